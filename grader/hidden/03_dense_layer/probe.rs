@@ -1,0 +1,92 @@
+//! What the grader asks of exercise 3.
+
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
+use probe::{Generator, Record, generator, serve};
+use submission::{Activation, DenseLayer, ThreeLayerNetwork};
+
+// Naming the types keeps a submission from answering with a type of its own, and gives a changed signature a clear
+// message.
+const APPLY: fn(Activation, &ArrayRef2<f64>) -> Array2<f64> = Activation::apply;
+const PARSE: fn(&str) -> Result<Activation, String> = submission::parse_activation;
+const LAYER: fn(Array2<f64>, Array1<f64>, Activation) -> DenseLayer = DenseLayer::from_parts;
+const NEW_LAYER: fn(usize, usize, Activation, &mut Generator) -> DenseLayer = DenseLayer::new;
+const LAYER_PARAMS: fn(&DenseLayer) -> usize = DenseLayer::n_params;
+const PRE_ACTIVATION: fn(&DenseLayer, &ArrayRef2<f64>) -> Array2<f64> = DenseLayer::pre_activation;
+const FORWARD: fn(&DenseLayer, &ArrayRef2<f64>) -> Array2<f64> = DenseLayer::forward;
+const COLUMNS: fn(&ArrayRef1<f64>, &ArrayRef2<f64>, &ArrayRef1<f64>) -> Array1<f64> = submission::columns_are_neurons;
+const ROWS: fn(&ArrayRef1<f64>, &ArrayRef2<f64>, &ArrayRef1<f64>) -> Array1<f64> = submission::rows_are_neurons;
+const SOFTMAX: fn(&ArrayRef2<f64>) -> Array2<f64> = submission::softmax_rows;
+const NETWORK: fn([DenseLayer; 3]) -> ThreeLayerNetwork = ThreeLayerNetwork::from_layers;
+const NEW_NETWORK: fn([usize; 4], &mut Generator) -> ThreeLayerNetwork = ThreeLayerNetwork::new;
+const NETWORK_PARAMS: fn(&ThreeLayerNetwork) -> usize = ThreeLayerNetwork::n_params;
+const LOGITS: fn(&ThreeLayerNetwork, &ArrayRef2<f64>) -> Array2<f64> = ThreeLayerNetwork::forward;
+const PREDICT_PROBA: fn(&ThreeLayerNetwork, &ArrayRef2<f64>) -> Array2<f64> = ThreeLayerNetwork::predict_proba;
+const PREDICT: fn(&ThreeLayerNetwork, &ArrayRef2<f64>) -> Vec<usize> = ThreeLayerNetwork::predict;
+
+fn main() {
+    serve(&[
+        ("apply", |case| APPLY(activation(case.text("activation")), &case.matrix("z")).into()),
+        ("parse_activation", |case| {
+            PARSE(case.text("name")).map_or("an error", |activation| name(activation)).into()
+        }),
+        ("new_layer", |case| {
+            let mut rng = generator(case.count("seed") as u64);
+            let layer = NEW_LAYER(case.count("n_in"), case.count("n_out"), Activation::Relu, &mut rng);
+            Record::new().with("weights", layer.weights).with("biases", layer.biases)
+        }),
+        ("n_params", |case| {
+            let (n_in, n_out) = (case.count("n_in"), case.count("n_out"));
+            LAYER_PARAMS(&LAYER(Array2::zeros((n_in, n_out)), Array1::zeros(n_out), Activation::Relu)).into()
+        }),
+        ("pre_activation", |case| PRE_ACTIVATION(&layer(case, ""), &case.matrix("x")).into()),
+        ("forward", |case| FORWARD(&layer(case, ""), &case.matrix("x")).into()),
+        ("columns_are_neurons", |case| COLUMNS(&case.vector("x"), &case.matrix("w"), &case.vector("b")).into()),
+        ("rows_are_neurons", |case| ROWS(&case.vector("x"), &case.matrix("w"), &case.vector("b")).into()),
+        ("softmax_rows", |case| SOFTMAX(&case.matrix("z")).into()),
+        ("new_network", |case| {
+            let sizes = case.counts("sizes").try_into().expect("four sizes");
+            let network = NEW_NETWORK(sizes, &mut generator(case.count("seed") as u64));
+            network.layers.iter().enumerate().fold(Record::new(), |record, (number, layer)| {
+                let shape = vec![layer.weights.nrows(), layer.weights.ncols()];
+                record
+                    .with(&format!("shape of layer {number}"), shape)
+                    .with(&format!("activation of layer {number}"), name(layer.activation))
+            })
+        }),
+        ("network_params", |case| NETWORK_PARAMS(&network(case)).into()),
+        ("logits", |case| LOGITS(&network(case), &case.matrix("x")).into()),
+        ("predict_proba", |case| PREDICT_PROBA(&network(case), &case.matrix("x")).into()),
+        ("predict", |case| PREDICT(&network(case), &case.matrix("x")).into()),
+    ]);
+}
+
+/// The layer whose parameters a case holds, under names that end in `suffix`.
+fn layer(case: &Record, suffix: &str) -> DenseLayer {
+    let part = |name| format!("{name}{suffix}");
+    LAYER(
+        case.matrix(&part("weights")).to_owned(),
+        case.vector(&part("biases")).to_owned(),
+        activation(case.text(&part("activation"))),
+    )
+}
+
+fn network(case: &Record) -> ThreeLayerNetwork {
+    NETWORK([layer(case, "0"), layer(case, "1"), layer(case, "2")])
+}
+
+fn activation(name: &str) -> Activation {
+    match name {
+        "linear" => Activation::Linear,
+        "relu" => Activation::Relu,
+        "sigmoid" => Activation::Sigmoid,
+        other => panic!("a case asks for the activation `{other}`"),
+    }
+}
+
+fn name(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Linear => "linear",
+        Activation::Relu => "relu",
+        Activation::Sigmoid => "sigmoid",
+    }
+}

@@ -1,0 +1,152 @@
+//! Requests and answers as bytes.
+//!
+//! Requests arrive on standard input: a length and that many bytes. Answers leave on standard output, *between* the
+//! lines that the learner's code prints, so that each line can be shown beside the case that printed it. What tells an
+//! answer from a line is its marker, which holds the random id of the request.
+//!
+//! The marker is no secret from the submission: code in the same process can find any number that is in there. It does
+//! not have to be one, because a forged answer is worth points only if its numbers are right.
+
+use std::io::{self, Read, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Record;
+
+/// One experiment to run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Drawn at random for each request; the answer carries it back.
+    pub id: u64,
+    /// The name of the experiment.
+    pub experiment: String,
+    /// Its inputs.
+    pub case: Record,
+}
+
+/// A line in a source file, as the compiler names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The path that was given to the compiler, or the absolute one.
+    pub file: String,
+    /// Counted from 1.
+    pub line: u32,
+}
+
+/// How an experiment ended, as the probe itself can tell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// The learner's code returned.
+    Observed(Record),
+    /// The learner's code panicked.
+    Panicked {
+        /// The panic's message.
+        message: String,
+        /// The line of the submission that panicked or called what panicked.
+        place: Option<Place>,
+    },
+    /// The probe has no experiment of that name: a mistake of the exercise's author.
+    UnknownExperiment,
+}
+
+/// The bytes that stand before the answer to the request `id`; the answer's length follows as four bytes, least
+/// significant first, and then the answer.
+#[must_use]
+pub fn response_marker(id: u64) -> Vec<u8> {
+    format!("\0\u{1}answer {id:016x}\u{1}\0").into_bytes()
+}
+
+/// Sends `request`.
+///
+/// # Errors
+///
+/// When the pipe is closed: the probe died.
+pub fn write_request(to: &mut impl Write, request: &Request) -> io::Result<()> {
+    let bytes = encode(request)?;
+    to.write_all(&length_prefix(&bytes)?)?;
+    to.write_all(&bytes)?;
+    to.flush()
+}
+
+/// Receives a request; `None` at the end of the input.
+///
+/// # Errors
+///
+/// When the input ends within a request or does not decode.
+pub fn read_request(from: &mut impl Read) -> io::Result<Option<Request>> {
+    let mut length = [0; 4];
+    match from.read_exact(&mut length) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        outcome => outcome?,
+    }
+    let mut bytes = vec![0; u32::from_le_bytes(length) as usize];
+    from.read_exact(&mut bytes)?;
+    postcard::from_bytes(&bytes).map(Some).map_err(io::Error::other)
+}
+
+/// Sends the answer to the request `id` in one write.
+pub(crate) fn write_response(to: &mut impl Write, id: u64, outcome: &Outcome) -> io::Result<()> {
+    let bytes = encode(outcome)?;
+    let mut frame = response_marker(id);
+    frame.extend(length_prefix(&bytes)?);
+    frame.extend(bytes);
+    to.write_all(&frame)?;
+    to.flush()
+}
+
+impl Outcome {
+    /// The answer in `bytes`; `None` if they are none.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        postcard::from_bytes(bytes).ok()
+    }
+}
+
+fn encode(message: &impl Serialize) -> io::Result<Vec<u8>> {
+    postcard::to_allocvec(message).map_err(io::Error::other)
+}
+
+fn length_prefix(bytes: &[u8]) -> io::Result<[u8; 4]> {
+    u32::try_from(bytes.len()).map(u32::to_le_bytes).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn a_request_survives_the_wire() {
+        let request = Request {
+            id: 7,
+            experiment: "forward".to_owned(),
+            case: Record::new().with("x", array![[1.0, f64::MIN_POSITIVE], [-0.0, f64::INFINITY]]).with("n", 3_usize),
+        };
+        let mut wire = Vec::new();
+        write_request(&mut wire, &request).unwrap();
+        let mut reader = wire.as_slice();
+        assert_eq!(read_request(&mut reader).unwrap(), Some(request));
+        assert_eq!(read_request(&mut reader).unwrap(), None);
+    }
+
+    #[test]
+    fn a_request_cut_short_is_an_error() {
+        let request = Request { id: 7, experiment: "forward".to_owned(), case: Record::new() };
+        let mut wire = Vec::new();
+        write_request(&mut wire, &request).unwrap();
+        wire.pop();
+        assert!(read_request(&mut wire.as_slice()).is_err());
+    }
+
+    #[test]
+    fn bytes_that_are_no_answer_decode_to_none() {
+        assert_eq!(Outcome::decode(&[]), None);
+        assert_eq!(Outcome::decode(&[9, 9, 9]), None);
+        // An array that claims 2^60 entries and brings none must not be believed.
+        assert_eq!(
+            Outcome::decode(&[0, 1, 1, b'x', 6, 1, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]),
+            None
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! What rustc says, read from its JSON.
+
+use serde::{Deserialize, Serialize};
+
+/// A warning or an error about a submission.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Diagnostic {
+    /// `error` or `warning`.
+    pub(crate) level: String,
+    /// Such as `E0308`, or the name of a lint.
+    pub(crate) code: Option<String>,
+    pub(crate) message: String,
+    /// The learner's file, if the diagnostic points at one.
+    pub(crate) file: Option<String>,
+    pub(crate) line: Option<u32>,
+    pub(crate) column: Option<u32>,
+    /// As rustc prints it; with colours until the report goes somewhere that has none.
+    pub(crate) rendered: String,
+}
+
+/// A diagnostic as rustc writes it.
+#[derive(Deserialize)]
+pub(super) struct Message {
+    message: String,
+    code: Option<Code>,
+    level: String,
+    spans: Vec<Span>,
+    children: Vec<Child>,
+    rendered: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+#[derive(Deserialize)]
+struct Span {
+    file_name: String,
+    line_start: u32,
+    column_start: u32,
+    is_primary: bool,
+    text: Vec<SpanText>,
+}
+
+#[derive(Deserialize)]
+struct SpanText {
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct Child {
+    message: String,
+    level: String,
+}
+
+/// The messages among the lines that rustc wrote on standard error.
+pub(super) fn read(stderr: &str) -> Vec<Message> {
+    stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+impl Message {
+    /// Whether this is about some code, not a summary such as "aborting due to 2 previous errors".
+    pub(super) fn is_about_code(&self) -> bool {
+        !self.spans.is_empty() && matches!(self.level.as_str(), "error" | "warning")
+    }
+
+    /// Whether this is an error that points into a file called `name`.
+    pub(super) fn is_error_in(&self, name: &str) -> bool {
+        self.level == "error" && self.spans.iter().any(|span| span.is_primary && span.file_name.ends_with(name))
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.message
+    }
+
+    pub(super) fn is_error(&self) -> bool {
+        self.level.starts_with("error")
+    }
+
+    /// The diagnostic as a learner sees it, with a remark for the compiler errors that this course provokes.
+    pub(super) fn into_diagnostic(self) -> Diagnostic {
+        let place = self.spans.iter().find(|span| span.is_primary);
+        let code = self.code.map(|code| code.code);
+        let mut rendered = self.rendered.unwrap_or_else(|| self.message.clone());
+        if let Some(remark) = code.as_deref().and_then(remark) {
+            rendered = format!("{}\n  {remark}\n", rendered.trim_end());
+        }
+        Diagnostic {
+            level: self.level,
+            code,
+            file: place.map(|span| span.file_name.clone()),
+            line: place.map(|span| span.line_start),
+            column: place.map(|span| span.column_start),
+            message: self.message,
+            rendered,
+        }
+    }
+
+    /// The diagnostic for an error in the probe: the submission compiles, but not as the exercise asks for it. The
+    /// probe is not the learner's file, so neither its path nor its lines appear, only the call that failed.
+    pub(super) fn into_interface_diagnostic(self) -> Diagnostic {
+        let call = self.spans.iter().find(|span| span.is_primary).and_then(|span| span.text.first());
+        let mut rendered = format!("the grader cannot use your code: {}\n", self.message);
+        if let Some(call) = call {
+            rendered += &format!("  it asks for   {}\n", call.text.trim().trim_end_matches(';'));
+        }
+        for child in self.children.iter().filter(|child| child.level == "note") {
+            // Such as "expected fn pointer `fn(f64) -> f64`\n found fn item `fn(f64) -> f32 {elu}`".
+            for line in child.message.lines() {
+                rendered += &format!("  {}\n", line.trim());
+            }
+        }
+        Diagnostic {
+            level: "error".to_owned(),
+            code: self.code.map(|code| code.code),
+            message: format!("the grader cannot use your code: {}", self.message),
+            file: None,
+            line: None,
+            column: None,
+            rendered,
+        }
+    }
+}
+
+/// A sentence for those who meet a compiler error for the first time, where this course is likely to cause it.
+fn remark(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "E0596" => {
+            "In this course the inputs of a function are only borrowed: leave them as they are, and return a new array \
+             (`mapv` and `to_owned` make one)."
+        }
+        "E0277" | "E0271" => {
+            "Two kinds of values meet that Rust does not mix. Counts are `usize` and data are `f64`: write `n as f64`. \
+             Arrays combine by reference, as in `&a + &b`; a borrowed argument `x` meets an array `a` as `x + &*a`."
+        }
+        "E0382" => "The value was moved away by its first use. Borrow it there (`&value`), or `clone` it.",
+        "E0507" | "E0505" => "What is borrowed cannot be moved away. Work on a reference, or `clone` it.",
+        _ => return None,
+    })
+}

@@ -1,0 +1,171 @@
+//! The kit: the crates that a submission may use, built once by cargo.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::UNIX_EPOCH,
+};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::workspace::work_folder;
+use crate::{course::Course, files};
+
+/// The crates that a submission may name. The probe may name [`PROBE`] besides.
+const CRATES: [&str; 4] = ["datasets", "ndarray", "rand", "rand_distr"];
+const PROBE: &str = "probe";
+
+/// A compiler and the crates to link with.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Kit {
+    /// Tells whether what is on disk is still what was built: see [`fingerprint`].
+    fingerprint: String,
+    /// The compiler itself, not rustup's stand-in for it, which would cost 10 ms a call.
+    pub(crate) rustc: PathBuf,
+    /// `rustc --version`.
+    pub(crate) rustc_version: String,
+    /// The folder with all compiled crates, for those that the ones below depend on.
+    pub(crate) dependencies: PathBuf,
+    /// Compiled crates by name.
+    crates: Vec<(String, PathBuf)>,
+}
+
+impl Kit {
+    /// The kit, built now if it has not been or has changed. Cargo shows its progress on standard error.
+    pub(crate) fn open(course: &Course) -> Result<Self> {
+        let work = work_folder(course)?;
+        let note = work.join("kit.json");
+        let rustc = find_rustc()?;
+        let fingerprint = fingerprint(course, &rustc)?;
+        if let Some(kit) = Self::read(&note, &fingerprint) {
+            return Ok(kit);
+        }
+        let kit = Self::build(course, rustc, fingerprint)?;
+        files::write_atomically(&note, &serde_json::to_vec_pretty(&kit)?)?;
+        Ok(kit)
+    }
+
+    /// The kit that was built before, if it is the right one and still there.
+    fn read(note: &Path, fingerprint: &str) -> Option<Self> {
+        let kit: Self = serde_json::from_slice(&fs::read(note).ok()?).ok()?;
+        let whole = kit.fingerprint == fingerprint && kit.crates.iter().all(|(_, path)| path.is_file());
+        whole.then_some(kit)
+    }
+
+    fn build(course: &Course, rustc: PathBuf, fingerprint: String) -> Result<Self> {
+        anstream::eprintln!(
+            "Preparing the crates that your code is linked with (once, and when they or the compiler change)"
+        );
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = Command::new(&cargo)
+            // The grader depends on all of the kit, with the features that it has here; where cargo has just built the
+            // grader, it finds every crate done.
+            .args(["build", "--package", "grader", "--message-format", "json-render-diagnostics", "--manifest-path"])
+            .arg(course.root.join("Cargo.toml"))
+            .env("RUSTC", &rustc)
+            .stderr(Stdio::inherit())
+            .output()
+            .with_context(|| format!("cannot run {}; install Rust from https://rustup.rs", cargo.display()))?;
+        if !output.status.success() {
+            bail!("cargo could not build the kit; what it says above names the reason");
+        }
+        let crates = CRATES
+            .iter()
+            .chain([&PROBE])
+            .map(|name| Ok(((*name).to_owned(), rlib_of(name, &output.stdout)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let dependencies = crates
+            .iter()
+            .find(|(name, _)| name == "ndarray")
+            .and_then(|(_, path)| path.parent())
+            .context("cargo put ndarray nowhere")?
+            .to_owned();
+        let rustc_version = rustc_version(&rustc)?;
+        Ok(Self { fingerprint, rustc, rustc_version, dependencies, crates })
+    }
+
+    /// The crates for a submission, by name.
+    pub(crate) fn crates_for_submissions(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.crates_for_probes().filter(|(name, _)| *name != PROBE)
+    }
+
+    /// The crates for a probe, by name.
+    pub(crate) fn crates_for_probes(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.crates.iter().map(|(name, path)| (name.as_str(), path.as_path()))
+    }
+}
+
+/// A line of `cargo build --message-format json` that tells of a compiled crate.
+#[derive(Deserialize)]
+struct Artifact {
+    target: Target,
+    filenames: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+fn rlib_of(name: &str, messages: &[u8]) -> Result<PathBuf> {
+    messages
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Artifact>(line).ok())
+        .filter(|artifact| artifact.target.name == name && artifact.target.kind.iter().any(|kind| kind == "lib"))
+        .flat_map(|artifact| artifact.filenames)
+        // Cargo also puts a copy of the crates of the workspace one folder up; the others are beside the original.
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rlib"))
+        .max_by_key(|path| path.components().count())
+        .with_context(|| format!("cargo built the kit without {name}; is it a dependency of grader/probe?"))
+}
+
+/// The compiler beside the cargo that started us, or the one that `rustc` on the path stands for.
+fn find_rustc() -> Result<PathBuf> {
+    let name = format!("rustc{}", env::consts::EXE_SUFFIX);
+    let beside_cargo = env::var_os("CARGO").map(|cargo| Path::new(&cargo).with_file_name(&name));
+    if let Some(rustc) = beside_cargo.filter(|rustc| rustc.is_file()) {
+        return Ok(rustc);
+    }
+    let output = Command::new("rustc")
+        .args(["--print", "sysroot"])
+        .output()
+        .context("cannot run rustc; install Rust from https://rustup.rs")?;
+    let sysroot = String::from_utf8_lossy(&output.stdout);
+    let rustc = Path::new(sysroot.trim()).join("bin").join(name);
+    if !rustc.is_file() {
+        bail!(
+            "`rustc --print sysroot` says {:?}, where there is no compiler; is Rust installed whole?",
+            sysroot.trim()
+        );
+    }
+    Ok(rustc)
+}
+
+fn rustc_version(rustc: &Path) -> Result<String> {
+    let output =
+        Command::new(rustc).arg("--version").output().with_context(|| format!("cannot run {}", rustc.display()))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// A digest of whatever decides what the kit is: compiler, locked versions, manifests and sources of our own crates.
+/// Files count by size and time, not by content: reading them all would cost more than it tells.
+fn fingerprint(course: &Course, rustc: &Path) -> Result<String> {
+    let mut inputs = vec![rustc.to_owned()];
+    for file in ["Cargo.lock", "Cargo.toml", "datasets/Cargo.toml", "grader/probe/Cargo.toml"] {
+        inputs.push(course.root.join(file));
+    }
+    for folder in ["datasets/src", "grader/probe/src"] {
+        inputs.extend(files::rust_files(&course.root.join(folder))?);
+    }
+    let mut digest = Sha256::new();
+    for path in inputs {
+        let metadata = fs::metadata(&path).with_context(|| format!("cannot find {}", path.display()))?;
+        let time = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+        digest.update(format!("{}\n{}\n{}\n", path.display(), metadata.len(), time.as_nanos()));
+    }
+    Ok(files::hex(&digest.finalize()))
+}

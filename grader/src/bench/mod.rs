@@ -1,0 +1,29 @@
+//! The bench: turns a submission into a running probe.
+//!
+//! Cargo builds the kit once; after that a check is two direct calls of `rustc` and one process.
+
+mod compile;
+mod diagnostics;
+mod kit;
+mod probe_process;
+mod workspace;
+
+pub(crate) use compile::{Compiled, compile};
+pub(crate) use diagnostics::Diagnostic;
+pub(crate) use kit::Kit;
+pub(crate) use probe_process::{Answer, Ended, ProbeProcess};
+pub(crate) use workspace::{Slot, work_folder};
+
+use std::path::PathBuf;
+
+/// A folder with `src/lib.rs`: a learner's exercise, a reference solution, a stored wrong answer or an upload.
+#[derive(Clone, Debug)]
+pub(crate) struct Submission {
+    pub(crate) folder: PathBuf,
+}
+
+impl Submission {
+    pub(crate) fn lib(&self) -> PathBuf {
+        self.folder.join("src").join("lib.rs")
+    }
+}

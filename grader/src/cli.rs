@@ -1,0 +1,92 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The seed of drawn inputs unless `--seed` gives another one: fixed, so that a check repeats itself.
+pub(crate) const DEFAULT_SEED: u64 = 20_250_401;
+
+#[derive(Parser)]
+#[command(
+    name = "grader",
+    version,
+    about = "Tells you what is right, what is wrong, and which misunderstanding made it wrong",
+    after_help = "Exit codes: 0 full marks, 1 something is not right yet, 2 wrong usage or a broken course.toml, \
+                  3 the grader could not do its work.",
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Grade an exercise
+    Check(CheckArgs),
+    /// For authors: prove that the checks accept every right answer and name every wrong one
+    Verify(VerifyArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct CheckArgs {
+    /// A number (3), a name (dense_layer), a path inside an exercise, or `all` [default: the exercise that you are in,
+    /// or the first one that is not complete]
+    pub(crate) exercise: Option<String>,
+
+    /// Grade this folder, which holds src/lib.rs, as a submission to EXERCISE
+    #[arg(long, value_name = "DIR", conflicts_with = "solution", requires = "exercise")]
+    pub(crate) source: Option<PathBuf>,
+
+    /// Grade the reference solution
+    #[arg(long)]
+    pub(crate) solution: bool,
+
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+
+    /// Write the report to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// The seed of the inputs that are drawn at random
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
+    pub(crate) seed: u64,
+
+    /// Whether the submission runs in a sandbox
+    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    pub(crate) sandbox: SandboxMode,
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyArgs {
+    /// A number, a name, a path inside an exercise, or `all`
+    #[arg(default_value = "all")]
+    pub(crate) exercise: String,
+
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people
+    #[default]
+    Terminal,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SandboxMode {
+    /// Use one where there is one
+    #[default]
+    Auto,
+    /// Refuse to grade without one
+    Require,
+    /// Do without
+    Off,
+}

@@ -1,0 +1,88 @@
+//! From a submission to a report: the whole road in one function.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    bench::{self, Compiled, Kit, ProbeProcess, Slot, Submission},
+    course::{Course, Exercise},
+    files, hidden,
+    judge::{self, Status, Verdict},
+    report::{CheckReport, Report},
+};
+
+/// Compiles `submission`, runs every check of `exercise` on it and reports. Compiles in a slot below `work`.
+pub(crate) fn grade(
+    course: &Course,
+    exercise: &Exercise,
+    submission: &Submission,
+    kit: &Kit,
+    slot: &Slot,
+    seed: u64,
+) -> Result<Report> {
+    let start = Instant::now();
+    let checks = hidden::checks_of(&exercise.name).with_context(|| {
+        format!("grader/hidden/{}/checks.rs was not there when the grader was built", exercise.name)
+    })?;
+    let mut report = Report::new(course, exercise, submission, seed, &kit.rustc_version, source_digest(submission)?);
+
+    match bench::compile(course, exercise, submission, kit, slot)? {
+        Compiled::Broken(diagnostics) => {
+            report.diagnostics = diagnostics;
+            report.compiled = false;
+            for check in &checks {
+                report.checks.push(CheckReport::new(
+                    course,
+                    exercise,
+                    check,
+                    judge::not_reached("the code does not compile yet"),
+                    0,
+                ));
+            }
+        }
+        Compiled::Probe(program, warnings) => {
+            report.diagnostics = warnings;
+            let mut probe = ProbeProcess::new(&program, exercise.limits);
+            let mut passed = Vec::new();
+            for check in &checks {
+                let begun = Instant::now();
+                let verdict = match check.after.filter(|id| !passed.contains(id)) {
+                    Some(id) => not_reached_after(id, &checks),
+                    None => judge::judge(check, seed, |case| probe.ask(check.experiment, case))?,
+                };
+                if verdict.status == Status::Passed {
+                    passed.push(check.id);
+                }
+                report.checks.push(CheckReport::new(
+                    course,
+                    exercise,
+                    check,
+                    verdict,
+                    begun.elapsed().as_millis() as u64,
+                ));
+            }
+        }
+    }
+    report.duration_ms = start.elapsed().as_millis() as u64;
+    Ok(report)
+}
+
+fn not_reached_after(id: &str, checks: &[judge::Check]) -> Verdict {
+    let title = checks.iter().find(|check| check.id == id).map_or(id, |check| check.title);
+    judge::not_reached(format!("waits until this is right: {title}"))
+}
+
+/// SHA-256 over the names and contents of the submission's source files.
+fn source_digest(submission: &Submission) -> Result<String> {
+    let folder = submission.folder.join("src");
+    let mut digest = Sha256::new();
+    for path in files::rust_files(&folder)? {
+        let contents = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let name = path.strip_prefix(&folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        digest.update(format!("{name}\n{}\n", contents.len()));
+        digest.update(contents);
+    }
+    Ok(format!("sha256:{}", files::hex(&digest.finalize())))
+}

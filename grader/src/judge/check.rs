@@ -1,0 +1,166 @@
+//! One thing that is checked: inputs, what is right, what is commonly wrong.
+
+use probe::{Generator, Record};
+
+use super::Tolerance;
+
+type Cases = dyn Fn(&mut Generator) -> Vec<Record> + Send + Sync;
+type Formula = dyn Fn(&Record) -> Prediction + Send + Sync;
+type Property = dyn Fn(&Record, &Record) -> Result<(), String> + Send + Sync;
+type Sign = dyn Fn(&Record, &Record) -> bool + Send + Sync;
+
+/// One thing that is checked.
+///
+/// It reads as a paragraph: title and points, the experiment, the inputs, what is right, what is commonly wrong.
+pub(crate) struct Check {
+    pub(crate) id: &'static str,
+    /// The task of `course.toml` that this belongs to.
+    pub(crate) task: &'static str,
+    /// A statement that is true of correct code: "mae_grad is the slope of mae_loss".
+    pub(crate) title: &'static str,
+    pub(crate) points: u32,
+    /// The experiment of the probe that is run on each case.
+    pub(crate) experiment: &'static str,
+    pub(crate) cases: Box<Cases>,
+    pub(crate) expectation: Expectation,
+    pub(crate) mistakes: Vec<Mistake>,
+    /// The check without which this one says nothing: it is skipped if that one is not passed.
+    pub(crate) after: Option<&'static str>,
+}
+
+/// What is right.
+pub(crate) enum Expectation {
+    /// This result, within this tolerance.
+    Equals(Box<Formula>, Tolerance),
+    /// Whatever has this property; the error says what is missing.
+    Satisfies(Box<Property>),
+}
+
+/// A misunderstanding that is known by its result.
+pub(crate) struct Mistake {
+    pub(crate) id: &'static str,
+    /// What the learner is told.
+    pub(crate) says: &'static str,
+    pub(crate) recognition: Recognition,
+}
+
+pub(crate) enum Recognition {
+    /// Its result is this, on every case.
+    Result(Box<Formula>),
+    /// Its results look like this, on at least one case.
+    Sign(Box<Sign>),
+}
+
+/// What a formula yields on one case.
+#[derive(Clone, Debug)]
+pub(crate) enum Prediction {
+    /// These parts; parts that are not named may be anything.
+    Is(Record),
+    /// A panic: code with this mistake does not survive this case.
+    Panics,
+}
+
+impl<T: Into<Record>> From<T> for Prediction {
+    fn from(record: T) -> Self {
+        Self::Is(record.into())
+    }
+}
+
+impl Check {
+    /// A check that expects nothing yet: give it [`asks`](Self::asks), [`on`](Self::on) and
+    /// [`expects`](Self::expects) or [`demands`](Self::demands).
+    pub(crate) fn new(id: &'static str, task: &'static str, title: &'static str, points: u32) -> Self {
+        Self {
+            id,
+            task,
+            title,
+            points,
+            experiment: id,
+            cases: Box::new(|_| Vec::new()),
+            expectation: Expectation::Satisfies(Box::new(|_, _| Err("the check expects nothing".to_owned()))),
+            mistakes: Vec::new(),
+            after: None,
+        }
+    }
+
+    /// The experiment to run; unless this is called, the one with the check's own id.
+    pub(crate) fn asks(mut self, experiment: &'static str) -> Self {
+        self.experiment = experiment;
+        self
+    }
+
+    /// The inputs: fixed ones, and ones drawn from the seeded generator.
+    pub(crate) fn on(mut self, cases: impl Fn(&mut Generator) -> Vec<Record> + Send + Sync + 'static) -> Self {
+        self.cases = Box::new(cases);
+        self
+    }
+
+    /// The right result, as a formula of the inputs, within the default tolerance.
+    pub(crate) fn expects<P: Into<Prediction>>(
+        mut self,
+        formula: impl Fn(&Record) -> P + Send + Sync + 'static,
+    ) -> Self {
+        self.expectation = Expectation::Equals(Box::new(move |case| formula(case).into()), Tolerance::default());
+        self
+    }
+
+    /// Replaces the default tolerance of [`expects`](Self::expects).
+    pub(crate) fn within(mut self, tolerance: Tolerance) -> Self {
+        if let Expectation::Equals(_, default) = &mut self.expectation {
+            *default = tolerance;
+        }
+        self
+    }
+
+    /// A property that every right result has, where there is more than one. It gets the case and the observation.
+    pub(crate) fn demands(
+        mut self,
+        property: impl Fn(&Record, &Record) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.expectation = Expectation::Satisfies(Box::new(property));
+        self
+    }
+
+    /// A common mistake, known by its result: `formula` computes what code with this mistake returns.
+    pub(crate) fn mistake<P: Into<Prediction>>(
+        mut self,
+        id: &'static str,
+        says: &'static str,
+        formula: impl Fn(&Record) -> P + Send + Sync + 'static,
+    ) -> Self {
+        let recognition = Recognition::Result(Box::new(move |case| formula(case).into()));
+        self.mistakes.push(Mistake { id, says, recognition });
+        self
+    }
+
+    /// A common mistake, known by a sign in what was observed on some case, where its result depends on chance.
+    pub(crate) fn mistake_if(
+        mut self,
+        id: &'static str,
+        says: &'static str,
+        sign: impl Fn(&Record, &Record) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.mistakes.push(Mistake { id, says, recognition: Recognition::Sign(Box::new(sign)) });
+        self
+    }
+
+    /// Skips this check unless the one called `id` is passed.
+    pub(crate) fn after(mut self, id: &'static str) -> Self {
+        self.after = Some(id);
+        self
+    }
+
+    /// The tolerance with which mistakes are recognised, and the reference where there is one.
+    pub(crate) fn tolerance(&self) -> Tolerance {
+        match &self.expectation {
+            Expectation::Equals(_, tolerance) => *tolerance,
+            Expectation::Satisfies(_) => Tolerance::default(),
+        }
+    }
+
+    /// The inputs for `seed`. Each check has a stream of its own, so that a new check moves no other's inputs.
+    pub(crate) fn cases(&self, seed: u64) -> Vec<Record> {
+        let stream = self.id.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        (self.cases)(&mut probe::generator(stream))
+    }
+}

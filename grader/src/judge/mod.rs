@@ -1,0 +1,23 @@
+//! The judge: what is asked of a learner's code, what is right, and what is commonly wrong.
+//!
+//! A [`Check`] never meets the learner's code. It sees observations, compares them with the reference, and where they
+//! differ with every mistake that it knows.
+
+mod check;
+mod compare;
+pub(crate) mod draw;
+mod render;
+mod verdict;
+
+pub(crate) use check::{Check, Expectation, Mistake, Prediction, Recognition};
+pub(crate) use compare::{Tolerance, distinguishable};
+pub(crate) use verdict::{Status, Verdict, judge, not_reached};
+
+/// What a `checks.rs` needs; not every one needs all of it.
+#[allow(unused_imports, reason = "the course decides which of these its checks use")]
+pub(crate) mod prelude {
+    pub(crate) use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, array};
+    pub(crate) use probe::{Record, Value};
+
+    pub(crate) use super::{Check, Prediction, Tolerance, draw};
+}

@@ -1,0 +1,129 @@
+//! Numbers, arrays and records as a learner reads them.
+
+use probe::{Record, Value};
+
+/// More rows or columns than this are cut.
+const MAX_ROWS: usize = 8;
+const MAX_COLUMNS: usize = 8;
+
+/// A record over several lines, `name = value` each; a bare value without its name.
+pub(super) fn record(record: &Record) -> String {
+    if record.is_bare() {
+        return record.result().map(value).unwrap_or_default();
+    }
+    record.parts().map(|(name, part)| format!("{name} = {}", value(part))).collect::<Vec<_>>().join("\n")
+}
+
+pub(super) fn value(shown: &Value) -> String {
+    match shown {
+        Value::Nothing => "None".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Int(count) => count.to_string(),
+        Value::Float(real) => number(*real),
+        Value::Text(text) => format!("{text:?}"),
+        Value::Ints(counts) => row(counts, i64::to_string, MAX_COLUMNS * 3),
+        Value::Array { shape, data } => array(shape, data),
+    }
+}
+
+fn array(shape: &[usize], data: &[f64]) -> String {
+    let real = |real: &f64| number(*real);
+    match *shape {
+        [_] => row(data, real, MAX_COLUMNS),
+        [rows, columns] if rows > 0 && columns > 0 => {
+            let mut lines: Vec<String> =
+                data.chunks(columns).take(MAX_ROWS).map(|entries| row(entries, real, MAX_COLUMNS)).collect();
+            if rows > MAX_ROWS {
+                lines.push(format!("… {} rows in all", rows));
+            }
+            format!("[{}]", lines.join(", "))
+        }
+        _ => format!("{} numbers of shape {}", data.len(), self::shape(shape)),
+    }
+}
+
+fn row<T>(entries: &[T], render: impl Fn(&T) -> String, most: usize) -> String {
+    let mut shown: Vec<String> = entries.iter().take(most).map(render).collect();
+    if entries.len() > most {
+        shown.push(format!("… {} in all", entries.len()));
+    }
+    format!("[{}]", shown.join(", "))
+}
+
+/// A number with six significant digits, as short as that allows.
+pub(super) fn number(real: f64) -> String {
+    digits(real, 6)
+}
+
+/// Two different numbers with as many digits as it takes to see that they are.
+pub(super) fn apart(one: f64, other: f64) -> (String, String) {
+    let both = |count| (digits(one, count), digits(other, count));
+    (6..=17).map(both).find(|(one, other)| one != other).unwrap_or_else(|| both(17))
+}
+
+fn digits(real: f64, count: usize) -> String {
+    if !real.is_finite() {
+        return if real.is_nan() { "NaN".to_owned() } else { format!("{real}") };
+    }
+    let rounded: f64 = format!("{real:.*e}", count - 1).parse().unwrap_or(real);
+    if rounded != 0.0 && !(1e-4..1e9).contains(&rounded.abs()) { format!("{rounded:e}") } else { format!("{rounded}") }
+}
+
+pub(super) fn shape(shape: &[usize]) -> String {
+    let lengths: Vec<String> = shape.iter().map(usize::to_string).collect();
+    format!("({})", lengths.join(", "))
+}
+
+/// The index of the entry that is at `position` in row-major order.
+pub(super) fn index(position: usize, shape: &[usize]) -> String {
+    let mut rest = position;
+    let mut index: Vec<String> = shape
+        .iter()
+        .rev()
+        .map(|&length| {
+            let here = rest % length;
+            rest /= length;
+            here.to_string()
+        })
+        .collect();
+    index.reverse();
+    format!("[{}]", index.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array};
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(number(2.4), "2.4");
+        assert_eq!(number(0.1 + 0.2), "0.3");
+        assert_eq!(number(-0.632_120_558_828_557_7), "-0.632121");
+        assert_eq!(number(4.248_354_255e-18), "4.24835e-18");
+        assert_eq!(number(0.0), "0");
+        assert_eq!(number(235_146.0), "235146");
+        assert_eq!(number(f64::NEG_INFINITY), "-inf");
+    }
+
+    #[test]
+    fn arrays_show_their_rows() {
+        assert_eq!(value(&array![[1.0, 2.5], [3.0, 4.0]].into()), "[[1, 2.5], [3, 4]]");
+        assert_eq!(value(&array![1.0, 2.0].into()), "[1, 2]");
+        assert_eq!(value(&Array2::<f64>::zeros((0, 3)).into()), "0 numbers of shape (0, 3)");
+        assert!(value(&Array2::<f64>::zeros((400, 300)).into()).contains("400 rows in all"));
+    }
+
+    #[test]
+    fn an_index_counts_the_last_axis_fastest() {
+        assert_eq!(index(4, &[2, 3]), "[1, 1]");
+        assert_eq!(index(4, &[5]), "[4]");
+    }
+
+    #[test]
+    fn a_record_names_its_parts_unless_it_is_bare() {
+        assert_eq!(record(&1.5.into()), "1.5");
+        assert_eq!(record(&Record::new().with("w", array![1.0]).with("b", 2.0)), "w = [1]\nb = 2");
+    }
+}

@@ -1,0 +1,227 @@
+//! From answers to a verdict on one check.
+
+use anyhow::Result;
+use probe::{Place, Record};
+use serde::Serialize;
+
+use super::{Check, Expectation, Prediction, Recognition, compare, render};
+use crate::bench::{Answer, Ended};
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Status {
+    Passed,
+    Failed,
+    /// There is still a `todo!()` on the way.
+    NotStarted,
+    /// It could say nothing: the code does not compile, or an earlier check failed.
+    Skipped,
+    /// A panic, or the whole program ended.
+    Crashed,
+    TimedOut,
+}
+
+/// The verdict on one check.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) status: Status,
+    /// What the learner is told; empty if the check is passed.
+    pub(crate) message: String,
+    /// The id of the recognised misunderstanding.
+    pub(crate) mistake: Option<&'static str>,
+    /// The case that went wrong, rendered.
+    pub(crate) input: Option<String>,
+    pub(crate) expected: Option<String>,
+    pub(crate) observed: Option<String>,
+    /// The line of the submission that it came from, as the compiler named it.
+    pub(crate) place: Option<Place>,
+    /// What the learner's code printed, over all cases.
+    pub(crate) output: String,
+}
+
+impl Verdict {
+    fn new(status: Status, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            mistake: None,
+            input: None,
+            expected: None,
+            observed: None,
+            place: None,
+            output: String::new(),
+        }
+    }
+
+    fn with_input(mut self, case: &Record) -> Self {
+        self.input = Some(render::record(case)).filter(|input| !input.is_empty());
+        self
+    }
+}
+
+/// The verdict on a check that was not run.
+pub(crate) fn not_reached(message: impl Into<String>) -> Verdict {
+    Verdict::new(Status::Skipped, message)
+}
+
+/// Runs `check` on its cases for `seed`; `ask` runs one case.
+///
+/// # Errors
+///
+/// Only what `ask` reports: a fault of the grader.
+pub(crate) fn judge(check: &Check, seed: u64, mut ask: impl FnMut(&Record) -> Result<Answer>) -> Result<Verdict> {
+    let mut seen = Vec::new();
+    let mut output = String::new();
+    let mut verdict = None;
+    for case in check.cases(seed) {
+        let answer = ask(&case)?;
+        output += &answer.output;
+        match answer.ended {
+            Ended::Observed(observed) => seen.push((case, Some(observed))),
+            Ended::Panicked { message, place } => {
+                let stop = panicked(&case, &message, place);
+                seen.push((case, None));
+                verdict = Some(stop);
+                break;
+            }
+            ended => {
+                verdict = Some(stopped(&case, ended));
+                break;
+            }
+        }
+    }
+    let mut verdict = match verdict {
+        // A mistake may be known by the shapes at which it panics.
+        Some(mut stop) if stop.status == Status::Crashed => {
+            if let Some(mistake) = recognise(check, &seen) {
+                stop.status = Status::Failed;
+                stop.mistake = Some(mistake.id);
+                stop.message = format!("{} ({})", mistake.says, stop.message);
+            }
+            stop
+        }
+        Some(stop) => stop,
+        None => compare_all(check, &seen),
+    };
+    verdict.output = output;
+    Ok(verdict)
+}
+
+/// Case by case what was observed; `None` is a panic.
+type Seen = [(Record, Option<Record>)];
+
+fn compare_all(check: &Check, seen: &Seen) -> Verdict {
+    for (case, observed) in seen {
+        let Some(observed) = observed else { continue };
+        let difference = match &check.expectation {
+            Expectation::Equals(formula, tolerance) => match formula(case) {
+                Prediction::Is(expected) => compare::difference(&expected, observed, *tolerance)
+                    .map(|sentence| (sentence, Some(render_like(&expected, observed)))),
+                Prediction::Panics => Some(("This should panic.".to_owned(), None)),
+            },
+            Expectation::Satisfies(property) => property(case, observed).err().map(|sentence| (sentence, None)),
+        };
+        let Some((sentence, pair)) = difference else { continue };
+        let mut verdict = Verdict::new(Status::Failed, sentence).with_input(case);
+        match pair {
+            Some((expected, shown)) => {
+                verdict.expected = Some(expected);
+                verdict.observed = Some(shown);
+            }
+            None => verdict.observed = Some(render::record(observed)),
+        }
+        if let Some(mistake) = recognise(check, seen) {
+            verdict.mistake = Some(mistake.id);
+            verdict.message = mistake.says.to_owned();
+        }
+        return verdict;
+    }
+    Verdict::new(Status::Passed, "")
+}
+
+/// Expected and observed, the latter without parts that nothing is expected of.
+fn render_like(expected: &Record, observed: &Record) -> (String, String) {
+    let mut compared = Record::new();
+    for (name, _) in expected.parts() {
+        if let Some(value) = observed.get(name) {
+            compared = compared.with(name, value.clone());
+        }
+    }
+    (render::record(expected), render::record(&compared))
+}
+
+/// The mistake that explains everything that was seen.
+fn recognise<'a>(check: &'a Check, seen: &Seen) -> Option<&'a super::Mistake> {
+    let tolerance = check.tolerance();
+    check.mistakes.iter().find(|mistake| match &mistake.recognition {
+        Recognition::Result(formula) => {
+            // A panic alone is no evidence: code panics for many reasons.
+            seen.iter().any(|(_, observed)| observed.is_some())
+                && seen.iter().all(|(case, observed)| match (formula(case), observed) {
+                    (Prediction::Is(wrong), Some(observed)) => compare::agrees(&wrong, observed, tolerance),
+                    (Prediction::Panics, None) => true,
+                    _ => false,
+                })
+        }
+        Recognition::Sign(sign) => {
+            seen.iter().any(|(case, observed)| observed.as_ref().is_some_and(|observed| sign(case, observed)))
+        }
+    })
+}
+
+fn panicked(case: &Record, message: &str, place: Option<Place>) -> Verdict {
+    if let Some(rest) = message.strip_prefix("not yet implemented") {
+        let note = rest.strip_prefix(": ").map(|note| format!(": {note}")).unwrap_or_default();
+        let mut verdict = Verdict::new(Status::NotStarted, format!("there is still a `todo!()` to replace{note}"));
+        verdict.place = place;
+        return verdict;
+    }
+    let mut sentence = format!("Your code panicked: {}", message.trim());
+    if let Some(remark) = explain_panic(message) {
+        sentence += ". ";
+        sentence += remark;
+    }
+    let mut verdict = Verdict::new(Status::Crashed, sentence).with_input(case);
+    verdict.place = place;
+    verdict
+}
+
+/// What a panic of ndarray or the standard library means, for those who meet it for the first time.
+fn explain_panic(message: &str) -> Option<&'static str> {
+    let remarks = [
+        (
+            "not compatible for matrix multiplication",
+            "In `a.dot(&b)` the columns of `a` have to be as many as the rows of `b`: look at both shapes.",
+        ),
+        (
+            "could not broadcast",
+            "Two arrays combine entry by entry only if their shapes agree, counted from the last axis.",
+        ),
+        ("IncompatibleShape", "The shapes do not fit together: print `.dim()` of both sides to see them."),
+        ("is out of bounds", "The first index counts rows, the second columns, both from 0."),
+        ("left == right", "Two lengths that have to agree do not: a dot product needs vectors of one length."),
+        ("attempt to subtract with overflow", "A `usize` cannot go below 0: turn counts and labels into `f64` first."),
+        ("attempt to divide by zero", "Something that may be empty is being averaged."),
+    ];
+    remarks.into_iter().find_map(|(sign, remark)| message.contains(sign).then_some(remark))
+}
+
+/// The verdict where the probe had to be stopped or died.
+fn stopped(case: &Record, ended: Ended) -> Verdict {
+    let verdict = match ended {
+        Ended::TimedOut => Verdict::new(
+            Status::TimedOut,
+            "Your code did not return in time and was stopped: is there a loop that never ends?",
+        ),
+        Ended::TooMuchOutput => Verdict::new(
+            Status::Crashed,
+            "Your code printed more than it may and was stopped: is there a `println!` in a loop?",
+        ),
+        Ended::Died(cause) => {
+            Verdict::new(Status::Crashed, format!("Your program ended before it could answer: {cause}."))
+        }
+        _ => Verdict::new(Status::Crashed, "Your program had crashed too often to be started once more."),
+    };
+    verdict.with_input(case)
+}

@@ -1,0 +1,82 @@
+//! The report as JSON: the model behind every other format.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{CheckReport, ExerciseStatus, Report, SCHEMA_VERSION};
+use crate::bench::Diagnostic;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    course: &'a str,
+    exercise: &'a str,
+    source_digest: &'a str,
+    seed: u64,
+    grader_version: &'static str,
+    rustc_version: &'a str,
+    /// What the submission ran in.
+    sandbox: &'static str,
+    score: u32,
+    max_score: u32,
+    bonus_score: u32,
+    max_bonus: u32,
+    status: ExerciseStatus,
+    checks: &'a [CheckReport],
+    diagnostics: Vec<Diagnostic>,
+    /// Everything that the learner's code printed and that its checks show.
+    output: String,
+    duration_ms: u64,
+}
+
+#[derive(Serialize)]
+struct All<'a> {
+    schema_version: u32,
+    score: u32,
+    max_score: u32,
+    exercises: Vec<Document<'a>>,
+}
+
+/// One report.
+pub(crate) fn render(report: &Report) -> Result<String> {
+    Ok(serde_json::to_string_pretty(&document(report))? + "\n")
+}
+
+/// The reports on several exercises.
+pub(crate) fn render_all(reports: &[Report]) -> Result<String> {
+    let all = All {
+        schema_version: SCHEMA_VERSION,
+        score: reports.iter().map(Report::score).sum(),
+        max_score: reports.iter().map(Report::max_score).sum(),
+        exercises: reports.iter().map(document).collect(),
+    };
+    Ok(serde_json::to_string_pretty(&all)? + "\n")
+}
+
+fn document(report: &Report) -> Document<'_> {
+    let plain = |diagnostic: &Diagnostic| Diagnostic {
+        rendered: anstream::adapter::strip_str(&diagnostic.rendered).to_string(),
+        ..diagnostic.clone()
+    };
+    let outputs: Vec<&str> =
+        report.checks.iter().map(|check| check.output.as_str()).filter(|output| !output.is_empty()).collect();
+    Document {
+        schema_version: SCHEMA_VERSION,
+        course: &report.course,
+        exercise: &report.exercise.name,
+        source_digest: &report.source_digest,
+        seed: report.seed,
+        grader_version: env!("CARGO_PKG_VERSION"),
+        rustc_version: &report.rustc_version,
+        sandbox: "none",
+        score: report.score(),
+        max_score: report.max_score(),
+        bonus_score: report.bonus_score(),
+        max_bonus: report.max_bonus(),
+        status: report.status(),
+        checks: &report.checks,
+        diagnostics: report.diagnostics.iter().map(plain).collect(),
+        output: outputs.join("\n"),
+        duration_ms: report.duration_ms,
+    }
+}

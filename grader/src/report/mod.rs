@@ -1,0 +1,245 @@
+//! The report: one model, and one small file per format.
+
+mod json;
+pub(crate) mod style;
+mod terminal;
+
+use serde::Serialize;
+
+use crate::{
+    bench::{Diagnostic, Submission},
+    course::{Course, Exercise},
+    judge::{Check, Status, Verdict},
+};
+
+pub(crate) use json::{render as json, render_all as json_of_all};
+pub(crate) use terminal::{Terminal, render as terminal, render_all as terminal_of_all};
+
+/// The version of every JSON document that the grader writes.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+/// At most this much of what a learner's code printed during one check is reported.
+const MAX_OUTPUT_LINES: usize = 20;
+const MAX_OUTPUT_CHARS: usize = 2000;
+
+/// What grading a submission to one exercise found.
+///
+/// The score is not a field: it is the sum over the checks, so it cannot disagree with them.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) course: String,
+    pub(crate) exercise: ExerciseLabel,
+    /// The folder that was graded, relative to the course if it lies in it.
+    pub(crate) folder: String,
+    pub(crate) source_digest: String,
+    pub(crate) seed: u64,
+    pub(crate) rustc_version: String,
+    pub(crate) compiled: bool,
+    pub(crate) checks: Vec<CheckReport>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) duration_ms: u64,
+}
+
+/// What a report says of its exercise.
+#[derive(Debug)]
+pub(crate) struct ExerciseLabel {
+    pub(crate) name: String,
+    pub(crate) number: u32,
+    pub(crate) title: String,
+    pub(crate) minutes: u32,
+    pub(crate) requires: Vec<String>,
+}
+
+/// One check of a report.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct CheckReport {
+    pub(crate) id: &'static str,
+    pub(crate) task: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) bonus: bool,
+    pub(crate) points: u32,
+    pub(crate) max_points: u32,
+    pub(crate) status: Status,
+    pub(crate) message: String,
+    pub(crate) mistake: Option<&'static str>,
+    pub(crate) input: Option<String>,
+    pub(crate) expected: Option<String>,
+    pub(crate) observed: Option<String>,
+    pub(crate) hint: Option<String>,
+    /// The line of the submission that it came from.
+    pub(crate) file: Option<String>,
+    pub(crate) line: Option<u32>,
+    /// What the learner's code printed, cut and cleaned.
+    pub(crate) output: String,
+    pub(crate) duration_ms: u64,
+}
+
+/// How an exercise stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ExerciseStatus {
+    /// Full marks; bonus tasks may be open.
+    Complete,
+    Incomplete,
+    /// Nothing but `todo!()` so far.
+    NotStarted,
+    DoesNotCompile,
+}
+
+impl Report {
+    /// A report with no checks yet.
+    pub(crate) fn new(
+        course: &Course,
+        exercise: &Exercise,
+        submission: &Submission,
+        seed: u64,
+        rustc_version: &str,
+        source_digest: String,
+    ) -> Self {
+        let folder = submission.folder.strip_prefix(&course.root).unwrap_or(&submission.folder);
+        Self {
+            course: course.title.clone(),
+            exercise: ExerciseLabel {
+                name: exercise.name.clone(),
+                number: exercise.number,
+                title: exercise.title.clone(),
+                minutes: exercise.minutes,
+                requires: exercise.requires.clone(),
+            },
+            folder: folder.to_string_lossy().into_owned(),
+            source_digest,
+            seed,
+            rustc_version: rustc_version.to_owned(),
+            compiled: true,
+            checks: Vec::new(),
+            diagnostics: Vec::new(),
+            duration_ms: 0,
+        }
+    }
+
+    pub(crate) fn status(&self) -> ExerciseStatus {
+        if !self.compiled {
+            ExerciseStatus::DoesNotCompile
+        } else if self.score() == self.max_score() {
+            ExerciseStatus::Complete
+        } else if self.checks.iter().all(|check| matches!(check.status, Status::NotStarted | Status::Skipped)) {
+            ExerciseStatus::NotStarted
+        } else {
+            ExerciseStatus::Incomplete
+        }
+    }
+
+    /// Points earned, without bonus.
+    pub(crate) fn score(&self) -> u32 {
+        self.counted().map(|check| check.points).sum()
+    }
+
+    /// Points for full marks.
+    pub(crate) fn max_score(&self) -> u32 {
+        self.counted().map(|check| check.max_points).sum()
+    }
+
+    pub(crate) fn bonus_score(&self) -> u32 {
+        self.bonus().map(|check| check.points).sum()
+    }
+
+    pub(crate) fn max_bonus(&self) -> u32 {
+        self.bonus().map(|check| check.max_points).sum()
+    }
+
+    fn counted(&self) -> impl Iterator<Item = &CheckReport> {
+        self.checks.iter().filter(|check| !check.bonus)
+    }
+
+    fn bonus(&self) -> impl Iterator<Item = &CheckReport> {
+        self.checks.iter().filter(|check| check.bonus)
+    }
+
+    /// The path of the learner's `lib.rs`, as they would type it in the course's folder.
+    pub(crate) fn lib(&self) -> String {
+        format!("{}/src/lib.rs", self.folder.replace('\\', "/"))
+    }
+}
+
+impl CheckReport {
+    pub(crate) fn new(course: &Course, exercise: &Exercise, check: &Check, verdict: Verdict, duration_ms: u64) -> Self {
+        let task = exercise.task(check.task);
+        let passed = verdict.status == Status::Passed;
+        // A check that waits for another one has nothing to hint at.
+        let hint = task.filter(|_| !passed && verdict.status != Status::Skipped).map(|task| task.hints[0].clone());
+        let place = verdict.place.map(|place| (within(course, &place.file), place.line));
+        Self {
+            id: check.id,
+            task: check.task,
+            title: check.title,
+            bonus: task.is_some_and(|task| task.bonus),
+            points: if passed { check.points } else { 0 },
+            max_points: check.points,
+            status: verdict.status,
+            message: clean(&verdict.message),
+            mistake: verdict.mistake,
+            input: verdict.input,
+            expected: verdict.expected,
+            observed: verdict.observed.as_deref().map(clean),
+            hint,
+            line: place.as_ref().map(|(_, line)| *line),
+            file: place.map(|(file, _)| file),
+            output: shortened(&clean(&verdict.output)),
+            duration_ms,
+        }
+    }
+}
+
+/// `file` as it would be typed in the course's folder.
+fn within(course: &Course, file: &str) -> String {
+    let path = std::path::Path::new(file);
+    path.strip_prefix(&course.root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
+/// The text without control characters: what a submission prints must not steer a terminal.
+fn clean(text: &str) -> String {
+    text.replace("\r\n", "\n")
+        .chars()
+        .map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// The beginning of `text`, and how much was left out.
+fn shortened(text: &str) -> String {
+    let mut kept = String::new();
+    for (number, line) in text.lines().enumerate() {
+        let room = MAX_OUTPUT_CHARS.saturating_sub(kept.len());
+        if number == MAX_OUTPUT_LINES || room == 0 {
+            kept += &format!("… {} lines in all", text.lines().count());
+            break;
+        }
+        if line.len() > room {
+            kept.extend(line.chars().take(room));
+            kept += "…\n";
+        } else {
+            kept += line;
+            kept.push('\n');
+        }
+    }
+    kept.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printed_text_cannot_steer_a_terminal() {
+        assert_eq!(clean("\u{1b}[31mred\u{7}\tand\nnew"), "\u{fffd}[31mred\u{fffd}\tand\nnew");
+    }
+
+    #[test]
+    fn long_output_is_cut_and_says_so() {
+        let many = "line\n".repeat(500);
+        let cut = shortened(&many);
+        assert_eq!(cut.lines().count(), MAX_OUTPUT_LINES + 1);
+        assert!(cut.ends_with("… 500 lines in all"));
+        assert!(shortened(&"x".repeat(100_000)).len() < 2 * MAX_OUTPUT_CHARS);
+        assert_eq!(shortened("short"), "short");
+    }
+}

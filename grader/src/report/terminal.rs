@@ -1,0 +1,290 @@
+//! The report as text for people.
+//!
+//! What is right takes one line a task; what is wrong takes the room that it needs; the last lines say the score and
+//! what to do next.
+
+use std::fmt::Write;
+
+use super::{
+    CheckReport, ExerciseLabel, ExerciseStatus, Report,
+    style::{BAD, BOLD, DIM, GOOD, OPEN, paint},
+};
+use crate::judge::Status;
+
+/// Wider lines than this are tiring to read.
+const MAX_WIDTH: usize = 100;
+const MIN_WIDTH: usize = 30;
+
+/// A learner who sees many warnings reads none.
+const MAX_WARNINGS: usize = 3;
+
+/// The room for text, and where the course goes on after this exercise.
+pub(crate) struct Terminal {
+    pub(crate) width: usize,
+    /// The number and the name of the next exercise.
+    pub(crate) next: Option<(u32, String)>,
+}
+
+impl Terminal {
+    /// The terminal that standard output is, or a page where it is none.
+    pub(crate) fn of_stdout(next: Option<(u32, String)>) -> Self {
+        let width = terminal_size::terminal_size().map_or(MAX_WIDTH, |(width, _)| usize::from(width.0));
+        Self { width: width.clamp(MIN_WIDTH, MAX_WIDTH), next }
+    }
+}
+
+/// The whole report, with colours; whoever prints it takes them out where they do not belong.
+pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
+    let mut page = Page { text: String::new(), width: terminal.width };
+    page.line(&paint(BOLD, format!("{} · {}", report.exercise.number, report.exercise.title)));
+    page.line(&paint(DIM, report.lib()));
+    if report.status() == ExerciseStatus::NotStarted {
+        page.wrapped("", &paint(DIM, effort(&report.exercise)));
+    }
+    page.blank();
+    if report.compiled {
+        for task in tasks(report) {
+            page.task(&task);
+        }
+    } else {
+        for diagnostic in report.diagnostics.iter().filter(|diagnostic| diagnostic.level == "error") {
+            page.raw(&diagnostic.rendered);
+            page.blank();
+        }
+    }
+    // While something is still `todo!()`, the compiler warns of what is not used yet: that is no news.
+    if report.compiled && report.checks.iter().all(|check| check.status != Status::NotStarted) {
+        let warnings: Vec<_> = report.diagnostics.iter().filter(|diagnostic| diagnostic.level == "warning").collect();
+        page.separate();
+        for warning in warnings.iter().take(MAX_WARNINGS) {
+            page.raw(&warning.rendered);
+            page.blank();
+        }
+        if warnings.len() > MAX_WARNINGS {
+            page.line(&paint(DIM, format!("and {} more warnings", warnings.len() - MAX_WARNINGS)));
+        }
+    }
+    page.separate();
+    page.line(&score(report));
+    next_step(&mut page, report, terminal);
+    page.text
+}
+
+/// One line an exercise, and the sum.
+pub(crate) fn render_all(reports: &[Report], terminal: &Terminal) -> String {
+    let mut page = Page { text: String::new(), width: terminal.width };
+    for report in reports {
+        let (mark, note) = match report.status() {
+            ExerciseStatus::Complete => (paint(GOOD, "✓"), ""),
+            ExerciseStatus::Incomplete => (paint(BAD, "✗"), ""),
+            ExerciseStatus::NotStarted => (paint(OPEN, "○"), "  not started"),
+            ExerciseStatus::DoesNotCompile => (paint(BAD, "✗"), "  does not compile"),
+        };
+        let bonus = match report.bonus_score() {
+            0 => String::new(),
+            bonus => format!(" +{bonus}"),
+        };
+        let points = format!("{}/{}{bonus}", report.score(), report.max_score());
+        page.line(&format!("{mark} {:<24} {points:>8}{}", report.exercise.name, paint(DIM, note)));
+    }
+    page.separate();
+    let (score, max): (u32, u32) =
+        (reports.iter().map(Report::score).sum(), reports.iter().map(Report::max_score).sum());
+    page.line(&paint(BOLD, format!("Score {score} of {max} points.")));
+    match reports.iter().find(|report| report.status() != ExerciseStatus::Complete) {
+        Some(open) => page.wrapped("", &format!("Next: {}", command(open.exercise.number))),
+        None => page.wrapped("", "Everything is complete. Well done!"),
+    }
+    page.text
+}
+
+/// The checks of one task.
+struct TaskReport<'a> {
+    name: &'static str,
+    bonus: bool,
+    checks: Vec<&'a CheckReport>,
+}
+
+fn tasks(report: &Report) -> Vec<TaskReport<'_>> {
+    let mut tasks: Vec<TaskReport<'_>> = Vec::new();
+    for check in &report.checks {
+        match tasks.iter_mut().find(|task| task.name == check.task) {
+            Some(task) => task.checks.push(check),
+            None => tasks.push(TaskReport { name: check.task, bonus: check.bonus, checks: vec![check] }),
+        }
+    }
+    tasks
+}
+
+struct Page {
+    text: String,
+    width: usize,
+}
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.text += line.trim_end();
+        self.text.push('\n');
+    }
+
+    fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// A blank line, unless there is one already.
+    fn separate(&mut self) {
+        if !self.text.ends_with("\n\n") {
+            self.blank();
+        }
+    }
+
+    fn raw(&mut self, text: &str) {
+        self.text += text.trim_end();
+        self.text.push('\n');
+    }
+
+    /// `text` on as many lines as it takes, each after `indent`.
+    fn wrapped(&mut self, indent: &str, text: &str) {
+        self.labelled(indent, "", text);
+    }
+
+    /// `text` after a label, its further lines below its first one.
+    fn labelled(&mut self, indent: &str, label: &str, text: &str) {
+        let hang = format!("{indent}{}", " ".repeat(label.chars().count()));
+        let first = format!("{indent}{label}");
+        for (number, paragraph) in text.lines().enumerate() {
+            let initial = if number == 0 { &first } else { &hang };
+            let options = textwrap::Options::new(self.width).initial_indent(initial).subsequent_indent(&hang);
+            for line in textwrap::wrap(paragraph, options) {
+                self.line(&line);
+            }
+        }
+    }
+
+    fn task(&mut self, task: &TaskReport<'_>) {
+        let points: u32 = task.checks.iter().map(|check| check.points).sum();
+        let max: u32 = task.checks.iter().map(|check| check.max_points).sum();
+        let passed = task.checks.iter().all(|check| check.status == Status::Passed);
+        let untouched = task.checks.iter().all(|check| matches!(check.status, Status::NotStarted | Status::Skipped));
+        let silent = task.checks.iter().all(|check| check.output.is_empty());
+        let (style, mark) = match () {
+            () if passed => (GOOD, "✓"),
+            () if untouched => (OPEN, "○"),
+            () => (BAD, "✗"),
+        };
+        let kind = if task.bonus { " bonus" } else { "" };
+        self.line(&format!("{} {:<28} {points}/{max}{kind}", paint(style, mark), task.name));
+        if !(passed || untouched) || !silent {
+            for check in &task.checks {
+                self.check(check);
+            }
+        }
+    }
+
+    fn check(&mut self, check: &CheckReport) {
+        let (style, mark) = match check.status {
+            Status::Passed => (GOOD, "✓"),
+            Status::Failed | Status::Crashed | Status::TimedOut => (BAD, "✗"),
+            Status::NotStarted | Status::Skipped => (OPEN, "○"),
+        };
+        let start = self.text.len();
+        self.labelled("    ", "  ", check.title);
+        // The mark replaces the label's room after wrapping, which must not count its colour.
+        self.text.replace_range(start + 4..start + 5, &paint(style, mark));
+        if matches!(check.status, Status::Passed) {
+            return self.printed(check);
+        }
+        self.wrapped("      ", &check.message);
+        if let (Some(file), Some(line)) = (&check.file, check.line) {
+            self.wrapped("      ", &format!("at {file}:{line}"));
+        }
+        for (label, text) in
+            [("input     ", &check.input), ("expected  ", &check.expected), ("got       ", &check.observed)]
+        {
+            if let Some(text) = text {
+                self.labelled("      ", label, text);
+            }
+        }
+        self.printed(check);
+    }
+
+    fn printed(&mut self, check: &CheckReport) {
+        for (number, line) in check.output.lines().enumerate() {
+            let label = if number == 0 { "printed   " } else { "          " };
+            let start = self.text.len();
+            self.labelled("      ", label, &format!("│ {line}"));
+            debug_assert!(self.text.len() > start);
+        }
+    }
+}
+
+fn score(report: &Report) -> String {
+    let style = if report.status() == ExerciseStatus::Complete { GOOD } else { BOLD };
+    let mut line = paint(style, format!("Score {} of {} points", report.score(), report.max_score()));
+    if report.max_bonus() > 0 {
+        let _ = write!(line, ", bonus {} of {}", report.bonus_score(), report.max_bonus());
+    }
+    line + "."
+}
+
+/// How long an exercise takes, and what it builds on.
+fn effort(exercise: &ExerciseLabel) -> String {
+    let hours = f64::from(exercise.minutes) / 60.0;
+    let requires = exercise.requires.join(", ");
+    let builds_on = if requires.is_empty() { String::new() } else { format!(", builds on {requires}") };
+    format!("about {hours:.1} hours{builds_on}")
+}
+
+fn command(number: u32) -> String {
+    format!("cargo run -p grader -- check {number}")
+}
+
+/// What to do now, in one or two sentences.
+fn next_step(page: &mut Page, report: &Report, terminal: &Terminal) {
+    let again = command(report.exercise.number);
+    match report.status() {
+        ExerciseStatus::DoesNotCompile => {
+            page.wrapped("", &format!("Next: mend the first error above, then {again}"));
+        }
+        ExerciseStatus::NotStarted => {
+            let line = report.checks.iter().find_map(|check| check.line);
+            let place = line.map_or(String::new(), |line| format!(", line {line}"));
+            page.wrapped("", "Nothing is started yet, and that is how it should be.");
+            page.wrapped(
+                "",
+                &format!(
+                    "Next: read {}/README.md, then replace the first `todo!()` in {}{place}.",
+                    report.folder,
+                    report.lib()
+                ),
+            );
+            page.wrapped("", &format!("Then: {again}"));
+        }
+        ExerciseStatus::Incomplete => {
+            let open = |check: &&CheckReport| check.status != Status::Passed;
+            let Some(first) = report.checks.iter().find(open) else { return };
+            let place = first.line.map_or(String::new(), |line| format!(" ({}:{line})", report.lib()));
+            let what = if first.status == Status::NotStarted { "is still to do" } else { "is not right yet" };
+            page.wrapped("", &format!("Next: `{}` {what}{place}.", first.task));
+            // A recognised mistake says what to do; a hint would only distract.
+            if let (None, Some(hint)) = (first.mistake, &first.hint) {
+                page.wrapped("", &format!("Hint: {hint}"));
+            }
+            page.wrapped("", &format!("Then: {again}"));
+        }
+        ExerciseStatus::Complete => {
+            let open_bonus = report.max_bonus() - report.bonus_score();
+            if open_bonus > 0 {
+                page.wrapped(
+                    "",
+                    &format!("This exercise is complete. {open_bonus} bonus points are left, if you like."),
+                );
+            } else {
+                page.wrapped("", "This exercise is complete. Well done!");
+            }
+            if let Some((number, name)) = &terminal.next {
+                page.wrapped("", &format!("Next: read exercises/{name}/README.md, then {}", command(*number)));
+            }
+        }
+    }
+}
