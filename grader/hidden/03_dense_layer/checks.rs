@@ -417,7 +417,8 @@ fn divided_by_row_sums(exponentials: Array2<f64>) -> Array2<f64> {
 
 /// For each row the first index whose entry beats all others.
 fn classes(scores: &ArrayRef2<f64>, beats: impl Fn(f64, f64) -> bool) -> Vec<usize> {
-    let best_of = |row: &ArrayRef1<f64>| (0..row.len()).fold(0, |best, j| if beats(row[j], row[best]) { j } else { best });
+    let best_of =
+        |row: &ArrayRef1<f64>| (0..row.len()).fold(0, |best, j| if beats(row[j], row[best]) { j } else { best });
     scores.rows().into_iter().map(|row| best_of(&row)).collect()
 }
 
@@ -471,7 +472,10 @@ fn he_initialised(c: &Record, seen: &Record) -> Result<(), String> {
     // About 95 % of normal numbers lie within two standard deviations, all of uniform ones within sqrt(3).
     let far = weights.iter().filter(|weight| weight.abs() > 2.0 * wanted).count() as f64 / weights.len() as f64;
     if (far - 0.0455).abs() > 0.01 {
-        return Err(format!("{:.1} % of the weights are beyond two standard deviations; of normal ones it is 4.6 %.", 100.0 * far));
+        return Err(format!(
+            "{:.1} % of the weights are beyond two standard deviations; of normal ones it is 4.6 %.",
+            100.0 * far
+        ));
     }
     Ok(())
 }

@@ -26,9 +26,7 @@ const PREDICT: fn(&ThreeLayerNetwork, &ArrayRef2<f64>) -> Vec<usize> = ThreeLaye
 fn main() {
     serve(&[
         ("apply", |case| APPLY(activation(case.text("activation")), &case.matrix("z")).into()),
-        ("parse_activation", |case| {
-            PARSE(case.text("name")).map_or("an error", |activation| name(activation)).into()
-        }),
+        ("parse_activation", |case| PARSE(case.text("name")).map_or("an error", |activation| name(activation)).into()),
         ("new_layer", |case| {
             let mut rng = generator(case.count("seed") as u64);
             let layer = NEW_LAYER(case.count("n_in"), case.count("n_out"), Activation::Relu, &mut rng);
