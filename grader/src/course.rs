@@ -300,3 +300,100 @@ fn parse_exercise(course: &Course, entry: ExerciseEntry) -> Result<Exercise, Pro
 fn is_identifier(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"format_version = 1
+title = "A course"
+
+[[exercise]]
+name = "01_first"
+title = "The first"
+minutes = 10
+
+[[exercise.task]]
+name = "task"
+points = 2
+hints = ["a", "b", "c"]
+"#;
+
+    /// A course folder with the files of `01_first`.
+    fn folder() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for file in
+            ["exercises/01_first/src/lib.rs", "solutions/01_first/src/lib.rs", "grader/hidden/01_first/probe.rs"]
+        {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        root
+    }
+
+    fn load(text: &str) -> Result<Course> {
+        let root = folder();
+        fs::write(root.path().join("course.toml"), text).unwrap();
+        Course::load(root.path())
+    }
+
+    fn complaint(find: &str, with: &str) -> String {
+        assert!(GOOD.contains(find));
+        let error = load(&GOOD.replacen(find, with, 1)).unwrap_err();
+        error.downcast_ref::<UsageError>().expect("the author can put it right").to_string()
+    }
+
+    #[test]
+    fn a_course_that_is_whole_is_read() {
+        let course = load(GOOD).unwrap();
+        let exercise = course.exercise("1").unwrap();
+        assert_eq!((exercise.name.as_str(), exercise.number, exercise.opt_level), ("01_first", 1, 0));
+        assert_eq!(exercise.limits.seconds, Limits::default().seconds);
+        assert_eq!(exercise.task("task").unwrap().points, 2);
+        assert_eq!(course.exercise("first").unwrap().name, course.exercise("01_first").unwrap().name);
+    }
+
+    #[test]
+    fn what_is_broken_is_named_with_its_line_and_a_remedy() {
+        let cases = [
+            ("title = \"The first\"", "titel = \"The first\"", "course.toml:6: unknown field `titel`"),
+            ("minutes = 10\n", "minutes = ten\n", "course.toml:7: "),
+            ("\"01_first\"", "\"first\"", "course.toml:5: `first` is not a name like 03_dense_layer"),
+            ("\"01_first\"", "\"01_frist\"", "course.toml:5: there is no exercises/01_frist/src/lib.rs; create it"),
+            (
+                "minutes = 10\n",
+                "minutes = 10\nrequires = [\"00_none\"]\n",
+                "course.toml:8: `00_none` is not an exercise above",
+            ),
+            ("minutes = 10\n", "minutes = 10\nopt_level = 4\n", "course.toml:8: opt_level is rustc's"),
+            ("minutes = 10\n", "minutes = 10\nlimits = { seconds = 0.0 }\n", "course.toml:8: limits are above 0"),
+            (", \"c\"]", "]", "course.toml:12: a task has three hints, from a nudge to nearly the answer; here are 2"),
+            ("points = 2", "points = 0", "course.toml:11: a task is worth at least one point"),
+            ("points = 2", "points = -2", "course.toml:11: "),
+            ("format_version = 1", "format_version = 2", "course.toml:1: this grader reads format_version 1"),
+        ];
+        for (find, with, expected) in cases {
+            let complaint = complaint(find, with);
+            assert!(complaint.starts_with(expected), "{with}: {complaint}");
+        }
+        let twice = load(&format!("{GOOD}{}", &GOOD[GOOD.find("[[exercise]]").unwrap()..])).unwrap_err().to_string();
+        assert!(twice.starts_with("course.toml:14: the number 1 is taken by `01_first`"), "{twice}");
+    }
+
+    #[test]
+    fn an_exercise_that_is_not_there_is_refused_with_what_there_is() {
+        let error = load(GOOD).unwrap().exercise("9").unwrap_err().to_string();
+        assert_eq!(error, "there is no exercise `9`; give a number or a name from 01_first to 01_first, or `all`");
+    }
+
+    #[test]
+    fn a_path_inside_an_exercise_means_that_exercise() {
+        let root = folder();
+        fs::write(root.path().join("course.toml"), GOOD).unwrap();
+        let course = Course::load(root.path()).unwrap();
+        let lib = root.path().join("exercises/01_first/src/lib.rs");
+        assert_eq!(course.exercise(lib.to_str().unwrap()).unwrap().number, 1);
+        assert!(course.exercise_at(root.path()).is_none());
+    }
+}

@@ -67,6 +67,12 @@ pub(crate) fn checks() -> Vec<Check> {
                 |c| c.matrix("x").dot(&c.matrix("weights").t()) + c.vector("biases"),
             )
             .mistake(
+                "factors_swapped",
+                "The factors are swapped: this is W·X, where X·W is meant. A matrix product depends on the order, and only \
+                 a square example lets both pass.",
+                |c| c.matrix("weights").dot(&c.matrix("x")) + c.vector("biases"),
+            )
+            .mistake(
                 "elementwise_product",
                 "`*` multiplies entry by entry. A layer needs the matrix product: `x.dot(&w)`.",
                 |c| &c.matrix("x") * &c.matrix("weights") + c.vector("biases"),

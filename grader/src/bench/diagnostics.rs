@@ -78,32 +78,27 @@ impl Message {
         self.level.starts_with("error")
     }
 
-    /// The diagnostic as a learner sees it, with a remark for the compiler errors that this course provokes.
+    /// The diagnostic as a learner sees it.
     pub(super) fn into_diagnostic(self) -> Diagnostic {
         let place = self.spans.iter().find(|span| span.is_primary);
         let code = self.code.map(|code| code.code);
-        let mut rendered = self.rendered.unwrap_or_else(|| self.message.clone());
-        if let Some(remark) = code.as_deref().and_then(remark) {
-            rendered = format!("{}\n  {remark}\n", rendered.trim_end());
-        }
         Diagnostic {
             level: self.level,
+            rendered: self.rendered.unwrap_or_else(|| self.message.clone()),
             code,
             file: place.map(|span| span.file_name.clone()),
             line: place.map(|span| span.line_start),
             column: place.map(|span| span.column_start),
             message: self.message,
-            rendered,
         }
     }
 
     /// The diagnostic for an error in the probe: the submission compiles, but not as the exercise asks for it. The
     /// probe is not the learner's file, so neither its path nor its lines appear, only the call that failed.
     pub(super) fn into_interface_diagnostic(self) -> Diagnostic {
-        let call = self.spans.iter().find(|span| span.is_primary).and_then(|span| span.text.first());
         let mut rendered = format!("the grader cannot use your code: {}\n", self.message);
-        if let Some(call) = call {
-            rendered += &format!("  it asks for   {}\n", call.text.trim().trim_end_matches(';'));
+        if let Some(line) = self.spans.iter().find(|span| span.is_primary).and_then(|span| span.text.first()) {
+            rendered += &format!("  it asks for  {}\n", asked_for(line.text.trim()));
         }
         for child in self.children.iter().filter(|child| child.level == "note") {
             // Such as "expected fn pointer `fn(f64) -> f64`\n found fn item `fn(f64) -> f32 {elu}`".
@@ -111,6 +106,7 @@ impl Message {
                 rendered += &format!("  {}\n", line.trim());
             }
         }
+        rendered += "  Names, types and `pub` stay as the exercise gives them; what is inside is yours.\n";
         Diagnostic {
             level: "error".to_owned(),
             code: self.code.map(|code| code.code),
@@ -123,8 +119,18 @@ impl Message {
     }
 }
 
+/// A line of the probe as a learner can read it: of `const NAME: fn(f64) -> f64 = submission::elu;` the function and
+/// its type.
+fn asked_for(line: &str) -> String {
+    match line.trim_end_matches(';').strip_prefix("const ").and_then(|rest| rest.split_once(": ")?.1.split_once(" = "))
+    {
+        Some((kind, function)) => format!("{}: {kind}", function.trim_start_matches("submission::")),
+        None => line.to_owned(),
+    }
+}
+
 /// A sentence for those who meet a compiler error for the first time, where this course is likely to cause it.
-fn remark(code: &str) -> Option<&'static str> {
+pub(crate) fn remark(code: &str) -> Option<&'static str> {
     Some(match code {
         "E0596" => {
             "In this course the inputs of a function are only borrowed: leave them as they are, and return a new array \

@@ -9,7 +9,7 @@ mod probe_process;
 mod workspace;
 
 pub(crate) use compile::{Compiled, compile};
-pub(crate) use diagnostics::Diagnostic;
+pub(crate) use diagnostics::{Diagnostic, remark};
 pub(crate) use kit::Kit;
 pub(crate) use probe_process::{Answer, Ended, ProbeProcess};
 pub(crate) use workspace::{Slot, work_folder};

@@ -194,7 +194,7 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 
 fn cause_of_death(status: ExitStatus, output: &[u8]) -> String {
     if find(output, b"has overflowed its stack").is_some() {
-        return "the stack overflowed: does a function call itself without end?".to_owned();
+        return "the stack overflowed, as when a function calls itself without end".to_owned();
     }
     if find(output, b"memory allocation of").is_some() {
         return "it asked for more memory than there is".to_owned();

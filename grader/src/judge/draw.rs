@@ -6,7 +6,8 @@ use rand::RngExt;
 
 /// A number between `-scale` and `scale`, rounded to two decimals so that a learner can follow it by hand.
 pub(crate) fn number(draw: &mut Generator, scale: f64) -> f64 {
-    (draw.random_range(-scale..=scale) * 100.0).round() / 100.0
+    // Adding 0 turns -0, which is a number of its own, into 0.
+    (draw.random_range(-scale..=scale) * 100.0).round() / 100.0 + 0.0
 }
 
 /// `n` such numbers.

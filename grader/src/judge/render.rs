@@ -2,16 +2,24 @@
 
 use probe::{Record, Value};
 
-/// More rows or columns than this are cut.
-const MAX_ROWS: usize = 8;
+/// More than this is cut: rows and columns of a matrix, entries of a vector.
+const MAX_ROWS: usize = 6;
 const MAX_COLUMNS: usize = 8;
+const MAX_ENTRIES: usize = 24;
 
 /// A record over several lines, `name = value` each; a bare value without its name.
 pub(super) fn record(record: &Record) -> String {
     if record.is_bare() {
         return record.result().map(value).unwrap_or_default();
     }
-    record.parts().map(|(name, part)| format!("{name} = {}", value(part))).collect::<Vec<_>>().join("\n")
+    let lines: Vec<String> = record
+        .parts()
+        .map(|(name, part)| {
+            let hang = format!("\n{}", " ".repeat(name.chars().count() + 3));
+            format!("{name} = {}", value(part).replace('\n', &hang))
+        })
+        .collect();
+    lines.join("\n")
 }
 
 pub(super) fn value(shown: &Value) -> String {
@@ -21,7 +29,7 @@ pub(super) fn value(shown: &Value) -> String {
         Value::Int(count) => count.to_string(),
         Value::Float(real) => number(*real),
         Value::Text(text) => format!("{text:?}"),
-        Value::Ints(counts) => row(counts, i64::to_string, MAX_COLUMNS * 3),
+        Value::Ints(counts) => row(counts, i64::to_string, MAX_ENTRIES),
         Value::Array { shape, data } => array(shape, data),
     }
 }
@@ -29,14 +37,19 @@ pub(super) fn value(shown: &Value) -> String {
 fn array(shape: &[usize], data: &[f64]) -> String {
     let real = |real: &f64| number(*real);
     match *shape {
-        [_] => row(data, real, MAX_COLUMNS),
+        [_] => row(data, real, MAX_ENTRIES),
         [rows, columns] if rows > 0 && columns > 0 => {
-            let mut lines: Vec<String> =
-                data.chunks(columns).take(MAX_ROWS).map(|entries| row(entries, real, MAX_COLUMNS)).collect();
+            let shown: Vec<String> = data.iter().map(real).collect();
+            let width = shown.iter().map(String::len).max().unwrap_or(0);
+            let mut lines: Vec<String> = shown
+                .chunks(columns)
+                .take(MAX_ROWS)
+                .map(|entries| row(entries, |entry| format!("{entry:>width$}"), MAX_COLUMNS))
+                .collect();
             if rows > MAX_ROWS {
-                lines.push(format!("… {} rows in all", rows));
+                lines.push(format!("… {rows} rows in all"));
             }
-            format!("[{}]", lines.join(", "))
+            format!("[{}]", lines.join(",\n "))
         }
         _ => format!("{} numbers of shape {}", data.len(), self::shape(shape)),
     }
@@ -66,7 +79,10 @@ fn digits(real: f64, count: usize) -> String {
         return if real.is_nan() { "NaN".to_owned() } else { format!("{real}") };
     }
     let rounded: f64 = format!("{real:.*e}", count - 1).parse().unwrap_or(real);
-    if rounded != 0.0 && !(1e-4..1e9).contains(&rounded.abs()) { format!("{rounded:e}") } else { format!("{rounded}") }
+    if rounded == 0.0 {
+        return "0".to_owned(); // not "-0", which tells a learner nothing
+    }
+    if !(1e-4..1e9).contains(&rounded.abs()) { format!("{rounded:e}") } else { format!("{rounded}") }
 }
 
 pub(super) fn shape(shape: &[usize]) -> String {
@@ -102,14 +118,14 @@ mod tests {
         assert_eq!(number(0.1 + 0.2), "0.3");
         assert_eq!(number(-0.632_120_558_828_557_7), "-0.632121");
         assert_eq!(number(4.248_354_255e-18), "4.24835e-18");
-        assert_eq!(number(0.0), "0");
+        assert_eq!(number(-0.0), "0");
         assert_eq!(number(235_146.0), "235146");
         assert_eq!(number(f64::NEG_INFINITY), "-inf");
     }
 
     #[test]
     fn arrays_show_their_rows() {
-        assert_eq!(value(&array![[1.0, 2.5], [3.0, 4.0]].into()), "[[1, 2.5], [3, 4]]");
+        assert_eq!(value(&array![[1.0, -2.5], [3.0, 4.0]].into()), "[[   1, -2.5],\n [   3,    4]]");
         assert_eq!(value(&array![1.0, 2.0].into()), "[1, 2]");
         assert_eq!(value(&Array2::<f64>::zeros((0, 3)).into()), "0 numbers of shape (0, 3)");
         assert!(value(&Array2::<f64>::zeros((400, 300)).into()).contains("400 rows in all"));
@@ -125,5 +141,6 @@ mod tests {
     fn a_record_names_its_parts_unless_it_is_bare() {
         assert_eq!(record(&1.5.into()), "1.5");
         assert_eq!(record(&Record::new().with("w", array![1.0]).with("b", 2.0)), "w = [1]\nb = 2");
+        assert_eq!(record(&Record::new().with("w", array![[1.0], [2.0]])), "w = [[1],\n     [2]]");
     }
 }

@@ -22,6 +22,13 @@ pub(crate) enum Status {
     TimedOut,
 }
 
+impl Status {
+    /// Whether the learner's code was run and is wrong.
+    pub(crate) fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::Crashed | Self::TimedOut)
+    }
+}
+
 /// The verdict on one check.
 #[derive(Clone, Debug)]
 pub(crate) struct Verdict {

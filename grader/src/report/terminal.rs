@@ -9,11 +9,14 @@ use super::{
     CheckReport, ExerciseLabel, ExerciseStatus, Report,
     style::{BAD, BOLD, DIM, GOOD, OPEN, paint},
 };
-use crate::judge::Status;
+use crate::{bench::remark, judge::Status};
 
 /// Wider lines than this are tiring to read.
 const MAX_WIDTH: usize = 100;
 const MIN_WIDTH: usize = 30;
+
+/// Inputs and results are cut after this many lines.
+const MAX_LINES: usize = 16;
 
 /// A learner who sees many warnings reads none.
 const MAX_WARNINGS: usize = 3;
@@ -47,8 +50,15 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
             page.task(&task);
         }
     } else {
+        let mut remarks = Vec::new();
         for diagnostic in report.diagnostics.iter().filter(|diagnostic| diagnostic.level == "error") {
             page.raw(&diagnostic.rendered);
+            // Once is enough, however often the error comes.
+            if let Some(remark) = diagnostic.code.as_deref().and_then(remark).filter(|remark| !remarks.contains(remark))
+            {
+                page.wrapped("  ", remark);
+                remarks.push(remark);
+            }
             page.blank();
         }
     }
@@ -165,23 +175,26 @@ impl Page {
         let points: u32 = task.checks.iter().map(|check| check.points).sum();
         let max: u32 = task.checks.iter().map(|check| check.max_points).sum();
         let passed = task.checks.iter().all(|check| check.status == Status::Passed);
+        let failed = task.checks.iter().any(|check| check.status.is_failure());
         let untouched = task.checks.iter().all(|check| matches!(check.status, Status::NotStarted | Status::Skipped));
         let silent = task.checks.iter().all(|check| check.output.is_empty());
         let (style, mark) = match () {
             () if passed => (GOOD, "✓"),
-            () if untouched => (OPEN, "○"),
-            () => (BAD, "✗"),
+            () if failed => (BAD, "✗"),
+            () => (OPEN, "○"),
         };
         let kind = if task.bonus { " bonus" } else { "" };
         self.line(&format!("{} {:<28} {points}/{max}{kind}", paint(style, mark), task.name));
         if !(passed || untouched) || !silent {
-            for check in &task.checks {
-                self.check(check);
+            // The first failure is shown in full; the further ones of a task are mostly its consequences.
+            let first = task.checks.iter().position(|check| check.status.is_failure());
+            for (number, check) in task.checks.iter().enumerate() {
+                self.check(check, Some(number) == first);
             }
         }
     }
 
-    fn check(&mut self, check: &CheckReport) {
+    fn check(&mut self, check: &CheckReport, in_full: bool) {
         let (style, mark) = match check.status {
             Status::Passed => (GOOD, "✓"),
             Status::Failed | Status::Crashed | Status::TimedOut => (BAD, "✗"),
@@ -201,8 +214,8 @@ impl Page {
         for (label, text) in
             [("input     ", &check.input), ("expected  ", &check.expected), ("got       ", &check.observed)]
         {
-            if let Some(text) = text {
-                self.labelled("      ", label, text);
+            if let Some(text) = text.as_ref().filter(|_| in_full) {
+                self.labelled("      ", label, &beginning(text));
             }
         }
         self.printed(check);
@@ -211,11 +224,19 @@ impl Page {
     fn printed(&mut self, check: &CheckReport) {
         for (number, line) in check.output.lines().enumerate() {
             let label = if number == 0 { "printed   " } else { "          " };
-            let start = self.text.len();
             self.labelled("      ", label, &format!("│ {line}"));
-            debug_assert!(self.text.len() > start);
         }
     }
+}
+
+/// The first lines of a long text.
+fn beginning(text: &str) -> String {
+    let total = text.lines().count();
+    if total <= MAX_LINES {
+        return text.to_owned();
+    }
+    let kept: Vec<&str> = text.lines().take(MAX_LINES - 1).collect();
+    format!("{}\n… {total} lines in all (--format json has them)", kept.join("\n"))
 }
 
 fn score(report: &Report) -> String {

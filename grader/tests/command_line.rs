@@ -1,0 +1,246 @@
+//! The commands, their options and their exit codes.
+
+mod common;
+
+use std::{fs, path::Path, thread};
+
+use common::{Edited, course, grader, text};
+use serde_json::Value;
+
+/// The stub as it was before the learner touched it.
+fn stub() -> Edited {
+    Edited::source(&fs::read_to_string(course().join("grader/hidden/03_dense_layer/stub.rs")).unwrap())
+}
+
+#[test]
+fn an_untouched_stub_is_not_started_and_the_next_step_is_told() {
+    let output = stub().check(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = text(&output.stdout);
+    assert!(shown.contains("Score 0 of 20 points"), "{shown}");
+    assert!(shown.contains("Nothing is started yet"), "{shown}");
+    assert!(shown.contains("replace the first `todo!()`"), "{shown}");
+    assert!(shown.contains("cargo run -p grader -- check 3"), "{shown}");
+}
+
+#[test]
+fn the_solution_gets_full_marks_and_exit_code_0() {
+    let output = grader().args(["check", "dense_layer", "--solution"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("Score 20 of 20 points"));
+}
+
+#[test]
+fn the_json_report_has_every_field_of_the_contract() {
+    let report = stub().report();
+    let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    for field in [
+        "schema_version",
+        "course",
+        "exercise",
+        "source_digest",
+        "seed",
+        "grader_version",
+        "rustc_version",
+        "sandbox",
+        "score",
+        "max_score",
+        "status",
+        "checks",
+        "diagnostics",
+        "output",
+        "duration_ms",
+    ] {
+        assert!(fields(&report).contains(&field.to_owned()), "{field}");
+    }
+    for field in [
+        "id",
+        "title",
+        "points",
+        "max_points",
+        "status",
+        "message",
+        "mistake",
+        "input",
+        "expected",
+        "observed",
+        "hint",
+        "duration_ms",
+    ] {
+        assert!(fields(&report["checks"][0]).contains(&field.to_owned()), "{field}");
+    }
+    assert_eq!(report["schema_version"], 1);
+    assert_eq!(report["exercise"], "03_dense_layer");
+    assert!(report["source_digest"].as_str().unwrap().starts_with("sha256:"));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_report_and_another_one_other_inputs() {
+    let wrong = Edited::new("x.dot(&self.weights) + &self.biases", "x.dot(&self.weights) * 1.5 + &self.biases");
+    let checks = |seed: &str| {
+        let output = wrong.check(&["--format", "json", "--seed", seed]);
+        let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        for check in report["checks"].as_array_mut().unwrap() {
+            check["duration_ms"] = 0.into();
+        }
+        report["checks"].clone()
+    };
+    assert_eq!(checks("5"), checks("5"));
+    // The first case of each check is fixed, so a failure shows it; the status of each check is the same.
+    assert_eq!(checks("5")[0]["status"], checks("6")[0]["status"]);
+}
+
+#[test]
+fn colours_stay_out_of_pipes_and_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.txt");
+    let output = stub().check(&["--output", file.to_str().unwrap()]);
+    assert_eq!(output.stdout, b"");
+    let written = fs::read_to_string(file).unwrap();
+    assert!(written.contains("Score 0 of 20") && !written.contains('\u{1b}'));
+    assert!(!text(&stub().check(&[]).stdout).contains('\u{1b}'));
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    let code = |arguments: &[&str]| grader().args(arguments).output().unwrap().status.code();
+    assert_eq!(code(&["chekc"]), Some(2));
+    assert_eq!(code(&["check", "99"]), Some(2));
+    assert_eq!(code(&["check", "no_such_exercise"]), Some(2));
+    assert_eq!(code(&["check", "3", "--source", "no/such/folder"]), Some(2));
+    assert_eq!(code(&["check", "all", "--source", "exercises/03_dense_layer"]), Some(2));
+    assert_eq!(code(&["check", "3", "--format", "punched_tape"]), Some(2));
+}
+
+#[test]
+fn outside_a_course_the_next_step_is_told() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let output = grader().current_dir(elsewhere.path()).args(["check", "3"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("change to the course's folder first"));
+}
+
+#[test]
+fn what_the_grader_cannot_do_is_exit_code_3() {
+    let output = grader().args(["check", "3", "--sandbox", "require"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("no sandbox"));
+    let output = stub().check(&["--output", "no/such/folder/report.txt"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("cannot write no/such/folder/report.txt"));
+}
+
+#[test]
+fn an_exercise_is_known_by_number_name_and_path_from_any_folder() {
+    let inside = course().join("exercises/03_dense_layer/src");
+    for (folder, wanted) in [
+        (course(), Some("3")),
+        (course(), Some("03_dense_layer")),
+        (course(), Some("exercises/03_dense_layer/src/lib.rs")),
+        (inside.clone(), Some("dense_layer")),
+        (inside.clone(), Some("lib.rs")),
+        (inside, None),
+    ] {
+        let output =
+            grader().current_dir(&folder).arg("check").args(wanted).args(["--format", "json"]).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+        assert_eq!(report["exercise"], "03_dense_layer", "{wanted:?} in {}", folder.display());
+    }
+}
+
+#[test]
+fn all_exercises_are_graded_at_once() {
+    let output = grader().args(["check", "all", "--solution", "--format", "json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(all["score"], all["max_score"]);
+    assert!(all["exercises"].as_array().unwrap().iter().any(|report| report["exercise"] == "03_dense_layer"));
+    let shown = text(&grader().args(["check", "all", "--solution"]).output().unwrap().stdout);
+    assert!(shown.contains("03_dense_layer") && shown.contains("Everything is complete"), "{shown}");
+}
+
+#[test]
+fn two_checks_at_once_do_not_disturb_each_other() {
+    let right = course().join("solutions/03_dense_layer");
+    let wrong = Edited::new("self.weights.len() + self.biases.len()", "self.weights.len()");
+    let score = |folder: &Path| -> Value {
+        let mut command = grader();
+        command.args(["check", "3", "--format", "json", "--source"]).arg(folder);
+        serde_json::from_slice::<Value>(&command.output().unwrap().stdout).unwrap()["score"].clone()
+    };
+    thread::scope(|scope| {
+        let checks: Vec<_> = (0..3)
+            .flat_map(|_| [(right.as_path(), 20), (wrong.folder.path(), 18)])
+            .map(|(folder, expected)| (scope.spawn(move || score(folder)), expected))
+            .collect();
+        for (check, expected) in checks {
+            assert_eq!(check.join().unwrap(), expected);
+        }
+    });
+}
+
+#[test]
+fn a_manifest_and_a_build_script_of_the_learners_have_no_effect() {
+    let folder = tempfile::tempdir().unwrap();
+    let marker = folder.path().join("the build script ran");
+    fs::create_dir(folder.path().join("src")).unwrap();
+    fs::copy(course().join("solutions/03_dense_layer/src/lib.rs"), folder.path().join("src/lib.rs")).unwrap();
+    fs::write(
+        folder.path().join("Cargo.toml"),
+        "[package]\nname = \"x\"\nbuild = \"build.rs\"\n[dependencies]\nno-such-crate = \"1\"\n",
+    )
+    .unwrap();
+    fs::write(folder.path().join("build.rs"), format!("fn main() {{ std::fs::write({marker:?}, \"\").unwrap(); }}"))
+        .unwrap();
+    let output = grader().args(["check", "3", "--source"]).arg(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(!marker.exists());
+}
+
+#[test]
+fn a_submission_may_have_modules_and_lie_in_a_path_with_spaces() {
+    let folder = tempfile::Builder::new().prefix("a folder with spaces and ü ").tempdir().unwrap();
+    let src = folder.path().join("src");
+    fs::create_dir(&src).unwrap();
+    fs::copy(course().join("solutions/03_dense_layer/src/lib.rs"), src.join("answers.rs")).unwrap();
+    fs::write(src.join("lib.rs"), "mod answers;\npub use answers::*;\n").unwrap();
+    let output = grader().args(["check", "3", "--source"]).arg(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+}
+
+#[test]
+fn help_and_version_are_there() {
+    let help = text(&grader().arg("--help").output().unwrap().stdout);
+    assert!(help.contains("check") && help.contains("verify") && help.contains("Exit codes"), "{help}");
+    assert!(grader().arg("--version").output().unwrap().status.success());
+}
+
+/// The course as a whole, in a folder with blanks in its name. The folder stays, so that only the first run compiles
+/// everything.
+#[test]
+fn the_whole_course_works_in_a_path_with_spaces() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("my course");
+    for part in ["Cargo.toml", "Cargo.lock", "course.toml", "datasets", "exercises", "solutions", "grader"] {
+        copy(&course().join(part), &folder.join(part));
+    }
+    let output = grader()
+        .current_dir(folder.join("exercises"))
+        .env_remove("CARGO_TARGET_DIR")
+        .args(["check", "3", "--solution"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(folder.join("target/grader/03_dense_layer").is_dir(), "it kept to its own folder");
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        fs::copy(from, to).unwrap();
+    }
+}

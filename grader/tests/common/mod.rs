@@ -1,0 +1,65 @@
+//! Running the grader as a learner does, and reading what it says.
+
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+/// The folder with `course.toml`.
+pub(crate) fn course() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the grader lies in the course").to_owned()
+}
+
+/// The grader, in the course's folder, without the colours and the language of whoever runs the tests.
+pub(crate) fn grader() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_grader"));
+    command.current_dir(course()).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+/// The solution of exercise 3 with one passage replaced, as a submission.
+pub(crate) struct Edited {
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Edited {
+    pub(crate) fn new(find: &str, with: &str) -> Self {
+        let solution = fs::read_to_string(course().join("solutions/03_dense_layer/src/lib.rs")).expect("the solution");
+        assert_eq!(solution.matches(find).count(), 1, "{find} has to stand in the solution once");
+        Self::source(&solution.replacen(find, with, 1))
+    }
+
+    pub(crate) fn source(source: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::create_dir(folder.path().join("src")).expect("a folder in it");
+        fs::write(folder.path().join("src/lib.rs"), source).expect("a file in it");
+        Self { folder }
+    }
+
+    pub(crate) fn check(&self, more: &[&str]) -> Output {
+        let mut command = grader();
+        command.args(["check", "3", "--source"]).arg(self.folder.path()).args(more);
+        command.output().expect("the grader runs")
+    }
+
+    /// The JSON report.
+    pub(crate) fn report(&self) -> Value {
+        let output = self.check(&["--format", "json"]);
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+}
+
+/// The check called `id` in a report.
+pub(crate) fn check_of<'a>(report: &'a Value, id: &str) -> &'a Value {
+    report["checks"].as_array().expect("a list").iter().find(|check| check["id"] == id).expect("a check of that name")
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
