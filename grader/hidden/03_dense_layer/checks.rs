@@ -59,7 +59,7 @@ pub(crate) fn checks() -> Vec<Check> {
                 let x = draw::matrix(draw, (2, 2), 2.0);
                 square_layer("relu").with("x", x)
             }])
-            .expects(|c| pre_activation(c))
+            .expects(pre_activation)
             .mistake(
                 "weights_transposed",
                 "The weights are used the wrong way round, as X·Wᵀ: column j of W belongs to neuron j. Shapes do not \
@@ -90,7 +90,7 @@ pub(crate) fn checks() -> Vec<Check> {
         Check::new("pre_activation_shapes", "pre_activation", "pre_activation takes any number of inputs, neurons and samples", 1)
             .asks("pre_activation")
             .on(layers)
-            .expects(|c| pre_activation(c))
+            .expects(pre_activation)
             .mistake("bias_forgotten", BIAS_FORGOTTEN, |c| c.matrix("x").dot(&c.matrix("weights")))
             .mistake("bias_subtracted", "The bias is subtracted. It is added: Z = X·W + b.", |c| {
                 c.matrix("x").dot(&c.matrix("weights")) - c.vector("biases")
@@ -122,7 +122,7 @@ pub(crate) fn checks() -> Vec<Check> {
             .mistake(
                 "activation_forgotten",
                 "This is the pre-activation still: `forward` applies the activation to it.",
-                |c| pre_activation(c),
+                pre_activation,
             )
             .mistake(
                 "always_relu",
@@ -144,7 +144,7 @@ pub(crate) fn checks() -> Vec<Check> {
             }),
         Check::new("new_layer", "initialisation", "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)", 2)
             .on(|_| vec![Record::new().with("n_in", 160_usize).with("n_out", 120_usize).with("seed", 1_usize)])
-            .demands(|c, seen| he_initialised(c, seen))
+            .demands(he_initialised)
             .mistake_if(
                 "zero_weights",
                 "All weights are equal, so all neurons compute the same and will for ever: they have to start out \
@@ -275,7 +275,7 @@ pub(crate) fn checks() -> Vec<Check> {
         Check::new("logits", "network", "forward returns the logits of the last layer", 1)
             .after("forward")
             .on(|draw| vec![network(draw, [5, 4, 4, 3]), network(draw, [4, 6, 5, 3])])
-            .expects(|c| logits(c))
+            .expects(logits)
             .mistake(
                 "softmax_in_forward",
                 "These are probabilities. `forward` returns the logits; only `predict_proba` turns them into \
@@ -304,7 +304,7 @@ pub(crate) fn checks() -> Vec<Check> {
             .mistake(
                 "logits_for_probabilities",
                 "These are logits: the rows do not sum to 1. `predict_proba` applies softmax to them.",
-                |c| logits(c),
+                logits,
             )
             .mistake(
                 "softmax_applied_twice",
