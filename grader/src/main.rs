@@ -10,6 +10,8 @@ mod files;
 mod grade;
 mod judge;
 mod report;
+#[cfg(test)]
+mod snapshots;
 
 /// The checks of every exercise, collected by `build.rs` from `hidden/*/checks.rs`.
 mod hidden {

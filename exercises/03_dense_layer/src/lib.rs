@@ -124,6 +124,18 @@ impl ThreeLayerNetwork {
         todo!()
     }
 
+    /// The network in words: a line for each layer, from 1 on, and one for the whole, as in
+    ///
+    /// ```text
+    /// layer 1: 784 -> 128, relu, 100480 parameters
+    /// layer 2: 128 -> 64, relu, 8256 parameters
+    /// layer 3: 64 -> 10, linear, 650 parameters
+    /// total: 109386 parameters
+    /// ```
+    pub fn summary(&self) -> String {
+        todo!()
+    }
+
     /// The *logits*: one score per class, any real numbers. Shape (n_samples, n_classes).
     pub fn forward(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()

@@ -272,6 +272,21 @@ pub(crate) fn checks() -> Vec<Check> {
             .mistake("biases_not_counted", BIASES_NOT_COUNTED, |c| {
                 (0..3).map(|i| c.matrix(&format!("weights{i}")).len()).sum::<usize>()
             }),
+        Check::new("summary", "network", "summary names every layer with its shape and its parameters", 1)
+            .after("network_params")
+            .on(|draw| vec![network(draw, [6, 5, 4, 3])])
+            .shows(include_str!("snapshots/summary.snap"))
+            .mistake(
+                "layers_counted_from_zero",
+                "The layers are counted from 0. People count from 1: the first line is `layer 1`.",
+                |c| summary(c, 0, ["relu", "relu", "linear"]),
+            )
+            .mistake(
+                "activation_names_as_in_code",
+                "The activations are written as in the code, `Relu`. The names that `parse_activation` knows are written \
+                 small: `relu`.",
+                |c| summary(c, 1, ["Relu", "Relu", "Linear"]),
+            ),
         Check::new("logits", "network", "forward returns the logits of the last layer", 1)
             .after("forward")
             .on(|draw| vec![network(draw, [5, 4, 4, 3]), network(draw, [4, 6, 5, 3])])
@@ -405,6 +420,17 @@ fn layer_forward(c: &Record, number: usize, x: Array2<f64>) -> Array2<f64> {
 
 fn logits(c: &Record) -> Array2<f64> {
     (0..3).fold(c.matrix("x").to_owned(), |x, number| layer_forward(c, number, x))
+}
+
+/// The summary, with the number of its first layer and its names of activations.
+fn summary(c: &Record, first: usize, activations: [&str; 3]) -> String {
+    let mut text = String::new();
+    for (number, activation) in activations.into_iter().enumerate() {
+        let (n_in, n_out) = c.matrix(&format!("weights{number}")).dim();
+        let params = count_params(c, number);
+        text += &format!("layer {}: {n_in} -> {n_out}, {activation}, {params} parameters\n", number + first);
+    }
+    text + &format!("total: {} parameters", (0..3).map(|number| count_params(c, number)).sum::<usize>())
 }
 
 fn count_params(c: &Record, number: usize) -> usize {

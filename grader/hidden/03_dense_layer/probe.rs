@@ -19,6 +19,7 @@ const SOFTMAX: fn(&ArrayRef2<f64>) -> Array2<f64> = submission::softmax_rows;
 const NETWORK: fn([DenseLayer; 3]) -> ThreeLayerNetwork = ThreeLayerNetwork::from_layers;
 const NEW_NETWORK: fn([usize; 4], &mut Generator) -> ThreeLayerNetwork = ThreeLayerNetwork::new;
 const NETWORK_PARAMS: fn(&ThreeLayerNetwork) -> usize = ThreeLayerNetwork::n_params;
+const SUMMARY: fn(&ThreeLayerNetwork) -> String = ThreeLayerNetwork::summary;
 const LOGITS: fn(&ThreeLayerNetwork, &ArrayRef2<f64>) -> Array2<f64> = ThreeLayerNetwork::forward;
 const PREDICT_PROBA: fn(&ThreeLayerNetwork, &ArrayRef2<f64>) -> Array2<f64> = ThreeLayerNetwork::predict_proba;
 const PREDICT: fn(&ThreeLayerNetwork, &ArrayRef2<f64>) -> Vec<usize> = ThreeLayerNetwork::predict;
@@ -52,6 +53,7 @@ fn main() {
             })
         }),
         ("network_params", |case| NETWORK_PARAMS(&network(case)).into()),
+        ("summary", |case| SUMMARY(&network(case)).into()),
         ("logits", |case| LOGITS(&network(case), &case.matrix("x")).into()),
         ("predict_proba", |case| PREDICT_PROBA(&network(case), &case.matrix("x")).into()),
         ("predict", |case| PREDICT(&network(case), &case.matrix("x")).into()),

@@ -13,7 +13,10 @@ use super::{
     Diagnostic, Kit, Slot, Submission,
     diagnostics::{self, Message},
 };
-use crate::course::{Course, Exercise};
+use crate::{
+    course::{Course, Exercise},
+    files,
+};
 
 /// What came of compiling a submission.
 pub(crate) enum Compiled {
@@ -33,7 +36,7 @@ pub(crate) fn compile(
     kit: &Kit,
     slot: &Slot,
 ) -> Result<Compiled> {
-    let library = slot.folder.join("libsubmission.rlib");
+    let library = library(slot);
     let mut rustc = rustc(course, exercise, kit, slot, "submission");
     rustc.args(["--crate-type", "rlib"]).arg("-o").arg(&library);
     for (name, path) in kit.crates_for_submissions() {
@@ -71,6 +74,32 @@ pub(crate) fn compile(
         bail!("the probe of {} could not be linked: {summary}", exercise.name);
     }
     Ok(Compiled::Broken(broken))
+}
+
+/// The errors, with their lines, of compiling `program` against the submission that was compiled last in `slot`.
+pub(crate) fn errors_of_program(
+    course: &Course,
+    exercise: &Exercise,
+    kit: &Kit,
+    slot: &Slot,
+    program: &str,
+) -> Result<Vec<(String, u32)>> {
+    let source = slot.folder.join("program.rs");
+    files::write_atomically(&source, program.as_bytes())?;
+    let mut rustc = rustc(course, exercise, kit, slot, "program");
+    rustc.args(["--crate-type", "bin", "--emit", "metadata"]).arg("-o").arg(slot.folder.join("program.rmeta"));
+    let library = library(slot);
+    for (name, path) in kit.crates_for_submissions().chain([("submission", library.as_path())]) {
+        rustc.arg("--extern").arg(extern_argument(name, path));
+    }
+    rustc.arg(&source);
+    let (_, messages) = run(rustc)?;
+    Ok(messages.iter().filter_map(Message::error_and_line).collect())
+}
+
+/// Where the compiled submission is.
+fn library(slot: &Slot) -> PathBuf {
+    slot.folder.join("libsubmission.rlib")
 }
 
 fn rustc(course: &Course, exercise: &Exercise, kit: &Kit, slot: &Slot, crate_name: &str) -> Command {

@@ -74,6 +74,13 @@ impl Message {
         &self.message
     }
 
+    /// For an error about code: its number, or its message where it has none, and its line.
+    pub(super) fn error_and_line(&self) -> Option<(String, u32)> {
+        let place = self.spans.iter().find(|span| span.is_primary)?;
+        let name = self.code.as_ref().map_or(&self.message, |code| &code.code);
+        (self.level == "error").then(|| (name.clone(), place.line_start))
+    }
+
     pub(super) fn is_error(&self) -> bool {
         self.level.starts_with("error")
     }

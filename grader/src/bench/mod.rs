@@ -8,7 +8,7 @@ mod kit;
 mod probe_process;
 mod workspace;
 
-pub(crate) use compile::{Compiled, compile};
+pub(crate) use compile::{Compiled, compile, errors_of_program};
 pub(crate) use diagnostics::{Diagnostic, remark};
 pub(crate) use kit::Kit;
 pub(crate) use probe_process::{Answer, Ended, ProbeProcess};

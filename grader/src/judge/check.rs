@@ -2,7 +2,7 @@
 
 use probe::{Generator, Record};
 
-use super::Tolerance;
+use super::{Tolerance, text};
 
 type Cases = dyn Fn(&mut Generator) -> Vec<Record> + Send + Sync;
 type Formula = dyn Fn(&Record) -> Prediction + Send + Sync;
@@ -24,6 +24,10 @@ pub(crate) struct Check {
     pub(crate) cases: Box<Cases>,
     pub(crate) expectation: Expectation,
     pub(crate) mistakes: Vec<Mistake>,
+    /// The `.snap` file that the expected text comes from; authors review it with `cargo insta`.
+    pub(crate) snapshot: Option<&'static str>,
+    /// A program that must not compile against the submission: it takes the place of an experiment.
+    pub(crate) program: Option<&'static str>,
     /// The check without which this one says nothing: it is skipped if that one is not passed.
     pub(crate) after: Option<&'static str>,
 }
@@ -79,6 +83,8 @@ impl Check {
             cases: Box::new(|_| Vec::new()),
             expectation: Expectation::Satisfies(Box::new(|_, _| Err("the check expects nothing".to_owned()))),
             mistakes: Vec::new(),
+            snapshot: None,
+            program: None,
             after: None,
         }
     }
@@ -110,6 +116,25 @@ impl Check {
             *default = tolerance;
         }
         self
+    }
+
+    /// The right result is the text in this `.snap` file: `include_str!("snapshots/<id of the check>.snap")`.
+    ///
+    /// The check has one case.
+    pub(crate) fn shows(mut self, snap: &'static str) -> Self {
+        self.snapshot = Some(snap);
+        self.expects(move |_| text::snapshot_body(snap).to_owned())
+    }
+
+    /// A program that uses the submission as `submission` and must not compile: `include_str!` of a file in
+    /// `compile_fail/`.
+    ///
+    /// It is held against its own marks: `//~ E0308` at the end of a line expects that error there. Wording does not
+    /// count, so a new compiler changes nothing. A mistake is known by what is observed instead: `"no error"`, or the
+    /// errors in the form `E0308 in line 7`.
+    pub(crate) fn does_not_compile(mut self, program: &'static str) -> Self {
+        self.program = Some(program);
+        self.on(move |_| vec![Record::new().with("program", program)]).expects(move |_| expected_errors(program))
     }
 
     /// A property that every right result has, where there is more than one. It gets the case and the observation.
@@ -162,5 +187,36 @@ impl Check {
     pub(crate) fn cases(&self, seed: u64) -> Vec<Record> {
         let stream = self.id.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         (self.cases)(&mut probe::generator(stream))
+    }
+}
+
+/// The errors that the marks in `program` ask for, as they are observed.
+fn expected_errors(program: &str) -> String {
+    errors_as_text(program.lines().zip(1..).filter_map(|(line, number)| {
+        let (_, code) = line.rsplit_once("//~ ")?;
+        Some((code.trim().to_owned(), number))
+    }))
+}
+
+/// Errors with their lines as one text, each once and in order.
+pub(crate) fn errors_as_text(errors: impl IntoIterator<Item = (String, u32)>) -> String {
+    let mut errors: Vec<(u32, String)> = errors.into_iter().map(|(code, line)| (line, code)).collect();
+    errors.sort();
+    errors.dedup();
+    if errors.is_empty() {
+        return "no error".to_owned();
+    }
+    errors.iter().map(|(line, code)| format!("{code} in line {line}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_in_a_program_are_the_errors_that_are_expected() {
+        let program = "use submission::Net;\nfn main() {\n    Net::new(3, 4); //~ E0308\n    let n = m; //~ E0425\n}\n";
+        assert_eq!(expected_errors(program), "E0308 in line 3, E0425 in line 4");
+        assert_eq!(expected_errors("fn main() {}"), "no error");
     }
 }

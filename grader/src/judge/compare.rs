@@ -2,7 +2,7 @@
 
 use probe::{Record, Value};
 
-use super::{Prediction, render};
+use super::{Prediction, render, text};
 
 /// How far apart two numbers may be: `absolute + relative · |expected|`.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +86,11 @@ fn value_difference(what: &str, wanted: &Value, got: &Value, tolerance: Toleranc
             }
             (wanted.len() != got.len()).then(|| format!("{what} has {} entries, not {}.", got.len(), wanted.len()))
         }
+        (Value::Text(wanted), Value::Text(got)) if wanted.contains('\n') || got.contains('\n') => {
+            text::first_difference(wanted, got)
+                .map(|(line, wanted, got)| format!("{what} differs first in line {line}: {got}, not {wanted}."))
+        }
+        (Value::Text(wanted), Value::Text(got)) if text::same(wanted, got) => None,
         _ if wanted == got => None,
         _ => Some(format!("{what} is {}, not {}.", render::value(got), render::value(wanted))),
     }

@@ -7,9 +7,10 @@ mod check;
 mod compare;
 pub(crate) mod draw;
 mod render;
+mod text;
 mod verdict;
 
-pub(crate) use check::{Check, Expectation, Mistake, Prediction, Recognition};
+pub(crate) use check::{Check, Expectation, Mistake, Prediction, Recognition, errors_as_text};
 pub(crate) use compare::{Tolerance, distinguishable};
 pub(crate) use verdict::{Status, Verdict, judge, not_reached};
 

@@ -28,6 +28,7 @@ pub(super) fn value(shown: &Value) -> String {
         Value::Bool(flag) => flag.to_string(),
         Value::Int(count) => count.to_string(),
         Value::Float(real) => number(*real),
+        Value::Text(text) if text.contains('\n') => text.trim_end().to_owned(),
         Value::Text(text) => format!("{text:?}"),
         Value::Ints(counts) => row(counts, i64::to_string, MAX_ENTRIES),
         Value::Array { shape, data } => array(shape, data),

@@ -1,10 +1,10 @@
 //! From answers to a verdict on one check.
 
 use anyhow::Result;
-use probe::{Place, Record};
+use probe::{Place, Record, Value};
 use serde::Serialize;
 
-use super::{Check, Expectation, Prediction, Recognition, compare, render};
+use super::{Check, Expectation, Prediction, Recognition, compare, render, text};
 use crate::bench::{Answer, Ended};
 
 /// How a check came out.
@@ -41,6 +41,8 @@ pub(crate) struct Verdict {
     pub(crate) input: Option<String>,
     pub(crate) expected: Option<String>,
     pub(crate) observed: Option<String>,
+    /// Where expected and observed are texts of several lines: both, line by line.
+    pub(crate) diff: Option<String>,
     /// The line of the submission that it came from, as the compiler named it.
     pub(crate) place: Option<Place>,
     /// What the learner's code printed, over all cases.
@@ -56,6 +58,7 @@ impl Verdict {
             input: None,
             expected: None,
             observed: None,
+            diff: None,
             place: None,
             output: String::new(),
         }
@@ -124,7 +127,7 @@ fn compare_all(check: &Check, seen: &Seen) -> Verdict {
         let difference = match &check.expectation {
             Expectation::Equals(formula, tolerance) => match formula(case) {
                 Prediction::Is(expected) => compare::difference(&expected, observed, *tolerance)
-                    .map(|sentence| (sentence, Some(render_like(&expected, observed)))),
+                    .map(|sentence| (sentence, Some(Pair::new(&expected, observed)))),
                 Prediction::Panics => Some(("This should panic.".to_owned(), None)),
             },
             Expectation::Satisfies(property) => property(case, observed).err().map(|sentence| (sentence, None)),
@@ -132,9 +135,10 @@ fn compare_all(check: &Check, seen: &Seen) -> Verdict {
         let Some((sentence, pair)) = difference else { continue };
         let mut verdict = Verdict::new(Status::Failed, sentence).with_input(case);
         match pair {
-            Some((expected, shown)) => {
-                verdict.expected = Some(expected);
-                verdict.observed = Some(shown);
+            Some(pair) => {
+                verdict.expected = Some(pair.expected);
+                verdict.observed = Some(pair.observed);
+                verdict.diff = pair.diff;
             }
             None => verdict.observed = Some(render::record(observed)),
         }
@@ -147,15 +151,29 @@ fn compare_all(check: &Check, seen: &Seen) -> Verdict {
     Verdict::new(Status::Passed, "")
 }
 
-/// Expected and observed, the latter without parts that nothing is expected of.
-fn render_like(expected: &Record, observed: &Record) -> (String, String) {
-    let mut compared = Record::new();
-    for (name, _) in expected.parts() {
-        if let Some(value) = observed.get(name) {
-            compared = compared.with(name, value.clone());
+/// Expected and observed, rendered; the latter without parts that nothing is expected of.
+struct Pair {
+    expected: String,
+    observed: String,
+    diff: Option<String>,
+}
+
+impl Pair {
+    fn new(expected: &Record, observed: &Record) -> Self {
+        let mut compared = Record::new();
+        for (name, _) in expected.parts() {
+            if let Some(value) = observed.get(name) {
+                compared = compared.with(name, value.clone());
+            }
         }
+        let diff = match (expected.result(), observed.result()) {
+            (Some(Value::Text(wanted)), Some(Value::Text(got))) if wanted.contains('\n') || got.contains('\n') => {
+                Some(text::diff(wanted, got))
+            }
+            _ => None,
+        };
+        Self { expected: render::record(expected), observed: render::record(&compared), diff }
     }
-    (render::record(expected), render::record(&compared))
 }
 
 /// The mistake that explains everything that was seen.

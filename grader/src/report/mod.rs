@@ -65,6 +65,8 @@ pub(crate) struct CheckReport {
     pub(crate) input: Option<String>,
     pub(crate) expected: Option<String>,
     pub(crate) observed: Option<String>,
+    /// Where both are texts of several lines: `-` before a line that was observed, `+` before one that is expected.
+    pub(crate) diff: Option<String>,
     pub(crate) hint: Option<String>,
     /// The line of the submission that it came from.
     pub(crate) file: Option<String>,
@@ -181,6 +183,7 @@ impl CheckReport {
             input: verdict.input,
             expected: verdict.expected,
             observed: verdict.observed.as_deref().map(clean),
+            diff: verdict.diff.as_deref().map(clean),
             hint,
             line: place.as_ref().map(|(_, line)| *line),
             file: place.map(|(file, _)| file),

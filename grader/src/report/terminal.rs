@@ -211,11 +211,25 @@ impl Page {
         if let (Some(file), Some(line)) = (&check.file, check.line) {
             self.wrapped("      ", &format!("at {file}:{line}"));
         }
-        for (label, text) in
-            [("input     ", &check.input), ("expected  ", &check.expected), ("got       ", &check.observed)]
-        {
+        let diff = check.diff.as_ref().filter(|_| in_full);
+        let (expected, observed) = match diff {
+            Some(_) => (&None, &None),
+            None => (&check.expected, &check.observed),
+        };
+        for (label, text) in [("input     ", &check.input), ("expected  ", expected), ("got       ", observed)] {
             if let Some(text) = text.as_ref().filter(|_| in_full) {
                 self.labelled("      ", label, &beginning(text));
+            }
+        }
+        if let Some(diff) = diff {
+            self.wrapped("      ", "text      (- yours, + expected)");
+            for line in diff.lines() {
+                let style = match line.as_bytes().first() {
+                    Some(b'-') => BAD,
+                    Some(b'+') => GOOD,
+                    _ => DIM,
+                };
+                self.line(&format!("        {}", paint(style, line)));
             }
         }
         self.printed(check);

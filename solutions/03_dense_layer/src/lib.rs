@@ -164,6 +164,31 @@ impl ThreeLayerNetwork {
         self.layers.iter().map(DenseLayer::n_params).sum()
     }
 
+    /// The network in words: a line for each layer, from 1 on, and one for the whole, as in
+    ///
+    /// ```text
+    /// layer 1: 784 -> 128, relu, 100480 parameters
+    /// layer 2: 128 -> 64, relu, 8256 parameters
+    /// layer 3: 64 -> 10, linear, 650 parameters
+    /// total: 109386 parameters
+    /// ```
+    ///
+    /// Printing it is the quickest way to find a layer of the wrong size.
+    pub fn summary(&self) -> String {
+        let mut lines: Vec<String> = self
+            .layers
+            .iter()
+            .zip(1..)
+            .map(|(layer, number)| {
+                let (n_in, n_out) = layer.weights.dim();
+                let activation = format!("{:?}", layer.activation).to_lowercase();
+                format!("layer {number}: {n_in} -> {n_out}, {activation}, {} parameters", layer.n_params())
+            })
+            .collect();
+        lines.push(format!("total: {} parameters", self.n_params()));
+        lines.join("\n")
+    }
+
     /// The *logits*: one score per class, any real numbers. Shape (n_samples, n_classes).
     ///
     /// Softmax is left out on purpose: the loss of exercise 8 wants the logits, because it can turn them into
