@@ -48,6 +48,8 @@ pub(crate) struct Exercise {
     pub(crate) minutes: u32,
     /// Names of the exercises to solve before this one.
     pub(crate) requires: Vec<String>,
+    /// Crates that a submission may use besides the usual ones; the solution depends on them.
+    pub(crate) crates: Vec<String>,
     /// rustc's `-C opt-level` for the submission and its probe.
     pub(crate) opt_level: u8,
     pub(crate) limits: Limits,
@@ -181,6 +183,8 @@ struct ExerciseEntry {
     #[serde(default)]
     requires: Vec<Spanned<String>>,
     #[serde(default)]
+    crates: Vec<String>,
+    #[serde(default)]
     opt_level: Option<Spanned<u8>>,
     #[serde(default)]
     limits: Option<Spanned<Limits>>,
@@ -290,6 +294,7 @@ fn parse_exercise(course: &Course, entry: ExerciseEntry) -> Result<Exercise, Pro
         title: entry.title,
         minutes: entry.minutes,
         requires: entry.requires.into_iter().map(Spanned::into_inner).collect(),
+        crates: entry.crates,
         opt_level,
         limits,
         tasks,

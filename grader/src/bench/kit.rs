@@ -12,9 +12,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::workspace::work_folder;
-use crate::{course::Course, files};
+use crate::{
+    course::{Course, Exercise},
+    files,
+};
 
-/// The crates that a submission may name. The probe may name [`PROBE`] besides.
+/// The crates that every submission may name. The probe may name [`PROBE`] besides.
 const CRATES: [&str; 4] = ["datasets", "ndarray", "rand", "rand_distr"];
 const PROBE: &str = "probe";
 
@@ -34,16 +37,19 @@ pub(crate) struct Kit {
 }
 
 impl Kit {
-    /// The kit, built now if it has not been or has changed. Cargo shows its progress on standard error.
-    pub(crate) fn open(course: &Course) -> Result<Self> {
+    /// The kit for `exercise`, built now if it has not been or has changed. Cargo shows its progress on standard error.
+    pub(crate) fn open(course: &Course, exercise: &Exercise) -> Result<Self> {
         let work = work_folder(course)?;
-        let note = work.join("kit.json");
+        // Most exercises need no crate of their own and share one kit.
+        let name =
+            if exercise.crates.is_empty() { "kit.json".to_owned() } else { format!("kit-{}.json", exercise.name) };
+        let note = work.join(name);
         let rustc = find_rustc()?;
-        let fingerprint = fingerprint(course, &rustc)?;
+        let fingerprint = fingerprint(course, exercise, &rustc)?;
         if let Some(kit) = Self::read(&note, &fingerprint) {
             return Ok(kit);
         }
-        let kit = Self::build(course, rustc, fingerprint)?;
+        let kit = Self::build(course, exercise, rustc, fingerprint)?;
         files::write_atomically(&note, &serde_json::to_vec_pretty(&kit)?)?;
         Ok(kit)
     }
@@ -55,28 +61,39 @@ impl Kit {
         whole.then_some(kit)
     }
 
-    fn build(course: &Course, rustc: PathBuf, fingerprint: String) -> Result<Self> {
+    fn build(course: &Course, exercise: &Exercise, rustc: PathBuf, fingerprint: String) -> Result<Self> {
+        let more =
+            if exercise.crates.is_empty() { "" } else { ": this exercise needs more of them, so it takes minutes" };
         anstream::eprintln!(
-            "Preparing the crates that your code is linked with (once, and when they or the compiler change)"
+            "Preparing the crates that your code is linked with (once, and when they or the compiler change{more})"
         );
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(&cargo)
-            // The grader depends on all of the kit, with the features that it has here; where cargo has just built the
-            // grader, it finds every crate done.
+        let mut build = Command::new(&cargo);
+        build
+            // The grader depends on all that every submission needs, with the features that it has here; where cargo
+            // has just built the grader, it finds every crate done.
             .args(["build", "--package", "grader", "--message-format", "json-render-diagnostics", "--manifest-path"])
             .arg(course.root.join("Cargo.toml"))
             .env("RUSTC", &rustc)
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::inherit());
+        if !exercise.crates.is_empty() {
+            build.args(["--package", &solution_package(exercise)]);
+        }
+        let output = build
             .output()
             .with_context(|| format!("cannot run {}; install Rust from https://rustup.rs", cargo.display()))?;
         if !output.status.success() {
             bail!("cargo could not build the kit; what it says above names the reason");
         }
-        let crates = CRATES
-            .iter()
-            .chain([&PROBE])
-            .map(|name| Ok(((*name).to_owned(), rlib_of(name, &output.stdout)?)))
-            .collect::<Result<Vec<_>>>()?;
+        let artifacts = Artifacts::read(course, &output.stdout)?;
+        let mut crates = Vec::new();
+        for name in CRATES {
+            crates.push((name.to_owned(), artifacts.rlib(PROBE, name)?));
+        }
+        for name in &exercise.crates {
+            crates.push((name.clone(), artifacts.rlib(&solution_package(exercise), name)?));
+        }
+        crates.push((PROBE.to_owned(), artifacts.rlib("grader", PROBE)?));
         let dependencies = crates
             .iter()
             .find(|(name, _)| name == "ndarray")
@@ -98,9 +115,20 @@ impl Kit {
     }
 }
 
+fn solution_package(exercise: &Exercise) -> String {
+    format!("{}_solution", exercise.short_name())
+}
+
+/// What cargo has built, and which version of a crate each package means by its name.
+struct Artifacts {
+    built: Vec<Artifact>,
+    locked: LockFile,
+}
+
 /// A line of `cargo build --message-format json` that tells of a compiled crate.
 #[derive(Deserialize)]
 struct Artifact {
+    package_id: String,
     target: Target,
     filenames: Vec<PathBuf>,
 }
@@ -111,16 +139,65 @@ struct Target {
     kind: Vec<String>,
 }
 
-fn rlib_of(name: &str, messages: &[u8]) -> Result<PathBuf> {
-    messages
-        .split(|&byte| byte == b'\n')
-        .filter_map(|line| serde_json::from_slice::<Artifact>(line).ok())
-        .filter(|artifact| artifact.target.name == name && artifact.target.kind.iter().any(|kind| kind == "lib"))
-        .flat_map(|artifact| artifact.filenames)
-        // Cargo also puts a copy of the crates of the workspace one folder up; the others are beside the original.
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rlib"))
-        .max_by_key(|path| path.components().count())
-        .with_context(|| format!("cargo built the kit without {name}; is it a dependency of grader/probe?"))
+/// `Cargo.lock`.
+#[derive(Deserialize)]
+struct LockFile {
+    package: Vec<LockedPackage>,
+}
+
+#[derive(Deserialize)]
+struct LockedPackage {
+    name: String,
+    version: String,
+    /// Each is a name, with its version where several are locked: `rand 0.10.3`.
+    #[serde(default)]
+    dependencies: Vec<String>,
+}
+
+impl Artifacts {
+    fn read(course: &Course, messages: &[u8]) -> Result<Self> {
+        let built =
+            messages.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        let path = course.root.join("Cargo.lock");
+        let lock = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let locked = toml::from_str(&lock).with_context(|| format!("{} is not a lock file", path.display()))?;
+        Ok(Self { built, locked })
+    }
+
+    /// The compiled crate that `package` means by `name`.
+    fn rlib(&self, package: &str, name: &str) -> Result<PathBuf> {
+        let version = self.locked.version(package, name)?;
+        self.built
+            .iter()
+            .filter(|artifact| artifact.target.name == name && artifact.target.kind.iter().any(|kind| kind == "lib"))
+            .filter(|artifact| artifact.package_id.ends_with(version))
+            .flat_map(|artifact| &artifact.filenames)
+            // Cargo puts a copy of our own crates one folder up; the original is beside all the others.
+            .filter(|path| path.extension().is_some_and(|extension| extension == "rlib"))
+            .max_by_key(|path| path.components().count())
+            .cloned()
+            .with_context(|| format!("cargo built no library {name} {version}"))
+    }
+}
+
+impl LockFile {
+    fn version(&self, package: &str, name: &str) -> Result<&str> {
+        let dependency = self
+            .package
+            .iter()
+            .find(|locked| locked.name == package)
+            .and_then(|locked| locked.dependencies.iter().find(|dependency| dependency.split(' ').next() == Some(name)))
+            .with_context(|| format!("{name} is not among the dependencies of {package} in Cargo.lock"))?;
+        match dependency.split_once(' ') {
+            Some((_, version)) => Ok(version),
+            None => self
+                .package
+                .iter()
+                .find(|locked| locked.name == name)
+                .map(|locked| locked.version.as_str())
+                .with_context(|| format!("{name} is not in Cargo.lock")),
+        }
+    }
 }
 
 /// The compiler beside the cargo that started us, or the one that `rustc` on the path stands for.
@@ -153,8 +230,11 @@ fn rustc_version(rustc: &Path) -> Result<String> {
 
 /// A digest of whatever decides what the kit is: compiler, locked versions, manifests and sources of our own crates.
 /// Files count by size and time, not by content: reading them all would cost more than it tells.
-fn fingerprint(course: &Course, rustc: &Path) -> Result<String> {
+fn fingerprint(course: &Course, exercise: &Exercise, rustc: &Path) -> Result<String> {
     let mut inputs = vec![rustc.to_owned()];
+    if !exercise.crates.is_empty() {
+        inputs.push(course.root.join("solutions").join(&exercise.name).join("Cargo.toml"));
+    }
     for file in ["Cargo.lock", "Cargo.toml", "datasets/Cargo.toml", "grader/probe/Cargo.toml"] {
         inputs.push(course.root.join(file));
     }

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
     let (report, exercise) = match &args.exercise {
         Some(wanted) => {
             let exercise = course.exercise(wanted)?;
-            (grader.grade(exercise, &Kit::open(&course)?)?, exercise)
+            (grader.grade(exercise, &Kit::open(&course, exercise)?)?, exercise)
         }
         None => grader.check_current()?,
     };
@@ -81,13 +81,12 @@ impl Grader<'_> {
 
     /// The exercise that the current folder lies in, or the first one that is not complete.
     fn check_current(&self) -> Result<(Report, &Exercise)> {
-        let kit = Kit::open(self.course)?;
         if let Some(here) = self.course.exercise_at(&env::current_dir()?) {
-            return Ok((self.grade(here, &kit)?, here));
+            return Ok((self.grade(here, &Kit::open(self.course, here)?)?, here));
         }
         let mut last = None;
         for exercise in &self.course.exercises {
-            let report = self.grade(exercise, &kit)?;
+            let report = self.grade(exercise, &Kit::open(self.course, exercise)?)?;
             let complete = report.status() == ExerciseStatus::Complete;
             last = Some((report, exercise));
             if !complete {
@@ -99,11 +98,16 @@ impl Grader<'_> {
 
     /// Grades every exercise, on all cores.
     fn check_all(&self) -> Result<Outcome> {
-        let kit = Kit::open(self.course)?;
-        let exercises = &self.course.exercises;
+        // Kits one after the other, with cargo's own progress; then the exercises together.
+        let exercises = self
+            .course
+            .exercises
+            .iter()
+            .map(|exercise| Ok((exercise, Kit::open(self.course, exercise)?)))
+            .collect::<Result<Vec<_>>>()?;
         let progress = Progress::new(exercises.len());
-        let reports = parallel(exercises, |exercise| {
-            let report = self.grade(exercise, &kit);
+        let reports = parallel(&exercises, |(exercise, kit)| {
+            let report = self.grade(exercise, kit);
             progress.advance(&exercise.name);
             report
         });

@@ -48,12 +48,14 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome> {
         summary.problems.extend(unlisted_folders(&course)?);
     }
 
+    let mut kits = BTreeMap::new();
     let mut jobs = Vec::new();
     for exercise in exercises {
         let Some(checks) = hidden::checks_of(&exercise.name) else {
             summary.problems.push(format!("{}: there is no grader/hidden/{0}/checks.rs; write it", exercise.name));
             continue;
         };
+        kits.insert(exercise.number, Kit::open(&course, exercise)?);
         let variants = Variants::read(&course, exercise)?;
         summary.count(&checks, &variants);
         summary
@@ -65,11 +67,10 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome> {
         }
     }
 
-    let kit = Kit::open(&course)?;
     let work = work_folder(&course)?;
     let progress = Progress::new(jobs.len());
     let reports = parallel(&jobs, |(exercise, job)| {
-        let report = grade_source(&course, exercise, &kit, &work, &job.source);
+        let report = grade_source(&course, exercise, &kits[&exercise.number], &work, &job.source);
         progress.advance(&format!("{}: {}", exercise.name, job.title()));
         report
     });
