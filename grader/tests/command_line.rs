@@ -125,6 +125,10 @@ fn what_the_grader_cannot_do_is_exit_code_3() {
     let output = grader().args(["check", "3", "--sandbox", "require"]).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("no sandbox"));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let output = grader().args(["check", "3"]).env("CARGO_TARGET_DIR", file.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("set CARGO_TARGET_DIR to a folder that you may write to"));
     let output = stub().check(&["--output", "no/such/folder/report.txt"]);
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("cannot write no/such/folder/report.txt"));

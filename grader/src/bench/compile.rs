@@ -46,9 +46,14 @@ pub(crate) fn compile(
     let lib = submission.lib();
     rustc.arg(lib.strip_prefix(&course.root).unwrap_or(&lib));
     let (succeeded, messages) = run(rustc)?;
+    let summary = errors(&messages);
     let diagnostics: Vec<Diagnostic> =
         messages.into_iter().filter(Message::is_about_code).map(Message::into_diagnostic).collect();
     if !succeeded {
+        // An error that points at no code is none of the learner's: a full disk, a file that may not be written.
+        if diagnostics.iter().all(|diagnostic| diagnostic.level != "error") {
+            bail!("rustc could not do its work: {summary}");
+        }
         return Ok(Compiled::Broken(diagnostics));
     }
 
@@ -63,8 +68,7 @@ pub(crate) fn compile(
     if succeeded {
         return Ok(Compiled::Probe(probe, diagnostics));
     }
-    let summary =
-        messages.iter().filter(|message| message.is_error()).map(Message::text).collect::<Vec<_>>().join("; ");
+    let summary = errors(&messages);
     let broken: Vec<Diagnostic> = messages
         .into_iter()
         .filter(|message| message.is_error_in("probe.rs"))
@@ -116,6 +120,17 @@ fn rustc(course: &Course, exercise: &Exercise, kit: &Kit, slot: &Slot, crate_nam
         .arg("-L")
         .arg(joined("dependency=", &kit.dependencies));
     rustc
+}
+
+/// All errors in one line.
+fn errors(messages: &[Message]) -> String {
+    let texts: Vec<&str> = messages
+        .iter()
+        .filter(|message| message.is_error())
+        .map(Message::text)
+        .filter(|text| !text.starts_with("aborting due to"))
+        .collect();
+    texts.join("; ")
 }
 
 /// Runs rustc; whether it succeeded, and what it said.
