@@ -1,0 +1,766 @@
+//! What is right in exercise 4, and what is commonly got wrong.
+
+use crate::judge::prelude::*;
+
+pub(crate) fn checks() -> Vec<Check> {
+    vec![
+        Check::new("mae_loss", "mae_loss", "mae_loss is the mean of |e| over all entries", 2)
+            .on(|draw| [pairs(draw), ties(draw)].concat())
+            .expects(|c| errors(c).mapv(f64::abs).sum() / n(c))
+            .mistake("loss_not_averaged", LOSS_NOT_AVERAGED, |c| errors(c).mapv(f64::abs).sum())
+            .mistake("loss_divided_by_rows", LOSS_DIVIDED_BY_ROWS, |c| errors(c).mapv(f64::abs).sum() / rows(c))
+            .mistake("loss_divided_by_columns", LOSS_DIVIDED_BY_COLUMNS, |c| {
+                errors(c).mapv(f64::abs).sum() / columns(c)
+            })
+            .mistake("abs_forgotten", ABS_FORGOTTEN, |c| errors(c).sum() / n(c))
+            .mistake("abs_forgotten", ABS_FORGOTTEN, |c| -errors(c).sum() / n(c))
+            .mistake(
+                "abs_after_the_mean",
+                "The absolute value is taken of the mean. By then errors upwards and downwards have cancelled each \
+                 other: take |e| of every error first, then the mean.",
+                |c| (errors(c).sum() / n(c)).abs(),
+            )
+            .mistake(
+                "squares_for_absolute_values",
+                "This is the MSE: the errors are squared. The MAE takes |e|, the size of each error as it is.",
+                |c| squares(c).sum() / n(c),
+            )
+            .mistake(
+                "root_of_the_mse",
+                "This is the RMSE, the root of the mean square. It has the unit of the MAE, but large errors still \
+                 weigh more in it: take the mean of |e|, with no square and no root.",
+                |c| (squares(c).sum() / n(c)).sqrt(),
+            )
+            .mistake("loss_in_whole_numbers", LOSS_IN_WHOLE_NUMBERS, |_| 0.0),
+        Check::new("mae_loss_empty", "mae_loss", "mae_loss of nothing is NaN", 1)
+            .asks("mae_loss")
+            .after("mae_loss")
+            .on(something_and_nothing)
+            .expects(|c| errors(c).mapv(f64::abs).sum() / n(c))
+            .mistake("nothing_is_perfect", NOTHING_IS_PERFECT, |c| {
+                if n(c) == 0.0 { 0.0 } else { errors(c).mapv(f64::abs).sum() / n(c) }
+            })
+            .mistake("panics_on_nothing", PANICS_ON_NOTHING, |c| {
+                unless_empty(c, errors(c).mapv(f64::abs).sum() / n(c))
+            }),
+        Check::new("mae_grad", "mae_grad", "mae_grad is the sign of each error, divided by n", 2)
+            .on(|draw| [pairs(draw), vec![nothing()]].concat())
+            .expects(|c| errors(c).mapv(sign) / n(c))
+            .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| -errors(c).mapv(sign) / n(c))
+            .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, |c| errors(c).mapv(sign))
+            .mistake("gradient_divided_by_rows", GRADIENT_DIVIDED_BY_ROWS, |c| errors(c).mapv(sign) / rows(c))
+            .mistake("gradient_divided_by_columns", GRADIENT_DIVIDED_BY_COLUMNS, |c| errors(c).mapv(sign) / columns(c))
+            .mistake(
+                "gradient_of_the_mse",
+                "This is 2 e / n, the gradient of the MSE. |e| is equally steep everywhere, so the gradient of the MAE \
+                 keeps only the sign of each error.",
+                |c| errors(c) * (2.0 / n(c)),
+            )
+            .mistake("size_of_the_error_kept", SIZE_OF_THE_ERROR_KEPT, errors)
+            .mistake("size_of_the_error_kept", SIZE_OF_THE_ERROR_KEPT, |c| errors(c) / n(c))
+            .mistake("size_of_the_error_kept", SIZE_OF_THE_ERROR_KEPT, |c| errors(c).mapv(f64::abs) / n(c))
+            .mistake(
+                "direction_lost",
+                "Every entry is 1/n, also where the prediction is too low. There the loss falls when the prediction \
+                 rises, so the slope is negative: the sign of the error is missing.",
+                |c| errors(c).mapv(|_| 1.0 / n(c)),
+            )
+            .mistake("gradient_in_whole_numbers", GRADIENT_IN_WHOLE_NUMBERS, |c| {
+                unless_empty(c, Array2::zeros(errors(c).dim()))
+            }),
+        Check::new("mae_grad_ties", "mae_grad", "mae_grad is 0 where prediction and target agree", 1)
+            .asks("mae_grad")
+            .after("mae_grad")
+            .on(ties)
+            .expects(|c| errors(c).mapv(sign) / n(c))
+            .mistake(
+                "signum_at_a_tie",
+                "Where prediction and target agree, yours is 1/n; it should be 0, so that a prediction that is right \
+                 stays. `f64::signum(0.0)` is 1.0 in Rust (unlike NumPy's `sign`), and so is a `>=` in place of \
+                 `>`: an error of 0 needs a case of its own.",
+                |c| errors(c).mapv(f64::signum) / n(c),
+            )
+            .mistake(
+                "tie_counts_as_too_low",
+                "Where prediction and target agree, yours is -1/n, as if the prediction were too low. There are three \
+                 cases, not two: above, below, and equal, where the gradient is 0.",
+                |c| errors(c).mapv(|e| if e > 0.0 { 1.0 } else { -1.0 }) / n(c),
+            )
+            .mistake(
+                "nan_at_a_tie",
+                "e / |e| is the sign of e, except at e = 0: there it is 0 / 0, which is NaN, and a single NaN spreads \
+                 through everything that is computed from it. An error of 0 needs a case of its own.",
+                |c| errors(c).mapv(|e| e / e.abs()) / n(c),
+            ),
+        slope("mae_slope", "mae_grad", "mae_loss", "mae_grad agrees with the slope measured on mae_loss"),
+        Check::new("mse_loss", "mse_loss", "mse_loss is the mean of e² over all entries", 2)
+            .on(|draw| [pairs(draw), ties(draw)].concat())
+            .expects(|c| squares(c).sum() / n(c))
+            .mistake("loss_not_averaged", LOSS_NOT_AVERAGED, |c| squares(c).sum())
+            .mistake("loss_divided_by_rows", LOSS_DIVIDED_BY_ROWS, |c| squares(c).sum() / rows(c))
+            .mistake("loss_divided_by_columns", LOSS_DIVIDED_BY_COLUMNS, |c| squares(c).sum() / columns(c))
+            .mistake(
+                "half_of_the_mse",
+                "This is half of the MSE. Some books put a 1/2 in front, so that the 2 of the derivative cancels; in \
+                 this course the MSE is the plain mean of e².",
+                |c| squares(c).sum() / (2.0 * n(c)),
+            )
+            .mistake(
+                "square_forgotten",
+                "This is the MAE: the errors are taken as they are. The MSE squares each of them, e · e.",
+                |c| errors(c).mapv(f64::abs).sum() / n(c),
+            )
+            .mistake(
+                "divided_by_n_minus_one",
+                "The sum is divided by n - 1. That belongs to the variance of a sample, whose mean is estimated from \
+                 the same data; here nothing is estimated, and the mean of n squares divides by n.",
+                |c| squares(c).sum() / (n(c) - 1.0),
+            )
+            .mistake(
+                "square_after_the_mean",
+                "The mean is squared. By then errors upwards and downwards have cancelled each other: square every \
+                 error first, then take the mean.",
+                |c| (errors(c).sum() / n(c)).powi(2),
+            )
+            .mistake(
+                "root_taken",
+                "This is the RMSE, the root of the MSE. It is good for reading, because it has the unit of the \
+                 targets, but it is another loss with another gradient: leave the root out.",
+                |c| (squares(c).sum() / n(c)).sqrt(),
+            )
+            .mistake("loss_in_whole_numbers", LOSS_IN_WHOLE_NUMBERS, |_| 0.0),
+        Check::new("mse_loss_empty", "mse_loss", "mse_loss of nothing is NaN", 1)
+            .asks("mse_loss")
+            .after("mse_loss")
+            .on(something_and_nothing)
+            .expects(|c| squares(c).sum() / n(c))
+            .mistake(
+                "nothing_is_perfect",
+                NOTHING_IS_PERFECT,
+                |c| {
+                    if n(c) == 0.0 { 0.0 } else { squares(c).sum() / n(c) }
+                },
+            )
+            .mistake("panics_on_nothing", PANICS_ON_NOTHING, |c| unless_empty(c, squares(c).sum() / n(c))),
+        Check::new("mse_grad", "mse_grad", "mse_grad is 2 e / n", 2)
+            .on(|draw| [pairs(draw), ties(draw), vec![nothing()]].concat())
+            .expects(|c| errors(c) * (2.0 / n(c)))
+            .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| errors(c) * (-2.0 / n(c)))
+            .mistake(
+                "factor_two_forgotten",
+                "Every entry is half of what it should be: the derivative of e² is 2 e. (The 2 is missing in books \
+                 that define the loss with a 1/2; ours has none.)",
+                |c| errors(c) / n(c),
+            )
+            .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, |c| errors(c) * 2.0)
+            .mistake(
+                "the_error_itself",
+                "This is e, the error itself. Its direction is right, its size is not: the derivative of e² is 2 e, \
+                 and the loss is a mean, so each entry is divided by n.",
+                errors,
+            )
+            .mistake(
+                "gradient_of_another_mse",
+                "This is e / n_samples, the gradient of another loss: half of the squared errors, averaged over \
+                 samples only. Ours is the mean of e² over all entries, so its gradient is 2 e / n, with n rows × \
+                 columns.",
+                |c| errors(c) / rows(c),
+            )
+            .mistake("target_minus_prediction", TARGET_MINUS_PREDICTION, |c| -errors(c))
+            .mistake("target_minus_prediction", TARGET_MINUS_PREDICTION, |c| -errors(c) / n(c))
+            .mistake("gradient_divided_by_rows", GRADIENT_DIVIDED_BY_ROWS, |c| errors(c) * (2.0 / rows(c)))
+            .mistake("gradient_divided_by_columns", GRADIENT_DIVIDED_BY_COLUMNS, |c| errors(c) * (2.0 / columns(c)))
+            .mistake(
+                "gradient_of_the_mae",
+                "This is the gradient of the MAE: only the sign of the error is left. e² gets steeper the larger e is, \
+                 so here the error itself stands in the gradient: 2 e / n.",
+                |c| errors(c).mapv(sign) / n(c),
+            )
+            .mistake(
+                "direction_lost",
+                "No entry is negative, although some predictions are too low. There the loss falls when the prediction \
+                 rises, so the slope is negative: take e itself, not |e| or e².",
+                |c| errors(c).mapv(f64::abs) * (2.0 / n(c)),
+            )
+            .mistake(
+                "direction_lost",
+                "These are the squared errors, which belong in the loss. The gradient is their derivative, 2 e / n, \
+                 and is negative where a prediction is too low.",
+                |c| squares(c) / n(c),
+            )
+            .mistake("gradient_in_whole_numbers", GRADIENT_IN_WHOLE_NUMBERS, |c| {
+                unless_empty(c, Array2::zeros(errors(c).dim()))
+            }),
+        slope("mse_slope", "mse_grad", "mse_loss", "mse_grad agrees with the slope measured on mse_loss"),
+        Check::new("shapes", "shapes", "targets and predictions of different shapes are refused", 1)
+            .on(|_| different_shapes())
+            .expects(|_| "a panic")
+            .mistake_if("shapes_not_compared", SHAPES_NOT_COMPARED, |_, seen| seen.text("result") == "an answer"),
+        Check::new("direction", "descent", "direction goes against the gradient", 1)
+            .on(|draw| {
+                [0.25, -0.25, 0.0, 1e-9, -1e-9, draw::number(draw, 3.0)]
+                    .map(|gradient| Record::new().with("gradient", gradient))
+                    .to_vec()
+            })
+            .expects(|c| moves(c, ["raise", "keep", "lower"]))
+            .mistake("with_the_gradient", WITH_THE_GRADIENT, |c| moves(c, ["lower", "keep", "raise"]))
+            .mistake("with_the_gradient", WITH_THE_GRADIENT, |c| moves(c, ["lower", "raise", "raise"]))
+            .mistake("with_the_gradient", WITH_THE_GRADIENT, |c| moves(c, ["lower", "lower", "raise"]))
+            .mistake("flat_is_not_kept", FLAT_IS_NOT_KEPT, |c| moves(c, ["raise", "raise", "lower"]))
+            .mistake("flat_is_not_kept", FLAT_IS_NOT_KEPT, |c| moves(c, ["raise", "lower", "lower"])),
+        descend("descend_mae", "mae", "mae_grad", "descend takes one step down the MAE"),
+        descend("descend_mse", "mse", "mse_grad", "descend takes one step down the MSE"),
+        outlier_report("outlier_mae", "mae", "mae_loss", "outlier_report measures what happens to the MAE"),
+        outlier_report("outlier_mse", "mse", "mse_loss", "outlier_report measures what happens to the MSE"),
+        Check::new("best_constant_mse", "best_constant", "the best constant for the MSE is the mean", 1)
+            .asks("best_constant")
+            .on(|draw| odd_counts(draw, "mse"))
+            .expects(mean)
+            .mistake(
+                "median_for_the_mse",
+                "This is the median, the best constant for the MAE. The squares of the MSE are smallest at the mean, \
+                 where the errors upwards and downwards add up to the same.",
+                |c| middle(c, 0),
+            )
+            .mistake("midrange", MIDRANGE, midrange),
+        Check::new("best_constant_mae", "best_constant", "the best constant for the MAE is the median", 1)
+            .asks("best_constant")
+            .on(|draw| odd_counts(draw, "mae"))
+            .expects(|c| middle(c, 0))
+            .mistake("mean_for_the_mae", MEAN_FOR_THE_MAE, mean)
+            .mistake(
+                "median_without_sorting",
+                "This is the value that happens to stand in the middle of the list. The median is the middle one *by \
+                 size*: sort a copy first.",
+                |c| c.vector("y")[n_values(c) / 2],
+            )
+            .mistake("median_one_too_far", MEDIAN_ONE_TOO_FAR, |c| middle(c, 1))
+            .mistake("median_one_too_far", MEDIAN_ONE_TOO_FAR, |c| middle(c, -1))
+            .mistake(
+                "two_in_the_middle_of_an_odd_count",
+                "You average two values, but with an odd number of them there is one in the middle, with as many \
+                 values below as above: take that one.",
+                |c| 0.5 * (middle(c, -1) + middle(c, 0)),
+            )
+            .mistake("midrange", MIDRANGE, midrange),
+        Check::new("best_constant_even", "best_constant", "of two values in the middle the median is halfway", 1)
+            .asks("best_constant")
+            .after("best_constant_mae")
+            .on(|draw| {
+                [array![50.0, 1.0, 4.0, 2.0], array![3.0, 1.0], draw::vector(draw, 6, 9.0)]
+                    .map(|y| Record::new().with("y", y).with("loss", "mae"))
+                    .to_vec()
+            })
+            .expects(|c| 0.5 * (middle(c, -1) + middle(c, 0)))
+            .mistake("upper_of_the_two", ONE_OF_THE_TWO, |c| middle(c, 0))
+            .mistake("lower_of_the_two", ONE_OF_THE_TWO, |c| middle(c, -1))
+            .mistake("mean_for_the_mae", MEAN_FOR_THE_MAE, mean)
+            .mistake(
+                "pair_one_too_far",
+                "The two values that you average are not the two in the middle: indices start at 0, so among 4 sorted \
+                 values these have the indices 1 and 2.",
+                |c| {
+                    if c.vector("y").len() == 2 {
+                        Prediction::Panics
+                    } else {
+                        (0.5 * (middle(c, 0) + middle(c, 1))).into()
+                    }
+                },
+            ),
+        Check::new("best_constant_empty", "best_constant", "there is no best constant for no values", 1)
+            .asks("best_constant")
+            .after("best_constant_mae")
+            .on(|_| {
+                [("mae", array![2.0, 7.0, 3.0]), ("mse", array![]), ("mae", array![])]
+                    .map(|(loss, y)| Record::new().with("y", y).with("loss", loss))
+                    .to_vec()
+            })
+            .expects(|c| if n_values(c) == 0 { Value::Nothing } else { middle(c, 0).into() })
+            .mistake("no_constant_panics", NO_CONSTANT_PANICS, |c| match n_values(c) {
+                0 => Prediction::Panics,
+                _ => middle(c, 0).into(),
+            })
+            .mistake("no_constant_panics", NO_CONSTANT_PANICS, |c| match (n_values(c), c.text("loss")) {
+                (0, "mae") => Prediction::Panics,
+                (0, _) => Prediction::from(Value::Nothing),
+                _ => middle(c, 0).into(),
+            })
+            .mistake_if(
+                "answer_for_nothing",
+                "With no values there is no best constant, and yet you return a `Some`. Whoever gets it goes on \
+                 computing with it: return `None`, for both losses.",
+                |c, seen| n_values(c) == 0 && seen.result() != Some(&Value::Nothing),
+            ),
+        fit_constant("fit_constant_mse", "mse", "mse_grad", "fit_constant glides to the mean"),
+        fit_constant("fit_constant_mae", "mae", "mae_grad_ties", "fit_constant walks to the median"),
+    ]
+}
+
+const LOSS_NOT_AVERAGED: &str = "\
+    This is the sum over all entries. The loss is their mean: divide by how many there are, or a larger batch would \
+    look worse just for being larger.";
+const LOSS_DIVIDED_BY_ROWS: &str = "\
+    The sum is divided by the number of rows. With several outputs per sample there are more errors than rows: n is \
+    rows × columns, which is what `.len()` counts.";
+const LOSS_DIVIDED_BY_COLUMNS: &str =
+    "The sum is divided by the number of columns. n counts all entries, rows × columns; `.len()` does that.";
+const LOSS_IN_WHOLE_NUMBERS: &str = "\
+    The loss is 0 whatever the predictions are. Is there a `1 / n` with whole numbers in it? Rust cuts the fraction \
+    off, so 1 / 4 is 0: write `n as f64` before you divide.";
+const ABS_FORGOTTEN: &str = "\
+    This is the mean of the errors themselves. Errors upwards and downwards cancel each other, so that predictions \
+    far off on both sides would look perfect: take the absolute value of each error first.";
+const NOTHING_IS_PERFECT: &str = "\
+    With no entries you report a loss of 0, the score of perfect predictions. Nothing has been measured, so the \
+    answer is NaN; it comes out by itself when you divide the sum, 0, by the count, 0.0.";
+const PANICS_ON_NOTHING: &str = "\
+    Your code panics when there are no entries. `.mean()` is an `Option` in ndarray, `None` if there is nothing to \
+    average, so `unwrap` panics; and whole numbers cannot be divided by 0. The sum divided by the count, both `f64`, \
+    is NaN, as asked for.";
+const GRADIENT_POINTS_DOWNHILL: &str = "\
+    Every sign is the wrong way round. Raise a prediction that is too high, and the loss rises: there the gradient is \
+    positive, so e is y_pred - y_true. Going down comes later, when the gradient is subtracted.";
+const TARGET_MINUS_PREDICTION: &str = "\
+    This is made of y_true - y_pred: the sign is the wrong way round, and the 2 of the derivative is missing. Code \
+    that *adds* its corrections likes this form; a gradient is 2 · (y_pred - y_true) / n, and is subtracted.";
+const GRADIENT_NOT_AVERAGED: &str = "\
+    Each entry is n times too large. The loss is a mean, so a single prediction moves it by only 1/n of what it moves \
+    its own term: the gradient carries the 1/n as well.";
+const GRADIENT_DIVIDED_BY_ROWS: &str = "\
+    The gradient is divided by the number of rows, the loss by the number of all entries. With several outputs per \
+    sample that makes it too large, by the factor of the columns: use the same n, `.len()`, in both.";
+const GRADIENT_DIVIDED_BY_COLUMNS: &str = "\
+    The gradient is divided by the number of columns, the loss by the number of all entries: use the same n, \
+    `.len()`, in both.";
+const GRADIENT_IN_WHOLE_NUMBERS: &str = "\
+    The gradient is 0 everywhere. Is there a `1 / n` or `2 / n` with whole numbers in it? Rust cuts the fraction off, \
+    so 1 / 4 is 0: write `n as f64` before you divide.";
+const SIZE_OF_THE_ERROR_KEPT: &str = "\
+    Your entries grow with the errors. |e| is a straight slope on either side of 0, equally steep for small and large \
+    errors: its derivative is 1 where e is positive and -1 where e is negative.";
+const SHAPES_NOT_COMPARED: &str = "\
+    The targets have another shape than the predictions, and yet there is an answer. `-` broadcasts the two, so that \
+    a target meets predictions which are not its own, and `zip` pairs off whatever comes; both hide a mistake of the \
+    caller. Compare `.dim()` of the two first, rows and columns, in all four functions; `assert_eq!` does it.";
+const WITH_THE_GRADIENT: &str = "\
+    This goes the wrong way. The gradient says what the loss does when the prediction rises: where it is positive, \
+    the loss rises too, so the prediction has to be lowered. (There are tutorials that get this wrong.)";
+const FLAT_IS_NOT_KEPT: &str = "\
+    Where the gradient is 0, a small move changes nothing, so the prediction is kept. There are three cases: above 0, \
+    below 0, and 0.";
+const STEP_FOR_THE_RESULT: &str = "\
+    This is the step alone, learning rate times gradient. The new predictions are asked for: the old ones minus that \
+    step.";
+const MIDRANGE: &str = "\
+    This is the point halfway between the smallest and the largest value. It depends on these two alone, so a single \
+    outlier moves it most of all: the MSE wants the mean of all values, the MAE the median.";
+const MEDIAN_ONE_TOO_FAR: &str =
+    "This is a neighbour of the median. Indices start at 0, so among 5 sorted values the middle one has the index 2.";
+const MEAN_FOR_THE_MAE: &str = "\
+    This is the mean, the best constant for the MSE. For the MAE it is the median: with as many values above as \
+    below, the 1/n slopes of both sides cancel, however far away the values are.";
+const ONE_OF_THE_TWO: &str = "\
+    With an even number of values there are two in the middle, and you return one of them. Its MAE is as small as \
+    that of any point between the two, so it is no worse, but this course (like most) calls the point halfway the \
+    median.";
+const NO_CONSTANT_PANICS: &str = "\
+    Your code panics when there are no values: there is no middle one to index and nothing to average. Return `None` \
+    before that. (`y.mean()` does so by itself.)";
+
+/// `gradient` against the slope that is measured on the learner's own `loss`.
+fn slope(id: &'static str, gradient: &'static str, loss: &'static str, title: &'static str) -> Check {
+    Check::new(id, gradient, title, 1).after(loss).on(|draw| vec![several_outputs(), drawn_pair(draw, (3, 2))]).demands(
+        move |_, seen| {
+            let (claimed, measured) = (seen.matrix("gradient"), seen.matrix("slope of the loss"));
+            if claimed.dim() != measured.dim() {
+                let (wrong, right) = (claimed.dim(), measured.dim());
+                return Err(format!("The gradient has the shape {wrong:?}, not {right:?} as the predictions have."));
+            }
+            // Central differences of a parabola and of a straight line are exact up to rounding, 1e-16 / 1e-4.
+            let agree = |claimed: f64, measured: f64| (claimed - measured).abs() < 1e-8;
+            let off = claimed.indexed_iter().find(|&(index, &claimed)| !agree(claimed, measured[index]));
+            let Some(((row, column), claimed)) = off else { return Ok(()) };
+            Err(format!(
+                "Raise y_pred[{row}, {column}] a little, and your {loss} changes by {:.4} per unit of it; your \
+                 {gradient} says {claimed:.4}.",
+                measured[[row, column]],
+            ))
+        },
+    )
+}
+
+/// One step down `loss`.
+fn descend(id: &'static str, loss: &'static str, after: &'static str, title: &'static str) -> Check {
+    Check::new(id, "descent", title, 1)
+        .asks("descend")
+        .after(after)
+        .on(move |draw| {
+            [(lesson_pair(), 0.4), (drawn_pair(draw, (2, 3)), 1.5)]
+                .map(|(pair, rate)| pair.with("loss", loss).with("learning_rate", rate))
+                .to_vec()
+        })
+        .expects(|c| &c.matrix("y_pred") - gradient(c, c.text("loss")) * c.float("learning_rate"))
+        .mistake(
+            "step_uphill",
+            "The step goes uphill: the loss is larger than before. The gradient points to where the loss rises, so it \
+             is subtracted. (Or are the two arguments of the gradient swapped? `y_true` comes first.)",
+            |c| &c.matrix("y_pred") + gradient(c, c.text("loss")) * c.float("learning_rate"),
+        )
+        .mistake(
+            "learning_rate_ignored",
+            "The whole gradient is subtracted, whatever the learning rate is: multiply the two first.",
+            |c| &c.matrix("y_pred") - gradient(c, c.text("loss")),
+        )
+        .mistake(
+            "step_averaged_again",
+            "The step is n times too short: the gradient already contains the 1/n of the mean. Dividing happens once, \
+             in the gradient.",
+            |c| &c.matrix("y_pred") - gradient(c, c.text("loss")) * (c.float("learning_rate") / n(c)),
+        )
+        .mistake(
+            "loss_for_the_gradient",
+            "The loss itself is subtracted, the same number from every prediction. The loss says how wrong all of them \
+             are together; which way each one should go, only the gradient knows: `loss.grad(…)`.",
+            |c| {
+                let loss = loss_between(c.text("loss"), &c.matrix("y_true"), &c.matrix("y_pred"));
+                &c.matrix("y_pred") - loss * c.float("learning_rate")
+            },
+        )
+        .mistake("step_for_the_result", STEP_FOR_THE_RESULT, |c| {
+            gradient(c, c.text("loss")) * -c.float("learning_rate")
+        })
+        .mistake("step_for_the_result", STEP_FOR_THE_RESULT, |c| gradient(c, c.text("loss")) * c.float("learning_rate"))
+        .mistake(
+            "loss_kind_ignored",
+            "This is a step down the other loss: `loss` says which of the two has to fall, and `loss.grad(…)` is its \
+             gradient.",
+            |c| {
+                &c.matrix("y_pred")
+                    - gradient(c, if c.text("loss") == "mae" { "mse" } else { "mae" }) * c.float("learning_rate")
+            },
+        )
+        .mistake(
+            "targets_moved",
+            "The step starts at the targets. They are the truth and stay where they are; it is the predictions that \
+             move.",
+            |c| &c.matrix("y_true") - gradient(c, c.text("loss")) * c.float("learning_rate"),
+        )
+}
+
+/// The part of the report that is about `loss`.
+fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, title: &'static str) -> Check {
+    let report = move |normal: f64, outlier: f64, ratio: f64| {
+        Record::new()
+            .with(&format!("normal_{loss}"), normal)
+            .with(&format!("outlier_{loss}"), outlier)
+            .with(&format!("{loss}_ratio"), ratio)
+    };
+    let measured = move |c: &Record, targets: &str, predictions: &str| {
+        loss_between(loss, &c.matrix(targets), &c.matrix(predictions))
+    };
+    let both = move |c: &Record| (measured(c, "y_true", "normal"), measured(c, "y_true", "outlier"));
+    Check::new(id, "outlier_report", title, 1)
+        .asks("outlier_report")
+        .after(after)
+        .on(outliers)
+        .expects(move |c| {
+            let (normal, outlier) = both(c);
+            report(normal, outlier, outlier / normal)
+        })
+        .mistake(
+            "ratio_upside_down",
+            "The ratio is upside down. It says how many times larger the outlier makes the loss: outlier divided by \
+             normal.",
+            move |c| {
+                let (normal, outlier) = both(c);
+                report(normal, outlier, normal / outlier)
+            },
+        )
+        .mistake(
+            "perfect_has_no_ratio",
+            "Where the normal predictions are perfect, your ratio is 0, as if the outlier did no harm. From a loss of \
+             0 to any other is infinitely many times: let the division by 0.0 be, it says so by itself.",
+            move |c| {
+                let (normal, outlier) = both(c);
+                report(normal, outlier, if normal == 0.0 { 0.0 } else { outlier / normal })
+            },
+        )
+        .mistake(
+            "difference_for_ratio",
+            "The ratio is a difference here. How many times larger is asked for, which needs a division: MAE and MSE \
+             have different units, and only their ratios can be compared.",
+            move |c| {
+                let (normal, outlier) = both(c);
+                report(normal, outlier, outlier - normal)
+            },
+        )
+        .mistake(
+            "mae_and_mse_swapped",
+            "The values of MAE and MSE have changed places: look at which function fills which field.",
+            move |c| {
+                let other = if loss == "mae" { "mse" } else { "mae" };
+                let of = |predictions| loss_between(other, &c.matrix("y_true"), &c.matrix(predictions));
+                report(of("normal"), of("outlier"), of("outlier") / of("normal"))
+            },
+        )
+        .mistake(
+            "normal_and_outlier_swapped",
+            "The predictions with and without the outlier have changed places.",
+            move |c| {
+                let (normal, outlier) = both(c);
+                report(outlier, normal, normal / outlier)
+            },
+        )
+        .mistake(
+            "measured_against_predictions",
+            "The predictions with the outlier are held against the other predictions. Every loss is measured against \
+             the targets, `y_true`.",
+            move |c| {
+                let (normal, outlier) = (measured(c, "y_true", "normal"), measured(c, "normal", "outlier"));
+                report(normal, outlier, outlier / normal)
+            },
+        )
+}
+
+/// The way to the best constant.
+fn fit_constant(id: &'static str, loss: &'static str, after: &'static str, title: &'static str) -> Check {
+    Check::new(id, "fit_constant", title, 1)
+        .asks("fit_constant")
+        .after(after)
+        .on(move |draw| {
+            let walk = |y: Array1<f64>, start: f64, rate: f64, steps: usize| {
+                Record::new()
+                    .with("y", y)
+                    .with("loss", loss)
+                    .with("start", start)
+                    .with("learning_rate", rate)
+                    .with("steps", steps)
+            };
+            if loss == "mse" {
+                vec![
+                    walk(array![1.0, 2.0, 3.0, 4.0, 50.0], 0.5, 0.25, 6),
+                    walk(draw::vector(draw, 4, 9.0), -2.0, 0.3, 5),
+                ]
+            } else {
+                // With four values and dyadic steps all sums are exact, also where c meets the value 4; with three
+                // values c steps to and fro between -0.9 and -1.15 and meets none.
+                vec![walk(array![50.0, 1.0, 4.0, 2.0], 7.0, 1.0, 8), walk(array![3.0, -1.0, -2.0], 5.1, 0.75, 20)]
+            }
+        })
+        .expects(|c| walk(c, |_, constant| -c.float("learning_rate") * slope_at(c, constant)))
+        .mistake(
+            "step_uphill",
+            "The way goes uphill, away from the values: the slope points to where the loss rises, so it is subtracted.",
+            |c| walk(c, |_, constant| c.float("learning_rate") * slope_at(c, constant)),
+        )
+        .mistake(
+            "slope_averaged_again",
+            "Your steps are n times too short. Raising the constant raises all n predictions, so their slopes add up; \
+             the 1/n of the mean is in the gradient already. Take the sum of its entries, not their mean.",
+            |c| walk(c, |_, constant| -c.float("learning_rate") * slope_at(c, constant) / c.vector("y").len() as f64),
+        )
+        .mistake(
+            "learning_rate_ignored",
+            "The whole slope is subtracted, whatever the learning rate is: multiply the two first.",
+            |c| walk(c, |_, constant| -slope_at(c, constant)),
+        )
+        .mistake(
+            "slope_at_the_start_only",
+            "All steps are equal: the slope is taken at the start each time. It changes on the way, so compute it anew \
+             at the current constant.",
+            |c| walk(c, |start, _| -c.float("learning_rate") * slope_at(c, start)),
+        )
+        .mistake(
+            "start_left_out",
+            "The way begins with the first step. It should begin with `start` itself, so that there are `steps + 1` \
+             numbers.",
+            |c| {
+                let path = walk(c, |_, constant| -c.float("learning_rate") * slope_at(c, constant));
+                path.iter().skip(1).copied().collect::<Array1<f64>>()
+            },
+        )
+        .mistake(
+            "last_step_left_out",
+            "The last step is missing: `start` and then one number for each of the `steps` makes `steps + 1` numbers.",
+            |c| {
+                let path = walk(c, |_, constant| -c.float("learning_rate") * slope_at(c, constant));
+                path.iter().take(c.count("steps")).copied().collect::<Array1<f64>>()
+            },
+        )
+}
+
+/// The example of the lesson: four samples, one output.
+fn lesson_pair() -> Record {
+    Record::new().with("y_true", array![[1.0], [2.0], [3.0], [4.0]]).with("y_pred", array![[1.2], [1.8], [3.1], [4.5]])
+}
+
+/// Two samples with three outputs, so that rows, columns and entries are three different numbers.
+fn several_outputs() -> Record {
+    Record::new()
+        .with("y_true", array![[0.0, 2.0, 1.0], [5.0, 4.0, 1.0]])
+        .with("y_pred", array![[1.0, 2.5, 0.0], [3.0, 4.5, -1.5]])
+}
+
+/// Predictions that miss their targets by 0.1 to 3, upwards and downwards.
+fn drawn_pair(draw: &mut probe::Generator, shape: (usize, usize)) -> Record {
+    let y_true = draw::matrix(draw, shape, 5.0);
+    let errors = draw::matrix(draw, shape, 2.9).mapv(|e| if e < 0.0 { e - 0.1 } else { e + 0.1 });
+    Record::new().with("y_pred", &y_true + &errors).with("y_true", y_true)
+}
+
+/// Pairs without a tie. In the first two the errors have means of different signs.
+fn pairs(draw: &mut probe::Generator) -> Vec<Record> {
+    let three = Record::new().with("y_true", array![[1.5], [2.5], [2.5]]).with("y_pred", array![[1.0], [2.0], [3.0]]);
+    vec![lesson_pair(), three, several_outputs(), drawn_pair(draw, (3, 2))]
+}
+
+/// Pairs in which some predictions are right.
+fn ties(draw: &mut probe::Generator) -> Vec<Record> {
+    let lesson = Record::new()
+        .with("y_true", array![[0.0, 2.0, 1.0], [5.0, 4.0, 1.0]])
+        .with("y_pred", array![[1.0, 2.0, 0.0], [3.0, 4.5, 1.0]]);
+    let drawn = drawn_pair(draw, (2, 2));
+    let mut y_pred = drawn.matrix("y_pred").to_owned();
+    y_pred[[1, 0]] = drawn.matrix("y_true")[[1, 0]];
+    let drawn = Record::new().with("y_true", drawn.matrix("y_true").to_owned()).with("y_pred", y_pred);
+    let square =
+        Record::new().with("y_true", array![[0.0, 2.0], [5.0, 4.0]]).with("y_pred", array![[1.0, 2.0], [3.0, 4.0]]);
+    vec![lesson, square, drawn]
+}
+
+/// A column and a row, different columns, and different rows, for each of the four functions.
+fn different_shapes() -> Vec<Record> {
+    let pairs: [[Array2<f64>; 2]; 3] = [
+        [array![[1.0], [2.0], [3.0]], array![[1.5, 2.5, 3.5]]],
+        [array![[1.0], [2.0]], array![[1.5, 0.5], [2.5, 1.5]]],
+        [array![[1.0, 2.0], [3.0, 4.0]], array![[1.5, 2.5]]],
+    ];
+    let functions = ["mae_loss", "mae_grad", "mse_loss", "mse_grad"];
+    let case = |function, [y_true, y_pred]: [Array2<f64>; 2]| {
+        Record::new().with("function", function).with("y_true", y_true).with("y_pred", y_pred)
+    };
+    functions.into_iter().flat_map(|function| pairs.clone().map(|pair| case(function, pair))).collect()
+}
+
+/// No samples of three outputs.
+fn nothing() -> Record {
+    Record::new().with("y_true", Array2::zeros((0, 3))).with("y_pred", Array2::zeros((0, 3)))
+}
+
+fn something_and_nothing(_: &mut probe::Generator) -> Vec<Record> {
+    vec![lesson_pair(), nothing()]
+}
+
+/// The example of the lesson, a drawn one, and one whose normal predictions are perfect.
+fn outliers(draw: &mut probe::Generator) -> Vec<Record> {
+    let report =
+        |y_true, normal, outlier| Record::new().with("y_true", y_true).with("normal", normal).with("outlier", outlier);
+    let lesson: [Array2<f64>; 3] = [
+        array![[1.0], [2.0], [3.0], [4.0], [5.0]],
+        array![[1.1], [1.9], [3.1], [3.9], [5.1]],
+        array![[1.1], [1.9], [3.1], [3.9], [15.0]],
+    ];
+    let [y_true, normal, outlier] = lesson;
+    let drawn = drawn_pair(draw, (3, 2));
+    let mut wild = drawn.matrix("y_pred").to_owned();
+    wild[[1, 1]] += 20.0;
+    vec![
+        report(y_true, normal, outlier),
+        report(drawn.matrix("y_true").to_owned(), drawn.matrix("y_pred").to_owned(), wild),
+        report(array![[1.0, 2.0]], array![[1.0, 2.0]], array![[1.0, 8.0]]),
+    ]
+}
+
+fn odd_counts(draw: &mut probe::Generator, loss: &str) -> Vec<Record> {
+    [array![4.0, 1.0, 50.0, 3.0, 2.0], array![-3.0, 0.5, 2.0, -8.0, 1.0], draw::vector(draw, 7, 9.0)]
+        .map(|y| Record::new().with("y", y).with("loss", loss))
+        .to_vec()
+}
+
+fn errors(c: &Record) -> Array2<f64> {
+    &c.matrix("y_pred") - &c.matrix("y_true")
+}
+
+fn squares(c: &Record) -> Array2<f64> {
+    errors(c).mapv(|e| e.powi(2))
+}
+
+/// How many entries there are.
+fn n(c: &Record) -> f64 {
+    c.matrix("y_true").len() as f64
+}
+
+fn rows(c: &Record) -> f64 {
+    c.matrix("y_true").nrows() as f64
+}
+
+fn columns(c: &Record) -> f64 {
+    c.matrix("y_true").ncols() as f64
+}
+
+/// 1, -1 or 0.
+fn sign(e: f64) -> f64 {
+    if e == 0.0 { 0.0 } else { e.signum() }
+}
+
+fn unless_empty(c: &Record, prediction: impl Into<Prediction>) -> Prediction {
+    if n(c) == 0.0 { Prediction::Panics } else { prediction.into() }
+}
+
+fn gradient(c: &Record, loss: &str) -> Array2<f64> {
+    match loss {
+        "mae" => errors(c).mapv(sign) / n(c),
+        _ => errors(c) * (2.0 / n(c)),
+    }
+}
+
+fn loss_between(loss: &str, y_true: &ArrayRef2<f64>, y_pred: &ArrayRef2<f64>) -> f64 {
+    let power = if loss == "mae" { 1 } else { 2 };
+    (y_pred - y_true).iter().map(|e| e.abs().powi(power)).sum::<f64>() / y_true.len() as f64
+}
+
+/// What a prediction does whose slope is below, at and above 0.
+fn moves(c: &Record, [below, at, above]: [&'static str; 3]) -> &'static str {
+    match c.float("gradient") {
+        slope if slope < 0.0 => below,
+        slope if slope > 0.0 => above,
+        _ => at,
+    }
+}
+
+fn n_values(c: &Record) -> usize {
+    c.vector("y").len()
+}
+
+fn mean(c: &Record) -> f64 {
+    c.vector("y").sum() / n_values(c) as f64
+}
+
+fn midrange(c: &Record) -> f64 {
+    let y = c.vector("y");
+    let (min, max) = y.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), &y| (min.min(y), max.max(y)));
+    0.5 * (min + max)
+}
+
+/// The middle value by size, or a neighbour of it; of two in the middle the upper one.
+fn middle(c: &Record, offset: isize) -> f64 {
+    let mut sorted = c.vector("y").to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[(sorted.len() / 2).saturating_add_signed(offset)]
+}
+
+/// The slope of the loss along a constant prediction.
+fn slope_at(c: &Record, constant: f64) -> f64 {
+    let y = c.vector("y");
+    match c.text("loss") {
+        "mae" => y.iter().map(|y| sign(constant - y)).sum::<f64>() / y.len() as f64,
+        _ => 2.0 * (constant - mean(c)),
+    }
+}
+
+/// The constants on the way; `step` gets the first and the current one.
+fn walk(c: &Record, step: impl Fn(f64, f64) -> f64) -> Array1<f64> {
+    let start = c.float("start");
+    let path = std::iter::successors(Some(start), |constant| Some(constant + step(start, *constant)));
+    path.take(c.count("steps") + 1).collect()
+}
