@@ -48,7 +48,7 @@ pub(crate) fn grade(
             let mut passed = Vec::new();
             for check in &checks {
                 let begun = Instant::now();
-                let verdict = match check.after.filter(|id| !passed.contains(id)) {
+                let verdict = match check.after.iter().find(|id| !passed.contains(*id)) {
                     Some(id) => not_reached_after(id, &checks),
                     None => judge::judge(check, seed, |case| match check.program {
                         Some(program) => {

@@ -320,7 +320,7 @@ fn examine(exercise: &Exercise, checks: &[Check], variants: &Variants) -> Vec<St
         if checks[..number].iter().any(|earlier| earlier.id == check.id) {
             problems.push(format!("two checks are called `{}`; rename one", check.id));
         }
-        if check.after.is_some_and(|id| !checks[..number].iter().any(|earlier| earlier.id == id)) {
+        if check.after.iter().any(|id| !checks[..number].iter().any(|earlier| earlier.id == *id)) {
             problems.push(format!("`{}` comes after a check that does not stand above it", check.id));
         }
         if exercise.task(check.task).is_none() {

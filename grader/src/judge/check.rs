@@ -28,8 +28,8 @@ pub(crate) struct Check {
     pub(crate) snapshot: Option<&'static str>,
     /// A program that must not compile against the submission: it takes the place of an experiment.
     pub(crate) program: Option<&'static str>,
-    /// The check without which this one says nothing: it is skipped if that one is not passed.
-    pub(crate) after: Option<&'static str>,
+    /// The checks without which this one says nothing: it is skipped unless all of them are passed.
+    pub(crate) after: Vec<&'static str>,
 }
 
 /// What is right.
@@ -85,7 +85,7 @@ impl Check {
             mistakes: Vec::new(),
             snapshot: None,
             program: None,
-            after: None,
+            after: Vec::new(),
         }
     }
 
@@ -169,9 +169,9 @@ impl Check {
         self
     }
 
-    /// Skips this check unless the one called `id` is passed.
+    /// Skips this check unless the one called `id` is passed; may be called several times.
     pub(crate) fn after(mut self, id: &'static str) -> Self {
-        self.after = Some(id);
+        self.after.push(id);
         self
     }
 

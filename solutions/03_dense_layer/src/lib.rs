@@ -21,11 +21,12 @@ pub enum Activation {
 impl Activation {
     /// The activation of every entry of `z`; a new array of the same shape.
     ///
-    /// `mapv` builds a new array from a function of one number, so the input stays as it is.
+    /// `mapv` builds a new array from a function of one number, so the input stays as it is. ReLU asks for what it cuts
+    /// off, not for what it keeps: NaN fails every comparison, and has to stay NaN.
     pub fn apply(self, z: &ArrayRef2<f64>) -> Array2<f64> {
         match self {
             Self::Linear => z.to_owned(),
-            Self::Relu => z.mapv(|z| if z > 0.0 { z } else { 0.0 }),
+            Self::Relu => z.mapv(|z| if z < 0.0 { 0.0 } else { z }),
             Self::Sigmoid => z.mapv(|z| 1.0 / (1.0 + (-z).exp())),
         }
     }
