@@ -1,0 +1,1231 @@
+//! What is right in exercise 5, and what is commonly got wrong.
+
+use rand::RngExt;
+
+use crate::judge::prelude::*;
+
+pub(crate) fn checks() -> Vec<Check> {
+    vec![
+        Check::new("chain_rule_example", "chain_rule", "chain_rule_example multiplies the slopes of (a·x + b)²", 2)
+            .on(|draw| {
+                let mut cases = vec![inner_line(3.0, 2.0, 1.0), inner_line(2.0, 3.0, 5.0), inner_line(-1.5, 4.0, 2.0)];
+                cases.push(inner_line(draw::number(draw, 3.0), draw::number(draw, 3.0), draw::number(draw, 3.0)));
+                cases
+            })
+            .expects(|c| square_and_slope(c, |a, b, x| 2.0 * a * a * x + 2.0 * a * b))
+            .mistake(
+                "inner_slope_forgotten",
+                "The slope of the inner part is missing. u = a·x + b grows by a when x grows by 1, so that u² grows \
+                 by 2u · a.",
+                |c| square_and_slope(c, |a, b, x| 2.0 * (a * x + b)),
+            )
+            .mistake(
+                "outer_slope_at_x",
+                "The outer slope is taken at x. What is squared is u = a·x + b, so its slope is 2u, not 2x.",
+                |c| square_and_slope(c, |a, _, x| 2.0 * x * a),
+            )
+            .mistake("answers_swapped", "The two numbers have changed places: y comes first, then its slope.", |c| {
+                let right = square_and_slope(c, |a, b, x| 2.0 * a * a * x + 2.0 * a * b);
+                Record::new().with("y", right.float("dy_dx")).with("dy_dx", right.float("y"))
+            })
+            .mistake("factor_two_forgotten", "The slope of u² is 2u: the 2 is missing.", |c| {
+                square_and_slope(c, |a, b, x| (a * x + b) * a)
+            })
+            .mistake(
+                "square_of_the_slope",
+                "This is the square of the inner slope, a². What is wanted is the slope of the square: 2u, and then \
+                 times a.",
+                |c| square_and_slope(c, |a, _, _| a * a),
+            ),
+        Check::new("central_difference", "measured_slopes", "central_difference looks to both sides of x", 2)
+            .on(|draw| {
+                let case = |f: &str, x: f64, h: f64| Record::new().with("f", f).with("x", x).with("h", h);
+                vec![
+                    case("x^3", 1.0, 0.001),
+                    case("sin x", draw::number(draw, 2.0), 0.1),
+                    case("e^x", draw::number(draw, 1.0), 0.25),
+                ]
+            })
+            .expects(|c| mean_slope(c.text("f"), c.float("x"), c.float("h")))
+            .mistake(
+                "forward_difference",
+                "One point is x itself: (f(x + h) - f(x)) / h. That is off by a multiple of h. With one point on \
+                 either side, x + h and x - h, what bends cancels, and the error is a multiple of h² only.",
+                |c| (f_at(c, 1.0) - f_at(c, 0.0)) / c.float("h"),
+            )
+            .mistake(
+                "backward_difference",
+                "One point is x itself: (f(x) - f(x - h)) / h. That is off by a multiple of h. With one point on \
+                 either side, x + h and x - h, what bends cancels, and the error is a multiple of h² only.",
+                |c| (f_at(c, 0.0) - f_at(c, -1.0)) / c.float("h"),
+            )
+            .mistake(
+                "divided_by_h",
+                "This slope is twice too large: from x - h to x + h it is 2h, so divide by 2h.",
+                |c| (f_at(c, 1.0) - f_at(c, -1.0)) / c.float("h"),
+            )
+            .mistake(
+                "multiplied_by_h",
+                "`/ 2.0 * h` goes from left to right: it divides by 2 and then multiplies by h. Parentheses make it \
+                 a division by 2h: `/ (2.0 * h)`.",
+                |c| (f_at(c, 1.0) - f_at(c, -1.0)) / 2.0 * c.float("h"),
+            )
+            .mistake(
+                "not_divided",
+                "This is by how much f changes, not how steep it is: divide by the distance of the two points, 2h.",
+                |c| f_at(c, 1.0) - f_at(c, -1.0),
+            )
+            .mistake(
+                "points_swapped",
+                "The sign is the wrong way round: f on the right of x minus f on the left, f(x + h) - f(x - h).",
+                |c| (f_at(c, -1.0) - f_at(c, 1.0)) / (2.0 * c.float("h")),
+            )
+            .mistake(
+                "half_the_step",
+                "The two points are h apart, each h / 2 away from x. Here each of them is h away, so they are 2h \
+                 apart.",
+                |c| (f_at(c, 0.5) - f_at(c, -0.5)) / c.float("h"),
+            )
+            .mistake_if(
+                "h_ignored",
+                "The points are much closer to x than h. How far to go is the argument `h`, not a number of your own.",
+                |c, seen| match seen.result() {
+                    Some(Value::Float(slope)) => {
+                        c.float("h") > 0.05 && (slope - mean_slope(c.text("f"), c.float("x"), 1e-6)).abs() < 1e-5
+                    }
+                    _ => false,
+                },
+            ),
+        Check::new("partial_derivatives", "measured_slopes", "partial_derivatives nudges one number at a time", 1)
+            .after("central_difference")
+            .on(|draw| {
+                let case =
+                    |f: &str, w: f64, b: f64, h: f64| Record::new().with("f", f).with("w", w).with("b", b).with("h", h);
+                vec![
+                    case("(3w + b - 2)^2", 0.5, 0.25, 0.001),
+                    case("w^3 b", 1.5, -0.5, 0.1),
+                    case("w^3 b", draw::number(draw, 2.0), draw::number(draw, 2.0), 0.1),
+                ]
+            })
+            .expects(|c| {
+                let (w, b, h) = (c.float("w"), c.float("b"), c.float("h"));
+                match c.text("f") {
+                    "w^3 b" => partials((3.0 * w * w + h * h) * b, w * w * w),
+                    _ => partials(6.0 * (3.0 * w + b - 2.0), 2.0 * (3.0 * w + b - 2.0)),
+                }
+            })
+            .mistake(
+                "nudged_together",
+                "`w` and `b` are nudged at the same time, and their effects add up. A partial derivative holds the \
+                 other one still.",
+                |c| {
+                    let slope = slope_along(c, |step| (c.float("w") + step, c.float("b") + step));
+                    partials(slope, slope)
+                },
+            )
+            .mistake("partials_swapped", "The two slopes have changed places: first along `w`, then along `b`.", |c| {
+                partials(slope_along_b(c), slope_along_w(c))
+            })
+            .mistake(
+                "same_slope_twice",
+                "The slope along `w` is returned for `b` as well. For the second one the closure's own argument \
+                 takes the place of `b`: `|b| f(w, b)`.",
+                |c| partials(slope_along_w(c), slope_along_w(c)),
+            )
+            .mistake(
+                "nudged_around_the_other",
+                "The slope along `b` is measured in the wrong place: around the value of `w`. The second argument of \
+                 `central_difference` is where to stand, here `b`.",
+                |c| partials(slope_along_w(c), slope_along(c, |step| (c.float("w"), c.float("w") + step))),
+            ),
+        Check::new("linear_forward", "linear_neuron", "linear_neuron_grad predicts w·x + b, with a squared error", 1)
+            .asks("linear_neuron_grad")
+            .on(neurons)
+            .expects(|c| forward(c, |z| z, squared))
+            .mistake("bias_forgotten", "The bias is missing: z = w·x + b.", |c| {
+                let z = c.float("w") * c.float("x");
+                Record::new().with("z", z).with("y_hat", z).with("loss", (z - c.float("y")).powi(2))
+            })
+            .mistake("loss_halved", LOSS_HALVED, |c| forward(c, |z| z, |error| 0.5 * error * error))
+            .mistake("loss_not_squared", LOSS_NOT_SQUARED, |c| forward(c, |z| z, |error| error))
+            .mistake("loss_is_absolute", LOSS_IS_ABSOLUTE, |c| forward(c, |z| z, f64::abs)),
+        Check::new("linear_grad", "linear_neuron", "linear_neuron_grad carries the slope from the loss to w and b", 2)
+            .asks("linear_neuron_grad")
+            .after("linear_forward")
+            .on(neurons)
+            .expects(|c| backward(c, linear_slope()))
+            .mistake("sign_flipped", SIGN_FLIPPED, |c| {
+                backward(c, Slopes { of_loss: |error| -2.0 * error, ..linear_slope() })
+            })
+            .mistake("factor_two_forgotten", FACTOR_TWO, |c| {
+                backward(c, Slopes { of_loss: |error| error, ..linear_slope() })
+            })
+            .mistake("error_for_slope", ERROR_FOR_SLOPE, |c| {
+                backward(c, Slopes { of_loss: |error| -error, ..linear_slope() })
+            })
+            .mistake("input_forgotten", INPUT_FORGOTTEN, |c| backward(c, Slopes { of_w: |_, _| 1.0, ..linear_slope() }))
+            .mistake("weight_for_input", WEIGHT_FOR_INPUT, |c| backward(c, Slopes { of_w: |_, w| w, ..linear_slope() }))
+            .mistake("bias_times_input", BIAS_TIMES_INPUT, |c| backward(c, Slopes { of_b: |x, _| x, ..linear_slope() }))
+            .mistake("bias_times_bias", BIAS_TIMES_BIAS, |c| backward(c, Slopes { of_b: |_, b| b, ..linear_slope() })),
+        Check::new("relu_forward", "relu_neuron", "relu_neuron_grad predicts max(0, z)", 1)
+            .asks("relu_neuron_grad")
+            .on(relu_neurons)
+            .expects(|c| forward(c, relu, squared))
+            .mistake(
+                "relu_forgotten",
+                "The prediction is z itself. ReLU is missing: where z is negative, the neuron says 0.",
+                |c| forward(c, |z| z, squared),
+            )
+            .mistake(
+                "relu_is_abs",
+                "ReLU does not flip negative numbers, it cuts them off: its value there is 0.",
+                |c| forward(c, f64::abs, squared),
+            )
+            .mistake(
+                "pre_activation_cut_off",
+                "`z` is cut off as well. It is what the neuron has summed up, before ReLU: the way back needs to \
+                 know that it was negative.",
+                |c| {
+                    forward(c, relu, squared).parts().fold(Record::new(), |record, (name, value)| match name {
+                        "z" => record.with("z", relu(pre_activation(c))),
+                        _ => record.with(name, value.clone()),
+                    })
+                },
+            )
+            .mistake("loss_halved", LOSS_HALVED, |c| forward(c, relu, |error| 0.5 * error * error))
+            .mistake("loss_not_squared", LOSS_NOT_SQUARED, |c| forward(c, relu, |error| error))
+            .mistake("loss_is_absolute", LOSS_IS_ABSOLUTE, |c| forward(c, relu, f64::abs)),
+        Check::new("relu_grad", "relu_neuron", "relu_neuron_grad lets nothing through a neuron that is not active", 2)
+            .asks("relu_neuron_grad")
+            .after("relu_forward")
+            .on(relu_neurons)
+            .expects(|c| backward(c, relu_slope()))
+            .mistake(
+                "relu_mask_forgotten",
+                "The slope of ReLU is missing. Where z is negative the prediction is 0 and stays 0 when w or b move \
+                 a little, so dL/dz is 0 there. Look at z for this: the prediction is never below 0.",
+                |c| backward(c, Slopes { of_activation: |_| 1.0, ..relu_slope() }),
+            )
+            .mistake(
+                "slope_one_at_the_kink",
+                "At z = 0 the slope is taken to be 1. ReLU has no slope at its kink; this course, like most \
+                 programs, takes 0: `z > 0.0`, not `>=`.",
+                |c| backward(c, Slopes { of_activation: |z| if z >= 0.0 { 1.0 } else { 0.0 }, ..relu_slope() }),
+            )
+            .mistake(
+                "mask_inverted",
+                "The slope gets through where the neuron is silent, and is stopped where it is active. It is the \
+                 other way round: 1 where z > 0, else 0.",
+                |c| backward(c, Slopes { of_activation: |z| if z > 0.0 { 0.0 } else { 1.0 }, ..relu_slope() }),
+            )
+            .mistake(
+                "activation_for_its_slope",
+                "dL/dŷ is multiplied by ReLU itself. On the way back it is multiplied by the slope of ReLU: 1 or 0.",
+                |c| backward(c, Slopes { of_activation: relu, ..relu_slope() }),
+            )
+            .mistake(
+                "pre_activation_slope_not_masked",
+                "`dl_dz` has got past ReLU; only what follows from it is 0. ReLU lies between z and ŷ, so its slope \
+                 is multiplied on the way from dL/dŷ to dL/dz, and the other two start from there.",
+                |c| {
+                    let (dl_dy_hat, _, dl_dw, dl_db) = slopes_of(c, relu_slope());
+                    neuron_slopes((dl_dy_hat, dl_dy_hat, dl_dw, dl_db))
+                },
+            )
+            .mistake(
+                "only_the_weight_is_masked",
+                "dL/db gets past ReLU. The bias sits behind it just as the weight does: both start from dL/dz.",
+                |c| {
+                    let slopes = relu_slope();
+                    let dl_dy_hat = (slopes.of_loss)(relu(pre_activation(c)) - c.float("y"));
+                    Record::new()
+                        .with("dl_dy_hat", dl_dy_hat)
+                        .with("dl_dw", slopes_of(c, slopes).2)
+                        .with("dl_db", dl_dy_hat)
+                },
+            )
+            .mistake(
+                "loss_slope_masked",
+                "`dl_dy_hat` is 0 where the neuron is silent. The loss does depend on the prediction: 2(ŷ - y). It \
+                 is the next link, from ŷ to z, that is broken.",
+                |c| {
+                    let (_, dl_dz, dl_dw, dl_db) = slopes_of(c, relu_slope());
+                    neuron_slopes((dl_dz, dl_dz, dl_dw, dl_db))
+                },
+            )
+            .mistake("sign_flipped", SIGN_FLIPPED, |c| {
+                backward(c, Slopes { of_loss: |error| -2.0 * error, ..relu_slope() })
+            })
+            .mistake("factor_two_forgotten", FACTOR_TWO, |c| {
+                backward(c, Slopes { of_loss: |error| error, ..relu_slope() })
+            })
+            .mistake("error_for_slope", ERROR_FOR_SLOPE, |c| {
+                backward(c, Slopes { of_loss: |error| -error, ..relu_slope() })
+            })
+            .mistake("input_forgotten", INPUT_FORGOTTEN, |c| backward(c, Slopes { of_w: |_, _| 1.0, ..relu_slope() }))
+            .mistake("weight_for_input", WEIGHT_FOR_INPUT, |c| backward(c, Slopes { of_w: |_, w| w, ..relu_slope() }))
+            .mistake("bias_times_input", BIAS_TIMES_INPUT, |c| backward(c, Slopes { of_b: |x, _| x, ..relu_slope() })),
+        Check::new("sigmoid_neuron_partials", "sigmoid_neuron", "all three partial derivatives of a sigmoid neuron", 2)
+            .on(|draw| {
+                let case = |x: f64, w: f64, b: f64| Record::new().with("x", x).with("w", w).with("b", b);
+                let drawn = case(draw::number(draw, 2.0), draw::number(draw, 2.0), draw::number(draw, 1.0));
+                vec![case(2.0, 0.5, 1.0), case(1.0, 0.5, 0.0), case(10.0, -4.0, 0.5), drawn]
+            })
+            .expects(|c| sigmoid_partials(c, sigmoid_slope))
+            .mistake("slope_at_activation", SLOPE_AT_ACTIVATION, |c| sigmoid_partials(c, |z| sigmoid_slope(sigmoid(z))))
+            .mistake("slope_formula_with_z", SLOPE_FORMULA_WITH_Z, |c| sigmoid_partials(c, |z| z * (1.0 - z)))
+            .mistake(
+                "sigmoid_slope_forgotten",
+                "These are the slopes of w·x + b. The sigmoid follows, and its own slope is multiplied to each of \
+                 them.",
+                |c| sigmoid_partials(c, |_| 1.0),
+            )
+            .mistake(
+                "sigmoid_for_its_slope",
+                "The chain is multiplied by the sigmoid itself. On the way back it is multiplied by the slope of the \
+                 sigmoid, σ(z)(1 - σ(z)).",
+                |c| sigmoid_partials(c, sigmoid),
+            )
+            .mistake(
+                "weight_and_input_swapped",
+                "`dy_dw` and `dy_dx` have changed places: a unit of w moves w·x by x, a unit of x moves it by w.",
+                |c| partials_with(c, sigmoid_slope, |x, w, _| (w, 1.0, x)),
+            )
+            .mistake(
+                "input_for_weight",
+                "`dy_dx` is multiplied by x, as `dy_dw` is. A unit of x moves w·x by w.",
+                |c| partials_with(c, sigmoid_slope, |x, _, _| (x, 1.0, x)),
+            )
+            .mistake(
+                "inner_slope_forgotten",
+                "All three slopes are equal: this is dy/dz. What a unit of w, of b or of x does to z = w·x + b has \
+                 to be multiplied to it: x, 1 and w.",
+                |c| partials_with(c, sigmoid_slope, |_, _, _| (1.0, 1.0, 1.0)),
+            )
+            .mistake("bias_times_bias", BIAS_TIMES_BIAS, |c| partials_with(c, sigmoid_slope, |x, w, b| (x, b, w))),
+        Check::new("gd_step", "gradient_descent", "gd_step goes against the gradient", 2)
+            .on(|draw| {
+                let drawn = step_case(
+                    [draw::number(draw, 2.0), draw::number(draw, 2.0)],
+                    [draw::number(draw, 2.0), draw::number(draw, 2.0)],
+                    0.25,
+                );
+                vec![step_case([0.5, 0.2], [-1.8, -0.6], 0.01), step_case([1.0, -2.0], [4.0, 2.0], 0.5), drawn]
+            })
+            .expects(|c| stepped(c, |rate, of_w, of_b| (-rate * of_w, -rate * of_b)))
+            .mistake("stepped_uphill", STEPPED_UPHILL, |c| stepped(c, |rate, of_w, of_b| (rate * of_w, rate * of_b)))
+            .mistake("learning_rate_forgotten", LEARNING_RATE_FORGOTTEN, |c| stepped(c, |_, of_w, of_b| (-of_w, -of_b)))
+            .mistake("biases_not_updated", BIASES_NOT_UPDATED, |c| stepped(c, |rate, of_w, _| (-rate * of_w, 0.0)))
+            .mistake(
+                "slopes_swapped",
+                "The weight moves by the slope of the bias and the bias by that of the weight: dL/dw belongs to w, \
+                 dL/db to b.",
+                |c| stepped(c, |rate, of_w, of_b| (-rate * of_b, -rate * of_w)),
+            )
+            .mistake(
+                "one_slope_for_both",
+                "The bias moves by the slope of the weight. It has a slope of its own: dL/db.",
+                |c| stepped(c, |rate, of_w, _| (-rate * of_w, -rate * of_w)),
+            )
+            .mistake(
+                "answers_swapped",
+                "The two numbers have changed places: the new w comes first, then the new b.",
+                |c| {
+                    let stepped = stepped(c, |rate, of_w, of_b| (-rate * of_w, -rate * of_b));
+                    Record::new().with("w", stepped.float("b")).with("b", stepped.float("w"))
+                },
+            )
+            .mistake(
+                "only_the_change",
+                "This is by how much w and b change. Return where they arrive: the old value minus the learning rate \
+                 times the slope.",
+                |c| {
+                    Record::new()
+                        .with("w", -c.float("learning_rate") * c.float("dl_dw"))
+                        .with("b", -c.float("learning_rate") * c.float("dl_db"))
+                },
+            ),
+        Check::new("critical_learning_rate", "gradient_descent", "at the critical rate the error changes sides", 2)
+            .on(|draw| {
+                let mut cases: Vec<Record> = [3.0, 0.0, -2.0, 0.5].map(|x: f64| Record::new().with("x", x)).to_vec();
+                cases.push(Record::new().with("x", draw::number(draw, 5.0)));
+                cases
+            })
+            .expects(|c| (1.0 + c.float("x").powi(2)).recip())
+            .mistake(
+                "twice_the_critical_rate",
+                "At this rate a step multiplies the error by -3, and the loss by 9. The slope is 2(ŷ - y): its 2 is \
+                 missing on the way to the rate.",
+                |c| 2.0 / (1.0 + c.float("x").powi(2)),
+            )
+            .mistake(
+                "best_rate_for_critical",
+                "This is the best rate: a single step makes the error 0. At the critical rate the error comes out as \
+                 large as it was, on the other side of the target.",
+                |c| 0.5 / (1.0 + c.float("x").powi(2)),
+            )
+            .mistake(
+                "bias_does_not_move",
+                "Only the weight is taken into account. The bias moves in the same step and contributes a 1 beside \
+                 the x²; without it the rate for x = 0 would be infinite.",
+                |c| c.float("x").powi(2).recip(),
+            )
+            .mistake(
+                "input_not_squared",
+                "x counts twice: dL/dw is proportional to x, and ŷ moves by x per unit of w. So it enters as x².",
+                |c| (1.0 + c.float("x")).recip(),
+            )
+            .mistake(
+                "parentheses_forgotten",
+                "A division comes before an addition: 1 / x² + 1 is (1 / x²) + 1. The whole sum x² + 1 stands below \
+                 the line, so it needs parentheses.",
+                |c| c.float("x").powi(2).recip() + 1.0,
+            )
+            .mistake(
+                "rate_of_the_example",
+                "0.1 is the critical rate for x = 3. It depends on x: the larger x, the further a step carries.",
+                |_| 0.1,
+            )
+            .mistake(
+                "rate_upside_down",
+                "This is the reciprocal of the rate. The larger x, the further a step carries, and the smaller the \
+                 critical rate.",
+                |c| 1.0 + c.float("x").powi(2),
+            ),
+        Check::new("two_layer_forward", "forward_pass", "two_layer_step predicts: z1, a1, z2, a2 and the loss", 2)
+            .asks("two_layer_step")
+            .on(networks)
+            .expects(|c| forward_pass(c, &Forward::new(c)))
+            .mistake(
+                "w1_transposed",
+                "z1 is W1·x: the rows of W1 are taken for neurons. A hidden neuron is a column of W1, so x comes \
+                 first: x·W1 + b1. A square W1 hides the difference, because both products exist.",
+                |c| {
+                    forward_pass(
+                        c,
+                        &Forward { z1: c.matrix("w1").dot(&c.vector("x")) + c.vector("b1"), ..Forward::new(c) },
+                    )
+                },
+            )
+            .mistake("hidden_bias_forgotten", "The bias b1 is missing: z1 = x·W1 + b1.", |c| {
+                forward_pass(c, &Forward { z1: c.vector("x").dot(&c.matrix("w1")), ..Forward::new(c) })
+            })
+            .mistake("output_bias_forgotten", "The bias b2 is missing: z2 = a1·W2 + b2.", |c| {
+                forward_pass(c, &Forward { b2: 0.0, ..Forward::new(c) })
+            })
+            .mistake(
+                "hidden_activation_forgotten",
+                "a1 is z1 still. Without the sigmoid between them the two layers are a single linear one.",
+                |c| forward_pass(c, &Forward { hidden: |z| z, ..Forward::new(c) }),
+            )
+            .mistake(
+                "pre_activation_passed_on",
+                "z1 goes into the output neuron. It looks at what the hidden neurons say, that is a1: z2 = a1·W2 + b2.",
+                |c| {
+                    let z2 = Forward::new(c).z1.dot(&c.vector("w2")) + c.float("b2");
+                    Record::new().with("a1", Forward::new(c).z1.mapv(sigmoid)).with("z2", z2).with("a2", sigmoid(z2))
+                },
+            )
+            .mistake("output_activation_forgotten", "a2 is z2 still: the output neuron has a sigmoid too.", |c| {
+                forward_pass(c, &Forward { output: |z| z, ..Forward::new(c) })
+            })
+            .mistake("loss_halved", LOSS_HALVED, |c| {
+                forward_pass(c, &Forward { loss: |error| 0.5 * error * error, ..Forward::new(c) })
+            })
+            .mistake("loss_not_squared", LOSS_NOT_SQUARED, |c| {
+                forward_pass(c, &Forward { loss: |error| error, ..Forward::new(c) })
+            })
+            .mistake("loss_is_absolute", LOSS_IS_ABSOLUTE, |c| {
+                forward_pass(c, &Forward { loss: f64::abs, ..Forward::new(c) })
+            }),
+        Check::new("output_delta", "backward_pass", "the error reaches the output neuron as delta2", 2)
+            .asks("two_layer_step")
+            .after("two_layer_forward")
+            .on(networks)
+            .expects(|c| output_delta(c, |error| 2.0 * error, |walk| sigmoid_slope(walk.z2)))
+            .mistake("sign_flipped", SIGN_FLIPPED, |c| {
+                output_delta(c, |error| -2.0 * error, |walk| sigmoid_slope(walk.z2))
+            })
+            .mistake("factor_two_forgotten", FACTOR_TWO, |c| {
+                output_delta(c, |error| error, |walk| sigmoid_slope(walk.z2))
+            })
+            .mistake("error_for_slope", ERROR_FOR_SLOPE, |c| {
+                output_delta(c, |error| -error, |walk| sigmoid_slope(walk.z2))
+            })
+            .mistake("slope_at_activation", SLOPE_AT_ACTIVATION, |c| {
+                output_delta(c, |error| 2.0 * error, |walk| sigmoid_slope(walk.a2))
+            })
+            .mistake("slope_formula_with_z", SLOPE_FORMULA_WITH_Z, |c| {
+                output_delta(c, |error| 2.0 * error, |walk| walk.z2 * (1.0 - walk.z2))
+            })
+            .mistake(
+                "output_slope_skipped",
+                "delta2 is dL/da2 still. It is the slope at z2, and the sigmoid lies between: multiply by da2/dz2.",
+                |c| Record::new().with("dl_da2", walk(c).dl_da2).with("delta2", walk(c).dl_da2),
+            )
+            .mistake(
+                "cross_entropy_delta",
+                "delta2 = a2 - y belongs to another loss, cross-entropy, whose slope cancels that of the sigmoid. \
+                 With the squared error it is 2(a2 - y) times da2/dz2.",
+                |c| Record::new().with("delta2", walk(c).a2 - c.float("y")),
+            ),
+        Check::new("output_gradients", "backward_pass", "delta2 becomes the slopes of W2 and b2", 1)
+            .asks("two_layer_step")
+            .after("output_delta")
+            .on(networks)
+            .expects(|c| output_gradients(walk(c).delta2 * &walk(c).a1, walk(c).delta2))
+            .mistake(
+                "pre_activation_for_activation",
+                "dL/dW2 is made of z1. What the output neuron has multiplied by W2 are the activations a1.",
+                |c| output_gradients(walk(c).delta2 * &walk(c).z1, walk(c).delta2),
+            )
+            .mistake(
+                "weight_for_input",
+                "dL/dW2 is made of W2 itself. A unit of a weight moves z2 by what comes in through it: by a1.",
+                |c| output_gradients(walk(c).delta2 * &c.vector("w2"), walk(c).delta2),
+            )
+            .mistake(
+                "input_forgotten",
+                "Every entry of dL/dW2 is delta2. Each weight has an input of its own, and its slope is delta2 times \
+                 that input, the activation of its hidden neuron.",
+                |c| output_gradients(Array1::from_elem(c.vector("w2").len(), walk(c).delta2), walk(c).delta2),
+            )
+            .mistake(
+                "output_slope_skipped",
+                "dL/dW2 is made of dL/da2. A weight acts on z2, and the sigmoid lies between z2 and a2: start from \
+                 delta2.",
+                |c| Record::new().with("dl_dw2", walk(c).dl_da2 * &walk(c).a1),
+            )
+            .mistake(
+                "bias_skips_the_slope",
+                "dL/db2 is dL/da2. The bias acts on z2, and the sigmoid lies between z2 and a2: dL/db2 is delta2.",
+                |c| output_gradients(walk(c).delta2 * &walk(c).a1, walk(c).dl_da2),
+            )
+            .mistake("bias_times_bias", BIAS_TIMES_BIAS, |c| {
+                output_gradients(walk(c).delta2 * &walk(c).a1, walk(c).delta2 * c.float("b2"))
+            }),
+        Check::new("hidden_delta", "backward_pass", "the error reaches the hidden neurons through the old W2", 2)
+            .asks("two_layer_step")
+            .after("output_delta")
+            .on(networks)
+            .expects(|c| hidden_delta(walk(c).delta2 * &c.vector("w2"), walk(c).z1.mapv(sigmoid_slope)))
+            .mistake(
+                "new_w2_in_delta1",
+                "The error travels back through the W2 that has been updated already. The prediction was made with \
+                 the old one, so its slopes are about the old one: compute all slopes first, then change parameters.",
+                |c| {
+                    let walk = walk(c);
+                    let new = c.vector("w2").to_owned() - c.float("learning_rate") * walk.delta2 * &walk.a1;
+                    hidden_delta(walk.delta2 * new, walk.z1.mapv(sigmoid_slope))
+                },
+            )
+            .mistake(
+                "output_slope_skipped",
+                "dL/da1 starts from dL/da2, past the output neuron's sigmoid. What acts on z2 starts from delta2.",
+                |c| hidden_delta(walk(c).dl_da2 * &c.vector("w2"), walk(c).z1.mapv(sigmoid_slope)),
+            )
+            .mistake(
+                "activations_for_weights",
+                "dL/da1 is made of the activations: that is dL/dW2. A unit of a1 moves z2 by the weight that it \
+                 comes through, so dL/da1 is delta2 times W2.",
+                |c| hidden_delta(walk(c).delta2 * &walk(c).a1, walk(c).z1.mapv(sigmoid_slope)),
+            )
+            .mistake(
+                "weights_forgotten",
+                "Every hidden neuron gets the whole delta2. Each has its share, according to the weight through \
+                 which the output neuron listens to it: delta2 times W2.",
+                |c| {
+                    hidden_delta(
+                        Array1::from_elem(c.vector("w2").len(), walk(c).delta2),
+                        walk(c).z1.mapv(sigmoid_slope),
+                    )
+                },
+            )
+            .mistake(
+                "hidden_slope_skipped",
+                "delta1 is dL/da1 still. It is the slope at z1, and the hidden sigmoids lie between: multiply by \
+                 da1/dz1, entry by entry.",
+                |c| {
+                    let dl_da1 = walk(c).delta2 * &c.vector("w2");
+                    Record::new().with("dl_da1", dl_da1.clone()).with("delta1", dl_da1)
+                },
+            )
+            .mistake(
+                "output_slope_for_hidden",
+                "da1/dz1 is the slope of the output neuron's sigmoid. Each hidden neuron is at a place of its own, \
+                 so each has its own: a1(1 - a1), entry by entry.",
+                |c| {
+                    let slope = sigmoid_slope(walk(c).z2);
+                    hidden_delta(walk(c).delta2 * &c.vector("w2"), Array1::from_elem(c.vector("w2").len(), slope))
+                },
+            )
+            .mistake("slope_at_activation", SLOPE_AT_ACTIVATION, |c| {
+                hidden_delta(walk(c).delta2 * &c.vector("w2"), walk(c).a1.mapv(sigmoid_slope))
+            })
+            .mistake("slope_formula_with_z", SLOPE_FORMULA_WITH_Z, |c| {
+                hidden_delta(walk(c).delta2 * &c.vector("w2"), walk(c).z1.mapv(|z| z * (1.0 - z)))
+            }),
+        Check::new("hidden_gradients", "backward_pass", "delta1 becomes the slopes of W1 and b1", 1)
+            .asks("two_layer_step")
+            .after("hidden_delta")
+            .on(networks)
+            .expects(|c| hidden_gradients(outer(&c.vector("x"), &walk(c).delta1), walk(c).delta1))
+            .mistake(
+                "gradient_transposed",
+                "dL/dW1 is transposed. It has the layout of W1: row i belongs to input i, column j to hidden neuron \
+                 j, so that its entry [i, j] is x[i] times delta1[j].",
+                |c| hidden_gradients(outer(&walk(c).delta1, &c.vector("x")), walk(c).delta1),
+            )
+            .mistake(
+                "activations_for_inputs",
+                "dL/dW1 is made of the activations a1. What the hidden neurons have multiplied by W1 is the sample x.",
+                |c| hidden_gradients(outer(&walk(c).a1, &walk(c).delta1), walk(c).delta1),
+            )
+            .mistake(
+                "input_forgotten",
+                "Every row of dL/dW1 is delta1. A unit of a weight moves z1 by what comes in through it: entry [i, \
+                 j] is x[i] times delta1[j].",
+                |c| {
+                    let ones = Array1::ones(c.vector("x").len());
+                    hidden_gradients(outer(&ones, &walk(c).delta1), walk(c).delta1)
+                },
+            )
+            .mistake(
+                "elementwise_for_outer",
+                "The columns of dL/dW1 are scaled by x, so x[j] stands where x[i] should: `*` pairs a row of numbers \
+                 with the columns. Entry [i, j] is x[i] times delta1[j].",
+                |c| {
+                    let products = &c.vector("x") * &walk(c).delta1;
+                    hidden_gradients(outer(&Array1::ones(products.len()), &products), walk(c).delta1)
+                },
+            )
+            .mistake(
+                "hidden_slope_skipped",
+                "dL/dW1 is made of dL/da1. A weight acts on z1, and the sigmoid lies between z1 and a1: start from \
+                 delta1.",
+                |c| Record::new().with("dl_dw1", outer(&c.vector("x"), &(walk(c).delta2 * &c.vector("w2")))),
+            )
+            .mistake(
+                "bias_skips_the_slope",
+                "dL/db1 is dL/da1. A bias acts on z1, and the sigmoid lies between z1 and a1: dL/db1 is delta1.",
+                |c| hidden_gradients(outer(&c.vector("x"), &walk(c).delta1), walk(c).delta2 * &c.vector("w2")),
+            )
+            .mistake(
+                "bias_slopes_summed",
+                "All biases have got the same slope, the sum of delta1. Each hidden neuron has a bias of its own and \
+                 a delta of its own. (With many samples one sums over the samples, never over neurons.)",
+                |c| {
+                    let delta1 = walk(c).delta1;
+                    let sums = Array1::from_elem(delta1.len(), delta1.sum());
+                    hidden_gradients(outer(&c.vector("x"), &delta1), sums)
+                },
+            ),
+        Check::new("two_layer_update", "update", "two_layer_step moves all four parameters against their slopes", 2)
+            .on(networks)
+            .demands(updated)
+            .mistake_if("stepped_uphill", STEPPED_UPHILL, |c, seen| {
+                let rate = c.float("learning_rate");
+                moved(c, seen, [("w1", rate), ("b1", rate), ("w2", rate), ("b2", rate)])
+            })
+            .mistake_if("learning_rate_forgotten", LEARNING_RATE_FORGOTTEN, |c, seen| {
+                moved(c, seen, [("w1", -1.0), ("b1", -1.0), ("w2", -1.0), ("b2", -1.0)])
+            })
+            .mistake_if(
+                "parameters_returned_unchanged",
+                "These are the parameters that came in: none has moved. Return new ones, each the old one minus the \
+                 learning rate times its slope.",
+                |c, seen| moved(c, seen, [("w1", 0.0), ("b1", 0.0), ("w2", 0.0), ("b2", 0.0)]),
+            )
+            .mistake_if("biases_not_updated", BIASES_NOT_UPDATED, |c, seen| {
+                let rate = c.float("learning_rate");
+                moved(c, seen, [("w1", -rate), ("b1", 0.0), ("w2", -rate), ("b2", 0.0)])
+            })
+            .mistake_if(
+                "hidden_layer_not_updated",
+                "Only the output neuron has learned: w1 and b1 are the old ones. The error went all the way back to \
+                 them so that they move too.",
+                |c, seen| {
+                    let rate = c.float("learning_rate");
+                    moved(c, seen, [("w1", 0.0), ("b1", 0.0), ("w2", -rate), ("b2", -rate)])
+                },
+            ),
+        Check::new("any_shape", "update", "two_layer_step takes any number of inputs and of hidden neurons", 1)
+            .asks("two_layer_step")
+            .after("hidden_gradients")
+            .on(|draw| vec![network(draw, 3, 3), network(draw, 3, 2), network(draw, 1, 4)])
+            .expects(|c| {
+                let walk = walk(c);
+                Record::new()
+                    .with("a2", walk.a2)
+                    .with("dl_dw2", walk.delta2 * &walk.a1)
+                    .with("dl_dw1", outer(&c.vector("x"), &walk.delta1))
+                    .with("dl_db1", walk.delta1)
+            }),
+        Check::new("trace_report", "trace_report", "trace_report writes fifteen lines", 1)
+            .on(|draw| vec![report_case(&example()), report_case(&network(draw, 2, 2))])
+            .expects(|c| lines(report(c, number)))
+            .mistake_if(
+                "line_missing",
+                "A line is missing. What is there is right, but a trace has fifteen parts, and each has its line.",
+                |c, seen| {
+                    let (shown, right) = (shown_lines(seen), report(c, number));
+                    !shown.is_empty() && shown.len() < right.len() && shown.iter().all(|line| right.contains(line))
+                },
+            )
+            .mistake_if(
+                "lines_out_of_order",
+                "The lines are right, but not in order. It is that of the fields: forwards to the loss, then \
+                 backwards from it.",
+                |c, seen| {
+                    let (mut shown, mut right) = (shown_lines(seen), report(c, number));
+                    let differ = shown != right;
+                    shown.sort();
+                    right.sort();
+                    differ && shown == right
+                },
+            )
+            .mistake_if(
+                "other_precision",
+                "The numbers do not show six decimals: the format for that is `{:.6}`.",
+                |_, seen| {
+                    let shown: Vec<usize> = shown_lines(seen).iter().flat_map(|line| decimals(line)).collect();
+                    !shown.is_empty() && shown.iter().all(|&digits| digits == shown[0] && digits != 6)
+                },
+            )
+            .mistake(
+                "zeros_dropped",
+                "Zeros at the end are dropped: 0.22 instead of 0.220000. Rounding the number is not enough; `{:.6}` \
+                 rounds and writes all six decimals.",
+                |c| lines(report(c, |value| format!("{}", rounded(value)))),
+            )
+            .mistake(
+                "not_rounded",
+                "The numbers show all their digits. A report that a person reads, or a program compares, is rounded: \
+                 `{:.6}`.",
+                |c| lines(report(c, |value| format!("{value}"))),
+            )
+            .mistake(
+                "truncated_not_rounded",
+                "The digits after the sixth are cut off. Rounding looks at the seventh: 0.6636167 becomes 0.663617.",
+                |c| lines(report(c, |value| format!("{:.6}", (value * 1e6).trunc() / 1e6))),
+            )
+            .mistake("sign_dropped", "The minus signs are gone. Only -0.000000 loses its sign.", |c| {
+                lines(report(c, |value| format!("{:.6}", value.abs())))
+            })
+            .mistake(
+                "matrix_over_two_lines",
+                "dL/dW1 takes one line per row, as ndarray prints a matrix. Here each part has one line; write the \
+                 rows one by one, with `, ` between them.",
+                |c| {
+                    let rows = report(c, number).iter().map(|line| line.replace("], [", "],\n [")).collect::<Vec<_>>();
+                    lines(rows.join("\n").lines().map(str::to_owned).collect())
+                },
+            )
+            .mistake(
+                "last_line_not_ended",
+                "The last line does not end with `\\n`. A line of a text ends with a line break, the last one too: \
+                 then two reports, one after the other, are still a text.",
+                |c| {
+                    lines(report(c, number)).parts().fold(Record::new(), |record, (name, value)| match name {
+                        ENDS => record.with(ENDS, false),
+                        _ => record.with(name, value.clone()),
+                    })
+                },
+            ),
+        Check::new("zero_has_no_sign", "trace_report", "trace_report never writes -0.000000", 1)
+            .asks("trace_report")
+            .after("trace_report")
+            .on(|draw| vec![report_case(&saturated()), tiny_trace(draw)])
+            .expects(|c| lines(report(c, number)))
+            .mistake(
+                "negative_zero",
+                "-0.000000: a slope that rounds to zero has kept its sign. Two runs that agree in every digit would \
+                 differ in it; write 0.000000.",
+                |c| lines(report(c, |value| format!("{value:.6}"))),
+            )
+            .mistake(
+                "zero_tested_before_rounding",
+                "-0.000000: whether a number is zero is asked too early. -0.0000004 is not zero, but it rounds to \
+                 zero and keeps its sign; look at what the rounding leaves.",
+                |c| lines(report(c, |value| if value == 0.0 { number(0.0) } else { format!("{value:.6}") })),
+            )
+            .mistake(
+                "small_numbers_in_exponents",
+                "Small numbers are written with an exponent. Every number has the same form here, six decimals: \
+                 0.000000.",
+                |c| {
+                    lines(report(c, |value| match value != 0.0 && value.abs() < 5e-7 {
+                        true => format!("{value:.6e}"),
+                        false => number(value),
+                    }))
+                },
+            ),
+    ]
+}
+
+const SIGN_FLIPPED: &str = "The slope of the loss has the wrong sign: it is 2(prediction - target). A prediction \
+    that is too small has a negative slope, because more of it lowers the loss.";
+const FACTOR_TWO: &str = "The factor 2 is missing: the slope of e² is 2e. Without it these are the slopes of half \
+    the squared error, which is another loss.";
+const ERROR_FOR_SLOPE: &str = "This is the error, target minus prediction, not the slope of its square, 2(prediction \
+    - target). Programs that carry the error back add it with `+=`, and the missing 2 halves their learning rate.";
+const LOSS_HALVED: &str = "The loss is half the squared error. Some texts do that to get rid of the 2 in the slope; \
+    here it is (prediction - target)², and the 2 stays.";
+const LOSS_NOT_SQUARED: &str = "This is the error, not its square. Errors of either sign have to count as bad: the \
+    loss is (prediction - target)².";
+const LOSS_IS_ABSOLUTE: &str = "This is the absolute error. Here the loss is its square, (prediction - target)².";
+const INPUT_FORGOTTEN: &str = "dL/dw is dL/dz still. A unit of w moves z = w·x + b by x, so the input is multiplied \
+    to it: dL/dw = dL/dz · x.";
+const WEIGHT_FOR_INPUT: &str = "dL/dw is multiplied by the weight. A unit of w moves z = w·x + b by x: dL/dw = dL/dz \
+    · x.";
+const BIAS_TIMES_INPUT: &str = "The slope of the bias is multiplied by x. The bias stands alone in z = w·x + b: a \
+    unit of it moves z by 1.";
+const BIAS_TIMES_BIAS: &str = "The slope of the bias is multiplied by the bias. A unit of it moves z by 1, however \
+    large it is already.";
+const SLOPE_AT_ACTIVATION: &str = "The slope of the sigmoid is taken in the wrong place: the sigmoid is applied \
+    twice. σ(z)(1 - σ(z)) is the slope at z, and if a = σ(z) is known already, that is a(1 - a).";
+const SLOPE_FORMULA_WITH_Z: &str = "z is put into a(1 - a). The slope of the sigmoid is made of its value: a = σ(z) \
+    first, then a(1 - a), which is never negative and never above 0.25.";
+const STEPPED_UPHILL: &str = "This step goes uphill: the slopes are added. A positive slope says that the loss grows \
+    with the parameter, so subtract: w - learning_rate · dL/dw.";
+const LEARNING_RATE_FORGOTTEN: &str = "The step is the whole slope. The learning rate is missing, which says how \
+    much of it to take: w - learning_rate · dL/dw.";
+const BIASES_NOT_UPDATED: &str = "No bias has moved. Biases are learned like weights, with slopes of their own.";
+
+// The chain rule and measured slopes.
+
+fn inner_line(a: f64, b: f64, x: f64) -> Record {
+    Record::new().with("a", a).with("b", b).with("x", x)
+}
+
+fn square_and_slope(c: &Record, slope: fn(f64, f64, f64) -> f64) -> Record {
+    let (a, b, x) = (c.float("a"), c.float("b"), c.float("x"));
+    Record::new().with("y", (a * x + b).powi(2)).with("dy_dx", slope(a, b, x))
+}
+
+/// The slope of the chord from x - h to x + h, in closed form: addition theorems instead of a difference.
+fn mean_slope(f: &str, x: f64, h: f64) -> f64 {
+    match f {
+        "x^3" => 3.0 * x * x + h * h,
+        "sin x" => x.cos() * h.sin() / h,
+        "e^x" => x.exp() * h.sinh() / h,
+        other => panic!("no closed form of `{other}`"),
+    }
+}
+
+/// The function of a case, `steps` times `h` away from `x`.
+fn f_at(c: &Record, steps: f64) -> f64 {
+    let x = c.float("x") + steps * c.float("h");
+    match c.text("f") {
+        "x^3" => x.powi(3),
+        "sin x" => x.sin(),
+        _ => x.exp(),
+    }
+}
+
+fn partials(along_w: f64, along_b: f64) -> Record {
+    Record::new().with("along_w", along_w).with("along_b", along_b)
+}
+
+/// The central difference of a case's function of `w` and `b` along the way that `place` goes.
+fn slope_along(c: &Record, place: impl Fn(f64) -> (f64, f64)) -> f64 {
+    let h = c.float("h");
+    let value = |step: f64| {
+        let (w, b) = place(step);
+        if c.text("f") == "w^3 b" { w.powi(3) * b } else { (3.0 * w + b - 2.0).powi(2) }
+    };
+    (value(h) - value(-h)) / (2.0 * h)
+}
+
+fn slope_along_w(c: &Record) -> f64 {
+    slope_along(c, |step| (c.float("w") + step, c.float("b")))
+}
+
+fn slope_along_b(c: &Record) -> f64 {
+    slope_along(c, |step| (c.float("w"), c.float("b") + step))
+}
+
+// One neuron.
+
+fn neuron(x: f64, w: f64, b: f64, y: f64) -> Record {
+    Record::new().with("x", x).with("w", w).with("b", b).with("y", y)
+}
+
+fn drawn_neuron(draw: &mut probe::Generator) -> Record {
+    let mut number = || draw::number(draw, 2.0);
+    neuron(number(), number(), number(), number())
+}
+
+/// The example of the lesson, a prediction that is too large, and a drawn neuron.
+fn neurons(draw: &mut probe::Generator) -> Vec<Record> {
+    vec![neuron(3.0, 0.5, 0.2, 2.0), neuron(-2.0, -1.5, 0.25, 1.0), drawn_neuron(draw)]
+}
+
+/// Active, silent, exactly at the kink, and a drawn neuron.
+fn relu_neurons(draw: &mut probe::Generator) -> Vec<Record> {
+    vec![
+        neuron(2.0, 0.5, 0.1, 1.0),
+        neuron(2.0, -0.5, 0.1, 1.0),
+        neuron(2.0, -0.05, 0.1, 1.0),
+        neuron(-4.0, -0.75, 0.5, 5.0),
+        drawn_neuron(draw),
+    ]
+}
+
+fn pre_activation(c: &Record) -> f64 {
+    c.float("w") * c.float("x") + c.float("b")
+}
+
+fn relu(z: f64) -> f64 {
+    if z < 0.0 { 0.0 } else { z }
+}
+
+fn squared(error: f64) -> f64 {
+    error * error
+}
+
+fn forward(c: &Record, activation: impl Fn(f64) -> f64, loss: impl Fn(f64) -> f64) -> Record {
+    let z = pre_activation(c);
+    let y_hat = activation(z);
+    Record::new().with("z", z).with("y_hat", y_hat).with("loss", loss(y_hat - c.float("y")))
+}
+
+/// The links of the chain from the loss to a neuron's parameters.
+struct Slopes {
+    activation: fn(f64) -> f64,
+    /// From the error ŷ - y to dL/dŷ.
+    of_loss: fn(f64) -> f64,
+    /// From z to dŷ/dz.
+    of_activation: fn(f64) -> f64,
+    /// From x and w to dz/dw.
+    of_w: fn(f64, f64) -> f64,
+    /// From x and b to dz/db.
+    of_b: fn(f64, f64) -> f64,
+}
+
+fn linear_slope() -> Slopes {
+    Slopes { activation: |z| z, of_loss: |error| 2.0 * error, of_activation: |_| 1.0, of_w: |x, _| x, of_b: |_, _| 1.0 }
+}
+
+fn relu_slope() -> Slopes {
+    Slopes { activation: relu, of_activation: |z| if z > 0.0 { 1.0 } else { 0.0 }, ..linear_slope() }
+}
+
+fn slopes_of(c: &Record, slopes: Slopes) -> (f64, f64, f64, f64) {
+    let (x, w, b, z) = (c.float("x"), c.float("w"), c.float("b"), pre_activation(c));
+    let dl_dy_hat = (slopes.of_loss)((slopes.activation)(z) - c.float("y"));
+    // Adding 0 turns -0 into 0, which is what a learner is shown.
+    let dl_dz = dl_dy_hat * (slopes.of_activation)(z) + 0.0;
+    (dl_dy_hat, dl_dz, dl_dz * (slopes.of_w)(x, w) + 0.0, dl_dz * (slopes.of_b)(x, b) + 0.0)
+}
+
+fn neuron_slopes((dl_dy_hat, dl_dz, dl_dw, dl_db): (f64, f64, f64, f64)) -> Record {
+    Record::new().with("dl_dy_hat", dl_dy_hat).with("dl_dz", dl_dz).with("dl_dw", dl_dw).with("dl_db", dl_db)
+}
+
+fn backward(c: &Record, slopes: Slopes) -> Record {
+    neuron_slopes(slopes_of(c, slopes))
+}
+
+fn sigmoid(z: f64) -> f64 {
+    0.5 + 0.5 * (0.5 * z).tanh()
+}
+
+/// σ'(z), without going through σ(z).
+fn sigmoid_slope(z: f64) -> f64 {
+    1.0 / (2.0 + z.exp() + (-z).exp())
+}
+
+fn sigmoid_partials(c: &Record, slope: impl Fn(f64) -> f64) -> Record {
+    partials_with(c, slope, |x, w, _| (x, 1.0, w))
+}
+
+/// With `inner` for what a unit of w, of b and of x does to z.
+fn partials_with(c: &Record, slope: impl Fn(f64) -> f64, inner: fn(f64, f64, f64) -> (f64, f64, f64)) -> Record {
+    let z = pre_activation(c);
+    let (dz_dw, dz_db, dz_dx) = inner(c.float("x"), c.float("w"), c.float("b"));
+    Record::new()
+        .with("y", sigmoid(z))
+        .with("dy_dw", slope(z) * dz_dw)
+        .with("dy_db", slope(z) * dz_db)
+        .with("dy_dx", slope(z) * dz_dx)
+}
+
+/// A step from these parameters with these slopes; the rest of the `NeuronGrad` plays no part in it.
+fn step_case([w, b]: [f64; 2], [dl_dw, dl_db]: [f64; 2], learning_rate: f64) -> Record {
+    Record::new()
+        .with("w", w)
+        .with("b", b)
+        .with("z", 1.7)
+        .with("y_hat", 1.7)
+        .with("loss", 0.09)
+        .with("dl_dy_hat", -0.6)
+        .with("dl_dz", -0.6)
+        .with("dl_dw", dl_dw)
+        .with("dl_db", dl_db)
+        .with("learning_rate", learning_rate)
+}
+
+/// With `change` for how far w and b go, from the learning rate and their slopes.
+fn stepped(c: &Record, change: fn(f64, f64, f64) -> (f64, f64)) -> Record {
+    let (of_w, of_b) = change(c.float("learning_rate"), c.float("dl_dw"), c.float("dl_db"));
+    Record::new().with("w", c.float("w") + of_w).with("b", c.float("b") + of_b)
+}
+
+// Two layers.
+
+/// The example of the lesson.
+fn example() -> Record {
+    Record::new()
+        .with("x", array![0.5, 0.8])
+        .with("y", 1.0)
+        .with("w1", array![[0.1, 0.3], [0.2, 0.4]])
+        .with("b1", array![0.01, 0.02])
+        .with("w2", array![0.5, 0.6])
+        .with("b2", 0.03)
+        .with("learning_rate", 0.5)
+}
+
+/// Hidden neurons deep in the flat parts of their sigmoids: nearly nothing reaches W1.
+fn saturated() -> Record {
+    Record::new()
+        .with("x", array![2.0, 4.0])
+        .with("y", 1.0)
+        .with("w1", array![[4.0, -3.0], [2.0, -2.5]])
+        .with("b1", array![1.0, 0.5])
+        .with("w2", array![1.5, -0.5])
+        .with("b2", -2.0)
+        .with("learning_rate", 0.25)
+}
+
+fn network(draw: &mut probe::Generator, n_in: usize, n_hidden: usize) -> Record {
+    Record::new()
+        .with("x", draw::vector(draw, n_in, 2.0))
+        .with("y", 0.25)
+        .with("w1", draw::matrix(draw, (n_in, n_hidden), 1.5))
+        .with("b1", draw::vector(draw, n_hidden, 1.0))
+        .with("w2", draw::vector(draw, n_hidden, 1.5))
+        .with("b2", draw::number(draw, 1.0))
+        .with("learning_rate", 0.75)
+}
+
+/// Networks of the lesson's shape, so that code that confuses inputs with hidden neurons, or that is written for two of
+/// each, does not end in a panic, which would hide whatever else is right. `any_shape` asks for other shapes.
+fn networks(draw: &mut probe::Generator) -> Vec<Record> {
+    vec![example(), network(draw, 2, 2), network(draw, 2, 2)]
+}
+
+/// The forward pass, with everything in it that can be got wrong.
+struct Forward {
+    z1: Array1<f64>,
+    hidden: fn(f64) -> f64,
+    b2: f64,
+    output: fn(f64) -> f64,
+    loss: fn(f64) -> f64,
+}
+
+impl Forward {
+    fn new(c: &Record) -> Self {
+        let (x, w1, b1) = (c.vector("x"), c.matrix("w1"), c.vector("b1"));
+        let z1 = (0..b1.len()).map(|j| (0..x.len()).map(|i| x[i] * w1[[i, j]]).sum::<f64>() + b1[j]).collect();
+        Self { z1, hidden: sigmoid, b2: c.float("b2"), output: sigmoid, loss: squared }
+    }
+}
+
+fn forward_pass(c: &Record, forward: &Forward) -> Record {
+    let a1 = forward.z1.mapv(forward.hidden);
+    let z2 = a1.iter().zip(&c.vector("w2")).map(|(a, w)| a * w).sum::<f64>() + forward.b2;
+    let a2 = (forward.output)(z2);
+    Record::new()
+        .with("z1", forward.z1.clone())
+        .with("a1", a1)
+        .with("z2", z2)
+        .with("a2", a2)
+        .with("loss", (forward.loss)(a2 - c.float("y")))
+}
+
+/// What the checks of the backward pass start from.
+struct Walk {
+    z1: Array1<f64>,
+    a1: Array1<f64>,
+    z2: f64,
+    a2: f64,
+    dl_da2: f64,
+    delta2: f64,
+    delta1: Array1<f64>,
+}
+
+fn walk(c: &Record) -> Walk {
+    let forward = forward_pass(c, &Forward::new(c));
+    let (z1, a1) = (forward.vector("z1").to_owned(), forward.vector("a1").to_owned());
+    let (z2, a2) = (forward.float("z2"), forward.float("a2"));
+    let dl_da2 = 2.0 * (a2 - c.float("y"));
+    let delta2 = dl_da2 * sigmoid_slope(z2);
+    let delta1 = z1.iter().zip(&c.vector("w2")).map(|(&z, w)| delta2 * w * sigmoid_slope(z)).collect();
+    Walk { z1, a1, z2, a2, dl_da2, delta2, delta1 }
+}
+
+fn outer(down: &ArrayRef1<f64>, across: &ArrayRef1<f64>) -> Array2<f64> {
+    let (down, across) = (down.to_owned().insert_axis(Axis(1)), across.to_owned().insert_axis(Axis(0)));
+    down.dot(&across)
+}
+
+fn output_delta(c: &Record, of_loss: fn(f64) -> f64, slope: fn(&Walk) -> f64) -> Record {
+    let walk = walk(c);
+    let (dl_da2, da2_dz2) = (of_loss(walk.a2 - c.float("y")), slope(&walk));
+    Record::new().with("dl_da2", dl_da2).with("da2_dz2", da2_dz2).with("delta2", dl_da2 * da2_dz2)
+}
+
+fn output_gradients(dl_dw2: Array1<f64>, dl_db2: f64) -> Record {
+    Record::new().with("dl_dw2", dl_dw2).with("dl_db2", dl_db2)
+}
+
+fn hidden_delta(dl_da1: Array1<f64>, da1_dz1: Array1<f64>) -> Record {
+    let delta1 = &dl_da1 * &da1_dz1;
+    Record::new().with("dl_da1", dl_da1).with("da1_dz1", da1_dz1).with("delta1", delta1)
+}
+
+fn hidden_gradients(dl_dw1: Array2<f64>, dl_db1: Array1<f64>) -> Record {
+    Record::new().with("dl_dw1", dl_dw1).with("dl_db1", dl_db1)
+}
+
+/// Whether each parameter is where it was plus this factor times its slope.
+///
+/// The slopes are the learner's own: whether those are right is another check's question. Slopes of 0, as they are in
+/// code that is half written, tell nothing.
+fn moved(c: &Record, seen: &Record, factors: [(&str, f64); 4]) -> bool {
+    factors.iter().all(|&(name, factor)| {
+        let (old, new) = (numbers(c, name), numbers(seen, &format!("updated_{name}")));
+        let slopes = numbers(seen, &format!("dl_d{name}"));
+        old.len() == slopes.len()
+            && old.len() == new.len()
+            && slopes.iter().any(|slope| *slope != 0.0)
+            && (0..old.len()).all(|i| (old[i] + factor * slopes[i] - new[i]).abs() <= 1e-12 + 1e-9 * new[i].abs())
+    })
+}
+
+fn updated(c: &Record, seen: &Record) -> Result<(), String> {
+    let rate = c.float("learning_rate");
+    for name in ["w1", "b1", "w2", "b2"] {
+        if numbers(seen, &format!("dl_d{name}")).iter().all(|slope| *slope == 0.0) {
+            return Err(format!("There is nothing to update with yet: dl_d{name} is 0."));
+        }
+        if !moved(c, seen, [(name, -rate); 4]) {
+            return Err(format!(
+                "The new `{name}` is not the old one minus the learning rate, {rate}, times your own dl_d{name}."
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The entries of a part, be it a number or an array.
+fn numbers(record: &Record, name: &str) -> Vec<f64> {
+    match record.get(name) {
+        Some(Value::Float(number)) => vec![*number],
+        Some(Value::Array { data, .. }) => data.clone(),
+        _ => Vec::new(),
+    }
+}
+
+// The report.
+
+/// The fields of a trace and the names of their lines, in order.
+const LINES: [(&str, &str); 15] = [
+    ("z1", "z1"),
+    ("a1", "a1"),
+    ("z2", "z2"),
+    ("a2", "a2"),
+    ("loss", "loss"),
+    ("dl_da2", "dL/da2"),
+    ("da2_dz2", "da2/dz2"),
+    ("delta2", "delta2"),
+    ("dl_dw2", "dL/dW2"),
+    ("dl_db2", "dL/db2"),
+    ("dl_da1", "dL/da1"),
+    ("da1_dz1", "da1/dz1"),
+    ("delta1", "delta1"),
+    ("dl_dw1", "dL/dW1"),
+    ("dl_db1", "dL/db1"),
+];
+
+/// The trace of a network, to be reported on.
+fn report_case(c: &Record) -> Record {
+    let walk = walk(c);
+    let dl_da1 = walk.delta2 * &c.vector("w2");
+    Record::new()
+        .with("z1", walk.z1.clone())
+        .with("a1", walk.a1.clone())
+        .with("z2", walk.z2)
+        .with("a2", walk.a2)
+        .with("loss", squared(walk.a2 - c.float("y")))
+        .with("dl_da2", walk.dl_da2)
+        .with("da2_dz2", sigmoid_slope(walk.z2))
+        .with("delta2", walk.delta2)
+        .with("dl_dw2", walk.delta2 * &walk.a1)
+        .with("dl_db2", walk.delta2)
+        .with("dl_da1", dl_da1)
+        .with("da1_dz1", walk.z1.mapv(sigmoid_slope))
+        .with("delta1", walk.delta1.clone())
+        .with("dl_dw1", outer(&c.vector("x"), &walk.delta1))
+        .with("dl_db1", walk.delta1)
+}
+
+/// A trace of three inputs and three hidden neurons, full of numbers on both sides of half a millionth.
+fn tiny_trace(draw: &mut probe::Generator) -> Record {
+    let mut tiny = || (draw.random_range(0.1..0.45) + f64::from(draw.random_range(0..2_u8))) * -1e-6;
+    LINES.iter().fold(Record::new(), |record, &(field, _)| match field {
+        "dl_dw1" => record.with(field, Array2::from_shape_simple_fn((3, 3), &mut tiny)),
+        "z2" => record.with(field, -0.0),
+        "a2" | "loss" | "dl_da2" | "da2_dz2" | "delta2" | "dl_db2" => record.with(field, tiny()),
+        _ => record.with(field, Array1::from_shape_simple_fn(3, &mut tiny)),
+    })
+}
+
+/// Rounded to six decimals, with zero for whatever is left of a minus.
+fn rounded(value: f64) -> f64 {
+    let millionths = (value * 1e6).round();
+    if millionths == 0.0 { 0.0 } else { millionths / 1e6 }
+}
+
+fn number(value: f64) -> String {
+    format!("{:.6}", rounded(value))
+}
+
+fn report(c: &Record, number: impl Fn(f64) -> String) -> Vec<String> {
+    let row =
+        |numbers: &[f64]| format!("[{}]", numbers.iter().map(|&value| number(value)).collect::<Vec<_>>().join(", "));
+    LINES
+        .iter()
+        .map(|(field, name)| {
+            let value = match c.get(field) {
+                Some(Value::Float(value)) => number(*value),
+                Some(Value::Array { shape, data }) if shape.len() == 2 => {
+                    format!("[{}]", data.chunks(shape[1]).map(row).collect::<Vec<_>>().join(", "))
+                }
+                Some(Value::Array { data, .. }) => row(data),
+                other => panic!("a trace has numbers, not {other:?}"),
+            };
+            format!("{name} = {value}")
+        })
+        .collect()
+}
+
+const ENDS: &str = "ends with a line break";
+
+/// The report line by line, so that a learner is shown the line that differs.
+fn lines(lines: Vec<String>) -> Record {
+    let counted = Record::new().with("number of lines", lines.len());
+    let numbered = lines.into_iter().enumerate();
+    numbered.fold(counted, |record, (index, line)| record.with(&format!("line {}", index + 1), line)).with(ENDS, true)
+}
+
+fn shown_lines(seen: &Record) -> Vec<String> {
+    (1..=seen.count("number of lines")).map(|line| seen.text(&format!("line {line}")).to_owned()).collect()
+}
+
+/// How many decimals each number of a line shows.
+fn decimals(line: &str) -> Vec<usize> {
+    let fractions = line.split('.').skip(1);
+    fractions.map(|rest| rest.bytes().take_while(u8::is_ascii_digit).count()).collect()
+}
