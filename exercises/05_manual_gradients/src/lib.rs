@@ -179,7 +179,7 @@ pub fn two_layer_step(
 /// dL/db1 = […, …]
 /// ```
 ///
-/// - A line is a name, ` = `, a value and `\n`; the last line has its `\n` too, and nothing follows it.
+/// - A line is a name, ` = ` and a value. Whether a line break follows the last line does not matter.
 /// - A number is rounded to six decimals, as `{:.6}` does, and shows all six.
 /// - A number that rounds to zero is `0.000000`, without a sign: never `-0.000000`.
 /// - A row stands in brackets, its numbers separated by `, `; the matrix is a row of its rows, on one line.
