@@ -53,6 +53,8 @@ pub(crate) struct Exercise {
     /// rustc's `-C opt-level` for the submission and its probe.
     pub(crate) opt_level: u8,
     pub(crate) limits: Limits,
+    /// The stub holds code that is wrong on purpose, so its checks may fail instead of ending in a `todo!()`.
+    pub(crate) ships_bugs: bool,
     pub(crate) tasks: Vec<Task>,
 }
 
@@ -188,6 +190,8 @@ struct ExerciseEntry {
     opt_level: Option<Spanned<u8>>,
     #[serde(default)]
     limits: Option<Spanned<Limits>>,
+    #[serde(default)]
+    ships_bugs: bool,
     task: Vec<TaskEntry>,
 }
 
@@ -297,6 +301,7 @@ fn parse_exercise(course: &Course, entry: ExerciseEntry) -> Result<Exercise, Pro
         crates: entry.crates,
         opt_level,
         limits,
+        ships_bugs: entry.ships_bugs,
         tasks,
         name: entry.name.into_inner(),
     })

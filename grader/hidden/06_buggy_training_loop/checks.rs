@@ -1,0 +1,1019 @@
+//! What is right in exercise 6, and what is commonly got wrong.
+//!
+//! Three bugs are shipped, and any of them may be left in. So that a report names exactly those, each has a check that
+//! the other two cannot touch: from a bias that is not 0 the loss shows how the bias enters the logits; from a bias of
+//! 0 one step shows what moves W, and what moves b. A loss curve could not: two of the bugs cancel in it.
+
+use ndarray::ArrayView1;
+
+use crate::judge::prelude::*;
+
+pub(crate) fn checks() -> Vec<Check> {
+    let mut checks = vec![
+        Check::new("one_hot", "one_hot", "one_hot has one row for each sample, with a 1 in the column of its class", 1)
+            .on(|_| {
+                // Without class 0 first, without the last class second.
+                [(vec![2_usize, 1, 2, 3], 4_usize), (vec![1, 0, 0, 1], 3)]
+                    .map(|(labels, n_classes)| Record::new().with("labels", labels).with("n_classes", n_classes))
+                    .to_vec()
+            })
+            .expects(|c| one_hot(&c.counts("labels"), c.count("n_classes")))
+            .mistake(
+                "label_for_one",
+                "The label itself stands where a 1 belongs. One-hot means that a single entry of the row is hot, and \
+                 hot is 1: the number of a class is a name, not a size.",
+                |c| {
+                    let labels = c.counts("labels");
+                    let y = one_hot(&labels, c.count("n_classes"));
+                    y * Array2::from_shape_fn((labels.len(), 1), |(i, _)| labels[i] as f64)
+                },
+            )
+            .mistake(
+                "one_hot_transposed",
+                "Samples and classes are swapped: a row is a sample, a column is a class, as in P, from which Y is \
+                 subtracted.",
+                |c| one_hot(&c.counts("labels"), c.count("n_classes")).reversed_axes(),
+            )
+            .mistake(
+                "labels_counted_from_one",
+                "The 1 is one column too far to the left: classes are counted from 0, so class 0 has column 0.",
+                |c| {
+                    let labels = c.counts("labels");
+                    if labels.contains(&0) {
+                        return Prediction::Panics;
+                    }
+                    one_hot(&labels.iter().map(|label| label - 1).collect::<Vec<_>>(), c.count("n_classes")).into()
+                },
+            )
+            .mistake(
+                "classes_counted_from_the_labels",
+                "There are as many columns as the largest label demands. The largest class may be missing in a batch, \
+                 and Y would not fit P any more: that is why `n_classes` is given.",
+                |c| {
+                    let labels = c.counts("labels");
+                    one_hot(&labels, labels.iter().max().map_or(0, |max| max + 1))
+                },
+            ),
+        with_loss_mistakes(
+            Check::new("cross_entropy", "cross_entropy", "cross_entropy is the mean of -ln p of the true classes", 1)
+                // What comes after this one needs both.
+                .after("one_hot")
+                .on(|draw| {
+                    let example = array![[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]];
+                    let drawn = softmax(&draw::matrix(draw, (5, 4), 1.5));
+                    vec![
+                        Record::new().with("y_onehot", one_hot(&[0, 2], 3)).with("p", example),
+                        Record::new().with("y_onehot", one_hot(&[0, 3, 3, 1, 0], 4)).with("p", drawn),
+                    ]
+                })
+                .expects(|c| cross_entropy(&c.matrix("y_onehot"), &c.matrix("p"))),
+            "result",
+            |c| (c.matrix("y_onehot").to_owned(), c.matrix("p").to_owned()),
+        )
+        .mistake(
+            "all_classes_count",
+            "The logarithms of all classes are summed up. Only the true class counts: the factor y, which is 0 for all \
+             others, is missing.",
+            |c| -c.matrix("p").mapv(f64::ln).sum() / c.matrix("p").nrows() as f64,
+        )
+        .mistake(
+            "labels_and_probabilities_swapped",
+            "This is the logarithm of the labels, weighted with the probabilities: -p · ln y, where ln 0 is infinite. \
+             It is the other way round, -y · ln p: the labels say which logarithm counts.",
+            |_| f64::INFINITY,
+        ),
+        Check::new("cross_entropy_at_zero", "cross_entropy", "cross_entropy is exact where a probability is 0 or 1", 1)
+            .asks("cross_entropy")
+            .after("cross_entropy")
+            .on(|_| {
+                [
+                    (vec![0_usize, 1], array![[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]),
+                    (vec![2, 0], array![[0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]),
+                    (vec![1, 0], array![[1.0, 0.0], [0.5, 0.5]]),
+                ]
+                .map(|(labels, p)| Record::new().with("y_onehot", one_hot(&labels, p.ncols())).with("p", p))
+                .to_vec()
+            })
+            .expects(|c| cross_entropy(&c.matrix("y_onehot"), &c.matrix("p")))
+            .mistake(
+                "zero_times_ln_zero",
+                "0 · ln 0 is 0 · (-∞), and that is NaN. A class that is not true costs nothing, whatever its \
+                 probability: leave it out before you take the logarithm.",
+                |c| {
+                    let (y, p) = (c.matrix("y_onehot"), c.matrix("p"));
+                    -(y.to_owned() * p.mapv(f64::ln)).sum() / p.nrows() as f64
+                },
+            )
+            .mistake_if(
+                "zero_probability_made_small",
+                "Where the true class has the probability 0, the loss is infinite. A bound, or a small number that is \
+                 added, hides that the model called the truth impossible.",
+                |c, seen| {
+                    let right = cross_entropy(&c.matrix("y_onehot"), &c.matrix("p"));
+                    right.is_infinite() && seen.float("result").is_finite()
+                },
+            ),
+    ];
+    checks.extend(sanity_checks());
+    checks.extend(steps());
+    checks.extend([
+        Check::new("train", "train", "train takes one step an epoch and keeps the loss before each", 2)
+            .after("two_steps")
+            .on(|draw| {
+                [1_usize, 4, 0]
+                    .map(|epochs| {
+                        samples(draw, 4)
+                            .with("w", draw::matrix(draw, (2, 3), 1.0))
+                            .with("b", draw::vector(draw, 3, 1.0))
+                            .with("learning_rate", 0.3)
+                            .with("epochs", epochs)
+                    })
+                    .to_vec()
+            })
+            .expects(|c| trained(c, c.count("epochs")).record())
+            .mistake(
+                "one_loss_too_many",
+                "There is one loss too many: the one after the last step is not asked for. `losses` has one entry an \
+                 epoch.",
+                |c| {
+                    let run = trained(c, c.count("epochs"));
+                    let losses = trained(c, c.count("epochs") + 1).losses;
+                    Run { losses, ..run }.record()
+                },
+            )
+            .mistake(
+                "loss_after_the_update",
+                "Each loss is that of the parameters after the step. The one before the step is asked for: it is what \
+                 the step returns, and the first one is that of the parameters given.",
+                |c| {
+                    let run = trained(c, c.count("epochs"));
+                    let losses = trained(c, c.count("epochs") + 1).losses.split_off(1);
+                    Run { losses, ..run }.record()
+                },
+            )
+            .mistake(
+                "first_loss_repeated",
+                "All losses are that of the first epoch, although W and b have moved on. Keep what each step returns.",
+                |c| {
+                    let run = trained(c, c.count("epochs"));
+                    let losses = run.losses.iter().map(|_| run.losses[0]).collect();
+                    Run { losses, ..run }.record()
+                },
+            )
+            .mistake(
+                "every_epoch_begins_anew",
+                "Every epoch begins at the parameters given, so nothing is learned after the first step. Each step \
+                 goes on from where the one before ended.",
+                |c| {
+                    let epochs = c.count("epochs");
+                    let run = trained(c, epochs.min(1));
+                    Run { losses: vec![trained(c, 1).losses[0]; epochs], ..run }.record()
+                },
+            )
+            .mistake(
+                "parameters_given_are_returned",
+                "The losses are right, but the W and b that are returned are those that were given: a copy was \
+                 trained, and dropped.",
+                |c| Run { losses: trained(c, c.count("epochs")).losses, ..trained(c, 0) }.record(),
+            )
+            .mistake(
+                "an_epoch_too_many",
+                "There is one step too many, and one loss with it: `0..=epochs` has epochs + 1 numbers, `0..epochs` \
+                 has as many as are asked for.",
+                |c| trained(c, c.count("epochs") + 1).record(),
+            )
+            .mistake(
+                "an_epoch_is_missing",
+                "There is one epoch too few: `1..epochs` leaves out one of them, `0..epochs` none.",
+                |c| trained(c, c.count("epochs").saturating_sub(1)).record(),
+            )
+            .mistake(
+                "a_step_for_each_sample",
+                "Here each sample gets a step of its own. An epoch is one step on all samples at once: give the whole \
+                 of X and Y to the step.",
+                |c| {
+                    let (mut w, mut b) = (c.matrix("w").to_owned(), c.vector("b").to_owned());
+                    for _ in 0..c.count("epochs") {
+                        for (x, y) in c.matrix("x").rows().into_iter().zip(c.matrix("y_onehot").rows()) {
+                            let sample = Record::new()
+                                .with("x", x.insert_axis(Axis(0)).to_owned())
+                                .with("y_onehot", y.insert_axis(Axis(0)).to_owned())
+                                .with("learning_rate", c.float("learning_rate"));
+                            take(RIGHT, &sample, &mut w, &mut b);
+                        }
+                    }
+                    Record::new().with("w", w).with("b", b)
+                },
+            )
+            .mistake_if(
+                "samples_and_labels_come_apart",
+                "The samples were put into another order than their labels, so the loop learns labels that belong to \
+                 other samples. Order X and Y alike, or, with all samples in every step, not at all.",
+                comes_apart,
+            ),
+        Check::new("long_run", "train", "400 epochs on 60 samples stay finite and end where they should", 1)
+            .asks("train")
+            .after("train")
+            .on(|draw| {
+                let x = draw::matrix(draw, (60, 4), 2.0);
+                let labels: Vec<usize> = (0..60).map(|i| [0, 0, 0, 1, 1, 2][i % 6]).collect();
+                vec![
+                    Record::new()
+                        .with("x", x)
+                        .with("y_onehot", one_hot(&labels, 3))
+                        .with("w", Array2::zeros((4, 3)))
+                        .with("b", Array1::zeros(3))
+                        .with("learning_rate", 0.1)
+                        .with("epochs", 400_usize),
+                ]
+            })
+            .expects(|c| trained(c, c.count("epochs")).record()),
+        Check::new("diagnose", "diagnose", "diagnose compares the last loss with the first", 2)
+            .on(|_| {
+                [
+                    vec![1.0, 0.8, 0.6],
+                    vec![1.0, 0.5, 0.7, 0.9],
+                    vec![1.0, 5.0, 0.5],
+                    vec![1.0, 0.5, 1.0],
+                    vec![1.0, 0.5, 1.5],
+                    vec![1.0, 0.5, 2.0],
+                    vec![1.0, 0.5, 2.5],
+                    vec![0.25, 0.5, 0.75],
+                    vec![1.0, 2.0, f64::INFINITY],
+                    vec![0.5],
+                    vec![],
+                ]
+                .map(curve)
+                .to_vec()
+            })
+            .expects(|c| diagnosis(c, doubled, fallen))
+            .mistake(
+                "every_rise_counts",
+                "A curve that rises somewhere on its way is refused. Only its two ends count here: batches differ, and \
+                 a healthy training may well rise for an epoch.",
+                |c| {
+                    let losses = c.vector("losses").to_vec();
+                    let rises = losses.windows(2).any(|pair| pair[1] >= pair[0]);
+                    diagnosis(c, doubled, move |first, last| last < first && !rises)
+                },
+            )
+            .mistake(
+                "last_two_compared",
+                "The last loss is compared with the one before it. It is meant to be held against the first: what has \
+                 the training as a whole achieved?",
+                |c| {
+                    let losses = c.vector("losses").to_vec();
+                    let before = losses[losses.len().saturating_sub(2)..].first().copied().unwrap_or(0.0);
+                    diagnosis(c, doubled, move |_, last| last < before)
+                },
+            )
+            .mistake(
+                "a_peak_is_divergence",
+                "A peak on the way is taken for divergence. Diverged is a curve that *ends* above twice its beginning.",
+                |c| {
+                    let peak = c.vector("losses").fold(f64::NEG_INFINITY, |peak, &loss| peak.max(loss));
+                    diagnosis(c, move |first, _| peak > 2.0 * first, fallen)
+                },
+            )
+            .mistake(
+                "every_increase_is_divergence",
+                "A last loss just above the first is called divergence. It is, from more than twice the first on; \
+                 below that the curve is `NotDecreasing`.",
+                |c| diagnosis(c, |first, last| last > first, fallen),
+            )
+            .mistake(
+                "twice_is_not_more_than_twice",
+                "Exactly twice the first loss is not more than twice: `>`, not `>=`.",
+                |c| diagnosis(c, |first, last| last >= 2.0 * first, fallen),
+            )
+            .mistake(
+                "fixed_bound",
+                "The last loss is compared with a fixed number. How large a loss may be depends on the data: twice the \
+                 first loss is the bound.",
+                |c| diagnosis(c, |_, last| last > 2.0, fallen),
+            )
+            .mistake(
+                "equal_counts_as_lower",
+                "A last loss that equals the first is not below it: nothing was gained, so this is `NotDecreasing`. \
+                 The same goes for a single loss, which is first and last at once.",
+                |c| diagnosis(c, doubled, |first, last| last <= first),
+            )
+            .mistake(
+                "infinity_called_nan",
+                "Infinity is a number of f64 that compares as one would think; NaN is none. An infinite last loss has \
+                 diverged. `is_nan` asks for NaN alone.",
+                |c| match c.vector("losses").iter().all(|loss| loss.is_finite()) {
+                    true => diagnosis(c, doubled, fallen),
+                    false => "Nan",
+                },
+            )
+            .mistake(
+                "no_losses_panic",
+                "There may be no losses at all, and an index into an empty slice panics. `first()` and `last()` give \
+                 an `Option` instead.",
+                |c| match c.vector("losses").is_empty() {
+                    true => Prediction::Panics,
+                    false => diagnosis(c, doubled, fallen).into(),
+                },
+            ),
+        Check::new("diagnose_nan", "diagnose", "diagnose finds a NaN wherever it is", 1)
+            .asks("diagnose")
+            .on(|_| {
+                const NAN: f64 = f64::NAN;
+                [vec![1.0, 0.8, NAN], vec![1.0, NAN, 0.5], vec![NAN, 1.0, 0.5], vec![1.0, NAN, 5.0]].map(curve).to_vec()
+            })
+            .expects(|_| "Nan")
+            .mistake("nan_compared", NAN_COMPARED, |c| diagnosis(c, doubled, fallen))
+            // The same, where it is asked whether the loss has risen instead of whether it has fallen.
+            .mistake("nan_compared", NAN_COMPARED, |c| {
+                diagnosis(c, doubled, |first, last| first.is_nan() || last.is_nan() || last < first)
+            })
+            .mistake("nan_only_at_the_end", NAN_ONLY_AT_THE_END, |c| {
+                match c.vector("losses").last().is_some_and(|last| last.is_nan()) {
+                    true => "Nan",
+                    false => diagnosis(c, doubled, fallen),
+                }
+            })
+            .mistake("nan_only_at_the_end", NAN_ONLY_AT_THE_END, |c| {
+                match c.vector("losses").last().is_some_and(|last| last.is_nan()) {
+                    true => "Nan",
+                    false => diagnosis(c, doubled, |first, last| first.is_nan() || last < first),
+                }
+            })
+            .mistake(
+                "nan_called_divergence",
+                "NaN has a diagnosis of its own, `Nan`: it says that some operation had no result, such as 0 · ln 0 or \
+                 ∞ / ∞, and that is what one looks for.",
+                |_| "Diverged",
+            ),
+        Check::new("training_log", "training_log", "training_log has a line for each epoch, and the improvement", 1)
+            .on(|_| {
+                // Fifth decimals that round up, zeros at the end, and losses that rise: none exactly between two.
+                [vec![1.25, 1.0], vec![1.098_68, 0.9, 0.703_67, 0.543_19], vec![1.0, 1.345_678]].map(curve).to_vec()
+            })
+            .expects(|c| training_log(c, 1, four_decimals, percent_gone))
+            .mistake(
+                "epochs_counted_from_zero",
+                "The epochs are counted from 0. In the log the first one is epoch 1.",
+                |c| training_log(c, 0, four_decimals, percent_gone),
+            )
+            .mistake(
+                "last_line_feed_missing",
+                "The line feed at the very end is missing: every line ends in one, the last one too.",
+                |c| {
+                    let log = training_log(c, 1, four_decimals, percent_gone);
+                    log.trim_end().to_owned()
+                },
+            )
+            .mistake(
+                "cut_instead_of_rounded",
+                "The numbers are cut after four decimals, not rounded: 0.70367 is nearer to 0.7037 than to 0.7036.",
+                |c| {
+                    let cut = |number: f64| four_decimals((number * 1e4).trunc() / 1e4);
+                    training_log(c, 1, cut, percent_gone)
+                },
+            )
+            .mistake(
+                "zeros_dropped",
+                "Zeros at the end are dropped, so the numbers differ in length. All four decimals are shown: `{:.4}` \
+                 rounds and fills up at once.",
+                |c| {
+                    let short = |number: f64| format!("{}", (number * 1e4).round() / 1e4);
+                    training_log(c, 1, short, percent_gone)
+                },
+            )
+            .mistake(
+                "improvement_of_the_last",
+                "The improvement is measured against the last loss. It says how much of the *first* one is gone: \
+                 divide by the first.",
+                |c| training_log(c, 1, four_decimals, |first, last| 100.0 * (first - last) / last),
+            )
+            .mistake(
+                "improvement_not_in_percent",
+                "The improvement is a fraction, but a % sign stands behind it: multiply by 100.",
+                |c| training_log(c, 1, four_decimals, |first, last| (first - last) / first),
+            )
+            .mistake(
+                "improvement_reversed",
+                "The improvement has the wrong sign: it is positive where the loss has fallen, first - last.",
+                |c| training_log(c, 1, four_decimals, |first, last| 100.0 * (last - first) / first),
+            ),
+        Check::new("empty_log", "training_log", "no losses make an empty log", 1)
+            .asks("training_log")
+            .after("training_log")
+            .on(|_| [vec![2.0, 1.0], vec![]].map(curve).to_vec())
+            .expects(|c| training_log(c, 1, four_decimals, percent_gone))
+            .mistake(
+                "log_of_nothing_panics",
+                "There may be no losses at all, and an index into an empty slice panics. `first()` and `last()` give \
+                 an `Option` instead.",
+                |c| match c.vector("losses").is_empty() {
+                    true => Prediction::Panics,
+                    false => training_log(c, 1, four_decimals, percent_gone).into(),
+                },
+            ),
+    ]);
+    checks
+}
+
+const NAN_COMPARED: &str = "A NaN goes unnoticed. Every comparison with NaN is false, even NaN == NaN, so neither \
+     `<` nor `==` finds it, and whatever stands in the last branch is chosen. Ask with `is_nan`.";
+const NAN_ONLY_AT_THE_END: &str =
+    "Only the last loss is asked whether it is NaN. Look at all of them: `losses.iter().any(…)`.";
+
+/// The three answers of `sanity_checks`, each a check of its own.
+fn sanity_checks() -> [Check; 3] {
+    let check = |id, title| {
+        Check::new(id, "sanity_checks", title, 1).asks("sanity_checks").after("cross_entropy").on(|_| steps_to_test())
+    };
+    let adds_bias = |c: &Record| c.text("logits") == "X·W + b";
+    let averages_dw = |c: &Record| c.text("dW") == "Xᵀ·dZ / n";
+    let averages_db = |c: &Record| c.text("db") == "sum of dZ / n";
+    let moves = |c: &Record, update: &str| c.text("update of b") == update;
+    [
+        check("zero_inputs", "zero_inputs tells whether the logits of a step are X·W + b")
+            .expects(move |c| answer("zero_inputs", adds_bias(c)))
+            .mistake(
+                "zero_inputs_proves_nothing",
+                "A step that subtracts the bias passes `zero_inputs`. Is it the given `step` that you ask? Begin at a \
+                 b where b and -b give different losses: not 0, and not symmetric as [1, -1] is with one sample of \
+                 each class.",
+                |_| answer("zero_inputs", true),
+            )
+            .mistake(
+                "zero_inputs_always_fails",
+                "A right step fails `zero_inputs`. With X = 0 the logits are b in every row: the expected loss is the \
+                 `cross_entropy` of the softmax of that. Allow for rounding.",
+                |_| answer("zero_inputs", false),
+            )
+            .mistake(
+                "zero_inputs_takes_b_after_the_step",
+                "A right step fails `zero_inputs`, unless it leaves b alone. The returned loss is that of the b \
+                 *before* the step; afterwards b has moved, so compute the expected loss first.",
+                move |c| answer("zero_inputs", adds_bias(c) && moves(c, "none")),
+            )
+            .mistake(
+                "zero_inputs_expects_minus_b",
+                "`zero_inputs` fails where it should pass, and passes where it should fail: the logits are + b.",
+                move |c| answer("zero_inputs", !adds_bias(c)),
+            ),
+        check("duplicated_data", "duplicated_data tells whether a step averages dW and db")
+            .expects(move |c| answer("duplicated_data", averages_dw(c) && averages_db(c)))
+            .mistake(
+                "duplicated_data_proves_nothing",
+                "A step that sums dW up passes `duplicated_data`. Is it the given `step` that you ask? Compare W and b \
+                 after it; the loss is averaged in all these steps, so it shows nothing.",
+                |_| answer("duplicated_data", true),
+            )
+            .mistake(
+                "duplicated_data_always_fails",
+                "A right step fails `duplicated_data`. Do both steps begin at the same W and b? The first one has \
+                 moved them: make new ones, or clone them before. And allow for rounding.",
+                |_| answer("duplicated_data", false),
+            )
+            .mistake(
+                "duplicated_data_looks_at_b_only",
+                "A step that sums dW up passes `duplicated_data`: compare W after the step too, not b alone.",
+                move |c| answer("duplicated_data", averages_db(c)),
+            )
+            .mistake(
+                "duplicated_data_looks_at_w_only",
+                "A step that sums db up passes `duplicated_data`: compare b after the step too, not W alone.",
+                move |c| answer("duplicated_data", averages_dw(c)),
+            ),
+        check("bias_direction", "bias_direction tells whether a step moves b downhill")
+            .expects(move |c| answer("bias_direction", moves(c, "b - lr·db")))
+            .mistake(
+                "bias_direction_proves_nothing",
+                "A step that moves b the wrong way passes `bias_direction`. Is it the given `step` that you ask? Look \
+                 at the bias of the most frequent class afterwards: is it larger than 0?",
+                |_| answer("bias_direction", true),
+            )
+            .mistake(
+                "bias_direction_always_fails",
+                "A right step fails `bias_direction`. From W = 0 and b = 0, do your samples have one class more often \
+                 than the others? With as many of each, db is 0 and b stays where it is.",
+                |_| answer("bias_direction", false),
+            )
+            .mistake(
+                "bias_direction_reversed",
+                "`bias_direction` is the wrong way round: what is seen often becomes more likely, so the bias of the \
+                 most frequent class goes up.",
+                move |c| answer("bias_direction", moves(c, "b + lr·db")),
+            )
+            .mistake(
+                "standing_still_accepted",
+                "A step that does not move b at all passes `bias_direction`: the bias has to become *larger* than 0.",
+                move |c| answer("bias_direction", !moves(c, "b + lr·db")),
+            ),
+    ]
+}
+
+fn answer(question: &str, yes: bool) -> Record {
+    Record::new().with(question, yes)
+}
+
+/// Every combination of the three shipped bugs, and two more steps that are wrong in other ways.
+fn steps_to_test() -> Vec<Record> {
+    let step = |logits: &str, dw: &str, db: &str, update: &str| {
+        Record::new().with("logits", logits).with("dW", dw).with("db", db).with("update of b", update)
+    };
+    let mut steps = Vec::new();
+    for logits in ["X·W + b", "X·W - b"] {
+        for dw in ["Xᵀ·dZ / n", "Xᵀ·dZ"] {
+            for update in ["b - lr·db", "b + lr·db"] {
+                steps.push(step(logits, dw, "sum of dZ / n", update));
+            }
+        }
+    }
+    steps.push(step("X·W + b", "Xᵀ·dZ / n", "sum of dZ", "b - lr·db"));
+    steps.push(step("X·W + b", "Xᵀ·dZ / n", "sum of dZ / n", "none"));
+    steps
+}
+
+/// The checks of `softmax_classifier_step`. The first three are independent of each other on purpose.
+fn steps() -> Vec<Check> {
+    const TASK: &str = "softmax_classifier_step";
+    let mut step_loss = with_loss_mistakes(
+        Check::new("step_loss", TASK, "the step returns the loss of softmax(X·W + b)", 2)
+            .asks("step")
+            .on(|draw| {
+                // Biases that differ, and not symmetrically: b and -b have different losses.
+                let b = array![1.0, -0.5, 0.25];
+                let example = Record::new().with("x", array![[1.0, 2.0], [0.5, -1.0]]);
+                let example = example.with("y_onehot", one_hot(&[0, 2], 3)).with("w", Array2::zeros((2, 3)));
+                let drawn = samples(draw, 5).with("w", draw::matrix(draw, (2, 3), 1.0));
+                [example, drawn].map(|case| case.with("b", b.clone()).with("learning_rate", 0.3)).to_vec()
+            })
+            .expects(|c| step_loss_of(c, RIGHT))
+            .mistake(
+                "bias_subtracted",
+                "This is the loss of X·W - b: the bias is subtracted. It is added, Z = X·W + b. At b = 0, where \
+                 training begins, nobody can tell, so this check begins elsewhere.",
+                |c| step_loss_of(c, Step { bias: -1.0, ..RIGHT }),
+            )
+            .mistake("bias_forgotten", "This is the loss of X·W: the bias is missing. Z = X·W + b.", |c| {
+                step_loss_of(c, Step { bias: 0.0, ..RIGHT })
+            })
+            .mistake(
+                "loss_after_the_update",
+                "This is the loss after the step. The one before it is asked for: compute it from the P that also \
+                 gives the gradients.",
+                |c| {
+                    let (mut w, mut b) = (c.matrix("w").to_owned(), c.vector("b").to_owned());
+                    take(RIGHT, c, &mut w, &mut b);
+                    Record::new().with("loss", take(RIGHT, c, &mut w, &mut b))
+                },
+            ),
+        "loss",
+        |c| {
+            let z = c.matrix("x").dot(&c.matrix("w")) + c.vector("b");
+            (c.matrix("y_onehot").to_owned(), softmax(&z))
+        },
+    );
+
+    let mut step_weights =
+        Check::new("step_weights", TASK, "from b = 0, one step moves W by -learning_rate · Xᵀ·(P - Y) / n", 2)
+            .asks("step")
+            .on(|draw| {
+                vec![
+                    of_the_lesson(),
+                    samples(draw, 5)
+                        .with("w", draw::matrix(draw, (2, 3), 1.0))
+                        .with("b", Array1::zeros(3))
+                        .with("learning_rate", 0.3),
+                ]
+            })
+            .expects(|c| after_step(c, RIGHT, "w"))
+            .mistake_if("both_go_uphill", BOTH_GO_UPHILL, |c, seen| wrong_way("w", c, seen) && wrong_way("b", c, seen))
+            .mistake_if(WEIGHTS_UPHILL.0, WEIGHTS_UPHILL.1, |c, seen| {
+                wrong_way("w", c, seen) && !wrong_way("b", c, seen)
+            });
+    for (id, says, softmax) in SOFTMAX_FAULTS {
+        step_loss = step_loss.mistake(id, says, move |c| step_loss_of(c, Step { softmax, ..RIGHT }));
+        step_weights = step_weights.mistake(id, says, move |c| after_step(c, Step { softmax, ..RIGHT }, "w"));
+    }
+    for (id, says, dw) in WEIGHT_FAULTS {
+        step_weights = step_weights.mistake(id, says, move |c| after_step(c, Step { dw, ..RIGHT }, "w"));
+    }
+
+    let mut step_bias = Check::new(
+        "step_bias",
+        TASK,
+        "from b = 0, one step moves b by -learning_rate · column means of P - Y",
+        2,
+    )
+    .asks("step")
+    .on(|draw| {
+        let square = Record::new().with("x", Array2::ones((3, 1))).with("y_onehot", one_hot(&[0, 0, 1], 3));
+        let drawn = samples(draw, 5).with("w", draw::matrix(draw, (2, 3), 1.0));
+        vec![
+            square.with("w", Array2::zeros((1, 3))).with("b", Array1::zeros(3)).with("learning_rate", 0.6),
+            of_the_lesson(),
+            drawn.with("b", Array1::zeros(3)).with("learning_rate", 0.3),
+        ]
+    })
+    .expects(|c| after_step(c, RIGHT, "b"))
+    .mistake_if("both_go_uphill", BOTH_GO_UPHILL, |c, seen| wrong_way("w", c, seen) && wrong_way("b", c, seen))
+    .mistake(
+        "bias_gradient_per_sample",
+        "The gradient of b is summed along the rows, which gives a number for each *sample* (and 0, because a row of P \
+         and a row of Y both sum to 1). b has one entry a class: sum down the columns, `Axis(0)`.",
+        |c| match c.matrix("x").nrows() == c.vector("b").len() {
+            true => Prediction::Is(Record::new().with("b", c.vector("b").to_owned())),
+            false => Prediction::Panics,
+        },
+    );
+    for (id, says, softmax) in SOFTMAX_FAULTS {
+        step_bias = step_bias.mistake(id, says, move |c| after_step(c, Step { softmax, ..RIGHT }, "b"));
+    }
+    for (id, says, db) in BIAS_FAULTS {
+        step_bias = step_bias.mistake(id, says, move |c| after_step(c, Step { db, ..RIGHT }, "b"));
+    }
+
+    let mut two_steps = Check::new("two_steps", TASK, "two steps in a row leave the W and b of the lesson", 1)
+        .after("step_loss")
+        .on(|draw| {
+            let drawn = samples(draw, 5).with("w", draw::matrix(draw, (2, 3), 1.0));
+            vec![of_the_lesson(), drawn.with("b", draw::vector(draw, 3, 1.0)).with("learning_rate", 0.3)]
+        })
+        .expects(|c| after_two_steps(c, RIGHT));
+    // Whatever the first checks have named comes back here, alone or with another: it has to get the same name.
+    let right: Fault = ("", "", RIGHT.dw);
+    for (w_id, w_says, dw) in [right].into_iter().chain(WEIGHT_FAULTS).chain([WEIGHTS_UPHILL]) {
+        for (b_id, b_says, db) in [right].into_iter().chain(BIAS_FAULTS) {
+            let (id, says) = match (w_id, b_id) {
+                ("", "") => continue,
+                ("weights_go_uphill", "bias_goes_uphill") => ("both_go_uphill", BOTH_GO_UPHILL),
+                ("", id) => (id, b_says),
+                (id, _) => (id, w_says),
+            };
+            two_steps = two_steps.mistake(id, says, move |c| after_two_steps(c, Step { dw, db, ..RIGHT }));
+        }
+    }
+
+    let large_logits = Check::new("large_logits", TASK, "the step survives logits of 1000", 1)
+        .asks("step")
+        .after("two_steps")
+        .on(|_| {
+            let large = array![[1000.0, 999.0, 1001.0], [1000.0, 1001.0, 998.0]];
+            let mixed = array![[1000.0, 999.0, 1001.0], [-1.0, 0.5, 0.0]];
+            [large, mixed]
+                .map(|w| {
+                    let x = array![[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]];
+                    let case = Record::new().with("x", x).with("y_onehot", one_hot(&[0, 1, 2], 3)).with("w", w);
+                    case.with("b", array![0.5, 0.0, -1.0]).with("learning_rate", 0.3)
+                })
+                .to_vec()
+        })
+        .expects(|c| whole_step(c, RIGHT))
+        .mistake(
+            "softmax_without_max",
+            "e^1000 is infinite, and infinity divided by infinity is NaN: from here on every weight is NaN. The \
+             softmax that came with this exercise subtracts the row's largest score first.",
+            |c| whole_step(c, Step { softmax: softmax_without_max, ..RIGHT }),
+        )
+        .mistake(
+            "one_max_for_all_rows",
+            "The largest score of all rows is subtracted. In a row of much smaller scores every exponential then \
+             rounds to 0, and 0 / 0 is NaN: each row needs its own maximum.",
+            |c| whole_step(c, Step { softmax: softmax_with_one_max, ..RIGHT }),
+        );
+
+    vec![step_loss, step_weights, step_bias, two_steps, large_logits]
+}
+
+/// A step with dials: the right one, and those with a fault.
+#[derive(Clone, Copy)]
+struct Step {
+    /// What b is multiplied by in the logits.
+    bias: f64,
+    softmax: Softmax,
+    dw: Factor,
+    db: Factor,
+}
+
+/// From scores to probabilities.
+type Softmax = fn(&ArrayRef2<f64>) -> Array2<f64>;
+
+/// What the right change is multiplied by, given n_samples and the learning rate.
+type Factor = fn(f64, f64) -> f64;
+
+/// A wrong factor: id, what the learner is told, and the factor.
+type Fault = (&'static str, &'static str, Factor);
+
+const RIGHT: Step = Step { bias: 1.0, softmax, dw: |_, _| 1.0, db: |_, _| 1.0 };
+
+const WEIGHT_FAULTS: [Fault; 5] = [
+    (
+        "dw_not_averaged",
+        "W moves n_samples times too far. The loss is a mean over the samples, and P - Y is the gradient of their \
+         *sum*: dW = Xᵀ·(P - Y) has to be divided by n_samples. Otherwise the effective learning rate grows with the \
+         data.",
+        |n, _| n,
+    ),
+    ("learning_rate_twice", LEARNING_RATE_TWICE, |_, learning_rate| learning_rate),
+    ("learning_rate_forgotten", LEARNING_RATE_FORGOTTEN, |_, learning_rate| 1.0 / learning_rate),
+    ("averaged_twice", AVERAGED_TWICE, |n, _| 1.0 / n),
+    (
+        "weights_stand_still",
+        "W is what it was before the step: write the new values into `*w`, not into a copy.",
+        |_, _| 0.0,
+    ),
+];
+
+const WEIGHTS_UPHILL: Fault = (
+    "weights_go_uphill",
+    "W goes uphill, b does not. A gradient points to where the loss rises, so it is subtracted: W ← W - learning_rate \
+     · dW.",
+    |_, _| -1.0,
+);
+
+const BIAS_FAULTS: [Fault; 6] = [
+    (
+        "bias_goes_uphill",
+        "b goes uphill: it moves by + learning_rate · db. A gradient points to where the loss rises, so it is \
+         subtracted, from b as from W. Here the most frequent class should get a larger bias, and gets a smaller one.",
+        |_, _| -1.0,
+    ),
+    (
+        "db_not_averaged",
+        "b moves n_samples times too far. The loss is a mean over the samples, so db is the column sum of P - Y \
+         divided by n_samples.",
+        |n, _| n,
+    ),
+    ("learning_rate_twice", LEARNING_RATE_TWICE, |_, learning_rate| learning_rate),
+    ("learning_rate_forgotten", LEARNING_RATE_FORGOTTEN, |_, learning_rate| 1.0 / learning_rate),
+    ("averaged_twice", AVERAGED_TWICE, |n, _| 1.0 / n),
+    (
+        "bias_stands_still",
+        "b is what it was before the step: write the new values into `*b`, not into a copy.",
+        |_, _| 0.0,
+    ),
+];
+
+const LEARNING_RATE_TWICE: &str = "The learning rate is applied twice, so each step is too small: once where the \
+     gradient is computed, perhaps, and once in the update. Once is right.";
+const LEARNING_RATE_FORGOTTEN: &str = "The step has the size of the gradient itself: the learning rate is missing.";
+const AVERAGED_TWICE: &str =
+    "The gradient is divided by n_samples twice. Divide where dW and db are made, or in dZ, but not in both places.";
+const BOTH_GO_UPHILL: &str = "W and b both go uphill, so the loss rises. Either dZ is Y - P, where P - Y is the \
+     gradient, or both gradients are added, where they have to be subtracted.";
+
+/// Wrong ways from scores to probabilities: id, what the learner is told, and the way.
+const SOFTMAX_FAULTS: [(&str, &str, Softmax); 3] = [
+    (
+        "softmax_down_the_columns",
+        "The probabilities are normalised down the columns, so that the samples compete for each class. A row is a \
+         sample, and its classes compete: each row of P sums to 1.",
+        softmax_of_columns,
+    ),
+    (
+        "softmax_forgotten",
+        "The scores are used as if they were probabilities: they may be negative, and their rows do not sum to 1. P is \
+         the softmax of the rows of Z.",
+        |z| z.to_owned(),
+    ),
+    (
+        "softmax_twice",
+        "Softmax is applied twice, which pulls all probabilities together. `softmax_rows` takes scores, once.",
+        |z| softmax(&softmax(z)),
+    ),
+];
+
+/// Takes a step from `w` and `b` on the samples of a case, parameter by parameter; returns the loss before it.
+fn take(step: Step, c: &Record, w: &mut Array2<f64>, b: &mut Array1<f64>) -> f64 {
+    let (x, y, learning_rate) = (c.matrix("x"), c.matrix("y_onehot"), c.float("learning_rate"));
+    let n = x.nrows() as f64;
+    let p = (step.softmax)(&Array2::from_shape_fn(y.dim(), |(i, class)| {
+        step.bias * b[class] + x.row(i).iter().zip(w.column(class)).map(|(x, w)| x * w).sum::<f64>()
+    }));
+    for class in 0..b.len() {
+        // By how much the class is predicted too often, weighted with a feature.
+        let excess = |x: ArrayView1<f64>| (x.dot(&p.column(class)) - x.dot(&y.column(class))) / n;
+        b[class] -= (step.db)(n, learning_rate) * learning_rate * excess(Array1::ones(x.nrows()).view());
+        for feature in 0..x.ncols() {
+            w[[feature, class]] -= (step.dw)(n, learning_rate) * learning_rate * excess(x.column(feature));
+        }
+    }
+    // A 0 should look like one: rounding errors are nothing to puzzle over.
+    let tidy = |number: f64| (number * 1e14).round() / 1e14;
+    w.mapv_inplace(tidy);
+    b.mapv_inplace(tidy);
+    cross_entropy(&y, &p)
+}
+
+fn whole_step(c: &Record, step: Step) -> Record {
+    let (mut w, mut b) = (c.matrix("w").to_owned(), c.vector("b").to_owned());
+    let loss = take(step, c, &mut w, &mut b);
+    Record::new().with("loss", loss).with("w", w).with("b", b)
+}
+
+fn step_loss_of(c: &Record, step: Step) -> Record {
+    Record::new().with("loss", whole_step(c, step).float("loss"))
+}
+
+/// What one of the parameters is after a step.
+fn after_step(c: &Record, step: Step, parameter: &str) -> Record {
+    let parts = whole_step(c, step);
+    Record::new().with(parameter, parts.get(parameter).expect("w or b").clone())
+}
+
+fn after_two_steps(c: &Record, step: Step) -> Record {
+    let (mut w, mut b) = (c.matrix("w").to_owned(), c.vector("b").to_owned());
+    (1..=2).fold(Record::new(), |record, number| {
+        take(step, c, &mut w, &mut b);
+        record.with(&format!("w after step {number}"), w.clone()).with(&format!("b after step {number}"), b.clone())
+    })
+}
+
+/// Whether a parameter has moved exactly against the right direction, however far.
+fn wrong_way(parameter: &str, c: &Record, seen: &Record) -> bool {
+    let right = whole_step(c, RIGHT);
+    let (Some(Value::Array { data: before, .. }), Some(Value::Array { data: after, .. })) =
+        (c.get(parameter), seen.get(parameter))
+    else {
+        return false;
+    };
+    let Some(Value::Array { data: wanted, .. }) = right.get(parameter) else { return false };
+    let change = |to: &[f64]| -> Array1<f64> { to.iter().zip(before).map(|(to, before)| to - before).collect() };
+    let (moved, wanted) = (change(after), change(wanted));
+    moved.len() == wanted.len() && moved.dot(&wanted) < -(1.0 - 1e-9) * (moved.dot(&moved) * wanted.dot(&wanted)).sqrt()
+}
+
+/// What is commonly wrong with a loss, seen as `part`. `find` gets labels and probabilities out of a case.
+fn with_loss_mistakes(check: Check, part: &'static str, find: fn(&Record) -> (Array2<f64>, Array2<f64>)) -> Check {
+    let p_of_true = move |c: &Record| {
+        let (y, p) = find(c);
+        (y * p).sum_axis(Axis(1))
+    };
+    let is = move |loss: f64| Record::new().with(part, loss);
+    check
+        .mistake(
+            "loss_not_averaged",
+            "The loss is the sum over the samples; it should be their mean. A sum grows with the data, and no two runs \
+             could be compared.",
+            move |c| is(-p_of_true(c).mapv(f64::ln).sum()),
+        )
+        .mistake(
+            "loss_averaged_over_all_entries",
+            "The loss is divided by the number of entries, samples times classes. It is the mean over the *samples*: \
+             each of them has one true class.",
+            move |c| is(-p_of_true(c).mapv(f64::ln).sum() / find(c).1.len() as f64),
+        )
+        .mistake(
+            "loss_sign_forgotten",
+            "The loss is negative: the logarithm of a probability is below 0, and the minus in front of it is missing.",
+            move |c| is(p_of_true(c).mapv(f64::ln).mean().unwrap_or_default()),
+        )
+        .mistake(
+            "logarithm_of_base_two",
+            "This is the logarithm of base 2. The gradient P - Y belongs to the natural one, `ln`.",
+            move |c| is(-p_of_true(c).mapv(f64::log2).mean().unwrap_or_default()),
+        )
+        .mistake_if(
+            "small_number_in_the_logarithm",
+            "A small number is added to the probability before the logarithm. That changes every loss a little, and \
+             makes that of a perfect prediction negative.",
+            move |c, seen| {
+                (2..=9).map(|digits| 10_f64.powi(-digits)).any(|small| {
+                    let loss = -p_of_true(c).mapv(|p| (p + small).ln()).mean().unwrap_or_default();
+                    (seen.float(part) - loss).abs() < 1e-3 * small
+                })
+            },
+        )
+}
+
+/// A training as `train` reports it.
+struct Run {
+    losses: Vec<f64>,
+    w: Array2<f64>,
+    b: Array1<f64>,
+}
+
+impl Run {
+    fn record(self) -> Record {
+        Record::new().with("losses", Array1::from(self.losses)).with("w", self.w).with("b", self.b)
+    }
+}
+
+fn trained(c: &Record, epochs: usize) -> Run {
+    let (mut w, mut b) = (c.matrix("w").to_owned(), c.vector("b").to_owned());
+    let losses = (0..epochs).map(|_| take(RIGHT, c, &mut w, &mut b)).collect();
+    Run { losses, w, b }
+}
+
+/// Whether the first loss that is wrong is what it would be if the labels belonged to the samples in some other order.
+fn comes_apart(c: &Record, seen: &Record) -> bool {
+    let (x, y) = (c.matrix("x"), c.matrix("y_onehot"));
+    let (mut w, mut b) = (c.matrix("w").to_owned(), c.vector("b").to_owned());
+    for &loss in seen.vector("losses") {
+        let p = softmax(&(x.dot(&w) + &b));
+        if (take(RIGHT, c, &mut w, &mut b) - loss).abs() > 1e-9 {
+            return orders(x.nrows()).any(|order| (cross_entropy(&y.select(Axis(0), &order), &p) - loss).abs() < 1e-9);
+        }
+    }
+    false
+}
+
+/// All orders of `n` things: of the numbers with n digits below n, those that have no digit twice.
+fn orders(n: usize) -> impl Iterator<Item = Vec<usize>> {
+    (0..n.pow(n as u32))
+        .map(move |code| (0..n).map(|place| code / n.pow(place as u32) % n).collect::<Vec<_>>())
+        .filter(move |order| (0..n).all(|sample| order.contains(&sample)))
+}
+
+/// The six samples of the lesson: one feature that is always 1, three classes of 3, 2 and 1 samples.
+fn of_the_lesson() -> Record {
+    Record::new()
+        .with("x", Array2::ones((6, 1)))
+        .with("y_onehot", one_hot(&[0, 0, 0, 1, 1, 2], 3))
+        .with("w", Array2::zeros((1, 3)))
+        .with("b", Array1::zeros(3))
+        .with("learning_rate", 0.6)
+}
+
+/// `n` drawn samples with two features, of three classes that are not equally frequent.
+fn samples(draw: &mut probe::Generator, n: usize) -> Record {
+    let labels: Vec<usize> = [0, 2, 0, 1, 0].into_iter().cycle().take(n).collect();
+    Record::new().with("x", draw::matrix(draw, (n, 2), 2.0)).with("y_onehot", one_hot(&labels, 3))
+}
+
+fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
+    Array2::from_shape_fn((labels.len(), n_classes), |(i, class)| f64::from(u8::from(labels[i] == class)))
+}
+
+/// The mean over the samples of `-ln p` at the hot entry.
+fn cross_entropy(y: &ArrayRef2<f64>, p: &ArrayRef2<f64>) -> f64 {
+    let hot = |row: &ArrayRef1<f64>| row.iter().position(|y| *y == 1.0).expect("one entry is hot");
+    y.rows().into_iter().zip(p.rows()).map(|(y, p)| -p[hot(&y)].ln()).sum::<f64>() / y.nrows() as f64
+}
+
+/// Softmax of each row as `1 / Σ_k e^(z_k - z_j)`: as safe as with the maximum.
+fn softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
+    Array2::from_shape_fn(z.dim(), |(i, j)| 1.0 / z.row(i).iter().map(|other| (other - z[[i, j]]).exp()).sum::<f64>())
+}
+
+fn softmax_of_columns(z: &ArrayRef2<f64>) -> Array2<f64> {
+    softmax(&z.t()).reversed_axes()
+}
+
+fn softmax_without_max(z: &ArrayRef2<f64>) -> Array2<f64> {
+    let exponentials = z.mapv(f64::exp);
+    let sums = exponentials.sum_axis(Axis(1)).insert_axis(Axis(1));
+    exponentials / sums
+}
+
+fn softmax_with_one_max(z: &ArrayRef2<f64>) -> Array2<f64> {
+    let max = z.fold(f64::NEG_INFINITY, |max, &z| max.max(z));
+    softmax_without_max(&z.mapv(|z| z - max))
+}
+
+fn curve(losses: Vec<f64>) -> Record {
+    Record::new().with("losses", Array1::from(losses))
+}
+
+/// What a curve is called, given when it has diverged and when it has fallen, by its first and last loss.
+fn diagnosis(c: &Record, diverged: impl Fn(f64, f64) -> bool, fallen: impl Fn(f64, f64) -> bool) -> &'static str {
+    let losses = c.vector("losses");
+    match (losses.first(), losses.last()) {
+        (Some(&first), Some(&last)) if diverged(first, last) => "Diverged",
+        (Some(&first), Some(&last)) if fallen(first, last) => "Ok",
+        _ => "NotDecreasing",
+    }
+}
+
+fn doubled(first: f64, last: f64) -> bool {
+    last > 2.0 * first
+}
+
+fn fallen(first: f64, last: f64) -> bool {
+    last < first
+}
+
+fn percent_gone(first: f64, last: f64) -> f64 {
+    100.0 * (first - last) / first
+}
+
+/// The log, with its epochs counted from `start`.
+fn training_log(
+    c: &Record,
+    start: usize,
+    shown: impl Fn(f64) -> String,
+    improvement: impl Fn(f64, f64) -> f64,
+) -> String {
+    let losses = c.vector("losses");
+    let mut lines: Vec<String> =
+        (start..).zip(losses).map(|(epoch, &loss)| format!("epoch {epoch}: loss {}\n", shown(loss))).collect();
+    if let (Some(&first), Some(&last)) = (losses.first(), losses.last()) {
+        lines.push(format!("improvement: {} %\n", shown(improvement(first, last))));
+    }
+    lines.concat()
+}
+
+/// A number with four decimals, computed in whole ten-thousandths.
+fn four_decimals(number: f64) -> String {
+    let units = (number.abs() * 1e4).round() as u64;
+    let sign = if number < 0.0 { "-" } else { "" };
+    format!("{sign}{}.{:04}", units / 10_000, units % 10_000)
+}
