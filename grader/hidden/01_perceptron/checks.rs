@@ -1,0 +1,1683 @@
+//! What is right in exercise 1, and what is commonly got wrong.
+
+use datasets::Gate;
+use ndarray::ArrayView1;
+use probe::Generator;
+
+use crate::judge::prelude::*;
+
+pub(crate) fn checks() -> Vec<Check> {
+    vec![
+        with_wrong_sums(
+            Check::new("linear_neuron", "neuron", "linear_neuron is w·x + b", 1)
+                .on(single_samples)
+                .expects(|c| weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias"))),
+            |z| z,
+        )
+        .mistake("activation_in_linear_neuron", ACTIVATION_IN_LINEAR_NEURON, |c| {
+            sigmoid(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias")))
+        })
+        .mistake("activation_in_linear_neuron", ACTIVATION_IN_LINEAR_NEURON, |c| {
+            step(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias")))
+        }),
+        Check::new("step", "neuron", "step is 1 from 0 upwards, and -0 is 0 as well", 1)
+            .on(|_| [2.5, -1.5, 0.3, -0.3, 0.0, -0.0].map(|z| Record::new().with("z", z)).to_vec())
+            .expects(|c| step(c.float("z")))
+            .within(Tolerance::EXACT)
+            .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| if c.float("z") > 0.0 { 1.0 } else { 0.0 })
+            .mistake("minus_zero_is_negative", MINUS_ZERO_IS_NEGATIVE, |c| {
+                if c.float("z").is_sign_positive() { 1.0 } else { 0.0 }
+            })
+            .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, |c| if c.float("z") >= 0.0 { 1.0 } else { -1.0 })
+            .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, |c| c.float("z").signum())
+            .mistake("step_reversed", STEP_REVERSED, |c| 1.0 - step(c.float("z")))
+            .mistake("compared_with_half", COMPARED_WITH_HALF, |c| step(c.float("z") - 0.5))
+            .mistake("relu_for_step", RELU_FOR_STEP, |c| c.float("z").max(0.0)),
+        Check::new("sigmoid", "sigmoid", "sigmoid is 1 / (1 + e^-z)", 1)
+            .on(|draw| [0.0, 2.0, -1.5, 3.0 + draw::number(draw, 1.0)].map(|z| Record::new().with("z", z)).to_vec())
+            .expects(|c| sigmoid(c.float("z")))
+            .mistake("sigmoid_without_minus", SIGMOID_WITHOUT_MINUS, |c| sigmoid(-c.float("z")))
+            .mistake("exponential_only", EXPONENTIAL_ONLY, |c| c.float("z").exp())
+            .mistake("tanh_for_sigmoid", TANH_FOR_SIGMOID, |c| c.float("z").tanh()),
+        Check::new("sigmoid_saturated", "sigmoid", "sigmoid survives z = 1000 and z = -1000", 1)
+            .asks("sigmoid")
+            .after("sigmoid")
+            .on(|_| [40.0, -40.0, 1000.0, -1000.0].map(|z| Record::new().with("z", z)).to_vec())
+            .expects(|c| sigmoid(c.float("z")))
+            .mistake(
+                "sigmoid_overflows",
+                "e^1000 is infinite in f64, and infinity / infinity is NaN: e^z / (1 + e^z) breaks for large z. \
+                 1 / (1 + e^-z) is the same number and does not, because 1 / infinity is simply 0.",
+                |c| c.float("z").exp() / (1.0 + c.float("z").exp()),
+            ),
+        with_wrong_sums(
+            Check::new("sigmoid_neuron", "sigmoid", "sigmoid_neuron is the sigmoid of w·x + b", 1)
+                .after("sigmoid")
+                .on(single_samples)
+                .expects(|c| sigmoid(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias")))),
+            sigmoid,
+        )
+        .mistake(
+            "sigmoid_forgotten",
+            "This is the weighted sum itself. A sigmoid neuron sends the sum through `sigmoid` before it answers.",
+            |c| weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias")),
+        )
+        .mistake(
+            "step_for_sigmoid",
+            "This answers with a hard 0 or 1, as `step` does. The sigmoid neuron gives a probability in between.",
+            |c| step(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias"))),
+        ),
+        Check::new("accuracy", "accuracy", "accuracy is the share of right predictions, from 0 to 1", 1)
+            .on(|_| {
+                vec![
+                    pairs(array![1.0, 0.0, 1.0, 1.0, 0.0], array![1.0, 1.0, 1.0, 0.0, 0.0]),
+                    pairs(array![0.0, 0.0, 1.0], array![0.0, 0.0, 1.0]),
+                    pairs(array![0.0, 1.0, 1.0, 1.0], array![1.0, 0.0, 0.0, 1.0]),
+                ]
+            })
+            .expects(|c| share(&c.vector("predictions"), &c.vector("targets")))
+            .mistake("accuracy_in_percent", ACCURACY_IN_PERCENT, |c| {
+                100.0 * share(&c.vector("predictions"), &c.vector("targets"))
+            })
+            .mistake("hits_not_divided", HITS_NOT_DIVIDED, |c| {
+                hits(&c.vector("predictions"), &c.vector("targets")) as f64
+            })
+            .mistake("error_rate", ERROR_RATE, |c| 1.0 - share(&c.vector("predictions"), &c.vector("targets")))
+            .mistake("integer_division", INTEGER_DIVISION, |c| {
+                (hits(&c.vector("predictions"), &c.vector("targets")) / c.vector("targets").len()) as f64
+            })
+            .mistake("only_ones_count", ONLY_ONES_COUNT, |c| {
+                share_of_ones(&c.vector("predictions"), &c.vector("targets"))
+            }),
+        Check::new("accuracy_of_nothing", "accuracy", "the accuracy of no predictions is NaN", 1)
+            .asks("accuracy")
+            .after("accuracy")
+            .on(|_| vec![pairs(Array1::zeros(0), Array1::zeros(0))])
+            .expects(|_| f64::NAN)
+            .mistake(
+                "nothing_is_perfect",
+                "No prediction was right, because there was none. An accuracy of 1 would claim that all is well; NaN \
+                 says that nothing was measured, and 0.0 / 0.0 yields it by itself.",
+                |_| 1.0,
+            )
+            .mistake(
+                "nothing_is_all_wrong",
+                "No prediction was wrong either, because there was none. NaN says that nothing was measured, and \
+                 0.0 / 0.0 yields it by itself.",
+                |_| 0.0,
+            ),
+        Check::new("new", "initialisation", "new draws small weights around 0 and starts with the bias 0", 1)
+            .on(|_| vec![Record::new().with("n_inputs", N_DRAWN).with("learning_rate", 0.25).with("seed", 1_usize)])
+            .demands(freshly_drawn)
+            .mistake_if(
+                "zero_weights",
+                "All weights are 0. One neuron would get over it, but a layer of equal neurons stays equal for ever: \
+                 weights start out random, each drawn by itself.",
+                |_, seen| seen.vector("weights").iter().all(|weight| *weight == 0.0),
+            )
+            .mistake_if(
+                "one_draw_for_all",
+                "All weights are the same number: it was drawn once and copied. Draw again for every weight.",
+                |_, seen| spread(seen) == 0.0 && seen.vector("weights").iter().any(|weight| *weight != 0.0),
+            )
+            .mistake_if(
+                "weights_not_small",
+                "The weights have the standard deviation 1, as `StandardNormal` draws them. Multiply each by 0.01.",
+                |_, seen| (spread(seen) - 1.0).abs() < 0.1,
+            )
+            .mistake_if(
+                "uniform_weights",
+                "The weights are spread evenly over an interval, as uniform random numbers are. Of normal ones most \
+                 are close to 0 and a few far away: `StandardNormal` draws those.",
+                |_, seen| evenly_spread(&seen.vector("weights")),
+            )
+            .mistake_if(
+                "random_bias",
+                "The bias is random. Only weights have to differ from each other; a bias starts at 0.",
+                |_, seen| seen.float("bias") != 0.0,
+            )
+            .mistake_if(
+                "generator_of_its_own",
+                "Two perceptrons made one after the other have the same weights. `new` uses a generator of its own \
+                 that always starts at the same seed; draw from the `rng` that is handed in.",
+                |_, seen| spread(seen) > 0.0 && seen.vector("weights") == seen.vector("weights of the next one"),
+            )
+            .mistake_if(
+                "learning_rate_ignored",
+                "The perceptron does not have the learning rate that it was given: store the argument.",
+                |c, seen| seen.float("learning_rate") != c.float("learning_rate"),
+            ),
+        Check::new("scores", "predict", "scores is X·w + b, one number per sample", 1)
+            .after("linear_neuron")
+            .on(batches)
+            .expects(|c| sums_of_rows(c, weighted_sum))
+            .mistake("bias_forgotten", BIAS_FORGOTTEN, |c| sums_of_rows(c, |x, w, _| weighted_sum(x, w, 0.0)))
+            .mistake("bias_subtracted", BIAS_SUBTRACTED, |c| sums_of_rows(c, |x, w, b| weighted_sum(x, w, -b)))
+            .mistake(
+                "columns_are_samples",
+                "There is one number per column. A sample is a row of X: (n_samples, n_inputs) · (n_inputs) gives \
+                 (n_samples).",
+                |c| {
+                    let (x, weights) = (c.matrix("x"), c.vector("weights"));
+                    if x.nrows() == x.ncols() {
+                        Prediction::from(weights.dot(&x) + c.float("bias"))
+                    } else {
+                        Prediction::Panics
+                    }
+                },
+            ),
+        Check::new("predict", "predict", "predict is the step of each score", 1)
+            .after("scores")
+            .on(|draw| {
+                let mut cases = batches(draw);
+                cases.extend(close_calls());
+                cases
+            })
+            .expects(|c| sums_of_rows(c, weighted_sum).mapv(step))
+            .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| {
+                sums_of_rows(c, weighted_sum).mapv(|z| if z > 0.0 { 1.0 } else { 0.0 })
+            })
+            .mistake(
+                "scores_for_classes",
+                "These are the scores. A prediction is a class, 0 or 1: apply `step` to every score.",
+                |c| sums_of_rows(c, weighted_sum),
+            )
+            .mistake(
+                "probabilities_for_classes",
+                "These are probabilities. A prediction is a class, 0 or 1: decide on which side of the threshold each \
+                 one is.",
+                |c| sums_of_rows(c, weighted_sum).mapv(sigmoid),
+            )
+            .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, |c| {
+                sums_of_rows(c, weighted_sum).mapv(|z| if z >= 0.0 { 1.0 } else { -1.0 })
+            })
+            .mistake("step_reversed", STEP_REVERSED, |c| sums_of_rows(c, weighted_sum).mapv(|z| 1.0 - step(z)))
+            .mistake("compared_with_half", COMPARED_WITH_HALF, |c| {
+                sums_of_rows(c, weighted_sum).mapv(|z| step(z - 0.5))
+            })
+            .mistake("relu_for_step", RELU_FOR_STEP, |c| sums_of_rows(c, weighted_sum).mapv(|z| z.max(0.0))),
+        Check::new("update", "update", "update moves weights and bias if, and only if, the answer was wrong", 2)
+            .after("linear_neuron")
+            .on(single_corrections)
+            .expects(|c| corrected(c, error_of(c)))
+            .mistake("update_sign_swapped", UPDATE_SIGN_SWAPPED, |c| corrected(c, -error_of(c)))
+            .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| {
+                corrected(c, c.float("target") - if score_of(c) > 0.0 { 1.0 } else { 0.0 })
+            })
+            .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, |c| {
+                corrected(c, c.float("target") - if score_of(c) >= 0.0 { 1.0 } else { -1.0 })
+            })
+            .mistake("step_reversed", STEP_REVERSED, |c| corrected(c, c.float("target") - (1.0 - step(score_of(c)))))
+            .mistake("compared_with_half", COMPARED_WITH_HALF, |c| {
+                corrected(c, c.float("target") - step(score_of(c) - 0.5))
+            })
+            .mistake("relu_for_step", RELU_FOR_STEP, |c| corrected(c, c.float("target") - score_of(c).max(0.0)))
+            .mistake("bias_not_updated", BIAS_NOT_UPDATED, |c| corrected(c, error_of(c)).with_bias(c.float("bias")))
+            .mistake(
+                "bias_without_learning_rate",
+                "The weights are scaled by the learning rate and the bias is not. Both move by learning_rate · error: \
+                 the bias is a weight too, for an input that is always 1.",
+                |c| corrected(c, error_of(c)).with_bias(c.float("bias") + error_of(c)),
+            )
+            .mistake("learning_rate_forgotten", LEARNING_RATE_FORGOTTEN, |c| {
+                corrected(c, error_of(c) / c.float("learning_rate"))
+            })
+            .mistake(
+                "not_multiplied_by_input",
+                "Every weight moves by the same amount. Each moves by learning_rate · error · its own input: an input \
+                 that was 0 had no part in the error.",
+                |c| {
+                    let far = c.float("learning_rate") * error_of(c);
+                    Parameters { weights: c.vector("weights").mapv(|w| w + far), ..corrected(c, error_of(c)) }
+                },
+            )
+            .mistake(
+                "score_for_prediction",
+                "The error is taken from the score, target - (w·x + b). The perceptron compares classes: \
+                 target - step(w·x + b), which is -1, 0 or 1. (With the score it is another rule, that of Widrow and \
+                 Hoff, and it also moves when the answer was right.)",
+                |c| corrected(c, c.float("target") - score_of(c)),
+            )
+            .mistake(
+                "probability_for_prediction",
+                "The error is taken from the sigmoid's probability, so something moves even when the class was right. \
+                 This rule compares classes: target - step(w·x + b), which is -1, 0 or 1.",
+                |c| corrected(c, c.float("target") - sigmoid(score_of(c))),
+            )
+            .mistake(
+                "targets_plus_minus_one",
+                "This is the rule for classes called -1 and 1: it adds target · x. Here the classes are 0 and 1, so a \
+                 sample of class 0 would never change anything. The error target - prediction has the right sign.",
+                |c| corrected(c, if error_of(c) != 0.0 { c.float("target") } else { 0.0 }),
+            )
+            .mistake(
+                "moves_without_looking",
+                "The weights move by learning_rate · target · x, whatever the neuron answered. It is the error, \
+                 target - prediction, that says whether to move, and where.",
+                |c| corrected(c, c.float("target")),
+            )
+            .mistake(
+                "moves_when_right",
+                "The weights move even where the answer was right, and a right answer should change nothing. If you \
+                 wrote `if prediction < target { … } else { … }`: the `else` covers two cases, an answer that was \
+                 too high and one that was right.",
+                |c| corrected(c, if error_of(c) > 0.0 { 1.0 } else { -1.0 }),
+            )
+            .mistake(
+                "moves_when_right",
+                "The weights move even where the answer was right, and a right answer should change nothing. If you \
+                 wrote `if prediction > target { … } else { … }`: the `else` covers two cases, an answer that was \
+                 too low and one that was right.",
+                |c| corrected(c, if error_of(c) < 0.0 { -1.0 } else { 1.0 }),
+            )
+            .mistake(
+                "always_upwards",
+                "Every correction goes upwards. If the answer was 1 and should be 0, the sum has to become smaller: \
+                 the error is target - prediction and may be -1.",
+                |c| corrected(c, error_of(c).abs()),
+            )
+            .mistake(
+                "parameters_overwritten",
+                "The correction replaces the weights instead of being added to them, so all that was learned before is \
+                 lost: `+=`, not `=`.",
+                |c| {
+                    if error_of(c) == 0.0 {
+                        return corrected(c, 0.0);
+                    }
+                    overwritten(c)
+                },
+            )
+            .mistake(
+                "parameters_overwritten",
+                "The correction replaces the weights instead of being added to them, so all that was learned before is \
+                 lost: `+=`, not `=`.",
+                overwritten,
+            ),
+        Check::new("update_tells", "update", "update returns whether there was something to correct", 1)
+            .asks("update")
+            .after("update")
+            .on(single_corrections)
+            .expects(|c| Record::new().with("returned", error_of(c) != 0.0))
+            .mistake(
+                "true_for_right",
+                "It returns true where the answer was right. The question is whether there was something to correct: \
+                 true means an error.",
+                |c| Record::new().with("returned", error_of(c) == 0.0),
+            )
+            .mistake(
+                "prediction_returned",
+                "What is returned is the prediction (true for class 1). It should tell whether that was wrong.",
+                |c| Record::new().with("returned", score_of(c) >= 0.0),
+            )
+            .mistake("same_answer_always", SAME_ANSWER_ALWAYS, |_| Record::new().with("returned", true))
+            .mistake("same_answer_always", SAME_ANSWER_ALWAYS, |_| Record::new().with("returned", false)),
+        Check::new("train_online", "train", "train corrects after every sample, not after every epoch", 1)
+            .asks("train")
+            .after("update_tells")
+            .on(|_| {
+                vec![
+                    unlearned(1.0)
+                        .with("x", array![[1.0, 0.0], [1.0, 1.0]])
+                        .with("targets", array![0.0, 0.0])
+                        .with("max_epochs", 2_usize),
+                ]
+            })
+            // What is returned, and when it stops, is another check's question.
+            .expects(|c| trained(c, Rule::Online).without_errors())
+            .within(Tolerance::EXACT)
+            .mistake("batch_for_online", BATCH_FOR_ONLINE, |c| trained(c, Rule::BatchSum).without_errors())
+            .mistake("averaged_batch_for_online", AVERAGED_BATCH_FOR_ONLINE, |c| {
+                trained(c, Rule::BatchMean).without_errors()
+            }),
+        Check::new("train_gates", "train", "train learns AND, OR and NAND and returns the errors of every epoch", 2)
+            .asks("train")
+            .after("update_tells")
+            .on(|draw| {
+                let mut cases: Vec<Record> =
+                    [Gate::And, Gate::Or, Gate::Nand].map(|gate| gate_case(gate, unlearned(1.0), 100)).to_vec();
+                let started = neuron(array![-1.0, 0.5], 0.25).with("learning_rate", 0.5);
+                cases.push(gate_case(Gate::Or, started, 100));
+                let drawn = neuron(quarters(draw, 2), quarters(draw, 1)[0]).with("learning_rate", 0.25);
+                cases.push(gate_case(Gate::And, drawn, 100));
+                cases
+            })
+            .expects(|c| trained(c, Rule::Online))
+            .within(Tolerance::EXACT)
+            .mistake("batch_for_online", BATCH_FOR_ONLINE, |c| trained(c, Rule::BatchSum))
+            .mistake("averaged_batch_for_online", AVERAGED_BATCH_FOR_ONLINE, |c| trained(c, Rule::BatchMean))
+            .mistake("update_sign_swapped", UPDATE_SIGN_SWAPPED, |c| trained(c, Rule::SignSwapped))
+            .mistake("bias_not_updated", BIAS_NOT_UPDATED, |c| trained(c, Rule::NoBias))
+            .mistake("learning_rate_forgotten", LEARNING_RATE_FORGOTTEN, |c| trained(c, Rule::LearningRateOne))
+            .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| trained(c, Rule::StepAtZeroIs0))
+            .mistake(
+                "no_early_stop",
+                "It goes on after an epoch without an error. Nothing can change any more: leave the loop when the \
+                 count of an epoch is 0.",
+                |c| {
+                    let mut run = trained(c, Rule::Online);
+                    run.errors.resize(c.count("max_epochs"), 0);
+                    run
+                },
+            )
+            .mistake(
+                "final_zero_missing",
+                "The last epoch is missing: the one that had no error is an epoch that was run, so its 0 belongs into \
+                 the list. Push the count first, then decide whether to stop.",
+                |c| {
+                    let mut run = trained(c, Rule::Online);
+                    run.errors.retain(|errors| *errors > 0);
+                    run
+                },
+            )
+            .mistake(
+                "errors_never_reset",
+                "The numbers only grow: the counter goes on from epoch to epoch. It has to start at 0 in every epoch, \
+                 inside the loop, or no epoch ever seems free of errors.",
+                |c| {
+                    let mut run = trained(c, Rule::Online);
+                    let mut sum = 0;
+                    run.errors.resize(c.count("max_epochs"), 0);
+                    for errors in &mut run.errors {
+                        sum += *errors;
+                        *errors = sum;
+                    }
+                    // Only somebody who starts with a perfect neuron stops.
+                    if sum == 0 {
+                        run.errors.truncate(1);
+                    }
+                    run
+                },
+            )
+            .mistake(
+                "errors_counted_afterwards",
+                "These are the samples that are wrong at the end of each epoch. What is asked for are the errors made \
+                 on the way: count the samples at which `update` had something to correct.",
+                counted_afterwards,
+            )
+            .mistake(
+                "signed_errors_added",
+                "The errors -1 and 1 are added with their signs, so they cancel out and an epoch seems to have fewer \
+                 than it had. Count the errors instead: 1 for each, whatever its sign.",
+                signed_errors_added,
+            )
+            .mistake(
+                "hits_counted",
+                "These are the right answers of each epoch. Count the wrong ones: `update` returns true for them.",
+                |c| {
+                    let mut run = trained(c, Rule::Online);
+                    run.errors.iter_mut().for_each(|errors| *errors = c.matrix("x").nrows() - *errors);
+                    run
+                },
+            )
+            .mistake(
+                "gives_up_early",
+                "It stops when the count of errors stops falling. It may rise and stay for a while before it falls: \
+                 only a 0 or `max_epochs` ends the training.",
+                |c| {
+                    let run = trained(c, Rule::Online);
+                    let fallen = run.errors.windows(2).take_while(|pair| pair[1] < pair[0]).count();
+                    trained_for(c, fallen + 2)
+                },
+            )
+            .mistake(
+                "starts_from_zero",
+                "Training starts from weights of 0. It should go on from the weights that the perceptron has: whoever \
+                 calls `train` twice wants to continue.",
+                |c| {
+                    let zero = Neuron { weights: Array1::zeros(c.vector("weights").len()), bias: 0.0 };
+                    trained_from(c, zero, Rule::Online)
+                },
+            )
+            .mistake(
+                "starts_over_in_every_epoch",
+                "Every epoch starts again from the first weights, so nothing is ever learned. An epoch goes on where \
+                 the one before it ended.",
+                starting_over,
+            ),
+        Check::new("gates_learned", "train", "after training AND, OR and NAND are right, and XOR is not", 1)
+            .asks("train_and_measure")
+            .after("train_gates")
+            .on(|_| Gate::ALL.map(|gate| gate_case(gate, unlearned(1.0), 100)).to_vec())
+            .expects(|c| measured(c, share))
+            .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| {
+                let neuron = trained(c, Rule::Online).neuron;
+                let fires = |x: ArrayView1<'_, f64>| f64::from(u8::from(neuron.score(&x) > 0.0));
+                let predictions: Array1<f64> = c.matrix("x").rows().into_iter().map(fires).collect();
+                let accuracy = share(&predictions, &c.vector("targets"));
+                Record::new().with("predictions", predictions).with("accuracy", accuracy)
+            })
+            .mistake("accuracy_in_percent", ACCURACY_IN_PERCENT, |c| measured(c, |p, t| 100.0 * share(p, t)))
+            .mistake("hits_not_divided", HITS_NOT_DIVIDED, |c| measured(c, |p, t| hits(p, t) as f64))
+            .mistake("error_rate", ERROR_RATE, |c| measured(c, |p, t| 1.0 - share(p, t)))
+            .mistake("integer_division", INTEGER_DIVISION, |c| measured(c, |p, t| (hits(p, t) / t.len()) as f64))
+            .mistake("only_ones_count", ONLY_ONES_COUNT, |c| measured(c, share_of_ones)),
+        Check::new("train_xor", "train", "on XOR train stops after max_epochs, not one earlier or later", 1)
+            .asks("train")
+            .after("train_gates")
+            .on(|_| {
+                let started = || neuron(array![0.5, -0.25], 0.25).with("learning_rate", 0.5);
+                vec![
+                    gate_case(Gate::Xor, unlearned(1.0), 7),
+                    gate_case(Gate::Xor, unlearned(1.0), 30),
+                    gate_case(Gate::Xor, started(), 12),
+                ]
+            })
+            .expects(|c| trained(c, Rule::Online))
+            .within(Tolerance::EXACT)
+            .mistake(
+                "max_epochs_ignored",
+                "It runs 100 epochs whatever `max_epochs` says. XOR never has an epoch without an error, so the limit \
+                 is all that stops it: use the argument.",
+                |c| trained_for(c, 100),
+            )
+            .mistake(
+                "one_epoch_too_many",
+                "It runs one epoch more than `max_epochs`: `0..=n` counts n + 1 times, `0..n` counts n times.",
+                |c| trained_for(c, c.count("max_epochs") + 1),
+            )
+            .mistake(
+                "one_epoch_too_few",
+                "It runs one epoch less than `max_epochs`: `1..n` counts n - 1 times, `0..n` counts n times.",
+                |c| trained_for(c, c.count("max_epochs") - 1),
+            ),
+        Check::new("train_edges", "train", "train with no epochs changes nothing, and no samples make no errors", 1)
+            .asks("train")
+            .after("train_xor")
+            .on(|_| {
+                let started = || neuron(array![0.5, -0.25], 0.25).with("learning_rate", 0.5);
+                vec![
+                    gate_case(Gate::And, started(), 0),
+                    started()
+                        .with("x", Array2::zeros((0, 2)))
+                        .with("targets", Array1::zeros(0))
+                        .with("max_epochs", 5_usize),
+                ]
+            })
+            .expects(|c| trained(c, Rule::Online))
+            .within(Tolerance::EXACT)
+            .mistake(
+                "one_epoch_at_least",
+                "With `max_epochs` 0 it runs an epoch all the same. A `for` loop over `0..max_epochs` runs none.",
+                |c| trained_for(c, c.count("max_epochs").max(1)),
+            ),
+        Check::new("train_blobs", "train", "train separates 160 random sets that a line or a plane can separate", 1)
+            .after("train_gates")
+            .on(|draw| {
+                [(2, 1.0), (3, 0.5), (2, 0.1), (5, 1.0)]
+                    .map(|(n_inputs, learning_rate): (usize, f64)| {
+                        let seed = (draw::number(draw, 5000.0).abs() * 100.0) as usize;
+                        Record::new()
+                            .with("n_sets", 40_usize)
+                            .with("n_inputs", n_inputs)
+                            .with("learning_rate", learning_rate)
+                            .with("max_epochs", 1000_usize)
+                            .with("seed", seed)
+                    })
+                    .to_vec()
+            })
+            .demands(all_separated),
+        Check::new("decision_line", "decision_line", "decision_line solves w1·x1 + w2·x2 + b = 0 for x2", 1)
+            .on(|draw| {
+                let second = 1.0 + draw::number(draw, 0.5);
+                vec![
+                    neuron(array![1.0, 2.0], -3.0),
+                    neuron(array![2.0, -4.0], 1.0),
+                    neuron(array![draw::number(draw, 2.0) + 3.0, -second], 1.5),
+                ]
+            })
+            .expects(solved)
+            .mistake(
+                "slope_sign",
+                "The slope has the wrong sign. Moving w1·x1 to the other side of w1·x1 + w2·x2 + b = 0 makes it \
+                 negative: the slope is -w1 / w2.",
+                |c| line(c, |w, b| (w[0] / w[1], -b / w[1])),
+            )
+            .mistake(
+                "intercept_sign",
+                "The intercept has the wrong sign. Moving b to the other side of w1·x1 + w2·x2 + b = 0 makes it \
+                 negative: the intercept is -b / w2.",
+                |c| line(c, |w, b| (-w[0] / w[1], b / w[1])),
+            )
+            .mistake(
+                "both_signs",
+                "Slope and intercept have the wrong sign: both terms change sides in w2·x2 = -w1·x1 - b.",
+                |c| line(c, |w, b| (w[0] / w[1], b / w[1])),
+            )
+            .mistake(
+                "solved_for_x1",
+                "The equation is solved for x1. A slope says how x2 changes with x1: divide by the second weight, not \
+                 by the first.",
+                |c| line(c, |w, b| (-w[1] / w[0], -b / w[0])),
+            )
+            .mistake(
+                "slope_and_intercept_swapped",
+                "The two numbers are swapped: the slope comes first, then the intercept.",
+                |c| line(c, |w, b| (-b / w[1], -w[0] / w[1])),
+            )
+            .mistake(
+                "intercept_not_divided",
+                "The intercept is not divided by the second weight. All of w2·x2 = -w1·x1 - b is divided by w2.",
+                |c| line(c, |w, b| (-w[0] / w[1], -b)),
+            ),
+        Check::new("no_line", "decision_line", "decision_line is None where there is no such line", 1)
+            .asks("decision_line")
+            .after("decision_line")
+            .on(|_| {
+                vec![
+                    neuron(array![1.0, 0.0], -3.0),
+                    neuron(array![0.0, 0.0], -1.0),
+                    neuron(array![0.0, 2.0], -1.0),
+                    neuron(array![0.5, 1e-9], 1e-9),
+                    neuron(array![1.0, 2.0, 4.0], -3.0),
+                ]
+            })
+            .expects(|c| {
+                let weights = c.vector("weights");
+                if weights.len() == 2 && weights[1] != 0.0 { solved(c) } else { no_line() }
+            })
+            .mistake("divided_by_zero", DIVIDED_BY_ZERO, solved)
+            .mistake("divided_by_zero", DIVIDED_BY_ZERO, |c| {
+                if c.vector("weights").len() == 2 { solved(c) } else { no_line() }
+            })
+            .mistake(
+                "wrong_weight_guarded",
+                "The first weight is compared with 0. If it is 0 the line is level, with the slope 0, and nothing is \
+                 wrong with that; it is the second one that is divided by.",
+                |c| {
+                    if c.vector("weights")[0] == 0.0 { no_line() } else { solved(c) }
+                },
+            )
+            .mistake(
+                "small_weight_taken_for_zero",
+                "A small second weight is taken for 0. The line is steep then, but it is there: only a weight of \
+                 exactly 0 has none.",
+                |c| {
+                    let weights = c.vector("weights");
+                    if weights.len() == 2 && weights[1].abs() > 1e-8 { solved(c) } else { no_line() }
+                },
+            )
+            .mistake(
+                "line_of_three_inputs",
+                "With three inputs the neuron decides along a plane in space, and a line in the x1-x2 plane does not \
+                 describe it: only two weights make a line.",
+                |c| {
+                    if c.vector("weights")[1] == 0.0 { no_line() } else { solved(c) }
+                },
+            ),
+        Check::new("predict_sigmoid", "batch", "predict_sigmoid is 1 where the probability is above 0.5, not at it", 1)
+            .after("scores")
+            .on(|draw| {
+                let mut cases = batches(draw);
+                cases.extend(close_calls());
+                cases
+            })
+            .expects(|c| sums_of_rows(c, weighted_sum).mapv(|z| if z > 0.0 { 1.0 } else { 0.0 }))
+            .mistake(
+                "half_is_class_1",
+                "A probability of exactly 0.5 is put into class 1. Here class 1 has to be more likely than class 0: \
+                 p > 0.5. (`predict` decides a tie the other way; that is how both are defined, and a tie is rare \
+                 enough to be forgotten.)",
+                |c| sums_of_rows(c, weighted_sum).mapv(step),
+            )
+            .mistake(
+                "probabilities_for_classes",
+                "These are probabilities. A prediction is a class, 0 or 1: decide on which side of the threshold each \
+                 one is.",
+                |c| sums_of_rows(c, weighted_sum).mapv(sigmoid),
+            )
+            .mistake(
+                "scores_for_classes",
+                "These are the scores. A prediction is a class, 0 or 1: is the sigmoid of the score above 0.5?",
+                |c| sums_of_rows(c, weighted_sum),
+            )
+            .mistake("compared_with_half", COMPARED_WITH_HALF, |c| {
+                sums_of_rows(c, weighted_sum).mapv(|z| if z > 0.5 { 1.0 } else { 0.0 })
+            })
+            .mistake("sigmoid_without_minus", SIGMOID_WITHOUT_MINUS, |c| {
+                sums_of_rows(c, weighted_sum).mapv(|z| if z < 0.0 { 1.0 } else { 0.0 })
+            })
+            .mistake("exponential_only", EXPONENTIAL_ONLY, |c| {
+                sums_of_rows(c, weighted_sum).mapv(|z| if z.exp() > 0.5 { 1.0 } else { 0.0 })
+            })
+            .mistake("tanh_for_sigmoid", TANH_FOR_SIGMOID, |c| {
+                sums_of_rows(c, weighted_sum).mapv(|z| if z.tanh() > 0.5 { 1.0 } else { 0.0 })
+            }),
+        Check::new("batch_step", "batch", "fit_batch_sigmoid adds up what all samples ask for, then moves once", 2)
+            .asks("fit_batch_sigmoid")
+            .after("predict_sigmoid")
+            .on(|draw| {
+                let data = |start: Record| {
+                    start
+                        .with("x", array![[1.0, 2.0], [-1.0, 0.5], [3.0, -2.0]])
+                        .with("targets", array![1.0, 0.0, 0.0])
+                        .with("epochs", 1_usize)
+                };
+                let drawn = neuron(draw::vector(draw, 2, 0.5), 0.25).with("learning_rate", 0.25);
+                vec![data(unlearned(0.5)), data(drawn)]
+            })
+            .expects(|c| batch_fitted(c, Descent::Right))
+            .mistake(
+                "online_for_batch",
+                "The weights change after every sample. In this rule all samples of an epoch meet the same weights, \
+                 and their corrections are added up before anything moves.",
+                |c| batch_fitted(c, Descent::AfterEverySample),
+            )
+            .mistake(
+                "correction_averaged",
+                "The correction is divided by the number of samples. This rule takes the sum; the mean is a rule as \
+                 well, with a learning rate that is n times smaller.",
+                |c| batch_fitted(c, Descent::Averaged),
+            )
+            .mistake(
+                "slope_of_the_sigmoid",
+                "The errors are multiplied by p · (1 - p), the slope of the sigmoid. That is for the squared error: in \
+                 logistic regression this factor cancels out, and target - p is all that is left.",
+                |c| batch_fitted(c, Descent::TimesSlope),
+            )
+            .mistake(
+                "classes_for_probabilities",
+                "The error is taken from classes. Here it is target - p with the probability p itself, so a neuron \
+                 that is right but not sure still moves.",
+                |c| batch_fitted(c, Descent::FromSteps),
+            )
+            .mistake(
+                "classes_for_probabilities",
+                "The error is taken from classes. Here it is target - p with the probability p itself, so a neuron \
+                 that is right but not sure still moves.",
+                |c| batch_fitted(c, Descent::FromClasses),
+            )
+            .mistake(
+                "scores_for_probabilities",
+                "The error is taken from the score, target - (w·x + b): the sigmoid is missing.",
+                |c| batch_fitted(c, Descent::FromScores),
+            )
+            .mistake("update_sign_swapped", UPDATE_SIGN_SWAPPED, |c| batch_fitted(c, Descent::SignSwapped))
+            .mistake("bias_not_updated", BIAS_NOT_UPDATED, |c| {
+                batch_fitted(c, Descent::Right).with_bias(c.float("bias"))
+            })
+            .mistake("learning_rate_forgotten", LEARNING_RATE_FORGOTTEN, |c| batch_fitted(c, Descent::LearningRateOne))
+            .mistake(
+                "bias_averaged",
+                "The weights get the sum over all samples, and the bias gets the mean. Both take the sum: the bias is \
+                 a weight whose input is always 1.",
+                |c| {
+                    let (right, n) = (batch_fitted(c, Descent::Right), c.matrix("x").nrows() as f64);
+                    let bias = c.float("bias") + (right.bias - c.float("bias")) / n;
+                    right.with_bias(bias)
+                },
+            )
+            .mistake(
+                "bias_from_moved_weights",
+                "The weights are right and the bias is not: it was corrected with probabilities of the new weights. \
+                 Compute the errors once, before anything moves, and use them for both.",
+                |c| batch_fitted(c, Descent::BiasLater),
+            )
+            .mistake(
+                "one_epoch_too_many",
+                "It runs one epoch more than `epochs`: `0..=n` counts n + 1 times, `0..n` counts n times.",
+                |c| batch_fitted_for(c, Descent::Right, c.count("epochs") + 1),
+            ),
+        Check::new("batch_epochs", "batch", "fit_batch_sigmoid runs all its epochs", 1)
+            .asks("fit_batch_sigmoid")
+            .after("batch_step")
+            .on(|_| {
+                let epochs = |gate: Gate, start: Record, epochs: usize| {
+                    let data = gate.dataset();
+                    start
+                        .with("gate", gate.name())
+                        .with("x", data.features.clone())
+                        .with("targets", data.targets())
+                        .with("epochs", epochs)
+                };
+                vec![
+                    epochs(Gate::And, unlearned(0.1), 100),
+                    epochs(Gate::Or, neuron(array![0.3, -0.7], 0.2).with("learning_rate", 0.5), 3),
+                    // All probabilities are exactly 0.5 and all corrections cancel out: nothing ever moves.
+                    epochs(Gate::Xor, unlearned(0.1), 100),
+                    epochs(Gate::Or, neuron(array![0.3, -0.7], 0.2).with("learning_rate", 0.5), 0),
+                ]
+            })
+            .expects(|c| batch_fitted(c, Descent::Right))
+            .mistake(
+                "one_epoch_only",
+                "Only one epoch is run, whatever `epochs` says: put the correction into a loop.",
+                |c| batch_fitted_for(c, Descent::Right, 1),
+            )
+            .mistake(
+                "stops_when_all_are_right",
+                "It stops as soon as all classes are right. This rule has no such end: the probabilities still come \
+                 closer to the targets, epoch after epoch.",
+                |c| batch_fitted(c, Descent::StopsWhenRight),
+            ),
+        Check::new("scaler_fit", "scaling", "fit measures the mean and the standard deviation of every feature", 1)
+            .on(|draw| {
+                vec![
+                    Record::new().with("x", array![[1.0, 100.0], [2.0, 300.0], [6.0, 200.0]]),
+                    Record::new().with("x", draw::matrix(draw, (5, 3), 4.0)),
+                ]
+            })
+            .expects(|c| measured_scale(&c.matrix("x"), 0.0))
+            .mistake(
+                "sample_deviation",
+                "The squares are divided by n - 1. That is the estimate for a population of which one sees a sample; \
+                 here the deviation of these very numbers is meant: divide by n, `std_axis(Axis(0), 0.0)`.",
+                |c| measured_scale(&c.matrix("x"), 1.0),
+            )
+            .mistake(
+                "variance_for_deviation",
+                "`std_devs` holds the variances. The standard deviation is their square root, in the unit of the \
+                 feature itself.",
+                |c| {
+                    let scale = measured_scale(&c.matrix("x"), 0.0);
+                    Scale { std_devs: scale.std_devs.mapv(|std_dev| std_dev * std_dev), ..scale }
+                },
+            )
+            .mistake(
+                "rows_measured",
+                "There is one number per sample. A feature is a column: `Axis(0)` runs down the rows and leaves one \
+                 number per column.",
+                |c| measured_scale(&c.matrix("x").t(), 0.0),
+            )
+            .mistake(
+                "one_scale_for_all",
+                "All features get the same mean and deviation. Each has a scale of its own, and to undo just that is \
+                 what the scaler is for: measure every column by itself.",
+                |c| {
+                    let x = c.matrix("x");
+                    let everything = x.flatten().insert_axis(Axis(1));
+                    let Scale { means, std_devs } = measured_scale(&everything, 0.0);
+                    Scale {
+                        means: Array1::from_elem(x.ncols(), means[0]),
+                        std_devs: Array1::from_elem(x.ncols(), std_devs[0]),
+                    }
+                },
+            ),
+        Check::new("scaler_constant", "scaling", "a feature that does not vary has the scale 1", 1)
+            .asks("scaler_fit")
+            .after("scaler_fit")
+            .on(|_| vec![Record::new().with("x", array![[1.0, 3.0, 2.0], [5.0, 3.0, 2.5]])])
+            .expects(|c| {
+                let scale = measured_scale(&c.matrix("x"), 0.0);
+                Scale { std_devs: scale.std_devs.mapv(|std_dev| if std_dev == 0.0 { 1.0 } else { std_dev }), ..scale }
+            })
+            .mistake(
+                "constant_feature_has_scale_0",
+                "The second feature does not vary, so its deviation is 0, and `transform` would divide 0 by 0: every \
+                 sample would get a NaN, and NaN spreads. Use 1 in its place.",
+                |c| measured_scale(&c.matrix("x"), 0.0),
+            ),
+        Check::new("scaler_transform", "scaling", "transform uses what was measured in training, on any data", 1)
+            .on(|draw| {
+                let shifted = draw::matrix(draw, (4, 3), 2.0) + 3.0;
+                vec![
+                    Record::new()
+                        .with("means", array![3.0, 200.0])
+                        .with("std_devs", array![2.0, 50.0])
+                        .with("x", array![[5.0, 300.0], [6.0, 350.0], [10.0, 250.0]]),
+                    Record::new()
+                        .with("means", array![1.0, -0.5, 2.0])
+                        .with("std_devs", array![0.5, 4.0, 1.5])
+                        .with("x", shifted),
+                ]
+            })
+            .expects(|c| scaled(c, |x, mean, std_dev| (x - mean) / std_dev))
+            .mistake(
+                "scaled_by_its_own_statistics",
+                "The numbers are scaled with the mean and the deviation of `x` itself. Test data must be scaled with \
+                 what was measured on the *training* data, `self.means` and `self.std_devs`: otherwise the same flower \
+                 gets other numbers depending on which flowers are tested with it.",
+                |c| {
+                    let x = c.matrix("x");
+                    let scale = measured_scale(&x, 0.0);
+                    (&x - &scale.means) / &scale.std_devs
+                },
+            )
+            .mistake("mean_not_subtracted", "The mean is not subtracted: (x - mean) / deviation.", |c| {
+                scaled(c, |x, _, std_dev| x / std_dev)
+            })
+            .mistake("not_divided_by_deviation", "The deviation is missing: (x - mean) / deviation.", |c| {
+                scaled(c, |x, mean, _| x - mean)
+            })
+            .mistake(
+                "divided_before_subtracting",
+                "Only x is divided: x - mean / deviation and x / deviation - mean are other numbers. The difference \
+                 comes first: (x - mean) / deviation.",
+                |c| scaled(c, |x, mean, std_dev| x / std_dev - mean),
+            )
+            .mistake(
+                "divided_before_subtracting",
+                "Only a part is divided: x - mean / deviation and x / deviation - mean are other numbers. The \
+                 difference comes first: (x - mean) / deviation.",
+                |c| scaled(c, |x, mean, std_dev| x - mean / std_dev),
+            ),
+        Check::new(
+            "one_vs_rest_predict",
+            "one_vs_rest",
+            "OneVsRest::predict takes the class with the largest score",
+            1,
+        )
+        .after("scores")
+        .on(|draw| {
+            let two_say_yes = several_neurons(array![[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]], array![0.0, 0.0, -0.5]);
+            let drawn = several_neurons(draw::matrix(draw, (4, 2), 2.0), draw::vector(draw, 4, 0.5));
+            vec![
+                // Two yes, one yes, no yes at all, and scores whose sigmoids are all 1 in f64.
+                two_say_yes.with(
+                    "x",
+                    array![[0.2, 1.7], [1.0, -3.0], [-0.25, -0.05], [-2.0, 0.5], [40.0, 60.0], [-30.0, -40.0]],
+                ),
+                several_neurons(array![[40.0], [60.0], [50.0]], array![0.0, 0.0, 0.0]).with("x", array![[1.0]]),
+                drawn.with("x", draw::matrix(draw, (5, 2), 3.0)),
+            ]
+        })
+        .expects(|c| best_classes(c, |z| z, |score, best| score > best))
+        .mistake(
+            "first_yes_wins",
+            "The first perceptron that says yes wins. Several may say yes, or none at all; the one with the \
+                 largest score is the surest.",
+            |c| best_classes(c, step, |score, best| score > best),
+        )
+        .mistake(
+            "last_yes_wins",
+            "The last perceptron that says yes wins. Several may say yes, or none at all; the one with the largest \
+                 score is the surest.",
+            |c| best_classes(c, step, |score, best| score >= best),
+        )
+        .mistake("probabilities_tie", PROBABILITIES_TIE, |c| best_classes(c, sigmoid, |score, best| score > best))
+        .mistake("probabilities_tie", PROBABILITIES_TIE, |c| best_classes(c, sigmoid, |score, best| score >= best))
+        .mistake("smallest_score_wins", "The smallest score wins here; the class with the largest one is meant.", |c| {
+            best_classes(c, |z| z, |score, best| score < best)
+        })
+        .mistake("classes_counted_from_one", "Classes are counted from 0; these start at 1.", |c| {
+            let classes = best_classes(c, |z| z, |score, best| score > best);
+            classes.into_iter().map(|class| class + 1).collect::<Vec<_>>()
+        }),
+        Check::new("one_vs_rest_fit", "one_vs_rest", "OneVsRest::fit asks perceptron k: is it class k?", 2)
+            .after("train_gates")
+            .on(|_| {
+                let corners = array![[0.0, 3.0], [1.0, 4.0], [3.0, 0.0], [4.0, -1.0], [-3.0, -2.0], [-4.0, -3.0]];
+                let start = || several_neurons(Array2::zeros((3, 2)), Array1::zeros(3));
+                vec![
+                    start()
+                        .with("x", corners.clone())
+                        .with("labels", vec![0_usize, 0, 1, 1, 2, 2])
+                        .with("max_epochs", 50_usize),
+                    start().with("x", corners).with("labels", vec![2_usize, 2, 0, 0, 1, 1]).with("max_epochs", 1_usize),
+                ]
+            })
+            .expects(|c| fitted_classes(c, |label, class| f64::from(u8::from(label == class))))
+            .within(Tolerance::EXACT)
+            .mistake(
+                "rest_against_one",
+                "The questions are the wrong way round: perceptron k learns to say no to class k and yes to the rest. \
+                 Its target is 1 where the label is k.",
+                |c| fitted_classes(c, |label, class| f64::from(u8::from(label != class))),
+            )
+            .mistake(
+                "labels_for_targets",
+                "Every perceptron learns from the labels themselves: 0, 1, 2 are names of classes, no amounts, and all \
+                 perceptrons get the same question. The target of perceptron k is 1 where the label is k and 0 \
+                 elsewhere.",
+                |c| fitted_classes(c, |label, _| label as f64),
+            )
+            .mistake(
+                "same_question_for_all",
+                "All perceptrons get the same question. Each has to learn its own: the target of perceptron k is 1 \
+                 where the label is k and 0 elsewhere.",
+                |c| fitted_classes(c, |label, _| f64::from(u8::from(label == 0))),
+            )
+            .mistake(
+                "classes_counted_from_one",
+                "Classes are counted from 0; here perceptron 0 learns to recognise class 1.",
+                |c| fitted_classes(c, |label, class| f64::from(u8::from(label == class + 1))),
+            ),
+        Check::new("pocket", "pocket", "Pocket keeps a copy of the best weights, and their accuracy", 2)
+            .after("gates_learned")
+            .on(|draw| {
+                let above = || neuron(array![0.5, 0.5], 0.75).with("learning_rate", 1.0);
+                let drawn = neuron(quarters(draw, 2), 0.25).with("learning_rate", 0.5);
+                let islands = drawn
+                    .with("x", array![[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [0.5, 1.0], [2.5, 1.0], [-1.0, 2.0]])
+                    .with("targets", array![1.0, 0.0, 1.0, 0.0, 1.0, 0.0])
+                    .with("max_epochs", 20_usize);
+                vec![
+                    // 75 % on the way, 50 % at the end.
+                    gate_case(Gate::Xor, above(), 20),
+                    // 75 % at the start.
+                    gate_case(Gate::Xor, neuron(array![1.5, 0.5], -0.25).with("learning_rate", 1.0), 20),
+                    gate_case(Gate::Xor, above(), 0),
+                    gate_case(Gate::And, unlearned(1.0), 100),
+                    // The very last correction is the best.
+                    unlearned(1.0)
+                        .with("x", array![[1.0, 1.0]])
+                        .with("targets", array![0.0])
+                        .with("max_epochs", 1_usize),
+                    islands,
+                ]
+            })
+            .expects(|c| pocketed(c, &PocketRule::RIGHT))
+            .mistake(
+                "last_instead_of_best",
+                "These are the last weights. Where no line separates the classes, the last ones may be the worst: a \
+                 copy goes into the pocket whenever the accuracy is higher than ever before, and it stays there.",
+                |c| pocketed(c, &PocketRule::LAST),
+            )
+            .mistake(
+                "last_instead_of_best",
+                "The accuracy is that of the best weights, but the weights beside it are the last ones. A pocket holds \
+                 a copy, `perceptron.clone()`, made at the moment when it was the best.",
+                |c| pocketed(c, &PocketRule::LAST).with_accuracy(pocketed(c, &PocketRule::RIGHT).accuracy),
+            )
+            .mistake(
+                "later_equals_replace",
+                "Weights that are as good as those in the pocket replace them. Only better ones should: `>`, not `>=`.",
+                |c| pocketed(c, &PocketRule { keeps: |new, best| new >= best, ..PocketRule::RIGHT }),
+            )
+            .mistake(
+                "measured_once_an_epoch",
+                "The accuracy is measured at the end of each epoch only, so good weights on the way are missed. On \
+                 XOR the epoch always ends at the same bad place. Measure after every correction.",
+                |c| pocketed(c, &PocketRule { once_an_epoch: true, ..PocketRule::RIGHT }),
+            )
+            .mistake(
+                "measured_too_early",
+                "The accuracy is measured before the sample has corrected anything, so what the last correction of \
+                 all did is never seen. Measure right after a correction.",
+                |c| pocketed(c, &PocketRule { before_correcting: true, ..PocketRule::RIGHT }),
+            )
+            .mistake(
+                "start_not_in_the_pocket",
+                "The perceptron as it was given is forgotten: if nothing better comes along, it is the best one. Put a \
+                 copy of it and its accuracy into the pocket before training starts.",
+                |c| pocketed(c, &PocketRule { starts_empty: true, ..PocketRule::RIGHT }),
+            )
+            .mistake(
+                "accuracy_of_the_last",
+                "The weights are the best ones, but the accuracy beside them is that of the last ones. Both go into \
+                 the pocket together.",
+                |c| pocketed(c, &PocketRule::RIGHT).with_accuracy(pocketed(c, &PocketRule::LAST).accuracy),
+            ),
+    ]
+}
+
+const BIAS_FORGOTTEN: &str = "The bias is missing: a neuron adds it to the weighted sum, w·x + b.";
+const BIAS_SUBTRACTED: &str = "The bias is subtracted. It is added: w·x + b.";
+const ACTIVATION_IN_LINEAR_NEURON: &str = "The linear neuron answers with the weighted sum itself, any real number: no \
+     step and no sigmoid after it.";
+const STEP_AT_ZERO_IS_0: &str = "A sum of exactly 0 is put into class 0. In this course step(0) is 1: `>=`, not `>`. \
+     It matters more than it seems: a neuron whose weights are all 0 has the sum 0 for every sample.";
+const MINUS_ZERO_IS_NEGATIVE: &str = "-0.0 is taken for a negative number. It is equal to 0.0, and only its sign bit \
+     differs: compare with `>= 0.0` instead of asking for the sign.";
+const MINUS_ONE_FOR_ZERO: &str = "Classes are -1 and 1 here. In this course they are 0 and 1, and the error target - \
+     prediction counts on it.";
+const STEP_REVERSED: &str = "0 and 1 are the wrong way round: a sum from 0 upwards is class 1.";
+const COMPARED_WITH_HALF: &str = "The weighted sum is compared with 0.5. That is the threshold for a probability; the \
+     sum of a neuron that cannot decide is 0, and sigmoid(0) is 0.5.";
+const RELU_FOR_STEP: &str = "A positive sum is handed on as it is. (Such a function is useful, it is called ReLU and \
+     comes in exercise 2.) The step is only yes or no: 1 for every sum from 0 upwards, however large.";
+const SAME_ANSWER_ALWAYS: &str = "It returns the same for every sample. It should be true if there was an error to \
+     correct, and false if the prediction was right and nothing moved.";
+const SIGMOID_WITHOUT_MINUS: &str = "The sigmoid falls where it should rise: the exponent is -z, as in 1 / (1 + e^-z).";
+const EXPONENTIAL_ONLY: &str = "This is e^z. The sigmoid is 1 / (1 + e^-z): without the 1 in the denominator it would \
+     grow without end, and a probability may not.";
+const TANH_FOR_SIGMOID: &str = "This is tanh, which goes from -1 to 1. The sigmoid has the same shape but goes from 0 \
+     to 1, so that it can be read as a probability: 1 / (1 + e^-z).";
+const UPDATE_SIGN_SWAPPED: &str = "Every correction goes the wrong way, and the neuron gets worse with each. The error \
+     is target - prediction: if the answer was 0 and should be 1, it is +1, and the sum has to grow.";
+const BIAS_NOT_UPDATED: &str = "The bias never moves. With a bias of 0 for ever, the line could only turn around the \
+     origin. The bias learns too: it moves by learning_rate · error, as a weight whose input is always 1.";
+const LEARNING_RATE_FORGOTTEN: &str = "The learning rate is not used: a correction is learning_rate · error · x for \
+     the weights, and learning_rate · error for the bias.";
+const BATCH_FOR_ONLINE: &str = "All predictions of an epoch are made with the same weights, and the corrections come \
+     at its end. The perceptron rule corrects at once: the next sample already meets the new weights.";
+const AVERAGED_BATCH_FOR_ONLINE: &str = "The corrections of an epoch are averaged and made at its end. The perceptron \
+     rule corrects at once, after every sample: the next one already meets the new weights.";
+const ACCURACY_IN_PERCENT: &str = "This is in percent. An accuracy goes from 0 to 1: leave the 100 out.";
+const HITS_NOT_DIVIDED: &str = "This is the number of right predictions. Their share is asked for: divide by the \
+     number of samples.";
+const ERROR_RATE: &str = "This is the share of wrong predictions. Accuracy is the share of right ones.";
+const INTEGER_DIVISION: &str = "All or nothing: every accuracy below 1 becomes 0. Two whole numbers that are divided \
+     lose their fraction in Rust, 3 / 5 is 0: turn both into `f64` first, `right as f64 / n as f64`. (Comparing both \
+     arrays as a whole has the same effect.)";
+const ONLY_ONES_COUNT: &str = "Only the ones that were found count here. A 0 that was predicted as 0 is right as well: \
+     compare prediction and target.";
+const DIVIDED_BY_ZERO: &str = "The second weight is 0, and a division by 0 yields infinity or NaN. Such a line is \
+     vertical and has no slope (or all weights are 0 and there is no line): return `None`.";
+const PROBABILITIES_TIE: &str = "The sigmoids are compared. Above 37 or so a sigmoid is exactly 1 in f64, so large \
+     scores tie, and the order decides. The scores w·x + b themselves still differ.";
+
+/// How many weights `new` is asked for: enough to measure their spread.
+const N_DRAWN: usize = 4000;
+
+// Inputs
+
+/// A perceptron with these parameters.
+fn neuron(weights: Array1<f64>, bias: f64) -> Record {
+    Record::new().with("weights", weights).with("bias", bias)
+}
+
+/// A perceptron of two inputs whose parameters are 0.
+fn unlearned(learning_rate: f64) -> Record {
+    neuron(Array1::zeros(2), 0.0).with("learning_rate", learning_rate)
+}
+
+/// One perceptron per row of weights.
+fn several_neurons(weights: Array2<f64>, biases: Array1<f64>) -> Record {
+    Record::new().with("weights", weights).with("biases", biases)
+}
+
+/// The lesson's example, and a drawn one with another number of inputs.
+fn single_samples(draw: &mut Generator) -> Vec<Record> {
+    let example = neuron(array![0.5, -0.3, 0.8], 0.1).with("x", array![1.0, 2.0, 3.0]);
+    let bias = 0.5 + draw::number(draw, 0.25);
+    let weights = draw::vector(draw, 4, 0.5) + 1.0;
+    vec![example, neuron(weights, bias).with("x", array![0.75, -1.25, 0.5, 0.25])]
+}
+
+/// A square batch, so that a transposed product exists, and two that are not. The drawn numbers are dyadic, so that a
+/// tie is a tie in whatever order they are added.
+fn batches(draw: &mut Generator) -> Vec<Record> {
+    let drawn = neuron(quarters(draw, 2) + 2.5, 0.75);
+    let x = Array2::from_shape_simple_fn((4, 2), || quarters(draw, 1)[0]);
+    vec![
+        neuron(array![1.0, -2.0], 0.75).with("x", array![[2.0, 0.5], [1.5, 3.0]]),
+        neuron(array![0.5, -0.3, 0.8], 0.1).with("x", array![[1.0, 2.0, 3.0], [-1.0, 0.0, -2.0]]),
+        drawn.with("x", x),
+    ]
+}
+
+/// Neurons in doubt: one that has learned nothing; AND's last one, for which (1, 1) scores 0; and scores between 0 and
+/// a half, and just above it.
+fn close_calls() -> Vec<Record> {
+    vec![
+        neuron(array![0.0, 0.0], 0.0).with("x", Gate::Xor.dataset().features),
+        neuron(array![2.0, 1.0], -3.0).with("x", Gate::And.dataset().features),
+        neuron(array![0.5, 0.25], 0.0).with("x", array![[0.0, 1.0], [-1.0, 1.0], [0.5, -1.0], [1.0625, 0.0]]),
+    ]
+}
+
+/// Single samples for the rule: wrong and right answers of both classes, two ties, two and three inputs. All numbers
+/// are dyadic, so every order of computing yields the same ones.
+fn single_corrections(draw: &mut Generator) -> Vec<Record> {
+    let sample = |start: Record, x: Array1<f64>, target: f64| start.with("x", x).with("target", target);
+    let three = || neuron(array![1.0, -0.5, 0.25], -4.0).with("learning_rate", 0.25);
+    let two = || neuron(array![1.0, -0.5], 2.0).with("learning_rate", 0.5);
+    let drawn = neuron(quarters(draw, 2), -8.0).with("learning_rate", 0.25);
+    vec![
+        sample(unlearned(0.5), array![2.0, -3.0], 0.0),
+        sample(unlearned(0.5), array![2.0, -3.0], 1.0),
+        sample(three(), array![2.0, 1.0, -2.0], 1.0),
+        sample(three(), array![2.0, 1.0, -2.0], 0.0),
+        sample(two(), array![3.0, 2.0], 0.0),
+        sample(two(), array![3.0, 2.0], 1.0),
+        // The sum is 0.25 here: above 0, and below a half.
+        sample(neuron(array![1.0, -0.5], -1.75).with("learning_rate", 0.5), array![3.0, 2.0], 1.0),
+        sample(drawn, array![1.5, -0.5], 1.0),
+    ]
+}
+
+fn gate_case(gate: Gate, start: Record, max_epochs: usize) -> Record {
+    let data = gate.dataset();
+    let targets = data.targets();
+    Record::new()
+        .with("gate", gate.name())
+        .joined(start)
+        .with("x", data.features)
+        .with("targets", targets)
+        .with("max_epochs", max_epochs)
+}
+
+fn pairs(predictions: Array1<f64>, targets: Array1<f64>) -> Record {
+    Record::new().with("predictions", predictions).with("targets", targets)
+}
+
+/// `n` multiples of 0.25 between -2 and 2: sums and products of them are exact.
+fn quarters(draw: &mut Generator, n: usize) -> Array1<f64> {
+    draw::vector(draw, n, 2.0).mapv(|number| (4.0 * number).round() / 4.0)
+}
+
+/// Records that are put together.
+trait Joined {
+    fn joined(self, other: Record) -> Record;
+}
+
+impl Joined for Record {
+    fn joined(self, other: Record) -> Record {
+        other.parts().fold(self, |record, (name, value)| record.with(name, value.clone()))
+    }
+}
+
+// One neuron
+
+fn weighted_sum(x: &ArrayRef1<f64>, weights: &ArrayRef1<f64>, bias: f64) -> f64 {
+    let mut sum = bias;
+    for (x, weight) in x.iter().zip(weights) {
+        sum += x * weight;
+    }
+    sum
+}
+
+fn step(z: f64) -> f64 {
+    if z < 0.0 { 0.0 } else { 1.0 }
+}
+
+fn sigmoid(z: f64) -> f64 {
+    0.5 * (1.0 + (0.5 * z).tanh())
+}
+
+/// Adds the common ways to get a weighted sum wrong to a check of `then(w·x + b)` on one sample.
+fn with_wrong_sums(check: Check, then: fn(f64) -> f64) -> Check {
+    let parts = |c: &Record| (c.vector("x").to_owned(), c.vector("weights").to_owned(), c.float("bias"));
+    check
+        .mistake("bias_forgotten", BIAS_FORGOTTEN, move |c| {
+            let (x, weights, _) = parts(c);
+            then(weighted_sum(&x, &weights, 0.0))
+        })
+        .mistake("bias_subtracted", BIAS_SUBTRACTED, move |c| {
+            let (x, weights, bias) = parts(c);
+            then(weighted_sum(&x, &weights, -bias))
+        })
+        .mistake(
+            "bias_for_every_input",
+            "The bias is added once for every input. It belongs to the neuron, not to its inputs: add it once, after \
+             the loop.",
+            move |c| {
+                let (x, weights, bias) = parts(c);
+                then(weighted_sum(&x, &weights, bias * x.len() as f64))
+            },
+        )
+        .mistake(
+            "first_input_skipped",
+            "The first input is left out. Indices start at 0: `0..n` runs through all n of them.",
+            move |c| {
+                let (mut x, weights, bias) = parts(c);
+                x[0] = 0.0;
+                then(weighted_sum(&x, &weights, bias))
+            },
+        )
+        .mistake(
+            "last_input_skipped",
+            "The last input is left out. `0..n` ends before n by itself: it runs through all n indices.",
+            move |c| {
+                let (mut x, weights, bias) = parts(c);
+                x[weights.len() - 1] = 0.0;
+                then(weighted_sum(&x, &weights, bias))
+            },
+        )
+        .mistake(
+            "sums_multiplied",
+            "The sum of all inputs is multiplied by the sum of all weights. Each input meets its own weight only: \
+             multiply first, entry by entry, and add the products up.",
+            move |c| {
+                let (x, weights, bias) = parts(c);
+                then(x.sum() * weights.sum() + bias)
+            },
+        )
+}
+
+/// `sum` for every row of `x`.
+fn sums_of_rows(c: &Record, sum: fn(&ArrayRef1<f64>, &ArrayRef1<f64>, f64) -> f64) -> Array1<f64> {
+    let (x, weights) = (c.matrix("x"), c.vector("weights"));
+    x.rows().into_iter().map(|row| sum(&row, &weights, c.float("bias"))).collect()
+}
+
+fn hits(predictions: &ArrayRef1<f64>, targets: &ArrayRef1<f64>) -> usize {
+    predictions.iter().zip(targets).filter(|(prediction, target)| prediction == target).count()
+}
+
+fn share(predictions: &ArrayRef1<f64>, targets: &ArrayRef1<f64>) -> f64 {
+    hits(predictions, targets) as f64 / targets.len() as f64
+}
+
+fn share_of_ones(predictions: &ArrayRef1<f64>, targets: &ArrayRef1<f64>) -> f64 {
+    (predictions * targets).sum() / targets.len() as f64
+}
+
+/// The weights of `new` have this standard deviation.
+fn spread(seen: &Record) -> f64 {
+    seen.vector("weights").std(0.0)
+}
+
+/// Whether no number is further from the mean than uniform ones are, which is sqrt(3) standard deviations. The furthest
+/// of 4000 normal ones is at about 3.5.
+fn evenly_spread(weights: &ArrayRef1<f64>) -> bool {
+    let (mean, std_dev) = (weights.sum() / weights.len() as f64, weights.std(0.0));
+    std_dev > 0.0 && weights.iter().all(|weight| (weight - mean).abs() < 1.8 * std_dev)
+}
+
+/// What `new` promises, as far as 4000 draws can tell. Bounds are four standard errors wide or more, so that honest
+/// generators pass.
+fn freshly_drawn(c: &Record, seen: &Record) -> Result<(), String> {
+    const STD_DEV: f64 = 0.01;
+    let weights = seen.vector("weights");
+    let n = c.count("n_inputs");
+    if weights.len() != n {
+        return Err(format!("There are {} weights, not {n}: one for each input.", weights.len()));
+    }
+    if seen.float("bias") != 0.0 {
+        return Err(format!("The bias is {}, not 0.", seen.float("bias")));
+    }
+    if seen.float("learning_rate") != c.float("learning_rate") {
+        return Err(format!("The learning rate is {}, not the given one.", seen.float("learning_rate")));
+    }
+    if (spread(seen) / STD_DEV - 1.0).abs() > 0.05 {
+        return Err(format!("The weights have the standard deviation {:.4}, not {STD_DEV}.", spread(seen)));
+    }
+    let mean = weights.sum() / n as f64;
+    if mean.abs() > 4.5 * STD_DEV / (n as f64).sqrt() {
+        return Err(format!("The weights have the mean {mean:.4}, not 0."));
+    }
+    // 4.55 % of normal numbers are beyond two standard deviations; of uniform ones it is none.
+    let far = weights.iter().filter(|weight| weight.abs() > 2.0 * STD_DEV).count() as f64 / n as f64;
+    if (far - 0.0455).abs() > 0.015 {
+        return Err(format!("{:.1} % of the weights are beyond two standard deviations, not 4.6 %.", 100.0 * far));
+    }
+    if weights == seen.vector("weights of the next one") {
+        return Err("Two perceptrons made one after the other have the same weights.".to_owned());
+    }
+    Ok(())
+}
+
+// The perceptron rule
+
+/// Weights and bias after a correction.
+struct Parameters {
+    weights: Array1<f64>,
+    bias: f64,
+}
+
+impl Parameters {
+    fn with_bias(self, bias: f64) -> Self {
+        Self { bias, ..self }
+    }
+}
+
+impl From<Parameters> for Record {
+    fn from(parameters: Parameters) -> Self {
+        Record::new().with("weights", parameters.weights).with("bias", parameters.bias)
+    }
+}
+
+fn score_of(c: &Record) -> f64 {
+    weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias"))
+}
+
+fn error_of(c: &Record) -> f64 {
+    c.float("target") - step(score_of(c))
+}
+
+/// The parameters of a case, moved by its learning rate times `error`.
+fn corrected(c: &Record, error: f64) -> Parameters {
+    let far = c.float("learning_rate") * error;
+    let weights = c.vector("weights").iter().zip(&c.vector("x")).map(|(weight, x)| weight + far * x).collect();
+    Parameters { weights, bias: c.float("bias") + far }
+}
+
+/// The correction itself, as if weights and bias had been 0.
+fn overwritten(c: &Record) -> Parameters {
+    let far = c.float("learning_rate") * error_of(c);
+    Parameters { weights: c.vector("x").mapv(|x| far * x), bias: far }
+}
+
+/// A way to go through an epoch.
+#[derive(Clone, Copy, PartialEq)]
+enum Rule {
+    Online,
+    BatchSum,
+    BatchMean,
+    SignSwapped,
+    NoBias,
+    LearningRateOne,
+    StepAtZeroIs0,
+}
+
+#[derive(Clone)]
+struct Neuron {
+    weights: Array1<f64>,
+    bias: f64,
+}
+
+impl Neuron {
+    fn of(c: &Record) -> Self {
+        Self { weights: c.vector("weights").to_owned(), bias: c.float("bias") }
+    }
+
+    fn score(&self, x: &ArrayRef1<f64>) -> f64 {
+        weighted_sum(x, &self.weights, self.bias)
+    }
+
+    fn predictions(&self, x: &ArrayRef2<f64>) -> Array1<f64> {
+        x.rows().into_iter().map(|row| step(self.score(&row))).collect()
+    }
+
+    fn move_by(&mut self, far: f64, x: &ArrayRef1<f64>) {
+        for (weight, x) in self.weights.iter_mut().zip(x) {
+            *weight += far * x;
+        }
+        self.bias += far;
+    }
+
+    /// One epoch; the errors of the samples, each -1, 0 or 1.
+    fn epoch(&mut self, x: &ArrayRef2<f64>, targets: &ArrayRef1<f64>, learning_rate: f64, rule: Rule) -> Vec<f64> {
+        let before = self.clone();
+        let mut errors = Vec::new();
+        for (row, target) in x.rows().into_iter().zip(targets) {
+            let z =
+                if matches!(rule, Rule::BatchSum | Rule::BatchMean) { before.score(&row) } else { self.score(&row) };
+            let fires = if rule == Rule::StepAtZeroIs0 { z > 0.0 } else { z >= 0.0 };
+            let error = target - f64::from(u8::from(fires));
+            let far = match rule {
+                Rule::BatchMean => learning_rate * error / targets.len() as f64,
+                Rule::SignSwapped => -learning_rate * error,
+                Rule::LearningRateOne => error,
+                _ => learning_rate * error,
+            };
+            self.move_by(far, &row);
+            if rule == Rule::NoBias {
+                self.bias = before.bias;
+            }
+            errors.push(error);
+        }
+        errors
+    }
+}
+
+/// What training leaves behind.
+struct Run {
+    neuron: Neuron,
+    errors: Vec<usize>,
+}
+
+impl Run {
+    fn without_errors(self) -> Parameters {
+        Parameters { weights: self.neuron.weights, bias: self.neuron.bias }
+    }
+}
+
+impl From<Run> for Record {
+    fn from(run: Run) -> Self {
+        Record::new().with("weights", run.neuron.weights).with("bias", run.neuron.bias).with("errors", run.errors)
+    }
+}
+
+fn trained(c: &Record, rule: Rule) -> Run {
+    trained_from(c, Neuron::of(c), rule)
+}
+
+fn trained_from(c: &Record, neuron: Neuron, rule: Rule) -> Run {
+    run_epochs(neuron, c.count("max_epochs"), |neuron| {
+        let errors = neuron.epoch(&c.matrix("x"), &c.vector("targets"), c.float("learning_rate"), rule);
+        errors.iter().filter(|error| **error != 0.0).count()
+    })
+}
+
+fn trained_for(c: &Record, max_epochs: usize) -> Run {
+    run_epochs(Neuron::of(c), max_epochs, |neuron| {
+        let errors = neuron.epoch(&c.matrix("x"), &c.vector("targets"), c.float("learning_rate"), Rule::Online);
+        errors.iter().filter(|error| **error != 0.0).count()
+    })
+}
+
+/// Repeats `epoch` until it returns 0 or `max_epochs` are over.
+fn run_epochs(mut neuron: Neuron, max_epochs: usize, mut epoch: impl FnMut(&mut Neuron) -> usize) -> Run {
+    let mut errors = Vec::new();
+    while errors.len() < max_epochs && errors.last() != Some(&0) {
+        errors.push(epoch(&mut neuron));
+    }
+    Run { neuron, errors }
+}
+
+fn counted_afterwards(c: &Record) -> Run {
+    let (x, targets) = (c.matrix("x"), c.vector("targets"));
+    run_epochs(Neuron::of(c), c.count("max_epochs"), |neuron| {
+        neuron.epoch(&x, &targets, c.float("learning_rate"), Rule::Online);
+        targets.len() - hits(&neuron.predictions(&x), &targets)
+    })
+}
+
+fn signed_errors_added(c: &Record) -> Run {
+    run_epochs(Neuron::of(c), c.count("max_epochs"), |neuron| {
+        let errors = neuron.epoch(&c.matrix("x"), &c.vector("targets"), c.float("learning_rate"), Rule::Online);
+        // `as` makes 0 of a negative number.
+        errors.iter().sum::<f64>() as usize
+    })
+}
+
+fn starting_over(c: &Record) -> Run {
+    run_epochs(Neuron::of(c), c.count("max_epochs"), |neuron| {
+        *neuron = Neuron::of(c);
+        let errors = neuron.epoch(&c.matrix("x"), &c.vector("targets"), c.float("learning_rate"), Rule::Online);
+        errors.iter().filter(|error| **error != 0.0).count()
+    })
+}
+
+/// Predictions after training, and their accuracy as `measure` has it.
+fn measured(c: &Record, measure: fn(&ArrayRef1<f64>, &ArrayRef1<f64>) -> f64) -> Record {
+    let predictions = trained(c, Rule::Online).neuron.predictions(&c.matrix("x"));
+    let accuracy = measure(&predictions, &c.vector("targets"));
+    Record::new().with("predictions", predictions).with("accuracy", accuracy)
+}
+
+fn all_separated(c: &Record, seen: &Record) -> Result<(), String> {
+    let (epochs, last_errors) = (seen.counts("epochs per set"), seen.counts("errors in the last epoch"));
+    for (set, wrong) in seen.counts("wrong predictions afterwards").into_iter().enumerate() {
+        if last_errors[set] != 0 {
+            return Err(format!(
+                "Random set {set} can be separated, but after {} of {} epochs there still is an error in every epoch.",
+                epochs[set],
+                c.count("max_epochs")
+            ));
+        }
+        if wrong != 0 {
+            return Err(format!(
+                "The last epoch of random set {set} had no error, yet `predict` gets {wrong} of its samples wrong."
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The line as `solve` has it from weights and bias.
+fn line(c: &Record, solve: fn(ArrayView1<'_, f64>, f64) -> (f64, f64)) -> Record {
+    let (slope, intercept) = solve(c.vector("weights"), c.float("bias"));
+    Record::new().with("slope", slope).with("intercept", intercept)
+}
+
+/// The right line, where there is one.
+fn solved(c: &Record) -> Record {
+    line(c, |w, b| (-w[0] / w[1], -b / w[1]))
+}
+
+fn no_line() -> Record {
+    Record::new().with("slope", Value::Nothing).with("intercept", Value::Nothing)
+}
+
+// The batch rule
+
+/// Gradient descent on the logistic loss, or a common misunderstanding of it.
+#[derive(Clone, Copy, PartialEq)]
+enum Descent {
+    Right,
+    AfterEverySample,
+    Averaged,
+    TimesSlope,
+    FromSteps,
+    FromClasses,
+    FromScores,
+    SignSwapped,
+    LearningRateOne,
+    BiasLater,
+    StopsWhenRight,
+}
+
+fn batch_fitted(c: &Record, descent: Descent) -> Parameters {
+    batch_fitted_for(c, descent, c.count("epochs"))
+}
+
+fn batch_fitted_for(c: &Record, descent: Descent, epochs: usize) -> Parameters {
+    let (x, targets, n) = (c.matrix("x"), c.vector("targets"), c.matrix("x").nrows() as f64);
+    let mut neuron = Neuron::of(c);
+    let error = |neuron: &Neuron, row: &ArrayRef1<f64>, target: f64| {
+        let z = neuron.score(row);
+        let p = sigmoid(z);
+        match descent {
+            Descent::Averaged => (target - p) / n,
+            Descent::TimesSlope => (target - p) * p * (1.0 - p),
+            Descent::FromSteps => target - step(z),
+            Descent::FromClasses => target - f64::from(u8::from(z > 0.0)),
+            Descent::FromScores => target - z,
+            Descent::SignSwapped => p - target,
+            _ => target - p,
+        }
+    };
+    let rate = if descent == Descent::LearningRateOne { 1.0 } else { c.float("learning_rate") };
+    for _ in 0..epochs {
+        let before = neuron.clone();
+        for (row, target) in x.rows().into_iter().zip(targets) {
+            let seen_by = if descent == Descent::AfterEverySample { &neuron } else { &before };
+            let far = rate * error(seen_by, &row, *target);
+            neuron.move_by(far, &row);
+        }
+        if descent == Descent::BiasLater {
+            let moved = Neuron { bias: before.bias, ..neuron.clone() };
+            let errors = x.rows().into_iter().zip(targets).map(|(row, target)| error(&moved, &row, *target));
+            neuron.bias = before.bias + rate * errors.sum::<f64>();
+        }
+        let classes: Array1<f64> =
+            x.rows().into_iter().map(|row| f64::from(u8::from(neuron.score(&row) > 0.0))).collect();
+        if descent == Descent::StopsWhenRight && classes == targets {
+            break;
+        }
+    }
+    Parameters { weights: neuron.weights, bias: neuron.bias }
+}
+
+// Scaling
+
+/// What the scaler measures.
+struct Scale {
+    means: Array1<f64>,
+    std_devs: Array1<f64>,
+}
+
+impl From<Scale> for Record {
+    fn from(scale: Scale) -> Self {
+        Record::new().with("means", scale.means).with("std_devs", scale.std_devs)
+    }
+}
+
+/// Mean and standard deviation of every column; the squares are divided by n - `less`.
+fn measured_scale(x: &ArrayRef2<f64>, less: f64) -> Scale {
+    let n = x.nrows() as f64;
+    let means: Array1<f64> = x.columns().into_iter().map(|column| column.sum() / n).collect();
+    let deviation = |(column, mean): (ArrayView1<'_, f64>, &f64)| {
+        let squares: f64 = column.iter().map(|x| (x - mean) * (x - mean)).sum();
+        (squares / (n - less)).sqrt()
+    };
+    let std_devs = x.columns().into_iter().zip(&means).map(deviation).collect();
+    Scale { means, std_devs }
+}
+
+fn scaled(c: &Record, formula: fn(f64, f64, f64) -> f64) -> Array2<f64> {
+    let (means, std_devs) = (c.vector("means"), c.vector("std_devs"));
+    let mut x = c.matrix("x").to_owned();
+    for ((_, feature), x) in x.indexed_iter_mut() {
+        *x = formula(*x, means[feature], std_devs[feature]);
+    }
+    x
+}
+
+// Several classes
+
+/// For each sample the first class whose score, seen through `view`, no later one beats.
+fn best_classes(c: &Record, view: fn(f64) -> f64, beats: fn(f64, f64) -> bool) -> Vec<usize> {
+    let (weights, biases, x) = (c.matrix("weights"), c.vector("biases"), c.matrix("x"));
+    let best_of = |sample: ArrayView1<'_, f64>| {
+        let score = |class: usize| view(weighted_sum(&sample, &weights.row(class), biases[class]));
+        (0..biases.len()).fold(0, |best, class| if beats(score(class), score(best)) { class } else { best })
+    };
+    x.rows().into_iter().map(best_of).collect()
+}
+
+/// Every perceptron trained on targets that `question` makes from a label and the perceptron's class.
+fn fitted_classes(c: &Record, question: fn(usize, usize) -> f64) -> Record {
+    let mut weights = c.matrix("weights").to_owned();
+    let mut biases = c.vector("biases").to_owned();
+    for class in 0..biases.len() {
+        let targets: Array1<f64> = c.counts("labels").into_iter().map(|label| question(label, class)).collect();
+        let start = Neuron { weights: weights.row(class).to_owned(), bias: biases[class] };
+        let run = run_epochs(start, c.count("max_epochs"), |neuron| {
+            let errors = neuron.epoch(&c.matrix("x"), &targets, 1.0, Rule::Online);
+            errors.iter().filter(|error| **error != 0.0).count()
+        });
+        weights.row_mut(class).assign(&run.neuron.weights);
+        biases[class] = run.neuron.bias;
+    }
+    Record::new().with("weights", weights).with("biases", biases)
+}
+
+// The pocket
+
+/// When something goes into the pocket.
+struct PocketRule {
+    /// Whether an accuracy is worth keeping beside the best one so far.
+    keeps: fn(f64, f64) -> bool,
+    once_an_epoch: bool,
+    before_correcting: bool,
+    starts_empty: bool,
+}
+
+impl PocketRule {
+    const RIGHT: Self =
+        Self { keeps: |new, best| new > best, once_an_epoch: false, before_correcting: false, starts_empty: false };
+    const LAST: Self = Self { keeps: |_, _| true, ..Self::RIGHT };
+}
+
+struct Pocketed {
+    neuron: Neuron,
+    accuracy: f64,
+}
+
+impl Pocketed {
+    fn with_accuracy(self, accuracy: f64) -> Self {
+        Self { accuracy, ..self }
+    }
+}
+
+impl From<Pocketed> for Record {
+    fn from(pocket: Pocketed) -> Self {
+        let Pocketed { neuron, accuracy } = pocket;
+        Record::new().with("weights", neuron.weights).with("bias", neuron.bias).with("accuracy", accuracy)
+    }
+}
+
+fn pocketed(c: &Record, rule: &PocketRule) -> Pocketed {
+    let (x, targets) = (c.matrix("x"), c.vector("targets"));
+    let measured = |neuron: &Neuron| share(&neuron.predictions(&x), &targets);
+    let mut neuron = Neuron::of(c);
+    let mut pocket = Pocketed { accuracy: measured(&neuron), neuron: neuron.clone() };
+    if rule.starts_empty {
+        pocket.accuracy = 0.0;
+    }
+    for _ in 0..c.count("max_epochs") {
+        let mut errors = 0;
+        for (number, (row, target)) in x.rows().into_iter().zip(targets).enumerate() {
+            let error = target - step(neuron.score(&row));
+            let before = neuron.clone();
+            neuron.move_by(c.float("learning_rate") * error, &row);
+            errors += usize::from(error != 0.0);
+            let looks = match rule {
+                PocketRule { once_an_epoch: true, .. } => number + 1 == targets.len(),
+                rule => rule.before_correcting || error != 0.0,
+            };
+            let seen = if rule.before_correcting { &before } else { &neuron };
+            if looks && (rule.keeps)(measured(seen), pocket.accuracy) {
+                pocket = Pocketed { accuracy: measured(seen), neuron: seen.clone() };
+            }
+        }
+        if errors == 0 {
+            break;
+        }
+    }
+    pocket
+}
