@@ -170,8 +170,9 @@ pub fn diagnose(losses: &[f64]) -> Diagnosis {
 /// improvement: 20.0000 %
 /// ```
 ///
-/// Every line, the last one too, ends in a line feed (`\n`). Numbers are rounded to four decimals, as `{:.4}` does, and
-/// show all four. The improvement is `100 · (first - last) / first`. No losses make an empty text.
+/// Numbers are rounded to four decimals, as `{:.4}` does, and show all four. The improvement is
+/// `100 · (first - last) / first`. No losses make an empty text. Whether a line feed (`\n`) follows the last line does
+/// not matter.
 pub fn training_log(losses: &[f64]) -> String {
     todo!()
 }
