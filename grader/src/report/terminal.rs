@@ -47,7 +47,7 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
     page.blank();
     if report.compiled {
         for task in tasks(report) {
-            page.task(&task);
+            page.task(&task, report.status() != ExerciseStatus::NotStarted);
         }
     } else {
         let mut remarks = Vec::new();
@@ -171,7 +171,7 @@ impl Page {
         }
     }
 
-    fn task(&mut self, task: &TaskReport<'_>) {
+    fn task(&mut self, task: &TaskReport<'_>, started: bool) {
         let points: u32 = task.checks.iter().map(|check| check.points).sum();
         let max: u32 = task.checks.iter().map(|check| check.max_points).sum();
         let passed = task.checks.iter().all(|check| check.status == Status::Passed);
@@ -183,7 +183,13 @@ impl Page {
             () if failed => (BAD, "✗"),
             () => (OPEN, "○"),
         };
-        let kind = if task.bonus { " bonus" } else { "" };
+        let kind = match () {
+            () if task.bonus => " bonus",
+            () if started && task.checks.iter().all(|check| check.status == Status::Skipped) => {
+                "  waits for what is above"
+            }
+            () => "",
+        };
         self.line(&format!("{} {:<28} {points}/{max}{kind}", paint(style, mark), task.name));
         if !(passed || untouched) || !silent {
             // The first failure is shown in full; the further ones of a task are mostly its consequences.
