@@ -25,6 +25,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Grade an exercise
     Check(CheckArgs),
+    /// Show the next hint for the first task that is not solved
+    Hint(HintArgs),
     /// For authors: prove that the checks accept every right answer and name every wrong one
     Verify(VerifyArgs),
 }
@@ -58,6 +60,12 @@ pub(crate) struct CheckArgs {
     /// Whether the submission runs in a sandbox
     #[arg(long, value_enum, default_value_t, value_name = "MODE")]
     pub(crate) sandbox: SandboxMode,
+}
+
+#[derive(Args)]
+pub(crate) struct HintArgs {
+    /// A number (3), a name (dense_layer), or a path inside an exercise
+    pub(crate) exercise: String,
 }
 
 #[derive(Args)]

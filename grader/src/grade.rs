@@ -33,13 +33,9 @@ pub(crate) fn grade(
             report.diagnostics = diagnostics;
             report.compiled = false;
             for check in &checks {
-                report.checks.push(CheckReport::new(
-                    course,
-                    exercise,
-                    check,
-                    judge::not_reached("the code does not compile yet"),
-                    0,
-                ));
+                let verdict = judge::not_reached("the code does not compile yet");
+                let reported = CheckReport::new(course, exercise, check, verdict, &report.checks, 0);
+                report.checks.push(reported);
             }
         }
         Compiled::Probe(program, warnings) => {
@@ -62,13 +58,9 @@ pub(crate) fn grade(
                 if verdict.status == Status::Passed {
                     passed.push(check.id);
                 }
-                report.checks.push(CheckReport::new(
-                    course,
-                    exercise,
-                    check,
-                    verdict,
-                    begun.elapsed().as_millis() as u64,
-                ));
+                let duration_ms = begun.elapsed().as_millis() as u64;
+                let reported = CheckReport::new(course, exercise, check, verdict, &report.checks, duration_ms);
+                report.checks.push(reported);
             }
         }
     }

@@ -235,6 +235,16 @@ fn the_whole_course_works_in_a_path_with_spaces() {
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
     assert!(folder.join("target/grader/03_dense_layer").is_dir(), "it kept to its own folder");
+
+    // Hints come one at a time, for the first task that is open.
+    fs::copy(folder.join("grader/hidden/03_dense_layer/stub.rs"), folder.join("exercises/03_dense_layer/src/lib.rs"))
+        .unwrap();
+    let _ = fs::remove_file(folder.join("target/grader/hints.json"));
+    for (number, left) in [("1", "2 more"), ("2", "1 more"), ("3", ""), ("3", "")] {
+        let output = grader().current_dir(&folder).env_remove("CARGO_TARGET_DIR").args(["hint", "3"]).output().unwrap();
+        let shown = text(&output.stdout);
+        assert!(shown.starts_with(&format!("activation · hint {number} of 3\n")) && shown.contains(left), "{shown}");
+    }
 }
 
 fn copy(from: &Path, to: &Path) {

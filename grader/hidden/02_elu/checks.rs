@@ -834,7 +834,7 @@ pub(crate) fn checks() -> Vec<Check> {
     ]
 }
 
-const ARGUMENTS_SWAPPED: &str = "The two arguments have changed places: z comes first, then alpha. Both are `f64`, so \
+const ARGUMENTS_SWAPPED: &str = "The two arguments have swapped places: z comes first, then alpha. Both are `f64`, so \
                                  the compiler cannot tell.";
 const PARAMETER_IGNORED: &str = "The parameter that the variant carries is ignored; the usual value is used instead. \
                                  The pattern gives the number a name, as in `Self::LeakyRelu(alpha)`: use it.";

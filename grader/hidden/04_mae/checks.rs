@@ -496,7 +496,7 @@ fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, tit
         )
         .mistake(
             "mae_and_mse_swapped",
-            "The values of MAE and MSE have changed places: look at which function fills which field.",
+            "The values of MAE and MSE have swapped places: look at which function fills which field.",
             move |c| {
                 let other = if loss == "mae" { "mse" } else { "mae" };
                 let of = |predictions| loss_between(other, &c.matrix("y_true"), &c.matrix(predictions));
@@ -505,7 +505,7 @@ fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, tit
         )
         .mistake(
             "normal_and_outlier_swapped",
-            "The predictions with and without the outlier have changed places.",
+            "The predictions with and without the outlier have swapped places.",
             move |c| {
                 let (normal, outlier) = both(c);
                 report(outlier, normal, normal / outlier)

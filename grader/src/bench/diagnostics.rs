@@ -137,18 +137,83 @@ fn asked_for(line: &str) -> String {
 }
 
 /// A sentence for those who meet a compiler error for the first time, where this course is likely to cause it.
-pub(crate) fn remark(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "E0596" => {
-            "In this course the inputs of a function are only borrowed: leave them as they are, and return a new array \
-             (`mapv` and `to_owned` make one)."
-        }
-        "E0277" | "E0271" => {
-            "Two kinds of values meet that Rust does not mix. Counts are `usize` and data are `f64`: write `n as f64`. \
-             Arrays combine by reference, as in `&a + &b`; a borrowed argument `x` meets an array `a` as `x + &*a`."
-        }
-        "E0382" => "The value was moved away by its first use. Borrow it there (`&value`), or `clone` it.",
-        "E0507" | "E0505" => "What is borrowed cannot be moved away. Work on a reference, or `clone` it.",
-        _ => return None,
-    })
+pub(crate) fn remark(code: &str, message: &str) -> Option<&'static str> {
+    REMARKS
+        .iter()
+        .find(|(codes, sign, _)| codes.contains(&code) && message.contains(sign))
+        .map(|(_, _, sentence)| *sentence)
+}
+
+/// Numbers of errors, a part of the message that tells their causes apart, and what to do. The first match counts.
+const REMARKS: [(&[&str], &str, &str); 13] = [
+    (
+        &["E0596"],
+        "",
+        "In this course the inputs of a function are only borrowed: leave them as they are, and return a new array \
+         (`mapv` and `to_owned` make one).",
+    ),
+    (
+        &["E0277"],
+        ": Ord",
+        "Real numbers have no complete order, because of NaN: write `a.max(b)` on the numbers themselves, and sort \
+         with `sort_by(f64::total_cmp)`.",
+    ),
+    (
+        &["E0277"],
+        "f64: Eq",
+        "Real numbers are no whole ones: NaN is not equal to itself, so `f64` has no `Eq` and no `Hash`.",
+    ),
+    (
+        &["E0277"],
+        "cannot be indexed",
+        "An entry of a matrix is `a[[row, column]]`, one of a vector `a[i]`; indices are `usize`.",
+    ),
+    (&["E0277"], "usize", "Counts are `usize` and data are `f64`. Rust mixes them only if you say so: `n as f64`."),
+    (&["E0277"], "{integer}", "A real number is written with a point: `2.0`, not `2`."),
+    (&["E0277"], "expected a `", "A function is wanted here, not its value: a closure such as `|v| f(v, b)`."),
+    (
+        &["E0277", "E0271"],
+        "Array",
+        "A borrowed argument `x` and an array `a` of your own combine as `x + &*a`, or as `x.to_owned() + &a`. The matrix \
+         product is `x.dot(&a)`. `+=` and `-=` want a reference on the right: `a -= &b`.",
+    ),
+    (
+        &["E0368"],
+        "",
+        "A borrowed argument cannot be changed, and `clone` of it copies only the reference: `x.to_owned()` makes an array \
+         of your own.",
+    ),
+    (
+        &["E0369"],
+        "Array",
+        "Arrays combine by reference: `y_pred - y_true` for two borrowed ones, `&a - &b` for your own.",
+    ),
+    (&["E0369", "E0277"], "^", "`^` is no power in Rust: write `x * x` or `x.powi(2)`."),
+    (&["E0382"], "", "The value was moved away by its first use. Borrow it there (`&value`), or `clone` it."),
+    (&["E0507", "E0505"], "", "What is borrowed cannot be moved away. Work on a reference, or `clone` it."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remarks_fit_their_causes() {
+        let about = |code, message| remark(code, message).unwrap_or_default();
+        assert!(about("E0277", "cannot multiply `f64` by `usize`").contains("n as f64"));
+        assert!(about("E0277", "cannot divide `{integer}` by `f64`").contains("with a point"));
+        assert!(about("E0277", "the trait bound `f64: Ord` is not satisfied").contains("total_cmp"));
+        assert!(
+            about("E0271", "type mismatch resolving `<f64 as Mul<&ArrayBase<…>>>::Output == f64`")
+                .contains("x.dot(&a)")
+        );
+        assert!(about("E0596", "cannot borrow `*x` as mutable").contains("only borrowed"));
+        assert_eq!(remark("E0308", "mismatched types"), None);
+    }
+
+    #[test]
+    fn what_the_probe_asks_for_is_readable() {
+        assert_eq!(asked_for("const ELU: fn(f64, f64) -> f64 = submission::elu;"), "elu: fn(f64, f64) -> f64");
+        assert_eq!(asked_for("layer.biases"), "layer.biases");
+    }
 }

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod check;
+mod hint;
 mod parallel;
 mod verify;
 
@@ -29,6 +30,7 @@ impl Outcome {
 pub(crate) fn run(cli: &Cli) -> Result<Outcome> {
     match &cli.command {
         Command::Check(args) => check::run(args),
+        Command::Hint(args) => hint::run(args),
         Command::Verify(args) => verify::run(args),
     }
 }

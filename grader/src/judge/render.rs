@@ -7,8 +7,23 @@ const MAX_ROWS: usize = 6;
 const MAX_COLUMNS: usize = 8;
 const MAX_ENTRIES: usize = 24;
 
+/// Significant digits of a number, and as many as an `f64` ever needs.
+const DIGITS: usize = 6;
+const MAX_DIGITS: usize = 17;
+
 /// A record over several lines, `name = value` each; a bare value without its name.
 pub(super) fn record(record: &Record) -> String {
+    record_with(record, DIGITS)
+}
+
+/// Two different records with as many digits as it takes to see that they are.
+pub(super) fn records_apart(one: &Record, other: &Record) -> (String, String) {
+    let both = |digits| (record_with(one, digits), record_with(other, digits));
+    (DIGITS..MAX_DIGITS).map(both).find(|(one, other)| one != other).unwrap_or_else(|| both(MAX_DIGITS))
+}
+
+fn record_with(record: &Record, digits: usize) -> String {
+    let value = |part| value_with(part, digits);
     if record.is_bare() {
         return record.result().map(value).unwrap_or_default();
     }
@@ -23,20 +38,24 @@ pub(super) fn record(record: &Record) -> String {
 }
 
 pub(super) fn value(shown: &Value) -> String {
+    value_with(shown, DIGITS)
+}
+
+fn value_with(shown: &Value, digits: usize) -> String {
     match shown {
         Value::Nothing => "None".to_owned(),
         Value::Bool(flag) => flag.to_string(),
         Value::Int(count) => count.to_string(),
-        Value::Float(real) => number(*real),
+        Value::Float(real) => self::digits(*real, digits),
         Value::Text(text) if text.contains('\n') => text.trim_end().to_owned(),
         Value::Text(text) => format!("{text:?}"),
         Value::Ints(counts) => row(counts, i64::to_string, MAX_ENTRIES),
-        Value::Array { shape, data } => array(shape, data),
+        Value::Array { shape, data } => array(shape, data, digits),
     }
 }
 
-fn array(shape: &[usize], data: &[f64]) -> String {
-    let real = |real: &f64| number(*real);
+fn array(shape: &[usize], data: &[f64], digits: usize) -> String {
+    let real = |real: &f64| self::digits(*real, digits);
     match *shape {
         [_] => row(data, real, MAX_ENTRIES),
         [rows, columns] if rows > 0 && columns > 0 => {
@@ -66,13 +85,13 @@ fn row<T>(entries: &[T], render: impl Fn(&T) -> String, most: usize) -> String {
 
 /// A number with six significant digits, as short as that allows.
 pub(super) fn number(real: f64) -> String {
-    digits(real, 6)
+    digits(real, DIGITS)
 }
 
 /// Two different numbers with as many digits as it takes to see that they are.
 pub(super) fn apart(one: f64, other: f64) -> (String, String) {
     let both = |count| (digits(one, count), digits(other, count));
-    (6..=17).map(both).find(|(one, other)| one != other).unwrap_or_else(|| both(17))
+    (DIGITS..MAX_DIGITS).map(both).find(|(one, other)| one != other).unwrap_or_else(|| both(MAX_DIGITS))
 }
 
 fn digits(real: f64, count: usize) -> String {

@@ -20,7 +20,8 @@ pub(super) fn first_difference(expected: &str, observed: &str) -> Option<(usize,
     for number in 1.. {
         let (wanted, got) = (wanted.next(), got.next());
         if wanted != got {
-            let quoted = |line: Option<&str>| line.map_or("no line".to_owned(), |line| format!("`{line}`"));
+            let quoted =
+                |line: Option<&str>| line.map_or("no line".to_owned(), |line| format!("`{}`", shortened(line)));
             return Some((number, quoted(wanted), quoted(got)));
         }
         if wanted.is_none() {
@@ -28,6 +29,14 @@ pub(super) fn first_difference(expected: &str, observed: &str) -> Option<(usize,
         }
     }
     None
+}
+
+/// The beginning of a line that is longer than a line should be.
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 /// Both texts, line by line: `-` before what was observed, `+` before what is expected, two blanks before the rest.

@@ -182,7 +182,8 @@ impl Pair {
             }
             _ => None,
         };
-        Self { expected: render::record(expected), observed: render::record(&compared), diff }
+        let (expected, observed) = render::records_apart(expected, &compared);
+        Self { expected, observed, diff }
     }
 }
 
@@ -214,7 +215,7 @@ fn panicked(case: &Record, message: &str, place: Option<Place>) -> Verdict {
     }
     let mut sentence = format!("Your code panicked: {}", message.trim());
     if let Some(remark) = explain_panic(message) {
-        sentence += ". ";
+        sentence += "\n";
         sentence += remark;
     }
     let mut verdict = Verdict::new(Status::Crashed, sentence).with_input(case);
@@ -235,7 +236,7 @@ fn explain_panic(message: &str) -> Option<&'static str> {
         ),
         ("IncompatibleShape", "The shapes do not fit together: print `.dim()` of both sides to see them."),
         ("is out of bounds", "The first index counts rows, the second columns, both from 0."),
-        ("left == right", "Two lengths that have to agree do not: a dot product needs vectors of one length."),
+        ("left == right", "Two values that have to be equal are not; in a dot product these are the two lengths."),
         ("attempt to subtract with overflow", "A `usize` cannot go below 0: turn counts and labels into `f64` first."),
         ("attempt to divide by zero", "Something that may be empty is being averaged."),
     ];

@@ -164,11 +164,23 @@ impl Report {
 }
 
 impl CheckReport {
-    pub(crate) fn new(course: &Course, exercise: &Exercise, check: &Check, verdict: Verdict, duration_ms: u64) -> Self {
+    /// `earlier` are the checks that have been reported already.
+    pub(crate) fn new(
+        course: &Course,
+        exercise: &Exercise,
+        check: &Check,
+        verdict: Verdict,
+        earlier: &[Self],
+        duration_ms: u64,
+    ) -> Self {
         let task = exercise.task(check.task);
         let passed = verdict.status == Status::Passed;
         // A check that waits for another one has nothing to hint at.
-        let hint = task.filter(|_| !passed && verdict.status != Status::Skipped).map(|task| task.hints[0].clone());
+        // Where a part of the task is done already, the first nudge would come too late.
+        let begun = earlier.iter().any(|other| other.task == check.task && other.status == Status::Passed);
+        let hint = task
+            .filter(|_| !passed && verdict.status != Status::Skipped)
+            .map(|task| task.hints[usize::from(begun)].clone());
         let place = verdict.place.map(|place| (within(course, &place.file), place.line));
         Self {
             id: check.id,

@@ -54,7 +54,11 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
         for diagnostic in report.diagnostics.iter().filter(|diagnostic| diagnostic.level == "error") {
             page.raw(&diagnostic.rendered);
             // Once is enough, however often the error comes.
-            if let Some(remark) = diagnostic.code.as_deref().and_then(remark).filter(|remark| !remarks.contains(remark))
+            if let Some(remark) = diagnostic
+                .code
+                .as_deref()
+                .and_then(|code| remark(code, &diagnostic.message))
+                .filter(|remark| !remarks.contains(remark))
             {
                 page.wrapped("  ", remark);
                 remarks.push(remark);
@@ -193,14 +197,16 @@ impl Page {
         self.line(&format!("{} {:<28} {points}/{max}{kind}", paint(style, mark), task.name));
         if !(passed || untouched) || !silent {
             // The first failure is shown in full; the further ones of a task are mostly its consequences.
-            let first = task.checks.iter().position(|check| check.status.is_failure());
-            for (number, check) in task.checks.iter().enumerate() {
-                self.check(check, Some(number) == first);
+            let first = task.checks.iter().find(|check| check.status.is_failure());
+            for check in &task.checks {
+                self.check(check, first.filter(|first| first.id != check.id));
             }
         }
     }
 
-    fn check(&mut self, check: &CheckReport, in_full: bool) {
+    /// One check; in full, unless a failure of its task has been shown `before` it.
+    fn check(&mut self, check: &CheckReport, before: Option<&&CheckReport>) {
+        let in_full = before.is_none();
         let (style, mark) = match check.status {
             Status::Passed => (GOOD, "✓"),
             Status::Failed | Status::Crashed | Status::TimedOut => (BAD, "✗"),
@@ -213,7 +219,8 @@ impl Page {
         if matches!(check.status, Status::Passed) {
             return self.printed(check);
         }
-        self.wrapped("      ", &check.message);
+        let repeats = before.is_some_and(|before| before.status.is_failure() && before.message == check.message);
+        self.wrapped("      ", if repeats { "the same as above" } else { &check.message });
         if let (Some(file), Some(line)) = (&check.file, check.line) {
             self.wrapped("      ", &format!("at {file}:{line}"));
         }
@@ -244,7 +251,12 @@ impl Page {
     fn printed(&mut self, check: &CheckReport) {
         for (number, line) in check.output.lines().enumerate() {
             let label = if number == 0 { "printed   " } else { "          " };
-            self.labelled("      ", label, &format!("│ {line}"));
+            // A line that has to be wrapped keeps the bar: nobody shall take it for the grader's own.
+            let room = self.width.saturating_sub(18).max(10);
+            for (part, piece) in textwrap::wrap(line, room).iter().enumerate() {
+                let label = if part == 0 { label } else { "          " };
+                self.line(&format!("      {label}│ {piece}"));
+            }
         }
     }
 }
@@ -280,6 +292,14 @@ fn command(number: u32) -> String {
     format!("cargo run -p grader -- check {number}")
 }
 
+/// A hint for `check`. A recognised mistake says what to do already; a hint would only distract.
+fn hint(page: &mut Page, check: &CheckReport, number: u32) {
+    if let (None, Some(hint)) = (check.mistake, &check.hint) {
+        page.wrapped("", &format!("Hint: {hint}"));
+        page.wrapped("", &format!("More hints: cargo run -p grader -- hint {number}"));
+    }
+}
+
 /// What to do now, in one or two sentences.
 fn next_step(page: &mut Page, report: &Report, terminal: &Terminal) {
     let again = command(report.exercise.number);
@@ -307,21 +327,19 @@ fn next_step(page: &mut Page, report: &Report, terminal: &Terminal) {
             let place = first.line.map_or(String::new(), |line| format!(" ({}:{line})", report.lib()));
             let what = if first.status == Status::NotStarted { "is still to do" } else { "is not right yet" };
             page.wrapped("", &format!("Next: `{}` {what}{place}.", first.task));
-            // A recognised mistake says what to do; a hint would only distract.
-            if let (None, Some(hint)) = (first.mistake, &first.hint) {
-                page.wrapped("", &format!("Hint: {hint}"));
-            }
+            hint(page, first, report.exercise.number);
             page.wrapped("", &format!("Then: {again}"));
         }
         ExerciseStatus::Complete => {
-            let open_bonus = report.max_bonus() - report.bonus_score();
-            if open_bonus > 0 {
-                page.wrapped(
-                    "",
-                    &format!("This exercise is complete. {open_bonus} bonus points are left, if you like."),
-                );
-            } else {
-                page.wrapped("", "This exercise is complete. Well done!");
+            let bonus = match report.max_bonus() - report.bonus_score() {
+                0 => "Well done!".to_owned(),
+                1 => "1 bonus point is left, if you like.".to_owned(),
+                left => format!("{left} bonus points are left, if you like."),
+            };
+            page.wrapped("", &format!("This exercise is complete. {bonus}"));
+            if let Some(tried) = report.checks.iter().find(|check| check.status.is_failure()) {
+                page.wrapped("", &format!("Bonus: `{}` is not right yet.", tried.task));
+                hint(page, tried, report.exercise.number);
             }
             if let Some((number, name)) = &terminal.next {
                 page.wrapped("", &format!("Next: read exercises/{name}/README.md, then {}", command(*number)));
