@@ -43,7 +43,7 @@ pub(crate) fn checks() -> Vec<Check> {
             ),
         Check::new("relu_derivative", "relu", "relu_derivative is 1 on the right, 0 on the left and 0 at the kink", 1)
             .after("relu")
-            .on(|draw| numbers(&[2.5, -1.5, 0.0, 800.0, -800.0, below(draw), above(draw)]))
+            .on(|draw| numbers(&[2.5, 0.5, -1.5, 0.0, 800.0, -800.0, below(draw), above(draw)]))
             .expects(|c| f64::from(z(c) > 0.0))
             .mistake(
                 "relu_slope_one_at_zero",
@@ -121,7 +121,7 @@ pub(crate) fn checks() -> Vec<Check> {
         .after("leaky_relu")
         .on(|draw| {
             let drawn = [below(draw), above(draw)].map(|z| with_alpha(z, 0.25));
-            [(-2.0, 0.1), (3.0, 0.1), (0.0, 0.1), (-1.0, 2.0), (3.0, 2.0), (0.0, 2.0)]
+            [(-2.0, 0.1), (3.0, 0.1), (0.0, 0.1), (-1.0, 2.0), (0.5, 2.0), (0.0, 2.0)]
                 .map(|(z, alpha)| with_alpha(z, alpha))
                 .into_iter()
                 .chain(drawn)
@@ -479,6 +479,11 @@ pub(crate) fn checks() -> Vec<Check> {
                 |c| 1.0 / (1.0 - (-z(c)).exp()),
             )
             .mistake(
+                "minus_binds_late",
+                "`-z.exp()` is -(e^z): a method binds tighter than the minus in front of it. e^-z is `(-z).exp()`.",
+                |c| 1.0 / (1.0 - z(c).exp()),
+            )
+            .mistake(
                 "tanh_for_sigmoid",
                 "This is tanh, which lies between -1 and 1. The sigmoid lies between 0 and 1, and is 1/2 at 0.",
                 |c| z(c).tanh(),
@@ -602,6 +607,17 @@ pub(crate) fn checks() -> Vec<Check> {
                  standard library knows that tanh is 1 there.",
                 |_, seen| seen.float("result").is_nan(),
             ),
+        Check::new("apply", "activation", "apply answers as the function of the same name", 1)
+            .on(|draw| {
+                let plain = ["Step", "Linear", "Relu", "Sigmoid", "Tanh"].map(|name| activation(name, below(draw)));
+                let with_alpha = ["LeakyRelu", "Elu"].map(|name| activation(name, below(draw)).with("alpha", 0.25));
+                plain.into_iter().chain(with_alpha).collect()
+            })
+            .after("sigmoid")
+            .after("relu")
+            .after("leaky_relu")
+            .after("elu")
+            .expects(|c| value_and_slope(c, z(c)).0),
         Check::new(
             "step_and_linear",
             "activation",
@@ -648,14 +664,16 @@ pub(crate) fn checks() -> Vec<Check> {
             |c, seen| c.text("activation") == "Linear" && seen.float("derivative") == 0.0,
         ),
         activation_check("activation_relu", "Activation::Relu is relu with its slope", "relu_derivative", |draw| {
-            [-1.5, 2.5, below(draw), above(draw)].map(|z| activation("Relu", z)).to_vec()
+            [-1.5, 2.5, 0.0, below(draw), above(draw)].map(|z| activation("Relu", z)).to_vec()
         }),
         activation_check(
             "activation_leaky_relu",
             "Activation::LeakyRelu(alpha) is leaky_relu with its slope",
             "leaky_relu_derivative",
             |draw| {
-                [-1.5, 2.5, below(draw), above(draw)].map(|z| activation("LeakyRelu", z).with("alpha", 0.2)).to_vec()
+                [-1.5, 2.5, 0.0, below(draw), above(draw)]
+                    .map(|z| activation("LeakyRelu", z).with("alpha", 0.2))
+                    .to_vec()
             },
         )
         .mistake_if("arguments_swapped", ARGUMENTS_SWAPPED, |c, seen| {
@@ -665,7 +683,7 @@ pub(crate) fn checks() -> Vec<Check> {
             z(c) < 0.0 && (close(seen.float("apply"), 0.01 * z(c)) || close(seen.float("derivative"), 0.01))
         }),
         activation_check("activation_elu", "Activation::Elu(alpha) is elu with its slope", "elu_derivative", |draw| {
-            [-1.5, 2.5, below(draw), above(draw)].map(|z| activation("Elu", z).with("alpha", 2.0)).to_vec()
+            [-1.5, 2.5, 0.0, below(draw), above(draw)].map(|z| activation("Elu", z).with("alpha", 2.0)).to_vec()
         })
         .mistake_if("arguments_swapped", ARGUMENTS_SWAPPED, |c, seen| {
             z(c) < 0.0 && close(seen.float("apply"), elu(alpha(c), z(c)))
@@ -761,7 +779,7 @@ pub(crate) fn checks() -> Vec<Check> {
                 sigmoid(z(c)) + z(c) * sigmoid_slope(z(c))
             }),
         Check::new("gelu", "gelu", "gelu is the tanh form of the Gaussian error linear unit", 1)
-            .on(|draw| numbers(&[1.0, -1.0, 0.0, 2.5, 1000.0, -1000.0, below(draw), above(draw)]))
+            .on(|draw| numbers(&[1.5, -1.5, 0.0, 2.5, 1000.0, -1000.0, below(draw), above(draw)]))
             .expects(|c| gelu(z(c), 0.044715))
             .mistake_if(
                 "gelu_exact",
@@ -802,7 +820,7 @@ pub(crate) fn checks() -> Vec<Check> {
                 |c| 0.5 * z(c) * (1.0 + (2.0 / PI * (z(c) + 0.044715 * z(c).powi(3))).tanh()),
             ),
         Check::new("mish", "mish", "mish is z · tanh(ln(1 + e^z))", 1)
-            .on(|draw| numbers(&[1.0, -1.0, 0.0, 2.5, below(draw), above(draw)]))
+            .on(|draw| numbers(&[1.5, -1.5, 0.0, 2.5, below(draw), above(draw)]))
             .expects(|c| z(c) * softplus(z(c)).tanh())
             .mistake(
                 "mish_without_tanh",

@@ -8,7 +8,6 @@ use submission::Activation;
 // message.
 type OfNumber = fn(f64) -> f64;
 type WithParameter = fn(f64, f64) -> f64;
-type OfArray = fn(&ArrayRef1<f64>, f64) -> Array1<f64>;
 
 const RELU: OfNumber = submission::relu;
 const RELU_DERIVATIVE: OfNumber = submission::relu_derivative;
@@ -16,8 +15,8 @@ const LEAKY_RELU: WithParameter = submission::leaky_relu;
 const LEAKY_RELU_DERIVATIVE: WithParameter = submission::leaky_relu_derivative;
 const ELU: WithParameter = submission::elu;
 const ELU_DERIVATIVE: WithParameter = submission::elu_derivative;
-const ELU_ARRAY: OfArray = submission::elu_array;
-const ELU_DERIVATIVE_ARRAY: OfArray = submission::elu_derivative_array;
+const ELU_ARRAY: fn(&ArrayRef1<f64>, f64) -> Array1<f64> = submission::elu_array;
+const ELU_DERIVATIVE_ARRAY: fn(&ArrayRef1<f64>, f64) -> Array1<f64> = submission::elu_derivative_array;
 const SIGMOID: OfNumber = submission::sigmoid;
 const SIGMOID_DERIVATIVE: OfNumber = submission::sigmoid_derivative;
 const TANH_DERIVATIVE: OfNumber = submission::tanh_derivative;
@@ -60,6 +59,7 @@ fn main() {
         ("sigmoid", |case| SIGMOID(case.float("z")).into()),
         ("sigmoid_derivative", |case| SIGMOID_DERIVATIVE(case.float("z")).into()),
         ("tanh_derivative", |case| TANH_DERIVATIVE(case.float("z")).into()),
+        ("apply", |case| APPLY(activation(case), case.float("z")).into()),
         ("activation", |case| {
             let (activation, z) = (activation(case), case.float("z"));
             Record::new().with("apply", APPLY(activation, z)).with("derivative", DERIVATIVE(activation, z))

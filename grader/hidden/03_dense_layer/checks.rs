@@ -18,6 +18,14 @@ pub(crate) fn checks() -> Vec<Check> {
                 }
             })
             .mistake(
+                "minus_binds_late",
+                "`-z.exp()` is -(e^z): a method binds tighter than the minus in front of it. e^-z is `(-z).exp()`.",
+                |c| match c.text("activation") {
+                    "sigmoid" => c.matrix("z").mapv(|z| 1.0 / (1.0 - z.exp())),
+                    other => activated(other, c.matrix("z").to_owned()),
+                },
+            )
+            .mistake(
                 "sigmoid_without_minus",
                 "The sigmoid falls where it should rise: the exponent is -z, as in 1 / (1 + e^-z).",
                 |c| match c.text("activation") {
@@ -27,12 +35,21 @@ pub(crate) fn checks() -> Vec<Check> {
             ),
         Check::new("parse_activation", "activation", "parse_activation knows three names and refuses all others", 1)
             .on(|_| ["linear", "relu", "sigmoid", "swish9"].map(|name| Record::new().with("name", name)).to_vec())
-            .expects(|c| if c.text("name") == "swish9" { "an error".to_owned() } else { c.text("name").to_owned() })
+            .expects(|c| if c.text("name") == "swish9" { "an error that holds the name".to_owned() } else { c.text("name").to_owned() })
             .mistake(
                 "unknown_activation_accepted",
                 "`swish9` is no activation, yet it is accepted. An unknown name is an `Err`: a default would hide a \
                  typing error for ever.",
                 |c| if c.text("name") == "swish9" { "linear".to_owned() } else { c.text("name").to_owned() },
+            )
+            .mistake(
+                "name_missing_in_error",
+                "The error does not say which name it refuses. Put the name in: `format!(\"… {name} …\")`. Whoever reads \
+                 it has to see the typing error.",
+                |c| match c.text("name") {
+                    "swish9" => "an error without the name".to_owned(),
+                    known => known.to_owned(),
+                },
             ),
         Check::new("columns_are_neurons", "by_hand", "columns_are_neurons computes x·W + b", 1)
             .on(by_hand)
@@ -53,7 +70,21 @@ pub(crate) fn checks() -> Vec<Check> {
                  comes first: W·x + b.",
                 |c| c.vector("x").dot(&c.matrix("w")) + c.vector("b"),
             )
-            .mistake("bias_forgotten", BIAS_FORGOTTEN, |c| c.matrix("w").dot(&c.vector("x"))),
+            .mistake(
+                "bias_forgotten",
+                "The bias is missing: every neuron adds its own bias to the weighted sum, W·x + b.",
+                |c| c.matrix("w").dot(&c.vector("x")),
+            ),
+        Check::new("columns_any_shape", "by_hand", "columns_are_neurons takes any number of inputs and neurons", 1)
+            .asks("columns_are_neurons")
+            .after("columns_are_neurons")
+            .on(|draw| vec![by_hand_case(draw, (3, 2), 3, 2), by_hand_case(draw, (1, 4), 1, 4)])
+            .expects(|c| c.vector("x").dot(&c.matrix("w")) + c.vector("b")),
+        Check::new("rows_any_shape", "by_hand", "rows_are_neurons takes any number of inputs and neurons", 1)
+            .asks("rows_are_neurons")
+            .after("rows_are_neurons")
+            .on(|draw| vec![by_hand_case(draw, (2, 3), 3, 2), by_hand_case(draw, (4, 1), 1, 4)])
+            .expects(|c| c.matrix("w").dot(&c.vector("x")) + c.vector("b")),
         Check::new("pre_activation", "pre_activation", "pre_activation is X·W + b", 2)
             .on(|draw| vec![square_layer("linear").with("x", array![[1.0, 2.0], [3.0, 4.0]]), {
                 let x = draw::matrix(draw, (2, 2), 2.0);
@@ -143,18 +174,29 @@ pub(crate) fn checks() -> Vec<Check> {
                 pre_activation(c)
             }),
         Check::new("new_layer", "initialisation", "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)", 2)
-            .on(|_| vec![Record::new().with("n_in", 160_usize).with("n_out", 120_usize).with("seed", 1_usize)])
+            .on(|_| vec![Record::new().with("n_in", 160_usize).with("n_out", 120_usize).with("activation", "sigmoid").with("seed", 1_usize)])
             .demands(he_initialised)
             .mistake_if(
                 "zero_weights",
                 "All weights are equal, so all neurons compute the same and will for ever: they have to start out \
-                 different.",
+                 different. (If they are all 0: `2 / n_in` of whole numbers is 0; make n_in an `f64` first.)",
                 |_, seen| seen.matrix("weights").iter().all(|w| *w == seen.matrix("weights")[[0, 0]]),
             )
             .mistake_if(
                 "one_row_repeated",
                 "The same random row is used again and again: draw every weight by itself.",
                 |_, seen| repeats(&seen.matrix("weights")) && spread(&seen.matrix("weights")) > 0.0,
+            )
+            .mistake_if(
+                "scale_forgotten",
+                "The weights have standard deviation 1, as `StandardNormal` draws them: multiply each by \
+                 sqrt(2 / n_in).",
+                |_, seen| deviates_by(seen, 1.0),
+            )
+            .mistake_if(
+                "activation_ignored",
+                "The layer does not have the activation that `new` was given.",
+                |c, seen| c.text("activation") != seen.text("activation"),
             )
             .mistake_if(
                 "variance_for_deviation",
@@ -184,9 +226,11 @@ pub(crate) fn checks() -> Vec<Check> {
                  those.",
                 |_, seen| seen.matrix("weights").iter().all(|w| *w >= 0.0) && spread(&seen.matrix("weights")) > 0.0,
             )
-            .mistake_if("random_biases", "The biases are random. Only the weights have to differ; biases start at 0.", |_, seen| {
-                seen.vector("biases").iter().any(|b| *b != 0.0)
-            }),
+            .mistake_if(
+                "random_biases",
+                "The biases are random. Only the weights have to differ; biases start at 0.",
+                |_, seen| seen.vector("biases").iter().any(|b| *b != seen.vector("biases")[0]),
+            ),
         Check::new("n_params", "initialisation", "n_params counts weights and biases", 1)
             .on(|_| {
                 [(784, 128), (3, 2), (1, 7)]
@@ -234,6 +278,7 @@ pub(crate) fn checks() -> Vec<Check> {
                 vec![
                     Record::new().with("z", array![[1000.0, 1001.0, 999.0], [0.0, 1.0, -1.0]]),
                     Record::new().with("z", array![[-1000.0, -1001.0, -1000.0], [3.0, 3.0, 3.0]]),
+                    Record::new().with("z", array![[0.0, 1000.0, 5.0], [1000.0, 0.0, -1000.0]]),
                 ]
             })
             .after("softmax_rows")
@@ -243,6 +288,24 @@ pub(crate) fn checks() -> Vec<Check> {
                 "e^1000 is infinite, and infinity divided by infinity is NaN. Subtract the row's largest score first: \
                  the result stays the same.",
                 |c| divided_by_row_sums(c.matrix("z").mapv(f64::exp)),
+            )
+            .mistake(
+                "smallest_score_subtracted",
+                "The row's smallest score is subtracted. The others are then above 0, and e^1000 is as infinite as \
+                 before. Subtract the largest: then no exponent is above 0.",
+                |c| {
+                    let min = c.matrix("z").map_axis(Axis(1), |row| row.fold(f64::INFINITY, |min, &z| min.min(z)));
+                    divided_by_row_sums((c.matrix("z").to_owned() - min.insert_axis(Axis(1))).mapv(f64::exp))
+                },
+            )
+            .mistake(
+                "first_score_subtracted",
+                "The row's first score is subtracted. Another one may be 1000 above it, and e^1000 is infinite. Subtract \
+                 the largest: then no exponent is above 0.",
+                |c| {
+                    let first = c.matrix("z").column(0).to_owned().insert_axis(Axis(1));
+                    divided_by_row_sums((c.matrix("z").to_owned() - first).mapv(f64::exp))
+                },
             )
             .mistake(
                 "one_max_for_all_rows",
@@ -329,12 +392,26 @@ pub(crate) fn checks() -> Vec<Check> {
             ),
         Check::new("predict", "network", "predict names the class with the largest score", 1)
             .after("logits")
-            .on(|draw| vec![network(draw, [5, 4, 3, 4]), network(draw, [3, 6, 5, 6])])
+            .on(|draw| vec![with_output_biases(network(draw, [5, 4, 3, 4]), -50.0), network(draw, [3, 6, 5, 6])])
             .expects(|c| classes(&logits(c), |score, best| score > best))
             .mistake(
                 "smallest_score_wins",
                 "The smallest score wins here; the class with the largest one is meant.",
                 |c| classes(&logits(c), |score, best| score < best),
+            )
+            .mistake(
+                "search_starts_at_zero",
+                "The search for the largest score starts at 0, so a row of negative scores always gets the same class. \
+                 Start with the row's first score, or with `f64::NEG_INFINITY`.",
+                |c| {
+                    let logits = logits(c);
+                    let best = |row: &ArrayRef1<f64>| {
+                        let start = (0, 0.0);
+                        let better = |best: (usize, f64), j: usize| if row[j] > best.1 { (j, row[j]) } else { best };
+                        (0..row.len()).fold(start, better).0
+                    };
+                    logits.rows().into_iter().map(|row| best(&row)).collect::<Vec<_>>()
+                },
             )
             .mistake(
                 "argmax_down_the_columns",
@@ -357,11 +434,14 @@ fn by_hand(draw: &mut probe::Generator) -> Vec<Record> {
         .with("x", array![2.0, -1.0])
         .with("w", array![[0.5, -0.3], [0.2, 0.8]])
         .with("b", array![0.1, -0.1]);
-    let drawn = Record::new()
-        .with("x", draw::vector(draw, 3, 2.0))
-        .with("w", draw::matrix(draw, (3, 3), 1.0))
-        .with("b", draw::vector(draw, 3, 1.0));
-    vec![example, drawn]
+    vec![example, by_hand_case(draw, (3, 3), 3, 3)]
+}
+
+fn by_hand_case(draw: &mut probe::Generator, shape: (usize, usize), n_in: usize, n_out: usize) -> Record {
+    Record::new()
+        .with("x", draw::vector(draw, n_in, 2.0))
+        .with("w", draw::matrix(draw, shape, 1.0))
+        .with("b", draw::vector(draw, n_out, 1.0))
 }
 
 /// The example of the lesson, and a drawn layer; not square, so that a transposed product has no result.
@@ -391,14 +471,22 @@ fn layer(draw: &mut probe::Generator, n_in: usize, n_out: usize, activation: &st
 
 /// Three layers that fit together, and three samples.
 fn network(draw: &mut probe::Generator, sizes: [usize; 4]) -> Record {
-    let mut case = Record::new();
+    let mut case = Record::new().with("x", draw::matrix(draw, (3, sizes[0]), 2.0));
     for (number, activation) in ["relu", "relu", "linear"].into_iter().enumerate() {
         let drawn = layer(draw, sizes[number], sizes[number + 1], activation, &number.to_string());
         for (name, value) in drawn.parts() {
             case = case.with(name, value.clone());
         }
     }
-    case.with("x", draw::matrix(draw, (3, sizes[0]), 2.0))
+    case
+}
+
+/// The network with all biases of its last layer moved by `shift`, so that all logits have the same sign.
+fn with_output_biases(case: Record, shift: f64) -> Record {
+    case.parts().fold(Record::new(), |moved, (name, value)| match name {
+        "biases2" => moved.with(name, &case.vector(name) + shift),
+        _ => moved.with(name, value.clone()),
+    })
 }
 
 fn pre_activation(c: &Record) -> Array2<f64> {
@@ -456,8 +544,8 @@ fn classes(scores: &ArrayRef2<f64>, beats: impl Fn(f64, f64) -> bool) -> Vec<usi
 
 fn network_plan(sizes: &[usize], activations: [&str; 3]) -> Record {
     activations.iter().enumerate().fold(Record::new(), |plan, (number, activation)| {
-        plan.with(&format!("shape of layer {number}"), vec![sizes[number], sizes[number + 1]])
-            .with(&format!("activation of layer {number}"), *activation)
+        plan.with(&format!("shape of layer {}", number + 1), vec![sizes[number], sizes[number + 1]])
+            .with(&format!("activation of layer {}", number + 1), *activation)
     })
 }
 
@@ -491,12 +579,15 @@ fn he_initialised(c: &Record, seen: &Record) -> Result<(), String> {
     if seen.vector("biases").iter().any(|bias| *bias != 0.0) {
         return Err("The biases are not 0.".to_owned());
     }
-    // The mean of n draws has the standard deviation wanted / sqrt(n); four of those leave one chance in 16,000.
-    if weights.mean().is_none_or(|mean| mean.abs() > 4.0 * wanted / (weights.len() as f64).sqrt()) {
-        return Err(format!("The weights have the mean {:.4}, not 0.", weights.mean().unwrap_or(f64::NAN)));
+    if seen.text("activation") != c.text("activation") {
+        return Err(format!("The layer's activation is {}, not {}.", seen.text("activation"), c.text("activation")));
     }
     if !deviates_by(seen, wanted) {
         return Err(format!("The weights have the standard deviation {:.4}, not {wanted:.4}.", spread(&weights)));
+    }
+    // The mean of n draws has the standard deviation wanted / sqrt(n); four of those leave one chance in 16,000.
+    if weights.mean().is_none_or(|mean| mean.abs() > 4.0 * wanted / (weights.len() as f64).sqrt()) {
+        return Err(format!("The weights have the mean {:.4}, not 0.", weights.mean().unwrap_or(f64::NAN)));
     }
     if repeats(&weights) {
         return Err("Some rows or columns of the weights are equal.".to_owned());

@@ -27,11 +27,19 @@ const PREDICT: fn(&ThreeLayerNetwork, &ArrayRef2<f64>) -> Vec<usize> = ThreeLaye
 fn main() {
     serve(&[
         ("apply", |case| APPLY(activation(case.text("activation")), &case.matrix("z")).into()),
-        ("parse_activation", |case| PARSE(case.text("name")).map_or("an error", |activation| name(activation)).into()),
+        ("parse_activation", |case| match PARSE(case.text("name")) {
+            Ok(activation) => name(activation).into(),
+            Err(message) if message.contains(case.text("name")) => "an error that holds the name".into(),
+            Err(_) => "an error without the name".into(),
+        }),
         ("new_layer", |case| {
             let mut rng = generator(case.count("seed") as u64);
-            let layer = NEW_LAYER(case.count("n_in"), case.count("n_out"), Activation::Relu, &mut rng);
-            Record::new().with("weights", layer.weights).with("biases", layer.biases)
+            let activation = activation(case.text("activation"));
+            let layer = NEW_LAYER(case.count("n_in"), case.count("n_out"), activation, &mut rng);
+            Record::new()
+                .with("weights", layer.weights)
+                .with("biases", layer.biases)
+                .with("activation", name(layer.activation))
         }),
         ("n_params", |case| {
             let (n_in, n_out) = (case.count("n_in"), case.count("n_out"));
@@ -48,8 +56,8 @@ fn main() {
             network.layers.iter().enumerate().fold(Record::new(), |record, (number, layer)| {
                 let shape = vec![layer.weights.nrows(), layer.weights.ncols()];
                 record
-                    .with(&format!("shape of layer {number}"), shape)
-                    .with(&format!("activation of layer {number}"), name(layer.activation))
+                    .with(&format!("shape of layer {}", number + 1), shape)
+                    .with(&format!("activation of layer {}", number + 1), name(layer.activation))
             })
         }),
         ("network_params", |case| NETWORK_PARAMS(&network(case)).into()),

@@ -33,6 +33,20 @@ pub fn parse_activation(name: &str) -> Result<Activation, String> {
     todo!()
 }
 
+/// `x·W + b` for one sample: each *column* of `w` is a neuron, as everywhere in this course.
+///
+/// Shapes: `x` (n_in), `w` (n_in, n_out), `b` (n_out), result (n_out).
+pub fn columns_are_neurons(x: &ArrayRef1<f64>, w: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Array1<f64> {
+    todo!()
+}
+
+/// `W·x + b` for one sample: each *row* of `w` is a neuron, as in many textbooks and in PyTorch's storage.
+///
+/// Shapes: `x` (n_in), `w` (n_out, n_in), `b` (n_out), result (n_out).
+pub fn rows_are_neurons(x: &ArrayRef1<f64>, w: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Array1<f64> {
+    todo!()
+}
+
 /// A fully connected layer: every output looks at every input.
 #[derive(Clone, Debug)]
 pub struct DenseLayer {
@@ -55,17 +69,6 @@ impl DenseLayer {
         Self { weights, biases, activation }
     }
 
-    /// A layer with random weights, drawn from a normal distribution with mean 0 and standard deviation
-    /// `sqrt(2 / n_in)`, and biases of 0 (He et al. 2015, "Delving deep into rectifiers").
-    pub fn new(n_in: usize, n_out: usize, activation: Activation, rng: &mut impl Rng) -> Self {
-        todo!()
-    }
-
-    /// How many numbers this layer learns.
-    pub fn n_params(&self) -> usize {
-        todo!()
-    }
-
     /// `Z = X·W + b`: what each neuron has summed up, before its activation.
     ///
     /// `x` has shape (n_samples, n_in), one sample per row; the result has shape (n_samples, n_out).
@@ -77,20 +80,17 @@ impl DenseLayer {
     pub fn forward(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
-}
 
-/// `x·W + b` for one sample: each *column* of `w` is a neuron, as everywhere in this course.
-///
-/// Shapes: `x` (n_in), `w` (n_in, n_out), `b` (n_out), result (n_out).
-pub fn columns_are_neurons(x: &ArrayRef1<f64>, w: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Array1<f64> {
-    todo!()
-}
+    /// A layer with random weights, drawn from a normal distribution with mean 0 and standard deviation
+    /// `sqrt(2 / n_in)`, and biases of 0 (He et al. 2015, "Delving deep into rectifiers").
+    pub fn new(n_in: usize, n_out: usize, activation: Activation, rng: &mut impl Rng) -> Self {
+        todo!()
+    }
 
-/// `W·x + b` for one sample: each *row* of `w` is a neuron, as in many textbooks and in PyTorch's storage.
-///
-/// Shapes: `x` (n_in), `w` (n_out, n_in), `b` (n_out), result (n_out).
-pub fn rows_are_neurons(x: &ArrayRef1<f64>, w: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Array1<f64> {
-    todo!()
+    /// How many numbers this layer learns.
+    pub fn n_params(&self) -> usize {
+        todo!()
+    }
 }
 
 /// Turns each row of scores into probabilities: `e^z_j / Σ_k e^z_k`, where the sum goes along the row.

@@ -10,6 +10,9 @@ pub(crate) struct Diagnostic {
     /// Such as `E0308`, or the name of a lint.
     pub(crate) code: Option<String>,
     pub(crate) message: String,
+    /// What rustc writes under the code that it points at.
+    #[serde(skip)]
+    pub(crate) label: String,
     /// The learner's file, if the diagnostic points at one.
     pub(crate) file: Option<String>,
     pub(crate) line: Option<u32>,
@@ -40,6 +43,7 @@ struct Span {
     line_start: u32,
     column_start: u32,
     is_primary: bool,
+    label: Option<String>,
     text: Vec<SpanText>,
 }
 
@@ -96,6 +100,7 @@ impl Message {
             file: place.map(|span| span.file_name.clone()),
             line: place.map(|span| span.line_start),
             column: place.map(|span| span.column_start),
+            label: place.and_then(|span| span.label.clone()).unwrap_or_default(),
             message: self.message,
         }
     }
@@ -118,6 +123,7 @@ impl Message {
             level: "error".to_owned(),
             code: self.code.map(|code| code.code),
             message: format!("the grader cannot use your code: {}", self.message),
+            label: String::new(),
             file: None,
             line: None,
             column: None,
@@ -137,21 +143,33 @@ fn asked_for(line: &str) -> String {
 }
 
 /// A sentence for those who meet a compiler error for the first time, where this course is likely to cause it.
-pub(crate) fn remark(code: &str, message: &str) -> Option<&'static str> {
+pub(crate) fn remark(code: &str, message: &str, label: &str) -> Option<&'static str> {
     REMARKS
         .iter()
-        .find(|(codes, sign, _)| codes.contains(&code) && message.contains(sign))
+        .find(|(codes, sign, _)| codes.contains(&code) && (message.contains(sign) || label.contains(sign)))
         .map(|(_, _, sentence)| *sentence)
 }
 
-/// Numbers of errors, a part of the message that tells their causes apart, and what to do. The first match counts.
-const REMARKS: [(&[&str], &str, &str); 13] = [
+/// Numbers of errors, a part of the message or of the label that tells their causes apart, and what to do. The first match counts.
+const REMARKS: [(&[&str], &str, &str); 17] = [
     (
         &["E0596"],
-        "",
+        "behind a `&` reference",
         "In this course the inputs of a function are only borrowed: leave them as they are, and return a new array \
          (`mapv` and `to_owned` make one).",
     ),
+    (
+        &["E0308"],
+        "found `&ArrayRef",
+        "The array is borrowed, and `clone` of it copies only the reference: `x.to_owned()` makes an array of your own.",
+    ),
+    (&["E0425", "E0433"], "`Axis`", "`Axis` comes from ndarray: add it to the line `use ndarray::{…};`."),
+    (
+        &["E0425", "E0433"],
+        "`StandardNormal`",
+        "It comes from rand_distr: `use rand_distr::{Distribution, StandardNormal};` at the top of the file.",
+    ),
+    (&["E0599"], "`pow`", "Real numbers have `powi(2)` for whole exponents and `powf(0.5)` for others."),
     (
         &["E0277"],
         ": Ord",
@@ -199,7 +217,7 @@ mod tests {
 
     #[test]
     fn remarks_fit_their_causes() {
-        let about = |code, message| remark(code, message).unwrap_or_default();
+        let about = |code, message| remark(code, message, "").unwrap_or_default();
         assert!(about("E0277", "cannot multiply `f64` by `usize`").contains("n as f64"));
         assert!(about("E0277", "cannot divide `{integer}` by `f64`").contains("with a point"));
         assert!(about("E0277", "the trait bound `f64: Ord` is not satisfied").contains("total_cmp"));
@@ -207,8 +225,12 @@ mod tests {
             about("E0271", "type mismatch resolving `<f64 as Mul<&ArrayBase<…>>>::Output == f64`")
                 .contains("x.dot(&a)")
         );
-        assert!(about("E0596", "cannot borrow `*x` as mutable").contains("only borrowed"));
-        assert_eq!(remark("E0308", "mismatched types"), None);
+        assert!(
+            about("E0596", "cannot borrow `*x` as mutable, as it is behind a `&` reference").contains("only borrowed")
+        );
+        let label = "expected `ArrayBase<OwnedRepr<f64>, ..., f64>`, found `&ArrayRef<f64, Dim<[usize; 2]>>`";
+        assert!(remark("E0308", "mismatched types", label).is_some_and(|remark| remark.contains("x.to_owned()")));
+        assert_eq!(remark("E0308", "mismatched types", "expected `f64`, found `f32`"), None);
     }
 
     #[test]

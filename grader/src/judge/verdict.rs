@@ -117,6 +117,12 @@ pub(crate) fn judge(check: &Check, seed: u64, mut ask: impl FnMut(&Record) -> Re
         Some(stop) => stop,
         None => compare_all(check, &seen),
     };
+    let says_nothing = seen.iter().any(|(_, observed)| {
+        observed.as_ref().and_then(Record::result).is_some_and(|result| *result == Value::Text(String::new()))
+    });
+    if verdict.status == Status::Failed && verdict.mistake.is_none() && says_nothing && !output.is_empty() {
+        verdict.message = "Your code prints the text and returns an empty one. Return the text instead.".to_owned();
+    }
     verdict.output = output;
     Ok(verdict)
 }
@@ -235,7 +241,7 @@ fn explain_panic(message: &str) -> Option<&'static str> {
             "Two arrays combine entry by entry only if their shapes agree, counted from the last axis.",
         ),
         ("IncompatibleShape", "The shapes do not fit together: print `.dim()` of both sides to see them."),
-        ("is out of bounds", "The first index counts rows, the second columns, both from 0."),
+        ("is out of bounds", "Indices count from 0; of a matrix the first one is the row, the second one the column."),
         ("left == right", "Two values that have to be equal are not; in a dot product these are the two lengths."),
         ("attempt to subtract with overflow", "A `usize` cannot go below 0: turn counts and labels into `f64` first."),
         ("attempt to divide by zero", "Something that may be empty is being averaged."),

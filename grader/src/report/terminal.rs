@@ -15,6 +15,9 @@ use crate::{bench::remark, judge::Status};
 const MAX_WIDTH: usize = 100;
 const MIN_WIDTH: usize = 30;
 
+/// An input of so few lines may be shown for every failure.
+const SHORT: usize = 3;
+
 /// Inputs and results are cut after this many lines.
 const MAX_LINES: usize = 16;
 
@@ -57,7 +60,7 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
             if let Some(remark) = diagnostic
                 .code
                 .as_deref()
-                .and_then(|code| remark(code, &diagnostic.message))
+                .and_then(|code| remark(code, &diagnostic.message, &diagnostic.label))
                 .filter(|remark| !remarks.contains(remark))
             {
                 page.wrapped("  ", remark);
@@ -206,7 +209,9 @@ impl Page {
 
     /// One check; in full, unless a failure of its task has been shown `before` it.
     fn check(&mut self, check: &CheckReport, before: Option<&&CheckReport>) {
-        let in_full = before.is_none();
+        // A further failure of the task that nobody has explained yet is shown in full if it is short.
+        let short = check.input.as_ref().is_none_or(|input| input.lines().count() <= SHORT);
+        let in_full = before.is_none() || (check.mistake.is_none() && short);
         let (style, mark) = match check.status {
             Status::Passed => (GOOD, "✓"),
             Status::Failed | Status::Crashed | Status::TimedOut => (BAD, "✗"),
@@ -272,6 +277,12 @@ fn beginning(text: &str) -> String {
 }
 
 fn score(report: &Report) -> String {
+    if !report.compiled {
+        return paint(
+            BOLD,
+            format!("Not graded, because it does not compile ({} points to earn).", report.max_score()),
+        );
+    }
     let style = if report.status() == ExerciseStatus::Complete { GOOD } else { BOLD };
     let mut line = paint(style, format!("Score {} of {} points", report.score(), report.max_score()));
     if report.max_bonus() > 0 {
@@ -285,7 +296,8 @@ fn effort(exercise: &ExerciseLabel) -> String {
     let hours = f64::from(exercise.minutes) / 60.0;
     let requires = exercise.requires.join(", ");
     let builds_on = if requires.is_empty() { String::new() } else { format!(", builds on {requires}") };
-    format!("about {hours:.1} hours{builds_on}")
+    // 1.5 and 2, not 2.0.
+    format!("about {} hours{builds_on}", (2.0 * hours).round() / 2.0)
 }
 
 fn command(number: u32) -> String {

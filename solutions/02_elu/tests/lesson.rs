@@ -43,7 +43,7 @@ fn every_number_in_the_lesson_is_computed() {
 
     lesson.says("0.5 · 0.5 = 0.25", &[sigmoid(0.0), 1.0 - sigmoid(0.0), sigmoid_derivative(0.0)]);
     lesson.says("0.25^10 = 0.00000095", &[0.25, 10.0, sigmoid_derivative(0.0).powi(10)]);
-    lesson.says("At z = 5 a single neuron already lets through no more than 0.0066", &[5.0, sigmoid_derivative(5.0)]);
+    lesson.says("At z = 5 a single neuron already lets through only 0.0066", &[5.0, sigmoid_derivative(5.0)]);
     assert_eq!(tanh_derivative(0.0), 1.0);
     lesson.says("0.0707 at z = 2", &[tanh_derivative(2.0), 2.0]);
     for input in [0.0, 0.5, 1.0] {

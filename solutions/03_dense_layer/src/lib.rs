@@ -49,6 +49,21 @@ pub fn parse_activation(name: &str) -> Result<Activation, String> {
     }
 }
 
+/// `x·W + b` for one sample: each *column* of `w` is a neuron, as everywhere in this course.
+///
+/// Shapes: `x` (n_in), `w` (n_in, n_out), `b` (n_out), result (n_out).
+pub fn columns_are_neurons(x: &ArrayRef1<f64>, w: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Array1<f64> {
+    x.dot(w) + b
+}
+
+/// `W·x + b` for one sample: each *row* of `w` is a neuron.
+///
+/// With a square `w` nothing but the result tells this from [`columns_are_neurons`]: no shape is wrong. The two agree
+/// if one `w` is the transpose of the other.
+pub fn rows_are_neurons(x: &ArrayRef1<f64>, w: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Array1<f64> {
+    w.dot(x) + b
+}
+
 /// A fully connected layer: every output looks at every input.
 #[derive(Clone, Debug)]
 pub struct DenseLayer {
@@ -71,6 +86,19 @@ impl DenseLayer {
         Self { weights, biases, activation }
     }
 
+    /// `Z = X·W + b`: what each neuron has summed up, before its activation.
+    ///
+    /// (n_samples, n_in) · (n_in, n_out) → (n_samples, n_out). Adding the biases, of shape (n_out), broadcasts them
+    /// over the rows: every sample gets the same ones.
+    pub fn pre_activation(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
+        x.dot(&self.weights) + &self.biases
+    }
+
+    /// The activations of the layer for the samples in `x`.
+    pub fn forward(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
+        self.activation.apply(&self.pre_activation(x))
+    }
+
     /// A layer with random weights, drawn from a normal distribution with mean 0 and standard deviation
     /// `sqrt(2 / n_in)`, and biases of 0 (He et al. 2015, "Delving deep into rectifiers").
     ///
@@ -91,34 +119,6 @@ impl DenseLayer {
     pub fn n_params(&self) -> usize {
         self.weights.len() + self.biases.len()
     }
-
-    /// `Z = X·W + b`: what each neuron has summed up, before its activation.
-    ///
-    /// (n_samples, n_in) · (n_in, n_out) → (n_samples, n_out). Adding the biases, of shape (n_out), broadcasts them
-    /// over the rows: every sample gets the same ones.
-    pub fn pre_activation(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
-        x.dot(&self.weights) + &self.biases
-    }
-
-    /// The activations of the layer for the samples in `x`.
-    pub fn forward(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
-        self.activation.apply(&self.pre_activation(x))
-    }
-}
-
-/// `x·W + b` for one sample: each *column* of `w` is a neuron, as everywhere in this course.
-///
-/// Shapes: `x` (n_in), `w` (n_in, n_out), `b` (n_out), result (n_out).
-pub fn columns_are_neurons(x: &ArrayRef1<f64>, w: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Array1<f64> {
-    x.dot(w) + b
-}
-
-/// `W·x + b` for one sample: each *row* of `w` is a neuron.
-///
-/// With a square `w` nothing but the result tells this from [`columns_are_neurons`]: no shape is wrong. The two agree
-/// if one `w` is the transpose of the other.
-pub fn rows_are_neurons(x: &ArrayRef1<f64>, w: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Array1<f64> {
-    w.dot(x) + b
 }
 
 /// Turns each row of scores into probabilities: `e^z_j / Σ_k e^z_k`, where the sum goes along the row.
