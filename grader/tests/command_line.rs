@@ -17,7 +17,7 @@ fn an_untouched_stub_is_not_started_and_the_next_step_is_told() {
     let output = stub().check(&[]);
     assert_eq!(output.status.code(), Some(1));
     let shown = text(&output.stdout);
-    assert!(shown.contains("Score 0 of 23 points"), "{shown}");
+    assert!(shown.contains("Score 0 of "), "{shown}");
     assert!(shown.contains("Nothing is started yet"), "{shown}");
     assert!(shown.contains("replace the first `todo!()`"), "{shown}");
     assert!(shown.contains("cargo run -p grader -- check 3"), "{shown}");
@@ -27,7 +27,7 @@ fn an_untouched_stub_is_not_started_and_the_next_step_is_told() {
 fn the_solution_gets_full_marks_and_exit_code_0() {
     let output = grader().args(["check", "dense_layer", "--solution"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
-    assert!(text(&output.stdout).contains("Score 20 of 23 points"));
+    assert!(text(&output.stdout).contains("This exercise is complete"));
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn colours_stay_out_of_pipes_and_files() {
     let output = stub().check(&["--output", file.to_str().unwrap()]);
     assert_eq!(output.stdout, b"");
     let written = fs::read_to_string(file).unwrap();
-    assert!(written.contains("Score 0 of 23") && !written.contains('\u{1b}'));
+    assert!(written.contains("Score 0 of ") && !written.contains('\u{1b}'));
     assert!(!text(&stub().check(&[]).stdout).contains('\u{1b}'));
 }
 
@@ -172,13 +172,15 @@ fn two_checks_at_once_do_not_disturb_each_other() {
         command.args(["check", "3", "--format", "json", "--source"]).arg(folder);
         serde_json::from_slice::<Value>(&command.output().unwrap().stdout).unwrap()["score"].clone()
     };
+    let (of_right, of_wrong) = (score(&right), score(wrong.folder.path()));
+    assert_ne!(of_right, of_wrong);
     thread::scope(|scope| {
         let checks: Vec<_> = (0..3)
-            .flat_map(|_| [(right.as_path(), 23), (wrong.folder.path(), 21)])
+            .flat_map(|_| [(right.as_path(), &of_right), (wrong.folder.path(), &of_wrong)])
             .map(|(folder, expected)| (scope.spawn(move || score(folder)), expected))
             .collect();
         for (check, expected) in checks {
-            assert_eq!(check.join().unwrap(), expected);
+            assert_eq!(&check.join().unwrap(), expected);
         }
     });
 }
@@ -224,6 +226,7 @@ fn help_and_version_are_there() {
 #[test]
 fn the_whole_course_works_in_a_path_with_spaces() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("my course");
+    fs::create_dir_all(&folder).unwrap();
     for part in ["Cargo.toml", "Cargo.lock", "course.toml", "datasets", "exercises", "solutions", "grader"] {
         copy(&course().join(part), &folder.join(part));
     }
