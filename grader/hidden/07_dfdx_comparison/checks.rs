@@ -1,0 +1,1322 @@
+//! What is right in exercise 7, and what is commonly got wrong.
+//!
+//! The references are computed with ndarray in `f64`; what dfdx computes in `f32` is held against them with as many
+//! digits as `f32` has.
+
+use crate::judge::prelude::*;
+
+/// An `f32` has 24 significant bits, a little more than seven digits; sums lose one or two of them.
+const F32: Tolerance = Tolerance { relative: 1e-5, absolute: 1e-6 };
+
+pub(crate) fn checks() -> Vec<Check> {
+    vec![
+        Check::new("tour_products", "tensors", "tensor_tour tells the three products and the sum apart", 1)
+            .asks("tensor_tour")
+            .on(two_matrices)
+            .expects(|c| products(&(a(c) + b(c)), &(a(c) * b(c)), &a(c).dot(&b(c))))
+            .within(F32)
+            .mistake(
+                "elementwise_product",
+                "`matmul` holds the product entry by entry. In dfdx `*` goes entry by entry, and the matrix product is \
+                 the method `matmul`.",
+                |c| products(&(a(c) + b(c)), &(a(c) * b(c)), &(a(c) * b(c))),
+            )
+            .mistake(
+                "factors_swapped",
+                "This is b·a where a·b is meant. Square matrices hide it: both products exist.",
+                |c| products(&(a(c) + b(c)), &(a(c) * b(c)), &b(c).dot(&a(c))),
+            )
+            .mistake(
+                "matmul_for_both",
+                "`product` holds the matrix product as well. Entry by entry is `a * b`.",
+                |c| products(&(a(c) + b(c)), &a(c).dot(&b(c)), &a(c).dot(&b(c))),
+            ),
+        Check::new("tour_shapes", "tensors", "tensor_tour transposes and flattens", 1)
+            .asks("tensor_tour")
+            .on(two_matrices)
+            .expects(|c| shapes(&a(c).t(), &a(c)))
+            .within(F32)
+            .mistake(
+                "reshaped_not_transposed",
+                "`transposed` is `a` again: giving the numbers a new shape leaves them in their order. `permute` swaps \
+                 the axes.",
+                |c| shapes(&a(c), &a(c)),
+            )
+            .mistake(
+                "flattened_by_columns",
+                "`flat` goes down the columns. Row after row is the order in which `reshape` finds the numbers, if nothing \
+                 was transposed before.",
+                |c| shapes(&a(c).t(), &a(c).t()),
+            ),
+        Check::new("tour_numbers", "tensors", "tensor_tour finds mean and maximum", 1)
+            .asks("tensor_tour")
+            .on(two_matrices)
+            .expects(|c| numbers(a(c).sum() / 4.0, a(c).fold(f64::MIN, |max, &x| max.max(x))))
+            .within(F32)
+            .mistake("sum_for_mean", "`mean` holds the sum: a mean is the sum divided by how many there are.", |c| {
+                numbers(a(c).sum(), a(c).fold(f64::MIN, |max, &x| max.max(x)))
+            })
+            .mistake(
+                "smallest_for_largest",
+                "`largest` holds the smallest entry: the method is `max`, not `min`.",
+                |c| numbers(a(c).sum() / 4.0, a(c).fold(f64::MAX, |min, &x| min.min(x))),
+            )
+            .mistake(
+                "largest_without_sign",
+                "`largest` holds the largest entry without its sign. -3 is less than 1, however far it is from 0.",
+                |c| numbers(a(c).sum() / 4.0, a(c).fold(0.0, |max, &x| max.max(x.abs()))),
+            ),
+        Check::new("autograd_poly", "autograd", "autograd_poly gives x² + 2x + 1 and the slope that dfdx finds", 2)
+            .on(|draw| {
+                [3.0, -1.5, draw::number(draw, 4.0) + 10.0].map(|x| Record::new().with("x", x)).to_vec()
+            })
+            .expects(|c| poly(c, |x| 2.0 * x + 2.0))
+            .within(F32)
+            .mistake(
+                "linear_term_without_tape",
+                "The slope is 2x: the 2 of the linear term is missing. That term was computed from an `x` without a tape, \
+                 and what no tape has seen is a constant to dfdx. Trace `x` in both terms.",
+                |c| poly(c, |x| 2.0 * x),
+            )
+            .mistake(
+                "square_without_tape",
+                "The slope is 2, the linear term's: x² was computed from an `x` without a tape, and what no tape has seen \
+                 is a constant to dfdx. Trace `x` in both terms.",
+                |c| poly(c, |_| 2.0),
+            )
+            .mistake(
+                "value_and_slope_swapped",
+                "The slope comes first here. The value is the first number, its slope the second.",
+                |c| {
+                    let x = c.float("x");
+                    Record::new().with("value", 2.0 * x + 2.0).with("slope", (x + 1.0).powi(2))
+                },
+            )
+            .mistake(
+                "constant_forgotten",
+                "The value is x² + 2x: the 1 is missing. The slope cannot tell, since a constant has none.",
+                |c| {
+                    let x = c.float("x");
+                    Record::new().with("value", x * x + 2.0 * x).with("slope", 2.0 * x + 2.0)
+                },
+            )
+            .mistake_if(
+                "difference_quotient",
+                "The slope is nearly right, as from a difference quotient: in `f32` that has three digits or so. dfdx \
+                 knows the rule for every operation, so `backward` is as exact as the value.",
+                |c, seen| {
+                    let error = (seen.float("slope") - (2.0 * c.float("x") + 2.0)).abs();
+                    (1e-5..0.1).contains(&error)
+                },
+            ),
+        Check::new("autograd_dot", "autograd", "autograd_dot gives w·x and its gradient with respect to w", 1)
+            .on(|draw| {
+                vec![
+                    Record::new().with("w", array![1.0, 2.0, 3.0]).with("x", array![4.0, 5.0, 6.0]),
+                    Record::new().with("w", draw::vector(draw, 3, 2.0)).with("x", draw::vector(draw, 3, 2.0)),
+                ]
+            })
+            .expects(|c| dot(c, 1.0, &c.vector("x")))
+            .within(F32)
+            .mistake(
+                "gradient_of_the_other",
+                "The gradient is w: that is how w·x changes with x. Asked is the gradient with respect to `w`, so `get` \
+                 the one of `w`.",
+                |c| dot(c, 1.0, &c.vector("w")),
+            )
+            .mistake(
+                "mean_for_sum",
+                "Value and gradient are a third of what they should be: a dot product adds its terms up, and here their \
+                 mean is taken.",
+                |c| dot(c, 3.0, &c.vector("x")),
+            ),
+        Check::new("two_passes", "clearing", "two_passes shows when gradients add up", 2)
+            .on(|draw| {
+                [3.0, -2.0, draw::number(draw, 4.0) + 10.0].map(|x| Record::new().with("x", x)).to_vec()
+            })
+            .expects(|c| passes(2.0 * c.float("x"), 2.0 * c.float("x") + 1.0, 1.0))
+            .within(F32)
+            .mistake(
+                "never_cleared",
+                "`cleared` still holds the slopes of the passes before: `backward` adds. Between two losses the gradients \
+                 have to be set to 0 with `zero_grads`.",
+                |c| passes(2.0 * c.float("x"), 2.0 * c.float("x") + 1.0, 2.0 * c.float("x") + 2.0),
+            )
+            .mistake(
+                "fresh_gradients",
+                "`kept` is the slope of x + 1 alone: the second pass began with a new, empty `Gradients`. Hand it the one \
+                 that `backward` gave back the first time, and see what happens.",
+                |c| passes(2.0 * c.float("x"), 1.0, 1.0),
+            )
+            .mistake(
+                "read_before_the_pass",
+                "`cleared` is 0: it was read when the gradients had been cleared and before x + 1 went backward again.",
+                |c| passes(2.0 * c.float("x"), 2.0 * c.float("x") + 1.0, 0.0),
+            ),
+        Check::new("cross_entropy", "logits", "cross_entropy is the mean of -log p(label)", 2)
+            .on(|draw| {
+                vec![
+                    Record::new()
+                        .with("logits", array![[2.0, 1.0, 0.1, 0.5], [0.1, 0.2, 3.0, 0.1], [1.0, 1.0, 1.0, 1.0]])
+                        .with("labels", vec![0_usize, 2, 1]),
+                    Record::new().with("logits", draw::matrix(draw, (2, 3), 2.0)).with("labels", vec![2_usize, 1]),
+                ]
+            })
+            .expects(|c| mean(&minus_log_p(c)))
+            .within(F32)
+            .mistake(
+                "softmax_before_the_loss",
+                "Softmax is applied twice. `cross_entropy_with_logits_loss` applies it itself: it wants the logits. Nothing \
+                 crashes, the loss only stops falling early, because a softmax of probabilities can never get near 0 or 1.",
+                |c| {
+                    let softened = log_softmax(&c.matrix("logits")).exp();
+                    let losses: Array1<f64> =
+                        (0..).zip(c.counts("labels")).map(|(row, label)| -log_softmax(&softened)[[row, label]]).collect();
+                    mean(&losses)
+                },
+            )
+            .mistake(
+                "not_averaged",
+                "This is the sum over the samples. The loss is their mean, so that it does not grow with the batch.",
+                |c| minus_log_p(c).sum(),
+            )
+            .mistake(
+                "averaged_over_classes_too",
+                "The loss is too small by the number of classes: the mean runs over all entries, most of which are 0. Add \
+                 up along each row, and take the mean over the rows.",
+                |c| mean(&minus_log_p(c)) / c.matrix("logits").ncols() as f64,
+            )
+            .mistake(
+                "class_index_as_target",
+                "Each term is multiplied by the number of its class, so class 0 costs nothing. The target is a distribution: \
+                 all of the probability, 1, on the label.",
+                |c| {
+                    let labels: Array1<f64> = c.counts("labels").into_iter().map(|label| label as f64).collect();
+                    mean(&(minus_log_p(c) * labels))
+                },
+            )
+            .mistake(
+                "arguments_swapped",
+                "The arguments are swapped: logits come first, targets second. Both have the same type, so no compiler can \
+                 see it.",
+                |c| {
+                    let logits = c.matrix("logits");
+                    let terms = log_softmax(&one_hot(c)) * logits;
+                    -terms.sum() / logits.nrows() as f64
+                },
+            )
+            .mistake(
+                "minus_forgotten",
+                "The loss is negative: log p is, for every p below 1. The loss is -log p.",
+                |c| -mean(&minus_log_p(c)),
+            ),
+        Check::new("from_parts", "shapes", "from_parts refuses what does not have the shape in the type", 1)
+            .on(|_| {
+                [(2, 4, 4), (4, 2, 4), (2, 4, 2), (3, 4, 4), (2, 5, 4), (2, 4, 5)]
+                    .map(|(rows, columns, biases): (usize, usize, usize)| {
+                        Record::new().with("rows", rows).with("columns", columns).with("biases", biases)
+                    })
+                    .to_vec()
+            })
+            .expects(|c| accepted(c, |rows, columns, biases| (rows, columns) == (2, 4) && biases == 4))
+            .mistake(
+                "nothing_checked",
+                "Any shape is accepted for a `Dense<2, 4>`. Then the type promises what is not so, and the error comes \
+                 later, far from its cause, or never.",
+                |c| accepted(c, |_, _, _| true),
+            )
+            .mistake(
+                "weights_not_checked",
+                "The shape of the weights is not checked: a `Dense<2, 4>` has weights of shape (2, 4).",
+                |c| accepted(c, |_, _, biases| biases == 4),
+            )
+            .mistake("biases_not_checked", "The biases are not counted: a `Dense<2, 4>` has four of them, one per neuron.", |c| {
+                accepted(c, |rows, columns, _| (rows, columns) == (2, 4))
+            })
+            .mistake(
+                "counted_not_shaped",
+                "Weights of shape (4, 2) are accepted for a `Dense<2, 4>`: they are eight numbers as well. Compare the shape \
+                 itself, `.dim()`.",
+                |c| accepted(c, |rows, columns, biases| rows * columns == 8 && biases == 4),
+            )
+            .mistake(
+                "the_other_layout",
+                "Weights of shape (4, 2) are asked for, a neuron per row, as dfdx stores them. In this course a neuron is a \
+                 column: `Dense<I, O>` has weights of shape (I, O).",
+                |c| accepted(c, |rows, columns, biases| (rows, columns) == (4, 2) && biases == 4),
+            ),
+        Check::new("stack", "shapes", "stack puts the layers that it is given into a network", 1)
+            .after("from_parts")
+            .on(|draw| vec![network(draw)])
+            .expects(|c| c.clone()),
+        Check::new("layers_that_do_not_fit", "shapes", "layers that do not fit together do not compile", 1)
+            .after("stack")
+            .does_not_compile(include_str!("compile_fail/layers_that_do_not_fit.rs"))
+            .mistake(
+                "any_layers_stack",
+                "`stack` takes a layer with four outputs and one with three inputs: they would meet when the program runs, \
+                 or their numbers would be used wrongly. Give both lengths the same name, `H`, and the compiler finds it.",
+                |_| "no error",
+            ),
+        Check::new("private_fields", "shapes", "the parameters of a layer are out of reach from outside", 1)
+            .after("stack")
+            .does_not_compile(include_str!("compile_fail/private_fields.rs"))
+            .mistake(
+                "fields_made_public",
+                "The fields of `Dense` are public. Then anybody can put weights of another shape into a `Dense<2, 4>`, and \
+                 what `from_parts` has checked is no longer true.",
+                |_| "no error",
+            ),
+        Check::new("n_params", "shapes", "n_params counts from the type alone", 1)
+            .on(|_| ["2-4-1", "10-20-5", "784-128-10"].map(|name| Record::new().with("network", name)).to_vec())
+            .expects(|c| {
+                let (i, h, o) = sizes(c);
+                i * h + h + h * o + o
+            })
+            .mistake(
+                "biases_not_counted",
+                "Only the weights are counted. The biases are learned too: a layer has I · O weights and O biases.",
+                |c| {
+                    let (i, h, o) = sizes(c);
+                    i * h + h * o
+                },
+            )
+            .mistake(
+                "bias_for_every_input",
+                "A layer has as many biases as outputs, not as inputs: there is one per neuron.",
+                |c| {
+                    let (i, h, o) = sizes(c);
+                    i * h + i + h * o + h
+                },
+            ),
+        Check::new("forward", "by_hand", "forward: ReLU in the hidden layer, the sigmoid at the end", 1)
+            .after("stack")
+            .on(networks)
+            .expects(forward)
+            .mistake("relu_forgotten", "The hidden layer has no activation: what comes out of it goes through ReLU.", |c| {
+                output(c, &pre_activation(c), sigmoid)
+            })
+            .mistake(
+                "sigmoid_forgotten",
+                "These are the pre-activations of the output layer: the sigmoid comes after them.",
+                |c| output(c, &relu(&pre_activation(c)), |z| z),
+            )
+            .mistake(
+                "sigmoid_in_the_hidden_layer",
+                "The hidden layer has the sigmoid. In this network it has ReLU; the sigmoid is for the output.",
+                |c| output(c, &pre_activation(c).mapv(sigmoid), sigmoid),
+            )
+            .mistake(
+                "output_bias_forgotten",
+                "The bias of the output layer is missing: every neuron adds its bias before its activation.",
+                |c| relu(&pre_activation(c)).dot(&c.matrix("output_weights")).mapv(sigmoid),
+            )
+            .mistake(
+                "hidden_biases_forgotten",
+                "The biases of the hidden layer are missing: every neuron adds its bias before its activation.",
+                |c| output(c, &relu(&c.matrix("x").dot(&c.matrix("hidden_weights"))), sigmoid),
+            ),
+        Check::new("loss", "by_hand", "loss_and_slopes returns the mean squared error", 1)
+            .asks("loss_and_slopes")
+            .after("forward")
+            .on(networks)
+            .expects(|c| loss(squared_error(c) / entries(c)))
+            .mistake(
+                "loss_not_averaged",
+                "The loss is the sum of the squared errors. It is their mean here, as in dfdx's `mse_loss`.",
+                |c| loss(squared_error(c)),
+            )
+            .mistake(
+                "loss_halved",
+                "The loss is half of the mean squared error. Some books put 1/2 in front so that the 2 of the slope goes \
+                 away; neither this course nor dfdx does.",
+                |c| loss(squared_error(c) / entries(c) / 2.0),
+            ),
+        Check::new("slopes", "by_hand", "loss_and_slopes derives the gradient by hand", 2)
+            .asks("loss_and_slopes")
+            .after("loss")
+            .on(networks)
+            .expects(|c| slopes(c, mean_square_slope, sigmoid_slope, relu_slope))
+            .mistake(
+                "slopes_not_averaged",
+                "The slopes are n times too large: the loss is a mean over n entries, so its slope carries 1/n.",
+                |c| slopes(c, |p, y| 2.0 * (p - y), sigmoid_slope, relu_slope),
+            )
+            .mistake(
+                "factor_two_forgotten",
+                "The slopes are half of what they should be: the slope of (p - y)² is 2 (p - y).",
+                |c| slopes(c, |p, y| (p - y) / p.len() as f64, sigmoid_slope, relu_slope),
+            )
+            .mistake(
+                "error_upside_down",
+                "Every sign is flipped: the slope of (p - y)² is 2 (p - y), not 2 (y - p). Going downhill is what the \
+                 training loop does with it.",
+                |c| slopes(c, |p, y| -mean_square_slope(p, y), sigmoid_slope, relu_slope),
+            )
+            .mistake(
+                "sigmoid_slope_forgotten",
+                "The slope of the sigmoid is missing: on the way back the error is multiplied by p (1 - p). Leaving it out is \
+                 right for cross-entropy, where it cancels, and not for the squared error.",
+                |c| slopes(c, mean_square_slope, |p| p.mapv(|_| 1.0), relu_slope),
+            )
+            .mistake(
+                "slope_of_an_activation",
+                "The slope of the sigmoid is taken at p instead of z: p is an activation already, and its slope is p (1 - p), \
+                 without another sigmoid.",
+                |c| slopes(c, mean_square_slope, |p| sigmoid_slope(&p.mapv(sigmoid)), relu_slope),
+            )
+            .mistake(
+                "relu_slope_forgotten",
+                "ReLU is missing on the way back: a neuron that was cut off to 0 passes nothing back, so its error is \
+                 multiplied by 0.",
+                |c| slopes(c, mean_square_slope, sigmoid_slope, |z| z.mapv(|_| 1.0)),
+            )
+            .mistake(
+                "relu_instead_of_its_slope",
+                "The error is multiplied by ReLU itself. Its slope is meant: 1 where z is positive, 0 elsewhere.",
+                |c| slopes(c, mean_square_slope, sigmoid_slope, relu),
+            )
+            .mistake(
+                "signum_for_slope",
+                "Where ReLU cuts off, the error is multiplied by -1: that is `signum`. ReLU is flat there, and its slope 0.",
+                |c| slopes(c, mean_square_slope, sigmoid_slope, |z| z.mapv(f64::signum)),
+            )
+            .mistake(
+                "bias_slopes_averaged",
+                "The slopes of the biases are means over the samples. The 1/n is in the error already: add up.",
+                |c| {
+                    let right = slopes(c, mean_square_slope, sigmoid_slope, relu_slope);
+                    let n = c.matrix("x").nrows() as f64;
+                    Record::new()
+                        .with("hidden_weights", right.matrix("hidden_weights").to_owned())
+                        .with("hidden_biases", right.vector("hidden_biases").to_owned() / n)
+                        .with("output_weights", right.matrix("output_weights").to_owned())
+                        .with("output_biases", right.vector("output_biases").to_owned() / n)
+                },
+            ),
+        Check::new("layer_to_dfdx", "in_dfdx", "to_dfdx of a layer transposes its weights", 2)
+            .after("from_parts")
+            .on(|draw| {
+                let mut layer = |shape: (usize, usize)| {
+                    Record::new()
+                        .with("weights", draw::matrix(draw, shape, 1.0))
+                        .with("biases", draw::vector(draw, shape.1, 1.0))
+                };
+                vec![layer((2, 4)), layer((3, 3))]
+            })
+            .expects(|c| Record::new().with("weight", c.matrix("weights").t().to_owned()).with("bias", biases(c)))
+            .within(F32)
+            .mistake(
+                "copied_without_transposing",
+                "The numbers have been copied in the order in which they lie in memory, so (2, 4) was relabelled (4, 2) \
+                 instead of being transposed. `.t()` moves nothing: `.t().iter()` goes by the new rows, but \
+                 `.t().to_owned()` keeps the old order in memory, and `into_raw_vec_and_offset` shows it.",
+                |c| {
+                    let weights = c.matrix("weights");
+                    let (i, o) = weights.dim();
+                    let weight = weights.to_shape((o, i)).expect("as many numbers").to_owned();
+                    Record::new().with("weight", weight).with("bias", biases(c))
+                },
+            )
+            .mistake_if(
+                "biases_not_copied",
+                "The weights have arrived, the biases have not: they are others than the layer's. A fresh dfdx layer has \
+                 random biases, unlike ours.",
+                |c, seen| {
+                    let arrived = |one: f64, other: f64| (one - other).abs() < 1e-5;
+                    c.matrix("weights").t().iter().zip(seen.matrix("weight")).all(|(&one, &other)| arrived(one, other))
+                        && !c.vector("biases").iter().zip(seen.vector("bias")).all(|(&one, &other)| arrived(one, other))
+                },
+            ),
+        Check::new("dfdx_forward", "in_dfdx", "dfdx answers what the network by hand answers", 1)
+            .after("layer_to_dfdx")
+            .on(networks)
+            .expects(forward)
+            .within(F32)
+            .mistake(
+                "samples_scrambled",
+                "The samples are mixed up: their numbers went into the tensor column by column. dfdx expects them row after \
+                 row, the last axis fastest.",
+                |c| {
+                    let x = c.matrix("x");
+                    let scrambled = x.t().to_shape(x.dim()).expect("as many numbers").to_owned();
+                    forward(&with_samples(c, scrambled))
+                },
+            ),
+        Check::new("dfdx_loss", "in_dfdx", "dfdx computes the same loss", 1)
+            .asks("dfdx_loss_and_slopes")
+            .after("dfdx_forward")
+            .on(networks)
+            .expects(|c| loss(squared_error(c) / entries(c)))
+            .within(F32)
+            .mistake(
+                "loss_not_averaged",
+                "The loss is the sum of the squared errors. It is their mean here, as in dfdx's `mse_loss`.",
+                |c| loss(squared_error(c)),
+            )
+            .mistake(
+                "another_loss",
+                "This is the mean *absolute* error. Both losses have to be the same, or their gradients cannot agree: \
+                 `mse_loss`.",
+                |c| loss((forward(c) - c.matrix("y")).abs().sum() / entries(c)),
+            ),
+        Check::new("dfdx_slopes", "in_dfdx", "dfdx finds the same gradient, and it comes back in our layout", 2)
+            .asks("dfdx_loss_and_slopes")
+            .after("dfdx_loss")
+            .on(networks)
+            .expects(|c| slopes(c, mean_square_slope, sigmoid_slope, relu_slope))
+            .within(F32)
+            .mistake(
+                "slopes_relabelled",
+                "The slopes of the hidden weights have our shape and dfdx's order: they were relabelled, not transposed. \
+                 dfdx stores the slope of weight (neuron, input); ours stands at (input, neuron).",
+                |c| {
+                    let right = slopes(c, mean_square_slope, sigmoid_slope, relu_slope);
+                    let hidden = right.matrix("hidden_weights");
+                    let relabelled = hidden.t().to_shape(hidden.dim()).expect("as many numbers").to_owned();
+                    Record::new()
+                        .with("hidden_weights", relabelled)
+                        .with("hidden_biases", right.vector("hidden_biases").to_owned())
+                        .with("output_weights", right.matrix("output_weights").to_owned())
+                        .with("output_biases", right.vector("output_biases").to_owned())
+                },
+            ),
+        Check::new("max_difference", "parity", "max_difference finds the largest difference, whatever its sign", 2)
+            .on(|draw| {
+                let pair = |a: Array2<f64>, b: Array2<f64>| Record::new().with("a", a).with("b", b);
+                vec![
+                    pair(array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], array![[1.5, 2.25, 3.0], [4.0, 6.5, 5.75]]),
+                    pair(draw::matrix(draw, (2, 3), 2.0), draw::matrix(draw, (2, 3), 2.0)),
+                    pair(array![[0.5, f64::NAN], [1.0, 1.0]], array![[0.0, 1.0], [1.0, 1.25]]),
+                    pair(array![[1.0, 2.0], [3.0, 7.0]], array![[1.5, 3.0]]),
+                ]
+            })
+            .expects(|c| difference(c, |d| Some(nan_or_max(d.iter().map(|d| d.abs())))))
+            .mistake(
+                "sign_decides",
+                "Differences have a sign, and the largest one is not the one that is furthest from 0: take absolute values \
+                 first.",
+                |c| difference(c, |d| Some(nan_or_max(d.iter().copied()))),
+            )
+            .mistake(
+                "nan_is_passed_over",
+                "A NaN is passed over: `f64::max(x, NaN)` is `x`. A network that computes nothing but NaN would be called a \
+                 perfect match. Where a difference is NaN, so is the largest.",
+                |c| difference(c, |d| Some(d.iter().fold(0.0, |max: f64, d| max.max(d.abs())))),
+            )
+            .mistake(
+                "differences_added_up",
+                "The differences are added up. Asked is the largest one: a bound for every entry.",
+                |c| difference(c, |d| Some(d.abs().sum())),
+            )
+            .mistake(
+                "mean_difference",
+                "This is the mean of the differences. It hides one wrong entry among many right ones; the largest \
+                 difference does not.",
+                |c| difference(c, |d| Some(d.abs().sum() / d.len() as f64)),
+            )
+            .mistake(
+                "zip_stops_early",
+                "Arrays of different shapes are compared as far as the shorter one goes: `zip` stops there without a word. \
+                 There is no answer then: `None`.",
+                |c| nan_or_max(c.matrix("a").iter().zip(c.matrix("b")).map(|(a, b)| (a - b).abs())),
+            )
+            .mistake(
+                "one_row_for_all",
+                "A matrix of one row is compared with every row of the other: `a - b` broadcasts. Arrays of different \
+                 shapes have no difference: `None`.",
+                |c| nan_or_max((&c.matrix("a") - &c.matrix("b")).iter().map(|d| d.abs())),
+            ),
+        Check::new("forward_parity", "parity", "forward_parity compares the two networks that it is given", 1)
+            .after("dfdx_forward")
+            .on(two_networks)
+            .expects(|c| largest(&[forward(c) - forward(&other(c))]))
+            .within(PARITY)
+            .mistake("compared_with_itself", COMPARED_WITH_ITSELF, |_| 0.0)
+            .mistake("mean_difference", MEAN_DIFFERENCE, |c| {
+                let difference = forward(c) - forward(&other(c));
+                difference.abs().sum() / difference.len() as f64
+            }),
+        Check::new("gradient_parity", "parity", "gradient_parity compares every weight and every bias", 2)
+            .after("dfdx_slopes")
+            .on(|draw| {
+                let mut cases = two_networks(draw);
+                // The largest difference once in each of the places that can be forgotten.
+                for place in 0..4 {
+                    cases.push(networks_that_differ_most_in(place, draw));
+                }
+                // The last one computes nothing but NaN, in both frameworks.
+                let nan = Record::new().with("output_biases", array![f64::NAN]).with("dfdx_output_biases", array![f64::NAN]);
+                cases.push(replaced(&cases[0], &nan));
+                cases
+            })
+            .expects(|c| largest(&slope_differences(c)))
+            .within(PARITY)
+            .mistake("compared_with_itself", COMPARED_WITH_ITSELF, |c| {
+                if c.vector("output_biases")[0].is_nan() { f64::NAN } else { 0.0 }
+            })
+            .mistake(
+                "biases_not_compared",
+                "Only weights are compared. A gradient check that leaves parameters out says nothing about them, and wrong \
+                 biases are a common mistake.",
+                |c| largest(&slope_differences(c)[..2]),
+            )
+            .mistake(
+                "one_layer_compared",
+                "Only the output layer is compared. The mistakes are made further back, where more factors meet.",
+                |c| {
+                    let [_, output_weights, _, output_biases] = slope_differences(c);
+                    largest(&[output_weights, output_biases])
+                },
+            )
+            .mistake(
+                "differences_added_up",
+                "The differences of the four arrays are added up. Asked is the largest of them: a bound for every slope.",
+                |c| slope_differences(c).map(|difference| largest(&[difference])).iter().sum::<f64>(),
+            )
+            .mistake(
+                "nan_is_passed_over",
+                "Where both networks compute nothing but NaN the result is 0, a perfect match: `f64::max` passes a NaN over. \
+                 The largest difference is NaN then.",
+                |c| slope_differences(c).iter().flatten().fold(0.0, |max: f64, d| max.max(d.abs())),
+            ),
+        Check::new("train_xor", "training", "train_xor takes the steps of gradient descent, in dfdx", 2)
+            .after("dfdx_slopes")
+            .on(trainings)
+            .expects(|c| descend(c, Descent::default()))
+            .within(TRAINING)
+            .mistake(
+                "gradients_not_cleared",
+                "From the second step on the gradients are sums of all the passes so far: `backward` adds. Clear them with \
+                 `zero_grads` after each update.",
+                |c| descend(c, Descent { clears: false, ..Descent::default() }),
+            )
+            .mistake("loss_after_the_update", LOSS_AFTER_THE_UPDATE, loss_after_the_update)
+            .mistake("never_updated", NEVER_UPDATED, |c| descend(c, Descent { rate: 0.0, ..Descent::default() }))
+            .mistake(
+                "learning_rate_left_at_default",
+                "The learning rate is 0.01, whatever is asked for: that is `SgdConfig::default()`. Set `lr`.",
+                |c| descend(c, Descent { rate: 0.01 / c.float("learning_rate"), ..Descent::default() }),
+            )
+            .mistake(
+                "momentum_switched_on",
+                "The steps have momentum: each one carries on with 0.9 of the one before. Plain gradient descent is \
+                 `momentum: None`.",
+                |c| descend(c, Descent { momentum: 0.9, ..Descent::default() }),
+            )
+            .mistake_if(
+                "another_start",
+                "Training does not start from `start`: whatever network is given, the first loss is the same. dfdx draws \
+                 random parameters for a fresh model. Train the one that `to_dfdx` makes.",
+                |_, seen| {
+                    seen.vector("result").first().is_some_and(|first| (first - LOSS_OF_A_FRESH_MODEL).abs() < 1e-6)
+                },
+            ),
+        Check::new("training_solves_xor", "training", "with these weights to begin with, XOR is solved", 1)
+            .asks("train_xor")
+            .after("train_xor")
+            .on(|_| vec![training(2.0, 600, &lesson_network())])
+            .demands(|_, seen| {
+                let losses = seen.vector("result");
+                match losses.last() {
+                    Some(last) if *last < 0.01 => Ok(()),
+                    Some(last) => Err(format!("The last loss is {last:.4}; it should be below 0.01.")),
+                    None => Err("There are no losses.".to_owned()),
+                }
+            }),
+        Check::new("train_xor_by_hand", "training", "train_xor_by_hand takes the same steps", 1)
+            .after("slopes")
+            .on(trainings)
+            .expects(|c| descend(c, Descent::default()))
+            .mistake("loss_after_the_update", LOSS_AFTER_THE_UPDATE, loss_after_the_update)
+            .mistake("never_updated", NEVER_UPDATED, |c| descend(c, Descent { rate: 0.0, ..Descent::default() }))
+            .mistake(
+                "uphill",
+                "The loss rises: the slopes are added. They point uphill; a step downhill subtracts them.",
+                |c| descend(c, Descent { rate: -1.0, ..Descent::default() }),
+            )
+            .mistake(
+                "biases_not_trained",
+                "Only the weights are trained. The biases have slopes as well, and take the same steps.",
+                |c| descend(c, Descent { trains_biases: false, ..Descent::default() }),
+            ),
+        Check::new("median", "benchmark", "median is the middle of the sorted times", 1)
+            .on(|_| {
+                [vec![50, 10, 900, 30, 20], vec![40, 10, 2000, 20], vec![70], vec![8, 3, 5]]
+                    .map(|times: Vec<usize>| Record::new().with("nanoseconds", times))
+                    .to_vec()
+            })
+            .expects(|c| {
+                let (sorted, half) = (sorted(c), sorted(c).len() / 2);
+                if sorted.len() % 2 == 1 { sorted[half] } else { (sorted[half - 1] + sorted[half]) / 2 }
+            })
+            .mistake(
+                "mean_for_median",
+                "This is the mean. One run that the system interrupted drags it along; the median does not notice.",
+                |c| sorted(c).iter().sum::<usize>() / sorted(c).len(),
+            )
+            .mistake(
+                "not_sorted",
+                "This is the time in the middle of the list as it came. Sort it first.",
+                |c| {
+                    let (times, half) = (c.counts("nanoseconds"), c.counts("nanoseconds").len() / 2);
+                    if times.len() % 2 == 1 { times[half] } else { (times[half - 1] + times[half]) / 2 }
+                },
+            )
+            .mistake(
+                "upper_middle",
+                "Of an even number of times this is the upper of the middle two. The median is their mean.",
+                |c| sorted(c)[sorted(c).len() / 2],
+            )
+            .mistake(
+                "lower_middle",
+                "Of an even number of times this is the lower of the middle two. The median is their mean.",
+                |c| sorted(c)[(sorted(c).len() - 1) / 2],
+            )
+            .mistake(
+                "fastest_run",
+                "This is the shortest time. It is a useful number too, but not the median.",
+                |c| sorted(c)[0],
+            ),
+        Check::new("measure", "benchmark", "measure warms up once and takes the median of the other runs", 1)
+            .after("median")
+            // The first call is the warm-up. Of the five others the median is 8, the mean 27.
+            .on(|_| {
+                let waits = vec![60_usize, 4, 60, 8, 60, 5];
+                vec![Record::new().with("runs", 5_usize).with("milliseconds", waits)]
+            })
+            .demands(|c, seen| {
+                let calls = seen.vector("each call took").len();
+                if calls != c.count("runs") + 1 {
+                    return Err(format!("The work was done {calls} times, not {}.", c.count("runs") + 1));
+                }
+                let median = median_of(seen.vector("each call took").iter().skip(1));
+                if took(seen, median) {
+                    return Ok(());
+                }
+                Err(format!("The median of the runs is {median:.1} ms, not {:.1} ms.", seen.float("milliseconds")))
+            })
+            .mistake_if(
+                "no_warm_up",
+                "The work is done as often as there are runs: there is no warm-up. The first run pays for what happens only \
+                 once, so it must not count.",
+                |c, seen| seen.vector("each call took").len() == c.count("runs"),
+            )
+            .mistake_if(
+                "warm_up_counts",
+                "The warm-up is among the times: it has to run before the first time is taken.",
+                |_, seen| took(seen, median_of(seen.vector("each call took").iter())),
+            )
+            .mistake_if(
+                "mean_of_runs",
+                "This is the mean of the runs. `median` is what you have just written.",
+                |c, seen| took(seen, seen.vector("each call took").iter().skip(1).sum::<f64>() / c.count("runs") as f64),
+            )
+            .mistake_if(
+                "time_of_all_runs",
+                "This is the time of all runs together: take the time of each one by itself.",
+                |_, seen| took(seen, seen.vector("each call took").iter().skip(1).sum::<f64>()),
+            ),
+        Check::new("benchmark", "benchmark", "benchmark times both trainings for as many steps and runs as asked", 1)
+            .after("measure")
+            .on(|_| vec![lesson_network().with("steps", 100_usize).with("runs", 5_usize)])
+            .demands(|c, seen| {
+                for (name, wanted) in [("steps", c.count("steps")), ("runs", c.count("runs"))] {
+                    if seen.count(name) != wanted {
+                        return Err(format!("`{name}` is {}, not {wanted}.", seen.count(name)));
+                    }
+                }
+                let (by_hand, dfdx) = (seen.float("by_hand"), seen.float("dfdx"));
+                if by_hand <= 0.0 || dfdx <= 0.0 {
+                    return Err("Both times have to be above 0.".to_owned());
+                }
+                if by_hand == dfdx {
+                    return Err("Both times are the same.".to_owned());
+                }
+                // However busy the machine is, most of the time goes into the runs.
+                let reported = (by_hand + dfdx) * c.count("runs") as f64;
+                if !(0.1..1.1).contains(&(reported / seen.float("everything took"))) {
+                    return Err(format!(
+                        "All runs together should take {reported:.4} s by these times. `benchmark` took {:.4} s.",
+                        seen.float("everything took")
+                    ));
+                }
+                Ok(())
+            })
+            .mistake_if(
+                "one_time_for_both",
+                "Both times are the same to the nanosecond: one training is timed, and its time reported twice.",
+                |_, seen| seen.float("by_hand") == seen.float("dfdx"),
+            )
+            .mistake_if(
+                "time_of_one_step",
+                "The times are far too short for the whole: these are times of one step. `BenchReport` holds the time of a \
+                 run, that is of all its steps; the table divides.",
+                |c, seen| {
+                    let reported = (seen.float("by_hand") + seen.float("dfdx")) * (c.count("runs") * c.count("steps")) as f64;
+                    (0.1..1.1).contains(&(reported / seen.float("everything took")))
+                },
+            ),
+        Check::new("comparison_table", "table", "comparison_table follows its format for any numbers", 1)
+            .on(|draw| {
+                let mut time = || (500_000.0 + 40_000.0 * draw::number(draw, 10.0)) as usize;
+                let report = |by_hand: usize, dfdx: usize, steps: usize, runs: usize| {
+                    Record::new()
+                        .with("by_hand, nanoseconds", by_hand)
+                        .with("dfdx, nanoseconds", dfdx)
+                        .with("steps", steps)
+                        .with("runs", runs)
+                };
+                vec![
+                    report(12_345_678, 3_210_987, 1000, 5).with("outputs_differ", 1.09e-8).with("slopes_differ", 3.14e-2),
+                    report(time(), 10 * time(), 40, 11).with("outputs_differ", 5.96e-8).with("slopes_differ", 0.0),
+                ]
+            })
+            .expects(|c| table(c, &Style::default()))
+            .mistake(
+                "columns_swapped",
+                "The columns are swapped: the times by hand stand under `by hand`, dfdx's under `dfdx`.",
+                |c| table(c, &Style { swapped: true, ..Style::default() }),
+            )
+            .mistake(
+                "ratio_upside_down",
+                "`relative` is upside down: it is a time divided by dfdx's time, so dfdx's own is 1.00 and whoever takes \
+                 longer is above it.",
+                |c| table(c, &Style { upside_down: true, ..Style::default() }),
+            )
+            .mistake(
+                "relative_to_by_hand",
+                "The times are divided by the time by hand. The measure is dfdx: its `relative` is 1.00.",
+                |c| table(c, &Style { relative_to_by_hand: true, ..Style::default() }),
+            )
+            .mistake(
+                "run_for_step",
+                "This is the time of a whole run. One step takes as long as the run divided by the number of steps.",
+                |c| table(c, &Style { whole_run: true, ..Style::default() }),
+            )
+            .mistake(
+                "milliseconds",
+                "These are milliseconds. A microsecond, µs, is a millionth of a second: seconds times 1e6.",
+                |c| table(c, &Style { unit: 1e3, ..Style::default() }),
+            )
+            .mistake(
+                "differences_swapped",
+                "The two differences are swapped: first the outputs', then the slopes'.",
+                |c| table(c, &Style { differences_swapped: true, ..Style::default() }),
+            ),
+        Check::new("comparison_text", "table", "comparison_table looks as it is shown", 1)
+            .asks("comparison_table")
+            .after("comparison_table")
+            .on(|_| {
+                vec![
+                    Record::new()
+                        .with("by_hand, nanoseconds", 12_345_678_usize)
+                        .with("dfdx, nanoseconds", 45_678_901_usize)
+                        .with("steps", 1000_usize)
+                        .with("runs", 5_usize)
+                        .with("outputs_differ", 1.2e-7)
+                        .with("slopes_differ", 3e-8),
+                ]
+            })
+            .shows(include_str!("snapshots/comparison_text.snap")),
+        Check::new("to_half", "half", "to_half rounds to half precision", 1)
+            .on(|draw| {
+                let drawn = draw::vector(draw, 4, 3000.0);
+                vec![
+                    // 2049 and 2051 lie in the middle between two neighbours.
+                    Record::new().with("x", array![1.0, 0.1, -1.0 / 3.0, 2049.0, 2051.0, -0.0]),
+                    Record::new().with("x", array![1e-5, 6e-8, 2e-8, -4e-6]),
+                    Record::new().with("x", array![65504.0, 65519.0, 65520.0, -1e6]),
+                    Record::new().with("x", drawn),
+                ]
+            })
+            .expects(|c| c.vector("x").mapv(|x| half(x, f64::round_ties_even, -14, f64::INFINITY)))
+            .within(Tolerance::relative(1e-6))
+            .mistake("cut_off", "The digits that do not fit are cut off. They are rounded, to the nearest number that fits.", |c| {
+                c.vector("x").mapv(|x| half(x, f64::trunc, -14, f64::INFINITY))
+            })
+            .mistake(
+                "ties_away_from_zero",
+                "2049 lies in the middle between 2048 and 2050; such ties go to the neighbour that is an even multiple of the \
+                 spacing, or sums would drift upwards. `round` goes away from 0; `round_ties_even` does not.",
+                |c| c.vector("x").mapv(|x| half(x, f64::round, -14, f64::INFINITY)),
+            )
+            .mistake(
+                "never_too_small",
+                "Numbers below 2^-14 keep all their 11 bits here. The exponent ends there: the spacing stays at 2^-24, and \
+                 what is below half of it is 0.",
+                |c| c.vector("x").mapv(|x| half(x, f64::round_ties_even, -1000, f64::INFINITY)),
+            )
+            .mistake(
+                "stops_at_the_largest",
+                "A number that is too large becomes 65,504 here. In floating point it becomes infinite.",
+                |c| c.vector("x").mapv(|x| half(x, f64::round_ties_even, -14, 65504.0)),
+            ),
+        Check::new("slope_in_half", "half", "scaling saves a small slope from half precision", 1)
+            .after("to_half")
+            .on(|_| {
+                vec![
+                    Record::new().with("slope", array![1e-8, 0.3, -3e-6]).with("scale", 1.0),
+                    Record::new().with("slope", array![1e-8, 0.3, -3e-6]).with("scale", 1024.0),
+                    Record::new().with("slope", array![1e-8, 90.0]).with("scale", 65536.0),
+                ]
+            })
+            .expects(|c| c.vector("slope").mapv(|slope| in_half(slope * c.float("scale")) / c.float("scale")))
+            .within(Tolerance::relative(1e-6))
+            .mistake(
+                "scale_not_undone",
+                "The scale is still in the slope: divide by it once the number is back in full precision, or every step is \
+                 that much too long.",
+                |c| c.vector("slope").mapv(|slope| in_half(slope * c.float("scale"))),
+            )
+            .mistake(
+                "scaled_too_late",
+                "The slope is rounded first and scaled afterwards: what is 0 by then stays 0. Scale, round, and undo the \
+                 scaling.",
+                |c| c.vector("slope").mapv(in_half),
+            ),
+    ]
+}
+
+/// Parity of equal networks is 0 up to the precision of `f32`.
+const PARITY: Tolerance = Tolerance { relative: 1e-4, absolute: 1e-5 };
+/// Every step starts from the rounded result of the one before.
+const TRAINING: Tolerance = Tolerance { relative: 2e-5, absolute: 1e-6 };
+
+/// On XOR: `Cpu::default()` always starts its generator at the seed 0.
+const LOSS_OF_A_FRESH_MODEL: f64 = 0.250_027_18;
+
+const COMPARED_WITH_ITSELF: &str = "The result is always 0, even where the two networks differ: is one of them compared with itself? Use the `mlp` that is \
+     handed in, as it is.";
+const MEAN_DIFFERENCE: &str = "This is the mean of the differences. It hides one wrong entry among many right ones; the largest difference does not.";
+const LOSS_AFTER_THE_UPDATE: &str = "The losses are those after each update. Asked are those before it: the first one belongs to the parameters that \
+     training started from.";
+const NEVER_UPDATED: &str = "The loss never changes: the slopes are computed, but no parameter takes a step.";
+
+/// The matrices of the lesson, and two that are not symmetric in any way.
+fn two_matrices(draw: &mut probe::Generator) -> Vec<Record> {
+    let lesson = Record::new().with("a", array![[1.0, 2.0], [3.0, 4.0]]).with("b", array![[5.0, 6.0], [7.0, 8.0]]);
+    let negative = Record::new().with("a", array![[-3.0, 0.5], [1.0, 2.5]]).with("b", draw::matrix(draw, (2, 2), 2.0));
+    vec![lesson, negative]
+}
+
+fn a(c: &Record) -> Array2<f64> {
+    c.matrix("a").to_owned()
+}
+
+fn b(c: &Record) -> Array2<f64> {
+    c.matrix("b").to_owned()
+}
+
+fn products(sum: &ArrayRef2<f64>, product: &ArrayRef2<f64>, matmul: &ArrayRef2<f64>) -> Record {
+    Record::new().with("sum", sum.to_owned()).with("product", product.to_owned()).with("matmul", matmul.to_owned())
+}
+
+fn shapes(transposed: &ArrayRef2<f64>, flat: &ArrayRef2<f64>) -> Record {
+    Record::new().with("transposed", transposed.to_owned()).with("flat", Array1::from_iter(flat.iter().copied()))
+}
+
+fn numbers(mean: f64, largest: f64) -> Record {
+    Record::new().with("mean", mean).with("largest", largest)
+}
+
+fn poly(c: &Record, slope: impl Fn(f64) -> f64) -> Record {
+    let x = c.float("x");
+    Record::new().with("value", (x + 1.0).powi(2)).with("slope", slope(x))
+}
+
+fn dot(c: &Record, divisor: f64, gradient: &ArrayRef1<f64>) -> Record {
+    let value = c.vector("w").dot(&c.vector("x")) / divisor;
+    Record::new().with("value", value).with("gradient", gradient.to_owned() / divisor)
+}
+
+fn passes(first: f64, kept: f64, cleared: f64) -> Record {
+    Record::new().with("first", first).with("kept", kept).with("cleared", cleared)
+}
+
+fn log_softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
+    let max = z.fold(f64::NEG_INFINITY, |max, &z| max.max(z));
+    let log_sums = (z.to_owned() - max).exp().sum_axis(Axis(1)).ln() + max;
+    z.to_owned() - log_sums.insert_axis(Axis(1))
+}
+
+/// -log p(label) for each sample.
+fn minus_log_p(c: &Record) -> Array1<f64> {
+    let log_p = log_softmax(&c.matrix("logits"));
+    (0..).zip(c.counts("labels")).map(|(row, label)| -log_p[[row, label]]).collect()
+}
+
+fn one_hot(c: &Record) -> Array2<f64> {
+    let labels = c.counts("labels");
+    Array2::from_shape_fn(c.matrix("logits").dim(), |(row, class)| if labels[row] == class { 1.0 } else { 0.0 })
+}
+
+fn mean(numbers: &ArrayRef1<f64>) -> f64 {
+    numbers.sum() / numbers.len() as f64
+}
+
+fn accepted(c: &Record, accepts: impl Fn(usize, usize, usize) -> bool) -> &'static str {
+    if accepts(c.count("rows"), c.count("columns"), c.count("biases")) { "a layer" } else { "an error" }
+}
+
+fn sizes(c: &Record) -> (usize, usize, usize) {
+    match c.text("network") {
+        "2-4-1" => (2, 4, 1),
+        "10-20-5" => (10, 20, 5),
+        _ => (784, 128, 10),
+    }
+}
+
+/// The network that the lesson trains.
+fn lesson_network() -> Record {
+    Record::new()
+        .with("hidden_weights", array![[0.3, -0.2, 0.5, 0.7], [-0.4, 0.1, 0.6, -0.3]])
+        .with("hidden_biases", array![0.01, -0.02, 0.03, -0.04])
+        .with("output_weights", array![[-0.2], [0.3], [-0.25], [0.15]])
+        .with("output_biases", array![0.05])
+        .with("x", array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+        .with("y", array![[0.0], [1.0], [1.0], [0.0]])
+}
+
+fn network(draw: &mut probe::Generator) -> Record {
+    Record::new()
+        .with("hidden_weights", draw::matrix(draw, (2, 4), 1.0))
+        .with("hidden_biases", draw::vector(draw, 4, 1.0))
+        .with("output_weights", draw::matrix(draw, (4, 1), 2.0))
+        .with("output_biases", draw::vector(draw, 1, 1.0))
+}
+
+/// The network of the lesson on XOR, and a drawn one on three drawn samples.
+fn networks(draw: &mut probe::Generator) -> Vec<Record> {
+    vec![lesson_network(), drawn_network(draw)]
+}
+
+/// Away from the kink of ReLU, where rounding decides between two slopes, and with neurons that are cut off and neurons
+/// that are not.
+fn drawn_network(draw: &mut probe::Generator) -> Record {
+    loop {
+        let case = network(draw).with("x", draw::matrix(draw, (3, 2), 2.0)).with("y", draw::matrix(draw, (3, 1), 1.0));
+        let z = pre_activation(&case);
+        let cut_off = z.iter().filter(|z| **z < 0.0).count();
+        if z.iter().all(|z| z.abs() > 0.05) && (3..10).contains(&cut_off) {
+            return case;
+        }
+    }
+}
+
+/// A network by hand and another one in dfdx, on the same samples; and the same one twice.
+fn two_networks(draw: &mut probe::Generator) -> Vec<Record> {
+    let (one, two) = (drawn_network(draw), drawn_network(draw));
+    // The second network may not stand at a kink on the samples of the first.
+    let z = pre_activation(&with_samples(&two, one.matrix("x").to_owned()));
+    if z.iter().any(|z| z.abs() < 0.05) {
+        return two_networks(draw);
+    }
+    vec![in_dfdx(one.clone(), &two), in_dfdx(one.clone(), &one), in_dfdx(lesson_network(), &lesson_network())]
+}
+
+/// Two networks whose gradients differ most in this one of the arrays that [`slope_differences`] lists.
+fn networks_that_differ_most_in(place: usize, draw: &mut probe::Generator) -> Record {
+    loop {
+        // The longer the samples, the larger the slopes of weights beside those of biases; the larger the output weights,
+        // the larger the slopes of the hidden layer beside those of the output layer.
+        let (samples, output) = [(2.0, 6.0), (2.0, 0.5), (0.3, 6.0), (0.3, 0.5)][place];
+        let parts = Record::new()
+            .with("x", draw::matrix(draw, (3, 2), samples))
+            .with("output_weights", draw::matrix(draw, (4, 1), output));
+        let one = replaced(&drawn_network(draw), &parts);
+        let two = replaced(&drawn_network(draw), &parts);
+        let case = in_dfdx(one.clone(), &two);
+        let clear_of_kinks = [&one, &two].iter().all(|case| pre_activation(case).iter().all(|z| z.abs() > 0.05));
+        let sizes = slope_differences(&case).map(|difference| largest(&[difference]));
+        if clear_of_kinks && (0..4).all(|other| other == place || sizes[other] < 0.9 * sizes[place]) {
+            return case;
+        }
+    }
+}
+
+/// The case with another network's parameters for dfdx.
+fn in_dfdx(case: Record, other: &Record) -> Record {
+    PARAMETERS.iter().fold(case, |case, name| {
+        let value = other.get(name).expect("it is a network").clone();
+        case.with(&format!("dfdx_{name}"), value)
+    })
+}
+
+const PARAMETERS: [&str; 4] = ["hidden_weights", "hidden_biases", "output_weights", "output_biases"];
+
+/// The case as the network in dfdx sees it.
+fn other(c: &Record) -> Record {
+    PARAMETERS
+        .iter()
+        .fold(Record::new(), |other, name| {
+            other.with(name, c.get(&format!("dfdx_{name}")).expect("there are two networks").clone())
+        })
+        .with("x", c.matrix("x").to_owned())
+        .with("y", c.matrix("y").to_owned())
+}
+
+fn with_samples(c: &Record, x: Array2<f64>) -> Record {
+    replaced(c, &Record::new().with("x", x))
+}
+
+/// The case with some of its parts replaced by others of the same name.
+fn replaced(case: &Record, parts: &Record) -> Record {
+    case.parts()
+        .fold(Record::new(), |record, (name, value)| record.with(name, parts.get(name).unwrap_or(value).clone()))
+}
+
+fn biases(c: &Record) -> Array1<f64> {
+    c.vector("biases").to_owned()
+}
+
+fn sigmoid(z: f64) -> f64 {
+    1.0 / (1.0 + (-z).exp())
+}
+
+fn relu(z: &ArrayRef2<f64>) -> Array2<f64> {
+    z.mapv(|z| if z > 0.0 { z } else { 0.0 })
+}
+
+fn pre_activation(c: &Record) -> Array2<f64> {
+    c.matrix("x").dot(&c.matrix("hidden_weights")) + c.vector("hidden_biases")
+}
+
+fn output(c: &Record, hidden: &ArrayRef2<f64>, activation: impl Fn(f64) -> f64) -> Array2<f64> {
+    (hidden.dot(&c.matrix("output_weights")) + c.vector("output_biases")).mapv(activation)
+}
+
+fn forward(c: &Record) -> Array2<f64> {
+    output(c, &relu(&pre_activation(c)), sigmoid)
+}
+
+fn squared_error(c: &Record) -> f64 {
+    (forward(c) - c.matrix("y")).mapv(|error| error * error).sum()
+}
+
+fn entries(c: &Record) -> f64 {
+    c.matrix("y").len() as f64
+}
+
+fn loss(loss: f64) -> Record {
+    Record::new().with("loss", loss)
+}
+
+fn mean_square_slope(p: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Array2<f64> {
+    (p - y) * (2.0 / p.len() as f64)
+}
+
+fn sigmoid_slope(p: &ArrayRef2<f64>) -> Array2<f64> {
+    p.mapv(|p| p * (1.0 - p))
+}
+
+fn relu_slope(z: &ArrayRef2<f64>) -> Array2<f64> {
+    z.mapv(|z| if z > 0.0 { 1.0 } else { 0.0 })
+}
+
+/// The gradient, from the slopes of loss, sigmoid (at its output) and ReLU (at its input).
+fn slopes(
+    c: &Record,
+    loss_slope: impl Fn(&ArrayRef2<f64>, &ArrayRef2<f64>) -> Array2<f64>,
+    sigmoid_slope: impl Fn(&ArrayRef2<f64>) -> Array2<f64>,
+    relu_slope: impl Fn(&ArrayRef2<f64>) -> Array2<f64>,
+) -> Record {
+    let (z, p) = (pre_activation(c), forward(c));
+    let output = loss_slope(&p, &c.matrix("y")) * sigmoid_slope(&p);
+    let hidden = output.dot(&c.matrix("output_weights").t()) * relu_slope(&z);
+    Record::new()
+        .with("hidden_weights", c.matrix("x").t().dot(&hidden))
+        .with("hidden_biases", hidden.sum_axis(Axis(0)))
+        .with("output_weights", relu(&z).t().dot(&output))
+        .with("output_biases", output.sum_axis(Axis(0)))
+}
+
+/// What `of` makes of the differences; nothing if the shapes differ.
+fn difference(c: &Record, of: impl Fn(&ArrayRef2<f64>) -> Option<f64>) -> Value {
+    let (a, b) = (c.matrix("a"), c.matrix("b"));
+    if a.dim() == b.dim() { of(&(&a - &b)).into() } else { Value::Nothing }
+}
+
+/// The largest of `numbers`; NaN if one of them is.
+fn nan_or_max(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.fold(f64::NEG_INFINITY, |max, number| if number > max || number.is_nan() { number } else { max })
+}
+
+fn largest(differences: &[Array2<f64>]) -> f64 {
+    nan_or_max(differences.iter().flatten().map(|difference| difference.abs()))
+}
+
+/// Hidden weights, output weights, hidden biases, output biases: what both gradients differ by.
+fn slope_differences(c: &Record) -> [Array2<f64>; 4] {
+    let one = slopes(c, mean_square_slope, sigmoid_slope, relu_slope);
+    let two = slopes(&other(c), mean_square_slope, sigmoid_slope, relu_slope);
+    let weights = |name| &one.matrix(name) - &two.matrix(name);
+    let biases = |name| (&one.vector(name) - &two.vector(name)).insert_axis(Axis(0));
+    [weights("hidden_weights"), weights("output_weights"), biases("hidden_biases"), biases("output_biases")]
+}
+
+fn trainings(draw: &mut probe::Generator) -> Vec<Record> {
+    let xor = lesson_network();
+    let drawn = loop {
+        // Away from the kinks that the training could cross within a few steps.
+        let case = network(draw).with("x", xor.matrix("x").to_owned()).with("y", xor.matrix("y").to_owned());
+        let z = pre_activation(&case);
+        if z.iter().all(|z| z.abs() > 0.1) && z.iter().any(|z| *z < 0.0) {
+            break case;
+        }
+    };
+    vec![training(0.5, 8, &xor), training(0.25, 4, &drawn)]
+}
+
+fn training(learning_rate: f64, epochs: usize, start: &Record) -> Record {
+    let case = Record::new().with("learning_rate", learning_rate).with("epochs", epochs);
+    start.parts().fold(case, |case, (name, value)| case.with(name, value.clone()))
+}
+
+/// How the parameters take their steps.
+#[derive(Clone, Copy)]
+struct Descent {
+    clears: bool,
+    /// Multiplies the learning rate of the case.
+    rate: f64,
+    momentum: f64,
+    trains_biases: bool,
+}
+
+impl Default for Descent {
+    fn default() -> Self {
+        Self { clears: true, rate: 1.0, momentum: 0.0, trains_biases: true }
+    }
+}
+
+/// The losses before each step of a training.
+fn descend(c: &Record, how: Descent) -> Array1<f64> {
+    descend_for(c, how, c.count("epochs"))
+}
+
+fn loss_after_the_update(c: &Record) -> Array1<f64> {
+    let losses = descend_for(c, Descent::default(), c.count("epochs") + 1);
+    losses.iter().skip(1).copied().collect()
+}
+
+fn descend_for(c: &Record, how: Descent, epochs: usize) -> Array1<f64> {
+    let step_length = how.rate * c.float("learning_rate");
+    // Once they keep something, the steps are sums of earlier gradients: all of each, or a part.
+    let kept = if how.clears { how.momentum } else { 1.0 };
+    let (mut case, mut step): (Record, Option<Record>) = (c.clone(), None);
+    let mut losses = Vec::new();
+    for _ in 0..epochs {
+        losses.push(squared_error(&case) / entries(&case));
+        let gradient = slopes(&case, mean_square_slope, sigmoid_slope, relu_slope);
+        let next = match step {
+            Some(before) => combined(&gradient, 1.0, &before, kept),
+            None => gradient,
+        };
+        let mut moved = combined(&case, 1.0, &next, -step_length);
+        if !how.trains_biases {
+            moved = replaced(&moved, &biases_of(&case));
+        }
+        case = replaced(&case, &moved);
+        step = Some(next);
+    }
+    losses.into()
+}
+
+/// `factor · one + other_factor · other` for all parameters.
+fn combined(one: &Record, factor: f64, other: &Record, other_factor: f64) -> Record {
+    PARAMETERS.iter().fold(Record::new(), |sum, name| {
+        if name.ends_with("weights") {
+            sum.with(name, &one.matrix(name) * factor + &other.matrix(name) * other_factor)
+        } else {
+            sum.with(name, &one.vector(name) * factor + &other.vector(name) * other_factor)
+        }
+    })
+}
+
+fn biases_of(c: &Record) -> Record {
+    Record::new()
+        .with("hidden_biases", c.vector("hidden_biases").to_owned())
+        .with("output_biases", c.vector("output_biases").to_owned())
+}
+
+fn sorted(c: &Record) -> Vec<usize> {
+    let mut times = c.counts("nanoseconds");
+    times.sort_unstable();
+    times
+}
+
+/// Whether the time that was measured is this one, up to what calling and asking the clock may cost.
+fn took(seen: &Record, milliseconds: f64) -> bool {
+    (seen.float("milliseconds") - milliseconds).abs() < 0.3 + 0.01 * milliseconds
+}
+
+fn median_of<'a>(times: impl Iterator<Item = &'a f64>) -> f64 {
+    let mut times: Vec<f64> = times.copied().collect();
+    times.sort_unstable_by(f64::total_cmp);
+    let half = times.len() / 2;
+    if times.len() % 2 == 1 { times[half] } else { (times[half - 1] + times[half]) / 2.0 }
+}
+
+/// How the table can be written.
+struct Style {
+    swapped: bool,
+    upside_down: bool,
+    relative_to_by_hand: bool,
+    whole_run: bool,
+    /// How many of it make a second.
+    unit: f64,
+    differences_swapped: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            swapped: false,
+            upside_down: false,
+            relative_to_by_hand: false,
+            whole_run: false,
+            unit: 1e6,
+            differences_swapped: false,
+        }
+    }
+}
+
+fn table(c: &Record, style: &Style) -> String {
+    let seconds = |name| c.count(name) as f64 / 1e9;
+    let times = [seconds("by_hand, nanoseconds"), seconds("dfdx, nanoseconds")];
+    let steps = if style.whole_run { 1.0 } else { c.count("steps") as f64 };
+    let measure = if style.relative_to_by_hand { times[0] } else { times[1] };
+    let mut ratios = times.map(|time| if style.upside_down { measure / time } else { time / measure });
+    let mut times = times.map(|time| time * style.unit / steps);
+    if style.swapped {
+        times.reverse();
+        ratios.reverse();
+    }
+    let mut differences = [c.float("outputs_differ"), c.float("slopes_differ")];
+    if style.differences_swapped {
+        differences.reverse();
+    }
+    [
+        format!("{:16}{:>12}{:>12}", "", "by hand", "dfdx"),
+        format!("time per step   {:>9.1} µs{:>9.1} µs", times[0], times[1]),
+        format!("relative        {:>12.2}{:>12.2}", ratios[0], ratios[1]),
+        format!("outputs differ by {:.1e}, slopes by {:.1e}", differences[0], differences[1]),
+        format!("median of {} runs of {} steps each", c.count("runs"), c.count("steps")),
+    ]
+    .join("\n")
+}
+
+/// `x` with the 11 significant bits of half precision; `rounding` makes whole multiples of the spacing.
+fn half(x: f64, rounding: impl Fn(f64) -> f64, smallest_exponent: i32, too_large: f64) -> f64 {
+    if x == 0.0 {
+        return x;
+    }
+    let exponent = (x.abs().log2().floor() as i32).max(smallest_exponent);
+    let spacing = f64::from(exponent - 10).exp2();
+    let rounded = rounding(x / spacing) * spacing;
+    if rounded.abs() > 65504.0 { too_large.copysign(x) } else { rounded }
+}
+
+fn in_half(x: f64) -> f64 {
+    half(x, f64::round_ties_even, -14, f64::INFINITY)
+}

@@ -1,0 +1,10 @@
+//! Four neurons in the hidden layer, three inputs of the layer behind it.
+
+use ndarray::Array;
+use submission::{Dense, stack};
+
+fn main() {
+    let hidden = Dense::<2, 4>::from_parts(Array::zeros((2, 4)), Array::zeros(4)).unwrap();
+    let output = Dense::<3, 1>::from_parts(Array::zeros((3, 1)), Array::zeros(1)).unwrap();
+    stack(hidden, output); //~ E0308
+}
