@@ -69,15 +69,15 @@ impl Kit {
         );
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(&cargo);
-        build
-            // The grader depends on all that every submission needs, with the features that it has here; where cargo
-            // has just built the grader, it finds every crate done.
-            .args(["build", "--package", "grader", "--message-format", "json-render-diagnostics", "--manifest-path"])
-            .arg(course.root.join("Cargo.toml"))
-            .env("RUSTC", &rustc)
-            .stderr(Stdio::inherit());
-        if !exercise.crates.is_empty() {
-            build.args(["--package", &solution_package(exercise)]);
+        build.args(["build", "--message-format", "json-render-diagnostics", "--manifest-path"]);
+        build.arg(course.root.join("Cargo.toml")).env("RUSTC", &rustc).stderr(Stdio::inherit());
+        if exercise.crates.is_empty() {
+            // The grader depends on all that a submission needs, with the features that it has here; where cargo has
+            // just built the grader, it finds every crate done.
+            build.args(["--package", "grader"]);
+        } else {
+            // Not the grader: with other features it would be linked anew, over the program that is running.
+            build.args(["--package", PROBE, "--package", &solution_package(exercise)]);
         }
         let output = build
             .output()
