@@ -267,6 +267,19 @@ pub(crate) fn checks() -> Vec<Check> {
                  what `from_parts` has checked is no longer true.",
                 |_| "no error",
             ),
+        Check::new("take_apart", "shapes", "take_apart gives the two layers back, in order", 1)
+            .after("stack")
+            .on(|draw| vec![network(draw)])
+            .expects(|c| c.clone()),
+        Check::new("network_used_after", "shapes", "a network that was taken apart cannot be used any more", 1)
+            .after("take_apart")
+            .does_not_compile(include_str!("compile_fail/network_used_after_taking_apart.rs"))
+            .mistake(
+                "network_only_borrowed",
+                "The network is still there after it was taken apart: `&self` only borrows it, so its layers had to be \
+                 copied. With `self` it moves into `take_apart` and is used up.",
+                |_| "no error",
+            ),
         Check::new("n_params", "shapes", "n_params counts from the type alone", 1)
             .on(|_| ["2-4-1", "10-20-5", "784-128-10"].map(|name| Record::new().with("network", name)).to_vec())
             .expects(|c| {

@@ -90,12 +90,12 @@ fn main() {
         }),
         ("stack", |case| {
             let network = network(case, "");
-            let (hidden, output) = (HIDDEN_OF(&network), OUTPUT_OF(&network));
-            Record::new()
-                .with("hidden_weights", WEIGHTS(hidden).to_owned())
-                .with("hidden_biases", BIASES(hidden).to_owned())
-                .with("output_weights", output.weights().to_owned())
-                .with("output_biases", output.biases().to_owned())
+            layers(HIDDEN_OF(&network), OUTPUT_OF(&network))
+        }),
+        ("take_apart", |case| {
+            // Called as a method and not through a pinned type: whether it takes `self` or `&self` is the learner's task.
+            let (hidden, output): (Dense<2, 4>, Dense<4, 1>) = network(case, "").take_apart();
+            layers(&hidden, &output)
         }),
         ("n_params", |case| {
             let count: fn() -> usize = match case.text("network") {
@@ -183,6 +183,14 @@ fn main() {
             case.vector("slope").mapv(|slope| f64::from(SLOPE_IN_HALF(slope as f32, scale))).into()
         }),
     ]);
+}
+
+fn layers(hidden: &Dense<2, 4>, output: &Dense<4, 1>) -> Record {
+    Record::new()
+        .with("hidden_weights", WEIGHTS(hidden).to_owned())
+        .with("hidden_biases", BIASES(hidden).to_owned())
+        .with("output_weights", output.weights().to_owned())
+        .with("output_biases", output.biases().to_owned())
 }
 
 /// The network whose parameters a case holds, under names that begin with `prefix`.

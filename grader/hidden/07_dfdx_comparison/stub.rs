@@ -149,6 +149,15 @@ impl<const I: usize, const H: usize, const O: usize> Network<I, H, O> {
         &self.output
     }
 
+    /// Takes the network apart into its two layers.
+    ///
+    /// As it stands here, the network is only looked at: its layers have to be copied, and whoever took it apart can go
+    /// on using it. Change the signature so that the network itself is used up. Then nothing is copied, and a program
+    /// that uses it afterwards does not compile.
+    pub fn take_apart(&self) -> (Dense<I, H>, Dense<H, O>) {
+        todo!()
+    }
+
     /// How many numbers the network learns. They follow from the type, so there is no network needed to count them.
     pub fn n_params() -> usize {
         todo!()

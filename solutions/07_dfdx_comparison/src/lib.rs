@@ -221,6 +221,14 @@ impl<const I: usize, const H: usize, const O: usize> Network<I, H, O> {
         &self.output
     }
 
+    /// Takes the network apart into its two layers.
+    ///
+    /// `self`, not `&self`: the layers move out, nothing is copied, and the compiler refuses whoever uses the network
+    /// afterwards. dfdx does the same with its gradients: `backward` uses the loss up, so nobody walks the tape twice.
+    pub fn take_apart(self) -> (Dense<I, H>, Dense<H, O>) {
+        (self.hidden, self.output)
+    }
+
     /// How many numbers the network learns. They follow from the type, so there is no network needed to count them.
     pub fn n_params() -> usize {
         (I * H + H) + (H * O + O)
