@@ -1,7 +1,5 @@
 //! What the grader asks of exercise 4.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 use probe::{Record, serve};
 use submission::{Direction, LossKind, OutlierReport};
@@ -30,10 +28,10 @@ fn main() {
         ("mse_grad", |case| MSE_GRAD(&case.matrix("y_true"), &case.matrix("y_pred")).into()),
         ("mse_slope", |case| slope(case, MSE_LOSS, MSE_GRAD)),
         ("shapes", |case| match case.text("function") {
-            "mae_loss" => refuses(case, MAE_LOSS),
-            "mae_grad" => refuses(case, MAE_GRAD),
-            "mse_loss" => refuses(case, MSE_LOSS),
-            "mse_grad" => refuses(case, MSE_GRAD),
+            "mae_loss" => answer(case, MAE_LOSS),
+            "mae_grad" => answer(case, MAE_GRAD),
+            "mse_loss" => answer(case, MSE_LOSS),
+            "mse_grad" => answer(case, MSE_GRAD),
             other => panic!("a case asks for the function `{other}`"),
         }),
         ("direction", |case| {
@@ -87,11 +85,7 @@ fn slope(case: &Record, loss: Loss, gradient: Gradient) -> Record {
     Record::new().with("gradient", gradient(&y_true, &y_pred)).with("slope of the loss", slope)
 }
 
-/// Whether `function` panics on targets and predictions of different shapes.
-fn refuses<T>(case: &Record, function: fn(&ArrayRef2<f64>, &ArrayRef2<f64>) -> T) -> Record {
-    let (y_true, y_pred) = (case.matrix("y_true"), case.matrix("y_pred"));
-    // With equal shapes nothing may panic: a `todo!()` is found here and does not count as a refusal.
-    function(&y_true, &y_true);
-    let outcome = catch_unwind(AssertUnwindSafe(|| function(&y_true, &y_pred)));
-    if outcome.is_err() { "a panic" } else { "an answer" }.into()
+/// What `function` answers to targets and predictions of different shapes, if it answers.
+fn answer<T: Into<Record>>(case: &Record, function: fn(&ArrayRef2<f64>, &ArrayRef2<f64>) -> T) -> Record {
+    function(&case.matrix("y_true"), &case.matrix("y_pred")).into()
 }
