@@ -21,7 +21,7 @@ pub(crate) fn checks() -> Vec<Check> {
             step(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias")))
         }),
         Check::new("step", "neuron", "step is 1 from 0 upwards, and -0 is 0 as well", 1)
-            .on(|_| [2.5, -1.5, 0.3, -0.3, 0.0, -0.0].map(|z| Record::new().with("z", z)).to_vec())
+            .on(|_| [2.5, -1.5, 0.3, -0.3, 0.0, -0.0, -1e-12].map(|z| Record::new().with("z", z)).to_vec())
             .expects(|c| step(c.float("z")))
             .within(Tolerance::EXACT)
             .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| if c.float("z") > 0.0 { 1.0 } else { 0.0 })
@@ -522,6 +522,7 @@ pub(crate) fn checks() -> Vec<Check> {
                 vec![
                     neuron(array![1.0, 2.0], -3.0),
                     neuron(array![2.0, -4.0], 1.0),
+                    neuron(array![1.0, 2.0], 0.0),
                     neuron(array![draw::number(draw, 2.0) + 3.0, -second], 1.5),
                 ]
             })
@@ -1113,6 +1114,8 @@ fn single_corrections(draw: &mut Generator) -> Vec<Record> {
         // The sum is 0.25 here: above 0, and below a half.
         sample(neuron(array![1.0, -0.5], -1.75).with("learning_rate", 0.5), array![3.0, 2.0], 1.0),
         sample(drawn, array![1.5, -0.5], 1.0),
+        // Only the bias moves here, and yet it is an error.
+        sample(unlearned(0.5), array![0.0, 0.0], 0.0),
     ]
 }
 

@@ -151,7 +151,7 @@ pub(crate) fn remark(code: &str, message: &str, label: &str) -> Option<&'static 
 }
 
 /// Numbers of errors, a part of the message or of the label that tells their causes apart, and what to do. The first match counts.
-const REMARKS: [(&[&str], &str, &str); 17] = [
+const REMARKS: [(&[&str], &str, &str); 19] = [
     (
         &["E0596"],
         "behind a `&` reference",
@@ -183,10 +183,21 @@ const REMARKS: [(&[&str], &str, &str); 17] = [
     ),
     (
         &["E0277"],
+        "ScalarOperand",
+        "A borrowed argument `x` and an array `a` of your own combine as `x + &*a`, or as `x.to_owned() + &a`. The matrix \
+         product is `x.dot(&a)`.",
+    ),
+    (
+        &["E0283", "E0284"],
+        "",
+        "Say which type you want: `let z: f64 = StandardNormal.sample(rng);`, or `Array1::<f64>::zeros(n)`.",
+    ),
+    (
+        &["E0277"],
         "cannot be indexed",
         "An entry of a matrix is `a[[row, column]]`, one of a vector `a[i]`; indices are `usize`.",
     ),
-    (&["E0277"], "usize", "Counts are `usize` and data are `f64`. Rust mixes them only if you say so: `n as f64`."),
+    (&["E0277"], "`usize`", "Counts are `usize` and data are `f64`. Rust mixes them only if you say so: `n as f64`."),
     (&["E0277"], "{integer}", "A real number is written with a point: `2.0`, not `2`."),
     (&["E0277"], "expected a `", "A function is wanted here, not its value: a closure such as `|v| f(v, b)`."),
     (
