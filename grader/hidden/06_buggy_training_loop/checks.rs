@@ -426,8 +426,8 @@ fn sanity_checks() -> [Check; 3] {
             .mistake(
                 "zero_inputs_proves_nothing",
                 "A step that subtracts the bias passes `zero_inputs`. Is it the given `step` that you ask? Begin at a \
-                 b where b and -b give different losses: not 0, and not symmetric as [1, -1] is with one sample of \
-                 each class.",
+                 b where b and -b give different losses: not at 0. With two classes in equal numbers no b does; take \
+                 three classes, or unequal numbers.",
                 |_| answer("zero_inputs", true),
             )
             .mistake(

@@ -210,6 +210,20 @@ pub(crate) fn checks() -> Vec<Check> {
                 "The loss is negative: log p is, for every p below 1. The loss is -log p.",
                 |c| -mean(&minus_log_p(c)),
             ),
+        Check::new("label_out_of_range", "logits", "cross_entropy panics on a label that no class has", 1)
+            .asks("cross_entropy")
+            .after("cross_entropy")
+            .on(|_| {
+                // Not in the last row: there is a next one, into which such a label could spill.
+                vec![Record::new().with("logits", array![[2.0, 1.0], [0.5, 1.5]]).with("labels", vec![2_usize, 1])]
+            })
+            .expects(|_| Prediction::Panics)
+            .mistake_if(
+                "label_spills_over",
+                "There are two classes, and the label 2 is answered: in a flat `Vec` its 1 lands in the next sample's row. \
+                 Compare each label with the number of classes, or index a matrix, which does it for you.",
+                |_, _| true,
+            ),
         Check::new("from_parts", "shapes", "from_parts refuses what does not have the shape in the type", 1)
             .on(|_| {
                 [(2, 4, 4), (4, 2, 4), (2, 4, 2), (3, 4, 4), (2, 5, 4), (2, 4, 5)]
@@ -406,6 +420,22 @@ pub(crate) fn checks() -> Vec<Check> {
                         .with("output_weights", right.matrix("output_weights").to_owned())
                         .with("output_biases", right.vector("output_biases").to_owned() / n)
                 },
+            ),
+        Check::new("slopes_of_two_outputs", "by_hand", "loss_and_slopes averages over samples and outputs", 1)
+            .after("slopes")
+            .on(|draw| {
+                let wide = Record::new()
+                    .with("output_weights", draw::matrix(draw, (4, 2), 2.0))
+                    .with("output_biases", draw::vector(draw, 2, 1.0))
+                    .with("y", draw::matrix(draw, (3, 2), 1.0));
+                vec![replaced(&drawn_network(draw), &wide)]
+            })
+            .expects(|c| slopes(c, mean_square_slope, sigmoid_slope, relu_slope))
+            .mistake(
+                "averaged_over_samples_only",
+                "The slopes are divided by the number of samples, the loss by the number of all entries of P. With several \
+                 outputs they differ: the same n, samples times outputs, belongs in both.",
+                |c| slopes(c, |p, y| (p - y) * (2.0 / p.nrows() as f64), sigmoid_slope, relu_slope),
             ),
         Check::new("layer_to_dfdx", "in_dfdx", "to_dfdx of a layer transposes its weights", 2)
             .after("from_parts")

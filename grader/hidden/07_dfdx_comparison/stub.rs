@@ -234,7 +234,7 @@ pub fn median(times: &[Duration]) -> Duration {
 }
 
 /// How long `work` takes: the median of `runs` runs, after one that does not count.
-pub fn measure(runs: usize, work: impl FnMut()) -> Duration {
+pub fn measure(runs: usize, mut work: impl FnMut()) -> Duration {
     todo!()
 }
 

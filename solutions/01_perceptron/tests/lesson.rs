@@ -16,6 +16,7 @@ fn every_number_in_the_lesson_is_computed() {
     xor(&mut lesson);
     batch_rule(&mut lesson);
     scaling(&mut lesson);
+    lesson.given("`x.std_axis(Axis(0), 0.0)`");
     lesson.finish();
 }
 

@@ -74,6 +74,7 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.given("`f64::signum(0.0)` is 1.0, and `f64::signum(-0.0)` is -1.0");
     lesson.given("All errors are 0.1 and the last sample's grows to 1,000");
 
+    lesson.given("`1.0` is a real number");
     lesson.finish();
 }
 
