@@ -110,8 +110,10 @@ fn main() {
         ("loss_and_slopes", |case| slopes(LOSS_AND_SLOPES(&network(case, ""), &case.matrix("x"), &case.matrix("y")))),
         ("slopes_of_two_outputs", |case| {
             let hidden = HIDDEN(case.matrix("hidden_weights").to_owned(), case.vector("hidden_biases").to_owned());
-            let output =
-                Dense::from_parts(case.matrix("output_weights").to_owned(), case.vector("output_biases").to_owned());
+            let output = Dense::<4, 2>::from_parts(
+                case.matrix("output_weights").to_owned(),
+                case.vector("output_biases").to_owned(),
+            );
             let network: Network<2, 4, 2> =
                 submission::stack(hidden.expect("it is (2, 4)"), output.expect("it is (4, 2)"));
             slopes(network.loss_and_slopes(&case.matrix("x"), &case.matrix("y")))
