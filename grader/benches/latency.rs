@@ -4,6 +4,9 @@
 //! each after a one-line edit of exercise 3: the grader, the two bare calls of rustc that it cannot do without, the
 //! grader through `cargo run`, and `cargo test` of the same crate. It prints medians and ratios of this one run.
 
+#[path = "../tests/common/mod.rs"]
+mod common;
+
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -19,7 +22,7 @@ fn main() {
     if !env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let course = copy_of_the_course();
+    let course = fresh_course();
     let solution =
         fs::read_to_string(course.join("solutions").join(EXERCISE).join("src/lib.rs")).expect("the solution");
     let lib = course.join("exercises").join(EXERCISE).join("src/lib.rs");
@@ -74,29 +77,13 @@ fn main() {
 }
 
 /// A copy of the course with an empty target folder.
-fn copy_of_the_course() -> PathBuf {
-    let original = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the grader lies in the course");
+fn fresh_course() -> PathBuf {
     let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("latency");
     if copy.exists() {
         fs::remove_dir_all(&copy).expect("the copy is ours");
     }
-    fs::create_dir_all(&copy).expect("the target folder is writable");
-    for part in ["Cargo.toml", "Cargo.lock", "course.toml", "datasets", "exercises", "solutions", "grader"] {
-        copy_all(&original.join(part), &copy.join(part));
-    }
+    common::copy_of_the_course(&copy);
     copy
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    if from.is_dir() {
-        fs::create_dir_all(to).expect("the target folder is writable");
-        for entry in fs::read_dir(from).expect("a readable folder") {
-            let entry = entry.expect("a readable folder");
-            copy_all(&entry.path(), &to.join(entry.file_name()));
-        }
-    } else {
-        fs::copy(from, to).expect("the target folder is writable");
-    }
 }
 
 fn cargo(course: &Path) -> Command {

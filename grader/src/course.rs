@@ -125,6 +125,11 @@ impl Course {
         })
     }
 
+    /// The folder with what belongs to `exercise` and is not shown to learners: probe, checks, variants, stub.
+    pub(crate) fn hidden_folder(&self, exercise: &Exercise) -> PathBuf {
+        self.root.join("grader/hidden").join(&exercise.name)
+    }
+
     /// The exercise that `path` lies in.
     pub(crate) fn exercise_at(&self, path: &Path) -> Option<&Exercise> {
         let path = fs::canonicalize(path).ok()?;

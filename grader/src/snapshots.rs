@@ -1,8 +1,6 @@
 //! Holds the `.snap` files of the checks against what the reference solutions show: change a text on purpose, run
 //! `cargo insta test --review`, and look at it.
 
-use std::path::Path;
-
 use crate::{
     bench::{self, Compiled, Ended, Kit, ProbeProcess, Slot, Submission, work_folder},
     cli::DEFAULT_SEED,
@@ -21,7 +19,7 @@ fn snapshots_are_what_the_solutions_show() {
         }
         let kit = Kit::open(&course, exercise).unwrap();
         let slot = Slot::take(&work_folder(&course).unwrap(), &exercise.name).unwrap();
-        let solution = Submission { folder: course.root.join("solutions").join(&exercise.name) };
+        let solution = Submission::solution(&course, exercise);
         let Compiled::Probe(program, _) = bench::compile(&course, exercise, &solution, &kit, &slot).unwrap() else {
             panic!("the solution of {} does not compile", exercise.name);
         };
@@ -34,9 +32,7 @@ fn snapshots_are_what_the_solutions_show() {
             };
             let Some(probe::Value::Text(text)) = observed.result() else { panic!("{} shows no text", check.id) };
             let mut settings = insta::Settings::new();
-            settings.set_snapshot_path(
-                Path::new(&course.root).join("grader/hidden").join(&exercise.name).join("snapshots"),
-            );
+            settings.set_snapshot_path(course.hidden_folder(exercise).join("snapshots"));
             settings.set_prepend_module_to_snapshot(false);
             settings.set_omit_expression(true);
             settings.bind(|| insta::assert_snapshot!(check.id, text));

@@ -4,7 +4,7 @@ mod common;
 
 use std::{fs, path::Path, thread};
 
-use common::{Edited, course, grader, text};
+use common::{Edited, copy_of_the_course, course, grader, text};
 use serde_json::Value;
 
 /// The stub as it was before the learner touched it.
@@ -226,10 +226,7 @@ fn help_and_version_are_there() {
 #[test]
 fn the_whole_course_works_in_a_path_with_spaces() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("my course");
-    fs::create_dir_all(&folder).unwrap();
-    for part in ["Cargo.toml", "Cargo.lock", "course.toml", "datasets", "exercises", "solutions", "grader"] {
-        copy(&course().join(part), &folder.join(part));
-    }
+    copy_of_the_course(&folder);
     let output = grader()
         .current_dir(folder.join("exercises"))
         .env_remove("CARGO_TARGET_DIR")
@@ -247,17 +244,5 @@ fn the_whole_course_works_in_a_path_with_spaces() {
         let output = grader().current_dir(&folder).env_remove("CARGO_TARGET_DIR").args(["hint", "3"]).output().unwrap();
         let shown = text(&output.stdout);
         assert!(shown.starts_with(&format!("activation · hint {number} of 3\n")) && shown.contains(left), "{shown}");
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    if from.is_dir() {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            copy(&entry.path(), &to.join(entry.file_name()));
-        }
-    } else {
-        fs::copy(from, to).unwrap();
     }
 }

@@ -63,7 +63,7 @@ pub(crate) fn compile(
     for (name, path) in kit.crates_for_probes().chain([("submission", library.as_path())]) {
         rustc.arg("--extern").arg(extern_argument(name, path));
     }
-    rustc.arg(course.root.join("grader/hidden").join(&exercise.name).join("probe.rs"));
+    rustc.arg(course.hidden_folder(exercise).join("probe.rs"));
     let (succeeded, messages) = run(rustc)?;
     if succeeded {
         return Ok(Compiled::Probe(probe, diagnostics));

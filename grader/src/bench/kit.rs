@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::workspace::work_folder;
+use super::{Submission, workspace::work_folder};
 use crate::{
     course::{Course, Exercise},
     files,
@@ -233,7 +233,7 @@ fn rustc_version(rustc: &Path) -> Result<String> {
 fn fingerprint(course: &Course, exercise: &Exercise, rustc: &Path) -> Result<String> {
     let mut inputs = vec![rustc.to_owned()];
     if !exercise.crates.is_empty() {
-        inputs.push(course.root.join("solutions").join(&exercise.name).join("Cargo.toml"));
+        inputs.push(Submission::solution(course, exercise).folder.join("Cargo.toml"));
     }
     for file in ["Cargo.lock", "Cargo.toml", "datasets/Cargo.toml", "grader/probe/Cargo.toml"] {
         inputs.push(course.root.join(file));

@@ -16,6 +16,8 @@ pub(crate) use workspace::{Slot, work_folder};
 
 use std::path::PathBuf;
 
+use crate::course::{Course, Exercise};
+
 /// A folder with `src/lib.rs`: a learner's exercise, a reference solution, a stored wrong answer or an upload.
 #[derive(Clone, Debug)]
 pub(crate) struct Submission {
@@ -23,6 +25,16 @@ pub(crate) struct Submission {
 }
 
 impl Submission {
+    /// What the learner has written so far.
+    pub(crate) fn of_learner(course: &Course, exercise: &Exercise) -> Self {
+        Self { folder: course.root.join("exercises").join(&exercise.name) }
+    }
+
+    /// The reference solution.
+    pub(crate) fn solution(course: &Course, exercise: &Exercise) -> Self {
+        Self { folder: course.root.join("solutions").join(&exercise.name) }
+    }
+
     pub(crate) fn lib(&self) -> PathBuf {
         self.folder.join("src").join("lib.rs")
     }

@@ -62,14 +62,13 @@ impl Grader<'_> {
     }
 
     fn submission(&self, exercise: &Exercise) -> Result<Submission> {
-        let folder = match &self.args.source {
-            Some(folder) => absolute(folder).with_context(|| format!("cannot find {}", folder.display()))?,
-            None => {
-                let kind = if self.args.solution { "solutions" } else { "exercises" };
-                self.course.root.join(kind).join(&exercise.name)
+        let submission = match &self.args.source {
+            Some(folder) => {
+                Submission { folder: absolute(folder).with_context(|| format!("cannot find {}", folder.display()))? }
             }
+            None if self.args.solution => Submission::solution(self.course, exercise),
+            None => Submission::of_learner(self.course, exercise),
         };
-        let submission = Submission { folder };
         if !submission.lib().is_file() {
             let lib = submission.lib();
             return Err(

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &HintArgs) -> Result<Outcome> {
     let kit = Kit::open(&course, exercise)?;
     let work = work_folder(&course)?;
     let slot = Slot::take(&work, &exercise.name)?;
-    let submission = Submission { folder: course.root.join("exercises").join(&exercise.name) };
+    let submission = Submission::of_learner(&course, exercise);
     let report = grade(&course, exercise, &submission, &kit, &slot, DEFAULT_SEED)?;
     if !report.compiled {
         anstream::println!(

@@ -223,7 +223,7 @@ struct Edit {
 
 impl Variants {
     fn read(course: &Course, exercise: &Exercise) -> Result<Self> {
-        let path = course.root.join("grader/hidden").join(&exercise.name).join("variants.toml");
+        let path = course.hidden_folder(exercise).join("variants.toml");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("{} is not as it should be", path.display()))
     }

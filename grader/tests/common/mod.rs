@@ -63,3 +63,23 @@ pub(crate) fn check_of<'a>(report: &'a Value, id: &str) -> &'a Value {
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
+
+/// Copies all that the course is built from, and nothing that was built, into `to`.
+pub(crate) fn copy_of_the_course(to: &Path) {
+    fs::create_dir_all(to).expect("the target folder is writable");
+    for part in ["Cargo.toml", "Cargo.lock", "course.toml", "datasets", "exercises", "solutions", "grader"] {
+        copy(&course().join(part), &to.join(part));
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        fs::create_dir_all(to).expect("the target folder is writable");
+        for entry in fs::read_dir(from).expect("a readable folder") {
+            let entry = entry.expect("a readable folder");
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        fs::copy(from, to).expect("the target folder is writable");
+    }
+}
