@@ -25,10 +25,18 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Grade an exercise
     Check(CheckArgs),
+    /// Show the syllabus with your progress and points
+    List(ListArgs),
     /// Show the next hint for the first task that is not solved
     Hint(HintArgs),
+    /// Put the stub back; your version is kept
+    Reset(ResetArgs),
+    /// Show the reference beside your code
+    Solution(SolutionArgs),
     /// For authors: prove that the checks accept every right answer and name every wrong one
     Verify(VerifyArgs),
+    /// Print a script that lets your shell complete the grader's commands
+    Completions(CompletionsArgs),
 }
 
 #[derive(Args)]
@@ -64,8 +72,48 @@ pub(crate) struct CheckArgs {
 
 #[derive(Args)]
 pub(crate) struct HintArgs {
+    /// A number (3), a name (dense_layer), or a path inside an exercise [default: the exercise that you are in, or the
+    /// first one that is not complete]
+    pub(crate) exercise: Option<String>,
+
+    /// The task to get a hint for [default: the first one that is not solved]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) task: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct ListArgs {
+    /// The form of the list
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct ResetArgs {
     /// A number (3), a name (dense_layer), or a path inside an exercise
     pub(crate) exercise: String,
+
+    /// Bring back what the last reset replaced
+    #[arg(long)]
+    pub(crate) undo: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct SolutionArgs {
+    /// A number (3), a name (dense_layer), or a path inside an exercise [default: the exercise that you are in, or the
+    /// first one that is not complete]
+    pub(crate) exercise: Option<String>,
+
+    /// Do not ask, even if the exercise is not solved yet
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell to write the script for
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Args)]

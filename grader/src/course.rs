@@ -43,6 +43,8 @@ pub(crate) struct Exercise {
     pub(crate) name: String,
     /// The number that the name starts with: 3.
     pub(crate) number: u32,
+    /// Names that it had in earlier versions of the course, for the progress of those who began with them.
+    pub(crate) formerly: Vec<String>,
     pub(crate) title: String,
     /// How long a learner is expected to take.
     pub(crate) minutes: u32,
@@ -130,6 +132,12 @@ impl Course {
         self.root.join("grader/hidden").join(&exercise.name)
     }
 
+    /// The exercise that the current folder lies in.
+    pub(crate) fn exercise_here(&self) -> Result<Option<&Exercise>> {
+        let here = env::current_dir().context("cannot tell the current folder; change to one that exists")?;
+        Ok(self.exercise_at(&here))
+    }
+
     /// The exercise that `path` lies in.
     pub(crate) fn exercise_at(&self, path: &Path) -> Option<&Exercise> {
         let path = fs::canonicalize(path).ok()?;
@@ -185,6 +193,8 @@ struct CourseFile {
 #[serde(deny_unknown_fields)]
 struct ExerciseEntry {
     name: Spanned<String>,
+    #[serde(default)]
+    formerly: Vec<String>,
     title: String,
     minutes: u32,
     #[serde(default)]
@@ -300,6 +310,7 @@ fn parse_exercise(course: &Course, entry: ExerciseEntry) -> Result<Exercise, Pro
     }
     Ok(Exercise {
         number,
+        formerly: entry.formerly,
         title: entry.title,
         minutes: entry.minutes,
         requires: entry.requires.into_iter().map(Spanned::into_inner).collect(),
@@ -317,7 +328,7 @@ fn is_identifier(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     const GOOD: &str = r#"format_version = 1
@@ -337,14 +348,30 @@ hints = ["a", "b", "c"]
     /// A course folder with the files of `01_first`.
     fn folder() -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
-        for file in
-            ["exercises/01_first/src/lib.rs", "solutions/01_first/src/lib.rs", "grader/hidden/01_first/probe.rs"]
-        {
-            let path = root.path().join(file);
+        create_files(root.path(), "01_first");
+        root
+    }
+
+    fn create_files(root: &Path, name: &str) {
+        for file in ["exercises/NAME/src/lib.rs", "solutions/NAME/src/lib.rs", "grader/hidden/NAME/probe.rs"] {
+            let path = root.join(file.replace("NAME", name));
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
-        root
+    }
+
+    /// A course of these exercises in a folder of its own, with empty files.
+    pub(crate) fn course_with(names: &[&str]) -> (tempfile::TempDir, Course) {
+        let root = tempfile::tempdir().unwrap();
+        let (head, exercise) = GOOD.split_at(GOOD.find("[[exercise]]").unwrap());
+        let mut text = head.to_owned();
+        for name in names {
+            create_files(root.path(), name);
+            text += &exercise.replace("01_first", name);
+        }
+        fs::write(root.path().join("course.toml"), text).unwrap();
+        let course = Course::load(root.path()).unwrap();
+        (root, course)
     }
 
     fn load(text: &str) -> Result<Course> {

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    time::UNIX_EPOCH,
 };
 
 use anyhow::{Context, Result};
@@ -40,23 +41,36 @@ pub(crate) fn create_folder(folder: &Path) -> Result<()> {
 
 /// Every `.rs` file below `folder`, in a fixed order.
 pub(crate) fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = files_below(folder)?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    Ok(files)
+}
+
+/// Every file below `folder`, in a fixed order.
+pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         let entries = fs::read_dir(&folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
         for entry in entries {
             let entry = entry.with_context(|| format!("cannot read the folder {}", folder.display()))?;
-            let path = entry.path();
             // The type of the entry itself: a link to a folder above would never end.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path);
+                folders.push(entry.path());
+            } else {
+                found.push(entry.path());
             }
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// What tells whether a file has changed, without reading it: its path, size and time.
+pub(crate) fn stamp(path: &Path) -> Result<String> {
+    let metadata = fs::metadata(path).with_context(|| format!("cannot find {}", path.display()))?;
+    let time = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    Ok(format!("{}\n{}\n{}\n", path.display(), metadata.len(), time.as_nanos()))
 }
 
 /// Bytes as hexadecimal digits.

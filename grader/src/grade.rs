@@ -1,8 +1,9 @@
 //! From a submission to a report: the whole road in one function.
 
-use std::time::Instant;
+use std::{fmt, time::Instant};
 
 use anyhow::{Context, Result};
+use probe::Progress;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -13,7 +14,34 @@ use crate::{
     report::{CheckReport, Report},
 };
 
-/// Compiles `submission`, runs every check of `exercise` on it and reports. Compiles in a slot below `work`.
+/// What grading is busy with, for whoever waits.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Stage {
+    Compiling,
+    /// Check `number` of `total`, counted from 1.
+    Checking {
+        number: usize,
+        total: usize,
+    },
+    /// A long experiment of the present check.
+    Training(Progress),
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compiling => f.write_str("compiling"),
+            Self::Checking { number, total } => write!(f, "check {number} of {total}"),
+            Self::Training(Progress { done, total, loss }) => {
+                write!(f, "training, {done} of {total}")?;
+                loss.map_or(Ok(()), |loss| write!(f, ", loss {loss:.4}"))
+            }
+        }
+    }
+}
+
+/// Compiles `submission` in `slot`, runs every check of `exercise` on it and reports; `on_stage` hears what it is busy
+/// with.
 pub(crate) fn grade(
     course: &Course,
     exercise: &Exercise,
@@ -21,6 +49,7 @@ pub(crate) fn grade(
     kit: &Kit,
     slot: &Slot,
     seed: u64,
+    on_stage: &dyn Fn(Stage),
 ) -> Result<Report> {
     let start = Instant::now();
     let checks = hidden::checks_of(&exercise.name).with_context(|| {
@@ -28,6 +57,7 @@ pub(crate) fn grade(
     })?;
     let mut report = Report::new(course, exercise, submission, seed, &kit.rustc_version, source_digest(submission)?);
 
+    on_stage(Stage::Compiling);
     match bench::compile(course, exercise, submission, kit, slot)? {
         Compiled::Broken(diagnostics) => {
             report.diagnostics = diagnostics;
@@ -42,7 +72,8 @@ pub(crate) fn grade(
             report.diagnostics = warnings;
             let mut probe = ProbeProcess::new(&program, exercise.limits);
             let mut passed = Vec::new();
-            for check in &checks {
+            for (index, check) in checks.iter().enumerate() {
+                on_stage(Stage::Checking { number: index + 1, total: checks.len() });
                 let begun = Instant::now();
                 let verdict = match check.after.iter().find(|id| !passed.contains(*id)) {
                     Some(id) => not_reached_after(id, &checks),
@@ -52,7 +83,7 @@ pub(crate) fn grade(
                             let observed = judge::errors_as_text(errors).into();
                             Ok(Answer { ended: Ended::Observed(observed), output: String::new() })
                         }
-                        None => probe.ask(check.experiment, case),
+                        None => probe.ask(check.experiment, case, &|progress| on_stage(Stage::Training(progress))),
                     })?,
                 };
                 if verdict.status == Status::Passed {
@@ -74,7 +105,7 @@ fn not_reached_after(id: &str, checks: &[judge::Check]) -> Verdict {
 }
 
 /// SHA-256 over the names and contents of the submission's source files.
-fn source_digest(submission: &Submission) -> Result<String> {
+pub(crate) fn source_digest(submission: &Submission) -> Result<String> {
     let folder = submission.folder.join("src");
     let mut digest = Sha256::new();
     for path in files::rust_files(&folder)? {

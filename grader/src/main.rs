@@ -1,14 +1,18 @@
 //! `grader` tells a learner what is right, what is wrong, and which misunderstanding made it wrong.
 //!
-//! The modules read in the order in which data flows: `course` → `bench` → `judge` → `report`.
+//! The modules read in the order in which data flows: `course` → `bench` → `judge` → `report` → `progress`.
 
+mod backups;
 mod bench;
 mod cli;
+mod clock;
 mod commands;
 mod course;
 mod files;
 mod grade;
 mod judge;
+mod learner;
+mod progress;
 mod report;
 #[cfg(test)]
 mod snapshots;

@@ -2,7 +2,7 @@
 
 use datasets::separable_blobs;
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
-use probe::{Generator, Record, generator, serve};
+use probe::{Generator, Record, generator, report_progress, serve};
 use submission::{OneVsRest, Perceptron, Pocket, Standardizer};
 
 // Naming the types keeps a submission from answering with a type of its own, and gives a changed signature a clear
@@ -68,7 +68,9 @@ fn main() {
             let mut rng = generator(case.count("seed") as u64);
             let n_inputs = case.count("n_inputs");
             let (mut epochs, mut last_errors, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
-            for _ in 0..case.count("n_sets") {
+            let n_sets = case.count("n_sets");
+            for set in 0..n_sets {
+                report_progress(set, n_sets, None);
                 let data = separable_blobs([9, 13], n_inputs, 0.25, &mut rng);
                 let mut perceptron = PERCEPTRON(Array1::zeros(n_inputs), 0.0, case.float("learning_rate"));
                 let errors = TRAIN(&mut perceptron, &data.features, &data.targets(), case.count("max_epochs"));

@@ -19,9 +19,9 @@ mod serve;
 mod value;
 mod wire;
 
-pub use serve::{Experiment, serve};
+pub use serve::{Experiment, report_progress, serve};
 pub use value::{Record, Value};
-pub use wire::{Outcome, Place, Request, read_request, response_marker, write_request};
+pub use wire::{Message, Outcome, Place, Progress, Request, message_marker, read_request, write_request};
 
 use rand::SeedableRng;
 

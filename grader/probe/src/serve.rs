@@ -5,10 +5,13 @@ use std::{
     io,
     panic::{self, AssertUnwindSafe, PanicHookInfo},
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use crate::{Outcome, Place, Record, read_request, wire::write_response};
+use crate::{Message, Outcome, Place, Progress, Record, read_request, wire::write_message};
 
 /// What the learner's code is asked to do with the inputs of one case, and what came of it.
 pub type Experiment = fn(&Record) -> Record;
@@ -24,14 +27,31 @@ pub fn serve(experiments: &[(&str, Experiment)]) {
     panic::set_hook(Box::new(remember_panic));
     let mut requests = io::stdin();
     while let Some(request) = read_request(&mut requests).expect("a whole request on standard input") {
+        CURRENT.store(request.id, Ordering::Relaxed);
         let outcome = match experiments.iter().find(|(name, _)| *name == request.experiment) {
             Some((_, experiment)) => run(*experiment, &request.case),
             None => Outcome::UnknownExperiment,
         };
-        // Both streams may be one pipe: hold both, so that no thread of the learner's prints into the answer.
-        let _stderr = io::stderr().lock();
-        write_response(&mut io::stdout().lock(), request.id, &outcome).expect("the grader is listening");
+        send(&Message::Ended(outcome));
     }
+}
+
+/// Tells whoever waits how far the present experiment has come: for an experiment that trains step by step.
+///
+/// # Panics
+///
+/// When the grader has closed the wire, which ends the probe as it should.
+pub fn report_progress(done: usize, total: usize, loss: Option<f64>) {
+    send(&Message::Progress(Progress { done: done as u64, total: total as u64, loss }));
+}
+
+/// The id of the request that is being answered.
+static CURRENT: AtomicU64 = AtomicU64::new(0);
+
+fn send(message: &Message) {
+    // Both streams may be one pipe: hold both, so that no thread of the learner's prints into the message.
+    let _stderr = io::stderr().lock();
+    write_message(&mut io::stdout().lock(), CURRENT.load(Ordering::Relaxed), message).expect("the grader is listening");
 }
 
 fn run(experiment: Experiment, case: &Record) -> Outcome {

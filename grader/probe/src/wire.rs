@@ -49,10 +49,30 @@ pub enum Outcome {
     UnknownExperiment,
 }
 
-/// The bytes that stand before the answer to the request `id`; the answer's length follows as four bytes, least
-/// significant first, and then the answer.
+/// What a probe says about a request: how it ended or, before that, how far it has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Message {
+    /// The work goes on.
+    Progress(Progress),
+    /// The work is over.
+    Ended(Outcome),
+}
+
+/// How far a long experiment, such as a training, has come.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Steps, epochs or data sets that are done.
+    pub done: u64,
+    /// How many there are.
+    pub total: u64,
+    /// The loss so far, where there is one.
+    pub loss: Option<f64>,
+}
+
+/// The bytes that stand before a message about the request `id`; the message's length follows as four bytes, least
+/// significant first, and then the message.
 #[must_use]
-pub fn response_marker(id: u64) -> Vec<u8> {
+pub fn message_marker(id: u64) -> Vec<u8> {
     format!("\0\u{1}answer {id:016x}\u{1}\0").into_bytes()
 }
 
@@ -84,18 +104,18 @@ pub fn read_request(from: &mut impl Read) -> io::Result<Option<Request>> {
     postcard::from_bytes(&bytes).map(Some).map_err(io::Error::other)
 }
 
-/// Sends the answer to the request `id` in one write.
-pub(crate) fn write_response(to: &mut impl Write, id: u64, outcome: &Outcome) -> io::Result<()> {
-    let bytes = encode(outcome)?;
-    let mut frame = response_marker(id);
+/// Sends a message about the request `id` in one write.
+pub(crate) fn write_message(to: &mut impl Write, id: u64, message: &Message) -> io::Result<()> {
+    let bytes = encode(message)?;
+    let mut frame = message_marker(id);
     frame.extend(length_prefix(&bytes)?);
     frame.extend(bytes);
     to.write_all(&frame)?;
     to.flush()
 }
 
-impl Outcome {
-    /// The answer in `bytes`; `None` if they are none.
+impl Message {
+    /// The message in `bytes`; `None` if they are none.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         postcard::from_bytes(bytes).ok()
@@ -140,12 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_answer_decode_to_none() {
-        assert_eq!(Outcome::decode(&[]), None);
-        assert_eq!(Outcome::decode(&[9, 9, 9]), None);
+    fn bytes_that_are_no_message_decode_to_none() {
+        assert_eq!(Message::decode(&[]), None);
+        assert_eq!(Message::decode(&[9, 9, 9]), None);
         // An array that claims 2^60 entries and brings none must not be believed.
         assert_eq!(
-            Outcome::decode(&[0, 1, 1, b'x', 6, 1, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]),
+            Message::decode(&[1, 0, 1, 1, b'x', 6, 1, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]),
             None
         );
     }

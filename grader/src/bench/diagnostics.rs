@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A warning or an error about a submission.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Diagnostic {
     /// `error` or `warning`.
     pub(crate) level: String,
@@ -11,7 +11,6 @@ pub(crate) struct Diagnostic {
     pub(crate) code: Option<String>,
     pub(crate) message: String,
     /// What rustc writes under the code that it points at.
-    #[serde(skip)]
     pub(crate) label: String,
     /// The learner's file, if the diagnostic points at one.
     pub(crate) file: Option<String>,

@@ -4,7 +4,6 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::UNIX_EPOCH,
 };
 
 use anyhow::{Context, Result, bail};
@@ -25,7 +24,7 @@ const PROBE: &str = "probe";
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Kit {
     /// Tells whether what is on disk is still what was built: see [`fingerprint`].
-    fingerprint: String,
+    pub(crate) fingerprint: String,
     /// The compiler itself, not rustup's stand-in for it, which would cost 10 ms a call.
     pub(crate) rustc: PathBuf,
     /// `rustc --version`.
@@ -243,9 +242,7 @@ fn fingerprint(course: &Course, exercise: &Exercise, rustc: &Path) -> Result<Str
     }
     let mut digest = Sha256::new();
     for path in inputs {
-        let metadata = fs::metadata(&path).with_context(|| format!("cannot find {}", path.display()))?;
-        let time = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-        digest.update(format!("{}\n{}\n{}\n", path.display(), metadata.len(), time.as_nanos()));
+        digest.update(files::stamp(&path)?);
     }
     Ok(files::hex(&digest.finalize()))
 }

@@ -12,12 +12,12 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use probe::{Outcome, Place, Record, Request, response_marker, write_request};
+use probe::{Message, Outcome, Place, Progress, Record, Request, message_marker, write_request};
 
 use crate::course::Limits;
 
-/// An answer longer than this is none: the largest honest one is a few hundred KiB.
-const MAX_ANSWER_BYTES: usize = 16 << 20;
+/// A message longer than this is none: the largest honest one is a few hundred KiB.
+const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
 /// The probe is started again after it died, at most this often for one submission.
 const MAX_RESTARTS: u32 = 24;
@@ -69,12 +69,12 @@ impl ProbeProcess {
         Self { program: program.to_owned(), limits, running: None, starts: 0 }
     }
 
-    /// Runs `experiment` on `case`.
+    /// Runs `experiment` on `case`; `on_progress` hears how far a long one has come.
     ///
     /// # Errors
     ///
     /// Only for faults of the grader's own: the program cannot be started, or it has no such experiment.
-    pub(crate) fn ask(&mut self, experiment: &str, case: &Record) -> Result<Answer> {
+    pub(crate) fn ask(&mut self, experiment: &str, case: &Record, on_progress: &dyn Fn(Progress)) -> Result<Answer> {
         if self.running.is_none() {
             if self.starts > MAX_RESTARTS {
                 return Ok(Answer { ended: Ended::NotStarted, output: String::new() });
@@ -83,7 +83,7 @@ impl ProbeProcess {
             self.running = Some(Running::start(&self.program)?);
         }
         let running = self.running.as_mut().context("the probe was just started")?;
-        let (ended, output) = running.ask(experiment, case, self.limits)?;
+        let (ended, output) = running.ask(experiment, case, self.limits, on_progress)?;
         if !matches!(ended, Ended::Observed(_) | Ended::Panicked { .. }) {
             self.running = None;
         }
@@ -114,37 +114,53 @@ impl Running {
         Ok(Self { child, requests, pieces, buffer: Vec::new() })
     }
 
-    fn ask(&mut self, experiment: &str, case: &Record, limits: Limits) -> Result<(Ended, Vec<u8>)> {
+    fn ask(
+        &mut self,
+        experiment: &str,
+        case: &Record,
+        limits: Limits,
+        on_progress: &dyn Fn(Progress),
+    ) -> Result<(Ended, Vec<u8>)> {
         let id = random_id();
         let request = Request { id, experiment: experiment.to_owned(), case: case.clone() };
-        let marker = response_marker(id);
+        let marker = message_marker(id);
         let max_output = limits.output_kib * 1024;
         let deadline = Instant::now() + Duration::from_secs_f64(limits.seconds);
         // A probe that has died cannot be written to; that it died shows below, with what it printed.
         let _ = write_request(&mut self.requests, &request);
 
+        // What was printed before the messages that have been taken.
+        let mut output = Vec::new();
         loop {
-            if let Some(answer) = self.take_answer(&marker) {
-                let (output, outcome) = answer;
-                let ended = match outcome.as_deref().and_then(Outcome::decode) {
-                    Some(Outcome::Observed(record)) => Ended::Observed(record),
-                    Some(Outcome::Panicked { message, place }) => Ended::Panicked { message, place },
-                    Some(Outcome::UnknownExperiment) => {
+            while let Some((printed, message)) = self.take_message(&marker) {
+                output.extend(printed);
+                let ended = match message.as_deref().and_then(Message::decode) {
+                    Some(Message::Progress(progress)) => {
+                        on_progress(progress);
+                        continue;
+                    }
+                    Some(Message::Ended(Outcome::Observed(record))) => Ended::Observed(record),
+                    Some(Message::Ended(Outcome::Panicked { message, place })) => Ended::Panicked { message, place },
+                    Some(Message::Ended(Outcome::UnknownExperiment)) => {
                         anyhow::bail!("the probe has no experiment `{experiment}`, which a check asks for")
                     }
                     None => Ended::Died("its answer was garbled".to_owned()),
                 };
                 return Ok((ended, output));
             }
-            if find(&self.buffer, &marker).unwrap_or(self.buffer.len()) > max_output {
-                self.buffer.truncate(max_output);
-                return Ok((Ended::TooMuchOutput, std::mem::take(&mut self.buffer)));
+            if output.len() + find(&self.buffer, &marker).unwrap_or(self.buffer.len()) > max_output {
+                output.append(&mut self.buffer);
+                output.truncate(max_output);
+                return Ok((Ended::TooMuchOutput, output));
             }
             match self.pieces.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(piece) => self.buffer.extend(piece),
-                Err(RecvTimeoutError::Timeout) => return Ok((Ended::TimedOut, std::mem::take(&mut self.buffer))),
+                Err(RecvTimeoutError::Timeout) => {
+                    output.append(&mut self.buffer);
+                    return Ok((Ended::TimedOut, output));
+                }
                 Err(RecvTimeoutError::Disconnected) => {
-                    let output = std::mem::take(&mut self.buffer);
+                    output.append(&mut self.buffer);
                     let status = self.child.wait().context("cannot tell how the probe ended")?;
                     return Ok((Ended::Died(cause_of_death(status, &output)), output));
                 }
@@ -152,14 +168,14 @@ impl Running {
         }
     }
 
-    /// What was printed before the answer, and the answer's bytes, once all of it has arrived. An answer that is too
-    /// long is `None`.
-    fn take_answer(&mut self, marker: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    /// What was printed before the next message, and the message's bytes, once all of it has arrived. A message that is
+    /// too long is `None`.
+    fn take_message(&mut self, marker: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         let start = find(&self.buffer, marker)?;
         let body = start + marker.len() + 4;
         let length: [u8; 4] = self.buffer.get(body - 4..body)?.try_into().ok()?;
         let length = u32::from_le_bytes(length) as usize;
-        if length > MAX_ANSWER_BYTES {
+        if length > MAX_MESSAGE_BYTES {
             return Some((self.buffer.drain(..start).collect(), None));
         }
         let bytes = self.buffer.get(body..body + length)?.to_vec();

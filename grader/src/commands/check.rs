@@ -1,19 +1,22 @@
 //! `grader check`: grade and report.
 
-use std::{env, io::Write, path::absolute};
+use std::{io::Write, path::absolute};
 
 use anyhow::{Context, Result, bail};
 
 use super::{
     Outcome,
-    parallel::{Progress, parallel},
+    parallel::{Counter, parallel},
+    status_line::StatusLine,
+    warn,
 };
 use crate::{
     bench::{Kit, Slot, Submission, work_folder},
     cli::{CheckArgs, Format, SandboxMode},
     course::{Course, Exercise, UsageError},
     files,
-    grade::grade,
+    grade::{Stage, grade},
+    learner::{self, Checking},
     report::{self, ExerciseStatus, Report, Terminal},
 };
 
@@ -34,7 +37,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
     let (report, exercise) = match &args.exercise {
         Some(wanted) => {
             let exercise = course.exercise(wanted)?;
-            (grader.grade(exercise, &Kit::open(&course, exercise)?)?, exercise)
+            (grader.grade_alone(exercise)?, exercise)
         }
         None => grader.check_current()?,
     };
@@ -55,10 +58,26 @@ struct Grader<'a> {
 }
 
 impl Grader<'_> {
-    fn grade(&self, exercise: &Exercise, kit: &Kit) -> Result<Report> {
+    /// Grades one exercise and says meanwhile what it is busy with.
+    fn grade_alone(&self, exercise: &Exercise) -> Result<Report> {
+        let kit = Kit::open(self.course, exercise)?;
+        let line = StatusLine::new();
+        self.grade(exercise, &kit, &|stage| line.show_stage(&stage))
+    }
+
+    /// Grades the learner's exercise, or what the arguments name instead of it.
+    fn grade(&self, exercise: &Exercise, kit: &Kit, on_stage: &dyn Fn(Stage)) -> Result<Report> {
+        if self.args.source.is_none() && !self.args.solution {
+            let how = Checking { seed: self.args.seed, again: false, on_stage };
+            let checked = learner::check(self.course, exercise, kit, &how)?;
+            if let Some(warning) = checked.warning {
+                warn(&format!("your progress was not noted down: {warning}"));
+            }
+            return Ok(checked.report);
+        }
         let submission = self.submission(exercise)?;
         let slot = Slot::take(&work_folder(self.course)?, &exercise.name)?;
-        grade(self.course, exercise, &submission, kit, &slot, self.args.seed)
+        grade(self.course, exercise, &submission, kit, &slot, self.args.seed, on_stage)
     }
 
     fn submission(&self, exercise: &Exercise) -> Result<Submission> {
@@ -80,12 +99,12 @@ impl Grader<'_> {
 
     /// The exercise that the current folder lies in, or the first one that is not complete.
     fn check_current(&self) -> Result<(Report, &Exercise)> {
-        if let Some(here) = self.course.exercise_at(&env::current_dir()?) {
-            return Ok((self.grade(here, &Kit::open(self.course, here)?)?, here));
+        if let Some(here) = self.course.exercise_here()? {
+            return Ok((self.grade_alone(here)?, here));
         }
         let mut last = None;
         for exercise in &self.course.exercises {
-            let report = self.grade(exercise, &Kit::open(self.course, exercise)?)?;
+            let report = self.grade_alone(exercise)?;
             let complete = report.status() == ExerciseStatus::Complete;
             last = Some((report, exercise));
             if !complete {
@@ -104,13 +123,13 @@ impl Grader<'_> {
             .iter()
             .map(|exercise| Ok((exercise, Kit::open(self.course, exercise)?)))
             .collect::<Result<Vec<_>>>()?;
-        let progress = Progress::new(exercises.len());
+        let counter = Counter::new(exercises.len());
         let reports = parallel(&exercises, |(exercise, kit)| {
-            let report = self.grade(exercise, kit);
-            progress.advance(&exercise.name);
+            let report = self.grade(exercise, kit, &|_| ());
+            counter.advance(&exercise.name);
             report
         });
-        progress.clear();
+        drop(counter);
         let reports: Vec<Report> = reports.into_iter().collect::<Result<_>>()?;
         let text = match self.args.format {
             Format::Terminal => report::terminal_of_all(&reports, &Terminal::of_stdout(None)),

@@ -1,15 +1,26 @@
 //! One file per command.
 
 mod check;
+mod completions;
 mod hint;
+mod list;
 mod parallel;
+mod reset;
+mod solution;
+mod status_line;
 mod verify;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::cli::{Cli, Command};
+use crate::{
+    cli::{Cli, Command},
+    course::{Course, Exercise},
+    learner,
+    progress::Progress,
+    report::style,
+};
 
 /// What a command found out, where it could do its work.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,7 +41,33 @@ impl Outcome {
 pub(crate) fn run(cli: &Cli) -> Result<Outcome> {
     match &cli.command {
         Command::Check(args) => check::run(args),
+        Command::List(args) => list::run(args),
         Command::Hint(args) => hint::run(args),
+        Command::Reset(args) => reset::run(args),
+        Command::Solution(args) => solution::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Completions(args) => completions::run(args),
     }
+}
+
+/// The exercise that `wanted` means, or the current one; a word about the progress file goes to standard error.
+fn exercise_or_current<'a>(course: &'a Course, wanted: Option<&str>) -> Result<&'a Exercise> {
+    match wanted {
+        Some(wanted) => course.exercise(wanted),
+        None => learner::current(course, &read_progress(course)),
+    }
+}
+
+/// The learner's progress; a word about it goes to standard error if the file cannot be used.
+fn read_progress(course: &Course) -> Progress {
+    let (progress, notice) = Progress::read(course);
+    if let Some(notice) = notice {
+        warn(&notice);
+    }
+    progress
+}
+
+/// Tells of something that did not keep the command from its work.
+fn warn(what: &str) {
+    anstream::eprintln!("{}note:{} {what}", style::OPEN, style::RESET);
 }

@@ -1,13 +1,14 @@
 //! Many submissions at once, with a counter to watch.
 
 use std::{
-    io::{self, IsTerminal},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
 };
+
+use super::status_line::StatusLine;
 
 /// Does `work` on every item, on all cores; the results are in the items' order.
 pub(super) fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
@@ -32,28 +33,20 @@ pub(super) fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + S
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// A counter on the last line of a terminal; nothing at all elsewhere.
-pub(super) struct Progress {
+/// How many of a number of submissions are done, on a status line.
+pub(super) struct Counter {
     done: AtomicUsize,
     total: usize,
-    visible: bool,
+    line: StatusLine,
 }
 
-impl Progress {
+impl Counter {
     pub(super) fn new(total: usize) -> Self {
-        Self { done: AtomicUsize::new(0), total, visible: io::stderr().is_terminal() }
+        Self { done: AtomicUsize::new(0), total, line: StatusLine::new() }
     }
 
     pub(super) fn advance(&self, name: &str) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.visible {
-            eprint!("\r\x1b[K{done} of {}  {name}", self.total);
-        }
-    }
-
-    pub(super) fn clear(&self) {
-        if self.visible {
-            eprint!("\r\x1b[K");
-        }
+        self.line.show(&format!("{done} of {}  {name}", self.total));
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Outcome,
-    parallel::{Progress, parallel},
+    parallel::{Counter, parallel},
 };
 use crate::{
     bench::{Kit, Slot, Submission, work_folder},
@@ -68,13 +68,13 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome> {
     }
 
     let work = work_folder(&course)?;
-    let progress = Progress::new(jobs.len());
+    let counter = Counter::new(jobs.len());
     let reports = parallel(&jobs, |(exercise, job)| {
         let report = grade_source(&course, exercise, &kits[&exercise.number], &work, &job.source);
-        progress.advance(&format!("{}: {}", exercise.name, job.title()));
+        counter.advance(&format!("{}: {}", exercise.name, job.title()));
         report
     });
-    progress.clear();
+    drop(counter);
     for ((exercise, job), report) in jobs.iter().zip(reports) {
         if let Err(problem) = summary.judge(job, &report?) {
             summary.problems.push(prefixed(exercise, &format!("{}: {problem}", job.title())));
@@ -147,7 +147,7 @@ impl Summary {
                     return Err("it gets full marks; no check sees the mistake".to_owned());
                 }
                 self.wrong_caught += 1;
-                let named: BTreeSet<&str> = report.checks.iter().filter_map(|check| check.mistake).collect();
+                let named: BTreeSet<&str> = report.checks.iter().filter_map(|check| check.mistake.as_deref()).collect();
                 if !named.contains(id.as_str()) {
                     let first = report.checks.iter().find(|check| check.status != Status::Passed);
                     let seen = first.map_or(String::new(), |check| format!("; `{}` says: {}", check.id, check.message));
@@ -299,7 +299,7 @@ fn grade_source(
     files::create_folder(&folder.join("src"))?;
     let submission = Submission { folder };
     files::write_atomically(&submission.lib(), source.as_bytes())?;
-    grade(course, exercise, &submission, kit, &slot, DEFAULT_SEED)
+    grade(course, exercise, &submission, kit, &slot, DEFAULT_SEED, &|_| ())
 }
 
 /// Folders of exercises that course.toml does not list: nobody would ever see them.

@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 use probe::{Place, Record, Value};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Check, Expectation, Prediction, Recognition, compare, render, text};
 use crate::bench::{Answer, Ended};
 
 /// How a check came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Status {
     Passed,

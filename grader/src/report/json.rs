@@ -27,6 +27,8 @@ struct Document<'a> {
     /// Everything that the learner's code printed and that its checks show.
     output: String,
     duration_ms: u64,
+    /// Nothing has changed since an earlier check, so nothing was run.
+    unchanged: bool,
 }
 
 #[derive(Serialize)]
@@ -78,5 +80,6 @@ fn document(report: &Report) -> Document<'_> {
         diagnostics: report.diagnostics.iter().map(plain).collect(),
         output: outputs.join("\n"),
         duration_ms: report.duration_ms,
+        unchanged: report.unchanged,
     }
 }

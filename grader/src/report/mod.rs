@@ -4,7 +4,7 @@ mod json;
 pub(crate) mod style;
 mod terminal;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     bench::{Diagnostic, Submission},
@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(crate) use json::{render as json, render_all as json_of_all};
-pub(crate) use terminal::{Terminal, render as terminal, render_all as terminal_of_all};
+pub(crate) use terminal::{Terminal, render as terminal, render_all as terminal_of_all, terminal_width};
 
 /// The version of every JSON document that the grader writes.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
@@ -25,7 +25,7 @@ const MAX_OUTPUT_CHARS: usize = 2000;
 /// What grading a submission to one exercise found.
 ///
 /// The score is not a field: it is the sum over the checks, so it cannot disagree with them.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
     pub(crate) course: String,
     pub(crate) exercise: ExerciseLabel,
@@ -38,10 +38,12 @@ pub(crate) struct Report {
     pub(crate) checks: Vec<CheckReport>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) duration_ms: u64,
+    /// Nothing has changed since an earlier check, so this is its report and nothing was run.
+    pub(crate) unchanged: bool,
 }
 
 /// What a report says of its exercise.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ExerciseLabel {
     pub(crate) name: String,
     pub(crate) number: u32,
@@ -51,17 +53,17 @@ pub(crate) struct ExerciseLabel {
 }
 
 /// One check of a report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct CheckReport {
-    pub(crate) id: &'static str,
-    pub(crate) task: &'static str,
-    pub(crate) title: &'static str,
+    pub(crate) id: String,
+    pub(crate) task: String,
+    pub(crate) title: String,
     pub(crate) bonus: bool,
     pub(crate) points: u32,
     pub(crate) max_points: u32,
     pub(crate) status: Status,
     pub(crate) message: String,
-    pub(crate) mistake: Option<&'static str>,
+    pub(crate) mistake: Option<String>,
     pub(crate) input: Option<String>,
     pub(crate) expected: Option<String>,
     pub(crate) observed: Option<String>,
@@ -77,7 +79,7 @@ pub(crate) struct CheckReport {
 }
 
 /// How an exercise stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ExerciseStatus {
     /// Full marks; bonus tasks may be open.
@@ -116,6 +118,7 @@ impl Report {
             checks: Vec::new(),
             diagnostics: Vec::new(),
             duration_ms: 0,
+            unchanged: false,
         }
     }
 
@@ -183,15 +186,15 @@ impl CheckReport {
             .map(|task| task.hints[usize::from(begun)].clone());
         let place = verdict.place.map(|place| (within(course, &place.file), place.line));
         Self {
-            id: check.id,
-            task: check.task,
-            title: check.title,
+            id: check.id.to_owned(),
+            task: check.task.to_owned(),
+            title: check.title.to_owned(),
             bonus: task.is_some_and(|task| task.bonus),
             points: if passed { check.points } else { 0 },
             max_points: check.points,
             status: verdict.status,
             message: clean(&verdict.message),
-            mistake: verdict.mistake,
+            mistake: verdict.mistake.map(str::to_owned),
             input: verdict.input,
             expected: verdict.expected,
             observed: verdict.observed.as_deref().map(clean),

@@ -34,9 +34,13 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// The terminal that standard output is, or a page where it is none.
     pub(crate) fn of_stdout(next: Option<(u32, String)>) -> Self {
-        let width = terminal_size::terminal_size().map_or(MAX_WIDTH, |(width, _)| usize::from(width.0));
-        Self { width: width.clamp(MIN_WIDTH, MAX_WIDTH), next }
+        Self { width: terminal_width().unwrap_or(MAX_WIDTH).clamp(MIN_WIDTH, MAX_WIDTH), next }
     }
+}
+
+/// How many columns the terminal has, if there is one.
+pub(crate) fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
 /// The whole report, with colours; whoever prints it takes them out where they do not belong.
@@ -83,6 +87,9 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
     }
     page.separate();
     page.line(&score(report));
+    if report.unchanged {
+        page.wrapped("", &paint(DIM, "unchanged since the last check, so nothing was run again"));
+    }
     next_step(&mut page, report, terminal);
     page.text
 }
@@ -97,12 +104,17 @@ pub(crate) fn render_all(reports: &[Report], terminal: &Terminal) -> String {
             ExerciseStatus::NotStarted => (paint(OPEN, "○"), "  not started"),
             ExerciseStatus::DoesNotCompile => (paint(BAD, "✗"), "  does not compile"),
         };
+        let unchanged = if report.unchanged { "  unchanged" } else { "" };
         let bonus = match report.bonus_score() {
             0 => String::new(),
             bonus => format!(" +{bonus}"),
         };
         let points = format!("{}/{}{bonus}", report.score(), report.max_score());
-        page.line(&format!("{mark} {:<24} {points:>8}{}", report.exercise.name, paint(DIM, note)));
+        page.line(&format!(
+            "{mark} {:<24} {points:>8}{}",
+            report.exercise.name,
+            paint(DIM, format!("{note}{unchanged}"))
+        ));
     }
     page.separate();
     let (score, max): (u32, u32) =
@@ -117,7 +129,7 @@ pub(crate) fn render_all(reports: &[Report], terminal: &Terminal) -> String {
 
 /// The checks of one task.
 struct TaskReport<'a> {
-    name: &'static str,
+    name: &'a str,
     bonus: bool,
     checks: Vec<&'a CheckReport>,
 }
@@ -127,7 +139,7 @@ fn tasks(report: &Report) -> Vec<TaskReport<'_>> {
     for check in &report.checks {
         match tasks.iter_mut().find(|task| task.name == check.task) {
             Some(task) => task.checks.push(check),
-            None => tasks.push(TaskReport { name: check.task, bonus: check.bonus, checks: vec![check] }),
+            None => tasks.push(TaskReport { name: &check.task, bonus: check.bonus, checks: vec![check] }),
         }
     }
     tasks
@@ -218,7 +230,7 @@ impl Page {
             Status::NotStarted | Status::Skipped => (OPEN, "○"),
         };
         let start = self.text.len();
-        self.labelled("    ", "  ", check.title);
+        self.labelled("    ", "  ", &check.title);
         // The mark replaces the label's room after wrapping, which must not count its colour.
         self.text.replace_range(start + 4..start + 5, &paint(style, mark));
         if matches!(check.status, Status::Passed) {
@@ -306,7 +318,7 @@ fn command(number: u32) -> String {
 
 /// A hint for `check`. A recognised mistake says what to do already; a hint would only distract.
 fn hint(page: &mut Page, check: &CheckReport, number: u32) {
-    if let (None, Some(hint)) = (check.mistake, &check.hint) {
+    if let (None, Some(hint)) = (&check.mistake, &check.hint) {
         page.wrapped("", &format!("Hint: {hint}"));
         page.wrapped("", &format!("More hints: cargo run -p grader -- hint {number}"));
     }

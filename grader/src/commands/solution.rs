@@ -1,0 +1,118 @@
+//! `grader solution`: the reference beside the learner's code.
+
+use std::{fmt::Write as _, fs, io, io::Write as _};
+
+use anyhow::{Context, Result};
+use similar::{ChangeTag, TextDiff};
+
+use super::{Outcome, exercise_or_current, read_progress};
+use crate::{
+    bench::Submission,
+    cli::SolutionArgs,
+    course::Course,
+    report::{
+        style::{BAD, BOLD, DIM, GOOD, paint},
+        terminal_width,
+    },
+};
+
+/// Two columns of code need this much room; where there is less, one stands below the other.
+const MIN_SIDE_BY_SIDE: usize = 120;
+
+pub(crate) fn run(args: &SolutionArgs) -> Result<Outcome> {
+    let course = Course::find()?;
+    let exercise = exercise_or_current(&course, args.exercise.as_deref())?;
+    if !args.yes && !read_progress(&course).is_complete(exercise) && !agrees(&exercise.name)? {
+        anstream::println!("Good. `cargo run -p grader -- hint {}` gives the next hint.", exercise.number);
+        return Ok(Outcome::NotRightYet);
+    }
+    let read = |submission: &Submission| {
+        fs::read_to_string(submission.lib()).with_context(|| format!("cannot read {}", submission.lib().display()))
+    };
+    let reference = read(&Submission::solution(&course, exercise))?;
+    let mine = read(&Submission::of_learner(&course, exercise)).unwrap_or_default();
+    let width = terminal_width().unwrap_or(MIN_SIDE_BY_SIDE);
+    anstream::print!(
+        "{}",
+        if width >= MIN_SIDE_BY_SIDE { beside(&mine, &reference, width) } else { below(&mine, &reference) }
+    );
+    anstream::println!(
+        "\n{}",
+        paint(DIM, format!("exercises/{name}/src/lib.rs and solutions/{name}/src/lib.rs", name = exercise.name))
+    );
+    Ok(Outcome::AllRight)
+}
+
+/// Asks whether to show the solution of an exercise that is not solved; no answer is a no.
+fn agrees(name: &str) -> Result<bool> {
+    anstream::eprint!("{name} is not solved yet. Show the solution all the same? [y/N] ");
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).context("cannot read your answer; --yes answers for you")?;
+    if !answer.ends_with('\n') {
+        anstream::eprintln!(); // end of input: the prompt's line is still open
+    }
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// The differences line by line: `-` before what the learner wrote, `+` before what the reference says.
+fn below(mine: &str, reference: &str) -> String {
+    let mut text = format!("{}\n{}\n\n", paint(BAD, "- yours"), paint(GOOD, "+ the reference"));
+    for change in TextDiff::from_lines(mine, reference).iter_all_changes() {
+        let line = change.value().trim_end();
+        let line = match change.tag() {
+            ChangeTag::Delete => paint(BAD, format!("- {line}")),
+            ChangeTag::Insert => paint(GOOD, format!("+ {line}")),
+            ChangeTag::Equal => format!("  {line}"),
+        };
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+/// The learner's code on the left, the reference on the right; lines that differ are marked.
+fn beside(mine: &str, reference: &str, width: usize) -> String {
+    let column = (width - 5) / 2;
+    let heading = |text: &str| paint(BOLD, format!("{text:<column$}"));
+    let mut text = format!("{}     {}\n", heading("  yours"), heading("  the reference"));
+    let (left, right): (Vec<&str>, Vec<&str>) = (mine.lines().collect(), reference.lines().collect());
+    let differences = TextDiff::from_slices(&left, &right);
+    for operation in differences.ops() {
+        let (old, new) = (operation.old_range(), operation.new_range());
+        let same = matches!(operation.tag(), similar::DiffTag::Equal);
+        for row in 0..old.len().max(new.len()) {
+            let mine = old.clone().nth(row).map_or("", |index| left[index]);
+            let theirs = new.clone().nth(row).map_or("", |index| right[index]);
+            let (mine, theirs) = (pieces(mine, column - 2), pieces(theirs, column - 2));
+            for piece in 0..mine.len().max(theirs.len()) {
+                let cell = |pieces: &[String], mark, style| {
+                    let line = pieces.get(piece).map_or("", String::as_str);
+                    let mark = if same || pieces.is_empty() { " " } else { mark };
+                    let cell = format!(
+                        "{mark} {line}{}",
+                        " ".repeat((column - 2).saturating_sub(textwrap::core::display_width(line)))
+                    );
+                    if same { cell } else { paint(style, cell) }
+                };
+                let _ = writeln!(
+                    text,
+                    "{}  {}  {}",
+                    cell(&mine, "-", BAD),
+                    paint(DIM, "│"),
+                    cell(&theirs, "+", GOOD).trim_end()
+                );
+            }
+        }
+    }
+    text
+}
+
+/// A line of code in pieces that fit into `width`, none of them lost.
+fn pieces(line: &str, width: usize) -> Vec<String> {
+    let line = line.replace('\t', "    ");
+    if line.is_empty() {
+        return Vec::new();
+    }
+    let characters: Vec<char> = line.chars().collect();
+    characters.chunks(width.max(1)).map(|chunk| chunk.iter().collect()).collect()
+}

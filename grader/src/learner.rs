@@ -1,0 +1,128 @@
+//! The learner's own answer to an exercise: graded when something has changed, recalled when nothing has.
+
+use std::{env, fs};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    bench::{Kit, Slot, Submission, work_folder},
+    course::{Course, Exercise, UsageError},
+    files,
+    grade::{Stage, grade, source_digest},
+    judge::Status,
+    progress::Progress,
+    report::Report,
+};
+
+/// How a learner's exercise is to be checked.
+pub(crate) struct Checking<'a> {
+    pub(crate) seed: u64,
+    /// Run the checks even if nothing has changed.
+    pub(crate) again: bool,
+    /// Hears what the grader is busy with.
+    pub(crate) on_stage: &'a dyn Fn(Stage),
+}
+
+/// The report on a learner's exercise.
+pub(crate) struct Checked {
+    pub(crate) report: Report,
+    /// Why the progress could not be noted down.
+    pub(crate) warning: Option<String>,
+}
+
+/// A report that was kept, and what it is the report on.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    fingerprint: String,
+    report: Report,
+}
+
+/// Grades what the learner has written, or recalls the report if neither the code nor the checks nor the compiler have
+/// changed since, and notes the result down.
+pub(crate) fn check(course: &Course, exercise: &Exercise, kit: &Kit, how: &Checking<'_>) -> Result<Checked> {
+    let submission = Submission::of_learner(course, exercise);
+    if !submission.lib().is_file() {
+        return Err(UsageError(format!(
+            "there is no exercises/{name}/src/lib.rs; `cargo run -p grader -- reset {number}` brings the stub back, and \
+             with --undo your last backup",
+            name = exercise.name,
+            number = exercise.number,
+        ))
+        .into());
+    }
+    let work = work_folder(course)?;
+    let checks_digest = checks_digest(course, exercise)?;
+    let fingerprint = |source: &str| fingerprint(&[source, &checks_digest, &kit.fingerprint, &how.seed.to_string()]);
+    let kept_at = work.join(&exercise.name).join("report.json");
+
+    let kept = if how.again { None } else { read(&kept_at, &fingerprint(&source_digest(&submission)?)?) };
+    let report = match kept {
+        Some(report) => Report { unchanged: true, ..report },
+        None => {
+            let slot = Slot::take(&work, &exercise.name)?;
+            let report = grade(course, exercise, &submission, kit, &slot, how.seed, how.on_stage)?;
+            // A save while rustc was reading makes it the report on neither text, and how long code takes is no property
+            // of the code alone.
+            let settled = source_digest(&submission)? == report.source_digest
+                && report.checks.iter().all(|check| check.status != Status::TimedOut);
+            if settled {
+                let kept = Kept { fingerprint: fingerprint(&report.source_digest)?, report: report.clone() };
+                // A cache: where it cannot be written, the next check just takes longer.
+                let _ = files::write_atomically(&kept_at, &serde_json::to_vec(&kept)?);
+            }
+            report
+        }
+    };
+    let warning = note(course, exercise, &report, &checks_digest).err().map(|error| format!("{error:#}"));
+    Ok(Checked { report, warning })
+}
+
+/// The exercise that the current folder lies in, or the first one that is not complete, or the last one.
+pub(crate) fn current<'a>(course: &'a Course, progress: &Progress) -> Result<&'a Exercise> {
+    if let Some(here) = course.exercise_here()? {
+        return Ok(here);
+    }
+    let open = course.exercises.iter().find(|exercise| !progress.is_complete(exercise));
+    open.or(course.exercises.last()).context("the course has no exercise")
+}
+
+/// SHA-256 over everything that decides what `exercise` asks: its checks, probe and snapshots, points and limits.
+pub(crate) fn checks_digest(course: &Course, exercise: &Exercise) -> Result<String> {
+    let mut digest = Sha256::new();
+    digest.update(format!("{exercise:?}"));
+    for path in files::files_below(&course.hidden_folder(exercise))? {
+        let contents = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        digest.update(contents.len().to_le_bytes());
+        digest.update(contents);
+    }
+    Ok(format!("sha256:{}", files::hex(&digest.finalize())))
+}
+
+fn note(course: &Course, exercise: &Exercise, report: &Report, checks_digest: &str) -> Result<()> {
+    let known = |last: &crate::progress::Last| {
+        report.unchanged && last.source_digest == report.source_digest && last.checks_digest == checks_digest
+    };
+    if Progress::read(course).0.entry(exercise).last.is_some_and(|last| known(&last)) {
+        return Ok(());
+    }
+    Progress::update(course, |progress| progress.note(exercise, report, checks_digest))
+}
+
+/// The report that was kept in `path`, if it is the one for `fingerprint`.
+fn read(path: &std::path::Path, fingerprint: &str) -> Option<Report> {
+    let kept: Kept = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    (kept.fingerprint == fingerprint).then_some(kept.report)
+}
+
+/// One digest of `parts` and of the grader itself, in which the judge is.
+fn fingerprint(parts: &[&str]) -> Result<String> {
+    let grader = env::current_exe().context("cannot tell where the grader is")?;
+    let mut digest = Sha256::new();
+    digest.update(files::stamp(&grader)?);
+    for part in parts {
+        digest.update(format!("{part}\n"));
+    }
+    Ok(files::hex(&digest.finalize()))
+}
