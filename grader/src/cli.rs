@@ -18,13 +18,15 @@ pub(crate) const DEFAULT_SEED: u64 = 20_250_401;
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Grade an exercise
     Check(CheckArgs),
+    /// Grade on every save, in a full-screen view; what `grader` alone does in a terminal
+    Watch,
     /// Show the syllabus with your progress and points
     List(ListArgs),
     /// Show the next hint for the first task that is not solved

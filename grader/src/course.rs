@@ -252,11 +252,8 @@ fn parse_exercise(course: &Course, entry: ExerciseEntry) -> Result<Exercise, Pro
     if let Some(twin) = course.exercises.iter().find(|other| other.number == number) {
         return Err(Problem::at(at, format!("the number {number} is taken by `{}`; give this one another", twin.name)));
     }
-    for needed in [
-        format!("exercises/{name}/src/lib.rs"),
-        format!("solutions/{name}/src/lib.rs"),
-        format!("grader/hidden/{name}/probe.rs"),
-    ] {
+    // Not exercises/: that is the learner's, and what they delete must not stop the rest.
+    for needed in [format!("solutions/{name}/src/lib.rs"), format!("grader/hidden/{name}/probe.rs")] {
         if !course.root.join(&needed).is_file() {
             return Err(Problem::at(at, format!("there is no {needed}; create it, or correct the name")));
         }
@@ -402,7 +399,7 @@ hints = ["a", "b", "c"]
             ("title = \"The first\"", "titel = \"The first\"", "course.toml:6: unknown field `titel`"),
             ("minutes = 10\n", "minutes = ten\n", "course.toml:7: "),
             ("\"01_first\"", "\"first\"", "course.toml:5: `first` is not a name like 03_dense_layer"),
-            ("\"01_first\"", "\"01_frist\"", "course.toml:5: there is no exercises/01_frist/src/lib.rs; create it"),
+            ("\"01_first\"", "\"01_frist\"", "course.toml:5: there is no solutions/01_frist/src/lib.rs; create it"),
             (
                 "minutes = 10\n",
                 "minutes = 10\nrequires = [\"00_none\"]\n",

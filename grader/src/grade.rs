@@ -1,47 +1,20 @@
 //! From a submission to a report: the whole road in one function.
 
-use std::{fmt, time::Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
-use probe::Progress;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    bench::{self, Answer, Compiled, Ended, Kit, ProbeProcess, Slot, Submission},
+    bench::{self, Answer, Compiled, Ended, Kit, Observer, ProbeProcess, Slot, Stage, Submission},
     course::{Course, Exercise},
     files, hidden,
     judge::{self, Status, Verdict},
     report::{CheckReport, Report},
 };
 
-/// What grading is busy with, for whoever waits.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Stage {
-    Compiling,
-    /// Check `number` of `total`, counted from 1.
-    Checking {
-        number: usize,
-        total: usize,
-    },
-    /// A long experiment of the present check.
-    Training(Progress),
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Compiling => f.write_str("compiling"),
-            Self::Checking { number, total } => write!(f, "check {number} of {total}"),
-            Self::Training(Progress { done, total, loss }) => {
-                write!(f, "training, {done} of {total}")?;
-                loss.map_or(Ok(()), |loss| write!(f, ", loss {loss:.4}"))
-            }
-        }
-    }
-}
-
-/// Compiles `submission` in `slot`, runs every check of `exercise` on it and reports; `on_stage` hears what it is busy
-/// with.
+/// Compiles `submission` in `slot`, runs every check of `exercise` on it and reports; `observer` hears what it is
+/// busy with and may call it off.
 pub(crate) fn grade(
     course: &Course,
     exercise: &Exercise,
@@ -49,7 +22,7 @@ pub(crate) fn grade(
     kit: &Kit,
     slot: &Slot,
     seed: u64,
-    on_stage: &dyn Fn(Stage),
+    observer: &dyn Observer,
 ) -> Result<Report> {
     let start = Instant::now();
     let checks = hidden::checks_of(&exercise.name).with_context(|| {
@@ -57,7 +30,7 @@ pub(crate) fn grade(
     })?;
     let mut report = Report::new(course, exercise, submission, seed, &kit.rustc_version, source_digest(submission)?);
 
-    on_stage(Stage::Compiling);
+    observer.on_stage(Stage::Compiling);
     match bench::compile(course, exercise, submission, kit, slot)? {
         Compiled::Broken(diagnostics) => {
             report.diagnostics = diagnostics;
@@ -73,7 +46,7 @@ pub(crate) fn grade(
             let mut probe = ProbeProcess::new(&program, exercise.limits);
             let mut passed = Vec::new();
             for (index, check) in checks.iter().enumerate() {
-                on_stage(Stage::Checking { number: index + 1, total: checks.len() });
+                observer.on_stage(Stage::Checking { number: index + 1, total: checks.len() });
                 let begun = Instant::now();
                 let verdict = match check.after.iter().find(|id| !passed.contains(*id)) {
                     Some(id) => not_reached_after(id, &checks),
@@ -83,7 +56,7 @@ pub(crate) fn grade(
                             let observed = judge::errors_as_text(errors).into();
                             Ok(Answer { ended: Ended::Observed(observed), output: String::new() })
                         }
-                        None => probe.ask(check.experiment, case, &|progress| on_stage(Stage::Training(progress))),
+                        None => probe.ask(check.experiment, case, observer),
                     })?,
                 };
                 if verdict.status == Status::Passed {

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    bench::{Kit, Slot, Submission, work_folder},
+    bench::{Kit, Observer, Slot, Submission, work_folder},
     course::{Course, Exercise, UsageError},
     files,
-    grade::{Stage, grade, source_digest},
+    grade::{grade, source_digest},
     judge::Status,
     progress::Progress,
     report::Report,
@@ -21,8 +21,7 @@ pub(crate) struct Checking<'a> {
     pub(crate) seed: u64,
     /// Run the checks even if nothing has changed.
     pub(crate) again: bool,
-    /// Hears what the grader is busy with.
-    pub(crate) on_stage: &'a dyn Fn(Stage),
+    pub(crate) observer: &'a dyn Observer,
 }
 
 /// The report on a learner's exercise.
@@ -57,18 +56,19 @@ pub(crate) fn check(course: &Course, exercise: &Exercise, kit: &Kit, how: &Check
     let fingerprint = |source: &str| fingerprint(&[source, &checks_digest, &kit.fingerprint, &how.seed.to_string()]);
     let kept_at = work.join(&exercise.name).join("report.json");
 
-    let kept = if how.again { None } else { read(&kept_at, &fingerprint(&source_digest(&submission)?)?) };
+    let source = source_digest(&submission)?;
+    let kept = if how.again { None } else { fingerprint(&source).and_then(|wanted| read(&kept_at, &wanted)) };
     let report = match kept {
         Some(report) => Report { unchanged: true, ..report },
         None => {
             let slot = Slot::take(&work, &exercise.name)?;
-            let report = grade(course, exercise, &submission, kit, &slot, how.seed, how.on_stage)?;
+            let report = grade(course, exercise, &submission, kit, &slot, how.seed, how.observer)?;
             // A save while rustc was reading makes it the report on neither text, and how long code takes is no property
             // of the code alone.
             let settled = source_digest(&submission)? == report.source_digest
                 && report.checks.iter().all(|check| check.status != Status::TimedOut);
-            if settled {
-                let kept = Kept { fingerprint: fingerprint(&report.source_digest)?, report: report.clone() };
+            if let Some(fingerprint) = fingerprint(&report.source_digest).filter(|_| settled) {
+                let kept = Kept { fingerprint, report: report.clone() };
                 // A cache: where it cannot be written, the next check just takes longer.
                 let _ = files::write_atomically(&kept_at, &serde_json::to_vec(&kept)?);
             }
@@ -116,13 +116,13 @@ fn read(path: &std::path::Path, fingerprint: &str) -> Option<Report> {
     (kept.fingerprint == fingerprint).then_some(kept.report)
 }
 
-/// One digest of `parts` and of the grader itself, in which the judge is.
-fn fingerprint(parts: &[&str]) -> Result<String> {
-    let grader = env::current_exe().context("cannot tell where the grader is")?;
+/// One digest of `parts` and of the grader itself, in which the judge is; `None` where cargo has just replaced it.
+fn fingerprint(parts: &[&str]) -> Option<String> {
+    let grader = files::stamp(&env::current_exe().ok()?).ok()?;
     let mut digest = Sha256::new();
-    digest.update(files::stamp(&grader)?);
+    digest.update(grader);
     for part in parts {
         digest.update(format!("{part}\n"));
     }
-    Ok(files::hex(&digest.finalize()))
+    Some(files::hex(&digest.finalize()))
 }

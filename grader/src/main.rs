@@ -16,6 +16,7 @@ mod progress;
 mod report;
 #[cfg(test)]
 mod snapshots;
+mod watch;
 
 /// The checks of every exercise, collected by `build.rs` from `hidden/*/checks.rs`.
 mod hidden {

@@ -116,11 +116,16 @@ impl Progress {
         if report.status() == ExerciseStatus::Complete && entry.completed_at.is_none() {
             entry.completed_at = Some(now.clone());
         }
+        // Half-way through typing nothing compiles, and nothing is lost by it: the points stay as they were.
+        let (score, bonus_score) = match &entry.last {
+            Some(before) if !report.compiled => (before.score, before.bonus_score),
+            _ => (report.score(), report.bonus_score()),
+        };
         entry.last = Some(Last {
             status: report.status(),
-            score: report.score(),
+            score,
             max_score: report.max_score(),
-            bonus_score: report.bonus_score(),
+            bonus_score,
             max_bonus: report.max_bonus(),
             source_digest: report.source_digest.clone(),
             checks_digest: checks_digest.to_owned(),

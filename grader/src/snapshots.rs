@@ -27,7 +27,7 @@ fn snapshots_are_what_the_solutions_show() {
         for check in snapshots {
             let cases = check.cases(DEFAULT_SEED);
             let [case] = cases.as_slice() else { panic!("{} has {} cases, not one", check.id, cases.len()) };
-            let Ended::Observed(observed) = probe.ask(check.experiment, case, &|_| ()).unwrap().ended else {
+            let Ended::Observed(observed) = probe.ask(check.experiment, case, &()).unwrap().ended else {
                 panic!("{} shows nothing", check.id);
             };
             let Some(probe::Value::Text(text)) = observed.result() else { panic!("{} shows no text", check.id) };

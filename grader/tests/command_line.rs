@@ -4,7 +4,7 @@ mod common;
 
 use std::{fs, path::Path, thread};
 
-use common::{Edited, copy_of_the_course, course, grader, text};
+use common::{Edited, course, grader, text};
 use serde_json::Value;
 
 /// The stub as it was before the learner touched it.
@@ -126,7 +126,7 @@ fn what_the_grader_cannot_do_is_exit_code_3() {
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("no sandbox"));
     let file = tempfile::NamedTempFile::new().unwrap();
-    let output = grader().args(["check", "3"]).env("CARGO_TARGET_DIR", file.path()).output().unwrap();
+    let output = grader().args(["check", "3", "--solution"]).env("CARGO_TARGET_DIR", file.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("set CARGO_TARGET_DIR to a folder that you may write to"));
     let output = stub().check(&["--output", "no/such/folder/report.txt"]);
@@ -145,8 +145,13 @@ fn an_exercise_is_known_by_number_name_and_path_from_any_folder() {
         (inside.clone(), Some("lib.rs")),
         (inside, None),
     ] {
-        let output =
-            grader().current_dir(&folder).arg("check").args(wanted).args(["--format", "json"]).output().unwrap();
+        let output = grader()
+            .current_dir(&folder)
+            .arg("check")
+            .args(wanted)
+            .args(["--solution", "--format", "json"])
+            .output()
+            .unwrap();
         let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
         assert_eq!(report["exercise"], "03_dense_layer", "{wanted:?} in {}", folder.display());
     }
@@ -215,34 +220,27 @@ fn a_submission_may_have_modules_and_lie_in_a_path_with_spaces() {
 }
 
 #[test]
+fn what_needs_a_terminal_says_so_elsewhere() {
+    let output = grader().output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("a command is missing") && text(&output.stderr).contains("check"));
+    let output = grader().arg("watch").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("`check` needs none"));
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = grader().args(["completions", shell]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text(&output.stdout).contains("solution"), "{shell}");
+    }
+}
+
+#[test]
 fn help_and_version_are_there() {
     let help = text(&grader().arg("--help").output().unwrap().stdout);
     assert!(help.contains("check") && help.contains("verify") && help.contains("Exit codes"), "{help}");
     assert!(grader().arg("--version").output().unwrap().status.success());
-}
-
-/// The course as a whole, in a folder with blanks in its name. The folder stays, so that only the first run compiles
-/// everything.
-#[test]
-fn the_whole_course_works_in_a_path_with_spaces() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("my course");
-    copy_of_the_course(&folder);
-    let output = grader()
-        .current_dir(folder.join("exercises"))
-        .env_remove("CARGO_TARGET_DIR")
-        .args(["check", "3", "--solution"])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
-    assert!(folder.join("target/grader/03_dense_layer").is_dir(), "it kept to its own folder");
-
-    // Hints come one at a time, for the first task that is open.
-    fs::copy(folder.join("grader/hidden/03_dense_layer/stub.rs"), folder.join("exercises/03_dense_layer/src/lib.rs"))
-        .unwrap();
-    let _ = fs::remove_file(folder.join("target/grader/hints.json"));
-    for (number, left) in [("1", "2 more"), ("2", "1 more"), ("3", ""), ("3", "")] {
-        let output = grader().current_dir(&folder).env_remove("CARGO_TARGET_DIR").args(["hint", "3"]).output().unwrap();
-        let shown = text(&output.stdout);
-        assert!(shown.starts_with(&format!("activation · hint {number} of 3\n")) && shown.contains(left), "{shown}");
-    }
 }

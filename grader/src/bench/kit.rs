@@ -2,8 +2,10 @@
 
 use std::{
     env, fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
 };
 
 use anyhow::{Context, Result, bail};
@@ -38,6 +40,15 @@ pub(crate) struct Kit {
 impl Kit {
     /// The kit for `exercise`, built now if it has not been or has changed. Cargo shows its progress on standard error.
     pub(crate) fn open(course: &Course, exercise: &Exercise) -> Result<Self> {
+        Self::open_and_tell(course, exercise, None)
+    }
+
+    /// The same, with what cargo says given to `on_line`, where standard error is no place for it.
+    pub(crate) fn open_quietly(course: &Course, exercise: &Exercise, on_line: &dyn Fn(&str)) -> Result<Self> {
+        Self::open_and_tell(course, exercise, Some(on_line))
+    }
+
+    fn open_and_tell(course: &Course, exercise: &Exercise, on_line: Option<&dyn Fn(&str)>) -> Result<Self> {
         let work = work_folder(course)?;
         // Most exercises need no crate of their own and share one kit.
         let name =
@@ -48,7 +59,7 @@ impl Kit {
         if let Some(kit) = Self::read(&note, &fingerprint) {
             return Ok(kit);
         }
-        let kit = Self::build(course, exercise, rustc, fingerprint)?;
+        let kit = Self::build(course, exercise, rustc, fingerprint, on_line)?;
         files::write_atomically(&note, &serde_json::to_vec_pretty(&kit)?)?;
         Ok(kit)
     }
@@ -60,16 +71,25 @@ impl Kit {
         whole.then_some(kit)
     }
 
-    fn build(course: &Course, exercise: &Exercise, rustc: PathBuf, fingerprint: String) -> Result<Self> {
-        let more =
-            if exercise.crates.is_empty() { "" } else { ": this exercise needs more of them, so it takes minutes" };
-        anstream::eprintln!(
-            "Preparing the crates that your code is linked with (once, and when they or the compiler change{more})"
-        );
+    fn build(
+        course: &Course,
+        exercise: &Exercise,
+        rustc: PathBuf,
+        fingerprint: String,
+        on_line: Option<&dyn Fn(&str)>,
+    ) -> Result<Self> {
+        if on_line.is_none() {
+            let more =
+                if exercise.crates.is_empty() { "" } else { ": this exercise needs more of them, so it takes minutes" };
+            anstream::eprintln!(
+                "Preparing the crates that your code is linked with (once, and when they or the compiler change{more})"
+            );
+        }
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(&cargo);
         build.args(["build", "--message-format", "json-render-diagnostics", "--manifest-path"]);
-        build.arg(course.root.join("Cargo.toml")).env("RUSTC", &rustc).stderr(Stdio::inherit());
+        build.arg(course.root.join("Cargo.toml")).env("RUSTC", &rustc);
+        build.stderr(if on_line.is_some() { Stdio::piped() } else { Stdio::inherit() });
         if exercise.crates.is_empty() {
             // The grader depends on all that a submission needs, with the features that it has here; where cargo has
             // just built the grader, it finds every crate done.
@@ -78,11 +98,24 @@ impl Kit {
             // Not the grader: with other features it would be linked anew, over the program that is running.
             build.args(["--package", PROBE, "--package", &solution_package(exercise)]);
         }
-        let output = build
-            .output()
+        build.stdout(Stdio::piped());
+        let mut cargo = build
+            .spawn()
             .with_context(|| format!("cannot run {}; install Rust from https://rustup.rs", cargo.display()))?;
+        let mut said = String::new();
+        let stderr = cargo.stderr.take();
+        let output = thread::scope(|scope| {
+            // Both pipes are read at once, or a full one would stop cargo.
+            let output = scope.spawn(|| cargo.wait_with_output());
+            for line in stderr.map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
+                on_line.inspect(|on_line| on_line(line.trim()));
+                said += &format!("{line}\n");
+            }
+            output.join().expect("waiting for a process does not panic")
+        })
+        .context("cannot tell how cargo ended")?;
         if !output.status.success() {
-            bail!("cargo could not build the kit; what it says above names the reason");
+            bail!("cargo could not build the kit; what it says names the reason\n{}", said.trim_end());
         }
         let artifacts = Artifacts::read(course, &output.stdout)?;
         let mut crates = Vec::new();

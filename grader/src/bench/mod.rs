@@ -5,12 +5,14 @@
 mod compile;
 mod diagnostics;
 mod kit;
+mod observer;
 mod probe_process;
 mod workspace;
 
 pub(crate) use compile::{Compiled, compile, errors_of_program};
 pub(crate) use diagnostics::{Diagnostic, remark};
 pub(crate) use kit::Kit;
+pub(crate) use observer::{CalledOff, Observer, Stage};
 pub(crate) use probe_process::{Answer, Ended, ProbeProcess};
 pub(crate) use workspace::{Slot, work_folder};
 

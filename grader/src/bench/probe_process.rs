@@ -11,9 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
-use probe::{Message, Outcome, Place, Progress, Record, Request, message_marker, write_request};
+use anyhow::{Context, Result, bail};
+use probe::{Message, Outcome, Place, Record, Request, message_marker, write_request};
 
+use super::{CalledOff, Observer, Stage};
 use crate::course::Limits;
 
 /// A message longer than this is none: the largest honest one is a few hundred KiB.
@@ -21,6 +22,9 @@ const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
 /// The probe is started again after it died, at most this often for one submission.
 const MAX_RESTARTS: u32 = 24;
+
+/// The observer is asked this often whether it still waits.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What came of running one case.
 #[derive(Clone, Debug)]
@@ -69,12 +73,13 @@ impl ProbeProcess {
         Self { program: program.to_owned(), limits, running: None, starts: 0 }
     }
 
-    /// Runs `experiment` on `case`; `on_progress` hears how far a long one has come.
+    /// Runs `experiment` on `case`; `observer` hears how far a long one has come.
     ///
     /// # Errors
     ///
-    /// Only for faults of the grader's own: the program cannot be started, or it has no such experiment.
-    pub(crate) fn ask(&mut self, experiment: &str, case: &Record, on_progress: &dyn Fn(Progress)) -> Result<Answer> {
+    /// Only for faults of the grader's own: the program cannot be started, or it has no such experiment. And
+    /// [`CalledOff`], when the observer does not wait any longer.
+    pub(crate) fn ask(&mut self, experiment: &str, case: &Record, observer: &dyn Observer) -> Result<Answer> {
         if self.running.is_none() {
             if self.starts > MAX_RESTARTS {
                 return Ok(Answer { ended: Ended::NotStarted, output: String::new() });
@@ -83,7 +88,7 @@ impl ProbeProcess {
             self.running = Some(Running::start(&self.program)?);
         }
         let running = self.running.as_mut().context("the probe was just started")?;
-        let (ended, output) = running.ask(experiment, case, self.limits, on_progress)?;
+        let (ended, output) = running.ask(experiment, case, self.limits, observer)?;
         if !matches!(ended, Ended::Observed(_) | Ended::Panicked { .. }) {
             self.running = None;
         }
@@ -119,7 +124,7 @@ impl Running {
         experiment: &str,
         case: &Record,
         limits: Limits,
-        on_progress: &dyn Fn(Progress),
+        observer: &dyn Observer,
     ) -> Result<(Ended, Vec<u8>)> {
         let id = random_id();
         let request = Request { id, experiment: experiment.to_owned(), case: case.clone() };
@@ -136,13 +141,13 @@ impl Running {
                 output.extend(printed);
                 let ended = match message.as_deref().and_then(Message::decode) {
                     Some(Message::Progress(progress)) => {
-                        on_progress(progress);
+                        observer.on_stage(Stage::Training(progress));
                         continue;
                     }
                     Some(Message::Ended(Outcome::Observed(record))) => Ended::Observed(record),
                     Some(Message::Ended(Outcome::Panicked { message, place })) => Ended::Panicked { message, place },
                     Some(Message::Ended(Outcome::UnknownExperiment)) => {
-                        anyhow::bail!("the probe has no experiment `{experiment}`, which a check asks for")
+                        bail!("the probe has no experiment `{experiment}`, which a check asks for")
                     }
                     None => Ended::Died("its answer was garbled".to_owned()),
                 };
@@ -153,8 +158,12 @@ impl Running {
                 output.truncate(max_output);
                 return Ok((Ended::TooMuchOutput, output));
             }
-            match self.pieces.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            if observer.has_called_off() {
+                bail!(CalledOff);
+            }
+            match self.pieces.recv_timeout(deadline.saturating_duration_since(Instant::now()).min(PATIENCE)) {
                 Ok(piece) => self.buffer.extend(piece),
+                Err(RecvTimeoutError::Timeout) if Instant::now() < deadline => {}
                 Err(RecvTimeoutError::Timeout) => {
                     output.append(&mut self.buffer);
                     return Ok((Ended::TimedOut, output));

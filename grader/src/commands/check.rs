@@ -11,11 +11,11 @@ use super::{
     warn,
 };
 use crate::{
-    bench::{Kit, Slot, Submission, work_folder},
+    bench::{Kit, Observer, Slot, Submission, work_folder},
     cli::{CheckArgs, Format, SandboxMode},
     course::{Course, Exercise, UsageError},
     files,
-    grade::{Stage, grade},
+    grade::grade,
     learner::{self, Checking},
     report::{self, ExerciseStatus, Report, Terminal},
 };
@@ -62,13 +62,13 @@ impl Grader<'_> {
     fn grade_alone(&self, exercise: &Exercise) -> Result<Report> {
         let kit = Kit::open(self.course, exercise)?;
         let line = StatusLine::new();
-        self.grade(exercise, &kit, &|stage| line.show_stage(&stage))
+        self.grade(exercise, &kit, &line)
     }
 
     /// Grades the learner's exercise, or what the arguments name instead of it.
-    fn grade(&self, exercise: &Exercise, kit: &Kit, on_stage: &dyn Fn(Stage)) -> Result<Report> {
+    fn grade(&self, exercise: &Exercise, kit: &Kit, observer: &dyn Observer) -> Result<Report> {
         if self.args.source.is_none() && !self.args.solution {
-            let how = Checking { seed: self.args.seed, again: false, on_stage };
+            let how = Checking { seed: self.args.seed, again: false, observer };
             let checked = learner::check(self.course, exercise, kit, &how)?;
             if let Some(warning) = checked.warning {
                 warn(&format!("your progress was not noted down: {warning}"));
@@ -77,7 +77,7 @@ impl Grader<'_> {
         }
         let submission = self.submission(exercise)?;
         let slot = Slot::take(&work_folder(self.course)?, &exercise.name)?;
-        grade(self.course, exercise, &submission, kit, &slot, self.args.seed, on_stage)
+        grade(self.course, exercise, &submission, kit, &slot, self.args.seed, observer)
     }
 
     fn submission(&self, exercise: &Exercise) -> Result<Submission> {
@@ -125,7 +125,7 @@ impl Grader<'_> {
             .collect::<Result<Vec<_>>>()?;
         let counter = Counter::new(exercises.len());
         let reports = parallel(&exercises, |(exercise, kit)| {
-            let report = self.grade(exercise, kit, &|_| ());
+            let report = self.grade(exercise, kit, &());
             counter.advance(&exercise.name);
             report
         });

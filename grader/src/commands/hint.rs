@@ -44,7 +44,13 @@ pub(crate) fn run(args: &HintArgs) -> Result<Outcome> {
     let width = Terminal::of_stdout(None).width;
     anstream::println!("{}", paint(BOLD, hint.heading));
     anstream::println!("{}", textwrap::fill(hint.text, width));
-    anstream::println!("{}", textwrap::fill(&hint.left, width));
+    let left = match hint.left {
+        0 => {
+            format!("That was the last one. `cargo run -p grader -- solution {}` shows the reference.", exercise.number)
+        }
+        left => format!("{left} more: the same command again."),
+    };
+    anstream::println!("{}", textwrap::fill(&left, width));
     if let Some(warning) = hint.warning {
         warn(&warning);
     }
@@ -54,7 +60,7 @@ pub(crate) fn run(args: &HintArgs) -> Result<Outcome> {
 fn check(course: &Course, exercise: &Exercise) -> Result<Report> {
     let kit = Kit::open(course, exercise)?;
     let line = StatusLine::new();
-    let how = Checking { seed: DEFAULT_SEED, again: false, on_stage: &|stage| line.show_stage(&stage) };
+    let how = Checking { seed: DEFAULT_SEED, again: false, observer: &line };
     Ok(learner::check(course, exercise, &kit, &how)?.report)
 }
 
@@ -71,7 +77,7 @@ pub(crate) struct Hint<'a> {
     pub(crate) heading: String,
     pub(crate) text: &'a str,
     /// How many are left.
-    pub(crate) left: String,
+    pub(crate) left: usize,
     /// Why it could not be noted down that it was given.
     pub(crate) warning: Option<String>,
 }
@@ -84,17 +90,10 @@ pub(crate) fn next<'a>(course: &Course, exercise: &Exercise, task: &'a Task) -> 
     let noted = Progress::update(course, |progress| {
         progress.entry_mut(exercise).hints.insert(task.name.clone(), level + 1);
     });
-    let left = match total - level - 1 {
-        0 => {
-            format!("That was the last one. `cargo run -p grader -- solution {}` shows the reference.", exercise.number)
-        }
-        1 => "1 more: the same command again.".to_owned(),
-        left => format!("{left} more: the same command again."),
-    };
     Hint {
         heading: format!("{} · hint {} of {total}", task.name, level + 1),
         text: &task.hints[level],
-        left,
+        left: total - level - 1,
         warning: noted.err().map(|error| format!("this hint will come again: {error:#}")),
     }
 }

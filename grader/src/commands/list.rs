@@ -170,7 +170,7 @@ pub(crate) fn note(row: &Row) -> Option<&'static str> {
         (Some(Change::Gone), _) => Some("src/lib.rs is gone; `reset` brings the stub back"),
         (Some(Change::Source), _) => Some("edited since the last check"),
         (Some(Change::Course), _) => Some("the course has changed since the last check"),
-        (None, ExerciseStatus::DoesNotCompile) => Some("does not compile"),
+        (None, ExerciseStatus::DoesNotCompile) => Some("does not compile; the points are from before"),
         (None, _) => None,
     }
 }

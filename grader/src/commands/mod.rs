@@ -2,13 +2,14 @@
 
 mod check;
 mod completions;
-mod hint;
-mod list;
+pub(crate) mod hint;
+pub(crate) mod list;
 mod parallel;
-mod reset;
+pub(crate) mod reset;
 mod solution;
 mod status_line;
 mod verify;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -39,8 +40,10 @@ impl Outcome {
 }
 
 pub(crate) fn run(cli: &Cli) -> Result<Outcome> {
-    match &cli.command {
+    let Some(command) = &cli.command else { return watch::run_bare() };
+    match command {
         Command::Check(args) => check::run(args),
+        Command::Watch => watch::run(),
         Command::List(args) => list::run(args),
         Command::Hint(args) => hint::run(args),
         Command::Reset(args) => reset::run(args),

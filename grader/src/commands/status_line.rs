@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use crate::grade::Stage;
+use crate::bench::{Observer, Stage};
 
 pub(super) struct StatusLine {
     visible: bool,
@@ -18,9 +18,15 @@ impl StatusLine {
             eprint!("\r\x1b[K{text}");
         }
     }
+}
 
-    pub(super) fn show_stage(&self, stage: &Stage) {
+impl Observer for StatusLine {
+    fn on_stage(&self, stage: Stage) {
         self.show(&stage.to_string());
+    }
+
+    fn has_called_off(&self) -> bool {
+        false
     }
 }
 

@@ -58,9 +58,9 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome> {
         kits.insert(exercise.number, Kit::open(&course, exercise)?);
         let variants = Variants::read(&course, exercise)?;
         summary.count(&checks, &variants);
-        summary
-            .problems
-            .extend(examine(exercise, &checks, &variants).into_iter().map(|problem| prefixed(exercise, &problem)));
+        summary.problems.extend(
+            examine(&course, exercise, &checks, &variants).into_iter().map(|problem| prefixed(exercise, &problem)),
+        );
         match jobs_of(&course, exercise, variants) {
             Ok(more) => jobs.extend(more.into_iter().map(|job| (exercise, job))),
             Err(error) => summary.problems.push(prefixed(exercise, &format!("{error:#}"))),
@@ -299,7 +299,7 @@ fn grade_source(
     files::create_folder(&folder.join("src"))?;
     let submission = Submission { folder };
     files::write_atomically(&submission.lib(), source.as_bytes())?;
-    grade(course, exercise, &submission, kit, &slot, DEFAULT_SEED, &|_| ())
+    grade(course, exercise, &submission, kit, &slot, DEFAULT_SEED, &())
 }
 
 /// Folders of exercises that course.toml does not list: nobody would ever see them.
@@ -322,7 +322,7 @@ fn mistake_ids(checks: &[Check]) -> BTreeSet<&'static str> {
 }
 
 /// What is wrong with an exercise before anything is run.
-fn examine(exercise: &Exercise, checks: &[Check], variants: &Variants) -> Vec<String> {
+fn examine(course: &Course, exercise: &Exercise, checks: &[Check], variants: &Variants) -> Vec<String> {
     let mut problems = Vec::new();
 
     let mut points: BTreeMap<&str, u32> = BTreeMap::new();
@@ -353,6 +353,10 @@ fn examine(exercise: &Exercise, checks: &[Check], variants: &Variants) -> Vec<St
         }
     }
 
+    let lesson = format!("exercises/{}/README.md", exercise.name);
+    if !course.root.join(&lesson).is_file() {
+        problems.push(format!("there is no {lesson}; an exercise has a lesson"));
+    }
     let mistakes = mistake_ids(checks);
     if mistakes.len() < MIN_MISTAKES {
         problems.push(format!("it knows {} mistakes; an exercise knows at least {MIN_MISTAKES}", mistakes.len()));

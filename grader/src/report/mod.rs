@@ -13,7 +13,9 @@ use crate::{
 };
 
 pub(crate) use json::{render as json, render_all as json_of_all};
-pub(crate) use terminal::{Terminal, render as terminal, render_all as terminal_of_all, terminal_width};
+pub(crate) use terminal::{
+    Terminal, render as terminal, render_all as terminal_of_all, render_for_watching as for_watching, terminal_width,
+};
 
 /// The version of every JSON document that the grader writes.
 pub(crate) const SCHEMA_VERSION: u32 = 1;

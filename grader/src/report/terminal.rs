@@ -57,21 +57,7 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
             page.task(&task, report.status() != ExerciseStatus::NotStarted);
         }
     } else {
-        let mut remarks = Vec::new();
-        for diagnostic in report.diagnostics.iter().filter(|diagnostic| diagnostic.level == "error") {
-            page.raw(&diagnostic.rendered);
-            // Once is enough, however often the error comes.
-            if let Some(remark) = diagnostic
-                .code
-                .as_deref()
-                .and_then(|code| remark(code, &diagnostic.message, &diagnostic.label))
-                .filter(|remark| !remarks.contains(remark))
-            {
-                page.wrapped("  ", remark);
-                remarks.push(remark);
-            }
-            page.blank();
-        }
+        page.errors(report);
     }
     // While something is still `todo!()`, the compiler warns of what is not used yet: that is no news.
     if report.compiled && report.checks.iter().all(|check| check.status != Status::NotStarted) {
@@ -91,6 +77,45 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
         page.wrapped("", &paint(DIM, "unchanged since the last check, so nothing was run again"));
     }
     next_step(&mut page, report, terminal);
+    page.text
+}
+
+/// What a learner needs to see at a glance after a save: a line for each task, the first thing to mend in full, and what
+/// the code printed there.
+pub(crate) fn render_for_watching(report: &Report, width: usize) -> String {
+    let mut page = Page { text: String::new(), width: width.clamp(MIN_WIDTH, MAX_WIDTH) };
+    let started = report.status() != ExerciseStatus::NotStarted;
+    page.line(&paint(DIM, report.lib()));
+    page.blank();
+    if !report.compiled {
+        page.errors(report);
+        return page.text;
+    }
+    for task in tasks(report) {
+        page.task_line(&task, started);
+    }
+    let open = |check: &&CheckReport| check.status != Status::Passed;
+    // What is wrong comes before what is still to do.
+    let first = report.checks.iter().find(|check| check.status.is_failure()).or(report.checks.iter().find(open));
+    page.blank();
+    match first {
+        Some(check) if check.status == Status::NotStarted => {
+            let place = check.line.map_or(String::new(), |line| format!(", line {line}"));
+            page.wrapped("", &format!("{}{place}", check.message));
+            page.printed(check);
+        }
+        Some(check) => page.check(check, None),
+        None => page.wrapped("", &paint(GOOD, "Everything here is right.")),
+    }
+    if let Some(printed) = first
+        .is_none_or(|check| check.output.is_empty())
+        .then(|| report.checks.iter().find(|check| !check.output.is_empty()))
+        .flatten()
+    {
+        page.blank();
+        page.wrapped("", &format!("your code printed in: {}", printed.title));
+        page.printed(printed);
+    }
     page.text
 }
 
@@ -172,6 +197,25 @@ impl Page {
         self.text.push('\n');
     }
 
+    /// The compiler's errors, with a remark where one helps.
+    fn errors(&mut self, report: &Report) {
+        let mut remarks = Vec::new();
+        for diagnostic in report.diagnostics.iter().filter(|diagnostic| diagnostic.level == "error") {
+            self.raw(&diagnostic.rendered);
+            // Once is enough, however often the error comes.
+            if let Some(remark) = diagnostic
+                .code
+                .as_deref()
+                .and_then(|code| remark(code, &diagnostic.message, &diagnostic.label))
+                .filter(|remark| !remarks.contains(remark))
+            {
+                self.wrapped("  ", remark);
+                remarks.push(remark);
+            }
+            self.blank();
+        }
+    }
+
     /// `text` on as many lines as it takes, each after `indent`.
     fn wrapped(&mut self, indent: &str, text: &str) {
         self.labelled(indent, "", text);
@@ -190,13 +234,12 @@ impl Page {
         }
     }
 
-    fn task(&mut self, task: &TaskReport<'_>, started: bool) {
+    /// A task with its points.
+    fn task_line(&mut self, task: &TaskReport<'_>, started: bool) {
         let points: u32 = task.checks.iter().map(|check| check.points).sum();
         let max: u32 = task.checks.iter().map(|check| check.max_points).sum();
         let passed = task.checks.iter().all(|check| check.status == Status::Passed);
         let failed = task.checks.iter().any(|check| check.status.is_failure());
-        let untouched = task.checks.iter().all(|check| matches!(check.status, Status::NotStarted | Status::Skipped));
-        let silent = task.checks.iter().all(|check| check.output.is_empty());
         let (style, mark) = match () {
             () if passed => (GOOD, "✓"),
             () if failed => (BAD, "✗"),
@@ -210,6 +253,13 @@ impl Page {
             () => "",
         };
         self.line(&format!("{} {:<28} {points}/{max}{kind}", paint(style, mark), task.name));
+    }
+
+    fn task(&mut self, task: &TaskReport<'_>, started: bool) {
+        self.task_line(task, started);
+        let passed = task.checks.iter().all(|check| check.status == Status::Passed);
+        let untouched = task.checks.iter().all(|check| matches!(check.status, Status::NotStarted | Status::Skipped));
+        let silent = task.checks.iter().all(|check| check.output.is_empty());
         if !(passed || untouched) || !silent {
             // The first failure is shown in full; the further ones of a task are mostly its consequences.
             let first = task.checks.iter().find(|check| check.status.is_failure());
