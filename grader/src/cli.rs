@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show the next hint for the first task that is not solved
     Hint(HintArgs),
+    /// Read the lesson of an exercise
+    Lesson(LessonArgs),
     /// For authors: prove that the checks accept every right answer and name every wrong one
     Verify(VerifyArgs),
 }
@@ -66,6 +68,13 @@ pub(crate) struct CheckArgs {
 pub(crate) struct HintArgs {
     /// A number (3), a name (dense_layer), or a path inside an exercise
     pub(crate) exercise: String,
+}
+
+#[derive(Args)]
+pub(crate) struct LessonArgs {
+    /// A number (3), a name (dense_layer), or a path inside an exercise [default: the exercise that you are in, or the
+    /// first one]
+    pub(crate) exercise: Option<String>,
 }
 
 #[derive(Args)]

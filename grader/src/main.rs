@@ -9,7 +9,9 @@ mod course;
 mod files;
 mod grade;
 mod judge;
+mod markdown;
 mod report;
+mod screen;
 #[cfg(test)]
 mod snapshots;
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod hint;
+mod lesson;
 mod parallel;
 mod verify;
 
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome> {
     match &cli.command {
         Command::Check(args) => check::run(args),
         Command::Hint(args) => hint::run(args),
+        Command::Lesson(args) => lesson::run(args),
         Command::Verify(args) => verify::run(args),
     }
 }

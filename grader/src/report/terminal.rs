@@ -9,11 +9,7 @@ use super::{
     CheckReport, ExerciseLabel, ExerciseStatus, Report,
     style::{BAD, BOLD, DIM, GOOD, OPEN, paint},
 };
-use crate::{bench::remark, judge::Status};
-
-/// Wider lines than this are tiring to read.
-const MAX_WIDTH: usize = 100;
-const MIN_WIDTH: usize = 30;
+use crate::{bench::remark, judge::Status, screen::Screen};
 
 /// An input of so few lines may be shown for every failure.
 const SHORT: usize = 3;
@@ -34,8 +30,7 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// The terminal that standard output is, or a page where it is none.
     pub(crate) fn of_stdout(next: Option<(u32, String)>) -> Self {
-        let width = terminal_size::terminal_size().map_or(MAX_WIDTH, |(width, _)| usize::from(width.0));
-        Self { width: width.clamp(MIN_WIDTH, MAX_WIDTH), next }
+        Self { width: Screen::of_stdout().width, next }
     }
 }
 
