@@ -224,7 +224,8 @@ fn a_lesson_is_shown_and_says_what_to_do_next() {
     let shown = lesson(&course(), &["3"]);
     assert!(shown.starts_with("3 · From neuron to layer to network\n━━━"), "{shown}");
     assert!(
-        shown.ends_with("\n\nNext: edit exercises/03_dense_layer/src/lib.rs, then `cargo run -p grader -- check 3`\n"),
+        shown
+            .ends_with("\n\nNext: edit exercises/03_dense_layer/src/lib.rs.\nThen: `cargo run -p grader -- check 3`\n"),
         "{shown}"
     );
     assert!(!shown.contains('\u{1b}'), "styles stay out of pipes");

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &LessonArgs) -> Result<Outcome> {
         format!("cannot read the lesson {}; `git checkout` brings it back if it is gone", path.display())
     })?;
     let lib = format!("exercises/{}/src/lib.rs", exercise.name);
-    let next = format!("Next: edit [{lib}]({lib}), then `cargo run -p grader -- check {}`", exercise.number);
+    let next = format!("Next: edit [{lib}]({lib}).\\\nThen: `cargo run -p grader -- check {}`", exercise.number);
     let screen = Screen::of_stdout();
     let text = markdown::render(&lesson, &folder, screen) + "\n" + &markdown::render(&next, &course.root, screen);
     // A reader that has seen enough, such as `head`, is no fault.

@@ -21,6 +21,9 @@ use crate::report::style::{CODE, paint};
 /// So many blanks in all lines make a gap between two columns.
 const GUTTER: usize = 4;
 
+/// What has to go on another line is indented by this much.
+const HANG: usize = 4;
+
 /// Where a formula is broken at best, and where next to best: before these operators.
 const OPERATORS: [&str; 3] = ["=≈<>≤≥→", "=≈<>≤≥→+-", "=≈<>≤≥→+-·∘*/"];
 
@@ -30,8 +33,8 @@ const MAX_DEPTH: i32 = 2;
 pub(super) fn render(code: &str, is_formula: bool, width: usize) -> Vec<String> {
     let margin = " ".repeat(if width < 60 { 2 } else { 4 });
     let room = width - margin.len();
-    // A comment may stand two blanks behind its code, and the further lines of a statement must not look like its body.
-    let layout = if is_formula { Layout { room, gap: 3, hang: 4 } } else { Layout { room, gap: 2, hang: 8 } };
+    // A comment may stand two blanks behind its code.
+    let layout = Layout { room, gap: if is_formula { 3 } else { 2 } };
     let code = code.replace('\t', "    ");
     let lines: Vec<&str> = code.trim_end().lines().map(str::trim_end).collect();
     let mut fitted = Vec::new();
@@ -55,8 +58,6 @@ struct Layout {
     room: usize,
     /// So many blanks outside of brackets make a gap between two cells of a line.
     gap: usize,
-    /// What has to go on another line is indented by this much.
-    hang: usize,
 }
 
 impl Layout {
@@ -102,7 +103,9 @@ impl Layout {
             return vec![line.to_owned()];
         }
         let indent = line.len() - line.trim_start().len();
-        let hang = (indent + self.hang).min(self.room / 2);
+        // What begins a block goes on further to the right than the block.
+        let more = if line.ends_with('{') { 2 * HANG } else { HANG };
+        let hang = (indent + more).min(self.room / 2);
         let mut rows = vec![String::new()];
         let cells = self.cells(line);
         for (number, &(gap, cell)) in cells.iter().enumerate() {
@@ -164,16 +167,16 @@ fn broken(cell: &str, room: usize) -> Vec<String> {
         before_operators.into_iter().chain([parts(cell, depth, None)])
     });
     let parts = ways
-        .find(|parts| parts.iter().all(|part| display_width(part) <= room))
-        .unwrap_or_else(|| cell.split_whitespace().collect());
+        .find(|parts| parts.iter().all(|part| display_width(part.trim_start()) <= room))
+        .unwrap_or_else(|| parts(cell, i32::MAX, None));
     let mut lines: Vec<String> = Vec::new();
     for part in parts {
         match lines.last_mut() {
-            Some(line) if display_width(line) + 1 + display_width(part) <= room => *line += &format!(" {part}"),
+            Some(line) if display_width(line) + display_width(part) <= room => *line += part,
             // Only a part without any blank can be too wide here; textwrap breaks it.
             _ => {
                 let options = Options::new(room).word_splitter(WordSplitter::NoHyphenation);
-                lines.extend(textwrap::wrap(part, options).into_iter().map(Cow::into_owned));
+                lines.extend(textwrap::wrap(part.trim_start(), options).into_iter().map(Cow::into_owned));
             }
         }
     }
@@ -181,7 +184,7 @@ fn broken(cell: &str, room: usize) -> Vec<String> {
 }
 
 /// `cell`, parted at the blanks that no more than `deepest` brackets enclose: at those `before` certain operators, or at
-/// all of them. An operator stays with what follows it.
+/// all of them. An operator stays with what follows it, and blanks with what they stand before.
 fn parts<'a>(cell: &'a str, deepest: i32, before: Option<&str>) -> Vec<&'a str> {
     let mut parts = Vec::new();
     let (mut start, mut depth) = (0, 0);
@@ -192,11 +195,11 @@ fn parts<'a>(cell: &'a str, deepest: i32, before: Option<&str>) -> Vec<&'a str> 
             before.is_none_or(|operators| next.chars().all(|c| operators.contains(c)))
         };
         if character == ' ' && depth <= deepest && !is_operator(&cell[start..at]) && wanted() {
-            parts.push(cell[start..at].trim());
+            parts.push(&cell[start..at]);
             start = at;
         }
     }
-    parts.push(cell[start..].trim());
+    parts.push(&cell[start..]);
     parts
 }
 

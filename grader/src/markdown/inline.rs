@@ -10,8 +10,8 @@ use textwrap::{
 
 use crate::{report::style::paint, screen::link};
 
-/// A formula or a piece of code that is no longer than this is not broken.
-pub(super) const SHORT: usize = 24;
+/// A formula that is no longer than this is not broken.
+const SHORT: usize = 24;
 
 /// A blank at which no line is broken.
 pub(super) const NO_BREAK: &str = "\u{a0}";
@@ -28,6 +28,11 @@ pub(super) struct Span {
 impl Span {
     pub(super) fn new(text: impl Into<String>, style: Style) -> Self {
         Self { text: text.into(), style, url: None }
+    }
+
+    /// Other text in the same style.
+    fn with_text(&self, text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..self.clone() }
     }
 
     pub(super) fn lead_to(&mut self, url: &str) {
@@ -116,37 +121,50 @@ fn list_length(text: &str) -> usize {
 struct Word {
     spans: Vec<Span>,
     width: usize,
-    /// Whether a blank follows. None does where a word is too long for a line and has been broken.
-    blank: bool,
+    /// How many blanks follow: none where a word is too long for a line and has been broken.
+    blanks: usize,
 }
 
 impl Word {
-    fn push(&mut self, text: &str, like: &Span) {
-        self.spans.push(Span { text: text.to_owned(), ..like.clone() });
-        self.width += display_width(text);
+    fn push(&mut self, span: Span) {
+        self.width += display_width(&span.text);
+        self.spans.push(span);
     }
 
-    /// Parts that are no wider than a line.
+    /// Parts that are no wider than a line: broken at blanks that it would rather keep, else behind what parts a path or
+    /// a name, else anywhere.
     fn broken(self, width: usize) -> Vec<Self> {
         if self.width <= width {
             return vec![self];
         }
-        let mut parts = Vec::new();
+        let mut parts: Vec<Self> = Vec::new();
         let mut part = Self::default();
-        for span in &self.spans {
-            for character in span.text.chars().map(String::from) {
-                if character == NO_BREAK {
-                    parts.push(Self { blank: true, ..take(&mut part) });
-                    continue;
+        let characters = self.spans.iter().flat_map(|span| span.text.chars().map(|c| span.with_text(c)));
+        for character in characters {
+            if character.text == NO_BREAK {
+                match parts.last_mut().filter(|_| part.width == 0) {
+                    Some(last) => last.blanks += 1,
+                    None => parts.push(Self { blanks: 1, ..take(&mut part) }),
                 }
-                if part.width > 0 && part.width + display_width(&character) > width {
-                    parts.push(take(&mut part));
-                }
-                part.push(&character, span);
+                continue;
             }
+            if part.width > 0 && part.width + display_width(&character.text) > width {
+                let good =
+                    part.spans.iter().rposition(|span| matches!(span.text.as_str(), "/" | "_" | ":" | "(" | ","));
+                let rest = good.map(|good| part.spans.split_off(good + 1)).unwrap_or_default();
+                parts.push(Self::of(take(&mut part).spans));
+                part = Self::of(rest);
+            }
+            part.push(character);
         }
-        parts.push(Self { blank: self.blank, ..part });
+        parts.push(Self { blanks: self.blanks, ..part });
         parts
+    }
+
+    fn of(spans: Vec<Span>) -> Self {
+        let mut word = Self::default();
+        spans.into_iter().for_each(|span| word.push(span));
+        word
     }
 }
 
@@ -156,7 +174,7 @@ impl Fragment for Word {
     }
 
     fn whitespace_width(&self) -> f64 {
-        f64::from(u8::from(self.blank))
+        self.blanks as f64
     }
 
     fn penalty_width(&self) -> f64 {
@@ -187,12 +205,12 @@ fn words(spans: &[Span]) -> Vec<Vec<Word>> {
         for part in span.text.split_inclusive([' ', '\n']) {
             let text = part.trim_end_matches([' ', '\n']);
             if !text.is_empty() {
-                word.push(text, span);
+                word.push(span.with_text(text));
             }
             if text.len() < part.len() {
                 let last = lines.len() - 1;
                 if word.width > 0 {
-                    lines[last].push(Word { blank: true, ..take(&mut word) });
+                    lines[last].push(Word { blanks: 1, ..take(&mut word) });
                 }
                 if part.ends_with('\n') {
                     lines.push(Vec::new());
@@ -214,13 +232,11 @@ fn line(words: &[Word]) -> String {
     };
     for (number, word) in words.iter().enumerate() {
         word.spans.iter().cloned().for_each(&mut add);
-        if let (true, Some(next)) = (word.blank, words.get(number + 1)) {
-            match (word.spans.last(), next.spans.first()) {
-                (Some(before), Some(after)) if before.looks_like(after) => {
-                    add(Span { text: " ".to_owned(), ..after.clone() })
-                }
-                _ => add(Span::new(" ", Style::new())),
-            }
+        let Some(next) = words.get(number + 1) else { break };
+        let blanks = " ".repeat(word.blanks);
+        match (word.spans.last(), next.spans.first()) {
+            (Some(before), Some(after)) if before.looks_like(after) => add(after.with_text(blanks)),
+            _ => add(Span::new(blanks, Style::new())),
         }
     }
     let rendered = pieces.iter().map(|piece| {

@@ -168,8 +168,7 @@ impl Renderer<'_> {
                 Event::InlineHtml(html) => spans.push(Span::new(html, style)),
                 Event::HardBreak => spans.push(Span::new("\n", style)),
                 Event::Code(code) => {
-                    let short = display_width(&code) <= inline::SHORT;
-                    let code = if short { code.replace(' ', inline::NO_BREAK) } else { code.into_string() };
+                    let code = code.replace(' ', inline::NO_BREAK);
                     let style = CODE.effects(style.get_effects());
                     spans.extend([Span::new("`", DIM), Span::new(code, style), Span::new("`", DIM)]);
                 }
@@ -321,7 +320,7 @@ The end.
     }
 
     #[test]
-    fn short_formulas_and_code_are_not_broken() {
+    fn code_and_short_formulas_are_not_broken_if_they_fit_into_a_line() {
         let markdown = "The second of all epochs ends with w = [2, 1] and with the bias b = -1.";
         assert_page(
             markdown,
@@ -332,6 +331,14 @@ w = [2, 1] and with the bias b = -1.
 ",
         );
         assert_page("It is written in one piece: `targets - &p`.", 40, "It is written in one piece:\n`targets - &p`.");
+        assert_page(
+            "Put `println!(\"loss {loss:.4}  b {b:.4}\", loss);` there.",
+            40,
+            "
+Put `println!(\"loss {loss:.4}  b
+{b:.4}\", loss);` there.
+",
+        );
     }
 
     #[test]
@@ -347,7 +354,16 @@ Neuron 0 gets the sum 0.5 · 2 +
     }
 
     #[test]
-    fn a_word_that_is_wider_than_the_screen_is_broken() {
+    fn a_word_that_is_wider_than_the_screen_is_broken_where_it_hurts_least() {
+        assert_page(
+            "Edit exercises/06_buggy_training_loop/src/lib.rs.",
+            40,
+            "
+Edit
+exercises/06_buggy_training_loop/src/
+lib.rs.
+",
+        );
         assert_page(&format!("see {}", "abcdefghij".repeat(4)), 30, "see\nabcdefghijabcdefghijabcdefghij\nabcdefghij");
     }
 
@@ -530,8 +546,8 @@ Z = X · W + b
             40,
             "
   cargo test -p elu
-          # the examples of this page,
-          # if you like to see them run
+      # the examples of this page, if
+      # you like to see them run
 ",
         );
         assert_page(

@@ -7,9 +7,6 @@ use textwrap::core::display_width;
 use super::inline::{self, Span, wrap};
 use crate::report::style::{DIM, paint};
 
-/// Between two columns.
-const GAP: &str = "  ";
-
 /// The text of a cell.
 pub(super) type Cell = Vec<Span>;
 
@@ -24,22 +21,20 @@ impl Table {
     /// In columns, or as blocks where that takes fewer lines: then the columns would be too narrow to read.
     pub(super) fn render(&self, width: usize) -> Vec<String> {
         let blocks = self.blocks(width);
-        match self.widths(width) {
-            Some(widths) => Some(self.columns(&widths)).filter(|lines| lines.len() <= blocks.len()).unwrap_or(blocks),
-            None => blocks,
-        }
+        let columns = ["  ", " "].iter().find_map(|gap| Some(self.columns(&self.widths(width, gap)?, gap)));
+        columns.filter(|columns| columns.len() <= blocks.len()).unwrap_or(blocks)
     }
 
     /// How wide each column is: as wide as its longest cell, and where there is no room for that, the widest columns
     /// give way. `None` if there is no room for the longest word of each column.
-    fn widths(&self, room: usize) -> Option<Vec<usize>> {
+    fn widths(&self, room: usize, gap: &str) -> Option<Vec<usize>> {
         let widest = |of: &dyn Fn(&[Span]) -> usize| -> Vec<usize> {
             let cells = |column: usize| self.rows.iter().filter_map(move |row| row.get(column));
             (0..self.alignments.len()).map(|column| cells(column).map(|cell| of(cell)).max().unwrap_or(0)).collect()
         };
         let least = widest(&inline::longest_word);
         let mut widths = widest(&|cell| display_width(&inline::plain(cell)));
-        let gaps = GAP.len() * widths.len().saturating_sub(1);
+        let gaps = gap.len() * widths.len().saturating_sub(1);
         while widths.iter().sum::<usize>() + gaps > room {
             let shrinkable = (0..widths.len()).filter(|&column| widths[column] > least[column]);
             let widest = shrinkable.max_by_key(|&column| widths[column])?;
@@ -48,13 +43,13 @@ impl Table {
         Some(widths)
     }
 
-    fn columns(&self, widths: &[usize]) -> Vec<String> {
+    fn columns(&self, widths: &[usize], gap: &str) -> Vec<String> {
         let mut rows = self.rows.clone();
         rows.iter_mut().take(1).flatten().flatten().for_each(|span| span.add(Effects::BOLD));
-        let rows: Vec<Vec<String>> = rows.iter().map(|row| self.row(row, widths)).collect();
+        let rows: Vec<Vec<String>> = rows.iter().map(|row| self.row(row, widths, gap)).collect();
         let rule = |dash: &str| {
             let dashes: Vec<String> = widths.iter().map(|&width| dash.repeat(width)).collect();
-            paint(DIM, dashes.join(GAP))
+            paint(DIM, dashes.join(gap))
         };
         let mut lines = Vec::new();
         for (number, row) in rows.iter().enumerate() {
@@ -69,7 +64,7 @@ impl Table {
         lines
     }
 
-    fn row(&self, row: &[Cell], widths: &[usize]) -> Vec<String> {
+    fn row(&self, row: &[Cell], widths: &[usize], gap: &str) -> Vec<String> {
         let cells: Vec<Vec<String>> = row.iter().zip(widths).map(|(cell, &width)| wrap(cell, width.max(1))).collect();
         let height = cells.iter().map(Vec::len).max().unwrap_or_default();
         let line = |number: usize| {
@@ -78,7 +73,7 @@ impl Table {
                     aligned(lines.get(number).map_or("", String::as_str), width, alignment)
                 })
                 .collect();
-            parts.join(GAP).trim_end().to_owned()
+            parts.join(gap).trim_end().to_owned()
         };
         (0..height).map(line).collect()
     }
