@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Reset(ResetArgs),
     /// Show the reference beside your code
     Solution(SolutionArgs),
+    /// Read the lesson of an exercise
+    Lesson(LessonArgs),
     /// For authors: prove that the checks accept every right answer and name every wrong one
     Verify(VerifyArgs),
     /// Print a script that lets your shell complete the grader's commands
@@ -116,6 +118,13 @@ pub(crate) struct CompletionsArgs {
     /// The shell to write the script for
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct LessonArgs {
+    /// A number (3), a name (dense_layer), or a path inside an exercise [default: the exercise that you are in, or the
+    /// first one that is not complete]
+    pub(crate) exercise: Option<String>,
 }
 
 #[derive(Args)]

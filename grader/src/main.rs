@@ -12,8 +12,10 @@ mod files;
 mod grade;
 mod judge;
 mod learner;
+mod markdown;
 mod progress;
 mod report;
+mod screen;
 #[cfg(test)]
 mod snapshots;
 mod watch;

@@ -239,6 +239,26 @@ fn every_shell_gets_its_completions() {
 }
 
 #[test]
+fn a_lesson_is_shown_and_says_what_to_do_next() {
+    let lesson = |folder: &Path, wanted: &[&str]| {
+        let output = grader().current_dir(folder).arg("lesson").args(wanted).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let shown = lesson(&course(), &["3"]);
+    assert!(shown.starts_with("3 · From neuron to layer to network\n━━━"), "{shown}");
+    assert!(
+        shown
+            .ends_with("\n\nNext: edit exercises/03_dense_layer/src/lib.rs.\nThen: `cargo run -p grader -- check 3`\n"),
+        "{shown}"
+    );
+    assert!(!shown.contains('\u{1b}'), "styles stay out of pipes");
+    assert_eq!(lesson(&course().join("exercises/03_dense_layer/src"), &[]), shown);
+    assert_eq!(lesson(&course(), &[]), lesson(&course(), &["perceptron"]));
+    assert_eq!(grader().args(["lesson", "99"]).output().unwrap().status.code(), Some(2));
+}
+
+#[test]
 fn help_and_version_are_there() {
     let help = text(&grader().arg("--help").output().unwrap().stdout);
     assert!(help.contains("check") && help.contains("verify") && help.contains("Exit codes"), "{help}");

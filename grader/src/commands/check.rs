@@ -41,11 +41,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
         }
         None => grader.check_current()?,
     };
-    let next = course.exercises.iter().find(|other| other.number > exercise.number);
     let text = match args.format {
-        Format::Terminal => {
-            report::terminal(&report, &Terminal::of_stdout(next.map(|next| (next.number, next.name.clone()))))
-        }
+        Format::Terminal => report::terminal(&report, &Terminal::of_stdout(&course, Some(exercise))),
         Format::Json => report::json(&report)?,
     };
     write(args, &text)?;
@@ -132,7 +129,7 @@ impl Grader<'_> {
         drop(counter);
         let reports: Vec<Report> = reports.into_iter().collect::<Result<_>>()?;
         let text = match self.args.format {
-            Format::Terminal => report::terminal_of_all(&reports, &Terminal::of_stdout(None)),
+            Format::Terminal => report::terminal_of_all(&reports, &Terminal::of_stdout(self.course, None)),
             Format::Json => report::json_of_all(&reports)?,
         };
         write(self.args, &text)?;

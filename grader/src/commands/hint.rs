@@ -11,9 +11,10 @@ use crate::{
     learner::{self, Checking},
     progress::Progress,
     report::{
-        Report, Terminal,
+        Report,
         style::{BOLD, paint},
     },
+    screen::Screen,
 };
 
 pub(crate) fn run(args: &HintArgs) -> Result<Outcome> {
@@ -41,7 +42,7 @@ pub(crate) fn run(args: &HintArgs) -> Result<Outcome> {
         }
     };
     let hint = next(&course, exercise, task);
-    let width = Terminal::of_stdout(None).width;
+    let width = Screen::of_stdout().width;
     anstream::println!("{}", paint(BOLD, hint.heading));
     anstream::println!("{}", textwrap::fill(hint.text, width));
     let left = match hint.left {

@@ -11,7 +11,8 @@ use crate::{
     grade::source_digest,
     learner,
     progress::Progress,
-    report::{ExerciseStatus, SCHEMA_VERSION, Terminal, style, style::paint},
+    report::{ExerciseStatus, SCHEMA_VERSION, style, style::paint},
+    screen::Screen,
 };
 
 pub(crate) fn run(args: &ListArgs) -> Result<Outcome> {
@@ -20,7 +21,7 @@ pub(crate) fn run(args: &ListArgs) -> Result<Outcome> {
     let rows = rows(&course, &progress)?;
     let complete = rows.iter().all(|row| row.status == ExerciseStatus::Complete);
     match args.format {
-        Format::Terminal => anstream::print!("{}", render(&rows, Terminal::of_stdout(None).width)),
+        Format::Terminal => anstream::print!("{}", render(&rows, Screen::of_stdout().width)),
         Format::Json => {
             let score = rows.iter().map(|row| row.score).sum();
             let max_score = rows.iter().map(|row| row.max_score).sum();

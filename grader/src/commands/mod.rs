@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 pub(crate) mod hint;
+pub(crate) mod lesson;
 pub(crate) mod list;
 mod parallel;
 pub(crate) mod reset;
@@ -48,6 +49,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome> {
         Command::Hint(args) => hint::run(args),
         Command::Reset(args) => reset::run(args),
         Command::Solution(args) => solution::run(args),
+        Command::Lesson(args) => lesson::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Completions(args) => completions::run(args),
     }

@@ -10,10 +10,8 @@ use crate::{
     bench::Submission,
     cli::SolutionArgs,
     course::Course,
-    report::{
-        style::{BAD, BOLD, DIM, GOOD, paint},
-        terminal_width,
-    },
+    report::style::{BAD, BOLD, DIM, GOOD, paint},
+    screen::terminal_width,
 };
 
 /// Two columns of code need this much room; where there is less, one stands below the other.

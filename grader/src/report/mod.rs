@@ -14,7 +14,7 @@ use crate::{
 
 pub(crate) use json::{render as json, render_all as json_of_all};
 pub(crate) use terminal::{
-    Terminal, render as terminal, render_all as terminal_of_all, render_for_watching as for_watching, terminal_width,
+    Terminal, render as terminal, render_all as terminal_of_all, render_for_watching as for_watching,
 };
 
 /// The version of every JSON document that the grader writes.

@@ -5,6 +5,7 @@ use anstyle::{AnsiColor, Style};
 pub(crate) const RESET: anstyle::Reset = anstyle::Reset;
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const CODE: Style = AnsiColor::Cyan.on_default();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 pub(crate) const OPEN: Style = AnsiColor::Yellow.on_default();

@@ -3,17 +3,21 @@
 //! What is right takes one line a task; what is wrong takes the room that it needs; the last lines say the score and
 //! what to do next.
 
-use std::fmt::Write;
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 use super::{
     CheckReport, ExerciseLabel, ExerciseStatus, Report,
     style::{BAD, BOLD, DIM, GOOD, OPEN, paint},
 };
-use crate::{bench::remark, judge::Status};
-
-/// Wider lines than this are tiring to read.
-const MAX_WIDTH: usize = 100;
-const MIN_WIDTH: usize = 30;
+use crate::{
+    bench::remark,
+    course::{Course, Exercise},
+    judge::Status,
+    screen::{Screen, file_url, link},
+};
 
 /// An input of so few lines may be shown for every failure.
 const SHORT: usize = 3;
@@ -24,30 +28,28 @@ const MAX_LINES: usize = 16;
 /// A learner who sees many warnings reads none.
 const MAX_WARNINGS: usize = 3;
 
-/// The room for text, and where the course goes on after this exercise.
+/// The screen, the course that the report's paths lie in, and where it goes on after this exercise.
 pub(crate) struct Terminal {
-    pub(crate) width: usize,
+    screen: Screen,
+    course: PathBuf,
     /// The number and the name of the next exercise.
-    pub(crate) next: Option<(u32, String)>,
+    next: Option<(u32, String)>,
 }
 
 impl Terminal {
-    /// The terminal that standard output is, or a page where it is none.
-    pub(crate) fn of_stdout(next: Option<(u32, String)>) -> Self {
-        Self { width: terminal_width().unwrap_or(MAX_WIDTH).clamp(MIN_WIDTH, MAX_WIDTH), next }
+    /// The terminal that standard output is, or a page where it is none. The report may be on `exercise` alone.
+    pub(crate) fn of_stdout(course: &Course, exercise: Option<&Exercise>) -> Self {
+        let next = exercise.and_then(|exercise| course.exercises.iter().find(|other| other.number > exercise.number));
+        let next = next.map(|next| (next.number, next.name.clone()));
+        Self { screen: Screen::of_stdout(), course: course.root.clone(), next }
     }
-}
-
-/// How many columns the terminal has, if there is one.
-pub(crate) fn terminal_width() -> Option<usize> {
-    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
 /// The whole report, with colours; whoever prints it takes them out where they do not belong.
 pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
-    let mut page = Page { text: String::new(), width: terminal.width };
+    let mut page = Page::new(terminal.screen, &terminal.course);
     page.line(&paint(BOLD, format!("{} · {}", report.exercise.number, report.exercise.title)));
-    page.line(&paint(DIM, report.lib()));
+    page.line(&paint(DIM, page.link(&report.lib(), &report.lib())));
     if report.status() == ExerciseStatus::NotStarted {
         page.wrapped("", &paint(DIM, effort(&report.exercise)));
     }
@@ -83,7 +85,7 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
 /// What a learner needs to see at a glance after a save: a line for each task, the first thing to mend in full, and what
 /// the code printed there.
 pub(crate) fn render_for_watching(report: &Report, width: usize) -> String {
-    let mut page = Page { text: String::new(), width: width.clamp(MIN_WIDTH, MAX_WIDTH) };
+    let mut page = Page::new(Screen::of_width(width), Path::new(""));
     let started = report.status() != ExerciseStatus::NotStarted;
     page.line(&paint(DIM, report.lib()));
     page.blank();
@@ -121,7 +123,7 @@ pub(crate) fn render_for_watching(report: &Report, width: usize) -> String {
 
 /// One line an exercise, and the sum.
 pub(crate) fn render_all(reports: &[Report], terminal: &Terminal) -> String {
-    let mut page = Page { text: String::new(), width: terminal.width };
+    let mut page = Page::new(terminal.screen, &terminal.course);
     for report in reports {
         let (mark, note) = match report.status() {
             ExerciseStatus::Complete => (paint(GOOD, "✓"), ""),
@@ -170,12 +172,23 @@ fn tasks(report: &Report) -> Vec<TaskReport<'_>> {
     tasks
 }
 
-struct Page {
+struct Page<'a> {
     text: String,
     width: usize,
+    links: bool,
+    course: &'a Path,
 }
 
-impl Page {
+impl<'a> Page<'a> {
+    fn new(screen: Screen, course: &'a Path) -> Self {
+        Self { text: String::new(), width: screen.width, links: screen.links, course }
+    }
+
+    /// `text`, which leads to `file` of the course.
+    fn link(&self, file: &str, text: &str) -> String {
+        link(self.links, &file_url(&self.course.join(file)), text)
+    }
+
     fn line(&mut self, line: &str) {
         self.text += line.trim_end();
         self.text.push('\n');
@@ -289,7 +302,10 @@ impl Page {
         let repeats = before.is_some_and(|before| before.status.is_failure() && before.message == check.message);
         self.wrapped("      ", if repeats { "the same as above" } else { &check.message });
         if let (Some(file), Some(line)) = (&check.file, check.line) {
-            self.wrapped("      ", &format!("at {file}:{line}"));
+            // A path is not broken where it can be helped: it may be clicked.
+            let place = format!("at {file}:{line}");
+            let linked = format!("      {}", self.link(file, &place));
+            if place.len() + 6 <= self.width { self.line(&linked) } else { self.wrapped("      ", &place) }
         }
         let diff = check.diff.as_ref().filter(|_| in_full);
         let (expected, observed) = match diff {
@@ -367,7 +383,7 @@ fn command(number: u32) -> String {
 }
 
 /// A hint for `check`. A recognised mistake says what to do already; a hint would only distract.
-fn hint(page: &mut Page, check: &CheckReport, number: u32) {
+fn hint(page: &mut Page<'_>, check: &CheckReport, number: u32) {
     if let (None, Some(hint)) = (&check.mistake, &check.hint) {
         page.wrapped("", &format!("Hint: {hint}"));
         page.wrapped("", &format!("More hints: cargo run -p grader -- hint {number}"));
@@ -375,7 +391,7 @@ fn hint(page: &mut Page, check: &CheckReport, number: u32) {
 }
 
 /// What to do now, in one or two sentences.
-fn next_step(page: &mut Page, report: &Report, terminal: &Terminal) {
+fn next_step(page: &mut Page<'_>, report: &Report, terminal: &Terminal) {
     let again = command(report.exercise.number);
     match report.status() {
         ExerciseStatus::DoesNotCompile => {

@@ -10,11 +10,13 @@ use ratatui::{
 };
 use textwrap::core::display_width;
 
-use super::state::{Busy, Room, State, View};
+use super::state::{Body, Busy, Room, State, View};
 use crate::{
     bench::Stage,
     commands::list::{self, Row},
+    markdown,
     report::{self, ExerciseStatus},
+    screen::Screen,
 };
 
 /// Smaller than this there is no sense in drawing.
@@ -48,7 +50,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, beat: usize) -> Room {
     frame.render_widget(Paragraph::new(heading(state, title.width)), title);
     let room = match &state.view {
         View::List { selected } => draw_list(frame, body, &state.rows, *selected),
-        View::Page(page) => draw_text(frame, body, &page.text, state.scroll),
+        View::Page(page) => draw_text(frame, body, &page_text(&page.body, body.width), state.scroll),
         View::Exercise | View::ConfirmReset => {
             let text = exercise_text(state, body.width.min(MAX_TEXT_WIDTH));
             draw_text(frame, body, &text, state.scroll)
@@ -83,6 +85,14 @@ fn exercise_text(state: &State, width: u16) -> String {
         Some(Ok(report)) => report::for_watching(report, usize::from(width)),
         Some(Err(problem)) => textwrap::fill(problem, usize::from(width)),
         None => String::new(),
+    }
+}
+
+/// A page, laid out for `width`.
+fn page_text(body: &Body, width: u16) -> String {
+    match body {
+        Body::Text(text) => text.clone(),
+        Body::Markdown { text, folder } => markdown::render(text, folder, Screen::of_width(width.into())),
     }
 }
 
@@ -407,7 +417,7 @@ mod tests {
     #[test]
     fn a_page_that_is_longer_than_the_screen() {
         let line = "A line of the lesson that is long enough to be broken where the window is narrow.\n";
-        let page = Page { title: "Lesson · Exercise called 01_first".to_owned(), text: line.repeat(40) };
+        let page = Page { title: "Lesson · Exercise called 01_first".to_owned(), body: Body::Text(line.repeat(40)) };
         assert_screens("page", &after(vec![Event::Page(page), Event::Key(Key::PageDown)]));
     }
 
@@ -418,7 +428,8 @@ mod tests {
 
     #[test]
     fn no_size_of_the_window_is_too_strange() {
-        let page = Page { title: "Picture ⠿".to_owned(), text: "wide 漢字 text\twith a tab ".repeat(30) };
+        let page =
+            Page { title: "Picture ⠿".to_owned(), body: Body::Text("wide 漢字 text\twith a tab ".repeat(30)) };
         let states = [
             after(vec![Event::Graded(graded(0))]),
             after(vec![Event::Key(Key::List)]),

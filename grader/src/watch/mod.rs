@@ -26,13 +26,13 @@ use ratatui::{
 use crate::{
     bench::{CalledOff, Kit, Observer, Stage},
     cli::DEFAULT_SEED,
-    commands::{hint, list, reset},
+    commands::{hint, lesson, list, reset},
     course::{Course, Exercise},
     learner::{self, Checking},
     progress::Progress,
     report::style::{BOLD, paint},
 };
-use state::{Action, Busy, Event, Graded, Key, Page, State};
+use state::{Action, Body, Busy, Event, Graded, Key, Page, State};
 
 /// How often the files are looked at, in case there are no file events.
 const LOOK: Duration = Duration::from_millis(500);
@@ -111,11 +111,15 @@ fn run(
                 }
                 Action::Reset(index) => {
                     let said = reset::reset(course, &course.exercises[index]);
-                    let text = said.unwrap_or_else(|error| format!("{error:#}"));
-                    let page = Page { title: "Reset".to_owned(), text };
+                    let body = Body::Text(said.unwrap_or_else(|error| format!("{error:#}")));
+                    let page = Page { title: "Reset".to_owned(), body };
                     state.update(Event::Page(page), Instant::now());
                 }
-                Action::Lesson(_) | Action::Picture(_) => {}
+                Action::Picture(_) => {}
+                Action::Lesson(index) => {
+                    let page = lesson_page(course, &course.exercises[index]);
+                    state.update(Event::Page(page), Instant::now());
+                }
             }
         }
         // While nothing happens, nothing is drawn; a spinner turns all the time.
@@ -241,17 +245,27 @@ fn grade(course: &Course, exercise: &Exercise, again: bool, observer: &Teller<'_
     learner::check(course, exercise, &kit, &Checking { seed: DEFAULT_SEED, again, observer })
 }
 
+fn lesson_page(course: &Course, exercise: &Exercise) -> Page {
+    let title = format!("Lesson · {}", exercise.title);
+    let body = match lesson::read(course, exercise) {
+        Ok((text, folder)) => Body::Markdown { text, folder },
+        Err(error) => Body::Text(format!("{error:#}")),
+    };
+    Page { title, body }
+}
+
 fn hint_page(course: &Course, exercise: &Exercise, state: &State) -> Page {
     let title = format!("Hint · {}", exercise.title);
     let task = match &state.outcome {
         Some(Ok(report)) if report.compiled => hint::first_unsolved(exercise, report),
         _ => {
             let text = "There are hints once the code compiles and was graded.".to_owned();
-            return Page { title, text };
+            return Page { title, body: Body::Text(text) };
         }
     };
     let Some(task) = task else {
-        return Page { title, text: "Everything is solved: there is nothing left to hint at.".to_owned() };
+        let text = "Everything is solved: there is nothing left to hint at.".to_owned();
+        return Page { title, body: Body::Text(text) };
     };
     let hint = hint::next(course, exercise, task);
     let left = match hint.left {
@@ -262,7 +276,7 @@ fn hint_page(course: &Course, exercise: &Exercise, state: &State) -> Page {
     if let Some(warning) = hint.warning {
         text += &format!("\n\n{warning}");
     }
-    Page { title, text }
+    Page { title, body: Body::Text(text) }
 }
 
 #[cfg(test)]

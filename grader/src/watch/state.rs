@@ -1,6 +1,9 @@
 //! What the watch view knows and how it answers to what happens. No terminal, no files, no clock: all of it is tested.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use crate::{
     bench::Stage,
@@ -98,8 +101,18 @@ pub(super) struct Graded {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Page {
     pub(super) title: String,
-    /// With ANSI styles; made anew for another width by whoever made it, or wrapped.
-    pub(super) text: String,
+    pub(super) body: Body,
+}
+
+/// What a page shows, before it is laid out for the width of the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Body {
+    Text(String),
+    Markdown {
+        text: String,
+        /// Where its relative links start from.
+        folder: PathBuf,
+    },
 }
 
 /// What the screen shows.

@@ -23,10 +23,10 @@ fn every_number_in_the_lesson_is_computed() {
     );
     let z = array![-2.0, -1.0, 0.0, 3.0];
     let (values, slopes) = (elu_array(&z, 2.0), elu_derivative_array(&z, 2.0));
-    lesson.says("z              -2         -1         0       3", &z.to_vec());
-    lesson.says("elu         -1.7293    -1.2642       0       3", &values.to_vec());
-    lesson.says("slope        0.2707     0.7358       2       1", &slopes.to_vec());
-    lesson.says("+ 2      0.2707     0.7358       2       5", &[vec![2.0], (values + 2.0).to_vec()].concat());
+    lesson.says("| z       | -2      | -1      | 0 | 3 |", &z.to_vec());
+    lesson.says("| elu     | -1.7293 | -1.2642 | 0 | 3 |", &values.to_vec());
+    lesson.says("| slope   | 0.2707  | 0.7358  | 2 | 1 |", &slopes.to_vec());
+    lesson.says("+ 2 | 0.2707  | 0.7358  | 2 | 5 |", &[vec![2.0], (values + 2.0).to_vec()].concat());
     lesson.says(
         "Coming from the left it approaches 2; from the right it is 1",
         &[elu_derivative(-1e-9, 2.0).round(), elu_derivative(1e-9, 2.0)],
