@@ -98,7 +98,11 @@ impl Outcome {
     /// The answer in `bytes`; `None` if they are none.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        postcard::from_bytes(bytes).ok()
+        let outcome = postcard::from_bytes(bytes).ok()?;
+        match &outcome {
+            Self::Observed(record) if !record.is_whole() => None,
+            _ => Some(outcome),
+        }
     }
 }
 

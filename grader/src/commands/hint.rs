@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use super::Outcome;
 use crate::{
-    bench::{Kit, Slot, Submission, work_folder},
-    cli::{DEFAULT_SEED, HintArgs},
+    bench::{Kit, Sandbox, Slot, Submission, work_folder},
+    cli::{DEFAULT_SEED, HintArgs, SandboxMode},
     course::Course,
     files,
     grade::grade,
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &HintArgs) -> Result<Outcome> {
     let exercise = course.exercise(&args.exercise)?;
     let kit = Kit::open(&course, exercise)?;
     let work = work_folder(&course)?;
-    let slot = Slot::take(&work, &exercise.name)?;
+    let slot = Slot::take(&work, &exercise.name, Sandbox::choose(SandboxMode::Auto)?)?;
     let submission = Submission::of_learner(&course, exercise);
     let report = grade(&course, exercise, &submission, &kit, &slot, DEFAULT_SEED)?;
     if !report.compiled {

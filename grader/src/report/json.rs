@@ -68,7 +68,7 @@ fn document(report: &Report) -> Document<'_> {
         seed: report.seed,
         grader_version: env!("CARGO_PKG_VERSION"),
         rustc_version: &report.rustc_version,
-        sandbox: "none",
+        sandbox: report.sandbox,
         score: report.score(),
         max_score: report.max_score(),
         bonus_score: report.bonus_score(),
