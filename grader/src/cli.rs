@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::course::Limits;
+
 /// The seed of drawn inputs unless `--seed` gives another one: fixed, so that a check repeats itself.
 pub(crate) const DEFAULT_SEED: u64 = 20_250_401;
 
@@ -69,9 +71,17 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
     pub(crate) seed: u64,
 
-    /// Whether the submission runs in a sandbox
+    /// Whether the submission is compiled and run in a sandbox
     #[arg(long, value_enum, default_value_t, value_name = "MODE")]
     pub(crate) sandbox: SandboxMode,
+
+    /// Other limits than those of course.toml: `seconds = 1, memory_mib = 512`; the rest are the defaults
+    #[arg(long, value_name = "LIMITS", value_parser = Limits::parse)]
+    pub(crate) limits: Option<Limits>,
+
+    /// Leave the source gate open: for the tests that hold the sandbox by itself
+    #[arg(long, hide = true, requires = "source")]
+    pub(crate) without_source_gate: bool,
 }
 
 #[derive(Args)]

@@ -60,19 +60,63 @@ pub(crate) struct Exercise {
     pub(crate) tasks: Vec<Task>,
 }
 
-/// What a submission may use up.
+/// What a submission may use up. Each limit that it reaches is told as such.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Limits {
     /// Wall-clock seconds for one case of one check.
     pub(crate) seconds: f64,
+    /// Wall-clock seconds for all cases of all checks together.
+    pub(crate) total_seconds: f64,
+    /// Processor seconds of one process: more than it can use in the time that it has, unless it runs many threads.
+    pub(crate) cpu_seconds: u64,
+    /// MiB of address space, the program's own included.
+    pub(crate) memory_mib: u64,
+    /// Threads at once. There is never more than one process.
+    pub(crate) threads: u64,
+    /// Files that are open at once; all that the program could open is its own executable.
+    pub(crate) files: u64,
     /// KiB that one case may print.
     pub(crate) output_kib: usize,
+    /// Wall-clock seconds for each of the two calls of the compiler, and processor seconds twice as many.
+    pub(crate) compile_seconds: f64,
+    /// MiB of address space for the compiler.
+    pub(crate) compile_memory_mib: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { seconds: 5.0, output_kib: 256 }
+        Self {
+            seconds: 5.0,
+            total_seconds: 60.0,
+            cpu_seconds: 60,
+            memory_mib: 2048,
+            threads: 256,
+            files: 32,
+            output_kib: 256,
+            compile_seconds: 60.0,
+            compile_memory_mib: 4096,
+        }
+    }
+}
+
+impl Limits {
+    /// Reads limits as they stand in `course.toml`, without the braces.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let limits: Self = toml::from_str(&text.replace(',', "\n")).map_err(|error| error.message().to_owned())?;
+        limits.check().map(|()| limits)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let times = [self.seconds, self.total_seconds, self.compile_seconds];
+        if !times.iter().all(|seconds| *seconds > 0.0 && *seconds <= 3600.0) {
+            return Err("limits are above 0, and seconds are at most 3600".to_owned());
+        }
+        let counts = [self.cpu_seconds, self.memory_mib, self.threads, self.output_kib as u64, self.compile_memory_mib];
+        if !counts.iter().all(|count| (1..=1 << 20).contains(count)) || !(8..=1024).contains(&self.files) {
+            return Err("limits are above 0 and at most 1048576; files are from 8 to 1024".to_owned());
+        }
+        Ok(())
     }
 }
 
@@ -276,9 +320,7 @@ fn parse_exercise(course: &Course, entry: ExerciseEntry) -> Result<Exercise, Pro
         Some(limits) => {
             let at = limits.span();
             let limits = limits.into_inner();
-            if !(limits.seconds > 0.0 && limits.seconds <= 3600.0) || limits.output_kib == 0 {
-                return Err(Problem::at(at, "limits are above 0, and seconds are at most 3600"));
-            }
+            limits.check().map_err(|what| Problem::at(at, what))?;
             limits
         }
         None => Limits::default(),

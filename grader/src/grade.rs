@@ -3,12 +3,11 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
 
 use crate::{
-    bench::{self, Answer, Compiled, Ended, Kit, Observer, ProbeProcess, Slot, Stage, Submission},
+    bench::{self, Answer, Compiled, Ended, Kit, Observer, ProbeProcess, Slot, Sources, Stage, Submission},
     course::{Course, Exercise},
-    files, hidden,
+    hidden,
     judge::{self, Status, Verdict},
     report::{CheckReport, Report},
 };
@@ -28,27 +27,35 @@ pub(crate) fn grade(
     let checks = hidden::checks_of(&exercise.name).with_context(|| {
         format!("grader/hidden/{}/checks.rs was not there when the grader was built", exercise.name)
     })?;
-    let mut report = Report::new(course, exercise, submission, seed, &kit.rustc_version, source_digest(submission)?);
+    let sources = Sources::read(course, submission, submission.gated)?;
+    let mut report = Report::new(course, exercise, submission, seed, &kit.rustc_version, sources.digest());
+    report.sandbox = slot.sandbox.name().to_owned();
 
     observer.on_stage(Stage::Compiling);
-    match bench::compile(course, exercise, submission, kit, slot)? {
+    let compiled = if sources.refused.is_empty() {
+        bench::compile(course, exercise, &sources, kit, slot)?
+    } else {
+        Compiled::Broken(sources.refused.clone())
+    };
+    match compiled {
         Compiled::Broken(diagnostics) => {
             report.diagnostics = diagnostics;
             report.compiled = false;
             for check in &checks {
                 let verdict = judge::not_reached("the code does not compile yet");
-                let reported = CheckReport::new(course, exercise, check, verdict, &report.checks, 0);
+                let reported = CheckReport::new(exercise, check, verdict, &report.checks, 0);
                 report.checks.push(reported);
             }
         }
         Compiled::Probe(program, warnings) => {
             report.diagnostics = warnings;
-            let mut probe = ProbeProcess::new(&program, exercise.limits);
+            let mut probe = ProbeProcess::new(&program, sources.paths(), slot.sandbox, exercise.limits);
+            let folders = bench::foreign_folders(course, kit, slot);
             let mut passed = Vec::new();
             for (index, check) in checks.iter().enumerate() {
                 observer.on_stage(Stage::Checking { number: index + 1, total: checks.len() });
                 let begun = Instant::now();
-                let verdict = match check.after.iter().find(|id| !passed.contains(*id)) {
+                let mut verdict = match check.after.iter().find(|id| !passed.contains(*id)) {
                     Some(id) => not_reached_after(id, &checks),
                     None => judge::judge(check, seed, |case| match check.program {
                         Some(program) => {
@@ -62,8 +69,9 @@ pub(crate) fn grade(
                 if verdict.status == Status::Passed {
                     passed.push(check.id);
                 }
+                verdict.hide(&folders);
                 let duration_ms = begun.elapsed().as_millis() as u64;
-                let reported = CheckReport::new(course, exercise, check, verdict, &report.checks, duration_ms);
+                let reported = CheckReport::new(exercise, check, verdict, &report.checks, duration_ms);
                 report.checks.push(reported);
             }
         }
@@ -75,17 +83,4 @@ pub(crate) fn grade(
 fn not_reached_after(id: &str, checks: &[judge::Check]) -> Verdict {
     let title = checks.iter().find(|check| check.id == id).map_or(id, |check| check.title);
     judge::not_reached(format!("waits until this is right: {title}"))
-}
-
-/// SHA-256 over the names and contents of the submission's source files.
-pub(crate) fn source_digest(submission: &Submission) -> Result<String> {
-    let folder = submission.folder.join("src");
-    let mut digest = Sha256::new();
-    for path in files::rust_files(&folder)? {
-        let contents = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let name = path.strip_prefix(&folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        digest.update(format!("{name}\n{}\n", contents.len()));
-        digest.update(contents);
-    }
-    Ok(format!("sha256:{}", files::hex(&digest.finalize())))
 }

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    bench::{Kit, Observer, Slot, Submission, work_folder},
+    bench::{Kit, Observer, Sandbox, Slot, Sources, Submission, work_folder},
     course::{Course, Exercise, UsageError},
     files,
-    grade::{grade, source_digest},
+    grade::grade,
     judge::Status,
     progress::Progress,
     report::Report,
@@ -19,6 +19,7 @@ use crate::{
 /// How a learner's exercise is to be checked.
 pub(crate) struct Checking<'a> {
     pub(crate) seed: u64,
+    pub(crate) sandbox: Sandbox,
     /// Run the checks even if nothing has changed.
     pub(crate) again: bool,
     pub(crate) observer: &'a dyn Observer,
@@ -53,19 +54,21 @@ pub(crate) fn check(course: &Course, exercise: &Exercise, kit: &Kit, how: &Check
     }
     let work = work_folder(course)?;
     let checks_digest = checks_digest(course, exercise)?;
-    let fingerprint = |source: &str| fingerprint(&[source, &checks_digest, &kit.fingerprint, &how.seed.to_string()]);
+    let fingerprint = |source: &str| {
+        fingerprint(&[source, &checks_digest, &kit.fingerprint, &how.seed.to_string(), how.sandbox.name()])
+    };
     let kept_at = work.join(&exercise.name).join("report.json");
 
-    let source = source_digest(&submission)?;
+    let source = source_digest(course, exercise)?;
     let kept = if how.again { None } else { fingerprint(&source).and_then(|wanted| read(&kept_at, &wanted)) };
     let report = match kept {
         Some(report) => Report { unchanged: true, ..report },
         None => {
-            let slot = Slot::take(&work, &exercise.name)?;
+            let slot = Slot::take(&work, &exercise.name, how.sandbox)?;
             let report = grade(course, exercise, &submission, kit, &slot, how.seed, how.observer)?;
             // A save while rustc was reading makes it the report on neither text, and how long code takes is no property
             // of the code alone.
-            let settled = source_digest(&submission)? == report.source_digest
+            let settled = source_digest(course, exercise)? == report.source_digest
                 && report.checks.iter().all(|check| check.status != Status::TimedOut);
             if let Some(fingerprint) = fingerprint(&report.source_digest).filter(|_| settled) {
                 let kept = Kept { fingerprint, report: report.clone() };
@@ -86,6 +89,11 @@ pub(crate) fn current<'a>(course: &'a Course, progress: &Progress) -> Result<&'a
     }
     let open = course.exercises.iter().find(|exercise| !progress.is_complete(exercise));
     open.or(course.exercises.last()).context("the course has no exercise")
+}
+
+/// The digest of what the learner has written.
+pub(crate) fn source_digest(course: &Course, exercise: &Exercise) -> Result<String> {
+    Ok(Sources::read(course, &Submission::of_learner(course, exercise), false)?.digest())
 }
 
 /// SHA-256 over everything that decides what `exercise` asks: its checks, probe and snapshots, points and limits.

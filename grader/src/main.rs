@@ -10,6 +10,7 @@ mod commands;
 mod course;
 mod files;
 mod grade;
+mod hostile;
 mod judge;
 mod learner;
 mod markdown;
@@ -32,6 +33,9 @@ use clap::Parser;
 use crate::{cli::Cli, course::UsageError};
 
 fn main() -> ExitCode {
+    if let Some(failure) = bench::become_confined() {
+        return failure;
+    }
     let cli = Cli::parse();
     match commands::run(&cli) {
         Ok(outcome) => outcome.exit_code(),

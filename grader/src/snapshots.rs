@@ -2,7 +2,7 @@
 //! `cargo insta test --review`, and look at it.
 
 use crate::{
-    bench::{self, Compiled, Ended, Kit, ProbeProcess, Slot, Submission, work_folder},
+    bench::{self, Compiled, Ended, Kit, ProbeProcess, Sandbox, Slot, Sources, Submission, work_folder},
     cli::DEFAULT_SEED,
     course::Course,
     hidden,
@@ -18,12 +18,13 @@ fn snapshots_are_what_the_solutions_show() {
             continue;
         }
         let kit = Kit::open(&course, exercise).unwrap();
-        let slot = Slot::take(&work_folder(&course).unwrap(), &exercise.name).unwrap();
+        let slot = Slot::take(&work_folder(&course).unwrap(), &exercise.name, Sandbox::None).unwrap();
         let solution = Submission::solution(&course, exercise);
-        let Compiled::Probe(program, _) = bench::compile(&course, exercise, &solution, &kit, &slot).unwrap() else {
+        let sources = Sources::read(&course, &solution, true).unwrap();
+        let Compiled::Probe(program, _) = bench::compile(&course, exercise, &sources, &kit, &slot).unwrap() else {
             panic!("the solution of {} does not compile", exercise.name);
         };
-        let mut probe = ProbeProcess::new(&program, exercise.limits);
+        let mut probe = ProbeProcess::new(&program, sources.paths(), Sandbox::None, exercise.limits);
         for check in snapshots {
             let cases = check.cases(DEFAULT_SEED);
             let [case] = cases.as_slice() else { panic!("{} has {} cases, not one", check.id, cases.len()) };

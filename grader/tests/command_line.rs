@@ -122,9 +122,6 @@ fn outside_a_course_the_next_step_is_told() {
 
 #[test]
 fn what_the_grader_cannot_do_is_exit_code_3() {
-    let output = grader().args(["check", "3", "--sandbox", "require"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(3));
-    assert!(text(&output.stderr).contains("no sandbox"));
     let file = tempfile::NamedTempFile::new().unwrap();
     let output = grader().args(["check", "3", "--solution"]).env("CARGO_TARGET_DIR", file.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
@@ -132,6 +129,23 @@ fn what_the_grader_cannot_do_is_exit_code_3() {
     let output = stub().check(&["--output", "no/such/folder/report.txt"]);
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("cannot write no/such/folder/report.txt"));
+}
+
+#[test]
+fn the_report_says_what_the_submission_ran_in() {
+    let sandbox = |mode: &str| -> Value {
+        let output = stub().check(&["--format", "json", "--sandbox", mode]);
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["sandbox"].clone()
+    };
+    assert_eq!(sandbox("off"), "none");
+    let required = stub().check(&["--format", "json", "--sandbox", "require"]);
+    if sandbox("auto") == "none" {
+        assert_eq!(required.status.code(), Some(3));
+        assert!(text(&required.stderr).contains("there is no sandbox here"));
+    } else {
+        assert_eq!(sandbox("auto"), "landlock+seccomp");
+        assert_eq!(serde_json::from_slice::<Value>(&required.stdout).unwrap()["sandbox"], "landlock+seccomp");
+    }
 }
 
 #[test]

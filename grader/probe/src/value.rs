@@ -122,6 +122,17 @@ impl Record {
         self.parts().find_map(|(part, value)| (part == name).then_some(value))
     }
 
+    /// Whether every array has as many entries as its shape says: of bytes that a submission sent, nothing is certain.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.parts().all(|(_, value)| match value {
+            Value::Array { shape, data } => {
+                shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length)) == Some(data.len())
+            }
+            _ => true,
+        })
+    }
+
     /// The only part of a record that was made from a bare value.
     #[must_use]
     pub fn result(&self) -> Option<&Value> {

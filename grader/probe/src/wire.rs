@@ -118,7 +118,11 @@ impl Message {
     /// The message in `bytes`; `None` if they are none.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        postcard::from_bytes(bytes).ok()
+        let message = postcard::from_bytes(bytes).ok()?;
+        match &message {
+            Self::Ended(Outcome::Observed(record)) if !record.is_whole() => None,
+            _ => Some(message),
+        }
     }
 }
 

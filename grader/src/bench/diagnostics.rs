@@ -2,6 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::hostile::{self, Folders};
+
+/// Longer texts are cut: they are a submission's idea of a joke.
+const MAX_MESSAGE: usize = 2000;
+const MAX_RENDERED: usize = 8000;
+
 /// A warning or an error about a submission.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Diagnostic {
@@ -20,8 +26,16 @@ pub(crate) struct Diagnostic {
     pub(crate) rendered: String,
 }
 
+impl Diagnostic {
+    /// An error that rustc has no part in.
+    pub(super) fn error(message: String, rendered: String, file: Option<String>, line: Option<u32>) -> Self {
+        let level = "error".to_owned();
+        Self { level, code: None, message, label: String::new(), file, line, column: None, rendered }
+    }
+}
+
 /// A diagnostic as rustc writes it.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct Message {
     message: String,
     code: Option<Code>,
@@ -31,12 +45,12 @@ pub(super) struct Message {
     rendered: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Code {
     code: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Span {
     file_name: String,
     line_start: u32,
@@ -46,12 +60,12 @@ struct Span {
     text: Vec<SpanText>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct SpanText {
     text: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Child {
     message: String,
     level: String,
@@ -63,6 +77,24 @@ pub(super) fn read(stderr: &str) -> Vec<Message> {
 }
 
 impl Message {
+    /// An error of the grader's own.
+    pub(super) fn error(message: String) -> Self {
+        let rendered = Some(format!("error: {message}\n"));
+        Self { message, code: None, level: "error".to_owned(), spans: Vec::new(), children: Vec::new(), rendered }
+    }
+
+    /// What is wrong with the system, if this says so: a full disk, no linker.
+    pub(super) fn fault_of_the_system(&self) -> Option<&str> {
+        let says = |sign| self.message.contains(sign) || self.children.iter().any(|child| child.message.contains(sign));
+        let fault = self.is_error()
+            && self.spans.is_empty()
+            && (self.message.contains("os error")
+                || self.message.starts_with("linker `")
+                || self.message.starts_with("could not exec the linker")
+                || says("No space left on device"));
+        fault.then_some(self.message.as_str())
+    }
+
     /// Whether this is about some code, not a summary such as "aborting due to 2 previous errors".
     pub(super) fn is_about_code(&self) -> bool {
         !self.spans.is_empty() && matches!(self.level.as_str(), "error" | "warning")
@@ -71,10 +103,6 @@ impl Message {
     /// Whether this is an error that points into a file called `name`.
     pub(super) fn is_error_in(&self, name: &str) -> bool {
         self.level == "error" && self.spans.iter().any(|span| span.is_primary && span.file_name.ends_with(name))
-    }
-
-    pub(super) fn text(&self) -> &str {
-        &self.message
     }
 
     /// For an error about code: its number, or its message where it has none, and its line.
@@ -89,24 +117,32 @@ impl Message {
     }
 
     /// The diagnostic as a learner sees it.
-    pub(super) fn into_diagnostic(self) -> Diagnostic {
+    pub(super) fn into_diagnostic(self, folders: &Folders) -> Diagnostic {
         let place = self.spans.iter().find(|span| span.is_primary);
-        let code = self.code.map(|code| code.code);
+        let shown = |text: &str| hostile::clean(&folders.hide(&hostile::beginning(text, MAX_MESSAGE)));
+        let rendered = self.rendered.as_deref().unwrap_or(&self.message);
         Diagnostic {
-            level: self.level,
-            rendered: self.rendered.unwrap_or_else(|| self.message.clone()),
-            code,
-            file: place.map(|span| span.file_name.clone()),
+            rendered: hostile::clean_coloured(&folders.hide(&hostile::beginning(rendered, MAX_RENDERED))),
+            file: place.map(|span| shown(&span.file_name)),
             line: place.map(|span| span.line_start),
             column: place.map(|span| span.column_start),
-            label: place.and_then(|span| span.label.clone()).unwrap_or_default(),
-            message: self.message,
+            label: shown(place.and_then(|span| span.label.as_deref()).unwrap_or_default()),
+            message: shown(&self.message),
+            code: self.code.map(|code| code.code),
+            level: self.level,
         }
+    }
+
+    /// The diagnostic for an error that points at no code: its first line, since what follows is about the machine.
+    pub(super) fn into_whole(self, folders: &Folders) -> Diagnostic {
+        let first = self.message.lines().next().unwrap_or_default();
+        let message = hostile::clean(&folders.hide(&hostile::beginning(first, MAX_MESSAGE)));
+        Diagnostic::error(message.clone(), format!("error: {message}\n"), None, None)
     }
 
     /// The diagnostic for an error in the probe: the submission compiles, but not as the exercise asks for it. The
     /// probe is not the learner's file, so neither its path nor its lines appear, only the call that failed.
-    pub(super) fn into_interface_diagnostic(self) -> Diagnostic {
+    pub(super) fn into_interface_diagnostic(self, folders: &Folders) -> Diagnostic {
         let mut rendered = format!("the grader cannot use your code: {}\n", self.message);
         if let Some(line) = self.spans.iter().find(|span| span.is_primary).and_then(|span| span.text.first()) {
             rendered += &format!("  it asks for  {}\n", asked_for(line.text.trim()));
@@ -117,11 +153,13 @@ impl Message {
                 rendered += &format!("  {}\n", line.trim());
             }
         }
+        let message = hostile::clean(&folders.hide(&hostile::beginning(&self.message, MAX_MESSAGE)));
+        rendered = hostile::clean(&folders.hide(&hostile::beginning(&rendered, MAX_RENDERED)));
         rendered += "  Names, types and `pub` stay as the exercise gives them; what is inside is yours.\n";
         Diagnostic {
             level: "error".to_owned(),
             code: self.code.map(|code| code.code),
-            message: format!("the grader cannot use your code: {}", self.message),
+            message: format!("the grader cannot use your code: {message}"),
             label: String::new(),
             file: None,
             line: None,

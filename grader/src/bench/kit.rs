@@ -1,6 +1,7 @@
 //! The kit: the crates that a submission may use, built once by cargo.
 
 use std::{
+    collections::BTreeSet,
     env, fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -21,6 +22,7 @@ use crate::{
 /// The crates that every submission may name. The probe may name [`PROBE`] besides.
 const CRATES: [&str; 4] = ["datasets", "ndarray", "rand", "rand_distr"];
 const PROBE: &str = "probe";
+const GRADER: &str = "grader";
 
 /// A compiler and the crates to link with.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,6 +37,11 @@ pub(crate) struct Kit {
     pub(crate) dependencies: PathBuf,
     /// Compiled crates by name.
     crates: Vec<(String, PathBuf)>,
+    /// Every file that the compiler may read besides its own: these crates and what they depend on. The grader itself,
+    /// which holds the checks, and solutions are in the same folder and not among them.
+    pub(super) files: Vec<PathBuf>,
+    /// The folders that their sources lay in, which their compiler errors name.
+    pub(super) source_folders: BTreeSet<PathBuf>,
 }
 
 impl Kit {
@@ -93,7 +100,7 @@ impl Kit {
         if exercise.crates.is_empty() {
             // The grader depends on all that a submission needs, with the features that it has here; where cargo has
             // just built the grader, it finds every crate done.
-            build.args(["--package", "grader"]);
+            build.args(["--package", GRADER]);
         } else {
             // Not the grader: with other features it would be linked anew, over the program that is running.
             build.args(["--package", PROBE, "--package", &solution_package(exercise)]);
@@ -125,15 +132,22 @@ impl Kit {
         for name in &exercise.crates {
             crates.push((name.clone(), artifacts.rlib(&solution_package(exercise), name)?));
         }
-        crates.push((PROBE.to_owned(), artifacts.rlib("grader", PROBE)?));
+        crates.push((PROBE.to_owned(), artifacts.rlib(GRADER, PROBE)?));
         let dependencies = crates
             .iter()
             .find(|(name, _)| name == "ndarray")
             .and_then(|(_, path)| path.parent())
             .context("cargo put ndarray nowhere")?
             .to_owned();
+        let files = artifacts.libraries(&[GRADER, &solution_package(exercise)]);
+        let source_folders = artifacts.source_folders();
         let rustc_version = rustc_version(&rustc)?;
-        Ok(Self { fingerprint, rustc, rustc_version, dependencies, crates })
+        Ok(Self { fingerprint, rustc, rustc_version, dependencies, crates, files, source_folders })
+    }
+
+    /// The folder of the compiler, its libraries and the standard library.
+    pub(super) fn toolchain(&self) -> &Path {
+        self.rustc.ancestors().nth(2).unwrap_or(&self.rustc)
     }
 
     /// The crates for a submission, by name.
@@ -169,6 +183,7 @@ struct Artifact {
 struct Target {
     name: String,
     kind: Vec<String>,
+    src_path: PathBuf,
 }
 
 /// `Cargo.lock`.
@@ -209,6 +224,26 @@ impl Artifacts {
             .max_by_key(|path| path.components().count())
             .cloned()
             .with_context(|| format!("cargo built no library {name} {version}"))
+    }
+}
+
+impl Artifacts {
+    /// Of `registry/src/index/ndarray-0.17.2/src/lib.rs`, and all others, `registry/src/index`.
+    fn source_folders(&self) -> BTreeSet<PathBuf> {
+        let folder = |artifact: &Artifact| artifact.target.src_path.ancestors().nth(3).map(Path::to_owned);
+        let libraries = self.built.iter().filter(|artifact| artifact.target.kind.iter().any(|kind| kind == "lib"));
+        libraries.filter_map(folder).collect()
+    }
+
+    /// The compiled libraries of all packages but those `without`.
+    fn libraries(&self, without: &[&str]) -> Vec<PathBuf> {
+        let is_library =
+            |path: &&PathBuf| path.extension().is_some_and(|kind| ["rlib", "rmeta", "so"].iter().any(|it| kind == *it));
+        self.built
+            .iter()
+            .filter(|artifact| !without.contains(&artifact.target.name.as_str()))
+            .flat_map(|artifact| artifact.filenames.iter().filter(is_library).cloned())
+            .collect()
     }
 }
 

@@ -1,30 +1,27 @@
-//! A running probe: one request at a time, each with a deadline and a limit on what it may print.
+//! A running probe: one request at a time, each with a deadline and limits on what it may use.
 
 use std::{
-    collections::hash_map::RandomState,
-    hash::{BuildHasher, Hasher},
-    io::{self, PipeReader, Read},
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
-    thread,
+    process::ExitStatus,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
 use probe::{Message, Outcome, Place, Record, Request, message_marker, write_request};
 
-use super::{CalledOff, Observer, Stage};
+use super::{
+    CalledOff, Observer, Stage,
+    child::{Next, Running},
+    sandbox::{Calls, Profile, Sandbox, random_id, system_libraries},
+    stream::Stream,
+};
 use crate::course::Limits;
-
-/// A message longer than this is none: the largest honest one is a few hundred KiB.
-const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
 /// The probe is started again after it died, at most this often for one submission.
 const MAX_RESTARTS: u32 = 24;
 
-/// The observer is asked this often whether it still waits.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// How often a silent probe is looked at.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// What came of running one case.
 #[derive(Clone, Debug)]
@@ -41,105 +38,138 @@ pub(crate) enum Ended {
     Observed(Record),
     /// It panicked.
     Panicked { message: String, place: Option<Place> },
-    /// It did not return in time.
-    TimedOut,
-    /// It printed more than it may.
-    TooMuchOutput,
+    /// It reached a limit and was stopped.
+    Stopped(Limit),
     /// The whole process ended: a stack overflow, `exit`, `abort`.
     Died(String),
     /// The probe had died so often that it was not started again.
     NotStarted,
 }
 
+/// A limit of course.toml that was reached, and how much it allows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Limit {
+    Seconds(f64),
+    TotalSeconds(f64),
+    CpuSeconds(u64),
+    MemoryMib(u64),
+    Threads(u64),
+    OutputKib(usize),
+}
+
 /// The probe of one submission. It is started when it is first asked, and again after it died.
 pub(crate) struct ProbeProcess {
     program: PathBuf,
+    /// The submission's files as the compiler names them. A panic is nowhere else.
+    files: Vec<String>,
+    sandbox: Sandbox,
     limits: Limits,
-    running: Option<Running>,
+    running: Option<Probe>,
     starts: u32,
+    spent: Duration,
 }
 
-struct Running {
-    child: Child,
-    requests: ChildStdin,
-    /// Whatever the probe writes, in pieces; closed when it has ended.
-    pieces: Receiver<Vec<u8>>,
-    /// What has arrived and is not an answer that was taken.
-    buffer: Vec<u8>,
+struct Probe {
+    process: Running,
+    stream: Stream,
 }
 
 impl ProbeProcess {
-    pub(crate) fn new(program: &Path, limits: Limits) -> Self {
-        Self { program: program.to_owned(), limits, running: None, starts: 0 }
+    pub(crate) fn new(program: &Path, files: Vec<String>, sandbox: Sandbox, limits: Limits) -> Self {
+        Self { program: program.to_owned(), files, sandbox, limits, running: None, starts: 0, spent: Duration::ZERO }
     }
 
     /// Runs `experiment` on `case`; `observer` hears how far a long one has come.
     ///
     /// # Errors
     ///
-    /// Only for faults of the grader's own: the program cannot be started, or it has no such experiment. And
-    /// [`CalledOff`], when the observer does not wait any longer.
+    /// Only for faults of the grader's own: the program cannot be started. And [`CalledOff`], when the observer does not
+    /// wait any longer.
     pub(crate) fn ask(&mut self, experiment: &str, case: &Record, observer: &dyn Observer) -> Result<Answer> {
+        let start = Instant::now();
+        let total = Duration::from_secs_f64(self.limits.total_seconds);
+        if self.spent >= total {
+            let ended = Ended::Stopped(Limit::TotalSeconds(self.limits.total_seconds));
+            return Ok(Answer { ended, output: String::new() });
+        }
+        // Threads that an earlier case has left behind are no fault of this one.
+        self.running.take_if(|probe| probe.process.threads() > self.limits.threads);
         if self.running.is_none() {
             if self.starts > MAX_RESTARTS {
                 return Ok(Answer { ended: Ended::NotStarted, output: String::new() });
             }
             self.starts += 1;
-            self.running = Some(Running::start(&self.program)?);
+            self.running = Some(self.start()?);
         }
-        let running = self.running.as_mut().context("the probe was just started")?;
-        let (ended, output) = running.ask(experiment, case, self.limits, observer)?;
-        if !matches!(ended, Ended::Observed(_) | Ended::Panicked { .. }) {
-            self.running = None;
+        let probe = self.running.as_mut().context("the probe was just started")?;
+        let seconds = Duration::from_secs_f64(self.limits.seconds);
+        let deadline = start + seconds.min(total - self.spent);
+        let (mut ended, output) = probe.ask(experiment, case, self.limits, deadline, observer)?;
+        self.spent += start.elapsed();
+        match &mut ended {
+            Ended::Observed(_) => {}
+            // The place is what the submission says it is.
+            Ended::Panicked { place, .. } => *place = place.take().and_then(|place| self.known(place)),
+            _ => self.running = None,
+        }
+        if matches!(ended, Ended::Stopped(Limit::Seconds(_))) && self.spent >= total {
+            ended = Ended::Stopped(Limit::TotalSeconds(self.limits.total_seconds));
         }
         Ok(Answer { ended, output: String::from_utf8_lossy(&output).into_owned() })
     }
-}
 
-impl Running {
-    fn start(program: &Path) -> Result<Self> {
-        // One pipe for both streams: what is printed keeps its order, and answers arrive among the lines.
-        let (reader, writer) = io::pipe().context("cannot open a pipe")?;
-        let mut command = Command::new(program);
-        command
-            .current_dir(program.parent().unwrap_or(Path::new(".")))
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(writer.try_clone().context("cannot duplicate a pipe")?)
-            .stderr(writer);
-        if let Some(root) = std::env::var_os("SystemRoot") {
-            command.env("SystemRoot", root); // Windows programs do not start without it
-        }
-        let mut child = command.spawn().with_context(|| format!("cannot run {}", program.display()))?;
-        // The command holds the writing end; the pipe closes with the child only once this copy is gone.
-        drop(command);
-        let requests = child.stdin.take().context("the probe has no standard input")?;
-        let (sender, pieces) = mpsc::sync_channel(16);
-        thread::spawn(move || forward(reader, &sender));
-        Ok(Self { child, requests, pieces, buffer: Vec::new() })
+    fn start(&self) -> Result<Probe> {
+        // It needs its own executable to tell lines in a backtrace, and the C library; nothing else is there for it.
+        let mut execute = system_libraries();
+        execute.push(self.program.clone());
+        let profile = Profile {
+            calls: Calls::Few,
+            read: vec!["/etc/ld.so.cache".into()],
+            list: Vec::new(),
+            execute,
+            write: Vec::new(),
+            cpu_seconds: self.limits.cpu_seconds,
+            memory_mib: self.limits.memory_mib,
+            file_mib: 0,
+            files: self.limits.files,
+        };
+        let mut command = self.sandbox.command(&self.program, &profile)?;
+        // Otherwise every thread reserves a piece of the address space for its own allocations.
+        command.current_dir(self.program.parent().unwrap_or(Path::new("."))).env("MALLOC_ARENA_MAX", "2");
+        Ok(Probe { process: Running::start(command, true)?, stream: Stream::default() })
     }
 
+    /// `place`, if it is in one of the submission's files.
+    fn known(&self, place: Place) -> Option<Place> {
+        let path = place.file.replace('\\', "/");
+        let file = self.files.iter().find(|file| Path::new(&path).ends_with(file))?;
+        Some(Place { file: file.clone(), line: place.line })
+    }
+}
+
+impl Probe {
     fn ask(
         &mut self,
         experiment: &str,
         case: &Record,
         limits: Limits,
+        deadline: Instant,
         observer: &dyn Observer,
     ) -> Result<(Ended, Vec<u8>)> {
         let id = random_id();
         let request = Request { id, experiment: experiment.to_owned(), case: case.clone() };
         let marker = message_marker(id);
         let max_output = limits.output_kib * 1024;
-        let deadline = Instant::now() + Duration::from_secs_f64(limits.seconds);
-        // A probe that has died cannot be written to; that it died shows below, with what it printed.
-        let _ = write_request(&mut self.requests, &request);
+        let mut message = Vec::new();
+        write_request(&mut message, &request).context("a case cannot be sent")?;
+        self.process.send(message);
 
         // What was printed before the messages that have been taken.
         let mut output = Vec::new();
         loop {
-            while let Some((printed, message)) = self.take_message(&marker) {
-                output.extend(printed);
-                let ended = match message.as_deref().and_then(Message::decode) {
+            while let Some(taken) = self.stream.take_message(&marker) {
+                output.extend(taken.printed);
+                let ended = match taken.message.as_deref().and_then(Message::decode) {
                     Some(Message::Progress(progress)) => {
                         observer.on_stage(Stage::Training(progress));
                         continue;
@@ -147,90 +177,66 @@ impl Running {
                     Some(Message::Ended(Outcome::Observed(record))) => Ended::Observed(record),
                     Some(Message::Ended(Outcome::Panicked { message, place })) => Ended::Panicked { message, place },
                     Some(Message::Ended(Outcome::UnknownExperiment)) => {
-                        bail!("the probe has no experiment `{experiment}`, which a check asks for")
+                        Ended::Died(format!("the probe says that it has no experiment `{experiment}`"))
                     }
                     None => Ended::Died("its answer was garbled".to_owned()),
                 };
                 return Ok((ended, output));
             }
-            if output.len() + find(&self.buffer, &marker).unwrap_or(self.buffer.len()) > max_output {
-                output.append(&mut self.buffer);
+            if output.len() + self.stream.printed() > max_output {
+                output.extend(self.stream.take_all());
                 output.truncate(max_output);
-                return Ok((Ended::TooMuchOutput, output));
+                return Ok((Ended::Stopped(Limit::OutputKib(limits.output_kib)), output));
             }
             if observer.has_called_off() {
                 bail!(CalledOff);
             }
-            match self.pieces.recv_timeout(deadline.saturating_duration_since(Instant::now()).min(PATIENCE)) {
-                Ok(piece) => self.buffer.extend(piece),
-                Err(RecvTimeoutError::Timeout) if Instant::now() < deadline => {}
-                Err(RecvTimeoutError::Timeout) => {
-                    output.append(&mut self.buffer);
-                    return Ok((Ended::TimedOut, output));
+            // Messages without end keep nobody waiting.
+            if Instant::now() >= deadline {
+                output.extend(self.stream.take_all());
+                return Ok((Ended::Stopped(Limit::Seconds(limits.seconds)), output));
+            }
+            match self.process.next(deadline.min(Instant::now() + GLANCE)) {
+                Next::Piece(piece) => self.stream.extend(&piece),
+                Next::Closed => {
+                    output.extend(self.stream.take_all());
+                    let ended = match self.process.end(&output)? {
+                        Some(status) => cause_of_death(status, &output, limits),
+                        None => Ended::Died("your code closed its output".to_owned()),
+                    };
+                    return Ok((ended, output));
                 }
-                Err(RecvTimeoutError::Disconnected) => {
-                    output.append(&mut self.buffer);
-                    let status = self.child.wait().context("cannot tell how the probe ended")?;
-                    return Ok((Ended::Died(cause_of_death(status, &output)), output));
+                Next::Silence => {
+                    if self.process.threads() > limits.threads {
+                        output.extend(self.stream.take_all());
+                        return Ok((Ended::Stopped(Limit::Threads(limits.threads)), output));
+                    }
                 }
             }
         }
     }
+}
 
-    /// What was printed before the next message, and the message's bytes, once all of it has arrived. A message that is
-    /// too long is `None`.
-    fn take_message(&mut self, marker: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
-        let start = find(&self.buffer, marker)?;
-        let body = start + marker.len() + 4;
-        let length: [u8; 4] = self.buffer.get(body - 4..body)?.try_into().ok()?;
-        let length = u32::from_le_bytes(length) as usize;
-        if length > MAX_MESSAGE_BYTES {
-            return Some((self.buffer.drain(..start).collect(), None));
+fn cause_of_death(status: ExitStatus, output: &[u8], limits: Limits) -> Ended {
+    let says = |text: &str| output.windows(text.len()).any(|window| window == text.as_bytes());
+    let mut overflowed = says("has overflowed its stack");
+    if says("memory allocation of") {
+        return Ended::Stopped(Limit::MemoryMib(limits.memory_mib));
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        if status.signal() == Some(libc::SIGXCPU) {
+            return Ended::Stopped(Limit::CpuSeconds(limits.cpu_seconds));
         }
-        let bytes = self.buffer.get(body..body + length)?.to_vec();
-        let mut output: Vec<u8> = self.buffer.drain(..body + length).collect();
-        output.truncate(start);
-        Some((output, Some(bytes)))
+        // Confined, the standard library cannot tell where the stack ends, and safe code has no other way to this.
+        overflowed |= status.signal() == Some(libc::SIGSEGV);
     }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself; either way nothing of it is left.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    if overflowed {
+        return Ended::Died("the stack overflowed, as when a function calls itself without end".to_owned());
     }
-}
-
-/// Hands on what arrives in the pipe. The channel is bounded, so a probe that prints without end is slowed down, not
-/// collected.
-fn forward(mut reader: PipeReader, pieces: &mpsc::SyncSender<Vec<u8>>) {
-    let mut piece = vec![0; 64 * 1024];
-    while let Ok(length @ 1..) = reader.read(&mut piece) {
-        if pieces.send(piece[..length].to_vec()).is_err() {
-            return;
-        }
-    }
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
-}
-
-fn cause_of_death(status: ExitStatus, output: &[u8]) -> String {
-    if find(output, b"has overflowed its stack").is_some() {
-        return "the stack overflowed, as when a function calls itself without end".to_owned();
-    }
-    if find(output, b"memory allocation of").is_some() {
-        return "it asked for more memory than there is".to_owned();
-    }
-    match status.code() {
+    Ended::Died(match status.code() {
         Some(code) => format!("your code ended the whole program with exit code {code}"),
         None => format!("the program was ended by the system ({status})"),
-    }
-}
-
-/// An id that no other request is likely to have: the standard library draws the keys of its hashers at random.
-fn random_id() -> u64 {
-    RandomState::new().build_hasher().finish()
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::{io::Write, path::absolute};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::{
     Outcome,
@@ -11,8 +11,8 @@ use super::{
     warn,
 };
 use crate::{
-    bench::{Kit, Observer, Slot, Submission, work_folder},
-    cli::{CheckArgs, Format, SandboxMode},
+    bench::{Kit, Observer, Sandbox, Slot, Submission, work_folder},
+    cli::{CheckArgs, Format},
     course::{Course, Exercise, UsageError},
     files,
     grade::grade,
@@ -21,11 +21,11 @@ use crate::{
 };
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
-    let course = Course::find()?;
-    if args.sandbox == SandboxMode::Require {
-        bail!("there is no sandbox here, and --sandbox require asks for one; grade only code that you trust");
+    let mut course = Course::find()?;
+    if let Some(limits) = args.limits {
+        course.exercises.iter_mut().for_each(|exercise| exercise.limits = limits);
     }
-    let grader = Grader { course: &course, args };
+    let grader = Grader { course: &course, args, sandbox: Sandbox::choose(args.sandbox)? };
     if args.exercise.as_deref() == Some("all") {
         if args.source.is_some() {
             return Err(
@@ -52,6 +52,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
 struct Grader<'a> {
     course: &'a Course,
     args: &'a CheckArgs,
+    sandbox: Sandbox,
 }
 
 impl Grader<'_> {
@@ -65,7 +66,7 @@ impl Grader<'_> {
     /// Grades the learner's exercise, or what the arguments name instead of it.
     fn grade(&self, exercise: &Exercise, kit: &Kit, observer: &dyn Observer) -> Result<Report> {
         if self.args.source.is_none() && !self.args.solution {
-            let how = Checking { seed: self.args.seed, again: false, observer };
+            let how = Checking { seed: self.args.seed, sandbox: self.sandbox, again: false, observer };
             let checked = learner::check(self.course, exercise, kit, &how)?;
             if let Some(warning) = checked.warning {
                 warn(&format!("your progress was not noted down: {warning}"));
@@ -73,20 +74,25 @@ impl Grader<'_> {
             return Ok(checked.report);
         }
         let submission = self.submission(exercise)?;
-        let slot = Slot::take(&work_folder(self.course)?, &exercise.name)?;
+        let work = work_folder(self.course)?;
+        let slot = match self.args.source {
+            Some(_) => Slot::take_empty(&work, &exercise.name, self.sandbox)?,
+            None => Slot::take(&work, &exercise.name, self.sandbox)?,
+        };
         grade(self.course, exercise, &submission, kit, &slot, self.args.seed, observer)
     }
 
     fn submission(&self, exercise: &Exercise) -> Result<Submission> {
         let submission = match &self.args.source {
             Some(folder) => {
-                Submission { folder: absolute(folder).with_context(|| format!("cannot find {}", folder.display()))? }
+                let folder = absolute(folder).with_context(|| format!("cannot find {}", folder.display()))?;
+                Submission { folder, gated: !self.args.without_source_gate }
             }
             None if self.args.solution => Submission::solution(self.course, exercise),
             None => Submission::of_learner(self.course, exercise),
         };
-        if !submission.lib().is_file() {
-            let lib = submission.lib();
+        let lib = submission.lib();
+        if lib.symlink_metadata().is_err() {
             return Err(
                 UsageError(format!("there is no {}; a submission is a folder with src/lib.rs", lib.display())).into()
             );

@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::{Outcome, exercise_or_current, status_line::StatusLine, warn};
 use crate::{
-    bench::Kit,
-    cli::{DEFAULT_SEED, HintArgs},
+    bench::{Kit, Sandbox},
+    cli::{DEFAULT_SEED, HintArgs, SandboxMode},
     course::{Course, Exercise, Task, UsageError},
     judge::Status,
     learner::{self, Checking},
@@ -61,7 +61,8 @@ pub(crate) fn run(args: &HintArgs) -> Result<Outcome> {
 fn check(course: &Course, exercise: &Exercise) -> Result<Report> {
     let kit = Kit::open(course, exercise)?;
     let line = StatusLine::new();
-    let how = Checking { seed: DEFAULT_SEED, again: false, observer: &line };
+    let how =
+        Checking { seed: DEFAULT_SEED, sandbox: Sandbox::choose(SandboxMode::Auto)?, again: false, observer: &line };
     Ok(learner::check(course, exercise, &kit, &how)?.report)
 }
 

@@ -8,7 +8,6 @@ use crate::{
     bench::Submission,
     cli::{Format, ListArgs},
     course::{Course, Exercise},
-    grade::source_digest,
     learner,
     progress::Progress,
     report::{ExerciseStatus, SCHEMA_VERSION, style, style::paint},
@@ -86,7 +85,7 @@ fn row(course: &Course, progress: &Progress, exercise: &Exercise) -> Result<Row>
     let last = entry.last.as_ref();
     let changed = match last {
         _ if !submission.lib().is_file() => Some(Change::Gone),
-        Some(last) if last.source_digest != source_digest(&submission)? => Some(Change::Source),
+        Some(last) if last.source_digest != learner::source_digest(course, exercise)? => Some(Change::Source),
         Some(last) if last.checks_digest != learner::checks_digest(course, exercise)? => Some(Change::Course),
         _ => None,
     };

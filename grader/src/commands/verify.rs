@@ -17,8 +17,8 @@ use super::{
     parallel::{Counter, parallel},
 };
 use crate::{
-    bench::{Kit, Slot, Submission, work_folder},
-    cli::{DEFAULT_SEED, Format, VerifyArgs},
+    bench::{Kit, Sandbox, Slot, Submission, work_folder},
+    cli::{DEFAULT_SEED, Format, SandboxMode, VerifyArgs},
     course::{Course, Exercise},
     files,
     grade::grade,
@@ -294,10 +294,10 @@ fn grade_source(
     work: &std::path::Path,
     source: &str,
 ) -> Result<Report> {
-    let slot = Slot::take(&work.join("verify"), &exercise.name)?;
+    let slot = Slot::take(&work.join("verify"), &exercise.name, Sandbox::choose(SandboxMode::Auto)?)?;
     let folder = slot.folder.join("submission");
     files::create_folder(&folder.join("src"))?;
-    let submission = Submission { folder };
+    let submission = Submission::new(folder);
     files::write_atomically(&submission.lib(), source.as_bytes())?;
     grade(course, exercise, &submission, kit, &slot, DEFAULT_SEED, &())
 }

@@ -6,7 +6,7 @@
 mod check;
 mod compare;
 pub(crate) mod draw;
-mod render;
+pub(crate) mod render;
 mod text;
 mod verdict;
 

@@ -12,7 +12,7 @@ const DIGITS: usize = 6;
 const MAX_DIGITS: usize = 17;
 
 /// A record over several lines, `name = value` each; a bare value without its name.
-pub(super) fn record(record: &Record) -> String {
+pub(crate) fn record(record: &Record) -> String {
     record_with(record, DIGITS)
 }
 

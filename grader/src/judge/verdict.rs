@@ -5,7 +5,10 @@ use probe::{Place, Record, Value};
 use serde::{Deserialize, Serialize};
 
 use super::{Check, Expectation, Prediction, Recognition, compare, render, text};
-use crate::bench::{Answer, Ended};
+use crate::{
+    bench::{Answer, Ended, Limit},
+    hostile::Folders,
+};
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +64,14 @@ impl Verdict {
             diff: None,
             place: None,
             output: String::new(),
+        }
+    }
+
+    /// Takes folders of this machine out of whatever the submission had a hand in.
+    pub(crate) fn hide(&mut self, folders: &Folders) {
+        let texts = [Some(&mut self.message), self.observed.as_mut(), self.diff.as_mut(), Some(&mut self.output)];
+        for text in texts.into_iter().flatten() {
+            *text = folders.hide(text);
         }
     }
 
@@ -251,19 +262,38 @@ fn explain_panic(message: &str) -> Option<&'static str> {
 
 /// The verdict where the probe had to be stopped or died.
 fn stopped(case: &Record, ended: Ended) -> Verdict {
-    let verdict = match ended {
-        Ended::TimedOut => Verdict::new(
-            Status::TimedOut,
-            "Your code did not return in time and was stopped: is there a loop that never ends?",
-        ),
-        Ended::TooMuchOutput => Verdict::new(
-            Status::Crashed,
-            "Your code printed more than it may and was stopped: is there a `println!` in a loop?",
-        ),
-        Ended::Died(cause) => {
-            Verdict::new(Status::Crashed, format!("Your program ended before it could answer: {cause}."))
+    let (status, sentence) = match ended {
+        Ended::Stopped(limit) => {
+            let in_time = !matches!(limit, Limit::Seconds(_) | Limit::TotalSeconds(_) | Limit::CpuSeconds(_));
+            (if in_time { Status::Crashed } else { Status::TimedOut }, over(limit))
         }
-        _ => Verdict::new(Status::Crashed, "Your program had crashed too often to be started once more."),
+        Ended::Died(cause) => (Status::Crashed, format!("Your program ended before it could answer: {cause}.")),
+        _ => (Status::Crashed, "Your program had crashed too often to be started once more.".to_owned()),
     };
-    verdict.with_input(case)
+    Verdict::new(status, sentence).with_input(case)
+}
+
+/// What a learner is told of a limit that their code reached.
+fn over(limit: Limit) -> String {
+    match limit {
+        Limit::Seconds(seconds) => {
+            format!("Your code did not return and was stopped after {seconds} s: is there a loop that never ends?")
+        }
+        Limit::TotalSeconds(seconds) => format!(
+            "All checks together may take {seconds} s, and these are used up: look at the first check that was slow."
+        ),
+        Limit::CpuSeconds(seconds) => {
+            format!("Your code used {seconds} s of processor time and was stopped: do many threads work without end?")
+        }
+        Limit::MemoryMib(mib) => format!(
+            "Your code asked for more than {mib} MiB of memory and was stopped: does something grow in a loop, or is a \
+             size computed wrongly?"
+        ),
+        Limit::Threads(threads) => format!(
+            "Your code ran more than {threads} threads at once and was stopped: is there a `thread::spawn` in a loop?"
+        ),
+        Limit::OutputKib(kib) => {
+            format!("Your code printed more than {kib} KiB and was stopped: is there a `println!` in a loop?")
+        }
+    }
 }

@@ -16,7 +16,7 @@ struct Document<'a> {
     grader_version: &'static str,
     rustc_version: &'a str,
     /// What the submission ran in.
-    sandbox: &'static str,
+    sandbox: &'a str,
     score: u32,
     max_score: u32,
     bonus_score: u32,
@@ -70,7 +70,7 @@ fn document(report: &Report) -> Document<'_> {
         seed: report.seed,
         grader_version: env!("CARGO_PKG_VERSION"),
         rustc_version: &report.rustc_version,
-        sandbox: "none",
+        sandbox: &report.sandbox,
         score: report.score(),
         max_score: report.max_score(),
         bonus_score: report.bonus_score(),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bench::{Diagnostic, Submission},
     course::{Course, Exercise},
+    hostile::clean,
     judge::{Check, Status, Verdict},
 };
 
@@ -36,6 +37,8 @@ pub(crate) struct Report {
     pub(crate) source_digest: String,
     pub(crate) seed: u64,
     pub(crate) rustc_version: String,
+    /// What the submission was compiled and run in.
+    pub(crate) sandbox: String,
     pub(crate) compiled: bool,
     pub(crate) checks: Vec<CheckReport>,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -102,7 +105,6 @@ impl Report {
         rustc_version: &str,
         source_digest: String,
     ) -> Self {
-        let folder = submission.folder.strip_prefix(&course.root).unwrap_or(&submission.folder);
         Self {
             course: course.title.clone(),
             exercise: ExerciseLabel {
@@ -112,10 +114,11 @@ impl Report {
                 minutes: exercise.minutes,
                 requires: exercise.requires.clone(),
             },
-            folder: folder.to_string_lossy().into_owned(),
+            folder: submission.label(course),
             source_digest,
             seed,
             rustc_version: rustc_version.to_owned(),
+            sandbox: "none".to_owned(),
             compiled: true,
             checks: Vec::new(),
             diagnostics: Vec::new(),
@@ -171,7 +174,6 @@ impl Report {
 impl CheckReport {
     /// `earlier` are the checks that have been reported already.
     pub(crate) fn new(
-        course: &Course,
         exercise: &Exercise,
         check: &Check,
         verdict: Verdict,
@@ -186,7 +188,7 @@ impl CheckReport {
         let hint = task
             .filter(|_| !passed && verdict.status != Status::Skipped)
             .map(|task| task.hints[usize::from(begun)].clone());
-        let place = verdict.place.map(|place| (within(course, &place.file), place.line));
+        let place = verdict.place.map(|place| (clean(&place.file), place.line));
         Self {
             id: check.id.to_owned(),
             task: check.task.to_owned(),
@@ -208,20 +210,6 @@ impl CheckReport {
             duration_ms,
         }
     }
-}
-
-/// `file` as it would be typed in the course's folder.
-fn within(course: &Course, file: &str) -> String {
-    let path = std::path::Path::new(file);
-    path.strip_prefix(&course.root).unwrap_or(path).to_string_lossy().replace('\\', "/")
-}
-
-/// The text without control characters: what a submission prints must not steer a terminal.
-fn clean(text: &str) -> String {
-    text.replace("\r\n", "\n")
-        .chars()
-        .map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c })
-        .collect()
 }
 
 /// The beginning of `text`, and how much was left out.
@@ -247,11 +235,6 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn printed_text_cannot_steer_a_terminal() {
-        assert_eq!(clean("\u{1b}[31mred\u{7}\tand\nnew"), "\u{fffd}[31mred\u{fffd}\tand\nnew");
-    }
 
     #[test]
     fn long_output_is_cut_and_says_so() {

@@ -345,7 +345,7 @@ mod tests {
 
     fn screen(state: &State, (width, height): (u16, u16)) -> String {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal.draw(|frame| drop(draw(frame, state, 0))).unwrap();
+        terminal.draw(|frame| _ = draw(frame, state, 0)).unwrap();
         terminal.backend().to_string()
     }
 

@@ -24,8 +24,8 @@ use ratatui::{
 };
 
 use crate::{
-    bench::{CalledOff, Kit, Observer, Stage},
-    cli::DEFAULT_SEED,
+    bench::{CalledOff, Kit, Observer, Sandbox, Stage},
+    cli::{DEFAULT_SEED, SandboxMode},
     commands::{hint, lesson, list, reset},
     course::{Course, Exercise},
     learner::{self, Checking},
@@ -242,7 +242,12 @@ impl Observer for Teller<'_> {
 fn grade(course: &Course, exercise: &Exercise, again: bool, observer: &Teller<'_>) -> Result<learner::Checked> {
     let on_line = |line: &str| (observer.tell)(Event::Busy(Busy::Preparing(line.to_owned())));
     let kit = Kit::open_quietly(course, exercise, &on_line)?;
-    learner::check(course, exercise, &kit, &Checking { seed: DEFAULT_SEED, again, observer })
+    learner::check(
+        course,
+        exercise,
+        &kit,
+        &Checking { seed: DEFAULT_SEED, sandbox: Sandbox::choose(SandboxMode::Auto)?, again, observer },
+    )
 }
 
 fn lesson_page(course: &Course, exercise: &Exercise) -> Page {
@@ -359,6 +364,7 @@ mod tests {
             source_digest: String::new(),
             seed: 1,
             rustc_version: String::new(),
+            sandbox: "none".to_owned(),
             compiled: true,
             checks: vec![check("forward", "forward is x times w", Status::Passed), wrong, open],
             diagnostics: Vec::new(),
