@@ -66,6 +66,21 @@ pub(super) fn difference(expected: &Record, observed: &Record, tolerance: Tolera
     })
 }
 
+/// A sentence about the first number that is none, where a check asks for a property: NaN has most of them, since it
+/// fails every comparison.
+pub(super) fn not_finite(observed: &Record) -> Option<String> {
+    observed.parts().find_map(|(name, value)| {
+        let numbers = match value {
+            Value::Float(real) => std::slice::from_ref(real),
+            Value::Array { data, .. } => data,
+            _ => return None,
+        };
+        let number = numbers.iter().find(|number| !number.is_finite())?;
+        let what = if observed.is_bare() { "The result".to_owned() } else { format!("`{name}`") };
+        Some(if number.is_nan() { format!("{what} is NaN (not a number).") } else { format!("{what} is infinite.") })
+    })
+}
+
 fn value_difference(what: &str, wanted: &Value, got: &Value, tolerance: Tolerance) -> Option<String> {
     match (wanted, got) {
         (Value::Float(wanted), Value::Float(got)) => array_difference(what, &[], &[*wanted], &[*got], tolerance),

@@ -1,5 +1,11 @@
 //! From answers to a verdict on one check.
 
+use std::{
+    cell::Cell,
+    panic::{self, AssertUnwindSafe},
+    sync::Once,
+};
+
 use anyhow::Result;
 use probe::{Place, Record, Value};
 use serde::{Deserialize, Serialize};
@@ -157,7 +163,9 @@ fn compare_all(check: &Check, seen: &Seen) -> Verdict {
                     Some(("These inputs do not fit together, and your code goes on: it should panic.".to_owned(), None))
                 }
             },
-            Expectation::Satisfies(property) => property(case, observed).err().map(|sentence| (sentence, None)),
+            Expectation::Satisfies(property) => compare::not_finite(observed)
+                .or_else(|| unless_it_panics(|| property(case, observed).err()).unwrap_or(Some(NOT_ASKED_FOR.into())))
+                .map(|sentence| (sentence, None)),
         };
         let Some((sentence, pair)) = difference else { continue };
         let mut verdict = Verdict::new(Status::Failed, sentence).with_input(case);
@@ -204,6 +212,27 @@ impl Pair {
     }
 }
 
+const NOT_ASKED_FOR: &str = "What came back is not what this check asks for.";
+
+/// What `ask` says of an observation. A forged one may lack a part that a check takes for granted; the panic about that
+/// is caught, and not printed.
+fn unless_it_panics<T>(ask: impl FnOnce() -> T) -> Option<T> {
+    thread_local!(static JUDGING: Cell<bool> = const { Cell::new(false) });
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !JUDGING.get() {
+                usual(info);
+            }
+        }));
+    });
+    JUDGING.set(true);
+    let said = panic::catch_unwind(AssertUnwindSafe(ask));
+    JUDGING.set(false);
+    said.ok()
+}
+
 /// The mistake that explains everything that was seen.
 fn recognise<'a>(check: &'a Check, seen: &Seen) -> Option<&'a super::Mistake> {
     let tolerance = check.tolerance();
@@ -218,7 +247,8 @@ fn recognise<'a>(check: &'a Check, seen: &Seen) -> Option<&'a super::Mistake> {
                 })
         }
         Recognition::Sign(sign) => {
-            seen.iter().any(|(case, observed)| observed.as_ref().is_some_and(|observed| sign(case, observed)))
+            let shows = |case, observed| unless_it_panics(|| sign(case, observed)).unwrap_or(false);
+            seen.iter().any(|(case, observed)| observed.as_ref().is_some_and(|observed| shows(case, observed)))
         }
     })
 }
