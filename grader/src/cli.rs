@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show the next hint for the first task that is not solved
     Hint(HintArgs),
+    /// Draw what your own code computes
+    Plot(PlotArgs),
     /// For authors: prove that the checks accept every right answer and name every wrong one
     Verify(VerifyArgs),
 }
@@ -66,6 +68,21 @@ pub(crate) struct CheckArgs {
 pub(crate) struct HintArgs {
     /// A number (3), a name (dense_layer), or a path inside an exercise
     pub(crate) exercise: String,
+}
+
+#[derive(Args)]
+pub(crate) struct PlotArgs {
+    /// A number (3), a name (dense_layer), or a path inside an exercise [default: the exercise that you are in, or the
+    /// first one that is not complete]
+    pub(crate) exercise: Option<String>,
+
+    /// Draw what this folder, which holds src/lib.rs, computes as a submission to EXERCISE
+    #[arg(long, value_name = "DIR", conflicts_with = "solution", requires = "exercise")]
+    pub(crate) source: Option<PathBuf>,
+
+    /// Draw what the reference solution computes
+    #[arg(long)]
+    pub(crate) solution: bool,
 }
 
 #[derive(Args)]

@@ -7,13 +7,15 @@ mod cli;
 mod commands;
 mod course;
 mod files;
+mod gallery;
 mod grade;
 mod judge;
+mod picture;
 mod report;
 #[cfg(test)]
 mod snapshots;
 
-/// The checks of every exercise, collected by `build.rs` from `hidden/*/checks.rs`.
+/// The checks and the pictures of every exercise, collected by `build.rs` from `hidden/*/checks.rs` and `pictures.rs`.
 mod hidden {
     include!(concat!(env!("OUT_DIR"), "/hidden.rs"));
 }

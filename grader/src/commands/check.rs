@@ -1,15 +1,16 @@
 //! `grader check`: grade and report.
 
-use std::{env, io::Write, path::absolute};
+use std::io::Write;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::{
-    Outcome,
+    Outcome, current,
     parallel::{Progress, parallel},
+    submission,
 };
 use crate::{
-    bench::{Kit, Slot, Submission, work_folder},
+    bench::{Kit, Slot, work_folder},
     cli::{CheckArgs, Format, SandboxMode},
     course::{Course, Exercise, UsageError},
     files,
@@ -56,43 +57,22 @@ struct Grader<'a> {
 
 impl Grader<'_> {
     fn grade(&self, exercise: &Exercise, kit: &Kit) -> Result<Report> {
-        let submission = self.submission(exercise)?;
+        let submission = submission(self.course, exercise, self.args.source.as_deref(), self.args.solution)?;
         let slot = Slot::take(&work_folder(self.course)?, &exercise.name)?;
         grade(self.course, exercise, &submission, kit, &slot, self.args.seed)
     }
 
-    fn submission(&self, exercise: &Exercise) -> Result<Submission> {
-        let submission = match &self.args.source {
-            Some(folder) => {
-                Submission { folder: absolute(folder).with_context(|| format!("cannot find {}", folder.display()))? }
-            }
-            None if self.args.solution => Submission::solution(self.course, exercise),
-            None => Submission::of_learner(self.course, exercise),
-        };
-        if !submission.lib().is_file() {
-            let lib = submission.lib();
-            return Err(
-                UsageError(format!("there is no {}; a submission is a folder with src/lib.rs", lib.display())).into()
-            );
-        }
-        Ok(submission)
-    }
-
-    /// The exercise that the current folder lies in, or the first one that is not complete.
     fn check_current(&self) -> Result<(Report, &Exercise)> {
-        if let Some(here) = self.course.exercise_at(&env::current_dir()?) {
-            return Ok((self.grade(here, &Kit::open(self.course, here)?)?, here));
-        }
-        let mut last = None;
-        for exercise in &self.course.exercises {
+        let mut graded = None;
+        let exercise = current(self.course, |exercise| {
             let report = self.grade(exercise, &Kit::open(self.course, exercise)?)?;
-            let complete = report.status() == ExerciseStatus::Complete;
-            last = Some((report, exercise));
-            if !complete {
-                break;
-            }
-        }
-        last.context("the course has no exercise")
+            Ok(graded.insert(report).status() == ExerciseStatus::Complete)
+        })?;
+        let report = match graded {
+            Some(report) => report,
+            None => self.grade(exercise, &Kit::open(self.course, exercise)?)?,
+        };
+        Ok((report, exercise))
     }
 
     /// Grades every exercise, on all cores.

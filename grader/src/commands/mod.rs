@@ -3,13 +3,22 @@
 mod check;
 mod hint;
 mod parallel;
+mod plot;
 mod verify;
 
-use std::process::ExitCode;
+use std::{
+    env,
+    path::{Path, absolute},
+    process::ExitCode,
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use crate::cli::{Cli, Command};
+use crate::{
+    bench::Submission,
+    cli::{Cli, Command},
+    course::{Course, Exercise, UsageError},
+};
 
 /// What a command found out, where it could do its work.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +40,40 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome> {
     match &cli.command {
         Command::Check(args) => check::run(args),
         Command::Hint(args) => hint::run(args),
+        Command::Plot(args) => plot::run(args),
         Command::Verify(args) => verify::run(args),
     }
+}
+
+/// The submission to `exercise` in `source`, or the reference solution, or what the learner has written so far.
+fn submission(course: &Course, exercise: &Exercise, source: Option<&Path>, solution: bool) -> Result<Submission> {
+    let submission = match source {
+        Some(folder) => {
+            Submission { folder: absolute(folder).with_context(|| format!("cannot find {}", folder.display()))? }
+        }
+        None if solution => Submission::solution(course, exercise),
+        None => Submission::of_learner(course, exercise),
+    };
+    if !submission.lib().is_file() {
+        let lib = submission.lib();
+        return Err(
+            UsageError(format!("there is no {}; a submission is a folder with src/lib.rs", lib.display())).into()
+        );
+    }
+    Ok(submission)
+}
+
+/// The exercise that the current folder lies in, or the first one that is not complete.
+fn current(course: &Course, mut is_complete: impl FnMut(&Exercise) -> Result<bool>) -> Result<&Exercise> {
+    if let Some(here) = course.exercise_at(&env::current_dir()?) {
+        return Ok(here);
+    }
+    let mut last = None;
+    for exercise in &course.exercises {
+        last = Some(exercise);
+        if !is_complete(exercise)? {
+            break;
+        }
+    }
+    last.context("the course has no exercise")
 }

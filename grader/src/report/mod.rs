@@ -212,7 +212,7 @@ fn within(course: &Course, file: &str) -> String {
 }
 
 /// The text without control characters: what a submission prints must not steer a terminal.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.replace("\r\n", "\n")
         .chars()
         .map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c })
