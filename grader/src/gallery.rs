@@ -11,7 +11,7 @@ use crate::{
     course::{Course, Exercise, UsageError},
     hidden,
     judge::is_todo,
-    picture::{Both, Picture},
+    picture::{Both, Note, Picture},
     report::clean,
 };
 
@@ -83,12 +83,12 @@ impl Ask<'_> {
     pub(crate) fn both<T>(&mut self, compute: impl Fn(&mut Side<'_>) -> Asked<T>) -> Result<Both<T>> {
         let reference = match compute(&mut self.reference) {
             Ok(reference) => reference,
-            Err(Stop::NoAnswer(sentence)) => bail!("the reference solution does not answer: {sentence}"),
+            Err(Stop::NoAnswer(note)) => bail!("the reference solution does not answer: {note:?}"),
             Err(Stop::Fault(error)) => return Err(error),
         };
         let learner = match compute(&mut self.learner) {
             Ok(learner) => Ok(learner),
-            Err(Stop::NoAnswer(sentence)) => Err(sentence),
+            Err(Stop::NoAnswer(note)) => Err(note),
             Err(Stop::Fault(error)) => return Err(error),
         };
         Ok(Both { reference, learner })
@@ -108,8 +108,8 @@ pub(crate) type Asked<T> = Result<T, Stop>;
 
 /// Why there is no answer.
 pub(crate) enum Stop {
-    /// The code did something else instead, in a sentence.
-    NoAnswer(String),
+    /// The code did something else instead.
+    NoAnswer(Note),
     /// The grader could not do its work.
     Fault(anyhow::Error),
 }
@@ -124,7 +124,7 @@ impl Side<'_> {
     /// Runs `experiment` on `case`.
     pub(crate) fn ask(&mut self, experiment: &str, case: &Record) -> Asked<Answer> {
         if let Some(sentence) = self.silent.get(experiment) {
-            return Err(Stop::NoAnswer(sentence.clone()));
+            return Err(Stop::NoAnswer(sentence.as_str().into()));
         }
         let sentence = match self.probe.ask(experiment, case)?.ended {
             Ended::Observed(record) => return Ok(Answer { experiment: experiment.to_owned(), record }),
@@ -139,24 +139,24 @@ impl Side<'_> {
             Ended::NotStarted => format!("`{experiment}` was not run: your program had crashed too often."),
         };
         self.silent.insert(experiment.to_owned(), sentence.clone());
-        Err(Stop::NoAnswer(sentence))
+        Err(Stop::NoAnswer(sentence.into()))
     }
 
-    fn panicked(&self, experiment: &str, message: &str, place: Option<Place>) -> String {
+    fn panicked(&self, experiment: &str, message: &str, place: Option<Place>) -> Note {
         let function = place.and_then(|place| {
             let source = fs::read_to_string(self.course.root.join(place.file)).ok()?;
             function_around(&source, place.line as usize).map(str::to_owned)
         });
-        let name = function.as_deref().unwrap_or(experiment);
+        let name = function.unwrap_or_else(|| experiment.to_owned());
         if is_todo(message) {
-            return format!("`{name}` is still to do.");
+            return Note::ToDo(name);
         }
         let first_line = message.lines().next().unwrap_or_default();
         let mut said: String = clean(first_line).chars().take(MAX_MESSAGE).collect();
         if said.len() < first_line.len() {
             said.push('…');
         }
-        format!("`{name}` panicked: {said}")
+        format!("`{name}` panicked: {said}").into()
     }
 }
 
@@ -186,7 +186,7 @@ impl Answer {
         }
         let what = if name == RESULT { self.experiment.as_str() } else { name };
         let n = numbers.len();
-        Err(Stop::NoAnswer(format!("`{what}` has {n} numbers where {count} belong.")))
+        Err(Stop::NoAnswer(format!("`{what}` has {n} numbers where {count} belong.").into()))
     }
 
     /// The number called `name`; NaN if there is none.
@@ -229,7 +229,7 @@ mod tests {
         let answer = Answer { experiment: "train".to_owned(), record };
         assert!(answer.number("x").is_nan() && answer.number("none").is_nan() && answer.number("missing").is_nan());
         assert_eq!(answer.numbers("counts"), [1.0, 2.0]);
-        let Err(Stop::NoAnswer(sentence)) = answer.exactly(3, "counts") else { panic!("there are two") };
-        assert_eq!(sentence, "`counts` has 2 numbers where 3 belong.");
+        let Err(Stop::NoAnswer(note)) = answer.exactly(3, "counts") else { panic!("there are two") };
+        assert_eq!(note, "`counts` has 2 numbers where 3 belong.".into());
     }
 }

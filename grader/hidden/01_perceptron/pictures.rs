@@ -152,9 +152,9 @@ fn lines(mut picture: Picture, data: &Dataset, ask: &mut Ask<'_>) -> Result<Pict
                 picture.add(name, Mark::Line, Role::Epoch(f64::from(number as u32) / n as f64), border);
             }
         }
-        Err(sentence) => {
+        Err(note) => {
             picture.add("reference, at the end", Mark::Line, Role::Reference(0), last);
-            picture.note(sentence);
+            picture.note(note);
         }
     }
     samples(&mut picture, data);

@@ -29,8 +29,28 @@ pub(crate) struct Picture {
     pub(crate) series: Vec<Series>,
     /// Words at points of the chart.
     pub(crate) labels: Vec<((f64, f64), String)>,
-    /// What is missing, and why: a sentence each.
-    pub(crate) notes: Vec<String>,
+    pub(crate) notes: Vec<Note>,
+}
+
+/// What is missing from a picture, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// This function is not written yet.
+    ToDo(String),
+    /// A sentence.
+    Says(String),
+}
+
+impl From<String> for Note {
+    fn from(sentence: String) -> Self {
+        Self::Says(sentence)
+    }
+}
+
+impl From<&str> for Note {
+    fn from(sentence: &str) -> Self {
+        Self::Says(sentence.to_owned())
+    }
 }
 
 /// Points that belong together.
@@ -77,7 +97,7 @@ pub(crate) enum Role {
 pub(crate) struct Both<T> {
     pub(crate) reference: T,
     /// The error says what the learner's code did instead.
-    pub(crate) learner: Result<T, String>,
+    pub(crate) learner: Result<T, Note>,
 }
 
 impl Picture {
@@ -107,11 +127,11 @@ impl Picture {
                 self.add("", behind, Role::Reference(n), both.reference);
                 self.add(name, mark, Role::Learner(n), points);
             }
-            Err(sentence) => {
+            Err(note) => {
                 let is_plain = name.is_empty() || name == YOURS;
                 let name = if is_plain { String::new() } else { format!("{name} ({REFERENCE})") };
                 self.add(name, behind, Role::Reference(n), both.reference);
-                self.note(sentence);
+                self.note(note);
             }
         }
     }
@@ -126,16 +146,28 @@ impl Picture {
     }
 
     /// Says what is missing; the same thing only once.
-    pub(crate) fn note(&mut self, sentence: impl Into<String>) {
-        let sentence = sentence.into();
-        if !self.notes.contains(&sentence) {
-            self.notes.push(sentence);
+    pub(crate) fn note(&mut self, note: impl Into<Note>) {
+        let note = note.into();
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
         }
     }
 
     /// All that a reader has to know to trust the picture: the notes, and what of the learner's numbers does not show.
     pub(crate) fn remarks(&self) -> Vec<String> {
-        let mut remarks = self.notes.clone();
+        let mut remarks = Vec::new();
+        let mut to_do = Vec::new();
+        for note in &self.notes {
+            match note {
+                Note::ToDo(function) => to_do.push(format!("`{function}`")),
+                Note::Says(sentence) => remarks.push(sentence.clone()),
+            }
+        }
+        match to_do.as_slice() {
+            [] => {}
+            [only] => remarks.insert(0, format!("{only} is still to do.")),
+            [first @ .., last] => remarks.insert(0, format!("{} and {last} are still to do.", first.join(", "))),
+        }
         let axes = Axes::of(self, 5);
         let points = || self.series.iter().filter(|series| series.role.is_learners()).flat_map(|series| &series.points);
         if points().any(|(x, y)| !(x.is_finite() && y.is_finite() || x.is_nan() && y.is_nan())) {
@@ -257,11 +289,11 @@ mod tests {
     #[test]
     fn code_that_does_not_answer_leaves_the_reference_and_a_note() {
         let mut picture = Picture::new("id", "title", Axis::new("x"), Axis::new("y"));
-        for n in 0..2 {
-            let learner = Err("`elu` is still to do.".to_owned());
+        for (n, function) in ["elu", "relu", "elu", "tanh"].into_iter().enumerate() {
+            let learner = Err(Note::ToDo(function.to_owned()));
             picture.compare(YOURS, Mark::Line, n, Both { reference: vec![(0.0, 0.0), (1.0, 1.0)], learner });
         }
-        assert_eq!(picture.remarks(), ["`elu` is still to do."]);
+        assert_eq!(picture.remarks(), ["`elu`, `relu` and `tanh` are still to do."]);
         assert!(picture.series.iter().all(|series| matches!(series.role, Role::Reference(_))));
     }
 }

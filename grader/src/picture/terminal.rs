@@ -374,13 +374,13 @@ fn ansi(cell: &Cell) -> AnsiStyle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::{Axis, Both, YOURS};
+    use crate::picture::{Axis, Both, Note, YOURS};
 
     fn shown(picture: &Picture, width: usize) -> String {
         anstream::adapter::strip_str(&render(picture, width)).to_string()
     }
 
-    fn waves(learner: Result<f64, String>) -> Picture {
+    fn waves(learner: Result<f64, Note>) -> Picture {
         let wave =
             |phase: f64| (0..=60).map(f64::from).map(|x| (x / 10.0, (x / 10.0 + phase).sin())).collect::<Vec<_>>();
         let mut picture = Picture::new("waves", "Waves", Axis::new("time"), Axis::new("height"))
@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn what_is_still_to_do() {
-        insta::assert_snapshot!(shown(&waves(Err("`wave` is still to do.".to_owned())), 40));
+        insta::assert_snapshot!(shown(&waves(Err(Note::ToDo("wave".to_owned()))), 40));
     }
 
     #[test]
