@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Solution(SolutionArgs),
     /// Read the lesson of an exercise
     Lesson(LessonArgs),
+    /// Draw what your own code computes
+    Plot(PlotArgs),
     /// For authors: prove that the checks accept every right answer and name every wrong one
     Verify(VerifyArgs),
     /// Print a script that lets your shell complete the grader's commands
@@ -135,6 +137,21 @@ pub(crate) struct LessonArgs {
     /// A number (3), a name (dense_layer), or a path inside an exercise [default: the exercise that you are in, or the
     /// first one that is not complete]
     pub(crate) exercise: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct PlotArgs {
+    /// A number (3), a name (dense_layer), or a path inside an exercise [default: the exercise that you are in, or the
+    /// first one that is not complete]
+    pub(crate) exercise: Option<String>,
+
+    /// Draw what this folder, which holds src/lib.rs, computes as a submission to EXERCISE
+    #[arg(long, value_name = "DIR", conflicts_with = "solution", requires = "exercise")]
+    pub(crate) source: Option<PathBuf>,
+
+    /// Draw what the reference solution computes
+    #[arg(long)]
+    pub(crate) solution: bool,
 }
 
 #[derive(Args)]

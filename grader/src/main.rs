@@ -9,11 +9,13 @@ mod clock;
 mod commands;
 mod course;
 mod files;
+mod gallery;
 mod grade;
 mod hostile;
 mod judge;
 mod learner;
 mod markdown;
+mod picture;
 mod progress;
 mod report;
 mod screen;
@@ -21,7 +23,7 @@ mod screen;
 mod snapshots;
 mod watch;
 
-/// The checks of every exercise, collected by `build.rs` from `hidden/*/checks.rs`.
+/// The checks and the pictures of every exercise, collected by `build.rs` from `hidden/*/checks.rs` and `pictures.rs`.
 mod hidden {
     include!(concat!(env!("OUT_DIR"), "/hidden.rs"));
 }

@@ -71,8 +71,11 @@ unsafe extern "C" {
 }
 "#;
 
+/// What is odd, what has to come of it, and how it is made in a folder from the solution's text.
+type OddFolder = (&'static str, &'static str, fn(&Path, &str));
+
 /// Submissions that are odd before a compiler sees them, and what has to come of them; `refused` unless it says more.
-const ODD_FOLDERS: [(&str, &str, fn(&Path, &str)); 13] = [
+const ODD_FOLDERS: [OddFolder; 13] = [
     ("a manifest, a build script and configurations", "full marks", |folder, solution| {
         source(folder, solution);
         let script = format!("fn main() {{ std::fs::write({:?}, \"\").unwrap(); }}", folder.join("pwned"));

@@ -96,6 +96,15 @@ fn main() {
             FIT_BATCH(&mut perceptron, &case.matrix("x"), &case.vector("targets"), case.count("epochs"));
             parameters(&perceptron)
         }),
+        ("fit_batch_until_right", |case| {
+            let mut perceptron = perceptron(case);
+            let (x, targets) = (case.matrix("x"), case.vector("targets"));
+            let epochs = (1..=case.count("max_epochs")).find(|_| {
+                FIT_BATCH(&mut perceptron, &x, &targets, 1);
+                PREDICT_SIGMOID(&perceptron, &x) == targets
+            });
+            Record::new().with("epochs", epochs)
+        }),
         ("scaler_fit", |case| {
             let scaler = FIT_SCALER(&case.matrix("x"));
             Record::new().with("means", scaler.means).with("std_devs", scaler.std_devs)

@@ -1,6 +1,6 @@
 //! `grader check`: grade and report.
 
-use std::{io::Write, path::absolute};
+use std::io::Write;
 
 use anyhow::{Context, Result};
 
@@ -8,7 +8,7 @@ use super::{
     Outcome,
     parallel::{Counter, parallel},
     status_line::StatusLine,
-    warn,
+    submission, warn,
 };
 use crate::{
     bench::{Kit, Observer, Sandbox, Slot, Submission, work_folder},
@@ -73,31 +73,15 @@ impl Grader<'_> {
             }
             return Ok(checked.report);
         }
-        let submission = self.submission(exercise)?;
+        let submission = submission(self.course, exercise, self.args.source.as_deref(), self.args.solution)?;
+        let gated = submission.gated && !self.args.without_source_gate;
+        let submission = Submission { gated, ..submission };
         let work = work_folder(self.course)?;
         let slot = match self.args.source {
             Some(_) => Slot::take_empty(&work, &exercise.name, self.sandbox)?,
             None => Slot::take(&work, &exercise.name, self.sandbox)?,
         };
         grade(self.course, exercise, &submission, kit, &slot, self.args.seed, observer)
-    }
-
-    fn submission(&self, exercise: &Exercise) -> Result<Submission> {
-        let submission = match &self.args.source {
-            Some(folder) => {
-                let folder = absolute(folder).with_context(|| format!("cannot find {}", folder.display()))?;
-                Submission { folder, gated: !self.args.without_source_gate }
-            }
-            None if self.args.solution => Submission::solution(self.course, exercise),
-            None => Submission::of_learner(self.course, exercise),
-        };
-        let lib = submission.lib();
-        if lib.symlink_metadata().is_err() {
-            return Err(
-                UsageError(format!("there is no {}; a submission is a folder with src/lib.rs", lib.display())).into()
-            );
-        }
-        Ok(submission)
     }
 
     /// The exercise that the current folder lies in, or the first one that is not complete.

@@ -6,19 +6,24 @@ pub(crate) mod hint;
 pub(crate) mod lesson;
 pub(crate) mod list;
 mod parallel;
+pub(crate) mod plot;
 pub(crate) mod reset;
 mod solution;
 mod status_line;
 mod verify;
 mod watch;
 
-use std::process::ExitCode;
+use std::{
+    path::{Path, absolute},
+    process::ExitCode,
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::{
+    bench::Submission,
     cli::{Cli, Command},
-    course::{Course, Exercise},
+    course::{Course, Exercise, UsageError},
     learner,
     progress::Progress,
     report::style,
@@ -50,6 +55,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome> {
         Command::Reset(args) => reset::run(args),
         Command::Solution(args) => solution::run(args),
         Command::Lesson(args) => lesson::run(args),
+        Command::Plot(args) => plot::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Completions(args) => completions::run(args),
     }
@@ -75,4 +81,23 @@ fn read_progress(course: &Course) -> Progress {
 /// Tells of something that did not keep the command from its work.
 fn warn(what: &str) {
     anstream::eprintln!("{}note:{} {what}", style::OPEN, style::RESET);
+}
+
+/// The submission to `exercise` in `source`, or the reference solution, or what the learner has written so far.
+fn submission(course: &Course, exercise: &Exercise, source: Option<&Path>, solution: bool) -> Result<Submission> {
+    let submission = match source {
+        Some(folder) => {
+            let folder = absolute(folder).with_context(|| format!("cannot find {}", folder.display()))?;
+            Submission { folder, gated: true }
+        }
+        None if solution => Submission::solution(course, exercise),
+        None => Submission::of_learner(course, exercise),
+    };
+    let lib = submission.lib();
+    if lib.symlink_metadata().is_err() {
+        return Err(
+            UsageError(format!("there is no {}; a submission is a folder with src/lib.rs", lib.display())).into()
+        );
+    }
+    Ok(submission)
 }

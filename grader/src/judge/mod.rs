@@ -12,7 +12,7 @@ mod verdict;
 
 pub(crate) use check::{Check, Expectation, Mistake, Prediction, Recognition, errors_as_text};
 pub(crate) use compare::{Tolerance, distinguishable};
-pub(crate) use verdict::{Status, Verdict, judge, not_reached};
+pub(crate) use verdict::{Status, Verdict, is_todo, judge, not_reached, over};
 
 /// What a `checks.rs` needs; not every one needs all of it.
 #[allow(unused_imports, reason = "the course decides which of these its checks use")]

@@ -253,8 +253,16 @@ fn recognise<'a>(check: &'a Check, seen: &Seen) -> Option<&'a super::Mistake> {
     })
 }
 
+/// How the message of a `todo!()` begins.
+const TODO: &str = "not yet implemented";
+
+/// Whether a panic with this message is a gap that the learner has not filled yet.
+pub(crate) fn is_todo(message: &str) -> bool {
+    message.starts_with(TODO)
+}
+
 fn panicked(case: &Record, message: &str, place: Option<Place>) -> Verdict {
-    if let Some(rest) = message.strip_prefix("not yet implemented") {
+    if let Some(rest) = message.strip_prefix(TODO) {
         let note = rest.strip_prefix(": ").map(|note| format!(": {note}")).unwrap_or_default();
         let mut verdict = Verdict::new(Status::NotStarted, format!("there is still a `todo!()` to replace{note}"));
         verdict.place = place;
@@ -304,7 +312,7 @@ fn stopped(case: &Record, ended: Ended) -> Verdict {
 }
 
 /// What a learner is told of a limit that their code reached.
-fn over(limit: Limit) -> String {
+pub(crate) fn over(limit: Limit) -> String {
     match limit {
         Limit::Seconds(seconds) => {
             format!("Your code did not return and was stopped after {seconds} s: is there a loop that never ends?")

@@ -15,6 +15,7 @@ use crate::{
     bench::Stage,
     commands::list::{self, Row},
     markdown,
+    picture::terminal,
     report::{self, ExerciseStatus},
     screen::Screen,
 };
@@ -92,6 +93,11 @@ fn exercise_text(state: &State, width: u16) -> String {
 fn page_text(body: &Body, width: u16) -> String {
     match body {
         Body::Text(text) => text.clone(),
+        Body::Pictures { pictures, page } => {
+            let width = Screen::of_width(width.into()).width;
+            let drawn: Vec<String> = pictures.iter().map(|picture| terminal::render(picture, width)).collect();
+            format!("{}\nThe same in fine, for your browser:\n{}", drawn.join("\n"), page.display())
+        }
         Body::Markdown { text, folder } => markdown::render(text, folder, Screen::of_width(width.into())),
     }
 }
@@ -218,7 +224,7 @@ fn draw_gauge(frame: &mut Frame<'_>, area: Rect, ratio: f64, label: &str) {
 
 /// What the grader does or waits for.
 fn draw_status(frame: &mut Frame<'_>, area: Rect, state: &State, beat: usize) {
-    if state.view == View::ConfirmReset {
+    if matches!(state.view, View::ConfirmReset) {
         let question = "Put the stub back? Your version is kept. y yes, any other key no";
         frame.render_widget(Paragraph::new(cut(question, area.width.into()).yellow().bold()), area);
         return;
@@ -383,14 +389,16 @@ mod tests {
                        a local variable with a similar name exists: `weights`\n"
                 .to_owned(),
         }];
-        let graded = super::super::state::Graded { outcome: Some(Ok(report)), ..graded(0) };
+        let mut graded = graded(0);
+        graded.outcome = Some(Ok(report));
         assert_screens("does_not_compile", &after(vec![Event::Graded(graded)]));
     }
 
     #[test]
     fn a_file_that_is_gone() {
         let problem = "there is no exercises/01_first/src/lib.rs; x brings the stub back".to_owned();
-        let graded = super::super::state::Graded { outcome: Some(Err(problem)), ..graded(0) };
+        let mut graded = graded(0);
+        graded.outcome = Some(Err(problem));
         assert_screens("gone", &after(vec![Event::Graded(graded)]));
     }
 

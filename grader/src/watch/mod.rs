@@ -24,9 +24,13 @@ use ratatui::{
 };
 
 use crate::{
-    bench::{CalledOff, Kit, Observer, Sandbox, Stage},
+    bench::{CalledOff, Kit, Observer, Sandbox, Stage, Submission},
     cli::{DEFAULT_SEED, SandboxMode},
-    commands::{hint, lesson, list, reset},
+    commands::{
+        hint, lesson, list,
+        plot::{self, Plotted},
+        reset,
+    },
     course::{Course, Exercise},
     learner::{self, Checking},
     progress::Progress,
@@ -76,6 +80,7 @@ pub(crate) fn watch(course: Course) -> Result<()> {
 /// What the worker is asked to do, by the index of an exercise.
 enum Order {
     Grade { index: usize, again: bool, called_off: Arc<AtomicBool> },
+    Draw { index: usize, called_off: Arc<AtomicBool> },
 }
 
 /// The loop of the view: draw, wait for something to happen, answer to it.
@@ -90,12 +95,15 @@ fn run(
     let start = Instant::now();
     let mut happened = true;
     let mut looked = Instant::now();
+    // The learner has left.
+    let gone = Arc::new(AtomicBool::default());
     // Of the grading that is under way.
     let mut called_off = Arc::new(AtomicBool::default());
     loop {
         for action in actions.drain(..) {
             match action {
                 Action::Quit => {
+                    gone.store(true, Ordering::Relaxed);
                     called_off.store(true, Ordering::Relaxed);
                     return Ok(());
                 }
@@ -115,7 +123,10 @@ fn run(
                     let page = Page { title: "Reset".to_owned(), body };
                     state.update(Event::Page(page), Instant::now());
                 }
-                Action::Picture(_) => {}
+                Action::Picture(index) => {
+                    jobs.send(Order::Draw { index, called_off: gone.clone() })
+                        .context("the grading thread has ended")?;
+                }
                 Action::Lesson(index) => {
                     let page = lesson_page(course, &course.exercises[index]);
                     state.update(Event::Page(page), Instant::now());
@@ -208,19 +219,30 @@ fn work(course: &Course, orders: &Receiver<Order>, events: &Sender<Input>) {
             Order::Grade { index, again, called_off } => {
                 let exercise = &course.exercises[index];
                 let observer = Teller { tell: &tell, called_off: &called_off };
-                // A panic of the grader's must not leave the view waiting for ever.
-                let checked = panic::catch_unwind(AssertUnwindSafe(|| grade(course, exercise, again, &observer)))
-                    .unwrap_or_else(|_| Err(anyhow!("the grader panicked, which is a fault of its own")));
-                let (outcome, warning) = match checked {
+                let (outcome, warning) = match caught(|| grade(course, exercise, again, &observer)) {
                     Ok(checked) => (Some(Ok(checked.report)), checked.warning),
                     Err(error) if error.is::<CalledOff>() => (None, None),
                     Err(error) => (Some(Err(format!("{error:#}"))), None),
                 };
                 let rows = list::rows(course, &Progress::read(course).0).ok();
-                tell(Event::Graded(Graded { index, outcome, rows, warning }));
+                tell(Event::Graded(Box::new(Graded { index, outcome, rows, warning })));
+            }
+            Order::Draw { index, called_off } => {
+                let exercise = &course.exercises[index];
+                tell(Event::Busy(Busy::Drawing));
+                let observer = Teller { tell: &tell, called_off: &called_off };
+                let body = caught(|| draw_pictures(course, exercise, &observer))
+                    .unwrap_or_else(|error| Body::Text(format!("{error:#}")));
+                tell(Event::Page(Page { title: format!("Pictures · {}", exercise.title), body }));
             }
         }
     }
+}
+
+/// What `work` comes to. A panic of the grader's must not leave the view waiting for ever.
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    panic::catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(anyhow!("the grader panicked, which is a fault of its own")))
 }
 
 /// Tells the view how far a grading has come, until that is called off.
@@ -239,9 +261,25 @@ impl Observer for Teller<'_> {
     }
 }
 
+impl Teller<'_> {
+    /// The kit, while the view shows what cargo says.
+    fn open_kit(&self, course: &Course, exercise: &Exercise) -> Result<Kit> {
+        let on_line = |line: &str| (self.tell)(Event::Busy(Busy::Preparing(line.to_owned())));
+        Kit::open_quietly(course, exercise, &on_line)
+    }
+}
+
+fn draw_pictures(course: &Course, exercise: &Exercise, observer: &Teller<'_>) -> Result<Body> {
+    let kit = observer.open_kit(course, exercise)?;
+    let submission = Submission::of_learner(course, exercise);
+    Ok(match plot::plot(course, exercise, &submission, &kit, observer)? {
+        Plotted::Pictures(pictures, page) => Body::Pictures { pictures, page },
+        Plotted::Broken(explanation) => Body::Text(explanation),
+    })
+}
+
 fn grade(course: &Course, exercise: &Exercise, again: bool, observer: &Teller<'_>) -> Result<learner::Checked> {
-    let on_line = |line: &str| (observer.tell)(Event::Busy(Busy::Preparing(line.to_owned())));
-    let kit = Kit::open_quietly(course, exercise, &on_line)?;
+    let kit = observer.open_kit(course, exercise)?;
     learner::check(
         course,
         exercise,
@@ -374,20 +412,20 @@ mod tests {
     }
 
     /// The end of a grading that found something to do.
-    pub(super) fn graded(index: usize) -> Graded {
-        Graded { index, outcome: Some(Ok(report())), rows: None, warning: None }
+    pub(super) fn graded(index: usize) -> Box<Graded> {
+        Box::new(Graded { index, outcome: Some(Ok(report())), rows: None, warning: None })
     }
 
-    pub(super) fn graded_complete(index: usize) -> Graded {
+    pub(super) fn graded_complete(index: usize) -> Box<Graded> {
         let mut report = report();
         report.checks.truncate(1);
         let mut rows = rows();
         rows[index].status = ExerciseStatus::Complete;
         rows[index].score = 5;
-        Graded { index, outcome: Some(Ok(report)), rows: Some(rows), warning: None }
+        Box::new(Graded { index, outcome: Some(Ok(report)), rows: Some(rows), warning: None })
     }
 
-    pub(super) fn called_off(index: usize) -> Graded {
-        Graded { index, outcome: None, rows: None, warning: None }
+    pub(super) fn called_off(index: usize) -> Box<Graded> {
+        Box::new(Graded { index, outcome: None, rows: None, warning: None })
     }
 }

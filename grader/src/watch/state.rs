@@ -8,6 +8,7 @@ use std::{
 use crate::{
     bench::Stage,
     commands::list::Row,
+    picture::Picture,
     report::{ExerciseStatus, Report},
 };
 
@@ -30,7 +31,7 @@ pub(super) enum Event {
     /// The grader is busy with something.
     Busy(Busy),
     /// A grading has ended.
-    Graded(Graded),
+    Graded(Box<Graded>),
     /// A page is ready to be read.
     Page(Page),
 }
@@ -98,14 +99,14 @@ pub(super) struct Graded {
 }
 
 /// A text to read: a lesson, a hint, a picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Page {
     pub(super) title: String,
     pub(super) body: Body,
 }
 
 /// What a page shows, before it is laid out for the width of the screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Body {
     Text(String),
     Markdown {
@@ -113,10 +114,15 @@ pub(super) enum Body {
         /// Where its relative links start from.
         folder: PathBuf,
     },
+    Pictures {
+        pictures: Vec<Picture>,
+        /// The same as a page for the browser.
+        page: PathBuf,
+    },
 }
 
 /// What the screen shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum View {
     Exercise,
     List {
@@ -225,7 +231,7 @@ impl State {
                 self.busy = Some(busy);
                 Vec::new()
             }
-            Event::Graded(graded) => self.graded(graded),
+            Event::Graded(graded) => self.graded(*graded),
             Event::Page(page) => {
                 if !self.grading {
                     self.busy = None;
@@ -256,7 +262,7 @@ impl State {
         }
         if let Some(outcome) = graded.outcome.filter(|_| graded.index == self.current) {
             self.outcome = Some(outcome);
-            if self.view == View::Exercise {
+            if matches!(self.view, View::Exercise) {
                 self.scroll = 0;
             }
         }
@@ -471,9 +477,9 @@ mod tests {
         let (mut state, now) = (graded_once(), Instant::now());
         for key in [Key::Other, Key::Back, Key::Quit, Key::Reset, Key::Enter] {
             assert!(state.update(Event::Key(Key::Reset), now).is_empty());
-            assert_eq!(state.view, View::ConfirmReset);
+            assert!(matches!(state.view, View::ConfirmReset));
             assert!(state.update(Event::Key(key), now).is_empty(), "{key:?}");
-            assert_eq!(state.view, View::Exercise);
+            assert!(matches!(state.view, View::Exercise));
         }
         state.update(Event::Key(Key::Reset), now);
         assert_eq!(state.update(Event::Key(Key::Yes), now), [Action::Reset(0)]);
@@ -487,7 +493,7 @@ mod tests {
         (0..20).for_each(|_| drop(press(Key::Down)));
         press(Key::Up);
         assert_eq!(press(Key::Enter), grade(1));
-        assert_eq!((state.current, &state.view), (1, &View::Exercise));
+        assert!(state.current == 1 && matches!(state.view, View::Exercise));
     }
 
     #[test]

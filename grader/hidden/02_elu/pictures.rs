@@ -1,0 +1,183 @@
+//! What there is to see in exercise 2.
+
+use crate::gallery::prelude::*;
+
+const ALPHAS: [f64; 3] = [0.5, 1.0, 2.0];
+
+pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    Ok(vec![
+        alphas(
+            Picture::new("elu", "ELU for three alphas", Axis::new("z"), Axis::new("elu(z, alpha)").from(-2.3, 3.1))
+                .caption(
+                    "On the right all three are the same line. On the left each levels out at minus alpha. Only for alpha = 1 \
+                     the curve passes 0 without a corner. Three equal curves have forgotten alpha; a jump at 0 means that \
+                     a value and a slope were mixed up.",
+                ),
+            "elu",
+            ask,
+        )?,
+        alphas(
+            Picture::new(
+                "elu_slopes",
+                "The slope of ELU for three alphas",
+                Axis::new("z"),
+                Axis::new("elu_derivative(z, alpha)").from(-0.15, 3.1),
+            )
+            .caption(
+                "The slope comes up to alpha on the left and is 1 on the right: it jumps at 0, but for alpha = 1. A slope \
+                 that climbs without end on the right is a shortcut taken too far; one that goes below 0 would say that ELU \
+                 falls somewhere.",
+            ),
+            "elu_derivative",
+            ask,
+        )?,
+        curves(
+            Picture::new("relatives", "ELU and its relatives", Axis::new("z"), Axis::new("activation").from(-1.2, 3.1))
+                .caption(
+                    "Right of 0 three of them are one line. Left of it ReLU is silent, leaky ReLU falls without end, and \
+                     ELU levels out. The sigmoid alone stays between 0 and 1.",
+                ),
+            &[("relu", None), ("leaky_relu", Some(0.1)), ("elu", Some(1.0)), ("sigmoid", None)],
+            ask,
+        )?,
+        curves(
+            Picture::new("slopes", "Their slopes", Axis::new("z"), Axis::new("slope").from(-0.1, 1.3)).caption(
+                "What a correction is multiplied by on its way back. Look where each curve is near 0: nothing gets through \
+                 there. The sigmoid lets a quarter through at its very best. Steps belong to ReLU and leaky ReLU; anything \
+                 else that jumps, or leaves the band from 0 to 1, is a mistake.",
+            ),
+            &[
+                ("relu_derivative", None),
+                ("leaky_relu_derivative", Some(0.1)),
+                ("elu_derivative", Some(1.0)),
+                ("sigmoid_derivative", None),
+                ("tanh_derivative", None),
+            ],
+            ask,
+        )?,
+        vanishing(ask)?,
+        close_to_zero(ask)?,
+        far_out(ask)?,
+        curves(
+            Picture::new("younger", "Bonus: three younger relatives", Axis::new("z"), Axis::new("").from(-1.2, 3.1))
+                .caption(
+                    "All three dip below 0 before they rise, and none has a corner. The slope of swish is 0 where swish is \
+                     lowest, and goes a little above 1 before it settles there.",
+                ),
+            &[("swish", Some(1.0)), ("gelu", None), ("mish", None), ("swish_derivative", Some(1.0))],
+            ask,
+        )?,
+    ])
+}
+
+/// A number and the parameter of the family, under the name that each experiment has for it.
+fn case(experiment: &str, z: f64, parameter: Option<f64>) -> Record {
+    let name = if experiment.starts_with("swish") { "beta" } else { "alpha" };
+    let case = Record::new().with("z", z);
+    parameter.map_or(case.clone(), |parameter| case.with(name, parameter))
+}
+
+fn value(side: &mut Side<'_>, experiment: &str, z: f64, parameter: Option<f64>) -> Asked<f64> {
+    Ok(side.ask(experiment, &case(experiment, z, parameter))?.number("result"))
+}
+
+/// A function from -4 to 3, 0 on its left part: slopes jump there.
+fn curve(ask: &mut Ask<'_>, experiment: &str, parameter: Option<f64>) -> Result<Both<Vec<(f64, f64)>>> {
+    ask.both(|side| {
+        let mut points = Vec::new();
+        for z in (-40..=0).map(|tenth| f64::from(tenth) / 10.0) {
+            points.push((z, value(side, experiment, z, parameter)?));
+        }
+        points.push(GAP);
+        for z in std::iter::once(1e-9).chain((1..=30).map(|tenth| f64::from(tenth) / 10.0)) {
+            points.push((z, value(side, experiment, z, parameter)?));
+        }
+        Ok(points)
+    })
+}
+
+fn alphas(mut picture: Picture, experiment: &str, ask: &mut Ask<'_>) -> Result<Picture> {
+    for (n, alpha) in ALPHAS.into_iter().enumerate() {
+        picture.compare(format!("alpha = {alpha}"), Mark::Line, n, curve(ask, experiment, Some(alpha))?);
+    }
+    Ok(picture)
+}
+
+fn curves(mut picture: Picture, functions: &[(&str, Option<f64>)], ask: &mut Ask<'_>) -> Result<Picture> {
+    for (n, (function, parameter)) in functions.iter().enumerate() {
+        picture.compare(*function, Mark::Line, n, curve(ask, function, *parameter)?);
+    }
+    Ok(picture)
+}
+
+/// What is left of a correction after so many neurons.
+fn vanishing(ask: &mut Ask<'_>) -> Result<Picture> {
+    const NEURONS: i32 = 10;
+    let mut picture = Picture::new(
+        "vanishing",
+        "What is left of a correction",
+        Axis::new("neurons that it has passed").from(0.0, f64::from(NEURONS)),
+        Axis::new("left of it").from(1e-10, 3.0).log(),
+    )
+    .caption(
+        "Slopes multiply, so on an axis that counts factors each neuron takes the same step down. ReLU on its right side \
+         takes none. Ten sigmoids leave a ten-millionth, and that is not even their worst. A line that rises would make \
+         corrections explode.",
+    );
+    let neurons = [
+        ("relu, z = 1", "relu_derivative", 1.0, None),
+        ("tanh, z = 1", "tanh_derivative", 1.0, None),
+        ("elu, z = -1", "elu_derivative", -1.0, Some(1.0)),
+        ("sigmoid, z = 1", "sigmoid_derivative", 1.0, None),
+    ];
+    for (n, (name, derivative, z, alpha)) in neurons.into_iter().enumerate() {
+        let left = ask.both(|side| {
+            let slope = value(side, derivative, z, alpha)?;
+            Ok((0..=NEURONS).map(|passed| (f64::from(passed), slope.powi(passed))).collect::<Vec<_>>())
+        })?;
+        picture.compare(name, Mark::Line, n, left);
+    }
+    Ok(picture)
+}
+
+/// How many digits of ELU survive close to 0.
+fn close_to_zero(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "close_to_zero",
+        "ELU close to 0: are all digits there?",
+        Axis::new("-z").from(1e-18, 1.0).log(),
+        Axis::new("elu(z, 1) / z").from(-0.1, 2.1),
+    )
+    .caption(
+        "Near 0 ELU is nearly z, so this ratio has to be 1, however close it gets. A line that begins to tremble around \
+         1e-14 and falls to 0 soon after has subtracted two numbers that agree in almost all of their digits.",
+    );
+    let ratios = ask.both(|side| {
+        let sizes = (0..=180).map(|step| 10_f64.powf(-18.0 + f64::from(step) / 10.0));
+        sizes.map(|size| Ok((size, value(side, "elu", -size, Some(1.0))? / -size))).collect()
+    })?;
+    picture.compare(YOURS, Mark::Line, 0, ratios);
+    Ok(picture)
+}
+
+/// How far out there still is a slope.
+fn far_out(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "far_out",
+        "The slope of the sigmoid, far out",
+        Axis::new("z").from(-60.0, 60.0),
+        Axis::new("sigmoid_derivative(z)").from(1e-27, 10.0).log(),
+    )
+    .caption(
+        "The slope is the same on both sides, and gets smaller for as far as you look. If your line drops to 0 on the right \
+         before it reaches 40, the sigmoid was rounded to 1 there, and the rest was subtracted away.",
+    );
+    let slopes = ask.both(|side| {
+        (-120..=120)
+            .map(|half| f64::from(half) / 2.0)
+            .map(|z| Ok((z, value(side, "sigmoid_derivative", z, None)?)))
+            .collect()
+    })?;
+    picture.compare(YOURS, Mark::Line, 0, slopes);
+    Ok(picture)
+}
