@@ -111,6 +111,12 @@ fn a_network_is_drawn() {
 }
 
 #[test]
+fn losses_are_drawn() {
+    let ratio = ("constant -= learning_rate", "constant += learning_rate");
+    draws("04_mae", "`mae_loss` and `mse_loss` are", ratio, "Your numbers leave the picture");
+}
+
+#[test]
 fn code_that_does_not_compile_is_not_drawn() {
     let broken = Edited::source("pub fn step(z: f64) -> f64 { z + missing }");
     let output = run("1", &["--source", broken.folder.path().to_str().unwrap()]);

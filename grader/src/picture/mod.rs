@@ -206,12 +206,14 @@ impl Picture {
         series
     }
 
-    /// What the legend lists: one entry for all that is the reference's.
+    /// What the legend lists: one entry for all of the reference's that stands behind something of the learner's.
     fn legend(&self) -> Vec<(String, Mark, Role)> {
         let named = self.series.iter().filter(|series| !series.name.is_empty());
         let mut entries: Vec<_> = named.map(|series| (series.name.clone(), series.mark, series.role)).collect();
-        let is_unnamed = |series: &&Series| series.name.is_empty() && matches!(series.role, Role::Reference(_));
-        if let Some(pale) = self.series.iter().find(is_unnamed) {
+        let is_reference = |role: Role| matches!(role, Role::Reference(_));
+        let unnamed = self.series.iter().find(|series| series.name.is_empty() && is_reference(series.role));
+        let is_behind = self.series.iter().any(|series| series.role.is_learners());
+        if let Some(pale) = unnamed.filter(|_| is_behind || !entries.iter().any(|(_, _, role)| is_reference(*role))) {
             entries.push((REFERENCE.to_owned(), pale.mark, pale.role));
         }
         entries
