@@ -82,7 +82,12 @@ fn assert_is_self_contained(page: &str) {
 #[test]
 fn a_perceptron_is_drawn_and_a_panic_says_so_in_the_picture() {
     let bias = "self.bias += self.learning_rate * error;";
-    draws("01_perceptron", "`train` is", (bias, "self.bias -= self.learning_rate * error;"), "after epoch 12");
+    draws(
+        "01_perceptron",
+        "`Perceptron::train` is",
+        (bias, "self.bias -= self.learning_rate * error;"),
+        "after epoch 12",
+    );
 
     let solution = source("01_perceptron", "solutions/NAME/src/lib.rs");
     let step = "if z >= 0.0 { 1.0 } else { 0.0 }";
@@ -97,6 +102,18 @@ fn a_perceptron_is_drawn_and_a_panic_says_so_in_the_picture() {
 fn activations_are_drawn() {
     let slope = ("alpha * z.exp()", "alpha * z.exp_m1()");
     draws("02_elu", "`elu` is", slope, "b alpha = 1");
+}
+
+#[test]
+fn a_network_is_drawn() {
+    let count = ("self.weights.len() + self.biases.len()", "self.weights.len()");
+    draws("03_dense_layer", "`ThreeLayerNetwork::new` is", count, "not 100,480");
+}
+
+#[test]
+fn losses_are_drawn() {
+    let ratio = ("constant -= learning_rate", "constant += learning_rate");
+    draws("04_mae", "`mae_loss` and `mse_loss` are", ratio, "Your numbers leave the picture");
 }
 
 #[test]

@@ -291,7 +291,7 @@ pub(super) fn number(number: f64) -> String {
         return format!("{}", number + 0.0);
     }
     let rounded: f64 = format!("{number:.2e}").parse().unwrap_or(number);
-    if (1e-3..1e6).contains(&rounded.abs()) { with_separators(&format!("{rounded}")) } else { format!("{rounded:e}") }
+    if (1e-4..1e6).contains(&rounded.abs()) { with_separators(&format!("{rounded}")) } else { format!("{rounded:e}") }
 }
 
 /// `1234567.5` as `1,234,567.5`.
@@ -330,7 +330,7 @@ mod tests {
         assert_eq!(said(&axes.y), ["0", "1,000", "2,000"]);
         let axes = Axes::of(&picture(Axis::new("").from(0.0, 0.3), Axis::new("").log(), &[(0.0, 1e-4), (0.3, 1e4)]), 5);
         assert_eq!(said(&axes.x), ["0.0", "0.1", "0.2", "0.3"]);
-        assert_eq!(said(&axes.y), ["1e-4", "0.01", "1", "100", "10,000"]);
+        assert_eq!(said(&axes.y), ["0.0001", "0.01", "1", "100", "10,000"]);
     }
 
     #[test]
