@@ -45,13 +45,16 @@ struct Attack {
     #[serde(default)]
     head: String,
     #[serde(skip)]
-    folder: Option<fn(&Path, &str)>,
+    folder: Option<Make>,
     gate: String,
     alone: Option<String>,
     #[serde(default = "yes")]
     sandbox: bool,
     limits: Option<String>,
 }
+
+/// Fills an empty folder; it gets the solution, too.
+type Make = fn(&Path, &str);
 
 fn yes() -> bool {
     true
@@ -72,7 +75,7 @@ unsafe extern "C" {
 "#;
 
 /// Submissions that are odd before a compiler sees them, and what has to come of them; `refused` unless it says more.
-const ODD_FOLDERS: [(&str, &str, fn(&Path, &str)); 13] = [
+const ODD_FOLDERS: [(&str, &str, Make); 13] = [
     ("a manifest, a build script and configurations", "full marks", |folder, solution| {
         source(folder, solution);
         let script = format!("fn main() {{ std::fs::write({:?}, \"\").unwrap(); }}", folder.join("pwned"));

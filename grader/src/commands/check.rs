@@ -41,7 +41,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
     let next = course.exercises.iter().find(|other| other.number > exercise.number);
     let text = match args.format {
         Format::Terminal => {
-            report::terminal(&report, &Terminal::of_stdout(next.map(|next| (next.number, next.name.clone()))))
+            let page =
+                report::terminal(&report, &Terminal::of_stdout(next.map(|next| (next.number, next.name.clone()))));
+            // Learners who grade their own code need not know.
+            if args.source.is_some() { format!("{page}Sandbox: {}\n", report.sandbox) } else { page }
         }
         Format::Json => report::json(&report)?,
     };

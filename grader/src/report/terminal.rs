@@ -9,7 +9,7 @@ use super::{
     CheckReport, ExerciseLabel, ExerciseStatus, Report,
     style::{BAD, BOLD, DIM, GOOD, OPEN, paint},
 };
-use crate::{bench::remark, judge::Status};
+use crate::{bench::remark, hostile::without_commands, judge::Status};
 
 /// Wider lines than this are tiring to read.
 const MAX_WIDTH: usize = 100;
@@ -84,7 +84,8 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
     page.separate();
     page.line(&score(report));
     next_step(&mut page, report, terminal);
-    page.text
+    // Last of all: wrapping may have put a word of the submission's at the start of a line.
+    without_commands(&page.text)
 }
 
 /// One line an exercise, and the sum.
