@@ -45,13 +45,16 @@ struct Attack {
     #[serde(default)]
     head: String,
     #[serde(skip)]
-    folder: Option<fn(&Path, &str)>,
+    folder: Option<Make>,
     gate: String,
     alone: Option<String>,
     #[serde(default = "yes")]
     sandbox: bool,
     limits: Option<String>,
 }
+
+/// Fills an empty folder; it gets the solution, too.
+type Make = fn(&Path, &str);
 
 fn yes() -> bool {
     true
@@ -71,11 +74,8 @@ unsafe extern "C" {
 }
 "#;
 
-/// What is odd, what has to come of it, and how it is made in a folder from the solution's text.
-type OddFolder = (&'static str, &'static str, fn(&Path, &str));
-
 /// Submissions that are odd before a compiler sees them, and what has to come of them; `refused` unless it says more.
-const ODD_FOLDERS: [OddFolder; 13] = [
+const ODD_FOLDERS: [(&str, &str, Make); 13] = [
     ("a manifest, a build script and configurations", "full marks", |folder, solution| {
         source(folder, solution);
         let script = format!("fn main() {{ std::fs::write({:?}, \"\").unwrap(); }}", folder.join("pwned"));

@@ -42,7 +42,11 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
         None => grader.check_current()?,
     };
     let text = match args.format {
-        Format::Terminal => report::terminal(&report, &Terminal::of_stdout(&course, Some(exercise))),
+        Format::Terminal => {
+            let page = report::terminal(&report, &Terminal::of_stdout(&course, Some(exercise)));
+            // Learners who grade their own code need not know.
+            if args.source.is_some() { format!("{page}Sandbox: {}\n", report.sandbox) } else { page }
+        }
         Format::Json => report::json(&report)?,
     };
     write(args, &text)?;

@@ -124,14 +124,14 @@ fn render(rows: &[Row], width: usize) -> String {
     let (score, max): (u32, u32) = (rows.iter().map(|row| row.score).sum(), rows.iter().map(|row| row.max_score).sum());
     let done = rows.iter().filter(|row| row.status == ExerciseStatus::Complete).count();
     let minutes: u32 = rows.iter().filter(|row| row.status != ExerciseStatus::Complete).map(|row| row.minutes).sum();
-    text +=
-        &format!("\n{}", paint(style::BOLD, format!("{done} of {} complete, {score} of {max} points.", rows.len())));
+    let sum = format!("{done} of {} complete, {score} of {max} points.", rows.len());
+    text += &format!("\n{}\n", paint(style::BOLD, textwrap::fill(&sum, width)));
     match rows.iter().find(|row| row.status != ExerciseStatus::Complete) {
         Some(open) => {
-            text += &format!(" About {} hours to go.\n", minutes.div_ceil(60));
+            text += &format!("About {} hours to go.\n", minutes.div_ceil(60));
             text += &format!("Next: cargo run -p grader -- check {}\n", open.number);
         }
-        None => text += " Well done!\n",
+        None => text += "Well done!\n",
     }
     text
 }
