@@ -117,6 +117,12 @@ fn losses_are_drawn() {
 }
 
 #[test]
+fn slopes_are_drawn() {
+    let uphill = ("w - learning_rate * grad.dl_dw", "w + learning_rate * grad.dl_dw");
+    draws("05_manual_gradients", "`central_difference` is", uphill, "Your numbers leave the picture");
+}
+
+#[test]
 fn code_that_does_not_compile_is_not_drawn() {
     let broken = Edited::source("pub fn step(z: f64) -> f64 { z + missing }");
     let output = run("1", &["--source", broken.folder.path().to_str().unwrap()]);
