@@ -117,6 +117,18 @@ fn losses_are_drawn() {
 }
 
 #[test]
+fn slopes_are_drawn() {
+    let uphill = ("w - learning_rate * grad.dl_dw", "w + learning_rate * grad.dl_dw");
+    draws("05_manual_gradients", "`central_difference` is", uphill, "Your numbers leave the picture");
+}
+
+#[test]
+fn a_training_loop_is_drawn() {
+    let uphill = ("*b -= &(learning_rate * db);", "*b += &(learning_rate * db);");
+    draws("06_buggy_training_loop", "`cross_entropy` is", uphill, "a class 0");
+}
+
+#[test]
 fn code_that_does_not_compile_is_not_drawn() {
     let broken = Edited::source("pub fn step(z: f64) -> f64 { z + missing }");
     let output = run("1", &["--source", broken.folder.path().to_str().unwrap()]);

@@ -154,8 +154,10 @@ fn walks(ask: &mut Ask<'_>) -> Result<Picture> {
          The MAE marches to the median in steps that do not fade, and then goes to and fro around it for ever. A walk that \
          runs away has the wrong sign.",
     );
-    picture.level("mean", 12.0, (0.0, STEPS as f64));
-    picture.level("median", 3.0, (0.0, STEPS as f64));
+    for (name, at) in [("mean", 12.0), ("median", 3.0)] {
+        picture.level("", at, (0.0, STEPS as f64));
+        picture.label(STEPS as f64 - 1.5, at + 0.9, name);
+    }
     for (n, (name, loss, learning_rate)) in
         [("MAE, learning rate 1", "mae", 1.0), ("MSE, learning rate 0.25", "mse", 0.25)].into_iter().enumerate()
     {

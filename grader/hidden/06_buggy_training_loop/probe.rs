@@ -44,6 +44,16 @@ fn main() {
                     .with(&format!("b after step {number}"), b.clone())
             })
         }),
+        ("repeated_steps", |case| {
+            let (mut w, mut b) = (case.matrix("w").to_owned(), case.vector("b").to_owned());
+            let mut losses = Vec::new();
+            let mut biases = Vec::new();
+            for _ in 0..case.count("epochs") {
+                losses.push(step(case, &mut w, &mut b));
+                biases.extend_from_slice(&b.to_vec());
+            }
+            Record::new().with("losses", Array1::from(losses)).with("biases", Array1::from(biases))
+        }),
         ("train", |case| {
             let result = TRAIN(
                 &case.matrix("x"),
