@@ -15,7 +15,7 @@ use super::{
     Diagnostic, Kit, Slot, Sources,
     child::{Next, Running},
     diagnostics::{self, Message},
-    sandbox::{Calls, Profile, system_libraries},
+    sandbox::{Calls, Profile, Sandbox, system_libraries},
 };
 use crate::{
     course::{Course, Exercise},
@@ -190,6 +190,8 @@ impl Bench<'_> {
         if calls == Calls::Linker {
             let known = LINKER_ENVIRONMENT.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
             rustc.envs(known).env("TMPDIR", slot.folder.join("build"));
+            // The linker has a thread for each core, and each would reserve a piece of the address space.
+            rustc.env("MALLOC_ARENA_MAX", "2");
         }
         rustc
             .current_dir(&slot.folder)
@@ -256,7 +258,13 @@ impl Bench<'_> {
     fn broken(&self, messages: Vec<Message>) -> Result<Compiled> {
         let faults: Vec<&str> = messages.iter().filter_map(Message::fault_of_the_system).collect();
         if !faults.is_empty() {
-            bail!("rustc could not do its work: {}", self.folders().hide(&faults.join("; ")));
+            let confined = match self.slot.sandbox {
+                Sandbox::None => "",
+                Sandbox::Landlock => {
+                    "; in the sandbox it finds programs in /usr and /opt only, and `--sandbox off` does without it"
+                }
+            };
+            bail!("rustc could not do its work: {}{confined}", self.folders().hide(&faults.join("; ")));
         }
         let mut diagnostics = self.about_code(messages.iter().filter(|message| message.is_about_code()).cloned());
         if diagnostics.iter().all(|diagnostic| diagnostic.level != "error") {
