@@ -11,7 +11,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+        mpsc::{self, Receiver, Sender},
     },
     thread,
     time::{Duration, Instant},
@@ -147,13 +147,16 @@ fn run(
             let look = files::look(course, &course.exercises[state.current]);
             actions.extend(state.update(Event::Looked(look), now));
         }
-        let input = inbox.recv_timeout(BEAT);
-        happened = input.is_ok();
-        match input {
-            Ok(Input::Event(event)) => actions.extend(state.update(event, Instant::now())),
-            Ok(Input::Resized) | Err(RecvTimeoutError::Timeout) => {}
-            // The terminal is gone, and with it whoever watched.
-            Ok(Input::Closed) | Err(RecvTimeoutError::Disconnected) => actions.push(Action::Quit),
+        let first = inbox.recv_timeout(BEAT);
+        happened = first.is_ok();
+        // Everything that has arrived is answered before the next drawing: a training tells of every epoch.
+        for input in first.into_iter().chain(inbox.try_iter()) {
+            match input {
+                Input::Event(event) => actions.extend(state.update(event, Instant::now())),
+                Input::Resized => {}
+                // The terminal is gone, and with it whoever watched.
+                Input::Closed => actions.push(Action::Quit),
+            }
         }
         let polled = state.polling;
         actions.extend(state.update(Event::Tick, Instant::now()));
