@@ -25,7 +25,10 @@ pub(crate) use workspace::{Slot, work_folder};
 
 use std::path::PathBuf;
 
-use crate::course::{Course, Exercise};
+use crate::{
+    course::{Course, Exercise},
+    hostile,
+};
 
 /// A folder with `src/lib.rs`: a learner's exercise, a reference solution, a stored wrong answer or an upload.
 #[derive(Clone, Debug)]
@@ -61,16 +64,6 @@ impl Submission {
             Err(_) => self.folder.file_name().unwrap_or_default().to_string_lossy(),
         };
         // The compiler's `--remap-path-prefix` splits at `=`.
-        path.chars()
-            .map(|c| {
-                if c.is_control() || c == '=' {
-                    '_'
-                } else if c == '\\' {
-                    '/'
-                } else {
-                    c
-                }
-            })
-            .collect()
+        hostile::clean(&path).replace(['=', '\n', '\t'], "_").replace('\\', "/")
     }
 }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use super::{Diagnostic, Submission, gate};
-use crate::{course::Course, files};
+use crate::{course::Course, files, hostile};
 
 const MAX_FILE_KIB: usize = 256;
 const MAX_FILES: usize = 64;
@@ -87,7 +87,7 @@ impl Sources {
         }
         let entries = fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
         let mut paths: Vec<PathBuf> = Vec::new();
-        for entry in entries.take(MAX_ENTRIES) {
+        for entry in entries.take(MAX_ENTRIES + 1) {
             paths.push(entry.with_context(|| format!("cannot read the folder {}", folder.display()))?.path());
         }
         paths.sort();
@@ -106,8 +106,8 @@ impl Sources {
                 continue;
             }
             let full = format!("{prefix}{name}");
-            if name.chars().any(|c| c.is_control() || c == '\\') {
-                self.refuse(prefix, "holds a file whose name has control characters; give it an ordinary name");
+            if name.contains(['=', '\\', '\n', '\t']) || hostile::clean(name) != name {
+                self.refuse(prefix, "holds a file whose name has odd characters; give it an ordinary name");
                 continue;
             }
             match read(&path) {

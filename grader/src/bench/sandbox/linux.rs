@@ -11,7 +11,7 @@ use libc::c_long;
 use nix::{
     sys::{
         prctl,
-        resource::{Resource, setrlimit},
+        resource::{Resource, getrlimit, setrlimit},
         signal::Signal,
         stat::{Mode, umask},
     },
@@ -81,7 +81,9 @@ fn limit_resources(profile: &Profile) -> Result<()> {
         (Resource::RLIMIT_STACK, 8 * MIB, 64 * MIB),
         (Resource::RLIMIT_CORE, 0, 0),
     ] {
-        setrlimit(resource, soft, hard).with_context(|| format!("{resource:?}"))?;
+        // Whoever started the grader may have been given less, which nobody can raise.
+        let (_, most) = getrlimit(resource).with_context(|| format!("{resource:?}"))?;
+        setrlimit(resource, soft.min(most), hard.min(most)).with_context(|| format!("{resource:?}"))?;
     }
     Ok(())
 }
