@@ -129,6 +129,12 @@ fn a_training_loop_is_drawn() {
 }
 
 #[test]
+fn two_frameworks_are_drawn() {
+    let uncleared = ("        mlp.zero_grads(&mut gradients);\n", "");
+    draws("07_dfdx_comparison", "`Dense::from_parts` is", uncleared, "Your numbers leave the picture");
+}
+
+#[test]
 fn code_that_does_not_compile_is_not_drawn() {
     let broken = Edited::source("pub fn step(z: f64) -> f64 { z + missing }");
     let output = run("1", &["--source", broken.folder.path().to_str().unwrap()]);

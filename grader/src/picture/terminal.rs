@@ -199,10 +199,12 @@ fn draw(picture: &Picture, area: Rect, buffer: &mut Buffer) {
         .zip(letters)
         .filter_map(|(series, letter)| Some((series, letter?, axes.line(&series.points))))
         .collect();
+    let mut taken = Vec::new();
     for (number, (series, letter, line)) in lettered.iter().enumerate() {
         let others: Vec<&Parts> =
             lettered.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, (_, _, line))| line).collect();
-        if let Some(place) = place_of_letter(&axes, line, &others, plot) {
+        if let Some(place) = place_of_letter(&axes, line, &others, &taken, plot) {
+            taken.push(place);
             let (column, row) = cell(&axes, plot, place);
             let (_, colour) = look(series.role, series.mark);
             let bold = Style::new().fg(colour).add_modifier(Modifier::BOLD);
@@ -317,8 +319,15 @@ impl Shape for Filled {
 /// The parts of a line that are inside the picture.
 type Parts = Vec<Vec<(f64, f64)>>;
 
-/// A place for a letter on `line`: as far from the other lines as it gets, up to some rows, and rather to the right.
-fn place_of_letter(axes: &Axes, line: &Parts, others: &[&Parts], plot: Rect) -> Option<(f64, f64)> {
+/// A place for a letter on `line`: as far from the other lines as it gets, up to some rows, rather to the right, and not
+/// where a letter is already.
+fn place_of_letter(
+    axes: &Axes,
+    line: &Parts,
+    others: &[&Parts],
+    taken: &[(f64, f64)],
+    plot: Rect,
+) -> Option<(f64, f64)> {
     const STEPS: u32 = 40;
     const FAR: f64 = 2.5;
     let row = (axes.y.high - axes.y.low) / f64::from(plot.height);
@@ -333,10 +342,13 @@ fn place_of_letter(axes: &Axes, line: &Parts, others: &[&Parts], plot: Rect) -> 
         let of = |other: &&Parts| point_at(other, at.0).map(|(_, y)| (y - at.1).abs() / row);
         others.iter().filter_map(of).fold(FAR, f64::min)
     };
+    let is_free = |at: &(f64, f64)| {
+        taken.iter().all(|other| (at.0 - other.0).abs() > 2.5 * column || (at.1 - other.1).abs() > 1.5 * row)
+    };
     let share = |step: u32| 1.0 - f64::from(step) / f64::from(STEPS);
     let places = (2..STEPS - 1).filter_map(|step| point_at(line, begin.0 + share(step) * (end.0 - begin.0)));
     let mut best: Option<((f64, f64), f64)> = None;
-    for place in places {
+    for place in places.filter(is_free) {
         let here = distance(&place);
         if best.is_none_or(|(_, there)| here > there + 0.1) {
             best = Some((place, here));
