@@ -1,6 +1,10 @@
 //! `grader check`: grade and report.
 
-use std::io::Write;
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    slice,
+};
 
 use anyhow::{Context, Result};
 
@@ -12,7 +16,7 @@ use super::{
 };
 use crate::{
     bench::{Kit, Observer, Sandbox, Slot, Submission, work_folder},
-    cli::{CheckArgs, Format},
+    cli::{CheckArgs, ReportFormat},
     course::{Course, Exercise, UsageError},
     files,
     grade::grade,
@@ -25,14 +29,18 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
     if let Some(limits) = args.limits {
         course.exercises.iter_mut().for_each(|exercise| exercise.limits = limits);
     }
+    let all = args.exercise.as_deref() == Some("all");
+    let targets = Targets::new(args, all)?;
     let grader = Grader { course: &course, args, sandbox: Sandbox::choose(args.sandbox)? };
-    if args.exercise.as_deref() == Some("all") {
+    if all {
         if args.source.is_some() {
             return Err(
                 UsageError("--source is a submission to one exercise; name it instead of `all`".to_owned()).into()
             );
         }
-        return grader.check_all();
+        let reports = grader.check_all()?;
+        targets.write(&reports, &Terminal::of_stdout(&course, None))?;
+        return Ok(outcome(&reports));
     }
     let (report, exercise) = match &args.exercise {
         Some(wanted) => {
@@ -41,15 +49,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
         }
         None => grader.check_current()?,
     };
-    let text = match args.format {
-        Format::Terminal => {
-            let page = report::terminal(&report, &Terminal::of_stdout(&course, Some(exercise)));
-            // Learners who grade their own code need not know.
-            if args.source.is_some() { format!("{page}Sandbox: {}\n", report.sandbox) } else { page }
-        }
-        Format::Json => report::json(&report)?,
-    };
-    write(args, &text)?;
+    // Learners who grade their own code need not know of the sandbox.
+    let mut terminal = Terminal::of_stdout(&course, Some(exercise));
+    terminal.names_sandbox = args.source.is_some();
+    targets.write(slice::from_ref(&report), &terminal)?;
     Ok(outcome([&report]))
 }
 
@@ -106,7 +109,7 @@ impl Grader<'_> {
     }
 
     /// Grades every exercise, on all cores.
-    fn check_all(&self) -> Result<Outcome> {
+    fn check_all(&self) -> Result<Vec<Report>> {
         // Kits one after the other, with cargo's own progress; then the exercises together.
         let exercises = self
             .course
@@ -121,13 +124,7 @@ impl Grader<'_> {
             report
         });
         drop(counter);
-        let reports: Vec<Report> = reports.into_iter().collect::<Result<_>>()?;
-        let text = match self.args.format {
-            Format::Terminal => report::terminal_of_all(&reports, &Terminal::of_stdout(self.course, None)),
-            Format::Json => report::json_of_all(&reports)?,
-        };
-        write(self.args, &text)?;
-        Ok(outcome(&reports))
+        reports.into_iter().collect()
     }
 }
 
@@ -136,13 +133,68 @@ fn outcome<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Outcome {
     if complete { Outcome::AllRight } else { Outcome::NotRightYet }
 }
 
-fn write(args: &CheckArgs, text: &str) -> Result<()> {
-    match &args.output {
-        Some(path) => files::write_atomically(path, anstream::adapter::strip_str(text).to_string().as_bytes()),
-        None => {
-            // A reader that has seen enough, such as `head`, is no fault.
-            let _ = anstream::stdout().write_all(text.as_bytes());
-            Ok(())
+/// The forms in which the report is wanted, and where each of them goes.
+struct Targets {
+    all: bool,
+    /// `None` is standard output.
+    targets: Vec<(ReportFormat, Option<PathBuf>)>,
+}
+
+impl Targets {
+    /// What the arguments ask for; `all` if the report will be one on all exercises.
+    fn new(args: &CheckArgs, all: bool) -> Result<Self> {
+        let usage = |sentence: String| Err(UsageError(sentence).into());
+        let mut plain = args.format.iter().filter(|wanted| wanted.file.is_none());
+        let format = plain.next().map_or(ReportFormat::Terminal, |wanted| wanted.format);
+        if plain.next().is_some() {
+            return usage(
+                "only one report fits on standard output; give the others a file: --format junit=FILE".into(),
+            );
         }
+        // Whoever wants files only sees the report in the terminal as well.
+        let mut targets = vec![(format, args.output.clone())];
+        for wanted in args.format.iter().filter(|wanted| wanted.file.is_some()) {
+            if targets.iter().any(|(_, file)| *file == wanted.file) {
+                let file = wanted.file.as_deref().unwrap_or(Path::new(""));
+                return usage(format!("two reports would go to {}; give each a file of its own", file.display()));
+            }
+            targets.push((wanted.format, wanted.file.clone()));
+        }
+        for (format, name) in [(ReportFormat::Exercism, "exercism"), (ReportFormat::Check50, "check50")] {
+            if all && targets.iter().any(|(wanted, _)| *wanted == format) {
+                return usage(format!("{name} is a format for one exercise; name it instead of `all`"));
+            }
+        }
+        Ok(Self { all, targets })
+    }
+
+    fn write(&self, reports: &[Report], terminal: &Terminal) -> Result<()> {
+        for (format, file) in &self.targets {
+            let text = self.render(*format, reports, terminal)?;
+            match file {
+                Some(path) => {
+                    files::write_atomically(path, anstream::adapter::strip_str(&text).to_string().as_bytes())?;
+                }
+                // A reader that has seen enough, such as `head`, is no fault.
+                None => drop(anstream::stdout().write_all(text.as_bytes())),
+            }
+        }
+        Ok(())
+    }
+
+    fn render(&self, format: ReportFormat, reports: &[Report], terminal: &Terminal) -> Result<String> {
+        let one = &reports[0];
+        Ok(match format {
+            ReportFormat::Terminal if self.all => report::terminal_of_all(reports, terminal),
+            ReportFormat::Terminal => report::terminal(one, terminal),
+            ReportFormat::Json if self.all => report::json_of_all(reports)?,
+            ReportFormat::Json => report::json(one)?,
+            ReportFormat::Junit => report::junit(reports),
+            ReportFormat::Markdown => report::markdown(reports),
+            ReportFormat::Gradescope => report::gradescope(reports)?,
+            ReportFormat::Github => report::github(reports),
+            ReportFormat::Exercism => report::exercism(one)?,
+            ReportFormat::Check50 => report::check50(one)?,
+        })
     }
 }

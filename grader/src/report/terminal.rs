@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    CheckReport, ExerciseLabel, ExerciseStatus, Report,
+    CheckReport, ExerciseLabel, ExerciseStatus, Report, TaskReport,
     style::{BAD, BOLD, DIM, GOOD, OPEN, paint},
 };
 use crate::{
@@ -35,6 +35,8 @@ pub(crate) struct Terminal {
     course: PathBuf,
     /// The number and the name of the next exercise.
     next: Option<(u32, String)>,
+    /// Whether to say what the submission was compiled and run in.
+    pub(crate) names_sandbox: bool,
 }
 
 impl Terminal {
@@ -42,12 +44,12 @@ impl Terminal {
     pub(crate) fn of_stdout(course: &Course, exercise: Option<&Exercise>) -> Self {
         let next = exercise.and_then(|exercise| course.exercises.iter().find(|other| other.number > exercise.number));
         let next = next.map(|next| (next.number, next.name.clone()));
-        Self { screen: Screen::of_stdout(), course: course.root.clone(), next }
+        Self { screen: Screen::of_stdout(), course: course.root.clone(), next, names_sandbox: false }
     }
 
     /// A terminal of this width that cannot follow links, and nothing comes next.
     pub(crate) fn of_width(width: usize) -> Self {
-        Self { screen: Screen::of_width(width), course: PathBuf::new(), next: None }
+        Self { screen: Screen::of_width(width), course: PathBuf::new(), next: None, names_sandbox: false }
     }
 }
 
@@ -61,7 +63,7 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
     }
     page.blank();
     if report.compiled {
-        for task in tasks(report) {
+        for task in report.tasks() {
             page.task(&task, report.status() != ExerciseStatus::NotStarted);
         }
     } else {
@@ -85,6 +87,9 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
         page.wrapped("", &paint(DIM, "unchanged since the last check, so nothing was run again"));
     }
     next_step(&mut page, report, terminal);
+    if terminal.names_sandbox {
+        page.line(&format!("Sandbox: {}", report.sandbox));
+    }
     // Last of all: wrapping may have put a word of the submission's at the start of a line.
     without_commands(&page.text)
 }
@@ -101,7 +106,7 @@ pub(crate) fn render_for_watching(report: &Report, width: usize) -> String {
         page.errors(report);
         return page.text;
     }
-    for task in tasks(report) {
+    for task in report.tasks() {
         page.task_line(&task, started);
     }
     let open = |check: &&CheckReport| check.status != Status::Passed;
@@ -160,24 +165,6 @@ pub(crate) fn render_all(reports: &[Report], terminal: &Terminal) -> String {
         None => page.wrapped("", "Everything is complete. Well done!"),
     }
     page.text
-}
-
-/// The checks of one task.
-struct TaskReport<'a> {
-    name: &'a str,
-    bonus: bool,
-    checks: Vec<&'a CheckReport>,
-}
-
-fn tasks(report: &Report) -> Vec<TaskReport<'_>> {
-    let mut tasks: Vec<TaskReport<'_>> = Vec::new();
-    for check in &report.checks {
-        match tasks.iter_mut().find(|task| task.name == check.task) {
-            Some(task) => task.checks.push(check),
-            None => tasks.push(TaskReport { name: &check.task, bonus: check.bonus, checks: vec![check] }),
-        }
-    }
-    tasks
 }
 
 struct Page<'a> {
@@ -257,13 +244,10 @@ impl<'a> Page<'a> {
 
     /// A task with its points.
     fn task_line(&mut self, task: &TaskReport<'_>, started: bool) {
-        let points: u32 = task.checks.iter().map(|check| check.points).sum();
-        let max: u32 = task.checks.iter().map(|check| check.max_points).sum();
-        let passed = task.checks.iter().all(|check| check.status == Status::Passed);
-        let failed = task.checks.iter().any(|check| check.status.is_failure());
+        let (points, max) = (task.points(), task.max_points());
         let (style, mark) = match () {
-            () if passed => (GOOD, "✓"),
-            () if failed => (BAD, "✗"),
+            () if task.is_passed() => (GOOD, "✓"),
+            () if task.first_failure().is_some() => (BAD, "✗"),
             () => (OPEN, "○"),
         };
         let kind = match () {
@@ -278,12 +262,11 @@ impl<'a> Page<'a> {
 
     fn task(&mut self, task: &TaskReport<'_>, started: bool) {
         self.task_line(task, started);
-        let passed = task.checks.iter().all(|check| check.status == Status::Passed);
         let untouched = task.checks.iter().all(|check| matches!(check.status, Status::NotStarted | Status::Skipped));
         let silent = task.checks.iter().all(|check| check.output.is_empty());
-        if !(passed || untouched) || !silent {
+        if !(task.is_passed() || untouched) || !silent {
             // The first failure is shown in full; the further ones of a task are mostly its consequences.
-            let first = task.checks.iter().find(|check| check.status.is_failure());
+            let first = task.first_failure();
             for check in &task.checks {
                 self.check(check, first.filter(|first| first.id != check.id));
             }
@@ -291,7 +274,7 @@ impl<'a> Page<'a> {
     }
 
     /// One check; in full, unless a failure of its task has been shown `before` it.
-    fn check(&mut self, check: &CheckReport, before: Option<&&CheckReport>) {
+    fn check(&mut self, check: &CheckReport, before: Option<&CheckReport>) {
         // A further failure of the task that nobody has explained yet is shown in full if it is short.
         let short = check.input.as_ref().is_none_or(|input| input.lines().count() <= SHORT);
         let in_full = before.is_none() || (check.mistake.is_none() && short);
@@ -390,9 +373,9 @@ fn command(number: u32) -> String {
     format!("cargo run -p grader -- check {number}")
 }
 
-/// A hint for `check`. A recognised mistake says what to do already; a hint would only distract.
+/// A hint for `check`.
 fn hint(page: &mut Page<'_>, check: &CheckReport, number: u32) {
-    if let (None, Some(hint)) = (&check.mistake, &check.hint) {
+    if let Some(hint) = check.advice() {
         page.wrapped("", &format!("Hint: {hint}"));
         page.wrapped("", &format!("More hints: cargo run -p grader -- hint {number}"));
     }
