@@ -5,11 +5,14 @@ use std::{
     env, fmt, fs,
     ops::Range,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use toml::Spanned;
+
+use crate::provenance;
 
 /// The version of the format of `course.toml` that this grader reads.
 const FORMAT_VERSION: u32 = 1;
@@ -34,6 +37,8 @@ pub(crate) struct Course {
     pub(crate) title: String,
     /// In the order in which they are meant to be solved.
     pub(crate) exercises: Vec<Exercise>,
+    /// Asked for once, by the first report.
+    commit: OnceLock<Option<String>>,
 }
 
 /// One exercise, as the syllabus describes it.
@@ -176,6 +181,11 @@ impl Course {
         self.root.join("grader/hidden").join(&exercise.name)
     }
 
+    /// The commit of the course that is checked out, if it lies in a repository.
+    pub(crate) fn commit(&self) -> Option<String> {
+        self.commit.get_or_init(|| provenance::commit(&self.root)).clone()
+    }
+
     /// The exercise that the current folder lies in.
     pub(crate) fn exercise_here(&self) -> Result<Option<&Exercise>> {
         let here = env::current_dir().context("cannot tell the current folder; change to one that exists")?;
@@ -276,7 +286,8 @@ fn parse(root: &Path, text: &str) -> Result<Course, Problem> {
     if file.exercise.is_empty() {
         return Err(Problem { at: None, what: "it lists no exercise; add an [[exercise]] table".to_owned() });
     }
-    let mut course = Course { root: root.to_owned(), title: file.title, exercises: Vec::new() };
+    let mut course =
+        Course { root: root.to_owned(), title: file.title, exercises: Vec::new(), commit: OnceLock::new() };
     for entry in file.exercise {
         let exercise = parse_exercise(&course, entry)?;
         course.exercises.push(exercise);

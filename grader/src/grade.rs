@@ -9,6 +9,7 @@ use crate::{
     course::{Course, Exercise},
     hidden,
     judge::{self, Status, Verdict},
+    provenance::checks_digest,
     report::{CheckReport, Report},
 };
 
@@ -29,6 +30,7 @@ pub(crate) fn grade(
     })?;
     let sources = Sources::read(course, submission, submission.gated)?;
     let mut report = Report::new(course, exercise, submission, seed, &kit.rustc_version, sources.digest());
+    report.checks_digest = checks_digest(course, exercise)?;
     report.sandbox = slot.sandbox.name().to_owned();
 
     observer.on_stage(Stage::Compiling);

@@ -13,6 +13,7 @@ use crate::{
     grade::grade,
     judge::Status,
     progress::Progress,
+    provenance::checks_digest,
     report::Report,
 };
 
@@ -53,16 +54,16 @@ pub(crate) fn check(course: &Course, exercise: &Exercise, kit: &Kit, how: &Check
         .into());
     }
     let work = work_folder(course)?;
-    let checks_digest = checks_digest(course, exercise)?;
-    let fingerprint = |source: &str| {
-        fingerprint(&[source, &checks_digest, &kit.fingerprint, &how.seed.to_string(), how.sandbox.name()])
-    };
+    let checks = checks_digest(course, exercise)?;
+    let fingerprint =
+        |source: &str| fingerprint(&[source, &checks, &kit.fingerprint, &how.seed.to_string(), how.sandbox.name()]);
     let kept_at = work.join(&exercise.name).join("report.json");
 
     let source = source_digest(course, exercise)?;
     let kept = if how.again { None } else { fingerprint(&source).and_then(|wanted| read(&kept_at, &wanted)) };
     let report = match kept {
-        Some(report) => Report { unchanged: true, ..report },
+        // A commit may have come since, with which this code gets the same report.
+        Some(report) => Report { unchanged: true, course_commit: course.commit(), ..report },
         None => {
             let slot = Slot::take(&work, &exercise.name, how.sandbox)?;
             let report = grade(course, exercise, &submission, kit, &slot, how.seed, how.observer)?;
@@ -78,7 +79,7 @@ pub(crate) fn check(course: &Course, exercise: &Exercise, kit: &Kit, how: &Check
             report
         }
     };
-    let warning = note(course, exercise, &report, &checks_digest).err().map(|error| format!("{error:#}"));
+    let warning = note(course, exercise, &report).err().map(|error| format!("{error:#}"));
     Ok(Checked { report, warning })
 }
 
@@ -96,26 +97,14 @@ pub(crate) fn source_digest(course: &Course, exercise: &Exercise) -> Result<Stri
     Ok(Sources::read(course, &Submission::of_learner(course, exercise), false)?.digest())
 }
 
-/// SHA-256 over everything that decides what `exercise` asks: its checks, probe and snapshots, points and limits.
-pub(crate) fn checks_digest(course: &Course, exercise: &Exercise) -> Result<String> {
-    let mut digest = Sha256::new();
-    digest.update(format!("{exercise:?}"));
-    for path in files::files_below(&course.hidden_folder(exercise))? {
-        let contents = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        digest.update(contents.len().to_le_bytes());
-        digest.update(contents);
-    }
-    Ok(format!("sha256:{}", files::hex(&digest.finalize())))
-}
-
-fn note(course: &Course, exercise: &Exercise, report: &Report, checks_digest: &str) -> Result<()> {
+fn note(course: &Course, exercise: &Exercise, report: &Report) -> Result<()> {
     let known = |last: &crate::progress::Last| {
-        report.unchanged && last.source_digest == report.source_digest && last.checks_digest == checks_digest
+        report.unchanged && last.source_digest == report.source_digest && last.checks_digest == report.checks_digest
     };
     if Progress::read(course).0.entry(exercise).last.is_some_and(|last| known(&last)) {
         return Ok(());
     }
-    Progress::update(course, |progress| progress.note(exercise, report, checks_digest))
+    Progress::update(course, |progress| progress.note(exercise, report))
 }
 
 /// The report that was kept in `path`, if it is the one for `fingerprint`.

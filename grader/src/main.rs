@@ -17,6 +17,7 @@ mod learner;
 mod markdown;
 mod picture;
 mod progress;
+mod provenance;
 mod report;
 mod screen;
 #[cfg(test)]

@@ -110,7 +110,7 @@ impl Progress {
     }
 
     /// Notes down what `report` says of `exercise`.
-    pub(crate) fn note(&mut self, exercise: &Exercise, report: &Report, checks_digest: &str) {
+    pub(crate) fn note(&mut self, exercise: &Exercise, report: &Report) {
         let entry = self.entry_mut(exercise);
         let now = clock::now();
         if report.status() == ExerciseStatus::Complete && entry.completed_at.is_none() {
@@ -128,7 +128,7 @@ impl Progress {
             bonus_score,
             max_bonus: report.max_bonus(),
             source_digest: report.source_digest.clone(),
-            checks_digest: checks_digest.to_owned(),
+            checks_digest: report.checks_digest.clone(),
             checked_at: now,
         });
     }

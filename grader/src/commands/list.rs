@@ -10,6 +10,7 @@ use crate::{
     course::{Course, Exercise},
     learner,
     progress::Progress,
+    provenance::checks_digest,
     report::{ExerciseStatus, SCHEMA_VERSION, style, style::paint},
     screen::Screen,
 };
@@ -86,7 +87,7 @@ fn row(course: &Course, progress: &Progress, exercise: &Exercise) -> Result<Row>
     let changed = match last {
         _ if !submission.lib().is_file() => Some(Change::Gone),
         Some(last) if last.source_digest != learner::source_digest(course, exercise)? => Some(Change::Source),
-        Some(last) if last.checks_digest != learner::checks_digest(course, exercise)? => Some(Change::Course),
+        Some(last) if last.checks_digest != checks_digest(course, exercise)? => Some(Change::Course),
         _ => None,
     };
     Ok(Row {

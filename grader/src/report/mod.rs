@@ -35,6 +35,10 @@ pub(crate) struct Report {
     /// The folder that was graded, relative to the course if it lies in it.
     pub(crate) folder: String,
     pub(crate) source_digest: String,
+    /// Of all that decides what the exercise asks.
+    pub(crate) checks_digest: String,
+    /// The commit of the course that is checked out, if it lies in a repository.
+    pub(crate) course_commit: Option<String>,
     pub(crate) seed: u64,
     pub(crate) rustc_version: String,
     /// What the submission was compiled and run in.
@@ -75,6 +79,8 @@ pub(crate) struct CheckReport {
     /// Where both are texts of several lines: `-` before a line that was observed, `+` before one that is expected.
     pub(crate) diff: Option<String>,
     pub(crate) hint: Option<String>,
+    /// The checks without which this one says nothing.
+    pub(crate) after: Vec<String>,
     /// The line of the submission that it came from.
     pub(crate) file: Option<String>,
     pub(crate) line: Option<u32>,
@@ -116,6 +122,8 @@ impl Report {
             },
             folder: submission.label(course),
             source_digest,
+            checks_digest: String::new(),
+            course_commit: course.commit(),
             seed,
             rustc_version: rustc_version.to_owned(),
             sandbox: "none".to_owned(),
@@ -204,6 +212,7 @@ impl CheckReport {
             observed: verdict.observed.as_deref().map(clean),
             diff: verdict.diff.as_deref().map(clean),
             hint,
+            after: check.after.iter().map(|id| (*id).to_owned()).collect(),
             line: place.as_ref().map(|(_, line)| *line),
             file: place.map(|(file, _)| file),
             output: shortened(&clean(&verdict.output)),
