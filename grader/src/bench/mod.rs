@@ -23,7 +23,7 @@ pub(crate) use sandbox::{Sandbox, become_confined};
 pub(crate) use sources::Sources;
 pub(crate) use workspace::{Slot, work_folder};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{
     course::{Course, Exercise},
@@ -57,11 +57,20 @@ impl Submission {
         self.folder.join("src").join("lib.rs")
     }
 
-    /// The folder as a report names it: from the course's folder on, or by its own name alone.
+    /// The folder as a report names it: from the course's folder on, whichever copy of it, or by its own name alone.
     pub(crate) fn label(&self, course: &Course) -> String {
         let path = match self.folder.strip_prefix(&course.root) {
             Ok(inside) => inside.to_string_lossy(),
-            Err(_) => self.folder.file_name().unwrap_or_default().to_string_lossy(),
+            Err(_) => {
+                let name = self.folder.file_name().unwrap_or_default();
+                let above = self.folder.parent().and_then(Path::file_name);
+                let in_exercises = above.is_some_and(|above| above == "exercises");
+                if in_exercises {
+                    format!("exercises/{}", name.to_string_lossy()).into()
+                } else {
+                    name.to_string_lossy()
+                }
+            }
         };
         // The compiler's `--remap-path-prefix` splits at `=`.
         hostile::clean(&path).replace(['=', '\n', '\t'], "_").replace('\\', "/")

@@ -8,12 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{
-    Outcome,
-    parallel::{Counter, parallel},
-    status_line::StatusLine,
-    submission, warn,
-};
+use super::{Outcome, parallel::grade_all, status_line::StatusLine, submission, warn};
 use crate::{
     bench::{Kit, Observer, Sandbox, Slot, Submission, work_folder},
     cli::{CheckArgs, ReportFormat},
@@ -110,21 +105,7 @@ impl Grader<'_> {
 
     /// Grades every exercise, on all cores.
     fn check_all(&self) -> Result<Vec<Report>> {
-        // Kits one after the other, with cargo's own progress; then the exercises together.
-        let exercises = self
-            .course
-            .exercises
-            .iter()
-            .map(|exercise| Ok((exercise, Kit::open(self.course, exercise)?)))
-            .collect::<Result<Vec<_>>>()?;
-        let counter = Counter::new(exercises.len());
-        let reports = parallel(&exercises, |(exercise, kit)| {
-            let report = self.grade(exercise, kit, &());
-            counter.advance(&exercise.name);
-            report
-        });
-        drop(counter);
-        reports.into_iter().collect()
+        grade_all(self.course, &self.course.exercises, |exercise, kit| self.grade(exercise, kit, &()))
     }
 }
 
