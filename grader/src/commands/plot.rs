@@ -65,7 +65,7 @@ pub(crate) fn run(args: &PlotArgs) -> Result<Outcome> {
         print(&terminal::render(picture, width));
     }
     let shown = page.strip_prefix(&course.root).unwrap_or(&page);
-    print(&format!("{} {}", paint(DIM, "The same in fine, for your browser:"), shown.display()));
+    print(&format!("{} {}", paint(DIM, "The same, finer, for your browser:"), shown.display()));
     Ok(Outcome::AllRight)
 }
 
