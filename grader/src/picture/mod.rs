@@ -2,6 +2,7 @@
 
 mod axes;
 pub(crate) mod html;
+mod letter;
 pub(crate) mod svg;
 pub(crate) mod terminal;
 
@@ -11,6 +12,9 @@ use axes::Axes;
 
 /// A break in a line on purpose.
 pub(crate) const GAP: (f64, f64) = (f64::NAN, f64::NAN);
+
+/// More than any reference has; wrong code may return millions.
+const MAX_POINTS: usize = 5000;
 
 /// What the legend calls the only pair of a picture.
 pub(crate) const YOURS: &str = "your code";
@@ -130,7 +134,11 @@ impl Picture {
         // Wide enough to show a pale edge.
         let behind = if let Mark::Bars(width) = mark { Mark::Bars(1.4 * width) } else { mark };
         match both.learner {
-            Ok(points) => {
+            Ok(mut points) => {
+                if points.len() > MAX_POINTS {
+                    self.note(format!("Only the first {MAX_POINTS} of your {} numbers are drawn.", points.len()));
+                    points.truncate(MAX_POINTS);
+                }
                 self.add("", behind, Role::Reference(n), both.reference);
                 self.add(name, mark, Role::Learner(n), points);
             }
@@ -293,6 +301,15 @@ mod tests {
         assert_eq!(picture.remarks().len(), 1, "a gap on purpose is none of the learner's");
         picture.add("", Mark::Line, Role::Learner(2), vec![(0.0, f64::NAN)]);
         assert!(picture.remarks().iter().any(|note| note.contains("NaN")));
+    }
+
+    #[test]
+    fn millions_of_numbers_are_cut_and_a_note_says_so() {
+        let mut picture = Picture::new("id", "title", Axis::new("x"), Axis::new("y"));
+        let many = (0..1_000_000).map(|x| (f64::from(x), 1.0)).collect();
+        picture.compare(YOURS, Mark::Line, 0, Both { reference: vec![(0.0, 0.0), (1.0, 1.0)], learner: Ok(many) });
+        assert_eq!(picture.remarks(), ["Only the first 5000 of your 1000000 numbers are drawn."]);
+        assert!(svg::render(&picture).unwrap().len() < 200_000);
     }
 
     #[test]

@@ -8,12 +8,12 @@ use ratatui::{
     symbols::Marker,
     text::{Line as TextLine, Span},
     widgets::{
-        Paragraph, Widget,
+        Clear, Paragraph, Widget,
         canvas::{Canvas, Context, Line, Painter, Shape},
     },
 };
 
-use super::{Mark, Picture, Role, Series, axes::Axes};
+use super::{Mark, Picture, Role, Series, axes::Axes, letter};
 
 /// Rows of a chart without its legend, at the least and at the most.
 const MIN_ROWS: u16 = 12;
@@ -51,6 +51,7 @@ fn notes(picture: &Picture) -> Vec<String> {
 impl Widget for &Picture {
     /// Notes, legend and chart; the title and the caption are for whoever shows it.
     fn render(self, area: Rect, buffer: &mut Buffer) {
+        Clear.render(area, buffer);
         let [head, chart] =
             Layout::vertical([Constraint::Max(above(self, area.width)), Constraint::Min(4)]).areas(area);
         let mut lines: Vec<TextLine<'_>> = Vec::new();
@@ -193,23 +194,17 @@ fn draw(picture: &Picture, area: Rect, buffer: &mut Buffer) {
     }
 
     let letters = letters(picture);
-    let lettered: Vec<(&Series, char, Parts)> = picture
-        .series
-        .iter()
-        .zip(letters)
-        .filter_map(|(series, letter)| Some((series, letter?, axes.line(&series.points))))
-        .collect();
-    let mut taken = Vec::new();
-    for (number, (series, letter, line)) in lettered.iter().enumerate() {
-        let others: Vec<&Parts> =
-            lettered.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, (_, _, line))| line).collect();
-        if let Some(place) = place_of_letter(&axes, line, &others, &taken, plot) {
-            taken.push(place);
-            let (column, row) = cell(&axes, plot, place);
-            let (_, colour) = look(series.role, series.mark);
-            let bold = Style::new().fg(colour).add_modifier(Modifier::BOLD);
-            buffer.set_string(column, row, letter.to_string(), bold);
-        }
+    let lettered = picture.series.iter().zip(letters).filter_map(|(series, letter)| Some((series, letter?)));
+    let (lettered, lines): (Vec<_>, Vec<_>) =
+        lettered.map(|(series, letter)| ((series, letter), axes.line(&series.points))).unzip();
+    let cell_size =
+        ((axes.x.high - axes.x.low) / f64::from(plot.width), (axes.y.high - axes.y.low) / f64::from(plot.height));
+    for ((series, letter), place) in lettered.into_iter().zip(letter::places(&lines, cell_size)) {
+        let Some(place) = place else { continue };
+        let (column, row) = cell(&axes, plot, place);
+        let (_, colour) = look(series.role, series.mark);
+        let bold = Style::new().fg(colour).add_modifier(Modifier::BOLD);
+        buffer.set_string(column, row, letter.to_string(), bold);
     }
     for (at, words) in &picture.labels {
         if let Some(at) = axes.inside(&[*at]).first() {
@@ -244,8 +239,7 @@ fn draw_axes(axes: &Axes, x_axes: &Axes, x_label: &str, plot: Rect, area: Rect, 
         }
     }
     for (at, text) in &axes.y.ticks {
-        let share = (axes.y.high - at) / (axes.y.high - axes.y.low);
-        let row = plot.y + (share * f64::from(plot.height - 1)).round() as u16;
+        let (_, row) = cell(axes, plot, (axes.x.low, *at));
         let width = Span::raw(text.as_str()).width() as u16;
         buffer.set_string(plot.x.saturating_sub(width + 1), row, text, dim);
         buffer.set_string(plot.x - 1, row, "┤", dim);
@@ -260,8 +254,7 @@ fn draw_axes(axes: &Axes, x_axes: &Axes, x_label: &str, plot: Rect, area: Rect, 
     }
     let mut free = area.x;
     for (at, text) in &x_axes.x.ticks {
-        let share = (at - x_axes.x.low) / (x_axes.x.high - x_axes.x.low);
-        let column = plot.x + (share * f64::from(plot.width - 1)).round() as u16;
+        let (column, _) = cell(x_axes, plot, (*at, x_axes.y.low));
         buffer.set_string(column, line, "┬", dim);
         let width = Span::raw(text.as_str()).width() as u16;
         let begin = column.saturating_sub(width / 2).min(area.right().saturating_sub(width));
@@ -314,55 +307,6 @@ impl Shape for Filled {
             }
         }
     }
-}
-
-/// The parts of a line that are inside the picture.
-type Parts = Vec<Vec<(f64, f64)>>;
-
-/// A place for a letter on `line`: as far from the other lines as it gets, up to some rows, rather to the right, and not
-/// where a letter is already.
-fn place_of_letter(
-    axes: &Axes,
-    line: &Parts,
-    others: &[&Parts],
-    taken: &[(f64, f64)],
-    plot: Rect,
-) -> Option<(f64, f64)> {
-    const STEPS: u32 = 40;
-    const FAR: f64 = 2.5;
-    let row = (axes.y.high - axes.y.low) / f64::from(plot.height);
-    let column = (axes.x.high - axes.x.low) / f64::from(plot.width);
-    let ends = line.first().and_then(|part| part.first()).zip(line.last().and_then(|part| part.last()));
-    let (begin, end) = ends?;
-    if (begin.0 - end.0).abs() < 3.0 * column {
-        // Nearly upright: wherever it is, there is one place in each column.
-        return Some((begin.0 + 0.1 * (end.0 - begin.0), begin.1 + 0.1 * (end.1 - begin.1)));
-    }
-    let distance = |at: &(f64, f64)| {
-        let of = |other: &&Parts| point_at(other, at.0).map(|(_, y)| (y - at.1).abs() / row);
-        others.iter().filter_map(of).fold(FAR, f64::min)
-    };
-    let is_free = |at: &(f64, f64)| {
-        taken.iter().all(|other| (at.0 - other.0).abs() > 2.5 * column || (at.1 - other.1).abs() > 1.5 * row)
-    };
-    let share = |step: u32| 1.0 - f64::from(step) / f64::from(STEPS);
-    let places = (2..STEPS - 1).filter_map(|step| point_at(line, begin.0 + share(step) * (end.0 - begin.0)));
-    let mut best: Option<((f64, f64), f64)> = None;
-    for place in places.filter(is_free) {
-        let here = distance(&place);
-        if best.is_none_or(|(_, there)| here > there + 0.1) {
-            best = Some((place, here));
-        }
-    }
-    best.map(|(place, _)| place)
-}
-
-/// The first point of a line at `x`.
-fn point_at(line: &Parts, x: f64) -> Option<(f64, f64)> {
-    line.iter().flat_map(|part| part.windows(2)).find_map(|pair| {
-        let t = (x - pair[0].0) / (pair[1].0 - pair[0].0);
-        (0.0..=1.0).contains(&t).then(|| (x, pair[0].1 + t * (pair[1].1 - pair[0].1)))
-    })
 }
 
 /// The buffer as lines of text with colours; whoever prints it takes them out where they do not belong.
