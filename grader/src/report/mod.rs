@@ -99,7 +99,7 @@ pub(crate) struct CheckReport {
     pub(crate) hint: Option<String>,
     /// The checks without which this one says nothing.
     pub(crate) after: Vec<String>,
-    /// The line of the submission that it came from.
+    /// The line of the submission that it came from: that of the panic, or of the function that was asked.
     pub(crate) file: Option<String>,
     pub(crate) line: Option<u32>,
     /// What the learner's code printed, cut and cleaned.
