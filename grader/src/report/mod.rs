@@ -104,7 +104,7 @@ pub(crate) struct CheckReport {
     pub(crate) hint: Option<String>,
     /// The checks without which this one says nothing.
     pub(crate) after: Vec<String>,
-    /// The line of the submission that it came from.
+    /// The line of the submission that it came from: that of the panic, or of the function that was asked.
     pub(crate) file: Option<String>,
     pub(crate) line: Option<u32>,
     /// What the learner's code printed, cut and cleaned.
@@ -342,6 +342,27 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recalled_report_is_the_same_in_all_formats_that_do_not_say_so() {
+        for report in samples::all() {
+            let formats = |report: &Report| {
+                let one = std::slice::from_ref(report);
+                let documents = [gradescope(one), exercism(report), check50(report)].map(Result::unwrap);
+                (documents, junit(one), markdown(one), github(one))
+            };
+            let recalled = Report { unchanged: true, ..report.clone() };
+            assert_eq!(formats(&report), formats(&recalled));
+            assert_ne!(json(&report).unwrap(), json(&recalled).unwrap());
+        }
+    }
+
+    #[test]
+    fn every_status_is_named_as_it_is_written() {
+        for check in &samples::report().checks {
+            assert_eq!(serde_json::to_value(check.status).unwrap(), check.status.name());
+        }
+    }
 
     #[test]
     fn long_output_is_cut_and_says_so() {
