@@ -11,4 +11,4 @@ report=$(realpath -m "$2")
 shift 2
 cd "$(dirname "$0")/../.."
 grader=${GRADER:-${CARGO_TARGET_DIR:-target}/debug/grader}
-exec "$grader" ci --source "$submitted" --sandbox require --output "$report" "$@"
+exec "$grader" ci --source "$submitted" --sandbox require --format "json=$report" "$@"

@@ -1,8 +1,11 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsStr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Arg, Args, Error, Parser, Subcommand, ValueEnum,
+    builder::{EnumValueParser, PathBufValueParser, PossibleValue, StringValueParser, TypedValueParser},
+};
 
 use crate::course::Limits;
 
@@ -63,9 +66,10 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) solution: bool,
 
-    /// The form of the report
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    /// The form of the report; with a file, as in `--format junit=grade.xml`, it may be given several times [default:
+    /// terminal]
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = ReportParser)]
+    pub(crate) format: Vec<ReportArg>,
 
     /// Write the report to this file instead of standard output
     #[arg(long, value_name = "FILE")]
@@ -109,9 +113,10 @@ pub(crate) struct CiArgs {
     #[arg(long, value_name = "POINTS")]
     pub(crate) min_score: Option<u32>,
 
-    /// Write the reports to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    /// The form of the report; with a file, as in `--format junit=grade.xml`, it may be given several times [default:
+    /// terminal]
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = ReportParser)]
+    pub(crate) format: Vec<ReportArg>,
 
     /// The seed of the inputs that are drawn at random
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
@@ -208,6 +213,57 @@ pub(crate) enum Format {
     Terminal,
     /// One JSON document
     Json,
+}
+
+/// The forms of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// Text for people
+    Terminal,
+    /// One JSON document, with a published schema
+    Json,
+    /// JUnit XML, for CI servers
+    Junit,
+    /// For step summaries and comments on GitHub
+    Markdown,
+    /// The results.json of an autograder
+    Gradescope,
+    /// Annotations for a GitHub workflow
+    Github,
+    /// The results.json of a test runner; one exercise only
+    Exercism,
+    /// check50's JSON; one exercise only
+    Check50,
+}
+
+/// A form of the report, and the file that it goes to; without one it goes where standard output goes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ReportArg {
+    pub(crate) format: ReportFormat,
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Reads `FORMAT` and `FORMAT=FILE`.
+#[derive(Clone)]
+struct ReportParser;
+
+impl TypedValueParser for ReportParser {
+    type Value = ReportArg;
+
+    fn parse_ref(&self, command: &clap::Command, argument: Option<&Arg>, value: &OsStr) -> Result<ReportArg, Error> {
+        let text = StringValueParser::new().parse_ref(command, argument, value)?;
+        let (format, file) = match text.split_once('=') {
+            Some((format, file)) => (format, Some(file)),
+            None => (&*text, None),
+        };
+        let format = EnumValueParser::new().parse_ref(command, argument, OsStr::new(format))?;
+        let file = file.map(|file| PathBufValueParser::new().parse_ref(command, argument, OsStr::new(file)));
+        Ok(ReportArg { format, file: file.transpose()? })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(ReportFormat::value_variants().iter().filter_map(ValueEnum::to_possible_value)))
+    }
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -1,13 +1,17 @@
 //! `grader check`: grade and report.
 
-use std::io::Write;
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    slice,
+};
 
 use anyhow::{Context, Result};
 
 use super::{Outcome, parallel::grade_all, status_line::StatusLine, submission, warn};
 use crate::{
     bench::{Kit, Observer, Sandbox, Slot, Submission, work_folder},
-    cli::{CheckArgs, Format},
+    cli::{CheckArgs, ReportArg, ReportFormat},
     course::{Course, Exercise, UsageError},
     files,
     grade::grade,
@@ -20,14 +24,18 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
     if let Some(limits) = args.limits {
         course.exercises.iter_mut().for_each(|exercise| exercise.limits = limits);
     }
+    let all = args.exercise.as_deref() == Some("all");
+    let targets = Targets::new(&args.format, args.output.as_deref(), all)?;
     let grader = Grader { course: &course, args, sandbox: Sandbox::choose(args.sandbox)? };
-    if args.exercise.as_deref() == Some("all") {
+    if all {
         if args.source.is_some() {
             return Err(
                 UsageError("--source is a submission to one exercise; name it instead of `all`".to_owned()).into()
             );
         }
-        return grader.check_all();
+        let reports = grader.check_all()?;
+        targets.write(&reports, &Terminal::of_stdout(&course, None))?;
+        return Ok(outcome(&reports));
     }
     let (report, exercise) = match &args.exercise {
         Some(wanted) => {
@@ -36,11 +44,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
         }
         None => grader.check_current()?,
     };
-    let text = match args.format {
-        Format::Terminal => report::terminal(&report, &Terminal::of_stdout(&course, Some(exercise))),
-        Format::Json => report::json(&report)?,
-    };
-    write(args, &text)?;
+    targets.write(slice::from_ref(&report), &Terminal::of_stdout(&course, Some(exercise)))?;
     Ok(outcome([&report]))
 }
 
@@ -97,14 +101,8 @@ impl Grader<'_> {
     }
 
     /// Grades every exercise, on all cores.
-    fn check_all(&self) -> Result<Outcome> {
-        let reports = grade_all(self.course, &self.course.exercises, |exercise, kit| self.grade(exercise, kit, &()))?;
-        let text = match self.args.format {
-            Format::Terminal => report::terminal_of_all(&reports, &Terminal::of_stdout(self.course, None)),
-            Format::Json => report::json_of_all(&reports)?,
-        };
-        write(self.args, &text)?;
-        Ok(outcome(&reports))
+    fn check_all(&self) -> Result<Vec<Report>> {
+        grade_all(self.course, &self.course.exercises, |exercise, kit| self.grade(exercise, kit, &()))
     }
 }
 
@@ -113,13 +111,72 @@ fn outcome<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Outcome {
     if complete { Outcome::AllRight } else { Outcome::NotRightYet }
 }
 
-fn write(args: &CheckArgs, text: &str) -> Result<()> {
-    match &args.output {
-        Some(path) => files::write_atomically(path, anstream::adapter::strip_str(text).to_string().as_bytes()),
-        None => {
-            // A reader that has seen enough, such as `head`, is no fault.
-            let _ = anstream::stdout().write_all(text.as_bytes());
-            Ok(())
+/// The forms in which the report is wanted, and where each of them goes.
+pub(super) struct Targets {
+    all: bool,
+    /// `None` is standard output.
+    targets: Vec<(ReportFormat, Option<PathBuf>)>,
+}
+
+impl Targets {
+    /// What the arguments ask for; `all` if the report will be one on all exercises.
+    pub(super) fn new(formats: &[ReportArg], output: Option<&Path>, all: bool) -> Result<Self> {
+        let usage = |sentence: String| Err(UsageError(sentence).into());
+        let mut plain = formats.iter().filter(|wanted| wanted.file.is_none());
+        let format = plain.next().map_or(ReportFormat::Terminal, |wanted| wanted.format);
+        if plain.next().is_some() {
+            return usage(
+                "only one report fits on standard output; give the others a file: --format junit=FILE".into(),
+            );
         }
+        // Whoever wants files only sees the report in the terminal as well.
+        let mut targets = vec![(format, output.map(Path::to_owned))];
+        for wanted in formats.iter().filter(|wanted| wanted.file.is_some()) {
+            if targets.iter().any(|(_, file)| *file == wanted.file) {
+                let file = wanted.file.as_deref().unwrap_or(Path::new(""));
+                return usage(format!("two reports would go to {}; give each a file of its own", file.display()));
+            }
+            targets.push((wanted.format, wanted.file.clone()));
+        }
+        for (format, name) in [(ReportFormat::Exercism, "exercism"), (ReportFormat::Check50, "check50")] {
+            if all && targets.iter().any(|(wanted, _)| *wanted == format) {
+                return usage(format!("{name} is a format for one exercise; name it instead of `all`"));
+            }
+        }
+        Ok(Self { all, targets })
+    }
+
+    /// Whether standard output is for people.
+    pub(super) fn shows_text(&self) -> bool {
+        self.targets.contains(&(ReportFormat::Terminal, None))
+    }
+
+    pub(super) fn write(&self, reports: &[Report], terminal: &Terminal) -> Result<()> {
+        for (format, file) in &self.targets {
+            let text = self.render(*format, reports, terminal)?;
+            match file {
+                Some(path) => {
+                    files::write_atomically(path, anstream::adapter::strip_str(&text).to_string().as_bytes())?;
+                }
+                // A reader that has seen enough, such as `head`, is no fault.
+                None => drop(anstream::stdout().write_all(text.as_bytes())),
+            }
+        }
+        Ok(())
+    }
+
+    fn render(&self, format: ReportFormat, reports: &[Report], terminal: &Terminal) -> Result<String> {
+        Ok(match format {
+            ReportFormat::Terminal if self.all => report::terminal_of_all(reports, terminal),
+            ReportFormat::Terminal => report::terminal(&reports[0], terminal),
+            ReportFormat::Json if self.all => report::json_of_all(reports)?,
+            ReportFormat::Json => report::json(&reports[0])?,
+            ReportFormat::Junit => report::junit(reports),
+            ReportFormat::Markdown => report::markdown(reports),
+            ReportFormat::Gradescope => report::gradescope(reports)?,
+            ReportFormat::Github => report::github(reports),
+            ReportFormat::Exercism => report::exercism(&reports[0])?,
+            ReportFormat::Check50 => report::check50(&reports[0])?,
+        })
     }
 }

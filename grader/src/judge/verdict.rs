@@ -32,6 +32,18 @@ pub(crate) enum Status {
 }
 
 impl Status {
+    /// As it is written in reports.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::NotStarted => "not_started",
+            Self::Skipped => "skipped",
+            Self::Crashed => "crashed",
+            Self::TimedOut => "timed_out",
+        }
+    }
+
     /// Whether the learner's code was run and is wrong.
     pub(crate) fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::Crashed | Self::TimedOut)

@@ -87,3 +87,49 @@ fn document(report: &Report) -> Document<'_> {
         unchanged: report.unchanged,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use jsonschema::Validator;
+    use proptest::prelude::*;
+
+    use super::{super::samples, *};
+
+    static SCHEMA: LazyLock<Validator> =
+        LazyLock::new(|| samples::schema(include_str!("../../../docs/schema/report.schema.json")));
+
+    #[test]
+    fn the_published_schema_describes_every_report() {
+        for report in samples::all() {
+            samples::valid(&render(&report).unwrap(), &SCHEMA);
+        }
+        let all = samples::valid(&render_all(&samples::all()).unwrap(), &SCHEMA);
+        assert_eq!(all["exercises"].as_array().unwrap().len(), 3);
+        samples::valid(&render_all(&[]).unwrap(), &SCHEMA);
+    }
+
+    #[test]
+    fn the_schema_refuses_a_field_that_is_missing_or_not_in_it() {
+        let report: serde_json::Value = serde_json::from_str(&render(&samples::report()).unwrap()).unwrap();
+        assert!(SCHEMA.is_valid(&report));
+        for field in report.as_object().unwrap().keys() {
+            let mut without = report.clone();
+            without.as_object_mut().unwrap().remove(field);
+            assert!(!SCHEMA.is_valid(&without), "{field}");
+        }
+        let mut more = report.clone();
+        more["checks"][0]["grade"] = 1.into();
+        assert!(!SCHEMA.is_valid(&more));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_document(report in samples::hostile()) {
+            let json = render(&report).unwrap();
+            samples::valid(&json, &SCHEMA);
+            prop_assert!(!json.lines().any(|line| line.trim_start().starts_with("::")));
+        }
+    }
+}

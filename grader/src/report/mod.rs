@@ -1,10 +1,22 @@
 //! The report: one model, and one small file per format.
 
+mod check50;
+mod exercism;
+mod github;
+mod gradescope;
 mod json;
+mod junit;
+mod markdown;
+mod plain;
+#[cfg(test)]
+mod samples;
 pub(crate) mod style;
 mod terminal;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     bench::{Diagnostic, Submission},
@@ -13,7 +25,13 @@ use crate::{
     judge::{Check, Status, Verdict},
 };
 
+pub(crate) use check50::render as check50;
+pub(crate) use exercism::render as exercism;
+pub(crate) use github::render as github;
+pub(crate) use gradescope::render as gradescope;
 pub(crate) use json::{render as json, render_all as json_of_all};
+pub(crate) use junit::render as junit;
+pub(crate) use markdown::render as markdown;
 pub(crate) use terminal::{
     Terminal, render as terminal, render_all as terminal_of_all, render_for_watching as for_watching,
 };
@@ -87,6 +105,13 @@ pub(crate) struct CheckReport {
     /// What the learner's code printed, cut and cleaned.
     pub(crate) output: String,
     pub(crate) duration_ms: u64,
+}
+
+/// The checks of one task.
+pub(crate) struct TaskReport<'a> {
+    name: &'a str,
+    bonus: bool,
+    checks: Vec<&'a CheckReport>,
 }
 
 /// How an exercise stands.
@@ -173,13 +198,76 @@ impl Report {
         self.checks.iter().filter(|check| check.bonus)
     }
 
+    /// The tasks of the exercise, with their checks.
+    pub(crate) fn tasks(&self) -> Vec<TaskReport<'_>> {
+        let mut tasks: Vec<TaskReport<'_>> = Vec::new();
+        for check in &self.checks {
+            match tasks.iter_mut().find(|task| task.name == check.task) {
+                Some(task) => task.checks.push(check),
+                None => tasks.push(TaskReport { name: &check.task, bonus: check.bonus, checks: vec![check] }),
+            }
+        }
+        tasks
+    }
+
+    /// What else has to be the same for the same report, under the names that it has in every format.
+    pub(crate) fn provenance(&self) -> BTreeMap<&'static str, Value> {
+        BTreeMap::from([
+            ("course_commit", self.course_commit.as_deref().into()),
+            ("checks_digest", self.checks_digest.as_str().into()),
+            ("source_digest", self.source_digest.as_str().into()),
+            ("seed", self.seed.into()),
+            ("grader_version", env!("CARGO_PKG_VERSION").into()),
+            ("rustc_version", self.rustc_version.as_str().into()),
+            ("sandbox", self.sandbox.as_str().into()),
+        ])
+    }
+
+    /// The same as text.
+    fn provenance_as_text(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.provenance().into_iter().map(|(name, value)| match value {
+            Value::String(text) => (name, text),
+            Value::Null => (name, "none".to_owned()),
+            other => (name, other.to_string()),
+        })
+    }
+
+    /// The compiler's errors.
+    fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.level == "error")
+    }
+
     /// The path of the learner's `lib.rs`, as they would type it in the course's folder.
     pub(crate) fn lib(&self) -> String {
         format!("{}/src/lib.rs", self.folder.replace('\\', "/"))
     }
 }
 
+impl<'a> TaskReport<'a> {
+    fn points(&self) -> u32 {
+        self.checks.iter().map(|check| check.points).sum()
+    }
+
+    fn max_points(&self) -> u32 {
+        self.checks.iter().map(|check| check.max_points).sum()
+    }
+
+    fn is_passed(&self) -> bool {
+        self.checks.iter().all(|check| check.status == Status::Passed)
+    }
+
+    /// Where there is one, the further failures are mostly its consequences.
+    fn first_failure(&self) -> Option<&'a CheckReport> {
+        self.checks.iter().copied().find(|check| check.status.is_failure())
+    }
+}
+
 impl CheckReport {
+    /// The hint, unless a recognised mistake says what to do already: a hint would only distract.
+    fn advice(&self) -> Option<&str> {
+        self.hint.as_deref().filter(|_| self.mistake.is_none())
+    }
+
     /// `earlier` are the checks that have been reported already.
     pub(crate) fn new(
         exercise: &Exercise,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    CheckReport, ExerciseLabel, ExerciseStatus, Report,
+    CheckReport, ExerciseLabel, ExerciseStatus, Report, TaskReport,
     style::{BAD, BOLD, DIM, GOOD, OPEN, paint},
 };
 use crate::{
@@ -55,7 +55,7 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
     }
     page.blank();
     if report.compiled {
-        for task in tasks(report) {
+        for task in report.tasks() {
             page.task(&task, report.status() != ExerciseStatus::NotStarted);
         }
     } else {
@@ -93,7 +93,7 @@ pub(crate) fn render_for_watching(report: &Report, width: usize) -> String {
         page.errors(report);
         return page.text;
     }
-    for task in tasks(report) {
+    for task in report.tasks() {
         page.task_line(&task, started);
     }
     let open = |check: &&CheckReport| check.status != Status::Passed;
@@ -148,28 +148,11 @@ pub(crate) fn render_all(reports: &[Report], terminal: &Terminal) -> String {
         (reports.iter().map(Report::score).sum(), reports.iter().map(Report::max_score).sum());
     page.line(&paint(BOLD, format!("Score {score} of {max} points.")));
     match reports.iter().find(|report| report.status() != ExerciseStatus::Complete) {
+        None if reports.is_empty() => page.wrapped("", "Nothing is graded: no exercise is started."),
         Some(open) => page.wrapped("", &format!("Next: {}", command(open.exercise.number))),
         None => page.wrapped("", "Everything is complete. Well done!"),
     }
     page.text
-}
-
-/// The checks of one task.
-struct TaskReport<'a> {
-    name: &'a str,
-    bonus: bool,
-    checks: Vec<&'a CheckReport>,
-}
-
-fn tasks(report: &Report) -> Vec<TaskReport<'_>> {
-    let mut tasks: Vec<TaskReport<'_>> = Vec::new();
-    for check in &report.checks {
-        match tasks.iter_mut().find(|task| task.name == check.task) {
-            Some(task) => task.checks.push(check),
-            None => tasks.push(TaskReport { name: &check.task, bonus: check.bonus, checks: vec![check] }),
-        }
-    }
-    tasks
 }
 
 struct Page<'a> {
@@ -249,13 +232,10 @@ impl<'a> Page<'a> {
 
     /// A task with its points.
     fn task_line(&mut self, task: &TaskReport<'_>, started: bool) {
-        let points: u32 = task.checks.iter().map(|check| check.points).sum();
-        let max: u32 = task.checks.iter().map(|check| check.max_points).sum();
-        let passed = task.checks.iter().all(|check| check.status == Status::Passed);
-        let failed = task.checks.iter().any(|check| check.status.is_failure());
+        let (points, max) = (task.points(), task.max_points());
         let (style, mark) = match () {
-            () if passed => (GOOD, "✓"),
-            () if failed => (BAD, "✗"),
+            () if task.is_passed() => (GOOD, "✓"),
+            () if task.first_failure().is_some() => (BAD, "✗"),
             () => (OPEN, "○"),
         };
         let kind = match () {
@@ -270,12 +250,11 @@ impl<'a> Page<'a> {
 
     fn task(&mut self, task: &TaskReport<'_>, started: bool) {
         self.task_line(task, started);
-        let passed = task.checks.iter().all(|check| check.status == Status::Passed);
         let untouched = task.checks.iter().all(|check| matches!(check.status, Status::NotStarted | Status::Skipped));
         let silent = task.checks.iter().all(|check| check.output.is_empty());
-        if !(passed || untouched) || !silent {
+        if !(task.is_passed() || untouched) || !silent {
             // The first failure is shown in full; the further ones of a task are mostly its consequences.
-            let first = task.checks.iter().find(|check| check.status.is_failure());
+            let first = task.first_failure();
             for check in &task.checks {
                 self.check(check, first.filter(|first| first.id != check.id));
             }
@@ -283,7 +262,7 @@ impl<'a> Page<'a> {
     }
 
     /// One check; in full, unless a failure of its task has been shown `before` it.
-    fn check(&mut self, check: &CheckReport, before: Option<&&CheckReport>) {
+    fn check(&mut self, check: &CheckReport, before: Option<&CheckReport>) {
         // A further failure of the task that nobody has explained yet is shown in full if it is short.
         let short = check.input.as_ref().is_none_or(|input| input.lines().count() <= SHORT);
         let in_full = before.is_none() || (check.mistake.is_none() && short);
@@ -382,9 +361,9 @@ fn command(number: u32) -> String {
     format!("cargo run -p grader -- check {number}")
 }
 
-/// A hint for `check`. A recognised mistake says what to do already; a hint would only distract.
+/// A hint for `check`.
 fn hint(page: &mut Page<'_>, check: &CheckReport, number: u32) {
-    if let (None, Some(hint)) = (&check.mistake, &check.hint) {
+    if let Some(hint) = check.advice() {
         page.wrapped("", &format!("Hint: {hint}"));
         page.wrapped("", &format!("More hints: cargo run -p grader -- hint {number}"));
     }
