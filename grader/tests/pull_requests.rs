@@ -628,3 +628,78 @@ fn only_builds_of_the_default_branch_are_used() {
     let all = json!([strangers[0], new, strangers[1], old]);
     assert_eq!(fetch(all).as_deref(), Some("main of 1, 2026-02-02T00:00:00Z"));
 }
+
+/// Runs Gradescope's `run_autograder` on a submission that `submit` makes; the results and the exit code.
+fn gradescope(submit: impl FnOnce(&Path)) -> (Value, Option<i32>) {
+    let autograder = tempfile::tempdir().unwrap();
+    let submission = autograder.path().join("submission");
+    fs::create_dir(&submission).unwrap();
+    fs::create_dir(autograder.path().join("results")).unwrap();
+    symlink(class(), autograder.path().join("source")).unwrap();
+    submit(&submission);
+    let output = autograder_script("run_autograder", autograder.path());
+    let results = fs::read(autograder.path().join("results/results.json"));
+    let results = results.unwrap_or_else(|_| panic!("{}{}", text(&output.stdout), text(&output.stderr)));
+    (serde_json::from_slice(&results).unwrap(), output.status.code())
+}
+
+fn autograder_script(name: &str, autograder: &Path) -> Output {
+    let mut script = Command::new(course().join("docs/gradescope").join(name));
+    script.env("AUTOGRADER", autograder).env("CARGO_TARGET_DIR", target());
+    script.output().unwrap()
+}
+
+#[test]
+fn gradescope_gets_its_results() {
+    let autograder = tempfile::tempdir().unwrap();
+    symlink(class(), autograder.path().join("source")).unwrap();
+    let set_up = autograder_script("setup.sh", autograder.path());
+    assert!(set_up.status.success(), "{}{}", text(&set_up.stdout), text(&set_up.stderr));
+
+    // The repository of the course, and the file alone.
+    for file in ["exercises/03_dense_layer/src/lib.rs", "lib.rs"] {
+        let (results, code) = gradescope(|submission| write(&submission.join(file), solution("03_dense_layer")));
+        assert_eq!((results["score"].as_u64(), code), (Some(23), Some(0)), "{results:#}");
+    }
+    let wrong = solution("03_dense_layer").replacen(BIAS, "x.dot(&self.weights)", 1);
+    let (results, code) = gradescope(|submission| write(&submission.join("lib.rs"), wrong));
+    assert!(results["score"].as_u64().unwrap() < 23 && code == Some(0), "{results:#}");
+    assert!(results.to_string().contains("The bias is missing"), "{results:#}");
+
+    // Links to the solution, which lies in the same container.
+    let the_solution = class().join("solutions/03_dense_layer");
+    let hostile: [fn(&Path, &Path); 4] = [
+        |submission, solution| symlink(solution.join("src/lib.rs"), submission.join("lib.rs")).unwrap(),
+        |submission, solution| symlink(solution.parent().unwrap(), submission.join("exercises")).unwrap(),
+        |submission, solution| {
+            fs::create_dir(submission.join("exercises")).unwrap();
+            symlink(solution, submission.join("exercises/03_dense_layer")).unwrap();
+        },
+        |submission, _| write(&submission.join("results.json"), "{\"score\": 23}"),
+    ];
+    for submit in hostile {
+        let (results, code) = gradescope(|submission| submit(submission, &the_solution));
+        assert_eq!((results["score"].as_u64(), code), (Some(0), Some(0)), "{results:#}");
+    }
+}
+
+#[test]
+fn gitlab_gets_its_grade() {
+    let pipeline: Value =
+        serde_saphyr::from_str(&fs::read_to_string(course().join("docs/gitlab-ci.yml")).unwrap()).unwrap();
+    let pull_request = PullRequest::with("03_dense_layer", &solution("03_dense_layer"));
+    symlink(class(), pull_request.folder.path().join("course")).unwrap();
+    let fork = pull_request.folder.path().join("fork");
+    let mut lines = pipeline["grade"]["script"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
+    assert_eq!(lines.next(), Some("git clone --quiet --depth 1 \"$COURSE\" ../course"), "the link above stands for it");
+    for line in lines {
+        let mut bash = Command::new("bash");
+        bash.args(["-c", line]).current_dir(&fork).env("CARGO_TARGET_DIR", target()).env_remove("GITHUB_ACTIONS");
+        let output = bash.output().unwrap();
+        assert!(output.status.success(), "{line}: {}{}", text(&output.stdout), text(&output.stderr));
+    }
+    for file in [&pipeline["grade"]["artifacts"]["paths"][0], &pipeline["grade"]["artifacts"]["reports"]["junit"]] {
+        assert!(fork.join(file.as_str().unwrap()).is_file(), "{file}");
+        assert!(!class().join(file.as_str().unwrap()).exists(), "{file}");
+    }
+}
