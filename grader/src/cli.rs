@@ -113,9 +113,10 @@ pub(crate) struct CiArgs {
     #[arg(long, value_name = "POINTS")]
     pub(crate) min_score: Option<u32>,
 
-    /// Write the reports to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    /// The form of the report; with a file, as in `--format junit=grade.xml`, it may be given several times [default:
+    /// terminal]
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = ReportParser)]
+    pub(crate) format: Vec<ReportArg>,
 
     /// The seed of the inputs that are drawn at random
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]

@@ -14,7 +14,7 @@ use std::{
     sync::OnceLock,
 };
 
-use common::{copy_of_the_course, course, text};
+use common::{copy_of_the_course, course, grader, text};
 use serde_json::{Value, json};
 
 /// The teacher's repository, checked out. It stays where it is, so that only the first run compiles everything.
@@ -300,6 +300,10 @@ fn a_wrong_pull_request_fails_and_the_mistake_is_named() {
     assert_eq!(graded.exit_code, Some(1), "{}", graded.log);
     assert!(graded.outputs.contains("complete=\npassed=false\n"), "{}", graded.outputs);
     assert!(graded.log.contains("The bias is missing"), "{}", graded.log);
+    assert!(graded.log.contains("\n::error file=exercises/03_dense_layer/src/lib.rs,"), "{}", graded.log);
+    assert!(graded.log.contains("Exercise 3 has to be complete, and has "), "{}", graded.log);
+    assert!(graded.summary.contains("The bias is missing"), "{}", graded.summary);
+    assert!(graded.summary.contains("\n- Exercise 3 has to be complete, and has "), "{}", graded.summary);
 
     let comment = pull_request.comment_text(graded.report.as_deref());
     assert!(comment.contains("| ✏️ not complete |"), "{comment}");
@@ -393,6 +397,52 @@ fn of_a_hostile_pull_request_only_the_answers_count() {
 
     let comment = pull_request.comment_text(graded.report.as_deref());
     assert!(comment.contains("01_perceptron") && !comment.contains("03_dense_layer"), "{comment}");
+}
+
+#[test]
+fn a_policy_names_what_has_to_be_reached_and_a_change_what_is_graded() {
+    let pull_request = PullRequest::with("03_dense_layer", &solution("03_dense_layer"));
+    let fork = pull_request.folder.path().join("fork");
+    write(&fork.join("exercises/04_mae/src/lib.rs"), format!("{} ", solution("04_mae")));
+    commit(&fork);
+    let ci = |arguments: &[&str]| {
+        let mut grader = grader();
+        grader.current_dir(class()).env("CARGO_TARGET_DIR", target()).env_remove("GITHUB_ACTIONS");
+        grader.args(["ci", "--source"]).arg(&fork).args(arguments);
+        let output = grader.output().unwrap();
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (code, told) = ci(&["--require", "3,mae"]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(!told.contains("::notice"), "outside of GitHub Actions nobody reads annotations: {told}");
+    let (code, told) = ci(&["--require", "3,2"]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("Exercise 2 has to be complete, and has 0 of 31 points."), "{told}");
+    assert_eq!(ci(&["--min-score", "46"]).0, Some(0));
+    let (code, told) = ci(&["--min-score", "47"]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("At least 47 points are asked for; these are 46."), "{told}");
+
+    let (code, told) = ci(&["--changed-since", "origin/main"]);
+    assert!(code == Some(0) && told.contains("03_dense_layer") && told.contains("04_mae"), "{told}");
+    let (code, told) = ci(&["--changed-since", "HEAD~1"]);
+    assert!(code == Some(0) && !told.contains("03_dense_layer") && told.contains("04_mae"), "{told}");
+    let (code, told) = ci(&["--changed-since", "no-such-branch"]);
+    assert!(code == Some(2) && told.contains("git cannot tell what has changed since no-such-branch"), "{told}");
+    let (code, told) = ci(&["4", "--changed-since", "HEAD"]);
+    assert!(code == Some(2), "{told}");
+
+    let junit = pull_request.folder.path().join("grade.xml");
+    let (_, told) = ci(&["3", "--format", "json", "--format", &format!("junit={}", junit.display())]);
+    let report: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(report["exercises"][0]["score"], 23);
+    assert!(fs::read_to_string(junit).unwrap().contains("<testsuite"));
+
+    // Not even where nobody has copied the files: a link above `src` could lead to the solution.
+    fs::remove_dir_all(fork.join("exercises/05_manual_gradients")).unwrap();
+    symlink("../solutions/05_manual_gradients", fork.join("exercises/05_manual_gradients")).unwrap();
+    let (code, told) = ci(&[]);
+    assert!(code == Some(2) && told.contains("is a link"), "{told}");
 }
 
 /// Full marks that nobody has earned, in the grader's own form.
@@ -577,4 +627,79 @@ fn only_builds_of_the_default_branch_are_used() {
     let new = artifact(4, "main", 1, "2026-02-02T00:00:00Z");
     let all = json!([strangers[0], new, strangers[1], old]);
     assert_eq!(fetch(all).as_deref(), Some("main of 1, 2026-02-02T00:00:00Z"));
+}
+
+/// Runs Gradescope's `run_autograder` on a submission that `submit` makes; the results and the exit code.
+fn gradescope(submit: impl FnOnce(&Path)) -> (Value, Option<i32>) {
+    let autograder = tempfile::tempdir().unwrap();
+    let submission = autograder.path().join("submission");
+    fs::create_dir(&submission).unwrap();
+    fs::create_dir(autograder.path().join("results")).unwrap();
+    symlink(class(), autograder.path().join("source")).unwrap();
+    submit(&submission);
+    let output = autograder_script("run_autograder", autograder.path());
+    let results = fs::read(autograder.path().join("results/results.json"));
+    let results = results.unwrap_or_else(|_| panic!("{}{}", text(&output.stdout), text(&output.stderr)));
+    (serde_json::from_slice(&results).unwrap(), output.status.code())
+}
+
+fn autograder_script(name: &str, autograder: &Path) -> Output {
+    let mut script = Command::new(course().join("docs/gradescope").join(name));
+    script.env("AUTOGRADER", autograder).env("CARGO_TARGET_DIR", target());
+    script.output().unwrap()
+}
+
+#[test]
+fn gradescope_gets_its_results() {
+    let autograder = tempfile::tempdir().unwrap();
+    symlink(class(), autograder.path().join("source")).unwrap();
+    let set_up = autograder_script("setup.sh", autograder.path());
+    assert!(set_up.status.success(), "{}{}", text(&set_up.stdout), text(&set_up.stderr));
+
+    // The repository of the course, and the file alone.
+    for file in ["exercises/03_dense_layer/src/lib.rs", "lib.rs"] {
+        let (results, code) = gradescope(|submission| write(&submission.join(file), solution("03_dense_layer")));
+        assert_eq!((results["score"].as_u64(), code), (Some(23), Some(0)), "{results:#}");
+    }
+    let wrong = solution("03_dense_layer").replacen(BIAS, "x.dot(&self.weights)", 1);
+    let (results, code) = gradescope(|submission| write(&submission.join("lib.rs"), wrong));
+    assert!(results["score"].as_u64().unwrap() < 23 && code == Some(0), "{results:#}");
+    assert!(results.to_string().contains("The bias is missing"), "{results:#}");
+
+    // Links to the solution, which lies in the same container.
+    let the_solution = class().join("solutions/03_dense_layer");
+    let hostile: [fn(&Path, &Path); 4] = [
+        |submission, solution| symlink(solution.join("src/lib.rs"), submission.join("lib.rs")).unwrap(),
+        |submission, solution| symlink(solution.parent().unwrap(), submission.join("exercises")).unwrap(),
+        |submission, solution| {
+            fs::create_dir(submission.join("exercises")).unwrap();
+            symlink(solution, submission.join("exercises/03_dense_layer")).unwrap();
+        },
+        |submission, _| write(&submission.join("results.json"), "{\"score\": 23}"),
+    ];
+    for submit in hostile {
+        let (results, code) = gradescope(|submission| submit(submission, &the_solution));
+        assert_eq!((results["score"].as_u64(), code), (Some(0), Some(0)), "{results:#}");
+    }
+}
+
+#[test]
+fn gitlab_gets_its_grade() {
+    let pipeline: Value =
+        serde_saphyr::from_str(&fs::read_to_string(course().join("docs/gitlab-ci.yml")).unwrap()).unwrap();
+    let pull_request = PullRequest::with("03_dense_layer", &solution("03_dense_layer"));
+    symlink(class(), pull_request.folder.path().join("course")).unwrap();
+    let fork = pull_request.folder.path().join("fork");
+    let mut lines = pipeline["grade"]["script"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
+    assert_eq!(lines.next(), Some("git clone --quiet --depth 1 \"$COURSE\" ../course"), "the link above stands for it");
+    for line in lines {
+        let mut bash = Command::new("bash");
+        bash.args(["-c", line]).current_dir(&fork).env("CARGO_TARGET_DIR", target()).env_remove("GITHUB_ACTIONS");
+        let output = bash.output().unwrap();
+        assert!(output.status.success(), "{line}: {}{}", text(&output.stdout), text(&output.stderr));
+    }
+    for file in [&pipeline["grade"]["artifacts"]["paths"][0], &pipeline["grade"]["artifacts"]["reports"]["junit"]] {
+        assert!(fork.join(file.as_str().unwrap()).is_file(), "{file}");
+        assert!(!class().join(file.as_str().unwrap()).exists(), "{file}");
+    }
 }

@@ -39,6 +39,9 @@ impl Sources {
         let mut sources = Self { files: Vec::new(), label: submission.label(course), refused: Vec::new() };
         sources.collect(&submission.folder.join("src"), "", &mut 0)?;
         sources.files.sort();
+        if sources.refused.is_empty() && sources.files.iter().all(|(name, _)| name != "lib.rs") {
+            sources.refuse("lib.rs", "is not there; that is the file which is graded");
+        }
         if gated {
             let refusals = sources.files.iter().flat_map(|(name, text)| {
                 let path = sources.path(name);

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use super::{Outcome, parallel::grade_all, status_line::StatusLine, submission, warn};
 use crate::{
     bench::{Kit, Observer, Sandbox, Slot, Submission, work_folder},
-    cli::{CheckArgs, ReportFormat},
+    cli::{CheckArgs, ReportArg, ReportFormat},
     course::{Course, Exercise, UsageError},
     files,
     grade::grade,
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
         course.exercises.iter_mut().for_each(|exercise| exercise.limits = limits);
     }
     let all = args.exercise.as_deref() == Some("all");
-    let targets = Targets::new(args, all)?;
+    let targets = Targets::new(&args.format, args.output.as_deref(), all)?;
     let grader = Grader { course: &course, args, sandbox: Sandbox::choose(args.sandbox)? };
     if all {
         if args.source.is_some() {
@@ -115,7 +115,7 @@ fn outcome<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Outcome {
 }
 
 /// The forms in which the report is wanted, and where each of them goes.
-struct Targets {
+pub(super) struct Targets {
     all: bool,
     /// `None` is standard output.
     targets: Vec<(ReportFormat, Option<PathBuf>)>,
@@ -123,9 +123,9 @@ struct Targets {
 
 impl Targets {
     /// What the arguments ask for; `all` if the report will be one on all exercises.
-    fn new(args: &CheckArgs, all: bool) -> Result<Self> {
+    pub(super) fn new(formats: &[ReportArg], output: Option<&Path>, all: bool) -> Result<Self> {
         let usage = |sentence: String| Err(UsageError(sentence).into());
-        let mut plain = args.format.iter().filter(|wanted| wanted.file.is_none());
+        let mut plain = formats.iter().filter(|wanted| wanted.file.is_none());
         let format = plain.next().map_or(ReportFormat::Terminal, |wanted| wanted.format);
         if plain.next().is_some() {
             return usage(
@@ -133,8 +133,8 @@ impl Targets {
             );
         }
         // Whoever wants files only sees the report in the terminal as well.
-        let mut targets = vec![(format, args.output.clone())];
-        for wanted in args.format.iter().filter(|wanted| wanted.file.is_some()) {
+        let mut targets = vec![(format, output.map(Path::to_owned))];
+        for wanted in formats.iter().filter(|wanted| wanted.file.is_some()) {
             if targets.iter().any(|(_, file)| *file == wanted.file) {
                 let file = wanted.file.as_deref().unwrap_or(Path::new(""));
                 return usage(format!("two reports would go to {}; give each a file of its own", file.display()));
@@ -149,7 +149,12 @@ impl Targets {
         Ok(Self { all, targets })
     }
 
-    fn write(&self, reports: &[Report], terminal: &Terminal) -> Result<()> {
+    /// Whether standard output is for people.
+    pub(super) fn shows_text(&self) -> bool {
+        self.targets.contains(&(ReportFormat::Terminal, None))
+    }
+
+    pub(super) fn write(&self, reports: &[Report], terminal: &Terminal) -> Result<()> {
         for (format, file) in &self.targets {
             let text = self.render(*format, reports, terminal)?;
             match file {
@@ -164,18 +169,17 @@ impl Targets {
     }
 
     fn render(&self, format: ReportFormat, reports: &[Report], terminal: &Terminal) -> Result<String> {
-        let one = &reports[0];
         Ok(match format {
             ReportFormat::Terminal if self.all => report::terminal_of_all(reports, terminal),
-            ReportFormat::Terminal => report::terminal(one, terminal),
+            ReportFormat::Terminal => report::terminal(&reports[0], terminal),
             ReportFormat::Json if self.all => report::json_of_all(reports)?,
-            ReportFormat::Json => report::json(one)?,
+            ReportFormat::Json => report::json(&reports[0])?,
             ReportFormat::Junit => report::junit(reports),
             ReportFormat::Markdown => report::markdown(reports),
             ReportFormat::Gradescope => report::gradescope(reports)?,
             ReportFormat::Github => report::github(reports),
-            ReportFormat::Exercism => report::exercism(one)?,
-            ReportFormat::Check50 => report::check50(one)?,
+            ReportFormat::Exercism => report::exercism(&reports[0])?,
+            ReportFormat::Check50 => report::check50(&reports[0])?,
         })
     }
 }

@@ -10,12 +10,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{Outcome, parallel::grade_all};
+use super::{Outcome, check::Targets, parallel::grade_all};
 use crate::{
     bench::{Sandbox, Slot, Sources, Submission, work_folder},
     cli::CiArgs,
     course::{Course, Exercise, UsageError},
-    files,
     grade::grade,
     report::{self, ExerciseStatus, Report, Terminal, style},
 };
@@ -24,6 +23,7 @@ pub(crate) fn run(args: &CiArgs) -> Result<Outcome> {
     let course = Course::find()?;
     let sandbox = Sandbox::choose(args.sandbox)?;
     let policy = Policy::new(&course, args)?;
+    let targets = Targets::new(&args.format, None, true)?;
     let handed_in = HandedIn::new(&course, args.source.as_deref())?;
     let exercises = to_be_graded(&course, &handed_in, args, &policy)?;
 
@@ -35,29 +35,45 @@ pub(crate) fn run(args: &CiArgs) -> Result<Outcome> {
     })?;
     let unmet = policy.unmet(&reports);
 
-    if let Some(path) = &args.output {
-        files::write_atomically(path, report::json_of_all(&reports)?.as_bytes())?;
+    if targets.shows_text() {
+        tell(&course, &reports);
     }
-    let mut text = String::new();
+    targets.write(&reports, &Terminal::of_stdout(&course, None))?;
+    for sentence in &unmet {
+        anstream::eprintln!("{}", style::paint(style::BAD, sentence));
+    }
+    tell_github(&reports, &unmet, targets.shows_text())?;
+    Ok(if unmet.is_empty() { Outcome::AllRight } else { Outcome::NotRightYet })
+}
+
+/// Prints in full what is begun and not complete.
+fn tell(course: &Course, reports: &[Report]) {
     let is_open = |report: &&Report| !matches!(report.status(), ExerciseStatus::Complete | ExerciseStatus::NotStarted);
     for report in reports.iter().filter(is_open) {
-        text += &report::terminal(report, &Terminal::of_stdout(&course, None));
-        text.push('\n');
+        let text = report::terminal(report, &Terminal::of_stdout(course, None));
+        let _ = anstream::stdout().write_all(format!("{text}\n").as_bytes());
     }
-    if reports.is_empty() {
-        text += "There is nothing to grade: no exercise is started.\n";
-    } else {
-        text += &report::terminal_of_all(&reports, &Terminal::of_stdout(&course, None));
-    }
-    for sentence in &unmet {
-        text += &format!("{}\n", style::paint(style::BAD, sentence));
-    }
-    let _ = anstream::stdout().write_all(text.as_bytes());
+}
 
-    if let Some(path) = github_file("GITHUB_OUTPUT") {
-        append(&path, &outputs(&reports, unmet.is_empty()))?;
+/// Writes the summary and the outputs of the step where GitHub Actions asks for them, and the annotations to standard
+/// output; nothing of it elsewhere.
+fn tell_github(reports: &[Report], unmet: &[String], annotate: bool) -> Result<()> {
+    if env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
+        return Ok(());
     }
-    Ok(if unmet.is_empty() { Outcome::AllRight } else { Outcome::NotRightYet })
+    let unmet_as_list: String = unmet.iter().map(|sentence| format!("- {sentence}\n")).collect();
+    for (variable, text) in [
+        ("GITHUB_STEP_SUMMARY", format!("{}\n{unmet_as_list}", report::markdown(reports))),
+        ("GITHUB_OUTPUT", outputs(reports, unmet.is_empty())),
+    ] {
+        if let Some(path) = env::var_os(variable).filter(|path| !path.is_empty()) {
+            append(Path::new(&path), &text)?;
+        }
+    }
+    if annotate {
+        let _ = anstream::stdout().write_all(report::github(reports).as_bytes());
+    }
+    Ok(())
 }
 
 /// A folder with `exercises/NN_name/src/…`: the course itself, or what somebody handed in.
@@ -208,12 +224,6 @@ fn outputs(reports: &[Report], passed: bool) -> String {
         reports.iter().map(Report::max_score).sum::<u32>(),
         complete.join(","),
     )
-}
-
-/// A file that GitHub Actions names in the environment and reads afterwards; nothing of it elsewhere.
-fn github_file(variable: &str) -> Option<PathBuf> {
-    let on_github = env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
-    env::var_os(variable).filter(|path| on_github && !path.is_empty()).map(PathBuf::from)
 }
 
 fn append(path: &Path, text: &str) -> Result<()> {

@@ -161,6 +161,7 @@ pub(crate) fn render_all(reports: &[Report], terminal: &Terminal) -> String {
         (reports.iter().map(Report::score).sum(), reports.iter().map(Report::max_score).sum());
     page.line(&paint(BOLD, format!("Score {score} of {max} points.")));
     match reports.iter().find(|report| report.status() != ExerciseStatus::Complete) {
+        None if reports.is_empty() => page.wrapped("", "Nothing is graded: no exercise is started."),
         Some(open) => page.wrapped("", &format!("Next: {}", command(open.exercise.number))),
         None => page.wrapped("", "Everything is complete. Well done!"),
     }
