@@ -28,22 +28,24 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Grade an exercise
-    Check(CheckArgs),
     /// Grade on every save, in a full-screen view; what `grader` alone does in a terminal
     Watch,
+    /// Grade an exercise
+    Check(CheckArgs),
     /// Show the syllabus with your progress and points
     List(ListArgs),
-    /// Show the next hint for the first task that is not solved
-    Hint(HintArgs),
-    /// Put the stub back; your version is kept
-    Reset(ResetArgs),
-    /// Show the reference beside your code
-    Solution(SolutionArgs),
     /// Read the lesson of an exercise
     Lesson(LessonArgs),
+    /// Show the next hint for the first task that is not solved
+    Hint(HintArgs),
     /// Draw what your own code computes
     Plot(PlotArgs),
+    /// Show the reference beside your code
+    Solution(SolutionArgs),
+    /// Put the stub back; your version is kept
+    Reset(ResetArgs),
+    /// Grade what was handed in, report in the forms that the surrounding CI reads, and exit by policy
+    Ci(CiArgs),
     /// For authors: prove that the checks accept every right answer and name every wrong one
     Verify(VerifyArgs),
     /// Print a script that lets your shell complete the grader's commands
@@ -88,6 +90,40 @@ pub(crate) struct CheckArgs {
     /// Leave the source gate open: for the tests that hold the sandbox by itself
     #[arg(long, hide = true, requires = "source")]
     pub(crate) without_source_gate: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct CiArgs {
+    /// The exercises to grade, each a number or a name [default: all that are started, which differ from the stub]
+    pub(crate) exercises: Vec<String>,
+
+    /// Grade what this folder holds in exercises/NN_name/src, not the course's own
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Option<PathBuf>,
+
+    /// Grade the exercises whose sources this branch has changed since it left REF
+    #[arg(long, value_name = "REF", conflicts_with = "exercises")]
+    pub(crate) changed_since: Option<String>,
+
+    /// Exercises that have to be complete, such as 3,4 [default: all that are graded, unless --min-score is given]
+    #[arg(long, value_name = "EXERCISES", value_delimiter = ',')]
+    pub(crate) require: Vec<String>,
+
+    /// How many points the graded exercises need together
+    #[arg(long, value_name = "POINTS")]
+    pub(crate) min_score: Option<u32>,
+
+    /// Write the reports to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// The seed of the inputs that are drawn at random
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
+    pub(crate) seed: u64,
+
+    /// Whether submissions are compiled and run in a sandbox
+    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    pub(crate) sandbox: SandboxMode,
 }
 
 #[derive(Args)]

@@ -23,9 +23,12 @@ pub(crate) use sandbox::{Sandbox, become_confined};
 pub(crate) use sources::Sources;
 pub(crate) use workspace::{Slot, work_folder};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::course::{Course, Exercise};
+use crate::{
+    course::{Course, Exercise},
+    hostile,
+};
 
 /// A folder with `src/lib.rs`: a learner's exercise, a reference solution, a stored wrong answer or an upload.
 #[derive(Clone, Debug)]
@@ -54,23 +57,22 @@ impl Submission {
         self.folder.join("src").join("lib.rs")
     }
 
-    /// The folder as a report names it: from the course's folder on, or by its own name alone.
+    /// The folder as a report names it: from the course's folder on, whichever copy of it, or by its own name alone.
     pub(crate) fn label(&self, course: &Course) -> String {
         let path = match self.folder.strip_prefix(&course.root) {
             Ok(inside) => inside.to_string_lossy(),
-            Err(_) => self.folder.file_name().unwrap_or_default().to_string_lossy(),
+            Err(_) => {
+                let name = self.folder.file_name().unwrap_or_default();
+                let above = self.folder.parent().and_then(Path::file_name);
+                let in_exercises = above.is_some_and(|above| above == "exercises");
+                if in_exercises {
+                    format!("exercises/{}", name.to_string_lossy()).into()
+                } else {
+                    name.to_string_lossy()
+                }
+            }
         };
         // The compiler's `--remap-path-prefix` splits at `=`.
-        path.chars()
-            .map(|c| {
-                if c.is_control() || c == '=' {
-                    '_'
-                } else if c == '\\' {
-                    '/'
-                } else {
-                    c
-                }
-            })
-            .collect()
+        hostile::clean(&path).replace(['=', '\n', '\t'], "_").replace('\\', "/")
     }
 }

@@ -8,12 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{
-    Outcome,
-    parallel::{Counter, parallel},
-    status_line::StatusLine,
-    submission, warn,
-};
+use super::{Outcome, parallel::grade_all, status_line::StatusLine, submission, warn};
 use crate::{
     bench::{Kit, Observer, Sandbox, Slot, Submission, work_folder},
     cli::{CheckArgs, ReportFormat},
@@ -49,7 +44,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
         }
         None => grader.check_current()?,
     };
-    targets.write(slice::from_ref(&report), &Terminal::of_stdout(&course, Some(exercise)))?;
+    // Learners who grade their own code need not know of the sandbox.
+    let mut terminal = Terminal::of_stdout(&course, Some(exercise));
+    terminal.names_sandbox = args.source.is_some();
+    targets.write(slice::from_ref(&report), &terminal)?;
     Ok(outcome([&report]))
 }
 
@@ -107,21 +105,7 @@ impl Grader<'_> {
 
     /// Grades every exercise, on all cores.
     fn check_all(&self) -> Result<Vec<Report>> {
-        // Kits one after the other, with cargo's own progress; then the exercises together.
-        let exercises = self
-            .course
-            .exercises
-            .iter()
-            .map(|exercise| Ok((exercise, Kit::open(self.course, exercise)?)))
-            .collect::<Result<Vec<_>>>()?;
-        let counter = Counter::new(exercises.len());
-        let reports = parallel(&exercises, |(exercise, kit)| {
-            let report = self.grade(exercise, kit, &());
-            counter.advance(&exercise.name);
-            report
-        });
-        drop(counter);
-        reports.into_iter().collect()
+        grade_all(self.course, &self.course.exercises, |exercise, kit| self.grade(exercise, kit, &()))
     }
 }
 

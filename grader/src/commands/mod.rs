@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod check;
+mod ci;
 mod completions;
 pub(crate) mod hint;
 pub(crate) mod lesson;
@@ -49,6 +50,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome> {
     let Some(command) = &cli.command else { return watch::run_bare() };
     match command {
         Command::Check(args) => check::run(args),
+        Command::Ci(args) => ci::run(args),
         Command::Watch => watch::run(),
         Command::List(args) => list::run(args),
         Command::Hint(args) => hint::run(args),

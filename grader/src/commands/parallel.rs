@@ -8,7 +8,34 @@ use std::{
     thread,
 };
 
+use anyhow::Result;
+
 use super::status_line::StatusLine;
+use crate::{
+    bench::Kit,
+    course::{Course, Exercise},
+    report::Report,
+};
+
+/// Grades the exercises, on all cores.
+pub(super) fn grade_all<'a>(
+    course: &Course,
+    exercises: impl IntoIterator<Item = &'a Exercise>,
+    grade: impl Fn(&Exercise, &Kit) -> Result<Report> + Sync,
+) -> Result<Vec<Report>> {
+    // Kits one after the other, with cargo's own progress; then the exercises together.
+    let exercises = exercises
+        .into_iter()
+        .map(|exercise| Ok((exercise, Kit::open(course, exercise)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let counter = Counter::new(exercises.len());
+    let reports = parallel(&exercises, |(exercise, kit)| {
+        let report = grade(exercise, kit);
+        counter.advance(&exercise.name);
+        report
+    });
+    reports.into_iter().collect()
+}
 
 /// Does `work` on every item, on all cores; the results are in the items' order.
 pub(super) fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {

@@ -84,8 +84,8 @@ pub(crate) enum Role {
     Learner(usize),
     /// The same by the reference: pale, and behind everything else.
     Reference(usize),
-    /// Computed by the learner's code, early (0) to late (1) in a training.
-    Epoch(f64),
+    /// Computed by the learner's code, from faint (0) to strong (1), as from early to late in a training.
+    Shade(f64),
     /// Something to measure by: a level, a limit.
     Guide,
     /// Samples of the n-th class.
@@ -98,6 +98,13 @@ pub(crate) struct Both<T> {
     pub(crate) reference: T,
     /// The error says what the learner's code did instead.
     pub(crate) learner: Result<T, Note>,
+}
+
+impl<T> Both<T> {
+    /// The same done with either.
+    pub(crate) fn map<U>(self, f: impl Fn(T) -> U) -> Both<U> {
+        Both { reference: f(self.reference), learner: self.learner.map(f) }
+    }
 }
 
 impl Picture {
@@ -193,18 +200,20 @@ impl Picture {
         series.sort_by_key(|series| match series.role {
             Role::Reference(_) => 0,
             Role::Guide => 1,
-            Role::Learner(_) | Role::Epoch(_) => 2,
+            Role::Learner(_) | Role::Shade(_) => 2,
             Role::Class(_) => 3,
         });
         series
     }
 
-    /// What the legend lists: one entry for all that is the reference's.
+    /// What the legend lists: one entry for all of the reference's that stands behind something of the learner's.
     fn legend(&self) -> Vec<(String, Mark, Role)> {
         let named = self.series.iter().filter(|series| !series.name.is_empty());
         let mut entries: Vec<_> = named.map(|series| (series.name.clone(), series.mark, series.role)).collect();
-        let is_unnamed = |series: &&Series| series.name.is_empty() && matches!(series.role, Role::Reference(_));
-        if let Some(pale) = self.series.iter().find(is_unnamed) {
+        let is_reference = |role: Role| matches!(role, Role::Reference(_));
+        let unnamed = self.series.iter().find(|series| series.name.is_empty() && is_reference(series.role));
+        let is_behind = self.series.iter().any(|series| series.role.is_learners());
+        if let Some(pale) = unnamed.filter(|_| is_behind || !entries.iter().any(|(_, _, role)| is_reference(*role))) {
             entries.push((REFERENCE.to_owned(), pale.mark, pale.role));
         }
         entries
@@ -213,7 +222,7 @@ impl Picture {
 
 impl Role {
     fn is_learners(self) -> bool {
-        matches!(self, Self::Learner(_) | Self::Epoch(_))
+        matches!(self, Self::Learner(_) | Self::Shade(_))
     }
 }
 
@@ -241,7 +250,7 @@ mod tests {
         let [plain, ..] = axes();
         for (x, y) in axes().map(|x| (x, plain.clone())).into_iter().chain(axes().map(|y| (plain.clone(), y))) {
             for mark in [Mark::Line, Mark::Points, Mark::Bars(0.5), Mark::Bars(f64::NAN)] {
-                for roles in [vec![Role::Learner(0)], vec![Role::Reference(7), Role::Epoch(0.5), Role::Class(3)]] {
+                for roles in [vec![Role::Learner(0)], vec![Role::Reference(7), Role::Shade(0.5), Role::Class(3)]] {
                     for chosen in [&points[..], &points[60..63], &[]] {
                         let mut picture = Picture::new("hostile", "<&\"'\u{1b}>", x.clone(), y.clone());
                         for role in &roles {

@@ -130,7 +130,7 @@ fn look(role: Role) -> (RGBColor, f64, (i32, i32)) {
     match role {
         Role::Learner(n) => (colour(n), 2.6, DASHES[n % DASHES.len()]),
         Role::Reference(n) => (pale(colour(n), 0.75), 10.0, DASHES[0]),
-        Role::Epoch(time) => (pale(colour(0), 0.65 * (1.0 - time)), 1.6 + 1.6 * time, DASHES[0]),
+        Role::Shade(strength) => (pale(colour(0), 0.65 * (1.0 - strength)), 1.6 + 1.6 * strength, DASHES[0]),
         Role::Guide => (GREY, 1.4, (6, 5)),
         Role::Class(_) => (BLACK, 2.0, DASHES[0]),
     }

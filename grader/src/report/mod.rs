@@ -1,6 +1,8 @@
 //! The report: one model, and one small file per format.
 
 mod check50;
+#[cfg(test)]
+pub(crate) mod example;
 mod exercism;
 mod github;
 mod gradescope;
@@ -21,7 +23,7 @@ use serde_json::Value;
 use crate::{
     bench::{Diagnostic, Submission},
     course::{Course, Exercise},
-    hostile::clean,
+    hostile::{beginning, clean},
     judge::{Check, Status, Verdict},
 };
 
@@ -42,6 +44,9 @@ pub(crate) const SCHEMA_VERSION: u32 = 1;
 /// At most this much of what a learner's code printed during one check is reported.
 const MAX_OUTPUT_LINES: usize = 20;
 const MAX_OUTPUT_CHARS: usize = 2000;
+
+/// Longer messages and results are cut.
+const MAX_TEXT_CHARS: usize = 20_000;
 
 /// What grading a submission to one exercise found.
 ///
@@ -284,7 +289,7 @@ impl CheckReport {
         let hint = task
             .filter(|_| !passed && verdict.status != Status::Skipped)
             .map(|task| task.hints[usize::from(begun)].clone());
-        let place = verdict.place.map(|place| (clean(&place.file), place.line));
+        let place = verdict.place.map(|place| (shown(&place.file), place.line));
         Self {
             id: check.id.to_owned(),
             task: check.task.to_owned(),
@@ -293,12 +298,12 @@ impl CheckReport {
             points: if passed { check.points } else { 0 },
             max_points: check.points,
             status: verdict.status,
-            message: clean(&verdict.message),
+            message: shown(&verdict.message),
             mistake: verdict.mistake.map(str::to_owned),
             input: verdict.input,
             expected: verdict.expected,
-            observed: verdict.observed.as_deref().map(clean),
-            diff: verdict.diff.as_deref().map(clean),
+            observed: verdict.observed.as_deref().map(shown),
+            diff: verdict.diff.as_deref().map(shown),
             hint,
             after: check.after.iter().map(|id| (*id).to_owned()).collect(),
             line: place.as_ref().map(|(_, line)| *line),
@@ -307,6 +312,11 @@ impl CheckReport {
             duration_ms,
         }
     }
+}
+
+/// Of a text that a submission had a hand in, what may be shown.
+fn shown(text: &str) -> String {
+    clean(&beginning(text, MAX_TEXT_CHARS))
 }
 
 /// The beginning of `text`, and how much was left out.
@@ -362,5 +372,39 @@ mod tests {
         assert!(cut.ends_with("… 500 lines in all"));
         assert!(shortened(&"x".repeat(100_000)).len() < 2 * MAX_OUTPUT_CHARS);
         assert_eq!(shortened("short"), "short");
+    }
+
+    /// A report whose texts all come from a submission.
+    fn hostile_report(text: &str) -> Report {
+        let optional = || Some(shown(text));
+        let check = CheckReport {
+            message: shown(text),
+            observed: optional(),
+            diff: optional(),
+            file: optional(),
+            line: Some(3),
+            output: shortened(&clean(text)),
+            ..example::check("task", "A check", Status::Crashed)
+        };
+        Report { checks: vec![check.clone(), CheckReport { diff: None, ..check }], ..example::report() }
+    }
+
+    proptest::proptest! {
+        /// Fuzzing: whatever a submission says, no form of the report breaks or does what it says.
+        #[test]
+        fn any_text_leaves_every_form_of_the_report_whole(
+            text in "(\\PC|[\n\r\t :#\\[\u{1b}\u{7}\u{202e}\u{2028}\"\\\\<>&`a-]|::error::|##\\[){0,200}"
+        ) {
+            let report = hostile_report(&text);
+            let page = terminal(&report, &Terminal::of_width(40));
+            let plain = anstream::adapter::strip_str(&page).to_string();
+            proptest::prop_assert!(!plain.lines().any(|line| line.trim_start().starts_with("::")), "{}", plain);
+            proptest::prop_assert!(!plain.contains("##["), "{}", plain);
+            proptest::prop_assert!(!plain.chars().any(|c| c.is_control() && c != '\n' && c != '\t'), "{:?}", plain);
+            let written = json(&report).unwrap();
+            let read: serde_json::Value = serde_json::from_str(&written).unwrap();
+            proptest::prop_assert_eq!(read["checks"][0]["message"].as_str(), report.checks.first().map(|c| c.message.as_str()));
+            proptest::prop_assert!(!written.contains("##[") && !written.contains('\x1b'));
+        }
     }
 }

@@ -329,10 +329,11 @@ mod tests {
     use super::{
         super::{
             state::{Event, Key, Page},
-            tests::{graded, graded_complete, report, rows},
+            tests::{graded, graded_complete, rows},
         },
         *,
     };
+    use crate::report::example::report;
 
     /// A phone's terminal, the classic one, and a wide one.
     const SIZES: [(u16, u16); 3] = [(40, 18), (80, 24), (120, 32)];

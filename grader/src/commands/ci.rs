@@ -1,0 +1,235 @@
+//! `grader ci`: grade what was handed in, tell the surrounding CI in its own forms, and exit by policy.
+
+use std::{
+    env,
+    fs::{self, OpenOptions},
+    io::Write,
+    path::{Path, PathBuf, absolute},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{Outcome, parallel::grade_all};
+use crate::{
+    bench::{Sandbox, Slot, Sources, Submission, work_folder},
+    cli::CiArgs,
+    course::{Course, Exercise, UsageError},
+    files,
+    grade::grade,
+    report::{self, ExerciseStatus, Report, Terminal, style},
+};
+
+pub(crate) fn run(args: &CiArgs) -> Result<Outcome> {
+    let course = Course::find()?;
+    let sandbox = Sandbox::choose(args.sandbox)?;
+    let policy = Policy::new(&course, args)?;
+    let handed_in = HandedIn::new(&course, args.source.as_deref())?;
+    let exercises = to_be_graded(&course, &handed_in, args, &policy)?;
+
+    let work = work_folder(&course)?;
+    let reports = grade_all(&course, exercises, |exercise, kit| {
+        // Whoever wrote it: nothing of an earlier grading is used, and nothing is left for a later one.
+        let slot = Slot::take_empty(&work, &exercise.name, sandbox)?;
+        grade(&course, exercise, &handed_in.submission(exercise), kit, &slot, args.seed, &())
+    })?;
+    let unmet = policy.unmet(&reports);
+
+    if let Some(path) = &args.output {
+        files::write_atomically(path, report::json_of_all(&reports)?.as_bytes())?;
+    }
+    let mut text = String::new();
+    let is_open = |report: &&Report| !matches!(report.status(), ExerciseStatus::Complete | ExerciseStatus::NotStarted);
+    for report in reports.iter().filter(is_open) {
+        text += &report::terminal(report, &Terminal::of_stdout(&course, None));
+        text.push('\n');
+    }
+    if reports.is_empty() {
+        text += "There is nothing to grade: no exercise is started.\n";
+    } else {
+        text += &report::terminal_of_all(&reports, &Terminal::of_stdout(&course, None));
+    }
+    for sentence in &unmet {
+        text += &format!("{}\n", style::paint(style::BAD, sentence));
+    }
+    let _ = anstream::stdout().write_all(text.as_bytes());
+
+    if let Some(path) = github_file("GITHUB_OUTPUT") {
+        append(&path, &outputs(&reports, unmet.is_empty()))?;
+    }
+    Ok(if unmet.is_empty() { Outcome::AllRight } else { Outcome::NotRightYet })
+}
+
+/// A folder with `exercises/NN_name/src/…`: the course itself, or what somebody handed in.
+struct HandedIn(PathBuf);
+
+impl HandedIn {
+    fn new(course: &Course, source: Option<&Path>) -> Result<Self> {
+        let Some(folder) = source else { return Ok(Self(course.root.clone())) };
+        let folder = absolute(folder).with_context(|| format!("cannot find {}", folder.display()))?;
+        if !folder.is_dir() {
+            return Err(UsageError(format!(
+                "there is no folder {}; give one that holds exercises/NN_name/src",
+                folder.display()
+            ))
+            .into());
+        }
+        Ok(Self(folder))
+    }
+
+    fn submission(&self, exercise: &Exercise) -> Submission {
+        Submission::new(self.0.join("exercises").join(&exercise.name))
+    }
+
+    /// Whether somebody has worked on `exercise`: it is there, and is not the stub.
+    fn is_started(&self, course: &Course, exercise: &Exercise) -> Result<bool> {
+        let submission = self.submission(exercise);
+        if submission.folder.join("src").symlink_metadata().is_err() {
+            return Ok(false);
+        }
+        let stub = course.hidden_folder(exercise).join("stub.rs");
+        let stub = fs::read_to_string(&stub).with_context(|| format!("cannot read {}", stub.display()))?;
+        Ok(!Sources::read(course, &submission, false)?.is_just(&stub))
+    }
+
+    /// The names of the exercises whose sources differ from where this branch left `reference`.
+    fn changed_since(&self, reference: &str) -> Result<Vec<String>> {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(&self.0).args(["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--relative"]);
+        git.args(["--merge-base", reference, "--", "exercises"]);
+        let output = git.output().context("cannot run git; install it, or name the exercises")?;
+        if !output.status.success() {
+            return Err(UsageError(format!(
+                "git cannot tell what has changed since {reference}: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            ))
+            .into());
+        }
+        Ok(exercises_of(&String::from_utf8_lossy(&output.stdout)))
+    }
+}
+
+/// The exercises among the paths that git lists, each of which ends in a zero.
+fn exercises_of(paths: &str) -> Vec<String> {
+    let mut names: Vec<String> = paths
+        .split('\0')
+        .filter_map(|path| path.strip_prefix("exercises/")?.split_once('/'))
+        .filter(|(_, rest)| rest.starts_with("src/"))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    names.dedup();
+    names
+}
+
+/// What is graded: the exercises that are named, or have changed, or are started; and those that have to be complete.
+fn to_be_graded<'a>(
+    course: &'a Course,
+    handed_in: &HandedIn,
+    args: &CiArgs,
+    policy: &Policy<'_>,
+) -> Result<Vec<&'a Exercise>> {
+    let mut names: Vec<&str> = policy.required.iter().map(|exercise| exercise.name.as_str()).collect();
+    let changed;
+    if !args.exercises.is_empty() {
+        for wanted in &args.exercises {
+            names.push(&course.exercise(wanted)?.name);
+        }
+    } else if let Some(reference) = &args.changed_since {
+        changed = handed_in.changed_since(reference)?;
+        names.extend(changed.iter().map(String::as_str));
+    } else {
+        for exercise in &course.exercises {
+            if handed_in.is_started(course, exercise)? {
+                names.push(&exercise.name);
+            }
+        }
+    }
+    let exercises: Vec<_> =
+        course.exercises.iter().filter(|exercise| names.contains(&exercise.name.as_str())).collect();
+    for exercise in &exercises {
+        // A link above `src` could lead to the solution, and looks like a folder from below.
+        let folder = handed_in.submission(exercise).folder;
+        for folder in folder.ancestors().take(2) {
+            if folder.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+                bail!(UsageError(format!("{} is a link; links are not graded", folder.display())));
+            }
+        }
+    }
+    Ok(exercises)
+}
+
+/// What a hand-in has to reach.
+struct Policy<'a> {
+    /// These have to be complete. Where neither they nor a score are given, everything that is graded has to be.
+    required: Vec<&'a Exercise>,
+    min_score: Option<u32>,
+}
+
+impl<'a> Policy<'a> {
+    fn new(course: &'a Course, args: &CiArgs) -> Result<Self> {
+        let required = args.require.iter().map(|wanted| course.exercise(wanted)).collect::<Result<_>>()?;
+        Ok(Self { required, min_score: args.min_score })
+    }
+
+    /// A sentence for each demand that is not met.
+    fn unmet(&self, reports: &[Report]) -> Vec<String> {
+        let all = self.required.is_empty() && self.min_score.is_none();
+        let mut unmet: Vec<String> = reports
+            .iter()
+            .filter(|report| all || self.required.iter().any(|exercise| exercise.name == report.exercise.name))
+            .filter(|report| report.status() != ExerciseStatus::Complete)
+            .map(|report| {
+                format!(
+                    "Exercise {} has to be complete, and has {} of {} points.",
+                    report.exercise.number,
+                    report.score(),
+                    report.max_score()
+                )
+            })
+            .collect();
+        let score: u32 = reports.iter().map(Report::score).sum();
+        if let Some(least) = self.min_score.filter(|least| score < *least) {
+            unmet.push(format!("At least {least} points are asked for; these are {score}."));
+        }
+        unmet
+    }
+}
+
+/// The outputs of a step: numbers, and names that course.toml allows, none of which can hold a line break.
+fn outputs(reports: &[Report], passed: bool) -> String {
+    let complete: Vec<&str> = reports
+        .iter()
+        .filter(|report| report.status() == ExerciseStatus::Complete)
+        .map(|report| report.exercise.name.as_str())
+        .collect();
+    format!(
+        "score={}\nmax_score={}\ncomplete={}\npassed={passed}\n",
+        reports.iter().map(Report::score).sum::<u32>(),
+        reports.iter().map(Report::max_score).sum::<u32>(),
+        complete.join(","),
+    )
+}
+
+/// A file that GitHub Actions names in the environment and reads afterwards; nothing of it elsewhere.
+fn github_file(variable: &str) -> Option<PathBuf> {
+    let on_github = env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    env::var_os(variable).filter(|path| on_github && !path.is_empty()).map(PathBuf::from)
+}
+
+fn append(path: &Path, text: &str) -> Result<()> {
+    let write = || OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes());
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_paths_that_git_lists_sources_of_exercises_count() {
+        let paths = "exercises/01_perceptron/README.md\0exercises/02_elu/src/lib.rs\0exercises/02_elu/src/a/b.rs\0\
+                     exercises/03_dense_layer/src/lib.rs\0exercises/notes.txt\0";
+        assert_eq!(exercises_of(paths), ["02_elu", "03_dense_layer"]);
+        assert_eq!(exercises_of(""), [""; 0]);
+    }
+}

@@ -1,0 +1,580 @@
+//! Pull requests to a made-up class, graded by the steps of the workflows themselves: good ones, wrong ones, and hostile
+//! ones. Where a step would speak with GitHub, the script `pull_requests/gh` answers.
+//!
+//! The sandbox, and GitHub's runners that have it, are Linux.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::{
+    env, fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::OnceLock,
+};
+
+use common::{copy_of_the_course, course, text};
+use serde_json::{Value, json};
+
+/// The teacher's repository, checked out. It stays where it is, so that only the first run compiles everything.
+fn class() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        for tool in ["git", "jq", "unzip", "zip"] {
+            let found = Command::new(tool).arg("--help").output().is_ok();
+            assert!(found, "these tests need {tool}: apt-get install -y git jq unzip zip");
+        }
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("class");
+        let _ = fs::remove_dir_all(folder.join(".git"));
+        copy_of_the_course(&folder);
+        for entry in fs::read_dir(folder.join("exercises")).unwrap() {
+            let exercise = entry.unwrap().path();
+            let stub = folder.join("grader/hidden").join(exercise.file_name().unwrap()).join("stub.rs");
+            fs::copy(stub, exercise.join("src/lib.rs")).unwrap();
+        }
+        fs::write(folder.join(".gitignore"), "/target/\n").unwrap();
+        git(&folder, &["init", "--quiet", "--initial-branch=main"]);
+        git(&folder, &["config", "uploadpack.allowFilter", "true"]);
+        commit(&folder);
+        folder
+    })
+}
+
+/// Where cargo builds the class's grader: where it has built the grader of another copy already.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("my course/target")
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder).args(["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]);
+    // Not the settings of whoever runs the tests.
+    git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    let output = git.args(arguments).output().unwrap();
+    assert!(output.status.success(), "git {arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout).trim().to_owned()
+}
+
+fn commit(folder: &Path) -> String {
+    git(folder, &["add", "--all"]);
+    git(folder, &["commit", "--quiet", "--message", "Something"]);
+    git(folder, &["rev-parse", "HEAD"])
+}
+
+fn write(path: &Path, contents: impl AsRef<[u8]>) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, contents).unwrap();
+}
+
+fn solution(exercise: &str) -> String {
+    fs::read_to_string(class().join("solutions").join(exercise).join("src/lib.rs")).unwrap()
+}
+
+/// A student's fork with one commit, and what GitHub knows of it.
+struct PullRequest {
+    folder: tempfile::TempDir,
+    head: String,
+}
+
+/// What came of grading one.
+struct Graded {
+    exit_code: Option<i32>,
+    log: String,
+    summary: String,
+    outputs: String,
+    report: Option<PathBuf>,
+}
+
+impl PullRequest {
+    /// A pull request with the changes that `edit` makes in the fork.
+    fn new(edit: impl FnOnce(&Path)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let fork = folder.path().join("fork");
+        git(folder.path(), &["clone", "--quiet", class().to_str().unwrap(), "fork"]);
+        edit(&fork);
+        let head = commit(&fork);
+        let github = folder.path().join("github");
+        write(
+            &github.join("pulls.json"),
+            json!([{"number": 4, "head": {"sha": "0"}}, {"number": 5, "head": {"sha": head}}]).to_string(),
+        );
+        write(&github.join("artifacts.json"), json!({"artifacts": []}).to_string());
+        write(&github.join("comments.json"), "[]");
+        let base = git(class(), &["rev-parse", "HEAD"]);
+        let event = json!({
+            "repository": {"default_branch": "main"},
+            "pull_request": {"number": 5, "head": {"sha": head}, "base": {"sha": base, "ref": "main"}},
+            "workflow_run": {
+                "id": 7, "path": ".github/workflows/grade.yml", "event": "pull_request", "conclusion": "success",
+                "head_sha": head, "head_branch": "my-answers", "pull_requests": [],
+                "head_repository": {"full_name": "student/course", "owner": {"login": "student"}},
+            },
+        });
+        write(&github.join("event.json"), event.to_string());
+        fs::create_dir(folder.path().join("runner")).unwrap();
+        Self { folder, head }
+    }
+
+    /// One with `source` as the answer to `exercise`.
+    fn with(exercise: &str, source: &str) -> Self {
+        Self::new(|fork| write(&fork.join("exercises").join(exercise).join("src/lib.rs"), source))
+    }
+
+    fn github(&self, file: &str) -> PathBuf {
+        self.folder.path().join("github").join(file)
+    }
+
+    fn event(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.github("event.json")).unwrap()).unwrap()
+    }
+
+    /// What GitHub makes of `${{ … }}`.
+    fn value(&self, text: &str) -> String {
+        let Some(expression) = text.strip_prefix("${{ ").and_then(|rest| rest.strip_suffix(" }}")) else {
+            assert!(!text.contains("${{"), "{text}");
+            return text.to_owned();
+        };
+        if expression == "github.token" {
+            return "the-token".to_owned();
+        }
+        let path = expression.strip_prefix("github.event.").unwrap_or_else(|| panic!("what is {expression}?"));
+        let event = self.event();
+        let value = event.pointer(&format!("/{}", path.replace('.', "/"))).unwrap_or_else(|| panic!("no {path}"));
+        value.as_str().unwrap_or_else(|| panic!("{path} is no text")).to_owned()
+    }
+
+    /// Runs a step's script as a runner does.
+    fn run(&self, step: &Value, workspace: &Path) -> Output {
+        let mut bash = Command::new("bash");
+        bash.args(["-e", "-c", step["run"].as_str().unwrap()]).current_dir(workspace);
+        let gh = course().join("grader/tests/pull_requests");
+        let path = format!("{}:{}", gh.display(), env::var("PATH").unwrap());
+        let github = |file: &str| self.github(file).into_os_string();
+        bash.env("PATH", path).env("FORK", self.folder.path().join("fork")).env("GITHUB", github("."));
+        bash.env("GITHUB_ACTIONS", "true").env("GITHUB_REPOSITORY", "class/course").env("RUNNER_OS", "Linux");
+        bash.env("GITHUB_SERVER_URL", "https://github.com").env("GITHUB_EVENT_PATH", github("event.json"));
+        bash.env("GITHUB_STEP_SUMMARY", github("summary")).env("GITHUB_OUTPUT", github("output"));
+        bash.env("GITHUB_WORKFLOW_SHA", git(class(), &["rev-parse", "HEAD"]));
+        bash.env("RUNNER_TEMP", self.folder.path().join("runner"));
+        // The class's own grader, as a runner would build it, not the one of these tests.
+        bash.env("CARGO_TARGET_DIR", target()).env_remove("GH_TOKEN");
+        for (name, value) in step["env"].as_object().into_iter().flatten() {
+            bash.env(name, self.value(value.as_str().unwrap()));
+        }
+        bash.output().unwrap()
+    }
+
+    /// Does what grade.yml says, step by step, until one fails; steps that say `!cancelled()` are done all the same.
+    fn grade(&self) -> Graded {
+        let workspace = self.folder.path().join("workspace");
+        fs::create_dir(&workspace).unwrap();
+        let mut graded = Graded {
+            exit_code: Some(0),
+            log: String::new(),
+            summary: String::new(),
+            outputs: String::new(),
+            report: None,
+        };
+        for step in steps("grade", "grade") {
+            let failed = graded.exit_code != Some(0);
+            if failed && step["if"] != "${{ !cancelled() }}" {
+                continue;
+            }
+            let with = |name: &str| self.value(step["with"][name].as_str().unwrap());
+            match step["uses"].as_str() {
+                Some("actions/checkout@v5") if step["with"]["path"] == "course" => {
+                    // The class's folder is this commit already; its compiled crates are what makes it worth using.
+                    assert_eq!(with("ref"), git(class(), &["rev-parse", "HEAD"]));
+                    symlink(class(), workspace.join("course")).unwrap();
+                }
+                Some("actions/checkout@v5") => {
+                    let folder = with("path");
+                    let fork = format!("file://{}", self.folder.path().join("fork").display());
+                    git(&self.folder.path().join("fork"), &["config", "uploadpack.allowFilter", "true"]);
+                    git(
+                        &workspace,
+                        &["clone", "--quiet", "--no-checkout", "--depth=1", "--filter=blob:none", &fork, &folder],
+                    );
+                    git(&workspace.join(&folder), &["sparse-checkout", "set", &with("sparse-checkout")]);
+                    git(&workspace.join(&folder), &["checkout", "--quiet", &with("ref")]);
+                }
+                Some("actions/upload-artifact@v4") => {
+                    assert_eq!(with("name"), "grade");
+                    graded.report = Some(workspace.join(with("path"))).filter(|path| path.is_file());
+                }
+                Some(other) => panic!("what does {other} do?"),
+                None => {
+                    let output = self.run(&step, &workspace);
+                    graded.log += &format!("{}{}", text(&output.stdout), text(&output.stderr));
+                    graded.exit_code = output.status.code();
+                }
+            }
+        }
+        graded.summary = fs::read_to_string(self.github("summary")).unwrap_or_default();
+        graded.outputs = fs::read_to_string(self.github("output")).unwrap_or_default();
+        graded
+    }
+
+    /// Does what comment.yml says, with this file as what grade.yml has handed on; what was written to GitHub.
+    fn comment(&self, report: Option<&Path>) -> Vec<Value> {
+        let artifacts = match report {
+            Some(report) => {
+                let zip = self.github("1.zip");
+                let _ = fs::remove_file(&zip);
+                let status = Command::new("zip").args(["--quiet", "--junk-paths"]).arg(&zip).arg(report).status();
+                assert!(status.unwrap().success());
+                let size = fs::metadata(&zip).unwrap().len();
+                json!([{"id": 1, "name": "grade", "expired": false, "size_in_bytes": size}])
+            }
+            None => json!([]),
+        };
+        write(&self.github("artifacts.json"), json!({"artifacts": artifacts}).to_string());
+        self.run_comment()
+    }
+
+    fn run_comment(&self) -> Vec<Value> {
+        let workspace = tempfile::tempdir().unwrap();
+        let _ = fs::remove_file(self.github("written"));
+        for step in steps("comment", "comment") {
+            let output = self.run(&step, workspace.path());
+            assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+        }
+        let written = fs::read_to_string(self.github("written")).unwrap_or_default();
+        serde_json::Deserializer::from_str(&written).into_iter().map(Result::unwrap).collect()
+    }
+
+    /// The text of the one comment that is written.
+    fn comment_text(&self, report: Option<&Path>) -> String {
+        let written = self.comment(report);
+        assert_eq!(written.len(), 1);
+        assert_eq!(written[0]["call"], "POST issues/5/comments");
+        written[0]["body"].as_str().unwrap().to_owned()
+    }
+
+    /// The same for a report that is forged.
+    fn comment_on(&self, report: impl AsRef<[u8]>) -> String {
+        let path = self.folder.path().join("report.json");
+        write(&path, report);
+        self.comment_text(Some(&path))
+    }
+}
+
+fn workflow(name: &str) -> Value {
+    let path = course().join(".github/workflows").join(name).with_extension("yml");
+    serde_saphyr::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn steps(name: &str, job: &str) -> Vec<Value> {
+    workflow(name)["jobs"][job]["steps"].as_array().unwrap().clone()
+}
+
+const BIAS: &str = "x.dot(&self.weights) + &self.biases";
+
+#[test]
+fn a_good_pull_request_is_complete_and_its_comment_says_so() {
+    let pull_request = PullRequest::with("03_dense_layer", &solution("03_dense_layer"));
+    let graded = pull_request.grade();
+    assert_eq!(graded.exit_code, Some(0), "{}", graded.log);
+    assert_eq!(graded.outputs, "score=23\nmax_score=23\ncomplete=03_dense_layer\npassed=true\n");
+    assert!(!graded.log.contains("::error"), "{}", graded.log);
+
+    let report: Value = serde_json::from_slice(&fs::read(graded.report.as_ref().unwrap()).unwrap()).unwrap();
+    assert_eq!(report["exercises"][0]["sandbox"], "landlock+seccomp");
+    assert_eq!(report["exercises"][0]["course_commit"], git(class(), &["rev-parse", "HEAD"]));
+
+    let comment = pull_request.comment_text(graded.report.as_deref());
+    assert!(comment.starts_with("<!-- the grade -->\n### 23 of 23 points\n"), "{comment}");
+    assert!(comment.contains("| `03_dense_layer` | 23/23 | ✅ complete |"), "{comment}");
+    assert!(comment.contains(&pull_request.head) && comment.contains("/class/course/actions/runs/7"), "{comment}");
+    // The pull request was asked for by branch and commit, and nothing that it said was.
+    let fields = fs::read_to_string(pull_request.github("fields")).unwrap();
+    assert!(fields.contains("head=student:my-answers\n") && fields.contains("base=main\n"), "{fields}");
+}
+
+#[test]
+fn a_wrong_pull_request_fails_and_the_mistake_is_named() {
+    let wrong = solution("03_dense_layer").replacen(BIAS, "x.dot(&self.weights)", 1);
+    let pull_request = PullRequest::with("03_dense_layer", &wrong);
+    let graded = pull_request.grade();
+    assert_eq!(graded.exit_code, Some(1), "{}", graded.log);
+    assert!(graded.outputs.contains("complete=\npassed=false\n"), "{}", graded.outputs);
+    assert!(graded.log.contains("The bias is missing"), "{}", graded.log);
+
+    let comment = pull_request.comment_text(graded.report.as_deref());
+    assert!(comment.contains("| ✏️ not complete |"), "{comment}");
+    assert!(comment.contains("<code>The bias is missing&#58; every neuron"), "{comment}");
+}
+
+#[test]
+fn an_unfinished_pull_request_keeps_the_points_that_it_has() {
+    let unfinished = solution("03_dense_layer").replacen(BIAS, "todo!()", 1);
+    let pull_request = PullRequest::with("03_dense_layer", &unfinished);
+    let graded = pull_request.grade();
+    assert_eq!(graded.exit_code, Some(1), "{}", graded.log);
+    let score: u32 = graded.outputs.lines().next().unwrap().strip_prefix("score=").unwrap().parse().unwrap();
+    assert!((1..23).contains(&score), "{score}");
+    let comment = pull_request.comment_text(graded.report.as_deref());
+    assert!(comment.contains(&format!("### {score} of 23 points")), "{comment}");
+}
+
+#[test]
+fn a_pull_request_without_answers_is_told_so() {
+    let pull_request = PullRequest::new(|fork| write(&fork.join("notes.md"), "I begin tomorrow."));
+    let graded = pull_request.grade();
+    assert_eq!(graded.exit_code, Some(0), "{}", graded.log);
+    assert!(graded.log.contains("no exercise is started"), "{}", graded.log);
+    let comment = pull_request.comment_text(graded.report.as_deref());
+    assert!(comment.contains("No exercise is started"), "{comment}");
+}
+
+#[test]
+fn of_a_hostile_pull_request_only_the_answers_count() {
+    let trap = tempfile::tempdir().unwrap();
+    let pwned = trap.path().join("pwned");
+    let pull_request = PullRequest::new(|fork| {
+        let exercise = |name: &str| fork.join("exercises").join(name);
+        // The one honest part: an exercise that begins well.
+        let mut begun = solution("01_perceptron");
+        begun = begun.replacen("pub fn sigmoid(", "pub fn sigmoid(z: f64) -> f64 {\n    z\n}\n\nfn unused(", 1);
+        write(&exercise("01_perceptron").join("src/lib.rs"), begun);
+
+        // Links to what is right, where nobody has solved anything.
+        fs::remove_file(exercise("03_dense_layer").join("src/lib.rs")).unwrap();
+        symlink("../../../solutions/03_dense_layer/src/lib.rs", exercise("03_dense_layer").join("src/lib.rs")).unwrap();
+        fs::remove_dir_all(exercise("04_mae").join("src")).unwrap();
+        symlink("../../solutions/04_mae/src", exercise("04_mae").join("src")).unwrap();
+        fs::remove_dir_all(exercise("05_manual_gradients")).unwrap();
+        symlink("../solutions/05_manual_gradients", exercise("05_manual_gradients")).unwrap();
+        symlink("/etc/passwd", exercise("01_perceptron").join("src/passwd.rs")).unwrap();
+
+        // Too much, and odd.
+        write(&exercise("02_elu").join("src/lib.rs"), "//".repeat(500_000));
+        write(&exercise("01_perceptron").join("src/\n::error::oops.rs"), "");
+        write(&exercise("01_perceptron").join("src/##[error]oops.rs"), "");
+        write(&exercise("99_free_points").join("src/lib.rs"), "");
+        write(&exercise("01_perceptron").join("src/data.bin"), "x");
+
+        // Whatever decides how it is built and graded.
+        let script = format!("fn main() {{ std::fs::write({pwned:?}, \"\").unwrap(); }}");
+        write(&fork.join("grader/build.rs"), &script);
+        write(&exercise("01_perceptron").join("build.rs"), &script);
+        write(&exercise("01_perceptron").join(".cargo/config.toml"), format!("[build]\nrustc-wrapper = {pwned:?}\n"));
+        write(&fork.join(".cargo/config.toml"), format!("[build]\nrustc-wrapper = {pwned:?}\n"));
+        write(&fork.join("rust-toolchain.toml"), "[toolchain]\nchannel = \"1.0\"\n");
+        write(&fork.join("Cargo.toml"), "[workspace]\nmembers = []\n");
+        write(&fork.join("course.toml"), "format_version = 1\ntitle = \"Free\"\nexercise = []\n");
+        write(&fork.join("grader/hidden/01_perceptron/checks.rs"), "pub(super) fn checks() -> Vec<Check> { vec![] }");
+        write(&fork.join(".gitattributes"), "*.rs text eol=crlf filter=lfs\n");
+        for place in ["report.json", "submitted/exercises/03_dense_layer/src/lib.rs", "exercises/report.json"] {
+            write(&fork.join(place), forged().to_string());
+        }
+    });
+    let graded = pull_request.grade();
+    assert_eq!(graded.exit_code, Some(1), "{}", graded.log);
+    assert!(!pwned.exists());
+    let report: Value = serde_json::from_slice(&fs::read(graded.report.as_ref().unwrap()).unwrap()).unwrap();
+    let exercises = report["exercises"].as_array().unwrap();
+    assert_eq!(exercises.len(), 1, "{:?}", graded.log);
+    assert_eq!(exercises[0]["exercise"], "01_perceptron");
+    assert_eq!(exercises[0]["max_score"], 29);
+    assert_ne!(exercises[0]["score"], 29);
+    for left_out in [
+        "left out: exercises/03_dense_layer/src/lib.rs: it is not a regular file",
+        "left out: exercises/01_perceptron/src/passwd.rs: it is not a regular file",
+        "left out: exercises/02_elu/src/lib.rs: it has more than 262144 bytes",
+        "left out: exercises/99_free_points/src/lib.rs: this course has no such exercise",
+        "left out: exercises/01_perceptron/src/data.bin: only .rs files with plain names are graded",
+    ] {
+        assert!(graded.log.contains(left_out), "{left_out}\n{}", graded.log);
+    }
+    assert!(!graded.log.contains("::error::oops") && !graded.log.contains("##["), "{}", graded.log);
+    assert!(!graded.log.contains("root:"), "{}", graded.log);
+
+    let comment = pull_request.comment_text(graded.report.as_deref());
+    assert!(comment.contains("01_perceptron") && !comment.contains("03_dense_layer"), "{comment}");
+}
+
+/// Full marks that nobody has earned, in the grader's own form.
+fn forged() -> Value {
+    let check = json!({
+        "after": [], "bonus": false, "diff": null, "duration_ms": 1, "expected": null, "file": null, "hint": null,
+        "id": "a", "input": null, "line": null, "max_points": 23, "message": "", "mistake": null, "observed": null,
+        "output": "", "points": 23, "status": "passed", "task": "a", "title": "a",
+    });
+    let exercise = json!({
+        "bonus_score": 0, "checks": [check], "checks_digest": "sha256:0", "course": "Neuronlings", "course_commit": null,
+        "diagnostics": [], "duration_ms": 1, "exercise": "03_dense_layer", "grader_version": "0.1.0", "max_bonus": 0,
+        "max_score": 23, "output": "", "rustc_version": "rustc", "sandbox": "landlock+seccomp", "schema_version": 1,
+        "score": 23, "seed": 1, "source_digest": "sha256:0", "status": "complete", "unchanged": false,
+    });
+    json!({"exercises": [exercise], "max_score": 23, "schema_version": 1, "score": 23})
+}
+
+#[test]
+fn a_pull_request_that_edits_the_workflows_gets_no_grade_whatever_its_run_hands_on() {
+    let pull_request = PullRequest::new(|fork| {
+        write(&fork.join(".github/workflows/grade.yml"), "name: Grade\non: pull_request\njobs: {}\n");
+    });
+    let comment = pull_request.comment_on(forged().to_string());
+    assert!(comment.contains("### Not graded") && comment.contains("changes <code>.github</code>"), "{comment}");
+    assert!(!comment.contains("points"), "{comment}");
+
+    // A further workflow of the same name, which leaves the real one alone.
+    let pull_request = PullRequest::new(|fork| write(&fork.join(".github/workflows/other.yml"), "name: Grade\n"));
+    assert!(pull_request.comment_on(forged().to_string()).contains("changes <code>.github</code>"));
+    // And one of an earlier push: what its run hands on is not the report of the workflow that grades.
+    let pull_request = PullRequest::new(|fork| write(&fork.join("notes.md"), ""));
+    let mut event = pull_request.event();
+    event["workflow_run"]["path"] = json!(".github/workflows/other.yml");
+    write(&pull_request.github("event.json"), event.to_string());
+    assert!(pull_request.comment_on(forged().to_string()).contains("not the one that grades"));
+}
+
+/// What is wrong with a report, and how it comes about.
+type Forgery<'a> = (&'static str, &'a dyn Fn(&mut Value));
+
+#[test]
+fn a_forged_report_is_refused() {
+    let pull_request = PullRequest::new(|fork| write(&fork.join("notes.md"), ""));
+    let comment = |forge: &dyn Fn(&mut Value)| {
+        let mut report = forged();
+        forge(&mut report);
+        pull_request.comment_on(report.to_string())
+    };
+    // What all of them are made from would be taken: only the other tests stand against it.
+    assert!(comment(&|_| {}).contains("### 23 of 23 points"));
+
+    let forgeries: [Forgery<'_>; 14] = [
+        ("a sum that is not one", &|report| report["score"] = json!(24)),
+        ("points beyond the most", &|report| report["exercises"][0]["checks"][0]["points"] = json!(24)),
+        ("a text for a number", &|report| report["score"] = json!("23")),
+        ("a fraction", &|report| report["exercises"][0]["duration_ms"] = json!(0.5)),
+        ("less than nothing", &|report| report["exercises"][0]["checks"][0]["duration_ms"] = json!(-1)),
+        ("an unknown key", &|report| report["comment"] = json!("![](https://example.org)")),
+        ("an unknown key in a check", &|report| report["exercises"][0]["checks"][0]["html"] = json!("<b>")),
+        ("a key less", &|report| _ = report["exercises"][0].as_object_mut().unwrap().remove("seed")),
+        ("a name that is none", &|report| report["exercises"][0]["exercise"] = json!("03_x` @everyone")),
+        ("a name with a second line", &|report| report["exercises"][0]["exercise"] = json!("03_x\n# Hello")),
+        ("an unknown status", &|report| report["exercises"][0]["status"] = json!("perfect")),
+        ("a status that the points deny", &|report| report["exercises"][0]["status"] = json!("incomplete")),
+        ("another version", &|report| report["schema_version"] = json!(2)),
+        ("the same exercise twice", &|report| {
+            let twin = report["exercises"][0].clone();
+            report["exercises"].as_array_mut().unwrap().push(twin);
+            report["score"] = json!(46);
+            report["max_score"] = json!(46);
+        }),
+    ];
+    for (what, forge) in forgeries {
+        let comment = comment(forge);
+        assert!(comment.contains("not one that the grader writes"), "{what}: {comment}");
+        assert!(!comment.contains(" points"), "{what}: {comment}");
+    }
+    for (what, contents) in [
+        ("nothing", String::new()),
+        ("no JSON", "{".to_owned()),
+        ("a list", "[]".to_owned()),
+        ("two documents", format!("{0}{0}", forged())),
+        ("more than a report can be", format!("{}{}", " ".repeat(5_000_000), forged())),
+    ] {
+        let comment = pull_request.comment_on(contents);
+        assert!(comment.contains("not one that the grader writes"), "{what}: {comment}");
+    }
+}
+
+#[test]
+fn what_a_report_says_is_shown_as_plain_text() {
+    let pull_request = PullRequest::new(|fork| write(&fork.join("notes.md"), ""));
+    let mut report = forged();
+    report["score"] = json!(0);
+    let exercise = &mut report["exercises"][0];
+    exercise["score"] = json!(0);
+    exercise["status"] = json!("incomplete");
+    let check = &mut exercise["checks"][0];
+    check["points"] = json!(0);
+    check["status"] = json!("failed");
+    check["title"] = json!("</code><img src=https://example.org/x>");
+    check["message"] = json!(format!(
+        "@everyone [x](https://example.org) `#1`\n# Big | \u{202e}\u{200b}\u{1b}[31m {}",
+        "é&".repeat(5_000)
+    ));
+    let comment = pull_request.comment_on(report.to_string());
+    let line = comment.lines().find(|line| line.starts_with("- <code>")).unwrap();
+    let inner = line.replace("<code>", "").replace("</code>", "");
+    let harmless = |c: char| c.is_ascii_alphanumeric() || " &#;:-".contains(c);
+    assert!(inner.chars().all(harmless), "{line}");
+    assert_eq!(line.matches("</code>").count(), 2, "{line}");
+    assert!(inner.contains("&#64;everyone &#91;x&#93;&#40;https&#58;&#47;&#47;example&#46;org"), "{line}");
+    assert!(line.len() < 3000, "{}", line.len());
+}
+
+#[test]
+fn a_comment_is_replaced_and_only_the_bots_own() {
+    let pull_request = PullRequest::new(|fork| write(&fork.join("notes.md"), ""));
+    let comments = json!([
+        {"id": 10, "user": {"login": "student"}, "body": "<!-- the grade -->\n### 201 of 201 points"},
+        {"id": 11, "user": {"login": "github-actions[bot]"}, "body": "Something else"},
+        {"id": 12, "user": {"login": "github-actions[bot]"}, "body": "<!-- the grade -->\nan older one"},
+    ]);
+    write(&pull_request.github("comments.json"), comments.to_string());
+    let report = pull_request.folder.path().join("report.json");
+    write(&report, forged().to_string());
+    let written = pull_request.comment(Some(&report));
+    assert_eq!(written.len(), 1);
+    assert_eq!(written[0]["call"], "PATCH issues/comments/12");
+    // A run that could not grade leaves no old grade standing.
+    let written = pull_request.comment(None);
+    assert_eq!(written[0]["call"], "PATCH issues/comments/12");
+    assert!(written[0]["body"].as_str().unwrap().contains("Nothing could be graded"));
+}
+
+#[test]
+fn a_run_that_is_not_about_the_newest_commit_says_nothing() {
+    let pull_request = PullRequest::new(|fork| write(&fork.join("notes.md"), ""));
+    write(&pull_request.github("pulls.json"), json!([{"number": 5, "head": {"sha": "another"}}]).to_string());
+    let report = pull_request.folder.path().join("report.json");
+    write(&report, forged().to_string());
+    assert_eq!(pull_request.comment(Some(&report)), [] as [Value; 0]);
+}
+
+#[test]
+fn only_builds_of_the_default_branch_are_used() {
+    let pull_request = PullRequest::new(|fork| write(&fork.join("notes.md"), ""));
+    let course = pull_request.folder.path().join("course");
+    let script = course.join(".github/scripts/fetch-build.sh");
+    write(&script, fs::read(class().join(".github/scripts/fetch-build.sh")).unwrap());
+    let pack = |id: u32, what: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("target/debug/who"), what);
+        let archive = |program: &str, arguments: &[&str]| {
+            assert!(Command::new(program).args(arguments).current_dir(&folder).status().unwrap().success());
+        };
+        archive("tar", &["-cf", "grader-build.tar", "target"]);
+        archive("zip", &["-q", pull_request.github(&format!("{id}.zip")).to_str().unwrap(), "grader-build.tar"]);
+    };
+    let artifact = |id: u32, branch: &str, head_repository: u32, created_at: &str| {
+        pack(id, &format!("{branch} of {head_repository}, {created_at}"));
+        json!({
+            "id": id, "name": "grader-build", "expired": false, "created_at": created_at,
+            "workflow_run": {"head_branch": branch, "repository_id": 1, "head_repository_id": head_repository},
+        })
+    };
+    let fetch = |artifacts: Value| {
+        let _ = fs::remove_dir_all(course.join("target"));
+        write(&pull_request.github("artifacts.json"), json!({"artifacts": artifacts}).to_string());
+        let step = json!({"run": "course/.github/scripts/fetch-build.sh", "env": {"GH_TOKEN": "${{ github.token }}"}});
+        let mut permissions = fs::metadata(&script).unwrap().permissions();
+        std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+        fs::set_permissions(&script, permissions).unwrap();
+        let output = pull_request.run(&step, pull_request.folder.path());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        fs::read_to_string(course.join("target/debug/who")).ok()
+    };
+    let strangers = [artifact(1, "main", 2, "2026-03-03T00:00:00Z"), artifact(2, "mine", 1, "2026-03-03T00:00:00Z")];
+    assert_eq!(fetch(json!(strangers)), None);
+    let old = artifact(3, "main", 1, "2026-01-01T00:00:00Z");
+    let new = artifact(4, "main", 1, "2026-02-02T00:00:00Z");
+    let all = json!([strangers[0], new, strangers[1], old]);
+    assert_eq!(fetch(all).as_deref(), Some("main of 1, 2026-02-02T00:00:00Z"));
+}
