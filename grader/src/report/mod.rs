@@ -1,8 +1,6 @@
 //! The report: one model, and one small file per format.
 
 mod check50;
-#[cfg(test)]
-pub(crate) mod example;
 mod exercism;
 mod github;
 mod gradescope;
@@ -11,7 +9,7 @@ mod junit;
 mod markdown;
 mod plain;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub(crate) mod style;
 mod terminal;
 
@@ -384,9 +382,9 @@ mod tests {
             file: optional(),
             line: Some(3),
             output: shortened(&clean(text)),
-            ..example::check("task", "A check", Status::Crashed)
+            ..samples::check("check", Status::Crashed)
         };
-        Report { checks: vec![check.clone(), CheckReport { diff: None, ..check }], ..example::report() }
+        Report { checks: vec![check.clone(), CheckReport { diff: None, ..check }], ..samples::report() }
     }
 
     proptest::proptest! {

@@ -333,7 +333,7 @@ mod tests {
         },
         *,
     };
-    use crate::report::example::report;
+    use crate::report::samples::broken;
 
     /// A phone's terminal, the classic one, and a wide one.
     const SIZES: [(u16, u16); 3] = [(40, 18), (80, 24), (120, 32)];
@@ -375,23 +375,8 @@ mod tests {
 
     #[test]
     fn code_that_does_not_compile() {
-        let mut report = report();
-        report.compiled = false;
-        report.diagnostics = vec![crate::bench::Diagnostic {
-            level: "error".to_owned(),
-            code: Some("E0425".to_owned()),
-            message: "cannot find value `wieghts` in this scope".to_owned(),
-            label: String::new(),
-            file: Some("exercises/01_first/src/lib.rs".to_owned()),
-            line: Some(12),
-            column: Some(7),
-            rendered: "\u{1b}[1m\u{1b}[91merror[E0425]\u{1b}[0m: cannot find value `wieghts` in this scope\n  \
-                       --> exercises/01_first/src/lib.rs:12:7\n   |\n12 |     x.dot(wieghts)\n   |           ^^^^^^^ help: \
-                       a local variable with a similar name exists: `weights`\n"
-                .to_owned(),
-        }];
         let mut graded = graded(0);
-        graded.outcome = Some(Ok(report));
+        graded.outcome = Some(Ok(broken()));
         assert_screens("does_not_compile", &after(vec![Event::Graded(graded)]));
     }
 

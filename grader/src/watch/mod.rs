@@ -330,7 +330,7 @@ mod tests {
     use super::state::Graded;
     use crate::{
         commands::list::Row,
-        report::{ExerciseStatus, example::report},
+        report::{ExerciseStatus, samples::report},
     };
 
     /// Three exercises, nothing done.
