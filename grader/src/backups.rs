@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::{
     clock,
@@ -45,19 +45,25 @@ pub(crate) struct Undone {
     pub(crate) kept: Option<PathBuf>,
 }
 
-/// Brings the last backup of `exercise` back; what stood in its place is kept too.
+/// Brings back the last backup of `exercise` that differs from what stands there, which is kept too. So two undos in a
+/// row are none. `None` if there is no such backup.
 pub(crate) fn undo(course: &Course, exercise: &Exercise) -> Result<Option<Undone>> {
     let source = source(course, exercise);
     let sources = read_tree(&source)?;
     let stub = fs::read(course.hidden_folder(exercise).join("stub.rs")).unwrap_or_default();
     let backups = backups(course, exercise)?;
-    let Some(from) = backups.last().cloned() else { return Ok(None) };
-    let backup = read_tree(&from)?;
-    if backup.is_empty() {
-        bail!("the backup {} is empty; look into the ones beside it", from.display());
+    let mut is_kept = false;
+    let mut last = None;
+    for from in backups.into_iter().rev() {
+        let backup = read_tree(&from)?;
+        if backup == sources {
+            is_kept = true;
+        } else if last.is_none() && !backup.is_empty() {
+            last = Some((from, backup));
+        }
     }
+    let Some((from, backup)) = last else { return Ok(None) };
     let is_stub = sources.len() == 1 && sources[0].1 == stub;
-    let is_kept = backups.iter().any(|backup| read_tree(backup).is_ok_and(|backup| backup == sources));
     let kept = if is_stub || is_kept { None } else { keep(course, exercise, &sources)? };
     replace(&source, &sources, &backup)?;
     Ok(Some(Undone { from, kept }))
@@ -118,6 +124,10 @@ fn replace(source: &Path, old: &[(PathBuf, Vec<u8>)], new: &[(PathBuf, Vec<u8>)]
         if new.iter().all(|(other, _)| other != path) {
             let path = source.join(path);
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            // Its folder goes with it if nothing else is in there.
+            for folder in path.ancestors().skip(1).take_while(|folder| *folder != source) {
+                let _ = fs::remove_dir(folder);
+            }
         }
     }
     Ok(())
@@ -179,7 +189,10 @@ mod tests {
         let (_folder, course) = course();
         write(&course, "lib.rs", "mod more;");
         write(&course, "more.rs", "// more");
+        fs::create_dir(source(&course, &course.exercises[0]).join("deep")).unwrap();
+        write(&course, "deep/most.rs", "// most");
         let backup = kept(&course);
+        assert!(!source(&course, &course.exercises[0]).join("deep").exists());
         assert_eq!(lib(&course), STUB);
         assert!(!source(&course, &course.exercises[0]).join("more.rs").exists());
         assert_eq!(fs::read_to_string(backup.join("lib.rs")).unwrap(), "mod more;");
@@ -209,6 +222,21 @@ mod tests {
         assert_eq!(fs::read_to_string(undone.kept.unwrap().join("lib.rs")).unwrap(), "second");
         undo(&course, &course.exercises[0]).unwrap().unwrap();
         assert_eq!(lib(&course), "second");
+        undo(&course, &course.exercises[0]).unwrap().unwrap();
+        assert_eq!(lib(&course), "first");
+    }
+
+    #[test]
+    fn undos_after_two_resets_bring_back_one_version_after_the_other() {
+        let (_folder, course) = course();
+        for version in ["first", "second"] {
+            write(&course, "lib.rs", version);
+            kept(&course);
+        }
+        undo(&course, &course.exercises[0]).unwrap().unwrap();
+        assert_eq!(lib(&course), "second");
+        undo(&course, &course.exercises[0]).unwrap().unwrap();
+        assert_eq!(lib(&course), "first");
     }
 
     #[test]

@@ -169,10 +169,8 @@ impl Course {
         };
         found.ok_or_else(|| {
             let (first, last) = (&self.exercises[0].name, &self.exercises[self.exercises.len() - 1].name);
-            UsageError(format!(
-                "there is no exercise `{wanted}`; give a number or a name from {first} to {last}, or `all`"
-            ))
-            .into()
+            UsageError(format!("there is no exercise `{wanted}`; give a number or a name from {first} to {last}"))
+                .into()
         })
     }
 
@@ -476,7 +474,7 @@ hints = ["a", "b", "c"]
     #[test]
     fn an_exercise_that_is_not_there_is_refused_with_what_there_is() {
         let error = load(GOOD).unwrap().exercise("9").unwrap_err().to_string();
-        assert_eq!(error, "there is no exercise `9`; give a number or a name from 01_first to 01_first, or `all`");
+        assert_eq!(error, "there is no exercise `9`; give a number or a name from 01_first to 01_first");
     }
 
     #[test]

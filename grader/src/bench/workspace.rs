@@ -51,7 +51,9 @@ impl Slot {
             files::create_folder(&folder)?;
             // Beside the folder: whatever is compiled may write into that.
             let path = folder.with_extension("lock");
-            let lock = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+            let lock = File::create(&path).with_context(|| {
+                format!("cannot create {}; set CARGO_TARGET_DIR to a folder that you may write to", path.display())
+            })?;
             match lock.try_lock() {
                 Ok(()) => return Ok(Self { folder, sandbox, throw_away: false, _lock: lock }),
                 Err(TryLockError::WouldBlock) => {}

@@ -12,9 +12,10 @@ use crate::{
 pub(crate) fn run(args: &ResetArgs) -> Result<Outcome> {
     let course = Course::find()?;
     let exercise = course.exercise(&args.exercise)?;
-    let said = if args.undo { undo(&course, exercise)? } else { reset(&course, exercise)? };
+    let (said, outcome) =
+        if args.undo { undo(&course, exercise)? } else { (reset(&course, exercise)?, Outcome::AllRight) };
     anstream::println!("{said}");
-    Ok(Outcome::AllRight)
+    Ok(outcome)
 }
 
 /// Resets `exercise`, and says what became of the learner's version.
@@ -31,13 +32,14 @@ pub(crate) fn reset(course: &Course, exercise: &Exercise) -> Result<String> {
     })
 }
 
-fn undo(course: &Course, exercise: &Exercise) -> Result<String> {
+fn undo(course: &Course, exercise: &Exercise) -> Result<(String, Outcome)> {
     let Some(undone) = backups::undo(course, exercise)? else {
-        return Ok(format!("There is no backup of {}: it was never reset.", exercise.name));
+        let said = format!("There is no other version of {} in backups: nothing was changed.", exercise.name);
+        return Ok((said, Outcome::NotRightYet));
     };
     let mut said = format!("exercises/{} is what it was in\n{}", exercise.name, undone.from.display());
     if let Some(kept) = undone.kept {
         said += &format!("\nWhat stood there is kept in\n{}", kept.display());
     }
-    Ok(said)
+    Ok((said, Outcome::AllRight))
 }

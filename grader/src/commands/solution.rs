@@ -62,9 +62,8 @@ fn below(mine: &str, reference: &str, width: usize) -> String {
             ChangeTag::Insert => ("+", Some(GOOD)),
             ChangeTag::Equal => (" ", None),
         };
-        let pieces = pieces(change.value().trim_end(), width.saturating_sub(2).max(20));
-        for piece in if pieces.is_empty() { vec![String::new()] } else { pieces } {
-            let line = format!("{mark} {piece}");
+        for (number, piece) in pieces(change.value().trim_end(), width.saturating_sub(2).max(20)).iter().enumerate() {
+            let line = format!("{} {piece}", if number == 0 { mark } else { " " });
             let line = style.map_or(line.clone(), |style| paint(style, line));
             let _ = writeln!(text, "{}", line.trim_end());
         }
@@ -83,26 +82,20 @@ fn beside(mine: &str, reference: &str, width: usize) -> String {
         let (old, new) = (operation.old_range(), operation.new_range());
         let same = matches!(operation.tag(), similar::DiffTag::Equal);
         for row in 0..old.len().max(new.len()) {
-            let mine = old.clone().nth(row).map_or("", |index| left[index]);
-            let theirs = new.clone().nth(row).map_or("", |index| right[index]);
-            let (mine, theirs) = (pieces(mine, column - 2), pieces(theirs, column - 2));
-            for piece in 0..mine.len().max(theirs.len()) {
-                let cell = |pieces: &[String], mark, style| {
-                    let line = pieces.get(piece).map_or("", String::as_str);
-                    let mark = if same || pieces.is_empty() { " " } else { mark };
-                    let cell = format!(
-                        "{mark} {line}{}",
-                        " ".repeat((column - 2).saturating_sub(textwrap::core::display_width(line)))
-                    );
+            let mine = old.clone().nth(row).map(|index| pieces(left[index], column - 2));
+            let theirs = new.clone().nth(row).map(|index| pieces(right[index], column - 2));
+            let height = |pieces: &Option<Vec<String>>| pieces.as_ref().map_or(0, Vec::len);
+            for piece in 0..height(&mine).max(height(&theirs)) {
+                let cell = |pieces: &Option<Vec<String>>, mark, style| {
+                    let line = pieces.as_ref().and_then(|pieces| pieces.get(piece)).map_or("", String::as_str);
+                    // The mark stands at the beginning of a line, not where it goes on, and not where there is none.
+                    let mark = if same || piece > 0 || pieces.is_none() { " " } else { mark };
+                    let fill = " ".repeat((column - 2).saturating_sub(textwrap::core::display_width(line)));
+                    let cell = format!("{mark} {line}{fill}");
                     if same { cell } else { paint(style, cell) }
                 };
-                let _ = writeln!(
-                    text,
-                    "{}  {}  {}",
-                    cell(&mine, "-", BAD),
-                    paint(DIM, "│"),
-                    cell(&theirs, "+", GOOD).trim_end()
-                );
+                let (left, right) = (cell(&mine, "-", BAD), cell(&theirs, "+", GOOD));
+                let _ = writeln!(text, "{left}  {}  {}", paint(DIM, "│"), right.trim_end());
             }
         }
     }
@@ -114,8 +107,5 @@ fn pieces(line: &str, width: usize) -> Vec<String> {
     let line = line.replace('\t', "    ");
     let indent = " ".repeat((line.len() - line.trim_start().len() + 2).min(width / 2));
     let options = textwrap::Options::new(width).subsequent_indent(&indent);
-    if line.is_empty() {
-        return Vec::new();
-    }
     textwrap::wrap(&line, options).into_iter().map(String::from).collect()
 }

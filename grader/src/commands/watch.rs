@@ -1,6 +1,9 @@
 //! `grader watch`: grade on every save.
 
-use std::io::{self, IsTerminal};
+use std::{
+    env,
+    io::{self, IsTerminal},
+};
 
 use anyhow::Result;
 use clap::CommandFactory;
@@ -26,9 +29,14 @@ pub(super) fn run_bare() -> Result<Outcome> {
     if in_a_terminal() {
         return run();
     }
-    Err(UsageError(format!("a command is missing\n\n{}", Cli::command().render_help())).into())
+    Err(UsageError(format!(
+        "a command is missing, and there is no terminal to watch in\n\n{}",
+        Cli::command().render_help()
+    ))
+    .into())
 }
 
 fn in_a_terminal() -> bool {
-    io::stdin().is_terminal() && io::stdout().is_terminal()
+    let is_dumb = env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb
 }

@@ -69,18 +69,7 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
     } else {
         page.errors(report);
     }
-    // While something is still `todo!()`, the compiler warns of what is not used yet: that is no news.
-    if report.compiled && report.checks.iter().all(|check| check.status != Status::NotStarted) {
-        let warnings: Vec<_> = report.diagnostics.iter().filter(|diagnostic| diagnostic.level == "warning").collect();
-        page.separate();
-        for warning in warnings.iter().take(MAX_WARNINGS) {
-            page.raw(&warning.rendered);
-            page.blank();
-        }
-        if warnings.len() > MAX_WARNINGS {
-            page.line(&paint(DIM, format!("and {} more warnings", warnings.len() - MAX_WARNINGS)));
-        }
-    }
+    page.warnings(report);
     page.separate();
     page.line(&score(report));
     if report.unchanged {
@@ -131,6 +120,7 @@ pub(crate) fn render_for_watching(report: &Report, width: usize) -> String {
         page.wrapped("", &format!("your code printed in: {}", printed.title));
         page.printed(printed);
     }
+    page.warnings(report);
     page.text
 }
 
@@ -204,6 +194,23 @@ impl<'a> Page<'a> {
     fn raw(&mut self, text: &str) {
         self.text += text.trim_end();
         self.text.push('\n');
+    }
+
+    /// The compiler's warnings, the first few of them.
+    fn warnings(&mut self, report: &Report) {
+        // While something is still `todo!()`, the compiler warns of what is not used yet: that is no news.
+        if report.compiled && report.checks.iter().all(|check| check.status != Status::NotStarted) {
+            let warnings: Vec<_> =
+                report.diagnostics.iter().filter(|diagnostic| diagnostic.level == "warning").collect();
+            self.separate();
+            for warning in warnings.iter().take(MAX_WARNINGS) {
+                self.raw(&warning.rendered);
+                self.blank();
+            }
+            if warnings.len() > MAX_WARNINGS {
+                self.line(&paint(DIM, format!("and {} more warnings", warnings.len() - MAX_WARNINGS)));
+            }
+        }
     }
 
     /// The compiler's errors, with a remark where one helps.

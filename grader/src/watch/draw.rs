@@ -6,7 +6,7 @@ use ratatui::{
     layout::{Constraint, Layout, Rect},
     style::{Color, Modifier, Style, Stylize},
     text::{Line, Span},
-    widgets::{Clear, Gauge, Paragraph},
+    widgets::{Clear, Gauge, Paragraph, Wrap},
 };
 use textwrap::core::display_width;
 
@@ -34,8 +34,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, beat: usize) -> Room {
     let area = frame.area();
     frame.render_widget(Clear, area);
     if area.width < MIN_WIDTH || area.height < MIN_HEIGHT {
-        frame.render_widget(Paragraph::new("This window is too small; q quits."), area);
-        return Room::default();
+        frame.render_widget(Paragraph::new("Too small. q quits.").wrap(Wrap { trim: true }), area);
+        return Room { too_small: true, ..Room::default() };
     }
     let keys = keys(state, area.width);
     let [title, body, rule, progress, status, help] = Layout::vertical([
@@ -92,7 +92,7 @@ fn exercise_text(state: &State, width: u16) -> String {
 /// A page, laid out for `width`.
 fn page_text(body: &Body, width: u16) -> String {
     match body {
-        Body::Text(text) => text.clone(),
+        Body::Text(text) => textwrap::fill(text, Screen::of_width(width.into()).width),
         Body::Pictures { pictures, page } => {
             let width = Screen::of_width(width.into()).width;
             let drawn: Vec<String> = pictures.iter().map(|picture| terminal::render(picture, width)).collect();
@@ -106,7 +106,7 @@ fn page_text(body: &Body, width: u16) -> String {
 fn draw_text(frame: &mut Frame<'_>, area: Rect, text: &str, scroll: usize) -> Room {
     let lines = wrapped(text, usize::from(area.width));
     let height = usize::from(area.height);
-    let room = Room { max_scroll: lines.len().saturating_sub(height), height };
+    let room = Room { max_scroll: lines.len().saturating_sub(height), height, too_small: false };
     let first = scroll.min(room.max_scroll);
     let below = lines.len().saturating_sub(first + height);
     let mut visible: Vec<Line<'_>> = lines.into_iter().skip(first).take(height).collect();
@@ -171,7 +171,7 @@ fn draw_list(frame: &mut Frame<'_>, area: Rect, rows: &[Row], selected: usize) -
         .map(|(index, row)| list_line(row, index == selected, usize::from(area.width)))
         .collect();
     frame.render_widget(Paragraph::new(lines), area);
-    Room { max_scroll: 0, height }
+    Room { max_scroll: 0, height, too_small: false }
 }
 
 /// The first visible row of a list, so that the selected one is in the middle where that is possible.
@@ -251,12 +251,25 @@ fn draw_status(frame: &mut Frame<'_>, area: Rect, state: &State, beat: usize) {
             cut(&format!("✓ Complete! n goes on: {} · {}", next.number, next.title), area.width.into()).green().bold()
         }
         None if state.is_complete() => cut("✓ Complete! This was the last one.", area.width.into()).green().bold(),
+        None if matches!(state.view, View::Page(_)) => cut(&standing(state), area.width.into()).dim(),
         None if state.polling => {
             cut("No file events here: looking for saves every half second.", area.width.into()).dim()
         }
         None => cut("Waiting for you to save.", area.width.into()).dim(),
     };
     frame.render_widget(Paragraph::new(line), area);
+}
+
+/// How the exercise stands, in a line, while something else is on the screen.
+fn standing(state: &State) -> String {
+    match &state.outcome {
+        Some(Ok(report)) if !report.compiled => "✗ It does not compile.".to_owned(),
+        Some(Ok(report)) => match report.checks.iter().find(|check| check.status.is_failure()) {
+            Some(check) => format!("✗ {}", check.title),
+            None => "Nothing is wrong so far.".to_owned(),
+        },
+        _ => String::new(),
+    }
 }
 
 /// The keys that work now, on as few lines as they need.
@@ -328,7 +341,7 @@ mod tests {
 
     use super::{
         super::{
-            state::{Event, Key, Page},
+            state::{AfterSave, Event, Key, Page},
             tests::{graded, graded_complete, rows},
         },
         *,
@@ -411,7 +424,11 @@ mod tests {
     #[test]
     fn a_page_that_is_longer_than_the_screen() {
         let line = "A line of the lesson that is long enough to be broken where the window is narrow.\n";
-        let page = Page { title: "Lesson · Exercise called 01_first".to_owned(), body: Body::Text(line.repeat(40)) };
+        let page = Page {
+            title: "Lesson · Exercise called 01_first".to_owned(),
+            body: Body::Text(line.repeat(40)),
+            after_save: AfterSave::Stays,
+        };
         assert_screens("page", &after(vec![Event::Page(page), Event::Key(Key::PageDown)]));
     }
 
@@ -422,8 +439,11 @@ mod tests {
 
     #[test]
     fn no_size_of_the_window_is_too_strange() {
-        let page =
-            Page { title: "Picture ⠿".to_owned(), body: Body::Text("wide 漢字 text\twith a tab ".repeat(30)) };
+        let page = Page {
+            title: "Picture ⠿".to_owned(),
+            body: Body::Text("wide 漢字 text\twith a tab ".repeat(30)),
+            after_save: AfterSave::Stays,
+        };
         let states = [
             after(vec![Event::Graded(graded(0))]),
             after(vec![Event::Key(Key::List)]),

@@ -36,7 +36,7 @@ use crate::{
     progress::Progress,
     report::style::{BOLD, paint},
 };
-use state::{Action, Body, Busy, Event, Graded, Key, Page, State};
+use state::{Action, AfterSave, Body, Busy, Event, Graded, Key, Page, State};
 
 /// How often the files are looked at, in case there are no file events.
 const LOOK: Duration = Duration::from_millis(500);
@@ -120,7 +120,7 @@ fn run(
                 Action::Reset(index) => {
                     let said = reset::reset(course, &course.exercises[index]);
                     let body = Body::Text(said.unwrap_or_else(|error| format!("{error:#}")));
-                    let page = Page { title: "Reset".to_owned(), body };
+                    let page = Page { title: "Reset".to_owned(), body, after_save: AfterSave::Leaves };
                     state.update(Event::Page(page), Instant::now());
                 }
                 Action::Picture(index) => {
@@ -236,7 +236,8 @@ fn work(course: &Course, orders: &Receiver<Order>, events: &Sender<Input>) {
                 let observer = Teller { tell: &tell, called_off: &called_off };
                 let body = caught(|| draw_pictures(course, exercise, &observer))
                     .unwrap_or_else(|error| Body::Text(format!("{error:#}")));
-                tell(Event::Page(Page { title: format!("Pictures · {}", exercise.title), body }));
+                let title = format!("Pictures · {}", exercise.title);
+                tell(Event::Page(Page { title, body, after_save: AfterSave::IsDrawnAnew }));
             }
         }
     }
@@ -297,7 +298,7 @@ fn lesson_page(course: &Course, exercise: &Exercise) -> Page {
         Ok((text, folder)) => Body::Markdown { text, folder },
         Err(error) => Body::Text(format!("{error:#}")),
     };
-    Page { title, body }
+    Page { title, body, after_save: AfterSave::Stays }
 }
 
 fn hint_page(course: &Course, exercise: &Exercise, state: &State) -> Page {
@@ -306,12 +307,12 @@ fn hint_page(course: &Course, exercise: &Exercise, state: &State) -> Page {
         Some(Ok(report)) if report.compiled => hint::first_unsolved(exercise, report),
         _ => {
             let text = "There are hints once the code compiles and was graded.".to_owned();
-            return Page { title, body: Body::Text(text) };
+            return Page { title, body: Body::Text(text), after_save: AfterSave::Stays };
         }
     };
     let Some(task) = task else {
         let text = "Everything is solved: there is nothing left to hint at.".to_owned();
-        return Page { title, body: Body::Text(text) };
+        return Page { title, body: Body::Text(text), after_save: AfterSave::Stays };
     };
     let hint = hint::next(course, exercise, task);
     let left = match hint.left {
@@ -322,7 +323,7 @@ fn hint_page(course: &Course, exercise: &Exercise, state: &State) -> Page {
     if let Some(warning) = hint.warning {
         text += &format!("\n\n{warning}");
     }
-    Page { title, body: Body::Text(text) }
+    Page { title, body: Body::Text(text), after_save: AfterSave::Stays }
 }
 
 #[cfg(test)]

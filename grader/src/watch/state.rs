@@ -103,6 +103,18 @@ pub(super) struct Graded {
 pub(super) struct Page {
     pub(super) title: String,
     pub(super) body: Body,
+    pub(super) after_save: AfterSave,
+}
+
+/// What becomes of a page when the learner saves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AfterSave {
+    /// It stays: a lesson, a hint.
+    Stays,
+    /// It is of the old code, and is drawn anew.
+    IsDrawnAnew,
+    /// It has been read, and makes room.
+    Leaves,
 }
 
 /// What a page shows, before it is laid out for the width of the screen.
@@ -167,6 +179,8 @@ pub(super) struct State {
 pub(super) struct Room {
     pub(super) max_scroll: usize,
     pub(super) height: usize,
+    /// Nothing can be seen, so no key but one has an effect.
+    pub(super) too_small: bool,
 }
 
 impl State {
@@ -210,6 +224,9 @@ impl State {
                 self.untold = None;
                 if index == self.current {
                     self.saved = Some(now);
+                    if matches!(&self.view, View::Page(page) if page.after_save == AfterSave::Leaves) {
+                        self.show(View::Exercise);
+                    }
                 } else {
                     let row = &self.rows[index];
                     self.notice = Some(format!("{} was saved too; l goes there", row.name));
@@ -236,7 +253,13 @@ impl State {
                 if !self.grading {
                     self.busy = None;
                 }
+                // Drawn anew, it stays where it was.
+                let scroll = match &self.view {
+                    View::Page(before) if before.title == page.title => self.scroll,
+                    _ => 0,
+                };
                 self.show(View::Page(page));
+                self.scroll = scroll;
                 Vec::new()
             }
         }
@@ -269,10 +292,22 @@ impl State {
         if let Some(warning) = graded.warning {
             self.notice = Some(format!("your progress was not noted down: {warning}"));
         }
-        self.queued.take().map_or(Vec::new(), |again| self.grade(again))
+        if let Some(again) = self.queued.take() {
+            return self.grade(again);
+        }
+        let is_new = matches!(&self.outcome, Some(Ok(report)) if !report.unchanged);
+        match &self.view {
+            View::Page(page) if page.after_save == AfterSave::IsDrawnAnew && is_new => {
+                vec![Action::Picture(self.current)]
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn key(&mut self, key: Key) -> Vec<Action> {
+        if self.room.too_small {
+            return if key == Key::Quit { vec![Action::Quit] } else { Vec::new() };
+        }
         if let View::ConfirmReset = self.view {
             self.show(View::Exercise);
             return if key == Key::Yes { vec![Action::Reset(self.current)] } else { Vec::new() };
@@ -499,7 +534,7 @@ mod tests {
     #[test]
     fn scrolling_stays_within_the_text() {
         let (mut state, now) = (graded_once(), Instant::now());
-        state.room = Room { max_scroll: 25, height: 10 };
+        state.room = Room { max_scroll: 25, height: 10, too_small: false };
         for (key, scroll) in [
             (Key::Up, 0),
             (Key::Down, 1),
@@ -528,5 +563,40 @@ mod tests {
         assert!(state.update(Event::Saved(2), Instant::now()).is_empty());
         assert_eq!(state.current, 0);
         assert!(state.notice.unwrap().contains("03_third was saved too"));
+    }
+
+    fn page(after_save: AfterSave) -> Event {
+        Event::Page(Page { title: "A page".to_owned(), body: Body::Text(String::new()), after_save })
+    }
+
+    #[test]
+    fn pictures_follow_what_is_saved() {
+        let mut state = graded_once();
+        state.update(page(AfterSave::IsDrawnAnew), Instant::now());
+        state.scroll = 7;
+        let actions = state.update(Event::Graded(graded(0)), Instant::now());
+        assert_eq!(actions, [Action::Picture(0)]);
+        state.update(page(AfterSave::IsDrawnAnew), Instant::now());
+        assert_eq!(state.scroll, 7, "they stay where they were");
+        state.update(page(AfterSave::Stays), Instant::now());
+        assert!(state.update(Event::Graded(graded(0)), Instant::now()).is_empty(), "a lesson is left alone");
+    }
+
+    #[test]
+    fn the_page_that_tells_of_a_reset_leaves_when_the_work_goes_on() {
+        let mut state = graded_once();
+        state.update(page(AfterSave::Leaves), Instant::now());
+        state.update(Event::Saved(0), Instant::now());
+        assert!(matches!(state.view, View::Exercise));
+    }
+
+    #[test]
+    fn in_a_window_that_shows_nothing_only_q_has_an_effect() {
+        let mut state = graded_once();
+        state.room.too_small = true;
+        for key in [Key::Reset, Key::Yes, Key::Hint, Key::Next] {
+            assert!(state.update(Event::Key(key), Instant::now()).is_empty());
+        }
+        assert_eq!(state.update(Event::Key(Key::Quit), Instant::now()), [Action::Quit]);
     }
 }
