@@ -1,8 +1,9 @@
 //! How long a learner waits: `cargo bench -p grader --bench latency`.
 //!
 //! In a copy of the course it measures a cold start (an empty target folder, crates downloaded), and then, in turns and
-//! each after a one-line edit of exercise 3: the grader, the two bare calls of rustc that it cannot do without, the
-//! grader through `cargo run`, and `cargo test` of the same crate. It prints medians and ratios of this one run.
+//! each after a one-line edit of exercise 3: the grader with its sandbox and without, the two bare calls of rustc that it
+//! cannot do without, the grader through `cargo run`, and `cargo test` of the same crate. It prints medians and ratios of
+//! this one run.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -36,9 +37,10 @@ fn main() {
     println!("  together                     {:>8}   (goal: under 60 s)", seconds(build + first));
 
     let rustc = BareRustc::new(&course);
-    let mut times: [(&str, Vec<Duration>); 4] = [
+    let mut times: [(&str, Vec<Duration>); 5] = [
         ("two bare rustc calls", Vec::new()),
         ("grader check 3", Vec::new()),
+        ("grader check 3 --sandbox off", Vec::new()),
         ("cargo run -p grader -- check 3", Vec::new()),
         ("cargo test -p dense_layer", Vec::new()),
     ];
@@ -51,6 +53,7 @@ fn main() {
             measured.push(match *name {
                 "two bare rustc calls" => rustc.run(&lib),
                 "grader check 3" => timed(&mut check(&course)),
+                "grader check 3 --sandbox off" => timed(check(&course).args(["--sandbox", "off"])),
                 "cargo test -p dense_layer" => timed(cargo(&course).args(["test", "--package", "dense_layer"])),
                 _ => timed(cargo(&course).args(["run", "--package", "grader", "--", "check", "3"])),
             });
@@ -74,6 +77,12 @@ fn main() {
         );
     }
     println!("  (goal: the grader at most 1.3 times the bare calls)");
+    let (with, without) = (median(&times[1].1), median(&times[2].1));
+    println!(
+        "  the sandbox costs {:.0} ms, {:.2} times a check without it   (goal: at most 60 ms)",
+        1000.0 * (with.as_secs_f64() - without.as_secs_f64()),
+        with.as_secs_f64() / without.as_secs_f64()
+    );
 }
 
 /// A copy of the course with an empty target folder.

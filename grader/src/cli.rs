@@ -28,24 +28,24 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Grade an exercise
-    Check(CheckArgs),
-    /// Grade what was handed in, report in the forms that the surrounding CI reads, and exit by policy
-    Ci(CiArgs),
     /// Grade on every save, in a full-screen view; what `grader` alone does in a terminal
     Watch,
+    /// Grade an exercise
+    Check(CheckArgs),
     /// Show the syllabus with your progress and points
     List(ListArgs),
-    /// Show the next hint for the first task that is not solved
-    Hint(HintArgs),
-    /// Put the stub back; your version is kept
-    Reset(ResetArgs),
-    /// Show the reference beside your code
-    Solution(SolutionArgs),
     /// Read the lesson of an exercise
     Lesson(LessonArgs),
+    /// Show the next hint for the first task that is not solved
+    Hint(HintArgs),
     /// Draw what your own code computes
     Plot(PlotArgs),
+    /// Show the reference beside your code
+    Solution(SolutionArgs),
+    /// Put the stub back; your version is kept
+    Reset(ResetArgs),
+    /// Grade what was handed in, report in the forms that the surrounding CI reads, and exit by policy
+    Ci(CiArgs),
     /// For authors: prove that the checks accept every right answer and name every wrong one
     Verify(VerifyArgs),
     /// Print a script that lets your shell complete the grader's commands

@@ -488,4 +488,28 @@ hints = ["a", "b", "c"]
         assert_eq!(course.exercise(lib.to_str().unwrap()).unwrap().number, 1);
         assert!(course.exercise_at(root.path()).is_none());
     }
+
+    #[test]
+    fn limits_on_the_command_line_are_those_of_course_toml() {
+        let limits = Limits::parse("seconds = 1, memory_mib = 512").unwrap();
+        assert_eq!((limits.seconds, limits.memory_mib, limits.threads), (1.0, 512, Limits::default().threads));
+        for wrong in ["seconds = 0", "second = 1", "memory_mib = -1", "files = 1", "threads = 99999999", "seconds"] {
+            assert!(Limits::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Fuzzing: whatever a course.toml has become, it is read or refused with one sentence.
+        #[test]
+        fn any_text_is_a_course_or_a_complaint(
+            at in 0..GOOD.len(), length in 0_usize..40, with in "(\\PC|\n|[\\[\\]={}\",.#0-9a-z]){0,12}"
+        ) {
+            let (start, end) = (GOOD.floor_char_boundary(at), GOOD.floor_char_boundary(at + length));
+            let text = format!("{}{with}{}", &GOOD[..start], &GOOD[end..]);
+            if let Err(problem) = parse(Path::new("."), &text) {
+                proptest::prop_assert!(problem.locate(&text).to_string().starts_with("course.toml:"));
+            }
+            let _ = Limits::parse(&with);
+        }
+    }
 }

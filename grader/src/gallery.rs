@@ -158,7 +158,7 @@ impl Side<'_> {
     fn panicked(&self, experiment: &str, message: &str, place: Option<Place>) -> Note {
         let function = place.and_then(|place| {
             let source = fs::read_to_string(self.course.root.join(place.file)).ok()?;
-            function_around(&source, place.line as usize).map(str::to_owned)
+            function_around(&source, place.line as usize)
         });
         let name = function.unwrap_or_else(|| experiment.to_owned());
         if is_todo(message) {
@@ -211,15 +211,36 @@ impl Answer {
 /// The name of the part of an answer that has only one.
 pub(crate) const RESULT: &str = "result";
 
-/// The name of the function that line `line` of `source` stands in.
-fn function_around(source: &str, line: usize) -> Option<&str> {
+/// The name of the function that line `line` of `source` stands in, with its type's if it is a method.
+fn function_around(source: &str, line: usize) -> Option<String> {
     let above: Vec<&str> = source.lines().take(line).collect();
-    above.into_iter().rev().find_map(|line| {
+    let (at, name) = above.iter().enumerate().rev().find_map(|(at, line)| {
         let (before, rest) = line.split_once("fn ")?;
         let is_item = before.split_whitespace().all(|word| word.starts_with("pub") || word == "const");
-        let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_')?;
-        (is_item && end > 0).then_some(&rest[..end])
+        Some((at, identifier(rest)?)).filter(|_| is_item)
+    })?;
+    let is_method = above[at].starts_with(char::is_whitespace);
+    let implemented = above[..at].iter().rev().find_map(|line| line.strip_prefix("impl")).filter(|_| is_method);
+    Some(match implemented.and_then(type_of_impl) {
+        Some(kind) => format!("{kind}::{name}"),
+        None => name.to_owned(),
     })
+}
+
+/// The type in what follows the word `impl`: `Dense` in `<const I: usize> fmt::Display for Dense<I> {`.
+fn type_of_impl(rest: &str) -> Option<&str> {
+    let mut depth = 0;
+    let after_generics = rest.find(|letter: char| {
+        depth += i32::from(letter == '<') - i32::from(letter == '>');
+        depth == 0 && letter != '>' && !letter.is_whitespace()
+    })?;
+    let rest = &rest[after_generics..];
+    identifier(rest.split_once(" for ").map_or(rest, |(_, rest)| rest))
+}
+
+fn identifier(text: &str) -> Option<&str> {
+    let end = text.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(text.len());
+    (end > 0).then_some(&text[..end])
 }
 
 #[cfg(test)]
@@ -228,12 +249,23 @@ mod tests {
 
     #[test]
     fn a_line_is_known_by_the_function_around_it() {
-        let source = "/// fn of a comment\npub fn elu(z: f64) -> f64 {\n    let fun = 1;\n    todo!()\n}\n\nimpl X {\n    \
-                      pub(crate) fn new<R>(rng: R) -> Self {\n        todo!()\n";
-        assert_eq!(function_around(source, 4), Some("elu"));
-        assert_eq!(function_around(source, 9), Some("new"));
-        assert_eq!(function_around(source, 1), None);
-        assert_eq!(function_around(source, 99), Some("new"));
+        let source = "/// fn of a comment
+pub fn elu(z: f64) -> f64 {
+    let fun = 1;
+    todo!()
+}
+
+impl<const I: usize> Default for Dense<I> {
+    pub(crate) fn new<R>(rng: R) -> Self {
+        todo!()
+    }
+}";
+        let around = |line| function_around(source, line);
+        assert_eq!(around(1), None);
+        assert_eq!(around(4).as_deref(), Some("elu"));
+        assert_eq!(around(9).as_deref(), Some("Dense::new"));
+        assert_eq!(around(99).as_deref(), Some("Dense::new"));
+        assert_eq!(type_of_impl(" Perceptron {"), Some("Perceptron"));
     }
 
     #[test]

@@ -71,6 +71,10 @@ pub(crate) fn grade(
                 if verdict.status == Status::Passed {
                     passed.push(check.id);
                 }
+                if verdict.status == Status::Failed && check.program.is_none() {
+                    // A wrong result has no line of its own; the function that was asked has.
+                    verdict.place = verdict.place.or_else(|| sources.function(check.experiment));
+                }
                 verdict.hide(&folders);
                 let duration_ms = begun.elapsed().as_millis() as u64;
                 let reported = CheckReport::new(exercise, check, verdict, &report.checks, duration_ms);

@@ -44,7 +44,8 @@ fn main() -> ExitCode {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
             let usage = error.downcast_ref::<UsageError>().is_some();
-            anstream::eprintln!("{}error:{} {error:#}", report::style::ERROR, report::style::RESET);
+            let error = hostile::clean(&format!("{error:#}"));
+            anstream::eprintln!("{}error:{} {error}", report::style::ERROR, report::style::RESET);
             // 2: the command or course.toml is wrong. 3: the grader could not do its work.
             ExitCode::from(if usage { 2 } else { 3 })
         }

@@ -208,6 +208,8 @@ fn newer(version: u32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::course::tests::course_with;
 
@@ -299,5 +301,22 @@ mod tests {
         // A file is written under another name and renamed when it is whole.
         fs::write(course.root.join(".tmpAbCdEf"), "{\"schema").unwrap();
         assert_eq!(hints(&course, 0), 1);
+    }
+
+    /// Fuzzing: whatever stands in the file, it is understood or it is damaged, and nothing panics.
+    #[test]
+    fn any_bytes_are_progress_or_damage() {
+        let (_folder, course) = course();
+        let bytes = proptest::collection::vec(any::<u8>(), 0..300);
+        proptest!(|(bytes in bytes, version in 0_u32..3, cut in 0_usize..400)| {
+            parse(&course, &bytes);
+            let mut progress = Progress::default();
+            progress.entry_mut(&course.exercises[0]).hints.insert(String::from_utf8_lossy(&bytes).into(), usize::MAX);
+            progress.schema_version = version;
+            let json = serde_json::to_vec(&progress).unwrap();
+            prop_assert_eq!(matches!(parse(&course, &json), Stored::Newer(_)), version > SCHEMA_VERSION);
+            let part = &json[..cut.min(json.len() - 1)];
+            prop_assert!(matches!(parse(&course, part), Stored::Damaged));
+        });
     }
 }

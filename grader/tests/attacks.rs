@@ -11,7 +11,7 @@ use std::{
     io::Write,
     net::TcpListener,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Output, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -45,13 +45,16 @@ struct Attack {
     #[serde(default)]
     head: String,
     #[serde(skip)]
-    folder: Option<fn(&Path, &str)>,
+    folder: Option<Make>,
     gate: String,
     alone: Option<String>,
     #[serde(default = "yes")]
     sandbox: bool,
     limits: Option<String>,
 }
+
+/// Fills an empty folder; it gets the solution, too.
+type Make = fn(&Path, &str);
 
 fn yes() -> bool {
     true
@@ -71,11 +74,8 @@ unsafe extern "C" {
 }
 "#;
 
-/// What is odd, what has to come of it, and how it is made in a folder from the solution's text.
-type OddFolder = (&'static str, &'static str, fn(&Path, &str));
-
 /// Submissions that are odd before a compiler sees them, and what has to come of them; `refused` unless it says more.
-const ODD_FOLDERS: [OddFolder; 13] = [
+const ODD_FOLDERS: [(&str, &str, Make); 13] = [
     ("a manifest, a build script and configurations", "full marks", |folder, solution| {
         source(folder, solution);
         let script = format!("fn main() {{ std::fs::write({:?}, \"\").unwrap(); }}", folder.join("pwned"));
@@ -195,6 +195,9 @@ fn strangers_code_gets_what_it_earns_and_nothing_else() {
         }
     }
     complaints.extend(survivors());
+    if confined {
+        complaints.extend(stage.survivors_of_a_killed_grader());
+    }
     assert!(complaints.is_empty(), "{} of {} runs:\n{}", complaints.len(), runs.len(), complaints.join("\n"));
 }
 
@@ -368,6 +371,27 @@ impl Stage {
             found.push("the secret was changed".to_owned());
         }
         found
+    }
+
+    /// Probes that go on when the grader is killed.
+    fn survivors_of_a_killed_grader(&self) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        source(folder.path(), &self.solution.replace("self.weights.len() + self.biases.len()", "loop {}"));
+        let mut command = grader();
+        command.args(["check", "3", "--limits", "seconds = 300, total_seconds = 300", "--source"]).arg(folder.path());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the grader can be run");
+        let patience = Instant::now() + Duration::from_secs(60);
+        while survivors().is_empty() && Instant::now() < patience {
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert!(!survivors().is_empty(), "the probe was never started");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let patience = Instant::now() + Duration::from_secs(10);
+        while !survivors().is_empty() && Instant::now() < patience {
+            thread::sleep(Duration::from_millis(10));
+        }
+        survivors()
     }
 
     /// Sizes and times of whatever a submission must not change: the course, the kit, the toolchain, the grader.

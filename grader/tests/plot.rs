@@ -82,7 +82,12 @@ fn assert_is_self_contained(page: &str) {
 #[test]
 fn a_perceptron_is_drawn_and_a_panic_says_so_in_the_picture() {
     let bias = "self.bias += self.learning_rate * error;";
-    draws("01_perceptron", "`train` is", (bias, "self.bias -= self.learning_rate * error;"), "after epoch 12");
+    draws(
+        "01_perceptron",
+        "`Perceptron::train` is",
+        (bias, "self.bias -= self.learning_rate * error;"),
+        "after epoch 12",
+    );
 
     let solution = source("01_perceptron", "solutions/NAME/src/lib.rs");
     let step = "if z >= 0.0 { 1.0 } else { 0.0 }";
@@ -97,6 +102,36 @@ fn a_perceptron_is_drawn_and_a_panic_says_so_in_the_picture() {
 fn activations_are_drawn() {
     let slope = ("alpha * z.exp()", "alpha * z.exp_m1()");
     draws("02_elu", "`elu` is", slope, "b alpha = 1");
+}
+
+#[test]
+fn a_network_is_drawn() {
+    let count = ("self.weights.len() + self.biases.len()", "self.weights.len()");
+    draws("03_dense_layer", "`ThreeLayerNetwork::new` is", count, "not 100,480");
+}
+
+#[test]
+fn losses_are_drawn() {
+    let ratio = ("constant -= learning_rate", "constant += learning_rate");
+    draws("04_mae", "`mae_loss` and `mse_loss` are", ratio, "Your numbers leave the picture");
+}
+
+#[test]
+fn slopes_are_drawn() {
+    let uphill = ("w - learning_rate * grad.dl_dw", "w + learning_rate * grad.dl_dw");
+    draws("05_manual_gradients", "`central_difference` is", uphill, "Your numbers leave the picture");
+}
+
+#[test]
+fn a_training_loop_is_drawn() {
+    let uphill = ("*b -= &(learning_rate * db);", "*b += &(learning_rate * db);");
+    draws("06_buggy_training_loop", "`cross_entropy` is", uphill, "a class 0");
+}
+
+#[test]
+fn two_frameworks_are_drawn() {
+    let uncleared = ("        mlp.zero_grads(&mut gradients);\n", "");
+    draws("07_dfdx_comparison", "`Dense::from_parts` is", uncleared, "Your numbers leave the picture");
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn lines(mut picture: Picture, data: &Dataset, ask: &mut Ask<'_>) -> Result<Pict
             let n = borders.len();
             for (number, (epochs, border)) in (1..).zip(borders) {
                 let name = if number == 1 || number == n { format!("after epoch {epochs}") } else { String::new() };
-                picture.add(name, Mark::Line, Role::Epoch(f64::from(number as u32) / n as f64), border);
+                picture.add(name, Mark::Line, Role::Shade(f64::from(number as u32) / n as f64), border);
             }
         }
         Err(note) => {

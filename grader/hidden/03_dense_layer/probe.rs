@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 use probe::{Generator, Record, generator, serve};
+use rand_distr::{Distribution, Normal};
 use submission::{Activation, DenseLayer, ThreeLayerNetwork};
 
 // Naming the types keeps a submission from answering with a type of its own, and gives a changed signature a clear
@@ -60,6 +61,31 @@ fn main() {
                     .with(&format!("activation of layer {}", number + 1), name(layer.activation))
             })
         }),
+        ("network_counts", |case| {
+            let sizes = case.counts("sizes").try_into().expect("four sizes");
+            let network = NEW_NETWORK(sizes, &mut generator(case.count("seed") as u64));
+            let counts: Vec<usize> = network.layers.iter().map(LAYER_PARAMS).collect();
+            let neurons: Vec<usize> = network.layers.iter().map(|layer| layer.weights.ncols()).collect();
+            Record::new()
+                .with("neurons", neurons)
+                .with("parameters", counts)
+                .with("all parameters", NETWORK_PARAMS(&network))
+        }),
+        ("network_on_noise", |case| {
+            let mut rng = generator(case.count("seed") as u64);
+            let sizes: [usize; 4] = case.counts("sizes").try_into().expect("four sizes");
+            let network = match case.get("std_dev") {
+                Some(_) => network_of_spread(sizes, case.float("std_dev"), &mut rng),
+                None => NEW_NETWORK(sizes, &mut rng),
+            };
+            let x = normal((case.count("samples"), sizes[0]), 1.0, &mut rng);
+            let (mut activations, mut std_devs) = (x.clone(), vec![x.std(0.0)]);
+            for layer in &network.layers {
+                std_devs.push(PRE_ACTIVATION(layer, &activations).std(0.0));
+                activations = FORWARD(layer, &activations);
+            }
+            Record::new().with("std_devs", Array1::from(std_devs)).with("logits", LOGITS(&network, &x))
+        }),
         ("network_params", |case| NETWORK_PARAMS(&network(case)).into()),
         ("summary", |case| SUMMARY(&network(case)).into()),
         ("logits", |case| LOGITS(&network(case), &case.matrix("x")).into()),
@@ -80,6 +106,23 @@ fn layer(case: &Record, suffix: &str) -> DenseLayer {
 
 fn network(case: &Record) -> ThreeLayerNetwork {
     NETWORK([layer(case, "0"), layer(case, "1"), layer(case, "2")])
+}
+
+/// A network whose weights are drawn with this standard deviation, whatever the sizes of its layers are.
+fn network_of_spread(sizes: [usize; 4], std_dev: f64, rng: &mut Generator) -> ThreeLayerNetwork {
+    let mut layer =
+        |n_in, n_out, activation| LAYER(normal((n_in, n_out), std_dev, rng), Array1::zeros(n_out), activation);
+    let [n_in, first, second, n_classes] = sizes;
+    NETWORK([
+        layer(n_in, first, Activation::Relu),
+        layer(first, second, Activation::Relu),
+        layer(second, n_classes, Activation::Linear),
+    ])
+}
+
+fn normal(shape: (usize, usize), std_dev: f64, rng: &mut Generator) -> Array2<f64> {
+    let normal = Normal::new(0.0, std_dev).expect("a standard deviation is not negative");
+    Array2::from_shape_simple_fn(shape, || normal.sample(rng))
 }
 
 fn activation(name: &str) -> Activation {

@@ -776,9 +776,10 @@ pub(crate) fn checks() -> Vec<Check> {
                 if by_hand == dfdx {
                     return Err("Both times are the same.".to_owned());
                 }
-                // However busy the machine is, most of the time goes into the runs.
+                // However busy the machine is, most of the time goes into the runs; and three of five runs take at least
+                // the median, so five medians are at most 5/3 of the whole.
                 let reported = (by_hand + dfdx) * c.count("runs") as f64;
-                if !(0.1..1.1).contains(&(reported / seen.float("everything took"))) {
+                if !(0.1..1.7).contains(&(reported / seen.float("everything took"))) {
                     return Err(format!(
                         "All runs together should take {reported:.4} s by these times. `benchmark` took {:.4} s.",
                         seen.float("everything took")
@@ -797,7 +798,7 @@ pub(crate) fn checks() -> Vec<Check> {
                  run, that is of all its steps; the table divides.",
                 |c, seen| {
                     let reported = (seen.float("by_hand") + seen.float("dfdx")) * (c.count("runs") * c.count("steps")) as f64;
-                    (0.1..1.1).contains(&(reported / seen.float("everything took")))
+                    (0.1..1.7).contains(&(reported / seen.float("everything took")))
                 },
             ),
         Check::new("comparison_table", "table", "comparison_table follows its format for any numbers", 1)

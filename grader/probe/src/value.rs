@@ -122,15 +122,18 @@ impl Record {
         self.parts().find_map(|(part, value)| (part == name).then_some(value))
     }
 
-    /// Whether every array has as many entries as its shape says: of bytes that a submission sent, nothing is certain.
+    /// Whether every array has as many entries as its shape says, and the record no more parts than an experiment hands
+    /// back: of bytes that a submission sent, nothing is certain.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.parts().all(|(_, value)| match value {
-            Value::Array { shape, data } => {
-                shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length)) == Some(data.len())
-            }
-            _ => true,
-        })
+        const MAX_PARTS: usize = 256;
+        self.0.len() <= MAX_PARTS
+            && self.parts().all(|(_, value)| match value {
+                Value::Array { shape, data } => {
+                    shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length)) == Some(data.len())
+                }
+                _ => true,
+            })
     }
 
     /// The only part of a record that was made from a bare value.

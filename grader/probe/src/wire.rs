@@ -173,4 +173,15 @@ mod tests {
             None
         );
     }
+
+    #[test]
+    fn an_array_that_brings_less_than_its_shape_says_is_none() {
+        let answer = |shape: &[u8], data: &[u8]| {
+            let bytes = [&[1, 0, 1, 1, b'x', 6, shape.len() as u8], shape, &[(data.len() / 8) as u8], data].concat();
+            Message::decode(&bytes)
+        };
+        assert!(answer(&[1], &[0; 8]).is_some());
+        assert_eq!(answer(&[2], &[0; 8]), None);
+        assert_eq!(answer(&[2, 2], &[]), None);
+    }
 }

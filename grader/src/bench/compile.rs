@@ -15,7 +15,7 @@ use super::{
     Diagnostic, Kit, Slot, Sources,
     child::{Next, Running},
     diagnostics::{self, Message},
-    sandbox::{Calls, Profile, system_libraries},
+    sandbox::{Calls, Profile, Sandbox, system_libraries},
 };
 use crate::{
     course::{Course, Exercise},
@@ -36,6 +36,9 @@ const MAX_FILE_MIB: u64 = 1024;
 const LIBRARY_FOLDERS: [&str; 7] =
     ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/nix/store", "/gnu/store"];
 const PROGRAM_FOLDERS: [&str; 7] = ["/usr", "/bin", "/lib", "/lib64", "/opt", "/nix/store", "/gnu/store"];
+
+/// What rustc's allocator asks of the kernel; without an answer it is a tenth slower.
+const ALLOCATOR_SETTINGS: [&str; 2] = ["/proc/sys/vm/overcommit_memory", "/sys/kernel/mm/transparent_hugepage/enabled"];
 
 /// What a linker may want to know of the environment. The submission is no source any more when it runs.
 const LINKER_ENVIRONMENT: [&str; 12] = [
@@ -77,15 +80,26 @@ pub(crate) fn compile(
         fs::remove_dir_all(&copy).with_context(|| format!("cannot empty {}", copy.display()))?;
     }
     sources.write(&copy)?;
-    files::create_folder(&slot.folder.join("build"))?;
+    let build = slot.folder.join("build");
+    files::create_folder(&build)?;
 
-    let mut rustc = bench.rustc("submission", Calls::Compiler, &copy)?;
-    rustc.args(["--crate-type", "rlib", "-o", LIBRARY]);
-    // The learner's own path, as it would be typed in the course's folder.
-    rustc.args(["--remap-path-prefix", &format!("src={}/src", sources.label)]);
-    rustc.args(kit.crates_for_submissions().flat_map(extern_argument)).arg("src/lib.rs");
-    let warnings = match bench.run(rustc)? {
-        Said { succeeded: true, messages } => bench.about_code(messages),
+    let library = || -> Result<Said> {
+        let mut rustc = bench.rustc("submission", Calls::Compiler, &copy)?;
+        rustc.args(["--crate-type", "rlib", "-o", LIBRARY]);
+        // The learner's own path, as it would be typed in the course's folder.
+        rustc.args(["--remap-path-prefix", &format!("src={}/src", sources.label)]);
+        rustc.args(kit.crates_for_submissions().flat_map(extern_argument)).arg("src/lib.rs");
+        bench.run(rustc)
+    };
+    let mut said = library()?;
+    if said.gave_up && !slot.throw_away {
+        // Perhaps it was not the code: a compiler that was killed leaves a cache that the next one trips over.
+        fs::remove_dir_all(&build).with_context(|| format!("cannot empty {}", build.display()))?;
+        files::create_folder(&build)?;
+        said = library()?;
+    }
+    let warnings = match said {
+        Said { succeeded: true, messages, .. } => bench.about_code(messages),
         Said { messages, .. } => return bench.broken(messages),
     };
 
@@ -142,6 +156,8 @@ struct Bench<'a> {
 /// What rustc said.
 struct Said {
     succeeded: bool,
+    /// It ended without a word about the code.
+    gave_up: bool,
     messages: Vec<Message>,
 }
 
@@ -153,6 +169,7 @@ impl Bench<'_> {
         let mut read = kit.files.clone();
         read.push(source.to_owned());
         read.extend(LIBRARY_FOLDERS.map(PathBuf::from));
+        read.extend(ALLOCATOR_SETTINGS.map(PathBuf::from));
         let mut execute = vec![kit.toolchain().to_owned()];
         match calls {
             Calls::Linker => execute.extend(PROGRAM_FOLDERS.map(PathBuf::from)),
@@ -173,6 +190,8 @@ impl Bench<'_> {
         if calls == Calls::Linker {
             let known = LINKER_ENVIRONMENT.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
             rustc.envs(known).env("TMPDIR", slot.folder.join("build"));
+            // The linker has a thread for each core, and each would reserve a piece of the address space.
+            rustc.env("MALLOC_ARENA_MAX", "2");
         }
         rustc
             .current_dir(&slot.folder)
@@ -218,7 +237,7 @@ impl Bench<'_> {
         let messages = diagnostics::read(&text);
         let succeeded = status.is_some_and(|status| status.success());
         if succeeded || messages.iter().any(Message::is_error) {
-            return Ok(Said { succeeded, messages });
+            return Ok(Said { succeeded, gave_up: false, messages });
         }
         let memory = ["memory allocation of", "out of memory", "Cannot allocate memory"];
         let cause = if memory.iter().any(|sign| text.contains(sign)) {
@@ -227,7 +246,8 @@ impl Bench<'_> {
             let end = status.map_or("no end".to_owned(), |status| status.to_string());
             format!("it overflowed or gave up ({end})")
         };
-        Ok(Said::only(format!("compiling your code was too much for the compiler: {cause}")))
+        let said = Said::only(format!("compiling your code was too much for the compiler: {cause}"));
+        Ok(Said { gave_up: true, ..said })
     }
 
     /// The diagnostics for a submission that does not compile.
@@ -238,7 +258,13 @@ impl Bench<'_> {
     fn broken(&self, messages: Vec<Message>) -> Result<Compiled> {
         let faults: Vec<&str> = messages.iter().filter_map(Message::fault_of_the_system).collect();
         if !faults.is_empty() {
-            bail!("rustc could not do its work: {}", self.folders().hide(&faults.join("; ")));
+            let confined = match self.slot.sandbox {
+                Sandbox::None => "",
+                Sandbox::Landlock => {
+                    "; in the sandbox it finds programs in /usr and /opt only, and `--sandbox off` does without it"
+                }
+            };
+            bail!("rustc could not do its work: {}{confined}", self.folders().hide(&faults.join("; ")));
         }
         let mut diagnostics = self.about_code(messages.iter().filter(|message| message.is_about_code()).cloned());
         if diagnostics.iter().all(|diagnostic| diagnostic.level != "error") {
@@ -281,7 +307,7 @@ pub(crate) fn foreign_folders(course: &Course, kit: &Kit, slot: &Slot) -> Folder
 impl Said {
     /// One error of the grader's own.
     fn only(sentence: String) -> Self {
-        Self { succeeded: false, messages: vec![Message::error(sentence)] }
+        Self { succeeded: false, gave_up: false, messages: vec![Message::error(sentence)] }
     }
 }
 

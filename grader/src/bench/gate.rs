@@ -4,6 +4,7 @@
 //! messages: what it overlooks meets the sandbox.
 
 use super::Diagnostic;
+use crate::hostile;
 
 /// A passage that is not compiled.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl Refusal {
     pub(super) fn in_file(self, file: &str, text: &str) -> Diagnostic {
         let Self { line, what } = self;
         let source = text.lines().nth(line - 1).unwrap_or_default();
-        let shown: String = source.chars().take(100).collect();
+        let shown = hostile::clean(&hostile::beginning(source, 100));
         let margin = " ".repeat(line.to_string().len());
         let rendered = format!("error: {what}\n{margin}--> {file}:{line}\n{margin} |\n{line} | {shown}\n{margin} |\n");
         Diagnostic::error(what, rendered, Some(file.to_owned()), u32::try_from(line).ok())

@@ -25,7 +25,10 @@ pub(crate) use workspace::{Slot, work_folder};
 
 use std::path::{Path, PathBuf};
 
-use crate::course::{Course, Exercise};
+use crate::{
+    course::{Course, Exercise},
+    hostile,
+};
 
 /// A folder with `src/lib.rs`: a learner's exercise, a reference solution, a stored wrong answer or an upload.
 #[derive(Clone, Debug)]
@@ -70,16 +73,6 @@ impl Submission {
             }
         };
         // The compiler's `--remap-path-prefix` splits at `=`.
-        path.chars()
-            .map(|c| {
-                if c.is_control() || c == '=' {
-                    '_'
-                } else if c == '\\' {
-                    '/'
-                } else {
-                    c
-                }
-            })
-            .collect()
+        hostile::clean(&path).replace(['=', '\n', '\t'], "_").replace('\\', "/")
     }
 }

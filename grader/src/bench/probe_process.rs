@@ -219,24 +219,32 @@ impl Probe {
 
 fn cause_of_death(status: ExitStatus, output: &[u8], limits: Limits) -> Ended {
     let says = |text: &str| output.windows(text.len()).any(|window| window == text.as_bytes());
-    let mut overflowed = says("has overflowed its stack");
     if says("memory allocation of") {
         return Ended::Stopped(Limit::MemoryMib(limits.memory_mib));
     }
-    #[cfg(target_os = "linux")]
-    {
-        use std::os::unix::process::ExitStatusExt;
-        if status.signal() == Some(libc::SIGXCPU) {
-            return Ended::Stopped(Limit::CpuSeconds(limits.cpu_seconds));
-        }
-        // Confined, the standard library cannot tell where the stack ends, and safe code has no other way to this.
-        overflowed |= status.signal() == Some(libc::SIGSEGV);
+    if signal(status) == Some(SIGXCPU) {
+        return Ended::Stopped(Limit::CpuSeconds(limits.cpu_seconds));
     }
-    if overflowed {
+    // Confined, the standard library cannot tell where the stack ends, and safe code has no other way to this signal.
+    if says("has overflowed its stack") || signal(status) == Some(SIGSEGV) {
         return Ended::Died("the stack overflowed, as when a function calls itself without end".to_owned());
     }
     Ended::Died(match status.code() {
         Some(code) => format!("your code ended the whole program with exit code {code}"),
         None => format!("the program was ended by the system ({status})"),
     })
+}
+
+/// The signals of too much processor time and of memory that is not there, on every Unix.
+const SIGXCPU: i32 = 24;
+const SIGSEGV: i32 = 11;
+
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
+#[cfg(not(unix))]
+fn signal(_: ExitStatus) -> Option<i32> {
+    None
 }

@@ -9,10 +9,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use probe::Place;
 use sha2::{Digest, Sha256};
 
 use super::{Diagnostic, Submission, gate};
-use crate::{course::Course, files};
+use crate::{course::Course, files, hostile};
 
 const MAX_FILE_KIB: usize = 256;
 const MAX_FILES: usize = 64;
@@ -73,6 +74,16 @@ impl Sources {
         self.files.iter().map(|(name, _)| self.path(name)).collect()
     }
 
+    /// Where the function called `name` begins, if there is exactly one.
+    pub(crate) fn function(&self, name: &str) -> Option<Place> {
+        let mut found = self.files.iter().flat_map(|(file, text)| {
+            let begins = move |line: &str| defines(line, name);
+            (1..).zip(text.lines()).filter(move |(_, line)| begins(line)).map(move |(line, _)| (file, line))
+        });
+        let (file, line) = found.next()?;
+        found.next().is_none().then(|| Place { file: self.path(file), line })
+    }
+
     fn path(&self, name: &str) -> String {
         format!("{}/src/{name}", self.label)
     }
@@ -96,7 +107,7 @@ impl Sources {
         }
         let entries = fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
         let mut paths: Vec<PathBuf> = Vec::new();
-        for entry in entries.take(MAX_ENTRIES) {
+        for entry in entries.take(MAX_ENTRIES + 1) {
             paths.push(entry.with_context(|| format!("cannot read the folder {}", folder.display()))?.path());
         }
         paths.sort();
@@ -115,8 +126,8 @@ impl Sources {
                 continue;
             }
             let full = format!("{prefix}{name}");
-            if name.chars().any(|c| c.is_control() || c == '\\') {
-                self.refuse(prefix, "holds a file whose name has control characters; give it an ordinary name");
+            if name.contains(['=', '\\', '\n', '\t']) || hostile::clean(name) != name {
+                self.refuse(prefix, "holds a file whose name has odd characters; give it an ordinary name");
                 continue;
             }
             match read(&path) {
@@ -133,6 +144,15 @@ impl Sources {
         let rendered = format!("error: {message}\n");
         self.refused.push(Diagnostic::error(message, rendered, Some(file), None));
     }
+}
+
+/// Whether a function called `name` begins on `line`.
+fn defines(line: &str, name: &str) -> bool {
+    let code = line.split("//").next().unwrap_or_default();
+    code.split_once("fn ").is_some_and(|(before, after)| {
+        let rest = after.strip_prefix(name);
+        (before.is_empty() || before.ends_with(' ')) && rest.is_some_and(|rest| rest.starts_with(['(', '<']))
+    })
 }
 
 /// The contents of a regular file; the error ends a sentence that begins with its name.
@@ -160,4 +180,20 @@ fn read(path: &Path) -> Result<String, String> {
         return Err(format!("is longer than {MAX_FILE_KIB} KiB; an exercise needs a tenth of that"));
     }
     String::from_utf8(bytes).map_err(|_| "is not UTF-8 text; save it as UTF-8".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_found_if_there_is_one_of_its_name() {
+        let text = "// fn loss() is to do\npub fn loss(y: f64) -> f64 { y }\nfn loss_grad<T>() {}\n\
+                    impl A { fn new() {} }\nimpl B { fn new() {} }\n";
+        let files = vec![("lib.rs".to_owned(), text.to_owned())];
+        let sources = Sources { files, label: "exercises/04_mae".to_owned(), refused: Vec::new() };
+        let line = |name| sources.function(name).map(|place| place.line);
+        assert_eq!([line("loss"), line("loss_grad"), line("new"), line("los")], [Some(2), Some(3), None, None]);
+        assert_eq!(sources.function("loss").unwrap().file, "exercises/04_mae/src/lib.rs");
+    }
 }

@@ -1,7 +1,7 @@
 //! What a probe writes: lines of the learner's, with messages among them. Every byte of it may be hostile.
 
 /// A message longer than this is none: the largest honest one is a few hundred KiB.
-const MAX_MESSAGE_BYTES: usize = 16 << 20;
+const MAX_MESSAGE_BYTES: usize = 4 << 20;
 
 /// What has arrived and was not taken yet.
 #[derive(Default)]

@@ -44,7 +44,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
         }
         None => grader.check_current()?,
     };
-    targets.write(slice::from_ref(&report), &Terminal::of_stdout(&course, Some(exercise)))?;
+    // Learners who grade their own code need not know of the sandbox.
+    let mut terminal = Terminal::of_stdout(&course, Some(exercise));
+    terminal.names_sandbox = args.source.is_some();
+    targets.write(slice::from_ref(&report), &terminal)?;
     Ok(outcome([&report]))
 }
 

@@ -87,6 +87,7 @@ fn row(course: &Course, progress: &Progress, exercise: &Exercise) -> Result<Row>
     let changed = match last {
         _ if !submission.lib().is_file() => Some(Change::Gone),
         Some(last) if last.source_digest != learner::source_digest(course, exercise)? => Some(Change::Source),
+        Some(last) if last.status == ExerciseStatus::NotStarted => None,
         Some(last) if last.checks_digest != checks_digest(course, exercise)? => Some(Change::Course),
         _ => None,
     };
@@ -111,10 +112,8 @@ fn row(course: &Course, progress: &Progress, exercise: &Exercise) -> Result<Row>
 /// The list as text for people.
 fn render(rows: &[Row], width: usize) -> String {
     let mut text = String::new();
-    // Mark, number, points and minutes take this much.
-    let room = width.saturating_sub(25).min(44);
     for row in rows {
-        text += &format!("{}\n", line(row, room));
+        text += &format!("{}\n", line(row, width));
         if let Some(note) = note(row) {
             for line in
                 textwrap::wrap(note, textwrap::Options::new(width).initial_indent("     ").subsequent_indent("     "))
@@ -126,34 +125,37 @@ fn render(rows: &[Row], width: usize) -> String {
     let (score, max): (u32, u32) = (rows.iter().map(|row| row.score).sum(), rows.iter().map(|row| row.max_score).sum());
     let done = rows.iter().filter(|row| row.status == ExerciseStatus::Complete).count();
     let minutes: u32 = rows.iter().filter(|row| row.status != ExerciseStatus::Complete).map(|row| row.minutes).sum();
-    text +=
-        &format!("\n{}", paint(style::BOLD, format!("{done} of {} complete, {score} of {max} points.", rows.len())));
+    let sum = format!("{done} of {} complete, {score} of {max} points.", rows.len());
+    text += &format!("\n{}\n", paint(style::BOLD, textwrap::fill(&sum, width)));
     match rows.iter().find(|row| row.status != ExerciseStatus::Complete) {
         Some(open) => {
-            text += &format!(" About {} hours to go.\n", minutes.div_ceil(60));
+            text += &format!("About {} hours to go.\n", minutes.div_ceil(60));
             text += &format!("Next: cargo run -p grader -- check {}\n", open.number);
         }
-        None => text += " Well done!\n",
+        None => text += "Well done!\n",
     }
     text
 }
 
-/// An exercise on one line; its title gets `room`.
-fn line(row: &Row, room: usize) -> String {
+/// An exercise on one line: mark, number, title, points, and the minutes where there is room.
+fn line(row: &Row, width: usize) -> String {
     let (style, mark) = mark(row.status);
+    let minutes = if width >= 60 { format!(" {:>3} min", row.minutes) } else { String::new() };
+    let room = width.saturating_sub(15 + minutes.len()).min(44);
     let title: String = if row.title.chars().count() > room {
         row.title.chars().take(room.saturating_sub(1)).chain(['…']).collect()
     } else {
         row.title.clone()
     };
     let bonus = if row.bonus_score > 0 { format!(" +{}", row.bonus_score) } else { String::new() };
-    format!(
-        "{} {:>2} {title:<room$} {:>5}{bonus:<3} {}",
+    let points = format!("{}/{}", row.score, row.max_score);
+    let line = format!(
+        "{} {:>2} {title:<room$} {points:>5}{bonus:<3}{}",
         paint(style, mark),
         row.number,
-        format!("{}/{}", row.score, row.max_score),
-        paint(style::DIM, format!("{:>3} min", row.minutes)),
-    )
+        paint(style::DIM, minutes)
+    );
+    line.trim_end().to_owned()
 }
 
 /// How a status looks in a list.

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &PlotArgs) -> Result<Outcome> {
             }
             let shown = page.strip_prefix(&course.root).unwrap_or(&page).display().to_string();
             let shown = link(screen.links, &file_url(&page), &shown);
-            print(&format!("{} {shown}", paint(DIM, "The same in fine, for your browser:")));
+            print(&format!("{} {shown}", paint(DIM, "The same, finer, for your browser:")));
             Ok(Outcome::AllRight)
         }
         Plotted::Broken(explanation) => {
@@ -63,7 +63,13 @@ pub(crate) fn plot(
     observer: &dyn Observer,
 ) -> Result<Plotted> {
     let work = work_folder(course)?;
-    let slot = Slot::take(&work, &exercise.name, Sandbox::choose(SandboxMode::Auto)?)?;
+    let sandbox = Sandbox::choose(SandboxMode::Auto)?;
+    let is_ours = submission.folder.starts_with(&course.root);
+    let slot = if is_ours {
+        Slot::take(&work, &exercise.name, sandbox)?
+    } else {
+        Slot::take_empty(&work, &exercise.name, sandbox)?
+    };
     let pictures = match gallery::draw(course, exercise, submission, kit, &slot, observer)? {
         Drawn::Pictures(pictures) => pictures,
         Drawn::Broken(diagnostics) => {

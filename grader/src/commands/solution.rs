@@ -32,7 +32,7 @@ pub(crate) fn run(args: &SolutionArgs) -> Result<Outcome> {
     let width = terminal_width().unwrap_or(MIN_SIDE_BY_SIDE);
     anstream::print!(
         "{}",
-        if width >= MIN_SIDE_BY_SIDE { beside(&mine, &reference, width) } else { below(&mine, &reference) }
+        if width >= MIN_SIDE_BY_SIDE { beside(&mine, &reference, width) } else { below(&mine, &reference, width) }
     );
     anstream::println!(
         "\n{}",
@@ -54,16 +54,20 @@ fn agrees(name: &str) -> Result<bool> {
 }
 
 /// The differences line by line: `-` before what the learner wrote, `+` before what the reference says.
-fn below(mine: &str, reference: &str) -> String {
+fn below(mine: &str, reference: &str, width: usize) -> String {
     let mut text = format!("{}\n{}\n\n", paint(BAD, "- yours"), paint(GOOD, "+ the reference"));
     for change in TextDiff::from_lines(mine, reference).iter_all_changes() {
-        let line = change.value().trim_end();
-        let line = match change.tag() {
-            ChangeTag::Delete => paint(BAD, format!("- {line}")),
-            ChangeTag::Insert => paint(GOOD, format!("+ {line}")),
-            ChangeTag::Equal => format!("  {line}"),
+        let (mark, style) = match change.tag() {
+            ChangeTag::Delete => ("-", Some(BAD)),
+            ChangeTag::Insert => ("+", Some(GOOD)),
+            ChangeTag::Equal => (" ", None),
         };
-        let _ = writeln!(text, "{}", line.trim_end());
+        let pieces = pieces(change.value().trim_end(), width.saturating_sub(2).max(20));
+        for piece in if pieces.is_empty() { vec![String::new()] } else { pieces } {
+            let line = format!("{mark} {piece}");
+            let line = style.map_or(line.clone(), |style| paint(style, line));
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
     }
     text
 }
@@ -105,12 +109,13 @@ fn beside(mine: &str, reference: &str, width: usize) -> String {
     text
 }
 
-/// A line of code in pieces that fit into `width`, none of them lost.
+/// A line of code in pieces that fit into `width`, broken at blanks where there are some, the further ones indented.
 fn pieces(line: &str, width: usize) -> Vec<String> {
     let line = line.replace('\t', "    ");
+    let indent = " ".repeat((line.len() - line.trim_start().len() + 2).min(width / 2));
+    let options = textwrap::Options::new(width).subsequent_indent(&indent);
     if line.is_empty() {
         return Vec::new();
     }
-    let characters: Vec<char> = line.chars().collect();
-    characters.chunks(width.max(1)).map(|chunk| chunk.iter().collect()).collect()
+    textwrap::wrap(&line, options).into_iter().map(String::from).collect()
 }

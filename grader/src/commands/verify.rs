@@ -2,11 +2,12 @@
 //!
 //! For each exercise: the reference solution gets full marks and the stub none; every wrong variant loses points and is
 //! told its mistake by name; every right variant loses nothing; reference and mistakes are distinguishable on the
-//! inputs of the checks; course.toml and files agree.
+//! inputs of the checks; there are pictures, and those of the solution need no note; course.toml and files agree.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    path::Path,
 };
 
 use anyhow::{Context, Result};
@@ -21,6 +22,7 @@ use crate::{
     cli::{DEFAULT_SEED, Format, SandboxMode, VerifyArgs},
     course::{Course, Exercise},
     files,
+    gallery::{self, Drawn},
     grade::grade,
     hidden,
     judge::{Check, Expectation, Prediction, Recognition, Status, distinguishable},
@@ -68,6 +70,10 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome> {
     }
 
     let work = work_folder(&course)?;
+    for exercise in course.exercises.iter().filter(|exercise| kits.contains_key(&exercise.number)) {
+        let found = examine_pictures(&course, exercise, &kits[&exercise.number], &work)?;
+        summary.problems.extend(found.into_iter().map(|problem| prefixed(exercise, &problem)));
+    }
     let counter = Counter::new(jobs.len());
     let reports = parallel(&jobs, |(exercise, job)| {
         let report = grade_source(&course, exercise, &kits[&exercise.number], &work, &job.source);
@@ -287,19 +293,50 @@ fn edited(solution: &str, edits: &[Edit]) -> Result<String> {
     })
 }
 
-fn grade_source(
-    course: &Course,
-    exercise: &Exercise,
-    kit: &Kit,
-    work: &std::path::Path,
-    source: &str,
-) -> Result<Report> {
+fn grade_source(course: &Course, exercise: &Exercise, kit: &Kit, work: &Path, source: &str) -> Result<Report> {
     let slot = Slot::take(&work.join("verify"), &exercise.name, Sandbox::choose(SandboxMode::Auto)?)?;
+    grade(course, exercise, &submission_in(&slot, source)?, kit, &slot, DEFAULT_SEED, &())
+}
+
+/// `source` as a submission, in a folder of the slot.
+fn submission_in(slot: &Slot, source: &str) -> Result<Submission> {
     let folder = slot.folder.join("submission");
     files::create_folder(&folder.join("src"))?;
     let submission = Submission::new(folder);
     files::write_atomically(&submission.lib(), source.as_bytes())?;
-    grade(course, exercise, &submission, kit, &slot, DEFAULT_SEED, &())
+    Ok(submission)
+}
+
+/// What is wrong with the pictures: those of the solution need no note, and those of the stub are drawn as well.
+fn examine_pictures(course: &Course, exercise: &Exercise, kit: &Kit, work: &Path) -> Result<Vec<String>> {
+    let slot = Slot::take(&work.join("verify"), &exercise.name, Sandbox::choose(SandboxMode::Auto)?)?;
+    let stub = course.hidden_folder(exercise).join("stub.rs");
+    let stub = fs::read_to_string(&stub).with_context(|| format!("cannot read {}", stub.display()))?;
+    let solution = Submission::solution(course, exercise);
+    let mut problems = Vec::new();
+    for (whose, submission) in [("the solution", solution), ("the stub", submission_in(&slot, &stub)?)] {
+        let pictures = match gallery::draw(course, exercise, &submission, kit, &slot, &()) {
+            Ok(Drawn::Pictures(pictures)) => pictures,
+            Ok(Drawn::Broken(_)) => Vec::new(),
+            Err(error) => {
+                problems.push(format!("the pictures of {whose} cannot be drawn: {error:#}"));
+                continue;
+            }
+        };
+        if pictures.is_empty() {
+            problems.push(format!("there is no picture of {whose}"));
+        }
+        for (number, picture) in pictures.iter().enumerate() {
+            if pictures[..number].iter().any(|earlier| earlier.id == picture.id) {
+                problems.push(format!("two pictures are called `{}`; rename one", picture.id));
+            }
+            let remarks = picture.remarks();
+            if whose == "the solution" && !remarks.is_empty() {
+                problems.push(format!("the picture `{}` of the solution says: {}", picture.id, remarks.join(" ")));
+            }
+        }
+    }
+    Ok(problems)
 }
 
 /// Folders of exercises that course.toml does not list: nobody would ever see them.

@@ -59,12 +59,22 @@ fn array(shape: &[usize], data: &[f64], digits: usize) -> String {
     match *shape {
         [_] => row(data, real, MAX_ENTRIES),
         [rows, columns] if rows > 0 && columns > 0 => {
-            let shown: Vec<String> = data.iter().map(real).collect();
-            let width = shown.iter().map(String::len).max().unwrap_or(0);
-            let mut lines: Vec<String> = shown
+            // No number is written that is not shown: a stranger's array may be large.
+            let shown: Vec<Vec<String>> = data
                 .chunks(columns)
                 .take(MAX_ROWS)
-                .map(|entries| row(entries, |entry| format!("{entry:>width$}"), MAX_COLUMNS))
+                .map(|entries| entries.iter().take(MAX_COLUMNS).map(real).collect())
+                .collect();
+            let width = shown.iter().flatten().map(String::len).max().unwrap_or(0);
+            let mut lines: Vec<String> = shown
+                .iter()
+                .map(|entries| {
+                    let mut shown: Vec<String> = entries.iter().map(|entry| format!("{entry:>width$}")).collect();
+                    if columns > MAX_COLUMNS {
+                        shown.push(format!("… {columns} in all"));
+                    }
+                    format!("[{}]", shown.join(", "))
+                })
                 .collect();
             if rows > MAX_ROWS {
                 lines.push(format!("… {rows} rows in all"));

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{Check, Expectation, Prediction, Recognition, compare, render, text};
 use crate::{
     bench::{Answer, Ended, Limit},
-    hostile::Folders,
+    hostile::{Folders, beginning},
 };
 
 /// How a check came out.
@@ -198,6 +198,9 @@ fn compare_all(check: &Check, seen: &Seen) -> Verdict {
     Verdict::new(Status::Passed, "")
 }
 
+/// Of a longer text only the beginning is compared line by line, which takes time.
+const MAX_DIFF_CHARS: usize = 20_000;
+
 /// Expected and observed, rendered; the latter without parts that nothing is expected of.
 struct Pair {
     expected: String,
@@ -215,7 +218,7 @@ impl Pair {
         }
         let diff = match (expected.result(), observed.result()) {
             (Some(Value::Text(wanted)), Some(Value::Text(got))) if wanted.contains('\n') || got.contains('\n') => {
-                Some(text::diff(wanted, got))
+                Some(text::diff(wanted, &beginning(got, MAX_DIFF_CHARS)))
             }
             _ => None,
         };

@@ -58,8 +58,8 @@ pub(super) struct Shown {
 /// Room above and below the numbers, as a share of their range.
 const MARGIN: f64 = 0.06;
 
-/// The learner's numbers may make the range this many times as wide as the reference's on either side.
-const STRETCH: f64 = 1.0;
+/// On either side the learner's numbers may add so many times the reference's range.
+const STRETCH: f64 = 1.5;
 
 impl Axes {
     /// With about `n_ticks` ticks an axis.
@@ -224,23 +224,25 @@ fn range(given: &[f64], learners: &[f64]) -> (f64, f64) {
     // A tenth of the largest possible number: sums of a few of them stay finite.
     let limit = f64::MAX / 1e9;
     let limited = |(low, high): (f64, f64)| (low.clamp(-limit, limit), high.clamp(-limit, limit));
-    let (low, high) = match (ends(given).map(limited), ends(learners).map(limited)) {
-        (Some((low, high)), Some(theirs)) if low < high => {
+    let (given, learners) = (ends(given).map(limited).map(widened), ends(learners).map(limited).map(widened));
+    match (given, learners) {
+        (Some((low, high)), Some(theirs)) => {
             let reach = STRETCH * (high - low);
             (theirs.0.max(low - reach).min(low), theirs.1.min(high + reach).max(high))
         }
-        (Some((low, high)), Some(theirs)) => (low.min(theirs.0), high.max(theirs.1)),
         (Some(ends), None) | (None, Some(ends)) => ends,
         (None, None) => (0.0, 1.0),
-    };
-    // One number alone, or numbers that only rounding tells apart, would blow up dust.
+    }
+}
+
+/// One number alone, or numbers that only rounding tells apart, would blow up dust.
+fn widened((low, high): (f64, f64)) -> (f64, f64) {
     let size = low.abs().max(high.abs());
     if high - low > 1e-9 * size {
-        (low, high)
-    } else {
-        let room = if size > 0.0 { size / 2.0 } else { 1.0 };
-        (low - room, high + room)
+        return (low, high);
     }
+    let room = if size > 0.0 { size / 2.0 } else { 1.0 };
+    (low - room, high + room)
 }
 
 /// Round numbers from `low` to `high`, about `count` of them.
@@ -291,7 +293,7 @@ pub(super) fn number(number: f64) -> String {
         return format!("{}", number + 0.0);
     }
     let rounded: f64 = format!("{number:.2e}").parse().unwrap_or(number);
-    if (1e-3..1e6).contains(&rounded.abs()) { with_separators(&format!("{rounded}")) } else { format!("{rounded:e}") }
+    if (1e-4..1e6).contains(&rounded.abs()) { with_separators(&format!("{rounded}")) } else { format!("{rounded:e}") }
 }
 
 /// `1234567.5` as `1,234,567.5`.
@@ -330,7 +332,7 @@ mod tests {
         assert_eq!(said(&axes.y), ["0", "1,000", "2,000"]);
         let axes = Axes::of(&picture(Axis::new("").from(0.0, 0.3), Axis::new("").log(), &[(0.0, 1e-4), (0.3, 1e4)]), 5);
         assert_eq!(said(&axes.x), ["0.0", "0.1", "0.2", "0.3"]);
-        assert_eq!(said(&axes.y), ["1e-4", "0.01", "1", "100", "10,000"]);
+        assert_eq!(said(&axes.y), ["0.0001", "0.01", "1", "100", "10,000"]);
     }
 
     #[test]
@@ -349,7 +351,15 @@ mod tests {
         let mut wild = picture(Axis::new(""), Axis::new(""), &[(0.0, 0.0), (1.0, 1.0)]);
         wild.add("", Mark::Line, Role::Learner(0), vec![(0.0, 0.5), (1.0, 1e300)]);
         let axes = Axes::of(&wild, 5);
-        assert!(axes.y.high < 2.5 && axes.y.low > -0.5, "{} to {}", axes.y.low, axes.y.high);
+        assert!(axes.y.high < 3.0 && axes.y.low > -0.5, "{} to {}", axes.y.low, axes.y.high);
+    }
+
+    #[test]
+    fn dust_is_not_blown_up() {
+        let mut dusty = picture(Axis::new(""), Axis::new(""), &[(0.0, 1.0), (1.0, 1.0 + 1e-12)]);
+        dusty.add("", Mark::Line, Role::Learner(0), vec![(0.0, 1.0), (1.0, 1.1)]);
+        let axes = Axes::of(&dusty, 5);
+        assert!(axes.y.low < 0.6 && axes.y.high > 1.4, "{} to {}", axes.y.low, axes.y.high);
     }
 
     #[test]

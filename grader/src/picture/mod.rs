@@ -2,6 +2,7 @@
 
 mod axes;
 pub(crate) mod html;
+mod letter;
 pub(crate) mod svg;
 pub(crate) mod terminal;
 
@@ -11,6 +12,9 @@ use axes::Axes;
 
 /// A break in a line on purpose.
 pub(crate) const GAP: (f64, f64) = (f64::NAN, f64::NAN);
+
+/// More than any reference has; wrong code may return millions.
+const MAX_POINTS: usize = 5000;
 
 /// What the legend calls the only pair of a picture.
 pub(crate) const YOURS: &str = "your code";
@@ -84,8 +88,8 @@ pub(crate) enum Role {
     Learner(usize),
     /// The same by the reference: pale, and behind everything else.
     Reference(usize),
-    /// Computed by the learner's code, early (0) to late (1) in a training.
-    Epoch(f64),
+    /// Computed by the learner's code, from faint (0) to strong (1), as from early to late in a training.
+    Shade(f64),
     /// Something to measure by: a level, a limit.
     Guide,
     /// Samples of the n-th class.
@@ -98,6 +102,13 @@ pub(crate) struct Both<T> {
     pub(crate) reference: T,
     /// The error says what the learner's code did instead.
     pub(crate) learner: Result<T, Note>,
+}
+
+impl<T> Both<T> {
+    /// The same done with either.
+    pub(crate) fn map<U>(self, f: impl Fn(T) -> U) -> Both<U> {
+        Both { reference: f(self.reference), learner: self.learner.map(f) }
+    }
 }
 
 impl Picture {
@@ -123,7 +134,11 @@ impl Picture {
         // Wide enough to show a pale edge.
         let behind = if let Mark::Bars(width) = mark { Mark::Bars(1.4 * width) } else { mark };
         match both.learner {
-            Ok(points) => {
+            Ok(mut points) => {
+                if points.len() > MAX_POINTS {
+                    self.note(format!("Only the first {MAX_POINTS} of your {} numbers are drawn.", points.len()));
+                    points.truncate(MAX_POINTS);
+                }
                 self.add("", behind, Role::Reference(n), both.reference);
                 self.add(name, mark, Role::Learner(n), points);
             }
@@ -193,18 +208,20 @@ impl Picture {
         series.sort_by_key(|series| match series.role {
             Role::Reference(_) => 0,
             Role::Guide => 1,
-            Role::Learner(_) | Role::Epoch(_) => 2,
+            Role::Learner(_) | Role::Shade(_) => 2,
             Role::Class(_) => 3,
         });
         series
     }
 
-    /// What the legend lists: one entry for all that is the reference's.
+    /// What the legend lists: one entry for all of the reference's that stands behind something of the learner's.
     fn legend(&self) -> Vec<(String, Mark, Role)> {
         let named = self.series.iter().filter(|series| !series.name.is_empty());
         let mut entries: Vec<_> = named.map(|series| (series.name.clone(), series.mark, series.role)).collect();
-        let is_unnamed = |series: &&Series| series.name.is_empty() && matches!(series.role, Role::Reference(_));
-        if let Some(pale) = self.series.iter().find(is_unnamed) {
+        let is_reference = |role: Role| matches!(role, Role::Reference(_));
+        let unnamed = self.series.iter().find(|series| series.name.is_empty() && is_reference(series.role));
+        let is_behind = self.series.iter().any(|series| series.role.is_learners());
+        if let Some(pale) = unnamed.filter(|_| is_behind || !entries.iter().any(|(_, _, role)| is_reference(*role))) {
             entries.push((REFERENCE.to_owned(), pale.mark, pale.role));
         }
         entries
@@ -213,7 +230,7 @@ impl Picture {
 
 impl Role {
     fn is_learners(self) -> bool {
-        matches!(self, Self::Learner(_) | Self::Epoch(_))
+        matches!(self, Self::Learner(_) | Self::Shade(_))
     }
 }
 
@@ -241,7 +258,7 @@ mod tests {
         let [plain, ..] = axes();
         for (x, y) in axes().map(|x| (x, plain.clone())).into_iter().chain(axes().map(|y| (plain.clone(), y))) {
             for mark in [Mark::Line, Mark::Points, Mark::Bars(0.5), Mark::Bars(f64::NAN)] {
-                for roles in [vec![Role::Learner(0)], vec![Role::Reference(7), Role::Epoch(0.5), Role::Class(3)]] {
+                for roles in [vec![Role::Learner(0)], vec![Role::Reference(7), Role::Shade(0.5), Role::Class(3)]] {
                     for chosen in [&points[..], &points[60..63], &[]] {
                         let mut picture = Picture::new("hostile", "<&\"'\u{1b}>", x.clone(), y.clone());
                         for role in &roles {
@@ -284,6 +301,15 @@ mod tests {
         assert_eq!(picture.remarks().len(), 1, "a gap on purpose is none of the learner's");
         picture.add("", Mark::Line, Role::Learner(2), vec![(0.0, f64::NAN)]);
         assert!(picture.remarks().iter().any(|note| note.contains("NaN")));
+    }
+
+    #[test]
+    fn millions_of_numbers_are_cut_and_a_note_says_so() {
+        let mut picture = Picture::new("id", "title", Axis::new("x"), Axis::new("y"));
+        let many = (0..1_000_000).map(|x| (f64::from(x), 1.0)).collect();
+        picture.compare(YOURS, Mark::Line, 0, Both { reference: vec![(0.0, 0.0), (1.0, 1.0)], learner: Ok(many) });
+        assert_eq!(picture.remarks(), ["Only the first 5000 of your 1000000 numbers are drawn."]);
+        assert!(svg::render(&picture).unwrap().len() < 200_000);
     }
 
     #[test]

@@ -24,9 +24,11 @@ const PLOT_HEIGHT: i32 = 330;
 const FINE: i32 = 8;
 
 /// The size of all text, large enough to be read on a phone, and a rough width of its letters.
-const TEXT: i32 = 18;
+const TEXT: i32 = 19;
 const LETTER: f64 = 0.5;
-const LINE: i32 = 26;
+/// Fonts whose letters are that wide, and whatever there is.
+const FONTS: &str = "Arial, Helvetica, Liberation Sans, sans-serif";
+const LINE: i32 = 27;
 const MARGIN: i32 = 10;
 
 const BLACK: RGBColor = RGBColor(0x22, 0x22, 0x22);
@@ -117,7 +119,7 @@ fn text(words: &str, at: (i32, i32), colour: RGBColor, side: HPos) -> Text<'stat
 
 fn style(colour: RGBColor) -> TextStyle<'static> {
     // plotters-svg divides the size of a font by 1.24.
-    ("sans-serif", f64::from(fine(TEXT)) * 1.24).into_font().color(&colour)
+    (FONTS, f64::from(fine(TEXT)) * 1.24).into_font().color(&colour)
 }
 
 fn stroke(colour: RGBColor, width: f64) -> ShapeStyle {
@@ -130,7 +132,7 @@ fn look(role: Role) -> (RGBColor, f64, (i32, i32)) {
     match role {
         Role::Learner(n) => (colour(n), 2.6, DASHES[n % DASHES.len()]),
         Role::Reference(n) => (pale(colour(n), 0.75), 10.0, DASHES[0]),
-        Role::Epoch(time) => (pale(colour(0), 0.65 * (1.0 - time)), 1.6 + 1.6 * time, DASHES[0]),
+        Role::Shade(strength) => (pale(colour(0), 0.65 * (1.0 - strength)), 1.6 + 1.6 * strength, DASHES[0]),
         Role::Guide => (GREY, 1.4, (6, 5)),
         Role::Class(_) => (BLACK, 2.0, DASHES[0]),
     }
@@ -177,7 +179,10 @@ impl Legend {
             let (colour, width, dashes) = look(*role);
             match mark {
                 Mark::Line => {
-                    line(paper, &[(left, fine(middle)), (right, fine(middle))], stroke(colour, width), dashes)?
+                    // Its round ends stay within the sample.
+                    let end = (width * f64::from(FINE) / 2.0) as i32;
+                    let points = [(left + end, fine(middle)), (right - end, fine(middle))];
+                    line(paper, &points, stroke(colour, width), dashes)?;
                 }
                 Mark::Points => point(paper, ((left + right) / 2, fine(middle)), *role)?,
                 Mark::Bars(_) => {

@@ -8,12 +8,12 @@ use ratatui::{
     symbols::Marker,
     text::{Line as TextLine, Span},
     widgets::{
-        Paragraph, Widget,
+        Clear, Paragraph, Widget,
         canvas::{Canvas, Context, Line, Painter, Shape},
     },
 };
 
-use super::{Mark, Picture, Role, axes::Axes};
+use super::{Mark, Picture, Role, Series, axes::Axes, letter};
 
 /// Rows of a chart without its legend, at the least and at the most.
 const MIN_ROWS: u16 = 12;
@@ -22,8 +22,9 @@ const MAX_ROWS: u16 = 20;
 /// Colours that terminals have, in the order of the SVG's.
 const COLOURS: [Color; 6] = [Color::Cyan, Color::Red, Color::Green, Color::Magenta, Color::Yellow, Color::Blue];
 
-/// What the reference's lines are made of.
-const REFERENCE: char = '·';
+/// What the reference's lines and bars are made of.
+const LINE: char = '·';
+const AREA: char = '░';
 
 /// The title, the chart and the caption as text of this width, with colours.
 pub(crate) fn render(picture: &Picture, width: usize) -> String {
@@ -50,6 +51,7 @@ fn notes(picture: &Picture) -> Vec<String> {
 impl Widget for &Picture {
     /// Notes, legend and chart; the title and the caption are for whoever shows it.
     fn render(self, area: Rect, buffer: &mut Buffer) {
+        Clear.render(area, buffer);
         let [head, chart] =
             Layout::vertical([Constraint::Max(above(self, area.width)), Constraint::Min(4)]).areas(area);
         let mut lines: Vec<TextLine<'_>> = Vec::new();
@@ -71,10 +73,10 @@ impl Widget for &Picture {
 enum Stuff {
     /// Fine lines.
     Dots,
-    /// Fine lines as well, of which each character becomes this one.
-    Coarse(char),
     /// Areas, two to a character.
     Halves,
+    /// Fine lines or areas as well, of which each character becomes this one.
+    Coarse(char),
     /// Characters.
     Of(char),
 }
@@ -82,8 +84,8 @@ enum Stuff {
 impl Stuff {
     fn marker(self) -> Marker {
         match self {
-            Self::Dots | Self::Coarse(_) => Marker::Braille,
-            Self::Halves => Marker::HalfBlock,
+            Self::Dots | Self::Coarse(LINE) => Marker::Braille,
+            Self::Halves | Self::Coarse(_) => Marker::HalfBlock,
             Self::Of(character) => Marker::Custom(character),
         }
     }
@@ -104,13 +106,13 @@ impl Stuff {
 fn look(role: Role, mark: Mark) -> (Stuff, Color) {
     let colour = |n: usize| COLOURS[n % COLOURS.len()];
     match (role, mark) {
-        (Role::Reference(_), Mark::Bars(_)) => (Stuff::Of('░'), Color::Reset),
-        (Role::Reference(_), _) => (Stuff::Coarse(REFERENCE), Color::Reset),
+        (Role::Reference(_), Mark::Bars(_)) => (Stuff::Coarse(AREA), Color::Reset),
+        (Role::Reference(_), _) => (Stuff::Coarse(LINE), Color::Reset),
         (Role::Guide, _) => (Stuff::Of('╌'), Color::Reset),
         (Role::Learner(n), Mark::Bars(_)) => (Stuff::Halves, colour(n)),
         (Role::Learner(n), Mark::Points) => (Stuff::Of('•'), colour(n)),
         (Role::Learner(n), Mark::Line) => (Stuff::Dots, colour(n)),
-        (Role::Epoch(time), _) => (Stuff::Dots, if time < 1.0 { Color::Blue } else { COLOURS[0] }),
+        (Role::Shade(strength), _) => (Stuff::Dots, if strength < 1.0 { Color::Blue } else { COLOURS[0] }),
         (Role::Class(0), _) => (Stuff::Of('○'), Color::Reset),
         (Role::Class(1), _) => (Stuff::Of('●'), Color::Reset),
         (Role::Class(_), _) => (Stuff::Of('◆'), Color::Reset),
@@ -120,8 +122,7 @@ fn look(role: Role, mark: Mark) -> (Stuff, Color) {
 /// The letter that marks the lines of the learner's n-th series, where there is more than one: colours may be missing.
 fn letters(picture: &Picture) -> Vec<Option<char>> {
     let mut letters = 'a'..='z';
-    let is_line =
-        |series: &super::Series| series.role.is_learners() && series.mark == Mark::Line && !series.name.is_empty();
+    let is_line = |series: &Series| series.role.is_learners() && series.mark == Mark::Line && !series.name.is_empty();
     let many = picture.series.iter().filter(|series| is_line(series)).count() > 1;
     picture.series.iter().map(|series| if many && is_line(series) { letters.next() } else { None }).collect()
 }
@@ -155,7 +156,7 @@ fn legend(picture: &Picture, columns: u16) -> Vec<TextLine<'static>> {
 /// The axes and what is between them.
 fn draw(picture: &Picture, area: Rect, buffer: &mut Buffer) {
     let axes = Axes::of(picture, usize::from(area.height / 4).clamp(2, 5));
-    let x_axes = Axes::of(picture, usize::from(area.width / 12).clamp(2, 6));
+    let x_axes = Axes::of(picture, usize::from(area.width / 9).clamp(3, 7));
     let y_width = axes.y.ticks.iter().map(|(_, text)| Span::raw(text.as_str()).width()).max();
     let left = y_width.map_or(0, |width| width as u16 + 1);
     let below = u16::from(!x_axes.x.ticks.is_empty()) * 2;
@@ -177,8 +178,10 @@ fn draw(picture: &Picture, area: Rect, buffer: &mut Buffer) {
     canvas(buffer, &|context| reference.iter().for_each(|series| paint(&axes, series, context)));
     for position in plot.positions() {
         let cell = &mut buffer[position];
-        if is_braille(cell.symbol()) {
-            cell.set_char(REFERENCE);
+        match cell.symbol() {
+            " " => {}
+            "█" | "▀" | "▄" => *cell = Cell::from(AREA),
+            _ => *cell = Cell::from(LINE),
         }
     }
     canvas(buffer, &|context| rest.iter().for_each(|series| paint(&axes, series, context)));
@@ -190,14 +193,18 @@ fn draw(picture: &Picture, area: Rect, buffer: &mut Buffer) {
         }
     }
 
-    let mut taken = Vec::new();
-    for (series, letter) in picture.series.iter().zip(letters(picture)) {
-        let place = letter.and_then(|_| free_place(&axes, &series.points, plot, &mut taken));
-        if let Some(((column, row), letter)) = place.map(|at| cell(&axes, plot, at)).zip(letter) {
-            let (_, colour) = look(series.role, series.mark);
-            let bold = Style::new().fg(colour).add_modifier(Modifier::BOLD);
-            buffer.set_string(column, row, letter.to_string(), bold);
-        }
+    let letters = letters(picture);
+    let lettered = picture.series.iter().zip(letters).filter_map(|(series, letter)| Some((series, letter?)));
+    let (lettered, lines): (Vec<_>, Vec<_>) =
+        lettered.map(|(series, letter)| ((series, letter), axes.line(&series.points))).unzip();
+    let cell_size =
+        ((axes.x.high - axes.x.low) / f64::from(plot.width), (axes.y.high - axes.y.low) / f64::from(plot.height));
+    for ((series, letter), place) in lettered.into_iter().zip(letter::places(&lines, cell_size)) {
+        let Some(place) = place else { continue };
+        let (column, row) = cell(&axes, plot, place);
+        let (_, colour) = look(series.role, series.mark);
+        let bold = Style::new().fg(colour).add_modifier(Modifier::BOLD);
+        buffer.set_string(column, row, letter.to_string(), bold);
     }
     for (at, words) in &picture.labels {
         if let Some(at) = axes.inside(&[*at]).first() {
@@ -224,10 +231,6 @@ fn cell(axes: &Axes, plot: Rect, (x, y): (f64, f64)) -> (u16, u16) {
     (plot.x + column, plot.y + row)
 }
 
-fn is_braille(symbol: &str) -> bool {
-    symbol.chars().all(|symbol| ('\u{2801}'..='\u{28ff}').contains(&symbol))
-}
-
 fn draw_axes(axes: &Axes, x_axes: &Axes, x_label: &str, plot: Rect, area: Rect, buffer: &mut Buffer) {
     let dim = Style::new().add_modifier(Modifier::DIM);
     if !axes.y.ticks.is_empty() {
@@ -236,8 +239,7 @@ fn draw_axes(axes: &Axes, x_axes: &Axes, x_label: &str, plot: Rect, area: Rect, 
         }
     }
     for (at, text) in &axes.y.ticks {
-        let share = (axes.y.high - at) / (axes.y.high - axes.y.low);
-        let row = plot.y + (share * f64::from(plot.height - 1)).round() as u16;
+        let (_, row) = cell(axes, plot, (axes.x.low, *at));
         let width = Span::raw(text.as_str()).width() as u16;
         buffer.set_string(plot.x.saturating_sub(width + 1), row, text, dim);
         buffer.set_string(plot.x - 1, row, "┤", dim);
@@ -252,8 +254,7 @@ fn draw_axes(axes: &Axes, x_axes: &Axes, x_label: &str, plot: Rect, area: Rect, 
     }
     let mut free = area.x;
     for (at, text) in &x_axes.x.ticks {
-        let share = (at - x_axes.x.low) / (x_axes.x.high - x_axes.x.low);
-        let column = plot.x + (share * f64::from(plot.width - 1)).round() as u16;
+        let (column, _) = cell(x_axes, plot, (*at, x_axes.y.low));
         buffer.set_string(column, line, "┬", dim);
         let width = Span::raw(text.as_str()).width() as u16;
         let begin = column.saturating_sub(width / 2).min(area.right().saturating_sub(width));
@@ -269,7 +270,7 @@ fn draw_axes(axes: &Axes, x_axes: &Axes, x_label: &str, plot: Rect, area: Rect, 
     }
 }
 
-fn paint(axes: &Axes, series: &super::Series, context: &mut Context<'_>) {
+fn paint(axes: &Axes, series: &Series, context: &mut Context<'_>) {
     let (stuff, colour) = look(series.role, series.mark);
     context.marker(stuff.marker());
     match series.mark {
@@ -306,35 +307,6 @@ impl Shape for Filled {
             }
         }
     }
-}
-
-/// A place for a letter on its line where none stands yet, from the right to the left.
-fn free_place(axes: &Axes, points: &[(f64, f64)], plot: Rect, taken: &mut Vec<(f64, f64)>) -> Option<(f64, f64)> {
-    const STEPS: u32 = 40;
-    let parts = axes.line(points);
-    let ends = parts.first().and_then(|part| part.first()).zip(parts.last().and_then(|part| part.last()));
-    let (begin, end) = ends?;
-    // Down a steep line by rows, along any other by columns.
-    let column = (axes.x.high - axes.x.low) / f64::from(plot.width);
-    let row = (axes.y.high - axes.y.low) / f64::from(plot.height);
-    let steep = (begin.0 - end.0).abs() < 3.0 * column;
-    let is_free = |at: &(f64, f64), taken: &[(f64, f64)]| {
-        taken.iter().all(|other| (at.0 - other.0).abs() > 2.5 * column || (at.1 - other.1).abs() > 1.5 * row)
-    };
-    let place = (2..STEPS).find_map(|step| {
-        let share = 1.0 - f64::from(step) / f64::from(STEPS);
-        let wanted = if steep { begin.1 + share * (end.1 - begin.1) } else { begin.0 + share * (end.0 - begin.0) };
-        let along = |at: (f64, f64)| if steep { at.1 } else { at.0 };
-        let at = parts.iter().flat_map(|part| part.windows(2)).find_map(|pair| {
-            let (from, to) = (along(pair[0]), along(pair[1]));
-            let t = (wanted - from) / (to - from);
-            let at = (pair[0].0 + t * (pair[1].0 - pair[0].0), pair[0].1 + t * (pair[1].1 - pair[0].1));
-            (0.0..=1.0).contains(&t).then_some(at)
-        })?;
-        is_free(&at, taken).then_some(at)
-    })?;
-    taken.push(place);
-    Some(place)
 }
 
 /// The buffer as lines of text with colours; whoever prints it takes them out where they do not belong.

@@ -217,7 +217,10 @@ fn prose(text: &str) -> String {
             if index > 0 && !shown.is_empty() && !shown.ends_with(' ') {
                 shown.push(' ');
             }
-            put(&mut shown, &if is_plain(word) { escaped(word) } else { code(word) });
+            // Of `@user,` the comma is no part.
+            let core = word.trim_end_matches(['.', ',', ';', ':', '!', '?']);
+            let end = escaped(&word[core.len()..]);
+            put(&mut shown, &if is_plain(word) { escaped(word) } else { code(core) + &end });
         }
     }
     shown.trim().to_owned()
@@ -350,7 +353,7 @@ mod tests {
     fn words_that_github_would_act_on_are_code() {
         for (text, shown) in [
             ("ask @user", "ask `@user`"),
-            ("see #12, GH-3 and deadbeef1", "see `#12,` `GH-3` and `deadbeef1`"),
+            ("see #12, GH-3 and deadbeef1", "see `#12`, `GH-3` and `deadbeef1`"),
             ("<b> & [a](b)", "`<b>` `&` `[a](b)`"),
             ("http://x.y www.x.y a@b.c", "`http://x.y` `www.x.y` `a@b.c`"),
             ("X·W + b is *not* 1/n.", "X·W \\+ b is \\*not\\* 1/n."),

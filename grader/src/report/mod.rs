@@ -9,7 +9,7 @@ mod junit;
 mod markdown;
 mod plain;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub(crate) mod style;
 mod terminal;
 
@@ -21,7 +21,7 @@ use serde_json::Value;
 use crate::{
     bench::{Diagnostic, Submission},
     course::{Course, Exercise},
-    hostile::clean,
+    hostile::{beginning, clean},
     judge::{Check, Status, Verdict},
 };
 
@@ -42,6 +42,9 @@ pub(crate) const SCHEMA_VERSION: u32 = 1;
 /// At most this much of what a learner's code printed during one check is reported.
 const MAX_OUTPUT_LINES: usize = 20;
 const MAX_OUTPUT_CHARS: usize = 2000;
+
+/// Longer messages and results are cut.
+const MAX_TEXT_CHARS: usize = 20_000;
 
 /// What grading a submission to one exercise found.
 ///
@@ -99,7 +102,7 @@ pub(crate) struct CheckReport {
     pub(crate) hint: Option<String>,
     /// The checks without which this one says nothing.
     pub(crate) after: Vec<String>,
-    /// The line of the submission that it came from.
+    /// The line of the submission that it came from: that of the panic, or of the function that was asked.
     pub(crate) file: Option<String>,
     pub(crate) line: Option<u32>,
     /// What the learner's code printed, cut and cleaned.
@@ -284,7 +287,7 @@ impl CheckReport {
         let hint = task
             .filter(|_| !passed && verdict.status != Status::Skipped)
             .map(|task| task.hints[usize::from(begun)].clone());
-        let place = verdict.place.map(|place| (clean(&place.file), place.line));
+        let place = verdict.place.map(|place| (shown(&place.file), place.line));
         Self {
             id: check.id.to_owned(),
             task: check.task.to_owned(),
@@ -293,12 +296,12 @@ impl CheckReport {
             points: if passed { check.points } else { 0 },
             max_points: check.points,
             status: verdict.status,
-            message: clean(&verdict.message),
+            message: shown(&verdict.message),
             mistake: verdict.mistake.map(str::to_owned),
             input: verdict.input,
             expected: verdict.expected,
-            observed: verdict.observed.as_deref().map(clean),
-            diff: verdict.diff.as_deref().map(clean),
+            observed: verdict.observed.as_deref().map(shown),
+            diff: verdict.diff.as_deref().map(shown),
             hint,
             after: check.after.iter().map(|id| (*id).to_owned()).collect(),
             line: place.as_ref().map(|(_, line)| *line),
@@ -307,6 +310,11 @@ impl CheckReport {
             duration_ms,
         }
     }
+}
+
+/// Of a text that a submission had a hand in, what may be shown.
+fn shown(text: &str) -> String {
+    clean(&beginning(text, MAX_TEXT_CHARS))
 }
 
 /// The beginning of `text`, and how much was left out.
@@ -334,6 +342,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_recalled_report_is_the_same_in_all_formats_that_do_not_say_so() {
+        for report in samples::all() {
+            let formats = |report: &Report| {
+                let one = std::slice::from_ref(report);
+                let documents = [gradescope(one), exercism(report), check50(report)].map(Result::unwrap);
+                (documents, junit(one), markdown(one), github(one))
+            };
+            let recalled = Report { unchanged: true, ..report.clone() };
+            assert_eq!(formats(&report), formats(&recalled));
+            assert_ne!(json(&report).unwrap(), json(&recalled).unwrap());
+        }
+    }
+
+    #[test]
+    fn every_status_is_named_as_it_is_written() {
+        for check in &samples::report().checks {
+            assert_eq!(serde_json::to_value(check.status).unwrap(), check.status.name());
+        }
+    }
+
+    #[test]
     fn long_output_is_cut_and_says_so() {
         let many = "line\n".repeat(500);
         let cut = shortened(&many);
@@ -341,5 +370,39 @@ mod tests {
         assert!(cut.ends_with("… 500 lines in all"));
         assert!(shortened(&"x".repeat(100_000)).len() < 2 * MAX_OUTPUT_CHARS);
         assert_eq!(shortened("short"), "short");
+    }
+
+    /// A report whose texts all come from a submission.
+    fn hostile_report(text: &str) -> Report {
+        let optional = || Some(shown(text));
+        let check = CheckReport {
+            message: shown(text),
+            observed: optional(),
+            diff: optional(),
+            file: optional(),
+            line: Some(3),
+            output: shortened(&clean(text)),
+            ..samples::check("check", Status::Crashed)
+        };
+        Report { checks: vec![check.clone(), CheckReport { diff: None, ..check }], ..samples::report() }
+    }
+
+    proptest::proptest! {
+        /// Fuzzing: whatever a submission says, no form of the report breaks or does what it says.
+        #[test]
+        fn any_text_leaves_every_form_of_the_report_whole(
+            text in "(\\PC|[\n\r\t :#\\[\u{1b}\u{7}\u{202e}\u{2028}\"\\\\<>&`a-]|::error::|##\\[){0,200}"
+        ) {
+            let report = hostile_report(&text);
+            let page = terminal(&report, &Terminal::of_width(40));
+            let plain = anstream::adapter::strip_str(&page).to_string();
+            proptest::prop_assert!(!plain.lines().any(|line| line.trim_start().starts_with("::")), "{}", plain);
+            proptest::prop_assert!(!plain.contains("##["), "{}", plain);
+            proptest::prop_assert!(!plain.chars().any(|c| c.is_control() && c != '\n' && c != '\t'), "{:?}", plain);
+            let written = json(&report).unwrap();
+            let read: serde_json::Value = serde_json::from_str(&written).unwrap();
+            proptest::prop_assert_eq!(read["checks"][0]["message"].as_str(), report.checks.first().map(|c| c.message.as_str()));
+            proptest::prop_assert!(!written.contains("##[") && !written.contains('\x1b'));
+        }
     }
 }

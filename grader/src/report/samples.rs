@@ -28,7 +28,7 @@ pub(super) fn valid(document: &str, schema: &Validator) -> Value {
 }
 
 /// Every status there is, with all that can be said of it.
-pub(super) fn report() -> Report {
+pub(crate) fn report() -> Report {
     let mut wrong = check("mae_grad", Status::Failed);
     wrong.title = "mae_grad is the slope of mae_loss".to_owned();
     wrong.message = "Each entry is n times too large: `mae_loss` is a mean, so its gradient carries 1/n.".to_owned();
@@ -83,7 +83,7 @@ pub(super) fn report() -> Report {
 }
 
 /// The same of code that does not compile.
-pub(super) fn broken() -> Report {
+pub(crate) fn broken() -> Report {
     let mut report = report();
     report.compiled = false;
     report.course_commit = None;
@@ -112,7 +112,8 @@ pub(super) fn complete() -> Report {
     report
 }
 
-fn check(id: &str, status: Status) -> CheckReport {
+/// A check, called and titled after `id`.
+pub(super) fn check(id: &str, status: Status) -> CheckReport {
     CheckReport {
         id: id.to_owned(),
         task: id.to_owned(),

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     bench::remark,
     course::{Course, Exercise},
+    hostile::without_commands,
     judge::Status,
     screen::{Screen, file_url, link},
 };
@@ -34,6 +35,8 @@ pub(crate) struct Terminal {
     course: PathBuf,
     /// The number and the name of the next exercise.
     next: Option<(u32, String)>,
+    /// Whether to say what the submission was compiled and run in.
+    pub(crate) names_sandbox: bool,
 }
 
 impl Terminal {
@@ -41,7 +44,12 @@ impl Terminal {
     pub(crate) fn of_stdout(course: &Course, exercise: Option<&Exercise>) -> Self {
         let next = exercise.and_then(|exercise| course.exercises.iter().find(|other| other.number > exercise.number));
         let next = next.map(|next| (next.number, next.name.clone()));
-        Self { screen: Screen::of_stdout(), course: course.root.clone(), next }
+        Self { screen: Screen::of_stdout(), course: course.root.clone(), next, names_sandbox: false }
+    }
+
+    /// A terminal of this width that cannot follow links, and nothing comes next.
+    pub(crate) fn of_width(width: usize) -> Self {
+        Self { screen: Screen::of_width(width), course: PathBuf::new(), next: None, names_sandbox: false }
     }
 }
 
@@ -79,13 +87,18 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
         page.wrapped("", &paint(DIM, "unchanged since the last check, so nothing was run again"));
     }
     next_step(&mut page, report, terminal);
-    page.text
+    if terminal.names_sandbox {
+        page.line(&format!("Sandbox: {}", report.sandbox));
+    }
+    // Last of all: wrapping may have put a word of the submission's at the start of a line.
+    without_commands(&page.text)
 }
 
 /// What a learner needs to see at a glance after a save: a line for each task, the first thing to mend in full, and what
 /// the code printed there.
 pub(crate) fn render_for_watching(report: &Report, width: usize) -> String {
-    let mut page = Page::new(Screen::of_width(width), Path::new(""));
+    let terminal = Terminal::of_width(width);
+    let mut page = Page::new(terminal.screen, &terminal.course);
     let started = report.status() != ExerciseStatus::NotStarted;
     page.line(&paint(DIM, report.lib()));
     page.blank();

@@ -96,7 +96,7 @@ fn page_text(body: &Body, width: u16) -> String {
         Body::Pictures { pictures, page } => {
             let width = Screen::of_width(width.into()).width;
             let drawn: Vec<String> = pictures.iter().map(|picture| terminal::render(picture, width)).collect();
-            format!("{}\nThe same in fine, for your browser:\n{}", drawn.join("\n"), page.display())
+            format!("{}\nThe same, finer, for your browser:\n{}", drawn.join("\n"), page.display())
         }
         Body::Markdown { text, folder } => markdown::render(text, folder, Screen::of_width(width.into())),
     }
@@ -329,10 +329,11 @@ mod tests {
     use super::{
         super::{
             state::{Event, Key, Page},
-            tests::{graded, graded_complete, report, rows},
+            tests::{graded, graded_complete, rows},
         },
         *,
     };
+    use crate::report::samples::broken;
 
     /// A phone's terminal, the classic one, and a wide one.
     const SIZES: [(u16, u16); 3] = [(40, 18), (80, 24), (120, 32)];
@@ -374,23 +375,8 @@ mod tests {
 
     #[test]
     fn code_that_does_not_compile() {
-        let mut report = report();
-        report.compiled = false;
-        report.diagnostics = vec![crate::bench::Diagnostic {
-            level: "error".to_owned(),
-            code: Some("E0425".to_owned()),
-            message: "cannot find value `wieghts` in this scope".to_owned(),
-            label: String::new(),
-            file: Some("exercises/01_first/src/lib.rs".to_owned()),
-            line: Some(12),
-            column: Some(7),
-            rendered: "\u{1b}[1m\u{1b}[91merror[E0425]\u{1b}[0m: cannot find value `wieghts` in this scope\n  \
-                       --> exercises/01_first/src/lib.rs:12:7\n   |\n12 |     x.dot(wieghts)\n   |           ^^^^^^^ help: \
-                       a local variable with a similar name exists: `weights`\n"
-                .to_owned(),
-        }];
         let mut graded = graded(0);
-        graded.outcome = Some(Ok(report));
+        graded.outcome = Some(Ok(broken()));
         assert_screens("does_not_compile", &after(vec![Event::Graded(graded)]));
     }
 

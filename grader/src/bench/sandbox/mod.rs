@@ -82,7 +82,7 @@ impl Sandbox {
             (_, None) => Ok(Self::Landlock),
             (SandboxMode::Auto, Some(_)) => Ok(Self::None),
             (SandboxMode::Require, Some(reason)) => bail!(
-                "there is no sandbox here ({reason}), and --sandbox require asks for one; use Linux 5.13 or newer with \
+                "there is no sandbox here ({reason}), and --sandbox require asks for one; use Linux 5.19 or newer with \
                  Landlock, or grade only code that you trust, without --sandbox require"
             ),
         }

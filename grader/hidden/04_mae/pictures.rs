@@ -1,0 +1,177 @@
+//! What there is to see in exercise 4.
+
+use crate::gallery::prelude::*;
+
+/// The lesson's values, one of which is a typing error.
+const VALUES: [f64; 5] = [1.0, 2.0, 3.0, 4.0, 50.0];
+
+pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    Ok(vec![
+        over_errors(
+            Picture::new("losses", "One error and what it costs", error_axis(), Axis::new("loss").from(-1.0, 6.0)).caption(
+                "Both losses of a single prediction. Below an error of 1 the square is smaller than the absolute value, above \
+                 it soon is much larger. Both are 0 only at 0, and the same on both sides: a curve that goes below 0 lets \
+                 errors cancel.",
+            ),
+            &["mae_loss", "mse_loss"],
+            ask,
+        )?,
+        over_errors(
+            Picture::new("gradients", "The slope of each", error_axis(), Axis::new("gradient").from(-6.0, 6.0)).caption(
+                "The MAE pulls equally hard wherever the prediction is, and jumps at 0, where it is 0 itself: the dot. The \
+                 MSE pulls harder the farther away it is, and fades near the goal. Both are negative on the left, where the \
+                 prediction is too small. A curve that is mirrored points downhill.",
+            ),
+            &["mae_grad", "mse_grad"],
+            ask,
+        )?,
+        votes(ask)?,
+        over_constants(
+            Picture::new(
+                "best_constant_mae",
+                "MAE over a constant, with an outlier",
+                Axis::new("constant c"),
+                Axis::new("MAE"),
+            )
+            .caption(
+                "The loss of always saying c, for the values 1, 2, 3, 4 and 50. Straight pieces between the values, and the \
+                 lowest point at the median: the 50 might as well be a 5. Your `best_constant` has to stand at the bottom.",
+            ),
+            "mae",
+            ask,
+        )?,
+        over_constants(
+            Picture::new(
+                "best_constant_mse",
+                "MSE over a constant, with an outlier",
+                Axis::new("constant c"),
+                Axis::new("MSE"),
+            )
+            .caption(
+                "The same for the MSE: one smooth bowl, with its lowest point at the mean. The 50 has pulled it to a place \
+                 that is far from every single value.",
+            ),
+            "mse",
+            ask,
+        )?,
+        walks(ask)?,
+    ])
+}
+
+fn error_axis() -> Axis {
+    Axis::new("error e = y_pred - y_true").from(-3.0, 3.0)
+}
+
+/// Losses or gradients of a single prediction, where 0 is right.
+fn over_errors(mut picture: Picture, functions: &[&str], ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut ties = Vec::new();
+    for (n, function) in functions.iter().enumerate() {
+        let value = |side: &mut Side<'_>, error: f64| -> Asked<(f64, f64)> {
+            let case = Record::new().with("y_true", array![[0.0]]).with("y_pred", array![[error]]);
+            Ok((error, side.ask(function, &case)?.number("result")))
+        };
+        let curve = ask.both(|side| {
+            let mut points = Vec::new();
+            for error in (-30..0).map(|tenth| f64::from(tenth) / 10.0).chain([-1e-9]) {
+                points.push(value(side, error)?);
+            }
+            // Slopes may jump at 0.
+            points.push(GAP);
+            for error in [1e-9].into_iter().chain((1..=30).map(|tenth| f64::from(tenth) / 10.0)) {
+                points.push(value(side, error)?);
+            }
+            Ok(points)
+        })?;
+        picture.compare(*function, Mark::Line, n, curve);
+        ties.push(ask.both(|side| Ok(vec![value(side, 0.0)?]))?);
+    }
+    for (n, tie) in ties.into_iter().enumerate() {
+        picture.compare("", Mark::Points, n, tie);
+    }
+    Ok(picture)
+}
+
+/// How hard each of five samples pulls, if the last prediction is far off.
+fn votes(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "votes",
+        "Who pulls how hard?",
+        Axis::new("").from(-0.6, 4.6).ticks((0..5).map(|sample| (f64::from(sample), format!("y = {}", sample + 1)))),
+        Axis::new("entry of the gradient"),
+    )
+    .caption(
+        "Five predictions, of which the last is 15 where 5 would be right. For the MAE every sample has one vote: five bars \
+         of the same size, and their signs say which way. For the MSE the last one pulls so hard that the others can \
+         hardly be seen. If all bars are too tall by the same factor, the mean was left out.",
+    );
+    let column = |values: [f64; 5]| Array2::from_shape_fn((5, 1), |(sample, _)| values[sample]);
+    let case = Record::new()
+        .with("y_true", column([1.0, 2.0, 3.0, 4.0, 5.0]))
+        .with("y_pred", column([1.1, 1.9, 3.1, 3.9, 15.0]));
+    for (n, function) in ["mae_grad", "mse_grad"].into_iter().enumerate() {
+        let shift = if n == 0 { -0.2 } else { 0.2 };
+        let bars = ask.both(|side| {
+            let entries = side.ask(function, &case)?.exactly(5, "result")?;
+            Ok((0..).map(|sample| f64::from(sample) + shift).zip(entries).collect::<Vec<_>>())
+        })?;
+        picture.compare(function, Mark::Bars(0.26), n, bars);
+    }
+    picture.level("", 0.0, (-0.6, 4.6));
+    Ok(picture)
+}
+
+/// The loss over the constant, and where `best_constant` puts itself.
+fn over_constants(mut picture: Picture, loss: &str, ask: &mut Ask<'_>) -> Result<Picture> {
+    let experiment = format!("{loss}_loss");
+    let value = |side: &mut Side<'_>, constant: f64| -> Asked<(f64, f64)> {
+        let case = Record::new()
+            .with("y_true", Array2::from_shape_fn((VALUES.len(), 1), |(sample, _)| VALUES[sample]))
+            .with("y_pred", Array2::from_elem((VALUES.len(), 1), constant));
+        Ok((constant, side.ask(&experiment, &case)?.number("result")))
+    };
+    let curve = ask.both(|side| (0..=88).map(|quarter| value(side, f64::from(quarter) / 4.0)).collect())?;
+    picture.compare(experiment.as_str(), Mark::Line, 0, curve);
+    let best = ask.both(|side| {
+        let case = Record::new().with("y", Array1::from(VALUES.to_vec())).with("loss", loss);
+        let best = side.ask("best_constant", &case)?.exactly(1, "result")?[0];
+        Ok(vec![value(side, best)?])
+    })?;
+    picture.compare("best_constant", Mark::Points, 1, best);
+    Ok(picture)
+}
+
+/// How the constant walks, step by step.
+fn walks(ask: &mut Ask<'_>) -> Result<Picture> {
+    const STEPS: usize = 16;
+    let mut picture = Picture::new(
+        "walks",
+        "Bonus: two walks to a constant",
+        Axis::new("step").from(0.0, STEPS as f64),
+        Axis::new("constant c"),
+    )
+    .caption(
+        "Descent from 0.5 for the values 1, 2, 3, 4 and 50. The MSE takes large steps that fade, and arrives at the mean. \
+         The MAE marches to the median in steps that do not fade, and then goes to and fro around it for ever. A walk that \
+         runs away has the wrong sign.",
+    );
+    for (name, at) in [("mean", 12.0), ("median", 3.0)] {
+        picture.level("", at, (0.0, STEPS as f64));
+        picture.label(STEPS as f64 - 1.5, at + 0.9, name);
+    }
+    for (n, (name, loss, learning_rate)) in
+        [("MAE, learning rate 1", "mae", 1.0), ("MSE, learning rate 0.25", "mse", 0.25)].into_iter().enumerate()
+    {
+        let case = Record::new()
+            .with("y", Array1::from(VALUES.to_vec()))
+            .with("loss", loss)
+            .with("start", 0.5)
+            .with("learning_rate", learning_rate)
+            .with("steps", STEPS);
+        let walk = ask.both(|side| {
+            let constants = side.ask("fit_constant", &case)?.numbers("result");
+            Ok((0..).map(f64::from).zip(constants).collect::<Vec<_>>())
+        })?;
+        picture.compare(name, Mark::Line, n, walk);
+    }
+    Ok(picture)
+}

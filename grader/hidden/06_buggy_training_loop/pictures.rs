@@ -1,0 +1,179 @@
+//! What there is to see in exercise 6.
+
+use rand::seq::SliceRandom;
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::gallery::prelude::*;
+
+pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    let epochs = || Axis::new("epoch").from(1.0, 20.0);
+    Ok(vec![
+        falling(
+            Picture::new("twenty_epochs", "Twenty epochs: the loss falls", epochs(), Axis::new("loss").from(0.4, 1.2)).caption(
+                "Your step, taken twenty times with the learning rate 0.01. It falls from beginning to end, right or wrong. \
+                 Would you have been suspicious without the pale line? A step that falls faster than the right one is not \
+                 better: it is another step.",
+            ),
+            0.01,
+            20,
+            ask,
+        )?,
+        two_steps(ask)?,
+        falling(
+            Picture::new(
+                "four_hundred_epochs",
+                "Four hundred epochs",
+                Axis::new("epoch").from(1.0, 400.0),
+                Axis::new("loss").from(0.3, 30.0).log(),
+            )
+            .caption(
+                "The same with the learning rate 0.1, and for longer. Some bugs show only now: the curve turns up, or does not \
+                 settle. Others never show in any loss; two of them can even hide each other. So look at the next picture, too.",
+            ),
+            0.1,
+            400,
+            ask,
+        )?,
+        biases(ask)?,
+        cross_entropy(ask)?,
+        loop_against_steps(ask)?,
+    ])
+}
+
+/// The data of the lesson's table: 100 samples of ten features in three clouds that overlap, 50 of class 0, 30 of class
+/// 1 and 20 of class 2. With weights and biases that are 0.
+fn case(learning_rate: f64, epochs: usize) -> Record {
+    let mut rng = probe::generator(1);
+    let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
+    let centres = Array2::from_shape_simple_fn((3, 10), || 0.3 * normal());
+    let noise = Array2::from_shape_simple_fn((100, 10), &mut normal);
+    let mut labels = [vec![0; 50], vec![1; 30], vec![2; 20]].concat();
+    labels.shuffle(&mut rng);
+    let y = Array2::from_shape_fn((100, 3), |(sample, class)| if labels[sample] == class { 1.0 } else { 0.0 });
+    Record::new()
+        .with("x", noise + y.dot(&centres))
+        .with("y_onehot", y)
+        .with("w", Array2::<f64>::zeros((10, 3)))
+        .with("b", Array1::<f64>::zeros(3))
+        .with("learning_rate", learning_rate)
+        .with("epochs", epochs)
+}
+
+/// Numbers from epoch 1 on.
+fn by_epoch(numbers: impl IntoIterator<Item = f64>) -> Vec<(f64, f64)> {
+    (1..).map(f64::from).zip(numbers).collect()
+}
+
+/// The loss of the step, epoch by epoch.
+fn falling(mut picture: Picture, learning_rate: f64, epochs: usize, ask: &mut Ask<'_>) -> Result<Picture> {
+    let case = case(learning_rate, epochs);
+    let losses = ask.both(|side| Ok(by_epoch(side.ask("repeated_steps", &case)?.numbers("losses"))))?;
+    picture.compare("your step", Mark::Line, 0, losses);
+    Ok(picture)
+}
+
+/// W and b after two steps of the lesson's example.
+fn two_steps(ask: &mut Ask<'_>) -> Result<Picture> {
+    const NAMES: [&str; 6] = ["W 0", "W 1", "W 2", "b 0", "b 1", "b 2"];
+    let labels = [0, 0, 0, 1, 1, 2];
+    let case = Record::new()
+        .with("x", Array2::<f64>::ones((6, 1)))
+        .with("y_onehot", Array2::from_shape_fn((6, 3), |(sample, class)| f64::from(u8::from(labels[sample] == class))))
+        .with("w", Array2::<f64>::zeros((1, 3)))
+        .with("b", Array1::<f64>::zeros(3))
+        .with("learning_rate", 0.6);
+    let mut picture = Picture::new(
+        "two_steps",
+        "Two steps: where do W and b go?",
+        Axis::new("").from(-0.6, 5.6).ticks((0..).map(f64::from).zip(NAMES)),
+        Axis::new("after the second step"),
+    )
+    .caption(
+        "The lesson's six samples, whose steps you can do on paper. Class 0 is frequent and should become more likely, \
+         class 2 less. Whatever a falling loss hides, it does not hide from these numbers: look which bars are too long, \
+         and which point the wrong way.",
+    );
+    let bars = ask.both(|side| {
+        let answer = side.ask("two_steps", &case)?;
+        let mut numbers = answer.exactly(3, "w after step 2")?;
+        numbers.extend(answer.exactly(3, "b after step 2")?);
+        Ok((0..).map(f64::from).zip(numbers).collect::<Vec<_>>())
+    })?;
+    picture.compare("your step", Mark::Bars(0.5), 0, bars);
+    picture.level("", 0.0, (-0.6, 5.6));
+    Ok(picture)
+}
+
+/// The biases, epoch by epoch.
+fn biases(ask: &mut Ask<'_>) -> Result<Picture> {
+    const EPOCHS: usize = 30;
+    let mut picture = Picture::new(
+        "biases",
+        "What no loss shows: the biases",
+        Axis::new("epoch").from(1.0, EPOCHS as f64),
+        Axis::new("bias"),
+    )
+    .caption(
+        "The biases of the three classes in the first epochs. Class 0 has half of the samples, so its bias has to rise; \
+         class 2 is rare, and its bias has to fall. Lines that go the other way may still come with a loss that is right \
+         to the last digit.",
+    );
+    let case = case(0.1, EPOCHS);
+    for class in 0..3 {
+        let line = ask.both(|side| {
+            let biases = side.ask("repeated_steps", &case)?.exactly(3 * EPOCHS, "biases")?;
+            Ok(by_epoch(biases.chunks(3).map(|biases| biases[class])))
+        })?;
+        picture.compare(format!("class {class}"), Mark::Line, class, line);
+    }
+    Ok(picture)
+}
+
+/// The loss of one sample, by the probability of its true class.
+fn cross_entropy(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "cross_entropy",
+        "A ruler: cross-entropy",
+        Axis::new("probability of the true class").from(1e-12, 1.0).log(),
+        Axis::new("cross_entropy").from(-1.0, 29.0),
+    )
+    .caption(
+        "The loss of a single sample. On an axis that counts factors it is a straight line, which ends at exactly 0 for a \
+         probability of 1. A line that levels out on the left has a small number hidden in its logarithm.",
+    );
+    let curve = ask.both(|side| {
+        let probabilities = (0..=96).map(|step| 10_f64.powf(-12.0 + f64::from(step) / 8.0));
+        probabilities
+            .map(|p| {
+                let case = Record::new().with("y_onehot", array![[0.0, 1.0]]).with("p", array![[1.0 - p, p]]);
+                Ok((p, side.ask("cross_entropy", &case)?.number("result")))
+            })
+            .collect()
+    })?;
+    picture.compare(YOURS, Mark::Line, 0, curve);
+    Ok(picture)
+}
+
+/// The first losses of `train`, and of the same steps taken one by one.
+fn loop_against_steps(ask: &mut Ask<'_>) -> Result<Picture> {
+    const EPOCHS: usize = 12;
+    let mut picture = Picture::new(
+        "train",
+        "Your loop and your step",
+        Axis::new("epoch").from(0.7, EPOCHS as f64 + 0.3).ticks((1..=EPOCHS).map(|epoch| (epoch as f64, epoch))),
+        Axis::new("loss"),
+    )
+    .caption(
+        "Twelve epochs of `train` with the learning rate 0.1, and the same steps taken one by one. Both have to be one line \
+         that begins with the loss of the untrained weights. Lines that are shifted by an epoch record the loss at the \
+         wrong moment; if both leave the pale one together, look for the fault in the step.",
+    );
+    let case = case(0.1, EPOCHS);
+    for (n, (name, experiment)) in [("train", "train"), ("your step", "repeated_steps")].into_iter().enumerate() {
+        let losses = ask.both(|side| Ok(by_epoch(side.ask(experiment, &case)?.numbers("losses"))))?;
+        let dots = losses.clone();
+        picture.compare(name, Mark::Line, n, losses);
+        picture.compare("", Mark::Points, n, dots);
+    }
+    Ok(picture)
+}
