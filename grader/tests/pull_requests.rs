@@ -350,6 +350,9 @@ fn of_a_hostile_pull_request_only_the_answers_count() {
         symlink("../../solutions/04_mae/src", exercise("04_mae").join("src")).unwrap();
         fs::remove_dir_all(exercise("05_manual_gradients")).unwrap();
         symlink("../solutions/05_manual_gradients", exercise("05_manual_gradients")).unwrap();
+        fs::remove_file(exercise("06_buggy_training_loop").join("src/lib.rs")).unwrap();
+        symlink("/etc/passwd", exercise("06_buggy_training_loop").join("src/lib.rs")).unwrap();
+        write(&exercise("06_buggy_training_loop").join("src/other.rs"), "");
         symlink("/etc/passwd", exercise("01_perceptron").join("src/passwd.rs")).unwrap();
 
         // Too much, and odd.
@@ -379,10 +382,13 @@ fn of_a_hostile_pull_request_only_the_answers_count() {
     assert!(!pwned.exists());
     let report: Value = serde_json::from_slice(&fs::read(graded.report.as_ref().unwrap()).unwrap()).unwrap();
     let exercises = report["exercises"].as_array().unwrap();
-    assert_eq!(exercises.len(), 1, "{:?}", graded.log);
+    assert_eq!(exercises.len(), 2, "{:?}", graded.log);
     assert_eq!(exercises[0]["exercise"], "01_perceptron");
     assert_eq!(exercises[0]["max_score"], 29);
     assert_ne!(exercises[0]["score"], 29);
+    // What is left of this one has no lib.rs, which stops nobody else's grading.
+    assert_eq!(exercises[1]["exercise"], "06_buggy_training_loop");
+    assert_eq!(exercises[1]["score"], 0);
     for left_out in [
         "left out: exercises/03_dense_layer/src/lib.rs: it is not a regular file",
         "left out: exercises/01_perceptron/src/passwd.rs: it is not a regular file",
