@@ -1,7 +1,7 @@
 //! From a submission to its pictures: experiments on the learner's code and on the reference solution, drawn by the
 //! exercise's `pictures.rs`.
 
-use std::{collections::BTreeMap, fs, thread};
+use std::{collections::BTreeMap, thread};
 
 use anyhow::{Result, bail};
 use probe::{Place, Record, Value};
@@ -48,18 +48,17 @@ pub(crate) fn draw(
     observer: &dyn Observer,
 ) -> Result<Drawn> {
     observer.on_stage(Stage::Compiling);
-    let learners = Sources::read(course, submission, submission.gated)?;
-    if !learners.refused.is_empty() {
-        return Ok(Drawn::Broken(learners.refused));
+    let learners_sources = Sources::read(course, submission, submission.gated)?;
+    if !learners_sources.refused.is_empty() {
+        return Ok(Drawn::Broken(learners_sources.refused));
     }
-    let reference = Sources::read(course, &Submission::solution(course, exercise), false)?;
-    let files = [learners.paths(), reference.paths()];
+    let reference_sources = Sources::read(course, &Submission::solution(course, exercise), false)?;
     // A place of its own: the learner's next check finds the incremental cache that their last one left.
     let aside = Slot::take(&work_folder(course)?.join("reference"), &exercise.name, slot.sandbox)?;
     let compiled = |sources: &Sources, slot: &Slot| bench::compile(course, exercise, sources, kit, slot);
     let (learners, reference) = thread::scope(|scope| {
-        let reference = scope.spawn(|| compiled(&reference, &aside));
-        (compiled(&learners, slot), reference.join().expect("compiling does not panic"))
+        let reference = scope.spawn(|| compiled(&reference_sources, &aside));
+        (compiled(&learners_sources, slot), reference.join().expect("compiling does not panic"))
     });
     let learners = match learners? {
         Compiled::Probe(program, _) => program,
@@ -68,14 +67,13 @@ pub(crate) fn draw(
     let Compiled::Probe(reference, _) = reference? else {
         bail!("the solution of {} does not compile", exercise.name);
     };
-    let side = |program, files| Side {
-        course,
-        probe: ProbeProcess::new(program, files, slot.sandbox, exercise.limits),
+    let side = |program, sources: Sources| Side {
+        probe: ProbeProcess::new(program, sources.paths(), slot.sandbox, exercise.limits),
+        sources,
         observer,
         silent: BTreeMap::new(),
     };
-    let [learners_files, reference_files] = files;
-    let mut ask = Ask { learner: side(&learners, learners_files), reference: side(&reference, reference_files) };
+    let mut ask = Ask { learner: side(&learners, learners_sources), reference: side(&reference, reference_sources) };
     match hidden::pictures_of(&exercise.name, &mut ask) {
         Some(pictures) => pictures.map(Drawn::Pictures),
         None => Err(UsageError(format!("{} has no pictures", exercise.name)).into()),
@@ -112,8 +110,8 @@ impl Ask<'_> {
 
 /// One of the two: the learner's code or the reference.
 pub(crate) struct Side<'a> {
-    course: &'a Course,
     probe: ProbeProcess,
+    sources: Sources,
     observer: &'a dyn Observer,
     /// Experiments that ended the probe: they are not run again, so that one endless loop costs one deadline.
     silent: BTreeMap<String, String>,
@@ -156,10 +154,7 @@ impl Side<'_> {
     }
 
     fn panicked(&self, experiment: &str, message: &str, place: Option<Place>) -> Note {
-        let function = place.and_then(|place| {
-            let source = fs::read_to_string(self.course.root.join(place.file)).ok()?;
-            function_around(&source, place.line as usize)
-        });
+        let function = place.and_then(|place| function_around(self.sources.text(&place.file)?, place.line as usize));
         let name = function.unwrap_or_else(|| experiment.to_owned());
         if is_todo(message) {
             return Note::ToDo(name);

@@ -84,6 +84,11 @@ impl Sources {
         found.next().is_none().then(|| Place { file: self.path(file), line })
     }
 
+    /// The contents of the file that the compiler and the report call `path`.
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
+        self.files.iter().find(|(name, _)| self.path(name) == path).map(|(_, text)| text.as_str())
+    }
+
     fn path(&self, name: &str) -> String {
         format!("{}/src/{name}", self.label)
     }
