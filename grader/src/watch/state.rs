@@ -18,6 +18,9 @@ const SETTLES: Duration = Duration::from_millis(60);
 /// A change that was found by looking and was not told by a file event within this time proves that there are none.
 const EVENTS_ARE_LATE: Duration = Duration::from_secs(1);
 
+/// A page that leaves when the work goes on is there for at least this long: what it tells of is a save itself.
+const READS: Duration = Duration::from_secs(1);
+
 /// What can happen.
 #[derive(Debug)]
 pub(super) enum Event {
@@ -168,6 +171,8 @@ pub(super) struct State {
     saved: Option<Instant>,
     /// What its files looked like last.
     look: Option<String>,
+    /// When the last page was shown.
+    page_since: Option<Instant>,
     /// An event told of a save since the last look.
     told: bool,
     /// When a change was found that no event told of.
@@ -200,6 +205,7 @@ impl State {
             queued: None,
             saved: None,
             look: None,
+            page_since: None,
             told: false,
             untold: None,
         };
@@ -224,7 +230,9 @@ impl State {
                 self.untold = None;
                 if index == self.current {
                     self.saved = Some(now);
-                    if matches!(&self.view, View::Page(page) if page.after_save == AfterSave::Leaves) {
+                    // What has just been shown tells of this very save.
+                    let is_read = self.page_since.is_none_or(|since| now - since >= READS);
+                    if is_read && matches!(&self.view, View::Page(page) if page.after_save == AfterSave::Leaves) {
                         self.show(View::Exercise);
                     }
                 } else {
@@ -259,6 +267,7 @@ impl State {
                     _ => 0,
                 };
                 self.show(View::Page(page));
+                self.page_since = Some(now);
                 self.scroll = scroll;
                 Vec::new()
             }
@@ -584,9 +593,11 @@ mod tests {
 
     #[test]
     fn the_page_that_tells_of_a_reset_leaves_when_the_work_goes_on() {
-        let mut state = graded_once();
-        state.update(page(AfterSave::Leaves), Instant::now());
-        state.update(Event::Saved(0), Instant::now());
+        let (mut state, start) = (graded_once(), Instant::now());
+        state.update(page(AfterSave::Leaves), start);
+        state.update(Event::Saved(0), after(start, 20));
+        assert!(matches!(state.view, View::Page(_)), "the reset has written the file itself");
+        state.update(Event::Saved(0), after(start, 3000));
         assert!(matches!(state.view, View::Exercise));
     }
 
