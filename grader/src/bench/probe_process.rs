@@ -20,6 +20,9 @@ use crate::course::Limits;
 /// The probe is started again after it died, at most this often for one submission.
 const MAX_RESTARTS: u32 = 24;
 
+/// How Rust shows the system's error EMFILE, on Linux and macOS: to people and to programmers.
+const TOO_MANY_FILES: [&str; 2] = ["(os error 24)", "Os { code: 24,"];
+
 /// How often a silent probe is looked at.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -54,6 +57,7 @@ pub(crate) enum Limit {
     CpuSeconds(u64),
     MemoryMib(u64),
     Threads(u64),
+    Files(u64),
     OutputKib(usize),
 }
 
@@ -106,6 +110,11 @@ impl ProbeProcess {
         let deadline = start + seconds.min(total - self.spent);
         let (mut ended, output) = probe.ask(experiment, case, self.limits, deadline, observer)?;
         self.spent += start.elapsed();
+        // The system only refuses to open one more; what becomes of that is up to the code, and mostly a panic.
+        if matches!(&ended, Ended::Panicked { message, .. } if TOO_MANY_FILES.iter().any(|error| message.contains(error)))
+        {
+            ended = Ended::Stopped(Limit::Files(self.limits.files));
+        }
         match &mut ended {
             Ended::Observed(_) => {}
             // The place is what the submission says it is.

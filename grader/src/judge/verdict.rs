@@ -342,6 +342,10 @@ pub(crate) fn over(limit: Limit) -> String {
             "Your code asked for more than {mib} MiB of memory and was stopped: does something grow in a loop, or is a \
              size computed wrongly?"
         ),
+        Limit::Files(files) => format!(
+            "Your code had more than {files} files open at once and was stopped: is something opened in a loop and never \
+             closed?"
+        ),
         Limit::Threads(threads) => format!(
             "Your code ran more than {threads} threads at once and was stopped: is there a `thread::spawn` in a loop?"
         ),
