@@ -23,8 +23,7 @@ pub(crate) fn run(args: &ListArgs) -> Result<Outcome> {
     match args.format {
         Format::Terminal => anstream::print!("{}", render(&rows, Screen::of_stdout().width)),
         Format::Json => {
-            let score = rows.iter().map(|row| row.score).sum();
-            let max_score = rows.iter().map(|row| row.max_score).sum();
+            let Totals { score, max_score, .. } = Totals::of(&rows);
             let list =
                 List { schema_version: SCHEMA_VERSION, course: &course.title, score, max_score, exercises: &rows };
             anstream::println!("{}", serde_json::to_string_pretty(&list)?);
@@ -60,6 +59,24 @@ pub(crate) struct Row {
     pub(crate) checked_at: Option<String>,
     pub(crate) completed_at: Option<String>,
     pub(crate) changed: Option<Change>,
+}
+
+/// What the exercises of a list come to.
+pub(crate) struct Totals {
+    /// How many are complete.
+    pub(crate) complete: usize,
+    pub(crate) score: u32,
+    pub(crate) max_score: u32,
+}
+
+impl Totals {
+    pub(crate) fn of(rows: &[Row]) -> Self {
+        Self {
+            complete: rows.iter().filter(|row| row.status == ExerciseStatus::Complete).count(),
+            score: rows.iter().map(|row| row.score).sum(),
+            max_score: rows.iter().map(|row| row.max_score).sum(),
+        }
+    }
 }
 
 /// What has changed since the last check, so that its result may no longer hold.
@@ -122,10 +139,9 @@ fn render(rows: &[Row], width: usize) -> String {
             }
         }
     }
-    let (score, max): (u32, u32) = (rows.iter().map(|row| row.score).sum(), rows.iter().map(|row| row.max_score).sum());
-    let done = rows.iter().filter(|row| row.status == ExerciseStatus::Complete).count();
+    let Totals { complete, score, max_score } = Totals::of(rows);
     let minutes: u32 = rows.iter().filter(|row| row.status != ExerciseStatus::Complete).map(|row| row.minutes).sum();
-    let sum = format!("{done} of {} complete, {score} of {max} points.", rows.len());
+    let sum = format!("{complete} of {} complete, {score} of {max_score} points.", rows.len());
     text += &format!("\n{}\n", paint(style::BOLD, textwrap::fill(&sum, width)));
     match rows.iter().find(|row| row.status != ExerciseStatus::Complete) {
         Some(open) => {
@@ -139,7 +155,7 @@ fn render(rows: &[Row], width: usize) -> String {
 
 /// An exercise on one line: mark, number, title, points, and the minutes where there is room.
 fn line(row: &Row, width: usize) -> String {
-    let (style, mark) = mark(row.status);
+    let (style, mark) = row.status.mark();
     let minutes = if width >= 60 { format!(" {:>3} min", row.minutes) } else { String::new() };
     let room = width.saturating_sub(15 + minutes.len()).min(44);
     let title: String = if row.title.chars().count() > room {
@@ -156,15 +172,6 @@ fn line(row: &Row, width: usize) -> String {
         paint(style::DIM, minutes)
     );
     line.trim_end().to_owned()
-}
-
-/// How a status looks in a list.
-pub(crate) fn mark(status: ExerciseStatus) -> (anstyle::Style, &'static str) {
-    match status {
-        ExerciseStatus::Complete => (style::GOOD, "✓"),
-        ExerciseStatus::Incomplete | ExerciseStatus::DoesNotCompile => (style::BAD, "✗"),
-        ExerciseStatus::NotStarted => (style::OPEN, "○"),
-    }
 }
 
 /// What is worth saying about an exercise beyond its mark and points.

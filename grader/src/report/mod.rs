@@ -129,6 +129,17 @@ pub(crate) enum ExerciseStatus {
     DoesNotCompile,
 }
 
+impl ExerciseStatus {
+    /// How it looks in a list: a colour, and a mark that says the same without one.
+    pub(crate) fn mark(self) -> (anstyle::Style, &'static str) {
+        match self {
+            Self::Complete => (style::GOOD, "✓"),
+            Self::Incomplete | Self::DoesNotCompile => (style::BAD, "✗"),
+            Self::NotStarted => (style::OPEN, "○"),
+        }
+    }
+}
+
 impl Report {
     /// A report with no checks yet.
     pub(crate) fn new(

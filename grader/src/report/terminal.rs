@@ -128,11 +128,12 @@ pub(crate) fn render_for_watching(report: &Report, width: usize) -> String {
 pub(crate) fn render_all(reports: &[Report], terminal: &Terminal) -> String {
     let mut page = Page::new(terminal.screen, &terminal.course);
     for report in reports {
-        let (mark, note) = match report.status() {
-            ExerciseStatus::Complete => (paint(GOOD, "✓"), ""),
-            ExerciseStatus::Incomplete => (paint(BAD, "✗"), ""),
-            ExerciseStatus::NotStarted => (paint(OPEN, "○"), "  not started"),
-            ExerciseStatus::DoesNotCompile => (paint(BAD, "✗"), "  does not compile"),
+        let (style, mark) = report.status().mark();
+        let mark = paint(style, mark);
+        let note = match report.status() {
+            ExerciseStatus::Complete | ExerciseStatus::Incomplete => "",
+            ExerciseStatus::NotStarted => "  not started",
+            ExerciseStatus::DoesNotCompile => "  does not compile",
         };
         let unchanged = if report.unchanged { "  unchanged" } else { "" };
         let bonus = match report.bonus_score() {

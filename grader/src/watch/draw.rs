@@ -13,10 +13,10 @@ use textwrap::core::display_width;
 use super::state::{Body, Busy, Room, State, View};
 use crate::{
     bench::Stage,
-    commands::list::{self, Row},
+    commands::list::{self, Row, Totals},
     markdown,
     picture::terminal,
-    report::{self, ExerciseStatus},
+    report::{self, style::paint},
     screen::Screen,
 };
 
@@ -180,11 +180,7 @@ fn first_visible(selected: usize, height: usize, total: usize) -> usize {
 }
 
 fn list_line(row: &Row, selected: bool, width: usize) -> Line<'static> {
-    let (colour, mark) = match row.status {
-        ExerciseStatus::Complete => (Color::Green, "✓"),
-        ExerciseStatus::Incomplete | ExerciseStatus::DoesNotCompile => (Color::Red, "✗"),
-        ExerciseStatus::NotStarted => (Color::Yellow, "○"),
-    };
+    let (colour, mark) = row.status.mark();
     let points = format!("{}/{}", row.score, row.max_score);
     let minutes = if width >= 60 { format!("  {:>3} min", row.minutes) } else { String::new() };
     let note = list::note(row).filter(|_| width >= 100).map_or(String::new(), |note| format!("  {note}"));
@@ -193,20 +189,19 @@ fn list_line(row: &Row, selected: bool, width: usize) -> Line<'static> {
     let style = if selected { Style::new().add_modifier(Modifier::REVERSED) } else { Style::new() };
     let title = cut(&row.title, room);
     let padding = " ".repeat(room - display_width(&title));
-    Line::from(vec![
-        Span::raw(format!("{cursor} ")),
-        Span::styled(mark, Style::new().fg(colour)),
-        Span::styled(format!(" {:>2} {title}{padding} {points:>6}{minutes}", row.number), style),
-        Span::styled(note, Style::new().fg(Color::Yellow)),
-    ])
+    let mut line = Line::from(format!("{cursor} "));
+    line.spans.extend(wrapped(&paint(colour, mark), 1).into_iter().flat_map(|mark| mark.spans));
+    line.push_span(Span::styled(format!(" {:>2} {title}{padding} {points:>6}{minutes}", row.number), style));
+    line.push_span(Span::styled(note, Style::new().fg(Color::Yellow)));
+    line
 }
 
 /// How much of the course is done, as a bar.
 fn draw_progress(frame: &mut Frame<'_>, area: Rect, rows: &[Row]) {
-    let (score, max): (u32, u32) = (rows.iter().map(|row| row.score).sum(), rows.iter().map(|row| row.max_score).sum());
-    let done = rows.iter().filter(|row| row.status == ExerciseStatus::Complete).count();
-    let ratio = f64::from(score.min(max)) / f64::from(max.max(1));
-    draw_gauge(frame, area, ratio, &format!("course: {done} of {} · {score} of {max} points", rows.len()));
+    let Totals { complete, score, max_score } = Totals::of(rows);
+    let ratio = f64::from(score.min(max_score)) / f64::from(max_score.max(1));
+    let label = format!("course: {complete} of {} · {score} of {max_score} points", rows.len());
+    draw_gauge(frame, area, ratio, &label);
 }
 
 /// A bar with its label beside it.
