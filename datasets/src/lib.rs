@@ -12,9 +12,11 @@
 //! ```
 
 mod blobs;
+mod curves;
 mod gates;
 
 pub use blobs::separable_blobs;
+pub use curves::{circles, moons, spirals};
 pub use gates::Gate;
 
 use ndarray::{Array1, Array2};
