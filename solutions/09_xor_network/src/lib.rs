@@ -170,8 +170,8 @@ impl XorNet {
     /// The exact derivative of [`loss`](Self::loss) along every parameter, for the forward pass in `cache`.
     ///
     /// ```text
-    /// dA2 = 2/n · (A2 - Y)      dZ2 = dA2 · σ'(Z2)             dW2 = A1ᵀ·dZ2      db2 = column sums of dZ2
-    /// dA1 = dZ2·W2ᵀ             dZ1 = dA1 · hidden'(Z1)        dW1 = Xᵀ·dZ1       db1 = column sums of dZ1
+    /// dA2 = 2/n · (A2 - Y)      dZ2 = dA2 ⊙ σ'(Z2)             dW2 = A1ᵀ·dZ2      db2 = column sums of dZ2
+    /// dA1 = dZ2·W2ᵀ             dZ1 = dA1 ⊙ hidden'(Z1)        dW1 = Xᵀ·dZ1       db1 = column sums of dZ1
     /// ```
     ///
     /// The two lines are the same line, one layer apart. The mean is taken once, by the 1/n of the first slope; every
