@@ -123,7 +123,8 @@ fn hand_made(id: &'static str, hidden: &'static str) -> Check {
     };
     Check::new(id, "hand_made", title, 2)
         .asks("hand_made_xor")
-        .on(move |_| vec![Record::new().with("hidden", hidden)])
+        .after("forward")
+        .on(move |_| vec![Record::new().with("hidden", hidden).with("x", samples())])
         .demands(|c, seen| {
             if seen.text("hidden") != c.text("hidden") {
                 return Err("The network has other hidden neurons than those asked for.".to_owned());
@@ -159,14 +160,15 @@ fn hand_made(id: &'static str, hidden: &'static str) -> Check {
         )
         .mistake_if(
             "same_answer_for_all",
-            "The network says the same to all four samples. Work out the hidden layer's answer to each sample on paper: \
-             which of them differ, and what does the output neuron make of them?",
+            "The network says the same to all four samples. Look below at a1, which has a row for each: do the hidden \
+             neurons tell the samples apart, and what does the output neuron make of it?",
             |_, seen| matches!(answer_bits(seen), [false, false, false, false] | [true, true, true, true]),
         )
         .mistake_if(
             "one_line_is_enough",
-            "This gate needs no hidden layer: one line separates its classes. XOR takes two borders. Look at the sample \
-             that is wrong: what do both hidden neurons say to it, and is the pull of the second one strong enough?",
+            "This gate needs no hidden layer: one line separates its classes. XOR takes two borders. Look below at the \
+             sample for which a2 is wrong: what do the hidden neurons say to it, in a1, and does each of them pull strongly \
+             enough?",
             |_, seen| {
                 let ones = answer_bits(seen).iter().filter(|bit| **bit).count();
                 ones == 1 || ones == 3
@@ -656,7 +658,11 @@ fn constant(n_hidden: usize, weight: f64) -> Record {
 }
 
 fn on_xor(net: Record) -> Record {
-    net.with("x", array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).with("y", array![[0.0], [1.0], [1.0], [0.0]])
+    net.with("x", samples()).with("y", array![[0.0], [1.0], [1.0], [0.0]])
+}
+
+fn samples() -> Array2<f64> {
+    array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 }
 
 /// The example of exercise 5: a mean over one sample is that sample.

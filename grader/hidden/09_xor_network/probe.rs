@@ -27,7 +27,12 @@ fn main() {
         }),
         ("hidden_representation", |case| HIDDEN_REPRESENTATION(&net(case), &case.matrix("x")).into()),
         ("predict", |case| PREDICT(&net(case), &case.matrix("x")).to_vec().into()),
-        ("hand_made_xor", |case| parts(HAND_MADE_XOR(activation(case)))),
+        ("hand_made_xor", |case| {
+            // What the network makes of the samples is for the learner to read.
+            let net = HAND_MADE_XOR(activation(case));
+            let ForwardCache { a1, a2, .. } = FORWARD(&net, &case.matrix("x"));
+            parts(net).with("a1", a1).with("a2", a2)
+        }),
         ("loss", |case| LOSS(&net(case), &case.matrix("x"), &case.matrix("y")).into()),
         ("gradients", |case| {
             let (net, x) = (net(case), case.matrix("x"));
