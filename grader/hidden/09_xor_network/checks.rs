@@ -185,7 +185,7 @@ fn backwards() -> Vec<Check> {
         Check::new("loss", "gradients", "loss is the mean squared error of the predictions", 1)
             .after("forward")
             .on(|draw| vec![on_xor(exercise_5()), drawn(draw, [3, 2, 5])])
-            .expects(|c| mean_squared_error(c))
+            .expects(mean_squared_error)
             .mistake("loss_summed", "This is the sum of the squared errors; the loss is their mean.", |c| {
                 mean_squared_error(c) * c.matrix("y").len() as f64
             })
