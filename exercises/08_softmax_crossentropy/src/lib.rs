@@ -87,7 +87,8 @@ pub fn cross_entropy(z: &ArrayRef2<f64>, labels: &[usize]) -> f64 {
 
 /// The gradient of [`cross_entropy`] with respect to the scores: `(p - y) / n_samples`.
 ///
-/// p is the softmax of the scores and y the one-hot label. The result has the shape of `z`. With no samples it is empty.
+/// p is the softmax of the scores and y the one-hot label. The result has the shape of `z`. With no samples it is
+/// empty.
 ///
 /// # Panics
 ///
