@@ -234,7 +234,7 @@ fn one_hot_checks() -> Vec<Check> {
                     .map(|(labels, n_classes)| labelled(labels, n_classes))
                     .to_vec()
             })
-            .expects(|c| first_wrong_label(c))
+            .expects(first_wrong_label)
             .mistake(
                 "panics_on_a_wrong_label",
                 "A wrong label comes from the data, and whoever calls `one_hot` wants to say in which line of which \

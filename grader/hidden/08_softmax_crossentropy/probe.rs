@@ -33,6 +33,7 @@ fn main() {
                 .with("n_classes", n_classes),
         }),
         ("nll_from_probs", |case| NLL(&case.matrix("p"), &case.counts("labels"), case.float("eps")).into()),
+        ("clipped_loss", |case| NLL(&SOFTMAX(&case.matrix("z")), &case.counts("labels"), case.float("eps")).into()),
         ("cross_entropy", |case| CROSS_ENTROPY(&case.matrix("z"), &case.counts("labels")).into()),
         ("printed_loss", |case| CROSS_ENTROPY(&case.matrix("z"), &case.counts("labels")).to_string().into()),
         ("cross_entropy_grad", |case| CROSS_ENTROPY_GRAD(&case.matrix("z"), &case.counts("labels")).into()),
