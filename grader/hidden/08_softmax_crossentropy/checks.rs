@@ -593,6 +593,7 @@ fn chain_rule_checks() -> Vec<Check> {
                 |c| jacobian(&softmax(&c.vector("p").insert_axis(Axis(0))).row(0)),
             ),
         Check::new("grad_by_chain_rule", "jacobian", "the chain rule leads to p - y as well", 1)
+            .after("softmax_jacobian")
             .on(move |draw| {
                 [(array![0.5, 0.25, 0.125, 0.125], 1_usize), (p(draw), 3), (array![0.75, 0.25], 0)]
                     .map(|(p, label)| Record::new().with("p", p).with("label", label))

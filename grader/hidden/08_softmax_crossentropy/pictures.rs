@@ -82,19 +82,19 @@ fn wrong_and_more_wrong(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "clipped",
         "Wrong, and more wrong",
-        Axis::new("how far the true score is behind").from(1.0, 1000.0).log(),
-        Axis::new("loss").from(1.0, 1000.0).log(),
+        Axis::new("how far the true score is behind").from(1.0, 1500.0).log(),
+        Axis::new("loss").from(1.0, 1500.0).log(),
     )
     .caption(
-        "Two classes, and the true one has the smaller score, by 1 to 1000. The exact loss is as large as the gap. The \
-         one that is clipped at 1e-10 goes flat at 23: from there on, wrong is wrong, and nothing says in which \
-         direction to go. A line that ends near 700 has met e^710, which is infinite.",
+        "Two classes, and the true one has the smaller score, by 1 to 1000 and more. The exact loss is as large as the \
+         gap. The one that is clipped at 1e-10 goes flat at 23: from there on, wrong is wrong, and nothing says in \
+         which direction to go. A line that ends near 700 has met e^710, which is infinite.",
     );
     for (n, (name, experiment)) in
         [("cross_entropy", "cross_entropy"), ("nll_from_probs", "clipped_loss")].into_iter().enumerate()
     {
         let line = ask.both(|side| {
-            (0..=60)
+            (0..=63)
                 .map(|step| {
                     let gap = 10_f64.powf(f64::from(step) / 20.0);
                     Ok((gap, side.ask(experiment, &two_classes(-gap))?.number("result")))
