@@ -158,9 +158,10 @@ pub(crate) fn checks() -> Vec<Check> {
             .expects(|_| Prediction::Panics)
             .mistake_if(
                 "samples_left_out",
-                "There are more samples than labels here, or more labels than samples, and your code goes on: `zip` \
-                 stops at the shorter of the two and says nothing. Compare both lengths first, and panic if they \
-                 differ: `assert_eq!(labels.len(), z.nrows(), …)`.",
+                "There are more samples than labels here, or more labels than samples, and your code goes on. `zip` \
+                 stops at the shorter of the two and says nothing, and ndarray stretches a matrix of one row to any \
+                 height. Compare both lengths first, and panic if they differ: `assert_eq!(labels.len(), z.nrows(), \
+                 …)`.",
                 |c, _| c.get("labels").is_some_and(|_| c.counts("labels").len() != c.matrix("scores").nrows()),
             )
             .mistake_if(
@@ -307,8 +308,8 @@ fn nll_checks() -> Vec<Check> {
         )
         .mistake(
             "smaller_for_larger",
-            "You take the smaller of p and `eps`, which puts every p *down* to `eps`. A lower bound is the larger \
-             of the two, `p.max(eps)`: read it as \"p, but at least eps\", whatever the name says.",
+            "You take the smaller of p and `eps`, which puts every p *down* to `eps`. A lower bound is the larger of \
+             the two, `p.max(eps)`: read it as \"p, but at least eps\", whatever the name says.",
             move |c| nll(c, |p, eps| -p.min(eps).ln()),
         ),
         Check::new("nll_clipped", "nll_from_probs", "nll_from_probs raises a p below eps to eps, and no other", 1)

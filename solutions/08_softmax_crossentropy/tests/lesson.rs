@@ -135,7 +135,7 @@ fn chain_rule(lesson: &mut Lesson) {
     lesson.says("P is     [0.0900, 0.2447, 0.6652]", &p.to_vec());
 
     let saturated = sigmoid(10.0);
-    lesson.says("z = 10 has p · (1 - p) = 0.0000454", &[10.0, 1.0, saturated * (1.0 - saturated)]);
+    lesson.says("z = 10 has\np · (1 - p) = 0.0000454", &[10.0, 1.0, saturated * (1.0 - saturated)]);
 }
 
 fn likelihood(lesson: &mut Lesson) {
