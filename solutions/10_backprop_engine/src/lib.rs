@@ -331,10 +331,10 @@ impl Sequential {
     /// has; and below them how many there are in all. A small network for digits becomes
     ///
     /// ```text
-    ///  1  Linear 784 -> 32          25120
-    ///  2  ReLU                          0
-    ///  3  Linear 32 -> 10             330
-    ///                               25450
+    ///  1  Linear 784 -> 32         25120
+    ///  2  ReLU                         0
+    ///  3  Linear 32 -> 10            330
+    ///                              25450
     /// ```
     ///
     /// Layers count from 1. Numbers are flush right, in columns of 2 and 10 characters; between them stand two blanks and
