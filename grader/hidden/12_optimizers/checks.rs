@@ -286,7 +286,8 @@ fn rms_prop() -> [Check; 3] {
                 RMS_PROP,
                 scaled,
             )
-            .after("rms_prop"),
+            .after("rms_prop")
+            .within(ORDINARY),
             scaled,
         ),
     ]
@@ -646,7 +647,9 @@ fn two_parameters_check(
                     .with("n_steps", 3_usize)
             };
             let same = [array![0.5, -1.0], array![-2.0, 0.25]].map(Value::from);
-            let other: [Value; 2] = [draw::matrix(draw, (2, 3), 1.0).into(), draw::vector(draw, 3, 1.0).into()];
+            // Nowhere near 0, so that ε plays no part.
+            let weights = draw::matrix(draw, (2, 3), 1.0) + array![[1.5, -1.5, 2.0]];
+            let other = [weights.into(), (draw::vector(draw, 3, 1.0) + array![-1.5, 1.5, 2.0]).into()];
             let ones: Value = array![1.0, 1.0].into();
             vec![case(ones.clone(), ones, same), case(Array2::ones((2, 3)).into(), Array1::zeros(3).into(), other)]
         })

@@ -9,13 +9,13 @@ pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
                 "Forty steps from the left end to the bottom, +. SGD is just below its speed limit: it bounces from wall to \
                  wall and creeps along the floor. Momentum gathers speed along the floor, swings from wall to wall, and \
                  shoots past the bottom; Nesterov sees the wall coming. A path that leaves the picture goes uphill, or too \
-                 far. One that is that of another rule is that rule.",
+                 far. Where two of your paths are one, so are two of your rules.",
             ),
             &[SGD, MOMENTUM, NESTEROV],
             ask,
         )?,
         narrow_valley(
-            Picture::new("scaled", "The same valley in units of the usual gradient", across_x(), across_y()).caption(
+            Picture::new("scaled", "The same valley, with scaled steps", across_x(), across_y()).caption(
                 "The wall is fifty times as steep as the floor, and the first steps are as long along as across: both rules \
                  set off on a diagonal. RMSProp gets to the floor and walks along it, Adam swings as momentum does. If \
                  yours follow the walls as SGD does, nothing is divided.",
@@ -42,10 +42,10 @@ struct Rule {
 
 const SGD: Rule = Rule { name: "Sgd", rates: [0.038, 0.001, 0.5], colour: 0 };
 const MOMENTUM: Rule = Rule { name: "Momentum", rates: [0.015, 0.001, 0.1], colour: 1 };
-const NESTEROV: Rule = Rule { name: "Nesterov", rates: [0.015, 0.001, 0.1], colour: 2 };
+const NESTEROV: Rule = Rule { name: "Nesterov", colour: 2, ..MOMENTUM };
 const RMS_PROP: Rule = Rule { name: "RmsProp", rates: [0.05, 0.01, 0.01], colour: 3 };
 const ADAM: Rule = Rule { name: "Adam", rates: [0.2, 0.01, 0.03], colour: 4 };
-const ADAM_W: Rule = Rule { name: "AdamW", rates: [0.2, 0.01, 0.03], colour: 5 };
+const ADAM_W: Rule = Rule { name: "AdamW", colour: 5, ..ADAM };
 
 impl Rule {
     fn case(&self, learning_rate: f64) -> Record {
