@@ -173,7 +173,7 @@ fn a_bent_valley(lesson: &mut Lesson) {
     lesson.given("f(x, y) = (1 - x)² + 100 (y - x²)²");
     assert_eq!((rosenbrock(&array![-1.0, 1.0]), rosenbrock_grad(&array![-1.0, 1.0])), (4.0, array![-4.0, 0.0]));
     let rows = [
-        ("| SGD      | 0.001 |            | -0.9127 | 0.8410 |", "| 3.6647 |", 0.001, end(Sgd::new(0.001), 100)),
+        ("| SGD      | 0.001 | none       | -0.9127 | 0.8410 |", "| 3.6647 |", 0.001, end(Sgd::new(0.001), 100)),
         (
             "| Momentum | 0.001 | β = 0.9    | 0.2936  | 0.0817 |",
             "| 0.5010 |",
@@ -193,7 +193,7 @@ fn a_bent_valley(lesson: &mut Lesson) {
             end(RmsProp::new(0.01, 0.99, EPSILON), 100),
         ),
         (
-            "| Adam     | 0.01  | usual ones | -0.3355 | 0.1174 |",
+            "| Adam     | 0.01  | the usual  | -0.3355 | 0.1174 |",
             "| 1.7858 |",
             0.01,
             end(Adam::new(0.01, BETAS, EPSILON), 100),
