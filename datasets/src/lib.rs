@@ -1,7 +1,8 @@
 //! The data that the course learns from.
 //!
-//! Every source yields the same [`Dataset`]: one sample per row, one class index per sample. What is random takes the
-//! generator as an argument, so that a seed decides everything.
+//! What is generated or embedded is a [`Dataset`]: one sample per row, one class index per sample. What is random takes
+//! the generator as an argument, so that a seed decides everything. [`mnist`] reads larger sets from files that are
+//! downloaded once. Sources and licences are in `datasets/README.md`.
 //!
 //! ```
 //! use datasets::Gate;
@@ -12,10 +13,18 @@
 //! ```
 
 mod blobs;
+mod curves;
+pub mod digits;
 mod gates;
+mod idx;
+pub mod iris;
+pub mod mnist;
 
 pub use blobs::separable_blobs;
+pub use curves::{circles, moons, spirals};
+pub use digits::digits;
 pub use gates::Gate;
+pub use iris::iris;
 
 use ndarray::{Array1, Array2};
 

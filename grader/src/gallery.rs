@@ -25,7 +25,7 @@ pub(crate) mod prelude {
     pub(crate) use probe::Record;
 
     pub(crate) use super::{Answer, Ask, Asked, Side};
-    pub(crate) use crate::picture::{Axis, Both, GAP, Mark, Picture, Role, YOURS, with_separators};
+    pub(crate) use crate::picture::{Axis, Both, Cells, GAP, Mark, Palette, Picture, Role, YOURS, with_separators};
 }
 
 /// A panic's message longer than this is cut: it stands in a picture.

@@ -299,7 +299,8 @@ fn rustc_version(rustc: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// A digest of whatever decides what the kit is: compiler, locked versions, manifests and sources of our own crates.
+/// A digest of whatever decides what the kit is: compiler, locked versions, manifests, sources and embedded data of our own
+/// crates.
 /// Files count by size and time, not by content: reading them all would cost more than it tells.
 fn fingerprint(course: &Course, exercise: &Exercise, rustc: &Path) -> Result<String> {
     let mut inputs = vec![rustc.to_owned()];
@@ -316,6 +317,7 @@ fn fingerprint(course: &Course, exercise: &Exercise, rustc: &Path) -> Result<Str
     for folder in ["datasets/src", "grader/probe/src"] {
         inputs.extend(files::rust_files(&course.root.join(folder))?);
     }
+    inputs.extend(files::files_below(&course.root.join("datasets/data"))?);
     let mut digest = Sha256::new();
     for path in inputs {
         digest.update(files::stamp(&path)?);

@@ -70,7 +70,21 @@ impl Axes {
         if has_bars {
             y.given.push(0.0);
         }
-        Self { x, y: Shown::new(&picture.y, y, n_ticks, MARGIN, has_bars) }
+        // An image fills its frame.
+        let margin = if picture.rasters.is_empty() { MARGIN } else { 0.0 };
+        Self { x, y: Shown::new(&picture.y, y, n_ticks, margin, has_bars) }
+    }
+
+    /// How many units of height the plot has for one of width, if steps along both axes are to be equally long.
+    pub(super) fn aspect(&self) -> f64 {
+        (self.y.high - self.y.low) / (self.x.high - self.x.low)
+    }
+
+    /// The corners of a rectangle, cut at the edges; nothing if none of it is inside.
+    pub(super) fn rectangle(&self, x: (f64, f64), y: (f64, f64)) -> Option<[(f64, f64); 2]> {
+        let (left, right) = self.x.cut(x)?;
+        let (bottom, top) = self.y.cut(y)?;
+        Some([(left, bottom), (right, top)])
     }
 
     /// The parts of the line through `points` that are inside the picture, as positions.
@@ -185,8 +199,21 @@ impl Shown {
         }
     }
 
+    /// The number at this share of the axis, from 0 to 1.
+    pub(super) fn number(&self, share: f64) -> f64 {
+        let at = self.low + share * (self.high - self.low);
+        if self.scale == Scale::Log { 10_f64.powf(at) } else { at }
+    }
+
     pub(super) fn contains(&self, position: f64) -> bool {
         (self.low..=self.high).contains(&position)
+    }
+
+    /// What is inside of the stretch between two numbers.
+    fn cut(&self, (from, to): (f64, f64)) -> Option<(f64, f64)> {
+        let (from, to) = (self.place(from)?, self.place(to)?);
+        let (low, high) = (from.min(to), from.max(to));
+        (low <= self.high && high >= self.low).then(|| (low.max(self.low), high.min(self.high)))
     }
 
     pub(super) fn holds(&self, number: f64) -> bool {
@@ -212,7 +239,11 @@ struct Numbers {
 fn numbers(picture: &Picture, coordinate: impl Fn(&(f64, f64)) -> f64) -> Numbers {
     let (learners, given): (Vec<_>, Vec<_>) = picture.series.iter().partition(|series| series.role.is_learners());
     let all = |series: Vec<&Series>| series.into_iter().flat_map(|series| &series.points).map(&coordinate).collect();
-    Numbers { given: all(given), learners: all(learners) }
+    let mut given: Vec<f64> = all(given);
+    for cells in picture.rasters.iter().map(|raster| raster.cells) {
+        given.extend([(cells.x.0, cells.y.0), (cells.x.1, cells.y.1)].iter().map(&coordinate));
+    }
+    Numbers { given, learners: all(learners) }
 }
 
 /// A range for the reference's numbers, and for the learner's as far as they are near.

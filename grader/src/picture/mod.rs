@@ -3,18 +3,23 @@
 mod axes;
 pub(crate) mod html;
 mod letter;
+#[allow(dead_code, reason = "the course decides which of these its pictures use")]
+mod raster;
 pub(crate) mod svg;
 pub(crate) mod terminal;
 
 pub(crate) use axes::{Axis, with_separators};
+pub(crate) use raster::{Cells, Palette};
 
 use axes::Axes;
+use raster::Raster;
 
 /// A break in a line on purpose.
 pub(crate) const GAP: (f64, f64) = (f64::NAN, f64::NAN);
 
 /// More than any reference has; wrong code may return millions.
 const MAX_POINTS: usize = 5000;
+const MAX_CELLS: usize = 10_000;
 
 /// What the legend calls the only pair of a picture.
 pub(crate) const YOURS: &str = "your code";
@@ -30,6 +35,10 @@ pub(crate) struct Picture {
     pub(crate) caption: &'static str,
     pub(crate) x: Axis,
     pub(crate) y: Axis,
+    /// Whether a step along x is as long as one along y, as in an image; else the picture is filled.
+    equal_units: bool,
+    /// What is behind all lines and points.
+    rasters: Vec<Raster>,
     pub(crate) series: Vec<Series>,
     /// Words at points of the chart.
     pub(crate) labels: Vec<((f64, f64), String)>,
@@ -114,12 +123,30 @@ impl<T> Both<T> {
 impl Picture {
     /// A picture with nothing in it yet.
     pub(crate) fn new(id: &'static str, title: &'static str, x: Axis, y: Axis) -> Self {
-        Self { id, title, caption: "", x, y, series: Vec::new(), labels: Vec::new(), notes: Vec::new() }
+        Self {
+            id,
+            title,
+            caption: "",
+            x,
+            y,
+            equal_units: false,
+            rasters: Vec::new(),
+            series: Vec::new(),
+            labels: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// What to look for, and what a wrong picture would mean.
     pub(crate) fn caption(mut self, caption: &'static str) -> Self {
         self.caption = caption;
+        self
+    }
+
+    /// Makes a step along x as long as one along y: for images, and where angles matter.
+    #[allow(dead_code, reason = "the course decides which of these its pictures use")]
+    pub(crate) fn equal_units(mut self) -> Self {
+        self.equal_units = true;
         self
     }
 
@@ -149,6 +176,17 @@ impl Picture {
                 self.note(note);
             }
         }
+    }
+
+    /// `values`, one a cell, as shades behind everything else; those outside of `range` look like its ends.
+    #[allow(dead_code, reason = "the course decides which of these its pictures use")]
+    pub(crate) fn raster(&mut self, cells: Cells, values: Vec<f64>, palette: Palette, range: (f64, f64)) {
+        let count = cells.rows * cells.columns;
+        if count > MAX_CELLS || values.len() != count {
+            self.note(format!("There are {} numbers for an image of {count} cells: it is not drawn.", values.len()));
+            return;
+        }
+        self.rasters.push(Raster::new(cells, values, palette, range));
     }
 
     /// A line across the picture to measure by.
@@ -185,6 +223,9 @@ impl Picture {
         }
         let axes = Axes::of(self, 5);
         let points = || self.series.iter().filter(|series| series.role.is_learners()).flat_map(|series| &series.points);
+        if self.rasters.iter().any(Raster::has_gaps) {
+            remarks.push("Some of your numbers are NaN or infinite: their cells are marked.".to_owned());
+        }
         if points().any(|(x, y)| !(x.is_finite() && y.is_finite() || x.is_nan() && y.is_nan())) {
             remarks.push("Some of your numbers are NaN or infinite: there is a gap in their place.".to_owned());
         }
@@ -264,8 +305,21 @@ mod tests {
                         for role in &roles {
                             picture.add("<name> & \"more\"", mark, *role, chosen.to_vec());
                         }
+                        for palette in [Palette::Ink, Palette::Heat, Palette::Diverging] {
+                            let cells = Cells { x: (0.0, 1.0), y: (0.0, 1.0), columns: HOSTILE.len(), rows: 1 };
+                            picture.raster(cells, HOSTILE.to_vec(), palette, (0.0, 1.0));
+                            picture.raster(cells, HOSTILE.to_vec(), palette, (f64::NAN, 0.0));
+                            picture.raster(
+                                Cells { x: (f64::NAN, 0.0), ..cells },
+                                HOSTILE.to_vec(),
+                                palette,
+                                (0.0, 1.0),
+                            );
+                            picture.raster(Cells { columns: 0, ..cells }, Vec::new(), palette, (0.0, 1.0));
+                        }
                         picture.label(f64::NAN, 0.0, "<label>");
                         picture.label(0.5, 0.5, "<label>");
+                        picture.equal_units = chosen.len() == 3;
                         picture.note("a note & <a longer one> ".repeat(9));
                         pictures.push(picture);
                     }
@@ -273,6 +327,39 @@ mod tests {
             }
         }
         pictures
+    }
+
+    /// A region in two shades with its border, an image of few pixels, a heat map with words, one with signs.
+    pub(super) fn rasters() -> [Picture; 3] {
+        let region = Cells { x: (-2.0, 2.0), y: (-1.0, 1.0), columns: 40, rows: 20 };
+        let rings: Vec<f64> =
+            region.centres().rows().into_iter().map(|at| (2.0 * at[0]).sin() * at[1] + at[0] / 4.0).collect();
+        let mut signed = Picture::new("signed", "Signed", Axis::new("x₁"), Axis::new("x₂")).equal_units();
+        signed.raster(region, rings.clone(), Palette::Diverging, (-1.0, 1.0));
+        signed.add("border", Mark::Line, Role::Guide, region.contour(&rings, 0.0));
+        signed.add("class 0", Mark::Points, Role::Class(0), vec![(-1.0, 0.5), (1.0, -0.5)]);
+        signed.add("class 1", Mark::Points, Role::Class(1), vec![(-1.0, -0.5), (1.0, 0.5)]);
+
+        let none = || Axis::new("").ticks::<&str>([]);
+        let mut digits = Picture::new("digits", "Digits", none(), none()).equal_units();
+        for digit in 0..3 {
+            let left = f64::from(digit) * 9.0;
+            let cells = Cells { x: (left, left + 8.0), y: (0.0, 8.0), columns: 8, rows: 8 };
+            let pixel = |n: usize| if n % 8 == n / 8 { 16.0 } else { f64::from(digit) * (n % 8) as f64 };
+            digits.raster(cells, (0..64).map(pixel).collect(), Palette::Ink, (0.0, 16.0));
+            digits.label(left + 4.0, -1.0, format!("{digit}"));
+        }
+        digits.y = Axis::new("").from(-2.0, 8.0).ticks::<&str>([]);
+
+        let names = |n: usize| (0..n).map(|n| (n as f64 + 0.5, n));
+        let mut table =
+            Picture::new("table", "Table", Axis::new("said").ticks(names(3)), Axis::new("true").ticks(names(2)));
+        let cells = Cells { x: (0.0, 3.0), y: (0.0, 2.0), columns: 3, rows: 2 };
+        table.raster(cells, vec![9.0, 1.0, f64::NAN, 0.0, 5.0, 9.0], Palette::Heat, (0.0, 9.0));
+        for (at, count) in cells.centres().rows().into_iter().zip([9, 1, 0, 0, 5, 9]) {
+            table.label(at[0], at[1], format!("{count}"));
+        }
+        [signed, digits, table]
     }
 
     #[test]
@@ -285,6 +372,29 @@ mod tests {
                 terminal::render(&picture, width);
             }
         }
+    }
+
+    #[test]
+    fn an_image_has_square_pixels_and_a_word_on_a_dark_cell_is_white() {
+        let [signed, digits, table] = rasters().map(|picture| svg::render(&picture).unwrap());
+        for document in [&signed, &digits, &table] {
+            roxmltree::Document::parse(document).unwrap();
+        }
+        let height = |document: &str| -> i32 {
+            let size = document.split_once(" height=\"").unwrap().1;
+            size[..size.find('"').unwrap()].parse().unwrap()
+        };
+        assert!(height(&digits) < height(&signed), "{} {}", height(&digits), height(&signed));
+        assert!(table.contains("fill=\"#FFFFFF\" >") || table.contains("fill=\"#FFFFFF\""), "{table}");
+        assert!(table.contains("#FFC857"), "NaN has a colour of its own");
+    }
+
+    #[test]
+    fn a_raster_of_the_wrong_size_is_not_drawn_and_a_note_says_so() {
+        let mut picture = Picture::new("id", "title", Axis::new("x"), Axis::new("y"));
+        let cells = Cells { x: (0.0, 1.0), y: (0.0, 1.0), columns: 2, rows: 2 };
+        picture.raster(cells, vec![1.0; 3], Palette::Heat, (0.0, 1.0));
+        assert_eq!(picture.remarks(), ["There are 3 numbers for an image of 4 cells: it is not drawn."]);
     }
 
     #[test]

@@ -14,11 +14,14 @@ use plotters::{
 use super::{
     Mark, Picture, Role,
     axes::{Axes, Shown},
+    raster::{Palette, Raster},
 };
 
 /// The width of the picture and the height of its plot in user units. A phone shows it about 340 pixels wide.
 const WIDTH: i32 = 560;
 const PLOT_HEIGHT: i32 = 330;
+/// The same where a picture says how high it has to be.
+const PLOT_HEIGHTS: (i32, i32) = (110, 620);
 
 /// plotters draws on whole pixels: this many to a user unit keep curves smooth.
 const FINE: i32 = 8;
@@ -35,6 +38,8 @@ const BLACK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 const GREY: RGBColor = RGBColor(0x75, 0x75, 0x75);
 const GRID: RGBColor = RGBColor(0xE6, 0xE6, 0xE6);
 const NOTE: RGBColor = RGBColor(0x7A, 0x3E, 0x00);
+/// A cell whose value is none.
+const NO_NUMBER: RGBColor = RGBColor(0xFF, 0xC8, 0x57);
 const NOTE_PAPER: RGBColor = RGBColor(0xFF, 0xF3, 0xDC);
 
 /// Colours that people with any kind of colour vision tell apart (Okabe and Ito 2008).
@@ -59,7 +64,7 @@ pub(crate) fn render(picture: &Picture) -> Result<String> {
     let height = MARGIN
         + LINE * (legend.rows() + has(picture.y.label) + has(picture.x.label))
         + note_height(&notes)
-        + PLOT_HEIGHT
+        + plot_height(picture)
         + MARGIN / 2;
 
     let mut body = String::new();
@@ -220,7 +225,7 @@ fn draw(picture: &Picture, legend: &Legend, notes: &[String], paper: &Area<'_>) 
         top += LINE;
     }
     let (_, rest) = paper.split_vertically(fine(top));
-    let (plot, below) = rest.split_vertically(fine(PLOT_HEIGHT));
+    let (plot, below) = rest.split_vertically(fine(plot_height(picture)));
     if !picture.x.label.is_empty() {
         below.draw(&text(picture.x.label, (fine(WIDTH - 2 * MARGIN), fine(LINE / 2 - 2)), GREY, HPos::Right))?;
     }
@@ -228,11 +233,28 @@ fn draw(picture: &Picture, legend: &Legend, notes: &[String], paper: &Area<'_>) 
     paper.present()
 }
 
-fn draw_plot(picture: &Picture, paper: &Area<'_>) -> Result<(), Failed> {
-    let axes = Axes::of(picture, 5);
+/// The room for the labels of the ticks: on the left, and below.
+fn label_areas(axes: &Axes) -> (i32, i32) {
     let labels = |ticks: &[(f64, String)]| ticks.iter().map(|(_, text)| text_width(text)).max();
     let left = labels(&axes.y.ticks).map_or(MARGIN, |width| width + 14);
-    let below = labels(&axes.x.ticks).map_or(MARGIN, |_| LINE + 4);
+    (left, labels(&axes.x.ticks).map_or(MARGIN, |_| LINE + 4))
+}
+
+/// The height of the plot with its labels.
+fn plot_height(picture: &Picture) -> i32 {
+    if !picture.equal_units {
+        return PLOT_HEIGHT;
+    }
+    let axes = Axes::of(picture, 5);
+    let (left, below) = label_areas(&axes);
+    let width = WIDTH - left - MARGIN / 2 - 2 * MARGIN;
+    let height = f64::from(width) * axes.aspect();
+    (height.min(1e4) as i32 + below + MARGIN).clamp(PLOT_HEIGHTS.0, PLOT_HEIGHTS.1)
+}
+
+fn draw_plot(picture: &Picture, paper: &Area<'_>) -> Result<(), Failed> {
+    let axes = Axes::of(picture, 5);
+    let (left, below) = label_areas(&axes);
     let mut chart = ChartBuilder::on(paper)
         .margin_top(fine(MARGIN))
         .margin_right(fine(2 * MARGIN))
@@ -260,6 +282,9 @@ fn draw_plot(picture: &Picture, paper: &Area<'_>) -> Result<(), Failed> {
     let pixel = |at: (f64, f64)| plot.map_coordinate(&at);
     let pixels = |line: Vec<(f64, f64)>| line.into_iter().map(pixel).collect::<Vec<_>>();
     let paper = plot.use_screen_coord();
+    for raster in &picture.rasters {
+        draw_raster(raster, &axes, &paper, &pixel)?;
+    }
     for series in picture.back_to_front() {
         let (colour, width, dashes) = look(series.role);
         match series.mark {
@@ -281,11 +306,63 @@ fn draw_plot(picture: &Picture, paper: &Area<'_>) -> Result<(), Failed> {
         }
     }
     for (at, words) in &picture.labels {
-        if let Some(at) = axes.inside(&[*at]).first() {
-            paper.draw(&text(words, pixel(*at), BLACK, HPos::Center))?;
+        let place = *at;
+        if let Some(at) = axes.inside(&[place]).first() {
+            let colour = if is_dark(picture, place) { WHITE } else { BLACK };
+            paper.draw(&text(words, pixel(*at), colour, HPos::Center))?;
         }
     }
     Ok(())
+}
+
+/// Cells side by side that look alike are one rectangle.
+fn draw_raster(
+    raster: &Raster,
+    axes: &Axes,
+    paper: &Area<'_>,
+    pixel: &dyn Fn((f64, f64)) -> (i32, i32),
+) -> Result<(), Failed> {
+    let cells = raster.cells;
+    let (width, height) = ((cells.x.1 - cells.x.0) / cells.columns as f64, (cells.y.1 - cells.y.0) / cells.rows as f64);
+    for row in 0..cells.rows {
+        let colours: Vec<_> =
+            (0..cells.columns).map(|column| colour_of(raster, row * cells.columns + column)).collect();
+        let mut column = 0;
+        for alike in colours.chunk_by(|one, next| one == next) {
+            let x = (cells.x.0 + width * column as f64, cells.x.0 + width * (column + alike.len()) as f64);
+            column += alike.len();
+            let top = cells.y.1 - height * row as f64;
+            if let Some(corners) = axes.rectangle(x, (top - height, top)) {
+                let [(left, bottom), (right, top)] = corners.map(pixel);
+                // What follows covers the seam.
+                let corners = [(left, top), (right + FINE / 2, bottom + FINE / 2)];
+                paper.draw(&Rectangle::new(corners, alike[0].filled()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Shades that the eye tells apart: more would make the file larger and nothing clearer.
+const SHADES: f64 = 24.0;
+
+fn colour_of(raster: &Raster, cell: usize) -> RGBColor {
+    let Some(strength) = raster.strength(cell) else { return NO_NUMBER };
+    let strength = (strength * SHADES).round() / SHADES;
+    match raster.palette {
+        Palette::Ink => pale(BLACK, 1.0 - strength),
+        Palette::Heat => pale(COLOURS[0], 1.0 - strength),
+        Palette::Diverging if strength < 0.0 => pale(COLOURS[1], 1.0 + strength),
+        Palette::Diverging => pale(COLOURS[0], 1.0 - strength),
+    }
+}
+
+/// Whether black letters could not be read at this place.
+fn is_dark(picture: &Picture, place: (f64, f64)) -> bool {
+    picture.rasters.iter().rev().any(|raster| {
+        let strength = raster.cells.cell_at(place).and_then(|cell| raster.strength(cell));
+        strength.is_some_and(|strength| strength.abs() > 0.55)
+    })
 }
 
 /// An axis as plotters wants it.

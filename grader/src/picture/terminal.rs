@@ -13,11 +13,21 @@ use ratatui::{
     },
 };
 
-use super::{Mark, Picture, Role, Series, axes::Axes, letter};
+use super::{
+    Mark, Picture, Role, Series,
+    axes::Axes,
+    letter,
+    raster::{Palette, Raster},
+};
 
 /// Rows of a chart without its legend, at the least and at the most.
 const MIN_ROWS: u16 = 12;
 const MAX_ROWS: u16 = 20;
+/// At the most where a picture says how high it has to be.
+const MAX_ROWS_OF_IMAGES: u16 = 36;
+
+/// A character is about twice as high as it is wide.
+const CHARACTER: f64 = 2.0;
 
 /// Colours that terminals have, in the order of the SVG's.
 const COLOURS: [Color; 6] = [Color::Cyan, Color::Red, Color::Green, Color::Magenta, Color::Yellow, Color::Blue];
@@ -29,7 +39,13 @@ const AREA: char = '░';
 /// The title, the chart and the caption as text of this width, with colours.
 pub(crate) fn render(picture: &Picture, width: usize) -> String {
     let columns = u16::try_from(width).unwrap_or(u16::MAX).clamp(20, 200);
-    let rows = (columns / 4).clamp(MIN_ROWS, MAX_ROWS) + above(picture, columns);
+    let rows = if picture.equal_units {
+        let rows = f64::from(columns) * Axes::of(picture, 5).aspect() / CHARACTER;
+        (rows as u16).clamp(MIN_ROWS / 2, MAX_ROWS_OF_IMAGES)
+    } else {
+        (columns / 4).clamp(MIN_ROWS, MAX_ROWS)
+    };
+    let rows = rows + above(picture, columns);
     let area = Rect::new(0, 0, columns, rows);
     let mut buffer = Buffer::empty(area);
     picture.render(area, &mut buffer);
@@ -163,7 +179,13 @@ fn draw(picture: &Picture, area: Rect, buffer: &mut Buffer) {
     if area.width < left + 4 || area.height < below + 2 {
         return;
     }
-    let plot = Rect { x: area.x + left, width: area.width - left, height: area.height - below, ..area };
+    let mut plot = Rect { x: area.x + left, width: area.width - left, height: area.height - below, ..area };
+    if picture.equal_units {
+        let height = f64::from(plot.width) * axes.aspect() / CHARACTER;
+        plot.height = plot.height.min((height.round() as u16).max(2));
+        let width = f64::from(plot.height) * CHARACTER / axes.aspect();
+        plot.width = plot.width.min((width.round() as u16).max(4));
+    }
     draw_axes(&axes, &x_axes, picture.x.label, plot, area, buffer);
 
     let canvas = |buffer: &mut Buffer, paint: &dyn Fn(&mut Context<'_>)| {
@@ -193,6 +215,8 @@ fn draw(picture: &Picture, area: Rect, buffer: &mut Buffer) {
         }
     }
 
+    draw_rasters(picture, &axes, plot, buffer);
+
     let letters = letters(picture);
     let lettered = picture.series.iter().zip(letters).filter_map(|(series, letter)| Some((series, letter?)));
     let (lettered, lines): (Vec<_>, Vec<_>) =
@@ -218,6 +242,40 @@ fn draw(picture: &Picture, area: Rect, buffer: &mut Buffer) {
                 Style::new(),
             );
         }
+    }
+}
+
+/// What more and more of something looks like, and more and more of its opposite, with and without colours.
+const SHADES: [&str; 5] = [" ", "░", "▒", "▓", "█"];
+const OPPOSITE_SHADES: [&str; 5] = [" ", "-", "=", "≡", "#"];
+
+/// Fills the characters that nothing else stands in with the shade that the raster has in their middle.
+fn draw_rasters(picture: &Picture, axes: &Axes, plot: Rect, buffer: &mut Buffer) {
+    if picture.rasters.is_empty() {
+        return;
+    }
+    for position in plot.positions().collect::<Vec<_>>() {
+        if buffer[position].symbol() != " " {
+            continue;
+        }
+        let share = |at: u16, from: u16, count: u16| (f64::from(at - from) + 0.5) / f64::from(count);
+        let x = axes.x.number(share(position.x, plot.x, plot.width));
+        let y = axes.y.number(1.0 - share(position.y, plot.y, plot.height));
+        let raster = picture.rasters.iter().rev().find_map(|raster| Some((raster, raster.cells.cell_at((x, y))?)));
+        if let Some((raster, cell)) = raster {
+            let (symbol, colour) = shade(raster, cell);
+            buffer[position].set_symbol(symbol).set_fg(colour);
+        }
+    }
+}
+
+fn shade(raster: &Raster, cell: usize) -> (&'static str, Color) {
+    let Some(strength) = raster.strength(cell) else { return ("?", Color::Yellow) };
+    let level = (strength.abs() * (SHADES.len() - 1) as f64).round() as usize;
+    match raster.palette {
+        Palette::Ink => (SHADES[level], Color::Reset),
+        Palette::Diverging if strength < 0.0 => (OPPOSITE_SHADES[level], COLOURS[1]),
+        Palette::Heat | Palette::Diverging => (SHADES[level], COLOURS[0]),
     }
 }
 
@@ -400,6 +458,12 @@ mod tests {
         picture.add(YOURS, Mark::Bars(0.4), Role::Learner(0), vec![(0.0, 4.0), (1.0, 7.0)]);
         picture.label(0.0, 9.0, "4 µs");
         insta::assert_snapshot!(shown(&picture, 50));
+    }
+
+    #[test]
+    fn values_all_over_a_rectangle() {
+        let pictures = crate::picture::tests::rasters().map(|picture| shown(&picture, 50));
+        insta::assert_snapshot!(pictures.join("\n"));
     }
 
     #[test]
