@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use engine::{Layer, Linear, Loss, Mse, Parameter, Relu, Sequential, Tanh};
+use engine::{Layer, Linear, Loss, Mse, Parameter, Relu, Sequential, Sigmoid, Tanh};
 use ndarray::{Array1, Array2, ArrayD, ArrayRef1, ArrayRef2, array};
 use probe::{Record, Value, report_progress, serve};
 use submission::{Candidate, Function, Gradient, TensorCheck, Verdict};
@@ -260,6 +260,7 @@ fn network(case: &Record) -> Sequential {
         match case.text("activation") {
             _ if layers.is_empty() => (),
             "ReLU" => layers.push(Box::new(Relu::default())),
+            "sigmoid" => layers.push(Box::new(Sigmoid::default())),
             "tanh" => layers.push(Box::new(Tanh::default())),
             other => panic!("a case asks for the activation `{other}`"),
         }
