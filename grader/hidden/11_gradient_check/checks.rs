@@ -42,13 +42,8 @@ pub(crate) fn checks() -> Vec<Check> {
                 "The sign is the wrong way round: it is f at theta + eps minus f at theta - eps.",
                 |c| differences(c, |f, i, eps| (f(&[(i, -eps)]) - f(&[(i, eps)])) / (2.0 * eps)),
             )
-            .mistake("not_restored", NOT_RESTORED, |c| {
-                differences(c, |f, i, eps| {
-                    let left_behind: Vec<(usize, f64)> = (0..i).map(|earlier| (earlier, -eps)).collect();
-                    let at = |step: f64| f(&[&left_behind[..], &[(i, step)]].concat());
-                    (at(eps) - at(-eps)) / (2.0 * eps)
-                })
-            })
+            .mistake("not_restored", NOT_RESTORED, |c| left_behind(c, -1.0))
+            .mistake("not_restored", NOT_RESTORED, |c| left_behind(c, 1.0))
             .mistake(
                 "moved_together",
                 "All numbers of theta move at once, and their effects add up. Entry i of a gradient belongs to number i \
@@ -235,6 +230,12 @@ pub(crate) fn checks() -> Vec<Check> {
                 "The boxes were compared at θ = 1, where θ, θ² and θ³ are all the same. Choose numbers with nothing special \
                  about them.",
                 |c| named(c, |it| it.wrong && !it.title.ends_with("claims 3θ/n")),
+            )
+            .mistake(
+                "number_at_the_kink",
+                "The box with ReLU is right, but one of your numbers is 0, and there it has its kink. Choose numbers with \
+                 nothing special about them.",
+                |c| named(c, |it| it.wrong || it.title.starts_with("Σ max(0, θ)")),
             )
             .mistake(
                 "only_the_first_entry",
@@ -494,7 +495,11 @@ fn network_checks() -> Vec<Check> {
                 both_gradients(c, measured_gradients(c, &Measuring::default()), gradients(c, "x", "y"))
             })
             .mistake("not_restored", NOT_RESTORED, |c| {
-                let drifting = Measuring { comes_back: false, ..Measuring::default() };
+                let drifting = Measuring { comes_back: |_| false, ..Measuring::default() };
+                both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &drifting))
+            })
+            .mistake("last_point_stays", LAST_POINT_STAYS, |c| {
+                let drifting = Measuring { comes_back: |is_last| !is_last, ..Measuring::default() };
                 both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &drifting))
             })
             .mistake("forward_difference", ONE_SIDED, |c| {
@@ -535,8 +540,11 @@ fn network_checks() -> Vec<Check> {
                 let far = largest_change(c, seen);
                 far > 0.0 && far < 1e-12
             })
+            .mistake_if("last_point_stays", LAST_POINT_STAYS, |c, seen| {
+                n_changes(c, seen) == TENSORS.len() && (largest_change(c, seen) - c.float("eps")).abs() < 1e-9
+            })
             .mistake_if("not_restored", NOT_RESTORED, |c, seen| {
-                (largest_change(c, seen) - c.float("eps")).abs() < 1e-9
+                n_changes(c, seen) > TENSORS.len() && (largest_change(c, seen) - c.float("eps")).abs() < 1e-9
             }),
         Check::new("verdicts", "check_network", "wrong layers, kinks and dead networks are told from right ones", 3)
             .after("check_network")
@@ -578,6 +586,8 @@ const DIVIDED_BY_EPS: &str =
     "These slopes are twice too large: from theta - eps to theta + eps it is 2 eps, so divide by 2 eps.";
 const NOT_RESTORED: &str = "A number that was moved does not come back, so that everything after it is measured somewhere \
      else. Put the old value back before you go on to the next.";
+const LAST_POINT_STAYS: &str = "Once a tensor is measured, the network still holds the last point that was tried, with the last \
+     number moved. Put the tensor's own numbers back before you go on to the next.";
 const RESTORED_BY_ARITHMETIC: &str = "Numbers come back almost: adding and subtracting eps is rounded on the way, and the \
      last bits are lost. Keep the old value, and put that back.";
 const WEIGHTS_ONLY: &str = "Biases are missing: they are parameters like the weights, and a forgotten db is a common mistake. One entry for every \
@@ -609,6 +619,15 @@ fn moved(c: &Record, steps: &[(usize, f64)]) -> f64 {
 /// Some difference of a case's function for each of its numbers.
 fn differences(c: &Record, slope: impl Fn(&dyn Fn(&[(usize, f64)]) -> f64, usize, f64) -> f64) -> Array1<f64> {
     (0..c.vector("theta").len()).map(|i| slope(&|steps| moved(c, steps), i, c.float("eps"))).collect()
+}
+
+/// Central differences, with every number left this many eps from its place.
+fn left_behind(c: &Record, times: f64) -> Array1<f64> {
+    differences(c, |f, i, eps| {
+        let left_behind: Vec<(usize, f64)> = (0..i).map(|earlier| (earlier, times * eps)).collect();
+        let at = |step: f64| f(&[&left_behind[..], &[(i, step)]].concat());
+        (at(eps) - at(-eps)) / (2.0 * eps)
+    })
 }
 
 /// The function of a case, so many times eps along its direction.
@@ -755,6 +774,7 @@ const TENSORS: [&str; 4] = ["W1", "b1", "W2", "b2"];
 /// Two layers with tanh between them, and two batches.
 fn batch(draw: &mut probe::Generator, eps: f64) -> Record {
     Record::new()
+        .with("eps", eps)
         .with("W1", draw::matrix(draw, (2, 3), 1.0))
         .with("b1", draw::vector(draw, 3, 1.0))
         .with("W2", draw::matrix(draw, (3, 2), 1.0))
@@ -762,7 +782,6 @@ fn batch(draw: &mut probe::Generator, eps: f64) -> Record {
         .with("activation", "tanh")
         .with("x", draw::matrix(draw, (4, 2), 1.5))
         .with("y", draw::matrix(draw, (4, 2), 1.0))
-        .with("eps", eps)
         .with("x of an earlier batch", draw::matrix(draw, (3, 2), 1.5))
         .with("y of an earlier batch", draw::matrix(draw, (3, 2), 1.0))
 }
@@ -807,32 +826,35 @@ struct Measuring {
     left: f64,
     /// By how many eps the difference is divided.
     width: f64,
-    /// Whether a parameter is put back.
-    comes_back: bool,
+    /// Whether a parameter is put back, if it is the last of its tensor or not.
+    comes_back: fn(bool) -> bool,
 }
 
 impl Default for Measuring {
     fn default() -> Self {
-        Self { left: -1.0, width: 2.0, comes_back: true }
+        Self { left: -1.0, width: 2.0, comes_back: |_| true }
     }
 }
 
 fn measured_gradients(c: &Record, measuring: &Measuring) -> [Array1<f64>; 4] {
     let (mut parameters, eps) = (parameters(c), c.float("eps"));
-    let mut slopes = Vec::new();
-    for i in 0..parameters.len() {
-        let old = parameters[i];
-        parameters[i] = old + eps;
-        let right = loss(c, &parameters);
-        parameters[i] = old + measuring.left * eps;
-        let left = loss(c, &parameters);
-        if measuring.comes_back {
-            parameters[i] = old;
-        }
-        slopes.push((right - left) / (measuring.width * eps));
-    }
-    let mut slopes = slopes.into_iter();
-    TENSORS.map(|name| slopes.by_ref().take(entries(c, name).len()).collect())
+    let mut i = 0;
+    TENSORS.map(|name| {
+        let n = entries(c, name).len();
+        let slope = |place: usize| {
+            let old = parameters[i];
+            parameters[i] = old + eps;
+            let right = loss(c, &parameters);
+            parameters[i] = old + measuring.left * eps;
+            let left = loss(c, &parameters);
+            if (measuring.comes_back)(place + 1 == n) {
+                parameters[i] = old;
+            }
+            i += 1;
+            (right - left) / (measuring.width * eps)
+        };
+        (0..n).map(slope).collect()
+    })
 }
 
 /// Both gradients of every tensor, in its shape.
@@ -849,10 +871,17 @@ fn both_gradients(c: &Record, computed: [Array1<f64>; 4], measured: [Array1<f64>
     })
 }
 
-/// By how much a parameter has changed at most.
+/// By how much each parameter has changed.
+fn changes(c: &Record, seen: &Record) -> Vec<f64> {
+    TENSORS.iter().flat_map(|name| (entries(c, name) - entries(seen, name)).to_vec()).map(f64::abs).collect()
+}
+
 fn largest_change(c: &Record, seen: &Record) -> f64 {
-    let changes = TENSORS.iter().flat_map(|name| (entries(c, name) - entries(seen, name)).to_vec());
-    changes.fold(0.0, |largest: f64, change| largest.max(change.abs()))
+    changes(c, seen).into_iter().fold(0.0, f64::max)
+}
+
+fn n_changes(c: &Record, seen: &Record) -> usize {
+    changes(c, seen).into_iter().filter(|change| *change != 0.0).count()
 }
 
 fn xor_batch(case: Record) -> Record {
