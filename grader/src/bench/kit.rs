@@ -26,6 +26,10 @@ const CRATES: [&str; 4] = ["datasets", "ndarray", "rand", "rand_distr"];
 const PROBE: &str = "probe";
 const GRADER: &str = "grader";
 
+/// The crate of the course's own that some exercises name, and where its source is: it is another exercise, solved.
+const ENGINE: &str = "engine";
+const ENGINE_SOURCES: &str = "solutions/10_backprop_engine/src";
+
 /// A compiler and the crates to link with.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Kit {
@@ -89,7 +93,7 @@ impl Kit {
     ) -> Result<Self> {
         if on_line.is_none() {
             let more =
-                if exercise.crates.is_empty() { "" } else { ": this exercise needs more of them, so it takes minutes" };
+                if exercise.crates.is_empty() { "" } else { ": this exercise needs more of them, so it takes longer" };
             anstream::eprintln!(
                 "Preparing the crates that your code is linked with (once, and when they or the compiler change{more})"
             );
@@ -309,6 +313,10 @@ fn fingerprint(course: &Course, exercise: &Exercise, rustc: &Path) -> Result<Str
     let mut inputs = vec![rustc.to_owned()];
     if !exercise.crates.is_empty() {
         inputs.push(Submission::solution(course, exercise).folder.join("Cargo.toml"));
+    }
+    if exercise.crates.iter().any(|name| name == ENGINE) {
+        inputs.push(course.root.join(ENGINE).join("Cargo.toml"));
+        inputs.extend(files::rust_files(&course.root.join(ENGINE_SOURCES))?);
     }
     for file in ["Cargo.lock", "Cargo.toml", "datasets/Cargo.toml", "grader/probe/Cargo.toml"] {
         inputs.push(course.root.join(file));

@@ -67,7 +67,9 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 /// Copies all that the course is built from, and nothing that was built, into `to`.
 pub(crate) fn copy_of_the_course(to: &Path) {
     fs::create_dir_all(to).expect("the target folder is writable");
-    for part in [".github", "Cargo.toml", "Cargo.lock", "course.toml", "datasets", "exercises", "solutions", "grader"] {
+    for part in
+        [".github", "Cargo.toml", "Cargo.lock", "course.toml", "datasets", "engine", "exercises", "solutions", "grader"]
+    {
         copy(&course().join(part), &to.join(part));
     }
 }
