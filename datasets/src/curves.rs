@@ -11,8 +11,8 @@ use crate::Dataset;
 /// Two half circles of radius 1 that reach into each other, in random order: class 0 opens downwards around (0, 0),
 /// class 1 upwards around (1, 0.5).
 ///
-/// The samples of a class are evenly spaced along its curve; then every coordinate gets Gaussian noise with the standard
-/// deviation `noise`.
+/// The samples of a class are evenly spaced along its curve; then every coordinate gets Gaussian noise with the
+/// standard deviation `noise`.
 ///
 /// # Panics
 ///
@@ -34,8 +34,8 @@ pub fn moons(n_samples: usize, noise: f64, rng: &mut impl Rng) -> Dataset {
 
 /// Two circles around (0, 0), one inside the other, in random order: class 0 has radius 1, class 1 radius `factor`.
 ///
-/// The samples of a class are evenly spaced along its circle; then every coordinate gets Gaussian noise with the standard
-/// deviation `noise`.
+/// The samples of a class are evenly spaced along its circle; then every coordinate gets Gaussian noise with the
+/// standard deviation `noise`.
 ///
 /// # Panics
 ///
@@ -68,8 +68,8 @@ pub fn spirals(n_samples: usize, n_classes: usize, noise: f64, rng: &mut impl Rn
     along_curves(n_samples, n_classes, noise, rng, point)
 }
 
-/// `point(class, i, n)` is where the curve of `class` has the `i`th of its `n` samples, before the noise. The classes are
-/// of one size, or the first ones have a sample more.
+/// `point(class, i, n)` is where the curve of `class` has the `i`th of its `n` samples, before the noise. The classes
+/// are of one size, or the first ones have a sample more.
 fn along_curves(
     n_samples: usize,
     n_classes: usize,

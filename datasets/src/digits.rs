@@ -15,8 +15,9 @@ const N_HELD_OUT: usize = 360;
 
 /// The 1,437 digits to train with, in random order; shape of the features (1437, 64), from 0 to [`MAX_PIXEL`].
 ///
-/// They and [`held_out_images`] are the 1,797 digits of scikit-learn's `load_digits`, the test set of "Optical Recognition
-/// of Handwritten Digits" (Alpaydin & Kaynak 1998, UCI, CC BY 4.0). Both have each digit as often, in proportion.
+/// They and [`held_out_images`] are the 1,797 digits of scikit-learn's `load_digits`, the test set of "Optical
+/// Recognition of Handwritten Digits" (Alpaydin & Kaynak 1998, UCI, CC BY 4.0). Both have each digit as often, in
+/// proportion.
 ///
 /// ```
 /// let digits = datasets::digits();

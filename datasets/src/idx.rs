@@ -1,7 +1,7 @@
 //! Reading IDX, the file format of MNIST: a header, then one byte per pixel or label.
 //!
-//! A file is held against what its data set has: the header is not believed, and nothing is allocated or inflated because
-//! of what it says.
+//! A file is held against what its data set has: the header is not believed, and nothing is allocated or inflated
+//! because of what it says.
 
 use std::{
     fmt,

@@ -12,8 +12,8 @@ pub const CLASSES: [&str; 3] = ["setosa", "versicolor", "virginica"];
 
 /// The 150 irises of Fisher (1936), 50 of each species, in the order in which they are published.
 ///
-/// These are the numbers of Fisher's paper, as in scikit-learn and R. (Two rows of the copy in the UCI repository differ.)
-/// A line separates setosa from the others; versicolor and virginica overlap.
+/// These are the numbers of Fisher's paper, as in scikit-learn and R. (Two rows of the copy in the UCI repository
+/// differ.) A line separates setosa from the others; versicolor and virginica overlap.
 ///
 /// ```
 /// let iris = datasets::iris();

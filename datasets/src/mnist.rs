@@ -21,7 +21,8 @@ pub const DATA_VARIABLE: &str = "NEURONLINGS_DATA";
 /// The width and the height of an image, in pixels; a row of images holds their pixels row by row.
 pub const SIDE: usize = 28;
 
-/// The files of either data set: training images and labels, test images and labels. Each may also be there unpacked, without `.gz`.
+/// The files of either data set: training images and labels, test images and labels. Each may also be there unpacked,
+/// without `.gz`.
 pub const FILES: [&str; 4] = [
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
@@ -53,6 +54,34 @@ impl Which {
             Self::Mnist => "mnist",
             Self::FashionMnist => "fashion-mnist",
         }
+    }
+}
+
+impl Which {
+    /// Where the files are published: addresses that a name of [`FILES`] is added to.
+    #[must_use]
+    pub fn mirrors(self) -> [&'static str; 2] {
+        match self {
+            Self::Mnist => [
+                "https://ossci-datasets.s3.amazonaws.com/mnist/",
+                "https://storage.googleapis.com/cvdf-datasets/mnist/",
+            ],
+            Self::FashionMnist => [
+                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+                "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+            ],
+        }
+    }
+
+    /// How to get the files where `data fetch` cannot.
+    #[must_use]
+    pub fn by_hand(self) -> String {
+        let folder = folder(self).map_or_else(|error| error.to_string(), |folder| folder.display().to_string());
+        let mut text = format!("To fetch {self} by hand, save these four files as they are:\n");
+        for file in FILES {
+            text += &format!("  {}{file}\n", self.mirrors()[0]);
+        }
+        text + &format!("in the folder\n  {folder}")
     }
 }
 
@@ -114,8 +143,8 @@ pub fn load(which: Which) -> Result<Mnist, DataError> {
     load_from(which, &folder(which)?, [60_000, 10_000])
 }
 
-/// Where [`load`] looks: the folder called `mnist` or `fashion-mnist` in the one that [`DATA_VARIABLE`] names, or else in
-/// `neuronlings` in the user's data folder, such as `~/.local/share` on Linux.
+/// Where [`load`] looks: the folder called `mnist` or `fashion-mnist` in the one that [`DATA_VARIABLE`] names, or else
+/// in `neuronlings` in the user's data folder, such as `~/.local/share` on Linux.
 ///
 /// # Errors
 ///
@@ -207,7 +236,8 @@ fn folder_of(which: Which, named: Option<OsString>, data_folder: Option<PathBuf>
         Some(folder) => PathBuf::from(folder),
         None => data_folder.ok_or(DataError::NoFolder)?.join("neuronlings"),
     };
-    // Messages name it, and a relative path would leave the reader to guess. Only an empty path cannot be made absolute.
+    // Messages name it, and a relative path would leave the reader to guess. Only an empty path cannot be made
+    // absolute.
     Ok(absolute(&folder).unwrap_or(folder).join(which.name()))
 }
 
@@ -331,6 +361,15 @@ mod tests {
         fs::create_dir(&path).expect("a folder where a file belongs");
         let error = load_small(folder.path()).expect_err("a folder is no file");
         assert!(matches!(error, DataError::Unreadable { .. }), "{error}");
+    }
+
+    #[test]
+    fn whoever_fetches_by_hand_is_told_four_addresses_and_a_folder() {
+        for which in Which::ALL {
+            let text = which.by_hand();
+            assert_eq!(text.matches("http").count(), 4, "{text}");
+            assert!(text.ends_with(which.name()), "{text}");
+        }
     }
 
     #[test]

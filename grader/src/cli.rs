@@ -7,6 +7,8 @@ use clap::{
     builder::{EnumValueParser, PathBufValueParser, PossibleValue, StringValueParser, TypedValueParser},
 };
 
+use datasets::mnist::Which;
+
 use crate::course::Limits;
 
 /// The seed of drawn inputs unless `--seed` gives another one: fixed, so that a check repeats itself.
@@ -46,6 +48,9 @@ pub(crate) enum Command {
     Reset(ResetArgs),
     /// Grade what was handed in, report in the forms that the surrounding CI reads, and exit by policy
     Ci(CiArgs),
+    /// Download a larger data set, once, for the exercises that can use one
+    #[command(subcommand)]
+    Data(DataCommand),
     /// For authors: prove that the checks accept every right answer and name every wrong one
     Verify(VerifyArgs),
     /// Print a script that lets your shell complete the grader's commands
@@ -125,6 +130,22 @@ pub(crate) struct CiArgs {
     /// Whether submissions are compiled and run in a sandbox
     #[arg(long, value_enum, default_value_t, value_name = "MODE")]
     pub(crate) sandbox: SandboxMode,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DataCommand {
+    /// Download it into your data folder, on from where the last time stopped; what is there already stays
+    #[command(after_help = "Exit codes: 0 it is there, 2 there is no set of that name, 3 it could not be fetched.\n\n\
+                            Environment: NEURONLINGS_DATA the folder for data, NEURONLINGS_MIRROR the address of a copy, \
+                            HTTPS_PROXY and NO_PROXY as usual.")]
+    Fetch(FetchArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct FetchArgs {
+    /// The data set
+    #[arg(value_parser = Which::ALL.map(Which::name))]
+    pub(crate) name: String,
 }
 
 #[derive(Args)]

@@ -110,6 +110,7 @@ fn wrong_usage_is_exit_code_2() {
     assert_eq!(code(&["check", "3", "--source", "no/such/folder"]), Some(2));
     assert_eq!(code(&["check", "all", "--source", "exercises/03_dense_layer"]), Some(2));
     assert_eq!(code(&["check", "3", "--format", "punched_tape"]), Some(2));
+    assert_eq!(code(&["data", "fetch", "cifar"]), Some(2));
 }
 
 #[test]
@@ -270,6 +271,27 @@ fn a_lesson_is_shown_and_says_what_to_do_next() {
     assert_eq!(lesson(&course().join("exercises/03_dense_layer/src"), &[]), shown);
     assert_eq!(lesson(&course(), &[]), lesson(&course(), &["perceptron"]));
     assert_eq!(grader().args(["lesson", "99"]).output().unwrap().status.code(), Some(2));
+}
+
+/// The downloader's own tests download; this one sees that it is built, run, and handed what it needs.
+#[test]
+fn data_that_cannot_be_fetched_is_exit_code_3_and_a_way_to_do_it_by_hand() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut command = grader();
+    command.args(["data", "fetch", "fashion-mnist"]).env("NEURONLINGS_DATA", folder.path());
+    // Nobody answers at port 9 of this computer.
+    command.env("NEURONLINGS_MIRROR", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1");
+    let output = command.output().expect("the grader runs");
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    for part in [
+        "http://127.0.0.1:9/fashion-mnist/train-images-idx3-ubyte.gz: ",
+        "save these four files as they are",
+        &folder.path().join("fashion-mnist").to_string_lossy(),
+        "error: Fashion-MNIST was not fetched",
+    ] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
 }
 
 #[test]

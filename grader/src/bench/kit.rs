@@ -2,7 +2,9 @@
 
 use std::{
     collections::BTreeSet,
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -96,7 +98,7 @@ impl Kit {
                 "Preparing the crates that your code is linked with (once, and when they or the compiler change{more})"
             );
         }
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let cargo = cargo();
         let mut build = Command::new(&cargo);
         build.args(["build", "--message-format", "json-render-diagnostics", "--manifest-path"]);
         build.arg(course.root.join("Cargo.toml")).env("RUSTC", &rustc);
@@ -163,6 +165,11 @@ impl Kit {
     pub(crate) fn crates_for_probes(&self) -> impl Iterator<Item = (&str, &Path)> {
         self.crates.iter().map(|(name, path)| (name.as_str(), path.as_path()))
     }
+}
+
+/// The cargo that started us, or the one on the path.
+pub(crate) fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 fn solution_package(exercise: &Exercise) -> String {

@@ -16,7 +16,7 @@ mod workspace;
 
 pub(crate) use compile::{Compiled, compile, errors_of_program, foreign_folders};
 pub(crate) use diagnostics::{Diagnostic, remark};
-pub(crate) use kit::Kit;
+pub(crate) use kit::{Kit, cargo};
 pub(crate) use observer::{CalledOff, Observer, Stage};
 pub(crate) use probe_process::{Answer, Ended, Limit, ProbeProcess};
 pub(crate) use sandbox::{Sandbox, become_confined};

@@ -3,6 +3,7 @@
 mod check;
 mod ci;
 mod completions;
+mod data;
 pub(crate) mod hint;
 pub(crate) mod lesson;
 pub(crate) mod list;
@@ -23,7 +24,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     bench::Submission,
-    cli::{Cli, Command},
+    cli::{Cli, Command, DataCommand},
     course::{Course, Exercise, UsageError},
     learner,
     progress::Progress,
@@ -59,6 +60,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome> {
         Command::Lesson(args) => lesson::run(args),
         Command::Plot(args) => plot::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Data(DataCommand::Fetch(args)) => data::fetch(args),
         Command::Completions(args) => completions::run(args),
     }
 }

@@ -62,7 +62,12 @@ pub struct Linear {
 
 impl Linear {
     /// A layer with these weights (n_in, n_out) and biases (n_out).
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many biases as columns of weights.
     pub fn from_parts(weights: Array2<f64>, biases: Array1<f64>) -> Self {
+        assert_eq!(weights.ncols(), biases.len(), "every column of weights (an output) needs one bias");
         let (d_weights, d_biases) = (Array2::zeros(weights.dim()), Array1::zeros(biases.dim()));
         Self { weights, biases, d_weights, d_biases, input: None }
     }
@@ -122,7 +127,8 @@ pub struct Relu {
 impl Layer for Relu {
     fn forward(&mut self, z: &ArrayRef2<f64>) -> Array2<f64> {
         self.input = Some(z.to_owned());
-        z.mapv(|z| z.max(0.0))
+        // `z.max(0.0)` would turn NaN into 0, and hide that something went wrong before.
+        z.mapv(|z| if z < 0.0 { 0.0 } else { z })
     }
 
     /// The slope is 1 where the *input* was positive, and 0 elsewhere, at the kink too.
@@ -321,7 +327,18 @@ impl Sequential {
         value
     }
 
-    /// A line for each layer, numbered from 1, and how many parameters there are.
+    /// The network as text: a line for each layer with its number, what it says of itself, and how many parameters it
+    /// has; and below them how many there are in all. A small network for digits becomes
+    ///
+    /// ```text
+    ///  1  Linear 784 -> 32         25120
+    ///  2  ReLU                         0
+    ///  3  Linear 32 -> 10            330
+    ///                              25450
+    /// ```
+    ///
+    /// Layers count from 1. Numbers are flush right, in columns of 2 and 10 characters; between them stand two blanks and
+    /// 20 characters of text, flush left. Whether a line feed (`\n`) follows the last line does not matter.
     pub fn summary(&mut self) -> String {
         let mut text = String::new();
         for (number, layer) in (1..).zip(&mut self.layers) {

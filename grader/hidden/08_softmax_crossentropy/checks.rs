@@ -1,0 +1,1091 @@
+//! What is right in exercise 8, and what is commonly got wrong.
+//!
+//! Most mistakes here give the right result for scores of ordinary size, so each function has two checks: one on such
+//! scores, which shows a wrong formula, and one on extreme ones, which shows a formula that was typed as it stands in
+//! the book. The second one is skipped until the first is passed.
+
+use crate::judge::prelude::*;
+
+pub(crate) fn checks() -> Vec<Check> {
+    let mut checks = vec![
+        Check::new("softmax", "softmax", "every row of softmax is a distribution of its own", 2)
+            .on(|draw| vec![lesson(), scores(draw)])
+            .expects(|c| softmax(&c.matrix("z")))
+            .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, |c| softmax_of_columns(&c.matrix("z")))
+            .mistake("softmax_over_everything", OVER_EVERYTHING, |c| softmax_over_everything(&c.matrix("z")))
+            .mistake(
+                "scores_divided_by_their_sum",
+                "The scores are divided by their sum, without the exponential. Negative scores would become negative \
+                 probabilities: e^z makes every score positive first.",
+                |c| divided_by_row_sums(c.matrix("z").to_owned()),
+            )
+            .mistake(
+                "not_divided",
+                "These are the exponentials alone. They become probabilities when each is divided by the sum of its \
+                 row.",
+                |c| c.matrix("z").mapv(f64::exp),
+            )
+            .mistake(
+                "not_divided",
+                "The row's largest score is subtracted and e^z taken, but the sum is missing: divide each row by its \
+                 own.",
+                |c| (c.matrix("z").to_owned() - row_max(&c.matrix("z"))).mapv(f64::exp),
+            ),
+        Check::new("softmax_large", "softmax", "softmax is right for scores of any size", 2)
+            .asks("softmax")
+            .after("softmax")
+            .on(|_| large_scores())
+            .expects(|c| softmax(&c.matrix("z")))
+            .mistake("softmax_without_max", SOFTMAX_WITHOUT_MAX, |c| softmax_as_in_the_book(&c.matrix("z")))
+            .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, |c| softmax_with_one_max(&c.matrix("z")))
+            .mistake(
+                "maximum_begins_at_zero",
+                "In a row that lies below 0 as a whole your largest score is 0, which is none of them: then every \
+                 exponential rounds to 0, and 0 / 0 is NaN. A maximum begins at `f64::NEG_INFINITY`. \
+                 (`f64::MIN_POSITIVE` is the smallest number *above* 0; the most negative one is `f64::MIN`.)",
+                |c| {
+                    let max = row_max(&c.matrix("z")).mapv(|max| max.max(0.0));
+                    divided_by_row_sums((c.matrix("z").to_owned() - max).mapv(f64::exp))
+                },
+            )
+            .mistake_if(
+                "scores_clamped",
+                "Scores beyond some bound are cut off there, so the largest become equal, and so do their \
+                 probabilities. Nothing has to be cut: subtract the row's largest score, and only differences are \
+                 left.",
+                |c, seen| {
+                    let z = c.matrix("z");
+                    seen.matrix("result").indexed_iter().any(|((i, j), p)| {
+                        j > 0 && z[[i, j]] != z[[i, 0]] && *p == seen.matrix("result")[[i, 0]] && *p > 0.0
+                    })
+                },
+            ),
+        Check::new("temperature", "temperature", "softmax_with_temperature is the softmax of z / temperature", 1)
+            .after("softmax")
+            .on(|draw| vec![lesson().with("temperature", 0.4), scores(draw).with("temperature", 2.5)])
+            .expects(|c| softmax(&(&c.matrix("z") / c.float("temperature"))))
+            .mistake(
+                "multiplied_by_the_temperature",
+                "The scores are multiplied by the temperature, so the dial works backwards: a high temperature should \
+                 make the probabilities more alike. Divide.",
+                |c| softmax(&(&c.matrix("z") * c.float("temperature"))),
+            )
+            .mistake(
+                "temperature_ignored",
+                "The temperature has no effect. Dividing all exponentials, or all probabilities, by the same number \
+                 cancels in the quotient: it is the scores that are divided, before the exponential.",
+                |c| softmax(&c.matrix("z")),
+            ),
+        Check::new("log_softmax", "log_softmax", "log_softmax is the logarithm of softmax", 1)
+            .on(|draw| vec![lesson(), scores(draw)])
+            .expects(|c| log_softmax(&c.matrix("z")))
+            .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, |c| log_softmax(&c.matrix("z").t()).reversed_axes())
+            .mistake("softmax_over_everything", OVER_EVERYTHING, |c| {
+                softmax_over_everything(&c.matrix("z")).mapv(f64::ln)
+            })
+            .mistake(
+                "maximum_not_given_back",
+                "The row's largest score is subtracted inside the logarithm and not given back: ln Σ e^z is max + ln Σ \
+                 e^(z - max). Either add it to the sum's logarithm, or subtract it from all scores of the row.",
+                |c| &log_softmax(&c.matrix("z")) + &row_max(&c.matrix("z")),
+            )
+            .mistake(
+                "sum_without_its_logarithm",
+                "The sum of the exponentials is subtracted as it is. ln of a quotient is ln above minus ln below: z - \
+                 ln Σ e^z.",
+                |c| {
+                    let z = c.matrix("z");
+                    z.to_owned() - z.mapv(f64::exp).sum_axis(Axis(1)).insert_axis(Axis(1))
+                },
+            )
+            .mistake(
+                "sum_without_its_logarithm",
+                "The sum of the exponentials is subtracted as it is. ln of a quotient is ln above minus ln below: z - \
+                 ln Σ e^z.",
+                |c| {
+                    let shifted = c.matrix("z").to_owned() - row_max(&c.matrix("z"));
+                    let sums = shifted.mapv(f64::exp).sum_axis(Axis(1)).insert_axis(Axis(1));
+                    shifted - sums
+                },
+            )
+            .mistake(
+                "sign_turned",
+                "The sign is turned: these are -ln p, above 0. A probability is at most 1, so its logarithm is at most \
+                 0. (The minus comes later, in the loss.)",
+                |c| -log_softmax(&c.matrix("z")),
+            )
+            .mistake("logarithm_of_base_two", BASE_TWO, |c| log_softmax(&c.matrix("z")) / std::f64::consts::LN_2),
+        Check::new("log_softmax_large", "log_softmax", "log_softmax is right for scores of any size", 2)
+            .asks("log_softmax")
+            .after("log_softmax")
+            .on(|_| [large_scores(), vec![Record::new().with("z", array![[0.0, 1000.0, -500.0]])]].concat())
+            .expects(|c| log_softmax(&c.matrix("z")))
+            .mistake("logarithm_of_softmax", LOGARITHM_OF_SOFTMAX, |c| softmax(&c.matrix("z")).mapv(f64::ln))
+            .mistake("sum_overflows", SUM_OVERFLOWS, |c| {
+                let z = c.matrix("z");
+                z.to_owned() - z.mapv(f64::exp).sum_axis(Axis(1)).insert_axis(Axis(1)).mapv(f64::ln)
+            })
+            .mistake("sum_overflows", SUM_OVERFLOWS, |c| softmax_as_in_the_book(&c.matrix("z")).mapv(f64::ln))
+            .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, |c| {
+                let z = c.matrix("z");
+                let max = largest(&z);
+                let log_sums = z.mapv(|z| (z - max).exp()).sum_axis(Axis(1)).mapv(|sum| max + sum.ln());
+                z.to_owned() - log_sums.insert_axis(Axis(1))
+            })
+            .mistake_if(
+                "probability_made_larger",
+                "A small number is added to the probabilities, or a bound put below them, before the logarithm. It \
+                 keeps -∞ away and hides what you want to know: a score that is 1000 below the largest has the \
+                 logarithm -1000.",
+                |c, seen| {
+                    let seen = seen.matrix("result");
+                    log_softmax(&c.matrix("z"))
+                        .indexed_iter()
+                        .any(|(index, right)| *right < -100.0 && seen[index].is_finite() && seen[index] > right + 1.0)
+                },
+            ),
+    ];
+    checks.extend(one_hot_checks());
+    checks.extend(nll_checks());
+    checks.extend(cross_entropy_checks());
+    checks.extend(cross_entropy_grad_checks());
+    checks.extend(chain_rule_checks());
+    checks.extend(bce_checks());
+    checks.extend(bce_grad_checks());
+    checks.push(
+        Check::new("labels_fit", "labels", "labels that do not fit the scores are refused", 2)
+            .on(|_| labels_that_do_not_fit())
+            .expects(|_| Prediction::Panics)
+            .mistake_if(
+                "samples_left_out",
+                "There are more samples than labels here, or more labels than samples, and your code goes on. `zip` \
+                 stops at the shorter of the two and says nothing, and ndarray stretches a matrix of one row to any \
+                 height. Compare both lengths first, and panic if they differ: `assert_eq!(labels.len(), z.nrows(), \
+                 …)`.",
+                |c, _| c.get("labels").is_some_and(|_| c.counts("labels").len() != c.matrix("scores").nrows()),
+            )
+            .mistake_if(
+                "label_that_is_no_class_accepted",
+                "A label here is no class: it is not below the number of columns. Your code finds no column for it and \
+                 goes on as if nothing were wrong. Index with it, `row[label]`: that panics by itself.",
+                |c, _| c.get("labels").is_some(),
+            )
+            .mistake_if(
+                "lengths_not_compared",
+                "Scores and labels have different lengths here, and your code goes on. ndarray stretches an array with \
+                 a single entry to any length, and iterators stop at the shorter one. Use ndarray's `Zip`, which \
+                 panics, or compare the lengths yourself.",
+                |c, _| c.get("y").is_some(),
+            ),
+    );
+    checks
+}
+
+fn one_hot_checks() -> Vec<Check> {
+    vec![
+        Check::new("one_hot", "one_hot", "one_hot has one row for each label, with a 1 in the column of its class", 1)
+            .on(|_| {
+                // Without class 0 first, without the last class second.
+                [(vec![2_usize, 1, 2, 3], 4_usize), (vec![1, 0, 0, 1], 3), (vec![], 2)]
+                    .map(|(labels, n_classes)| labelled(labels, n_classes))
+                    .to_vec()
+            })
+            .expects(|c| ok(one_hot(&c.counts("labels"), c.count("n_classes"))))
+            .mistake(
+                "label_for_one",
+                "The label itself stands where a 1 belongs. One-hot means that a single entry of the row is hot, and \
+                 hot is 1: the number of a class is a name, not a size.",
+                |c| {
+                    let labels = c.counts("labels");
+                    let y = one_hot(&labels, c.count("n_classes"));
+                    ok(y * Array2::from_shape_fn((labels.len(), 1), |(i, _)| labels[i] as f64))
+                },
+            )
+            .mistake(
+                "one_hot_transposed",
+                "Samples and classes are swapped: a row is a sample, a column is a class, as in P, from which Y is \
+                 subtracted.",
+                |c| ok(one_hot(&c.counts("labels"), c.count("n_classes")).reversed_axes()),
+            )
+            .mistake(
+                "labels_counted_from_one",
+                "The 1 is one column too far to the left: classes are counted from 0, so class 0 has column 0.",
+                |c| {
+                    let labels = c.counts("labels");
+                    if labels.contains(&0) {
+                        return Prediction::Panics;
+                    }
+                    ok(one_hot(&labels.iter().map(|label| label - 1).collect::<Vec<_>>(), c.count("n_classes"))).into()
+                },
+            )
+            .mistake(
+                "classes_counted_from_the_labels",
+                "There are as many columns as the largest label demands. The largest class may be missing in a batch, \
+                 and Y would not fit P any more: that is why `n_classes` is given.",
+                |c| {
+                    let labels = c.counts("labels");
+                    ok(one_hot(&labels, labels.iter().max().map_or(0, |max| max + 1)))
+                },
+            ),
+        Check::new("one_hot_error", "one_hot", "one_hot names the first label that is no class", 2)
+            .asks("one_hot")
+            .after("one_hot")
+            .on(|_| {
+                [(vec![0_usize, 1], 2_usize), (vec![0, 2, 5, 9, 1, 7], 3), (vec![1, 0, 2, 0], 2)]
+                    .map(|(labels, n_classes)| labelled(labels, n_classes))
+                    .to_vec()
+            })
+            .expects(first_wrong_label)
+            .mistake(
+                "panics_on_a_wrong_label",
+                "A wrong label comes from the data, and whoever calls `one_hot` wants to say in which line of which \
+                 file. Look at the label before you index with it, and return an `Err` with what is known.",
+                |c| if wrong_labels(c).is_empty() { first_wrong_label(c).into() } else { Prediction::Panics },
+            )
+            .mistake(
+                "n_classes_is_no_class",
+                "Two classes are the classes 0 and 1, so a label of 2 is wrong: a label has to be *below* `n_classes`, \
+                 equal is too large.",
+                |c| {
+                    let n_classes = c.count("n_classes");
+                    match wrong_labels(c).iter().find(|(_, label)| *label > n_classes) {
+                        Some(&(position, label)) => error(position, label, n_classes).into(),
+                        None if wrong_labels(c).is_empty() => first_wrong_label(c).into(),
+                        None => Prediction::Panics,
+                    }
+                },
+            )
+            .mistake(
+                "last_wrong_label_named",
+                "The last wrong label is named, not the first. `return` as soon as you have met one.",
+                |c| match wrong_labels(c).last() {
+                    Some(&(position, label)) => error(position, label, c.count("n_classes")),
+                    None => first_wrong_label(c),
+                },
+            )
+            .mistake(
+                "position_counted_from_one",
+                "The position is one too large: it is an index, and those are counted from 0.",
+                |c| match wrong_labels(c).first() {
+                    Some(&(position, label)) => error(position + 1, label, c.count("n_classes")),
+                    None => first_wrong_label(c),
+                },
+            )
+            .mistake(
+                "wrong_labels_become_empty_rows",
+                "A wrong label leaves a row of zeros and no word about it: this sample would have no class, and nobody \
+                 would know. Return an `Err`.",
+                |c| ok(one_hot(&c.counts("labels"), c.count("n_classes"))),
+            ),
+    ]
+}
+
+fn nll_checks() -> Vec<Check> {
+    let nll = |c: &Record, loss: fn(f64, f64) -> f64| {
+        let p = p_of_true(&c.matrix("p"), &c.counts("labels"));
+        p.mapv(|p| loss(p, c.float("eps"))).sum() / p.len() as f64
+    };
+    vec![
+        with_loss_mistakes(
+            Check::new(
+                "nll_from_probs",
+                "nll_from_probs",
+                "nll_from_probs is the mean of -ln p of the true classes",
+                1,
+            )
+            .on(|draw| {
+                let example = array![[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]];
+                vec![
+                    Record::new().with("p", example).with("labels", vec![0, 2]).with("eps", 1e-10),
+                    Record::new()
+                        .with("p", softmax(&draw::matrix(draw, (5, 4), 1.5)))
+                        .with("labels", vec![0, 3, 3, 1, 0])
+                        .with("eps", 1e-15),
+                ]
+            })
+            .expects(move |c| nll(c, |p, eps| -p.max(eps).ln())),
+            |c| c.matrix("p").to_owned(),
+        )
+        .mistake(
+            "smaller_for_larger",
+            "You take the smaller of p and `eps`, which puts every p *down* to `eps`. A lower bound is the larger of \
+             the two, `p.max(eps)`: read it as \"p, but at least eps\", whatever the name says.",
+            move |c| nll(c, |p, eps| -p.min(eps).ln()),
+        ),
+        Check::new("nll_clipped", "nll_from_probs", "nll_from_probs raises a p below eps to eps, and no other", 1)
+            .asks("nll_from_probs")
+            .after("nll_from_probs")
+            .on(|_| {
+                let case = |p: Array2<f64>, labels: Vec<usize>, eps: f64| {
+                    Record::new().with("p", p).with("labels", labels).with("eps", eps)
+                };
+                vec![
+                    case(array![[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], vec![0, 1], 0.001),
+                    case(array![[1.0, 0.0, 0.0], [0.25, 0.25, 0.5]], vec![1, 0], 1e-10),
+                    case(array![[0.03125, 0.96875]], vec![0], 0.125),
+                ]
+            })
+            .expects(move |c| nll(c, |p, eps| -p.max(eps).ln()))
+            .mistake(
+                "eps_added",
+                "`eps` is added to the probability. That changes every loss a little, and a perfect prediction gets a \
+                 loss below 0. It was to be a lower bound: the larger of p and `eps`.",
+                move |c| nll(c, |p, eps| -(p + eps).ln()),
+            )
+            .mistake(
+                "clipped_on_both_sides",
+                "Probabilities are also kept below 1 - eps. There is nothing to protect up there, ln 1 is 0, and a \
+                 perfect prediction should cost exactly that: raise what is below `eps`, and leave the rest alone.",
+                move |c| nll(c, |p, eps| -p.clamp(eps, 1.0 - eps).ln()),
+            )
+            .mistake(
+                "not_clipped",
+                "Nothing is clipped, and where p is 0 the loss is infinite. That is honest, but here the clipped loss \
+                 is asked for, to see what it hides: a p below `eps` counts as `eps`.",
+                move |c| nll(c, |p, _| -p.ln()),
+            )
+            .mistake_if(
+                "eps_of_your_own",
+                "The bound is a fixed number. `eps` is an argument, so that one can see what it does to the loss.",
+                |c, seen| {
+                    let clipped = p_of_true(&c.matrix("p"), &c.counts("labels"));
+                    let n = clipped.len() as f64;
+                    (3..=17).map(|digits| 10_f64.powi(-digits)).filter(|own| *own != c.float("eps")).any(|own| {
+                        (clipped.mapv(|p| -p.max(own).ln()).sum() / n - seen.float("result")).abs() < 1e-9
+                            && clipped.iter().any(|p| *p < own)
+                    })
+                },
+            ),
+        of_nothing("nll_empty", "nll_from_probs", "nll_from_probs of no samples is NaN", |c| {
+            nll_of(&p_of_true(&c.matrix("p"), &c.counts("labels")))
+        }),
+    ]
+}
+
+fn cross_entropy_checks() -> Vec<Check> {
+    vec![
+        with_loss_mistakes(
+            Check::new("cross_entropy", "cross_entropy", "cross_entropy is the mean of ln Σ e^z - z_true", 2)
+                .on(|draw| vec![lesson().with("labels", vec![0, 2, 1]), scores(draw).with("labels", vec![4, 0, 1])])
+                .expects(|c| cross_entropy(&c.matrix("z"), &c.counts("labels"))),
+            |c| softmax(&c.matrix("z")),
+        )
+        .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, |c| {
+            nll_of(&p_of_true(&softmax_of_columns(&c.matrix("z")), &c.counts("labels")))
+        })
+        .mistake("softmax_over_everything", OVER_EVERYTHING, |c| {
+            nll_of(&p_of_true(&softmax_over_everything(&c.matrix("z")), &c.counts("labels")))
+        })
+        .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
+            nll_of(&p_of_true(&softmax(&softmax(&c.matrix("z"))), &c.counts("labels")))
+        })
+        .mistake(
+            "score_alone",
+            "This is the mean of -z_true: the logarithm of the sum is missing. Without it the loss could fall for \
+             ever, by raising all scores.",
+            |c| -p_of_true(&c.matrix("z"), &c.counts("labels")).sum() / c.counts("labels").len() as f64,
+        )
+        .mistake_if(
+            "small_number_in_the_logarithm",
+            "A small number is added to the probability before the logarithm. That changes every loss a little, and \
+             makes that of a perfect prediction negative. From the scores no such guard is needed.",
+            |c, seen| {
+                let p = p_of_true(&softmax(&c.matrix("z")), &c.counts("labels"));
+                (2..=9)
+                    .map(|digits| 10_f64.powi(-digits))
+                    .any(|small| (seen.float("result") - nll_of(&p.mapv(|p| p + small))).abs() < 1e-3 * small)
+            },
+        ),
+        Check::new("cross_entropy_large", "cross_entropy", "cross_entropy tells how wrong, however wrong it is", 2)
+            .asks("cross_entropy")
+            .after("cross_entropy")
+            .on(|_| {
+                let labels = [vec![0, 1], vec![2, 0]];
+                let wrong = Record::new().with("z", array![[0.0, 1000.0]]).with("labels", vec![0]);
+                let large = large_scores().into_iter().zip(labels).map(|(z, labels)| z.with("labels", labels));
+                std::iter::once(wrong).chain(large).collect()
+            })
+            .expects(|c| cross_entropy(&c.matrix("z"), &c.counts("labels")))
+            .mistake("logarithm_of_softmax", LOGARITHM_OF_SOFTMAX, |c| {
+                nll_of(&p_of_true(&softmax(&c.matrix("z")), &c.counts("labels")))
+            })
+            .mistake("sum_overflows", SUM_OVERFLOWS, |c| {
+                let z = c.matrix("z");
+                let log_sums = z.mapv(f64::exp).sum_axis(Axis(1)).mapv(f64::ln);
+                (log_sums - p_of_true(&z, &c.counts("labels"))).sum() / z.nrows() as f64
+            })
+            .mistake("softmax_without_max", SOFTMAX_WITHOUT_MAX, |c| {
+                nll_of(&p_of_true(&softmax_as_in_the_book(&c.matrix("z")), &c.counts("labels")))
+            })
+            .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, |c| {
+                let z = c.matrix("z");
+                let max = largest(&z);
+                let log_sums = z.mapv(|z| (z - max).exp()).sum_axis(Axis(1)).mapv(|sum| max + sum.ln());
+                (log_sums - p_of_true(&z, &c.counts("labels"))).sum() / z.nrows() as f64
+            })
+            .mistake_if("loss_clipped", LOSS_CLIPPED, |c, seen| {
+                let right = cross_entropy(&c.matrix("z"), &c.counts("labels"));
+                right > 100.0 && seen.float("result").is_finite() && seen.float("result") < right - 1.0
+            }),
+        Check::new("cross_entropy_perfect", "cross_entropy", "a perfect prediction costs exactly 0", 1)
+            .asks("printed_loss")
+            .after("cross_entropy")
+            .on(|_| {
+                vec![
+                    Record::new().with("z", array![[1000.0, 0.0]]).with("labels", vec![0]),
+                    Record::new().with("z", array![[-5.0, 800.0, 3.0], [0.0, -2.0, 900.0]]).with("labels", vec![1, 2]),
+                ]
+            })
+            .expects(|_| "0")
+            .mistake(
+                "minus_zero",
+                "The loss prints as -0. Where ln p is 0, its negative is -0, a number of its own that equals 0; it is \
+                 harmless, and looks like a bug in every log file. Subtract instead of turning the sign: ln Σ e^z - \
+                 z_true, or a sum that begins at 0.0 and has each ln p taken off.",
+                |_| "-0",
+            )
+            .mistake_if(
+                "certainty_costs_something",
+                "A perfect prediction costs a little: its probability is kept below 1, as if ln 1 were dangerous. Take \
+                 the loss from the scores, and nothing has to be kept away from anything.",
+                |_, seen| seen.text("result").parse().is_ok_and(|loss: f64| loss > 0.0 && loss < 0.01),
+            ),
+        of_nothing("cross_entropy_empty", "cross_entropy", "cross_entropy of no samples is NaN", |c| {
+            cross_entropy(&c.matrix("z"), &c.counts("labels"))
+        }),
+    ]
+}
+
+fn cross_entropy_grad_checks() -> Vec<Check> {
+    let n = |c: &Record| c.matrix("z").nrows() as f64;
+    let y = |c: &Record| one_hot(&c.counts("labels"), c.matrix("z").ncols());
+    vec![
+        Check::new("cross_entropy_grad", "cross_entropy_grad", "cross_entropy_grad is (p - y) / n", 2)
+            .on(|draw| vec![lesson().with("labels", vec![0, 2, 1]), scores(draw).with("labels", vec![3, 0, 1])])
+            .expects(ce_gradient)
+            .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, move |c| ce_gradient(c) * n(c))
+            .mistake(
+                "gradient_averaged_twice",
+                "Every entry is n_samples times too small: the gradient is divided by n_samples twice.",
+                move |c| ce_gradient(c) / n(c),
+            )
+            .mistake(
+                "gradient_divided_by_all_entries",
+                "The gradient is divided by the number of entries, samples times classes. The loss is the mean over \
+                 the *samples*, and its gradient has the same divisor.",
+                |c| ce_gradient(c) / c.matrix("z").ncols() as f64,
+            )
+            .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| -ce_gradient(c))
+            .mistake(
+                "labels_not_subtracted",
+                "These are the probabilities. The gradient knows the truth as well: 1 comes off in the column of the \
+                 true class, and then every row sums to 0.",
+                move |c| softmax(&c.matrix("z")) / n(c),
+            )
+            .mistake(
+                "one_taken_from_every_class",
+                "1 is taken from every class, so each row sums to 1 - k instead of 0. Only the entry of the true class \
+                 is diminished: `row[label] -= 1.0`.",
+                move |c| (softmax(&c.matrix("z")) - 1.0) / n(c),
+            )
+            .mistake("slope_of_the_squash_once_more", SLOPE_ONCE_MORE, |c| {
+                let p = softmax(&c.matrix("z"));
+                ce_gradient(c) * &(&p * &(1.0 - &p))
+            })
+            .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, move |c| {
+                (softmax_of_columns(&c.matrix("z")) - y(c)) / n(c)
+            })
+            .mistake("softmax_twice", SOFTMAX_TWICE, move |c| (softmax(&softmax(&c.matrix("z"))) - y(c)) / n(c))
+            .mistake(
+                "softmax_forgotten",
+                "These are the scores, less 1 at the true class. It is the probabilities from which the labels are \
+                 subtracted: softmax first.",
+                move |c| (c.matrix("z").to_owned() - y(c)) / n(c),
+            ),
+        Check::new("gradient_large", "cross_entropy_grad", "cross_entropy_grad is right for scores of any size", 1)
+            .asks("cross_entropy_grad")
+            .after("cross_entropy_grad")
+            .on(|_| {
+                let [large, negative] = large_scores().try_into().expect("there are two of them");
+                vec![
+                    // Without overflow; the true class of the first row has the probability 0.
+                    Record::new().with("z", array![[0.0, -1000.0, 3.0], [0.5, -0.5, 1.0]]).with("labels", vec![1, 0]),
+                    large.with("labels", vec![2, 1]),
+                    negative.with("labels", vec![0, 1]),
+                    Record::new().with("z", Array2::zeros((0, 4))).with("labels", Vec::<usize>::new()),
+                ]
+            })
+            .expects(ce_gradient)
+            .mistake("softmax_without_max", SOFTMAX_WITHOUT_MAX, move |c| {
+                (softmax_as_in_the_book(&c.matrix("z")) - y(c)) / n(c)
+            })
+            .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, move |c| {
+                (softmax_with_one_max(&c.matrix("z")) - y(c)) / n(c)
+            })
+            .mistake(
+                "chain_rule_through_zero",
+                "Where the true class has the probability 0, -1/p is infinite, the slopes of softmax are 0, and ∞ · 0 \
+                 is NaN. The chain rule is right on paper; p - y is what it comes to once p has cancelled, and needs \
+                 no division.",
+                move |c| {
+                    let (p, y) = (softmax(&c.matrix("z")), y(c));
+                    let mut gradient = ce_gradient(c);
+                    for ((mut row, p), y) in gradient.rows_mut().into_iter().zip(p.rows()).zip(y.rows()) {
+                        if p.dot(&y) == 0.0 {
+                            row.fill(f64::NAN);
+                        }
+                    }
+                    gradient
+                },
+            ),
+        slope(
+            Check::new(
+                "cross_entropy_slope",
+                "cross_entropy_grad",
+                "cross_entropy_grad is the slope of cross_entropy",
+                1,
+            )
+            .after("cross_entropy")
+            .on(|draw| vec![scores(draw).with("labels", vec![2, 0, 4])]),
+        ),
+    ]
+}
+
+fn chain_rule_checks() -> Vec<Check> {
+    let p = |draw: &mut probe::Generator| softmax(&draw::matrix(draw, (1, 4), 1.5)).row(0).to_owned();
+    let chain = |c: &Record| {
+        let mut gradient = c.vector("p").to_owned();
+        gradient[c.count("label")] -= 1.0;
+        gradient
+    };
+    vec![
+        Check::new("softmax_jacobian", "jacobian", "softmax_jacobian says how each p moves with each score", 2)
+            .on(move |draw| {
+                [array![0.5, 0.25, 0.125, 0.125], array![0.75, 0.0, 0.25], p(draw)]
+                    .map(|p| Record::new().with("p", p))
+                    .to_vec()
+            })
+            .expects(|c| jacobian(&c.vector("p")))
+            .mistake(
+                "diagonal_only",
+                "The table has numbers on its diagonal only, as if each probability depended on its own score. They \
+                 share 1 among them: a score that rises takes from all the others, -p_i · p_j.",
+                |c| Array2::from_diag(&c.vector("p").mapv(|p| p * (1.0 - p))),
+            )
+            .mistake(
+                "others_rise_as_well",
+                "Off the diagonal the sign is wrong. If one score rises, the *other* probabilities fall: -p_i · p_j. \
+                 Each row has to sum to 0.",
+                |c| jacobian(&c.vector("p")).mapv(f64::abs),
+            )
+            .mistake(
+                "diagonal_like_the_rest",
+                "The diagonal is -p_i · p_i like the rest, and the term p_i is missing there: a probability rises with \
+                 its own score, by p_i · (1 - p_i).",
+                |c| {
+                    let p = c.vector("p");
+                    Array2::from_shape_fn((p.len(), p.len()), |(i, j)| -p[i] * p[j])
+                },
+            )
+            .mistake(
+                "softmax_twice",
+                "The probabilities are taken for scores, and softmax is applied to them once more. `p` is what softmax \
+                 has made already.",
+                |c| jacobian(&softmax(&c.vector("p").insert_axis(Axis(0))).row(0)),
+            ),
+        Check::new("grad_by_chain_rule", "jacobian", "the chain rule leads to p - y as well", 1)
+            .after("softmax_jacobian")
+            .on(move |draw| {
+                [(array![0.5, 0.25, 0.125, 0.125], 1_usize), (p(draw), 3), (array![0.75, 0.25], 0)]
+                    .map(|(p, label)| Record::new().with("p", p).with("label", label))
+                    .to_vec()
+            })
+            .expects(chain)
+            .mistake(
+                "slope_of_the_logarithm_forgotten",
+                "dL/dp is -1 at the label here. The slope of -ln p is -1/p: the smaller the probability, the steeper.",
+                move |c| chain(c) * c.vector("p")[c.count("label")],
+            )
+            .mistake(
+                "gradient_points_downhill",
+                "The sign is the wrong way round. -ln p falls when p rises, so dL/dp is *below* 0: -1/p.",
+                move |c| -chain(c),
+            )
+            .mistake(
+                "every_class_counts",
+                "-1/p stands at every class in dL/dp. The loss looks at the true class only: everywhere else dL/dp is \
+                 0.",
+                |c| c.vector("p").mapv(|p| c.vector("p").len() as f64 * p - 1.0),
+            )
+            .mistake(
+                "chain_ends_at_p",
+                "This is dL/dp, the slope along the probabilities. The last link is missing: multiply by the Jacobian \
+                 to get to the scores.",
+                |c| {
+                    let mut slope = Array1::zeros(c.vector("p").len());
+                    slope[c.count("label")] = -1.0 / c.vector("p")[c.count("label")];
+                    slope
+                },
+            )
+            .mistake(
+                "diagonal_only",
+                "Only the score of the true class gets a slope. It moves its own probability, but the other scores \
+                 move that, too: use the whole table, not its diagonal.",
+                move |c| {
+                    let label = c.count("label");
+                    let mut gradient = Array1::zeros(c.vector("p").len());
+                    gradient[label] = chain(c)[label];
+                    gradient
+                },
+            ),
+    ]
+}
+
+fn bce_checks() -> Vec<Check> {
+    let per_sample = |c: &Record, loss: fn(f64, f64) -> f64| {
+        let (z, y) = (c.vector("z"), c.vector("y"));
+        let losses: Array1<f64> = z.iter().zip(&y).map(|(&z, &y)| loss(z, y)).collect();
+        losses
+    };
+    let mean = move |c: &Record, loss: fn(f64, f64) -> f64| {
+        let losses = per_sample(c, loss);
+        losses.sum() / losses.len() as f64
+    };
+    let likely = |c: &Record, p_of: fn(f64, f64) -> f64| {
+        c.vector("p").iter().zip(c.vector("y")).map(|(&p, &y)| p_of(p, y)).collect::<Array1<f64>>()
+    };
+    vec![
+        Check::new("bernoulli_likelihood", "likelihood", "bernoulli_likelihood is e^(-n · BCE)", 1)
+            .on(|draw| {
+                [yes_or_no(), answers(draw)]
+                    .map(|c| Record::new().with("p", c.vector("z").mapv(sigmoid)).with("y", c.vector("y").to_owned()))
+                    .to_vec()
+            })
+            .expects(|c| {
+                // From the scores, by the loss.
+                let z = c.vector("p").mapv(|p| (p / (1.0 - p)).ln());
+                (-z.iter().zip(c.vector("y")).map(|(&z, &y)| bce(z, y)).sum::<f64>()).exp()
+            })
+            .mistake(
+                "no_counts_as_yes",
+                "p is multiplied in for every sample, also where the answer was no. What happened there had the \
+                 probability 1 - p.",
+                move |c| likely(c, |p, _| p).product(),
+            )
+            .mistake(
+                "no_left_out",
+                "Samples whose answer is no do not count. They happened as well, each with the probability 1 - p.",
+                move |c| likely(c, |p, y| if y == 1.0 { p } else { 1.0 }).product(),
+            )
+            .mistake(
+                "labels_turned_round",
+                "Yes and no are mixed up: where y is 1, the probability of what happened is p.",
+                move |c| likely(c, |p, y| if y == 1.0 { 1.0 - p } else { p }).product(),
+            )
+            .mistake(
+                "sum_for_product",
+                "The probabilities are added up. That all of these happened is a product: half of the time, and of \
+                 that half again half.",
+                move |c| likely(c, |p, y| if y == 1.0 { p } else { 1.0 - p }).sum(),
+            ),
+        Check::new("bce_with_logits", "bce_with_logits", "bce_with_logits is the mean of ln(1 + e^z) - y·z", 2)
+            .on(|draw| vec![yes_or_no(), answers(draw)])
+            .expects(move |c| mean(c, bce))
+            .mistake(
+                "no_is_free",
+                "Samples whose answer is no cost nothing: the half (1 - y) · ln(1 - p) is missing. A model that says \
+                 yes to everything would be perfect.",
+                move |c| mean(c, |z, y| y * bce(z, 1.0)),
+            )
+            .mistake(
+                "yes_is_free",
+                "Samples whose answer is yes cost nothing: the half y · ln p is missing. A model that says no to \
+                 everything would be perfect.",
+                move |c| mean(c, |z, y| (1.0 - y) * bce(z, 0.0)),
+            )
+            .mistake("loss_not_averaged", LOSS_NOT_AVERAGED, move |c| per_sample(c, bce).sum())
+            .mistake("loss_sign_forgotten", LOSS_SIGN_FORGOTTEN, move |c| -mean(c, bce))
+            .mistake("logarithm_of_base_two", BASE_TWO, move |c| mean(c, bce) / std::f64::consts::LN_2)
+            .mistake(
+                "labels_turned_round",
+                "Yes and no are mixed up: a high score should be cheap where y is 1, and dear where it is 0.",
+                move |c| mean(c, |z, y| bce(z, 1.0 - y)),
+            ),
+        Check::new("bce_large", "bce_with_logits", "bce_with_logits tells how wrong, however wrong it is", 2)
+            .asks("bce_with_logits")
+            .after("bce_with_logits")
+            .on(|_| {
+                [(800.0, 0.0), (800.0, 1.0), (-800.0, 1.0), (-800.0, 0.0), (40.0, 0.0)]
+                    .map(|(z, y)| Record::new().with("z", array![z]).with("y", array![y]))
+                    .to_vec()
+            })
+            .expects(move |c| mean(c, bce))
+            .mistake(
+                "exponential_overflows",
+                "e^800 is infinite, and so is ln(1 + e^800), which should be 800. Take the part that may be large out \
+                 of the logarithm, max(z, 0), and e^-|z| is all that is left in it.",
+                move |c| mean(c, |z, y| (1.0 + z.exp()).ln() - y * z),
+            )
+            .mistake(
+                "exponential_overflows",
+                "e^800 is infinite, and so is ln(1 + e^800), which should be 800: for scores far below 0 -z is large. \
+                 Take the part that may be large out of the logarithm, max(z, 0), and e^-|z| is all that is left in \
+                 it.",
+                move |c| mean(c, |z, y| (1.0 + (-z).exp()).ln() + (1.0 - y) * z),
+            )
+            .mistake("loss_from_probabilities", LOSS_FROM_PROBABILITIES, move |c| {
+                mean(c, |z, y| -(y * sigmoid(z).ln() + (1.0 - y) * (1.0 - sigmoid(z)).ln()))
+            })
+            .mistake("loss_from_probabilities", LOSS_FROM_PROBABILITIES, move |c| {
+                mean(c, |z, y| if y == 1.0 { -sigmoid(z).ln() } else { -(1.0 - sigmoid(z)).ln() })
+            })
+            .mistake_if("loss_clipped", LOSS_CLIPPED, move |c, seen| {
+                let right = mean(c, bce);
+                right > 30.0 && seen.float("result").is_finite() && seen.float("result") < right - 1.0
+            }),
+        of_nothing("bce_empty", "bce_with_logits", "bce_with_logits of no samples is NaN", |c| {
+            let losses: Array1<f64> = c.vector("z").iter().zip(c.vector("y")).map(|(&z, &y)| bce(z, y)).collect();
+            losses.sum() / losses.len() as f64
+        }),
+    ]
+}
+
+fn bce_grad_checks() -> Vec<Check> {
+    let n = |c: &Record| c.vector("z").len() as f64;
+    let gradient = move |c: &Record| (c.vector("z").mapv(sigmoid) - c.vector("y")) / n(c);
+    vec![
+        Check::new("bce_grad", "bce_with_logits_grad", "bce_with_logits_grad is (σ(z) - y) / n", 2)
+            .asks("bce_with_logits_grad")
+            .on(|draw| vec![yes_or_no(), answers(draw)])
+            .expects(gradient)
+            .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, move |c| gradient(c) * n(c))
+            .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, move |c| -gradient(c))
+            .mistake("slope_of_the_squash_once_more", SLOPE_ONCE_MORE, move |c| {
+                gradient(c) * c.vector("z").mapv(|z| sigmoid(z) * sigmoid(-z))
+            })
+            .mistake(
+                "slope_along_the_probability",
+                "This is the slope along p, (p - y) / (p · (1 - p)). The slope along the *score* is asked for: the \
+                 sigmoid multiplies by p · (1 - p), and that cancels.",
+                move |c| gradient(c) / c.vector("z").mapv(|z| sigmoid(z) * sigmoid(-z)),
+            )
+            .mistake(
+                "sigmoid_forgotten",
+                "These are scores minus labels. It is the probability from which the label is subtracted: σ(z) first.",
+                move |c| (c.vector("z").to_owned() - c.vector("y")) / n(c),
+            ),
+        Check::new(
+            "bce_grad_large",
+            "bce_with_logits_grad",
+            "a neuron that is certain and wrong learns at full speed",
+            1,
+        )
+        .asks("bce_with_logits_grad")
+        .after("bce_grad")
+        .on(|_| {
+            vec![
+                Record::new().with("z", array![800.0, 800.0]).with("y", array![0.0, 1.0]),
+                Record::new().with("z", array![-800.0, -800.0, 0.0]).with("y", array![0.0, 1.0, 1.0]),
+                Record::new().with("z", array![40.0, -40.0]).with("y", array![0.0, 1.0]),
+                Record::new().with("z", Array1::zeros(0)).with("y", Array1::zeros(0)),
+            ]
+        })
+        .expects(gradient)
+        .mistake(
+            "exponential_overflows",
+            "e^800 is infinite, and infinity divided by infinity is NaN: that is what e^z / (1 + e^z) does. 1 / (1 + \
+             e^-z) is the same number and safe, because 1 divided by infinity is 0.",
+            move |c| (c.vector("z").mapv(|z| z.exp() / (1.0 + z.exp())) - c.vector("y")) / n(c),
+        )
+        .mistake_if(
+            "chain_rule_through_zero",
+            "Where p is 0 or 1, the slope of the loss along p is infinite, the slope of the sigmoid is 0, and ∞ · 0 is \
+             NaN. p - y is what the two come to once p · (1 - p) has cancelled, and needs no division.",
+            |_, seen| seen.vector("result").iter().any(|slope| slope.is_nan()),
+        )
+        .mistake_if(
+            "slope_lost",
+            "A neuron that is certain and wrong has the slope 0 here, and would never learn. Clipping p before the \
+             division keeps NaN away, and leaves a 0 in its place. p - y is what the chain rule comes to once p · (1 - \
+             p) has cancelled: nothing to divide by, nothing to clip.",
+            move |c, seen| {
+                gradient(c)
+                    .iter()
+                    .zip(seen.vector("result"))
+                    .any(|(right, seen)| right.abs() > 0.1 && seen.abs() < 0.5 * right.abs())
+            },
+        ),
+        slope(
+            Check::new("bce_slope", "bce_with_logits_grad", "bce_with_logits_grad is the slope of bce_with_logits", 1)
+                .after("bce_with_logits")
+                .on(|draw| vec![answers(draw)]),
+        ),
+    ]
+}
+
+const DOWN_THE_COLUMNS: &str = "The sum goes down the columns, so that the samples compete for each class. A row is a \
+     sample, and its classes compete: each row of P sums to 1.";
+const OVER_EVERYTHING: &str =
+    "The sum goes over the whole matrix, so that the samples compete with each other. Sum along each row by itself.";
+const SOFTMAX_TWICE: &str = "Softmax is applied twice, which pulls all probabilities together. It wants scores, once; \
+     whoever hands it probabilities gets something that looks like an answer, and learns badly.";
+const SOFTMAX_WITHOUT_MAX: &str = "e^1000 is infinite, and infinity divided by infinity is NaN. Subtract the row's \
+     largest score first: the probabilities stay the same, and no exponential is above 1.";
+const ONE_MAX_FOR_ALL_ROWS: &str = "The largest score of *all* rows is subtracted. In a row of much smaller scores \
+     every exponential then rounds to 0: each row needs its own maximum.";
+const LOGARITHM_OF_SOFTMAX: &str = "This goes through the probability. That of a score 1000 below the largest is \
+     e^-1000, which rounds to 0, and its logarithm is -∞ where -1000 is right. Take the logarithm on paper first: z - \
+     ln Σ e^z needs no probability.";
+const SUM_OVERFLOWS: &str = "The sum Σ e^z overflows: e^1000 is infinite (and e^-1000 is 0, whose logarithm is -∞). \
+     Take the row's largest score out of the sum: ln Σ e^z = max + ln Σ e^(z - max).";
+const LOSS_CLIPPED: &str = "The loss is far too small. A probability that is kept away from 0 keeps the loss from \
+     growing: wrong by 50 or by 1000, it is all the same, and so there is no slope. Compute the loss from the scores, \
+     and nothing has to be clipped.";
+const LOSS_FROM_PROBABILITIES: &str = "This goes through the probability. σ(40) rounds to 1, so 1 - p is 0, and its \
+     logarithm is -∞ where -40 is right (and 0 · ∞ is NaN). Compute ln(1 + e^z) - y·z from the score.";
+const LOSS_NOT_AVERAGED: &str = "The loss is the sum over the samples; it should be their mean. A sum grows with the \
+     data, and no two batches could be compared.";
+const LOSS_SIGN_FORGOTTEN: &str =
+    "The loss is negative: the logarithm of a probability is below 0, and the minus in front of it is missing.";
+const BASE_TWO: &str = "This is the logarithm of base 2, which counts bits. The gradient p - y belongs to the natural \
+     one, `ln`.";
+const GRADIENT_NOT_AVERAGED: &str = "Every entry is n_samples times too large. p - y is the gradient of the *sum* of \
+     the losses; the loss is their mean, so its gradient is divided by n_samples.";
+const GRADIENT_POINTS_DOWNHILL: &str = "The sign is the wrong way round: this is y - p. The gradient points to where \
+     the loss rises, and it rises with the score of a wrong class: p - y.";
+const SLOPE_ONCE_MORE: &str = "The gradient is multiplied by p · (1 - p). p - y is the slope along the *scores*: the \
+     slope of softmax, or of the sigmoid, is in it already. Once more, and what is most wrong learns least.";
+
+/// What is commonly wrong with a loss of class labels. `p` gets the probabilities out of a case.
+fn with_loss_mistakes(check: Check, p: fn(&Record) -> Array2<f64>) -> Check {
+    let p_of_true = move |c: &Record| p_of_true(&p(c), &c.counts("labels"));
+    check
+        .mistake("loss_not_averaged", LOSS_NOT_AVERAGED, move |c| -p_of_true(c).mapv(f64::ln).sum())
+        .mistake(
+            "loss_averaged_over_all_entries",
+            "The loss is divided by the number of entries, samples times classes. It is the mean over the *samples*: \
+             each of them has one true class.",
+            move |c| -p_of_true(c).mapv(f64::ln).sum() / p(c).len() as f64,
+        )
+        .mistake("loss_sign_forgotten", LOSS_SIGN_FORGOTTEN, move |c| -nll_of(&p_of_true(c)))
+        .mistake("logarithm_of_base_two", BASE_TWO, move |c| nll_of(&p_of_true(c)) / std::f64::consts::LN_2)
+        .mistake(
+            "all_classes_count",
+            "The logarithms of all classes are summed up. Only the true class counts, the one in the label's column.",
+            move |c| -p(c).mapv(f64::ln).sum() / p(c).nrows() as f64,
+        )
+        .mistake(
+            "favourite_counts",
+            "The largest probability of each row is taken, whatever the label is. The loss is the price of the *true* \
+             class.",
+            move |c| nll_of(&row_max(&p(c)).remove_axis(Axis(1))),
+        )
+}
+
+/// A loss of no samples; `right` is the formula for some and for none.
+fn of_nothing(id: &'static str, function: &'static str, title: &'static str, right: fn(&Record) -> f64) -> Check {
+    let is_nothing =
+        |c: &Record| c.parts().any(|(_, value)| matches!(value, Value::Array { data, .. } if data.is_empty()));
+    Check::new(id, function, title, 1)
+        .asks(function)
+        .after(function)
+        .on(move |_| match function {
+            "bce_with_logits" => {
+                vec![yes_or_no(), Record::new().with("z", Array1::zeros(0)).with("y", Array1::zeros(0))]
+            }
+            "cross_entropy" => [(lesson().matrix("z").to_owned(), vec![0, 2, 1]), (Array2::zeros((0, 3)), vec![])]
+                .map(|(z, labels)| Record::new().with("z", z).with("labels", labels))
+                .to_vec(),
+            _ => [(array![[0.5, 0.5], [0.25, 0.75]], vec![0, 1]), (Array2::zeros((0, 3)), vec![])]
+                .map(|(p, labels)| Record::new().with("p", p).with("labels", labels).with("eps", 1e-10))
+                .to_vec(),
+        })
+        .expects(right)
+        .mistake(
+            "nothing_is_perfect",
+            "Without any sample your loss is 0, which looks like a perfect score. Nothing was measured, so it should \
+             be NaN: 0.0 divided by 0.0 is NaN by itself.",
+            move |c| if is_nothing(c) { 0.0 } else { right(c) },
+        )
+        .mistake(
+            "panics_on_nothing",
+            "Without any sample your code panics. `.mean()` is `None` for an empty array; a sum divided by a count as \
+             `f64` is NaN, which is what the documentation asks for.",
+            move |c| if is_nothing(c) { Prediction::Panics } else { right(c).into() },
+        )
+}
+
+/// A check that the gradient is what is measured on the learner's own loss.
+fn slope(check: Check) -> Check {
+    check.demands(|_, seen| {
+        let entries = |name: &str| match seen.get(name) {
+            Some(Value::Array { shape, data }) => (shape.clone(), data.clone()),
+            _ => (vec![], vec![]),
+        };
+        let ((shape, claimed), (right_shape, measured)) = (entries("gradient"), entries("slope of the loss"));
+        if shape != right_shape {
+            return Err(format!("The gradient has the shape {shape:?}, not {right_shape:?} as the scores have."));
+        }
+        // Central differences with 1e-5: what is left is about 1e-10 from the curve and 1e-10 from rounding.
+        let off = claimed.iter().zip(&measured).position(|(claimed, measured)| (claimed - measured).abs() > 1e-8);
+        let Some(first) = off else { return Ok(()) };
+        let index = match *right_shape {
+            [_, columns] => format!("[{}, {}]", first / columns, first % columns),
+            _ => format!("[{first}]"),
+        };
+        Err(format!(
+            "Raise z{index} a little, and your loss changes by {:.4} per unit of it; your gradient says {:.4}.",
+            measured[first], claimed[first],
+        ))
+    })
+}
+
+/// The scores of the lesson: three samples of four classes.
+fn lesson() -> Record {
+    Record::new().with("z", array![[2.0, 1.0, 0.1, 0.5], [0.1, 0.2, 3.0, 0.1], [1.0, 1.0, 1.0, 1.0]])
+}
+
+/// Three drawn samples of five classes.
+fn scores(draw: &mut probe::Generator) -> Record {
+    Record::new().with("z", draw::matrix(draw, (3, 5), 2.5))
+}
+
+/// Scores whose exponentials overflow beside ordinary ones, and scores whose exponentials are 0.
+fn large_scores() -> Vec<Record> {
+    vec![
+        Record::new().with("z", array![[1000.0, 1001.0, 1002.0], [-5.0, 0.0, 5.0]]),
+        Record::new().with("z", array![[-1000.0, -1001.0, -1003.0], [-999.0, -1000.0, -1001.0]]),
+    ]
+}
+
+/// Five answers to yes-or-no questions, the first three those of the lesson.
+fn yes_or_no() -> Record {
+    Record::new().with("z", array![2.0, -1.5, 1.0, 0.5, -2.0]).with("y", array![1.0, 0.0, 1.0, 1.0, 0.0])
+}
+
+/// Four drawn ones, none of which is 0.
+fn answers(draw: &mut probe::Generator) -> Record {
+    let z = draw::vector(draw, 4, 2.0).mapv(|z| if z < 0.0 { z - 0.1 } else { z + 0.1 });
+    Record::new().with("z", z).with("y", array![0.0, 1.0, 0.0, 0.0])
+}
+
+fn labelled(labels: Vec<usize>, n_classes: usize) -> Record {
+    Record::new().with("labels", labels).with("n_classes", n_classes)
+}
+
+/// Too few labels, too many, and one that is no class; then scores and answers of different lengths.
+fn labels_that_do_not_fit() -> Vec<Record> {
+    let scores = array![[0.2, 0.5, 0.3], [0.6, 0.3, 0.1]];
+    let classes = ["nll_from_probs", "cross_entropy", "cross_entropy_grad"].into_iter().flat_map(move |function| {
+        [vec![0], vec![0, 1, 2], vec![0, 3]].map(|labels| {
+            Record::new().with("function", function).with("scores", scores.clone()).with("labels", labels)
+        })
+    });
+    let answers =
+        ["bernoulli_likelihood", "bce_with_logits", "bce_with_logits_grad"].into_iter().flat_map(|function| {
+            [array![1.0], array![1.0, 0.0]]
+                .map(|y| Record::new().with("function", function).with("scores", array![0.5, 0.75, 0.25]).with("y", y))
+        });
+    classes.chain(answers).collect()
+}
+
+/// Position and label of all labels that are no class.
+fn wrong_labels(c: &Record) -> Vec<(usize, usize)> {
+    let n_classes = c.count("n_classes");
+    c.counts("labels").into_iter().enumerate().filter(|(_, label)| *label >= n_classes).collect()
+}
+
+fn ok(y: Array2<f64>) -> Record {
+    Record::new().with("result", "Ok").with("y", y)
+}
+
+fn error(position: usize, label: usize, n_classes: usize) -> Record {
+    Record::new().with("result", "Err").with("position", position).with("label", label).with("n_classes", n_classes)
+}
+
+fn first_wrong_label(c: &Record) -> Record {
+    match wrong_labels(c).first() {
+        Some(&(position, label)) => error(position, label, c.count("n_classes")),
+        None => ok(one_hot(&c.counts("labels"), c.count("n_classes"))),
+    }
+}
+
+fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
+    Array2::from_shape_fn((labels.len(), n_classes), |(i, class)| f64::from(u8::from(labels[i] == class)))
+}
+
+/// Softmax of each row as `1 / Σ_k e^(z_k - z_j)`: as safe as with the maximum.
+fn softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
+    Array2::from_shape_fn(z.dim(), |(i, j)| 1.0 / z.row(i).iter().map(|other| (other - z[[i, j]]).exp()).sum::<f64>())
+}
+
+fn log_softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
+    let max = row_max(z);
+    let shifted = z.to_owned() - &max;
+    let log_sums = shifted.mapv(f64::exp).sum_axis(Axis(1)).mapv(f64::ln);
+    shifted - log_sums.insert_axis(Axis(1))
+}
+
+/// The largest entry of each row, as a column.
+fn row_max(z: &ArrayRef2<f64>) -> Array2<f64> {
+    z.map_axis(Axis(1), |row| row.fold(f64::NEG_INFINITY, |max, &z| max.max(z))).insert_axis(Axis(1))
+}
+
+fn largest(z: &ArrayRef2<f64>) -> f64 {
+    z.fold(f64::NEG_INFINITY, |max, &z| max.max(z))
+}
+
+fn divided_by_row_sums(a: Array2<f64>) -> Array2<f64> {
+    let sums = a.sum_axis(Axis(1)).insert_axis(Axis(1));
+    a / sums
+}
+
+fn softmax_of_columns(z: &ArrayRef2<f64>) -> Array2<f64> {
+    softmax(&z.t()).reversed_axes()
+}
+
+fn softmax_over_everything(z: &ArrayRef2<f64>) -> Array2<f64> {
+    let exponentials = z.mapv(f64::exp);
+    let sum = exponentials.sum();
+    exponentials / sum
+}
+
+fn softmax_as_in_the_book(z: &ArrayRef2<f64>) -> Array2<f64> {
+    divided_by_row_sums(z.mapv(f64::exp))
+}
+
+fn softmax_with_one_max(z: &ArrayRef2<f64>) -> Array2<f64> {
+    let max = largest(z);
+    softmax_as_in_the_book(&z.mapv(|z| z - max))
+}
+
+/// In each row the entry of the true class.
+fn p_of_true(p: &ArrayRef2<f64>, labels: &[usize]) -> Array1<f64> {
+    labels.iter().enumerate().map(|(i, &label)| p[[i, label]]).collect()
+}
+
+fn nll_of(p: &ArrayRef1<f64>) -> f64 {
+    -p.mapv(f64::ln).sum() / p.len() as f64
+}
+
+fn cross_entropy(z: &ArrayRef2<f64>, labels: &[usize]) -> f64 {
+    -p_of_true(&log_softmax(z), labels).sum() / labels.len() as f64
+}
+
+fn ce_gradient(c: &Record) -> Array2<f64> {
+    let z = c.matrix("z");
+    (softmax(&z) - one_hot(&c.counts("labels"), z.ncols())) / z.nrows() as f64
+}
+
+fn jacobian(p: &ArrayRef1<f64>) -> Array2<f64> {
+    Array2::from_diag(&p.to_owned()) - Array2::from_shape_fn((p.len(), p.len()), |(i, j)| p[i] * p[j])
+}
+
+fn sigmoid(z: f64) -> f64 {
+    1.0 / (1.0 + (-z).exp())
+}
+
+/// The binary cross-entropy of one sample.
+fn bce(z: f64, y: f64) -> f64 {
+    z.max(0.0) - y * z + (-z.abs()).exp().ln_1p()
+}

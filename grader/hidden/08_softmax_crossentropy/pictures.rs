@@ -1,0 +1,231 @@
+//! What there is to see in exercise 8.
+
+use crate::gallery::prelude::*;
+
+pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    Ok(vec![
+        one_score_moves(ask)?,
+        temperatures(ask)?,
+        wrong_and_more_wrong(ask)?,
+        pushes(ask)?,
+        who_moves_whom(ask)?,
+        binary_losses(ask)?,
+        binary_slopes(ask)?,
+    ])
+}
+
+/// Softmax of three scores, as one of them moves.
+fn one_score_moves(ask: &mut Ask<'_>) -> Result<Picture> {
+    const ROWS: usize = 65;
+    let mut picture = Picture::new(
+        "softmax",
+        "Three scores, one of which moves",
+        Axis::new("score of class 0").from(-8.0, 8.0),
+        Axis::new("probability").from(0.0, 1.0),
+    )
+    .caption(
+        "The scores of class 1 and class 2 stay at 1 and -1. As class 0 rises it takes from the others, in proportion \
+         to what they have, and at every place the three sum to 1. Where two lines cross, their scores are equal. All \
+         places are rows of a single call: curves that do not level out at 0 and 1 were summed in the wrong direction.",
+    );
+    let score = |row: usize| -8.0 + row as f64 / 4.0;
+    let z = Array2::from_shape_fn((ROWS, 3), |(row, class)| [score(row), 1.0, -1.0][class]);
+    let case = Record::new().with("z", z);
+    for class in 0..3 {
+        let line = ask.both(|side| {
+            let p = side.ask("softmax", &case)?.exactly(3 * ROWS, "result")?;
+            Ok(p.chunks(3).enumerate().map(|(row, p)| (score(row), p[class])).collect())
+        })?;
+        picture.compare(format!("class {class}"), Mark::Line, class, line);
+    }
+    Ok(picture)
+}
+
+/// The lesson's table of temperatures.
+fn temperatures(ask: &mut Ask<'_>) -> Result<Picture> {
+    const TEMPERATURES: [f64; 4] = [0.5, 1.0, 2.0, 10.0];
+    let mut picture = Picture::new(
+        "temperature",
+        "A dial between one and all",
+        Axis::new("temperature").from(-0.5, 3.5).ticks((0..).map(f64::from).zip(TEMPERATURES)),
+        Axis::new("probability").from(0.0, 1.0),
+    )
+    .caption(
+        "The scores 1, 2 and 3 at four temperatures. Cold: the largest takes nearly all. Hot: nearly a third for each. \
+         The order never changes. If it gets steeper to the right, the scores were multiplied; if nothing changes, \
+         something was divided that cancels.",
+    );
+    for class in 0..3 {
+        let bars = ask.both(|side| {
+            let shift = 0.26 * (class as f64 - 1.0);
+            (0..)
+                .map(f64::from)
+                .zip(TEMPERATURES)
+                .map(|(place, temperature)| {
+                    let case = Record::new().with("z", array![[1.0, 2.0, 3.0]]).with("temperature", temperature);
+                    Ok((place + shift, side.ask("temperature", &case)?.exactly(3, "result")?[class]))
+                })
+                .collect()
+        })?;
+        picture.compare(format!("score {}", class + 1), Mark::Bars(0.17), class, bars);
+    }
+    Ok(picture)
+}
+
+/// Two classes: the score of the true one, 0 for the other.
+fn two_classes(score: f64) -> Record {
+    Record::new().with("z", array![[score, 0.0]]).with("labels", vec![0]).with("eps", 1e-10)
+}
+
+/// The loss of a classifier that is wrong, exact and clipped.
+fn wrong_and_more_wrong(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "clipped",
+        "Wrong, and more wrong",
+        Axis::new("how far the true score is behind").from(1.0, 1500.0).log(),
+        Axis::new("loss").from(1.0, 1500.0).log(),
+    )
+    .caption(
+        "Two classes, and the true one has the smaller score, by 1 to 1000 and more. The exact loss is as large as the \
+         gap. The one that is clipped at 1e-10 goes flat at 23: from there on, wrong is wrong, and nothing says in \
+         which direction to go. A line that ends near 700 has met e^710, which is infinite.",
+    );
+    for (n, (name, experiment)) in
+        [("cross_entropy", "cross_entropy"), ("nll_from_probs", "clipped_loss")].into_iter().enumerate()
+    {
+        let line = ask.both(|side| {
+            (0..=63)
+                .map(|step| {
+                    let gap = 10_f64.powf(f64::from(step) / 20.0);
+                    Ok((gap, side.ask(experiment, &two_classes(-gap))?.number("result")))
+                })
+                .collect()
+        })?;
+        picture.compare(name, Mark::Line, n, line);
+    }
+    Ok(picture)
+}
+
+/// How hard the true score is pushed up, by the gradient and by the slope of the clipped loss.
+fn pushes(ask: &mut Ask<'_>) -> Result<Picture> {
+    const BIT: f64 = 1e-3;
+    let mut picture = Picture::new(
+        "pushes",
+        "Who gets a push?",
+        Axis::new("true score minus the other").from(-40.0, 10.0),
+        Axis::new("slope along the true score").from(-1.2, 0.2),
+    )
+    .caption(
+        "The same two classes. Your gradient at the true class is p - 1: it pushes with full force as long as the \
+         classifier is wrong, and fades when it is right. The slope that is measured on the clipped loss is 0 on the \
+         far left: the worst mistakes get no push at all. A gradient that fades on the left, too, was multiplied by p \
+         · (1 - p).",
+    );
+    let scores = || (-160..=40).map(|quarter| f64::from(quarter) / 4.0 + 0.1);
+    let gradient = ask.both(|side| {
+        scores()
+            .map(|score| Ok((score, side.ask("cross_entropy_grad", &two_classes(score))?.exactly(2, "result")?[0])))
+            .collect()
+    })?;
+    picture.compare("cross_entropy_grad", Mark::Line, 0, gradient);
+    let clipped = ask.both(|side| {
+        scores()
+            .map(|score| {
+                let mut loss = |by: f64| -> Asked<f64> {
+                    Ok(side.ask("clipped_loss", &two_classes(score + by))?.number("result"))
+                };
+                Ok((score, (loss(BIT)? - loss(-BIT)?) / (2.0 * BIT)))
+            })
+            .collect()
+    })?;
+    picture.compare("nll_from_probs, measured", Mark::Line, 1, clipped);
+    Ok(picture)
+}
+
+/// The Jacobian of softmax, column by column.
+fn who_moves_whom(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "jacobian",
+        "Who moves whom?",
+        Axis::new("the score that rises")
+            .from(-0.5, 2.5)
+            .ticks((0..3).map(|class| (f64::from(class), format!("z_{class}")))),
+        Axis::new("slope of the probability"),
+    )
+    .caption(
+        "`softmax_jacobian` at the lesson's scores 1, 2 and 3. If a score rises, its own probability rises, and the \
+         others pay for it, the larger one more: above each score the three bars sum to 0. Bars that are missing, or \
+         all point up, leave somebody out of the bargain.",
+    );
+    let p = [1.0, 2.0, 3.0].map(f64::exp);
+    let p = Array1::from(p.map(|e| e / p.iter().sum::<f64>()).to_vec());
+    let case = Record::new().with("p", p);
+    for class in 0..3 {
+        let bars = ask.both(|side| {
+            let slopes = side.ask("softmax_jacobian", &case)?.exactly(9, "result")?;
+            let shift = 0.26 * (class as f64 - 1.0);
+            Ok((0..3).map(|score| (score as f64 + shift, slopes[3 * class + score])).collect())
+        })?;
+        picture.compare(format!("p_{class}"), Mark::Bars(0.17), class, bars);
+    }
+    picture.level("", 0.0, (-0.5, 2.5));
+    Ok(picture)
+}
+
+/// The answer is yes: the loss over the probability of a yes.
+fn binary_losses(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "bce",
+        "The answer is yes: what does p cost?",
+        Axis::new("p").from(0.0, 1.0),
+        Axis::new("loss").from(0.0, 6.0),
+    )
+    .caption(
+        "Your BCE for y = 1, and the MSE to measure by. To be certain and wrong costs the MSE 1, and the BCE as much \
+         as you like. Both are 0 for p = 1. A curve that is mirrored has yes and no mixed up; one that lies at 0 has \
+         lost half of its formula.",
+    );
+    let p =
+        || [0.001, 0.002, 0.005].into_iter().chain((1..100).map(|percent| f64::from(percent) / 100.0)).chain([0.999]);
+    let curve = ask.both(|side| {
+        p().map(|p: f64| {
+            let case = Record::new().with("z", array![(p / (1.0 - p)).ln()]).with("y", array![1.0]);
+            Ok((p, side.ask("bce_with_logits", &case)?.number("result")))
+        })
+        .collect()
+    })?;
+    picture.compare("bce_with_logits", Mark::Line, 0, curve);
+    picture.add("MSE", Mark::Line, Role::Guide, p().map(|p| (p, (1.0 - p).powi(2))).collect());
+    Ok(picture)
+}
+
+/// The answer is yes: the slope along the score.
+fn binary_slopes(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "bce_grad",
+        "The answer is yes: who learns from it?",
+        Axis::new("score z").from(-8.0, 8.0),
+        Axis::new("slope along z").from(-1.1, 0.1),
+    )
+    .caption(
+        "The slopes of both along the score, behind a sigmoid. On the left the neuron is certain and wrong. BCE pushes \
+         it with full force, -1, and the MSE hardly at all, because the sigmoid is flat there. If your line looks like \
+         that of the MSE, the slope of the sigmoid is in it once too often.",
+    );
+    let scores = || (-32..=32).map(|quarter| f64::from(quarter) / 4.0);
+    let curve = ask.both(|side| {
+        scores()
+            .map(|z| {
+                let case = Record::new().with("z", array![z]).with("y", array![1.0]);
+                Ok((z, side.ask("bce_with_logits_grad", &case)?.exactly(1, "result")?[0]))
+            })
+            .collect()
+    })?;
+    picture.compare("bce_with_logits_grad", Mark::Line, 0, curve);
+    let mse = |z: f64| {
+        let p = 1.0 / (1.0 + (-z).exp());
+        (z, 2.0 * (p - 1.0) * p * (1.0 - p))
+    };
+    picture.add("slope of the MSE", Mark::Line, Role::Guide, scores().map(mse).collect());
+    Ok(picture)
+}
