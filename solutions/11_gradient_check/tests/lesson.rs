@@ -158,8 +158,8 @@ fn checks(hidden_bias: f64, output_bias: f64) -> (Array2<f64>, Vec<TensorCheck>)
 }
 
 fn a_kink(lesson: &mut Lesson) {
-    lesson.given("W1 = [[ 0.6, -0.2,  0.5],      b1 = [0, 0, 0]      W2 = [0.7, -0.5, 0.9] (a column)      b2 = 0.2");
-    lesson.given("[-0.4,  0.3,  0.7]]");
+    lesson.given("W1 = [[ 0.6, -0.2,  0.5],      b1 = [0, 0, 0]      W2 = [0.7, -0.5, 0.9] (a column)");
+    lesson.given("[-0.4,  0.3,  0.7]]                          b2 = 0.2");
     lesson.given("Here are the relative errors for ε = 1e-5");
     lesson.given("| all 0.1, 0.2 | below 1e-9 | below 1e-9 | below 1e-9 | below 1e-9 |");
     let (_, moved) = checks(0.1, 0.2);
