@@ -1,0 +1,974 @@
+//! What is right in exercise 9, and what is commonly got wrong.
+//!
+//! That a network solves XOR is the least that is asked here: wrong gradients do it too, and right ones may fail. What
+//! decides are the exact numbers of one pass and one step, on shapes that cannot be confused.
+
+use crate::judge::prelude::*;
+
+pub(crate) fn checks() -> Vec<Check> {
+    let mut checks = forwards();
+    checks.extend([hand_made("hand_made_switches", "sigmoid"), hand_made("hand_made_ramps", "relu")]);
+    checks.extend(backwards());
+    checks.extend(training());
+    checks.extend(starting());
+    checks
+}
+
+fn forwards() -> Vec<Check> {
+    let bias_forgotten = "A bias is missing: Z1 = X·W1 + b1 and Z2 = A1·W2 + b2. Without it every border goes through \
+                          the origin.";
+    vec![
+        Check::new("forward", "forward", "forward goes through both layers and keeps what it computes", 2)
+            .on(|draw| {
+                vec![on_xor(exercise_5()), on_xor(four_sigmoids()), drawn(draw, [3, 2, 5]), drawn_relu(draw, [2, 3, 4])]
+            })
+            .expects(|c| forward(c, &Forward::RIGHT))
+            .mistake("bias_forgotten", bias_forgotten, |c| forward(c, &Forward { b1: 0.0, ..Forward::RIGHT }))
+            .mistake("bias_forgotten", bias_forgotten, |c| forward(c, &Forward { b2: 0.0, ..Forward::RIGHT }))
+            .mistake("bias_forgotten", bias_forgotten, |c| forward(c, &Forward { b1: 0.0, b2: 0.0, ..Forward::RIGHT }))
+            .mistake(
+                "hidden_activation_forgotten",
+                "The hidden layer has no activation, A1 is Z1. Then the whole network is one linear layer in disguise, \
+                 and draws one straight line: A1 = f(Z1).",
+                |c| forward(c, &Forward { hidden: |_, z| z, ..Forward::RIGHT }),
+            )
+            .mistake(
+                "output_activation_forgotten",
+                "A2 is Z2: the output neuron's sigmoid is missing. A prediction lies between 0 and 1, A2 = σ(Z2).",
+                |c| forward(c, &Forward { output: |_, z| z, ..Forward::RIGHT }),
+            )
+            .mistake(
+                "always_sigmoid",
+                "The hidden neurons are sigmoids, although this network has ReLUs. The network carries its activation: \
+                 `self.hidden`.",
+                |c| forward(c, &Forward { hidden: |_, z| sigmoid(z), ..Forward::RIGHT }),
+            )
+            .mistake(
+                "output_like_hidden",
+                "The output neuron has the activation of the hidden ones. It is a sigmoid in every network, also behind \
+                 ReLUs: `Activation::Sigmoid`.",
+                |c| forward(c, &Forward { output: activate, ..Forward::RIGHT }),
+            )
+            .mistake(
+                "activation_kept_twice",
+                "The cache holds A1 in the place of Z1. The way back needs both: the slope of the activation belongs to \
+                 the pre-activation.",
+                |c| {
+                    let right = forward(c, &Forward::RIGHT);
+                    Record::new()
+                        .with("z1", right.matrix("a1").to_owned())
+                        .with("a1", right.matrix("a1").to_owned())
+                        .with("z2", right.matrix("z2").to_owned())
+                        .with("a2", right.matrix("a2").to_owned())
+                },
+            )
+            .mistake(
+                "rows_are_neurons",
+                "W1 is used the other way round. A neuron is a column: X·W1, without a transpose. With two inputs and \
+                 two hidden neurons no shape disagrees.",
+                |c| {
+                    let w1 = c.matrix("w1");
+                    if w1.nrows() != w1.ncols() {
+                        return Prediction::Panics;
+                    }
+                    forward(&with_part(c, "w1", w1.t().to_owned()), &Forward::RIGHT).into()
+                },
+            ),
+        Check::new(
+            "hidden_representation",
+            "forward",
+            "hidden_representation is what the output neuron sees of each sample",
+            1,
+        )
+        .after("forward")
+        .on(|draw| vec![on_xor(four_sigmoids()), drawn_relu(draw, [2, 3, 4])])
+        .expects(|c| forward(c, &Forward::RIGHT).matrix("a1").to_owned())
+        .mistake(
+            "pre_activations_shown",
+            "This is Z1. The output neuron sees the hidden layer's *activations*, A1.",
+            |c| forward(c, &Forward::RIGHT).matrix("z1").to_owned(),
+        ),
+        Check::new("predict", "forward", "predict says 1 where the prediction is above 0.5", 1)
+            .after("forward")
+            .on(|draw| {
+                // The third network is exactly undecided; the last one leans to 1, but its Z2 is below 0.5.
+                vec![
+                    on_xor(exercise_5()),
+                    on_xor(four_sigmoids()),
+                    on_xor(constant(3, 0.0)),
+                    drawn_relu(draw, [2, 3, 6]),
+                    on_xor(with_part(&constant(2, 0.0), "b2", array![0.25])),
+                ]
+            })
+            .expects(|c| classes(c, |_, p| p > 0.5))
+            .mistake(
+                "half_is_class_one",
+                "A prediction of exactly 0.5 was called class 1. It is class 0: the network has not decided for 1. \
+                 Compare with `> 0.5`; rounding and `>= 0.5` take the half upwards.",
+                |c| classes(c, |_, p| p >= 0.5),
+            )
+            .mistake(
+                "pre_activation_compared",
+                "Z2 is compared with 0.5. The prediction A2 = σ(Z2) is above 0.5 where Z2 is above 0.",
+                |c| classes(c, |z, _| z > 0.5),
+            ),
+    ]
+}
+
+/// The hand-made network with these hidden neurons. Whatever solves XOR is right; whatever else it computes has a name.
+fn hand_made(id: &'static str, hidden: &'static str) -> Check {
+    let title = match hidden {
+        "sigmoid" => "hand_made_xor solves XOR with switches: sigmoid hidden neurons",
+        _ => "hand_made_xor solves XOR with ramps: ReLU hidden neurons",
+    };
+    Check::new(id, "hand_made", title, 2)
+        .asks("hand_made_xor")
+        .after("forward")
+        .on(move |_| vec![Record::new().with("hidden", hidden).with("x", samples())])
+        .demands(|c, seen| {
+            if seen.text("hidden") != c.text("hidden") {
+                return Err("The network has other hidden neurons than those asked for.".to_owned());
+            }
+            answers_are(seen, 2, is_odd)
+        })
+        .mistake_if(
+            "activation_ignored",
+            "The network that came back has hidden neurons with another activation than the one asked for. Weights \
+             belong to an activation: `match hidden` and give each its own.",
+            |c, seen| seen.text("hidden") != c.text("hidden"),
+        )
+        .mistake_if(
+            "weights_of_the_other_activation",
+            "These weights do solve XOR, but with the other activation. A switch stops at 1, a ramp goes on: what works \
+             for one need not work for the other.",
+            |c, seen| {
+                let other = if c.text("hidden") == "relu" { "sigmoid" } else { "relu" };
+                answers_are(&with_text(seen, "hidden", other), 2, is_odd).is_ok()
+            },
+        )
+        .mistake_if(
+            "undecided",
+            "The classes are right, but a prediction lies between 0.1 and 0.9. Put each border in the middle between the \
+             cases that it separates, and make everything steeper: multiply the weights and the bias of a neuron by \
+             the same factor.",
+            |_, seen| answer_bits(seen) == [false, true, true, false],
+        )
+        .mistake_if(
+            "turned_over",
+            "Every answer is turned over: 1 where the inputs are equal. Change the sign of W2 and of b2.",
+            |_, seen| answer_bits(seen) == [true, false, false, true],
+        )
+        .mistake_if(
+            "same_answer_for_all",
+            "The network says the same to all four samples. Look below at a1, which has a row for each: do the hidden \
+             neurons tell the samples apart, and what does the output neuron make of it?",
+            |_, seen| matches!(answer_bits(seen), [false, false, false, false] | [true, true, true, true]),
+        )
+        .mistake_if(
+            "one_line_is_enough",
+            "This gate needs no hidden layer: one line separates its classes. XOR takes two borders. Look below at the \
+             sample for which a2 is wrong: what do the hidden neurons say to it, in a1, and does each of them pull strongly \
+             enough?",
+            |_, seen| {
+                let ones = answer_bits(seen).iter().filter(|bit| **bit).count();
+                ones == 1 || ones == 3
+            },
+        )
+}
+
+fn backwards() -> Vec<Check> {
+    const BIAS_AVERAGED: &str = "The gradient of a bias is averaged: it is n times too small. The mean has been taken \
+         in dA2 already, where the 1/n is; from there on everything is summed up, `sum_axis` and not `mean_axis`.";
+    const BIAS_PER_SAMPLE: &str = "The gradient of a bias is summed along the rows, which gives a number for each \
+         *sample*. A bias belongs to a neuron, and a neuron is a column: sum down the columns, `Axis(0)`.";
+    vec![
+        Check::new("loss", "gradients", "loss is the mean squared error of the predictions", 1)
+            .after("forward")
+            .on(|draw| vec![on_xor(exercise_5()), drawn(draw, [3, 2, 5])])
+            .expects(mean_squared_error)
+            .mistake("loss_summed", "This is the sum of the squared errors; the loss is their mean.", |c| {
+                mean_squared_error(c) * c.matrix("y").len() as f64
+            })
+            .mistake(
+                "loss_halved",
+                "The loss is half of what it should be. Some books put ½ in front, so that the 2 of the slope \
+                 disappears; here the loss is the plain mean.",
+                |c| 0.5 * mean_squared_error(c),
+            ),
+        Check::new("output_gradients", "gradients", "gradients has the exact slopes along W2 and b2", 3)
+            .asks("gradients")
+            .after("forward")
+            .on(|draw| vec![on_xor(four_sigmoids()), one_sample(), drawn(draw, [3, 2, 5])])
+            .expects(|c| output_gradients(c, 1.0, sigmoid_slope))
+            .mistake(
+                "factor_two_forgotten",
+                "Every slope is half of what it should be. The slope of the square (A2 - Y)² is 2(A2 - Y). Without \
+                 the 2 all goes well, at half of the learning rate that you think you have.",
+                |c| output_gradients(c, 0.5, sigmoid_slope),
+            )
+            .mistake(
+                "sign_flipped",
+                "Every sign is wrong. The slope of (A2 - Y)² is 2(A2 - Y), prediction minus target: positive where the \
+                 prediction is too large.",
+                |c| output_gradients(c, -1.0, sigmoid_slope),
+            )
+            .mistake(
+                "target_minus_prediction",
+                "This is (Y - A2)/n carried backwards: the sign is wrong and the 2 is missing. Programs that *add* their \
+                 updates have it so, and learn at half of the rate that they state. A gradient is the slope of the \
+                 loss itself, 2(A2 - Y)/n.",
+                |c| output_gradients(c, -0.5, sigmoid_slope),
+            )
+            .mistake(
+                "not_averaged",
+                "Every slope is n times too large. The loss is a mean over n samples, so its slope has a factor 1/n.",
+                |c| output_gradients(c, c.matrix("y").len() as f64, sigmoid_slope),
+            )
+            .mistake(
+                "slope_of_cross_entropy",
+                "This is the gradient of another loss. For the cross-entropy dZ2 is A2 - Y, divided by n; for the squared \
+                 error the slope of the output's sigmoid belongs to it, dZ2 = 2/n · (A2 - Y) ⊙ σ'(Z2).",
+                |c| output_gradients(c, 0.5, |_| 1.0),
+            )
+            .mistake(
+                "output_slope_forgotten",
+                "The slope of the output's sigmoid is missing: between A2 and Z2 the error is multiplied by σ'(Z2), entry \
+                 by entry.",
+                |c| output_gradients(c, 1.0, |_| 1.0),
+            )
+            .mistake(
+                "pre_activations_for_activations",
+                "dW2 is made with Z1. What went into the output neuron were the activations A1: dW2 = A1ᵀ · dZ2.",
+                |c| {
+                    let dw2 = product_of_transposed(&forward(c, &Forward::RIGHT).matrix("z1"), &dz2(c, sigmoid_slope));
+                    with_part(&output_gradients(c, 1.0, sigmoid_slope), "dw2", dw2)
+                },
+            )
+            .mistake("bias_averaged_again", BIAS_AVERAGED, |c| {
+                let right = output_gradients(c, 1.0, sigmoid_slope);
+                let db2 = right.vector("db2").to_owned() / c.matrix("y").len() as f64;
+                with_part(&right, "db2", db2)
+            })
+            .mistake("bias_per_sample", BIAS_PER_SAMPLE, |c| {
+                with_part(
+                    &output_gradients(c, 1.0, sigmoid_slope),
+                    "db2",
+                    dz2(c, sigmoid_slope).column(0).to_owned(),
+                )
+            }),
+        Check::new("hidden_gradients", "gradients", "gradients carries the error on to W1 and b1", 3)
+            .asks("gradients")
+            .after("output_gradients")
+            // As many hidden neurons as samples, so that no shape gives a wrong axis away; then shapes that differ.
+            .on(|draw| vec![on_xor(four_sigmoids()), one_sample(), drawn(draw, [3, 2, 5])])
+            .expects(|c| hidden_gradients(c, dz1(c, &Back::RIGHT)))
+            .mistake(
+                "hidden_slope_forgotten",
+                "The slope of the hidden activation is missing: dZ1 = dA1 ⊙ f'(Z1).",
+                |c| hidden_gradients(c, dz1(c, &Back { hidden_slope: |_, _| 1.0, ..Back::RIGHT })),
+            )
+            .mistake(
+                "hidden_slope_at_the_activation",
+                "The slope of the hidden activation is taken at A1. f' is asked where the forward pass has been, at the \
+                 pre-activation: f'(Z1).",
+                |c| hidden_gradients(c, dz1(c, &Back { hidden_slope: |_, z| sigmoid_slope(sigmoid(z)), ..Back::RIGHT })),
+            )
+            .mistake(
+                "outgoing_weights_forgotten",
+                "Every hidden neuron gets the same share of the error. It went out through W2, and comes back through \
+                 it: dA1 = dZ2 · W2ᵀ.",
+                |c| hidden_gradients(c, dz1(c, &Back { through_w2: false, ..Back::RIGHT })),
+            )
+            .mistake(
+                "error_passes_the_output_sigmoid",
+                "What goes back to the hidden layer is dA2 · W2ᵀ: it has come past the output's sigmoid without its \
+                 slope. Z2 is what A1 has an effect on, so dA1 = dZ2 · W2ᵀ.",
+                |c| hidden_gradients(c, dz1(c, &Back { output_slope: |_| 1.0, ..Back::RIGHT })),
+            )
+            .mistake(
+                "gradient_transposed",
+                "dW1 is transposed: it has the shape of W1, a row per input and a column per neuron. dW1 = Xᵀ · dZ1.",
+                |c| {
+                    let right = hidden_gradients(c, dz1(c, &Back::RIGHT));
+                    let transposed = right.matrix("dw1").t().to_owned();
+                    with_part(&right, "dw1", transposed)
+                },
+            )
+            .mistake("bias_averaged_again", BIAS_AVERAGED, |c| {
+                let right = hidden_gradients(c, dz1(c, &Back::RIGHT));
+                let db1 = right.vector("db1").to_owned() / c.matrix("y").len() as f64;
+                with_part(&right, "db1", db1)
+            })
+            .mistake("bias_per_sample", BIAS_PER_SAMPLE, |c| {
+                let dz1 = dz1(c, &Back::RIGHT);
+                let per_sample: Array1<f64> = dz1.rows().into_iter().map(|row| row.sum()).collect();
+                with_part(&hidden_gradients(c, dz1), "db1", per_sample)
+            }),
+        Check::new("relu_gradients", "gradients", "gradients asks ReLU hidden neurons for their own slope", 1)
+            .asks("gradients")
+            .after("hidden_gradients")
+            // The first network sits on the kink with the sample 00, and below it with another one.
+            .on(|draw| vec![on_xor(kinked()), drawn_relu(draw, [3, 4, 5])])
+            .expects(|c| hidden_gradients(c, dz1(c, &Back::RIGHT)))
+            .mistake(
+                "sigmoid_slope_for_relu",
+                "A1 ⊙ (1 - A1) is the slope of a sigmoid, and these hidden neurons are ReLUs. The network knows what its \
+                 hidden neurons are: `self.hidden.derivative(…)`, at Z1.",
+                |c| {
+                    let slope = |_: bool, z: f64| relu(z) * (1.0 - relu(z));
+                    hidden_gradients(c, dz1(c, &Back { hidden_slope: slope, ..Back::RIGHT }))
+                },
+            )
+            // The same, where the sigmoid is asked for its slope at Z1.
+            .mistake(
+                "sigmoid_slope_for_relu",
+                "These are the slopes of sigmoids, and these hidden neurons are ReLUs. The network knows what its hidden \
+                 neurons are: `self.hidden.derivative(…)`, at Z1.",
+                |c| hidden_gradients(c, dz1(c, &Back { hidden_slope: |_, z| sigmoid_slope(z), ..Back::RIGHT })),
+            ),
+    ]
+}
+
+fn training() -> Vec<Check> {
+    vec![
+        Check::new("step", "train", "step moves all four parameters against their slopes", 2)
+            .on(|draw| {
+                let net = |draw: &mut probe::Generator, n_in, n_hidden, rate: f64| {
+                    drawn_net(draw, n_in, n_hidden, "sigmoid")
+                        .with("dw1", draw::matrix(draw, (n_in, n_hidden), 1.0))
+                        .with("db1", draw::vector(draw, n_hidden, 1.0))
+                        .with("dw2", draw::matrix(draw, (n_hidden, 1), 1.0))
+                        .with("db2", draw::vector(draw, 1, 1.0))
+                        .with("learning_rate", rate)
+                };
+                vec![net(draw, 2, 3, 0.5), net(draw, 3, 2, 2.0)]
+            })
+            .expects(|c| stepped(c, |_, rate| -rate))
+            .mistake(
+                "uphill",
+                "The slopes are added, so the loss rises. A slope points to where the loss is larger: subtract it.",
+                |c| stepped(c, |_, rate| rate),
+            )
+            .mistake(
+                "learning_rate_forgotten",
+                "Every parameter moves by its whole slope. How far a step goes is the learning rate times the slope.",
+                |c| stepped(c, |_, _| -1.0),
+            )
+            .mistake(
+                "biases_stand_still",
+                "The weights have moved, the biases have not. They are parameters like the others, with slopes of their \
+                 own.",
+                |c| stepped(c, |part, rate| if part.starts_with('w') { -rate } else { 0.0 }),
+            )
+            .mistake(
+                "hidden_layer_stands_still",
+                "Only the output neuron has moved. Without W1 and b1 the four points stay where they are in the hidden \
+                 space, and no line may separate them there.",
+                |c| stepped(c, |part, rate| if part.ends_with('2') { -rate } else { 0.0 }),
+            ),
+        Check::new("train", "train", "train takes step after step and returns the loss before each", 3)
+            .after("hidden_gradients")
+            .after("step")
+            .on(|draw| {
+                let case = |net: Record, epochs: usize, rate: f64| net.with("epochs", epochs).with("learning_rate", rate);
+                vec![
+                    case(on_xor(four_sigmoids()), 3, 1.0),
+                    case(drawn(draw, [3, 2, 5]), 2, 0.5),
+                    case(drawn_relu(draw, [2, 3, 4]), 4, 0.25),
+                    case(on_xor(exercise_5()), 0, 1.0),
+                ]
+            })
+            .expects(|c| trained(c, c.count("epochs"), one_step))
+            .mistake(
+                "loss_after_the_step",
+                "Each loss is the one after the step. The one before it is asked for, and the forward pass of the step \
+                 has all that it needs.",
+                |c| {
+                    let later = losses_of(&trained(c, c.count("epochs") + 1, one_step));
+                    let losses: Array1<f64> = later.iter().skip(1).copied().collect();
+                    with_part(&trained(c, c.count("epochs"), one_step), "losses", losses)
+                },
+            )
+            .mistake(
+                "one_loss_too_many",
+                "There is one loss too many: the one after the last step is not in the list. It has one entry an epoch.",
+                |c| {
+                    let losses = losses_of(&trained(c, c.count("epochs") + 1, one_step));
+                    with_part(&trained(c, c.count("epochs"), one_step), "losses", losses)
+                },
+            )
+            .mistake(
+                "a_copy_was_trained",
+                "The losses are right, but the network itself is what it was before: a copy of it has been trained, and \
+                 dropped. `train` has `&mut self`.",
+                |c| {
+                    let losses = losses_of(&trained(c, c.count("epochs"), one_step));
+                    with_part(&trained(c, 0, one_step), "losses", losses)
+                },
+            )
+            .mistake(
+                "a_step_for_each_sample",
+                "Here each sample gets a step of its own. An epoch is one step, on all samples at once.",
+                |c| {
+                    let after = trained(c, c.count("epochs"), |net| {
+                        (0..c.matrix("x").nrows()).fold(net.clone(), |net, i| {
+                            let row = |name| c.matrix(name).row(i).insert_axis(Axis(0)).to_owned();
+                            let sample = with_part(&with_part(&net, "x", row("x")), "y", row("y"));
+                            let moved = one_step(&sample);
+                            with_part(&with_part(&moved, "x", c.matrix("x").to_owned()), "y", c.matrix("y").to_owned())
+                        })
+                    });
+                    // Whatever the losses are then.
+                    let part = |name: &str| after.get(name).expect("a network has it").clone();
+                    ["w1", "b1", "w2", "b2"].into_iter().fold(Record::new(), |net, name| net.with(name, part(name)))
+                },
+            )
+            .mistake(
+                "output_layer_first",
+                "The output layer is moved before the slopes of the hidden layer are known, so the error comes back \
+                 through the *new* W2. All slopes belong to the parameters that made the prediction: first all of \
+                 them, then the step.",
+                |c| {
+                    trained(c, c.count("epochs"), |net| {
+                        let output = stepped(&with_gradients(net), |part, rate| {
+                            if part.ends_with('2') { -rate } else { 0.0 }
+                        });
+                        // The cache is still that of the old parameters; only W2 is the new one.
+                        let back = Back { w2: Some(output.matrix("w2").to_owned()), ..Back::RIGHT };
+                        let hidden = hidden_gradients(net, dz1(net, &back));
+                        let moved = stepped(
+                            &with_part(
+                                &with_part(&with_gradients(net), "dw1", hidden.matrix("dw1").to_owned()),
+                                "db1",
+                                hidden.vector("db1").to_owned(),
+                            ),
+                            |_, rate| -rate,
+                        );
+                        overlaid(net, &moved)
+                    })
+                },
+            ),
+        Check::new("solves_xor", "train", "a few hundred epochs solve XOR from each of three starts", 1)
+            .asks("train")
+            .after("train")
+            .on(|_| {
+                // Each of these comes to a loss below 0.009; the first one stands on a plateau for 200 epochs.
+                let two = net(array![[0.3, 0.8], [0.3, -1.3]], array![0.5, 0.2], array![[-0.5], [0.6]], array![0.2]);
+                let three = net(
+                    array![[-1.1, -0.7, -0.8], [0.3, -0.2, 0.1]],
+                    array![0.4, 0.4, 0.2],
+                    array![[-0.5], [-0.8], [-0.8]],
+                    array![-0.2],
+                );
+                [(four_sigmoids(), 500_usize), (two, 300), (three, 300)]
+                    .map(|(net, epochs)| on_xor(net).with("epochs", epochs).with("learning_rate", 5.0))
+                    .to_vec()
+            })
+            .demands(|c, seen| {
+                let losses = losses_of(seen);
+                if losses.len() != c.count("epochs") {
+                    return Err(format!("There are {} losses for {} epochs.", losses.len(), c.count("epochs")));
+                }
+                let last = losses[losses.len() - 1];
+                if last > 0.02 {
+                    return Err(format!("The last loss is {last:.4}; from this start it should be below 0.02."));
+                }
+                match answer_bits(seen) {
+                    [false, true, true, false] => Ok(()),
+                    _ => Err("The trained network does not solve XOR.".to_owned()),
+                }
+            })
+            .mistake_if(
+                "stopped_on_the_plateau",
+                "Training ends early, because the loss hardly falls any more. That is no sign of the end: here it stands \
+                 still for 200 epochs and falls afterwards. Take as many steps as are asked for.",
+                |c, seen| losses_of(seen).len() < c.count("epochs"),
+            ),
+        Check::new("twins", "train", "training parts no twins, and does not leave a start of zeros", 1)
+            .asks("train")
+            .after("train")
+            .on(|_| {
+                [0.0, 0.5]
+                    .map(|weight| on_xor(constant(3, weight)).with("epochs", 40_usize).with("learning_rate", 5.0))
+                    .to_vec()
+            })
+            .expects(|c| trained(c, c.count("epochs"), one_step))
+            .mistake_if(
+                "twins_parted_by_force",
+                "Training begins at other weights than the network's own, or has some noise added. It is meant to show \
+                 what gradient descent does, and from here it gets nowhere; a better start is the job of `new`.",
+                |_, seen| {
+                    let (w1, b1, w2) = (seen.matrix("w1"), seen.vector("b1"), seen.matrix("w2"));
+                    !(all_equal(w1.row(0).iter()) && all_equal(b1.iter()) && all_equal(w2.iter()))
+                },
+            ),
+    ]
+}
+
+fn starting() -> Vec<Check> {
+    const NOT_EVERYTHING_COMPARED: &str = "Neurons count as twins that are none. Everything that belongs to a hidden \
+         neuron has to be equal: its column of W1, its bias in b1 and its weight in W2. Where one of them differs, they \
+         compute or learn something different, and part.";
+    vec![
+        Check::new("has_symmetry", "symmetry", "has_symmetry finds twins among the hidden neurons", 2)
+            .on(|_| {
+                let w1 = || array![[0.5, -0.5, 0.5], [1.0, 0.5, 1.0]];
+                let (b1, w2, b2) = (|| array![0.25, 0.25, 0.25], || array![[1.5], [1.5], [1.5]], || array![0.0]);
+                vec![
+                    four_sigmoids(),
+                    constant(3, 0.5),
+                    // The first and the last one.
+                    net(w1(), b1(), w2(), b2()),
+                    net(w1(), array![0.25, 0.25, -0.25], w2(), b2()),
+                    net(w1(), b1(), array![[1.5], [1.5], [-1.5]], b2()),
+                    net(array![[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]], b1(), w2(), b2()),
+                    net(array![[1.0, 1.0, 3.0], [2.0, 2.0, 3.0]], b1(), w2(), b2()),
+                    net(array![[0.5, 0.5], [1.0, 1.000_000_001]], array![0.0, 0.0], array![[1.0], [1.0]], b2()),
+                    net(array![[0.5], [1.0]], array![0.0], array![[1.0]], b2()),
+                ]
+            })
+            .expects(|c| any_pair(c, |c, j, k| same_w1(c, j, k) && same_b1(c, j, k) && same_w2(c, j, k)))
+            .mistake("not_everything_compared", NOT_EVERYTHING_COMPARED, |c| any_pair(c, same_w1))
+            .mistake("not_everything_compared", NOT_EVERYTHING_COMPARED, |c| {
+                any_pair(c, |c, j, k| same_w1(c, j, k) && same_b1(c, j, k))
+            })
+            .mistake("not_everything_compared", NOT_EVERYTHING_COMPARED, |c| {
+                any_pair(c, |c, j, k| same_w1(c, j, k) && same_w2(c, j, k))
+            })
+            .mistake(
+                "only_neighbours_compared",
+                "Neurons are compared only with the next one. Twins may stand anywhere in the layer: compare every pair.",
+                |c| {
+                    any_pair(c, |c, j, k| {
+                        k == j + 1 && same_w1(c, j, k) && same_b1(c, j, k) && same_w2(c, j, k)
+                    })
+                },
+            )
+            .mistake(
+                "rows_of_w1_compared",
+                "The rows of W1 are compared. A row belongs to an input; a hidden neuron is a column.",
+                |c| c.matrix("w1").row(0) == c.matrix("w1").row(1),
+            )
+            .mistake(
+                "all_have_to_be_equal",
+                "Only a layer in which all neurons are equal counts. Two that are equal among others that differ are \
+                 twins as well.",
+                |c| {
+                    let n_hidden = c.vector("b1").len();
+                    n_hidden > 1 && (1..n_hidden).all(|k| same_w1(c, 0, k) && same_b1(c, 0, k) && same_w2(c, 0, k))
+                },
+            )
+            .mistake(
+                "compared_with_itself",
+                "Every network seems to have twins: each neuron is compared with itself, too. Let k begin at j + 1.",
+                |_| true,
+            ),
+        Check::new("new", "initialisation", "new draws weights that differ, and begins with biases of 0", 2)
+            .on(|_| {
+                ["sigmoid", "relu"]
+                    .map(|hidden| {
+                        Record::new().with("n_hidden", 300_usize).with("hidden", hidden).with("seed", 9_usize)
+                    })
+                    .to_vec()
+            })
+            .demands(freshly_drawn)
+            .mistake_if(
+                "all_weights_equal",
+                "All weights are equal, so all hidden neurons are twins. Draw every weight by itself.",
+                |_, seen| all_equal(seen.matrix("w1").iter()) || all_equal(seen.matrix("w2").iter()),
+            )
+            .mistake_if(
+                "generator_of_its_own",
+                "Two networks made one after the other are the same. Draw from the generator that is handed in, `rng`: \
+                 whoever calls `new` decides where chance begins.",
+                |_, seen| seen.get("w1") == seen.get("w1_of_the_next"),
+            )
+            .mistake_if(
+                "biases_drawn",
+                "The biases are not 0. Only the weights have to differ; biases begin at 0.",
+                |_, seen| seen.vector("b1").iter().chain(&seen.vector("b2")).any(|b| *b != 0.0),
+            )
+            .mistake_if(
+                "never_negative",
+                "All weights are positive: a uniform number between 0 and 1 is no normal one. `StandardNormal` draws \
+                 those.",
+                |_, seen| seen.matrix("w1").iter().all(|w| *w >= 0.0),
+            )
+            .mistake_if(
+                "other_standard_deviation",
+                "The weights do not have the standard deviation 1: `StandardNormal` has it as it is, in both layers. \
+                 From small weights sigmoids stay near their middle, and the plateau gets longer.",
+                |_, seen| {
+                    ["w1", "w2"].iter().any(|name| !(0.85..1.15).contains(&deviation(&seen.matrix(name))))
+                },
+            ),
+        Check::new("parity", "parity", "hand_made_parity tells odd from even for any number of inputs", 3)
+            .asks("hand_made_parity")
+            .on(|_| [2_usize, 1, 3, 4, 5].map(|n_inputs| Record::new().with("n_inputs", n_inputs)).to_vec())
+            .demands(|c, seen| answers_are(seen, c.count("n_inputs"), is_odd))
+            .mistake_if(
+                "only_up_to_two",
+                "This is right for one and two inputs, and not for three: a third 1 has to turn the answer over once more. \
+                 How many borders does the sum of n inputs cross on its way from 0 to n?",
+                |c, seen| c.count("n_inputs") == 3 && answers_are(seen, 3, |ones| ones == 1).is_ok(),
+            )
+            .mistake_if(
+                "even_for_odd",
+                "Odd and even have changed places: no 1 at all is an even number of them, and gets a 0.",
+                |c, seen| answers_are(seen, c.count("n_inputs"), |ones| ones % 2 == 0).is_ok(),
+            ),
+    ]
+}
+
+// Networks and samples.
+
+fn net(w1: Array2<f64>, b1: Array1<f64>, w2: Array2<f64>, b2: Array1<f64>) -> Record {
+    Record::new().with("w1", w1).with("b1", b1).with("w2", w2).with("b2", b2).with("hidden", "sigmoid")
+}
+
+/// The network of exercise 5, and of this lesson.
+fn exercise_5() -> Record {
+    net(array![[0.1, 0.3], [0.2, 0.4]], array![0.01, 0.02], array![[0.5], [0.6]], array![0.03])
+}
+
+/// The start that the lesson trains from.
+fn four_sigmoids() -> Record {
+    net(
+        array![[0.3, -0.2, 0.5, 0.7], [-0.4, 0.1, 0.6, -0.3]],
+        array![0.01, -0.02, 0.03, -0.04],
+        array![[-0.2], [0.3], [-0.25], [0.15]],
+        array![0.05],
+    )
+}
+
+/// Two ReLUs with a bias of 0: for the sample 00 both are exactly at their kink.
+fn kinked() -> Record {
+    let net = net(array![[1.0, -0.5], [0.5, -1.0]], array![0.0, 0.0], array![[0.75], [-1.5]], array![0.25]);
+    with_text(&net, "hidden", "relu")
+}
+
+/// A network of twins.
+fn constant(n_hidden: usize, weight: f64) -> Record {
+    net(
+        Array2::from_elem((2, n_hidden), weight),
+        Array1::zeros(n_hidden),
+        Array2::from_elem((n_hidden, 1), weight),
+        array![0.0],
+    )
+}
+
+fn on_xor(net: Record) -> Record {
+    net.with("x", samples()).with("y", array![[0.0], [1.0], [1.0], [0.0]])
+}
+
+fn samples() -> Array2<f64> {
+    array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+}
+
+/// The example of exercise 5: a mean over one sample is that sample.
+fn one_sample() -> Record {
+    exercise_5().with("x", array![[0.5, 0.8]]).with("y", array![[1.0]])
+}
+
+fn drawn_net(draw: &mut probe::Generator, n_in: usize, n_hidden: usize, hidden: &str) -> Record {
+    Record::new()
+        .with("w1", draw::matrix(draw, (n_in, n_hidden), 1.5))
+        .with("b1", draw::vector(draw, n_hidden, 1.0))
+        .with("w2", draw::matrix(draw, (n_hidden, 1), 1.5))
+        .with("b2", draw::vector(draw, 1, 1.0))
+        .with("hidden", hidden)
+}
+
+fn with_samples(net: Record, draw: &mut probe::Generator, n_in: usize, n_samples: usize) -> Record {
+    let targets = Array2::from_shape_fn((n_samples, 1), |(i, _)| [1.0, 0.0, 0.25][i % 3]);
+    net.with("x", draw::matrix(draw, (n_samples, n_in), 1.5)).with("y", targets)
+}
+
+/// A network of sigmoids, with samples.
+fn drawn(draw: &mut probe::Generator, [n_in, n_hidden, n_samples]: [usize; 3]) -> Record {
+    let net = drawn_net(draw, n_in, n_hidden, "sigmoid");
+    with_samples(net, draw, n_in, n_samples)
+}
+
+/// A network of ReLUs, with samples.
+fn drawn_relu(draw: &mut probe::Generator, [n_in, n_hidden, n_samples]: [usize; 3]) -> Record {
+    let net = drawn_net(draw, n_in, n_hidden, "relu");
+    with_samples(net, draw, n_in, n_samples)
+}
+
+/// The record with another value for one of its parts.
+fn with_part(record: &Record, name: &str, value: impl Into<Value>) -> Record {
+    let mut value = Some(value.into());
+    record.parts().fold(Record::new(), |new, (part, old)| {
+        let value = if part == name { value.take() } else { None };
+        new.with(part, value.unwrap_or_else(|| old.clone()))
+    })
+}
+
+fn with_text(record: &Record, name: &str, text: &str) -> Record {
+    with_part(record, name, text)
+}
+
+/// The first record, with the parts of the second where it has them.
+fn overlaid(below: &Record, above: &Record) -> Record {
+    below.parts().fold(Record::new(), |new, (part, old)| new.with(part, above.get(part).unwrap_or(old).clone()))
+}
+
+// Forwards.
+
+fn sigmoid(z: f64) -> f64 {
+    0.5 + 0.5 * (0.5 * z).tanh()
+}
+
+/// σ'(z), without going through σ(z).
+fn sigmoid_slope(z: f64) -> f64 {
+    1.0 / (2.0 + z.exp() + (-z).exp())
+}
+
+fn relu(z: f64) -> f64 {
+    if z < 0.0 { 0.0 } else { z }
+}
+
+fn is_relu(c: &Record) -> bool {
+    c.text("hidden") == "relu"
+}
+
+fn activate(is_relu: bool, z: f64) -> f64 {
+    if is_relu { relu(z) } else { sigmoid(z) }
+}
+
+/// A forward pass, with everything in it that can be got wrong.
+struct Forward {
+    /// What the biases are multiplied by.
+    b1: f64,
+    b2: f64,
+    /// Whether the hidden neurons are ReLUs, and a pre-activation.
+    hidden: fn(bool, f64) -> f64,
+    output: fn(bool, f64) -> f64,
+}
+
+impl Forward {
+    const RIGHT: Self = Self { b1: 1.0, b2: 1.0, hidden: activate, output: |_, z| sigmoid(z) };
+}
+
+fn forward(c: &Record, way: &Forward) -> Record {
+    let (x, w1, b1, w2, b2) = (c.matrix("x"), c.matrix("w1"), c.vector("b1"), c.matrix("w2"), c.vector("b2"));
+    let z1 = Array2::from_shape_fn((x.nrows(), b1.len()), |(i, j)| {
+        (0..x.ncols()).map(|k| x[[i, k]] * w1[[k, j]]).sum::<f64>() + way.b1 * b1[j]
+    });
+    let a1 = z1.mapv(|z| (way.hidden)(is_relu(c), z));
+    let z2 = Array2::from_shape_fn((x.nrows(), 1), |(i, _)| {
+        (0..b1.len()).map(|j| a1[[i, j]] * w2[[j, 0]]).sum::<f64>() + way.b2 * b2[0]
+    });
+    let a2 = z2.mapv(|z| (way.output)(is_relu(c), z));
+    Record::new().with("z1", z1).with("a1", a1).with("z2", z2).with("a2", a2)
+}
+
+/// The classes, by pre-activation and prediction of the output neuron.
+fn classes(c: &Record, is_one: fn(f64, f64) -> bool) -> Vec<usize> {
+    let pass = forward(c, &Forward::RIGHT);
+    let (z2, a2) = (pass.matrix("z2"), pass.matrix("a2"));
+    z2.iter().zip(&a2).map(|(&z, &p)| usize::from(is_one(z, p))).collect()
+}
+
+fn mean_squared_error(c: &Record) -> f64 {
+    let (pass, y) = (forward(c, &Forward::RIGHT), c.matrix("y"));
+    pass.matrix("a2").iter().zip(&y).map(|(p, y)| (p - y) * (p - y)).sum::<f64>() / y.len() as f64
+}
+
+// Networks that were made by hand.
+
+fn is_odd(ones: usize) -> bool {
+    ones % 2 == 1
+}
+
+/// What this network says to every combination of inputs, beginning with 00 and 01.
+fn answers(net: &Record, n_inputs: usize) -> Vec<(usize, f64)> {
+    let samples = Array2::from_shape_fn((1 << n_inputs, n_inputs), |(i, j)| f64::from(bit(i, n_inputs - 1 - j)));
+    let predictions = forward(&net.clone().with("x", samples), &Forward::RIGHT);
+    predictions.matrix("a2").iter().copied().enumerate().collect()
+}
+
+fn bit(number: usize, place: usize) -> u8 {
+    u8::from(number >> place & 1 == 1)
+}
+
+/// Whether the network is sure of 1 for as many ones among its inputs as `wanted` says, and sure of 0 for the others.
+fn answers_are(net: &Record, n_inputs: usize, wanted: fn(usize) -> bool) -> Result<(), String> {
+    let (w1, b1, w2, b2) = (net.matrix("w1"), net.vector("b1"), net.matrix("w2"), net.vector("b2"));
+    if w1.nrows() != n_inputs {
+        return Err(format!("W1 has {} rows: the network is made for so many inputs, not for {n_inputs}.", w1.nrows()));
+    }
+    if w1.ncols() != b1.len() || w2.dim() != (b1.len(), 1) || b2.len() != 1 {
+        return Err("The shapes of the parameters do not fit together: make the network with `from_parts`.".to_owned());
+    }
+    for (sample, p) in answers(net, n_inputs) {
+        let is_one = wanted(sample.count_ones() as usize);
+        if is_one && p <= 0.9 || !is_one && p >= 0.1 {
+            let wanted = if is_one { "above 0.9" } else { "below 0.1" };
+            return Err(format!("For {sample:0n_inputs$b} the network says {p:.4}. It should be {wanted}."));
+        }
+    }
+    Ok(())
+}
+
+/// What a network of two inputs says to 00, 01, 10 and 11.
+fn answer_bits(net: &Record) -> [bool; 4] {
+    let answers = answers(net, 2);
+    [0, 1, 2, 3].map(|i| answers[i].1 > 0.5)
+}
+
+// Backwards.
+
+/// dZ2 with another slope in the place of σ'.
+fn dz2(c: &Record, output_slope: fn(f64) -> f64) -> Array2<f64> {
+    let (pass, y) = (forward(c, &Forward::RIGHT), c.matrix("y"));
+    let (z2, a2) = (pass.matrix("z2"), pass.matrix("a2"));
+    Array2::from_shape_fn(y.dim(), |at| 2.0 * (a2[at] - y[at]) / y.len() as f64 * output_slope(z2[at]))
+}
+
+/// Aᵀ·B, sample by sample.
+fn product_of_transposed(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array2<f64> {
+    Array2::from_shape_fn((a.ncols(), b.ncols()), |(i, j)| (0..a.nrows()).map(|n| a[[n, i]] * b[[n, j]]).sum())
+}
+
+fn column_sums(a: &ArrayRef2<f64>) -> Array1<f64> {
+    a.columns().into_iter().map(|column| column.iter().sum::<f64>()).collect()
+}
+
+fn output_gradients(c: &Record, factor: f64, output_slope: fn(f64) -> f64) -> Record {
+    let dz2 = factor * dz2(c, output_slope);
+    let a1 = forward(c, &Forward::RIGHT).matrix("a1").to_owned();
+    Record::new().with("dw2", product_of_transposed(&a1, &dz2)).with("db2", column_sums(&dz2))
+}
+
+/// The way back to the hidden layer, with everything in it that can be got wrong.
+struct Back {
+    output_slope: fn(f64) -> f64,
+    through_w2: bool,
+    /// Another W2 than that of the forward pass.
+    w2: Option<Array2<f64>>,
+    /// Whether the hidden neurons are ReLUs, and a pre-activation.
+    hidden_slope: fn(bool, f64) -> f64,
+}
+
+impl Back {
+    const RIGHT: Self = Self {
+        output_slope: sigmoid_slope,
+        through_w2: true,
+        w2: None,
+        hidden_slope: |is_relu, z| match is_relu {
+            true => f64::from(u8::from(z > 0.0)),
+            false => sigmoid_slope(z),
+        },
+    };
+}
+
+fn dz1(c: &Record, way: &Back) -> Array2<f64> {
+    let (pass, dz2) = (forward(c, &Forward::RIGHT), dz2(c, way.output_slope));
+    let z1 = pass.matrix("z1");
+    let w2 = way.w2.clone().unwrap_or_else(|| c.matrix("w2").to_owned());
+    Array2::from_shape_fn(z1.dim(), |(i, j)| {
+        let weight = if way.through_w2 { w2[[j, 0]] } else { 1.0 };
+        // Adding 0 turns -0 into 0, which is what a learner is shown.
+        dz2[[i, 0]] * weight * (way.hidden_slope)(is_relu(c), z1[[i, j]]) + 0.0
+    })
+}
+
+fn hidden_gradients(c: &Record, dz1: Array2<f64>) -> Record {
+    Record::new().with("dw1", product_of_transposed(&c.matrix("x"), &dz1)).with("db1", column_sums(&dz1))
+}
+
+// Training.
+
+/// The network of the case, moved by its gradients times what `factor` says for a parameter and the learning rate.
+fn stepped(c: &Record, factor: fn(&str, f64) -> f64) -> Record {
+    let rate = c.float("learning_rate");
+    let matrix = |name: &str| &c.matrix(name) + &(factor(name, rate) * &c.matrix(&format!("d{name}")));
+    let vector = |name: &str| &c.vector(name) + &(factor(name, rate) * &c.vector(&format!("d{name}")));
+    Record::new().with("w1", matrix("w1")).with("b1", vector("b1")).with("w2", matrix("w2")).with("b2", vector("b2"))
+}
+
+/// The case with its gradients beside its parameters.
+fn with_gradients(c: &Record) -> Record {
+    let output = output_gradients(c, 1.0, sigmoid_slope);
+    let hidden = hidden_gradients(c, dz1(c, &Back::RIGHT));
+    output.parts().chain(hidden.parts()).fold(c.clone(), |case, (name, value)| case.with(name, value.clone()))
+}
+
+fn one_step(c: &Record) -> Record {
+    overlaid(c, &stepped(&with_gradients(c), |_, rate| -rate))
+}
+
+/// The network of the case after so many epochs, and the losses on its way.
+fn trained(c: &Record, epochs: usize, epoch: impl Fn(&Record) -> Record) -> Record {
+    let (mut net, mut losses) = (c.clone(), Vec::new());
+    for _ in 0..epochs {
+        losses.push(mean_squared_error(&net));
+        net = epoch(&net);
+    }
+    let part = |name: &str| net.get(name).expect("a network has it").clone();
+    ["w1", "b1", "w2", "b2"]
+        .into_iter()
+        .fold(Record::new(), |net, name| net.with(name, part(name)))
+        .with("losses", Array1::from(losses))
+}
+
+fn losses_of(seen: &Record) -> Array1<f64> {
+    seen.vector("losses").to_owned()
+}
+
+// Starting.
+
+fn any_pair(c: &Record, twins: impl Fn(&Record, usize, usize) -> bool) -> bool {
+    let n_hidden = c.vector("b1").len();
+    (0..n_hidden).any(|k| (0..k).any(|j| twins(c, j, k)))
+}
+
+fn same_w1(c: &Record, j: usize, k: usize) -> bool {
+    c.matrix("w1").column(j) == c.matrix("w1").column(k)
+}
+
+fn same_b1(c: &Record, j: usize, k: usize) -> bool {
+    c.vector("b1")[j] == c.vector("b1")[k]
+}
+
+fn same_w2(c: &Record, j: usize, k: usize) -> bool {
+    c.matrix("w2")[[j, 0]] == c.matrix("w2")[[k, 0]]
+}
+
+fn all_equal<'a>(mut numbers: impl Iterator<Item = &'a f64>) -> bool {
+    let first = numbers.next();
+    numbers.all(|number| Some(number) == first)
+}
+
+fn deviation(a: &ArrayRef2<f64>) -> f64 {
+    a.std(0.0)
+}
+
+/// Weights from a standard normal distribution, as far as a few hundred of them can tell, and biases of 0.
+fn freshly_drawn(c: &Record, seen: &Record) -> Result<(), String> {
+    let n_hidden = c.count("n_hidden");
+    if seen.text("hidden") != c.text("hidden") {
+        return Err("The network does not have the activation that `new` was given.".to_owned());
+    }
+    if seen.matrix("w1").dim() != (2, n_hidden) || seen.matrix("w2").dim() != (n_hidden, 1) {
+        return Err(format!("The shapes should be (2, {n_hidden}) for W1 and ({n_hidden}, 1) for W2."));
+    }
+    if seen.vector("b1").iter().chain(&seen.vector("b2")).any(|b| *b != 0.0) {
+        return Err("The biases should be 0.".to_owned());
+    }
+    if seen.get("w1") == seen.get("w1_of_the_next") {
+        return Err("Two networks from one generator should differ.".to_owned());
+    }
+    for name in ["w1", "w2"] {
+        // 600 and 300 numbers: the mean is known to about 0.06, the deviation to about 0.04.
+        let (mean, deviation) = (seen.matrix(name).mean().unwrap_or(f64::NAN), deviation(&seen.matrix(name)));
+        if mean.abs() > 0.25 || !(0.85..1.15).contains(&deviation) {
+            return Err(format!(
+                "The weights in {name} have mean {mean:.2} and standard deviation {deviation:.2}; it should be 0 and 1."
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,919 @@
+//! What is right in exercise 11, and what is commonly got wrong.
+
+use crate::judge::prelude::*;
+
+pub(crate) fn checks() -> Vec<Check> {
+    let mut checks = vec![
+        Check::new("numerical_gradient", "numerical_gradient", "numerical_gradient looks to both sides of theta", 3)
+            .on(|draw| {
+                vec![
+                    measured("a³", array![1.0], 0.1),
+                    measured("a³ + 2ab² + b·sin c", array![0.5, -1.5, 2.0], 0.25),
+                    measured("a³ + 2ab² + b·sin c", draw::vector(draw, 3, 2.0), 0.01),
+                ]
+            })
+            .expects(|c| {
+                let (theta, eps) = (c.vector("theta"), c.float("eps"));
+                let slope_of_cube = 3.0 * theta[0] * theta[0] + eps * eps;
+                if c.text("f") == "a³" {
+                    return array![slope_of_cube];
+                }
+                // Central differences of a square are exact; those of sin c are cos c · sin ε / ε.
+                let (a, b, c) = (theta[0], theta[1], theta[2]);
+                array![slope_of_cube + 2.0 * b * b, 4.0 * a * b + c.sin(), b * c.cos() * eps.sin() / eps]
+            })
+            .mistake("forward_difference", ONE_SIDED, |c| {
+                differences(c, |f, i, eps| (f(&[(i, eps)]) - f(&[])) / eps)
+            })
+            .mistake("backward_difference", ONE_SIDED, |c| {
+                differences(c, |f, i, eps| (f(&[]) - f(&[(i, -eps)])) / eps)
+            })
+            .mistake("divided_by_eps", DIVIDED_BY_EPS, |c| {
+                differences(c, |f, i, eps| (f(&[(i, eps)]) - f(&[(i, -eps)])) / eps)
+            })
+            .mistake(
+                "multiplied_by_eps",
+                "`/ 2.0 * eps` goes from left to right: it divides by 2 and then multiplies by eps. Parentheses make it \
+                 a division by 2 eps: `/ (2.0 * eps)`.",
+                |c| differences(c, |f, i, eps| (f(&[(i, eps)]) - f(&[(i, -eps)])) / 2.0 * eps),
+            )
+            .mistake(
+                "points_swapped",
+                "The sign is the wrong way round: it is f at theta + eps minus f at theta - eps.",
+                |c| differences(c, |f, i, eps| (f(&[(i, -eps)]) - f(&[(i, eps)])) / (2.0 * eps)),
+            )
+            .mistake("not_restored", NOT_RESTORED, |c| left_behind(c, -1.0))
+            .mistake("not_restored", NOT_RESTORED, |c| left_behind(c, 1.0))
+            .mistake(
+                "moved_together",
+                "All numbers of theta move at once, and their effects add up. Entry i of a gradient belongs to number i \
+                 alone: move that one, and leave all others where they are.",
+                |c| {
+                    let n = c.vector("theta").len();
+                    differences(c, |f, _, eps| {
+                        let all = |step: f64| (0..n).map(|i| (i, step)).collect::<Vec<_>>();
+                        (f(&all(eps)) - f(&all(-eps))) / (2.0 * eps)
+                    })
+                },
+            )
+            .mistake_if(
+                "eps_ignored",
+                "The points are much closer to theta than eps. How far to go is the argument `eps`, not a number of your \
+                 own.",
+                |c, seen| {
+                    let near = 1e-5;
+                    let slopes = differences(c, |f, i, _| (f(&[(i, near)]) - f(&[(i, -near)])) / (2.0 * near));
+                    c.float("eps") > 0.05 && close(&slopes, &seen.vector("result"), 1e-5)
+                },
+            ),
+        Check::new("points", "numerical_gradient", "numerical_gradient puts every number back, bit for bit", 1)
+            .after("numerical_gradient")
+            .on(|draw| vec![measured("the mean of θ⁴", draw::vector(draw, 8, 2.0), 0.001)])
+            .demands(|c, seen| {
+                let theta = c.vector("theta");
+                for point in seen.matrix("points").rows() {
+                    let moved: Vec<usize> = (0..theta.len()).filter(|&i| point[i] != theta[i]).collect();
+                    if let [first, second, ..] = moved[..] {
+                        return Err(format!(
+                            "f was asked at a point that differs from theta in two places at once, at {first} by {:e} and \
+                             at {second} by {:e}.",
+                            point[first] - theta[first],
+                            point[second] - theta[second]
+                        ));
+                    }
+                }
+                Ok(())
+            })
+            .mistake_if("restored_by_arithmetic", RESTORED_BY_ARITHMETIC, |c, seen| {
+                let theta = c.vector("theta");
+                seen.matrix("points").rows().into_iter().any(|point| {
+                    (0..theta.len()).any(|i| point[i] != theta[i] && (point[i] - theta[i]).abs() < 1e-12)
+                })
+            }),
+        Check::new("relative_error", "relative_error", "relative_error is ‖a - b‖ / (‖a‖ + ‖b‖)", 2)
+            .on(|draw| {
+                let (a, b) = (draw::vector(draw, 5, 2.0), draw::vector(draw, 5, 2.0));
+                vec![
+                    pair(array![3.0, -4.0], array![6.0, -8.0]),
+                    pair(array![2.0, 1.0, -2.0], array![0.0, 0.5, 0.0]),
+                    pair(a.clone(), b.clone()),
+                    pair(&a * 1e6, &a * 1e6 + &b),
+                    pair(&a * 1e-9, &b * 1e-9),
+                ]
+            })
+            .expects(|c| errors(c, |difference, a, b| difference / (a + b)))
+            .within(Tolerance::relative(1e-9))
+            .mistake(
+                "not_normalised",
+                "This is the norm of the difference, whatever the gradients' size: of a gradient of 1e-9 it is always \
+                 tiny, of one of 1e6 never. Divide it by ‖a‖ + ‖b‖.",
+                |c| errors(c, |difference, _, _| difference),
+            )
+            .mistake(
+                "squares_not_rooted",
+                "These are squared norms, and the square of a small error is a far smaller one. A norm is the *root* of \
+                 the sum of squares; take all three.",
+                |c| errors(c, |difference, a, b| difference.powi(2) / (a.powi(2) + b.powi(2))),
+            )
+            .mistake(
+                "one_norm_in_the_denominator",
+                "The difference is divided by one of the two norms only. That is infinite where this one is 0; with the \
+                 sum of both the error stays between 0 and 1, and it does not matter which gradient comes first.",
+                |c| errors(c, |difference, a, _| difference / a),
+            )
+            .mistake(
+                "one_norm_in_the_denominator",
+                "The difference is divided by one of the two norms only. That is infinite where this one is 0; with the \
+                 sum of both the error stays between 0 and 1, and it does not matter which gradient comes first.",
+                |c| errors(c, |difference, _, b| difference / b),
+            )
+            .mistake(
+                "larger_norm_in_the_denominator",
+                "The difference is divided by the larger norm. Some do that; here it is the sum of both, so that the \
+                 largest error there can be is 1.",
+                |c| errors(c, |difference, a, b| difference / a.max(b)),
+            )
+            .mistake(
+                "difference_of_the_norms",
+                "The norms are subtracted from each other. Gradients of the same length may point anywhere: it is the \
+                 norm of the difference, ‖a - b‖.",
+                |c| errors(c, |_, a, b| (a - b).abs() / (a + b)),
+            )
+            .mistake(
+                "sums_of_absolute_values",
+                "Absolute values are summed up. The norm in this course is the Euclidean one, the root of the sum of \
+                 squares.",
+                |c| {
+                    let sum = |v: Array1<f64>| v.mapv(f64::abs).sum();
+                    let (a, b) = (c.vector("a").to_owned(), c.vector("b").to_owned());
+                    sum(&a - &b) / (sum(a) + sum(b))
+                },
+            )
+            .mistake_if(
+                "small_number_in_the_denominator",
+                "A small number is added to the denominator. Of gradients that are small themselves it makes their error \
+                 vanish. Ask for 0 / 0 by itself instead.",
+                |c, seen| {
+                    let seen = seen.float("result");
+                    (4..=15).map(|digits| 10_f64.powi(-digits)).any(|small| {
+                        let is = |wrong: f64| (wrong - seen).abs() <= 1e-9 * wrong && norm(&c.vector("a")) < 1e-6;
+                        is(errors(c, |difference, a, b| difference / (a + b + small)))
+                            || is(errors(c, |difference, a, b| difference / (a + b).max(small)))
+                    }) && (seen - errors(c, |difference, a, b| difference / (a + b))).abs() > 1e-9
+                },
+            ),
+        Check::new("zero_and_nan", "relative_error", "relative_error of zeros is 0, and of NaN it is NaN", 1)
+            .asks("relative_error")
+            .after("relative_error")
+            .on(|_| {
+                vec![
+                    pair(Array1::zeros(3), Array1::zeros(3)),
+                    pair(array![1.0, f64::NAN], array![1.0, 2.0]),
+                    pair(array![0.0, 0.0], array![0.0, f64::NAN]),
+                ]
+            })
+            .expects(|c| nan_or(c, 0.0))
+            .mistake(
+                "zero_by_zero",
+                "0 / 0 is NaN. Two gradients of zeros are the same, so their error is 0: ask for that before you divide.",
+                |_| f64::NAN,
+            )
+            .mistake(
+                "zeros_are_far_apart",
+                "Two gradients of zeros are the same, so their error is 0, not 1.",
+                |c| nan_or(c, 1.0),
+            )
+            .mistake(
+                "nan_is_no_error",
+                "A gradient with a NaN in it has the error 0, and would pass every check. Every comparison with NaN is \
+                 false: ask whether the size `== 0.0`; if it is not, divide.",
+                |_| 0.0,
+            ),
+        Check::new("find_wrong", "find_wrong", "find_wrong names exactly the black boxes that are wrong", 4)
+            .after("numerical_gradient")
+            .after("zero_and_nan")
+            .on(|_| {
+                [&[4_usize, 1, 8, 3, 5, 2][..], &[7, 6, 0, 9], &[10, 11, 12, 0], &[0, 8, 2]]
+                    .map(|numbers| {
+                        (0..).zip(numbers).fold(Record::new(), |record, (place, &number): (usize, _)| {
+                            record.with(&place.to_string(), BOXES[number].title)
+                        })
+                    })
+                    .to_vec()
+            })
+            .expects(|c| named(c, |it| it.wrong))
+            .mistake("right_ones_named", "These are the boxes that are right. The wrong ones are asked for.", |c| {
+                named(c, |it| !it.wrong)
+            })
+            .mistake("counted_from_one", "Indices count from 0: the first black box is number 0.", |c| {
+                named(c, |it| it.wrong).iter().map(|number| number + 1).collect::<Vec<_>>()
+            })
+            .mistake(
+                "only_the_first",
+                "There is more than one wrong box, and only the first of them is named.",
+                |c| named(c, |it| it.wrong).into_iter().take(1).collect::<Vec<_>>(),
+            )
+            .mistake(
+                "nan_overlooked",
+                "The gradient that is NaN was let through. Every comparison with NaN is false, so `error > TOLERANCE` is \
+                 false as well: ask whether the error is *below* the tolerance, and name what is not.",
+                |c| named(c, |it| it.wrong && !it.title.ends_with("NaN")),
+            )
+            .mistake(
+                "checked_at_zero",
+                "The boxes were compared at θ = 0. There a lost factor multiplies a 0, and ReLU has its kink. Choose \
+                 numbers with nothing special about them.",
+                |c| named(c, |it| it.wrong_at_zero),
+            )
+            .mistake(
+                "checked_at_one",
+                "The boxes were compared at θ = 1, where θ, θ² and θ³ are all the same. Choose numbers with nothing special \
+                 about them.",
+                |c| named(c, |it| it.wrong && !it.title.ends_with("claims 3θ/n")),
+            )
+            .mistake(
+                "number_at_the_kink",
+                "The box with ReLU is right, but one of your numbers is 0, and there it has its kink. Choose numbers with \
+                 nothing special about them.",
+                |c| named(c, |it| it.wrong || it.title.starts_with("Σ max(0, θ)")),
+            )
+            .mistake(
+                "only_the_first_entry",
+                "A gradient that is wrong in its last entry only was let through. Compare all entries.",
+                |c| named(c, |it| it.wrong && !it.title.ends_with("at the end")),
+            )
+            .mistake_if(
+                "absolute_difference",
+                "Differences are held against a fixed number, whatever the gradients' size. A box whose gradient is a \
+                 millionth of usual is never far off, one with a million times as much always is. The relative error is \
+                 the one to look at.",
+                |c, seen| {
+                    let Some(Value::Ints(named)) = seen.result() else { return false };
+                    c.parts().zip(0_i64..).any(|((number, _), place)| {
+                        let title = c.text(number);
+                        title.starts_with("10⁻⁶") && !named.contains(&place)
+                            || title.starts_with("10⁶") && named.contains(&place)
+                    })
+                },
+            ),
+        Check::new("near_kink", "near_kink", "near_kink counts the pre-activations within eps of 0", 2)
+            .on(|draw| {
+                let drawn = draw::matrix(draw, (5, 4), 1.0);
+                vec![
+                    Record::new()
+                        .with("z", array![[0.0, 0.5, -0.5, 0.25], [-0.25, -0.125, 0.75, 0.0625], [-1.0, 2.0, 0.0, 0.0]])
+                        .with("eps", 0.25),
+                    Record::new().with("z", array![[0.5, -3.0], [1.0, -0.5]]).with("eps", 0.125),
+                    Record::new().with("z", drawn).with("eps", 0.5),
+                ]
+            })
+            .expects(|c| counted(c, |z, eps| (-eps..=eps).contains(&z)))
+            .mistake(
+                "only_exact_zeros",
+                "Only pre-activations of exactly 0 are counted. Any that moves across 0 when a parameter moves by eps is \
+                 too near: |z| <= eps.",
+                |c| counted(c, |z, _| z == 0.0),
+            )
+            .mistake(
+                "sign_ignored",
+                "Every negative pre-activation is counted: it is below eps as well. How near it is to 0 is its absolute \
+                 value.",
+                |c| counted(c, |z, eps| z <= eps),
+            )
+            .mistake(
+                "one_side_of_the_kink",
+                "Only one side of the kink is counted. A pre-activation just below 0 is as near as one just above.",
+                |c| counted(c, |z, eps| (0.0..=eps).contains(&z)),
+            )
+            .mistake("border_left_out", "A pre-activation exactly eps away counts: `<=`, not `<`.", |c| {
+                counted(c, |z, eps| -eps < z && z < eps)
+            })
+            .mistake(
+                "samples_counted",
+                "This is the number of samples with a pre-activation near the kink. Count the pre-activations \
+                 themselves.",
+                |c| {
+                    let (z, eps) = (c.matrix("z"), c.float("eps"));
+                    z.rows().into_iter().filter(|row| row.iter().any(|z| z.abs() <= eps)).count()
+                },
+            ),
+        Check::new("gradient_norms", "gradient_norms", "gradient_norms is one norm for every parameter tensor", 2)
+            .on(|draw| {
+                let sizes = [(3, 2), (2, 4)];
+                let case = (1..).zip(sizes).fold(Record::new(), |case, (l, (n_in, n_out))| {
+                    case.with(&format!("W{l}"), draw::matrix(draw, (n_in, n_out), 1.0))
+                        .with(&format!("dW{l}"), draw::matrix(draw, (n_in, n_out), 2.0))
+                        .with(&format!("b{l}"), draw::vector(draw, n_out, 1.0))
+                        .with(&format!("db{l}"), draw::vector(draw, n_out, 2.0))
+                });
+                vec![case]
+            })
+            .expects(|c| Array1::from(GRADIENTS.map(|name| norm(&entries(c, name))).to_vec()))
+            .mistake(
+                "norms_of_the_parameters",
+                "These are the norms of the parameters themselves. Of a `Parameter` the `gradient` is asked for.",
+                |c| Array1::from(["W1", "b1", "W2", "b2"].map(|name| norm(&entries(c, name))).to_vec()),
+            )
+            .mistake("weights_only", WEIGHTS_ONLY, |c| {
+                Array1::from(["dW1", "dW2"].map(|name| norm(&entries(c, name))).to_vec())
+            })
+            .mistake(
+                "one_norm_a_layer",
+                "Weights and biases of a layer are thrown together. Every parameter tensor has a norm of its own.",
+                |c| {
+                    let of = |w: &str, b: &str| norm(&entries(c, w)).hypot(norm(&entries(c, b)));
+                    array![of("dW1", "db1"), of("dW2", "db2")]
+                },
+            )
+            .mistake("not_rooted", "The root is missing: this is the sum of squares.", |c| {
+                Array1::from(GRADIENTS.map(|name| norm(&entries(c, name)).powi(2)).to_vec())
+            })
+            .mistake(
+                "absolute_values_summed",
+                "Absolute values are summed up. The norm in this course is the Euclidean one, the root of the sum of \
+                 squares.",
+                |c| Array1::from(GRADIENTS.map(|name| entries(c, name).mapv(f64::abs).sum()).to_vec()),
+            ),
+    ];
+    checks.extend(tensor_checks());
+    checks.extend(network_checks());
+    checks.push(
+        Check::new(
+            "directional_derivative",
+            "direction",
+            "directional_derivative moves all numbers along a direction",
+            2,
+        )
+        .on(|draw| {
+            vec![
+                measured("a³", array![1.0], 0.1).with("direction", array![2.0]),
+                measured("a³ + 2ab² + b·sin c", array![0.5, -1.5, 2.0], 0.25).with("direction", array![1.0, 0.5, -2.0]),
+                measured("a³ + 2ab² + b·sin c", draw::vector(draw, 3, 2.0), 0.1)
+                    .with("direction", draw::vector(draw, 3, 2.0)),
+            ]
+        })
+        .expects(|c| (along(c, 1.0) - along(c, -1.0)) / (2.0 * c.float("eps")))
+        .mistake("forward_difference", ONE_SIDED, |c| (along(c, 1.0) - along(c, 0.0)) / c.float("eps"))
+        .mistake("divided_by_eps", DIVIDED_BY_EPS, |c| (along(c, 1.0) - along(c, -1.0)) / c.float("eps"))
+        .mistake(
+            "direction_normalised",
+            "The direction is divided by its length. Then the slope is no longer the dot product of the gradient with \
+                 the direction; leave it as long as it is.",
+            |c| {
+                let length = norm(&c.vector("direction"));
+                (along(c, 1.0 / length) - along(c, -1.0 / length)) / (2.0 * c.float("eps"))
+            },
+        ),
+    );
+    checks
+}
+
+fn tensor_checks() -> Vec<Check> {
+    vec![
+        Check::new("largest_difference", "tensor_check", "largest_difference knows how much and where", 2)
+            .on(|draw| {
+                let (computed, measured) = (draw::matrix(draw, (3, 4), 2.0), draw::matrix(draw, (3, 4), 2.0));
+                vec![
+                    tensors(array![[1.0, -5.0, 3.0], [2.0, 0.5, 1.0]], array![[1.5, -4.75, 3.25], [3.0, 0.5, 9.0]]),
+                    tensors(array![4.0, 1.0, -2.0, 0.25], array![3.5, -2.0, -2.0, 0.5]),
+                    tensors(computed, measured),
+                ]
+            })
+            .expects(|c| largest(c, f64::abs))
+            .mistake(
+                "sign_kept",
+                "Only differences in one direction count here. A gradient that is too small is as wrong as one that is too \
+                 large: compare absolute values.",
+                |c| largest(c, |difference| difference),
+            )
+            .mistake(
+                "sign_kept",
+                "Only differences in one direction count here. A gradient that is too small is as wrong as one that is too \
+                 large: compare absolute values.",
+                |c| largest(c, |difference| -difference),
+            )
+            .mistake(
+                "place_in_a_row",
+                "The place is counted along the flattened tensor. Of a matrix it is the row and the column.",
+                |c| {
+                    let right = largest(c, f64::abs);
+                    let index = right.counts("index");
+                    let flat = match index[..] {
+                        [row, column] => row * c.matrix("computed").ncols() + column,
+                        _ => index[0],
+                    };
+                    Record::new().with("difference", right.float("difference")).with("index", vec![flat])
+                },
+            )
+            .mistake("row_and_column_swapped", "Row and column have swapped places: the row comes first.", |c| {
+                let right = largest(c, f64::abs);
+                let index: Vec<usize> = right.counts("index").into_iter().rev().collect();
+                Record::new().with("difference", right.float("difference")).with("index", index)
+            }),
+        Check::new("verdict", "tensor_check", "verdict is the first of four rules that is true", 3)
+            .after("zero_and_nan")
+            .on(|draw| {
+                let gradient = draw::matrix(draw, (3, 2), 2.0);
+                let zeros = Array2::<f64>::zeros((3, 2));
+                let mut with_nan = gradient.clone();
+                with_nan[[1, 0]] = f64::NAN;
+                vec![
+                    tensors(zeros.clone(), zeros.clone()).with("n_near_kink", 0_usize),
+                    tensors(zeros.clone(), &gradient * 1e-12).with("n_near_kink", 0_usize),
+                    tensors(gradient.clone(), gradient.clone()).with("n_near_kink", 0_usize),
+                    tensors(&gradient * 1e6, &gradient * (1e6 + 0.01)).with("n_near_kink", 3_usize),
+                    tensors(&gradient * 1e-7, &gradient * 2e-7).with("n_near_kink", 0_usize),
+                    tensors(zeros.clone(), gradient.clone()).with("n_near_kink", 0_usize),
+                    tensors(gradient.clone(), &gradient * 1.001).with("n_near_kink", 1_usize),
+                    tensors(gradient.clone(), &gradient * 1.001).with("n_near_kink", 0_usize),
+                    tensors(with_nan.clone(), gradient.clone()).with("n_near_kink", 0_usize),
+                    tensors(zeros, with_nan).with("n_near_kink", 0_usize),
+                ]
+            })
+            .expects(|c| judged(c, &Rules::default()))
+            .mistake(
+                "zeros_are_right",
+                "Zeros that agree with zeros are called right. They would, whatever the backward pass does: whether there \
+                 is anything to compare has to be asked first.",
+                |c| judged(c, &Rules { vacuous: |_, _| false, ..Rules::default() }),
+            )
+            .mistake(
+                "only_exact_zeros",
+                "Only gradients of exactly 0 are called vacuous. A measured 0 is what rounding makes of it, 1e-12 perhaps: \
+                 both norms have to be below `NOISE`.",
+                |c| judged(c, &Rules { vacuous: |computed, measured| computed + measured == 0.0, ..Rules::default() }),
+            )
+            .mistake(
+                "one_zero_is_enough",
+                "A gradient of zeros beside one that is not is called vacuous. That is what a forgotten db looks like! \
+                 *Both* norms have to be below `NOISE`.",
+                |c| judged(c, &Rules { vacuous: |computed, measured| computed.min(measured) < 1e-9, ..Rules::default() }),
+            )
+            .mistake(
+                "kink_before_right",
+                "Gradients that agree are called a kink, because one is near. If they agree, it has done no harm: the \
+                 second rule comes before the third.",
+                |c| judged(c, &Rules { kink_first: true, ..Rules::default() }),
+            )
+            .mistake(
+                "kinks_ignored",
+                "A gradient that differs near a kink is called wrong. It may be right: that is what `n_near_kink` is for.",
+                |c| judged(c, &Rules { kink: |_| false, ..Rules::default() }),
+            )
+            .mistake(
+                "nan_is_right",
+                "A gradient with NaN is called right. Every comparison with NaN is false, `error >= TOLERANCE` too. Ask \
+                 whether it is right, not whether it is wrong.",
+                |c| judged(c, &Rules { right: |error, _| !(error >= TOLERANCE), ..Rules::default() }),
+            )
+            .mistake(
+                "absolute_difference",
+                "Absolute differences decide here, so that small gradients are always right and large ones always wrong. \
+                 Compare the *relative* error with `TOLERANCE`.",
+                |c| judged(c, &Rules { right: |_, difference| difference < TOLERANCE, ..Rules::default() }),
+            ),
+    ]
+}
+
+fn network_checks() -> Vec<Check> {
+    vec![
+        Check::new("check_network", "check_network", "check_network computes and measures every parameter's slope", 4)
+            .after("numerical_gradient")
+            .on(|draw| vec![batch(draw, 0.05), batch(draw, 0.25)])
+            .expects(|c| both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &Measuring::default())))
+            .mistake_if("weights_only", WEIGHTS_ONLY, |_, seen| seen.count("tensors") == 2)
+            .mistake(
+                "gradient_of_an_earlier_batch",
+                "`computed` is the gradient of an earlier batch, which the network still remembers. Run a forward and a \
+                 backward pass with the `x` and `y` that you got.",
+                |c| {
+                    let earlier = gradients(c, "x of an earlier batch", "y of an earlier batch");
+                    both_gradients(c, earlier, measured_gradients(c, &Measuring::default()))
+                },
+            )
+            .mistake("computed_and_measured_swapped", "`computed` and `measured` have swapped places.", |c| {
+                both_gradients(c, measured_gradients(c, &Measuring::default()), gradients(c, "x", "y"))
+            })
+            .mistake("not_restored", NOT_RESTORED, |c| {
+                let drifting = Measuring { comes_back: |_| false, ..Measuring::default() };
+                both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &drifting))
+            })
+            .mistake("last_point_stays", LAST_POINT_STAYS, |c| {
+                let drifting = Measuring { comes_back: |is_last| !is_last, ..Measuring::default() };
+                both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &drifting))
+            })
+            .mistake("forward_difference", ONE_SIDED, |c| {
+                let one_sided = Measuring { left: 0.0, width: 1.0, ..Measuring::default() };
+                both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &one_sided))
+            })
+            .mistake("divided_by_eps", DIVIDED_BY_EPS, |c| {
+                let doubled = Measuring { width: 1.0, ..Measuring::default() };
+                both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &doubled))
+            })
+            .mistake_if(
+                "eps_ignored",
+                "The parameters are moved by much less than eps. How far to go is the argument `eps`, not a number of your \
+                 own.",
+                |c, seen| {
+                    let exact = gradients(c, "x", "y");
+                    (TENSORS.iter().zip(&exact))
+                        .all(|(name, exact)| close(exact, &entries(seen, &format!("measured {name}")), 1e-5))
+                },
+            )
+            .mistake_if(
+                "gradient_at_moved_parameters",
+                "`computed` is close to the gradient, but it belongs to parameters that were moved a little. A layer keeps \
+                 what its last forward pass saw: go forward once more before you go backward, with every parameter back in \
+                 its place, or go backward before anything is moved.",
+                |c, seen| {
+                    let off: Vec<f64> = (TENSORS.iter().zip(gradients(c, "x", "y")))
+                        .map(|(name, exact)| relative_error(&exact, &entries(seen, &format!("computed {name}"))))
+                        .collect();
+                    off.iter().any(|off| *off > 1e-6) && off.iter().all(|off| *off < 0.2)
+                },
+            ),
+        Check::new("parameters_afterwards", "check_network", "check_network leaves every parameter as it was", 2)
+            .on(|draw| vec![batch(draw, 0.001), batch(draw, 0.1)])
+            .expects(|c| TENSORS.iter().fold(Record::new(), |record, name| record.with(name, c.get(name).expect("it is there").clone())))
+            .within(Tolerance::EXACT)
+            .mistake_if("restored_by_arithmetic", RESTORED_BY_ARITHMETIC, |c, seen| {
+                let far = largest_change(c, seen);
+                far > 0.0 && far < 1e-12
+            })
+            .mistake_if("last_point_stays", LAST_POINT_STAYS, |c, seen| {
+                n_changes(c, seen) == TENSORS.len() && (largest_change(c, seen) - c.float("eps")).abs() < 1e-9
+            })
+            .mistake_if("not_restored", NOT_RESTORED, |c, seen| {
+                n_changes(c, seen) > TENSORS.len() && (largest_change(c, seen) - c.float("eps")).abs() < 1e-9
+            }),
+        Check::new("verdicts", "check_network", "wrong layers, kinks and dead networks are told from right ones", 3)
+            .after("check_network")
+            .after("verdict")
+            .after("near_kink")
+            .on(|_| {
+                let mut cases: Vec<Record> =
+                    ["none", "db stays 0", "dW is divided by n", "dX is dZ·W"].map(sabotaged).to_vec();
+                cases.extend([xor(0.1, 0.2), xor(0.0, 0.2), xor(-3.0, 0.5)]);
+                cases
+            })
+            .expects(|c| {
+                let verdicts = match c.get("sabotage of layer 2") {
+                    Some(Value::Text(sabotage)) => match sabotage.as_str() {
+                        "db stays 0" => vec!["Right", "Right", "Right", "Wrong", "Right", "Right"],
+                        "dW is divided by n" => vec!["Right", "Right", "Wrong", "Right", "Right", "Right"],
+                        "dX is dZ·W" => vec!["Wrong", "Wrong", "Right", "Right", "Right", "Right"],
+                        _ => vec!["Right"; 6],
+                    },
+                    _ => match c.vector("b1")[0] {
+                        bias if bias < 0.0 => vec!["Vacuous"; 4],
+                        // The sample (0, 0) sits on the kink; only the biases move it.
+                        0.0 => vec!["Right", "Kink", "Right", "Right"],
+                        _ => vec!["Right"; 4],
+                    },
+                };
+                ["W1", "b1", "W2", "b2", "W3", "b3"]
+                    .iter()
+                    .zip(verdicts)
+                    .fold(Record::new(), |record, (name, verdict)| record.with(name, verdict))
+            }),
+    ]
+}
+
+const ONE_SIDED: &str = "One of the two points is where the parameters are: (f(θ + ε) - f(θ)) / ε, or the same on the left. \
+     That is off by a multiple of ε. With one point on either side what bends cancels, and the error is a multiple of ε² \
+     only.";
+const DIVIDED_BY_EPS: &str =
+    "These slopes are twice too large: from theta - eps to theta + eps it is 2 eps, so divide by 2 eps.";
+const NOT_RESTORED: &str = "A number that was moved does not come back, so that everything after it is measured somewhere \
+     else. Put the old value back before you go on to the next.";
+const LAST_POINT_STAYS: &str = "Once a tensor is measured, the network still holds the last point that was tried, with the last \
+     number moved. Put the tensor's own numbers back before you go on to the next.";
+const RESTORED_BY_ARITHMETIC: &str = "Numbers come back almost: adding and subtracting eps is rounded on the way, and the \
+     last bits are lost. Keep the old value, and put that back.";
+const WEIGHTS_ONLY: &str = "Biases are missing: they are parameters like the weights, and a forgotten db is a common mistake. One entry for every \
+     tensor of `parameters()`.";
+
+/// As in the exercise.
+const TOLERANCE: f64 = 1e-6;
+const NOISE: f64 = 1e-9;
+
+// Functions of a vector.
+
+fn measured(f: &str, theta: Array1<f64>, eps: f64) -> Record {
+    Record::new().with("f", f).with("theta", theta).with("eps", eps)
+}
+
+/// The function of a case, with its numbers moved from theta by these steps.
+fn moved(c: &Record, steps: &[(usize, f64)]) -> f64 {
+    let mut theta = c.vector("theta").to_vec();
+    for &(i, step) in steps {
+        theta[i] += step;
+    }
+    match theta[..] {
+        [a] => a.powi(3),
+        [a, b, c] => a.powi(3) + 2.0 * a * b.powi(2) + b * c.sin(),
+        _ => panic!("no function of {} numbers", theta.len()),
+    }
+}
+
+/// Some difference of a case's function for each of its numbers.
+fn differences(c: &Record, slope: impl Fn(&dyn Fn(&[(usize, f64)]) -> f64, usize, f64) -> f64) -> Array1<f64> {
+    (0..c.vector("theta").len()).map(|i| slope(&|steps| moved(c, steps), i, c.float("eps"))).collect()
+}
+
+/// Central differences, with every number left this many eps from its place.
+fn left_behind(c: &Record, times: f64) -> Array1<f64> {
+    differences(c, |f, i, eps| {
+        let left_behind: Vec<(usize, f64)> = (0..i).map(|earlier| (earlier, times * eps)).collect();
+        let at = |step: f64| f(&[&left_behind[..], &[(i, step)]].concat());
+        (at(eps) - at(-eps)) / (2.0 * eps)
+    })
+}
+
+/// The function of a case, so many times eps along its direction.
+fn along(c: &Record, times: f64) -> f64 {
+    let steps = c.vector("direction").mapv(|entry| times * c.float("eps") * entry);
+    moved(c, &(0..).zip(steps).collect::<Vec<_>>())
+}
+
+fn close(one: &ArrayRef1<f64>, other: &ArrayRef1<f64>, tolerance: f64) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| (one - other).abs() < tolerance)
+}
+
+// Norms and errors.
+
+fn pair(a: Array1<f64>, b: Array1<f64>) -> Record {
+    Record::new().with("a", a).with("b", b)
+}
+
+fn norm(v: &ArrayRef1<f64>) -> f64 {
+    v.iter().fold(0.0, |norm: f64, entry| norm.hypot(*entry))
+}
+
+/// Some error from the norms of the difference, of a, and of b.
+fn errors(c: &Record, error: impl Fn(f64, f64, f64) -> f64) -> f64 {
+    let (a, b) = (c.vector("a"), c.vector("b"));
+    error(norm(&(&a - &b)), norm(&a), norm(&b))
+}
+
+fn relative_error(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> f64 {
+    norm(&(a - b)) / (norm(a) + norm(b))
+}
+
+fn nan_or(c: &Record, number: f64) -> f64 {
+    let any_nan = ["a", "b"].iter().any(|name| c.vector(name).iter().any(|entry| entry.is_nan()));
+    if any_nan { f64::NAN } else { number }
+}
+
+// Black boxes.
+
+struct BlackBox {
+    title: &'static str,
+    wrong: bool,
+    /// Whether it looks wrong at θ = 0. A cube does: its slope is 0 there, and a step makes ε² of that.
+    wrong_at_zero: bool,
+}
+
+const BOXES: [BlackBox; 13] = [
+    BlackBox { title: "Σθ², claims 2θ", wrong: false, wrong_at_zero: false },
+    BlackBox { title: "Σθ², claims θ", wrong: true, wrong_at_zero: false },
+    BlackBox { title: "mean of θ³, claims 3θ²/n", wrong: false, wrong_at_zero: true },
+    BlackBox { title: "mean of θ³, claims 3θ²", wrong: true, wrong_at_zero: true },
+    BlackBox { title: "|A·θ - c|², claims 2Aᵀ·(A·θ - c)", wrong: false, wrong_at_zero: false },
+    BlackBox { title: "|A·θ - c|², claims 2A·(A·θ - c)", wrong: true, wrong_at_zero: true },
+    BlackBox { title: "Σ max(0, θ), claims 1 where θ > 0", wrong: false, wrong_at_zero: true },
+    BlackBox { title: "mean of θ³, claims 3θ/n", wrong: true, wrong_at_zero: true },
+    BlackBox { title: "ln Σe^θ, claims softmax", wrong: false, wrong_at_zero: false },
+    BlackBox { title: "Σθ², claims 2θ, but 0 at the end", wrong: true, wrong_at_zero: false },
+    BlackBox { title: "10⁶·Σθ², claims 2·10⁶·θ", wrong: false, wrong_at_zero: false },
+    BlackBox { title: "10⁻⁶·Σθ², claims 10⁻⁶·θ", wrong: true, wrong_at_zero: false },
+    BlackBox { title: "Σθ², claims NaN", wrong: true, wrong_at_zero: true },
+];
+
+fn named(c: &Record, is_named: impl Fn(&BlackBox) -> bool) -> Vec<usize> {
+    let of = |title: &str| BOXES.iter().find(|it| it.title == title).expect("every case is made of these");
+    let boxes = c.parts().map(|(number, _)| of(c.text(number)));
+    boxes.enumerate().filter(|(_, it)| is_named(it)).map(|(place, _)| place).collect()
+}
+
+fn counted(c: &Record, counts: impl Fn(f64, f64) -> bool) -> usize {
+    c.matrix("z").iter().filter(|&&z| counts(z, c.float("eps"))).count()
+}
+
+// One tensor.
+
+const GRADIENTS: [&str; 4] = ["dW1", "db1", "dW2", "db2"];
+
+/// The entries of an array, whatever its shape.
+fn entries(record: &Record, name: &str) -> Array1<f64> {
+    match record.get(name) {
+        Some(Value::Array { data, .. }) => Array1::from(data.clone()),
+        _ => Array1::zeros(0),
+    }
+}
+
+fn tensors(computed: impl Into<Value>, measured: impl Into<Value>) -> Record {
+    Record::new().with("computed", computed).with("measured", measured)
+}
+
+/// The entry whose difference is the largest by some measure, and its place.
+fn largest(c: &Record, measure: impl Fn(f64) -> f64) -> Record {
+    let differences = (entries(c, "computed") - entries(c, "measured")).mapv(measure);
+    let flat = (1..differences.len()).fold(0, |best, i| if differences[i] > differences[best] { i } else { best });
+    let index = match c.get("computed") {
+        Some(Value::Array { shape, .. }) if shape.len() == 2 => vec![flat / shape[1], flat % shape[1]],
+        _ => vec![flat],
+    };
+    Record::new().with("difference", differences[flat]).with("index", index)
+}
+
+/// The rules of a verdict, with everything in them that can be got wrong.
+struct Rules {
+    /// From the norms of both gradients.
+    vacuous: fn(f64, f64) -> bool,
+    /// From the relative error and the norm of the difference.
+    right: fn(f64, f64) -> bool,
+    kink: fn(usize) -> bool,
+    kink_first: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            vacuous: |computed, measured| computed < NOISE && measured < NOISE,
+            right: |error, _| error < TOLERANCE,
+            kink: |n| n > 0,
+            kink_first: false,
+        }
+    }
+}
+
+fn judged(c: &Record, rules: &Rules) -> &'static str {
+    let (computed, measured) = (entries(c, "computed"), entries(c, "measured"));
+    let size = norm(&computed) + norm(&measured);
+    let difference = norm(&(&computed - &measured));
+    let error = if size == 0.0 { 0.0 } else { difference / size };
+    let kink = (rules.kink)(c.count("n_near_kink"));
+    if (rules.vacuous)(norm(&computed), norm(&measured)) {
+        "Vacuous"
+    } else if rules.kink_first && kink {
+        "Kink"
+    } else if (rules.right)(error, difference) {
+        "Right"
+    } else if kink {
+        "Kink"
+    } else {
+        "Wrong"
+    }
+}
+
+// Networks.
+
+const TENSORS: [&str; 4] = ["W1", "b1", "W2", "b2"];
+
+/// Two layers with tanh between them, and two batches.
+fn batch(draw: &mut probe::Generator, eps: f64) -> Record {
+    Record::new()
+        .with("eps", eps)
+        .with("W1", draw::matrix(draw, (2, 3), 1.0))
+        .with("b1", draw::vector(draw, 3, 1.0))
+        .with("W2", draw::matrix(draw, (3, 2), 1.0))
+        .with("b2", draw::vector(draw, 2, 1.0))
+        .with("activation", "tanh")
+        .with("x", draw::matrix(draw, (4, 2), 1.5))
+        .with("y", draw::matrix(draw, (4, 2), 1.0))
+        .with("x of an earlier batch", draw::matrix(draw, (3, 2), 1.5))
+        .with("y of an earlier batch", draw::matrix(draw, (3, 2), 1.0))
+}
+
+/// The parameters of a case in a row.
+fn parameters(c: &Record) -> Vec<f64> {
+    TENSORS.iter().flat_map(|name| entries(c, name).to_vec()).collect()
+}
+
+/// The mean squared error of the network with these parameters.
+fn loss(c: &Record, parameters: &[f64]) -> f64 {
+    let (x, y) = (c.matrix("x"), c.matrix("y"));
+    let (n_in, n_hidden, n_out) = (2, 3, 2);
+    let (w1, rest) = parameters.split_at(n_in * n_hidden);
+    let (b1, rest) = rest.split_at(n_hidden);
+    let (w2, b2) = rest.split_at(n_hidden * n_out);
+    let mut sum = 0.0;
+    for (x, y) in x.rows().into_iter().zip(y.rows()) {
+        let hidden = |j: usize| ((0..n_in).map(|i| x[i] * w1[i * n_hidden + j]).sum::<f64>() + b1[j]).tanh();
+        for k in 0..n_out {
+            let output = (0..n_hidden).map(|j| hidden(j) * w2[j * n_out + k]).sum::<f64>() + b2[k];
+            sum += (output - y[k]).powi(2);
+        }
+    }
+    sum / y.len() as f64
+}
+
+/// The gradients of this batch, tensor by tensor, by the chain rule.
+fn gradients(c: &Record, x: &str, y: &str) -> [Array1<f64>; 4] {
+    let (x, y) = (c.matrix(x), c.matrix(y));
+    let a1 = (x.dot(&c.matrix("W1")) + &c.vector("b1")).mapv(f64::tanh);
+    let output = a1.dot(&c.matrix("W2")) + &c.vector("b2");
+    let d_output = (output - &y) * (2.0 / y.len() as f64);
+    let d_z1 = d_output.dot(&c.matrix("W2").t()) * a1.mapv(|a| 1.0 - a * a);
+    let row = |matrix: Array2<f64>| matrix.flatten().into_owned();
+    [row(x.t().dot(&d_z1)), d_z1.sum_axis(Axis(0)), row(a1.t().dot(&d_output)), d_output.sum_axis(Axis(0))]
+}
+
+/// How a gradient is measured, with everything in it that can be got wrong.
+struct Measuring {
+    /// Where the left point is, in steps of eps; the right one is at 1.
+    left: f64,
+    /// By how many eps the difference is divided.
+    width: f64,
+    /// Whether a parameter is put back, if it is the last of its tensor or not.
+    comes_back: fn(bool) -> bool,
+}
+
+impl Default for Measuring {
+    fn default() -> Self {
+        Self { left: -1.0, width: 2.0, comes_back: |_| true }
+    }
+}
+
+fn measured_gradients(c: &Record, measuring: &Measuring) -> [Array1<f64>; 4] {
+    let (mut parameters, eps) = (parameters(c), c.float("eps"));
+    let mut i = 0;
+    TENSORS.map(|name| {
+        let n = entries(c, name).len();
+        let slope = |place: usize| {
+            let old = parameters[i];
+            parameters[i] = old + eps;
+            let right = loss(c, &parameters);
+            parameters[i] = old + measuring.left * eps;
+            let left = loss(c, &parameters);
+            if (measuring.comes_back)(place + 1 == n) {
+                parameters[i] = old;
+            }
+            i += 1;
+            (right - left) / (measuring.width * eps)
+        };
+        (0..n).map(slope).collect()
+    })
+}
+
+/// Both gradients of every tensor, in its shape.
+fn both_gradients(c: &Record, computed: [Array1<f64>; 4], measured: [Array1<f64>; 4]) -> Record {
+    let shaped = |name: &str, row: Array1<f64>| match c.get(name) {
+        Some(Value::Array { shape, .. }) => Value::Array { shape: shape.clone(), data: row.to_vec() },
+        _ => panic!("`{name}` is not an array"),
+    };
+    let record = Record::new().with("tensors", TENSORS.len());
+    (TENSORS.iter().zip(computed.into_iter().zip(measured))).fold(record, |record, (name, (computed, measured))| {
+        record
+            .with(&format!("computed {name}"), shaped(name, computed))
+            .with(&format!("measured {name}"), shaped(name, measured))
+    })
+}
+
+/// By how much each parameter has changed.
+fn changes(c: &Record, seen: &Record) -> Vec<f64> {
+    TENSORS.iter().flat_map(|name| (entries(c, name) - entries(seen, name)).to_vec()).map(f64::abs).collect()
+}
+
+fn largest_change(c: &Record, seen: &Record) -> f64 {
+    changes(c, seen).into_iter().fold(0.0, f64::max)
+}
+
+fn n_changes(c: &Record, seen: &Record) -> usize {
+    changes(c, seen).into_iter().filter(|change| *change != 0.0).count()
+}
+
+fn xor_batch(case: Record) -> Record {
+    case.with("x", array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+        .with("y", array![[0.0], [1.0], [1.0], [0.0]])
+        .with("eps", 1e-5)
+}
+
+/// Three linear layers with tanh between them, the middle one sabotaged.
+fn sabotaged(sabotage: &str) -> Record {
+    let weights = |shape, start: f64| Array2::from_shape_fn(shape, |(i, j)| (start + 3.0 * i as f64 + j as f64).sin());
+    xor_batch(
+        Record::new()
+            .with("W1", weights((2, 3), 1.0))
+            .with("b1", array![0.1, -0.2, 0.3])
+            .with("W2", weights((3, 3), 5.0))
+            .with("b2", array![0.2, 0.1, -0.3])
+            .with("W3", weights((3, 1), 9.0))
+            .with("b3", array![0.05])
+            .with("activation", "tanh")
+            .with("sabotage of layer 2", sabotage),
+    )
+}
+
+/// The lesson's network for XOR with these biases.
+fn xor(hidden_bias: f64, output_bias: f64) -> Record {
+    xor_batch(
+        Record::new()
+            .with("W1", array![[0.6, -0.2, 0.5], [-0.4, 0.3, 0.7]])
+            .with("b1", Array1::from_elem(3, hidden_bias))
+            .with("W2", array![[0.7], [-0.5], [0.9]])
+            .with("b2", array![output_bias])
+            .with("activation", "ReLU"),
+    )
+}

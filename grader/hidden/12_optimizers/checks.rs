@@ -1,0 +1,1053 @@
+//! What is right in exercise 12, and what is commonly got wrong.
+//!
+//! A rule is a formula of one number and of all the gradients that it has met. Memories are written as what they are
+//! worth, sums of gradients with weights that fade, and not step by step. Gradients that a number should never have met,
+//! or should not have forgotten, then make the mistakes of memory.
+
+use crate::judge::prelude::*;
+
+pub(crate) fn checks() -> Vec<Check> {
+    let mut checks = vec![
+        rule_check("sgd", "sgd", "Sgd goes against the gradient, as far as the learning rate says", 1)
+            .on(|draw| cases(draw, SGD))
+            .expects(|c| after_steps(c, sgd))
+            .mistake("uphill", UPHILL, |c| after_steps(c, |now| now.theta() + now.rate() * now.g()))
+            .mistake(
+                "learning_rate_forgotten",
+                "The whole gradient is subtracted. A step is the learning rate times the gradient.",
+                |c| after_steps(c, |now| now.theta() - now.g()),
+            ),
+        two_parameters_check("sgd_two_parameters", "sgd", "Sgd moves every parameter, whatever its shape", 1, SGD, sgd)
+            .after("sgd"),
+    ];
+    checks.extend(valley());
+    checks.extend(momentum());
+    checks.extend(nesterov());
+    checks.extend(rms_prop());
+    checks.extend(adam());
+    checks.extend(adam_w());
+    checks.extend(training());
+    checks
+}
+
+fn valley() -> Vec<Check> {
+    vec![
+        Check::new("rosenbrock", "rosenbrock", "rosenbrock is (1 - x)² + 100 (y - x²)²", 1)
+            .on(points)
+            .expects(|c| {
+                let (x, y) = point(c);
+                // Multiplied out.
+                1.0 - 2.0 * x + x * x + 100.0 * y * y - 200.0 * x * x * y + 100.0 * x * x * x * x
+            })
+            .mistake(
+                "wall_not_squared",
+                "100 (y - x²) is not squared: below the parabola the valley would have no bottom.",
+                |c| valley_of(c, |x, y| 100.0 * (y - x * x)),
+            )
+            .mistake("floor_is_a_line", "The floor is y = x here. It is the parabola y = x²: square x in y - x².", |c| {
+                valley_of(c, |x, y| 100.0 * (y - x).powi(2))
+            })
+            .mistake("coordinates_swapped", "x and y have swapped places: `point[0]` is x, `point[1]` is y.", |c| {
+                let (y, x) = point(c);
+                (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2)
+            }),
+        Check::new("rosenbrock_grad", "rosenbrock", "rosenbrock_grad is the slope along x and the slope along y", 2)
+            .on(points)
+            .expects(|c| slopes(c, |x, y| [2.0 * x - 2.0 - 400.0 * x * y + 400.0 * x * x * x, 200.0 * y - 200.0 * x * x]))
+            .mistake(
+                "inner_slope_forgotten",
+                "Along x the chain has one more link: y - x² changes by -2x per unit of x. So 200 (y - x²) has to be \
+                 multiplied by -2x.",
+                |c| slopes(c, |x, y| [-2.0 * (1.0 - x) + 200.0 * (y - x * x), 200.0 * (y - x * x)]),
+            )
+            .mistake(
+                "sign_of_the_first_term",
+                "The slope of (1 - x)² is -2 (1 - x): 1 - x falls when x grows.",
+                |c| slopes(c, |x, y| [2.0 * (1.0 - x) - 400.0 * x * (y - x * x), 200.0 * (y - x * x)]),
+            )
+            .mistake(
+                "sign_of_the_inner_slope",
+                "The slope of y - x² along x is -2x, with a minus: 100 (y - x²)² gives -400 x (y - x²).",
+                |c| slopes(c, |x, y| [-2.0 * (1.0 - x) + 400.0 * x * (y - x * x), 200.0 * (y - x * x)]),
+            ),
+        Check::new("trajectory", "trajectory", "trajectory has a row for the start and one after each step", 3)
+            .on(|draw| {
+                let case = |start: Array1<f64>, curvatures: Array1<f64>, n_steps: usize| {
+                    Record::new()
+                        .with("start", start)
+                        .with("curvatures", curvatures)
+                        .with("learning_rate", 0.25)
+                        .with("n_steps", n_steps)
+                };
+                vec![
+                    case(array![4.0, -1.0], array![1.0, 2.0], 3),
+                    case(draw::vector(draw, 3, 2.0) + array![5.0, 0.0, -5.0], array![0.5, 3.0, 6.0], 4),
+                    case(array![1.0, 2.0], array![1.0, 1.0], 0),
+                ]
+            })
+            // In a bowl, a step multiplies each coordinate by one and the same number.
+            .expects(|c| bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi(step)))
+            .mistake(
+                "start_missing",
+                "The start is missing: row 0 is where the path begins, before any step.",
+                |c| bowl_path(c, 1..=c.count("n_steps"), |keep, step| keep.powi(step)),
+            )
+            .mistake(
+                "end_missing",
+                "The path ends one step early: n steps lead to n + 1 points, the start and one after each step.",
+                |c| bowl_path(c, 0..=c.count("n_steps").saturating_sub(1), |keep, step| keep.powi(step)),
+            )
+            .mistake(
+                "a_step_too_many",
+                "There is one step too many: `n_steps` counts the steps, and the start is no step.",
+                |c| bowl_path(c, 0..=c.count("n_steps") + 1, |keep, step| keep.powi(step)),
+            )
+            .mistake(
+                "start_counted_twice",
+                "The start stands in the first two rows, and the last step is missing. Row k is the point after k steps: \
+                 take the step first, then write its row.",
+                |c| bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi((step - 1).max(0))),
+            )
+            .mistake(
+                "gradient_taken_once",
+                "All steps use the gradient at the start. It belongs to a point, and the point has moved: ask \
+                 `gradient` again before every step.",
+                |c| bowl_path(c, 0..=c.count("n_steps"), |keep, step| 1.0 - f64::from(step) * (1.0 - keep)),
+            )
+            .mistake(
+                "path_transposed",
+                "Rows and columns have swapped places: a row is a point, a column is a coordinate.",
+                |c| bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi(step)).reversed_axes(),
+            ),
+    ]
+}
+
+fn momentum() -> [Check; 3] {
+    [
+        with_memory_mistakes(
+            rule_check("momentum", "momentum", "Momentum moves by v ← β · v + g, times the learning rate", 2)
+                .on(|draw| cases(draw, MOMENTUM))
+                .expects(|c| after_steps(c, velocity)),
+            velocity,
+        )
+        .mistake(
+            "averaged_gradients",
+            "The velocity is a mean, (1 - β) · g is added to it: steps are 1 - β times as long as they should be. Here \
+             the whole gradient is added, v ← β · v + g.",
+            |c| after_steps(c, |now| now.theta() - now.rate() * (1.0 - now.beta()) * now.fading(now.beta(), |g| g)),
+        )
+        .mistake(
+            "velocity_one_step_late",
+            "The step is taken with the velocity of the step before, so that the first one goes nowhere. First the new \
+             velocity, then the step.",
+            |c| {
+                after_steps(c, |now| {
+                    let before = (now.fading(now.beta(), |g| g) - now.g()) / now.beta();
+                    now.theta() - now.rate() * before
+                })
+            },
+        )
+        .mistake(
+            "velocity_never_fades",
+            "All gradients count fully and for ever: β is missing. The old velocity is multiplied by β before the \
+             gradient is added.",
+            |c| after_steps(c, |now| now.theta() - now.rate() * now.fading(1.0, |g| g)),
+        )
+        .mistake("uphill", UPHILL, |c| after_steps(c, |now| now.theta() + now.rate() * now.fading(now.beta(), |g| g))),
+        rule_check("momentum_rate", "momentum", "a new learning rate of Momentum holds for the whole velocity", 1)
+            .after("momentum")
+            .on(|draw| rate_cases(draw, MOMENTUM))
+            .expects(|c| after_steps(c, velocity))
+            .mistake("rate_in_the_velocity", RATE_IN_THE_VELOCITY, |c| {
+                after_steps(c, |now| now.theta() - now.fading_steps())
+            })
+            .mistake("learning_rate_kept", LEARNING_RATE_KEPT, |c| after_steps(c, |now| velocity(now.at_first_rate()))),
+        with_memory_of_two(
+            two_parameters_check(
+                "momentum_two_parameters",
+                "momentum",
+                "Momentum remembers a velocity for every parameter",
+                2,
+                MOMENTUM,
+                velocity,
+            )
+            .after("momentum"),
+            velocity,
+        ),
+    ]
+}
+
+fn nesterov() -> [Check; 3] {
+    [
+        with_memory_mistakes(
+            rule_check("nesterov", "nesterov", "Nesterov moves by g + β · v, with the new v", 2)
+                .on(|draw| cases(draw, NESTEROV))
+                .expects(|c| after_steps(c, look_ahead)),
+            look_ahead,
+        )
+        .mistake(
+            "plain_momentum",
+            "This is `Momentum`. v ← β · v + g comes first, and the step is g + β · v with that new v: so β is in it once \
+             more. With the old v it would be the plain velocity.",
+            |c| after_steps(c, velocity),
+        )
+        .mistake(
+            "whole_velocity_added",
+            "The step is g + v. The velocity is weakened once more before it is added: g + β · v.",
+            |c| after_steps(c, |now| now.theta() - now.rate() * (now.g() + now.fading(now.beta(), |g| g))),
+        ),
+        rule_check("nesterov_rate", "nesterov", "a new learning rate of Nesterov holds for the whole step", 1)
+            .after("nesterov")
+            .on(|draw| rate_cases(draw, NESTEROV))
+            .expects(|c| after_steps(c, look_ahead))
+            .mistake("rate_in_the_velocity", RATE_IN_THE_VELOCITY, |c| {
+                after_steps(c, |now| now.theta() - now.rate() * now.g() - now.beta() * now.fading_steps())
+            })
+            .mistake("learning_rate_kept", LEARNING_RATE_KEPT, |c| after_steps(c, |now| look_ahead(now.at_first_rate()))),
+        with_memory_of_two(
+            two_parameters_check(
+                "nesterov_two_parameters",
+                "nesterov",
+                "Nesterov remembers a velocity for every parameter",
+                1,
+                NESTEROV,
+                look_ahead,
+            )
+            .after("nesterov"),
+            look_ahead,
+        ),
+    ]
+}
+
+fn rms_prop() -> [Check; 3] {
+    [
+        with_memory_mistakes(
+            rule_check("rms_prop", "rms_prop", "RmsProp divides by the root of the mean square of the gradients", 2)
+                .on(|draw| cases(draw, RMS_PROP))
+                .expects(|c| after_steps(c, scaled))
+                .within(ORDINARY),
+            scaled,
+        )
+        .mistake("root_forgotten", ROOT_FORGOTTEN, |c| {
+            after_steps(c, |now| now.theta() - now.rate() * now.g() / (now.mean_square() + now.epsilon()))
+        })
+        .mistake("square_forgotten", SQUARE_FORGOTTEN, |c| {
+            after_steps(c, |now| {
+                let mean = (1.0 - now.alpha()) * now.fading(now.alpha(), |g| g);
+                now.theta() - now.rate() * now.g() / (mean.sqrt() + now.epsilon())
+            })
+        })
+        .mistake(
+            "share_swapped",
+            "α and 1 - α have swapped places: the past keeps the share α, nearly all, and the new square gets 1 - α.",
+            |c| {
+                after_steps(c, |now| {
+                    let mean = now.alpha() * now.fading(1.0 - now.alpha(), |g| g * g);
+                    now.theta() - now.rate() * now.g() / (mean.sqrt() + now.epsilon())
+                })
+            },
+        )
+        .mistake(
+            "squares_summed",
+            "The squares are added up, α · s + g², and 1 - α is missing. That is no mean: it is 1 / (1 - α) times too \
+             large in the long run.",
+            |c| {
+                after_steps(c, |now| {
+                    let sum = now.fading(now.alpha(), |g| g * g);
+                    now.theta() - now.rate() * now.g() / (sum.sqrt() + now.epsilon())
+                })
+            },
+        )
+        .mistake("usual_values_for_given", USUAL_VALUES, |c| {
+            after_steps(c, |now| {
+                let mean = (1.0 - 0.99) * now.fading(0.99, |g| g * g);
+                now.theta() - now.rate() * now.g() / (mean.sqrt() + now.epsilon())
+            })
+        }),
+        rule_check("rms_prop_epsilon", "rms_prop", "RmsProp adds ε to the root, where gradients are tiny or 0", 1)
+            .after("rms_prop")
+            .on(|_| epsilon_cases(RMS_PROP))
+            .expects(|c| after_steps(c, scaled))
+            .mistake("epsilon_under_the_root", EPSILON_UNDER_THE_ROOT, |c| {
+                after_steps(c, |now| now.theta() - now.rate() * now.g() / (now.mean_square() + now.epsilon()).sqrt())
+            })
+            .mistake("epsilon_forgotten", EPSILON_FORGOTTEN, |c| {
+                after_steps(c, |now| now.theta() - now.rate() * now.g() / now.mean_square().sqrt())
+            })
+            .mistake("usual_values_for_given", USUAL_VALUES, |c| {
+                after_steps(c, |now| now.theta() - now.rate() * now.g() / (now.mean_square().sqrt() + 1e-8))
+            }),
+        with_memory_of_two(
+            two_parameters_check(
+                "rms_prop_two_parameters",
+                "rms_prop",
+                "RmsProp remembers mean squares for every parameter",
+                1,
+                RMS_PROP,
+                scaled,
+            )
+            .after("rms_prop")
+            .within(ORDINARY),
+            scaled,
+        ),
+    ]
+}
+
+fn adam() -> [Check; 3] {
+    [
+        with_memory_mistakes(
+            rule_check("adam", "adam", "Adam moves by the corrected mean over the root of the corrected mean square", 4)
+                .on(|draw| cases(draw, ADAM))
+                .expects(|c| after_steps(c, corrected))
+                .within(ORDINARY),
+            corrected,
+        )
+        .mistake(
+            "bias_not_corrected",
+            "The means are used as they are. They begin at 0, where there was no gradient: divide m by 1 - β₁ᵗ and v by \
+             1 - β₂ᵗ before the step.",
+            |c| after_steps(c, |now| adam_step(now, now.means())),
+        )
+        .mistake(
+            "first_mean_uncorrected",
+            "Only v is corrected. m starts at 0 as well: m̂ = m / (1 - β₁ᵗ).",
+            |c| {
+                after_steps(c, |now| {
+                    let ([m, _], [_, v_hat]) = (now.means(), now.corrected_means());
+                    adam_step(now, [m, v_hat])
+                })
+            },
+        )
+        .mistake(
+            "second_mean_uncorrected",
+            "Only m is corrected. v starts at 0 as well, and even more of it is missing: v̂ = v / (1 - β₂ᵗ).",
+            |c| {
+                after_steps(c, |now| {
+                    let ([_, v], [m_hat, _]) = (now.means(), now.corrected_means());
+                    adam_step(now, [m_hat, v])
+                })
+            },
+        )
+        .mistake(
+            "t_starts_at_zero",
+            "t is 0 at the first step, and 1 - β⁰ is 0: everything is divided by nothing. t counts from 1, so raise it \
+             before you use it.",
+            |c| after_steps(c, |now| corrected(now.at_time(now.t - 1))),
+        )
+        .mistake(
+            "t_never_advances",
+            "t is 1 at every step, so the correction never ends: m̂ is 1 / (1 - β₁) times m for ever. t is part of what \
+             Adam remembers; count it up.",
+            |c| after_steps(c, |now| corrected(now.at_time(1))),
+        )
+        .mistake(
+            "hats_stored",
+            "The corrected means are remembered, and corrected again at the next step. m̂ and v̂ are for this step only; \
+             what stays is m and v.",
+            |c| {
+                after_steps(c, |now| {
+                    let betas = now.betas();
+                    let stored = |beta: f64, of: fn(f64) -> f64| {
+                        now.gradients.iter().zip(1..).fold(0.0, |memory, (&g, t)| {
+                            (beta * memory + (1.0 - beta) * of(g)) / (1.0 - beta.powi(t))
+                        })
+                    };
+                    adam_step(now, [stored(betas[0], |g| g), stored(betas[1], |g| g * g)])
+                })
+            },
+        )
+        .mistake(
+            "betas_swapped",
+            "β₁ and β₂ have swapped places: β₁ belongs to m, the mean of gradients, and β₂ to v, the mean of squares.",
+            |c| {
+                after_steps(c, |now| {
+                    let [beta1, beta2] = now.betas();
+                    let weights = [1.0 - beta2.powi(now.t), 1.0 - beta1.powi(now.t)];
+                    let m_hat = (1.0 - beta2) * now.fading(beta2, |g| g) / weights[0];
+                    let v_hat = (1.0 - beta1) * now.fading(beta1, |g| g * g) / weights[1];
+                    adam_step(now, [m_hat, v_hat])
+                })
+            },
+        )
+        .mistake(
+            "gradient_for_its_mean",
+            "The step uses the gradient itself, as RMSProp does. Adam's goes along the corrected mean, m̂.",
+            |c| after_steps(c, |now| adam_step(now, [now.g(), now.corrected_means()[1]])),
+        )
+        .mistake("root_forgotten", ROOT_FORGOTTEN, |c| {
+            after_steps(c, |now| {
+                let [m_hat, v_hat] = now.corrected_means();
+                now.theta() - now.rate() * m_hat / (v_hat + now.epsilon())
+            })
+        })
+        .mistake("square_forgotten", SQUARE_FORGOTTEN, |c| {
+            after_steps(c, |now| {
+                let beta2 = now.betas()[1];
+                let v_hat = (1.0 - beta2) * now.fading(beta2, |g| g) / (1.0 - beta2.powi(now.t));
+                adam_step(now, [now.corrected_means()[0], v_hat])
+            })
+        })
+        .mistake("usual_values_for_given", USUAL_VALUES, |c| {
+            after_steps(c, |now| {
+                let hat = |beta: f64, of: fn(f64) -> f64| (1.0 - beta) * now.fading(beta, of) / (1.0 - beta.powi(now.t));
+                adam_step(now, [hat(0.9, |g| g), hat(0.999, |g| g * g)])
+            })
+        }),
+        rule_check("adam_epsilon", "adam", "Adam adds ε to the root of v̂, where gradients are tiny or 0", 1)
+            .after("adam")
+            .on(|_| epsilon_cases(ADAM))
+            .expects(|c| after_steps(c, corrected))
+            .mistake("epsilon_under_the_root", EPSILON_UNDER_THE_ROOT, |c| {
+                after_steps(c, |now| {
+                    let [m_hat, v_hat] = now.corrected_means();
+                    now.theta() - now.rate() * m_hat / (v_hat + now.epsilon()).sqrt()
+                })
+            })
+            .mistake("epsilon_forgotten", EPSILON_FORGOTTEN, |c| {
+                after_steps(c, |now| {
+                    let [m_hat, v_hat] = now.corrected_means();
+                    now.theta() - now.rate() * m_hat / v_hat.sqrt()
+                })
+            })
+            .mistake(
+                "epsilon_before_the_correction",
+                "ε is added to √v, and the correction comes after that. Then ε is divided by √(1 - β₂ᵗ) as well: at the \
+                 first step it is worth 1 / √(1 - β₂) times as much. Correct v first, then take the root, then add ε.",
+                |c| {
+                    after_steps(c, |now| {
+                        let ([_, v], [m_hat, _]) = (now.means(), now.corrected_means());
+                        let correction = (1.0 - now.betas()[1].powi(now.t)).sqrt();
+                        now.theta() - now.rate() * m_hat * correction / (v.sqrt() + now.epsilon())
+                    })
+                },
+            )
+            .mistake("usual_values_for_given", USUAL_VALUES, |c| {
+                after_steps(c, |now| {
+                    let [m_hat, v_hat] = now.corrected_means();
+                    now.theta() - now.rate() * m_hat / (v_hat.sqrt() + 1e-8)
+                })
+            }),
+        with_memory_of_two(
+            two_parameters_check(
+                "adam_two_parameters",
+                "adam",
+                "Adam has means for every parameter, and one t for all",
+                2,
+                ADAM,
+                corrected,
+            )
+            .after("adam")
+            .within(ORDINARY)
+            .mistake(
+                "t_counts_parameters",
+                "t goes up with every parameter. It counts steps, and a call of `step` is one step for all of them: raise \
+                 it once, before the loop.",
+                |c| after_both(c, |now, place| corrected(now.at_time(2 * (now.t - 1) + place + 1))),
+            ),
+            corrected,
+        ),
+    ]
+}
+
+fn adam_w() -> [Check; 3] {
+    [
+        rule_check("adam_w", "adam_w", "AdamW takes lr · λ · θ off every weight, whatever its gradient is", 2)
+            .after("adam")
+            .on(|draw| {
+                let without_gradient = ADAM_W(true).with("start", array![1.0, -3.0]).with("gradients", Array2::zeros((2, 2)));
+                [vec![without_gradient], cases(draw, ADAM_W)].concat()
+            })
+            .expects(|c| after_steps(c, decayed))
+            .within(Tolerance { relative: 1e-7, absolute: 1e-7 })
+            .mistake(
+                "decay_in_the_gradient",
+                "λ · θ is added to the gradient, and Adam divides it by the usual size of itself. AdamW keeps it out: it \
+                 takes lr · λ · θ off the value, and gives Adam the plain gradient.",
+                |c| {
+                    after_steps(c, |now| {
+                        let decay = now.weight_decay();
+                        let pulled: Vec<f64> =
+                            now.gradients.iter().zip(now.thetas).map(|(g, theta)| g + decay * theta).collect();
+                        corrected(Now { gradients: &pulled, ..now })
+                    })
+                },
+            )
+            .mistake(
+                "decay_without_the_rate",
+                "A weight loses the share λ of itself at each step. It is lr · λ here: with the learning rate, decay \
+                 slows down too.",
+                |c| after_steps(c, |now| corrected(now) - now.weight_decay() * now.theta()),
+            )
+            .mistake(
+                "decay_after_the_step",
+                "The decay is that of the new value. It belongs to the value before the step: first the decay, then Adam.",
+                |c| after_steps(c, |now| corrected(now) * (1.0 - now.rate() * now.weight_decay())),
+            )
+            .mistake("decay_forgotten", "This is Adam: the weights do not shrink by themselves.", |c| {
+                after_steps(c, corrected)
+            })
+            .mistake("weights_grow", "The weights grow by the share lr · λ: decay is taken off, 1 - lr · λ.", |c| {
+                after_steps(c, |now| corrected(now) + now.rate() * now.weight_decay() * now.theta())
+            })
+            .mistake("adam_forgotten", "There is decay, and no step of Adam after it.", |c| {
+                after_steps(c, |now| (1.0 - now.rate() * now.weight_decay()) * now.theta())
+            }),
+        rule_check("adam_w_rate", "adam_w", "a new learning rate of AdamW holds for step and decay", 1)
+            .after("adam_w")
+            .on(|draw| rate_cases(draw, ADAM_W))
+            .expects(|c| after_steps(c, decayed))
+            .within(ORDINARY)
+            .mistake(
+                "decay_at_the_first_rate",
+                "The step has the new learning rate, but the decay still has the one of `new`: there are two copies, and \
+                 `set_learning_rate` changes one of them.",
+                |c| {
+                    after_steps(c, |now| corrected(now) - now.at_first_rate().rate() * now.weight_decay() * now.theta())
+                },
+            )
+            .mistake("learning_rate_kept", LEARNING_RATE_KEPT, |c| after_steps(c, |now| decayed(now.at_first_rate()))),
+        two_parameters_check(
+            "adam_w_two_parameters",
+            "adam_w",
+            "AdamW shrinks every parameter",
+            1,
+            ADAM_W,
+            decayed,
+        )
+        .after("adam_w")
+        .after("adam_two_parameters")
+        .within(ORDINARY)
+        .mistake(
+            "only_the_first_shrinks",
+            "Only the first parameter shrinks. Decay goes through all of them, as the step does.",
+            |c| after_both(c, |now, place| if place == 0 { decayed(now) } else { corrected(now) }),
+        ),
+    ]
+}
+
+fn training() -> [Check; 1] {
+    [Check::new("train", "train", "train goes forward, backward, and then lets the optimiser step", 4)
+        .on(|draw| {
+            [1_usize, 3, 0]
+                .map(|n_steps| {
+                    Record::new()
+                        .with("x", draw::matrix(draw, (3, 2), 1.5))
+                        .with("y", draw::matrix(draw, (3, 2), 1.0))
+                        .with("weights1", draw::matrix(draw, (2, 3), 1.0))
+                        .with("biases1", draw::vector(draw, 3, 0.5))
+                        .with("weights2", draw::matrix(draw, (3, 2), 1.0))
+                        .with("biases2", draw::vector(draw, 2, 0.5))
+                        .with("learning_rate", 0.3)
+                        .with("n_steps", n_steps)
+                })
+                .to_vec()
+        })
+        .expects(|c| trained(c, c.count("n_steps"), 1.0).1)
+        .mistake(
+            "loss_after_the_step",
+            "Each loss is that of the network after the step. The one before is asked for: it belongs to the output that \
+             the gradient was taken of.",
+            |c| {
+                let (losses, _) = trained(c, c.count("n_steps") + 1, 1.0);
+                with_losses(losses[1..].to_vec(), trained(c, c.count("n_steps"), 1.0).1)
+            },
+        )
+        .mistake(
+            "one_loss_too_many",
+            "There is one loss too many: a training of n steps has n losses, one before each step.",
+            |c| with_losses(trained(c, c.count("n_steps") + 1, 1.0).0, trained(c, c.count("n_steps"), 1.0).1),
+        )
+        .mistake(
+            "a_step_too_many",
+            "There is one step too many, and one loss with it: `n_steps` is how often the optimiser steps.",
+            |c| trained(c, c.count("n_steps") + 1, 1.0).1,
+        )
+        .mistake(
+            "nothing_learned",
+            "The network never changes, and all losses are the same. Gradients are 0 until a backward pass fills them in: \
+             give `backward` the gradient of the loss, then let the optimiser change `net.parameters()`.",
+            |c| trained(c, c.count("n_steps"), 0.0).1,
+        )
+        .mistake(
+            "target_for_output",
+            "The gradient of the loss has its arguments swapped, and the network learns uphill: the output comes first, \
+             then the target.",
+            |c| trained(c, c.count("n_steps"), -1.0).1,
+        )
+        .mistake(
+            "step_before_backward",
+            "The optimiser steps with the gradients of the step before, and at the first step with none at all. First \
+             the backward pass, then the step.",
+            lagging,
+        )]
+}
+
+const UPHILL: &str = "The step goes uphill: the gradient points to where the loss grows, so the step is subtracted.";
+
+const NOTHING_MOVES: &str = "Nothing moves. If the loop runs along parameters and memory with `zip`, it ends with the \
+                             shorter of the two, and an empty memory ends it at once: fill it with zeros at the first \
+                             step.";
+
+const MEMORY_LOST: &str = "Every step remembers nothing of those before: its memory is made anew, or never written back. \
+                           Make it once, at the first step, and change it in place.";
+
+const ONE_MEMORY_FOR_ALL: &str = "The parameters share one memory: the gradient of one pushes the other. Each parameter \
+                                  has its own, found by its place in the list.";
+
+const ONLY_THE_FIRST: &str = "Only the first parameter moves. A network has many: every one in the list takes a step.";
+
+const RATE_IN_THE_VELOCITY: &str = "The learning rate is multiplied into what is remembered, so old gradients keep the rate \
+                                    of their time. As long as it never changes nobody sees it. Remember gradients, and \
+                                    multiply by the rate when the step is taken.";
+
+const LEARNING_RATE_KEPT: &str = "The steps still have the learning rate of `new`: `set_learning_rate` has no effect on \
+                                  them.";
+
+const ROOT_FORGOTTEN: &str = "The root is missing: the step is divided by the mean of the squares, not by its root. Then \
+                              steps get longer the smaller the gradients are.";
+
+const SQUARE_FORGOTTEN: &str = "The gradients are averaged where their squares should be: a mean of gradients can be \
+                                negative, and its root is NaN.";
+
+const EPSILON_UNDER_THE_ROOT: &str = "ε is added under the root, where it is worth its own root, 10000 times as much for \
+                                      1e-8: tiny gradients hardly move anything. Take the root first, then add ε.";
+
+const EPSILON_FORGOTTEN: &str = "A gradient that has always been 0 makes 0 / 0, which is NaN, and the parameter is lost for \
+                                 good. Add ε to the root.";
+
+const USUAL_VALUES: &str = "The usual hyper-parameters are used, whatever `new` was given. Keep what it got in fields, and \
+                            use those.";
+
+/// For gradients of ordinary size, where nothing hangs on the place of ε: that has a check of its own.
+const ORDINARY: Tolerance = Tolerance { relative: 1e-6, absolute: 1e-6 };
+
+/// A check of how one parameter moves.
+fn rule_check(id: &'static str, task: &'static str, title: &'static str, points: u32) -> Check {
+    Check::new(id, task, title, points).asks("steps")
+}
+
+/// A check of two parameters, first of one shape and then of two.
+fn two_parameters_check(
+    id: &'static str,
+    task: &'static str,
+    title: &'static str,
+    points: u32,
+    rule_of: fn(bool) -> Record,
+    rule: Rule,
+) -> Check {
+    Check::new(id, task, title, points)
+        .asks("two_parameters")
+        .on(move |draw| {
+            let case = |first: Value, second: Value, [g1, g2]: [Value; 2]| {
+                rule_of(true)
+                    .with("first", first)
+                    .with("gradient of first", g1)
+                    .with("second", second)
+                    .with("gradient of second", g2)
+                    .with("n_steps", 3_usize)
+            };
+            let same = [array![0.5, -1.0], array![-2.0, 0.25]].map(Value::from);
+            // Nowhere near 0, so that ε plays no part.
+            let weights = draw::matrix(draw, (2, 3), 1.0) + array![[1.5, -1.5, 2.0]];
+            let other = [weights.into(), (draw::vector(draw, 3, 1.0) + array![-1.5, 1.5, 2.0]).into()];
+            let ones: Value = array![1.0, 1.0].into();
+            vec![case(ones.clone(), ones, same), case(Array2::ones((2, 3)).into(), Array1::zeros(3).into(), other)]
+        })
+        .expects(move |c| after_both(c, |now, _| rule(now)))
+        .mistake("only_the_first_moves", ONLY_THE_FIRST, move |c| {
+            after_both(c, |now, place| if place == 0 { rule(now) } else { now.theta() })
+        })
+}
+
+/// What can be wrong with any memory, seen on one parameter.
+fn with_memory_mistakes(check: Check, rule: Rule) -> Check {
+    check.mistake("nothing_moves", NOTHING_MOVES, |c| after_steps(c, |now| now.theta())).mistake(
+        "memory_lost",
+        MEMORY_LOST,
+        move |c| after_steps(c, |now| rule(Now { gradients: &now.gradients[now.gradients.len() - 1..], ..now })),
+    )
+}
+
+/// What can be wrong with any memory, seen on two parameters.
+fn with_memory_of_two(check: Check, rule: Rule) -> Check {
+    check.mistake_if("one_memory_for_all", ONE_MEMORY_FOR_ALL, move |c, seen| {
+        // Two parameters of one shape tell; with two shapes a shared memory may panic, or start anew, or something else.
+        let shapes = ["first", "second"].map(|name| match c.get(name) {
+            Some(Value::Array { shape, .. }) => shape.clone(),
+            _ => Vec::new(),
+        });
+        shapes[0] == shapes[1] && {
+            let shared = after_shared(c, rule);
+            ["first", "second"].iter().all(|name| {
+                let (shared, seen) = (shared.vector(name), seen.vector(name));
+                shared.len() == seen.len() && shared.iter().zip(seen).all(|(shared, seen)| (shared - seen).abs() < 1e-6)
+            })
+        }
+    })
+}
+
+/// One number at one step, with its past.
+#[derive(Clone, Copy)]
+struct Now<'a> {
+    case: &'a Record,
+    /// The step, counted from 1.
+    t: i32,
+    /// Its values before each step so far, the present one last.
+    thetas: &'a [f64],
+    /// The gradients that are remembered, the present one last.
+    gradients: &'a [f64],
+    /// The learning rates of all steps so far.
+    rates: &'a [f64],
+}
+
+/// Where a number is after a step.
+type Rule = fn(Now<'_>) -> f64;
+
+impl Now<'_> {
+    fn theta(&self) -> f64 {
+        self.thetas[self.thetas.len() - 1]
+    }
+
+    fn g(&self) -> f64 {
+        self.gradients[self.gradients.len() - 1]
+    }
+
+    fn rate(&self) -> f64 {
+        self.rates[self.rates.len() - 1]
+    }
+
+    fn at_first_rate(mut self) -> Self {
+        self.rates = &self.rates[..1];
+        self
+    }
+
+    fn at_time(mut self, t: i32) -> Self {
+        self.t = t;
+        self
+    }
+
+    fn beta(&self) -> f64 {
+        self.case.float("beta")
+    }
+
+    fn alpha(&self) -> f64 {
+        self.case.float("alpha")
+    }
+
+    fn epsilon(&self) -> f64 {
+        self.case.float("epsilon")
+    }
+
+    fn weight_decay(&self) -> f64 {
+        self.case.float("weight_decay")
+    }
+
+    fn betas(&self) -> [f64; 2] {
+        let betas = self.case.vector("betas");
+        [betas[0], betas[1]]
+    }
+
+    /// The sum of something of all gradients so far, `keep` times weaker with every step since.
+    fn fading(&self, keep: f64, of: impl Fn(f64) -> f64) -> f64 {
+        self.fading_of(keep, |i| of(self.gradients[i]))
+    }
+
+    fn fading_of(&self, keep: f64, of: impl Fn(usize) -> f64) -> f64 {
+        let n = self.gradients.len();
+        (0..n).map(|i| keep.powi((n - 1 - i) as i32) * of(i)).sum()
+    }
+
+    /// A velocity with the learning rates in it.
+    fn fading_steps(&self) -> f64 {
+        self.fading_of(self.beta(), |i| self.rates[i] * self.gradients[i])
+    }
+
+    fn mean_square(&self) -> f64 {
+        (1.0 - self.alpha()) * self.fading(self.alpha(), |g| g * g)
+    }
+
+    /// Adam's m and v.
+    fn means(&self) -> [f64; 2] {
+        let [beta1, beta2] = self.betas();
+        [(1.0 - beta1) * self.fading(beta1, |g| g), (1.0 - beta2) * self.fading(beta2, |g| g * g)]
+    }
+
+    fn corrected_means(&self) -> [f64; 2] {
+        let ([m, v], [beta1, beta2]) = (self.means(), self.betas());
+        [m / (1.0 - beta1.powi(self.t)), v / (1.0 - beta2.powi(self.t))]
+    }
+}
+
+fn sgd(now: Now<'_>) -> f64 {
+    now.theta() - now.rate() * now.g()
+}
+
+fn velocity(now: Now<'_>) -> f64 {
+    now.theta() - now.rate() * now.fading(now.beta(), |g| g)
+}
+
+fn look_ahead(now: Now<'_>) -> f64 {
+    now.theta() - now.rate() * (now.g() + now.beta() * now.fading(now.beta(), |g| g))
+}
+
+fn scaled(now: Now<'_>) -> f64 {
+    now.theta() - now.rate() * now.g() / (now.mean_square().sqrt() + now.epsilon())
+}
+
+fn adam_step(now: Now<'_>, [m, v]: [f64; 2]) -> f64 {
+    now.theta() - now.rate() * m / (v.sqrt() + now.epsilon())
+}
+
+fn corrected(now: Now<'_>) -> f64 {
+    adam_step(now, now.corrected_means())
+}
+
+fn decayed(now: Now<'_>) -> f64 {
+    corrected(now) - now.rate() * now.weight_decay() * now.theta()
+}
+
+/// The learning rates of a case, step by step.
+fn rates(c: &Record, n_steps: usize) -> Vec<f64> {
+    let later = c.get("learning_rate from step 3 on").map(|_| c.float("learning_rate from step 3 on"));
+    let first = c.float("learning_rate");
+    (0..n_steps).map(|step| later.filter(|_| step >= 2).unwrap_or(first)).collect()
+}
+
+/// One parameter after each of its steps: a row a step.
+fn after_steps(c: &Record, rule: impl Fn(Now<'_>) -> f64) -> Array2<f64> {
+    let (start, gradients) = (c.vector("start"), c.matrix("gradients"));
+    let mut after = Array2::zeros(gradients.dim());
+    for (entry, &start) in start.iter().enumerate() {
+        let gradients = gradients.column(entry).to_vec();
+        for (step, theta) in path(c, start, &gradients, &rule).into_iter().enumerate() {
+            after[[step, entry]] = theta;
+        }
+    }
+    after
+}
+
+/// Where a number is after each step.
+fn path(c: &Record, start: f64, gradients: &[f64], rule: impl Fn(Now<'_>) -> f64) -> Vec<f64> {
+    let rates = rates(c, gradients.len());
+    let mut thetas = vec![start];
+    for step in 1..=gradients.len() {
+        let (gradients, rates) = (&gradients[..step], &rates[..step]);
+        thetas.push(rule(Now { case: c, t: step as i32, thetas: &thetas, gradients, rates }));
+    }
+    thetas.split_off(1)
+}
+
+/// Two parameters after their steps, by a rule that knows their places.
+fn after_both(c: &Record, rule: impl Fn(Now<'_>, i32) -> f64) -> Record {
+    ["first", "second"].into_iter().zip(0..).fold(Record::new(), |record, (name, place)| {
+        let (Some(Value::Array { shape, data }), Some(Value::Array { data: gradient, .. })) =
+            (c.get(name), c.get(&format!("gradient of {name}")))
+        else {
+            panic!("a case has two arrays and their gradients");
+        };
+        let end = |(&start, &g): (&f64, &f64)| {
+            let path = path(c, start, &vec![g; c.count("n_steps")], |now| rule(now, place));
+            path[path.len() - 1]
+        };
+        let data = data.iter().zip(gradient).map(end).collect();
+        record.with(name, Value::Array { shape: shape.clone(), data })
+    })
+}
+
+/// Two vectors after their steps, by a rule that takes the gradients of both for those of one.
+fn after_shared(c: &Record, rule: Rule) -> Record {
+    let names = ["first", "second"];
+    let gradients = names.map(|name| c.vector(&format!("gradient of {name}")).to_owned());
+    let mut values = names.map(|name| c.vector(name).to_owned());
+    let rates = rates(c, c.count("n_steps"));
+    for entry in 0..values[0].len() {
+        let mut met = Vec::new();
+        for step in 1..=c.count("n_steps") {
+            for place in 0..2 {
+                met.push(gradients[place][entry]);
+                let thetas = [values[place][entry]];
+                let now = Now { case: c, t: step as i32, thetas: &thetas, gradients: &met, rates: &rates[..step] };
+                values[place][entry] = rule(now);
+            }
+        }
+    }
+    let [first, second] = values;
+    Record::new().with("first", first).with("second", second)
+}
+
+// The rules, with the usual hyper-parameters or with others.
+
+const SGD: fn(bool) -> Record = |_| Record::new().with("optimizer", "Sgd").with("learning_rate", 0.1);
+
+const MOMENTUM: fn(bool) -> Record = |usual| named("Momentum").with("beta", if usual { 0.9 } else { 0.5 });
+
+const NESTEROV: fn(bool) -> Record = |usual| named("Nesterov").with("beta", if usual { 0.9 } else { 0.5 });
+
+const RMS_PROP: fn(bool) -> Record =
+    |usual| named("RmsProp").with("alpha", if usual { 0.9 } else { 0.75 }).with("epsilon", 1e-8);
+
+const ADAM: fn(bool) -> Record = |usual| {
+    named("Adam").with("betas", if usual { array![0.9, 0.999] } else { array![0.75, 0.9] }).with("epsilon", 1e-8)
+};
+
+const ADAM_W: fn(bool) -> Record = |usual| {
+    named("AdamW")
+        .with("betas", if usual { array![0.9, 0.999] } else { array![0.75, 0.9] })
+        .with("epsilon", 1e-8)
+        .with("weight_decay", if usual { 0.01 } else { 0.2 })
+};
+
+fn named(optimizer: &str) -> Record {
+    Record::new().with("optimizer", optimizer).with("learning_rate", 0.1)
+}
+
+/// The lesson's three gradients, and drawn ones for a parameter of two entries.
+fn cases(draw: &mut probe::Generator, rule: fn(bool) -> Record) -> Vec<Record> {
+    vec![
+        rule(true).with("start", array![1.0]).with("gradients", array![[1.0], [-2.0], [0.5]]),
+        rule(false)
+            .with("start", draw::vector(draw, 2, 3.0))
+            .with("gradients", draw::matrix(draw, (4, 2), 1.0) + array![[1.5, -1.5]]),
+    ]
+}
+
+fn rate_cases(draw: &mut probe::Generator, rule: fn(bool) -> Record) -> Vec<Record> {
+    vec![
+        rule(true)
+            .with("learning_rate from step 3 on", 0.01)
+            .with("start", draw::vector(draw, 2, 3.0))
+            .with("gradients", draw::matrix(draw, (4, 2), 1.0) + array![[1.5, -1.5]]),
+    ]
+}
+
+/// Gradients about as small as ε and a gradient of 0, and an ε that is not small at all.
+fn epsilon_cases(rule: fn(bool) -> Record) -> Vec<Record> {
+    let tiny = array![[1e-6, 0.0], [-1e-8, 0.0], [1e-7, 0.0]];
+    let large = rule(true).parts().fold(Record::new(), |record, (name, value)| match name {
+        "epsilon" => record.with(name, 0.5),
+        _ => record.with(name, value.clone()),
+    });
+    vec![
+        rule(true).with("start", array![1.0, 2.0]).with("gradients", tiny),
+        large.with("start", array![1.0]).with("gradients", array![[1.0], [2.0]]),
+    ]
+}
+
+// Valleys.
+
+fn points(draw: &mut probe::Generator) -> Vec<Record> {
+    let drawn = array![draw::number(draw, 1.0) + 1.5, draw::number(draw, 1.0)];
+    [array![-1.0, 1.0], array![0.5, -0.5], array![2.0, 3.0], drawn].map(|at| Record::new().with("point", at)).to_vec()
+}
+
+fn point(c: &Record) -> (f64, f64) {
+    (c.vector("point")[0], c.vector("point")[1])
+}
+
+fn valley_of(c: &Record, wall: fn(f64, f64) -> f64) -> f64 {
+    let (x, y) = point(c);
+    (1.0 - x).powi(2) + wall(x, y)
+}
+
+fn slopes(c: &Record, of: fn(f64, f64) -> [f64; 2]) -> Array1<f64> {
+    let (x, y) = point(c);
+    Array1::from(of(x, y).to_vec())
+}
+
+/// The rows of a path in a bowl: the start, each coordinate times what `kept` says of one step's factor and the row.
+fn bowl_path(c: &Record, rows: std::ops::RangeInclusive<usize>, kept: impl Fn(f64, i32) -> f64) -> Array2<f64> {
+    let (start, curvatures) = (c.vector("start"), c.vector("curvatures"));
+    let first = *rows.start();
+    Array2::from_shape_fn((rows.count(), start.len()), |(row, along)| {
+        start[along] * kept(1.0 - c.float("learning_rate") * curvatures[along], (row + first) as i32)
+    })
+}
+
+// Training.
+
+const PARAMETERS: [&str; 4] = ["weights1", "biases1", "weights2", "biases2"];
+
+/// The network of a case: two linear layers with tanh between them, and the mean squared error.
+#[derive(Clone)]
+struct Net {
+    w1: Array2<f64>,
+    b1: Array1<f64>,
+    w2: Array2<f64>,
+    b2: Array1<f64>,
+}
+
+impl Net {
+    fn new(c: &Record) -> Self {
+        Self {
+            w1: c.matrix("weights1").to_owned(),
+            b1: c.vector("biases1").to_owned(),
+            w2: c.matrix("weights2").to_owned(),
+            b2: c.vector("biases2").to_owned(),
+        }
+    }
+
+    /// The loss, and its gradient for each parameter, as a network of its own. The error goes back through `w2`.
+    fn loss_and_gradient(&self, c: &Record, w2: &ArrayRef2<f64>) -> (f64, Self) {
+        let (x, y) = (c.matrix("x"), c.matrix("y"));
+        let hidden = (x.dot(&self.w1) + &self.b1).mapv(f64::tanh);
+        let errors = hidden.dot(&self.w2) + &self.b2 - y;
+        let loss = errors.iter().map(|error| error * error).sum::<f64>() / errors.len() as f64;
+        let back = &errors * (2.0 / errors.len() as f64);
+        let back1 = back.dot(&w2.t()) * hidden.mapv(|a| (1.0 - a) * (1.0 + a));
+        let gradient = Self {
+            w1: x.t().dot(&back1),
+            b1: back1.sum_axis(Axis(0)),
+            w2: hidden.t().dot(&back),
+            b2: back.sum_axis(Axis(0)),
+        };
+        (loss, gradient)
+    }
+
+    fn step(&mut self, by: f64, gradient: &Self) {
+        self.w1.scaled_add(by, &gradient.w1);
+        self.b1.scaled_add(by, &gradient.b1);
+        self.w2.scaled_add(by, &gradient.w2);
+        self.b2.scaled_add(by, &gradient.b2);
+    }
+
+    fn record(self, losses: Vec<f64>) -> Record {
+        let [w1, b1, w2, b2] = PARAMETERS;
+        let record = Record::new().with("losses", Array1::from(losses));
+        record.with(w1, self.w1).with(b1, self.b1).with(w2, self.w2).with(b2, self.b2)
+    }
+}
+
+/// The losses of a training, and all that is seen of it. `downhill` multiplies each step.
+fn trained(c: &Record, n_steps: usize, downhill: f64) -> (Vec<f64>, Record) {
+    let mut net = Net::new(c);
+    let mut losses = Vec::new();
+    for _ in 0..n_steps {
+        let (loss, gradient) = net.loss_and_gradient(c, &net.w2);
+        losses.push(loss);
+        net.step(-downhill * c.float("learning_rate"), &gradient);
+    }
+    (losses.clone(), net.record(losses))
+}
+
+/// A training whose steps have the gradients of the pass before, which goes back through weights that have moved on.
+fn lagging(c: &Record) -> Record {
+    let mut net = Net::new(c);
+    let mut losses = Vec::new();
+    let mut before: Option<Net> = None;
+    for _ in 0..c.count("n_steps") {
+        let mut moved = net.clone();
+        if let Some(before) = &before {
+            moved.step(-c.float("learning_rate"), before);
+        }
+        let (loss, gradient) = net.loss_and_gradient(c, &moved.w2);
+        losses.push(loss);
+        before = Some(gradient);
+        net = moved;
+    }
+    net.record(losses)
+}
+
+fn with_losses(losses: Vec<f64>, record: Record) -> Record {
+    let others = PARAMETERS.into_iter().map(|name| (name, record.get(name).expect("a parameter").clone()));
+    others.fold(Record::new().with("losses", Array1::from(losses)), |record, (name, value)| record.with(name, value))
+}
