@@ -269,8 +269,8 @@ impl Sequential {
     ///                              25450
     /// ```
     ///
-    /// Layers count from 1. Numbers are flush right, in columns of 2 and 10 characters; between them stand two blanks and
-    /// 20 characters of text, flush left. Whether a line feed (`\n`) follows the last line does not matter.
+    /// Layers count from 1. Numbers are flush right, in columns of 2 and 10 characters; between them stand two blanks
+    /// and 20 characters of text, flush left. Whether a line feed (`\n`) follows the last line does not matter.
     pub fn summary(&mut self) -> String {
         todo!()
     }

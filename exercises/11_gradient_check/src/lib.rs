@@ -103,7 +103,8 @@ impl TensorCheck {
         todo!()
     }
 
-    /// What the two gradients say, if `n_near_kink` pre-activations are close to a kink: the first of these that is true.
+    /// What the two gradients say, if `n_near_kink` pre-activations are close to a kink: the first of these that is
+    /// true.
     ///
     /// 1. [`Vacuous`](Verdict::Vacuous): the norms of both gradients are below [`NOISE`].
     /// 2. [`Right`](Verdict::Right): the relative error is below [`TOLERANCE`].

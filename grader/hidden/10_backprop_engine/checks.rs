@@ -1,8 +1,8 @@
 //! What is right in exercise 10, and what is commonly got wrong.
 //!
-//! A network hides which of its parts is at fault, so every part is asked by itself first: a layer for what it computes,
-//! for what it passes back, for its own gradients; a network with layers that are not the learner's. What comes later
-//! needs less.
+//! A network hides which of its parts is at fault, so every part is asked by itself first: a layer for what it
+//! computes, for what it passes back, for its own gradients; a network with layers that are not the learner's. What
+//! comes later needs less.
 
 use ndarray::ArrayD;
 
@@ -36,8 +36,8 @@ fn linear() -> Vec<Check> {
             .expects(|c| c.matrix("d_out").dot(&c.matrix("weights").t()))
             .mistake(
                 "dx_without_transpose",
-                "This is dZ·W, where dZ·Wᵀ is meant. Entry [i, j] of W leads from input i to output j, and the way back \
-                 leads from output j to input i. Only a square W lets both pass.",
+                "This is dZ·W, where dZ·Wᵀ is meant. Entry [i, j] of W leads from input i to output j, and the way \
+                 back leads from output j to input i. Only a square W lets both pass.",
                 |c| match c.matrix("weights").is_square() {
                     true => c.matrix("d_out").dot(&c.matrix("weights")).into(),
                     false => Prediction::Panics,
@@ -45,8 +45,8 @@ fn linear() -> Vec<Check> {
             )
             .mistake(
                 "dx_averaged",
-                "What is passed back is divided by the number of samples. Each row of dX belongs to one sample alone, and \
-                 the 1/n of the loss is in `d_out` already.",
+                "What is passed back is divided by the number of samples. Each row of dX belongs to one sample alone, \
+                 and the 1/n of the loss is in `d_out` already.",
                 |c| c.matrix("d_out").dot(&c.matrix("weights").t()) / c.matrix("x").nrows() as f64,
             )
             .mistake(
@@ -55,84 +55,93 @@ fn linear() -> Vec<Check> {
                  another shape. An input moves the outputs by its weights: dX = dZ·Wᵀ.",
                 |c| c.matrix("d_out").to_owned(),
             ),
-        Check::new("linear_gradients", "linear", "backward of a linear layer keeps Xᵀ·dZ and the sums of the columns of dZ", 3)
-            .after("linear_forward")
-            .on(linear_cases)
-            .expects(|c| linear_gradients(c, &c.matrix("x")))
-            .mistake(
-                "averaged_in_the_layer",
-                "dW is divided by the number of samples. `d_out` is the gradient of a loss that is a *mean*, so the 1/n is \
-                 in it already, and here it is applied a second time. Layers only sum.",
-                |c| Record::new().with("d_weights", dw(c) / n(c)),
-            )
-            .mistake(
-                "db_averaged",
-                "db is a mean over the samples. A bias is used once for each sample, and what it does to each of them adds \
-                 up: the sum of the rows of dZ. The 1/n of the loss is in `d_out` already.",
-                |c| Record::new().with("d_weights", dw(c)).with("d_biases", db(c) / n(c)),
-            )
-            .mistake(
-                "db_along_the_rows",
-                "`d_biases` has one number for each sample. A bias belongs to an output, that is to a column: sum over the \
-                 samples, `sum_axis(Axis(0))`.",
-                |c| Record::new().with("d_weights", dw(c)).with("d_biases", c.matrix("d_out").sum_axis(Axis(1))),
-            )
-            .mistake(
-                "dw_transposed",
-                "This is dZᵀ·X, the transpose of what is wanted. A gradient has the shape of its parameter, and means the \
-                 same entries: row i of dW belongs to input i.",
-                |c| Record::new().with("d_weights", dw(c).reversed_axes()),
-            )
-            .mistake(
-                "gradients_not_kept",
-                "`d_weights` is still 0 after the backward pass: nobody would ever learn of the gradient. Write it to \
-                 `self.d_weights`, and that of the biases to `self.d_biases`.",
-                |c| Record::new().with("d_weights", dw(c) * 0.0),
-            ),
+        Check::new(
+            "linear_gradients",
+            "linear",
+            "backward of a linear layer keeps Xᵀ·dZ and the sums of the columns of dZ",
+            3,
+        )
+        .after("linear_forward")
+        .on(linear_cases)
+        .expects(|c| linear_gradients(c, &c.matrix("x")))
+        .mistake(
+            "averaged_in_the_layer",
+            "dW is divided by the number of samples. `d_out` is the gradient of a loss that is a *mean*, so the 1/n is \
+             in it already, and here it is applied a second time. Layers only sum.",
+            |c| Record::new().with("d_weights", dw(c) / n(c)),
+        )
+        .mistake(
+            "db_averaged",
+            "db is a mean over the samples. A bias is used once for each sample, and what it does to each of them adds \
+             up: the sum of the rows of dZ. The 1/n of the loss is in `d_out` already.",
+            |c| Record::new().with("d_weights", dw(c)).with("d_biases", db(c) / n(c)),
+        )
+        .mistake(
+            "db_along_the_rows",
+            "`d_biases` has one number for each sample. A bias belongs to an output, that is to a column: sum over the \
+             samples, `sum_axis(Axis(0))`.",
+            |c| Record::new().with("d_weights", dw(c)).with("d_biases", c.matrix("d_out").sum_axis(Axis(1))),
+        )
+        .mistake(
+            "dw_transposed",
+            "This is dZᵀ·X, the transpose of what is wanted. A gradient has the shape of its parameter, and means the \
+             same entries: row i of dW belongs to input i.",
+            |c| Record::new().with("d_weights", dw(c).reversed_axes()),
+        )
+        .mistake(
+            "gradients_not_kept",
+            "`d_weights` is still 0 after the backward pass: nobody would ever learn of the gradient. Write it to \
+             `self.d_weights`, and that of the biases to `self.d_biases`.",
+            |c| Record::new().with("d_weights", dw(c) * 0.0),
+        ),
         pass_mistakes(
-            Check::new("linear_passes", "linear", "a linear layer goes back through its last forward pass, as often as asked", 2)
-                .asks("passes")
-                .after("linear_gradients")
-                .on(|draw| passes_of("Linear", draw).to_vec()),
+            Check::new(
+                "linear_passes",
+                "linear",
+                "a linear layer goes back through its last forward pass, as often as asked",
+                2,
+            )
+            .asks("passes")
+            .after("linear_gradients")
+            .on(|draw| passes_of("Linear", draw).to_vec()),
             &["Linear"],
         )
         .mistake(
             "gradients_accumulate",
-            "Gradients pile up from one backward pass to the next. Here every backward pass puts its gradients in place of \
-             the old ones: `=`, not `+=`. (Some frameworks add, and then need a call that clears.)",
+            "Gradients pile up from one backward pass to the next. Here every backward pass puts its gradients in \
+             place of the old ones: `=`, not `+=`. (Some frameworks add, and then need a call that clears.)",
             |c| passed(c, Passes { accumulate: true, ..Passes::default() }),
         ),
-        Check::new("linear_parameters", "linear", "parameters hands out the weights, and then the biases, to be changed in place", 1)
-            .on(|draw| {
-                let [d_weights, d_biases] = [(3, 2), (1, 2)].map(|shape| draw::matrix(draw, shape, 2.0));
-                vec![
-                    linear_case(draw, 1, 3, 2)
-                        .with("d_weights", d_weights)
-                        .with("d_biases", d_biases.row(0).to_owned()),
-                ]
-            })
-            .expects(|c| {
-                raised(c, 1.0, 1.0).with("gradient 1", c.matrix("d_weights").to_owned()).with(
-                    "gradient 2",
-                    c.vector("d_biases").to_owned(),
-                )
-            })
-            .mistake(
-                "biases_first",
-                "The biases come first. The order is part of the contract, because an optimiser keeps notes for each \
-                 parameter by its place: weights, then biases.",
-                |c| {
-                    raised(c, 1.0, 1.0).with("gradient 1", c.vector("d_biases").to_owned()).with(
-                        "gradient 2",
-                        c.matrix("d_weights").to_owned(),
-                    )
-                },
-            )
-            .mistake(
-                "biases_left_out",
-                "Only the weights are handed out, so no optimiser will ever move the biases.",
-                |c| raised(c, 1.0, 0.0).with("gradient 1", c.matrix("d_weights").to_owned()),
-            ),
+        Check::new(
+            "linear_parameters",
+            "linear",
+            "parameters hands out the weights, and then the biases, to be changed in place",
+            1,
+        )
+        .on(|draw| {
+            let [d_weights, d_biases] = [(3, 2), (1, 2)].map(|shape| draw::matrix(draw, shape, 2.0));
+            vec![linear_case(draw, 1, 3, 2).with("d_weights", d_weights).with("d_biases", d_biases.row(0).to_owned())]
+        })
+        .expects(|c| {
+            raised(c, 1.0, 1.0)
+                .with("gradient 1", c.matrix("d_weights").to_owned())
+                .with("gradient 2", c.vector("d_biases").to_owned())
+        })
+        .mistake(
+            "biases_first",
+            "The biases come first. The order is part of the contract, because an optimiser keeps notes for each \
+             parameter by its place: weights, then biases.",
+            |c| {
+                raised(c, 1.0, 1.0)
+                    .with("gradient 1", c.vector("d_biases").to_owned())
+                    .with("gradient 2", c.matrix("d_weights").to_owned())
+            },
+        )
+        .mistake(
+            "biases_left_out",
+            "Only the weights are handed out, so no optimiser will ever move the biases.",
+            |c| raised(c, 1.0, 0.0).with("gradient 1", c.matrix("d_weights").to_owned()),
+        ),
         Check::new("new_linear", "linear", "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)", 1)
             .on(|_| vec![Record::new().with("n_in", 160_usize).with("n_out", 120_usize).with("seed", 1_usize)])
             .demands(he_initialised)
@@ -171,14 +180,14 @@ fn activations() -> Vec<Check> {
             .expects(move |c| activation(c, |z, _, d| d * slope(name, z)))
             .mistake(
                 "slope_forgotten",
-                "The gradient passes unchanged, as if the output moved exactly as much as the input. Multiply what arrives \
-                 by the slope, entry by entry.",
+                "The gradient passes unchanged, as if the output moved exactly as much as the input. Multiply what \
+                 arrives by the slope, entry by entry.",
                 |c| activation(c, |_, _, d| d),
             )
             .mistake(
                 "d_out_forgotten",
-                "This is the slope of the layer alone. Slopes along a chain multiply: `d_out`, which is what comes from \
-                 all that follows, times this layer's slope.",
+                "This is the slope of the layer alone. Slopes along a chain multiply: `d_out`, which is what comes \
+                 from all that follows, times this layer's slope.",
                 move |c| activation(c, |z, _, _| slope(name, z)),
             )
     };
@@ -188,14 +197,14 @@ fn activations() -> Vec<Check> {
             .on(cases("ReLU", array![[1.0, 2.0, -0.5], [-2.0, 0.0, 0.25]]))
             .mistake(
                 "mask_from_d_out",
-                "The gradient is cut off where it is itself negative. It is the *input* of the forward pass that counts: \
-                 where z > 0 everything passes, negative gradients too.",
+                "The gradient is cut off where it is itself negative. It is the *input* of the forward pass that \
+                 counts: where z > 0 everything passes, negative gradients too.",
                 |c| activation(c, |_, _, d| d.max(0.0)),
             )
             .mistake(
                 "kink_counts_as_positive",
-                "At z = 0 the gradient passes. This course takes 0 for the slope at the kink: `z > 0.0`, not `>=`. (The \
-                 output is never negative, so `>= 0.0` asked of the output is always true.)",
+                "At z = 0 the gradient passes. This course takes 0 for the slope at the kink: `z > 0.0`, not `>=`. \
+                 (The output is never negative, so `>= 0.0` asked of the output is always true.)",
                 |c| activation(c, |z, _, d| if z >= 0.0 { d } else { 0.0 }),
             ),
         check("Sigmoid", "sigmoid", "sigmoid multiplies a gradient by σ(z)·(1 - σ(z)), for any z")
@@ -204,8 +213,8 @@ fn activations() -> Vec<Check> {
             .mistake("slope_of_the_output", SLOPE_OF_THE_OUTPUT, |c| activation(c, |_, a, d| d * slope("Sigmoid", a)))
             .mistake_if(
                 "sigmoid_overflows",
-                "e^800 is infinite, and infinity divided by infinity is NaN. In 1 / (1 + e^-z) an infinite e^-z does no \
-                 harm: the result is 0, as it should be.",
+                "e^800 is infinite, and infinity divided by infinity is NaN. In 1 / (1 + e^-z) an infinite e^-z does \
+                 no harm: the result is 0, as it should be.",
                 |_, seen| seen.matrix("output").iter().any(|a| a.is_nan()),
             ),
         check("Tanh", "tanh", "tanh multiplies a gradient by 1 - tanh²(z)")
@@ -213,21 +222,27 @@ fn activations() -> Vec<Check> {
             .mistake("slope_at_z", SLOPE_AT_Z, |c| activation(c, |z, _, d| d * (1.0 - z * z)))
             .mistake("slope_of_the_output", SLOPE_OF_THE_OUTPUT, |c| activation(c, |_, a, d| d * slope("Tanh", a))),
         pass_mistakes(
-            Check::new("activation_passes", "activations", "activations go back through their own last forward pass, as often as asked", 2)
-                .asks("passes")
-                .after("relu")
-                .after("sigmoid")
-                .after("tanh")
-                .on(|draw| ["ReLU", "Sigmoid", "Tanh"].map(|layer| passes_of(layer, draw)).concat()),
+            Check::new(
+                "activation_passes",
+                "activations",
+                "activations go back through their own last forward pass, as often as asked",
+                2,
+            )
+            .asks("passes")
+            .after("relu")
+            .after("sigmoid")
+            .after("tanh")
+            .on(|draw| ["ReLU", "Sigmoid", "Tanh"].map(|layer| passes_of(layer, draw)).concat()),
             &["ReLU", "Sigmoid", "Tanh"],
         ),
     ]
 }
 
-const SLOPE_AT_Z: &str = "The input z is put where the output belongs. In a(1 - a) and in 1 - a² the a is the *output* of \
-     the forward pass.";
-const SLOPE_OF_THE_OUTPUT: &str = "The function is applied twice: the slope is taken at the output of the forward pass, \
-     where it belongs to the input. If you kept the output a, the slope is a(1 - a) for sigmoid and 1 - a² for tanh.";
+const SLOPE_AT_Z: &str = "The input z is put where the output belongs. In a(1 - a) and in 1 - a² the a is the *output* \
+                          of the forward pass.";
+const SLOPE_OF_THE_OUTPUT: &str = "The function is applied twice: the slope is taken at the output of the forward \
+                                   pass, where it belongs to the input. If you kept the output a, the slope is a(1 - \
+                                   a) for sigmoid and 1 - a² for tanh.";
 
 fn losses() -> Vec<Check> {
     let drawn = |loss: &'static str, shape, draw: &mut probe::Generator| {
@@ -260,8 +275,8 @@ fn losses() -> Vec<Check> {
             .expects(|c| terms(c).1 / averaged_over(c))
             .mistake(
                 "gradient_of_the_sum",
-                "This is the gradient of the *sum*. `value` is a mean, so its slope has the same 1/n, and this is the one \
-                 place where it is taken: layers only sum.",
+                "This is the gradient of the *sum*. `value` is a mean, so its slope has the same 1/n, and this is the \
+                 one place where it is taken: layers only sum.",
                 |c| terms(c).1,
             )
             .mistake("gradient_of_the_wrong_mean", GRADIENT_OF_THE_WRONG_MEAN, |c| terms(c).1 / other_count(c))
@@ -281,14 +296,14 @@ fn losses() -> Vec<Check> {
         ),
         value("BceWithLogits", "bce", "BceWithLogits is the mean binary cross-entropy of scores").mistake(
             "targets_of_zero_forgotten",
-            "Where the target is 0 nothing is counted. There the loss is -ln(1 - σ(z)): the second half of the formula.",
+            "Where the target is 0 nothing is counted. There the loss is -ln(1 - σ(z)): the formula's second half.",
             |c| (terms(c).0 * c.matrix("target")).sum() / averaged_over(c),
         ),
         gradient("BceWithLogits", "bce_gradient", "the gradient of BceWithLogits is the slope along the scores")
             .mistake(
                 "sigmoid_slope_again",
-                "The gradient has been multiplied by σ(z)(1 - σ(z)) once more. This loss takes scores, and σ(z) - y is the \
-                 slope along the *score*: the sigmoid's slope is in it already.",
+                "The gradient has been multiplied by σ(z)(1 - σ(z)) once more. This loss takes scores, and σ(z) - y is \
+                 the slope along the *score*: the sigmoid's slope is in it already.",
                 |c| terms(c).1 * c.matrix("output").mapv(|z| slope("Sigmoid", z)) / averaged_over(c),
             )
             .mistake("scores_for_probabilities", SCORES_FOR_PROBABILITIES, scores_minus_targets),
@@ -297,11 +312,14 @@ fn losses() -> Vec<Check> {
             .after("bce")
             .after("bce_gradient")
             .on(|_| {
-                [(array![[800.0, -1.0], [-800.0, 2.0]], array![[0.0, 0.0], [0.0, 1.0]]), (array![[-900.0]], array![[1.0]])]
-                    .map(|(output, target)| {
-                        Record::new().with("loss", "BceWithLogits").with("output", output).with("target", target)
-                    })
-                    .to_vec()
+                [
+                    (array![[800.0, -1.0], [-800.0, 2.0]], array![[0.0, 0.0], [0.0, 1.0]]),
+                    (array![[-900.0]], array![[1.0]]),
+                ]
+                .map(|(output, target)| {
+                    Record::new().with("loss", "BceWithLogits").with("output", output).with("target", target)
+                })
+                .to_vec()
             })
             .expects(|c| {
                 let (terms, slopes) = terms(c);
@@ -309,20 +327,31 @@ fn losses() -> Vec<Check> {
             })
             .mistake_if(
                 "scores_overflow",
-                "For a score of 800 the loss is not finite: e^800 is infinite, and so is the logarithm of a probability \
-                 that has been rounded to 0. Put the formula together from the score: max(z, 0) - z·y + ln(1 + e^-|z|).",
+                "For a score of 800 the loss is not finite: e^800 is infinite, and so is the logarithm of a \
+                 probability that has been rounded to 0. Put the formula together from the score: max(z, 0) - z·y + \
+                 ln(1 + e^-|z|).",
                 |_, seen| !seen.float("value").is_finite(),
             )
-            .mistake_if("probability_clipped", CLIPPED, |c, seen| seen.float("value") < 0.9 * terms(c).0.mean().unwrap_or(0.0)),
-        value("SoftmaxCrossEntropy", "cross_entropy", "SoftmaxCrossEntropy is the mean over the samples of -ln p of the true class"),
-        gradient("SoftmaxCrossEntropy", "cross_entropy_gradient", "the gradient of SoftmaxCrossEntropy is the slope along the scores")
-            .mistake("scores_for_probabilities", SCORES_FOR_PROBABILITIES, scores_minus_targets)
-            .mistake(
-                "softmax_down_the_columns",
-                "The probabilities are taken down the columns, so that the samples of a batch compete with each other. A \
-                 row is a sample, and its classes compete.",
-                |c| (softmax(&c.matrix("output").t()).reversed_axes() - c.matrix("target")) / n_outputs(c),
-            ),
+            .mistake_if("probability_clipped", CLIPPED, |c, seen| {
+                seen.float("value") < 0.9 * terms(c).0.mean().unwrap_or(0.0)
+            }),
+        value(
+            "SoftmaxCrossEntropy",
+            "cross_entropy",
+            "SoftmaxCrossEntropy is the mean over the samples of -ln p of the true class",
+        ),
+        gradient(
+            "SoftmaxCrossEntropy",
+            "cross_entropy_gradient",
+            "the gradient of SoftmaxCrossEntropy is the slope along the scores",
+        )
+        .mistake("scores_for_probabilities", SCORES_FOR_PROBABILITIES, scores_minus_targets)
+        .mistake(
+            "softmax_down_the_columns",
+            "The probabilities are taken down the columns, so that the samples of a batch compete with each other. A \
+             row is a sample, and its classes compete.",
+            |c| (softmax(&c.matrix("output").t()).reversed_axes() - c.matrix("target")) / n_outputs(c),
+        ),
         Check::new("cross_entropy_large", "losses", "SoftmaxCrossEntropy is exact for scores of any size", 1)
             .asks("loss")
             .after("cross_entropy")
@@ -349,16 +378,13 @@ fn losses() -> Vec<Check> {
                     c.matrix("output").nrows() == 1 && !(finite || rounded_to_zero(c, seen))
                 },
             )
-            .mistake_if(
-                "one_max_for_all_rows",
-                "The largest score of all rows is subtracted. In a row of much smaller scores every exponential then \
-                 rounds to 0: each row needs its own maximum.",
-                |c, seen| c.matrix("output").nrows() == 2 && !seen.matrix("gradient").iter().all(|d| d.is_finite()),
-            )
+            .mistake_if("one_max_for_all_rows", ONE_MAX, |c, seen| {
+                c.matrix("output").nrows() == 2 && !seen.matrix("gradient").iter().all(|d| d.is_finite())
+            })
             .mistake_if(
                 "logarithm_of_a_rounded_probability",
-                "A probability of e^-1000 is rounded to 0, and its logarithm is -∞, where ln p = -1000 is meant. Do not go \
-                 through p: ln p is z - ln Σ e^z, with the row's largest score taken out of the sum.",
+                "A probability of e^-1000 is rounded to 0, and its logarithm is -∞, where ln p = -1000 is meant. Do \
+                 not go through p: ln p is z - ln Σ e^z, with the row's largest score taken out of the sum.",
                 rounded_to_zero,
             )
             .mistake_if("probability_clipped", CLIPPED, |c, seen| {
@@ -367,36 +393,42 @@ fn losses() -> Vec<Check> {
     ]
 }
 
-const WRONG_MEAN: &str = "The sum is divided by the wrong count. Mse and BceWithLogits are means over all *entries*, so \
-     divide by `output.len()`; SoftmaxCrossEntropy is a mean over the *samples*, because a sample has one true class: \
-     divide by `output.nrows()`.";
-const GRADIENT_OF_THE_WRONG_MEAN: &str = "The gradient is divided by another count than the value. It is the slope of the \
-     number that `value` returns: entries for Mse and BceWithLogits, samples for SoftmaxCrossEntropy.";
-const SCORES_FOR_PROBABILITIES: &str = "The targets are subtracted from the scores. It is the probabilities that they are \
-     subtracted from: σ(z) or the softmax of the row comes first.";
-const CLIPPED: &str = "The loss is too small where the model is certain and wrong: a probability is clipped, or a small \
-     number is added to it. With the formula for scores nothing has to be guarded.";
+const WRONG_MEAN: &str = "The sum is divided by the wrong count. Mse and BceWithLogits are means over all *entries*, \
+                          so divide by `output.len()`; SoftmaxCrossEntropy is a mean over the *samples*, because a \
+                          sample has one true class: divide by `output.nrows()`.";
+const GRADIENT_OF_THE_WRONG_MEAN: &str = "The gradient is divided by another count than the value. It is the slope of \
+                                          the number that `value` returns: entries for Mse and BceWithLogits, samples \
+                                          for SoftmaxCrossEntropy.";
+const SCORES_FOR_PROBABILITIES: &str = "The targets are subtracted from the scores. It is the probabilities that they \
+                                        are subtracted from: σ(z) or the softmax of the row comes first.";
+const ONE_MAX: &str = "The largest score of all rows is subtracted. In a row of much smaller scores every exponential \
+                       then rounds to 0: each row needs its own maximum.";
+const CLIPPED: &str = "The loss is too small where the model is certain and wrong: a probability is clipped, or a \
+                       small number is added to it. With the formula for scores nothing has to be guarded.";
 
 fn sequential() -> Vec<Check> {
     vec![
         Check::new("calls_forward", "sequential", "forward hands the signal from layer to layer, first to last", 1)
             .asks("calls")
             .on(|_| {
-                let case = |scales| Record::new().with("scales", Array1::from(scales)).with("x", array![[1.0, 2.0]]);
+                let case = |scales| layers_that_scale(Array1::from(scales)).with("x", array![[1.0, 2.0]]);
                 vec![case(vec![2.0, 3.0, 5.0]), case(vec![])]
             })
             .expects(|c| {
                 let scales = c.vector("scales").to_vec();
-                called(c, scales.iter().fold(c.matrix("x").to_owned(), |x, scale| x * *scale + 1.0), forwards(scales.len()))
+                called(
+                    scales.iter().fold(c.matrix("x").to_owned(), |x, scale| x * *scale + 1.0),
+                    forwards(scales.len()),
+                )
             })
             .mistake(
                 "every_layer_gets_x",
-                "Every layer gets the network's input. The input of a layer is the output of the one before it: let one \
-                 variable hold the signal, and put each output into it.",
+                "Every layer gets the network's input. The input of a layer is the output of the one before it: let \
+                 one variable hold the signal, and put each output into it.",
                 |c| {
                     let scales = c.vector("scales");
                     let output = scales.last().map_or(c.matrix("x").to_owned(), |scale| &c.matrix("x") * *scale + 1.0);
-                    called(c, output, forwards(scales.len()))
+                    called(output, forwards(scales.len()))
                 },
             ),
         Check::new("calls_backward", "sequential", "backward hands the gradient from layer to layer, last to first", 2)
@@ -404,8 +436,7 @@ fn sequential() -> Vec<Check> {
             .after("calls_forward")
             .on(|_| {
                 vec![
-                    Record::new()
-                        .with("scales", array![2.0, 3.0, 5.0])
+                    layers_that_scale(array![2.0, 3.0, 5.0])
                         .with("x", array![[1.0, 2.0]])
                         .with("d_out", array![[1.0, -0.5]]),
                 ]
@@ -413,35 +444,35 @@ fn sequential() -> Vec<Check> {
             .expects(|c| gone_back(30.0, &[3, 2, 1], c))
             .mistake(
                 "layers_not_reversed",
-                "The layers are called in the order of the forward pass. The gradient arrives at the output, so the last \
-                 layer comes first: `iter_mut().rev()`. Shapes would show it, had the layers different widths.",
+                "The layers are called in the order of the forward pass. The gradient arrives at the output, so the \
+                 last layer comes first: `iter_mut().rev()`. Shapes would show it, had the layers different widths.",
                 |c| gone_back(30.0, &[1, 2, 3], c),
             )
             .mistake(
                 "every_layer_gets_d_out",
-                "Every layer gets the network's `d_out`. A layer needs the gradient with respect to *its* output, which is \
-                 what the layer behind it has returned.",
+                "Every layer gets the network's `d_out`. A layer needs the gradient with respect to *its* output, \
+                 which is what the layer behind it has returned.",
                 |c| gone_back(2.0, &[3, 2, 1], c),
             )
             .mistake(
                 "last_layer_skipped_on_the_way_back",
-                "The last layer is left out on the way back, so its slope is missing in everything that comes before it.",
+                "The last layer is left out on the way back, so its slope is missing in all that comes before it.",
                 |c| gone_back(6.0, &[2, 1], c),
             )
             .mistake(
                 "first_layer_skipped_on_the_way_back",
-                "The first layer is left out on the way back. Nobody needs the gradient that it would pass on, but its own \
-                 parameters get theirs in that call.",
+                "The first layer is left out on the way back. Nobody needs the gradient that it would pass on, but its \
+                 own parameters get theirs in that call.",
                 |c| gone_back(15.0, &[3, 2], c),
             )
             .mistake(
                 "d_out_returned",
-                "All layers are called, but what is returned is `d_out` still: the gradient with respect to the network's \
-                 input is what the first layer has returned.",
+                "All layers are called, but what is returned is `d_out` still: the gradient with respect to the \
+                 network's input is what the first layer has returned.",
                 |c| gone_back(1.0, &[3, 2, 1], c),
             ),
         Check::new("network_parameters", "sequential", "parameters lists those of all layers, first to last", 1)
-            .on(|draw| vec![network(draw, "Linear, ReLU, Linear, Scale", &[2, 3, 2])])
+            .on(|draw| vec![network(draw, Record::new(), "Linear, ReLU, Linear, Scale", &[2, 3, 2])])
             .expects(|c| values(&pieces(c)))
             .mistake(
                 "parameters_reversed",
@@ -453,45 +484,50 @@ fn sequential() -> Vec<Check> {
                 "Only the first layer's parameters are listed. `flat_map` makes one list of the lists of all layers.",
                 |c| values(&pieces(c)[..1]),
             ),
-        Check::new("network_gradients", "sequential", "a backward pass leaves every gradient of a deep network exact", 3)
-            .after("linear_passes")
-            .after("activation_passes")
-            .after("calls_backward")
-            .after("network_parameters")
-            .on(|draw| {
-                let d_out = draw::matrix(draw, (3, 2), 1.0);
-                vec![
-                    four_layers(),
-                    network(draw, "Linear, Tanh, Linear, Scale, Sigmoid", &[3, 4, 2])
-                        .with("x", draw::matrix(draw, (3, 3), 1.0))
-                        .with("d_out", d_out),
-                ]
-            })
-            .expects(|c| {
-                let pieces = pieces(c);
-                let signals = signals(&pieces, &c.matrix("x"));
-                let (d_x, gradients) = gradients(&pieces, &signals, c.matrix("d_out").to_owned());
-                let record = Record::new().with("output", signals[pieces.len()].clone()).with("d_x", d_x);
-                (1..).zip(numbers(&gradients)).fold(record, |record, (number, gradient)| {
-                    record.with(&format!("gradient {number}"), gradient)
-                })
-            })
-            // Some of these gradients are as small as 1e-5.
-            .within(Tolerance { relative: 1e-9, absolute: 1e-15 }),
+        Check::new(
+            "network_gradients",
+            "sequential",
+            "a backward pass leaves every gradient of a deep network exact",
+            3,
+        )
+        .after("linear_passes")
+        .after("activation_passes")
+        .after("calls_backward")
+        .after("network_parameters")
+        .on(|draw| {
+            let d_out = draw::matrix(draw, (3, 2), 1.0);
+            vec![
+                four_layers(),
+                network(draw, Record::new(), "Linear, Tanh, Linear, Scale, Sigmoid", &[3, 4, 2])
+                    .with("x", draw::matrix(draw, (3, 3), 1.0))
+                    .with("d_out", d_out),
+            ]
+        })
+        .expects(|c| {
+            let pieces = pieces(c);
+            let signals = signals(&pieces, &c.matrix("x"));
+            let (d_x, gradients) = gradients(&pieces, &signals, c.matrix("d_out").to_owned());
+            let record = Record::new().with("output", signals[pieces.len()].clone()).with("d_x", d_x);
+            (1..)
+                .zip(numbers(&gradients))
+                .fold(record, |record, (number, gradient)| record.with(&format!("gradient {number}"), gradient))
+        })
+        // Some of these gradients are as small as 1e-5.
+        .within(Tolerance { relative: 1e-9, absolute: 1e-15 }),
         Check::new("n_parameters", "sequential", "n_parameters counts the numbers that there are to learn", 1)
             .after("network_parameters")
-            .on(|_| [vec![2_usize, 3, 1], vec![784, 256, 128, 10]].map(|sizes| Record::new().with("sizes", sizes)).to_vec())
+            .on(|_| {
+                [vec![2_usize, 3, 1], vec![784, 256, 128, 10]].map(|sizes| Record::new().with("sizes", sizes)).to_vec()
+            })
             .expects(|c| c.counts("sizes").windows(2).map(|pair| pair[0] * pair[1] + pair[1]).sum::<usize>())
             .mistake(
                 "arrays_counted",
                 "This is the number of arrays. How many numbers do they hold? `value.len()` counts those of one.",
                 |c| 2 * (c.counts("sizes").len() - 1),
             )
-            .mistake(
-                "biases_not_counted",
-                "Only the weights are counted. The biases are learned, too.",
-                |c| c.counts("sizes").windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>(),
-            ),
+            .mistake("biases_not_counted", "Only the weights are counted. The biases are learned, too.", |c| {
+                c.counts("sizes").windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>()
+            }),
     ]
 }
 
@@ -509,18 +545,18 @@ fn training() -> Vec<Check> {
             .on(|draw| {
                 [(2, 0.1), (3, 0.25)]
                     .map(|(samples, learning_rate)| {
-                        network(draw, "Linear, Tanh, Linear, Scale", &[2, 3, 2])
+                        let head = Record::new().with("learning_rate", learning_rate);
+                        network(draw, head, "Linear, Tanh, Linear, Scale", &[2, 3, 2])
                             .with("x", draw::matrix(draw, (samples, 2), 1.0))
                             .with("d_out", draw::matrix(draw, (samples, 2), 1.0))
-                            .with("learning_rate", learning_rate)
                     })
                     .to_vec()
             })
             .expects(move |c| moved(c, &|_, _| c.float("learning_rate")))
             .mistake(
                 "uphill",
-                "The parameters go uphill. A gradient points to where the loss grows, so it is subtracted: \
-                 w ← w - learning_rate · dw.",
+                "The parameters go uphill. A gradient points to where the loss grows, so it is subtracted: w ← w - \
+                 learning_rate · dw.",
                 move |c| moved(c, &|_, _| -c.float("learning_rate")),
             )
             .mistake(
@@ -532,6 +568,11 @@ fn training() -> Vec<Check> {
                 "biases_stand_still",
                 "The weights move, the biases do not. A step is for all parameters, whatever their shape.",
                 move |c| moved(c, &|_, gradient| if gradient.ndim() == 1 { 0.0 } else { c.float("learning_rate") }),
+            )
+            .mistake(
+                "only_the_first_layer_moves",
+                "Only the first layer moves. All of them have gradients.",
+                move |c| moved(c, &|number, _| if number > 1 { 0.0 } else { c.float("learning_rate") }),
             )
             .mistake(
                 "nothing_moves",
@@ -546,37 +587,35 @@ fn training() -> Vec<Check> {
             .on(|draw| {
                 ["Mse", "BceWithLogits", "sum of cubes"]
                     .map(|loss| {
-                        network(draw, "Linear, Tanh, Linear", &[2, 3, 2])
+                        let head = Record::new().with("loss", loss).with("learning_rate", 0.25).with("steps", 2_usize);
+                        network(draw, head, "Linear, Tanh, Linear", &[2, 3, 2])
                             .with("x", draw::matrix(draw, (3, 2), 1.0))
                             .with("target", array![[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]])
-                            .with("loss", loss)
-                            .with("learning_rate", 0.25)
-                            .with("steps", 2_usize)
                     })
                     .to_vec()
             })
             .expects(|c| trained(c, Training::default()))
             .mistake(
                 "loss_after_the_step",
-                "The losses are those after each step. The one *before* the step is asked for: it belongs to the output \
-                 that the gradient was computed from, and costs no second forward pass.",
+                "The losses are those after each step. The one *before* the step is asked for: it belongs to the \
+                 output that the gradient was computed from, and costs no second forward pass.",
                 |c| trained(c, Training { loss_after: true, ..Training::default() }),
             )
             .mistake(
                 "step_before_backward",
                 "The step is taken before the backward pass, with gradients that are 0 at first and one batch old from \
-                 then on. First backward, then step.",
+                 then on. First `backward`, then `step`.",
                 |c| trained(c, Training { step_first: true, ..Training::default() }),
             )
             .mistake(
                 "output_and_target_swapped",
-                "Output and target have changed places. Mse does not care for its value, but its gradient points the other \
-                 way, and other losses care all the more: `loss.value(&output, y)`.",
+                "Output and target have changed places. Mse does not care for its value, but its gradient points the \
+                 other way, and other losses care all the more: `loss.value(&output, y)`.",
                 |c| trained(c, Training { swapped: true, ..Training::default() }),
             )
             .mistake(
                 "gradient_not_of_the_loss",
-                "What goes back is output minus target, whatever the loss is. Ask the loss: `loss.gradient(&output, y)`.",
+                "What goes back is output minus target, whatever the loss. Ask the loss: `loss.gradient(&output, y)`.",
                 |c| trained(c, Training { plain_error: true, ..Training::default() }),
             )
             .mistake(
@@ -611,7 +650,7 @@ fn summary() -> Vec<Check> {
         Check::new("summary_of_other_layers", "summary", "summary asks each layer to describe itself", 1)
             .asks("summary")
             .after("summary_for_digits")
-            .on(|draw| vec![network(draw, "Linear, Tanh, Scale, Linear", &[3, 5, 2])])
+            .on(|draw| vec![network(draw, Record::new(), "Linear, Tanh, Scale, Linear", &[3, 5, 2])])
             .shows(include_str!("snapshots/summary_of_other_layers.snap")),
     ]
 }
@@ -622,24 +661,29 @@ fn mlp() -> Vec<Check> {
             .after("network_parameters")
             .after("activation_passes")
             .on(|draw| {
-                [("Relu", vec![2_usize, 4, 2]), ("Tanh", vec![2, 3, 4, 2]), ("Sigmoid", vec![2, 3, 1]), ("Relu", vec![2, 2])]
-                    .map(|(activation, sizes)| {
-                        let x = draw::matrix(draw, (3, 2), 1.0) - 1.5;
-                        Record::new().with("sizes", sizes).with("activation", activation).with("x", x)
-                    })
-                    .to_vec()
+                [
+                    ("Relu", vec![2_usize, 4, 2]),
+                    ("Tanh", vec![2, 3, 4, 2]),
+                    ("Sigmoid", vec![2, 3, 1]),
+                    ("Relu", vec![2, 2]),
+                ]
+                .map(|(activation, sizes)| {
+                    let x = draw::matrix(draw, (3, 2), 1.0) - 1.5;
+                    Record::new().with("sizes", sizes).with("activation", activation).with("x", x)
+                })
+                .to_vec()
             })
             .expects(|c| mlp_with(c, between))
             .mistake(
                 "activation_at_the_end",
-                "There is an activation behind the last linear layer, too. Its scores go to a loss that takes scores; cut \
-                 off or squeezed, they could not say everything.",
+                "There is an activation behind the last linear layer, too. Its scores go to a loss that takes scores; \
+                 cut off or squeezed, they could not say everything.",
                 |c| mlp_with(c, |_, _, name| Some(name)),
             )
             .mistake(
                 "no_activation",
-                "There is nothing between the linear layers. Linear layers in a row are one linear layer: nothing is gained \
-                 by them.",
+                "There is nothing between the linear layers. Linear layers in a row are one linear layer: nothing is \
+                 gained by them.",
                 |c| mlp_with(c, |_, _, _| None),
             )
             .mistake("activation_ignored", "It is always ReLU. Use the activation that is asked for.", |c| {
@@ -658,14 +702,16 @@ fn mlp() -> Vec<Check> {
                 match names.iter().find(|name| (seen.matrix(name).std(0.0) / 0.05_f64.sqrt() - 1.0).abs() > 0.1) {
                     Some(name) => Err(format!("The {name} are not spread as `Linear::new` draws them.")),
                     None if first == second => Err("Two layers have the same weights.".to_owned()),
-                    None if first == another => Err("Two networks from one generator have the same weights.".to_owned()),
+                    None if first == another => {
+                        Err("Two networks from one generator have the same weights.".to_owned())
+                    }
                     None => Ok(()),
                 }
             })
             .mistake_if(
                 "generator_of_its_own",
-                "Every network begins with the same weights: the generator that is given is not used. With one of its own \
-                 nobody could repeat a run with other weights.",
+                "Every network begins with the same weights: the generator that is given is not used. With one of its \
+                 own nobody could repeat a run with other weights.",
                 |_, seen| seen.matrix("weights of the first layer") == seen.matrix("weights of another mlp"),
             ),
     ]
@@ -681,10 +727,12 @@ fn softmax_layer() -> Vec<Check> {
                     .with("x", array![[0.0, 1.0, 2.0], [1.0, 1.0, 1.0]])
                     .with("d_out", array![[1.0, 0.0, 0.0], [0.0, 3.0, -1.5]]);
                 [example, Record::new().with("x", x).with("d_out", d_out)]
-                    .map(|case| Record::new().with("layer", "Softmax").with("x", case.matrix("x").to_owned()).with(
-                        "d_out",
-                        case.matrix("d_out").to_owned(),
-                    ))
+                    .map(|case| {
+                        Record::new()
+                            .with("layer", "Softmax")
+                            .with("x", case.matrix("x").to_owned())
+                            .with("d_out", case.matrix("d_out").to_owned())
+                    })
                     .to_vec()
             })
             .expects(|c| softmax_and_back(c, |p, d, k| (0..p.len()).map(|j| d[j] * p[k] * (delta(j, k) - p[j])).sum()))
@@ -696,14 +744,14 @@ fn softmax_layer() -> Vec<Check> {
             )
             .mistake(
                 "only_the_own_score",
-                "Each probability is taken to depend on its own score alone, with the slope p(1 - p). It depends on all \
-                 scores of its row: if one rises, the others fall.",
+                "Each probability is taken to depend on its own score alone, with the slope p(1 - p). It depends on \
+                 all scores of its row: if one rises, the others fall.",
                 |c| softmax_and_back(c, |p, d, k| d[k] * p[k] * (1.0 - p[k])),
             )
             .mistake(
                 "plain_mean_subtracted",
-                "The plain mean of the row of `d_out` is subtracted. It is the mean that is weighted by the probabilities: \
-                 Σ d·p.",
+                "The plain mean of the row of `d_out` is subtracted. It is the mean that is weighted by the \
+                 probabilities: Σ d·p.",
                 |c| softmax_and_back(c, |p, d, k| p[k] * (d[k] - d.mean().unwrap_or(0.0))),
             ),
         Check::new("softmax_large", "softmax", "a softmax layer takes scores of any size", 1)
@@ -717,10 +765,13 @@ fn softmax_layer() -> Vec<Check> {
             .expects(|c| softmax(&c.matrix("x")))
             .mistake_if(
                 "softmax_without_max",
-                "e^1000 is infinite, and infinity divided by infinity is NaN. Subtract the row's largest score from the row \
-                 first: the probabilities stay the same.",
+                "e^1000 is infinite, and infinity divided by infinity is NaN. Subtract the row's largest score from \
+                 the row first: the probabilities stay the same.",
                 |c, seen| c.matrix("x").nrows() == 1 && seen.matrix("result").iter().any(|p| p.is_nan()),
-            ),
+            )
+            .mistake_if("one_max_for_all_rows", ONE_MAX, |c, seen| {
+                c.matrix("x").nrows() == 2 && seen.matrix("result").iter().any(|p| p.is_nan())
+            }),
     ]
 }
 
@@ -847,7 +898,7 @@ fn passes_of(layer: &'static str, draw: &mut probe::Generator) -> [Record; 4] {
             let [x, d_out] = ["x", "d_out"].map(|part| case.matrix(part).to_owned());
             case = Record::new().with("x", x).with("d_out", d_out);
         }
-        // Where x was positive x2 is negative, or a mask would be the same.
+        // Mostly of the other sign than x, or a mask would be the same.
         let x2 = draw::matrix(draw, (2, 3), 1.0) - case.matrix("x");
         let parts =
             case.parts().filter(|(name, _)| *name != "layer").map(|(name, value)| (name.to_owned(), value.clone()));
@@ -904,27 +955,32 @@ fn pass_mistakes(check: Check, layers: &'static [&'static str]) -> Check {
         .expects(|c| passed(c, Passes::default()))
         .mistake_if(
             "first_batch_kept",
-            "backward goes back through the *first* batch that the layer has ever seen. Its gradient belongs to the last \
-             forward pass: every forward pass has to replace what is kept.",
-            |c, seen| c.text("passes").starts_with("forward(x), forward(x2)") && shows(c, seen, Passes { first_batch_kept: true, ..Passes::default() }),
+            "`backward` goes back through the *first* batch that the layer has ever seen. Its gradient belongs to the \
+             last forward pass: every forward pass has to replace what is kept.",
+            |c, seen| {
+                c.text("passes").starts_with("forward(x), forward(x2)")
+                    && shows(c, seen, Passes { first_batch_kept: true, ..Passes::default() })
+            },
         )
         .mistake_if(
             "cache_is_shared",
-            "Two layers of a kind share what they keep: backward of the first goes back through the input of the second. \
-             In a network with two of them, one would have the other's. Keep it in a field of the layer.",
-            |c, seen| c.text("passes").contains("another") && shows(c, seen, Passes { shared: true, ..Passes::default() }),
+            "Two layers of a kind share what they keep: `backward` of the first goes back through the input of the \
+             second. In a network with two of them, one would have the other's. Keep it in a field of the layer.",
+            |c, seen| {
+                c.text("passes").contains("another") && shows(c, seen, Passes { shared: true, ..Passes::default() })
+            },
         )
         .mistake_if(
             "backward_without_forward",
-            "backward answers although there was no forward pass. With nothing to go back through every answer is made up: \
-             `expect` on what is kept panics with a sentence of yours.",
+            "`backward` answers although there was no forward pass. With nothing to go back through every answer is \
+             made up: `expect` on what is kept panics with a sentence of yours.",
             |c, _| c.text("passes") == "backward(d_out)",
         );
     layers.iter().fold(check, |check, layer| {
         check.mistake(
             "cache_is_used_up",
-            "A second backward pass finds nothing: `take` has removed what forward kept. `as_ref` looks at it and leaves it \
-             where it is.",
+            "A second backward pass finds nothing: `take` has removed what `forward` kept. `as_ref` looks at it and \
+             leaves it where it is.",
             move |c| passed(c, Passes { used_up: c.text("layer") == *layer, ..Passes::default() }),
         )
     })
@@ -1010,11 +1066,15 @@ fn delta(j: usize, k: usize) -> f64 {
     f64::from(u8::from(j == k))
 }
 
+fn layers_that_scale(scales: Array1<f64>) -> Record {
+    Record::new().with("scales", scales).with("each layer computes", "scale · x + 1")
+}
+
 fn forwards(count: usize) -> String {
     (1..=count).map(|number| format!("forward {number}")).collect::<Vec<_>>().join(", ")
 }
 
-fn called(_: &Record, output: Array2<f64>, calls: String) -> Record {
+fn called(output: Array2<f64>, calls: String) -> Record {
     Record::new().with("output", output).with("calls", calls)
 }
 
@@ -1170,17 +1230,18 @@ fn loss_and_gradient(c: &Record, output: &Array2<f64>, faults: Training) -> (f64
     (value, if faults.plain_error { error } else { gradient })
 }
 
-/// A network with drawn parameters: the names of its layers, and the widths between its linear ones.
-fn network(draw: &mut probe::Generator, names: &'static str, widths: &[usize]) -> Record {
+/// A network with drawn parameters: the names of its layers, and the widths between its linear ones. `head` comes
+/// first, because of a long input only the beginning is shown.
+fn network(draw: &mut probe::Generator, head: Record, names: &'static str, widths: &[usize]) -> Record {
     let mut pairs = widths.windows(2);
-    (1..).zip(names.split(", ")).fold(Record::new().with("network", names), |record, (number, name)| match name {
+    (1..).zip(names.split(", ")).fold(head.with("network", names), |record, (number, name)| match name {
         "Linear" => {
             let pair = pairs.next().expect("as many widths as linear layers, and one more");
             record
                 .with(&format!("weights {number}"), draw::matrix(draw, (pair[0], pair[1]), 1.0))
                 .with(&format!("biases {number}"), draw::vector(draw, pair[1], 1.0))
         }
-        "Scale" => record.with(&format!("scale {number}"), 3.0),
+        "Scale" => record.with(&format!("scale {number}"), 3.0).with("a Scale layer computes", "scale · x + 1"),
         _ => record,
     })
 }

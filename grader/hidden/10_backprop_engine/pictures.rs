@@ -21,8 +21,8 @@ fn slopes_of_activations(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("gradient passed back").from(-0.2, 1.2),
     )
     .caption(
-        "A gradient of 1 arrives, and this much of it goes on. ReLU lets all of it through or nothing; sigmoid never more \
-         than a quarter. A hill in the wrong place, or none, is a slope that was taken at the wrong number.",
+        "A gradient of 1 arrives, and this much of it goes on. ReLU lets all of it through or nothing; sigmoid never \
+         more than a quarter. A hill in the wrong place, or none, is a slope that was taken at the wrong number.",
     );
     for (n, name) in ["ReLU", "Sigmoid", "Tanh"].into_iter().enumerate() {
         let case = Record::new().with("layer", name).with("x", x.clone()).with("d_out", Array2::<f64>::ones(x.dim()));
@@ -44,9 +44,9 @@ fn slopes_of_losses(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("gradient").from(-4.0, 4.0),
     )
     .caption(
-        "The gradient of each loss for a single sample, along one output. Below 0 the output should rise. A squared error \
-         pulls the harder the farther away it is, and pulls back on the other side; the other two know when to stop. (For \
-         SoftmaxCrossEntropy there are two other classes, with the score 0.)",
+        "The gradient of each loss for a single sample, along one output. Below 0 the output should rise. A squared \
+         error pulls the harder the farther away it is, and pulls back on the other side; the other two know when to \
+         stop. (For SoftmaxCrossEntropy there are two other classes, with the score 0.)",
     );
     for (n, loss) in ["Mse", "BceWithLogits", "SoftmaxCrossEntropy"].into_iter().enumerate() {
         let line = ask.both(|side| {
@@ -70,26 +70,26 @@ fn slopes_of_losses(ask: &mut Ask<'_>) -> Result<Picture> {
 
 /// All nine gradients of the lesson's network, beside the slopes that are measured with the learner's own loss.
 fn measured(ask: &mut Ask<'_>) -> Result<Picture> {
-    const NAMES: [&str; 9] = ["W₁ 00", "W₁ 01", "W₁ 10", "W₁ 11", "b₁ 0", "b₁ 1", "W₂ 0", "W₂ 1", "b₂"];
+    const NAMES: [(f64, &str); 4] = [(1.5, "W₁"), (4.5, "b₁"), (6.5, "W₂"), (8.0, "b₂")];
     let case = Record::new()
         .with("network", "Linear, Sigmoid, Linear, Sigmoid")
         .with("weights 1", array![[0.1, 0.3], [0.2, 0.4]])
         .with("biases 1", array![0.01, 0.02])
         .with("weights 3", array![[0.5], [0.6]])
         .with("biases 3", array![0.03])
-        .with("x", array![[0.5, 0.8], [-1.0, 0.4]])
+        .with("x", array![[0.5, 0.8], [-0.9, 1.1]])
         .with("target", array![[1.0], [0.0]])
         .with("loss", "Mse");
     let mut picture = Picture::new(
         "measured",
         "Every gradient, measured",
-        Axis::new("").from(-0.6, 8.6).ticks((0..).map(f64::from).zip(NAMES)),
+        Axis::new("").from(-0.6, 8.6).ticks(NAMES),
         Axis::new("slope of the loss"),
     )
     .caption(
-        "The lesson's network with two samples. Left bars: the gradients that your layers keep. Right bars: each parameter \
-         nudged, and your own loss watched. Where the two differ, the backward pass of that layer or of one behind it is \
-         wrong; if all bars are off by the same factor, look where the mean is taken.",
+        "The lesson's network with two samples. Left bars: the gradients that your layers keep. Right bars: each \
+         parameter nudged, and your own loss watched. Where the two differ, the backward pass of that layer or of one \
+         behind it is wrong; if all bars are off by the same factor, look where the mean is taken.",
     );
     for (n, (name, part, shift)) in
         [("backward", "backward", -0.2), ("measured", "measured", 0.2)].into_iter().enumerate()
@@ -114,9 +114,9 @@ fn vanishing(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("size of dW").from(1e-5, 20.0).log(),
     )
     .caption(
-        "Networks of nine linear layers, 20 neurons wide, with weights as `Linear::new` draws them. A backward pass goes from \
-         right to left. Behind eight sigmoids almost nothing is left of the gradient; behind ReLUs all of it. A line that \
-         stops, or jumps where the pale one does not, has lost a slope or found one too many.",
+        "Networks of nine linear layers, 20 neurons wide, with weights as `Linear::new` draws them. A backward pass \
+         goes from right to left. Behind eight sigmoids almost nothing is left of the gradient; behind ReLUs all of \
+         it. A line that stops, or jumps where the pale one does not, has lost a slope or found one too many.",
     );
     for (n, activation) in ["ReLU", "Tanh", "Sigmoid"].into_iter().enumerate() {
         let mut widths = vec![20; LAYERS];
@@ -154,9 +154,9 @@ fn moons(ask: &mut Ask<'_>) -> Result<[Picture; 2]> {
         Axis::new("loss").from(1e-3, 2.0).log(),
     )
     .caption(
-        "80 samples in two half moons, BceWithLogits, learning rate 0.2, tanh between the layers. Your lines have to lie on \
-         the pale ones from beginning to end: the weights at the start are the same. A line that falls more slowly, or \
-         faster, has another gradient than it should.",
+        "80 samples in two half moons, BceWithLogits, learning rate 0.2, tanh between the layers. Your lines have to \
+         lie on the pale ones from beginning to end: the weights at the start are the same. A line that falls more \
+         slowly, or faster, has another gradient than it should.",
     );
     let mut borders = Picture::new(
         "moons",
@@ -166,8 +166,8 @@ fn moons(ask: &mut Ask<'_>) -> Result<[Picture; 2]> {
     )
     .equal_units()
     .caption(
-        "The border of each of the three networks after training: where its score is 0. Behind it the scores of the deepest \
-         one. Without a hidden layer the border is straight, however long one trains.",
+        "The border of each of the three networks after training: where its score is 0. Behind it the scores of the \
+         deepest one. Without a hidden layer the border is straight, however long one trains.",
     );
     let networks =
         [("no hidden layer", vec![2, 1]), ("one hidden layer", vec![2, 8, 1]), ("three", vec![2, 12, 12, 12, 1])];

@@ -30,9 +30,9 @@ fn cube(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("error").from(FLOOR, 10.0).log(),
     )
     .caption(
-        "Your numerical_gradient, and one side for comparison. From right to left both errors fall, yours twice as steeply, \
-         until rounding takes over and they rise together. The deepest point is near 1e-5. If you run along the other line, \
-         you measure on one side; if your line is flat and high, you divide by the wrong width.",
+        "Your numerical_gradient, and one side for comparison. From right to left both errors fall, yours twice as \
+         steeply, until rounding takes over and they rise together. The deepest point is near 1e-5. If you run along \
+         the other line, you measure on one side; if your line is flat and high, you divide by the wrong width.",
     );
     let one_side = steps().map(|eps| (eps, (((1.0 + eps).powi(3) - 1.0) / eps - 3.0).abs().max(FLOOR))).collect();
     picture.add("one side", Mark::Line, Role::Guide, one_side);
@@ -104,9 +104,9 @@ fn steps_of_a_network(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("largest relative error").from(FLOOR, 1.0).log(),
     )
     .caption(
-        "A network of three layers whose backward pass is right. Only where the line is below the tolerance does a check say \
-         so: with a step that is too large or too small it cries out at nothing. A line that never gets down to 1e-9 compares \
-         gradients of different moments, or measures on one side.",
+        "A network of three layers whose backward pass is right. Only where the line is below the tolerance does a \
+         check say so: with a step that is too large or too small it cries out at nothing. A line that never gets down \
+         to 1e-9 compares gradients of different moments, or measures on one side.",
     );
     picture.level("tolerance", TOLERANCE, (1e-13, 1.0));
     let errors = ask.both(|side| {
@@ -130,10 +130,10 @@ fn diagonal(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("measured").from(-1.2, 1.2),
     )
     .caption(
-        "A point for each parameter. Where both gradients agree, it lies on the diagonal. The same network once more, with a \
-         layer in its middle that hands on a wrong dX: the parameters before it leave the diagonal, sideways, for what is \
-         measured is right. If points of the right network leave it, too, a gradient belongs to another batch, or a \
-         parameter did not come back.",
+        "A point for each parameter. Where both gradients agree, it lies on the diagonal. The same network once more, \
+         with a layer in its middle that hands on a wrong dX: the parameters before it leave the diagonal, sideways, \
+         for what is measured is right. If points of the right network leave it, too, a gradient belongs to another \
+         batch, or a parameter did not come back.",
     )
     .equal_units();
     picture.add("", Mark::Line, Role::Guide, vec![(-1.2, -1.2), (1.2, 1.2)]);
@@ -154,9 +154,9 @@ fn reports(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("relative error").from(FLOOR, 10.0).log(),
     )
     .caption(
-        "Three networks, of which the second layer is right, has no db, or hands on a wrong dX. Above the line a gradient is \
-         called wrong, and between right and wrong there is a gap of many powers of ten. A db that is missing accuses b2 \
-         alone; a wrong dX accuses what lies before it.",
+        "Three networks, of which the second layer is right, has no db, or hands on a wrong dX. Above the line a \
+         gradient is called wrong, and between right and wrong there is a gap of many powers of ten. A db that is \
+         missing accuses b2 alone; a wrong dX accuses what lies before it.",
     );
     picture.level("tolerance", TOLERANCE, (-0.5, 5.5));
     for (n, (name, sabotage)) in
@@ -197,9 +197,9 @@ fn kinks(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new(""),
     )
     .caption(
-        "The lesson's network for XOR, with eps = 0.01. Its backward pass is right, and yet the relative error of b1 jumps \
-         up wherever a pre-activation is close to 0. Below each jump near_kink has to find something, and nowhere else. A \
-         jump with nothing below it will be taken for a bug.",
+        "The lesson's network for XOR, with eps = 0.01. Its backward pass is right, and yet the relative error of b1 \
+         jumps up wherever a pre-activation is close to 0. Below each jump near_kink has to find something, and \
+         nowhere else. A jump with nothing below it will be taken for a bug.",
     );
     let errors = ask.both(|side| {
         biases()
@@ -233,10 +233,10 @@ fn norms(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("norm of the gradient").log(),
     )
     .caption(
-        "Four layers with sigmoids begin to learn XOR. Each sigmoid on the way back takes a factor from the gradient, and the \
-         first layer hears a hundredth of what the last one does. Then all of them fall together: the output has found the \
-         mean of the targets, and has to wait for the others. Lines that lie on top of each other, or do not move, are not the \
-         norms of gradients.",
+        "Four layers with sigmoids begin to learn XOR. Each sigmoid on the way back takes a factor from the gradient, \
+         and the first layer hears a hundredth of what the last one does. Then all of them fall together: the output \
+         has found the mean of the targets, and has to wait for the others. Lines that lie on top of each other, or do \
+         not move, are not the norms of gradients.",
     );
     let case = xor(Record::new())
         .with("W1", weights((2, 4), 1.0))

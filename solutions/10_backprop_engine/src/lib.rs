@@ -4,8 +4,8 @@
 //! only itself: what it does to its input, and how a gradient of its output becomes one of its input. A network hands
 //! arrays from layer to layer, forwards and then backwards; that is all of the chain rule.
 //!
-//! One sample per row, `W` is (n_in, n_out). A loss is a mean, and its gradient carries the 1/n; layers only sum. So the
-//! mean is taken exactly once.
+//! One sample per row, `W` is (n_in, n_out). A loss is a mean, and its gradient carries the 1/n; layers only sum. So
+//! the mean is taken exactly once.
 
 use std::fmt::Write;
 
@@ -20,7 +20,7 @@ pub trait Layer {
 
     /// The gradient of the loss with respect to the input of the last [`forward`](Self::forward), (n, n_in), given the
     /// one with respect to its output, `d_out` (n, n_out). Gradients of the layer's own parameters are kept in it,
-    /// in place of earlier ones.
+    /// in place of earlier ones. It may be called again for the same forward pass, and then does the same again.
     ///
     /// # Panics
     ///
@@ -282,7 +282,7 @@ impl Sequential {
         Self { layers }
     }
 
-    /// What comes out of the last layer for `x` (n, n_in): (n, n_out).
+    /// What comes out of the last layer for `x` (n, n_in): (n, n_out). Without any layers that is `x` itself.
     pub fn forward(&mut self, x: &ArrayRef2<f64>) -> Array2<f64> {
         let mut signal = x.to_owned();
         for layer in &mut self.layers {
@@ -337,8 +337,8 @@ impl Sequential {
     ///                              25450
     /// ```
     ///
-    /// Layers count from 1. Numbers are flush right, in columns of 2 and 10 characters; between them stand two blanks and
-    /// 20 characters of text, flush left. Whether a line feed (`\n`) follows the last line does not matter.
+    /// Layers count from 1. Numbers are flush right, in columns of 2 and 10 characters; between them stand two blanks
+    /// and 20 characters of text, flush left. Whether a line feed (`\n`) follows the last line does not matter.
     pub fn summary(&mut self) -> String {
         let mut text = String::new();
         for (number, layer) in (1..).zip(&mut self.layers) {

@@ -37,8 +37,8 @@ pub fn numerical_gradient(mut f: impl FnMut(&ArrayRef1<f64>) -> f64, theta: &Arr
 /// How far `a` and `b`, of the same length, are apart, as a part of their size: `‖a - b‖ / (‖a‖ + ‖b‖)`.
 ///
 /// `‖·‖` is the Euclidean norm, the root of the sum of squares. The result is between 0, for what is equal, and 1, for
-/// what is opposite or 0 on one side alone; it stays what it is if both are multiplied by the same number. Two gradients
-/// of zeros are equal, so 0 / 0 is 0 here. NaN in, NaN out.
+/// what is opposite or 0 on one side alone; it stays what it is if both are multiplied by the same number. Two
+/// gradients of zeros are equal, so 0 / 0 is 0 here. NaN in, NaN out.
 pub fn relative_error(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> f64 {
     let size = norm(a) + norm(b);
     if size == 0.0 { 0.0 } else { norm(&(a - b)) / size }
@@ -82,8 +82,8 @@ pub fn find_wrong(candidates: &[Candidate]) -> Vec<usize> {
 /// How many of the pre-activations `z` lie within `eps` of ReLU's kink: `|z| <= eps`.
 ///
 /// Where the two points of a measurement lie on different sides of a kink, they measure a slope between the two that
-/// ReLU has, and a gradient that is right looks wrong. A parameter that moves by eps moves a pre-activation of the first
-/// layer by eps times the input that it is multiplied with.
+/// ReLU has, and a gradient that is right looks wrong. A parameter that moves by eps moves a pre-activation of the
+/// first layer by eps times the input that it is multiplied with.
 pub fn near_kink(z: &ArrayRef2<f64>, eps: f64) -> usize {
     z.iter().filter(|z| z.abs() <= eps).count()
 }
@@ -139,7 +139,8 @@ impl TensorCheck {
         (*difference, index.slice().to_vec())
     }
 
-    /// What the two gradients say, if `n_near_kink` pre-activations are close to a kink: the first of these that is true.
+    /// What the two gradients say, if `n_near_kink` pre-activations are close to a kink: the first of these that is
+    /// true.
     ///
     /// 1. [`Vacuous`](Verdict::Vacuous): the norms of both gradients are below [`NOISE`].
     /// 2. [`Right`](Verdict::Right): the relative error is below [`TOLERANCE`].
@@ -163,8 +164,8 @@ impl TensorCheck {
 /// Checks the backward pass of `net`: one [`TensorCheck`] for every parameter tensor, weights and biases alike, in the
 /// order of [`parameters`](Sequential::parameters).
 ///
-/// `x` (n, n_in) and `y` (n, n_out) are a batch; `loss` compares what the network makes of `x` with `y`. Every parameter
-/// is left bit for bit as it was.
+/// `x` (n, n_in) and `y` (n, n_out) are a batch; `loss` compares what the network makes of `x` with `y`. Every
+/// parameter is left bit for bit as it was.
 ///
 /// The gradients are computed before any parameter moves, in a forward and a backward pass of this batch: a layer keeps
 /// what its last forward pass saw, so that a backward pass after a measurement would belong to moved parameters.
