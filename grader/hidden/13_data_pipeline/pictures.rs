@@ -226,9 +226,9 @@ fn scaling(ask: &mut Ask<'_>) -> Result<Picture> {
     if let Some((x, y)) = highest {
         picture.label(x, y + 0.7, "test");
     }
-    let part = |which: fn((Vec<f64>, Vec<f64>)) -> Vec<f64>| scaled.clone().map(which).map(points);
-    picture.compare("training, scaled", Mark::Points, 0, part(|(train, _)| train));
-    picture.compare("test, scaled", Mark::Points, 1, part(|(_, test)| test));
+    let of_train = scaled.clone().map(|(train, _)| points(train));
+    picture.compare("training, scaled", Mark::Points, 0, of_train);
+    picture.compare("test, scaled", Mark::Points, 1, scaled.map(|(_, test)| points(test)));
     Ok(picture)
 }
 

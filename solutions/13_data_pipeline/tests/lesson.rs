@@ -19,6 +19,8 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.given("std_axis` takes what is to be subtracted from n: 0.0 or 1.0");
     lesson.given("`x.std_axis(Axis(0), 0.0)`");
     lesson.given("one batch of all 150");
+    lesson.given("5.1,3.5,1.4,0.2,setosa");
+    lesson.says("1,437 digits of 8 × 8 pixels", &[n_digits() as f64, 8.0, 8.0]);
     lesson.finish();
 }
 
@@ -90,7 +92,7 @@ fn splits(lesson: &mut Lesson) {
     let even = 100.0 * share(|counts| counts == [10; 3]);
     let short = 100.0 * share(|counts| counts.iter().any(|&count| count <= 7));
     lesson.says("in 3.4 % of all cases, and in 41 % of them", &[even, short]);
-    lesson.given("the first 120 lines");
+    lesson.given("the first 120 flowers");
 }
 
 /// n over k.
@@ -143,4 +145,10 @@ fn batches(lesson: &mut Lesson) {
     lesson.says("is 2.6667", &[mean_of_means]);
     let left_out = 100.0 * (1.0 - 1.0 / n as f64).powi(n as i32);
     lesson.says("leaves out 37 % of them", &[left_out]);
+}
+
+/// How many digits there are in the file of the course.
+fn n_digits() -> usize {
+    let images = include_bytes!("../../../datasets/data/digits-train-images-idx3-ubyte");
+    read_idx_images(images).unwrap().dim().0
 }
