@@ -107,8 +107,15 @@ fn note_height(notes: &[String]) -> i32 {
     if notes.is_empty() { 0 } else { LINE * notes.len() as i32 + MARGIN }
 }
 
+/// A rough width, a little more than Arial's.
 fn text_width(text: &str) -> i32 {
-    (LETTER * f64::from(TEXT) * text.chars().count() as f64).ceil() as i32
+    let width = |letter: char| match letter {
+        'i' | 'j' | 'l' | 'f' | 't' | 'r' | 'I' | ' ' | '.' | ',' | ':' | '\'' | '(' | ')' => 0.34,
+        'm' | 'w' | 'M' | 'W' | '%' | '→' => 0.9,
+        letter if letter.is_uppercase() => 0.7,
+        _ => 0.57,
+    };
+    (f64::from(TEXT) * text.chars().map(width).sum::<f64>()).ceil() as i32
 }
 
 /// `text` in lines that are about so many units wide.
