@@ -190,6 +190,18 @@ struct Artifact {
     filenames: Vec<PathBuf>,
 }
 
+impl Artifact {
+    /// Of a package that was asked for cargo names a copy of the library, one folder up, that the next build with other
+    /// features replaces. The original is beside its metadata, and stays.
+    fn name_originals(&mut self) {
+        let metadata = self.filenames.iter().find(|path| path.extension().is_some_and(|kind| kind == "rmeta"));
+        if let Some(original) = metadata.map(|path| path.with_extension("rlib")).filter(|path| path.is_file()) {
+            let copies = self.filenames.iter_mut().filter(|path| path.extension().is_some_and(|kind| kind == "rlib"));
+            copies.for_each(|copy| original.clone_into(copy));
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Target {
     name: String,
@@ -214,8 +226,9 @@ struct LockedPackage {
 
 impl Artifacts {
     fn read(course: &Course, messages: &[u8]) -> Result<Self> {
-        let built =
+        let mut built: Vec<Artifact> =
             messages.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        built.iter_mut().for_each(Artifact::name_originals);
         let path = course.root.join("Cargo.lock");
         let lock = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let locked = toml::from_str(&lock).with_context(|| format!("{} is not a lock file", path.display()))?;
@@ -230,9 +243,7 @@ impl Artifacts {
             .filter(|artifact| artifact.target.name == name && artifact.target.kind.iter().any(|kind| kind == "lib"))
             .filter(|artifact| artifact.package_id.ends_with(version))
             .flat_map(|artifact| &artifact.filenames)
-            // Cargo puts a copy of our own crates one folder up; the original is beside all the others.
-            .filter(|path| path.extension().is_some_and(|extension| extension == "rlib"))
-            .max_by_key(|path| path.components().count())
+            .find(|path| path.extension().is_some_and(|extension| extension == "rlib"))
             .cloned()
             .with_context(|| format!("cargo built no library {name} {version}"))
     }
