@@ -27,6 +27,8 @@ pub enum Value {
         /// The entries, last axis fastest.
         data: Vec<f64>,
     },
+    /// Whole numbers from 0 to 255, such as the pixels of many images: an eighth of the bytes that an array takes.
+    Bytes(#[serde(with = "serde_bytes")] Vec<u8>),
 }
 
 impl From<bool> for Value {
@@ -192,6 +194,15 @@ impl Record {
                 values.iter().map(|&value| usize::try_from(value).unwrap_or(usize::MAX)).collect()
             }
             other => missing(name, "a row of whole numbers", other),
+        }
+    }
+
+    /// The bytes called `name`.
+    #[must_use]
+    pub fn bytes(&self, name: &str) -> &[u8] {
+        match self.get(name) {
+            Some(Value::Bytes(bytes)) => bytes,
+            other => missing(name, "a row of bytes", other),
         }
     }
 

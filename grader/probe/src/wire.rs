@@ -137,8 +137,10 @@ fn length_prefix(bytes: &[u8]) -> io::Result<[u8; 4]> {
 #[cfg(test)]
 mod tests {
     use ndarray::array;
+    use proptest::prelude::*;
 
     use super::*;
+    use crate::Value;
 
     #[test]
     fn a_request_survives_the_wire() {
@@ -183,5 +185,28 @@ mod tests {
         assert!(answer(&[1], &[0; 8]).is_some());
         assert_eq!(answer(&[2], &[0; 8]), None);
         assert_eq!(answer(&[2, 2], &[]), None);
+    }
+
+    proptest! {
+        /// Fuzzing: a submission can claim any length for its bytes; only as many as have come are believed.
+        #[test]
+        fn bytes_survive_the_wire_and_nothing_less_does(
+            bytes in proptest::collection::vec(any::<u8>(), 0..2000),
+            claimed in any::<u32>(),
+        ) {
+            let record = Record::new().with("pixels", Value::Bytes(bytes.clone()));
+            let message = Message::Ended(Outcome::Observed(record));
+            let whole = encode(&message).unwrap();
+            // A byte a byte, and a few for names and lengths.
+            prop_assert!(whole.len() < bytes.len() + 20);
+            prop_assert_eq!(Message::decode(&whole), Some(message));
+            if !bytes.is_empty() {
+                prop_assert_eq!(Message::decode(&whole[..whole.len() - 1]), None);
+            }
+            let more = u64::from(claimed) + bytes.len() as u64 + 1;
+            let begins = &whole[..whole.len() - bytes.len() - postcard::to_allocvec(&bytes.len()).unwrap().len()];
+            let lie = [begins, &postcard::to_allocvec(&more).unwrap(), &bytes].concat();
+            prop_assert_eq!(Message::decode(&lie), None);
+        }
     }
 }

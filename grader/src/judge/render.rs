@@ -51,6 +51,7 @@ fn value_with(shown: &Value, digits: usize) -> String {
         Value::Text(text) => format!("{text:?}"),
         Value::Ints(counts) => row(counts, i64::to_string, MAX_ENTRIES),
         Value::Array { shape, data } => array(shape, data, digits),
+        Value::Bytes(bytes) => row(bytes, u8::to_string, MAX_ENTRIES),
     }
 }
 
