@@ -12,6 +12,7 @@ use probe::{Message, Outcome, Place, Record, Request, message_marker, write_requ
 use super::{
     CalledOff, Observer, Stage,
     child::{Next, Running},
+    observer::time_left,
     sandbox::{Calls, Profile, Sandbox, random_id, system_libraries},
     stream::Stream,
 };
@@ -168,6 +169,7 @@ impl Probe {
         let id = random_id();
         let request = Request { id, experiment: experiment.to_owned(), case: case.clone() };
         let marker = message_marker(id);
+        let began = Instant::now();
         let max_output = limits.output_kib * 1024;
         let mut message = Vec::new();
         write_request(&mut message, &request).context("a case cannot be sent")?;
@@ -180,7 +182,8 @@ impl Probe {
                 output.extend(taken.printed);
                 let ended = match taken.message.as_deref().and_then(Message::decode) {
                     Some(Message::Progress(progress)) => {
-                        observer.on_stage(Stage::Training(progress));
+                        let left = time_left(began.elapsed(), progress);
+                        observer.on_stage(Stage::Training { progress, left });
                         continue;
                     }
                     Some(Message::Ended(Outcome::Observed(record))) => Ended::Observed(record),

@@ -226,7 +226,7 @@ fn draw_status(frame: &mut Frame<'_>, area: Rect, state: &State, beat: usize) {
     }
     if let Some(busy) = &state.busy {
         let spinner = SPINNER[beat % SPINNER.len()];
-        if let Busy::Stage(stage @ Stage::Training(progress)) = busy {
+        if let Busy::Stage(stage @ Stage::Training { progress, .. }) = busy {
             let ratio = (progress.done as f64 / progress.total.max(1) as f64).clamp(0.0, 1.0);
             return draw_gauge(frame, area, ratio, &format!("{spinner} {stage}"));
         }
@@ -329,7 +329,7 @@ fn cut(text: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use probe::Progress;
     use ratatui::{Terminal, backend::TestBackend};
@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn a_training_that_goes_on() {
         let progress = Progress { done: 30, total: 120, loss: Some(0.4375) };
-        let busy = Event::Busy(Busy::Stage(Stage::Training(progress)));
+        let busy = Event::Busy(Busy::Stage(Stage::Training { progress, left: Some(Duration::from_secs(8)) }));
         assert_screens("training", &after(vec![Event::Graded(graded(0)), busy]));
     }
 
