@@ -143,6 +143,17 @@ pub fn load(which: Which) -> Result<Mnist, DataError> {
     load_from(which, &folder(which)?, [60_000, 10_000])
 }
 
+/// What the 10,000 test images show, without reading the images; shape (10,000).
+///
+/// # Errors
+///
+/// Those of [`load`].
+pub fn test_labels(which: Which) -> Result<Array1<usize>, DataError> {
+    let [.., labels] = FILES;
+    let labels = read(which, &folder(which)?, labels, |file| idx::read_labels(file, 10_000))?;
+    Ok(Array1::from(labels))
+}
+
 /// Where [`load`] looks: the folder called `mnist` or `fashion-mnist` in the one that [`DATA_VARIABLE`] names, or else
 /// in `neuronlings` in the user's data folder, such as `~/.local/share` on Linux.
 ///

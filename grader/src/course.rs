@@ -37,6 +37,8 @@ pub(crate) struct Course {
     pub(crate) title: String,
     /// In the order in which they are meant to be solved.
     pub(crate) exercises: Vec<Exercise>,
+    /// Whether checks may use data that this machine has fetched; `verify` has to say the same everywhere.
+    pub(crate) uses_fetched_data: bool,
     /// Asked for once, by the first report.
     commit: OnceLock<Option<String>>,
 }
@@ -284,8 +286,13 @@ fn parse(root: &Path, text: &str) -> Result<Course, Problem> {
     if file.exercise.is_empty() {
         return Err(Problem { at: None, what: "it lists no exercise; add an [[exercise]] table".to_owned() });
     }
-    let mut course =
-        Course { root: root.to_owned(), title: file.title, exercises: Vec::new(), commit: OnceLock::new() };
+    let mut course = Course {
+        root: root.to_owned(),
+        title: file.title,
+        exercises: Vec::new(),
+        uses_fetched_data: true,
+        commit: OnceLock::new(),
+    };
     for entry in file.exercise {
         let exercise = parse_exercise(&course, entry)?;
         course.exercises.push(exercise);

@@ -57,9 +57,14 @@ pub(crate) fn grade(
             for (index, check) in checks.iter().enumerate() {
                 observer.on_stage(Stage::Checking { number: index + 1, total: checks.len() });
                 let begun = Instant::now();
-                let mut verdict = match check.after.iter().find(|id| !passed.contains(*id)) {
-                    Some(id) => not_reached_after(id, &checks),
-                    None => judge::judge(check, seed, |case| match check.program {
+                if check.fetched.is_some() {
+                    probe.be_patient();
+                }
+                let unmet = check.after.iter().find(|id| !passed.contains(*id));
+                let mut verdict = match (unmet, check.fetched.filter(|_| !course.uses_fetched_data)) {
+                    (Some(id), _) => not_reached_after(id, &checks),
+                    (None, Some(data)) => judge::not_fetched(data),
+                    (None, None) => judge::judge(check, seed, |case| match check.program {
                         Some(program) => {
                             let errors = bench::errors_of_program(course, exercise, kit, slot, program)?;
                             let observed = judge::errors_as_text(errors).into();

@@ -1,8 +1,9 @@
 //! The learner's own answer to an exercise: graded when something has changed, recalled when nothing has.
 
-use std::{env, fs};
+use std::{env, fs, path::Path};
 
 use anyhow::{Context, Result};
+use datasets::mnist;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -11,6 +12,7 @@ use crate::{
     course::{Course, Exercise, UsageError},
     files,
     grade::grade,
+    hidden,
     judge::Status,
     progress::Progress,
     provenance::checks_digest,
@@ -55,8 +57,10 @@ pub(crate) fn check(course: &Course, exercise: &Exercise, kit: &Kit, how: &Check
     }
     let work = work_folder(course)?;
     let checks = checks_digest(course, exercise)?;
-    let fingerprint =
-        |source: &str| fingerprint(&[source, &checks, &kit.fingerprint, &how.seed.to_string(), how.sandbox.name()]);
+    let data = fetched_data(exercise);
+    let fingerprint = |source: &str| {
+        fingerprint(&[source, &checks, &kit.fingerprint, &how.seed.to_string(), how.sandbox.name(), &data])
+    };
     let kept_at = work.join(&exercise.name).join("report.json");
 
     let source = source_digest(course, exercise)?;
@@ -108,9 +112,21 @@ fn note(course: &Course, exercise: &Exercise, report: &Report) -> Result<()> {
 }
 
 /// The report that was kept in `path`, if it is the one for `fingerprint`.
-fn read(path: &std::path::Path, fingerprint: &str) -> Option<Report> {
+fn read(path: &Path, fingerprint: &str) -> Option<Report> {
     let kept: Kept = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
     (kept.fingerprint == fingerprint).then_some(kept.report)
+}
+
+/// What there is of the data that checks of `exercise` need to have been fetched: other files are another report.
+fn fetched_data(exercise: &Exercise) -> String {
+    let checks = hidden::checks_of(&exercise.name).unwrap_or_default();
+    checks.iter().filter_map(|check| mnist::folder(check.fetched?).ok()).map(|folder| stamps(&folder)).collect()
+}
+
+/// The stamps of a data set's files in `folder`, packed or not, as far as they are there.
+fn stamps(folder: &Path) -> String {
+    let files = mnist::FILES.into_iter().flat_map(|packed| [packed, packed.trim_end_matches(".gz")]);
+    files.filter_map(|file| files::stamp(&folder.join(file)).ok()).collect()
 }
 
 /// One digest of `parts` and of the grader itself, in which the judge is; `None` where cargo has just replaced it.
@@ -122,4 +138,24 @@ fn fingerprint(parts: &[&str]) -> Option<String> {
         digest.update(format!("{part}\n"));
     }
     Some(files::hex(&digest.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_that_arrives_packed_or_not_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let none = stamps(folder.path());
+        fs::write(folder.path().join("train-images-idx3-ubyte.gz"), "packed").unwrap();
+        let one = stamps(folder.path());
+        fs::write(folder.path().join("t10k-labels-idx1-ubyte"), "not packed").unwrap();
+        let two = stamps(folder.path());
+        fs::write(folder.path().join("t10k-labels-idx1-ubyte"), "another one").unwrap();
+        let other = stamps(folder.path());
+        assert_eq!(none, "");
+        assert!(one != none && two != one && other != two);
+        assert_eq!(stamps(folder.path()), other);
+    }
 }

@@ -84,6 +84,11 @@ impl ProbeProcess {
         Self { program: program.to_owned(), files, sandbox, limits, running: None, starts: 0, spent: Duration::ZERO }
     }
 
+    /// Lets each case from now on take all the time that is left for them together, as a long training does.
+    pub(crate) fn be_patient(&mut self) {
+        self.limits.seconds = self.limits.total_seconds;
+    }
+
     /// Runs `experiment` on `case`; `observer` hears how far a long one has come.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use probe::Record;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -40,7 +41,10 @@ const MIN_RIGHT_VARIANTS: usize = 3;
 const SEEDS: [u64; 3] = [DEFAULT_SEED, 1, 2];
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome> {
-    let course = Course::find()?;
+    let mut course = Course::find()?;
+    // What it says must not depend on what somebody has downloaded. Checks that need such data are left out, therefore;
+    // tests/fetched_data.rs runs them.
+    course.uses_fetched_data = false;
     let exercises: Vec<&Exercise> = match args.exercise.as_str() {
         "all" => course.exercises.iter().collect(),
         wanted => vec![course.exercise(wanted)?],
@@ -295,7 +299,11 @@ fn edited(solution: &str, edits: &[Edit]) -> Result<String> {
 
 fn grade_source(course: &Course, exercise: &Exercise, kit: &Kit, work: &Path, source: &str) -> Result<Report> {
     let slot = Slot::take(&work.join("verify"), &exercise.name, Sandbox::choose(SandboxMode::Auto)?)?;
-    grade(course, exercise, &submission_in(&slot, source)?, kit, &slot, DEFAULT_SEED, &())
+    let mut report = grade(course, exercise, &submission_in(&slot, source)?, kit, &slot, DEFAULT_SEED, &())?;
+    let checks = hidden::checks_of(&exercise.name).unwrap_or_default();
+    let needs_fetched_data = |id: &str| checks.iter().any(|check| check.id == id && check.fetched.is_some());
+    report.checks.retain(|reported| !needs_fetched_data(&reported.id));
+    Ok(report)
 }
 
 /// `source` as a submission, in a folder of the slot.
@@ -354,6 +362,11 @@ fn unlisted_folders(course: &Course) -> Result<Vec<String>> {
     Ok(problems)
 }
 
+/// The inputs of a check that needs no fetched data, so nothing can be missing.
+fn cases(check: &Check, seed: u64) -> Vec<Record> {
+    check.cases(seed).expect("what is not fetched is there")
+}
+
 fn mistake_ids(checks: &[Check]) -> BTreeSet<&'static str> {
     checks.iter().flat_map(|check| &check.mistakes).map(|mistake| mistake.id).collect()
 }
@@ -374,8 +387,11 @@ fn examine(course: &Course, exercise: &Exercise, checks: &[Check], variants: &Va
             problems
                 .push(format!("`{}` belongs to the task `{}`, which course.toml does not have", check.id, check.task));
         }
-        if check.cases(DEFAULT_SEED).is_empty() {
+        if check.fetched.is_none() && cases(check, DEFAULT_SEED).is_empty() {
             problems.push(format!("`{}` has no inputs; give it some with `on`", check.id));
+        }
+        if check.fetched.is_some() && !exercise.task(check.task).is_some_and(|task| task.bonus) {
+            problems.push(format!("`{}` needs data that has to be fetched, so its task has to be a bonus", check.id));
         }
         *points.entry(check.task).or_default() += check.points;
         problems.extend(SEEDS.iter().flat_map(|&seed| confusable(check, seed)).collect::<BTreeSet<_>>());
@@ -414,7 +430,10 @@ fn examine(course: &Course, exercise: &Exercise, checks: &[Check], variants: &Va
 
 /// The pairs of reference and mistakes that `check` cannot tell apart on its inputs for `seed`.
 fn confusable(check: &Check, seed: u64) -> Vec<String> {
-    let cases = check.cases(seed);
+    if check.fetched.is_some() {
+        return Vec::new();
+    }
+    let cases = cases(check, seed);
     let mut rivals: Vec<(&str, Vec<Prediction>)> = Vec::new();
     if let Expectation::Equals(formula, _) = &check.expectation {
         rivals.push(("the reference", cases.iter().map(formula).collect()));

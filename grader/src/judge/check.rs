@@ -1,10 +1,11 @@
 //! One thing that is checked: inputs, what is right, what is commonly wrong.
 
+use datasets::mnist::{self, DataError, Mnist, Which};
 use probe::{Generator, Record};
 
 use super::{Tolerance, text};
 
-type Cases = dyn Fn(&mut Generator) -> Vec<Record> + Send + Sync;
+type Cases = dyn Fn(&mut Generator) -> Result<Vec<Record>, DataError> + Send + Sync;
 type Formula = dyn Fn(&Record) -> Prediction + Send + Sync;
 type Property = dyn Fn(&Record, &Record) -> Result<(), String> + Send + Sync;
 type Sign = dyn Fn(&Record, &Record) -> bool + Send + Sync;
@@ -22,6 +23,8 @@ pub(crate) struct Check {
     /// The experiment of the probe that is run on each case.
     pub(crate) experiment: &'static str,
     pub(crate) cases: Box<Cases>,
+    /// The data set that the inputs come from, if it is one that has to be fetched: without it the check is skipped.
+    pub(crate) fetched: Option<Which>,
     pub(crate) expectation: Expectation,
     pub(crate) mistakes: Vec<Mistake>,
     /// The `.snap` file that the expected text comes from; authors review it with `cargo insta`.
@@ -80,7 +83,8 @@ impl Check {
             title,
             points,
             experiment: id,
-            cases: Box::new(|_| Vec::new()),
+            cases: Box::new(|_| Ok(Vec::new())),
+            fetched: None,
             expectation: Expectation::Satisfies(Box::new(|_, _| Err("the check expects nothing".to_owned()))),
             mistakes: Vec::new(),
             snapshot: None,
@@ -97,7 +101,19 @@ impl Check {
 
     /// The inputs: fixed ones, and ones drawn from the seeded generator.
     pub(crate) fn on(mut self, cases: impl Fn(&mut Generator) -> Vec<Record> + Send + Sync + 'static) -> Self {
-        self.cases = Box::new(cases);
+        self.cases = Box::new(move |draw| Ok(cases(draw)));
+        self
+    }
+
+    /// The inputs, made from a data set that may not be on this machine. Such a check belongs to a bonus task, comes after
+    /// all others, and may take all the time that they have left.
+    pub(crate) fn on_fetched(
+        mut self,
+        which: Which,
+        cases: impl Fn(&Mnist) -> Vec<Record> + Send + Sync + 'static,
+    ) -> Self {
+        self.cases = Box::new(move |_| Ok(cases(&mnist::load(which)?)));
+        self.fetched = Some(which);
         self
     }
 
@@ -184,7 +200,11 @@ impl Check {
     }
 
     /// The inputs for `seed`. Each check has a stream of its own, so that a new check moves no other's inputs.
-    pub(crate) fn cases(&self, seed: u64) -> Vec<Record> {
+    ///
+    /// # Errors
+    ///
+    /// If they come from a data set that is not here, or is damaged.
+    pub(crate) fn cases(&self, seed: u64) -> Result<Vec<Record>, DataError> {
         let stream = self.id.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         (self.cases)(&mut probe::generator(stream))
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
+use datasets::mnist::{DataError, Which};
 use probe::{Place, Record, Value};
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +105,11 @@ pub(crate) fn not_reached(message: impl Into<String>) -> Verdict {
     Verdict::new(Status::Skipped, message)
 }
 
+/// The verdict on a check whose data set has not been fetched.
+pub(crate) fn not_fetched(which: Which) -> Verdict {
+    not_reached(format!("waits for {which}: `cargo run -p grader -- data fetch {}` downloads it", which.name()))
+}
+
 /// Runs `check` on its cases for `seed`; `ask` runs one case.
 ///
 /// # Errors
@@ -113,7 +119,13 @@ pub(crate) fn judge(check: &Check, seed: u64, mut ask: impl FnMut(&Record) -> Re
     let mut seen = Vec::new();
     let mut output = String::new();
     let mut verdict = None;
-    for case in check.cases(seed) {
+    let cases = match check.cases(seed) {
+        Ok(cases) => cases,
+        // Where was looked for it differs from machine to machine.
+        Err(DataError::Missing { which, .. }) => return Ok(not_fetched(which)),
+        Err(error) => return Ok(not_reached(error.to_string())),
+    };
+    for case in cases {
         let answer = ask(&case)?;
         output += &answer.output;
         match answer.ended {

@@ -186,6 +186,12 @@ impl Report {
         }
     }
 
+    /// Whether `check` was not asked although all that it comes after is right: it waits for data that has to be fetched.
+    fn lacks_data(&self, check: &CheckReport) -> bool {
+        let is_passed = |id: &String| self.checks.iter().any(|other| other.id == *id && other.status == Status::Passed);
+        self.compiled && check.status == Status::Skipped && check.after.iter().all(is_passed)
+    }
+
     /// Points earned, without bonus.
     pub(crate) fn score(&self) -> u32 {
         self.counted().map(|check| check.points).sum()

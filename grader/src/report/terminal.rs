@@ -64,7 +64,7 @@ pub(crate) fn render(report: &Report, terminal: &Terminal) -> String {
     page.blank();
     if report.compiled {
         for task in report.tasks() {
-            page.task(&task, report.status() != ExerciseStatus::NotStarted);
+            page.task(&task, report);
         }
     } else {
         page.errors(report);
@@ -269,8 +269,11 @@ impl<'a> Page<'a> {
         self.line(&format!("{} {:<28} {points}/{max}{kind}", paint(style, mark), task.name));
     }
 
-    fn task(&mut self, task: &TaskReport<'_>, started: bool) {
-        self.task_line(task, started);
+    fn task(&mut self, task: &TaskReport<'_>, report: &Report) {
+        self.task_line(task, report.status() != ExerciseStatus::NotStarted);
+        if let Some(check) = task.checks.iter().find(|check| report.lacks_data(check)) {
+            self.wrapped("    ", &check.message);
+        }
         let untouched = task.checks.iter().all(|check| matches!(check.status, Status::NotStarted | Status::Skipped));
         let silent = task.checks.iter().all(|check| check.output.is_empty());
         if !(task.is_passed() || untouched) || !silent {

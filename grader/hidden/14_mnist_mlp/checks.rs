@@ -1,0 +1,1202 @@
+//! What is right in exercise 14, and what is commonly got wrong.
+//!
+//! The order of the samples in an epoch is the learner's generator's, and nobody else's business. So one epoch is held
+//! against what holds in any order: a batch of all samples, a learning rate of 0, or every order that a few samples
+//! have.
+//!
+//! The networks are of one layer, so that a step is four lines here.
+
+use crate::judge::prelude::*;
+
+/// What the held-out digits are, in IDX form: no probe and no submission ever sees this.
+const HELD_OUT_LABELS: &[u8] = include_bytes!("held-out-labels-idx1-ubyte");
+/// Of a file of labels, in bytes.
+const HEADER: usize = 8;
+
+/// The reference, with this network and these epochs, read between 95.3 % and 98.3 % of them rightly, over 200 seeds.
+const DIGITS_GOAL: f64 = 0.94;
+
+/// The reference read between 96.7 % and 97.0 % of MNIST's test images rightly, over 5 seeds.
+const MNIST_GOAL: f64 = 0.95;
+
+pub(crate) fn checks() -> Vec<Check> {
+    let mut checks = vec![scale_pixels(), hold_out()];
+    checks.extend(predictions());
+    checks.extend(evaluations());
+    checks.extend(epochs());
+    checks.extend(trainings());
+    checks.extend(tables());
+    checks.push(after_all(&checks, read_digits()));
+    checks.push(after_all(&checks, read_mnist()));
+    checks
+}
+
+/// Training takes its time, and says little while something else is wrong.
+fn after_all(earlier: &[Check], check: Check) -> Check {
+    earlier.iter().fold(check, |check, earlier| check.after(earlier.id))
+}
+
+fn read_digits() -> Check {
+    Check::new("read_digits", "digits", "the network reads 94 % of 360 digits that it has not seen", 4)
+        .on(|_| {
+            vec![
+                Record::new()
+                    .with("sizes", vec![64_usize, 64, 10])
+                    .with("learning_rate", 0.15)
+                    .with("batch_size", 16_usize)
+                    .with("epochs", 20_usize)
+                    .with("n_validation", 237_usize)
+                    .with("seed", 14_usize),
+            ]
+        })
+        .demands(|_, seen| {
+            let labels = HELD_OUT_LABELS[HEADER..].iter().map(|&label| usize::from(label));
+            enough_right(seen, labels, DIGITS_GOAL)
+        })
+}
+
+fn read_mnist() -> Check {
+    Check::new("read_mnist", "mnist", "784-128-10 reads 95 % of MNIST's 10,000 test images after two epochs", 3)
+        .on_fetched(Which::Mnist, |mnist| {
+            let pixels = |images: &Array2<u8>| Value::Bytes(images.as_slice().expect("as it was read").to_vec());
+            vec![
+                Record::new()
+                    .with("sizes", vec![784_usize, 128, 10])
+                    .with("learning_rate", 0.2)
+                    .with("batch_size", 32_usize)
+                    .with("epochs", 2_usize)
+                    .with("n_validation", 6000_usize)
+                    .with("seed", 14_usize)
+                    .with("labels", mnist.train.labels.to_vec())
+                    .with("train_pixels", pixels(&mnist.train.images))
+                    .with("test_pixels", pixels(&mnist.test.images)),
+            ]
+        })
+        .demands(|_, seen| match mnist::test_labels(Which::Mnist) {
+            Ok(labels) => enough_right(seen, labels.into_iter(), MNIST_GOAL),
+            Err(error) => Err(error.to_string()),
+        })
+}
+
+fn enough_right(seen: &Record, labels: impl ExactSizeIterator<Item = usize>, goal: f64) -> Result<(), String> {
+    let (predictions, n) = (seen.counts("predictions"), labels.len());
+    if predictions.len() != n {
+        return Err(format!("There are {} predictions for {n} images.", predictions.len()));
+    }
+    let n_right = labels.zip(&predictions).filter(|(label, prediction)| label == *prediction).count();
+    if n_right as f64 >= goal * n as f64 {
+        return Ok(());
+    }
+    Err(format!(
+        "Of {n} images that were not learned from, your network reads {n_right} rightly: {:.1} %. The goal is {} %, \
+         and a network like this one gets there with any seed. Look at how the loss falls: does every sample take \
+         part, and is the ink of all images scaled alike?",
+        100.0 * n_right as f64 / n as f64,
+        100.0 * goal
+    ))
+}
+
+fn scale_pixels() -> Check {
+    Check::new("scale_pixels", "pixels", "scale_pixels divides all images by the same number", 1)
+        .on(|draw| {
+            let drawn = draw::matrix(draw, (3, 4), 7.0).mapv(|pixel| (pixel.abs() * 2.0).round());
+            vec![
+                // No pixel is full ink.
+                Record::new().with("pixels", array![[0.0, 4.0, 12.0], [8.0, 1.0, 2.0]]).with("max_pixel", 16.0),
+                Record::new().with("pixels", drawn).with("max_pixel", 255.0),
+            ]
+        })
+        .expects(|c| c.matrix("pixels").to_owned() / c.float("max_pixel"))
+        .mistake(
+            "pixels_not_scaled",
+            "The pixels are what they were. Sums of 64 numbers up to 16, or of 784 up to 255, drive a fresh network \
+             far off, and its first steps further: divide by `max_pixel`.",
+            |c| c.matrix("pixels").to_owned(),
+        )
+        .mistake(
+            "scaled_by_the_largest_pixel",
+            "The largest pixel at hand is taken for full ink. In another batch another one is, and the same grey would \
+             be another number there. `max_pixel` says what full ink is.",
+            |c| {
+                let pixels = c.matrix("pixels");
+                pixels.to_owned() / pixels.fold(0.0, |max: f64, &pixel| max.max(pixel))
+            },
+        )
+        .mistake(
+            "every_image_by_itself",
+            "Each image is divided by its own largest pixel, so a pale one becomes as black as all others. `max_pixel` \
+             is the same for all.",
+            |c| {
+                let pixels = c.matrix("pixels").to_owned();
+                let max = pixels.map_axis(Axis(1), |row| row.fold(0.0, |max: f64, &pixel| max.max(pixel)));
+                pixels / max.insert_axis(Axis(1))
+            },
+        )
+        .mistake(
+            "divided_by_the_number_of_levels",
+            "Full ink becomes a little less than 1: pixels from 0 to 255 have 256 levels, but the largest is 255. \
+             Divide by `max_pixel`, not by one more.",
+            |c| c.matrix("pixels").to_owned() / (c.float("max_pixel") + 1.0),
+        )
+}
+
+fn hold_out() -> Check {
+    Check::new("hold_out", "pixels", "hold_out puts the last samples aside", 2)
+        .on(|draw| {
+            [(7, 2), (5, 4), (4, 0)]
+                .map(|(n, n_validation): (usize, usize)| {
+                    // The number of a sample is its first feature.
+                    let mut x = draw::matrix(draw, (n, 3), 1.0);
+                    x.column_mut(0).assign(&Array1::from_iter((0..n).map(|sample| sample as f64)));
+                    Record::new()
+                        .with("x", x)
+                        .with("labels", (0..n).map(|sample| 7 * sample % 4).collect::<Vec<usize>>())
+                        .with("n_validation", n_validation)
+                })
+                .to_vec()
+        })
+        .expects(|c| split(c, |n, aside| (0..n - aside, n - aside..n), |n, aside| (0..n - aside, n - aside..n)))
+        .mistake(
+            "the_first_are_put_aside",
+            "The first samples are put aside. Here it is the last ones; what counts is that the same samples are put \
+             aside whoever does it.",
+            |c| split(c, |n, aside| (aside..n, 0..aside), |n, aside| (aside..n, 0..aside)),
+        )
+        .mistake(
+            "learned_from_all",
+            "The samples that are put aside are learned from as well. Then they say how well the network remembers, \
+             and not how well it reads what it has not seen.",
+            |c| split(c, |n, aside| (0..n, n - aside..n), |n, aside| (0..n, n - aside..n)),
+        )
+        .mistake(
+            "labels_of_other_samples",
+            "Inputs and labels are cut at different places: sample and label belong together, so cut both at the same \
+             place.",
+            |c| split(c, |n, aside| (0..n - aside, n - aside..n), |n, aside| (aside..n, 0..aside)),
+        )
+}
+
+type Cut = fn(usize, usize) -> (std::ops::Range<usize>, std::ops::Range<usize>);
+
+/// The parts of a split, of inputs and of labels, that lie in these ranges.
+fn split(c: &Record, x: Cut, labels: Cut) -> Record {
+    let (n, aside) = (c.matrix("x").nrows(), c.count("n_validation"));
+    let rows = |range: std::ops::Range<usize>| c.matrix("x").select(Axis(0), &range.collect::<Vec<_>>());
+    let classes = |range: std::ops::Range<usize>| c.counts("labels")[range].to_vec();
+    let ((x_train, x_validation), (labels_train, labels_validation)) = (x(n, aside), labels(n, aside));
+    Record::new()
+        .with("x_train", rows(x_train))
+        .with("labels_train", classes(labels_train))
+        .with("x_validation", rows(x_validation))
+        .with("labels_validation", classes(labels_validation))
+}
+
+fn predictions() -> [Check; 2] {
+    [
+        Check::new("predict", "predict", "predict gives each sample the class with the largest score", 2)
+            .on(|draw| {
+                vec![
+                    // All negative in one row, equal ones in another.
+                    scores(array![
+                        [-3.0, -1.0, -2.0],
+                        [0.5, 2.0, 1.0],
+                        [1.0, 3.0, 3.0],
+                        [-5.0, -4.0, -4.0],
+                        [2.0, 0.0, 1.0]
+                    ]),
+                    scores(draw::matrix(draw, (6, 4), 3.0)),
+                ]
+            })
+            .expects(|c| argmax(c, f64::NEG_INFINITY, |score, best| score > best))
+            .mistake(
+                "the_smallest_score_wins",
+                "This is the class with the smallest score. A score says how much the network is for a class: the \
+                 largest wins.",
+                |c| argmax(c, f64::INFINITY, |score, best| score < best),
+            )
+            .mistake(
+                "the_last_of_equals",
+                "Where several scores are equal, the last of them is taken. The first one is asked for: `max_by` keeps \
+                 the last, a loop with `>` the first.",
+                |c| argmax(c, f64::NEG_INFINITY, |score, best| score >= best),
+            )
+            .mistake(
+                "scores_begin_at_zero",
+                "Where all scores are negative, class 0 comes out: the best score so far begins at 0, and none of them \
+                 beats it. Scores may have any sign, so begin at -∞.",
+                |c| argmax(c, 0.0, |score, best| score > best),
+            )
+            .mistake(
+                "argmax_of_columns",
+                "There is one answer for each class: the largest score is looked for down the columns. A sample is a \
+                 row, so go along the rows.",
+                |c| {
+                    let transposed = c.matrix("scores").t().to_owned();
+                    argmax(&Record::new().with("scores", transposed), f64::NEG_INFINITY, |score, best| score > best)
+                },
+            ),
+        Check::new("predict_nan", "predict", "predict never chooses a NaN, and does not panic", 1)
+            .asks("predict")
+            .after("predict")
+            .on(|_| {
+                // The network of the probe turns 1000 into NaN.
+                const NAN: f64 = 1000.0;
+                vec![
+                    scores(array![[2.0, 1.0, 3.0]]),
+                    scores(array![[NAN, 1.0, 2.0], [1.0, NAN, 0.5], [-2.0, -1.0, NAN]]),
+                    scores(array![[NAN, NAN, NAN]]),
+                ]
+            })
+            .expects(|c| argmax_with_nan(c, f64::NEG_INFINITY, |score, best| score > best))
+            .mistake(
+                "nan_panics",
+                "`partial_cmp` has no answer for NaN, and `unwrap` turns that into a panic. A network that has \
+                 diverged is wrong, not the end of the program. `>` is false for NaN.",
+                |c| match c.matrix("scores").iter().any(|&score| score == 1000.0) {
+                    true => Prediction::Panics,
+                    false => argmax(c, f64::NEG_INFINITY, |score, best| score > best).into(),
+                },
+            )
+            .mistake(
+                "nan_wins",
+                "A NaN is taken for the largest score: `total_cmp` puts it above all numbers. Here it is never chosen.",
+                |c| {
+                    argmax_with_nan(c, f64::NEG_INFINITY, |score, best| {
+                        score.is_nan() && !best.is_nan() || score > best
+                    })
+                },
+            )
+            .mistake(
+                "a_first_nan_stays",
+                "A NaN in front is never beaten, since every comparison with it is false: the first score is taken as \
+                 the best so far without a look. Begin at -∞, which any number beats.",
+                |c| argmax_with_nan(c, f64::NAN, |score, best| score > best),
+            ),
+    ]
+}
+
+fn scores(scores: Array2<f64>) -> Record {
+    Record::new().with("scores", scores)
+}
+
+/// The place in each row that wins, where a score has to beat `begin` first; with NaN as the first score to beat, the
+/// row's own first one is meant.
+fn argmax(c: &Record, begin: f64, wins: fn(f64, f64) -> bool) -> Vec<usize> {
+    let of_row = |row: ndarray::ArrayView1<'_, f64>| {
+        let begin = if begin.is_nan() { row[0] } else { begin };
+        row.iter()
+            .enumerate()
+            .fold((0, begin), |best, (class, &score)| if wins(score, best.1) { (class, score) } else { best })
+            .0
+    };
+    c.matrix("scores").rows().into_iter().map(of_row).collect()
+}
+
+fn argmax_with_nan(c: &Record, begin: f64, wins: fn(f64, f64) -> bool) -> Vec<usize> {
+    argmax(&scores(c.matrix("scores").mapv(|score| if score == 1000.0 { f64::NAN } else { score })), begin, wins)
+}
+
+fn evaluations() -> [Check; 2] {
+    [
+        Check::new("evaluate", "evaluate", "evaluate returns the mean loss, and the fraction that is right", 2)
+            .on(|draw| {
+                // The second time the last class is missing.
+                vec![samples(draw, &[2, 1, 0, 0, 2, 2, 0], 3), samples(draw, &[0, 1, 0, 1, 1], 3)]
+            })
+            .expects(|c| evaluation(c, |loss, accuracy, _| (loss, accuracy)))
+            .mistake(
+                "accuracy_in_percent",
+                "The accuracy is in percent. It is a fraction here, from 0 to 1; whoever prints it may multiply by \
+                 100.",
+                |c| evaluation(c, |loss, accuracy, _| (loss, 100.0 * accuracy)),
+            )
+            .mistake(
+                "accuracy_not_divided",
+                "This is how many samples are right, not which fraction of them: divide by their number.",
+                |c| evaluation(c, |loss, accuracy, n| (loss, accuracy * n)),
+            )
+            .mistake("error_for_accuracy", "This is the fraction that is wrong. Accuracy counts what is right.", |c| {
+                evaluation(c, |loss, accuracy, _| (loss, 1.0 - accuracy))
+            })
+            .mistake("loss_summed", LOSS_SUMMED, |c| evaluation(c, |loss, accuracy, n| (loss * n, accuracy)))
+            .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
+                let z = softmax(&net(c).scores(&c.matrix("x")));
+                let loss = cross_entropy(&z, &c.counts("labels"));
+                evaluation(c, |_, accuracy, _| (loss, accuracy))
+            })
+            .mistake(
+                "classes_counted_from_the_labels",
+                "There are as many classes as the network has outputs, not as the largest label says: it may be \
+                 missing in these samples. `scores.ncols()` knows.",
+                |c| match c.matrix("weights").ncols() > 1 + c.counts("labels").into_iter().max().unwrap_or(0) {
+                    true => Prediction::Panics,
+                    false => evaluation(c, |loss, accuracy, _| (loss, accuracy)).into(),
+                },
+            ),
+        Check::new("evaluate_only_looks", "evaluate", "evaluate changes no parameter of the network", 1)
+            .asks("evaluate")
+            .after("evaluate")
+            .on(|draw| vec![samples(draw, &[0, 1, 2, 1, 0, 2], 3)])
+            .expects(|c| Record::new().with("parameters", net(c).parameters()))
+            .mistake_if(
+                "evaluation_trains",
+                "The network is another one after it was evaluated: a step was taken. What is learned from while it is \
+                 measured measures nothing; a forward pass is all that is needed.",
+                |c, seen| !close(&seen.vector("parameters").to_vec(), &net(c).parameters().to_vec()),
+            ),
+    ]
+}
+
+const LOSS_SUMMED: &str = "The losses of the samples are added up. The mean is asked for: only that can be compared \
+                           between many samples and few.";
+const SOFTMAX_TWICE: &str = "The softmax is applied twice: the engine's `SoftmaxCrossEntropy` takes scores, and does \
+                             it by itself. Given probabilities, it sees scores between 0 and 1, which are nearly \
+                             equal.";
+
+/// The loss and the accuracy of a case, made into what `with` makes of them and of the number of samples.
+fn evaluation(c: &Record, with: impl Fn(f64, f64, f64) -> (f64, f64)) -> Record {
+    let (z, labels) = (net(c).scores(&c.matrix("x")), c.counts("labels"));
+    let (loss, accuracy) = with(cross_entropy(&z, &labels), accuracy(&z, &labels), labels.len() as f64);
+    Record::new().with("loss", loss).with("accuracy", accuracy)
+}
+
+fn epochs() -> [Check; 4] {
+    [
+        Check::new("one_batch", "train_epoch", "an epoch of one batch is one step on the mean loss of all samples", 2)
+            .asks("train_epoch")
+            .after("evaluate")
+            .on(|draw| {
+                // A batch that is just full, and one that is not.
+                [(vec![0, 2, 1, 0], 4_usize), (vec![1, 0, 1], 10)]
+                    .map(|(labels, batch_size)| epoch(samples(draw, &labels, 3), batch_size, 0.5))
+                    .to_vec()
+            })
+            .expects(|c| one_step(c, 1.0))
+            .mistake(
+                "gradient_summed",
+                "The step is n times too long: the gradients of the samples are added up. The engine's loss is a mean, \
+                 and its gradient carries the 1/n already; do not multiply by the batch's size, nor take a gradient of \
+                 your own.",
+                |c| one_step(c, c.matrix("x").nrows() as f64),
+            )
+            .mistake(
+                "averaged_twice",
+                "The step is n times too short: 1/n is applied twice. The engine's gradient carries it already.",
+                |c| one_step(c, 1.0 / c.matrix("x").nrows() as f64),
+            )
+            .mistake(
+                "averaged_over_the_full_size",
+                "A batch that is not full is averaged over `batch_size`, as if it were. Its mean is over the samples \
+                 that it has.",
+                |c| one_step(c, c.matrix("x").nrows() as f64 / c.count("batch_size") as f64),
+            )
+            .mistake(
+                "no_step",
+                "No parameter has moved. `backward` computes gradients, and only a `step` after it uses them.",
+                |c| one_step(c, 0.0),
+            )
+            .mistake(
+                "loss_after_the_step",
+                "This is the loss after the step. The one before it is asked for: the forward pass of the step has it \
+                 already, and a second one would take time.",
+                |c| {
+                    let (mut after, labels) = (net(c), c.counts("labels"));
+                    after.step(&c.matrix("x"), &labels, c.float("learning_rate"));
+                    one_step(c, 1.0).with_loss(cross_entropy(&after.scores(&c.matrix("x")), &labels))
+                },
+            )
+            .mistake("loss_summed", LOSS_SUMMED, |c| {
+                let z = net(c).scores(&c.matrix("x"));
+                one_step(c, 1.0).with_loss(cross_entropy(&z, &c.counts("labels")) * z.nrows() as f64)
+            })
+            .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
+                let (mut net, x, labels) = (net(c), c.matrix("x").to_owned(), c.counts("labels"));
+                let z = softmax(&net.scores(&x));
+                net.step_along(&x, &(gradient(&z, &labels)), c.float("learning_rate"));
+                after_epoch(cross_entropy(&z, &labels), &net)
+            })
+            .mistake_if(
+                "samples_and_labels_apart",
+                "Samples and labels were shuffled, but not alike: the network learns labels here that belong to other \
+                 samples. Shuffle numbers, and choose rows and labels by the same ones.",
+                |c, seen| {
+                    let rows: Vec<usize> = (0..c.matrix("x").nrows()).collect();
+                    let with_labels = |order: &[usize]| in_batches(c, &rows, order, rows.len());
+                    !is_net(seen, &with_labels(&rows))
+                        && orders(rows.len()).iter().any(|order| is_net(seen, &with_labels(order)))
+                },
+            )
+            .mistake_if(
+                "batch_size_ignored",
+                "Every sample gets a step of its own, whatever `batch_size` is.",
+                |c, seen| {
+                    let alone = orders(c.matrix("x").nrows()).into_iter().map(|order| in_batches(c, &order, &order, 1));
+                    alone.into_iter().any(|net| is_net(seen, &net))
+                },
+            ),
+        Check::new(
+            "every_sample_counts",
+            "train_epoch",
+            "train_epoch returns the mean over samples, not over batches",
+            2,
+        )
+        .asks("train_epoch")
+        .after("one_batch")
+        .on(|draw| {
+            [(vec![1.0, 1.0, 1.0, 1.0, 6.0], 2_usize), (vec![2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 9.0], 3)]
+                .map(|(losses, batch_size)| {
+                    let (n, losses) = (losses.len(), Array1::<f64>::from(losses));
+                    // The scores are the inputs, and ln(1 + e^z) is the loss of class 0 for z.
+                    let x = Array2::from_shape_fn((n, 2), |(row, class)| match class {
+                        0 => 0.0,
+                        _ => losses[row].exp_m1().ln(),
+                    });
+                    let case = Record::new()
+                        .with("losses of the samples", losses)
+                        .with("x", x)
+                        .with("labels", vec![0_usize; n])
+                        .with("weights", Array2::<f64>::eye(2))
+                        .with("biases", Array1::<f64>::zeros(2))
+                        .with("seed", seed(draw));
+                    epoch(case, batch_size, 0.0)
+                })
+                .to_vec()
+        })
+        .expects(|c| {
+            let losses = c.vector("losses of the samples");
+            Record::new().with("loss", losses.sum() / losses.len() as f64)
+        })
+        .mistake_if(
+            "mean_of_batch_means",
+            "This is the mean of the batches' means. The last batch is shorter, so its samples count for more than \
+             others: weight each mean with the number of its samples, and divide by that of all.",
+            |c, seen| with_any_last(c, seen, |full, last| (full.sum() + last.mean) / (full.count + 1.0)),
+        )
+        .mistake_if(
+            "last_batch_not_learned_from",
+            "The samples that do not fill a batch are left out. They are a batch as well, a shorter one: `chunks` \
+             keeps it, `chunks_exact` does not.",
+            |c, seen| {
+                let n = c.vector("losses of the samples").len() as f64;
+                with_any_last(c, seen, |full, last| full.mean * (n - last.count) / n)
+                    || with_any_last(c, seen, |full, _| full.mean)
+            },
+        )
+        .mistake_if(
+            "divided_by_full_batches",
+            "All batches are added up, but only the full ones are counted: n / batch_size rounds down.",
+            |c, seen| with_any_last(c, seen, |full, last| (full.sum() + last.mean) / full.count),
+        ),
+        Check::new(
+            "batches",
+            "train_epoch",
+            "every sample is in one batch, with its own label, and each batch is a step",
+            3,
+        )
+        .asks("train_epoch")
+        .after("every_sample_counts")
+        .on(|draw| {
+            [(vec![0, 1, 2, 0], 3_usize), (vec![2, 0, 1, 1, 0], 2)]
+                .map(|(labels, batch_size)| epoch(samples(draw, &labels, 3), batch_size, 0.75))
+                .to_vec()
+        })
+        .demands(|c, seen| {
+            let n = c.matrix("x").nrows();
+            let size = c.count("batch_size");
+            match orders(n).iter().any(|order| is_net(seen, &in_batches(c, order, order, size))) {
+                true => Ok(()),
+                false => Err(format!(
+                    "There is no order of the {n} samples in which steps on batches of {size} lead to these \
+                     parameters."
+                )),
+            }
+        })
+        .mistake_if(
+            "one_step_an_epoch",
+            "The parameters are those after a single step. Every batch is a step, and each begins where the one before \
+             ended.",
+            |c, seen| {
+                let size = c.count("batch_size");
+                orders(c.matrix("x").nrows())
+                    .iter()
+                    .any(|order| order.chunks(size).any(|batch| is_net(seen, &in_batches(c, batch, batch, size))))
+            },
+        ),
+        Check::new("shuffles", "train_epoch", "every epoch has an order of its own, from the generator", 1)
+            .asks("epochs_anew")
+            .after("batches")
+            .on(|draw| vec![epoch(samples(draw, &[0, 1, 2, 2, 1, 0], 3), 2, 0.75).with("epochs", 6_usize)])
+            .demands(|_, seen| match all_alike(seen) {
+                false => Ok(()),
+                true => Err(
+                    "Six epochs from the same beginning end at the same parameters: they had the same batches, one \
+                     after the other."
+                        .to_owned(),
+                ),
+            })
+            .mistake_if(
+                "not_shuffled",
+                "The samples are taken as they stand. If all zeros come first, the network forgets them over the ones; \
+                 and the same neighbours always share a batch. Shuffle at the beginning of each epoch.",
+                |c, seen| {
+                    let order: Vec<usize> = (0..c.matrix("x").nrows()).collect();
+                    let net = in_batches(c, &order, &order, c.count("batch_size"));
+                    all_alike(seen)
+                        && close(&seen.vector("parameters after epoch 1").to_vec(), &net.parameters().to_vec())
+                },
+            )
+            .mistake_if(
+                "same_order_every_epoch",
+                "Every epoch has the same order, as from a generator that is made anew each time. `rng` goes on from \
+                 where it was: use that one.",
+                |_, seen| all_alike(seen),
+            ),
+    ]
+}
+
+/// Some full batches, and what is left at the end.
+struct Batches {
+    mean: f64,
+    count: f64,
+}
+
+impl Batches {
+    fn sum(&self) -> f64 {
+        self.mean * self.count
+    }
+}
+
+/// Whether the loss is what `formula` makes of the full batches (their mean, how many they are) and the last (its mean,
+/// how many samples it has), whichever samples are in it. One sample is left over in each case.
+fn with_any_last(c: &Record, seen: &Record, formula: impl Fn(Batches, Batches) -> f64) -> bool {
+    let (losses, size) = (c.vector("losses of the samples"), c.count("batch_size") as f64);
+    let n = losses.len() as f64;
+    losses.iter().any(|&last| {
+        let full = Batches { mean: (losses.sum() - last) / (n - 1.0), count: (n - 1.0) / size };
+        let loss = formula(full, Batches { mean: last, count: 1.0 });
+        close(&[loss], &[seen.float("loss")])
+    })
+}
+
+fn all_alike(seen: &Record) -> bool {
+    let ends: Vec<Vec<f64>> =
+        (1..=6).map(|epoch| seen.vector(&format!("parameters after epoch {epoch}")).to_vec()).collect();
+    ends.windows(2).all(|pair| close(&pair[0], &pair[1]))
+}
+
+fn trainings() -> [Check; 3] {
+    [
+        Check::new("train_history", "train", "train builds the network, and notes three numbers for each epoch", 2)
+            .asks("train")
+            .after("one_batch")
+            .on(|draw| {
+                [(3_usize, vec![2_usize, 4, 3]), (1, vec![2, 5, 4, 3]), (0, vec![2, 3])]
+                    .map(|(epochs, sizes)| {
+                        training(
+                            draw::matrix(draw, (6, 2), 1.0),
+                            &[0, 1, 2, 0, 1, 2],
+                            draw::matrix(draw, (4, 2), 1.0),
+                            &[2, 0, 1, 1],
+                        )
+                        .with("sizes", sizes)
+                        .with("learning_rate", 0.25)
+                        .with("batch_size", 4_usize)
+                        .with("epochs", epochs)
+                        .with("seed", seed(draw))
+                    })
+                    .to_vec()
+            })
+            .expects(|c| noted(c, c.count("epochs"), 1..=c.count("epochs"), "ReLU"))
+            .mistake(
+                "untrained_network_noted",
+                "There is one number too many: the network is looked at before the first epoch as well. The history \
+                 has one number an epoch.",
+                |c| Record::new().with("lengths", vec![c.count("epochs") + 1; 3]),
+            )
+            .mistake("on_epoch_not_called", "Nobody hears of the epochs: call `on_epoch(&history)` after each.", |c| {
+                noted(c, c.count("epochs"), 0..0, "ReLU")
+            })
+            .mistake(
+                "on_epoch_too_early",
+                "`on_epoch` is called before the epoch, with a history that does not hold it yet. It comes last in the \
+                 loop.",
+                |c| noted(c, c.count("epochs"), 0..c.count("epochs"), "ReLU"),
+            )
+            .mistake(
+                "on_epoch_once",
+                "`on_epoch` is called once, at the end. Whoever waits wants to see every epoch: it belongs into the \
+                 loop.",
+                |c| noted(c, c.count("epochs"), c.count("epochs")..=c.count("epochs"), "ReLU"),
+            )
+            .mistake("other_activation", OTHER_ACTIVATION, |c| {
+                noted(c, c.count("epochs"), 1..=c.count("epochs"), "Sigmoid")
+            }),
+        Check::new("train_stands_still", "train", "with the learning rate 0 the history says what the network does", 2)
+            .asks("train")
+            .after("train_history")
+            .after("every_sample_counts")
+            .on(|draw| {
+                // All inputs point the same way, so a network without biases gives all the same class. Whichever it is,
+                // a different fraction of either part has it.
+                let inputs =
+                    |n: usize| Array2::from_shape_fn((n, 2), |(row, column)| [1.0, -0.6][column] * (1.0 + row as f64));
+                vec![
+                    training(inputs(7), &[0, 1, 0, 2, 0, 1, 0], inputs(5), &[2, 0, 1, 1, 0])
+                        .with("sizes", vec![2_usize, 24, 3])
+                        .with("learning_rate", 0.0)
+                        .with("batch_size", 3_usize)
+                        .with("epochs", 2_usize)
+                        .with("seed", seed(draw)),
+                ]
+            })
+            .demands(|c, seen| {
+                let train = measured(c, seen, "train", 1.0);
+                let wanted = [train, (0.0, measured(c, seen, "validation", 1.0).1)];
+                if is_history(seen, train.0, train.1, wanted[1].1) {
+                    return Ok(());
+                }
+                Err(format!(
+                    "The network that is returned has the loss {:.6} and the accuracy {:.4} on the training samples, \
+                     and the accuracy {:.4} on the others. With the learning rate 0 it was the same in every epoch, \
+                     and the history says something else.",
+                    train.0, train.1, wanted[1].1
+                ))
+            })
+            .mistake_if(
+                "validated_on_the_training_set",
+                "The accuracy on the samples put aside is that on the training samples. A network may know those by \
+                 heart, so this says little about others.",
+                |c, seen| {
+                    let (loss, accuracy) = measured(c, seen, "train", 1.0);
+                    is_history(seen, loss, accuracy, accuracy)
+                },
+            )
+            .mistake_if(
+                "history_in_percent",
+                "The accuracies of the history are in percent. They are fractions here, as `evaluate` returns them.",
+                |c, seen| {
+                    let ((loss, train), (_, validation)) =
+                        (measured(c, seen, "train", 1.0), measured(c, seen, "validation", 1.0));
+                    is_history(seen, loss, 100.0 * train, 100.0 * validation)
+                },
+            )
+            .mistake_if(
+                "validation_learned_from",
+                "The network learns from the samples that were put aside: the loss is theirs. Learn from `x_train`, \
+                 and only look at the others.",
+                |c, seen| {
+                    let ((train, _), (validation, _)) =
+                        (measured(c, seen, "train", 1.0), measured(c, seen, "validation", 1.0));
+                    let all = (7.0 * train + 5.0 * validation) / 12.0;
+                    [validation, all].iter().any(|loss| close(&seen.vector("train_loss").to_vec(), &[*loss; 2]))
+                },
+            )
+            .mistake_if(
+                "scaled_twice",
+                "The inputs are scaled once more. `train` gets inputs that are between 0 and 1 already: divided by 16 \
+                 or 255 again, all images look like blank paper.",
+                |c, seen| {
+                    [16.0, 255.0].into_iter().any(|factor| {
+                        close(&seen.vector("train_loss").to_vec(), &[measured(c, seen, "train", factor).0; 2])
+                    })
+                },
+            ),
+        Check::new(
+            "train_learns",
+            "train",
+            "the history describes the network that is returned, and that has learned",
+            1,
+        )
+        .asks("train")
+        .after("train_stands_still")
+        .on(|draw| {
+            // Three clouds far apart. A third of the labels put aside are wrong on purpose.
+            [1_usize, 8]
+                .map(|epochs| {
+                    let labels: Vec<usize> = (0..60).map(|sample| sample % 3).collect();
+                    let wrong: Vec<usize> =
+                        (0..30).map(|sample| if sample < 10 { (sample + 1) % 3 } else { sample % 3 }).collect();
+                    training(clouds(draw, 60), &labels, clouds(draw, 30), &wrong)
+                        .with("sizes", vec![2_usize, 16, 3])
+                        .with("learning_rate", 0.25)
+                        .with("batch_size", 4_usize)
+                        .with("epochs", epochs)
+                        .with("seed", seed(draw))
+                })
+                .to_vec()
+        })
+        .demands(|c, seen| {
+            let (noted, found) = last_accuracies(c, seen);
+            if !close(&noted, &found) {
+                return Err(format!(
+                    "After the last epoch the history says {:.4} and {:.4}. The network that is returned has the \
+                     accuracy {:.4} on the training samples, and {:.4} on the others.",
+                    noted[0], noted[1], found[0], found[1]
+                ));
+            }
+            match (seen.vector("train_loss").last(), found[0] > 0.9) {
+                (Some(loss), true) if c.count("epochs") == 1 || *loss < LEARNED => Ok(()),
+                _ => Err("Three clouds that lie far apart are not told apart after some epochs.".to_owned()),
+            }
+        })
+        .mistake_if(
+            "accuracy_before_the_epoch",
+            "The accuracies are those before the epoch. The history notes how good the network is *after* each epoch, \
+             so that its last entry is the network that you return.",
+            |c, seen| {
+                let (noted, found) = last_accuracies(c, seen);
+                c.count("epochs") == 1 && noted[0] < found[0] - 0.1
+            },
+        )
+        .mistake_if(
+            "another_network_returned",
+            "The history tells of a network that learns, but another one is returned.",
+            |c, seen| {
+                let (noted, found) = last_accuracies(c, seen);
+                noted[0] > found[0] + 0.1
+            },
+        )
+        .mistake_if(
+            "a_new_network_each_epoch",
+            "Every epoch begins with a new network, so nothing is left of what was learned. Build it once, before the \
+             loop.",
+            |c, seen| {
+                let (noted, found) = last_accuracies(c, seen);
+                let loss = seen.vector("train_loss").last().copied().unwrap_or(f64::NAN);
+                c.count("epochs") == 8 && close(&noted, &found) && loss > LEARNED
+            },
+        ),
+    ]
+}
+
+/// Where three clouds lie far apart, the loss of an epoch falls below this, but not yet in the first one.
+const LEARNED: f64 = 0.04;
+const OTHER_ACTIVATION: &str = "Between the layers stands another activation. ReLU is asked for, which learns faster \
+                                here: its slope does not vanish.";
+
+fn training(
+    x_train: Array2<f64>,
+    labels_train: &[usize],
+    x_validation: Array2<f64>,
+    labels_validation: &[usize],
+) -> Record {
+    Record::new()
+        .with("x_train", x_train)
+        .with("labels_train", labels_train.to_vec())
+        .with("x_validation", x_validation)
+        .with("labels_validation", labels_validation.to_vec())
+}
+
+/// `n` points around three centres, in turn.
+fn clouds(draw: &mut probe::Generator, n: usize) -> Array2<f64> {
+    let centres = array![[3.0, 0.0], [-1.5, 2.5], [-1.5, -2.5]];
+    draw::matrix(draw, (n, 2), 0.75) + Array2::from_shape_fn((n, 2), |(sample, feature)| centres[[sample % 3, feature]])
+}
+
+/// What is noted of a training, but for the numbers: how many there are, what `on_epoch` saw, and what network it is.
+fn noted(c: &Record, epochs: usize, heard: impl IntoIterator<Item = usize>, activation: &str) -> Record {
+    Record::new()
+        .with("lengths", vec![epochs; 3])
+        .with("epochs that on_epoch saw", heard.into_iter().collect::<Vec<usize>>())
+        .with("network", summary(&c.counts("sizes"), activation))
+}
+
+/// What the engine says of a network with these sizes.
+fn summary(sizes: &[usize], activation: &str) -> String {
+    let mut lines: Vec<(String, usize)> = Vec::new();
+    for pair in sizes.windows(2) {
+        if !lines.is_empty() {
+            lines.push((activation.to_owned(), 0));
+        }
+        lines.push((format!("Linear {} -> {}", pair[0], pair[1]), (pair[0] + 1) * pair[1]));
+    }
+    let total: usize = lines.iter().map(|(_, count)| count).sum();
+    let lines = lines.iter().zip(1..).map(|((layer, count), number)| format!("{number:>2}  {layer:<20}{count:>10}\n"));
+    lines.collect::<String>() + &format!("{total:>34}\n")
+}
+
+/// The loss and the accuracy of the returned network on a part of the data, if its inputs were divided by `factor`:
+/// where all biases are 0, scores are divided with the inputs.
+fn measured(c: &Record, seen: &Record, part: &str, factor: f64) -> (f64, f64) {
+    let (z, labels) = (seen.matrix(&format!("scores_{part}")).to_owned() / factor, c.counts(&format!("labels_{part}")));
+    (cross_entropy(&z, &labels), accuracy(&z, &labels))
+}
+
+/// Whether the history says these three numbers in both of its epochs.
+fn is_history(seen: &Record, loss: f64, train: f64, validation: f64) -> bool {
+    [("train_loss", loss), ("train_accuracy", train), ("validation_accuracy", validation)]
+        .iter()
+        .all(|(name, number)| close(&seen.vector(name).to_vec(), &[*number; 2]))
+}
+
+/// The accuracies on both parts after the last epoch: as noted in the history, and of the network that was returned.
+fn last_accuracies(c: &Record, seen: &Record) -> ([f64; 2], [f64; 2]) {
+    let noted =
+        ["train_accuracy", "validation_accuracy"].map(|name| seen.vector(name).last().copied().unwrap_or(f64::NAN));
+    (noted, ["train", "validation"].map(|part| measured(c, seen, part, 1.0).1))
+}
+
+fn tables() -> [Check; 4] {
+    [
+        Check::new("confusion_matrix", "confusion_matrix", "confusion_matrix has a row for each true class", 2)
+            .on(|_| {
+                let case = |labels: &[usize], predicted: &[usize], n_classes: usize| {
+                    Record::new()
+                        .with("labels", labels.to_vec())
+                        .with("predicted", predicted.to_vec())
+                        .with("n_classes", n_classes)
+                };
+                vec![
+                    case(&[0, 0, 1, 1, 2, 2, 2], &[0, 1, 1, 1, 2, 0, 2], 3),
+                    // The largest class is neither there nor predicted.
+                    case(&[1, 0, 1, 1, 2], &[0, 0, 0, 2, 2], 4),
+                ]
+            })
+            .expects(|c| counted(c, 0, |(label, predicted), entry| (label, predicted, entry + 1.0)))
+            .mistake(
+                "rows_are_predictions",
+                "Rows and columns are swapped: here a row is what is true, a column is what was predicted.",
+                |c| counted(c, 0, |(label, predicted), entry| (predicted, label, entry + 1.0)),
+            )
+            .mistake(
+                "matrix_without_missing_classes",
+                "The matrix is too small: a class that is neither there nor predicted has a row and a column of zeros. \
+                 That is why `n_classes` is given.",
+                |c| {
+                    let most = c.counts("labels").into_iter().chain(c.counts("predicted")).max().unwrap_or(0);
+                    counted(c, c.count("n_classes") - most - 1, |(label, predicted), entry| {
+                        (label, predicted, entry + 1.0)
+                    })
+                },
+            )
+            .mistake("only_errors_counted", "Nothing stands on the diagonal: what is right is counted there.", |c| {
+                counted(c, 0, |(label, predicted), entry| {
+                    (label, predicted, entry + f64::from(u8::from(label != predicted)))
+                })
+            }),
+        Check::new("precision_recall_f1", "precision_recall_f1", "precision goes down a column, recall along a row", 2)
+            .on(|_| {
+                vec![
+                    matrix(array![[1.0, 1.0, 0.0], [0.0, 2.0, 0.0], [1.0, 0.0, 2.0]]),
+                    matrix(array![[7.0, 2.0], [5.0, 1.0]]),
+                    matrix(array![
+                        [8.0, 1.0, 0.0, 3.0],
+                        [2.0, 6.0, 1.0, 1.0],
+                        [0.0, 4.0, 5.0, 0.0],
+                        [1.0, 0.0, 2.0, 9.0]
+                    ]),
+                ]
+            })
+            .expects(|c| reports(c, |precision, recall| (precision, recall, harmonic(precision, recall))))
+            .mistake(
+                "precision_and_recall_swapped",
+                "Precision and recall have swapped places. Precision asks all that were *given* the class, a column; \
+                 recall asks all that *have* it, a row.",
+                |c| reports(c, |precision, recall| (recall, precision, harmonic(precision, recall))),
+            )
+            .mistake(
+                "f1_arithmetic_mean",
+                "F1 is the arithmetic mean here. The harmonic one is asked for, 2pr / (p + r): it is small as soon as \
+                 one of the two is.",
+                |c| reports(c, |precision, recall| (precision, recall, (precision + recall) / 2.0)),
+            ),
+        Check::new("nothing_of_a_class", "precision_recall_f1", "0 / 0 counts as 0, and no class is left out", 1)
+            .asks("precision_recall_f1")
+            .after("precision_recall_f1")
+            .on(|_| {
+                vec![
+                    // Class 1 is never predicted, class 2 is not there, class 3 neither.
+                    matrix(array![
+                        [3.0, 0.0, 1.0, 0.0],
+                        [2.0, 0.0, 0.0, 0.0],
+                        [0.0, 0.0, 0.0, 0.0],
+                        [0.0, 0.0, 0.0, 0.0]
+                    ]),
+                ]
+            })
+            .expects(|c| reports(c, |p, r| (or(p, 0.0), or(r, 0.0), or(harmonic(or(p, 0.0), or(r, 0.0)), 0.0))))
+            .mistake(
+                "nan_for_nothing",
+                "0 / 0 is NaN for an f64, and a NaN spoils every mean that it gets into. Here it counts as 0.",
+                |c| reports(c, |p, r| (p, r, harmonic(p, r))),
+            )
+            .mistake(
+                "f1_of_two_zeros",
+                "Where precision and recall are both 0, F1 is 0 / 0 again, and NaN. It counts as 0.",
+                |c| reports(c, |p, r| (or(p, 0.0), or(r, 0.0), harmonic(or(p, 0.0), or(r, 0.0)))),
+            )
+            .mistake(
+                "one_for_nothing",
+                "0 / 0 counts as 1 here: a class of which nothing was recognised would look perfect. It counts as 0.",
+                |c| reports(c, |p, r| (or(p, 1.0), or(r, 1.0), harmonic(or(p, 1.0), or(r, 1.0)))),
+            ),
+        Check::new(
+            "most_confused",
+            "most_confused",
+            "most_confused lists what is taken for what, most frequent first",
+            2,
+        )
+        .on(|_| {
+            let mut cases = Vec::new();
+            let four = array![[9.0, 2.0, 0.0, 5.0], [3.0, 8.0, 2.0, 0.0], [0.0, 2.0, 9.0, 1.0], [6.0, 0.0, 5.0, 7.0]];
+            for n in [4_usize, 6, 100] {
+                cases.push(matrix(four.clone()).with("n", n));
+            }
+            cases.push(matrix(array![[4.0, 0.0], [0.0, 3.0]]).with("n", 3_usize));
+            cases
+        })
+        .expects(|c| ranked(c, |c| confusions(c, |label, predicted, count| label != predicted && count > 0)))
+        .mistake("diagonal_ranked", "The diagonal is in the list: a 4 that is taken for a 4 is not confused.", |c| {
+            ranked(c, |c| confusions(c, |_, _, count| count > 0))
+        })
+        .mistake("never_confused_ranked", "The list has entries that never happened. Leave out what is 0.", |c| {
+            ranked(c, |c| confusions(c, |label, predicted, _| label != predicted))
+        })
+        .mistake(
+            "pairs_without_direction",
+            "Both directions of a pair are added up. A 4 taken for a 9 and a 9 taken for a 4 are two confusions.",
+            |c| {
+                ranked(c, |c| {
+                    let matrix = c.matrix("matrix");
+                    let both = |(label, predicted, _): (usize, usize, usize)| {
+                        (label, predicted, (matrix[[label, predicted]] + matrix[[predicted, label]]) as usize)
+                    };
+                    confusions(c, |label, predicted, _| label < predicted)
+                        .into_iter()
+                        .map(both)
+                        .filter(|pair| pair.2 > 0)
+                        .collect()
+                })
+            },
+        )
+        .mistake(
+            "least_confused_first",
+            "The rarest confusion comes first. Sort the other way round: `Reverse(count)`, or `b.cmp(a)`.",
+            |c| {
+                let mut list = confusions(c, |label, predicted, count| label != predicted && count > 0);
+                list.sort_by_key(|confusion| confusion.2);
+                list.truncate(c.count("n"));
+                rows(&list)
+            },
+        )
+        .mistake(
+            "equals_reversed",
+            "Equally frequent confusions are in the reverse order: smaller true classes come first. Sorting upwards \
+             and turning the list round turns equals round as well.",
+            |c| {
+                let mut list = confusions(c, |label, predicted, count| label != predicted && count > 0);
+                list.sort_by_key(|confusion| confusion.2);
+                list.reverse();
+                list.truncate(c.count("n"));
+                rows(&list)
+            },
+        )
+        .mistake("n_ignored", "The list is longer than `n`: `truncate(n)` cuts it.", |c| {
+            let mut list = confusions(c, |label, predicted, count| label != predicted && count > 0);
+            list.sort_by_key(|confusion| std::cmp::Reverse(confusion.2));
+            rows(&list)
+        }),
+    ]
+}
+
+/// The confusion matrix, `smaller` than it should be, where each sample changes one entry.
+fn counted(c: &Record, smaller: usize, change: impl Fn((usize, usize), f64) -> (usize, usize, f64)) -> Array2<f64> {
+    let size = c.count("n_classes") - smaller;
+    let mut matrix = Array2::zeros((size, size));
+    for (label, predicted) in c.counts("labels").into_iter().zip(c.counts("predicted")) {
+        let (row, column, _) = change((label, predicted), 0.0);
+        matrix[[row, column]] = change((label, predicted), matrix[[row, column]]).2;
+    }
+    matrix
+}
+
+fn matrix(matrix: Array2<f64>) -> Record {
+    Record::new().with("matrix", matrix)
+}
+
+/// What `report` makes of each class's precision and recall, which may be NaN.
+fn reports(c: &Record, report: impl Fn(f64, f64) -> (f64, f64, f64)) -> Record {
+    let matrix = c.matrix("matrix");
+    let (predicted, there) = (matrix.sum_axis(Axis(0)), matrix.sum_axis(Axis(1)));
+    let of_class = |class| {
+        let right: f64 = matrix[[class, class]];
+        report(right / predicted[class], right / there[class])
+    };
+    let reports: Vec<(f64, f64, f64)> = (0..matrix.nrows()).map(of_class).collect();
+    let column = |number: fn(&(f64, f64, f64)) -> f64| reports.iter().map(number).collect::<Array1<f64>>();
+    Record::new()
+        .with("precision", column(|report| report.0))
+        .with("recall", column(|report| report.1))
+        .with("f1", column(|report| report.2))
+}
+
+fn harmonic(precision: f64, recall: f64) -> f64 {
+    2.0 * precision * recall / (precision + recall)
+}
+
+/// `number`, or `otherwise` if it is none.
+fn or(number: f64, otherwise: f64) -> f64 {
+    if number.is_nan() { otherwise } else { number }
+}
+
+/// The entries that `counts`, row by row.
+fn confusions(c: &Record, counts: impl Fn(usize, usize, usize) -> bool) -> Vec<(usize, usize, usize)> {
+    let entries = c
+        .matrix("matrix")
+        .indexed_iter()
+        .map(|((row, column), &count)| (row, column, count as usize))
+        .collect::<Vec<_>>();
+    entries.into_iter().filter(|&(row, column, count)| counts(row, column, count)).collect()
+}
+
+fn ranked(c: &Record, list: impl Fn(&Record) -> Vec<(usize, usize, usize)>) -> Array2<f64> {
+    let mut list = list(c);
+    list.sort_by_key(|confusion| std::cmp::Reverse(confusion.2));
+    list.truncate(c.count("n"));
+    rows(&list)
+}
+
+fn rows(list: &[(usize, usize, usize)]) -> Array2<f64> {
+    let numbers = list.iter().flat_map(|&(label, predicted, count)| [label, predicted, count]);
+    let numbers = numbers.map(|number| number as f64).collect();
+    Array2::from_shape_vec((list.len(), 3), numbers).expect("three numbers a row")
+}
+
+/// A layer and samples of two features; labels are below `n_classes`.
+fn samples(draw: &mut probe::Generator, labels: &[usize], n_classes: usize) -> Record {
+    Record::new()
+        .with("x", draw::matrix(draw, (labels.len(), 2), 2.0))
+        .with("labels", labels.to_vec())
+        .with("weights", draw::matrix(draw, (2, n_classes), 1.0))
+        .with("biases", draw::vector(draw, n_classes, 1.0))
+        .with("seed", seed(draw))
+}
+
+fn epoch(samples: Record, batch_size: usize, learning_rate: f64) -> Record {
+    samples.with("batch_size", batch_size).with("learning_rate", learning_rate)
+}
+
+/// Of a generator that the probe makes.
+fn seed(draw: &mut probe::Generator) -> usize {
+    rand::RngExt::random_range(draw, 0..1000)
+}
+
+/// A network of one layer.
+#[derive(Clone)]
+struct Net {
+    weights: Array2<f64>,
+    biases: Array1<f64>,
+}
+
+fn net(c: &Record) -> Net {
+    Net { weights: c.matrix("weights").to_owned(), biases: c.vector("biases").to_owned() }
+}
+
+impl Net {
+    fn scores(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
+        x.dot(&self.weights) + &self.biases
+    }
+
+    /// A step on the mean loss of a batch.
+    fn step(&mut self, x: &ArrayRef2<f64>, labels: &[usize], learning_rate: f64) {
+        let d_scores = gradient(&self.scores(x), labels);
+        self.step_along(x, &d_scores, learning_rate);
+    }
+
+    fn step_along(&mut self, x: &ArrayRef2<f64>, d_scores: &ArrayRef2<f64>, learning_rate: f64) {
+        self.weights.scaled_add(-learning_rate, &x.t().dot(d_scores));
+        self.biases.scaled_add(-learning_rate, &d_scores.sum_axis(Axis(0)));
+    }
+
+    fn parameters(&self) -> Array1<f64> {
+        self.weights.iter().chain(&self.biases).copied().collect()
+    }
+}
+
+fn softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
+    let e = z.mapv(f64::exp);
+    let sums = e.sum_axis(Axis(1)).insert_axis(Axis(1));
+    e / sums
+}
+
+/// The mean of `-ln p` of the true classes.
+fn cross_entropy(z: &ArrayRef2<f64>, labels: &[usize]) -> f64 {
+    let p = softmax(z);
+    -labels.iter().enumerate().map(|(row, &label)| p[[row, label]].ln()).sum::<f64>() / labels.len() as f64
+}
+
+/// Of [`cross_entropy`], with respect to the scores.
+fn gradient(z: &ArrayRef2<f64>, labels: &[usize]) -> Array2<f64> {
+    let mut d_scores = softmax(z);
+    for (row, &label) in labels.iter().enumerate() {
+        d_scores[[row, label]] -= 1.0;
+    }
+    d_scores / labels.len() as f64
+}
+
+fn accuracy(z: &ArrayRef2<f64>, labels: &[usize]) -> f64 {
+    let predicted = argmax(&scores(z.to_owned()), f64::NEG_INFINITY, |score, best| score > best);
+    predicted.iter().zip(labels).filter(|(predicted, label)| predicted == label).count() as f64 / labels.len() as f64
+}
+
+/// An epoch with one batch, whose gradient is `factor` times as large as it should be.
+fn one_step(c: &Record, factor: f64) -> Epoch {
+    let (mut net, labels) = (net(c), c.counts("labels"));
+    let loss = cross_entropy(&net.scores(&c.matrix("x")), &labels);
+    net.step(&c.matrix("x"), &labels, factor * c.float("learning_rate"));
+    after_epoch(loss, &net)
+}
+
+/// What is seen of an epoch.
+struct Epoch {
+    loss: f64,
+    parameters: Array1<f64>,
+}
+
+fn after_epoch(loss: f64, net: &Net) -> Epoch {
+    Epoch { loss, parameters: net.parameters() }
+}
+
+impl Epoch {
+    fn with_loss(self, loss: f64) -> Self {
+        Self { loss, ..self }
+    }
+}
+
+impl From<Epoch> for Record {
+    fn from(epoch: Epoch) -> Self {
+        Self::new().with("loss", epoch.loss).with("parameters", epoch.parameters)
+    }
+}
+
+/// The network after steps on batches of these rows, with these samples' labels.
+fn in_batches(c: &Record, rows: &[usize], labels: &[usize], batch_size: usize) -> Net {
+    let (mut net, all_labels) = (net(c), c.counts("labels"));
+    for (rows, labels) in rows.chunks(batch_size).zip(labels.chunks(batch_size)) {
+        let labels: Vec<usize> = labels.iter().map(|&sample| all_labels[sample]).collect();
+        net.step(&c.matrix("x").select(Axis(0), rows), &labels, c.float("learning_rate"));
+    }
+    net
+}
+
+/// All orders of the numbers below `n`.
+fn orders(n: usize) -> Vec<Vec<usize>> {
+    let Some(last) = n.checked_sub(1) else { return vec![Vec::new()] };
+    let put = |order: Vec<usize>| {
+        (0..n).map(move |place| {
+            let mut order = order.clone();
+            order.insert(place, last);
+            order
+        })
+    };
+    orders(last).into_iter().flat_map(put).collect()
+}
+
+fn is_net(seen: &Record, net: &Net) -> bool {
+    close(&seen.vector("parameters").to_vec(), &net.parameters().to_vec())
+}
+
+/// Whether all numbers agree up to rounding.
+fn close(some: &[f64], others: &[f64]) -> bool {
+    some.len() == others.len() && some.iter().zip(others).all(|(one, other)| (one - other).abs() <= 1e-9)
+}

@@ -1,0 +1,243 @@
+//! What there is to see in exercise 14.
+
+use datasets::digits::{MAX_PIXEL, SIDE, held_out_images};
+
+use crate::gallery::prelude::*;
+
+/// What the held-out digits are, in IDX form. Only here are they held against predictions: no probe gets them.
+const HELD_OUT_LABELS: &[u8] = include_bytes!("held-out-labels-idx1-ubyte");
+/// Of a file of labels, in bytes.
+const HEADER: usize = 8;
+
+const EPOCHS: usize = 20;
+const N_CLASSES: usize = 10;
+const N_HIDDEN: usize = 64;
+
+pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    let reading = ask.both(|side| {
+        let answer = side.ask("read_digits", &training(EPOCHS))?;
+        Ok(Reading {
+            train_loss: answer.exactly(EPOCHS, "train_loss")?,
+            train_accuracy: answer.exactly(EPOCHS, "train_accuracy")?,
+            validation_accuracy: answer.exactly(EPOCHS, "validation_accuracy")?,
+            predictions: answer.exactly(HELD_OUT_LABELS.len() - HEADER, "predictions")?,
+            weights: answer.exactly(SIDE * SIDE * N_HIDDEN, "weights of the first layer")?,
+        })
+    })?;
+    // Two epochs leave enough mistakes to look at.
+    let confused = ask.both(|side| side.ask("look_back", &training(2))?.exactly(N_CLASSES * N_CLASSES, "result"))?;
+    Ok(vec![
+        digits(&reading),
+        accuracies(&reading),
+        losses(&reading),
+        weights(&reading),
+        confusion(&confused),
+        most_confused(&confused, ask)?,
+        precision_and_recall(&confused, ask)?,
+    ])
+}
+
+/// What the grader's own check trains.
+fn training(epochs: usize) -> Record {
+    Record::new()
+        .with("sizes", vec![SIDE * SIDE, N_HIDDEN, N_CLASSES])
+        .with("learning_rate", 0.15)
+        .with("batch_size", 16_usize)
+        .with("epochs", epochs)
+        .with("n_validation", 237_usize)
+        .with("seed", 14_usize)
+}
+
+/// What a network has learned, and what it reads.
+#[derive(Clone)]
+struct Reading {
+    train_loss: Vec<f64>,
+    train_accuracy: Vec<f64>,
+    validation_accuracy: Vec<f64>,
+    predictions: Vec<f64>,
+    /// (pixels, neurons), row by row.
+    weights: Vec<f64>,
+}
+
+/// What there is one of in a picture: the learner's, or the reference's and a note.
+fn one_of<'a, T>(picture: &mut Picture, both: &'a Both<T>) -> &'a T {
+    match &both.learner {
+        Ok(learners) => learners,
+        Err(note) => {
+            picture.note(note.clone());
+            picture.note("What you see is the reference's.");
+            &both.reference
+        }
+    }
+}
+
+/// An axis without ticks, beside images.
+fn blank(from: f64, to: f64) -> Axis {
+    Axis::new("").ticks::<&str>([]).from(from, to)
+}
+
+/// Images beside each other: where the `number`-th is, of `columns` in a row.
+fn place(number: usize, columns: usize, room: f64) -> Cells {
+    let (left, bottom) = ((number % columns) as f64 * 10.0, -((number / columns) as f64) * (10.0 + room));
+    let side = SIDE as f64;
+    Cells { x: (left, left + side), y: (bottom, bottom + side), columns: SIDE, rows: SIDE }
+}
+
+fn digits(reading: &Both<Reading>) -> Picture {
+    const SHOWN: usize = 32;
+    let mut picture =
+        Picture::new("digits", "What your network reads", blank(-2.0, 80.0), blank(-48.0, 9.0)).equal_units().caption(
+            "Some of the 360 digits that it has never seen, those that it reads wrongly first, and below each what it \
+         says. Where it is wrong, a ✗ and the truth follow. Would you have known? If most are wrong, and above all \
+         with the same digit, look at the loss.",
+        );
+    let reading = one_of(&mut picture, reading);
+    let images = held_out_images();
+    let labels = &HELD_OUT_LABELS[HEADER..];
+    let is_wrong = |number: &usize| reading.predictions[*number] != f64::from(labels[*number]);
+    let (wrong, right): (Vec<usize>, Vec<usize>) = (0..labels.len()).partition(is_wrong);
+    // Where there are many mistakes, a few that are right show the difference.
+    let chosen = wrong.iter().take(SHOWN - 8).chain(&right).take(SHOWN);
+    for (position, &number) in chosen.enumerate() {
+        let cells = place(position, 8, 4.5);
+        picture.raster(cells, images.row(number).to_vec(), Palette::Ink, (0.0, MAX_PIXEL));
+        let says = reading.predictions[number];
+        let text = if is_wrong(&number) { format!("{says}✗{}", labels[number]) } else { says.to_string() };
+        picture.label(cells.x.0 + 3.0, cells.y.0 - 2.0, text);
+    }
+    picture
+}
+
+fn by_epoch(numbers: &[f64]) -> Vec<(f64, f64)> {
+    (1..).map(f64::from).zip(numbers.iter().copied()).collect()
+}
+
+fn epochs() -> Axis {
+    Axis::new("epoch").from(1.0, EPOCHS as f64)
+}
+
+fn accuracies(reading: &Both<Reading>) -> Picture {
+    let mut picture = Picture::new(
+        "accuracy",
+        "Accuracy, epoch by epoch",
+        epochs(),
+        Axis::new("accuracy").from(0.75, 1.0),
+    )
+    .caption(
+        "On the samples that the network learns from, and on those that were put aside. The first goes on towards 1, \
+         the second levels out below it: what the network still learns then is true of its own samples only. Lines \
+         that lie on each other were measured on the same samples.",
+    );
+    picture.level("95 %", 0.95, (1.0, EPOCHS as f64));
+    let curve = |numbers: fn(&Reading) -> &Vec<f64>| reading.clone().map(|reading| by_epoch(numbers(&reading)));
+    picture.compare("learned from", Mark::Line, 0, curve(|reading| &reading.train_accuracy));
+    picture.compare("put aside", Mark::Line, 1, curve(|reading| &reading.validation_accuracy));
+    picture
+}
+
+fn losses(reading: &Both<Reading>) -> Picture {
+    let mut picture = Picture::new("loss", "Loss, epoch by epoch", epochs(), Axis::new("mean loss").log()).caption(
+        "The mean loss of the samples, on an axis that counts factors. Guessing among ten digits costs ln 10 = 2.3. A \
+         line far above the pale one comes from steps that are too short, one that stays flat from no steps, one that \
+         jumps about from steps that are too long.",
+    );
+    picture.compare(YOURS, Mark::Line, 0, reading.clone().map(|reading| by_epoch(&reading.train_loss)));
+    picture
+}
+
+fn weights(reading: &Both<Reading>) -> Picture {
+    const SHOWN: usize = 24;
+    let mut picture = Picture::new("weights", "What the first layer looks for", blank(-1.0, 79.0), blank(-21.0, 9.0))
+        .equal_units()
+        .caption(
+            "The weights of 24 of the 64 hidden neurons, each as an image: where ink makes the neuron active, and, in \
+             the other colour, where ink silences it. Some look for a stroke, some for an edge. The pixels in the left \
+             and right columns hardly ever hold ink, so their weights are still the random ones.",
+        );
+    let weights = &one_of(&mut picture, reading).weights;
+    let largest = weights.iter().fold(0.0, |largest: f64, weight| largest.max(weight.abs()));
+    for neuron in 0..SHOWN {
+        let image = weights.iter().skip(neuron).step_by(N_HIDDEN).copied().collect();
+        picture.raster(place(neuron, 8, 0.0), image, Palette::Diverging, (-0.6 * largest, 0.6 * largest));
+    }
+    picture
+}
+
+fn confusion(confused: &Both<Vec<f64>>) -> Picture {
+    let classes = || (0..N_CLASSES).map(|class| (class as f64 + 0.5, class)).collect::<Vec<_>>();
+    let upwards = (0..N_CLASSES).map(|class| (9.5 - class as f64, class));
+    let mut picture = Picture::new(
+        "confusion",
+        "What is taken for what",
+        Axis::new("predicted").from(0.0, 10.0).ticks(classes()),
+        Axis::new("true class").from(0.0, 10.0).ticks(upwards),
+    )
+    .equal_units()
+    .caption(
+        "Your confusion matrix of the 237 digits that were put aside, after two epochs only: later there is less to \
+         see. A row is a true class, and its strong cell on the diagonal is what was read rightly. The numbers are \
+         counts; off the diagonal every one is a mistake. A column of numbers is a digit that the network says too \
+         often.",
+    );
+    let matrix = one_of(&mut picture, confused);
+    let most = matrix.iter().fold(1.0, |most: f64, &count| most.max(count));
+    let cells = Cells { x: (0.0, 10.0), y: (0.0, 10.0), columns: N_CLASSES, rows: N_CLASSES };
+    picture.raster(cells, matrix.clone(), Palette::Heat, (0.0, most));
+    for (cell, count) in matrix.iter().enumerate().filter(|(cell, count)| cell % 11 != 0 && **count > 0.0) {
+        picture.label((cell % 10) as f64 + 0.3, 9.5 - (cell / 10) as f64, count.to_string());
+    }
+    picture
+}
+
+/// A matrix as an experiment takes it.
+fn matrix(numbers: &[f64]) -> Record {
+    let matrix = Array2::from_shape_fn((N_CLASSES, N_CLASSES), |(row, column)| numbers[row * N_CLASSES + column]);
+    Record::new().with("matrix", matrix)
+}
+
+fn most_confused(confused: &Both<Vec<f64>>, ask: &mut Ask<'_>) -> Result<Picture> {
+    const SHOWN: usize = 8;
+    let reference = &confused.reference;
+    let case = matrix(reference).with("n", SHOWN);
+    let list = ask.both(|side| Ok(side.ask("most_confused", &case)?.numbers("result")))?;
+    let names: Vec<(f64, String)> = (1..)
+        .map(f64::from)
+        .zip(list.reference.chunks_exact(3).map(|entry| format!("{}→{}", entry[0], entry[1])))
+        .collect();
+    let mut picture = Picture::new(
+        "most_confused",
+        "The most frequent confusions",
+        Axis::new("true class → what it is taken for").from(0.4, SHOWN as f64 + 0.6).ticks(names),
+        Axis::new("how often"),
+    )
+    .caption(
+        "The reference's confusions after two epochs, ranked by your `most_confused`. From the left to the right the \
+         bars get lower, and each has its place: a bar that differs from the pale one is another pair's.",
+    );
+    let bars = list.map(|numbers| (1..).map(f64::from).zip(numbers.chunks_exact(3).map(|entry| entry[2])).collect());
+    picture.compare(YOURS, Mark::Bars(0.6), 0, bars);
+    Ok(picture)
+}
+
+fn precision_and_recall(confused: &Both<Vec<f64>>, ask: &mut Ask<'_>) -> Result<Picture> {
+    let case = matrix(&confused.reference);
+    let mut picture = Picture::new(
+        "precision_recall",
+        "Precision and recall of each digit",
+        Axis::new("digit").from(-0.6, 9.6).ticks((0..N_CLASSES).map(|class| (class as f64, class))),
+        Axis::new("fraction").from(0.0, 1.05),
+    )
+    .caption(
+        "Of the same matrix, by your `precision_recall_f1`. The dots of a digit lie apart where it is said too often \
+         (low precision) or too seldom (low recall). If they are the pale ones with their places exchanged, rows and \
+         columns are.",
+    );
+    for (n, name) in ["precision", "recall"].into_iter().enumerate() {
+        let dots = ask.both(|side| {
+            let numbers = side.ask("precision_recall_f1", &case)?.exactly(N_CLASSES, name)?;
+            Ok((0..).map(f64::from).zip(numbers).collect::<Vec<_>>())
+        })?;
+        picture.compare(name, Mark::Points, n, dots);
+    }
+    Ok(picture)
+}

@@ -1,0 +1,202 @@
+//! What the grader asks of exercise 14.
+
+use std::{cell::RefCell, mem, rc::Rc};
+
+use engine::{Layer, Linear, Sequential};
+use ndarray::{Array1, Array2, ArrayRef2};
+use probe::{Generator, Record, generator, report_progress, serve};
+use submission::{ClassReport, Evaluation, History, Split, TrainConfig};
+
+/// What hears of every epoch.
+type OnEpoch = Box<dyn FnMut(&History)>;
+
+// Naming the types keeps a submission from answering with a type of its own, and gives a changed signature a clear
+// message.
+const SCALE_PIXELS: fn(&ArrayRef2<f64>, f64) -> Array2<f64> = submission::scale_pixels;
+const HOLD_OUT: fn(&ArrayRef2<f64>, &[usize], usize) -> Split = submission::hold_out;
+const PREDICT: fn(&mut Sequential, &ArrayRef2<f64>) -> Vec<usize> = submission::predict;
+const EVALUATE: fn(&mut Sequential, &ArrayRef2<f64>, &[usize]) -> Evaluation = submission::evaluate;
+const TRAIN_EPOCH: fn(&mut Sequential, &ArrayRef2<f64>, &[usize], usize, f64, &mut Generator) -> f64 =
+    submission::train_epoch;
+const TRAIN: fn(&TrainConfig, &Split, &mut Generator, OnEpoch) -> (Sequential, History) = submission::train;
+const CONFUSION_MATRIX: fn(&[usize], &[usize], usize) -> Array2<usize> = submission::confusion_matrix;
+const PRECISION_RECALL_F1: fn(&ArrayRef2<usize>) -> Vec<ClassReport> = submission::precision_recall_f1;
+const MOST_CONFUSED: fn(&ArrayRef2<usize>, usize) -> Vec<(usize, usize, usize)> = submission::most_confused;
+
+fn main() {
+    serve(&[
+        ("scale_pixels", |case| SCALE_PIXELS(&case.matrix("pixels"), case.float("max_pixel")).into()),
+        ("hold_out", |case| {
+            let Split { x_train, labels_train, x_validation, labels_validation } =
+                HOLD_OUT(&case.matrix("x"), &case.counts("labels"), case.count("n_validation"));
+            Record::new()
+                .with("x_train", x_train)
+                .with("labels_train", labels_train)
+                .with("x_validation", x_validation)
+                .with("labels_validation", labels_validation)
+        }),
+        ("predict", |case| {
+            let scores = case.matrix("scores");
+            PREDICT(&mut hands_on(scores.ncols()), &scores).into()
+        }),
+        ("evaluate", |case| {
+            let mut net = network(case);
+            let Evaluation { loss, accuracy } = EVALUATE(&mut net, &case.matrix("x"), &case.counts("labels"));
+            Record::new().with("loss", loss).with("accuracy", accuracy).with("parameters", parameters(&mut net))
+        }),
+        ("train_epoch", |case| {
+            let mut net = network(case);
+            let loss = one_epoch(case, &mut net, &mut generator(case.count("seed") as u64));
+            Record::new().with("loss", loss).with("parameters", parameters(&mut net))
+        }),
+        // Some epochs, each from the same beginning, with one generator for all of them.
+        ("epochs_anew", |case| {
+            let mut rng = generator(case.count("seed") as u64);
+            (1..=case.count("epochs")).fold(Record::new(), |record, number| {
+                let mut net = network(case);
+                one_epoch(case, &mut net, &mut rng);
+                record.with(&format!("parameters after epoch {number}"), parameters(&mut net))
+            })
+        }),
+        ("train", |case| {
+            let data = Split {
+                x_train: case.matrix("x_train").to_owned(),
+                labels_train: case.counts("labels_train"),
+                x_validation: case.matrix("x_validation").to_owned(),
+                labels_validation: case.counts("labels_validation"),
+            };
+            let heard = Rc::new(RefCell::new(Vec::new()));
+            let hears = heard.clone();
+            let on_epoch = Box::new(move |history: &History| hears.borrow_mut().push(history.train_loss.len()));
+            let (mut net, history) = TRAIN(&config(case), &data, &mut generator(case.count("seed") as u64), on_epoch);
+            let epochs_heard = heard.take();
+            let lengths = [&history.train_loss, &history.train_accuracy, &history.validation_accuracy].map(Vec::len);
+            recorded(&history)
+                .with("lengths", lengths.to_vec())
+                .with("epochs that on_epoch saw", epochs_heard)
+                .with("network", net.summary())
+                .with("scores_train", net.forward(&data.x_train))
+                .with("scores_validation", net.forward(&data.x_validation))
+        }),
+        ("confusion_matrix", |case| {
+            let matrix = CONFUSION_MATRIX(&case.counts("labels"), &case.counts("predicted"), case.count("n_classes"));
+            matrix.mapv(|count| count as f64).into()
+        }),
+        ("precision_recall_f1", |case| {
+            let reports = PRECISION_RECALL_F1(&counts(case, "matrix"));
+            let column = |number: fn(&ClassReport) -> f64| reports.iter().map(number).collect::<Array1<f64>>();
+            Record::new()
+                .with("precision", column(|report| report.precision))
+                .with("recall", column(|report| report.recall))
+                .with("f1", column(|report| report.f1))
+        }),
+        ("most_confused", |case| {
+            let confusions = MOST_CONFUSED(&counts(case, "matrix"), case.count("n"));
+            let numbers = confusions.iter().flat_map(|&(label, predicted, count)| [label, predicted, count]);
+            Array2::from_shape_vec((confusions.len(), 3), numbers.map(|number| number as f64).collect())
+                .expect("three numbers a row")
+                .into()
+        }),
+        ("read_digits", |case| {
+            let digits = datasets::digits();
+            let (pixels, labels) = (digits.features, digits.labels.to_vec());
+            read(case, pixels, &labels, datasets::digits::held_out_images(), datasets::digits::MAX_PIXEL)
+        }),
+        // What the network makes of the samples that were put aside, whose labels are no secret.
+        ("look_back", |case| {
+            let digits = datasets::digits();
+            let x = SCALE_PIXELS(&digits.features, datasets::digits::MAX_PIXEL);
+            let data = HOLD_OUT(&x, &digits.labels.to_vec(), case.count("n_validation"));
+            let (mut net, _) = TRAIN(&config(case), &data, &mut generator(case.count("seed") as u64), Box::new(|_| ()));
+            let matrix = CONFUSION_MATRIX(&data.labels_validation, &PREDICT(&mut net, &data.x_validation), 10);
+            matrix.mapv(|count| count as f64).into()
+        }),
+        ("read_mnist", |case| {
+            read(case, images(case, "train_pixels"), &case.counts("labels"), images(case, "test_pixels"), 255.0)
+        }),
+    ]);
+}
+
+/// A network whose scores are its inputs, but that 1000 becomes NaN.
+fn hands_on(n_classes: usize) -> Sequential {
+    let identity = Linear::from_parts(Array2::eye(n_classes), Array1::zeros(n_classes));
+    Sequential::new(vec![Box::new(identity), Box::new(Holes)])
+}
+
+struct Holes;
+
+impl Layer for Holes {
+    fn forward(&mut self, x: &ArrayRef2<f64>) -> Array2<f64> {
+        x.mapv(|x| if x == 1000.0 { f64::NAN } else { x })
+    }
+
+    fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64> {
+        d_out.to_owned()
+    }
+
+    fn describe(&self) -> String {
+        "1000 as NaN".to_owned()
+    }
+}
+
+/// A network of one layer.
+fn network(case: &Record) -> Sequential {
+    let layer = Linear::from_parts(case.matrix("weights").to_owned(), case.vector("biases").to_owned());
+    Sequential::new(vec![Box::new(layer)])
+}
+
+/// Weights row by row, then biases, layer by layer.
+fn parameters(net: &mut Sequential) -> Array1<f64> {
+    net.parameters().iter().flat_map(|parameter| parameter.value.iter().copied().collect::<Vec<_>>()).collect()
+}
+
+fn one_epoch(case: &Record, net: &mut Sequential, rng: &mut Generator) -> f64 {
+    let (x, labels) = (case.matrix("x"), case.counts("labels"));
+    TRAIN_EPOCH(net, &x, &labels, case.count("batch_size"), case.float("learning_rate"), rng)
+}
+
+fn config(case: &Record) -> TrainConfig {
+    TrainConfig {
+        sizes: case.counts("sizes"),
+        learning_rate: case.float("learning_rate"),
+        batch_size: case.count("batch_size"),
+        epochs: case.count("epochs"),
+    }
+}
+
+fn recorded(history: &History) -> Record {
+    Record::new()
+        .with("train_loss", Array1::from(history.train_loss.clone()))
+        .with("train_accuracy", Array1::from(history.train_accuracy.clone()))
+        .with("validation_accuracy", Array1::from(history.validation_accuracy.clone()))
+}
+
+fn counts(case: &Record, name: &str) -> Array2<usize> {
+    case.matrix(name).mapv(|count| count as usize)
+}
+
+fn images(case: &Record, name: &str) -> Array2<f64> {
+    const PIXELS: usize = datasets::mnist::SIDE * datasets::mnist::SIDE;
+    let pixels: Vec<f64> = case.bytes(name).iter().copied().map(f64::from).collect();
+    Array2::from_shape_vec((pixels.len() / PIXELS, PIXELS), pixels).expect("whole images")
+}
+
+/// Trains a network on images with labels, and asks it what is on images without.
+fn read(case: &Record, pixels: Array2<f64>, labels: &[usize], unknown: Array2<f64>, max_pixel: f64) -> Record {
+    let x = SCALE_PIXELS(&pixels, max_pixel);
+    // Large data sets are large: nothing is kept longer than it is needed.
+    mem::drop(pixels);
+    let data = HOLD_OUT(&x, labels, case.count("n_validation"));
+    mem::drop(x);
+    let config = config(case);
+    let epochs = config.epochs;
+    report_progress(0, epochs, None);
+    let on_epoch = move |history: &History| {
+        report_progress(history.train_loss.len(), epochs, history.train_loss.last().copied());
+    };
+    let (mut net, history) = TRAIN(&config, &data, &mut generator(case.count("seed") as u64), Box::new(on_epoch));
+    let first_layer = net.parameters().first().map_or(Vec::new(), |weights| weights.value.iter().copied().collect());
+    recorded(&history)
+        .with("predictions", PREDICT(&mut net, &SCALE_PIXELS(&unknown, max_pixel)))
+        .with("weights of the first layer", Array1::from(first_layer))
+}
