@@ -1,0 +1,294 @@
+//! A multi-layer perceptron in `f32` that is trained by plain stochastic gradient descent, arranged for speed.
+//!
+//! It computes what exercise 14 computes: ReLU layers, softmax with cross-entropy, `θ ← θ - lr·dθ` after each mini-batch.
+//! What differs is where numbers live and who works on them:
+//!
+//! - Weights lie as (n_out, n_in), a row for each neuron, so that some neurons are one piece of memory. The rest of the
+//!   course has them as (n_in, n_out).
+//! - Nothing is allocated while training: every array of a batch is kept for the next.
+//! - `W ← W - lr·dZᵀ·X` is one matrix product that adds into `W`. The gradient itself is never stored.
+//! - The work of a layer is cut into pieces of [`NEURONS_PER_TASK`] neurons, which threads take. A piece is the same
+//!   whoever works on it, and no two of them add into the same number: so the result is the same, to the last bit,
+//!   whatever the number of threads.
+
+use ndarray::{
+    Array1, Array2, ArrayRef1, ArrayRef2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, linalg,
+};
+use rand::{Rng, seq::SliceRandom};
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+
+/// How many neurons of a layer are one piece of work. Smaller pieces would keep more threads busy and spend more time on
+/// rearranging the same inputs for each of them.
+pub const NEURONS_PER_TASK: usize = 64;
+
+/// The same for gathering the images of a batch.
+const IMAGES_PER_TASK: usize = 16;
+
+/// A network of ReLU layers whose last layer gives the scores of the classes.
+#[derive(Clone, Debug)]
+pub struct Mlp {
+    layers: Vec<Layer>,
+}
+
+#[derive(Clone, Debug)]
+struct Layer {
+    /// (n_out, n_in)
+    weights: Array2<f32>,
+    /// (n_out)
+    biases: Array1<f32>,
+    /// What came out of this layer for the present batch, after ReLU; (batch, n_out).
+    output: Array2<f32>,
+    /// The gradient with respect to what went into its ReLU, dZ; (batch, n_out).
+    d_z: Array2<f32>,
+}
+
+impl Mlp {
+    /// `sizes` are the numbers of inputs, of neurons of each hidden layer, and of classes. Weights are drawn with variance
+    /// `2 / n_in` (He et al. 2015, eq. 10), biases are 0.
+    pub fn new(sizes: &[usize], rng: &mut impl Rng) -> Self {
+        let layer = |pair: &[usize]| {
+            let std = (2.0 / pair[0] as f32).sqrt();
+            let weights = Array2::from_shape_simple_fn((pair[1], pair[0]), || {
+                let z: f32 = StandardNormal.sample(rng);
+                std * z
+            });
+            (weights, Array1::zeros(pair[1]))
+        };
+        Self::from_parts(sizes.windows(2).map(layer).collect())
+    }
+
+    /// A network of these weights (n_out, n_in) and biases (n_out), a pair for each layer.
+    ///
+    /// # Panics
+    ///
+    /// If the layers do not fit to each other.
+    pub fn from_parts(layers: Vec<(Array2<f32>, Array1<f32>)>) -> Self {
+        assert!(layers.windows(2).all(|pair| pair[0].0.nrows() == pair[1].0.ncols()), "layers that do not fit");
+        let layer = |(weights, biases): (Array2<f32>, Array1<f32>)| {
+            let n_out = weights.nrows();
+            assert_eq!(biases.len(), n_out, "a neuron has one bias");
+            let empty = Array2::zeros((0, n_out));
+            Layer { weights: weights.as_standard_layout().into_owned(), biases, output: empty.clone(), d_z: empty }
+        };
+        Self { layers: layers.into_iter().map(layer).collect() }
+    }
+
+    /// Weights (n_out, n_in) and biases (n_out) of each layer.
+    pub fn parts(&self) -> impl Iterator<Item = (&ArrayRef2<f32>, &ArrayRef1<f32>)> {
+        self.layers.iter().map(|layer| (&*layer.weights, &*layer.biases))
+    }
+
+    /// Goes once through all images, in an order that `rng` draws, and takes a step after every `batch_size` of them; the
+    /// last batch may be smaller. Returns the mean loss of the images, each as it was before the step that it was part of.
+    ///
+    /// `images` (n, n_in) hold a byte a pixel, which counts as a number between 0 and 1. `on_batch` is told how many images
+    /// are done.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one label for each image, or a label is no class of the network.
+    pub fn train_epoch(
+        &mut self,
+        images: &ArrayRef2<u8>,
+        labels: &ArrayRef1<usize>,
+        batch_size: usize,
+        learning_rate: f32,
+        rng: &mut impl Rng,
+        mut on_batch: impl FnMut(usize) + Send,
+    ) -> f64 {
+        assert_eq!(images.nrows(), labels.len(), "an image has one label");
+        let mut order: Vec<usize> = (0..images.nrows()).collect();
+        order.shuffle(rng);
+        let mut batch = Batch::new(batch_size, images.ncols());
+        let (mut total, mut done) = (0.0, 0);
+        for chosen in order.chunks(batch_size) {
+            batch.fill(images, labels, chosen);
+            total += self.step(&batch, learning_rate);
+            done += chosen.len();
+            on_batch(done);
+        }
+        total / images.nrows() as f64
+    }
+
+    /// A step of gradient descent; returns the sum of the batch's losses before it.
+    fn step(&mut self, batch: &Batch, learning_rate: f32) -> f64 {
+        let n = batch.labels.len();
+        for layer in &mut self.layers {
+            layer.make_room(n);
+        }
+        self.forward(batch.x());
+        let loss = self.scores_to_gradient(&batch.labels);
+        for at in (1..self.layers.len()).rev() {
+            let [before, layer] = &mut self.layers[at - 1..=at] else { unreachable!("two layers") };
+            layer.backward(n, before);
+        }
+        self.update(batch.x(), learning_rate);
+        loss
+    }
+
+    fn forward(&mut self, x: ArrayView2<'_, f32>) {
+        let last = self.layers.len() - 1;
+        for at in 0..self.layers.len() {
+            let (before, layer) = self.layers.split_at_mut(at);
+            let input = before.last().map_or(x, |before| first_rows(&before.output, x.nrows()));
+            layer[0].forward(input, at < last);
+        }
+    }
+
+    /// Softmax and cross-entropy: turns the scores into dZ = (P - Y) / n, and returns the sum of the losses.
+    fn scores_to_gradient(&mut self, labels: &[usize]) -> f64 {
+        let layer = self.layers.last_mut().expect("a network has a layer");
+        let mut total = 0.0;
+        for ((z, mut d_z), &label) in layer.output.rows().into_iter().zip(layer.d_z.rows_mut()).zip(labels) {
+            let max = z.fold(f32::NEG_INFINITY, |max, &z| max.max(z));
+            Zip::from(&mut d_z).and(z).for_each(|p, &z| *p = (z - max).exp());
+            let sum = d_z.sum();
+            total += f64::from(sum.ln() + max - z[label]);
+            let n = labels.len() as f32;
+            d_z.mapv_inplace(|p| p / (sum * n));
+            d_z[label] -= 1.0 / n;
+        }
+        total
+    }
+
+    /// `W ← W - lr·dZᵀ·X` and `b ← b - lr·Σ dZ`, for all layers at once: each piece belongs to one task.
+    fn update(&mut self, x: ArrayView2<'_, f32>, learning_rate: f32) {
+        let n = x.nrows();
+        let mut tasks: Vec<Update<'_>> = Vec::new();
+        let mut input = x;
+        for layer in &mut self.layers {
+            let Layer { weights, biases, output, d_z } = layer;
+            let weights = weights.axis_chunks_iter_mut(Axis(0), NEURONS_PER_TASK);
+            let biases = biases.axis_chunks_iter_mut(Axis(0), NEURONS_PER_TASK);
+            let (d_z, _) = d_z.view().split_at(Axis(0), n);
+            let mut neurons = 0;
+            tasks.extend(weights.zip(biases).map(|(weights, biases)| {
+                let (_, rest) = d_z.split_at(Axis(1), neurons);
+                neurons += biases.len();
+                Update { d_z: rest.split_at(Axis(1), biases.len()).0, weights, biases, input }
+            }));
+            input = first_rows(output, n);
+        }
+        tasks.into_par_iter().for_each(|task| task.run(learning_rate));
+    }
+
+    /// The class with the highest score for each image; (n).
+    pub fn predict(&mut self, images: &ArrayRef2<u8>) -> Array1<usize> {
+        const AT_ONCE: usize = 500;
+        let mut batch = Batch::new(AT_ONCE, images.ncols());
+        let labels = Array1::zeros(images.nrows());
+        let mut classes = Vec::with_capacity(images.nrows());
+        for chosen in (0..images.nrows()).collect::<Vec<_>>().chunks(AT_ONCE) {
+            batch.fill(images, &labels, chosen);
+            for layer in &mut self.layers {
+                layer.make_room(chosen.len());
+            }
+            self.forward(batch.x());
+            let scores = &self.layers.last().expect("a network has a layer").output;
+            classes.extend(scores.rows().into_iter().take(chosen.len()).map(largest));
+        }
+        Array1::from(classes)
+    }
+}
+
+fn first_rows(array: &ArrayRef2<f32>, n: usize) -> ArrayView2<'_, f32> {
+    array.view().split_at(Axis(0), n).0
+}
+
+/// Where the largest number stands.
+fn largest(scores: ArrayView1<'_, f32>) -> usize {
+    (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).expect("there is a class")
+}
+
+impl Layer {
+    /// Arrays for a batch of `n`: never smaller than before, so that a last, short batch costs nothing.
+    fn make_room(&mut self, n: usize) {
+        if self.output.nrows() < n {
+            self.output = Array2::zeros((n, self.biases.len()));
+            self.d_z = Array2::zeros((n, self.biases.len()));
+        }
+    }
+
+    /// `Z = X·Wᵀ + b`, and ReLU of it where `rectified`.
+    fn forward(&mut self, input: ArrayView2<'_, f32>, rectified: bool) {
+        let (mut output, _) = self.output.view_mut().split_at(Axis(0), input.nrows());
+        let pieces = output.axis_chunks_iter_mut(Axis(1), NEURONS_PER_TASK);
+        let weights = self.weights.axis_chunks_iter(Axis(0), NEURONS_PER_TASK);
+        let biases = self.biases.axis_chunks_iter(Axis(0), NEURONS_PER_TASK);
+        let tasks: Vec<_> = pieces.zip(weights).zip(biases).collect();
+        tasks.into_par_iter().for_each(|((mut z, weights), biases)| {
+            linalg::general_mat_mul(1.0, &input, &weights.t(), 0.0, &mut z);
+            let floor = if rectified { 0.0 } else { f32::NEG_INFINITY };
+            for mut z in z.rows_mut() {
+                Zip::from(&mut z).and(&biases).for_each(|z, &bias| *z = (*z + bias).max(floor));
+            }
+        });
+    }
+
+    /// `dX = dZ·W`, of which ReLU lets through what its output was above 0 for: the dZ of the layer `before`.
+    fn backward(&self, n: usize, before: &mut Layer) {
+        let d_z = first_rows(&self.d_z, n);
+        let (mut d_input, _) = before.d_z.view_mut().split_at(Axis(0), n);
+        let weights = self.weights.axis_chunks_iter(Axis(1), NEURONS_PER_TASK);
+        let output = first_rows(&before.output, n);
+        let outputs = output.axis_chunks_iter(Axis(1), NEURONS_PER_TASK);
+        let tasks: Vec<_> = d_input.axis_chunks_iter_mut(Axis(1), NEURONS_PER_TASK).zip(weights).zip(outputs).collect();
+        tasks.into_par_iter().for_each(|((mut d_input, weights), outputs)| {
+            linalg::general_mat_mul(1.0, &d_z, &weights, 0.0, &mut d_input);
+            Zip::from(&mut d_input).and(&outputs).for_each(|d, &a| *d = if a > 0.0 { *d } else { 0.0 });
+        });
+    }
+}
+
+/// The step of some neurons.
+struct Update<'a> {
+    /// (neurons, n_in)
+    weights: ArrayViewMut2<'a, f32>,
+    /// (neurons)
+    biases: ArrayViewMut1<'a, f32>,
+    /// (batch, neurons)
+    d_z: ArrayView2<'a, f32>,
+    /// (batch, n_in)
+    input: ArrayView2<'a, f32>,
+}
+
+impl Update<'_> {
+    fn run(mut self, learning_rate: f32) {
+        linalg::general_mat_mul(-learning_rate, &self.d_z.t(), &self.input, 1.0, &mut self.weights);
+        for row in self.d_z.rows() {
+            self.biases.scaled_add(-learning_rate, &row);
+        }
+    }
+}
+
+/// The images of one step, as numbers.
+struct Batch {
+    /// (batch size, n_in); only as many rows count as there are labels.
+    pixels: Array2<f32>,
+    labels: Vec<usize>,
+}
+
+impl Batch {
+    fn new(size: usize, n_in: usize) -> Self {
+        Self { pixels: Array2::zeros((size, n_in)), labels: Vec::with_capacity(size) }
+    }
+
+    /// Takes the `chosen` images, as numbers between 0 and 1.
+    fn fill(&mut self, images: &ArrayRef2<u8>, labels: &ArrayRef1<usize>, chosen: &[usize]) {
+        let rows = self.pixels.axis_chunks_iter_mut(Axis(0), IMAGES_PER_TASK);
+        let tasks: Vec<_> = rows.zip(chosen.chunks(IMAGES_PER_TASK)).collect();
+        tasks.into_par_iter().for_each(|(mut rows, chosen)| {
+            for (mut numbers, &image) in rows.rows_mut().into_iter().zip(chosen) {
+                let pixels = images.row(image);
+                Zip::from(&mut numbers).and(&pixels).for_each(|number, &pixel| *number = f32::from(pixel) / 255.0);
+            }
+        });
+        self.labels.clear();
+        self.labels.extend(chosen.iter().map(|&image| labels[image]));
+    }
+
+    fn x(&self) -> ArrayView2<'_, f32> {
+        first_rows(&self.pixels, self.labels.len())
+    }
+}
