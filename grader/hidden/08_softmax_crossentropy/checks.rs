@@ -34,7 +34,11 @@ pub(crate) fn checks() -> Vec<Check> {
         Check::new("softmax_large", "softmax", "softmax is right for scores of any size", 2)
             .asks("softmax")
             .after("softmax")
-            .on(|_| large_scores())
+            .on(|_| {
+                // Far apart: only the largest score of a row, taken off, leaves none of them far above 0.
+                let far_apart = array![[0.0, 2000.0, -1000.0], [3.0, -1000.0, 1500.0]];
+                [large_scores(), vec![Record::new().with("z", far_apart)]].concat()
+            })
             .expects(|c| softmax(&c.matrix("z")))
             .mistake("softmax_without_max", SOFTMAX_WITHOUT_MAX, |c| softmax_as_in_the_book(&c.matrix("z")))
             .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, |c| softmax_with_one_max(&c.matrix("z")))
@@ -46,6 +50,19 @@ pub(crate) fn checks() -> Vec<Check> {
                 |c| {
                     let max = row_max(&c.matrix("z")).mapv(|max| max.max(0.0));
                     divided_by_row_sums((c.matrix("z").to_owned() - max).mapv(f64::exp))
+                },
+            )
+            .mistake_if(
+                "another_score_subtracted",
+                "The scores of a row lie far apart here, and an exponential is infinite after all: what you take off \
+                 is not the row's *largest* score. With the first one, the smallest or the mean, something above 0 may \
+                 be left, and e^710 is infinite already.",
+                |c, seen| {
+                    let z = c.matrix("z");
+                    z.rows().into_iter().zip(seen.matrix("result").rows()).any(|(z, p)| {
+                        let (min, max) = z.fold((f64::MAX, f64::MIN), |(min, max), z| (z.min(min), z.max(max)));
+                        max - min > 700.0 && p.iter().any(|p| p.is_nan())
+                    })
                 },
             )
             .mistake_if(
@@ -73,7 +90,8 @@ pub(crate) fn checks() -> Vec<Check> {
             .mistake(
                 "temperature_ignored",
                 "The temperature has no effect. Dividing all exponentials, or all probabilities, by the same number \
-                 cancels in the quotient: it is the scores that are divided, before the exponential.",
+                 cancels in the quotient, and so does subtracting it from all scores: it is the scores that are \
+                 divided, before the exponential.",
                 |c| softmax(&c.matrix("z")),
             ),
         Check::new("log_softmax", "log_softmax", "log_softmax is the logarithm of softmax", 1)
@@ -166,9 +184,9 @@ pub(crate) fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "label_that_is_no_class_accepted",
-                "A label here is no class: it is not below the number of columns. Your code finds no column for it and \
+                "A label here is no class: it is not below the number of classes. Your code finds no place for it and \
                  goes on as if nothing were wrong. Index with it, `row[label]`: that panics by itself.",
-                |c, _| c.get("labels").is_some(),
+                |c, _| c.get("labels").is_some() || c.get("label").is_some(),
             )
             .mistake_if(
                 "lengths_not_compared",
@@ -710,6 +728,24 @@ fn bce_checks() -> Vec<Check> {
                 "labels_turned_round",
                 "Yes and no are mixed up: a high score should be cheap where y is 1, and dear where it is 0.",
                 move |c| mean(c, |z, y| bce(z, 1.0 - y)),
+            )
+            .mistake(
+                "maximum_left_out",
+                "The part max(0, z) is missing: ln(1 + e^z) is max(0, z) + ln(1 + e^-|z|).",
+                move |c| mean(c, |z, y| (-z.abs()).exp().ln_1p() - y * z),
+            )
+            .mistake(
+                "label_left_out",
+                "This is the mean of ln(1 + e^z) alone, whatever the labels are. Where y is 1, z is taken off: ln(1 + \
+                 e^z) - y·z.",
+                move |c| mean(c, |z, _| bce(z, 0.0)),
+            )
+            .mistake_if(
+                "minus_after_the_exponential",
+                "The loss is NaN: the logarithm of a number below 0 was taken. Does a minus come too late? \
+                 `-z.abs().exp()` is -(e^|z|), because a method goes before the minus in front of it, and \
+                 `(-z.abs()).exp()` is e^-|z|.",
+                |_, seen| seen.float("result").is_nan(),
             ),
         Check::new("bce_large", "bce_with_logits", "bce_with_logits tells how wrong, however wrong it is", 2)
             .asks("bce_with_logits")
@@ -773,6 +809,12 @@ fn bce_grad_checks() -> Vec<Check> {
                 "sigmoid_forgotten",
                 "These are scores minus labels. It is the probability from which the label is subtracted: σ(z) first.",
                 move |c| (c.vector("z").to_owned() - c.vector("y")) / n(c),
+            )
+            .mistake(
+                "sigmoid_turned_round",
+                "This is 1 / (1 + e^z), which falls while the score rises. σ(z) has a minus in its exponent: 1 / (1 + \
+                 e^-z).",
+                move |c| (c.vector("z").mapv(|z| sigmoid(-z)) - c.vector("y")) / n(c),
             ),
         Check::new(
             "bce_grad_large",
@@ -986,7 +1028,9 @@ fn labels_that_do_not_fit() -> Vec<Record> {
             [array![1.0], array![1.0, 0.0]]
                 .map(|y| Record::new().with("function", function).with("scores", array![0.5, 0.75, 0.25]).with("y", y))
         });
-    classes.chain(answers).collect()
+    let chain_rule =
+        Record::new().with("function", "grad_by_chain_rule").with("p", array![0.2, 0.5, 0.3]).with("label", 3_usize);
+    classes.chain([chain_rule]).chain(answers).collect()
 }
 
 /// Position and label of all labels that are no class.

@@ -68,6 +68,7 @@ fn main() {
             "nll_from_probs" => NLL(&case.matrix("scores"), &case.counts("labels"), 1e-10).into(),
             "cross_entropy" => CROSS_ENTROPY(&case.matrix("scores"), &case.counts("labels")).into(),
             "cross_entropy_grad" => CROSS_ENTROPY_GRAD(&case.matrix("scores"), &case.counts("labels")).into(),
+            "grad_by_chain_rule" => CHAIN_RULE(&case.vector("p"), case.count("label")).into(),
             "bernoulli_likelihood" => LIKELIHOOD(&case.vector("scores"), &case.vector("y")).into(),
             "bce_with_logits" => BCE(&case.vector("scores"), &case.vector("y")).into(),
             "bce_with_logits_grad" => BCE_GRAD(&case.vector("scores"), &case.vector("y")).into(),

@@ -365,6 +365,12 @@ fn training() -> Vec<Check> {
                 "Only the output neuron has moved. Without W1 and b1 the four points stay where they are in the hidden \
                  space, and no line may separate them there.",
                 |c| stepped(c, |part, rate| if part.ends_with('2') { -rate } else { 0.0 }),
+            )
+            .mistake_if(
+                "a_parameter_stands_still",
+                "One of the parameters is what it was before the step. There are four of them, W1, b1, W2 and b2, and \
+                 each goes down its own slope.",
+                |c, seen| ["w1", "b1", "w2", "b2"].iter().any(|part| seen.get(part) == c.get(part)),
             ),
         Check::new("train", "train", "train takes step after step and returns the loss before each", 3)
             .after("hidden_gradients")
@@ -407,6 +413,17 @@ fn training() -> Vec<Check> {
                     let losses = losses_of(&trained(c, c.count("epochs"), one_step));
                     with_part(&trained(c, 0, one_step), "losses", losses)
                 },
+            )
+            .mistake(
+                "no_step_taken",
+                "The losses do not change, and the network is what it was before: no step has been taken. Slopes alone \
+                 move nothing; hand them to `step`.",
+                |c| trained(c, c.count("epochs"), Record::clone),
+            )
+            .mistake(
+                "one_epoch_too_many",
+                "There is one epoch too many. `0..epochs` counts them; `0..=epochs` goes one further.",
+                |c| trained(c, c.count("epochs") + 1, one_step),
             )
             .mistake(
                 "a_step_for_each_sample",
@@ -481,8 +498,8 @@ fn training() -> Vec<Check> {
             })
             .mistake_if(
                 "stopped_on_the_plateau",
-                "Training ends early, because the loss hardly falls any more. That is no sign of the end: here it \
-                 stands still for 200 epochs and falls afterwards. Take as many steps as are asked for.",
+                "Training ends early. A loss that hardly falls is no sign of the end: here it stands still for 200 \
+                 epochs and falls afterwards. Nor is one that is small. Take as many steps as are asked for.",
                 |c, seen| losses_of(seen).len() < c.count("epochs"),
             ),
         Check::new("twins", "train", "training parts no twins, and does not leave a start of zeros", 1)
@@ -526,6 +543,8 @@ fn starting() -> Vec<Check> {
                     net(array![[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]], b1(), w2(), b2()),
                     net(array![[1.0, 1.0, 3.0], [2.0, 2.0, 3.0]], b1(), w2(), b2()),
                     net(array![[0.5, 0.5], [1.0, 1.000_000_001]], array![0.0, 0.0], array![[1.0], [1.0]], b2()),
+                    net(array![[0.5, 0.5], [1.0, 1.0]], array![0.0, 1e-17], array![[1.0], [1.0]], b2()),
+                    net(array![[0.5, 0.5], [1.0, 1.0]], array![0.0, 0.0], array![[1.0], [1.000_000_001]], b2()),
                     net(array![[0.5], [1.0]], array![0.0], array![[1.0]], b2()),
                 ]
             })
@@ -561,6 +580,21 @@ fn starting() -> Vec<Check> {
                 "compared_with_itself",
                 "Every network seems to have twins: each neuron is compared with itself, too. Let k begin at j + 1.",
                 |_| true,
+            )
+            .mistake_if(
+                "nearly_equal_counts",
+                "Neurons that are only nearly equal count as twins. However small a difference is, their slopes differ \
+                 as well, and they will part: compare with `==`.",
+                |c, seen| {
+                    let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
+                    let (w1, b1, w2) = (c.matrix("w1"), c.vector("b1"), c.matrix("w2"));
+                    *seen == Record::from(true)
+                        && any_pair(c, |_, j, k| {
+                            w1.column(j).iter().zip(w1.column(k)).all(|(a, b)| near(*a, *b))
+                                && near(b1[j], b1[k])
+                                && near(w2[[j, 0]], w2[[k, 0]])
+                        })
+                },
             ),
         Check::new("new", "initialisation", "new draws weights that differ, and begins with biases of 0", 2)
             .on(|_| {
@@ -573,7 +607,8 @@ fn starting() -> Vec<Check> {
             .demands(freshly_drawn)
             .mistake_if(
                 "all_weights_equal",
-                "All weights are equal, so all hidden neurons are twins. Draw every weight by itself.",
+                "All weights of a layer are equal. In both layers that makes twins of all hidden neurons, and an output \
+                 layer of zeros lets no error through. Draw every weight of both layers by itself.",
                 |_, seen| all_equal(seen.matrix("w1").iter()) || all_equal(seen.matrix("w2").iter()),
             )
             .mistake_if(

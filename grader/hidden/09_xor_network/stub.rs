@@ -87,6 +87,7 @@ impl XorNet {
     /// # Panics
     ///
     /// If the numbers of hidden neurons do not agree, or if there is more than one output neuron.
+    #[track_caller]
     pub fn from_parts(w1: Array2<f64>, b1: Array1<f64>, w2: Array2<f64>, b2: Array1<f64>, hidden: Activation) -> Self {
         assert_eq!(w1.ncols(), b1.len(), "every column of w1 (a hidden neuron) needs one bias");
         assert_eq!(

@@ -93,6 +93,12 @@ fn linear() -> Vec<Check> {
             "`d_weights` is still 0 after the backward pass: nobody would ever learn of the gradient. Write it to \
              `self.d_weights`, and that of the biases to `self.d_biases`.",
             |c| Record::new().with("d_weights", dw(c) * 0.0),
+        )
+        .mistake(
+            "bias_gradients_not_kept",
+            "`d_biases` is still 0 after the backward pass. Biases learn like weights: write the sums of the columns of \
+             dZ to `self.d_biases`.",
+            |c| Record::new().with("d_weights", dw(c)).with("d_biases", db(c) * 0.0),
         ),
         pass_mistakes(
             Check::new(
@@ -217,8 +223,13 @@ fn activations() -> Vec<Check> {
                  no harm: the result is 0, as it should be.",
                 |_, seen| seen.matrix("output").iter().any(|a| a.is_nan()),
             ),
-        check("Tanh", "tanh", "tanh multiplies a gradient by 1 - tanh²(z)")
-            .on(cases("Tanh", array![[0.5, -1.0, 2.0], [0.0, 0.25, -3.0]]))
+        check("Tanh", "tanh", "tanh multiplies a gradient by 1 - tanh²(z), for any z")
+            .on(cases("Tanh", array![[0.5, -1.0, 2.0], [0.0, 800.0, -800.0]]))
+            .mistake_if(
+                "tanh_overflows",
+                "e^800 is infinite, and infinity divided by infinity is NaN. `f64::tanh` is right for every number.",
+                |_, seen| seen.matrix("output").iter().any(|a| a.is_nan()),
+            )
             .mistake("slope_at_z", SLOPE_AT_Z, |c| activation(c, |z, _, d| d * (1.0 - z * z)))
             .mistake("slope_of_the_output", SLOPE_OF_THE_OUTPUT, |c| activation(c, |_, a, d| d * slope("Tanh", a))),
         pass_mistakes(
@@ -600,6 +611,12 @@ fn training() -> Vec<Check> {
                 "The losses are those after each step. The one *before* the step is asked for: it belongs to the \
                  output that the gradient was computed from, and costs no second forward pass.",
                 |c| trained(c, Training { loss_after: true, ..Training::default() }),
+            )
+            .mistake(
+                "no_step_taken",
+                "The parameters are what they were before, and the loss with them. A step needs both: `backward`, \
+                 which leaves the gradients in the layers, and `step`, which goes down them.",
+                |c| trained(c, Training { rate: 0.0, ..Training::default() }),
             )
             .mistake(
                 "step_before_backward",

@@ -64,6 +64,7 @@ impl Linear {
     /// # Panics
     ///
     /// If there are not as many biases as columns of weights.
+    #[track_caller]
     pub fn from_parts(weights: Array2<f64>, biases: Array1<f64>) -> Self {
         assert_eq!(weights.ncols(), biases.len(), "every column of weights (an output) needs one bias");
         let (d_weights, d_biases) = (Array2::zeros(weights.dim()), Array1::zeros(biases.dim()));

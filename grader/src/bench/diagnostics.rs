@@ -221,8 +221,8 @@ const REMARKS: [(&[&str], &str, &str); 19] = [
     (
         &["E0277"],
         "ScalarOperand",
-        "A borrowed argument `x` and an array `a` of your own combine as `x + &*a`, or as `x.to_owned() + &a`. The matrix \
-         product is `x.dot(&a)`.",
+        "A borrowed argument `x` and an array `a` of your own combine as `x + &*a` and `&*a + x`, or as \
+         `x.to_owned() + &a`. The matrix product is `x.dot(&a)`.",
     ),
     (
         &["E0283", "E0284"],
@@ -240,8 +240,8 @@ const REMARKS: [(&[&str], &str, &str); 19] = [
     (
         &["E0277", "E0271"],
         "Array",
-        "A borrowed argument `x` and an array `a` of your own combine as `x + &*a`, or as `x.to_owned() + &a`. The matrix \
-         product is `x.dot(&a)`. `+=` and `-=` want a reference on the right: `a -= &b`.",
+        "A borrowed argument `x` and an array `a` of your own combine as `x + &*a` and `&*a + x`, or as \
+         `x.to_owned() + &a`. The matrix product is `x.dot(&a)`. `+=` and `-=` want a reference on the right: `a -= &b`.",
     ),
     (
         &["E0368"],
