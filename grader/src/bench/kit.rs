@@ -22,7 +22,10 @@ use crate::{
 };
 
 /// The crates that every submission may name. The probe may name [`PROBE`] besides.
-const CRATES: [&str; 4] = ["datasets", "ndarray", "rand", "rand_distr"];
+///
+/// Each with the package that it is: instead of ndarray's own, ours, which has compiled it already.
+const CRATES: [(&str, &str); 4] =
+    [("datasets", "datasets"), ("ndarray", "shared-ndarray"), ("rand", "rand"), ("rand_distr", "rand_distr")];
 const PROBE: &str = "probe";
 const GRADER: &str = "grader";
 
@@ -132,8 +135,8 @@ impl Kit {
         }
         let artifacts = Artifacts::read(course, &output.stdout)?;
         let mut crates = Vec::new();
-        for name in CRATES {
-            crates.push((name.to_owned(), artifacts.rlib(PROBE, name)?));
+        for (name, package) in CRATES {
+            crates.push((name.to_owned(), artifacts.rlib(PROBE, package)?));
         }
         for name in &exercise.crates {
             crates.push((name.clone(), artifacts.rlib(&solution_package(exercise), name)?));
@@ -200,6 +203,16 @@ impl Artifact {
             copies.for_each(|copy| original.clone_into(copy));
         }
     }
+
+    /// Whether it is of this package. The end of an id is `#ndarray@0.17.2`, or `/datasets#0.1.0` where the folder has the
+    /// package's name.
+    fn is_of(&self, name: &str, version: &str) -> bool {
+        let Some((place, end)) = self.package_id.rsplit_once('#') else { return false };
+        match end.split_once('@') {
+            Some(package) => package == (name, version),
+            None => end == version && place.rsplit('/').next() == Some(name),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -235,13 +248,12 @@ impl Artifacts {
         Ok(Self { built, locked })
     }
 
-    /// The compiled crate that `package` means by `name`.
+    /// The compiled package that `package` means by `name`.
     fn rlib(&self, package: &str, name: &str) -> Result<PathBuf> {
         let version = self.locked.version(package, name)?;
         self.built
             .iter()
-            .filter(|artifact| artifact.target.name == name && artifact.target.kind.iter().any(|kind| kind == "lib"))
-            .filter(|artifact| artifact.package_id.ends_with(version))
+            .filter(|artifact| artifact.is_of(name, version) && artifact.target.kind.iter().any(|kind| kind == "lib"))
             .flat_map(|artifact| &artifact.filenames)
             .find(|path| path.extension().is_some_and(|extension| extension == "rlib"))
             .cloned()
@@ -329,11 +341,11 @@ fn fingerprint(course: &Course, exercise: &Exercise, rustc: &Path) -> Result<Str
         inputs.push(course.root.join(ENGINE).join("Cargo.toml"));
         inputs.extend(files::rust_files(&course.root.join(ENGINE_SOURCES))?);
     }
-    for file in ["Cargo.lock", "Cargo.toml", "datasets/Cargo.toml", "grader/probe/Cargo.toml"] {
-        inputs.push(course.root.join(file));
-    }
-    for folder in ["datasets/src", "grader/probe/src"] {
-        inputs.extend(files::rust_files(&course.root.join(folder))?);
+    inputs.extend(["Cargo.lock", "Cargo.toml"].map(|file| course.root.join(file)));
+    for package in ["datasets", "grader/probe", "grader/shared-ndarray"] {
+        let folder = course.root.join(package);
+        inputs.push(folder.join("Cargo.toml"));
+        inputs.extend(files::rust_files(&folder.join("src"))?);
     }
     inputs.extend(files::files_below(&course.root.join("datasets/data"))?);
     let mut digest = Sha256::new();
