@@ -133,7 +133,8 @@ fn several_exercises_fit_in_one_report() {
     let exercises = all["exercises"].as_array().unwrap().len();
     assert_eq!(read("junit").matches("<testsuite ").count(), exercises);
     assert_eq!(read("markdown").matches("| complete |").count(), exercises);
-    assert_eq!(read("github").lines().count(), exercises);
+    // GitHub shows no more than ten of a kind; the last of them counts the rest.
+    assert_eq!(read("github").lines().count(), exercises.min(10));
     let gradescope: Value = serde_json::from_str(&read("gradescope")).unwrap();
     assert_eq!(gradescope["score"], all["score"]);
 }

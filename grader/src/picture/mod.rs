@@ -3,7 +3,6 @@
 mod axes;
 pub(crate) mod html;
 mod letter;
-#[allow(dead_code, reason = "the course decides which of these its pictures use")]
 mod raster;
 pub(crate) mod svg;
 pub(crate) mod terminal;
@@ -144,7 +143,6 @@ impl Picture {
     }
 
     /// Makes a step along x as long as one along y: for images, and where angles matter.
-    #[allow(dead_code, reason = "the course decides which of these its pictures use")]
     pub(crate) fn equal_units(mut self) -> Self {
         self.equal_units = true;
         self
@@ -179,7 +177,6 @@ impl Picture {
     }
 
     /// `values`, one a cell, as shades behind everything else; those outside of `range` look like its ends.
-    #[allow(dead_code, reason = "the course decides which of these its pictures use")]
     pub(crate) fn raster(&mut self, cells: Cells, values: Vec<f64>, palette: Palette, range: (f64, f64)) {
         let count = cells.rows * cells.columns;
         if count > MAX_CELLS || values.len() != count {
