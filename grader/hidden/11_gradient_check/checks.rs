@@ -96,6 +96,7 @@ pub(crate) fn checks() -> Vec<Check> {
                     pair(a.clone(), b.clone()),
                     pair(&a * 1e6, &a * 1e6 + &b),
                     pair(&a * 1e-9, &b * 1e-9),
+                    pair(&a * 1e-20, &b * 1e-20),
                 ]
             })
             .expects(|c| errors(c, |difference, a, b| difference / (a + b)))
@@ -148,6 +149,12 @@ pub(crate) fn checks() -> Vec<Check> {
                             || is(errors(c, |difference, a, b| difference / (a + b).max(small)))
                     }) && (seen - errors(c, |difference, a, b| difference / (a + b))).abs() > 1e-9
                 },
+            )
+            .mistake_if(
+                "small_ones_taken_for_zeros",
+                "Gradients that are only small are taken for zeros, so that their error vanishes. How small is too \
+                 small is another question, and `NOISE` answers it later. 0 / 0 happens where the size is exactly 0.",
+                |c, seen| seen.float("result") == 0.0 && errors(c, |_, a, b| a + b) > 0.0,
             ),
         Check::new("zero_and_nan", "relative_error", "relative_error of zeros is 0, and of NaN it is NaN", 1)
             .asks("relative_error")
@@ -224,6 +231,19 @@ pub(crate) fn checks() -> Vec<Check> {
                 "only_the_first_entry",
                 "A gradient that is wrong in its last entry only was let through. Compare all entries.",
                 |c| named(c, |it| it.wrong && !it.title.ends_with("at the end")),
+            )
+            .mistake_if(
+                "step_too_large_or_too_small",
+                "Right gradients are named as well, and nothing is wrong with them: it is the measurement that is off. \
+                 With a step near 1e-5 it agrees with them far better than `TOLERANCE`. With a much smaller one \
+                 rounding spoils it, with a much larger one bending.",
+                |c, seen| {
+                    let Some(Value::Ints(named)) = seen.result() else { return false };
+                    let is_smooth = |title: &str| title.starts_with("ln Σe^θ");
+                    c.parts()
+                        .zip(0_i64..)
+                        .any(|((number, _), place)| is_smooth(c.text(number)) && named.contains(&place))
+                },
             )
             .mistake_if(
                 "absolute_difference",
@@ -360,9 +380,17 @@ fn tensor_checks() -> Vec<Check> {
                     tensors(array![[1.0, -5.0, 3.0], [2.0, 0.5, 1.0]], array![[1.5, -4.75, 3.25], [3.0, 0.5, 9.0]]),
                     tensors(array![4.0, 1.0, -2.0, 0.25], array![3.5, -2.0, -2.0, 0.5]),
                     tensors(computed, measured),
+                    // No difference at all is the largest one, too.
+                    tensors(array![[2.0]], array![[2.0]]),
                 ]
             })
             .expects(|c| largest(c, f64::abs))
+            .mistake_if(
+                "no_place",
+                "Where both gradients agree entry by entry, there is no index: a search that begins at 0 finds nothing \
+                 larger. Begin with the first entry.",
+                |_, seen| seen.counts("index").is_empty(),
+            )
             .mistake("sign_kept", SIGN_KEPT, |c| largest(c, |difference| difference))
             .mistake("sign_kept", SIGN_KEPT, |c| largest(c, |difference| -difference))
             .mistake(
@@ -401,6 +429,9 @@ fn tensor_checks() -> Vec<Check> {
                     tensors(gradient.clone(), &gradient * 1.001).with("n_near_kink", 0_usize),
                     tensors(with_nan.clone(), gradient.clone()).with("n_near_kink", 0_usize),
                     tensors(zeros, with_nan).with("n_near_kink", 0_usize),
+                    // Every entry is below `NOISE`, and the norms are not.
+                    tensors(Array2::from_elem((3, 2), 5e-10), Array2::from_elem((3, 2), 9e-10))
+                        .with("n_near_kink", 0_usize),
                 ]
             })
             .expects(|c| judged(c, &Rules::default()))
@@ -415,6 +446,18 @@ fn tensor_checks() -> Vec<Check> {
                 "Only gradients of exactly 0 are called vacuous. A measured 0 is what rounding makes of it, 1e-12 \
                  perhaps: both norms have to be below `NOISE`.",
                 |c| judged(c, &Rules { vacuous: |computed, measured| computed + measured == 0.0, ..Rules::default() }),
+            )
+            .mistake(
+                "entries_held_against_noise",
+                "A gradient is called vacuous because each of its entries is below `NOISE`. Many small ones make a norm \
+                 that is not: it is the norm that counts.",
+                |c| {
+                    let largest = |name| entries(c, name).iter().fold(0.0, |max: f64, entry| max.max(entry.abs()));
+                    if largest("computed") < NOISE && largest("measured") < NOISE {
+                        return "Vacuous";
+                    }
+                    judged(c, &Rules::default())
+                },
             )
             .mistake(
                 "one_zero_is_enough",
@@ -452,7 +495,7 @@ fn network_checks() -> Vec<Check> {
     vec![
         Check::new("check_network", "check_network", "check_network computes and measures every parameter's slope", 4)
             .after("numerical_gradient")
-            .on(|draw| vec![batch(draw, 0.05), batch(draw, 0.25)])
+            .on(|draw| vec![batch(draw, 0.05, "Mse"), batch(draw, 0.25, "BceWithLogits")])
             .expects(|c| both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &Measuring::default())))
             .mistake_if("weights_only", WEIGHTS_ONLY, |_, seen| seen.count("tensors") == 2)
             .mistake(
@@ -462,6 +505,24 @@ fn network_checks() -> Vec<Check> {
                 |c| {
                     let earlier = gradients(c, "x of an earlier batch", "y of an earlier batch");
                     both_gradients(c, earlier, measured_gradients(c, &Measuring::default()))
+                },
+            )
+            .mistake(
+                "another_loss",
+                "The gradients are those of the mean squared error, whatever the loss is. It is the argument `loss`.",
+                |c| {
+                    let c = &with_loss(c, "Mse");
+                    both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &Measuring::default()))
+                },
+            )
+            .mistake(
+                "target_for_output",
+                "What is measured belongs to a loss with its arguments swapped: `loss.value` takes the output first, \
+                 then the target. For the mean squared error that makes no difference, and for others it does.",
+                |c| {
+                    let loss = if c.text("loss") == "Mse" { "Mse" } else { "swapped" };
+                    let measured = measured_gradients(&with_loss(c, loss), &Measuring::default());
+                    both_gradients(c, gradients(c, "x", "y"), measured)
                 },
             )
             .mistake("computed_and_measured_swapped", "`computed` and `measured` have swapped places.", |c| {
@@ -506,7 +567,7 @@ fn network_checks() -> Vec<Check> {
                 },
             ),
         Check::new("parameters_afterwards", "check_network", "check_network leaves every parameter as it was", 2)
-            .on(|draw| vec![batch(draw, 0.001), batch(draw, 0.1)])
+            .on(|draw| vec![batch(draw, 0.001, "Mse"), batch(draw, 0.1, "Mse")])
             .expects(|c| {
                 TENSORS
                     .iter()
@@ -753,9 +814,10 @@ fn judged(c: &Record, rules: &Rules) -> &'static str {
 const TENSORS: [&str; 4] = ["W1", "b1", "W2", "b2"];
 
 /// Two layers with tanh between them, and two batches.
-fn batch(draw: &mut probe::Generator, eps: f64) -> Record {
+fn batch(draw: &mut probe::Generator, eps: f64, loss: &str) -> Record {
     Record::new()
         .with("eps", eps)
+        .with("loss", loss)
         .with("W1", draw::matrix(draw, (2, 3), 1.0))
         .with("b1", draw::vector(draw, 3, 1.0))
         .with("W2", draw::matrix(draw, (3, 2), 1.0))
@@ -772,7 +834,14 @@ fn parameters(c: &Record) -> Vec<f64> {
     TENSORS.iter().flat_map(|name| entries(c, name).to_vec()).collect()
 }
 
-/// The mean squared error of the network with these parameters.
+fn with_loss(c: &Record, loss: &str) -> Record {
+    c.parts().fold(Record::new(), |record, (name, value)| match name {
+        "loss" => record.with(name, loss),
+        _ => record.with(name, value.clone()),
+    })
+}
+
+/// The loss of the network with these parameters; `swapped` is `BceWithLogits` of the target, given the output.
 fn loss(c: &Record, parameters: &[f64]) -> f64 {
     let (x, y) = (c.matrix("x"), c.matrix("y"));
     let (n_in, n_hidden, n_out) = (2, 3, 2);
@@ -784,7 +853,12 @@ fn loss(c: &Record, parameters: &[f64]) -> f64 {
         let hidden = |j: usize| ((0..n_in).map(|i| x[i] * w1[i * n_hidden + j]).sum::<f64>() + b1[j]).tanh();
         for k in 0..n_out {
             let output = (0..n_hidden).map(|j| hidden(j) * w2[j * n_out + k]).sum::<f64>() + b2[k];
-            sum += (output - y[k]).powi(2);
+            let bce = |z: f64, y: f64| z.max(0.0) - z * y + (-z.abs()).exp().ln_1p();
+            sum += match c.text("loss") {
+                "Mse" => (output - y[k]).powi(2),
+                "BceWithLogits" => bce(output, y[k]),
+                _ => bce(y[k], output),
+            };
         }
     }
     sum / y.len() as f64
@@ -795,7 +869,10 @@ fn gradients(c: &Record, x: &str, y: &str) -> [Array1<f64>; 4] {
     let (x, y) = (c.matrix(x), c.matrix(y));
     let a1 = (x.dot(&c.matrix("W1")) + c.vector("b1")).mapv(f64::tanh);
     let output = a1.dot(&c.matrix("W2")) + c.vector("b2");
-    let d_output = (output - y) * (2.0 / y.len() as f64);
+    let d_output = match c.text("loss") {
+        "Mse" => (output - y) * (2.0 / y.len() as f64),
+        _ => (output.mapv(|z| 1.0 / (1.0 + (-z).exp())) - y) / y.len() as f64,
+    };
     let d_z1 = d_output.dot(&c.matrix("W2").t()) * a1.mapv(|a| 1.0 - a * a);
     let row = |matrix: Array2<f64>| matrix.flatten().into_owned();
     [row(x.t().dot(&d_z1)), d_z1.sum_axis(Axis(0)), row(a1.t().dot(&d_output)), d_output.sum_axis(Axis(0))]

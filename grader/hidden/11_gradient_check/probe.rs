@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use engine::{Layer, Linear, Loss, Mse, Parameter, Relu, Sequential, Sigmoid, Tanh};
+use engine::{BceWithLogits, Layer, Linear, Loss, Mse, Parameter, Relu, Sequential, Sigmoid, Tanh};
 use ndarray::{Array1, Array2, ArrayD, ArrayRef1, ArrayRef2, array};
 use probe::{Record, Value, report_progress, serve};
 use submission::{Candidate, Function, Gradient, TensorCheck, Verdict};
@@ -67,7 +67,7 @@ fn main() {
             let mut net = network(case);
             if case.get("x of an earlier batch").is_some() {
                 let output = net.forward(&case.matrix("x of an earlier batch"));
-                net.backward(&Mse.gradient(&output, &case.matrix("y of an earlier batch")));
+                net.backward(&loss(case).gradient(&output, &case.matrix("y of an earlier batch")));
             }
             let checks = check_network(&mut net, case);
             let record = Record::new().with("tensors", checks.len());
@@ -276,5 +276,13 @@ fn network(case: &Record) -> Sequential {
 }
 
 fn check_network(net: &mut Sequential, case: &Record) -> Vec<TensorCheck> {
-    CHECK_NETWORK(net, &Mse, &case.matrix("x"), &case.matrix("y"), case.float("eps"))
+    CHECK_NETWORK(net, loss(case), &case.matrix("x"), &case.matrix("y"), case.float("eps"))
+}
+
+/// The loss that a case names, or else the mean squared error.
+fn loss(case: &Record) -> &'static dyn Loss {
+    match case.get("loss") {
+        Some(Value::Text(name)) if name == "BceWithLogits" => &BceWithLogits,
+        _ => &Mse,
+    }
 }

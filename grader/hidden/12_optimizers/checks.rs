@@ -562,12 +562,15 @@ fn training() -> [Check; 1] {
             "There is one step too many, and one loss with it: `n_steps` is how often the optimiser steps.",
             |c| trained(c, c.count("n_steps") + 1, 1.0).1,
         )
-        .mistake(
-            "nothing_learned",
-            "The network never changes, and all losses are the same. Gradients are 0 until a backward pass fills them in: \
-             give `backward` the gradient of the loss, then let the optimiser change `net.parameters()`.",
-            |c| trained(c, c.count("n_steps"), 0.0).1,
-        )
+        .mistake("nothing_learned", NOTHING_LEARNED, |c| trained(c, c.count("n_steps"), 0.0).1)
+        // The same, without a single call of the optimiser.
+        .mistake("nothing_learned", NOTHING_LEARNED, |c| {
+            let still = trained(c, c.count("n_steps"), 0.0).1;
+            still.parts().fold(Record::new(), |record, (name, value)| match name {
+                "calls of step" => record.with(name, 0_usize),
+                _ => record.with(name, value.clone()),
+            })
+        })
         .mistake(
             "target_for_output",
             "The gradient of the loss has its arguments swapped, and the network learns uphill: the output comes first, \
@@ -579,8 +582,18 @@ fn training() -> [Check; 1] {
             "The optimiser steps with the gradients of the step before, and at the first step with none at all. First \
              the backward pass, then the step.",
             lagging,
+        )
+        .mistake_if(
+            "one_call_for_each_parameter",
+            "The optimiser is called once for every parameter. It takes the first of a list for the same one each time, \
+             so its memories would get mixed up, and Adam would count too many steps: hand it all parameters in one call.",
+            |c, seen| c.count("n_steps") > 0 && seen.count("calls of step") == PARAMETERS.len() * c.count("n_steps"),
         )]
 }
+
+const NOTHING_LEARNED: &str = "The network never changes, and all losses are the same. Gradients are 0 until a backward \
+                               pass fills them in: give `backward` the gradient of the loss, then let the optimiser change \
+                               `net.parameters()`.";
 
 const UPHILL: &str = "The step goes uphill: the gradient points to where the loss grows, so the step is subtracted.";
 
@@ -1012,7 +1025,8 @@ impl Net {
 
     fn record(self, losses: Vec<f64>) -> Record {
         let [w1, b1, w2, b2] = PARAMETERS;
-        let record = Record::new().with("losses", Array1::from(losses));
+        let n_steps = losses.len();
+        let record = Record::new().with("losses", Array1::from(losses)).with("calls of step", n_steps);
         record.with(w1, self.w1).with(b1, self.b1).with(w2, self.w2).with(b2, self.b2)
     }
 }
@@ -1049,5 +1063,6 @@ fn lagging(c: &Record) -> Record {
 
 fn with_losses(losses: Vec<f64>, record: Record) -> Record {
     let others = PARAMETERS.into_iter().map(|name| (name, record.get(name).expect("a parameter").clone()));
-    others.fold(Record::new().with("losses", Array1::from(losses)), |record, (name, value)| record.with(name, value))
+    let seen = Record::new().with("losses", Array1::from(losses)).with("calls of step", record.count("calls of step"));
+    others.fold(seen, |record, (name, value)| record.with(name, value))
 }

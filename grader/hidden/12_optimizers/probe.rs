@@ -57,7 +57,7 @@ fn main() {
         ("trajectory", |case| {
             let curvatures = case.vector("curvatures").to_owned();
             let bowl: Gradient = Box::new(move |point| &curvatures * &point.to_owned());
-            let mut descent = Descent { learning_rate: case.float("learning_rate") };
+            let mut descent = Descent { learning_rate: case.float("learning_rate"), n_calls: 0 };
             TRAJECTORY(&mut descent, bowl, &case.vector("start"), case.count("n_steps")).into()
         }),
         ("path", |case| {
@@ -75,14 +75,13 @@ fn main() {
         }),
         ("train", |case| {
             let mut net = Sequential::new(vec![layer(case, "1"), Box::new(Tanh::default()), layer(case, "2")]);
-            let mut descent = Descent { learning_rate: case.float("learning_rate") };
+            let mut descent = Descent { learning_rate: case.float("learning_rate"), n_calls: 0 };
             let (x, y) = (case.matrix("x"), case.matrix("y"));
             let losses = TRAIN(&mut net, &x, &y, &Mse, &mut descent, case.count("n_steps"));
             let names = ["weights1", "biases1", "weights2", "biases2"];
             let parameters = names.into_iter().zip(net.parameters());
-            parameters.fold(Record::new().with("losses", Array1::from(losses)), |record, (name, parameter)| {
-                record.with(name, parameter.value.to_owned())
-            })
+            let record = Record::new().with("losses", Array1::from(losses)).with("calls of step", descent.n_calls);
+            parameters.fold(record, |record, (name, parameter)| record.with(name, parameter.value.to_owned()))
         }),
         ("train_with", |case| {
             // The same samples and the same start for every rule.
@@ -119,10 +118,12 @@ fn optimizer(case: &Record) -> Box<dyn Optimizer> {
 /// Plain descent of the probe's own, so that a path says nothing about the learner's rules.
 struct Descent {
     learning_rate: f64,
+    n_calls: usize,
 }
 
 impl Optimizer for Descent {
     fn step(&mut self, parameters: &mut [Parameter<'_>]) {
+        self.n_calls += 1;
         for parameter in parameters {
             parameter.value.scaled_add(-self.learning_rate, &parameter.gradient);
         }

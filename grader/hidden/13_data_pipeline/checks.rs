@@ -131,6 +131,36 @@ fn files() -> [Check; 7] {
              anything. `checked_mul` gives `None` where `*` would panic, or, in a release build, go on with a wrong \
              number.",
             |c| if is_error(&right_error(c), "TooLarge") { Prediction::Panics } else { right_error(c).into() },
+        )
+        .mistake(
+            "kind_before_length",
+            "A file that is too short for its header is called one of another kind. The documentation has an order: \
+             first the header has to be complete, then its first number is looked at.",
+            |c| {
+                let bytes = c.counts("bytes");
+                if (4..header_len(c)).contains(&bytes.len()) && number(c, 0) != expected_magic(c) {
+                    return wrong_magic(c);
+                }
+                right_error(c)
+            },
+        )
+        .mistake(
+            "sizes_multiplied_as_u32",
+            "A product that a `usize` holds is called too large: the sizes are multiplied as `u32`. Make each of them \
+             a `usize` first, then multiply.",
+            |c| {
+                if claims_too_much(c) {
+                    failed(&format!("TooLarge {{ sizes: {:?} }}", sizes(c)))
+                } else {
+                    right_error(c)
+                }
+            },
+        )
+        .mistake(
+            "memory_before_bytes",
+            "Memory is asked for before anybody has looked whether the bytes are there. A header may claim anything: \
+             compare the length of the file with what the header says first.",
+            |c| if claims_too_much(c) { Prediction::Panics } else { right_error(c).into() },
         ),
         Check::new("scale_pixels", "pixels", "scale_pixels divides by 255, once, and makes a row of every image", 2)
             .on(|draw| {
@@ -199,14 +229,26 @@ fn files() -> [Check; 7] {
                     "5.1, 3.5, 1.4, 0.2, setosa\r\n 4.9 ,3.0,1.4,0.2 ,setosa \r\n".to_owned(),
                     String::new(),
                 ]
-                .map(|flowers| Record::new().with("csv", format!("{HEADINGS}\n{flowers}")))
-                .to_vec()
+                .map(|flowers| format!("{HEADINGS}\n{flowers}"))
+                .into_iter()
+                .chain(["a,b,c,d,name\n5.1,3.5,1.4,0.2,setosa\n".to_owned()])
+                .map(|csv| Record::new().with("csv", csv))
+                .collect()
             })
             .expects(|c| flowers(c.text("csv"), |name| SPECIES.iter().position(|species| *species == name)))
             .mistake(
                 "headings_read",
                 "The headings are taken for a flower. Line 1 says what the columns are: pass it over.",
-                |_| failed("NotANumber { line: 1, field: \"sepal_length_cm\" }"),
+                |c| headings_refused(c.text("csv")),
+            )
+            .mistake(
+                "headings_known_by_their_words",
+                "Only headings with the usual words are passed over. Another file may call its columns otherwise: line \
+                 1 is passed over because it is line 1, whatever it says.",
+                |c| match c.text("csv").starts_with(HEADINGS) {
+                    true => flowers(c.text("csv"), |name| SPECIES.iter().position(|species| *species == name)),
+                    false => headings_refused(c.text("csv")),
+                },
             )
             .mistake(
                 "classes_by_appearance",
@@ -290,7 +332,18 @@ fn files() -> [Check; 7] {
                 "A species that nobody knows becomes a class all the same, so that a slip of the pen is a wrong label. \
                  It is an error: `UnknownSpecies`.",
                 |c| match broken_line(c) {
-                    "5.1,3.5,1.4,0.2,setossa" => succeeded(),
+                    "5.1,3.5,1.4,0.2,setossa" | "5.1,3.5,1.4,0.2,Setosa" => succeeded(),
+                    _ => csv_error(c, LINE_OF_ERROR),
+                },
+            )
+            .mistake(
+                "species_before_measurements",
+                "A line has two things wrong with it, and the species is named, which comes last. Look at the fields \
+                 from left to right: first the measurements, then the species.",
+                |c| match broken_line(c) {
+                    "5.1,3.5,1.4,?,setossa" => {
+                        failed(&format!("UnknownSpecies {{ line: {LINE_OF_ERROR}, name: \"setossa\" }}"))
+                    }
                     _ => csv_error(c, LINE_OF_ERROR),
                 },
             ),
@@ -388,6 +441,10 @@ fn damaged_files() -> Vec<Record> {
         ("images", images[..15].to_vec()),
         ("images", vec![]),
         ("images", gigantic),
+        // Too short for a header of images, whatever kind of file it is.
+        ("images", labels[..11].to_vec()),
+        // 2^63 pixels: a `usize` holds that number, a `u32` does not, and memory does not hold the pixels.
+        ("images", idx(&[1 << 31, 1 << 16, 1 << 16], &[1, 2, 3])),
     ]
     .map(|(kind, bytes)| Record::new().with("as", kind).with("bytes", bytes))
     .to_vec()
@@ -407,14 +464,26 @@ fn needed(c: &Record) -> Option<usize> {
     sizes.try_fold(1_usize, |product, size| product.checked_mul(size))?.checked_add(header_len)
 }
 
+fn expected_magic(c: &Record) -> usize {
+    if c.text("as") == "labels" { 2049 } else { 2051 }
+}
+
+fn wrong_magic(c: &Record) -> Record {
+    failed(&format!("WrongMagic {{ expected: {}, found: {} }}", expected_magic(c), number(c, 0)))
+}
+
+/// Whether the header claims more than anybody has, but a number that a `usize` holds.
+fn claims_too_much(c: &Record) -> bool {
+    needed(c).is_some_and(|needed| needed > isize::MAX as usize) && is_error(&right_error(c), "Truncated")
+}
+
 fn right_error(c: &Record) -> Record {
     let found = c.counts("bytes").len();
-    let expected = if c.text("as") == "labels" { 2049 } else { 2051 };
     if found < header_len(c) {
         return truncated(header_len(c), found);
     }
-    if number(c, 0) != expected {
-        return failed(&format!("WrongMagic {{ expected: {expected}, found: {} }}", number(c, 0)));
+    if number(c, 0) != expected_magic(c) {
+        return wrong_magic(c);
     }
     match needed(c) {
         None => failed(&format!("TooLarge {{ sizes: {:?} }}", sizes(c))),
@@ -435,6 +504,12 @@ const SPECIES: [&str; 3] = ["setosa", "versicolor", "virginica"];
 
 const HEADINGS: &str = "sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm,species";
 
+/// The error where line 1 is taken for a flower.
+fn headings_refused(csv: &str) -> Record {
+    let first = csv.split(',').next().unwrap_or_default();
+    failed(&format!("NotANumber {{ line: 1, field: {first:?} }}"))
+}
+
 /// What a right text holds, each species numbered by `class`.
 fn flowers(csv: &str, mut class: impl FnMut(&str) -> Option<usize>) -> Record {
     let (mut measurements, mut labels) = (Vec::new(), Vec::new());
@@ -453,7 +528,7 @@ const EMPTY_LINES: usize = 2;
 const LINE_OF_ERROR: usize = 6;
 
 /// Broken lines, and what follows the line's number in the error.
-const BROKEN_LINES: [(&str, &str); 7] = [
+const BROKEN_LINES: [(&str, &str); 9] = [
     ("5.1,3.5,1.4,0.2", "WrongNumberOfFields { line: #, found: 4 }"),
     ("5.1,3.5,1.4,0.2,0.3,setosa", "WrongNumberOfFields { line: #, found: 6 }"),
     ("5.1,3.5,x,0.2,setosa", "NotANumber { line: #, field: \"x\" }"),
@@ -461,6 +536,8 @@ const BROKEN_LINES: [(&str, &str); 7] = [
     ("nan,3.5,1.4,0.2,setosa", "NotANumber { line: #, field: \"nan\" }"),
     ("5.1,3.5,-inf,0.2,setosa", "NotANumber { line: #, field: \"-inf\" }"),
     ("5.1,3.5,1.4,0.2,setossa", "UnknownSpecies { line: #, name: \"setossa\" }"),
+    ("5.1,3.5,1.4,0.2,Setosa", "UnknownSpecies { line: #, name: \"Setosa\" }"),
+    ("5.1,3.5,1.4,?,setossa", "NotANumber { line: #, field: \"?\" }"),
 ];
 
 fn broken_line(c: &Record) -> &str {
@@ -620,6 +697,7 @@ enum Fault {
     InBoth(usize),
     Lost(usize),
     NotShuffled,
+    Sorted,
     SameAgain,
     Grouped,
 }
@@ -660,6 +738,9 @@ fn fault(labels: &[usize], seen: &Record) -> Option<Fault> {
     if classes.iter().all(is_an_end) {
         return Some(Fault::NotShuffled);
     }
+    if [&train, &test].into_iter().any(|part| part.is_sorted()) {
+        return Some(Fault::Sorted);
+    }
     if train == seen.counts("next train") && test == seen.counts("next test") {
         return Some(Fault::SameAgain);
     }
@@ -685,6 +766,7 @@ fn with_split_mistakes(check: Check, labels: fn(&Record) -> Vec<usize>) -> Check
             Some(Fault::InBoth(sample)) => Err(format!("Sample {sample} is in both parts.")),
             Some(Fault::Lost(sample)) => Err(format!("Sample {sample} is in neither part.")),
             Some(Fault::NotShuffled) => Err("The test part is the beginning or the end of the data.".to_owned()),
+            Some(Fault::Sorted) => Err("One of the two parts is sorted.".to_owned()),
             Some(Fault::SameAgain) => Err("A second call with the same generator gives the same split.".to_owned()),
             Some(Fault::Grouped) => Err("The samples stand class by class.".to_owned()),
         })
@@ -712,6 +794,12 @@ fn with_split_mistakes(check: Check, labels: fn(&Record) -> Vec<usize>) -> Check
              by date, and then one end is another world than the other: shuffle first.",
             move |c, seen| fault(&labels(c), seen) == Some(Fault::NotShuffled),
         )
+        .mistake_if(
+            "part_sorted",
+            "Chance decides which samples are in a part, but there they stand in the order of the file. Whoever takes \
+             the first ones of a part gets one class only: leave them in the order in which they were shuffled.",
+            move |c, seen| fault(&labels(c), seen) == Some(Fault::Sorted),
+        )
         .mistake_if("same_every_time", SAME_EVERY_TIME, move |c, seen| {
             fault(&labels(c), seen) == Some(Fault::SameAgain)
         })
@@ -727,9 +815,31 @@ fn scaling() -> [Check; 5] {
         Check::new("scaler_fit", "scaler", "fit measures the mean and the standard deviation of every feature", 1)
             .on(|draw| {
                 let example = array![[1.0, 10.0], [2.0, -5.0], [3.0, 4.0], [6.0, 5.0]];
-                [example, draw::matrix(draw, (5, 3), 4.0)].map(|x| Record::new().with("x", x)).to_vec()
+                // Charges of a few electrons, in coulombs; and nothing to measure.
+                let tiny = array![[1.6e-19], [3.2e-19], [1.6e-19]];
+                [example, draw::matrix(draw, (5, 3), 4.0), tiny, Array2::zeros((0, 2))]
+                    .map(|x| Record::new().with("x", x))
+                    .to_vec()
             })
-            .expects(|c| measured(&c.matrix("x"), 0.0).record())
+            .expects(|c| match c.matrix("x").nrows() {
+                0 => Prediction::Panics,
+                _ => measured(&c.matrix("x"), 0.0).record().into(),
+            })
+            .mistake_if(
+                "small_taken_for_constant",
+                "A feature that varies gets the deviation 1, because it varies by little. What is little depends on its \
+                 unit. Only where all values are equal the deviation is set to 1.",
+                |c, seen| {
+                    let right = measured(&c.matrix("x"), 0.0).std;
+                    (right.iter().zip(seen.vector("std"))).any(|(&right, &seen)| 0.0 < right && right < 1e-6 && seen == 1.0)
+                },
+            )
+            .mistake_if(
+                "nothing_measured",
+                "Without any samples there is neither a mean nor a deviation, and somebody goes on with numbers that \
+                 were never measured. Panic instead.",
+                |c, _| c.matrix("x").nrows() == 0,
+            )
             .mistake(
                 "sample_std",
                 "The deviation divides by n - 1. That is an estimate of how much *other* samples vary; here it is \
@@ -1118,6 +1228,7 @@ enum Disorder {
     Twice(usize),
     NotShuffled,
     OnlyBatches,
+    OnlyWithin,
     SameAgain,
 }
 
@@ -1145,6 +1256,11 @@ fn disorder(c: &Record, seen: &Record) -> Option<Disorder> {
     if samples.chunks(c.count("batch_size")).take(n / c.count("batch_size")).all(is_one_of_the_file) {
         return Some(Disorder::OnlyBatches);
     }
+    let is_inside_its_batch =
+        |(place, sample): (usize, &usize)| place / c.count("batch_size") == sample / c.count("batch_size");
+    if samples.iter().enumerate().all(is_inside_its_batch) {
+        return Some(Disorder::OnlyWithin);
+    }
     (labels == seen.counts("next labels")).then_some(Disorder::SameAgain)
 }
 
@@ -1158,6 +1274,7 @@ fn with_shuffle_mistakes(check: Check) -> Check {
             Some(Disorder::Twice(sample)) => Err(format!("Sample {sample} is handed out twice.")),
             Some(Disorder::NotShuffled) => Err("The samples come in the order of the rows.".to_owned()),
             Some(Disorder::OnlyBatches) => Err("Only the batches are in another order.".to_owned()),
+            Some(Disorder::OnlyWithin) => Err("Every batch has the samples that it has in order.".to_owned()),
             Some(Disorder::SameAgain) => Err("A second epoch with the same generator has the same order.".to_owned()),
         })
         .mistake_if(
@@ -1183,6 +1300,12 @@ fn with_shuffle_mistakes(check: Check) -> Check {
             "The batches come in another order, but each of them holds the same samples as ever. Shuffle the samples, \
              and make batches then.",
             |c, seen| disorder(c, seen) == Some(Disorder::OnlyBatches),
+        )
+        .mistake_if(
+            "shuffled_within_batches",
+            "The samples are in another order, but none of them leaves its batch: each holds the same ones as ever. \
+             Shuffle all samples, and make batches then.",
+            |c, seen| disorder(c, seen) == Some(Disorder::OnlyWithin),
         )
         .mistake_if("same_every_time", SAME_EVERY_TIME, |c, seen| disorder(c, seen) == Some(Disorder::SameAgain))
 }

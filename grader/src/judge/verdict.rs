@@ -319,7 +319,11 @@ fn explain_panic(message: &str) -> Option<&'static str> {
         ("IncompatibleShape", "The shapes do not fit together: print `.dim()` of both sides to see them."),
         ("is out of bounds", "Indices count from 0; of a matrix the first one is the row, the second one the column."),
         ("left == right", "Two values that have to be equal are not; in a dot product these are the two lengths."),
-        ("attempt to subtract with overflow", "A `usize` cannot go below 0: turn counts and labels into `f64` first."),
+        (
+            "attempt to subtract with overflow",
+            "A `usize` cannot go below 0. Indices count from 0; where a difference may be negative, turn both numbers into \
+             `f64` first.",
+        ),
         ("attempt to divide by zero", "Something that may be empty is being averaged."),
     ];
     remarks.into_iter().find_map(|(sign, remark)| message.contains(sign).then_some(remark))
