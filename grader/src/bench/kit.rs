@@ -197,6 +197,16 @@ struct Target {
     src_path: PathBuf,
 }
 
+impl Artifact {
+    /// The files of a library: those that cargo names, and beside an `.rmeta` its `.rlib`, which cargo may not name.
+    fn libraries(&self) -> Vec<PathBuf> {
+        let is = |path: &Path, kind: &str| path.extension().is_some_and(|extension| extension == kind);
+        let named = self.filenames.iter().filter(|path| ["rlib", "rmeta", "so"].iter().any(|kind| is(path, kind)));
+        let beside = self.filenames.iter().filter(|path| is(path, "rmeta")).map(|path| path.with_extension("rlib"));
+        named.cloned().chain(beside.filter(|path| path.is_file())).collect()
+    }
+}
+
 /// `Cargo.lock`.
 #[derive(Deserialize)]
 struct LockFile {
@@ -229,11 +239,11 @@ impl Artifacts {
             .iter()
             .filter(|artifact| artifact.target.name == name && artifact.target.kind.iter().any(|kind| kind == "lib"))
             .filter(|artifact| artifact.package_id.ends_with(version))
-            .flat_map(|artifact| &artifact.filenames)
-            // Cargo puts a copy of our own crates one folder up; the original is beside all the others.
+            .flat_map(Artifact::libraries)
+            // Of a package that it was asked for, cargo names the copy one folder up, which the next build with other
+            // features overwrites. The original is beside all the others.
             .filter(|path| path.extension().is_some_and(|extension| extension == "rlib"))
             .max_by_key(|path| path.components().count())
-            .cloned()
             .with_context(|| format!("cargo built no library {name} {version}"))
     }
 }
@@ -248,12 +258,10 @@ impl Artifacts {
 
     /// The compiled libraries of all packages but those `without`.
     fn libraries(&self, without: &[&str]) -> Vec<PathBuf> {
-        let is_library =
-            |path: &&PathBuf| path.extension().is_some_and(|kind| ["rlib", "rmeta", "so"].iter().any(|it| kind == *it));
         self.built
             .iter()
             .filter(|artifact| !without.contains(&artifact.target.name.as_str()))
-            .flat_map(|artifact| artifact.filenames.iter().filter(is_library).cloned())
+            .flat_map(Artifact::libraries)
             .collect()
     }
 }
@@ -330,4 +338,25 @@ fn fingerprint(course: &Course, exercise: &Exercise, rustc: &Path) -> Result<Str
         digest.update(files::stamp(&path)?);
     }
     Ok(files::hex(&digest.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kits of other exercises are built with other features, and cargo puts all their copies in the same place.
+    #[test]
+    fn a_kit_links_the_original_of_a_crate_and_not_the_copy_that_other_kits_overwrite() {
+        let folder = tempfile::tempdir().unwrap();
+        let [copy, original] = ["libprobe.rlib", "deps/libprobe-1.rlib"].map(|name| folder.path().join(name));
+        fs::create_dir(folder.path().join("deps")).unwrap();
+        fs::write(&original, "").unwrap();
+        let line = serde_json::json!({
+            "package_id": "path+file:///course/grader/probe#0.1.0",
+            "target": { "name": "probe", "kind": ["lib"], "src_path": "/course/grader/probe/src/lib.rs" },
+            "filenames": [copy, original.with_extension("rmeta")],
+        });
+        let artifacts = Artifacts::read(&Course::find().unwrap(), line.to_string().as_bytes()).unwrap();
+        assert_eq!(artifacts.rlib(GRADER, PROBE).unwrap(), original);
+    }
 }
