@@ -354,3 +354,42 @@ fn fingerprint(course: &Course, exercise: &Exercise, rustc: &Path) -> Result<Str
     }
     Ok(files::hex(&digest.finalize()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kits of other exercises are built with other features, and cargo puts all their copies in the same place.
+    #[test]
+    fn a_kit_links_the_original_of_a_crate_and_not_the_copy_that_other_kits_overwrite() {
+        let folder = tempfile::tempdir().unwrap();
+        let [copy, original] = ["libprobe.rlib", "deps/libprobe-1.rlib"].map(|name| folder.path().join(name));
+        fs::create_dir(folder.path().join("deps")).unwrap();
+        fs::write(&original, "").unwrap();
+        let line = serde_json::json!({
+            "package_id": "path+file:///course/grader/probe#0.1.0",
+            "target": { "name": "probe", "kind": ["lib"], "src_path": "/course/grader/probe/src/lib.rs" },
+            "filenames": [copy, original.with_extension("rmeta")],
+        });
+        let artifacts = Artifacts::read(&Course::find().unwrap(), line.to_string().as_bytes()).unwrap();
+        assert_eq!(artifacts.rlib(GRADER, PROBE).unwrap(), original);
+    }
+
+    #[test]
+    fn a_package_is_known_by_the_end_of_its_id() {
+        let artifact = |id: &str| Artifact {
+            package_id: id.to_owned(),
+            target: Target { name: "ndarray".to_owned(), kind: vec!["lib".to_owned()], src_path: PathBuf::new() },
+            filenames: Vec::new(),
+        };
+        let registry = artifact("registry+https://github.com/rust-lang/crates.io-index#ndarray@0.17.2");
+        assert!(registry.is_of("ndarray", "0.17.2"));
+        assert!(!registry.is_of("ndarray", "0.1.0") && !registry.is_of("shared-ndarray", "0.17.2"));
+        let ours = artifact("path+file:///course/grader/shared-ndarray#0.1.0");
+        assert!(ours.is_of("shared-ndarray", "0.1.0") && !ours.is_of("ndarray", "0.1.0"));
+        assert!(
+            artifact("path+file:///course/solutions/01#perceptron_solution@0.1.0")
+                .is_of("perceptron_solution", "0.1.0")
+        );
+    }
+}

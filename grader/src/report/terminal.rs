@@ -244,7 +244,11 @@ impl<'a> Page<'a> {
         let first = format!("{indent}{label}");
         for (number, paragraph) in text.lines().enumerate() {
             let initial = if number == 0 { &first } else { &hang };
-            let options = textwrap::Options::new(self.width).initial_indent(initial).subsequent_indent(&hang);
+            let options = textwrap::Options::new(self.width)
+                .initial_indent(initial)
+                .subsequent_indent(&hang)
+                // `1e-12` is one word.
+                .word_splitter(textwrap::WordSplitter::NoHyphenation);
             for line in textwrap::wrap(paragraph, options) {
                 self.line(&line);
             }
