@@ -64,13 +64,17 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
+/// What was built, and what belongs to whoever works here.
+const NOT_COPIED: [&str; 4] = ["target", ".git", "backups", "progress.json"];
+
 /// Copies all that the course is built from, and nothing that was built, into `to`.
 pub(crate) fn copy_of_the_course(to: &Path) {
     fs::create_dir_all(to).expect("the target folder is writable");
-    for part in
-        [".github", "Cargo.toml", "Cargo.lock", "course.toml", "datasets", "engine", "exercises", "solutions", "grader"]
-    {
-        copy(&course().join(part), &to.join(part));
+    for entry in fs::read_dir(course()).expect("a readable folder") {
+        let part = entry.expect("a readable folder").file_name();
+        if !NOT_COPIED.iter().any(|name| part == *name) {
+            copy(&course().join(&part), &to.join(&part));
+        }
     }
 }
 
