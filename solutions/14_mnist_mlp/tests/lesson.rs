@@ -45,6 +45,7 @@ fn reference_network(lesson: &mut Lesson) {
     lesson.given("0.3117  0.1392  0.0966  0.0726  0.0570  0.0470  0.0380  0.0306  0.0249  0.0201");
     lesson.given("93.83   96.31   96.71   97.14   97.27   97.62   97.32   97.90   97.86   97.41");
     lesson.given("97.90 % would be a");
+    lesson.given("AVX-512");
     let matrix = array![
         [970, 0, 0, 0, 0, 0, 5, 1, 4, 0],
         [0, 1131, 0, 1, 0, 1, 2, 0, 0, 0],
