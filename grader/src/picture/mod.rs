@@ -240,6 +240,11 @@ impl Picture {
         remarks
     }
 
+    /// The raster that shows at a point, and which of its cells.
+    fn raster_at(&self, place: (f64, f64)) -> Option<(&Raster, usize)> {
+        self.rasters.iter().rev().find_map(|raster| Some((raster, raster.cells.cell_at(place)?)))
+    }
+
     /// The series in the order in which they are drawn: what is behind comes first.
     fn back_to_front(&self) -> Vec<&Series> {
         let mut series: Vec<&Series> = self.series.iter().collect();

@@ -366,10 +366,8 @@ fn colour_of(raster: &Raster, cell: usize) -> RGBColor {
 
 /// Whether black letters could not be read at this place.
 fn is_dark(picture: &Picture, place: (f64, f64)) -> bool {
-    picture.rasters.iter().rev().any(|raster| {
-        let strength = raster.cells.cell_at(place).and_then(|cell| raster.strength(cell));
-        strength.is_some_and(|strength| strength.abs() > 0.55)
-    })
+    let strength = picture.raster_at(place).and_then(|(raster, cell)| raster.strength(cell));
+    strength.is_some_and(|strength| strength.abs() > 0.55)
 }
 
 /// An axis as plotters wants it.

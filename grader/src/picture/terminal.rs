@@ -261,8 +261,7 @@ fn draw_rasters(picture: &Picture, axes: &Axes, plot: Rect, buffer: &mut Buffer)
         let share = |at: u16, from: u16, count: u16| (f64::from(at - from) + 0.5) / f64::from(count);
         let x = axes.x.number(share(position.x, plot.x, plot.width));
         let y = axes.y.number(1.0 - share(position.y, plot.y, plot.height));
-        let raster = picture.rasters.iter().rev().find_map(|raster| Some((raster, raster.cells.cell_at((x, y))?)));
-        if let Some((raster, cell)) = raster {
+        if let Some((raster, cell)) = picture.raster_at((x, y)) {
             let (symbol, colour) = shade(raster, cell);
             buffer[position].set_symbol(symbol).set_fg(colour);
         }
