@@ -11,7 +11,7 @@ use anstream::{eprint, eprintln, print, println};
 use clap::Parser;
 use datasets::mnist::{self, DataError, FASHION_CLASSES, Which};
 use mnist_mlp_solution::{confusion_matrix, most_confused, precision_recall_f1};
-use ndarray::ArrayRef2;
+use ndarray::{Array2, ArrayRef2};
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use reference::Mlp;
 
@@ -23,7 +23,7 @@ const N_PAIRS: usize = 8;
 #[command(name = "reference")]
 struct Args {
     /// How often it sees every image.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = at_least_one)]
     epochs: usize,
     /// How far a step goes.
     #[arg(long, default_value_t = 0.1)]
@@ -86,35 +86,41 @@ fn run(args: &Args) -> Result<(), DataError> {
 
     let bar = Bar { images: data.train.images.nrows(), epochs: args.epochs, start: Instant::now() };
     println!("\nepoch     loss   test accuracy   seconds");
+    let mut matrix = Array2::zeros((N_CLASSES, N_CLASSES));
+    let labels = data.test.labels.to_vec();
     for epoch in 0..args.epochs {
         let start = Instant::now();
         let loss = threads.install(|| {
-            let shown = |done| bar.show(epoch, done);
+            let mut due = 0;
+            let on_batch = |done| {
+                // A hundred times an epoch is often enough to move, and seldom enough to cost nothing.
+                if done >= due {
+                    bar.show(epoch, done);
+                    due = done + bar.images / 100;
+                }
+            };
             let (images, labels) = (&data.train.images, &data.train.labels);
-            net.train_epoch(images, labels, args.batch_size, args.learning_rate, &mut rng, shown)
+            net.train_epoch(images, labels, args.batch_size, args.learning_rate, &mut rng, on_batch)
         });
         let seconds = start.elapsed().as_secs_f64();
-        let predicted = threads.install(|| net.predict(&data.test.images));
-        let right = predicted.iter().zip(&data.test.labels).filter(|(said, is)| said == is).count();
+        matrix = confusion_matrix(&labels, &threads.install(|| net.predict(&data.test.images)).to_vec(), N_CLASSES);
         bar.clear();
-        let accuracy = 100.0 * right as f64 / data.test.labels.len() as f64;
-        println!("{:>5}   {loss:.4}         {accuracy:>5.2} %   {seconds:>7.2}", epoch + 1);
+        println!("{:>5}   {loss:.4}         {:>5.2} %   {seconds:>7.2}", epoch + 1, accuracy(&matrix));
     }
 
-    let predicted = threads.install(|| net.predict(&data.test.images));
-    let matrix = confusion_matrix(&data.test.labels.to_vec(), &predicted.to_vec(), N_CLASSES);
-    let right: usize = matrix.diag().sum();
     let name = |class: usize| match args.data {
         Which::Mnist => class.to_string(),
         Which::FashionMnist => FASHION_CLASSES[class].to_owned(),
     };
     print!("{}", report(&matrix, &name));
-    println!(
-        "\n{right} of {} test images are right: {:.2} %.",
-        predicted.len(),
-        100.0 * right as f64 / predicted.len() as f64
-    );
+    let right: usize = matrix.diag().sum();
+    println!("\n{right} of {} test images are right: {:.2} %.", labels.len(), accuracy(&matrix));
     Ok(())
+}
+
+/// How many percent of the images are right.
+fn accuracy(matrix: &ArrayRef2<usize>) -> f64 {
+    100.0 * matrix.diag().sum() as f64 / matrix.sum() as f64
 }
 
 /// The confusion matrix, what it says of each class, and the pairs that are confused most.
@@ -162,10 +168,7 @@ struct Bar {
 
 impl Bar {
     fn show(&self, epoch: usize, done: usize) {
-        // A hundred times an epoch is often enough to move, and seldom enough to cost nothing.
-        let step = (self.images / 100).max(1);
-        let is_due = done / step != done.saturating_sub(64) / step || done == self.images;
-        if is_due && stderr().is_terminal() {
+        if stderr().is_terminal() {
             let share = (epoch * self.images + done) as f64 / (self.epochs * self.images) as f64;
             eprint!("\r\x1b[K{}", line(epoch + 1, self.epochs, share, self.start.elapsed()));
         }
