@@ -7,12 +7,8 @@ use clap::{
     builder::{EnumValueParser, PathBufValueParser, PossibleValue, StringValueParser, TypedValueParser},
 };
 
-use datasets::mnist::Which;
-
-use crate::course::Limits;
-
-/// The seed of drawn inputs unless `--seed` gives another one: fixed, so that a check repeats itself.
-pub(crate) const DEFAULT_SEED: u64 = 20_250_401;
+use course::Limits;
+use runner::DEFAULT_SEED;
 
 #[derive(Parser)]
 #[command(
@@ -24,6 +20,10 @@ pub(crate) const DEFAULT_SEED: u64 = 20_250_401;
     max_term_width = 100
 )]
 pub(crate) struct Cli {
+    /// The folder of the course, which holds course.toml [default: the current one, or the nearest above it]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) course: Option<PathBuf>,
+
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -143,8 +143,7 @@ pub(crate) enum DataCommand {
 
 #[derive(Args)]
 pub(crate) struct FetchArgs {
-    /// The data set
-    #[arg(value_parser = Which::ALL.map(Which::name))]
+    /// The data set: mnist or fashion-mnist
     pub(crate) name: String,
 }
 
@@ -296,4 +295,14 @@ pub(crate) enum SandboxMode {
     Require,
     /// Do without
     Off,
+}
+
+impl From<SandboxMode> for runner::SandboxMode {
+    fn from(mode: SandboxMode) -> Self {
+        match mode {
+            SandboxMode::Auto => Self::Auto,
+            SandboxMode::Require => Self::Require,
+            SandboxMode::Off => Self::Off,
+        }
+    }
 }

@@ -16,7 +16,7 @@ use std::{
 };
 
 use datasets::mnist::DATA_VARIABLE;
-use sha2::{Digest, Sha256};
+use hmac_sha256::Hash;
 pub use ureq::Proxy;
 use ureq::{
     Agent, Body,
@@ -301,7 +301,7 @@ fn is_right(path: &Path, file: &Published) -> bool {
 }
 
 fn sha256(file: &mut impl Read) -> io::Result<String> {
-    let mut digest = Sha256::new();
+    let mut digest = Hash::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
         match file.read(&mut buffer)? {

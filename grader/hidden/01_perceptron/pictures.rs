@@ -2,12 +2,16 @@
 
 use datasets::{Dataset, Gate, separable_blobs};
 
-use crate::gallery::prelude::*;
+use judge::pictures::*;
 
 /// Enough for each of the separable data sets here, and for XOR to be seen going round in circles.
 const MAX_EPOCHS: usize = 12;
 
-pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     let clouds = separable_blobs([20, 25], 2, 0.1, &mut probe::generator(5));
     Ok(vec![
         activations(ask)?,

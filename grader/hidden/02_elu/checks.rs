@@ -4,9 +4,13 @@ use std::f64::consts::PI;
 
 use probe::Generator;
 
-use crate::judge::prelude::*;
+use judge::prelude::*;
 
-pub(crate) fn checks() -> Vec<Check> {
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
     vec![
         Check::new("relu", "relu", "relu keeps what is positive and makes 0 of the rest", 1)
             .on(|draw| numbers(&[2.5, -1.5, 0.5, 0.0, 800.0, -800.0, below(draw), above(draw)]))

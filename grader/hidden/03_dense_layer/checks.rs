@@ -1,8 +1,12 @@
 //! What is right in exercise 3, and what is commonly got wrong.
 
-use crate::judge::prelude::*;
+use judge::prelude::*;
 
-pub(crate) fn checks() -> Vec<Check> {
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
     vec![
         Check::new("apply", "activation", "apply works on every entry and keeps the shape", 1)
             .on(|draw| {

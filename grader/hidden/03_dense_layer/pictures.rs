@@ -1,13 +1,17 @@
 //! What there is to see in exercise 3.
 
-use crate::gallery::prelude::*;
+use judge::pictures::*;
 
 /// Images of 28 × 28 pixels, and ten digits.
 const SIZES: [usize; 4] = [784, 128, 64, 10];
 
 const SEED: usize = 3;
 
-pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![network(ask)?, two_answers(ask)?, softmax(ask)?, logits(ask)?, spread(ask)?])
 }
 

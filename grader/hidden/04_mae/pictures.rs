@@ -1,11 +1,15 @@
 //! What there is to see in exercise 4.
 
-use crate::gallery::prelude::*;
+use judge::pictures::*;
 
 /// The lesson's values, one of which is a typing error.
 const VALUES: [f64; 5] = [1.0, 2.0, 3.0, 4.0, 50.0];
 
-pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
         over_errors(
             Picture::new("losses", "One error and what it costs", error_axis(), Axis::new("loss").from(-1.0, 6.0)).caption(

@@ -2,9 +2,13 @@
 
 use rand::RngExt;
 
-use crate::judge::prelude::*;
+use judge::prelude::*;
 
-pub(crate) fn checks() -> Vec<Check> {
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
     vec![
         Check::new("chain_rule_example", "chain_rule", "chain_rule_example multiplies the slopes of (a·x + b)²", 2)
             .on(|draw| {

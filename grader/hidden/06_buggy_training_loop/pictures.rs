@@ -3,9 +3,13 @@
 use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::gallery::prelude::*;
+use judge::pictures::*;
 
-pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     let epochs = || Axis::new("epoch").from(1.0, 20.0);
     Ok(vec![
         falling(

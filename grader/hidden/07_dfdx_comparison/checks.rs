@@ -3,12 +3,16 @@
 //! The references are computed with ndarray in `f64`; what dfdx computes in `f32` is held against them with as many
 //! digits as `f32` has.
 
-use crate::judge::prelude::*;
+use judge::prelude::*;
 
 /// An `f32` has 24 significant bits, a little more than seven digits; sums lose one or two of them.
 const F32: Tolerance = Tolerance { relative: 1e-5, absolute: 1e-6 };
 
-pub(crate) fn checks() -> Vec<Check> {
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
     vec![
         Check::new("tour_products", "tensors", "tensor_tour tells the three products and the sum apart", 1)
             .asks("tensor_tour")

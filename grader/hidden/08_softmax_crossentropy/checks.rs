@@ -4,9 +4,13 @@
 //! scores, which shows a wrong formula, and one on extreme ones, which shows a formula that was typed as it stands in
 //! the book. The second one is skipped until the first is passed.
 
-use crate::judge::prelude::*;
+use judge::prelude::*;
 
-pub(crate) fn checks() -> Vec<Check> {
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
     let mut checks = vec![
         Check::new("softmax", "softmax", "every row of softmax is a distribution of its own", 2)
             .on(|draw| vec![lesson(), scores(draw)])

@@ -1,8 +1,12 @@
 //! What there is to see in exercise 8.
 
-use crate::gallery::prelude::*;
+use judge::pictures::*;
 
-pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
         one_score_moves(ask)?,
         temperatures(ask)?,

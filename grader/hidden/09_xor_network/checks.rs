@@ -3,9 +3,13 @@
 //! That a network solves XOR is the least that is asked here: wrong gradients do it too, and right ones may fail. What
 //! decides are the exact numbers of one pass and one step, on shapes that cannot be confused.
 
-use crate::judge::prelude::*;
+use judge::prelude::*;
 
-pub(crate) fn checks() -> Vec<Check> {
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
     let mut checks = forwards();
     checks.extend([hand_made("hand_made_switches", "sigmoid"), hand_made("hand_made_ramps", "relu")]);
     checks.extend(backwards());

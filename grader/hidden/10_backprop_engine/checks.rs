@@ -6,9 +6,13 @@
 
 use ndarray::ArrayD;
 
-use crate::judge::prelude::*;
+use judge::prelude::*;
 
-pub(crate) fn checks() -> Vec<Check> {
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
     let mut checks = linear();
     checks.extend(activations());
     checks.extend(losses());

@@ -2,9 +2,13 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::gallery::prelude::*;
+use judge::pictures::*;
 
-pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     let mut pictures = vec![slopes_of_activations(ask)?, slopes_of_losses(ask)?, measured(ask)?, vanishing(ask)?];
     pictures.extend(moons(ask)?);
     Ok(pictures)

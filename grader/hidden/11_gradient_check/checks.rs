@@ -1,8 +1,12 @@
 //! What is right in exercise 11, and what is commonly got wrong.
 
-use crate::judge::prelude::*;
+use judge::prelude::*;
 
-pub(crate) fn checks() -> Vec<Check> {
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
     let mut checks = vec![
         Check::new("numerical_gradient", "numerical_gradient", "numerical_gradient looks to both sides of theta", 3)
             .on(|draw| {

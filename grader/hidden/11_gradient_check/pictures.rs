@@ -1,8 +1,12 @@
 //! What there is to see in exercise 11.
 
-use crate::gallery::prelude::*;
+use judge::pictures::*;
 
-pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![cube(ask)?, steps_of_a_network(ask)?, diagonal(ask)?, reports(ask)?, kinks(ask)?, norms(ask)?])
 }
 

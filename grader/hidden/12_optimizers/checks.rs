@@ -4,9 +4,13 @@
 //! worth, sums of gradients with weights that fade, and not step by step. Gradients that a number should never have met,
 //! or should not have forgotten, then make the mistakes of memory.
 
-use crate::judge::prelude::*;
+use judge::prelude::*;
 
-pub(crate) fn checks() -> Vec<Check> {
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
     let mut checks = vec![
         rule_check("sgd", "sgd", "Sgd goes against the gradient, as far as the learning rate says", 1)
             .on(|draw| cases(draw, SGD))

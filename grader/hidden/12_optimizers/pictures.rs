@@ -1,8 +1,12 @@
 //! What there is to see in exercise 12.
 
-use crate::gallery::prelude::*;
+use judge::pictures::*;
 
-pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
         narrow_valley(
             Picture::new("to_and_fro", "A narrow valley: to and fro, or along", across_x(), across_y()).caption(

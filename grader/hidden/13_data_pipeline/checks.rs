@@ -7,9 +7,13 @@ use std::collections::BTreeSet;
 
 use rand::{RngExt, seq::SliceRandom};
 
-use crate::judge::prelude::*;
+use judge::prelude::*;
 
-pub(crate) fn checks() -> Vec<Check> {
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
     files().into_iter().chain(splits()).chain(scaling()).chain(batches()).collect()
 }
 

@@ -2,9 +2,13 @@
 
 use datasets::digits::{MAX_PIXEL, SIDE};
 
-use crate::gallery::prelude::*;
+use judge::pictures::*;
 
-pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![digits(ask)?, batch_sizes(ask)?, two_epochs(ask)?, rare_class(ask)?, scaling(ask)?, last_batch(ask)?])
 }
 

@@ -2,7 +2,7 @@
 
 use datasets::digits::{MAX_PIXEL, SIDE, held_out_images};
 
-use crate::gallery::prelude::*;
+use judge::pictures::*;
 
 /// What the held-out digits are, in IDX form. Only here are they held against predictions: no probe gets them.
 const HELD_OUT_LABELS: &[u8] = include_bytes!("held-out-labels-idx1-ubyte");
@@ -13,7 +13,11 @@ const EPOCHS: usize = 20;
 const N_CLASSES: usize = 10;
 const N_HIDDEN: usize = 64;
 
-pub(crate) fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     let reading = ask.both(|side| {
         let answer = side.ask("read_digits", &training(EPOCHS))?;
         Ok(Reading {

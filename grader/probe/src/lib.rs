@@ -1,9 +1,9 @@
-//! The wire between the grader and a learner's code.
+//! A learner's code and the grader: experiments, and the records that go in and come out.
 //!
 //! A *probe* is a small program, one per exercise, that is linked with a submission. It answers requests: each one
 //! names an *experiment* and carries its inputs as a [`Record`]; the answer is what the learner's code did with them,
 //! again a [`Record`], or the panic that it ended in. The probe knows no expected value, so there is nothing in it to
-//! steal; judging happens in the grader, which shares this crate for the format alone.
+//! steal; judging happens in the exercise's judge, which shares this crate for its records alone.
 //!
 //! ```no_run
 //! use probe::{Record, serve};
@@ -17,11 +17,9 @@
 
 mod serve;
 mod value;
-mod wire;
 
 pub use serve::{Experiment, report_progress, serve};
 pub use value::{Record, Value};
-pub use wire::{Message, Outcome, Place, Progress, Request, message_marker, read_request, write_request};
 
 use rand::SeedableRng;
 

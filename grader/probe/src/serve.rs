@@ -11,7 +11,12 @@ use std::{
     },
 };
 
-use crate::{Message, Outcome, Place, Progress, Record, read_request, wire::write_message};
+use wire::{
+    Place, frame,
+    probe::{Message, Outcome, Progress, Request},
+};
+
+use crate::Record;
 
 /// What the learner's code is asked to do with the inputs of one case, and what came of it.
 pub type Experiment = fn(&Record) -> Record;
@@ -26,10 +31,12 @@ pub type Experiment = fn(&Record) -> Record;
 pub fn serve(experiments: &[(&str, Experiment)]) {
     panic::set_hook(Box::new(remember_panic));
     let mut requests = io::stdin();
-    while let Some(request) = read_request(&mut requests).expect("a whole request on standard input") {
+    while let Some(request) = frame::read::<Request>(&mut requests).expect("a whole request on standard input") {
         CURRENT.store(request.id, Ordering::Relaxed);
         let outcome = match experiments.iter().find(|(name, _)| *name == request.experiment) {
-            Some((_, experiment)) => run(*experiment, &request.case),
+            Some((_, experiment)) => {
+                run(*experiment, &Record::unpack(&request.case).expect("the judge sends whole records"))
+            }
             None => Outcome::UnknownExperiment,
         };
         send(&Message::Ended(outcome));
@@ -51,12 +58,12 @@ static CURRENT: AtomicU64 = AtomicU64::new(0);
 fn send(message: &Message) {
     // Both streams may be one pipe: hold both, so that no thread of the learner's prints into the message.
     let _stderr = io::stderr().lock();
-    write_message(&mut io::stdout().lock(), CURRENT.load(Ordering::Relaxed), message).expect("the grader is listening");
+    frame::answer(&mut io::stdout().lock(), CURRENT.load(Ordering::Relaxed), message).expect("the grader is listening");
 }
 
 fn run(experiment: Experiment, case: &Record) -> Outcome {
     match panic::catch_unwind(AssertUnwindSafe(|| experiment(case))) {
-        Ok(record) => Outcome::Observed(record),
+        Ok(record) => Outcome::Observed(record.pack()),
         Err(_) => {
             let (message, place) = LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
             Outcome::Panicked { message, place }

@@ -2,6 +2,7 @@
 
 use ndarray::{Array, ArrayView1, ArrayView2, ArrayViewD, Dimension};
 use serde::{Deserialize, Serialize};
+use wire::{Packed, frame};
 
 /// One number, text or array.
 ///
@@ -122,6 +123,18 @@ impl Record {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.parts().find_map(|(part, value)| (part == name).then_some(value))
+    }
+
+    /// The record as bytes, to be carried by those who need not look inside.
+    #[must_use]
+    pub fn pack(&self) -> Packed {
+        Packed(frame::encode(self).expect("a record can be encoded"))
+    }
+
+    /// The record in these bytes; `None` if they are none, or one that is not [whole](Self::is_whole).
+    #[must_use]
+    pub fn unpack(packed: &Packed) -> Option<Self> {
+        frame::decode(&packed.0).filter(Self::is_whole)
     }
 
     /// Whether every array has as many entries as its shape says, and the record no more parts than an experiment hands
@@ -256,6 +269,55 @@ mod tests {
     #[should_panic(expected = "`x` is not a real number but Int(3)")]
     fn a_part_of_another_kind_is_named() {
         let _ = Record::new().with("x", 3_usize).float("x");
+    }
+
+    #[test]
+    fn an_array_that_brings_less_than_its_shape_says_is_none() {
+        let record = |shape: &[u8], data: &[u8]| {
+            let bytes = [&[1, 1, b'x', 6, shape.len() as u8], shape, &[(data.len() / 8) as u8], data].concat();
+            Record::unpack(&Packed(bytes))
+        };
+        assert!(record(&[1], &[0; 8]).is_some());
+        assert_eq!(record(&[2], &[0; 8]), None);
+        assert_eq!(record(&[2, 2], &[]), None);
+        // One that claims 2^60 entries and brings none must not be believed.
+        let huge = [1, 1, b'x', 6, 1, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10];
+        assert_eq!(Record::unpack(&Packed(huge.to_vec())), None);
+    }
+
+    #[test]
+    fn a_record_survives_the_wire() {
+        let numbers = array![[1.0, f64::MIN_POSITIVE], [-0.0, f64::INFINITY]];
+        let record = Record::new().with("x", numbers).with("n", 3_usize);
+        assert_eq!(Record::unpack(&record.pack()), Some(record));
+    }
+
+    proptest::proptest! {
+        /// Fuzzing: a submission can claim any length for its bytes; only as many as have come are believed.
+        #[test]
+        fn bytes_survive_the_wire_and_nothing_less_does(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..2000),
+            claimed in proptest::prelude::any::<u32>(),
+        ) {
+            let record = Record::new().with("pixels", Value::Bytes(bytes.clone()));
+            let whole = record.pack().0;
+            // A byte a byte, and a few for names and lengths.
+            proptest::prop_assert!(whole.len() < bytes.len() + 20);
+            proptest::prop_assert_eq!(Record::unpack(&Packed(whole.clone())), Some(record));
+            if !bytes.is_empty() {
+                proptest::prop_assert_eq!(Record::unpack(&Packed(whole[..whole.len() - 1].to_vec())), None);
+            }
+            let length = |length: u64| frame::encode(&length).unwrap();
+            let begins = &whole[..whole.len() - bytes.len() - length(bytes.len() as u64).len()];
+            let more = u64::from(claimed) + bytes.len() as u64 + 1;
+            proptest::prop_assert_eq!(Record::unpack(&Packed([begins, &length(more), &bytes].concat())), None);
+        }
+
+        /// Fuzzing: bytes that a submission sends as an answer are a whole record or none.
+        #[test]
+        fn any_bytes_are_a_record_or_none(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            proptest::prop_assert!(Record::unpack(&Packed(bytes)).is_none_or(|record| record.is_whole()));
+        }
     }
 
     #[test]

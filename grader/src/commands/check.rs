@@ -8,25 +8,18 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{Outcome, parallel::grade_all, status_line::StatusLine, submission, warn};
-use crate::{
-    bench::{Kit, Observer, Sandbox, Slot, Submission, work_folder},
-    cli::{CheckArgs, ReportArg, ReportFormat},
-    course::{Course, Exercise, UsageError},
-    files,
-    grade::grade,
-    learner::{self, Checking},
-    report::{self, ExerciseStatus, Report, Terminal},
-};
+use super::{Outcome, parallel::grade_all, submission, warn};
+use crate::cli::{CheckArgs, ReportArg, ReportFormat};
+use course::{Course, Exercise, UsageError, files};
+use learner::Checking;
+use report::{ExerciseStatus, Report, Terminal};
+use runner::{Grading, Kit, Observer, Options, Sandbox, Slot, StatusLine, Submission};
 
-pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
-    let mut course = Course::find()?;
-    if let Some(limits) = args.limits {
-        course.exercises.iter_mut().for_each(|exercise| exercise.limits = limits);
-    }
+pub(crate) fn run(course: &Course, args: &CheckArgs) -> Result<Outcome> {
     let all = args.exercise.as_deref() == Some("all");
     let targets = Targets::new(&args.format, args.output.as_deref(), all)?;
-    let grader = Grader { course: &course, args, sandbox: Sandbox::choose(args.sandbox)? };
+    let options = Options { seed: args.seed, limits: args.limits, ..Options::default() };
+    let grader = Grader { course, args, options, sandbox: Sandbox::choose(args.sandbox.into())? };
     if all {
         if args.source.is_some() {
             return Err(
@@ -34,7 +27,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
             );
         }
         let reports = grader.check_all()?;
-        targets.write(&reports, &Terminal::of_stdout(&course, None))?;
+        targets.write(&reports, &Terminal::of_stdout(course, None))?;
         return Ok(outcome(&reports));
     }
     let (report, exercise) = match &args.exercise {
@@ -45,7 +38,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
         None => grader.check_current()?,
     };
     // Learners who grade their own code need not know of the sandbox.
-    let mut terminal = Terminal::of_stdout(&course, Some(exercise));
+    let mut terminal = Terminal::of_stdout(course, Some(exercise));
     terminal.names_sandbox = args.source.is_some();
     targets.write(slice::from_ref(&report), &terminal)?;
     Ok(outcome([&report]))
@@ -54,6 +47,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
 struct Grader<'a> {
     course: &'a Course,
     args: &'a CheckArgs,
+    options: Options,
     sandbox: Sandbox,
 }
 
@@ -68,7 +62,7 @@ impl Grader<'_> {
     /// Grades the learner's exercise, or what the arguments name instead of it.
     fn grade(&self, exercise: &Exercise, kit: &Kit, observer: &dyn Observer) -> Result<Report> {
         if self.args.source.is_none() && !self.args.solution {
-            let how = Checking { seed: self.args.seed, sandbox: self.sandbox, again: false, observer };
+            let how = Checking { options: self.options, sandbox: self.sandbox, again: false, observer };
             let checked = learner::check(self.course, exercise, kit, &how)?;
             if let Some(warning) = checked.warning {
                 warn(&format!("your progress was not noted down: {warning}"));
@@ -78,12 +72,13 @@ impl Grader<'_> {
         let submission = submission(self.course, exercise, self.args.source.as_deref(), self.args.solution)?;
         let gated = submission.gated && !self.args.without_source_gate;
         let submission = Submission { gated, ..submission };
-        let work = work_folder(self.course)?;
+        let work = self.course.work_folder()?;
         let slot = match self.args.source {
             Some(_) => Slot::take_empty(&work, &exercise.name, self.sandbox)?,
             None => Slot::take(&work, &exercise.name, self.sandbox)?,
         };
-        grade(self.course, exercise, &submission, kit, &slot, self.args.seed, observer)
+        let Self { course, options, .. } = *self;
+        Ok(Grading { course, exercise, kit, slot: &slot, options, observer }.grade(&submission)?.report)
     }
 
     /// The exercise that the current folder lies in, or the first one that is not complete.

@@ -11,34 +11,32 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{Outcome, check::Targets, parallel::grade_all};
-use crate::{
-    bench::{Sandbox, Slot, Sources, Submission, work_folder},
-    cli::CiArgs,
-    course::{Course, Exercise, UsageError},
-    grade::grade,
-    report::{self, ExerciseStatus, Report, Terminal, style},
-};
+use crate::cli::CiArgs;
+use course::{Course, Exercise, UsageError};
+use report::{ExerciseStatus, Report, Terminal, style};
+use runner::{Grading, Options, Sandbox, Slot, Sources, Submission};
 
-pub(crate) fn run(args: &CiArgs) -> Result<Outcome> {
-    let course = Course::find()?;
-    let sandbox = Sandbox::choose(args.sandbox)?;
-    let policy = Policy::new(&course, args)?;
+pub(crate) fn run(course: &Course, args: &CiArgs) -> Result<Outcome> {
+    let sandbox = Sandbox::choose(args.sandbox.into())?;
+    let policy = Policy::new(course, args)?;
     let targets = Targets::new(&args.format, None, true)?;
-    let handed_in = HandedIn::new(&course, args.source.as_deref())?;
-    let exercises = to_be_graded(&course, &handed_in, args, &policy)?;
+    let handed_in = HandedIn::new(course, args.source.as_deref())?;
+    let exercises = to_be_graded(course, &handed_in, args, &policy)?;
 
-    let work = work_folder(&course)?;
-    let reports = grade_all(&course, exercises, |exercise, kit| {
+    let work = course.work_folder()?;
+    let options = Options { seed: args.seed, ..Options::default() };
+    let reports = grade_all(course, exercises, |exercise, kit| {
         // Whoever wrote it: nothing of an earlier grading is used, and nothing is left for a later one.
         let slot = Slot::take_empty(&work, &exercise.name, sandbox)?;
-        grade(&course, exercise, &handed_in.submission(exercise), kit, &slot, args.seed, &())
+        let grading = Grading { course, exercise, kit, slot: &slot, options, observer: &() };
+        Ok(grading.grade(&handed_in.submission(exercise))?.report)
     })?;
     let unmet = policy.unmet(&reports);
 
     if targets.shows_text() {
-        tell(&course, &reports);
+        tell(course, &reports);
     }
-    targets.write(&reports, &Terminal::of_stdout(&course, None))?;
+    targets.write(&reports, &Terminal::of_stdout(course, None))?;
     for sentence in &unmet {
         anstream::eprintln!("{}", style::paint(style::BAD, sentence));
     }

@@ -4,16 +4,13 @@ mod check;
 mod ci;
 mod completions;
 mod data;
-pub(crate) mod hint;
-pub(crate) mod lesson;
-pub(crate) mod list;
+mod hint;
+mod list;
 mod parallel;
-pub(crate) mod plot;
-pub(crate) mod reset;
+mod reset;
 mod solution;
-mod status_line;
 mod verify;
-mod watch;
+mod view;
 
 use std::{
     path::{Path, absolute},
@@ -22,14 +19,11 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{
-    bench::Submission,
-    cli::{Cli, Command, DataCommand},
-    course::{Course, Exercise, UsageError},
-    learner,
-    progress::Progress,
-    report::style,
-};
+use crate::cli::{Cli, Command, DataCommand};
+use course::{Course, Exercise, UsageError};
+use learner::Progress;
+use report::style;
+use runner::Submission;
 
 /// What a command found out, where it could do its work.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,22 +41,27 @@ impl Outcome {
     }
 }
 
-pub(crate) fn run(cli: &Cli) -> Result<Outcome> {
-    let Some(command) = &cli.command else { return watch::run_bare() };
-    match command {
-        Command::Check(args) => check::run(args),
-        Command::Ci(args) => ci::run(args),
-        Command::Watch => watch::run(),
-        Command::List(args) => list::run(args),
-        Command::Hint(args) => hint::run(args),
-        Command::Reset(args) => reset::run(args),
-        Command::Solution(args) => solution::run(args),
-        Command::Lesson(args) => lesson::run(args),
-        Command::Plot(args) => plot::run(args),
-        Command::Verify(args) => verify::run(args),
-        Command::Data(DataCommand::Fetch(args)) => data::fetch(args),
-        Command::Completions(args) => completions::run(args),
+pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
+    if let Some(Command::Completions(args)) = &cli.command {
+        return completions::run(args).map(Outcome::exit_code);
     }
+    let course = Course::find(cli.course.as_deref())?;
+    let outcome = match &cli.command {
+        None => return view::watch_or_help(&course),
+        Some(Command::Watch) => return view::watch(&course),
+        Some(Command::Lesson(args)) => return view::lesson(&course, args),
+        Some(Command::Plot(args)) => return view::plot(&course, args),
+        Some(Command::Check(args)) => check::run(&course, args),
+        Some(Command::Ci(args)) => ci::run(&course, args),
+        Some(Command::List(args)) => list::run(&course, args),
+        Some(Command::Hint(args)) => hint::run(&course, args),
+        Some(Command::Reset(args)) => reset::run(&course, args),
+        Some(Command::Solution(args)) => solution::run(&course, args),
+        Some(Command::Verify(args)) => verify::run(&course, args),
+        Some(Command::Data(DataCommand::Fetch(args))) => data::fetch(&course, args),
+        Some(Command::Completions(_)) => unreachable!("they need no course"),
+    };
+    outcome.map(Outcome::exit_code)
 }
 
 /// The exercise that `wanted` means, or the current one; a word about the progress file goes to standard error.

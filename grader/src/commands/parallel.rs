@@ -10,12 +10,9 @@ use std::{
 
 use anyhow::Result;
 
-use super::status_line::StatusLine;
-use crate::{
-    bench::Kit,
-    course::{Course, Exercise},
-    report::Report,
-};
+use course::{Course, Exercise};
+use report::Report;
+use runner::{Kit, StatusLine};
 
 /// Grades the exercises, on all cores.
 pub(super) fn grade_all<'a>(

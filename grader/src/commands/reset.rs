@@ -3,33 +3,19 @@
 use anyhow::Result;
 
 use super::Outcome;
-use crate::{
-    backups::{self, Reset},
-    cli::ResetArgs,
-    course::{Course, Exercise},
-};
+use crate::cli::ResetArgs;
+use course::{Course, Exercise};
+use learner::backups;
 
-pub(crate) fn run(args: &ResetArgs) -> Result<Outcome> {
-    let course = Course::find()?;
+pub(crate) fn run(course: &Course, args: &ResetArgs) -> Result<Outcome> {
     let exercise = course.exercise(&args.exercise)?;
-    let (said, outcome) =
-        if args.undo { undo(&course, exercise)? } else { (reset(&course, exercise)?, Outcome::AllRight) };
+    let (said, outcome) = if args.undo {
+        undo(course, exercise)?
+    } else {
+        (backups::reset_and_tell(course, exercise)?, Outcome::AllRight)
+    };
     anstream::println!("{said}");
     Ok(outcome)
-}
-
-/// Resets `exercise`, and says what became of the learner's version.
-pub(crate) fn reset(course: &Course, exercise: &Exercise) -> Result<String> {
-    let lib = format!("exercises/{}/src/lib.rs", exercise.name);
-    Ok(match backups::reset(course, exercise)? {
-        Reset::IsTheStub => format!("{lib} is the stub already."),
-        Reset::WasGone => format!("{lib} was gone; it is the stub again."),
-        Reset::Kept(backup) => format!(
-            "{lib} is the stub again. Your version is kept in\n{}\n`cargo run -p grader -- reset {} --undo` brings it back.",
-            backup.display(),
-            exercise.number
-        ),
-    })
 }
 
 fn undo(course: &Course, exercise: &Exercise) -> Result<(String, Outcome)> {

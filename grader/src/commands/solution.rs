@@ -6,29 +6,28 @@ use anyhow::{Context, Result};
 use similar::{ChangeTag, TextDiff};
 
 use super::{Outcome, exercise_or_current, read_progress};
-use crate::{
-    bench::Submission,
-    cli::SolutionArgs,
-    course::Course,
-    report::style::{BAD, BOLD, DIM, GOOD, paint},
+use crate::cli::SolutionArgs;
+use course::Course;
+use report::{
     screen::terminal_width,
+    style::{BAD, BOLD, DIM, GOOD, paint},
 };
+use runner::Submission;
 
 /// Two columns of code need this much room; where there is less, one stands below the other.
 const MIN_SIDE_BY_SIDE: usize = 120;
 
-pub(crate) fn run(args: &SolutionArgs) -> Result<Outcome> {
-    let course = Course::find()?;
-    let exercise = exercise_or_current(&course, args.exercise.as_deref())?;
-    if !args.yes && !read_progress(&course).is_complete(exercise) && !agrees(&exercise.name)? {
+pub(crate) fn run(course: &Course, args: &SolutionArgs) -> Result<Outcome> {
+    let exercise = exercise_or_current(course, args.exercise.as_deref())?;
+    if !args.yes && !read_progress(course).is_complete(exercise) && !agrees(&exercise.name)? {
         anstream::println!("Good. `cargo run -p grader -- hint {}` gives the next hint.", exercise.number);
         return Ok(Outcome::NotRightYet);
     }
     let read = |submission: &Submission| {
         fs::read_to_string(submission.lib()).with_context(|| format!("cannot read {}", submission.lib().display()))
     };
-    let reference = read(&Submission::solution(&course, exercise))?;
-    let mine = read(&Submission::of_learner(&course, exercise)).unwrap_or_default();
+    let reference = read(&Submission::solution(course, exercise))?;
+    let mine = read(&Submission::of_learner(course, exercise)).unwrap_or_default();
     let width = terminal_width().unwrap_or(MIN_SIDE_BY_SIDE);
     anstream::print!(
         "{}",

@@ -1,0 +1,24 @@
+//! The digest of what an exercise asks.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use hmac_sha256::Hash;
+
+use crate::{Course, Exercise, files};
+
+/// SHA-256 over everything that decides what `exercise` asks: its checks, probe and snapshots, points and limits.
+///
+/// # Errors
+///
+/// If a file cannot be read.
+pub fn checks_digest(course: &Course, exercise: &Exercise) -> Result<String> {
+    let mut digest = Hash::new();
+    digest.update(format!("{exercise:?}"));
+    for path in files::files_below(&course.hidden_folder(exercise))? {
+        let contents = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        digest.update(contents.len().to_le_bytes());
+        digest.update(contents);
+    }
+    Ok(format!("sha256:{}", files::hex(&digest.finalize())))
+}

@@ -1,0 +1,547 @@
+//! The syllabus: `course.toml`, read once, checked once, and trusted from then on.
+
+mod digest;
+pub mod files;
+mod git;
+
+pub use digest::checks_digest;
+
+use std::{
+    collections::HashSet,
+    env, fmt, fs,
+    ops::Range,
+    path::{Path, PathBuf, absolute},
+    sync::OnceLock,
+};
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use toml::Spanned;
+
+/// The version of the format of `course.toml` that this grader reads.
+const FORMAT_VERSION: u32 = 1;
+
+/// What the person at the keyboard can put right: wrong arguments, a broken `course.toml`. Exit code 2.
+#[derive(Debug)]
+pub struct UsageError(pub String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+/// The whole course.
+#[derive(Debug)]
+pub struct Course {
+    /// The folder that holds `course.toml`.
+    pub root: PathBuf,
+    pub title: String,
+    /// In the order in which they are meant to be solved.
+    pub exercises: Vec<Exercise>,
+    /// Asked for once, by the first report.
+    commit: OnceLock<Option<String>>,
+}
+
+/// One exercise, as the syllabus describes it.
+#[derive(Debug)]
+pub struct Exercise {
+    /// The name of its folders: `03_dense_layer`.
+    pub name: String,
+    /// The number that the name starts with: 3.
+    pub number: u32,
+    /// Names that it had in earlier versions of the course, for the progress of those who began with them.
+    pub formerly: Vec<String>,
+    pub title: String,
+    /// How long a learner is expected to take.
+    pub minutes: u32,
+    /// Names of the exercises to solve before this one.
+    pub requires: Vec<String>,
+    /// Crates that a submission may use besides the usual ones; the solution depends on them.
+    pub crates: Vec<String>,
+    /// rustc's `-C opt-level` for the submission and its probe.
+    pub opt_level: u8,
+    pub limits: Limits,
+    /// The stub holds code that is wrong on purpose, so its checks may fail instead of ending in a `todo!()`.
+    pub ships_bugs: bool,
+    pub tasks: Vec<Task>,
+}
+
+/// What a submission may use up. Each limit that it reaches is told as such.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Wall-clock seconds for one case of one check.
+    pub seconds: f64,
+    /// Wall-clock seconds for all cases of all checks together.
+    pub total_seconds: f64,
+    /// Processor seconds of one process: more than it can use in the time that it has, unless it runs many threads.
+    pub cpu_seconds: u64,
+    /// MiB of address space, the program's own included.
+    pub memory_mib: u64,
+    /// Threads at once. There is never more than one process.
+    pub threads: u64,
+    /// Files that are open at once; all that the program could open is its own executable.
+    pub files: u64,
+    /// KiB that one case may print.
+    pub output_kib: usize,
+    /// Wall-clock seconds for each of the two calls of the compiler, and processor seconds twice as many.
+    pub compile_seconds: f64,
+    /// MiB of address space for the compiler.
+    pub compile_memory_mib: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            seconds: 5.0,
+            total_seconds: 60.0,
+            cpu_seconds: 60,
+            memory_mib: 2048,
+            threads: 256,
+            files: 32,
+            output_kib: 256,
+            compile_seconds: 60.0,
+            compile_memory_mib: 4096,
+        }
+    }
+}
+
+impl Limits {
+    /// Reads limits as they stand in `course.toml`, without the braces.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let limits: Self = toml::from_str(&text.replace(',', "\n")).map_err(|error| error.message().to_owned())?;
+        limits.check().map(|()| limits)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let times = [self.seconds, self.total_seconds, self.compile_seconds];
+        if !times.iter().all(|seconds| *seconds > 0.0 && *seconds <= 3600.0) {
+            return Err("limits are above 0, and seconds are at most 3600".to_owned());
+        }
+        let counts = [self.cpu_seconds, self.memory_mib, self.threads, self.output_kib as u64, self.compile_memory_mib];
+        if !counts.iter().all(|count| (1..=1 << 20).contains(count)) || !(8..=1024).contains(&self.files) {
+            return Err("limits are above 0 and at most 1048576; files are from 8 to 1024".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// A part of an exercise: usually one function.
+#[derive(Debug)]
+pub struct Task {
+    pub name: String,
+    pub points: u32,
+    /// Worth extra points that full marks do not need.
+    pub bonus: bool,
+    /// From a nudge to nearly the answer.
+    pub hints: [String; 3],
+}
+
+impl Course {
+    /// The course in `folder`, or that whose folder is the current one or above it.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or `course.toml` is wrong.
+    pub fn find(folder: Option<&Path>) -> Result<Self> {
+        let here = match folder {
+            Some(folder) => absolute(folder).with_context(|| format!("cannot find {}", folder.display()))?,
+            None => env::current_dir().context("cannot tell the current folder; change to one that exists")?,
+        };
+        match here.ancestors().find(|folder| folder.join("course.toml").is_file()) {
+            Some(root) => Self::load(root),
+            None => Err(UsageError(format!(
+                "no course.toml in {} or any folder above it; change to the course's folder first",
+                here.display()
+            ))
+            .into()),
+        }
+    }
+
+    fn load(root: &Path) -> Result<Self> {
+        let path = root.join("course.toml");
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let course = parse(root, &text).map_err(|problem| problem.locate(&text))?;
+        Ok(course)
+    }
+
+    /// The exercise that `wanted` means: a number, a name with or without its number, or a path inside it.
+    pub fn exercise(&self, wanted: &str) -> Result<&Exercise> {
+        let found = match wanted.parse::<u32>() {
+            Ok(number) => self.exercises.iter().find(|exercise| exercise.number == number),
+            Err(_) => self
+                .exercises
+                .iter()
+                .find(|exercise| exercise.name == wanted || exercise.short_name() == wanted)
+                .or_else(|| self.exercise_at(Path::new(wanted))),
+        };
+        found.ok_or_else(|| {
+            let (first, last) = (&self.exercises[0].name, &self.exercises[self.exercises.len() - 1].name);
+            UsageError(format!("there is no exercise `{wanted}`; give a number or a name from {first} to {last}"))
+                .into()
+        })
+    }
+
+    /// The folder with what belongs to `exercise` and is not shown to learners: probe, checks, variants, stub.
+    pub fn hidden_folder(&self, exercise: &Exercise) -> PathBuf {
+        self.root.join("grader/hidden").join(&exercise.name)
+    }
+
+    /// The grader's own folder: `target/grader`, or `grader` in the folder that `CARGO_TARGET_DIR` names.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be created.
+    pub fn work_folder(&self) -> Result<PathBuf> {
+        let work = self.target_folder()?.join("grader");
+        files::create_folder(&work).with_context(|| {
+            "the grader keeps what it compiles there; set CARGO_TARGET_DIR to a folder that you may write to".to_owned()
+        })?;
+        Ok(work)
+    }
+
+    fn target_folder(&self) -> Result<PathBuf> {
+        match env::var_os("CARGO_TARGET_DIR") {
+            Some(folder) if !folder.is_empty() => {
+                let here = env::current_dir().context("cannot tell the current folder; change to one that exists")?;
+                Ok(here.join(folder))
+            }
+            _ => Ok(self.root.join("target")),
+        }
+    }
+
+    /// The commit of the course that is checked out, if it lies in a repository.
+    pub fn commit(&self) -> Option<String> {
+        self.commit.get_or_init(|| git::commit(&self.root)).clone()
+    }
+
+    /// The exercise that the current folder lies in.
+    pub fn exercise_here(&self) -> Result<Option<&Exercise>> {
+        let here = env::current_dir().context("cannot tell the current folder; change to one that exists")?;
+        Ok(self.exercise_at(&here))
+    }
+
+    /// The exercise that `path` lies in.
+    pub fn exercise_at(&self, path: &Path) -> Option<&Exercise> {
+        let path = fs::canonicalize(path).ok()?;
+        let root = fs::canonicalize(&self.root).ok()?;
+        let mut parts = path.strip_prefix(root).ok()?.components();
+        let _exercises_or_solutions = parts.next()?;
+        let name = parts.next()?.as_os_str().to_str()?;
+        self.exercises.iter().find(|exercise| exercise.name == name)
+    }
+}
+
+impl Exercise {
+    /// The name without its number: `dense_layer`.
+    pub fn short_name(&self) -> &str {
+        self.name.split_once('_').map_or(&self.name, |(_, rest)| rest)
+    }
+
+    pub fn task(&self, name: &str) -> Option<&Task> {
+        self.tasks.iter().find(|task| task.name == name)
+    }
+}
+
+/// A mistake in `course.toml`, and where it is if that is known.
+struct Problem {
+    at: Option<Range<usize>>,
+    what: String,
+}
+
+impl Problem {
+    fn at(span: Range<usize>, what: impl Into<String>) -> Self {
+        Self { at: Some(span), what: what.into() }
+    }
+
+    fn locate(self, text: &str) -> UsageError {
+        let Some(span) = self.at else { return UsageError(format!("course.toml: {}", self.what)) };
+        let before = &text[..span.start.min(text.len())];
+        let number = before.matches('\n').count() + 1;
+        let line = text.lines().nth(number - 1).unwrap_or_default().trim_end();
+        UsageError(format!("course.toml:{number}: {}\n  {number} | {line}", self.what))
+    }
+}
+
+/// `course.toml` as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CourseFile {
+    format_version: Spanned<u32>,
+    title: String,
+    exercise: Vec<ExerciseEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExerciseEntry {
+    name: Spanned<String>,
+    #[serde(default)]
+    formerly: Vec<String>,
+    title: String,
+    minutes: u32,
+    #[serde(default)]
+    requires: Vec<Spanned<String>>,
+    #[serde(default)]
+    crates: Vec<String>,
+    #[serde(default)]
+    opt_level: Option<Spanned<u8>>,
+    #[serde(default)]
+    limits: Option<Spanned<Limits>>,
+    #[serde(default)]
+    ships_bugs: bool,
+    task: Vec<TaskEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TaskEntry {
+    name: Spanned<String>,
+    points: Spanned<u32>,
+    #[serde(default)]
+    bonus: bool,
+    hints: Spanned<Vec<String>>,
+}
+
+fn parse(root: &Path, text: &str) -> Result<Course, Problem> {
+    let file: CourseFile =
+        toml::from_str(text).map_err(|error| Problem { at: error.span(), what: error.message().to_owned() })?;
+    if *file.format_version.get_ref() != FORMAT_VERSION {
+        return Err(Problem::at(
+            file.format_version.span(),
+            format!("this grader reads format_version {FORMAT_VERSION}; update the grader or set it back"),
+        ));
+    }
+    if file.exercise.is_empty() {
+        return Err(Problem { at: None, what: "it lists no exercise; add an [[exercise]] table".to_owned() });
+    }
+    let mut course =
+        Course { root: root.to_owned(), title: file.title, exercises: Vec::new(), commit: OnceLock::new() };
+    for entry in file.exercise {
+        let exercise = parse_exercise(&course, entry)?;
+        course.exercises.push(exercise);
+    }
+    Ok(course)
+}
+
+fn parse_exercise(course: &Course, entry: ExerciseEntry) -> Result<Exercise, Problem> {
+    let (name, at) = (entry.name.get_ref(), entry.name.span());
+    let number = name
+        .split_once('_')
+        .filter(|(digits, rest)| digits.len() == 2 && !rest.is_empty() && is_identifier(rest))
+        .and_then(|(digits, _)| digits.parse::<u32>().ok())
+        .ok_or_else(|| {
+            Problem::at(at.clone(), format!("`{name}` is not a name like 03_dense_layer; start with two digits and _"))
+        })?;
+    if let Some(twin) = course.exercises.iter().find(|other| other.number == number) {
+        return Err(Problem::at(at, format!("the number {number} is taken by `{}`; give this one another", twin.name)));
+    }
+    // Not exercises/: that is the learner's, and what they delete must not stop the rest.
+    for needed in [format!("solutions/{name}/src/lib.rs"), format!("grader/hidden/{name}/probe.rs")] {
+        if !course.root.join(&needed).is_file() {
+            return Err(Problem::at(at, format!("there is no {needed}; create it, or correct the name")));
+        }
+    }
+    for required in &entry.requires {
+        if !course.exercises.iter().any(|earlier| earlier.name == *required.get_ref()) {
+            let what =
+                format!("`{}` is not an exercise above this one; correct the name or the order", required.get_ref());
+            return Err(Problem::at(required.span(), what));
+        }
+    }
+    let opt_level = match &entry.opt_level {
+        Some(level) if *level.get_ref() > 3 => {
+            return Err(Problem::at(level.span(), "opt_level is rustc's: 0, 1, 2 or 3"));
+        }
+        Some(level) => *level.get_ref(),
+        None => 0,
+    };
+    let limits = match entry.limits {
+        Some(limits) => {
+            let at = limits.span();
+            let limits = limits.into_inner();
+            limits.check().map_err(|what| Problem::at(at, what))?;
+            limits
+        }
+        None => Limits::default(),
+    };
+    if entry.task.is_empty() {
+        return Err(Problem::at(at, format!("`{name}` has no task; add an [[exercise.task]] table")));
+    }
+    let mut names = HashSet::new();
+    let mut tasks = Vec::new();
+    for task in entry.task {
+        if !names.insert(task.name.get_ref().clone()) {
+            let what = format!("`{name}` has two tasks called `{}`; rename one", task.name.get_ref());
+            return Err(Problem::at(task.name.span(), what));
+        }
+        if *task.points.get_ref() == 0 {
+            return Err(Problem::at(task.points.span(), "a task is worth at least one point"));
+        }
+        let at = task.hints.span();
+        let hints: [String; 3] = task.hints.into_inner().try_into().map_err(|hints: Vec<String>| {
+            Problem::at(
+                at,
+                format!("a task has three hints, from a nudge to nearly the answer; here are {}", hints.len()),
+            )
+        })?;
+        tasks.push(Task { name: task.name.into_inner(), points: task.points.into_inner(), bonus: task.bonus, hints });
+    }
+    Ok(Exercise {
+        number,
+        formerly: entry.formerly,
+        title: entry.title,
+        minutes: entry.minutes,
+        requires: entry.requires.into_iter().map(Spanned::into_inner).collect(),
+        crates: entry.crates,
+        opt_level,
+        limits,
+        ships_bugs: entry.ships_bugs,
+        tasks,
+        name: entry.name.into_inner(),
+    })
+}
+
+fn is_identifier(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"format_version = 1
+title = "A course"
+
+[[exercise]]
+name = "01_first"
+title = "The first"
+minutes = 10
+
+[[exercise.task]]
+name = "task"
+points = 2
+hints = ["a", "b", "c"]
+"#;
+
+    /// A course folder with the files of `01_first`.
+    fn folder() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        create_files(root.path(), "01_first");
+        root
+    }
+
+    fn create_files(root: &Path, name: &str) {
+        for file in ["exercises/NAME/src/lib.rs", "solutions/NAME/src/lib.rs", "grader/hidden/NAME/probe.rs"] {
+            let path = root.join(file.replace("NAME", name));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+    }
+
+    /// A course of these exercises in a folder of its own, with empty files.
+    pub fn course_with(names: &[&str]) -> (tempfile::TempDir, Course) {
+        let root = tempfile::tempdir().unwrap();
+        let (head, exercise) = GOOD.split_at(GOOD.find("[[exercise]]").unwrap());
+        let mut text = head.to_owned();
+        for name in names {
+            create_files(root.path(), name);
+            text += &exercise.replace("01_first", name);
+        }
+        fs::write(root.path().join("course.toml"), text).unwrap();
+        let course = Course::load(root.path()).unwrap();
+        (root, course)
+    }
+
+    fn load(text: &str) -> Result<Course> {
+        let root = folder();
+        fs::write(root.path().join("course.toml"), text).unwrap();
+        Course::load(root.path())
+    }
+
+    fn complaint(find: &str, with: &str) -> String {
+        assert!(GOOD.contains(find));
+        let error = load(&GOOD.replacen(find, with, 1)).unwrap_err();
+        error.downcast_ref::<UsageError>().expect("the author can put it right").to_string()
+    }
+
+    #[test]
+    fn a_course_that_is_whole_is_read() {
+        let course = load(GOOD).unwrap();
+        let exercise = course.exercise("1").unwrap();
+        assert_eq!((exercise.name.as_str(), exercise.number, exercise.opt_level), ("01_first", 1, 0));
+        assert_eq!(exercise.limits.seconds, Limits::default().seconds);
+        assert_eq!(exercise.task("task").unwrap().points, 2);
+        assert_eq!(course.exercise("first").unwrap().name, course.exercise("01_first").unwrap().name);
+    }
+
+    #[test]
+    fn what_is_broken_is_named_with_its_line_and_a_remedy() {
+        let cases = [
+            ("title = \"The first\"", "titel = \"The first\"", "course.toml:6: unknown field `titel`"),
+            ("minutes = 10\n", "minutes = ten\n", "course.toml:7: "),
+            ("\"01_first\"", "\"first\"", "course.toml:5: `first` is not a name like 03_dense_layer"),
+            ("\"01_first\"", "\"01_frist\"", "course.toml:5: there is no solutions/01_frist/src/lib.rs; create it"),
+            (
+                "minutes = 10\n",
+                "minutes = 10\nrequires = [\"00_none\"]\n",
+                "course.toml:8: `00_none` is not an exercise above",
+            ),
+            ("minutes = 10\n", "minutes = 10\nopt_level = 4\n", "course.toml:8: opt_level is rustc's"),
+            ("minutes = 10\n", "minutes = 10\nlimits = { seconds = 0.0 }\n", "course.toml:8: limits are above 0"),
+            (", \"c\"]", "]", "course.toml:12: a task has three hints, from a nudge to nearly the answer; here are 2"),
+            ("points = 2", "points = 0", "course.toml:11: a task is worth at least one point"),
+            ("points = 2", "points = -2", "course.toml:11: "),
+            ("format_version = 1", "format_version = 2", "course.toml:1: this grader reads format_version 1"),
+        ];
+        for (find, with, expected) in cases {
+            let complaint = complaint(find, with);
+            assert!(complaint.starts_with(expected), "{with}: {complaint}");
+        }
+        let twice = load(&format!("{GOOD}{}", &GOOD[GOOD.find("[[exercise]]").unwrap()..])).unwrap_err().to_string();
+        assert!(twice.starts_with("course.toml:14: the number 1 is taken by `01_first`"), "{twice}");
+    }
+
+    #[test]
+    fn an_exercise_that_is_not_there_is_refused_with_what_there_is() {
+        let error = load(GOOD).unwrap().exercise("9").unwrap_err().to_string();
+        assert_eq!(error, "there is no exercise `9`; give a number or a name from 01_first to 01_first");
+    }
+
+    #[test]
+    fn a_path_inside_an_exercise_means_that_exercise() {
+        let root = folder();
+        fs::write(root.path().join("course.toml"), GOOD).unwrap();
+        let course = Course::load(root.path()).unwrap();
+        let lib = root.path().join("exercises/01_first/src/lib.rs");
+        assert_eq!(course.exercise(lib.to_str().unwrap()).unwrap().number, 1);
+        assert!(course.exercise_at(root.path()).is_none());
+    }
+
+    #[test]
+    fn limits_on_the_command_line_are_those_of_course_toml() {
+        let limits = Limits::parse("seconds = 1, memory_mib = 512").unwrap();
+        assert_eq!((limits.seconds, limits.memory_mib, limits.threads), (1.0, 512, Limits::default().threads));
+        for wrong in ["seconds = 0", "second = 1", "memory_mib = -1", "files = 1", "threads = 99999999", "seconds"] {
+            assert!(Limits::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Fuzzing: whatever a course.toml has become, it is read or refused with one sentence.
+        #[test]
+        fn any_text_is_a_course_or_a_complaint(
+            at in 0..GOOD.len(), length in 0_usize..40, with in "(\\PC|\n|[\\[\\]={}\",.#0-9a-z]){0,12}"
+        ) {
+            let (start, end) = (GOOD.floor_char_boundary(at), GOOD.floor_char_boundary(at + length));
+            let text = format!("{}{with}{}", &GOOD[..start], &GOOD[end..]);
+            if let Err(problem) = parse(Path::new("."), &text) {
+                proptest::prop_assert!(problem.locate(&text).to_string().starts_with("course.toml:"));
+            }
+            let _ = Limits::parse(&with);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Whom a `pictures.rs` asks for numbers: the learner's code and the reference solution.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use probe::{Record, Value};
+use wire::judge::{Ended, Side as Whose};
+
+use crate::{
+    picture::{Both, Note},
+    serve::Grader,
+    verdict::{is_todo, over},
+};
+
+/// A panic's message longer than this is cut: it stands in a picture.
+const MAX_MESSAGE: usize = 120;
+
+/// Whom to ask for numbers: the learner's code and the reference.
+pub struct Ask<'a> {
+    learner: Side<'a>,
+    reference: Side<'a>,
+}
+
+impl<'a> Ask<'a> {
+    pub(crate) fn new(grader: &'a Grader) -> Self {
+        let side = |whose| Side { whose, grader, silent: BTreeMap::new() };
+        Self { learner: side(Whose::Learner), reference: side(Whose::Reference) }
+    }
+
+    /// What `compute` makes of the answers of either.
+    ///
+    /// # Errors
+    ///
+    /// For faults of the grader's own, a reference that does not answer among them. A learner's code that does not answer
+    /// is a case for the picture.
+    pub fn both<T>(&mut self, compute: impl Fn(&mut Side<'_>) -> Asked<T>) -> Result<Both<T>> {
+        let reference = match compute(&mut self.reference) {
+            Ok(reference) => reference,
+            Err(Stop::NoAnswer(note)) => bail!("the reference solution does not answer: {note:?}"),
+            Err(Stop::Fault(error)) => return Err(error),
+        };
+        let learner = match compute(&mut self.learner) {
+            Ok(learner) => Ok(learner),
+            Err(Stop::NoAnswer(note)) => Err(note),
+            Err(Stop::Fault(error)) => return Err(error),
+        };
+        Ok(Both { reference, learner })
+    }
+}
+
+/// One of the two: the learner's code or the reference.
+pub struct Side<'a> {
+    whose: Whose,
+    grader: &'a Grader,
+    /// Experiments that ended the probe: they are not run again, so that one endless loop costs one deadline.
+    silent: BTreeMap<String, String>,
+}
+
+/// What an experiment, or something computed from experiments, has come to.
+pub type Asked<T> = Result<T, Stop>;
+
+/// Why there is no answer.
+pub enum Stop {
+    /// The code did something else instead.
+    NoAnswer(Note),
+    /// The grader could not do its work.
+    Fault(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Fault(error)
+    }
+}
+
+impl Side<'_> {
+    /// Runs `experiment` on `case`.
+    pub fn ask(&mut self, experiment: &str, case: &Record) -> Asked<Answer> {
+        if let Some(sentence) = self.silent.get(experiment) {
+            return Err(Stop::NoAnswer(sentence.as_str().into()));
+        }
+        let sentence = match self.grader.run(self.whose, experiment, case)?.ended {
+            Ended::Observed(packed) => match Record::unpack(&packed) {
+                Some(record) => return Ok(Answer { experiment: experiment.to_owned(), record }),
+                None => format!("`{experiment}`: the answer was garbled."),
+            },
+            Ended::Panicked { message, function, .. } => {
+                return Err(Stop::NoAnswer(panicked(function.as_deref().unwrap_or(experiment), &message)));
+            }
+            Ended::Stopped(limit) => format!("`{experiment}`: {}", over(limit)),
+            Ended::Died(cause) => format!("`{experiment}` ended the whole program: {cause}."),
+            Ended::NotStarted | Ended::Refused(_) => {
+                format!("`{experiment}` was not run: your program had crashed too often.")
+            }
+        };
+        self.silent.insert(experiment.to_owned(), sentence.clone());
+        Err(Stop::NoAnswer(sentence.into()))
+    }
+}
+
+fn panicked(function: &str, message: &str) -> Note {
+    if is_todo(message) {
+        return Note::ToDo(function.to_owned());
+    }
+    let first_line = message.lines().next().unwrap_or_default();
+    let mut said: String = first_line.chars().take(MAX_MESSAGE).collect();
+    if said.len() < first_line.len() {
+        said.push('…');
+    }
+    format!("`{function}` panicked: {said}").into()
+}
+
+/// What was observed. The code behind it may have returned anything: arrays of any length, NaN.
+pub struct Answer {
+    experiment: String,
+    record: Record,
+}
+
+impl Answer {
+    /// All numbers in the part called `name`, row after row.
+    pub fn numbers(&self, name: &str) -> Vec<f64> {
+        match self.record.get(name) {
+            Some(Value::Float(number)) => vec![*number],
+            Some(Value::Int(number)) => vec![*number as f64],
+            Some(Value::Ints(numbers)) => numbers.iter().map(|&number| number as f64).collect(),
+            Some(Value::Array { data, .. }) => data.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The numbers in the part called `name`, if there are `count` of them.
+    pub fn exactly(&self, count: usize, name: &str) -> Asked<Vec<f64>> {
+        let numbers = self.numbers(name);
+        if numbers.len() == count {
+            return Ok(numbers);
+        }
+        let what = if name == RESULT { self.experiment.as_str() } else { name };
+        let n = numbers.len();
+        Err(Stop::NoAnswer(format!("`{what}` has {n} numbers where {count} belong.").into()))
+    }
+
+    /// The number called `name`; NaN if there is none.
+    pub fn number(&self, name: &str) -> f64 {
+        self.numbers(name).first().copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// The name of the part of an answer that has only one.
+pub const RESULT: &str = "result";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_hold_whatever_was_returned() {
+        let record = Record::new().with("x", f64::NAN).with("none", Value::Nothing).with("counts", vec![1, 2]);
+        let answer = Answer { experiment: "train".to_owned(), record };
+        assert!(answer.number("x").is_nan() && answer.number("none").is_nan() && answer.number("missing").is_nan());
+        assert_eq!(answer.numbers("counts"), [1.0, 2.0]);
+        let Err(Stop::NoAnswer(note)) = answer.exactly(3, "counts") else { panic!("there are two") };
+        assert_eq!(note, "`counts` has 2 numbers where 3 belong.".into());
+    }
+}

@@ -1,0 +1,235 @@
+//! One thing that is checked: inputs, what is right, what is commonly wrong.
+
+use datasets::mnist::{self, DataError, Mnist, Which};
+use probe::{Generator, Record};
+
+use super::{Tolerance, text};
+
+type Cases = dyn Fn(&mut Generator) -> Result<Vec<Record>, DataError> + Send + Sync;
+type Formula = dyn Fn(&Record) -> Prediction + Send + Sync;
+type Property = dyn Fn(&Record, &Record) -> Result<(), String> + Send + Sync;
+type Sign = dyn Fn(&Record, &Record) -> bool + Send + Sync;
+
+/// One thing that is checked.
+///
+/// It reads as a paragraph: title and points, the experiment, the inputs, what is right, what is commonly wrong.
+pub struct Check {
+    pub id: &'static str,
+    /// The task of `course.toml` that this belongs to.
+    pub task: &'static str,
+    /// A statement that is true of correct code: "mae_grad is the slope of mae_loss".
+    pub title: &'static str,
+    pub points: u32,
+    /// The experiment of the probe that is run on each case.
+    pub experiment: &'static str,
+    pub cases: Box<Cases>,
+    /// The data set that the inputs come from, if it is one that has to be fetched: without it the check is skipped.
+    pub fetched: Option<Which>,
+    pub expectation: Expectation,
+    pub mistakes: Vec<Mistake>,
+    /// The `.snap` file that the expected text comes from; authors review it with `cargo insta`.
+    pub snapshot: Option<&'static str>,
+    /// A program that must not compile against the submission: it takes the place of an experiment.
+    pub program: Option<&'static str>,
+    /// The checks without which this one says nothing: it is skipped unless all of them are passed.
+    pub after: Vec<&'static str>,
+}
+
+/// What is right.
+pub enum Expectation {
+    /// This result, within this tolerance.
+    Equals(Box<Formula>, Tolerance),
+    /// Whatever has this property; the error says what is missing.
+    Satisfies(Box<Property>),
+}
+
+/// A misunderstanding that is known by its result.
+pub struct Mistake {
+    pub id: &'static str,
+    /// What the learner is told.
+    pub says: &'static str,
+    pub recognition: Recognition,
+}
+
+pub enum Recognition {
+    /// Its result is this, on every case.
+    Result(Box<Formula>),
+    /// Its results look like this, on at least one case.
+    Sign(Box<Sign>),
+}
+
+/// What a formula yields on one case.
+#[derive(Clone, Debug)]
+pub enum Prediction {
+    /// These parts; parts that are not named may be anything.
+    Is(Record),
+    /// A panic: code with this mistake does not survive this case.
+    Panics,
+}
+
+impl<T: Into<Record>> From<T> for Prediction {
+    fn from(record: T) -> Self {
+        Self::Is(record.into())
+    }
+}
+
+impl Check {
+    /// A check that expects nothing yet: give it [`asks`](Self::asks), [`on`](Self::on) and
+    /// [`expects`](Self::expects) or [`demands`](Self::demands).
+    pub fn new(id: &'static str, task: &'static str, title: &'static str, points: u32) -> Self {
+        Self {
+            id,
+            task,
+            title,
+            points,
+            experiment: id,
+            cases: Box::new(|_| Ok(Vec::new())),
+            fetched: None,
+            expectation: Expectation::Satisfies(Box::new(|_, _| Err("the check expects nothing".to_owned()))),
+            mistakes: Vec::new(),
+            snapshot: None,
+            program: None,
+            after: Vec::new(),
+        }
+    }
+
+    /// The experiment to run; unless this is called, the one with the check's own id.
+    pub fn asks(mut self, experiment: &'static str) -> Self {
+        self.experiment = experiment;
+        self
+    }
+
+    /// The inputs: fixed ones, and ones drawn from the seeded generator.
+    pub fn on(mut self, cases: impl Fn(&mut Generator) -> Vec<Record> + Send + Sync + 'static) -> Self {
+        self.cases = Box::new(move |draw| Ok(cases(draw)));
+        self
+    }
+
+    /// The inputs, made from a data set that may not be on this machine. Such a check belongs to a bonus task, comes after
+    /// all others, and may take all the time that they have left.
+    pub fn on_fetched(mut self, which: Which, cases: impl Fn(&Mnist) -> Vec<Record> + Send + Sync + 'static) -> Self {
+        self.cases = Box::new(move |_| Ok(cases(&mnist::load(which)?)));
+        self.fetched = Some(which);
+        self
+    }
+
+    /// The right result, as a formula of the inputs, within the default tolerance.
+    pub fn expects<P: Into<Prediction>>(mut self, formula: impl Fn(&Record) -> P + Send + Sync + 'static) -> Self {
+        self.expectation = Expectation::Equals(Box::new(move |case| formula(case).into()), Tolerance::default());
+        self
+    }
+
+    /// Replaces the default tolerance of [`expects`](Self::expects).
+    pub fn within(mut self, tolerance: Tolerance) -> Self {
+        if let Expectation::Equals(_, default) = &mut self.expectation {
+            *default = tolerance;
+        }
+        self
+    }
+
+    /// The right result is the text in this `.snap` file: `include_str!("snapshots/<id of the check>.snap")`.
+    ///
+    /// The check has one case.
+    pub fn shows(mut self, snap: &'static str) -> Self {
+        self.snapshot = Some(snap);
+        self.expects(move |_| text::snapshot_body(snap).to_owned())
+    }
+
+    /// A program that uses the submission as `submission` and must not compile: `include_str!` of a file in
+    /// `compile_fail/`.
+    ///
+    /// It is held against its own marks: `//~ E0308` at the end of a line expects that error there. Wording does not
+    /// count, so a new compiler changes nothing. A mistake is known by what is observed instead: `"no error"`, or the
+    /// errors in the form `E0308 in line 7`.
+    pub fn does_not_compile(mut self, program: &'static str) -> Self {
+        self.program = Some(program);
+        self.on(move |_| vec![Record::new().with("program", program)]).expects(move |_| expected_errors(program))
+    }
+
+    /// A property that every right result has, where there is more than one. It gets the case and the observation.
+    pub fn demands(
+        mut self,
+        property: impl Fn(&Record, &Record) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.expectation = Expectation::Satisfies(Box::new(property));
+        self
+    }
+
+    /// A common mistake, known by its result: `formula` computes what code with this mistake returns.
+    pub fn mistake<P: Into<Prediction>>(
+        mut self,
+        id: &'static str,
+        says: &'static str,
+        formula: impl Fn(&Record) -> P + Send + Sync + 'static,
+    ) -> Self {
+        let recognition = Recognition::Result(Box::new(move |case| formula(case).into()));
+        self.mistakes.push(Mistake { id, says, recognition });
+        self
+    }
+
+    /// A common mistake, known by a sign in what was observed on some case, where its result depends on chance.
+    pub fn mistake_if(
+        mut self,
+        id: &'static str,
+        says: &'static str,
+        sign: impl Fn(&Record, &Record) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.mistakes.push(Mistake { id, says, recognition: Recognition::Sign(Box::new(sign)) });
+        self
+    }
+
+    /// Skips this check unless the one called `id` is passed; may be called several times.
+    pub fn after(mut self, id: &'static str) -> Self {
+        self.after.push(id);
+        self
+    }
+
+    /// The tolerance with which mistakes are recognised, and the reference where there is one.
+    pub fn tolerance(&self) -> Tolerance {
+        match &self.expectation {
+            Expectation::Equals(_, tolerance) => *tolerance,
+            Expectation::Satisfies(_) => Tolerance::default(),
+        }
+    }
+
+    /// The inputs for `seed`. Each check has a stream of its own, so that a new check moves no other's inputs.
+    ///
+    /// # Errors
+    ///
+    /// If they come from a data set that is not here, or is damaged.
+    pub fn cases(&self, seed: u64) -> Result<Vec<Record>, DataError> {
+        let stream = self.id.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        (self.cases)(&mut probe::generator(stream))
+    }
+}
+
+/// The errors that the marks in `program` ask for, as they are observed.
+fn expected_errors(program: &str) -> String {
+    errors_as_text(program.lines().zip(1..).filter_map(|(line, number)| {
+        let (_, code) = line.rsplit_once("//~ ")?;
+        Some((code.trim().to_owned(), number))
+    }))
+}
+
+/// Errors with their lines as one text, each once and in order.
+pub(crate) fn errors_as_text(errors: impl IntoIterator<Item = (String, u32)>) -> String {
+    let mut errors: Vec<(u32, String)> = errors.into_iter().map(|(code, line)| (line, code)).collect();
+    errors.sort();
+    errors.dedup();
+    if errors.is_empty() {
+        return "no error".to_owned();
+    }
+    errors.iter().map(|(line, code)| format!("{code} in line {line}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_in_a_program_are_the_errors_that_are_expected() {
+        let program = "use submission::Net;\nfn main() {\n    Net::new(3, 4); //~ E0308\n    let n = m; //~ E0425\n}\n";
+        assert_eq!(expected_errors(program), "E0308 in line 3, E0425 in line 4");
+        assert_eq!(expected_errors("fn main() {}"), "no error");
+    }
+}

@@ -1,0 +1,235 @@
+//! Whether what was observed is what was expected, and if not, what differs first.
+
+use probe::{Record, Value};
+
+use super::{Prediction, render, text};
+
+/// How far apart two numbers may be: `absolute + relative · |expected|`.
+#[derive(Clone, Copy, Debug)]
+pub struct Tolerance {
+    pub relative: f64,
+    pub absolute: f64,
+}
+
+impl Default for Tolerance {
+    /// Room for sums in another order and for another way to write a formula, not for another formula.
+    fn default() -> Self {
+        Self { relative: 1e-9, absolute: 1e-12 }
+    }
+}
+
+impl Tolerance {
+    /// For numbers that are computed exactly or not at all: counts, signs, dyadic fractions.
+    pub const EXACT: Self = Self { relative: 0.0, absolute: 0.0 };
+
+    /// For results whose size says nothing about their error, such as 1e-10.
+    pub fn relative(relative: f64) -> Self {
+        Self { relative, absolute: 0.0 }
+    }
+
+    fn accepts(self, expected: f64, observed: f64) -> bool {
+        if expected.is_finite() {
+            (expected - observed).abs() <= self.absolute + self.relative * expected.abs()
+        } else {
+            // An infinity or NaN is accepted only where the reference has the same.
+            expected == observed || (expected.is_nan() && observed.is_nan())
+        }
+    }
+}
+
+/// Whether every part that `expected` names was observed, within `tolerance`.
+pub(super) fn agrees(expected: &Record, observed: &Record, tolerance: Tolerance) -> bool {
+    difference(expected, observed, tolerance).is_none()
+}
+
+/// Whether an observation could tell these two predictions apart: they differ in a part that both name.
+pub fn distinguishable(one: &Prediction, other: &Prediction, tolerance: Tolerance) -> bool {
+    match (one, other) {
+        (Prediction::Is(one), Prediction::Is(other)) => one.parts().any(|(name, value)| {
+            other
+                .get(name)
+                .is_some_and(|value_of_other| value_difference(name, value, value_of_other, tolerance).is_some())
+        }),
+        (Prediction::Panics, Prediction::Panics) => false,
+        _ => true,
+    }
+}
+
+/// The first difference as a sentence for the learner, or `None` if there is none.
+pub(super) fn difference(expected: &Record, observed: &Record, tolerance: Tolerance) -> Option<String> {
+    expected.parts().find_map(|(name, wanted)| {
+        let what = if expected.is_bare() { "The result".to_owned() } else { format!("`{name}`") };
+        match observed.get(name) {
+            None => Some(format!("{what} is missing.")),
+            Some(got) => value_difference(&what, wanted, got, tolerance),
+        }
+    })
+}
+
+/// A sentence about the first number that is none, where a check asks for a property: NaN has most of them, since it
+/// fails every comparison.
+pub(super) fn not_finite(observed: &Record) -> Option<String> {
+    observed.parts().find_map(|(name, value)| {
+        let numbers = match value {
+            Value::Float(real) => std::slice::from_ref(real),
+            Value::Array { data, .. } => data,
+            _ => return None,
+        };
+        let number = numbers.iter().find(|number| !number.is_finite())?;
+        let what = if observed.is_bare() { "The result".to_owned() } else { format!("`{name}`") };
+        Some(if number.is_nan() { format!("{what} is NaN (not a number).") } else { format!("{what} is infinite.") })
+    })
+}
+
+fn value_difference(what: &str, wanted: &Value, got: &Value, tolerance: Tolerance) -> Option<String> {
+    match (wanted, got) {
+        (Value::Float(wanted), Value::Float(got)) => array_difference(what, &[], &[*wanted], &[*got], tolerance),
+        (Value::Array { shape, data }, Value::Array { shape: got_shape, data: got }) => {
+            if shape == got_shape {
+                return array_difference(what, shape, data, got, tolerance);
+            }
+            let mut sentence =
+                format!("{what} has the shape {}, not {}.", render::shape(got_shape), render::shape(shape));
+            if shape.len() == 2 && got_shape.iter().rev().eq(shape) {
+                sentence += " It looks transposed.";
+            }
+            Some(sentence)
+        }
+        (Value::Ints(wanted), Value::Ints(got)) => {
+            if let Some(index) = wanted.iter().zip(got).position(|(wanted, got)| wanted != got) {
+                return Some(format!("{what} differs first at index {index}: {}, not {}.", got[index], wanted[index]));
+            }
+            (wanted.len() != got.len()).then(|| format!("{what} has {} entries, not {}.", got.len(), wanted.len()))
+        }
+        (Value::Text(wanted), Value::Text(got)) if wanted.contains('\n') || got.contains('\n') => {
+            text::first_difference(wanted, got)
+                .map(|(line, wanted, got)| format!("{what} differs first in line {line}: {got}, not {wanted}."))
+        }
+        (Value::Text(wanted), Value::Text(got)) if text::same(wanted, got) => None,
+        _ if wanted == got => None,
+        _ => Some(format!("{what} is {}, not {}.", render::value(got), render::value(wanted))),
+    }
+}
+
+fn array_difference(what: &str, shape: &[usize], wanted: &[f64], got: &[f64], tolerance: Tolerance) -> Option<String> {
+    let first = (0..wanted.len()).find(|&i| !tolerance.accepts(wanted[i], got[i]))?;
+    let place = if shape.is_empty() { String::new() } else { format!(" at {}", render::index(first, shape)) };
+    if got[first].is_nan() {
+        return Some(format!("{what} is NaN (not a number){place}; it should be {}.", render::number(wanted[first])));
+    }
+    let (seen, right) = render::apart(got[first], wanted[first]);
+    let mut sentence = if shape.is_empty() {
+        format!("{what} is {seen}, not {right}.")
+    } else {
+        format!("{what} differs first{place}: {seen}, not {right}.")
+    };
+    if let Some(pattern) = pattern(shape, wanted, got, tolerance) {
+        sentence += " ";
+        sentence += &pattern;
+    }
+    Some(sentence)
+}
+
+/// A rule by which all numbers differ, if there is a simple one: often it is enough to see what went wrong.
+fn pattern(shape: &[usize], wanted: &[f64], got: &[f64], tolerance: Tolerance) -> Option<String> {
+    if got.iter().chain(wanted).any(|number| !number.is_finite()) {
+        return None;
+    }
+    let follows = |rule: &dyn Fn(f64) -> f64| {
+        // The rule may have been found from rounded numbers; allow for that.
+        let tolerance = Tolerance { relative: tolerance.relative.max(1e-9), absolute: tolerance.absolute.max(1e-12) };
+        wanted.iter().zip(got).all(|(&wanted, &got)| tolerance.accepts(rule(wanted), got))
+    };
+    if let [rows, columns] = *shape
+        && rows == columns
+        && (0..got.len()).all(|i| tolerance.accepts(wanted[(i % columns) * columns + i / columns], got[i]))
+    {
+        return Some("It looks transposed.".to_owned());
+    }
+    // With one number any factor and any offset would fit: say only what can hardly be chance.
+    let largest = (0..wanted.len()).max_by(|&i, &j| wanted[i].abs().total_cmp(&wanted[j].abs()))?;
+    let nonzero = wanted.iter().filter(|number| **number != 0.0).count();
+    if nonzero > 0 && follows(&|wanted| -wanted) {
+        return Some("The sign is the wrong way round.".to_owned());
+    }
+    let factor = got[largest] / wanted[largest];
+    if nonzero > 1 && factor.is_finite() && factor != 0.0 && follows(&|wanted| factor * wanted) {
+        return Some(format!("Every number is {} times what it should be.", render::number(factor)));
+    }
+    let offset = got[0] - wanted[0];
+    if wanted.len() > 1 && follows(&|wanted| wanted + offset) {
+        return Some(format!("Every number is off by {}.", render::number(offset)));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array};
+
+    use super::*;
+
+    fn between(expected: impl Into<Record>, observed: impl Into<Record>) -> Option<String> {
+        difference(&expected.into(), &observed.into(), Tolerance::default())
+    }
+
+    #[test]
+    fn equal_numbers_agree_up_to_rounding() {
+        assert_eq!(between(0.3, 0.1 + 0.2), None);
+        assert_eq!(between(array![1e9, 0.0], array![1e9 + 0.1, 1e-13]), None);
+        assert!(between(0.3, 0.300_000_1).is_some());
+    }
+
+    #[test]
+    fn nan_never_agrees_unless_it_is_expected() {
+        assert_eq!(
+            between(array![1.0, 2.0], array![1.0, f64::NAN]).unwrap(),
+            "The result is NaN (not a number) at [1]; it should be 2."
+        );
+        assert_eq!(between(f64::NAN, f64::NAN), None);
+        assert_eq!(between(f64::INFINITY, f64::INFINITY), None);
+        assert!(between(f64::INFINITY, f64::NEG_INFINITY).is_some());
+        assert!(between(1.0, f64::INFINITY).is_some());
+    }
+
+    #[test]
+    fn the_first_differing_index_is_named() {
+        let sentence = between(array![[1.0, 2.0], [3.0, 4.0]], array![[1.0, 2.0], [3.5, 5.0]]).unwrap();
+        assert_eq!(sentence, "The result differs first at [1, 0]: 3.5, not 3.");
+        let record = |errors: Vec<usize>| Record::new().with("errors", errors);
+        assert_eq!(
+            between(record(vec![2, 3, 1]), record(vec![2, 2, 1])).unwrap(),
+            "`errors` differs first at index 1: 2, not 3."
+        );
+        assert_eq!(between(record(vec![2, 3, 0]), record(vec![2, 3])).unwrap(), "`errors` has 2 entries, not 3.");
+    }
+
+    #[test]
+    fn simple_rules_are_noticed() {
+        let right = array![[1.0, 2.0], [3.0, -4.0]];
+        let ends = |wrong: Array2<f64>, end: &str| {
+            let sentence = between(right.clone(), wrong).unwrap();
+            assert!(sentence.ends_with(end), "{sentence}");
+        };
+        ends(&right * 3.0, "Every number is 3 times what it should be.");
+        ends(-&right, "The sign is the wrong way round.");
+        ends(&right - 0.5, "Every number is off by -0.5.");
+        ends(right.t().to_owned(), "It looks transposed.");
+        assert_eq!(between(2.0, 4.0).unwrap(), "The result is 4, not 2.");
+    }
+
+    #[test]
+    fn a_wrong_shape_is_named_before_any_number() {
+        let sentence = between(Array2::zeros((2, 3)), Array2::zeros((3, 2))).unwrap();
+        assert_eq!(sentence, "The result has the shape (3, 2), not (2, 3). It looks transposed.");
+    }
+
+    #[test]
+    fn numbers_that_look_alike_are_shown_with_more_digits() {
+        let (right, wrong) = ((-9.999_999_999_5e-11).into(), (-1.000_000_082_74e-10).into());
+        let sentence = difference(&right, &wrong, Tolerance::relative(1e-12)).unwrap();
+        assert_eq!(sentence, "The result is -1.0000001e-10, not -1e-10.");
+        let sentence = between(1.0, 1.000_000_1).unwrap();
+        assert_eq!(sentence, "The result is 1.0000001, not 1.");
+    }
+}

@@ -1,0 +1,64 @@
+//! What is wrong with the checks themselves: for authors.
+
+use std::collections::BTreeSet;
+
+use crate::{Check, Expectation, Prediction, Recognition, distinguishable, verdict::recognises};
+
+/// A sentence for everything that is wrong with `checks`, with inputs for each of `seeds`.
+pub(crate) fn examine(checks: &[Check], seeds: &[u64]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for check in checks.iter().filter(|check| check.fetched.is_none()) {
+        let mut found = BTreeSet::new();
+        for &seed in seeds {
+            found.extend(examine_one(check, seed));
+        }
+        problems.extend(found);
+    }
+    problems
+}
+
+fn examine_one(check: &Check, seed: u64) -> Vec<String> {
+    let cases = match check.cases(seed) {
+        Ok(cases) if !cases.is_empty() => cases,
+        Ok(_) => return vec![format!("`{}` has no inputs; give it some with `on`", check.id)],
+        Err(error) => return vec![format!("`{}` has no inputs: {error}", check.id)],
+    };
+    let mut problems = Vec::new();
+    let mut rivals: Vec<(&str, Vec<Prediction>)> = Vec::new();
+    if let Expectation::Equals(formula, _) = &check.expectation {
+        let right: Vec<Prediction> = cases.iter().map(formula).collect();
+        // A sign that shows on right answers would accuse whoever fails for another reason.
+        let seen: Vec<_> = cases
+            .iter()
+            .zip(&right)
+            .map(|(case, right)| match right {
+                Prediction::Is(record) => (case.clone(), Some(record.clone())),
+                Prediction::Panics => (case.clone(), None),
+            })
+            .collect();
+        for mistake in &check.mistakes {
+            if matches!(mistake.recognition, Recognition::Sign(_)) && recognises(check, mistake, &seen) {
+                problems.push(format!(
+                    "`{}`: the sign of `{}` shows on what the reference returns; make it say what only wrong code shows",
+                    check.id, mistake.id
+                ));
+            }
+        }
+        rivals.push(("the reference", right));
+    }
+    for mistake in &check.mistakes {
+        if let Recognition::Result(formula) = &mistake.recognition {
+            rivals.push((mistake.id, cases.iter().map(formula).collect()));
+        }
+    }
+    for (number, (name, predictions)) in rivals.iter().enumerate() {
+        for (other, others) in &rivals[..number] {
+            let told_apart =
+                predictions.iter().zip(others).any(|(one, two)| distinguishable(one, two, check.tolerance()));
+            if !told_apart {
+                problems.push(format!("`{}` cannot tell `{name}` from {other}; give it more telling inputs", check.id));
+            }
+        }
+    }
+    problems
+}

@@ -1,0 +1,114 @@
+//! The judge's side of the wire: orders come in, questions and replies go out.
+
+use std::{
+    io,
+    panic::{self, AssertUnwindSafe},
+    sync::{Mutex, PoisonError},
+};
+
+use anyhow::{Result, bail, ensure};
+use probe::Record;
+use wire::{
+    Packed, frame,
+    judge::{Answer, Order, PictureSummary, Planned, REPLY, Reply, Side},
+};
+
+use crate::{Check, ask::Ask, examine::examine, picture::Picture, verdict};
+
+/// Does what the grader orders, with these checks: the whole of an exercise's `checks.rs`.
+pub fn judge(checks: Vec<Check>) {
+    serve(|order, grader| {
+        Ok(match order {
+            Order::Plan => Reply::Plan { wire: wire::DIGEST, checks: checks.iter().map(planned).collect() },
+            Order::Judge { check, seed } => {
+                ensure!(check < checks.len(), "there is no check {check}");
+                Reply::Verdict(verdict::judge(&checks[check], seed, grader)?)
+            }
+            Order::Examine { seeds } => {
+                let ids = |check: &Check| check.mistakes.iter().map(|mistake| mistake.id.to_owned()).collect();
+                Reply::Examined { problems: examine(&checks, &seeds), mistakes: checks.iter().map(ids).collect() }
+            }
+            Order::Answer(_) | Order::Draw => bail!("that is no order for checks"),
+        })
+    });
+}
+
+/// Draws what the grader orders: the whole of an exercise's `pictures.rs`.
+pub fn draw_pictures(pictures: fn(&mut Ask<'_>) -> Result<Vec<Picture>>) {
+    serve(|order, grader| match order {
+        Order::Draw => {
+            let pictures = pictures(&mut Ask::new(grader))?;
+            let summary = |picture: &Picture| PictureSummary { id: picture.id.clone(), remarks: picture.remarks() };
+            let summaries = pictures.iter().map(summary).collect();
+            Ok(Reply::Pictures { pictures: Packed(frame::encode(&pictures)?), summaries })
+        }
+        Order::Plan => Ok(Reply::Plan { wire: wire::DIGEST, checks: Vec::new() }),
+        _ => bail!("that is no order for pictures"),
+    });
+}
+
+/// Obeys until there are no more orders. A panic in a check is a fault of its author's and costs nobody points.
+fn serve(mut obey: impl FnMut(Order, &Grader) -> Result<Reply>) {
+    // What went wrong is told in the reply; on standard error it would only disturb.
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or(String::new(), |at| format!(" in {}:{}", at.file(), at.line()));
+        let words = info.payload_as_str().unwrap_or("without a message");
+        *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = format!("it panicked{place}: {words}");
+    }));
+    let grader = Grader;
+    while let Ok(Some(order)) = frame::read::<Order>(&mut io::stdin()) {
+        let reply = panic::catch_unwind(AssertUnwindSafe(|| obey(order, &grader)));
+        let reply = match reply {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error)) => Reply::Fault(format!("{error:#}")),
+            Err(_) => Reply::Fault(LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+        };
+        if send(&reply).is_err() {
+            return;
+        }
+    }
+}
+
+/// Where and why it panicked last.
+static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
+
+fn send(reply: &Reply) -> io::Result<()> {
+    frame::answer(&mut io::stdout().lock(), REPLY, reply)
+}
+
+fn planned(check: &Check) -> Planned {
+    Planned {
+        id: check.id.to_owned(),
+        task: check.task.to_owned(),
+        title: check.title.to_owned(),
+        points: check.points,
+        experiment: check.experiment.to_owned(),
+        compiles: check.program.is_some(),
+        after: check.after.iter().map(|id| (*id).to_owned()).collect(),
+        shows: check.snapshot.is_some(),
+        fetched: check.fetched.map(verdict::fetched),
+    }
+}
+
+/// The grader, as it answers questions.
+pub(crate) struct Grader;
+
+impl Grader {
+    /// Has it run `experiment` on `case`.
+    pub(crate) fn run(&self, side: Side, experiment: &str, case: &Record) -> Result<Answer> {
+        self.ask(&Reply::Ask { side, experiment: experiment.to_owned(), case: case.pack() })
+    }
+
+    /// Has it compile `program` against the submission.
+    pub(crate) fn compile(&self, program: &str) -> Result<Answer> {
+        self.ask(&Reply::DoesNotCompile { program: program.to_owned() })
+    }
+
+    fn ask(&self, question: &Reply) -> Result<Answer> {
+        send(question)?;
+        match frame::read(&mut io::stdin())? {
+            Some(Order::Answer(answer)) => Ok(answer),
+            _ => bail!("the grader does not answer"),
+        }
+    }
+}

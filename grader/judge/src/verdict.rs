@@ -1,0 +1,292 @@
+//! From answers to a verdict on one check.
+
+use std::panic::{self, AssertUnwindSafe};
+
+use anyhow::Result;
+use datasets::mnist::{self, DataError, Which};
+use probe::{Record, Value};
+use wire::{
+    Place,
+    judge::{Ended, Fetched, Limit, Side, Status, Verdict},
+};
+
+use super::{
+    Check, Expectation, Mistake, Prediction, Recognition, check::errors_as_text, compare, render, serve::Grader, text,
+};
+
+fn with_input(verdict: Verdict, case: &Record) -> Verdict {
+    Verdict { input: Some(render::record(case)).filter(|input| !input.is_empty()), ..verdict }
+}
+
+/// What the grader has to know of a data set that has to be fetched.
+pub(crate) fn fetched(which: Which) -> Fetched {
+    let both = |packed: &'static str| [packed, packed.trim_end_matches(".gz")];
+    let folder = mnist::folder(which).ok();
+    let files = folder.iter().flat_map(|folder| mnist::FILES.into_iter().flat_map(both).map(|file| folder.join(file)));
+    Fetched { missing: missing(which), files: files.collect() }
+}
+
+fn missing(which: Which) -> String {
+    format!("waits for {which}: `cargo run -p grader -- data fetch {}` downloads it", which.name())
+}
+
+/// Runs `check` on its cases for `seed`.
+///
+/// # Errors
+///
+/// When the grader does not answer.
+pub(crate) fn judge(check: &Check, seed: u64, grader: &Grader) -> Result<Verdict> {
+    let mut seen = Vec::new();
+    let mut output = String::new();
+    let mut verdict = None;
+    let cases = match check.cases(seed) {
+        Ok(cases) => cases,
+        // Where was looked for it differs from machine to machine.
+        Err(DataError::Missing { which, .. }) => return Ok(Verdict::skipped(missing(which))),
+        Err(error) => return Ok(Verdict::skipped(error.to_string())),
+    };
+    for case in cases {
+        let answer = match check.program {
+            Some(program) => grader.compile(program)?,
+            None => grader.run(Side::Learner, check.experiment, &case)?,
+        };
+        output += &answer.output;
+        match answer.ended {
+            Ended::Observed(observed) => match Record::unpack(&observed) {
+                Some(observed) => seen.push((case, Some(observed))),
+                None => {
+                    verdict = Some(stopped(&case, Ended::Died("its answer was garbled".to_owned())));
+                    break;
+                }
+            },
+            Ended::Refused(errors) => seen.push((case, Some(errors_as_text(errors).into()))),
+            Ended::Panicked { message, place, .. } => {
+                let stop = panicked(&case, &message, place);
+                if stop.status == Status::Crashed && panic_is_right(check, &case) {
+                    continue;
+                }
+                seen.push((case, None));
+                verdict = Some(stop);
+                break;
+            }
+            ended => {
+                verdict = Some(stopped(&case, ended));
+                break;
+            }
+        }
+    }
+    let mut verdict = match verdict {
+        // A mistake may be known by the shapes at which it panics.
+        Some(mut stop) if stop.status == Status::Crashed => {
+            if let Some(mistake) = recognise(check, &seen) {
+                stop.status = Status::Failed;
+                stop.mistake = Some(mistake.id.to_owned());
+                stop.message = format!("{} ({})", mistake.says, stop.message);
+            }
+            stop
+        }
+        Some(stop) => stop,
+        None => compare_all(check, &seen),
+    };
+    let says_nothing = seen.iter().any(|(_, observed)| {
+        observed.as_ref().and_then(Record::result).is_some_and(|result| *result == Value::Text(String::new()))
+    });
+    if verdict.status == Status::Failed && verdict.mistake.is_none() && says_nothing && !output.is_empty() {
+        verdict.message = "Your code prints the text and returns an empty one. Return the text instead.".to_owned();
+    }
+    verdict.output = output;
+    Ok(verdict)
+}
+
+/// Whether right code panics on `case`, as for inputs that its documentation rules out.
+fn panic_is_right(check: &Check, case: &Record) -> bool {
+    matches!(&check.expectation, Expectation::Equals(formula, _) if matches!(formula(case), Prediction::Panics))
+}
+
+/// Case by case what was observed; `None` is a panic.
+pub(crate) type Seen = [(Record, Option<Record>)];
+
+fn compare_all(check: &Check, seen: &Seen) -> Verdict {
+    for (case, observed) in seen {
+        let Some(observed) = observed else { continue };
+        let difference = match &check.expectation {
+            Expectation::Equals(formula, tolerance) => match formula(case) {
+                Prediction::Is(expected) => compare::difference(&expected, observed, *tolerance)
+                    .map(|sentence| (sentence, Some(Pair::new(&expected, observed)))),
+                Prediction::Panics => {
+                    Some(("These inputs do not fit together, and your code goes on: it should panic.".to_owned(), None))
+                }
+            },
+            Expectation::Satisfies(property) => compare::not_finite(observed)
+                .or_else(|| unless_it_panics(|| property(case, observed).err()).unwrap_or(Some(NOT_ASKED_FOR.into())))
+                .map(|sentence| (sentence, None)),
+        };
+        let Some((sentence, pair)) = difference else { continue };
+        let mut verdict = with_input(Verdict::new(Status::Failed, sentence), case);
+        match pair {
+            Some(pair) => {
+                verdict.expected = Some(pair.expected);
+                verdict.observed = Some(pair.observed);
+                verdict.diff = pair.diff;
+            }
+            None => verdict.observed = Some(render::record(observed)),
+        }
+        if let Some(mistake) = recognise(check, seen) {
+            verdict.mistake = Some(mistake.id.to_owned());
+            verdict.message = mistake.says.to_owned();
+        }
+        return verdict;
+    }
+    Verdict::new(Status::Passed, "")
+}
+
+/// Of a longer text only the beginning is compared line by line, which takes time.
+const MAX_DIFF_CHARS: usize = 20_000;
+
+/// Expected and observed, rendered; the latter without parts that nothing is expected of.
+struct Pair {
+    expected: String,
+    observed: String,
+    diff: Option<String>,
+}
+
+impl Pair {
+    fn new(expected: &Record, observed: &Record) -> Self {
+        let mut compared = Record::new();
+        for (name, _) in expected.parts() {
+            if let Some(value) = observed.get(name) {
+                compared = compared.with(name, value.clone());
+            }
+        }
+        let diff = match (expected.result(), observed.result()) {
+            (Some(Value::Text(wanted)), Some(Value::Text(got))) if wanted.contains('\n') || got.contains('\n') => {
+                Some(text::diff(wanted, &got.chars().take(MAX_DIFF_CHARS).collect::<String>()))
+            }
+            _ => None,
+        };
+        let (expected, observed) = render::records_apart(expected, &compared);
+        Self { expected, observed, diff }
+    }
+}
+
+const NOT_ASKED_FOR: &str = "What came back is not what this check asks for.";
+
+/// What `ask` says of an observation. A forged one may lack a part that a check takes for granted.
+fn unless_it_panics<T>(ask: impl FnOnce() -> T) -> Option<T> {
+    panic::catch_unwind(AssertUnwindSafe(ask)).ok()
+}
+
+/// The mistake that explains everything that was seen.
+fn recognise<'a>(check: &'a Check, seen: &Seen) -> Option<&'a Mistake> {
+    check.mistakes.iter().find(|mistake| recognises(check, mistake, seen))
+}
+
+/// Whether `mistake` explains everything that was seen.
+pub(crate) fn recognises(check: &Check, mistake: &Mistake, seen: &Seen) -> bool {
+    match &mistake.recognition {
+        Recognition::Result(formula) => {
+            // A panic alone is no evidence: code panics for many reasons.
+            seen.iter().any(|(_, observed)| observed.is_some())
+                && seen.iter().all(|(case, observed)| match (formula(case), observed) {
+                    (Prediction::Is(wrong), Some(observed)) => compare::agrees(&wrong, observed, check.tolerance()),
+                    (Prediction::Panics, None) => true,
+                    _ => false,
+                })
+        }
+        Recognition::Sign(sign) => {
+            let shows = |case, observed| unless_it_panics(|| sign(case, observed)).unwrap_or(false);
+            seen.iter().any(|(case, observed)| observed.as_ref().is_some_and(|observed| shows(case, observed)))
+        }
+    }
+}
+
+/// How the message of a `todo!()` begins.
+const TODO: &str = "not yet implemented";
+
+/// Whether a panic with this message is a gap that the learner has not filled yet.
+pub(crate) fn is_todo(message: &str) -> bool {
+    message.starts_with(TODO)
+}
+
+fn panicked(case: &Record, message: &str, place: Option<Place>) -> Verdict {
+    if let Some(rest) = message.strip_prefix(TODO) {
+        let note = rest.strip_prefix(": ").map(|note| format!(": {note}")).unwrap_or_default();
+        let mut verdict = Verdict::new(Status::NotStarted, format!("there is still a `todo!()` to replace{note}"));
+        verdict.place = place;
+        return verdict;
+    }
+    let mut sentence = format!("Your code panicked: {}", message.trim());
+    if let Some(remark) = explain_panic(message) {
+        sentence += "\n";
+        sentence += remark;
+    }
+    let mut verdict = with_input(Verdict::new(Status::Crashed, sentence), case);
+    verdict.place = place;
+    verdict
+}
+
+/// What a panic of ndarray or the standard library means, for those who meet it for the first time.
+fn explain_panic(message: &str) -> Option<&'static str> {
+    let remarks = [
+        (
+            "not compatible for matrix multiplication",
+            "In `a.dot(&b)` the columns of `a` have to be as many as the rows of `b`: look at both shapes.",
+        ),
+        (
+            "could not broadcast",
+            "Two arrays combine entry by entry only if their shapes agree, counted from the last axis.",
+        ),
+        ("IncompatibleShape", "The shapes do not fit together: print `.dim()` of both sides to see them."),
+        ("is out of bounds", "Indices count from 0; of a matrix the first one is the row, the second one the column."),
+        ("left == right", "Two values that have to be equal are not; in a dot product these are the two lengths."),
+        (
+            "attempt to subtract with overflow",
+            "A `usize` cannot go below 0. Indices count from 0; where a difference may be negative, turn both numbers into \
+             `f64` first.",
+        ),
+        ("attempt to divide by zero", "Something that may be empty is being averaged."),
+    ];
+    remarks.into_iter().find_map(|(sign, remark)| message.contains(sign).then_some(remark))
+}
+
+/// The verdict where the probe had to be stopped or died.
+fn stopped(case: &Record, ended: Ended) -> Verdict {
+    let (status, sentence) = match ended {
+        Ended::Stopped(limit) => {
+            let in_time = !matches!(limit, Limit::Seconds(_) | Limit::TotalSeconds(_) | Limit::CpuSeconds(_));
+            (if in_time { Status::Crashed } else { Status::TimedOut }, over(limit))
+        }
+        Ended::Died(cause) => (Status::Crashed, format!("Your program ended before it could answer: {cause}.")),
+        _ => (Status::Crashed, "Your program had crashed too often to be started once more.".to_owned()),
+    };
+    with_input(Verdict::new(status, sentence), case)
+}
+
+/// What a learner is told of a limit that their code reached.
+pub(crate) fn over(limit: Limit) -> String {
+    match limit {
+        Limit::Seconds(seconds) => {
+            format!("Your code did not return and was stopped after {seconds} s: is there a loop that never ends?")
+        }
+        Limit::TotalSeconds(seconds) => format!(
+            "All checks together may take {seconds} s, and these are used up: look at the first check that was slow."
+        ),
+        Limit::CpuSeconds(seconds) => {
+            format!("Your code used {seconds} s of processor time and was stopped: do many threads work without end?")
+        }
+        Limit::MemoryMib(mib) => format!(
+            "Your code asked for more than {mib} MiB of memory and was stopped: does something grow in a loop, or is a \
+             size computed wrongly?"
+        ),
+        Limit::Files(files) => format!(
+            "Your code had more than {files} files open at once and was stopped: is something opened in a loop and never \
+             closed?"
+        ),
+        Limit::Threads(threads) => format!(
+            "Your code ran more than {threads} threads at once and was stopped: is there a `thread::spawn` in a loop?"
+        ),
+        Limit::OutputKib(kib) => {
+            format!("Your code printed more than {kib} KiB and was stopped: is there a `println!` in a loop?")
+        }
+    }
+}

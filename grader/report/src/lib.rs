@@ -1,0 +1,428 @@
+//! The report: one model, and one small file per format.
+
+mod check50;
+mod diagnostic;
+mod exercism;
+mod github;
+mod gradescope;
+mod json;
+mod junit;
+mod markdown;
+mod plain;
+#[cfg(test)]
+pub mod samples;
+pub mod sanitise;
+pub mod screen;
+pub mod style;
+mod terminal;
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use course::{Course, Exercise, UsageError};
+use sanitise::{beginning, clean};
+use wire::judge::{Planned, Status, Verdict};
+
+pub use diagnostic::{Diagnostic, remark};
+
+pub use check50::render as check50;
+pub use exercism::render as exercism;
+pub use github::render as github;
+pub use gradescope::render as gradescope;
+pub use json::{render as json, render_all as json_of_all};
+pub use junit::render as junit;
+pub use markdown::render as markdown;
+pub use terminal::{Terminal, render as terminal, render_all as terminal_of_all, render_for_watching as for_watching};
+
+/// The version of every JSON document that the grader writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// At most this much of what a learner's code printed during one check is reported.
+const MAX_OUTPUT_LINES: usize = 20;
+const MAX_OUTPUT_CHARS: usize = 2000;
+
+/// Longer messages and results are cut.
+const MAX_TEXT_CHARS: usize = 20_000;
+
+/// What grading a submission to one exercise found.
+///
+/// The score is not a field: it is the sum over the checks, so it cannot disagree with them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    pub course: String,
+    pub exercise: ExerciseLabel,
+    /// The folder that was graded, relative to the course if it lies in it.
+    pub folder: String,
+    pub source_digest: String,
+    /// Of all that decides what the exercise asks.
+    pub checks_digest: String,
+    /// The commit of the course that is checked out, if it lies in a repository.
+    pub course_commit: Option<String>,
+    pub seed: u64,
+    pub rustc_version: String,
+    /// What the submission was compiled and run in.
+    pub sandbox: String,
+    pub compiled: bool,
+    pub checks: Vec<CheckReport>,
+    pub diagnostics: Vec<Diagnostic>,
+    pub duration_ms: u64,
+    /// Nothing has changed since an earlier check, so this is its report and nothing was run.
+    pub unchanged: bool,
+}
+
+/// What a report says of its exercise.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExerciseLabel {
+    pub name: String,
+    pub number: u32,
+    pub title: String,
+    pub minutes: u32,
+    pub requires: Vec<String>,
+}
+
+/// One check of a report.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckReport {
+    pub id: String,
+    pub task: String,
+    pub title: String,
+    pub bonus: bool,
+    pub points: u32,
+    pub max_points: u32,
+    pub status: Status,
+    pub message: String,
+    pub mistake: Option<String>,
+    pub input: Option<String>,
+    pub expected: Option<String>,
+    pub observed: Option<String>,
+    /// Where both are texts of several lines: `-` before a line that was observed, `+` before one that is expected.
+    pub diff: Option<String>,
+    pub hint: Option<String>,
+    /// The checks without which this one says nothing.
+    pub after: Vec<String>,
+    /// The line of the submission that it came from: that of the panic, or of the function that was asked.
+    pub file: Option<String>,
+    pub line: Option<u32>,
+    /// What the learner's code printed, cut and cleaned.
+    pub output: String,
+    pub duration_ms: u64,
+}
+
+/// The checks of one task.
+pub struct TaskReport<'a> {
+    name: &'a str,
+    bonus: bool,
+    checks: Vec<&'a CheckReport>,
+}
+
+/// How an exercise stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExerciseStatus {
+    /// Full marks; bonus tasks may be open.
+    Complete,
+    Incomplete,
+    /// Nothing but `todo!()` so far.
+    NotStarted,
+    DoesNotCompile,
+}
+
+impl ExerciseStatus {
+    /// How it looks in a list: a colour, and a mark that says the same without one.
+    pub fn mark(self) -> (anstyle::Style, &'static str) {
+        match self {
+            Self::Complete => (style::GOOD, "✓"),
+            Self::Incomplete | Self::DoesNotCompile => (style::BAD, "✗"),
+            Self::NotStarted => (style::OPEN, "○"),
+        }
+    }
+}
+
+impl Report {
+    /// A report with no checks yet.
+    pub fn new(
+        course: &Course,
+        exercise: &Exercise,
+        folder: String,
+        seed: u64,
+        rustc_version: &str,
+        source_digest: String,
+    ) -> Self {
+        Self {
+            course: course.title.clone(),
+            exercise: ExerciseLabel {
+                name: exercise.name.clone(),
+                number: exercise.number,
+                title: exercise.title.clone(),
+                minutes: exercise.minutes,
+                requires: exercise.requires.clone(),
+            },
+            folder,
+            source_digest,
+            checks_digest: String::new(),
+            course_commit: course.commit(),
+            seed,
+            rustc_version: rustc_version.to_owned(),
+            sandbox: "none".to_owned(),
+            compiled: true,
+            checks: Vec::new(),
+            diagnostics: Vec::new(),
+            duration_ms: 0,
+            unchanged: false,
+        }
+    }
+
+    pub fn status(&self) -> ExerciseStatus {
+        if !self.compiled {
+            ExerciseStatus::DoesNotCompile
+        } else if self.score() == self.max_score() {
+            ExerciseStatus::Complete
+        } else if self.checks.iter().all(|check| matches!(check.status, Status::NotStarted | Status::Skipped)) {
+            ExerciseStatus::NotStarted
+        } else {
+            ExerciseStatus::Incomplete
+        }
+    }
+
+    /// Whether `check` was not asked although all that it comes after is right: it waits for data that has to be fetched.
+    fn lacks_data(&self, check: &CheckReport) -> bool {
+        let is_passed = |id: &String| self.checks.iter().any(|other| other.id == *id && other.status == Status::Passed);
+        self.compiled && check.status == Status::Skipped && check.after.iter().all(is_passed)
+    }
+
+    /// Points earned, without bonus.
+    pub fn score(&self) -> u32 {
+        self.counted().map(|check| check.points).sum()
+    }
+
+    /// Points for full marks.
+    pub fn max_score(&self) -> u32 {
+        self.counted().map(|check| check.max_points).sum()
+    }
+
+    pub fn bonus_score(&self) -> u32 {
+        self.bonus().map(|check| check.points).sum()
+    }
+
+    pub fn max_bonus(&self) -> u32 {
+        self.bonus().map(|check| check.max_points).sum()
+    }
+
+    fn counted(&self) -> impl Iterator<Item = &CheckReport> {
+        self.checks.iter().filter(|check| !check.bonus)
+    }
+
+    fn bonus(&self) -> impl Iterator<Item = &CheckReport> {
+        self.checks.iter().filter(|check| check.bonus)
+    }
+
+    /// The tasks of the exercise, with their checks.
+    pub fn tasks(&self) -> Vec<TaskReport<'_>> {
+        let mut tasks: Vec<TaskReport<'_>> = Vec::new();
+        for check in &self.checks {
+            match tasks.iter_mut().find(|task| task.name == check.task) {
+                Some(task) => task.checks.push(check),
+                None => tasks.push(TaskReport { name: &check.task, bonus: check.bonus, checks: vec![check] }),
+            }
+        }
+        tasks
+    }
+
+    /// What else has to be the same for the same report, under the names that it has in every format.
+    pub fn provenance(&self) -> BTreeMap<&'static str, Value> {
+        BTreeMap::from([
+            ("course_commit", self.course_commit.as_deref().into()),
+            ("checks_digest", self.checks_digest.as_str().into()),
+            ("source_digest", self.source_digest.as_str().into()),
+            ("seed", self.seed.into()),
+            ("grader_version", env!("CARGO_PKG_VERSION").into()),
+            ("rustc_version", self.rustc_version.as_str().into()),
+            ("sandbox", self.sandbox.as_str().into()),
+        ])
+    }
+
+    /// The same as text.
+    fn provenance_as_text(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.provenance().into_iter().map(|(name, value)| match value {
+            Value::String(text) => (name, text),
+            Value::Null => (name, "none".to_owned()),
+            other => (name, other.to_string()),
+        })
+    }
+
+    /// The compiler's errors.
+    fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.level == "error")
+    }
+
+    /// The path of the learner's `lib.rs`, as they would type it in the course's folder.
+    pub fn lib(&self) -> String {
+        format!("{}/src/lib.rs", self.folder.replace('\\', "/"))
+    }
+}
+
+impl<'a> TaskReport<'a> {
+    fn points(&self) -> u32 {
+        self.checks.iter().map(|check| check.points).sum()
+    }
+
+    fn max_points(&self) -> u32 {
+        self.checks.iter().map(|check| check.max_points).sum()
+    }
+
+    fn is_passed(&self) -> bool {
+        self.checks.iter().all(|check| check.status == Status::Passed)
+    }
+
+    /// Where there is one, the further failures are mostly its consequences.
+    fn first_failure(&self) -> Option<&'a CheckReport> {
+        self.checks.iter().copied().find(|check| check.status.is_failure())
+    }
+}
+
+impl CheckReport {
+    /// The hint, unless a recognised mistake says what to do already: a hint would only distract.
+    fn advice(&self) -> Option<&str> {
+        self.hint.as_deref().filter(|_| self.mistake.is_none())
+    }
+
+    /// `earlier` are the checks that have been reported already.
+    pub fn new(exercise: &Exercise, check: &Planned, verdict: Verdict, earlier: &[Self], duration_ms: u64) -> Self {
+        let task = exercise.task(&check.task);
+        let passed = verdict.status == Status::Passed;
+        // A check that waits for another one has nothing to hint at.
+        // Where a part of the task is done already, the first nudge would come too late.
+        let begun = earlier.iter().any(|other| other.task == check.task && other.status == Status::Passed);
+        let hint = task
+            .filter(|_| !passed && verdict.status != Status::Skipped)
+            .map(|task| task.hints[usize::from(begun)].clone());
+        let place = verdict.place.map(|place| (shown(&place.file), place.line));
+        Self {
+            id: check.id.clone(),
+            task: check.task.clone(),
+            title: check.title.clone(),
+            bonus: task.is_some_and(|task| task.bonus),
+            points: if passed { check.points } else { 0 },
+            max_points: check.points,
+            status: verdict.status,
+            message: shown(&verdict.message),
+            mistake: verdict.mistake,
+            input: verdict.input,
+            expected: verdict.expected,
+            observed: verdict.observed.as_deref().map(shown),
+            diff: verdict.diff.as_deref().map(shown),
+            hint,
+            after: check.after.clone(),
+            line: place.as_ref().map(|(_, line)| *line),
+            file: place.map(|(file, _)| file),
+            output: shortened(&clean(&verdict.output)),
+            duration_ms,
+        }
+    }
+}
+
+/// Of a text that a submission had a hand in, what may be shown.
+fn shown(text: &str) -> String {
+    clean(&beginning(text, MAX_TEXT_CHARS))
+}
+
+/// The beginning of `text`, and how much was left out.
+fn shortened(text: &str) -> String {
+    let mut kept = String::new();
+    for (number, line) in text.lines().enumerate() {
+        let room = MAX_OUTPUT_CHARS.saturating_sub(kept.len());
+        if number == MAX_OUTPUT_LINES || room == 0 {
+            kept += &format!("… {} lines in all", text.lines().count());
+            break;
+        }
+        if line.len() > room {
+            kept.extend(line.chars().take(room));
+            kept += "…\n";
+        } else {
+            kept += line;
+            kept.push('\n');
+        }
+    }
+    kept.trim_end().to_owned()
+}
+
+/// Tells of an error, and what a program that met it ends with: 2 where the command or course.toml is wrong, 3 where the
+/// grader could not do its work.
+#[must_use]
+pub fn fail(error: &anyhow::Error) -> ExitCode {
+    let text = clean(&format!("{error:#}"));
+    anstream::eprintln!("{}error:{} {text}", style::ERROR, style::RESET);
+    ExitCode::from(if error.is::<UsageError>() { 2 } else { 3 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recalled_report_is_the_same_in_all_formats_that_do_not_say_so() {
+        for report in samples::all() {
+            let formats = |report: &Report| {
+                let one = std::slice::from_ref(report);
+                let documents = [gradescope(one), exercism(report), check50(report)].map(Result::unwrap);
+                (documents, junit(one), markdown(one), github(one))
+            };
+            let recalled = Report { unchanged: true, ..report.clone() };
+            assert_eq!(formats(&report), formats(&recalled));
+            assert_ne!(json(&report).unwrap(), json(&recalled).unwrap());
+        }
+    }
+
+    #[test]
+    fn every_status_is_named_as_it_is_written() {
+        for check in &samples::report().checks {
+            assert_eq!(serde_json::to_value(check.status).unwrap(), check.status.name());
+        }
+    }
+
+    #[test]
+    fn long_output_is_cut_and_says_so() {
+        let many = "line\n".repeat(500);
+        let cut = shortened(&many);
+        assert_eq!(cut.lines().count(), MAX_OUTPUT_LINES + 1);
+        assert!(cut.ends_with("… 500 lines in all"));
+        assert!(shortened(&"x".repeat(100_000)).len() < 2 * MAX_OUTPUT_CHARS);
+        assert_eq!(shortened("short"), "short");
+    }
+
+    /// A report whose texts all come from a submission.
+    fn hostile_report(text: &str) -> Report {
+        let optional = || Some(shown(text));
+        let check = CheckReport {
+            message: shown(text),
+            observed: optional(),
+            diff: optional(),
+            file: optional(),
+            line: Some(3),
+            output: shortened(&clean(text)),
+            ..samples::check("check", Status::Crashed)
+        };
+        Report { checks: vec![check.clone(), CheckReport { diff: None, ..check }], ..samples::report() }
+    }
+
+    proptest::proptest! {
+        /// Fuzzing: whatever a submission says, no form of the report breaks or does what it says.
+        #[test]
+        fn any_text_leaves_every_form_of_the_report_whole(
+            text in "(\\PC|[\n\r\t :#\\[\u{1b}\u{7}\u{202e}\u{2028}\"\\\\<>&`a-]|::error::|##\\[){0,200}"
+        ) {
+            let report = hostile_report(&text);
+            let page = terminal(&report, &Terminal::of_width(40));
+            let plain = anstream::adapter::strip_str(&page).to_string();
+            proptest::prop_assert!(!plain.lines().any(|line| line.trim_start().starts_with("::")), "{}", plain);
+            proptest::prop_assert!(!plain.contains("##["), "{}", plain);
+            proptest::prop_assert!(!plain.chars().any(|c| c.is_control() && c != '\n' && c != '\t'), "{:?}", plain);
+            let written = json(&report).unwrap();
+            let read: serde_json::Value = serde_json::from_str(&written).unwrap();
+            proptest::prop_assert_eq!(read["checks"][0]["message"].as_str(), report.checks.first().map(|c| c.message.as_str()));
+            proptest::prop_assert!(!written.contains("##[") && !written.contains('\x1b'));
+        }
+    }
+}

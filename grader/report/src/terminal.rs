@@ -1,0 +1,446 @@
+//! The report as text for people.
+//!
+//! What is right takes one line a task; what is wrong takes the room that it needs; the last lines say the score and
+//! what to do next.
+
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    CheckReport, ExerciseLabel, ExerciseStatus, Report, TaskReport,
+    style::{BAD, BOLD, DIM, GOOD, OPEN, paint},
+};
+use crate::{
+    remark,
+    sanitise::without_commands,
+    screen::{Screen, file_url, link},
+};
+use course::{Course, Exercise};
+use wire::judge::Status;
+
+/// An input of so few lines may be shown for every failure.
+const SHORT: usize = 3;
+
+/// Inputs and results are cut after this many lines.
+const MAX_LINES: usize = 16;
+
+/// A learner who sees many warnings reads none.
+const MAX_WARNINGS: usize = 3;
+
+/// The screen, the course that the report's paths lie in, and where it goes on after this exercise.
+pub struct Terminal {
+    screen: Screen,
+    course: PathBuf,
+    /// The number and the name of the next exercise.
+    next: Option<(u32, String)>,
+    /// Whether to say what the submission was compiled and run in.
+    pub names_sandbox: bool,
+}
+
+impl Terminal {
+    /// The terminal that standard output is, or a page where it is none. The report may be on `exercise` alone.
+    pub fn of_stdout(course: &Course, exercise: Option<&Exercise>) -> Self {
+        let next = exercise.and_then(|exercise| course.exercises.iter().find(|other| other.number > exercise.number));
+        let next = next.map(|next| (next.number, next.name.clone()));
+        Self { screen: Screen::of_stdout(), course: course.root.clone(), next, names_sandbox: false }
+    }
+
+    /// A terminal of this width that cannot follow links, and nothing comes next.
+    pub fn of_width(width: usize) -> Self {
+        Self { screen: Screen::of_width(width), course: PathBuf::new(), next: None, names_sandbox: false }
+    }
+}
+
+/// The whole report, with colours; whoever prints it takes them out where they do not belong.
+pub fn render(report: &Report, terminal: &Terminal) -> String {
+    let mut page = Page::new(terminal.screen, &terminal.course);
+    page.line(&paint(BOLD, format!("{} · {}", report.exercise.number, report.exercise.title)));
+    page.line(&paint(DIM, page.link(&report.lib(), &report.lib())));
+    if report.status() == ExerciseStatus::NotStarted {
+        page.wrapped("", &paint(DIM, effort(&report.exercise)));
+    }
+    page.blank();
+    if report.compiled {
+        for task in report.tasks() {
+            page.task(&task, report);
+        }
+    } else {
+        page.errors(report);
+    }
+    page.warnings(report);
+    page.separate();
+    page.line(&score(report));
+    if report.unchanged {
+        page.wrapped("", &paint(DIM, "unchanged since the last check, so nothing was run again"));
+    }
+    next_step(&mut page, report, terminal);
+    if terminal.names_sandbox {
+        page.line(&format!("Sandbox: {}", report.sandbox));
+    }
+    // Last of all: wrapping may have put a word of the submission's at the start of a line.
+    without_commands(&page.text)
+}
+
+/// What a learner needs to see at a glance after a save: a line for each task, the first thing to mend in full, and what
+/// the code printed there.
+pub fn render_for_watching(report: &Report, width: usize) -> String {
+    let terminal = Terminal::of_width(width);
+    let mut page = Page::new(terminal.screen, &terminal.course);
+    let started = report.status() != ExerciseStatus::NotStarted;
+    page.line(&paint(DIM, report.lib()));
+    page.blank();
+    if !report.compiled {
+        page.errors(report);
+        return page.text;
+    }
+    for task in report.tasks() {
+        page.task_line(&task, started);
+    }
+    let open = |check: &&CheckReport| check.status != Status::Passed;
+    // What is wrong comes before what is still to do.
+    let first = report.checks.iter().find(|check| check.status.is_failure()).or(report.checks.iter().find(open));
+    page.blank();
+    match first {
+        Some(check) if check.status == Status::NotStarted => {
+            let place = check.line.map_or(String::new(), |line| format!(", line {line}"));
+            page.wrapped("", &format!("{}{place}", check.message));
+            page.printed(check);
+        }
+        Some(check) => page.check(check, None),
+        None => page.wrapped("", &paint(GOOD, "Everything here is right.")),
+    }
+    if let Some(printed) = first
+        .is_none_or(|check| check.output.is_empty())
+        .then(|| report.checks.iter().find(|check| !check.output.is_empty()))
+        .flatten()
+    {
+        page.blank();
+        page.wrapped("", &format!("your code printed in: {}", printed.title));
+        page.printed(printed);
+    }
+    page.warnings(report);
+    page.text
+}
+
+/// One line an exercise, and the sum.
+pub fn render_all(reports: &[Report], terminal: &Terminal) -> String {
+    let mut page = Page::new(terminal.screen, &terminal.course);
+    for report in reports {
+        let (style, mark) = report.status().mark();
+        let mark = paint(style, mark);
+        let note = match report.status() {
+            ExerciseStatus::Complete | ExerciseStatus::Incomplete => "",
+            ExerciseStatus::NotStarted => "  not started",
+            ExerciseStatus::DoesNotCompile => "  does not compile",
+        };
+        let unchanged = if report.unchanged { "  unchanged" } else { "" };
+        let bonus = match report.bonus_score() {
+            0 => String::new(),
+            bonus => format!(" +{bonus}"),
+        };
+        let points = format!("{}/{}{bonus}", report.score(), report.max_score());
+        page.line(&format!(
+            "{mark} {:<24} {points:>8}{}",
+            report.exercise.name,
+            paint(DIM, format!("{note}{unchanged}"))
+        ));
+    }
+    page.separate();
+    let (score, max): (u32, u32) =
+        (reports.iter().map(Report::score).sum(), reports.iter().map(Report::max_score).sum());
+    page.line(&paint(BOLD, format!("Score {score} of {max} points.")));
+    match reports.iter().find(|report| report.status() != ExerciseStatus::Complete) {
+        None if reports.is_empty() => page.wrapped("", "Nothing is graded: no exercise is started."),
+        Some(open) => page.wrapped("", &format!("Next: {}", command(open.exercise.number))),
+        None => page.wrapped("", "Everything is complete. Well done!"),
+    }
+    page.text
+}
+
+struct Page<'a> {
+    text: String,
+    width: usize,
+    links: bool,
+    course: &'a Path,
+}
+
+impl<'a> Page<'a> {
+    fn new(screen: Screen, course: &'a Path) -> Self {
+        Self { text: String::new(), width: screen.width, links: screen.links, course }
+    }
+
+    /// `text`, which leads to `file` of the course.
+    fn link(&self, file: &str, text: &str) -> String {
+        link(self.links, &file_url(&self.course.join(file)), text)
+    }
+
+    fn line(&mut self, line: &str) {
+        self.text += line.trim_end();
+        self.text.push('\n');
+    }
+
+    fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// A blank line, unless there is one already.
+    fn separate(&mut self) {
+        if !self.text.ends_with("\n\n") {
+            self.blank();
+        }
+    }
+
+    fn raw(&mut self, text: &str) {
+        self.text += text.trim_end();
+        self.text.push('\n');
+    }
+
+    /// The compiler's warnings, the first few of them.
+    fn warnings(&mut self, report: &Report) {
+        // While something is still `todo!()`, the compiler warns of what is not used yet: that is no news.
+        if report.compiled && report.checks.iter().all(|check| check.status != Status::NotStarted) {
+            let warnings: Vec<_> =
+                report.diagnostics.iter().filter(|diagnostic| diagnostic.level == "warning").collect();
+            self.separate();
+            for warning in warnings.iter().take(MAX_WARNINGS) {
+                self.raw(&warning.rendered);
+                self.blank();
+            }
+            if warnings.len() > MAX_WARNINGS {
+                self.line(&paint(DIM, format!("and {} more warnings", warnings.len() - MAX_WARNINGS)));
+            }
+        }
+    }
+
+    /// The compiler's errors, with a remark where one helps.
+    fn errors(&mut self, report: &Report) {
+        let mut remarks = Vec::new();
+        for diagnostic in report.diagnostics.iter().filter(|diagnostic| diagnostic.level == "error") {
+            self.raw(&diagnostic.rendered);
+            // Once is enough, however often the error comes.
+            if let Some(remark) = diagnostic
+                .code
+                .as_deref()
+                .and_then(|code| remark(code, &diagnostic.message, &diagnostic.label))
+                .filter(|remark| !remarks.contains(remark))
+            {
+                self.wrapped("  ", remark);
+                remarks.push(remark);
+            }
+            self.blank();
+        }
+    }
+
+    /// `text` on as many lines as it takes, each after `indent`.
+    fn wrapped(&mut self, indent: &str, text: &str) {
+        self.labelled(indent, "", text);
+    }
+
+    /// `text` after a label, its further lines below its first one.
+    fn labelled(&mut self, indent: &str, label: &str, text: &str) {
+        let hang = format!("{indent}{}", " ".repeat(label.chars().count()));
+        let first = format!("{indent}{label}");
+        for (number, paragraph) in text.lines().enumerate() {
+            let initial = if number == 0 { &first } else { &hang };
+            let options = textwrap::Options::new(self.width)
+                .initial_indent(initial)
+                .subsequent_indent(&hang)
+                // `1e-12` is one word.
+                .word_splitter(textwrap::WordSplitter::NoHyphenation);
+            for line in textwrap::wrap(paragraph, options) {
+                self.line(&line);
+            }
+        }
+    }
+
+    /// A task with its points.
+    fn task_line(&mut self, task: &TaskReport<'_>, started: bool) {
+        let (points, max) = (task.points(), task.max_points());
+        let (style, mark) = match () {
+            () if task.is_passed() => (GOOD, "✓"),
+            () if task.first_failure().is_some() => (BAD, "✗"),
+            () => (OPEN, "○"),
+        };
+        let kind = match () {
+            () if task.bonus => " bonus",
+            () if started && task.checks.iter().all(|check| check.status == Status::Skipped) => {
+                "  waits for what is above"
+            }
+            () => "",
+        };
+        self.line(&format!("{} {:<28} {points}/{max}{kind}", paint(style, mark), task.name));
+    }
+
+    fn task(&mut self, task: &TaskReport<'_>, report: &Report) {
+        self.task_line(task, report.status() != ExerciseStatus::NotStarted);
+        if let Some(check) = task.checks.iter().find(|check| report.lacks_data(check)) {
+            self.wrapped("    ", &check.message);
+        }
+        let untouched = task.checks.iter().all(|check| matches!(check.status, Status::NotStarted | Status::Skipped));
+        let silent = task.checks.iter().all(|check| check.output.is_empty());
+        if !(task.is_passed() || untouched) || !silent {
+            // The first failure is shown in full; the further ones of a task are mostly its consequences.
+            let first = task.first_failure();
+            for check in &task.checks {
+                self.check(check, first.filter(|first| first.id != check.id));
+            }
+        }
+    }
+
+    /// One check; in full, unless a failure of its task has been shown `before` it.
+    fn check(&mut self, check: &CheckReport, before: Option<&CheckReport>) {
+        // A further failure of the task that nobody has explained yet is shown in full if it is short.
+        let short = check.input.as_ref().is_none_or(|input| input.lines().count() <= SHORT);
+        let in_full = before.is_none() || (check.mistake.is_none() && short);
+        let (style, mark) = match check.status {
+            Status::Passed => (GOOD, "✓"),
+            Status::Failed | Status::Crashed | Status::TimedOut => (BAD, "✗"),
+            Status::NotStarted | Status::Skipped => (OPEN, "○"),
+        };
+        let start = self.text.len();
+        self.labelled("    ", "  ", &check.title);
+        // The mark replaces the label's room after wrapping, which must not count its colour.
+        self.text.replace_range(start + 4..start + 5, &paint(style, mark));
+        if matches!(check.status, Status::Passed) {
+            return self.printed(check);
+        }
+        let repeats = before.is_some_and(|before| before.status.is_failure() && before.message == check.message);
+        self.wrapped("      ", if repeats { "the same as above" } else { &check.message });
+        if let (Some(file), Some(line)) = (&check.file, check.line) {
+            // A path is not broken where it can be helped: it may be clicked.
+            let place = format!("at {file}:{line}");
+            let linked = format!("      {}", self.link(file, &place));
+            if place.len() + 6 <= self.width { self.line(&linked) } else { self.wrapped("      ", &place) }
+        }
+        let diff = check.diff.as_ref().filter(|_| in_full);
+        let (expected, observed) = match diff {
+            Some(_) => (&None, &None),
+            None => (&check.expected, &check.observed),
+        };
+        for (label, text) in [("input     ", &check.input), ("expected  ", expected), ("got       ", observed)] {
+            if let Some(text) = text.as_ref().filter(|_| in_full) {
+                self.labelled("      ", label, &beginning(text));
+            }
+        }
+        if let Some(diff) = diff {
+            self.wrapped("      ", "text      (- yours, + expected)");
+            for line in diff.lines() {
+                let style = match line.as_bytes().first() {
+                    Some(b'-') => BAD,
+                    Some(b'+') => GOOD,
+                    _ => DIM,
+                };
+                self.line(&format!("        {}", paint(style, line)));
+            }
+        }
+        self.printed(check);
+    }
+
+    fn printed(&mut self, check: &CheckReport) {
+        for (number, line) in check.output.lines().enumerate() {
+            let label = if number == 0 { "printed   " } else { "          " };
+            // A line that has to be wrapped keeps the bar: nobody shall take it for the grader's own.
+            let room = self.width.saturating_sub(18).max(10);
+            for (part, piece) in textwrap::wrap(line, room).iter().enumerate() {
+                let label = if part == 0 { label } else { "          " };
+                self.line(&format!("      {label}│ {piece}"));
+            }
+        }
+    }
+}
+
+/// The first lines of a long text.
+fn beginning(text: &str) -> String {
+    let total = text.lines().count();
+    if total <= MAX_LINES {
+        return text.to_owned();
+    }
+    let kept: Vec<&str> = text.lines().take(MAX_LINES - 1).collect();
+    format!("{}\n… {total} lines in all (--format json has them)", kept.join("\n"))
+}
+
+fn score(report: &Report) -> String {
+    if !report.compiled {
+        return paint(
+            BOLD,
+            format!("Not graded, because it does not compile ({} points to earn).", report.max_score()),
+        );
+    }
+    let style = if report.status() == ExerciseStatus::Complete { GOOD } else { BOLD };
+    let mut line = paint(style, format!("Score {} of {} points", report.score(), report.max_score()));
+    if report.max_bonus() > 0 {
+        let _ = write!(line, ", bonus {} of {}", report.bonus_score(), report.max_bonus());
+    }
+    line + "."
+}
+
+/// How long an exercise takes, and what it builds on.
+fn effort(exercise: &ExerciseLabel) -> String {
+    let hours = f64::from(exercise.minutes) / 60.0;
+    let requires = exercise.requires.join(", ");
+    let builds_on = if requires.is_empty() { String::new() } else { format!(", builds on {requires}") };
+    // 1.5 and 2, not 2.0.
+    format!("about {} hours{builds_on}", (2.0 * hours).round() / 2.0)
+}
+
+fn command(number: u32) -> String {
+    format!("cargo run -p grader -- check {number}")
+}
+
+/// A hint for `check`.
+fn hint(page: &mut Page<'_>, check: &CheckReport, number: u32) {
+    if let Some(hint) = check.advice() {
+        page.wrapped("", &format!("Hint: {hint}"));
+        page.wrapped("", &format!("More hints: cargo run -p grader -- hint {number}"));
+    }
+}
+
+/// What to do now, in one or two sentences.
+fn next_step(page: &mut Page<'_>, report: &Report, terminal: &Terminal) {
+    let again = command(report.exercise.number);
+    match report.status() {
+        ExerciseStatus::DoesNotCompile => {
+            page.wrapped("", &format!("Next: mend the first error above, then {again}"));
+        }
+        ExerciseStatus::NotStarted => {
+            let line = report.checks.iter().find_map(|check| check.line);
+            let place = line.map_or(String::new(), |line| format!(", line {line}"));
+            page.wrapped("", "Nothing is started yet, and that is how it should be.");
+            page.wrapped(
+                "",
+                &format!(
+                    "Next: read {}/README.md, then replace the first `todo!()` in {}{place}.",
+                    report.folder,
+                    report.lib()
+                ),
+            );
+            page.wrapped("", &format!("Then: {again}"));
+        }
+        ExerciseStatus::Incomplete => {
+            let open = |check: &&CheckReport| check.status != Status::Passed;
+            let Some(first) = report.checks.iter().find(open) else { return };
+            let place = first.line.map_or(String::new(), |line| format!(" ({}:{line})", report.lib()));
+            let what = if first.status == Status::NotStarted { "is still to do" } else { "is not right yet" };
+            page.wrapped("", &format!("Next: `{}` {what}{place}.", first.task));
+            hint(page, first, report.exercise.number);
+            page.wrapped("", &format!("Then: {again}"));
+        }
+        ExerciseStatus::Complete => {
+            let bonus = match report.max_bonus() - report.bonus_score() {
+                0 => "Well done!".to_owned(),
+                1 => "1 bonus point is left, if you like.".to_owned(),
+                left => format!("{left} bonus points are left, if you like."),
+            };
+            page.wrapped("", &format!("This exercise is complete. {bonus}"));
+            if let Some(tried) = report.checks.iter().find(|check| check.status.is_failure()) {
+                page.wrapped("", &format!("Bonus: `{}` is not right yet.", tried.task));
+                hint(page, tried, report.exercise.number);
+            }
+            if let Some((number, name)) = &terminal.next {
+                page.wrapped("", &format!("Next: read exercises/{name}/README.md, then {}", command(*number)));
+            }
+        }
+    }
+}

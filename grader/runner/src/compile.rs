@@ -1,0 +1,332 @@
+//! Two calls of rustc: the submission as a library, the probe against it.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{
+    Kit, Slot, Sources,
+    child::{Next, Running},
+    diagnostics::{self, Message},
+    kit::extern_argument,
+    sandbox::{Calls, Profile, Sandbox, system_libraries},
+};
+use course::{Course, Exercise, Limits, files};
+use report::{
+    Diagnostic,
+    sanitise::{Folders, home},
+};
+
+/// More than this rustc does not say of honest code.
+const MAX_MESSAGES_KIB: usize = 4096;
+
+/// Nobody reads more.
+const MAX_DIAGNOSTICS: usize = 50;
+
+/// The largest file that a compiler may make: programs with line tables of all dependencies have some tens of MiB.
+const MAX_FILE_MIB: u64 = 1024;
+
+/// Where systems keep libraries, and compilers for other languages. What is not there does not matter.
+const LIBRARY_FOLDERS: [&str; 7] =
+    ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/nix/store", "/gnu/store"];
+const PROGRAM_FOLDERS: [&str; 7] = ["/usr", "/bin", "/lib", "/lib64", "/opt", "/nix/store", "/gnu/store"];
+
+/// What rustc's allocator asks of the kernel; without an answer it is a tenth slower.
+const ALLOCATOR_SETTINGS: [&str; 2] = ["/proc/sys/vm/overcommit_memory", "/sys/kernel/mm/transparent_hugepage/enabled"];
+
+/// What a linker may want to know of the environment. The submission is no source any more when it runs.
+const LINKER_ENVIRONMENT: [&str; 12] = [
+    "PATH",
+    "SDKROOT",
+    "DEVELOPER_DIR",
+    "MACOSX_DEPLOYMENT_TARGET",
+    "INCLUDE",
+    "LIB",
+    "LIBPATH",
+    "VCINSTALLDIR",
+    "ProgramFiles",
+    "ProgramFiles(x86)",
+    "ProgramData",
+    "TEMP",
+];
+
+/// What came of compiling a submission.
+pub enum Compiled {
+    /// A program to run, and warnings.
+    Probe(PathBuf, Vec<Diagnostic>),
+    /// Errors in the learner's code.
+    Broken(Vec<Diagnostic>),
+}
+
+/// Compiles `sources` and the probe of `exercise` in `slot`.
+///
+/// Only the submission's `.rs` files count: no manifest, no build script and no dependency of its own is read.
+///
+/// # Errors
+///
+/// If the compiler cannot do its work.
+pub fn compile(
+    course: &Course,
+    exercise: &Exercise,
+    limits: Limits,
+    sources: &Sources,
+    kit: &Kit,
+    slot: &Slot,
+) -> Result<Compiled> {
+    let bench = Bench { course, exercise, limits, kit, slot };
+    let copy = slot.folder.join("src");
+    if copy.exists() {
+        fs::remove_dir_all(&copy).with_context(|| format!("cannot empty {}", copy.display()))?;
+    }
+    sources.write(&copy)?;
+    let build = slot.folder.join("build");
+    files::create_folder(&build)?;
+
+    let library = || -> Result<Said> {
+        let mut rustc = bench.rustc("submission", Calls::Compiler, &copy)?;
+        rustc.args(["--crate-type", "rlib", "-o", LIBRARY]);
+        // The learner's own path, as it would be typed in the course's folder.
+        rustc.args(["--remap-path-prefix", &format!("src={}/src", sources.label)]);
+        rustc.args(kit.crates_for_submissions().flat_map(extern_argument)).arg("src/lib.rs");
+        bench.run(rustc)
+    };
+    let mut said = library()?;
+    if said.gave_up && !slot.throw_away {
+        // Perhaps it was not the code: a compiler that was killed leaves a cache that the next one trips over.
+        fs::remove_dir_all(&build).with_context(|| format!("cannot empty {}", build.display()))?;
+        files::create_folder(&build)?;
+        said = library()?;
+    }
+    let warnings = match said {
+        Said { succeeded: true, messages, .. } => bench.about_code(messages),
+        Said { messages, .. } => return bench.broken(messages),
+    };
+
+    let probe = format!("build/probe{}", env::consts::EXE_SUFFIX);
+    let source = course.hidden_folder(exercise).join("probe.rs");
+    let mut rustc = bench.rustc("probe_main", Calls::Linker, &source)?;
+    rustc.args(["--crate-type", "bin", "-o", &probe]);
+    rustc.args(kit.crates_for_probes().chain([("submission", Path::new(LIBRARY))]).flat_map(extern_argument));
+    rustc.arg(source);
+    let said = bench.run(rustc)?;
+    if said.succeeded {
+        let probe = slot.folder.join(probe);
+        make_executable(&probe)?;
+        return Ok(Compiled::Probe(probe, warnings));
+    }
+    let (interface, others): (Vec<Message>, Vec<Message>) =
+        said.messages.into_iter().partition(|message| message.is_error_in("probe.rs"));
+    if interface.is_empty() {
+        return bench.broken(others);
+    }
+    let folders = bench.folders();
+    Ok(Compiled::Broken(interface.into_iter().map(|message| message.into_interface_diagnostic(&folders)).collect()))
+}
+
+/// The errors, with their lines, of compiling `program` against the submission that was compiled last in `slot`.
+pub(crate) fn errors_of_program(
+    course: &Course,
+    exercise: &Exercise,
+    limits: Limits,
+    kit: &Kit,
+    slot: &Slot,
+    program: &str,
+) -> Result<Vec<(String, u32)>> {
+    let bench = Bench { course, exercise, limits, kit, slot };
+    let source = slot.folder.join("program.rs");
+    files::write_atomically(&source, program.as_bytes())?;
+    let mut rustc = bench.rustc("program", Calls::Compiler, &source)?;
+    rustc.args(["--crate-type", "bin", "--emit", "metadata", "-o", "build/program.rmeta"]);
+    rustc.args(kit.crates_for_submissions().chain([("submission", Path::new(LIBRARY))]).flat_map(extern_argument));
+    rustc.arg(&source);
+    Ok(bench.run(rustc)?.messages.iter().filter_map(Message::error_and_line).collect())
+}
+
+/// The compiled submission, in its slot.
+const LIBRARY: &str = "build/libsubmission.rlib";
+
+/// What it takes to call rustc.
+struct Bench<'a> {
+    course: &'a Course,
+    exercise: &'a Exercise,
+    limits: Limits,
+    kit: &'a Kit,
+    slot: &'a Slot,
+}
+
+/// What rustc said.
+struct Said {
+    succeeded: bool,
+    /// It ended without a word about the code.
+    gave_up: bool,
+    messages: Vec<Message>,
+}
+
+impl Bench<'_> {
+    /// rustc in the slot's folder, where it may read `source` and write into `build`.
+    fn rustc(&self, crate_name: &str, calls: Calls, source: &Path) -> Result<Command> {
+        let Self { exercise, limits, kit, slot, .. } = self;
+        let mut read = kit.files.clone();
+        read.push(source.to_owned());
+        read.extend(LIBRARY_FOLDERS.map(PathBuf::from));
+        read.extend(ALLOCATOR_SETTINGS.map(PathBuf::from));
+        let mut execute = vec![kit.toolchain().to_owned()];
+        match calls {
+            Calls::Linker => execute.extend(PROGRAM_FOLDERS.map(PathBuf::from)),
+            _ => execute.extend(system_libraries()),
+        }
+        let profile = Profile {
+            calls,
+            read,
+            list: vec![kit.dependencies.clone()],
+            execute,
+            write: vec![slot.folder.join("build"), "/dev/null".into()],
+            cpu_seconds: 2 * limits.compile_seconds.ceil() as u64,
+            memory_mib: limits.compile_memory_mib,
+            file_mib: MAX_FILE_MIB,
+            files: 1024,
+        };
+        let mut rustc = slot.sandbox.command(&kit.rustc, &profile)?;
+        if calls == Calls::Linker {
+            let known = LINKER_ENVIRONMENT.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
+            rustc.envs(known).env("TMPDIR", slot.folder.join("build"));
+            // The linker has a thread for each core, and each would reserve a piece of the address space.
+            rustc.env("MALLOC_ARENA_MAX", "2");
+        }
+        rustc
+            .current_dir(&slot.folder)
+            .args(["--crate-name", crate_name, "--edition", "2024"])
+            .args(["--error-format", "json", "--json", "diagnostic-rendered-ansi"])
+            .args(["-C", &format!("opt-level={}", exercise.opt_level)])
+            // An index that went below zero is a panic with a line, at every optimisation level.
+            .args(["-C", "overflow-checks=on", "-C", "debuginfo=line-tables-only"])
+            // The gate has more to say; this catches what a macro of another crate brings in.
+            .args(["-D", "unsafe_code"])
+            .arg("-L")
+            .arg(files::joined("dependency=", &kit.dependencies));
+        if !slot.throw_away {
+            rustc.args(["-C", "incremental=build/incremental"]);
+        }
+        Ok(rustc)
+    }
+
+    /// Runs rustc within its limits.
+    fn run(&self, rustc: Command) -> Result<Said> {
+        let seconds = self.limits.compile_seconds;
+        let deadline = Instant::now() + Duration::from_secs_f64(seconds);
+        let mut process = Running::start(rustc, false)?;
+        let mut said = Vec::new();
+        let status = loop {
+            match process.next(deadline) {
+                Next::Piece(piece) => said.extend(piece),
+                Next::Closed => break process.end(&said)?,
+                Next::Silence => {
+                    let sentence = format!(
+                        "compiling was stopped after {seconds} s: is there a macro, a constant or a type without end?"
+                    );
+                    return Ok(Said::only(sentence));
+                }
+            }
+            if said.len() > MAX_MESSAGES_KIB * 1024 {
+                return Ok(Said::only(format!(
+                    "compiling was stopped because the compiler had more than {MAX_MESSAGES_KIB} KiB to say about it"
+                )));
+            }
+        };
+        let text = String::from_utf8_lossy(&said);
+        let messages = diagnostics::read(&text);
+        let succeeded = status.is_some_and(|status| status.success());
+        if succeeded || messages.iter().any(Message::is_error) {
+            return Ok(Said { succeeded, gave_up: false, messages });
+        }
+        let memory = ["memory allocation of", "out of memory", "Cannot allocate memory"];
+        let cause = if memory.iter().any(|sign| text.contains(sign)) {
+            format!("it needed more than {} MiB of memory", self.limits.compile_memory_mib)
+        } else {
+            let end = status.map_or("no end".to_owned(), |status| status.to_string());
+            format!("it overflowed or gave up ({end})")
+        };
+        let said = Said::only(format!("compiling your code was too much for the compiler: {cause}"));
+        Ok(Said { gave_up: true, ..said })
+    }
+
+    /// The diagnostics for a submission that does not compile.
+    ///
+    /// # Errors
+    ///
+    /// When what rustc says is none of the learner's business: a full disk, a file that may not be written.
+    fn broken(&self, messages: Vec<Message>) -> Result<Compiled> {
+        let faults: Vec<&str> = messages.iter().filter_map(Message::fault_of_the_system).collect();
+        if !faults.is_empty() {
+            let confined = match self.slot.sandbox {
+                Sandbox::None => "",
+                Sandbox::Landlock => {
+                    "; in the sandbox it finds programs in /usr and /opt only, and `--sandbox off` does without it"
+                }
+            };
+            bail!("rustc could not do its work: {}{confined}", self.folders().hide(&faults.join("; ")));
+        }
+        let mut diagnostics = self.about_code(messages.iter().filter(|message| message.is_about_code()).cloned());
+        if diagnostics.iter().all(|diagnostic| diagnostic.level != "error") {
+            // Not about a line: a limit, a linker that finds a name twice.
+            let whole = messages.into_iter().find(Message::is_error).map(|message| message.into_whole(&self.folders()));
+            diagnostics.extend(whole);
+        }
+        Ok(Compiled::Broken(diagnostics))
+    }
+
+    fn about_code(&self, messages: impl IntoIterator<Item = Message>) -> Vec<Diagnostic> {
+        let folders = self.folders();
+        messages
+            .into_iter()
+            .filter(Message::is_about_code)
+            .take(MAX_DIAGNOSTICS)
+            .map(|message| message.into_diagnostic(&folders))
+            .collect()
+    }
+
+    fn folders(&self) -> Folders {
+        foreign_folders(self.course, self.kit, self.slot)
+    }
+}
+
+/// The folders that nothing in a report is to name.
+pub(crate) fn foreign_folders(course: &Course, kit: &Kit, slot: &Slot) -> Folders {
+    let toolchain = kit.toolchain();
+    let own = [
+        slot.folder.join("build"),
+        slot.folder.clone(),
+        course.root.clone(),
+        kit.dependencies.clone(),
+        toolchain.join("lib/rustlib/src/rust"),
+        toolchain.to_owned(),
+    ];
+    Folders::new(own.into_iter().chain(kit.source_folders.iter().cloned()).chain(home()))
+}
+
+impl Said {
+    /// One error of the grader's own.
+    fn only(sentence: String) -> Self {
+        Self { succeeded: false, gave_up: false, messages: vec![Message::error(sentence)] }
+    }
+}
+
+/// Not every linker gets to mark what it has made, because nothing may change a file's mode in there.
+fn make_executable(program: &Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let change = || {
+            anyhow::ensure!(fs::symlink_metadata(program)?.is_file(), "it is no file");
+            Ok(fs::set_permissions(program, fs::Permissions::from_mode(0o700))?)
+        };
+        change().with_context(|| format!("cannot make {} executable", program.display()))?;
+    }
+    let _ = program;
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! What rustc says, read from its JSON.
+
+use report::{
+    Diagnostic,
+    sanitise::{self, Folders},
+};
+use serde::Deserialize;
+
+/// Longer texts are cut: they are a submission's idea of a joke.
+const MAX_MESSAGE: usize = 2000;
+const MAX_RENDERED: usize = 8000;
+
+/// A diagnostic as rustc writes it.
+#[derive(Clone, Deserialize)]
+pub(super) struct Message {
+    message: String,
+    code: Option<Code>,
+    level: String,
+    spans: Vec<Span>,
+    children: Vec<Child>,
+    rendered: Option<String>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Code {
+    code: String,
+}
+
+#[derive(Clone, Deserialize)]
+struct Span {
+    file_name: String,
+    line_start: u32,
+    column_start: u32,
+    is_primary: bool,
+    label: Option<String>,
+    text: Vec<SpanText>,
+}
+
+#[derive(Clone, Deserialize)]
+struct SpanText {
+    text: String,
+}
+
+#[derive(Clone, Deserialize)]
+struct Child {
+    message: String,
+    level: String,
+}
+
+/// The messages among the lines that rustc wrote on standard error.
+pub(super) fn read(stderr: &str) -> Vec<Message> {
+    stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+impl Message {
+    /// An error of the grader's own.
+    pub(super) fn error(message: String) -> Self {
+        let rendered = Some(format!("error: {message}\n"));
+        Self { message, code: None, level: "error".to_owned(), spans: Vec::new(), children: Vec::new(), rendered }
+    }
+
+    /// What is wrong with the system, if this says so: a full disk, no linker.
+    pub(super) fn fault_of_the_system(&self) -> Option<&str> {
+        let says = |sign| self.message.contains(sign) || self.children.iter().any(|child| child.message.contains(sign));
+        let fault = self.is_error()
+            && self.spans.is_empty()
+            && (self.message.contains("os error")
+                || self.message.starts_with("linker `")
+                || self.message.starts_with("could not exec the linker")
+                || says("No space left on device"));
+        fault.then_some(self.message.as_str())
+    }
+
+    /// Whether this is about some code, not a summary such as "aborting due to 2 previous errors".
+    pub(super) fn is_about_code(&self) -> bool {
+        !self.spans.is_empty() && matches!(self.level.as_str(), "error" | "warning")
+    }
+
+    /// Whether this is an error that points into a file called `name`.
+    pub(super) fn is_error_in(&self, name: &str) -> bool {
+        self.level == "error" && self.spans.iter().any(|span| span.is_primary && span.file_name.ends_with(name))
+    }
+
+    /// For an error about code: its number, or its message where it has none, and its line.
+    pub(super) fn error_and_line(&self) -> Option<(String, u32)> {
+        let place = self.spans.iter().find(|span| span.is_primary)?;
+        let name = self.code.as_ref().map_or(&self.message, |code| &code.code);
+        (self.level == "error").then(|| (name.clone(), place.line_start))
+    }
+
+    pub(super) fn is_error(&self) -> bool {
+        self.level.starts_with("error")
+    }
+
+    /// The diagnostic as a learner sees it.
+    pub(super) fn into_diagnostic(self, folders: &Folders) -> Diagnostic {
+        let place = self.spans.iter().find(|span| span.is_primary);
+        let shown = |text: &str| sanitise::clean(&folders.hide(&sanitise::beginning(text, MAX_MESSAGE)));
+        let rendered = self.rendered.as_deref().unwrap_or(&self.message);
+        Diagnostic {
+            rendered: sanitise::clean_coloured(&folders.hide(&sanitise::beginning(rendered, MAX_RENDERED))),
+            file: place.map(|span| shown(&span.file_name)),
+            line: place.map(|span| span.line_start),
+            column: place.map(|span| span.column_start),
+            label: shown(place.and_then(|span| span.label.as_deref()).unwrap_or_default()),
+            message: shown(&self.message),
+            code: self.code.map(|code| code.code),
+            level: self.level,
+        }
+    }
+
+    /// The diagnostic for an error that points at no code: its first line, since what follows is about the machine.
+    pub(super) fn into_whole(self, folders: &Folders) -> Diagnostic {
+        let first = self.message.lines().next().unwrap_or_default();
+        let message = sanitise::clean(&folders.hide(&sanitise::beginning(first, MAX_MESSAGE)));
+        Diagnostic::error(message.clone(), format!("error: {message}\n"), None, None)
+    }
+
+    /// The diagnostic for an error in the probe: the submission compiles, but not as the exercise asks for it. The
+    /// probe is not the learner's file, so neither its path nor its lines appear, only the call that failed.
+    pub(super) fn into_interface_diagnostic(self, folders: &Folders) -> Diagnostic {
+        let mut rendered = format!("the grader cannot use your code: {}\n", self.message);
+        if let Some(line) = self.spans.iter().find(|span| span.is_primary).and_then(|span| span.text.first()) {
+            rendered += &format!("  it asks for  {}\n", asked_for(line.text.trim()));
+        }
+        for child in self.children.iter().filter(|child| child.level == "note") {
+            // Such as "expected fn pointer `fn(f64) -> f64`\n found fn item `fn(f64) -> f32 {elu}`".
+            for line in child.message.lines() {
+                rendered += &format!("  {}\n", line.trim());
+            }
+        }
+        let message = sanitise::clean(&folders.hide(&sanitise::beginning(&self.message, MAX_MESSAGE)));
+        rendered = sanitise::clean(&folders.hide(&sanitise::beginning(&rendered, MAX_RENDERED)));
+        rendered += "  Names, types and `pub` stay as the exercise gives them; what is inside is yours.\n";
+        Diagnostic {
+            level: "error".to_owned(),
+            code: self.code.map(|code| code.code),
+            message: format!("the grader cannot use your code: {message}"),
+            label: String::new(),
+            file: None,
+            line: None,
+            column: None,
+            rendered,
+        }
+    }
+}
+
+/// A line of the probe as a learner can read it: of `const NAME: fn(f64) -> f64 = submission::elu;` the function and
+/// its type.
+fn asked_for(line: &str) -> String {
+    match line.trim_end_matches(';').strip_prefix("const ").and_then(|rest| rest.split_once(": ")?.1.split_once(" = "))
+    {
+        Some((kind, function)) => format!("{}: {kind}", function.trim_start_matches("submission::")),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_probe_asks_for_is_readable() {
+        assert_eq!(asked_for("const ELU: fn(f64, f64) -> f64 = submission::elu;"), "elu: fn(f64, f64) -> f64");
+        assert_eq!(asked_for("layer.biases"), "layer.biases");
+    }
+}

@@ -1,0 +1,160 @@
+//! A running judge: it is told what to do, has its questions answered, and says what it found.
+
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use wire::{
+    Packed, frame,
+    judge::{Answer, Order, PictureSummary, Planned, REPLY, Reply, Side, Verdict},
+};
+
+use crate::{
+    CalledOff, Observer,
+    child::{Next, Running},
+    stream::Stream,
+};
+
+/// A judge is ours, and sends the pixels of whole data sets.
+const MAX_REPLY_BYTES: usize = 1 << 30;
+
+/// How often it is looked whether anybody still waits for a silent judge.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// What a judge asks in the middle of its work.
+pub struct Question {
+    /// Whose code is asked.
+    pub side: Side,
+    /// What to do with it.
+    pub task: Task,
+}
+
+/// What is to be done with somebody's code.
+pub enum Task {
+    /// Run this experiment on this case.
+    Run(String, Packed),
+    /// Compile this program against it.
+    Compile(String),
+}
+
+/// The judge of one exercise. It ends with this value.
+pub struct JudgeProcess<'a> {
+    process: Running,
+    stream: Stream,
+    observer: &'a dyn Observer,
+}
+
+impl<'a> JudgeProcess<'a> {
+    /// Starts `program`; whoever observes may call it off.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be run.
+    pub fn start(program: &Path, observer: &'a dyn Observer) -> Result<Self> {
+        let process = Running::start(Command::new(program), true)?;
+        Ok(Self { process, stream: Stream::new(MAX_REPLY_BYTES), observer })
+    }
+
+    /// All checks, in order.
+    ///
+    /// # Errors
+    ///
+    /// If the judge does not work, or was built for another grader.
+    pub fn plan(&mut self) -> Result<Vec<Planned>> {
+        match self.obey(&Order::Plan, |_| bail!("a plan needs no answers"))? {
+            Reply::Plan { wire, checks } if wire == wire::DIGEST => Ok(checks),
+            _ => bail!(
+                "the judge speaks another language than this grader, whose own source has changed; `cargo run -p grader` \
+                 in the course's folder runs the one that fits, and `cargo install --path grader` installs it"
+            ),
+        }
+    }
+
+    /// The verdict on the check with this index in the plan.
+    ///
+    /// # Errors
+    ///
+    /// If the judge does not work; and whatever `answer` says.
+    pub fn judge(
+        &mut self,
+        check: usize,
+        seed: u64,
+        answer: impl FnMut(Question) -> Result<Answer>,
+    ) -> Result<Verdict> {
+        match self.obey(&Order::Judge { check, seed }, answer)? {
+            Reply::Verdict(verdict) => Ok(verdict),
+            _ => bail!("the judge gave no verdict"),
+        }
+    }
+
+    /// What is wrong with the checks, and for each check the ids of the mistakes that it knows.
+    ///
+    /// # Errors
+    ///
+    /// If the judge does not work.
+    pub fn examine(&mut self, seeds: &[u64]) -> Result<(Vec<String>, Vec<Vec<String>>)> {
+        match self.obey(&Order::Examine { seeds: seeds.to_vec() }, |_| bail!("an examination needs no answers"))? {
+            Reply::Examined { problems, mistakes } => Ok((problems, mistakes)),
+            _ => bail!("the judge did not examine its checks"),
+        }
+    }
+
+    /// The pictures, encoded, and a summary of each.
+    ///
+    /// # Errors
+    ///
+    /// If the judge does not work; and whatever `answer` says.
+    pub fn draw(&mut self, answer: impl FnMut(Question) -> Result<Answer>) -> Result<(Packed, Vec<PictureSummary>)> {
+        match self.obey(&Order::Draw, answer)? {
+            Reply::Pictures { pictures, summaries } => Ok((pictures, summaries)),
+            _ => bail!("the judge drew nothing"),
+        }
+    }
+
+    fn obey(&mut self, order: &Order, mut answer: impl FnMut(Question) -> Result<Answer>) -> Result<Reply> {
+        self.send(order)?;
+        loop {
+            let question = match self.receive()? {
+                Reply::Ask { side, experiment, case } => Question { side, task: Task::Run(experiment, case) },
+                Reply::DoesNotCompile { program } => Question { side: Side::Learner, task: Task::Compile(program) },
+                Reply::Fault(what) => bail!("the judge could not do its work: {what}"),
+                reply => return Ok(reply),
+            };
+            self.send(&Order::Answer(answer(question)?))?;
+        }
+    }
+
+    fn send(&self, order: &Order) -> Result<()> {
+        let mut message = Vec::new();
+        frame::write(&mut message, order).context("an order cannot be sent")?;
+        self.process.send(message);
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Result<Reply> {
+        let marker = frame::marker(REPLY);
+        loop {
+            if let Some(taken) = self.stream.take_message(&marker) {
+                // What an author prints to find a fault of their checks.
+                eprint!("{}", String::from_utf8_lossy(&taken.printed));
+                let reply = taken.message.as_deref().and_then(frame::decode);
+                return reply.context("the judge speaks another language than this grader; build both anew");
+            }
+            if self.observer.has_called_off() {
+                bail!(CalledOff);
+            }
+            match self.process.next(Instant::now() + GLANCE) {
+                Next::Piece(piece) => self.stream.extend(&piece),
+                Next::Silence => {}
+                Next::Closed => {
+                    let said = self.stream.take_all();
+                    let end = self.process.end(&said)?.map_or("no end".to_owned(), |status| status.to_string());
+                    bail!("the judge died ({end})\n{}", String::from_utf8_lossy(&said).trim_end());
+                }
+            }
+        }
+    }
+}

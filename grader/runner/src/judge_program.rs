@@ -1,0 +1,100 @@
+//! Judges as programs: an exercise's `checks.rs` and `pictures.rs`, compiled when they are first asked for, and then kept.
+//!
+//! They lie in a folder of their own, which no submission's compiler and no probe can read.
+
+use std::{
+    env,
+    fs::{self, File},
+    path::PathBuf,
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+use course::{Course, Exercise, files};
+use hmac_sha256::Hash;
+
+use crate::{Kit, kit::extern_argument, sandbox::random_id};
+
+/// What of an exercise is to be compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What is right and what is wrong: `checks.rs`.
+    Checks,
+    /// What there is to see: `pictures.rs`.
+    Pictures,
+}
+
+impl Part {
+    /// The name of its source, without `.rs`, and of its program.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Checks => "checks",
+            Self::Pictures => "pictures",
+        }
+    }
+}
+
+/// The program that `part` of `exercise` is, compiled now if it has not been or has changed.
+///
+/// # Errors
+///
+/// If it is missing or does not compile: a fault of the exercise's.
+pub(crate) fn build(course: &Course, exercise: &Exercise, kit: &Kit, part: Part) -> Result<PathBuf> {
+    let name = part.name();
+    let source = course.hidden_folder(exercise).join(format!("{name}.rs"));
+    if !source.is_file() {
+        bail!("there is no {}; every exercise has one", source.display());
+    }
+    let folder = course.work_folder()?.join("judges").join(&exercise.name);
+    files::create_folder(&folder)?;
+    let program = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    let note = folder.join(format!("{name}.fingerprint"));
+    let fingerprint = fingerprint(course, exercise, kit)?;
+    let is_built = || program.is_file() && fs::read_to_string(&note).is_ok_and(|noted| noted == fingerprint);
+    if is_built() {
+        return Ok(program);
+    }
+    // Two graders at once: the second one finds what the first has built.
+    let lock = folder.join(format!("{name}.lock"));
+    let lock = File::create(&lock).with_context(|| format!("cannot create {}", lock.display()))?;
+    lock.lock().context("cannot lock the folder of judges")?;
+    if is_built() {
+        return Ok(program);
+    }
+    // Beside the program, which may be running.
+    let unfinished = folder.join(format!("{name}-{:016x}{}", random_id(), env::consts::EXE_SUFFIX));
+    let mut rustc = Command::new(&kit.rustc);
+    rustc
+        .args(["--crate-name", name, "--crate-type", "bin", "--edition", "2024", "--color", "always"])
+        .args(["-C", "debuginfo=0", "-D", "warnings"])
+        .arg("-C")
+        .arg(files::joined("incremental=", &folder.join(format!("{name}.incremental"))))
+        .arg("-L")
+        .arg(files::joined("dependency=", &kit.of_judges.dependencies))
+        .args(kit.of_judges.crates.iter().flat_map(|(name, path)| extern_argument((name, path))))
+        .arg("-o")
+        .arg(&unfinished)
+        .arg(&source);
+    let output = rustc.output().with_context(|| format!("cannot run {}", kit.rustc.display()))?;
+    if !output.status.success() {
+        let _ = fs::remove_file(&unfinished);
+        bail!(
+            "the {name} of {} do not compile, so this exercise cannot be graded; all others can\n{}",
+            exercise.name,
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        );
+    }
+    fs::rename(&unfinished, &program).with_context(|| format!("cannot replace {}", program.display()))?;
+    files::write_atomically(&note, fingerprint.as_bytes())?;
+    Ok(program)
+}
+
+/// A digest of whatever decides what the programs are: the kit and the exercise's hidden files, by size and time.
+fn fingerprint(course: &Course, exercise: &Exercise, kit: &Kit) -> Result<String> {
+    let mut digest = Hash::new();
+    digest.update(&kit.fingerprint);
+    for path in files::files_below(&course.hidden_folder(exercise))? {
+        digest.update(files::stamp(&path)?);
+    }
+    Ok(files::hex(&digest.finalize()))
+}

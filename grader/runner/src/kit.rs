@@ -1,0 +1,495 @@
+//! The kit: the crates that submissions, probes and judges are linked with, built once by cargo.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    env,
+    ffi::OsString,
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+};
+
+use anyhow::{Context, Result, bail};
+use course::{Course, Exercise, files};
+use hmac_sha256::Hash;
+use serde::{Deserialize, Serialize};
+
+use crate::{Submission, home};
+
+/// The crates that every submission may name. The probe may name [`PROBE`] besides, and a judge [`JUDGE`] as well.
+///
+/// Each with the package that it is: instead of ndarray's own, ours, which has compiled it already.
+const CRATES: [(&str, &str); 4] =
+    [("datasets", "datasets"), ("ndarray", "shared-ndarray"), ("rand", "rand"), ("rand_distr", "rand_distr")];
+const PROBE: &str = "probe";
+const JUDGE: &str = "judge";
+const GRADER: &str = "grader";
+
+/// Where the sources of the crates above are, in the grader's workspace.
+const OWN_CRATES: [&str; 5] = ["datasets", "grader/judge", "grader/probe", "grader/shared-ndarray", "grader/wire"];
+
+/// The crate of the course's own that some exercises name, and where its source is: it is another exercise, solved.
+const ENGINE: &str = "engine";
+const ENGINE_SOURCES: &str = "solutions/10_backprop_engine/src";
+
+/// A compiler and the crates to link with.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Kit {
+    /// Tells whether what is on disk is still what was built: see [`fingerprint`].
+    pub fingerprint: String,
+    /// The compiler itself, not rustup's stand-in for it, which would cost 10 ms a call.
+    pub rustc: PathBuf,
+    /// `rustc --version`.
+    pub rustc_version: String,
+    /// The folder with all compiled crates, for those that the ones below depend on.
+    pub dependencies: PathBuf,
+    /// Compiled crates by name.
+    crates: Vec<(String, PathBuf)>,
+    /// Every file that the compiler of a submission may read besides its own: these crates and what they depend on, and
+    /// nothing else that lies in the same folder.
+    pub(super) files: Vec<PathBuf>,
+    /// The folders that their sources lay in, which their compiler errors name.
+    pub(super) source_folders: BTreeSet<PathBuf>,
+    /// What a judge is linked with; it never meets what a submission is linked with.
+    pub(super) of_judges: JudgeKit,
+}
+
+/// The crates that judges are linked with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct JudgeKit {
+    pub(super) dependencies: PathBuf,
+    pub(super) crates: Vec<(String, PathBuf)>,
+}
+
+impl Kit {
+    /// The kit for `exercise`, built now if it has not been or has changed. Cargo shows its progress on standard error.
+    pub fn open(course: &Course, exercise: &Exercise) -> Result<Self> {
+        Self::open_and_tell(course, exercise, None)
+    }
+
+    /// The same, with what cargo says given to `on_line`, where standard error is no place for it.
+    pub fn open_quietly(course: &Course, exercise: &Exercise, on_line: &dyn Fn(&str)) -> Result<Self> {
+        Self::open_and_tell(course, exercise, Some(on_line))
+    }
+
+    fn open_and_tell(course: &Course, exercise: &Exercise, on_line: Option<&dyn Fn(&str)>) -> Result<Self> {
+        let rustc = find_rustc()?;
+        let shared = Self::open_one(course, None, &rustc, on_line)?;
+        if exercise.crates.is_empty() {
+            return Ok(shared);
+        }
+        let own = Self::open_one(course, Some(exercise), &rustc, on_line)?;
+        Ok(Self { of_judges: shared.of_judges, ..own })
+    }
+
+    /// The kit that most exercises share, or that of `exercise`, which names crates of its own.
+    fn open_one(
+        course: &Course,
+        exercise: Option<&Exercise>,
+        rustc: &Path,
+        on_line: Option<&dyn Fn(&str)>,
+    ) -> Result<Self> {
+        let name = exercise.map_or("kit.json".to_owned(), |exercise| format!("kit-{}.json", exercise.name));
+        let note = course.work_folder()?.join(name);
+        let fingerprint = fingerprint(course, exercise, rustc)?;
+        if let Some(kit) = Self::read(&note, &fingerprint) {
+            return Ok(kit);
+        }
+        let kit = Self::build(course, exercise, rustc, fingerprint, on_line)?;
+        files::write_atomically(&note, &serde_json::to_vec_pretty(&kit)?)?;
+        Ok(kit)
+    }
+
+    /// The kit that was built before, if it is the right one and still there.
+    fn read(note: &Path, fingerprint: &str) -> Option<Self> {
+        let kit: Self = serde_json::from_slice(&fs::read(note).ok()?).ok()?;
+        let mut crates = kit.crates.iter().chain(&kit.of_judges.crates);
+        let whole = kit.fingerprint == fingerprint && crates.all(|(_, path)| path.is_file());
+        whole.then_some(kit)
+    }
+
+    fn build(
+        course: &Course,
+        exercise: Option<&Exercise>,
+        rustc: &Path,
+        fingerprint: String,
+        on_line: Option<&dyn Fn(&str)>,
+    ) -> Result<Self> {
+        if on_line.is_none() {
+            let more = if exercise.is_none() { "" } else { ": this exercise needs more of them, so it takes longer" };
+            anstream::eprintln!(
+                "Preparing the crates that your code is linked with (once, and when they or the compiler change{more})"
+            );
+        }
+        // Crates of an exercise are those of the course's own workspace, which has a probe among its dependencies.
+        let workspace = match exercise {
+            Some(_) => course.root.clone(),
+            None => home(course)?,
+        };
+        let mut packages = match exercise {
+            Some(exercise) => vec![PROBE.to_owned(), solution_package(exercise)],
+            None => vec![PROBE.to_owned(), JUDGE.to_owned()],
+        };
+        // A grader that cargo has built in this workspace was built together with these crates. Asked for alone, they might
+        // have other features, and would be built once more.
+        let grader = exercise.is_none() && is_run_by_cargo(&workspace);
+        packages.extend(grader.then(|| GRADER.to_owned()));
+        let artifacts = Artifacts::read(&workspace, &run_cargo(&workspace, rustc, &packages, on_line)?)?;
+        let mut crates = Vec::new();
+        for (name, package) in CRATES {
+            crates.push((name.to_owned(), artifacts.rlib(artifacts.locked.dependency(PROBE, package)?)?));
+        }
+        for name in exercise.iter().flat_map(|exercise| &exercise.crates) {
+            let package = artifacts.locked.dependency(&packages[1], name)?;
+            crates.push((name.clone(), artifacts.rlib(package)?));
+        }
+        let probe = artifacts.locked.package(PROBE)?;
+        crates.push((PROBE.to_owned(), artifacts.rlib(probe)?));
+        let dependencies = crates[0].1.parent().context("cargo put the crates nowhere")?.to_owned();
+        let mut roots = vec![probe];
+        for name in exercise.iter().flat_map(|exercise| &exercise.crates) {
+            roots.push(artifacts.locked.dependency(&packages[1], name)?);
+        }
+        let files = artifacts.libraries(&artifacts.locked.below(&roots));
+        let mut of_judges = JudgeKit { dependencies: dependencies.clone(), crates: Vec::new() };
+        if exercise.is_none() {
+            of_judges.crates.clone_from(&crates);
+            of_judges.crates.push((JUDGE.to_owned(), artifacts.rlib(artifacts.locked.package(JUDGE)?)?));
+        }
+        let source_folders = artifacts.source_folders();
+        let rustc_version = rustc_version(rustc)?;
+        let rustc = rustc.to_owned();
+        Ok(Self { fingerprint, rustc, rustc_version, dependencies, crates, files, source_folders, of_judges })
+    }
+
+    /// The folder of the compiler, its libraries and the standard library.
+    pub(super) fn toolchain(&self) -> &Path {
+        self.rustc.ancestors().nth(2).unwrap_or(&self.rustc)
+    }
+
+    /// The crates for a submission, by name.
+    pub fn crates_for_submissions(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.crates_for_probes().filter(|(name, _)| *name != PROBE)
+    }
+
+    /// The crates for a probe, by name.
+    pub fn crates_for_probes(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.crates.iter().map(|(name, path)| (name.as_str(), path.as_path()))
+    }
+}
+
+/// The cargo that started us, or the one on the path.
+pub fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Whether the running program is the one that cargo builds in `workspace`.
+fn is_run_by_cargo(workspace: &Path) -> bool {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
+    let program = env::current_exe().ok();
+    program.is_some_and(|program| program == target.join("debug").join(format!("{GRADER}{}", env::consts::EXE_SUFFIX)))
+}
+
+/// A crate, as rustc is told of it.
+pub(super) fn extern_argument((name, path): (&str, &Path)) -> [OsString; 2] {
+    ["--extern".into(), files::joined(&format!("{name}="), path)]
+}
+
+/// Has cargo build these packages and says what it has built.
+fn run_cargo(workspace: &Path, rustc: &Path, packages: &[String], on_line: Option<&dyn Fn(&str)>) -> Result<Vec<u8>> {
+    let cargo = cargo();
+    let mut build = Command::new(&cargo);
+    build.args(["build", "--message-format", "json-render-diagnostics", "--manifest-path"]);
+    build.arg(workspace.join("Cargo.toml")).env("RUSTC", rustc);
+    build.args(packages.iter().flat_map(|package| ["--package", package]));
+    build.stderr(if on_line.is_some() { Stdio::piped() } else { Stdio::inherit() }).stdout(Stdio::piped());
+    let mut cargo = build
+        .spawn()
+        .with_context(|| format!("cannot run {}; install Rust from https://rustup.rs", cargo.display()))?;
+    let mut said = String::new();
+    let stderr = cargo.stderr.take();
+    let output = thread::scope(|scope| {
+        // Both pipes are read at once, or a full one would stop cargo.
+        let output = scope.spawn(|| cargo.wait_with_output());
+        for line in stderr.map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
+            on_line.inspect(|on_line| on_line(line.trim()));
+            said += &format!("{line}\n");
+        }
+        output.join().expect("waiting for a process does not panic")
+    })
+    .context("cannot tell how cargo ended")?;
+    if !output.status.success() {
+        bail!("cargo could not build the kit; what it says names the reason\n{}", said.trim_end());
+    }
+    Ok(output.stdout)
+}
+
+fn solution_package(exercise: &Exercise) -> String {
+    format!("{}_solution", exercise.short_name())
+}
+
+/// What cargo has built, and which version of a crate each package means by its name.
+struct Artifacts {
+    built: Vec<Artifact>,
+    locked: LockFile,
+}
+
+/// A line of `cargo build --message-format json` that tells of a compiled crate.
+#[derive(Deserialize)]
+struct Artifact {
+    package_id: String,
+    target: Target,
+    filenames: Vec<PathBuf>,
+}
+
+impl Artifact {
+    /// Of a package that was asked for cargo names a copy of the library, one folder up, that the next build with other
+    /// features replaces. The original is beside its metadata, and stays.
+    fn name_originals(&mut self) {
+        let metadata = self.filenames.iter().find(|path| path.extension().is_some_and(|kind| kind == "rmeta"));
+        if let Some(original) = metadata.map(|path| path.with_extension("rlib")).filter(|path| path.is_file()) {
+            let copies = self.filenames.iter_mut().filter(|path| path.extension().is_some_and(|kind| kind == "rlib"));
+            copies.for_each(|copy| original.clone_into(copy));
+        }
+    }
+
+    /// Name and version of its package. The end of an id is `#ndarray@0.17.2`, or `/datasets#0.1.0` where the folder has
+    /// the package's name.
+    fn package(&self) -> Option<(&str, &str)> {
+        let (place, end) = self.package_id.rsplit_once('#')?;
+        match end.split_once('@') {
+            Some(package) => Some(package),
+            None => Some((place.rsplit('/').next()?, end)),
+        }
+    }
+
+    fn is_library(&self) -> bool {
+        self.target.kind.iter().any(|kind| kind == "lib")
+    }
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+    src_path: PathBuf,
+}
+
+/// `Cargo.lock`.
+#[derive(Deserialize)]
+struct LockFile {
+    package: Vec<LockedPackage>,
+}
+
+#[derive(Deserialize)]
+struct LockedPackage {
+    name: String,
+    version: String,
+    /// Each is a name, with its version where several are locked: `rand 0.10.3`.
+    #[serde(default)]
+    dependencies: Vec<String>,
+}
+
+/// Name and version of a package.
+type Package<'a> = (&'a str, &'a str);
+
+impl Artifacts {
+    fn read(workspace: &Path, messages: &[u8]) -> Result<Self> {
+        let mut built: Vec<Artifact> =
+            messages.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        built.iter_mut().for_each(Artifact::name_originals);
+        let path = workspace.join("Cargo.lock");
+        let lock = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let locked = toml::from_str(&lock).with_context(|| format!("{} is not a lock file", path.display()))?;
+        Ok(Self { built, locked })
+    }
+
+    /// The compiled library of a package.
+    fn rlib(&self, (name, version): Package<'_>) -> Result<PathBuf> {
+        self.built
+            .iter()
+            .filter(|artifact| artifact.package() == Some((name, version)) && artifact.is_library())
+            .flat_map(|artifact| &artifact.filenames)
+            .find(|path| path.extension().is_some_and(|extension| extension == "rlib"))
+            .cloned()
+            .with_context(|| format!("cargo built no library {name} {version}"))
+    }
+
+    /// Of `registry/src/index/ndarray-0.17.2/src/lib.rs`, and all others, `registry/src/index`.
+    fn source_folders(&self) -> BTreeSet<PathBuf> {
+        let folder = |artifact: &Artifact| artifact.target.src_path.ancestors().nth(3).map(Path::to_owned);
+        self.built.iter().filter(|artifact| artifact.is_library()).filter_map(folder).collect()
+    }
+
+    /// The compiled libraries of these packages: what a compiler reads of them.
+    fn libraries(&self, packages: &HashSet<Package<'_>>) -> Vec<PathBuf> {
+        let is_library =
+            |path: &&PathBuf| path.extension().is_some_and(|kind| ["rlib", "rmeta", "so"].iter().any(|it| kind == *it));
+        self.built
+            .iter()
+            .filter(|artifact| artifact.package().is_some_and(|package| packages.contains(&package)))
+            .flat_map(|artifact| artifact.filenames.iter().filter(is_library).cloned())
+            .collect()
+    }
+}
+
+impl LockFile {
+    /// The package called `name`, of which there is one.
+    fn package(&self, name: &str) -> Result<Package<'_>> {
+        let package = self.package.iter().find(|locked| locked.name == name);
+        package.map(LockedPackage::id).with_context(|| format!("{name} is not in Cargo.lock"))
+    }
+
+    /// The package that `package` means by `name`.
+    fn dependency(&self, package: &str, name: &str) -> Result<Package<'_>> {
+        let package = self.package.iter().find(|locked| locked.name == package);
+        package
+            .and_then(|locked| self.dependencies(locked).find(|(dependency, _)| *dependency == name))
+            .with_context(|| format!("{name} is not among the dependencies that Cargo.lock tells of"))
+    }
+
+    fn dependencies(&self, package: &LockedPackage) -> impl Iterator<Item = Package<'_>> {
+        package.dependencies.iter().filter_map(|dependency| {
+            let mut words = dependency.split(' ');
+            let (name, version) = (words.next()?, words.next());
+            let is_meant = |locked: &&LockedPackage| {
+                locked.name == name && version.is_none_or(|version| locked.version == version)
+            };
+            self.package.iter().find(is_meant).map(LockedPackage::id)
+        })
+    }
+
+    /// These packages, and all that they depend on.
+    fn below<'a>(&'a self, roots: &[Package<'a>]) -> HashSet<Package<'a>> {
+        let mut found = HashSet::new();
+        let mut open = roots.to_vec();
+        while let Some(package) = open.pop() {
+            if found.insert(package) {
+                let locked = self.package.iter().find(|locked| locked.id() == package);
+                open.extend(locked.into_iter().flat_map(|locked| self.dependencies(locked)));
+            }
+        }
+        found
+    }
+}
+
+impl LockedPackage {
+    fn id(&self) -> Package<'_> {
+        (&self.name, &self.version)
+    }
+}
+
+/// The compiler beside the cargo that started us, or the one that `rustc` on the path stands for.
+fn find_rustc() -> Result<PathBuf> {
+    let name = format!("rustc{}", env::consts::EXE_SUFFIX);
+    let beside_cargo = env::var_os("CARGO").map(|cargo| Path::new(&cargo).with_file_name(&name));
+    if let Some(rustc) = beside_cargo.filter(|rustc| rustc.is_file()) {
+        return Ok(rustc);
+    }
+    let output = Command::new("rustc")
+        .args(["--print", "sysroot"])
+        .output()
+        .context("cannot run rustc; install Rust from https://rustup.rs")?;
+    let sysroot = String::from_utf8_lossy(&output.stdout);
+    let rustc = Path::new(sysroot.trim()).join("bin").join(name);
+    if !rustc.is_file() {
+        bail!(
+            "`rustc --print sysroot` says {:?}, where there is no compiler; is Rust installed whole?",
+            sysroot.trim()
+        );
+    }
+    Ok(rustc)
+}
+
+fn rustc_version(rustc: &Path) -> Result<String> {
+    let output =
+        Command::new(rustc).arg("--version").output().with_context(|| format!("cannot run {}", rustc.display()))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// A digest of whatever decides what the kit is: compiler, locked versions, manifests, sources and embedded data of our own
+/// crates.
+/// Files count by size and time, not by content: reading them all would cost more than it tells.
+fn fingerprint(course: &Course, exercise: Option<&Exercise>, rustc: &Path) -> Result<String> {
+    let mut inputs = vec![rustc.to_owned()];
+    if let Some(exercise) = exercise {
+        inputs.push(Submission::solution(course, exercise).folder.join("Cargo.toml"));
+        inputs.push(course.root.join("Cargo.lock"));
+        if exercise.crates.iter().any(|name| name == ENGINE) {
+            inputs.push(course.root.join(ENGINE).join("Cargo.toml"));
+            inputs.extend(files::rust_files(&course.root.join(ENGINE_SOURCES))?);
+        }
+    }
+    let home = home(course)?;
+    inputs.extend(["Cargo.lock", "Cargo.toml"].map(|file| home.join(file)));
+    for package in OWN_CRATES {
+        let folder = home.join(package);
+        inputs.push(folder.join("Cargo.toml"));
+        inputs.extend(files::rust_files(&folder.join("src"))?);
+    }
+    inputs.extend(files::files_below(&home.join("datasets/data"))?);
+    let mut digest = Hash::new();
+    for path in inputs {
+        digest.update(files::stamp(&path)?);
+    }
+    Ok(files::hex(&digest.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kits of other exercises are built with other features, and cargo puts all their copies in the same place.
+    #[test]
+    fn a_kit_links_the_original_of_a_crate_and_not_the_copy_that_other_kits_overwrite() {
+        let folder = tempfile::tempdir().unwrap();
+        let [copy, original] = ["libprobe.rlib", "deps/libprobe-1.rlib"].map(|name| folder.path().join(name));
+        fs::create_dir(folder.path().join("deps")).unwrap();
+        fs::write(&original, "").unwrap();
+        let line = serde_json::json!({
+            "package_id": "path+file:///course/grader/probe#0.1.0",
+            "target": { "name": "probe", "kind": ["lib"], "src_path": "/course/grader/probe/src/lib.rs" },
+            "filenames": [copy, original.with_extension("rmeta")],
+        });
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        let artifacts = Artifacts::read(workspace, line.to_string().as_bytes()).unwrap();
+        assert_eq!(artifacts.rlib((PROBE, "0.1.0")).unwrap(), original);
+    }
+
+    #[test]
+    fn a_package_is_known_by_the_end_of_its_id() {
+        let artifact = |id: &str| Artifact {
+            package_id: id.to_owned(),
+            target: Target { name: "ndarray".to_owned(), kind: vec!["lib".to_owned()], src_path: PathBuf::new() },
+            filenames: Vec::new(),
+        };
+        let packages = [
+            ("registry+https://github.com/rust-lang/crates.io-index#ndarray@0.17.2", ("ndarray", "0.17.2")),
+            ("path+file:///course/grader/shared-ndarray#0.1.0", ("shared-ndarray", "0.1.0")),
+            ("path+file:///course/solutions/01#perceptron_solution@0.1.0", ("perceptron_solution", "0.1.0")),
+        ];
+        for (id, package) in packages {
+            assert_eq!(artifact(id).package(), Some(package));
+        }
+    }
+
+    #[test]
+    fn what_a_submission_may_read_is_what_it_is_linked_with_and_nothing_else() {
+        let lock = r#"
+            package = [
+                { name = "probe", version = "1", dependencies = ["rand 2", "wire"] },
+                { name = "judge", version = "1", dependencies = ["probe", "similar"] },
+                { name = "rand", version = "1" },
+                { name = "rand", version = "2", dependencies = ["libm"] },
+                { name = "libm", version = "1" },
+                { name = "similar", version = "1" },
+                { name = "wire", version = "1" },
+            ]"#;
+        let lock: LockFile = toml::from_str(lock).unwrap();
+        let below = lock.below(&[lock.package("probe").unwrap()]);
+        assert_eq!(below, HashSet::from([("probe", "1"), ("wire", "1"), ("rand", "2"), ("libm", "1")]));
+        assert_eq!(lock.dependency("probe", "rand").unwrap(), ("rand", "2"));
+    }
+}

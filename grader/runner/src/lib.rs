@@ -1,0 +1,112 @@
+//! The runner: from a submission to a report.
+//!
+//! A *submission* is compiled with the *kit*, crates that cargo builds once, by two direct calls of rustc; it becomes a
+//! *probe*, which runs confined. A *judge*, compiled from the exercise's own files, says which experiments to run, and
+//! what is to be thought of the answers. The runner carries messages between the two, and alone knows of limits.
+
+mod child;
+mod compile;
+mod diagnostics;
+mod gallery;
+mod gate;
+mod grade;
+mod judge_process;
+mod judge_program;
+mod kit;
+mod observer;
+mod probe_process;
+mod sandbox;
+#[cfg(test)]
+mod snapshots;
+mod sources;
+mod status_line;
+mod stream;
+mod workspace;
+
+pub use compile::{Compiled, compile};
+pub use gallery::{Drawn, draw};
+pub use grade::{DEFAULT_SEED, Graded, Grading, Options, start_judge};
+pub use judge_process::{JudgeProcess, Question, Task};
+pub use judge_program::Part;
+pub use kit::{Kit, cargo};
+pub use observer::{CalledOff, Observer, Stage};
+pub use probe_process::ProbeProcess;
+pub use sandbox::{Sandbox, SandboxMode, become_confined};
+pub use sources::Sources;
+pub use status_line::StatusLine;
+pub use workspace::Slot;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use course::{Course, Exercise};
+use report::sanitise;
+
+/// The workspace that the grader itself is built from: the course's own, or for other courses the one that this grader
+/// came from.
+///
+/// # Errors
+///
+/// If it is gone.
+pub fn home(course: &Course) -> Result<PathBuf> {
+    let has_grader = |folder: &Path| folder.join("grader/judge/Cargo.toml").is_file();
+    if has_grader(&course.root) {
+        return Ok(course.root.clone());
+    }
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("/"));
+    if !has_grader(home) {
+        bail!(
+            "the grader was built in {}, which is gone; it needs its sources there to build what submissions are linked \
+             with. Put them back, or install the grader anew from where they are now: cargo install --path grader",
+            home.display()
+        );
+    }
+    Ok(home.to_owned())
+}
+
+/// A folder with `src/lib.rs`: a learner's exercise, a reference solution, a stored wrong answer or an upload.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    pub folder: PathBuf,
+    /// Whether the source gate is closed. It always is, but for the tests that hold the sandbox by itself.
+    pub gated: bool,
+}
+
+impl Submission {
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, gated: true }
+    }
+
+    /// What the learner has written so far.
+    pub fn of_learner(course: &Course, exercise: &Exercise) -> Self {
+        Self::new(course.root.join("exercises").join(&exercise.name))
+    }
+
+    /// The reference solution.
+    pub fn solution(course: &Course, exercise: &Exercise) -> Self {
+        Self::new(course.root.join("solutions").join(&exercise.name))
+    }
+
+    pub fn lib(&self) -> PathBuf {
+        self.folder.join("src").join("lib.rs")
+    }
+
+    /// The folder as a report names it: from the course's folder on, whichever copy of it, or by its own name alone.
+    pub fn label(&self, course: &Course) -> String {
+        let path = match self.folder.strip_prefix(&course.root) {
+            Ok(inside) => inside.to_string_lossy(),
+            Err(_) => {
+                let name = self.folder.file_name().unwrap_or_default();
+                let above = self.folder.parent().and_then(Path::file_name);
+                let in_exercises = above.is_some_and(|above| above == "exercises");
+                if in_exercises {
+                    format!("exercises/{}", name.to_string_lossy()).into()
+                } else {
+                    name.to_string_lossy()
+                }
+            }
+        };
+        // The compiler's `--remap-path-prefix` splits at `=`.
+        sanitise::clean(&path).replace(['=', '\n', '\t'], "_").replace('\\', "/")
+    }
+}

@@ -1,0 +1,238 @@
+//! A running probe: one request at a time, each with a deadline and limits on what it may use.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use wire::{
+    Packed, Place, frame,
+    judge::{Answer, Ended, Limit},
+    probe::{Message, Outcome, Request},
+};
+
+use super::{
+    CalledOff, Observer, Stage,
+    child::{Next, Running},
+    observer::time_left,
+    sandbox::{Calls, Profile, Sandbox, random_id, system_libraries},
+    stream::{MAX_ANSWER_BYTES, Stream},
+};
+use course::Limits;
+
+/// The probe is started again after it died, at most this often for one submission.
+const MAX_RESTARTS: u32 = 24;
+
+/// How Rust shows the system's error EMFILE, on Linux and macOS: to people and to programmers.
+const TOO_MANY_FILES: [&str; 2] = ["(os error 24)", "Os { code: 24,"];
+
+/// How often a silent probe is looked at.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// The probe of one submission. It is started when it is first asked, and again after it died.
+pub struct ProbeProcess {
+    program: PathBuf,
+    /// The submission's files as the compiler names them. A panic is nowhere else.
+    files: Vec<String>,
+    sandbox: Sandbox,
+    limits: Limits,
+    running: Option<Probe>,
+    starts: u32,
+    spent: Duration,
+}
+
+struct Probe {
+    process: Running,
+    stream: Stream,
+}
+
+impl ProbeProcess {
+    pub fn new(program: &Path, files: Vec<String>, sandbox: Sandbox, limits: Limits) -> Self {
+        Self { program: program.to_owned(), files, sandbox, limits, running: None, starts: 0, spent: Duration::ZERO }
+    }
+
+    /// Lets each case from now on take all the time that is left for them together, as a long training does.
+    pub fn be_patient(&mut self) {
+        self.limits.seconds = self.limits.total_seconds;
+    }
+
+    /// Runs `experiment` on `case`; `observer` hears how far a long one has come.
+    ///
+    /// # Errors
+    ///
+    /// Only for faults of the grader's own: the program cannot be started. And [`CalledOff`], when the observer does not
+    /// wait any longer.
+    pub fn ask(&mut self, experiment: &str, case: Packed, observer: &dyn Observer) -> Result<Answer> {
+        let start = Instant::now();
+        let total = Duration::from_secs_f64(self.limits.total_seconds);
+        if self.spent >= total {
+            let ended = Ended::Stopped(Limit::TotalSeconds(self.limits.total_seconds));
+            return Ok(Answer { ended, output: String::new() });
+        }
+        // Threads that an earlier case has left behind are no fault of this one.
+        self.running.take_if(|probe| probe.process.threads() > self.limits.threads);
+        if self.running.is_none() {
+            if self.starts > MAX_RESTARTS {
+                return Ok(Answer { ended: Ended::NotStarted, output: String::new() });
+            }
+            self.starts += 1;
+            self.running = Some(self.start()?);
+        }
+        let probe = self.running.as_mut().context("the probe was just started")?;
+        let seconds = Duration::from_secs_f64(self.limits.seconds);
+        let deadline = start + seconds.min(total - self.spent);
+        let (mut ended, output) = probe.ask(experiment, case, self.limits, deadline, observer)?;
+        self.spent += start.elapsed();
+        // The system only refuses to open one more; what becomes of that is up to the code, and mostly a panic.
+        if matches!(&ended, Ended::Panicked { message, .. } if TOO_MANY_FILES.iter().any(|error| message.contains(error)))
+        {
+            ended = Ended::Stopped(Limit::Files(self.limits.files));
+        }
+        match &mut ended {
+            Ended::Observed(_) => {}
+            // The place is what the submission says it is.
+            Ended::Panicked { place, .. } => *place = place.take().and_then(|place| self.known(place)),
+            _ => self.running = None,
+        }
+        if matches!(ended, Ended::Stopped(Limit::Seconds(_))) && self.spent >= total {
+            ended = Ended::Stopped(Limit::TotalSeconds(self.limits.total_seconds));
+        }
+        Ok(Answer { ended, output: String::from_utf8_lossy(&output).into_owned() })
+    }
+
+    fn start(&self) -> Result<Probe> {
+        // It needs its own executable to tell lines in a backtrace, and the C library; nothing else is there for it.
+        let mut execute = system_libraries();
+        execute.push(self.program.clone());
+        let profile = Profile {
+            calls: Calls::Few,
+            read: vec!["/etc/ld.so.cache".into()],
+            list: Vec::new(),
+            execute,
+            write: Vec::new(),
+            cpu_seconds: self.limits.cpu_seconds,
+            memory_mib: self.limits.memory_mib,
+            file_mib: 0,
+            files: self.limits.files,
+        };
+        let mut command = self.sandbox.command(&self.program, &profile)?;
+        // Otherwise every thread reserves a piece of the address space for its own allocations.
+        command.current_dir(self.program.parent().unwrap_or(Path::new("."))).env("MALLOC_ARENA_MAX", "2");
+        Ok(Probe { process: Running::start(command, true)?, stream: Stream::new(MAX_ANSWER_BYTES) })
+    }
+
+    /// `place`, if it is in one of the submission's files.
+    fn known(&self, place: Place) -> Option<Place> {
+        let path = place.file.replace('\\', "/");
+        let file = self.files.iter().find(|file| Path::new(&path).ends_with(file))?;
+        Some(Place { file: file.clone(), line: place.line })
+    }
+}
+
+impl Probe {
+    fn ask(
+        &mut self,
+        experiment: &str,
+        case: Packed,
+        limits: Limits,
+        deadline: Instant,
+        observer: &dyn Observer,
+    ) -> Result<(Ended, Vec<u8>)> {
+        let id = random_id();
+        let request = Request { id, experiment: experiment.to_owned(), case };
+        let marker = frame::marker(id);
+        let began = Instant::now();
+        let max_output = limits.output_kib * 1024;
+        let mut message = Vec::new();
+        frame::write(&mut message, &request).context("a case cannot be sent")?;
+        self.process.send(message);
+
+        // What was printed before the messages that have been taken.
+        let mut output = Vec::new();
+        loop {
+            while let Some(taken) = self.stream.take_message(&marker) {
+                output.extend(taken.printed);
+                let ended = match taken.message.as_deref().and_then(frame::decode) {
+                    Some(Message::Progress(progress)) => {
+                        let left = time_left(began.elapsed(), progress);
+                        observer.on_stage(Stage::Training { progress, left });
+                        continue;
+                    }
+                    Some(Message::Ended(Outcome::Observed(record))) => Ended::Observed(record),
+                    Some(Message::Ended(Outcome::Panicked { message, place })) => {
+                        Ended::Panicked { message, place, function: None }
+                    }
+                    Some(Message::Ended(Outcome::UnknownExperiment)) => {
+                        Ended::Died(format!("the probe says that it has no experiment `{experiment}`"))
+                    }
+                    None => Ended::Died("its answer was garbled".to_owned()),
+                };
+                return Ok((ended, output));
+            }
+            if output.len() + self.stream.printed() > max_output {
+                output.extend(self.stream.take_all());
+                output.truncate(max_output);
+                return Ok((Ended::Stopped(Limit::OutputKib(limits.output_kib)), output));
+            }
+            if observer.has_called_off() {
+                bail!(CalledOff);
+            }
+            // Messages without end keep nobody waiting.
+            if Instant::now() >= deadline {
+                output.extend(self.stream.take_all());
+                return Ok((Ended::Stopped(Limit::Seconds(limits.seconds)), output));
+            }
+            match self.process.next(deadline.min(Instant::now() + GLANCE)) {
+                Next::Piece(piece) => self.stream.extend(&piece),
+                Next::Closed => {
+                    output.extend(self.stream.take_all());
+                    let ended = match self.process.end(&output)? {
+                        Some(status) => cause_of_death(status, &output, limits),
+                        None => Ended::Died("your code closed its output".to_owned()),
+                    };
+                    return Ok((ended, output));
+                }
+                Next::Silence => {
+                    if self.process.threads() > limits.threads {
+                        output.extend(self.stream.take_all());
+                        return Ok((Ended::Stopped(Limit::Threads(limits.threads)), output));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cause_of_death(status: ExitStatus, output: &[u8], limits: Limits) -> Ended {
+    let says = |text: &str| output.windows(text.len()).any(|window| window == text.as_bytes());
+    if says("memory allocation of") {
+        return Ended::Stopped(Limit::MemoryMib(limits.memory_mib));
+    }
+    if signal(status) == Some(SIGXCPU) {
+        return Ended::Stopped(Limit::CpuSeconds(limits.cpu_seconds));
+    }
+    // Confined, the standard library cannot tell where the stack ends, and safe code has no other way to this signal.
+    if says("has overflowed its stack") || signal(status) == Some(SIGSEGV) {
+        return Ended::Died("the stack overflowed, as when a function calls itself without end".to_owned());
+    }
+    Ended::Died(match status.code() {
+        Some(code) => format!("your code ended the whole program with exit code {code}"),
+        None => format!("the program was ended by the system ({status})"),
+    })
+}
+
+/// The signals of too much processor time and of memory that is not there, on every Unix.
+const SIGXCPU: i32 = 24;
+const SIGSEGV: i32 = 11;
+
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
+#[cfg(not(unix))]
+fn signal(_: ExitStatus) -> Option<i32> {
+    None
+}

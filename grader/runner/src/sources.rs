@@ -1,0 +1,206 @@
+//! The source files of a submission: read once, without following links, and no more than a learner writes.
+//!
+//! What is scanned, compiled and digested are these bytes, so nobody can exchange a file in between.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use hmac_sha256::Hash;
+use wire::Place;
+
+use report::{Diagnostic, sanitise};
+
+use super::{Submission, gate};
+use course::{Course, files};
+
+const MAX_FILE_KIB: usize = 256;
+const MAX_FILES: usize = 64;
+const MAX_DEPTH: usize = 8;
+/// Entries of folders that are looked at, whatever they are.
+const MAX_ENTRIES: usize = 1024;
+
+/// Refusals beyond this are not reported: whoever mends the first ones sees the next.
+const MAX_REFUSALS: usize = 10;
+
+/// What there is to compile, and why it may not be compiled.
+pub struct Sources {
+    /// Names below the submission's `src`, with `/`, and contents.
+    pub(super) files: Vec<(String, String)>,
+    /// The folder of the submission as a report names it.
+    pub(super) label: String,
+    pub refused: Vec<Diagnostic>,
+}
+
+impl Sources {
+    /// The `.rs` files of `submission`; `gated` if their contents are to be scanned as well.
+    pub fn read(course: &Course, submission: &Submission, gated: bool) -> Result<Self> {
+        let mut sources = Self { files: Vec::new(), label: submission.label(course), refused: Vec::new() };
+        sources.collect(&submission.folder.join("src"), "", &mut 0)?;
+        sources.files.sort();
+        if sources.refused.is_empty() && sources.files.iter().all(|(name, _)| name != "lib.rs") {
+            sources.refuse("lib.rs", "is not there; that is the file which is graded");
+        }
+        if gated {
+            let refusals = sources.files.iter().flat_map(|(name, text)| {
+                let path = sources.path(name);
+                gate::scan(text).into_iter().map(move |refusal| refusal.in_file(&path, text))
+            });
+            let refusals: Vec<Diagnostic> = refusals.collect();
+            sources.refused.extend(refusals);
+        }
+        sources.refused.truncate(MAX_REFUSALS);
+        Ok(sources)
+    }
+
+    /// SHA-256 over the names and contents.
+    pub fn digest(&self) -> String {
+        let mut digest = Hash::new();
+        for (name, text) in &self.files {
+            digest.update(format!("{name}\n{}\n{text}", text.len()));
+        }
+        format!("sha256:{}", files::hex(&digest.finalize()))
+    }
+
+    /// Whether there is nothing but this `lib.rs`, however its lines end.
+    pub fn is_just(&self, lib: &str) -> bool {
+        let same = |text: &str| text.replace("\r\n", "\n") == lib.replace("\r\n", "\n");
+        self.refused.is_empty() && matches!(&*self.files, [(name, text)] if name == "lib.rs" && same(text))
+    }
+
+    /// The paths of the files as the compiler and the report name them.
+    pub fn paths(&self) -> Vec<String> {
+        self.files.iter().map(|(name, _)| self.path(name)).collect()
+    }
+
+    /// Where the function called `name` begins, if there is exactly one.
+    pub fn function(&self, name: &str) -> Option<Place> {
+        let mut found = self.files.iter().flat_map(|(file, text)| {
+            let begins = move |line: &str| defines(line, name);
+            (1..).zip(text.lines()).filter(move |(_, line)| begins(line)).map(move |(line, _)| (file, line))
+        });
+        let (file, line) = found.next()?;
+        found.next().is_none().then(|| Place { file: self.path(file), line })
+    }
+
+    /// The contents of the file that the compiler and the report call `path`.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.files.iter().find(|(name, _)| self.path(name) == path).map(|(_, text)| text.as_str())
+    }
+
+    fn path(&self, name: &str) -> String {
+        format!("{}/src/{name}", self.label)
+    }
+
+    /// Puts the files into the new folder `to`.
+    pub(super) fn write(&self, to: &Path) -> Result<()> {
+        for (name, text) in &self.files {
+            let path = to.join(name);
+            files::create_folder(path.parent().unwrap_or(to))?;
+            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    fn collect(&mut self, folder: &Path, prefix: &str, seen: &mut usize) -> Result<()> {
+        let is_folder = fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir());
+        if !is_folder || prefix.matches('/').count() > MAX_DEPTH {
+            let what = if is_folder { "lies too deep" } else { "is not a folder" };
+            self.refuse(prefix, &format!("{what}; put your files into src itself"));
+            return Ok(());
+        }
+        let entries = fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for entry in entries.take(MAX_ENTRIES + 1) {
+            paths.push(entry.with_context(|| format!("cannot read the folder {}", folder.display()))?.path());
+        }
+        paths.sort();
+        for path in paths {
+            *seen += 1;
+            if *seen > MAX_ENTRIES || self.files.len() >= MAX_FILES {
+                self.refuse(prefix, &format!("holds too much: {MAX_FILES} files are enough for an exercise"));
+                return Ok(());
+            }
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            let kind = fs::symlink_metadata(&path).map(|metadata| metadata.file_type());
+            if !name.ends_with(".rs") {
+                if kind.is_ok_and(|kind| kind.is_dir()) {
+                    self.collect(&path, &format!("{prefix}{name}/"), seen)?;
+                }
+                continue;
+            }
+            let full = format!("{prefix}{name}");
+            if name.contains(['=', '\\', '\n', '\t']) || sanitise::clean(name) != name {
+                self.refuse(prefix, "holds a file whose name has odd characters; give it an ordinary name");
+                continue;
+            }
+            match read(&path) {
+                Ok(text) => self.files.push((full, text)),
+                Err(what) => self.refuse(&full, &what),
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, name: &str, what: &str) {
+        let file = self.path(name).trim_end_matches('/').to_owned();
+        let message = format!("{file} {what}");
+        let rendered = format!("error: {message}\n");
+        self.refused.push(Diagnostic::error(message, rendered, Some(file), None));
+    }
+}
+
+/// Whether a function called `name` begins on `line`.
+fn defines(line: &str, name: &str) -> bool {
+    let code = line.split("//").next().unwrap_or_default();
+    code.split_once("fn ").is_some_and(|(before, after)| {
+        let rest = after.strip_prefix(name);
+        (before.is_empty() || before.ends_with(' ')) && rest.is_some_and(|rest| rest.starts_with(['(', '<']))
+    })
+}
+
+/// The contents of a regular file; the error ends a sentence that begins with its name.
+fn read(path: &Path) -> Result<String, String> {
+    let unreadable = |_| "cannot be opened; make it an ordinary file that you may read".to_owned();
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // A pipe without a writer must not block, and a link must not be followed, not even one that has just been made.
+        options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    }
+    let is_file = |metadata: fs::Metadata| metadata.is_file();
+    if !fs::symlink_metadata(path).is_ok_and(is_file) {
+        return Err("is not an ordinary file; links, pipes and devices are not graded".to_owned());
+    }
+    let file: File = options.open(path).map_err(unreadable)?;
+    if !file.metadata().is_ok_and(is_file) {
+        return Err("is not an ordinary file; links, pipes and devices are not graded".to_owned());
+    }
+    let mut bytes = Vec::new();
+    file.take((MAX_FILE_KIB * 1024 + 1) as u64).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > MAX_FILE_KIB * 1024 {
+        return Err(format!("is longer than {MAX_FILE_KIB} KiB; an exercise needs a tenth of that"));
+    }
+    String::from_utf8(bytes).map_err(|_| "is not UTF-8 text; save it as UTF-8".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_found_if_there_is_one_of_its_name() {
+        let text = "// fn loss() is to do\npub fn loss(y: f64) -> f64 { y }\nfn loss_grad<T>() {}\n\
+                    impl A { fn new() {} }\nimpl B { fn new() {} }\n";
+        let files = vec![("lib.rs".to_owned(), text.to_owned())];
+        let sources = Sources { files, label: "exercises/04_mae".to_owned(), refused: Vec::new() };
+        let line = |name| sources.function(name).map(|place| place.line);
+        assert_eq!([line("loss"), line("loss_grad"), line("new"), line("los")], [Some(2), Some(3), None, None]);
+        assert_eq!(sources.function("loss").unwrap().file, "exercises/04_mae/src/lib.rs");
+    }
+}

@@ -1,0 +1,157 @@
+//! What is wrong with an exercise before any variant is graded.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use anyhow::{Context, Result};
+use course::{Course, Exercise};
+use runner::{DEFAULT_SEED, Drawn, Kit, Sandbox, SandboxMode, Slot, Submission, draw, start_judge};
+use wire::judge::Planned;
+
+use super::{submission_in, variants::Variants};
+
+/// Mistakes have to be distinguishable whatever inputs a seed draws; a few stand for all.
+const SEEDS: [u64; 3] = [DEFAULT_SEED, 1, 2];
+
+/// The files of an exercise that are missing.
+pub(super) fn files(course: &Course, exercise: &Exercise) -> Vec<String> {
+    let name = &exercise.name;
+    let hidden = course.hidden_folder(exercise);
+    let hidden = hidden.strip_prefix(&course.root).unwrap_or(&hidden).to_string_lossy().replace('\\', "/");
+    let mut needed = vec![
+        (format!("exercises/{name}/README.md"), "the lesson"),
+        (format!("solutions/{name}/src/lib.rs"), "the solution"),
+        (format!("{hidden}/stub.rs"), "the exercise as it ships"),
+        (format!("{hidden}/probe.rs"), "what the learner's code is asked"),
+        (format!("{hidden}/checks.rs"), "what is right, and what is commonly wrong"),
+        (format!("{hidden}/pictures.rs"), "what there is to see"),
+        (format!("{hidden}/variants.toml"), "wrong and right variants of the solution"),
+    ];
+    // A course whose exercises are crates has tests in them.
+    if course.root.join("Cargo.toml").is_file() {
+        needed.extend([
+            (format!("exercises/{name}/Cargo.toml"), "the manifest of the exercise"),
+            (format!("exercises/{name}/tests/examples.rs"), "the lesson's examples as tests"),
+            (format!("solutions/{name}/Cargo.toml"), "the manifest of the solution"),
+            (format!("solutions/{name}/tests/examples.rs"), "the same examples, run against the solution"),
+            (format!("solutions/{name}/tests/lesson.rs"), "the numbers of the lesson, computed"),
+        ]);
+    }
+    needed.retain(|(path, _)| !course.root.join(path).is_file());
+    needed.into_iter().map(|(path, what)| format!("there is no {path}: {what}")).collect()
+}
+
+/// What is known of an exercise's checks.
+pub(super) struct Examined {
+    /// How many there are.
+    pub(super) checks: usize,
+    /// The ids of the mistakes that they know.
+    pub(super) mistakes: BTreeSet<String>,
+    pub(super) problems: Vec<String>,
+}
+
+/// What is wrong with the checks, and how they fit course.toml and the variants.
+pub(super) fn checks(course: &Course, exercise: &Exercise, kit: &Kit, variants: &Variants) -> Result<Examined> {
+    let (mut judge, checks) = start_judge(course, exercise, kit, &())?;
+    let (problems, mistakes) = judge.examine(&SEEDS)?;
+    let mut problems = [plan(exercise, &checks), problems].concat();
+    for task in &exercise.tasks {
+        let of_task = checks.iter().zip(&mistakes).filter(|(check, _)| check.task == task.name);
+        if of_task.map(|(_, mistakes)| mistakes.len()).sum::<usize>() == 0 {
+            problems.push(format!("no check of `{}` knows a mistake; what do learners get wrong there?", task.name));
+        }
+    }
+    let mistakes: BTreeSet<String> = mistakes.into_iter().flatten().collect();
+    for mistake in &mistakes {
+        if !variants.wrong.iter().any(|variant| variant.mistake == *mistake) {
+            problems.push(format!("no wrong variant makes the mistake `{mistake}`; add one to variants.toml"));
+        }
+    }
+    if variants.right.is_empty() {
+        problems.push("it has no right variant; add another way to be right to variants.toml".to_owned());
+    }
+    Ok(Examined { checks: checks.len(), mistakes, problems })
+}
+
+/// What is wrong with the plan.
+fn plan(exercise: &Exercise, checks: &[Planned]) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut points: BTreeMap<&str, u32> = BTreeMap::new();
+    for (number, check) in checks.iter().enumerate() {
+        let earlier = &checks[..number];
+        if earlier.iter().any(|earlier| earlier.id == check.id) {
+            problems.push(format!("two checks are called `{}`; rename one", check.id));
+        }
+        if check.after.iter().any(|id| !earlier.iter().any(|earlier| earlier.id == *id)) {
+            problems.push(format!("`{}` comes after a check that does not stand above it", check.id));
+        }
+        if exercise.task(&check.task).is_none() {
+            problems
+                .push(format!("`{}` belongs to the task `{}`, which course.toml does not have", check.id, check.task));
+        }
+        if check.fetched.is_some() && !exercise.task(&check.task).is_some_and(|task| task.bonus) {
+            problems.push(format!("`{}` needs data that has to be fetched, so its task has to be a bonus", check.id));
+        }
+        *points.entry(&check.task).or_default() += check.points;
+    }
+    for task in &exercise.tasks {
+        let sum = points.get(task.name.as_str()).copied().unwrap_or_default();
+        if sum != task.points {
+            problems.push(format!(
+                "the checks of `{}` are worth {sum} points, course.toml says {}",
+                task.name, task.points
+            ));
+        }
+    }
+    problems
+}
+
+/// What is wrong with the pictures: those of the solution need no note, and those of the stub are drawn as well.
+pub(super) fn pictures(course: &Course, exercise: &Exercise, kit: &Kit, work: &Path) -> Result<Vec<String>> {
+    let slot = Slot::take(&work.join("verify"), &exercise.name, Sandbox::choose(SandboxMode::Auto)?)?;
+    let stub = course.hidden_folder(exercise).join("stub.rs");
+    let stub = fs::read_to_string(&stub).with_context(|| format!("cannot read {}", stub.display()))?;
+    let solution = Submission::solution(course, exercise);
+    let mut problems = Vec::new();
+    for (whose, submission) in [("the solution", solution), ("the stub", submission_in(&slot, &stub)?)] {
+        let pictures = match draw(course, exercise, &submission, kit, &slot, &()) {
+            Ok(Drawn::Pictures(_, pictures)) => pictures,
+            Ok(Drawn::Broken(_)) => Vec::new(),
+            Err(error) => {
+                problems.push(format!("the pictures of {whose} cannot be drawn: {error:#}"));
+                continue;
+            }
+        };
+        if pictures.is_empty() {
+            problems.push(format!("there is no picture of {whose}"));
+        }
+        for (number, picture) in pictures.iter().enumerate() {
+            if pictures[..number].iter().any(|earlier| earlier.id == picture.id) {
+                problems.push(format!("two pictures are called `{}`; rename one", picture.id));
+            }
+            if whose == "the solution" && !picture.remarks.is_empty() {
+                let remarks = picture.remarks.join(" ");
+                problems.push(format!("the picture `{}` of the solution says: {remarks}", picture.id));
+            }
+        }
+    }
+    Ok(problems)
+}
+
+/// Folders of exercises that course.toml does not list: nobody would ever see them.
+pub(super) fn unlisted_folders(course: &Course) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    for place in ["exercises", "solutions", "grader/hidden"] {
+        for entry in fs::read_dir(course.root.join(place)).with_context(|| format!("cannot read {place}"))? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.path().is_dir() && !course.exercises.iter().any(|exercise| exercise.name == name) {
+                problems.push(format!("{place}/{name} is not in course.toml; add it there or remove the folder"));
+            }
+        }
+    }
+    Ok(problems)
+}

@@ -1,0 +1,202 @@
+//! `grader verify`: the proof that the checks are any good.
+//!
+//! For each exercise: the reference solution gets full marks and the stub none; every wrong variant loses points and is
+//! told its mistake by name; every right variant loses nothing; reference and mistakes are distinguishable on the
+//! inputs of the checks; there are pictures, and those of the solution need no note; course.toml and files agree.
+
+mod examine;
+mod variants;
+
+use std::{collections::BTreeSet, path::Path};
+
+use anyhow::Result;
+use course::{Course, Exercise, files};
+use report::{
+    Report, SCHEMA_VERSION,
+    style::{BAD, BOLD, GOOD, paint},
+};
+use runner::{DEFAULT_SEED, Grading, Kit, Options, Sandbox, SandboxMode, Slot, Submission};
+use serde::Serialize;
+use wire::judge::Status;
+
+use super::{
+    Outcome,
+    parallel::{Counter, parallel},
+};
+use crate::cli::{Format, VerifyArgs};
+use examine::Examined;
+use variants::{Expected, Job, Variants};
+
+pub(crate) fn run(course: &Course, args: &VerifyArgs) -> Result<Outcome> {
+    let exercises: Vec<&Exercise> = match args.exercise.as_str() {
+        "all" => course.exercises.iter().collect(),
+        wanted => vec![course.exercise(wanted)?],
+    };
+    let mut summary = Summary { schema_version: SCHEMA_VERSION, exercises: exercises.len(), ..Summary::default() };
+    if args.exercise == "all" {
+        summary.problems.extend(examine::unlisted_folders(course)?);
+    }
+    let work = course.work_folder()?;
+
+    let mut kits = Vec::new();
+    let mut jobs = Vec::new();
+    for exercise in exercises {
+        let mut problems = examine::files(course, exercise);
+        // What is missing is told, all of it; what is there is examined as far as that goes.
+        if problems.is_empty() {
+            let kit = Kit::open(course, exercise)?;
+            match Variants::read(course, exercise) {
+                Ok(variants) => match examine::checks(course, exercise, &kit, &variants) {
+                    Ok(examined) => {
+                        summary.count(&examined, &variants);
+                        problems.extend(examined.problems);
+                        problems.extend(examine::pictures(course, exercise, &kit, &work)?);
+                        match variants.into_jobs(course, exercise) {
+                            Ok(more) => jobs.extend(more.into_iter().map(|job| (kits.len(), exercise, job))),
+                            Err(error) => problems.push(format!("{error:#}")),
+                        }
+                    }
+                    Err(error) => problems.push(format!("{error:#}")),
+                },
+                Err(error) => problems.push(format!("{error:#}")),
+            }
+            kits.push(kit);
+        }
+        summary.problems.extend(problems.into_iter().map(|problem| prefixed(exercise, &problem)));
+    }
+
+    let counter = Counter::new(jobs.len());
+    let reports = parallel(&jobs, |(kit, exercise, job)| {
+        let report = grade_source(course, exercise, &kits[*kit], &work, &job.source);
+        counter.advance(&format!("{}: {}", exercise.name, job.title()));
+        report
+    });
+    drop(counter);
+    for ((_, exercise, job), report) in jobs.iter().zip(reports) {
+        if let Err(problem) = summary.judge(job, &report?) {
+            summary.problems.push(prefixed(exercise, &format!("{}: {problem}", job.title())));
+        }
+    }
+
+    match args.format {
+        Format::Json => anstream::println!("{}", serde_json::to_string_pretty(&summary)?),
+        Format::Terminal => summary.print(),
+    }
+    Ok(if summary.problems.is_empty() { Outcome::AllRight } else { Outcome::NotRightYet })
+}
+
+fn prefixed(exercise: &Exercise, problem: &str) -> String {
+    format!("{}: {problem}", exercise.name)
+}
+
+/// What `verify` found, and its JSON form.
+#[derive(Default, Serialize)]
+struct Summary {
+    schema_version: u32,
+    exercises: usize,
+    checks: usize,
+    mistakes: usize,
+    wrong_variants: usize,
+    wrong_caught: usize,
+    wrong_named: usize,
+    right_variants: usize,
+    right_passed: usize,
+    problems: Vec<String>,
+}
+
+impl Summary {
+    fn count(&mut self, found: &Examined, variants: &Variants) {
+        self.checks += found.checks;
+        self.mistakes += found.mistakes.len();
+        self.wrong_variants += variants.wrong.len();
+        self.right_variants += variants.right.len();
+    }
+
+    /// Counts what came of `job`; the error says what should have come of it.
+    fn judge(&mut self, job: &Job, report: &Report) -> Result<(), String> {
+        if !report.compiled {
+            let reasons: Vec<&str> = report.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+            return Err(format!("it does not compile: {}", reasons.join("; ")));
+        }
+        match &job.expectation {
+            Expected::FullMarks { is_variant } => {
+                if let Some(check) = report.checks.iter().find(|check| check.status != Status::Passed) {
+                    return Err(format!("`{}` is not passed: {}", check.id, check.message));
+                }
+                self.right_passed += usize::from(*is_variant);
+            }
+            Expected::NothingPassed { ships_bugs } => {
+                if let Some(check) = report.checks.iter().find(|check| check.status == Status::Passed) {
+                    return Err(format!("`{}` is passed by the stub; it must ask for something", check.id));
+                }
+                let is_open = |status| match status {
+                    Status::NotStarted | Status::Skipped => true,
+                    Status::Failed => *ships_bugs,
+                    _ => false,
+                };
+                if let Some(check) = report.checks.iter().find(|check| !is_open(check.status)) {
+                    let end = if *ships_bugs { "a `todo!()` or a wrong result" } else { "a `todo!()`" };
+                    return Err(format!("`{}` of the stub ends otherwise than in {end}: {}", check.id, check.message));
+                }
+            }
+            Expected::Mistake { id, also } => {
+                if report.score() + report.bonus_score() == report.max_score() + report.max_bonus() {
+                    return Err("it gets full marks; no check sees the mistake".to_owned());
+                }
+                self.wrong_caught += 1;
+                let named: BTreeSet<&str> = report.checks.iter().filter_map(|check| check.mistake.as_deref()).collect();
+                if !named.contains(id.as_str()) {
+                    let first = report.checks.iter().find(|check| check.status != Status::Passed);
+                    let seen = first.map_or(String::new(), |check| format!("; `{}` says: {}", check.id, check.message));
+                    return Err(format!("it loses points, but its mistake is not named{seen}"));
+                }
+                if let Some(other) = named.iter().find(|name| **name != id && !also.iter().any(|also| also == *name)) {
+                    return Err(format!("it is also told of `{other}`; if that is true as well, list it in `also`"));
+                }
+                self.wrong_named += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn print(&self) {
+        for problem in &self.problems {
+            anstream::println!("{} {problem}", paint(BAD, "✗"));
+        }
+        let Self { exercises, checks, mistakes, wrong_variants, wrong_caught, wrong_named, .. } = self;
+        anstream::println!(
+            "{exercises} exercises, {checks} checks, {mistakes} mistakes; wrong variants: {wrong_variants}, caught \
+             {wrong_caught}, named {wrong_named}; right variants: {}, passed {}",
+            self.right_variants,
+            self.right_passed
+        );
+        anstream::println!(
+            "{}",
+            match self.problems.len() {
+                0 => paint(GOOD, "No problems."),
+                n => paint(BOLD, format!("{n} problems.")),
+            }
+        );
+    }
+}
+
+fn grade_source(course: &Course, exercise: &Exercise, kit: &Kit, work: &Path, source: &str) -> Result<Report> {
+    let slot = &Slot::take(&work.join("verify"), &exercise.name, Sandbox::choose(SandboxMode::Auto)?)?;
+    let submission = submission_in(slot, source)?;
+    // What it says must not depend on what somebody has downloaded. Checks that need such data are left out, therefore;
+    // tests/fetched_data.rs runs them.
+    let options = Options { seed: DEFAULT_SEED, uses_fetched_data: false, ..Options::default() };
+    let graded = Grading { course, exercise, kit, slot, options, observer: &() }.grade(&submission)?;
+    let mut report = graded.report;
+    report.checks.retain(|check| !graded.left_out.contains(&check.id));
+    Ok(report)
+}
+
+/// `source` as a submission, in a folder of the slot.
+fn submission_in(slot: &Slot, source: &str) -> Result<Submission> {
+    let folder = slot.folder.join("submission");
+    files::create_folder(&folder.join("src"))?;
+    let submission = Submission::new(folder);
+    files::write_atomically(&submission.lib(), source.as_bytes())?;
+    Ok(submission)
+}

@@ -1,0 +1,114 @@
+//! Small edits of the solution: every mistake that the checks know, and other ways to be right.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use course::{Course, Exercise};
+use serde::Deserialize;
+
+/// `hidden/NN_name/variants.toml`: small edits of the solution.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Variants {
+    #[serde(default)]
+    pub(super) wrong: Vec<WrongVariant>,
+    #[serde(default)]
+    pub(super) right: Vec<RightVariant>,
+}
+
+/// A mistake, as a learner would make it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrongVariant {
+    /// The id that the report has to name.
+    pub(super) mistake: String,
+    /// Further ids that are just as true of it.
+    #[serde(default)]
+    pub(super) also: Vec<String>,
+    edits: Vec<Edit>,
+}
+
+/// Another way to be right.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RightVariant {
+    pub(super) name: String,
+    edits: Vec<Edit>,
+}
+
+/// `find` stands in the solution exactly once and is replaced.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Edit {
+    find: String,
+    with: String,
+}
+
+impl Variants {
+    pub(super) fn read(course: &Course, exercise: &Exercise) -> Result<Self> {
+        let path = course.hidden_folder(exercise).join("variants.toml");
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is not as it should be", path.display()))
+    }
+
+    /// The stub, all variants, and the solution.
+    pub(super) fn into_jobs(self, course: &Course, exercise: &Exercise) -> Result<Vec<Job>> {
+        let read =
+            |path: String| fs::read_to_string(course.root.join(&path)).with_context(|| format!("cannot read {path}"));
+        let solution = read(format!("solutions/{}/src/lib.rs", exercise.name))?;
+        let stub = course.hidden_folder(exercise).join("stub.rs");
+        let stub = fs::read_to_string(&stub).with_context(|| format!("cannot read {}", stub.display()))?;
+        let mut jobs = vec![Job {
+            source: stub,
+            expectation: Expected::NothingPassed { ships_bugs: exercise.ships_bugs },
+            name: "the stub".to_owned(),
+        }];
+        for variant in self.wrong {
+            let source =
+                edited(&solution, &variant.edits).with_context(|| format!("wrong variant `{}`", variant.mistake))?;
+            let expectation = Expected::Mistake { id: variant.mistake.clone(), also: variant.also };
+            jobs.push(Job { source, expectation, name: variant.mistake });
+        }
+        for variant in self.right {
+            let source =
+                edited(&solution, &variant.edits).with_context(|| format!("right variant `{}`", variant.name))?;
+            jobs.push(Job { source, expectation: Expected::FullMarks { is_variant: true }, name: variant.name });
+        }
+        jobs.push(Job {
+            source: solution,
+            expectation: Expected::FullMarks { is_variant: false },
+            name: "the solution".to_owned(),
+        });
+        Ok(jobs)
+    }
+}
+
+/// A source to grade, and what has to come of it.
+pub(super) struct Job {
+    pub(super) source: String,
+    pub(super) expectation: Expected,
+    pub(super) name: String,
+}
+
+pub(super) enum Expected {
+    FullMarks { is_variant: bool },
+    NothingPassed { ships_bugs: bool },
+    Mistake { id: String, also: Vec<String> },
+}
+
+impl Job {
+    pub(super) fn title(&self) -> String {
+        match self.expectation {
+            Expected::FullMarks { is_variant: false } | Expected::NothingPassed { .. } => self.name.clone(),
+            Expected::FullMarks { is_variant: true } => format!("right variant `{}`", self.name),
+            Expected::Mistake { .. } => format!("wrong variant `{}`", self.name),
+        }
+    }
+}
+
+fn edited(solution: &str, edits: &[Edit]) -> Result<String> {
+    edits.iter().try_fold(solution.to_owned(), |source, edit| match source.matches(&edit.find).count() {
+        1 => Ok(source.replacen(&edit.find, &edit.with, 1)),
+        count => anyhow::bail!("`find` has to stand in the solution once, not {count} times: {}", edit.find.trim()),
+    })
+}

@@ -1,0 +1,75 @@
+//! What is shown in a view of its own, by a program that is compiled when it is first asked for: watching, lessons and
+//! pictures.
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
+
+use anyhow::Result;
+use clap::CommandFactory;
+use course::{Course, UsageError};
+
+use super::{exercise_or_current, submission};
+use crate::{
+    cli::{Cli, LessonArgs, PlotArgs},
+    on_demand,
+};
+
+/// Grades on every save, in a full-screen view.
+pub(super) fn watch(course: &Course) -> Result<ExitCode> {
+    if !in_a_terminal() {
+        let complaint = "`watch` needs a terminal to show itself in; `check` needs none".to_owned();
+        return Err(UsageError(complaint).into());
+    }
+    show(course, "watch", [])
+}
+
+/// What `grader` without a command does: watch in a terminal, and say elsewhere what commands there are.
+pub(super) fn watch_or_help(course: &Course) -> Result<ExitCode> {
+    if in_a_terminal() {
+        return watch(course);
+    }
+    Err(UsageError(format!(
+        "a command is missing, and there is no terminal to watch in\n\n{}",
+        Cli::command().render_help()
+    ))
+    .into())
+}
+
+/// Shows the lesson of an exercise.
+pub(super) fn lesson(course: &Course, args: &LessonArgs) -> Result<ExitCode> {
+    let exercise = exercise_or_current(course, args.exercise.as_deref())?;
+    show(course, "lesson", [exercise.name.clone().into()])
+}
+
+/// Draws what a submission computes.
+pub(super) fn plot(course: &Course, args: &PlotArgs) -> Result<ExitCode> {
+    let exercise = exercise_or_current(course, args.exercise.as_deref())?;
+    let submission = submission(course, exercise, args.source.as_deref(), args.solution)?;
+    show(course, "plot", [exercise.name.clone().into(), submission.folder.into()])
+}
+
+/// What the view is made of.
+const SOURCES: [&str; 7] = [
+    "grader/course/src",
+    "grader/judge/src",
+    "grader/learner/src",
+    "grader/report/src",
+    "grader/runner/src",
+    "grader/view",
+    "grader/wire/src",
+];
+
+fn show<const N: usize>(course: &Course, what: &str, arguments: [OsString; N]) -> Result<ExitCode> {
+    let view = on_demand::program(course, "view", "the view", &SOURCES)?;
+    let course = course.root.clone().into_os_string();
+    on_demand::become_program(&view, [course, what.into()].into_iter().chain(arguments))
+}
+
+fn in_a_terminal() -> bool {
+    let is_dumb = env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb
+}

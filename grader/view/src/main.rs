@@ -1,0 +1,42 @@
+//! What `grader` shows in a view of its own: the full-screen view, lessons in the terminal, and pictures.
+//!
+//! `grader` compiles this program when it is first asked for such a thing, so that `check` need not wait for it, and
+//! starts it as `view COURSE WHAT …`. All decisions are made by the crates below; this one draws.
+
+mod lesson;
+mod markdown;
+mod picture;
+mod plot;
+mod watch;
+
+use std::{env, ffi::OsString, path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result, bail};
+use course::Course;
+
+fn main() -> ExitCode {
+    if let Some(failure) = runner::become_confined() {
+        return failure;
+    }
+    match run(env::args_os().skip(1)) {
+        Ok(code) => code,
+        Err(error) => report::fail(&error),
+    }
+}
+
+fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<ExitCode> {
+    let mut next = || arguments.next().context("this program is started by `grader watch`, `lesson` and `plot`");
+    let course = Course::find(Some(&PathBuf::from(next()?)))?;
+    let what = next()?;
+    if what == "watch" {
+        watch::watch(course)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let name = next()?;
+    let exercise = course.exercise(&name.to_string_lossy())?;
+    match what.to_str() {
+        Some("lesson") => lesson::show(&course, exercise),
+        Some("plot") => plot::show(&course, exercise, PathBuf::from(next()?)),
+        _ => bail!("there is nothing to show called {}", what.display()),
+    }
+}

@@ -1,0 +1,420 @@
+//! A picture as an SVG file.
+
+use anyhow::{Result, anyhow};
+use plotters::{
+    coord::{
+        Shift,
+        ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter},
+    },
+    element::{Circle, DashedPathElement, PathElement, Rectangle, Text},
+    prelude::*,
+    style::text_anchor::{HPos, Pos, VPos},
+};
+
+use judge::picture::{Axes, Mark, Palette, Picture, Raster, Role, Shown};
+
+/// The width of the picture and the height of its plot in user units. A phone shows it about 340 pixels wide.
+const WIDTH: i32 = 560;
+const PLOT_HEIGHT: i32 = 330;
+/// The same where a picture says how high it has to be.
+const PLOT_HEIGHTS: (i32, i32) = (110, 620);
+
+/// plotters draws on whole pixels: this many to a user unit keep curves smooth.
+const FINE: i32 = 8;
+
+/// The size of all text, large enough to be read on a phone, and a rough width of its letters.
+const TEXT: i32 = 19;
+const LETTER: f64 = 0.5;
+/// Fonts whose letters are that wide, and whatever there is.
+const FONTS: &str = "Arial, Helvetica, Liberation Sans, sans-serif";
+const LINE: i32 = 27;
+const MARGIN: i32 = 10;
+
+const BLACK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+const GREY: RGBColor = RGBColor(0x75, 0x75, 0x75);
+const GRID: RGBColor = RGBColor(0xE6, 0xE6, 0xE6);
+const NOTE: RGBColor = RGBColor(0x7A, 0x3E, 0x00);
+/// A cell whose value is none.
+const NO_NUMBER: RGBColor = RGBColor(0xFF, 0xC8, 0x57);
+const NOTE_PAPER: RGBColor = RGBColor(0xFF, 0xF3, 0xDC);
+
+/// Colours that people with any kind of colour vision tell apart (Okabe and Ito 2008).
+const COLOURS: [RGBColor; 6] = [
+    RGBColor(0x00, 0x72, 0xB2),
+    RGBColor(0xD5, 0x5E, 0x00),
+    RGBColor(0x00, 0x9E, 0x73),
+    RGBColor(0xCC, 0x79, 0xA7),
+    RGBColor(0xE6, 0x9F, 0x00),
+    RGBColor(0x56, 0xB4, 0xE9),
+];
+
+/// Dash and gap of each of them, so that nobody has to go by colour: 0 is a line without gaps.
+const DASHES: [(i32, i32); 6] = [(0, 0), (14, 5), (4, 4), (22, 4), (9, 9), (2, 6)];
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// The SVG document.
+pub(crate) fn render(picture: &Picture) -> Result<String> {
+    let legend = Legend::new(picture);
+    let notes: Vec<String> = picture.remarks().iter().flat_map(|note| wrapped(note, WIDTH - 4 * MARGIN)).collect();
+    let height = MARGIN
+        + LINE * (legend.rows() + has(&picture.y.label) + has(&picture.x.label))
+        + note_height(&notes)
+        + plot_height(picture)
+        + MARGIN / 2;
+
+    let mut body = String::new();
+    {
+        let size = (fine(WIDTH) as u32, fine(height) as u32);
+        let paper = SVGBackend::with_string(&mut body, size).into_drawing_area();
+        draw(picture, &legend, &notes, &paper).map_err(|error| anyhow!("cannot draw {}: {error}", picture.id))?;
+    }
+    // plotters' own first line gives the size in pixels that are far too many.
+    let body = body.split_once('\n').map_or("", |(_, rest)| rest);
+    Ok(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
+         role=\"img\" stroke-linejoin=\"round\" stroke-linecap=\"round\">\n<title>{}</title>\n{body}",
+        fine(WIDTH),
+        fine(height),
+        escaped(&picture.title)
+    ))
+}
+
+/// `text` where XML and HTML mean something by some of its characters.
+pub(super) fn escaped(text: &str) -> String {
+    allowed(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// `text` without the characters that XML has no place for.
+fn allowed(text: &str) -> String {
+    let is_allowed = |letter: char| !letter.is_control() && !matches!(letter, '\u{fffe}' | '\u{ffff}');
+    text.chars().map(|letter| if is_allowed(letter) { letter } else { '\u{fffd}' }).collect()
+}
+
+fn fine(units: i32) -> i32 {
+    units * FINE
+}
+
+fn has(label: &str) -> i32 {
+    i32::from(!label.is_empty())
+}
+
+fn note_height(notes: &[String]) -> i32 {
+    if notes.is_empty() { 0 } else { LINE * notes.len() as i32 + MARGIN }
+}
+
+/// A rough width, a little more than Arial's.
+fn text_width(text: &str) -> i32 {
+    let width = |letter: char| match letter {
+        'i' | 'j' | 'l' | 'f' | 't' | 'r' | 'I' | ' ' | '.' | ',' | ':' | '\'' | '(' | ')' => 0.34,
+        'm' | 'w' | 'M' | 'W' | '%' | '→' => 0.9,
+        letter if letter.is_uppercase() => 0.7,
+        _ => 0.57,
+    };
+    (f64::from(TEXT) * text.chars().map(width).sum::<f64>()).ceil() as i32
+}
+
+/// `text` in lines that are about so many units wide.
+fn wrapped(text: &str, width: i32) -> Vec<String> {
+    let letters = f64::from(width) / (LETTER * f64::from(TEXT));
+    textwrap::wrap(text, letters as usize).into_iter().map(|line| line.into_owned()).collect()
+}
+
+/// Text at a point, where the anchor says which side of it.
+fn text(words: &str, at: (i32, i32), colour: RGBColor, side: HPos) -> Text<'static, (i32, i32), String> {
+    Text::new(allowed(words), at, style(colour).pos(Pos::new(side, VPos::Center)))
+}
+
+fn style(colour: RGBColor) -> TextStyle<'static> {
+    // plotters-svg divides the size of a font by 1.24.
+    (FONTS, f64::from(fine(TEXT)) * 1.24).into_font().color(&colour)
+}
+
+fn stroke(colour: RGBColor, width: f64) -> ShapeStyle {
+    colour.stroke_width((width * f64::from(FINE)) as u32)
+}
+
+/// The colour of a role, how wide its lines are, and their dashes.
+fn look(role: Role) -> (RGBColor, f64, (i32, i32)) {
+    let colour = |n: usize| COLOURS[n % COLOURS.len()];
+    match role {
+        Role::Learner(n) => (colour(n), 2.6, DASHES[n % DASHES.len()]),
+        Role::Reference(n) => (pale(colour(n), 0.75), 10.0, DASHES[0]),
+        Role::Shade(strength) => (pale(colour(0), 0.65 * (1.0 - strength)), 1.6 + 1.6 * strength, DASHES[0]),
+        Role::Guide => (GREY, 1.4, (6, 5)),
+        Role::Class(_) => (BLACK, 2.0, DASHES[0]),
+    }
+}
+
+fn pale(RGBColor(red, green, blue): RGBColor, white: f64) -> RGBColor {
+    let mix = |part: u8| (255.0 * white + f64::from(part) * (1.0 - white)).round() as u8;
+    RGBColor(mix(red), mix(green), mix(blue))
+}
+
+/// The entries of the legend, placed in rows above the plot, where they cover nothing.
+struct Legend {
+    entries: Vec<(i32, i32, String, Mark, Role)>,
+}
+
+impl Legend {
+    fn new(picture: &Picture) -> Self {
+        let mut entries = Vec::new();
+        let (mut x, mut row) = (MARGIN, 0);
+        for (name, mark, role) in picture.legend() {
+            let width = Self::swatch(mark) + 8 + text_width(&name);
+            if x > MARGIN && x + width > WIDTH - MARGIN {
+                (x, row) = (MARGIN, row + 1);
+            }
+            entries.push((x, row, name, mark, role));
+            x += width + 22;
+        }
+        Self { entries }
+    }
+
+    /// The width of the sample of a line, of a point or of a bar.
+    fn swatch(mark: Mark) -> i32 {
+        if mark == Mark::Points { 16 } else { 34 }
+    }
+
+    fn rows(&self) -> i32 {
+        self.entries.last().map_or(0, |(_, row, ..)| row + 1)
+    }
+
+    fn draw(&self, paper: &Area<'_>, top: i32) -> Result<(), Failed> {
+        for (x, row, name, mark, role) in &self.entries {
+            let middle = top + LINE * row + LINE / 2;
+            let (left, right) = (fine(*x), fine(x + Self::swatch(*mark)));
+            let (colour, width, dashes) = look(*role);
+            match mark {
+                Mark::Line => {
+                    // Its round ends stay within the sample.
+                    let end = (width * f64::from(FINE) / 2.0) as i32;
+                    let points = [(left + end, fine(middle)), (right - end, fine(middle))];
+                    line(paper, &points, stroke(colour, width), dashes)?;
+                }
+                Mark::Points => point(paper, ((left + right) / 2, fine(middle)), *role)?,
+                Mark::Bars(_) => {
+                    let half = if matches!(role, Role::Reference(_)) { 9 } else { 6 };
+                    let corners = [(left, fine(middle - half)), (right, fine(middle + half))];
+                    paper.draw(&Rectangle::new(corners, colour.filled()))?;
+                }
+            }
+            paper.draw(&text(name, (right + fine(8), fine(middle)), BLACK, HPos::Left))?;
+        }
+        Ok(())
+    }
+}
+
+type Failed = DrawingAreaErrorKind<std::io::Error>;
+
+fn draw(picture: &Picture, legend: &Legend, notes: &[String], paper: &Area<'_>) -> Result<(), Failed> {
+    paper.fill(&WHITE)?;
+    let mut top = MARGIN / 2;
+    legend.draw(paper, top)?;
+    top += LINE * legend.rows();
+
+    if !notes.is_empty() {
+        let bottom = top + note_height(notes) - 4;
+        let corners = [(fine(MARGIN), fine(top + 2)), (fine(WIDTH - MARGIN), fine(bottom))];
+        paper.draw(&Rectangle::new(corners, NOTE_PAPER.filled()))?;
+        for (number, note) in (0..).zip(notes) {
+            let at = (fine(2 * MARGIN), fine(top + 5 + LINE * number + LINE / 2));
+            paper.draw(&text(note, at, NOTE, HPos::Left))?;
+        }
+        top += note_height(notes);
+    }
+    if !picture.y.label.is_empty() {
+        paper.draw(&text(&picture.y.label, (fine(MARGIN), fine(top + LINE / 2)), GREY, HPos::Left))?;
+        top += LINE;
+    }
+    let (_, rest) = paper.split_vertically(fine(top));
+    let (plot, below) = rest.split_vertically(fine(plot_height(picture)));
+    if !picture.x.label.is_empty() {
+        below.draw(&text(&picture.x.label, (fine(WIDTH - 2 * MARGIN), fine(LINE / 2 - 2)), GREY, HPos::Right))?;
+    }
+    draw_plot(picture, &plot)?;
+    paper.present()
+}
+
+/// The room for the labels of the ticks: on the left, and below.
+fn label_areas(axes: &Axes) -> (i32, i32) {
+    let labels = |ticks: &[(f64, String)]| ticks.iter().map(|(_, text)| text_width(text)).max();
+    let left = labels(&axes.y.ticks).map_or(MARGIN, |width| width + 14);
+    (left, labels(&axes.x.ticks).map_or(MARGIN, |_| LINE + 4))
+}
+
+/// The height of the plot with its labels.
+fn plot_height(picture: &Picture) -> i32 {
+    if !picture.equal_units {
+        return PLOT_HEIGHT;
+    }
+    let axes = Axes::of(picture, 5);
+    let (left, below) = label_areas(&axes);
+    let width = WIDTH - left - MARGIN / 2 - 2 * MARGIN;
+    let height = f64::from(width) * axes.aspect();
+    (height.min(1e4) as i32 + below + MARGIN).clamp(PLOT_HEIGHTS.0, PLOT_HEIGHTS.1)
+}
+
+fn draw_plot(picture: &Picture, paper: &Area<'_>) -> Result<(), Failed> {
+    let axes = Axes::of(picture, 5);
+    let (left, below) = label_areas(&axes);
+    let mut chart = ChartBuilder::on(paper)
+        .margin_top(fine(MARGIN))
+        .margin_right(fine(2 * MARGIN))
+        .margin_left(fine(MARGIN / 2))
+        .set_label_area_size(LabelAreaPosition::Left, fine(left))
+        .set_label_area_size(LabelAreaPosition::Bottom, fine(below))
+        .build_cartesian_2d(Ruled(&axes.x), Ruled(&axes.y))?;
+    let mut mesh = chart.configure_mesh();
+    mesh.bold_line_style(stroke(GRID, 1.0))
+        .light_line_style(TRANSPARENT)
+        .axis_style(stroke(GREY, 1.2))
+        .set_all_tick_mark_size(fine(5))
+        .x_label_style(style(BLACK).pos(Pos::new(HPos::Center, VPos::Top)))
+        .y_label_style(style(BLACK).pos(Pos::new(HPos::Right, VPos::Center)));
+    if axes.x.ticks.is_empty() {
+        mesh.disable_x_mesh().disable_x_axis();
+    }
+    if axes.y.ticks.is_empty() {
+        mesh.disable_y_mesh().disable_y_axis();
+    }
+    mesh.draw()?;
+
+    // From here on in pixels, so that a dash is as long in every direction.
+    let plot = chart.plotting_area();
+    let pixel = |at: (f64, f64)| plot.map_coordinate(&at);
+    let pixels = |line: Vec<(f64, f64)>| line.into_iter().map(pixel).collect::<Vec<_>>();
+    let paper = plot.use_screen_coord();
+    for raster in &picture.rasters {
+        draw_raster(raster, &axes, &paper, &pixel)?;
+    }
+    for series in picture.back_to_front() {
+        let (colour, width, dashes) = look(series.role);
+        match series.mark {
+            Mark::Line => {
+                for part in axes.line(&series.points) {
+                    line(&paper, &pixels(part), stroke(colour, width), dashes)?;
+                }
+            }
+            Mark::Points => {
+                for at in pixels(axes.inside(&series.points)) {
+                    point(&paper, at, series.role)?;
+                }
+            }
+            Mark::Bars(width) => {
+                for corners in series.points.iter().filter_map(|&at| axes.bar(at, width)) {
+                    paper.draw(&Rectangle::new(corners.map(pixel), colour.filled()))?;
+                }
+            }
+        }
+    }
+    for (at, words) in &picture.labels {
+        let place = *at;
+        if let Some(at) = axes.inside(&[place]).first() {
+            let colour = if is_dark(picture, place) { WHITE } else { BLACK };
+            paper.draw(&text(words, pixel(*at), colour, HPos::Center))?;
+        }
+    }
+    Ok(())
+}
+
+/// Cells side by side that look alike are one rectangle.
+fn draw_raster(
+    raster: &Raster,
+    axes: &Axes,
+    paper: &Area<'_>,
+    pixel: &dyn Fn((f64, f64)) -> (i32, i32),
+) -> Result<(), Failed> {
+    let cells = raster.cells;
+    let (width, height) = ((cells.x.1 - cells.x.0) / cells.columns as f64, (cells.y.1 - cells.y.0) / cells.rows as f64);
+    for row in 0..cells.rows {
+        let colours: Vec<_> =
+            (0..cells.columns).map(|column| colour_of(raster, row * cells.columns + column)).collect();
+        let mut column = 0;
+        for alike in colours.chunk_by(|one, next| one == next) {
+            let x = (cells.x.0 + width * column as f64, cells.x.0 + width * (column + alike.len()) as f64);
+            column += alike.len();
+            let top = cells.y.1 - height * row as f64;
+            if let Some(corners) = axes.rectangle(x, (top - height, top)) {
+                let [(left, bottom), (right, top)] = corners.map(pixel);
+                // What follows covers the seam.
+                let corners = [(left, top), (right + FINE / 2, bottom + FINE / 2)];
+                paper.draw(&Rectangle::new(corners, alike[0].filled()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Shades that the eye tells apart: more would make the file larger and nothing clearer.
+const SHADES: f64 = 24.0;
+
+fn colour_of(raster: &Raster, cell: usize) -> RGBColor {
+    let Some(strength) = raster.strength(cell) else { return NO_NUMBER };
+    let strength = (strength * SHADES).round() / SHADES;
+    match raster.palette {
+        Palette::Ink => pale(BLACK, 1.0 - strength),
+        Palette::Heat => pale(COLOURS[0], 1.0 - strength),
+        Palette::Diverging if strength < 0.0 => pale(COLOURS[1], 1.0 + strength),
+        Palette::Diverging => pale(COLOURS[0], 1.0 - strength),
+    }
+}
+
+/// Whether black letters could not be read at this place.
+fn is_dark(picture: &Picture, place: (f64, f64)) -> bool {
+    let strength = picture.raster_at(place).and_then(|(raster, cell)| raster.strength(cell));
+    strength.is_some_and(|strength| strength.abs() > 0.55)
+}
+
+/// An axis as plotters wants it.
+struct Ruled<'a>(&'a Shown);
+
+impl Ranged for Ruled<'_> {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, position: &f64, (from, to): (i32, i32)) -> i32 {
+        let share = (position - self.0.low) / (self.0.high - self.0.low);
+        from + (share * f64::from(to - from)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.0.ticks.iter().map(|(at, _)| *at).collect()
+    }
+
+    fn range(&self) -> std::ops::Range<f64> {
+        self.0.low..self.0.high
+    }
+}
+
+impl ValueFormatter<f64> for Ruled<'_> {
+    fn format_ext(&self, position: &f64) -> String {
+        self.0.ticks.iter().find(|(at, _)| at == position).map(|(_, text)| text.clone()).unwrap_or_default()
+    }
+}
+
+fn line(paper: &Area<'_>, points: &[(i32, i32)], stroke: ShapeStyle, (dash, gap): (i32, i32)) -> Result<(), Failed> {
+    if dash == 0 {
+        return paper.draw(&PathElement::new(points.to_vec(), stroke));
+    }
+    paper.draw(&DashedPathElement::new(points.to_vec(), fine(dash), fine(gap), stroke))
+}
+
+fn point(paper: &Area<'_>, at: (i32, i32), role: Role) -> Result<(), Failed> {
+    let (colour, ..) = look(role);
+    let disc = |colour: RGBColor, radius: f64| Circle::new(at, (radius * f64::from(FINE)) as i32, colour.filled());
+    match role {
+        // An empty circle, a full one, and one with a dot in it; with a rim that sets them off from lines.
+        Role::Class(class) => {
+            paper.draw(&disc(WHITE, 8.0))?;
+            paper.draw(&disc(BLACK, 6.5))?;
+            match class {
+                0 => paper.draw(&disc(WHITE, 4.5)),
+                1 => Ok(()),
+                _ => paper.draw(&disc(WHITE, 5.0)).and_then(|()| paper.draw(&disc(BLACK, 2.5))),
+            }
+        }
+        Role::Reference(_) => paper.draw(&disc(colour, 9.0)),
+        _ => paper.draw(&disc(colour, 4.5)),
+    }
+}

@@ -1,0 +1,117 @@
+//! `grader plot`: pictures of what a learner's code computes.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use course::{Course, Exercise, files};
+use judge::picture::Picture;
+use report::{
+    screen::{Screen, file_url, link},
+    style::{DIM, paint},
+};
+use runner::{Drawn, Kit, Observer, Sandbox, SandboxMode, Slot, StatusLine, Submission, draw};
+use wire::frame;
+
+use crate::picture::{html, svg, terminal};
+
+pub(crate) fn show(course: &Course, exercise: &Exercise, folder: PathBuf) -> Result<ExitCode> {
+    let kit = Kit::open(course, exercise)?;
+    let line = StatusLine::new();
+    let plotted = plot(course, exercise, &Submission::new(folder), &kit, &line);
+    drop(line);
+    let screen = Screen::of_stdout();
+    match plotted? {
+        Plotted::Pictures(pictures, page) => {
+            for picture in &pictures {
+                print(&terminal::render(picture, screen.width));
+            }
+            let shown = page.strip_prefix(&course.root).unwrap_or(&page).display().to_string();
+            let shown = link(screen.links, &file_url(&page), &shown);
+            print(&format!("{} {shown}", paint(DIM, "The same, finer, for your browser:")));
+            Ok(ExitCode::SUCCESS)
+        }
+        Plotted::Broken(explanation) => {
+            print(&explanation);
+            Ok(ExitCode::from(1))
+        }
+    }
+}
+
+/// What came of drawing a submission.
+pub(crate) enum Plotted {
+    /// The pictures, and the page that shows them all.
+    Pictures(Vec<Picture>, PathBuf),
+    /// It does not compile: the first error.
+    Broken(String),
+}
+
+/// Draws the pictures of `submission`, and writes them and a page of them to `target/grader/pictures/NN_name`.
+pub(crate) fn plot(
+    course: &Course,
+    exercise: &Exercise,
+    submission: &Submission,
+    kit: &Kit,
+    observer: &dyn Observer,
+) -> Result<Plotted> {
+    let work = course.work_folder()?;
+    let sandbox = Sandbox::choose(SandboxMode::Auto)?;
+    let is_ours = submission.folder.starts_with(&course.root);
+    let slot = if is_ours {
+        Slot::take(&work, &exercise.name, sandbox)?
+    } else {
+        Slot::take_empty(&work, &exercise.name, sandbox)?
+    };
+    let pictures = match draw(course, exercise, submission, kit, &slot, observer)? {
+        Drawn::Pictures(pictures, _) => {
+            frame::decode::<Vec<Picture>>(&pictures.0).context("the pictures are in another language than this view")?
+        }
+        Drawn::Broken(diagnostics) => {
+            let first = diagnostics.iter().find(|diagnostic| diagnostic.level == "error");
+            let error = first.map_or("", |first| first.rendered.trim_end());
+            return Ok(Plotted::Broken(format!(
+                "{error}\nThe code does not compile yet, so there is nothing to draw. cargo run -p grader -- check {} \
+                 explains.",
+                exercise.number
+            )));
+        }
+    };
+    let drawn: Vec<(&Picture, String)> = pictures
+        .iter()
+        .map(|picture| svg::render(picture).map(|document| (picture, document)))
+        .collect::<Result<_>>()?;
+
+    let source = submission.lib();
+    let source = source.strip_prefix(&course.root).unwrap_or(&source).to_string_lossy().replace('\\', "/");
+    let folder = work.join("pictures").join(&exercise.name);
+    let page = folder.join("index.html");
+    write(&folder, &drawn)?;
+    files::write_atomically(&page, html::render(exercise, &source, &drawn).as_bytes())?;
+    Ok(Plotted::Pictures(pictures, page))
+}
+
+/// Writes one file a picture into `folder`, and removes those of an earlier run that are no longer drawn.
+fn write(folder: &Path, drawn: &[(&Picture, String)]) -> Result<()> {
+    files::create_folder(folder)?;
+    for (picture, document) in drawn {
+        files::write_atomically(&folder.join(format!("{}.svg", picture.id)), document.as_bytes())?;
+    }
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        let is_drawn =
+            drawn.iter().any(|(picture, _)| path.file_stem().is_some_and(|stem| stem == picture.id.as_str()));
+        if path.extension().is_some_and(|extension| extension == "svg") && !is_drawn {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn print(text: &str) {
+    // A reader that has seen enough, such as `head`, is no fault.
+    let _ = writeln!(anstream::stdout(), "{text}");
+}
