@@ -51,6 +51,8 @@ pub(crate) enum Command {
     /// Download a larger data set, once, for the exercises that can use one
     #[command(subcommand)]
     Data(DataCommand),
+    /// For authors: make all the files of a new exercise
+    New(NewArgs),
     /// For authors: prove that the checks accept every right answer and name every wrong one
     Verify(VerifyArgs),
     /// Print a script that lets your shell complete the grader's commands
@@ -141,9 +143,13 @@ pub(crate) enum DataCommand {
     Fetch(FetchArgs),
 }
 
+/// What the downloader knows; a test holds this list against its own.
+const DATA_SETS: [&str; 2] = ["mnist", "fashion-mnist"];
+
 #[derive(Args)]
 pub(crate) struct FetchArgs {
-    /// The data set: mnist or fashion-mnist
+    /// The data set
+    #[arg(value_parser = DATA_SETS)]
     pub(crate) name: String,
 }
 
@@ -213,6 +219,12 @@ pub(crate) struct PlotArgs {
     /// Draw what the reference solution computes
     #[arg(long)]
     pub(crate) solution: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct NewArgs {
+    /// Its name, with a number (25_attention) or without (attention)
+    pub(crate) name: String,
 }
 
 #[derive(Args)]
@@ -304,5 +316,17 @@ impl From<SandboxMode> for runner::SandboxMode {
             SandboxMode::Require => Self::Require,
             SandboxMode::Off => Self::Off,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datasets::mnist::Which;
+
+    use super::DATA_SETS;
+
+    #[test]
+    fn every_data_set_can_be_fetched() {
+        assert_eq!(DATA_SETS, Which::ALL.map(Which::name));
     }
 }

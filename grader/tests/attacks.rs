@@ -230,6 +230,10 @@ struct Stage {
     folder: tempfile::TempDir,
     solution: String,
     port: TcpListener,
+    /// Where the judges are.
+    judges: PathBuf,
+    /// What they are linked with.
+    judge_crate: PathBuf,
 }
 
 impl Stage {
@@ -238,7 +242,16 @@ impl Stage {
         fs::write(folder.path().join("secret.txt"), SECRET).unwrap();
         fs::create_dir(folder.path().join("place")).unwrap();
         let solution = fs::read_to_string(course().join("solutions/03_dense_layer/src/lib.rs")).unwrap();
-        Self { folder, solution, port: TcpListener::bind("127.0.0.1:0").unwrap() }
+        // So that there is something to steal.
+        assert!(grader().args(["check", "3", "--solution"]).output().expect("the grader can be run").status.success());
+        let built = Path::new(env!("CARGO_BIN_EXE_grader")).parent().expect("it lies in a folder");
+        let judges = built.with_file_name("grader").join("judges");
+        assert!(judges.join("03_dense_layer/checks").is_file(), "{}", judges.display());
+        let is_judge = |path: &PathBuf| path.to_string_lossy().contains("/libjudge-");
+        let mut crates = fs::read_dir(built.join("deps")).unwrap().map(|entry| entry.unwrap().path());
+        let judge_crate = crates.find(is_judge).expect("it was built");
+        let port = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self { folder, solution, port, judges, judge_crate }
     }
 
     fn confined(&self) -> bool {
@@ -335,6 +348,8 @@ impl Stage {
             .replace("{place}", &path(&self.folder.path().join("place")))
             .replace("{results}", &path(results))
             .replace("{grader}", env!("CARGO_BIN_EXE_grader"))
+            .replace("{judges}", &path(&self.judges))
+            .replace("{judge_crate}", &path(&self.judge_crate))
             .replace("{port}", &self.port.local_addr().unwrap().port().to_string());
         if filled.contains("{flood}") {
             let flood: String = (0..6000).map(|n| format!("pub fn f{n}() {{ let unused = {n}; }}\n")).collect();

@@ -288,7 +288,7 @@ fn data_that_cannot_be_fetched_is_exit_code_3_and_a_way_to_do_it_by_hand() {
         "http://127.0.0.1:9/fashion-mnist/train-images-idx3-ubyte.gz: ",
         "save these four files as they are",
         &folder.path().join("fashion-mnist").to_string_lossy(),
-        "error: Fashion-MNIST was not fetched",
+        "error: fashion-mnist was not fetched",
     ] {
         assert!(said.contains(part), "{part} is not in {said}");
     }

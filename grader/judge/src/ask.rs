@@ -117,11 +117,12 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// All numbers in the part called `name`, row after row.
+    /// All numbers in the part called `name`, row after row; a truth value is 1 or 0.
     pub fn numbers(&self, name: &str) -> Vec<f64> {
         match self.record.get(name) {
             Some(Value::Float(number)) => vec![*number],
             Some(Value::Int(number)) => vec![*number as f64],
+            Some(Value::Bool(flag)) => vec![f64::from(u8::from(*flag))],
             Some(Value::Ints(numbers)) => numbers.iter().map(|&number| number as f64).collect(),
             Some(Value::Array { data, .. }) => data.clone(),
             _ => Vec::new(),

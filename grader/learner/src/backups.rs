@@ -41,8 +41,9 @@ pub fn reset_and_tell(course: &Course, exercise: &Exercise) -> Result<String> {
         Reset::IsTheStub => format!("{lib} is the stub already."),
         Reset::WasGone => format!("{lib} was gone; it is the stub again."),
         Reset::Kept(backup) => format!(
-            "{lib} is the stub again. Your version is kept in\n{}\n`cargo run -p grader -- reset {} --undo` brings it back.",
+            "{lib} is the stub again. Your version is kept in\n{}\n`{} reset {} --undo` brings it back.",
             backup.display(),
+            course.grader(),
             exercise.number
         ),
     })
@@ -170,7 +171,7 @@ fn write_tree(folder: &Path, tree: &[(PathBuf, Vec<u8>)]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use course::tests::course_with;
+    use crate::tests::course_with;
 
     const STUB: &str = "todo!()";
 

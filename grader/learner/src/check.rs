@@ -50,8 +50,9 @@ pub fn check(course: &Course, exercise: &Exercise, kit: &Kit, how: &Checking<'_>
     let submission = Submission::of_learner(course, exercise);
     if !submission.lib().is_file() {
         return Err(UsageError(format!(
-            "there is no exercises/{name}/src/lib.rs; `cargo run -p grader -- reset {number}` brings the stub back, and \
+            "there is no exercises/{name}/src/lib.rs; `{grader} reset {number}` brings the stub back, and \
              with --undo your last backup",
+            grader = course.grader(),
             name = exercise.name,
             number = exercise.number,
         ))

@@ -207,7 +207,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use course::tests::course_with;
+    use crate::tests::course_with;
 
     /// A course of two exercises in a folder of its own.
     fn course() -> (tempfile::TempDir, Course) {

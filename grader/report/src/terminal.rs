@@ -33,6 +33,8 @@ const MAX_WARNINGS: usize = 3;
 pub struct Terminal {
     screen: Screen,
     course: PathBuf,
+    /// How the grader is called there.
+    grader: &'static str,
     /// The number and the name of the next exercise.
     next: Option<(u32, String)>,
     /// Whether to say what the submission was compiled and run in.
@@ -44,18 +46,18 @@ impl Terminal {
     pub fn of_stdout(course: &Course, exercise: Option<&Exercise>) -> Self {
         let next = exercise.and_then(|exercise| course.exercises.iter().find(|other| other.number > exercise.number));
         let next = next.map(|next| (next.number, next.name.clone()));
-        Self { screen: Screen::of_stdout(), course: course.root.clone(), next, names_sandbox: false }
+        Self { screen: Screen::of_stdout(), course: course.root.clone(), grader: course.grader(), next, names_sandbox: false }
     }
 
     /// A terminal of this width that cannot follow links, and nothing comes next.
     pub fn of_width(width: usize) -> Self {
-        Self { screen: Screen::of_width(width), course: PathBuf::new(), next: None, names_sandbox: false }
+        Self { screen: Screen::of_width(width), course: PathBuf::new(), grader: "cargo run -p grader --", next: None, names_sandbox: false }
     }
 }
 
 /// The whole report, with colours; whoever prints it takes them out where they do not belong.
 pub fn render(report: &Report, terminal: &Terminal) -> String {
-    let mut page = Page::new(terminal.screen, &terminal.course);
+    let mut page = Page::new(terminal);
     page.line(&paint(BOLD, format!("{} · {}", report.exercise.number, report.exercise.title)));
     page.line(&paint(DIM, page.link(&report.lib(), &report.lib())));
     if report.status() == ExerciseStatus::NotStarted {
@@ -87,7 +89,7 @@ pub fn render(report: &Report, terminal: &Terminal) -> String {
 /// the code printed there.
 pub fn render_for_watching(report: &Report, width: usize) -> String {
     let terminal = Terminal::of_width(width);
-    let mut page = Page::new(terminal.screen, &terminal.course);
+    let mut page = Page::new(&terminal);
     let started = report.status() != ExerciseStatus::NotStarted;
     page.line(&paint(DIM, report.lib()));
     page.blank();
@@ -126,7 +128,7 @@ pub fn render_for_watching(report: &Report, width: usize) -> String {
 
 /// One line an exercise, and the sum.
 pub fn render_all(reports: &[Report], terminal: &Terminal) -> String {
-    let mut page = Page::new(terminal.screen, &terminal.course);
+    let mut page = Page::new(terminal);
     for report in reports {
         let (style, mark) = report.status().mark();
         let mark = paint(style, mark);
@@ -153,7 +155,10 @@ pub fn render_all(reports: &[Report], terminal: &Terminal) -> String {
     page.line(&paint(BOLD, format!("Score {score} of {max} points.")));
     match reports.iter().find(|report| report.status() != ExerciseStatus::Complete) {
         None if reports.is_empty() => page.wrapped("", "Nothing is graded: no exercise is started."),
-        Some(open) => page.wrapped("", &format!("Next: {}", command(open.exercise.number))),
+        Some(open) => {
+            let next = page.command(open.exercise.number);
+            page.wrapped("", &format!("Next: {next}"));
+        },
         None => page.wrapped("", "Everything is complete. Well done!"),
     }
     page.text
@@ -164,11 +169,18 @@ struct Page<'a> {
     width: usize,
     links: bool,
     course: &'a Path,
+    grader: &'a str,
 }
 
 impl<'a> Page<'a> {
-    fn new(screen: Screen, course: &'a Path) -> Self {
-        Self { text: String::new(), width: screen.width, links: screen.links, course }
+    fn new(terminal: &'a Terminal) -> Self {
+        let Terminal { screen, course, grader, .. } = terminal;
+        Self { text: String::new(), width: screen.width, links: screen.links, course, grader }
+    }
+
+    /// The command that checks exercise `number`.
+    fn command(&self, number: u32) -> String {
+        format!("{} check {number}", self.grader)
     }
 
     /// `text`, which leads to `file` of the course.
@@ -385,21 +397,17 @@ fn effort(exercise: &ExerciseLabel) -> String {
     format!("about {} hours{builds_on}", (2.0 * hours).round() / 2.0)
 }
 
-fn command(number: u32) -> String {
-    format!("cargo run -p grader -- check {number}")
-}
-
 /// A hint for `check`.
 fn hint(page: &mut Page<'_>, check: &CheckReport, number: u32) {
     if let Some(hint) = check.advice() {
         page.wrapped("", &format!("Hint: {hint}"));
-        page.wrapped("", &format!("More hints: cargo run -p grader -- hint {number}"));
+        page.wrapped("", &format!("More hints: {} hint {number}", page.grader));
     }
 }
 
 /// What to do now, in one or two sentences.
 fn next_step(page: &mut Page<'_>, report: &Report, terminal: &Terminal) {
-    let again = command(report.exercise.number);
+    let again = page.command(report.exercise.number);
     match report.status() {
         ExerciseStatus::DoesNotCompile => {
             page.wrapped("", &format!("Next: mend the first error above, then {again}"));
@@ -439,7 +447,8 @@ fn next_step(page: &mut Page<'_>, report: &Report, terminal: &Terminal) {
                 hint(page, tried, report.exercise.number);
             }
             if let Some((number, name)) = &terminal.next {
-                page.wrapped("", &format!("Next: read exercises/{name}/README.md, then {}", command(*number)));
+                let next = page.command(*number);
+                page.wrapped("", &format!("Next: read exercises/{name}/README.md, then {next}"));
             }
         }
     }

@@ -1,39 +1,44 @@
 //! Holds the `.snap` files of the checks against what the reference solutions show: change a text on purpose, run
 //! `cargo insta test --review`, and look at it.
 
-use crate::{Compiled, DEFAULT_SEED, Kit, ProbeProcess, Sandbox, Slot, Sources, Submission, hidden};
-use course::{Course, work_folder};
-use wire::Ended;
+use course::Course;
+use probe::{Record, Value};
+use wire::judge::Ended;
+
+use crate::{Compiled, DEFAULT_SEED, Kit, ProbeProcess, Sandbox, Slot, Sources, Submission, Task, compile, start_judge};
 
 #[test]
 fn snapshots_are_what_the_solutions_show() {
-    let course = Course::find().unwrap();
+    let course = Course::find(None).unwrap();
     for exercise in &course.exercises {
-        let checks = hidden::checks_of(&exercise.name).unwrap();
-        let mut snapshots = checks.iter().filter(|check| check.snapshot.is_some()).peekable();
-        if snapshots.peek().is_none() {
+        let kit = Kit::open(&course, exercise).unwrap();
+        let (mut judge, checks) = start_judge(&course, exercise, &kit, &()).unwrap();
+        if checks.iter().all(|check| !check.shows) {
             continue;
         }
-        let kit = Kit::open(&course, exercise).unwrap();
-        let slot = Slot::take(&work_folder(&course).unwrap(), &exercise.name, Sandbox::None).unwrap();
-        let solution = Submission::solution(&course, exercise);
-        let sources = Sources::read(&course, &solution, true).unwrap();
-        let Compiled::Probe(program, _) = bench::compile(&course, exercise, &sources, &kit, &slot).unwrap() else {
-            panic!("the solution of {} does not compile", exercise.name);
-        };
+        let slot = Slot::take(&course.work_folder().unwrap(), &exercise.name, Sandbox::None).unwrap();
+        let sources = Sources::read(&course, &Submission::solution(&course, exercise), true).unwrap();
+        let compiled = compile(&course, exercise, exercise.limits, &sources, &kit, &slot).unwrap();
+        let Compiled::Probe(program, _) = compiled else { panic!("the solution of {} does not compile", exercise.name) };
         let mut probe = ProbeProcess::new(&program, sources.paths(), Sandbox::None, exercise.limits);
-        for check in snapshots {
-            let cases = check.cases(DEFAULT_SEED).unwrap();
-            let [case] = cases.as_slice() else { panic!("{} has {} cases, not one", check.id, cases.len()) };
-            let Ended::Observed(observed) = probe.ask(check.experiment, case, &()).unwrap().ended else {
-                panic!("{} shows nothing", check.id);
-            };
-            let Some(probe::Value::Text(text)) = observed.result() else { panic!("{} shows no text", check.id) };
+        for (index, check) in checks.iter().enumerate().filter(|(_, check)| check.shows) {
+            let mut shown = Vec::new();
+            let verdict = judge.judge(index, DEFAULT_SEED, |question| {
+                let Task::Run(experiment, case) = question.task else { panic!("{} compiles a program", check.id) };
+                let answer = probe.ask(&experiment, case, &())?;
+                if let Ended::Observed(observed) = &answer.ended {
+                    shown.push(Record::unpack(observed).expect("a solution sends whole records"));
+                }
+                Ok(answer)
+            });
+            verdict.unwrap();
+            let [record] = shown.as_slice() else { panic!("{} shows {} texts, not one", check.id, shown.len()) };
+            let Some(Value::Text(text)) = record.result() else { panic!("{} shows no text", check.id) };
             let mut settings = insta::Settings::new();
             settings.set_snapshot_path(course.hidden_folder(exercise).join("snapshots"));
             settings.set_prepend_module_to_snapshot(false);
             settings.set_omit_expression(true);
-            settings.bind(|| insta::assert_snapshot!(check.id, text));
+            settings.bind(|| insta::assert_snapshot!(check.id.as_str(), text));
         }
     }
 }

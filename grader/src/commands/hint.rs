@@ -27,7 +27,8 @@ pub(crate) fn run(course: &Course, args: &HintArgs) -> Result<Outcome> {
             let report = check(course, exercise)?;
             if !report.compiled {
                 anstream::println!(
-                    "The code does not compile yet: cargo run -p grader -- check {} shows why.",
+                    "The code does not compile yet: {} check {} shows why.",
+                    course.grader(),
                     exercise.number
                 );
                 return Ok(Outcome::NotRightYet);
@@ -45,7 +46,7 @@ pub(crate) fn run(course: &Course, args: &HintArgs) -> Result<Outcome> {
     anstream::println!("{}", textwrap::fill(hint.text, width));
     let left = match hint.left {
         0 => {
-            format!("That was the last one. `cargo run -p grader -- solution {}` shows the reference.", exercise.number)
+            format!("That was the last one. `{} solution {}` shows the reference.", course.grader(), exercise.number)
         }
         left => format!("{left} more: the same command again."),
     };

@@ -18,7 +18,7 @@ pub(crate) fn run(course: &Course, args: &ListArgs) -> Result<Outcome> {
     let rows = rows(course, &progress)?;
     let complete = rows.iter().all(|row| row.status == ExerciseStatus::Complete);
     match args.format {
-        Format::Terminal => anstream::print!("{}", render(&rows, Screen::of_stdout().width)),
+        Format::Terminal => anstream::print!("{}", render(&rows, course.grader(), Screen::of_stdout().width)),
         Format::Json => {
             let Totals { score, max_score, .. } = Totals::of(&rows);
             let list =
@@ -39,7 +39,7 @@ struct List<'a> {
 }
 
 /// The list as text for people.
-fn render(rows: &[Row], width: usize) -> String {
+fn render(rows: &[Row], grader: &str, width: usize) -> String {
     let mut text = String::new();
     for row in rows {
         text += &format!("{}\n", line(row, width));
@@ -58,7 +58,7 @@ fn render(rows: &[Row], width: usize) -> String {
     match rows.iter().find(|row| row.status != ExerciseStatus::Complete) {
         Some(open) => {
             text += &format!("About {} hours to go.\n", minutes.div_ceil(60));
-            text += &format!("Next: cargo run -p grader -- check {}\n", open.number);
+            text += &format!("Next: {grader} check {}\n", open.number);
         }
         None => text += "Well done!\n",
     }

@@ -6,6 +6,7 @@ mod completions;
 mod data;
 mod hint;
 mod list;
+mod new;
 mod parallel;
 mod reset;
 mod solution;
@@ -57,6 +58,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Some(Command::Hint(args)) => hint::run(&course, args),
         Some(Command::Reset(args)) => reset::run(&course, args),
         Some(Command::Solution(args)) => solution::run(&course, args),
+        Some(Command::New(args)) => new::run(&course, args),
         Some(Command::Verify(args)) => verify::run(&course, args),
         Some(Command::Data(DataCommand::Fetch(args))) => data::fetch(&course, args),
         Some(Command::Completions(_)) => unreachable!("they need no course"),

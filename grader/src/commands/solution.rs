@@ -20,7 +20,7 @@ const MIN_SIDE_BY_SIDE: usize = 120;
 pub(crate) fn run(course: &Course, args: &SolutionArgs) -> Result<Outcome> {
     let exercise = exercise_or_current(course, args.exercise.as_deref())?;
     if !args.yes && !read_progress(course).is_complete(exercise) && !agrees(&exercise.name)? {
-        anstream::println!("Good. `cargo run -p grader -- hint {}` gives the next hint.", exercise.number);
+        anstream::println!("Good. `{} hint {}` gives the next hint.", course.grader(), exercise.number);
         return Ok(Outcome::NotRightYet);
     }
     let read = |submission: &Submission| {

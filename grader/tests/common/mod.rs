@@ -78,7 +78,7 @@ pub(crate) fn copy_of_the_course(to: &Path) {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     if from.is_dir() {
         fs::create_dir_all(to).expect("the target folder is writable");
         for entry in fs::read_dir(from).expect("a readable folder") {

@@ -11,7 +11,7 @@ use crate::markdown;
 pub(crate) fn show(course: &Course, exercise: &Exercise) -> Result<ExitCode> {
     let screen = Screen::of_stdout();
     let lib = format!("exercises/{}/src/lib.rs", exercise.name);
-    let next = format!("Next: edit [{lib}]({lib}).\\\nThen: `cargo run -p grader -- check {}`", exercise.number);
+    let next = format!("Next: edit [{lib}]({lib}).\\\nThen: `{} check {}`", course.grader(), exercise.number);
     let (lesson, folder) = read(course, exercise)?;
     let text = markdown::render(&lesson, &folder, screen) + "\n" + &markdown::render(&next, &course.root, screen);
     // A reader that has seen enough, such as `head`, is no fault.

@@ -74,8 +74,9 @@ pub(crate) fn plot(
             let first = diagnostics.iter().find(|diagnostic| diagnostic.level == "error");
             let error = first.map_or("", |first| first.rendered.trim_end());
             return Ok(Plotted::Broken(format!(
-                "{error}\nThe code does not compile yet, so there is nothing to draw. cargo run -p grader -- check {} \
+                "{error}\nThe code does not compile yet, so there is nothing to draw. {} check {} \
                  explains.",
+                course.grader(),
                 exercise.number
             )));
         }
@@ -90,7 +91,7 @@ pub(crate) fn plot(
     let folder = work.join("pictures").join(&exercise.name);
     let page = folder.join("index.html");
     write(&folder, &drawn)?;
-    files::write_atomically(&page, html::render(exercise, &source, &drawn).as_bytes())?;
+    files::write_atomically(&page, html::render(exercise, course.grader(), &source, &drawn).as_bytes())?;
     Ok(Plotted::Pictures(pictures, page))
 }
 

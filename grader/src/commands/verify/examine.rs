@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use course::{Course, Exercise};
+use course::{Course, Exercise, files::files_below};
 use runner::{DEFAULT_SEED, Drawn, Kit, Sandbox, SandboxMode, Slot, Submission, draw, start_judge};
 use wire::judge::Planned;
 
@@ -42,6 +42,33 @@ pub(super) fn files(course: &Course, exercise: &Exercise) -> Vec<String> {
     }
     needed.retain(|(path, _)| !course.root.join(path).is_file());
     needed.into_iter().map(|(path, what)| format!("there is no {path}: {what}")).collect()
+}
+
+/// What `grader new` has left for the author to write.
+const TO_WRITE: &str = "TO WRITE";
+
+/// The places of an exercise that are still as `grader new` made them.
+pub(super) fn to_write(course: &Course, exercise: &Exercise) -> Result<Vec<String>> {
+    let name = &exercise.name;
+    let folders = ["exercises", "solutions"].map(|place| course.root.join(place).join(name));
+    let mut problems = Vec::new();
+    for folder in folders.into_iter().chain([course.hidden_folder(exercise)]).filter(|folder| folder.is_dir()) {
+        for path in files_below(&folder)? {
+            let Ok(text) = fs::read_to_string(&path) else { continue };
+            let shown = path.strip_prefix(&course.root).unwrap_or(&path).display();
+            for (line, text) in (1..).zip(text.lines()) {
+                if let Some(start) = text.find(TO_WRITE) {
+                    problems.push(format!("{shown}:{line} {}", &text[start..]));
+                }
+            }
+        }
+    }
+    if exercise.title.contains(TO_WRITE) {
+        problems.push(format!("course.toml: the title of {name} is still to be written"));
+    }
+    let hints = exercise.tasks.iter().filter(|task| task.hints.iter().any(|hint| hint.contains(TO_WRITE)));
+    problems.extend(hints.map(|task| format!("course.toml: the hints of `{}` are still to be written", task.name)));
+    Ok(problems)
 }
 
 /// What is known of an exercise's checks.

@@ -41,9 +41,10 @@ pub(crate) fn run(course: &Course, args: &VerifyArgs) -> Result<Outcome> {
     let mut kits = Vec::new();
     let mut jobs = Vec::new();
     for exercise in exercises {
-        let mut problems = examine::files(course, exercise);
+        let missing = examine::files(course, exercise);
+        let mut problems = examine::to_write(course, exercise)?;
         // What is missing is told, all of it; what is there is examined as far as that goes.
-        if problems.is_empty() {
+        if missing.is_empty() {
             let kit = Kit::open(course, exercise)?;
             match Variants::read(course, exercise) {
                 Ok(variants) => match examine::checks(course, exercise, &kit, &variants) {
@@ -62,7 +63,8 @@ pub(crate) fn run(course: &Course, args: &VerifyArgs) -> Result<Outcome> {
             }
             kits.push(kit);
         }
-        summary.problems.extend(problems.into_iter().map(|problem| prefixed(exercise, &problem)));
+        let all = missing.into_iter().chain(problems);
+        summary.problems.extend(all.map(|problem| prefixed(exercise, &problem)));
     }
 
     let counter = Counter::new(jobs.len());

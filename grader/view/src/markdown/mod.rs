@@ -696,7 +696,7 @@ Edit `src/lib.rs` after that one (../02_elu/README.md#idea), see dfdx (https://d
 
     /// Every lesson with the folder that it lies in.
     fn lessons() -> Vec<(String, String)> {
-        let course = Course::find().unwrap();
+        let course = Course::find(None).unwrap();
         let read = |name: &str| fs::read_to_string(course.root.join("exercises").join(name).join("README.md")).unwrap();
         course.exercises.iter().map(|exercise| (exercise.name.clone(), read(&exercise.name))).collect()
     }

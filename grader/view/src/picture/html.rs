@@ -24,7 +24,7 @@ svg { display: block; width: 100%; height: auto; border: 1px solid var(--line); 
 ";
 
 /// The page. `drawn` are the pictures with their SVG documents; `source` is the file that was run.
-pub(crate) fn render(exercise: &Exercise, source: &str, drawn: &[(&Picture, String)]) -> String {
+pub(crate) fn render(exercise: &Exercise, grader: &str, source: &str, drawn: &[(&Picture, String)]) -> String {
     let heading = format!("{} · {}", exercise.number, exercise.title);
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -44,7 +44,7 @@ pub(crate) fn render(exercise: &Exercise, source: &str, drawn: &[(&Picture, Stri
         );
     }
     page += &format!(
-        "</main>\n<p class=\"soft\">Draw them anew: <code>cargo run -p grader -- plot {}</code></p>\n</body>\n</html>\n",
+        "</main>\n<p class=\"soft\">Draw them anew: <code>{grader} plot {}</code></p>\n</body>\n</html>\n",
         exercise.number
     );
     page

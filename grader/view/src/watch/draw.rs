@@ -327,18 +327,17 @@ fn cut(text: &str, width: usize) -> String {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use probe::Progress;
+    use wire::probe::Progress;
     use ratatui::{Terminal, backend::TestBackend};
 
     use super::{
         super::{
             state::{AfterSave, Event, Key, Page},
-            tests::{graded, graded_complete, rows},
+            tests::{broken, graded, graded_complete, rows},
         },
         *,
     };
-    use report::samples::broken;
-
+    
     /// A phone's terminal, the classic one, and a wide one.
     const SIZES: [(u16, u16); 3] = [(40, 18), (80, 24), (120, 32)];
 

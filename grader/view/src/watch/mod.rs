@@ -325,7 +325,17 @@ fn hint_page(course: &Course, exercise: &Exercise, state: &State) -> Page {
 mod tests {
     use super::state::Graded;
     use learner::list::Row;
-    use report::{ExerciseStatus, samples::report};
+    use report::{ExerciseStatus, Report};
+
+    /// A report with a check of every kind.
+    pub(super) fn report() -> Report {
+        serde_json::from_str(include_str!("samples/report.json")).unwrap()
+    }
+
+    /// A report on code that does not compile.
+    pub(super) fn broken() -> Report {
+        serde_json::from_str(include_str!("samples/broken.json")).unwrap()
+    }
 
     /// Three exercises, nothing done.
     pub(super) fn rows() -> Vec<Row> {

@@ -1,0 +1,154 @@
+//! The grader knows no exercise: a course that lies elsewhere and has nothing to do with neural networks is graded,
+//! verified and drawn by the same program, and so is one that `new` has just begun.
+
+mod common;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use common::{check_of, copy, grader, text};
+use serde_json::Value;
+
+/// `other_course/` in a folder of its own, whose name is one that people give.
+struct Elsewhere {
+    _folder: tempfile::TempDir,
+    course: PathBuf,
+}
+
+impl Elsewhere {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let course = folder.path().join("my course");
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/other_course"), &course);
+        Self { _folder: folder, course }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = grader();
+        command.current_dir(&self.course).args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the grader runs")
+    }
+
+    fn write(&self, exercise: &str, code: &str) {
+        fs::write(self.course.join("exercises").join(exercise).join("src/lib.rs"), code).expect("the copy is ours");
+    }
+
+    fn report(&self, exercise: &str) -> Value {
+        let output = self.run(&["check", exercise, "--format", "json"]);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)))
+    }
+}
+
+#[test]
+fn another_course_is_graded_and_its_mistakes_are_named() {
+    let course = Elsewhere::new();
+    assert_eq!(course.report("1")["status"], "not_started");
+    course.write("01_leap_years", "pub fn is_leap_year(year: usize) -> bool { year % 4 == 0 }\n");
+    let report = course.report("leap_years");
+    assert_eq!(check_of(&report, "is_leap_year")["mistake"], "only_fours");
+    assert_eq!(report["course"], "Calendars and words");
+
+    let words = "pub fn are_anagrams(one: &str, other: &str) -> bool {
+        let sorted = |word: &str| { let mut all: Vec<char> = word.to_lowercase().chars().collect(); all.sort(); all };
+        sorted(one) == sorted(other)
+    }";
+    course.write("02_anagrams", words);
+    assert_eq!(course.report("2")["status"], "complete");
+    // What is left is the first exercise, and nobody is sent to a workspace that is not here.
+    let list = text(&course.run(&["list"]).stdout);
+    assert!(list.contains("Next: grader check 1") && !list.contains("cargo"), "{list}");
+}
+
+#[test]
+fn another_course_is_found_from_anywhere() {
+    let course = Elsewhere::new();
+    let mut command = grader();
+    command.arg("--course").arg(&course.course).args(["check", "1", "--solution"]);
+    assert_eq!(command.output().expect("the grader runs").status.code(), Some(0));
+    let mut inside = course.command(&["check"]);
+    inside.current_dir(course.course.join("exercises/02_anagrams/src"));
+    let output = inside.output().expect("the grader runs");
+    assert!(text(&output.stdout).starts_with("2 · Anagrams"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn another_course_is_verified_and_drawn_and_its_lessons_are_read() {
+    let course = Elsewhere::new();
+    let verified = course.run(&["verify"]);
+    assert_eq!(verified.status.code(), Some(0), "{}", text(&verified.stdout));
+    assert!(text(&verified.stdout).contains("wrong variants: 4, caught 4, named 4; right variants: 2, passed 2"));
+    let drawn = course.run(&["plot", "1", "--solution"]);
+    assert!(text(&drawn.stdout).contains("Leap years so far"), "{}", text(&drawn.stderr));
+    assert!(course.course.join("target/grader/pictures/01_leap_years/centuries.svg").is_file());
+    let lesson = course.run(&["lesson", "2"]);
+    assert!(text(&lesson.stdout).contains("Two words are anagrams"), "{}", text(&lesson.stderr));
+}
+
+#[test]
+fn an_exercise_whose_checks_do_not_compile_stops_no_other() {
+    let course = Elsewhere::new();
+    let checks = course.course.join("grader/hidden/01_leap_years/checks.rs");
+    let broken = fs::read_to_string(&checks).unwrap().replace("fn checks()", "fn chekcs()");
+    fs::write(&checks, broken).unwrap();
+    let output = course.run(&["check", "1", "--solution"]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = text(&output.stderr);
+    assert!(said.contains("the checks of 01_leap_years do not compile") && said.contains("checks.rs:"), "{said}");
+    assert_eq!(course.run(&["check", "2", "--solution"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_judge_that_fails_is_a_fault_and_no_verdict() {
+    let course = Elsewhere::new();
+    let checks = course.course.join("grader/hidden/02_anagrams/checks.rs");
+    let good = fs::read_to_string(&checks).unwrap();
+    for (failure, sentence) in [
+        ("panic!(\"no idea\")", "it panicked in"),
+        ("std::process::exit(0)", "the judge died"),
+    ] {
+        let find = "letters(c, \"one\") == letters(c, \"other\")";
+        assert!(good.contains(find));
+        let broken = good.replacen(find, &format!("{{ if c.text(\"one\") == \"rust\" {{ {failure} }} {find} }}"), 1);
+        fs::write(&checks, broken).unwrap();
+        let output = course.run(&["check", "2", "--solution"]);
+        assert_eq!(output.status.code(), Some(3), "{failure}");
+        assert!(text(&output.stderr).contains(sentence), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_new_exercise_compiles_and_verify_says_all_that_is_still_to_be_written() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let begun = Elsewhere { course: folder.path().join("begun"), _folder: folder };
+    fs::create_dir(&begun.course).unwrap();
+    fs::write(begun.course.join("course.toml"), "format_version = 1\ntitle = \"Begun\"\n").unwrap();
+    assert_eq!(begun.run(&["new", "Capitals"]).status.code(), Some(2));
+    assert_eq!(begun.run(&["new", "attention"]).status.code(), Some(0));
+    assert_eq!(begun.run(&["new", "attention"]).status.code(), Some(2), "nothing is written over");
+    assert_eq!(begun.run(&["check", "attention", "--solution"]).status.code(), Some(0));
+
+    let verified = text(&begun.run(&["verify", "1"]).stdout);
+    for part in [
+        "exercises/01_attention/README.md:",
+        "solutions/01_attention/src/lib.rs:",
+        "grader/hidden/01_attention/checks.rs:",
+        "the hints of `double`",
+        "wrong variants: 1, caught 1, named 1; right variants: 1, passed 1",
+    ] {
+        assert!(verified.contains(part), "{part} is not in {verified}");
+    }
+
+    for missing in ["exercises/01_attention/README.md", "grader/hidden/01_attention/pictures.rs"] {
+        fs::remove_file(begun.course.join(missing)).unwrap();
+    }
+    let verified = text(&begun.run(&["verify", "1"]).stdout);
+    assert!(verified.contains("there is no exercises/01_attention/README.md"), "{verified}");
+    assert!(verified.contains("there is no grader/hidden/01_attention/pictures.rs"), "{verified}");
+}

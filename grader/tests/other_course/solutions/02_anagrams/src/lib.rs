@@ -1,0 +1,12 @@
+//! Words made of the same letters.
+
+/// Whether `one` is made of the letters of `other`, each as often; capital letters count as small ones.
+pub fn are_anagrams(one: &str, other: &str) -> bool {
+    sorted(one) == sorted(other)
+}
+
+fn sorted(word: &str) -> Vec<char> {
+    let mut letters: Vec<char> = word.to_lowercase().chars().collect();
+    letters.sort();
+    letters
+}
