@@ -8,6 +8,8 @@ use clap::{
 };
 
 use course::Limits;
+
+use crate::commands::Shard;
 use runner::DEFAULT_SEED;
 
 #[derive(Parser)]
@@ -232,6 +234,10 @@ pub(crate) struct VerifyArgs {
     /// A number, a name, a path inside an exercise, or `all`
     #[arg(default_value = "all")]
     pub(crate) exercise: String,
+
+    /// Grade only this share of the variants, such as 2/3: for several machines
+    #[arg(long, value_name = "K/N", value_parser = Shard::parse)]
+    pub(crate) shard: Option<Shard>,
 
     /// The form of the report
     #[arg(long, value_enum, default_value_t)]

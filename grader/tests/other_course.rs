@@ -109,10 +109,8 @@ fn a_judge_that_fails_is_a_fault_and_no_verdict() {
     let course = Elsewhere::new();
     let checks = course.course.join("grader/hidden/02_anagrams/checks.rs");
     let good = fs::read_to_string(&checks).unwrap();
-    for (failure, sentence) in [
-        ("panic!(\"no idea\")", "it panicked in"),
-        ("std::process::exit(0)", "the judge died"),
-    ] {
+    for (failure, sentence) in [("panic!(\"no idea\")", "it panicked in"), ("std::process::exit(0)", "the judge died")]
+    {
         let find = "letters(c, \"one\") == letters(c, \"other\")";
         assert!(good.contains(find));
         let broken = good.replacen(find, &format!("{{ if c.text(\"one\") == \"rust\" {{ {failure} }} {find} }}"), 1);

@@ -38,6 +38,7 @@ impl std::error::Error for UsageError {}
 pub struct Course {
     /// The folder that holds `course.toml`.
     pub root: PathBuf,
+    /// What the course calls itself.
     pub title: String,
     /// In the order in which they are meant to be solved.
     pub exercises: Vec<Exercise>,
@@ -54,6 +55,7 @@ pub struct Exercise {
     pub number: u32,
     /// Names that it had in earlier versions of the course, for the progress of those who began with them.
     pub formerly: Vec<String>,
+    /// What a learner reads above the exercise.
     pub title: String,
     /// How long a learner is expected to take.
     pub minutes: u32,
@@ -63,9 +65,11 @@ pub struct Exercise {
     pub crates: Vec<String>,
     /// rustc's `-C opt-level` for the submission and its probe.
     pub opt_level: u8,
+    /// What a submission to it may use up.
     pub limits: Limits,
     /// The stub holds code that is wrong on purpose, so its checks may fail instead of ending in a `todo!()`.
     pub ships_bugs: bool,
+    /// Its parts, in the order in which they are meant to be solved.
     pub tasks: Vec<Task>,
 }
 
@@ -132,7 +136,9 @@ impl Limits {
 /// A part of an exercise: usually one function.
 #[derive(Debug)]
 pub struct Task {
+    /// What checks and hints call it; mostly the function to write.
     pub name: String,
+    /// What its checks are worth together.
     pub points: u32,
     /// Worth extra points that full marks do not need.
     pub bonus: bool,
@@ -248,6 +254,7 @@ impl Exercise {
         self.name.split_once('_').map_or(&self.name, |(_, rest)| rest)
     }
 
+    /// The task called `name`, if there is one.
     pub fn task(&self, name: &str) -> Option<&Task> {
         self.tasks.iter().find(|task| task.name == name)
     }

@@ -14,18 +14,23 @@ type Sign = dyn Fn(&Record, &Record) -> bool + Send + Sync;
 ///
 /// It reads as a paragraph: title and points, the experiment, the inputs, what is right, what is commonly wrong.
 pub struct Check {
+    /// Its name in reports and in `after`.
     pub id: &'static str,
     /// The task of `course.toml` that this belongs to.
     pub task: &'static str,
     /// A statement that is true of correct code: "mae_grad is the slope of mae_loss".
     pub title: &'static str,
+    /// What it is worth.
     pub points: u32,
     /// The experiment of the probe that is run on each case.
     pub experiment: &'static str,
+    /// Makes the inputs from a seeded generator.
     pub cases: Box<Cases>,
     /// The data set that the inputs come from, if it is one that has to be fetched: without it the check is skipped.
     pub fetched: Option<Which>,
+    /// What is right.
     pub expectation: Expectation,
+    /// What is commonly wrong; the first one that fits is told.
     pub mistakes: Vec<Mistake>,
     /// The `.snap` file that the expected text comes from; authors review it with `cargo insta`.
     pub snapshot: Option<&'static str>,
@@ -45,12 +50,15 @@ pub enum Expectation {
 
 /// A misunderstanding that is known by its result.
 pub struct Mistake {
+    /// Its name in reports and in `variants.toml`.
     pub id: &'static str,
     /// What the learner is told.
     pub says: &'static str,
+    /// How it is known.
     pub recognition: Recognition,
 }
 
+/// How a mistake is known.
 pub enum Recognition {
     /// Its result is this, on every case.
     Result(Box<Formula>),

@@ -7,7 +7,9 @@ use super::{Prediction, render, text};
 /// How far apart two numbers may be: `absolute + relative · |expected|`.
 #[derive(Clone, Copy, Debug)]
 pub struct Tolerance {
+    /// As a share of the expected number.
     pub relative: f64,
+    /// Whatever the expected number is.
     pub absolute: f64,
 }
 

@@ -29,6 +29,7 @@ pub struct Checking<'a> {
 
 /// The report on a learner's exercise.
 pub struct Checked {
+    /// What was found, now or at an earlier check of the same code.
     pub report: Report,
     /// Why the progress could not be noted down.
     pub warning: Option<String>,

@@ -3,11 +3,11 @@
 use std::time::SystemTime;
 
 /// Date and time in UTC: `2026-11-22T09:20:00Z`.
-pub fn now() -> String {
+pub(crate) fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
 
 /// The same as a part of a file's name, which sorts by age: `2026-11-22_09-20-00Z`.
-pub fn stamp() -> String {
+pub(crate) fn stamp() -> String {
     now().replace('T', "_").replace(':', "-")
 }

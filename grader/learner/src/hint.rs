@@ -17,6 +17,7 @@ pub fn first_unsolved<'a>(exercise: &'a Exercise, report: &Report) -> Option<&'a
 pub struct Hint<'a> {
     /// `forward · hint 2 of 3`.
     pub heading: String,
+    /// The hint itself.
     pub text: &'a str,
     /// How many are left.
     pub left: usize,

@@ -11,20 +11,33 @@ use crate::{Progress, source_digest};
 /// One exercise of the list.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
+    /// The name of its folder.
     pub name: String,
+    /// The number that the name begins with.
     pub number: u32,
+    /// What it is called.
     pub title: String,
+    /// How long it is expected to take.
     pub minutes: u32,
+    /// The names of the exercises that it builds on.
     pub requires: Vec<String>,
     /// As of the last check.
     pub status: ExerciseStatus,
+    /// Points of the last check, without bonus.
     pub score: u32,
+    /// Points for full marks.
     pub max_score: u32,
+    /// Bonus points of the last check.
     pub bonus_score: u32,
+    /// Bonus points that there are.
     pub max_bonus: u32,
+    /// How many hints were given.
     pub hints_taken: usize,
+    /// When it was last checked.
     pub checked_at: Option<String>,
+    /// When it was first complete.
     pub completed_at: Option<String>,
+    /// What has changed since the last check.
     pub changed: Option<Change>,
 }
 
@@ -32,11 +45,14 @@ pub struct Row {
 pub struct Totals {
     /// How many are complete.
     pub complete: usize,
+    /// Points of all exercises together.
     pub score: u32,
+    /// Points for full marks in all exercises.
     pub max_score: u32,
 }
 
 impl Totals {
+    /// The sums over a list.
     pub fn of(rows: &[Row]) -> Self {
         Self {
             complete: rows.iter().filter(|row| row.status == ExerciseStatus::Complete).count(),

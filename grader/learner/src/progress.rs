@@ -39,15 +39,21 @@ pub struct Entry {
 /// The last check of an exercise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Last {
+    /// How it came out.
     pub status: ExerciseStatus,
+    /// Points, without bonus.
     pub score: u32,
+    /// Points for full marks.
     pub max_score: u32,
+    /// Bonus points.
     pub bonus_score: u32,
+    /// Bonus points that there were.
     pub max_bonus: u32,
     /// Of the learner's code at that time.
     pub source_digest: String,
     /// Of the checks at that time.
     pub checks_digest: String,
+    /// When that was.
     pub checked_at: String,
 }
 
@@ -151,6 +157,7 @@ impl Progress {
 }
 
 impl Entry {
+    /// How the last check came out.
     pub fn status(&self) -> ExerciseStatus {
         self.last.as_ref().map_or(ExerciseStatus::NotStarted, |last| last.status)
     }

@@ -9,12 +9,15 @@ pub struct Diagnostic {
     pub level: String,
     /// Such as `E0308`, or the name of a lint.
     pub code: Option<String>,
+    /// What is wrong, in one sentence.
     pub message: String,
     /// What rustc writes under the code that it points at.
     pub label: String,
     /// The learner's file, if the diagnostic points at one.
     pub file: Option<String>,
+    /// Counted from 1.
     pub line: Option<u32>,
+    /// Counted from 1.
     pub column: Option<u32>,
     /// As rustc prints it; with colours until the report goes somewhere that has none.
     pub rendered: String,

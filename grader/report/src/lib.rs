@@ -51,22 +51,31 @@ const MAX_TEXT_CHARS: usize = 20_000;
 /// The score is not a field: it is the sum over the checks, so it cannot disagree with them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
+    /// The title of the course.
     pub course: String,
+    /// What was to be solved.
     pub exercise: ExerciseLabel,
     /// The folder that was graded, relative to the course if it lies in it.
     pub folder: String,
+    /// Of the code that was graded.
     pub source_digest: String,
     /// Of all that decides what the exercise asks.
     pub checks_digest: String,
     /// The commit of the course that is checked out, if it lies in a repository.
     pub course_commit: Option<String>,
+    /// Of the inputs that were drawn at random.
     pub seed: u64,
+    /// What compiled the code.
     pub rustc_version: String,
     /// What the submission was compiled and run in.
     pub sandbox: String,
+    /// Whether the code compiles; if it does not, no check was run.
     pub compiled: bool,
+    /// Every check of the exercise, in order.
     pub checks: Vec<CheckReport>,
+    /// What the compiler or the source gate said.
     pub diagnostics: Vec<Diagnostic>,
+    /// How long it took.
     pub duration_ms: u64,
     /// Nothing has changed since an earlier check, so this is its report and nothing was run.
     pub unchanged: bool,
@@ -75,38 +84,58 @@ pub struct Report {
 /// What a report says of its exercise.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExerciseLabel {
+    /// The name of its folder.
     pub name: String,
+    /// The number that the name begins with.
     pub number: u32,
+    /// What it is called.
     pub title: String,
+    /// How long it is expected to take.
     pub minutes: u32,
+    /// The names of the exercises that it builds on.
     pub requires: Vec<String>,
 }
 
 /// One check of a report.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CheckReport {
+    /// Its name.
     pub id: String,
+    /// The task that it belongs to.
     pub task: String,
+    /// A statement that is true of correct code.
     pub title: String,
+    /// Whether its task is worth extra points only.
     pub bonus: bool,
+    /// What was earned.
     pub points: u32,
+    /// What it is worth.
     pub max_points: u32,
+    /// How it came out.
     pub status: Status,
+    /// What the learner is told; empty if the check is passed.
     pub message: String,
+    /// The id of the recognised misunderstanding.
     pub mistake: Option<String>,
+    /// The case that went wrong.
     pub input: Option<String>,
+    /// What right code returns for it.
     pub expected: Option<String>,
+    /// What this code returned.
     pub observed: Option<String>,
     /// Where both are texts of several lines: `-` before a line that was observed, `+` before one that is expected.
     pub diff: Option<String>,
+    /// A hint for its task.
     pub hint: Option<String>,
     /// The checks without which this one says nothing.
     pub after: Vec<String>,
     /// The line of the submission that it came from: that of the panic, or of the function that was asked.
     pub file: Option<String>,
+    /// Counted from 1.
     pub line: Option<u32>,
     /// What the learner's code printed, cut and cleaned.
     pub output: String,
+    /// How long it took.
     pub duration_ms: u64,
 }
 
@@ -123,9 +152,11 @@ pub struct TaskReport<'a> {
 pub enum ExerciseStatus {
     /// Full marks; bonus tasks may be open.
     Complete,
+    /// Some checks are passed and some are not, or all have failed.
     Incomplete,
     /// Nothing but `todo!()` so far.
     NotStarted,
+    /// The compiler or the source gate refused it.
     DoesNotCompile,
 }
 
@@ -174,6 +205,7 @@ impl Report {
         }
     }
 
+    /// How the exercise stands.
     pub fn status(&self) -> ExerciseStatus {
         if !self.compiled {
             ExerciseStatus::DoesNotCompile
@@ -202,10 +234,12 @@ impl Report {
         self.counted().map(|check| check.max_points).sum()
     }
 
+    /// Bonus points earned.
     pub fn bonus_score(&self) -> u32 {
         self.bonus().map(|check| check.points).sum()
     }
 
+    /// Bonus points that there are.
     pub fn max_bonus(&self) -> u32 {
         self.bonus().map(|check| check.max_points).sum()
     }

@@ -69,6 +69,7 @@ pub fn beginning(text: &str, most: usize) -> Cow<'_, str> {
 pub struct Folders(Vec<String>);
 
 impl Folders {
+    /// These folders, to be hidden; the root of the file system is not hidden.
     pub fn new(folders: impl IntoIterator<Item = PathBuf>) -> Self {
         let mut folders: Vec<String> = folders
             .into_iter()

@@ -46,12 +46,24 @@ impl Terminal {
     pub fn of_stdout(course: &Course, exercise: Option<&Exercise>) -> Self {
         let next = exercise.and_then(|exercise| course.exercises.iter().find(|other| other.number > exercise.number));
         let next = next.map(|next| (next.number, next.name.clone()));
-        Self { screen: Screen::of_stdout(), course: course.root.clone(), grader: course.grader(), next, names_sandbox: false }
+        Self {
+            screen: Screen::of_stdout(),
+            course: course.root.clone(),
+            grader: course.grader(),
+            next,
+            names_sandbox: false,
+        }
     }
 
     /// A terminal of this width that cannot follow links, and nothing comes next.
     pub fn of_width(width: usize) -> Self {
-        Self { screen: Screen::of_width(width), course: PathBuf::new(), grader: "cargo run -p grader --", next: None, names_sandbox: false }
+        Self {
+            screen: Screen::of_width(width),
+            course: PathBuf::new(),
+            grader: "cargo run -p grader --",
+            next: None,
+            names_sandbox: false,
+        }
     }
 }
 
@@ -158,7 +170,7 @@ pub fn render_all(reports: &[Report], terminal: &Terminal) -> String {
         Some(open) => {
             let next = page.command(open.exercise.number);
             page.wrapped("", &format!("Next: {next}"));
-        },
+        }
         None => page.wrapped("", "Everything is complete. Well done!"),
     }
     page.text

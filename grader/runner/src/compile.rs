@@ -55,10 +55,18 @@ const LINKER_ENVIRONMENT: [&str; 12] = [
     "TEMP",
 ];
 
+/// A probe, linked with a submission, or with several that were compiled together.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub(super) path: PathBuf,
+    /// Which of several submissions it is to ask; the program is told on its command line.
+    pub(super) number: Option<usize>,
+}
+
 /// What came of compiling a submission.
 pub enum Compiled {
     /// A program to run, and warnings.
-    Probe(PathBuf, Vec<Diagnostic>),
+    Probe(Program, Vec<Diagnostic>),
     /// Errors in the learner's code.
     Broken(Vec<Diagnostic>),
 }
@@ -117,7 +125,7 @@ pub fn compile(
     if said.succeeded {
         let probe = slot.folder.join(probe);
         make_executable(&probe)?;
-        return Ok(Compiled::Probe(probe, warnings));
+        return Ok(Compiled::Probe(Program { path: probe, number: None }, warnings));
     }
     let (interface, others): (Vec<Message>, Vec<Message>) =
         said.messages.into_iter().partition(|message| message.is_error_in("probe.rs"));
@@ -128,7 +136,69 @@ pub fn compile(
     Ok(Compiled::Broken(interface.into_iter().map(|message| message.into_interface_diagnostic(&folders)).collect()))
 }
 
-/// The errors, with their lines, of compiling `program` against the submission that was compiled last in `slot`.
+/// Compiles many submissions of one file, and the probe once for each of them, as modules of two crates. `None` if that
+/// does not work for all of them: one does not compile, or names its own crate.
+///
+/// Starting rustc, reading the kit and linking cost more than a variant of a solution does, so sixteen together take a third of
+/// the time. Strangers' code is never compiled together.
+pub(crate) fn compile_together(
+    course: &Course,
+    exercise: &Exercise,
+    submissions: &[Sources],
+    kit: &Kit,
+    slot: &Slot,
+) -> Result<Option<Vec<Program>>> {
+    let bench = Bench { course, exercise, limits: exercise.limits, kit, slot };
+    let folder = slot.folder.join("together");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    files::create_folder(&slot.folder.join("build"))?;
+    let hidden = course.hidden_folder(exercise).join("probe.rs");
+    let probe = fs::read_to_string(&hidden).with_context(|| format!("cannot read {}", hidden.display()))?;
+    let (mut library, mut main, mut arms) = (String::new(), String::new(), String::new());
+    for (number, sources) in submissions.iter().enumerate() {
+        // Where a file lies ends as the report names it.
+        let inside = format!("v{number}/{}/src", sources.label);
+        sources.write(&folder.join(&inside))?;
+        library += &format!("#[path = {:?}]\npub mod v{number};\n", format!("{inside}/lib.rs"));
+        // At the end, since `//!` has to stand first.
+        let text = format!("{probe}\nuse {TOGETHER}::v{number} as submission;\npub(crate) const MAIN: fn() = main;\n");
+        files::write_atomically(&folder.join(format!("p{number}.rs")), text.as_bytes())?;
+        main += &format!("mod p{number};\n");
+        arms += &format!("        Some(\"{number}\") => p{number}::MAIN(),\n");
+    }
+    main += &format!(
+        "fn main() {{\n    match std::env::args().nth(1).as_deref() {{\n{arms}        _ => panic!(\"no such submission\"),\n    \
+         }}\n}}\n"
+    );
+    files::write_atomically(&folder.join("lib.rs"), library.as_bytes())?;
+    files::write_atomically(&folder.join("main.rs"), main.as_bytes())?;
+
+    let mut rustc = bench.rustc(TOGETHER, Calls::Compiler, &folder)?;
+    rustc.args(["--crate-type", "rlib", "-C", "debuginfo=0", "-o", LIBRARY]);
+    rustc.args(kit.crates_for_submissions().flat_map(extern_argument)).arg("together/lib.rs");
+    if !bench.run(rustc)?.succeeded {
+        return Ok(None);
+    }
+    let target = format!("build/probe{}", env::consts::EXE_SUFFIX);
+    let mut rustc = bench.rustc("probe_main", Calls::Linker, &folder)?;
+    rustc.args(["--crate-type", "bin", "-C", "debuginfo=0", "-o", &target]);
+    rustc.args(kit.crates_for_probes().chain([(TOGETHER, Path::new(LIBRARY))]).flat_map(extern_argument));
+    rustc.arg("together/main.rs");
+    if !bench.run(rustc)?.succeeded {
+        return Ok(None);
+    }
+    let path = slot.folder.join(target);
+    make_executable(&path)?;
+    Ok(Some((0..submissions.len()).map(|number| Program { path: path.clone(), number: Some(number) }).collect()))
+}
+
+/// The crate of submissions that are compiled together.
+const TOGETHER: &str = "variants";
+
+/// The errors, with their lines, of compiling `program` against the submission that was compiled last in `slot`, or the one of
+/// this number among those that were compiled together.
 pub(crate) fn errors_of_program(
     course: &Course,
     exercise: &Exercise,
@@ -136,13 +206,18 @@ pub(crate) fn errors_of_program(
     kit: &Kit,
     slot: &Slot,
     program: &str,
+    number: Option<usize>,
 ) -> Result<Vec<(String, u32)>> {
     let bench = Bench { course, exercise, limits, kit, slot };
     let source = slot.folder.join("program.rs");
-    files::write_atomically(&source, program.as_bytes())?;
+    let (submission, more) = match number {
+        Some(number) => (TOGETHER, format!("\nuse {TOGETHER}::v{number} as submission;\n")),
+        None => ("submission", String::new()),
+    };
+    files::write_atomically(&source, format!("{program}{more}").as_bytes())?;
     let mut rustc = bench.rustc("program", Calls::Compiler, &source)?;
     rustc.args(["--crate-type", "bin", "--emit", "metadata", "-o", "build/program.rmeta"]);
-    rustc.args(kit.crates_for_submissions().chain([("submission", Path::new(LIBRARY))]).flat_map(extern_argument));
+    rustc.args(kit.crates_for_submissions().chain([(submission, Path::new(LIBRARY))]).flat_map(extern_argument));
     rustc.arg(&source);
     Ok(bench.run(rustc)?.messages.iter().filter_map(Message::error_and_line).collect())
 }

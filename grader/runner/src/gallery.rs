@@ -60,8 +60,8 @@ pub fn draw(
         bail!("the solution of {} does not compile", exercise.name);
     };
     let probe = |program, sources: &Sources| ProbeProcess::new(program, sources.paths(), slot.sandbox, exercise.limits);
-    let mut learner = probe(&learners, &learners_sources);
-    let mut reference = probe(&reference, &reference_sources);
+    let mut learner = probe(learners, &learners_sources);
+    let mut reference = probe(reference, &reference_sources);
     let mut judge = JudgeProcess::start(&judge?, observer)?;
     judge.plan()?;
     let (pictures, summaries) = judge.draw(|question| {

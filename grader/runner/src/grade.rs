@@ -8,8 +8,9 @@ use report::{CheckReport, Report, sanitise::Folders};
 use wire::judge::{Answer, Ended, Planned, Status, Verdict};
 
 use crate::{
-    Compiled, JudgeProcess, Kit, Observer, Part, ProbeProcess, Slot, Sources, Stage, Submission, Task, compile,
-    compile::{errors_of_program, foreign_folders},
+    Compiled, JudgeProcess, Kit, Observer, Part, ProbeProcess, Program, Slot, Sources, Stage, Submission, Task,
+    compile,
+    compile::{compile_together, errors_of_program, foreign_folders},
     judge_program,
 };
 
@@ -66,14 +67,9 @@ impl Grading<'_> {
     ///
     /// If the grader cannot do its work, which is no verdict.
     pub fn grade(&self, submission: &Submission) -> Result<Graded> {
-        let Self { course, exercise, kit, slot, options, observer } = *self;
+        let Self { course, exercise, kit, slot, observer, .. } = *self;
         let start = Instant::now();
         let sources = Sources::read(course, submission, submission.gated)?;
-        let folder = submission.label(course);
-        let mut report = Report::new(course, exercise, folder, options.seed, &kit.rustc_version, sources.digest());
-        report.checks_digest = checks_digest(course, exercise)?;
-        report.sandbox = slot.sandbox.name().to_owned();
-
         observer.on_stage(Stage::Compiling);
         // The judge is compiled beside the submission, where it has to be; neither knows of the other.
         let (judge, compiled) = thread::scope(|scope| {
@@ -87,11 +83,53 @@ impl Grading<'_> {
         });
         let mut judge = JudgeProcess::start(&judge?, observer)?;
         let checks = judge.plan()?;
-        match compiled? {
+        self.report(start, &sources, compiled?, &mut judge, &checks)
+    }
+
+    /// The same for many submissions that are ours, compiled together where that works, which costs less.
+    ///
+    /// # Errors
+    ///
+    /// If the grader cannot do its work.
+    pub fn grade_all(&self, submissions: &[Submission]) -> Result<Vec<Graded>> {
+        let Self { course, exercise, kit, slot, observer, .. } = *self;
+        let read = |submission: &Submission| Sources::read(course, submission, submission.gated);
+        let sources = submissions.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let together = match sources.len() > 1 && sources.iter().all(|sources| sources.refused.is_empty()) {
+            true => compile_together(course, exercise, &sources, kit, slot)?,
+            false => None,
+        };
+        let Some(programs) = together else {
+            return submissions.iter().map(|submission| self.grade(submission)).collect();
+        };
+        let (mut judge, checks) = start_judge(course, exercise, kit, observer)?;
+        let programs = sources.iter().zip(programs);
+        programs
+            .map(|(sources, program)| {
+                self.report(Instant::now(), sources, Compiled::Probe(program, Vec::new()), &mut judge, &checks)
+            })
+            .collect()
+    }
+
+    /// The report on a submission of which this came when it was compiled.
+    fn report(
+        &self,
+        start: Instant,
+        sources: &Sources,
+        compiled: Compiled,
+        judge: &mut JudgeProcess<'_>,
+        checks: &[Planned],
+    ) -> Result<Graded> {
+        let Self { course, exercise, kit, slot, options, .. } = *self;
+        let folder = sources.label.clone();
+        let mut report = Report::new(course, exercise, folder, options.seed, &kit.rustc_version, sources.digest());
+        report.checks_digest = checks_digest(course, exercise)?;
+        report.sandbox = slot.sandbox.name().to_owned();
+        match compiled {
             Compiled::Broken(diagnostics) => {
                 report.diagnostics = diagnostics;
                 report.compiled = false;
-                for check in &checks {
+                for check in checks {
                     let verdict = Verdict::skipped("the code does not compile yet");
                     let reported = CheckReport::new(exercise, check, verdict, &report.checks, 0);
                     report.checks.push(reported);
@@ -99,15 +137,14 @@ impl Grading<'_> {
             }
             Compiled::Probe(program, warnings) => {
                 report.diagnostics = warnings;
-                let mut probe = ProbeProcess::new(&program, sources.paths(), slot.sandbox, self.limits());
-                self.judge(&mut judge, &checks, &mut probe, &sources, &mut report.checks)?;
+                self.judge(judge, checks, program, sources, &mut report.checks)?;
             }
         }
         report.duration_ms = start.elapsed().as_millis() as u64;
         let needs_data = |check: &&Planned| check.fetched.is_some() && !options.uses_fetched_data;
         let left_out = checks.iter().filter(needs_data).map(|check| check.id.clone()).collect();
-        let data_files =
-            checks.into_iter().filter_map(|check| check.fetched).flat_map(|fetched| fetched.files).collect();
+        let fetched = checks.iter().filter_map(|check| check.fetched.as_ref());
+        let data_files = fetched.flat_map(|fetched| fetched.files.clone()).collect();
         Ok(Graded { report, data_files, left_out })
     }
 
@@ -116,10 +153,12 @@ impl Grading<'_> {
         &self,
         judge: &mut JudgeProcess<'_>,
         checks: &[Planned],
-        probe: &mut ProbeProcess,
+        program: Program,
         sources: &Sources,
         reports: &mut Vec<CheckReport>,
     ) -> Result<()> {
+        let number = program.number;
+        let mut probe = ProbeProcess::new(program, sources.paths(), self.slot.sandbox, self.limits());
         let folders = foreign_folders(self.course, self.kit, self.slot);
         let mut passed: Vec<&str> = Vec::new();
         for (index, check) in checks.iter().enumerate() {
@@ -136,7 +175,7 @@ impl Grading<'_> {
                     }
                     judge.judge(index, self.options.seed, |question| match question.task {
                         Task::Run(experiment, case) => probe.ask(&experiment, case, self.observer),
-                        Task::Compile(program) => self.compile_program(&program),
+                        Task::Compile(program) => self.compile_program(&program, number),
                     })?
                 }
             };
@@ -155,8 +194,9 @@ impl Grading<'_> {
         Ok(())
     }
 
-    fn compile_program(&self, program: &str) -> Result<Answer> {
-        let errors = errors_of_program(self.course, self.exercise, self.limits(), self.kit, self.slot, program)?;
+    fn compile_program(&self, program: &str, number: Option<usize>) -> Result<Answer> {
+        let Self { course, exercise, kit, slot, .. } = *self;
+        let errors = errors_of_program(course, exercise, self.limits(), kit, slot, program, number)?;
         Ok(Answer { ended: Ended::Refused(errors), output: String::new() })
     }
 

@@ -75,7 +75,7 @@ impl Kit {
     }
 
     fn open_and_tell(course: &Course, exercise: &Exercise, on_line: Option<&dyn Fn(&str)>) -> Result<Self> {
-        let rustc = find_rustc()?;
+        let rustc = find_rustc(course)?;
         let shared = Self::open_one(course, None, &rustc, on_line)?;
         if exercise.crates.is_empty() {
             return Ok(shared);
@@ -272,7 +272,6 @@ impl Artifact {
 
 #[derive(Deserialize)]
 struct Target {
-    name: String,
     kind: Vec<String>,
     src_path: PathBuf,
 }
@@ -382,10 +381,17 @@ impl LockedPackage {
 }
 
 /// The compiler beside the cargo that started us, or the one that `rustc` on the path stands for.
-fn find_rustc() -> Result<PathBuf> {
+fn find_rustc(course: &Course) -> Result<PathBuf> {
     let name = format!("rustc{}", env::consts::EXE_SUFFIX);
     let beside_cargo = env::var_os("CARGO").map(|cargo| Path::new(&cargo).with_file_name(&name));
     if let Some(rustc) = beside_cargo.filter(|rustc| rustc.is_file()) {
+        return Ok(rustc);
+    }
+    // rustup's stand-in takes 30 ms to say what it stands for, so that is asked again only when it may have changed.
+    let note = course.work_folder()?.join("rustc.json");
+    let key = toolchain_key(&name);
+    let noted = fs::read(&note).ok().and_then(|json| serde_json::from_slice::<(String, PathBuf)>(&json).ok());
+    if let Some((_, rustc)) = noted.filter(|(noted, rustc)| *noted == key && rustc.is_file()) {
         return Ok(rustc);
     }
     let output = Command::new("rustc")
@@ -400,7 +406,23 @@ fn find_rustc() -> Result<PathBuf> {
             sysroot.trim()
         );
     }
+    files::write_atomically(&note, &serde_json::to_vec(&(key, &rustc))?)?;
     Ok(rustc)
+}
+
+/// All that decides which compiler `rustc` on the path stands for: the program itself, and where rustup looks for a choice.
+fn toolchain_key(name: &str) -> String {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let program = env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file());
+    let home = env::var_os("RUSTUP_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".rustup")));
+    let mut files: Vec<PathBuf> = program.into_iter().chain(home.map(|home| home.join("settings.toml"))).collect();
+    let here = env::current_dir().unwrap_or_default();
+    files.extend(
+        here.ancestors().flat_map(|folder| ["rust-toolchain", "rust-toolchain.toml"].map(|file| folder.join(file))),
+    );
+    let stamps: String = files.iter().filter_map(|file| files::stamp(file).ok()).collect();
+    format!("{:?}\n{stamps}", env::var_os("RUSTUP_TOOLCHAIN"))
 }
 
 fn rustc_version(rustc: &Path) -> Result<String> {
@@ -462,7 +484,7 @@ mod tests {
     fn a_package_is_known_by_the_end_of_its_id() {
         let artifact = |id: &str| Artifact {
             package_id: id.to_owned(),
-            target: Target { name: "ndarray".to_owned(), kind: vec!["lib".to_owned()], src_path: PathBuf::new() },
+            target: Target { kind: vec!["lib".to_owned()], src_path: PathBuf::new() },
             filenames: Vec::new(),
         };
         let packages = [

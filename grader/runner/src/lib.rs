@@ -23,7 +23,7 @@ mod status_line;
 mod stream;
 mod workspace;
 
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, Program, compile};
 pub use gallery::{Drawn, draw};
 pub use grade::{DEFAULT_SEED, Graded, Grading, Options, start_judge};
 pub use judge_process::{JudgeProcess, Question, Task};
@@ -67,12 +67,14 @@ pub fn home(course: &Course) -> Result<PathBuf> {
 /// A folder with `src/lib.rs`: a learner's exercise, a reference solution, a stored wrong answer or an upload.
 #[derive(Clone, Debug)]
 pub struct Submission {
+    /// The folder that holds `src/lib.rs`.
     pub folder: PathBuf,
     /// Whether the source gate is closed. It always is, but for the tests that hold the sandbox by itself.
     pub gated: bool,
 }
 
 impl Submission {
+    /// The submission in `folder`, with the source gate closed.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder, gated: true }
     }
@@ -87,6 +89,7 @@ impl Submission {
         Self::new(course.root.join("solutions").join(&exercise.name))
     }
 
+    /// The file that is graded.
     pub fn lib(&self) -> PathBuf {
         self.folder.join("src").join("lib.rs")
     }

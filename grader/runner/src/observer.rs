@@ -7,15 +7,20 @@ use wire::probe::Progress;
 /// What grading is busy with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stage {
+    /// rustc is at work.
     Compiling,
     /// Check `number` of `total`, counted from 1.
     Checking {
+        /// Counted from 1.
         number: usize,
+        /// How many there are.
         total: usize,
     },
     /// A long experiment of the present check, and how long it will go on if nothing changes.
     Training {
+        /// How far it has come.
         progress: Progress,
+        /// How long it will probably go on.
         left: Option<Duration>,
     },
 }
@@ -53,6 +58,7 @@ fn in_words(time: Duration) -> String {
 
 /// Whoever waits for a grading.
 pub trait Observer {
+    /// Hears what the grading is busy with now.
     fn on_stage(&self, stage: Stage);
 
     /// Whether nobody waits any more. Asked every few milliseconds while the learner's code runs.

@@ -1,7 +1,7 @@
 //! A running probe: one request at a time, each with a deadline and limits on what it may use.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitStatus,
     time::{Duration, Instant},
 };
@@ -14,7 +14,7 @@ use wire::{
 };
 
 use super::{
-    CalledOff, Observer, Stage,
+    CalledOff, Observer, Program, Stage,
     child::{Next, Running},
     observer::time_left,
     sandbox::{Calls, Profile, Sandbox, random_id, system_libraries},
@@ -33,7 +33,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 /// The probe of one submission. It is started when it is first asked, and again after it died.
 pub struct ProbeProcess {
-    program: PathBuf,
+    program: Program,
     /// The submission's files as the compiler names them. A panic is nowhere else.
     files: Vec<String>,
     sandbox: Sandbox,
@@ -49,8 +49,9 @@ struct Probe {
 }
 
 impl ProbeProcess {
-    pub fn new(program: &Path, files: Vec<String>, sandbox: Sandbox, limits: Limits) -> Self {
-        Self { program: program.to_owned(), files, sandbox, limits, running: None, starts: 0, spent: Duration::ZERO }
+    /// The probe that `program` is; `files` are the submission's, as the compiler names them.
+    pub fn new(program: Program, files: Vec<String>, sandbox: Sandbox, limits: Limits) -> Self {
+        Self { program, files, sandbox, limits, running: None, starts: 0, spent: Duration::ZERO }
     }
 
     /// Lets each case from now on take all the time that is left for them together, as a long training does.
@@ -105,7 +106,7 @@ impl ProbeProcess {
     fn start(&self) -> Result<Probe> {
         // It needs its own executable to tell lines in a backtrace, and the C library; nothing else is there for it.
         let mut execute = system_libraries();
-        execute.push(self.program.clone());
+        execute.push(self.program.path.clone());
         let profile = Profile {
             calls: Calls::Few,
             read: vec!["/etc/ld.so.cache".into()],
@@ -117,9 +118,10 @@ impl ProbeProcess {
             file_mib: 0,
             files: self.limits.files,
         };
-        let mut command = self.sandbox.command(&self.program, &profile)?;
+        let mut command = self.sandbox.command(&self.program.path, &profile)?;
+        command.args(self.program.number.map(|number| number.to_string()));
         // Otherwise every thread reserves a piece of the address space for its own allocations.
-        command.current_dir(self.program.parent().unwrap_or(Path::new("."))).env("MALLOC_ARENA_MAX", "2");
+        command.current_dir(self.program.path.parent().unwrap_or(Path::new("."))).env("MALLOC_ARENA_MAX", "2");
         Ok(Probe { process: Running::start(command, true)?, stream: Stream::new(MAX_ANSWER_BYTES) })
     }
 

@@ -5,7 +5,9 @@ use course::Course;
 use probe::{Record, Value};
 use wire::judge::Ended;
 
-use crate::{Compiled, DEFAULT_SEED, Kit, ProbeProcess, Sandbox, Slot, Sources, Submission, Task, compile, start_judge};
+use crate::{
+    Compiled, DEFAULT_SEED, Kit, ProbeProcess, Sandbox, Slot, Sources, Submission, Task, compile, start_judge,
+};
 
 #[test]
 fn snapshots_are_what_the_solutions_show() {
@@ -19,8 +21,10 @@ fn snapshots_are_what_the_solutions_show() {
         let slot = Slot::take(&course.work_folder().unwrap(), &exercise.name, Sandbox::None).unwrap();
         let sources = Sources::read(&course, &Submission::solution(&course, exercise), true).unwrap();
         let compiled = compile(&course, exercise, exercise.limits, &sources, &kit, &slot).unwrap();
-        let Compiled::Probe(program, _) = compiled else { panic!("the solution of {} does not compile", exercise.name) };
-        let mut probe = ProbeProcess::new(&program, sources.paths(), Sandbox::None, exercise.limits);
+        let Compiled::Probe(program, _) = compiled else {
+            panic!("the solution of {} does not compile", exercise.name)
+        };
+        let mut probe = ProbeProcess::new(program, sources.paths(), Sandbox::None, exercise.limits);
         for (index, check) in checks.iter().enumerate().filter(|(_, check)| check.shows) {
             let mut shown = Vec::new();
             let verdict = judge.judge(index, DEFAULT_SEED, |question| {

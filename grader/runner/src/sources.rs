@@ -32,6 +32,7 @@ pub struct Sources {
     pub(super) files: Vec<(String, String)>,
     /// The folder of the submission as a report names it.
     pub(super) label: String,
+    /// Why the submission may not be compiled; empty if it may.
     pub refused: Vec<Diagnostic>,
 }
 

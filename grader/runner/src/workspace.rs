@@ -18,7 +18,9 @@ const MAX_SLOTS: usize = 64;
 /// It keeps rustc's incremental cache, so the next check that gets the same slot is quick. A stranger's submission gets
 /// an empty slot, and leaves an empty one.
 pub struct Slot {
+    /// Where it compiles and runs.
     pub folder: PathBuf,
+    /// What it compiles and runs in.
     pub sandbox: Sandbox,
     /// Nothing is kept for the next check.
     pub(super) throw_away: bool,

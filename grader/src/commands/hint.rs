@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{Outcome, exercise_or_current, warn};
 use crate::cli::HintArgs;
-use course::{Course, Exercise, Task, UsageError};
+use course::{Course, Exercise, UsageError};
 use learner::{
     Checking,
     hint::{first_unsolved, next},

@@ -13,6 +13,8 @@ mod solution;
 mod verify;
 mod view;
 
+pub(crate) use verify::Shard;
+
 use std::{
     path::{Path, absolute},
     process::ExitCode,

@@ -7,7 +7,9 @@ use super::{Mark, Picture, Series};
 /// An axis as an author asks for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Axis {
+    /// What stands beside it: the quantity and its unit.
     pub label: String,
+    /// Whether equal steps are equal differences or equal factors.
     pub scale: Scale,
     /// What it shows; unless this is given, all that the reference computed, and what is near to that.
     pub range: Option<(f64, f64)>,
@@ -15,28 +17,34 @@ pub struct Axis {
     pub ticks: Option<Vec<(f64, String)>>,
 }
 
+/// How numbers become places on an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scale {
+    /// Equal steps are equal differences.
     Linear,
     /// Equal steps are equal factors.
     Log,
 }
 
 impl Axis {
+    /// A linear axis that shows all that the reference computed.
     pub fn new(label: &str) -> Self {
         Self { label: label.to_owned(), scale: Scale::Linear, range: None, ticks: None }
     }
 
+    /// The same axis, showing this range and nothing else.
     pub fn from(mut self, low: f64, high: f64) -> Self {
         self.range = Some((low, high));
         self
     }
 
+    /// The same axis, logarithmic: for positive numbers of very different sizes.
     pub fn log(mut self) -> Self {
         self.scale = Scale::Log;
         self
     }
 
+    /// The same axis with these ticks: where they are, and what they say.
     pub fn ticks<T: ToString>(mut self, ticks: impl IntoIterator<Item = (f64, T)>) -> Self {
         self.ticks = Some(ticks.into_iter().map(|(at, text)| (at, text.to_string())).collect());
         self
@@ -45,14 +53,19 @@ impl Axis {
 
 /// Both axes of a picture, ready to be drawn.
 pub struct Axes {
+    /// From left to right.
     pub x: Shown,
+    /// From bottom to top.
     pub y: Shown,
 }
 
 /// The part of an axis that is shown. Positions on it are numbers, or their logarithms on a logarithmic axis.
 pub struct Shown {
+    /// The position of the left or lower end.
     pub low: f64,
+    /// The position of the right or upper end.
     pub high: f64,
+    /// Positions of the ticks, and what they say.
     pub ticks: Vec<(f64, String)>,
     scale: Scale,
 }
@@ -207,6 +220,7 @@ impl Shown {
         if self.scale == Scale::Log { 10_f64.powf(at) } else { at }
     }
 
+    /// Whether a position is shown.
     pub fn contains(&self, position: f64) -> bool {
         (self.low..=self.high).contains(&position)
     }
@@ -218,6 +232,7 @@ impl Shown {
         (low <= self.high && high >= self.low).then(|| (low.max(self.low), high.min(self.high)))
     }
 
+    /// Whether a number is shown.
     pub fn holds(&self, number: f64) -> bool {
         self.place(number).is_some_and(|at| self.contains(at))
     }

@@ -24,18 +24,23 @@ const REFERENCE: &str = "reference";
 pub struct Picture {
     /// The name of its file.
     pub id: String,
+    /// What stands above the picture.
     pub title: String,
     /// What to look for, and what a wrong picture would mean.
     pub caption: String,
+    /// From left to right.
     pub x: Axis,
+    /// From bottom to top.
     pub y: Axis,
     /// Whether a step along x is as long as one along y, as in an image; else the picture is filled.
     pub equal_units: bool,
     /// What is behind all lines and points.
     pub rasters: Vec<Raster>,
+    /// Lines, points and bars.
     pub series: Vec<Series>,
     /// Words at points of the chart.
     pub labels: Vec<((f64, f64), String)>,
+    /// What is missing from the picture, and why.
     pub notes: Vec<Note>,
 }
 
@@ -68,8 +73,11 @@ impl From<&str> for Note {
 pub struct Series {
     /// What the legend says; nothing if it is empty.
     pub name: String,
+    /// How the points are drawn.
     pub mark: Mark,
+    /// What the points are, which decides their colour.
     pub role: Role,
+    /// The points, (x, y) each, in order.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -102,6 +110,7 @@ pub enum Role {
 /// The same thing twice: computed by the reference, and by the learner's code if that returned.
 #[derive(Clone, Debug)]
 pub struct Both<T> {
+    /// What the reference computed.
     pub reference: T,
     /// The error says what the learner's code did instead.
     pub learner: Result<T, Note>,
@@ -143,6 +152,7 @@ impl Picture {
         self
     }
 
+    /// Adds points under a name for the legend; an empty name is not listed there.
     pub fn add(&mut self, name: impl Into<String>, mark: Mark, role: Role, points: Vec<(f64, f64)>) {
         self.series.push(Series { name: name.into(), mark, role, points });
     }
@@ -186,6 +196,7 @@ impl Picture {
         self.add(name, Mark::Line, Role::Guide, vec![(from, y), (to, y)]);
     }
 
+    /// Puts words at a point of the chart.
     pub fn label(&mut self, x: f64, y: f64, text: impl Into<String>) {
         self.labels.push(((x, y), text.into()));
     }
@@ -267,6 +278,7 @@ impl Picture {
 }
 
 impl Role {
+    /// Whether the learner's code computed it.
     pub fn is_learners(self) -> bool {
         matches!(self, Self::Learner(_) | Self::Shade(_))
     }

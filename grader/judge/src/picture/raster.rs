@@ -10,7 +10,9 @@ pub struct Cells {
     pub x: (f64, f64),
     /// From bottom to top.
     pub y: (f64, f64),
+    /// How many cells lie side by side.
     pub columns: usize,
+    /// How many cells lie one above the other.
     pub rows: usize,
 }
 
@@ -86,7 +88,9 @@ pub enum Palette {
 /// Cells with a value each.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Raster {
+    /// Where the cells are.
     pub cells: Cells,
+    /// What their values look like.
     pub palette: Palette,
     values: Vec<f64>,
     range: (f64, f64),
@@ -98,6 +102,7 @@ impl Raster {
         Self { cells, palette, values, range }
     }
 
+    /// Whether a cell has a value that is no finite number.
     pub fn has_gaps(&self) -> bool {
         self.values.iter().any(|value| !value.is_finite())
     }

@@ -55,9 +55,8 @@ pub(crate) fn run(course: &Course, args: &NewArgs) -> Result<Outcome> {
 
     let with_crates = course.root.join("Cargo.toml").is_file();
     let wanted = FILES.iter().chain(FILES_OF_CRATES.iter().filter(|_| with_crates));
-    let wanted: Vec<(PathBuf, String)> = wanted
-        .map(|(path, text)| (course.root.join(path.replace("NN_name", &folder)), fill(text)))
-        .collect();
+    let wanted: Vec<(PathBuf, String)> =
+        wanted.map(|(path, text)| (course.root.join(path.replace("NN_name", &folder)), fill(text))).collect();
     // Nothing that somebody wrote is written over.
     if let Some((there, _)) = wanted.iter().find(|(path, _)| path.exists()) {
         return Err(UsageError(format!("{} is there already; move it away first", there.display())).into());

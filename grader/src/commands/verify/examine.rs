@@ -143,7 +143,7 @@ pub(super) fn pictures(course: &Course, exercise: &Exercise, kit: &Kit, work: &P
     let stub = fs::read_to_string(&stub).with_context(|| format!("cannot read {}", stub.display()))?;
     let solution = Submission::solution(course, exercise);
     let mut problems = Vec::new();
-    for (whose, submission) in [("the solution", solution), ("the stub", submission_in(&slot, &stub)?)] {
+    for (whose, submission) in [("the solution", solution), ("the stub", submission_in(&slot, 0, &stub)?)] {
         let pictures = match draw(course, exercise, &submission, kit, &slot, &()) {
             Ok(Drawn::Pictures(_, pictures)) => pictures,
             Ok(Drawn::Broken(_)) => Vec::new(),

@@ -15,7 +15,7 @@ use report::{
     Report, SCHEMA_VERSION,
     style::{BAD, BOLD, GOOD, paint},
 };
-use runner::{DEFAULT_SEED, Grading, Kit, Options, Sandbox, SandboxMode, Slot, Submission};
+use runner::{DEFAULT_SEED, Graded, Grading, Kit, Options, Sandbox, SandboxMode, Slot, Submission};
 use serde::Serialize;
 use wire::judge::Status;
 
@@ -53,7 +53,10 @@ pub(crate) fn run(course: &Course, args: &VerifyArgs) -> Result<Outcome> {
                         problems.extend(examined.problems);
                         problems.extend(examine::pictures(course, exercise, &kit, &work)?);
                         match variants.into_jobs(course, exercise) {
-                            Ok(more) => jobs.extend(more.into_iter().map(|job| (kits.len(), exercise, job))),
+                            Ok(more) => {
+                                let entries = more.into_iter().map(|job| Entry { kit: kits.len(), exercise, job });
+                                jobs.extend(entries.filter(|entry| args.shard.is_none_or(|shard| shard.holds(entry))));
+                            }
                             Err(error) => problems.push(format!("{error:#}")),
                         }
                     }
@@ -68,15 +71,19 @@ pub(crate) fn run(course: &Course, args: &VerifyArgs) -> Result<Outcome> {
     }
 
     let counter = Counter::new(jobs.len());
-    let reports = parallel(&jobs, |(kit, exercise, job)| {
-        let report = grade_source(course, exercise, &kits[*kit], &work, &job.source);
-        counter.advance(&format!("{}: {}", exercise.name, job.title()));
-        report
+    let batches: Vec<_> = jobs.chunk_by(|one, other| one.kit == other.kit).flat_map(|all| all.chunks(BATCH)).collect();
+    let reports = parallel(&batches, |batch| {
+        let reports = grade_batch(course, &kits[batch[0].kit], &work, batch);
+        batch.iter().for_each(|entry| counter.advance(&format!("{}: {}", entry.exercise.name, entry.job.title())));
+        reports
     });
     drop(counter);
-    for ((_, exercise, job), report) in jobs.iter().zip(reports) {
-        if let Err(problem) = summary.judge(job, &report?) {
-            summary.problems.push(prefixed(exercise, &format!("{}: {problem}", job.title())));
+    for (batch, reports) in batches.iter().zip(reports) {
+        for (entry, report) in batch.iter().zip(reports?) {
+            if let Err(problem) = summary.judge(&entry.job, &report) {
+                let problem = format!("{}: {problem}", entry.job.title());
+                summary.problems.push(prefixed(entry.exercise, &problem));
+            }
         }
     }
 
@@ -182,23 +189,79 @@ impl Summary {
     }
 }
 
-fn grade_source(course: &Course, exercise: &Exercise, kit: &Kit, work: &Path, source: &str) -> Result<Report> {
+/// A job of an exercise, and the kit that it needs, by its number.
+struct Entry<'a> {
+    kit: usize,
+    exercise: &'a Exercise,
+    job: Job,
+}
+
+/// So many variants are compiled together. More are hardly cheaper, and one that does not compile costs all of them.
+const BATCH: usize = 16;
+
+fn grade_batch(course: &Course, kit: &Kit, work: &Path, batch: &[Entry<'_>]) -> Result<Vec<Report>> {
+    let exercise = batch[0].exercise;
     let slot = &Slot::take(&work.join("verify"), &exercise.name, Sandbox::choose(SandboxMode::Auto)?)?;
-    let submission = submission_in(slot, source)?;
+    let submissions = (0..).zip(batch).map(|(number, entry)| submission_in(slot, number, &entry.job.source));
+    let submissions = submissions.collect::<Result<Vec<_>>>()?;
     // What it says must not depend on what somebody has downloaded. Checks that need such data are left out, therefore;
     // tests/fetched_data.rs runs them.
     let options = Options { seed: DEFAULT_SEED, uses_fetched_data: false, ..Options::default() };
-    let graded = Grading { course, exercise, kit, slot, options, observer: &() }.grade(&submission)?;
-    let mut report = graded.report;
-    report.checks.retain(|check| !graded.left_out.contains(&check.id));
-    Ok(report)
+    let all = Grading { course, exercise, kit, slot, options, observer: &() }.grade_all(&submissions)?;
+    let counted = |graded: Graded| {
+        let mut report = graded.report;
+        report.checks.retain(|check| !graded.left_out.contains(&check.id));
+        report
+    };
+    Ok(all.into_iter().map(counted).collect())
+}
+
+/// A share of the variants, for one of several machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shard {
+    /// Counted from 1.
+    number: u64,
+    of: u64,
+}
+
+impl Shard {
+    /// Reads `2/3`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let parsed = text
+            .split_once('/')
+            .and_then(|(number, of)| Some(Self { number: number.parse().ok()?, of: of.parse().ok()? }));
+        parsed
+            .filter(|shard| (1..=shard.of).contains(&shard.number))
+            .ok_or_else(|| "a shard is a number of all, such as 2/3".to_owned())
+    }
+
+    /// Whether this job belongs to it: by a hash of its exercise and source, which is the same on every machine.
+    fn holds(self, entry: &Entry<'_>) -> bool {
+        let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let bytes = entry.exercise.name.bytes().chain(entry.job.source.bytes());
+        // The low bits of this hash (FNV-1a) depend on the low bits of the text alone.
+        (bytes.fold(0xcbf2_9ce4_8422_2325, hash) >> 32) % self.of == self.number - 1
+    }
 }
 
 /// `source` as a submission, in a folder of the slot.
-fn submission_in(slot: &Slot, source: &str) -> Result<Submission> {
-    let folder = slot.folder.join("submission");
+fn submission_in(slot: &Slot, number: usize, source: &str) -> Result<Submission> {
+    let folder = slot.folder.join(format!("submission{number}"));
     files::create_folder(&folder.join("src"))?;
     let submission = Submission::new(folder);
     files::write_atomically(&submission.lib(), source.as_bytes())?;
     Ok(submission)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_is_a_number_of_all() {
+        assert_eq!(Shard::parse("2/3"), Ok(Shard { number: 2, of: 3 }));
+        for wrong in ["0/3", "4/3", "2", "2/", "/3", "a/b", "1/0"] {
+            assert!(Shard::parse(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -327,8 +327,8 @@ fn cut(text: &str, width: usize) -> String {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use wire::probe::Progress;
     use ratatui::{Terminal, backend::TestBackend};
+    use wire::probe::Progress;
 
     use super::{
         super::{
@@ -337,7 +337,7 @@ mod tests {
         },
         *,
     };
-    
+
     /// A phone's terminal, the classic one, and a wide one.
     const SIZES: [(u16, u16); 3] = [(40, 18), (80, 24), (120, 32)];
 
