@@ -128,6 +128,7 @@ impl BareRustc {
             "-Copt-level=0",
             "-Coverflow-checks=on",
             "-Cdebuginfo=line-tables-only",
+            "-Cembed-bitcode=no",
             "-C",
             &incremental,
         ]

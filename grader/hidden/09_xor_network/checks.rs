@@ -592,7 +592,9 @@ fn starting() -> Vec<Check> {
                 |c, seen| {
                     let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
                     let (w1, b1, w2) = (c.matrix("w1"), c.vector("b1"), c.matrix("w2"));
+                    let has_twins = any_pair(c, |c, j, k| same_w1(c, j, k) && same_b1(c, j, k) && same_w2(c, j, k));
                     *seen == Record::from(true)
+                        && !has_twins
                         && any_pair(c, |_, j, k| {
                             w1.column(j).iter().zip(w1.column(k)).all(|(a, b)| near(*a, *b))
                                 && near(b1[j], b1[k])

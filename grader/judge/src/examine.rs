@@ -14,7 +14,17 @@ pub(crate) fn examine(checks: &[Check], seeds: &[u64]) -> Vec<String> {
         }
         problems.extend(found);
     }
+    problems.extend(tasks_without_mistakes(checks));
     problems
+}
+
+/// The tasks that ask for the result of a formula and know no mistake in it.
+fn tasks_without_mistakes(checks: &[Check]) -> Vec<String> {
+    let has_formula = |check: &&Check| matches!(check.expectation, Expectation::Equals(..)) && check.snapshot.is_none();
+    let tasks: BTreeSet<&str> = checks.iter().filter(has_formula).map(|check| check.task).collect();
+    let is_known = |task: &&str| checks.iter().any(|check| check.task == *task && !check.mistakes.is_empty());
+    let unknown = tasks.into_iter().filter(|task| !is_known(task));
+    unknown.map(|task| format!("no check of `{task}` knows a mistake; what do learners get wrong there?")).collect()
 }
 
 fn examine_one(check: &Check, seed: u64) -> Vec<String> {

@@ -7,7 +7,11 @@
 mod examine;
 mod variants;
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
 use anyhow::Result;
 use course::{Course, Exercise, files};
@@ -32,66 +36,103 @@ pub(crate) fn run(course: &Course, args: &VerifyArgs) -> Result<Outcome> {
         "all" => course.exercises.iter().collect(),
         wanted => vec![course.exercise(wanted)?],
     };
-    let mut summary = Summary { schema_version: SCHEMA_VERSION, exercises: exercises.len(), ..Summary::default() };
+    let mut found = Findings::new(args.format, exercises.len());
     if args.exercise == "all" {
-        summary.problems.extend(examine::unlisted_folders(course)?);
+        examine::unlisted_folders(course)?.into_iter().for_each(|problem| found.tell(problem));
     }
     let work = course.work_folder()?;
 
     let mut kits = Vec::new();
-    let mut jobs = Vec::new();
+    let mut entries = Vec::new();
     for exercise in exercises {
-        let missing = examine::files(course, exercise);
-        let mut problems = examine::to_write(course, exercise)?;
         // What is missing is told, all of it; what is there is examined as far as that goes.
-        if missing.is_empty() {
-            let kit = Kit::open(course, exercise)?;
-            match Variants::read(course, exercise) {
-                Ok(variants) => match examine::checks(course, exercise, &kit, &variants) {
-                    Ok(examined) => {
-                        summary.count(&examined, &variants);
-                        problems.extend(examined.problems);
-                        problems.extend(examine::pictures(course, exercise, &kit, &work)?);
-                        match variants.into_jobs(course, exercise) {
-                            Ok(more) => {
-                                let entries = more.into_iter().map(|job| Entry { kit: kits.len(), exercise, job });
-                                jobs.extend(entries.filter(|entry| args.shard.is_none_or(|shard| shard.holds(entry))));
-                            }
-                            Err(error) => problems.push(format!("{error:#}")),
-                        }
-                    }
-                    Err(error) => problems.push(format!("{error:#}")),
-                },
-                Err(error) => problems.push(format!("{error:#}")),
-            }
-            kits.push(kit);
+        let missing = examine::files(course, exercise);
+        let is_whole = missing.is_empty();
+        for problem in missing.into_iter().chain(examine::to_write(course, exercise)?) {
+            found.tell(prefixed(exercise, &problem));
         }
-        let all = missing.into_iter().chain(problems);
-        summary.problems.extend(all.map(|problem| prefixed(exercise, &problem)));
+        if is_whole {
+            kits.push(Kit::open(course, exercise)?);
+            let kit = &kits[kits.len() - 1];
+            match examined(course, exercise, kit, &mut found) {
+                Ok(jobs) => {
+                    let jobs = jobs.into_iter().map(|job| Entry { kit: kits.len() - 1, exercise, job });
+                    entries.extend(jobs.filter(|entry| args.shard.is_none_or(|shard| shard.holds(entry))));
+                }
+                Err(error) => found.tell(prefixed(exercise, &format!("{error:#}"))),
+            }
+        }
     }
 
-    let counter = Counter::new(jobs.len());
-    let batches: Vec<_> = jobs.chunk_by(|one, other| one.kit == other.kit).flat_map(|all| all.chunks(BATCH)).collect();
-    let reports = parallel(&batches, |batch| {
-        let reports = grade_batch(course, &kits[batch[0].kit], &work, batch);
-        batch.iter().for_each(|entry| counter.advance(&format!("{}: {}", entry.exercise.name, entry.job.title())));
-        reports
+    let counter = Counter::new(entries.len());
+    let found = Mutex::new(found);
+    let lock = || found.lock().unwrap_or_else(PoisonError::into_inner);
+    let faults = parallel(&batches(&entries), |batch| -> Result<()> {
+        let exercise = batch[0].exercise;
+        for (entry, report) in batch.iter().zip(grade_batch(course, &kits[batch[0].kit], &work, batch)?) {
+            if let Err(problem) = lock().summary.judge(&entry.job, &report) {
+                lock().tell(prefixed(exercise, &format!("{}: {problem}", entry.job.title())));
+            }
+            counter.advance(&format!("{}: {}", exercise.name, entry.job.title()));
+        }
+        // The solution is the first job of its exercise, so every shard that has it draws the pictures once.
+        if batch[0].job.is_solution() {
+            for problem in examine::pictures(course, exercise, &kits[batch[0].kit], &work)? {
+                lock().tell(prefixed(exercise, &problem));
+            }
+        }
+        Ok(())
     });
     drop(counter);
-    for (batch, reports) in batches.iter().zip(reports) {
-        for (entry, report) in batch.iter().zip(reports?) {
-            if let Err(problem) = summary.judge(&entry.job, &report) {
-                let problem = format!("{}: {problem}", entry.job.title());
-                summary.problems.push(prefixed(entry.exercise, &problem));
-            }
-        }
-    }
+    faults.into_iter().collect::<Result<()>>()?;
 
+    let mut summary = found.into_inner().unwrap_or_else(PoisonError::into_inner).summary;
+    summary.problems.sort();
     match args.format {
         Format::Json => anstream::println!("{}", serde_json::to_string_pretty(&summary)?),
         Format::Terminal => summary.print(),
     }
     Ok(if summary.problems.is_empty() { Outcome::AllRight } else { Outcome::NotRightYet })
+}
+
+/// Examines the checks of `exercise`, and says what there is to grade.
+fn examined(course: &Course, exercise: &Exercise, kit: &Kit, found: &mut Findings) -> Result<Vec<Job>> {
+    let variants = Variants::read(course, exercise)?;
+    let examined = examine::checks(course, exercise, kit, &variants)?;
+    found.summary.count(&examined, &variants);
+    examined.problems.iter().for_each(|problem| found.tell(prefixed(exercise, problem)));
+    variants.into_jobs(course, exercise)
+}
+
+/// The jobs in the pieces in which they are compiled together. The solution is alone, so that it is judged soon.
+fn batches<'a, 'b>(entries: &'b [Entry<'a>]) -> Vec<&'b [Entry<'a>]> {
+    let mut batches = Vec::new();
+    for all in entries.chunk_by(|one, other| one.kit == other.kit) {
+        let (first, rest) = all.split_at(usize::from(all[0].job.is_solution()));
+        batches.extend((!first.is_empty()).then_some(first));
+        batches.extend(rest.chunks(BATCH));
+    }
+    batches
+}
+
+/// What is found, told as soon as it is found where people read along.
+struct Findings {
+    summary: Summary,
+    aloud: bool,
+}
+
+impl Findings {
+    fn new(format: Format, exercises: usize) -> Self {
+        let summary = Summary { schema_version: SCHEMA_VERSION, exercises, ..Summary::default() };
+        Self { summary, aloud: format == Format::Terminal }
+    }
+
+    fn tell(&mut self, problem: String) {
+        if self.aloud {
+            anstream::println!("{} {problem}", paint(BAD, "✗"));
+        }
+        self.summary.problems.push(problem);
+    }
 }
 
 fn prefixed(exercise: &Exercise, problem: &str) -> String {
@@ -169,9 +210,6 @@ impl Summary {
     }
 
     fn print(&self) {
-        for problem in &self.problems {
-            anstream::println!("{} {problem}", paint(BAD, "✗"));
-        }
         let Self { exercises, checks, mistakes, wrong_variants, wrong_caught, wrong_named, .. } = self;
         anstream::println!(
             "{exercises} exercises, {checks} checks, {mistakes} mistakes; wrong variants: {wrong_variants}, caught \

@@ -51,18 +51,25 @@ impl Variants {
         toml::from_str(&text).with_context(|| format!("{} is not as it should be", path.display()))
     }
 
-    /// The stub, all variants, and the solution.
+    /// The solution, the stub, and all variants.
     pub(super) fn into_jobs(self, course: &Course, exercise: &Exercise) -> Result<Vec<Job>> {
         let read =
             |path: String| fs::read_to_string(course.root.join(&path)).with_context(|| format!("cannot read {path}"));
         let solution = read(format!("solutions/{}/src/lib.rs", exercise.name))?;
         let stub = course.hidden_folder(exercise).join("stub.rs");
         let stub = fs::read_to_string(&stub).with_context(|| format!("cannot read {}", stub.display()))?;
-        let mut jobs = vec![Job {
-            source: stub,
-            expectation: Expected::NothingPassed { ships_bugs: exercise.ships_bugs },
-            name: "the stub".to_owned(),
-        }];
+        let mut jobs = vec![
+            Job {
+                source: solution.clone(),
+                expectation: Expected::FullMarks { is_variant: false },
+                name: "the solution".to_owned(),
+            },
+            Job {
+                source: stub,
+                expectation: Expected::NothingPassed { ships_bugs: exercise.ships_bugs },
+                name: "the stub".to_owned(),
+            },
+        ];
         for variant in self.wrong {
             let source =
                 edited(&solution, &variant.edits).with_context(|| format!("wrong variant `{}`", variant.mistake))?;
@@ -74,11 +81,6 @@ impl Variants {
                 edited(&solution, &variant.edits).with_context(|| format!("right variant `{}`", variant.name))?;
             jobs.push(Job { source, expectation: Expected::FullMarks { is_variant: true }, name: variant.name });
         }
-        jobs.push(Job {
-            source: solution,
-            expectation: Expected::FullMarks { is_variant: false },
-            name: "the solution".to_owned(),
-        });
         Ok(jobs)
     }
 }
@@ -97,6 +99,11 @@ pub(super) enum Expected {
 }
 
 impl Job {
+    /// Whether it is the solution as it stands.
+    pub(super) fn is_solution(&self) -> bool {
+        matches!(self.expectation, Expected::FullMarks { is_variant: false })
+    }
+
     pub(super) fn title(&self) -> String {
         match self.expectation {
             Expected::FullMarks { is_variant: false } | Expected::NothingPassed { .. } => self.name.clone(),
