@@ -70,9 +70,7 @@ pub(crate) fn run(course: &Course, args: &VerifyArgs) -> Result<Outcome> {
     let faults = parallel(&batches(&entries), |batch| -> Result<()> {
         let exercise = batch[0].exercise;
         for (entry, report) in batch.iter().zip(grade_batch(course, &kits[batch[0].kit], &work, batch)?) {
-            if let Err(problem) = lock().summary.judge(&entry.job, &report) {
-                lock().tell(prefixed(exercise, &format!("{}: {problem}", entry.job.title())));
-            }
+            lock().judge(exercise, &entry.job, &report);
             counter.advance(&format!("{}: {}", exercise.name, entry.job.title()));
         }
         // The solution is the first job of its exercise, so every shard that has it draws the pictures once.
@@ -125,6 +123,16 @@ impl Findings {
     fn new(format: Format, exercises: usize) -> Self {
         let summary = Summary { schema_version: SCHEMA_VERSION, exercises, ..Summary::default() };
         Self { summary, aloud: format == Format::Terminal }
+    }
+
+    fn judge(&mut self, exercise: &Exercise, job: &Job, report: &Report) {
+        match self.summary.judge(job, report) {
+            Err(problem) => self.tell(prefixed(exercise, &format!("{}: {problem}", job.title()))),
+            Ok(()) if self.aloud && job.is_solution() => {
+                anstream::println!("{} {}: the solution gets full marks", paint(GOOD, "✓"), exercise.name);
+            }
+            Ok(()) => {}
+        }
     }
 
     fn tell(&mut self, problem: String) {
