@@ -1,8 +1,9 @@
 //! The source gate: refuses, with the line and the reason, what no exercise needs and a stranger could misuse.
 //!
-//! It reads tokens one after the other and parses nothing, so that no nesting can overflow it. It is there for clear
-//! messages: what it overlooks meets the sandbox.
+//! It reads tokens one after the other, with rustc's own lexer, and parses nothing, so that no nesting can overflow it. It is
+//! there for clear messages: what it overlooks meets the sandbox.
 
+use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, strip_shebang, tokenize};
 use report::{Diagnostic, sanitise};
 
 /// A passage that is not compiled.
@@ -71,11 +72,13 @@ impl Refusal {
 /// Everything in `text` that is refused.
 pub(super) fn scan(text: &str) -> Vec<Refusal> {
     let mut refused = Vec::new();
-    if text.trim_start_matches('\u{feff}').strip_prefix("#!").is_some_and(|rest| !rest.trim_start().starts_with('[')) {
+    // rustc overlooks a byte order mark, and so does this.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if strip_shebang(text).is_some() {
         refused.push(Refusal { line: 1, what: "a first line with `#!` is for scripts; remove it".to_owned() });
         return refused;
     }
-    let mut tokens = Tokens { rest: text, line: 1 }.peekable();
+    let mut tokens = tokens(text).peekable();
     // How many brackets are open since `#[`; 0 outside of an attribute.
     let mut attribute = 0_usize;
     while let Some((token, line)) = tokens.next() {
@@ -116,129 +119,37 @@ pub(super) fn scan(text: &str) -> Vec<Refusal> {
 /// A token, as far as the gate has to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token<'a> {
-    /// A keyword, a name or a number; of `r#name` the name.
+    /// A keyword or a name; of `r#name` the name.
     Word(&'a str),
     Sign(char),
 }
 
-/// The tokens of a source with their lines, without comments, strings, characters and lifetimes.
-struct Tokens<'a> {
-    rest: &'a str,
-    line: usize,
-}
-
-impl<'a> Iterator for Tokens<'a> {
-    type Item = (Token<'a>, usize);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let first = self.rest.chars().next()?;
-            let line = self.line;
-            if self.rest.starts_with("//") {
-                self.skip(self.rest.find('\n').unwrap_or(self.rest.len()));
-            } else if self.rest.starts_with("/*") {
-                self.skip(block_comment(self.rest));
-            } else if let Some(length) = string(self.rest) {
-                self.skip(length);
-            } else if first == '\'' {
-                self.skip(character_or_lifetime(self.rest));
-            } else if is_word(first) {
-                let raw = if self.rest.starts_with("r#") { 2 } else { 0 };
-                let rest = &self.rest[raw..];
-                let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-                let word = &rest[..length];
-                self.skip(raw + length);
-                if !word.is_empty() {
-                    return Some((Token::Word(word), line));
-                }
-            } else if self.rest.starts_with("!=") {
-                // Not the `!` of a macro.
-                self.skip(2);
-                return Some((Token::Sign('='), line));
-            } else {
-                self.skip(first.len_utf8());
-                if !first.is_whitespace() {
-                    return Some((Token::Sign(first), line));
-                }
-            }
-        }
-    }
-}
-
-impl Tokens<'_> {
-    fn skip(&mut self, length: usize) {
-        let (skipped, rest) = self.rest.split_at(length);
-        self.line += skipped.matches('\n').count();
-        self.rest = rest;
-    }
-}
-
-fn is_word(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
-}
-
-/// The length of the comment that `text` begins with; they nest.
-fn block_comment(text: &str) -> usize {
-    let (mut depth, mut at) = (0_usize, 0);
-    while at + 1 < text.len() {
-        match &text.as_bytes()[at..at + 2] {
-            b"/*" => depth += 1,
-            b"*/" if depth == 1 => return at + 2,
-            b"*/" => depth -= 1,
-            _ => {
-                at += 1;
-                continue;
-            }
-        }
-        at += 2;
-    }
-    text.len()
-}
-
-/// The length of the string that `text` begins with, its prefix included.
-fn string(text: &str) -> Option<usize> {
-    let prefix = ["br", "cr", "r", "b", "c"].into_iter().find(|prefix| {
-        text.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('"') || (prefix.ends_with('r') && raw(rest)))
+/// The tokens of a source with their lines, without comments, literals and lifetimes.
+fn tokens(text: &str) -> impl Iterator<Item = (Token<'_>, usize)> {
+    let (mut at, mut line) = (0, 1);
+    let pieces = tokenize(text, FrontmatterAllowed::No).map(move |token| {
+        let piece = &text[at..at + token.len as usize];
+        let first_line = line;
+        at += piece.len();
+        line += piece.matches('\n').count();
+        (token.kind, piece, first_line)
     });
-    let prefix = prefix.unwrap_or("");
-    let body = &text[prefix.len()..];
-    if prefix.ends_with('r') {
-        let hashes = body.len() - body.trim_start_matches('#').len();
-        let end = format!("\"{}", &body[..hashes]);
-        let start = hashes + 1;
-        let length = body[start..].find(&end).map_or(body.len(), |found| start + found + end.len());
-        return Some(prefix.len() + length);
-    }
-    Some(prefix.len() + 1 + quoted(body.strip_prefix('"')?, '"'))
-}
-
-/// Whether `text` goes on as a raw string does.
-fn raw(text: &str) -> bool {
-    text.starts_with('#') && text.trim_start_matches('#').starts_with('"')
-}
-
-/// The length of what stands up to and with the closing `quote`.
-fn quoted(text: &str, quote: char) -> usize {
-    let mut characters = text.char_indices();
-    while let Some((at, c)) = characters.next() {
-        if c == '\\' {
-            characters.next();
-        } else if c == quote {
-            return at + 1;
+    let mut pieces = pieces.peekable();
+    std::iter::from_fn(move || {
+        loop {
+            let (kind, piece, line) = pieces.next()?;
+            let token = match kind {
+                TokenKind::LineComment { .. } | TokenKind::BlockComment { .. } | TokenKind::Whitespace => continue,
+                TokenKind::Literal { .. } | TokenKind::Lifetime { .. } | TokenKind::RawLifetime => continue,
+                TokenKind::RawIdent | TokenKind::ForcedKeywordIdent => Token::Word(&piece[2..]),
+                TokenKind::Ident | TokenKind::InvalidIdent | TokenKind::UnknownPrefix => Token::Word(piece),
+                // `!=` is not the `!` of a macro.
+                TokenKind::Bang if pieces.next_if(|(next, ..)| *next == TokenKind::Eq).is_some() => Token::Sign('='),
+                _ => Token::Sign(piece.chars().next()?),
+            };
+            return Some((token, line));
         }
-    }
-    text.len()
-}
-
-/// The length of `'a'`, `'\n'` or, as a lifetime, of `'` alone.
-fn character_or_lifetime(text: &str) -> usize {
-    let body = &text[1..];
-    let mut characters = body.chars();
-    match (characters.next(), characters.next()) {
-        (Some('\\'), _) => 1 + quoted(body, '\''),
-        (Some(c), Some('\'')) => 1 + c.len_utf8() + 1,
-        _ => 1,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -276,6 +187,9 @@ mod tests {
             "\nlet s = br##\"\"#\"##; unsafe { }",
             "\n/* /* */ */ unsafe { }",
             "\nlet a = b'\\''; unsafe { }",
+            // A lifetime `'r` and a string, which is not a raw one.
+            "\nm!('r\"\\\"\"); unsafe extern \"C\" { }",
+            "\nlet a = 'é'; unsafe { }",
         ] {
             assert!(lines(text).iter().all(|line| *line == 2) && !lines(text).is_empty(), "{text}: {:?}", scan(text));
         }
@@ -328,7 +242,7 @@ mod tests {
     }
 
     /// Pieces of source that are whole by themselves and harmless.
-    const PIECES: [&str; 18] = [
+    const PIECES: [&str; 20] = [
         "'a'",
         "'\\''",
         "'\"'",
@@ -347,5 +261,7 @@ mod tests {
         "x / y",
         "'\\u{1F600}'",
         "env::var",
+        "'r",
+        "c\"unsafe\"",
     ];
 }
