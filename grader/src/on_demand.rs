@@ -60,7 +60,7 @@ fn build(home: &Path, name: &str) -> Result<PathBuf> {
     let mut build = Command::new(cargo());
     build.args(["build", "--message-format", "json-render-diagnostics", "--package", name, "--manifest-path"]);
     build.arg(home.join("Cargo.toml")).stderr(std::process::Stdio::inherit());
-    // `cargo run` tells the grader which package it is; told the same, some build scripts would run anew.
+    // `cargo run` tells the grader which package it is; told the same, some build scripts would run again.
     for variable in env::vars_os().map(|(variable, _)| variable) {
         let text = variable.to_string_lossy();
         if ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"].iter().any(|prefix| text.starts_with(prefix)) {

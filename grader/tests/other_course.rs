@@ -84,6 +84,14 @@ fn another_course_is_verified_and_drawn_and_its_lessons_are_read() {
     let verified = course.run(&["verify"]);
     assert_eq!(verified.status.code(), Some(0), "{}", text(&verified.stdout));
     assert!(text(&verified.stdout).contains("wrong variants: 4, caught 4, named 4; right variants: 2, passed 2"));
+    // Two machines do it together, each variant once.
+    let shards = ["1/2", "2/2"].map(|shard| {
+        let output = course.run(&["verify", "--shard", shard, "--format", "json"]);
+        serde_json::from_slice::<Value>(&output.stdout).expect("a summary")
+    });
+    for (count, all) in [("wrong_variants", 4), ("wrong_named", 4), ("right_passed", 2)] {
+        assert_eq!(shards.iter().map(|shard| shard[count].as_u64().unwrap()).sum::<u64>(), all, "{count}");
+    }
     let drawn = course.run(&["plot", "1", "--solution"]);
     assert!(text(&drawn.stdout).contains("Leap years so far"), "{}", text(&drawn.stderr));
     assert!(course.course.join("target/grader/pictures/01_leap_years/centuries.svg").is_file());

@@ -37,7 +37,7 @@ fn examine_one(check: &Check, seed: u64) -> Vec<String> {
     let mut rivals: Vec<(&str, Vec<Prediction>)> = Vec::new();
     if let Expectation::Equals(formula, _) = &check.expectation {
         let right: Vec<Prediction> = cases.iter().map(formula).collect();
-        // A sign that shows on right answers would accuse whoever fails for another reason.
+        // A sign that shows on right answers would accuse learners who fail for another reason.
         let seen: Vec<_> = cases
             .iter()
             .zip(&right)

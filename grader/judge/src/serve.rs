@@ -47,7 +47,7 @@ pub fn draw_pictures(pictures: fn(&mut Ask<'_>) -> Result<Vec<Picture>>) {
     });
 }
 
-/// Obeys until there are no more orders. A panic in a check is a fault of its author's and costs nobody points.
+/// Obeys until there are no more orders. A panic in a check is a fault of its author's and costs no points.
 fn serve(mut obey: impl FnMut(Order, &Grader) -> Result<Reply>) {
     // What went wrong is told in the reply; on standard error it would only disturb.
     panic::set_hook(Box::new(|info| {

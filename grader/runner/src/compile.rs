@@ -280,7 +280,7 @@ impl Bench<'_> {
             .args(["-C", &format!("opt-level={}", exercise.opt_level)])
             // An index that went below zero is a panic with a line, at every optimisation level.
             .args(["-C", "overflow-checks=on", "-C", "debuginfo=line-tables-only"])
-            // Nothing is optimised across crates, so nobody reads it.
+            // Bitcode is for optimising across crates, which is not done here.
             .args(["-C", "embed-bitcode=no"])
             // The gate has more to say; this catches what a macro of another crate brings in.
             .args(["-D", "unsafe_code"])

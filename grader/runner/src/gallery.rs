@@ -18,7 +18,7 @@ use crate::{
 
 /// What came of drawing a submission.
 pub enum Drawn {
-    /// The pictures, encoded for whoever draws them, and what each of them says.
+    /// The pictures, encoded for the view, and what each of them says.
     Pictures(Packed, Vec<PictureSummary>),
     /// It does not compile.
     Broken(Vec<Diagnostic>),

@@ -237,3 +237,62 @@ fn hide(verdict: &mut Verdict, folders: &Folders) {
         *text = folders.hide(text);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use course::files;
+
+    use super::*;
+    use crate::Sandbox;
+
+    /// What a report says of the code, without places and times.
+    fn said(graded: &Graded) -> Vec<String> {
+        let check =
+            |check: &CheckReport| format!("{} {:?} {:?} {}", check.id, check.status, check.mistake, check.message);
+        graded.report.checks.iter().map(check).collect()
+    }
+
+    #[test]
+    fn submissions_that_are_compiled_together_get_the_same_verdicts() {
+        let folder = tempfile::tempdir().unwrap();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("tests/other_course");
+        for path in files::files_below(&from).unwrap() {
+            let to = folder.path().join(path.strip_prefix(&from).unwrap());
+            files::create_folder(to.parent().unwrap()).unwrap();
+            fs::copy(path, to).unwrap();
+        }
+        let course = &Course::find(Some(folder.path())).unwrap();
+        let exercise = course.exercise("1").unwrap();
+        let kit = &Kit::open_quietly(course, exercise, &|_| ()).unwrap();
+        // The sandbox is the grader started again, and this is not the grader.
+        let slot = &Slot::take(&course.work_folder().unwrap(), &exercise.name, Sandbox::None).unwrap();
+        let grading = Grading { course, exercise, kit, slot, options: Options::default(), observer: &() };
+
+        let bodies = ["year % 4 == 0", "panic!(\"{year}\")", "todo!()", "std::process::exit(3)"];
+        let submissions: Vec<Submission> = (0..)
+            .zip(bodies)
+            .map(|(number, body)| {
+                let submission = Submission::new(folder.path().join(format!("handed in/{number}")));
+                files::create_folder(&submission.folder.join("src")).unwrap();
+                let code = format!("pub fn is_leap_year(year: usize) -> bool {{ {body} }}\n");
+                fs::write(submission.lib(), code).unwrap();
+                submission
+            })
+            .collect();
+        let sources: Vec<Sources> =
+            submissions.iter().map(|submission| Sources::read(course, submission, true).unwrap()).collect();
+        assert!(compile_together(course, exercise, &sources, kit, slot).unwrap().is_some());
+        let together = grading.grade_all(&submissions).unwrap();
+        for (submission, together) in submissions.iter().zip(&together) {
+            assert_eq!(said(together), said(&grading.grade(submission).unwrap()));
+        }
+
+        // One that does not compile stops none of the others.
+        fs::write(submissions[1].lib(), "pub fn is_leap_year(year: usize) -> bool { year }\n").unwrap();
+        let again = grading.grade_all(&submissions).unwrap();
+        assert!(!again[1].report.compiled);
+        assert_eq!(said(&again[0]), said(&together[0]));
+    }
+}

@@ -21,7 +21,7 @@ use crate::{
 /// A judge is ours, and sends the pixels of whole data sets.
 const MAX_REPLY_BYTES: usize = 1 << 30;
 
-/// How often it is looked whether anybody still waits for a silent judge.
+/// How often a silent judge's observer is asked whether it still waits.
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// What a judge asks in the middle of its work.
@@ -48,7 +48,7 @@ pub struct JudgeProcess<'a> {
 }
 
 impl<'a> JudgeProcess<'a> {
-    /// Starts `program`; whoever observes may call it off.
+    /// Starts `program`; the observer may call it off.
     ///
     /// # Errors
     ///
@@ -138,10 +138,10 @@ impl<'a> JudgeProcess<'a> {
         let marker = frame::marker(REPLY);
         loop {
             if let Some(taken) = self.stream.take_message(&marker) {
-                // What an author prints to find a fault of their checks.
+                // Authors print to find a fault in their checks.
                 eprint!("{}", String::from_utf8_lossy(&taken.printed));
                 let reply = taken.message.as_deref().and_then(frame::decode);
-                return reply.context("the judge speaks another language than this grader; build both anew");
+                return reply.context("the judge speaks another language than this grader; build both again");
             }
             if self.observer.has_called_off() {
                 bail!(CalledOff);

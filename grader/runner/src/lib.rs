@@ -57,7 +57,7 @@ pub fn home(course: &Course) -> Result<PathBuf> {
     if !has_grader(home) {
         bail!(
             "the grader was built in {}, which is gone; it needs its sources there to build what submissions are linked \
-             with. Put them back, or install the grader anew from where they are now: cargo install --path grader",
+             with. Put them back, or install the grader again from where they are now: cargo install --path grader",
             home.display()
         );
     }

@@ -71,9 +71,9 @@ pub enum Reply {
     },
     /// What there is to see.
     Pictures {
-        /// The pictures, encoded: only what draws them looks inside.
+        /// The pictures, encoded: only the view looks inside.
         pictures: Packed,
-        /// The same for whoever does not draw them.
+        /// The same without the drawing: what `verify` reads.
         summaries: Vec<PictureSummary>,
     },
     /// The judge could not do its work; it panicked, or the reference did not answer.
@@ -257,7 +257,7 @@ impl Verdict {
     }
 }
 
-/// A picture for whoever does not draw it.
+/// What is known of a picture without drawing it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PictureSummary {
     /// The name of its file.

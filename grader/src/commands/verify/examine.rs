@@ -162,7 +162,7 @@ pub(super) fn pictures(course: &Course, exercise: &Exercise, kit: &Kit, work: &P
     Ok(problems)
 }
 
-/// Folders of exercises that course.toml does not list: nobody would ever see them.
+/// Folders of exercises that course.toml does not list, which no command would ever show.
 pub(super) fn unlisted_folders(course: &Course) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for place in ["exercises", "solutions", "grader/hidden"] {

@@ -97,7 +97,7 @@ pub(crate) fn run(course: &Course, args: &VerifyArgs) -> Result<Outcome> {
 fn examined(course: &Course, exercise: &Exercise, kit: &Kit, found: &mut Findings) -> Result<Vec<Job>> {
     let variants = Variants::read(course, exercise)?;
     let examined = examine::checks(course, exercise, kit, &variants)?;
-    found.summary.count(&examined, &variants);
+    found.summary.count(&examined);
     examined.problems.iter().for_each(|problem| found.tell(prefixed(exercise, problem)));
     variants.into_jobs(course, exercise)
 }
@@ -163,15 +163,15 @@ struct Summary {
 }
 
 impl Summary {
-    fn count(&mut self, found: &Examined, variants: &Variants) {
+    fn count(&mut self, found: &Examined) {
         self.checks += found.checks;
         self.mistakes += found.mistakes.len();
-        self.wrong_variants += variants.wrong.len();
-        self.right_variants += variants.right.len();
     }
 
     /// Counts what came of `job`; the error says what should have come of it.
     fn judge(&mut self, job: &Job, report: &Report) -> Result<(), String> {
+        self.wrong_variants += usize::from(matches!(job.expectation, Expected::Mistake { .. }));
+        self.right_variants += usize::from(matches!(job.expectation, Expected::FullMarks { is_variant: true }));
         if !report.compiled {
             let reasons: Vec<&str> = report.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
             return Err(format!("it does not compile: {}", reasons.join("; ")));

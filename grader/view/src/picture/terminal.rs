@@ -61,7 +61,7 @@ fn notes(picture: &Picture) -> Vec<String> {
     picture.remarks().into_iter().map(|note| format!("! {note}")).collect()
 }
 
-/// A picture as a widget: notes, legend and chart. The title and the caption are for whoever shows it.
+/// A picture as a widget: notes, legend and chart. The caller shows the title and the caption.
 pub(crate) struct Chart<'a>(pub(crate) &'a Picture);
 
 impl Widget for Chart<'_> {
