@@ -110,6 +110,12 @@ fn an_exercise_whose_checks_do_not_compile_stops_no_other() {
     let said = text(&output.stderr);
     assert!(said.contains("the checks of 01_leap_years do not compile") && said.contains("checks.rs:"), "{said}");
     assert_eq!(course.run(&["check", "2", "--solution"]).status.code(), Some(0));
+    // Of all, the others are graded, and what is missing is a fault.
+    let all = course.run(&["check", "all", "--solution", "--format", "json"]);
+    assert_eq!(all.status.code(), Some(3));
+    let report: Value = serde_json::from_slice(&all.stdout).expect("a report on the others");
+    assert_eq!(report["exercises"].as_array().map(Vec::len), Some(1), "{report:#}");
+    assert!(text(&all.stderr).contains("01_leap_years could not be graded"), "{}", text(&all.stderr));
 }
 
 #[test]

@@ -86,7 +86,7 @@ pub fn compile(
     kit: &Kit,
     slot: &Slot,
 ) -> Result<Compiled> {
-    let bench = Bench { course, exercise, limits, kit, slot };
+    let compiler = Compiler { course, exercise, limits, kit, slot };
     let copy = slot.folder.join("src");
     if copy.exists() {
         fs::remove_dir_all(&copy).with_context(|| format!("cannot empty {}", copy.display()))?;
@@ -96,12 +96,12 @@ pub fn compile(
     files::create_folder(&build)?;
 
     let library = || -> Result<Said> {
-        let mut rustc = bench.rustc("submission", Calls::Compiler, &copy)?;
+        let mut rustc = compiler.rustc("submission", Calls::Compiler, &copy)?;
         rustc.args(["--crate-type", "rlib", "-o", LIBRARY]);
         // The learner's own path, as it would be typed in the course's folder.
         rustc.args(["--remap-path-prefix", &format!("src={}/src", sources.label)]);
         rustc.args(kit.crates_for_submissions().flat_map(extern_argument)).arg("src/lib.rs");
-        bench.run(rustc)
+        compiler.run(rustc)
     };
     let mut said = library()?;
     if said.gave_up && !slot.throw_away {
@@ -111,17 +111,17 @@ pub fn compile(
         said = library()?;
     }
     let warnings = match said {
-        Said { succeeded: true, messages, .. } => bench.about_code(messages),
-        Said { messages, .. } => return bench.broken(messages),
+        Said { succeeded: true, messages, .. } => compiler.about_code(messages),
+        Said { messages, .. } => return compiler.broken(messages),
     };
 
     let probe = format!("build/probe{}", env::consts::EXE_SUFFIX);
     let source = course.hidden_folder(exercise).join("probe.rs");
-    let mut rustc = bench.rustc("probe_main", Calls::Linker, &source)?;
+    let mut rustc = compiler.rustc("probe_main", Calls::Linker, &source)?;
     rustc.args(["--crate-type", "bin", "-o", &probe]);
     rustc.args(kit.crates_for_probes().chain([("submission", Path::new(LIBRARY))]).flat_map(extern_argument));
     rustc.arg(source);
-    let said = bench.run(rustc)?;
+    let said = compiler.run(rustc)?;
     if said.succeeded {
         let probe = slot.folder.join(probe);
         make_executable(&probe)?;
@@ -130,9 +130,9 @@ pub fn compile(
     let (interface, others): (Vec<Message>, Vec<Message>) =
         said.messages.into_iter().partition(|message| message.is_error_in("probe.rs"));
     if interface.is_empty() {
-        return bench.broken(others);
+        return compiler.broken(others);
     }
-    let folders = bench.folders();
+    let folders = compiler.folders();
     Ok(Compiled::Broken(interface.into_iter().map(|message| message.into_interface_diagnostic(&folders)).collect()))
 }
 
@@ -148,7 +148,7 @@ pub(crate) fn compile_together(
     kit: &Kit,
     slot: &Slot,
 ) -> Result<Option<Vec<Program>>> {
-    let bench = Bench { course, exercise, limits: exercise.limits, kit, slot };
+    let compiler = Compiler { course, exercise, limits: exercise.limits, kit, slot };
     let folder = slot.folder.join("together");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
@@ -175,18 +175,18 @@ pub(crate) fn compile_together(
     files::write_atomically(&folder.join("lib.rs"), library.as_bytes())?;
     files::write_atomically(&folder.join("main.rs"), main.as_bytes())?;
 
-    let mut rustc = bench.rustc(TOGETHER, Calls::Compiler, &folder)?;
+    let mut rustc = compiler.rustc(TOGETHER, Calls::Compiler, &folder)?;
     rustc.args(["--crate-type", "rlib", "-C", "debuginfo=0", "-o", LIBRARY]);
     rustc.args(kit.crates_for_submissions().flat_map(extern_argument)).arg("together/lib.rs");
-    if !bench.run(rustc)?.succeeded {
+    if !compiler.run(rustc)?.succeeded {
         return Ok(None);
     }
     let target = format!("build/probe{}", env::consts::EXE_SUFFIX);
-    let mut rustc = bench.rustc("probe_main", Calls::Linker, &folder)?;
+    let mut rustc = compiler.rustc("probe_main", Calls::Linker, &folder)?;
     rustc.args(["--crate-type", "bin", "-C", "debuginfo=0", "-o", &target]);
     rustc.args(kit.crates_for_probes().chain([(TOGETHER, Path::new(LIBRARY))]).flat_map(extern_argument));
     rustc.arg("together/main.rs");
-    if !bench.run(rustc)?.succeeded {
+    if !compiler.run(rustc)?.succeeded {
         return Ok(None);
     }
     let path = slot.folder.join(target);
@@ -208,25 +208,25 @@ pub(crate) fn errors_of_program(
     program: &str,
     number: Option<usize>,
 ) -> Result<Vec<(String, u32)>> {
-    let bench = Bench { course, exercise, limits, kit, slot };
+    let compiler = Compiler { course, exercise, limits, kit, slot };
     let source = slot.folder.join("program.rs");
     let (submission, more) = match number {
         Some(number) => (TOGETHER, format!("\nuse {TOGETHER}::v{number} as submission;\n")),
         None => ("submission", String::new()),
     };
     files::write_atomically(&source, format!("{program}{more}").as_bytes())?;
-    let mut rustc = bench.rustc("program", Calls::Compiler, &source)?;
+    let mut rustc = compiler.rustc("program", Calls::Compiler, &source)?;
     rustc.args(["--crate-type", "bin", "--emit", "metadata", "-o", "build/program.rmeta"]);
     rustc.args(kit.crates_for_submissions().chain([(submission, Path::new(LIBRARY))]).flat_map(extern_argument));
     rustc.arg(&source);
-    Ok(bench.run(rustc)?.messages.iter().filter_map(Message::error_and_line).collect())
+    Ok(compiler.run(rustc)?.messages.iter().filter_map(Message::error_and_line).collect())
 }
 
 /// The compiled submission, in its slot.
 const LIBRARY: &str = "build/libsubmission.rlib";
 
 /// What it takes to call rustc.
-struct Bench<'a> {
+struct Compiler<'a> {
     course: &'a Course,
     exercise: &'a Exercise,
     limits: Limits,
@@ -242,7 +242,7 @@ struct Said {
     messages: Vec<Message>,
 }
 
-impl Bench<'_> {
+impl Compiler<'_> {
     /// rustc in the slot's folder, where it may read `source` and write into `build`.
     fn rustc(&self, crate_name: &str, calls: Calls, source: &Path) -> Result<Command> {
         let Self { exercise, limits, kit, slot, .. } = self;

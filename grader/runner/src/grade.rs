@@ -71,17 +71,25 @@ impl Grading<'_> {
         let start = Instant::now();
         let sources = Sources::read(course, submission, submission.gated)?;
         observer.on_stage(Stage::Compiling);
-        // The judge is compiled beside the submission, where it has to be; neither knows of the other.
-        let (judge, compiled) = thread::scope(|scope| {
-            let judge = scope.spawn(|| judge_program::build(course, exercise, kit, Part::Checks));
+        // What the submission need not wait for happens beside its compiler: the judge makes its plan, or is compiled if it
+        // has to be, and git says which commit this is.
+        let judge = judge_program::built(course, exercise, kit, Part::Checks)?;
+        let judge = judge.map(|program| JudgeProcess::start(&program, observer)).transpose()?;
+        let (built, compiled) = thread::scope(|scope| {
+            scope.spawn(|| course.commit());
+            let build = || judge_program::build(course, exercise, kit, Part::Checks);
+            let built = judge.is_none().then(|| scope.spawn(build));
             let compiled = if sources.refused.is_empty() {
                 compile(course, exercise, self.limits(), &sources, kit, slot)
             } else {
                 Ok(Compiled::Broken(sources.refused.clone()))
             };
-            (judge.join().expect("building does not panic"), compiled)
+            (built.map(|built| built.join().expect("building does not panic")), compiled)
         });
-        let mut judge = JudgeProcess::start(&judge?, observer)?;
+        let mut judge = match judge {
+            Some(judge) => judge,
+            None => JudgeProcess::start(&built.context("the judge was not built")??, observer)?,
+        };
         let checks = judge.plan()?;
         self.report(start, &sources, compiled?, &mut judge, &checks)
     }

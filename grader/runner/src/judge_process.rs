@@ -55,17 +55,21 @@ impl<'a> JudgeProcess<'a> {
     /// If it cannot be run.
     pub fn start(program: &Path, observer: &'a dyn Observer) -> Result<Self> {
         let process = Running::start(Command::new(program), true)?;
-        Ok(Self { process, stream: Stream::new(MAX_REPLY_BYTES), observer })
+        let judge = Self { process, stream: Stream::new(MAX_REPLY_BYTES), observer };
+        // So that it makes its plan while rustc is still at work.
+        judge.send(&Order::Plan)?;
+        Ok(judge)
     }
 
-    /// All checks, in order.
+    /// All checks, in order. It is asked once, before anything else.
     ///
     /// # Errors
     ///
     /// If the judge does not work, or was built for another grader.
     pub fn plan(&mut self) -> Result<Vec<Planned>> {
-        match self.obey(&Order::Plan, |_| bail!("a plan needs no answers"))? {
+        match self.receive()? {
             Reply::Plan { wire, checks } if wire == wire::DIGEST => Ok(checks),
+            Reply::Fault(what) => bail!("the judge could not do its work: {what}"),
             _ => bail!(
                 "the judge speaks another language than this grader, whose own source has changed; `cargo run -p grader` \
                  in the course's folder runs the one that fits, and `cargo install --path grader` installs it"

@@ -5,7 +5,7 @@
 use std::{
     env,
     fs::{self, File},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -25,6 +25,14 @@ pub enum Part {
 }
 
 impl Part {
+    /// What an exercise cannot be without it.
+    fn what_for(self) -> &'static str {
+        match self {
+            Self::Checks => "graded",
+            Self::Pictures => "drawn",
+        }
+    }
+
     /// The name of its source, without `.rs`, and of its program.
     fn name(self) -> &'static str {
         match self {
@@ -45,12 +53,9 @@ pub(crate) fn build(course: &Course, exercise: &Exercise, kit: &Kit, part: Part)
     if !source.is_file() {
         bail!("there is no {}; every exercise has one", source.display());
     }
-    let folder = course.work_folder()?.join("judges").join(&exercise.name);
+    let Place { folder, program, note, fingerprint } = Place::of(course, exercise, kit, part)?;
     files::create_folder(&folder)?;
-    let program = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
-    let note = folder.join(format!("{name}.fingerprint"));
-    let fingerprint = fingerprint(course, exercise, kit)?;
-    let is_built = || program.is_file() && fs::read_to_string(&note).is_ok_and(|noted| noted == fingerprint);
+    let is_built = || is_built(&program, &note, &fingerprint);
     if is_built() {
         return Ok(program);
     }
@@ -65,7 +70,7 @@ pub(crate) fn build(course: &Course, exercise: &Exercise, kit: &Kit, part: Part)
     let unfinished = folder.join(format!("{name}-{:016x}{}", random_id(), env::consts::EXE_SUFFIX));
     let mut rustc = Command::new(&kit.rustc);
     rustc
-        .args(["--crate-name", name, "--crate-type", "bin", "--edition", "2024", "--color", "always"])
+        .args(["--crate-name", name, "--crate-type", "bin", "--edition", "2024", "--color", "never"])
         .args(["-C", "debuginfo=0", "-D", "warnings"])
         .arg("-C")
         .arg(files::joined("incremental=", &folder.join(format!("{name}.incremental"))))
@@ -79,14 +84,47 @@ pub(crate) fn build(course: &Course, exercise: &Exercise, kit: &Kit, part: Part)
     if !output.status.success() {
         let _ = fs::remove_file(&unfinished);
         bail!(
-            "the {name} of {} do not compile, so this exercise cannot be graded; all others can\n{}",
+            "the {name} of {} do not compile, so it cannot be {}; all other exercises can\n{}",
             exercise.name,
+            part.what_for(),
             String::from_utf8_lossy(&output.stderr).trim_end()
         );
     }
     fs::rename(&unfinished, &program).with_context(|| format!("cannot replace {}", program.display()))?;
     files::write_atomically(&note, fingerprint.as_bytes())?;
     Ok(program)
+}
+
+/// The program that `part` of `exercise` is, if it is built and has not changed since.
+pub(crate) fn built(course: &Course, exercise: &Exercise, kit: &Kit, part: Part) -> Result<Option<PathBuf>> {
+    let Place { program, note, fingerprint, .. } = Place::of(course, exercise, kit, part)?;
+    Ok(is_built(&program, &note, &fingerprint).then_some(program))
+}
+
+fn is_built(program: &Path, note: &Path, fingerprint: &str) -> bool {
+    program.is_file() && fs::read_to_string(note).is_ok_and(|noted| noted == fingerprint)
+}
+
+/// Where a judge's program is, and what it has to be built from.
+struct Place {
+    folder: PathBuf,
+    program: PathBuf,
+    /// The file that says what the program was built from.
+    note: PathBuf,
+    fingerprint: String,
+}
+
+impl Place {
+    fn of(course: &Course, exercise: &Exercise, kit: &Kit, part: Part) -> Result<Self> {
+        let name = part.name();
+        let folder = course.work_folder()?.join("judges").join(&exercise.name);
+        Ok(Self {
+            program: folder.join(format!("{name}{}", env::consts::EXE_SUFFIX)),
+            note: folder.join(format!("{name}.fingerprint")),
+            fingerprint: fingerprint(course, exercise, kit)?,
+            folder,
+        })
+    }
 }
 
 /// A digest of whatever decides what the programs are: the kit and the exercise's hidden files, by size and time.

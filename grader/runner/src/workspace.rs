@@ -1,4 +1,4 @@
-//! Where the bench keeps what it builds: one folder below cargo's target folder, one slot in it per running check.
+//! Where the runner keeps what it builds: one folder below cargo's target folder, one slot in it per running check.
 
 use std::{
     fs::{self, File, TryLockError},

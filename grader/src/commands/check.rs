@@ -8,7 +8,11 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{Outcome, parallel::grade_all, submission, warn};
+use super::{
+    Outcome,
+    parallel::{All, grade_all},
+    submission, warn,
+};
 use crate::cli::{CheckArgs, ReportArg, ReportFormat};
 use course::{Course, Exercise, UsageError, files};
 use learner::Checking;
@@ -26,9 +30,10 @@ pub(crate) fn run(course: &Course, args: &CheckArgs) -> Result<Outcome> {
                 UsageError("--source is a submission to one exercise; name it instead of `all`".to_owned()).into()
             );
         }
-        let reports = grader.check_all()?;
-        targets.write(&reports, &Terminal::of_stdout(course, None))?;
-        return Ok(outcome(&reports));
+        let all = grader.check_all()?;
+        targets.write(&all.reports, &Terminal::of_stdout(course, None))?;
+        all.whole()?;
+        return Ok(outcome(&all.reports));
     }
     let (report, exercise) = match &args.exercise {
         Some(wanted) => {
@@ -99,7 +104,7 @@ impl Grader<'_> {
     }
 
     /// Grades every exercise, on all cores.
-    fn check_all(&self) -> Result<Vec<Report>> {
+    fn check_all(&self) -> Result<All> {
         grade_all(self.course, &self.course.exercises, |exercise, kit| self.grade(exercise, kit, &()))
     }
 }

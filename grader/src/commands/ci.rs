@@ -25,22 +25,25 @@ pub(crate) fn run(course: &Course, args: &CiArgs) -> Result<Outcome> {
 
     let work = course.work_folder()?;
     let options = Options { seed: args.seed, ..Options::default() };
-    let reports = grade_all(course, exercises, |exercise, kit| {
+    let all = grade_all(course, exercises, |exercise, kit| {
         // Whoever wrote it: nothing of an earlier grading is used, and nothing is left for a later one.
         let slot = Slot::take_empty(&work, &exercise.name, sandbox)?;
         let grading = Grading { course, exercise, kit, slot: &slot, options, observer: &() };
         Ok(grading.grade(&handed_in.submission(exercise))?.report)
     })?;
-    let unmet = policy.unmet(&reports);
+    let reports = &all.reports;
+    let mut unmet = policy.unmet(reports);
+    unmet.extend(all.faults.iter().cloned());
 
     if targets.shows_text() {
-        tell(course, &reports);
+        tell(course, reports);
     }
-    targets.write(&reports, &Terminal::of_stdout(course, None))?;
-    for sentence in &unmet {
+    targets.write(reports, &Terminal::of_stdout(course, None))?;
+    for sentence in unmet.iter().filter(|sentence| !all.faults.contains(sentence)) {
         anstream::eprintln!("{}", style::paint(style::BAD, sentence));
     }
-    tell_github(&reports, &unmet, targets.shows_text())?;
+    tell_github(reports, &unmet, targets.shows_text())?;
+    all.whole()?;
     Ok(if unmet.is_empty() { Outcome::AllRight } else { Outcome::NotRightYet })
 }
 

@@ -60,6 +60,7 @@ fn render(rows: &[Row], grader: &str, width: usize) -> String {
             text += &format!("About {} hours to go.\n", minutes.div_ceil(60));
             text += &format!("Next: {grader} check {}\n", open.number);
         }
+        None if rows.is_empty() => text += &format!("There is no exercise yet: `{grader} new NAME` makes one.\n"),
         None => text += "Well done!\n",
     }
     text

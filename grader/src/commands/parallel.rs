@@ -8,18 +8,39 @@ use std::{
     thread,
 };
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use course::{Course, Exercise};
+use course::{Course, Exercise, UsageError};
 use report::Report;
 use runner::{Kit, StatusLine};
 
-/// Grades the exercises, on all cores.
+/// What came of grading many exercises.
+pub(super) struct All {
+    pub(super) reports: Vec<Report>,
+    /// A sentence for each exercise that could not be graded, such as one whose judge does not compile.
+    pub(super) faults: Vec<String>,
+}
+
+impl All {
+    /// Whether everything was graded.
+    ///
+    /// # Errors
+    ///
+    /// If it was not: with all the reasons.
+    pub(super) fn whole(&self) -> Result<()> {
+        match self.faults.as_slice() {
+            [] => Ok(()),
+            faults => bail!("{}", faults.join("\n\n")),
+        }
+    }
+}
+
+/// Grades the exercises, on all cores. One that cannot be graded stops no other.
 pub(super) fn grade_all<'a>(
     course: &Course,
     exercises: impl IntoIterator<Item = &'a Exercise>,
     grade: impl Fn(&Exercise, &Kit) -> Result<Report> + Sync,
-) -> Result<Vec<Report>> {
+) -> Result<All> {
     // Kits one after the other, with cargo's own progress; then the exercises together.
     let exercises = exercises
         .into_iter()
@@ -31,7 +52,15 @@ pub(super) fn grade_all<'a>(
         counter.advance(&exercise.name);
         report
     });
-    reports.into_iter().collect()
+    let mut all = All { reports: Vec::new(), faults: Vec::new() };
+    for ((exercise, _), report) in exercises.iter().zip(reports) {
+        match report {
+            Ok(report) => all.reports.push(report),
+            Err(error) if error.is::<UsageError>() => return Err(error),
+            Err(error) => all.faults.push(format!("{} could not be graded: {error:#}", exercise.name)),
+        }
+    }
+    Ok(all)
 }
 
 /// Does `work` on every item, on all cores; the results are in the items' order.

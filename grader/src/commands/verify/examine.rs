@@ -166,6 +166,9 @@ pub(super) fn pictures(course: &Course, exercise: &Exercise, kit: &Kit, work: &P
 pub(super) fn unlisted_folders(course: &Course) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for place in ["exercises", "solutions", "grader/hidden"] {
+        if !course.root.join(place).is_dir() {
+            continue;
+        }
         for entry in fs::read_dir(course.root.join(place)).with_context(|| format!("cannot read {place}"))? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
