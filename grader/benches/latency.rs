@@ -117,16 +117,15 @@ fn cold_starts(course: &Path) {
     println!("  (goals: half of the baseline, and at most 1.05 times the course of three)\n");
 }
 
-/// A copy of the course of which all exercises but the first three are gone.
+/// A copy of the course of which all exercises but the first three are gone. (Other crates are made of solutions, which
+/// stay: nothing compiles them here.)
 fn course_of_three() -> PathBuf {
     let course = copy_called("latency-three");
-    for place in ["exercises", "grader/hidden", "solutions"] {
+    for place in ["exercises", "grader/hidden"] {
         for entry in fs::read_dir(course.join(place)).expect("a readable folder") {
             let path = entry.expect("a readable folder").path();
-            // The engine's source is a solution.
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let is_kept = name.as_str() < "04" || (place == "solutions" && name.starts_with("10_"));
-            if path.is_dir() && !is_kept {
+            let is_one_of_three = path.file_name().is_some_and(|name| *name.to_string_lossy() < *"04");
+            if path.is_dir() && !is_one_of_three {
                 fs::remove_dir_all(path).expect("the copy is ours");
             }
         }

@@ -123,8 +123,7 @@ fn a_judge_that_fails_is_a_fault_and_no_verdict() {
     let course = Elsewhere::new();
     let checks = course.course.join("grader/hidden/02_anagrams/checks.rs");
     let good = fs::read_to_string(&checks).unwrap();
-    for (failure, sentence) in [("panic!(\"no idea\")", "it panicked in"), ("std::process::exit(0)", "the judge died")]
-    {
+    for (failure, sentence) in [("panic!(\"no idea\")", "it panicked in"), ("std::process::exit(0)", "it died")] {
         let find = "letters(c, \"one\") == letters(c, \"other\")";
         assert!(good.contains(find));
         let broken = good.replacen(find, &format!("{{ if c.text(\"one\") == \"rust\" {{ {failure} }} {find} }}"), 1);
@@ -141,7 +140,9 @@ fn a_new_exercise_compiles_and_verify_says_all_that_is_still_to_be_written() {
     let begun = Elsewhere { course: folder.path().join("begun"), _folder: folder };
     fs::create_dir(&begun.course).unwrap();
     fs::write(begun.course.join("course.toml"), "format_version = 1\ntitle = \"Begun\"\n").unwrap();
-    assert_eq!(begun.run(&["new", "Capitals"]).status.code(), Some(2));
+    for odd in ["Capitals", "fn", "07_self", "a-b", ""] {
+        assert_eq!(begun.run(&["new", odd]).status.code(), Some(2), "{odd}");
+    }
     assert_eq!(begun.run(&["new", "attention"]).status.code(), Some(0));
     assert_eq!(begun.run(&["new", "attention"]).status.code(), Some(2), "nothing is written over");
     assert_eq!(begun.run(&["check", "attention", "--solution"]).status.code(), Some(0));

@@ -154,7 +154,10 @@ impl Course {
     /// If there is none, or `course.toml` is wrong.
     pub fn find(folder: Option<&Path>) -> Result<Self> {
         let here = match folder {
-            Some(folder) => absolute(folder).with_context(|| format!("cannot find {}", folder.display()))?,
+            Some(folder) if folder.is_dir() => {
+                absolute(folder).with_context(|| format!("cannot find {}", folder.display()))?
+            }
+            Some(folder) => return Err(UsageError(format!("there is no folder {}", folder.display())).into()),
             None => env::current_dir().context("cannot tell the current folder; change to one that exists")?,
         };
         match here.ancestors().find(|folder| folder.join("course.toml").is_file()) {

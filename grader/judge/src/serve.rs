@@ -3,7 +3,12 @@
 use std::{
     io,
     panic::{self, AssertUnwindSafe},
-    sync::{Mutex, PoisonError},
+    process,
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{self, Receiver},
+    },
+    thread,
 };
 
 use anyhow::{Result, bail, ensure};
@@ -55,8 +60,8 @@ fn serve(mut obey: impl FnMut(Order, &Grader) -> Result<Reply>) {
         let words = info.payload_as_str().unwrap_or("without a message");
         *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = format!("it panicked{place}: {words}");
     }));
-    let grader = Grader;
-    while let Ok(Some(order)) = frame::read::<Order>(&mut io::stdin()) {
+    let grader = Grader { orders: orders() };
+    while let Ok(order) = grader.orders.recv() {
         let reply = panic::catch_unwind(AssertUnwindSafe(|| obey(order, &grader)));
         let reply = match reply {
             Ok(Ok(reply)) => reply,
@@ -67,6 +72,21 @@ fn serve(mut obey: impl FnMut(Order, &Grader) -> Result<Reply>) {
             return;
         }
     }
+}
+
+/// What the grader orders, as it arrives. The judge ends when the grader is gone, whatever it is busy with.
+fn orders() -> Receiver<Order> {
+    let (sender, orders) = mpsc::channel();
+    thread::spawn(move || {
+        while let Ok(Some(order)) = frame::read(&mut io::stdin()) {
+            if sender.send(order).is_err() {
+                return;
+            }
+        }
+        #[allow(clippy::disallowed_methods, reason = "a check may be in a loop without end")]
+        process::exit(0);
+    });
+    orders
 }
 
 /// Where and why it panicked last.
@@ -91,7 +111,9 @@ fn planned(check: &Check) -> Planned {
 }
 
 /// The grader, as it answers questions.
-pub(crate) struct Grader;
+pub(crate) struct Grader {
+    orders: Receiver<Order>,
+}
 
 impl Grader {
     /// Has it run `experiment` on `case`.
@@ -106,8 +128,8 @@ impl Grader {
 
     fn ask(&self, question: &Reply) -> Result<Answer> {
         send(question)?;
-        match frame::read(&mut io::stdin())? {
-            Some(Order::Answer(answer)) => Ok(answer),
+        match self.orders.recv()? {
+            Order::Answer(answer) => Ok(answer),
             _ => bail!("the grader does not answer"),
         }
     }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use course::{Course, Exercise, UsageError, checks_digest, files};
 use hmac_sha256::Hash;
 use report::Report;
@@ -99,7 +99,9 @@ pub fn current<'a>(course: &'a Course, progress: &Progress) -> Result<&'a Exerci
         return Ok(here);
     }
     let open = course.exercises.iter().find(|exercise| !progress.is_complete(exercise));
-    open.or(course.exercises.last()).context("the course has no exercise")
+    open.or(course.exercises.last()).ok_or_else(|| {
+        UsageError(format!("the course has no exercise yet; `{} new NAME` makes one", course.grader())).into()
+    })
 }
 
 /// The digest of what the learner has written.

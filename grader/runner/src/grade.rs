@@ -74,7 +74,11 @@ impl Grading<'_> {
         // What the submission need not wait for happens beside its compiler: the judge makes its plan, or is compiled if it
         // has to be, and git says which commit this is.
         let judge = judge_program::built(course, exercise, kit, Part::Checks)?;
-        let judge = judge.map(|program| JudgeProcess::start(&program, observer)).transpose()?;
+        // One that cannot even be started is damaged, and compiled again.
+        let judge = judge.and_then(|program| JudgeProcess::start(&program, observer).ok());
+        if judge.is_none() {
+            judge_program::forget(course, exercise, Part::Checks);
+        }
         let (built, compiled) = thread::scope(|scope| {
             scope.spawn(|| course.commit());
             let build = || judge_program::build(course, exercise, kit, Part::Checks);
@@ -90,7 +94,7 @@ impl Grading<'_> {
             Some(judge) => judge,
             None => JudgeProcess::start(&built.context("the judge was not built")??, observer)?,
         };
-        let checks = judge.plan()?;
+        let checks = judge.plan().inspect_err(|_| judge_program::forget(course, exercise, Part::Checks))?;
         self.report(start, &sources, compiled?, &mut judge, &checks)
     }
 

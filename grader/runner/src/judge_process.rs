@@ -21,8 +21,14 @@ use crate::{
 /// A judge is ours, and sends the pixels of whole data sets.
 const MAX_REPLY_BYTES: usize = 1 << 30;
 
+/// No judge computes for longer without a word.
+const MAX_SILENCE: Duration = Duration::from_secs(120);
+
 /// How often a silent judge's observer is asked whether it still waits.
 const GLANCE: Duration = Duration::from_millis(20);
+
+/// How a sentence about a judge's own fault begins.
+const NOT_YOURS: &str = "the exercise's judge failed, which says nothing about the code";
 
 /// What a judge asks in the middle of its work.
 pub struct Question {
@@ -69,7 +75,7 @@ impl<'a> JudgeProcess<'a> {
     pub fn plan(&mut self) -> Result<Vec<Planned>> {
         match self.receive()? {
             Reply::Plan { wire, checks } if wire == wire::DIGEST => Ok(checks),
-            Reply::Fault(what) => bail!("the judge could not do its work: {what}"),
+            Reply::Fault(what) => bail!("{NOT_YOURS}: {what}"),
             _ => bail!(
                 "the judge speaks another language than this grader, whose own source has changed; `cargo run -p grader` \
                  in the course's folder runs the one that fits, and `cargo install --path grader` installs it"
@@ -124,7 +130,7 @@ impl<'a> JudgeProcess<'a> {
             let question = match self.receive()? {
                 Reply::Ask { side, experiment, case } => Question { side, task: Task::Run(experiment, case) },
                 Reply::DoesNotCompile { program } => Question { side: Side::Learner, task: Task::Compile(program) },
-                Reply::Fault(what) => bail!("the judge could not do its work: {what}"),
+                Reply::Fault(what) => bail!("{NOT_YOURS}: {what}"),
                 reply => return Ok(reply),
             };
             self.send(&Order::Answer(answer(question)?))?;
@@ -140,15 +146,21 @@ impl<'a> JudgeProcess<'a> {
 
     fn receive(&mut self) -> Result<Reply> {
         let marker = frame::marker(REPLY);
+        let deadline = Instant::now() + MAX_SILENCE;
         loop {
             if let Some(taken) = self.stream.take_message(&marker) {
                 // Authors print to find a fault in their checks.
-                eprint!("{}", String::from_utf8_lossy(&taken.printed));
+                for line in String::from_utf8_lossy(&taken.printed).lines() {
+                    anstream::eprintln!("printed by the judge: {line}");
+                }
                 let reply = taken.message.as_deref().and_then(frame::decode);
                 return reply.context("the judge speaks another language than this grader; build both again");
             }
             if self.observer.has_called_off() {
                 bail!(CalledOff);
+            }
+            if Instant::now() >= deadline {
+                bail!("{NOT_YOURS}: it has said nothing for {} s; is there a loop without end?", MAX_SILENCE.as_secs());
             }
             match self.process.next(Instant::now() + GLANCE) {
                 Next::Piece(piece) => self.stream.extend(&piece),
@@ -156,7 +168,7 @@ impl<'a> JudgeProcess<'a> {
                 Next::Closed => {
                     let said = self.stream.take_all();
                     let end = self.process.end(&said)?.map_or("no end".to_owned(), |status| status.to_string());
-                    bail!("the judge died ({end})\n{}", String::from_utf8_lossy(&said).trim_end());
+                    bail!("{NOT_YOURS}: it died ({end})\n{}", String::from_utf8_lossy(&said).trim_end());
                 }
             }
         }

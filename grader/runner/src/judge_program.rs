@@ -80,9 +80,13 @@ pub(crate) fn build(course: &Course, exercise: &Exercise, kit: &Kit, part: Part)
         .arg("-o")
         .arg(&unfinished)
         .arg(&source);
+    remove_unfinished(&folder, name)?;
     let output = rustc.output().with_context(|| format!("cannot run {}", kit.rustc.display()))?;
     if !output.status.success() {
         let _ = fs::remove_file(&unfinished);
+        if output.status.code().is_none() {
+            bail!("the compiler was stopped while it compiled the {name} of {} ({})", exercise.name, output.status);
+        }
         bail!(
             "the {name} of {} do not compile, so it cannot be {}; all other exercises can\n{}",
             exercise.name,
@@ -99,6 +103,24 @@ pub(crate) fn build(course: &Course, exercise: &Exercise, kit: &Kit, part: Part)
 pub(crate) fn built(course: &Course, exercise: &Exercise, kit: &Kit, part: Part) -> Result<Option<PathBuf>> {
     let Place { program, note, fingerprint, .. } = Place::of(course, exercise, kit, part)?;
     Ok(is_built(&program, &note, &fingerprint).then_some(program))
+}
+
+/// Has `part` of `exercise` compiled again when it is next needed: its program is damaged.
+pub(crate) fn forget(course: &Course, exercise: &Exercise, part: Part) {
+    let note = course.work_folder().map(|work| work.join("judges").join(&exercise.name));
+    let _ = note.map(|folder| fs::remove_file(folder.join(format!("{}.fingerprint", part.name()))));
+}
+
+/// Removes what a build that was stopped has left. Only the holder of the lock builds.
+fn remove_unfinished(folder: &Path, name: &str) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        let is_left = path.file_name().is_some_and(|file| file.to_string_lossy().starts_with(&format!("{name}-")));
+        if is_left {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn is_built(program: &Path, note: &Path, fingerprint: &str) -> bool {

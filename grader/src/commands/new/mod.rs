@@ -46,6 +46,11 @@ pub(crate) fn run(course: &Course, args: &NewArgs) -> Result<Outcome> {
     if let Some(twin) = course.exercises.iter().find(|other| other.number == number || other.short_name() == name) {
         return Err(UsageError(format!("there is {} already; give another number or name", twin.name)).into());
     }
+    // Its crates are called NAME and NAME_solution.
+    let lock = fs::read_to_string(course.root.join("Cargo.lock")).unwrap_or_default();
+    if KEYWORDS.contains(&name) || lock.contains(&format!("name = \"{name}\"\n")) {
+        return Err(UsageError(format!("`{name}` is a word of Rust or another crate; give another name")).into());
+    }
     let folder = format!("{number:02}_{name}");
     let requires = course.exercises.last().map_or(String::new(), |before| format!("{:?}", before.name));
     let fill = |text: &str| {
@@ -58,25 +63,43 @@ pub(crate) fn run(course: &Course, args: &NewArgs) -> Result<Outcome> {
     let wanted: Vec<(PathBuf, String)> =
         wanted.map(|(path, text)| (course.root.join(path.replace("NN_name", &folder)), fill(text))).collect();
     // Nothing that somebody wrote is written over.
-    if let Some((there, _)) = wanted.iter().find(|(path, _)| path.exists()) {
+    let folders = ["exercises", "solutions", "grader/hidden"].map(|place| course.root.join(place).join(&folder));
+    if let Some(there) = folders.iter().find(|folder| folder.exists()) {
         return Err(UsageError(format!("{} is there already; move it away first", there.display())).into());
     }
-    for (path, text) in &wanted {
-        files::create_folder(path.parent().context("every file has a folder")?)?;
-        files::write_atomically(path, text.as_bytes())?;
+    if let Err(error) = write(course, &wanted, &fill(include_str!("template/exercise.toml"))) {
+        // Half an exercise is worse than none.
+        folders.iter().for_each(|folder| drop(fs::remove_dir_all(folder)));
+        return Err(error);
     }
-    let syllabus = course.root.join("course.toml");
-    let before = fs::read_to_string(&syllabus).with_context(|| format!("cannot read {}", syllabus.display()))?;
-    let table = fill(include_str!("template/exercise.toml"));
-    files::write_atomically(&syllabus, format!("{}\n{table}", before.trim_end()).as_bytes())?;
 
     for (path, _) in &wanted {
         anstream::println!("{}", path.strip_prefix(&course.root).unwrap_or(path).display());
     }
     anstream::println!(
-        "\nAll of it compiles. `{} verify {number}` says what is still to be written; the entry in \
-         course.toml is its last.",
+        "\nIts entry is the last one in course.toml. It can be graded already; `{} verify {number}` lists what is still to be \
+         written.",
         course.grader()
     );
     Ok(Outcome::AllRight)
 }
+
+/// Writes the files, and the entry at the end of course.toml.
+fn write(course: &Course, files: &[(PathBuf, String)], entry: &str) -> Result<()> {
+    for (path, text) in files {
+        files::create_folder(path.parent().context("every file has a folder")?)?;
+        files::write_atomically(path, text.as_bytes())?;
+    }
+    let syllabus = course.root.join("course.toml");
+    let before = fs::read_to_string(&syllabus).with_context(|| format!("cannot read {}", syllabus.display()))?;
+    files::write_atomically(&syllabus, format!("{}\n{entry}", before.trim_end()).as_bytes())
+}
+
+/// Words that no crate can be called: the keywords of Rust 2024, and crates that every program has.
+const KEYWORDS: [&str; 55] = [
+    "abstract", "alloc", "as", "async", "await", "become", "box", "break", "const", "continue", "core", "crate", "do",
+    "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "std", "struct",
+    "super", "test", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while",
+    "yield",
+];

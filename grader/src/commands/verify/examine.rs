@@ -41,7 +41,7 @@ pub(super) fn files(course: &Course, exercise: &Exercise) -> Vec<String> {
         ]);
     }
     needed.retain(|(path, _)| !course.root.join(path).is_file());
-    needed.into_iter().map(|(path, what)| format!("there is no {path}: {what}")).collect()
+    needed.into_iter().map(|(path, what)| format!("there is no {path}, which is {what}")).collect()
 }
 
 /// What `grader new` has left for the author to write.
@@ -58,7 +58,8 @@ pub(super) fn to_write(course: &Course, exercise: &Exercise) -> Result<Vec<Strin
             let shown = path.strip_prefix(&course.root).unwrap_or(&path).display();
             for (line, text) in (1..).zip(text.lines()) {
                 if let Some(start) = text.find(TO_WRITE) {
-                    problems.push(format!("{shown}:{line} {}", &text[start..]));
+                    let left = text[start..].trim_end_matches(|c: char| !(c.is_alphanumeric() || c == '.' || c == '`'));
+                    problems.push(format!("{shown}:{line} {left}"));
                 }
             }
         }

@@ -278,7 +278,7 @@ impl Shard {
             .and_then(|(number, of)| Some(Self { number: number.parse().ok()?, of: of.parse().ok()? }));
         parsed
             .filter(|shard| (1..=shard.of).contains(&shard.number))
-            .ok_or_else(|| "a shard is a number of all, such as 2/3".to_owned())
+            .ok_or_else(|| "give K/N with K from 1 to N, such as 2/3".to_owned())
     }
 
     /// Whether this job belongs to it: by a hash of its exercise and source, which is the same on every machine.

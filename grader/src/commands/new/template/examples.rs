@@ -2,10 +2,9 @@
 //!
 //! TO WRITE: a few more of them.
 
-use NAME::double;
 use approx::assert_abs_diff_eq;
 
 #[test]
 fn three_doubled_is_six() {
-    assert_abs_diff_eq!(double(3.0), 6.0);
+    assert_abs_diff_eq!(NAME::double(3.0), 6.0);
 }
