@@ -3,9 +3,9 @@
 //! In copies of the course it measures a cold start, which is the first `check 3` with an empty target folder and all
 //! crates downloaded: of the course as it is, and cut down to three exercises. With `LATENCY_BASELINE=REVISION` the same of
 //! that revision, in turns. Then, in turns and each after a one-line edit of exercise 3: the grader with its sandbox and
-//! without, the two bare calls of rustc that it cannot do without, a check that is recalled, the grader through `cargo run`,
-//! and `cargo test` of the same crate. At last the author's wait: `verify 3` after a changed line in a check, until the
-//! solution is judged and until all is done. It prints medians and ratios of this one run.
+//! without, an installed one, the two bare calls of rustc that it cannot do without, a check that is recalled, the grader
+//! through `cargo run`, and `cargo test` of the same crate. At last the author's wait: `verify 3` after a changed line in a
+//! check, until the solution is judged and until all is done. It prints medians and ratios of this one run.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -37,10 +37,11 @@ fn main() {
     timed(&mut check(&course));
 
     let rustc = BareRustc::new(&course);
-    let mut times: [(&str, Vec<Duration>); 6] = [
+    let mut times: [(&str, Vec<Duration>); 7] = [
         ("two bare rustc calls", Vec::new()),
         ("grader check 3", Vec::new()),
         ("grader check 3 --sandbox off", Vec::new()),
+        ("grader check 3, installed", Vec::new()),
         ("grader check 3, recalled", Vec::new()),
         ("cargo run -p grader -- check 3", Vec::new()),
         ("cargo test -p dense_layer", Vec::new()),
@@ -54,6 +55,7 @@ fn main() {
             measured.push(match *name {
                 "two bare rustc calls" => rustc.run(&lib),
                 "grader check 3" => timed(&mut check(&course)),
+                "grader check 3, installed" => timed(&mut installed_check(&course)),
                 "grader check 3, recalled" => {
                     timed(&mut check(&course));
                     timed(&mut check(&course))
@@ -206,6 +208,13 @@ fn cargo(course: &Path) -> Command {
 fn check(course: &Path) -> Command {
     let mut command = grader(course);
     command.args(["check", "3"]);
+    command
+}
+
+/// The same by the grader that `cargo install` makes, which is optimised.
+fn installed_check(course: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_grader"));
+    command.current_dir(course).env_remove("CARGO_TARGET_DIR").args(["check", "3"]);
     command
 }
 
