@@ -45,7 +45,7 @@ pub(super) fn agrees(expected: &Record, observed: &Record, tolerance: Tolerance)
 }
 
 /// Whether an observation could tell these two predictions apart: they differ in a part that both name.
-pub fn distinguishable(one: &Prediction, other: &Prediction, tolerance: Tolerance) -> bool {
+pub(crate) fn distinguishable(one: &Prediction, other: &Prediction, tolerance: Tolerance) -> bool {
     match (one, other) {
         (Prediction::Is(one), Prediction::Is(other)) => one.parts().any(|(name, value)| {
             other

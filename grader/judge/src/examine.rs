@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Check, Expectation, Prediction, Recognition, distinguishable, verdict::recognises};
+use crate::{Check, Expectation, Prediction, Recognition, compare::distinguishable, verdict::recognises};
 
 /// A sentence for everything that is wrong with `checks`, with inputs for each of `seeds`.
 pub(crate) fn examine(checks: &[Check], seeds: &[u64]) -> Vec<String> {

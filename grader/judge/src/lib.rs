@@ -18,7 +18,7 @@ mod text;
 mod verdict;
 
 pub use check::{Check, Expectation, Mistake, Prediction, Recognition};
-pub use compare::{Tolerance, distinguishable};
+pub use compare::Tolerance;
 pub use serve::{draw_pictures, judge};
 
 /// What a `checks.rs` needs; not every one needs all of it.

@@ -17,7 +17,7 @@ use crate::{Kit, kit::extern_argument, sandbox::random_id};
 
 /// What of an exercise is to be compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     /// What is right and what is wrong: `checks.rs`.
     Checks,
     /// What there is to see: `pictures.rs`.

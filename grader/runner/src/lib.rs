@@ -27,7 +27,7 @@ pub use compile::{Compiled, Program, compile};
 pub use gallery::{Drawn, draw};
 pub use grade::{DEFAULT_SEED, Graded, Grading, Options, start_judge};
 pub use judge_process::{JudgeProcess, Question, Task};
-pub use judge_program::Part;
+use judge_program::Part;
 pub use kit::{Kit, cargo};
 pub use observer::{CalledOff, Observer, Stage};
 pub use probe_process::ProbeProcess;
