@@ -152,7 +152,7 @@ fn a_new_exercise_compiles_and_verify_says_all_that_is_still_to_be_written() {
         "exercises/01_attention/README.md:",
         "solutions/01_attention/src/lib.rs:",
         "grader/hidden/01_attention/checks.rs:",
-        "the hints of `double`",
+        "grader/hidden/01_attention/hints.toml:",
         "wrong variants: 1, caught 1, named 1; right variants: 1, passed 1",
     ] {
         assert!(verified.contains(part), "{part} is not in {verified}");

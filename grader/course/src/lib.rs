@@ -3,8 +3,10 @@
 mod digest;
 pub mod files;
 mod git;
+mod hints;
 
 pub use digest::checks_digest;
+pub use hints::Hints;
 
 use std::{
     collections::HashSet,
@@ -142,8 +144,6 @@ pub struct Task {
     pub points: u32,
     /// Worth extra points that full marks do not need.
     pub bonus: bool,
-    /// From a nudge to nearly the answer.
-    pub hints: [String; 3],
 }
 
 impl Course {
@@ -173,7 +173,7 @@ impl Course {
     fn load(root: &Path) -> Result<Self> {
         let path = root.join("course.toml");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let course = parse(root, &text).map_err(|problem| problem.locate(&text))?;
+        let course = parse(root, &text).map_err(|problem| problem.locate("course.toml", &text))?;
         Ok(course)
     }
 
@@ -199,6 +199,15 @@ impl Course {
     /// The folder with what belongs to `exercise` and is not shown to learners: probe, checks, variants, stub.
     pub fn hidden_folder(&self, exercise: &Exercise) -> PathBuf {
         self.root.join("grader/hidden").join(&exercise.name)
+    }
+
+    /// What `exercise` has to say to those who are stuck.
+    ///
+    /// # Errors
+    ///
+    /// If there is no `hints.toml`, or it is wrong.
+    pub fn hints(&self, exercise: &Exercise) -> Result<Hints> {
+        Hints::read(&self.hidden_folder(exercise).join("hints.toml"), exercise)
     }
 
     /// How a learner calls the grader here: by cargo where the course brings its own, by its name elsewhere.
@@ -274,12 +283,19 @@ impl Problem {
         Self { at: Some(span), what: what.into() }
     }
 
-    fn locate(self, text: &str) -> UsageError {
-        let Some(span) = self.at else { return UsageError(format!("course.toml: {}", self.what)) };
+    /// In a `file` of this `text`.
+    fn locate(self, file: &str, text: &str) -> UsageError {
+        let Some(span) = self.at else { return UsageError(format!("{file}: {}", self.what)) };
         let before = &text[..span.start.min(text.len())];
         let number = before.matches('\n').count() + 1;
         let line = text.lines().nth(number - 1).unwrap_or_default().trim_end();
-        UsageError(format!("course.toml:{number}: {}\n  {number} | {line}", self.what))
+        UsageError(format!("{file}:{number}: {}\n  {number} | {line}", self.what))
+    }
+}
+
+impl From<toml::de::Error> for Problem {
+    fn from(error: toml::de::Error) -> Self {
+        Self { at: error.span(), what: error.message().to_owned() }
     }
 }
 
@@ -321,12 +337,10 @@ struct TaskEntry {
     points: Spanned<u32>,
     #[serde(default)]
     bonus: bool,
-    hints: Spanned<Vec<String>>,
 }
 
 fn parse(root: &Path, text: &str) -> Result<Course, Problem> {
-    let file: CourseFile =
-        toml::from_str(text).map_err(|error| Problem { at: error.span(), what: error.message().to_owned() })?;
+    let file: CourseFile = toml::from_str(text).map_err(Problem::from)?;
     if *file.format_version.get_ref() != FORMAT_VERSION {
         return Err(Problem::at(
             file.format_version.span(),
@@ -390,14 +404,7 @@ fn parse_exercise(course: &Course, entry: ExerciseEntry) -> Result<Exercise, Pro
         if *task.points.get_ref() == 0 {
             return Err(Problem::at(task.points.span(), "a task is worth at least one point"));
         }
-        let at = task.hints.span();
-        let hints: [String; 3] = task.hints.into_inner().try_into().map_err(|hints: Vec<String>| {
-            Problem::at(
-                at,
-                format!("a task has three hints, from a nudge to nearly the answer; here are {}", hints.len()),
-            )
-        })?;
-        tasks.push(Task { name: task.name.into_inner(), points: task.points.into_inner(), bonus: task.bonus, hints });
+        tasks.push(Task { name: task.name.into_inner(), points: task.points.into_inner(), bonus: task.bonus });
     }
     Ok(Exercise {
         number,
@@ -433,7 +440,6 @@ minutes = 10
 [[exercise.task]]
 name = "task"
 points = 2
-hints = ["a", "b", "c"]
 "#;
 
     /// A course folder with the files of `01_first`.
@@ -486,7 +492,6 @@ hints = ["a", "b", "c"]
             ),
             ("minutes = 10\n", "minutes = 10\nopt_level = 4\n", "course.toml:8: opt_level is rustc's"),
             ("minutes = 10\n", "minutes = 10\nlimits = { seconds = 0.0 }\n", "course.toml:8: limits are above 0"),
-            (", \"c\"]", "]", "course.toml:12: a task has three hints, from a nudge to nearly the answer; here are 2"),
             ("points = 2", "points = 0", "course.toml:11: a task is worth at least one point"),
             ("points = 2", "points = -2", "course.toml:11: "),
             ("format_version = 1", "format_version = 2", "course.toml:1: this grader reads format_version 1"),
@@ -496,7 +501,7 @@ hints = ["a", "b", "c"]
             assert!(complaint.starts_with(expected), "{with}: {complaint}");
         }
         let twice = load(&format!("{GOOD}{}", &GOOD[GOOD.find("[[exercise]]").unwrap()..])).unwrap_err().to_string();
-        assert!(twice.starts_with("course.toml:14: the number 1 is taken by `01_first`"), "{twice}");
+        assert!(twice.starts_with("course.toml:13: the number 1 is taken by `01_first`"), "{twice}");
     }
 
     #[test]
@@ -533,7 +538,7 @@ hints = ["a", "b", "c"]
             let (start, end) = (GOOD.floor_char_boundary(at), GOOD.floor_char_boundary(at + length));
             let text = format!("{}{with}{}", &GOOD[..start], &GOOD[end..]);
             if let Err(problem) = parse(Path::new("."), &text) {
-                proptest::prop_assert!(problem.locate(&text).to_string().starts_with("course.toml:"));
+                proptest::prop_assert!(problem.locate("course.toml", &text).to_string().starts_with("course.toml:"));
             }
             let _ = Limits::parse(&with);
         }

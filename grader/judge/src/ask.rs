@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use probe::{Record, Value};
 use wire::judge::{Ended, Side as Whose};
 
@@ -79,7 +79,8 @@ impl Side<'_> {
         if let Some(sentence) = self.silent.get(experiment) {
             return Err(Stop::NoAnswer(sentence.as_str().into()));
         }
-        let sentence = match self.grader.run(self.whose, experiment, case)?.ended {
+        let answer = self.grader.run(self.whose, experiment, [case])?.pop().context("there is an answer")?;
+        let sentence = match answer.ended {
             Ended::Observed(packed) => match Record::unpack(&packed) {
                 Some(record) => return Ok(Answer { experiment: experiment.to_owned(), record }),
                 None => format!("`{experiment}`: the answer was garbled."),

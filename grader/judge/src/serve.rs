@@ -33,7 +33,7 @@ pub fn judge(checks: Vec<Check>) {
                 let ids = |check: &Check| check.mistakes.iter().map(|mistake| mistake.id.to_owned()).collect();
                 Reply::Examined { problems: examine(&checks, &seeds), mistakes: checks.iter().map(ids).collect() }
             }
-            Order::Answer(_) | Order::Draw => bail!("that is no order for checks"),
+            Order::Answers(_) | Order::Draw => bail!("that is no order for checks"),
         })
     });
 }
@@ -116,20 +116,26 @@ pub(crate) struct Grader {
 }
 
 impl Grader {
-    /// Has it run `experiment` on `case`.
-    pub(crate) fn run(&self, side: Side, experiment: &str, case: &Record) -> Result<Answer> {
-        self.ask(&Reply::Ask { side, experiment: experiment.to_owned(), case: case.pack() })
+    /// Has it run `experiment` on these cases, up to the first one that yields no observation.
+    pub(crate) fn run<'a>(
+        &self,
+        side: Side,
+        experiment: &str,
+        cases: impl IntoIterator<Item = &'a Record>,
+    ) -> Result<Vec<Answer>> {
+        let cases = cases.into_iter().map(Record::pack).collect();
+        self.ask(&Reply::Ask { side, experiment: experiment.to_owned(), cases })
     }
 
     /// Has it compile `program` against the submission.
-    pub(crate) fn compile(&self, program: &str) -> Result<Answer> {
+    pub(crate) fn compile(&self, program: &str) -> Result<Vec<Answer>> {
         self.ask(&Reply::DoesNotCompile { program: program.to_owned() })
     }
 
-    fn ask(&self, question: &Reply) -> Result<Answer> {
+    fn ask(&self, question: &Reply) -> Result<Vec<Answer>> {
         send(question)?;
         match self.orders.recv()? {
-            Order::Answer(answer) => Ok(answer),
+            Order::Answers(answers) if !answers.is_empty() => Ok(answers),
             _ => bail!("the grader does not answer"),
         }
     }

@@ -1,6 +1,9 @@
 //! From answers to a verdict on one check.
 
-use std::panic::{self, AssertUnwindSafe};
+use std::{
+    collections::VecDeque,
+    panic::{self, AssertUnwindSafe},
+};
 
 use anyhow::Result;
 use datasets::mnist::{self, DataError, Which};
@@ -45,11 +48,16 @@ pub(crate) fn judge(check: &Check, seed: u64, grader: &Grader) -> Result<Verdict
         Err(DataError::Missing { which, .. }) => return Ok(Verdict::skipped(missing(which))),
         Err(error) => return Ok(Verdict::skipped(error.to_string())),
     };
-    for case in cases {
-        let answer = match check.program {
-            Some(program) => grader.compile(program)?,
-            None => grader.run(Side::Learner, check.experiment, &case)?,
-        };
+    let mut cases = VecDeque::from(cases);
+    let mut answers = VecDeque::new();
+    while !cases.is_empty() {
+        if answers.is_empty() {
+            answers.extend(match check.program {
+                Some(program) => grader.compile(program)?,
+                None => grader.run(Side::Learner, check.experiment, &cases)?,
+            });
+        }
+        let (Some(case), Some(answer)) = (cases.pop_front(), answers.pop_front()) else { break };
         output += &answer.output;
         match answer.ended {
             Ended::Observed(observed) => match Record::unpack(&observed) {

@@ -1,5 +1,6 @@
 //! Hints: one at a time, from a nudge to nearly the answer.
 
+use anyhow::{Context, Result};
 use course::{Course, Exercise, Task};
 use report::Report;
 use wire::judge::Status;
@@ -14,11 +15,11 @@ pub fn first_unsolved<'a>(exercise: &'a Exercise, report: &Report) -> Option<&'a
 }
 
 /// A hint, and what to say with it.
-pub struct Hint<'a> {
+pub struct Hint {
     /// `forward · hint 2 of 3`.
     pub heading: String,
     /// The hint itself.
-    pub text: &'a str,
+    pub text: String,
     /// How many are left.
     pub left: usize,
     /// Why it could not be noted down that it was given.
@@ -26,17 +27,23 @@ pub struct Hint<'a> {
 }
 
 /// The next hint for `task`, or the last one again.
-pub fn next<'a>(course: &Course, exercise: &Exercise, task: &'a Task) -> Hint<'a> {
+///
+/// # Errors
+///
+/// If the exercise's hints cannot be read.
+pub fn next(course: &Course, exercise: &Exercise, task: &Task) -> Result<Hint> {
+    let hints = course.hints(exercise)?;
+    let hints = hints.of(&task.name).context("every task has hints")?;
     let given = |progress: &Progress| progress.entry(exercise).hints.get(&task.name).copied().unwrap_or(0);
-    let total = task.hints.len();
+    let total = hints.len();
     let level = given(&Progress::read(course).0).min(total - 1);
     let noted = Progress::update(course, |progress| {
         progress.entry_mut(exercise).hints.insert(task.name.clone(), level + 1);
     });
-    Hint {
+    Ok(Hint {
         heading: format!("{} · hint {} of {total}", task.name, level + 1),
-        text: &task.hints[level],
+        text: hints[level].clone(),
         left: total - level - 1,
         warning: noted.err().map(|error| format!("this hint will come again: {error:#}")),
-    }
+    })
 }

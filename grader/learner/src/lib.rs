@@ -26,7 +26,7 @@ mod tests {
                 create(&root.path().join(file.replace("NAME", name)));
             }
             text += &format!("[[exercise]]\nname = \"{name}\"\ntitle = \"An exercise\"\nminutes = 10\n");
-            text += "[[exercise.task]]\nname = \"task\"\npoints = 2\nhints = [\"a\", \"b\", \"c\"]\n";
+            text += "[[exercise.task]]\nname = \"task\"\npoints = 2\n";
         }
         fs::write(root.path().join("course.toml"), text).unwrap();
         let course = Course::find(Some(root.path())).unwrap();

@@ -16,12 +16,15 @@ pub mod screen;
 pub mod style;
 mod terminal;
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{
+    collections::{BTreeMap, HashSet},
+    process::ExitCode,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use course::{Course, Exercise, UsageError};
+use course::{Course, Exercise, Hints, UsageError};
 use sanitise::{beginning, clean};
 use wire::judge::{Planned, Status, Verdict};
 
@@ -286,6 +289,26 @@ impl Report {
         })
     }
 
+    /// Whether a check has something to hint at; one that waits for another has not.
+    pub fn needs_hints(&self) -> bool {
+        self.checks.iter().any(CheckReport::needs_hint)
+    }
+
+    /// Gives each check that is not passed the hint for where the learner is.
+    pub fn add_hints(&mut self, hints: &Hints) {
+        let mut begun = HashSet::new();
+        for check in &mut self.checks {
+            if check.needs_hint() {
+                // Where a part of the task is done already, the first nudge would come too late.
+                let level = usize::from(begun.contains(&check.task));
+                check.hint = hints.of(&check.task).map(|hints| hints[level].clone());
+            }
+            if check.status == Status::Passed {
+                begun.insert(check.task.clone());
+            }
+        }
+    }
+
     /// The compiler's errors.
     fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.level == "error")
@@ -317,21 +340,19 @@ impl<'a> TaskReport<'a> {
 }
 
 impl CheckReport {
+    fn needs_hint(&self) -> bool {
+        !matches!(self.status, Status::Passed | Status::Skipped)
+    }
+
     /// The hint, unless a recognised mistake says what to do already: a hint would only distract.
     fn advice(&self) -> Option<&str> {
         self.hint.as_deref().filter(|_| self.mistake.is_none())
     }
 
-    /// `earlier` are the checks that have been reported already.
-    pub fn new(exercise: &Exercise, check: &Planned, verdict: Verdict, earlier: &[Self], duration_ms: u64) -> Self {
+    /// The report on a check that came out like this; its hint comes with [`Report::add_hints`].
+    pub fn new(exercise: &Exercise, check: &Planned, verdict: Verdict, duration_ms: u64) -> Self {
         let task = exercise.task(&check.task);
         let passed = verdict.status == Status::Passed;
-        // A check that waits for another one has nothing to hint at.
-        // Where a part of the task is done already, the first nudge would come too late.
-        let begun = earlier.iter().any(|other| other.task == check.task && other.status == Status::Passed);
-        let hint = task
-            .filter(|_| !passed && verdict.status != Status::Skipped)
-            .map(|task| task.hints[usize::from(begun)].clone());
         let place = verdict.place.map(|place| (shown(&place.file), place.line));
         Self {
             id: check.id.clone(),
@@ -347,7 +368,7 @@ impl CheckReport {
             expected: verdict.expected,
             observed: verdict.observed.as_deref().map(shown),
             diff: verdict.diff.as_deref().map(shown),
-            hint,
+            hint: None,
             after: check.after.clone(),
             line: place.as_ref().map(|(_, line)| *line),
             file: place.map(|(file, _)| file),

@@ -143,7 +143,7 @@ impl Grading<'_> {
                 report.compiled = false;
                 for check in checks {
                     let verdict = Verdict::skipped("the code does not compile yet");
-                    let reported = CheckReport::new(exercise, check, verdict, &report.checks, 0);
+                    let reported = CheckReport::new(exercise, check, verdict, 0);
                     report.checks.push(reported);
                 }
             }
@@ -151,6 +151,9 @@ impl Grading<'_> {
                 report.diagnostics = warnings;
                 self.judge(judge, checks, program, sources, &mut report.checks)?;
             }
+        }
+        if report.needs_hints() {
+            report.add_hints(&course.hints(exercise)?);
         }
         report.duration_ms = start.elapsed().as_millis() as u64;
         let needs_data = |check: &&Planned| check.fetched.is_some() && !options.uses_fetched_data;
@@ -200,7 +203,7 @@ impl Grading<'_> {
             }
             hide(&mut verdict, &folders);
             let duration_ms = begun.elapsed().as_millis() as u64;
-            let reported = CheckReport::new(self.exercise, check, verdict, reports, duration_ms);
+            let reported = CheckReport::new(self.exercise, check, verdict, duration_ms);
             reports.push(reported);
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use wire::{
     Packed, frame,
-    judge::{Answer, Order, PictureSummary, Planned, REPLY, Reply, Side, Verdict},
+    judge::{Answer, Ended, Order, PictureSummary, Planned, REPLY, Reply, Side, Verdict},
 };
 
 use crate::{
@@ -127,13 +127,25 @@ impl<'a> JudgeProcess<'a> {
     fn obey(&mut self, order: &Order, mut answer: impl FnMut(Question) -> Result<Answer>) -> Result<Reply> {
         self.send(order)?;
         loop {
-            let question = match self.receive()? {
-                Reply::Ask { side, experiment, case } => Question { side, task: Task::Run(experiment, case) },
-                Reply::DoesNotCompile { program } => Question { side: Side::Learner, task: Task::Compile(program) },
+            let mut answers = Vec::new();
+            match self.receive()? {
+                Reply::Ask { side, experiment, cases } => {
+                    for case in cases {
+                        let answer = answer(Question { side, task: Task::Run(experiment.clone(), case) })?;
+                        let is_last = !matches!(answer.ended, Ended::Observed(_));
+                        answers.push(answer);
+                        if is_last {
+                            break;
+                        }
+                    }
+                }
+                Reply::DoesNotCompile { program } => {
+                    answers.push(answer(Question { side: Side::Learner, task: Task::Compile(program) })?);
+                }
                 Reply::Fault(what) => bail!("{NOT_YOURS}: {what}"),
                 reply => return Ok(reply),
-            };
-            self.send(&Order::Answer(answer(question)?))?;
+            }
+            self.send(&Order::Answers(answers))?;
         }
     }
 

@@ -40,10 +40,10 @@ pub(crate) fn run(course: &Course, args: &HintArgs) -> Result<Outcome> {
             task
         }
     };
-    let hint = next(course, exercise, task);
+    let hint = next(course, exercise, task)?;
     let width = Screen::of_stdout().width;
     anstream::println!("{}", paint(BOLD, hint.heading));
-    anstream::println!("{}", textwrap::fill(hint.text, width));
+    anstream::println!("{}", textwrap::fill(&hint.text, width));
     let left = match hint.left {
         0 => {
             format!("That was the last one. `{} solution {}` shows the reference.", course.grader(), exercise.number)

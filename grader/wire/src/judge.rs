@@ -1,7 +1,7 @@
 //! What a judge is ordered to do, what it asks in between, and what it says in the end.
 //!
 //! The grader sends an [`Order`]; the judge replies with any number of questions ([`Reply::Ask`],
-//! [`Reply::DoesNotCompile`]), each of which is answered by an [`Order::Answer`], and then with the reply that the order
+//! [`Reply::DoesNotCompile`]), each of which is answered by [`Order::Answers`], and then with the reply that the order
 //! is for. Limits, budgets, the order of the checks and points are the grader's.
 
 use std::path::PathBuf;
@@ -25,8 +25,8 @@ pub enum Order {
         /// Of the inputs that are drawn at random.
         seed: u64,
     },
-    /// The answer to what the judge has asked.
-    Answer(Answer),
+    /// The answers to what the judge has asked: at least one, and none after one that holds no observation.
+    Answers(Vec<Answer>),
     /// Tell what is wrong with the checks themselves, with inputs for each of these seeds: [`Reply::Examined`].
     Examine {
         /// A few stand for all.
@@ -46,14 +46,14 @@ pub enum Reply {
         /// The checks.
         checks: Vec<Planned>,
     },
-    /// Run an experiment and answer.
+    /// Run an experiment on each case until one yields no observation, and answer.
     Ask {
         /// Whose code to run.
         side: Side,
         /// The name of the experiment.
         experiment: String,
-        /// Its inputs.
-        case: Packed,
+        /// Inputs, one set after the other.
+        cases: Vec<Packed>,
     },
     /// Compile this program against the submission; the answer's [`Ended::Refused`] holds the errors.
     DoesNotCompile {

@@ -9,7 +9,7 @@ use super::Outcome;
 use crate::cli::NewArgs;
 
 /// Where a template's files go; `NN_name` stands for the folder of the exercise.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("exercises/NN_name/README.md", include_str!("template/README.md")),
     ("exercises/NN_name/src/lib.rs", include_str!("template/stub.rs")),
     ("solutions/NN_name/src/lib.rs", include_str!("template/solution.rs")),
@@ -17,6 +17,7 @@ const FILES: [(&str, &str); 8] = [
     ("grader/hidden/NN_name/probe.rs", include_str!("template/probe.rs")),
     ("grader/hidden/NN_name/checks.rs", include_str!("template/checks.rs")),
     ("grader/hidden/NN_name/pictures.rs", include_str!("template/pictures.rs")),
+    ("grader/hidden/NN_name/hints.toml", include_str!("template/hints.toml")),
     ("grader/hidden/NN_name/variants.toml", include_str!("template/variants.toml")),
 ];
 

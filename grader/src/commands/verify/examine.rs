@@ -28,6 +28,7 @@ pub(super) fn files(course: &Course, exercise: &Exercise) -> Vec<String> {
         (format!("{hidden}/probe.rs"), "what the learner's code is asked"),
         (format!("{hidden}/checks.rs"), "what is right, and what is commonly wrong"),
         (format!("{hidden}/pictures.rs"), "what there is to see"),
+        (format!("{hidden}/hints.toml"), "what is said to those who are stuck"),
         (format!("{hidden}/variants.toml"), "wrong and right variants of the solution"),
     ];
     // A course whose exercises are crates has tests in them.
@@ -67,8 +68,6 @@ pub(super) fn to_write(course: &Course, exercise: &Exercise) -> Result<Vec<Strin
     if exercise.title.contains(TO_WRITE) {
         problems.push(format!("course.toml: the title of {name} is still to be written"));
     }
-    let hints = exercise.tasks.iter().filter(|task| task.hints.iter().any(|hint| hint.contains(TO_WRITE)));
-    problems.extend(hints.map(|task| format!("course.toml: the hints of `{}` are still to be written", task.name)));
     Ok(problems)
 }
 
@@ -91,6 +90,9 @@ pub(super) fn checks(course: &Course, exercise: &Exercise, kit: &Kit, variants: 
         if !variants.wrong.iter().any(|variant| variant.mistake == *mistake) {
             problems.push(format!("no wrong variant makes the mistake `{mistake}`; add one to variants.toml"));
         }
+    }
+    if let Err(error) = course.hints(exercise) {
+        problems.push(format!("{error:#}"));
     }
     if variants.right.is_empty() {
         problems.push("it has no right variant; add another way to be right to variants.toml".to_owned());

@@ -297,19 +297,21 @@ fn lesson_page(course: &Course, exercise: &Exercise) -> Page {
 }
 
 fn hint_page(course: &Course, exercise: &Exercise, state: &State) -> Page {
-    let title = format!("Hint · {}", exercise.title);
+    let page = |text: String| {
+        let title = format!("Hint · {}", exercise.title);
+        Page { title, body: Body::Text(text), after_save: AfterSave::Stays }
+    };
     let task = match &state.outcome {
         Some(Ok(report)) if report.compiled => hint::first_unsolved(exercise, report),
-        _ => {
-            let text = "There are hints once the code compiles and was graded.".to_owned();
-            return Page { title, body: Body::Text(text), after_save: AfterSave::Stays };
-        }
+        _ => return page("There are hints once the code compiles and was graded.".to_owned()),
     };
     let Some(task) = task else {
-        let text = "Everything is solved: there is nothing left to hint at.".to_owned();
-        return Page { title, body: Body::Text(text), after_save: AfterSave::Stays };
+        return page("Everything is solved: there is nothing left to hint at.".to_owned());
     };
-    let hint = hint::next(course, exercise, task);
+    let hint = match hint::next(course, exercise, task) {
+        Ok(hint) => hint,
+        Err(error) => return page(format!("{error:#}")),
+    };
     let left = match hint.left {
         0 => "That was the last one.".to_owned(),
         left => format!("{left} more: h again."),
@@ -318,7 +320,7 @@ fn hint_page(course: &Course, exercise: &Exercise, state: &State) -> Page {
     if let Some(warning) = hint.warning {
         text += &format!("\n\n{warning}");
     }
-    Page { title, body: Body::Text(text), after_save: AfterSave::Stays }
+    page(text)
 }
 
 #[cfg(test)]
