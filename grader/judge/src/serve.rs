@@ -102,7 +102,7 @@ fn planned(check: &Check) -> Planned {
         task: check.task.to_owned(),
         title: check.title.to_owned(),
         points: check.points,
-        experiment: check.experiment.to_owned(),
+        item: check.item.unwrap_or(check.experiment).to_owned(),
         compiles: check.program.is_some(),
         after: check.after.iter().map(|id| (*id).to_owned()).collect(),
         shows: check.snapshot.is_some(),

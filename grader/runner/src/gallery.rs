@@ -13,7 +13,7 @@ use wire::{
 
 use crate::{
     Compiled, JudgeProcess, Kit, Observer, Part, ProbeProcess, Slot, Sources, Stage, Submission, Task, compile,
-    judge_program,
+    items::items, judge_program,
 };
 
 /// What came of drawing a submission.
@@ -72,69 +72,12 @@ pub fn draw(
         };
         if let Ended::Panicked { message, place, function } = &mut answer.ended {
             *message = clean(message);
-            *function = place
-                .as_ref()
-                .and_then(|place| function_around(learners_sources.text(&place.file)?, place.line as usize));
+            *function = place.as_ref().and_then(|place| {
+                let items = items(learners_sources.text(&place.file)?);
+                Some(items.into_iter().find(|item| item.lines.contains(&(place.line as usize)))?.name)
+            });
         }
         Ok(answer)
     })?;
     Ok(Drawn::Pictures(pictures, summaries))
-}
-
-/// The name of the function that line `line` of `source` stands in, with its type's if it is a method.
-fn function_around(source: &str, line: usize) -> Option<String> {
-    let above: Vec<&str> = source.lines().take(line).collect();
-    let (at, name) = above.iter().enumerate().rev().find_map(|(at, line)| {
-        let (before, rest) = line.split_once("fn ")?;
-        let is_item = before.split_whitespace().all(|word| word.starts_with("pub") || word == "const");
-        Some((at, identifier(rest)?)).filter(|_| is_item)
-    })?;
-    let is_method = above[at].starts_with(char::is_whitespace);
-    let implemented = above[..at].iter().rev().find_map(|line| line.strip_prefix("impl")).filter(|_| is_method);
-    Some(match implemented.and_then(type_of_impl) {
-        Some(kind) => format!("{kind}::{name}"),
-        None => name.to_owned(),
-    })
-}
-
-/// The type in what follows the word `impl`: `Dense` in `<const I: usize> fmt::Display for Dense<I> {`.
-fn type_of_impl(rest: &str) -> Option<&str> {
-    let mut depth = 0;
-    let after_generics = rest.find(|letter: char| {
-        depth += i32::from(letter == '<') - i32::from(letter == '>');
-        depth == 0 && letter != '>' && !letter.is_whitespace()
-    })?;
-    let rest = &rest[after_generics..];
-    identifier(rest.split_once(" for ").map_or(rest, |(_, rest)| rest))
-}
-
-fn identifier(text: &str) -> Option<&str> {
-    let end = text.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(text.len());
-    (end > 0).then_some(&text[..end])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_known_by_the_function_around_it() {
-        let source = "/// fn of a comment
-pub fn elu(z: f64) -> f64 {
-    let fun = 1;
-    todo!()
-}
-
-impl<const I: usize> Default for Dense<I> {
-    pub fn new<R>(rng: R) -> Self {
-        todo!()
-    }
-}";
-        let around = |line| function_around(source, line);
-        assert_eq!(around(1), None);
-        assert_eq!(around(4).as_deref(), Some("elu"));
-        assert_eq!(around(9).as_deref(), Some("Dense::new"));
-        assert_eq!(around(99).as_deref(), Some("Dense::new"));
-        assert_eq!(type_of_impl(" Perceptron {"), Some("Perceptron"));
-    }
 }

@@ -118,14 +118,14 @@ pub(super) fn scan(text: &str) -> Vec<Refusal> {
 
 /// A token, as far as the gate has to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token<'a> {
+pub(super) enum Token<'a> {
     /// A keyword or a name; of `r#name` the name.
     Word(&'a str),
     Sign(char),
 }
 
 /// The tokens of a source with their lines, without comments, literals and lifetimes.
-fn tokens(text: &str) -> impl Iterator<Item = (Token<'_>, usize)> {
+pub(super) fn tokens(text: &str) -> impl Iterator<Item = (Token<'_>, usize)> {
     let (mut at, mut line) = (0, 1);
     let pieces = tokenize(text, FrontmatterAllowed::No).map(move |token| {
         let piece = &text[at..at + token.len as usize];

@@ -8,8 +8,8 @@ use report::{CheckReport, Report, sanitise::Folders};
 use wire::judge::{Answer, Ended, Planned, Status, Verdict};
 
 use crate::{
-    Compiled, JudgeProcess, Kit, Observer, Part, ProbeProcess, Program, Slot, Sources, Stage, Submission, Task,
-    compile,
+    Compiled, JudgeProcess, Kit, Observer, Part, ProbeProcess, Program, Question, Slot, Sources, Stage, Submission,
+    Task, compile,
     compile::{compile_together, errors_of_program, foreign_folders},
     judge_program,
 };
@@ -123,6 +123,41 @@ impl Grading<'_> {
             .collect()
     }
 
+    /// The ids of the checks that are passed by what `submission`, which is right, answers to the inputs of another seed. They
+    /// compare the code with itself alone, or with answers that are the same for every seed.
+    ///
+    /// # Errors
+    ///
+    /// If the submission does not compile, or the grader cannot do its work.
+    pub fn passed_by_rote(&self, submission: &Submission) -> Result<Vec<String>> {
+        let Self { course, exercise, kit, slot, observer, options } = *self;
+        let sources = Sources::read(course, submission, submission.gated)?;
+        let Compiled::Probe(program, _) = compile(course, exercise, self.limits(), &sources, kit, slot)? else {
+            bail!("{} does not compile", sources.label);
+        };
+        let (mut judge, checks) = start_judge(course, exercise, kit, observer)?;
+        let mut probe = ProbeProcess::new(program, sources.paths(), slot.sandbox, self.limits());
+        let mut passed = Vec::new();
+        for (index, check) in checks.iter().enumerate() {
+            if check.compiles || check.fetched.is_some() {
+                continue;
+            }
+            let mut answers = Vec::new();
+            judge.judge(index, options.seed.wrapping_add(1), |question| {
+                let Task::Run(experiment, case) = question.task else { bail!("`{}` compiles a program", check.id) };
+                let answer = probe.ask(&experiment, case, observer)?;
+                answers.push(answer.clone());
+                Ok(answer)
+            })?;
+            let mut answers = answers.into_iter().cycle();
+            let answer = |_: Question| answers.next().context("the other seed had no inputs");
+            if judge.judge(index, options.seed, answer)?.status == Status::Passed {
+                passed.push(check.id.clone());
+            }
+        }
+        Ok(passed)
+    }
+
     /// The report on a submission of which this came when it was compiled.
     fn report(
         &self,
@@ -199,7 +234,7 @@ impl Grading<'_> {
             }
             if verdict.status == Status::Failed && !check.compiles {
                 // A wrong result has no line of its own; the function that was asked has.
-                verdict.place = verdict.place.or_else(|| sources.function(&check.experiment));
+                verdict.place = verdict.place.or_else(|| sources.item(&check.item));
             }
             hide(&mut verdict, &folders);
             let duration_ms = begun.elapsed().as_millis() as u64;

@@ -14,7 +14,10 @@ use wire::Place;
 
 use report::{Diagnostic, sanitise};
 
-use super::{Submission, gate};
+use super::{
+    Submission, gate,
+    items::{items, named},
+};
 use course::{Course, files};
 
 const MAX_FILE_KIB: usize = 256;
@@ -77,14 +80,12 @@ impl Sources {
         self.files.iter().map(|(name, _)| self.path(name)).collect()
     }
 
-    /// Where the function called `name` begins, if there is exactly one.
-    pub fn function(&self, name: &str) -> Option<Place> {
-        let mut found = self.files.iter().flat_map(|(file, text)| {
-            let begins = move |line: &str| defines(line, name);
-            (1..).zip(text.lines()).filter(move |(_, line)| begins(line)).map(move |(line, _)| (file, line))
-        });
-        let (file, line) = found.next()?;
-        found.next().is_none().then(|| Place { file: self.path(file), line })
+    /// Where the item called `name` begins, if that is clear: `elu`, `Relu::backward`, or a method's name alone.
+    pub fn item(&self, name: &str) -> Option<Place> {
+        let all: Vec<_> = self.files.iter().map(|(file, text)| (file, items(text))).collect();
+        let item = named(all.iter().flat_map(|(_, items)| items), name)?;
+        let (file, _) = all.iter().find(|(_, items)| items.iter().any(|other| std::ptr::eq(other, item)))?;
+        Some(Place { file: self.path(file), line: u32::try_from(*item.lines.start()).ok()? })
     }
 
     /// The contents of the file that the compiler and the report call `path`.
@@ -154,15 +155,6 @@ impl Sources {
     }
 }
 
-/// Whether a function called `name` begins on `line`.
-fn defines(line: &str, name: &str) -> bool {
-    let code = line.split("//").next().unwrap_or_default();
-    code.split_once("fn ").is_some_and(|(before, after)| {
-        let rest = after.strip_prefix(name);
-        (before.is_empty() || before.ends_with(' ')) && rest.is_some_and(|rest| rest.starts_with(['(', '<']))
-    })
-}
-
 /// The contents of a regular file; the error ends a sentence that begins with its name.
 fn read(path: &Path) -> Result<String, String> {
     let unreadable = |_| "cannot be opened; make it an ordinary file that you may read".to_owned();
@@ -188,20 +180,4 @@ fn read(path: &Path) -> Result<String, String> {
         return Err(format!("is longer than {MAX_FILE_KIB} KiB; an exercise needs a tenth of that"));
     }
     String::from_utf8(bytes).map_err(|_| "is not UTF-8 text; save it as UTF-8".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_function_is_found_if_there_is_one_of_its_name() {
-        let text = "// fn loss() is to do\npub fn loss(y: f64) -> f64 { y }\nfn loss_grad<T>() {}\n\
-                    impl A { fn new() {} }\nimpl B { fn new() {} }\n";
-        let files = vec![("lib.rs".to_owned(), text.to_owned())];
-        let sources = Sources { files, label: "exercises/04_mae".to_owned(), refused: Vec::new() };
-        let line = |name| sources.function(name).map(|place| place.line);
-        assert_eq!([line("loss"), line("loss_grad"), line("new"), line("los")], [Some(2), Some(3), None, None]);
-        assert_eq!(sources.function("loss").unwrap().file, "exercises/04_mae/src/lib.rs");
-    }
 }

@@ -100,8 +100,8 @@ pub struct Planned {
     pub title: String,
     /// What it is worth.
     pub points: u32,
-    /// The experiment of the probe that it runs; mostly the name of the function that is asked.
-    pub experiment: String,
+    /// The function or method that it is about, such as `Relu::backward`.
+    pub item: String,
     /// Whether it compiles a program against the submission instead of running an experiment.
     pub compiles: bool,
     /// The checks without which this one says nothing.

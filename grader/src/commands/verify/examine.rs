@@ -8,7 +8,9 @@ use std::{
 
 use anyhow::{Context, Result};
 use course::{Course, Exercise, files::files_below};
-use runner::{DEFAULT_SEED, Drawn, Kit, Sandbox, SandboxMode, Slot, Submission, draw, start_judge};
+use runner::{
+    DEFAULT_SEED, Drawn, Grading, Kit, Options, Sandbox, SandboxMode, Slot, Submission, draw, items, named, start_judge,
+};
 use wire::judge::Planned;
 
 use super::{submission_in, variants::Variants};
@@ -73,8 +75,8 @@ pub(super) fn to_write(course: &Course, exercise: &Exercise) -> Result<Vec<Strin
 
 /// What is known of an exercise's checks.
 pub(super) struct Examined {
-    /// How many there are.
-    pub(super) checks: usize,
+    /// What there is.
+    pub(super) plan: Vec<Planned>,
     /// The ids of the mistakes that they know.
     pub(super) mistakes: BTreeSet<String>,
     pub(super) problems: Vec<String>,
@@ -84,7 +86,9 @@ pub(super) struct Examined {
 pub(super) fn checks(course: &Course, exercise: &Exercise, kit: &Kit, variants: &Variants) -> Result<Examined> {
     let (mut judge, checks) = start_judge(course, exercise, kit, &())?;
     let (problems, mistakes) = judge.examine(&SEEDS)?;
-    let mut problems = [plan(exercise, &checks), problems].concat();
+    let solution =
+        fs::read_to_string(Submission::solution(course, exercise).lib()).context("cannot read the solution")?;
+    let mut problems = [plan(exercise, &checks), problems, without_item(&checks, &solution)].concat();
     let mistakes: BTreeSet<String> = mistakes.into_iter().flatten().collect();
     for mistake in &mistakes {
         if !variants.wrong.iter().any(|variant| variant.mistake == *mistake) {
@@ -97,7 +101,20 @@ pub(super) fn checks(course: &Course, exercise: &Exercise, kit: &Kit, variants: 
     if variants.right.is_empty() {
         problems.push("it has no right variant; add another way to be right to variants.toml".to_owned());
     }
-    Ok(Examined { checks: checks.len(), mistakes, problems })
+    Ok(Examined { plan: checks, mistakes, problems })
+}
+
+/// Checks whose line could not be told.
+fn without_item(checks: &[Planned], solution: &str) -> Vec<String> {
+    let items = items(solution);
+    let unknown = checks.iter().filter(|check| !check.compiles && named(items.iter(), &check.item).is_none());
+    let problem = |check: &Planned| {
+        format!(
+            "`{}` is about `{}`, of which the solution has none or several; name a function or a `Type::method` with `about`",
+            check.id, check.item
+        )
+    };
+    unknown.map(problem).collect()
 }
 
 /// What is wrong with the plan.
@@ -131,6 +148,20 @@ fn plan(exercise: &Exercise, checks: &[Planned]) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Checks that can be passed without an answer to what they ask.
+pub(super) fn rote(course: &Course, exercise: &Exercise, kit: &Kit, work: &Path) -> Result<Vec<String>> {
+    let slot = &Slot::take(&work.join("verify"), &exercise.name, Sandbox::choose(SandboxMode::Auto)?)?;
+    let grading = Grading { course, exercise, kit, slot, options: Options::default(), observer: &() };
+    let passed = grading.passed_by_rote(&Submission::solution(course, exercise))?;
+    let problem = |id: String| {
+        format!(
+            "`{id}` is passed by answers to the inputs of another seed; draw some of its inputs, and hold the answers \
+             against what the judge itself computes from them"
+        )
+    };
+    Ok(passed.into_iter().map(problem).collect())
 }
 
 /// What is wrong with the pictures: those of the solution need no note, and those of the stub are drawn as well.

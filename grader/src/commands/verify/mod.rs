@@ -2,7 +2,8 @@
 //!
 //! For each exercise: the reference solution gets full marks and the stub none; every wrong variant loses points and is
 //! told its mistake by name; every right variant loses nothing; reference and mistakes are distinguishable on the
-//! inputs of the checks; there are pictures, and those of the solution need no note; course.toml and files agree.
+//! inputs of the checks; no check is passed by answers to other inputs, and none fails because of code that another one is
+//! about; there are pictures, and those of the solution need no note; course.toml and files agree.
 
 mod examine;
 mod variants;
@@ -16,7 +17,7 @@ use std::{
 use anyhow::Result;
 use course::{Course, Exercise, files};
 use report::{
-    Report, SCHEMA_VERSION,
+    CheckReport, Report, SCHEMA_VERSION,
     style::{BAD, BOLD, GOOD, paint},
 };
 use runner::{DEFAULT_SEED, Graded, Grading, Kit, Options, Sandbox, SandboxMode, Slot, Submission};
@@ -75,7 +76,9 @@ pub(crate) fn run(course: &Course, args: &VerifyArgs) -> Result<Outcome> {
         }
         // The solution is the first job of its exercise, so every shard that has it draws the pictures once.
         if batch[0].job.is_solution() {
-            for problem in examine::pictures(course, exercise, &kits[batch[0].kit], &work)? {
+            let kit = &kits[batch[0].kit];
+            let rote = examine::rote(course, exercise, kit, &work)?;
+            for problem in rote.into_iter().chain(examine::pictures(course, exercise, kit, &work)?) {
                 lock().tell(prefixed(exercise, &problem));
             }
         }
@@ -99,7 +102,7 @@ fn examined(course: &Course, exercise: &Exercise, kit: &Kit, found: &mut Finding
     let examined = examine::checks(course, exercise, kit, &variants)?;
     found.summary.count(&examined);
     examined.problems.iter().for_each(|problem| found.tell(prefixed(exercise, problem)));
-    variants.into_jobs(course, exercise)
+    variants.into_jobs(course, exercise, &examined.plan)
 }
 
 /// The jobs in the pieces in which they are compiled together. The solution is alone, so that it is judged soon.
@@ -164,7 +167,7 @@ struct Summary {
 
 impl Summary {
     fn count(&mut self, found: &Examined) {
-        self.checks += found.checks;
+        self.checks += found.plan.len();
         self.mistakes += found.mistakes.len();
     }
 
@@ -197,7 +200,7 @@ impl Summary {
                     return Err(format!("`{}` of the stub ends otherwise than in {end}: {}", check.id, check.message));
                 }
             }
-            Expected::Mistake { id, also } => {
+            Expected::Mistake { id, also, elsewhere } => {
                 if report.score() + report.bonus_score() == report.max_score() + report.max_bonus() {
                     return Err("it gets full marks; no check sees the mistake".to_owned());
                 }
@@ -210,6 +213,13 @@ impl Summary {
                 }
                 if let Some(other) = named.iter().find(|name| **name != id && !also.iter().any(|also| also == *name)) {
                     return Err(format!("it is also told of `{other}`; if that is true as well, list it in `also`"));
+                }
+                let follows = |check: &&CheckReport| check.status.is_failure() && elsewhere.contains(&check.id);
+                if let Some(check) = report.checks.iter().find(follows) {
+                    return Err(format!(
+                        "`{}` fails as well, although the code that it is about is right; let it wait with `after`",
+                        check.id
+                    ));
                 }
                 self.wrong_named += 1;
             }

@@ -4,7 +4,9 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use course::{Course, Exercise};
+use runner::items;
 use serde::Deserialize;
+use wire::judge::Planned;
 
 /// `hidden/NN_name/variants.toml`: small edits of the solution.
 #[derive(Deserialize)]
@@ -52,7 +54,7 @@ impl Variants {
     }
 
     /// The solution, the stub, and all variants.
-    pub(super) fn into_jobs(self, course: &Course, exercise: &Exercise) -> Result<Vec<Job>> {
+    pub(super) fn into_jobs(self, course: &Course, exercise: &Exercise, checks: &[Planned]) -> Result<Vec<Job>> {
         let read =
             |path: String| fs::read_to_string(course.root.join(&path)).with_context(|| format!("cannot read {path}"));
         let solution = read(format!("solutions/{}/src/lib.rs", exercise.name))?;
@@ -73,7 +75,8 @@ impl Variants {
         for variant in self.wrong {
             let source =
                 edited(&solution, &variant.edits).with_context(|| format!("wrong variant `{}`", variant.mistake))?;
-            let expectation = Expected::Mistake { id: variant.mistake.clone(), also: variant.also };
+            let elsewhere = elsewhere(&solution, &variant.edits, checks);
+            let expectation = Expected::Mistake { id: variant.mistake.clone(), also: variant.also, elsewhere };
             jobs.push(Job { source, expectation, name: variant.mistake });
         }
         for variant in self.right {
@@ -93,9 +96,18 @@ pub(super) struct Job {
 }
 
 pub(super) enum Expected {
-    FullMarks { is_variant: bool },
-    NothingPassed { ships_bugs: bool },
-    Mistake { id: String, also: Vec<String> },
+    FullMarks {
+        is_variant: bool,
+    },
+    NothingPassed {
+        ships_bugs: bool,
+    },
+    /// `elsewhere` are the checks about code that is as in the solution.
+    Mistake {
+        id: String,
+        also: Vec<String>,
+        elsewhere: Vec<String>,
+    },
 }
 
 impl Job {
@@ -111,6 +123,28 @@ impl Job {
             Expected::Mistake { .. } => format!("wrong variant `{}`", self.name),
         }
     }
+}
+
+/// The checks that are about other functions than `edits` change; none where a change is in a function that no check is about.
+fn elsewhere(solution: &str, edits: &[Edit], checks: &[Planned]) -> Vec<String> {
+    let items = items(solution);
+    let is_about = |check: &Planned, name: &str| name == check.item || name.ends_with(&format!("::{}", check.item));
+    let mut changed = Vec::new();
+    for edit in edits {
+        let Some(at) = solution.find(&edit.find) else { return Vec::new() };
+        let lines =
+            solution[..at].matches('\n').count() + 1..=solution[..at + edit.find.len()].matches('\n').count() + 1;
+        let touched =
+            items.iter().filter(|item| item.lines.start() <= lines.end() && lines.start() <= item.lines.end());
+        let touched: Vec<&str> = touched.map(|item| item.name.as_str()).collect();
+        let is_asked_for = |name: &&str| checks.iter().any(|check| is_about(check, name));
+        if touched.is_empty() || !touched.iter().all(is_asked_for) {
+            return Vec::new();
+        }
+        changed.extend(touched);
+    }
+    let other = checks.iter().filter(|check| !changed.iter().any(|name| is_about(check, name)));
+    other.map(|check| check.id.clone()).collect()
 }
 
 fn edited(solution: &str, edits: &[Edit]) -> Result<String> {
