@@ -137,9 +137,12 @@ fn pattern(shape: &[usize], wanted: &[f64], got: &[f64], tolerance: Tolerance) -
     if got.iter().chain(wanted).any(|number| !number.is_finite()) {
         return None;
     }
+    let size = wanted.iter().chain(got).fold(0.0, |size: f64, number| size.max(number.abs()));
     let follows = |rule: &dyn Fn(f64) -> f64| {
-        // The rule may have been found from rounded numbers; allow for that.
-        let tolerance = Tolerance { relative: tolerance.relative.max(1e-9), absolute: tolerance.absolute.max(1e-12) };
+        // The rule may have been found from rounded numbers; allow for that, and in proportion: any two tiny numbers would follow
+        // any rule.
+        let absolute = tolerance.absolute.max(1e-12 * size);
+        let tolerance = Tolerance { relative: tolerance.relative.max(1e-9), absolute };
         wanted.iter().zip(got).all(|(&wanted, &got)| tolerance.accepts(rule(wanted), got))
     };
     if let [rows, columns] = *shape
@@ -218,6 +221,10 @@ mod tests {
         ends(&right - 0.5, "Every number is off by -0.5.");
         ends(right.t().to_owned(), "It looks transposed.");
         assert_eq!(between(2.0, 4.0).unwrap(), "The result is 4, not 2.");
+
+        let tiny = |right: f64, wrong: f64| difference(&right.into(), &wrong.into(), Tolerance::relative(1e-9)).unwrap();
+        assert_eq!(tiny(1e-14, 3e-15), "The result is 3e-15, not 1e-14.");
+        assert_eq!(tiny(1e-14, -1e-14), "The result is -1e-14, not 1e-14. The sign is the wrong way round.");
     }
 
     #[test]
