@@ -100,6 +100,78 @@ fn another_course_is_verified_and_drawn_and_its_lessons_are_read() {
 }
 
 #[test]
+fn verify_finds_points_that_were_not_earned_and_checks_about_nothing() {
+    let course = Elsewhere::new();
+    let checks = course.course.join("grader/hidden/01_leap_years/checks.rs");
+    let good = fs::read_to_string(&checks).unwrap();
+    let verify = |find: &str, with: &str| {
+        assert!(good.contains(find), "{find}");
+        fs::write(&checks, good.replacen(find, with, 1)).unwrap();
+        let output = course.run(&["verify", "1"]);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    // The same inputs for every seed.
+    let said = verify("400.0).abs() as usize", "400.0).abs() as usize * 0");
+    assert!(said.contains("`is_leap_year` is passed by answers to the inputs of another seed"), "{said}");
+    // The answer is held against nothing that the judge computes.
+    let said = verify(
+        ".expects(|c| is_leap(c.count(\"year\")))",
+        ".demands(|c, _| Ok(assert!(is_leap(c.count(\"year\")) || true)))",
+    );
+    assert!(said.contains("`is_leap_year` is passed by answers to the inputs of another seed"), "{said}");
+    // A line that could not be told.
+    let said = verify(".on(|draw|", ".about(\"Year::is_leap\").on(|draw|");
+    assert!(
+        said.contains("`is_leap_year` is about `Year::is_leap`, of which the solution has none or several"),
+        "{said}"
+    );
+}
+
+#[test]
+fn verify_finds_checks_that_fail_for_the_fault_of_another_function() {
+    let course = Elsewhere::new();
+    let path = |place: &str| course.course.join(place);
+    let replace = |place: &str, find: &str, with: &str| {
+        let text = fs::read_to_string(path(place)).unwrap();
+        assert!(text.contains(find), "{find}");
+        fs::write(path(place), text.replacen(find, with, 1)).unwrap();
+    };
+    let more = "\n/// How many years have 366 days, from 1 to `last`.\npub fn leap_years(last: usize) -> usize {";
+    for (place, body) in [
+        ("solutions/01_leap_years/src/lib.rs", "(1..=last).filter(|year| is_leap_year(*year)).count()"),
+        ("grader/hidden/01_leap_years/stub.rs", "todo!()"),
+        ("exercises/01_leap_years/src/lib.rs", "todo!()"),
+    ] {
+        let text = fs::read_to_string(path(place)).unwrap();
+        fs::write(path(place), format!("{text}{more}\n    {body}\n}}\n")).unwrap();
+    }
+    let hidden = "grader/hidden/01_leap_years";
+    replace(
+        &format!("{hidden}/probe.rs"),
+        "serve(&[",
+        "serve(&[(\"leap_years\", |case| submission::leap_years(case.count(\"last\")).into()), ",
+    );
+    let check = |after: &str| {
+        format!(
+            "Check::new(\"leap_years\", \"is_leap_year\", \"leap_years counts them\", 1){after}\n\
+             .on(|draw| vec![Record::new().with(\"last\", 9 + draw::number(draw, 900.0).abs() as usize)])\n\
+             .expects(|c| (1..=c.count(\"last\")).filter(|year| is_leap(*year)).count()),\n    ]\n}}"
+        )
+    };
+    let checks = format!("{hidden}/checks.rs");
+    replace(&checks, "is_leap_year knows all three rules\", 2)", "is_leap_year knows all three rules\", 1)");
+    replace(&checks, "    ]\n}", &check(""));
+    let verified = text(&course.run(&["verify", "1"]).stdout);
+    let said = "wrong variant `only_fours`: `leap_years` fails as well, although the code that it is about is right";
+    assert!(verified.contains(said), "{verified}");
+
+    replace(&checks, "leap_years counts them\", 1)", "leap_years counts them\", 1).after(\"is_leap_year\")");
+    let verified = text(&course.run(&["verify", "1"]).stdout);
+    assert!(verified.contains("No problems."), "{verified}");
+}
+
+#[test]
 fn an_exercise_whose_checks_do_not_compile_stops_no_other() {
     let course = Elsewhere::new();
     let checks = course.course.join("grader/hidden/01_leap_years/checks.rs");

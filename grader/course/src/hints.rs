@@ -1,20 +1,34 @@
-//! Hints: three a task, in a file of their own, which is read when somebody is stuck.
+//! Hints, in a file of their own, which is read when somebody is stuck: three for each task, and one for a check to which none
+//! of its task's would fit.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context, Result};
+use serde::Deserialize;
 use toml::Spanned;
 
 use crate::{Exercise, Problem};
 
-/// The hints for the tasks of an exercise: `hints.toml`.
+/// The hints of an exercise: `hints.toml`.
 #[derive(Debug)]
-pub struct Hints(BTreeMap<String, [String; 3]>);
+pub struct Hints {
+    tasks: BTreeMap<String, [String; 3]>,
+    /// By the ids of checks.
+    pub checks: BTreeMap<String, String>,
+}
+
+/// What stands in `hints.toml` under a name: the hints for a task, or the table `[checks]`.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a list of three hints, or the table [checks]")]
+enum Entry {
+    Task(Vec<String>),
+    Checks(BTreeMap<String, String>),
+}
 
 impl Hints {
     /// The three for `task`, from a nudge to nearly the answer. All tasks of the exercise have them.
     pub fn of(&self, task: &str) -> Option<&[String; 3]> {
-        self.0.get(task)
+        self.tasks.get(task)
     }
 
     pub(crate) fn read(path: &Path, exercise: &Exercise) -> Result<Self> {
@@ -25,15 +39,22 @@ impl Hints {
 }
 
 fn parse(text: &str, exercise: &Exercise) -> Result<Hints, Problem> {
-    let entries: BTreeMap<Spanned<String>, Spanned<Vec<String>>> = toml::from_str(text)?;
-    let mut hints = BTreeMap::new();
-    for (task, three) in entries {
-        let (task, at) = (task.get_ref().clone(), task.span());
+    let entries: BTreeMap<Spanned<String>, Spanned<Entry>> = toml::from_str(text)?;
+    let (mut hints, mut checks) = (BTreeMap::new(), BTreeMap::new());
+    for (name, entry) in entries {
+        let (task, at) = (name.get_ref().clone(), entry.span());
+        let three = match entry.into_inner() {
+            Entry::Task(three) => three,
+            Entry::Checks(by_id) if task == "checks" => {
+                checks = by_id;
+                continue;
+            }
+            Entry::Checks(_) => return Err(Problem::at(name.span(), "only `[checks]` is a table here")),
+        };
         if exercise.task(&task).is_none() {
-            return Err(Problem::at(at, format!("{} has no task `{task}`", exercise.name)));
+            return Err(Problem::at(name.span(), format!("{} has no task `{task}`", exercise.name)));
         }
-        let at = three.span();
-        let three = three.into_inner().try_into().map_err(|hints: Vec<String>| {
+        let three = three.try_into().map_err(|hints: Vec<String>| {
             let what = format!("a task has three hints, from a nudge to nearly the answer; here are {}", hints.len());
             Problem::at(at, what)
         })?;
@@ -43,7 +64,7 @@ fn parse(text: &str, exercise: &Exercise) -> Result<Hints, Problem> {
         Some(task) => {
             Err(Problem { at: None, what: format!("the task `{0}` has no hints; add `{0} = […]`", task.name) })
         }
-        None => Ok(Hints(hints)),
+        None => Ok(Hints { tasks: hints, checks }),
     }
 }
 
@@ -71,6 +92,9 @@ mod tests {
         let good = "one = [\"a\", \"b\", \"c\"]\ntwo = [\"d\", \"e\", \"f\"]\n";
         let hints = parse(good, &exercise).unwrap_or_else(|problem| panic!("{}", problem.what));
         assert_eq!(hints.of("two").unwrap()[2], "f");
+        let with_check = format!("{good}\n[checks]\none_empty = \"g\"\n");
+        let hints = parse(&with_check, &exercise).unwrap_or_else(|problem| panic!("{}", problem.what));
+        assert_eq!((hints.checks["one_empty"].as_str(), hints.of("one").unwrap()[0].as_str()), ("g", "a"));
 
         let complaint = |text: &str| parse(text, &exercise).err().unwrap().locate("hints.toml", text).to_string();
         let cases = [

@@ -222,7 +222,8 @@ mod tests {
         ends(right.t().to_owned(), "It looks transposed.");
         assert_eq!(between(2.0, 4.0).unwrap(), "The result is 4, not 2.");
 
-        let tiny = |right: f64, wrong: f64| difference(&right.into(), &wrong.into(), Tolerance::relative(1e-9)).unwrap();
+        let tiny =
+            |right: f64, wrong: f64| difference(&right.into(), &wrong.into(), Tolerance::relative(1e-9)).unwrap();
         assert_eq!(tiny(1e-14, 3e-15), "The result is 3e-15, not 1e-14.");
         assert_eq!(tiny(1e-14, -1e-14), "The result is -1e-14, not 1e-14. The sign is the wrong way round.");
     }

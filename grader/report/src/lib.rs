@@ -301,7 +301,8 @@ impl Report {
             if check.needs_hint() {
                 // Where a part of the task is done already, the first nudge would come too late.
                 let level = usize::from(begun.contains(&check.task));
-                check.hint = hints.of(&check.task).map(|hints| hints[level].clone());
+                let of_task = || hints.of(&check.task).map(|hints| hints[level].clone());
+                check.hint = hints.checks.get(&check.id).cloned().or_else(of_task);
             }
             if check.status == Status::Passed {
                 begun.insert(check.task.clone());

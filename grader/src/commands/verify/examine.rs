@@ -95,8 +95,13 @@ pub(super) fn checks(course: &Course, exercise: &Exercise, kit: &Kit, variants: 
             problems.push(format!("no wrong variant makes the mistake `{mistake}`; add one to variants.toml"));
         }
     }
-    if let Err(error) = course.hints(exercise) {
-        problems.push(format!("{error:#}"));
+    match course.hints(exercise) {
+        Ok(hints) => {
+            let unknown = hints.checks.keys().filter(|id| checks.iter().all(|check| check.id != **id));
+            problems
+                .extend(unknown.map(|id| format!("hints.toml has a hint for the check `{id}`, which there is not")));
+        }
+        Err(error) => problems.push(format!("{error:#}")),
     }
     if variants.right.is_empty() {
         problems.push("it has no right variant; add another way to be right to variants.toml".to_owned());

@@ -10,8 +10,10 @@ fn checks() -> Vec<Check> {
     vec![
         Check::new("is_leap_year", "is_leap_year", "is_leap_year knows all three rules", 2)
             .on(|draw| {
-                let drawn = 1600 + draw::number(draw, 8.0).abs() as usize;
-                [2024, 2023, 1900, 2000, drawn].map(|year| Record::new().with("year", year)).to_vec()
+                // A table of right answers knows the first four, but not those that each seed draws.
+                let mut years = vec![2024, 2023, 1900, 2000];
+                years.extend((0..8).map(|_| 1600 + draw::number(draw, 400.0).abs() as usize));
+                years.into_iter().map(|year| Record::new().with("year", year)).collect()
             })
             .expects(|c| is_leap(c.count("year")))
             .mistake("only_fours", "Not every fourth year: 1900 was none.", |c| c.count("year") % 4 == 0)

@@ -9,10 +9,18 @@ fn main() {
 }
 
 fn checks() -> Vec<Check> {
-    let cases = |_: &mut _| {
-        [("listen", "Silent"), ("aab", "abb"), ("aab", "aba"), ("abc", "abcd"), ("rust", "bust")]
-            .map(|(one, other)| Record::new().with("one", one).with("other", other))
-            .to_vec()
+    let cases = |draw: &mut probe::Generator| {
+        let pairs = [("listen", "Silent"), ("aab", "abb"), ("aab", "aba"), ("abc", "abcd"), ("rust", "bust")];
+        let mut pairs = pairs.map(|(one, other)| (one.to_owned(), other.to_owned())).to_vec();
+        // A word and itself turned round, or one letter in another place of the alphabet.
+        for _ in 0..8 {
+            let letters: Vec<u8> = draw::vector(draw, 6, 9.0).iter().map(|n| b'j'.wrapping_add_signed(*n as i8)).collect();
+            let mut other: Vec<u8> = letters.iter().rev().copied().collect();
+            other[0] += u8::from(draw::number(draw, 1.0) > 0.0);
+            let word = |letters: Vec<u8>| String::from_utf8(letters).expect("small letters");
+            pairs.push((word(letters), word(other)));
+        }
+        pairs.into_iter().map(|(one, other)| Record::new().with("one", one).with("other", other)).collect()
     };
     vec![
         Check::new("are_anagrams", "are_anagrams", "are_anagrams counts every letter, large or small", 3)
