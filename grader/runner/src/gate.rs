@@ -155,6 +155,7 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = (Token<'_>, usize)> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use ra_ap_rustc_lexer::LiteralKind;
 
     use super::*;
 
@@ -222,6 +223,102 @@ mod tests {
             let _ = scan(text);
         }
     }
+
+    /// Fuzzing: the gate and rustc see the same words in whatever both can read. Quotes, hashes, prefixes, escapes and comments
+    /// come in random order; a macro in a real program shows what rustc makes of them.
+    #[test]
+    fn rustc_reads_the_same_words() {
+        let is_doc = |soup: &str| ["///", "/**", "//!", "/*!"].iter().any(|doc| soup.contains(doc));
+        // An open string or comment would swallow the rest of the program.
+        let is_whole = |soup: &str| {
+            tokenize(&format!("{soup}\n"), FrontmatterAllowed::No).all(|token| match token.kind {
+                TokenKind::BlockComment { terminated, .. } => terminated,
+                TokenKind::Literal { kind, .. } => is_terminated(kind),
+                TokenKind::Unknown | TokenKind::InvalidIdent | TokenKind::UnknownPrefix => false,
+                _ => true,
+            })
+        };
+        let mut state = 1_u64;
+        let mut next = |limit: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % limit
+        };
+        let mut soups: Vec<String> = Vec::new();
+        while soups.len() < 1500 {
+            let length = 2 + next(7);
+            let soup: String = (0..length).map(|_| FRAGMENTS[next(FRAGMENTS.len())]).collect();
+            if !is_doc(&soup) && is_whole(&soup) {
+                soups.push(soup);
+            }
+        }
+
+        let folder = tempfile::tempdir().unwrap();
+        let (source, program) = (folder.path().join("words.rs"), folder.path().join("words"));
+        let said = loop {
+            let mut text = "macro_rules! words { ($($t:tt)*) => { &[$(stringify!($t)),*] } }\n".to_owned();
+            text += "const SOUPS: &[&[&str]] = &[\n";
+            let mut ends = Vec::new();
+            for soup in &soups {
+                text += &format!("words!(\n{soup}\n),\n");
+                ends.push(text.matches('\n').count());
+            }
+            text += "];\nfn main() { for soup in SOUPS { println!(\"{}\", soup.join(\"\\u{1}\").replace('\\n', \" \")); } }\n";
+            std::fs::write(&source, text).unwrap();
+            let mut rustc = std::process::Command::new("rustc");
+            rustc
+                .args(["--edition", "2024", "-A", "warnings", "--error-format", "short", "-o"])
+                .arg(&program)
+                .arg(&source);
+            let output = rustc.output().expect("rustc is there");
+            if output.status.success() {
+                break std::process::Command::new(&program).output().unwrap().stdout;
+            }
+            // What rustc refuses, no submission holds.
+            let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+            let refused: Vec<usize> = errors
+                .lines()
+                .filter_map(|line| line.split_once("words.rs:")?.1.split(':').next()?.parse().ok())
+                .map(|line: usize| ends.partition_point(|end| *end < line))
+                .collect();
+            assert!(!refused.is_empty(), "{errors}");
+            let mut number = 0..;
+            soups.retain(|_| !refused.contains(&number.next().unwrap()));
+        };
+        let said = String::from_utf8(said).unwrap();
+        assert!(soups.len() > 500, "{} are left", soups.len());
+        assert_eq!(said.lines().count(), soups.len());
+        for (soup, tokens_of_rustc) in soups.iter().zip(said.lines()) {
+            let words_of_rustc: Vec<&str> = tokens_of_rustc
+                .split('\u{1}')
+                .map(|token| token.strip_prefix("r#").unwrap_or(token))
+                .filter(|token| token.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+                .filter(|token| token.chars().all(|c| c.is_alphanumeric() || c == '_'))
+                .collect();
+            let words: Vec<&str> = tokens(soup)
+                .filter_map(|(token, _)| if let Token::Word(word) = token { Some(word) } else { None })
+                .collect();
+            assert_eq!(words, words_of_rustc, "{soup:?}");
+        }
+    }
+
+    fn is_terminated(kind: LiteralKind) -> bool {
+        match kind {
+            LiteralKind::Char { terminated }
+            | LiteralKind::Byte { terminated }
+            | LiteralKind::Str { terminated }
+            | LiteralKind::ByteStr { terminated }
+            | LiteralKind::CStr { terminated } => terminated,
+            LiteralKind::RawStr { n_hashes }
+            | LiteralKind::RawByteStr { n_hashes }
+            | LiteralKind::RawCStr { n_hashes } => n_hashes.is_some(),
+            LiteralKind::Int { .. } | LiteralKind::Float { .. } => true,
+        }
+    }
+
+    const FRAGMENTS: [&str; 24] = [
+        "'", "\"", "\\", "#", "r", "b", "c", "br", "unsafe", "extern", "a", "0", " ", "\n", "//", "/*", "*/", "'a",
+        "'\"'", "r#", "r\"", "\"#", "!", "é",
+    ];
 
     proptest! {
         /// Fuzzing: nothing that a file may hold stops the scan, and after any finished piece of source the next token
