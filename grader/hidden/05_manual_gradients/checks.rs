@@ -625,6 +625,7 @@ fn checks() -> Vec<Check> {
                 },
             ),
         Check::new("two_layer_update", "update", "two_layer_step moves all four parameters against their slopes", 2)
+            .about("two_layer_step")
             .on(networks)
             .demands(updated)
             .mistake_if("stepped_uphill", STEPPED_UPHILL, |c, seen| {
@@ -666,7 +667,8 @@ fn checks() -> Vec<Check> {
                     .with("dl_db1", walk.delta1)
             }),
         Check::new("trace_report", "trace_report", "trace_report writes fifteen lines", 1)
-            .on(|_| vec![report_case(&example())])
+            .on(|draw| vec![report_case(&example()), drawn_trace(draw)])
+            .expects(|c| lines(report(c, number)))
             .shows(include_str!("snapshots/trace_report.snap"))
             .mistake_if(
                 "line_missing",
@@ -1172,6 +1174,16 @@ fn tiny_trace(draw: &mut probe::Generator) -> Record {
         "z2" => record.with(field, -0.0),
         "a2" | "loss" | "dl_da2" | "da2_dz2" | "delta2" | "dl_db2" => record.with(field, tiny()),
         _ => record.with(field, Array1::from_shape_simple_fn(3, &mut tiny)),
+    })
+}
+
+/// A trace of ordinary numbers, which need not follow from each other to be written down.
+fn drawn_trace(draw: &mut probe::Generator) -> Record {
+    let mut some = || draw.random_range(0.1..3.0);
+    LINES.iter().fold(Record::new(), |record, &(field, _)| match field {
+        "dl_dw1" => record.with(field, Array2::from_shape_simple_fn((2, 2), &mut some)),
+        "z2" | "a2" | "loss" | "dl_da2" | "da2_dz2" | "delta2" | "dl_db2" => record.with(field, some()),
+        _ => record.with(field, Array1::from_shape_simple_fn(2, &mut some)),
     })
 }
 

@@ -34,7 +34,7 @@ pub struct Check {
     pub expectation: Expectation,
     /// What is commonly wrong; the first one that fits is told.
     pub mistakes: Vec<Mistake>,
-    /// The `.snap` file that the expected text comes from; authors review it with `cargo insta`.
+    /// The `.snap` file that the expected text of the first case comes from; authors review it with `cargo insta`.
     pub snapshot: Option<&'static str>,
     /// A program that must not compile against the submission: it takes the place of an experiment.
     pub program: Option<&'static str>,
@@ -145,12 +145,12 @@ impl Check {
         self
     }
 
-    /// The right result is the text in this `.snap` file: `include_str!("snapshots/<id of the check>.snap")`.
-    ///
-    /// The check has one case.
+    /// The right result of the first case, whose inputs are fixed, is the text in this `.snap` file:
+    /// `include_str!("snapshots/<id of the check>.snap")`. Further cases are drawn, and held against
+    /// [`expects`](Self::expects).
     pub fn shows(mut self, snap: &'static str) -> Self {
         self.snapshot = Some(snap);
-        self.expects(move |_| text::snapshot_body(snap).to_owned())
+        self
     }
 
     /// A program that uses the submission as `submission` and must not compile: `include_str!` of a file in
@@ -200,6 +200,15 @@ impl Check {
     pub fn after(mut self, id: &'static str) -> Self {
         self.after.push(id);
         self
+    }
+
+    /// What is right for the case that stands at `index`; `None` where a property says so.
+    pub(crate) fn expected(&self, index: usize, case: &Record) -> Option<Prediction> {
+        match (self.snapshot, &self.expectation) {
+            (Some(snap), _) if index == 0 => Some(text::snapshot_body(snap).to_owned().into()),
+            (_, Expectation::Equals(formula, _)) => Some(formula(case)),
+            (_, Expectation::Satisfies(_)) => None,
+        }
     }
 
     /// The tolerance with which mistakes are recognised, and the reference where there is one.

@@ -35,8 +35,9 @@ fn examine_one(check: &Check, seed: u64) -> Vec<String> {
     };
     let mut problems = Vec::new();
     let mut rivals: Vec<(&str, Vec<Prediction>)> = Vec::new();
-    if let Expectation::Equals(formula, _) = &check.expectation {
-        let right: Vec<Prediction> = cases.iter().map(formula).collect();
+    let right: Option<Vec<Prediction>> =
+        cases.iter().enumerate().map(|(index, case)| check.expected(index, case)).collect();
+    if let Some(right) = right {
         // A sign that shows on right answers would accuse learners who fail for another reason.
         let seen: Vec<_> = cases
             .iter()

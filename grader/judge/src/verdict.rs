@@ -115,19 +115,18 @@ fn panic_is_right(check: &Check, case: &Record) -> bool {
 pub(crate) type Seen = [(Record, Option<Record>)];
 
 fn compare_all(check: &Check, seen: &Seen) -> Verdict {
-    for (case, observed) in seen {
+    for (index, (case, observed)) in seen.iter().enumerate() {
         let Some(observed) = observed else { continue };
-        let difference = match &check.expectation {
-            Expectation::Equals(formula, tolerance) => match formula(case) {
-                Prediction::Is(expected) => compare::difference(&expected, observed, *tolerance)
-                    .map(|sentence| (sentence, Some(Pair::new(&expected, observed)))),
-                Prediction::Panics => {
-                    Some(("These inputs do not fit together, and your code goes on: it should panic.".to_owned(), None))
-                }
-            },
-            Expectation::Satisfies(property) => compare::not_finite(observed)
+        let difference = match (check.expected(index, case), &check.expectation) {
+            (Some(Prediction::Is(expected)), _) => compare::difference(&expected, observed, check.tolerance())
+                .map(|sentence| (sentence, Some(Pair::new(&expected, observed)))),
+            (Some(Prediction::Panics), _) => {
+                Some(("These inputs do not fit together, and your code goes on: it should panic.".to_owned(), None))
+            }
+            (None, Expectation::Satisfies(property)) => compare::not_finite(observed)
                 .or_else(|| unless_it_panics(|| property(case, observed).err()).unwrap_or(Some(NOT_ASKED_FOR.into())))
                 .map(|sentence| (sentence, None)),
+            (None, Expectation::Equals(..)) => None,
         };
         let Some((sentence, pair)) = difference else { continue };
         let mut verdict = with_input(Verdict::new(Status::Failed, sentence), case);
