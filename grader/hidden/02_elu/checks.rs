@@ -36,18 +36,18 @@ fn checks() -> Vec<Check> {
         Check::new("relu_nan", "relu", "relu passes NaN on instead of hiding it", 1)
             .asks("relu")
             .after("relu")
-            .on(|_| numbers(&[f64::NAN]))
-            .expects(z)
+            .on(|draw| numbers(&[f64::NAN, below(draw), above(draw)]))
+            .expects(|c| if z(c).is_nan() { z(c) } else { relu(z(c)) })
             .mistake(
                 "nan_hidden",
                 "NaN went in and 0 came out. NaN is the trace of a mistake further up, and this wipes it away. It \
                  fails every comparison, so `z > 0.0` sends it to the `else`; and `max` of a number and NaN is the \
                  number. Which comparison sends NaN to the branch that returns z?",
-                |_| 0.0,
+                |c| if z(c).is_nan() { 0.0 } else { relu(z(c)) },
             ),
         Check::new("relu_derivative", "relu", "relu_derivative is 1 on the right, 0 on the left and 0 at the kink", 1)
             .after("relu")
-            .on(|draw| numbers(&[2.5, 0.5, -1.5, 0.0, 800.0, -800.0, below(draw), above(draw)]))
+            .on(|draw| [numbers(&[2.5, 0.5, -1.5, 0.0, 800.0, -800.0]), on_either_side(draw)].concat())
             .expects(|c| f64::from(z(c) > 0.0))
             .mistake(
                 "relu_slope_one_at_zero",
@@ -124,7 +124,7 @@ fn checks() -> Vec<Check> {
         )
         .after("leaky_relu")
         .on(|draw| {
-            let drawn = [below(draw), above(draw)].map(|z| with_alpha(z, 0.25));
+            let drawn = [below(draw), above(draw)].map(|z| with_alpha(z, above(draw)));
             [(-2.0, 0.1), (3.0, 0.1), (0.0, 0.1), (-1.0, 2.0), (0.5, 2.0), (0.0, 2.0)]
                 .map(|(z, alpha)| with_alpha(z, alpha))
                 .into_iter()
@@ -240,7 +240,7 @@ fn checks() -> Vec<Check> {
             .asks("elu")
             .after("elu")
             .on(extremes)
-            .expects(|c| if z(c) > 0.0 { z(c) } else { -alpha(c) })
+            .expects(|c| elu(z(c), alpha(c)))
             .mistake_if(
                 "infinity_times_zero",
                 "The result is NaN. e^800 is infinite, and a side that was to be switched off by multiplying it by 0 \
@@ -251,8 +251,9 @@ fn checks() -> Vec<Check> {
         Check::new("elu_tiny", "elu", "elu keeps twelve digits close to 0", 1)
             .asks("elu")
             .after("elu")
-            .on(|_| {
-                [(-1e-10, 1.0), (-1e-10, 2.0), (-3e-12, 1.0), (-1e-5, 2.0)]
+            .on(|draw| {
+                let drawn = (1e-10 * below(draw), 2.0);
+                [(-1e-10, 1.0), (-1e-10, 2.0), (-3e-12, 1.0), (-1e-5, 2.0), drawn]
                     .map(|(z, alpha)| with_alpha(z, alpha))
                     .to_vec()
             })
@@ -343,7 +344,7 @@ fn checks() -> Vec<Check> {
         )
         .asks("elu_derivative")
         .after("elu_derivative")
-        .on(|_| [2.0, 0.5, 1.0].map(|alpha| with_alpha(0.0, alpha)).to_vec())
+        .on(|draw| [2.0, 0.5, 1.0, above(draw)].map(|alpha| with_alpha(0.0, alpha)).to_vec())
         .expects(alpha)
         .mistake(
             "elu_slope_one_at_zero",
@@ -371,7 +372,7 @@ fn checks() -> Vec<Check> {
         .asks("elu_derivative")
         .after("elu_derivative")
         .on(extremes)
-        .expects(|c| f64::from(z(c) > 0.0))
+        .expects(|c| elu_slope(z(c), alpha(c)))
         .mistake_if(
             "infinity_times_zero",
             "The slope is NaN. e^800 is infinite, and a side that was to be switched off by multiplying it by 0 is \
@@ -380,11 +381,14 @@ fn checks() -> Vec<Check> {
             |_, seen| seen.float("result").is_nan(),
         ),
         Check::new("elu_slope", "elu_derivative", "elu_derivative is the slope that elu really has", 1)
+            .about("elu_derivative")
+            .about("elu")
             .after("elu_derivative")
             .on(|draw| [0.5, 2.0].map(|alpha| steps(draw, Record::new().with("alpha", alpha))).to_vec())
             .demands(slope_agrees),
         Check::new("elu_array", "elu_array", "elu_array is elu of every entry", 1)
             .after("elu_derivative")
+            .after("elu_extremes")
             .on(arrays)
             .expects(|c| c.vector("z").mapv(|z| elu(z, alpha(c))))
             .mistake(
@@ -406,6 +410,8 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("elu_derivative_array", "elu_array", "elu_derivative_array is elu_derivative of every entry", 1)
             .after("elu_array")
+            .after("elu_derivative_at_zero")
+            .after("elu_derivative_extremes")
             .on(arrays)
             .expects(|c| c.vector("z").mapv(|z| elu_slope(z, alpha(c))))
             .mistake(
@@ -432,6 +438,8 @@ fn checks() -> Vec<Check> {
                 |c| c.vector("z").mapv(|z| elu_slope(elu(z, alpha(c)), alpha(c))),
             ),
         Check::new("elu_of_column", "elu_array", "both array functions take the column of a matrix", 1)
+            .about("elu_array")
+            .about("elu_derivative_array")
             .after("elu_derivative_array")
             .on(|draw| {
                 let narrow = array![[-2.0], [-1.0], [3.0]];
@@ -451,12 +459,16 @@ fn checks() -> Vec<Check> {
                 },
             ),
         Check::new("elu_curve", "elu_array", "from -3 to 3 ELU only rises, and it stays above -alpha", 1)
+            .about("elu_array")
+            .about("elu_derivative_array")
             .after("elu_of_column")
-            .on(|_| {
+            .on(|draw| {
                 let grid = Array1::linspace(-3.0, 3.0, 13);
-                [0.5, 1.0, 2.0].map(|alpha| Record::new().with("z", grid.clone()).with("alpha", alpha)).to_vec()
+                [0.5, 1.0, 2.0, above(draw)]
+                    .map(|alpha| Record::new().with("z", grid.clone()).with("alpha", alpha))
+                    .to_vec()
             })
-            .demands(rises_above_its_asymptote),
+            .demands(follows_elu),
         Check::new("sigmoid", "sigmoid", "sigmoid is 1 / (1 + e^-z)", 1)
             .on(|draw| numbers(&[2.0, 0.0, -1.0, below(draw), above(draw)]))
             .expects(|c| sigmoid(z(c)))
@@ -495,8 +507,8 @@ fn checks() -> Vec<Check> {
         Check::new("sigmoid_large", "sigmoid", "sigmoid is 1 at 1000 and 0 at -1000, and never NaN", 1)
             .asks("sigmoid")
             .after("sigmoid")
-            .on(|_| numbers(&[800.0, -800.0, 1000.0, -1000.0]))
-            .expects(|c| f64::from(z(c) > 0.0))
+            .on(far_out)
+            .expects(|c| sigmoid(z(c)))
             .mistake_if(
                 "infinity_over_infinity",
                 "The result is NaN: e^800 is infinite, and infinity divided by infinity is NaN. Written as 1 / (1 + \
@@ -539,7 +551,7 @@ fn checks() -> Vec<Check> {
         Check::new("sigmoid_derivative_at_40", "sigmoid", "sigmoid_derivative keeps its digits at z = 40", 1)
             .asks("sigmoid_derivative")
             .after("sigmoid_derivative")
-            .on(|_| numbers(&[40.0, -40.0, 50.0]))
+            .on(|draw| numbers(&[40.0, -40.0, 50.0, 38.0 + above(draw)]))
             .expects(|c| sigmoid_slope(z(c)))
             .within(Tolerance::relative(1e-12))
             .mistake(
@@ -556,8 +568,8 @@ fn checks() -> Vec<Check> {
         )
         .asks("sigmoid_derivative")
         .after("sigmoid_derivative")
-        .on(|_| numbers(&[800.0, -800.0, 1000.0, -1000.0]))
-        .expects(|_| 0.0)
+        .on(far_out)
+        .expects(|c| sigmoid_slope(z(c)))
         .mistake_if(
             "infinity_over_infinity",
             "The slope is NaN: e^800 is infinite, its square too, and infinity divided by infinity is NaN. Build the \
@@ -603,8 +615,8 @@ fn checks() -> Vec<Check> {
         Check::new("tanh_derivative_large", "tanh", "tanh_derivative is 0 at 1000 and at -1000, and never NaN", 1)
             .asks("tanh_derivative")
             .after("tanh_derivative")
-            .on(|_| numbers(&[800.0, -800.0, 1000.0, -1000.0]))
-            .expects(|_| 0.0)
+            .on(far_out)
+            .expects(|c| tanh_slope(z(c)))
             .mistake_if(
                 "infinity_over_infinity",
                 "The slope is NaN: e^800 is infinite, and infinity divided by infinity is NaN. `z.tanh()` of the \
@@ -629,6 +641,8 @@ fn checks() -> Vec<Check> {
             1,
         )
         .asks("activation")
+        .about("Activation::apply")
+        .about("Activation::derivative")
         .on(|draw| {
             let step = [-1.5, 0.0, 0.3, below(draw)].map(|z| activation("Step", z));
             step.into_iter().chain([-1.5, 2.5, above(draw)].map(|z| activation("Linear", z))).collect()
@@ -686,9 +700,12 @@ fn checks() -> Vec<Check> {
         .mistake_if("parameter_ignored", PARAMETER_IGNORED, |c, seen| {
             z(c) < 0.0 && (close(seen.float("apply"), 0.01 * z(c)) || close(seen.float("derivative"), 0.01))
         }),
-        activation_check("activation_elu", "Activation::Elu(alpha) is elu with its slope", "elu_derivative", |draw| {
-            [-1.5, 2.5, 0.0, below(draw), above(draw)].map(|z| activation("Elu", z).with("alpha", 2.0)).to_vec()
-        })
+        activation_check(
+            "activation_elu",
+            "Activation::Elu(alpha) is elu with its slope",
+            "elu_derivative_at_zero",
+            |draw| [-1.5, 2.5, 0.0, below(draw), above(draw)].map(|z| activation("Elu", z).with("alpha", 2.0)).to_vec(),
+        )
         .mistake_if("arguments_swapped", ARGUMENTS_SWAPPED, |c, seen| {
             z(c) < 0.0 && close(seen.float("apply"), elu(alpha(c), z(c)))
         })
@@ -709,9 +726,12 @@ fn checks() -> Vec<Check> {
              and 1.",
             |c, seen| close(seen.float("apply"), z(c).tanh()) || close(seen.float("derivative"), tanh_slope(z(c))),
         ),
-        activation_check("activation_tanh", "Activation::Tanh is tanh with its slope", "tanh_derivative", |draw| {
-            [-1.5, 2.5, below(draw), above(draw), 1000.0, -1000.0].map(|z| activation("Tanh", z)).to_vec()
-        })
+        activation_check(
+            "activation_tanh",
+            "Activation::Tanh is tanh with its slope",
+            "tanh_derivative_large",
+            |draw| [-1.5, 2.5, below(draw), above(draw), 1000.0, -1000.0].map(|z| activation("Tanh", z)).to_vec(),
+        )
         .mistake("slope_at_the_activation", SLOPE_AT_THE_ACTIVATION, slope_at_the_activation)
         .mistake_if(
             "sigmoid_and_tanh_mixed_up",
@@ -845,7 +865,7 @@ fn checks() -> Vec<Check> {
         Check::new("mish_large", "mish", "mish is z at 1000 and 0 at -1000, and never NaN", 1)
             .asks("mish")
             .after("mish")
-            .on(|_| numbers(&[800.0, -800.0, 1000.0, -1000.0]))
+            .on(|draw| numbers(&[800.0, -800.0, 1000.0, -1000.0, 700.0 + above(draw)]))
             .expects(|c| z(c).max(0.0))
             .mistake_if(
                 "infinity_over_infinity",
@@ -870,7 +890,8 @@ fn activation_check(
     after: &'static str,
     cases: impl Fn(&mut Generator) -> Vec<Record> + Send + Sync + 'static,
 ) -> Check {
-    Check::new(id, "activation", title, 1).asks("activation").after(after).on(cases).expects(activated).mistake(
+    let check = Check::new(id, "activation", title, 1).asks("activation").after(after);
+    check.about("Activation::apply").about("Activation::derivative").on(cases).expects(activated).mistake(
         "derivative_repeats_apply",
         "`derivative` returns the value of the activation, as `apply` does. It should be the slope: call the \
          function that ends in `_derivative`.",
@@ -925,14 +946,28 @@ fn elu_cases(draw: &mut Generator) -> Vec<Record> {
         .collect()
 }
 
-/// Where the exponential overflows, and where it rounds to 0.
-fn extremes(_: &mut Generator) -> Vec<Record> {
-    [(800.0, 2.0), (-800.0, 2.0), (1000.0, 0.5), (-1000.0, 0.5)].map(|(z, alpha)| with_alpha(z, alpha)).to_vec()
+/// Where the exponential overflows, and where it rounds to 0; and an ordinary number.
+fn extremes(draw: &mut Generator) -> Vec<Record> {
+    let drawn = [(800.0, above(draw)), (below(draw), above(draw))];
+    let fixed = [(800.0, 2.0), (-800.0, 2.0), (1000.0, 0.5), (-1000.0, 0.5)];
+    fixed.into_iter().chain(drawn).map(|(z, alpha)| with_alpha(z, alpha)).collect()
+}
+
+/// The same without an alpha. Code that answers only far from 0 would be none.
+fn far_out(draw: &mut Generator) -> Vec<Record> {
+    numbers(&[800.0, -800.0, 1000.0, -1000.0, below(draw), above(draw)])
+}
+
+/// Numbers whose signs are drawn as well.
+fn on_either_side(draw: &mut Generator) -> Vec<Record> {
+    let mut one = || if draw::number(draw, 1.0) > 0.0 { above(draw) } else { below(draw) };
+    numbers(&std::array::from_fn::<f64, 6, _>(|_| one()))
 }
 
 fn arrays(draw: &mut Generator) -> Vec<Record> {
     let example = Record::new().with("z", array![-2.0, -1.0, 0.0, 3.0]).with("alpha", 2.0);
-    let drawn = array![below(draw), above(draw), below(draw), below(draw), above(draw)];
+    // Far out the exponential of the left side is infinite.
+    let drawn = array![below(draw), above(draw), below(draw), 800.0, -800.0, above(draw)];
     vec![example, Record::new().with("z", drawn).with("alpha", 0.5)]
 }
 
@@ -955,7 +990,13 @@ fn steps(draw: &mut Generator, case: Record) -> Record {
 /// Whether the derivative agrees with the difference of two values, wherever it was asked for.
 fn slope_agrees(c: &Record, seen: &Record) -> Result<(), String> {
     let rise = (seen.vector("elu(z + step)").to_owned() - seen.vector("elu(z - step)")) / (2.0 * c.float("step"));
+    if rise.len() != c.vector("z").len() || seen.vector("elu_derivative(z)").len() != rise.len() {
+        return Err(format!("There are {} values and {} slopes.", rise.len(), seen.vector("elu_derivative(z)").len()));
+    }
     for ((z, rise), slope) in c.vector("z").iter().zip(&rise).zip(seen.vector("elu_derivative(z)")) {
+        if !close(*slope, elu_slope(*z, alpha(c))) {
+            return Err(format!("At z = {z:.2} elu_derivative says {slope:.4}; the formula gives another number."));
+        }
         let apart = (rise - slope).abs();
         if apart.is_nan() || apart > 1e-6 {
             return Err(format!(
@@ -966,7 +1007,7 @@ fn slope_agrees(c: &Record, seen: &Record) -> Result<(), String> {
     Ok(())
 }
 
-fn rises_above_its_asymptote(c: &Record, seen: &Record) -> Result<(), String> {
+fn follows_elu(c: &Record, seen: &Record) -> Result<(), String> {
     let (z, values, slopes) = (c.vector("z"), seen.vector("elu_array"), seen.vector("elu_derivative_array"));
     for i in 0..z.len() {
         let at = format!("at z = {} and alpha = {}", z[i], alpha(c));
@@ -975,6 +1016,12 @@ fn rises_above_its_asymptote(c: &Record, seen: &Record) -> Result<(), String> {
         }
         if slopes[i].is_nan() || slopes[i] <= 0.0 {
             return Err(format!("elu_derivative is {} {at}; ELU rises everywhere.", slopes[i]));
+        }
+        if !close(values[i], elu(z[i], alpha(c))) || !close(slopes[i], elu_slope(z[i], alpha(c))) {
+            return Err(format!(
+                "elu is {} and its slope {} {at}; the formula gives other numbers.",
+                values[i], slopes[i]
+            ));
         }
         if i > 0 && values[i] <= values[i - 1] {
             return Err(format!("elu falls from {} to {} {at}; ELU rises everywhere.", values[i - 1], values[i]));

@@ -24,8 +24,8 @@ pub struct Check {
     pub points: u32,
     /// The experiment of the probe that is run on each case.
     pub experiment: &'static str,
-    /// The function or method that it is about, if that is not the experiment's name: `Relu::backward`.
-    pub item: Option<&'static str>,
+    /// The functions or methods that it is about, if that is not the experiment's name: `Relu::backward`.
+    pub items: Vec<&'static str>,
     /// Makes the inputs from a seeded generator.
     pub cases: Box<Cases>,
     /// The data set that the inputs come from, if it is one that has to be fetched: without it the check is skipped.
@@ -93,7 +93,7 @@ impl Check {
             title,
             points,
             experiment: id,
-            item: None,
+            items: Vec::new(),
             cases: Box::new(|_| Ok(Vec::new())),
             fetched: None,
             expectation: Expectation::Satisfies(Box::new(|_, _| Err("the check expects nothing".to_owned()))),
@@ -110,10 +110,10 @@ impl Check {
         self
     }
 
-    /// The function or method that it is about, for the line of a wrong result: `Relu::backward`. Unless this is called, it
-    /// is the one that the experiment is named after.
+    /// A function or method that it is about: `Relu::backward`. Unless this is called, it is the one that the experiment is
+    /// named after. It may be called several times; a wrong result is shown with the line of the first one.
     pub fn about(mut self, item: &'static str) -> Self {
-        self.item = Some(item);
+        self.items.push(item);
         self
     }
 

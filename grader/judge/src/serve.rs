@@ -102,7 +102,10 @@ fn planned(check: &Check) -> Planned {
         task: check.task.to_owned(),
         title: check.title.to_owned(),
         points: check.points,
-        item: check.item.unwrap_or(check.experiment).to_owned(),
+        items: match &*check.items {
+            [] => vec![check.experiment.to_owned()],
+            items => items.iter().map(|item| (*item).to_owned()).collect(),
+        },
         compiles: check.program.is_some(),
         after: check.after.iter().map(|id| (*id).to_owned()).collect(),
         shows: check.snapshot.is_some(),

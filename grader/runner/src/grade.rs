@@ -234,7 +234,7 @@ impl Grading<'_> {
             }
             if verdict.status == Status::Failed && !check.compiles {
                 // A wrong result has no line of its own; the function that was asked has.
-                verdict.place = verdict.place.or_else(|| sources.item(&check.item));
+                verdict.place = verdict.place.or_else(|| check.items.first().and_then(|item| sources.item(item)));
             }
             hide(&mut verdict, &folders);
             let duration_ms = begun.elapsed().as_millis() as u64;

@@ -100,8 +100,8 @@ pub struct Planned {
     pub title: String,
     /// What it is worth.
     pub points: u32,
-    /// The function or method that it is about, such as `Relu::backward`.
-    pub item: String,
+    /// The functions or methods that it is about, such as `Relu::backward`; one at least.
+    pub items: Vec<String>,
     /// Whether it compiles a program against the submission instead of running an experiment.
     pub compiles: bool,
     /// The checks without which this one says nothing.

@@ -111,15 +111,18 @@ pub(super) fn checks(course: &Course, exercise: &Exercise, kit: &Kit, variants: 
 
 /// Checks whose line could not be told.
 fn without_item(checks: &[Planned], solution: &str) -> Vec<String> {
-    let items = items(solution);
-    let unknown = checks.iter().filter(|check| !check.compiles && named(items.iter(), &check.item).is_none());
-    let problem = |check: &Planned| {
-        format!(
-            "`{}` is about `{}`, of which the solution has none or several; name a function or a `Type::method` with `about`",
-            check.id, check.item
-        )
-    };
-    unknown.map(problem).collect()
+    let of_solution = items(solution);
+    let mut problems = Vec::new();
+    for check in checks.iter().filter(|check| !check.compiles) {
+        for item in check.items.iter().filter(|item| named(of_solution.iter(), item).is_none()) {
+            problems.push(format!(
+                "`{}` is about `{item}`, of which the solution has none or several; name a function or a `Type::method` with \
+                 `about`",
+                check.id
+            ));
+        }
+    }
+    problems
 }
 
 /// What is wrong with the plan.

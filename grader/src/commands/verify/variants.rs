@@ -128,7 +128,8 @@ impl Job {
 /// The checks that are about other functions than `edits` change; none where a change is in a function that no check is about.
 fn elsewhere(solution: &str, edits: &[Edit], checks: &[Planned]) -> Vec<String> {
     let items = items(solution);
-    let is_about = |check: &Planned, name: &str| name == check.item || name.ends_with(&format!("::{}", check.item));
+    let means = |item: &String, name: &str| name == item || name.ends_with(&format!("::{item}"));
+    let is_about = |check: &Planned, name: &str| check.items.iter().any(|item| means(item, name));
     let mut changed = Vec::new();
     for edit in edits {
         let Some(at) = solution.find(&edit.find) else { return Vec::new() };
