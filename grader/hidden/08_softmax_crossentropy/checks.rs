@@ -38,10 +38,10 @@ fn checks() -> Vec<Check> {
         Check::new("softmax_large", "softmax", "softmax is right for scores of any size", 2)
             .asks("softmax")
             .after("softmax")
-            .on(|_| {
+            .on(|draw| {
                 // Far apart: only the largest score of a row, taken off, leaves none of them far above 0.
                 let far_apart = array![[0.0, 2000.0, -1000.0], [3.0, -1000.0, 1500.0]];
-                [large_scores(), vec![Record::new().with("z", far_apart)]].concat()
+                [large_scores(draw), vec![Record::new().with("z", far_apart)]].concat()
             })
             .expects(|c| softmax(&c.matrix("z")))
             .mistake("softmax_without_max", SOFTMAX_WITHOUT_MAX, |c| softmax_as_in_the_book(&c.matrix("z")))
@@ -82,6 +82,7 @@ fn checks() -> Vec<Check> {
                 },
             ),
         Check::new("temperature", "temperature", "softmax_with_temperature is the softmax of z / temperature", 1)
+            .about("softmax_with_temperature")
             .after("softmax")
             .on(|draw| vec![lesson().with("temperature", 0.4), scores(draw).with("temperature", 2.5)])
             .expects(|c| softmax(&(&c.matrix("z") / c.float("temperature"))))
@@ -140,7 +141,7 @@ fn checks() -> Vec<Check> {
         Check::new("log_softmax_large", "log_softmax", "log_softmax is right for scores of any size", 2)
             .asks("log_softmax")
             .after("log_softmax")
-            .on(|_| [large_scores(), vec![Record::new().with("z", array![[0.0, 1000.0, -500.0]])]].concat())
+            .on(|draw| [large_scores(draw), vec![Record::new().with("z", array![[0.0, 1000.0, -500.0]])]].concat())
             .expects(|c| log_softmax(&c.matrix("z")))
             .mistake("logarithm_of_softmax", LOGARITHM_OF_SOFTMAX, |c| softmax(&c.matrix("z")).mapv(f64::ln))
             .mistake("sum_overflows", SUM_OVERFLOWS, |c| {
@@ -176,8 +177,24 @@ fn checks() -> Vec<Check> {
     checks.extend(bce_grad_checks());
     checks.push(
         Check::new("labels_fit", "labels", "labels that do not fit the scores are refused", 2)
-            .on(|_| labels_that_do_not_fit())
-            .expects(|_| Prediction::Panics)
+            .about("cross_entropy")
+            .about("cross_entropy_grad")
+            .about("nll_from_probs")
+            .about("grad_by_chain_rule")
+            .about("bernoulli_likelihood")
+            .about("bce_with_logits")
+            .about("bce_with_logits_grad")
+            .after("cross_entropy")
+            .on(|draw| {
+                let fits = scores(draw).matrix("z").to_owned();
+                let fits =
+                    Record::new().with("function", "cross_entropy").with("scores", fits).with("labels", vec![2, 0, 4]);
+                [vec![fits], labels_that_do_not_fit()].concat()
+            })
+            .expects(|c| match c.get("labels") {
+                Some(_) if c.counts("labels") == [2, 0, 4] => cross_entropy(&c.matrix("scores"), &[2, 0, 4]).into(),
+                _ => Prediction::Panics,
+            })
             .mistake_if(
                 "samples_left_out",
                 "There are more samples than labels here, or more labels than samples, and your code goes on. `zip` \
@@ -190,7 +207,11 @@ fn checks() -> Vec<Check> {
                 "label_that_is_no_class_accepted",
                 "A label here is no class: it is not below the number of classes. Your code finds no place for it and \
                  goes on as if nothing were wrong. Index with it, `row[label]`: that panics by itself.",
-                |c, _| c.get("labels").is_some() || c.get("label").is_some(),
+                |c, _| {
+                    let is_no_class = |label: &usize| *label >= c.matrix("scores").ncols();
+                    c.get("label").is_some()
+                        || (c.get("labels").is_some() && c.counts("labels").iter().any(is_no_class))
+                },
             )
             .mistake_if(
                 "lengths_not_compared",
@@ -206,9 +227,10 @@ fn checks() -> Vec<Check> {
 fn one_hot_checks() -> Vec<Check> {
     vec![
         Check::new("one_hot", "one_hot", "one_hot has one row for each label, with a 1 in the column of its class", 1)
-            .on(|_| {
+            .on(|draw| {
+                let drawn = (0..6).map(|_| draw::count(draw, 5)).collect();
                 // Without class 0 first, without the last class second.
-                [(vec![2_usize, 1, 2, 3], 4_usize), (vec![1, 0, 0, 1], 3), (vec![], 2)]
+                [(vec![2_usize, 1, 2, 3], 4_usize), (vec![1, 0, 0, 1], 3), (vec![], 2), (drawn, 5)]
                     .map(|(labels, n_classes)| labelled(labels, n_classes))
                     .to_vec()
             })
@@ -252,8 +274,9 @@ fn one_hot_checks() -> Vec<Check> {
         Check::new("one_hot_error", "one_hot", "one_hot names the first label that is no class", 2)
             .asks("one_hot")
             .after("one_hot")
-            .on(|_| {
-                [(vec![0_usize, 1], 2_usize), (vec![0, 2, 5, 9, 1, 7], 3), (vec![1, 0, 2, 0], 2)]
+            .on(|draw| {
+                let drawn = (0..6).map(|_| draw::count(draw, 9)).collect();
+                [(vec![0_usize, 1], 2_usize), (vec![0, 2, 5, 9, 1, 7], 3), (vec![1, 0, 2, 0], 2), (drawn, 4)]
                     .map(|(labels, n_classes)| labelled(labels, n_classes))
                     .to_vec()
             })
@@ -337,7 +360,8 @@ fn nll_checks() -> Vec<Check> {
         Check::new("nll_clipped", "nll_from_probs", "nll_from_probs raises a p below eps to eps, and no other", 1)
             .asks("nll_from_probs")
             .after("nll_from_probs")
-            .on(|_| {
+            .on(|draw| {
+                let eps = 0.1 + 0.01 * draw::count(draw, 30) as f64;
                 let case = |p: Array2<f64>, labels: Vec<usize>, eps: f64| {
                     Record::new().with("p", p).with("labels", labels).with("eps", eps)
                 };
@@ -345,6 +369,7 @@ fn nll_checks() -> Vec<Check> {
                     case(array![[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], vec![0, 1], 0.001),
                     case(array![[1.0, 0.0, 0.0], [0.25, 0.25, 0.5]], vec![1, 0], 1e-10),
                     case(array![[0.03125, 0.96875]], vec![0], 0.125),
+                    case(array![[0.03125, 0.96875]], vec![0], eps),
                 ]
             })
             .expects(move |c| nll(c, |p, eps| -p.max(eps).ln()))
@@ -388,6 +413,7 @@ fn cross_entropy_checks() -> Vec<Check> {
     vec![
         with_loss_mistakes(
             Check::new("cross_entropy", "cross_entropy", "cross_entropy is the mean of ln Σ e^z - z_true", 2)
+                .after("log_softmax")
                 .on(|draw| vec![lesson().with("labels", vec![0, 2, 1]), scores(draw).with("labels", vec![4, 0, 1])])
                 .expects(|c| cross_entropy(&c.matrix("z"), &c.counts("labels"))),
             |c| softmax(&c.matrix("z")),
@@ -421,10 +447,11 @@ fn cross_entropy_checks() -> Vec<Check> {
         Check::new("cross_entropy_large", "cross_entropy", "cross_entropy tells how wrong, however wrong it is", 2)
             .asks("cross_entropy")
             .after("cross_entropy")
-            .on(|_| {
-                let labels = [vec![0, 1], vec![2, 0]];
+            .after("log_softmax_large")
+            .on(|draw| {
+                let labels = [vec![0, 1], vec![2, 0], vec![1, 0]];
                 let wrong = Record::new().with("z", array![[0.0, 1000.0]]).with("labels", vec![0]);
-                let large = large_scores().into_iter().zip(labels).map(|(z, labels)| z.with("labels", labels));
+                let large = large_scores(draw).into_iter().zip(labels).map(|(z, labels)| z.with("labels", labels));
                 std::iter::once(wrong).chain(large).collect()
             })
             .expects(|c| cross_entropy(&c.matrix("z"), &c.counts("labels")))
@@ -451,20 +478,25 @@ fn cross_entropy_checks() -> Vec<Check> {
             }),
         Check::new("cross_entropy_perfect", "cross_entropy", "a perfect prediction costs exactly 0", 1)
             .asks("printed_loss")
+            .about("cross_entropy")
             .after("cross_entropy")
-            .on(|_| {
+            .after("log_softmax_large")
+            .on(|draw| {
+                let wrong = 800.0 + draw::count(draw, 199) as f64;
                 vec![
+                    // As wrong as the scores are apart, to the last digit.
+                    Record::new().with("z", array![[0.0, wrong]]).with("labels", vec![0]),
                     Record::new().with("z", array![[1000.0, 0.0]]).with("labels", vec![0]),
                     Record::new().with("z", array![[-5.0, 800.0, 3.0], [0.0, -2.0, 900.0]]).with("labels", vec![1, 2]),
                 ]
             })
-            .expects(|_| "0")
+            .expects(printed_loss)
             .mistake(
                 "minus_zero",
                 "The loss prints as -0. Where ln p is 0, its negative is -0, a number of its own that equals 0; it is \
                  harmless, and looks like a bug in every log file. Subtract instead of turning the sign: ln Σ e^z - \
                  z_true, or a sum that begins at 0.0 and has each ln p taken off.",
-                |_| "-0",
+                |c| if printed_loss(c) == "0" { "-0".to_owned() } else { printed_loss(c) },
             )
             .mistake_if(
                 "certainty_costs_something",
@@ -483,6 +515,7 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
     let y = |c: &Record| one_hot(&c.counts("labels"), c.matrix("z").ncols());
     vec![
         Check::new("cross_entropy_grad", "cross_entropy_grad", "cross_entropy_grad is (p - y) / n", 2)
+            .after("softmax")
             .on(|draw| vec![lesson().with("labels", vec![0, 2, 1]), scores(draw).with("labels", vec![3, 0, 1])])
             .expects(ce_gradient)
             .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, move |c| ce_gradient(c) * n(c))
@@ -527,13 +560,15 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
         Check::new("gradient_large", "cross_entropy_grad", "cross_entropy_grad is right for scores of any size", 1)
             .asks("cross_entropy_grad")
             .after("cross_entropy_grad")
-            .on(|_| {
-                let [large, negative] = large_scores().try_into().expect("there are two of them");
+            .after("softmax_large")
+            .on(|draw| {
+                let [large, negative, drawn] = large_scores(draw).try_into().expect("there are three of them");
                 vec![
                     // Without overflow; the true class of the first row has the probability 0.
                     Record::new().with("z", array![[0.0, -1000.0, 3.0], [0.5, -0.5, 1.0]]).with("labels", vec![1, 0]),
                     large.with("labels", vec![2, 1]),
                     negative.with("labels", vec![0, 1]),
+                    drawn.with("labels", vec![2, 0]),
                     Record::new().with("z", Array2::zeros((0, 4))).with("labels", Vec::<usize>::new()),
                 ]
             })
@@ -567,8 +602,11 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
                 "cross_entropy_grad is the slope of cross_entropy",
                 1,
             )
+            .about("cross_entropy_grad")
             .after("cross_entropy")
+            .after("cross_entropy_grad")
             .on(|draw| vec![scores(draw).with("labels", vec![2, 0, 4])]),
+            |c| ce_gradient(c).into_dyn(),
         ),
     ]
 }
@@ -754,8 +792,9 @@ fn bce_checks() -> Vec<Check> {
         Check::new("bce_large", "bce_with_logits", "bce_with_logits tells how wrong, however wrong it is", 2)
             .asks("bce_with_logits")
             .after("bce_with_logits")
-            .on(|_| {
-                [(800.0, 0.0), (800.0, 1.0), (-800.0, 1.0), (-800.0, 0.0), (40.0, 0.0)]
+            .on(|draw| {
+                let drawn = 700.0 + draw::number(draw, 90.0);
+                [(800.0, 0.0), (800.0, 1.0), (-800.0, 1.0), (-800.0, 0.0), (40.0, 0.0), (drawn, 0.0)]
                     .map(|(z, y)| Record::new().with("z", array![z]).with("y", array![y]))
                     .to_vec()
             })
@@ -828,8 +867,9 @@ fn bce_grad_checks() -> Vec<Check> {
         )
         .asks("bce_with_logits_grad")
         .after("bce_grad")
-        .on(|_| {
+        .on(|draw| {
             vec![
+                answers(draw),
                 Record::new().with("z", array![800.0, 800.0]).with("y", array![0.0, 1.0]),
                 Record::new().with("z", array![-800.0, -800.0, 0.0]).with("y", array![0.0, 1.0, 1.0]),
                 Record::new().with("z", array![40.0, -40.0]).with("y", array![0.0, 1.0]),
@@ -863,8 +903,11 @@ fn bce_grad_checks() -> Vec<Check> {
         ),
         slope(
             Check::new("bce_slope", "bce_with_logits_grad", "bce_with_logits_grad is the slope of bce_with_logits", 1)
+                .about("bce_with_logits_grad")
                 .after("bce_with_logits")
+                .after("bce_grad")
                 .on(|draw| vec![answers(draw)]),
+            |c| ((c.vector("z").mapv(sigmoid) - c.vector("y")) / c.vector("z").len() as f64).into_dyn(),
         ),
     ]
 }
@@ -935,14 +978,14 @@ fn of_nothing(id: &'static str, function: &'static str, title: &'static str, rig
     Check::new(id, function, title, 1)
         .asks(function)
         .after(function)
-        .on(move |_| match function {
+        .on(move |draw| match function {
             "bce_with_logits" => {
-                vec![yes_or_no(), Record::new().with("z", Array1::zeros(0)).with("y", Array1::zeros(0))]
+                vec![answers(draw), Record::new().with("z", Array1::zeros(0)).with("y", Array1::zeros(0))]
             }
-            "cross_entropy" => [(lesson().matrix("z").to_owned(), vec![0, 2, 1]), (Array2::zeros((0, 3)), vec![])]
+            "cross_entropy" => [(scores(draw).matrix("z").to_owned(), vec![0, 2, 1]), (Array2::zeros((0, 3)), vec![])]
                 .map(|(z, labels)| Record::new().with("z", z).with("labels", labels))
                 .to_vec(),
-            _ => [(array![[0.5, 0.5], [0.25, 0.75]], vec![0, 1]), (Array2::zeros((0, 3)), vec![])]
+            _ => [(softmax(&draw::matrix(draw, (2, 3), 1.5)), vec![0, 1]), (Array2::zeros((0, 3)), vec![])]
                 .map(|(p, labels)| Record::new().with("p", p).with("labels", labels).with("eps", 1e-10))
                 .to_vec(),
         })
@@ -961,9 +1004,9 @@ fn of_nothing(id: &'static str, function: &'static str, title: &'static str, rig
         )
 }
 
-/// A check that the gradient is what is measured on the learner's own loss.
-fn slope(check: Check) -> Check {
-    check.demands(|_, seen| {
+/// A check that the gradient is what is measured on the learner's own loss, and `right`.
+fn slope(check: Check, right: fn(&Record) -> ndarray::ArrayD<f64>) -> Check {
+    check.demands(move |c, seen| {
         let entries = |name: &str| match seen.get(name) {
             Some(Value::Array { shape, data }) => (shape.clone(), data.clone()),
             _ => (vec![], vec![]),
@@ -974,7 +1017,13 @@ fn slope(check: Check) -> Check {
         }
         // Central differences with 1e-5: what is left is about 1e-10 from the curve and 1e-10 from rounding.
         let off = claimed.iter().zip(&measured).position(|(claimed, measured)| (claimed - measured).abs() > 1e-8);
-        let Some(first) = off else { return Ok(()) };
+        let right = right(c);
+        let wrong = claimed.len() != right.len() || claimed.iter().zip(&right).any(|(a, b)| (a - b).abs() > 1e-8);
+        let Some(first) = off else {
+            let sentence =
+                "Your gradient is what is measured on your loss, and both are other numbers than those asked for.";
+            return if wrong { Err(sentence.to_owned()) } else { Ok(()) };
+        };
         let index = match *right_shape {
             [_, columns] => format!("[{}, {}]", first / columns, first % columns),
             _ => format!("[{first}]"),
@@ -997,10 +1046,11 @@ fn scores(draw: &mut probe::Generator) -> Record {
 }
 
 /// Scores whose exponentials overflow beside ordinary ones, and scores whose exponentials are 0.
-fn large_scores() -> Vec<Record> {
+fn large_scores(draw: &mut probe::Generator) -> Vec<Record> {
     vec![
         Record::new().with("z", array![[1000.0, 1001.0, 1002.0], [-5.0, 0.0, 5.0]]),
         Record::new().with("z", array![[-1000.0, -1001.0, -1003.0], [-999.0, -1000.0, -1001.0]]),
+        Record::new().with("z", draw::matrix(draw, (2, 3), 2.0) + array![[900.0], [-900.0]]),
     ]
 }
 
@@ -1035,6 +1085,11 @@ fn labels_that_do_not_fit() -> Vec<Record> {
     let chain_rule =
         Record::new().with("function", "grad_by_chain_rule").with("p", array![0.2, 0.5, 0.3]).with("label", 3_usize);
     classes.chain([chain_rule]).chain(answers).collect()
+}
+
+/// The loss as Rust prints it, where it is a whole number: the largest score of a row is the true one, or far above it.
+fn printed_loss(c: &Record) -> String {
+    cross_entropy(&c.matrix("z"), &c.counts("labels")).abs().to_string()
 }
 
 /// Position and label of all labels that are no class.

@@ -10,7 +10,12 @@ pub fn number(draw: &mut Generator, scale: f64) -> f64 {
     (draw.random_range(-scale..=scale) * 100.0).round() / 100.0 + 0.0
 }
 
-/// `n` such numbers.
+/// A whole number below `end`: a label, a seed, a size.
+pub fn count(draw: &mut Generator, end: usize) -> usize {
+    draw.random_range(0..end)
+}
+
+/// `n` numbers between `-scale` and `scale`, rounded like that of [`number`].
 pub fn vector(draw: &mut Generator, n: usize, scale: f64) -> Array1<f64> {
     (0..n).map(|_| number(draw, scale)).collect()
 }
