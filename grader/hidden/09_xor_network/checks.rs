@@ -128,12 +128,25 @@ fn hand_made(id: &'static str, hidden: &'static str) -> Check {
     Check::new(id, "hand_made", title, 2)
         .asks("hand_made_xor")
         .after("forward")
-        .on(move |_| vec![Record::new().with("hidden", hidden).with("x", samples())])
+        .on(move |draw| {
+            [samples(), draw::matrix(draw, (3, 2), 1.5)]
+                .map(|x| Record::new().with("hidden", hidden).with("x", x))
+                .to_vec()
+        })
         .demands(|c, seen| {
             if seen.text("hidden") != c.text("hidden") {
                 return Err("The network has other hidden neurons than those asked for.".to_owned());
             }
-            answers_are(seen, 2, is_odd)
+            answers_are(seen, 2, is_odd)?;
+            let right = forward(&seen.clone().with("x", c.matrix("x").to_owned()), &Forward::RIGHT);
+            let is_right = |name: &str| {
+                let (right, got) = (right.matrix(name), seen.matrix(name));
+                right.dim() == got.dim() && right.iter().zip(got).all(|(right, got)| (right - got).abs() < 1e-9)
+            };
+            match is_right("a1") && is_right("a2") {
+                true => Ok(()),
+                false => Err("`forward` of this network gives other numbers than its parameters do.".to_owned()),
+            }
         })
         .mistake_if(
             "activation_ignored",
@@ -147,7 +160,8 @@ fn hand_made(id: &'static str, hidden: &'static str) -> Check {
              works for one need not work for the other.",
             |c, seen| {
                 let other = if c.text("hidden") == "relu" { "sigmoid" } else { "relu" };
-                answers_are(&with_part(seen, "hidden", other), 2, is_odd).is_ok()
+                answers_are(seen, 2, is_odd).is_err()
+                    && answers_are(&with_part(seen, "hidden", other), 2, is_odd).is_ok()
             },
         )
         .mistake_if(
@@ -155,7 +169,7 @@ fn hand_made(id: &'static str, hidden: &'static str) -> Check {
             "The classes are right, but a prediction lies between 0.1 and 0.9. Put each border in the middle between \
              the cases that it separates, and make everything steeper: multiply the weights and the bias of a neuron \
              by the same factor.",
-            |_, seen| answer_bits(seen) == [false, true, true, false],
+            |_, seen| answer_bits(seen) == [false, true, true, false] && answers_are(seen, 2, is_odd).is_err(),
         )
         .mistake_if(
             "turned_over",
@@ -378,6 +392,7 @@ fn training() -> Vec<Check> {
             ),
         Check::new("train", "train", "train takes step after step and returns the loss before each", 3)
             .after("hidden_gradients")
+            .after("relu_gradients")
             .after("step")
             .on(|draw| {
                 let case =
@@ -473,7 +488,8 @@ fn training() -> Vec<Check> {
         Check::new("solves_xor", "train", "a few hundred epochs solve XOR from each of three starts", 1)
             .asks("train")
             .after("train")
-            .on(|_| {
+            .on(|draw| {
+                let rate = 5.0 + 0.01 * draw::count(draw, 10) as f64;
                 // Each of these comes to a loss below 0.014; the first one stands on a plateau for 200 epochs.
                 let two = net(array![[0.3, 0.8], [0.3, -1.3]], array![0.5, 0.2], array![[-0.5], [0.6]], array![0.2]);
                 let three = net(
@@ -483,11 +499,15 @@ fn training() -> Vec<Check> {
                     array![-0.2],
                 );
                 [(four_sigmoids(), 430_usize), (two, 200), (three, 300)]
-                    .map(|(net, epochs)| on_xor(net).with("epochs", epochs).with("learning_rate", 5.0))
+                    .map(|(net, epochs)| on_xor(net).with("epochs", epochs).with("learning_rate", rate))
                     .to_vec()
             })
             .demands(|c, seen| {
                 let losses = losses_of(seen);
+                let first = trained(c, 3, one_step);
+                if losses.iter().zip(first.vector("losses")).any(|(got, right)| (got - right).abs() > 1e-9) {
+                    return Err("The first losses are not those of gradient descent from this start.".to_owned());
+                }
                 if losses.len() != c.count("epochs") {
                     return Err(format!("There are {} losses for {} epochs.", losses.len(), c.count("epochs")));
                 }
@@ -509,8 +529,8 @@ fn training() -> Vec<Check> {
         Check::new("twins", "train", "training parts no twins, and does not leave a start of zeros", 1)
             .asks("train")
             .after("train")
-            .on(|_| {
-                [0.0, 0.5]
+            .on(|draw| {
+                [0.0, 0.5, 0.3 + 0.01 * draw::count(draw, 15) as f64]
                     .map(|weight| on_xor(constant(3, weight)).with("epochs", 15_usize).with("learning_rate", 5.0))
                     .to_vec()
             })
@@ -534,10 +554,10 @@ fn starting() -> Vec<Check> {
                                            and part.";
     vec![
         Check::new("has_symmetry", "symmetry", "has_symmetry finds twins among the hidden neurons", 2)
-            .on(|_| {
+            .on(|draw| {
                 let w1 = || array![[0.5, -0.5, 0.5], [1.0, 0.5, 1.0]];
                 let (b1, w2, b2) = (|| array![0.25, 0.25, 0.25], || array![[1.5], [1.5], [1.5]], || array![0.0]);
-                vec![
+                let mut nets = vec![
                     four_sigmoids(),
                     constant(3, 0.5),
                     // The first and the last one.
@@ -550,7 +570,19 @@ fn starting() -> Vec<Check> {
                     net(array![[0.5, 0.5], [1.0, 1.0]], array![0.0, 1e-17], array![[1.0], [1.0]], b2()),
                     net(array![[0.5, 0.5], [1.0, 1.0]], array![0.0, 0.0], array![[1.0], [1.000_000_001]], b2()),
                     net(array![[0.5], [1.0]], array![0.0], array![[1.0]], b2()),
-                ]
+                ];
+                for _ in 0..6 {
+                    // The first neuron once more, or with another bias.
+                    let (mut w1, mut b1) = (draw::matrix(draw, (2, 4), 2.0), draw::vector(draw, 4, 1.0));
+                    let mut w2 = draw::matrix(draw, (4, 1), 2.0);
+                    for i in 0..2 {
+                        w1[[i, 3]] = w1[[i, 0]];
+                    }
+                    w2[[3, 0]] = w2[[0, 0]];
+                    b1[3] = b1[0] + draw::count(draw, 2) as f64;
+                    nets.push(net(w1, b1, w2, b2()));
+                }
+                nets
             })
             .expects(|c| any_pair(c, |c, j, k| same_w1(c, j, k) && same_b1(c, j, k) && same_w2(c, j, k)))
             .mistake("not_everything_compared", NOT_EVERYTHING_COMPARED, |c| any_pair(c, same_w1))
@@ -603,10 +635,11 @@ fn starting() -> Vec<Check> {
                 },
             ),
         Check::new("new", "initialisation", "new draws weights that differ, and begins with biases of 0", 2)
-            .on(|_| {
+            .on(|draw| {
                 ["sigmoid", "relu"]
                     .map(|hidden| {
-                        Record::new().with("n_hidden", 300_usize).with("hidden", hidden).with("seed", 9_usize)
+                        let (n_hidden, seed) = (300 + draw::count(draw, 50), draw::count(draw, 1000));
+                        Record::new().with("n_hidden", n_hidden).with("hidden", hidden).with("seed", seed)
                     })
                     .to_vec()
             })
@@ -642,7 +675,7 @@ fn starting() -> Vec<Check> {
             ),
         Check::new("parity", "parity", "hand_made_parity tells odd from even for any number of inputs", 3)
             .asks("hand_made_parity")
-            .on(|_| [2_usize, 1, 3, 4, 5].map(|n_inputs| Record::new().with("n_inputs", n_inputs)).to_vec())
+            .on(|draw| [2_usize, 1, 3, 4, 5, 6 + draw::count(draw, 5)].map(|n_inputs| Record::new().with("n_inputs", n_inputs)).to_vec())
             .demands(|c, seen| answers_are(seen, c.count("n_inputs"), is_odd))
             .mistake_if(
                 "only_up_to_two",
