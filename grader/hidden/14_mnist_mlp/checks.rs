@@ -6,6 +6,8 @@
 //!
 //! The networks are of one layer, so that a step is four lines here.
 
+use rand::seq::SliceRandom;
+
 use judge::prelude::*;
 
 /// What the held-out digits are, in IDX form: no probe and no submission ever sees this.
@@ -24,25 +26,25 @@ fn main() {
 }
 
 fn checks() -> Vec<Check> {
-    let mut checks = vec![scale_pixels(), hold_out()];
+    let mut checks = vec![scale_pixels(), hold_out(), too_much_held_out()];
     checks.extend(predictions());
     checks.extend(evaluations());
     checks.extend(epochs());
     checks.extend(trainings());
     checks.extend(tables());
-    checks.push(after_all(&checks, read_digits()));
-    checks.push(after_all(&checks, read_mnist()));
+    checks.extend([after_training(read_digits()), after_training(read_mnist())]);
     checks
 }
 
-/// Training takes its time, and says little while something else is wrong.
-fn after_all(earlier: &[Check], check: Check) -> Check {
-    earlier.iter().fold(check, |check, earlier| check.after(earlier.id))
+/// Reading takes its time, and says little while something that it needs is wrong.
+fn after_training(check: Check) -> Check {
+    ["scale_pixels", "hold_out", "predict", "batches", "train_history"].into_iter().fold(check, Check::after)
 }
 
 fn read_digits() -> Check {
     Check::new("read_digits", "digits", "the network reads 94 % of 360 digits that it has not seen", 4)
-        .on(|_| {
+        .about("train")
+        .on(|draw| {
             vec![
                 Record::new()
                     .with("sizes", vec![64_usize, 64, 10])
@@ -50,17 +52,21 @@ fn read_digits() -> Check {
                     .with("batch_size", 16_usize)
                     .with("epochs", 20_usize)
                     .with("n_validation", 237_usize)
-                    .with("seed", 14_usize),
+                    .with("seed", seed(draw))
+                    .with("seed of the order", seed(draw)),
             ]
         })
-        .demands(|_, seen| {
-            let labels = HELD_OUT_LABELS[HEADER..].iter().map(|&label| usize::from(label));
-            enough_right(seen, labels, DIGITS_GOAL)
+        .demands(|c, seen| {
+            // The digits come in another order each time.
+            let mut labels: Vec<usize> = HELD_OUT_LABELS[HEADER..].iter().map(|&label| usize::from(label)).collect();
+            labels.shuffle(&mut probe::generator(c.count("seed of the order") as u64));
+            enough_right(seen, labels.into_iter(), DIGITS_GOAL)
         })
 }
 
 fn read_mnist() -> Check {
     Check::new("read_mnist", "mnist", "784-128-10 reads 95 % of MNIST's 10,000 test images after two epochs", 3)
+        .about("train")
         .on_fetched(Which::Mnist, |mnist| {
             let pixels = |images: &Array2<u8>| Value::Bytes(images.as_slice().expect("as it was read").to_vec());
             vec![
@@ -144,21 +150,36 @@ fn scale_pixels() -> Check {
         )
 }
 
-fn hold_out() -> Check {
-    Check::new("hold_out", "pixels", "hold_out puts the last samples aside", 2)
-        .on(|draw| {
-            [(7, 2), (5, 4), (4, 0)]
-                .map(|(n, n_validation): (usize, usize)| {
-                    // The number of a sample is its first feature.
-                    let mut x = draw::matrix(draw, (n, 3), 1.0);
-                    x.column_mut(0).assign(&Array1::from_iter((0..n).map(|sample| sample as f64)));
-                    Record::new()
-                        .with("x", x)
-                        .with("labels", (0..n).map(|sample| 7 * sample % 4).collect::<Vec<usize>>())
-                        .with("n_validation", n_validation)
-                })
-                .to_vec()
+fn too_much_held_out() -> Check {
+    Check::new("too_much_held_out", "pixels", "hold_out refuses to put aside more samples than there are", 1)
+        .asks("hold_out")
+        .after("hold_out")
+        .on(|draw| [(5, 3), (4, 5)].map(|(n, n_validation)| to_split(draw, n, n_validation)).to_vec())
+        .expects(|c| match c.count("n_validation") <= c.matrix("x").nrows() {
+            true => split(c, |n, aside| (0..n - aside, n - aside..n), |n, aside| (0..n - aside, n - aside..n)).into(),
+            false => Prediction::Panics,
         })
+        .mistake_if(
+            "more_than_there_are",
+            "More samples are to be put aside than there are, and your code goes on with fewer. A call like this is a \
+             mistake, and nobody would notice: panic. A subtraction of whole numbers that falls below 0 does so by itself.",
+            |c, _| c.count("n_validation") > c.matrix("x").nrows(),
+        )
+}
+
+/// `n` samples, of which the number is the first feature.
+fn to_split(draw: &mut probe::Generator, n: usize, n_validation: usize) -> Record {
+    let mut x = draw::matrix(draw, (n, 3), 1.0);
+    x.column_mut(0).assign(&Array1::from_iter((0..n).map(|sample| sample as f64)));
+    Record::new()
+        .with("x", x)
+        .with("labels", (0..n).map(|sample| 7 * sample % 4).collect::<Vec<usize>>())
+        .with("n_validation", n_validation)
+}
+
+fn hold_out() -> Check {
+    Check::new("hold_out", "pixels", "hold_out puts the last samples aside", 1)
+        .on(|draw| [(7, 2), (5, 4), (4, 0)].map(|(n, n_validation)| to_split(draw, n, n_validation)).to_vec())
         .expects(|c| split(c, |n, aside| (0..n - aside, n - aside..n), |n, aside| (0..n - aside, n - aside..n)))
         .mistake(
             "the_first_are_put_aside",
@@ -242,21 +263,23 @@ fn predictions() -> [Check; 2] {
         Check::new("predict_nan", "predict", "predict never chooses a NaN, and does not panic", 1)
             .asks("predict")
             .after("predict")
-            .on(|_| {
-                // The network of the probe turns 1000 into NaN.
-                const NAN: f64 = 1000.0;
+            .on(|draw| {
+                const NAN: f64 = f64::NAN;
+                let mut drawn = draw::matrix(draw, (5, 4), 3.0);
+                drawn[[1, 2]] = NAN;
                 vec![
                     scores(array![[2.0, 1.0, 3.0]]),
                     scores(array![[NAN, 1.0, 2.0], [1.0, NAN, 0.5], [-2.0, -1.0, NAN]]),
                     scores(array![[NAN, NAN, NAN]]),
+                    scores(drawn),
                 ]
             })
-            .expects(|c| argmax_with_nan(c, f64::NEG_INFINITY, |score, best| score > best))
+            .expects(|c| argmax(c, f64::NEG_INFINITY, |score, best| score > best))
             .mistake(
                 "nan_panics",
                 "`partial_cmp` has no answer for NaN, and `unwrap` turns that into a panic. A network that has \
                  diverged is wrong, not the end of the program. `>` is false for NaN.",
-                |c| match c.matrix("scores").iter().any(|&score| score == 1000.0) {
+                |c| match c.matrix("scores").iter().any(|score| score.is_nan()) {
                     true => Prediction::Panics,
                     false => argmax(c, f64::NEG_INFINITY, |score, best| score > best).into(),
                 },
@@ -264,17 +287,13 @@ fn predictions() -> [Check; 2] {
             .mistake(
                 "nan_wins",
                 "A NaN is taken for the largest score: `total_cmp` puts it above all numbers. Here it is never chosen.",
-                |c| {
-                    argmax_with_nan(c, f64::NEG_INFINITY, |score, best| {
-                        score.is_nan() && !best.is_nan() || score > best
-                    })
-                },
+                |c| argmax(c, f64::NEG_INFINITY, |score, best| score.is_nan() && !best.is_nan() || score > best),
             )
             .mistake(
                 "a_first_nan_stays",
                 "A NaN in front is never beaten, since every comparison with it is false: the first score is taken as \
                  the best so far without a look. Begin at -∞, which any number beats.",
-                |c| argmax_with_nan(c, f64::NAN, |score, best| score > best),
+                |c| argmax(c, f64::NAN, |score, best| score > best),
             ),
     ]
 }
@@ -294,10 +313,6 @@ fn argmax(c: &Record, begin: f64, wins: fn(f64, f64) -> bool) -> Vec<usize> {
             .0
     };
     c.matrix("scores").rows().into_iter().map(of_row).collect()
-}
-
-fn argmax_with_nan(c: &Record, begin: f64, wins: fn(f64, f64) -> bool) -> Vec<usize> {
-    argmax(&scores(c.matrix("scores").mapv(|score| if score == 1000.0 { f64::NAN } else { score })), begin, wins)
 }
 
 fn evaluations() -> [Check; 2] {
@@ -364,11 +379,10 @@ fn evaluation(c: &Record, with: impl Fn(f64, f64, f64) -> (f64, f64)) -> Record 
     Record::new().with("loss", loss).with("accuracy", accuracy)
 }
 
-fn epochs() -> [Check; 4] {
+fn epochs() -> [Check; 5] {
     [
         Check::new("one_batch", "train_epoch", "an epoch of one batch is one step on the mean loss of all samples", 2)
             .asks("train_epoch")
-            .after("evaluate")
             .on(|draw| {
                 // A batch that is just full, and one that is not.
                 [(vec![0, 2, 1, 0], 4_usize), (vec![1, 0, 1], 10)]
@@ -447,9 +461,10 @@ fn epochs() -> [Check; 4] {
         .asks("train_epoch")
         .after("one_batch")
         .on(|draw| {
-            [(vec![1.0, 1.0, 1.0, 1.0, 6.0], 2_usize), (vec![2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 9.0], 3)]
-                .map(|(losses, batch_size)| {
-                    let (n, losses) = (losses.len(), Array1::<f64>::from(losses));
+            [(5, 2_usize), (7, 3)]
+                .map(|(n, batch_size)| {
+                    // All differ, and so do all sums of some of them.
+                    let losses = Array1::from_shape_fn(n, |i| 0.5 + 1.7_f64.powi(i as i32) * (2.0 + draw::number(draw, 0.5)));
                     // The scores are the inputs, and ln(1 + e^z) is the loss of class 0 for z.
                     let x = Array2::from_shape_fn((n, 2), |(row, class)| match class {
                         0 => 0.0,
@@ -477,6 +492,12 @@ fn epochs() -> [Check; 4] {
             |c, seen| with_any_last(c, seen, |full, last| (full.sum() + last.mean) / (full.count + 1.0)),
         )
         .mistake_if(
+            "one_batch_for_all",
+            "This is the loss of a single batch, such as the last one. Each batch is another one, and all samples belong \
+             into the mean.",
+            |c, seen| c.vector("losses of the samples").iter().any(|loss| close(&[*loss], &[seen.float("loss")])),
+        )
+        .mistake_if(
             "last_batch_not_learned_from",
             "The samples that do not fill a batch are left out. They are a batch as well, a shorter one: `chunks` \
              keeps it, `chunks_exact` does not.",
@@ -495,7 +516,7 @@ fn epochs() -> [Check; 4] {
             "batches",
             "train_epoch",
             "every sample is in one batch, with its own label, and each batch is a step",
-            3,
+            2,
         )
         .asks("train_epoch")
         .after("every_sample_counts")
@@ -526,12 +547,34 @@ fn epochs() -> [Check; 4] {
                     .any(|order| order.chunks(size).any(|batch| is_net(seen, &in_batches(c, batch, batch, size))))
             },
         ),
+        Check::new("batches_of_none", "train_epoch", "train_epoch refuses batches of 0 samples", 1)
+            .asks("train_epoch")
+            .after("one_batch")
+            .on(|draw| [3_usize, 0].map(|size| epoch(samples(draw, &[1, 0, 2], 3), size, 0.5)).to_vec())
+            .expects(|c| match c.count("batch_size") {
+                0 => Prediction::Panics,
+                _ => Record::from(one_step(c, 1.0)).into(),
+            })
+            .mistake_if(
+                "batches_of_none_accepted",
+                "With a `batch_size` of 0 your code returns. There are no such batches, so the call is a mistake: panic, as \
+                 `chunks(0)` does by itself.",
+                |c, _| c.count("batch_size") == 0,
+            ),
         Check::new("shuffles", "train_epoch", "every epoch has an order of its own, from the generator", 1)
             .asks("epochs_anew")
+            .about("train_epoch")
             .after("batches")
-            .on(|draw| vec![epoch(samples(draw, &[0, 1, 2, 2, 1, 0], 3), 2, 0.75).with("epochs", 6_usize)])
-            .demands(|_, seen| match all_alike(seen) {
-                false => Ok(()),
+            .on(|draw| vec![epoch(samples(draw, &[0, 1, 2, 2, 1], 3), 2, 0.75).with("epochs", 6_usize)])
+            .demands(|c, seen| match all_alike(seen) {
+                false => {
+                    let first = seen.vector("parameters after epoch 1").to_vec();
+                    let ends_there = |order: &Vec<usize>| close(&first, &in_batches(c, order, order, 2).parameters().to_vec());
+                    match orders(5).iter().any(ends_there) {
+                        true => Ok(()),
+                        false => Err("No order of the samples leads to the parameters after the first epoch.".to_owned()),
+                    }
+                }
                 true => Err(
                     "Six epochs from the same beginning end at the same parameters: they had the same batches, one \
                      after the other."
@@ -588,13 +631,14 @@ fn all_alike(seen: &Record) -> bool {
     ends.windows(2).all(|pair| close(&pair[0], &pair[1]))
 }
 
-fn trainings() -> [Check; 3] {
+fn trainings() -> [Check; 4] {
     [
         Check::new("train_history", "train", "train builds the network, and notes three numbers for each epoch", 2)
             .asks("train")
             .after("one_batch")
             .on(|draw| {
-                [(3_usize, vec![2_usize, 4, 3]), (1, vec![2, 5, 4, 3]), (0, vec![2, 3])]
+                let (epochs, width) = (2 + draw::count(draw, 4), 3 + draw::count(draw, 9));
+                [(epochs, vec![2_usize, width, 3]), (1, vec![2, 5, 4, 3]), (0, vec![2, 3])]
                     .map(|(epochs, sizes)| {
                         training(
                             draw::matrix(draw, (6, 2), 1.0),
@@ -635,17 +679,62 @@ fn trainings() -> [Check; 3] {
             .mistake("other_activation", OTHER_ACTIVATION, |c| {
                 noted(c, c.count("epochs"), 1..=c.count("epochs"), "Sigmoid")
             }),
-        Check::new("train_stands_still", "train", "with the learning rate 0 the history says what the network does", 2)
+        Check::new("train_blank", "train", "the history holds the loss before each step, and accuracies after it", 1)
             .asks("train")
             .after("train_history")
+            .after("evaluate_only_looks")
+            .on(|draw| {
+                // Nothing is on the images, so all that is left of the network is the biases of its last layer. One batch is
+                // an epoch.
+                let [train, validation] = uneven(draw);
+                let blank = |labels: &[usize]| Array2::<f64>::zeros((labels.len(), 2));
+                vec![
+                    training(blank(&train), &train, blank(&validation), &validation)
+                        .with("sizes", vec![2_usize, 5, 3])
+                        .with("learning_rate", 0.3 + 0.01 * draw::count(draw, 40) as f64)
+                        .with("batch_size", 20_usize)
+                        .with("epochs", 3_usize)
+                        .with("seed", seed(draw)),
+                ]
+            })
+            .expects(|c| blank(c, "train", |before, after| (before.0, after.1, after.2)))
+            .mistake(
+                "loss_after_the_epoch",
+                "`train_loss` is measured after the epoch. It is what `train_epoch` returns: the loss of each sample before the \
+                 step on it, which costs no further pass.",
+                |c| blank(c, "train", |_, after| after),
+            )
+            .mistake(
+                "accuracy_before_the_epoch",
+                "The accuracies are those before the epoch. The history notes how good the network is *after* each epoch, so \
+                 that its last entry is the network that you return.",
+                |c| blank(c, "train", |before, _| before),
+            )
+            .mistake("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c| {
+                blank(c, "train", |before, after| (before.0, after.1, after.1))
+            })
+            .mistake("history_in_percent", HISTORY_IN_PERCENT, |c| {
+                blank(c, "train", |before, after| (before.0, 100.0 * after.1, 100.0 * after.2))
+            })
+            .mistake("validation_learned_from", VALIDATION_LEARNED_FROM, |c| losses_on_blank(c, "validation"))
+            .mistake("validation_learned_from", VALIDATION_LEARNED_FROM, |c| losses_on_blank(c, "all"))
+            .mistake("a_new_network_each_epoch", A_NEW_NETWORK_EACH_EPOCH, |c| {
+                let first = losses_on_blank(c, "train").vector("train_loss")[0];
+                Record::new().with("train_loss", Array1::from_elem(c.count("epochs"), first))
+            }),
+        Check::new("train_stands_still", "train", "with the learning rate 0 the history says what the network does", 1)
+            .asks("train")
+            .after("train_blank")
             .after("every_sample_counts")
+            .after("evaluate_only_looks")
             .on(|draw| {
                 // All inputs point the same way, so a network without biases gives all the same class. Whichever it is,
                 // a different fraction of either part has it.
                 let inputs =
                     |n: usize| Array2::from_shape_fn((n, 2), |(row, column)| [1.0, -0.6][column] * (1.0 + row as f64));
+                let [train, validation] = uneven(draw);
                 vec![
-                    training(inputs(7), &[0, 1, 0, 2, 0, 1, 0], inputs(5), &[2, 0, 1, 1, 0])
+                    training(inputs(7), &train, inputs(5), &validation)
                         .with("sizes", vec![2_usize, 24, 3])
                         .with("learning_rate", 0.0)
                         .with("batch_size", 3_usize)
@@ -668,8 +757,7 @@ fn trainings() -> [Check; 3] {
             })
             .mistake_if(
                 "validated_on_the_training_set",
-                "The accuracy on the samples put aside is that on the training samples. A network may know those by \
-                 heart, so this says little about others.",
+                VALIDATED_ON_THE_TRAINING_SET,
                 |c, seen| {
                     let (loss, accuracy) = measured(c, seen, "train", 1.0);
                     is_history(seen, loss, accuracy, accuracy)
@@ -677,7 +765,7 @@ fn trainings() -> [Check; 3] {
             )
             .mistake_if(
                 "history_in_percent",
-                "The accuracies of the history are in percent. They are fractions here, as `evaluate` returns them.",
+                HISTORY_IN_PERCENT,
                 |c, seen| {
                     let ((loss, train), (_, validation)) =
                         (measured(c, seen, "train", 1.0), measured(c, seen, "validation", 1.0));
@@ -686,8 +774,7 @@ fn trainings() -> [Check; 3] {
             )
             .mistake_if(
                 "validation_learned_from",
-                "The network learns from the samples that were put aside: the loss is theirs. Learn from `x_train`, \
-                 and only look at the others.",
+                VALIDATION_LEARNED_FROM,
                 |c, seen| {
                     let ((train, _), (validation, _)) =
                         (measured(c, seen, "train", 1.0), measured(c, seen, "validation", 1.0));
@@ -713,14 +800,19 @@ fn trainings() -> [Check; 3] {
         )
         .asks("train")
         .after("train_stands_still")
+        .after("batches")
         .on(|draw| {
             // Three clouds far apart. A third of the labels put aside are wrong on purpose.
             [1_usize, 8]
                 .map(|epochs| {
-                    let labels: Vec<usize> = (0..60).map(|sample| sample % 3).collect();
-                    let wrong: Vec<usize> =
-                        (0..30).map(|sample| if sample < 10 { (sample + 1) % 3 } else { sample % 3 }).collect();
-                    training(clouds(draw, 60), &labels, clouds(draw, 30), &wrong)
+                    // The first three classes are sure to be there; the others are drawn.
+                    let mut some = |n: usize| -> Vec<usize> {
+                        (0..n).map(|sample| if sample < 3 { sample } else { draw::count(draw, 3) }).collect()
+                    };
+                    let (labels, right) = (some(60), some(30));
+                    let wrong = |(sample, label): (usize, &usize)| if sample < 10 { (label + 1) % 3 } else { *label };
+                    let wrong: Vec<usize> = right.iter().enumerate().map(wrong).collect();
+                    training(clouds(draw, &labels), &labels, clouds(draw, &right), &wrong)
                         .with("sizes", vec![2_usize, 16, 3])
                         .with("learning_rate", 0.25)
                         .with("batch_size", 4_usize)
@@ -762,8 +854,7 @@ fn trainings() -> [Check; 3] {
         )
         .mistake_if(
             "a_new_network_each_epoch",
-            "Every epoch begins with a new network, so nothing is left of what was learned. Build it once, before the \
-             loop.",
+            A_NEW_NETWORK_EACH_EPOCH,
             |c, seen| {
                 let (noted, found) = last_accuracies(c, seen);
                 let loss = seen.vector("train_loss").last().copied().unwrap_or(f64::NAN);
@@ -775,6 +866,17 @@ fn trainings() -> [Check; 3] {
 
 /// Where three clouds lie far apart, the loss of an epoch falls below this, but not yet in the first one.
 const LEARNED: f64 = 0.04;
+const VALIDATED_ON_THE_TRAINING_SET: &str = "\
+    The accuracy on the samples put aside is that on the training samples. A network may know those by heart, so this says \
+    little about others.";
+const HISTORY_IN_PERCENT: &str =
+    "The accuracies of the history are in percent. They are fractions here, as `evaluate` returns them.";
+const VALIDATION_LEARNED_FROM: &str = "\
+    The network learns from the samples that were put aside: the loss is theirs, or theirs too. Learn from `x_train`, and only \
+    look at the others.";
+const A_NEW_NETWORK_EACH_EPOCH: &str = "\
+    The loss of the last epoch is about that of the first. Either every epoch begins with a new network, which belongs before \
+    the loop, or the steps of later epochs lead nowhere.";
 const OTHER_ACTIVATION: &str = "Between the layers stands another activation. ReLU is asked for, which learns faster \
                                 here: its slope does not vanish.";
 
@@ -791,10 +893,49 @@ fn training(
         .with("labels_validation", labels_validation.to_vec())
 }
 
-/// `n` points around three centres, in turn.
-fn clouds(draw: &mut probe::Generator, n: usize) -> Array2<f64> {
-    let centres = array![[3.0, 0.0], [-1.5, 2.5], [-1.5, -2.5]];
-    draw::matrix(draw, (n, 2), 0.75) + Array2::from_shape_fn((n, 2), |(sample, feature)| centres[[sample % 3, feature]])
+/// A point for each label, around the centre of its class.
+fn clouds(draw: &mut probe::Generator, labels: &[usize]) -> Array2<f64> {
+    let (n, centres) = (labels.len(), array![[3.0, 0.0], [-1.5, 2.5], [-1.5, -2.5]]);
+    draw::matrix(draw, (n, 2), 0.75) + Array2::from_shape_fn((n, 2), |(i, feature)| centres[[labels[i], feature]])
+}
+
+/// Seven labels and five of three classes, of which no two have the same share of either.
+fn uneven(draw: &mut probe::Generator) -> [Vec<usize>; 2] {
+    let mut classes = [0, 1, 2];
+    classes.shuffle(draw);
+    let labels = |mut ranks: Vec<usize>, draw: &mut probe::Generator| {
+        ranks.shuffle(draw);
+        ranks.into_iter().map(|rank| classes[rank]).collect()
+    };
+    [labels(vec![0, 0, 0, 0, 1, 1, 2], draw), labels(vec![0, 1, 1, 1, 2], draw)]
+}
+
+/// Loss and both accuracies.
+type Noted = (f64, f64, f64);
+
+/// The history of a network that sees blank images, and learns from the labels of `part` in one step an epoch; `note` makes
+/// an entry of how things are before the step and after it.
+fn blank(c: &Record, part: &str, note: impl Fn(Noted, Noted) -> Noted) -> Record {
+    let labels = |part: &str| c.counts(&format!("labels_{part}"));
+    let learned = if part == "all" { [labels("train"), labels("validation")].concat() } else { labels(part) };
+    let mut biases = Array1::<f64>::zeros(3);
+    let state = |biases: &Array1<f64>| {
+        let scores_of = |n: usize| Array2::from_shape_fn((n, 3), |(_, class)| biases[class]);
+        let right = |labels: &[usize]| accuracy(&scores_of(labels.len()), labels);
+        (cross_entropy(&scores_of(learned.len()), &learned), right(&labels("train")), right(&labels("validation")))
+    };
+    let mut history: Vec<Noted> = Vec::new();
+    for _ in 0..c.count("epochs") {
+        let before = state(&biases);
+        let z = Array2::from_shape_fn((learned.len(), 3), |(_, class)| biases[class]);
+        biases.scaled_add(-c.float("learning_rate"), &gradient(&z, &learned).sum_axis(Axis(0)));
+        history.push(note(before, state(&biases)));
+    }
+    let column = |number: fn(&Noted) -> f64| history.iter().map(number).collect::<Array1<f64>>();
+    Record::new()
+        .with("train_loss", column(|noted| noted.0))
+        .with("train_accuracy", column(|noted| noted.1))
+        .with("validation_accuracy", column(|noted| noted.2))
 }
 
 /// What is noted of a training, but for the numbers: how many there are, what `on_epoch` saw, and what network it is.
@@ -826,6 +967,12 @@ fn measured(c: &Record, seen: &Record, part: &str, factor: f64) -> (f64, f64) {
     (cross_entropy(&z, &labels), accuracy(&z, &labels))
 }
 
+/// The losses of that history, and nothing else.
+fn losses_on_blank(c: &Record, part: &str) -> Record {
+    let history = blank(c, part, |before, _| before);
+    Record::new().with("train_loss", history.vector("train_loss").to_owned())
+}
+
 /// Whether the history says these three numbers in both of its epochs.
 fn is_history(seen: &Record, loss: f64, train: f64, validation: f64) -> bool {
     [("train_loss", loss), ("train_accuracy", train), ("validation_accuracy", validation)]
@@ -840,10 +987,11 @@ fn last_accuracies(c: &Record, seen: &Record) -> ([f64; 2], [f64; 2]) {
     (noted, ["train", "validation"].map(|part| measured(c, seen, part, 1.0).1))
 }
 
-fn tables() -> [Check; 4] {
+fn tables() -> [Check; 5] {
     [
-        Check::new("confusion_matrix", "confusion_matrix", "confusion_matrix has a row for each true class", 2)
-            .on(|_| {
+        Check::new("confusion_matrix", "confusion_matrix", "confusion_matrix has a row for each true class", 1)
+            .on(|draw| {
+                let [labels, predicted] = [(); 2].map(|()| (0..12).map(|_| draw::count(draw, 4)).collect::<Vec<_>>());
                 let case = |labels: &[usize], predicted: &[usize], n_classes: usize| {
                     Record::new()
                         .with("labels", labels.to_vec())
@@ -854,6 +1002,7 @@ fn tables() -> [Check; 4] {
                     case(&[0, 0, 1, 1, 2, 2, 2], &[0, 1, 1, 1, 2, 0, 2], 3),
                     // The largest class is neither there nor predicted.
                     case(&[1, 0, 1, 1, 2], &[0, 0, 0, 2, 2], 4),
+                    case(&labels, &predicted, 5),
                 ]
             })
             .expects(|c| counted(c, 0, |(label, predicted), entry| (label, predicted, entry + 1.0)))
@@ -878,8 +1027,45 @@ fn tables() -> [Check; 4] {
                     (label, predicted, entry + f64::from(u8::from(label != predicted)))
                 })
             }),
+        Check::new("no_such_class", "confusion_matrix", "confusion_matrix refuses what does not fit", 1)
+            .asks("confusion_matrix")
+            .after("confusion_matrix")
+            .on(|draw| {
+                let drawn: Vec<usize> = (0..4).map(|_| draw::count(draw, 3)).collect();
+                [
+                    (drawn.clone(), vec![0, 1, 2, 0]),
+                    (vec![0, 3], vec![0, 1]),
+                    (vec![0, 1], vec![3, 1]),
+                    (vec![0, 1, 2], vec![0, 1]),
+                    (vec![0, 1], vec![0, 1, 2]),
+                ]
+                .map(|(labels, predicted)| {
+                    Record::new().with("labels", labels).with("predicted", predicted).with("n_classes", 3_usize)
+                })
+                .to_vec()
+            })
+            .expects(|c| {
+                let (labels, predicted) = (c.counts("labels"), c.counts("predicted"));
+                match labels.len() != predicted.len() || labels.iter().chain(&predicted).any(|class| *class > 2) {
+                    true => Prediction::Panics,
+                    false => counted(c, 0, |(label, predicted), entry| (label, predicted, entry + 1.0)).into(),
+                }
+            })
+            .mistake_if(
+                "lengths_not_compared",
+                "There are not as many predictions as labels, and your code goes on: `zip` stops at the shorter of the two and \
+                 says nothing. Compare the lengths first, with `assert_eq!`.",
+                |c, _| c.counts("labels").len() != c.counts("predicted").len(),
+            )
+            .mistake_if(
+                "unknown_class_accepted",
+                "A label or a prediction is not below `n_classes`, and your code goes on. An index that is too large panics by \
+                 itself; do not look the other way.",
+                |c, _| c.counts("labels").len() == c.counts("predicted").len()
+                    && c.counts("labels").iter().chain(&c.counts("predicted")).any(|class| *class > 2),
+            ),
         Check::new("precision_recall_f1", "precision_recall_f1", "precision goes down a column, recall along a row", 2)
-            .on(|_| {
+            .on(|draw| {
                 vec![
                     matrix(array![[1.0, 1.0, 0.0], [0.0, 2.0, 0.0], [1.0, 0.0, 2.0]]),
                     matrix(array![[7.0, 2.0], [5.0, 1.0]]),
@@ -889,6 +1075,7 @@ fn tables() -> [Check; 4] {
                         [0.0, 4.0, 5.0, 0.0],
                         [1.0, 0.0, 2.0, 9.0]
                     ]),
+                    matrix(draw::matrix(draw, (3, 3), 9.0).mapv(|count| 1.0 + count.abs().round())),
                 ]
             })
             .expects(|c| reports(c, |precision, recall| (precision, recall, harmonic(precision, recall))))
@@ -907,8 +1094,10 @@ fn tables() -> [Check; 4] {
         Check::new("nothing_of_a_class", "precision_recall_f1", "0 / 0 counts as 0, and no class is left out", 1)
             .asks("precision_recall_f1")
             .after("precision_recall_f1")
-            .on(|_| {
+            .on(|draw| {
+                let count = |draw: &mut probe::Generator| 1.0 + draw::count(draw, 20) as f64;
                 vec![
+                    matrix(array![[count(draw), 0.0], [count(draw), 0.0]]),
                     // Class 1 is never predicted, class 2 is not there, class 3 neither.
                     matrix(array![
                         [3.0, 0.0, 1.0, 0.0],
@@ -940,8 +1129,9 @@ fn tables() -> [Check; 4] {
             "most_confused lists what is taken for what, most frequent first",
             2,
         )
-        .on(|_| {
-            let mut cases = Vec::new();
+        .on(|draw| {
+            let drawn = Array2::from_shape_simple_fn((4, 4), || draw::count(draw, 9) as f64);
+            let mut cases = vec![matrix(drawn).with("n", 5_usize)];
             let four = array![[9.0, 2.0, 0.0, 5.0], [3.0, 8.0, 2.0, 0.0], [0.0, 2.0, 9.0, 1.0], [6.0, 0.0, 5.0, 7.0]];
             for n in [4_usize, 6, 100] {
                 cases.push(matrix(four.clone()).with("n", n));
