@@ -90,7 +90,20 @@ fn valley() -> Vec<Check> {
                 ]
             })
             // In a bowl, a step multiplies each coordinate by one and the same number.
-            .expects(|c| bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi(step)))
+            .expects(|c| {
+                let path = bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi(step));
+                Record::new().with("result", path).with(SEEN, c.count("n_steps").min(1))
+            })
+            .mistake(
+                "a_parameter_for_each_coordinate",
+                "The path is right, but the optimiser sees every coordinate as a parameter of its own. The point is one \
+                 parameter: a view of the whole array.",
+                |c| {
+                    let path = bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi(step));
+                    let n = if c.count("n_steps") == 0 { 0 } else { c.vector("start").len() };
+                    Record::new().with("result", path).with(SEEN, n)
+                },
+            )
             .mistake(
                 "start_missing",
                 "The start is missing: row 0 is where the path begins, before any step.",
@@ -125,6 +138,9 @@ fn valley() -> Vec<Check> {
             ),
     ]
 }
+
+/// What the probe's own optimiser was handed.
+const SEEN: &str = "parameters in a step";
 
 fn momentum() -> [Check; 3] {
     [
@@ -270,7 +286,7 @@ fn rms_prop() -> [Check; 3] {
         }),
         rule_check("rms_prop_epsilon", "rms_prop", "RmsProp adds ε to the root, where gradients are tiny or 0", 1)
             .after("rms_prop")
-            .on(|_| epsilon_cases(RMS_PROP))
+            .on(|draw| epsilon_cases(draw, RMS_PROP))
             .expects(|c| after_steps(c, scaled))
             .mistake("epsilon_under_the_root", EPSILON_UNDER_THE_ROOT, |c| {
                 after_steps(c, |now| now.theta() - now.rate() * now.g() / (now.mean_square() + now.epsilon()).sqrt())
@@ -399,7 +415,7 @@ fn adam() -> [Check; 3] {
         }),
         rule_check("adam_epsilon", "adam", "Adam adds ε to the root of v̂, where gradients are tiny or 0", 1)
             .after("adam")
-            .on(|_| epsilon_cases(ADAM))
+            .on(|draw| epsilon_cases(draw, ADAM))
             .expects(|c| after_steps(c, corrected))
             .mistake("epsilon_under_the_root", EPSILON_UNDER_THE_ROOT, |c| {
                 after_steps(c, |now| {
@@ -457,6 +473,7 @@ fn adam_w() -> [Check; 3] {
     [
         rule_check("adam_w", "adam_w", "AdamW takes lr · λ · θ off every weight, whatever its gradient is", 2)
             .after("adam")
+            .after("adam_epsilon")
             .on(|draw| {
                 let without_gradient = ADAM_W(true).with("start", array![1.0, -3.0]).with("gradients", Array2::zeros((2, 2)));
                 [vec![without_gradient], cases(draw, ADAM_W)].concat()
@@ -487,9 +504,12 @@ fn adam_w() -> [Check; 3] {
                 "The decay is that of the new value. It belongs to the value before the step: first the decay, then Adam.",
                 |c| after_steps(c, |now| corrected(now) * (1.0 - now.rate() * now.weight_decay())),
             )
-            .mistake("decay_forgotten", "This is Adam: the weights do not shrink by themselves.", |c| {
-                after_steps(c, corrected)
-            })
+            .mistake(
+                "decay_forgotten",
+                "Nothing shrinks by itself here: this is what Adam does. Either the decay is missing, or it leaves out \
+                 parameters of one dimension. It belongs to every parameter, biases as well.",
+                |c| after_steps(c, corrected),
+            )
             .mistake("weights_grow", "The weights grow by the share lr · λ: decay is taken off, 1 - lr · λ.", |c| {
                 after_steps(c, |now| corrected(now) + now.rate() * now.weight_decay() * now.theta())
             })
@@ -640,7 +660,21 @@ const ORDINARY: Tolerance = Tolerance { relative: 1e-6, absolute: 1e-6 };
 
 /// A check of how one parameter moves.
 fn rule_check(id: &'static str, task: &'static str, title: &'static str, points: u32) -> Check {
-    Check::new(id, task, title, points).asks("steps")
+    let [step, set_learning_rate] = methods(task);
+    let check = Check::new(id, task, title, points).asks("steps").about(step);
+    if id.ends_with("_rate") { check.about(set_learning_rate) } else { check }
+}
+
+/// The methods of the rule that this task is about.
+fn methods(task: &str) -> [&'static str; 2] {
+    match task {
+        "sgd" => ["Sgd::step", "Sgd::set_learning_rate"],
+        "momentum" => ["Momentum::step", "Momentum::set_learning_rate"],
+        "nesterov" => ["Nesterov::step", "Nesterov::set_learning_rate"],
+        "rms_prop" => ["RmsProp::step", "RmsProp::set_learning_rate"],
+        "adam" => ["Adam::step", "Adam::set_learning_rate"],
+        _ => ["AdamW::step", "AdamW::set_learning_rate"],
+    }
 }
 
 /// A check of two parameters, first of one shape and then of two.
@@ -654,6 +688,7 @@ fn two_parameters_check(
 ) -> Check {
     Check::new(id, task, title, points)
         .asks("two_parameters")
+        .about(methods(task)[0])
         .on(move |draw| {
             let case = |first: Value, second: Value, [g1, g2]: [Value; 2]| {
                 rule_of(true)
@@ -668,7 +703,10 @@ fn two_parameters_check(
             let weights = draw::matrix(draw, (2, 3), 1.0) + array![[1.5, -1.5, 2.0]];
             let other = [weights.into(), (draw::vector(draw, 3, 1.0) + array![-1.5, 1.5, 2.0]).into()];
             let ones: Value = array![1.0, 1.0].into();
-            vec![case(ones.clone(), ones, same), case(Array2::ones((2, 3)).into(), Array1::zeros(3).into(), other)]
+            // The first steps of some rules are as long for any gradient, so the places differ.
+            let starts = [draw::matrix(draw, (2, 3), 2.0).into(), draw::vector(draw, 3, 2.0).into()];
+            let [first, second] = starts;
+            vec![case(ones.clone(), ones, same), case(first, second, other)]
         })
         .expects(move |c| after_both(c, |now, _| rule(now)))
         .mistake("only_the_first_moves", ONLY_THE_FIRST, move |c| {
@@ -938,7 +976,7 @@ fn rate_cases(draw: &mut probe::Generator, rule: fn(bool) -> Record) -> Vec<Reco
 }
 
 /// Gradients about as small as ε and a gradient of 0, and an ε that is not small at all.
-fn epsilon_cases(rule: fn(bool) -> Record) -> Vec<Record> {
+fn epsilon_cases(draw: &mut probe::Generator, rule: fn(bool) -> Record) -> Vec<Record> {
     let tiny = array![[1e-6, 0.0], [-1e-8, 0.0], [1e-7, 0.0]];
     let large = rule(true).parts().fold(Record::new(), |record, (name, value)| match name {
         "epsilon" => record.with(name, 0.5),
@@ -946,7 +984,8 @@ fn epsilon_cases(rule: fn(bool) -> Record) -> Vec<Record> {
     });
     vec![
         rule(true).with("start", array![1.0, 2.0]).with("gradients", tiny),
-        large.with("start", array![1.0]).with("gradients", array![[1.0], [2.0]]),
+        large.clone().with("start", array![1.0]).with("gradients", array![[1.0], [2.0]]),
+        large.with("start", draw::vector(draw, 2, 3.0)).with("gradients", draw::matrix(draw, (3, 2), 2.0)),
     ]
 }
 

@@ -57,8 +57,9 @@ fn main() {
         ("trajectory", |case| {
             let curvatures = case.vector("curvatures").to_owned();
             let bowl: Gradient = Box::new(move |point| &curvatures * &point.to_owned());
-            let mut descent = Descent { learning_rate: case.float("learning_rate"), n_calls: 0 };
-            TRAJECTORY(&mut descent, bowl, &case.vector("start"), case.count("n_steps")).into()
+            let mut descent = Descent { learning_rate: case.float("learning_rate"), n_calls: 0, n_parameters: 0 };
+            let path = TRAJECTORY(&mut descent, bowl, &case.vector("start"), case.count("n_steps"));
+            Record::new().with("result", path).with("parameters in a step", descent.n_parameters)
         }),
         ("path", |case| {
             let valley: fn(&ArrayRef1<f64>) -> f64 = match case.text("valley") {
@@ -75,7 +76,7 @@ fn main() {
         }),
         ("train", |case| {
             let mut net = Sequential::new(vec![layer(case, "1"), Box::new(Tanh::default()), layer(case, "2")]);
-            let mut descent = Descent { learning_rate: case.float("learning_rate"), n_calls: 0 };
+            let mut descent = Descent { learning_rate: case.float("learning_rate"), n_calls: 0, n_parameters: 0 };
             let (x, y) = (case.matrix("x"), case.matrix("y"));
             let losses = TRAIN(&mut net, &x, &y, &Mse, &mut descent, case.count("n_steps"));
             let names = ["weights1", "biases1", "weights2", "biases2"];
@@ -119,11 +120,14 @@ fn optimizer(case: &Record) -> Box<dyn Optimizer> {
 struct Descent {
     learning_rate: f64,
     n_calls: usize,
+    /// The most that were handed over in one call.
+    n_parameters: usize,
 }
 
 impl Optimizer for Descent {
     fn step(&mut self, parameters: &mut [Parameter<'_>]) {
         self.n_calls += 1;
+        self.n_parameters = self.n_parameters.max(parameters.len());
         for parameter in parameters {
             parameter.value.scaled_add(-self.learning_rate, &parameter.gradient);
         }
