@@ -1,5 +1,7 @@
 //! What is right in exercise 11, and what is commonly got wrong.
 
+use rand::seq::SliceRandom;
+
 use judge::prelude::*;
 
 fn main() {
@@ -67,6 +69,7 @@ fn checks() -> Vec<Check> {
                 },
             ),
         Check::new("points", "numerical_gradient", "numerical_gradient puts every number back, bit for bit", 1)
+            .about("numerical_gradient")
             .after("numerical_gradient")
             .on(|draw| vec![measured("the mean of θ⁴", draw::vector(draw, 8, 2.0), 0.001)])
             .demands(|c, seen| {
@@ -163,8 +166,9 @@ fn checks() -> Vec<Check> {
         Check::new("zero_and_nan", "relative_error", "relative_error of zeros is 0, and of NaN it is NaN", 1)
             .asks("relative_error")
             .after("relative_error")
-            .on(|_| {
+            .on(|draw| {
                 vec![
+                    pair(draw::vector(draw, 3, 2.0), draw::vector(draw, 3, 2.0)),
                     pair(Array1::zeros(3), Array1::zeros(3)),
                     pair(array![1.0, f64::NAN], array![1.0, 2.0]),
                     pair(array![0.0, 0.0], array![0.0, f64::NAN]),
@@ -174,7 +178,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "zero_by_zero",
                 "0 / 0 is NaN. Two gradients of zeros are the same, so their error is 0: ask that before you divide.",
-                |_| f64::NAN,
+                |c| nan_or(c, f64::NAN),
             )
             .mistake("zeros_are_far_apart", "Two gradients of zeros are the same, so their error is 0, not 1.", |c| {
                 nan_or(c, 1.0)
@@ -183,15 +187,17 @@ fn checks() -> Vec<Check> {
                 "nan_is_no_error",
                 "A gradient with a NaN in it has the error 0, and would pass every check. Every comparison with NaN is \
                  false: ask whether the size `== 0.0`; if it is not, divide.",
-                |_| 0.0,
+                |c| if nan_or(c, 0.0).is_nan() { 0.0 } else { nan_or(c, 0.0) },
             ),
         Check::new("find_wrong", "find_wrong", "find_wrong names exactly the black boxes that are wrong", 4)
             .after("numerical_gradient")
             .after("zero_and_nan")
-            .on(|_| {
-                [&[4_usize, 1, 8, 3, 5, 2][..], &[7, 6, 0, 9], &[10, 11, 12, 0], &[0, 8, 2]]
+            .on(|draw| {
+                [&[4_usize, 1, 8, 3, 5, 2, 13][..], &[7, 6, 0, 9, 14], &[10, 11, 12, 0], &[0, 8, 2]]
                     .map(|numbers| {
-                        (0..).zip(numbers).fold(Record::new(), |record, (place, &number): (usize, _)| {
+                        let mut numbers = numbers.to_vec();
+                        numbers.shuffle(draw);
+                        (0..).zip(&numbers).fold(Record::new(), |record, (place, &number): (usize, _)| {
                             record.with(&place.to_string(), BOXES[number].title)
                         })
                     })
@@ -223,7 +229,19 @@ fn checks() -> Vec<Check> {
                 "checked_at_one",
                 "The boxes were compared at θ = 1, where θ, θ² and θ³ are all the same. Choose numbers with nothing \
                  special about them.",
-                |c| named(c, |it| it.wrong && !it.title.ends_with("claims 3θ/n")),
+                |c| named(c, |it| it.wrong && !it.title.ends_with("claims 3θ/n") && !it.title.ends_with("reverse")),
+            )
+            .mistake(
+                "equal_entries",
+                "A gradient whose entries are in the wrong places was let through. Where all numbers of θ are equal, so are the \
+                 entries: choose numbers that differ.",
+                |c| named(c, |it| it.wrong && !it.title.ends_with("reverse")),
+            )
+            .mistake(
+                "tolerance_of_its_own",
+                "A gradient that is off by a two-thousandth was let through. A right one agrees with a good measurement far \
+                 better than that: compare the relative error with `TOLERANCE`.",
+                |c| named(c, |it| it.wrong && !it.title.ends_with("2.001·θ")),
             )
             .mistake(
                 "number_at_the_kink",
@@ -238,9 +256,9 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "step_too_large_or_too_small",
-                "Right gradients are named as well, and nothing is wrong with them: it is the measurement that is off. \
-                 With a step near 1e-5 it agrees with them far better than `TOLERANCE`. With a much smaller one \
-                 rounding spoils it, with a much larger one bending.",
+                "A gradient that is right is named as well. Either the measurement is off: with a step near 1e-5, to both \
+                 sides, it agrees with a right gradient far better than `TOLERANCE`; a much smaller step is spoiled by \
+                 rounding, a much larger one by bending. Or the limit is much smaller than `TOLERANCE`.",
                 |c, seen| {
                     let Some(Value::Ints(named)) = seen.result() else { return false };
                     let is_smooth = |title: &str| title.starts_with("ln Σe^θ");
@@ -422,7 +440,7 @@ fn tensor_checks() -> Vec<Check> {
                 let zeros = Array2::<f64>::zeros((3, 2));
                 let mut with_nan = gradient.clone();
                 with_nan[[1, 0]] = f64::NAN;
-                vec![
+                let mut cases = vec![
                     tensors(zeros.clone(), zeros.clone()).with("n_near_kink", 0_usize),
                     tensors(zeros.clone(), &gradient * 1e-12).with("n_near_kink", 0_usize),
                     tensors(gradient.clone(), gradient.clone()).with("n_near_kink", 0_usize),
@@ -436,7 +454,9 @@ fn tensor_checks() -> Vec<Check> {
                     // Every entry is below `NOISE`, and the norms are not.
                     tensors(Array2::from_elem((3, 2), 5e-10), Array2::from_elem((3, 2), 9e-10))
                         .with("n_near_kink", 0_usize),
-                ]
+                ];
+                cases.shuffle(draw);
+                cases
             })
             .expects(|c| judged(c, &Rules::default()))
             .mistake(
@@ -571,6 +591,7 @@ fn network_checks() -> Vec<Check> {
                 },
             ),
         Check::new("parameters_afterwards", "check_network", "check_network leaves every parameter as it was", 2)
+            .about("check_network")
             .on(|draw| vec![batch(draw, 0.001, "Mse"), batch(draw, 0.1, "Mse")])
             .expects(|c| {
                 TENSORS
@@ -592,10 +613,14 @@ fn network_checks() -> Vec<Check> {
             .after("check_network")
             .after("verdict")
             .after("near_kink")
-            .on(|_| {
+            .about("check_network")
+            .about("verdict")
+            .about("near_kink")
+            .on(|draw| {
                 let mut cases: Vec<Record> =
                     ["none", "db stays 0", "dW is divided by n", "dX is dZ·W"].map(sabotaged).to_vec();
                 cases.extend([xor(0.1, 0.2), xor(0.0, 0.2), xor(-3.0, 0.5)]);
+                cases.shuffle(draw);
                 cases
             })
             .expects(|c| {
@@ -708,7 +733,11 @@ fn relative_error(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> f64 {
 
 fn nan_or(c: &Record, number: f64) -> f64 {
     let any_nan = ["a", "b"].iter().any(|name| c.vector(name).iter().any(|entry| entry.is_nan()));
-    if any_nan { f64::NAN } else { number }
+    match any_nan {
+        true => f64::NAN,
+        false if errors(c, |_, a, b| a + b) == 0.0 => number,
+        false => errors(c, |difference, a, b| difference / (a + b)),
+    }
 }
 
 // Black boxes.
@@ -720,7 +749,7 @@ struct BlackBox {
     wrong_at_zero: bool,
 }
 
-const BOXES: [BlackBox; 13] = [
+const BOXES: [BlackBox; 15] = [
     BlackBox { title: "Σθ², claims 2θ", wrong: false, wrong_at_zero: false },
     BlackBox { title: "Σθ², claims θ", wrong: true, wrong_at_zero: false },
     BlackBox { title: "mean of θ³, claims 3θ²/n", wrong: false, wrong_at_zero: true },
@@ -734,6 +763,8 @@ const BOXES: [BlackBox; 13] = [
     BlackBox { title: "10⁶·Σθ², claims 2·10⁶·θ", wrong: false, wrong_at_zero: false },
     BlackBox { title: "10⁻⁶·Σθ², claims 10⁻⁶·θ", wrong: true, wrong_at_zero: false },
     BlackBox { title: "Σθ², claims NaN", wrong: true, wrong_at_zero: true },
+    BlackBox { title: "Σθ², claims 2.001·θ", wrong: true, wrong_at_zero: false },
+    BlackBox { title: "Σθ³, claims 3θ² in reverse", wrong: true, wrong_at_zero: true },
 ];
 
 fn named(c: &Record, is_named: impl Fn(&BlackBox) -> bool) -> Vec<usize> {

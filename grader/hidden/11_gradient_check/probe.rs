@@ -133,6 +133,10 @@ fn candidate(title: &str) -> Candidate {
         "Σθ², claims 2θ" => (4, Box::new(|t| t.dot(t)), Box::new(|t| t.mapv(|t| 2.0 * t))),
         "Σθ², claims θ" => (3, Box::new(|t| t.dot(t)), Box::new(|t| t.to_owned())),
         "Σθ², claims NaN" => (2, Box::new(|t| t.dot(t)), Box::new(|t| t.mapv(|_| f64::NAN))),
+        "Σθ², claims 2.001·θ" => (3, Box::new(|t| t.dot(t)), Box::new(|t| t.mapv(|t| 2.001 * t))),
+        "Σθ³, claims 3θ² in reverse" => {
+            (4, Box::new(|t| t.mapv(|t| t * t * t).sum()), Box::new(|t| t.iter().rev().map(|t| 3.0 * t * t).collect()))
+        }
         "Σθ², claims 2θ, but 0 at the end" => {
             (4, Box::new(|t| t.dot(t)), Box::new(|t| (0..4).map(|i| if i < 3 { 2.0 * t[i] } else { 0.0 }).collect()))
         }
