@@ -89,9 +89,15 @@ fn files() -> [Check; 7] {
             2,
         )
         .asks("read_idx")
+        .about("read_idx_labels")
+        .about("read_idx_images")
         .after("read_idx_labels")
         .after("read_idx_images")
-        .on(|_| damaged_files())
+        .on(|draw| {
+            let n = 4 + draw::count(draw, 20);
+            let cut = idx(&[40], &vec![3; n]);
+            [damaged_files(), vec![Record::new().with("as", "labels").with("bytes", cut)]].concat()
+        })
         .expects(right_error)
         .mistake_if(
             "magic_not_checked",
@@ -295,8 +301,11 @@ fn files() -> [Check; 7] {
         Check::new("csv_errors", "csv", "parse_iris says in which line something is wrong, and what", 2)
             .asks("parse_iris")
             .after("parse_iris")
-            .on(|_| {
-                BROKEN_LINES
+            .on(|draw| {
+                let mut lines = BROKEN_LINES;
+                // The first ones tell most mistakes.
+                lines[4..].shuffle(draw);
+                lines
                     .map(|(line, _)| Record::new().with("csv", format!("{HEADINGS}\n{GOOD_LINES}{line}\n{GOOD_LINES}")))
                     .to_vec()
             })
@@ -352,9 +361,10 @@ fn files() -> [Check; 7] {
                 },
             ),
         Check::new("one_hot", "one_hot", "one_hot has a row for each sample, with a 1 in the column of its class", 1)
-            .on(|_| {
+            .on(|draw| {
+                let drawn = (0..6).map(|_| draw::count(draw, 5)).collect();
                 // Without class 0 first, then without the last class, then with one that there is not.
-                [(vec![2_usize, 1, 2, 3], 4_usize), (vec![1, 0, 0, 1, 1], 3), (vec![1, 3], 3)]
+                [(vec![2_usize, 1, 2, 3], 4_usize), (vec![1, 0, 0, 1, 1], 3), (vec![1, 3], 3), (drawn, 5)]
                     .map(|(labels, n_classes)| Record::new().with("labels", labels).with("n_classes", n_classes))
                     .to_vec()
             })
@@ -564,8 +574,10 @@ fn one_hot(c: &Record) -> Array2<f64> {
 fn splits() -> [Check; 5] {
     [
         Check::new("split_sizes", "split", "train_test_split keeps n · test_fraction samples for the test, rounded", 1)
-            .on(|_| {
-                [(10, 0.25), (100, 0.29), (12, 0.2), (7, 0.0), (5, 1.0), (0, 0.5)]
+            .about("train_test_split")
+            .on(|draw| {
+                let drawn = (30 + draw::count(draw, 100), 0.35);
+                [(10, 0.25), (100, 0.29), (12, 0.2), (7, 0.0), (5, 1.0), (0, 0.5), drawn]
                     .map(|(n, test_fraction)| split_case(n, test_fraction, 1))
                     .to_vec()
             })
@@ -583,19 +595,27 @@ fn splits() -> [Check; 5] {
             ),
         Check::new("split_refused", "split", "a test fraction that is not between 0 and 1 panics", 1)
             .asks("split_sizes")
+            .about("train_test_split")
             .after("split_sizes")
-            .on(|_| [-0.25, f64::NAN, 1.5].map(|test_fraction| split_case(10, test_fraction, 1)).to_vec())
-            .expects(|_| Prediction::Panics)
+            .on(|draw| {
+                let n = 10 + draw::count(draw, 50);
+                [0.5, -0.25, f64::NAN, 1.5].map(|test_fraction| split_case(n, test_fraction, 1)).to_vec()
+            })
+            .expects(|c| match c.float("test_fraction") {
+                0.5 => split_sizes(c, f64::round).into(),
+                _ => Prediction::Panics,
+            })
             .mistake_if(
                 "fraction_not_checked",
                 "A fraction below 0, or NaN, is taken for 0: `as usize` makes 0 of both, without a word. Refuse what \
                  is not between 0 and 1.",
-                |_, seen| seen.count("n_test") == 0,
+                |c, seen| c.float("test_fraction") != 0.5 && seen.count("n_test") == 0,
             ),
         with_split_mistakes(
             Check::new("train_test_split", "split", "train_test_split gives every sample to one part, by chance", 2)
                 .on(|draw| {
-                    [(40, 0.3), (41, 0.5), (60, 0.2)].map(|(n, share)| split_case(n, share, seed(draw))).to_vec()
+                    let drawn = 50 + draw::count(draw, 40);
+                    [(40, 0.3), (41, 0.5), (drawn, 0.2)].map(|(n, share)| split_case(n, share, seed(draw))).to_vec()
                 }),
             |c| vec![0; c.count("n")],
         ),
@@ -606,10 +626,11 @@ fn splits() -> [Check; 5] {
                 "stratified_split takes by chance, and mixes the classes",
                 2,
             )
+            .after("train_test_split")
             .on(|draw| {
                 // As in the file of the irises: class after class.
-                let sorted = labels_of(&[30, 20, 10]);
-                let mut mixed = labels_of(&[22, 22, 16]);
+                let sorted = labels_of(&[30 + draw::count(draw, 9), 20, 10]);
+                let mut mixed = labels_of(&[22, 22 + draw::count(draw, 9), 16]);
                 mixed.shuffle(draw);
                 [(sorted, 0.3), (mixed, 0.5)].map(|(labels, share)| stratified_case(labels, share, draw)).to_vec()
             }),
@@ -633,12 +654,21 @@ fn splits() -> [Check; 5] {
             "stratified_split keeps the same share of every class for the test",
             2,
         )
+        .about("stratified_split")
+        .after("split_sizes")
         .after("stratified_split")
         .on(|draw| {
-            // Classes of several sizes, one of them empty; in the last case no class has enough for the test.
-            [(vec![10, 4, 25], 0.25), (vec![40, 16, 104], 0.25), (vec![6, 0, 3], 0.5), (vec![3, 3, 3, 3], 0.1)]
-                .map(|(counts, share)| stratified_case(labels_of(&counts), share, draw))
-                .to_vec()
+            let drawn = (0..3).map(|_| 10 + draw::count(draw, 40)).collect();
+            // Classes of several sizes, one of them empty; in the fourth case no class has enough for the test.
+            [
+                (vec![10, 4, 25], 0.25),
+                (vec![40, 16, 104], 0.25),
+                (vec![6, 0, 3], 0.5),
+                (vec![3, 3, 3, 3], 0.1),
+                (drawn, 0.3),
+            ]
+            .map(|(counts, share)| stratified_case(labels_of(&counts), share, draw))
+            .to_vec()
         })
         .expects(|c| stratified_sizes(c, |n| (n * c.float("test_fraction")).round()))
         .mistake("cut_instead_of_rounded", CUT, |c| stratified_sizes(c, |n| (n * c.float("test_fraction")).trunc()))
@@ -817,6 +847,7 @@ const SAME_EVERY_TIME: &str = "A second call with the same generator gives the s
 fn scaling() -> [Check; 5] {
     [
         Check::new("scaler_fit", "scaler", "fit measures the mean and the standard deviation of every feature", 1)
+            .about("StandardScaler::fit")
             .on(|draw| {
                 let example = array![[1.0, 10.0], [2.0, -5.0], [3.0, 4.0], [6.0, 5.0]];
                 // Charges of a few electrons, in coulombs; and nothing to measure.
@@ -834,8 +865,10 @@ fn scaling() -> [Check; 5] {
                 "A feature that varies gets the deviation 1, because it varies by little. What is little depends on its \
                  unit. Only where all values are equal the deviation is set to 1.",
                 |c, seen| {
+                    // Along the wrong axis there are other deviations, and more or fewer of them.
                     let right = measured(&c.matrix("x"), 0.0).std;
-                    (right.iter().zip(seen.vector("std"))).any(|(&right, &seen)| 0.0 < right && right < 1e-6 && seen == 1.0)
+                    right.len() == seen.vector("std").len()
+                        && (right.iter().zip(seen.vector("std"))).any(|(&right, &seen)| 0.0 < right && right < 1e-6 && seen == 1.0)
                 },
             )
             .mistake_if(
@@ -861,9 +894,14 @@ fn scaling() -> [Check; 5] {
                 },
             ),
         Check::new("scaler_constant", "scaler", "a feature whose values are all equal becomes 0", 1)
+            .about("StandardScaler::fit")
+            .about("StandardScaler::transform")
             .after("scaler_fit")
-            .on(|_| {
+            .on(|draw| {
+                let mut drawn = draw::matrix(draw, (4, 2), 3.0);
+                drawn.column_mut(0).fill(0.75);
                 [
+                    drawn,
                     array![[5.0, 1.0], [5.0, 2.0], [5.0, 6.0], [5.0, 3.0]],
                     array![[2.0, -3.0, 0.0]],
                     // In an `f64` the mean of these, a sum divided by 3, is not 0.1.
@@ -906,6 +944,7 @@ fn scaling() -> [Check; 5] {
                 },
             ),
         Check::new("scaler_transform", "scaler", "transform uses what was measured, on any samples", 1)
+            .about("StandardScaler::transform")
             .on(|draw| {
                 vec![
                     scale_case(array![3.0, 10.0], array![2.0, 0.5])
@@ -928,6 +967,7 @@ fn scaling() -> [Check; 5] {
                 |c| c.matrix("x").to_owned() / c.vector("std") - c.vector("mean"),
             ),
         Check::new("scaler_inverse", "scaler", "inverse_transform brings the inputs back", 1)
+            .about("StandardScaler::inverse_transform")
             .on(|draw| {
                 vec![
                     scale_case(array![3.0, 10.0], array![2.0, 0.5])
@@ -1036,8 +1076,9 @@ fn prepared(c: &Record, of_train: &Scale, of_test: &Scale) -> Record {
 fn batches() -> [Check; 5] {
     [
         Check::new("n_batches", "batches", "n_batches counts the short last batch as well", 1)
-            .on(|_| {
-                [(10, 3), (9, 3), (60_000, 64), (2, 5), (7, 1), (0, 4), (5, 0)]
+            .on(|draw| {
+                let drawn = (100 + draw::count(draw, 900), 7 + draw::count(draw, 9));
+                [(10, 3), (9, 3), (60_000, 64), (2, 5), (7, 1), (0, 4), (5, 0), drawn]
                     .map(|(n_samples, batch_size): (usize, usize)| {
                         Record::new().with("n_samples", n_samples).with("batch_size", batch_size)
                     })
@@ -1061,7 +1102,12 @@ fn batches() -> [Check; 5] {
             2,
         )
         .asks("batches")
-        .on(|_| [(6, 3), (10, 3), (4, 9), (4, 4), (3, 1), (0, 2)].map(|(n, size)| batch_case(n, size)).to_vec())
+        .about("Batches::next")
+        .about("Batches::in_order")
+        .on(|draw| {
+            let drawn = (12 + draw::count(draw, 20), 4);
+            [(6, 3), (10, 3), (4, 9), (4, 4), (3, 1), (0, 2), drawn].map(|(n, size)| batch_case(n, size)).to_vec()
+        })
         .expects(|c| epoch(c, &in_batches(c)))
         .mistake("last_batch_dropped", LAST_BATCH_DROPPED, |c| {
             let full: Vec<_> = in_batches(c).into_iter().filter(|batch| batch.len() == c.count("batch_size")).collect();
@@ -1133,21 +1179,28 @@ fn batches() -> [Check; 5] {
                 3,
             )
             .asks("batches")
+            .about("Batches::shuffled")
             .after("batches_in_order")
             .on(|draw| {
-                [(40, 8), (41, 8), (50, 7)].map(|(n, size)| batch_case(n, size).with("seed", seed(draw))).to_vec()
+                [(40, 8), (41, 8), (50 + draw::count(draw, 20), 7)]
+                    .map(|(n, size)| batch_case(n, size).with("seed", seed(draw)))
+                    .to_vec()
             }),
         ),
         Check::new("batches_refused", "batches", "a batch size of 0 and labels that do not fit panic", 1)
             .asks("batches")
+            .about("Batches::in_order")
+            .about("Batches::shuffled")
+            .about("Batches::next")
             .after("batches_shuffled")
-            .on(|_| {
+            .on(|draw| {
                 let labels = |n| (0..n).collect::<Vec<usize>>();
                 let x = || Array2::from_shape_fn((4, 2), |(i, j)| (i + 100 * j) as f64);
                 let case = |n_labels, batch_size: usize| {
                     Record::new().with("x", x()).with("labels", labels(n_labels)).with("batch_size", batch_size)
                 };
                 vec![
+                    batch_case(5 + draw::count(draw, 9), 3),
                     case(4, 0),
                     case(3, 2),
                     case(5, 2),
@@ -1155,7 +1208,10 @@ fn batches() -> [Check; 5] {
                     case(3, 2).with("seed", 1_usize),
                 ]
             })
-            .expects(|_| Prediction::Panics)
+            .expects(|c| match c.count("batch_size") {
+                3 => epoch(c, &in_batches(c)).into(),
+                _ => Prediction::Panics,
+            })
             .mistake_if("size_zero_accepted", SIZE_ZERO_ACCEPTED, |c, _| c.count("batch_size") == 0)
             .mistake_if(
                 "lengths_not_compared",
