@@ -28,6 +28,7 @@ fn linear() -> Vec<Check> {
     vec![
         Check::new("linear_forward", "linear", "forward of a linear layer is X·W + b", 1)
             .asks("layer_forward")
+            .about("Linear::forward")
             .on(linear_cases)
             .expects(|c| linear_output(c, &c.matrix("x")))
             .mistake("bias_forgotten", "The bias is missing: every output adds its own, Z = X·W + b.", |c| {
@@ -35,6 +36,7 @@ fn linear() -> Vec<Check> {
             }),
         Check::new("linear_backward", "linear", "backward of a linear layer passes dZ·Wᵀ back", 2)
             .asks("layer_backward")
+            .about("Linear::backward")
             .after("linear_forward")
             .on(linear_cases)
             .expects(|c| c.matrix("d_out").dot(&c.matrix("weights").t()))
@@ -65,6 +67,7 @@ fn linear() -> Vec<Check> {
             "backward of a linear layer keeps Xᵀ·dZ and the sums of the columns of dZ",
             3,
         )
+        .about("Linear::backward")
         .after("linear_forward")
         .on(linear_cases)
         .expects(|c| linear_gradients(c, &c.matrix("x")))
@@ -112,6 +115,8 @@ fn linear() -> Vec<Check> {
                 2,
             )
             .asks("passes")
+            .about("Linear::backward")
+            .about("Linear::forward")
             .after("linear_gradients")
             .on(|draw| passes_of("Linear", draw).to_vec()),
             &["Linear"],
@@ -128,6 +133,7 @@ fn linear() -> Vec<Check> {
             "parameters hands out the weights, and then the biases, to be changed in place",
             1,
         )
+        .about("Linear::parameters")
         .on(|draw| {
             let [d_weights, d_biases] = [(3, 2), (1, 2)].map(|shape| draw::matrix(draw, shape, 2.0));
             vec![linear_case(draw, 1, 3, 2).with("d_weights", d_weights).with("d_biases", d_biases.row(0).to_owned())]
@@ -153,7 +159,11 @@ fn linear() -> Vec<Check> {
             |c| raised(c, 1.0, 0.0).with("gradient 1", c.matrix("d_weights").to_owned()),
         ),
         Check::new("new_linear", "linear", "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)", 1)
-            .on(|_| vec![Record::new().with("n_in", 160_usize).with("n_out", 120_usize).with("seed", 1_usize)])
+            .about("Linear::new")
+            .on(|draw| {
+                let (n_in, seed) = (160 + draw::count(draw, 40), draw::count(draw, 1000));
+                vec![Record::new().with("n_in", n_in).with("n_out", 120_usize).with("seed", seed)]
+            })
             .demands(he_initialised)
             .mistake_if(
                 "variance_for_deviation",
@@ -185,8 +195,15 @@ fn activations() -> Vec<Check> {
         }
     };
     let check = |name: &'static str, id, title| {
+        let [forward, backward] = match name {
+            "ReLU" => ["Relu::forward", "Relu::backward"],
+            "Sigmoid" => ["Sigmoid::forward", "Sigmoid::backward"],
+            _ => ["Tanh::forward", "Tanh::backward"],
+        };
         Check::new(id, "activations", title, 2)
             .asks("layer")
+            .about(backward)
+            .about(forward)
             .expects(move |c| activation(c, |z, _, d| d * slope(name, z)))
             .mistake(
                 "slope_forgotten",
@@ -244,6 +261,12 @@ fn activations() -> Vec<Check> {
                 2,
             )
             .asks("passes")
+            .about("Relu::backward")
+            .about("Relu::forward")
+            .about("Sigmoid::backward")
+            .about("Sigmoid::forward")
+            .about("Tanh::backward")
+            .about("Tanh::forward")
             .after("relu")
             .after("sigmoid")
             .after("tanh")
@@ -271,8 +294,14 @@ fn losses() -> Vec<Check> {
         Record::new().with("loss", loss).with("output", output).with("target", target)
     };
     let check = |experiment: &'static str, loss: &'static str, id, title| {
+        let [value, gradient] = match loss {
+            "Mse" => ["Mse::value", "Mse::gradient"],
+            "BceWithLogits" => ["BceWithLogits::value", "BceWithLogits::gradient"],
+            _ => ["SoftmaxCrossEntropy::value", "SoftmaxCrossEntropy::gradient"],
+        };
         Check::new(id, "losses", title, 1)
             .asks(experiment)
+            .about(if experiment == "value" { value } else { gradient })
             .on(move |draw| [(2, 3), (4, 3), (1, 3)].map(|shape| drawn(loss, shape, draw)).to_vec())
     };
     let value = |loss, id, title| {
@@ -324,10 +353,13 @@ fn losses() -> Vec<Check> {
             .mistake("scores_for_probabilities", SCORES_FOR_PROBABILITIES, scores_minus_targets),
         Check::new("bce_large", "losses", "BceWithLogits is exact for scores of any size", 1)
             .asks("loss")
+            .about("BceWithLogits::value")
+            .about("BceWithLogits::gradient")
             .after("bce")
             .after("bce_gradient")
-            .on(|_| {
+            .on(|draw| {
                 [
+                    (array![[750.0 + draw::number(draw, 40.0)]], array![[0.0]]),
                     (array![[800.0, -1.0], [-800.0, 2.0]], array![[0.0, 0.0], [0.0, 1.0]]),
                     (array![[-900.0]], array![[1.0]]),
                 ]
@@ -369,12 +401,15 @@ fn losses() -> Vec<Check> {
         ),
         Check::new("cross_entropy_large", "losses", "SoftmaxCrossEntropy is exact for scores of any size", 1)
             .asks("loss")
+            .about("SoftmaxCrossEntropy::value")
+            .about("SoftmaxCrossEntropy::gradient")
             .after("cross_entropy")
             .after("cross_entropy_gradient")
-            .on(|_| {
+            .on(|draw| {
+                let drawn = (draw::matrix(draw, (1, 3), 9.0) + array![[900.0, 880.0, 0.0]], array![[0.0, 1.0, 0.0]]);
                 let one = (array![[1000.0, 0.0, 999.0]], array![[0.0, 1.0, 0.0]]);
                 let two = (array![[0.0, 1000.0], [-1000.0, -1001.0]], array![[1.0, 0.0], [0.0, 1.0]]);
-                [one, two]
+                [drawn, one, two]
                     .map(|(output, target)| {
                         Record::new().with("loss", "SoftmaxCrossEntropy").with("output", output).with("target", target)
                     })
@@ -425,9 +460,10 @@ fn sequential() -> Vec<Check> {
     vec![
         Check::new("calls_forward", "sequential", "forward hands the signal from layer to layer, first to last", 1)
             .asks("calls")
-            .on(|_| {
+            .about("Sequential::forward")
+            .on(|draw| {
                 let case = |scales| layers_that_scale(Array1::from(scales)).with("x", array![[1.0, 2.0]]);
-                vec![case(vec![2.0, 3.0, 5.0]), case(vec![])]
+                vec![case(vec![2.0, 3.0, 5.0]), case(vec![]), case(draw::vector(draw, 4, 3.0).to_vec())]
             })
             .expects(|c| {
                 let scales = c.vector("scales").to_vec();
@@ -448,13 +484,14 @@ fn sequential() -> Vec<Check> {
             ),
         Check::new("calls_backward", "sequential", "backward hands the gradient from layer to layer, last to first", 2)
             .asks("calls")
+            .about("Sequential::backward")
             .after("calls_forward")
-            .on(|_| {
-                vec![
-                    layers_that_scale(array![2.0, 3.0, 5.0])
-                        .with("x", array![[1.0, 2.0]])
-                        .with("d_out", array![[1.0, -0.5]]),
-                ]
+            .on(|draw| {
+                [array![[1.0, -0.5]], draw::matrix(draw, (1, 2), 3.0)]
+                    .map(|d_out| {
+                        layers_that_scale(array![2.0, 3.0, 5.0]).with("x", array![[1.0, 2.0]]).with("d_out", d_out)
+                    })
+                    .to_vec()
             })
             .expects(|c| gone_back(30.0, &[3, 2, 1], c))
             .mistake(
@@ -487,6 +524,8 @@ fn sequential() -> Vec<Check> {
                 |c| gone_back(1.0, &[3, 2, 1], c),
             ),
         Check::new("network_parameters", "sequential", "parameters lists those of all layers, first to last", 1)
+            .about("Sequential::parameters")
+            .after("linear_parameters")
             .on(|draw| vec![network(draw, Record::new(), "Linear, ReLU, Linear, Scale", &[2, 3, 2])])
             .expects(|c| values(&pieces(c)))
             .mistake(
@@ -505,6 +544,7 @@ fn sequential() -> Vec<Check> {
             "a backward pass leaves every gradient of a deep network exact",
             3,
         )
+        .about("Sequential::backward")
         .after("linear_passes")
         .after("activation_passes")
         .after("calls_backward")
@@ -531,8 +571,11 @@ fn sequential() -> Vec<Check> {
         .within(Tolerance { relative: 1e-9, absolute: 1e-15 }),
         Check::new("n_parameters", "sequential", "n_parameters counts the numbers that there are to learn", 1)
             .after("network_parameters")
-            .on(|_| {
-                [vec![2_usize, 3, 1], vec![784, 256, 128, 10]].map(|sizes| Record::new().with("sizes", sizes)).to_vec()
+            .on(|draw| {
+                let drawn = (0..4).map(|_| 1 + draw::count(draw, 99)).collect();
+                [vec![2_usize, 3, 1], vec![784, 256, 128, 10], drawn]
+                    .map(|sizes| Record::new().with("sizes", sizes))
+                    .to_vec()
             })
             .expects(|c| c.counts("sizes").windows(2).map(|pair| pair[0] * pair[1] + pair[1]).sum::<usize>())
             .mistake(
@@ -596,6 +639,9 @@ fn training() -> Vec<Check> {
                 move |c| moved(c, &|_, _| 0.0),
             ),
         Check::new("train_steps", "training", "train_step returns the loss before the step that it takes", 3)
+            .about("Sequential::train_step")
+            .after("mse")
+            .after("bce")
             .after("step")
             .after("mse_gradient")
             .after("bce_gradient")
@@ -649,12 +695,17 @@ fn training() -> Vec<Check> {
 
 fn summary() -> Vec<Check> {
     let sizes = |sizes: Vec<usize>, between: &'static str| {
-        move |_: &mut probe::Generator| vec![Record::new().with("sizes", sizes.clone()).with("between", between)]
+        move |draw: &mut probe::Generator| {
+            let drawn = (0..3).map(|_| 1 + draw::count(draw, 99)).collect();
+            [sizes.clone(), drawn].map(|sizes| Record::new().with("sizes", sizes).with("between", between)).to_vec()
+        }
     };
     vec![
         Check::new("summary_for_digits", "summary", "summary lists the layers of a network for digits", 1)
             .asks("summary_of_sizes")
+            .about("summary")
             .after("n_parameters")
+            .expects(|c| summary_of_sizes(c, 1, true))
             .on(sizes(vec![784, 256, 128, 10], "ReLU"))
             .shows(include_str!("snapshots/summary_for_digits.snap"))
             .mistake("layers_counted_from_zero", "The layers are counted from 0. People count from 1.", |c| {
@@ -665,13 +716,31 @@ fn summary() -> Vec<Check> {
             }),
         Check::new("summary_of_a_deep_network", "summary", "summary keeps its columns where layers have two digits", 1)
             .asks("summary_of_sizes")
+            .about("summary")
             .after("summary_for_digits")
+            .expects(|c| summary_of_sizes(c, 1, true))
             .on(sizes(vec![8, 6, 6, 6, 6, 6, 1], "Sigmoid"))
             .shows(include_str!("snapshots/summary_of_a_deep_network.snap")),
         Check::new("summary_of_other_layers", "summary", "summary asks each layer to describe itself", 1)
             .asks("summary")
             .after("summary_for_digits")
-            .on(|draw| vec![network(draw, Record::new(), "Linear, Tanh, Scale, Linear", &[3, 5, 2])])
+            .on(|draw| {
+                let drawn = [1 + draw::count(draw, 20), 1 + draw::count(draw, 20), 2];
+                [[3, 5, 2], drawn]
+                    .map(|widths| network(draw, Record::new(), "Linear, Tanh, Scale, Linear", &widths))
+                    .to_vec()
+            })
+            .expects(|c| {
+                let n_in_and_out = |number| c.matrix(&format!("weights {number}")).dim();
+                let line = |number: usize, text: &str, count: usize| format!("{number:>2}  {text:<20}{count:>10}\n");
+                let linear = |number: usize| {
+                    let (n_in, n_out) = n_in_and_out(number);
+                    (format!("Linear {n_in} -> {n_out}"), (n_in + 1) * n_out)
+                };
+                let [(first, one), (last, two)] = [linear(1), linear(4)];
+                let lines = [line(1, &first, one), line(2, "Tanh", 0), line(3, "Scale by 3", 1), line(4, &last, two)];
+                lines.concat() + &format!("{:>34}", one + 1 + two)
+            })
             .shows(include_str!("snapshots/summary_of_other_layers.snap")),
     ]
 }
@@ -679,6 +748,8 @@ fn summary() -> Vec<Check> {
 fn mlp() -> Vec<Check> {
     vec![
         Check::new("mlp", "mlp", "mlp puts the activation between the linear layers, and none after the last", 3)
+            .after("linear_forward")
+            .after("calls_forward")
             .after("network_parameters")
             .after("activation_passes")
             .on(|draw| {
@@ -711,13 +782,19 @@ fn mlp() -> Vec<Check> {
                 mlp_with(c, |layer, count, name| between(layer, count, name).map(|_| "ReLU"))
             }),
         Check::new("mlp_draws", "mlp", "mlp draws all weights from the generator that it is given", 1)
+            .about("mlp")
             .after("mlp")
             .after("new_linear")
-            .on(|_| {
-                let sizes = vec![40_usize, 40, 40];
-                vec![Record::new().with("sizes", sizes).with("activation", "Tanh").with("seed", 1_usize)]
+            .on(|draw| {
+                let sizes = vec![40_usize, 40, 40 + draw::count(draw, 20)];
+                let seed = draw::count(draw, 1000);
+                vec![Record::new().with("sizes", sizes).with("activation", "Tanh").with("seed", seed)]
             })
-            .demands(|_, seen| {
+            .demands(|c, seen| {
+                let sizes = c.counts("sizes");
+                if seen.matrix("weights of the second layer").dim() != (sizes[1], sizes[2]) {
+                    return Err("The layers do not have the sizes that were asked for.".to_owned());
+                }
                 let names = ["weights of the first layer", "weights of the second layer", "weights of another mlp"];
                 let [first, second, another] = names.map(|name| seen.matrix(name));
                 match names.iter().find(|name| (seen.matrix(name).std(0.0) / 0.05_f64.sqrt() - 1.0).abs() > 0.1) {
@@ -742,6 +819,8 @@ fn softmax_layer() -> Vec<Check> {
     vec![
         Check::new("softmax", "softmax", "a softmax layer has the exact gradient, whatever comes after it", 2)
             .asks("layer")
+            .about("Softmax::backward")
+            .about("Softmax::forward")
             .on(|draw| {
                 let [x, d_out] = [0, 1].map(|_| draw::matrix(draw, (2, 3), 2.0));
                 let example = Record::new()
@@ -777,9 +856,11 @@ fn softmax_layer() -> Vec<Check> {
             ),
         Check::new("softmax_large", "softmax", "a softmax layer takes scores of any size", 1)
             .asks("layer_forward")
+            .about("Softmax::forward")
             .after("softmax")
-            .on(|_| {
-                [array![[1000.0, 1001.0, 1002.0]], array![[1000.0, 1001.0], [-1000.0, -1001.0]]]
+            .on(|draw| {
+                let drawn = draw::matrix(draw, (1, 3), 5.0) + 900.0;
+                [array![[1000.0, 1001.0, 1002.0]], drawn, array![[1000.0, 1001.0], [-1000.0, -1001.0]]]
                     .map(|x| Record::new().with("layer", "Softmax").with("x", x))
                     .to_vec()
             })
@@ -857,8 +938,8 @@ fn he_initialised(c: &Record, seen: &Record) -> Result<(), String> {
     if !deviates_by(seen, wanted) {
         return Err(format!("The weights have the standard deviation {:.4}, not {wanted:.4}.", weights.std(0.0)));
     }
-    // The mean of n draws has the standard deviation wanted / sqrt(n); four of those leave one chance in 16,000.
-    if weights.mean().is_none_or(|mean| mean.abs() > 4.0 * wanted / (weights.len() as f64).sqrt()) {
+    // The mean of n draws has the standard deviation wanted / sqrt(n); six of those leave one chance in 500 millions.
+    if weights.mean().is_none_or(|mean| mean.abs() > 6.0 * wanted / (weights.len() as f64).sqrt()) {
         return Err("The mean of the weights is not 0.".to_owned());
     }
     if weights.row(0) == weights.row(1) || weights.column(0) == weights.column(1) {
@@ -1321,7 +1402,7 @@ fn summary_of_sizes(c: &Record, first: usize, total: bool) -> String {
     let mut layers = Vec::new();
     for pair in sizes.windows(2) {
         layers.push((format!("Linear {} -> {}", pair[0], pair[1]), (pair[0] + 1) * pair[1]));
-        layers.push(("ReLU".to_owned(), 0));
+        layers.push((c.text("between").to_owned(), 0));
     }
     layers.pop();
     let sum: usize = layers.iter().map(|(_, count)| count).sum();
