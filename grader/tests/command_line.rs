@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{fs, path::Path, thread};
+use std::{fs, path::Path, process::Command, thread};
 
 use common::{Edited, course, grader, text};
 use serde_json::Value;
@@ -130,6 +130,57 @@ fn what_the_grader_cannot_do_is_exit_code_3() {
     let output = stub().check(&["--output", "no/such/folder/report.txt"]);
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("cannot write no/such/folder/report.txt"));
+}
+
+#[test]
+fn settings_of_cargos_that_change_how_code_is_compiled_change_no_grade() {
+    for (name, value) in [("CARGO_PROFILE_DEV_PANIC", "abort"), ("CARGO_PROFILE_DEV_LTO", "fat")] {
+        let output = grader().args(["check", "3", "--solution"]).env(name, value).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}: {}{}", text(&output.stdout), text(&output.stderr));
+    }
+}
+
+#[test]
+fn crates_that_cannot_be_linked_with_are_no_fault_of_the_learners() {
+    let solution = course().join("solutions/03_dense_layer");
+    let output = grader().args(["check", "3", "--source"]).arg(&solution).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let built = Path::new(env!("CARGO_BIN_EXE_grader")).parent().unwrap().with_file_name("grader/kit.json");
+    let kit: Value = serde_json::from_slice(&fs::read(built).unwrap()).unwrap();
+    for (flags, gone, said) in [
+        (["-C", "panic=abort"], false, "requires panic strategy `abort`"),
+        (["-C", "panic=unwind"], true, "can't find crate for `below`"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("below.rs"), "").unwrap();
+        fs::write(path("rand_distr.rs"), "pub extern crate below;").unwrap();
+        for name in ["below", "rand_distr"] {
+            let mut rustc = Command::new(kit["rustc"].as_str().unwrap());
+            rustc.current_dir(folder.path()).args(["--crate-type", "rlib", "-L", "."]).args(flags);
+            assert!(rustc.arg(format!("{name}.rs")).status().unwrap().success());
+        }
+        let mut kit = kit.clone();
+        for pair in kit["crates"].as_array_mut().unwrap().iter_mut().filter(|pair| pair[0] == "rand_distr") {
+            pair[1] = path("librand_distr.rlib").to_str().into();
+        }
+        kit["dependencies"].as_array_mut().unwrap().push(folder.path().to_str().into());
+        for name in ["librand_distr.rlib", "libbelow.rlib"] {
+            kit["files"].as_array_mut().unwrap().push(path(name).to_str().into());
+        }
+        if gone {
+            fs::write(path("libbelow.rlib"), "").unwrap();
+        }
+        fs::create_dir(path("grader")).unwrap();
+        fs::write(path("grader/kit.json"), kit.to_string()).unwrap();
+        let mut command = grader();
+        command.args(["check", "3", "--source"]).arg(&solution).env("CARGO_TARGET_DIR", folder.path());
+        let output = command.env("RUSTFLAGS", "").output().unwrap();
+        let errors = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{}{errors}", text(&output.stdout));
+        assert!(errors.contains("rustc cannot use the crates") && errors.contains(said), "{errors}");
+        assert!(errors.contains("`cargo clean`"), "{errors}");
+    }
 }
 
 #[test]

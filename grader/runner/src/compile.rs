@@ -13,7 +13,7 @@ use super::{
     Kit, Slot, Sources,
     child::{Next, Running},
     diagnostics::{self, Message},
-    kit::extern_argument,
+    kit::{dependency_argument, extern_argument},
     sandbox::{Calls, Profile, Sandbox, system_libraries},
 };
 use course::{Course, Exercise, Limits, files};
@@ -127,6 +127,7 @@ pub fn compile(
         make_executable(&probe)?;
         return Ok(Compiled::Probe(Program { path: probe, number: None }, warnings));
     }
+    compiler.try_out_the_kit(&said.messages)?;
     let (interface, others): (Vec<Message>, Vec<Message>) =
         said.messages.into_iter().partition(|message| message.is_error_in("probe.rs"));
     if interface.is_empty() {
@@ -258,7 +259,7 @@ impl Compiler<'_> {
         let profile = Profile {
             calls,
             read,
-            list: vec![kit.dependencies.clone()],
+            list: kit.dependencies.clone(),
             execute,
             write: vec![slot.folder.join("build"), "/dev/null".into()],
             cpu_seconds: 2 * limits.compile_seconds.ceil() as u64,
@@ -284,8 +285,7 @@ impl Compiler<'_> {
             .args(["-C", "embed-bitcode=no"])
             // The gate has more to say; this catches what a macro of another crate brings in.
             .args(["-D", "unsafe_code"])
-            .arg("-L")
-            .arg(files::joined("dependency=", &kit.dependencies));
+            .args(kit.dependencies.iter().flat_map(|folder| dependency_argument(folder)));
         if !slot.throw_away {
             rustc.args(["-C", "incremental=build/incremental"]);
         }
@@ -348,6 +348,7 @@ impl Compiler<'_> {
             };
             bail!("rustc could not do its work: {}{confined}", self.folders().hide(&faults.join("; ")));
         }
+        self.try_out_the_kit(&messages)?;
         let mut diagnostics = self.about_code(messages.iter().filter(|message| message.is_about_code()).cloned());
         if diagnostics.iter().all(|diagnostic| diagnostic.level != "error") {
             // Not about a line: a limit, a linker that finds a name twice.
@@ -355,6 +356,15 @@ impl Compiler<'_> {
             diagnostics.extend(whole);
         }
         Ok(Compiled::Broken(diagnostics))
+    }
+
+    /// Sees to it that an error is no fault of the crates that code is linked with, which nobody can correct in `lib.rs`:
+    /// one that names a crate, or no line at all.
+    fn try_out_the_kit(&self, messages: &[Message]) -> Result<()> {
+        let about_lines = messages.iter().any(|message| message.is_error() && message.is_about_code());
+        let about_crates = messages.iter().any(Message::is_about_a_crate);
+        let ours = messages.iter().any(Message::is_of_the_grader);
+        if ours || about_lines && !about_crates { Ok(()) } else { self.kit.try_out(&self.slot.folder) }
     }
 
     fn about_code(&self, messages: impl IntoIterator<Item = Message>) -> Vec<Diagnostic> {
@@ -379,11 +389,12 @@ pub(crate) fn foreign_folders(course: &Course, kit: &Kit, slot: &Slot) -> Folder
         slot.folder.join("build"),
         slot.folder.clone(),
         course.root.clone(),
-        kit.dependencies.clone(),
         toolchain.join("lib/rustlib/src/rust"),
         toolchain.to_owned(),
     ];
-    Folders::new(own.into_iter().chain(kit.source_folders.iter().cloned()).chain(home()))
+    Folders::new(
+        own.into_iter().chain(kit.dependencies.iter().cloned()).chain(kit.source_folders.iter().cloned()).chain(home()),
+    )
 }
 
 impl Said {

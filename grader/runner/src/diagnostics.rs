@@ -19,6 +19,9 @@ pub(super) struct Message {
     spans: Vec<Span>,
     children: Vec<Child>,
     rendered: Option<String>,
+    /// The grader says it, of a limit that was reached.
+    #[serde(skip)]
+    of_the_grader: bool,
 }
 
 #[derive(Clone, Deserialize)]
@@ -56,7 +59,15 @@ impl Message {
     /// An error of the grader's own.
     pub(super) fn error(message: String) -> Self {
         let rendered = Some(format!("error: {message}\n"));
-        Self { message, code: None, level: "error".to_owned(), spans: Vec::new(), children: Vec::new(), rendered }
+        Self {
+            message,
+            code: None,
+            level: "error".to_owned(),
+            spans: Vec::new(),
+            children: Vec::new(),
+            rendered,
+            of_the_grader: true,
+        }
     }
 
     /// What is wrong with the system, if this says so: a full disk, no linker.
@@ -69,6 +80,20 @@ impl Message {
                 || self.message.starts_with("could not exec the linker")
                 || says("No space left on device"));
         fault.then_some(self.message.as_str())
+    }
+
+    /// Whether the grader says this, and not rustc.
+    pub(super) fn is_of_the_grader(&self) -> bool {
+        self.of_the_grader
+    }
+
+    /// Whether this says of a compiled crate that it is missing, or was not made for this compiler or by it.
+    pub(super) fn is_about_a_crate(&self) -> bool {
+        let code = self.code.as_ref().map(|code| code.code.as_str());
+        matches!(
+            code,
+            Some("E0455" | "E0457" | "E0460" | "E0461" | "E0462" | "E0463" | "E0464" | "E0514" | "E0519" | "E0786")
+        )
     }
 
     /// Whether this is about some code, not a summary such as "aborting due to 2 previous errors".
