@@ -147,28 +147,32 @@ fn crates_that_cannot_be_linked_with_are_no_fault_of_the_learners() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let built = Path::new(env!("CARGO_BIN_EXE_grader")).parent().unwrap().with_file_name("grader/kit.json");
     let kit: Value = serde_json::from_slice(&fs::read(built).unwrap()).unwrap();
-    for (flags, gone, said) in [
+    let is_rand_distr = |pair: &&mut Value| pair[0] == "rand_distr";
+    let real = kit["crates"].as_array().unwrap().iter().find(|pair| pair[0] == "rand_distr").unwrap()[1].clone();
+    let dependencies = kit["dependencies"][0].as_str().unwrap().to_owned();
+    for (flags, damaged, said) in [
         (["-C", "panic=abort"], false, "requires panic strategy `abort`"),
-        (["-C", "panic=unwind"], true, "can't find crate for `below`"),
+        (["-C", "panic=unwind"], true, "invalid metadata files for crate `below`"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("below.rs"), "").unwrap();
-        fs::write(path("rand_distr.rs"), "pub extern crate below;").unwrap();
+        fs::write(path("rand_distr.rs"), "pub extern crate below;\npub use real::*;").unwrap();
         for name in ["below", "rand_distr"] {
             let mut rustc = Command::new(kit["rustc"].as_str().unwrap());
-            rustc.current_dir(folder.path()).args(["--crate-type", "rlib", "-L", "."]).args(flags);
+            rustc.current_dir(folder.path()).args(["--edition=2024", "--crate-type=rlib", "-L", ".", "-L", &dependencies]).args(flags);
+            rustc.args(["--extern", &format!("real={}", real.as_str().unwrap())]);
             assert!(rustc.arg(format!("{name}.rs")).status().unwrap().success());
         }
         let mut kit = kit.clone();
-        for pair in kit["crates"].as_array_mut().unwrap().iter_mut().filter(|pair| pair[0] == "rand_distr") {
+        for pair in kit["crates"].as_array_mut().unwrap().iter_mut().filter(is_rand_distr) {
             pair[1] = path("librand_distr.rlib").to_str().into();
         }
         kit["dependencies"].as_array_mut().unwrap().push(folder.path().to_str().into());
         for name in ["librand_distr.rlib", "libbelow.rlib"] {
             kit["files"].as_array_mut().unwrap().push(path(name).to_str().into());
         }
-        if gone {
+        if damaged {
             fs::write(path("libbelow.rlib"), "").unwrap();
         }
         fs::create_dir(path("grader")).unwrap();
