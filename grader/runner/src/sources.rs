@@ -41,7 +41,7 @@ impl Sources {
     /// `lib.rs` of `submission` and the files of its modules; `gated` if their contents are to be scanned as well.
     pub fn read(course: &Course, submission: &Submission, gated: bool) -> Result<Self> {
         let mut sources = Self { files: Vec::new(), label: submission.label(course), refused: Vec::new() };
-        sources.collect(&submission.folder.join("src"));
+        sources.collect(&submission.src());
         sources.files.sort();
         if gated {
             let refusals = sources.files.iter().flat_map(|(name, text)| {
