@@ -79,9 +79,9 @@ pub struct Exercise {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Wall-clock seconds for one case of one check.
+    /// Seconds for one case of one check: those on the clock, without the time in which it got no processor.
     pub seconds: f64,
-    /// Wall-clock seconds for all cases of all checks together.
+    /// Seconds for all cases of all checks together, counted in the same way.
     pub total_seconds: f64,
     /// Processor seconds of one process: more than it can use in the time that it has, unless it runs many threads.
     pub cpu_seconds: u64,
@@ -93,7 +93,7 @@ pub struct Limits {
     pub files: u64,
     /// KiB that one case may print.
     pub output_kib: usize,
-    /// Wall-clock seconds for each of the two calls of the compiler, and processor seconds twice as many.
+    /// Processor seconds for each of the two calls of the compiler; where the system does not tell, those on the clock.
     pub compile_seconds: f64,
     /// MiB of address space for the compiler.
     pub compile_memory_mib: u64,

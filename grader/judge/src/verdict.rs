@@ -261,7 +261,8 @@ fn explain_panic(message: &str) -> Option<&'static str> {
 fn stopped(case: &Record, ended: Ended) -> Verdict {
     let (status, sentence) = match ended {
         Ended::Stopped(limit) => {
-            let in_time = !matches!(limit, Limit::Seconds(_) | Limit::TotalSeconds(_) | Limit::CpuSeconds(_));
+            let in_time =
+                !matches!(limit, Limit::Seconds(_) | Limit::Waiting(_) | Limit::TotalSeconds(_) | Limit::CpuSeconds(_));
             (if in_time { Status::Crashed } else { Status::TimedOut }, over(limit))
         }
         Ended::Died(cause) => (Status::Crashed, format!("Your program ended before it could answer: {cause}.")),
@@ -274,8 +275,16 @@ fn stopped(case: &Record, ended: Ended) -> Verdict {
 pub(crate) fn over(limit: Limit) -> String {
     match limit {
         Limit::Seconds(seconds) => {
-            format!("Your code did not return and was stopped after {seconds} s: is there a loop that never ends?")
+            // Elsewhere nothing tells a loop from code that waits.
+            let or_waits = if cfg!(target_os = "linux") { "" } else { " Or does it wait for input?" };
+            format!(
+                "Your code did not return and was stopped after {seconds} s: is there a loop that never ends?{or_waits}"
+            )
         }
+        Limit::Waiting(seconds) => format!(
+            "Your code did not return and was stopped after {seconds} s, in which it computed nothing: does it read from \
+             standard input, sleep, or wait for a lock?"
+        ),
         Limit::TotalSeconds(seconds) => format!(
             "All checks together may take {seconds} s, and these are used up: look at the first check that was slow."
         ),

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     Kit, Slot, Sources,
-    child::{Next, Running},
+    child::{Next, PATIENCE, Running},
     diagnostics::{self, Message},
     kit::{dependency_argument, extern_argument},
     sandbox::{Calls, Profile, Sandbox, system_libraries},
@@ -27,6 +27,9 @@ const MAX_MESSAGES_KIB: usize = 4096;
 
 /// Nobody reads more.
 const MAX_DIAGNOSTICS: usize = 50;
+
+/// How often a silent compiler is looked at.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// The largest file that a compiler may make: programs with line tables of all dependencies have some tens of MiB.
 const MAX_FILE_MIB: u64 = 1024;
@@ -295,19 +298,29 @@ impl Compiler<'_> {
     /// Runs rustc within its limits.
     fn run(&self, rustc: Command) -> Result<Said> {
         let seconds = self.limits.compile_seconds;
-        let deadline = Instant::now() + Duration::from_secs_f64(seconds);
+        let limit = Duration::from_secs_f64(seconds);
+        let begun = Instant::now();
         let mut process = Running::start(rustc, false)?;
         let mut said = Vec::new();
         let status = loop {
-            match process.next(deadline) {
+            match process.next(Instant::now() + GLANCE) {
                 Next::Piece(piece) => said.extend(piece),
                 Next::Closed => break process.end(&said)?,
-                Next::Silence => {
-                    let sentence = format!(
-                        "compiling was stopped after {seconds} s: is there a macro, a constant or a type without end?"
-                    );
-                    return Ok(Said::only(sentence));
-                }
+                Next::Silence => {}
+            }
+            // The machine's other work is not the learner's: what counts is what the compiler does.
+            let (elapsed, usage) = (begun.elapsed(), process.usage());
+            if elapsed >= limit && usage.is_none_or(|usage| usage.cpu >= limit) {
+                return Ok(Said::only(format!(
+                    "compiling was stopped after {seconds} s: is there a macro, a constant or a type without end?"
+                )));
+            }
+            if elapsed >= PATIENCE * limit {
+                bail!(
+                    "compiling was stopped after {:.0} s, in which this machine gave the compiler less than the {seconds} s \
+                     of processor time that it may use; check again when the machine is less busy",
+                    elapsed.as_secs_f64()
+                );
             }
             if said.len() > MAX_MESSAGES_KIB * 1024 {
                 return Ok(Said::only(format!(
