@@ -175,6 +175,19 @@ fn a_compiler_error_is_shown_as_rustc_shows_it_with_the_learners_path() {
 }
 
 #[test]
+fn a_crate_that_is_not_there_is_answered_with_those_that_are() {
+    for code in ["use rayon::prelude::*;", "use rayon;", "fn f() { rayon::join(|| (), || ()); }"] {
+        let solution = std::fs::read_to_string(common::course().join("solutions/03_dense_layer/src/lib.rs")).unwrap();
+        let report = Edited::source(&format!("{solution}\n{code}\n")).report();
+        assert_eq!(report["status"], "does_not_compile");
+        let rendered = report["diagnostics"][0]["rendered"].as_str().unwrap();
+        assert!(rendered.contains("rayon"), "{rendered}");
+        let crates = "there are no other crates here than datasets, ndarray, rand, rand_distr\n";
+        assert!(rendered.contains(crates), "{rendered}");
+    }
+}
+
+#[test]
 fn changing_an_input_is_a_compiler_error_that_is_explained() {
     let edited = Edited::new(SUM, "x.mapv_inplace(|x| x + 1.0); x.dot(&self.weights) + &self.biases");
     assert_eq!(edited.report()["diagnostics"][0]["code"], "E0596");

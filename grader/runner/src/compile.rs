@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use super::{
     Kit, Slot, Sources,
     child::{Next, PATIENCE, Running},
-    diagnostics::{self, Message},
+    diagnostics::{self, Message, says_that_the_disk_is_full},
     kit::{dependency_argument, extern_argument},
     sandbox::{Calls, Profile, Sandbox, system_libraries},
 };
@@ -27,6 +27,9 @@ const MAX_MESSAGES_KIB: usize = 4096;
 
 /// Nobody reads more.
 const MAX_DIAGNOSTICS: usize = 50;
+
+/// What ends a sentence of rustc's.
+pub(super) const FULL_DISK: &str = "; the disk is full: make room on it, and check again";
 
 /// How often a silent compiler is looked at.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -334,6 +337,9 @@ impl Compiler<'_> {
         if succeeded || messages.iter().any(Message::is_error) {
             return Ok(Said { succeeded, gave_up: false, messages });
         }
+        if says_that_the_disk_is_full(&text) {
+            bail!("rustc could not do its work{FULL_DISK}");
+        }
         let memory = ["memory allocation of", "out of memory", "Cannot allocate memory"];
         let cause = if memory.iter().any(|sign| text.contains(sign)) {
             format!("it needed more than {} MiB of memory", self.limits.compile_memory_mib)
@@ -353,13 +359,14 @@ impl Compiler<'_> {
     fn broken(&self, messages: Vec<Message>) -> Result<Compiled> {
         let faults: Vec<&str> = messages.iter().filter_map(Message::fault_of_the_system).collect();
         if !faults.is_empty() {
-            let confined = match self.slot.sandbox {
-                Sandbox::None => "",
-                Sandbox::Landlock => {
+            let next = match self.slot.sandbox {
+                _ if messages.iter().any(Message::is_about_a_full_disk) => FULL_DISK,
+                Sandbox::Landlock if messages.iter().any(Message::is_about_a_linker) => {
                     "; in the sandbox it finds programs in /usr and /opt only, and `--sandbox off` does without it"
                 }
+                _ => "",
             };
-            bail!("rustc could not do its work: {}{confined}", self.folders().hide(&faults.join("; ")));
+            bail!("rustc could not do its work: {}{next}", self.folders().hide(&faults.join("; ")));
         }
         self.try_out_the_kit(&messages)?;
         let mut diagnostics = self.about_code(messages.iter().filter(|message| message.is_about_code()).cloned());
@@ -382,11 +389,14 @@ impl Compiler<'_> {
 
     fn about_code(&self, messages: impl IntoIterator<Item = Message>) -> Vec<Diagnostic> {
         let folders = self.folders();
+        let mut crates: Vec<&str> = self.kit.crates_for_submissions().map(|(name, _)| name).collect();
+        crates.sort_unstable();
+        let crates = crates.join(", ");
         messages
             .into_iter()
             .filter(Message::is_about_code)
             .take(MAX_DIAGNOSTICS)
-            .map(|message| message.into_diagnostic(&folders))
+            .map(|message| message.with_crates(&crates).into_diagnostic(&folders))
             .collect()
     }
 

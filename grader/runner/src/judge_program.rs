@@ -15,6 +15,8 @@ use hmac_sha256::Hash;
 
 use crate::{
     Kit,
+    compile::FULL_DISK,
+    diagnostics::says_that_the_disk_is_full,
     kit::{dependency_argument, extern_argument},
     sandbox::random_id,
 };
@@ -87,6 +89,9 @@ pub(crate) fn build(course: &Course, exercise: &Exercise, kit: &Kit, part: Part)
     let output = rustc.output().with_context(|| format!("cannot run {}", kit.rustc.display()))?;
     if !output.status.success() {
         let _ = fs::remove_file(&unfinished);
+        if says_that_the_disk_is_full(&String::from_utf8_lossy(&output.stderr)) {
+            bail!("rustc could not write the {name} of {}{FULL_DISK}", exercise.name);
+        }
         kit.try_out(&folder)?;
         if output.status.code().is_none() {
             bail!("the compiler was stopped while it compiled the {name} of {} ({})", exercise.name, output.status);
