@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     Kit, Slot, Sources,
-    child::{Next, PATIENCE, Running},
+    child::{Next, PATIENCE, Running, Usage},
     diagnostics::{self, Message, says_that_the_disk_is_full},
     kit::{dependency_argument, extern_argument},
     sandbox::{Calls, Profile, Sandbox, system_libraries},
@@ -311,9 +311,8 @@ impl Compiler<'_> {
                 Next::Closed => break process.end(&said)?,
                 Next::Silence => {}
             }
-            // The machine's other work is not the learner's: what counts is what the compiler does.
-            let (elapsed, usage) = (begun.elapsed(), process.usage());
-            if elapsed >= limit && usage.is_none_or(|usage| usage.cpu >= limit) {
+            let elapsed = begun.elapsed();
+            if elapsed >= limit && has_had_its_time(limit, process.usage()) {
                 return Ok(Said::only(format!(
                     "compiling was stopped after {seconds} s: is there a macro, a constant or a type without end?"
                 )));
@@ -420,6 +419,12 @@ pub(crate) fn foreign_folders(course: &Course, kit: &Kit, slot: &Slot) -> Folder
     )
 }
 
+/// Whether a compiler that has run for longer than `limit` on the clock has used up its time: the machine's other work is not
+/// the learner's.
+fn has_had_its_time(limit: Duration, usage: Option<Usage>) -> bool {
+    usage.is_none_or(|usage| usage.cpu >= limit)
+}
+
 impl Said {
     /// One error of the grader's own.
     fn only(sentence: String) -> Self {
@@ -440,4 +445,19 @@ fn make_executable(program: &Path) -> Result<()> {
     }
     let _ = program;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_else_a_machine_does_is_not_counted_against_a_compiler() {
+        let limit = Duration::from_secs(60);
+        let usage = |seconds| Usage { cpu: Duration::from_secs(seconds), delay: Duration::ZERO };
+        assert!(!has_had_its_time(limit, Some(usage(18))));
+        assert!(has_had_its_time(limit, Some(usage(60))));
+        // Where the system does not tell, the clock has to do.
+        assert!(has_had_its_time(limit, None));
+    }
 }

@@ -241,7 +241,8 @@ fn settings() -> Vec<String> {
     let changes_code = |name: &str| {
         name.ends_with("RUSTFLAGS")
             || ["CARGO_PROFILE_DEV_", "CARGO_UNSTABLE_"].iter().any(|prefix| name.starts_with(prefix))
-            || ["CARGO_BUILD_TARGET", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_BOOTSTRAP"].contains(&name)
+            || name.ends_with("WRAPPER")
+            || ["CARGO_BUILD_TARGET", "RUSTC_BOOTSTRAP"].contains(&name)
     };
     let variables = env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value));
     let mut settings: Vec<String> = variables
