@@ -120,8 +120,10 @@ impl HandedIn {
             }
         }
         let nameless = found.iter().filter(|folder| hand_in::exercise_of(course, &root, folder).is_none());
-        let nameless: Vec<&PathBuf> = nameless.collect();
         let is_any_found = is_any_in_place || !self.elsewhere.is_empty();
+        // A copy of the whole course has other packages as well.
+        let nameless: Vec<&PathBuf> =
+            nameless.filter(|folder| !is_any_found || !folder.join("Cargo.toml").exists()).collect();
         match (&*nameless, only) {
             ([], _) => {}
             ([folder], Some(only)) if !is_any_found => self.put(only, (*folder).clone()),
