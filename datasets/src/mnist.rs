@@ -22,7 +22,7 @@ pub const DATA_VARIABLE: &str = "NEURONLINGS_DATA";
 pub const SIDE: usize = 28;
 
 /// The files of either data set: training images and labels, test images and labels. Each may also be there unpacked,
-/// without `.gz`.
+/// without `.gz`, and with a dot, as in `train-images.idx3-ubyte`.
 pub const FILES: [&str; 4] = [
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
@@ -168,7 +168,14 @@ pub fn folder(which: Which) -> Result<PathBuf, DataError> {
 /// Whether all files of a data set are where [`load`] looks for them.
 #[must_use]
 pub fn is_there(which: Which) -> bool {
-    folder(which).is_ok_and(|folder| FILES.iter().all(|file| find(&folder, file).is_some()))
+    folder(which).is_ok_and(|folder| FILES.iter().all(|file| find(which, &folder, file).is_some()))
+}
+
+/// All files that [`load`] looks for, under all names that they may have.
+#[must_use]
+pub fn places(which: Which) -> Vec<PathBuf> {
+    let folder = folder(which).ok();
+    folder.iter().flat_map(|folder| FILES.into_iter().flat_map(|file| places_of(which, folder, file))).collect()
 }
 
 /// Why a data set could not be read. The text says what to do.
@@ -213,7 +220,7 @@ impl fmt::Display for DataError {
                 f,
                 "{which} is not there: there is no {}, nor the same without .gz. \
                  `cargo run -p grader -- data fetch {}` downloads it. If you have it already, set {DATA_VARIABLE} to \
-                 the folder in which its files are in a folder called {}",
+                 the folder {} that holds its files, or to the one around it",
                 path.display(),
                 which.name(),
                 which.name()
@@ -252,9 +259,22 @@ fn folder_of(which: Which, named: Option<OsString>, data_folder: Option<PathBuf>
     Ok(absolute(&folder).unwrap_or(folder).join(which.name()))
 }
 
-/// The file, packed or unpacked. The packed one comes first, since that is the one that `data fetch` makes right again.
-fn find(folder: &Path, file: &str) -> Option<PathBuf> {
-    [file, file.trim_end_matches(".gz")].map(|name| folder.join(name)).into_iter().find(|path| path.exists())
+/// Where a file may be: packed or unpacked, in the data set's folder or in the one that holds it. The packed one comes
+/// first, since that is the one that `data fetch` makes right again.
+fn places_of(which: Which, folder: &Path, file: &str) -> Vec<PathBuf> {
+    let dotted = file.replace("-idx", ".idx");
+    let names = [file, file.trim_end_matches(".gz"), &dotted, dotted.trim_end_matches(".gz")];
+    // Both data sets have the same names of files: what lies in a folder for both is MNIST, unless it says otherwise.
+    let above = folder.parent().filter(|above| {
+        let is_fashion =
+            above.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().contains("fashion"));
+        is_fashion == (which == Which::FashionMnist)
+    });
+    [Some(folder), above].into_iter().flatten().flat_map(|folder| names.map(|name| folder.join(name))).collect()
+}
+
+fn find(which: Which, folder: &Path, file: &str) -> Option<PathBuf> {
+    places_of(which, folder, file).into_iter().find(|path| path.exists())
 }
 
 fn load_from(which: Which, folder: &Path, [n_train, n_test]: [usize; 2]) -> Result<Mnist, DataError> {
@@ -277,7 +297,7 @@ fn read<T>(
     file: &str,
     parse: impl FnOnce(File) -> Result<T, Problem>,
 ) -> Result<T, DataError> {
-    let path = find(folder, file).ok_or_else(|| DataError::Missing { which, path: folder.join(file) })?;
+    let path = find(which, folder, file).ok_or_else(|| DataError::Missing { which, path: folder.join(file) })?;
     match File::open(&path).map_err(Problem::Unreadable).and_then(parse) {
         Ok(parsed) => Ok(parsed),
         Err(Problem::Unreadable(error)) => Err(DataError::Unreadable { path, error }),
@@ -363,6 +383,20 @@ mod tests {
             let said = said(file, &bytes);
             assert!(said.starts_with(&format!("FILE cannot be used: {problem}")), "{said}");
         }
+    }
+
+    #[test]
+    fn files_may_have_a_dot_in_their_names_and_lie_in_the_folder_itself() {
+        let folder = small();
+        let load = |which: Which| load_from(which, &folder.path().join(which.name()), [3, 2]);
+        assert!(load(Which::Mnist).is_ok());
+        assert!(load(Which::FashionMnist).is_err(), "these are taken for MNIST");
+        for (file, dotted) in
+            [(FILES[0], "train-images.idx3-ubyte.gz"), ("t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte")]
+        {
+            fs::rename(folder.path().join(file), folder.path().join(dotted)).expect("a writable folder");
+        }
+        assert_eq!(load(Which::Mnist).unwrap().test.labels.to_vec(), [7, 2]);
     }
 
     #[test]

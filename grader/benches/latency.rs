@@ -251,7 +251,9 @@ impl BareRustc {
         ]
         .map(str::to_owned)
         .to_vec();
-        arguments.extend(["-L".to_owned(), format!("dependency={}", text(&kit["dependencies"]))]);
+        for folder in kit["dependencies"].as_array().expect("a list") {
+            arguments.extend(["-L".to_owned(), format!("dependency={}", text(folder))]);
+        }
         for pair in kit["crates"].as_array().expect("a list") {
             arguments.extend(["--extern".to_owned(), format!("{}={}", text(&pair[0]), text(&pair[1]))]);
         }

@@ -67,7 +67,7 @@ pub(crate) struct CheckArgs {
     /// or the first one that is not complete]
     pub(crate) exercise: Option<String>,
 
-    /// Grade this folder, which holds src/lib.rs, as a submission to EXERCISE
+    /// Grade this folder, which holds src/lib.rs, as a submission to EXERCISE; `lib.rs` is also found deeper in it
     #[arg(long, value_name = "DIR", conflicts_with = "solution", requires = "exercise")]
     pub(crate) source: Option<PathBuf>,
 
@@ -106,7 +106,7 @@ pub(crate) struct CiArgs {
     /// The exercises to grade, each a number or a name [default: all that are started, which differ from the stub]
     pub(crate) exercises: Vec<String>,
 
-    /// Grade what this folder holds in exercises/NN_name/src, not the course's own
+    /// Grade what this folder holds in exercises/NN_name/src, or in other folders called NN_name, not the course's own
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Option<PathBuf>,
 

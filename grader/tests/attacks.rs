@@ -75,7 +75,7 @@ unsafe extern "C" {
 "#;
 
 /// Submissions that are odd before a compiler sees them, and what has to come of them; `refused` unless it says more.
-const ODD_FOLDERS: [(&str, &str, Make); 13] = [
+const ODD_FOLDERS: [(&str, &str, Make); 16] = [
     ("a manifest, a build script and configurations", "full marks", |folder, solution| {
         source(folder, solution);
         let script = format!("fn main() {{ std::fs::write({:?}, \"\").unwrap(); }}", folder.join("pwned"));
@@ -123,8 +123,27 @@ const ODD_FOLDERS: [(&str, &str, Make); 13] = [
         source(folder, &format!("const X: i32 = {}1{};", "(".repeat(60_000), ")".repeat(60_000)));
     }),
     ("a thousand files", "refused: 64 files are enough", |folder, solution| {
-        source(folder, solution);
+        let modules: String = (0..1000).map(|number| format!("mod m{number};\n")).collect();
+        source(folder, &format!("{solution}\n{modules}"));
         (0..1000).for_each(|number| fs::write(folder.join(format!("src/m{number}.rs")), "").unwrap());
+    }),
+    ("files that no module names", "full marks", |folder, solution| {
+        source(folder, solution);
+        (0..100).for_each(|number| fs::write(folder.join(format!("src/m{number}.rs")), "unsafe").unwrap());
+        link(Path::new("/etc/passwd"), &folder.join("src/.#lib.rs"));
+        fs::create_dir(folder.join("src/old.rs")).unwrap();
+    }),
+    ("a module that a macro names elsewhere", "refused: file not found for module", |folder, solution| {
+        source(folder, &format!("{solution}\n#[macro_use]\nmod a;\nmod b {{\n    hidden!();\n}}\n"));
+        fs::write(folder.join("src/a.rs"), "macro_rules! hidden { () => { mod c; } }\n").unwrap();
+        fs::create_dir(folder.join("src/b")).unwrap();
+        fs::write(folder.join("src/b/c.rs"), "unsafe extern \"C\" { fn fork() -> i32; }").unwrap();
+    }),
+    ("a module behind a link", "refused: is behind a link", |folder, solution| {
+        source(folder, &format!("{solution}\nmod a;\n"));
+        fs::write(folder.join("elsewhere.rs"), "").unwrap();
+        fs::write(folder.join("mod.rs"), "").unwrap();
+        link(folder, &folder.join("src/a"));
     }),
     ("zeros", "refused", |folder, _| source(folder, "\0\0\0")),
     ("a module without end", "refused", |folder, _| {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{fs, path::Path, thread};
+use std::{fs, path::Path, process::Command, thread};
 
 use common::{Edited, course, grader, text};
 use serde_json::Value;
@@ -130,6 +130,64 @@ fn what_the_grader_cannot_do_is_exit_code_3() {
     let output = stub().check(&["--output", "no/such/folder/report.txt"]);
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("cannot write no/such/folder/report.txt"));
+}
+
+#[test]
+fn settings_of_cargos_that_change_how_code_is_compiled_change_no_grade() {
+    for (name, value) in [("CARGO_PROFILE_DEV_PANIC", "abort"), ("CARGO_PROFILE_DEV_LTO", "fat")] {
+        let output = grader().args(["check", "3", "--solution"]).env(name, value).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}: {}{}", text(&output.stdout), text(&output.stderr));
+    }
+}
+
+#[test]
+fn crates_that_cannot_be_linked_with_are_no_fault_of_the_learners() {
+    let solution = course().join("solutions/03_dense_layer");
+    let output = grader().args(["check", "3", "--source"]).arg(&solution).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let built = Path::new(env!("CARGO_BIN_EXE_grader")).parent().unwrap().with_file_name("grader/kit.json");
+    let kit: Value = serde_json::from_slice(&fs::read(built).unwrap()).unwrap();
+    let is_rand_distr = |pair: &&mut Value| pair[0] == "rand_distr";
+    let real = kit["crates"].as_array().unwrap().iter().find(|pair| pair[0] == "rand_distr").unwrap()[1].clone();
+    let dependencies = kit["dependencies"][0].as_str().unwrap().to_owned();
+    for (flags, damaged, said) in [
+        (["-C", "panic=abort"], false, "requires panic strategy `abort`"),
+        (["-C", "panic=unwind"], true, "invalid metadata files for crate `below`"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("below.rs"), "").unwrap();
+        fs::write(path("rand_distr.rs"), "pub extern crate below;\npub use real::*;").unwrap();
+        for name in ["below", "rand_distr"] {
+            let mut rustc = Command::new(kit["rustc"].as_str().unwrap());
+            rustc
+                .current_dir(folder.path())
+                .args(["--edition=2024", "--crate-type=rlib", "-L", ".", "-L", &dependencies])
+                .args(flags);
+            rustc.args(["--extern", &format!("real={}", real.as_str().unwrap())]);
+            assert!(rustc.arg(format!("{name}.rs")).status().unwrap().success());
+        }
+        let mut kit = kit.clone();
+        for pair in kit["crates"].as_array_mut().unwrap().iter_mut().filter(is_rand_distr) {
+            pair[1] = path("librand_distr.rlib").to_str().into();
+        }
+        kit["dependencies"].as_array_mut().unwrap().push(folder.path().to_str().into());
+        for name in ["librand_distr.rlib", "libbelow.rlib"] {
+            kit["files"].as_array_mut().unwrap().push(path(name).to_str().into());
+        }
+        if damaged {
+            fs::write(path("libbelow.rlib"), "").unwrap();
+        }
+        fs::create_dir(path("grader")).unwrap();
+        fs::write(path("grader/kit.json"), kit.to_string()).unwrap();
+        let mut command = grader();
+        command.args(["check", "3", "--source"]).arg(&solution).env("CARGO_TARGET_DIR", folder.path());
+        let output = command.env("RUSTFLAGS", "").output().unwrap();
+        let errors = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{}{errors}", text(&output.stdout));
+        assert!(errors.contains("rustc cannot use the crates") && errors.contains(said), "{errors}");
+        assert!(errors.contains("`cargo clean`"), "{errors}");
+    }
 }
 
 #[test]
@@ -299,4 +357,93 @@ fn help_and_version_are_there() {
     let help = text(&grader().arg("--help").output().unwrap().stdout);
     assert!(help.contains("check") && help.contains("verify") && help.contains("Exit codes"), "{help}");
     assert!(grader().arg("--version").output().unwrap().status.success());
+}
+
+/// A folder with the solutions of these exercises as files of these names.
+fn handed_in(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::Builder::new().prefix("hand-in").tempdir().unwrap();
+    for (file, exercise) in files {
+        let to = folder.path().join(file);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(course().join("solutions").join(exercise).join("src/lib.rs"), to).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn the_one_submission_that_can_be_meant_is_found() {
+    let three = "03_dense_layer";
+    for (file, source, is_told) in [
+        ("src/lib.rs", "", false),
+        ("src/lib.rs", "src/lib.rs", false),
+        ("lib.rs", "lib.rs", false),
+        ("src/lib.rs", "src", true),
+        ("lib.rs", "", true),
+        ("unpacked/src/lib.rs", "", true),
+        ("unpacked/03_dense_layer/lib.rs", "", true),
+        ("course-main/exercises/03_dense_layer/src/lib.rs", "", true),
+    ] {
+        // What else lies there is no submission, or one to another exercise.
+        let folder =
+            handed_in(&[(file, three), ("solutions/03_dense_layer/src/lib.rs", "02_elu"), ("02_elu/lib.rs", "02_elu")]);
+        let mut command = grader();
+        let output = command.args(["check", "3", "--source"]).arg(folder.path().join(source)).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{file} in {source}: {}{said}", text(&output.stdout));
+        assert_eq!(said.contains("the submission is "), is_told, "{file} in {source}: {said}");
+    }
+    for (files, said) in [
+        (&[("a/src/lib.rs", three), ("b/lib.rs", three)][..], "which one is the submission to 03_dense_layer?"),
+        (&[("a/03_dense_layer/lib.rs", three), ("b/03_dense_layer/lib.rs", three)], "which one is the submission"),
+        (&[("02_elu/src/lib.rs", "02_elu")], "holds no submission to 03_dense_layer, only to other exercises"),
+        (&[("answer.rs", three)], "there is no "),
+    ] {
+        let folder = handed_in(files);
+        let output = grader().args(["check", "3", "--source"]).arg(folder.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{files:?}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(said), "{files:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn ci_finds_what_was_handed_in_or_asks() {
+    let three = "03_dense_layer";
+    let ci = |files: &[(&str, &str)], wanted: &[&str]| {
+        let folder = handed_in(files);
+        let mut command = grader();
+        command.env_remove("GITHUB_ACTIONS").arg("ci").args(wanted).args(["--format", "json", "--source"]);
+        let output = command.arg(folder.path()).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        (output.status.code(), report["score"].clone(), text(&output.stderr))
+    };
+    for files in [
+        &[("exercises/03_dense_layer/src/lib.rs", three)][..],
+        &[("exercises/03_dense_layer/lib.rs", three)],
+        &[("exercises/03_dense_layer/src/src/lib.rs", three)],
+        &[
+            ("fork-main/exercises/03_dense_layer/src/lib.rs", three),
+            ("fork-main/solutions/02_elu/src/lib.rs", "02_elu"),
+        ],
+        &[("03_dense_layer/src/lib.rs", three)],
+    ] {
+        let (code, score, said) = ci(files, &[]);
+        assert_eq!((code, score), (Some(0), 23.into()), "{files:?}: {said}");
+        assert_eq!(
+            said.contains("the submission to 03_dense_layer is "),
+            files[0].0 != "exercises/03_dense_layer/src/lib.rs"
+        );
+    }
+    assert_eq!(ci(&[("src/lib.rs", three)], &["3"]).1, 23);
+    let in_place = ("exercises/03_dense_layer/src/lib.rs", three);
+    assert!(ci(&[in_place, ("lib.rs", "02_elu")], &[]).2.contains("this is named after no exercise, and not graded"));
+    let package = [in_place, ("datasets/src/lib.rs", "02_elu"), ("datasets/Cargo.toml", "02_elu")];
+    assert_eq!(ci(&package, &[]).2.matches("named after no exercise").count(), 0);
+    for (files, said) in [
+        (&[("src/lib.rs", three)][..], "which exercise is this?"),
+        (&[("lib.rs", three)], "check N --source DIR"),
+        (&[("a/03_dense_layer/lib.rs", three), ("b/03_dense_layer/lib.rs", three)], "which one is the submission"),
+    ] {
+        let (code, _, told) = ci(files, &[]);
+        assert!(code == Some(2) && told.contains(said), "{files:?}: {code:?} {told}");
+    }
 }

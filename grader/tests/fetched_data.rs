@@ -26,7 +26,11 @@ fn without_its_data_a_check_is_skipped_and_costs_nothing() {
     let (report, code) = report(nothing.path());
     let check = check_of(&report, "read_mnist");
     assert_eq!(check["status"], "skipped");
-    assert_eq!(check["message"], "waits for MNIST: `cargo run -p grader -- data fetch mnist` downloads it");
+    assert_eq!(
+        check["message"],
+        "waits for MNIST: there is no train-images-idx3-ubyte or train-images-idx3-ubyte.gz in NEURONLINGS_DATA or the folder \
+         mnist in it; `cargo run -p grader -- data fetch mnist` downloads it"
+    );
     assert_eq!((&report["score"], &report["status"]), (&report["max_score"], &"complete".into()));
     assert_eq!(code, Some(0));
 }

@@ -92,6 +92,27 @@ fn an_endless_loop_is_stopped_and_takes_no_other_check_with_it() {
 }
 
 #[test]
+fn code_that_waits_is_told_from_an_endless_loop() {
+    for waits in [
+        "{ let mut line = String::new(); std::io::stdin().read_line(&mut line).unwrap(); line.len() }",
+        "{ std::thread::sleep(std::time::Duration::from_secs(1000)); 0 }",
+        "{ let lock = std::sync::Mutex::new(0); let _held = lock.lock(); let again = *lock.lock().unwrap(); again }",
+    ] {
+        let output = Edited::new(COUNT, waits).check(&["--format", "json", "--limits", "seconds = 1"]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report");
+        let check = check_of(&report, "n_params");
+        assert_eq!(check["status"], "timed_out");
+        let message = check["message"].as_str().unwrap();
+        if cfg!(target_os = "linux") {
+            assert!(message.contains("does it read from standard input, sleep, or wait for a lock?"), "{message}");
+        } else {
+            assert!(message.contains("wait for input?"), "{message}");
+        }
+        assert_eq!(check_of(&report, "predict")["status"], "passed");
+    }
+}
+
+#[test]
 fn printing_without_end_is_stopped_and_what_was_printed_is_cut() {
     let report = Edited::new(COUNT, "loop { println!(\"again and again\") }").report();
     let check = check_of(&report, "n_params");
@@ -151,6 +172,19 @@ fn a_compiler_error_is_shown_as_rustc_shows_it_with_the_learners_path() {
     assert!(rendered.contains("src/lib.rs:"), "{rendered}");
     assert!(!rendered.contains('\u{1b}'), "no colours in JSON");
     assert!(report["checks"].as_array().unwrap().iter().all(|check| check["status"] == "skipped"));
+}
+
+#[test]
+fn a_crate_that_is_not_there_is_answered_with_those_that_are() {
+    for code in ["use rayon::prelude::*;", "use rayon;", "fn f() { rayon::join(|| (), || ()); }"] {
+        let solution = std::fs::read_to_string(common::course().join("solutions/03_dense_layer/src/lib.rs")).unwrap();
+        let report = Edited::source(&format!("{solution}\n{code}\n")).report();
+        assert_eq!(report["status"], "does_not_compile");
+        let rendered = report["diagnostics"][0]["rendered"].as_str().unwrap();
+        assert!(rendered.contains("rayon"), "{rendered}");
+        let crates = "there are no other crates here than datasets, ndarray, rand, rand_distr\n";
+        assert!(rendered.contains(crates), "{rendered}");
+    }
 }
 
 #[test]

@@ -79,9 +79,9 @@ pub struct Exercise {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Wall-clock seconds for one case of one check.
+    /// Seconds for one case of one check: those on the clock, without the time in which it got no processor.
     pub seconds: f64,
-    /// Wall-clock seconds for all cases of all checks together.
+    /// Seconds for all cases of all checks together, counted in the same way.
     pub total_seconds: f64,
     /// Processor seconds of one process: more than it can use in the time that it has, unless it runs many threads.
     pub cpu_seconds: u64,
@@ -93,7 +93,7 @@ pub struct Limits {
     pub files: u64,
     /// KiB that one case may print.
     pub output_kib: usize,
-    /// Wall-clock seconds for each of the two calls of the compiler, and processor seconds twice as many.
+    /// Processor seconds for each of the two calls of the compiler; where the system does not tell, those on the clock.
     pub compile_seconds: f64,
     /// MiB of address space for the compiler.
     pub compile_memory_mib: u64,
@@ -177,23 +177,46 @@ impl Course {
         Ok(course)
     }
 
-    /// The exercise that `wanted` means: a number, a name with or without its number, or a path inside it.
+    /// The exercise that `wanted` means: a number, a name with or without its number, or a path inside it, as editors and
+    /// other systems write them: `Dense-Layer`, `exercises\03_dense_layer\src\lib.rs:42`.
     pub fn exercise(&self, wanted: &str) -> Result<&Exercise> {
-        let found = match wanted.parse::<u32>() {
+        let path = without_line(wanted.trim());
+        let named = |name: &str| {
+            let name = name.to_lowercase().replace(['-', ' '], "_");
+            self.exercises.iter().find(|exercise| exercise.name == name || exercise.short_name() == name)
+        };
+        let found = match path.parse::<u32>() {
             Ok(number) => self.exercises.iter().find(|exercise| exercise.number == number),
-            Err(_) => self
-                .exercises
-                .iter()
-                .find(|exercise| exercise.name == wanted || exercise.short_name() == wanted)
-                .or_else(|| self.exercise_at(Path::new(wanted))),
+            Err(_) => named(path)
+                .or_else(|| self.exercise_at(Path::new(path)))
+                .or_else(|| path.rsplit(['/', '\\']).find_map(|part| self.exercises.iter().find(|it| it.name == part))),
         };
         found.ok_or_else(|| {
-            let names = match (self.exercises.first(), self.exercises.last()) {
-                (Some(first), Some(last)) => format!("give a number or a name from {} to {}", first.name, last.name),
-                _ => "the course has none yet, and `new` makes one".to_owned(),
+            let names = match self.nearest(path) {
+                Some(nearest) => format!("did you mean {}?", nearest.name),
+                None => self.range(),
             };
             UsageError(format!("there is no exercise `{wanted}`; {names}")).into()
         })
+    }
+
+    /// The exercise whose name is most like `wanted`, if one is.
+    fn nearest(&self, wanted: &str) -> Option<&Exercise> {
+        let wanted = wanted.to_lowercase();
+        let likeness = |exercise: &Exercise| {
+            let names = [&exercise.name, exercise.short_name()];
+            names.map(|name| strsim::jaro_winkler(&wanted, name)).into_iter().fold(0.0, f64::max)
+        };
+        let all = self.exercises.iter().map(|exercise| (likeness(exercise), exercise));
+        all.filter(|(likeness, _)| *likeness > 0.85).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, exercise)| exercise)
+    }
+
+    /// What there is to choose from.
+    fn range(&self) -> String {
+        match (self.exercises.first(), self.exercises.last()) {
+            (Some(first), Some(last)) => format!("give a number or a name from {} to {}", first.name, last.name),
+            _ => "the course has none yet, and `new` makes one".to_owned(),
+        }
     }
 
     /// The folder with what belongs to `exercise` and is not shown to learners: probe, checks, variants, stub.
@@ -270,6 +293,18 @@ impl Exercise {
     pub fn task(&self, name: &str) -> Option<&Task> {
         self.tasks.iter().find(|task| task.name == name)
     }
+}
+
+/// Of `src/lib.rs:42:7` the path, without line and column.
+fn without_line(path: &str) -> &str {
+    let mut path = path.trim_end_matches(':');
+    while let Some((before, number)) = path.rsplit_once(':') {
+        if before.is_empty() || number.is_empty() || !number.chars().all(|c| c.is_ascii_digit()) {
+            break;
+        }
+        path = before;
+    }
+    path
 }
 
 /// A mistake in `course.toml`, and where it is if that is known.
@@ -508,6 +543,39 @@ points = 2
     fn an_exercise_that_is_not_there_is_refused_with_what_there_is() {
         let error = load(GOOD).unwrap().exercise("9").unwrap_err().to_string();
         assert_eq!(error, "there is no exercise `9`; give a number or a name from 01_first to 01_first");
+    }
+
+    #[test]
+    fn an_exercise_is_known_by_whatever_people_and_editors_call_it() {
+        let second = GOOD[GOOD.find("[[exercise]]").unwrap()..].replace("01_first", "12_dense_layer");
+        let course = load(&format!("{GOOD}\n{second}")).unwrap();
+        for wanted in [
+            "12",
+            "012",
+            "dense_layer",
+            "dense-layer",
+            "Dense_Layer",
+            "12-dense-layer",
+            " dense layer",
+            "./exercises/12_dense_layer/src/lib.rs:42",
+            "exercises/12_dense_layer/src/lib.rs:42:7",
+            "/elsewhere/exercises/12_dense_layer/",
+            "exercises\\12_dense_layer\\src\\lib.rs",
+            "C:\\course\\exercises\\12_dense_layer\\src\\lib.rs:3",
+        ] {
+            assert_eq!(course.exercise(wanted).unwrap().number, 12, "{wanted}");
+        }
+        for (wanted, answer) in [
+            ("dense_layers", "did you mean 12_dense_layer?"),
+            ("dens-layer", "did you mean 12_dense_layer?"),
+            ("12_dense", "did you mean 12_dense_layer?"),
+            ("frist", "did you mean 01_first?"),
+            ("softmax", "give a number or a name from 01_first to 12_dense_layer"),
+            ("13", "give a number or a name from 01_first to 12_dense_layer"),
+        ] {
+            let error = course.exercise(wanted).unwrap_err().to_string();
+            assert_eq!(error, format!("there is no exercise `{wanted}`; {answer}"));
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::{
     collections::VecDeque,
+    env,
+    ffi::OsStr,
     panic::{self, AssertUnwindSafe},
 };
 
@@ -23,14 +25,22 @@ fn with_input(verdict: Verdict, case: &Record) -> Verdict {
 
 /// What the grader has to know of a data set that has to be fetched.
 pub(crate) fn fetched(which: Which) -> Fetched {
-    let both = |packed: &'static str| [packed, packed.trim_end_matches(".gz")];
-    let folder = mnist::folder(which).ok();
-    let files = folder.iter().flat_map(|folder| mnist::FILES.into_iter().flat_map(both).map(|file| folder.join(file)));
-    Fetched { missing: missing(which), files: files.collect() }
+    Fetched { missing: missing(which, None), files: mnist::places(which) }
 }
 
-fn missing(which: Which) -> String {
-    format!("waits for {which}: `cargo run -p grader -- data fetch {}` downloads it", which.name())
+/// What a learner is told where a data set, or this file of it, is not there.
+fn missing(which: Which, file: Option<&OsStr>) -> String {
+    let (name, variable) = (which.name(), mnist::DATA_VARIABLE);
+    // The variable, not its value, which differs from machine to machine.
+    let looked = match file.filter(|_| env::var_os(variable).is_some_and(|value| !value.is_empty())) {
+        Some(file) => {
+            let file = file.to_string_lossy();
+            let file = file.trim_end_matches(".gz");
+            format!("there is no {file} or {file}.gz in {variable} or the folder {name} in it; ")
+        }
+        None => String::new(),
+    };
+    format!("waits for {which}: {looked}`cargo run -p grader -- data fetch {name}` downloads it")
 }
 
 /// Runs `check` on its cases for `seed`.
@@ -44,8 +54,7 @@ pub(crate) fn judge(check: &Check, seed: u64, grader: &Grader) -> Result<Verdict
     let mut verdict = None;
     let cases = match check.cases(seed) {
         Ok(cases) => cases,
-        // Where was looked for it differs from machine to machine.
-        Err(DataError::Missing { which, .. }) => return Ok(Verdict::skipped(missing(which))),
+        Err(DataError::Missing { which, path }) => return Ok(Verdict::skipped(missing(which, path.file_name()))),
         Err(error) => return Ok(Verdict::skipped(error.to_string())),
     };
     let mut cases = VecDeque::from(cases);
@@ -260,7 +269,8 @@ fn explain_panic(message: &str) -> Option<&'static str> {
 fn stopped(case: &Record, ended: Ended) -> Verdict {
     let (status, sentence) = match ended {
         Ended::Stopped(limit) => {
-            let in_time = !matches!(limit, Limit::Seconds(_) | Limit::TotalSeconds(_) | Limit::CpuSeconds(_));
+            let in_time =
+                !matches!(limit, Limit::Seconds(_) | Limit::Waiting(_) | Limit::TotalSeconds(_) | Limit::CpuSeconds(_));
             (if in_time { Status::Crashed } else { Status::TimedOut }, over(limit))
         }
         Ended::Died(cause) => (Status::Crashed, format!("Your program ended before it could answer: {cause}.")),
@@ -273,8 +283,16 @@ fn stopped(case: &Record, ended: Ended) -> Verdict {
 pub(crate) fn over(limit: Limit) -> String {
     match limit {
         Limit::Seconds(seconds) => {
-            format!("Your code did not return and was stopped after {seconds} s: is there a loop that never ends?")
+            // Elsewhere nothing tells a loop from code that waits.
+            let or_waits = if cfg!(target_os = "linux") { "" } else { " Or does it wait for input?" };
+            format!(
+                "Your code did not return and was stopped after {seconds} s: is there a loop that never ends?{or_waits}"
+            )
         }
+        Limit::Waiting(seconds) => format!(
+            "Your code did not return and was stopped after {seconds} s, in which it computed nothing: does it read from \
+             standard input, sleep, or wait for a lock?"
+        ),
         Limit::TotalSeconds(seconds) => format!(
             "All checks together may take {seconds} s, and these are used up: look at the first check that was slow."
         ),

@@ -38,6 +38,18 @@ pub(super) enum Next {
     Silence,
 }
 
+/// What a process has had of the machine.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Usage {
+    /// Processor time of all its threads.
+    pub(super) cpu: Duration,
+    /// For how long its first thread could have gone on and got no processor, because others had them all.
+    pub(super) delay: Duration,
+}
+
+/// Times on the clock may be this many times a limit, where a machine is so busy that a process gets too little of it.
+pub(super) const PATIENCE: u32 = 4;
+
 impl Running {
     /// Starts `command`, which is sent its input if it `reads`. Both of its output streams are one pipe, so that what is
     /// printed keeps its order.
@@ -95,6 +107,18 @@ impl Running {
             }
             return Ok(status);
         }
+    }
+
+    /// What it has had of the machine so far, where the system tells.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        let read = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).ok();
+        let number = |text: &str, index: usize| text.split_ascii_whitespace().nth(index)?.parse::<u64>().ok();
+        let stat = read("stat")?;
+        // The name of the program stands in brackets, and may hold blanks.
+        let (_, stat) = stat.rsplit_once(')')?;
+        // Linux counts these in hundredths of a second.
+        let cpu = Duration::from_millis(10 * (number(stat, 11)? + number(stat, 12)?));
+        Some(Usage { cpu, delay: Duration::from_nanos(number(&read("schedstat")?, 1)?) })
     }
 
     /// How many threads it has, where the system tells.

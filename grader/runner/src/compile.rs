@@ -11,9 +11,9 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     Kit, Slot, Sources,
-    child::{Next, Running},
-    diagnostics::{self, Message},
-    kit::extern_argument,
+    child::{Next, PATIENCE, Running, Usage},
+    diagnostics::{self, Message, says_that_the_disk_is_full},
+    kit::{dependency_argument, extern_argument},
     sandbox::{Calls, Profile, Sandbox, system_libraries},
 };
 use course::{Course, Exercise, Limits, files};
@@ -27,6 +27,12 @@ const MAX_MESSAGES_KIB: usize = 4096;
 
 /// Nobody reads more.
 const MAX_DIAGNOSTICS: usize = 50;
+
+/// What ends a sentence of rustc's.
+pub(super) const FULL_DISK: &str = "; the disk is full: make room on it, and check again";
+
+/// How often a silent compiler is looked at.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// The largest file that a compiler may make: programs with line tables of all dependencies have some tens of MiB.
 const MAX_FILE_MIB: u64 = 1024;
@@ -127,6 +133,7 @@ pub fn compile(
         make_executable(&probe)?;
         return Ok(Compiled::Probe(Program { path: probe, number: None }, warnings));
     }
+    compiler.try_out_the_kit(&said.messages)?;
     let (interface, others): (Vec<Message>, Vec<Message>) =
         said.messages.into_iter().partition(|message| message.is_error_in("probe.rs"));
     if interface.is_empty() {
@@ -258,7 +265,7 @@ impl Compiler<'_> {
         let profile = Profile {
             calls,
             read,
-            list: vec![kit.dependencies.clone()],
+            list: kit.dependencies.clone(),
             execute,
             write: vec![slot.folder.join("build"), "/dev/null".into()],
             cpu_seconds: 2 * limits.compile_seconds.ceil() as u64,
@@ -284,8 +291,7 @@ impl Compiler<'_> {
             .args(["-C", "embed-bitcode=no"])
             // The gate has more to say; this catches what a macro of another crate brings in.
             .args(["-D", "unsafe_code"])
-            .arg("-L")
-            .arg(files::joined("dependency=", &kit.dependencies));
+            .args(kit.dependencies.iter().flat_map(|folder| dependency_argument(folder)));
         if !slot.throw_away {
             rustc.args(["-C", "incremental=build/incremental"]);
         }
@@ -295,19 +301,28 @@ impl Compiler<'_> {
     /// Runs rustc within its limits.
     fn run(&self, rustc: Command) -> Result<Said> {
         let seconds = self.limits.compile_seconds;
-        let deadline = Instant::now() + Duration::from_secs_f64(seconds);
+        let limit = Duration::from_secs_f64(seconds);
+        let begun = Instant::now();
         let mut process = Running::start(rustc, false)?;
         let mut said = Vec::new();
         let status = loop {
-            match process.next(deadline) {
+            match process.next(Instant::now() + GLANCE) {
                 Next::Piece(piece) => said.extend(piece),
                 Next::Closed => break process.end(&said)?,
-                Next::Silence => {
-                    let sentence = format!(
-                        "compiling was stopped after {seconds} s: is there a macro, a constant or a type without end?"
-                    );
-                    return Ok(Said::only(sentence));
-                }
+                Next::Silence => {}
+            }
+            let elapsed = begun.elapsed();
+            if elapsed >= limit && has_had_its_time(limit, process.usage()) {
+                return Ok(Said::only(format!(
+                    "compiling was stopped after {seconds} s: is there a macro, a constant or a type without end?"
+                )));
+            }
+            if elapsed >= PATIENCE * limit {
+                bail!(
+                    "compiling was stopped after {:.0} s, in which this machine gave the compiler less than the {seconds} s \
+                     of processor time that it may use; check again when the machine is less busy",
+                    elapsed.as_secs_f64()
+                );
             }
             if said.len() > MAX_MESSAGES_KIB * 1024 {
                 return Ok(Said::only(format!(
@@ -320,6 +335,9 @@ impl Compiler<'_> {
         let succeeded = status.is_some_and(|status| status.success());
         if succeeded || messages.iter().any(Message::is_error) {
             return Ok(Said { succeeded, gave_up: false, messages });
+        }
+        if says_that_the_disk_is_full(&text) {
+            bail!("rustc could not do its work{FULL_DISK}");
         }
         let memory = ["memory allocation of", "out of memory", "Cannot allocate memory"];
         let cause = if memory.iter().any(|sign| text.contains(sign)) {
@@ -340,14 +358,16 @@ impl Compiler<'_> {
     fn broken(&self, messages: Vec<Message>) -> Result<Compiled> {
         let faults: Vec<&str> = messages.iter().filter_map(Message::fault_of_the_system).collect();
         if !faults.is_empty() {
-            let confined = match self.slot.sandbox {
-                Sandbox::None => "",
-                Sandbox::Landlock => {
+            let next = match self.slot.sandbox {
+                _ if messages.iter().any(Message::is_about_a_full_disk) => FULL_DISK,
+                Sandbox::Landlock if messages.iter().any(Message::is_about_a_linker) => {
                     "; in the sandbox it finds programs in /usr and /opt only, and `--sandbox off` does without it"
                 }
+                _ => "",
             };
-            bail!("rustc could not do its work: {}{confined}", self.folders().hide(&faults.join("; ")));
+            bail!("rustc could not do its work: {}{next}", self.folders().hide(&faults.join("; ")));
         }
+        self.try_out_the_kit(&messages)?;
         let mut diagnostics = self.about_code(messages.iter().filter(|message| message.is_about_code()).cloned());
         if diagnostics.iter().all(|diagnostic| diagnostic.level != "error") {
             // Not about a line: a limit, a linker that finds a name twice.
@@ -357,13 +377,25 @@ impl Compiler<'_> {
         Ok(Compiled::Broken(diagnostics))
     }
 
+    /// Sees to it that an error is no fault of the crates that code is linked with, which nobody can correct in `lib.rs`:
+    /// one that names a crate, or no line at all.
+    fn try_out_the_kit(&self, messages: &[Message]) -> Result<()> {
+        let about_lines = messages.iter().any(|message| message.is_error() && message.is_about_code());
+        let about_crates = messages.iter().any(Message::is_about_a_crate);
+        let ours = messages.iter().any(Message::is_of_the_grader);
+        if ours || about_lines && !about_crates { Ok(()) } else { self.kit.try_out(&self.slot.folder) }
+    }
+
     fn about_code(&self, messages: impl IntoIterator<Item = Message>) -> Vec<Diagnostic> {
         let folders = self.folders();
+        let mut crates: Vec<&str> = self.kit.crates_for_submissions().map(|(name, _)| name).collect();
+        crates.sort_unstable();
+        let crates = crates.join(", ");
         messages
             .into_iter()
             .filter(Message::is_about_code)
             .take(MAX_DIAGNOSTICS)
-            .map(|message| message.into_diagnostic(&folders))
+            .map(|message| message.with_crates(&crates).into_diagnostic(&folders))
             .collect()
     }
 
@@ -379,11 +411,18 @@ pub(crate) fn foreign_folders(course: &Course, kit: &Kit, slot: &Slot) -> Folder
         slot.folder.join("build"),
         slot.folder.clone(),
         course.root.clone(),
-        kit.dependencies.clone(),
         toolchain.join("lib/rustlib/src/rust"),
         toolchain.to_owned(),
     ];
-    Folders::new(own.into_iter().chain(kit.source_folders.iter().cloned()).chain(home()))
+    Folders::new(
+        own.into_iter().chain(kit.dependencies.iter().cloned()).chain(kit.source_folders.iter().cloned()).chain(home()),
+    )
+}
+
+/// Whether a compiler that has run for longer than `limit` on the clock has used up its time: the machine's other work is not
+/// the learner's.
+fn has_had_its_time(limit: Duration, usage: Option<Usage>) -> bool {
+    usage.is_none_or(|usage| usage.cpu >= limit)
 }
 
 impl Said {
@@ -406,4 +445,19 @@ fn make_executable(program: &Path) -> Result<()> {
     }
     let _ = program;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_else_a_machine_does_is_not_counted_against_a_compiler() {
+        let limit = Duration::from_secs(60);
+        let usage = |seconds| Usage { cpu: Duration::from_secs(seconds), delay: Duration::ZERO };
+        assert!(!has_had_its_time(limit, Some(usage(18))));
+        assert!(has_had_its_time(limit, Some(usage(60))));
+        // Where the system does not tell, the clock has to do.
+        assert!(has_had_its_time(limit, None));
+    }
 }

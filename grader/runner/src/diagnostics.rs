@@ -19,6 +19,9 @@ pub(super) struct Message {
     spans: Vec<Span>,
     children: Vec<Child>,
     rendered: Option<String>,
+    /// The grader says it, of a limit that was reached.
+    #[serde(skip)]
+    of_the_grader: bool,
 }
 
 #[derive(Clone, Deserialize)]
@@ -47,6 +50,13 @@ struct Child {
     level: String,
 }
 
+/// Whether a compiler or a linker says in `text` that the disk is full, in the words of Unix or Windows.
+pub(super) fn says_that_the_disk_is_full(text: &str) -> bool {
+    ["No space left on device", "os error 28)", "Disk quota exceeded", "os error 112)"]
+        .iter()
+        .any(|it| text.contains(it))
+}
+
 /// The messages among the lines that rustc wrote on standard error.
 pub(super) fn read(stderr: &str) -> Vec<Message> {
     stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
@@ -56,19 +66,62 @@ impl Message {
     /// An error of the grader's own.
     pub(super) fn error(message: String) -> Self {
         let rendered = Some(format!("error: {message}\n"));
-        Self { message, code: None, level: "error".to_owned(), spans: Vec::new(), children: Vec::new(), rendered }
+        Self {
+            message,
+            code: None,
+            level: "error".to_owned(),
+            spans: Vec::new(),
+            children: Vec::new(),
+            rendered,
+            of_the_grader: true,
+        }
     }
 
     /// What is wrong with the system, if this says so: a full disk, no linker.
     pub(super) fn fault_of_the_system(&self) -> Option<&str> {
-        let says = |sign| self.message.contains(sign) || self.children.iter().any(|child| child.message.contains(sign));
         let fault = self.is_error()
             && self.spans.is_empty()
-            && (self.message.contains("os error")
-                || self.message.starts_with("linker `")
-                || self.message.starts_with("could not exec the linker")
-                || says("No space left on device"));
+            && (self.message.contains("os error") || self.is_about_a_linker() || self.is_about_a_full_disk());
         fault.then_some(self.message.as_str())
+    }
+
+    /// Whether this says that there is no room for what is compiled.
+    pub(super) fn is_about_a_full_disk(&self) -> bool {
+        says_that_the_disk_is_full(&self.message)
+            || self.children.iter().any(|child| says_that_the_disk_is_full(&child.message))
+    }
+
+    /// Whether this says that a linker is missing, or cannot be run.
+    pub(super) fn is_about_a_linker(&self) -> bool {
+        self.message.starts_with("linker `") || self.message.starts_with("could not exec the linker")
+    }
+
+    /// The same; where it says that there is no such crate, with those that there are, in the place of rustc's guess.
+    pub(super) fn with_crates(mut self, crates: &str) -> Self {
+        let help = format!("there are no other crates here than {crates}");
+        let guess = self.children.iter().find(|child| child.message.starts_with("you might be missing a crate named"));
+        let is_label = |span: &Span| span.label.as_ref().is_some_and(|label| label.starts_with("no external crate"));
+        let rendered = self.rendered.take().unwrap_or_default();
+        self.rendered = Some(match guess {
+            Some(guess) => rendered.replace(&guess.message, &help),
+            None if self.spans.iter().any(is_label) => format!("{}\n  = help: {help}\n\n", rendered.trim_end()),
+            None => rendered,
+        });
+        self
+    }
+
+    /// Whether the grader says this, and not rustc.
+    pub(super) fn is_of_the_grader(&self) -> bool {
+        self.of_the_grader
+    }
+
+    /// Whether this says of a compiled crate that it is missing, or was not made for this compiler or by it.
+    pub(super) fn is_about_a_crate(&self) -> bool {
+        let code = self.code.as_ref().map(|code| code.code.as_str());
+        matches!(
+            code,
+            Some("E0455" | "E0457" | "E0460" | "E0461" | "E0462" | "E0463" | "E0464" | "E0514" | "E0519" | "E0786")
+        )
     }
 
     /// Whether this is about some code, not a summary such as "aborting due to 2 previous errors".
@@ -158,6 +211,29 @@ fn asked_for(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_a_missing_linker() {
+        let message = |text: &str, child: &str| {
+            let json = serde_json::json!({
+                "message": text, "code": null, "level": "error", "spans": [], "rendered": text,
+                "children": [{ "message": child, "level": "note" }],
+            });
+            read(&json.to_string()).remove(0)
+        };
+        for (text, child) in [
+            ("failed to write to `lib.rmeta`: No space left on device (os error 28)", ""),
+            ("linking with `cc` failed: exit status: 1", "ld: final link failed: No space left on device"),
+            ("failed to write file: There is not enough space on the disk. (os error 112)", ""),
+        ] {
+            let message = message(text, child);
+            assert!(message.fault_of_the_system().is_some() && message.is_about_a_full_disk(), "{text}");
+            assert!(!message.is_about_a_linker());
+        }
+        let linker = message("linker `cc` not found", "No such file or directory (os error 2)");
+        assert!(linker.fault_of_the_system().is_some() && linker.is_about_a_linker() && !linker.is_about_a_full_disk());
+        assert!(message("linking with `cc` failed: exit status: 1", "").fault_of_the_system().is_none());
+    }
 
     #[test]
     fn what_the_probe_asks_for_is_readable() {

@@ -116,6 +116,41 @@ pub(super) fn scan(text: &str) -> Vec<Refusal> {
     refused
 }
 
+/// A file in more modules than this is not looked for.
+const MAX_MODULES_AROUND: usize = 8;
+
+/// The modules without a body that `text` names, `mod layer;`, each with the modules around it: of
+/// `mod a { mod b; }` it is `["a", "b"]`.
+///
+/// Wherever such tokens stand: in a macro or behind `#[cfg]` they may name a file that rustc does not read.
+pub(super) fn modules(text: &str) -> Vec<Vec<&str>> {
+    let mut found = Vec::new();
+    // For each brace that is open whether it is a module's.
+    let mut braces = Vec::new();
+    let mut around = Vec::new();
+    let mut tokens = tokens(text.strip_prefix('\u{feff}').unwrap_or(text)).map(|(token, _)| token).peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::Word("mod") => {
+                let Some(&Token::Word(name)) = tokens.peek() else { continue };
+                tokens.next();
+                if tokens.next_if_eq(&Token::Sign(';')).is_some() {
+                    if around.len() < MAX_MODULES_AROUND {
+                        found.push(around.iter().copied().chain([name]).collect());
+                    }
+                } else if tokens.next_if_eq(&Token::Sign('{')).is_some() {
+                    around.push(name);
+                    braces.push(true);
+                }
+            }
+            Token::Sign('{') => braces.push(false),
+            Token::Sign('}') if braces.pop() == Some(true) => drop(around.pop()),
+            _ => {}
+        }
+    }
+    found
+}
+
 /// A token, as far as the gate has to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -212,6 +247,22 @@ mod tests {
             "assert_eq!(a[0], b[1]); let path = 3; vec![path == 3]",
         ] {
             assert_eq!(scan(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn modules_are_found_wherever_they_are_named() {
+        for (text, expected) in [
+            ("mod a; pub(crate) mod b;", &[&["a"][..], &["b"]][..]),
+            ("\u{feff}mod a;", &[&["a"]]),
+            ("mod a { fn f() { {} } mod b; mod c { mod d; } } mod e;", &[&["a", "b"], &["a", "c", "d"], &["e"]]),
+            ("#[cfg(test)]\nmod tests; /* mod x; */ // mod y;\nconst S: &str = \"mod z;\";", &[&["tests"]]),
+            ("macro_rules! m { () => { mod hidden; } }", &[&["hidden"]]),
+            ("mod r#try; mod // here\n a /**/ ;", &[&["try"], &["a"]]),
+            ("mod a {} }}} mod b;", &[&["b"]]),
+            ("let modulus = 3; self::mod_x(); mod 3;", &[]),
+        ] {
+            assert_eq!(modules(text), expected, "{text}");
         }
     }
 
@@ -325,7 +376,7 @@ mod tests {
         /// is seen.
         #[test]
         fn any_text_is_scanned(text in any::<String>()) {
-            let _ = scan(&text);
+            let _ = (scan(&text), modules(&text));
         }
 
         #[test]
@@ -335,6 +386,8 @@ mod tests {
             let source = pieces.join(" ");
             prop_assert_eq!(scan(&source), []);
             prop_assert_eq!(lines(&format!("{source}\nunsafe {{}}")).len(), 1, "{}", source);
+            let with_module = format!("{source}\nmod a;");
+            prop_assert_eq!(modules(&with_module), [["a"]], "{}", source);
         }
     }
 

@@ -13,7 +13,13 @@ use anyhow::{Context, Result, bail};
 use course::{Course, Exercise, files};
 use hmac_sha256::Hash;
 
-use crate::{Kit, kit::extern_argument, sandbox::random_id};
+use crate::{
+    Kit,
+    compile::FULL_DISK,
+    diagnostics::says_that_the_disk_is_full,
+    kit::{dependency_argument, extern_argument},
+    sandbox::random_id,
+};
 
 /// What of an exercise is to be compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +80,7 @@ pub(crate) fn build(course: &Course, exercise: &Exercise, kit: &Kit, part: Part)
         .args(["-C", "debuginfo=0", "-D", "warnings"])
         .arg("-C")
         .arg(files::joined("incremental=", &folder.join(format!("{name}.incremental"))))
-        .arg("-L")
-        .arg(files::joined("dependency=", &kit.of_judges.dependencies))
+        .args(kit.of_judges.dependencies.iter().flat_map(|folder| dependency_argument(folder)))
         .args(kit.of_judges.crates.iter().flat_map(|(name, path)| extern_argument((name, path))))
         .arg("-o")
         .arg(&unfinished)
@@ -84,6 +89,10 @@ pub(crate) fn build(course: &Course, exercise: &Exercise, kit: &Kit, part: Part)
     let output = rustc.output().with_context(|| format!("cannot run {}", kit.rustc.display()))?;
     if !output.status.success() {
         let _ = fs::remove_file(&unfinished);
+        if says_that_the_disk_is_full(&String::from_utf8_lossy(&output.stderr)) {
+            bail!("rustc could not write the {name} of {}{FULL_DISK}", exercise.name);
+        }
+        kit.try_out(&folder)?;
         if output.status.code().is_none() {
             bail!("the compiler was stopped while it compiled the {name} of {} ({})", exercise.name, output.status);
         }

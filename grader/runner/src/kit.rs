@@ -6,7 +6,7 @@ use std::{
     ffi::OsString,
     fs,
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
+    path::{Path, PathBuf, absolute},
     process::{Command, Stdio},
     thread,
 };
@@ -43,8 +43,9 @@ pub struct Kit {
     pub rustc: PathBuf,
     /// `rustc --version`.
     pub rustc_version: String,
-    /// The folder with all compiled crates, for those that the ones below depend on.
-    pub dependencies: PathBuf,
+    /// The folders with all compiled crates, for those that the ones below depend on. Macros have a folder of their own
+    /// where cargo is told of a target.
+    pub dependencies: Vec<PathBuf>,
     /// Compiled crates by name.
     crates: Vec<(String, PathBuf)>,
     /// Every file that the compiler of a submission may read besides its own: these crates and what they depend on, and
@@ -59,7 +60,7 @@ pub struct Kit {
 /// The crates that judges are linked with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct JudgeKit {
-    pub(super) dependencies: PathBuf,
+    pub(super) dependencies: Vec<PathBuf>,
     pub(super) crates: Vec<(String, PathBuf)>,
 }
 
@@ -105,8 +106,8 @@ impl Kit {
     /// The kit that was built before, if it is the right one and still there.
     fn read(note: &Path, fingerprint: &str) -> Option<Self> {
         let kit: Self = serde_json::from_slice(&fs::read(note).ok()?).ok()?;
-        let mut crates = kit.crates.iter().chain(&kit.of_judges.crates);
-        let whole = kit.fingerprint == fingerprint && crates.all(|(_, path)| path.is_file());
+        let crates = kit.crates.iter().chain(&kit.of_judges.crates).map(|(_, path)| path);
+        let whole = kit.fingerprint == fingerprint && crates.chain(&kit.files).all(|path| path.is_file());
         whole.then_some(kit)
     }
 
@@ -134,7 +135,7 @@ impl Kit {
         };
         // A grader that cargo has built in this workspace was built together with these crates. Asked for alone, they might
         // have other features, and would be built once more.
-        let grader = exercise.is_none() && is_run_by_cargo(&workspace);
+        let grader = exercise.is_none() && is_run_by_cargo(&workspace) && !cfg!(panic = "abort");
         packages.extend(grader.then(|| GRADER.to_owned()));
         let artifacts = Artifacts::read(&workspace, &run_cargo(&workspace, rustc, &packages, on_line)?)?;
         let mut crates = Vec::new();
@@ -147,21 +148,63 @@ impl Kit {
         }
         let probe = artifacts.locked.package(PROBE)?;
         crates.push((PROBE.to_owned(), artifacts.rlib(probe)?));
-        let dependencies = crates[0].1.parent().context("cargo put the crates nowhere")?.to_owned();
         let mut roots = vec![probe];
         for name in exercise.iter().flat_map(|exercise| &exercise.crates) {
             roots.push(artifacts.locked.dependency(&packages[1], name)?);
         }
         let files = artifacts.libraries(&artifacts.locked.below(&roots));
-        let mut of_judges = JudgeKit { dependencies: dependencies.clone(), crates: Vec::new() };
+        let dependencies = folders_of(&files);
+        let mut of_judges = JudgeKit { dependencies: Vec::new(), crates: Vec::new() };
         if exercise.is_none() {
+            let judge = artifacts.locked.package(JUDGE)?;
+            of_judges.dependencies = folders_of(&artifacts.libraries(&artifacts.locked.below(&[judge])));
             of_judges.crates.clone_from(&crates);
-            of_judges.crates.push((JUDGE.to_owned(), artifacts.rlib(artifacts.locked.package(JUDGE)?)?));
+            of_judges.crates.push((JUDGE.to_owned(), artifacts.rlib(judge)?));
         }
         let source_folders = artifacts.source_folders();
         let rustc_version = rustc_version(rustc)?;
         let rustc = rustc.to_owned();
         Ok(Self { fingerprint, rustc, rustc_version, dependencies, crates, files, source_folders, of_judges })
+    }
+
+    /// Sees whether an empty program can be linked with these crates: where it cannot, no error of rustc's is the fault of
+    /// the code that was being compiled. Writes into `folder`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot, with the settings that may be the reason.
+    pub(super) fn try_out(&self, folder: &Path) -> Result<()> {
+        let judges = self.of_judges.crates.iter().map(|(name, path)| (name.as_str(), path.as_path())).collect();
+        let probes = self.crates_for_probes().collect();
+        for (crates, dependencies) in [(probes, &self.dependencies), (judges, &self.of_judges.dependencies)] {
+            self.try_out_these(folder, crates, dependencies)?;
+        }
+        Ok(())
+    }
+
+    fn try_out_these(&self, folder: &Path, crates: Vec<(&str, &Path)>, dependencies: &[PathBuf]) -> Result<()> {
+        let [source, program] = ["empty.rs", "empty"].map(|name| folder.join(name));
+        let uses: String = crates.iter().map(|(name, _)| format!("extern crate {name};\n")).collect();
+        files::write_atomically(&source, format!("{uses}fn main() {{}}\n").as_bytes())?;
+        let mut rustc = Command::new(&self.rustc);
+        rustc.args(["--edition", "2024", "--crate-type", "bin", "--color", "never", "-A", "warnings"]);
+        rustc.args(dependencies.iter().flat_map(|folder| dependency_argument(folder)));
+        rustc.args(crates.into_iter().flat_map(extern_argument)).arg("-o").arg(&program).arg(&source);
+        let output = rustc.output().with_context(|| format!("cannot run {}", self.rustc.display()))?;
+        let _ = [source, program].map(fs::remove_file);
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let reason = said.lines().find(|line| line.starts_with("error")).unwrap_or("it ended without a reason");
+        let settings: Vec<String> = settings().into_iter().chain(settings_files()?.iter().filter_map(named)).collect();
+        let next = if settings.is_empty() {
+            "Some of them may be damaged: `cargo clean` removes them, and the next check builds them again".to_owned()
+        } else {
+            format!("They were built with these settings; remove what does not fit: {}", settings.join(", "))
+        };
+        let reason = reason.split_once(": ").map_or(reason, |(_error, reason)| reason);
+        bail!("rustc cannot use the crates that code is linked with: {reason}\n{next}")
     }
 
     /// The folder of the compiler, its libraries and the standard library.
@@ -185,16 +228,62 @@ pub fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Whether the running program is the one that cargo builds in `workspace`.
+/// Whether the running program is the one that cargo builds in `workspace`, perhaps for a target that was named.
 fn is_run_by_cargo(workspace: &Path) -> bool {
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
-    let program = env::current_exe().ok();
-    program.is_some_and(|program| program == target.join("debug").join(format!("{GRADER}{}", env::consts::EXE_SUFFIX)))
+    let named = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"].into_iter().find_map(env::var_os);
+    let target = named.map_or_else(|| workspace.join("target"), |folder| absolute(&folder).unwrap_or(folder.into()));
+    let name = Path::new("debug").join(format!("{GRADER}{}", env::consts::EXE_SUFFIX));
+    env::current_exe().is_ok_and(|program| program.starts_with(target) && program.ends_with(name))
+}
+
+/// Settings in the environment that change how cargo compiles, and so whether what it has built fits our calls of rustc.
+fn settings() -> Vec<String> {
+    let changes_code = |name: &str| {
+        name.ends_with("RUSTFLAGS")
+            || ["CARGO_PROFILE_DEV_", "CARGO_UNSTABLE_"].iter().any(|prefix| name.starts_with(prefix))
+            || name.ends_with("WRAPPER")
+            || ["CARGO_BUILD_TARGET", "RUSTC_BOOTSTRAP"].contains(&name)
+    };
+    let variables = env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value));
+    let mut settings: Vec<String> = variables
+        .filter(|(name, value)| changes_code(name) && !value.is_empty())
+        .map(|(name, value)| format!("{name}={}", value.display()))
+        .collect();
+    settings.sort();
+    settings
+}
+
+/// The files in which cargo looks for settings.
+fn settings_files() -> Result<Vec<PathBuf>> {
+    let here = env::current_dir().context("cannot tell the current folder; change to one that exists")?;
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let folders = here.ancestors().map(|folder| folder.join(".cargo")).chain(home);
+    let files: BTreeSet<PathBuf> =
+        folders.flat_map(|folder| ["config", "config.toml"].map(|name| folder.join(name))).collect();
+    Ok(files.into_iter().filter(|file| file.is_file()).collect())
+}
+
+/// The name of a file of settings, if it holds one that may change how code is compiled.
+fn named(file: &PathBuf) -> Option<String> {
+    let text = fs::read_to_string(file).ok()?;
+    let signs = ["rustflags", "target", "profile", "unstable", "wrapper"];
+    signs.iter().any(|sign| text.contains(sign)).then(|| file.display().to_string())
 }
 
 /// A crate, as rustc is told of it.
 pub(super) fn extern_argument((name, path): (&str, &Path)) -> [OsString; 2] {
     ["--extern".into(), files::joined(&format!("{name}="), path)]
+}
+
+/// A folder with crates that others depend on, as rustc is told of it.
+pub(super) fn dependency_argument(folder: &Path) -> [OsString; 2] {
+    ["-L".into(), files::joined("dependency=", folder)]
+}
+
+fn folders_of(files: &[PathBuf]) -> Vec<PathBuf> {
+    let folders: BTreeSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+    folders.into_iter().map(Path::to_owned).collect()
 }
 
 /// Has cargo build these packages and says what it has built.
@@ -203,6 +292,9 @@ fn run_cargo(workspace: &Path, rustc: &Path, packages: &[String], on_line: Optio
     let mut build = Command::new(&cargo);
     build.args(["build", "--message-format", "json-render-diagnostics", "--manifest-path"]);
     build.arg(workspace.join("Cargo.toml")).env("RUSTC", rustc);
+    // Nothing that panics otherwise, or is to be optimised as a whole, can be linked with what we compile. These are the
+    // usual values: without other settings nothing is built twice.
+    build.args(["--config", "profile.dev.panic=\"unwind\"", "--config", "profile.dev.lto=false"]);
     build.args(packages.iter().flat_map(|package| ["--package", package]));
     build.stderr(if on_line.is_some() { Stdio::piped() } else { Stdio::inherit() }).stdout(Stdio::piped());
     let mut cargo = build
@@ -324,8 +416,8 @@ impl Artifacts {
 
     /// The compiled libraries of these packages: what a compiler reads of them.
     fn libraries(&self, packages: &HashSet<Package<'_>>) -> Vec<PathBuf> {
-        let is_library =
-            |path: &&PathBuf| path.extension().is_some_and(|kind| ["rlib", "rmeta", "so"].iter().any(|it| kind == *it));
+        let kinds = ["rlib", "rmeta", env::consts::DLL_EXTENSION];
+        let is_library = |path: &&PathBuf| path.extension().is_some_and(|kind| kinds.iter().any(|it| kind == *it));
         self.built
             .iter()
             .filter(|artifact| artifact.package().is_some_and(|package| packages.contains(&package)))
@@ -431,11 +523,12 @@ fn rustc_version(rustc: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// A digest of whatever decides what the kit is: compiler, locked versions, manifests, sources and embedded data of our own
-/// crates.
+/// A digest of whatever decides what the kit is: compiler, cargo's settings, locked versions, manifests, sources and embedded
+/// data of our own crates.
 /// Files count by size and time, not by content: reading them all would cost more than it tells.
 fn fingerprint(course: &Course, exercise: Option<&Exercise>, rustc: &Path) -> Result<String> {
-    let mut inputs = vec![rustc.to_owned()];
+    let mut inputs = settings_files()?;
+    inputs.push(rustc.to_owned());
     if let Some(exercise) = exercise {
         inputs.push(Submission::solution(course, exercise).folder.join("Cargo.toml"));
         inputs.push(course.root.join("Cargo.lock"));
@@ -453,6 +546,7 @@ fn fingerprint(course: &Course, exercise: Option<&Exercise>, rustc: &Path) -> Re
     }
     inputs.extend(files::files_below(&home.join("datasets/data"))?);
     let mut digest = Hash::new();
+    digest.update(settings().join("\n"));
     for path in inputs {
         digest.update(files::stamp(&path)?);
     }

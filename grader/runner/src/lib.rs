@@ -69,7 +69,7 @@ pub fn home(course: &Course) -> Result<PathBuf> {
 /// A folder with `src/lib.rs`: a learner's exercise, a reference solution, a stored wrong answer or an upload.
 #[derive(Clone, Debug)]
 pub struct Submission {
-    /// The folder that holds `src/lib.rs`.
+    /// The folder that holds `src/lib.rs`, or `lib.rs` where there is no `src`.
     pub folder: PathBuf,
     /// Whether the source gate is closed. It always is, but for the tests that hold the sandbox by itself.
     pub gated: bool,
@@ -79,6 +79,13 @@ impl Submission {
     /// The submission in `folder`, with the source gate closed.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder, gated: true }
+    }
+
+    /// The submission that `lib`, a file called `lib.rs`, belongs to.
+    pub fn of_lib(lib: &Path) -> Self {
+        let src = lib.parent().unwrap_or(lib);
+        let folder = if src.file_name().is_some_and(|name| name == "src") { src.parent().unwrap_or(src) } else { src };
+        Self::new(folder.to_owned())
     }
 
     /// What the learner has written so far.
@@ -91,9 +98,16 @@ impl Submission {
         Self::new(course.root.join("solutions").join(&exercise.name))
     }
 
+    /// The folder with the sources.
+    pub fn src(&self) -> PathBuf {
+        let src = self.folder.join("src");
+        let is_flat = src.symlink_metadata().is_err() && self.folder.join("lib.rs").symlink_metadata().is_ok();
+        if is_flat { self.folder.clone() } else { src }
+    }
+
     /// The file that is graded.
     pub fn lib(&self) -> PathBuf {
-        self.folder.join("src").join("lib.rs")
+        self.src().join("lib.rs")
     }
 
     /// The folder as a report names it: from the course's folder on, whichever copy of it, or by its own name alone.

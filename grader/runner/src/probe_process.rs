@@ -15,7 +15,7 @@ use wire::{
 
 use super::{
     CalledOff, Observer, Program, Stage,
-    child::{Next, Running},
+    child::{Next, PATIENCE, Running, Usage},
     observer::time_left,
     sandbox::{Calls, Profile, Sandbox, random_id, system_libraries},
     stream::{MAX_ANSWER_BYTES, Stream},
@@ -83,9 +83,10 @@ impl ProbeProcess {
         }
         let probe = self.running.as_mut().context("the probe was just started")?;
         let seconds = Duration::from_secs_f64(self.limits.seconds);
-        let deadline = start + seconds.min(total - self.spent);
-        let (mut ended, output) = probe.ask(experiment, case, self.limits, deadline, observer)?;
-        self.spent += start.elapsed();
+        let allowed = seconds.min(total - self.spent);
+        let mut clock = Clock { begun: start, before: None };
+        let (mut ended, output) = probe.ask(experiment, case, self.limits, allowed, &mut clock, observer)?;
+        self.spent += clock.counted(&probe.process);
         // The system only refuses to open one more; what becomes of that is up to the code, and mostly a panic.
         if matches!(&ended, Ended::Panicked { message, .. } if TOO_MANY_FILES.iter().any(|error| message.contains(error)))
         {
@@ -97,7 +98,7 @@ impl ProbeProcess {
             Ended::Panicked { place, .. } => *place = place.take().and_then(|place| self.known(place)),
             _ => self.running = None,
         }
-        if matches!(ended, Ended::Stopped(Limit::Seconds(_))) && self.spent >= total {
+        if matches!(ended, Ended::Stopped(Limit::Seconds(_) | Limit::Waiting(_))) && self.spent >= total {
             ended = Ended::Stopped(Limit::TotalSeconds(self.limits.total_seconds));
         }
         Ok(Answer { ended, output: String::from_utf8_lossy(&output).into_owned() })
@@ -133,13 +134,46 @@ impl ProbeProcess {
     }
 }
 
+/// The time of one case: that on the clock, without the time in which the machine had other things to do.
+struct Clock {
+    begun: Instant,
+    /// What the probe had used when it was first looked at.
+    before: Option<Usage>,
+}
+
+impl Clock {
+    /// Notes down what the probe has used; not for cases that take no time.
+    fn look(&mut self, process: &Running) {
+        if self.before.is_none() && self.begun.elapsed() >= GLANCE {
+            self.before = process.usage();
+        }
+    }
+
+    /// What the case has used, where the system tells.
+    fn used(&self, process: &Running) -> Option<Usage> {
+        let (before, now) = (self.before?, process.usage()?);
+        Some(Usage { cpu: now.cpu.saturating_sub(before.cpu), delay: now.delay.saturating_sub(before.delay) })
+    }
+
+    fn counted(&self, process: &Running) -> Duration {
+        let delay = self.used(process).map_or(Duration::ZERO, |used| used.delay);
+        self.begun.elapsed().saturating_sub(delay)
+    }
+
+    fn is_over(&self, allowed: Duration, process: &Running) -> bool {
+        let elapsed = self.begun.elapsed();
+        elapsed >= PATIENCE * allowed || elapsed >= allowed && self.counted(process) >= allowed
+    }
+}
+
 impl Probe {
     fn ask(
         &mut self,
         experiment: &str,
         case: Packed,
         limits: Limits,
-        deadline: Instant,
+        allowed: Duration,
+        clock: &mut Clock,
         observer: &dyn Observer,
     ) -> Result<(Ended, Vec<u8>)> {
         let id = random_id();
@@ -182,11 +216,14 @@ impl Probe {
                 bail!(CalledOff);
             }
             // Messages without end keep nobody waiting.
-            if Instant::now() >= deadline {
+            clock.look(&self.process);
+            if clock.is_over(allowed, &self.process) {
                 output.extend(self.stream.take_all());
-                return Ok((Ended::Stopped(Limit::Seconds(limits.seconds)), output));
+                let waits = clock.used(&self.process).is_some_and(|used| used.cpu < allowed / 10);
+                let limit = if waits { Limit::Waiting(limits.seconds) } else { Limit::Seconds(limits.seconds) };
+                return Ok((Ended::Stopped(limit), output));
             }
-            match self.process.next(deadline.min(Instant::now() + GLANCE)) {
+            match self.process.next(Instant::now() + GLANCE) {
                 Next::Piece(piece) => self.stream.extend(&piece),
                 Next::Closed => {
                     output.extend(self.stream.take_all());
@@ -237,4 +274,36 @@ fn signal(status: ExitStatus) -> Option<i32> {
 #[cfg(not(unix))]
 fn signal(_: ExitStatus) -> Option<i32> {
     None
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{process::Command, thread};
+
+    use super::*;
+
+    /// Starts a program that never ends, `times` times, and gives the clock of the first one after a second.
+    fn second_of(script: &str, times: usize) -> (Duration, Option<Usage>) {
+        let start = |_| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            Running::start(command, false).unwrap()
+        };
+        let processes: Vec<Running> = (0..times).map(start).collect();
+        let mut clock = Clock { begun: Instant::now(), before: None };
+        thread::sleep(GLANCE);
+        clock.look(&processes[0]);
+        thread::sleep(Duration::from_secs(1));
+        (clock.counted(&processes[0]), clock.used(&processes[0]))
+    }
+
+    #[test]
+    fn a_clock_stands_still_while_others_have_the_processor_and_not_while_code_sleeps() {
+        let cores = thread::available_parallelism().unwrap().get();
+        let (counted, _) = second_of("while :; do :; done", 4 * cores);
+        assert!(counted < Duration::from_millis(700), "{counted:?}");
+        let (counted, used) = second_of("sleep 100", 1);
+        assert!(counted > Duration::from_millis(900), "{counted:?}");
+        assert!(used.unwrap().cpu < Duration::from_millis(100));
+    }
 }

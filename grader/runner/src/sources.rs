@@ -1,11 +1,13 @@
 //! The source files of a submission: read once, without following links, and no more than a learner writes.
 //!
-//! What is scanned, compiled and digested are these bytes, so nobody can exchange a file in between.
+//! They are `lib.rs` and the files of the modules that it names; what else lies beside them is not the submission. What is
+//! scanned, compiled and digested are these bytes, so nobody can exchange a file in between.
 
 use std::{
+    collections::HashSet,
     fs::{self, File, OpenOptions},
-    io::Read,
-    path::{Path, PathBuf},
+    io::{ErrorKind, Read},
+    path::Path,
 };
 
 use anyhow::{Context, Result};
@@ -22,11 +24,10 @@ use course::{Course, files};
 
 const MAX_FILE_KIB: usize = 256;
 const MAX_FILES: usize = 64;
-const MAX_DEPTH: usize = 8;
-/// Entries of folders that are looked at, whatever they are.
-const MAX_ENTRIES: usize = 1024;
+/// Modules that a file is looked for.
+const MAX_MODULES: usize = 1024;
 
-/// Refusals beyond this are not reported: whoever mends the first ones sees the next.
+/// Refusals beyond this are not reported: they are seen when the first ones are gone.
 const MAX_REFUSALS: usize = 10;
 
 /// What there is to compile, and why it may not be compiled.
@@ -40,14 +41,11 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// The `.rs` files of `submission`; `gated` if their contents are to be scanned as well.
+    /// `lib.rs` of `submission` and the files of its modules; `gated` if their contents are to be scanned as well.
     pub fn read(course: &Course, submission: &Submission, gated: bool) -> Result<Self> {
         let mut sources = Self { files: Vec::new(), label: submission.label(course), refused: Vec::new() };
-        sources.collect(&submission.folder.join("src"), "", &mut 0)?;
+        sources.collect(&submission.src());
         sources.files.sort();
-        if sources.refused.is_empty() && sources.files.iter().all(|(name, _)| name != "lib.rs") {
-            sources.refuse("lib.rs", "is not there; that is the file which is graded");
-        }
         if gated {
             let refusals = sources.files.iter().flat_map(|(name, text)| {
                 let path = sources.path(name);
@@ -107,44 +105,37 @@ impl Sources {
         Ok(())
     }
 
-    fn collect(&mut self, folder: &Path, prefix: &str, seen: &mut usize) -> Result<()> {
-        let is_folder = fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir());
-        if !is_folder || prefix.matches('/').count() > MAX_DEPTH {
-            let what = if is_folder { "lies too deep" } else { "is not a folder" };
-            self.refuse(prefix, &format!("{what}; put your files into src itself"));
-            return Ok(());
+    fn collect(&mut self, src: &Path) {
+        if !fs::symlink_metadata(src).is_ok_and(|metadata| metadata.is_dir()) {
+            return self.refuse("", "is not a folder; put your files into src itself");
         }
-        let entries = fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
-        let mut paths: Vec<PathBuf> = Vec::new();
-        for entry in entries.take(MAX_ENTRIES + 1) {
-            paths.push(entry.with_context(|| format!("cannot read the folder {}", folder.display()))?.path());
-        }
-        paths.sort();
-        for path in paths {
-            *seen += 1;
-            if *seen > MAX_ENTRIES || self.files.len() >= MAX_FILES {
-                self.refuse(prefix, &format!("holds too much: {MAX_FILES} files are enough for an exercise"));
-                return Ok(());
+        let (mut seen, mut modules) = (HashSet::new(), 0);
+        let mut open = vec!["lib.rs".to_owned()];
+        while let Some(name) = open.pop() {
+            if !seen.insert(name.clone()) {
+                continue;
             }
-            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            let kind = fs::symlink_metadata(&path).map(|metadata| metadata.file_type());
-            if !name.ends_with(".rs") {
-                if kind.is_ok_and(|kind| kind.is_dir()) {
-                    self.collect(&path, &format!("{prefix}{name}/"), seen)?;
+            let text = match read(src, &name) {
+                Ok(text) => text,
+                Err(what) => {
+                    self.refuse(&name, &what);
+                    continue;
                 }
-                continue;
+            };
+            for module in gate::modules(&text) {
+                modules += 1;
+                // Its name is a folder's or a file's, and is shown.
+                if module.iter().all(|name| sanitise::clean(name) == *name) {
+                    open.extend(
+                        files_of(&name, &module).into_iter().filter(|file| src.join(file).symlink_metadata().is_ok()),
+                    );
+                }
             }
-            let full = format!("{prefix}{name}");
-            if name.contains(['=', '\\', '\n', '\t']) || sanitise::clean(name) != name {
-                self.refuse(prefix, "holds a file whose name has odd characters; give it an ordinary name");
-                continue;
-            }
-            match read(&path) {
-                Ok(text) => self.files.push((full, text)),
-                Err(what) => self.refuse(&full, &what),
+            self.files.push((name, text));
+            if self.files.len() > MAX_FILES || modules > MAX_MODULES {
+                return self.refuse("", &format!("holds too much: {MAX_FILES} files are enough for an exercise"));
             }
         }
-        Ok(())
     }
 
     fn refuse(&mut self, name: &str, what: &str) {
@@ -155,8 +146,24 @@ impl Sources {
     }
 }
 
-/// The contents of a regular file; the error ends a sentence that begins with its name.
-fn read(path: &Path) -> Result<String, String> {
+/// Where rustc looks for a module that `file` names, `mod a { mod b; }` as `["a", "b"]`.
+fn files_of(file: &str, module: &[&str]) -> [String; 2] {
+    let folder = match file.rsplit_once('/') {
+        None if file == "lib.rs" => String::new(),
+        Some((folder, "mod.rs")) => format!("{folder}/"),
+        _ => format!("{}/", file.trim_end_matches(".rs")),
+    };
+    let path = module.join("/");
+    [format!("{folder}{path}.rs"), format!("{folder}{path}/mod.rs")]
+}
+
+/// The contents of a regular file below `src`; the error ends a sentence that begins with its name.
+fn read(src: &Path, name: &str) -> Result<String, String> {
+    let path = &src.join(name);
+    let mut folders = path.ancestors().skip(1).take_while(|folder| *folder != src);
+    if folders.any(|folder| !fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir())) {
+        return Err("is behind a link; links are not graded".to_owned());
+    }
     let unreadable = |_| "cannot be opened; make it an ordinary file that you may read".to_owned();
     let mut options = OpenOptions::new();
     options.read(true);
@@ -167,6 +174,9 @@ fn read(path: &Path) -> Result<String, String> {
         options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     }
     let is_file = |metadata: fs::Metadata| metadata.is_file();
+    if fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Err("is not there; that is the file which is graded".to_owned());
+    }
     if !fs::symlink_metadata(path).is_ok_and(is_file) {
         return Err("is not an ordinary file; links, pipes and devices are not graded".to_owned());
     }
@@ -180,4 +190,49 @@ fn read(path: &Path) -> Result<String, String> {
         return Err(format!("is longer than {MAX_FILE_KIB} KiB; an exercise needs a tenth of that"));
     }
     String::from_utf8(bytes).map_err(|_| "is not UTF-8 text; save it as UTF-8".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_submission_is_lib_and_the_files_that_it_names() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("course.toml"), "format_version = 1\ntitle = \"A course\"\n").unwrap();
+        let src = folder.path().join("exercises/01_first/src");
+        for (name, text) in [
+            ("lib.rs", "mod a; mod b; mod inner { mod c; }"),
+            ("a.rs", "mod d;"),
+            ("a/d.rs", "#[cfg(test)] mod gone;"),
+            ("b/mod.rs", "mod e;"),
+            ("b/e.rs", ""),
+            ("inner/c.rs", ""),
+            // What editors, systems and learners leave.
+            (".#lib.rs", "unsafe"),
+            ("._lib.rs", "unsafe"),
+            ("scratch.rs", "unsafe"),
+            ("d.rs", "unsafe"),
+            ("bin/try.rs", "unsafe"),
+            ("old.rs/lib.rs", "unsafe"),
+        ] {
+            files::create_folder(src.join(name).parent().unwrap()).unwrap();
+            fs::write(src.join(name), text).unwrap();
+        }
+        (0..70).for_each(|number| fs::write(src.join(format!("note{number}.rs")), "unsafe").unwrap());
+        let course = Course::find(Some(folder.path())).unwrap();
+        let submission = Submission::new(folder.path().join("exercises/01_first"));
+        let sources = Sources::read(&course, &submission, true).unwrap();
+        let names: Vec<&str> = sources.files.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a.rs", "a/d.rs", "b/e.rs", "b/mod.rs", "inner/c.rs", "lib.rs"]);
+        assert!(sources.refused.is_empty());
+
+        // What is reached is scanned, however it is reached.
+        fs::write(src.join("b/e.rs"), "macro_rules! m { () => { mod hidden; } }\nm!();").unwrap();
+        files::create_folder(&src.join("b/e")).unwrap();
+        fs::write(src.join("b/e/hidden.rs"), "unsafe fn f() {}").unwrap();
+        let refused = Sources::read(&course, &submission, true).unwrap().refused;
+        assert_eq!(refused.len(), 1);
+        assert_eq!(refused[0].file.as_deref(), Some("exercises/01_first/src/b/e/hidden.rs"));
+    }
 }

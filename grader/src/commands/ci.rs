@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{Outcome, check::Targets, parallel::grade_all};
+use super::{Outcome, check::Targets, hand_in, parallel::grade_all, warn};
 use crate::cli::CiArgs;
 use course::{Course, Exercise, UsageError};
 use report::{ExerciseStatus, Report, Terminal, style};
@@ -20,7 +20,10 @@ pub(crate) fn run(course: &Course, args: &CiArgs) -> Result<Outcome> {
     let sandbox = Sandbox::choose(args.sandbox.into())?;
     let policy = Policy::new(course, args)?;
     let targets = Targets::new(&args.format, None, true)?;
-    let handed_in = HandedIn::new(course, args.source.as_deref())?;
+    let wanted = args.exercises.iter().chain(&args.require).map(|wanted| course.exercise(wanted));
+    let wanted = wanted.collect::<Result<Vec<_>>>()?;
+    let only = wanted.first().filter(|first| wanted.iter().all(|other| other.name == first.name));
+    let handed_in = HandedIn::new(course, args.source.as_deref(), only.copied())?;
     let exercises = to_be_graded(course, &handed_in, args, &policy)?;
 
     let work = course.work_folder()?;
@@ -78,11 +81,16 @@ fn tell_github(reports: &[Report], unmet: &[String], annotate: bool) -> Result<(
 }
 
 /// A folder with `exercises/NN_name/src/…`: the course itself, or what somebody handed in.
-struct HandedIn(PathBuf);
+struct HandedIn {
+    folder: PathBuf,
+    /// The folders of submissions that lie elsewhere in it, by the names of their exercises.
+    elsewhere: Vec<(String, PathBuf)>,
+}
 
 impl HandedIn {
-    fn new(course: &Course, source: Option<&Path>) -> Result<Self> {
-        let Some(folder) = source else { return Ok(Self(course.root.clone())) };
+    /// `only` is the exercise that is asked for, if it is one.
+    fn new(course: &Course, source: Option<&Path>, only: Option<&Exercise>) -> Result<Self> {
+        let Some(folder) = source else { return Ok(Self { folder: course.root.clone(), elsewhere: Vec::new() }) };
         let folder = absolute(folder).with_context(|| format!("cannot find {}", folder.display()))?;
         if !folder.is_dir() {
             return Err(UsageError(format!(
@@ -91,17 +99,68 @@ impl HandedIn {
             ))
             .into());
         }
-        Ok(Self(folder))
+        let mut handed_in = Self { folder, elsewhere: Vec::new() };
+        handed_in.look_elsewhere(course, only)?;
+        Ok(handed_in)
+    }
+
+    /// Finds what does not lie in `exercises/NN_name/src`.
+    fn look_elsewhere(&mut self, course: &Course, only: Option<&Exercise>) -> Result<()> {
+        let root = self.folder.clone();
+        let found = hand_in::submissions_below(&root);
+        let mut is_any_in_place = false;
+        for exercise in &course.exercises {
+            let src = self.in_place(exercise).join("src");
+            is_any_in_place |= src.symlink_metadata().is_ok();
+            if src.join("lib.rs").symlink_metadata().is_ok() {
+                continue;
+            }
+            if let Some(folder) = hand_in::named_after(course, exercise, &root, &found)? {
+                self.put(exercise, folder);
+            }
+        }
+        let nameless = found.iter().filter(|folder| hand_in::exercise_of(course, &root, folder).is_none());
+        let is_any_found = is_any_in_place || !self.elsewhere.is_empty();
+        // A copy of the whole course has other packages as well.
+        let nameless: Vec<&PathBuf> =
+            nameless.filter(|folder| !is_any_found || !folder.join("Cargo.toml").exists()).collect();
+        match (&*nameless, only) {
+            ([], _) => {}
+            ([folder], Some(only)) if !is_any_found => self.put(only, (*folder).clone()),
+            _ if is_any_found => {
+                warn(&format!("this is named after no exercise, and not graded: {}", hand_in::list(nameless)))
+            }
+            _ => {
+                return Err(UsageError(format!(
+                    "which exercise is this? {}\nPut each lib.rs into exercises/NN_name/src, or grade one with `{} check N \
+                     --source DIR`",
+                    hand_in::list(nameless),
+                    course.grader()
+                ))
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, exercise: &Exercise, folder: PathBuf) {
+        warn(&format!("the submission to {} is {}", exercise.name, Submission::new(folder.clone()).lib().display()));
+        self.elsewhere.push((exercise.name.clone(), folder));
+    }
+
+    fn in_place(&self, exercise: &Exercise) -> PathBuf {
+        self.folder.join("exercises").join(&exercise.name)
     }
 
     fn submission(&self, exercise: &Exercise) -> Submission {
-        Submission::new(self.0.join("exercises").join(&exercise.name))
+        let elsewhere = self.elsewhere.iter().find(|(name, _)| *name == exercise.name);
+        Submission::new(elsewhere.map_or_else(|| self.in_place(exercise), |(_, folder)| folder.clone()))
     }
 
     /// Whether somebody has worked on `exercise`: it is there, and is not the stub.
     fn is_started(&self, course: &Course, exercise: &Exercise) -> Result<bool> {
         let submission = self.submission(exercise);
-        if submission.folder.join("src").symlink_metadata().is_err() {
+        if submission.src().symlink_metadata().is_err() {
             return Ok(false);
         }
         let stub = course.hidden_folder(exercise).join("stub.rs");
@@ -112,7 +171,14 @@ impl HandedIn {
     /// The names of the exercises whose sources differ from where this branch left `reference`.
     fn changed_since(&self, reference: &str) -> Result<Vec<String>> {
         let mut git = Command::new("git");
-        git.arg("-C").arg(&self.0).args(["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--relative"]);
+        git.arg("-C").arg(&self.folder).args([
+            "diff",
+            "--name-only",
+            "-z",
+            "--no-renames",
+            "--no-ext-diff",
+            "--relative",
+        ]);
         git.args(["--merge-base", reference, "--", "exercises"]);
         let output = git.output().context("cannot run git; install it, or name the exercises")?;
         if !output.status.success() {

@@ -4,6 +4,7 @@ mod check;
 mod ci;
 mod completions;
 mod data;
+mod hand_in;
 mod hint;
 mod list;
 mod new;
@@ -93,9 +94,14 @@ fn warn(what: &str) {
 /// The submission to `exercise` in `source`, or the reference solution, or what the learner has written so far.
 fn submission(course: &Course, exercise: &Exercise, source: Option<&Path>, solution: bool) -> Result<Submission> {
     let submission = match source {
-        Some(folder) => {
-            let folder = absolute(folder).with_context(|| format!("cannot find {}", folder.display()))?;
-            Submission { folder, gated: true }
+        Some(source) => {
+            let source = absolute(source).with_context(|| format!("cannot find {}", source.display()))?;
+            let (folder, is_found) = hand_in::find(course, exercise, &source)?;
+            let submission = Submission::new(folder);
+            if is_found {
+                warn(&format!("the submission is {}", submission.lib().display()));
+            }
+            submission
         }
         None if solution => Submission::solution(course, exercise),
         None => Submission::of_learner(course, exercise),

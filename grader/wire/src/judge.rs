@@ -159,6 +159,8 @@ pub enum Ended {
 pub enum Limit {
     /// For one case.
     Seconds(f64),
+    /// For one case, in which the code computed nothing.
+    Waiting(f64),
     /// For all cases together.
     TotalSeconds(f64),
     /// Of processor time.
