@@ -10,9 +10,11 @@ fn checks() -> Vec<Check> {
     vec![
         Check::new("apply", "activation", "apply works on every entry and keeps the shape", 1)
             .on(|draw| {
-                ["linear", "relu", "sigmoid"]
-                    .map(|name| Record::new().with("activation", name).with("z", draw::matrix(draw, (2, 3), 3.0)))
-                    .to_vec()
+                let case = |name: &str, z: Array2<f64>| Record::new().with("activation", name).with("z", z);
+                let mut cases = ["linear", "relu", "sigmoid"].map(|name| case(name, draw::matrix(draw, (2, 3), 3.0))).to_vec();
+                // e^710 is infinite.
+                cases.push(case("sigmoid", array![[800.0, -800.0], [0.5, -710.0]]));
+                cases
             })
             .expects(|c| activated(c.text("activation"), c.matrix("z").to_owned()))
             .mistake("relu_is_abs", "ReLU does not flip negative numbers, it cuts them off: its value there is 0.", |c| {
@@ -36,24 +38,47 @@ fn checks() -> Vec<Check> {
                     "sigmoid" => c.matrix("z").mapv(|z| 1.0 / (1.0 + z.exp())),
                     other => activated(other, c.matrix("z").to_owned()),
                 },
+            )
+            .mistake(
+                "sigmoid_overflows",
+                "The sigmoid of 800 is NaN. e^800 is infinite, and infinity divided by infinity is NaN. In 1 / (1 + e^-z) \
+                 an infinity stands in the denominator alone, and the result is 0, as it should be.",
+                |c| match c.text("activation") {
+                    "sigmoid" => c.matrix("z").mapv(|z| z.exp() / (1.0 + z.exp())),
+                    other => activated(other, c.matrix("z").to_owned()),
+                },
             ),
         Check::new("parse_activation", "activation", "parse_activation knows three names and refuses all others", 1)
-            .on(|_| ["linear", "relu", "sigmoid", "swish9"].map(|name| Record::new().with("name", name)).to_vec())
-            .expects(|c| if c.text("name") == "swish9" { "an error that holds the name".to_owned() } else { c.text("name").to_owned() })
+            .on(|draw| {
+                // A table of names could not hold all of these.
+                let mut names = vec!["swish9".to_owned(), "RELU".to_owned()];
+                for known in ["linear", "relu", "sigmoid"] {
+                    names.insert(draw::count(draw, names.len() + 1), known.to_owned());
+                    names.push(format!("{known}{}", draw::count(draw, 100)));
+                }
+                names.into_iter().map(|name| Record::new().with("name", name)).collect()
+            })
+            .expects(|c| if is_known(c) { c.text("name").to_owned() } else { REFUSED.to_owned() })
             .mistake(
                 "unknown_activation_accepted",
-                "`swish9` is no activation, yet it is accepted. An unknown name is an `Err`: a default would hide a \
-                 typing error for ever.",
-                |c| if c.text("name") == "swish9" { "linear".to_owned() } else { c.text("name").to_owned() },
+                "A name that is no activation is accepted. An unknown name is an `Err`: a default would hide a typing error \
+                 for ever.",
+                |c| if is_known(c) { c.text("name").to_owned() } else { "linear".to_owned() },
+            )
+            .mistake(
+                "capitals_accepted",
+                "`RELU` is accepted. The names are written small, and anything else is refused: compare them as they are.",
+                |c| match c.text("name") {
+                    "RELU" => "relu".to_owned(),
+                    name if is_known(c) => name.to_owned(),
+                    _ => REFUSED.to_owned(),
+                },
             )
             .mistake(
                 "name_missing_in_error",
                 "The error does not say which name it refuses. Put the name in: `format!(\"… {name} …\")`. Whoever reads \
                  it has to see the typing error.",
-                |c| match c.text("name") {
-                    "swish9" => "an error without the name".to_owned(),
-                    known => known.to_owned(),
-                },
+                |c| if is_known(c) { c.text("name").to_owned() } else { "an error without the name".to_owned() },
             ),
         Check::new("columns_are_neurons", "by_hand", "columns_are_neurons computes x·W + b", 1)
             .on(by_hand)
@@ -90,6 +115,7 @@ fn checks() -> Vec<Check> {
             .on(|draw| vec![by_hand_case(draw, (2, 3), 3, 2), by_hand_case(draw, (4, 1), 1, 4)])
             .expects(|c| c.matrix("w").dot(&c.vector("x")) + c.vector("b")),
         Check::new("pre_activation", "pre_activation", "pre_activation is X·W + b", 2)
+            .about("DenseLayer::pre_activation")
             .on(|draw| vec![square_layer("linear").with("x", array![[1.0, 2.0], [3.0, 4.0]]), {
                 let x = draw::matrix(draw, (2, 2), 2.0);
                 square_layer("relu").with("x", x)
@@ -124,6 +150,7 @@ fn checks() -> Vec<Check> {
             }),
         Check::new("pre_activation_shapes", "pre_activation", "pre_activation takes any number of inputs, neurons and samples", 1)
             .asks("pre_activation")
+            .about("DenseLayer::pre_activation")
             .on(layers)
             .expects(pre_activation)
             .mistake("bias_forgotten", BIAS_FORGOTTEN, |c| c.matrix("x").dot(&c.matrix("weights")))
@@ -147,6 +174,8 @@ fn checks() -> Vec<Check> {
                 |c| activated(c.text("activation"), pre_activation(c)),
             ),
         Check::new("forward", "forward", "forward applies the layer's own activation to X·W + b", 2)
+            .about("DenseLayer::forward")
+            .after("apply")
             .after("pre_activation_shapes")
             .on(|draw| {
                 let mut cases = layers(draw);
@@ -171,6 +200,7 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("one_sample", "forward", "a batch of one sample keeps its two dimensions", 1)
             .asks("forward")
+            .about("DenseLayer::forward")
             .after("forward")
             .on(|draw| vec![layer(draw, 4, 3, "relu", "").with("x", draw::matrix(draw, (1, 4), 2.0))])
             .expects(|c| activated(c.text("activation"), pre_activation(c)))
@@ -178,7 +208,12 @@ fn checks() -> Vec<Check> {
                 pre_activation(c)
             }),
         Check::new("new_layer", "initialisation", "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)", 2)
-            .on(|_| vec![Record::new().with("n_in", 160_usize).with("n_out", 120_usize).with("activation", "sigmoid").with("seed", 1_usize)])
+            .about("DenseLayer::new")
+            .on(|draw| {
+                let (n_in, seed) = (160 + draw::count(draw, 40), draw::count(draw, 1000));
+                let sizes = Record::new().with("n_in", n_in).with("n_out", 120_usize);
+                vec![sizes.with("activation", "sigmoid").with("seed", seed)]
+            })
             .demands(he_initialised)
             .mistake_if(
                 "zero_weights",
@@ -236,8 +271,10 @@ fn checks() -> Vec<Check> {
                 |_, seen| seen.vector("biases").iter().any(|b| *b != seen.vector("biases")[0]),
             ),
         Check::new("n_params", "initialisation", "n_params counts weights and biases", 1)
-            .on(|_| {
-                [(784, 128), (3, 2), (1, 7)]
+            .about("DenseLayer::n_params")
+            .on(|draw| {
+                let drawn = (2 + draw::count(draw, 50), 2 + draw::count(draw, 50));
+                [(784, 128), (3, 2), (1, 7), drawn]
                     .map(|(n_in, n_out): (usize, usize)| Record::new().with("n_in", n_in).with("n_out", n_out))
                     .to_vec()
             })
@@ -278,8 +315,9 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("softmax_large", "softmax", "softmax_rows survives scores of 1000 and -1000", 1)
             .asks("softmax_rows")
-            .on(|_| {
+            .on(|draw| {
                 vec![
+                    Record::new().with("z", draw::matrix(draw, (2, 3), 3.0) + array![[900.0], [-900.0]]),
                     Record::new().with("z", array![[1000.0, 1001.0, 999.0], [0.0, 1.0, -1.0]]),
                     Record::new().with("z", array![[-1000.0, -1001.0, -1000.0], [3.0, 3.0, 3.0]]),
                     Record::new().with("z", array![[0.0, 1000.0, 5.0], [1000.0, 0.0, -1000.0]]),
@@ -321,7 +359,14 @@ fn checks() -> Vec<Check> {
                 },
             ),
         Check::new("new_network", "network", "new builds two ReLU layers and a linear one that fit together", 1)
-            .on(|_| vec![Record::new().with("sizes", vec![6_usize, 5, 4, 3]).with("seed", 1_usize)])
+            .about("ThreeLayerNetwork::new")
+            .after("new_layer")
+            .on(|draw| {
+                let drawn = (0..4).map(|_| 2 + draw::count(draw, 9)).collect();
+                [vec![6_usize, 5, 4, 3], drawn]
+                    .map(|sizes| Record::new().with("sizes", sizes).with("seed", draw::count(draw, 1000)))
+                    .to_vec()
+            })
             .expects(|c| network_plan(&c.counts("sizes"), ["relu", "relu", "linear"]))
             .mistake(
                 "relu_on_the_last_layer",
@@ -334,14 +379,17 @@ fn checks() -> Vec<Check> {
                 |c| network_plan(&c.counts("sizes"), ["linear", "linear", "linear"]),
             ),
         Check::new("network_params", "network", "n_params sums over the layers", 1)
-            .on(|draw| vec![network(draw, [7, 6, 5, 4]), network(draw, [4, 3, 2, 5])])
+            .about("ThreeLayerNetwork::n_params")
+            .after("n_params")
+            .on(sizes)
             .expects(|c| (0..3).map(|i| count_params(c, i)).sum::<usize>())
             .mistake("biases_not_counted", BIASES_NOT_COUNTED, |c| {
-                (0..3).map(|i| c.matrix(&format!("weights{i}")).len()).sum::<usize>()
+                c.counts("sizes").windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>()
             }),
         Check::new("summary", "network", "summary names every layer with its shape and its parameters", 1)
             .after("network_params")
-            .on(|draw| vec![network(draw, [6, 5, 4, 3])])
+            .on(sizes)
+            .expects(|c| summary(c, 1, ["relu", "relu", "linear"]))
             .shows(include_str!("snapshots/summary.snap"))
             .mistake(
                 "layers_counted_from_zero",
@@ -355,6 +403,7 @@ fn checks() -> Vec<Check> {
                 |c| summary(c, 1, ["Relu", "Relu", "Linear"]),
             ),
         Check::new("logits", "network", "forward returns the logits of the last layer", 1)
+            .about("ThreeLayerNetwork::forward")
             .after("forward")
             .on(|draw| vec![network(draw, [5, 4, 4, 3]), network(draw, [4, 6, 5, 3])])
             .expects(logits)
@@ -381,6 +430,7 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("predict_proba", "network", "predict_proba is the softmax of the logits", 1)
             .after("logits")
+            .after("softmax_rows")
             .on(|draw| vec![network(draw, [5, 4, 3, 4])])
             .expects(|c| softmax(&logits(c)))
             .mistake(
@@ -515,10 +565,22 @@ fn logits(c: &Record) -> Array2<f64> {
 }
 
 /// The summary, with the number of its first layer and its names of activations.
+const REFUSED: &str = "an error that holds the name";
+
+fn is_known(c: &Record) -> bool {
+    ["linear", "relu", "sigmoid"].contains(&c.text("name"))
+}
+
+/// Networks of which only the sizes count.
+fn sizes(draw: &mut probe::Generator) -> Vec<Record> {
+    let drawn = (0..4).map(|_| 2 + draw::count(draw, 30)).collect();
+    [vec![6_usize, 5, 4, 3], drawn].map(|sizes| Record::new().with("sizes", sizes)).to_vec()
+}
+
 fn summary(c: &Record, first: usize, activations: [&str; 3]) -> String {
     let mut text = String::new();
     for (number, activation) in activations.into_iter().enumerate() {
-        let (n_in, n_out) = c.matrix(&format!("weights{number}")).dim();
+        let (n_in, n_out) = (c.counts("sizes")[number], c.counts("sizes")[number + 1]);
         let params = count_params(c, number);
         text += &format!("layer {}: {n_in} -> {n_out}, {activation}, {params} parameters\n", number + first);
     }
@@ -526,7 +588,7 @@ fn summary(c: &Record, first: usize, activations: [&str; 3]) -> String {
 }
 
 fn count_params(c: &Record, number: usize) -> usize {
-    c.matrix(&format!("weights{number}")).len() + c.vector(&format!("biases{number}")).len()
+    (c.counts("sizes")[number] + 1) * c.counts("sizes")[number + 1]
 }
 
 fn softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
@@ -589,8 +651,8 @@ fn he_initialised(c: &Record, seen: &Record) -> Result<(), String> {
     if !deviates_by(seen, wanted) {
         return Err(format!("The weights have the standard deviation {:.4}, not {wanted:.4}.", spread(&weights)));
     }
-    // The mean of n draws has the standard deviation wanted / sqrt(n); four of those leave one chance in 16,000.
-    if weights.mean().is_none_or(|mean| mean.abs() > 4.0 * wanted / (weights.len() as f64).sqrt()) {
+    // The mean of n draws has the standard deviation wanted / sqrt(n); six of those leave one chance in 500 millions.
+    if weights.mean().is_none_or(|mean| mean.abs() > 6.0 * wanted / (weights.len() as f64).sqrt()) {
         return Err(format!("The weights have the mean {:.4}, not 0.", weights.mean().unwrap_or(f64::NAN)));
     }
     if repeats(&weights) {

@@ -86,8 +86,8 @@ fn main() {
             }
             Record::new().with("std_devs", Array1::from(std_devs)).with("logits", LOGITS(&network, &x))
         }),
-        ("network_params", |case| NETWORK_PARAMS(&network(case)).into()),
-        ("summary", |case| SUMMARY(&network(case)).into()),
+        ("network_params", |case| NETWORK_PARAMS(&network_of_zeros(case)).into()),
+        ("summary", |case| SUMMARY(&network_of_zeros(case)).into()),
         ("logits", |case| LOGITS(&network(case), &case.matrix("x")).into()),
         ("predict_proba", |case| PREDICT_PROBA(&network(case), &case.matrix("x")).into()),
         ("predict", |case| PREDICT(&network(case), &case.matrix("x")).into()),
@@ -102,6 +102,16 @@ fn layer(case: &Record, suffix: &str) -> DenseLayer {
         case.vector(&part("biases")).to_owned(),
         activation(case.text(&part("activation"))),
     )
+}
+
+/// A network of which only the sizes count.
+fn network_of_zeros(case: &Record) -> ThreeLayerNetwork {
+    let sizes = case.counts("sizes");
+    let layer = |number: usize, activation| {
+        let (n_in, n_out) = (sizes[number], sizes[number + 1]);
+        LAYER(Array2::zeros((n_in, n_out)), Array1::zeros(n_out), activation)
+    };
+    NETWORK([layer(0, Activation::Relu), layer(1, Activation::Relu), layer(2, Activation::Linear)])
 }
 
 fn network(case: &Record) -> ThreeLayerNetwork {
