@@ -1,5 +1,8 @@
 //! What is right in exercise 3, and what is commonly got wrong.
 
+use probe::Generator;
+use rand::{RngExt, seq::SliceRandom};
+
 use judge::prelude::*;
 
 fn main() {
@@ -10,9 +13,12 @@ fn checks() -> Vec<Check> {
     vec![
         Check::new("apply", "activation", "apply works on every entry and keeps the shape", 1)
             .on(|draw| {
-                ["linear", "relu", "sigmoid"]
+                let large = array![[710.0, -710.0], [1000.0, -1000.0]];
+                let mut cases = ["linear", "relu", "sigmoid"]
                     .map(|name| Record::new().with("activation", name).with("z", draw::matrix(draw, (2, 3), 3.0)))
-                    .to_vec()
+                    .to_vec();
+                cases.push(Record::new().with("activation", "sigmoid").with("z", large));
+                cases
             })
             .expects(|c| activated(c.text("activation"), c.matrix("z").to_owned()))
             .mistake("relu_is_abs", "ReLU does not flip negative numbers, it cuts them off: its value there is 0.", |c| {
@@ -36,24 +42,52 @@ fn checks() -> Vec<Check> {
                     "sigmoid" => c.matrix("z").mapv(|z| 1.0 / (1.0 + z.exp())),
                     other => activated(other, c.matrix("z").to_owned()),
                 },
-            ),
-        Check::new("parse_activation", "activation", "parse_activation knows three names and refuses all others", 1)
-            .on(|_| ["linear", "relu", "sigmoid", "swish9"].map(|name| Record::new().with("name", name)).to_vec())
-            .expects(|c| if c.text("name") == "swish9" { "an error that holds the name".to_owned() } else { c.text("name").to_owned() })
-            .mistake(
-                "unknown_activation_accepted",
-                "`swish9` is no activation, yet it is accepted. An unknown name is an `Err`: a default would hide a \
-                 typing error for ever.",
-                |c| if c.text("name") == "swish9" { "linear".to_owned() } else { c.text("name").to_owned() },
             )
             .mistake(
-                "name_missing_in_error",
-                "The error does not say which name it refuses. Put the name in: `format!(\"… {name} …\")`. Whoever reads \
-                 it has to see the typing error.",
-                |c| match c.text("name") {
-                    "swish9" => "an error without the name".to_owned(),
-                    known => known.to_owned(),
+                "sigmoid_overflows",
+                "Above 709 e^z is infinite in f64, and infinity / infinity is NaN: e^z / (1 + e^z) breaks there. \
+                 1 / (1 + e^-z) is the same number and does not.",
+                |c| match c.text("activation") {
+                    "sigmoid" => c.matrix("z").mapv(|z| z.exp() / (1.0 + z.exp())),
+                    other => activated(other, c.matrix("z").to_owned()),
                 },
+            )
+            .mistake(
+                "tanh_for_sigmoid",
+                "The sigmoid is tanh here, which goes from -1 to 1. It has the same shape, but goes from 0 to 1: \
+                 1 / (1 + e^-z).",
+                |c| match c.text("activation") {
+                    "sigmoid" => c.matrix("z").mapv(f64::tanh),
+                    other => activated(other, c.matrix("z").to_owned()),
+                },
+            )
+            .mistake(
+                "relu_is_its_slope",
+                "ReLU gives 0 and 1 here. That is its slope; where z is positive, ReLU is z itself.",
+                |c| match c.text("activation") {
+                    "relu" => c.matrix("z").mapv(|z| if z > 0.0 { 1.0 } else { 0.0 }),
+                    other => activated(other, c.matrix("z").to_owned()),
+                },
+            ),
+        Check::new("parse_activation", "activation", "parse_activation knows three names and refuses all others", 1)
+            .on(|draw| {
+                let unknown = format!("swish{}", draw.random_range(2..1_000_000));
+                let mut names = ["linear", "relu", "sigmoid", "RELU", "Linear", "sigmoid ", unknown.as_str()];
+                names.shuffle(draw);
+                names.map(|name| Record::new().with("name", name)).to_vec()
+            })
+            .demands(parsed)
+            .mistake_if(
+                "unknown_activation_accepted",
+                "A name that is none of the three is accepted. Any other name is an `Err`, and so are `RELU` and \
+                 `sigmoid ` with a blank: a name that is silently taken for another hides a typing error for ever.",
+                |c, seen| !NAMES.contains(&c.text("name")) && seen.get("activation").is_some(),
+            )
+            .mistake_if(
+                "name_missing_in_error",
+                "The error does not say which name it refuses. Put the name in, `format!(\"… {name} …\")`, so that the \
+                 reader sees the typing error.",
+                |c, seen| seen.get("error").is_some() && !seen.text("error").contains(c.text("name")),
             ),
         Check::new("columns_are_neurons", "by_hand", "columns_are_neurons computes x·W + b", 1)
             .on(by_hand)
@@ -64,7 +98,10 @@ fn checks() -> Vec<Check> {
                  the difference, because both products exist.",
                 |c| c.matrix("w").dot(&c.vector("x")) + c.vector("b"),
             )
-            .mistake("bias_forgotten", BIAS_FORGOTTEN, |c| c.vector("x").dot(&c.matrix("w"))),
+            .mistake("bias_forgotten", BIAS_FORGOTTEN, |c| c.vector("x").dot(&c.matrix("w")))
+            .mistake("bias_subtracted", "The bias is subtracted. It is added: x·W + b.", |c| {
+                c.vector("x").dot(&c.matrix("w")) - c.vector("b")
+            }),
         Check::new("rows_are_neurons", "by_hand", "rows_are_neurons computes W·x + b", 1)
             .on(by_hand)
             .expects(|c| c.matrix("w").dot(&c.vector("x")) + c.vector("b"))
@@ -78,7 +115,10 @@ fn checks() -> Vec<Check> {
                 "bias_forgotten",
                 "The bias is missing: every neuron adds its own bias to the weighted sum, W·x + b.",
                 |c| c.matrix("w").dot(&c.vector("x")),
-            ),
+            )
+            .mistake("bias_subtracted", "The bias is subtracted. It is added: W·x + b.", |c| {
+                c.matrix("w").dot(&c.vector("x")) - c.vector("b")
+            }),
         Check::new("columns_any_shape", "by_hand", "columns_are_neurons takes any number of inputs and neurons", 1)
             .asks("columns_are_neurons")
             .after("columns_are_neurons")
@@ -132,7 +172,7 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "reshaped_not_transposed",
-                "The numbers of W have been laid out anew instead of being transposed: `to_shape` keeps the order in \
+                "The numbers of W have been laid out in another shape instead of being transposed: `to_shape` keeps the order in \
                  memory, `.t()` swaps the axes. W needs neither, it already has the shape (n_in, n_out).",
                 |c| {
                     let weights = c.matrix("weights");
@@ -147,6 +187,9 @@ fn checks() -> Vec<Check> {
                 |c| activated(c.text("activation"), pre_activation(c)),
             ),
         Check::new("forward", "forward", "forward applies the layer's own activation to X·W + b", 2)
+            .about("DenseLayer::forward")
+            .after("apply")
+            .after("pre_activation")
             .after("pre_activation_shapes")
             .on(|draw| {
                 let mut cases = layers(draw);
@@ -171,15 +214,28 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("one_sample", "forward", "a batch of one sample keeps its two dimensions", 1)
             .asks("forward")
+            .about("DenseLayer::forward")
             .after("forward")
             .on(|draw| vec![layer(draw, 4, 3, "relu", "").with("x", draw::matrix(draw, (1, 4), 2.0))])
             .expects(|c| activated(c.text("activation"), pre_activation(c)))
             .mistake("activation_forgotten", "This is the pre-activation still: `forward` applies the activation to it.", |c| {
                 pre_activation(c)
             }),
-        Check::new("new_layer", "initialisation", "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)", 2)
-            .on(|_| vec![Record::new().with("n_in", 160_usize).with("n_out", 120_usize).with("activation", "sigmoid").with("seed", 1_usize)])
-            .demands(he_initialised)
+        Check::new("layer_parts", "initialisation", "new draws n_in × n_out weights, each by itself, and the biases are 0", 1)
+            .asks("new_layer")
+            .about("DenseLayer::new")
+            .on(drawn_layers)
+            .demands(layer_parts)
+            .mistake_if(
+                "activation_ignored",
+                "The layer does not have the activation that `new` was given.",
+                |c, seen| c.text("activation") != seen.text("activation"),
+            )
+            .mistake_if(
+                "random_biases",
+                "The biases differ from each other, as if they were drawn. Only the weights are; biases start at 0.",
+                |_, seen| seen.vector("biases").iter().any(|b| *b != seen.vector("biases")[0]),
+            )
             .mistake_if(
                 "zero_weights",
                 "All weights are equal, so all neurons compute the same and will for ever: they have to start out \
@@ -188,9 +244,16 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "one_row_repeated",
-                "The same random row is used again and again: draw every weight by itself.",
+                "The same random numbers come again and again, in every row or in every column: draw every weight by \
+                 itself.",
                 |_, seen| repeats(&seen.matrix("weights")) && spread(&seen.matrix("weights")) > 0.0,
-            )
+            ),
+        Check::new("he_weights", "initialisation", "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)", 1)
+            .asks("new_layer")
+            .about("DenseLayer::new")
+            .after("layer_parts")
+            .on(drawn_layers)
+            .demands(he_initialised)
             .mistake_if(
                 "scale_forgotten",
                 "The weights have standard deviation 1, as `StandardNormal` draws them: multiply each by \
@@ -198,20 +261,22 @@ fn checks() -> Vec<Check> {
                 |_, seen| deviates_by(seen, 1.0),
             )
             .mistake_if(
-                "activation_ignored",
-                "The layer does not have the activation that `new` was given.",
-                |c, seen| c.text("activation") != seen.text("activation"),
-            )
-            .mistake_if(
                 "variance_for_deviation",
-                "2 / n_in is the variance. The standard deviation, by which a standard normal number is multiplied, is \
-                 its square root.",
+                "The weights have the standard deviation 2 / n_in. That is the variance; the standard deviation, by \
+                 which a standard normal number is multiplied, is its square root.",
                 |c, seen| deviates_by(seen, 2.0 / c.count("n_in") as f64),
             )
             .mistake_if(
                 "fan_out_for_fan_in",
-                "The weights are scaled by the number of outputs. A neuron sums over its inputs: sqrt(2 / n_in).",
+                "The weights have the standard deviation sqrt(2 / n_out). A neuron sums over its inputs, not over the \
+                 outputs: sqrt(2 / n_in).",
                 |c, seen| deviates_by(seen, (2.0 / c.count("n_out") as f64).sqrt()),
+            )
+            .mistake_if(
+                "root_of_the_two_only",
+                "The weights have the standard deviation sqrt(2) / n_in. The root is taken of the whole quotient: \
+                 sqrt(2 / n_in).",
+                |c, seen| deviates_by(seen, 2.0_f64.sqrt() / c.count("n_in") as f64),
             )
             .mistake_if(
                 "factor_two_forgotten",
@@ -226,18 +291,14 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "uniform_weights",
-                "All weights are positive: a uniform number between 0 and 1 is no normal one. `StandardNormal` draws \
-                 those.",
+                "No weight is negative. Either they are uniform numbers from 0 upwards, or their sign is taken away. \
+                 Half of the numbers that `StandardNormal` draws are negative.",
                 |_, seen| seen.matrix("weights").iter().all(|w| *w >= 0.0) && spread(&seen.matrix("weights")) > 0.0,
-            )
-            .mistake_if(
-                "random_biases",
-                "The biases are random. Only the weights have to differ; biases start at 0.",
-                |_, seen| seen.vector("biases").iter().any(|b| *b != seen.vector("biases")[0]),
             ),
         Check::new("n_params", "initialisation", "n_params counts weights and biases", 1)
-            .on(|_| {
-                [(784, 128), (3, 2), (1, 7)]
+            .about("DenseLayer::n_params")
+            .on(|draw| {
+                [(784, 128), (3, 2), (1, 7), (draw.random_range(5..99), draw.random_range(5..99))]
                     .map(|(n_in, n_out): (usize, usize)| Record::new().with("n_in", n_in).with("n_out", n_out))
                     .to_vec()
             })
@@ -278,11 +339,12 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("softmax_large", "softmax", "softmax_rows survives scores of 1000 and -1000", 1)
             .asks("softmax_rows")
-            .on(|_| {
+            .on(|draw| {
                 vec![
                     Record::new().with("z", array![[1000.0, 1001.0, 999.0], [0.0, 1.0, -1.0]]),
                     Record::new().with("z", array![[-1000.0, -1001.0, -1000.0], [3.0, 3.0, 3.0]]),
                     Record::new().with("z", array![[0.0, 1000.0, 5.0], [1000.0, 0.0, -1000.0]]),
+                    Record::new().with("z", draw::matrix(draw, (2, 3), 2.0) + array![[1000.0], [-1000.0]]),
                 ]
             })
             .after("softmax_rows")
@@ -292,6 +354,16 @@ fn checks() -> Vec<Check> {
                 "e^1000 is infinite, and infinity divided by infinity is NaN. Subtract the row's largest score first: \
                  the result stays the same.",
                 |c| divided_by_row_sums(c.matrix("z").mapv(f64::exp)),
+            )
+            .mistake(
+                "max_starts_at_zero",
+                "Where all scores of a row are far below 0, the result is NaN: 0, or something near it, is taken for the \
+                 largest score, and every exponential rounds to 0. Start the search at `f64::NEG_INFINITY`. \
+                 (`f64::MIN_POSITIVE` is the smallest number *above* 0.)",
+                |c| {
+                    let max = c.matrix("z").map_axis(Axis(1), |row| row.fold(0.0, |max: f64, &z| max.max(z)));
+                    divided_by_row_sums((c.matrix("z").to_owned() - max.insert_axis(Axis(1))).mapv(f64::exp))
+                },
             )
             .mistake(
                 "smallest_score_subtracted",
@@ -321,7 +393,9 @@ fn checks() -> Vec<Check> {
                 },
             ),
         Check::new("new_network", "network", "new builds two ReLU layers and a linear one that fit together", 1)
-            .on(|_| vec![Record::new().with("sizes", vec![6_usize, 5, 4, 3]).with("seed", 1_usize)])
+            .about("ThreeLayerNetwork::new")
+            .after("layer_parts")
+            .on(|draw| vec![drawn_sizes(draw).with("seed", 1_usize)])
             .expects(|c| network_plan(&c.counts("sizes"), ["relu", "relu", "linear"]))
             .mistake(
                 "relu_on_the_last_layer",
@@ -332,17 +406,28 @@ fn checks() -> Vec<Check> {
                 "linear_hidden_layers",
                 "The hidden layers are linear. Two linear layers in a row are one linear layer: nothing is gained.",
                 |c| network_plan(&c.counts("sizes"), ["linear", "linear", "linear"]),
+            )
+            .mistake_if(
+                "equal_weights_in_the_network",
+                "Some weights of a layer are equal. A network starts with random ones, each drawn by itself: \
+                 `DenseLayer::new` makes such a layer.",
+                |c, seen| (1..=3).any(|number| {
+                    let different = format!("different weights of layer {number}");
+                    seen.count(&different) < network_plan(&c.counts("sizes"), [""; 3]).count(&different)
+                }),
             ),
         Check::new("network_params", "network", "n_params sums over the layers", 1)
-            .on(|draw| vec![network(draw, [7, 6, 5, 4]), network(draw, [4, 3, 2, 5])])
+            .about("ThreeLayerNetwork::n_params")
+            .after("n_params")
+            .on(|draw| vec![lesson_sizes(), drawn_sizes(draw)])
             .expects(|c| (0..3).map(|i| count_params(c, i)).sum::<usize>())
             .mistake("biases_not_counted", BIASES_NOT_COUNTED, |c| {
-                (0..3).map(|i| c.matrix(&format!("weights{i}")).len()).sum::<usize>()
+                c.counts("sizes").windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>()
             }),
         Check::new("summary", "network", "summary names every layer with its shape and its parameters", 1)
             .after("network_params")
-            .on(|draw| vec![network(draw, [6, 5, 4, 3])])
-            .shows(include_str!("snapshots/summary.snap"))
+            .on(|draw| vec![lesson_sizes(), drawn_sizes(draw)])
+            .expects(|c| summary(c, 1, ["relu", "relu", "linear"]))
             .mistake(
                 "layers_counted_from_zero",
                 "The layers are counted from 0. People count from 1: the first line is `layer 1`.",
@@ -355,6 +440,7 @@ fn checks() -> Vec<Check> {
                 |c| summary(c, 1, ["Relu", "Relu", "Linear"]),
             ),
         Check::new("logits", "network", "forward returns the logits of the last layer", 1)
+            .about("ThreeLayerNetwork::forward")
             .after("forward")
             .on(|draw| vec![network(draw, [5, 4, 4, 3]), network(draw, [4, 6, 5, 3])])
             .expects(logits)
@@ -363,6 +449,16 @@ fn checks() -> Vec<Check> {
                 "These are probabilities. `forward` returns the logits; only `predict_proba` turns them into \
                  probabilities.",
                 |c| softmax(&logits(c)),
+            )
+            .mistake(
+                "hidden_activations_skipped",
+                "The hidden layers have no activation here, and linear layers in a row are one linear layer. Pass each \
+                 layer's `forward` on to the next, not its pre-activation.",
+                |c| {
+                    (0..3).fold(c.matrix("x").to_owned(), |x, number| {
+                        x.dot(&c.matrix(&format!("weights{number}"))) + c.vector(&format!("biases{number}"))
+                    })
+                },
             )
             .mistake(
                 "relu_on_the_last_layer",
@@ -381,6 +477,7 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("predict_proba", "network", "predict_proba is the softmax of the logits", 1)
             .after("logits")
+            .after("softmax_rows")
             .on(|draw| vec![network(draw, [5, 4, 3, 4])])
             .expects(|c| softmax(&logits(c)))
             .mistake(
@@ -432,8 +529,40 @@ const BIAS_FORGOTTEN: &str = "The bias is missing: every neuron adds its own bia
 const BIASES_NOT_COUNTED: &str =
     "Only the weights are counted. The biases are learned too: a layer has n_in · n_out + n_out parameters.";
 
+/// The names of all activations.
+const NAMES: [&str; 3] = ["linear", "relu", "sigmoid"];
+
+/// Whether a name was parsed, or refused with an error that holds it.
+fn parsed(c: &Record, seen: &Record) -> Result<(), String> {
+    let name = c.text("name");
+    match (NAMES.contains(&name), seen.get("activation").is_some()) {
+        (true, true) if seen.text("activation") == name => Ok(()),
+        (true, true) => Err(format!("`{name}` is parsed as {}.", seen.text("activation"))),
+        (true, false) => Err(format!("`{name}` is refused: {}", seen.text("error"))),
+        (false, true) => Err(format!("`{name}` is no activation, and is parsed as {}.", seen.text("activation"))),
+        (false, false) if seen.text("error").contains(name) => Ok(()),
+        (false, false) => Err(format!("The error does not hold the name `{name}`: {}", seen.text("error"))),
+    }
+}
+
+/// A layer large enough to measure how its weights are spread.
+fn drawn_layers(draw: &mut Generator) -> Vec<Record> {
+    let (n_in, n_out): (usize, usize) = (draw.random_range(160..200), draw.random_range(100..130));
+    let seed: usize = draw.random_range(0..1000);
+    vec![Record::new().with("n_in", n_in).with("n_out", n_out).with("activation", "sigmoid").with("seed", seed)]
+}
+
+/// The network of the lesson, for images of digits.
+fn lesson_sizes() -> Record {
+    Record::new().with("sizes", vec![784_usize, 128, 64, 10])
+}
+
+fn drawn_sizes(draw: &mut Generator) -> Record {
+    Record::new().with("sizes", (0..4).map(|_| draw.random_range(2..30)).collect::<Vec<usize>>())
+}
+
 /// The example of the lesson, and a drawn one; square, so that both products exist.
-fn by_hand(draw: &mut probe::Generator) -> Vec<Record> {
+fn by_hand(draw: &mut Generator) -> Vec<Record> {
     let example = Record::new()
         .with("x", array![2.0, -1.0])
         .with("w", array![[0.5, -0.3], [0.2, 0.8]])
@@ -441,7 +570,7 @@ fn by_hand(draw: &mut probe::Generator) -> Vec<Record> {
     vec![example, by_hand_case(draw, (3, 3), 3, 3)]
 }
 
-fn by_hand_case(draw: &mut probe::Generator, shape: (usize, usize), n_in: usize, n_out: usize) -> Record {
+fn by_hand_case(draw: &mut Generator, shape: (usize, usize), n_in: usize, n_out: usize) -> Record {
     Record::new()
         .with("x", draw::vector(draw, n_in, 2.0))
         .with("w", draw::matrix(draw, shape, 1.0))
@@ -449,7 +578,7 @@ fn by_hand_case(draw: &mut probe::Generator, shape: (usize, usize), n_in: usize,
 }
 
 /// The example of the lesson, and a drawn layer; not square, so that a transposed product has no result.
-fn layers(draw: &mut probe::Generator) -> Vec<Record> {
+fn layers(draw: &mut Generator) -> Vec<Record> {
     let example = Record::new()
         .with("weights", array![[0.1, -0.2], [0.3, 0.4], [-0.5, 0.6]])
         .with("biases", array![0.01, -0.02])
@@ -466,7 +595,7 @@ fn square_layer(activation: &str) -> Record {
         .with("activation", activation)
 }
 
-fn layer(draw: &mut probe::Generator, n_in: usize, n_out: usize, activation: &str, suffix: &str) -> Record {
+fn layer(draw: &mut Generator, n_in: usize, n_out: usize, activation: &str, suffix: &str) -> Record {
     Record::new()
         .with(&format!("weights{suffix}"), draw::matrix(draw, (n_in, n_out), 1.0))
         .with(&format!("biases{suffix}"), draw::vector(draw, n_out, 1.0))
@@ -474,7 +603,7 @@ fn layer(draw: &mut probe::Generator, n_in: usize, n_out: usize, activation: &st
 }
 
 /// Three layers that fit together, and three samples.
-fn network(draw: &mut probe::Generator, sizes: [usize; 4]) -> Record {
+fn network(draw: &mut Generator, sizes: [usize; 4]) -> Record {
     let mut case = Record::new().with("x", draw::matrix(draw, (3, sizes[0]), 2.0));
     for (number, activation) in ["relu", "relu", "linear"].into_iter().enumerate() {
         let drawn = layer(draw, sizes[number], sizes[number + 1], activation, &number.to_string());
@@ -516,17 +645,19 @@ fn logits(c: &Record) -> Array2<f64> {
 
 /// The summary, with the number of its first layer and its names of activations.
 fn summary(c: &Record, first: usize, activations: [&str; 3]) -> String {
+    let sizes = c.counts("sizes");
     let mut text = String::new();
     for (number, activation) in activations.into_iter().enumerate() {
-        let (n_in, n_out) = c.matrix(&format!("weights{number}")).dim();
-        let params = count_params(c, number);
+        let (n_in, n_out, params) = (sizes[number], sizes[number + 1], count_params(c, number));
         text += &format!("layer {}: {n_in} -> {n_out}, {activation}, {params} parameters\n", number + first);
     }
     text + &format!("total: {} parameters", (0..3).map(|number| count_params(c, number)).sum::<usize>())
 }
 
+/// The parameters of a layer in a network of the case's sizes.
 fn count_params(c: &Record, number: usize) -> usize {
-    c.matrix(&format!("weights{number}")).len() + c.vector(&format!("biases{number}")).len()
+    let sizes = c.counts("sizes");
+    sizes[number] * sizes[number + 1] + sizes[number + 1]
 }
 
 fn softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
@@ -550,6 +681,7 @@ fn network_plan(sizes: &[usize], activations: [&str; 3]) -> Record {
     activations.iter().enumerate().fold(Record::new(), |plan, (number, activation)| {
         plan.with(&format!("shape of layer {}", number + 1), vec![sizes[number], sizes[number + 1]])
             .with(&format!("activation of layer {}", number + 1), *activation)
+            .with(&format!("different weights of layer {}", number + 1), sizes[number] * sizes[number + 1])
     })
 }
 
@@ -558,7 +690,7 @@ fn spread(weights: &ArrayRef2<f64>) -> f64 {
     weights.std(0.0)
 }
 
-/// Whether the weights have this standard deviation, as far as 19,200 of them can tell (their own is known to 0.5 %).
+/// Whether the weights have this standard deviation, as far as 16,000 of them can tell (their own is known to 0.6 %).
 fn deviates_by(seen: &Record, std_dev: f64) -> bool {
     (spread(&seen.matrix("weights")) / std_dev - 1.0).abs() < 0.03
 }
@@ -569,38 +701,45 @@ fn repeats(weights: &ArrayRef2<f64>) -> bool {
     equal_rows || equal_columns
 }
 
-/// He's initialisation, as far as one draw can tell.
-fn he_initialised(c: &Record, seen: &Record) -> Result<(), String> {
+/// What a new layer has, apart from how its weights are spread.
+fn layer_parts(c: &Record, seen: &Record) -> Result<(), String> {
     let (n_in, n_out) = (c.count("n_in"), c.count("n_out"));
-    let weights = seen.matrix("weights");
-    let wanted = (2.0 / n_in as f64).sqrt();
+    let (weights, biases) = (seen.matrix("weights"), seen.vector("biases"));
     if weights.dim() != (n_in, n_out) {
         return Err(format!("The weights have the shape {:?}, not ({n_in}, {n_out}).", weights.dim()));
     }
-    if seen.vector("biases").len() != n_out {
-        return Err(format!("There are {} biases, not {n_out}.", seen.vector("biases").len()));
+    if biases.len() != n_out {
+        return Err(format!("There are {} biases, not {n_out}.", biases.len()));
     }
-    if seen.vector("biases").iter().any(|bias| *bias != 0.0) {
-        return Err("The biases are not 0.".to_owned());
+    if biases.iter().any(|bias| *bias != 0.0) {
+        return Err(format!("The biases are {}, … and not 0.", biases[0]));
     }
     if seen.text("activation") != c.text("activation") {
         return Err(format!("The layer's activation is {}, not {}.", seen.text("activation"), c.text("activation")));
     }
+    if repeats(&weights) {
+        return Err("Some rows or columns of the weights are equal.".to_owned());
+    }
+    Ok(())
+}
+
+/// He's initialisation, as far as one draw can tell.
+fn he_initialised(c: &Record, seen: &Record) -> Result<(), String> {
+    layer_parts(c, seen)?;
+    let weights = seen.matrix("weights");
+    let wanted = (2.0 / c.count("n_in") as f64).sqrt();
     if !deviates_by(seen, wanted) {
         return Err(format!("The weights have the standard deviation {:.4}, not {wanted:.4}.", spread(&weights)));
     }
-    // The mean of n draws has the standard deviation wanted / sqrt(n); four of those leave one chance in 16,000.
-    if weights.mean().is_none_or(|mean| mean.abs() > 4.0 * wanted / (weights.len() as f64).sqrt()) {
+    // The mean of n draws has the standard deviation wanted / sqrt(n); 4.5 of those leave one chance in 150,000.
+    if weights.mean().is_none_or(|mean| mean.abs() > 4.5 * wanted / (weights.len() as f64).sqrt()) {
         return Err(format!("The weights have the mean {:.4}, not 0.", weights.mean().unwrap_or(f64::NAN)));
-    }
-    if repeats(&weights) {
-        return Err("Some rows or columns of the weights are equal.".to_owned());
     }
     // About 95 % of normal numbers lie within two standard deviations, all of uniform ones within sqrt(3).
     let far = weights.iter().filter(|weight| weight.abs() > 2.0 * wanted).count() as f64 / weights.len() as f64;
     if (far - 0.0455).abs() > 0.01 {
         return Err(format!(
-            "{:.1} % of the weights are beyond two standard deviations; of normal ones it is 4.6 %.",
+            "{:.1} % of the weights are beyond two standard deviations, not 4.6 % as of normal ones.",
             100.0 * far
         ));
     }

@@ -29,9 +29,8 @@ fn main() {
     serve(&[
         ("apply", |case| APPLY(activation(case.text("activation")), &case.matrix("z")).into()),
         ("parse_activation", |case| match PARSE(case.text("name")) {
-            Ok(activation) => name(activation).into(),
-            Err(message) if message.contains(case.text("name")) => "an error that holds the name".into(),
-            Err(_) => "an error without the name".into(),
+            Ok(activation) => Record::new().with("activation", name(activation)),
+            Err(message) => Record::new().with("error", message),
         }),
         ("new_layer", |case| {
             let mut rng = generator(case.count("seed") as u64);
@@ -56,9 +55,13 @@ fn main() {
             let network = NEW_NETWORK(sizes, &mut generator(case.count("seed") as u64));
             network.layers.iter().enumerate().fold(Record::new(), |record, (number, layer)| {
                 let shape = vec![layer.weights.nrows(), layer.weights.ncols()];
+                let mut weights: Vec<f64> = layer.weights.iter().copied().collect();
+                weights.sort_by(f64::total_cmp);
+                weights.dedup();
                 record
                     .with(&format!("shape of layer {}", number + 1), shape)
                     .with(&format!("activation of layer {}", number + 1), name(layer.activation))
+                    .with(&format!("different weights of layer {}", number + 1), weights.len())
             })
         }),
         ("network_counts", |case| {
@@ -86,8 +89,8 @@ fn main() {
             }
             Record::new().with("std_devs", Array1::from(std_devs)).with("logits", LOGITS(&network, &x))
         }),
-        ("network_params", |case| NETWORK_PARAMS(&network(case)).into()),
-        ("summary", |case| SUMMARY(&network(case)).into()),
+        ("network_params", |case| NETWORK_PARAMS(&network_of_zeros(case)).into()),
+        ("summary", |case| SUMMARY(&network_of_zeros(case)).into()),
         ("logits", |case| LOGITS(&network(case), &case.matrix("x")).into()),
         ("predict_proba", |case| PREDICT_PROBA(&network(case), &case.matrix("x")).into()),
         ("predict", |case| PREDICT(&network(case), &case.matrix("x")).into()),
@@ -106,6 +109,16 @@ fn layer(case: &Record, suffix: &str) -> DenseLayer {
 
 fn network(case: &Record) -> ThreeLayerNetwork {
     NETWORK([layer(case, "0"), layer(case, "1"), layer(case, "2")])
+}
+
+/// A network of the case's sizes, where what its parameters are does not matter.
+fn network_of_zeros(case: &Record) -> ThreeLayerNetwork {
+    let sizes = case.counts("sizes");
+    let layer = |number: usize, activation| {
+        let (n_in, n_out) = (sizes[number], sizes[number + 1]);
+        LAYER(Array2::zeros((n_in, n_out)), Array1::zeros(n_out), activation)
+    };
+    NETWORK([layer(0, Activation::Relu), layer(1, Activation::Relu), layer(2, Activation::Linear)])
 }
 
 /// A network whose weights are drawn with this standard deviation, whatever the sizes of its layers are.
