@@ -58,7 +58,8 @@ pub struct SanityChecks {
 /// - `zero_inputs`: all of X is 0, so the logits are `b` in every row. True if the returned loss is the
 ///   [`cross_entropy`] that follows from that.
 /// - `duplicated_data`: one step on some samples, and, from the same beginning, one step on the same samples with each
-///   of them twice. True if both leave the same `w` *and* the same `b`, up to rounding.
+///   of them twice. True if both leave the same `w` *and* the same `b`, up to rounding. NaN is not the same as
+///   anything.
 /// - `bias_direction`: `w` and `b` are 0, and one class has more samples than any other. True if the step has made the
 ///   bias of that class larger than 0.
 pub fn sanity_checks(

@@ -1,8 +1,9 @@
 //! What is right in exercise 1, and what is commonly got wrong.
 
-use datasets::Gate;
+use datasets::{Gate, separable_blobs};
 use ndarray::ArrayView1;
-use probe::Generator;
+use probe::{Generator, generator};
+use rand::RngExt;
 
 use judge::prelude::*;
 
@@ -25,9 +26,26 @@ fn checks() -> Vec<Check> {
             step(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias")))
         }),
         Check::new("step", "neuron", "step is 1 from 0 upwards, and -0 is 0 as well", 1)
-            .on(|_| [2.5, -1.5, 0.3, -0.3, 0.0, -0.0, -1e-12].map(|z| Record::new().with("z", z)).to_vec())
+            .on(|draw| {
+                // -2.8e-17 is what rounding may leave of a sum that is 0 on paper: it is below 0 all the same.
+                let fixed = [2.5, -1.5, 0.3, -0.3, 0.0, -0.0, -1e-12, -2.8e-17, 2.8e-17];
+                let drawn = draw::vector(draw, 8, 3.0);
+                fixed.iter().chain(&drawn).map(|z| Record::new().with("z", *z)).collect()
+            })
             .expects(|c| step(c.float("z")))
             .within(Tolerance::EXACT)
+            .mistake(
+                "tiny_sum_taken_for_zero",
+                "A sum just below 0 is put into class 1, as if it were 0. The step is exact: only 0 itself and what is \
+                 above it are class 1, `z >= 0.0`, with no tolerance.",
+                |c| if c.float("z") > -1e-11 { 1.0 } else { 0.0 },
+            )
+            .mistake(
+                "tiny_sum_taken_for_zero",
+                "A sum just below 0 is put into class 1, as if it were 0. The step is exact: only 0 itself and what is \
+                 above it are class 1, `z >= 0.0`, with no tolerance.",
+                |c| if c.float("z") > -1e-15 { 1.0 } else { 0.0 },
+            )
             .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| if c.float("z") > 0.0 { 1.0 } else { 0.0 })
             .mistake("minus_zero_is_negative", MINUS_ZERO_IS_NEGATIVE, |c| {
                 if c.float("z").is_sign_positive() { 1.0 } else { 0.0 }
@@ -46,7 +64,10 @@ fn checks() -> Vec<Check> {
         Check::new("sigmoid_saturated", "sigmoid", "sigmoid survives z = 1000 and z = -1000", 1)
             .asks("sigmoid")
             .after("sigmoid")
-            .on(|_| [40.0, -40.0, 1000.0, -1000.0].map(|z| Record::new().with("z", z)).to_vec())
+            .on(|draw| {
+                let drawn = -5.0 - draw::number(draw, 3.0);
+                [40.0, -40.0, 1000.0, -1000.0, drawn].map(|z| Record::new().with("z", z)).to_vec()
+            })
             .expects(|c| sigmoid(c.float("z")))
             .mistake(
                 "sigmoid_overflows",
@@ -57,6 +78,7 @@ fn checks() -> Vec<Check> {
         with_wrong_sums(
             Check::new("sigmoid_neuron", "sigmoid", "sigmoid_neuron is the sigmoid of w·x + b", 1)
                 .after("sigmoid")
+                .after("linear_neuron")
                 .on(single_samples)
                 .expects(|c| sigmoid(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias")))),
             sigmoid,
@@ -72,11 +94,12 @@ fn checks() -> Vec<Check> {
             |c| step(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias"))),
         ),
         Check::new("accuracy", "accuracy", "accuracy is the share of right predictions, from 0 to 1", 1)
-            .on(|_| {
+            .on(|draw| {
                 vec![
                     pairs(array![1.0, 0.0, 1.0, 1.0, 0.0], array![1.0, 1.0, 1.0, 0.0, 0.0]),
                     pairs(array![0.0, 0.0, 1.0], array![0.0, 0.0, 1.0]),
                     pairs(array![0.0, 1.0, 1.0, 1.0], array![1.0, 0.0, 0.0, 1.0]),
+                    pairs(classes(draw, 19), classes(draw, 19)),
                 ]
             })
             .expects(|c| share(&c.vector("predictions"), &c.vector("targets")))
@@ -96,22 +119,25 @@ fn checks() -> Vec<Check> {
         Check::new("accuracy_of_nothing", "accuracy", "the accuracy of no predictions is NaN", 1)
             .asks("accuracy")
             .after("accuracy")
-            .on(|_| vec![pairs(Array1::zeros(0), Array1::zeros(0))])
-            .expects(|_| f64::NAN)
+            .on(|draw| vec![pairs(Array1::zeros(0), Array1::zeros(0)), pairs(classes(draw, 17), classes(draw, 17))])
+            .expects(|c| share(&c.vector("predictions"), &c.vector("targets")))
             .mistake(
                 "nothing_is_perfect",
                 "No prediction was right, because there was none. An accuracy of 1 would claim that all is well; NaN \
                  says that nothing was measured, and 0.0 / 0.0 yields it by itself.",
-                |_| 1.0,
+                |c| share_or(c, 1.0),
             )
             .mistake(
                 "nothing_is_all_wrong",
                 "No prediction was wrong either, because there was none. NaN says that nothing was measured, and \
                  0.0 / 0.0 yields it by itself.",
-                |_| 0.0,
+                |c| share_or(c, 0.0),
             ),
         Check::new("new", "initialisation", "new draws small weights around 0 and starts with the bias 0", 1)
-            .on(|_| vec![Record::new().with("n_inputs", N_DRAWN).with("learning_rate", 0.25).with("seed", 1_usize)])
+            .on(|draw| {
+                let (n_inputs, seed): (usize, usize) = (N_DRAWN + draw.random_range(0..500), draw.random_range(0..1000));
+                vec![Record::new().with("n_inputs", n_inputs).with("learning_rate", 0.25).with("seed", seed)]
+            })
             .demands(freshly_drawn)
             .mistake_if(
                 "zero_weights",
@@ -121,8 +147,15 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "one_draw_for_all",
-                "All weights are the same number: it was drawn once and copied. Draw again for every weight.",
+                "All weights are the same number. Either it was drawn once and copied, or it was not drawn at all: draw \
+                 again for every weight.",
                 |_, seen| spread(seen) == 0.0 && seen.vector("weights").iter().any(|weight| *weight != 0.0),
+            )
+            .mistake_if(
+                "no_negative_weight",
+                "No weight is negative. Either they are uniform numbers from 0 upwards, or their sign is taken away. \
+                 Half of the numbers that `StandardNormal` draws are negative.",
+                |_, seen| spread(seen) > 0.0 && seen.vector("weights").iter().all(|weight| *weight >= 0.0),
             )
             .mistake_if(
                 "weights_not_small",
@@ -131,19 +164,19 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "uniform_weights",
-                "The weights are spread evenly over an interval, as uniform random numbers are. Of normal ones most \
-                 are close to 0 and a few far away: `StandardNormal` draws those.",
+                "No weight is further from the mean than uniform random numbers are. Of normal ones most are close to \
+                 0 and a few far away: `StandardNormal` draws those.",
                 |_, seen| evenly_spread(&seen.vector("weights")),
             )
             .mistake_if(
                 "random_bias",
-                "The bias is random. Only weights have to differ from each other; a bias starts at 0.",
+                "The bias is not 0. Only weights have to differ from each other; a bias starts at 0.",
                 |_, seen| seen.float("bias") != 0.0,
             )
             .mistake_if(
                 "generator_of_its_own",
-                "Two perceptrons made one after the other have the same weights. `new` uses a generator of its own \
-                 that always starts at the same seed; draw from the `rng` that is handed in.",
+                "Two perceptrons made one after the other have the same weights. `new` draws from a generator that \
+                 starts at the same place each time, one of its own or a copy: draw from the `rng` that is handed in.",
                 |_, seen| spread(seen) > 0.0 && seen.vector("weights") == seen.vector("weights of the next one"),
             )
             .mistake_if(
@@ -171,6 +204,8 @@ fn checks() -> Vec<Check> {
                 },
             ),
         Check::new("predict", "predict", "predict is the step of each score", 1)
+            .about("Perceptron::predict")
+            .after("step")
             .after("scores")
             .on(|draw| {
                 let mut cases = batches(draw);
@@ -202,6 +237,7 @@ fn checks() -> Vec<Check> {
             .mistake("relu_for_step", RELU_FOR_STEP, |c| sums_of_rows(c, weighted_sum).mapv(|z| z.max(0.0))),
         Check::new("update", "update", "update moves weights and bias if, and only if, the answer was wrong", 2)
             .after("linear_neuron")
+            .after("step")
             .on(single_corrections)
             .expects(|c| corrected(c, error_of(c)))
             .mistake("update_sign_swapped", UPDATE_SIGN_SWAPPED, |c| corrected(c, -error_of(c)))
@@ -227,6 +263,18 @@ fn checks() -> Vec<Check> {
                 corrected(c, error_of(c) / c.float("learning_rate"))
             })
             .mistake(
+                "learning_rate_twice",
+                "The step is too small: the learning rate is multiplied in twice. Once is right, for the weights and \
+                 for the bias.",
+                |c| corrected(c, error_of(c) * c.float("learning_rate")),
+            )
+            .mistake(
+                "nothing_moves",
+                "Weights and bias are what they were, also where the answer was wrong. Is it a copy that moves? Change \
+                 `self.weights` and `self.bias` themselves.",
+                |c| corrected(c, 0.0),
+            )
+            .mistake(
                 "not_multiplied_by_input",
                 "Every weight moves by the same amount. Each moves by learning_rate · error · its own input: an input \
                  that was 0 had no part in the error.",
@@ -250,8 +298,9 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "targets_plus_minus_one",
-                "This is the rule for classes called -1 and 1: it adds target · x. Here the classes are 0 and 1, so a \
-                 sample of class 0 would never change anything. The error target - prediction has the right sign.",
+                "A sample of class 0 never changes anything, although it is taken for class 1. Either only class 1 is \
+                 corrected, or this is the rule for classes called -1 and 1, which adds target · x. Here the error is \
+                 target - prediction, and -1 for such a sample.",
                 |c| corrected(c, if error_of(c) != 0.0 { c.float("target") } else { 0.0 }),
             )
             .mistake(
@@ -300,7 +349,7 @@ fn checks() -> Vec<Check> {
         Check::new("update_tells", "update", "update returns whether there was something to correct", 1)
             .asks("update")
             .after("update")
-            .on(single_corrections)
+            .on(|draw| [single_corrections(draw), any_corrections(draw)].concat())
             .expects(|c| Record::new().with("returned", error_of(c) != 0.0))
             .mistake(
                 "true_for_right",
@@ -318,12 +367,15 @@ fn checks() -> Vec<Check> {
         Check::new("train_online", "train", "train corrects after every sample, not after every epoch", 1)
             .asks("train")
             .after("update_tells")
-            .on(|_| {
+            .on(|draw| {
+                let drawn = neuron(quarters(draw, 2), 0.25).with("learning_rate", 0.5);
+                let x = grid(draw, (4, 2));
                 vec![
                     unlearned(1.0)
                         .with("x", array![[1.0, 0.0], [1.0, 1.0]])
                         .with("targets", array![0.0, 0.0])
                         .with("max_epochs", 2_usize),
+                    drawn.with("x", x).with("targets", classes(draw, 4)).with("max_epochs", 2_usize),
                 ]
             })
             // What is returned, and when it stops, is another check's question.
@@ -424,9 +476,19 @@ fn checks() -> Vec<Check> {
                 },
             )
             .mistake(
+                "stops_when_stuck",
+                "It stops when two epochs have the same number of errors. The weights move on all the same, and the \
+                 count may fall later: only a 0 or `max_epochs` ends the training.",
+                |c| {
+                    let run = trained(c, Rule::Online);
+                    let before = run.errors.windows(2).take_while(|pair| pair[1] != pair[0]).count();
+                    trained_for(c, before + 2)
+                },
+            )
+            .mistake(
                 "starts_from_zero",
-                "Training starts from weights of 0. It should go on from the weights that the perceptron has: whoever \
-                 calls `train` twice wants to continue.",
+                "Training starts from weights of 0. It should go on from the weights that the perceptron has: a second \
+                 call of `train` continues the first.",
                 |c| {
                     let zero = Neuron { weights: Array1::zeros(c.vector("weights").len()), bias: 0.0 };
                     trained_from(c, zero, Rule::Online)
@@ -439,31 +501,30 @@ fn checks() -> Vec<Check> {
                 starting_over,
             ),
         Check::new("gates_learned", "train", "after training AND, OR and NAND are right, and XOR is not", 1)
-            .asks("train_and_measure")
+            .asks("train_and_predict")
+            .about("Perceptron::train")
             .after("train_gates")
-            .on(|_| Gate::ALL.map(|gate| gate_case(gate, unlearned(1.0), 100)).to_vec())
-            .expects(|c| measured(c, share))
-            .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| {
-                let neuron = trained(c, Rule::Online).neuron;
-                let fires = |x: ArrayView1<'_, f64>| f64::from(u8::from(neuron.score(&x) > 0.0));
-                let predictions: Array1<f64> = c.matrix("x").rows().into_iter().map(fires).collect();
-                let accuracy = share(&predictions, &c.vector("targets"));
-                Record::new().with("predictions", predictions).with("accuracy", accuracy)
+            .after("predict")
+            .on(|draw| {
+                let mut cases = Gate::ALL.map(|gate| gate_case(gate, unlearned(1.0), 100)).to_vec();
+                cases.extend((0..4).map(|_| {
+                    let started = neuron(quarters(draw, 2), quarters(draw, 1)[0]).with("learning_rate", 0.25);
+                    gate_case(Gate::Xor, started, draw.random_range(3..9))
+                }));
+                cases
             })
-            .mistake("accuracy_in_percent", ACCURACY_IN_PERCENT, |c| measured(c, |p, t| 100.0 * share(p, t)))
-            .mistake("hits_not_divided", HITS_NOT_DIVIDED, |c| measured(c, |p, t| hits(p, t) as f64))
-            .mistake("error_rate", ERROR_RATE, |c| measured(c, |p, t| 1.0 - share(p, t)))
-            .mistake("integer_division", INTEGER_DIVISION, |c| measured(c, |p, t| (hits(p, t) / t.len()) as f64))
-            .mistake("only_ones_count", ONLY_ONES_COUNT, |c| measured(c, share_of_ones)),
+            .expects(|c| trained(c, Rule::Online).neuron.predictions(&c.matrix("x"))),
         Check::new("train_xor", "train", "on XOR train stops after max_epochs, not one earlier or later", 1)
             .asks("train")
             .after("train_gates")
-            .on(|_| {
+            .on(|draw| {
                 let started = || neuron(array![0.5, -0.25], 0.25).with("learning_rate", 0.5);
+                let drawn = neuron(quarters(draw, 2), quarters(draw, 1)[0]).with("learning_rate", 0.25);
                 vec![
                     gate_case(Gate::Xor, unlearned(1.0), 7),
                     gate_case(Gate::Xor, unlearned(1.0), 30),
                     gate_case(Gate::Xor, started(), 12),
+                    gate_case(Gate::Xor, drawn, draw.random_range(5..20)),
                 ]
             })
             .expects(|c| trained(c, Rule::Online))
@@ -487,10 +548,12 @@ fn checks() -> Vec<Check> {
         Check::new("train_edges", "train", "train with no epochs changes nothing, and no samples make no errors", 1)
             .asks("train")
             .after("train_xor")
-            .on(|_| {
+            .on(|draw| {
                 let started = || neuron(array![0.5, -0.25], 0.25).with("learning_rate", 0.5);
+                let drawn = neuron(quarters(draw, 2), quarters(draw, 1)[0]).with("learning_rate", 0.25);
                 vec![
                     gate_case(Gate::And, started(), 0),
+                    gate_case(Gate::Or, drawn, 0),
                     started()
                         .with("x", Array2::zeros((0, 2)))
                         .with("targets", Array1::zeros(0))
@@ -505,6 +568,7 @@ fn checks() -> Vec<Check> {
                 |c| trained_for(c, c.count("max_epochs").max(1)),
             ),
         Check::new("train_blobs", "train", "train separates 160 random sets that a line or a plane can separate", 1)
+            .about("Perceptron::train")
             .after("train_gates")
             .on(|draw| {
                 [(2, 1.0), (3, 0.5), (2, 0.1), (5, 1.0)]
@@ -567,20 +631,22 @@ fn checks() -> Vec<Check> {
         Check::new("no_line", "decision_line", "decision_line is None where there is no such line", 1)
             .asks("decision_line")
             .after("decision_line")
-            .on(|_| {
+            .on(|draw| {
                 vec![
                     neuron(array![1.0, 0.0], -3.0),
                     neuron(array![0.0, 0.0], -1.0),
                     neuron(array![0.0, 2.0], -1.0),
                     neuron(array![0.5, 1e-9], 1e-9),
                     neuron(array![1.0, 2.0, 4.0], -3.0),
+                    neuron(array![0.0, 3.0 + draw::number(draw, 2.0)], 0.25),
+                    neuron(array![2.0], -1.0),
                 ]
             })
             .expects(|c| {
                 let weights = c.vector("weights");
                 if weights.len() == 2 && weights[1] != 0.0 { solved(c) } else { no_line() }
             })
-            .mistake("divided_by_zero", DIVIDED_BY_ZERO, solved)
+            .mistake("divided_by_zero", DIVIDED_BY_ZERO, |c| of_several(c, solved))
             .mistake("divided_by_zero", DIVIDED_BY_ZERO, |c| {
                 if c.vector("weights").len() == 2 { solved(c) } else { no_line() }
             })
@@ -588,9 +654,7 @@ fn checks() -> Vec<Check> {
                 "wrong_weight_guarded",
                 "The first weight is compared with 0. If it is 0 the line is level, with the slope 0, and nothing is \
                  wrong with that; it is the second one that is divided by.",
-                |c| {
-                    if c.vector("weights")[0] == 0.0 { no_line() } else { solved(c) }
-                },
+                |c| of_several(c, |c| if c.vector("weights")[0] == 0.0 { no_line() } else { solved(c) }),
             )
             .mistake(
                 "small_weight_taken_for_zero",
@@ -605,12 +669,21 @@ fn checks() -> Vec<Check> {
                 "line_of_three_inputs",
                 "With three inputs the neuron decides along a plane in space, and a line in the x1-x2 plane does not \
                  describe it: only two weights make a line.",
+                |c| of_several(c, |c| if c.vector("weights")[1] == 0.0 { no_line() } else { solved(c) }),
+            )
+            .mistake(
+                "one_weight_not_expected",
+                "A perceptron with a single input has no second weight, and an index out of bounds panics. Without two \
+                 weights there is no such line: return `None`.",
                 |c| {
-                    if c.vector("weights")[1] == 0.0 { no_line() } else { solved(c) }
+                    let weights = c.vector("weights");
+                    let right = if weights.len() == 2 && weights[1] != 0.0 { solved(c) } else { no_line() };
+                    of_several(c, |_| right.clone())
                 },
             ),
         Check::new("predict_sigmoid", "batch", "predict_sigmoid is 1 where the probability is above 0.5, not at it", 1)
             .after("scores")
+            .after("sigmoid")
             .on(|draw| {
                 let mut cases = batches(draw);
                 cases.extend(close_calls());
@@ -649,7 +722,8 @@ fn checks() -> Vec<Check> {
             }),
         Check::new("batch_step", "batch", "fit_batch_sigmoid adds up what all samples ask for, then moves once", 2)
             .asks("fit_batch_sigmoid")
-            .after("predict_sigmoid")
+            .after("scores")
+            .after("sigmoid")
             .on(|draw| {
                 let data = |start: Record| {
                     start
@@ -725,7 +799,7 @@ fn checks() -> Vec<Check> {
         Check::new("batch_epochs", "batch", "fit_batch_sigmoid runs all its epochs", 1)
             .asks("fit_batch_sigmoid")
             .after("batch_step")
-            .on(|_| {
+            .on(|draw| {
                 let epochs = |gate: Gate, start: Record, epochs: usize| {
                     let data = gate.dataset();
                     start
@@ -740,6 +814,7 @@ fn checks() -> Vec<Check> {
                     // All probabilities are exactly 0.5 and all corrections cancel out: nothing ever moves.
                     epochs(Gate::Xor, unlearned(0.1), 100),
                     epochs(Gate::Or, neuron(array![0.3, -0.7], 0.2).with("learning_rate", 0.5), 0),
+                    epochs(Gate::And, neuron(draw::vector(draw, 2, 1.0), 0.5).with("learning_rate", 0.25), 7),
                 ]
             })
             .expects(|c| batch_fitted(c, Descent::Right))
@@ -755,6 +830,7 @@ fn checks() -> Vec<Check> {
                 |c| batch_fitted(c, Descent::StopsWhenRight),
             ),
         Check::new("scaler_fit", "scaling", "fit measures the mean and the standard deviation of every feature", 1)
+            .about("Standardizer::fit")
             .on(|draw| {
                 vec![
                     Record::new().with("x", array![[1.0, 100.0], [2.0, 300.0], [6.0, 200.0]]),
@@ -799,8 +875,16 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("scaler_constant", "scaling", "a feature that does not vary has the scale 1", 1)
             .asks("scaler_fit")
+            .about("Standardizer::fit")
             .after("scaler_fit")
-            .on(|_| vec![Record::new().with("x", array![[1.0, 3.0, 2.0], [5.0, 3.0, 2.5]])])
+            .on(|draw| {
+                let drawn = draw::vector(draw, 3, 4.0).insert_axis(Axis(1));
+                let constant = drawn * array![[1.0, 0.0]] + array![[0.0, -2.0]];
+                vec![
+                    Record::new().with("x", array![[1.0, 3.0, 2.0], [5.0, 3.0, 2.5]]),
+                    Record::new().with("x", constant),
+                ]
+            })
             .expects(|c| {
                 let scale = measured_scale(&c.matrix("x"), 0.0);
                 Scale { std_devs: scale.std_devs.mapv(|std_dev| if std_dev == 0.0 { 1.0 } else { std_dev }), ..scale }
@@ -812,6 +896,7 @@ fn checks() -> Vec<Check> {
                 |c| measured_scale(&c.matrix("x"), 0.0),
             ),
         Check::new("scaler_transform", "scaling", "transform uses what was measured in training, on any data", 1)
+            .about("Standardizer::transform")
             .on(|draw| {
                 let shifted = draw::matrix(draw, (4, 3), 2.0) + 3.0;
                 vec![
@@ -861,6 +946,7 @@ fn checks() -> Vec<Check> {
             "OneVsRest::predict takes the class with the largest score",
             1,
         )
+        .about("OneVsRest::predict")
         .after("scores")
         .on(|draw| {
             let two_say_yes = several_neurons(array![[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]], array![0.0, 0.0, -0.5]);
@@ -898,8 +984,9 @@ fn checks() -> Vec<Check> {
             classes.into_iter().map(|class| class + 1).collect::<Vec<_>>()
         }),
         Check::new("one_vs_rest_fit", "one_vs_rest", "OneVsRest::fit asks perceptron k: is it class k?", 2)
-            .after("train_gates")
-            .on(|_| {
+            .about("OneVsRest::fit")
+            .after("train_xor")
+            .on(|draw| {
                 let corners = array![[0.0, 3.0], [1.0, 4.0], [3.0, 0.0], [4.0, -1.0], [-3.0, -2.0], [-4.0, -3.0]];
                 let start = || several_neurons(Array2::zeros((3, 2)), Array1::zeros(3));
                 vec![
@@ -908,6 +995,10 @@ fn checks() -> Vec<Check> {
                         .with("labels", vec![0_usize, 0, 1, 1, 2, 2])
                         .with("max_epochs", 50_usize),
                     start().with("x", corners).with("labels", vec![2_usize, 2, 0, 0, 1, 1]).with("max_epochs", 1_usize),
+                    several_neurons(grid(draw, (3, 2)), quarters(draw, 3))
+                        .with("x", grid(draw, (6, 2)))
+                        .with("labels", vec![1_usize, 0, 2, 2, 1, 0])
+                        .with("max_epochs", 3_usize),
                 ]
             })
             .expects(|c| fitted_classes(c, |label, class| f64::from(u8::from(label == class))))
@@ -937,7 +1028,10 @@ fn checks() -> Vec<Check> {
                 |c| fitted_classes(c, |label, class| f64::from(u8::from(label == class + 1))),
             ),
         Check::new("pocket", "pocket", "Pocket keeps a copy of the best weights, and their accuracy", 2)
-            .after("gates_learned")
+            .about("Pocket::fit")
+            .after("accuracy")
+            .after("predict")
+            .after("update_tells")
             .on(|draw| {
                 let above = || neuron(array![0.5, 0.5], 0.75).with("learning_rate", 1.0);
                 let drawn = neuron(quarters(draw, 2), 0.25).with("learning_rate", 0.5);
@@ -1083,7 +1177,7 @@ fn single_samples(draw: &mut Generator) -> Vec<Record> {
 /// tie is a tie in whatever order they are added.
 fn batches(draw: &mut Generator) -> Vec<Record> {
     let drawn = neuron(quarters(draw, 2) + 2.5, 0.75);
-    let x = Array2::from_shape_simple_fn((4, 2), || quarters(draw, 1)[0]);
+    let x = grid(draw, (9, 2));
     vec![
         neuron(array![1.0, -2.0], 0.75).with("x", array![[2.0, 0.5], [1.5, 3.0]]),
         neuron(array![0.5, -0.3, 0.8], 0.1).with("x", array![[1.0, 2.0, 3.0], [-1.0, 0.0, -2.0]]),
@@ -1141,6 +1235,25 @@ fn pairs(predictions: Array1<f64>, targets: Array1<f64>) -> Record {
 /// `n` multiples of 0.25 between -2 and 2: sums and products of them are exact.
 fn quarters(draw: &mut Generator, n: usize) -> Array1<f64> {
     draw::vector(draw, n, 2.0).mapv(|number| (4.0 * number).round() / 4.0)
+}
+
+/// A matrix of such multiples.
+fn grid(draw: &mut Generator, shape: (usize, usize)) -> Array2<f64> {
+    Array2::from_shape_simple_fn(shape, || quarters(draw, 1)[0])
+}
+
+/// `n` classes, 0 or 1.
+fn classes(draw: &mut Generator, n: usize) -> Array1<f64> {
+    (0..n).map(|_| f64::from(draw.random_range(0..2_u8))).collect()
+}
+
+/// Single samples that may be right or wrong.
+fn any_corrections(draw: &mut Generator) -> Vec<Record> {
+    let mut sample = || {
+        let drawn = neuron(quarters(draw, 2), quarters(draw, 1)[0]).with("learning_rate", 0.25);
+        drawn.with("x", quarters(draw, 2)).with("target", classes(draw, 1)[0])
+    };
+    (0..8).map(|_| sample()).collect()
 }
 
 /// Records that are put together.
@@ -1234,6 +1347,12 @@ fn hits(predictions: &ArrayRef1<f64>, targets: &ArrayRef1<f64>) -> usize {
 
 fn share(predictions: &ArrayRef1<f64>, targets: &ArrayRef1<f64>) -> f64 {
     hits(predictions, targets) as f64 / targets.len() as f64
+}
+
+/// The share of right predictions, or `nothing` where there are none.
+fn share_or(c: &Record, nothing: f64) -> f64 {
+    let (predictions, targets) = (c.vector("predictions"), c.vector("targets"));
+    if targets.is_empty() { nothing } else { share(&predictions, &targets) }
 }
 
 fn share_of_ones(predictions: &ArrayRef1<f64>, targets: &ArrayRef1<f64>) -> f64 {
@@ -1458,26 +1577,30 @@ fn starting_over(c: &Record) -> Run {
     })
 }
 
-/// Predictions after training, and their accuracy as `measure` has it.
-fn measured(c: &Record, measure: fn(&ArrayRef1<f64>, &ArrayRef1<f64>) -> f64) -> Record {
-    let predictions = trained(c, Rule::Online).neuron.predictions(&c.matrix("x"));
-    let accuracy = measure(&predictions, &c.vector("targets"));
-    Record::new().with("predictions", predictions).with("accuracy", accuracy)
-}
-
+/// Whether the perceptrons that come back separate the sets of a case, which are made here once more.
 fn all_separated(c: &Record, seen: &Record) -> Result<(), String> {
+    let (n_sets, n_inputs, max_epochs) = (c.count("n_sets"), c.count("n_inputs"), c.count("max_epochs"));
+    let (weights, biases) = (seen.matrix("weights per set"), seen.vector("biases"));
     let (epochs, last_errors) = (seen.counts("epochs per set"), seen.counts("errors in the last epoch"));
-    for (set, wrong) in seen.counts("wrong predictions afterwards").into_iter().enumerate() {
+    if weights.dim() != (n_sets, n_inputs) {
+        return Err(format!("The weights of all sets have the shape {:?}, not ({n_sets}, {n_inputs}).", weights.dim()));
+    }
+    let mut rng = generator(c.count("seed") as u64);
+    for set in 0..n_sets {
+        let data = separable_blobs([9, 13], n_inputs, 0.25, &mut rng);
+        let neuron = Neuron { weights: weights.row(set).to_owned(), bias: biases[set] };
+        let wrong = data.labels.len() - hits(&neuron.predictions(&data.features), &data.targets());
         if last_errors[set] != 0 {
             return Err(format!(
-                "Random set {set} can be separated, but after {} of {} epochs there still is an error in every epoch.",
+                "Random set {set} can be separated, but after {} of {max_epochs} epochs there still is an error in \
+                 every epoch.",
                 epochs[set],
-                c.count("max_epochs")
             ));
         }
         if wrong != 0 {
             return Err(format!(
-                "The last epoch of random set {set} had no error, yet `predict` gets {wrong} of its samples wrong."
+                "The last epoch of random set {set} is said to have no error, yet the weights that are left get \
+                 {wrong} of its samples wrong."
             ));
         }
     }
@@ -1493,6 +1616,11 @@ fn line(c: &Record, solve: fn(ArrayView1<'_, f64>, f64) -> (f64, f64)) -> Record
 /// The right line, where there is one.
 fn solved(c: &Record) -> Record {
     line(c, |w, b| (-w[0] / w[1], -b / w[1]))
+}
+
+/// What code does that panics unless there are two weights at least.
+fn of_several(c: &Record, line: impl Fn(&Record) -> Record) -> Prediction {
+    if c.vector("weights").len() < 2 { Prediction::Panics } else { line(c).into() }
 }
 
 fn no_line() -> Record {

@@ -56,33 +56,33 @@ fn main() {
             let errors = TRAIN(&mut perceptron, &case.matrix("x"), &case.vector("targets"), case.count("max_epochs"));
             parameters(&perceptron).with("errors", errors)
         }),
-        ("train_and_measure", |case| {
+        ("train_and_predict", |case| {
             let mut perceptron = perceptron(case);
-            let (x, targets) = (case.matrix("x"), case.vector("targets"));
-            TRAIN(&mut perceptron, &x, &targets, case.count("max_epochs"));
-            let predictions = PREDICT(&perceptron, &x);
-            let accuracy = ACCURACY(&predictions, &targets);
-            Record::new().with("predictions", predictions).with("accuracy", accuracy)
+            let x = case.matrix("x");
+            TRAIN(&mut perceptron, &x, &case.vector("targets"), case.count("max_epochs"));
+            PREDICT(&perceptron, &x).into()
         }),
         ("train_blobs", |case| {
             let mut rng = generator(case.count("seed") as u64);
             let n_inputs = case.count("n_inputs");
-            let (mut epochs, mut last_errors, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut epochs, mut last_errors, mut biases) = (Vec::new(), Vec::new(), Vec::new());
             let n_sets = case.count("n_sets");
+            let mut weights = Array2::zeros((n_sets, n_inputs));
             for set in 0..n_sets {
                 report_progress(set, n_sets, None);
                 let data = separable_blobs([9, 13], n_inputs, 0.25, &mut rng);
                 let mut perceptron = PERCEPTRON(Array1::zeros(n_inputs), 0.0, case.float("learning_rate"));
                 let errors = TRAIN(&mut perceptron, &data.features, &data.targets(), case.count("max_epochs"));
-                let predictions = PREDICT(&perceptron, &data.features);
                 epochs.push(errors.len());
                 last_errors.push(errors.last().copied().unwrap_or(usize::MAX));
-                wrong.push(predictions.iter().zip(&data.targets()).filter(|(one, other)| one != other).count());
+                weights.row_mut(set).assign(&perceptron.weights);
+                biases.push(perceptron.bias);
             }
             Record::new()
                 .with("epochs per set", epochs)
                 .with("errors in the last epoch", last_errors)
-                .with("wrong predictions afterwards", wrong)
+                .with("weights per set", weights)
+                .with("biases", Array1::from(biases))
         }),
         ("decision_line", |case| {
             let line = LINE(&perceptron(case));

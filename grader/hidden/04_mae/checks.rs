@@ -75,7 +75,7 @@ fn checks() -> Vec<Check> {
         Check::new("mae_grad_ties", "mae_grad", "mae_grad is 0 where prediction and target agree", 1)
             .asks("mae_grad")
             .after("mae_grad")
-            .on(ties)
+            .on(|draw| [ties(draw), vec![tiny_errors(draw)]].concat())
             .expects(|c| errors(c).mapv(sign) / n(c))
             .mistake(
                 "signum_at_a_tie",
@@ -95,6 +95,12 @@ fn checks() -> Vec<Check> {
                 "e / |e| is the sign of e, except at e = 0: there it is 0 / 0, which is NaN, and a single NaN spreads \
                  through everything that is computed from it. An error of 0 needs a case of its own.",
                 |c| errors(c).mapv(|e| e / e.abs()) / n(c),
+            )
+            .mistake_if(
+                "tiny_error_taken_for_a_tie",
+                "Some entries are 0 although prediction and target differ, by a tiny error. |e| is as steep there as \
+                 anywhere else, so the entry is 1/n or -1/n: only an error of exactly 0 is a tie.",
+                |c, seen| errors(c).iter().zip(seen.matrix("result")).any(|(e, slope)| *e != 0.0 && *slope == 0.0),
             ),
         slope("mae_slope", "mae_grad", "mae_loss", "mae_grad agrees with the slope measured on mae_loss"),
         Check::new("mse_loss", "mse_loss", "mse_loss is the mean of e² over all entries", 2)
@@ -197,25 +203,38 @@ fn checks() -> Vec<Check> {
             }),
         slope("mse_slope", "mse_grad", "mse_loss", "mse_grad agrees with the slope measured on mse_loss"),
         Check::new("shapes", "shapes", "targets and predictions of different shapes are refused", 1)
-            .on(|_| different_shapes())
-            .expects(|_| Prediction::Panics)
-            .mistake_if("shapes_not_compared", SHAPES_NOT_COMPARED, |_, _| true),
+            .about("mae_loss")
+            .on(|draw| [equal_shapes(draw), different_shapes()].concat())
+            .expects(|c| match c.text("function") {
+                _ if !agree_in_shape(c, "y_true", "y_pred") => Prediction::Panics,
+                "mae_loss" | "mse_loss" => shape_of_answer(&[]),
+                _ => shape_of_answer(c.matrix("y_true").shape()),
+            })
+            .mistake_if("shapes_not_compared", SHAPES_NOT_COMPARED, |c, _| !agree_in_shape(c, "y_true", "y_pred")),
         Check::new("direction", "descent", "direction goes against the gradient", 1)
             .on(|draw| {
-                [0.25, -0.25, 0.0, 1e-9, -1e-9, draw::number(draw, 3.0)]
-                    .map(|gradient| Record::new().with("gradient", gradient))
-                    .to_vec()
+                let fixed = [0.25, -0.25, 0.0, 1e-9, -1e-9];
+                let drawn = draw::vector(draw, 8, 3.0);
+                fixed.iter().chain(&drawn).map(|gradient| Record::new().with("gradient", *gradient)).collect()
             })
             .expects(|c| moves(c, ["raise", "keep", "lower"]))
             .mistake("with_the_gradient", WITH_THE_GRADIENT, |c| moves(c, ["lower", "keep", "raise"]))
             .mistake("with_the_gradient", WITH_THE_GRADIENT, |c| moves(c, ["lower", "raise", "raise"]))
             .mistake("with_the_gradient", WITH_THE_GRADIENT, |c| moves(c, ["lower", "lower", "raise"]))
             .mistake("flat_is_not_kept", FLAT_IS_NOT_KEPT, |c| moves(c, ["raise", "raise", "lower"]))
-            .mistake("flat_is_not_kept", FLAT_IS_NOT_KEPT, |c| moves(c, ["raise", "lower", "lower"])),
+            .mistake("flat_is_not_kept", FLAT_IS_NOT_KEPT, |c| moves(c, ["raise", "lower", "lower"]))
+            .mistake(
+                "small_slope_kept",
+                "A small gradient is taken for 0. However small it is, it says which way the loss falls: only at \
+                 exactly 0 is the prediction kept.",
+                |c| if c.float("gradient").abs() < 1e-8 { "keep" } else { moves(c, ["raise", "keep", "lower"]) },
+            ),
         descend("descend_mae", "mae", "mae_grad", "descend takes one step down the MAE"),
         descend("descend_mse", "mse", "mse_grad", "descend takes one step down the MSE"),
         outlier_report("outlier_mae", "mae", "mae_loss", "outlier_report measures what happens to the MAE"),
-        outlier_report("outlier_mse", "mse", "mse_loss", "outlier_report measures what happens to the MSE"),
+        outlier_report("outlier_mse", "mse", "mse_loss", "outlier_report measures what happens to the MSE")
+            .after("shapes")
+            .on(|draw| [outliers(draw), outliers_of_other_shapes()].concat()),
         Check::new("best_constant_mse", "best_constant", "the best constant for the MSE is the mean", 1)
             .asks("best_constant")
             .on(|draw| odd_counts(draw, "mse"))
@@ -246,6 +265,17 @@ fn checks() -> Vec<Check> {
                  values below as above: take that one.",
                 |c| 0.5 * (middle(c, -1) + middle(c, 0)),
             )
+            .mistake(
+                "repeated_values_dropped",
+                "This is the median of the different values. A value that occurs three times is three values, and \
+                 each of them has an error: keep all of them.",
+                |c| {
+                    let mut different = c.vector("y").to_vec();
+                    different.sort_by(f64::total_cmp);
+                    different.dedup();
+                    0.5 * (different[(different.len() - 1) / 2] + different[different.len() / 2])
+                },
+            )
             .mistake("midrange", MIDRANGE, midrange),
         Check::new("best_constant_even", "best_constant", "of two values in the middle the median is halfway", 1)
             .asks("best_constant")
@@ -274,8 +304,8 @@ fn checks() -> Vec<Check> {
         Check::new("best_constant_empty", "best_constant", "there is no best constant for no values", 1)
             .asks("best_constant")
             .after("best_constant_mae")
-            .on(|_| {
-                [("mae", array![2.0, 7.0, 3.0]), ("mse", array![]), ("mae", array![])]
+            .on(|draw| {
+                [("mae", draw::vector(draw, 3, 9.0)), ("mse", array![]), ("mae", array![])]
                     .map(|(loss, y)| Record::new().with("y", y).with("loss", loss))
                     .to_vec()
             })
@@ -291,7 +321,7 @@ fn checks() -> Vec<Check> {
             })
             .mistake_if(
                 "answer_for_nothing",
-                "With no values there is no best constant, and yet you return a `Some`. Whoever gets it goes on \
+                "With no values there is no best constant, and yet you return a `Some`. The caller would go on \
                  computing with it: return `None`, for both losses.",
                 |c, seen| n_values(c) == 0 && seen.result() != Some(&Value::Nothing),
             ),
@@ -371,26 +401,33 @@ const NO_CONSTANT_PANICS: &str = "\
     Your code panics when there are no values: there is no middle one to index and nothing to average. Return `None` \
     before that. (`y.mean()` does so by itself.)";
 
-/// `gradient` against the slope that is measured on the learner's own `loss`.
+/// `gradient` against the slope that is measured on the learner's own `loss`, which the judge knows as well.
 fn slope(id: &'static str, gradient: &'static str, loss: &'static str, title: &'static str) -> Check {
-    Check::new(id, gradient, title, 1).after(loss).on(|draw| vec![several_outputs(), drawn_pair(draw, (3, 2))]).demands(
-        move |_, seen| {
+    Check::new(id, gradient, title, 1)
+        .about(gradient)
+        .after(loss)
+        .on(|draw| vec![several_outputs(), drawn_pair(draw, (3, 2))])
+        .demands(move |c, seen| {
             let (claimed, measured) = (seen.matrix("gradient"), seen.matrix("slope of the loss"));
-            if claimed.dim() != measured.dim() {
-                let (wrong, right) = (claimed.dim(), measured.dim());
+            let right = self::gradient(c, &loss[..3]);
+            if claimed.dim() != right.dim() {
+                let (wrong, right) = (claimed.dim(), right.dim());
                 return Err(format!("The gradient has the shape {wrong:?}, not {right:?} as the predictions have."));
             }
             // Central differences of a parabola and of a straight line are exact up to rounding, 1e-16 / 1e-4.
-            let agree = |claimed: f64, measured: f64| (claimed - measured).abs() < 1e-8;
-            let off = claimed.indexed_iter().find(|&(index, &claimed)| !agree(claimed, measured[index]));
-            let Some(((row, column), claimed)) = off else { return Ok(()) };
-            Err(format!(
-                "Raise y_pred[{row}, {column}] a little, and your {loss} changes by {:.4} per unit of it; your \
-                 {gradient} says {claimed:.4}.",
-                measured[[row, column]],
-            ))
-        },
-    )
+            let agree = |one: f64, other: f64| (one - other).abs() < 1e-8;
+            for (index, right) in right.indexed_iter() {
+                let (claimed, measured, (row, column)) = (claimed[index], measured[index], index);
+                let rise = format!("Raise y_pred[{row}, {column}] a little, and your {loss} changes by {measured:.4}");
+                if !agree(measured, *right) {
+                    return Err(format!("{rise} per unit of it, not by {right:.4}."));
+                }
+                if !agree(claimed, measured) {
+                    return Err(format!("{rise} per unit of it; your {gradient} says {claimed:.4}."));
+                }
+            }
+            Ok(())
+        })
 }
 
 /// One step down `loss`.
@@ -462,14 +499,18 @@ fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, tit
     let measured = move |c: &Record, targets: &str, predictions: &str| {
         loss_between(loss, &c.matrix(targets), &c.matrix(predictions))
     };
+    let fits = |c: &Record| agree_in_shape(c, "y_true", "normal") && agree_in_shape(c, "y_true", "outlier");
     let both = move |c: &Record| (measured(c, "y_true", "normal"), measured(c, "y_true", "outlier"));
     Check::new(id, "outlier_report", title, 1)
         .asks("outlier_report")
         .after(after)
         .on(outliers)
         .expects(move |c| {
+            if !fits(c) {
+                return Prediction::Panics;
+            }
             let (normal, outlier) = both(c);
-            report(normal, outlier, outlier / normal)
+            report(normal, outlier, outlier / normal).into()
         })
         .mistake(
             "ratio_upside_down",
@@ -524,6 +565,12 @@ fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, tit
                 report(normal, outlier, outlier / normal)
             },
         )
+        .mistake_if(
+            "shapes_not_compared",
+            "One of the two sets of predictions has another shape than the targets, and yet there is a report. \
+             `mae_loss` and `mse_loss` compare the shapes: call them, or compare `.dim()` yourself.",
+            move |c, _| !fits(c),
+        )
 }
 
 /// The way to the best constant.
@@ -546,9 +593,15 @@ fn fit_constant(id: &'static str, loss: &'static str, after: &'static str, title
                     walk(draw::vector(draw, 4, 9.0), -2.0, 0.3, 5),
                 ]
             } else {
-                // With four values and dyadic steps all sums are exact, also where c meets the value 4; with three
-                // values c steps to and fro between -0.9 and -1.15 and meets none.
-                vec![walk(array![50.0, 1.0, 4.0, 2.0], 7.0, 1.0, 8), walk(array![3.0, -1.0, -2.0], 5.1, 0.75, 20)]
+                // With four values and dyadic steps all sums are exact, also where c meets a value; with three values
+                // c steps to and fro between -0.9 and -1.15 and meets none.
+                let drawn = (0..4).map(|_| draw::number(draw, 9.0).round()).collect();
+                vec![
+                    walk(array![50.0, 1.0, 4.0, 2.0], 7.0, 1.0, 8),
+                    walk(array![3.0, -1.0, -2.0], 5.1, 0.75, 20),
+                    walk(drawn, 10.0, 1.0, 15),
+                    walk(array![3.0, -1.0, -2.0], 5.1, 0.75, 0),
+                ]
             }
         })
         .expects(|c| walk(c, |_, constant| -c.float("learning_rate") * slope_at(c, constant)))
@@ -570,8 +623,8 @@ fn fit_constant(id: &'static str, loss: &'static str, after: &'static str, title
         )
         .mistake(
             "slope_at_the_start_only",
-            "All steps are equal: the slope is taken at the start each time. It changes on the way, so compute it anew \
-             at the current constant.",
+            "All steps are equal: the slope is taken at the start each time. It changes on the way: compute it again \
+             at the current constant, in every step.",
             |c| walk(c, |start, _| -c.float("learning_rate") * slope_at(c, start)),
         )
         .mistake(
@@ -623,13 +676,36 @@ fn ties(draw: &mut probe::Generator) -> Vec<Record> {
     let lesson = Record::new()
         .with("y_true", array![[0.0, 2.0, 1.0], [5.0, 4.0, 1.0]])
         .with("y_pred", array![[1.0, 2.0, 0.0], [3.0, 4.5, 1.0]]);
-    let drawn = drawn_pair(draw, (2, 2));
+    let drawn = drawn_pair(draw, (4, 3));
     let mut y_pred = drawn.matrix("y_pred").to_owned();
     y_pred[[1, 0]] = drawn.matrix("y_true")[[1, 0]];
     let drawn = Record::new().with("y_true", drawn.matrix("y_true").to_owned()).with("y_pred", y_pred);
     let square =
         Record::new().with("y_true", array![[0.0, 2.0], [5.0, 4.0]]).with("y_pred", array![[1.0, 2.0], [3.0, 4.0]]);
     vec![lesson, square, drawn]
+}
+
+/// Predictions that are off by very little, upwards and downwards, and one that is right.
+fn tiny_errors(draw: &mut probe::Generator) -> Record {
+    let size = 1e-10 * (2.0 + draw::number(draw, 1.0));
+    Record::new().with("y_true", array![[0.0, 0.0], [0.0, 1.0]]).with("y_pred", array![[1e-7, -size], [1e-13, 1.0]])
+}
+
+fn agree_in_shape(c: &Record, one: &str, other: &str) -> bool {
+    c.matrix(one).dim() == c.matrix(other).dim()
+}
+
+/// Nothing is expected of the numbers of an answer, only that there is one.
+fn shape_of_answer(shape: &[usize]) -> Prediction {
+    Record::new().with("shape of the answer", shape.to_vec()).into()
+}
+
+/// Targets and predictions of drawn but equal shapes, for each of the four functions.
+fn equal_shapes(draw: &mut probe::Generator) -> Vec<Record> {
+    let mut up_to_five = || 1 + (draw::number(draw, 4.0).abs() as usize);
+    let functions = ["mae_loss", "mae_grad", "mse_loss", "mse_grad"];
+    let shapes = functions.map(|function| (function, (up_to_five(), up_to_five())));
+    shapes.map(|(function, shape)| drawn_pair(draw, shape).with("function", function)).to_vec()
 }
 
 /// A column and a row, different columns, and different rows, for each of the four functions.
@@ -651,8 +727,8 @@ fn nothing() -> Record {
     Record::new().with("y_true", Array2::zeros((0, 3))).with("y_pred", Array2::zeros((0, 3)))
 }
 
-fn something_and_nothing(_: &mut probe::Generator) -> Vec<Record> {
-    vec![lesson_pair(), nothing()]
+fn something_and_nothing(draw: &mut probe::Generator) -> Vec<Record> {
+    vec![lesson_pair(), drawn_pair(draw, (2, 3)), nothing()]
 }
 
 /// The example of the lesson, a drawn one, and one whose normal predictions are perfect.
@@ -675,8 +751,19 @@ fn outliers(draw: &mut probe::Generator) -> Vec<Record> {
     ]
 }
 
+/// Predictions that do not fit the targets, with and without the outlier.
+fn outliers_of_other_shapes() -> Vec<Record> {
+    let column = array![[1.0], [2.0], [3.0]];
+    let report = |normal: Array2<f64>, outlier: Array2<f64>| {
+        Record::new().with("y_true", column.clone()).with("normal", normal).with("outlier", outlier)
+    };
+    let wrong = array![[1.5, 2.5, 9.5]];
+    vec![report(column.mapv(|y| y + 0.5), wrong.clone()), report(wrong, column.mapv(|y| y + 2.5))]
+}
+
 fn odd_counts(draw: &mut probe::Generator, loss: &str) -> Vec<Record> {
-    [array![4.0, 1.0, 50.0, 3.0, 2.0], array![-3.0, 0.5, 2.0, -8.0, 1.0], draw::vector(draw, 7, 9.0)]
+    let repeated = array![4.0, 2.0, 2.0, 30.0, 2.0, 7.0, 3.0];
+    [array![4.0, 1.0, 50.0, 3.0, 2.0], array![-3.0, 0.5, 2.0, -8.0, 1.0], repeated, draw::vector(draw, 7, 9.0)]
         .map(|y| Record::new().with("y", y).with("loss", loss))
         .to_vec()
 }

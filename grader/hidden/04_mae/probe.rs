@@ -1,7 +1,7 @@
 //! What the grader asks of exercise 4.
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
-use probe::{Record, serve};
+use probe::{Record, Value, serve};
 use submission::{Direction, LossKind, OutlierReport};
 
 // Naming the types keeps a submission from answering with a type of its own, and gives a changed signature a clear
@@ -85,7 +85,11 @@ fn slope(case: &Record, loss: Loss, gradient: Gradient) -> Record {
     Record::new().with("gradient", gradient(&y_true, &y_pred)).with("slope of the loss", slope)
 }
 
-/// What `function` answers to targets and predictions of different shapes, if it answers.
-fn answer<T: Into<Record>>(case: &Record, function: fn(&ArrayRef2<f64>, &ArrayRef2<f64>) -> T) -> Record {
-    function(&case.matrix("y_true"), &case.matrix("y_pred")).into()
+/// The shape of what `function` answers, if it answers; a number has none.
+fn answer<T: Into<Value>>(case: &Record, function: fn(&ArrayRef2<f64>, &ArrayRef2<f64>) -> T) -> Record {
+    let shape = match function(&case.matrix("y_true"), &case.matrix("y_pred")).into() {
+        Value::Array { shape, .. } => shape,
+        _ => Vec::new(),
+    };
+    Record::new().with("shape of the answer", shape)
 }

@@ -5,6 +5,11 @@
 //! 0 one step shows what moves W, and what moves b. A loss curve could not: two of the bugs cancel in it.
 
 use ndarray::ArrayView1;
+use probe::Generator;
+use rand::{
+    RngExt,
+    seq::{IndexedRandom, SliceRandom},
+};
 
 use judge::prelude::*;
 
@@ -15,13 +20,23 @@ fn main() {
 fn checks() -> Vec<Check> {
     let mut checks = vec![
         Check::new("one_hot", "one_hot", "one_hot has one row for each sample, with a 1 in the column of its class", 1)
-            .on(|_| {
-                // Without class 0 first, without the last class second.
-                [(vec![2_usize, 1, 2, 3], 4_usize), (vec![1, 0, 0, 1], 3)]
-                    .map(|(labels, n_classes)| Record::new().with("labels", labels).with("n_classes", n_classes))
-                    .to_vec()
+            .on(|draw| {
+                let drawn = (0..6).map(|_| draw.random_range(0..5)).collect();
+                // Without class 0 first, without the last class second. In the last two a label is too large.
+                [
+                    (vec![2_usize, 1, 2, 3], 4_usize),
+                    (vec![1, 0, 0, 1], 3),
+                    (drawn, 5),
+                    (vec![1, 3, 2, 1], 3),
+                    (vec![1, 2, 7], 3),
+                ]
+                .map(|(labels, n_classes)| Record::new().with("labels", labels).with("n_classes", n_classes))
+                .to_vec()
             })
-            .expects(|c| one_hot(&c.counts("labels"), c.count("n_classes")))
+            .expects(|c| match label_is_too_large(c) {
+                true => Prediction::Panics,
+                false => one_hot(&c.counts("labels"), c.count("n_classes")).into(),
+            })
             .mistake(
                 "label_for_one",
                 "The label itself stands where a 1 belongs. One-hot means that a single entry of the row is hot, and \
@@ -57,11 +72,16 @@ fn checks() -> Vec<Check> {
                     let labels = c.counts("labels");
                     one_hot(&labels, labels.iter().max().map_or(0, |max| max + 1))
                 },
+            )
+            .mistake_if(
+                "label_too_large_accepted",
+                "A label that is not below `n_classes` gets an answer. It belongs to no class, and its 1 is left out or \
+                 stands in the row of another sample: the documentation asks for a panic. An index of row and column, \
+                 `y[[sample, label]]`, panics by itself.",
+                |c, _| label_is_too_large(c),
             ),
         with_loss_mistakes(
             Check::new("cross_entropy", "cross_entropy", "cross_entropy is the mean of -ln p of the true classes", 1)
-                // What comes after this one needs both.
-                .after("one_hot")
                 .on(|draw| {
                     let example = array![[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]];
                     let drawn = softmax(&draw::matrix(draw, (5, 4), 1.5));
@@ -82,17 +102,19 @@ fn checks() -> Vec<Check> {
         )
         .mistake(
             "labels_and_probabilities_swapped",
-            "This is the logarithm of the labels, weighted with the probabilities: -p · ln y, where ln 0 is infinite. \
-             It is the other way round, -y · ln p: the labels say which logarithm counts.",
+            "The loss is infinite, although no probability is 0 here. Is it the logarithm of the labels, where ln 0 is \
+             infinite? It is the other way round, -y · ln p: the labels say which logarithm counts.",
             |_| f64::INFINITY,
         ),
         Check::new("cross_entropy_at_zero", "cross_entropy", "cross_entropy is exact where a probability is 0 or 1", 1)
             .asks("cross_entropy")
             .after("cross_entropy")
-            .on(|_| {
+            .on(|draw| {
+                let drawn = 0.5 + draw::number(draw, 0.4);
                 [
                     (vec![0_usize, 1], array![[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]),
                     (vec![2, 0], array![[0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]),
+                    (vec![1, 0], array![[0.0, drawn, 1.0 - drawn], [1.0, 0.0, 0.0]]),
                     (vec![1, 0], array![[1.0, 0.0], [0.5, 0.5]]),
                 ]
                 .map(|(labels, p)| Record::new().with("y_onehot", one_hot(&labels, p.ncols())).with("p", p))
@@ -110,8 +132,9 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "zero_probability_made_small",
-                "Where the true class has the probability 0, the loss is infinite. A bound, or a small number that is \
-                 added, hides that the model called the truth impossible.",
+                "Where the true class has the probability 0, the loss is infinite, and yours is not. Either a bound or \
+                 a small number that is added hides it, or a probability of 0 is left out also where it belongs to the \
+                 true class. The model has called the truth impossible: nothing costs more.",
                 |c, seen| {
                     let right = cross_entropy(&c.matrix("y_onehot"), &c.matrix("p"));
                     right.is_infinite() && seen.float("result").is_finite()
@@ -124,15 +147,16 @@ fn checks() -> Vec<Check> {
         Check::new("train", "train", "train takes one step an epoch and keeps the loss before each", 2)
             .after("two_steps")
             .on(|draw| {
-                [1_usize, 4, 0]
-                    .map(|epochs| {
-                        samples(draw, 4)
-                            .with("w", draw::matrix(draw, (2, 3), 1.0))
-                            .with("b", draw::vector(draw, 3, 1.0))
-                            .with("learning_rate", 0.3)
-                            .with("epochs", epochs)
-                    })
-                    .to_vec()
+                let mut drawn = |epochs: usize| {
+                    samples(draw, 4)
+                        .with("w", draw::matrix(draw, (2, 3), 1.0))
+                        .with("b", draw::vector(draw, 3, 1.0))
+                        .with("learning_rate", 0.3)
+                        .with("epochs", epochs)
+                };
+                // With this learning rate the loss rises at once, and later again.
+                let rising = of_the_lesson(30.0).with("epochs", 5_usize);
+                vec![drawn(1), drawn(4), drawn(0), rising]
             })
             .expects(|c| trained(c, c.count("epochs")).record())
             .mistake(
@@ -165,7 +189,7 @@ fn checks() -> Vec<Check> {
                 },
             )
             .mistake(
-                "every_epoch_begins_anew",
+                "every_epoch_starts_over",
                 "Every epoch begins at the parameters given, so nothing is learned after the first step. Each step \
                  goes on from where the one before ended.",
                 |c| {
@@ -214,6 +238,18 @@ fn checks() -> Vec<Check> {
                 "The samples were put into another order than their labels, so the loop learns labels that belong to \
                  other samples. Order X and Y alike, or, with all samples in every step, not at all.",
                 comes_apart,
+            )
+            .mistake_if(
+                "stops_when_the_loss_rises",
+                "The training ends before its `epochs` are over, where the loss has risen. It may rise for a while and \
+                 fall again, and a caller who asks for so many epochs wants to see it: take every step.",
+                |c, seen| {
+                    let (losses, right) = (seen.vector("losses").to_vec(), trained(c, c.count("epochs")).losses);
+                    let ran = losses.len();
+                    let as_right = losses.iter().zip(&right).all(|(one, other)| (one - other).abs() < 1e-9);
+                    let rises = |at: usize| at > 0 && right.get(at).is_some_and(|loss| *loss > right[at - 1]);
+                    as_right && ran < right.len() && (rises(ran) || rises(ran.saturating_sub(1)))
+                },
             ),
         Check::new("long_run", "train", "400 epochs on 60 samples stay finite and end where they should", 1)
             .asks("train")
@@ -233,8 +269,8 @@ fn checks() -> Vec<Check> {
             })
             .expects(|c| trained(c, c.count("epochs")).record()),
         Check::new("diagnose", "diagnose", "diagnose compares the last loss with the first", 2)
-            .on(|_| {
-                [
+            .on(|draw| {
+                let curves = [
                     vec![1.0, 0.8, 0.6],
                     vec![1.0, 0.5, 0.7, 0.9],
                     vec![1.0, 5.0, 0.5],
@@ -244,11 +280,12 @@ fn checks() -> Vec<Check> {
                     vec![1.0, 0.5, 2.5],
                     vec![0.25, 0.5, 0.75],
                     vec![1.0, 2.0, f64::INFINITY],
+                    vec![f64::INFINITY, 1.0],
                     vec![0.5],
                     vec![],
-                ]
-                .map(curve)
-                .to_vec()
+                    drawn_losses(draw, 4),
+                ];
+                shuffled(draw, curves.map(curve).to_vec())
             })
             .expects(|c| diagnosis(c, doubled, fallen))
             .mistake(
@@ -322,11 +359,17 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("diagnose_nan", "diagnose", "diagnose finds a NaN wherever it is", 1)
             .asks("diagnose")
-            .on(|_| {
+            .on(|draw| {
                 const NAN: f64 = f64::NAN;
-                [vec![1.0, 0.8, NAN], vec![1.0, NAN, 0.5], vec![NAN, 1.0, 0.5], vec![1.0, NAN, 5.0]].map(curve).to_vec()
+                let with_nan = [vec![1.0, 0.8, NAN], vec![1.0, NAN, 0.5], vec![NAN, 1.0, 0.5], vec![1.0, NAN, 5.0]];
+                // Curves that only fall are `Ok` by any rule: they hold against code that sees NaN everywhere.
+                let falling = [vec![1.0, 0.8], vec![3.0, 2.0, 1.0], vec![0.9, 0.6, 0.5], vec![5.0, 0.5, 0.25]];
+                shuffled(draw, with_nan.into_iter().chain(falling).map(curve).collect())
             })
-            .expects(|_| "Nan")
+            .expects(|c| match has_nan(c) {
+                true => "Nan",
+                false => diagnosis(c, doubled, fallen),
+            })
             .mistake("nan_compared", NAN_COMPARED, |c| diagnosis(c, doubled, fallen))
             // The same, where it is asked whether the loss has risen instead of whether it has fallen.
             .mistake("nan_compared", NAN_COMPARED, |c| {
@@ -348,12 +391,16 @@ fn checks() -> Vec<Check> {
                 "nan_called_divergence",
                 "NaN has a diagnosis of its own, `Nan`: it says that some operation had no result, such as 0 · ln 0 or \
                  ∞ / ∞, and that is what one looks for.",
-                |_| "Diverged",
+                |c| match has_nan(c) {
+                    true => "Diverged",
+                    false => diagnosis(c, doubled, fallen),
+                },
             ),
         Check::new("training_log", "training_log", "training_log has a line for each epoch, and the improvement", 1)
             // Fifth decimals that round up and zeros at the end; none exactly between two.
-            .on(|_| vec![curve(vec![1.098_68, 0.9, 0.703_67, 0.543_19])])
+            .on(|draw| [vec![1.098_68, 0.9, 0.703_67, 0.543_19], drawn_losses(draw, 3)].map(curve).to_vec())
             .shows(include_str!("snapshots/training_log.snap"))
+            .expects(|c| training_log(c, 1, four_decimals, percent_gone))
             .mistake(
                 "epochs_counted_from_zero",
                 "The epochs are counted from 0. In the log the first one is epoch 1.",
@@ -392,20 +439,28 @@ fn checks() -> Vec<Check> {
                 "The improvement has the wrong sign: it is positive where the loss has fallen, first - last.",
                 |c| training_log(c, 1, four_decimals, |first, last| 100.0 * (last - first) / first),
             ),
-        Check::new("empty_log", "training_log", "training_log takes any losses: rising ones, and none at all", 1)
-            .asks("training_log")
-            .after("training_log")
-            .on(|_| [vec![1.25, 1.0], vec![1.0, 1.345_678], vec![]].map(curve).to_vec())
-            .expects(|c| training_log(c, 1, four_decimals, percent_gone))
-            .mistake(
-                "log_of_nothing_panics",
-                "There may be no losses at all, and an index into an empty slice panics. `first()` and `last()` give \
+        Check::new(
+            "any_log",
+            "training_log",
+            "training_log takes any losses: rising ones, twelve, one, none at all",
+            1,
+        )
+        .asks("training_log")
+        .after("training_log")
+        .on(|draw| {
+            let rising = vec![1.0, 1.345_678];
+            [vec![1.25, 1.0], rising, drawn_losses(draw, 12), drawn_losses(draw, 1), vec![]].map(curve).to_vec()
+        })
+        .expects(|c| training_log(c, 1, four_decimals, percent_gone))
+        .mistake(
+            "log_of_nothing_panics",
+            "There may be no losses at all, and an index into an empty slice panics. `first()` and `last()` give \
                  an `Option` instead.",
-                |c| match c.vector("losses").is_empty() {
-                    true => Prediction::Panics,
-                    false => training_log(c, 1, four_decimals, percent_gone).into(),
-                },
-            ),
+            |c| match c.vector("losses").is_empty() {
+                true => Prediction::Panics,
+                false => training_log(c, 1, four_decimals, percent_gone).into(),
+            },
+        ),
     ]);
     checks
 }
@@ -418,12 +473,17 @@ const NAN_ONLY_AT_THE_END: &str =
 /// The three answers of `sanity_checks`, each a check of its own.
 fn sanity_checks() -> [Check; 3] {
     let check = |id, title| {
-        Check::new(id, "sanity_checks", title, 1).asks("sanity_checks").after("cross_entropy").on(|_| steps_to_test())
+        Check::new(id, "sanity_checks", title, 1)
+            .asks("sanity_checks")
+            .after("one_hot")
+            .after("cross_entropy")
+            .on(|draw| shuffled(draw, steps_to_test()))
     };
     let adds_bias = |c: &Record| c.text("logits") == "X·W + b";
     let averages_dw = |c: &Record| c.text("dW") == "Xᵀ·dZ / n";
     let averages_db = |c: &Record| c.text("db") == "sum of dZ / n";
     let moves = |c: &Record, update: &str| c.text("update of b") == update;
+    let nan = |c: &Record| c.text("dW") == "NaN" || c.text("update of b") == "NaN";
     [
         check("zero_inputs", "zero_inputs tells whether the logits of a step are X·W + b")
             .expects(move |c| answer("zero_inputs", adds_bias(c)))
@@ -452,7 +512,7 @@ fn sanity_checks() -> [Check; 3] {
                 move |c| answer("zero_inputs", !adds_bias(c)),
             ),
         check("duplicated_data", "duplicated_data tells whether a step averages dW and db")
-            .expects(move |c| answer("duplicated_data", averages_dw(c) && averages_db(c)))
+            .expects(move |c| answer("duplicated_data", averages_dw(c) && averages_db(c) && !nan(c)))
             .mistake(
                 "duplicated_data_proves_nothing",
                 "A step that sums dW up passes `duplicated_data`. Is it the given `step` that you ask? Compare W and b \
@@ -468,12 +528,24 @@ fn sanity_checks() -> [Check; 3] {
             .mistake(
                 "duplicated_data_looks_at_b_only",
                 "A step that sums dW up passes `duplicated_data`: compare W after the step too, not b alone.",
-                move |c| answer("duplicated_data", averages_db(c)),
+                move |c| answer("duplicated_data", averages_db(c) && !moves(c, "NaN")),
             )
             .mistake(
                 "duplicated_data_looks_at_w_only",
                 "A step that sums db up passes `duplicated_data`: compare b after the step too, not W alone.",
                 move |c| answer("duplicated_data", averages_dw(c)),
+            )
+            .mistake(
+                "duplicated_data_one_is_enough",
+                "A step that averages only one of dW and db passes `duplicated_data`. Both W and b have to be the same: \
+                 `&&`, not `||`.",
+                move |c| answer("duplicated_data", averages_dw(c) || averages_db(c) && !moves(c, "NaN")),
+            )
+            .mistake(
+                "duplicated_data_misses_nan",
+                "A step that leaves NaN in W or b passes `duplicated_data`. NaN is not the same as anything, but `>` and \
+                 `f64::max` do not notice it: ask whether *every* difference is below 1e-9, with `all`.",
+                move |c| answer("duplicated_data", c.text("dW") != "Xᵀ·dZ" && averages_db(c)),
             ),
         check("bias_direction", "bias_direction tells whether a step moves b downhill")
             .expects(move |c| answer("bias_direction", moves(c, "b - lr·db")))
@@ -498,7 +570,13 @@ fn sanity_checks() -> [Check; 3] {
             .mistake(
                 "standing_still_accepted",
                 "A step that does not move b at all passes `bias_direction`: the bias has to become *larger* than 0.",
-                move |c| answer("bias_direction", !moves(c, "b + lr·db")),
+                move |c| answer("bias_direction", moves(c, "b - lr·db") || moves(c, "none")),
+            )
+            .mistake(
+                "bias_direction_misses_nan",
+                "A step that leaves NaN in b passes `bias_direction`. NaN is neither larger than 0 nor not larger: ask \
+                 whether the bias is `> 0.0`, not whether it fails to be `<= 0.0`.",
+                move |c| answer("bias_direction", moves(c, "b - lr·db") || moves(c, "NaN")),
             ),
     ]
 }
@@ -507,7 +585,7 @@ fn answer(question: &str, yes: bool) -> Record {
     Record::new().with(question, yes)
 }
 
-/// Every combination of the three shipped bugs, and two more steps that are wrong in other ways.
+/// Every combination of the three shipped bugs, and five more steps that are wrong in other ways.
 fn steps_to_test() -> Vec<Record> {
     let step = |logits: &str, dw: &str, db: &str, update: &str| {
         Record::new().with("logits", logits).with("dW", dw).with("db", db).with("update of b", update)
@@ -522,6 +600,9 @@ fn steps_to_test() -> Vec<Record> {
     }
     steps.push(step("X·W + b", "Xᵀ·dZ / n", "sum of dZ", "b - lr·db"));
     steps.push(step("X·W + b", "Xᵀ·dZ / n", "sum of dZ / n", "none"));
+    steps.push(step("X·W + b", "Xᵀ·dZ", "sum of dZ", "b - lr·db"));
+    steps.push(step("X·W + b", "NaN", "sum of dZ / n", "b - lr·db"));
+    steps.push(step("X·W + b", "Xᵀ·dZ / n", "sum of dZ / n", "NaN"));
     steps
 }
 
@@ -531,6 +612,7 @@ fn steps() -> Vec<Check> {
     let mut step_loss = with_loss_mistakes(
         Check::new("step_loss", TASK, "the step returns the loss of softmax(X·W + b)", 2)
             .asks("step")
+            .about(TASK)
             .on(|draw| {
                 // Biases that differ, and not symmetrically: b and -b have different losses.
                 let b = array![1.0, -0.5, 0.25];
@@ -543,7 +625,7 @@ fn steps() -> Vec<Check> {
             .mistake(
                 "bias_subtracted",
                 "This is the loss of X·W - b: the bias is subtracted. It is added, Z = X·W + b. At b = 0, where \
-                 training begins, nobody can tell, so this check begins elsewhere.",
+                 training begins, both are the same, so this check begins elsewhere.",
                 |c| step_loss_of(c, Step { bias: -1.0, ..RIGHT }),
             )
             .mistake("bias_forgotten", "This is the loss of X·W: the bias is missing. Z = X·W + b.", |c| {
@@ -569,9 +651,10 @@ fn steps() -> Vec<Check> {
     let mut step_weights =
         Check::new("step_weights", TASK, "from b = 0, one step moves W by -learning_rate · Xᵀ·(P - Y) / n", 2)
             .asks("step")
+            .about(TASK)
             .on(|draw| {
                 vec![
-                    of_the_lesson(),
+                    of_the_lesson(0.6),
                     samples(draw, 5)
                         .with("w", draw::matrix(draw, (2, 3), 1.0))
                         .with("b", Array1::zeros(3))
@@ -598,12 +681,13 @@ fn steps() -> Vec<Check> {
         2,
     )
     .asks("step")
+    .about(TASK)
     .on(|draw| {
         let square = Record::new().with("x", Array2::ones((3, 1))).with("y_onehot", one_hot(&[0, 0, 1], 3));
         let drawn = samples(draw, 5).with("w", draw::matrix(draw, (2, 3), 1.0));
         vec![
             square.with("w", Array2::zeros((1, 3))).with("b", Array1::zeros(3)).with("learning_rate", 0.6),
-            of_the_lesson(),
+            of_the_lesson(0.6),
             drawn.with("b", Array1::zeros(3)).with("learning_rate", 0.3),
         ]
     })
@@ -626,10 +710,11 @@ fn steps() -> Vec<Check> {
     }
 
     let mut two_steps = Check::new("two_steps", TASK, "two steps in a row leave the W and b of the lesson", 1)
+        .about(TASK)
         .after("step_loss")
         .on(|draw| {
             let drawn = samples(draw, 5).with("w", draw::matrix(draw, (2, 3), 1.0));
-            vec![of_the_lesson(), drawn.with("b", draw::vector(draw, 3, 1.0)).with("learning_rate", 0.3)]
+            vec![of_the_lesson(0.6), drawn.with("b", draw::vector(draw, 3, 1.0)).with("learning_rate", 0.3)]
         })
         .expects(|c| after_two_steps(c, RIGHT));
     // Whatever the first checks have named comes back here, alone or with another: it has to get the same name.
@@ -648,9 +733,10 @@ fn steps() -> Vec<Check> {
 
     let large_logits = Check::new("large_logits", TASK, "the step survives logits of 1000", 1)
         .asks("step")
+        .about(TASK)
         .after("two_steps")
-        .on(|_| {
-            let large = array![[1000.0, 999.0, 1001.0], [1000.0, 1001.0, 998.0]];
+        .on(|draw| {
+            let large = draw::matrix(draw, (2, 3), 2.0) + 1000.0;
             let mixed = array![[1000.0, 999.0, 1001.0], [-1.0, 0.5, 0.0]];
             [large, mixed]
                 .map(|w| {
@@ -718,8 +804,7 @@ const WEIGHT_FAULTS: [Fault; 5] = [
 
 const WEIGHTS_UPHILL: Fault = (
     "weights_go_uphill",
-    "W goes uphill, b does not. A gradient points to where the loss rises, so it is subtracted: W ← W - learning_rate \
-     · dW.",
+    "W goes uphill. A gradient points to where the loss rises, so it is subtracted: W ← W - learning_rate · dW.",
     |_, _| -1.0,
 );
 
@@ -821,8 +906,12 @@ fn after_two_steps(c: &Record, step: Step) -> Record {
     })
 }
 
-/// Whether a parameter has moved exactly against the right direction, however far.
+/// Whether a parameter has moved exactly against the right direction, however far. With a single feature that could have
+/// other causes, such as classes in reversed order.
 fn wrong_way(parameter: &str, c: &Record, seen: &Record) -> bool {
+    if c.matrix("x").ncols() == 1 {
+        return false;
+    }
     let right = whole_step(c, RIGHT);
     let (Some(Value::Array { data: before, .. }), Some(Value::Array { data: after, .. })) =
         (c.get(parameter), seen.get(parameter))
@@ -918,19 +1007,23 @@ fn orders(n: usize) -> impl Iterator<Item = Vec<usize>> {
 }
 
 /// The six samples of the lesson: one feature that is always 1, three classes of 3, 2 and 1 samples.
-fn of_the_lesson() -> Record {
+fn of_the_lesson(learning_rate: f64) -> Record {
     Record::new()
         .with("x", Array2::ones((6, 1)))
         .with("y_onehot", one_hot(&[0, 0, 0, 1, 1, 2], 3))
         .with("w", Array2::zeros((1, 3)))
         .with("b", Array1::zeros(3))
-        .with("learning_rate", 0.6)
+        .with("learning_rate", learning_rate)
 }
 
 /// `n` drawn samples with two features, of three classes that are not equally frequent.
-fn samples(draw: &mut probe::Generator, n: usize) -> Record {
+fn samples(draw: &mut Generator, n: usize) -> Record {
     let labels: Vec<usize> = [0, 2, 0, 1, 0].into_iter().cycle().take(n).collect();
     Record::new().with("x", draw::matrix(draw, (n, 2), 2.0)).with("y_onehot", one_hot(&labels, 3))
+}
+
+fn label_is_too_large(c: &Record) -> bool {
+    c.counts("labels").iter().any(|label| *label >= c.count("n_classes"))
 }
 
 fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
@@ -965,6 +1058,23 @@ fn softmax_with_one_max(z: &ArrayRef2<f64>) -> Array2<f64> {
 
 fn curve(losses: Vec<f64>) -> Record {
     Record::new().with("losses", Array1::from(losses))
+}
+
+/// `n` losses that neither they nor their improvement lie halfway between two numbers of four decimals: the first is a
+/// prime number of hundred-thousandths.
+fn drawn_losses(draw: &mut Generator, n: usize) -> Vec<f64> {
+    let mut losses = vec![*[1.070_21, 0.900_01, 2.000_03].choose(draw).expect("there are three")];
+    losses.extend((1..n).map(|_| 1.100_03 + draw::number(draw, 1.0)));
+    losses
+}
+
+fn shuffled(draw: &mut Generator, mut cases: Vec<Record>) -> Vec<Record> {
+    cases.shuffle(draw);
+    cases
+}
+
+fn has_nan(c: &Record) -> bool {
+    c.vector("losses").iter().any(|loss| loss.is_nan())
 }
 
 /// What a curve is called, given when it has diverged and when it has fallen, by its first and last loss.
