@@ -80,8 +80,8 @@ fn running(ask: &mut Ask<'_>) -> Result<Picture> {
          below 4 has not been multiplied by n / (n - 1). Lines that jump from batch to batch give the new statistics too much \
          weight.",
     );
-    picture.level("mean", 5.0, (0.0, 81.0));
-    picture.level("variance", 4.0, (0.0, 81.0));
+    picture.level("of the data", 5.0, (0.0, 81.0));
+    picture.level("", 4.0, (0.0, 81.0));
     let case = Record::new().with("n", 8_usize).with("steps", 80_usize);
     for (name, part, n) in [("running mean", "mean", 0), ("running variance", "var", 1)] {
         let numbers = ask.both(|side| Ok(numbered(side.ask("converging", &case)?.exactly(80, part)?)))?;
@@ -110,7 +110,7 @@ fn learning(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .caption(
         "Three hidden layers of 16 ReLUs learn to tell two rings of points apart, at the learning rates 0.1 and 1. Without normalisation \
-         the small rate is slow, and the large one is thrown back again and again before it learns. With normalisation both learn \
+         the small rate is slow, and the large one is thrown back twice before it learns. With normalisation both learn \
          at once, and the large one best.",
     );
     for (name, rate, is_normalised, n) in [
