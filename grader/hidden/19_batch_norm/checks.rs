@@ -718,7 +718,12 @@ fn gradient_mistakes(check: Check) -> Check {
         .mistake(
             "d_gamma_by_the_output",
             "d_gamma is the sum of dY ⊙ Y. γ multiplies X̂, what is there before γ and β: keep that.",
-            move |c| with_d_gamma(c, scaled(c, c.text("mode") == "training", |x, gamma, beta| gamma * x + beta)),
+            move |c| {
+                let y = scaled(c, c.text("mode") == "training", |x, gamma, beta| gamma * x + beta);
+                let Gradients { d_gamma, d_beta, .. } = with_d_gamma(c, y);
+                // Where Y is kept in place of X̂, d_x is wrong as well.
+                Record::new().with("d_gamma", d_gamma).with("d_beta", d_beta)
+            },
         )
         .mistake(
             "d_gamma_stretched",

@@ -36,9 +36,8 @@ pub fn normalise(x: &ArrayRef2<f64>, mean: &ArrayRef1<f64>, var: &ArrayRef1<f64>
     (x - mean) / var.mapv(|var| (var + eps).sqrt())
 }
 
-/// The gradient with respect to X of X̂ = [`normalise`]\(X\), where the mean and the variance are those *of X itself*, given
-/// `d_x_hat` (n, n_features), the gradient with respect to `x_hat` (n, n_features). `var` and `eps` are those of the forward
-/// pass.
+/// The gradient with respect to X, where X̂ is X normalised by *its own* mean and variance: given `d_x_hat` (n, n_features), the
+/// gradient with respect to X̂, which is `x_hat` (n, n_features). `var` (n_features) and `eps` are those of the way forwards.
 ///
 /// Column by column, with means over the samples:
 /// `dX = (dX̂ - mean(dX̂) - X̂ ⊙ mean(dX̂ ⊙ X̂)) / √(var + eps)`.
