@@ -3,7 +3,7 @@
 use batch_norm_solution::{
     BatchNorm, Mode, Switch, batch_statistics, evaluate, layer_norm, normalise, normalise_backward, normalised_mlp,
 };
-use engine::{Activation, Layer, Loss, Sequential, SoftmaxCrossEntropy, mlp};
+use engine::{Activation, Layer, Loss, Mse, Sequential, SoftmaxCrossEntropy, mlp};
 use lesson::Lesson;
 use ndarray::{Array2, Axis, array};
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
@@ -144,7 +144,7 @@ fn by_hand(lesson: &mut Lesson) {
 }
 
 fn bad_weights(lesson: &mut Lesson) {
-    lesson.given("a loss below 0.2");
+    lesson.given("below 0.2?");
     for (row, factor, rate) in [
         ("| a tenth of He | 0.1           | 0       | 5    |", 0.1, 0.1),
         ("| He            | 0.1           | 2       | 5    |", 1.0, 0.1),
@@ -179,16 +179,16 @@ fn two_modes(lesson: &mut Lesson) {
         let by_running = SoftmaxCrossEntropy.value(&evaluate(&mut net, &switch, &x), &y);
         losses.push([net.train_step(&x, &y, &SoftmaxCrossEntropy, 0.3), by_running]);
     }
-    lesson.says("the loss was\n0.1959 by the batch and 0.5746 by the running statistics", &losses[5]);
-    lesson.says("at step 51, 0.0117 and 0.0123", &[&[51.0], &losses[50][..]].concat());
+    lesson.says("loss was 0.1959 by the batch and 0.5746 by the running statistics", &losses[5]);
+    lesson.says("were 0.0117 and 0.0123", &losses[50]);
 
     switch.set(Mode::Eval);
-    lesson.says("| one by one, in evaluation         | 100 %         |", &[accuracy(&one_by_one(&mut net, &x), &y)]);
+    lesson.says("| one by one, in evaluation  | 100 %         |", &[accuracy(&one_by_one(&mut net, &x), &y)]);
     switch.set(Mode::Train);
-    lesson.says("| all at once, in training          | 100 %         |", &[accuracy(&net.forward(&x), &y)]);
-    lesson.says("| one by one, in training           | 50 %          |", &[accuracy(&one_by_one(&mut net, &x), &y)]);
+    lesson.says("| all at once, in training   | 100 %         |", &[accuracy(&net.forward(&x), &y)]);
+    lesson.says("| one by one, in training    | 50 %          |", &[accuracy(&one_by_one(&mut net, &x), &y)]);
     let once_more = accuracy(&evaluate(&mut net, &switch, &x), &y);
-    lesson.says("| in evaluation, once more, after it | 50 %         |", &[once_more]);
+    lesson.says("| after that, in evaluation  | 50 %          |", &[once_more]);
 }
 
 /// The layer is right about rows as it is about columns.
@@ -197,4 +197,17 @@ fn layer_normalisation_is_batch_normalisation_of_the_transpose() {
     let x = array![[1.0, 2.0, 6.0], [0.5, -1.0, 3.0]];
     let (mean, var) = batch_statistics(&x.t());
     assert_eq!(layer_norm(&x, 1e-5), normalise(&x.t(), &mean, &var, 1e-5).reversed_axes());
+}
+
+/// How far right code is from the limit of the example that trains, which asks for half of the loss after 200 steps: from 50 starts
+/// a thousandth is left after 100. (From 2,000 starts it was 0.21 at worst.)
+#[test]
+fn the_example_that_trains_is_far_from_its_limit() {
+    let (x, y) = (array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], array![[0.0], [1.0], [1.0], [0.0]]);
+    for seed in 0..50 {
+        let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut net = normalised_mlp(&[2, 8, 8, 1], &Switch::new(), rng);
+        let losses: Vec<f64> = (0..100).map(|_| net.train_step(&x, &y, &Mse, 0.1)).collect();
+        assert!(losses[99] < losses[0] / 1000.0, "seed {seed}: {} of {} are left", losses[99], losses[0]);
+    }
 }
