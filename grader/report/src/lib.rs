@@ -64,7 +64,7 @@ pub struct Report {
     pub source_digest: String,
     /// Of all that decides what the exercise asks.
     pub checks_digest: String,
-    /// The commit of the course that is checked out, if it lies in a repository.
+    /// The commit of the course that is checked out, if it lies in a repository that holds it.
     pub course_commit: Option<String>,
     /// Of the inputs that were drawn at random.
     pub seed: u64,
