@@ -23,6 +23,11 @@ pub fn render(reports: &[Report]) -> String {
     render_within(reports, MAX_BYTES)
 }
 
+/// Sentences as a list, in which nothing means anything to GitHub either.
+pub fn list(sentences: &[String]) -> String {
+    clean(&sentences.iter().map(|sentence| format!("- {}\n", prose(sentence))).collect::<String>())
+}
+
 fn render_within(reports: &[Report], max_bytes: usize) -> String {
     let mut page = points(reports);
     let end = provenance(reports);
@@ -352,6 +357,12 @@ mod tests {
     #[test]
     fn words_that_github_would_act_on_are_code() {
         for (text, shown) in [
+    #[test]
+    fn a_list_of_sentences_is_a_list_whatever_they_say() {
+        let sentences = ["Exercise 3 has to be complete.", "cannot read src/\n# <b>@user"].map(str::to_owned);
+        assert_eq!(list(&sentences), "- Exercise 3 has to be complete.\n- cannot read src/ `#` `<b>@user`\n");
+    }
+
             ("ask @user", "ask `@user`"),
             ("see #12, GH-3 and deadbeef1", "see `#12`, `GH-3` and `deadbeef1`"),
             ("<b> & [a](b)", "`<b>` `&` `[a](b)`"),

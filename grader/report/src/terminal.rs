@@ -31,7 +31,7 @@ const MAX_WARNINGS: usize = 3;
 
 /// The screen, the course that the report's paths lie in, and where it goes on after this exercise.
 pub struct Terminal {
-    screen: Screen,
+    pub(super) screen: Screen,
     course: PathBuf,
     /// How the grader is called there.
     grader: &'static str,
@@ -107,7 +107,7 @@ pub fn render_for_watching(report: &Report, width: usize) -> String {
     page.blank();
     if !report.compiled {
         page.errors(report);
-        return page.text;
+        return without_commands(&page.text);
     }
     for task in report.tasks() {
         page.task_line(&task, started);
@@ -135,7 +135,7 @@ pub fn render_for_watching(report: &Report, width: usize) -> String {
         page.printed(printed);
     }
     page.warnings(report);
-    page.text
+    without_commands(&page.text)
 }
 
 /// One line an exercise, and the sum.
@@ -324,9 +324,10 @@ impl<'a> Page<'a> {
             Status::NotStarted | Status::Skipped => (OPEN, "○"),
         };
         let start = self.text.len();
-        self.labelled("    ", "  ", &check.title);
-        // The mark replaces the label's room after wrapping, which must not count its colour.
-        self.text.replace_range(start + 4..start + 5, &paint(style, mark));
+        self.labelled("    ", &format!("{mark} "), &check.title);
+        // Coloured after wrapping, which must not count the colour.
+        let title = self.text.split_off(start);
+        self.text += &title.replacen(mark, &paint(style, mark), 1);
         if matches!(check.status, Status::Passed) {
             return self.printed(check);
         }

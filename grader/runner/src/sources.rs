@@ -128,15 +128,19 @@ impl Sources {
             }
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             let kind = fs::symlink_metadata(&path).map(|metadata| metadata.file_type());
-            if !name.ends_with(".rs") {
-                if kind.is_ok_and(|kind| kind.is_dir()) {
-                    self.collect(&path, &format!("{prefix}{name}/"), seen)?;
-                }
+            let is_folder = kind.is_ok_and(|kind| kind.is_dir());
+            let is_source = name.ends_with(".rs");
+            if !is_source && !is_folder {
+                continue;
+            }
+            if name.contains(['=', '\\']) || sanitise::clean_line(name) != name {
+                let what = if is_source { "file" } else { "folder" };
+                self.refuse(prefix, &format!("holds a {what} whose name has odd characters; give it an ordinary name"));
                 continue;
             }
             let full = format!("{prefix}{name}");
-            if name.contains(['=', '\\', '\n', '\t']) || sanitise::clean(name) != name {
-                self.refuse(prefix, "holds a file whose name has odd characters; give it an ordinary name");
+            if !is_source {
+                self.collect(&path, &format!("{full}/"), seen)?;
                 continue;
             }
             match read(&path) {
@@ -180,4 +184,35 @@ fn read(path: &Path) -> Result<String, String> {
         return Err(format!("is longer than {MAX_FILE_KIB} KiB; an exercise needs a tenth of that"));
     }
     String::from_utf8(bytes).map_err(|_| "is not UTF-8 text; save it as UTF-8".to_owned())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_odd_name_of_a_file_or_folder_is_told() {
+        let course = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("tests/other_course");
+        let course = Course::find(Some(&course)).unwrap();
+        for odd in ["\n::error::x", "\u{1b}[2J", "a\u{202e}b", "##[group]", "a\u{ad}b", "\n::error::x.rs", "a\tb.rs"] {
+            let folder = tempfile::tempdir().unwrap();
+            let src = folder.path().join("handed in/src");
+            fs::create_dir_all(&src).unwrap();
+            fs::write(src.join("lib.rs"), "").unwrap();
+            let is_file = odd.ends_with(".rs");
+            let path = src.join(odd);
+            if is_file {
+                fs::write(&path, "").unwrap()
+            } else {
+                fs::create_dir(&path).unwrap()
+            }
+            let submission = Submission::new(folder.path().join("handed in"));
+            let sources = Sources::read(&course, &submission, true).unwrap();
+            let messages: Vec<&str> = sources.refused.iter().map(|refusal| refusal.message.as_str()).collect();
+            let what = if is_file { "file" } else { "folder" };
+            let told = format!("handed in/src holds a {what} whose name has odd characters; give it an ordinary name");
+            assert_eq!(messages, [told], "{odd:?}");
+            assert_eq!(sources.paths(), ["handed in/src/lib.rs"]);
+        }
+    }
 }

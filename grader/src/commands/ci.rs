@@ -62,9 +62,8 @@ fn tell_github(reports: &[Report], unmet: &[String], annotate: bool) -> Result<(
     if env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
         return Ok(());
     }
-    let unmet_as_list: String = unmet.iter().map(|sentence| format!("- {sentence}\n")).collect();
     for (variable, text) in [
-        ("GITHUB_STEP_SUMMARY", format!("{}\n{unmet_as_list}", report::markdown(reports))),
+        ("GITHUB_STEP_SUMMARY", format!("{}\n{}", report::markdown(reports), report::markdown_list(unmet))),
         ("GITHUB_OUTPUT", outputs(reports, unmet.is_empty())),
     ] {
         if let Some(path) = env::var_os(variable).filter(|path| !path.is_empty()) {
