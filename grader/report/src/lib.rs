@@ -317,6 +317,11 @@ impl Report {
         })
     }
 
+    /// How to draw the same inputs again.
+    fn seed_again(&self) -> String {
+        format!("The inputs were drawn with the seed {0}; --seed {0} draws them again.", self.seed)
+    }
+
     /// Whether a check has something to hint at; one that waits for another has not.
     pub fn needs_hints(&self) -> bool {
         self.checks.iter().any(CheckReport::needs_hint)
@@ -405,15 +410,6 @@ impl CheckReport {
             duration_ms,
         }
     }
-}
-
-/// Makes `text` fit to be shown by `clean`, which may make it longer, and cuts it.
-fn fit(text: &mut String, clean: fn(&str) -> String) {
-    *text = clean(&beginning(text, MAX_TEXT_CHARS));
-    if text.chars().count() > MAX_TEXT_CHARS {
-        // A colour must not be cut in the middle.
-        *text = beginning(&plain::without_colours(text), MAX_TEXT_CHARS).into_owned();
-    }
 
     fn clean(&mut self) {
         let Self {
@@ -443,6 +439,15 @@ fn fit(text: &mut String, clean: fn(&str) -> String) {
         for text in [message, output].into_iter().chain(input).chain(expected).chain(observed).chain(diff).chain(hint) {
             fit(text, clean);
         }
+    }
+}
+
+/// Makes `text` fit to be shown by `clean`, which may make it longer, and cuts it.
+fn fit(text: &mut String, clean: fn(&str) -> String) {
+    *text = clean(&beginning(text, MAX_TEXT_CHARS));
+    if text.chars().count() > MAX_TEXT_CHARS {
+        // A colour must not be cut in the middle.
+        *text = beginning(&plain::without_colours(text), MAX_TEXT_CHARS).into_owned();
     }
 }
 

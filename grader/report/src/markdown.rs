@@ -158,9 +158,12 @@ fn provenance(reports: &[Report]) -> String {
             let _ = writeln!(lines, "  {name}: {value}");
         }
     }
+    let seed = reports.first().map_or(String::new(), |report| prose(&report.seed_again()) + "\n\n");
     // Not cut, however many exercises there are.
     let fence = backticks(&lines, 3);
-    format!("<details><summary>Where this report comes from</summary>\n\n{fence}text\n{lines}{fence}\n\n</details>\n")
+    format!(
+        "{seed}<details><summary>Where this report comes from</summary>\n\n{fence}text\n{lines}{fence}\n\n</details>\n"
+    )
 }
 
 /// A block of code that nothing inside can end.
@@ -355,14 +358,14 @@ mod tests {
     }
 
     #[test]
-    fn words_that_github_would_act_on_are_code() {
-        for (text, shown) in [
-    #[test]
     fn a_list_of_sentences_is_a_list_whatever_they_say() {
         let sentences = ["Exercise 3 has to be complete.", "cannot read src/\n# <b>@user"].map(str::to_owned);
         assert_eq!(list(&sentences), "- Exercise 3 has to be complete.\n- cannot read src/ `#` `<b>@user`\n");
     }
 
+    #[test]
+    fn words_that_github_would_act_on_are_code() {
+        for (text, shown) in [
             ("ask @user", "ask `@user`"),
             ("see #12, GH-3 and deadbeef1", "see `#12`, `GH-3` and `deadbeef1`"),
             ("<b> & [a](b)", "`<b>` `&` `[a](b)`"),

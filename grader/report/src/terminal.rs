@@ -37,8 +37,8 @@ pub struct Terminal {
     grader: &'static str,
     /// The number and the name of the next exercise.
     next: Option<(u32, String)>,
-    /// Whether to say what the submission was compiled and run in.
-    pub names_sandbox: bool,
+    /// Whether to say what the submission was compiled and run in, and with which seed.
+    pub says_how: bool,
 }
 
 impl Terminal {
@@ -51,7 +51,7 @@ impl Terminal {
             course: course.root.clone(),
             grader: course.grader(),
             next,
-            names_sandbox: false,
+            says_how: false,
         }
     }
 
@@ -62,7 +62,7 @@ impl Terminal {
             course: PathBuf::new(),
             grader: "cargo run -p grader --",
             next: None,
-            names_sandbox: false,
+            says_how: false,
         }
     }
 }
@@ -90,9 +90,7 @@ pub fn render(report: &Report, terminal: &Terminal) -> String {
         page.wrapped("", &paint(DIM, "unchanged since the last check, so nothing was run again"));
     }
     next_step(&mut page, report, terminal);
-    if terminal.names_sandbox {
-        page.line(&format!("Sandbox: {}", report.sandbox));
-    }
+    page.how(report, terminal);
     // Last of all: wrapping may have put a word of the submission's at the start of a line.
     without_commands(&page.text)
 }
@@ -173,6 +171,9 @@ pub fn render_all(reports: &[Report], terminal: &Terminal) -> String {
         }
         None => page.wrapped("", "Everything is complete. Well done!"),
     }
+    if let Some(first) = reports.first() {
+        page.how(first, terminal);
+    }
     page.text
 }
 
@@ -219,6 +220,13 @@ impl<'a> Page<'a> {
     fn raw(&mut self, text: &str) {
         self.text += text.trim_end();
         self.text.push('\n');
+    }
+
+    fn how(&mut self, report: &Report, terminal: &Terminal) {
+        if terminal.says_how {
+            self.wrapped("", &format!("Sandbox: {}", report.sandbox));
+            self.wrapped("", &report.seed_again());
+        }
     }
 
     /// The compiler's warnings, the first few of them.

@@ -24,7 +24,11 @@ pub(crate) fn run(course: &Course, args: &CiArgs) -> Result<Outcome> {
     let exercises = to_be_graded(course, &handed_in, args, &policy)?;
 
     let work = course.work_folder()?;
-    let options = Options { seed: args.seed, ..Options::default() };
+    let seed = match args.seed {
+        Some(seed) => seed,
+        None => new_seed()?,
+    };
+    let options = Options { seed, ..Options::default() };
     let all = grade_all(course, exercises, |exercise, kit| {
         // Whoever wrote it: nothing of an earlier grading is used, and nothing is left for a later one.
         let slot = Slot::take_empty(&work, &exercise.name, sandbox)?;
@@ -38,13 +42,21 @@ pub(crate) fn run(course: &Course, args: &CiArgs) -> Result<Outcome> {
     if targets.shows_text() {
         tell(course, reports);
     }
-    targets.write(reports, &Terminal::of_stdout(course, None))?;
+    let mut terminal = Terminal::of_stdout(course, None);
+    terminal.says_how = true;
+    targets.write(reports, &terminal)?;
     for sentence in unmet.iter().filter(|sentence| !all.faults.contains(sentence)) {
         anstream::eprintln!("{}", style::paint(style::BAD, sentence));
     }
     tell_github(reports, &unmet, targets.shows_text())?;
     all.whole()?;
     Ok(if unmet.is_empty() { Outcome::AllRight } else { Outcome::NotRightYet })
+}
+
+/// A seed for one grading. No submission can know it, so a table of right answers earns nothing. It has 32 bits, which every
+/// reader of JSON keeps and a person can type.
+fn new_seed() -> Result<u64> {
+    getrandom::u32().map(u64::from).context("the system gives no random number; give a seed of your own with --seed N")
 }
 
 /// Prints in full what is begun and not complete.
