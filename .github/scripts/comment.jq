@@ -2,8 +2,9 @@
 # Whoever forges them gets numbers and letters into the comment, and no formatting, link, mention or picture.
 
 def must(holds; $what): if holds then . else error($what) end;
-def text($most): type == "string" and length <= $most;
-def text_or_null($most): . == null or text($most);
+# The grader cuts every text of a report after so many characters: MAX_TEXT_CHARS in grader/report/src/lib.rs.
+def text: type == "string" and length <= 20000;
+def text_or_null: . == null or text;
 def count($most): type == "number" and . == floor and . >= 0 and . <= $most;
 def one_of($values): . as $value | type == "string" and ($values | any(. == $value));
 def has_just($known): type == "object" and (keys - $known == []) and ($known - keys == []);
@@ -13,13 +14,10 @@ def list_of($most; holds): type == "array" and length <= $most and all(.[]; hold
 def is_check:
     has_just(["after", "bonus", "diff", "duration_ms", "expected", "file", "hint", "id", "input", "line", "max_points",
         "message", "mistake", "observed", "output", "points", "status", "task", "title"])
-    and (.after | list_of(50; text(100)))
+    and (.after | list_of(50; text))
     and (.bonus | type == "boolean")
-    and ([.id, .task] | all(text(100)))
-    and (.title | text(200))
-    and (.message | text(20000))
-    and ([.diff, .expected, .input, .observed, .file, .hint, .mistake] | all(text_or_null(200000)))
-    and (.output | text(20000))
+    and ([.id, .task, .title, .message, .output] | all(text))
+    and ([.diff, .expected, .input, .observed, .file, .hint, .mistake] | all(text_or_null))
     and (.line | . == null or count(100000000))
     and (.duration_ms | count(100000000))
     and (.max_points | count(1000))
@@ -28,9 +26,8 @@ def is_check:
 
 def is_diagnostic:
     has_just(["code", "column", "file", "label", "level", "line", "message", "rendered"])
-    and (.level | text(20))
-    and ([.message, .label, .rendered] | all(text(200000)))
-    and ([.code, .file] | all(text_or_null(1000)))
+    and ([.level, .message, .label, .rendered] | all(text))
+    and ([.code, .file] | all(text_or_null))
     and ([.line, .column] | all(. == null or count(100000000)));
 
 # The points of the checks that are a bonus, or of those that are not.
@@ -42,11 +39,12 @@ def is_report:
         "source_digest", "status", "unchanged"])
     and .schema_version == 1
     and (.exercise | name)
-    and ([.checks_digest, .course, .grader_version, .rustc_version, .sandbox, .source_digest] | all(text(200)))
-    and (.course_commit | text_or_null(200))
-    and (.output | text(1000000))
+    and ([.checks_digest, .course, .grader_version, .rustc_version, .sandbox, .source_digest] | all(text))
+    and (.course_commit | text_or_null)
+    # What all checks together have printed.
+    and (.output | type == "string")
     and (.unchanged | type == "boolean")
-    and (.seed | type == "number")
+    and (.seed | count(18446744073709551615))
     and (.duration_ms | count(100000000))
     and (.status | one_of(["complete", "incomplete", "not_started", "does_not_compile"]))
     and (.checks | list_of(500; is_check))
@@ -67,13 +65,14 @@ def is_grade:
     and .max_score == ([.exercises[].max_score] | add // 0);
 
 # At most so many characters, on one line: letters, digits and blanks as they are, what is not seen or turns the direction
-# of writing left out, and every other character by its number. In <code>, GitHub looks for no names and links.
+# of writing left out, but for what emoji and some scripts are joined with, and every other character by its number. In
+# <code>, GitHub looks for no names and links.
 def shown($most):
-    [
-        (if length > $most then .[:$most] + "…" else . end) | explode[]
+    (if length > $most then .[:$most - 1] + "…" else . end)
+    | gsub("(?![\\x{200c}\\x{200d}\\x{fe0e}\\x{fe0f}])[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}]"; " ")
+    | [
+        explode[]
         | if (. >= 48 and . <= 57) or (. >= 65 and . <= 90) or (. >= 97 and . <= 122) or . == 32 then [.] | implode
-          elif . < 32 or (. >= 127 and . < 160) or . == 1564 or (. >= 8203 and . <= 8207) or (. >= 8232 and . <= 8238)
-              or (. >= 8288 and . <= 8303) or . == 65279 then " "
           else "&#\(.);" end
     ] | "<code>\(join(""))</code>";
 
@@ -89,6 +88,9 @@ def remarks:
     end
     | .[:3][] | "- \(.)";
 
+# The first texts of a list, as many as have so many characters together. GitHub takes no comment of more than 65,536.
+def beginning($most): reduce .[] as $text ([]; if ([.[], $text] | map(length) | add) <= $most then . + [$text] else . end);
+
 must(is_grade; "the report does not hold to the schema")
 | "### \(.score) of \(.max_score) points",
   "",
@@ -96,5 +98,7 @@ must(is_grade; "the report does not hold to the schema")
    else
        "| exercise | points | |", "|---|---:|---|",
        (.exercises[] | "| `\(.exercise)` | \(.score)/\(.max_score)\(if .bonus_score > 0 then " +\(.bonus_score)" else "" end) | \(.status | mark) |"),
-       ([.exercises[] | select([remarks] != [])][:10][] | "", "`\(.exercise)`", "", remarks)
+       ([.exercises[] | [remarks] as $remarks | select($remarks != []) | "\n`\(.exercise)`\n\n\($remarks | join("\n"))"] | beginning(40000)[]),
+       "",
+       (.exercises[0].seed | "The inputs were drawn with the seed \(.); `cargo run -p grader -- check` draws them again with `--seed \(.)`.")
    end)

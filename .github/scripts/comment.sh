@@ -12,6 +12,9 @@ here=$(dirname "$0")
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 
+# A report has no more: 200 checks, each with four texts of 20,000 characters, each of 4 bytes.
+max_bytes=64000000
+
 repository=$GITHUB_REPOSITORY
 event() { jq -r "$1" "$GITHUB_EVENT_PATH"; }
 head=$(event .workflow_run.head_sha)
@@ -52,14 +55,14 @@ refusal() {
         echo "Nothing could be graded; the run says why."
         return
     fi
-    if ((size > 1000000)); then
+    if ((size > max_bytes)); then
         echo "The report is too large to be one of the grader's."
         return
     fi
     gh api "repos/$repository/actions/artifacts/$artefact/zip" >"$folder/grade.zip"
     # Not more than the grader would write, whatever it unpacks to.
-    if ! unzip -p "$folder/grade.zip" report.json 2>/dev/null | head -c 4000001 >"$folder/report.json" ||
-        (($(wc -c <"$folder/report.json") > 4000000)) ||
+    if ! unzip -p "$folder/grade.zip" report.json 2>/dev/null | head -c $((max_bytes + 1)) >"$folder/report.json" ||
+        (($(wc -c <"$folder/report.json") > max_bytes)) ||
         ! jq -e -s 'length == 1 and (.[0] | type == "object")' "$folder/report.json" >/dev/null 2>&1 ||
         ! jq -r -f "$here/comment.jq" "$folder/report.json" >"$folder/grade.md" 2>"$folder/problem"; then
         echo "The report is not one that the grader writes."

@@ -127,9 +127,9 @@ pub(crate) struct CiArgs {
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = ReportParser)]
     pub(crate) format: Vec<ReportArg>,
 
-    /// The seed of the inputs that are drawn at random
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
-    pub(crate) seed: u64,
+    /// The seed of the inputs that are drawn at random; the report of a grading names the one that it had [default: a new one]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
 
     /// Whether submissions are compiled and run in a sandbox
     #[arg(long, value_enum, default_value_t, value_name = "MODE")]

@@ -451,6 +451,81 @@ fn a_policy_names_what_has_to_be_reached_and_a_change_what_is_graded() {
     assert!(code == Some(2) && told.contains("is a link"), "{told}");
 }
 
+#[test]
+fn a_tree_without_end_is_left_out_in_few_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let bomb = folder.path().join("bomb");
+    git(folder.path(), &["init", "--quiet", "--bare", "bomb"]);
+    let stdin = |arguments: &[&str], input: &str| {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(&bomb).args(arguments).stdin(std::process::Stdio::piped());
+        let mut child = git.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+        text(&child.wait_with_output().unwrap().stdout).trim().to_owned()
+    };
+    let tree = |entries: &[(&str, &str, &str)]| {
+        let lines = entries.iter().map(|(mode, object, name)| {
+            format!("{mode} {} {object}\t{name}\n", if *mode == "040000" { "tree" } else { "blob" })
+        });
+        stdin(&["mktree"], &lines.collect::<String>())
+    };
+    let code = stdin(&["hash-object", "-w", "--stdin"], "fn one() {}\n");
+    // Ten folders in each of ten, nine times: 10^9 files.
+    let names: Vec<String> = (0..10).map(|digit| digit.to_string()).collect();
+    let mut endless = tree(&names.iter().map(|name| ("100644", &*code, &**name)).collect::<Vec<_>>());
+    for _ in 1..9 {
+        endless = tree(&names.iter().map(|name| ("040000", &*endless, &**name)).collect::<Vec<_>>());
+    }
+    let long = "a".repeat(250);
+    let files = [("100644", &*code, "lib.rs"), ("100644", &*code, &*format!("{long}.rs"))];
+    let honest = tree(&[("040000", &*tree(&files), "src")]);
+    let collect = |exercises: &[(&str, &str, &str)], to: &str| {
+        let root = tree(&[("040000", &tree(exercises), "exercises")]);
+        let commit = git(&bomb, &["commit-tree", &root, "-m", "Names"]);
+        git(&bomb, &["update-ref", "HEAD", &commit]);
+        let begun = std::time::Instant::now();
+        let mut script = Command::new(course().join(".github/scripts/collect.sh"));
+        let output = script.arg(&bomb).arg(folder.path().join(to)).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+        let said = text(&output.stdout);
+        assert!(said.lines().count() < 60 && said.lines().all(|line| line.len() < 300), "{said}");
+        assert!(folder.path().join(to).join("exercises/01_perceptron/src/lib.rs").is_file(), "{said}");
+        said
+    };
+    let in_src = tree(&[("040000", &endless, "src")]);
+    let said = collect(&[("040000", &honest, "01_perceptron"), ("040000", &in_src, "02_elu")], "in src");
+    assert!(said.contains("its name has more than 200 characters"), "{said}");
+    assert!(said.contains("left out: exercises/02_elu/src/0/0/0/0/0/0/0/0/0: only .rs files with"), "{said}");
+    assert!(said.contains("left out: the rest") && said.contains(" more files\n"), "{said}");
+    collect(&[("040000", &honest, "01_perceptron"), ("040000", &endless, "elsewhere")], "elsewhere");
+}
+
+#[test]
+fn each_grading_has_a_seed_of_its_own_which_can_be_used_again() {
+    let handed_in = tempfile::tempdir().unwrap();
+    for exercise in ["03_dense_layer", "04_mae"] {
+        write(&handed_in.path().join("exercises").join(exercise).join("src/lib.rs"), solution(exercise));
+    }
+    let seeds = |arguments: &[&str]| {
+        let json = handed_in.path().join("report.json");
+        let mut grader = grader();
+        grader.current_dir(class()).env("CARGO_TARGET_DIR", target()).env_remove("GITHUB_ACTIONS");
+        grader.args(["ci", "--format"]).arg(format!("json={}", json.display()));
+        let output = grader.arg("--source").arg(handed_in.path()).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let report: Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
+        let seeds = [0, 1].map(|index| report["exercises"][index]["seed"].as_u64().unwrap());
+        assert_eq!(seeds[0], seeds[1], "one grading has one seed");
+        let said = format!("The inputs were drawn with the seed {0}; --seed {0} draws them again.", seeds[0]);
+        assert!(text(&output.stdout).contains(&said), "{}", text(&output.stdout));
+        seeds[0]
+    };
+    let [one, other] = [seeds(&[]), seeds(&[])];
+    assert_ne!(one, other);
+    assert_eq!(seeds(&["--seed", &one.to_string()]), one);
+}
+
 /// Full marks that nobody has earned, in the grader's own form.
 fn forged() -> Value {
     let check = json!({
@@ -532,10 +607,48 @@ fn a_forged_report_is_refused() {
         ("no JSON", "{".to_owned()),
         ("a list", "[]".to_owned()),
         ("two documents", format!("{0}{0}", forged())),
-        ("more than a report can be", format!("{}{}", " ".repeat(5_000_000), forged())),
+        ("more than a report can be", format!("{}{}", " ".repeat(65_000_000), forged())),
     ] {
         let comment = pull_request.comment_on(contents);
         assert!(comment.contains("not one that the grader writes"), "{what}: {comment}");
+    }
+}
+
+/// A report on exercise `number` in which every text of a submission is `text` again and again, far longer than it may be.
+fn long(number: u32, text: &str) -> report::Report {
+    let long = text.repeat(30_000);
+    let check = json!({
+        "after": [], "bonus": false, "diff": long, "duration_ms": 1, "expected": long, "file": long, "hint": long, "id": "a",
+        "input": long, "line": 1, "max_points": 23, "message": long, "mistake": null, "observed": long, "output": long,
+        "points": 0, "status": "failed", "task": "a", "title": "a".repeat(100),
+    });
+    let diagnostic = json!({
+        "level": "warning", "code": long, "message": long, "label": long, "file": long, "line": 1, "column": 1,
+        "rendered": long,
+    });
+    let name = format!("{number:02}_exercise");
+    let mut report: report::Report = serde_json::from_value(json!({
+        "course": "Neuronlings", "folder": long, "source_digest": "", "checks_digest": "", "course_commit": null, "seed": 7,
+        "exercise": {"name": name, "number": number, "title": "An exercise", "minutes": 1, "requires": []},
+        "rustc_version": "rustc", "sandbox": "none", "compiled": true, "checks": [check, check, check],
+        "diagnostics": [diagnostic], "duration_ms": 1, "unchanged": false,
+    }))
+    .unwrap();
+    report.clean();
+    report
+}
+
+#[test]
+fn no_text_is_too_long_for_a_comment() {
+    let pull_request = PullRequest::new(|fork| write(&fork.join("notes.md"), ""));
+    // An honest one; characters of two, three and four bytes; and ones that grow when they are cleaned or shown.
+    for (text, exercises) in [("left: [0.25, 0.5]", 1), ("ß", 1), ("漢", 1), ("\u{1f980}", 24), ("::\n", 1), ("##[", 1)]
+    {
+        let reports: Vec<_> = (1..=exercises).map(|number| long(number, text)).collect();
+        let comment = pull_request.comment_on(report::json_of_all(&reports).unwrap());
+        assert!(comment.contains(&format!("### 0 of {} points", 69 * exercises)), "{text:?}: {comment:.300}");
+        assert!(comment.contains("- <code>aaa") && comment.contains("`--seed 7`"), "{text:?}: {comment:.300}");
+        assert!(comment.chars().count() <= 65_536, "{text:?}: {}", comment.chars().count());
     }
 }
 

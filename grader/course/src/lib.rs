@@ -261,7 +261,7 @@ impl Course {
         }
     }
 
-    /// The commit of the course that is checked out, if it lies in a repository.
+    /// The commit of the course that is checked out, if it lies in a repository that holds it.
     pub fn commit(&self) -> Option<String> {
         self.commit.get_or_init(|| git::commit(&self.root)).clone()
     }

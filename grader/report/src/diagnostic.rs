@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fit;
+use crate::sanitise::{clean, clean_coloured, clean_line};
+
 /// A warning or an error about a submission.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Diagnostic {
@@ -28,6 +31,17 @@ impl Diagnostic {
     pub fn error(message: String, rendered: String, file: Option<String>, line: Option<u32>) -> Self {
         let level = "error".to_owned();
         Self { level, code: None, message, label: String::new(), file, line, column: None, rendered }
+    }
+
+    pub(super) fn clean(&mut self) {
+        let Self { level, code, message, label, file, line: _, column: _, rendered } = self;
+        for text in [level].into_iter().chain(code).chain(file) {
+            fit(text, clean_line);
+        }
+        for text in [message, label] {
+            fit(text, clean);
+        }
+        fit(rendered, clean_coloured);
     }
 }
 

@@ -77,8 +77,7 @@ fn output(text: &str) -> String {
     if text.chars().count() <= MAX_OUTPUT {
         return text.to_owned();
     }
-    // `beginning` adds an ellipsis.
-    beginning(text, MAX_OUTPUT - TRUNCATED.len() - 1).into_owned() + TRUNCATED
+    beginning(text, MAX_OUTPUT - TRUNCATED.len()).into_owned() + TRUNCATED
 }
 
 #[cfg(test)]

@@ -47,7 +47,12 @@ pub fn render(reports: &[Report]) -> Result<String> {
     let results = Results {
         score: reports.iter().map(Report::score).sum(),
         execution_time: reports.iter().map(|report| report.duration_ms).sum::<u64>() as f64 / 1000.0,
-        output: reports.iter().map(summary).collect::<Vec<_>>().join("\n\n"),
+        output: reports
+            .iter()
+            .map(summary)
+            .chain(reports.first().map(Report::seed_again))
+            .collect::<Vec<_>>()
+            .join("\n\n"),
         output_format: "text",
         test_output_format: "text",
         test_name_format: "text",
@@ -140,6 +145,7 @@ mod tests {
         let results = samples::valid(&render(&[samples::broken()]).unwrap(), &SCHEMA);
         let output = results["output"].as_str().unwrap();
         assert!(output.contains("does not compile.\n\nerror[E0277]: cannot add"), "{output}");
+        assert!(output.ends_with("\n\nThe inputs were drawn with the seed 5; --seed 5 draws them again."), "{output}");
     }
 
     proptest! {

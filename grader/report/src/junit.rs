@@ -160,13 +160,9 @@ fn attribute(value: &str) -> String {
     text(value).replace('\n', "&#10;").replace('\t', "&#9;").replace('"', "&quot;")
 }
 
-/// XML has no way at all to write some characters.
+/// XML has no way at all to write some characters; [`clean`] leaves none of these.
 fn text(text: &str) -> String {
-    clean(text)
-        .replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    clean(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

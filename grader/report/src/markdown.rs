@@ -23,6 +23,11 @@ pub fn render(reports: &[Report]) -> String {
     render_within(reports, MAX_BYTES)
 }
 
+/// Sentences as a list, in which nothing means anything to GitHub either.
+pub fn list(sentences: &[String]) -> String {
+    clean(&sentences.iter().map(|sentence| format!("- {}\n", prose(sentence))).collect::<String>())
+}
+
 fn render_within(reports: &[Report], max_bytes: usize) -> String {
     let mut page = points(reports);
     let end = provenance(reports);
@@ -153,9 +158,12 @@ fn provenance(reports: &[Report]) -> String {
             let _ = writeln!(lines, "  {name}: {value}");
         }
     }
+    let seed = reports.first().map_or(String::new(), |report| prose(&report.seed_again()) + "\n\n");
     // Not cut, however many exercises there are.
     let fence = backticks(&lines, 3);
-    format!("<details><summary>Where this report comes from</summary>\n\n{fence}text\n{lines}{fence}\n\n</details>\n")
+    format!(
+        "{seed}<details><summary>Where this report comes from</summary>\n\n{fence}text\n{lines}{fence}\n\n</details>\n"
+    )
 }
 
 /// A block of code that nothing inside can end.
@@ -347,6 +355,12 @@ mod tests {
         assert!(page.contains("Where this report comes from"));
         read(&page);
         assert!(!render(&[samples::report()]).contains("The page is full"));
+    }
+
+    #[test]
+    fn a_list_of_sentences_is_a_list_whatever_they_say() {
+        let sentences = ["Exercise 3 has to be complete.", "cannot read src/\n# <b>@user"].map(str::to_owned);
+        assert_eq!(list(&sentences), "- Exercise 3 has to be complete.\n- cannot read src/ `#` `<b>@user`\n");
     }
 
     #[test]

@@ -139,7 +139,7 @@ pub(super) fn check(id: &str, status: Status) -> CheckReport {
 }
 
 /// What means something to a terminal, a CI runner, XML, JSON, Markdown or GitHub.
-const TROUBLE: [&str; 56] = [
+const TROUBLE: [&str; 75] = [
     "\n",
     "\r",
     "\r\n",
@@ -156,6 +156,25 @@ const TROUBLE: [&str; 56] = [
     "::error::x",
     "\n::error file=a::b",
     "##[error]x",
+    "::set-output name=a::b",
+    "::",
+    "##",
+    "#",
+    "[group]",
+    "##vso[task.complete]",
+    "##teamcity[message]",
+    "teamcity",
+    "section_start:1:x",
+    "section_end:",
+    "\u{ad}",
+    "\u{200b}",
+    "\u{200d}",
+    "\u{fe0f}",
+    "\u{3164}",
+    "\u{e0041}",
+    "👩\u{200d}👧",
+    "1\u{fe0f}\u{20e3}",
+    "❤\u{fe0f}\u{200d}🔥",
     "%0A",
     "%",
     ",",
@@ -200,46 +219,52 @@ const TROUBLE: [&str; 56] = [
 
 /// Reports in which any text may be anything.
 pub(super) fn hostile() -> impl Strategy<Value = Report> {
-    let piece =
-        prop_oneof![4 => select(TROUBLE.as_slice()).prop_map(str::to_owned), 1 => "\\PC{0,6}", 2 => "[a-z]{1,5} "];
+    let piece = prop_oneof![
+        8 => select(TROUBLE.as_slice()).prop_map(str::to_owned),
+        2 => "\\PC{0,6}",
+        1 => "\\p{Default_Ignorable_Code_Point}",
+        4 => "[a-z]{1,5} ",
+    ];
     let text = vec(piece, 0..6).prop_map(|pieces| pieces.concat());
     // Dealt out again and again; their number shares no factor with that of the fields of a check.
     (select(all().to_vec()), vec(text, 17)).prop_map(|(mut report, texts)| {
         let mut texts = texts.into_iter().cycle();
-        let mut next = || texts.next().expect("there are some");
-        report.course = next();
-        report.exercise.name = next();
-        report.exercise.title = next();
-        report.folder = next();
-        report.rustc_version = next();
-        for diagnostic in &mut report.diagnostics {
-            diagnostic.message = next();
-            diagnostic.label = next();
-            diagnostic.rendered = next();
-        }
-        for check in &mut report.checks {
-            let CheckReport {
-                id,
-                task,
-                title,
-                message,
-                output,
-                hint,
-                mistake,
-                input,
-                expected,
-                observed,
-                diff,
-                file,
-                ..
-            } = check;
-            for field in [id, task, title, message, output] {
-                *field = next();
-            }
-            for field in [hint, mistake, input, expected, observed, diff, file] {
-                *field = Some(next()).filter(|text| !text.is_empty());
-            }
-        }
+        put_texts(&mut report, || texts.next().expect("there are some"));
         report
     })
+}
+
+/// A report in which everything that is a text is this one.
+pub(super) fn with_text(text: &str) -> Report {
+    let mut report = Report { diagnostics: broken().diagnostics, ..report() };
+    put_texts(&mut report, || text.to_owned());
+    report
+}
+
+fn put_texts(report: &mut Report, mut next: impl FnMut() -> String) {
+    let Report { course, exercise, folder, rustc_version, sandbox, .. } = report;
+    for field in [course, &mut exercise.name, &mut exercise.title, folder, rustc_version, sandbox] {
+        *field = next();
+    }
+    exercise.requires.iter_mut().for_each(|field| *field = next());
+    for diagnostic in &mut report.diagnostics {
+        let Diagnostic { code, message, label, file, rendered, .. } = diagnostic;
+        for field in [message, label, rendered] {
+            *field = next();
+        }
+        for field in [code, file] {
+            *field = Some(next());
+        }
+    }
+    for check in &mut report.checks {
+        let CheckReport {
+            id, task, title, message, output, hint, mistake, input, expected, observed, diff, file, ..
+        } = check;
+        for field in [id, task, title, message, output] {
+            *field = next();
+        }
+        for field in [hint, mistake, input, expected, observed, diff, file] {
+            *field = Some(next()).filter(|text| !text.is_empty());
+        }
+    }
 }

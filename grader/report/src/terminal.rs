@@ -31,14 +31,14 @@ const MAX_WARNINGS: usize = 3;
 
 /// The screen, the course that the report's paths lie in, and where it goes on after this exercise.
 pub struct Terminal {
-    screen: Screen,
+    pub(super) screen: Screen,
     course: PathBuf,
     /// How the grader is called there.
     grader: &'static str,
     /// The number and the name of the next exercise.
     next: Option<(u32, String)>,
-    /// Whether to say what the submission was compiled and run in.
-    pub names_sandbox: bool,
+    /// Whether to say what the submission was compiled and run in, and with which seed.
+    pub says_how: bool,
 }
 
 impl Terminal {
@@ -51,7 +51,7 @@ impl Terminal {
             course: course.root.clone(),
             grader: course.grader(),
             next,
-            names_sandbox: false,
+            says_how: false,
         }
     }
 
@@ -62,7 +62,7 @@ impl Terminal {
             course: PathBuf::new(),
             grader: "cargo run -p grader --",
             next: None,
-            names_sandbox: false,
+            says_how: false,
         }
     }
 }
@@ -90,9 +90,7 @@ pub fn render(report: &Report, terminal: &Terminal) -> String {
         page.wrapped("", &paint(DIM, "unchanged since the last check, so nothing was run again"));
     }
     next_step(&mut page, report, terminal);
-    if terminal.names_sandbox {
-        page.line(&format!("Sandbox: {}", report.sandbox));
-    }
+    page.how(report, terminal);
     // Last of all: wrapping may have put a word of the submission's at the start of a line.
     without_commands(&page.text)
 }
@@ -107,7 +105,7 @@ pub fn render_for_watching(report: &Report, width: usize) -> String {
     page.blank();
     if !report.compiled {
         page.errors(report);
-        return page.text;
+        return without_commands(&page.text);
     }
     for task in report.tasks() {
         page.task_line(&task, started);
@@ -135,7 +133,7 @@ pub fn render_for_watching(report: &Report, width: usize) -> String {
         page.printed(printed);
     }
     page.warnings(report);
-    page.text
+    without_commands(&page.text)
 }
 
 /// One line an exercise, and the sum.
@@ -172,6 +170,9 @@ pub fn render_all(reports: &[Report], terminal: &Terminal) -> String {
             page.wrapped("", &format!("Next: {next}"));
         }
         None => page.wrapped("", "Everything is complete. Well done!"),
+    }
+    if let Some(first) = reports.first() {
+        page.how(first, terminal);
     }
     page.text
 }
@@ -219,6 +220,13 @@ impl<'a> Page<'a> {
     fn raw(&mut self, text: &str) {
         self.text += text.trim_end();
         self.text.push('\n');
+    }
+
+    fn how(&mut self, report: &Report, terminal: &Terminal) {
+        if terminal.says_how {
+            self.wrapped("", &format!("Sandbox: {}", report.sandbox));
+            self.wrapped("", &report.seed_again());
+        }
     }
 
     /// The compiler's warnings, the first few of them.
@@ -324,9 +332,10 @@ impl<'a> Page<'a> {
             Status::NotStarted | Status::Skipped => (OPEN, "○"),
         };
         let start = self.text.len();
-        self.labelled("    ", "  ", &check.title);
-        // The mark replaces the label's room after wrapping, which must not count its colour.
-        self.text.replace_range(start + 4..start + 5, &paint(style, mark));
+        self.labelled("    ", &format!("{mark} "), &check.title);
+        // Coloured after wrapping, which must not count the colour.
+        let title = self.text.split_off(start);
+        self.text += &title.replacen(mark, &paint(style, mark), 1);
         if matches!(check.status, Status::Passed) {
             return self.printed(check);
         }

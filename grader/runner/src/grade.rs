@@ -190,6 +190,7 @@ impl Grading<'_> {
         if report.needs_hints() {
             report.add_hints(&course.hints(exercise)?);
         }
+        report.clean();
         report.duration_ms = start.elapsed().as_millis() as u64;
         let needs_data = |check: &&Planned| check.fetched.is_some() && !options.uses_fetched_data;
         let left_out = checks.iter().filter(needs_data).map(|check| check.id.clone()).collect();

@@ -125,7 +125,7 @@ impl Sources {
             for module in gate::modules(&text) {
                 modules += 1;
                 // Its name is a folder's or a file's, and is shown.
-                if module.iter().all(|name| sanitise::clean(name) == *name) {
+                if module.iter().all(|name| sanitise::clean_line(name) == *name) {
                     open.extend(
                         files_of(&name, &module).into_iter().filter(|file| src.join(file).symlink_metadata().is_ok()),
                     );
@@ -226,6 +226,15 @@ mod tests {
         let names: Vec<&str> = sources.files.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["a.rs", "a/d.rs", "b/e.rs", "b/mod.rs", "inner/c.rs", "lib.rs"]);
         assert!(sources.refused.is_empty());
+
+        // Odd names of files and folders are not looked at either, so that no report can hold one.
+        #[cfg(unix)]
+        for odd in ["\n::error::x", "\u{1b}[2J", "a\u{202e}b", "##[group]", "a\u{ad}b"] {
+            fs::create_dir(src.join(odd)).unwrap();
+            fs::write(src.join(format!("{odd}.rs")), "unsafe").unwrap();
+        }
+        let sources = Sources::read(&course, &submission, true).unwrap();
+        assert_eq!((sources.files.len(), sources.refused.len()), (6, 0));
 
         // What is reached is scanned, however it is reached.
         fs::write(src.join("b/e.rs"), "macro_rules! m { () => { mod hidden; } }\nm!();").unwrap();

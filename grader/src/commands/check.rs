@@ -42,9 +42,9 @@ pub(crate) fn run(course: &Course, args: &CheckArgs) -> Result<Outcome> {
         }
         None => grader.check_current()?,
     };
-    // Learners who grade their own code need not know of the sandbox.
+    // Learners who grade their own code need know neither of the sandbox nor of the seed.
     let mut terminal = Terminal::of_stdout(course, Some(exercise));
-    terminal.names_sandbox = args.source.is_some();
+    terminal.says_how = args.source.is_some();
     targets.write(slice::from_ref(&report), &terminal)?;
     Ok(outcome([&report]))
 }

@@ -27,7 +27,11 @@ pub(crate) fn run(course: &Course, args: &CiArgs) -> Result<Outcome> {
     let exercises = to_be_graded(course, &handed_in, args, &policy)?;
 
     let work = course.work_folder()?;
-    let options = Options { seed: args.seed, ..Options::default() };
+    let seed = match args.seed {
+        Some(seed) => seed,
+        None => new_seed()?,
+    };
+    let options = Options { seed, ..Options::default() };
     let all = grade_all(course, exercises, |exercise, kit| {
         // Whoever wrote it: nothing of an earlier grading is used, and nothing is left for a later one.
         let slot = Slot::take_empty(&work, &exercise.name, sandbox)?;
@@ -41,13 +45,21 @@ pub(crate) fn run(course: &Course, args: &CiArgs) -> Result<Outcome> {
     if targets.shows_text() {
         tell(course, reports);
     }
-    targets.write(reports, &Terminal::of_stdout(course, None))?;
+    let mut terminal = Terminal::of_stdout(course, None);
+    terminal.says_how = true;
+    targets.write(reports, &terminal)?;
     for sentence in unmet.iter().filter(|sentence| !all.faults.contains(sentence)) {
         anstream::eprintln!("{}", style::paint(style::BAD, sentence));
     }
     tell_github(reports, &unmet, targets.shows_text())?;
     all.whole()?;
     Ok(if unmet.is_empty() { Outcome::AllRight } else { Outcome::NotRightYet })
+}
+
+/// A seed for one grading. No submission can know it, so a table of right answers earns nothing. It has 32 bits, which every
+/// reader of JSON keeps and a person can type.
+fn new_seed() -> Result<u64> {
+    getrandom::u32().map(u64::from).context("the system gives no random number; give a seed of your own with --seed N")
 }
 
 /// Prints in full what is begun and not complete.
@@ -65,9 +77,8 @@ fn tell_github(reports: &[Report], unmet: &[String], annotate: bool) -> Result<(
     if env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
         return Ok(());
     }
-    let unmet_as_list: String = unmet.iter().map(|sentence| format!("- {sentence}\n")).collect();
     for (variable, text) in [
-        ("GITHUB_STEP_SUMMARY", format!("{}\n{unmet_as_list}", report::markdown(reports))),
+        ("GITHUB_STEP_SUMMARY", format!("{}\n{}", report::markdown(reports), report::markdown_list(unmet))),
         ("GITHUB_OUTPUT", outputs(reports, unmet.is_empty())),
     ] {
         if let Some(path) = env::var_os(variable).filter(|path| !path.is_empty()) {

@@ -26,7 +26,7 @@ use anyhow::{Context, Result};
 use crate::cli::{Cli, Command, DataCommand};
 use course::{Course, Exercise, UsageError};
 use learner::Progress;
-use report::style;
+use report::{sanitise::clean, style};
 use runner::Submission;
 
 /// What a command found out, where it could do its work.
@@ -88,7 +88,7 @@ fn read_progress(course: &Course) -> Progress {
 
 /// Tells of something that did not keep the command from its work.
 fn warn(what: &str) {
-    anstream::eprintln!("{}note:{} {what}", style::OPEN, style::RESET);
+    anstream::eprintln!("{}note:{} {}", style::OPEN, style::RESET, clean(what));
 }
 
 /// The submission to `exercise` in `source`, or the reference solution, or what the learner has written so far.
