@@ -41,7 +41,7 @@ fn a_mask_makes_up_for_what_it_drops() {
 
 #[test]
 fn dropout_goes_back_the_way_that_it_came() {
-    let mode = Mode::new();
+    let mode = Mode::training();
     let mut layer = Dropout::new(0.5, &mode, &mut Xoshiro256PlusPlus::seed_from_u64(1));
     let ones = Array2::ones((10, 10));
     let out = layer.forward(&ones);
@@ -53,14 +53,14 @@ fn dropout_goes_back_the_way_that_it_came() {
 
 #[test]
 fn a_network_drops_behind_every_relu() {
-    let mut net = mlp_with_dropout(&[4, 8, 8, 3], 0.2, &Mode::new(), &mut Xoshiro256PlusPlus::seed_from_u64(1));
+    let mut net = mlp_with_dropout(&[4, 8, 8, 3], 0.2, &Mode::training(), &mut Xoshiro256PlusPlus::seed_from_u64(1));
     assert_eq!(net.summary().matches("ReLU").count(), 2);
     assert_eq!(net.summary().matches("Dropout 0.2").count(), 2);
 }
 
 #[test]
 fn two_samples_are_learned_by_heart() {
-    let mode = Mode::new();
+    let mode = Mode::training();
     let mut net = mlp_with_dropout(&[2, 16, 2], 0.0, &mode, &mut Xoshiro256PlusPlus::seed_from_u64(1));
     // The two that it learns from have the wrong labels.
     let data = Split {

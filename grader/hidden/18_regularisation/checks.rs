@@ -31,7 +31,7 @@ fn penalties() -> Vec<Check> {
         PENALTIES
             .map(|penalty| {
                 let w = array![3.0, -2.0, 0.0, drawn(draw, 0.1, 2.0), -drawn(draw, 0.1, 2.0)];
-                penalty_case(draw, penalty).with("w", w)
+                penalised(Record::new(), draw, penalty).with("w", w)
             })
             .to_vec()
     };
@@ -106,7 +106,7 @@ fn penalties() -> Vec<Check> {
             .mistake("value_for_slope", "This is the value of the penalty, not its slope.", map(value)),
         Check::new("total_penalty", "total_penalty", "total_penalty adds up what all weights cost, and no bias", 2)
             .after("penalty_value")
-            .on(|draw| PENALTIES.map(|penalty| net_case(draw, penalty)).to_vec())
+            .on(|draw| PENALTIES.map(|penalty| penalised(net_case(draw), draw, penalty)).to_vec())
             .expects(|c| total(c, &Net::of(c)))
             .mistake(
                 "biases_cost",
@@ -139,11 +139,9 @@ fn steps() -> Vec<Check> {
         )
         .after("penalty_slope")
         .on(|draw| {
-            let mut cases = PENALTIES.map(|penalty| net_case(draw, penalty)).to_vec();
-            for case in &mut cases {
-                *case = std::mem::take(case).with("learning_rate", drawn(draw, 0.1, 0.9));
-            }
-            cases
+            PENALTIES
+                .map(|penalty| penalised(net_case(draw), draw, penalty).with("learning_rate", drawn(draw, 0.1, 0.9)))
+                .to_vec()
         })
         .expects(|c| stepped(c, |w, d_w| w - rate(c) * (d_w + pull(c, w)), |b, d_b| b - rate(c) * d_b))
         .mistake("biases_pulled", BIASES_PULLED, |c| {
@@ -193,7 +191,7 @@ fn steps() -> Vec<Check> {
         Check::new("decay", "decay", "decay shrinks every weight by the share lr · weight decay", 2)
             .on(|draw| {
                 let case = |draw: &mut Generator| {
-                    net_case(draw, "None")
+                    net_case(draw)
                         .with("learning_rate", drawn(draw, 0.1, 0.9))
                         .with("weight_decay", drawn(draw, 0.1, 0.9))
                 };
@@ -216,8 +214,8 @@ fn steps() -> Vec<Check> {
             )
             .mistake(
                 "step_and_decay",
-                "There is a step along the gradients as well. The optimiser has taken it already; here the weights only \
-                 shrink.",
+                "There is a step along the gradients as well. The optimiser has taken it already; here the weights \
+                 only shrink.",
                 |c| {
                     let left = 1.0 - rate(c) * c.float("weight_decay");
                     stepped(c, |w, d_w| left * (w - rate(c) * d_w), |b, d_b| b - rate(c) * d_b)
@@ -403,13 +401,16 @@ fn well_masked(c: &Record, seen: &Record) -> Result<(), String> {
 }
 
 fn dropout() -> Vec<Check> {
-    let in_training =
-        |draw: &mut Generator| [drawn(draw, 0.2, 0.4), drawn(draw, 0.6, 0.8)].map(|p| dropout_case(draw, p)).to_vec();
+    let cases = |backwards: bool| {
+        move |draw: &mut Generator| {
+            [drawn(draw, 0.3, 0.4), drawn(draw, 0.6, 0.7)].map(|p| dropout_case(draw, p, backwards)).to_vec()
+        }
+    };
     vec![
         Check::new("dropout_trains", "dropout", "Dropout multiplies by a new mask in every pass of a training", 1)
             .about("Dropout::forward")
             .after("dropout_mask")
-            .on(in_training)
+            .on(cases(false))
             .demands(well_dropped)
             .mistake_if(
                 "nothing_dropped",
@@ -423,11 +424,12 @@ fn dropout() -> Vec<Check> {
             ),
         Check::new("dropout_evaluates", "dropout", "Dropout lets everything pass in an evaluation", 1)
             .about("Dropout::forward")
-            .on(in_training)
+            .on(cases(false))
             .expects(|c| c.matrix("x").to_owned())
             .mistake_if(
                 "drops_in_evaluation",
-                "Some entries are 0 in an evaluation: they are dropped as in training. Ask `mode` which it is.",
+                "Some entries are 0 in an evaluation, so something is dropped. Let everything pass unless `mode` is \
+                 at training.",
                 |_, seen| seen.matrix("result").iter().any(|out| *out == 0.0),
             )
             .mistake(
@@ -450,7 +452,7 @@ fn dropout() -> Vec<Check> {
         )
         .about("Dropout::backward")
         .after("dropout_trains")
-        .on(in_training)
+        .on(cases(true))
         .demands(well_gone_back)
         .mistake_if(
             "gradient_passes",
@@ -498,7 +500,7 @@ fn dropout() -> Vec<Check> {
             .about("Dropout::forward")
             .after("dropout_evaluates")
             .after("dropout_backward")
-            .on(in_training)
+            .on(cases(true))
             .expects(|c| c.matrix("d_out").to_owned())
             .mistake_if(
                 "old_mask_in_evaluation",
@@ -510,7 +512,9 @@ fn dropout() -> Vec<Check> {
             .about("Dropout::backward")
             .after("dropout_keeps")
             .on(|draw| {
-                [true, false].map(|forward_first| dropout_case(draw, 0.5).with("forward_first", forward_first)).to_vec()
+                [true, false]
+                    .map(|forward_first| dropout_case(draw, 0.5, true).with("forward_first", forward_first))
+                    .to_vec()
             })
             .expects(|c| -> Prediction {
                 match c.flag("forward_first") {
@@ -527,14 +531,13 @@ fn dropout() -> Vec<Check> {
     ]
 }
 
-fn dropout_case(draw: &mut Generator, p: f64) -> Record {
+/// An input, and a gradient if `backwards`. That nothing is dropped of 48 entries has a probability below 1e-7.
+fn dropout_case(draw: &mut Generator, p: f64, backwards: bool) -> Record {
     // No entry is 0, so that a 0 that comes out is a dropped one.
-    let away_from_zero = |m: Array2<f64>| m.mapv(|x| if x < 0.0 { x - 0.5 } else { x + 0.5 });
-    Record::new()
-        .with("p", p)
-        .with("seed", size(draw, 1, 1000))
-        .with("x", away_from_zero(draw::matrix(draw, (12, 9), 2.0)))
-        .with("d_out", away_from_zero(draw::matrix(draw, (12, 9), 2.0)))
+    let mut away_from_zero = || draw::matrix(draw, (8, 6), 2.0).mapv(|x| if x < 0.0 { x - 0.5 } else { x + 0.5 });
+    let case = Record::new().with("p", p).with("x", away_from_zero());
+    let case = if backwards { case.with("d_out", away_from_zero()) } else { case };
+    case.with("seed", size(draw, 1, 1000))
 }
 
 fn well_dropped(c: &Record, seen: &Record) -> Result<(), String> {
@@ -655,14 +658,14 @@ fn networks() -> Vec<Check> {
             .demands(well_switched)
             .mistake_if(
                 "switch_of_its_own",
-                "The network still drops neurons after `mode` was turned to evaluation. Its layers have a switch of \
-                 their own: pass `mode` on, and make no new one.",
+                "The network still drops neurons after `mode` was turned to evaluation. The layers do not hear of \
+                 `mode`: pass it on, and make no new switch.",
                 |_, seen| seen.matrix("first output in evaluation") != seen.matrix("second output in evaluation"),
             )
             .mistake_if(
                 "stuck_in_evaluation",
-                "In training two passes of the same samples give the same scores: nothing is dropped. Either p was \
-                 not passed on, or the switch is not `mode`.",
+                "Two passes of the same samples give the same scores although `mode` is at training: nothing is \
+                 dropped. The layers do not hear of `mode`: pass it on, and make no new switch.",
                 |_, seen| seen.matrix("first output in training") == seen.matrix("second output in training"),
             ),
     ]
@@ -731,9 +734,9 @@ fn training() -> Check {
         .on(|draw| {
             [("L2", true), ("L1", false), ("None", true)]
                 .map(|(penalty, starts_at_evaluation)| {
-                    net_case(draw, penalty)
-                        .with("x_validation", draw::matrix(draw, (5, 3), 1.5) + 0.003)
-                        .with("y_validation", one_hot_rows(draw, 5, 3))
+                    penalised(net_case(draw), draw, penalty)
+                        .with("x_validation", draw::matrix(draw, (3, 2), 1.5) + 0.003)
+                        .with("y_validation", one_hot_rows(draw, 3, 2))
                         .with("learning_rate", drawn(draw, 0.2, 0.6))
                         .with("epochs", size(draw, 3, 5))
                         .with("starts_at_evaluation", starts_at_evaluation)
@@ -741,6 +744,15 @@ fn training() -> Check {
                 .to_vec()
         })
         .expects(|c| trained(c, RIGHT).with("the switch is at training", false))
+        .mistake(
+            "switch_ignored",
+            "The switch stays where it was before `fit`. Every epoch turns it twice: to training for the step, and to \
+             evaluation for the losses.",
+            |c| {
+                let training = !c.flag("starts_at_evaluation");
+                trained(c, Way { trains: [training; 2], evaluates: !training, ..RIGHT })
+            },
+        )
         .mistake(
             "evaluated_in_training",
             "The losses are measured with the switch at training: with dropout they would be those of a network with \
@@ -809,10 +821,20 @@ fn training() -> Check {
                     .with("validation_loss", right.vector("train_loss").to_owned())
             },
         )
+        .mistake_if(
+            "first_loss_too_early",
+            "The first number of `train_loss` is that of the network before its first step. Measure the loss after \
+             the step, with a forward pass of its own, in evaluation.",
+            |c, seen| {
+                let first = |factor| Net::of(c).loss(&c.matrix("x"), &c.matrix("y"), factor);
+                let seen = seen.vector("train_loss").first().copied();
+                seen.is_some_and(|seen| close(seen, first(0.5)) || close(seen, first(1.0)))
+            },
+        )
         .mistake(
             "left_in_training",
-            "The numbers are right, but the switch is left at training. Whoever asks the network next would get an \
-             answer with holes.",
+            "The numbers are right, but the switch is left at training: the next answer of the network would come \
+             with neurons missing.",
             |c| trained(c, RIGHT).with("the switch is at training", true),
         )
 }
@@ -962,24 +984,28 @@ fn diagnosis() -> Vec<Check> {
                 let most = losses.iter().copied().filter(|loss| !loss.is_nan()).reduce(f64::max)?;
                 losses.iter().position(|loss| *loss == most)
             })
-            .mistake(
-                "nan_is_an_epoch",
-                "Where every loss is NaN there is an epoch all the same. NaN is no number, so there is no best \
-                 epoch: `None`.",
-                |c| match c.vector("validation_loss").len() {
-                    0 => None,
-                    _ => Some(best(c).unwrap_or(0)),
-                },
-            )
-            .mistake(
+            .mistake_if(
                 "nan_first_stays",
                 "A NaN in the first epoch is taken for the smallest loss: no comparison with NaN is true, so nothing \
                  beats it. Leave NaN out.",
-                |c| {
-                    let losses = c.vector("validation_loss");
-                    let first_is_nan = losses.first()?.is_nan();
-                    if first_is_nan { Some(0) } else { best(c) }
+                |c, seen| {
+                    let first_is_nan = c.vector("validation_loss").first().is_some_and(|loss| loss.is_nan());
+                    first_is_nan && best(c).is_some() && seen.result() == Some(&Value::Int(0))
                 },
+            )
+            .mistake_if(
+                "nan_is_an_epoch",
+                "Where every loss is NaN there is an epoch all the same. NaN is no number, so there is no best \
+                 epoch: `None`.",
+                |c, seen| {
+                    let all_are_nan = best(c).is_none() && !c.vector("validation_loss").is_empty();
+                    all_are_nan && seen.result() != Some(&Value::Nothing)
+                },
+            )
+            .mistake_if(
+                "nothing_is_an_epoch",
+                "With no epochs there is a best one all the same. There is none: `None`.",
+                |c, seen| c.vector("validation_loss").is_empty() && seen.result() != Some(&Value::Nothing),
             )
             .mistake(
                 "nan_panics",
@@ -1238,8 +1264,8 @@ fn slope(penalty: &str, lambda: f64, w: f64) -> f64 {
     }
 }
 
-fn penalty_case(draw: &mut Generator, penalty: &str) -> Record {
-    Record::new().with("penalty", penalty).with("lambda", drawn(draw, 0.1, 0.9))
+fn penalised(case: Record, draw: &mut Generator, penalty: &str) -> Record {
+    case.with("penalty", penalty).with("lambda", drawn(draw, 0.1, 0.9))
 }
 
 fn lambda(c: &Record) -> f64 {
@@ -1277,15 +1303,15 @@ fn share_dropped(mask: &ArrayRef2<f64>) -> f64 {
     mask.iter().filter(|entry| **entry == 0.0).count() as f64 / mask.len() as f64
 }
 
-/// A network 3-4-3 with samples and a penalty. No weight is 0.
-fn net_case(draw: &mut Generator, penalty: &str) -> Record {
-    penalty_case(draw, penalty)
-        .with("weights1", draw::matrix(draw, (3, 4), 1.5) + 0.003)
-        .with("biases1", draw::vector(draw, 4, 1.0) + 0.503)
-        .with("weights2", draw::matrix(draw, (4, 3), 1.5) + 0.003)
-        .with("biases2", draw::vector(draw, 3, 1.0) + 0.503)
-        .with("x", draw::matrix(draw, (6, 3), 1.5) + 0.003)
-        .with("y", one_hot_rows(draw, 6, 3))
+/// A network 2-3-2 with samples. No weight is 0.
+fn net_case(draw: &mut Generator) -> Record {
+    Record::new()
+        .with("weights1", draw::matrix(draw, (2, 3), 1.5) + 0.003)
+        .with("biases1", draw::vector(draw, 3, 1.0) + 0.503)
+        .with("weights2", draw::matrix(draw, (3, 2), 1.5) + 0.003)
+        .with("biases2", draw::vector(draw, 2, 1.0) + 0.503)
+        .with("x", draw::matrix(draw, (4, 2), 1.5) + 0.003)
+        .with("y", one_hot_rows(draw, 4, 2))
 }
 
 fn one_hot_rows(draw: &mut Generator, n: usize, n_classes: usize) -> Array2<f64> {

@@ -103,8 +103,7 @@ pub struct Mode {
 
 impl Mode {
     /// A new switch, at training.
-    #[expect(clippy::new_without_default, reason = "`Mode::default()` would not say which position it has")]
-    pub fn new() -> Self {
+    pub fn training() -> Self {
         Self { is_training: Rc::new(Cell::new(true)) }
     }
 

@@ -22,7 +22,7 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.given("`parameter.value *= 2.0`");
     lesson.given("`0.0_f64.signum()` is 1");
     lesson.given("p = 0.5 is a usual start");
-    lesson.given("With p = 0.5 nobody notices");
+    lesson.given("With p = 0.5 it does not show");
     lesson.given("Which of two weights, 3 and 0.01, does L2 with λ = 0.1");
     lesson.given("dropping the *scores* with p = 0.5");
     lesson.given("chapters 5.2 and 7");
@@ -125,7 +125,7 @@ const ROWS: [(&str, usize, Penalty, f64); 8] = [
 
 fn digits(lesson: &mut Lesson) {
     lesson.given("A network 64-32-10 learns 200 of the 8×8 digits for 300 epochs with lr = 0.5");
-    let mut net = mlp_with_dropout(&[64, 32, 10], 0.5, &Mode::new(), &mut Xoshiro256PlusPlus::seed_from_u64(1));
+    let mut net = mlp_with_dropout(&[64, 32, 10], 0.5, &Mode::training(), &mut Xoshiro256PlusPlus::seed_from_u64(1));
     lesson.says("It has 2,410 parameters", &[net.n_parameters() as f64]);
     let runs = thread::scope(|scope| {
         let start = |(_, n, penalty, p)| scope.spawn(move || measured(n, penalty, p));
@@ -155,7 +155,7 @@ fn digits(lesson: &mut Lesson) {
 fn measured(n_train: usize, penalty: Penalty, p: f64) -> [f64; 7] {
     let rng = &mut Xoshiro256PlusPlus::seed_from_u64(1);
     let data = some_digits_from(n_train, rng);
-    let mode = Mode::new();
+    let mode = Mode::training();
     let mut net = mlp_with_dropout(&[64, 32, 10], p, &mode, rng);
     let history = fit(&mut net, &mode, &data, penalty, 0.5, 300);
     let best = best_epoch(&history).expect("there are numbers");
