@@ -961,7 +961,7 @@ fn diagnosis() -> Vec<Check> {
                     })
                     .to_vec()
             })
-            .expects(|c| best(c))
+            .expects(best)
             .mistake(
                 "best_training_loss",
                 "This is the epoch with the smallest *training* loss. It is usually the last one: what counts is the \
