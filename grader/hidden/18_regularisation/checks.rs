@@ -697,9 +697,14 @@ fn well_switched(c: &Record, seen: &Record) -> Result<(), String> {
     }
     // What its linear layers and ReLUs make of the samples, nothing dropped.
     let mut signal = c.matrix("x").to_owned();
-    let n_layers = c.counts("sizes").len() - 1;
+    let sizes = c.counts("sizes");
+    let n_layers = sizes.len() - 1;
     for n in 1..=n_layers {
-        signal = signal.dot(&seen.matrix(&format!("weights{n}"))) + seen.vector(&format!("biases{n}"));
+        let (weights, biases) = (format!("weights{n}"), format!("biases{n}"));
+        if !has_shape(seen, &weights, &sizes[n - 1..=n]) || !has_shape(seen, &biases, &sizes[n..=n]) {
+            return Err(format!("Linear layer {n} does not have the parameters that its name says."));
+        }
+        signal = signal.dot(&seen.matrix(&weights)) + seen.vector(&biases);
         if n < n_layers {
             signal.mapv_inplace(|z| z.max(0.0));
         }
@@ -709,6 +714,10 @@ fn well_switched(c: &Record, seen: &Record) -> Result<(), String> {
         return Err("The scores of an evaluation are not those of the whole network.".to_owned());
     }
     Ok(())
+}
+
+fn has_shape(seen: &Record, name: &str, right: &[usize]) -> bool {
+    matches!(seen.get(name), Some(Value::Array { shape, .. }) if shape == right)
 }
 
 /// How a training goes, in the ways that are commonly got wrong.
