@@ -5,8 +5,8 @@ use engine::{Layer, Linear, Sequential};
 use ndarray::{Array2, array};
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use regularisation::{
-    Dropout, Fit, History, Mode, Penalty, Split, best_epoch, decay, diagnose, dropout_mask, fit, generalisation_gap,
-    mlp_with_dropout, penalised_step, soft_threshold, total_penalty,
+    Dropout, Fit, History, Mode, Penalty, Split, Switch, best_epoch, decay, diagnose, dropout_mask, fit,
+    generalisation_gap, mlp_with_dropout, penalised_step, soft_threshold, total_penalty,
 };
 
 fn one_layer() -> Sequential {
@@ -41,27 +41,27 @@ fn a_mask_makes_up_for_what_it_drops() {
 
 #[test]
 fn dropout_goes_back_the_way_that_it_came() {
-    let mode = Mode::training();
-    let mut layer = Dropout::new(0.5, &mode, &mut Xoshiro256PlusPlus::seed_from_u64(1));
+    let switch = Switch::new();
+    let mut layer = Dropout::new(0.5, &switch, &mut Xoshiro256PlusPlus::seed_from_u64(1));
     let ones = Array2::ones((10, 10));
     let out = layer.forward(&ones);
     assert!(out.iter().all(|out| *out == 0.0 || *out == 2.0));
     assert_eq!(layer.backward(&ones), out);
-    mode.evaluate();
+    switch.set(Mode::Eval);
     assert_eq!(layer.forward(&ones), ones);
 }
 
 #[test]
 fn a_network_drops_behind_every_relu() {
-    let mut net = mlp_with_dropout(&[4, 8, 8, 3], 0.2, &Mode::training(), &mut Xoshiro256PlusPlus::seed_from_u64(1));
+    let mut net = mlp_with_dropout(&[4, 8, 8, 3], 0.2, &Switch::new(), &mut Xoshiro256PlusPlus::seed_from_u64(1));
     assert_eq!(net.summary().matches("ReLU").count(), 2);
     assert_eq!(net.summary().matches("Dropout 0.2").count(), 2);
 }
 
 #[test]
 fn two_samples_are_learned_by_heart() {
-    let mode = Mode::training();
-    let mut net = mlp_with_dropout(&[2, 16, 2], 0.0, &mode, &mut Xoshiro256PlusPlus::seed_from_u64(1));
+    let switch = Switch::new();
+    let mut net = mlp_with_dropout(&[2, 16, 2], 0.0, &switch, &mut Xoshiro256PlusPlus::seed_from_u64(1));
     // The two that it learns from have the wrong labels.
     let data = Split {
         x_train: array![[1.0, 0.0], [0.0, 1.0]],
@@ -69,11 +69,11 @@ fn two_samples_are_learned_by_heart() {
         x_validation: array![[0.9, 0.1], [0.1, 0.9]],
         y_validation: array![[1.0, 0.0], [0.0, 1.0]],
     };
-    let history = fit(&mut net, &mode, &data, Penalty::None, 0.5, 100);
+    let history = fit(&mut net, &switch, &data, Penalty::None, 0.5, 100);
     assert_eq!((history.train_loss.len(), history.validation_loss.len()), (100, 100));
     assert!(history.train_loss[99] < 0.1 && generalisation_gap(&history) > 1.0);
     assert_eq!(diagnose(&history, 0.5), Fit::Overfitting);
-    assert!(!mode.is_training());
+    assert_eq!(switch.mode(), Mode::Eval);
 }
 
 #[test]

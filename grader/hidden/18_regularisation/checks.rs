@@ -414,7 +414,7 @@ fn dropout() -> Vec<Check> {
             .demands(well_dropped)
             .mistake_if(
                 "nothing_dropped",
-                "In training everything passes as it is. Multiply by a new mask while `mode` is at training.",
+                "In training everything passes as it is. Multiply by a new mask while `switch` is at training.",
                 |c, seen| seen.matrix("first output") == c.matrix("x"),
             )
             .mistake_if(
@@ -428,7 +428,7 @@ fn dropout() -> Vec<Check> {
             .expects(|c| c.matrix("x").to_owned())
             .mistake_if(
                 "drops_in_evaluation",
-                "Some entries are 0 in an evaluation, so something is dropped. Let everything pass unless `mode` is \
+                "Some entries are 0 in an evaluation, so something is dropped. Let everything pass unless `switch` is \
                  at training.",
                 |_, seen| seen.matrix("result").iter().any(|out| *out == 0.0),
             )
@@ -658,14 +658,14 @@ fn networks() -> Vec<Check> {
             .demands(well_switched)
             .mistake_if(
                 "switch_of_its_own",
-                "The network still drops neurons after `mode` was turned to evaluation. The layers do not hear of \
-                 `mode`: pass it on, and make no new switch.",
+                "The network still drops neurons after `switch` was turned to evaluation. The layers do not hear of \
+                 `switch`: pass it on, and make no new switch.",
                 |_, seen| seen.matrix("first output in evaluation") != seen.matrix("second output in evaluation"),
             )
             .mistake_if(
                 "stuck_in_evaluation",
-                "Two passes of the same samples give the same scores although `mode` is at training: nothing is \
-                 dropped. The layers do not hear of `mode`: pass it on, and make no new switch.",
+                "Two passes of the same samples give the same scores although `switch` is at training: nothing is \
+                 dropped. The layers do not hear of `switch`: pass it on, and make no new switch.",
                 |_, seen| seen.matrix("first output in training") == seen.matrix("second output in training"),
             ),
     ]

@@ -3,7 +3,7 @@
 use engine::{Layer, Linear, Loss, Relu, Sequential, SoftmaxCrossEntropy};
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, Slice};
 use probe::{Generator, Record, generator, serve};
-use submission::{Dropout, Fit, History, Mode, Penalty, Split};
+use submission::{Dropout, Fit, History, Mode, Penalty, Split, Switch};
 
 // Naming the types keeps a submission from answering with a type of its own, and gives a changed signature a clear
 // message.
@@ -12,14 +12,13 @@ const SLOPE: fn(Penalty, f64) -> f64 = Penalty::slope;
 const TOTAL_PENALTY: fn(&mut Sequential, Penalty) -> f64 = submission::total_penalty;
 const PENALISED_STEP: fn(&mut Sequential, f64, Penalty) = submission::penalised_step;
 const DECAY: fn(&mut Sequential, f64, f64) = submission::decay;
-const NEW_MODE: fn() -> Mode = Mode::training;
-const TRAIN: fn(&Mode) = Mode::train;
-const EVALUATE: fn(&Mode) = Mode::evaluate;
-const IS_TRAINING: fn(&Mode) -> bool = Mode::is_training;
+const NEW_SWITCH: fn() -> Switch = Switch::new;
+const SET: fn(&Switch, Mode) = Switch::set;
+const MODE: fn(&Switch) -> Mode = Switch::mode;
 const DROPOUT_MASK: fn((usize, usize), f64, &mut Generator) -> Array2<f64> = submission::dropout_mask;
-const NEW_DROPOUT: fn(f64, &Mode, &mut Generator) -> Dropout = Dropout::new;
-const MLP_WITH_DROPOUT: fn(&[usize], f64, &Mode, &mut Generator) -> Sequential = submission::mlp_with_dropout;
-const FIT: fn(&mut Sequential, &Mode, &Split, Penalty, f64, usize) -> History = submission::fit;
+const NEW_DROPOUT: fn(f64, &Switch, &mut Generator) -> Dropout = Dropout::new;
+const MLP_WITH_DROPOUT: fn(&[usize], f64, &Switch, &mut Generator) -> Sequential = submission::mlp_with_dropout;
+const FIT: fn(&mut Sequential, &Switch, &Split, Penalty, f64, usize) -> History = submission::fit;
 const GENERALISATION_GAP: fn(&History) -> f64 = submission::generalisation_gap;
 const BEST_EPOCH: fn(&History) -> Option<usize> = submission::best_epoch;
 const DIAGNOSE: fn(&History, f64) -> Fit = submission::diagnose;
@@ -47,29 +46,29 @@ fn main() {
             Record::new().with("first", draw()).with("second", draw())
         }),
         ("dropout_trains", |case| {
-            let (mode, mut layer) = dropout(case);
+            let (switch, mut layer) = dropout(case);
             let x = case.matrix("x");
             let (first, second) = (layer.forward(&x), layer.forward(&x));
-            EVALUATE(&mode);
+            SET(&switch, Mode::Eval);
             layer.forward(&x);
-            TRAIN(&mode);
+            SET(&switch, Mode::Train);
             Record::new()
                 .with("first output", first)
                 .with("second output", second)
                 .with("output after an evaluation", layer.forward(&x))
         }),
         ("dropout_evaluates", |case| {
-            let (mode, mut layer) = dropout(case);
-            EVALUATE(&mode);
+            let (switch, mut layer) = dropout(case);
+            SET(&switch, Mode::Eval);
             layer.forward(&case.matrix("x")).into()
         }),
         ("dropout_backward", |case| {
-            let (mode, mut layer) = dropout(case);
+            let (switch, mut layer) = dropout(case);
             let (x, d_out) = (case.matrix("x"), case.matrix("d_out"));
             let first = layer.forward(&x);
             let (d_first, again) = (layer.backward(&d_out), layer.backward(&d_out));
             let second = layer.forward(&x);
-            EVALUATE(&mode);
+            SET(&switch, Mode::Eval);
             Record::new()
                 .with("first output", first)
                 .with("its gradient", d_first)
@@ -79,35 +78,35 @@ fn main() {
         }),
         // Which pass a gradient goes back through: an evaluation, after one in training.
         ("dropout_keeps", |case| {
-            let (mode, mut layer) = dropout(case);
+            let (switch, mut layer) = dropout(case);
             layer.forward(&case.matrix("x"));
-            EVALUATE(&mode);
+            SET(&switch, Mode::Eval);
             layer.forward(&case.matrix("x"));
-            TRAIN(&mode);
+            SET(&switch, Mode::Train);
             layer.backward(&case.matrix("d_out")).into()
         }),
         ("dropout_needs_forward", |case| {
-            let (mode, mut layer) = dropout(case);
-            EVALUATE(&mode);
+            let (switch, mut layer) = dropout(case);
+            SET(&switch, Mode::Eval);
             if case.flag("forward_first") {
                 layer.forward(&case.matrix("x"));
             }
             layer.backward(&case.matrix("d_out")).into()
         }),
-        ("mlp_layers", |case| Record::new().with("layers", layers_of(&mut mlp_with_dropout(case, &NEW_MODE())))),
+        ("mlp_layers", |case| Record::new().with("layers", layers_of(&mut mlp_with_dropout(case, &NEW_SWITCH())))),
         ("mlp_with_dropout", |case| {
-            let mode = NEW_MODE();
-            let mut net = mlp_with_dropout(case, &mode);
+            let switch = NEW_SWITCH();
+            let mut net = mlp_with_dropout(case, &switch);
             let x = case.matrix("x");
             let mut record = Record::new();
-            let mut ask = |name, turn: fn(&Mode)| {
-                turn(&mode);
+            let mut ask = |name, mode| {
+                SET(&switch, mode);
                 record = std::mem::take(&mut record).with(name, net.forward(&x));
             };
-            ask("first output in training", TRAIN);
-            ask("second output in training", TRAIN);
-            ask("first output in evaluation", EVALUATE);
-            ask("second output in evaluation", EVALUATE);
+            ask("first output in training", Mode::Train);
+            ask("second output in training", Mode::Train);
+            ask("first output in evaluation", Mode::Eval);
+            ask("second output in evaluation", Mode::Eval);
             let mut counts = [0_usize; 2];
             for parameter in net.parameters() {
                 let is_biases = usize::from(parameter.value.ndim() == 1);
@@ -118,23 +117,23 @@ fn main() {
             record
         }),
         ("fit", |case| {
-            let mode = NEW_MODE();
+            let switch = NEW_SWITCH();
             if case.flag("starts_at_evaluation") {
-                EVALUATE(&mode);
+                SET(&switch, Mode::Eval);
             }
-            let halves = Halves { mode: mode.clone(), factor: None };
+            let halves = Halves { switch: switch.clone(), factor: None };
             let mut net = network_with(case, Some(Box::new(halves)));
             let [x_train, y_train, x_validation, y_validation] =
                 ["x", "y", "x_validation", "y_validation"].map(|name| case.matrix(name).to_owned());
             let data = Split { x_train, y_train, x_validation, y_validation };
             let (rate, epochs) = (case.float("learning_rate"), case.count("epochs"));
-            let history = FIT(&mut net, &mode, &data, penalty(case), rate, epochs);
+            let history = FIT(&mut net, &switch, &data, penalty(case), rate, epochs);
             let losses = Record::new()
                 .with("train_loss", Array1::from(history.train_loss))
                 .with("validation_loss", Array1::from(history.validation_loss));
             let parts = parameters(&mut net);
             let all = parts.parts().fold(losses, |record, (name, value)| record.with(name, value.clone()));
-            all.with("the switch is at training", IS_TRAINING(&mode))
+            all.with("the switch is at training", MODE(&switch) == Mode::Train)
         }),
         ("generalisation_gap", |case| GENERALISATION_GAP(&history(case)).into()),
         ("best_epoch", |case| BEST_EPOCH(&history(case)).into()),
@@ -144,9 +143,9 @@ fn main() {
         ("digits", |case| {
             let rng = &mut generator(case.count("seed") as u64);
             let data = some_digits(case.count("n_train"), rng);
-            let mode = NEW_MODE();
-            let mut net = MLP_WITH_DROPOUT(&[64, 32, 10], case.float("p"), &mode, rng);
-            let history = FIT(&mut net, &mode, &data, penalty(case), 0.5, case.count("epochs"));
+            let switch = NEW_SWITCH();
+            let mut net = MLP_WITH_DROPOUT(&[64, 32, 10], case.float("p"), &switch, rng);
+            let history = FIT(&mut net, &switch, &data, penalty(case), 0.5, case.count("epochs"));
             let weights: Array1<f64> = net.parameters()[0].value.iter().copied().collect();
             Record::new()
                 .with("train_loss", Array1::from(history.train_loss))
@@ -180,16 +179,16 @@ fn main() {
     ]);
 }
 
-fn mlp_with_dropout(case: &Record, mode: &Mode) -> Sequential {
+fn mlp_with_dropout(case: &Record, switch: &Switch) -> Sequential {
     let rng = &mut generator(case.count("seed") as u64);
-    MLP_WITH_DROPOUT(&case.counts("sizes"), case.float("p"), mode, rng)
+    MLP_WITH_DROPOUT(&case.counts("sizes"), case.float("p"), switch, rng)
 }
 
 /// A layer with its switch, which is at training.
-fn dropout(case: &Record) -> (Mode, Dropout) {
-    let mode = NEW_MODE();
-    let layer = NEW_DROPOUT(case.float("p"), &mode, &mut generator(case.count("seed") as u64));
-    (mode, layer)
+fn dropout(case: &Record) -> (Switch, Dropout) {
+    let switch = NEW_SWITCH();
+    let layer = NEW_DROPOUT(case.float("p"), &switch, &mut generator(case.count("seed") as u64));
+    (switch, layer)
 }
 
 fn penalty(case: &Record) -> Penalty {
@@ -233,13 +232,13 @@ fn parameters(net: &mut Sequential) -> Record {
 
 /// A layer whose behaviour depends on the mode, without chance: it halves its input in training.
 struct Halves {
-    mode: Mode,
+    switch: Switch,
     factor: Option<f64>,
 }
 
 impl Layer for Halves {
     fn forward(&mut self, x: &ArrayRef2<f64>) -> Array2<f64> {
-        let factor = if IS_TRAINING(&self.mode) { 0.5 } else { 1.0 };
+        let factor = if MODE(&self.switch) == Mode::Train { 0.5 } else { 1.0 };
         self.factor = Some(factor);
         x * factor
     }

@@ -60,35 +60,39 @@ pub fn decay(net: &mut Sequential, learning_rate: f64, weight_decay: f64) {
     todo!()
 }
 
-/// A switch with two positions, training and evaluation, for the layers of a network that behave differently in them. This
-/// type is complete.
-///
-/// A clone is the same switch: turn one, and all have turned. So a network can be switched after its layers have gone into
-/// their boxes.
-#[derive(Clone, Debug)]
-pub struct Mode {
-    is_training: Rc<Cell<bool>>,
+/// What a network is used for at the moment. This type is complete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It learns.
+    #[default]
+    Train,
+    /// It is asked for answers.
+    Eval,
 }
 
-impl Mode {
-    /// A new switch, at training.
-    pub fn training() -> Self {
-        Self { is_training: Rc::new(Cell::new(true)) }
+/// Says in which mode a network is, for the layers that behave differently in training. This type is complete.
+///
+/// Clones are one and the same switch: what is set on one of them, all of them say. So a network can be switched after its
+/// layers have gone into their boxes.
+#[derive(Clone, Debug, Default)]
+pub struct Switch {
+    mode: Rc<Cell<Mode>>,
+}
+
+impl Switch {
+    /// A switch of its own, at [`Mode::Train`].
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Turns the switch to training.
-    pub fn train(&self) {
-        self.is_training.set(true);
+    /// The present mode.
+    pub fn mode(&self) -> Mode {
+        self.mode.get()
     }
 
-    /// Turns the switch to evaluation.
-    pub fn evaluate(&self) {
-        self.is_training.set(false);
-    }
-
-    /// Whether the switch is at training.
-    pub fn is_training(&self) -> bool {
-        self.is_training.get()
+    /// Sets the mode, for all clones.
+    pub fn set(&self, mode: Mode) {
+        self.mode.set(mode);
     }
 }
 
@@ -109,17 +113,17 @@ pub fn dropout_mask(shape: (usize, usize), p: f64, rng: &mut impl Rng) -> Array2
 #[derive(Debug)]
 pub struct Dropout {
     p: f64,
-    mode: Mode,
+    switch: Switch,
     rng: Xoshiro256PlusPlus,
     /// What the last forward pass multiplied its input by.
     mask: Option<Array2<f64>>,
 }
 
 impl Dropout {
-    /// A layer that drops each entry with the probability `p`, from 0 to 1, while `mode` is at training. It draws from a
+    /// A layer that drops each entry with the probability `p`, from 0 to 1, while `switch` is at [`Mode::Train`]. It draws from a
     /// generator of its own, which starts at a random number from `rng`. This function is complete.
-    pub fn new(p: f64, mode: &Mode, rng: &mut impl Rng) -> Self {
-        Self { p, mode: mode.clone(), rng: Xoshiro256PlusPlus::from_rng(rng), mask: None }
+    pub fn new(p: f64, switch: &Switch, rng: &mut impl Rng) -> Self {
+        Self { p, switch: switch.clone(), rng: Xoshiro256PlusPlus::from_rng(rng), mask: None }
     }
 }
 
@@ -129,7 +133,7 @@ impl Layer for Dropout {
         todo!()
     }
 
-    /// The gradient goes back through the last forward pass as it was, whatever `mode` says by now.
+    /// The gradient goes back through the last forward pass as it was, whatever `switch` says by now.
     ///
     /// # Panics
     ///
@@ -145,10 +149,10 @@ impl Layer for Dropout {
 }
 
 /// A multi-layer perceptron like the engine's `mlp` with ReLUs, and a [`Dropout`] behind each of these: `sizes` are the numbers
-/// of inputs, of neurons of each hidden layer, and of outputs. All layers share the switch `mode`.
+/// of inputs, of neurons of each hidden layer, and of outputs. All layers share the switch `switch`.
 ///
 /// Nothing is dropped from the input, and nothing from the scores.
-pub fn mlp_with_dropout(sizes: &[usize], p: f64, mode: &Mode, rng: &mut impl Rng) -> Sequential {
+pub fn mlp_with_dropout(sizes: &[usize], p: f64, switch: &Switch, rng: &mut impl Rng) -> Sequential {
     todo!()
 }
 
@@ -177,11 +181,11 @@ pub struct History {
 /// Trains `net` with softmax and cross-entropy, and measures both losses after every epoch. An epoch is one step on all of
 /// `x_train`: the data set is small.
 ///
-/// The step is taken with `mode` at training, by [`penalised_step`]. Both losses are measured at evaluation, and `mode` is left
+/// The step is taken at [`Mode::Train`], by [`penalised_step`]. Both losses are measured at [`Mode::Eval`], and `switch` is left
 /// there.
 pub fn fit(
     net: &mut Sequential,
-    mode: &Mode,
+    switch: &Switch,
     data: &Split,
     penalty: Penalty,
     learning_rate: f64,

@@ -92,34 +92,37 @@ pub fn decay(net: &mut Sequential, learning_rate: f64, weight_decay: f64) {
     }
 }
 
-/// A switch with two positions, training and evaluation, for the layers of a network that behave differently in them.
-///
-/// A clone is the same switch: turn one, and all have turned. So a network can be switched after its layers have gone into
-/// their boxes.
-#[derive(Clone, Debug)]
-pub struct Mode {
-    is_training: Rc<Cell<bool>>,
+/// What a network is used for at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It learns.
+    #[default]
+    Train,
+    /// It is asked for answers.
+    Eval,
 }
 
-impl Mode {
-    /// A new switch, at training.
-    pub fn training() -> Self {
-        Self { is_training: Rc::new(Cell::new(true)) }
+/// Says in which mode a network is, for the layers that behave differently in training. Clones are one and the same switch:
+/// what is set on one of them, all of them say. So a network can be switched after its layers have gone into their boxes.
+#[derive(Clone, Debug, Default)]
+pub struct Switch {
+    mode: Rc<Cell<Mode>>,
+}
+
+impl Switch {
+    /// A switch of its own, at [`Mode::Train`].
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Turns the switch to training.
-    pub fn train(&self) {
-        self.is_training.set(true);
+    /// The present mode.
+    pub fn mode(&self) -> Mode {
+        self.mode.get()
     }
 
-    /// Turns the switch to evaluation.
-    pub fn evaluate(&self) {
-        self.is_training.set(false);
-    }
-
-    /// Whether the switch is at training.
-    pub fn is_training(&self) -> bool {
-        self.is_training.get()
+    /// Sets the mode, for all clones.
+    pub fn set(&self, mode: Mode) {
+        self.mode.set(mode);
     }
 }
 
@@ -146,24 +149,26 @@ pub fn dropout_mask(shape: (usize, usize), p: f64, rng: &mut impl Rng) -> Array2
 #[derive(Debug)]
 pub struct Dropout {
     p: f64,
-    mode: Mode,
+    switch: Switch,
     rng: Xoshiro256PlusPlus,
     mask: Option<Array2<f64>>,
 }
 
 impl Dropout {
-    /// A layer that drops each entry with the probability `p`, from 0 to 1, while `mode` is at training. It draws from a
+    /// A layer that drops each entry with the probability `p`, from 0 to 1, while `switch` is at [`Mode::Train`]. It draws from a
     /// generator of its own, which starts at a random number from `rng`.
-    pub fn new(p: f64, mode: &Mode, rng: &mut impl Rng) -> Self {
-        Self { p, mode: mode.clone(), rng: Xoshiro256PlusPlus::from_rng(rng), mask: None }
+    pub fn new(p: f64, switch: &Switch, rng: &mut impl Rng) -> Self {
+        Self { p, switch: switch.clone(), rng: Xoshiro256PlusPlus::from_rng(rng), mask: None }
     }
 }
 
 impl Layer for Dropout {
     /// In training, `x` times a new mask. In evaluation, `x` as it is.
     fn forward(&mut self, x: &ArrayRef2<f64>) -> Array2<f64> {
-        let mask =
-            if self.mode.is_training() { dropout_mask(x.dim(), self.p, &mut self.rng) } else { Array2::ones(x.dim()) };
+        let mask = match self.switch.mode() {
+            Mode::Train => dropout_mask(x.dim(), self.p, &mut self.rng),
+            Mode::Eval => Array2::ones(x.dim()),
+        };
         let out = x * &*mask;
         // The way back needs *this* mask, whatever the switch says by then.
         self.mask = Some(mask);
@@ -183,16 +188,16 @@ impl Layer for Dropout {
 }
 
 /// A multi-layer perceptron like the engine's `mlp` with ReLUs, and a [`Dropout`] behind each of these: `sizes` are the numbers
-/// of inputs, of neurons of each hidden layer, and of outputs. All layers share the switch `mode`.
+/// of inputs, of neurons of each hidden layer, and of outputs. All layers share the switch `switch`.
 ///
 /// Nothing is dropped from the input, since there may be little to spare, and nothing from the scores: each is the answer for a
 /// class.
-pub fn mlp_with_dropout(sizes: &[usize], p: f64, mode: &Mode, rng: &mut impl Rng) -> Sequential {
+pub fn mlp_with_dropout(sizes: &[usize], p: f64, switch: &Switch, rng: &mut impl Rng) -> Sequential {
     let mut layers: Vec<Box<dyn Layer>> = Vec::new();
     for pair in sizes.windows(2) {
         if !layers.is_empty() {
             layers.push(Box::new(Relu::default()));
-            layers.push(Box::new(Dropout::new(p, mode, rng)));
+            layers.push(Box::new(Dropout::new(p, switch, rng)));
         }
         layers.push(Box::new(Linear::new(pair[0], pair[1], rng)));
     }
@@ -224,11 +229,11 @@ pub struct History {
 /// Trains `net` with softmax and cross-entropy, and measures both losses after every epoch. An epoch is one step on all of
 /// `x_train`: the data set is small.
 ///
-/// The step is taken with `mode` at training, by [`penalised_step`]. Both losses are measured at evaluation, and `mode` is left
+/// The step is taken at [`Mode::Train`], by [`penalised_step`]. Both losses are measured at [`Mode::Eval`], and `switch` is left
 /// there.
 pub fn fit(
     net: &mut Sequential,
-    mode: &Mode,
+    switch: &Switch,
     data: &Split,
     penalty: Penalty,
     learning_rate: f64,
@@ -236,14 +241,14 @@ pub fn fit(
 ) -> History {
     let mut history = History::default();
     for _ in 0..epochs {
-        mode.train();
+        switch.set(Mode::Train);
         let scores = net.forward(&data.x_train);
         net.backward(&SoftmaxCrossEntropy.gradient(&scores, &data.y_train));
         penalised_step(net, learning_rate, penalty);
 
         // The loss of the forward pass above is that of a network with holes, and from before the step: it must not stand
         // beside one of the whole network.
-        mode.evaluate();
+        switch.set(Mode::Eval);
         history.train_loss.push(SoftmaxCrossEntropy.value(&net.forward(&data.x_train), &data.y_train));
         history.validation_loss.push(SoftmaxCrossEntropy.value(&net.forward(&data.x_validation), &data.y_validation));
     }

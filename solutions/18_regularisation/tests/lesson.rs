@@ -8,8 +8,8 @@ use lesson::Lesson;
 use ndarray::{Array1, Array2, ArrayRef1, Axis, Slice, array};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 use regularisation_solution::{
-    Fit, History, Mode, Penalty, Split, best_epoch, diagnose, dropout_mask, fit, generalisation_gap, mlp_with_dropout,
-    penalised_step,
+    Fit, History, Penalty, Split, Switch, best_epoch, diagnose, dropout_mask, fit, generalisation_gap,
+    mlp_with_dropout, penalised_step,
 };
 
 #[test]
@@ -125,7 +125,7 @@ const ROWS: [(&str, usize, Penalty, f64); 8] = [
 
 fn digits(lesson: &mut Lesson) {
     lesson.given("A network 64-32-10 learns 200 of the 8×8 digits for 300 epochs with lr = 0.5");
-    let mut net = mlp_with_dropout(&[64, 32, 10], 0.5, &Mode::training(), &mut Xoshiro256PlusPlus::seed_from_u64(1));
+    let mut net = mlp_with_dropout(&[64, 32, 10], 0.5, &Switch::new(), &mut Xoshiro256PlusPlus::seed_from_u64(1));
     lesson.says("It has 2,410 parameters", &[net.n_parameters() as f64]);
     let runs = thread::scope(|scope| {
         let start = |(_, n, penalty, p)| scope.spawn(move || measured(n, penalty, p));
@@ -156,9 +156,9 @@ fn digits(lesson: &mut Lesson) {
 fn measured(n_train: usize, penalty: Penalty, p: f64) -> [f64; 7] {
     let rng = &mut Xoshiro256PlusPlus::seed_from_u64(1);
     let data = some_digits_from(n_train, rng);
-    let mode = Mode::training();
-    let mut net = mlp_with_dropout(&[64, 32, 10], p, &mode, rng);
-    let history = fit(&mut net, &mode, &data, penalty, 0.5, 300);
+    let switch = Switch::new();
+    let mut net = mlp_with_dropout(&[64, 32, 10], p, &switch, rng);
+    let history = fit(&mut net, &switch, &data, penalty, 0.5, 300);
     let best = best_epoch(&history).expect("there are numbers");
     let scores = net.forward(&data.x_validation);
     let right = scores.rows().into_iter().zip(data.y_validation.rows()).filter(|(s, y)| argmax(s) == argmax(y));
