@@ -1,0 +1,1405 @@
+//! What is right in exercise 18, and what is commonly got wrong.
+//!
+//! What is dropped can only be counted: of 20,000 entries the share that is dropped is known to 0.0035, and the checks allow
+//! 0.03, more than eight times that; a right solution leaves it with a probability below 1e-15. Everything else is a formula.
+//! The network that is trained has a layer of the probe's own that halves its input in training, and so it shows without
+//! chance which way a switch was turned.
+
+use judge::prelude::*;
+use ndarray::Zip;
+use probe::Generator;
+use rand::seq::SliceRandom;
+
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
+    let mut checks = penalties();
+    checks.extend(steps());
+    checks.extend(masks());
+    checks.extend(dropout());
+    checks.extend(networks());
+    checks.push(training());
+    checks.extend(diagnosis());
+    checks.push(soft_thresholds());
+    checks
+}
+
+fn penalties() -> Vec<Check> {
+    let cases = |draw: &mut Generator| {
+        PENALTIES
+            .map(|penalty| {
+                let w = array![3.0, -2.0, 0.0, drawn(draw, 0.1, 2.0), -drawn(draw, 0.1, 2.0)];
+                penalised(Record::new(), draw, penalty).with("w", w)
+            })
+            .to_vec()
+    };
+    let map =
+        |f: fn(&str, f64, f64) -> f64| move |c: &Record| c.vector("w").mapv(|w| f(c.text("penalty"), lambda(c), w));
+    vec![
+        Check::new("penalty_value", "penalty", "Penalty::value is λ/2 · w² for L2, and λ · |w| for L1", 2)
+            .about("Penalty::value")
+            .on(cases)
+            .expects(map(value))
+            .mistake(
+                "half_forgotten",
+                "L2 costs twice what it should: it is λ / 2 times w², so that its slope is λ · w.",
+                map(|penalty, lambda, w| if penalty == "L2" { lambda * w * w } else { value(penalty, lambda, w) }),
+            )
+            .mistake(
+                "cost_below_zero",
+                "Negative weights have a negative cost with L1. It takes their absolute value.",
+                map(|penalty, lambda, w| if penalty == "L1" { lambda * w } else { value(penalty, lambda, w) }),
+            )
+            .mistake(
+                "half_for_l1_too",
+                "L1 costs half of what it should: the 1/2 belongs to L2 alone.",
+                map(
+                    |penalty, lambda, w| {
+                        if penalty == "L1" { lambda / 2.0 * w.abs() } else { value(penalty, lambda, w) }
+                    },
+                ),
+            )
+            .mistake(
+                "penalties_swapped",
+                "L1 and L2 have swapped places. L2 has the squares, L1 the absolute values.",
+                map(|penalty, lambda, w| value(other(penalty), lambda, w)),
+            ),
+        Check::new("penalty_slope", "penalty", "Penalty::slope is the slope of Penalty::value, and 0 at 0", 2)
+            .about("Penalty::slope")
+            .on(cases)
+            .expects(map(slope))
+            .mistake(
+                "slope_doubled",
+                "The slope of L2 is twice too large. λ / 2 · w² has the slope λ · w: the 2 of the square cancels the \
+                 1/2.",
+                map(|penalty, lambda, w| slope(penalty, lambda, w) * if penalty == "L2" { 2.0 } else { 1.0 }),
+            )
+            .mistake(
+                "slope_halved",
+                "The slope of L2 is half of what it should be. λ / 2 · w² has the slope λ · w: the 2 of the square \
+                 cancels the 1/2.",
+                map(|penalty, lambda, w| slope(penalty, lambda, w) / if penalty == "L2" { 2.0 } else { 1.0 }),
+            )
+            .mistake(
+                "sign_of_zero",
+                "A weight of 0 has a slope of λ with L1, so a step would push it away from 0. Its slope there is 0. \
+                 Mind that `0.0_f64.signum()` is 1.",
+                map(|penalty, lambda, w| if penalty == "L1" && w == 0.0 { lambda } else { slope(penalty, lambda, w) }),
+            )
+            .mistake(
+                "slope_without_sign",
+                "The slope of L1 is λ for negative weights as well. |w| falls on that side: the slope there is -λ.",
+                map(
+                    |penalty, lambda, w| {
+                        if penalty == "L1" { slope(penalty, lambda, w).abs() } else { slope(penalty, lambda, w) }
+                    },
+                ),
+            )
+            .mistake(
+                "slope_grows_with_the_weight",
+                "The slope of L1 is λ · w. That is the slope of L2; |w| is equally steep for a large weight and a \
+                 small one.",
+                map(|penalty, lambda, w| if penalty == "None" { 0.0 } else { lambda * w }),
+            )
+            .mistake("value_for_slope", "This is the value of the penalty, not its slope.", map(value)),
+        Check::new("total_penalty", "total_penalty", "total_penalty adds up what all weights cost, and no bias", 2)
+            .after("penalty_value")
+            .on(|draw| PENALTIES.map(|penalty| penalised(net_case(draw), draw, penalty)).to_vec())
+            .expects(|c| total(c, &Net::of(c)))
+            .mistake(
+                "biases_cost",
+                "The biases are counted as well. Weights are the parameters with two axes: `value.ndim()` is 2.",
+                |c| {
+                    let net = Net::of(c);
+                    total(c, &net) + net.b1.iter().chain(&net.b2).map(|b| cost(c, *b)).sum::<f64>()
+                },
+            )
+            .mistake("mean_cost", "This is the mean of what the weights cost. The penalty is the sum.", |c| {
+                let net = Net::of(c);
+                total(c, &net) / (net.w1.len() + net.w2.len()) as f64
+            })
+            .mistake("last_layer_alone", "Only the last layer is counted: add up all layers.", |c| {
+                Net::of(c).w2.mapv(|w| cost(c, w)).sum()
+            })
+            .mistake("first_layer_alone", "Only the first layer is counted: add up all layers.", |c| {
+                Net::of(c).w1.mapv(|w| cost(c, w)).sum()
+            }),
+    ]
+}
+
+fn steps() -> Vec<Check> {
+    vec![
+        Check::new(
+            "penalised_step",
+            "penalised_step",
+            "penalised_step follows the loss and the penalty, weights alone",
+            4,
+        )
+        .after("penalty_slope")
+        .on(|draw| {
+            PENALTIES
+                .map(|penalty| penalised(net_case(draw), draw, penalty).with("learning_rate", drawn(draw, 0.1, 0.9)))
+                .to_vec()
+        })
+        .expects(|c| stepped(c, |w, d_w| w - rate(c) * (d_w + pull(c, w)), |b, d_b| b - rate(c) * d_b))
+        .mistake("biases_pulled", BIASES_PULLED, |c| {
+            let step = |w: f64, d_w: f64| w - rate(c) * (d_w + pull(c, w));
+            stepped(c, step, step)
+        })
+        .mistake("plain_step", "This is a step on the loss alone: the slope of the penalty is missing in it.", |c| {
+            stepped(c, |w, d_w| w - rate(c) * d_w, |b, d_b| b - rate(c) * d_b)
+        })
+        .mistake(
+            "slope_without_rate",
+            "The slope of the penalty is subtracted as it is, without the learning rate. The step goes along the \
+                 slope of loss *and* penalty: lr times the sum of both.",
+            |c| stepped(c, |w, d_w| w - rate(c) * d_w - pull(c, w), |b, d_b| b - rate(c) * d_b),
+        )
+        .mistake(
+            "weights_pushed",
+            "The penalty pushes weights away from 0. Its slope has the sign of the weight, and is added to the \
+                 gradient before that is subtracted.",
+            |c| stepped(c, |w, d_w| w - rate(c) * (d_w - pull(c, w)), |b, d_b| b - rate(c) * d_b),
+        )
+        .mistake(
+            "penalty_alone",
+            "The weights follow the penalty alone: the gradient of the loss is missing in their step.",
+            |c| stepped(c, |w, _| w - rate(c) * pull(c, w), |b, d_b| b - rate(c) * d_b),
+        )
+        .mistake(
+            "slope_after_the_step",
+            "The slope of the penalty is taken after the step on the loss. Both slopes belong to the weight as \
+                 it was before the step.",
+            |c| {
+                let step = |w: f64, d_w: f64| {
+                    let w = w - rate(c) * d_w;
+                    w - rate(c) * pull(c, w)
+                };
+                stepped(c, step, |b, d_b| b - rate(c) * d_b)
+            },
+        )
+        .mistake("uphill", "The step goes up the hill, along the slope and not against it: subtract.", |c| {
+            stepped(c, |w, d_w| w + rate(c) * (d_w + pull(c, w)), |b, d_b| b + rate(c) * d_b)
+        })
+        .mistake(
+            "biases_stay",
+            "The biases have not moved. They cost nothing, but they do learn: b - lr · db.",
+            |c| stepped(c, |w, d_w| w - rate(c) * (d_w + pull(c, w)), |b, _| b),
+        ),
+        Check::new("decay", "decay", "decay shrinks every weight by the share lr · weight decay", 2)
+            .on(|draw| {
+                let case = |draw: &mut Generator| {
+                    net_case(draw)
+                        .with("learning_rate", drawn(draw, 0.1, 0.9))
+                        .with("weight_decay", drawn(draw, 0.1, 0.9))
+                };
+                vec![case(draw), case(draw)]
+            })
+            .expects(|c| stepped(c, |w, _| w * (1.0 - rate(c) * c.float("weight_decay")), |b, _| b))
+            .mistake("biases_shrink", BIASES_PULLED, |c| {
+                let shrink = |w: f64, _| w * (1.0 - rate(c) * c.float("weight_decay"));
+                stepped(c, shrink, shrink)
+            })
+            .mistake(
+                "decay_without_rate",
+                "The weights shrink by the share `weight_decay`, without the learning rate.",
+                |c| stepped(c, |w, _| w * (1.0 - c.float("weight_decay")), |b, _| b),
+            )
+            .mistake(
+                "share_left",
+                "Only the share lr · weight decay is left of every weight. It is the share that they *lose*.",
+                |c| stepped(c, |w, _| w * rate(c) * c.float("weight_decay"), |b, _| b),
+            )
+            .mistake(
+                "step_and_decay",
+                "There is a step along the gradients as well. The optimiser has taken it already; here the weights \
+                 only shrink.",
+                |c| {
+                    let left = 1.0 - rate(c) * c.float("weight_decay");
+                    stepped(c, |w, d_w| left * (w - rate(c) * d_w), |b, d_b| b - rate(c) * d_b)
+                },
+            )
+            .mistake(
+                "same_amount_for_all",
+                "Every weight comes nearer to 0 by the same amount, as with L1. Here each loses the same *share* of \
+                 itself.",
+                |c| stepped(c, |w, _| w - rate(c) * c.float("weight_decay") * w.signum(), |b, _| b),
+            )
+            .mistake(
+                "nothing_shrinks",
+                "The weights are as they were. `parameter.value` is a view of them: change it in place, with `*=` \
+                 for example.",
+                |c| stepped(c, |w, _| w, |b, _| b),
+            ),
+    ]
+}
+
+const BIASES_PULLED: &str = "\
+    The biases come nearer to 0 as well. Only weights do, the parameters with two axes: `value.ndim()` is 2.";
+
+fn masks() -> Vec<Check> {
+    vec![
+        Check::new(
+            "dropout_mask",
+            "dropout_mask",
+            "dropout_mask drops the share p, and lets the rest grow to 1 / (1 - p)",
+            3,
+        )
+        .on(|draw| {
+            // Far enough from one half to tell p from 1 - p.
+            let (small, large) = (drawn(draw, 0.1, 0.35), drawn(draw, 0.65, 0.9));
+            [small, large]
+                .map(|p| {
+                    Record::new()
+                        .with("n_rows", size(draw, 200, 300))
+                        .with("n_columns", size(draw, 100, 150))
+                        .with("p", p)
+                        .with("seed", size(draw, 1, 1000))
+                })
+                .to_vec()
+        })
+        .demands(well_masked)
+        .mistake_if("mask_transposed", MASK_TRANSPOSED, |c, seen| {
+            seen.matrix("first").dim() == (c.count("n_columns"), c.count("n_rows"))
+        })
+        .mistake_if(
+            "one_draw_for_all",
+            "All entries are alike, dropped or kept together. Each is drawn by itself.",
+            |_, seen| {
+                let mask = seen.matrix("first");
+                mask.iter().all(|entry| Some(entry) == mask.first())
+            },
+        )
+        .mistake_if(
+            "one_row_for_all",
+            "All rows of the mask are alike: every sample loses the same neurons. Each entry is drawn by itself.",
+            |_, seen| {
+                let mask = seen.matrix("first");
+                mask.rows().into_iter().all(|row| row == mask.row(0))
+            },
+        )
+        .mistake_if(
+            "one_column_for_all",
+            "All columns of the mask are alike: a sample loses all of its neurons or none. Each entry is drawn \
+                 by itself.",
+            |_, seen| {
+                let mask = seen.matrix("first");
+                mask.columns().into_iter().all(|column| column == mask.column(0))
+            },
+        )
+        .mistake_if(
+            "mask_repeated",
+            "Two masks in a row are the same: the numbers do not come from `rng`, or it is copied and starts \
+                 again each time.",
+            |_, seen| seen.matrix("first") == seen.matrix("second"),
+        )
+        .mistake_if(
+            "p_kept",
+            "The share p is kept and the rest is dropped. In this course p is the probability to *drop*.",
+            |c, seen| (share_dropped(&seen.matrix("first")) - (1.0 - c.float("p"))).abs() < 0.03,
+        )
+        .mistake_if(
+            "not_grown",
+            "Entries that are kept are 1. They have to grow to 1 / (1 - p), or the layer above gets less in \
+                 training than in evaluation.",
+            |_, seen| seen.matrix("first").iter().all(|entry| *entry == 0.0 || *entry == 1.0),
+        )
+        .mistake_if(
+            "grown_by_p",
+            "Entries that are kept are 1 / p. The share that is kept is 1 - p, so they grow to 1 / (1 - p).",
+            |c, seen| seen.matrix("first").iter().all(|entry| *entry == 0.0 || close(*entry, 1.0 / c.float("p"))),
+        )
+        .mistake_if(
+            "shrunk_in_training",
+            "Entries that are kept are 1 - p: they shrink. They have to make up for those that are dropped: 1 / \
+                 (1 - p).",
+            |c, seen| seen.matrix("first").iter().all(|entry| *entry == 0.0 || close(*entry, 1.0 - c.float("p"))),
+        ),
+        Check::new(
+            "dropout_mask_ends",
+            "dropout_mask",
+            "dropout_mask keeps all with p = 0, nothing with 1, and refuses others",
+            1,
+        )
+        .asks("dropout_mask")
+        .on(|draw| {
+            [0.0, 1.0, 1.5, -0.25, f64::NAN]
+                .map(|p| {
+                    Record::new()
+                        .with("n_rows", size(draw, 2, 5))
+                        .with("n_columns", size(draw, 6, 9))
+                        .with("p", p)
+                        .with("seed", size(draw, 1, 1000))
+                })
+                .to_vec()
+        })
+        .expects(|c| match c.float("p") {
+            0.0 => filled(c, 1.0),
+            1.0 => filled(c, 0.0),
+            _ => Prediction::Panics,
+        })
+        .mistake(
+            "nan_at_one",
+            "With p = 1 the mask is NaN: it has 0 / (1 - 1) in it, or 0 · 1/0. Nothing is kept then, and all \
+                 entries are 0.",
+            |c| match c.float("p") {
+                0.0 => filled(c, 1.0),
+                1.0 => filled(c, f64::NAN),
+                _ => Prediction::Panics,
+            },
+        )
+        .mistake(
+            "any_p_taken",
+            "There was a mask for a p that is no probability. The documentation promises a panic for p below 0, \
+                 above 1 or NaN.",
+            |c| match c.float("p") {
+                0.0 => filled(c, 1.0),
+                1.0 | 1.5 => filled(c, 0.0),
+                p => filled(c, 1.0 / (1.0 - p)),
+            },
+        ),
+    ]
+}
+
+const MASK_TRANSPOSED: &str =
+    "The mask has as many rows as it should have columns. Its shape is the one that is asked for.";
+
+/// A mask of this shape whose entries are all the same, both times.
+fn filled(c: &Record, entry: f64) -> Prediction {
+    let mask = Array2::from_elem((c.count("n_rows"), c.count("n_columns")), entry);
+    Record::new().with("first", mask.clone()).with("second", mask).into()
+}
+
+fn well_masked(c: &Record, seen: &Record) -> Result<(), String> {
+    let (p, shape) = (c.float("p"), (c.count("n_rows"), c.count("n_columns")));
+    for name in ["first", "second"] {
+        let mask = seen.matrix(name);
+        if mask.dim() != shape {
+            return Err(format!("The mask has the shape {:?}, not {shape:?}.", mask.dim()));
+        }
+        let kept = 1.0 / (1.0 - p);
+        if let Some(entry) = mask.iter().find(|entry| **entry != 0.0 && !close(**entry, kept)) {
+            return Err(format!("With p = {p} every entry is 0 or {kept:.4}; here one is {entry:.4}."));
+        }
+        let dropped = share_dropped(&mask);
+        if (dropped - p).abs() > 0.03 {
+            return Err(format!("With p = {p} the share {dropped:.4} of the entries is dropped."));
+        }
+        if mask.rows().into_iter().skip(1).any(|row| row == mask.row(0)) {
+            return Err("Two rows of the mask are equal.".to_owned());
+        }
+        if mask.columns().into_iter().skip(1).any(|column| column == mask.column(0)) {
+            return Err("Two columns of the mask are equal.".to_owned());
+        }
+    }
+    if seen.matrix("first") == seen.matrix("second") {
+        return Err("Two masks that are drawn one after the other are the same.".to_owned());
+    }
+    Ok(())
+}
+
+fn dropout() -> Vec<Check> {
+    let cases = |backwards: bool| {
+        move |draw: &mut Generator| {
+            [drawn(draw, 0.3, 0.4), drawn(draw, 0.6, 0.7)].map(|p| dropout_case(draw, p, backwards)).to_vec()
+        }
+    };
+    vec![
+        Check::new("dropout_trains", "dropout", "Dropout multiplies by a new mask in every pass of a training", 1)
+            .about("Dropout::forward")
+            .after("dropout_mask")
+            .on(cases(false))
+            .demands(well_dropped)
+            .mistake_if(
+                "nothing_dropped",
+                "In training everything passes as it is. Multiply by a new mask while `switch` is at training.",
+                |c, seen| seen.matrix("first output") == c.matrix("x"),
+            )
+            .mistake_if(
+                "one_mask_for_ever",
+                "Two forward passes have dropped the same entries. Every forward pass in training has a new mask.",
+                |_, seen| seen.matrix("first output") == seen.matrix("second output"),
+            ),
+        Check::new("dropout_evaluates", "dropout", "Dropout lets everything pass in an evaluation", 1)
+            .about("Dropout::forward")
+            .on(cases(false))
+            .expects(|c| c.matrix("x").to_owned())
+            .mistake_if(
+                "drops_in_evaluation",
+                "Some entries are 0 in an evaluation, so something is dropped. Let everything pass unless `switch` is \
+                 at training.",
+                |_, seen| seen.matrix("result").iter().any(|out| *out == 0.0),
+            )
+            .mistake(
+                "shrunk_in_evaluation",
+                "In an evaluation the input is multiplied by 1 - p. That belongs to the other kind of dropout, which \
+                 lets nothing grow in training. Here everything passes as it is.",
+                |c| &c.matrix("x") * (1.0 - c.float("p")),
+            )
+            .mistake(
+                "grown_in_evaluation",
+                "In an evaluation the input is multiplied by 1 / (1 - p). Nothing is dropped then, so there is \
+                 nothing to make up for.",
+                |c| &c.matrix("x") / (1.0 - c.float("p")),
+            ),
+        Check::new(
+            "dropout_backward",
+            "dropout",
+            "Dropout takes the gradient back through the mask of the forward pass",
+            2,
+        )
+        .about("Dropout::backward")
+        .after("dropout_trains")
+        .on(cases(true))
+        .demands(well_gone_back)
+        .mistake_if(
+            "gradient_passes",
+            "The gradient passes as it is, also where the entry was dropped. What was dropped had no influence \
+                 on the loss: its gradient is 0. Multiply by the mask.",
+            |c, seen| seen.matrix("its gradient") == c.matrix("d_out"),
+        )
+        .mistake_if(
+            "gradient_not_grown",
+            "The gradient is 0 where an entry was dropped, and otherwise passes as it is. What was kept was \
+                 multiplied by 1 / (1 - p), so that is its slope.",
+            |c, seen| {
+                let (d_x, d_out) = (seen.matrix("its gradient"), c.matrix("d_out"));
+                let out = seen.matrix("first output");
+                d_x.iter().zip(&out).all(|(d, out)| (*d == 0.0) == (*out == 0.0))
+                    && d_x.iter().zip(&d_out).all(|(d, d_out)| *d == 0.0 || d == d_out)
+            },
+        )
+        .mistake_if(
+            "new_mask_backwards",
+            "Forward and backward pass have dropped different entries: backward draws a mask of its own. Keep \
+                 the one of the forward pass.",
+            |_, seen| {
+                let (d_x, again) = (seen.matrix("its gradient"), seen.matrix("its gradient, asked again"));
+                d_x != again
+                    && d_x.iter().zip(&seen.matrix("first output")).any(|(d, out)| (*d == 0.0) != (*out == 0.0))
+            },
+        )
+        .mistake_if(
+            "mask_used_up",
+            "A second backward pass through the same forward pass has another result: the mask was taken out of \
+                 the layer. It has to stay: `as_ref()`, not `take()`.",
+            |c, seen| {
+                seen.matrix("its gradient") != c.matrix("d_out")
+                    && seen.matrix("its gradient, asked again") == c.matrix("d_out")
+            },
+        )
+        .mistake_if(
+            "backwards_by_the_switch",
+            "After the switch was turned, the gradient goes back as if the forward pass had been an evaluation. \
+                 It goes back through the pass as it was: only the mask that was kept counts.",
+            |c, seen| seen.matrix("its gradient, after the switch was turned") == c.matrix("d_out"),
+        ),
+        Check::new("dropout_keeps", "dropout", "a gradient goes back through an evaluation as it is", 1)
+            .about("Dropout::forward")
+            .after("dropout_evaluates")
+            .after("dropout_backward")
+            .on(cases(true))
+            .expects(|c| c.matrix("d_out").to_owned())
+            .mistake_if(
+                "old_mask_in_evaluation",
+                "The gradient of an evaluation goes back through the mask of an earlier pass in training. In the \
+                 evaluation everything has passed, so the gradient does as well: keep a mask of ones for it.",
+                |_, seen| seen.matrix("result").iter().any(|d| *d == 0.0),
+            ),
+        Check::new("dropout_needs_forward", "dropout", "Dropout goes back only where it has gone forwards", 1)
+            .about("Dropout::backward")
+            .after("dropout_keeps")
+            .on(|draw| {
+                [true, false]
+                    .map(|forward_first| dropout_case(draw, 0.5, true).with("forward_first", forward_first))
+                    .to_vec()
+            })
+            .expects(|c| -> Prediction {
+                match c.flag("forward_first") {
+                    true => c.matrix("d_out").to_owned().into(),
+                    false => Prediction::Panics,
+                }
+            })
+            .mistake(
+                "backwards_without_forwards",
+                "There was no forward pass, and backward returned a gradient all the same. It should panic: there is \
+                 nothing to go back through.",
+                |c| c.matrix("d_out").to_owned(),
+            ),
+    ]
+}
+
+/// An input, and a gradient if `backwards`. That nothing is dropped of 48 entries has a probability below 1e-7.
+fn dropout_case(draw: &mut Generator, p: f64, backwards: bool) -> Record {
+    // No entry is 0, so that a 0 that comes out is a dropped one.
+    let mut away_from_zero = || draw::matrix(draw, (8, 6), 2.0).mapv(|x| if x < 0.0 { x - 0.5 } else { x + 0.5 });
+    let case = Record::new().with("p", p).with("x", away_from_zero());
+    let case = if backwards { case.with("d_out", away_from_zero()) } else { case };
+    case.with("seed", size(draw, 1, 1000))
+}
+
+fn well_dropped(c: &Record, seen: &Record) -> Result<(), String> {
+    let (x, kept) = (c.matrix("x"), 1.0 / (1.0 - c.float("p")));
+    for name in ["first output", "second output", "output after an evaluation"] {
+        let out = seen.matrix(name);
+        if out.dim() != x.dim() {
+            return Err(format!("The {name} has the shape {:?}, not that of the input, {:?}.", out.dim(), x.dim()));
+        }
+        if let Some(at) = place(|at| out[at] == 0.0 || close(out[at], x[at] * kept), x.dim()) {
+            return Err(format!(
+                "The {name} is {:.4} where the input is {:.4}: neither 0 nor {:.4}.",
+                out[at],
+                x[at],
+                x[at] * kept
+            ));
+        }
+        if out.iter().all(|out| *out != 0.0) {
+            return Err(format!("Nothing is dropped in the {name}."));
+        }
+    }
+    if seen.matrix("first output") == seen.matrix("second output") {
+        return Err("Two forward passes have dropped the same entries.".to_owned());
+    }
+    Ok(())
+}
+
+fn well_gone_back(c: &Record, seen: &Record) -> Result<(), String> {
+    let (d_out, kept) = (c.matrix("d_out"), 1.0 / (1.0 - c.float("p")));
+    for (name, out) in [
+        ("its gradient", "first output"),
+        ("its gradient, asked again", "first output"),
+        ("its gradient, after the switch was turned", "second output"),
+    ] {
+        let (d_x, out) = (seen.matrix(name), seen.matrix(out));
+        if d_x.dim() != d_out.dim() || out.dim() != d_out.dim() {
+            return Err(format!("The shape of {name} is {:?}, not {:?}.", d_x.dim(), d_out.dim()));
+        }
+        let right = |at: [usize; 2]| if out[at] == 0.0 { 0.0 } else { d_out[at] * kept };
+        if let Some(at) = place(|at| close(d_x[at], right(at)), d_out.dim()) {
+            return Err(format!(
+                "In row {}, column {} the output was {:.4}; {name} is {:.4} there, not {:.4}.",
+                at[0],
+                at[1],
+                out[at],
+                d_x[at],
+                right(at)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The first place at which `holds` does not hold.
+fn place(holds: impl Fn([usize; 2]) -> bool, (rows, columns): (usize, usize)) -> Option<[usize; 2]> {
+    (0..rows).flat_map(|i| (0..columns).map(move |j| [i, j])).find(|at| !holds(*at))
+}
+
+fn networks() -> Vec<Check> {
+    let cases = |draw: &mut Generator| {
+        [4, 5]
+            .map(|length| {
+                let mut sizes: Vec<usize> = (0..length).map(|_| size(draw, 20, 40)).collect();
+                sizes[length - 1] = 3;
+                let x = draw::matrix(draw, (4, sizes[0]), 1.0) + 0.1;
+                // Two digits: as a text it is short.
+                let p = 0.01 * size(draw, 30, 49) as f64;
+                let p = (p * 100.0).round() / 100.0;
+                Record::new().with("sizes", sizes).with("p", p).with("seed", size(draw, 1, 1000)).with("x", x)
+            })
+            .to_vec()
+    };
+    vec![
+        Check::new(
+            "mlp_layers",
+            "mlp_with_dropout",
+            "mlp_with_dropout puts a Dropout behind every ReLU, and nowhere else",
+            1,
+        )
+        .about("mlp_with_dropout")
+        .on(cases)
+        .expects(|c| layers(c, &[], &["ReLU", "Dropout"], &[]))
+        .mistake(
+            "dropout_of_the_input",
+            "A part of the input is dropped. Dropout stands behind the ReLUs, and the first linear layer gets \
+                 everything.",
+            |c| layers(c, &["Dropout"], &["ReLU", "Dropout"], &[]),
+        )
+        .mistake(
+            "dropout_of_the_scores",
+            "A part of the scores is dropped. Each of them is the answer for a class, and the loss needs them \
+                 all.",
+            |c| layers(c, &[], &["ReLU", "Dropout"], &["Dropout"]),
+        )
+        .mistake(
+            "activation_at_the_end",
+            "ReLU and Dropout stand behind the last layer as well. Its scores go to the loss as they are.",
+            |c| layers(c, &[], &["ReLU", "Dropout"], &["ReLU", "Dropout"]),
+        )
+        .mistake(
+            "dropout_before_the_relu",
+            "Dropout stands in front of the ReLU. For a ReLU that computes the same; the documentation asks for \
+                 it behind.",
+            |c| layers(c, &[], &["Dropout", "ReLU"], &[]),
+        )
+        .mistake("no_dropout", "There is no Dropout in this network.", |c| layers(c, &[], &["ReLU"], &[]))
+        .mistake(
+            "no_relu",
+            "There is no ReLU in this network: linear layers alone are one linear layer.",
+            |c| layers(c, &[], &["Dropout"], &[]),
+        ),
+        Check::new("mlp_switch", "mlp_with_dropout", "all layers of mlp_with_dropout share the switch", 2)
+            .asks("mlp_with_dropout")
+            .after("mlp_layers")
+            .after("dropout_trains")
+            .after("dropout_evaluates")
+            .on(cases)
+            .demands(well_switched)
+            .mistake_if(
+                "switch_of_its_own",
+                "The network still drops neurons after `switch` was turned to evaluation. The layers do not hear of \
+                 `switch`: pass it on, and make no new switch.",
+                |_, seen| seen.matrix("first output in evaluation") != seen.matrix("second output in evaluation"),
+            )
+            .mistake_if(
+                "stuck_in_evaluation",
+                "Two passes of the same samples give the same scores although `switch` is at training: nothing is \
+                 dropped. The layers do not hear of `switch`: pass it on, and make no new switch.",
+                |_, seen| seen.matrix("first output in training") == seen.matrix("second output in training"),
+            ),
+    ]
+}
+
+/// The layers as they describe themselves: in front of the first linear layer, between two, and behind the last.
+fn layers(c: &Record, front: &[&str], between: &[&str], behind: &[&str]) -> Record {
+    let sizes = c.counts("sizes");
+    let named = |names: &[&str]| {
+        let text =
+            |name: &&str| if *name == "Dropout" { format!("Dropout {}", c.float("p")) } else { (*name).to_owned() };
+        names.iter().map(text).collect::<Vec<_>>()
+    };
+    let mut all = named(front);
+    for (n, pair) in sizes.windows(2).enumerate() {
+        all.push(format!("Linear {} -> {}", pair[0], pair[1]));
+        all.extend(named(if n + 2 == sizes.len() { behind } else { between }));
+    }
+    Record::new().with("layers", all.join(", "))
+}
+
+fn well_switched(c: &Record, seen: &Record) -> Result<(), String> {
+    let same = |one: &str, other: &str| seen.matrix(one) == seen.matrix(other);
+    if !same("first output in evaluation", "second output in evaluation") {
+        return Err("Two evaluations of the same samples give different scores.".to_owned());
+    }
+    if same("first output in training", "second output in training") {
+        return Err("Two passes in training give the same scores: nothing is dropped.".to_owned());
+    }
+    // What its linear layers and ReLUs make of the samples, nothing dropped.
+    let mut signal = c.matrix("x").to_owned();
+    let sizes = c.counts("sizes");
+    let n_layers = sizes.len() - 1;
+    for n in 1..=n_layers {
+        let (weights, biases) = (format!("weights{n}"), format!("biases{n}"));
+        if !has_shape(seen, &weights, &sizes[n - 1..=n]) || !has_shape(seen, &biases, &sizes[n..=n]) {
+            return Err(format!("Linear layer {n} does not have the parameters that its name says."));
+        }
+        signal = signal.dot(&seen.matrix(&weights)) + seen.vector(&biases);
+        if n < n_layers {
+            signal.mapv_inplace(|z| z.max(0.0));
+        }
+    }
+    let scores = seen.matrix("first output in evaluation");
+    if signal.iter().zip(&scores).any(|(right, score)| !close(*score, *right)) {
+        return Err("The scores of an evaluation are not those of the whole network.".to_owned());
+    }
+    Ok(())
+}
+
+fn has_shape(seen: &Record, name: &str, right: &[usize]) -> bool {
+    matches!(seen.get(name), Some(Value::Array { shape, .. }) if shape == right)
+}
+
+/// How a training goes, in the ways that are commonly got wrong.
+#[derive(Clone, Copy)]
+struct Way {
+    /// Whether the switch is at training when a step is taken, in the first epoch and in later ones.
+    trains: [bool; 2],
+    /// Whether it is at evaluation when losses are measured.
+    evaluates: bool,
+    /// Whether the penalty is part of the step.
+    penalised: bool,
+    /// Whether losses are measured after the step.
+    after: bool,
+    /// Whether the validation samples are learned from, too.
+    peeks: bool,
+}
+
+const RIGHT: Way = Way { trains: [true; 2], evaluates: true, penalised: true, after: true, peeks: false };
+
+fn training() -> Check {
+    Check::new("fit", "fit", "fit takes its steps in training, and measures both losses in evaluation", 5)
+        .after("penalised_step")
+        .on(|draw| {
+            [("L2", true), ("L1", false), ("None", true)]
+                .map(|(penalty, starts_at_evaluation)| {
+                    penalised(net_case(draw), draw, penalty)
+                        .with("x_validation", draw::matrix(draw, (3, 2), 1.5) + 0.003)
+                        .with("y_validation", one_hot_rows(draw, 3, 2))
+                        .with("learning_rate", drawn(draw, 0.2, 0.6))
+                        .with("epochs", size(draw, 3, 5))
+                        .with("starts_at_evaluation", starts_at_evaluation)
+                })
+                .to_vec()
+        })
+        .expects(|c| trained(c, RIGHT).with("the switch is at training", false))
+        .mistake(
+            "switch_ignored",
+            "The switch stays where it was before `fit`. Every epoch turns it twice: to training for the step, and to \
+             evaluation for the losses.",
+            |c| {
+                let training = !c.flag("starts_at_evaluation");
+                trained(c, Way { trains: [training; 2], evaluates: !training, ..RIGHT })
+            },
+        )
+        .mistake(
+            "evaluated_in_training",
+            "The losses are measured with the switch at training: with dropout they would be those of a network with \
+             holes. Turn it to evaluation first.",
+            |c| trained(c, Way { evaluates: false, ..RIGHT }),
+        )
+        .mistake(
+            "trained_in_evaluation",
+            "The steps are taken with the switch at evaluation: nothing would ever be dropped. Turn it to training \
+             before the forward pass of each step.",
+            |c| trained(c, Way { trains: [false; 2], ..RIGHT }),
+        )
+        .mistake(
+            "trained_in_evaluation_later",
+            "From the second epoch on, steps are taken with the switch at evaluation: nothing would be dropped any \
+             more. Turn it back to training in every epoch.",
+            |c| trained(c, Way { trains: [true, false], ..RIGHT }),
+        )
+        .mistake(
+            "loss_of_the_step",
+            "`train_loss` has the losses of the forward passes that the steps were taken from: in training, and \
+             before the step. Measure it again after the step, in evaluation, as the validation loss is.",
+            |c| {
+                let steps = losses_of_steps(c);
+                let right = trained(c, RIGHT);
+                Record::new()
+                    .with("train_loss", steps)
+                    .with("validation_loss", right.vector("validation_loss").to_owned())
+            },
+        )
+        .mistake(
+            "measured_before_the_step",
+            "The losses of each epoch are those from before its step: take the step first.",
+            |c| trained(c, Way { after: false, ..RIGHT }),
+        )
+        .mistake(
+            "penalty_in_one_curve",
+            "`train_loss` has the penalty in it, and so the gap between the two curves says nothing. The curves show \
+             the loss of the data alone.",
+            |c| with_penalties(c, true),
+        )
+        .mistake(
+            "penalty_in_both_curves",
+            "The curves have the penalty in them, and so trainings with different λ cannot be compared. They show \
+             the loss of the data alone.",
+            |c| with_penalties(c, false),
+        )
+        .mistake(
+            "fit_without_penalty",
+            "The network was trained without the penalty: take the steps with `penalised_step`.",
+            |c| trained(c, Way { penalised: false, ..RIGHT }),
+        )
+        .mistake(
+            "validation_learned",
+            "The network learns from the validation samples as well. Whatever is learned from says nothing about \
+             samples that are new.",
+            |c| trained(c, Way { peeks: true, ..RIGHT }),
+        )
+        .mistake(
+            "curves_swapped",
+            "The two curves have swapped places: `train_loss` is that of the samples that are learned from.",
+            |c| {
+                let right = trained(c, RIGHT);
+                Record::new()
+                    .with("train_loss", right.vector("validation_loss").to_owned())
+                    .with("validation_loss", right.vector("train_loss").to_owned())
+            },
+        )
+        .mistake_if(
+            "first_loss_too_early",
+            "The first number of `train_loss` is that of the network before its first step. Measure the loss after \
+             the step, with a forward pass of its own, in evaluation.",
+            |c, seen| {
+                let first = |factor| Net::of(c).loss(&c.matrix("x"), &c.matrix("y"), factor);
+                let seen = seen.vector("train_loss").first().copied();
+                seen.is_some_and(|seen| close(seen, first(0.5)) || close(seen, first(1.0)))
+            },
+        )
+        .mistake(
+            "left_in_training",
+            "The numbers are right, but the switch is left at training: the next answer of the network would come \
+             with neurons missing.",
+            |c| trained(c, RIGHT).with("the switch is at training", true),
+        )
+}
+
+/// The learning curves and the parameters afterwards, as the probe reports them.
+fn trained(c: &Record, way: Way) -> Record {
+    let (net, train, validation, _) = train(c, way);
+    Record::new()
+        .with("train_loss", Array1::from(train))
+        .with("validation_loss", Array1::from(validation))
+        .with("weights1", net.w1)
+        .with("biases1", net.b1)
+        .with("weights2", net.w2)
+        .with("biases2", net.b2)
+}
+
+fn losses_of_steps(c: &Record) -> Array1<f64> {
+    let mut net = Net::of(c);
+    let mut losses = Vec::new();
+    for _ in 0..c.count("epochs") {
+        losses.push(net.loss(&c.matrix("x"), &c.matrix("y"), 0.5));
+        net = net.after_step(c, &c.matrix("x"), &c.matrix("y"), 0.5, true);
+    }
+    losses.into()
+}
+
+/// The right curves with the penalty added to the first, or to both.
+fn with_penalties(c: &Record, first_alone: bool) -> Record {
+    let (_, train, validation, penalties) = train(c, RIGHT);
+    let added =
+        |losses: &[f64]| losses.iter().zip(&penalties).map(|(loss, penalty)| loss + penalty).collect::<Array1<f64>>();
+    let validation = if first_alone { Array1::from(validation) } else { added(&validation) };
+    Record::new().with("train_loss", added(&train)).with("validation_loss", validation)
+}
+
+/// The network after the training, both curves, and the penalty after each epoch.
+fn train(c: &Record, way: Way) -> (Net, Vec<f64>, Vec<f64>, Vec<f64>) {
+    let (x, y, x_validation, y_validation) =
+        (c.matrix("x"), c.matrix("y"), c.matrix("x_validation"), c.matrix("y_validation"));
+    let mut net = Net::of(c);
+    let (mut train, mut validation, mut penalties) = (Vec::new(), Vec::new(), Vec::new());
+    for epoch in 0..c.count("epochs") {
+        let factor = if way.trains[usize::from(epoch > 0)] { 0.5 } else { 1.0 };
+        let mut next = net.after_step(c, &x, &y, factor, way.penalised);
+        if way.peeks {
+            next = next.after_step(c, &x_validation, &y_validation, factor, way.penalised);
+        }
+        let measured = if way.after { &next } else { &net };
+        let factor = if way.evaluates { 1.0 } else { 0.5 };
+        train.push(measured.loss(&x, &y, factor));
+        validation.push(measured.loss(&x_validation, &y_validation, factor));
+        penalties.push(total(c, measured));
+        net = next;
+    }
+    (net, train, validation, penalties)
+}
+
+fn diagnosis() -> Vec<Check> {
+    vec![
+        Check::new(
+            "generalisation_gap",
+            "generalisation_gap",
+            "generalisation_gap is validation loss minus training loss",
+            1,
+        )
+        .on(|draw| {
+            [4, 6, 0]
+                .map(|n| {
+                    let train: Array1<f64> = (0..n).map(|_| drawn(draw, 0.1, 0.5)).collect();
+                    let validation: Array1<f64> = (0..n).map(|_| drawn(draw, 0.4, 1.5)).collect();
+                    Record::new().with("train_loss", train).with("validation_loss", validation)
+                })
+                .to_vec()
+        })
+        .expects(|c| last(&c.vector("validation_loss")) - last(&c.vector("train_loss")))
+        .mistake(
+            "gap_turned_round",
+            "This is the training loss minus the validation loss. The gap is positive where the network does \
+                 worse on new samples.",
+            |c| last(&c.vector("train_loss")) - last(&c.vector("validation_loss")),
+        )
+        .mistake("gap_as_ratio", "This is the quotient of the two losses. The gap is their difference.", |c| {
+            last(&c.vector("validation_loss")) / last(&c.vector("train_loss"))
+        })
+        .mistake(
+            "gap_of_the_best_epoch",
+            "This is the gap in the epoch with the smallest validation loss. Asked for is the one at the end.",
+            |c| {
+                let best = best(c);
+                best.map_or(f64::NAN, |at| c.vector("validation_loss")[at] - c.vector("train_loss")[at])
+            },
+        )
+        .mistake("gap_needs_an_epoch", NO_EPOCHS, |c| -> Prediction {
+            match c.vector("train_loss").len() {
+                0 => Prediction::Panics,
+                _ => (last(&c.vector("validation_loss")) - last(&c.vector("train_loss"))).into(),
+            }
+        })
+        .mistake(
+            "gap_nothing_is_zero",
+            "With no epochs the gap is 0 here, as if everything were well. It is not known, and that is NaN.",
+            |c| match c.vector("train_loss").len() {
+                0 => 0.0,
+                _ => last(&c.vector("validation_loss")) - last(&c.vector("train_loss")),
+            },
+        ),
+        Check::new("best_epoch", "best_epoch", "best_epoch finds the first epoch with the smallest validation loss", 2)
+            .on(|draw| {
+                let nan = f64::NAN;
+                let low = drawn(draw, 0.1, 0.3);
+                let mut many: Vec<f64> = (0..8).map(|_| drawn(draw, 0.4, 0.9)).collect();
+                many[size(draw, 1, 6)] = low;
+                let mut tie: Vec<f64> = (0..9).map(|_| drawn(draw, 0.4, 0.9)).collect();
+                tie[size(draw, 1, 3)] = low;
+                tie[size(draw, 5, 7)] = low;
+                let mut holes = many.clone();
+                holes[0] = nan;
+                holes[7] = nan;
+                [many, tie, holes, vec![nan, nan], vec![]]
+                    .map(|validation| {
+                        // The training loss falls all the way, and would name the last epoch.
+                        let train: Array1<f64> = (0..validation.len()).map(|n| 1.0 / (n + 1) as f64).collect();
+                        Record::new().with("train_loss", train).with("validation_loss", Array1::from(validation))
+                    })
+                    .to_vec()
+            })
+            .expects(best)
+            .mistake(
+                "best_training_loss",
+                "This is the epoch with the smallest *training* loss. It is usually the last one: what counts is the \
+                 validation loss.",
+                |c| c.vector("train_loss").len().checked_sub(1),
+            )
+            .mistake("epochs_from_one", "The epochs are counted from 1 here. The first has the number 0.", |c| {
+                best(c).map(|epoch| epoch + 1)
+            })
+            .mistake(
+                "last_of_the_best",
+                "Where several epochs have the smallest loss this is the last of them. Asked for is the first.",
+                |c| {
+                    let losses = c.vector("validation_loss");
+                    best(c).and_then(|at| losses.iter().rposition(|loss| *loss == losses[at]))
+                },
+            )
+            .mistake("worst_epoch", "This is the epoch with the *largest* validation loss.", |c| {
+                let losses = c.vector("validation_loss");
+                let most = losses.iter().copied().filter(|loss| !loss.is_nan()).reduce(f64::max)?;
+                losses.iter().position(|loss| *loss == most)
+            })
+            .mistake_if(
+                "nan_first_stays",
+                "A NaN in the first epoch is taken for the smallest loss: no comparison with NaN is true, so nothing \
+                 beats it. Leave NaN out.",
+                |c, seen| {
+                    let first_is_nan = c.vector("validation_loss").first().is_some_and(|loss| loss.is_nan());
+                    first_is_nan && best(c).is_some() && seen.result() == Some(&Value::Int(0))
+                },
+            )
+            .mistake_if(
+                "nan_is_an_epoch",
+                "Where every loss is NaN there is an epoch all the same. NaN is no number, so there is no best \
+                 epoch: `None`.",
+                |c, seen| {
+                    let all_are_nan = best(c).is_none() && !c.vector("validation_loss").is_empty();
+                    all_are_nan && seen.result() != Some(&Value::Nothing)
+                },
+            )
+            .mistake_if(
+                "nothing_is_an_epoch",
+                "With no epochs there is a best one all the same. There is none: `None`.",
+                |c, seen| c.vector("validation_loss").is_empty() && seen.result() != Some(&Value::Nothing),
+            )
+            .mistake(
+                "nan_panics",
+                "There was a panic at a loss that is NaN. A training that has diverged is no bug: leave NaN out.",
+                |c| -> Prediction {
+                    match c.vector("validation_loss").iter().any(|loss| loss.is_nan()) {
+                        true => Prediction::Panics,
+                        false => Record::from(best(c)).into(),
+                    }
+                },
+            ),
+        Check::new(
+            "diagnose",
+            "diagnose",
+            "diagnose tells over-fitting from under-fitting, and both from a good training",
+            4,
+        )
+        .after("best_epoch")
+        .on(curves)
+        .expects(|c| diagnosed(c, Rules::default()))
+        .mistake(
+            "underfitting_first",
+            "A training that over-fits is called under-fitting where its training loss is above `acceptable`. \
+                 The rules are asked in order, over-fitting first.",
+            |c| {
+                let over = diagnosed(c, Rules::default());
+                if over == "Overfitting" && last(&c.vector("train_loss")) > c.float("acceptable") {
+                    "Underfitting"
+                } else {
+                    over
+                }
+            },
+        )
+        .mistake(
+            "diverged_is_overfitting",
+            "A training whose *both* losses rise is called over-fitting. It has diverged. Over-fitting needs a \
+                 training loss that is lower than in the best epoch.",
+            |c| diagnosed(c, Rules { training_falls: false, ..Rules::default() }),
+        )
+        .mistake(
+            "compared_with_the_first",
+            "The validation loss at the end is compared with the one of the first epoch. It falls first, and \
+                 then rises: compare with the smallest.",
+            |c| diagnosed(c, Rules { best: |_| Some(0), ..Rules::default() }),
+        )
+        .mistake(
+            "compared_with_the_one_before",
+            "The validation loss at the end is compared with the one of the epoch before. A slow rise goes \
+                 unnoticed: compare with the smallest.",
+            |c| diagnosed(c, Rules { best: |c| c.vector("train_loss").len().checked_sub(2), ..Rules::default() }),
+        )
+        .mistake(
+            "rise_of_a_tenth",
+            "It looks as if the validation loss has to rise by 0.1. It is 10 % of the smallest one that counts, \
+                 whatever the scale of the loss is.",
+            |c| diagnosed(c, Rules { too_much: |best| best + 0.1, ..Rules::default() }),
+        )
+        .mistake(
+            "any_rise",
+            "Any rise of the validation loss is called over-fitting. Curves tremble: it has to be more than 10 %.",
+            |c| diagnosed(c, Rules { too_much: |best| best, ..Rules::default() }),
+        )
+        .mistake(
+            "gap_is_overfitting",
+            "A training is called over-fitting because its validation loss is above its training loss. That is \
+                 nearly always so. The rule compares the validation loss with its own smallest value.",
+            |c| {
+                let (train, validation) = (last(&c.vector("train_loss")), last(&c.vector("validation_loss")));
+                match validation > 1.1 * train {
+                    true => "Overfitting",
+                    false => enough(c, train),
+                }
+            },
+        )
+        .mistake(
+            "validation_not_acceptable",
+            "`acceptable` is compared with the validation loss. Under-fitting shows in the *training* loss: the \
+                 network has not even learned what it was shown.",
+            |c| match diagnosed(c, Rules::default()) {
+                "Overfitting" => "Overfitting",
+                _ => enough(c, last(&c.vector("validation_loss"))),
+            },
+        )
+        .mistake(
+            "nan_is_good",
+            "A training that ended in NaN is called good. No comparison with NaN is true, so ask for what has to \
+                 be true of a good one: training loss ≤ `acceptable`.",
+            |c| match last(&c.vector("train_loss")).is_nan() {
+                true => "Good",
+                false => diagnosed(c, Rules::default()),
+            },
+        )
+        .mistake(
+            "acceptable_is_not",
+            "A training loss that is just `acceptable` is called under-fitting: it has to be above it.",
+            |c| match last(&c.vector("train_loss")) == c.float("acceptable") && diagnosed(c, Rules::default()) == "Good"
+            {
+                true => "Underfitting",
+                false => diagnosed(c, Rules::default()),
+            },
+        ),
+    ]
+}
+
+const NO_EPOCHS: &str = "With no epochs there was a panic. The gap is not known then, and that is NaN.";
+
+/// Learning curves of every kind, in random order.
+fn curves(draw: &mut Generator) -> Vec<Record> {
+    let nan = f64::NAN;
+    let scale = drawn(draw, 0.8, 1.2);
+    let kinds: [(&[f64], &[f64], f64); 12] = [
+        // Over-fitting, slowly and from a low level.
+        (&[1.0, 0.4, 0.2, 0.1, 0.05, 0.04], &[1.2, 0.6, 0.5, 0.54, 0.57, 0.59], 0.5),
+        // And with a training loss that is still high.
+        (&[2.0, 1.5, 1.3, 1.2, 1.1, 1.0], &[2.1, 1.6, 1.7, 1.8, 1.9, 2.0], 0.5),
+        // Small losses: a rise of much less than 0.1.
+        (&[0.05, 0.03, 0.02, 0.01], &[0.06, 0.04, 0.05, 0.06], 0.1),
+        // A rise of less than 10 %.
+        (&[1.0, 0.5, 0.3, 0.2], &[1.1, 0.6, 0.62, 0.64], 0.4),
+        // A large gap that does not grow.
+        (&[1.0, 0.3, 0.1, 0.05], &[1.5, 1.0, 0.9, 0.88], 0.4),
+        // Both rise: diverged. The first one has not learned enough.
+        (&[1.0, 0.5, 0.8, 2.0], &[1.1, 0.6, 0.9, 2.2], 0.4),
+        (&[0.3, 0.1, 0.2, 0.25], &[0.4, 0.2, 0.3, 0.35], 0.4),
+        // Nothing is learned.
+        (&[2.3, 2.3, 2.2, 2.2], &[2.3, 2.3, 2.3, 2.2], 0.5),
+        // Good on what it was shown, not so good on others.
+        (&[1.0, 0.5, 0.4, 0.3], &[1.4, 0.9, 0.8, 0.7], 0.5),
+        // Just acceptable.
+        (&[1.0, 0.7, 0.5], &[1.0, 0.7, 0.52], 0.5),
+        // Ended in NaN.
+        (&[1.0, 0.7, nan], &[1.0, 0.8, nan], 0.5),
+        // A training of one epoch.
+        (&[0.3], &[0.4], 0.35),
+    ];
+    let mut cases: Vec<Record> = kinds
+        .iter()
+        .map(|(train, validation, acceptable)| {
+            let scaled = |losses: &[f64]| losses.iter().map(|loss| loss * scale).collect::<Array1<f64>>();
+            Record::new()
+                .with("train_loss", scaled(train))
+                .with("validation_loss", scaled(validation))
+                .with("acceptable", acceptable * scale)
+        })
+        .collect();
+    cases.shuffle(draw);
+    cases
+}
+
+/// When a training is called over-fitting.
+struct Rules {
+    /// The epoch that the end is compared with.
+    best: fn(&Record) -> Option<usize>,
+    /// The validation loss that is too much, given the one of that epoch.
+    too_much: fn(f64) -> f64,
+    /// Whether the training loss has to have fallen.
+    training_falls: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { best, too_much: |best| 1.1 * best, training_falls: true }
+    }
+}
+
+fn diagnosed(c: &Record, rules: Rules) -> &'static str {
+    let (train, validation) = (c.vector("train_loss"), c.vector("validation_loss"));
+    if let Some(at) = (rules.best)(c)
+        && last(&validation) > (rules.too_much)(validation[at])
+        && (!rules.training_falls || last(&train) < train[at])
+    {
+        return "Overfitting";
+    }
+    enough(c, last(&train))
+}
+
+fn enough(c: &Record, loss: f64) -> &'static str {
+    if loss <= c.float("acceptable") { "Good" } else { "Underfitting" }
+}
+
+fn best(c: &Record) -> Option<usize> {
+    let losses = c.vector("validation_loss");
+    let least = losses.iter().copied().filter(|loss| !loss.is_nan()).reduce(f64::min)?;
+    losses.iter().position(|loss| *loss == least)
+}
+
+fn last(losses: &ArrayRef1<f64>) -> f64 {
+    losses.last().copied().unwrap_or(f64::NAN)
+}
+
+fn soft_thresholds() -> Check {
+    let map = |f: fn(f64, f64) -> f64| move |c: &Record| c.vector("w").mapv(|w| f(w, c.float("threshold")));
+    Check::new("soft_threshold", "soft_threshold", "soft_threshold brings a weight nearer to 0, and not past it", 2)
+        .on(|draw| {
+            let threshold = drawn(draw, 0.2, 0.8);
+            [threshold, 0.0]
+                .map(|threshold| {
+                    let far = drawn(draw, 1.0, 3.0);
+                    let w = array![far, -far, 0.1, -0.1, 0.0, drawn(draw, -2.0, 2.0)];
+                    Record::new().with("w", w).with("threshold", threshold)
+                })
+                .to_vec()
+        })
+        .expects(map(soft))
+        .mistake(
+            "threshold_overshot",
+            "Small weights go past 0 and come out on the other side. What is nearer to 0 than the threshold becomes \
+             0.",
+            map(|w, threshold| w - threshold * if w == 0.0 { 0.0 } else { w.signum() }),
+        )
+        .mistake(
+            "hard_threshold",
+            "Large weights stay as they are. They come nearer to 0 by the threshold as well.",
+            map(|w, threshold| if w.abs() > threshold { w } else { 0.0 }),
+        )
+        .mistake(
+            "negative_weights_lost",
+            "Negative weights all become 0. They come nearer to 0 from their side: w + threshold.",
+            map(|w, threshold| (w - threshold).max(0.0)),
+        )
+        .mistake(
+            "sign_lost",
+            "Negative weights become positive. A weight keeps its sign, or becomes 0.",
+            map(|w, threshold| (w.abs() - threshold).max(0.0)),
+        )
+}
+
+fn soft(w: f64, threshold: f64) -> f64 {
+    if w.abs() <= threshold { 0.0 } else { w - threshold * w.signum() }
+}
+
+const PENALTIES: [&str; 3] = ["L2", "L1", "None"];
+
+fn other(penalty: &str) -> &str {
+    match penalty {
+        "L2" => "L1",
+        "L1" => "L2",
+        other => other,
+    }
+}
+
+fn value(penalty: &str, lambda: f64, w: f64) -> f64 {
+    match penalty {
+        "L2" => lambda / 2.0 * w * w,
+        "L1" => lambda * w.abs(),
+        _ => 0.0,
+    }
+}
+
+fn slope(penalty: &str, lambda: f64, w: f64) -> f64 {
+    match penalty {
+        "L2" => lambda * w,
+        "L1" if w == 0.0 => 0.0,
+        "L1" => lambda * w.signum(),
+        _ => 0.0,
+    }
+}
+
+fn penalised(case: Record, draw: &mut Generator, penalty: &str) -> Record {
+    case.with("penalty", penalty).with("lambda", drawn(draw, 0.1, 0.9))
+}
+
+fn lambda(c: &Record) -> f64 {
+    c.float("lambda")
+}
+
+fn rate(c: &Record) -> f64 {
+    c.float("learning_rate")
+}
+
+fn cost(c: &Record, w: f64) -> f64 {
+    value(c.text("penalty"), lambda(c), w)
+}
+
+fn pull(c: &Record, w: f64) -> f64 {
+    slope(c.text("penalty"), lambda(c), w)
+}
+
+/// A number of two decimals from `low` to `high`.
+fn drawn(draw: &mut Generator, low: f64, high: f64) -> f64 {
+    let share = (draw::number(draw, 1.0) + 1.0) / 2.0;
+    ((low + (high - low) * share) * 100.0).round() / 100.0
+}
+
+/// A whole number from `low` to `high`.
+fn size(draw: &mut Generator, low: usize, high: usize) -> usize {
+    drawn(draw, low as f64, high as f64).round() as usize
+}
+
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * b.abs().max(1.0)
+}
+
+fn share_dropped(mask: &ArrayRef2<f64>) -> f64 {
+    mask.iter().filter(|entry| **entry == 0.0).count() as f64 / mask.len() as f64
+}
+
+/// A network 2-3-2 with samples. No weight is 0.
+fn net_case(draw: &mut Generator) -> Record {
+    Record::new()
+        .with("weights1", draw::matrix(draw, (2, 3), 1.5) + 0.003)
+        .with("biases1", draw::vector(draw, 3, 1.0) + 0.503)
+        .with("weights2", draw::matrix(draw, (3, 2), 1.5) + 0.003)
+        .with("biases2", draw::vector(draw, 2, 1.0) + 0.503)
+        .with("x", draw::matrix(draw, (4, 2), 1.5) + 0.003)
+        .with("y", one_hot_rows(draw, 4, 2))
+}
+
+fn one_hot_rows(draw: &mut Generator, n: usize, n_classes: usize) -> Array2<f64> {
+    let mut y = Array2::zeros((n, n_classes));
+    for mut row in y.rows_mut() {
+        row[size(draw, 0, n_classes - 1)] = 1.0;
+    }
+    y
+}
+
+/// The network of a case: linear, ReLU, a layer that multiplies by a factor, linear.
+struct Net {
+    w1: Array2<f64>,
+    b1: Array1<f64>,
+    w2: Array2<f64>,
+    b2: Array1<f64>,
+}
+
+impl Net {
+    fn of(c: &Record) -> Self {
+        Self {
+            w1: c.matrix("weights1").to_owned(),
+            b1: c.vector("biases1").to_owned(),
+            w2: c.matrix("weights2").to_owned(),
+            b2: c.vector("biases2").to_owned(),
+        }
+    }
+
+    /// What comes out of the ReLU times the factor, and the probabilities of the classes.
+    fn forward(&self, x: &ArrayRef2<f64>, factor: f64) -> (Array2<f64>, Array2<f64>) {
+        let hidden = (x.dot(&self.w1) + &self.b1).mapv(|z| factor * z.max(0.0));
+        let mut p = (hidden.dot(&self.w2) + &self.b2).mapv(f64::exp);
+        for mut row in p.rows_mut() {
+            row /= row.sum();
+        }
+        (hidden, p)
+    }
+
+    fn loss(&self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>, factor: f64) -> f64 {
+        let (_, p) = self.forward(x, factor);
+        -(p.mapv(f64::ln) * y).sum() / x.nrows() as f64
+    }
+
+    fn gradients(&self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>, factor: f64) -> Self {
+        let (hidden, p) = self.forward(x, factor);
+        let d_scores = (p - y) / x.nrows() as f64;
+        let slopes = hidden.mapv(|a| if a > 0.0 { factor } else { 0.0 });
+        let d_z = d_scores.dot(&self.w2.t()) * slopes;
+        Self {
+            w1: x.t().dot(&d_z),
+            b1: d_z.sum_axis(Axis(0)),
+            w2: hidden.t().dot(&d_scores),
+            b2: d_scores.sum_axis(Axis(0)),
+        }
+    }
+
+    /// The network whose parameters are what these functions make of old ones and their gradients.
+    fn changed(&self, gradients: &Self, weight: impl Fn(f64, f64) -> f64, bias: impl Fn(f64, f64) -> f64) -> Self {
+        Self {
+            w1: Zip::from(&self.w1).and(&gradients.w1).map_collect(|w, d_w| weight(*w, *d_w)),
+            b1: Zip::from(&self.b1).and(&gradients.b1).map_collect(|b, d_b| bias(*b, *d_b)),
+            w2: Zip::from(&self.w2).and(&gradients.w2).map_collect(|w, d_w| weight(*w, *d_w)),
+            b2: Zip::from(&self.b2).and(&gradients.b2).map_collect(|b, d_b| bias(*b, *d_b)),
+        }
+    }
+
+    fn after_step(&self, c: &Record, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>, factor: f64, penalised: bool) -> Self {
+        let pull = |w| if penalised { pull(c, w) } else { 0.0 };
+        self.changed(&self.gradients(x, y, factor), |w, d_w| w - rate(c) * (d_w + pull(w)), |b, d_b| b - rate(c) * d_b)
+    }
+}
+
+fn total(c: &Record, net: &Net) -> f64 {
+    net.w1.iter().chain(&net.w2).map(|w| cost(c, *w)).sum()
+}
+
+/// The parameters after a step that makes this of weights and biases, as the probe reports them.
+fn stepped(c: &Record, weight: impl Fn(f64, f64) -> f64, bias: impl Fn(f64, f64) -> f64) -> Record {
+    let net = Net::of(c);
+    let net = net.changed(&net.gradients(&c.matrix("x"), &c.matrix("y"), 1.0), weight, bias);
+    Record::new().with("weights1", net.w1).with("biases1", net.b1).with("weights2", net.w2).with("biases2", net.b2)
+}

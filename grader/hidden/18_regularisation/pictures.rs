@@ -1,0 +1,170 @@
+//! What there is to see in exercise 18.
+
+use judge::pictures::*;
+
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    let mut runs = Vec::new();
+    for way in [NOTHING, L2, L1, DROPOUT] {
+        runs.push(ask.both(|side| Run::of(side, way))?);
+    }
+    let [nothing, l2, l1, dropout] = &runs[..] else { unreachable!("four ways, four runs") };
+    Ok(vec![
+        overfitting(nothing),
+        against_it(&[(NOTHING, nothing), (L2, l2), (DROPOUT, dropout)]),
+        weights(&[(NOTHING, nothing), (L2, l2), (L1, l1)]),
+        shrinking(ask)?,
+        mean_output(ask)?,
+    ])
+}
+
+const EPOCHS: usize = 300;
+
+/// A way to train: its name in the legend, penalty, λ, probability of dropout, and its colour.
+type Way = (&'static str, &'static str, f64, f64, usize);
+
+const NOTHING: Way = ("nothing", "None", 0.0, 0.0, 0);
+const L2: Way = ("L2, λ = 0.01", "L2", 0.01, 0.0, 1);
+const L1: Way = ("L1, λ = 0.003", "L1", 0.003, 0.0, 2);
+const DROPOUT: Way = ("dropout, p = 0.5", "None", 0.0, 0.5, 3);
+
+/// What is seen of one training.
+#[derive(Clone)]
+struct Run {
+    train: Vec<f64>,
+    validation: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl Run {
+    fn of(side: &mut Side<'_>, (_, penalty, lambda, p, _): Way) -> Asked<Self> {
+        let case = Record::new()
+            .with("penalty", penalty)
+            .with("lambda", lambda)
+            .with("p", p)
+            .with("n_train", 200_usize)
+            .with("epochs", EPOCHS)
+            .with("seed", 1_usize);
+        let answer = side.ask("digits", &case)?;
+        Ok(Self {
+            train: answer.exactly(EPOCHS, "train_loss")?,
+            validation: answer.exactly(EPOCHS, "validation_loss")?,
+            weights: answer.exactly(64 * 32, "weights")?,
+        })
+    }
+}
+
+fn curve(losses: &[f64]) -> Vec<(f64, f64)> {
+    (1..).map(f64::from).zip(losses.iter().copied()).collect()
+}
+
+fn epochs() -> Axis {
+    Axis::new("epoch").from(0.0, EPOCHS as f64)
+}
+
+fn overfitting(run: &Both<Run>) -> Picture {
+    let mut picture = Picture::new("overfitting", "Learning by heart", epochs(), Axis::new("loss").from(0.0, 1.5))
+        .caption(
+            "A network 64-32-10 learns 200 digits, one label in ten of which is drawn by lot. Both losses fall for a \
+         while: it learns what digits look like. Then the training loss goes on falling and the validation loss \
+         turns round: it learns these 200 by heart, wrong labels included. The gap between the two lines is what \
+         this exercise is about.",
+        );
+    picture.compare("training", Mark::Line, 0, Both::clone(run).map(|run| curve(&run.train)));
+    picture.compare("validation", Mark::Line, 1, Both::clone(run).map(|run| curve(&run.validation)));
+    picture
+}
+
+fn against_it(runs: &[(Way, &Both<Run>)]) -> Picture {
+    let loss = Axis::new("validation loss").from(0.3, 1.0);
+    let mut picture = Picture::new("against_it", "And what helps", epochs(), loss).caption(
+        "The validation loss of the same network, with a penalty and with dropout. Lower is better, and flat at the \
+         end means that it does not matter when you stop. If the line of dropout is that of nothing, nothing is \
+         dropped when a step is taken; if it trembles wildly, far above the others, neurons are missing when the \
+         loss is measured. A little beside the reference is fine: your network may have dropped others.",
+    );
+    for ((name, .., n), run) in runs {
+        picture.compare(*name, Mark::Line, *n, Both::clone(run).map(|run| curve(&run.validation)));
+    }
+    picture
+}
+
+fn weights(runs: &[(Way, &Both<Run>)]) -> Picture {
+    const N_BINS: usize = 41;
+    let mut picture = Picture::new(
+        "weights",
+        "The weights of the first layer",
+        Axis::new("weight").from(-0.6, 0.6),
+        Axis::new("share of the weights in %").from(0.1, 100.0).log(),
+    )
+    .caption(
+        "How many of the 2,048 weights are about how large, after the training. L2 makes the hill narrower: large \
+         weights are pulled hardest. L1 makes a needle at 0, of weights that the network can do without, and leaves \
+         some large ones on both sides. If a line is not to be told from that of no penalty, the penalty never \
+         reaches the step.",
+    );
+    for ((name, .., n), run) in runs {
+        let shares = Both::clone(run).map(|run| {
+            let width = 1.2 / N_BINS as f64;
+            let mut counts = [0_usize; N_BINS];
+            for weight in &run.weights {
+                let bin = ((weight + 0.6) / width).floor();
+                if (0.0..N_BINS as f64).contains(&bin) {
+                    counts[bin as usize] += 1;
+                }
+            }
+            let share = |count: usize| 100.0 * count as f64 / run.weights.len() as f64;
+            (0..N_BINS).map(|bin| (-0.6 + (bin as f64 + 0.5) * width, share(counts[bin]))).collect::<Vec<_>>()
+        });
+        picture.compare(*name, Mark::Line, *n, shares);
+    }
+    picture
+}
+
+fn shrinking(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "shrinking",
+        "Two ways to become small",
+        Axis::new("step").from(0.0, 60.0),
+        Axis::new("weight").from(-0.1, 1.0),
+    )
+    .caption(
+        "A single weight that nothing but the penalty pulls at, with lr · λ = 0.05. L2 takes the same share in every \
+         step: fast at first, and never quite to 0. L1 takes the same amount, and arrives; then it jumps to and fro \
+         around 0.",
+    );
+    for (name, penalty, n) in [("L2", "L2", 1), ("L1", "L1", 2)] {
+        let case = Record::new()
+            .with("penalty", penalty)
+            .with("lambda", 0.5)
+            .with("learning_rate", 0.1)
+            .with("w", 0.98)
+            .with("n_steps", 60_usize);
+        let path = ask.both(|side| Ok(curve(&side.ask("shrink", &case)?.exactly(60, RESULT)?)))?;
+        picture.compare(name, Mark::Line, n, path);
+    }
+    Ok(picture)
+}
+
+fn mean_output(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "mean_output",
+        "What dropout lets through, on average",
+        Axis::new("passes").from(0.0, 800.0),
+        Axis::new("mean output for an input of 1").from(0.0, 2.0),
+    )
+    .caption(
+        "One neuron that always says 1, behind dropout in training. Each pass gives 0 or 1 / (1 - p); the line is \
+         the mean of all passes so far. It has to settle at 1, what an evaluation gives, for any p. If it settles at \
+         1 - p, what is kept does not grow.",
+    );
+    for (name, p, n) in [("p = 0.2", 0.2, 0), ("p = 0.6", 0.6, 3)] {
+        let case = Record::new().with("p", p).with("seed", 1_usize).with("n", 800_usize);
+        let means = ask.both(|side| Ok(curve(&side.ask("mean_output", &case)?.exactly(800, RESULT)?)))?;
+        picture.compare(name, Mark::Line, n, means);
+    }
+    Ok(picture)
+}
