@@ -9,9 +9,8 @@ use engine::{Activation, Layer, Linear, Mse, Relu, Sequential, mlp};
 use ndarray::{Array2, array};
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use save_load::{
-    Adam, Checkpoint, LoadError, Run, StateDict, adam_from_state, adam_state, checkpoint, decode, encode,
-    from_pytorch, from_safetensors, load, load_state_dict, read_array, resume, save, state_dict, to_safetensors,
-    write_array,
+    Adam, Checkpoint, LoadError, Run, StateDict, adam_from_state, adam_state, checkpoint, decode, encode, from_pytorch,
+    from_safetensors, load, load_state_dict, read_array, resume, save, state_dict, to_safetensors, write_array,
 };
 
 /// What Python wrote: see `solutions/20_save_load/tests/rings.py`.

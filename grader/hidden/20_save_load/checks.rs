@@ -205,7 +205,7 @@ fn adam_state() -> Check {
         .mistake(
             "steps_left_out",
             "There is no `n_steps`. The bias correction needs it: without it, the next step would be corrected like the first \
-             one.",
+             one, although the means are old.",
             |c| without(c, "n_steps"),
         )
         .mistake(
@@ -256,7 +256,8 @@ fn adam_from_state() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "steps_start_over",
-                "`n_steps` is 0. The bias correction would take the next step for the first one, and make it too long.",
+                "`n_steps` is 0. The bias correction would take the next step for the first one, although the means are old, and make it \
+                 too short.",
                 |c| restored(&dict(c, "state "), false).with_count("n_steps", 0),
             )
             .mistake(

@@ -6,8 +6,8 @@ use probe::Value;
 /// A network that Python has trained: see `solutions/20_save_load/tests/rings.py`.
 const RINGS: &[u8] = include_bytes!("../../../exercises/20_save_load/tests/rings.safetensors");
 
-const N_EPOCHS: usize = 30;
-const BREAK: usize = 15;
+const N_EPOCHS: usize = 20;
+const BREAK: usize = 8;
 const N_HIDDEN: usize = 12;
 
 fn main() {
@@ -23,10 +23,10 @@ fn curves(ask: &mut Ask<'_>) -> Result<Picture> {
         "curves",
         "A training that was interrupted",
         Axis::new("epoch").from(0.0, N_EPOCHS as f64 + 1.0),
-        Axis::new("loss").from(0.03, 3.0).log(),
+        Axis::new("loss").from(0.02, 2.0).log(),
     )
     .caption(
-        "After 15 epochs the training becomes bytes, and goes on from them in another `Run`. The points lie on the line of the \
+        "After 8 epochs the training becomes bytes, and goes on from them in another `Run`. The points lie on the line of the \
          training that was never interrupted: not nearby, but on the same numbers. The other two lines forget something on \
          purpose: the optimiser's memory, or the number of the epoch, which decides the order of the samples. Where your points \
          leave the line, something is not restored.",
@@ -69,8 +69,8 @@ fn file(ask: &mut Ask<'_>) -> Result<Picture> {
          The last 8 bytes are the checksum.",
     );
     let mut draw = |left: f64, name: &str, bytes: &[f64]| {
-        // Bytes too many would leave the picture; where bytes are missing, there is a gap.
-        let values = (0..COLUMNS * n_rows).map(|i| bytes.get(i).copied().unwrap_or(f64::NAN)).collect();
+        // Bytes too many would leave the picture.
+        let values = (0..COLUMNS * n_rows).map(|i| bytes.get(i).copied().unwrap_or(0.0)).collect();
         let cells = Cells { x: (left, left + width), y: (0.0, height), columns: COLUMNS, rows: n_rows };
         picture.raster(cells, values, Palette::Ink, (0.0, 255.0));
         picture.label(left + width / 2.0, height + 1.5, name);

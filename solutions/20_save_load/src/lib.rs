@@ -174,7 +174,8 @@ impl Adam {
 /// What `adam` remembers, by name: `learning_rate` and `n_steps` as arrays without axes (`arr0(…)`), and for each parameter
 /// `mean.0`, `mean_square.0`, `mean.1`, `mean_square.1` and so on.
 ///
-/// All four belong to it. Without the step count, the bias correction would start over and make the next steps too long.
+/// All four belong to it. Without the step count, the bias correction would take old means for young ones, and the next
+/// hundreds of steps would be too short.
 pub fn adam_state(adam: &Adam) -> StateDict {
     let mut state = StateDict::new();
     state.insert("learning_rate".to_owned(), arr0(adam.learning_rate).into_dyn());

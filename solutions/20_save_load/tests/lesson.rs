@@ -1,15 +1,173 @@
 //! Computes every number in the lesson.
-//!
-//! TO WRITE: a line for each line of the lesson that holds a number.
 
+use std::fmt::Write;
+
+use engine::{Activation, Mse, mlp};
 use lesson::Lesson;
+use ndarray::{Array2, array};
+use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use save_load_solution::{
+    Adam, Checkpoint, LoadError, Run, adam_state, checkpoint, checksum, decode, encode, resume, state_dict,
+    to_safetensors, write_array, write_dict,
+};
 
 #[test]
 fn every_number_in_the_lesson_is_computed() {
     let mut lesson = Lesson::of_this_exercise();
-
-    lesson.given("double(x) = 2 · x");
-    lesson.says("double(3) = 6", &[3.0, save_load_solution::double(3.0)]);
-
+    an_array_byte_by_byte(&mut lesson);
+    how_large(&mut lesson);
+    what_is_forgotten(&mut lesson);
+    what_the_checksum_is_worth(&mut lesson);
+    lesson.says("is 24 bytes; a program", &[24.0]);
     lesson.finish();
+}
+
+fn an_array_byte_by_byte(lesson: &mut Lesson) {
+    lesson.given("The matrix [[1, 2], [-0.5, 0.1]]");
+    let mut bytes = Vec::new();
+    write_array(&mut bytes, &array![[1.0, 2.0], [-0.5, 0.1]].into_dyn());
+    lesson.says("takes 56 bytes", &[bytes.len() as f64]);
+    let text = include_str!("../../../exercises/20_save_load/README.md");
+    let meanings = ["two axes", "two rows", "two columns", "1", "2", "-0.5", "0.1"];
+    for (eight, meaning) in bytes.chunks(8).zip(meanings) {
+        let hex: Vec<String> = eight.iter().map(|byte| format!("{byte:02x}")).collect();
+        let line = format!("    {}     {meaning}\n", hex.join(" "));
+        assert!(text.contains(&line), "the lesson does not say {line}");
+        lesson.given(line.trim_end());
+    }
+    lesson.given("0.1 has no finite binary");
+    lesson.says("it would be 0.10000000149", &[f64::from(0.1_f32)]);
+}
+
+fn how_large(lesson: &mut Lesson) {
+    let [n, own, doubles, singles, text, whole] = sizes();
+    lesson.given("784-128-10");
+    lesson.says("has 101,770 parameters", &[n]);
+    lesson.says("| state dict, in our format             | 814,324   |", &[own]);
+    lesson.says("F64                      | 814,472   |", &[doubles]);
+    lesson.says("F32                      | 407,392   |", &[singles]);
+    lesson.says("as short as possible    | 2,128,131 |", &[text]);
+    lesson.says("both of Adam's means | 2,443,084 |", &[whole]);
+    assert!((whole / own - 3.0).abs() < 0.01 && text > 2.0 * own);
+}
+
+fn what_is_forgotten(lesson: &mut Lesson) {
+    lesson.given("Adam with the learning rate 0.02");
+    let rows = [
+        ("| nothing                      | 0.0447           | 0.0328      | 0  ", "nothing"),
+        ("| 0.0447           | 0.0328      | 1.3e-9  ", "numbers"),
+        ("| the number of the epoch      | 0.0469           | 0.0366      | 0.0041  ", "epoch"),
+        ("| the count of Adam's steps    | 0.0450           | 0.0326      | 0.0043  ", "steps"),
+        ("| Adam's whole memory          | 0.0647           | 0.0328      | 0.0200  ", "memory"),
+    ];
+    for (row, forgets) in rows {
+        let [before, next, last, apart] = goes_on(forgets);
+        lesson.says(row, &[next, last, apart]);
+        lesson.says("Before the break the loss was 0.0570", &[before]);
+    }
+    let first = factor(1);
+    lesson.says("√(1 - 0.999) / (1 - 0.9) = 0.3162", &[1.0, 0.999, 1.0, 0.9, first]);
+    lesson.says("the tenth by 0.1532", &[factor(10)]);
+    lesson.says("the hundredth by\n0.3086, and the thousandth still by 0.7952", &[factor(100), factor(1000)]);
+}
+
+fn what_the_checksum_is_worth(lesson: &mut Lesson) {
+    let n_bytes = small_bytes().len();
+    let [magic, version, shorter, longer, damaged, behind, overlooked] = damage().map(|count| count as f64);
+    lesson.says("has 940 bytes. Change each of its 7,520 bits", &[n_bytes as f64, 8.0 * n_bytes as f64]);
+    lesson.says(
+        "In the first 24 bytes, 64 changes hit the magic,\n64 the version, and 64 the length",
+        &[24.0, magic, version, shorter + longer],
+    );
+    assert_eq!(damaged, behind);
+    lesson.says("The other 7,328 are all found by the checksum", &[damaged]);
+    lesson.says("3,988 of these", &[overlooked]);
+}
+
+/// The bytes of a network for MNIST: its parameters, then as a state dict, as a safetensors file with doubles and with
+/// singles, as decimal text, and a checkpoint with the optimiser's memory.
+fn sizes() -> [f64; 6] {
+    let rng = &mut Xoshiro256PlusPlus::seed_from_u64(1);
+    let mut net = mlp(&[784, 128, 10], Activation::Relu, rng);
+    let state = state_dict(&mut net);
+    let n = net.n_parameters();
+    let mut own = Vec::new();
+    write_dict(&mut own, &state);
+    let doubles = to_safetensors(&state).len();
+    let mut text = String::new();
+    for number in state.values().flatten() {
+        write!(text, "{number},").expect("a String takes any text");
+    }
+    let mut run = Run::new(net, 0.01, 1);
+    run.adam.means = state.into_values().collect();
+    run.adam.mean_squares = run.adam.means.clone();
+    let whole = encode(&checkpoint(&mut run)).len();
+    // A single takes 4 bytes less.
+    [n, own.len(), doubles, doubles - 4 * n, text.len(), whole].map(|bytes| bytes as f64)
+}
+
+/// The checkpoint of a small training.
+fn small() -> Checkpoint {
+    let mut run = Run::new(mlp(&[2, 3, 1], Activation::Tanh, &mut Xoshiro256PlusPlus::seed_from_u64(1)), 0.01, 7);
+    run.train(&array![[0.0, 1.0], [1.0, 0.5], [0.5, 0.0]], &array![[1.0], [0.0], [1.0]], &Mse, 2, 3);
+    checkpoint(&mut run)
+}
+
+fn small_bytes() -> Vec<u8> {
+    encode(&small())
+}
+
+/// How many changes of one bit are told by which error; and how many would be overlooked without a checksum.
+fn damage() -> [usize; 7] {
+    let bytes = small_bytes();
+    let mut counts = [0; 7];
+    for bit in 0..8 * bytes.len() {
+        let mut changed = bytes.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        counts[match decode(&changed) {
+            Err(LoadError::NotACheckpoint) => 0,
+            Err(LoadError::UnknownVersion(_)) => 1,
+            Err(LoadError::Truncated) => 2,
+            Err(LoadError::TrailingBytes) => 3,
+            Err(LoadError::Damaged) => 4,
+            other => panic!("{other:?}"),
+        }] += 1;
+        let end = changed.len() - 8;
+        let sum = checksum(&changed[..end]);
+        changed[end..].copy_from_slice(&sum.to_le_bytes());
+        counts[5] += usize::from(bit / 8 >= 24);
+        counts[6] += usize::from(bit / 8 >= 24 && decode(&changed).is_ok());
+    }
+    counts
+}
+
+/// The losses of epochs 10, 11 and 20 of a training that goes on after epoch 10, and has forgotten something.
+fn goes_on(forgets: &str) -> [f64; 4] {
+    let rng = &mut Xoshiro256PlusPlus::seed_from_u64(1);
+    let data = datasets::circles(100, 0.5, 0.05, rng);
+    let y = Array2::from_shape_fn((100, 1), |(i, _)| if data.labels[i] == 1 { 1.0 } else { -1.0 });
+    let start = || Run::new(mlp(&[2, 12, 1], Activation::Relu, &mut Xoshiro256PlusPlus::seed_from_u64(5)), 0.02, 1);
+    let mut straight = start();
+    straight.train(&data.features, &y, &Mse, 10, 20);
+    let mut first = start();
+    first.train(&data.features, &y, &Mse, 10, 10);
+    let mut kept = checkpoint(&mut first);
+    match forgets {
+        "nothing" => {}
+        "numbers" => kept.model.values_mut().for_each(|array| array.mapv_inplace(|number| f64::from(number as f32))),
+        "steps" => kept.optimizer = adam_state(&Adam { n_steps: 0, ..first.adam.clone() }),
+        "memory" => kept.optimizer = adam_state(&Adam::new(0.02)),
+        "epoch" => kept.epoch = 0,
+        other => panic!("there is no {other}"),
+    }
+    let mut second = start();
+    resume(&mut second, &kept).expect("it is the same network");
+    second.train(&data.features, &y, &Mse, 10, 10);
+    let apart = second.losses.iter().zip(&straight.losses).map(|(one, other)| (one - other).abs());
+    [second.losses[9], second.losses[10], second.losses[19], apart.fold(0.0, f64::max)]
+}
+
+/// What Adam's step is multiplied by if the count of steps starts over with means that are old.
+fn factor(t: i32) -> f64 {
+    (1.0 - 0.999_f64.powi(t)).sqrt() / (1.0 - 0.9_f64.powi(t))
 }
