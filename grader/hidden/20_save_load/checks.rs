@@ -258,7 +258,7 @@ fn adam_from_state() -> Vec<Check> {
                 "steps_start_over",
                 "`n_steps` is 0. The bias correction would take the next step for the first one, although the means are old, and make it \
                  too short.",
-                |c| restored(&dict(c, "state "), false).with_count("n_steps", 0),
+                |c| with_count(restored(&dict(c, "state "), false), "n_steps", 0),
             )
             .mistake(
                 "memory_in_order_of_the_map",
@@ -428,7 +428,7 @@ fn read_array() -> Vec<Check> {
                 "rest_taken_as_well",
                 "The array is right, but no bytes are left. What follows the array is for the next reader: take as many bytes as \
                  the shape says.",
-                |c| array_read(c.bytes("bytes")).with_count("bytes left", 0),
+                |c| with_count(array_read(c.bytes("bytes")), "bytes left", 0),
             )
             .mistake(
                 "bytes_not_taken",
@@ -437,7 +437,7 @@ fn read_array() -> Vec<Check> {
                 |c| {
                     let read = array_read(c.bytes("bytes"));
                     let left = read.count("bytes left") + 8 * entry(&read, "array").len();
-                    read.with_count("bytes left", left)
+                    with_count(read, "bytes left", left)
                 },
             )
             .mistake(
@@ -477,6 +477,18 @@ fn read_array() -> Vec<Check> {
             })
             .expects(|c| array_read(c.bytes("bytes")))
             .within(Tolerance::EXACT)
+            .mistake(
+                "axes_believed",
+                "The number of axes is believed: memory for as many lengths is asked for before anything is known of them. A list \
+                 that grows, `Vec::new()`, needs no such promise.",
+                |c| {
+                    if c.bytes("bytes") == u64::MAX.to_le_bytes() {
+                        Prediction::Panics
+                    } else {
+                        array_read(c.bytes("bytes")).into()
+                    }
+                },
+            )
             .mistake(
                 "size_overflows",
                 "The lengths of the axes are multiplied without a look at the size of the product, which no `usize` can hold here. \
@@ -528,7 +540,8 @@ fn encode() -> Check {
             "Seed and epoch have swapped places. The seed comes first.",
             |c| {
                 let swapped = checkpoint_of(c, &dict(c, "model "), &dict(c, "optimizer "));
-                in_hex(&encoded(&swapped.with_count("seed", c.count("epoch")).with_count("epoch", c.count("seed"))))
+                let swapped = with_count(swapped, "seed", c.count("epoch"));
+                in_hex(&encoded(&with_count(swapped, "epoch", c.count("seed"))))
             },
         )
         .mistake("dicts_swapped", "The optimiser's state comes before the model. The model is first.", |c| {
@@ -549,7 +562,7 @@ fn decode() -> Vec<Check> {
             .mistake("epoch_read_first", "Seed and epoch have swapped places. The seed comes first.", |c| {
                 let right = decoded(c.bytes("bytes"), Skip::Nothing);
                 let (seed, epoch) = (right.count("seed"), right.count("epoch"));
-                right.with_count("seed", epoch).with_count("epoch", seed)
+                with_count(with_count(right, "seed", epoch), "epoch", seed)
             })
             .mistake(
                 "whole_called_damaged",
@@ -692,7 +705,7 @@ fn checkpoint() -> Check {
         .mistake(
             "epoch_forgotten",
             "`epoch` is 0. It says how many epochs are done, and decides the order of the samples in the next one.",
-            move |c| right(c).with_count("epoch", 0),
+            move |c| with_count(right(c), "epoch", 0),
         )
         .mistake("losses_forgotten", "There are no losses. The curve would begin in the middle.", move |c| {
             kept(c, c.count("run's epoch"), Array1::zeros(0), &state_of_adam(c))
@@ -702,8 +715,8 @@ fn checkpoint() -> Check {
             "The optimiser's state is empty. Adam would start over, without its running means.",
             move |c| kept(c, c.count("run's epoch"), c.vector("run's losses").to_owned(), &Dict::new()),
         )
-        .mistake("seed_for_epoch", "`epoch` holds the seed, or `seed` the epoch.", move |c| {
-            right(c).with_count("epoch", c.count("run's seed"))
+        .mistake("seed_for_epoch", "`epoch` holds the seed. It says how many epochs are done: `run.epoch`.", move |c| {
+            with_count(right(c), "epoch", c.count("run's seed"))
         })
 }
 
@@ -730,10 +743,10 @@ fn resume() -> Vec<Check> {
                 "epoch_stays",
                 "The number of the epoch is that of before. The order of the samples depends on it: the first epochs would come once \
                  more.",
-                move |c| right(c).with_count("epoch", c.count("run's epoch")),
+                move |c| with_count(right(c), "epoch", c.count("run's epoch")),
             )
             .mistake("seed_stays", "The seed is that of before, so the order of the samples would be another one.", move |c| {
-                right(c).with_count("seed", c.count("run's seed"))
+                with_count(right(c), "seed", c.count("run's seed"))
             })
             .mistake(
                 "losses_appended",
@@ -1081,15 +1094,9 @@ fn replaced(record: Record, name: &str, value: Value) -> Record {
     parts.fold(Record::new(), |record, (name, value)| record.with(name, value))
 }
 
-/// Replaces a count.
-trait WithCount {
-    fn with_count(self, name: &str, count: usize) -> Self;
-}
-
-impl WithCount for Record {
-    fn with_count(self, name: &str, count: usize) -> Self {
-        replaced(self, name, count.into())
-    }
+/// The same for a count.
+fn with_count(record: Record, name: &str, count: usize) -> Record {
+    replaced(record, name, count.into())
 }
 
 /// How parameters are loaded, rightly or wrongly.
@@ -1525,7 +1532,7 @@ fn safetensors(state: &Dict, kind: impl Fn(&str) -> &'static str) -> Vec<u8> {
         header += &format!(r#","{name}":{{"dtype":"{kind}","shape":{shape:?},"data_offsets":[{start},{end}]}}"#);
     }
     header.push('}');
-    while header.len() % 8 != 0 {
+    while !header.len().is_multiple_of(8) {
         header.push(' ');
     }
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
