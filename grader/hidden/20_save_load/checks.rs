@@ -219,6 +219,14 @@ fn adam_state() -> Check {
             |c| without(c, "mean_square"),
         )
         .mistake(
+            "numbers_with_an_axis",
+            "`learning_rate` and `n_steps` are arrays with one axis. One number needs none: `arr0(x).into_dyn()`.",
+            |c| {
+                let one_axis = |array: &ArrayD<f64>| if array.ndim() == 0 { flat(array) } else { array.clone() };
+                with_dict(Record::new(), "", &map(&state_of_adam(c), one_axis))
+            },
+        )
+        .mistake(
             "means_and_squares_swapped",
             "`mean.0` holds the mean squares, and `mean_square.0` the means.",
             |c| with_dict(Record::new(), "", &swapped(&state_of_adam(c))),
@@ -489,23 +497,30 @@ fn read_array() -> Vec<Check> {
                     }
                 },
             )
-            .mistake(
-                "size_overflows",
-                "The lengths of the axes are multiplied without a look at the size of the product, which no `usize` can hold here. \
-                 `checked_mul` returns `None` where `*` panics; no file has that many bytes.",
-                |c| {
-                    let claims = c.bytes("bytes").chunks_exact(8).map(|n| u64::from_le_bytes(n.try_into().expect("8 bytes")));
-                    let claims: Vec<u64> = claims.collect();
-                    // Not `unwrap_or`: the number of axes comes first.
-                    let shape = match claims.split_first() {
-                        Some((&n, lengths)) if n <= 2 && lengths.len() as u64 >= n => &lengths[..n as usize],
-                        _ => &[],
-                    };
-                    let size = shape.iter().try_fold(8_u64, |product, length| product.checked_mul(*length));
-                    if size.is_none() { Prediction::Panics } else { array_read(c.bytes("bytes")).into() }
-                },
-            ),
+            .mistake("size_overflows", OVERFLOWS, |c| {
+                if overflows(c.bytes("bytes"), 8) { Prediction::Panics } else { array_read(c.bytes("bytes")).into() }
+            })
+            .mistake("count_overflows", OVERFLOWS, |c| {
+                if overflows(c.bytes("bytes"), 1) { Prediction::Panics } else { array_read(c.bytes("bytes")).into() }
+            }),
     ]
+}
+
+const OVERFLOWS: &str = "\
+    The lengths of the axes are multiplied without a look at the size of the product, which no `usize` can hold here. `checked_mul` \
+    returns `None` where `*` panics; no file has that many bytes.";
+
+/// Whether the lengths at the front of `bytes`, multiplied with each other and with `factor`, are too large for a `usize`.
+fn overflows(bytes: &[u8], factor: usize) -> bool {
+    let Ok((n_axes, mut rest)) = number_from(bytes) else { return false };
+    let mut product = Some(factor);
+    for _ in 0..n_axes {
+        // Before that, the lengths end.
+        let Ok((length, behind)) = number_from(rest) else { return false };
+        product = product.and_then(|product| product.checked_mul(length as usize));
+        rest = behind;
+    }
+    product.is_none()
 }
 
 fn encode() -> Check {
@@ -534,6 +549,12 @@ fn encode() -> Check {
             "Everything is right but the checksum, which is that of the bytes from the seed on. It covers all bytes before it, \
              MAGIC included.",
             |c| in_hex(&encoded_with(c, |body| body + 32, |_, body| body.to_vec())),
+        )
+        .mistake(
+            "checksum_before_length",
+            "Everything is right but the checksum, which is that of the bytes before the length was written into them. It covers \
+             all bytes before it as they are in the end.",
+            |c| in_hex(&encoded_with(c, |body| body + 32, |head, body| [&head[..16], &[0; 8], body].concat())),
         )
         .mistake(
             "seed_and_epoch_swapped",
@@ -673,7 +694,8 @@ fn decode() -> Vec<Check> {
             .on(move |draw| {
                 let whole = bytes(draw);
                 let mut cases = vec![whole.clone()];
-                for place in [size(draw, 24, 31), whole.len() - 4, size(draw, whole.len() - 60, whole.len() - 9)] {
+                // Byte 47 belongs to the number of axes of the losses.
+                for place in [size(draw, 24, 31), 47, whole.len() - 4, size(draw, whole.len() - 60, whole.len() - 9)] {
                     let mut bytes = whole.clone();
                     bytes[place] ^= 1;
                     cases.push(bytes);
@@ -685,6 +707,15 @@ fn decode() -> Vec<Check> {
                 "A bit has changed, and nothing is said about it: the training would go on with a wrong number. Compare the last \
                  8 bytes with the checksum of all bytes before them.",
                 |c, seen| seen.text("outcome") == "Ok" && decoded(c.bytes("bytes"), Skip::Nothing).text("outcome") == "Damaged",
+            )
+            .mistake_if(
+                "checksum_last",
+                "A bit has changed, and another error than `Damaged` is reported. Where the checksum is wrong, no length behind it \
+                 means anything: compare it before you read what it covers.",
+                |c, seen| {
+                    let right = decoded(c.bytes("bytes"), Skip::Nothing);
+                    right.text("outcome") == "Damaged" && !["Ok", "Damaged"].contains(&seen.text("outcome"))
+                },
             ),
     ]
 }

@@ -141,14 +141,14 @@ fn main() {
                 other => panic!("a case forgets {other}"),
             }
             let mut second = run(case);
-            let kept = DECODE(&ENCODE(&kept)).expect("it was encoded just now");
-            RESUME(&mut second, &kept).expect("it is the same network");
+            let kept = DECODE(&ENCODE(&kept)).expect("`decode` has to read what `encode` wrote");
+            RESUME(&mut second, &kept).expect("`resume` has to take a checkpoint of the same network");
             train(&mut second, case, case.count("after"));
             Array1::from(second.losses).into()
         }),
         ("regions", |case| {
-            let state = FROM_SAFETENSORS(case.bytes("bytes")).expect("the file is whole");
-            let state = FROM_PYTORCH(&state).expect("it holds the parameters of a network");
+            let state = FROM_SAFETENSORS(case.bytes("bytes")).expect("`from_safetensors` has to read a whole file");
+            let state = FROM_PYTORCH(&state).expect("`from_pytorch` has to know these names");
             let mut net = net_of(state);
             net.forward(&case.matrix("x")).column(0).to_owned().into()
         }),
