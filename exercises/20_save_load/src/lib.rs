@@ -30,13 +30,13 @@ pub enum LoadError {
     Truncated,
     /// Bytes are left over.
     TrailingBytes,
-    /// The checksum is another one.
+    /// The checksum does not match.
     Damaged,
     /// A name is not UTF-8.
     BadName,
     /// There is nothing of this name.
     Missing(String),
-    /// There is something of this name, and nobody asks for it.
+    /// There is something of this name, and it is not asked for.
     Unexpected(String),
     /// The array of this name has another shape.
     WrongShape {
@@ -250,7 +250,7 @@ pub const MAGIC: [u8; 8] = *b"NEURONCP";
 /// The version of the format.
 pub const VERSION: u64 = 1;
 
-/// A number that is another one after almost any change of `bytes`: FNV-1a (Fowler, Noll & Vo), with 64 bits.
+/// A number that changes with almost any change of `bytes`: FNV-1a (Fowler, Noll & Vo), with 64 bits.
 ///
 /// It finds accidents. Somebody who changes bytes on purpose can compute it, too. This function is complete.
 pub fn checksum(bytes: &[u8]) -> u64 {
@@ -278,7 +278,7 @@ pub fn encode(checkpoint: &Checkpoint) -> Vec<u8> {
 ///   nothing behind it is looked at.
 /// - [`Truncated`](LoadError::Truncated): there are fewer bytes than announced, or they end within the first three numbers.
 /// - [`TrailingBytes`](LoadError::TrailingBytes): there are more.
-/// - [`Damaged`](LoadError::Damaged): the checksum is another one.
+/// - [`Damaged`](LoadError::Damaged): the checksum does not match.
 /// - What [`read_array`] and [`read_dict`] say; or [`TrailingBytes`](LoadError::TrailingBytes) if there is anything between
 ///   the optimiser's state and the checksum.
 pub fn decode(bytes: &[u8]) -> Result<Checkpoint, LoadError> {

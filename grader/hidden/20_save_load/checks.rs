@@ -1,7 +1,8 @@
 //! What is right in exercise 20, and what is commonly got wrong.
 //!
 //! The judge writes and reads the formats by itself, so that it knows what every changed byte has to lead to. Numbers are
-//! kept exactly or not at all: every comparison is exact, but for that of a whole training.
+//! kept exactly or not at all, so every comparison is exact, but for that of a whole training: the solution's `lesson.rs` measures
+//! that another order of adding changes it by less than 1e-11, and 1e-9 is allowed.
 
 use std::collections::BTreeMap;
 
@@ -689,6 +690,29 @@ fn decode() -> Vec<Check> {
                 "Bytes too many are overlooked, behind the end and before the checksum. A file that is longer than it says was not \
                  written by `encode`: return `LoadError::TrailingBytes`.",
                 |c| decoded(c.bytes("bytes"), Skip::BehindAndRest),
+            ),
+        damaged("decode_inside", "decode hands on what is wrong inside", 1)
+            .on(move |draw| {
+                let whole = bytes(draw);
+                let with_length = |mut bytes: Vec<u8>| {
+                    let length = bytes.len() as u64;
+                    bytes[16..24].copy_from_slice(&length.to_le_bytes());
+                    sealed(bytes)
+                };
+                // Length and checksum are right, so a program wrote these, and not as it should.
+                let cut = whole[..whole.len() - size(draw, 20, 200)].to_vec();
+                let mut unreadable = whole.clone();
+                let place = whole.windows(11).position(|name| name == b"parameter.2").expect("it has this parameter");
+                unreadable[place] = 0xff;
+                vec![whole, with_length(cut), sealed(unreadable)].into_iter().map(of_bytes).collect()
+            })
+            .mistake(
+                "inside_panics",
+                "A body that ends too early ends in a panic. `read_array` and `read_dict` return an error then; hand it on with `?`.",
+                |c| {
+                    let right = decoded(c.bytes("bytes"), Skip::Nothing);
+                    if right.text("outcome") == "Ok" { right.into() } else { Prediction::Panics }
+                },
             ),
         damaged("decode_damaged", "decode tells a file in which a bit has changed", 2)
             .on(move |draw| {
@@ -1555,7 +1579,7 @@ fn safetensors(state: &Dict, kind: impl Fn(&str) -> &'static str) -> Vec<u8> {
                 "F64" => data.extend(number.to_le_bytes()),
                 "F32" => data.extend((*number as f32).to_le_bytes()),
                 "I64" => data.extend((*number as i64).to_le_bytes()),
-                // Which numbers these are is of no account: nobody here reads them.
+                // Any bytes will do: these numbers are never read.
                 _ => data.extend([0, 1]),
             }
         }

@@ -100,7 +100,7 @@ fn damage(ask: &mut Ask<'_>) -> Result<Picture> {
     .caption(
         "The same small checkpoint, damaged in every possible place: one bit of a byte is changed, or the file ends before that \
          byte. Changes in the first 24 bytes hit MAGIC, the version or the length; from there on the checksum finds each of them. \
-         A point at Ok is a damage that nobody notices.",
+         A point at Ok is damage that goes unnoticed.",
     );
     for (number, (name, shift)) in [("one bit changed", 0.12), ("cut here", -0.12)].into_iter().enumerate() {
         let points = both.clone().map(|kinds| {
