@@ -675,6 +675,12 @@ fn decode() -> Vec<Check> {
                 |c| decoded(c.bytes("bytes"), Skip::Longer),
             )
             .mistake(
+                "longer_called_truncated",
+                "A file with bytes behind its end is said to be truncated. It is longer than announced, not shorter: compare with `<` \
+                 and with `>`.",
+                |c| decoded(c.bytes("bytes"), Skip::Direction),
+            )
+            .mistake(
                 "longer_ignored",
                 "Bytes behind the end of a checkpoint are overlooked. A file that is longer than it says was not written by \
                  `encode`: return `LoadError::TrailingBytes`.",
@@ -1499,7 +1505,9 @@ enum Skip {
     Length,
     /// It is compared, but only with bytes that are too few.
     Longer,
-    /// The same, and the checksum is looked for where the length says.
+    /// It is compared, but not which of the two is larger.
+    Direction,
+    /// The length is not compared with bytes that are too many, and the checksum is looked for where the length says.
     Behind,
     /// What is left over at the end of the body.
     Rest,
@@ -1532,6 +1540,7 @@ fn parsed(bytes: &[u8], skip: Skip) -> Result<Record, String> {
     if bytes.len() as u64 > length {
         match skip {
             Skip::Longer => {}
+            Skip::Direction => return Err("Truncated".to_owned()),
             Skip::Behind | Skip::BehindAndRest => bytes = &bytes[..length as usize],
             _ => return Err("TrailingBytes".to_owned()),
         }
