@@ -58,6 +58,8 @@ fn value_with(shown: &Value, digits: usize) -> String {
 fn array(shape: &[usize], data: &[f64], digits: usize) -> String {
     let real = |real: &f64| self::digits(*real, digits);
     match *shape {
+        // Without axes there is one number.
+        [] => data.first().map_or_else(String::new, real),
         [_] => row(data, real, MAX_ENTRIES),
         [rows, columns] if rows > 0 && columns > 0 => {
             // No number is written that is not shown: a stranger's array may be large.
@@ -139,7 +141,7 @@ pub(super) fn index(position: usize, shape: &[usize]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, array};
+    use ndarray::{Array2, arr0, array};
 
     use super::*;
 
@@ -158,6 +160,7 @@ mod tests {
     fn arrays_show_their_rows() {
         assert_eq!(value(&array![[1.0, -2.5], [3.0, 4.0]].into()), "[[   1, -2.5],\n [   3,    4]]");
         assert_eq!(value(&array![1.0, 2.0].into()), "[1, 2]");
+        assert_eq!(value(&arr0(0.5).into()), "0.5");
         assert_eq!(value(&Array2::<f64>::zeros((0, 3)).into()), "0 numbers of shape (0, 3)");
         assert!(value(&Array2::<f64>::zeros((400, 300)).into()).contains("400 rows in all"));
     }
