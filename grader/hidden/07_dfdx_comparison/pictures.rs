@@ -163,7 +163,7 @@ fn differences(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .caption(
         "The distance between the two lines of the last picture, on an axis that counts factors. It is hardly ever 0: dfdx \
-         computes in f32, which has seven digits, and rounds at every step. Below the dashed line nobody needs to worry.",
+         computes in f32, which has seven digits, and rounds at every step. Below the dashed line all is well.",
     );
     picture.level("a tenth of a millionth", 1e-7, (1.0, EPOCHS as f64));
     let apart = ask.both(|side| {
