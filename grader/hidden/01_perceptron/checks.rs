@@ -113,6 +113,12 @@ fn checks() -> Vec<Check> {
             .mistake("integer_division", INTEGER_DIVISION, |c| {
                 (hits(&c.vector("predictions"), &c.vector("targets")) / c.vector("targets").len()) as f64
             })
+            .mistake(
+                "divided_by_the_ones",
+                "This is the share of the ones that were found, which is called recall. Accuracy counts zeros as well: the \
+                 right predictions, divided by the number of all samples.",
+                |c| (&c.vector("predictions") * &c.vector("targets")).sum() / c.vector("targets").sum(),
+            )
             .mistake("only_ones_count", ONLY_ONES_COUNT, |c| {
                 share_of_ones(&c.vector("predictions"), &c.vector("targets"))
             }),
@@ -273,6 +279,12 @@ fn checks() -> Vec<Check> {
                 "Weights and bias are what they were, also where the answer was wrong. Is it a copy that moves? Change \
                  `self.weights` and `self.bias` themselves.",
                 |c| corrected(c, 0.0),
+            )
+            .mistake(
+                "weights_stand_still",
+                "The weights are what they were, also where the answer was wrong; only the bias moves. Is it a copy of \
+                 the weights that moves? Change `self.weights` itself.",
+                |c| Parameters { weights: c.vector("weights").to_owned(), ..corrected(c, error_of(c)) },
             )
             .mistake(
                 "not_multiplied_by_input",
@@ -483,6 +495,18 @@ fn checks() -> Vec<Check> {
                     let run = trained(c, Rule::Online);
                     let before = run.errors.windows(2).take_while(|pair| pair[1] != pair[0]).count();
                     trained_for(c, before + 2)
+                },
+            )
+            .mistake(
+                "stops_when_stuck",
+                "It stops when an epoch has as many errors as the one before, and leaves that epoch out. The weights move \
+                 on all the same, and the count may fall later: only a 0 or `max_epochs` ends the training.",
+                |c| {
+                    let run = trained(c, Rule::Online);
+                    let stuck = run.errors.windows(2).position(|pair| pair[1] == pair[0]);
+                    let mut run = trained_for(c, stuck.map_or(c.count("max_epochs"), |before| before + 2));
+                    run.errors.truncate(stuck.map_or(run.errors.len(), |before| before + 1));
+                    run
                 },
             )
             .mistake(
