@@ -216,9 +216,16 @@ fn checks() -> Vec<Check> {
             .on(|draw| {
                 let mut cases = batches(draw);
                 cases.extend(close_calls());
+                cases.push(just_below_zero().with("x", array![[0.0, 0.0], [1.0, 0.0]]));
                 cases
             })
             .expects(|c| sums_of_rows(c, weighted_sum).mapv(step))
+            .mistake(
+                "tiny_sum_taken_for_zero",
+                "A score just below 0 is put into class 1. Either there is a tolerance, or the classes come from \
+                 probabilities: the sigmoid of -2.8e-17 rounds to 0.5. The step looks at the score itself, `>= 0.0`.",
+                |c| sums_of_rows(c, weighted_sum).mapv(|z| if z > -1e-16 { 1.0 } else { 0.0 }),
+            )
             .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| {
                 sums_of_rows(c, weighted_sum).mapv(|z| if z > 0.0 { 1.0 } else { 0.0 })
             })
@@ -258,6 +265,12 @@ fn checks() -> Vec<Check> {
                 corrected(c, c.float("target") - step(score_of(c) - 0.5))
             })
             .mistake("relu_for_step", RELU_FOR_STEP, |c| corrected(c, c.float("target") - score_of(c).max(0.0)))
+            .mistake(
+                "tiny_sum_taken_for_zero",
+                "A sum just below 0 is taken for class 1. Either there is a tolerance, or the class comes from a \
+                 probability: the sigmoid of -2.8e-17 rounds to 0.5. The step looks at the sum itself, `>= 0.0`.",
+                |c| corrected(c, c.float("target") - if score_of(c) > -1e-16 { 1.0 } else { 0.0 }),
+            )
             .mistake("bias_not_updated", BIAS_NOT_UPDATED, |c| corrected(c, error_of(c)).with_bias(c.float("bias")))
             .mistake(
                 "bias_without_learning_rate",
@@ -1219,6 +1232,11 @@ fn close_calls() -> Vec<Record> {
     ]
 }
 
+/// A neuron whose bias is what rounding may leave of a sum that is 0 on paper.
+fn just_below_zero() -> Record {
+    neuron(array![1.0, -0.5], -(-55.0_f64).exp2())
+}
+
 /// Single samples for the rule: wrong and right answers of both classes, two ties, two and three inputs. All numbers
 /// are dyadic, so every order of computing yields the same ones.
 fn single_corrections(draw: &mut Generator) -> Vec<Record> {
@@ -1236,6 +1254,7 @@ fn single_corrections(draw: &mut Generator) -> Vec<Record> {
         // The sum is 0.25 here: above 0, and below a half.
         sample(neuron(array![1.0, -0.5], -1.75).with("learning_rate", 0.5), array![3.0, 2.0], 1.0),
         sample(drawn, array![1.5, -0.5], 1.0),
+        sample(just_below_zero().with("learning_rate", 0.5), array![0.0, 0.0], 1.0),
         // Only the bias moves here, and yet it is an error.
         sample(unlearned(0.5), array![0.0, 0.0], 0.0),
     ]
