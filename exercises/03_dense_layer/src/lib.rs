@@ -28,7 +28,7 @@ impl Activation {
 ///
 /// # Errors
 ///
-/// For any other name: a sentence that holds the name.
+/// For any other name, such as `RELU`: a sentence that holds the name.
 pub fn parse_activation(name: &str) -> Result<Activation, String> {
     todo!()
 }

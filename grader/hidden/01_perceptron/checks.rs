@@ -113,6 +113,12 @@ fn checks() -> Vec<Check> {
             .mistake("integer_division", INTEGER_DIVISION, |c| {
                 (hits(&c.vector("predictions"), &c.vector("targets")) / c.vector("targets").len()) as f64
             })
+            .mistake(
+                "divided_by_the_ones",
+                "This is the share of the ones that were found, which is called recall. Accuracy counts zeros as well: the \
+                 right predictions, divided by the number of all samples.",
+                |c| (&c.vector("predictions") * &c.vector("targets")).sum() / c.vector("targets").sum(),
+            )
             .mistake("only_ones_count", ONLY_ONES_COUNT, |c| {
                 share_of_ones(&c.vector("predictions"), &c.vector("targets"))
             }),
@@ -210,9 +216,16 @@ fn checks() -> Vec<Check> {
             .on(|draw| {
                 let mut cases = batches(draw);
                 cases.extend(close_calls());
+                cases.push(just_below_zero().with("x", array![[0.0, 0.0], [1.0, 0.0]]));
                 cases
             })
             .expects(|c| sums_of_rows(c, weighted_sum).mapv(step))
+            .mistake(
+                "tiny_sum_taken_for_zero",
+                "A score just below 0 is put into class 1. Either there is a tolerance, or the classes come from \
+                 probabilities: the sigmoid of -2.8e-17 rounds to 0.5. The step looks at the score itself, `>= 0.0`.",
+                |c| sums_of_rows(c, weighted_sum).mapv(|z| if z > -1e-16 { 1.0 } else { 0.0 }),
+            )
             .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| {
                 sums_of_rows(c, weighted_sum).mapv(|z| if z > 0.0 { 1.0 } else { 0.0 })
             })
@@ -252,6 +265,12 @@ fn checks() -> Vec<Check> {
                 corrected(c, c.float("target") - step(score_of(c) - 0.5))
             })
             .mistake("relu_for_step", RELU_FOR_STEP, |c| corrected(c, c.float("target") - score_of(c).max(0.0)))
+            .mistake(
+                "tiny_sum_taken_for_zero",
+                "A sum just below 0 is taken for class 1. Either there is a tolerance, or the class comes from a \
+                 probability: the sigmoid of -2.8e-17 rounds to 0.5. The step looks at the sum itself, `>= 0.0`.",
+                |c| corrected(c, c.float("target") - if score_of(c) > -1e-16 { 1.0 } else { 0.0 }),
+            )
             .mistake("bias_not_updated", BIAS_NOT_UPDATED, |c| corrected(c, error_of(c)).with_bias(c.float("bias")))
             .mistake(
                 "bias_without_learning_rate",
@@ -273,6 +292,12 @@ fn checks() -> Vec<Check> {
                 "Weights and bias are what they were, also where the answer was wrong. Is it a copy that moves? Change \
                  `self.weights` and `self.bias` themselves.",
                 |c| corrected(c, 0.0),
+            )
+            .mistake(
+                "weights_stand_still",
+                "The weights are what they were, also where the answer was wrong; only the bias moves. Is it a copy of \
+                 the weights that moves? Change `self.weights` itself.",
+                |c| Parameters { weights: c.vector("weights").to_owned(), ..corrected(c, error_of(c)) },
             )
             .mistake(
                 "not_multiplied_by_input",
@@ -483,6 +508,18 @@ fn checks() -> Vec<Check> {
                     let run = trained(c, Rule::Online);
                     let before = run.errors.windows(2).take_while(|pair| pair[1] != pair[0]).count();
                     trained_for(c, before + 2)
+                },
+            )
+            .mistake(
+                "stops_when_stuck",
+                "It stops when an epoch has as many errors as the one before, and leaves that epoch out. The weights move \
+                 on all the same, and the count may fall later: only a 0 or `max_epochs` ends the training.",
+                |c| {
+                    let run = trained(c, Rule::Online);
+                    let stuck = run.errors.windows(2).position(|pair| pair[1] == pair[0]);
+                    let mut run = trained_for(c, stuck.map_or(c.count("max_epochs"), |before| before + 2));
+                    run.errors.truncate(stuck.map_or(run.errors.len(), |before| before + 1));
+                    run
                 },
             )
             .mistake(
@@ -1195,6 +1232,11 @@ fn close_calls() -> Vec<Record> {
     ]
 }
 
+/// A neuron whose bias is what rounding may leave of a sum that is 0 on paper.
+fn just_below_zero() -> Record {
+    neuron(array![1.0, -0.5], -(-55.0_f64).exp2())
+}
+
 /// Single samples for the rule: wrong and right answers of both classes, two ties, two and three inputs. All numbers
 /// are dyadic, so every order of computing yields the same ones.
 fn single_corrections(draw: &mut Generator) -> Vec<Record> {
@@ -1212,6 +1254,7 @@ fn single_corrections(draw: &mut Generator) -> Vec<Record> {
         // The sum is 0.25 here: above 0, and below a half.
         sample(neuron(array![1.0, -0.5], -1.75).with("learning_rate", 0.5), array![3.0, 2.0], 1.0),
         sample(drawn, array![1.5, -0.5], 1.0),
+        sample(just_below_zero().with("learning_rate", 0.5), array![0.0, 0.0], 1.0),
         // Only the bias moves here, and yet it is an error.
         sample(unlearned(0.5), array![0.0, 0.0], 0.0),
     ]

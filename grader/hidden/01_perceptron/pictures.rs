@@ -209,7 +209,7 @@ fn xor(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("x2").from(-1.4, 1.6),
     )
     .caption(
-        "The border after each sample of one round. Every correction mends one sample and spoils another, and the fourth \
+        "The border after each sample of one round. Every correction helps one sample and spoils another, and the fourth \
          line is where the round began. Try to draw a line of your own with both full circles on one side: there is none.",
     );
     let borders = ask.both(|side| {

@@ -151,8 +151,8 @@ impl<const I: usize, const H: usize, const O: usize> Network<I, H, O> {
 
     /// Takes the network apart into its two layers.
     ///
-    /// As it stands here, the network is only looked at: its layers have to be copied, and whoever took it apart can go
-    /// on using it. Change the signature so that the network itself is used up. Then nothing is copied, and a program
+    /// As it stands here, the network is only looked at: its layers have to be copied, and it can go on being
+    /// used. Change the signature so that the network itself is used up. Then nothing is copied, and a program
     /// that uses it afterwards does not compile.
     pub fn take_apart(&self) -> (Dense<I, H>, Dense<H, O>) {
         todo!()
