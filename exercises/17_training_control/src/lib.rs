@@ -35,7 +35,7 @@ impl Schedule for StepDecay {
     /// # Panics
     ///
     /// If `every` is 0.
-    fn learning_rate(&mut self, epoch: usize, last_loss: Option<f64>) -> f64 {
+    fn learning_rate(&mut self, epoch: usize, _: Option<f64>) -> f64 {
         todo!()
     }
 }
@@ -50,7 +50,7 @@ pub struct ExponentialDecay {
 }
 
 impl Schedule for ExponentialDecay {
-    fn learning_rate(&mut self, epoch: usize, last_loss: Option<f64>) -> f64 {
+    fn learning_rate(&mut self, epoch: usize, _: Option<f64>) -> f64 {
         todo!()
     }
 }
@@ -69,7 +69,7 @@ pub struct Cosine {
 }
 
 impl Schedule for Cosine {
-    fn learning_rate(&mut self, epoch: usize, last_loss: Option<f64>) -> f64 {
+    fn learning_rate(&mut self, epoch: usize, _: Option<f64>) -> f64 {
         todo!()
     }
 }
@@ -118,7 +118,7 @@ impl Plateau {
 
 impl Schedule for Plateau {
     /// The epoch does not matter. Where there is no loss, nothing changes. NaN is no improvement.
-    fn learning_rate(&mut self, epoch: usize, last_loss: Option<f64>) -> f64 {
+    fn learning_rate(&mut self, _: usize, last_loss: Option<f64>) -> f64 {
         todo!()
     }
 }

@@ -198,6 +198,12 @@ fn cosine() -> [Check; 2] {
                 move |c| wave(c, n(c) - 1.0, half),
             )
             .mistake(
+                "cosine_never_moves",
+                "The rate stays at `initial` all the way. epoch / n_epochs of whole numbers is 0 for every epoch before the \
+                 last: make both `f64` before you divide.",
+                |c| by_epoch(c, |_| c.float("initial")),
+            )
+            .mistake(
                 "end_forgotten",
                 "The wave goes down to 0. It ends at `end`: add that, and give the wave the height initial - end.",
                 move |c| by_epoch(c, |epoch| c.float("initial") * half(epoch as f64 / n(c))),
@@ -265,7 +271,10 @@ fn warm_up() -> Check {
         let rate = |&(share, epoch, _): &(f64, usize, f64)| share * then.get(epoch).copied().unwrap_or(0.0);
         Record::new()
             .with("epochs of then", asked.iter().map(|(_, epoch, _)| *epoch).collect::<Vec<_>>())
-            .with("losses that then hears", asked.iter().map(|(_, _, loss)| *loss).collect::<Array1<f64>>())
+            .with(
+                "losses that then hears (-1 for None)",
+                asked.iter().map(|(_, _, loss)| *loss).collect::<Array1<f64>>(),
+            )
             .with("rates", asked.iter().map(rate).collect::<Array1<f64>>())
     };
     Check::new("warm_up", "warm_up", "WarmUp rises in equal steps, and then lets the other schedule begin", 3)
@@ -352,6 +361,17 @@ fn warm_up() -> Check {
             },
         )
         .mistake(
+            "warm_up_passes_everything_on",
+            "During the warm-up the other schedule is asked for the current epoch and hears the losses, as if it had begun \
+             already. It waits: ask it for its epoch 0, and tell it `None`.",
+            move |c| {
+                run(c, |epoch, n, loss| match epoch.checked_sub(n) {
+                    Some(later) => (1.0, later, loss),
+                    None => ((epoch + 1) as f64 / n as f64, epoch, loss),
+                })
+            },
+        )
+        .mistake(
             "losses_held_back",
             "After the warm-up the other schedule hears no losses. Pass `last_loss` on: a `Plateau` lives on it.",
             move |c| {
@@ -399,7 +419,7 @@ fn reduced(c: &Record, rule: PlateauRule) -> Array1<f64> {
     let (patience, initial) = (c.count("patience"), c.float("learning_rate"));
     let (mut rate, mut best, mut last, mut n_bad) = (initial, f64::INFINITY, f64::INFINITY, 0);
     let mut rates = Vec::new();
-    for loss in [-1.0].into_iter().chain(c.vector("losses").to_vec()) {
+    for loss in [-1.0].into_iter().chain(c.vector("losses (-1 for None)").to_vec()) {
         let before = rate;
         // A negative loss stands for none.
         let loss = if loss < 0.0 { rule.none } else { Some(loss) };
@@ -434,7 +454,7 @@ fn reduced(c: &Record, rule: PlateauRule) -> Array1<f64> {
 /// The same case with other losses.
 fn with_losses(c: &Record, loss: fn(f64) -> f64) -> Record {
     let case = Record::new().with("learning_rate", c.float("learning_rate")).with("factor", c.float("factor"));
-    case.with("patience", c.count("patience")).with("losses", c.vector("losses").mapv(loss))
+    case.with("patience", c.count("patience")).with("losses (-1 for None)", c.vector("losses (-1 for None)").mapv(loss))
 }
 
 fn plateau() -> [Check; 3] {
@@ -446,7 +466,7 @@ fn plateau() -> [Check; 3] {
                 .with("factor", 0.01 * size(draw, 30, 70) as f64)
                 .with("patience", patience)
                 .with(
-                    "losses",
+                    "losses (-1 for None)",
                     losses.iter().map(|loss| if *loss < 0.0 { *loss } else { scale * loss }).collect::<Array1<_>>(),
                 )
         };
@@ -1059,6 +1079,14 @@ fn sums() -> [Check; 2] {
                 },
             )
             .mistake(
+                "first_piece_counts_once",
+                "The first piece counts as one sample only: its gradient is kept as it is, and those of the others are \
+                 multiplied by their numbers of samples. Multiply it, too.",
+                |c| {
+                    means(c, |n_samples, piece| if piece == 0 { 1.0 } else { n_samples[piece] as f64 }, [true, true])
+                },
+            )
+            .mistake(
                 "never_emptied",
                 "The first mean is right, the second has the samples of the first in it. Taking the mean leaves the sum empty.",
                 |c| means(c, |n_samples, piece| n_samples[piece] as f64, [false, false]),
@@ -1187,6 +1215,9 @@ fn epochs() -> [Check; 4] {
     fn batches(c: &Record) -> Vec<usize> {
         cut(c.matrix("x").nrows(), c.count("batch_size"))
     }
+    fn pieces_of(c: &Record, n_samples: usize) -> Vec<usize> {
+        cut(n_samples, c.count("micro_batch_size"))
+    }
     /// The mean over the samples. The last entry is the loss after the last step, with no samples.
     fn mean(losses: &[(usize, f64)]) -> f64 {
         let n: usize = losses.iter().map(|(n, _)| n).sum();
@@ -1232,10 +1263,7 @@ fn epochs() -> [Check; 4] {
                 "There is a step for every piece of a batch. The gradients of its pieces are added up, and then there is one \
                  step for the whole batch.",
                 |c| {
-                    let pieces = |c: &Record| {
-                        let pieces = |n| cut(n, c.count("micro_batch_size"));
-                        batches(c).into_iter().flat_map(pieces).collect()
-                    };
+                    let pieces = |c: &Record| batches(c).into_iter().flat_map(|n| pieces_of(c, n)).collect();
                     epoch(c, pieces, mean)
                 },
             )
@@ -1277,6 +1305,28 @@ fn epochs() -> [Check; 4] {
                     epoch(c, batches, |losses| {
                         let means: Vec<_> = losses.iter().filter(|(n, _)| *n > 0).map(|(_, loss)| (1, *loss)).collect();
                         mean(&means)
+                    })
+                },
+            )
+            .mistake(
+                "loss_is_a_mean_of_pieces",
+                "The loss is the mean of the pieces' means, and a short piece counts too much in it. Each counts as often as it \
+                 has samples.",
+                |c| {
+                    epoch(c, batches, |losses| {
+                        let pieces: Vec<_> = losses.iter().map(|(n, loss)| (pieces_of(c, *n).len(), *loss)).collect();
+                        mean(&pieces)
+                    })
+                },
+            )
+            .mistake(
+                "loss_of_a_piece_not_weighted",
+                "The losses of the pieces are added up as they are, and divided by the number of samples. Each is a mean: \
+                 multiply it by the number of samples of its piece first.",
+                |c| {
+                    epoch(c, batches, |losses| {
+                        let sum: f64 = losses.iter().map(|(n, loss)| pieces_of(c, *n).len() as f64 * loss).sum();
+                        sum / c.matrix("x").nrows() as f64
                     })
                 },
             )
@@ -1323,7 +1373,7 @@ fn epochs() -> [Check; 4] {
                 },
             ),
         Check::new("train_epoch_order", "train_epoch", "train_epoch learns from every sample once, in a new order", 1)
-            .asks("epochs_anew")
+            .asks("epochs_from_the_start")
             .about("train_epoch")
             .after("train_epoch")
             .after("train_epoch_clips")
@@ -1493,7 +1543,7 @@ fn trained(c: &Record, rule: TrainingRule, n_epochs: usize) -> Trained {
     let part = |numbers: &[f64]| Array1::from(numbers[..kept].to_vec());
     let record = Record::new()
         .with("epochs of schedule", epochs)
-        .with("losses that schedule hears", Array1::from(heard))
+        .with("losses that schedule hears (-1 for None)", Array1::from(heard))
         .with("learning_rate", part(&rates))
         .with("train_loss", part(&train))
         .with("validation_loss", part(&validation))

@@ -73,11 +73,11 @@ fn main() {
             let losses = case.vector("losses");
             let ask = |epoch: usize| schedule.learning_rate(epoch, loss_after(&losses.to_vec(), epoch));
             let rates: Array1<f64> = (0..=losses.len()).map(ask).collect();
-            heard.take().into_record("epochs of then", "losses that then hears").with("rates", rates)
+            heard.take().into_record("epochs of then", "losses that then hears (-1 for None)").with("rates", rates)
         }),
         ("plateau", |case| {
             let mut schedule = PLATEAU(case.float("learning_rate"), case.float("factor"), case.count("patience"));
-            let losses = case.vector("losses").to_vec();
+            let losses = case.vector("losses (-1 for None)").to_vec();
             let ask = |epoch: usize| schedule.learning_rate(epoch, loss_after(&losses, epoch));
             (0..=losses.len()).map(ask).collect::<Array1<f64>>().into()
         }),
@@ -157,7 +157,7 @@ fn main() {
                 .with("parameters", parameters(&mut net))
         }),
         // Some epochs, each from the same beginning, with one generator for all of them.
-        ("epochs_anew", |case| {
+        ("epochs_from_the_start", |case| {
             let mut rng = generator(case.count("seed") as u64);
             (1..=case.count("epochs")).fold(Record::new(), |record, number| {
                 let mut net = network(case);
@@ -185,7 +185,8 @@ fn main() {
             let rng = &mut generator(case.count("seed") as u64);
             let history =
                 TRAIN(&mut net, &data(case), &settings(case), &mut schedule, &mut optimizer, after_epoch, rng);
-            let record = schedule.heard.take().into_record("epochs of schedule", "losses that schedule hears");
+            let record =
+                schedule.heard.take().into_record("epochs of schedule", "losses that schedule hears (-1 for None)");
             let lengths = [&history.learning_rate, &history.train_loss, &history.validation_loss].map(Vec::len);
             recorded(record, &history)
                 .with("lengths", lengths.to_vec())
