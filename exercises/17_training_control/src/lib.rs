@@ -30,7 +30,7 @@ pub struct StepDecay {
 }
 
 impl Schedule for StepDecay {
-    /// Depends on the epoch alone, and not on how often was asked before.
+    /// Depends on the epoch alone, and not on how often it was called before.
     ///
     /// # Panics
     ///
@@ -76,8 +76,8 @@ impl Schedule for Cosine {
 
 /// A few epochs of small learning rates first, and then another schedule.
 ///
-/// The rates are 1/n, 2/n, …, n/n of the one with which `then` begins, for n = `n_epochs`. The first is not 0, which would
-/// waste an epoch, and the last is the full one.
+/// The rates are 1/n, 2/n, …, n/n of the one with which `then` begins, for n = `n_epochs`. The first is not 0, which
+/// would waste an epoch, and the last is the full one.
 #[derive(Clone, Debug)]
 pub struct WarmUp<S> {
     /// How many epochs it takes.
@@ -87,17 +87,18 @@ pub struct WarmUp<S> {
 }
 
 impl<S: Schedule> Schedule for WarmUp<S> {
-    /// During the warm-up `then` is asked for its epoch 0 and is told no loss, so nothing that happens there counts for it.
+    /// During the warm-up `then` is asked for its epoch 0 and is told no loss, so nothing that happens there counts
+    /// for it.
     fn learning_rate(&mut self, epoch: usize, last_loss: Option<f64>) -> f64 {
         todo!()
     }
 }
 
-/// The learning rate falls where the validation loss no longer does: it is multiplied by `factor` as soon as *more than*
-/// `patience` epochs in a row have not improved the loss, and counting begins again.
+/// The learning rate falls where the validation loss no longer does: it is multiplied by `factor` as soon as *more
+/// than* `patience` epochs in a row have not improved the loss, and counting begins again.
 ///
-/// A loss is an improvement if it is below the best one so far by more than a ten-thousandth of that: `loss < best · (1 -
-/// 0.0001)`. Then it is the best one, and counting begins again. This is PyTorch's rule.
+/// A loss is an improvement if it is below the best one so far by more than a ten-thousandth of that: `loss < best ·
+/// (1 - 0.0001)`. Then it is the best one, and counting begins again. This is PyTorch's rule.
 #[derive(Clone, Debug)]
 pub struct Plateau {
     learning_rate: f64,
@@ -139,9 +140,9 @@ pub fn set_weights(net: &mut Sequential, weights: &[ArrayD<f64>]) {
 
 /// Ends a training that no longer improves, and keeps the weights of its best epoch.
 ///
-/// A loss is an improvement if it is below `best - min_delta`, where `best` is the loss of the last improvement; the first
-/// loss is one, unless it is infinite. NaN is never one. Every other epoch is bad, and `patience` bad epochs *in a row* are
-/// the end (Prechelt 1998, "Early Stopping, But When?").
+/// A loss is an improvement if it is below `best - min_delta`, where `best` is the loss of the last improvement; the
+/// first loss is one, unless it is infinite. NaN is never one. Every other epoch is bad, and `patience` bad epochs *in
+/// a row* are the end (Prechelt 1998, "Early Stopping, But When?").
 #[derive(Clone, Debug)]
 pub struct EarlyStopping {
     patience: usize,
@@ -160,8 +161,8 @@ impl EarlyStopping {
         Self { patience, min_delta, best_loss: f64::INFINITY, best_weights: Vec::new(), n_bad: 0 }
     }
 
-    /// Hears the validation loss after an epoch, and sees the network that has it. `Break` says that the training should
-    /// end.
+    /// Hears the validation loss after an epoch, and sees the network that has it. `Break` says that the training
+    /// should end.
     pub fn update(&mut self, loss: f64, net: &mut Sequential) -> ControlFlow<()> {
         todo!()
     }
@@ -177,12 +178,12 @@ impl EarlyStopping {
     }
 }
 
-/// Shortens gradients that are too long: if their norm is above `max_norm`, all of them are multiplied by `max_norm / norm`;
-/// if not, they stay exactly as they are. Returns the norm as it was (Pascanu et al. 2013, "On the Difficulty of Training
-/// Recurrent Neural Networks", algorithm 1).
+/// Shortens gradients that are too long: if their norm is above `max_norm`, all of them are multiplied by `max_norm /
+/// norm`; if not, they stay exactly as they are. Returns the norm as it was (Pascanu et al. 2013, "On the Difficulty
+/// of Training Recurrent Neural Networks", algorithm 1).
 ///
-/// The norm is *global*: the root of the sum of the squares of all numbers in all arrays, as if they were one long vector. One
-/// factor for all keeps the direction of the step.
+/// The norm is *global*: the root of the sum of the squares of all numbers in all arrays, as if they were one long
+/// vector. One factor for all keeps the direction of the step.
 pub fn clip_global_norm(gradients: &mut [ArrayD<f64>], max_norm: f64) -> f64 {
     todo!()
 }
@@ -234,18 +235,20 @@ pub struct Settings {
     pub n_epochs: usize,
     /// Samples a step.
     pub batch_size: usize,
-    /// Samples that go through the network together. If they are fewer than those of a step, their gradients are added up.
+    /// Samples that go through the network together. If they are fewer than those of a step, their gradients are added
+    /// up.
     pub micro_batch_size: usize,
     /// How long the gradient of a step may be; infinite if it is never shortened.
     pub max_norm: f64,
 }
 
 /// One epoch: every sample of `x` (n, n_in), n at least 1, once, in a new random order, in batches of
-/// `settings.batch_size`, and one step of `optimizer` for each of them. Returns the mean loss of the samples, cross-entropy
-/// with the one-hot rows `y` (n, n_classes).
+/// `settings.batch_size`, and one step of `optimizer` for each of them. Returns the mean loss of the samples,
+/// cross-entropy with the one-hot rows `y` (n, n_classes).
 ///
-/// A batch goes through the network in pieces of `settings.micro_batch_size`. The mean of all its gradients is clipped to
-/// `settings.max_norm`, and then the step is taken. Batches and pieces at the end may be shorter, and count by their samples.
+/// A batch goes through the network in pieces of `settings.micro_batch_size`. The mean of all its gradients is clipped
+/// to `settings.max_norm`, and then the step is taken. Batches and pieces at the end may be shorter, and count by
+/// their samples.
 ///
 /// # Panics
 ///
@@ -286,8 +289,8 @@ pub struct History {
 }
 
 /// Trains `net` for at most `settings.n_epochs` epochs. Before each of them `optimizer` gets the learning rate that
-/// `schedule` says. After each of them `after_epoch` gets the history so far, with this epoch in it, and the network; if
-/// it returns `Break`, the training ends.
+/// `schedule` says. After each of them `after_epoch` gets the history so far, with this epoch in it, and the network;
+/// if it returns `Break`, the training ends.
 pub fn train(
     net: &mut Sequential,
     data: &Data,
@@ -300,8 +303,8 @@ pub fn train(
     todo!()
 }
 
-/// Trains like [`train`] until `stopping` says that it is enough, or for all epochs. Either way `net` has the weights of the
-/// best epoch afterwards.
+/// Trains like [`train`] until `stopping` says that it is enough, or for all epochs. Either way `net` has the weights
+/// of the best epoch afterwards.
 pub fn train_and_restore(
     net: &mut Sequential,
     data: &Data,

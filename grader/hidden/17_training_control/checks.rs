@@ -48,108 +48,123 @@ fn decays() -> Vec<Check> {
         by_epoch(c, |epoch| c.float("initial") * c.float("factor").powi(n_steps(epoch, c.count("every")) as i32))
     };
     vec![
-        Check::new("step_decay", "step_decay", "StepDecay multiplies the rate by the factor after every so many epochs", 2)
-            .about("StepDecay::learning_rate")
-            .on(cases)
-            .expects(move |c| step(c, |epoch, every| epoch / every))
-            .mistake_if("depends_on_earlier_questions", ASKED_AGAIN, another_answer)
-            .mistake(
-                "step_one_epoch_early",
-                "Every step comes one epoch too early. Epochs are counted from 0, so with `every` = 10 the epochs 0 to 9 have \
-                 the initial rate, and epoch 10 is the first of the next step.",
-                move |c| step(c, |epoch, every| (epoch + 1) / every),
-            )
-            .mistake(
-                "step_one_epoch_late",
-                "Every step comes one epoch too late. With `every` = 10 the epochs 0 to 9 are ten, so epoch 10 has the next \
-                 rate already.",
-                move |c| step(c, |epoch, every| epoch.saturating_sub(1) / every),
-            )
-            .mistake(
-                "decay_without_steps",
-                "The rate falls a little in every epoch. epoch / every is rounded down: divide whole numbers, before they \
-                 become `f64`.",
-                |c| {
-                    let power = |epoch: usize| epoch as f64 / c.count("every") as f64;
-                    by_epoch(c, |epoch| c.float("initial") * c.float("factor").powf(power(epoch)))
-                },
-            )
-            .mistake(
-                "only_one_step",
-                "The rate falls once and never again. After 2 · `every` epochs the factor counts twice, and so on: raise it to \
-                 a power.",
-                move |c| step(c, |epoch, every| (epoch / every).min(1)),
-            )
-            .mistake(
-                "factor_every_epoch",
-                "The factor counts in every epoch. It counts once in `every` epochs.",
-                move |c| step(c, |epoch, _| epoch),
-            )
-            .mistake(
-                "divided_by_the_factor",
-                "The rate grows: it is divided by the factor in place of being multiplied by it.",
-                |c| by_epoch(c, |e| c.float("initial") / c.float("factor").powi((e / c.count("every")) as i32)),
-            ),
-        Check::new("step_decay_of_0", "step_decay", "StepDecay panics where a step is 0 epochs long, and only there", 1)
-            .asks("step_decay")
-            .about("StepDecay::learning_rate")
-            .after("step_decay")
-            .on(|draw| {
-                let rate = 0.01 * size(draw, 5, 90) as f64;
-                let case = |every: usize, epochs: Vec<usize>| {
-                    let case = Record::new().with("initial", rate).with("factor", 0.5);
-                    case.with("every", every).with("epochs", epochs)
-                };
-                vec![case(0, vec![3]), case(1, vec![0, 1, 2])]
-            })
-            .expects(move |c| match c.count("every") {
-                0 => Prediction::Panics,
-                _ => step(c, |epoch, every| epoch / every).into(),
-            })
-            .mistake(
-                "steps_of_0_accepted",
-                "Steps of 0 epochs are accepted. The documentation promises a panic for them: a division of whole numbers by \
-                 0 panics by itself, one of `f64` does not.",
-                move |c| match c.count("every") {
-                    0 => Array1::from(vec![0.0]),
-                    _ => step(c, |epoch, every| epoch / every),
-                },
-            )
-            .mistake(
-                "steps_of_0_are_none",
-                "With steps of 0 epochs the rate stays as it is. The documentation promises a panic for them: such a schedule \
-                 means nothing.",
-                move |c| match c.count("every") {
-                    0 => Array1::from(vec![c.float("initial")]),
-                    _ => step(c, |epoch, every| epoch / every),
-                },
-            ),
-        Check::new("exponential_decay", "exponential_decay", "ExponentialDecay multiplies the rate after every epoch", 1)
-            .about("ExponentialDecay::learning_rate")
-            .on(cases)
-            .expects(move |c| step(c, |epoch, _| epoch))
-            .mistake_if("depends_on_earlier_questions", ASKED_AGAIN, another_answer)
-            .mistake(
-                "decays_before_the_first_epoch",
-                "The rates are one epoch ahead. Epoch 0 has the initial rate, for factor⁰ is 1.",
-                move |c| step(c, |epoch, _| epoch + 1),
-            )
-            .mistake(
-                "exponential_of_e",
-                "This is initial · e^(-factor · epoch). Here the factor itself is raised to the power of the epoch.",
-                |c| by_epoch(c, |epoch| c.float("initial") * (-c.float("factor") * epoch as f64).exp()),
-            )
-            .mistake(
-                "factor_times_epoch",
-                "The factor is multiplied by the epoch. It is raised to its power: `powi`.",
-                |c| by_epoch(c, |epoch| c.float("initial") * c.float("factor") * epoch as f64),
-            ),
+        Check::new(
+            "step_decay",
+            "step_decay",
+            "StepDecay multiplies the rate by the factor after every so many epochs",
+            2,
+        )
+        .about("StepDecay::learning_rate")
+        .on(cases)
+        .expects(move |c| step(c, |epoch, every| epoch / every))
+        .mistake_if("depends_on_earlier_questions", ASKED_AGAIN, another_answer)
+        .mistake(
+            "step_one_epoch_early",
+            "Every step comes one epoch too early. Epochs are counted from 0, so with `every` = 10 the epochs 0 to \
+             9 have the initial rate, and epoch 10 is the first of the next step.",
+            move |c| step(c, |epoch, every| (epoch + 1) / every),
+        )
+        .mistake(
+            "step_one_epoch_late",
+            "Every step comes one epoch too late. With `every` = 10 the epochs 0 to 9 are ten, so epoch 10 has the \
+             next rate already.",
+            move |c| step(c, |epoch, every| epoch.saturating_sub(1) / every),
+        )
+        .mistake(
+            "decay_without_steps",
+            "The rate falls a little in every epoch. epoch / every is rounded down: divide whole numbers, before \
+             they become `f64`.",
+            |c| {
+                let power = |epoch: usize| epoch as f64 / c.count("every") as f64;
+                by_epoch(c, |epoch| c.float("initial") * c.float("factor").powf(power(epoch)))
+            },
+        )
+        .mistake(
+            "only_one_step",
+            "The rate falls once and never again. After 2 · `every` epochs the factor counts twice, and so on: \
+             raise it to a power.",
+            move |c| step(c, |epoch, every| (epoch / every).min(1)),
+        )
+        .mistake(
+            "factor_every_epoch",
+            "The factor counts in every epoch. It counts once in `every` epochs.",
+            move |c| step(c, |epoch, _| epoch),
+        )
+        .mistake(
+            "divided_by_the_factor",
+            "The rate grows: it is divided by the factor in place of being multiplied by it.",
+            |c| by_epoch(c, |e| c.float("initial") / c.float("factor").powi((e / c.count("every")) as i32)),
+        ),
+        Check::new(
+            "step_decay_of_0",
+            "step_decay",
+            "StepDecay panics where a step is 0 epochs long, and only there",
+            1,
+        )
+        .asks("step_decay")
+        .about("StepDecay::learning_rate")
+        .after("step_decay")
+        .on(|draw| {
+            let rate = 0.01 * size(draw, 5, 90) as f64;
+            let case = |every: usize, epochs: Vec<usize>| {
+                let case = Record::new().with("initial", rate).with("factor", 0.5);
+                case.with("every", every).with("epochs", epochs)
+            };
+            vec![case(0, vec![3]), case(1, vec![0, 1, 2])]
+        })
+        .expects(move |c| match c.count("every") {
+            0 => Prediction::Panics,
+            _ => step(c, |epoch, every| epoch / every).into(),
+        })
+        .mistake(
+            "steps_of_0_accepted",
+            "Steps of 0 epochs are accepted. The documentation promises a panic for them: a division of whole \
+             numbers by 0 panics by itself, one of `f64` does not.",
+            move |c| match c.count("every") {
+                0 => Array1::from(vec![0.0]),
+                _ => step(c, |epoch, every| epoch / every),
+            },
+        )
+        .mistake(
+            "steps_of_0_are_none",
+            "With steps of 0 epochs the rate stays as it is. The documentation promises a panic for them: such a \
+             schedule means nothing.",
+            move |c| match c.count("every") {
+                0 => Array1::from(vec![c.float("initial")]),
+                _ => step(c, |epoch, every| epoch / every),
+            },
+        ),
+        Check::new(
+            "exponential_decay",
+            "exponential_decay",
+            "ExponentialDecay multiplies the rate after every epoch",
+            1,
+        )
+        .about("ExponentialDecay::learning_rate")
+        .on(cases)
+        .expects(move |c| step(c, |epoch, _| epoch))
+        .mistake_if("depends_on_earlier_questions", ASKED_AGAIN, another_answer)
+        .mistake(
+            "decays_before_the_first_epoch",
+            "The rates are one epoch ahead. Epoch 0 has the initial rate, for factor⁰ is 1.",
+            move |c| step(c, |epoch, _| epoch + 1),
+        )
+        .mistake(
+            "exponential_of_e",
+            "This is initial · e^(-factor · epoch). Here the factor itself is raised to the power of the epoch.",
+            |c| by_epoch(c, |epoch| c.float("initial") * (-c.float("factor") * epoch as f64).exp()),
+        )
+        .mistake(
+            "factor_times_epoch",
+            "The factor is multiplied by the epoch. It is raised to its power: `powi`.",
+            |c| by_epoch(c, |epoch| c.float("initial") * c.float("factor") * epoch as f64),
+        ),
     ]
 }
 
 const ASKED_AGAIN: &str = "\
-    The same epoch has another rate when the schedule is asked again. The rate depends on the epoch alone: compute it from the \
-    initial one, and change nothing in `self`.";
+    The same epoch has another rate when the schedule is asked again. The rate depends on the epoch alone: compute it \
+    from the initial one, and change nothing in `self`.";
 
 /// Whether one epoch got two rates.
 fn another_answer(c: &Record, seen: &Record) -> bool {
@@ -193,14 +208,14 @@ fn cosine() -> [Check; 2] {
             .mistake_if("depends_on_earlier_questions", ASKED_AGAIN, another_answer)
             .mistake(
                 "cosine_one_epoch_short",
-                "The way down takes one epoch too few: the last epoch has `end` already. Divide by n_epochs; `end` is the rate \
-                 of epoch n_epochs, the first after the way down.",
+                "The way down takes one epoch too few: the last epoch has `end` already. Divide by n_epochs; `end` \
+                 is the rate of epoch n_epochs, the first after the way down.",
                 move |c| wave(c, n(c) - 1.0, half),
             )
             .mistake(
                 "cosine_never_moves",
-                "The rate stays at `initial` all the way. epoch / n_epochs of whole numbers is 0 for every epoch before the \
-                 last: make both `f64` before you divide.",
+                "The rate stays at `initial` all the way. epoch / n_epochs of whole numbers is 0 for every epoch \
+                 before the last: make both `f64` before you divide.",
                 |c| by_epoch(c, |_| c.float("initial")),
             )
             .mistake(
@@ -210,8 +225,8 @@ fn cosine() -> [Check; 2] {
             )
             .mistake(
                 "end_on_top",
-                "`end` is added to a wave that is as high as `initial`. So the rate begins above `initial`: the height of the \
-                 wave is initial - end.",
+                "`end` is added to a wave that is as high as `initial`. So the rate begins above `initial`: the \
+                 height of the wave is initial - end.",
                 move |c| by_epoch(c, |epoch| c.float("end") + c.float("initial") * half(epoch as f64 / n(c))),
             )
             .mistake(
@@ -226,18 +241,20 @@ fn cosine() -> [Check; 2] {
             )
             .mistake(
                 "quarter_wave",
-                "The rate is at its steepest at the end: this is a quarter of a wave, or half of one without 1 +. Half a wave is \
-                 flat at both ends: (1 + cos(π · share)) / 2.",
+                "The rate is at its steepest at the end: this is a quarter of a wave, or half of one without 1 +. \
+                 Half a wave is flat at both ends: (1 + cos(π · share)) / 2.",
                 move |c| wave(c, n(c), |share| (std::f64::consts::FRAC_PI_2 * share).cos()),
             )
             .mistake(
                 "one_forgotten",
-                "The rate falls below `end`: cos goes from 1 to -1. Add 1 to it and halve the sum, so that it goes from 1 to 0.",
+                "The rate falls below `end`: cos goes from 1 to -1. Add 1 to it and halve the sum, so that it goes \
+                 from 1 to 0.",
                 move |c| wave(c, n(c), |share| (std::f64::consts::PI * share).cos()),
             )
             .mistake(
                 "wave_upside_down",
-                "The rate rises from `end` to `initial`. cos(0) is 1, so 1 + cos begins at the top; 1 - cos does not.",
+                "The rate rises from `end` to `initial`. cos(0) is 1, so 1 + cos begins at the top; 1 - cos does \
+                 not.",
                 move |c| wave(c, n(c), |share| (std::f64::consts::FRAC_PI_2 * share).sin().powi(2)),
             ),
         Check::new("cosine_after", "cosine", "Cosine stays at the end once it is there", 1)
@@ -251,11 +268,9 @@ fn cosine() -> [Check; 2] {
                 "After n_epochs the rate rises again, as a wave does. All later epochs have `end`.",
                 move |c| wave(c, n(c), half),
             )
-            .mistake(
-                "nothing_after_the_end",
-                "After n_epochs the rate is 0. All later epochs have `end`.",
-                |c| by_epoch(c, |_| 0.0),
-            ),
+            .mistake("nothing_after_the_end", "After n_epochs the rate is 0. All later epochs have `end`.", |c| {
+                by_epoch(c, |_| 0.0)
+            }),
     ]
 }
 
@@ -298,8 +313,8 @@ fn warm_up() -> Check {
         })
         .mistake(
             "warm_up_from_nothing",
-            "The first epoch has the rate 0, and learns nothing. The share of an epoch is (epoch + 1) / n_epochs: 1/n, 2/n, …, \
-             n/n.",
+            "The first epoch has the rate 0, and learns nothing. The share of an epoch is (epoch + 1) / n_epochs: \
+             1/n, 2/n, …, n/n.",
             move |c| {
                 run(c, |epoch, n, loss| match epoch.checked_sub(n) {
                     Some(later) => (1.0, later, loss),
@@ -309,8 +324,8 @@ fn warm_up() -> Check {
         )
         .mistake(
             "warm_up_never_full",
-            "The shares are a little too small: they are counted with n_epochs + 1. The last epoch of the warm-up has the full \
-             rate.",
+            "The shares are a little too small: they are counted with n_epochs + 1. The last epoch of the warm-up \
+             has the full rate.",
             move |c| {
                 run(c, |epoch, n, loss| match epoch.checked_sub(n) {
                     Some(later) => (1.0, later, loss),
@@ -320,12 +335,15 @@ fn warm_up() -> Check {
         )
         .mistake(
             "warm_up_one_epoch_too_long",
-            "The warm-up lasts one epoch too long, and its last rate is above the full one. With n_epochs = 3 its epochs are \
-             0, 1 and 2.",
+            "The warm-up lasts one epoch too long, and its last rate is above the full one. With n_epochs = 3 its \
+             epochs are 0, 1 and 2.",
             move |c| {
-                run(c, |epoch, n, loss| {
-                    if epoch <= n { ((epoch + 1) as f64 / n as f64, 0, NONE) } else { (1.0, epoch - n, loss) }
-                })
+                run(
+                    c,
+                    |epoch, n, loss| {
+                        if epoch <= n { ((epoch + 1) as f64 / n as f64, 0, NONE) } else { (1.0, epoch - n, loss) }
+                    },
+                )
             },
         )
         .mistake(
@@ -333,15 +351,18 @@ fn warm_up() -> Check {
             "The other schedule does not begin at its epoch 0 after the warm-up, but in the middle. It is asked for \
              epoch - n_epochs.",
             move |c| {
-                run(c, |epoch, n, loss| {
-                    if epoch < n { ((epoch + 1) as f64 / n as f64, 0, NONE) } else { (1.0, epoch, loss) }
-                })
+                run(
+                    c,
+                    |epoch, n, loss| {
+                        if epoch < n { ((epoch + 1) as f64 / n as f64, 0, NONE) } else { (1.0, epoch, loss) }
+                    },
+                )
             },
         )
         .mistake(
             "falls_while_it_rises",
-            "During the warm-up the other schedule is asked for the current epoch, and so it falls while it should wait. It is \
-             asked for its epoch 0.",
+            "During the warm-up the other schedule is asked for the current epoch, and so it falls while it should \
+             wait. It is asked for its epoch 0.",
             move |c| {
                 run(c, |epoch, n, loss| match epoch.checked_sub(n) {
                     Some(later) => (1.0, later, loss),
@@ -351,8 +372,8 @@ fn warm_up() -> Check {
         )
         .mistake(
             "losses_count_during_the_warm_up",
-            "The other schedule hears the losses of the warm-up, and a `Plateau` would lose patience before it begins. It is \
-             told `None` there.",
+            "The other schedule hears the losses of the warm-up, and a `Plateau` would lose patience before it \
+             begins. It is told `None` there.",
             move |c| {
                 run(c, |epoch, n, loss| match epoch.checked_sub(n) {
                     Some(later) => (1.0, later, loss),
@@ -362,8 +383,8 @@ fn warm_up() -> Check {
         )
         .mistake(
             "warm_up_passes_everything_on",
-            "During the warm-up the other schedule is asked for the current epoch and hears the losses, as if it had begun \
-             already. It waits: ask it for its epoch 0, and tell it `None`.",
+            "During the warm-up the other schedule is asked for the current epoch and hears the losses, as if it \
+             had begun already. It waits: ask it for its epoch 0, and tell it `None`.",
             move |c| {
                 run(c, |epoch, n, loss| match epoch.checked_sub(n) {
                     Some(later) => (1.0, later, loss),
@@ -491,25 +512,26 @@ fn plateau() -> [Check; 3] {
             .expects(|c| reduced(c, PLATEAU))
             .mistake(
                 "plateau_impatient",
-                "The rate is reduced one epoch too early. `patience` bad epochs are still borne; the next one is too many: \
-                 compare with `>`.",
+                "The rate is reduced one epoch too early. `patience` bad epochs are allowed; the next one is too \
+                 many: compare with `>`.",
                 |c| reduced(c, PlateauRule { too_many: |n_bad, patience| n_bad >= patience.max(1), ..PLATEAU }),
             )
             .mistake(
                 "plateau_one_epoch_late",
-                "Each reduction comes one epoch late: it is either made after the rate is returned, or one bad epoch too many \
-                 is waited for.",
+                "Each reduction comes one epoch late: it is either made after the rate is returned, or one bad \
+                 epoch too many is waited for.",
                 |c| reduced(c, PlateauRule { late: true, ..PLATEAU }),
             )
             .mistake(
                 "plateau_too_patient",
-                "The rate is reduced too late: one bad epoch more than necessary is waited for. As soon as there are more than \
-                 `patience` of them, it falls.",
+                "The rate is reduced too late: one bad epoch more than necessary is waited for. As soon as there \
+                 are more than `patience` of them, it falls.",
                 |c| reduced(c, PlateauRule { too_many: |n_bad, patience| n_bad > patience + 1, ..PLATEAU }),
             )
             .mistake(
                 "counter_not_reset_by_reduction",
-                "After the first reduction the rate falls in every bad epoch. The count of bad epochs begins again then.",
+                "After the first reduction the rate falls in every bad epoch. The count of bad epochs begins again \
+                 then.",
                 |c| reduced(c, PlateauRule { counts_again_after_reduction: false, ..PLATEAU }),
             )
             .mistake(
@@ -519,42 +541,47 @@ fn plateau() -> [Check; 3] {
             )
             .mistake(
                 "compared_with_the_last",
-                "A loss is compared with the one before. It is an improvement only if it is below the *best* one so far.",
-                |c| reduced(c, PlateauRule { improves: |loss, _, last| loss < last - 1e-4 * last || last.is_infinite(), ..PLATEAU }),
+                "A loss is compared with the one before. It is an improvement only if it is below the *best* one so \
+                 far.",
+                |c| {
+                    let improves = |loss: f64, _: f64, last: f64| (PLATEAU.improves)(loss, last, last);
+                    reduced(c, PlateauRule { improves, ..PLATEAU })
+                },
             )
             .mistake(
                 "threshold_forgotten",
-                "Any lower loss counts as an improvement. It has to be below the best by more than a ten-thousandth of it.",
+                "Any lower loss counts as an improvement. It has to be below the best by more than a ten-thousandth \
+                 of it.",
                 |c| reduced(c, PlateauRule { improves: |loss, best, _| loss < best, ..PLATEAU }),
             )
             .mistake(
                 "equal_is_an_improvement",
-                "An equal loss counts as an improvement, so a plateau is never seen. It has to be lower, by more than a \
-                 ten-thousandth.",
+                "An equal loss counts as an improvement, so a plateau is never seen. It has to be lower, by more \
+                 than a ten-thousandth.",
                 |c| reduced(c, PlateauRule { improves: |loss, best, _| loss <= best, ..PLATEAU }),
             )
             .mistake(
                 "threshold_absolute",
-                "An improvement by 0.0001 is enough here, whatever the loss is. The threshold is a *share* of the best loss: \
-                 best · (1 - 0.0001).",
+                "An improvement by 0.0001 is enough here, whatever the loss is. The threshold is a *share* of the \
+                 best loss: best · (1 - 0.0001).",
                 |c| reduced(c, PlateauRule { improves: |loss, best, _| loss < best - 1e-4, ..PLATEAU }),
             )
             .mistake(
                 "best_follows_small_steps",
-                "The best loss becomes lower in bad epochs as well, so that many small steps never add up to an improvement. It \
-                 changes with an improvement only.",
+                "The best loss becomes lower in bad epochs as well, so that many small steps never add up to an \
+                 improvement. It changes with an improvement only.",
                 |c| reduced(c, PlateauRule { best_follows: true, ..PLATEAU }),
             )
             .mistake(
                 "best_forgotten",
-                "The best loss is forgotten when the rate is reduced, so the next epoch is always an improvement. Only the count \
-                 begins again.",
+                "The best loss is forgotten when the rate is reduced, so the next epoch is always an improvement. \
+                 Only the count begins again.",
                 |c| reduced(c, PlateauRule { forgets_best: true, ..PLATEAU }),
             )
             .mistake(
                 "reduced_only_once",
-                "The rate is reduced once and never again: it is always the initial one times the factor. Multiply the \
-                 *current* rate, and keep it in `self`.",
+                "The rate is reduced once and never again: it is always the initial one times the factor. Multiply \
+                 the *current* rate, and keep it in `self`.",
                 |c| reduced(c, PlateauRule { only_once: true, ..PLATEAU }),
             )
             .mistake(
@@ -564,8 +591,8 @@ fn plateau() -> [Check; 3] {
             )
             .mistake(
                 "no_loss_is_the_best",
-                "An epoch without a loss is taken for one with the loss 0, which nothing can improve. Where `last_loss` is \
-                 `None`, nothing changes.",
+                "An epoch without a loss is taken for one with the loss 0, which nothing can improve. Where \
+                 `last_loss` is `None`, nothing changes.",
                 |c| reduced(c, PlateauRule { none: Some(0.0), ..PLATEAU }),
             ),
         Check::new("plateau_without_loss", "plateau", "Plateau changes nothing where there is no loss", 1)
@@ -581,8 +608,8 @@ fn plateau() -> [Check; 3] {
             )
             .mistake(
                 "no_loss_is_the_best",
-                "An epoch without a loss is taken for one with the loss 0, which nothing can improve. Where `last_loss` is \
-                 `None`, nothing changes.",
+                "An epoch without a loss is taken for one with the loss 0, which nothing can improve. Where \
+                 `last_loss` is `None`, nothing changes.",
                 |c| reduced(&with_losses(c, |loss| loss.max(0.0)), PLATEAU),
             ),
         Check::new("plateau_nan", "plateau", "Plateau does not take NaN for an improvement", 1)
@@ -596,10 +623,12 @@ fn plateau() -> [Check; 3] {
             .expects(|c| reduced(c, PLATEAU))
             .mistake(
                 "nan_is_an_improvement",
-                "NaN is taken for an improvement. Every comparison with NaN is false: ask whether a loss *is* an improvement, \
-                 not whether it is none.",
+                "NaN is taken for an improvement. Every comparison with NaN is false: ask whether a loss *is* an \
+                 improvement, not whether it is none.",
                 |c| {
-                    let improves = |loss: f64, best: f64, _: f64| loss.is_nan() || best.is_nan() || (PLATEAU.improves)(loss, best, 0.0);
+                    let improves = |loss: f64, best: f64, last: f64| {
+                        loss.is_nan() || best.is_nan() || (PLATEAU.improves)(loss, best, last)
+                    };
                     reduced(c, PlateauRule { improves, ..PLATEAU })
                 },
             )
@@ -637,31 +666,36 @@ fn copies() -> [Check; 3] {
                 "The new numbers are added to the old ones. They take their place: `parameter.value.assign(…)`.",
                 move |c| flat(c, "weights", "biases") + flat(c, "new 1", "new 2"),
             ),
-        Check::new("set_weights_of_another", "weights", "set_weights panics if the weights belong to another network", 1)
-            .asks("set_weights")
-            .after("set_weights")
-            .on(|draw| {
-                let mut cases = new_weights(draw);
-                let net = || Record::new().with("weights", Array2::zeros((2, 3))).with("biases", Array1::zeros(3));
-                cases.push(net().with("new 1", draw::matrix(draw, (2, 3), 1.0)));
-                let more = net().with("new 1", draw::matrix(draw, (2, 3), 1.0)).with("new 2", draw::vector(draw, 3, 1.0));
-                cases.push(more.with("new 3", draw::vector(draw, 3, 1.0)));
-                // One row fits into two, if it may be repeated.
-                cases.push(net().with("new 1", draw::matrix(draw, (1, 3), 1.0)).with("new 2", draw::vector(draw, 3, 1.0)));
-                cases
-            })
-            .expects(move |c| if fits(c) { flat(c, "new 1", "new 2").into() } else { Prediction::Panics })
-            .mistake_if(
-                "too_few_weights_accepted",
-                "There are fewer arrays than parameters, or more, and it does not panic: `zip` ends with the shorter of two \
-                 lists, and says nothing. Compare the lengths first.",
-                |c, _| c.get("new 2").is_none() || c.get("new 3").is_some(),
-            )
-            .mistake_if(
-                "row_repeated",
-                "One row of weights is accepted for a matrix of two: `assign` repeats it. Compare the shapes first.",
-                |c, _| !fits(c) && c.get("new 2").is_some() && c.get("new 3").is_none(),
-            ),
+        Check::new(
+            "set_weights_of_another",
+            "weights",
+            "set_weights panics if the weights belong to another network",
+            1,
+        )
+        .asks("set_weights")
+        .after("set_weights")
+        .on(|draw| {
+            let mut cases = new_weights(draw);
+            let net = || Record::new().with("weights", Array2::zeros((2, 3))).with("biases", Array1::zeros(3));
+            cases.push(net().with("new 1", draw::matrix(draw, (2, 3), 1.0)));
+            let more = net().with("new 1", draw::matrix(draw, (2, 3), 1.0)).with("new 2", draw::vector(draw, 3, 1.0));
+            cases.push(more.with("new 3", draw::vector(draw, 3, 1.0)));
+            // One row fits into two, if it may be repeated.
+            cases.push(net().with("new 1", draw::matrix(draw, (1, 3), 1.0)).with("new 2", draw::vector(draw, 3, 1.0)));
+            cases
+        })
+        .expects(move |c| if fits(c) { flat(c, "new 1", "new 2").into() } else { Prediction::Panics })
+        .mistake_if(
+            "too_few_weights_accepted",
+            "There are fewer arrays than parameters, or more, and it does not panic: `zip` ends with the shorter of \
+             two lists, and says nothing. Compare the lengths first.",
+            |c, _| c.get("new 2").is_none() || c.get("new 3").is_some(),
+        )
+        .mistake_if(
+            "row_repeated",
+            "One row of weights is accepted for a matrix of two: `assign` repeats it. Compare the shapes first.",
+            |c, _| !fits(c) && c.get("new 2").is_some() && c.get("new 3").is_none(),
+        ),
     ]
 }
 
@@ -764,12 +798,14 @@ fn early_stopping() -> [Check; 2] {
             .expects(|c| stopped(c, STOPPING))
             .mistake(
                 "decision_upside_down",
-                "It stops when the loss improves and goes on when it does not. `Break` says that the training should end.",
+                "It stops when the loss improves and goes on when it does not. `Break` says that the training \
+                 should end.",
                 |c| stopped(c, StoppingRule { upside_down: true, ..STOPPING }),
             )
             .mistake(
                 "stops_one_epoch_late",
-                "It stops one epoch too late. With `patience` = 3, the third bad epoch in a row is the end: compare with `>=`.",
+                "It stops one epoch too late. With `patience` = 3, the third bad epoch in a row is the end: compare \
+                 with `>=`.",
                 |c| stopped(c, StoppingRule { too_many: |n_bad, patience| n_bad > patience, ..STOPPING }),
             )
             .mistake(
@@ -779,8 +815,8 @@ fn early_stopping() -> [Check; 2] {
             )
             .mistake(
                 "equal_counts_as_better",
-                "A loss that is equal to best - min_delta counts as an improvement, so a loss that stands still never stops the \
-                 training. Compare with `<`.",
+                "A loss that is equal to best - min_delta counts as an improvement, so a loss that stands still \
+                 never stops the training. Compare with `<`.",
                 |c| stopped(c, StoppingRule { improves: |loss, best, _, delta| loss <= best - delta, ..STOPPING }),
             )
             .mistake(
@@ -790,12 +826,14 @@ fn early_stopping() -> [Check; 2] {
             )
             .mistake(
                 "min_delta_with_the_wrong_sign",
-                "Losses above the best one count as improvements: `min_delta` is added to it. Subtract it: best - min_delta.",
+                "Losses above the best one count as improvements: `min_delta` is added to it. Subtract it: best - \
+                 min_delta.",
                 |c| stopped(c, StoppingRule { improves: |loss, best, _, delta| loss < best + delta, ..STOPPING }),
             )
             .mistake(
                 "stopping_compares_with_the_last",
-                "A loss is compared with the one before. It is an improvement only if it is below the *best* one so far.",
+                "A loss is compared with the one before. It is an improvement only if it is below the *best* one so \
+                 far.",
                 |c| {
                     // What is left as the best loss depends on how the last one is kept.
                     let rule = StoppingRule { improves: |loss, _, last, delta| loss < last - delta, ..STOPPING };
@@ -812,12 +850,14 @@ fn early_stopping() -> [Check; 2] {
             .mistake(
                 "stopping_follows_small_steps",
                 "The best loss becomes lower in bad epochs as well. Then steps below `min_delta` never add up to an \
-                 improvement, and the best loss is not that of the weights that are kept. It changes with an improvement only.",
+                 improvement, and the best loss is not that of the weights that are kept. It changes with an \
+                 improvement only.",
                 |c| stopped(c, StoppingRule { best_follows: true, ..STOPPING }),
             )
             .mistake(
                 "last_weights_restored",
-                "The weights of the last epoch are restored: they are copied in every epoch. Copy them where the loss improves.",
+                "The weights of the last epoch are restored: they are copied in every epoch. Copy them where the \
+                 loss improves.",
                 |c| stopped(c, StoppingRule { restored: |_, _, last| last as f64, ..STOPPING }),
             )
             .mistake(
@@ -827,7 +867,8 @@ fn early_stopping() -> [Check; 2] {
             )
             .mistake(
                 "nothing_restored",
-                "`restore` leaves the network as it is. Either no weights are kept in `update`, or they are not put back.",
+                "`restore` leaves the network as it is. Either no weights are kept in `update`, or they are not put \
+                 back.",
                 |c| stopped(c, StoppingRule { restored: |_, _, _| -1.0, ..STOPPING }),
             ),
         Check::new("early_stopping_nan", "early_stopping", "EarlyStopping does not take NaN for an improvement", 1)
@@ -838,14 +879,18 @@ fn early_stopping() -> [Check; 2] {
                 let nan = f64::NAN;
                 cases(
                     draw,
-                    &[(3, 0.0, &[nan, nan, nan, nan]), (2, 0.1, &[1.0, nan, 0.8, nan, nan]), (2, 0.0, &[nan, 1.0, 0.9, nan])],
+                    &[
+                        (3, 0.0, &[nan, nan, nan, nan]),
+                        (2, 0.1, &[1.0, nan, 0.8, nan, nan]),
+                        (2, 0.0, &[nan, 1.0, 0.9, nan]),
+                    ],
                 )
             })
             .expects(|c| stopped(c, STOPPING))
             .mistake(
                 "nan_is_the_best",
-                "NaN is taken for an improvement, and is the best loss from then on. Every comparison with NaN is false: ask \
-                 whether a loss *is* an improvement, not whether it is none.",
+                "NaN is taken for an improvement, and is the best loss from then on. Every comparison with NaN is \
+                 false: ask whether a loss *is* an improvement, not whether it is none.",
                 |c| {
                     let improves = |loss: f64, best: f64, _: f64, delta: f64| {
                         // What is not at least the limit: with NaN on either side that is so.
@@ -857,10 +902,11 @@ fn early_stopping() -> [Check; 2] {
             )
             .mistake(
                 "first_loss_is_always_the_best",
-                "The first loss counts as an improvement even where it is NaN, and nothing is below NaN. Begin with an infinite \
-                 best loss, and compare.",
+                "The first loss counts as an improvement even where it is NaN, and nothing is below NaN. Begin with \
+                 an infinite best loss, and compare.",
                 |c| {
-                    let improves = |loss: f64, best: f64, _: f64, delta: f64| best == f64::INFINITY || loss < best - delta;
+                    let improves =
+                        |loss: f64, best: f64, _: f64, delta: f64| best == f64::INFINITY || loss < best - delta;
                     stopped(c, StoppingRule { improves, ..STOPPING })
                 },
             ),
@@ -891,13 +937,17 @@ fn clipping() -> [Check; 2] {
             .asks("clip_global_norm")
             .on(move |draw| {
                 let by_hand = Record::new().with("first", array![[3.0, 4.0]]).with("second", array![12.0]);
-                vec![by_hand.with("max_norm", 2.0), case(draw, 3.0).with("max_norm", 0.7), case(draw, 1.0).with("max_norm", 0.2)]
+                vec![
+                    by_hand.with("max_norm", 2.0),
+                    case(draw, 3.0).with("max_norm", 0.7),
+                    case(draw, 1.0).with("max_norm", 0.2),
+                ]
             })
             .expects(move |c| clipped(c, global(c)))
             .mistake(
                 "clipped_one_by_one",
-                "Each array is clipped by its own norm, so the direction of the step changes. There is one norm, of all numbers \
-                 together, and one factor.",
+                "Each array is clipped by its own norm, so the direction of the step changes. There is one norm, of \
+                 all numbers together, and one factor.",
                 move |c| {
                     let max = c.float("max_norm");
                     with_factor(c, global(c), of(c).map(|norm| if norm > max { max / norm } else { 1.0 }))
@@ -905,8 +955,8 @@ fn clipping() -> [Check; 2] {
             )
             .mistake(
                 "clipped_number_by_number",
-                "Every number is cut to the range from -max_norm to max_norm, so the direction of the step changes. All numbers \
-                 are multiplied by max_norm / norm.",
+                "Every number is cut to the range from -max_norm to max_norm, so the direction of the step changes. \
+                 All numbers are multiplied by max_norm / norm.",
                 move |c| {
                     let cut = |g: f64| g.clamp(-c.float("max_norm"), c.float("max_norm"));
                     let record = Record::new().with("norm", global(c)).with("first", c.matrix("first").mapv(cut));
@@ -930,12 +980,14 @@ fn clipping() -> [Check; 2] {
             )
             .mistake(
                 "max_norm_forgotten",
-                "The clipped gradient has the norm 1. It should have the norm `max_norm`: the factor is max_norm / norm.",
+                "The clipped gradient has the norm 1. It should have the norm `max_norm`: the factor is max_norm / \
+                 norm.",
                 move |c| with_factor(c, global(c), [1.0 / global(c); 2]),
             )
             .mistake(
                 "norm_afterwards_returned",
-                "The gradients are right. Returned is the norm that they have now; asked for is the one that they had before.",
+                "The gradients are right. Returned is the norm that they have now; asked for is the one that they \
+                 had before.",
                 move |c| {
                     let factor = c.float("max_norm") / global(c);
                     with_factor(c, c.float("max_norm"), [factor; 2])
@@ -948,15 +1000,16 @@ fn clipping() -> [Check; 2] {
             )
             .mistake(
                 "small_number_added",
-                "The norm of the clipped gradients is a little below `max_norm`: some 0.000001 is added to the norm before \
-                 the division. It is not needed, as a norm above `max_norm` is not 0.",
+                "The norm of the clipped gradients is a little below `max_norm`: some 0.000001 is added to the norm \
+                 before the division. It is not needed, as a norm above `max_norm` is not 0.",
                 move |c| with_factor(c, global(c), [c.float("max_norm") / (global(c) + 1e-6); 2]),
             ),
         Check::new("clip_short", "clip", "clip_global_norm leaves gradients as they are that are short enough", 1)
             .asks("clip_global_norm")
             .after("clip")
             .on(move |draw| {
-                let exact = Record::new().with("first", array![[3.0, 4.0]]).with("second", array![12.0]).with("max_norm", 13.0);
+                let exact =
+                    Record::new().with("first", array![[3.0, 4.0]]).with("second", array![12.0]).with("max_norm", 13.0);
                 let zeros = Record::new().with("first", array![[0.0, 0.0]]).with("second", array![0.0]);
                 vec![
                     exact,
@@ -968,8 +1021,8 @@ fn clipping() -> [Check; 2] {
             .expects(move |c| with_factor(c, global(c), [1.0; 2]))
             .mistake_if(
                 "short_gradients_stretched",
-                "Gradients that are short enough are stretched to `max_norm`, or are not numbers any more. The factor is for \
-                 norms above `max_norm` only.",
+                "Gradients that are short enough are stretched to `max_norm`, or are not numbers any more. The \
+                 factor is for norms above `max_norm` only.",
                 |c, seen| {
                     let (now, before) = (seen.matrix("first").to_owned(), c.matrix("first"));
                     now.iter().zip(before).any(|(now, before)| now.abs() > before.abs() + 1e-9 || now.is_nan())
@@ -1028,8 +1081,8 @@ fn sums() -> [Check; 2] {
             .expects(|c| means(c, |n_samples, piece| n_samples[piece] as f64, [true, true]))
             .mistake(
                 "mean_of_means",
-                "Every piece counts the same, however many samples it has. Its gradient is a mean already: multiply it by its \
-                 number of samples before you add it.",
+                "Every piece counts the same, however many samples it has. Its gradient is a mean already: multiply \
+                 it by its number of samples before you add it.",
                 move |c| means(c, move |n_samples, _| total(n_samples) / n_samples.len() as f64, [true, true]),
             )
             .mistake(
@@ -1039,14 +1092,14 @@ fn sums() -> [Check; 2] {
             )
             .mistake(
                 "gradients_only_added",
-                "The gradients of the pieces are added up as they are, so four pieces make a step four times as long. \
-                 Multiply each by its number of samples, and divide by how many there are in all.",
+                "The gradients of the pieces are added up as they are, so four pieces make a step four times as \
+                 long. Multiply each by its number of samples, and divide by how many there are in all.",
                 move |c| means(c, move |n_samples, _| total(n_samples), [true, true]),
             )
             .mistake(
                 "divided_by_samples_only",
-                "The gradients of the pieces are added up without their numbers of samples, and then divided by how many there \
-                 are in all. A gradient is a mean already: multiply it by its number of samples first.",
+                "The gradients of the pieces are added up without their numbers of samples, and then divided by how \
+                 many there are in all. A gradient is a mean already: multiply it by its number of samples first.",
                 move |c| means(c, |_, _| 1.0, [true, true]),
             )
             .mistake(
@@ -1080,26 +1133,26 @@ fn sums() -> [Check; 2] {
             )
             .mistake(
                 "first_piece_counts_once",
-                "The first piece counts as one sample only: its gradient is kept as it is, and those of the others are \
-                 multiplied by their numbers of samples. Multiply it, too.",
-                |c| {
-                    means(c, |n_samples, piece| if piece == 0 { 1.0 } else { n_samples[piece] as f64 }, [true, true])
-                },
+                "The first piece counts as one sample only: its gradient is kept as it is, and those of the others \
+                 are multiplied by their numbers of samples. Multiply it, too.",
+                |c| means(c, |n_samples, piece| if piece == 0 { 1.0 } else { n_samples[piece] as f64 }, [true, true]),
             )
             .mistake(
                 "never_emptied",
-                "The first mean is right, the second has the samples of the first in it. Taking the mean leaves the sum empty.",
+                "The first mean is right, the second has the samples of the first in it. Taking the mean leaves the \
+                 sum empty.",
                 |c| means(c, |n_samples, piece| n_samples[piece] as f64, [false, false]),
             )
             .mistake(
                 "count_never_emptied",
-                "The second mean is too small: it is divided by the number of all samples so far. That begins at 0 again, \
-                 too.",
+                "The second mean is too small: it is divided by the number of all samples so far. That begins at 0 \
+                 again, too.",
                 |c| means(c, |n_samples, piece| n_samples[piece] as f64, [true, false]),
             )
             .mistake(
                 "sum_never_emptied",
-                "The second mean is wrong: the number of samples begins at 0 again, and the sum does not. Empty both.",
+                "The second mean is wrong: the number of samples begins at 0 again, and the sum does not. Empty \
+                 both.",
                 |c| means(c, |n_samples, piece| n_samples[piece] as f64, [false, true]),
             ),
         Check::new("mean_of_nothing", "gradient_sum", "GradientSum has no mean of no samples", 1)
@@ -1256,12 +1309,14 @@ fn epochs() -> [Check; 4] {
         Check::new("train_epoch", "train_epoch", "train_epoch takes one step for each batch", 2)
             .after("gradient_sum")
             .after("clip_short")
-            .on(move |draw| vec![equal(draw, 7, 4, 3), equal(draw, 5, 2, 1), equal(draw, 6, 10, 4), equal(draw, 5, 3, 8)])
+            .on(move |draw| {
+                vec![equal(draw, 7, 4, 3), equal(draw, 5, 2, 1), equal(draw, 6, 10, 4), equal(draw, 5, 3, 8)]
+            })
             .expects(|c| epoch(c, batches, mean))
             .mistake(
                 "step_for_every_piece",
-                "There is a step for every piece of a batch. The gradients of its pieces are added up, and then there is one \
-                 step for the whole batch.",
+                "There is a step for every piece of a batch. The gradients of its pieces are added up, and then \
+                 there is one step for the whole batch.",
                 |c| {
                     let pieces = |c: &Record| batches(c).into_iter().flat_map(|n| pieces_of(c, n)).collect();
                     epoch(c, pieces, mean)
@@ -1269,15 +1324,13 @@ fn epochs() -> [Check; 4] {
             )
             .mistake(
                 "pieces_for_batches",
-                "There is a step for every `micro_batch_size` samples: the two sizes have swapped places, or `batch_size` is \
-                 not used. A step takes a whole batch.",
+                "There is a step for every `micro_batch_size` samples: the two sizes have swapped places, or \
+                 `batch_size` is not used. A step takes a whole batch.",
                 |c| epoch(c, |c| cut(c.matrix("x").nrows(), c.count("micro_batch_size")), mean),
             )
-            .mistake(
-                "one_step_an_epoch",
-                "There is one step for all samples. `batch_size` of them make a step.",
-                |c| epoch(c, |c| vec![c.matrix("x").nrows()], mean),
-            )
+            .mistake("one_step_an_epoch", "There is one step for all samples. `batch_size` of them make a step.", |c| {
+                epoch(c, |c| vec![c.matrix("x").nrows()], mean)
+            })
             .mistake(
                 "short_batch_left_out",
                 "The samples that are left at the end are not learned from. They are a batch as well, a shorter one.",
@@ -1288,8 +1341,8 @@ fn epochs() -> [Check; 4] {
             )
             .mistake(
                 "loss_after_the_step",
-                "Each loss is the one after the step on its batch. It is the one before, of the scores that the gradient comes \
-                 from.",
+                "Each loss is the one after the step on its batch. It is the one before, of the scores that the \
+                 gradient comes from.",
                 |c| {
                     epoch(c, batches, |losses| {
                         let shifted: Vec<_> = losses.windows(2).map(|pair| (pair[0].0, pair[1].1)).collect();
@@ -1299,8 +1352,8 @@ fn epochs() -> [Check; 4] {
             )
             .mistake(
                 "loss_is_a_mean_of_means",
-                "The loss is the mean of the batches' means, and a short batch counts too much in it. Each counts as often as it \
-                 has samples.",
+                "The loss is the mean of the batches' means, and a short batch counts too much in it. Each counts \
+                 as often as it has samples.",
                 |c| {
                     epoch(c, batches, |losses| {
                         let means: Vec<_> = losses.iter().filter(|(n, _)| *n > 0).map(|(_, loss)| (1, *loss)).collect();
@@ -1310,8 +1363,8 @@ fn epochs() -> [Check; 4] {
             )
             .mistake(
                 "loss_is_a_mean_of_pieces",
-                "The loss is the mean of the pieces' means, and a short piece counts too much in it. Each counts as often as it \
-                 has samples.",
+                "The loss is the mean of the pieces' means, and a short piece counts too much in it. Each counts as \
+                 often as it has samples.",
                 |c| {
                     epoch(c, batches, |losses| {
                         let pieces: Vec<_> = losses.iter().map(|(n, loss)| (pieces_of(c, *n).len(), *loss)).collect();
@@ -1321,8 +1374,8 @@ fn epochs() -> [Check; 4] {
             )
             .mistake(
                 "loss_of_a_piece_not_weighted",
-                "The losses of the pieces are added up as they are, and divided by the number of samples. Each is a mean: \
-                 multiply it by the number of samples of its piece first.",
+                "The losses of the pieces are added up as they are, and divided by the number of samples. Each is a \
+                 mean: multiply it by the number of samples of its piece first.",
                 |c| {
                     epoch(c, batches, |losses| {
                         let sum: f64 = losses.iter().map(|(n, loss)| pieces_of(c, *n).len() as f64 * loss).sum();
@@ -1330,11 +1383,9 @@ fn epochs() -> [Check; 4] {
                     })
                 },
             )
-            .mistake(
-                "loss_is_a_sum",
-                "The loss is the sum over the samples. Divide it by how many there are.",
-                |c| epoch(c, batches, |losses| losses.iter().map(|(n, loss)| *n as f64 * loss).sum()),
-            ),
+            .mistake("loss_is_a_sum", "The loss is the sum over the samples. Divide it by how many there are.", |c| {
+                epoch(c, batches, |losses| losses.iter().map(|(n, loss)| *n as f64 * loss).sum())
+            }),
         Check::new("train_epoch_clips", "train_epoch", "train_epoch clips the mean of all gradients of a step", 2)
             .asks("train_epoch")
             .after("train_epoch")
@@ -1342,14 +1393,14 @@ fn epochs() -> [Check; 4] {
             .expects(move |c| after(c, &whole(c).clipped(c.float("max_norm"))))
             .mistake(
                 "never_clipped",
-                "The step is taken with the whole gradient, however long it is: `clip_global_norm` is either not called, or \
-                 called for something that is not used then.",
+                "The step is taken with the whole gradient, however long it is: `clip_global_norm` is either not \
+                 called, or called for something that is not used then.",
                 move |c| after(c, &whole(c)),
             )
             .mistake(
                 "pieces_clipped",
-                "Every piece is clipped by itself, and long gradients that would cancel do not any more. Clip the mean that the \
-                 step is taken with.",
+                "Every piece is clipped by itself, and long gradients that would cancel do not any more. Clip the \
+                 mean that the step is taken with.",
                 move |c| {
                     let [one, other] = one_by_one(c).map(|gradient| gradient.clipped(c.float("max_norm")));
                     after(c, &one.plus(&other).times(0.5))
@@ -1363,8 +1414,8 @@ fn epochs() -> [Check; 4] {
             })
             .mistake_if(
                 "own_gradients_of_the_network",
-                "The step is taken with the gradients that the network has, which are those of the last piece. The mean of all \
-                 pieces is what `take_mean` gives, and `step_with` takes a step with that.",
+                "The step is taken with the gradients that the network has, which are those of the last piece. The \
+                 mean of all pieces is what `take_mean` gives, and `step_with` takes a step with that.",
                 move |c, seen| {
                     let parameters = seen.vector("parameters").to_owned();
                     let leads_there = |gradient: &Net| close(&stepped(c, gradient), &parameters);
@@ -1386,24 +1437,20 @@ fn epochs() -> [Check; 4] {
             .demands(in_any_order)
             .mistake_if(
                 "same_order_every_epoch",
-                "Every epoch has the same order: the samples are either not shuffled, or shuffled with a generator that begins \
-                 again each time. Use `rng`.",
+                "Every epoch has the same order: the samples are either not shuffled, or shuffled with a generator \
+                 that begins again each time. Use `rng`.",
                 |c, seen| {
                     let first = seen.vector("parameters after epoch 1");
                     in_some_order(c, &first.to_owned())
                         && (2..=c.count("epochs")).all(|n| seen.vector(&format!("parameters after epoch {n}")) == first)
                 },
             )
-            .mistake_if(
-                "pairs_torn_apart",
-                PAIRS_TORN_APART,
-                |c, seen| {
-                    let parameters = seen.vector("parameters after epoch 1").to_owned();
-                    let orders = orders();
-                    let meets = |x: &[usize; 4], y: &[usize; 4]| x != y && close(&in_order(c, x, y), &parameters);
-                    orders.iter().any(|x| orders.iter().any(|y| meets(x, y)))
-                },
-            ),
+            .mistake_if("pairs_torn_apart", PAIRS_TORN_APART, |c, seen| {
+                let parameters = seen.vector("parameters after epoch 1").to_owned();
+                let orders = orders();
+                let meets = |x: &[usize; 4], y: &[usize; 4]| x != y && close(&in_order(c, x, y), &parameters);
+                orders.iter().any(|x| orders.iter().any(|y| meets(x, y)))
+            }),
         Check::new("train_epoch_of_0", "train_epoch", "train_epoch panics where a batch or a piece has no samples", 1)
             .asks("train_epoch")
             .after("train_epoch")
@@ -1414,8 +1461,8 @@ fn epochs() -> [Check; 4] {
             })
             .mistake_if(
                 "empty_batches_accepted",
-                "Batches or pieces of 0 samples are accepted. The documentation promises a panic for both sizes; `chunks` panics \
-                 by itself.",
+                "Batches or pieces of 0 samples are accepted. The documentation promises a panic for both sizes; \
+                 `chunks` panics by itself.",
                 |c, _| c.count("batch_size").min(c.count("micro_batch_size")) == 0,
             ),
     ]
@@ -1456,8 +1503,8 @@ fn in_some_order(c: &Record, parameters: &Array1<f64>) -> bool {
     orders().iter().any(|order| close(&in_order(c, order, order), parameters))
 }
 
-/// Six epochs from the same beginning: each in one of 24 orders, and not all in the same one. A right solution has the same
-/// order six times with a probability of 24^-5, once in eight million.
+/// Six epochs from the same beginning: each in one of 24 orders, and not all in the same one. A right solution has the
+/// same order six times with a probability of 24^-5, once in eight million.
 fn in_any_order(c: &Record, seen: &Record) -> Result<(), String> {
     let after = |number: usize| seen.vector(&format!("parameters after epoch {number}")).to_owned();
     for number in 1..=c.count("epochs") {
@@ -1479,7 +1526,8 @@ struct TrainingRule {
     first_epoch: usize,
     /// What the schedule hears: of the losses in training, and of those in validation.
     hears: fn(&[f64], &[f64]) -> Option<f64>,
-    /// The learning rate of the steps, given the one of this epoch, the one before, and the one that the optimiser began with.
+    /// The learning rate of the steps, given the one of this epoch, the one before, and the one that the optimiser
+    /// began with.
     rate: fn(f64, f64, f64) -> f64,
     /// The validation loss of an epoch, given the training loss, and the validation losses before and after.
     validation: fn(f64, f64, f64) -> f64,
@@ -1581,32 +1629,31 @@ fn training() -> Check {
             vec![whole, stopped]
         })
         .expects(move |c| run(c, TRAINING))
-        .mistake(
-            "epochs_from_1",
-            "The schedule is asked for epoch 1 first. Epochs are counted from 0.",
-            move |c| run(c, TrainingRule { first_epoch: 1, ..TRAINING }),
-        )
+        .mistake("epochs_from_1", "The schedule is asked for epoch 1 first. Epochs are counted from 0.", move |c| {
+            run(c, TrainingRule { first_epoch: 1, ..TRAINING })
+        })
         .mistake(
             "schedule_hears_the_training_loss",
-            "The schedule hears the loss on the samples that are learned from. It is told the *validation* loss after the epoch \
-             before.",
+            "The schedule hears the loss on the samples that are learned from. It is told the *validation* loss \
+             after the epoch before.",
             move |c| run(c, TrainingRule { hears: |train, _| train.last().copied(), ..TRAINING }),
         )
         .mistake(
             "schedule_hears_nothing",
-            "The schedule is told `None` in every epoch. Before all but the first there is a validation loss, that of the epoch \
-             before.",
+            "The schedule is told `None` in every epoch. Before all but the first there is a validation loss, that \
+             of the epoch before.",
             move |c| run(c, TrainingRule { hears: |_, _| None, ..TRAINING }),
         )
         .mistake(
             "rate_never_set",
-            "The optimiser keeps the learning rate that it came with. Tell it the one of the schedule: `set_learning_rate`.",
+            "The optimiser keeps the learning rate that it came with. Tell it the one of the schedule: \
+             `set_learning_rate`.",
             move |c| run(c, TrainingRule { rate: |_, _, began| began, ..TRAINING }),
         )
         .mistake(
             "rate_one_epoch_late",
-            "Every epoch is trained with the learning rate of the one before: the optimiser is told the new one after the epoch. \
-             Tell it before.",
+            "Every epoch is trained with the learning rate of the one before: the optimiser is told the new one \
+             after the epoch. Tell it before.",
             move |c| run(c, TrainingRule { rate: |_, before, _| before, ..TRAINING }),
         )
         .mistake(
@@ -1619,16 +1666,12 @@ fn training() -> Check {
             "The validation loss is that of `train_epoch`. Compute it from the samples that were put aside.",
             move |c| run(c, TrainingRule { validation: |train, _, _| train, ..TRAINING }),
         )
-        .mistake(
-            "callback_cannot_stop",
-            "The training goes on although `after_epoch` returned `Break`.",
-            move |c| run(c, TrainingRule { stops: false, ..TRAINING }),
-        )
-        .mistake(
-            "callback_never_called",
-            "`after_epoch` is never called.",
-            move |c| run(c, TrainingRule { calls: false, ..TRAINING }),
-        )
+        .mistake("callback_cannot_stop", "The training goes on although `after_epoch` returned `Break`.", move |c| {
+            run(c, TrainingRule { stops: false, ..TRAINING })
+        })
+        .mistake("callback_never_called", "`after_epoch` is never called.", move |c| {
+            run(c, TrainingRule { calls: false, ..TRAINING })
+        })
         .mistake(
             "last_epoch_not_in_the_history",
             "Where `after_epoch` ends the training, the last epoch is missing in the history that is returned.",
@@ -1636,7 +1679,8 @@ fn training() -> Check {
         )
         .mistake_if(
             "called_before_the_epoch_is_noted",
-            "`after_epoch` gets a history without the epoch that has just ended. Note the epoch first, and then call it.",
+            "`after_epoch` gets a history without the epoch that has just ended. Note the epoch first, and then \
+             call it.",
             |_, seen| seen.counts("lengths that after_epoch sees").first() == Some(&0),
         )
         .mistake_if(
@@ -1654,8 +1698,8 @@ fn training() -> Check {
 }
 
 fn restoring() -> Check {
-    /// The training ends by `stopping`, which hears what `hears` chooses of both losses; `kept` chooses the weights, given the
-    /// best epoch, the last, and whether the training was stopped.
+    /// The training ends by `stopping`, which hears what `hears` chooses of both losses; `kept` chooses the weights,
+    /// given the best epoch, the last, and whether the training was stopped.
     fn run(c: &Record, stops: bool, hears: fn(&Trained) -> &[f64], kept: fn(usize, usize, bool) -> usize) -> Record {
         let n_epochs = c.count("n_epochs");
         let all = trained(c, TRAINING, n_epochs);
@@ -1677,49 +1721,56 @@ fn restoring() -> Check {
             .with("validation_loss", part(&all.validation))
             .with("parameters", all.nets[kept(best, length - 1, length < n_epochs)].flat())
     }
-    Check::new("train_and_restore", "train_and_restore", "train_and_restore stops in time and keeps the best weights", 2)
-        .after("train")
-        .after("early_stopping")
-        .after("set_weights")
-        .on(|draw| {
-            // Where the rate is negative, the loss rises. Looked at are the samples that are learned from.
-            let mut case = |rates: &[f64], patience: usize| {
-                let data = small_data(draw, rates);
-                let mut case = Record::new();
-                for (name, value) in data.parts() {
-                    let same = name.replace("validation", "train");
-                    case = case.with(name, data.get(&same).unwrap_or(value).clone());
-                }
-                case.with("n_epochs", rates.len()).with("patience", patience).with("min_delta", 0.0)
-            };
-            vec![
-                case(&[0.5, 0.4, -0.6, -0.5, -0.4, -0.3, -0.2], 2),
-                case(&[0.5, 0.4, 0.5, -0.6, -0.5], 4),
-                case(&[0.5, -0.4, 0.6, 0.6, -0.5, -0.4, -0.3, -0.3], 3),
-            ]
-        })
-        .expects(|c| run(c, true, |all| &all.validation, |best, _, _| best))
-        .mistake(
-            "best_weights_not_restored",
-            "The network has the weights of the last epoch afterwards. `stopping` has kept the best ones: `restore` gives them \
-             back.",
-            |c| run(c, true, |all| &all.validation, |_, last, _| last),
-        )
-        .mistake(
-            "restored_only_if_stopped",
-            "Where all epochs are trained, the network has the weights of the last one. The best ones are restored in any case.",
-            |c| run(c, true, |all| &all.validation, |best, last, stopped| if stopped { best } else { last }),
-        )
-        .mistake(
-            "stopping_cannot_stop",
-            "The training goes through all epochs, although `stopping` says `Break`. Return its decision from the callback.",
-            |c| run(c, false, |all| &all.validation, |best, _, _| best),
-        )
-        .mistake(
-            "stopping_hears_the_training_loss",
-            "`stopping` hears the loss on the samples that are learned from. It waits for the *validation* loss.",
-            |c| run(c, true, |all| &all.train, |best, _, _| best),
-        )
+    Check::new(
+        "train_and_restore",
+        "train_and_restore",
+        "train_and_restore stops in time and keeps the best weights",
+        2,
+    )
+    .after("train")
+    .after("early_stopping")
+    .after("set_weights")
+    .on(|draw| {
+        // Where the rate is negative, the loss rises. Looked at are the samples that are learned from.
+        let mut case = |rates: &[f64], patience: usize| {
+            let data = small_data(draw, rates);
+            let mut case = Record::new();
+            for (name, value) in data.parts() {
+                let same = name.replace("validation", "train");
+                case = case.with(name, data.get(&same).unwrap_or(value).clone());
+            }
+            case.with("n_epochs", rates.len()).with("patience", patience).with("min_delta", 0.0)
+        };
+        vec![
+            case(&[0.5, 0.4, -0.6, -0.5, -0.4, -0.3, -0.2], 2),
+            case(&[0.5, 0.4, 0.5, -0.6, -0.5], 4),
+            case(&[0.5, -0.4, 0.6, 0.6, -0.5, -0.4, -0.3, -0.3], 3),
+        ]
+    })
+    .expects(|c| run(c, true, |all| &all.validation, |best, _, _| best))
+    .mistake(
+        "best_weights_not_restored",
+        "The network has the weights of the last epoch afterwards. `stopping` has kept the best ones: `restore` \
+         gives them back.",
+        |c| run(c, true, |all| &all.validation, |_, last, _| last),
+    )
+    .mistake(
+        "restored_only_if_stopped",
+        "Where all epochs are trained, the network has the weights of the last one. The best ones are restored in \
+         any case.",
+        |c| run(c, true, |all| &all.validation, |best, last, stopped| if stopped { best } else { last }),
+    )
+    .mistake(
+        "stopping_cannot_stop",
+        "The training goes through all epochs, although `stopping` says `Break`. Return its decision from the \
+         callback.",
+        |c| run(c, false, |all| &all.validation, |best, _, _| best),
+    )
+    .mistake(
+        "stopping_hears_the_training_loss",
+        "`stopping` hears the loss on the samples that are learned from. It waits for the *validation* loss.",
+        |c| run(c, true, |all| &all.train, |best, _, _| best),
+    )
 }
 
 /// A whole number from `low` to `high`.

@@ -28,9 +28,10 @@ fn numbered(numbers: Vec<f64>) -> Vec<(f64, f64)> {
 fn curves(ask: &mut Ask<'_>) -> Result<Picture> {
     let (epochs, rates) = (Axis::new("epoch").from(0.0, 55.0), Axis::new("learning rate").from(0.0, 0.11));
     let mut picture = Picture::new("schedules", "Four ways down", epochs, rates).caption(
-        "StepDecay halves the rate every 10 epochs, ExponentialDecay takes 7 % of it in each. Cosine reaches 0 at epoch 50 and \
-         stays there. With a warm-up of 10 epochs the rate rises in equal steps first, of which the first is not 0, and the \
-         way down begins at the top. Where a step is one epoch off, or the wave rises again at the end, you see it here.",
+        "StepDecay halves the rate every 10 epochs, ExponentialDecay takes 7 % of it in each. Cosine reaches 0 at \
+         epoch 50 and stays there. With a warm-up of 10 epochs the rate rises in equal steps first, of which the \
+         first is not 0, and the way down begins at the top. Where a step is one epoch off, or the wave rises again \
+         at the end, you see it here.",
     );
     for (n, schedule) in ["StepDecay", "ExponentialDecay", "Cosine", "WarmUp"].into_iter().enumerate() {
         let rates =
@@ -52,9 +53,9 @@ fn plateau(ask: &mut Ask<'_>) -> Result<Picture> {
     let (epochs, numbers) =
         (Axis::new("epoch").from(0.0, 50.0), Axis::new("loss, learning rate").from(0.001, 1.0).log());
     let mut picture = Picture::new("plateau", "The rate falls where the loss does not", epochs, numbers).caption(
-        "The points are a made-up validation loss, which stands still in the middle and at the end. The line is the learning \
-         rate of `Plateau` with a patience of 4. It holds while the loss falls, and on every plateau it is halved once in five \
-         epochs. If it falls earlier, or where the loss falls, look at what is counted.",
+        "The points are a made-up validation loss, which stands still in the middle and at the end. The line is the \
+         learning rate of `Plateau` with a patience of 4. It holds while the loss falls, and on every plateau it is \
+         halved once in five epochs. If it falls earlier, or where the loss falls, look at what is counted.",
     );
     let rates =
         ask.both(|side| Ok(numbered(side.ask("curve", &curve("Plateau", &losses))?.exactly(N_EPOCHS, RESULT)?)))?;
@@ -67,9 +68,10 @@ fn plateau(ask: &mut Ask<'_>) -> Result<Picture> {
 fn clipping(ask: &mut Ask<'_>) -> Result<Picture> {
     let [x, y] = ["first array", "second array"].map(|name| Axis::new(name).from(-3.2, 3.2));
     let mut picture = Picture::new("clipping", "Gradients that are not longer than 1", x, y).equal_units().caption(
-        "Each small point is a gradient of two numbers, in two arrays. Clipped to a norm of 1, the long ones lie on a circle, in \
-         the same direction as before; short ones stay where they are. A square in place of the circle means that each array, or \
-         each number, is cut by itself. If all points are on the circle, short gradients are stretched.",
+        "Each small point is a gradient of two numbers, in two arrays. Clipped to a norm of 1, the long ones lie on \
+         a circle, in the same direction as before; short ones stay where they are. A square in place of the circle \
+         means that each array, or each number, is cut by itself. If all points are on the circle, short gradients \
+         are stretched.",
     );
     let gradients: Vec<(f64, f64)> = (0..60)
         .map(|number| {
@@ -104,9 +106,9 @@ fn settings(n_epochs: usize, batch_size: usize) -> Record {
 fn noise(ask: &mut Ask<'_>) -> Result<Picture> {
     let (epochs, losses) = (Axis::new("epoch").from(0.0, 60.0), Axis::new("training loss").from(0.1, 0.35));
     let mut picture = Picture::new("noise", "A smaller rate settles", epochs, losses).caption(
-        "Two moons, 8 samples a step, your own training loop. At a constant rate of 0.5 the loss goes up and down for ever: \
-         each step is as long as the first, and its direction is that of 8 samples. With `Cosine` the steps become shorter, and \
-         the loss settles lower. `Plateau` finds by itself when it is time.",
+        "Two moons, 8 samples a step, your own training loop. At a constant rate of 0.5 the loss goes up and down \
+         to the end: 8 samples show the way only roughly, and the steps do not become shorter. With `Cosine` they \
+         do, and the loss settles lower. `Plateau` finds out by itself when it is time.",
     );
     for (n, schedule) in ["constant", "Cosine", "Plateau"].into_iter().enumerate() {
         let case = settings(60, 8).with("schedule", schedule).with("learning_rate", 0.5);
@@ -121,10 +123,10 @@ fn by_heart(ask: &mut Ask<'_>) -> Result<Picture> {
     const N_EPOCHS: usize = 150;
     let (epochs, losses) = (Axis::new("epoch").from(0.0, 150.0), Axis::new("loss").from(0.0, 1.0));
     let mut picture = Picture::new("by_heart", "When to stop", epochs, losses).caption(
-        "A network with 1,218 parameters learns 40 samples. Its training loss falls all the way. The validation loss falls for a \
-         few epochs and then rises: from there on it learns by heart. The point is where training with a patience of 20 \
-         stops, at the loss that the network has then. It should lie as low as the lowest place of the validation curve; \
-         if it lies on the curve, the best weights have not been put back.",
+        "A network with 1,218 parameters learns 40 samples. Its training loss goes on falling. The validation loss \
+         falls at first, stands still, and then rises: the network learns by heart. The point is where training \
+         with a patience of 20 stops, at the loss that the network has then. It should lie as low as the lowest \
+         place of the validation curve before it. If it lies on the curve, the best weights have not been put back.",
     );
     let case = |patience: usize| settings(N_EPOCHS, 8).with("patience", patience).with("learning_rate", 0.3);
     for (n, name) in ["train_loss", "validation_loss"].into_iter().enumerate() {

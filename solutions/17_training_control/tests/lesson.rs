@@ -167,7 +167,7 @@ fn worth_of_stopping(lesson: &mut Lesson) {
     lesson.given("for 200 epochs, or with");
     lesson.given("that of 200 other samples");
     lesson.given("loss after 200 epochs");
-    lesson.given("after 200 epochs, if one looks");
+    lesson.given("at its best after 200 epochs");
     for (seed, row) in [
         (0, "| 1   | 3          | 23                  | 0.3453   | 0.8006                | 0.0242             |"),
         (1, "| 2   | 39         | 59                  | 0.3241   | 0.5697                | 0.0583             |"),
@@ -218,9 +218,9 @@ fn worth_of_clipping(lesson: &mut Lesson) {
     }
 }
 
-/// How often a right solution would fail the grader's check of shuffling: only if six epochs have the same order of four
-/// samples, once in 24⁵ times, about eight million. In 100 such sixfold trainings it never happens, and usually at least four
-/// of the orders differ.
+/// How often a right solution would fail the grader's check of shuffling: only if six epochs have the same order of
+/// four samples, once in 24⁵ times, about eight million. In 100 such sixfold trainings it never happens, and usually
+/// at least four of the orders differ.
 #[test]
 fn six_orders_are_never_all_the_same() {
     let x = array![[2.0, 1.0], [1.0, -3.0], [-2.0, 0.5], [0.5, 2.5]];
