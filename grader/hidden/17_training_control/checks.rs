@@ -472,6 +472,13 @@ fn reduced(c: &Record, rule: PlateauRule) -> Array1<f64> {
     rates.into()
 }
 
+const NO_LOSS_IS_BAD: &str = "\
+    An epoch without a loss is counted as a bad one. Where `last_loss` is `None`, nothing changes.";
+
+const NO_LOSS_IS_BEST: &str = "\
+    An epoch without a loss is taken for one with the loss 0, which nothing can improve. Where \
+    `last_loss` is `None`, nothing changes.";
+
 /// The same case with other losses.
 fn with_losses(c: &Record, loss: fn(f64) -> f64) -> Record {
     let case = Record::new().with("learning_rate", c.float("learning_rate")).with("factor", c.float("factor"));
@@ -502,10 +509,11 @@ fn plateau() -> [Check; 3] {
                     &[
                         (2, &[1.0, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9]),
                         (1, &[1.0, 1.3, 1.2, 1.1, 1.05, 1.04, 1.03]),
+                        (1, &[1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7]),
                         (2, &[1.0, 0.999_96, 0.999_92, 0.999_88, 0.999_85, 0.999_82, 0.999_79, 0.999_77]),
                         (2, &[1.0, 1.1, 1.2, 0.8, 0.9, 0.85, 0.7, 0.8, 0.75, 0.6]),
-                        (0, &[1.0, 0.5, 0.6, 0.4, 0.4, 0.5, 0.3]),
-                        (0, &[1.0, 0.999_98, 0.999_96, 0.5]),
+                        (1, &[1.0, 0.5, 0.6, 0.4, 0.4, 0.5, 0.3]),
+                        (1, &[1.0, 0.999_99, 0.999_98, 0.999_97, 0.5]),
                     ],
                 )
             })
@@ -514,7 +522,7 @@ fn plateau() -> [Check; 3] {
                 "plateau_impatient",
                 "The rate is reduced one epoch too early. `patience` bad epochs are allowed; the next one is too \
                  many: compare with `>`.",
-                |c| reduced(c, PlateauRule { too_many: |n_bad, patience| n_bad >= patience.max(1), ..PLATEAU }),
+                |c| reduced(c, PlateauRule { too_many: |n_bad, patience| n_bad >= patience, ..PLATEAU }),
             )
             .mistake(
                 "plateau_one_epoch_late",
@@ -584,34 +592,33 @@ fn plateau() -> [Check; 3] {
                  the *current* rate, and keep it in `self`.",
                 |c| reduced(c, PlateauRule { only_once: true, ..PLATEAU }),
             )
-            .mistake(
-                "no_loss_is_a_bad_epoch",
-                "An epoch without a loss is counted as a bad one. Where `last_loss` is `None`, nothing changes.",
-                |c| reduced(c, PlateauRule { none: Some(f64::INFINITY), ..PLATEAU }),
-            )
-            .mistake(
-                "no_loss_is_the_best",
-                "An epoch without a loss is taken for one with the loss 0, which nothing can improve. Where \
-                 `last_loss` is `None`, nothing changes.",
-                |c| reduced(c, PlateauRule { none: Some(0.0), ..PLATEAU }),
-            ),
+            .mistake("no_loss_is_the_best", NO_LOSS_IS_BEST, |c| {
+                reduced(c, PlateauRule { none: Some(0.0), ..PLATEAU })
+            }),
         Check::new("plateau_without_loss", "plateau", "Plateau changes nothing where there is no loss", 1)
             .asks("plateau")
             .about("Plateau::learning_rate")
             .after("plateau")
-            .on(move |draw| cases(draw, &[(1, &[-1.0, -1.0, -1.0, 1.0, -1.0, -1.0, -1.0, 1.1, -1.0, 1.2, -1.0])]))
+            .on(move |draw| {
+                cases(
+                    draw,
+                    &[
+                        (1, &[-1.0, -1.0, -1.0, 1.0, -1.0, -1.0, -1.0, 1.1, -1.0, 1.2, -1.0]),
+                        (0, &[1.0, 0.5, -1.0, 0.6, 0.4, 0.4, -1.0, 0.5, 0.3]),
+                    ],
+                )
+            })
             .expects(|c| reduced(c, PLATEAU))
-            .mistake(
-                "no_loss_is_a_bad_epoch",
-                "An epoch without a loss is counted as a bad one. Where `last_loss` is `None`, nothing changes.",
-                |c| reduced(&with_losses(c, |loss| if loss < 0.0 { f64::INFINITY } else { loss }), PLATEAU),
-            )
-            .mistake(
-                "no_loss_is_the_best",
-                "An epoch without a loss is taken for one with the loss 0, which nothing can improve. Where \
-                 `last_loss` is `None`, nothing changes.",
-                |c| reduced(&with_losses(c, |loss| loss.max(0.0)), PLATEAU),
-            ),
+            // With epoch 0, which never has a loss, or without it.
+            .mistake("no_loss_is_a_bad_epoch", NO_LOSS_IS_BAD, |c| {
+                reduced(c, PlateauRule { none: Some(f64::INFINITY), ..PLATEAU })
+            })
+            .mistake("no_loss_is_a_bad_epoch", NO_LOSS_IS_BAD, |c| {
+                reduced(&with_losses(c, |loss| if loss < 0.0 { f64::INFINITY } else { loss }), PLATEAU)
+            })
+            .mistake("no_loss_is_the_best", NO_LOSS_IS_BEST, |c| {
+                reduced(&with_losses(c, |loss| loss.max(0.0)), PLATEAU)
+            }),
         Check::new("plateau_nan", "plateau", "Plateau does not take NaN for an improvement", 1)
             .asks("plateau")
             .about("Plateau::learning_rate")
