@@ -169,9 +169,9 @@ fn worth_of_stopping(lesson: &mut Lesson) {
     lesson.given("loss after 200 epochs");
     lesson.given("at its best after 200 epochs");
     for (seed, row) in [
-        (0, "| 1   | 3          | 23                  | 0.3453   | 0.8006                | 0.0242             |"),
-        (1, "| 2   | 39         | 59                  | 0.3241   | 0.5697                | 0.0583             |"),
-        (2, "| 3   | 19         | 39                  | 0.2933   | 0.7479                | 0.0464             |"),
+        (0, "| 1   | 3          | 23                  | 0.3453    | 0.8006                | 0.0242             |"),
+        (1, "| 2   | 39         | 59                  | 0.3241    | 0.5697                | 0.0583             |"),
+        (2, "| 3   | 19         | 39                  | 0.2933    | 0.7479                | 0.0464             |"),
     ] {
         let data = moons(40, 0.3, seed);
         let run = |patience: usize| {
