@@ -468,6 +468,16 @@ fn fingerprint(course: &Course, exercise: Option<&Exercise>, rustc: &Path) -> Re
 mod tests {
     use super::*;
 
+    #[test]
+    fn solved_exercises_that_are_crates_lie_where_their_changes_are_looked_for() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        for (name, manifest, sources) in SOLVED {
+            let manifest = fs::read_to_string(root.join(manifest)).unwrap();
+            assert!(manifest.contains(&format!("name = \"{name}\"")));
+            assert!(root.join(sources).join("lib.rs").is_file());
+        }
+    }
+
     /// Kits of other exercises are built with other features, and cargo puts all their copies in the same place.
     #[test]
     fn a_kit_links_the_original_of_a_crate_and_not_the_copy_that_other_kits_overwrite() {
