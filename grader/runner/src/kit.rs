@@ -30,9 +30,12 @@ const GRADER: &str = "grader";
 /// Where the sources of the crates above are, in the grader's workspace.
 const OWN_CRATES: [&str; 5] = ["datasets", "grader/judge", "grader/probe", "grader/shared-ndarray", "grader/wire"];
 
-/// The crate of the course's own that some exercises name, and where its source is: it is another exercise, solved.
-const ENGINE: &str = "engine";
-const ENGINE_SOURCES: &str = "solutions/10_backprop_engine/src";
+/// The crates of the course's own that some exercises name, with their manifest and their source: each is another exercise,
+/// solved.
+const SOLVED: [(&str, &str, &str); 2] = [
+    ("engine", "engine/Cargo.toml", "solutions/10_backprop_engine/src"),
+    ("optimizers_solution", "solutions/12_optimizers/Cargo.toml", "solutions/12_optimizers/src"),
+];
 
 /// A compiler and the crates to link with.
 #[derive(Debug, Serialize, Deserialize)]
@@ -532,9 +535,11 @@ fn fingerprint(course: &Course, exercise: Option<&Exercise>, rustc: &Path) -> Re
     if let Some(exercise) = exercise {
         inputs.push(Submission::solution(course, exercise).folder.join("Cargo.toml"));
         inputs.push(course.root.join("Cargo.lock"));
-        if exercise.crates.iter().any(|name| name == ENGINE) {
-            inputs.push(course.root.join(ENGINE).join("Cargo.toml"));
-            inputs.extend(files::rust_files(&course.root.join(ENGINE_SOURCES))?);
+        for (name, manifest, sources) in SOLVED {
+            if exercise.crates.iter().any(|wanted| wanted == name) {
+                inputs.push(course.root.join(manifest));
+                inputs.extend(files::rust_files(&course.root.join(sources))?);
+            }
         }
     }
     let home = home(course)?;
@@ -556,6 +561,16 @@ fn fingerprint(course: &Course, exercise: Option<&Exercise>, rustc: &Path) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn solved_exercises_that_are_crates_lie_where_their_changes_are_looked_for() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        for (name, manifest, sources) in SOLVED {
+            let manifest = fs::read_to_string(root.join(manifest)).unwrap();
+            assert!(manifest.contains(&format!("name = \"{name}\"")));
+            assert!(root.join(sources).join("lib.rs").is_file());
+        }
+    }
 
     /// Kits of other exercises are built with other features, and cargo puts all their copies in the same place.
     #[test]

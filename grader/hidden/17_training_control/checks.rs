@@ -1,0 +1,1787 @@
+//! What is right in exercise 17, and what is commonly got wrong.
+//!
+//! What depends on chance is the order of the samples, so most trainings here have samples whose order does not matter:
+//! all equal, or all in one batch. The network is one layer under softmax and cross-entropy, which this file trains as
+//! well, with or without a mistake.
+
+use judge::prelude::*;
+
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
+    let mut checks = decays();
+    checks.extend(cosine());
+    checks.push(warm_up());
+    checks.extend(plateau());
+    checks.extend(copies());
+    checks.extend(early_stopping());
+    checks.extend(clipping());
+    checks.extend(sums());
+    checks.extend(epochs());
+    checks.push(training());
+    checks.push(restoring());
+    checks
+}
+
+// Schedules
+
+fn decays() -> Vec<Check> {
+    let cases = |draw: &mut probe::Generator| {
+        let mut cases = Vec::new();
+        for every in [size(draw, 3, 6), size(draw, 7, 10)] {
+            // In order, then some of them again.
+            let mut epochs: Vec<usize> = (0..=3 * every).collect();
+            epochs.extend([every, 0, 2 * every - 1, 2 * every]);
+            cases.push(
+                Record::new()
+                    .with("initial", 0.01 * size(draw, 5, 90) as f64)
+                    .with("factor", 0.01 * size(draw, 20, 80) as f64)
+                    .with("every", every)
+                    .with("epochs", epochs),
+            );
+        }
+        cases
+    };
+    let step = |c: &Record, n_steps: fn(usize, usize) -> usize| {
+        by_epoch(c, |epoch| c.float("initial") * c.float("factor").powi(n_steps(epoch, c.count("every")) as i32))
+    };
+    vec![
+        Check::new(
+            "step_decay",
+            "step_decay",
+            "StepDecay multiplies the rate by the factor after every so many epochs",
+            2,
+        )
+        .about("StepDecay::learning_rate")
+        .on(cases)
+        .expects(move |c| step(c, |epoch, every| epoch / every))
+        .mistake_if("depends_on_earlier_questions", ASKED_AGAIN, another_answer)
+        .mistake(
+            "step_one_epoch_early",
+            "Every step comes one epoch too early. Epochs are counted from 0, so with `every` = 10 the epochs 0 to \
+             9 have the initial rate, and epoch 10 is the first of the next step.",
+            move |c| step(c, |epoch, every| (epoch + 1) / every),
+        )
+        .mistake(
+            "step_one_epoch_late",
+            "Every step comes one epoch too late. With `every` = 10 the epochs 0 to 9 are ten, so epoch 10 has the \
+             next rate already.",
+            move |c| step(c, |epoch, every| epoch.saturating_sub(1) / every),
+        )
+        .mistake(
+            "decay_without_steps",
+            "The rate falls a little in every epoch. epoch / every is rounded down: divide whole numbers, before \
+             they become `f64`.",
+            |c| {
+                let power = |epoch: usize| epoch as f64 / c.count("every") as f64;
+                by_epoch(c, |epoch| c.float("initial") * c.float("factor").powf(power(epoch)))
+            },
+        )
+        .mistake(
+            "only_one_step",
+            "The rate falls once and never again. After 2 · `every` epochs the factor counts twice, and so on: \
+             raise it to a power.",
+            move |c| step(c, |epoch, every| (epoch / every).min(1)),
+        )
+        .mistake(
+            "factor_every_epoch",
+            "The factor counts in every epoch. It counts once in `every` epochs.",
+            move |c| step(c, |epoch, _| epoch),
+        )
+        .mistake(
+            "divided_by_the_factor",
+            "The rate grows: it is divided by the factor in place of being multiplied by it.",
+            |c| by_epoch(c, |e| c.float("initial") / c.float("factor").powi((e / c.count("every")) as i32)),
+        ),
+        Check::new(
+            "step_decay_of_0",
+            "step_decay",
+            "StepDecay panics where a step is 0 epochs long, and only there",
+            1,
+        )
+        .asks("step_decay")
+        .about("StepDecay::learning_rate")
+        .after("step_decay")
+        .on(|draw| {
+            let rate = 0.01 * size(draw, 5, 90) as f64;
+            let case = |every: usize, epochs: Vec<usize>| {
+                let case = Record::new().with("initial", rate).with("factor", 0.5);
+                case.with("every", every).with("epochs", epochs)
+            };
+            vec![case(0, vec![3]), case(1, vec![0, 1, 2])]
+        })
+        .expects(move |c| match c.count("every") {
+            0 => Prediction::Panics,
+            _ => step(c, |epoch, every| epoch / every).into(),
+        })
+        .mistake(
+            "steps_of_0_accepted",
+            "Steps of 0 epochs are accepted. The documentation promises a panic for them: a division of whole \
+             numbers by 0 panics by itself, one of `f64` does not.",
+            move |c| match c.count("every") {
+                0 => Array1::from(vec![0.0]),
+                _ => step(c, |epoch, every| epoch / every),
+            },
+        )
+        .mistake(
+            "steps_of_0_are_none",
+            "With steps of 0 epochs the rate stays as it is. The documentation promises a panic for them: such a \
+             schedule means nothing.",
+            move |c| match c.count("every") {
+                0 => Array1::from(vec![c.float("initial")]),
+                _ => step(c, |epoch, every| epoch / every),
+            },
+        ),
+        Check::new(
+            "exponential_decay",
+            "exponential_decay",
+            "ExponentialDecay multiplies the rate after every epoch",
+            1,
+        )
+        .about("ExponentialDecay::learning_rate")
+        .on(cases)
+        .expects(move |c| step(c, |epoch, _| epoch))
+        .mistake_if("depends_on_earlier_questions", ASKED_AGAIN, another_answer)
+        .mistake(
+            "decays_before_the_first_epoch",
+            "The rates are one epoch ahead. Epoch 0 has the initial rate, for factor⁰ is 1.",
+            move |c| step(c, |epoch, _| epoch + 1),
+        )
+        .mistake(
+            "exponential_of_e",
+            "This is initial · e^(-factor · epoch). Here the factor itself is raised to the power of the epoch.",
+            |c| by_epoch(c, |epoch| c.float("initial") * (-c.float("factor") * epoch as f64).exp()),
+        )
+        .mistake(
+            "factor_times_epoch",
+            "The factor is multiplied by the epoch. It is raised to its power: `powi`.",
+            |c| by_epoch(c, |epoch| c.float("initial") * c.float("factor") * epoch as f64),
+        ),
+    ]
+}
+
+const ASKED_AGAIN: &str = "\
+    The same epoch has another rate when the schedule is asked again. The rate depends on the epoch alone: compute it \
+    from the initial one, and change nothing in `self`.";
+
+/// Whether one epoch got two rates.
+fn another_answer(c: &Record, seen: &Record) -> bool {
+    let (epochs, rates) = (c.counts("epochs"), seen.vector("result").to_vec());
+    let answers: Vec<_> = epochs.iter().zip(&rates).collect();
+    answers.iter().any(|(epoch, rate)| {
+        answers.iter().any(|(other, again)| epoch == other && (*rate - *again).abs() > 1e-9 * rate.abs())
+    })
+}
+
+/// A number for each of the epochs.
+fn by_epoch(c: &Record, rate: impl Fn(usize) -> f64) -> Array1<f64> {
+    c.counts("epochs").into_iter().map(rate).collect()
+}
+
+fn cosine() -> [Check; 2] {
+    let wave = |c: &Record, n_epochs: f64, wave: fn(f64) -> f64| {
+        let (initial, end) = (c.float("initial"), c.float("end"));
+        by_epoch(c, |epoch| end + (initial - end) * wave(epoch as f64 / n_epochs))
+    };
+    let half = |share: f64| (std::f64::consts::FRAC_PI_2 * share).cos().powi(2);
+    let n = |c: &Record| c.count("n_epochs") as f64;
+    let cases = |epochs: fn(usize) -> Vec<usize>| {
+        move |draw: &mut probe::Generator| {
+            [size(draw, 10, 20), size(draw, 40, 50)]
+                .map(|n_epochs| {
+                    Record::new()
+                        .with("initial", 0.01 * size(draw, 20, 90) as f64)
+                        .with("end", 0.001 * size(draw, 10, 50) as f64)
+                        .with("n_epochs", n_epochs)
+                        .with("epochs", epochs(n_epochs))
+                })
+                .to_vec()
+        }
+    };
+    [
+        Check::new("cosine", "cosine", "Cosine goes down along half a wave", 2)
+            .about("Cosine::learning_rate")
+            .on(cases(|n_epochs| (0..n_epochs).chain([1, 0, n_epochs / 2]).collect()))
+            .expects(move |c| wave(c, n(c), half))
+            .mistake_if("depends_on_earlier_questions", ASKED_AGAIN, another_answer)
+            .mistake(
+                "cosine_one_epoch_short",
+                "The way down takes one epoch too few: the last epoch has `end` already. Divide by n_epochs; `end` \
+                 is the rate of epoch n_epochs, the first after the way down.",
+                move |c| wave(c, n(c) - 1.0, half),
+            )
+            .mistake(
+                "cosine_never_moves",
+                "The rate stays at `initial` all the way. epoch / n_epochs of whole numbers is 0 for every epoch \
+                 before the last: make both `f64` before you divide.",
+                |c| by_epoch(c, |_| c.float("initial")),
+            )
+            .mistake(
+                "end_forgotten",
+                "The wave goes down to 0. It ends at `end`: add that, and give the wave the height initial - end.",
+                move |c| by_epoch(c, |epoch| c.float("initial") * half(epoch as f64 / n(c))),
+            )
+            .mistake(
+                "end_on_top",
+                "`end` is added to a wave that is as high as `initial`. So the rate begins above `initial`: the \
+                 height of the wave is initial - end.",
+                move |c| by_epoch(c, |epoch| c.float("end") + c.float("initial") * half(epoch as f64 / n(c))),
+            )
+            .mistake(
+                "half_forgotten",
+                "The wave is twice too high: 1 + cos goes from 2 to 0, and has to be halved.",
+                move |c| wave(c, n(c), |share| 1.0 + (std::f64::consts::PI * share).cos()),
+            )
+            .mistake(
+                "whole_wave",
+                "The rate goes down and up again: this is a whole wave. Half of one takes the angles 0 to π.",
+                move |c| wave(c, n(c), |share| (std::f64::consts::PI * share).cos().powi(2)),
+            )
+            .mistake(
+                "quarter_wave",
+                "The rate is at its steepest at the end: this is a quarter of a wave, or half of one without 1 +. \
+                 Half a wave is flat at both ends: (1 + cos(π · share)) / 2.",
+                move |c| wave(c, n(c), |share| (std::f64::consts::FRAC_PI_2 * share).cos()),
+            )
+            .mistake(
+                "one_forgotten",
+                "The rate falls below `end`: cos goes from 1 to -1. Add 1 to it and halve the sum, so that it goes \
+                 from 1 to 0.",
+                move |c| wave(c, n(c), |share| (std::f64::consts::PI * share).cos()),
+            )
+            .mistake(
+                "wave_upside_down",
+                "The rate rises from `end` to `initial`. cos(0) is 1, so 1 + cos begins at the top; 1 - cos does \
+                 not.",
+                move |c| wave(c, n(c), |share| (std::f64::consts::FRAC_PI_2 * share).sin().powi(2)),
+            ),
+        Check::new("cosine_after", "cosine", "Cosine stays at the end once it is there", 1)
+            .asks("cosine")
+            .about("Cosine::learning_rate")
+            .after("cosine")
+            .on(cases(|n_epochs| (n_epochs..2 * n_epochs + 3).collect()))
+            .expects(|c| by_epoch(c, |_| c.float("end")))
+            .mistake(
+                "rises_again",
+                "After n_epochs the rate rises again, as a wave does. All later epochs have `end`.",
+                move |c| wave(c, n(c), half),
+            )
+            .mistake("nothing_after_the_end", "After n_epochs the rate is 0. All later epochs have `end`.", |c| {
+                by_epoch(c, |_| 0.0)
+            }),
+    ]
+}
+
+fn warm_up() -> Check {
+    /// The factor of an epoch of the warm-up, or none afterwards; and then what the other schedule is asked and told.
+    type Rule = fn(usize, usize, f64) -> (f64, usize, f64);
+    const NONE: f64 = -1.0;
+    let run = |c: &Record, rule: Rule| {
+        let (n, losses) = (c.count("n_epochs"), c.vector("losses").to_vec());
+        let then = c.vector("rates of then").to_vec();
+        let asked = |epoch: usize| rule(epoch, n, if epoch == 0 { NONE } else { losses[epoch - 1] });
+        let asked: Vec<_> = (0..=losses.len()).map(asked).collect();
+        let rate = |&(share, epoch, _): &(f64, usize, f64)| share * then.get(epoch).copied().unwrap_or(0.0);
+        Record::new()
+            .with("epochs of then", asked.iter().map(|(_, epoch, _)| *epoch).collect::<Vec<_>>())
+            .with(
+                "losses that then hears (-1 for None)",
+                asked.iter().map(|(_, _, loss)| *loss).collect::<Array1<f64>>(),
+            )
+            .with("rates", asked.iter().map(rate).collect::<Array1<f64>>())
+    };
+    Check::new("warm_up", "warm_up", "WarmUp rises in equal steps, and then lets the other schedule begin", 3)
+        .about("WarmUp::learning_rate")
+        .on(|draw| {
+            [size(draw, 3, 5), 1, 0]
+                .map(|n_epochs| {
+                    let positive = |draw: &mut probe::Generator, n| draw::vector(draw, n, 0.4) + 0.5;
+                    Record::new()
+                        .with("n_epochs", n_epochs)
+                        .with("rates of then", positive(draw, 10))
+                        .with("losses", positive(draw, 8))
+                })
+                .to_vec()
+        })
+        .expects(move |c| {
+            run(c, |epoch, n, loss| match epoch.checked_sub(n) {
+                Some(later) => (1.0, later, loss),
+                None => ((epoch + 1) as f64 / n as f64, 0, NONE),
+            })
+        })
+        .mistake(
+            "warm_up_from_nothing",
+            "The first epoch has the rate 0, and learns nothing. The share of an epoch is (epoch + 1) / n_epochs: \
+             1/n, 2/n, …, n/n.",
+            move |c| {
+                run(c, |epoch, n, loss| match epoch.checked_sub(n) {
+                    Some(later) => (1.0, later, loss),
+                    None => (epoch as f64 / n as f64, 0, NONE),
+                })
+            },
+        )
+        .mistake(
+            "warm_up_never_full",
+            "The shares are a little too small: they are counted with n_epochs + 1. The last epoch of the warm-up \
+             has the full rate.",
+            move |c| {
+                run(c, |epoch, n, loss| match epoch.checked_sub(n) {
+                    Some(later) => (1.0, later, loss),
+                    None => ((epoch + 1) as f64 / (n + 1) as f64, 0, NONE),
+                })
+            },
+        )
+        .mistake(
+            "warm_up_one_epoch_too_long",
+            "The warm-up lasts one epoch too long, and its last rate is above the full one. With n_epochs = 3 its \
+             epochs are 0, 1 and 2.",
+            move |c| {
+                run(
+                    c,
+                    |epoch, n, loss| {
+                        if epoch <= n { ((epoch + 1) as f64 / n as f64, 0, NONE) } else { (1.0, epoch - n, loss) }
+                    },
+                )
+            },
+        )
+        .mistake(
+            "clock_goes_on",
+            "The other schedule does not begin at its epoch 0 after the warm-up, but in the middle. It is asked for \
+             epoch - n_epochs.",
+            move |c| {
+                run(
+                    c,
+                    |epoch, n, loss| {
+                        if epoch < n { ((epoch + 1) as f64 / n as f64, 0, NONE) } else { (1.0, epoch, loss) }
+                    },
+                )
+            },
+        )
+        .mistake(
+            "falls_while_it_rises",
+            "During the warm-up the other schedule is asked for the current epoch, and so it falls while it should \
+             wait. It is asked for its epoch 0.",
+            move |c| {
+                run(c, |epoch, n, loss| match epoch.checked_sub(n) {
+                    Some(later) => (1.0, later, loss),
+                    None => ((epoch + 1) as f64 / n as f64, epoch, NONE),
+                })
+            },
+        )
+        .mistake(
+            "losses_count_during_the_warm_up",
+            "The other schedule hears the losses of the warm-up, and a `Plateau` would lose patience before it \
+             begins. It is told `None` there.",
+            move |c| {
+                run(c, |epoch, n, loss| match epoch.checked_sub(n) {
+                    Some(later) => (1.0, later, loss),
+                    None => ((epoch + 1) as f64 / n as f64, 0, loss),
+                })
+            },
+        )
+        .mistake(
+            "warm_up_passes_everything_on",
+            "During the warm-up the other schedule is asked for the current epoch and hears the losses, as if it \
+             had begun already. It waits: ask it for its epoch 0, and tell it `None`.",
+            move |c| {
+                run(c, |epoch, n, loss| match epoch.checked_sub(n) {
+                    Some(later) => (1.0, later, loss),
+                    None => ((epoch + 1) as f64 / n as f64, epoch, loss),
+                })
+            },
+        )
+        .mistake(
+            "losses_held_back",
+            "After the warm-up the other schedule hears no losses. Pass `last_loss` on: a `Plateau` lives on it.",
+            move |c| {
+                run(c, |epoch, n, _| match epoch.checked_sub(n) {
+                    Some(later) => (1.0, later, NONE),
+                    None => ((epoch + 1) as f64 / n as f64, 0, NONE),
+                })
+            },
+        )
+}
+
+/// How a plateau is known, and what comes of it.
+#[derive(Clone, Copy)]
+struct PlateauRule {
+    /// Whether a loss is an improvement, given the best one and the one before.
+    improves: fn(f64, f64, f64) -> bool,
+    /// Whether so many bad epochs are too many for this patience.
+    too_many: fn(usize, usize) -> bool,
+    /// The best loss becomes lower without an improvement, too.
+    best_follows: bool,
+    counts_again_after_improvement: bool,
+    counts_again_after_reduction: bool,
+    /// The best loss is forgotten at a reduction.
+    forgets_best: bool,
+    only_once: bool,
+    /// The rate is returned before it is reduced.
+    late: bool,
+    /// What stands for a loss where there is none.
+    none: Option<f64>,
+}
+
+const PLATEAU: PlateauRule = PlateauRule {
+    improves: |loss, best, _| loss < best - 1e-4 * best || (best.is_infinite() && loss < best),
+    too_many: |n_bad, patience| n_bad > patience,
+    best_follows: false,
+    counts_again_after_improvement: true,
+    counts_again_after_reduction: true,
+    forgets_best: false,
+    only_once: false,
+    late: false,
+    none: None,
+};
+
+fn reduced(c: &Record, rule: PlateauRule) -> Array1<f64> {
+    let (patience, initial) = (c.count("patience"), c.float("learning_rate"));
+    let (mut rate, mut best, mut last, mut n_bad) = (initial, f64::INFINITY, f64::INFINITY, 0);
+    let mut rates = Vec::new();
+    for loss in [-1.0].into_iter().chain(c.vector("losses (-1 for None)").to_vec()) {
+        let before = rate;
+        // A negative loss stands for none.
+        let loss = if loss < 0.0 { rule.none } else { Some(loss) };
+        if let Some(loss) = loss {
+            if (rule.improves)(loss, best, last) {
+                best = loss;
+                if rule.counts_again_after_improvement {
+                    n_bad = 0;
+                }
+            } else {
+                n_bad += 1;
+                if rule.best_follows {
+                    best = best.min(loss);
+                }
+            }
+            last = loss;
+            if (rule.too_many)(n_bad, patience) {
+                rate = c.float("factor") * if rule.only_once { initial } else { rate };
+                if rule.counts_again_after_reduction {
+                    n_bad = 0;
+                }
+                if rule.forgets_best {
+                    best = f64::INFINITY;
+                }
+            }
+        }
+        rates.push(if rule.late { before } else { rate });
+    }
+    rates.into()
+}
+
+const NO_LOSS_IS_BAD: &str = "\
+    An epoch without a loss is counted as a bad one. Where `last_loss` is `None`, nothing changes.";
+
+const NO_LOSS_IS_BEST: &str = "\
+    An epoch without a loss is taken for one with the loss 0, which nothing can improve. Where \
+    `last_loss` is `None`, nothing changes.";
+
+/// The same case with other losses.
+fn with_losses(c: &Record, loss: fn(f64) -> f64) -> Record {
+    let case = Record::new().with("learning_rate", c.float("learning_rate")).with("factor", c.float("factor"));
+    case.with("patience", c.count("patience")).with("losses (-1 for None)", c.vector("losses (-1 for None)").mapv(loss))
+}
+
+fn plateau() -> [Check; 3] {
+    let cases = |draw: &mut probe::Generator, traces: &[(usize, &[f64])]| {
+        let case = |&(patience, losses): &(usize, &[f64])| {
+            let scale = 2.0 + 0.01 * size(draw, 0, 100) as f64;
+            Record::new()
+                .with("learning_rate", 0.01 * size(draw, 10, 90) as f64)
+                .with("factor", 0.01 * size(draw, 30, 70) as f64)
+                .with("patience", patience)
+                .with(
+                    "losses (-1 for None)",
+                    losses.iter().map(|loss| if *loss < 0.0 { *loss } else { scale * loss }).collect::<Array1<_>>(),
+                )
+        };
+        traces.iter().map(case).collect::<Vec<_>>()
+    };
+    [
+        Check::new("plateau", "plateau", "Plateau reduces the rate after more than `patience` bad epochs in a row", 3)
+            .about("Plateau::learning_rate")
+            .on(move |draw| {
+                cases(
+                    draw,
+                    &[
+                        (2, &[1.0, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9]),
+                        (1, &[1.0, 1.3, 1.2, 1.1, 1.05, 1.04, 1.03]),
+                        (1, &[1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7]),
+                        (2, &[1.0, 0.999_96, 0.999_92, 0.999_88, 0.999_85, 0.999_82, 0.999_79, 0.999_77]),
+                        (2, &[1.0, 1.1, 1.2, 0.8, 0.9, 0.85, 0.7, 0.8, 0.75, 0.6]),
+                        (1, &[1.0, 0.5, 0.6, 0.4, 0.4, 0.5, 0.3]),
+                        (1, &[1.0, 0.999_99, 0.999_98, 0.999_97, 0.5]),
+                    ],
+                )
+            })
+            .expects(|c| reduced(c, PLATEAU))
+            .mistake(
+                "plateau_impatient",
+                "The rate is reduced one epoch too early. `patience` bad epochs are allowed; the next one is too \
+                 many: compare with `>`.",
+                |c| reduced(c, PlateauRule { too_many: |n_bad, patience| n_bad >= patience, ..PLATEAU }),
+            )
+            .mistake(
+                "plateau_one_epoch_late",
+                "Each reduction comes one epoch late: it is either made after the rate is returned, or one bad \
+                 epoch too many is waited for.",
+                |c| reduced(c, PlateauRule { late: true, ..PLATEAU }),
+            )
+            .mistake(
+                "plateau_too_patient",
+                "The rate is reduced too late: one bad epoch more than necessary is waited for. As soon as there \
+                 are more than `patience` of them, it falls.",
+                |c| reduced(c, PlateauRule { too_many: |n_bad, patience| n_bad > patience + 1, ..PLATEAU }),
+            )
+            .mistake(
+                "counter_not_reset_by_reduction",
+                "After the first reduction the rate falls in every bad epoch. The count of bad epochs begins again \
+                 then.",
+                |c| reduced(c, PlateauRule { counts_again_after_reduction: false, ..PLATEAU }),
+            )
+            .mistake(
+                "counter_not_reset_by_improvement",
+                "All bad epochs are counted together. An improvement ends the row: set the count to 0.",
+                |c| reduced(c, PlateauRule { counts_again_after_improvement: false, ..PLATEAU }),
+            )
+            .mistake(
+                "compared_with_the_last",
+                "A loss is compared with the one before. It is an improvement only if it is below the *best* one so \
+                 far.",
+                |c| {
+                    let improves = |loss: f64, _: f64, last: f64| (PLATEAU.improves)(loss, last, last);
+                    reduced(c, PlateauRule { improves, ..PLATEAU })
+                },
+            )
+            .mistake(
+                "threshold_forgotten",
+                "Any lower loss counts as an improvement. It has to be below the best by more than a ten-thousandth \
+                 of it.",
+                |c| reduced(c, PlateauRule { improves: |loss, best, _| loss < best, ..PLATEAU }),
+            )
+            .mistake(
+                "equal_is_an_improvement",
+                "An equal loss counts as an improvement, so a plateau is never seen. It has to be lower, by more \
+                 than a ten-thousandth.",
+                |c| reduced(c, PlateauRule { improves: |loss, best, _| loss <= best, ..PLATEAU }),
+            )
+            .mistake(
+                "threshold_absolute",
+                "An improvement by 0.0001 is enough here, whatever the loss is. The threshold is a *share* of the \
+                 best loss: best · (1 - 0.0001).",
+                |c| reduced(c, PlateauRule { improves: |loss, best, _| loss < best - 1e-4, ..PLATEAU }),
+            )
+            .mistake(
+                "best_follows_small_steps",
+                "The best loss becomes lower in bad epochs as well, so that many small steps never add up to an \
+                 improvement. It changes with an improvement only.",
+                |c| reduced(c, PlateauRule { best_follows: true, ..PLATEAU }),
+            )
+            .mistake(
+                "best_forgotten",
+                "The best loss is forgotten when the rate is reduced, so the next epoch is always an improvement. \
+                 Only the count begins again.",
+                |c| reduced(c, PlateauRule { forgets_best: true, ..PLATEAU }),
+            )
+            .mistake(
+                "reduced_only_once",
+                "The rate is reduced once and never again: it is always the initial one times the factor. Multiply \
+                 the *current* rate, and keep it in `self`.",
+                |c| reduced(c, PlateauRule { only_once: true, ..PLATEAU }),
+            )
+            .mistake("no_loss_is_the_best", NO_LOSS_IS_BEST, |c| {
+                reduced(c, PlateauRule { none: Some(0.0), ..PLATEAU })
+            }),
+        Check::new("plateau_without_loss", "plateau", "Plateau changes nothing where there is no loss", 1)
+            .asks("plateau")
+            .about("Plateau::learning_rate")
+            .after("plateau")
+            .on(move |draw| {
+                cases(
+                    draw,
+                    &[
+                        (1, &[-1.0, -1.0, -1.0, 1.0, -1.0, -1.0, -1.0, 1.1, -1.0, 1.2, -1.0]),
+                        (0, &[1.0, 0.5, -1.0, 0.6, 0.4, 0.4, -1.0, 0.5, 0.3]),
+                    ],
+                )
+            })
+            .expects(|c| reduced(c, PLATEAU))
+            // With epoch 0, which never has a loss, or without it.
+            .mistake("no_loss_is_a_bad_epoch", NO_LOSS_IS_BAD, |c| {
+                reduced(c, PlateauRule { none: Some(f64::INFINITY), ..PLATEAU })
+            })
+            .mistake("no_loss_is_a_bad_epoch", NO_LOSS_IS_BAD, |c| {
+                reduced(&with_losses(c, |loss| if loss < 0.0 { f64::INFINITY } else { loss }), PLATEAU)
+            })
+            .mistake("no_loss_is_the_best", NO_LOSS_IS_BEST, |c| {
+                reduced(&with_losses(c, |loss| loss.max(0.0)), PLATEAU)
+            }),
+        Check::new("plateau_nan", "plateau", "Plateau does not take NaN for an improvement", 1)
+            .asks("plateau")
+            .about("Plateau::learning_rate")
+            .after("plateau")
+            .on(move |draw| {
+                let nan = f64::NAN;
+                cases(draw, &[(1, &[nan, nan, nan, 1.0, nan, nan, nan]), (1, &[1.0, nan, 0.8, nan, 0.9, 1.0, 0.7])])
+            })
+            .expects(|c| reduced(c, PLATEAU))
+            .mistake(
+                "nan_is_an_improvement",
+                "NaN is taken for an improvement. Every comparison with NaN is false: ask whether a loss *is* an \
+                 improvement, not whether it is none.",
+                |c| {
+                    let improves = |loss: f64, best: f64, last: f64| {
+                        loss.is_nan() || best.is_nan() || (PLATEAU.improves)(loss, best, last)
+                    };
+                    reduced(c, PlateauRule { improves, ..PLATEAU })
+                },
+            )
+            .mistake(
+                "nan_is_passed_over",
+                "NaN changes nothing. It is a loss, and no improvement: count it as a bad epoch.",
+                |c| reduced(&with_losses(c, |loss| if loss.is_nan() { -1.0 } else { loss }), PLATEAU),
+            ),
+    ]
+}
+
+// Copies of the weights, and the best of them
+
+fn copies() -> [Check; 3] {
+    let both =
+        |weights: Array2<f64>, biases: Array1<f64>| Record::new().with("array 1", weights).with("array 2", biases);
+    let flat = |c: &Record, weights: &str, biases: &str| -> Array1<f64> {
+        c.matrix(weights).iter().chain(c.vector(biases)).copied().collect()
+    };
+    [
+        Check::new("weights", "weights", "weights copies every parameter", 1)
+            .on(|draw| vec![one_layer(draw, 3, 2), one_layer(draw, 2, 4)])
+            .expects(move |c| both(c.matrix("weights").to_owned(), c.vector("biases").to_owned()))
+            .mistake(
+                "gradients_copied",
+                "These are the gradients, or zeros. `parameter.value` holds the numbers that are learned.",
+                move |c| both(c.matrix("weights").mapv(|_| 0.0), c.vector("biases").mapv(|_| 0.0)),
+            ),
+        Check::new("set_weights", "weights", "set_weights puts every number in its place", 1)
+            .on(new_weights)
+            .expects(move |c| flat(c, "new 1", "new 2"))
+            .mistake("weights_not_set", "The network is as it was before.", move |c| flat(c, "weights", "biases"))
+            .mistake(
+                "weights_added",
+                "The new numbers are added to the old ones. They take their place: `parameter.value.assign(…)`.",
+                move |c| flat(c, "weights", "biases") + flat(c, "new 1", "new 2"),
+            ),
+        Check::new(
+            "set_weights_of_another",
+            "weights",
+            "set_weights panics if the weights belong to another network",
+            1,
+        )
+        .asks("set_weights")
+        .after("set_weights")
+        .on(|draw| {
+            let mut cases = new_weights(draw);
+            let net = || Record::new().with("weights", Array2::zeros((2, 3))).with("biases", Array1::zeros(3));
+            cases.push(net().with("new 1", draw::matrix(draw, (2, 3), 1.0)));
+            let more = net().with("new 1", draw::matrix(draw, (2, 3), 1.0)).with("new 2", draw::vector(draw, 3, 1.0));
+            cases.push(more.with("new 3", draw::vector(draw, 3, 1.0)));
+            // One row fits into two, if it may be repeated.
+            cases.push(net().with("new 1", draw::matrix(draw, (1, 3), 1.0)).with("new 2", draw::vector(draw, 3, 1.0)));
+            cases
+        })
+        .expects(move |c| if fits(c) { flat(c, "new 1", "new 2").into() } else { Prediction::Panics })
+        .mistake_if(
+            "too_few_weights_accepted",
+            "There are fewer arrays than parameters, or more, and it does not panic: `zip` ends with the shorter of \
+             two lists, and says nothing. Compare the lengths first.",
+            |c, _| c.get("new 2").is_none() || c.get("new 3").is_some(),
+        )
+        .mistake_if(
+            "row_repeated",
+            "One row of weights is accepted for a matrix of two: `assign` repeats it. Compare the shapes first.",
+            |c, _| !fits(c) && c.get("new 2").is_some() && c.get("new 3").is_none(),
+        ),
+    ]
+}
+
+fn new_weights(draw: &mut probe::Generator) -> Vec<Record> {
+    let mut case = |n_in, n_out| {
+        let net = one_layer(draw, n_in, n_out);
+        net.with("new 1", draw::matrix(draw, (n_in, n_out), 2.0)).with("new 2", draw::vector(draw, n_out, 2.0) + 0.5)
+    };
+    vec![case(3, 2), case(2, 4)]
+}
+
+/// Whether the new weights of a case belong to its network.
+fn fits(c: &Record) -> bool {
+    c.get("new 2").is_some() && c.get("new 3").is_none() && c.matrix("new 1").dim() == c.matrix("weights").dim()
+}
+
+/// What early stopping takes for an improvement, and what it keeps.
+#[derive(Clone, Copy)]
+struct StoppingRule {
+    /// Whether a loss is an improvement, given the best one, the one before and `min_delta`.
+    improves: fn(f64, f64, f64, f64) -> bool,
+    too_many: fn(usize, usize) -> bool,
+    best_follows: bool,
+    counts_again: bool,
+    /// Which weights are restored, given the epochs of the first and of the last improvement, and the last epoch.
+    restored: fn(usize, usize, usize) -> f64,
+    upside_down: bool,
+}
+
+const STOPPING: StoppingRule = StoppingRule {
+    improves: |loss, best, _, delta| loss < best - delta,
+    too_many: |n_bad, patience| n_bad >= patience,
+    best_follows: false,
+    counts_again: true,
+    restored: |_, best, _| best as f64,
+    upside_down: false,
+};
+
+fn stopped(c: &Record, rule: StoppingRule) -> Record {
+    let (patience, delta) = (c.count("patience"), c.float("min_delta"));
+    let (mut best, mut last, mut n_bad, mut improvements) = (f64::INFINITY, f64::INFINITY, 0, Vec::new());
+    let mut decisions = Vec::new();
+    for (epoch, &loss) in c.vector("losses").iter().enumerate() {
+        let improves = (rule.improves)(loss, best, last, delta);
+        if improves {
+            improvements.push(epoch);
+            best = loss;
+        } else if rule.best_follows {
+            best = best.min(loss);
+        }
+        last = loss;
+        n_bad = if improves && rule.counts_again { 0 } else { n_bad + usize::from(!improves) };
+        let is_break = !improves && (rule.too_many)(n_bad, patience);
+        decisions.push(f64::from(u8::from(is_break != rule.upside_down)));
+        if is_break != rule.upside_down {
+            break;
+        }
+    }
+    let restored = match (improvements.first(), improvements.last()) {
+        (Some(first), Some(best)) => (rule.restored)(*first, *best, decisions.len() - 1),
+        _ => -1.0,
+    };
+    Record::new()
+        .with("break", Array1::from(decisions))
+        .with("best_loss", best)
+        // 2 · 3 + 3 and 3 · 1 + 1 parameters, all of them the number of their epoch.
+        .with("restored", Array1::from_elem(13, restored))
+}
+
+fn early_stopping() -> [Check; 2] {
+    let cases = |draw: &mut probe::Generator, traces: &[(usize, f64, &[f64])]| {
+        let case = |&(patience, min_delta, losses): &(usize, f64, &[f64])| {
+            let scale = 1.0 + 0.01 * size(draw, 0, 200) as f64;
+            Record::new()
+                .with("patience", patience)
+                .with("min_delta", scale * min_delta)
+                .with("losses", losses.iter().map(|loss| scale * loss).collect::<Array1<_>>())
+        };
+        traces.iter().map(case).collect::<Vec<_>>()
+    };
+    [
+        Check::new("early_stopping", "early_stopping", "EarlyStopping waits, stops and gives the best weights back", 5)
+            .about("EarlyStopping::update")
+            .after("weights")
+            .after("set_weights")
+            .on(move |draw| {
+                cases(
+                    draw,
+                    &[
+                        (3, 0.0, &[1.0, 0.8, 0.8, 0.8, 0.9, 0.7, 0.75, 0.75, 0.75]),
+                        (3, 0.0, &[0.9, 0.5, 0.5, 0.5, 0.5, 0.5]),
+                        (2, 0.0, &[1.0, 0.9, 0.95, 0.8, 0.85, 0.7, 0.75, 0.65, 0.6]),
+                        (2, 0.0, &[1.0, 1.3, 1.2, 1.1, 1.05]),
+                        (2, 0.05, &[1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.82]),
+                        (1, 0.05, &[1.0, 1.02, 0.7, 0.6]),
+                        (4, 0.01, &[1.0, 0.6, 0.595, 0.8, 0.7, 0.65, 0.5]),
+                    ],
+                )
+            })
+            .expects(|c| stopped(c, STOPPING))
+            .mistake(
+                "decision_upside_down",
+                "It stops when the loss improves and goes on when it does not. `Break` says that the training \
+                 should end.",
+                |c| stopped(c, StoppingRule { upside_down: true, ..STOPPING }),
+            )
+            .mistake(
+                "stops_one_epoch_late",
+                "It stops one epoch too late. With `patience` = 3, the third bad epoch in a row is the end: compare \
+                 with `>=`.",
+                |c| stopped(c, StoppingRule { too_many: |n_bad, patience| n_bad > patience, ..STOPPING }),
+            )
+            .mistake(
+                "stops_one_epoch_early",
+                "It stops one epoch too early. Count the bad epoch first, then compare with `patience`.",
+                |c| stopped(c, StoppingRule { too_many: |n_bad, patience| n_bad + 1 >= patience, ..STOPPING }),
+            )
+            .mistake(
+                "equal_counts_as_better",
+                "A loss that is equal to best - min_delta counts as an improvement, so a loss that stands still \
+                 never stops the training. Compare with `<`.",
+                |c| stopped(c, StoppingRule { improves: |loss, best, _, delta| loss <= best - delta, ..STOPPING }),
+            )
+            .mistake(
+                "min_delta_ignored",
+                "Any lower loss counts as an improvement. It has to be lower by more than `min_delta`.",
+                |c| stopped(c, StoppingRule { improves: |loss, best, _, _| loss < best, ..STOPPING }),
+            )
+            .mistake(
+                "min_delta_with_the_wrong_sign",
+                "Losses above the best one count as improvements: `min_delta` is added to it. Subtract it: best - \
+                 min_delta.",
+                |c| stopped(c, StoppingRule { improves: |loss, best, _, delta| loss < best + delta, ..STOPPING }),
+            )
+            .mistake(
+                "stopping_compares_with_the_last",
+                "A loss is compared with the one before. It is an improvement only if it is below the *best* one so \
+                 far.",
+                |c| {
+                    // What is left as the best loss depends on how the last one is kept.
+                    let rule = StoppingRule { improves: |loss, _, last, delta| loss < last - delta, ..STOPPING };
+                    let parts = stopped(c, rule);
+                    let named = parts.parts().filter(|(name, _)| *name != "best_loss");
+                    named.fold(Record::new(), |record, (name, value)| record.with(name, value.clone()))
+                },
+            )
+            .mistake(
+                "stopping_counts_all_bad_epochs",
+                "All bad epochs are counted together. An improvement ends the row: set the count to 0.",
+                |c| stopped(c, StoppingRule { counts_again: false, ..STOPPING }),
+            )
+            .mistake(
+                "stopping_follows_small_steps",
+                "The best loss becomes lower in bad epochs as well. Then steps below `min_delta` never add up to an \
+                 improvement, and the best loss is not that of the weights that are kept. It changes with an \
+                 improvement only.",
+                |c| stopped(c, StoppingRule { best_follows: true, ..STOPPING }),
+            )
+            .mistake(
+                "last_weights_restored",
+                "The weights of the last epoch are restored: they are copied in every epoch. Copy them where the \
+                 loss improves.",
+                |c| stopped(c, StoppingRule { restored: |_, _, last| last as f64, ..STOPPING }),
+            )
+            .mistake(
+                "first_weights_restored",
+                "The weights of the first epoch are restored: the copy is not replaced when the loss improves again.",
+                |c| stopped(c, StoppingRule { restored: |first, _, _| first as f64, ..STOPPING }),
+            )
+            .mistake(
+                "nothing_restored",
+                "`restore` leaves the network as it is. Either no weights are kept in `update`, or they are not put \
+                 back.",
+                |c| stopped(c, StoppingRule { restored: |_, _, _| -1.0, ..STOPPING }),
+            ),
+        Check::new("early_stopping_nan", "early_stopping", "EarlyStopping does not take NaN for an improvement", 1)
+            .asks("early_stopping")
+            .about("EarlyStopping::update")
+            .after("early_stopping")
+            .on(move |draw| {
+                let nan = f64::NAN;
+                cases(
+                    draw,
+                    &[
+                        (3, 0.0, &[nan, nan, nan, nan]),
+                        (2, 0.1, &[1.0, nan, 0.8, nan, nan]),
+                        (2, 0.0, &[nan, 1.0, 0.9, nan]),
+                    ],
+                )
+            })
+            .expects(|c| stopped(c, STOPPING))
+            .mistake(
+                "nan_is_the_best",
+                "NaN is taken for an improvement, and is the best loss from then on. Every comparison with NaN is \
+                 false: ask whether a loss *is* an improvement, not whether it is none.",
+                |c| {
+                    let improves = |loss: f64, best: f64, _: f64, delta: f64| {
+                        // What is not at least the limit: with NaN on either side that is so.
+                        let is_bad = loss >= best - delta;
+                        !is_bad
+                    };
+                    stopped(c, StoppingRule { improves, ..STOPPING })
+                },
+            )
+            .mistake(
+                "first_loss_is_always_the_best",
+                "The first loss counts as an improvement even where it is NaN, and nothing is below NaN. Begin with \
+                 an infinite best loss, and compare.",
+                |c| {
+                    let improves =
+                        |loss: f64, best: f64, _: f64, delta: f64| best == f64::INFINITY || loss < best - delta;
+                    stopped(c, StoppingRule { improves, ..STOPPING })
+                },
+            ),
+    ]
+}
+
+// Gradients
+
+fn clipping() -> [Check; 2] {
+    let with_factor = |c: &Record, norm: f64, factors: [f64; 2]| {
+        let first = c.matrix("first").to_owned() * factors[0];
+        let second = c.vector("second").to_owned() * factors[1];
+        Record::new().with("norm", norm).with("first", first).with("second", second)
+    };
+    let of = |c: &Record| [length(c.matrix("first").iter()), length(c.vector("second").iter())];
+    let global = move |c: &Record| of(c)[0].hypot(of(c)[1]);
+    let clipped = move |c: &Record, norm: f64| {
+        let factor = if norm > c.float("max_norm") { c.float("max_norm") / norm } else { 1.0 };
+        with_factor(c, norm, [factor; 2])
+    };
+    let case = |draw: &mut probe::Generator, scale: f64| {
+        Record::new()
+            .with("first", (draw::matrix(draw, (3, 2), 1.0) + 0.3) * scale)
+            .with("second", (draw::vector(draw, 2, 1.0) - 0.4) * scale)
+    };
+    [
+        Check::new("clip", "clip", "clip_global_norm shortens all gradients by one factor", 3)
+            .asks("clip_global_norm")
+            .on(move |draw| {
+                let by_hand = Record::new().with("first", array![[3.0, 4.0]]).with("second", array![12.0]);
+                vec![
+                    by_hand.with("max_norm", 2.0),
+                    case(draw, 3.0).with("max_norm", 0.7),
+                    case(draw, 1.0).with("max_norm", 0.2),
+                ]
+            })
+            .expects(move |c| clipped(c, global(c)))
+            .mistake(
+                "clipped_one_by_one",
+                "Each array is clipped by its own norm, so the direction of the step changes. There is one norm, of \
+                 all numbers together, and one factor.",
+                move |c| {
+                    let max = c.float("max_norm");
+                    with_factor(c, global(c), of(c).map(|norm| if norm > max { max / norm } else { 1.0 }))
+                },
+            )
+            .mistake(
+                "clipped_number_by_number",
+                "Every number is cut to the range from -max_norm to max_norm, so the direction of the step changes. \
+                 All numbers are multiplied by max_norm / norm.",
+                move |c| {
+                    let cut = |g: f64| g.clamp(-c.float("max_norm"), c.float("max_norm"));
+                    let record = Record::new().with("norm", global(c)).with("first", c.matrix("first").mapv(cut));
+                    record.with("second", c.vector("second").mapv(cut))
+                },
+            )
+            .mistake(
+                "root_of_the_norm_forgotten",
+                "The norm is the sum of the squares here. Its root is missing.",
+                move |c| clipped(c, global(c).powi(2)),
+            )
+            .mistake(
+                "norms_added",
+                "The norms of the arrays are added up. Add up the *squares* of all numbers, and take the root once.",
+                move |c| clipped(c, of(c).iter().sum()),
+            )
+            .mistake(
+                "absolute_values_added",
+                "The norm is the sum of the absolute values here. It is the root of the sum of the squares.",
+                move |c| clipped(c, c.matrix("first").iter().chain(c.vector("second")).map(|g| g.abs()).sum()),
+            )
+            .mistake(
+                "max_norm_forgotten",
+                "The clipped gradient has the norm 1. It should have the norm `max_norm`: the factor is max_norm / \
+                 norm.",
+                move |c| with_factor(c, global(c), [1.0 / global(c); 2]),
+            )
+            .mistake(
+                "norm_afterwards_returned",
+                "The gradients are right. Returned is the norm that they have now; asked for is the one that they \
+                 had before.",
+                move |c| {
+                    let factor = c.float("max_norm") / global(c);
+                    with_factor(c, c.float("max_norm"), [factor; 2])
+                },
+            )
+            .mistake(
+                "not_clipped",
+                "The norm is right, but the gradients are as they were. `*gradient *= …` changes an array in place.",
+                move |c| with_factor(c, global(c), [1.0; 2]),
+            )
+            .mistake(
+                "small_number_added",
+                "The norm of the clipped gradients is a little below `max_norm`: some 0.000001 is added to the norm \
+                 before the division. It is not needed, as a norm above `max_norm` is not 0.",
+                move |c| with_factor(c, global(c), [c.float("max_norm") / (global(c) + 1e-6); 2]),
+            ),
+        Check::new("clip_short", "clip", "clip_global_norm leaves gradients as they are that are short enough", 1)
+            .asks("clip_global_norm")
+            .after("clip")
+            .on(move |draw| {
+                let exact =
+                    Record::new().with("first", array![[3.0, 4.0]]).with("second", array![12.0]).with("max_norm", 13.0);
+                let zeros = Record::new().with("first", array![[0.0, 0.0]]).with("second", array![0.0]);
+                vec![
+                    exact,
+                    case(draw, 1.0).with("max_norm", 20.0),
+                    case(draw, 0.01).with("max_norm", f64::INFINITY),
+                    zeros.with("max_norm", 1.0),
+                ]
+            })
+            .expects(move |c| with_factor(c, global(c), [1.0; 2]))
+            .mistake_if(
+                "short_gradients_stretched",
+                "Gradients that are short enough are stretched to `max_norm`, or are not numbers any more. The \
+                 factor is for norms above `max_norm` only.",
+                |c, seen| {
+                    let (now, before) = (seen.matrix("first").to_owned(), c.matrix("first"));
+                    now.iter().zip(before).any(|(now, before)| now.abs() > before.abs() + 1e-9 || now.is_nan())
+                },
+            ),
+    ]
+}
+
+/// The root of the sum of the squares.
+fn length<'a>(numbers: impl Iterator<Item = &'a f64>) -> f64 {
+    numbers.map(|x| x * x).sum::<f64>().sqrt()
+}
+
+fn sums() -> [Check; 2] {
+    /// The mean that `weigh` makes of some pieces, given the number of samples of each.
+    fn means(c: &Record, weigh: impl Fn(&[usize], usize) -> f64, forgets: [bool; 2]) -> Record {
+        let (all, mut record) = (c.counts("n_samples"), Record::new());
+        let mut begin = 0;
+        let (mut first_of_sum, mut first_of_count) = (0, 0);
+        for (mean, n_pieces) in (1..).zip(c.counts("pieces")) {
+            let end = begin + n_pieces;
+            [first_of_sum, first_of_count] =
+                [if forgets[0] { begin } else { first_of_sum }, if forgets[1] { begin } else { first_of_count }];
+            let total: usize = all[first_of_count..end].iter().sum();
+            let weights: Vec<f64> = (first_of_sum..end)
+                .map(|piece| weigh(&all[first_of_sum..end], piece - first_of_sum) / total as f64)
+                .collect();
+            let pieces = || (first_of_sum..end).zip(&weights);
+            let d_weights = pieces().fold(Array2::zeros((3, 2)), |sum, (piece, weight)| {
+                sum + c.matrix(&format!("d_weights {}", piece + 1)).to_owned() * *weight
+            });
+            let d_biases = pieces().fold(Array1::zeros(2), |sum, (piece, weight)| {
+                sum + c.vector(&format!("d_biases {}", piece + 1)).to_owned() * *weight
+            });
+            record = record.with(&format!("mean {mean} of d_weights"), d_weights);
+            record = record.with(&format!("mean {mean} of d_biases"), d_biases);
+            begin = end;
+        }
+        record
+    }
+    /// Pieces that are added, as many as `pieces` says before each mean is taken.
+    fn pieces(draw: &mut probe::Generator, pieces: Vec<usize>) -> Record {
+        let n_pieces = pieces.iter().sum();
+        let case = (1..=n_pieces).fold(Record::new(), |case, piece| {
+            case.with(&format!("d_weights {piece}"), draw::matrix(draw, (3, 2), 1.0) + 0.1)
+                .with(&format!("d_biases {piece}"), draw::vector(draw, 2, 1.0) + 0.1)
+        });
+        let n_samples = (0..n_pieces).map(|piece| 2 + (3 * piece) % 5 + size(draw, 0, 1)).collect::<Vec<_>>();
+        case.with("n_samples", n_samples).with("pieces", pieces)
+    }
+    let total = |n_samples: &[usize]| n_samples.iter().sum::<usize>() as f64;
+    [
+        Check::new("gradient_sum", "gradient_sum", "GradientSum has the mean over all samples, and begins again", 3)
+            .about("GradientSum::take_mean")
+            .on(|draw| vec![pieces(draw, vec![3, 2]), pieces(draw, vec![1, 4])])
+            .expects(|c| means(c, |n_samples, piece| n_samples[piece] as f64, [true, true]))
+            .mistake(
+                "mean_of_means",
+                "Every piece counts the same, however many samples it has. Its gradient is a mean already: multiply \
+                 it by its number of samples before you add it.",
+                move |c| means(c, move |n_samples, _| total(n_samples) / n_samples.len() as f64, [true, true]),
+            )
+            .mistake(
+                "sum_for_mean",
+                "This is the sum over the samples. Divide it by how many there are in all.",
+                move |c| means(c, move |n_samples, piece| n_samples[piece] as f64 * total(n_samples), [true, true]),
+            )
+            .mistake(
+                "gradients_only_added",
+                "The gradients of the pieces are added up as they are, so four pieces make a step four times as \
+                 long. Multiply each by its number of samples, and divide by how many there are in all.",
+                move |c| means(c, move |n_samples, _| total(n_samples), [true, true]),
+            )
+            .mistake(
+                "divided_by_samples_only",
+                "The gradients of the pieces are added up without their numbers of samples, and then divided by how \
+                 many there are in all. A gradient is a mean already: multiply it by its number of samples first.",
+                move |c| means(c, |_, _| 1.0, [true, true]),
+            )
+            .mistake(
+                "divided_by_pieces",
+                "The weighted sum is divided by the number of pieces. Divide it by the number of samples.",
+                move |c| {
+                    means(
+                        c,
+                        move |n_samples, piece| n_samples[piece] as f64 * total(n_samples) / n_samples.len() as f64,
+                        [true, true],
+                    )
+                },
+            )
+            .mistake(
+                "last_piece_only",
+                "Only the last piece counts. Each piece is *added* to what is there.",
+                move |c| {
+                    means(
+                        c,
+                        move |n_samples, piece| if piece + 1 == n_samples.len() { total(n_samples) } else { 0.0 },
+                        [true, true],
+                    )
+                },
+            )
+            .mistake(
+                "first_piece_missing",
+                "The first piece is left out of the sum. It belongs to it: make room with zeros, and then add.",
+                move |c| {
+                    means(c, |n_samples, piece| if piece == 0 { 0.0 } else { n_samples[piece] as f64 }, [true, true])
+                },
+            )
+            .mistake(
+                "first_piece_counts_once",
+                "The first piece counts as one sample only: its gradient is kept as it is, and those of the others \
+                 are multiplied by their numbers of samples. Multiply it, too.",
+                |c| means(c, |n_samples, piece| if piece == 0 { 1.0 } else { n_samples[piece] as f64 }, [true, true]),
+            )
+            .mistake(
+                "never_emptied",
+                "The first mean is right, the second has the samples of the first in it. Taking the mean leaves the \
+                 sum empty.",
+                |c| means(c, |n_samples, piece| n_samples[piece] as f64, [false, false]),
+            )
+            .mistake(
+                "count_never_emptied",
+                "The second mean is too small: it is divided by the number of all samples so far. That begins at 0 \
+                 again, too.",
+                |c| means(c, |n_samples, piece| n_samples[piece] as f64, [true, false]),
+            )
+            .mistake(
+                "sum_never_emptied",
+                "The second mean is wrong: the number of samples begins at 0 again, and the sum does not. Empty \
+                 both.",
+                |c| means(c, |n_samples, piece| n_samples[piece] as f64, [false, true]),
+            ),
+        Check::new("mean_of_nothing", "gradient_sum", "GradientSum has no mean of no samples", 1)
+            .asks("gradient_sum")
+            .about("GradientSum::take_mean")
+            .after("gradient_sum")
+            .on(|draw| vec![pieces(draw, vec![2]), pieces(draw, vec![2, 0])])
+            .expects(|c| match c.counts("pieces").last() {
+                Some(0) => Prediction::Panics,
+                _ => means(c, |n_samples, piece| n_samples[piece] as f64, [true, true]).into(),
+            })
+            .mistake_if(
+                "mean_of_nothing_accepted",
+                "The mean is taken twice in a row, the second time of no samples at all, and there is no panic. The \
+                 documentation promises one: a step with no gradients would go nowhere and say nothing.",
+                |c, _| c.counts("pieces").last() == Some(&0),
+            ),
+    ]
+}
+
+// Trainings
+
+/// One layer under softmax, in this file's own arithmetic.
+#[derive(Clone)]
+struct Net {
+    weights: Array2<f64>,
+    biases: Array1<f64>,
+}
+
+impl Net {
+    fn of(c: &Record) -> Self {
+        Self { weights: c.matrix("weights").to_owned(), biases: c.vector("biases").to_owned() }
+    }
+
+    fn probabilities(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
+        let mut p = (x.dot(&self.weights) + &self.biases).mapv(f64::exp);
+        p.rows_mut().into_iter().for_each(|mut row| row /= row.sum());
+        p
+    }
+
+    /// The mean cross-entropy.
+    fn loss(&self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> f64 {
+        -(self.probabilities(x).mapv(f64::ln) * y).sum() / x.nrows() as f64
+    }
+
+    /// The gradient of it, in the form of a network.
+    fn gradient(&self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Self {
+        let d_scores = (self.probabilities(x) - y) / x.nrows() as f64;
+        Self { weights: x.t().dot(&d_scores), biases: d_scores.sum_axis(Axis(0)) }
+    }
+
+    fn norm(&self) -> f64 {
+        length(self.weights.iter().chain(&self.biases))
+    }
+
+    fn times(&self, factor: f64) -> Self {
+        Self { weights: &self.weights * factor, biases: &self.biases * factor }
+    }
+
+    /// Not longer than this.
+    fn clipped(&self, max_norm: f64) -> Self {
+        if self.norm() > max_norm { self.times(max_norm / self.norm()) } else { self.clone() }
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        Self { weights: &self.weights + &other.weights, biases: &self.biases + &other.biases }
+    }
+
+    fn step(&mut self, gradient: &Self, rate: f64) {
+        *self = self.plus(&gradient.times(-rate));
+    }
+
+    fn flat(&self) -> Array1<f64> {
+        self.weights.iter().chain(&self.biases).copied().collect()
+    }
+}
+
+fn one_layer(draw: &mut probe::Generator, n_in: usize, n_out: usize) -> Record {
+    Record::new()
+        .with("weights", draw::matrix(draw, (n_in, n_out), 1.0) + 0.05)
+        .with("biases", draw::vector(draw, n_out, 1.0) + 0.05)
+}
+
+/// A row for each of these classes.
+fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
+    Array2::from_shape_fn((labels.len(), n_classes), |(sample, class)| f64::from(u8::from(labels[sample] == class)))
+}
+
+/// Settings for one epoch.
+fn with_settings(case: Record, batch_size: usize, micro_batch_size: usize, max_norm: f64) -> Record {
+    let case = case.with("n_epochs", 1_usize).with("batch_size", batch_size);
+    case.with("micro_batch_size", micro_batch_size).with("max_norm", max_norm)
+}
+
+fn epochs() -> [Check; 4] {
+    /// An epoch over equal samples, in steps of so many samples each. What counts is the loss at each of them.
+    fn epoch(c: &Record, steps: impl Fn(&Record) -> Vec<usize>, mean: impl Fn(&[(usize, f64)]) -> f64) -> Record {
+        let (mut net, x, y) = (Net::of(c), c.matrix("x"), c.matrix("y"));
+        let steps = steps(c);
+        let mut losses = Vec::new();
+        for n_samples in &steps {
+            losses.push((*n_samples, net.loss(&x, &y)));
+            let gradient = net.gradient(&x, &y).clipped(c.float("max_norm"));
+            net.step(&gradient, c.float("learning_rate"));
+        }
+        losses.push((0, net.loss(&x, &y)));
+        Record::new().with("loss", mean(&losses)).with("steps", steps.len()).with("parameters", net.flat())
+    }
+    /// n in pieces of `size`.
+    fn cut(n: usize, size: usize) -> Vec<usize> {
+        (0..n).step_by(size).map(|begin| size.min(n - begin)).collect()
+    }
+    fn batches(c: &Record) -> Vec<usize> {
+        cut(c.matrix("x").nrows(), c.count("batch_size"))
+    }
+    fn pieces_of(c: &Record, n_samples: usize) -> Vec<usize> {
+        cut(n_samples, c.count("micro_batch_size"))
+    }
+    /// The mean over the samples. The last entry is the loss after the last step, with no samples.
+    fn mean(losses: &[(usize, f64)]) -> f64 {
+        let n: usize = losses.iter().map(|(n, _)| n).sum();
+        losses.iter().map(|(n, loss)| *n as f64 * loss).sum::<f64>() / n as f64
+    }
+    let equal = |draw: &mut probe::Generator, n: usize, batch_size: usize, micro_batch_size: usize| {
+        let row = draw::vector(draw, 2, 1.0) + 0.03;
+        let x = Array2::from_shape_fn((n, 2), |(_, feature)| row[feature]);
+        let case = one_layer(draw, 2, 3).with("x", x).with("y", one_hot(&vec![size(draw, 0, 2); n], 3));
+        let case = case.with("learning_rate", 0.7).with("seed", size(draw, 1, 1000));
+        with_settings(case, batch_size, micro_batch_size, f64::INFINITY)
+    };
+    // Two samples, which go through the network one by one, for one step.
+    let two = |draw: &mut probe::Generator, max_norm: f64| {
+        let x = array![[2.0, 1.0], [1.0, -3.0]] + draw::matrix(draw, (2, 2), 0.5);
+        let case = one_layer(draw, 2, 3).with("x", x).with("y", one_hot(&[0, 2], 3));
+        let case = case.with("learning_rate", 0.5).with("seed", size(draw, 1, 1000));
+        with_settings(case, 2, 1, max_norm)
+    };
+    let one_by_one = |c: &Record| {
+        let (net, x, y) = (Net::of(c), c.matrix("x"), c.matrix("y"));
+        let gradient = |sample: usize| net.gradient(&x.select(Axis(0), &[sample]), &y.select(Axis(0), &[sample]));
+        [0, 1].map(gradient)
+    };
+    let stepped = |c: &Record, gradient: &Net| {
+        let mut net = Net::of(c);
+        net.step(gradient, c.float("learning_rate"));
+        net.flat()
+    };
+    let after = move |c: &Record, gradient: &Net| {
+        let loss = Net::of(c).loss(&c.matrix("x"), &c.matrix("y"));
+        Record::new().with("loss", loss).with("steps", 1_usize).with("parameters", stepped(c, gradient))
+    };
+    let whole = |c: &Record| Net::of(c).gradient(&c.matrix("x"), &c.matrix("y"));
+    [
+        Check::new("train_epoch", "train_epoch", "train_epoch takes one step for each batch", 2)
+            .after("gradient_sum")
+            .after("clip_short")
+            .on(move |draw| {
+                vec![equal(draw, 7, 4, 3), equal(draw, 5, 2, 1), equal(draw, 6, 10, 4), equal(draw, 5, 3, 8)]
+            })
+            .expects(|c| epoch(c, batches, mean))
+            .mistake(
+                "step_for_every_piece",
+                "There is a step for every piece of a batch. The gradients of its pieces are added up, and then \
+                 there is one step for the whole batch.",
+                |c| {
+                    let pieces = |c: &Record| batches(c).into_iter().flat_map(|n| pieces_of(c, n)).collect();
+                    epoch(c, pieces, mean)
+                },
+            )
+            .mistake(
+                "pieces_for_batches",
+                "There is a step for every `micro_batch_size` samples: the two sizes have swapped places, or \
+                 `batch_size` is not used. A step takes a whole batch.",
+                |c| epoch(c, |c| cut(c.matrix("x").nrows(), c.count("micro_batch_size")), mean),
+            )
+            .mistake("one_step_an_epoch", "There is one step for all samples. `batch_size` of them make a step.", |c| {
+                epoch(c, |c| vec![c.matrix("x").nrows()], mean)
+            })
+            .mistake(
+                "short_batch_left_out",
+                "The samples that are left at the end are not learned from. They are a batch as well, a shorter one.",
+                |c| {
+                    let whole = |c: &Record| batches(c).into_iter().filter(|n| *n == c.count("batch_size")).collect();
+                    epoch(c, whole, mean)
+                },
+            )
+            .mistake(
+                "loss_after_the_step",
+                "Each loss is the one after the step on its batch. It is the one before, of the scores that the \
+                 gradient comes from.",
+                |c| {
+                    epoch(c, batches, |losses| {
+                        let shifted: Vec<_> = losses.windows(2).map(|pair| (pair[0].0, pair[1].1)).collect();
+                        mean(&shifted)
+                    })
+                },
+            )
+            .mistake(
+                "loss_is_a_mean_of_means",
+                "The loss is the mean of the batches' means, and a short batch counts too much in it. Each counts \
+                 as often as it has samples.",
+                |c| {
+                    epoch(c, batches, |losses| {
+                        let means: Vec<_> = losses.iter().filter(|(n, _)| *n > 0).map(|(_, loss)| (1, *loss)).collect();
+                        mean(&means)
+                    })
+                },
+            )
+            .mistake(
+                "loss_is_a_mean_of_pieces",
+                "The loss is the mean of the pieces' means, and a short piece counts too much in it. Each counts as \
+                 often as it has samples.",
+                |c| {
+                    epoch(c, batches, |losses| {
+                        let pieces: Vec<_> = losses.iter().map(|(n, loss)| (pieces_of(c, *n).len(), *loss)).collect();
+                        mean(&pieces)
+                    })
+                },
+            )
+            .mistake(
+                "loss_of_a_piece_not_weighted",
+                "The losses of the pieces are added up as they are, and divided by the number of samples. Each is a \
+                 mean: multiply it by the number of samples of its piece first.",
+                |c| {
+                    epoch(c, batches, |losses| {
+                        let sum: f64 = losses.iter().map(|(n, loss)| pieces_of(c, *n).len() as f64 * loss).sum();
+                        sum / c.matrix("x").nrows() as f64
+                    })
+                },
+            )
+            .mistake("loss_is_a_sum", "The loss is the sum over the samples. Divide it by how many there are.", |c| {
+                epoch(c, batches, |losses| losses.iter().map(|(n, loss)| *n as f64 * loss).sum())
+            }),
+        Check::new("train_epoch_clips", "train_epoch", "train_epoch clips the mean of all gradients of a step", 2)
+            .asks("train_epoch")
+            .after("train_epoch")
+            .on(move |draw| vec![two(draw, 0.1), two(draw, 0.2), two(draw, f64::INFINITY)])
+            .expects(move |c| after(c, &whole(c).clipped(c.float("max_norm"))))
+            .mistake(
+                "never_clipped",
+                "The step is taken with the whole gradient, however long it is: `clip_global_norm` is either not \
+                 called, or called for something that is not used then.",
+                move |c| after(c, &whole(c)),
+            )
+            .mistake(
+                "pieces_clipped",
+                "Every piece is clipped by itself, and long gradients that would cancel do not any more. Clip the \
+                 mean that the step is taken with.",
+                move |c| {
+                    let [one, other] = one_by_one(c).map(|gradient| gradient.clipped(c.float("max_norm")));
+                    after(c, &one.plus(&other).times(0.5))
+                },
+            )
+            .mistake_if("pairs_torn_apart", PAIRS_TORN_APART, move |c, seen| {
+                let classes_swapped = c.matrix("y").select(Axis(0), &[1, 0]);
+                let gradient = Net::of(c).gradient(&c.matrix("x"), &classes_swapped);
+                let parameters = seen.vector("parameters").to_owned();
+                close(&stepped(c, &gradient.clipped(c.float("max_norm"))), &parameters)
+            })
+            .mistake_if(
+                "own_gradients_of_the_network",
+                "The step is taken with the gradients that the network has, which are those of the last piece. The \
+                 mean of all pieces is what `take_mean` gives, and `step_with` takes a step with that.",
+                move |c, seen| {
+                    let parameters = seen.vector("parameters").to_owned();
+                    let leads_there = |gradient: &Net| close(&stepped(c, gradient), &parameters);
+                    let own = one_by_one(c);
+                    own.iter().any(|own| leads_there(own) || leads_there(&own.clipped(c.float("max_norm"))))
+                },
+            ),
+        Check::new("train_epoch_order", "train_epoch", "train_epoch learns from every sample once, in a new order", 1)
+            .asks("epochs_from_the_start")
+            .about("train_epoch")
+            .after("train_epoch")
+            .after("train_epoch_clips")
+            .on(|draw| {
+                let x = array![[2.0, 1.0], [1.0, -3.0], [-2.0, 0.5], [0.5, 2.5]] + draw::matrix(draw, (4, 2), 0.4);
+                let case = one_layer(draw, 2, 3).with("x", x).with("y", one_hot(&[0, 2, 1, 1], 3));
+                let case = case.with("learning_rate", 0.9).with("seed", size(draw, 1, 1000)).with("epochs", 6_usize);
+                vec![with_settings(case, 1, 1, f64::INFINITY)]
+            })
+            .demands(in_any_order)
+            .mistake_if(
+                "same_order_every_epoch",
+                "Every epoch has the same order: the samples are either not shuffled, or shuffled with a generator \
+                 that begins again each time. Use `rng`.",
+                |c, seen| {
+                    let first = seen.vector("parameters after epoch 1");
+                    in_some_order(c, &first.to_owned())
+                        && (2..=c.count("epochs")).all(|n| seen.vector(&format!("parameters after epoch {n}")) == first)
+                },
+            )
+            .mistake_if("pairs_torn_apart", PAIRS_TORN_APART, |c, seen| {
+                let parameters = seen.vector("parameters after epoch 1").to_owned();
+                let orders = orders();
+                let meets = |x: &[usize; 4], y: &[usize; 4]| x != y && close(&in_order(c, x, y), &parameters);
+                orders.iter().any(|x| orders.iter().any(|y| meets(x, y)))
+            }),
+        Check::new("train_epoch_of_0", "train_epoch", "train_epoch panics where a batch or a piece has no samples", 1)
+            .asks("train_epoch")
+            .after("train_epoch")
+            .on(move |draw| vec![equal(draw, 5, 2, 1), equal(draw, 5, 0, 1), equal(draw, 5, 2, 0)])
+            .expects(|c| match c.count("batch_size").min(c.count("micro_batch_size")) {
+                0 => Prediction::Panics,
+                _ => epoch(c, batches, mean).into(),
+            })
+            .mistake_if(
+                "empty_batches_accepted",
+                "Batches or pieces of 0 samples are accepted. The documentation promises a panic for both sizes; \
+                 `chunks` panics by itself.",
+                |c, _| c.count("batch_size").min(c.count("micro_batch_size")) == 0,
+            ),
+    ]
+}
+
+const PAIRS_TORN_APART: &str = "\
+    Samples meet the classes of others: `x` and `y` are shuffled apart from each other. Shuffle the numbers of the \
+    samples, and choose the rows of both by them.";
+
+/// All orders of four samples.
+fn orders() -> Vec<[usize; 4]> {
+    let mut orders = Vec::new();
+    for number in 0..256_usize {
+        let order = [number / 64, number / 16 % 4, number / 4 % 4, number % 4];
+        if (0..4).all(|sample| order.contains(&sample)) {
+            orders.push(order);
+        }
+    }
+    orders
+}
+
+/// What is learned from these samples with the classes of those, one after the other.
+fn in_order(c: &Record, samples: &[usize; 4], classes: &[usize; 4]) -> Array1<f64> {
+    let mut net = Net::of(c);
+    for (&sample, &class) in samples.iter().zip(classes) {
+        let gradient =
+            net.gradient(&c.matrix("x").select(Axis(0), &[sample]), &c.matrix("y").select(Axis(0), &[class]));
+        net.step(&gradient, c.float("learning_rate"));
+    }
+    net.flat()
+}
+
+fn close(one: &Array1<f64>, other: &Array1<f64>) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| (one - other).abs() < 1e-9)
+}
+
+fn in_some_order(c: &Record, parameters: &Array1<f64>) -> bool {
+    orders().iter().any(|order| close(&in_order(c, order, order), parameters))
+}
+
+/// Six epochs from the same beginning: each in one of 24 orders, and not all in the same one. A right solution has the
+/// same order six times with a probability of 24^-5, once in eight million.
+fn in_any_order(c: &Record, seen: &Record) -> Result<(), String> {
+    let after = |number: usize| seen.vector(&format!("parameters after epoch {number}")).to_owned();
+    for number in 1..=c.count("epochs") {
+        if !in_some_order(c, &after(number)) {
+            return Err(format!(
+                "No order of the four samples, each of them once, leads to the parameters after epoch {number}."
+            ));
+        }
+    }
+    if (2..=c.count("epochs")).all(|number| after(number) == after(1)) {
+        return Err("All epochs learn from the samples in the same order.".to_owned());
+    }
+    Ok(())
+}
+
+/// How a training goes wrong.
+#[derive(Clone, Copy)]
+struct TrainingRule {
+    first_epoch: usize,
+    /// What the schedule hears: of the losses in training, and of those in validation.
+    hears: fn(&[f64], &[f64]) -> Option<f64>,
+    /// The learning rate of the steps, given the one of this epoch, the one before, and the one that the optimiser
+    /// began with.
+    rate: fn(f64, f64, f64) -> f64,
+    /// The validation loss of an epoch, given the training loss, and the validation losses before and after.
+    validation: fn(f64, f64, f64) -> f64,
+    stops: bool,
+    /// Whether the callback is called.
+    calls: bool,
+    /// Whether the last epoch is in the history where the callback ends the training.
+    keeps_last: bool,
+}
+
+const TRAINING: TrainingRule = TrainingRule {
+    first_epoch: 0,
+    hears: |_, validation| validation.last().copied(),
+    rate: |rate, _, _| rate,
+    validation: |_, _, after| after,
+    stops: true,
+    calls: true,
+    keeps_last: true,
+};
+
+/// What a training comes to.
+struct Trained {
+    record: Record,
+    /// The network after each epoch.
+    nets: Vec<Net>,
+    train: Vec<f64>,
+    validation: Vec<f64>,
+}
+
+/// A training in which every epoch is one step on all samples.
+fn trained(c: &Record, rule: TrainingRule, n_epochs: usize) -> Trained {
+    const BEGAN_WITH: f64 = 0.125;
+    let mut net = Net::of(c);
+    let [x, y, x_validation, y_validation] =
+        ["x_train", "y_train", "x_validation", "y_validation"].map(|name| c.matrix(name).to_owned());
+    let given = c.vector("rates").to_vec();
+    let (mut rates, mut train, mut validation) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut epochs, mut heard, mut of_steps, mut lengths, mut nets) = (vec![], vec![], vec![], vec![], vec![]);
+    for number in 0..n_epochs {
+        let epoch = number + rule.first_epoch;
+        epochs.push(epoch);
+        heard.push((rule.hears)(&train, &validation).unwrap_or(-1.0));
+        let rate = given.get(epoch).copied().unwrap_or(0.0);
+        of_steps.push((rule.rate)(rate, rates.last().copied().unwrap_or(BEGAN_WITH), BEGAN_WITH));
+        rates.push(rate);
+        let before = net.loss(&x_validation, &y_validation);
+        train.push(net.loss(&x, &y));
+        net.step(&net.gradient(&x, &y), of_steps[number]);
+        nets.push(net.clone());
+        let after = net.loss(&x_validation, &y_validation);
+        validation.push((rule.validation)(train[number], before, after));
+        if rule.calls {
+            lengths.push(number + 1);
+            if rule.stops && c.get("stop_after").is_some() && c.count("stop_after") == number + 1 {
+                break;
+            }
+        }
+    }
+    let stopped = train.len() < n_epochs;
+    let kept = if stopped && !rule.keeps_last { train.len() - 1 } else { train.len() };
+    let part = |numbers: &[f64]| Array1::from(numbers[..kept].to_vec());
+    let record = Record::new()
+        .with("epochs of schedule", epochs)
+        .with("losses that schedule hears (-1 for None)", Array1::from(heard))
+        .with("learning_rate", part(&rates))
+        .with("train_loss", part(&train))
+        .with("validation_loss", part(&validation))
+        .with("lengths", vec![kept; 3])
+        .with("rates of the steps", Array1::from(of_steps))
+        .with("lengths that after_epoch sees", lengths)
+        .with("parameters", net.flat());
+    Trained { record, nets, train, validation }
+}
+
+/// A few samples to learn from, others to look at, and one batch for all.
+fn small_data(draw: &mut probe::Generator, rates: &[f64]) -> Record {
+    let inputs = |draw: &mut probe::Generator, n| draw::matrix(draw, (n, 2), 1.0) + 0.03;
+    let case = one_layer(draw, 2, 3)
+        .with("x_train", inputs(draw, 4))
+        .with("y_train", one_hot(&[0, 2, 1, 2], 3))
+        .with("x_validation", inputs(draw, 3))
+        .with("y_validation", one_hot(&[1, 0, 2], 3))
+        .with("rates", Array1::from(rates.to_vec()))
+        .with("batch_size", 9_usize)
+        .with("micro_batch_size", 3_usize)
+        .with("max_norm", f64::INFINITY);
+    case.with("seed", size(draw, 1, 1000))
+}
+
+fn training() -> Check {
+    let run = |c: &Record, rule: TrainingRule| trained(c, rule, c.count("n_epochs")).record;
+    Check::new("train", "train", "train asks the schedule, learns, looks, and lets the callback decide", 5)
+        .after("train_epoch")
+        .after("train_epoch_clips")
+        .on(|draw| {
+            let rates = [0.5, 0.8, 0.3, 0.9, 0.6, 0.4];
+            let whole = small_data(draw, &rates).with("n_epochs", 4_usize).with("stop_after", 99_usize);
+            let stopped = small_data(draw, &rates).with("n_epochs", 5_usize).with("stop_after", 3_usize);
+            vec![whole, stopped]
+        })
+        .expects(move |c| run(c, TRAINING))
+        .mistake("epochs_from_1", "The schedule is asked for epoch 1 first. Epochs are counted from 0.", move |c| {
+            run(c, TrainingRule { first_epoch: 1, ..TRAINING })
+        })
+        .mistake(
+            "schedule_hears_the_training_loss",
+            "The schedule hears the loss on the samples that are learned from. It is told the *validation* loss \
+             after the epoch before.",
+            move |c| run(c, TrainingRule { hears: |train, _| train.last().copied(), ..TRAINING }),
+        )
+        .mistake(
+            "schedule_hears_nothing",
+            "The schedule is told `None` in every epoch. Before all but the first there is a validation loss, that \
+             of the epoch before.",
+            move |c| run(c, TrainingRule { hears: |_, _| None, ..TRAINING }),
+        )
+        .mistake(
+            "rate_never_set",
+            "The optimiser keeps the learning rate that it came with. Tell it the one of the schedule: \
+             `set_learning_rate`.",
+            move |c| run(c, TrainingRule { rate: |_, _, began| began, ..TRAINING }),
+        )
+        .mistake(
+            "rate_one_epoch_late",
+            "Every epoch is trained with the learning rate of the one before: the optimiser is told the new one \
+             after the epoch. Tell it before.",
+            move |c| run(c, TrainingRule { rate: |_, before, _| before, ..TRAINING }),
+        )
+        .mistake(
+            "looked_before_the_epoch",
+            "The validation loss is the one before the epoch. Look after it.",
+            move |c| run(c, TrainingRule { validation: |_, before, _| before, ..TRAINING }),
+        )
+        .mistake(
+            "training_loss_twice",
+            "The validation loss is that of `train_epoch`. Compute it from the samples that were put aside.",
+            move |c| run(c, TrainingRule { validation: |train, _, _| train, ..TRAINING }),
+        )
+        .mistake("callback_cannot_stop", "The training goes on although `after_epoch` returned `Break`.", move |c| {
+            run(c, TrainingRule { stops: false, ..TRAINING })
+        })
+        .mistake("callback_never_called", "`after_epoch` is never called.", move |c| {
+            run(c, TrainingRule { calls: false, ..TRAINING })
+        })
+        .mistake(
+            "last_epoch_not_in_the_history",
+            "Where `after_epoch` ends the training, the last epoch is missing in the history that is returned.",
+            move |c| run(c, TrainingRule { keeps_last: false, ..TRAINING }),
+        )
+        .mistake_if(
+            "called_before_the_epoch_is_noted",
+            "`after_epoch` gets a history without the epoch that has just ended. Note the epoch first, and then \
+             call it.",
+            |_, seen| seen.counts("lengths that after_epoch sees").first() == Some(&0),
+        )
+        .mistake_if(
+            "trained_on_the_validation_set",
+            "The network learns from the samples that were put aside. They are only looked at.",
+            |c, seen| {
+                let mut net = Net::of(c);
+                let (x, y) = (c.matrix("x_validation"), c.matrix("y_validation"));
+                for rate in c.vector("rates").iter().take(seen.vector("train_loss").len()) {
+                    net.step(&net.gradient(&x, &y), *rate);
+                }
+                close(&net.flat(), &seen.vector("parameters").to_owned())
+            },
+        )
+}
+
+fn restoring() -> Check {
+    /// The training ends by `stopping`, which hears what `hears` chooses of both losses; `kept` chooses the weights,
+    /// given the best epoch, the last, and whether the training was stopped.
+    fn run(c: &Record, stops: bool, hears: fn(&Trained) -> &[f64], kept: fn(usize, usize, bool) -> usize) -> Record {
+        let n_epochs = c.count("n_epochs");
+        let all = trained(c, TRAINING, n_epochs);
+        let (mut best, mut best_loss, mut n_bad, mut length) = (0, f64::INFINITY, 0, n_epochs);
+        for (epoch, &loss) in hears(&all).iter().enumerate() {
+            n_bad += 1;
+            if loss < best_loss - c.float("min_delta") {
+                (best, best_loss, n_bad) = (epoch, loss, 0);
+            }
+            if stops && n_bad >= c.count("patience") {
+                length = epoch + 1;
+                break;
+            }
+        }
+        let part = |numbers: &[f64]| Array1::from(numbers[..length].to_vec());
+        Record::new()
+            .with("learning_rate", part(&c.vector("rates").to_vec()))
+            .with("train_loss", part(&all.train))
+            .with("validation_loss", part(&all.validation))
+            .with("parameters", all.nets[kept(best, length - 1, length < n_epochs)].flat())
+    }
+    Check::new(
+        "train_and_restore",
+        "train_and_restore",
+        "train_and_restore stops in time and keeps the best weights",
+        2,
+    )
+    .after("train")
+    .after("early_stopping")
+    .after("set_weights")
+    .on(|draw| {
+        // Where the rate is negative, the loss rises. Looked at are the samples that are learned from.
+        let mut case = |rates: &[f64], patience: usize| {
+            let data = small_data(draw, rates);
+            let mut case = Record::new();
+            for (name, value) in data.parts() {
+                let same = name.replace("validation", "train");
+                case = case.with(name, data.get(&same).unwrap_or(value).clone());
+            }
+            case.with("n_epochs", rates.len()).with("patience", patience).with("min_delta", 0.0)
+        };
+        vec![
+            case(&[0.5, 0.4, -0.6, -0.5, -0.4, -0.3, -0.2], 2),
+            case(&[0.5, 0.4, 0.5, -0.6, -0.5], 4),
+            case(&[0.5, -0.4, 0.6, 0.6, -0.5, -0.4, -0.3, -0.3], 3),
+        ]
+    })
+    .expects(|c| run(c, true, |all| &all.validation, |best, _, _| best))
+    .mistake(
+        "best_weights_not_restored",
+        "The network has the weights of the last epoch afterwards. `stopping` has kept the best ones: `restore` \
+         gives them back.",
+        |c| run(c, true, |all| &all.validation, |_, last, _| last),
+    )
+    .mistake(
+        "restored_only_if_stopped",
+        "Where all epochs are trained, the network has the weights of the last one. The best ones are restored in \
+         any case.",
+        |c| run(c, true, |all| &all.validation, |best, last, stopped| if stopped { best } else { last }),
+    )
+    .mistake(
+        "stopping_cannot_stop",
+        "The training goes through all epochs, although `stopping` says `Break`. Return its decision from the \
+         callback.",
+        |c| run(c, false, |all| &all.validation, |best, _, _| best),
+    )
+    .mistake(
+        "stopping_hears_the_training_loss",
+        "`stopping` hears the loss on the samples that are learned from. It waits for the *validation* loss.",
+        |c| run(c, true, |all| &all.train, |best, _, _| best),
+    )
+}
+
+/// A whole number from `low` to `high`.
+fn size(draw: &mut probe::Generator, low: usize, high: usize) -> usize {
+    let share = (draw::number(draw, 1.0) + 1.0) / 2.0;
+    low + ((high - low) as f64 * share).round() as usize
+}

@@ -1,0 +1,142 @@
+//! What there is to see in exercise 17.
+
+use judge::pictures::*;
+
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    Ok(vec![curves(ask)?, plateau(ask)?, clipping(ask)?, noise(ask)?, by_heart(ask)?])
+}
+
+const N_EPOCHS: usize = 50;
+
+fn curve(schedule: &str, losses: &[f64]) -> Record {
+    Record::new()
+        .with("schedule", schedule)
+        .with("learning_rate", 0.1)
+        .with("n_epochs", N_EPOCHS)
+        .with("losses", Array1::from(losses.to_vec()))
+}
+
+fn numbered(numbers: Vec<f64>) -> Vec<(f64, f64)> {
+    (0..).map(f64::from).zip(numbers).collect()
+}
+
+/// The learning rate in each epoch.
+fn curves(ask: &mut Ask<'_>) -> Result<Picture> {
+    let (epochs, rates) = (Axis::new("epoch").from(0.0, 55.0), Axis::new("learning rate").from(0.0, 0.11));
+    let mut picture = Picture::new("schedules", "Four ways down", epochs, rates).caption(
+        "StepDecay halves the rate every 10 epochs, ExponentialDecay takes 7 % of it in each. Cosine reaches 0 at \
+         epoch 50 and stays there. With a warm-up of 10 epochs the rate rises in equal steps first, of which the \
+         first is not 0, and the way down begins at the top. Where a step is one epoch off, or the wave rises again \
+         at the end, you see it here.",
+    );
+    for (n, schedule) in ["StepDecay", "ExponentialDecay", "Cosine", "WarmUp"].into_iter().enumerate() {
+        let rates =
+            ask.both(|side| Ok(numbered(side.ask("curve", &curve(schedule, &[0.5; 55]))?.exactly(55, RESULT)?)))?;
+        picture.compare(schedule, Mark::Line, n, rates);
+    }
+    Ok(picture)
+}
+
+/// A loss that stands still twice, and what a plateau makes of it.
+fn plateau(ask: &mut Ask<'_>) -> Result<Picture> {
+    let loss = |epoch: usize| match epoch {
+        0..10 => 0.9 - 0.05 * epoch as f64,
+        10..20 => 0.45,
+        20..30 => 0.45 - 0.02 * (epoch - 20) as f64,
+        _ => 0.25,
+    };
+    let losses: Vec<f64> = (0..N_EPOCHS).map(loss).collect();
+    let (epochs, numbers) =
+        (Axis::new("epoch").from(0.0, 50.0), Axis::new("loss, learning rate").from(0.001, 1.0).log());
+    let mut picture = Picture::new("plateau", "The rate falls where the loss does not", epochs, numbers).caption(
+        "The points are a made-up validation loss, which stands still in the middle and at the end. The line is the \
+         learning rate of `Plateau` with a patience of 4. It holds while the loss falls, and on every plateau it is \
+         halved once in five epochs. If it falls earlier, or where the loss falls, look at what is counted.",
+    );
+    let rates =
+        ask.both(|side| Ok(numbered(side.ask("curve", &curve("Plateau", &losses))?.exactly(N_EPOCHS, RESULT)?)))?;
+    picture.compare(YOURS, Mark::Line, 0, rates);
+    picture.add("loss", Mark::Points, Role::Guide, numbered(losses));
+    Ok(picture)
+}
+
+/// What becomes of gradients of two numbers, each in an array of its own.
+fn clipping(ask: &mut Ask<'_>) -> Result<Picture> {
+    let [x, y] = ["first array", "second array"].map(|name| Axis::new(name).from(-3.2, 3.2));
+    let mut picture = Picture::new("clipping", "Gradients that are not longer than 1", x, y).equal_units().caption(
+        "Each small point is a gradient of two numbers, in two arrays. Clipped to a norm of 1, the long ones lie on \
+         a circle, in the same direction as before; short ones stay where they are. A square in place of the circle \
+         means that each array, or each number, is cut by itself. If all points are on the circle, short gradients \
+         are stretched.",
+    );
+    let gradients: Vec<(f64, f64)> = (0..60)
+        .map(|number| {
+            let angle = f64::from(number) * 0.21;
+            let length = 0.3 + f64::from(number) * 0.045;
+            (length * angle.cos(), length * angle.sin())
+        })
+        .collect();
+    let clipped = ask.both(|side| {
+        let clip = |&(x, y): &(f64, f64)| {
+            let case = Record::new().with("first", array![[x]]).with("second", array![y]).with("max_norm", 1.0);
+            let answer = side.ask("clip_global_norm", &case)?;
+            Ok((answer.exactly(1, "first")?[0], answer.exactly(1, "second")?[0]))
+        };
+        gradients.iter().map(clip).collect::<Asked<Vec<_>>>()
+    })?;
+    picture.compare(YOURS, Mark::Points, 0, clipped);
+    picture.add("before", Mark::Line, Role::Guide, gradients);
+    Ok(picture)
+}
+
+fn settings(n_epochs: usize, batch_size: usize) -> Record {
+    Record::new()
+        .with("n_epochs", n_epochs)
+        .with("batch_size", batch_size)
+        .with("micro_batch_size", 4_usize)
+        .with("max_norm", 5.0)
+        .with("seed", 3_usize)
+}
+
+/// A training with a few samples a step.
+fn noise(ask: &mut Ask<'_>) -> Result<Picture> {
+    let (epochs, losses) = (Axis::new("epoch").from(0.0, 60.0), Axis::new("training loss").from(0.1, 0.35));
+    let mut picture = Picture::new("noise", "A smaller rate settles", epochs, losses).caption(
+        "Two moons, 8 samples a step, your own training loop. At a constant rate of 0.5 the loss goes up and down \
+         to the end: 8 samples show the way only roughly, and the steps do not become shorter. With `Cosine` they \
+         do, and the loss settles lower. `Plateau` finds out by itself when it is time.",
+    );
+    for (n, schedule) in ["constant", "Cosine", "Plateau"].into_iter().enumerate() {
+        let case = settings(60, 8).with("schedule", schedule).with("learning_rate", 0.5);
+        let losses = ask.both(|side| Ok(numbered(side.ask("scheduled", &case)?.exactly(60, "train_loss")?)))?;
+        picture.compare(schedule, Mark::Line, n, losses);
+    }
+    Ok(picture)
+}
+
+/// A network that learns 40 noisy samples by heart, and is stopped.
+fn by_heart(ask: &mut Ask<'_>) -> Result<Picture> {
+    const N_EPOCHS: usize = 150;
+    let (epochs, losses) = (Axis::new("epoch").from(0.0, 150.0), Axis::new("loss").from(0.0, 1.0));
+    let mut picture = Picture::new("by_heart", "When to stop", epochs, losses).caption(
+        "A network with 1,218 parameters learns 40 samples. Its training loss goes on falling. The validation loss \
+         falls at first, stands still, and then rises: the network learns by heart. The point is where training \
+         with a patience of 20 stops, at the loss that the network has then. It should lie as low as the lowest \
+         place of the validation curve before it. If it lies on the curve, the best weights have not been put back.",
+    );
+    let case = |patience: usize| settings(N_EPOCHS, 8).with("patience", patience).with("learning_rate", 0.3);
+    for (n, name) in ["train_loss", "validation_loss"].into_iter().enumerate() {
+        let losses = ask.both(|side| Ok(numbered(side.ask("by_heart", &case(N_EPOCHS))?.exactly(N_EPOCHS, name)?)))?;
+        picture.compare(name.replace("_loss", ""), Mark::Line, n, losses);
+    }
+    let stopped = ask.both(|side| {
+        let answer = side.ask("by_heart", &case(20))?;
+        Ok(vec![(answer.numbers("validation_loss").len() as f64 - 1.0, answer.number("restored"))])
+    })?;
+    picture.compare("stopped", Mark::Points, 2, stopped);
+    Ok(picture)
+}
