@@ -30,13 +30,6 @@ const GRADER: &str = "grader";
 /// Where the sources of the crates above are, in the grader's workspace.
 const OWN_CRATES: [&str; 5] = ["datasets", "grader/judge", "grader/probe", "grader/shared-ndarray", "grader/wire"];
 
-/// The crates of the course's own that some exercises name, with their manifest and their source: each is another exercise,
-/// solved.
-const SOLVED: [(&str, &str, &str); 2] = [
-    ("engine", "engine/Cargo.toml", "solutions/10_backprop_engine/src"),
-    ("optimizers_solution", "solutions/12_optimizers/Cargo.toml", "solutions/12_optimizers/src"),
-];
-
 /// A compiler and the crates to link with.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Kit {
@@ -535,11 +528,8 @@ fn fingerprint(course: &Course, exercise: Option<&Exercise>, rustc: &Path) -> Re
     if let Some(exercise) = exercise {
         inputs.push(Submission::solution(course, exercise).folder.join("Cargo.toml"));
         inputs.push(course.root.join("Cargo.lock"));
-        for (name, manifest, sources) in SOLVED {
-            if exercise.crates.iter().any(|wanted| wanted == name) {
-                inputs.push(course.root.join(manifest));
-                inputs.extend(files::rust_files(&course.root.join(sources))?);
-            }
+        for name in &exercise.crates {
+            inputs.extend(sources_in_the_workspace(&course.root, name)?);
         }
     }
     let home = home(course)?;
@@ -558,18 +548,41 @@ fn fingerprint(course: &Course, exercise: Option<&Exercise>, rustc: &Path) -> Re
     Ok(files::hex(&digest.finalize()))
 }
 
+/// The manifest and the sources of a crate that lies in the course's own workspace, as `engine` does, which is another
+/// exercise, solved; nothing for a published crate. What is wrong with a manifest, cargo says better.
+fn sources_in_the_workspace(root: &Path, name: &str) -> Result<Vec<PathBuf>> {
+    let read = |path: &Path| fs::read_to_string(path).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    let workspace = read(&root.join("Cargo.toml"));
+    let dependency = workspace.as_ref().and_then(|manifest| manifest.get("workspace")?.get("dependencies")?.get(name));
+    let Some(folder) = dependency.and_then(|dependency| dependency.get("path")?.as_str()) else {
+        return Ok(Vec::new());
+    };
+    let manifest = root.join(folder).join("Cargo.toml");
+    let settings = read(&manifest);
+    let library = settings.as_ref().and_then(|settings| settings.get("lib")?.get("path")?.as_str());
+    let source = root.join(folder).join(library.unwrap_or("src/lib.rs"));
+    let mut found = vec![manifest];
+    if let Some(sources) = source.parent() {
+        found.extend(files::rust_files(sources)?);
+    }
+    Ok(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn solved_exercises_that_are_crates_lie_where_their_changes_are_looked_for() {
+    fn a_crate_of_the_workspace_is_watched_where_its_source_is() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        for (name, manifest, sources) in SOLVED {
-            let manifest = fs::read_to_string(root.join(manifest)).unwrap();
-            assert!(manifest.contains(&format!("name = \"{name}\"")));
-            assert!(root.join(sources).join("lib.rs").is_file());
+        for (name, manifest, source) in [
+            ("engine", "engine/Cargo.toml", "engine/../solutions/10_backprop_engine/src/lib.rs"),
+            ("optimizers_solution", "solutions/12_optimizers/Cargo.toml", "solutions/12_optimizers/src/lib.rs"),
+        ] {
+            let found = sources_in_the_workspace(&root, name).unwrap();
+            assert!(found.contains(&root.join(manifest)) && found.contains(&root.join(source)), "{name}: {found:?}");
         }
+        assert!(sources_in_the_workspace(&root, "dfdx").unwrap().is_empty());
     }
 
     /// Kits of other exercises are built with other features, and cargo puts all their copies in the same place.
