@@ -284,14 +284,14 @@ pub(crate) fn over(limit: Limit) -> String {
     match limit {
         Limit::Seconds(seconds) => {
             // Elsewhere nothing tells a loop from code that waits.
-            let or_waits = if cfg!(target_os = "linux") { "" } else { " Or does it wait for input?" };
+            let or_waits = if cfg!(target_os = "linux") { "" } else { " Or does it sleep, or wait for a lock?" };
             format!(
                 "Your code did not return and was stopped after {seconds} s: is there a loop that never ends?{or_waits}"
             )
         }
         Limit::Waiting(seconds) => format!(
-            "Your code did not return and was stopped after {seconds} s, in which it computed nothing: does it read from \
-             standard input, sleep, or wait for a lock?"
+            "Your code did not return and was stopped after {seconds} s, in which it computed nothing: does it sleep, or \
+             wait for a lock?"
         ),
         Limit::TotalSeconds(seconds) => format!(
             "All checks together may take {seconds} s, and these are used up: look at the first check that was slow."

@@ -8,6 +8,8 @@
 //! not have to be one, because a forged answer is worth points only if its numbers are right.
 
 use std::io::{self, Read, Write};
+#[cfg(unix)]
+use std::os::fd::AsFd;
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -44,6 +46,24 @@ pub fn read<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<T>> 
     let mut bytes = vec![0; u32::from_le_bytes(length) as usize];
     from.read_exact(&mut bytes)?;
     postcard::from_bytes(&bytes).map(Some).map_err(io::Error::other)
+}
+
+/// Standard input for the messages alone: other code in this process that reads from it finds that it has ended. Where the
+/// system has no safe way to exchange it (Windows), the messages stay where others can read them.
+///
+/// # Errors
+///
+/// When the process may open no more files.
+pub fn take_input() -> io::Result<impl Read> {
+    #[cfg(unix)]
+    {
+        let messages = std::fs::File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        // Standard output cannot be read from, which the standard library takes for the end of an input.
+        nix::unistd::dup2_stdin(io::stdout())?;
+        Ok(messages)
+    }
+    #[cfg(not(unix))]
+    Ok(io::stdin())
 }
 
 /// Sends an answer behind its marker, in one write.

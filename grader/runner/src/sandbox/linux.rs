@@ -168,7 +168,7 @@ fn few() -> Result<Rules> {
         // files: Landlock says which
         libc::SYS_close, libc::SYS_read, libc::SYS_write, libc::SYS_readv, libc::SYS_writev,
         libc::SYS_pread64, libc::SYS_lseek, libc::SYS_fstat, libc::SYS_newfstatat, libc::SYS_statx, libc::SYS_readlinkat,
-        libc::SYS_getcwd, libc::SYS_dup, libc::SYS_ppoll,
+        libc::SYS_getcwd, libc::SYS_dup, libc::SYS_dup3, libc::SYS_ppoll,
         // threads, time, chance
         libc::SYS_futex, libc::SYS_sched_yield, libc::SYS_sched_getaffinity, libc::SYS_gettid, libc::SYS_getpid,
         libc::SYS_set_tid_address, libc::SYS_set_robust_list, libc::SYS_rseq, libc::SYS_clock_gettime,
@@ -181,7 +181,10 @@ fn few() -> Result<Rules> {
     ];
     let mut rules: Rules = calls.into_iter().map(|call| (call, Vec::new())).collect();
     #[cfg(target_arch = "x86_64")]
-    rules.extend([libc::SYS_arch_prctl, libc::SYS_poll, libc::SYS_access, libc::SYS_readlink].map(|c| (c, Vec::new())));
+    {
+        let older = [libc::SYS_arch_prctl, libc::SYS_dup2, libc::SYS_poll, libc::SYS_access, libc::SYS_readlink];
+        rules.extend(older.map(|call| (call, Vec::new())));
+    }
     // Threads, no processes.
     rules.insert(libc::SYS_clone, vec![when(0, libc::CLONE_THREAD as u64, libc::CLONE_THREAD as u64)?]);
     // A file that is opened only to be read can be emptied by that; before its version 3 Landlock does not see it.
