@@ -48,7 +48,7 @@ pub(super) struct Usage {
 }
 
 /// Times on the clock may be this many times a limit, where a machine is so busy that a process gets too little of it.
-pub(super) const PATIENCE: u32 = 4;
+pub(super) const PATIENCE: u32 = 8;
 
 impl Running {
     /// Starts `command`, which is sent its input if it `reads`. Both of its output streams are one pipe, so that what is
