@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Hint(HintArgs),
     /// Draw what your own code computes
     Plot(PlotArgs),
+    /// Draw which exercise builds on which, and how far you have come
+    Map(MapArgs),
     /// Show the reference beside your code
     Solution(SolutionArgs),
     /// Put the stub back; your version is kept
@@ -171,6 +173,13 @@ pub(crate) struct ListArgs {
     /// The form of the list
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct MapArgs {
+    /// Write the picture to this SVG file, not below target/grader
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Args)]

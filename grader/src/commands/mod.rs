@@ -55,6 +55,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Some(Command::Watch) => return view::watch(&course),
         Some(Command::Lesson(args)) => return view::lesson(&course, args),
         Some(Command::Plot(args)) => return view::plot(&course, args),
+        Some(Command::Map(args)) => return view::map(&course, args),
         Some(Command::Check(args)) => check::run(&course, args),
         Some(Command::Ci(args)) => ci::run(&course, args),
         Some(Command::List(args)) => list::run(&course, args),

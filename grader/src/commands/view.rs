@@ -1,5 +1,5 @@
-//! What is shown in a view of its own, by a program that is compiled when it is first asked for: watching, lessons and
-//! pictures.
+//! What is shown in a view of its own, by a program that is compiled when it is first asked for: watching, lessons,
+//! pictures and the map.
 
 use std::{
     env,
@@ -14,7 +14,7 @@ use course::{Course, UsageError};
 
 use super::{exercise_or_current, submission};
 use crate::{
-    cli::{Cli, LessonArgs, PlotArgs},
+    cli::{Cli, LessonArgs, MapArgs, PlotArgs},
     on_demand,
 };
 
@@ -52,6 +52,11 @@ pub(super) fn plot(course: &Course, args: &PlotArgs) -> Result<ExitCode> {
     show(course, "plot", [exercise.name.clone().into(), submission.folder.into()])
 }
 
+/// Draws which exercise builds on which.
+pub(super) fn map(course: &Course, args: &MapArgs) -> Result<ExitCode> {
+    show(course, "map", args.output.clone().map(OsString::from))
+}
+
 /// What the view is made of.
 const SOURCES: [&str; 7] = [
     "grader/course/src",
@@ -63,7 +68,7 @@ const SOURCES: [&str; 7] = [
     "grader/wire/src",
 ];
 
-fn show<const N: usize>(course: &Course, what: &str, arguments: [OsString; N]) -> Result<ExitCode> {
+fn show(course: &Course, what: &str, arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
     let view = on_demand::program(course, "view", "the view", &SOURCES)?;
     let course = course.root.clone().into_os_string();
     on_demand::become_program(&view, [course, what.into()].into_iter().chain(arguments))

@@ -1,15 +1,16 @@
-//! What `grader` shows in a view of its own: the full-screen view, lessons in the terminal, and pictures.
+//! What `grader` shows in a view of its own: the full-screen view, lessons in the terminal, pictures, and the map.
 //!
 //! `grader` compiles this program when it is first asked for such a thing, so that `check` need not wait for it, and
 //! starts it as `view COURSE WHAT …`. All decisions are made by the crates below; this one draws.
 
 mod lesson;
+mod map;
 mod markdown;
 mod picture;
 mod plot;
 mod watch;
 
-use std::{env, ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{env, ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
 use course::Course;
@@ -25,12 +26,15 @@ fn main() -> ExitCode {
 }
 
 fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<ExitCode> {
-    let mut next = || arguments.next().context("this program is started by `grader watch`, `lesson` and `plot`");
+    let mut next = || arguments.next().context("this program is started by `grader watch`, `lesson`, `plot` and `map`");
     let course = Course::find(Some(&PathBuf::from(next()?)))?;
     let what = next()?;
     if what == "watch" {
         watch::watch(course)?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if what == "map" {
+        return map::show(&course, arguments.next().map(PathBuf::from));
     }
     let name = next()?;
     let exercise = course.exercise(&name.to_string_lossy())?;
@@ -39,4 +43,9 @@ fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<ExitCode> {
         Some("plot") => plot::show(&course, exercise, PathBuf::from(next()?)),
         _ => bail!("there is nothing to show called {}", what.display()),
     }
+}
+
+/// Prints a line. A reader that has seen enough, such as `head`, is no fault.
+fn print(text: &str) {
+    let _ = writeln!(anstream::stdout(), "{text}");
 }

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -17,7 +16,10 @@ use report::{
 use runner::{Drawn, Kit, Observer, Sandbox, SandboxMode, Slot, StatusLine, Submission, draw};
 use wire::frame;
 
-use crate::picture::{html, svg, terminal};
+use crate::{
+    picture::{html, svg, terminal},
+    print,
+};
 
 pub(crate) fn show(course: &Course, exercise: &Exercise, folder: PathBuf) -> Result<ExitCode> {
     let kit = Kit::open(course, exercise)?;
@@ -110,9 +112,4 @@ fn write(folder: &Path, drawn: &[(&Picture, String)]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn print(text: &str) {
-    // A reader that has seen enough, such as `head`, is no fault.
-    let _ = writeln!(anstream::stdout(), "{text}");
 }

@@ -26,7 +26,7 @@ const FINE: i32 = 8;
 const TEXT: i32 = 19;
 const LETTER: f64 = 0.5;
 /// Fonts whose letters are that wide, and whatever there is.
-const FONTS: &str = "Arial, Helvetica, Liberation Sans, sans-serif";
+pub(crate) const FONTS: &str = "Arial, Helvetica, Liberation Sans, sans-serif";
 const LINE: i32 = 27;
 const MARGIN: i32 = 10;
 
@@ -81,7 +81,7 @@ pub(crate) fn render(picture: &Picture) -> Result<String> {
 }
 
 /// `text` where XML and HTML mean something by some of its characters.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     allowed(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
