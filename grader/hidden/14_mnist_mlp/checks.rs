@@ -1,6 +1,6 @@
 //! What is right in exercise 14, and what is commonly got wrong.
 //!
-//! The order of the samples in an epoch is the learner's generator's, and nobody else's business. So one epoch is held
+//! The order of the samples in an epoch is for the learner's generator to choose. So one epoch is held
 //! against what holds in any order: a batch of all samples, a learning rate of 0, or every order that a few samples
 //! have.
 //!
@@ -161,8 +161,8 @@ fn too_much_held_out() -> Check {
         })
         .mistake_if(
             "more_than_there_are",
-            "More samples are to be put aside than there are, and your code goes on with fewer. A call like this is a \
-             mistake, and nobody would notice: panic. A subtraction of whole numbers that falls below 0 does so by itself.",
+            "More samples are to be put aside than there are, and your code goes on. A call like this is a mistake, \
+             and it would go unnoticed: panic. A subtraction of whole numbers that falls below 0 does so by itself.",
             |c, _| c.count("n_validation") > c.matrix("x").nrows(),
         )
 }
@@ -183,8 +183,8 @@ fn hold_out() -> Check {
         .expects(|c| split(c, |n, aside| (0..n - aside, n - aside..n), |n, aside| (0..n - aside, n - aside..n)))
         .mistake(
             "the_first_are_put_aside",
-            "The first samples are put aside. Here it is the last ones; what counts is that the same samples are put \
-             aside whoever does it.",
+            "The first samples are put aside. Here it is the last ones; what counts is that it is the same ones every \
+             time.",
             |c| split(c, |n, aside| (aside..n, 0..aside), |n, aside| (aside..n, 0..aside)),
         )
         .mistake(
@@ -325,8 +325,7 @@ fn evaluations() -> [Check; 2] {
             .expects(|c| evaluation(c, |loss, accuracy, _| (loss, accuracy)))
             .mistake(
                 "accuracy_in_percent",
-                "The accuracy is in percent. It is a fraction here, from 0 to 1; whoever prints it may multiply by \
-                 100.",
+                "The accuracy is in percent. It is a fraction here, from 0 to 1; multiply by 100 where you print it.",
                 |c| evaluation(c, |loss, accuracy, _| (loss, 100.0 * accuracy)),
             )
             .mistake(
@@ -354,7 +353,6 @@ fn evaluations() -> [Check; 2] {
             ),
         Check::new("evaluate_only_looks", "evaluate", "evaluate changes no parameter of the network", 1)
             .asks("evaluate")
-            .after("evaluate")
             .on(|draw| vec![samples(draw, &[0, 1, 2, 1, 0, 2], 3)])
             .expects(|c| Record::new().with("parameters", net(c).parameters()))
             .mistake_if(
@@ -461,10 +459,11 @@ fn epochs() -> [Check; 5] {
         .asks("train_epoch")
         .after("one_batch")
         .on(|draw| {
-            [(5, 2_usize), (7, 3)]
+            [(8, 3_usize), (12, 5)]
                 .map(|(n, batch_size)| {
                     // All differ, and so do all sums of some of them.
-                    let losses = Array1::from_shape_fn(n, |i| 0.5 + 1.7_f64.powi(i as i32) * (2.0 + draw::number(draw, 0.5)));
+                    let losses =
+                        Array1::from_shape_fn(n, |i| 0.5 + 1.5_f64.powi(i as i32) * (2.0 + draw::number(draw, 0.5)));
                     // The scores are the inputs, and ln(1 + e^z) is the loss of class 0 for z.
                     let x = Array2::from_shape_fn((n, 2), |(row, class)| match class {
                         0 => 0.0,
@@ -493,9 +492,15 @@ fn epochs() -> [Check; 5] {
         )
         .mistake_if(
             "one_batch_for_all",
-            "This is the loss of a single batch, such as the last one. Each batch is another one, and all samples belong \
-             into the mean.",
-            |c, seen| c.vector("losses of the samples").iter().any(|loss| close(&[*loss], &[seen.float("loss")])),
+            "This is the loss of a single batch, such as the first or the last one. All samples belong into the \
+             mean, those of every batch.",
+            |c, seen| {
+                let losses = c.vector("losses of the samples");
+                let mean = |rows: &[usize]| rows.iter().map(|&row| losses[row]).sum::<f64>() / rows.len() as f64;
+                [LEFT_OVER, c.count("batch_size")].iter().any(|&size| {
+                    choices(losses.len(), size).iter().any(|rows| close(&[mean(rows)], &[seen.float("loss")]))
+                })
+            },
         )
         .mistake_if(
             "last_batch_not_learned_from",
@@ -528,14 +533,33 @@ fn epochs() -> [Check; 5] {
         .demands(|c, seen| {
             let n = c.matrix("x").nrows();
             let size = c.count("batch_size");
-            match orders(n).iter().any(|order| is_net(seen, &in_batches(c, order, order, size))) {
-                true => Ok(()),
-                false => Err(format!(
+            let mut ends =
+                orders(n).into_iter().filter(|order| is_net(seen, &in_batches(c, order, order, size))).peekable();
+            if ends.peek().is_none() {
+                return Err(format!(
                     "There is no order of the {n} samples in which steps on batches of {size} lead to these \
                      parameters."
-                )),
+                ));
+            }
+            match ends.any(|order| close(&[loss_on_the_way(c, &order)], &[seen.float("loss")])) {
+                true => Ok(()),
+                false => {
+                    Err("The parameters are right, but the loss is not the mean of the losses before each step."
+                        .to_owned())
+                }
             }
         })
+        .mistake_if(
+            "loss_before_the_epoch",
+            "The parameters are right, but the loss is that of all samples before the first step. Each batch has its \
+             loss just before the step on it, when earlier steps have been taken already.",
+            |c, seen| {
+                let first = cross_entropy(&net(c).scores(&c.matrix("x")), &c.counts("labels"));
+                let (n, size) = (c.matrix("x").nrows(), c.count("batch_size"));
+                close(&[first], &[seen.float("loss")])
+                    && orders(n).iter().any(|order| is_net(seen, &in_batches(c, order, order, size)))
+            },
+        )
         .mistake_if(
             "one_step_an_epoch",
             "The parameters are those after a single step. Every batch is a step, and each begins where the one before \
@@ -557,8 +581,8 @@ fn epochs() -> [Check; 5] {
             })
             .mistake_if(
                 "batches_of_none_accepted",
-                "With a `batch_size` of 0 your code returns. There are no such batches, so the call is a mistake: panic, as \
-                 `chunks(0)` does by itself.",
+                "With a `batch_size` of 0 your code returns. There are no such batches, so the call is a mistake: \
+                 panic, as `chunks(0)` does by itself.",
                 |c, _| c.count("batch_size") == 0,
             ),
         Check::new("shuffles", "train_epoch", "every epoch has an order of its own, from the generator", 1)
@@ -569,10 +593,13 @@ fn epochs() -> [Check; 5] {
             .demands(|c, seen| match all_alike(seen) {
                 false => {
                     let first = seen.vector("parameters after epoch 1").to_vec();
-                    let ends_there = |order: &Vec<usize>| close(&first, &in_batches(c, order, order, 2).parameters().to_vec());
+                    let ends_there =
+                        |order: &Vec<usize>| close(&first, &in_batches(c, order, order, 2).parameters().to_vec());
                     match orders(5).iter().any(ends_there) {
                         true => Ok(()),
-                        false => Err("No order of the samples leads to the parameters after the first epoch.".to_owned()),
+                        false => {
+                            Err("No order of the samples leads to the parameters after the first epoch.".to_owned())
+                        }
                     }
                 }
                 true => Err(
@@ -594,7 +621,7 @@ fn epochs() -> [Check; 5] {
             )
             .mistake_if(
                 "same_order_every_epoch",
-                "Every epoch has the same order, as from a generator that is made anew each time. `rng` goes on from \
+                "Every epoch has the same order, as from a generator that is made again each time. `rng` goes on from \
                  where it was: use that one.",
                 |_, seen| all_alike(seen),
             ),
@@ -613,14 +640,30 @@ impl Batches {
     }
 }
 
+/// How many samples are left over at the end of an epoch. Two: a code that leaves out a single one is another matter.
+const LEFT_OVER: usize = 2;
+
+/// All ways to choose `size` of the numbers below `n`.
+fn choices(n: usize, size: usize) -> Vec<Vec<usize>> {
+    match (n, size) {
+        (_, 0) => vec![Vec::new()],
+        (0, _) => Vec::new(),
+        _ => {
+            let with_last = choices(n - 1, size - 1).into_iter().map(|chosen| [chosen, vec![n - 1]].concat());
+            choices(n - 1, size).into_iter().chain(with_last).collect()
+        }
+    }
+}
+
 /// Whether the loss is what `formula` makes of the full batches (their mean, how many they are) and the last (its mean,
-/// how many samples it has), whichever samples are in it. One sample is left over in each case.
+/// how many samples it has), whichever samples are in it.
 fn with_any_last(c: &Record, seen: &Record, formula: impl Fn(Batches, Batches) -> f64) -> bool {
     let (losses, size) = (c.vector("losses of the samples"), c.count("batch_size") as f64);
-    let n = losses.len() as f64;
-    losses.iter().any(|&last| {
-        let full = Batches { mean: (losses.sum() - last) / (n - 1.0), count: (n - 1.0) / size };
-        let loss = formula(full, Batches { mean: last, count: 1.0 });
+    let (n, left_over) = (losses.len() as f64, LEFT_OVER as f64);
+    choices(losses.len(), LEFT_OVER).into_iter().any(|last| {
+        let last = last.into_iter().map(|row| losses[row]).sum::<f64>();
+        let full = Batches { mean: (losses.sum() - last) / (n - left_over), count: (n - left_over) / size };
+        let loss = formula(full, Batches { mean: last / left_over, count: left_over });
         close(&[loss], &[seen.float("loss")])
     })
 }
@@ -657,23 +700,25 @@ fn trainings() -> [Check; 4] {
             .expects(|c| noted(c, c.count("epochs"), 1..=c.count("epochs"), "ReLU"))
             .mistake(
                 "untrained_network_noted",
-                "There is one number too many: the network is looked at before the first epoch as well. The history \
-                 has one number an epoch.",
+                "There is one number too many. Either the network is looked at before the first epoch as well, or \
+                 there is one epoch too many. The history has one number an epoch.",
                 |c| Record::new().with("lengths", vec![c.count("epochs") + 1; 3]),
             )
-            .mistake("on_epoch_not_called", "Nobody hears of the epochs: call `on_epoch(&history)` after each.", |c| {
-                noted(c, c.count("epochs"), 0..0, "ReLU")
-            })
+            .mistake(
+                "on_epoch_not_called",
+                "`on_epoch` is never called. Call `on_epoch(&history)` after each epoch.",
+                |c| noted(c, c.count("epochs"), 0..0, "ReLU"),
+            )
             .mistake(
                 "on_epoch_too_early",
-                "`on_epoch` is called before the epoch, with a history that does not hold it yet. It comes last in the \
-                 loop.",
+                "`on_epoch` gets a history that does not hold the epoch yet. Call it last in the loop, after the \
+                 numbers of the epoch are noted.",
                 |c| noted(c, c.count("epochs"), 0..c.count("epochs"), "ReLU"),
             )
             .mistake(
                 "on_epoch_once",
-                "`on_epoch` is called once, at the end. Whoever waits wants to see every epoch: it belongs into the \
-                 loop.",
+                "`on_epoch` is called once, at the end. It is there to show every epoch as it ends: it belongs into \
+                 the loop.",
                 |c| noted(c, c.count("epochs"), c.count("epochs")..=c.count("epochs"), "ReLU"),
             )
             .mistake("other_activation", OTHER_ACTIVATION, |c| {
@@ -682,10 +727,11 @@ fn trainings() -> [Check; 4] {
         Check::new("train_blank", "train", "the history holds the loss before each step, and accuracies after it", 1)
             .asks("train")
             .after("train_history")
+            .after("evaluate")
             .after("evaluate_only_looks")
             .on(|draw| {
-                // Nothing is on the images, so all that is left of the network is the biases of its last layer. One batch is
-                // an epoch.
+                // Nothing is on the images, so all that is left of the network is the biases of its last layer. One
+                // batch is an epoch.
                 let [train, validation] = uneven(draw);
                 let blank = |labels: &[usize]| Array2::<f64>::zeros((labels.len(), 2));
                 vec![
@@ -700,14 +746,14 @@ fn trainings() -> [Check; 4] {
             .expects(|c| blank(c, "train", |before, after| (before.0, after.1, after.2)))
             .mistake(
                 "loss_after_the_epoch",
-                "`train_loss` is measured after the epoch. It is what `train_epoch` returns: the loss of each sample before the \
-                 step on it, which costs no further pass.",
+                "`train_loss` is measured after the epoch. It is what `train_epoch` returns: the loss of each sample \
+                 before the step on it, which costs no further pass.",
                 |c| blank(c, "train", |_, after| after),
             )
             .mistake(
                 "accuracy_before_the_epoch",
-                "The accuracies are those before the epoch. The history notes how good the network is *after* each epoch, so \
-                 that its last entry is the network that you return.",
+                "The accuracies are those before the epoch. The history notes how good the network is *after* each \
+                 epoch, so that its last entry is the network that you return.",
                 |c| blank(c, "train", |before, _| before),
             )
             .mistake("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c| {
@@ -755,33 +801,21 @@ fn trainings() -> [Check; 4] {
                     train.0, train.1, wanted[1].1
                 ))
             })
-            .mistake_if(
-                "validated_on_the_training_set",
-                VALIDATED_ON_THE_TRAINING_SET,
-                |c, seen| {
-                    let (loss, accuracy) = measured(c, seen, "train", 1.0);
-                    is_history(seen, loss, accuracy, accuracy)
-                },
-            )
-            .mistake_if(
-                "history_in_percent",
-                HISTORY_IN_PERCENT,
-                |c, seen| {
-                    let ((loss, train), (_, validation)) =
-                        (measured(c, seen, "train", 1.0), measured(c, seen, "validation", 1.0));
-                    is_history(seen, loss, 100.0 * train, 100.0 * validation)
-                },
-            )
-            .mistake_if(
-                "validation_learned_from",
-                VALIDATION_LEARNED_FROM,
-                |c, seen| {
-                    let ((train, _), (validation, _)) =
-                        (measured(c, seen, "train", 1.0), measured(c, seen, "validation", 1.0));
-                    let all = (7.0 * train + 5.0 * validation) / 12.0;
-                    [validation, all].iter().any(|loss| close(&seen.vector("train_loss").to_vec(), &[*loss; 2]))
-                },
-            )
+            .mistake_if("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c, seen| {
+                let (loss, accuracy) = measured(c, seen, "train", 1.0);
+                is_history(seen, loss, accuracy, accuracy)
+            })
+            .mistake_if("history_in_percent", HISTORY_IN_PERCENT, |c, seen| {
+                let ((loss, train), (_, validation)) =
+                    (measured(c, seen, "train", 1.0), measured(c, seen, "validation", 1.0));
+                is_history(seen, loss, 100.0 * train, 100.0 * validation)
+            })
+            .mistake_if("validation_learned_from", VALIDATION_LEARNED_FROM, |c, seen| {
+                let ((train, _), (validation, _)) =
+                    (measured(c, seen, "train", 1.0), measured(c, seen, "validation", 1.0));
+                let all = (7.0 * train + 5.0 * validation) / 12.0;
+                [validation, all].iter().any(|loss| close(&seen.vector("train_loss").to_vec(), &[*loss; 2]))
+            })
             .mistake_if(
                 "scaled_twice",
                 "The inputs are scaled once more. `train` gets inputs that are between 0 and 1 already: divided by 16 \
@@ -837,8 +871,9 @@ fn trainings() -> [Check; 4] {
         })
         .mistake_if(
             "accuracy_before_the_epoch",
-            "The accuracies are those before the epoch. The history notes how good the network is *after* each epoch, \
-             so that its last entry is the network that you return.",
+            "The accuracies are lower than those of the network that is returned, as if they were those before the \
+             epoch. The history notes how good the network is *after* each epoch, so that its last entry is the \
+             network that you return.",
             |c, seen| {
                 let (noted, found) = last_accuracies(c, seen);
                 c.count("epochs") == 1 && noted[0] < found[0] - 0.1
@@ -846,37 +881,33 @@ fn trainings() -> [Check; 4] {
         )
         .mistake_if(
             "another_network_returned",
-            "The history tells of a network that learns, but another one is returned.",
+            "The history tells of a better network than the one that is returned: return the network that was trained.",
             |c, seen| {
                 let (noted, found) = last_accuracies(c, seen);
                 noted[0] > found[0] + 0.1
             },
         )
-        .mistake_if(
-            "a_new_network_each_epoch",
-            A_NEW_NETWORK_EACH_EPOCH,
-            |c, seen| {
-                let (noted, found) = last_accuracies(c, seen);
-                let loss = seen.vector("train_loss").last().copied().unwrap_or(f64::NAN);
-                c.count("epochs") == 8 && close(&noted, &found) && loss > LEARNED
-            },
-        ),
+        .mistake_if("a_new_network_each_epoch", A_NEW_NETWORK_EACH_EPOCH, |c, seen| {
+            let (noted, found) = last_accuracies(c, seen);
+            let losses = seen.vector("train_loss");
+            c.count("epochs") == 8 && close(&noted, &found) && losses[7] > 0.5 * losses[0]
+        }),
     ]
 }
 
 /// Where three clouds lie far apart, the loss of an epoch falls below this, but not yet in the first one.
 const LEARNED: f64 = 0.04;
 const VALIDATED_ON_THE_TRAINING_SET: &str = "\
-    The accuracy on the samples put aside is that on the training samples. A network may know those by heart, so this says \
-    little about others.";
+    The accuracy on the samples put aside is that on the training samples. A network may know those by heart, so this \
+    says little about others.";
 const HISTORY_IN_PERCENT: &str =
     "The accuracies of the history are in percent. They are fractions here, as `evaluate` returns them.";
 const VALIDATION_LEARNED_FROM: &str = "\
-    The network learns from the samples that were put aside: the loss is theirs, or theirs too. Learn from `x_train`, and only \
-    look at the others.";
+    The network learns from the samples that were put aside: the loss is theirs, or theirs too. Learn from \
+    `x_train`, and only look at the others.";
 const A_NEW_NETWORK_EACH_EPOCH: &str = "\
-    The loss of the last epoch is about that of the first. Either every epoch begins with a new network, which belongs before \
-    the loop, or the steps of later epochs lead nowhere.";
+    The loss of the last epoch is not much lower than that of the first. Either every epoch begins with a new network, \
+    which belongs before the loop, or the steps of later epochs lead nowhere.";
 const OTHER_ACTIVATION: &str = "Between the layers stands another activation. ReLU is asked for, which learns faster \
                                 here: its slope does not vanish.";
 
@@ -913,8 +944,8 @@ fn uneven(draw: &mut probe::Generator) -> [Vec<usize>; 2] {
 /// Loss and both accuracies.
 type Noted = (f64, f64, f64);
 
-/// The history of a network that sees blank images, and learns from the labels of `part` in one step an epoch; `note` makes
-/// an entry of how things are before the step and after it.
+/// The history of a network that sees blank images, and learns from the labels of `part` in one step an epoch; `note`
+/// makes an entry of how things are before the step and after it.
 fn blank(c: &Record, part: &str, note: impl Fn(Noted, Noted) -> Noted) -> Record {
     let labels = |part: &str| c.counts(&format!("labels_{part}"));
     let learned = if part == "all" { [labels("train"), labels("validation")].concat() } else { labels(part) };
@@ -1053,16 +1084,18 @@ fn tables() -> [Check; 5] {
             })
             .mistake_if(
                 "lengths_not_compared",
-                "There are not as many predictions as labels, and your code goes on: `zip` stops at the shorter of the two and \
-                 says nothing. Compare the lengths first, with `assert_eq!`.",
+                "There are not as many predictions as labels, and your code goes on. Some of them are left out then, \
+                 and it goes unnoticed. Compare the lengths first, with `assert_eq!`.",
                 |c, _| c.counts("labels").len() != c.counts("predicted").len(),
             )
             .mistake_if(
                 "unknown_class_accepted",
-                "A label or a prediction is not below `n_classes`, and your code goes on. An index that is too large panics by \
-                 itself; do not look the other way.",
-                |c, _| c.counts("labels").len() == c.counts("predicted").len()
-                    && c.counts("labels").iter().chain(&c.counts("predicted")).any(|class| *class > 2),
+                "A label or a prediction is not below `n_classes`, and your code goes on: panic. An index that is too \
+                 large does so by itself.",
+                |c, _| {
+                    c.counts("labels").len() == c.counts("predicted").len()
+                        && c.counts("labels").iter().chain(&c.counts("predicted")).any(|class| *class > 2)
+                },
             ),
         Check::new("precision_recall_f1", "precision_recall_f1", "precision goes down a column, recall along a row", 2)
             .on(|draw| {
@@ -1371,6 +1404,18 @@ fn in_batches(c: &Record, rows: &[usize], labels: &[usize], batch_size: usize) -
         net.step(&c.matrix("x").select(Axis(0), rows), &labels, c.float("learning_rate"));
     }
     net
+}
+
+/// The mean loss of the samples in an epoch in this order, each before the step on its batch.
+fn loss_on_the_way(c: &Record, order: &[usize]) -> f64 {
+    let (mut net, all_labels, mut total) = (net(c), c.counts("labels"), 0.0);
+    for batch in order.chunks(c.count("batch_size")) {
+        let (x, labels) =
+            (c.matrix("x").select(Axis(0), batch), batch.iter().map(|&row| all_labels[row]).collect::<Vec<_>>());
+        total += cross_entropy(&net.scores(&x), &labels) * batch.len() as f64;
+        net.step(&x, &labels, c.float("learning_rate"));
+    }
+    total / order.len() as f64
 }
 
 /// All orders of the numbers below `n`.

@@ -60,7 +60,7 @@ pub fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
 /// have it.
 ///
 /// A score that is NaN is never the largest. If all are NaN, it is class 0: a network that has diverged is wrong then,
-/// and whoever counts how often does not panic.
+/// and counting how often does not panic.
 pub fn predict(net: &mut Sequential, x: &ArrayRef2<f64>) -> Vec<usize> {
     classes(&net.forward(x))
 }
