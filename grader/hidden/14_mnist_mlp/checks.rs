@@ -318,6 +318,7 @@ fn argmax(c: &Record, begin: f64, wins: fn(f64, f64) -> bool) -> Vec<usize> {
 fn evaluations() -> [Check; 2] {
     [
         Check::new("evaluate", "evaluate", "evaluate returns the mean loss, and the fraction that is right", 2)
+            .after("predict")
             .on(|draw| {
                 // The second time the last class is missing.
                 vec![samples(draw, &[2, 1, 0, 0, 2, 2, 0], 3), samples(draw, &[0, 1, 0, 1, 1], 3)]
