@@ -365,6 +365,8 @@ fn evaluations() -> [Check; 2] {
     ]
 }
 
+const LAST_BATCH_NOT_LEARNED_FROM: &str = "The samples that do not fill a batch are left out. They are a batch as \
+                                           well, a shorter one: `chunks` keeps it, `chunks_exact` does not.";
 const LOSS_SUMMED: &str = "The losses of the samples are added up. The mean is asked for: only that can be compared \
                            between many samples and few.";
 const SOFTMAX_TWICE: &str = "The softmax is applied twice: the engine's `SoftmaxCrossEntropy` takes scores, and does \
@@ -378,16 +380,11 @@ fn evaluation(c: &Record, with: impl Fn(f64, f64, f64) -> (f64, f64)) -> Record 
     Record::new().with("loss", loss).with("accuracy", accuracy)
 }
 
-fn epochs() -> [Check; 5] {
+fn epochs() -> [Check; 7] {
     [
-        Check::new("one_batch", "train_epoch", "an epoch of one batch is one step on the mean loss of all samples", 2)
+        Check::new("one_batch", "train_epoch", "an epoch of one batch is one step on the mean loss of all samples", 1)
             .asks("train_epoch")
-            .on(|draw| {
-                // A batch that is just full, and one that is not.
-                [(vec![0, 2, 1, 0], 4_usize), (vec![1, 0, 1], 10)]
-                    .map(|(labels, batch_size)| epoch(samples(draw, &labels, 3), batch_size, 0.5))
-                    .to_vec()
-            })
+            .on(one_batch_cases)
             .expects(|c| one_step(c, 1.0))
             .mistake(
                 "gradient_summed",
@@ -412,30 +409,16 @@ fn epochs() -> [Check; 5] {
                 "No parameter has moved. `backward` computes gradients, and only a `step` after it uses them.",
                 |c| one_step(c, 0.0),
             )
-            .mistake(
-                "loss_after_the_step",
-                "This is the loss after the step. The one before it is asked for: the forward pass of the step has it \
-                 already, and a second one would take time.",
-                |c| {
-                    let (mut after, labels) = (net(c), c.counts("labels"));
-                    after.step(&c.matrix("x"), &labels, c.float("learning_rate"));
-                    one_step(c, 1.0).with_loss(cross_entropy(&after.scores(&c.matrix("x")), &labels))
-                },
-            )
-            .mistake("loss_summed", LOSS_SUMMED, |c| {
-                let z = net(c).scores(&c.matrix("x"));
-                one_step(c, 1.0).with_loss(cross_entropy(&z, &c.counts("labels")) * z.nrows() as f64)
-            })
             .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
                 let (mut net, x, labels) = (net(c), c.matrix("x").to_owned(), c.counts("labels"));
                 let z = softmax(&net.scores(&x));
                 net.step_along(&x, &(gradient(&z, &labels)), c.float("learning_rate"));
-                after_epoch(cross_entropy(&z, &labels), &net)
+                parameters_of(&net)
             })
             .mistake_if(
                 "samples_and_labels_apart",
-                "Samples and labels were shuffled, but not alike: the network learns labels here that belong to other \
-                 samples. Shuffle numbers, and choose rows and labels by the same ones.",
+                "The network learns labels here that belong to other samples, as if samples and labels were shuffled, \
+                 but not alike. Shuffle numbers, and choose rows and labels by the same ones.",
                 |c, seen| {
                     let rows: Vec<usize> = (0..c.matrix("x").nrows()).collect();
                     let with_labels = |order: &[usize]| in_batches(c, &rows, order, rows.len());
@@ -451,14 +434,33 @@ fn epochs() -> [Check; 5] {
                     alone.into_iter().any(|net| is_net(seen, &net))
                 },
             ),
+        Check::new("one_batch_loss", "train_epoch", "an epoch of one batch has the mean loss before its step", 1)
+            .asks("train_epoch")
+            .after("one_batch")
+            .on(one_batch_cases)
+            .expects(|c| loss_before(c, |loss, _| loss))
+            .mistake(
+                "loss_after_the_step",
+                "This is the loss after the step. The one before it is asked for: the forward pass of the step has it \
+                 already, and a second one would take time.",
+                |c| {
+                    let (mut after, labels) = (net(c), c.counts("labels"));
+                    after.step(&c.matrix("x"), &labels, c.float("learning_rate"));
+                    loss_before(c, |_, _| cross_entropy(&after.scores(&c.matrix("x")), &labels))
+                },
+            )
+            .mistake("loss_summed", LOSS_SUMMED, |c| loss_before(c, |loss, n| loss * n))
+            .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
+                loss_before(c, |_, _| cross_entropy(&softmax(&net(c).scores(&c.matrix("x"))), &c.counts("labels")))
+            }),
         Check::new(
             "every_sample_counts",
             "train_epoch",
             "train_epoch returns the mean over samples, not over batches",
-            2,
+            1,
         )
         .asks("train_epoch")
-        .after("one_batch")
+        .after("one_batch_loss")
         .on(|draw| {
             [(8, 3_usize), (12, 5)]
                 .map(|(n, batch_size)| {
@@ -503,16 +505,11 @@ fn epochs() -> [Check; 5] {
                 })
             },
         )
-        .mistake_if(
-            "last_batch_not_learned_from",
-            "The samples that do not fill a batch are left out. They are a batch as well, a shorter one: `chunks` \
-             keeps it, `chunks_exact` does not.",
-            |c, seen| {
-                let n = c.vector("losses of the samples").len() as f64;
-                with_any_last(c, seen, |full, last| full.mean * (n - last.count) / n)
-                    || with_any_last(c, seen, |full, _| full.mean)
-            },
-        )
+        .mistake_if("last_batch_not_learned_from", LAST_BATCH_NOT_LEARNED_FROM, |c, seen| {
+            let n = c.vector("losses of the samples").len() as f64;
+            with_any_last(c, seen, |full, last| full.mean * (n - last.count) / n)
+                || with_any_last(c, seen, |full, _| full.mean)
+        })
         .mistake_if(
             "divided_by_full_batches",
             "All batches are added up, but only the full ones are counted: n / batch_size rounds down.",
@@ -525,42 +522,26 @@ fn epochs() -> [Check; 5] {
             2,
         )
         .asks("train_epoch")
-        .after("every_sample_counts")
-        .on(|draw| {
-            [(vec![0, 1, 2, 0], 3_usize), (vec![2, 0, 1, 1, 0], 2)]
-                .map(|(labels, batch_size)| epoch(samples(draw, &labels, 3), batch_size, 0.75))
-                .to_vec()
-        })
+        .after("one_batch")
+        .on(batches_cases)
         .demands(|c, seen| {
             let n = c.matrix("x").nrows();
             let size = c.count("batch_size");
-            let mut ends =
-                orders(n).into_iter().filter(|order| is_net(seen, &in_batches(c, order, order, size))).peekable();
-            if ends.peek().is_none() {
-                return Err(format!(
+            match orders(n).iter().any(|order| is_net(seen, &in_batches(c, order, order, size))) {
+                true => Ok(()),
+                false => Err(format!(
                     "There is no order of the {n} samples in which steps on batches of {size} lead to these \
                      parameters."
-                ));
-            }
-            match ends.any(|order| close(&[loss_on_the_way(c, &order)], &[seen.float("loss")])) {
-                true => Ok(()),
-                false => {
-                    Err("The parameters are right, but the loss is not the mean of the losses before each step."
-                        .to_owned())
-                }
+                )),
             }
         })
-        .mistake_if(
-            "loss_before_the_epoch",
-            "The parameters are right, but the loss is that of all samples before the first step. Each batch has its \
-             loss just before the step on it, when earlier steps have been taken already.",
-            |c, seen| {
-                let first = cross_entropy(&net(c).scores(&c.matrix("x")), &c.counts("labels"));
-                let (n, size) = (c.matrix("x").nrows(), c.count("batch_size"));
-                close(&[first], &[seen.float("loss")])
-                    && orders(n).iter().any(|order| is_net(seen, &in_batches(c, order, order, size)))
-            },
-        )
+        .mistake_if("last_batch_not_learned_from", LAST_BATCH_NOT_LEARNED_FROM, |c, seen| {
+            let (n, size) = (c.matrix("x").nrows(), c.count("batch_size"));
+            let full = n - n % size;
+            // With a single full batch this is what code does that ends after its first batch.
+            full > size
+                && orders(n).iter().any(|order| is_net(seen, &in_batches(c, &order[..full], &order[..full], size)))
+        })
         .mistake_if(
             "one_step_an_epoch",
             "The parameters are those after a single step. Every batch is a step, and each begins where the one before \
@@ -572,13 +553,37 @@ fn epochs() -> [Check; 5] {
                     .any(|order| order.chunks(size).any(|batch| is_net(seen, &in_batches(c, batch, batch, size))))
             },
         ),
+        Check::new("loss_before_each_step", "train_epoch", "each loss is the one just before the step on its batch", 1)
+            .asks("train_epoch")
+            .after("every_sample_counts")
+            .after("batches")
+            .on(batches_cases)
+            .demands(|c, seen| {
+                let (n, size) = (c.matrix("x").nrows(), c.count("batch_size"));
+                let mut taken = orders(n).into_iter().filter(|order| is_net(seen, &in_batches(c, order, order, size)));
+                match taken.any(|order| close(&[loss_on_the_way(c, &order)], &[seen.float("loss")])) {
+                    true => Ok(()),
+                    false => {
+                        Err("The loss is not the mean over the samples of the losses before each step.".to_owned())
+                    }
+                }
+            })
+            .mistake_if(
+                "loss_before_the_epoch",
+                "This is the loss of all samples before the first step. Each batch has its loss just before the step \
+                 on it, when earlier steps have been taken already.",
+                |c, seen| {
+                    let first = cross_entropy(&net(c).scores(&c.matrix("x")), &c.counts("labels"));
+                    close(&[first], &[seen.float("loss")])
+                },
+            ),
         Check::new("batches_of_none", "train_epoch", "train_epoch refuses batches of 0 samples", 1)
             .asks("train_epoch")
             .after("one_batch")
             .on(|draw| [3_usize, 0].map(|size| epoch(samples(draw, &[1, 0, 2], 3), size, 0.5)).to_vec())
             .expects(|c| match c.count("batch_size") {
                 0 => Prediction::Panics,
-                _ => Record::from(one_step(c, 1.0)).into(),
+                _ => one_step(c, 1.0).into(),
             })
             .mistake_if(
                 "batches_of_none_accepted",
@@ -679,7 +684,6 @@ fn trainings() -> [Check; 4] {
     [
         Check::new("train_history", "train", "train builds the network, and notes three numbers for each epoch", 2)
             .asks("train")
-            .after("one_batch")
             .on(|draw| {
                 let (epochs, width) = (2 + draw::count(draw, 4), 3 + draw::count(draw, 9));
                 [(epochs, vec![2_usize, width, 3]), (1, vec![2, 5, 4, 3]), (0, vec![2, 3])]
@@ -728,6 +732,7 @@ fn trainings() -> [Check; 4] {
         Check::new("train_blank", "train", "the history holds the loss before each step, and accuracies after it", 1)
             .asks("train")
             .after("train_history")
+            .after("one_batch_loss")
             .after("evaluate")
             .after("evaluate_only_looks")
             .on(|draw| {
@@ -1367,34 +1372,35 @@ fn accuracy(z: &ArrayRef2<f64>, labels: &[usize]) -> f64 {
     predicted.iter().zip(labels).filter(|(predicted, label)| predicted == label).count() as f64 / labels.len() as f64
 }
 
-/// An epoch with one batch, whose gradient is `factor` times as large as it should be.
-fn one_step(c: &Record, factor: f64) -> Epoch {
-    let (mut net, labels) = (net(c), c.counts("labels"));
-    let loss = cross_entropy(&net.scores(&c.matrix("x")), &labels);
-    net.step(&c.matrix("x"), &labels, factor * c.float("learning_rate"));
-    after_epoch(loss, &net)
+/// Epochs of one batch: one that is just full, and one that is not.
+fn one_batch_cases(draw: &mut probe::Generator) -> Vec<Record> {
+    [(vec![0, 2, 1, 0], 4_usize), (vec![1, 0, 1], 10)]
+        .map(|(labels, batch_size)| epoch(samples(draw, &labels, 3), batch_size, 0.5))
+        .to_vec()
 }
 
-/// What is seen of an epoch.
-struct Epoch {
-    loss: f64,
-    parameters: Array1<f64>,
+/// Epochs of several batches, the last one shorter.
+fn batches_cases(draw: &mut probe::Generator) -> Vec<Record> {
+    [(vec![0, 1, 2, 0], 3_usize), (vec![2, 0, 1, 1, 0], 2)]
+        .map(|(labels, batch_size)| epoch(samples(draw, &labels, 3), batch_size, 0.75))
+        .to_vec()
 }
 
-fn after_epoch(loss: f64, net: &Net) -> Epoch {
-    Epoch { loss, parameters: net.parameters() }
+/// The parameters after an epoch with one batch, whose gradient is `factor` times as large as it should be.
+fn one_step(c: &Record, factor: f64) -> Record {
+    let mut net = net(c);
+    net.step(&c.matrix("x"), &c.counts("labels"), factor * c.float("learning_rate"));
+    parameters_of(&net)
 }
 
-impl Epoch {
-    fn with_loss(self, loss: f64) -> Self {
-        Self { loss, ..self }
-    }
+fn parameters_of(net: &Net) -> Record {
+    Record::new().with("parameters", net.parameters())
 }
 
-impl From<Epoch> for Record {
-    fn from(epoch: Epoch) -> Self {
-        Self::new().with("loss", epoch.loss).with("parameters", epoch.parameters)
-    }
+/// What `with` makes of the mean loss before an epoch, and of the number of samples.
+fn loss_before(c: &Record, with: impl Fn(f64, f64) -> f64) -> Record {
+    let (z, labels) = (net(c).scores(&c.matrix("x")), c.counts("labels"));
+    Record::new().with("loss", with(cross_entropy(&z, &labels), labels.len() as f64))
 }
 
 /// The network after steps on batches of these rows, with these samples' labels.
