@@ -732,46 +732,63 @@ fn trainings() -> [Check; 4] {
         Check::new("train_blank", "train", "the history holds the loss before each step, and accuracies after it", 1)
             .asks("train")
             .after("train_history")
-            .after("one_batch_loss")
+            .after("loss_before_each_step")
             .after("evaluate")
             .after("evaluate_only_looks")
             .on(|draw| {
-                // Nothing is on the images, so all that is left of the network is the biases of its last layer. One
-                // batch is an epoch.
+                // Nothing is on the images, so all that is left of the network is the biases of its last layer. With one
+                // batch, or one class, the order of the samples does not matter.
                 let [train, validation] = uneven(draw);
-                let blank = |labels: &[usize]| Array2::<f64>::zeros((labels.len(), 2));
-                vec![
-                    training(blank(&train), &train, blank(&validation), &validation)
-                        .with("sizes", vec![2_usize, 5, 3])
-                        .with("learning_rate", 0.3 + 0.01 * draw::count(draw, 40) as f64)
-                        .with("batch_size", 20_usize)
-                        .with("epochs", 3_usize)
-                        .with("seed", seed(draw)),
-                ]
+                let class = 1 + draw::count(draw, 2);
+                [(train, validation, 20_usize), (vec![class; 7], vec![class; 5], 2)]
+                    .map(|(train, validation, batch_size)| {
+                        let blank = |labels: &[usize]| Array2::<f64>::zeros((labels.len(), 2));
+                        training(blank(&train), &train, blank(&validation), &validation)
+                            .with("sizes", vec![2_usize, 5, 3])
+                            .with("learning_rate", 0.3 + 0.01 * draw::count(draw, 40) as f64)
+                            .with("batch_size", batch_size)
+                            .with("epochs", 3_usize)
+                            .with("seed", seed(draw))
+                    })
+                    .to_vec()
             })
-            .expects(|c| blank(c, "train", |before, after| (before.0, after.1, after.2)))
+            .expects(|c| blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.end.1, epoch.end.2)))
             .mistake(
                 "loss_after_the_epoch",
                 "`train_loss` is measured after the epoch. It is what `train_epoch` returns: the loss of each sample \
                  before the step on it, which costs no further pass.",
-                |c| blank(c, "train", |_, after| after),
+                |c| blank(c, &[&["train"]], |epoch| epoch.end),
+            )
+            .mistake(
+                "loss_before_the_epoch",
+                "`train_loss` is measured before the epoch. It is what `train_epoch` returns: the loss of each sample \
+                 just before the step on it, which costs no further pass.",
+                |c| blank(c, &[&["train"]], |epoch| (epoch.start.0, epoch.end.1, epoch.end.2)),
             )
             .mistake(
                 "accuracy_before_the_epoch",
                 "The accuracies are those before the epoch. The history notes how good the network is *after* each \
                  epoch, so that its last entry is the network that you return.",
-                |c| blank(c, "train", |before, _| before),
+                |c| blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.start.1, epoch.start.2)),
             )
             .mistake("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c| {
-                blank(c, "train", |before, after| (before.0, after.1, after.1))
+                blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.end.1, epoch.end.1))
             })
             .mistake("history_in_percent", HISTORY_IN_PERCENT, |c| {
-                blank(c, "train", |before, after| (before.0, 100.0 * after.1, 100.0 * after.2))
+                blank(c, &[&["train"]], |epoch| (epoch.loss, 100.0 * epoch.end.1, 100.0 * epoch.end.2))
             })
-            .mistake("validation_learned_from", VALIDATION_LEARNED_FROM, |c| losses_on_blank(c, "validation"))
-            .mistake("validation_learned_from", VALIDATION_LEARNED_FROM, |c| losses_on_blank(c, "all"))
+            .mistake("validation_learned_from", VALIDATION_LEARNED_FROM, |c| losses_on_blank(c, &[&["validation"]]))
+            .mistake("validation_learned_from", VALIDATION_LEARNED_FROM, |c| {
+                losses_on_blank(c, &[&["train", "validation"]])
+            })
+            .mistake(
+                "validation_learned_from",
+                "The network learns from the samples that were put aside as well, after those of `x_train`. Learn from \
+                 `x_train` alone, and only look at the others.",
+                |c| losses_on_blank(c, &[&["train"], &["validation"]]),
+            )
             .mistake("a_new_network_each_epoch", A_NEW_NETWORK_EACH_EPOCH, |c| {
-                let first = losses_on_blank(c, "train").vector("train_loss")[0];
+                let first = losses_on_blank(c, &[&["train"]]).vector("train_loss")[0];
                 Record::new().with("train_loss", Array1::from_elem(c.count("epochs"), first))
             }),
         Check::new("train_stands_still", "train", "with the learning rate 0 the history says what the network does", 1)
@@ -950,23 +967,41 @@ fn uneven(draw: &mut probe::Generator) -> [Vec<usize>; 2] {
 /// Loss and both accuracies.
 type Noted = (f64, f64, f64);
 
-/// The history of a network that sees blank images, and learns from the labels of `part` in one step an epoch; `note`
-/// makes an entry of how things are before the step and after it.
-fn blank(c: &Record, part: &str, note: impl Fn(Noted, Noted) -> Noted) -> Record {
+/// An epoch on blank images.
+struct BlankEpoch {
+    start: Noted,
+    /// The mean of the losses of the samples, each before the step on its batch.
+    loss: f64,
+    end: Noted,
+}
+
+/// The history of a network that sees blank images. In an epoch it learns from these parts of the data, one list after the
+/// other; the losses are those on the first list. `note` makes an entry of an epoch.
+fn blank(c: &Record, parts: &[&[&str]], note: impl Fn(&BlankEpoch) -> Noted) -> Record {
     let labels = |part: &str| c.counts(&format!("labels_{part}"));
-    let learned = if part == "all" { [labels("train"), labels("validation")].concat() } else { labels(part) };
+    let learned: Vec<Vec<usize>> =
+        parts.iter().map(|list| list.iter().flat_map(|part| labels(part)).collect()).collect();
     let mut biases = Array1::<f64>::zeros(3);
+    let scores_of = |biases: &Array1<f64>, n: usize| Array2::from_shape_fn((n, 3), |(_, class)| biases[class]);
     let state = |biases: &Array1<f64>| {
-        let scores_of = |n: usize| Array2::from_shape_fn((n, 3), |(_, class)| biases[class]);
-        let right = |labels: &[usize]| accuracy(&scores_of(labels.len()), labels);
-        (cross_entropy(&scores_of(learned.len()), &learned), right(&labels("train")), right(&labels("validation")))
+        let right = |labels: &[usize]| accuracy(&scores_of(biases, labels.len()), labels);
+        let loss = cross_entropy(&scores_of(biases, learned[0].len()), &learned[0]);
+        (loss, right(&labels("train")), right(&labels("validation")))
     };
     let mut history: Vec<Noted> = Vec::new();
     for _ in 0..c.count("epochs") {
-        let before = state(&biases);
-        let z = Array2::from_shape_fn((learned.len(), 3), |(_, class)| biases[class]);
-        biases.scaled_add(-c.float("learning_rate"), &gradient(&z, &learned).sum_axis(Axis(0)));
-        history.push(note(before, state(&biases)));
+        let start = state(&biases);
+        let mut losses = Vec::new();
+        for labels in &learned {
+            let mut total = 0.0;
+            for batch in labels.chunks(c.count("batch_size")) {
+                let z = scores_of(&biases, batch.len());
+                total += cross_entropy(&z, batch) * batch.len() as f64;
+                biases.scaled_add(-c.float("learning_rate"), &gradient(&z, batch).sum_axis(Axis(0)));
+            }
+            losses.push(total / labels.len() as f64);
+        }
+        history.push(note(&BlankEpoch { start, loss: losses[0], end: state(&biases) }));
     }
     let column = |number: fn(&Noted) -> f64| history.iter().map(number).collect::<Array1<f64>>();
     Record::new()
@@ -1005,8 +1040,8 @@ fn measured(c: &Record, seen: &Record, part: &str, factor: f64) -> (f64, f64) {
 }
 
 /// The losses of that history, and nothing else.
-fn losses_on_blank(c: &Record, part: &str) -> Record {
-    let history = blank(c, part, |before, _| before);
+fn losses_on_blank(c: &Record, parts: &[&[&str]]) -> Record {
+    let history = blank(c, parts, |epoch| (epoch.loss, epoch.end.1, epoch.end.2));
     Record::new().with("train_loss", history.vector("train_loss").to_owned())
 }
 
