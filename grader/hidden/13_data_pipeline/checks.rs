@@ -865,8 +865,9 @@ fn with_split_mistakes(check: Check, labels: fn(&Record) -> Vec<usize>) -> Check
         })
 }
 
-const SAME_EVERY_TIME: &str = "A second call with the same generator gives the same order again: chance comes from a \
-     generator that begins again in every call. Use the `rng` that is handed in, which goes on where it was.";
+const SAME_EVERY_TIME: &str = "A second call with the same generator gives the same order again. Either no chance is \
+                               in it, or it comes from a generator that begins again in every call. Use the `rng` \
+                               that is handed in, which goes on where it was.";
 
 // Scaling.
 
