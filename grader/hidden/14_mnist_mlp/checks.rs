@@ -627,8 +627,8 @@ fn epochs() -> [Check; 7] {
             )
             .mistake_if(
                 "same_order_every_epoch",
-                "Every epoch has the same order, as from a generator that is made again each time. `rng` goes on from \
-                 where it was: use that one.",
+                "Every epoch has the same order. Either no chance is in it, or it comes from a generator that is made \
+                 again each time. `rng` goes on from where it was: use that one.",
                 |_, seen| all_alike(seen),
             ),
     ]
@@ -813,17 +813,26 @@ fn trainings() -> [Check; 4] {
             })
             .demands(|c, seen| {
                 let train = measured(c, seen, "train", 1.0);
-                let wanted = [train, (0.0, measured(c, seen, "validation", 1.0).1)];
-                if is_history(seen, train.0, train.1, wanted[1].1) {
-                    return Ok(());
+                let validation = measured(c, seen, "validation", 1.0).1;
+                if is_history(seen, train.0, train.1, validation) {
+                    return match is_drawn_once(seen) {
+                        false => Ok(()),
+                        true => Err("Two trainings, one after the other, begin with the same network.".to_owned()),
+                    };
                 }
                 Err(format!(
                     "The network that is returned has the loss {:.6} and the accuracy {:.4} on the training samples, \
                      and the accuracy {:.4} on the others. With the learning rate 0 it was the same in every epoch, \
                      and the history says something else.",
-                    train.0, train.1, wanted[1].1
+                    train.0, train.1, validation
                 ))
             })
+            .mistake_if(
+                "generator_of_its_own",
+                "Two trainings, one after the other, begin with the same network: it is not drawn from `rng`. Hand \
+                 `rng` to `mlp`.",
+                |_, seen| is_drawn_once(seen),
+            )
             .mistake_if("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c, seen| {
                 let (loss, accuracy) = measured(c, seen, "train", 1.0);
                 is_history(seen, loss, accuracy, accuracy)
@@ -1043,6 +1052,11 @@ fn measured(c: &Record, seen: &Record, part: &str, factor: f64) -> (f64, f64) {
 fn losses_on_blank(c: &Record, parts: &[&[&str]]) -> Record {
     let history = blank(c, parts, |epoch| (epoch.loss, epoch.end.1, epoch.end.2));
     Record::new().with("train_loss", history.vector("train_loss").to_owned())
+}
+
+/// Whether another training with the same generator, and the learning rate 0, has the same network.
+fn is_drawn_once(seen: &Record) -> bool {
+    seen.matrix("scores_train") == seen.matrix("scores_train of the next network")
 }
 
 /// Whether the history says these three numbers in both of its epochs.

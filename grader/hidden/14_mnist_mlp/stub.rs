@@ -120,8 +120,8 @@ pub struct History {
     pub validation_accuracy: Vec<f64>,
 }
 
-/// Trains a new network with ReLUs between its layers (`mlp`) for some epochs. After each of them `on_epoch` gets the
-/// history so far.
+/// Trains a new network with ReLUs between its layers (`mlp`), drawn from `rng`, for some epochs. After each of them
+/// `on_epoch` gets the history so far.
 ///
 /// Only `x_train` is learned from. What is put aside says how good the network is on what it has not seen.
 pub fn train(
