@@ -117,7 +117,7 @@ impl XorNet {
     }
 }
 
-/// A network that solves XOR with weights that nobody has learned: predictions below 0.1 for the samples 00 and 11, and
+/// A network that solves XOR with weights that were not learned: predictions below 0.1 for the samples 00 and 11, and
 /// above 0.9 for 01 and 10. Its hidden neurons have the activation `hidden`.
 ///
 /// Two hidden neurons are enough, for either activation; more are allowed.

@@ -82,7 +82,7 @@ pub fn read_idx_labels(bytes: &[u8]) -> Result<Vec<usize>, IdxError> {
 /// ```
 ///
 /// The four numbers of the header are big-endian. The pixels stay what they are, bytes from 0 to 255: as long as they
-/// are `u8`, nobody can take them for numbers that are scaled already.
+/// are `u8`, they cannot be taken for numbers that are scaled already.
 ///
 /// # Errors
 ///

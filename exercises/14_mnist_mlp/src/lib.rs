@@ -55,7 +55,7 @@ pub fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
 /// have it.
 ///
 /// A score that is NaN is never the largest. If all are NaN, it is class 0: a network that has diverged is wrong then,
-/// and whoever counts how often does not panic.
+/// and counting how often does not panic.
 pub fn predict(net: &mut Sequential, x: &ArrayRef2<f64>) -> Vec<usize> {
     todo!()
 }
@@ -120,8 +120,8 @@ pub struct History {
     pub validation_accuracy: Vec<f64>,
 }
 
-/// Trains a new network with ReLUs between its layers (`mlp`) for some epochs. After each of them `on_epoch` gets the
-/// history so far.
+/// Trains a new network with ReLUs between its layers (`mlp`), drawn from `rng`, for some epochs. After each of them
+/// `on_epoch` gets the history so far.
 ///
 /// Only `x_train` is learned from. What is put aside says how good the network is on what it has not seen.
 pub fn train(

@@ -58,9 +58,9 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "another_score_subtracted",
-                "The scores of a row lie far apart here, and an exponential is infinite after all: what you take off \
-                 is not the row's *largest* score. With the first one, the smallest or the mean, something above 0 may \
-                 be left, and e^710 is infinite already.",
+                "The scores of a row lie far apart here, and its probabilities are NaN. Probably what you take off \
+                 is not the row's *largest* score. With the first one, the smallest or the mean, something above 0 \
+                 may be left, and e^710 is infinite already.",
                 |c, seen| {
                     let z = c.matrix("z");
                     z.rows().into_iter().zip(seen.matrix("result").rows()).any(|(z, p)| {
@@ -197,16 +197,16 @@ fn checks() -> Vec<Check> {
             })
             .mistake_if(
                 "samples_left_out",
-                "There are more samples than labels here, or more labels than samples, and your code goes on. `zip` \
-                 stops at the shorter of the two and says nothing, and ndarray stretches a matrix of one row to any \
-                 height. Compare both lengths first, and panic if they differ: `assert_eq!(labels.len(), z.nrows(), \
-                 …)`.",
+                "One of the functions is given more samples than labels, or more labels than samples, and your code \
+                 goes on. `zip` stops at the shorter of the two and says nothing, and ndarray stretches a matrix of \
+                 one row to any height. Compare both lengths first, and panic if they differ: \
+                 `assert_eq!(labels.len(), z.nrows(), …)`.",
                 |c, _| c.get("labels").is_some_and(|_| c.counts("labels").len() != c.matrix("scores").nrows()),
             )
             .mistake_if(
                 "label_that_is_no_class_accepted",
-                "A label here is no class: it is not below the number of classes. Your code finds no place for it and \
-                 goes on as if nothing were wrong. Index with it, `row[label]`: that panics by itself.",
+                "One of the functions is given a label that is no class: it is not below the number of classes. Your \
+                 code goes on as if nothing were wrong. Index with it, `row[label]`: that panics by itself.",
                 |c, _| {
                     let is_no_class = |label: &usize| *label >= c.matrix("scores").ncols();
                     c.get("label").is_some()
@@ -215,9 +215,9 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "lengths_not_compared",
-                "Scores and labels have different lengths here, and your code goes on. ndarray stretches an array with \
-                 a single entry to any length, and iterators stop at the shorter one. Use ndarray's `Zip`, which \
-                 panics, or compare the lengths yourself.",
+                "One of the functions is given scores and labels of different lengths, and your code goes on. \
+                 ndarray stretches an array with a single entry to any length, and iterators stop at the shorter \
+                 one. Use ndarray's `Zip`, which panics, or compare the lengths yourself.",
                 |c, _| c.get("y").is_some(),
             ),
     );
@@ -283,7 +283,7 @@ fn one_hot_checks() -> Vec<Check> {
             .expects(first_wrong_label)
             .mistake(
                 "panics_on_a_wrong_label",
-                "A wrong label comes from the data, and whoever calls `one_hot` wants to say in which line of which \
+                "A wrong label comes from the data, and the caller of `one_hot` wants to say in which line of which \
                  file. Look at the label before you index with it, and return an `Err` with what is known.",
                 |c| if wrong_labels(c).is_empty() { first_wrong_label(c).into() } else { Prediction::Panics },
             )
@@ -318,8 +318,8 @@ fn one_hot_checks() -> Vec<Check> {
             )
             .mistake(
                 "wrong_labels_become_empty_rows",
-                "A wrong label leaves a row of zeros and no word about it: this sample would have no class, and nobody \
-                 would know. Return an `Err`.",
+                "A wrong label leaves a row of zeros and no word about it: this sample would have no class, and it \
+                 would not show. Return an `Err`.",
                 |c| ok(one_hot(&c.counts("labels"), c.count("n_classes"))),
             ),
     ]
@@ -500,8 +500,8 @@ fn cross_entropy_checks() -> Vec<Check> {
             )
             .mistake_if(
                 "certainty_costs_something",
-                "A perfect prediction costs a little: its probability is kept below 1, as if ln 1 were dangerous. Take \
-                 the loss from the scores, and nothing has to be kept away from anything.",
+                "A perfect prediction costs a little, as if its probability were kept below 1. There is nothing \
+                 dangerous in ln 1. Take the loss from the scores, and nothing has to be kept away from anything.",
                 |_, seen| seen.text("result").parse().is_ok_and(|loss: f64| loss > 0.0 && loss < 0.01),
             ),
         of_nothing("cross_entropy_empty", "cross_entropy", "cross_entropy of no samples is NaN", |c| {
@@ -784,7 +784,7 @@ fn bce_checks() -> Vec<Check> {
             )
             .mistake_if(
                 "minus_after_the_exponential",
-                "The loss is NaN: the logarithm of a number below 0 was taken. Does a minus come too late? \
+                "The loss is NaN. Perhaps the logarithm of a number below 0 was taken, because a minus comes too late? \
                  `-z.abs().exp()` is -(e^|z|), because a method goes before the minus in front of it, and \
                  `(-z.abs()).exp()` is e^-|z|.",
                 |_, seen| seen.float("result").is_nan(),
@@ -885,15 +885,16 @@ fn bce_grad_checks() -> Vec<Check> {
         )
         .mistake_if(
             "chain_rule_through_zero",
-            "Where p is 0 or 1, the slope of the loss along p is infinite, the slope of the sigmoid is 0, and ∞ · 0 is \
-             NaN. p - y is what the two come to once p · (1 - p) has cancelled, and needs no division.",
+            "A slope is NaN here. Probably it is made link by link: where p is 0 or 1, the slope of the loss along p \
+             is infinite, the slope of the sigmoid is 0, and ∞ · 0 is NaN. p - y is what the two come to once p · (1 \
+             - p) has cancelled, and needs no division.",
             |_, seen| seen.vector("result").iter().any(|slope| slope.is_nan()),
         )
         .mistake_if(
             "slope_lost",
-            "A neuron that is certain and wrong has the slope 0 here, and would never learn. Clipping p before the \
-             division keeps NaN away, and leaves a 0 in its place. p - y is what the chain rule comes to once p · (1 - \
-             p) has cancelled: nothing to divide by, nothing to clip.",
+            "A neuron that is certain and wrong has a slope here that is far too small, and would hardly learn. \
+             Perhaps p is clipped before a division: that keeps NaN away, and leaves a 0 in its place. p - y is what \
+             the chain rule comes to once p · (1 - p) has cancelled: nothing to divide by, nothing to clip.",
             move |c, seen| {
                 gradient(c)
                     .iter()
@@ -917,7 +918,7 @@ const DOWN_THE_COLUMNS: &str = "The sum goes down the columns, so that the sampl
 const OVER_EVERYTHING: &str =
     "The sum goes over the whole matrix, so that the samples compete with each other. Sum along each row by itself.";
 const SOFTMAX_TWICE: &str = "Softmax is applied twice, which pulls all probabilities together. It wants scores, once; \
-     whoever hands it probabilities gets something that looks like an answer, and learns badly.";
+     from probabilities it makes something that looks like an answer, and a network learns badly from that.";
 const SOFTMAX_WITHOUT_MAX: &str = "e^1000 is infinite, and infinity divided by infinity is NaN. Subtract the row's \
      largest score first: the probabilities stay the same, and no exponential is above 1.";
 const ONE_MAX_FOR_ALL_ROWS: &str = "The largest score of *all* rows is subtracted. In a row of much smaller scores \

@@ -373,8 +373,8 @@ fn travelling(ask: &mut Ask<'_>) -> Result<Picture> {
 /// What the lesson's network says at the end.
 fn trained(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = plane("trained", "What training has found").caption(
-        "The lesson's four sigmoids after 600 epochs. Nobody told them which lines to draw, and they have found others \
-         than you did. Far from the samples there is no right or wrong: no sample ever lay there.",
+        "The lesson's four sigmoids after 600 epochs. They were not told which lines to draw, and they have found \
+         others than you did. Far from the samples there is no right or wrong: no sample ever lay there.",
     );
     let region = ask.both(|side| Net::four_sigmoids().trained(side, 600)?.0.region(side))?;
     add_region(&mut picture, region);

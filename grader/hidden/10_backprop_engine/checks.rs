@@ -97,14 +97,14 @@ fn linear() -> Vec<Check> {
         )
         .mistake(
             "gradients_not_kept",
-            "`d_weights` is still 0 after the backward pass: nobody would ever learn of the gradient. Write it to \
-             `self.d_weights`, and that of the biases to `self.d_biases`.",
+            "`d_weights` is still 0 after the backward pass, so nothing could be learned from it. Write the gradient \
+             to `self.d_weights`, and that of the biases to `self.d_biases`.",
             |c| Record::new().with("d_weights", dw(c) * 0.0),
         )
         .mistake(
             "bias_gradients_not_kept",
-            "`d_biases` is still 0 after the backward pass. Biases learn like weights: write the sums of the columns of \
-             dZ to `self.d_biases`.",
+            "`d_biases` is still 0 after the backward pass. Biases learn like weights: write the sums of the columns \
+             of dZ to `self.d_biases`.",
             |c| Record::new().with("d_weights", dw(c)).with("d_biases", db(c) * 0.0),
         ),
         pass_mistakes(
@@ -240,16 +240,17 @@ fn activations() -> Vec<Check> {
             .mistake("slope_of_the_output", SLOPE_OF_THE_OUTPUT, |c| activation(c, |_, a, d| d * slope("Sigmoid", a)))
             .mistake_if(
                 "sigmoid_overflows",
-                "e^800 is infinite, and infinity divided by infinity is NaN. In 1 / (1 + e^-z) an infinite e^-z does \
-                 no harm: the result is 0, as it should be.",
-                |_, seen| seen.matrix("output").iter().any(|a| a.is_nan()),
+                "For z = 800 or z = -800 the output is NaN. e^800 is infinite, and infinity divided by infinity is \
+                 NaN. In 1 / (1 + e^-z) an infinite e^-z does no harm: the result is 0, as it should be.",
+                only_large_become_nan,
             ),
         check("Tanh", "tanh", "tanh multiplies a gradient by 1 - tanh²(z), for any z")
             .on(cases("Tanh", array![[0.5, -1.0, 2.0], [0.0, 800.0, -800.0]]))
             .mistake_if(
                 "tanh_overflows",
-                "e^800 is infinite, and infinity divided by infinity is NaN. `f64::tanh` is right for every number.",
-                |_, seen| seen.matrix("output").iter().any(|a| a.is_nan()),
+                "For z = 800 or z = -800 the output is NaN. e^800 is infinite, and infinity divided by infinity is \
+                 NaN. `f64::tanh` is right for every number.",
+                only_large_become_nan,
             )
             .mistake("slope_at_z", SLOPE_AT_Z, |c| activation(c, |z, _, d| d * (1.0 - z * z)))
             .mistake("slope_of_the_output", SLOPE_OF_THE_OUTPUT, |c| activation(c, |_, a, d| d * slope("Tanh", a))),
@@ -274,6 +275,14 @@ fn activations() -> Vec<Check> {
             &["ReLU", "Sigmoid", "Tanh"],
         ),
     ]
+}
+
+/// Whether the output is NaN where the input is far from 0, and nowhere else.
+fn only_large_become_nan(c: &Record, seen: &Record) -> bool {
+    let (z, output) = (c.matrix("x"), seen.matrix("output"));
+    let is_nan =
+        |large: bool| z.iter().zip(output).filter(|(z, _)| (z.abs() > 700.0) == large).any(|(_, a)| a.is_nan());
+    is_nan(true) && !is_nan(false)
 }
 
 const SLOPE_AT_Z: &str = "The input z is put where the output belongs. In a(1 - a) and in 1 - a² the a is the *output* \
@@ -374,9 +383,9 @@ fn losses() -> Vec<Check> {
             })
             .mistake_if(
                 "scores_overflow",
-                "For a score of 800 the loss is not finite: e^800 is infinite, and so is the logarithm of a \
-                 probability that has been rounded to 0. Put the formula together from the score: max(z, 0) - z·y + \
-                 ln(1 + e^-|z|).",
+                "For a score far from 0 the loss is not finite. Either e^800 is computed, which is infinite, or the \
+                 logarithm of a probability that has been rounded to 0. Put the formula together from the score: \
+                 max(z, 0) - z·y + ln(1 + e^-|z|).",
                 |_, seen| !seen.float("value").is_finite(),
             )
             .mistake_if("probability_clipped", CLIPPED, |c, seen| {
@@ -453,8 +462,9 @@ const SCORES_FOR_PROBABILITIES: &str = "The targets are subtracted from the scor
                                         are subtracted from: σ(z) or the softmax of the row comes first.";
 const ONE_MAX: &str = "The largest score of all rows is subtracted. In a row of much smaller scores every exponential \
                        then rounds to 0: each row needs its own maximum.";
-const CLIPPED: &str = "The loss is too small where the model is certain and wrong: a probability is clipped, or a \
-                       small number is added to it. With the formula for scores nothing has to be guarded.";
+const CLIPPED: &str = "The loss is too small where the model is certain and wrong. Probably a probability is \
+                       clipped, or a small number is added to it. With the formula for scores nothing has to be \
+                       guarded.";
 
 fn sequential() -> Vec<Check> {
     vec![
@@ -513,8 +523,8 @@ fn sequential() -> Vec<Check> {
             )
             .mistake(
                 "first_layer_skipped_on_the_way_back",
-                "The first layer is left out on the way back. Nobody needs the gradient that it would pass on, but its \
-                 own parameters get theirs in that call.",
+                "The first layer is left out on the way back. The gradient that it would pass on is seldom needed, \
+                 but its own parameters get theirs in that call.",
                 |c| gone_back(15.0, &[3, 2], c),
             )
             .mistake(
@@ -525,8 +535,7 @@ fn sequential() -> Vec<Check> {
             ),
         Check::new("network_parameters", "sequential", "parameters lists those of all layers, first to last", 1)
             .about("Sequential::parameters")
-            .after("linear_parameters")
-            .on(|draw| vec![network(draw, Record::new(), "Linear, ReLU, Linear, Scale", &[2, 3, 2])])
+            .on(|draw| vec![given(draw, "Given, Given, Scale")])
             .expects(|c| values(&pieces(c)))
             .mistake(
                 "parameters_reversed",
@@ -546,6 +555,7 @@ fn sequential() -> Vec<Check> {
         )
         .about("Sequential::backward")
         .after("linear_passes")
+        .after("linear_parameters")
         .after("activation_passes")
         .after("calls_backward")
         .after("network_parameters")
@@ -571,6 +581,7 @@ fn sequential() -> Vec<Check> {
         .within(Tolerance { relative: 1e-9, absolute: 1e-15 }),
         Check::new("n_parameters", "sequential", "n_parameters counts the numbers that there are to learn", 1)
             .after("network_parameters")
+            .after("linear_parameters")
             .on(|draw| {
                 let drawn = (0..4).map(|_| 1 + draw::count(draw, 99)).collect();
                 [vec![2_usize, 3, 1], vec![784, 256, 128, 10], drawn]
@@ -591,25 +602,14 @@ fn sequential() -> Vec<Check> {
 
 fn training() -> Vec<Check> {
     let moved = |c: &Record, factor: &dyn Fn(usize, &ArrayD<f64>) -> f64| {
-        let pieces = pieces(c);
-        let signals = signals(&pieces, &c.matrix("x"));
-        let (_, gradients) = gradients(&pieces, &signals, c.matrix("d_out").to_owned());
-        let moved = numbers(&pieces).into_iter().zip(numbers(&gradients)).enumerate();
+        let gradients: Vec<Piece> = [1, 2].map(|number| linear_piece(c, "d_", number)).to_vec();
+        let moved = numbers(&pieces(c)).into_iter().zip(numbers(&gradients)).enumerate();
         listed(moved.map(|(i, (value, gradient))| value - factor(i, &gradient) * gradient).collect())
     };
     vec![
         Check::new("step", "training", "step moves every parameter down its gradient", 2)
-            .after("network_gradients")
-            .on(|draw| {
-                [(2, 0.1), (3, 0.25)]
-                    .map(|(samples, learning_rate)| {
-                        let head = Record::new().with("learning_rate", learning_rate);
-                        network(draw, head, "Linear, Tanh, Linear, Scale", &[2, 3, 2])
-                            .with("x", draw::matrix(draw, (samples, 2), 1.0))
-                            .with("d_out", draw::matrix(draw, (samples, 2), 1.0))
-                    })
-                    .to_vec()
-            })
+            .after("network_parameters")
+            .on(|draw| [0.1, 0.25].map(|rate| given(draw, "Given, Given").with("learning_rate", rate)).to_vec())
             .expects(move |c| moved(c, &|_, _| c.float("learning_rate")))
             .mistake(
                 "uphill",
@@ -640,16 +640,21 @@ fn training() -> Vec<Check> {
             ),
         Check::new("train_steps", "training", "train_step returns the loss before the step that it takes", 3)
             .about("Sequential::train_step")
-            .after("mse")
-            .after("bce")
+            .after("calls_backward")
             .after("step")
-            .after("mse_gradient")
-            .after("bce_gradient")
             .on(|draw| {
-                ["Mse", "BceWithLogits", "sum of cubes"]
+                // Layers and losses of the probe's own: what is asked is how they are put together.
+                ["sum of squares", "sum of cubes"]
                     .map(|loss| {
-                        let head = Record::new().with("loss", loss).with("learning_rate", 0.25).with("steps", 2_usize);
-                        network(draw, head, "Linear, Tanh, Linear", &[2, 3, 2])
+                        let scale = |draw: &mut probe::Generator| 0.75 + draw::number(draw, 0.25);
+                        Record::new()
+                            .with("loss", loss)
+                            .with("learning_rate", 0.015_625)
+                            .with("steps", 2_usize)
+                            .with("network", "Scale, Scale")
+                            .with("scale 1", scale(draw))
+                            .with("scale 2", scale(draw))
+                            .with("a Scale layer computes", "scale · x + 1")
                             .with("x", draw::matrix(draw, (3, 2), 1.0))
                             .with("target", array![[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]])
                     })
@@ -676,8 +681,8 @@ fn training() -> Vec<Check> {
             )
             .mistake(
                 "output_and_target_swapped",
-                "Output and target have changed places. Mse does not care for its value, but its gradient points the \
-                 other way, and other losses care all the more: `loss.value(&output, y)`.",
+                "Output and target have changed places. The value of a square does not change by that, but its \
+                 gradient points the other way, and other losses change all the more: `loss.value(&output, y)`.",
                 |c| trained(c, Training { swapped: true, ..Training::default() }),
             )
             .mistake(
@@ -751,7 +756,10 @@ fn mlp() -> Vec<Check> {
             .after("linear_forward")
             .after("calls_forward")
             .after("network_parameters")
-            .after("activation_passes")
+            .after("linear_parameters")
+            .after("relu")
+            .after("sigmoid")
+            .after("tanh")
             .on(|draw| {
                 [
                     ("Relu", vec![2_usize, 4, 2]),
@@ -809,7 +817,7 @@ fn mlp() -> Vec<Check> {
             .mistake_if(
                 "generator_of_its_own",
                 "Every network begins with the same weights: the generator that is given is not used. With one of its \
-                 own nobody could repeat a run with other weights.",
+                 own, every run would be the same.",
                 |_, seen| seen.matrix("weights of the first layer") == seen.matrix("weights of another mlp"),
             ),
     ]
@@ -817,7 +825,7 @@ fn mlp() -> Vec<Check> {
 
 fn softmax_layer() -> Vec<Check> {
     vec![
-        Check::new("softmax", "softmax", "a softmax layer has the exact gradient, whatever comes after it", 2)
+        Check::new("softmax", "softmax", "a softmax layer has the exact gradient, whatever comes after it", 1)
             .asks("layer")
             .about("Softmax::backward")
             .about("Softmax::forward")
@@ -835,7 +843,11 @@ fn softmax_layer() -> Vec<Check> {
                     })
                     .to_vec()
             })
-            .expects(|c| softmax_and_back(c, |p, d, k| (0..p.len()).map(|j| d[j] * p[k] * (delta(j, k) - p[j])).sum()))
+            .expects(|c| {
+                Record::new()
+                    .with("output", softmax(&c.matrix("x")))
+                    .with("d_x", softmax_backward(&c.matrix("x"), &c.matrix("d_out")))
+            })
             .mistake(
                 "softmax_passes_the_gradient_on",
                 "The gradient passes unchanged. That is a trick for a softmax with cross-entropy behind it, where both \
@@ -854,6 +866,20 @@ fn softmax_layer() -> Vec<Check> {
                  probabilities: Σ d·p.",
                 |c| softmax_and_back(c, |p, d, k| p[k] * (d[k] - d.mean().unwrap_or(0.0))),
             ),
+        pass_mistakes(
+            Check::new(
+                "softmax_passes",
+                "softmax",
+                "a softmax layer goes back through its last forward pass, as often as asked",
+                1,
+            )
+            .asks("passes")
+            .about("Softmax::backward")
+            .about("Softmax::forward")
+            .after("softmax")
+            .on(|draw| passes_of("Softmax", draw).to_vec()),
+            &["Softmax"],
+        ),
         Check::new("softmax_large", "softmax", "a softmax layer takes scores of any size", 1)
             .asks("layer_forward")
             .about("Softmax::forward")
@@ -1038,7 +1064,10 @@ fn passed(c: &Record, faults: Passes) -> Prediction {
                         .with(&format!("d_weights {number}"), times * x.t().dot(&d_out))
                         .with(&format!("d_biases {number}"), times * db(c));
                 } else {
-                    let d_x = x.mapv(|z| slope(c.text("layer"), z)) * d_out;
+                    let d_x = match c.text("layer") {
+                        "Softmax" => softmax_backward(x, &d_out),
+                        name => x.mapv(|z| slope(name, z)) * d_out,
+                    };
                     record = record.with(&format!("d_x {number}"), d_x);
                 }
                 if faults.used_up {
@@ -1164,6 +1193,14 @@ fn softmax_and_back(c: &Record, back: impl Fn(&ArrayRef1<f64>, &ArrayRef1<f64>, 
     Record::new().with("output", p).with("d_x", d_x)
 }
 
+/// What a softmax layer passes back: Σ_j d_j · dp_j/dz_k for each score k of a row.
+fn softmax_backward(z: &ArrayRef2<f64>, d_out: &ArrayRef2<f64>) -> Array2<f64> {
+    let p = softmax(z);
+    Array2::from_shape_fn(p.dim(), |(i, k)| {
+        (0..p.ncols()).map(|j| d_out[[i, j]] * p[[i, k]] * (delta(j, k) - p[[i, j]])).sum()
+    })
+}
+
 fn delta(j: usize, k: usize) -> f64 {
     f64::from(u8::from(j == k))
 }
@@ -1194,16 +1231,21 @@ enum Piece {
     Activation(String),
 }
 
+/// The weights and biases of a case with this number, or with a prefix their gradients.
+fn linear_piece(c: &Record, prefix: &str, number: usize) -> Piece {
+    Piece::Linear(
+        c.matrix(&format!("{prefix}weights {number}")).to_owned(),
+        c.vector(&format!("{prefix}biases {number}")).to_owned(),
+    )
+}
+
 /// The network of a case.
 fn pieces(c: &Record) -> Vec<Piece> {
     let part = |name: &str, number: usize| format!("{name} {number}");
     (1..)
         .zip(c.text("network").split(", "))
         .map(|(number, name)| match name {
-            "Linear" => Piece::Linear(
-                c.matrix(&part("weights", number)).to_owned(),
-                c.vector(&part("biases", number)).to_owned(),
-            ),
+            "Linear" | "Given" => linear_piece(c, "", number),
             "Scale" => Piece::Scale(c.float(&part("scale", number))),
             name => Piece::Activation(name.to_owned()),
         })
@@ -1317,17 +1359,7 @@ fn loss_and_gradient(c: &Record, output: &Array2<f64>, faults: Training) -> (f64
     let error = &output - &target;
     let (value, gradient) = match c.text("loss") {
         "sum of cubes" => (error.mapv(|e| e.powi(3)).sum(), error.mapv(|e| 3.0 * e * e)),
-        "BceWithLogits" if faults.swapped => {
-            // The formula for targets that may be any number.
-            let each = |f: &dyn Fn(f64, f64) -> f64| Array2::from_shape_fn(error.dim(), |at| f(output[at], target[at]));
-            let terms = each(&|z: f64, y| z.max(0.0) - z * y + (-z.abs()).exp().ln_1p());
-            (terms.sum() / error.len() as f64, each(&|z, y| value("Sigmoid", z) - y) / error.len() as f64)
-        }
-        loss => {
-            let case = Record::new().with("loss", loss).with("output", output).with("target", target);
-            let (terms, slopes) = terms(&case);
-            (terms.sum() / averaged_over(&case), slopes / averaged_over(&case))
-        }
+        _ => (error.mapv(|e| e * e).sum(), &error * 2.0),
     };
     (value, if faults.plain_error { error } else { gradient })
 }
@@ -1345,6 +1377,18 @@ fn network(draw: &mut probe::Generator, head: Record, names: &'static str, width
         }
         "Scale" => record.with(&format!("scale {number}"), 3.0).with("a Scale layer computes", "scale · x + 1"),
         _ => record,
+    })
+}
+
+/// A network of layers that are not the learner's: a Given layer has two parameters, and the gradients that it is given.
+fn given(draw: &mut probe::Generator, names: &'static str) -> Record {
+    (1..).zip(names.split(", ")).fold(Record::new().with("network", names), |record, (number, name)| match name {
+        "Given" => ["", "d_"].into_iter().fold(record, |record, prefix| {
+            record
+                .with(&format!("{prefix}weights {number}"), draw::matrix(draw, (2, 1 + number), 1.0))
+                .with(&format!("{prefix}biases {number}"), draw::vector(draw, 1 + number, 1.0))
+        }),
+        _ => record.with(&format!("scale {number}"), draw::number(draw, 3.0)),
     })
 }
 

@@ -10,7 +10,7 @@ use submission::{
 };
 
 // Naming the types keeps a submission from answering with a type of its own, and gives a changed signature a clear
-// message. The traits are pinned by `Scale` and `Cubes` below, which implement them.
+// message. The traits are pinned by `Scale`, `Given`, `Squares` and `Cubes` below, which implement them.
 const LINEAR: fn(Array2<f64>, Array1<f64>) -> Linear = Linear::from_parts;
 const NEW_LINEAR: fn(usize, usize, &mut Generator) -> Linear = Linear::new;
 const SEQUENTIAL: fn(Vec<Box<dyn Layer>>) -> Sequential = Sequential::new;
@@ -88,8 +88,6 @@ fn main() {
         ("n_parameters", |case| N_PARAMETERS(&mut zeros(case, "Sigmoid")).into()),
         ("step", |case| {
             let mut network = network(case);
-            FORWARD(&mut network, &case.matrix("x"));
-            BACKWARD(&mut network, &case.matrix("d_out"));
             STEP(&mut network, case.float("learning_rate"));
             values(&mut network)
         }),
@@ -222,6 +220,47 @@ impl Layer for Scale {
     }
 }
 
+/// A layer that is not the learner's, with the parameters and gradients of a case. No pass changes them.
+struct Given {
+    weights: [Array2<f64>; 2],
+    biases: [Array1<f64>; 2],
+}
+
+impl Layer for Given {
+    fn forward(&mut self, x: &ArrayRef2<f64>) -> Array2<f64> {
+        x.to_owned()
+    }
+
+    fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64> {
+        d_out.to_owned()
+    }
+
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        let ([weights, d_weights], [biases, d_biases]) = (&mut self.weights, &mut self.biases);
+        vec![
+            Parameter { value: weights.view_mut().into_dyn(), gradient: d_weights.view().into_dyn() },
+            Parameter { value: biases.view_mut().into_dyn(), gradient: d_biases.view().into_dyn() },
+        ]
+    }
+
+    fn describe(&self) -> String {
+        "Given".to_owned()
+    }
+}
+
+/// A loss that is not the learner's: the sum of the squares of the errors.
+struct Squares;
+
+impl Loss for Squares {
+    fn value(&self, output: &ArrayRef2<f64>, target: &ArrayRef2<f64>) -> f64 {
+        (output - target).mapv(|error| error * error).sum()
+    }
+
+    fn gradient(&self, output: &ArrayRef2<f64>, target: &ArrayRef2<f64>) -> Array2<f64> {
+        (output - target) * 2.0
+    }
+}
+
 /// A loss that is not the learner's: the sum of the cubes of the errors.
 struct Cubes;
 
@@ -300,6 +339,10 @@ fn layer(case: &Record, name: &str, suffix: &str) -> Box<dyn Layer> {
         "Tanh" => Box::new(Tanh::default()),
         "Softmax" => Box::new(Softmax::default()),
         "Scale" => Box::new(Scale::by(case.float(&format!("scale{suffix}")))),
+        "Given" => Box::new(Given {
+            weights: ["weights", "d_weights"].map(|part| case.matrix(&format!("{part}{suffix}")).to_owned()),
+            biases: ["biases", "d_biases"].map(|part| case.vector(&format!("{part}{suffix}")).to_owned()),
+        }),
         other => panic!("a case asks for the layer `{other}`"),
     }
 }
@@ -314,6 +357,7 @@ fn loss(case: &Record) -> Box<dyn Loss> {
         "Mse" => Box::new(Mse),
         "BceWithLogits" => Box::new(BceWithLogits),
         "SoftmaxCrossEntropy" => Box::new(SoftmaxCrossEntropy),
+        "sum of squares" => Box::new(Squares),
         "sum of cubes" => Box::new(Cubes),
         other => panic!("a case asks for the loss `{other}`"),
     }

@@ -133,7 +133,7 @@ fn candidate(title: &str) -> Candidate {
         "Σθ², claims 2θ" => (4, Box::new(|t| t.dot(t)), Box::new(|t| t.mapv(|t| 2.0 * t))),
         "Σθ², claims θ" => (3, Box::new(|t| t.dot(t)), Box::new(|t| t.to_owned())),
         "Σθ², claims NaN" => (2, Box::new(|t| t.dot(t)), Box::new(|t| t.mapv(|_| f64::NAN))),
-        "Σθ², claims 2.001·θ" => (3, Box::new(|t| t.dot(t)), Box::new(|t| t.mapv(|t| 2.001 * t))),
+        "Σθ², claims 2.00001·θ" => (3, Box::new(|t| t.dot(t)), Box::new(|t| t.mapv(|t| 2.00001 * t))),
         "Σθ³, claims 3θ² in reverse" => {
             (4, Box::new(|t| t.mapv(|t| t * t * t).sum()), Box::new(|t| t.iter().rev().map(|t| 3.0 * t * t).collect()))
         }

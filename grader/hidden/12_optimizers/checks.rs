@@ -48,27 +48,29 @@ fn valley() -> Vec<Check> {
                 "100 (y - x²) is not squared: below the parabola the valley would have no bottom.",
                 |c| valley_of(c, |x, y| 100.0 * (y - x * x)),
             )
-            .mistake("floor_is_a_line", "The floor is y = x here. It is the parabola y = x²: square x in y - x².", |c| {
-                valley_of(c, |x, y| 100.0 * (y - x).powi(2))
-            })
+            .mistake(
+                "floor_is_a_line",
+                "The floor is y = x here. It is the parabola y = x²: square x in y - x².",
+                |c| valley_of(c, |x, y| 100.0 * (y - x).powi(2)),
+            )
             .mistake("coordinates_swapped", "x and y have swapped places: `point[0]` is x, `point[1]` is y.", |c| {
                 let (y, x) = point(c);
                 (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2)
             }),
         Check::new("rosenbrock_grad", "rosenbrock", "rosenbrock_grad is the slope along x and the slope along y", 2)
             .on(points)
-            .expects(|c| slopes(c, |x, y| [2.0 * x - 2.0 - 400.0 * x * y + 400.0 * x * x * x, 200.0 * y - 200.0 * x * x]))
+            .expects(|c| {
+                slopes(c, |x, y| [2.0 * x - 2.0 - 400.0 * x * y + 400.0 * x * x * x, 200.0 * y - 200.0 * x * x])
+            })
             .mistake(
                 "inner_slope_forgotten",
                 "Along x the chain has one more link: y - x² changes by -2x per unit of x. So 200 (y - x²) has to be \
                  multiplied by -2x.",
                 |c| slopes(c, |x, y| [-2.0 * (1.0 - x) + 200.0 * (y - x * x), 200.0 * (y - x * x)]),
             )
-            .mistake(
-                "sign_of_the_first_term",
-                "The slope of (1 - x)² is -2 (1 - x): 1 - x falls when x grows.",
-                |c| slopes(c, |x, y| [2.0 * (1.0 - x) - 400.0 * x * (y - x * x), 200.0 * (y - x * x)]),
-            )
+            .mistake("sign_of_the_first_term", "The slope of (1 - x)² is -2 (1 - x): 1 - x falls when x grows.", |c| {
+                slopes(c, |x, y| [2.0 * (1.0 - x) - 400.0 * x * (y - x * x), 200.0 * (y - x * x)])
+            })
             .mistake(
                 "sign_of_the_inner_slope",
                 "The slope of y - x² along x is -2x, with a minus: 100 (y - x²)² gives -400 x (y - x²).",
@@ -92,23 +94,22 @@ fn valley() -> Vec<Check> {
             // In a bowl, a step multiplies each coordinate by one and the same number.
             .expects(|c| {
                 let path = bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi(step));
-                Record::new().with("result", path).with(SEEN, c.count("n_steps").min(1))
+                Record::new().with("result", path).with(SEEN, c.count("n_steps").min(1)).with(CALLS, c.count("n_steps"))
             })
-            .mistake(
-                "a_parameter_for_each_coordinate",
-                "The path is right, but the optimiser sees every coordinate as a parameter of its own. The point is one \
-                 parameter: a view of the whole array.",
-                |c| {
-                    let path = bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi(step));
-                    let n = if c.count("n_steps") == 0 { 0 } else { c.vector("start").len() };
-                    Record::new().with("result", path).with(SEEN, n)
-                },
-            )
-            .mistake(
-                "start_missing",
-                "The start is missing: row 0 is where the path begins, before any step.",
-                |c| bowl_path(c, 1..=c.count("n_steps"), |keep, step| keep.powi(step)),
-            )
+            .mistake("a_parameter_for_each_coordinate", A_PARAMETER_FOR_EACH_COORDINATE, |c| {
+                let path = bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi(step));
+                let n = if c.count("n_steps") == 0 { 0 } else { c.vector("start").len() };
+                Record::new().with("result", path).with(SEEN, n).with(CALLS, c.count("n_steps"))
+            })
+            // The same, with a call for each of them.
+            .mistake("a_parameter_for_each_coordinate", A_PARAMETER_FOR_EACH_COORDINATE, |c| {
+                let path = bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi(step));
+                let n_calls = c.count("n_steps") * c.vector("start").len();
+                Record::new().with("result", path).with(SEEN, n_calls.min(1)).with(CALLS, n_calls)
+            })
+            .mistake("start_missing", "The start is missing: row 0 is where the path begins, before any step.", |c| {
+                bowl_path(c, 1..=c.count("n_steps"), |keep, step| keep.powi(step))
+            })
             .mistake(
                 "end_missing",
                 "The path ends one step early: n steps lead to n + 1 points, the start and one after each step.",
@@ -121,8 +122,8 @@ fn valley() -> Vec<Check> {
             )
             .mistake(
                 "start_counted_twice",
-                "The start stands in the first two rows, and the last step is missing. Row k is the point after k steps: \
-                 take the step first, then write its row.",
+                "The start stands in the first two rows, and the last step is missing. Row k is the point after k \
+                 steps: take the step first, then write its row.",
                 |c| bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi((step - 1).max(0))),
             )
             .mistake(
@@ -141,6 +142,11 @@ fn valley() -> Vec<Check> {
 
 /// What the probe's own optimiser was handed.
 const SEEN: &str = "parameters in a step";
+const CALLS: &str = "calls of step";
+
+const A_PARAMETER_FOR_EACH_COORDINATE: &str = "The path is right, but the optimiser sees every coordinate as a \
+                                               parameter of its own. The point is one parameter: a view of the whole \
+                                               array, in one call of `step`.";
 
 fn momentum() -> [Check; 3] {
     [
@@ -207,8 +213,8 @@ fn nesterov() -> [Check; 3] {
         )
         .mistake(
             "plain_momentum",
-            "This is `Momentum`. v ← β · v + g comes first, and the step is g + β · v with that new v: so β is in it once \
-             more. With the old v it would be the plain velocity.",
+            "This is `Momentum`. v ← β · v + g comes first, and the step is g + β · v with that new v: so β is in it \
+             once more. With the old v it would be the plain velocity.",
             |c| after_steps(c, velocity),
         )
         .mistake(
@@ -223,7 +229,9 @@ fn nesterov() -> [Check; 3] {
             .mistake("rate_in_the_velocity", RATE_IN_THE_VELOCITY, |c| {
                 after_steps(c, |now| now.theta() - now.rate() * now.g() - now.beta() * now.fading_steps())
             })
-            .mistake("learning_rate_kept", LEARNING_RATE_KEPT, |c| after_steps(c, |now| look_ahead(now.at_first_rate()))),
+            .mistake("learning_rate_kept", LEARNING_RATE_KEPT, |c| {
+                after_steps(c, |now| look_ahead(now.at_first_rate()))
+            }),
         with_memory_of_two(
             two_parameters_check(
                 "nesterov_two_parameters",
@@ -316,16 +324,21 @@ fn rms_prop() -> [Check; 3] {
 fn adam() -> [Check; 3] {
     [
         with_memory_mistakes(
-            rule_check("adam", "adam", "Adam moves by the corrected mean over the root of the corrected mean square", 4)
-                .on(|draw| cases(draw, ADAM))
-                .expects(|c| after_steps(c, corrected))
-                .within(ORDINARY),
+            rule_check(
+                "adam",
+                "adam",
+                "Adam moves by the corrected mean over the root of the corrected mean square",
+                4,
+            )
+            .on(|draw| cases(draw, ADAM))
+            .expects(|c| after_steps(c, corrected))
+            .within(ORDINARY),
             corrected,
         )
         .mistake(
             "bias_not_corrected",
-            "The means are used as they are. They begin at 0, where there was no gradient: divide m by 1 - β₁ᵗ and v by \
-             1 - β₂ᵗ before the step.",
+            "The means are used as they are. They begin at 0, where there was no gradient: divide m by 1 - β₁ᵗ and v \
+             by 1 - β₂ᵗ before the step.",
             |c| after_steps(c, |now| adam_step(now, now.means())),
         )
         .mistake(
@@ -350,27 +363,28 @@ fn adam() -> [Check; 3] {
         )
         .mistake(
             "t_starts_at_zero",
-            "t is 0 at the first step, and 1 - β⁰ is 0: everything is divided by nothing. t counts from 1, so raise it \
-             before you use it.",
+            "Everything is NaN from the first step on. Either t is 0 there, so that 1 - β⁰ is 0, and 0 / 0 is NaN: t \
+             counts from 1. Or the root of a negative number is taken: v̂ is never negative.",
             |c| after_steps(c, |now| corrected(now.at_time(now.t - 1))),
         )
         .mistake(
             "t_never_advances",
-            "t is 1 at every step, so the correction never ends: m̂ is 1 / (1 - β₁) times m for ever. t is part of what \
-             Adam remembers; count it up.",
+            "Every step is corrected as the first one is: m̂ is 1 / (1 - β₁) times m for ever. Either t is never \
+             raised, or the power is missing in 1 - β₁ᵗ and 1 - β₂ᵗ.",
             |c| after_steps(c, |now| corrected(now.at_time(1))),
         )
         .mistake(
             "hats_stored",
-            "The corrected means are remembered, and corrected again at the next step. m̂ and v̂ are for this step only; \
-             what stays is m and v.",
+            "The corrected means are remembered, and corrected again at the next step. m̂ and v̂ are for this step \
+             only; what stays is m and v.",
             |c| {
                 after_steps(c, |now| {
                     let betas = now.betas();
                     let stored = |beta: f64, of: fn(f64) -> f64| {
-                        now.gradients.iter().zip(1..).fold(0.0, |memory, (&g, t)| {
-                            (beta * memory + (1.0 - beta) * of(g)) / (1.0 - beta.powi(t))
-                        })
+                        now.gradients
+                            .iter()
+                            .zip(1..)
+                            .fold(0.0, |memory, (&g, t)| (beta * memory + (1.0 - beta) * of(g)) / (1.0 - beta.powi(t)))
                     };
                     adam_step(now, [stored(betas[0], |g| g), stored(betas[1], |g| g * g)])
                 })
@@ -409,7 +423,8 @@ fn adam() -> [Check; 3] {
         })
         .mistake("usual_values_for_given", USUAL_VALUES, |c| {
             after_steps(c, |now| {
-                let hat = |beta: f64, of: fn(f64) -> f64| (1.0 - beta) * now.fading(beta, of) / (1.0 - beta.powi(now.t));
+                let hat =
+                    |beta: f64, of: fn(f64) -> f64| (1.0 - beta) * now.fading(beta, of) / (1.0 - beta.powi(now.t));
                 adam_step(now, [hat(0.9, |g| g), hat(0.999, |g| g * g)])
             })
         }),
@@ -431,8 +446,9 @@ fn adam() -> [Check; 3] {
             })
             .mistake(
                 "epsilon_before_the_correction",
-                "ε is added to √v, and the correction comes after that. Then ε is divided by √(1 - β₂ᵗ) as well: at the \
-                 first step it is worth 1 / √(1 - β₂) times as much. Correct v first, then take the root, then add ε.",
+                "ε is added to √v, and the correction comes after that. Then ε is divided by √(1 - β₂ᵗ) as well: at \
+                 the first step it is worth 1 / √(1 - β₂) times as much. Correct v first, then take the root, then \
+                 add ε.",
                 |c| {
                     after_steps(c, |now| {
                         let ([_, v], [m_hat, _]) = (now.means(), now.corrected_means());
@@ -460,8 +476,8 @@ fn adam() -> [Check; 3] {
             .within(ORDINARY)
             .mistake(
                 "t_counts_parameters",
-                "t goes up with every parameter. It counts steps, and a call of `step` is one step for all of them: raise \
-                 it once, before the loop.",
+                "t goes up with every parameter. It counts steps, and a call of `step` is one step for all of them: \
+                 raise it once, before the loop.",
                 |c| after_both(c, |now, place| corrected(now.at_time(2 * (now.t - 1) + place + 1))),
             ),
             corrected,
@@ -475,15 +491,16 @@ fn adam_w() -> [Check; 3] {
             .after("adam")
             .after("adam_epsilon")
             .on(|draw| {
-                let without_gradient = ADAM_W(true).with("start", array![1.0, -3.0]).with("gradients", Array2::zeros((2, 2)));
+                let without_gradient =
+                    ADAM_W(true).with("start", array![1.0, -3.0]).with("gradients", Array2::zeros((2, 2)));
                 [vec![without_gradient], cases(draw, ADAM_W)].concat()
             })
             .expects(|c| after_steps(c, decayed))
             .within(Tolerance { relative: 1e-7, absolute: 1e-7 })
             .mistake(
                 "decay_in_the_gradient",
-                "λ · θ is added to the gradient, and Adam divides it by the usual size of itself. AdamW keeps it out: it \
-                 takes lr · λ · θ off the value, and gives Adam the plain gradient.",
+                "λ · θ is added to the gradient, and Adam divides it by the usual size of itself. AdamW keeps it \
+                 out: it takes lr · λ · θ off the value, and gives Adam the plain gradient.",
                 |c| {
                     after_steps(c, |now| {
                         let decay = now.weight_decay();
@@ -501,7 +518,8 @@ fn adam_w() -> [Check; 3] {
             )
             .mistake(
                 "decay_after_the_step",
-                "The decay is that of the new value. It belongs to the value before the step: first the decay, then Adam.",
+                "The decay is that of the new value. It belongs to the value before the step: first the decay, then \
+                 Adam.",
                 |c| after_steps(c, |now| corrected(now) * (1.0 - now.rate() * now.weight_decay())),
             )
             .mistake(
@@ -523,29 +541,22 @@ fn adam_w() -> [Check; 3] {
             .within(ORDINARY)
             .mistake(
                 "decay_at_the_first_rate",
-                "The step has the new learning rate, but the decay still has the one of `new`: there are two copies, and \
-                 `set_learning_rate` changes one of them.",
+                "The step has the new learning rate, but the decay still has the one of `new`: there are two copies, \
+                 and `set_learning_rate` changes one of them.",
                 |c| {
                     after_steps(c, |now| corrected(now) - now.at_first_rate().rate() * now.weight_decay() * now.theta())
                 },
             )
             .mistake("learning_rate_kept", LEARNING_RATE_KEPT, |c| after_steps(c, |now| decayed(now.at_first_rate()))),
-        two_parameters_check(
-            "adam_w_two_parameters",
-            "adam_w",
-            "AdamW shrinks every parameter",
-            1,
-            ADAM_W,
-            decayed,
-        )
-        .after("adam_w")
-        .after("adam_two_parameters")
-        .within(ORDINARY)
-        .mistake(
-            "only_the_first_shrinks",
-            "Only the first parameter shrinks. Decay goes through all of them, as the step does.",
-            |c| after_both(c, |now, place| if place == 0 { decayed(now) } else { corrected(now) }),
-        ),
+        two_parameters_check("adam_w_two_parameters", "adam_w", "AdamW shrinks every parameter", 1, ADAM_W, decayed)
+            .after("adam_w")
+            .after("adam_two_parameters")
+            .within(ORDINARY)
+            .mistake(
+                "only_the_first_shrinks",
+                "Only the first parameter shrinks. Decay goes through all of them, as the step does.",
+                |c| after_both(c, |now, place| if place == 0 { decayed(now) } else { corrected(now) }),
+            ),
     ]
 }
 
@@ -569,8 +580,8 @@ fn training() -> [Check; 1] {
         .expects(|c| trained(c, c.count("n_steps"), 1.0).1)
         .mistake(
             "loss_after_the_step",
-            "Each loss is that of the network after the step. The one before is asked for: it belongs to the output that \
-             the gradient was taken of.",
+            "Each loss is that of the network after the step. The one before is asked for: it belongs to the output \
+             that the gradient was taken of.",
             |c| {
                 let (losses, _) = trained(c, c.count("n_steps") + 1, 1.0);
                 with_losses(losses[1..].to_vec(), trained(c, c.count("n_steps"), 1.0).1)
@@ -597,8 +608,8 @@ fn training() -> [Check; 1] {
         })
         .mistake(
             "target_for_output",
-            "The gradient of the loss has its arguments swapped, and the network learns uphill: the output comes first, \
-             then the target.",
+            "The network learns uphill. Either the gradient of the loss has its arguments swapped (the output comes \
+             first, then the target), or its sign is turned.",
             |c| trained(c, c.count("n_steps"), -1.0).1,
         )
         .mistake(
@@ -609,15 +620,16 @@ fn training() -> [Check; 1] {
         )
         .mistake_if(
             "one_call_for_each_parameter",
-            "The optimiser is called once for every parameter. It takes the first of a list for the same one each time, \
-             so its memories would get mixed up, and Adam would count too many steps: hand it all parameters in one call.",
+            "The optimiser is called once for every parameter. It takes the first of a list for the same one each \
+             time, so its memories would get mixed up, and Adam would count too many steps: hand it all parameters \
+             in one call.",
             |c, seen| c.count("n_steps") > 0 && seen.count("calls of step") == PARAMETERS.len() * c.count("n_steps"),
         )]
 }
 
-const NOTHING_LEARNED: &str = "The network never changes, and all losses are the same. Gradients are 0 until a backward \
-                               pass fills them in: give `backward` the gradient of the loss, then let the optimiser change \
-                               `net.parameters()`.";
+const NOTHING_LEARNED: &str = "The network never changes, and all losses are the same. Gradients are 0 until a \
+                               backward pass fills them in: give `backward` the gradient of the loss, then let the \
+                               optimiser change `net.parameters()`.";
 
 const UPHILL: &str = "The step goes uphill: the gradient points to where the loss grows, so the step is subtracted.";
 
@@ -625,35 +637,36 @@ const NOTHING_MOVES: &str = "Nothing moves. If the loop runs along parameters an
                              shorter of the two, and an empty memory ends it at once: fill it with zeros at the first \
                              step.";
 
-const MEMORY_LOST: &str = "Every step remembers nothing of those before: its memory is made anew, or never written back. \
-                           Make it once, at the first step, and change it in place.";
+const MEMORY_LOST: &str = "Every step remembers nothing of those before. Either its memory is made again each time, \
+                           or it is never written back. Make it once, at the first step, and change it in place.";
 
-const ONE_MEMORY_FOR_ALL: &str = "The parameters share one memory: the gradient of one pushes the other. Each parameter \
-                                  has its own, found by its place in the list.";
+const ONE_MEMORY_FOR_ALL: &str = "The parameters share one memory: the gradient of one pushes the other. Each \
+                                  parameter has its own, found by its place in the list.";
 
 const ONLY_THE_FIRST: &str = "Only the first parameter moves. A network has many: every one in the list takes a step.";
 
-const RATE_IN_THE_VELOCITY: &str = "The learning rate is multiplied into what is remembered, so old gradients keep the rate \
-                                    of their time. As long as it never changes nobody sees it. Remember gradients, and \
-                                    multiply by the rate when the step is taken.";
+const RATE_IN_THE_VELOCITY: &str = "The learning rate is multiplied into what is remembered, so old gradients keep \
+                                    the rate of their time. As long as it never changes this does not show. Remember \
+                                    gradients, and multiply by the rate when the step is taken.";
 
-const LEARNING_RATE_KEPT: &str = "The steps still have the learning rate of `new`: `set_learning_rate` has no effect on \
-                                  them.";
+const LEARNING_RATE_KEPT: &str = "The steps still have the learning rate of `new`: `set_learning_rate` has no effect \
+                                  on them.";
 
-const ROOT_FORGOTTEN: &str = "The root is missing: the step is divided by the mean of the squares, not by its root. Then \
-                              steps get longer the smaller the gradients are.";
+const ROOT_FORGOTTEN: &str = "The root is missing: the step is divided by the mean of the squares, not by its root. \
+                              Then steps get longer the smaller the gradients are.";
 
 const SQUARE_FORGOTTEN: &str = "The gradients are averaged where their squares should be: a mean of gradients can be \
                                 negative, and its root is NaN.";
 
-const EPSILON_UNDER_THE_ROOT: &str = "ε is added under the root, where it is worth its own root, 10000 times as much for \
-                                      1e-8: tiny gradients hardly move anything. Take the root first, then add ε.";
+const EPSILON_UNDER_THE_ROOT: &str = "ε is added under the root, where it is worth its own root, 10000 times as much \
+                                      for 1e-8: tiny gradients hardly move anything. Take the root first, then add \
+                                      ε.";
 
-const EPSILON_FORGOTTEN: &str = "A gradient that has always been 0 makes 0 / 0, which is NaN, and the parameter is lost for \
-                                 good. Add ε to the root.";
+const EPSILON_FORGOTTEN: &str = "A gradient that has always been 0 makes 0 / 0, which is NaN, and the parameter is \
+                                 lost for good. Add ε to the root.";
 
-const USUAL_VALUES: &str = "The usual hyper-parameters are used, whatever `new` was given. Keep what it got in fields, and \
-                            use those.";
+const USUAL_VALUES: &str = "The usual hyper-parameters are used, whatever `new` was given. Keep what it got in \
+                            fields, and use those.";
 
 /// For gradients of ordinary size, where nothing hangs on the place of ε: that has a check of its own.
 const ORDINARY: Tolerance = Tolerance { relative: 1e-6, absolute: 1e-6 };
@@ -726,7 +739,7 @@ fn with_memory_mistakes(check: Check, rule: Rule) -> Check {
 /// What can be wrong with any memory, seen on two parameters.
 fn with_memory_of_two(check: Check, rule: Rule) -> Check {
     check.mistake_if("one_memory_for_all", ONE_MEMORY_FOR_ALL, move |c, seen| {
-        // Two parameters of one shape tell; with two shapes a shared memory may panic, or start anew, or something else.
+        // Two parameters of one shape tell; with two shapes a shared memory may panic, or start again, or something else.
         let shapes = ["first", "second"].map(|name| match c.get(name) {
             Some(Value::Array { shape, .. }) => shape.clone(),
             _ => Vec::new(),

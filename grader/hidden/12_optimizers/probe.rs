@@ -59,7 +59,10 @@ fn main() {
             let bowl: Gradient = Box::new(move |point| &curvatures * &point.to_owned());
             let mut descent = Descent { learning_rate: case.float("learning_rate"), n_calls: 0, n_parameters: 0 };
             let path = TRAJECTORY(&mut descent, bowl, &case.vector("start"), case.count("n_steps"));
-            Record::new().with("result", path).with("parameters in a step", descent.n_parameters)
+            Record::new()
+                .with("result", path)
+                .with("parameters in a step", descent.n_parameters)
+                .with("calls of step", descent.n_calls)
         }),
         ("path", |case| {
             let valley: fn(&ArrayRef1<f64>) -> f64 = match case.text("valley") {

@@ -62,7 +62,7 @@ fn files() -> [Check; 7] {
             .mistake(
                 "rows_and_columns_swapped",
                 "Rows and columns are swapped: the header names the number of images, then the rows, then the columns. \
-                 With MNIST's 28 × 28 nobody would notice.",
+                 With MNIST's 28 × 28 it would not show.",
                 |c| {
                     let [n, rows, columns] = sizes(c);
                     images([n, columns, rows], c.counts("bytes")[16..].to_vec())
@@ -103,12 +103,12 @@ fn files() -> [Check; 7] {
             "magic_not_checked",
             "A file of another kind is read all the same. Its first four bytes say what it holds: 2049 labels, 2051 \
              images, anything else something else, such as a file that is still compressed.",
-            |c, seen| is_error(&right_error(c), "WrongMagic") && !is_error(seen, "WrongMagic"),
+            |c, seen| is_error(&right_error(c), "WrongMagic") && seen.get("error") == Some(&Value::Nothing),
         )
         .mistake(
             "rest_ignored",
-            "Bytes are left over, and nobody hears of it. A file that is longer than its header says is another one \
-             than it claims, or its sizes are wrong: `TooLong`.",
+            "Bytes are left over, and your code says nothing of it. A file that is longer than its header says is \
+             another one than it claims, or its sizes are wrong: `TooLong`.",
             |c| if is_error(&right_error(c), "TooLong") { succeeded() } else { right_error(c) },
         )
         .mistake("read_blindly", READ_BLINDLY, |c| {
@@ -168,7 +168,7 @@ fn files() -> [Check; 7] {
         )
         .mistake(
             "memory_before_bytes",
-            "Memory is asked for before anybody has looked whether the bytes are there. A header may claim anything: \
+            "Memory is asked for before your code has looked whether the bytes are there. A header may claim anything: \
              compare the length of the file with what the header says first.",
             |c| if claims_too_much(c) { Prediction::Panics } else { right_error(c).into() },
         ),
@@ -313,7 +313,7 @@ fn files() -> [Check; 7] {
             .mistake(
                 "line_number_too_small",
                 "The numbers of the lines are one too small: the line of headings is not counted, or the count begins \
-                 at 0. Whoever looks into the file with an editor finds the headings in line 1.",
+                 at 0. An editor shows the headings in line 1.",
                 |c| csv_error(c, LINE_OF_ERROR - 1),
             )
             .mistake(
@@ -342,8 +342,8 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "unknown_species_made_a_class",
-                "A species that nobody knows becomes a class all the same, so that a slip of the pen is a wrong label. \
-                 It is an error: `UnknownSpecies`.",
+                "A species that is none of `SPECIES` becomes a class all the same, so that a slip of the pen is a \
+                 wrong label. It is an error: `UnknownSpecies`.",
                 |c| match broken_line(c) {
                     "5.1,3.5,1.4,0.2,setossa" | "5.1,3.5,1.4,0.2,Setosa" => succeeded(),
                     _ => csv_error(c, LINE_OF_ERROR),
@@ -447,6 +447,7 @@ fn damaged_files() -> Vec<Record> {
         ("images", labels.clone()),
         ("labels", images.clone()),
         ("images", compressed),
+        ("labels", [31, 139, 8, 0].into_iter().chain(labels[4..].iter().copied()).collect()),
         ("labels", labels[..19].to_vec()),
         ("images", images[..27].to_vec()),
         ("labels", with_one_more(&labels)),
@@ -486,7 +487,7 @@ fn wrong_magic(c: &Record) -> Record {
     failed(&format!("WrongMagic {{ expected: {}, found: {} }}", expected_magic(c), number(c, 0)))
 }
 
-/// Whether the header claims more than anybody has, but a number that a `usize` holds.
+/// Whether the header claims more than any computer has, but a number that a `usize` holds.
 fn claims_too_much(c: &Record) -> bool {
     needed(c).is_some_and(|needed| needed > isize::MAX as usize) && is_error(&right_error(c), "Truncated")
 }
@@ -571,7 +572,7 @@ fn one_hot(c: &Record) -> Array2<f64> {
 
 // Splits.
 
-fn splits() -> [Check; 5] {
+fn splits() -> [Check; 6] {
     [
         Check::new("split_sizes", "split", "train_test_split keeps n · test_fraction samples for the test, rounded", 1)
             .about("train_test_split")
@@ -607,8 +608,8 @@ fn splits() -> [Check; 5] {
             })
             .mistake_if(
                 "fraction_not_checked",
-                "A fraction below 0, or NaN, is taken for 0: `as usize` makes 0 of both, without a word. Refuse what \
-                 is not between 0 and 1.",
+                "A fraction below 0, or NaN, is taken for 0. (`as usize` makes 0 of both, without a word.) Refuse \
+                 what is not between 0 and 1.",
                 |c, seen| c.float("test_fraction") != 0.5 && seen.count("n_test") == 0,
             ),
         with_split_mistakes(
@@ -652,7 +653,7 @@ fn splits() -> [Check; 5] {
             "stratified_sizes",
             "stratified_split",
             "stratified_split keeps the same share of every class for the test",
-            2,
+            1,
         )
         .about("stratified_split")
         .after("split_sizes")
@@ -678,6 +679,31 @@ fn splits() -> [Check; 5] {
             "How many samples of a class are kept for the test differs from one split to the next: chance decides over \
              all samples at once. Divide each class by itself.",
             |_, seen| seen.counts("test of each class") != seen.counts("next test of each class"),
+        ),
+        Check::new(
+            "stratified_refused",
+            "stratified_split",
+            "stratified_split refuses a test fraction that is not between 0 and 1",
+            1,
+        )
+        .asks("stratified_sizes")
+        .about("stratified_split")
+        .after("split_refused")
+        .after("stratified_sizes")
+        .on(|draw| {
+            let counts = [0, 1].map(|_| 4 + draw::count(draw, 20));
+            let right = stratified_case(labels_of(&counts), 0.5, draw);
+            let wrong = [-0.25, f64::NAN, 1.5].map(|share| stratified_case(labels_of(&counts), share, draw));
+            [vec![right], wrong.to_vec()].concat()
+        })
+        .expects(|c| match c.float("test_fraction") {
+            0.5 => stratified_sizes(c, |n| (n * 0.5).round()).into(),
+            _ => Prediction::Panics,
+        })
+        .mistake_if(
+            "fraction_not_checked",
+            "A fraction that is not between 0 and 1 is accepted. Refuse it with a panic, also where it is NaN.",
+            |c, _| c.float("test_fraction") != 0.5,
         ),
     ]
 }
@@ -806,8 +832,8 @@ fn with_split_mistakes(check: Check, labels: fn(&Record) -> Vec<usize>) -> Check
         })
         .mistake_if(
             "drawn_with_replacement",
-            "Some samples are taken twice, and others not at all: they are drawn one by one from all samples. Shuffle \
-             the indices and divide them instead: then each is there once.",
+            "Some samples are in a part twice. Perhaps they are drawn one by one from all samples, and not put aside. \
+             Shuffle the indices and divide them instead: then each is there once.",
             move |c, seen| matches!(fault(&labels(c), seen), Some(Fault::Twice(_))),
         )
         .mistake_if(
@@ -830,8 +856,8 @@ fn with_split_mistakes(check: Check, labels: fn(&Record) -> Vec<usize>) -> Check
         )
         .mistake_if(
             "part_sorted",
-            "Chance decides which samples are in a part, but there they stand in the order of the file. Whoever takes \
-             the first ones of a part gets one class only: leave them in the order in which they were shuffled.",
+            "Chance decides which samples are in a part, but there they stand in the order of the file. The \
+             first ones of a part may then be of one class only: leave them in the order in which they were shuffled.",
             move |c, seen| fault(&labels(c), seen) == Some(Fault::Sorted),
         )
         .mistake_if("same_every_time", SAME_EVERY_TIME, move |c, seen| {
@@ -839,8 +865,9 @@ fn with_split_mistakes(check: Check, labels: fn(&Record) -> Vec<usize>) -> Check
         })
 }
 
-const SAME_EVERY_TIME: &str = "A second call with the same generator gives the same order again: chance comes from a \
-     generator that begins anew in every call. Use the `rng` that is handed in, which goes on where it was.";
+const SAME_EVERY_TIME: &str = "A second call with the same generator gives the same order again. Either no chance is \
+                               in it, or it comes from a generator that begins again in every call. Use the `rng` \
+                               that is handed in, which goes on where it was.";
 
 // Scaling.
 
@@ -862,20 +889,15 @@ fn scaling() -> [Check; 5] {
             })
             .mistake_if(
                 "small_taken_for_constant",
-                "A feature that varies gets the deviation 1, because it varies by little. What is little depends on its \
-                 unit. Only where all values are equal the deviation is set to 1.",
+                "A feature that varies gets the deviation 1, because it varies by little. What is little depends on \
+                 its unit. Only where all values are equal the deviation is set to 1.",
                 |c, seen| {
                     // Along the wrong axis there are other deviations, and more or fewer of them.
                     let right = measured(&c.matrix("x"), 0.0).std;
                     right.len() == seen.vector("std").len()
-                        && (right.iter().zip(seen.vector("std"))).any(|(&right, &seen)| 0.0 < right && right < 1e-6 && seen == 1.0)
+                        && (right.iter().zip(seen.vector("std")))
+                            .any(|(&right, &seen)| 0.0 < right && right < 1e-6 && seen == 1.0)
                 },
-            )
-            .mistake_if(
-                "nothing_measured",
-                "Without any samples there is neither a mean nor a deviation, and somebody goes on with numbers that \
-                 were never measured. Panic instead.",
-                |c, _| c.matrix("x").nrows() == 0,
             )
             .mistake(
                 "sample_std",
@@ -885,14 +907,15 @@ fn scaling() -> [Check; 5] {
             )
             .mistake_if(
                 "epsilon_added",
-                "All deviations are too large by the same small number, which was added so that nobody divides by 0. \
-                 It spoils them all for the sake of one. Set the deviation to 1 where a feature does not vary, and \
-                 leave the others alone.",
+                "All deviations are too large by the same small number, as if it was added to keep 0 out of a \
+                 division. It spoils them all for the sake of one. Set the deviation to 1 where a feature does not \
+                 vary, and leave the others alone.",
                 |c, seen| {
                     let too_large = &seen.vector("std") - &measured(&c.matrix("x"), 0.0).std;
                     too_large.iter().all(|by| (1e-12..0.01).contains(by) && (by - too_large[0]).abs() < 1e-14)
                 },
-            ),
+            )
+            .mistake_if("nothing_measured", NOTHING_MEASURED, |c, _| c.matrix("x").nrows() == 0),
         Check::new("scaler_constant", "scaler", "a feature whose values are all equal becomes 0", 1)
             .about("StandardScaler::fit")
             .about("StandardScaler::transform")
@@ -992,11 +1015,17 @@ fn scaling() -> [Check; 5] {
             .on(|draw| {
                 let example = (array![[1.0], [2.0], [3.0], [6.0]], array![[9.0], [11.0]]);
                 let drawn = (draw::matrix(draw, (6, 3), 4.0), draw::matrix(draw, (4, 3), 9.0));
-                [example, drawn].map(|(train, test)| Record::new().with("x_train", train).with("x_test", test)).to_vec()
+                let nothing = (Array2::zeros((0, 2)), array![[1.0, 2.0], [3.0, 5.0], [2.0, 8.0]]);
+                [example, drawn, nothing]
+                    .map(|(train, test)| Record::new().with("x_train", train).with("x_test", test))
+                    .to_vec()
             })
             .expects(|c| {
                 let scale = measured(&c.matrix("x_train"), 0.0);
-                prepared(c, &scale, &scale)
+                match c.matrix("x_train").nrows() {
+                    0 => Prediction::Panics,
+                    _ => prepared(c, &scale, &scale).into(),
+                }
             })
             .mistake(
                 "each_by_itself",
@@ -1024,10 +1053,13 @@ fn scaling() -> [Check; 5] {
                     let train = scaled(&c.matrix("x_train"), &scale);
                     Record::new().with("train", train).with("test", c.matrix("x_test").to_owned())
                 },
-            ),
+            )
+            .mistake_if("nothing_measured", NOTHING_MEASURED, |c, _| c.matrix("x_train").nrows() == 0),
     ]
 }
 
+const NOTHING_MEASURED: &str = "Without any samples there is neither a mean nor a deviation, and your code goes on \
+                                with numbers that were never measured. Panic instead.";
 const DIVIDED_BY_ZERO: &str = "A feature whose values are all equal has the deviation 0, and x - mean is 0 as well: 0 \
      / 0 is NaN, and after one product all of the network is. `fit` sets the deviation of such a feature to 1.";
 
@@ -1175,7 +1207,7 @@ fn batches() -> [Check; 5] {
             Check::new(
                 "batches_shuffled",
                 "batches",
-                "Batches::shuffled mixes samples together with their labels, each epoch anew",
+                "Batches::shuffled mixes samples together with their labels, each epoch in another order",
                 3,
             )
             .asks("batches")
@@ -1215,7 +1247,7 @@ fn batches() -> [Check; 5] {
             .mistake_if("size_zero_accepted", SIZE_ZERO_ACCEPTED, |c, _| c.count("batch_size") == 0)
             .mistake_if(
                 "lengths_not_compared",
-                "There are more samples than labels, or more labels than samples, and nobody hears of it. One of the \
+                "There are more samples than labels, or more labels than samples, and your code goes on. One of the \
                  two comes from somewhere else then: compare the lengths, and panic.",
                 |c, _| c.counts("labels").len() != c.matrix("x").nrows(),
             ),
@@ -1346,8 +1378,8 @@ fn with_shuffle_mistakes(check: Check) -> Check {
         )
         .mistake_if(
             "drawn_with_replacement",
-            "Some samples are handed out twice in an epoch, and others not at all: they are drawn one by one from all \
-             samples. Shuffle the indices instead: then each is there once.",
+            "Some samples are handed out twice in an epoch, and others not at all. Perhaps they are drawn one by one \
+             from all samples. Shuffle the indices instead: then each is there once.",
             |c, seen| matches!(disorder(c, seen), Some(Disorder::Twice(_))),
         )
         .mistake_if(

@@ -69,8 +69,10 @@ fn main() {
             let heard = Rc::new(RefCell::new(Vec::new()));
             let hears = heard.clone();
             let on_epoch = Box::new(move |history: &History| hears.borrow_mut().push(history.train_loss.len()));
-            let (mut net, history) = TRAIN(&config(case), &data, &mut generator(case.count("seed") as u64), on_epoch);
+            let mut rng = generator(case.count("seed") as u64);
+            let (mut net, history) = TRAIN(&config(case), &data, &mut rng, on_epoch);
             let epochs_heard = heard.take();
+            let (mut next, _) = TRAIN(&config(case), &data, &mut rng, Box::new(|_| ()));
             let lengths = [&history.train_loss, &history.train_accuracy, &history.validation_accuracy].map(Vec::len);
             recorded(&history)
                 .with("lengths", lengths.to_vec())
@@ -78,6 +80,7 @@ fn main() {
                 .with("network", net.summary())
                 .with("scores_train", net.forward(&data.x_train))
                 .with("scores_validation", net.forward(&data.x_validation))
+                .with("scores_train of the next network", next.forward(&data.x_train))
         }),
         ("confusion_matrix", |case| {
             let matrix = CONFUSION_MATRIX(&case.counts("labels"), &case.counts("predicted"), case.count("n_classes"));

@@ -2,8 +2,8 @@
 //!
 //! A classifier says scores, which may be any numbers. Softmax makes probabilities of them, the cross-entropy says what
 //! the truth costs under these, and the gradient of both together is as simple as it gets: p - y. All of it is computed
-//! from the *scores*. Whoever goes through the probabilities loses what a floating-point number between 0 and 1 cannot
-//! hold: e^-1000 is 0, and its logarithm is not -1000 any more.
+//! from the *scores*. On a way through the probabilities all that is lost which a floating-point number between 0 and 1
+//! cannot hold: e^-1000 is 0, and its logarithm is not -1000 any more.
 
 use std::{error::Error, fmt};
 

@@ -130,7 +130,7 @@ impl XorNet {
     }
 }
 
-/// A network that solves XOR with weights that nobody has learned: predictions below 0.1 for the samples 00 and 11, and
+/// A network that solves XOR with weights that were not learned: predictions below 0.1 for the samples 00 and 11, and
 /// above 0.9 for 01 and 10.
 ///
 /// Only the sum x1 + x2 matters, which is 0, 1 or 2, so both hidden neurons look at the sum.

@@ -68,7 +68,7 @@ pub fn rosenbrock_grad(point: &ArrayRef1<f64>) -> Array1<f64> {
 
 /// The way that `optimizer` takes from `start`: shape (n_steps + 1, n), a row for the start and one after each step.
 ///
-/// `gradient` is asked at every point anew. The point is the only parameter that the optimiser sees.
+/// `gradient` is asked again at every point. The point is the only parameter that the optimiser sees.
 pub fn trajectory(
     optimizer: &mut dyn Optimizer,
     gradient: impl Fn(&ArrayRef1<f64>) -> Array1<f64>,
