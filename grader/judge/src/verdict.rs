@@ -124,36 +124,53 @@ fn panic_is_right(check: &Check, case: &Record) -> bool {
 pub(crate) type Seen = [(Record, Option<Record>)];
 
 fn compare_all(check: &Check, seen: &Seen) -> Verdict {
-    for (index, (case, observed)) in seen.iter().enumerate() {
-        let Some(observed) = observed else { continue };
-        let difference = match (check.expected(index, case), &check.expectation) {
-            (Some(Prediction::Is(expected)), _) => compare::difference(&expected, observed, check.tolerance())
-                .map(|sentence| (sentence, Some(Pair::new(&expected, observed)))),
-            (Some(Prediction::Panics), _) => {
-                Some(("These inputs do not fit together, and your code goes on: it should panic.".to_owned(), None))
-            }
-            (None, Expectation::Satisfies(property)) => compare::not_finite(observed)
-                .or_else(|| unless_it_panics(|| property(case, observed).err()).unwrap_or(Some(NOT_ASKED_FOR.into())))
-                .map(|sentence| (sentence, None)),
-            (None, Expectation::Equals(..)) => None,
-        };
-        let Some((sentence, pair)) = difference else { continue };
-        let mut verdict = with_input(Verdict::new(Status::Failed, sentence), case);
-        match pair {
-            Some(pair) => {
-                verdict.expected = Some(pair.expected);
-                verdict.observed = Some(pair.observed);
-                verdict.diff = pair.diff;
-            }
-            None => verdict.observed = Some(render::record(observed)),
+    let mut wrong = seen.iter().enumerate().filter_map(|(index, (case, observed))| {
+        let observed = observed.as_ref()?;
+        compare_one(check, index, case, observed).map(|verdict| (case, observed, verdict))
+    });
+    let Some((case, observed, first)) = wrong.next() else { return Verdict::new(Status::Passed, "") };
+    let Some(mistake) = recognise(check, seen) else { return first };
+    // What is shown is a case in which the mistake is seen.
+    let is_seen = |case: &Record, observed: &Record| match &mistake.recognition {
+        Recognition::Result(_) => true,
+        Recognition::Sign(sign) => unless_it_panics(|| sign(case, observed)).unwrap_or(false),
+    };
+    let mut verdict = match is_seen(case, observed) {
+        true => first,
+        false => wrong.find(|(case, observed, _)| is_seen(case, observed)).map_or(first, |(_, _, verdict)| verdict),
+    };
+    verdict.mistake = Some(mistake.id.to_owned());
+    verdict.message = mistake.says.to_owned();
+    verdict
+}
+
+/// What is wrong with the observation of one case; `None` if it is right.
+fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) -> Option<Verdict> {
+    let (sentence, pair) = match (check.expected(index, case), &check.expectation) {
+        (Some(Prediction::Is(expected)), _) => {
+            (compare::difference(&expected, observed, check.tolerance())?, Some(Pair::new(&expected, observed)))
         }
-        if let Some(mistake) = recognise(check, seen) {
-            verdict.mistake = Some(mistake.id.to_owned());
-            verdict.message = mistake.says.to_owned();
+        (Some(Prediction::Panics), _) => {
+            ("These inputs do not fit together, and your code goes on: it should panic.".to_owned(), None)
         }
-        return verdict;
+        (None, Expectation::Satisfies(property)) => {
+            let sentence = compare::not_finite(observed).or_else(|| {
+                unless_it_panics(|| property(case, observed).err()).unwrap_or(Some(NOT_ASKED_FOR.into()))
+            })?;
+            (sentence, None)
+        }
+        (None, Expectation::Equals(..)) => return None,
+    };
+    let mut verdict = with_input(Verdict::new(Status::Failed, sentence), case);
+    match pair {
+        Some(pair) => {
+            verdict.expected = Some(pair.expected);
+            verdict.observed = Some(pair.observed);
+            verdict.diff = pair.diff;
+        }
+        None => verdict.observed = Some(render::record(observed)),
     }
-    Verdict::new(Status::Passed, "")
+    Some(verdict)
 }
 
 /// Of a longer text only the beginning is compared line by line, which takes time.
@@ -313,5 +330,30 @@ pub(crate) fn over(limit: Limit) -> String {
         Limit::OutputKib(kib) => {
             format!("Your code printed more than {kib} KiB and was stopped: is there a `println!` in a loop?")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_case_that_is_shown_is_one_in_which_the_mistake_is_seen() {
+        let check = Check::new("double", "double", "double doubles", 1)
+            .on(|_| [1.0, -2.0, -3.0].map(|x| Record::new().with("x", x)).to_vec())
+            .expects(|case| 2.0 * case.float("x"))
+            .mistake_if("sign_lost", "The sign is lost.", |case, seen| {
+                case.float("x") < 0.0 && seen.float("result") > 0.0
+            });
+        let seen: Vec<(Record, Option<Record>)> =
+            [1.0_f64, -2.0, -3.0].map(|x| (Record::new().with("x", x), Some(Record::from(3.0 * x.abs())))).to_vec();
+        let verdict = compare_all(&check, &seen);
+        assert_eq!(verdict.mistake.as_deref(), Some("sign_lost"));
+        assert_eq!(verdict.input.as_deref(), Some("x = -2"));
+
+        // Without a mistake that explains it, it is the first.
+        let plain: Vec<_> = seen.into_iter().map(|(case, _)| (case, Some(Record::from(-1.0)))).collect();
+        let verdict = compare_all(&check, &plain);
+        assert_eq!((verdict.mistake, verdict.input.as_deref()), (None, Some("x = 1")));
     }
 }
