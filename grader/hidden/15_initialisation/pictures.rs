@@ -1,0 +1,119 @@
+//! What there is to see in exercise 15.
+
+use judge::pictures::*;
+
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    Ok(vec![
+        through_layers(
+            "relu_forward",
+            "A signal through 30 layers of ReLUs",
+            "forward",
+            "Relu",
+            &[HE, XAVIER, SMALL],
+            "The scale of what each layer puts out; every layer has 64 neurons, and the input has the scale 1. A straight line on \
+             this axis is one factor for each layer. He's weights keep the scale, up to chance. Xavier's lose the half that \
+             ReLU silences. Small weights lose everything at once: where a line ends, nothing that a computer can tell from 0 \
+             is left on this axis.",
+            ask,
+        )?,
+        through_layers(
+            "relu_backward",
+            "And the gradient on its way back",
+            "backward",
+            "Relu",
+            &[HE, XAVIER, SMALL],
+            "The scale of dZ of each layer, for a gradient of scale 1 at the end. Read it from right to left. The factors are the \
+             same as forwards, because the layers have as many neurons as inputs. Where a line is far down on the left, \
+             the first layers learn nothing.",
+            ask,
+        )?,
+        through_layers(
+            "tanh_forward",
+            "A signal through 30 layers of tanh",
+            "forward",
+            "Tanh",
+            &[XAVIER, SMALL, LARGE],
+            "Xavier's weights lose a little in every layer, for tanh flattens what is large. Weights of standard deviation 1 look \
+             best: their line is the flattest. But look at the next picture before you choose them.",
+            ask,
+        )?,
+        through_layers(
+            "tanh_backward",
+            "And its gradient",
+            "backward",
+            "Tanh",
+            &[XAVIER, SMALL, LARGE],
+            "Read it from right to left again. With large weights almost every output is close to 1 or -1, where tanh is flat and no \
+             gradient gets past. The few that are not meet large weights: from layer to layer the gradient grows, and leaves the \
+             picture. A flat line in the picture before is no proof of a good start.",
+            ask,
+        )?,
+        training(ask)?,
+    ])
+}
+
+/// A way to start: its name in the legend, its initialisation, a number for those that need one, and its colour.
+type Start = (&'static str, &'static str, f64, usize);
+
+const HE: Start = ("He", "HeNormal", 0.0, 0);
+const XAVIER: Start = ("Xavier", "XavierNormal", 0.0, 1);
+const SMALL: Start = ("0.01", "Normal", 0.01, 2);
+const LARGE: Start = ("1", "Normal", 1.0, 3);
+
+fn case((_, init, number, _): Start, activation: &str) -> Record {
+    Record::new().with("init", init).with("number", number).with("activation", activation).with("seed", 3_usize)
+}
+
+/// Scales from layer to layer.
+fn through_layers(
+    id: &str,
+    title: &str,
+    way: &str,
+    activation: &str,
+    starts: &[Start],
+    caption: &str,
+    ask: &mut Ask<'_>,
+) -> Result<Picture> {
+    let layers = Axis::new("layer").from(0.0, 31.0);
+    let mut picture = Picture::new(id, title, layers, Axis::new("scale").from(1e-6, 1e3).log()).caption(caption);
+    for start in starts {
+        let case = case(*start, activation).with("n_layers", 30_usize).with("width", 64_usize);
+        let scales = ask.both(|side| {
+            let scales = side.ask("deep", &case)?.exactly(30, way)?;
+            Ok((1..).map(f64::from).zip(scales).collect::<Vec<_>>())
+        })?;
+        picture.compare(start.0, Mark::Line, start.3, scales);
+    }
+    Ok(picture)
+}
+
+/// One deep network, trained from different starts.
+fn training(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "training",
+        "A deep network learns, or does not",
+        Axis::new("step").from(0.0, 300.0),
+        Axis::new("loss").from(1e-3, 2.0).log(),
+    )
+    .caption(
+        "Eight hidden layers of 16 ReLUs learn to tell two rings of points apart, from your own weights. 0.69 is the loss of a \
+         network that says one half to everything. From small weights it stays there: neither the signal nor the gradient \
+         gets through. Weights of 0 stay there for ever.",
+    );
+    for start in [HE, XAVIER, SMALL, ("0", "Zeros", 0.0, 3)] {
+        let case = case(start, "Relu")
+            .with("width", 16_usize)
+            .with("n_layers", 8_usize)
+            .with("learning_rate", 0.1)
+            .with("n_steps", 300_usize);
+        let losses = ask.both(|side| {
+            Ok((0..).map(f64::from).zip(side.ask("train", &case)?.exactly(300, RESULT)?).collect::<Vec<_>>())
+        })?;
+        picture.compare(start.0, Mark::Line, start.3, losses);
+    }
+    Ok(picture)
+}

@@ -1,0 +1,1214 @@
+//! What is right in exercise 19, and what is commonly got wrong.
+//!
+//! Nothing here is left to chance: networks get the parameters of the case, so that every number they come to can be computed. The
+//! constants are never the usual ones (an eps of 0.2, a momentum of 0.3), or code that ignores them would pass.
+
+use judge::prelude::*;
+
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
+    let mut checks = statistics();
+    checks.push(normalising());
+    checks.push(going_back());
+    checks.extend(running());
+    checks.extend(forwards());
+    checks.extend(backwards());
+    checks.extend(networks());
+    checks.push(evaluating());
+    checks.extend(layer_norm());
+    checks
+}
+
+fn statistics() -> Vec<Check> {
+    let pair = |mean: Array1<f64>, var: Array1<f64>| Record::new().with("mean", mean).with("var", var);
+    vec![
+        Check::new("batch_statistics", "batch_statistics", "batch_statistics has the mean and the variance of each column", 2)
+            .on(|draw| {
+                let n = size(draw, 4, 6);
+                vec![
+                    Record::new().with("x", array![[1.0], [2.0], [6.0]]),
+                    Record::new().with("x", draw::matrix(draw, (n, 3), 3.0) + 1.5),
+                    Record::new().with("x", draw::matrix(draw, (1, 3), 3.0)),
+                ]
+            })
+            .expects(move |c| {
+                let (mean, var) = stats(&c.matrix("x"));
+                pair(mean, var)
+            })
+            .mistake(
+                "divided_by_n_minus_1",
+                "The variance is divided by n - 1. Here it is the mean of the squared deviations, divided by n: a batch is \
+                 normalised by what it is, and not by an estimate of what others will be. (With one sample, n - 1 is 0.)",
+                move |c| {
+                    let (mean, var) = stats(&c.matrix("x"));
+                    pair(mean, unbiased(&var, c.matrix("x").nrows()))
+                },
+            )
+            .mistake(
+                "deviation_for_variance",
+                "This is the standard deviation. The variance is its square: `normalise` takes the root later.",
+                move |c| {
+                    let (mean, var) = stats(&c.matrix("x"));
+                    pair(mean, var.mapv(f64::sqrt))
+                },
+            )
+            .mistake("rows_for_columns", ROWS_FOR_COLUMNS, move |c| {
+                let (mean, var) = stats(&c.matrix("x").t());
+                pair(mean, var)
+            })
+            .mistake(
+                "one_number_for_all",
+                "All columns have the same mean and variance: those of all entries of the matrix. Every column has its own.",
+                move |c| {
+                    let x = c.matrix("x");
+                    let (mean, var) = (x.sum() / x.len() as f64, x.var(0.0));
+                    pair(Array1::from_elem(x.ncols(), mean), Array1::from_elem(x.ncols(), var))
+                },
+            )
+            .mistake(
+                "mean_not_taken_out",
+                "The variance is the mean of x². That is right only where the mean is 0: take the mean out before you square.",
+                move |c| {
+                    let x = c.matrix("x");
+                    pair(stats(&x).0, (&x * &x).sum_axis(Axis(0)) / x.nrows() as f64)
+                },
+            )
+            .mistake(
+                "sum_for_variance",
+                "This is the *sum* of the squared deviations: divide it by the number of samples.",
+                move |c| {
+                    let (mean, var) = stats(&c.matrix("x"));
+                    pair(mean, var * c.matrix("x").nrows() as f64)
+                },
+            ),
+        Check::new("large_mean", "batch_statistics", "the variance is exact where the mean is ten million", 1)
+            .asks("batch_statistics")
+            .after("batch_statistics")
+            .on(|draw| {
+                let mean = 1e7 + draw::number(draw, 1000.0);
+                vec![Record::new().with("x", draw::matrix(draw, (5, 4), 2.0) + mean)]
+            })
+            .expects(move |c| {
+                let (mean, var) = stats(&c.matrix("x"));
+                pair(mean, var)
+            })
+            // Sums that go on from sample to sample keep eight digits here, the difference of squares none.
+            .within(Tolerance::relative(1e-6))
+            .mistake_if(
+                "difference_of_squares",
+                "The means are right, and the variance is far off, although it was right for small numbers. It looks like the \
+                 mean of x² minus the square of the mean: where the mean is large, these are two large numbers that agree in \
+                 almost all digits. Take the mean out first, and square then.",
+                |c, seen| {
+                    let (mean, var) = stats(&c.matrix("x"));
+                    let (seen_mean, seen_var) = (seen.vector("mean"), seen.vector("var"));
+                    let close = |a: &ArrayRef1<f64>, b: &ArrayRef1<f64>, share: f64| {
+                        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= share * b.abs())
+                    };
+                    seen_var.len() == var.len() && close(&seen_mean, &mean, 1e-9) && !close(&seen_var, &var, 1e-5)
+                },
+            ),
+    ]
+}
+
+const ROWS_FOR_COLUMNS: &str = "\
+    These are the statistics of the rows. A row is a sample; what is normalised is a feature, a column, over all samples of the \
+    batch: `Axis(0)`.";
+
+fn normalising() -> Check {
+    Check::new("normalise", "normalise", "normalise is (X - mean) / √(var + eps), column by column", 3)
+        .on(|draw| {
+            let n = size(draw, 3, 5);
+            let var = draw::vector(draw, 3, 2.0).mapv(f64::abs) + 0.05;
+            vec![
+                columns(array![[1.0], [2.0], [6.0]], array![3.0], array![14.0 / 3.0], 1e-5),
+                columns(array![[4.0, 1.0], [4.0, 3.0]], array![4.0, 2.0], array![0.0, 1.0], 1e-5),
+                columns(draw::matrix(draw, (n, 3), 3.0), draw::vector(draw, 3, 2.0), var, eps(draw)),
+            ]
+        })
+        .expects(|c| normalised(c, |var, eps| (var + eps).sqrt()))
+        .mistake(
+            "eps_outside_the_root",
+            "eps is added to the standard deviation, behind the root. It belongs to the variance: √(var + eps).",
+            |c| normalised(c, |var, eps| var.sqrt() + eps),
+        )
+        .mistake(
+            "root_forgotten",
+            "X - mean is divided by the variance. Divide by its root, the standard deviation: then the variance of X̂ is 1.",
+            |c| normalised(c, |var, eps| var + eps),
+        )
+        .mistake(
+            "eps_forgotten",
+            "`eps` is left out. A column that does not vary has the variance 0, and 0 / 0 is NaN.",
+            |c| normalised(c, |var, _| var.sqrt()),
+        )
+        .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| normalised(c, |var, _| (var + 1e-5).sqrt()))
+        .mistake(
+            "mean_kept",
+            "The mean is still in there: subtract it before you divide, so that the column has the mean 0.",
+            |c| normalised(c, |var, eps| (var + eps).sqrt()) + &shifted(c),
+        )
+        .mistake(
+            "own_statistics",
+            "X is normalised by its own mean and variance, whatever is handed in. In evaluation others are needed: use `mean` \
+             and `var`.",
+            |c| {
+                let (mean, var) = stats(&c.matrix("x"));
+                hat(&c.matrix("x"), &mean, &var, c.float("eps"))
+            },
+        )
+        .mistake(
+            "multiplied_by_the_root",
+            "X - mean is multiplied by √(var + eps). Divide by it.",
+            |c| normalised(c, |var, eps| 1.0 / (var + eps).sqrt()),
+        )
+}
+
+const EPS_OF_ITS_OWN: &str = "\
+    The result has 1e-5 in it, whatever eps is. Use the eps that is handed in, or the layer's own field.";
+
+fn columns(x: Array2<f64>, mean: Array1<f64>, var: Array1<f64>, eps: f64) -> Record {
+    Record::new().with("x", x).with("mean", mean).with("var", var).with("eps", eps)
+}
+
+/// X - mean of the case, divided by what a closure makes of variance and eps.
+fn normalised(c: &Record, divisor: impl Fn(f64, f64) -> f64) -> Array2<f64> {
+    let eps = c.float("eps");
+    (&c.matrix("x") - &c.vector("mean")) / c.vector("var").mapv(|var| divisor(var, eps))
+}
+
+/// What the mean of the case is, in units of the standard deviation.
+fn shifted(c: &Record) -> Array1<f64> {
+    let eps = c.float("eps");
+    &c.vector("mean") / &c.vector("var").mapv(|var| (var + eps).sqrt())
+}
+
+fn going_back() -> Check {
+    Check::new("normalise_backward", "normalise_backward", "normalise_backward goes back through mean and variance, too", 4)
+        .on(|draw| {
+            let n = size(draw, 4, 6);
+            let case = |x: Array2<f64>, d_x_hat: Array2<f64>, eps: f64| {
+                let (mean, var) = stats(&x);
+                let x_hat = hat(&x, &mean, &var, eps);
+                Record::new().with("x_hat", x_hat).with("var", var).with("eps", eps).with("d_x_hat", d_x_hat)
+            };
+            let constant = array![[1.0, 2.0], [4.0, 2.0], [2.5, 2.0]];
+            vec![
+                case(array![[1.0], [2.0], [6.0]], array![[2.0], [0.0], [-2.0]], 1e-5),
+                case(draw::matrix(draw, (n, 3), 2.0), draw::matrix(draw, (n, 3), 2.0) + 0.5, eps(draw)),
+                case(constant, draw::matrix(draw, (3, 2), 2.0) + 0.3, 0.25),
+            ]
+        })
+        .expects(|c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, f64::sqrt))
+        .mistake("statistics_as_constants", STATISTICS_AS_CONSTANTS, |c| taken_back(c, |d, _, _, _| d, f64::sqrt))
+        .mistake(
+            "mean_as_constant",
+            "One term is missing: mean(dX̂). An entry of X moves the mean of its column, and with it every X̂ there.",
+            |c| taken_back(c, |d, x_hat, _, stretch| d - x_hat * stretch, f64::sqrt),
+        )
+        .mistake(
+            "variance_as_constant",
+            "One term is missing: X̂ ⊙ mean(dX̂ ⊙ X̂). An entry of X moves the variance of its column, and with it every X̂ there.",
+            |c| taken_back(c, |d, _, shift, _| d - shift, f64::sqrt),
+        )
+        .mistake(
+            "sums_for_means",
+            "The two terms that are taken out are sums over the samples, where means belong: divide them by n.",
+            |c| {
+                let n = c.matrix("x_hat").nrows() as f64;
+                taken_back(c, |d, x_hat, shift, stretch| d - n * shift - n * x_hat * stretch, f64::sqrt)
+            },
+        )
+        .mistake(
+            "stretch_not_multiplied",
+            "mean(dX̂ ⊙ X̂) is taken out as it is. It is multiplied by X̂ first, entry by entry: what lies far from the mean moves \
+             the variance most.",
+            |c| taken_back(c, |d, _, shift, stretch| d - shift - stretch, f64::sqrt),
+        )
+        .mistake(
+            "sign_of_the_stretch",
+            "X̂ ⊙ mean(dX̂ ⊙ X̂) is added. It is taken out, like the mean: a larger variance makes X̂ smaller.",
+            |c| taken_back(c, |d, x_hat, shift, stretch| d - shift + x_hat * stretch, f64::sqrt),
+        )
+        .mistake(
+            "divided_by_the_variance",
+            "What is left is divided by var + eps. Divide by its root, by which X was divided on the way forwards.",
+            |c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| var),
+        )
+        .mistake(
+            "not_divided",
+            "The division is missing: on the way forwards X is divided by √(var + eps), and so is the gradient on the way back.",
+            |c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |_| 1.0),
+        )
+        .mistake(
+            "eps_forgotten_on_the_way_back",
+            "`eps` is left out of the division. It is part of what X was divided by; a column that does not vary is divided by 0 \
+             without it.",
+            |c| {
+                let eps = c.float("eps");
+                taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| (var - eps).sqrt())
+            },
+        )
+        .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
+            let eps = c.float("eps");
+            taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| (var - eps + 1e-5).sqrt())
+        })
+        .mistake(
+            "means_over_the_rows",
+            "The two means are taken over the rows. Statistics belong to columns, on the way back as well: `Axis(0)`.",
+            |c| {
+                let (x_hat, d) = (c.matrix("x_hat"), c.matrix("d_x_hat"));
+                let m = x_hat.ncols() as f64;
+                let shift = d.sum_axis(Axis(1)).insert_axis(Axis(1)) / m;
+                let stretch = (&x_hat * &d).sum_axis(Axis(1)).insert_axis(Axis(1)) / m;
+                let eps = c.float("eps");
+                (&d - &shift - &x_hat * &stretch) / c.vector("var").mapv(|var| (var + eps).sqrt())
+            },
+        )
+}
+
+const STATISTICS_AS_CONSTANTS: &str = "\
+    This is dX̂ / √(var + eps), as if mean and variance were constants. In training they are computed from X: an entry of X moves \
+    both, and through them every X̂ of its column.";
+
+/// The gradient of a case on its way back: what `left` makes of dX̂, X̂, mean(dX̂) and mean(dX̂ ⊙ X̂), divided by what
+/// `divisor` makes of var + eps.
+fn taken_back(c: &Record, left: impl Fn(f64, f64, f64, f64) -> f64, divisor: impl Fn(f64) -> f64) -> Array2<f64> {
+    let eps = c.float("eps");
+    going(&c.matrix("x_hat"), &c.matrix("d_x_hat"), left) / c.vector("var").mapv(|var| divisor(var + eps))
+}
+
+fn going(x_hat: &ArrayRef2<f64>, d: &ArrayRef2<f64>, left: impl Fn(f64, f64, f64, f64) -> f64) -> Array2<f64> {
+    let n = x_hat.nrows() as f64;
+    let shift = d.sum_axis(Axis(0)) / n;
+    let stretch = (d * x_hat).sum_axis(Axis(0)) / n;
+    Array2::from_shape_fn(d.dim(), |(i, j)| left(d[[i, j]], x_hat[[i, j]], shift[j], stretch[j]))
+}
+
+fn running() -> Vec<Check> {
+    let usual = |mean: f64, _: f64, new: f64, m: f64| (1.0 - m) * mean + m * new;
+    vec![
+        Check::new("update_running", "update_running", "update_running mixes old and new by the momentum", 2)
+            .about("BatchNorm::update_running")
+            .on(|draw| {
+                let mut cases = Vec::new();
+                for (n, momentum) in [(3, 0.1), (size(draw, 2, 9), 0.05 * size(draw, 4, 8) as f64)] {
+                    let case = fields(draw, 2);
+                    let (mean, var) = (draw::vector(draw, 2, 5.0) + 6.0, draw::vector(draw, 2, 2.0).mapv(f64::abs) + 3.5);
+                    cases.push(case.with("momentum", momentum).with("mean", mean).with("var", var).with("n", n));
+                }
+                cases
+            })
+            .expects(move |c| moved(c, usual, |var, n| var * n / (n - 1.0)))
+            .mistake(
+                "momentum_inverted",
+                "Old and new have swapped places: `momentum` is the share of the *new* statistics, and 1 - momentum that of the \
+                 old. (Some libraries mean it the other way round.)",
+                |c| moved(c, |old, _, new, m| m * old + (1.0 - m) * new, |var, n| var * n / (n - 1.0)),
+            )
+            .mistake(
+                "running_variance_too_small",
+                "The running variance takes the variance of the batch as it is. That of a few samples is too small on average: \
+                 the new value is var · n / (n - 1).",
+                move |c| moved(c, usual, |var, _| var),
+            )
+            .mistake(
+                "correction_upside_down",
+                "The variance is multiplied by (n - 1) / n, and becomes smaller still. It is n / (n - 1).",
+                move |c| moved(c, usual, |var, n| var * (n - 1.0) / n),
+            )
+            .mistake(
+                "last_batch_only",
+                "The running statistics are those of this batch: what there was before is lost. Only the share `momentum` is \
+                 replaced.",
+                |c| moved(c, |_, _, new, _| new, |var, n| var * n / (n - 1.0)),
+            )
+            .mistake(
+                "nothing_fades",
+                "The new share is added, but the old statistics keep all of their weight, and grow from batch to batch. The two \
+                 shares are momentum and 1 - momentum.",
+                |c| moved(c, |old, _, new, m| old + m * new, |var, n| var * n / (n - 1.0)),
+            )
+            .mistake(
+                "mean_corrected_as_well",
+                "The mean is multiplied by n / (n - 1), too. Only the variance of a small batch is too small.",
+                |c| {
+                    let n = c.count("n") as f64;
+                    moved(
+                        c,
+                        |old, place, new, m| (1.0 - m) * old + m * new * if place == 0.0 { n / (n - 1.0) } else { 1.0 },
+                        |var, n| var * n / (n - 1.0),
+                    )
+                },
+            )
+            .mistake(
+                "whole_mixture_corrected",
+                "n / (n - 1) is applied to the whole mixture. It belongs to the new variance alone; the old one has had its own, \
+                 and would grow at every batch.",
+                |c| {
+                    let n = c.count("n") as f64;
+                    moved(
+                        c,
+                        |old, place, new, m| ((1.0 - m) * old + m * new) * if place == 1.0 { n / (n - 1.0) } else { 1.0 },
+                        |var, _| var,
+                    )
+                },
+            )
+            .mistake(
+                "variance_does_not_run",
+                "Only the mean has moved. Evaluation needs the variance as well: `running_var`.",
+                |c| moved(c, |old, place, new, m| if place == 1.0 { old } else { (1.0 - m) * old + m * new }, |var, _| var),
+            )
+            .mistake(
+                "momentum_of_its_own",
+                "The share of the new statistics is 0.1, whatever the layer's `momentum` is.",
+                |c| moved(c, |old, _, new, _| 0.9 * old + 0.1 * new, |var, n| var * n / (n - 1.0)),
+            ),
+        Check::new("one_sample", "update_running", "a batch of one sample moves the running mean alone", 1)
+            .asks("update_running")
+            .about("BatchNorm::update_running")
+            .after("update_running")
+            .on(|draw| {
+                let case = fields(draw, 2).with("mean", draw::vector(draw, 2, 5.0) + 6.0).with("momentum", 0.3);
+                vec![case.with("var", Array1::<f64>::zeros(2)).with("n", 1_usize)]
+            })
+            .expects(move |c| one_sample(c, |old, _| old))
+            .mistake(
+                "variance_of_one_sample",
+                "A batch of one sample makes the running variance NaN: n / (n - 1) is 1 / 0, and 0 · ∞ is NaN. It stays NaN for \
+                 ever. One sample has no variance: leave `running_var` alone where n is 1.",
+                |c| one_sample(c, |_, _| f64::NAN),
+            )
+            .mistake(
+                "one_sample_counts_as_constant",
+                "The running variance has shrunk, as if the batch had shown that nothing varies. One sample says nothing about \
+                 a variance: leave `running_var` alone where n is 1.",
+                |c| one_sample(c, |old, m| (1.0 - m) * old),
+            )
+            .mistake(
+                "one_sample_left_out",
+                "The running mean has not moved, either. One sample has a mean; it is only the variance that it has not.",
+                |c| running_record(c.vector("running_mean").to_owned(), c.vector("running_var").to_owned()),
+            ),
+    ]
+}
+
+fn one_sample(c: &Record, var: impl Fn(f64, f64) -> f64) -> Record {
+    let m = c.float("momentum");
+    let mean = &c.vector("running_mean") * (1.0 - m) + &c.vector("mean") * m;
+    running_record(mean, c.vector("running_var").mapv(|old| var(old, m)))
+}
+
+/// The running statistics of a case after one batch, as `mix` makes them of the old one, its place (0 for the mean, 1 for the
+/// variance), the new one and the momentum; `correct` makes the new variance of that of the batch and n.
+fn moved(c: &Record, mix: impl Fn(f64, f64, f64, f64) -> f64, correct: impl Fn(f64, f64) -> f64) -> Record {
+    let (m, n) = (c.float("momentum"), c.count("n") as f64);
+    let mixed = |old: &str, new: &str, place: f64| -> Array1<f64> {
+        let correct = |new: f64| if place == 1.0 { correct(new, n) } else { new };
+        c.vector(old).iter().zip(c.vector(new)).map(|(&old, &new)| mix(old, place, correct(new), m)).collect()
+    };
+    running_record(mixed("running_mean", "mean", 0.0), mixed("running_var", "var", 1.0))
+}
+
+fn running_record(mean: Array1<f64>, var: Array1<f64>) -> Record {
+    Record::new().with("running_mean", mean).with("running_var", var)
+}
+
+fn forwards() -> Vec<Check> {
+    vec![
+        scaling_mistakes(
+            Check::new("forward_training", "forward", "in training, forward normalises by the batch, then γ and β", 2)
+                .asks("forward")
+                .about("BatchNorm::forward")
+                .after("batch_statistics")
+                .after("normalise")
+                .on(|draw| {
+                    let n = size(draw, 3, 5);
+                    let cases = vec![layer_case(draw, n, 3), layer_case(draw, 4, 2), layer_case(draw, 1, 2)];
+                    cases.into_iter().map(|case| case.with("mode", "training")).collect()
+                })
+                .expects(|c| scaled(c, true, |x, gamma, beta| gamma * x + beta)),
+        )
+        .mistake(
+            "running_in_training",
+            "In training, too, X is normalised by the running statistics. There it is the batch's own: only so is every column in \
+             order from the first step on.",
+            |c| scaled(c, false, |x, gamma, beta| gamma * x + beta),
+        )
+        .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
+            let (mean, var) = stats(&c.matrix("x"));
+            hat(&c.matrix("x"), &mean, &var, 1e-5) * c.vector("gamma") + c.vector("beta")
+        }),
+        scaling_mistakes(
+            Check::new("forward_evaluation", "forward", "in evaluation, forward normalises by the running statistics", 2)
+                .asks("forward")
+                .about("BatchNorm::forward")
+                .after("normalise")
+                .on(|draw| {
+                    let n = size(draw, 3, 5);
+                    let cases = vec![layer_case(draw, n, 3), layer_case(draw, 1, 2)];
+                    cases.into_iter().map(|case| case.with("mode", "evaluation")).collect()
+                })
+                .expects(|c| scaled(c, false, |x, gamma, beta| gamma * x + beta)),
+        )
+        .mistake(
+            "batch_in_evaluation",
+            "In evaluation, too, X is normalised by its own mean and variance: the answer for a sample depends on who else is \
+             asked, and for a single sample it is always β. Use the running statistics.",
+            |c| scaled(c, true, |x, gamma, beta| gamma * x + beta),
+        )
+        .mistake(
+            "moved_before_evaluation",
+            "The running statistics are moved by the very samples that are evaluated, and used then. In evaluation they stay \
+             as they are.",
+            |c| {
+                let (mean, var) = after_batch(c, &c.vector("running_mean"), &c.vector("running_var"), "x");
+                hat(&c.matrix("x"), &mean, &var, c.float("eps")) * c.vector("gamma") + c.vector("beta")
+            },
+        )
+        .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
+            let x = hat(&c.matrix("x"), &c.vector("running_mean"), &c.vector("running_var"), 1e-5);
+            x * c.vector("gamma") + c.vector("beta")
+        }),
+        Check::new("running", "forward", "forward moves the running statistics once in training, and never in evaluation", 1)
+            .about("BatchNorm::forward")
+            .after("batch_statistics")
+            .after("update_running")
+            .on(|draw| {
+                ["x in training, x2 in training", "x in evaluation", "x in training, x2 in evaluation, x in training"]
+                    .map(|passes| {
+                        let x2 = draw::matrix(draw, (3, 3), 2.0) + 1.0;
+                        layer_case(draw, 5, 3).with("x2", x2).with("passes", passes)
+                    })
+                    .to_vec()
+            })
+            .expects(|c| ran(c, |is_training| is_training, |x| x.nrows()))
+            .mistake(
+                "statistics_never_run",
+                "The running statistics are as they were, so evaluation will know nothing of the data: every forward pass in \
+                 training calls `update_running`.",
+                |c| ran(c, |_| false, |x| x.nrows()),
+            )
+            .mistake(
+                "columns_counted",
+                "`update_running` gets the number of columns as n. It is the number of samples: rows.",
+                |c| ran(c, |is_training| is_training, |x| x.ncols()),
+            )
+            .mistake(
+                "modes_swapped",
+                "The running statistics move in evaluation, and stay as they are in training. It is the other way round.",
+                |c| ran(c, |is_training| !is_training, |x| x.nrows()),
+            )
+            .mistake_if(
+                "statistics_run_in_evaluation",
+                "The running statistics move in evaluation, too. Whatever a network is asked, its answers may not depend on what \
+                 it was asked before.",
+                |c, seen| {
+                    let differs = |name: &str| seen.vector(name) != c.vector(name);
+                    c.text("passes") == "x in evaluation" && (differs("running_mean") || differs("running_var"))
+                },
+            ),
+    ]
+}
+
+/// What can be wrong between X̂ and Y, in either mode.
+fn scaling_mistakes(check: Check) -> Check {
+    let is_training = |c: &Record| c.text("mode") == "training";
+    check
+        .mistake(
+            "gamma_left_out",
+            "γ is missing: Y = γ ⊙ X̂ + β. Without it the layer behind could never have a column on another scale.",
+            move |c| scaled(c, is_training(c), |x, _, beta| x + beta),
+        )
+        .mistake("beta_left_out", "β is missing: Y = γ ⊙ X̂ + β.", move |c| {
+            scaled(c, is_training(c), |x, gamma, _| gamma * x)
+        })
+        .mistake(
+            "beta_stretched",
+            "β is added before γ multiplies, and so is multiplied as well: Y = γ ⊙ X̂ + β.",
+            move |c| scaled(c, is_training(c), |x, gamma, beta| gamma * (x + beta)),
+        )
+        .mistake(
+            "gamma_and_beta_swapped",
+            "γ and β have swapped places: X̂ is multiplied by γ, and β is added.",
+            move |c| scaled(c, is_training(c), |x, gamma, beta| beta * x + gamma),
+        )
+}
+
+/// What comes out of the layer of a case.
+fn scaled(c: &Record, by_batch: bool, scale: impl Fn(f64, f64, f64) -> f64) -> Array2<f64> {
+    let x_hat = x_hat(c, "x", by_batch);
+    let (gamma, beta) = (c.vector("gamma"), c.vector("beta"));
+    Array2::from_shape_fn(x_hat.dim(), |(i, j)| scale(x_hat[[i, j]], gamma[j], beta[j]))
+}
+
+/// X̂ of the layer of a case.
+fn x_hat(c: &Record, x: &str, by_batch: bool) -> Array2<f64> {
+    let (mean, var) = stats_in(c, x, by_batch);
+    hat(&c.matrix(x), &mean, &var, c.float("eps"))
+}
+
+/// Mean and variance of the batch called `x`, or the running ones.
+fn stats_in(c: &Record, x: &str, by_batch: bool) -> (Array1<f64>, Array1<f64>) {
+    match by_batch {
+        true => stats(&c.matrix(x)),
+        false => (c.vector("running_mean").to_owned(), c.vector("running_var").to_owned()),
+    }
+}
+
+/// The running statistics `mean` and `var` after the batch called `x`.
+fn after_batch(c: &Record, mean: &ArrayRef1<f64>, var: &ArrayRef1<f64>, x: &str) -> (Array1<f64>, Array1<f64>) {
+    moved_by(c.float("momentum"), mean, var, &c.matrix(x), c.matrix(x).nrows())
+}
+
+fn moved_by(
+    momentum: f64,
+    mean: &ArrayRef1<f64>,
+    var: &ArrayRef1<f64>,
+    x: &ArrayRef2<f64>,
+    n: usize,
+) -> (Array1<f64>, Array1<f64>) {
+    let (new_mean, new_var) = stats(x);
+    let keep = 1.0 - momentum;
+    let new_mean = mean.mapv(|old| old * keep) + new_mean * momentum;
+    // One sample has no variance, and leaves that which there is.
+    let new_var = match n {
+        1 => var.to_owned(),
+        _ => var.mapv(|old| old * keep) + unbiased(&new_var, n) * momentum,
+    };
+    (new_mean, new_var)
+}
+
+/// The running statistics after the passes of a case: which passes move them, and what is taken for n.
+fn ran(c: &Record, moves: impl Fn(bool) -> bool, n: impl Fn(&ArrayRef2<f64>) -> usize) -> Record {
+    let (mut mean, mut var) = (c.vector("running_mean").to_owned(), c.vector("running_var").to_owned());
+    for pass in c.text("passes").split(", ") {
+        let (x, mode) = pass.split_once(" in ").expect("a pass is `x in training`");
+        if moves(mode == "training") {
+            let x = c.matrix(x);
+            (mean, var) = moved_by(c.float("momentum"), &mean, &var, &x, n(&x));
+        }
+    }
+    running_record(mean, var)
+}
+
+fn backwards() -> Vec<Check> {
+    let cases = |mode: &'static str| {
+        move |draw: &mut probe::Generator| {
+            let n = size(draw, 3, 5);
+            [(n, 3), (4, 2)]
+                .map(|(n, m)| {
+                    layer_case(draw, n, m).with("d_out", draw::matrix(draw, (n, m), 2.0) + 0.3).with("mode", mode)
+                })
+                .to_vec()
+        }
+    };
+    vec![
+        gradient_mistakes(
+            Check::new("backward_training", "backward", "in training, backward goes back through the statistics", 2)
+                .asks("backward")
+                .about("BatchNorm::backward")
+                .after("forward_training")
+                .after("normalise_backward")
+                .on(cases("training"))
+                .expects(|c| layer_gradients(c, "x", true, true)),
+        )
+        .mistake(
+            "evaluation_formula_in_training",
+            "d_gamma and d_beta are right; d_x is dX̂ / √(var + eps), as if mean and variance were constants. After a forward pass \
+             in training it is `normalise_backward` that knows the rest.",
+            |c| layer_gradients(c, "x", true, false),
+        ),
+        gradient_mistakes(
+            Check::new("backward_evaluation", "backward", "in evaluation, backward takes mean and variance as they were given", 2)
+                .asks("backward")
+                .about("BatchNorm::backward")
+                .after("forward_evaluation")
+                .on(cases("evaluation"))
+                .expects(|c| layer_gradients(c, "x", false, false)),
+        )
+        .mistake(
+            "training_formula_in_evaluation",
+            "d_gamma and d_beta are right; d_x is that of training. In evaluation the running mean and variance did not depend on \
+             X, so nothing goes back through them: dX̂ / √(var + eps) is all.",
+            |c| layer_gradients(c, "x", false, true),
+        )
+        .mistake(
+            "eps_left_out_in_evaluation",
+            "d_x is dX̂ / √var: eps is missing. The way forwards divided by √(var + eps).",
+            |c| {
+                let d_x = (&c.matrix("d_out") * &c.vector("gamma")) / c.vector("running_var").mapv(f64::sqrt);
+                Gradients { d_x, ..layer_gradients(c, "x", false, false) }
+            },
+        ),
+        Check::new("passes", "backward", "backward goes back through the last forward pass, in its mode, as often as asked", 1)
+            .about("BatchNorm::backward")
+            .after("backward_training")
+            .after("backward_evaluation")
+            .after("running")
+            .on(|draw| {
+                [
+                    "forward(x), forward(x2), backward(d_out)",
+                    "forward(x), backward(d_out), backward(d_out)",
+                    "forward(x), switch to evaluation, backward(d_out)",
+                    "switch to evaluation, forward(x), switch to training, backward(d_out)",
+                    "forward(x), switch to evaluation, forward(x2), backward(d_out)",
+                    "backward(d_out)",
+                ]
+                .map(|passes| {
+                    let (x2, d_out) = (draw::matrix(draw, (4, 2), 2.0) - 1.0, draw::matrix(draw, (4, 2), 2.0) + 0.3);
+                    layer_case(draw, 4, 2).with("x2", x2).with("d_out", d_out).with("passes", passes)
+                })
+                .to_vec()
+            })
+            .expects(|c| passed(c, Faults::default()))
+            .mistake(
+                "mode_of_the_moment",
+                "`backward` asks the switch. It goes back through the last forward pass, and what counts is the mode that *that* \
+                 was in: keep it.",
+                |c| passed(c, Faults { mode_of_the_moment: true, ..Faults::default() }),
+            )
+            .mistake(
+                "cache_is_used_up",
+                "A second backward pass finds nothing: `take` has removed what `forward` kept. `as_ref` looks at it and leaves it \
+                 where it is.",
+                |c| passed(c, Faults { used_up: true, ..Faults::default() }),
+            )
+            .mistake(
+                "gradients_accumulate",
+                "Gradients pile up from one backward pass to the next. Every backward pass puts its own in place of the old ones: \
+                 `=`, not `+=`.",
+                |c| passed(c, Faults { accumulate: true, ..Faults::default() }),
+            )
+            .mistake(
+                "first_batch_kept",
+                "`backward` goes back through the *first* batch that the layer has ever seen. Its gradient belongs to the last \
+                 forward pass: every forward pass has to replace what is kept.",
+                |c| passed(c, Faults { first_kept: true, ..Faults::default() }),
+            )
+            .mistake_if(
+                "backward_without_forward",
+                "`backward` answers although there was no forward pass. With nothing to go back through every answer is made up: \
+                 `expect` on what is kept panics with a sentence of yours.",
+                |c, _| c.text("passes") == "backward(d_out)",
+            ),
+    ]
+}
+
+/// What can be wrong with the gradients in either mode.
+fn gradient_mistakes(check: Check) -> Check {
+    let right = |c: &Record| {
+        let is_training = c.text("mode") == "training";
+        layer_gradients(c, "x", is_training, is_training)
+    };
+    // d_gamma as the sum of dY times something else than X̂.
+    let with_d_gamma = move |c: &Record, factor: Array2<f64>| Gradients {
+        d_gamma: (&factor * &c.matrix("d_out")).sum_axis(Axis(0)),
+        ..right(c)
+    };
+    check
+        .mistake(
+            "d_gamma_by_x",
+            "d_gamma is the sum of dY ⊙ X. γ multiplies X̂, so it is X̂ that belongs there.",
+            move |c| with_d_gamma(c, c.matrix("x").to_owned()),
+        )
+        .mistake(
+            "d_gamma_by_the_output",
+            "d_gamma is the sum of dY ⊙ Y. γ multiplies X̂, what is there before γ and β: keep that.",
+            move |c| {
+                let y = scaled(c, c.text("mode") == "training", |x, gamma, beta| gamma * x + beta);
+                let Gradients { d_gamma, d_beta, .. } = with_d_gamma(c, y);
+                // Where Y is kept in place of X̂, d_x is wrong as well.
+                Record::new().with("d_gamma", d_gamma).with("d_beta", d_beta)
+            },
+        )
+        .mistake(
+            "d_gamma_stretched",
+            "d_gamma has γ in it: it is the sum of dX̂ ⊙ X̂. γ moves Y by X̂, so it is dY that counts, the gradient as it came.",
+            move |c| with_d_gamma(c, x_hat(c, "x", c.text("mode") == "training") * c.vector("gamma")),
+        )
+        .mistake(
+            "gradients_averaged",
+            "d_gamma and d_beta are means over the samples. The 1/n of the loss is in `d_out` already: layers only sum.",
+            move |c| {
+                let (right, n) = (right(c), c.matrix("x").nrows() as f64);
+                Gradients { d_gamma: right.d_gamma / n, d_beta: right.d_beta / n, ..right }
+            },
+        )
+        .mistake(
+            "d_gamma_and_d_beta_swapped",
+            "d_gamma and d_beta have swapped places: β adds to every sample, so d_beta is the sum of dY; γ multiplies X̂.",
+            move |c| {
+                let right = right(c);
+                Gradients { d_gamma: right.d_beta, d_beta: right.d_gamma, ..right }
+            },
+        )
+        .mistake(
+            "gradients_not_kept",
+            "`d_gamma` and `d_beta` are still 0, so γ and β will never learn: write the sums to `self.d_gamma` and `self.d_beta`.",
+            move |c| {
+                let right = right(c);
+                Gradients { d_gamma: right.d_gamma * 0.0, d_beta: right.d_beta * 0.0, ..right }
+            },
+        )
+        .mistake(
+            "gamma_left_out_of_d_x",
+            "d_x has no γ in it. The gradient meets γ first on its way back: dX̂ = dY ⊙ γ, and then it goes through the \
+             normalisation.",
+            move |c| {
+                let right = right(c);
+                Gradients { d_x: &right.d_x / &c.vector("gamma"), ..right }
+            },
+        )
+}
+
+/// What a backward pass comes to.
+struct Gradients {
+    d_x: Array2<f64>,
+    d_gamma: Array1<f64>,
+    d_beta: Array1<f64>,
+}
+
+impl From<Gradients> for Prediction {
+    fn from(Gradients { d_x, d_gamma, d_beta }: Gradients) -> Self {
+        Record::new().with("d_x", d_x).with("d_gamma", d_gamma).with("d_beta", d_beta).into()
+    }
+}
+
+/// The gradients of the layer of a case for a forward pass with `x`, by the batch or by the running statistics, with the formula of
+/// training or that of evaluation.
+fn layer_gradients(c: &Record, x: &str, by_batch: bool, through_statistics: bool) -> Gradients {
+    let (_, var) = stats_in(c, x, by_batch);
+    let (x_hat, d_out, eps) = (x_hat(c, x, by_batch), c.matrix("d_out"), c.float("eps"));
+    let d_x_hat = &d_out * &c.vector("gamma");
+    let d_x = match through_statistics {
+        true => back(&x_hat, &var, eps, &d_x_hat),
+        false => d_x_hat / var.mapv(|var| (var + eps).sqrt()),
+    };
+    let d_gamma = (&d_out * &x_hat).sum_axis(Axis(0));
+    Gradients { d_x, d_gamma, d_beta: d_out.sum_axis(Axis(0)) }
+}
+
+/// What can be wrong with what a layer keeps.
+#[derive(Clone, Copy, Default)]
+struct Faults {
+    mode_of_the_moment: bool,
+    used_up: bool,
+    accumulate: bool,
+    first_kept: bool,
+}
+
+/// What comes of the passes of a case.
+fn passed(c: &Record, faults: Faults) -> Prediction {
+    let (mut mean, mut var) = (c.vector("running_mean").to_owned(), c.vector("running_var").to_owned());
+    let (mut training, mut kept, mut number) = (true, None, 0);
+    let (mut record, mut sums) = (Record::new(), (Array1::zeros(mean.len()), Array1::zeros(mean.len())));
+    for pass in c.text("passes").split(", ") {
+        match pass {
+            "switch to training" => training = true,
+            "switch to evaluation" => training = false,
+            "backward(d_out)" => {
+                let Some((case, x, by_batch)) = kept.clone() else { return Prediction::Panics };
+                let through = if faults.mode_of_the_moment { training } else { by_batch };
+                let Gradients { d_x, mut d_gamma, mut d_beta } = layer_gradients(&case, x, by_batch, through);
+                if faults.accumulate {
+                    d_gamma += &sums.0;
+                    d_beta += &sums.1;
+                }
+                sums = (d_gamma.clone(), d_beta.clone());
+                number += 1;
+                record = record
+                    .with(&format!("d_x {number}"), d_x)
+                    .with(&format!("d_gamma {number}"), d_gamma)
+                    .with(&format!("d_beta {number}"), d_beta);
+                if faults.used_up {
+                    kept = None;
+                }
+            }
+            forward => {
+                let x = if forward == "forward(x)" { "x" } else { "x2" };
+                if training {
+                    (mean, var) = after_batch(c, &mean, &var, x);
+                }
+                if kept.is_none() || !faults.first_kept {
+                    kept = Some((with_running(c, &mean, &var), x, training));
+                }
+            }
+        }
+    }
+    record.into()
+}
+
+/// The case with other running statistics.
+fn with_running(c: &Record, mean: &Array1<f64>, var: &Array1<f64>) -> Record {
+    let others = c.parts().filter(|(name, _)| !name.starts_with("running"));
+    let record = running_record(mean.clone(), var.clone());
+    others.fold(record, |record, (name, value)| record.with(name, value.clone()))
+}
+
+fn networks() -> Vec<Check> {
+    let net = |draw: &mut probe::Generator| {
+        let sizes = vec![2, size(draw, 3, 4), size(draw, 3, 4), 2];
+        parameters(draw, &sizes).with("x", draw::matrix(draw, (6, 2), 2.0) + 0.5).with("sizes", sizes)
+    };
+    vec![
+        Check::new("layers", "normalised_mlp", "normalised_mlp puts BatchNorm and ReLU behind every linear layer but the last", 1)
+            .about("normalised_mlp")
+            .on(|draw| {
+                let (n, m) = (size(draw, 2, 9), size(draw, 2, 9));
+                vec![
+                    Record::new().with("sizes", vec![3, n, m, 2]),
+                    Record::new().with("sizes", vec![n, 2]),
+                    Record::new().with("sizes", vec![m, 4, 3]),
+                ]
+            })
+            .expects(|c| layers(c, &["norm", "relu"], &[]))
+            .mistake(
+                "everything_behind_the_last",
+                "There are a BatchNorm and a ReLU behind the last layer. Its scores go to the loss as they are.",
+                |c| layers(c, &["norm", "relu"], &["norm", "relu"]),
+            )
+            .mistake(
+                "norm_behind_the_last",
+                "There is a BatchNorm behind the last layer. Scores may have any scale, and the loss needs them as they are.",
+                |c| layers(c, &["norm", "relu"], &["norm"]),
+            )
+            .mistake(
+                "norm_behind_the_relu",
+                "BatchNorm stands behind the ReLU. Some do build it so; asked for is the order of the paper: linear, BatchNorm, \
+                 ReLU.",
+                |c| layers(c, &["relu", "norm"], &[]),
+            )
+            .mistake("norm_forgotten", "There is no BatchNorm in this network.", |c| layers(c, &["relu"], &[]))
+            .mistake(
+                "relu_forgotten",
+                "There is no ReLU. In evaluation a BatchNorm is as linear as the layer before it, and both together are one linear \
+                 layer.",
+                |c| layers(c, &["norm"], &[]),
+            ),
+        Check::new("modes", "normalised_mlp", "one switch sets all layers of normalised_mlp", 2)
+            .about("normalised_mlp")
+            .after("layers")
+            .after("forward_training")
+            .after("forward_evaluation")
+            .after("running")
+            .on(move |draw| vec![net(draw)])
+            .expects(|c| modes(c, true))
+            .mistake(
+                "deaf_to_the_switch",
+                "In evaluation the network still normalises by the batch: its layers do not listen to the switch that was handed \
+                 in. Each `BatchNorm` gets `switch` itself; another `Switch::new()` is another switch.",
+                |c| modes(c, false),
+            ),
+        Check::new("training", "normalised_mlp", "a network with BatchNorm trains, step by step, and evaluates", 1)
+            .about("normalised_mlp")
+            .after("modes")
+            .after("backward_training")
+            .after("passes")
+            .on(move |draw| {
+                let (x, y) = (draw::matrix(draw, (6, 2), 2.0) + 0.5, draw::matrix(draw, (6, 2), 1.0));
+                vec![with_x(&net(draw), x).with("y", y).with("learning_rate", 0.05).with("steps", 5_usize)]
+            })
+            .expects(trained)
+            // Five steps multiply what sums in another order leave.
+            .within(Tolerance { relative: 1e-6, absolute: 1e-9 }),
+    ]
+}
+
+fn with_x(c: &Record, x: Array2<f64>) -> Record {
+    let others = c.parts().filter(|(name, _)| *name != "x");
+    others.fold(Record::new().with("x", x), |record, (name, value)| record.with(name, value.clone()))
+}
+
+/// The layers as they describe themselves.
+fn layers(c: &Record, between: &[&str], last: &[&str]) -> Record {
+    let sizes = c.counts("sizes");
+    let mut layers = Vec::new();
+    for (n, pair) in sizes.windows(2).enumerate() {
+        layers.push(format!("Linear {} -> {}", pair[0], pair[1]));
+        let behind = if n + 2 == sizes.len() { last } else { between };
+        for layer in behind {
+            layers.push(if *layer == "norm" { format!("BatchNorm {}", pair[1]) } else { "ReLU".to_owned() });
+        }
+    }
+    Record::new().with("layers", layers.join(", "))
+}
+
+/// Parameters for such a network, in the order in which it names them.
+fn parameters(draw: &mut probe::Generator, sizes: &[usize]) -> Record {
+    let (mut record, mut number) = (Record::new(), 0);
+    let mut next = || {
+        number += 1;
+        format!("parameter {number}")
+    };
+    for (n, pair) in sizes.windows(2).enumerate() {
+        record = record.with(&next(), draw::matrix(draw, (pair[0], pair[1]), 1.5) + 0.003);
+        record = record.with(&next(), draw::vector(draw, pair[1], 1.0));
+        if n + 2 < sizes.len() {
+            record = record.with(&next(), draw::vector(draw, pair[1], 0.5) + 1.1);
+            record = record.with(&next(), draw::vector(draw, pair[1], 0.5) + 0.205);
+        }
+    }
+    record
+}
+
+/// The judge's own network: linear layers, and behind all but the last batch normalisation and a ReLU.
+struct Net {
+    linear: Vec<(Array2<f64>, Array1<f64>)>,
+    norm: Vec<Norm>,
+}
+
+/// γ, β and the running statistics.
+struct Norm {
+    gamma: Array1<f64>,
+    beta: Array1<f64>,
+    mean: Array1<f64>,
+    var: Array1<f64>,
+}
+
+const EPS: f64 = 1e-5;
+
+impl Net {
+    fn new(c: &Record) -> Self {
+        let n_linear = c.counts("sizes").len() - 1;
+        let mut names = (1..).map(|number| format!("parameter {number}"));
+        let mut next = || names.next().expect("numbers go on");
+        let (mut linear, mut norm) = (Vec::new(), Vec::new());
+        for number in 1..=n_linear {
+            linear.push((c.matrix(&next()).to_owned(), c.vector(&next()).to_owned()));
+            if number < n_linear {
+                let (gamma, beta) = (c.vector(&next()).to_owned(), c.vector(&next()).to_owned());
+                let (mean, var) = (Array1::zeros(gamma.len()), Array1::ones(gamma.len()));
+                norm.push(Norm { gamma, beta, mean, var });
+            }
+        }
+        Self { linear, norm }
+    }
+
+    /// What comes out; and for the way back the input of each linear layer, and X̂, the variance and Y of each normalisation.
+    #[expect(clippy::type_complexity, reason = "what is kept is used in one place")]
+    fn forward(
+        &mut self,
+        x: &ArrayRef2<f64>,
+        training: bool,
+    ) -> (Array2<f64>, Vec<Array2<f64>>, Vec<(Array2<f64>, Array1<f64>, Array2<f64>)>) {
+        let (mut a, mut inputs, mut kept) = (x.to_owned(), Vec::new(), Vec::new());
+        for (n, (w, b)) in self.linear.iter().enumerate() {
+            let z = a.dot(w) + b;
+            inputs.push(a);
+            a = z;
+            let Some(norm) = self.norm.get_mut(n) else { continue };
+            let (mean, var) = match training {
+                true => stats(&a),
+                false => (norm.mean.clone(), norm.var.clone()),
+            };
+            if training {
+                (norm.mean, norm.var) = moved_by(0.1, &norm.mean, &norm.var, &a, a.nrows());
+            }
+            let x_hat = hat(&a, &mean, &var, EPS);
+            let y = &x_hat * &norm.gamma + &norm.beta;
+            a = y.mapv(|y| y.max(0.0));
+            kept.push((x_hat, var, y));
+        }
+        (a, inputs, kept)
+    }
+
+    /// A step of gradient descent on the mean of the squared errors; returns the loss before it.
+    fn train_step(&mut self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>, rate: f64) -> f64 {
+        let (output, inputs, kept) = self.forward(x, true);
+        let errors = &*output - y;
+        let mut d = &errors * (2.0 / errors.len() as f64);
+        for n in (0..self.linear.len()).rev() {
+            if let (Some(norm), Some((x_hat, var, y))) = (self.norm.get_mut(n), kept.get(n)) {
+                let d_y = &d * &y.mapv(|y| if y > 0.0 { 1.0 } else { 0.0 });
+                d = back(x_hat, var, EPS, &(&d_y * &norm.gamma));
+                norm.gamma = &norm.gamma - rate * (&d_y * x_hat).sum_axis(Axis(0));
+                norm.beta = &norm.beta - rate * d_y.sum_axis(Axis(0));
+            }
+            let (w, b) = &mut self.linear[n];
+            let below = d.dot(&w.t());
+            *w = &*w - rate * inputs[n].t().dot(&d);
+            *b = &*b - rate * d.sum_axis(Axis(0));
+            d = below;
+        }
+        errors.mapv(|error| error * error).sum() / errors.len() as f64
+    }
+}
+
+fn modes(c: &Record, listens: bool) -> Record {
+    let (mut net, x) = (Net::new(c), c.matrix("x"));
+    let training = net.forward(&x, true).0;
+    Record::new().with("in training", training).with("in evaluation", net.forward(&x, !listens).0)
+}
+
+fn trained(c: &Record) -> Record {
+    let (mut net, x, y) = (Net::new(c), c.matrix("x"), c.matrix("y"));
+    let losses: Array1<f64> = (0..c.count("steps")).map(|_| net.train_step(&x, &y, c.float("learning_rate"))).collect();
+    Record::new().with("losses", losses).with("in evaluation", net.forward(&x, false).0)
+}
+
+fn evaluating() -> Check {
+    Check::new("evaluate", "evaluate", "evaluate asks the network in evaluation, and leaves the switch as it was", 2)
+        .on(|draw| {
+            ["training", "evaluation"]
+                .map(|mode| Record::new().with("x", draw::matrix(draw, (2, 2), 3.0) + 0.005).with("mode", mode))
+                .to_vec()
+        })
+        .expects(|c| evaluated(c, "evaluation", c.text("mode")))
+        .mistake(
+            "not_switched",
+            "The network is asked in the mode that it happens to be in. In training its answers depend on the batch, and its running \
+             statistics move: set the switch to `Mode::Eval` before you ask.",
+            |c| evaluated(c, c.text("mode"), c.text("mode")),
+        )
+        .mistake(
+            "evaluation_stays_on",
+            "After `evaluate` the network is still in evaluation. Whatever is trained next is trained in the wrong mode: set the \
+             switch back.",
+            |c| evaluated(c, "evaluation", "evaluation"),
+        )
+        .mistake(
+            "always_back_to_training",
+            "After `evaluate` the network is in training, even if it was in evaluation before. Ask the switch for its mode first, and \
+             set that again.",
+            |c| evaluated(c, "evaluation", "training"),
+        )
+}
+
+/// What the probe's own layer does: it doubles in training and adds 1 in evaluation.
+fn evaluated(c: &Record, asked_in: &str, afterwards: &str) -> Record {
+    let x = c.matrix("x");
+    let output = if asked_in == "training" { &x * 2.0 } else { &x + 1.0 };
+    Record::new().with("output", output).with("modes of the passes", asked_in).with("mode afterwards", afterwards)
+}
+
+fn layer_norm() -> Vec<Check> {
+    vec![
+        Check::new("layer_norm", "layer_norm", "layer_norm normalises every row by its own mean and variance", 2)
+            .after("batch_statistics")
+            .after("normalise")
+            .on(|draw| {
+                vec![
+                    Record::new().with("x", array![[1.0, 2.0, 6.0]]).with("eps", 1e-5),
+                    Record::new().with("x", draw::matrix(draw, (4, 3), 3.0) + 1.0).with("eps", eps(draw)),
+                ]
+            })
+            .expects(|c| rows_normalised(c, 0.0))
+            .mistake(
+                "columns_normalised",
+                "The columns are normalised, over the samples, as in batch normalisation. Here each row is, by its own numbers.",
+                |c| {
+                    let (mean, var) = stats(&c.matrix("x"));
+                    hat(&c.matrix("x"), &mean, &var, c.float("eps"))
+                },
+            )
+            .mistake(
+                "row_variance_by_n_minus_1",
+                "The variance of a row is divided by one less than the number of its entries. It is the mean of the squared \
+                 deviations here as well.",
+                |c| rows_normalised(c, 1.0),
+            )
+            .mistake(
+                "matrix_normalised",
+                "All entries share one mean and one variance. Every row has its own: no sample depends on another.",
+                |c| {
+                    let x = c.matrix("x");
+                    let (mean, std) = (x.sum() / x.len() as f64, (x.var(0.0) + c.float("eps")).sqrt());
+                    x.mapv(|x| (x - mean) / std)
+                },
+            ),
+        Check::new("layer_norm_backward", "layer_norm", "layer_norm_backward goes back through the rows' own statistics", 2)
+            .after("batch_statistics")
+            .after("normalise")
+            .after("normalise_backward")
+            .on(|draw| {
+                vec![
+                    Record::new()
+                        .with("x", draw::matrix(draw, (4, 3), 3.0) + 1.0)
+                        .with("eps", eps(draw))
+                        .with("d_out", draw::matrix(draw, (4, 3), 2.0) + 0.3),
+                ]
+            })
+            .expects(|c| {
+                let (_, var) = stats(&c.matrix("x").t());
+                back(&rows_normalised(c, 0.0).t(), &var, c.float("eps"), &c.matrix("d_out").t()).reversed_axes()
+            })
+            .mistake(
+                "row_statistics_as_constants",
+                "This is dY / √(var + eps), as if the mean and the variance of a row were constants. They come from the row itself.",
+                |c| {
+                    let (_, var) = stats(&c.matrix("x").t());
+                    let eps = c.float("eps");
+                    &c.matrix("d_out") / &var.mapv(|var| (var + eps).sqrt()).insert_axis(Axis(1))
+                },
+            )
+            .mistake(
+                "columns_on_the_way_back",
+                "This is the way back through batch normalisation, column by column. Exchange rows and columns before and after.",
+                |c| {
+                    let (mean, var) = stats(&c.matrix("x"));
+                    let x_hat = hat(&c.matrix("x"), &mean, &var, c.float("eps"));
+                    back(&x_hat, &var, c.float("eps"), &c.matrix("d_out"))
+                },
+            ),
+    ]
+}
+
+fn rows_normalised(c: &Record, ddof: f64) -> Array2<f64> {
+    let x = c.matrix("x");
+    let (mean, var) = stats(&x.t());
+    let m = x.ncols() as f64;
+    hat(&x.t(), &mean, &(var * (m / (m - ddof))), c.float("eps")).reversed_axes()
+}
+
+/// A whole number from `low` to `high`.
+fn size(draw: &mut probe::Generator, low: usize, high: usize) -> usize {
+    let share = (draw::number(draw, 1.0) + 1.0) / 2.0;
+    low + ((high - low) as f64 * share).round() as usize
+}
+
+/// An eps that shows.
+fn eps(draw: &mut probe::Generator) -> f64 {
+    0.01 * size(draw, 10, 50) as f64
+}
+
+/// A layer with `m` columns in the middle of its training, and a batch of `n` samples.
+fn layer_case(draw: &mut probe::Generator, n: usize, m: usize) -> Record {
+    let x = draw::matrix(draw, (n, m), 3.0) + 1.0;
+    fields(draw, m).with("x", x).with("momentum", 0.3)
+}
+
+/// A layer with `m` columns in the middle of its training.
+fn fields(draw: &mut probe::Generator, m: usize) -> Record {
+    Record::new()
+        .with("gamma", draw::vector(draw, m, 0.8) + 1.9)
+        .with("beta", draw::vector(draw, m, 0.5) - 0.7)
+        .with("running_mean", draw::vector(draw, m, 1.0) + 3.0)
+        .with("running_var", draw::vector(draw, m, 1.0) + 2.5)
+        .with("eps", eps(draw))
+}
+
+/// The mean and the variance of each column.
+fn stats(x: &ArrayRef2<f64>) -> (Array1<f64>, Array1<f64>) {
+    let n = x.nrows() as f64;
+    let mean = x.sum_axis(Axis(0)) / n;
+    let var = (x - &*mean).mapv(|d| d * d).sum_axis(Axis(0)) / n;
+    (mean, var)
+}
+
+fn unbiased(var: &ArrayRef1<f64>, n: usize) -> Array1<f64> {
+    let n = n as f64;
+    var.mapv(|var| var * n / (n - 1.0))
+}
+
+fn hat(x: &ArrayRef2<f64>, mean: &ArrayRef1<f64>, var: &ArrayRef1<f64>, eps: f64) -> Array2<f64> {
+    (x - mean) / var.mapv(|var| (var + eps).sqrt())
+}
+
+/// The way back through X̂ and its statistics.
+fn back(x_hat: &ArrayRef2<f64>, var: &ArrayRef1<f64>, eps: f64, d: &ArrayRef2<f64>) -> Array2<f64> {
+    going(x_hat, d, |d, x_hat, shift, stretch| d - shift - x_hat * stretch) / var.mapv(|var| (var + eps).sqrt())
+}

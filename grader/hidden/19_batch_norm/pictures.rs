@@ -1,0 +1,147 @@
+//! What there is to see in exercise 19.
+
+use judge::pictures::*;
+
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    Ok(vec![through_layers(ask)?, gradient(ask)?, running(ask)?, learning(ask)?, evaluation(ask)?])
+}
+
+fn numbered(numbers: Vec<f64>) -> Vec<(f64, f64)> {
+    (1..).map(f64::from).zip(numbers).collect()
+}
+
+fn through_layers(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "through_layers",
+        "A signal through 30 layers, from bad weights",
+        Axis::new("layer").from(0.0, 31.0),
+        Axis::new("scale").from(1e-6, 1e6).log(),
+    )
+    .caption(
+        "The scale of what each ReLU puts out, where the weights start at half or twice of what He's rule says. Without \
+         normalisation that is a factor of a half, or of two, in every layer. With a BatchNorm in front of each ReLU both lines lie \
+         on each other at 0.7, the root of a half, whatever the weights are: your lines are flat, or `forward` does not normalise.",
+    );
+    for (name, factor, normalised, n) in [
+        ("half of He", 0.5, false, 0),
+        ("twice He", 2.0, false, 1),
+        ("half, normalised", 0.5, true, 2),
+        ("twice, normalised", 2.0, true, 3),
+    ] {
+        let case = Record::new()
+            .with("factor", factor)
+            .with("normalised", normalised)
+            .with("n_layers", 30_usize)
+            .with("width", 32_usize);
+        let scales = ask.both(|side| Ok(numbered(side.ask("deep", &case)?.exactly(30, RESULT)?)))?;
+        picture.compare(name, Mark::Line, n, scales);
+    }
+    Ok(picture)
+}
+
+fn gradient(ask: &mut Ask<'_>) -> Result<Picture> {
+    const N: usize = 15;
+    let mut picture = Picture::new(
+        "gradient",
+        "One sample pulls, and all of them move",
+        Axis::new("sample").from(0.0, 16.0).ticks([(1.0, 1), (5.0, 5), (10.0, 10), (15.0, 15)]),
+        Axis::new("entry of dX").from(-0.4, 1.0),
+    )
+    .caption(
+        "A column of 15 samples in the order of their values, and a gradient of 1 that comes back to sample 12 alone. With the batch's \
+         statistics that sample gets less than 1, and every other one gets a share, because it moves the mean and the variance. \
+         The bars sum to 0. One bar alone would mean that mean and variance were taken for constants.",
+    );
+    let x_hat: Vec<f64> = (0..N).map(|i| (i as f64 - 7.0) / (56.0_f64 / 3.0).sqrt()).collect();
+    let case = Record::new()
+        .with("x_hat", Array2::from_shape_fn((N, 1), |(i, _)| x_hat[i]))
+        .with("var", array![1.0])
+        .with("eps", 1e-5)
+        .with("d_x_hat", Array2::from_shape_fn((N, 1), |(i, _)| if i == 11 { 1.0 } else { 0.0 }));
+    let d_x = ask.both(|side| Ok(numbered(side.ask("normalise_backward", &case)?.exactly(N, RESULT)?)))?;
+    picture.compare(YOURS, Mark::Bars(0.6), 0, d_x);
+    Ok(picture)
+}
+
+fn running(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "running",
+        "What a layer remembers of its batches",
+        Axis::new("batch").from(0.0, 81.0),
+        Axis::new("running statistic").from(0.0, 8.0),
+    )
+    .caption(
+        "Batches of eight numbers with mean 5 and variance 4; the layer begins with 0 and 1. After 20 batches it has nearly \
+         forgotten where it began, and then the lines go on trembling: each new batch replaces a tenth. A variance that settles \
+         below 4 has not been multiplied by n / (n - 1). Lines that jump from batch to batch give the new statistics too much \
+         weight.",
+    );
+    picture.level("of the data", 5.0, (0.0, 81.0));
+    picture.level("", 4.0, (0.0, 81.0));
+    let case = Record::new().with("n", 8_usize).with("steps", 80_usize);
+    for (name, part, n) in [("running mean", "mean", 0), ("running variance", "var", 1)] {
+        let numbers = ask.both(|side| Ok(numbered(side.ask("converging", &case)?.exactly(80, part)?)))?;
+        picture.compare(name, Mark::Line, n, numbers);
+    }
+    Ok(picture)
+}
+
+/// Training on two rings of points.
+fn case(n_layers: usize, learning_rate: f64, is_normalised: bool, is_evaluated: bool) -> Record {
+    Record::new()
+        .with("seed", 3_usize)
+        .with("n_layers", n_layers)
+        .with("learning_rate", learning_rate)
+        .with("steps", 60_usize)
+        .with("evaluated", is_evaluated)
+        .with("normalised", is_normalised)
+}
+
+fn learning(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "learning",
+        "Large steps, with and without",
+        Axis::new("step").from(0.0, 61.0),
+        Axis::new("loss").from(1e-3, 10.0).log(),
+    )
+    .caption(
+        "Three hidden layers of 16 ReLUs learn to tell two rings of points apart, at the learning rates 0.1 and 1. Without normalisation \
+         the small rate is slow, and the large one is thrown back twice before it learns. With normalisation both learn \
+         at once, and the large one best.",
+    );
+    for (name, rate, is_normalised, n) in [
+        ("0.1, without", 0.1, false, 0),
+        ("1, without", 1.0, false, 1),
+        ("0.1, normalised", 0.1, true, 2),
+        ("1, normalised", 1.0, true, 3),
+    ] {
+        let case = case(3, rate, is_normalised, false);
+        let losses = ask.both(|side| Ok(numbered(side.ask("learning", &case)?.exactly(60, "training")?)))?;
+        picture.compare(name, Mark::Line, n, losses);
+    }
+    Ok(picture)
+}
+
+fn evaluation(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "evaluation",
+        "The same network in its two modes",
+        Axis::new("step").from(0.0, 61.0),
+        Axis::new("loss").from(1e-2, 3.0).log(),
+    )
+    .caption(
+        "The loss on the same samples in training, by the statistics of the batch, and in evaluation, by the running ones. \
+         At first the running statistics are still close to 0 and 1, and they lag behind while the network changes fast. Two \
+         lines that are equal from the first step mean that `evaluate` does not switch.",
+    );
+    let case = case(2, 0.3, true, true);
+    for (name, part, n) in [("in training", "training", 0), ("in evaluation", "evaluation", 1)] {
+        let losses = ask.both(|side| Ok(numbered(side.ask("learning", &case)?.exactly(60, part)?)))?;
+        picture.compare(name, Mark::Line, n, losses);
+    }
+    Ok(picture)
+}
