@@ -131,9 +131,9 @@ pub fn random_settings(grid: &Grid, n: usize, rng: &mut impl Rng) -> Vec<Setting
 
 /// The scores of `setting` with the seeds 0, 1, …, `n_repeats` - 1: what `run` returns for each, in this order.
 ///
-/// Every setting gets the same seeds, so the same luck with the order of the samples. And whoever repeats the study gets the
-/// same numbers.
-pub fn repeat(setting: &Setting, n_repeats: usize, mut run: impl FnMut(&Setting, u64) -> f64) -> Vec<f64> {
+/// Every setting gets the same seeds, so the same luck with the order of the samples. And a study that is repeated gives the same
+/// numbers.
+pub fn repeat(setting: &Setting, n_repeats: usize, run: impl FnMut(&Setting, u64) -> f64) -> Vec<f64> {
     todo!()
 }
 
@@ -161,7 +161,7 @@ pub fn summarise(scores: &[f64]) -> Summary {
 /// Whether `a` is better than `b` (`Greater`), worse (`Less`), or whether that cannot be told: `Equal`, a tie.
 ///
 /// A difference of the means counts if it is larger than twice its standard error, which is √(s_a²/n_a + s_b²/n_b). With a
-/// single score on either side nobody knows the noise, so it is a tie.
+/// single score on either side the noise is not known, so it is a tie.
 pub fn compare(a: &Summary, b: &Summary) -> Ordering {
     todo!()
 }
@@ -198,7 +198,7 @@ pub struct Search {
 /// `validate` gives the score of a setting on the validation set. The best setting has the largest mean of these scores, and is the
 /// first of them if several have it. A mean that is NaN is never the best while another one is a number.
 ///
-/// `test` gives the score of the chosen setting on the test set. It is a `FnOnce`: the compiler lets nobody look twice.
+/// `test` gives the score of the chosen setting on the test set. It is a `FnOnce`: the compiler does not let you look twice.
 ///
 /// # Panics
 ///
@@ -206,7 +206,7 @@ pub struct Search {
 pub fn search(
     settings: &[Setting],
     n_repeats: usize,
-    mut validate: impl FnMut(&Setting, u64) -> f64,
+    validate: impl FnMut(&Setting, u64) -> f64,
     test: impl FnOnce(&Setting) -> f64,
 ) -> Search {
     todo!()
@@ -256,7 +256,7 @@ impl Run {
     /// The run as a line of CSV, without the line feed: `32-16,Relu,0.1,16,5,0,0.9375`.
     ///
     /// No field holds a comma, so nothing needs quotes. Rust prints a number with as many digits as it takes to read the same
-    /// number again.
+    /// number again. This method is complete, and so is the next.
     pub fn to_line(&self) -> String {
         let Setting { hidden, activation, learning_rate, batch_size, epochs } = &self.setting;
         let hidden: Vec<String> = hidden.iter().map(usize::to_string).collect();
@@ -341,7 +341,8 @@ impl<W: Write> Tracker<W> {
     ///
     /// # Errors
     ///
-    /// If the log cannot be written. The run is then not taken to be done.
+    /// If the log cannot be written. The run is then not taken to be done. Open the log again before you go on: half a line may stand
+    /// at its end.
     pub fn score(&mut self, setting: &Setting, seed: u64, run: impl FnOnce(&Setting, u64) -> f64) -> io::Result<f64> {
         todo!()
     }

@@ -18,7 +18,8 @@ const DIGITS_GOAL: f64 = 0.91;
 const MOST_EPOCHS: usize = 10;
 const MOST_PARAMETERS: usize = 2500;
 
-/// The best of the four widths of MNIST's study read 96.9 % of the test images after one epoch.
+/// After one epoch the best of the four widths reads 96.6 % of the validation set. `train` is given and the seeds are fixed, so right
+/// solutions get the same numbers.
 const MNIST_GOAL: f64 = 0.94;
 
 const HEADER: &str = "hidden,activation,learning_rate,batch_size,epochs,seed,score";
@@ -426,7 +427,11 @@ fn summaries() -> Vec<Check> {
         Check::new("summarise", "summarise", "summarise returns mean, standard deviation and number", 2)
             .on(|draw| {
                 let mut cases = vec![Record::new().with("scores", array![0.75, 0.5, 1.0, 0.25])];
-                cases.extend([2, 5].map(|n| Record::new().with("scores", draw::vector(draw, n, 1.0))));
+                // Steps keep them apart.
+                cases.extend([2, 5].map(|n| {
+                    let steps = (0..n).map(|i| 0.5 * i as f64).collect::<Array1<f64>>();
+                    Record::new().with("scores", draw::vector(draw, n, 0.2) + steps)
+                }));
                 cases
             })
             .expects(|c| of(c, |squares, n| (squares / (n - 1.0)).sqrt()))
@@ -594,7 +599,7 @@ fn comparisons() -> Vec<Check> {
             }))
             .mistake(
                 "single_score_wins",
-                "A single score is taken for certain. Its standard deviation is NaN, because nobody knows how much the next run would \
+                "A single score is taken for certain. Its standard deviation is NaN, because it is not known how much the next run would \
                  differ: that makes a tie.",
                 |c| better(c, |s_a, n_a, s_b, n_b| 2.0 * standard_error(or_zero(s_a), n_a, or_zero(s_b), n_b)),
             )
@@ -916,6 +921,17 @@ fn folds() -> Vec<Check> {
                 },
             )
             .mistake(
+                "parts_rounded_up",
+                "The parts have n / k samples, rounded up, and what is left for the last one is too short: 14 samples and k = 4 make \
+                 4, 4, 4 and 2. The first n % k parts have one sample more than the others: 4, 4, 3 and 3.",
+                |c| {
+                    let (n, k) = (c.counts("order").len(), c.count("k"));
+                    let places: Vec<usize> = (0..n).collect();
+                    let parts: Vec<Vec<usize>> = places.chunks(n.div_ceil(k)).map(<[usize]>::to_vec).collect();
+                    folded(c, &parts, others)
+                },
+            )
+            .mistake(
                 "validation_learned_from",
                 "The samples of the validation set are in the training set as well. Then the score says how well the network remembers.",
                 |c| folded(c, &parts(c), |_, n| (0..n).collect()),
@@ -987,16 +1003,43 @@ fn fold_scores(c: &Record) -> Vec<f64> {
     parts(c).iter().map(|part| sum(part) - 0.25 * sum(&others(part, order.len()))).collect()
 }
 
-/// A drawn run as the log has it, and as the probe describes it.
-fn run_line(draw: &mut probe::Generator) -> (String, String) {
-    let (width, rate, batch) = (size(draw, 4, 64), 0.01 * size(draw, 1, 99) as f64, size(draw, 4, 64));
-    let (epochs, seed, score) = (size(draw, 1, 20), size(draw, 0, 9), 0.0001 * size(draw, 1000, 9999) as f64);
-    let line = format!("{width}-{},Tanh,{rate},{batch},{epochs},{seed},{score}", width / 2);
-    let told = format!(
-        "hidden [{width}, {}], Tanh, rate {rate}, batches of {batch}, {epochs} epochs, seed {seed}: {score}",
-        width / 2
-    );
-    (line, told)
+/// A drawn run as the log has it.
+fn run_line(draw: &mut probe::Generator) -> String {
+    let (width, rate, batch) = (size(draw, 4, 64), size(draw, 1, 99) as f64 / 100.0, size(draw, 4, 64));
+    let (epochs, seed, score) = (size(draw, 1, 20), size(draw, 0, 9), size(draw, 1000, 9999) as f64 / 10_000.0);
+    format!("{width}-{},Tanh,{rate},{batch},{epochs},{seed},{score}", width / 2)
+}
+
+/// What the whole lines of `log` say, as the probe describes runs, or the first bad line.
+fn reading(log: &str) -> Result<Vec<String>, (usize, &str)> {
+    let whole = log.rfind('\n').map_or("", |last| &log[..=last]);
+    let mut told = Vec::new();
+    for (number, line) in (1..).zip(whole.lines()) {
+        match line.split(',').collect::<Vec<_>>()[..] {
+            _ if number == 1 && line == HEADER => {}
+            [hidden, activation, rate, batch, epochs, seed, score] if number > 1 => told.push(format!(
+                "hidden [{}], {activation}, rate {rate}, batches of {batch}, {epochs} epochs, seed {seed}: {score}",
+                hidden.replace('-', ", ")
+            )),
+            _ => return Err((number, line)),
+        }
+    }
+    Ok(told)
+}
+
+/// The number of the first bad line; 0 if there is none.
+fn bad_line(c: &Record) -> usize {
+    reading(c.text("log")).err().map_or(0, |(number, _)| number)
+}
+
+/// How the probe tells what `read_log` returned.
+fn as_read(log: &str) -> Record {
+    match reading(log) {
+        Ok(runs) => Record::new().with("outcome", "runs").with("runs", runs.len()).with("they are", runs.join("\n")),
+        Err((number, line)) => {
+            Record::new().with("outcome", "a bad line").with("bad line", number).with("it says", line)
+        }
+    }
 }
 
 fn log_case(log: String) -> Record {
@@ -1011,7 +1054,7 @@ fn logs() -> Vec<Check> {
     vec![
         Check::new("whole_lines", "log", "whole_lines ends with the last line feed", 1)
             .on(|draw| {
-                let lines = [(); 3].map(|()| run_line(draw).0);
+                let lines = [(); 3].map(|()| run_line(draw));
                 let cut = &lines[2][..size(draw, 3, 12)];
                 let whole = format!("{HEADER}\n{}\n{}\n", lines[0], lines[1]);
                 vec![
@@ -1058,21 +1101,18 @@ fn logs() -> Vec<Check> {
         Check::new("read_log", "log", "read_log returns the runs in the whole lines", 2)
             .after("whole_lines")
             .on(|draw| {
-                let ((one, told_one), (two, told_two), (three, _)) = (run_line(draw), run_line(draw), run_line(draw));
+                let [one, two, three] = [(); 3].map(|()| run_line(draw));
                 // A score that lost its last digits still looks like one.
-                let half = &three[..three.len() - 2];
-                let case = |log: String, told: Vec<&str>| log_case(log).with("n", told.len()).with("told", told.join("\n"));
+                let half = &three[..three.rfind('.').map_or(0, |point| point + 2)];
                 vec![
-                    case(format!("{HEADER}\n{one}\n{two}\n{half}"), vec![&told_one, &told_two]),
-                    case(format!("{HEADER}\n{two}\n"), vec![&told_two]),
-                    case(String::new(), vec![]),
-                    case(HEADER.to_owned(), vec![]),
-                    case(format!("{HEADER}\n"), vec![]),
+                    log_case(format!("{HEADER}\n{one}\n{two}\n{half}")),
+                    log_case(format!("{HEADER}\n{two}\n")),
+                    log_case(String::new()),
+                    log_case(HEADER.to_owned()),
+                    log_case(format!("{HEADER}\n")),
                 ]
             })
-            .expects(|c| {
-                Record::new().with("outcome", "runs").with("runs", c.count("n")).with("they are", c.text("told"))
-            })
+            .expects(|c| as_read(c.text("log")))
             .mistake(
                 "header_taken_for_a_run",
                 "The header is taken for a run, so there is a bad line 1. It is the first line of every log, and no run.",
@@ -1086,52 +1126,47 @@ fn logs() -> Vec<Check> {
                 "Half a line is read as a run, with a score that has lost digits. Only the line feed proves that a line is whole: read \
                  `whole_lines(log)`.",
                 |c, seen| {
-                    let n = c.count("n");
-                    !c.text("log").ends_with('\n') && seen.get("runs").is_some() && seen.count("runs") == n + 1
+                    let whole = reading(c.text("log")).map_or(0, |runs| runs.len());
+                    !c.text("log").ends_with('\n') && seen.get("runs").is_some() && seen.count("runs") == whole + 1
                 },
             ),
         Check::new("bad_line", "log", "read_log names the first whole line that is not what it should be", 1)
             .asks("read_log")
             .after("read_log")
             .on(|draw| {
-                let lines = [(); 5].map(|()| run_line(draw).0);
+                let lines = [(); 5].map(|()| run_line(draw));
                 let bad = format!("{},Relu,fast,16,5", size(draw, 2, 99));
-                let case = |log: String, number: usize, text: &str| log_case(log).with("number", number).with("bad", text);
                 let mut deep = lines.to_vec();
-                let place = size(draw, 1, 4);
-                deep.insert(place, bad.clone());
+                deep.insert(size(draw, 1, 4), bad.clone());
                 vec![
-                    case(format!("{HEADER}\n{}\n{bad}\n{}\n", lines[0], lines[1]), 3, &bad),
-                    case(format!("{HEADER}\n{}\nworse\n", deep.join("\n")), place + 2, &bad),
-                    case(format!("{}\n{}\n", lines[2], lines[3]), 1, &lines[2]),
-                    case(format!("{HEADER}\n\n{}\n", lines[1]), 2, ""),
+                    log_case(format!("{HEADER}\n{}\n{bad}\n{}\n", lines[0], lines[1])),
+                    log_case(format!("{HEADER}\n{}\nworse\n", deep.join("\n"))),
+                    log_case(format!("{}\n{}\n", lines[2], lines[3])),
+                    log_case(format!("{HEADER}\n\n{}\n", lines[1])),
                 ]
             })
-            .expects(|c| {
-                let bad = Record::new().with("outcome", "a bad line").with("bad line", c.count("number"));
-                bad.with("it says", c.text("bad"))
-            })
+            .expects(|c| as_read(c.text("log")))
             .mistake_if(
                 "bad_line_skipped",
                 "A line that is no run is passed over in silence. Perhaps a run was lost there: return the `BadLine`.",
-                |c, seen| c.count("number") > 1 && seen.get("runs").is_some(),
+                |c, seen| bad_line(c) > 1 && seen.get("runs").is_some(),
             )
             .mistake_if(
                 "header_not_checked",
                 "The first line is passed over without a look. If it is not the header, this is another file, and a run may be lost: \
                  it is bad line 1.",
-                |c, seen| c.count("number") == 1 && seen.get("bad line").is_none(),
+                |c, seen| bad_line(c) == 1 && seen.get("bad line").is_none(),
             )
             .mistake(
                 "lines_from_zero",
                 "The number of the line is one too small. Editors count lines from 1, and the header is line 1.",
-                |c| Record::new().with("bad line", c.count("number") - 1).with("it says", c.text("bad")),
+                |c| Record::new().with("outcome", "a bad line").with("bad line", bad_line(c) - 1),
             )
             .mistake_if(
                 "header_not_counted",
                 "The number of a run's line is one too small. The header is line 1, so the first run is in line 2.",
                 |c, seen| {
-                    let number = c.count("number");
+                    let number = bad_line(c);
                     number > 1 && seen.get("bad line").is_some() && seen.count("bad line") + 1 == number
                 },
             ),
@@ -1160,31 +1195,33 @@ fn setting_line(number: usize) -> String {
 /// A session: which settings with which seeds, the score that a run would have, and what the log has already.
 fn session(draw: &mut probe::Generator, before: &[(usize, usize)], steps: &[(usize, usize)], full: &[usize]) -> Record {
     let mut so_far = format!("{HEADER}\n");
-    let scores = before.iter().map(|_| 0.25 + 0.001 * size(draw, 1, 500) as f64).collect::<Array1<f64>>();
-    for ((setting, seed), score) in before.iter().zip(&scores) {
+    for (setting, seed) in before {
+        let score = size(draw, 250, 750) as f64 / 1000.0;
         so_far += &format!("{},{seed},{score}\n", setting_line(*setting));
     }
     Record::new()
         .with("log so far", so_far)
         .with("settings", steps.iter().map(|step| step.0).collect::<Vec<_>>())
         .with("seeds", steps.iter().map(|step| step.1).collect::<Vec<_>>())
-        .with("scores", steps.iter().map(|_| 0.25 + 0.001 * size(draw, 1, 500) as f64).collect::<Array1<f64>>())
+        .with("scores", steps.iter().map(|_| size(draw, 250, 750) as f64 / 1000.0).collect::<Array1<f64>>())
         .with("steps with a full disk", full.to_vec())
-        .with("before: settings", before.iter().map(|run| run.0).collect::<Vec<_>>())
-        .with("before: seeds", before.iter().map(|run| run.1).collect::<Vec<_>>())
-        .with("before: scores", scores)
 }
 
 fn tracked(c: &Record, fault: Fault) -> Record {
-    let mut done: Vec<(usize, usize, f64)> = Vec::new();
+    // A setting as the log has it, a seed, and the score.
+    let mut done: Vec<(String, usize, f64)> = Vec::new();
     if fault != Fault::LogNotRead {
-        let runs = c.counts("before: settings").into_iter().zip(c.counts("before: seeds"));
-        done.extend(runs.zip(c.vector("before: scores")).map(|((setting, seed), score)| (setting, seed, *score)));
+        done.extend(c.text("log so far").lines().skip(1).filter_map(|line| {
+            let (rest, score) = line.rsplit_once(',')?;
+            let (setting, seed) = rest.rsplit_once(',')?;
+            Some((setting.to_owned(), seed.parse().ok()?, score.parse().ok()?))
+        }));
     }
     let (mut written, mut returned, mut ran) = (String::new(), Vec::new(), Vec::new());
-    let steps = c.counts("settings").into_iter().zip(c.counts("seeds")).zip(c.vector("scores"));
+    let settings = c.counts("settings").into_iter().map(setting_line);
+    let steps = settings.zip(c.counts("seeds")).zip(c.vector("scores"));
     for (step, ((setting, seed), &score)) in steps.enumerate() {
-        let is_known = |run: &&(usize, usize, f64)| match fault {
+        let is_known = |run: &&(String, usize, f64)| match fault {
             Fault::AlwaysRuns => false,
             Fault::SeedIgnored => run.0 == setting,
             Fault::SettingIgnored => run.1 == seed,
@@ -1200,16 +1237,17 @@ fn tracked(c: &Record, fault: Fault) -> Record {
             continue;
         }
         returned.push(score);
+        let line = format!("{setting},{seed},{score}\n");
         if fault != Fault::ForgetsItsRuns {
             done.push((setting, seed, score));
         }
-        let line =
-            |(setting, seed, score): &(usize, usize, f64)| format!("{},{seed},{score}\n", setting_line(*setting));
         match fault {
-            Fault::WholeLogAgain => written.extend(done.iter().map(line)),
-            Fault::NoLineFeed => written += line(&(setting, seed, score)).trim_end(),
+            Fault::WholeLogAgain => {
+                written.extend(done.iter().map(|(setting, seed, score)| format!("{setting},{seed},{score}\n")));
+            }
+            Fault::NoLineFeed => written += line.trim_end(),
             Fault::NotFlushed => {}
-            _ => written += &line(&(setting, seed, score)),
+            _ => written += &line,
         }
     }
     Record::new()
@@ -1260,7 +1298,7 @@ fn trackers() -> Vec<Check> {
             )
             .mistake(
                 "line_feed_not_written",
-                "The lines are not ended by line feeds, so all runs stand in one line that nobody can read. `to_line` leaves the \
+                "The lines are not ended by line feeds, so all runs stand in one line that cannot be read. `to_line` leaves the \
                  line feed to you.",
                 |c| tracked(c, Fault::NoLineFeed),
             )
@@ -1288,34 +1326,33 @@ fn trackers() -> Vec<Check> {
                 lines[bad - 2] = "not a run".to_owned();
                 let refused = Record::new()
                     .with("log so far", format!("{HEADER}\n{}\n", lines.join("\n")))
-                    .with("bad", bad)
                     .with("settings", vec![one])
                     .with("seeds", vec![0_usize])
                     .with("scores", array![0.5])
                     .with("steps with a full disk", Vec::<usize>::new());
                 vec![session(draw, &[(two, 1)], &[(one, 0), (two, 0), (two, 0), (one, 0), (two, 1)], &[1]), refused]
             })
-            .expects(|c| match c.get("bad") {
-                Some(_) => Record::new().with("bad line", c.count("bad")),
-                None => tracked(c, Fault::None),
+            .expects(|c| match reading(c.text("log so far")) {
+                Err((number, _)) => Record::new().with("bad line", number),
+                Ok(_) => tracked(c, Fault::None),
             })
             .mistake_if(
                 "error_not_returned",
                 "The disk is full, and the score is returned as if it were in the log. Hand the error on with `?`.",
-                |c, seen| c.get("bad").is_none() && !seen.vector("scores, NaN for an error")[1].is_nan(),
+                |c, seen| reading(c.text("log so far")).is_ok() && !seen.vector("scores, NaN for an error")[1].is_nan(),
             )
             .mistake_if(
                 "done_before_written",
                 "After a failed write the run is taken to be done, although it is not in the log. Remember a run only once it is written.",
                 |c, seen| {
                     let ran = |seen: &Record| seen.counts("steps that ran");
-                    c.get("bad").is_none() && seen.vector("scores, NaN for an error")[1].is_nan() && ran(seen) == [0, 1]
+                    reading(c.text("log so far")).is_ok() && seen.vector("scores, NaN for an error")[1].is_nan() && ran(seen) == [0, 1]
                 },
             )
             .mistake_if(
                 "bad_log_accepted",
                 "The log holds a line that is no run, and `resume` goes on. Hand the error of `read_log` on with `?`.",
-                |c, seen| c.get("bad").is_some() && seen.get("bad line").is_none(),
+                |c, seen| reading(c.text("log so far")).is_err() && seen.get("bad line").is_none(),
             ),
     ]
 }
