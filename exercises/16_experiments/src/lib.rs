@@ -355,16 +355,19 @@ impl<W: Write> Tracker<W> {
 ///
 /// If the file cannot be read or written, or holds a line that is no run.
 pub fn open_log(path: &Path) -> io::Result<Tracker<File>> {
-    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
-    let mut so_far = whole_lines(&io::read_to_string(&file)?).to_owned();
-    file.set_len(so_far.len() as u64)?;
-    file.seek(SeekFrom::End(0))?;
-    if so_far.is_empty() {
-        so_far = format!("{HEADER}\n");
-        file.write_all(so_far.as_bytes())?;
-    }
-    let in_file = |bad| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {bad}", path.display()));
-    Tracker::resume(&so_far, file).map_err(in_file)
+    let open = || {
+        let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut so_far = whole_lines(&io::read_to_string(&file)?).to_owned();
+        file.set_len(so_far.len() as u64)?;
+        file.seek(SeekFrom::End(0))?;
+        if so_far.is_empty() {
+            so_far = format!("{HEADER}\n");
+            file.write_all(so_far.as_bytes())?;
+        }
+        Tracker::resume(&so_far, file).map_err(|bad| io::Error::new(io::ErrorKind::InvalidData, bad))
+    };
+    // An error of the system's does not say which file it is about.
+    open().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 /// A network with one hidden layer of ReLUs whose output goes through f(k) at each of the `knots` k, and on a straight line from each

@@ -116,6 +116,9 @@ fn a_log_in_a_file_survives_a_kill() {
     assert_eq!(score(0), (0.5, false));
     assert_eq!(score(1), (0.75, true));
     assert_eq!(fs::read_to_string(&path).expect("a log"), text);
+    fs::write(&path, "another file\n").expect("a log");
+    let error = open_log(&path).expect_err("this is no log").to_string();
+    assert!(error.contains(&path.display().to_string()) && error.contains("line 1"), "{error}");
     fs::remove_file(&path).expect("a log");
 }
 
