@@ -12,8 +12,12 @@ use tempfile::TempDir;
 
 /// The report on the solution of exercise 14, and the exit code, with data in `folder`.
 fn report(folder: &Path) -> (Value, Option<i32>) {
+    report_on("14", folder)
+}
+
+fn report_on(exercise: &str, folder: &Path) -> (Value, Option<i32>) {
     let mut command = grader();
-    command.args(["check", "14", "--solution", "--format", "json"]).env("NEURONLINGS_DATA", folder);
+    command.args(["check", exercise, "--solution", "--format", "json"]).env("NEURONLINGS_DATA", folder);
     let output = command.output().expect("the grader runs");
     let report =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)));
@@ -39,6 +43,14 @@ fn without_its_data_a_check_is_skipped_and_costs_nothing() {
 fn with_its_data_a_check_is_graded() {
     let (report, code) = report(like_mnist().path());
     let check = check_of(&report, "read_mnist");
+    assert_eq!((&check["status"], &check["points"]), (&"passed".into(), &3.into()), "{}", check["message"]);
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn a_study_of_several_trainings_is_graded_as_well() {
+    let (report, code) = report_on("16", like_mnist().path());
+    let check = check_of(&report, "mnist");
     assert_eq!((&check["status"], &check["points"]), (&"passed".into(), &3.into()), "{}", check["message"]);
     assert_eq!(code, Some(0));
 }

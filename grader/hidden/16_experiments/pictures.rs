@@ -1,0 +1,185 @@
+//! What there is to see in exercise 16.
+
+use judge::pictures::*;
+
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    Ok(vec![rates(ask)?, map(ask)?, grid_and_random(ask)?, wave(ask)?, errors(ask)?])
+}
+
+/// A study of the digits: each combination of these, with five epochs.
+fn study(widths: &[usize], depth: usize, rates: &[f64], batch_sizes: &[usize]) -> Record {
+    Record::new()
+        .with("widths", widths.to_vec())
+        .with("depth", depth)
+        .with("activations", "Relu")
+        .with("learning_rates", Array1::from(rates.to_vec()))
+        .with("batch_sizes", batch_sizes.to_vec())
+        .with("epochs", 5_usize)
+}
+
+fn rate_axis() -> Axis {
+    Axis::new("learning rate").from(0.002, 4.0).log()
+}
+
+fn accuracy_axis() -> Axis {
+    Axis::new("validation accuracy").from(0.0, 1.0)
+}
+
+fn rates(ask: &mut Ask<'_>) -> Result<Picture> {
+    const RATES: [f64; 7] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
+    let mut picture = Picture::new("rates", "Which learning rate?", rate_axis(), accuracy_axis()).caption(
+        "600 digits to learn from, batches of 8, five epochs, three seeds for each rate. The strokes are the standard deviation in both \
+         directions. The shallow network has a wide range of good rates. The deep one has a narrow one, further to the left, and its \
+         strokes are longer: a single run would say little about it. Strokes that are missing everywhere mean that all runs \
+         have the same seed.",
+    );
+    for (n, (name, depth)) in [("32", 1), ("32-32-32-32-32", 5)].into_iter().enumerate() {
+        let case = study(&[32], depth, &RATES, &[8]).with("n_repeats", 3_usize);
+        let line = ask.both(|side| {
+            let answer = side.ask("grid_study", &case)?;
+            let (means, stds) = (answer.exactly(RATES.len(), "means")?, answer.exactly(RATES.len(), "stds")?);
+            let of_rate = |((rate, mean), std): ((f64, f64), f64)| {
+                [(rate, mean), (rate, mean - std), (rate, mean + std), (rate, mean)]
+            };
+            Ok(RATES.into_iter().zip(means).zip(stds).flat_map(of_rate).collect::<Vec<_>>())
+        })?;
+        picture.compare(name, Mark::Line, n, line);
+    }
+    picture.level("guessing", 0.1, (0.002, 4.0));
+    Ok(picture)
+}
+
+fn map(ask: &mut Ask<'_>) -> Result<Picture> {
+    const RATES: [f64; 6] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
+    const WIDTHS: [usize; 5] = [4, 8, 16, 32, 64];
+    let mut picture = Picture::new(
+        "map",
+        "A grid of two knobs",
+        Axis::new("learning rate").from(0.0, 6.0).ticks((0..6).map(|i| (f64::from(i) + 0.5, RATES[i as usize]))),
+        Axis::new("hidden neurons").from(0.0, 5.0).ticks((0..5).map(|i| (f64::from(i) + 0.5, WIDTHS[i as usize]))),
+    )
+    .caption(
+        "Every combination of five widths and six learning rates, batches of 8, one run each; the number is the validation accuracy in \
+         percent. There is a ridge of good rates, and it is almost the same for all widths: so search for the rate first, with one \
+         width, and then for the width. If good values are scattered all over, the settings are in another order than nested loops \
+         give.",
+    );
+    let case = study(&WIDTHS, 1, &RATES, &[8]).with("n_repeats", 1_usize);
+    let means = ask.both(|side| side.ask("grid_study", &case)?.exactly(RATES.len() * WIDTHS.len(), "means"))?;
+    let means = match &means.learner {
+        Ok(learners) => learners.clone(),
+        Err(note) => {
+            picture.note(note.clone());
+            picture.note("What you see is the reference's.");
+            means.reference.clone()
+        }
+    };
+    // Rasters have their first row at the top, widths grow upwards.
+    let rows = means.chunks(RATES.len()).rev().flatten().copied().collect();
+    picture.raster(
+        Cells { x: (0.0, 6.0), y: (0.0, 5.0), columns: 6, rows: 5 },
+        rows,
+        Palette::Ink,
+        // The numbers have to be readable on the darkest shade.
+        (0.0, 2.0),
+    );
+    for (i, mean) in means.iter().enumerate() {
+        let (x, y) = ((i % RATES.len()) as f64 + 0.4, (i / RATES.len()) as f64 + 0.5);
+        picture.label(x, y, format!("{:.0}", 100.0 * mean));
+    }
+    Ok(picture)
+}
+
+fn grid_and_random(ask: &mut Ask<'_>) -> Result<Picture> {
+    const RATES: [f64; 4] = [0.003, 0.03, 0.3, 3.0];
+    const BATCHES: [usize; 4] = [4, 8, 16, 32];
+    let mut picture = Picture::new("search", "Sixteen runs, twice", rate_axis(), accuracy_axis()).caption(
+        "A grid of four rates and four batch sizes, and sixteen settings drawn at random from the same range. Both cost sixteen \
+         trainings. The grid has tried four different rates; random search has tried sixteen. If the random ones crowd at the right \
+         end, they are not drawn on a logarithmic scale.",
+    );
+    let case = study(&[32], 1, &RATES, &BATCHES).with("n_repeats", 1_usize);
+    let grid = ask.both(|side| {
+        let means = side.ask("grid_study", &case)?.exactly(16, "means")?;
+        Ok((0..16).map(|i| RATES[i / 4]).zip(means).collect::<Vec<_>>())
+    })?;
+    picture.compare("grid", Mark::Points, 0, grid);
+    let case = study(&[32], 1, &RATES, &BATCHES).with("n", 16_usize).with("seed", 16_usize);
+    let random = ask.both(|side| {
+        let answer = side.ask("random_study", &case)?;
+        let rates = answer.exactly(16, "learning rates")?;
+        Ok(rates.into_iter().zip(answer.exactly(16, "scores")?).collect::<Vec<_>>())
+    })?;
+    picture.compare("random", Mark::Points, 1, random);
+    Ok(picture)
+}
+
+/// `n` numbers from `low` to `high`, both included.
+fn evenly(low: f64, high: f64, n: usize) -> Array1<f64> {
+    (0..n).map(|i| low + (high - low) * i as f64 / (n - 1) as f64).collect()
+}
+
+/// sin x + 0.5 cos 3x + 0.2 sin 5x
+fn target(x: f64) -> f64 {
+    x.sin() + 0.5 * (3.0 * x).cos() + 0.2 * (5.0 * x).sin()
+}
+
+fn wave(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "wave",
+        "A network that is made, not trained",
+        Axis::new("x").from(-3.0, 3.0),
+        Axis::new("output").from(-2.0, 2.0),
+    )
+    .caption(
+        "sin x + 0.5 cos 3x + 0.2 sin 5x, and your networks with 5, 10 and 20 hidden ReLUs. Each goes through the function at its knots, \
+         which are spread evenly. More neurons are more knots, and there is no function without jumps that this does not come close \
+         to. A line that leaves the picture adds slopes where it should add changes of the slope.",
+    );
+    let x = evenly(-3.0, 3.0, 241);
+    picture.add("the function", Mark::Line, Role::Guide, x.iter().map(|&x| (x, target(x))).collect());
+    for (n, width) in [5, 10, 20].into_iter().enumerate() {
+        let case = Record::new().with("kind", "wave").with("knots", evenly(-3.0, 3.0, width + 1)).with("x", x.clone());
+        let line = ask.both(|side| {
+            let outputs = side.ask("through_knots", &case)?.exactly(x.len(), "outputs")?;
+            Ok(x.iter().copied().zip(outputs).collect::<Vec<_>>())
+        })?;
+        picture.compare(format!("{width} neurons"), Mark::Line, n, line);
+    }
+    Ok(picture)
+}
+
+fn errors(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "errors",
+        "How fast the error falls",
+        Axis::new("hidden neurons").from(3.0, 400.0).log(),
+        Axis::new("mean squared error").from(1e-9, 1.0).log(),
+    )
+    .caption(
+        "The mean squared error of such networks between -3 and 3. For the wave, twice as many neurons make it sixteen times smaller: the \
+         line is steep and straight. A step has a jump, which no sum of ReLUs can follow; the error is left where the jump is, and \
+         halves when the neurons double.",
+    );
+    let x = evenly(-3.0, 3.0, 1201);
+    for (n, kind) in ["wave", "step"].into_iter().enumerate() {
+        let line = ask.both(|side| {
+            let mut points = Vec::new();
+            for width in [5, 11, 21, 41, 81, 161, 321] {
+                let case =
+                    Record::new().with("kind", kind).with("knots", evenly(-3.0, 3.0, width + 1)).with("x", x.clone());
+                let outputs = side.ask("through_knots", &case)?.exactly(x.len(), "outputs")?;
+                let f = |x: f64| if kind == "wave" { target(x) } else { f64::from(u8::from(x >= 0.0)) };
+                let squares: f64 = x.iter().zip(outputs).map(|(&x, output)| (f(x) - output).powi(2)).sum();
+                points.push((width as f64, squares / x.len() as f64));
+            }
+            Ok(points)
+        })?;
+        picture.compare(kind, Mark::Line, n, line);
+    }
+    Ok(picture)
+}
