@@ -14,7 +14,8 @@ fn checks() -> Vec<Check> {
         let mut pairs = pairs.map(|(one, other)| (one.to_owned(), other.to_owned())).to_vec();
         // A word and itself turned round, or one letter in another place of the alphabet.
         for _ in 0..8 {
-            let letters: Vec<u8> = draw::vector(draw, 6, 9.0).iter().map(|n| b'j'.wrapping_add_signed(*n as i8)).collect();
+            let letters: Vec<u8> =
+                draw::vector(draw, 6, 9.0).iter().map(|n| b'j'.wrapping_add_signed(*n as i8)).collect();
             let mut other: Vec<u8> = letters.iter().rev().copied().collect();
             other[0] += u8::from(draw::number(draw, 1.0) > 0.0);
             let word = |letters: Vec<u8>| String::from_utf8(letters).expect("small letters");
