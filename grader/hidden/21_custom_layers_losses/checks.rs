@@ -82,6 +82,12 @@ fn swish() -> Vec<Check> {
                 },
             )
             .mistake(
+                "d_x_averaged",
+                "d_x is divided by the number of samples. Each row of d_x belongs to one sample alone, and the 1/n of the loss is in \
+                 `d_out` already.",
+                |c| swish_d_x(c, |gate, bend, beta| gate + beta * bend) / c.matrix("x").nrows() as f64,
+            )
+            .mistake(
                 "d_out_forgotten",
                 "This is dy/dx, and `d_out` is not in it. The layer passes on how the *loss* depends on x: multiply by `d_out`.",
                 |c| by_entry(c, |x, beta| sigmoid(beta * x) + beta * x * slope(beta * x)),
@@ -110,6 +116,14 @@ fn swish() -> Vec<Check> {
                 "d_beta_averaged",
                 "The gradient of β is divided by the number of samples. The 1/n of the loss is in `d_out` already: layers only sum.",
                 |c| swish_parameters(c, |x, bend| x * bend, 1.0 / c.matrix("x").nrows() as f64),
+            )
+            .mistake(
+                "d_beta_of_samples",
+                "The gradient of β has one number for each *sample*. A β belongs to a column: sum over the samples, `Axis(0)`.",
+                |c| {
+                    let slopes = by_entry(c, |x, beta| x * x * slope(beta * x)) * c.matrix("d_out");
+                    replaced(&swish_parameters(c, |x, bend| x * bend, 1.0), "gradient 1", slopes.sum_axis(Axis(1)))
+                },
             )
             .mistake(
                 "one_x_missing",
@@ -282,6 +296,15 @@ fn residual() -> Vec<Check> {
                 },
             )
             .mistake(
+                "shortcut_behind_the_branch",
+                "The shortcut gets the *output* of the branch. Both get x, and their outputs are added.",
+                |c| match c.get("shortcut_weights") {
+                    None => (branch(c) * 2.0).into(),
+                    Some(_) if c.matrix("x").dim() != branch(c).dim() => Prediction::Panics,
+                    Some(_) => (linear(c, "shortcut", &branch(c), 0.0) + branch(c)).into(),
+                },
+            )
+            .mistake(
                 "product_for_sum",
                 "Branch and shortcut are multiplied. They are added, so that a branch of zeros leaves x alone.",
                 |c| branch(c) * shortcut(c),
@@ -301,7 +324,7 @@ fn residual() -> Vec<Check> {
                 "one_column_repeated",
                 "A single column of x is added to all three columns of the branch: ndarray repeats it without a word. Compare the \
                  shapes before you add, and panic where they differ.",
-                |c| branch(c) + &c.matrix("x"),
+                |c| branch(c) + c.matrix("x"),
             ),
         Check::new("residual_backward", "residual", "backward of Residual adds the gradients of branch and shortcut", 2)
             .asks("backward")
@@ -420,7 +443,7 @@ fn residual_parameters(c: &Record, handed_out: &[&str]) -> Record {
     let output = linear(c, "branch", &x, more("branch")).mapv(f64::tanh);
     let output = match has_linear {
         true => output + linear(c, "shortcut", &x, more("shortcut")),
-        false => output + &x,
+        false => output + x,
     };
     linear_gradients(c, &parts.iter().map(|part| gradients(part)).collect::<Vec<_>>()).with(MOVED, output)
 }
@@ -443,8 +466,8 @@ fn multi_path() -> Vec<Check> {
         let n = 3 + draw::count(draw, 3);
         vec![
             multi_path_case(draw, n, 3, &[2, 2]),
-            multi_path_case(draw, n, 2, &[1, 3]),
-            multi_path_case(draw, 2, 2, &[2, 1, 3]),
+            multi_path_case(draw, n, 2, &[2, 3]),
+            multi_path_case(draw, 2, 2, &[2, 4, 3]),
         ]
     };
     vec![
@@ -466,7 +489,6 @@ fn multi_path() -> Vec<Check> {
                     let outputs = paths(c);
                     match outputs.iter().all(|output| output.dim() == outputs[0].dim()) {
                         true => outputs.into_iter().reduce(|sum, output| sum + output).expect("there are paths").into(),
-                        // Where one of them has a single column, it is repeated.
                         false => Prediction::Panics,
                     }
                 },
@@ -738,8 +760,8 @@ fn attention() -> Vec<Check> {
             .on(|draw| {
                 vec![
                     queries(array![[1.0, 0.0], [0.0, 1.0]], array![[1.0, 0.0], [0.0, 1.0]]),
+                    queries(draw::matrix(draw, (2, 3), 2.0) + 0.1, draw::matrix(draw, (3, 3), 2.0) + 0.1),
                     queries(draw::matrix(draw, (2, 3), 2.0) + 0.1, draw::matrix(draw, (4, 3), 2.0) + 0.1),
-                    queries(draw::matrix(draw, (3, 5), 1.0), draw::matrix(draw, (3, 5), 1.0) + 0.2),
                 ]
             })
             .expects(|c| softmax(&(scores(c) / root_d(c))))
@@ -777,6 +799,15 @@ fn attention() -> Vec<Check> {
                 "keys_ask",
                 "Queries and keys have swapped places: this is the softmax of K·Qᵀ. A row belongs to a query.",
                 |c| softmax(&(scores(c).reversed_axes() / root_d(c))),
+            )
+            .mistake(
+                "keys_not_transposed",
+                "This is Q·K, where Q·Kᵀ is meant. A score is the product of a query and a key, a row of Q and a row of K; the two \
+                 only fit together by accident.",
+                |c| match c.matrix("k").is_square() {
+                    true => softmax(&(c.matrix("q").dot(&c.matrix("k")) / root_d(c))).into(),
+                    false => Prediction::Panics,
+                },
             )
             .mistake("no_softmax", "These are the scores, Q·Kᵀ / √d. Softmax makes weights of them that sum to 1.", |c| {
                 scores(c) / root_d(c)
@@ -1417,9 +1448,14 @@ fn dice() -> Vec<Check> {
             )
             .mistake(
                 "gradient_averaged",
-                "The gradient is divided by the number of entries or of samples. This loss is no mean: it is one fraction, \
-                 and its slope is that of the fraction.",
+                "The gradient is divided by the number of entries. This loss is no mean: it is one fraction, and its slope is that of the \
+                 fraction.",
                 |c| dice_slope(c, |t, n, d| (n - 2.0 * t * d) / (d * d)) / c.matrix("output").len() as f64,
+            )
+            .mistake(
+                "slope_without_the_two",
+                "A factor 2 is missing where t is 1: the numerator has 2 Σ p·t, so it grows by 2t.",
+                |c| dice_slope(c, |t, n, d| (n - t * d) / (d * d)),
             )
             .mistake(
                 "denominator_not_squared",

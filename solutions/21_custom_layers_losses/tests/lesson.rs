@@ -213,6 +213,7 @@ fn trainings(lesson: &mut Lesson) {
     lesson.says("0.6931 is ln 2", &[2.0_f64.ln(), 2.0]);
 
     lesson.given("After 300 steps");
+    lesson.given("at the learning rate 0.1 (attention: 0.3)");
     for (row, (loss, count)) in [
         ("11         | 0.2527 |", marked_by(&[10, 1])),
         ("385        | 0.0258 |", marked_by(&[10, 32, 1])),
