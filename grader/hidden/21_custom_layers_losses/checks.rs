@@ -1,0 +1,1611 @@
+//! What is right in exercise 21, and what is commonly got wrong.
+//!
+//! A block is asked by itself, with parameters of the case: what it puts out, what it passes back, which parameters it hands out
+//! and with which gradients. The networks inside of a block are the engine's. At the end a whole network is trained, and held
+//! against gradients that are measured here, by differences.
+
+use judge::prelude::*;
+
+fn main() {
+    judge::judge(checks());
+}
+
+fn checks() -> Vec<Check> {
+    let mut checks = swish();
+    checks.extend(residual());
+    checks.extend(multi_path());
+    checks.extend(networks());
+    checks.extend(attention());
+    checks.extend(self_attention());
+    checks.extend(focal());
+    checks.extend(smoothed());
+    checks.extend(dice());
+    checks.extend(penalty());
+    checks
+}
+
+// ---- Swish ----
+
+fn swish() -> Vec<Check> {
+    vec![
+        Check::new("swish_forward", "swish", "forward of Swish is x · σ(β · x), with a β for each column", 1)
+            .asks("forward")
+            .about("Swish::forward")
+            .on(|draw| {
+                vec![
+                    swish_case(array![[-2.0], [-1.0], [0.0], [1.0], [2.0]], array![1.0]),
+                    drawn_swish(draw, 4, 3),
+                    swish_case(array![[800.0, -800.0], [-1e300, 1e300]], array![1.5, 0.5]),
+                ]
+            })
+            .expects(|c| by_entry(c, |x, beta| x * sigmoid(beta * x)))
+            .mistake("beta_ignored", "β does not count: the result is x · σ(x). The gate opens by β · x.", |c| {
+                by_entry(c, |x, _| x * sigmoid(x))
+            })
+            .mistake(
+                "beta_in_front",
+                "β stands in front of the gate, β · x · σ(x). It belongs inside: x · σ(β · x).",
+                |c| by_entry(c, |x, beta| beta * x * sigmoid(x)),
+            )
+            .mistake(
+                "gate_alone",
+                "The result is the gate alone, σ(β · x), which is always between 0 and 1. It is multiplied by x.",
+                |c| by_entry(c, |x, beta| sigmoid(beta * x)),
+            ),
+        Check::new("swish_backward", "swish", "backward of Swish knows that x stands twice in x · σ(β · x)", 2)
+            .asks("backward")
+            .about("Swish::backward")
+            .on(|draw| vec![drawn_swish(draw, 4, 3), drawn_swish(draw, 1, 2)])
+            .expects(|c| swish_d_x(c, |gate, bend, beta| gate + beta * bend))
+            .mistake(
+                "gate_as_constant",
+                "d_x is d_out · σ(βx), as if the gate were a constant. x is inside of it as well: the product rule has a second \
+                 term.",
+                |c| swish_d_x(c, |gate, _, _| gate),
+            )
+            .mistake(
+                "gate_alone_has_a_slope",
+                "One term of the product rule is missing: the gate itself, σ(βx). That is the slope of the x in front.",
+                |c| swish_d_x(c, |_, bend, beta| beta * bend),
+            )
+            .mistake(
+                "inner_slope_forgotten",
+                "The second term has no β. Inside of the gate stands β · x, and its slope is β: chain rule.",
+                |c| swish_d_x(c, |gate, bend, _| gate + bend),
+            )
+            .mistake(
+                "x_forgotten",
+                "The second term has no x: it is β · σ'(βx). The product rule keeps the factor in front: x · β · σ'(βx).",
+                |c| {
+                    let d_x = by_entry(c, |x, beta| sigmoid(beta * x) + beta * slope(beta * x));
+                    d_x * c.matrix("d_out")
+                },
+            )
+            .mistake(
+                "d_x_averaged",
+                "d_x is divided by the number of samples. Each row of d_x belongs to one sample alone, and the 1/n of the loss is in \
+                 `d_out` already.",
+                |c| swish_d_x(c, |gate, bend, beta| gate + beta * bend) / c.matrix("x").nrows() as f64,
+            )
+            .mistake(
+                "d_out_forgotten",
+                "This is dy/dx, and `d_out` is not in it. The layer passes on how the *loss* depends on x: multiply by `d_out`.",
+                |c| by_entry(c, |x, beta| sigmoid(beta * x) + beta * x * slope(beta * x)),
+            ),
+        Check::new("swish_parameters", "swish", "Swish hands out β, with the gradient x² · σ'(β · x) · d_out, summed over the samples", 2)
+            .asks("parameters")
+            .about("Swish::backward")
+            .about("Swish::parameters")
+            .after("swish_forward")
+            .on(|draw| vec![drawn_swish(draw, 4, 3), drawn_swish(draw, 2, 2)])
+            .expects(|c| swish_parameters(c, |x, bend| x * bend, 1.0))
+            .mistake(
+                "nothing_handed_out",
+                "`parameters` hands out nothing, so no optimiser will ever move β. Return it with its gradient.",
+                |c| {
+                    let output = by_entry(c, |x, beta| x * sigmoid(beta * x));
+                    Record::new().with("parameters", 0_usize).with(MOVED, output)
+                },
+            )
+            .mistake(
+                "d_beta_not_kept",
+                "The gradient of β is still 0 after the backward pass, so β never moves. Write it to `self.d_beta`.",
+                |c| swish_parameters(c, |_, _| 0.0, 1.0),
+            )
+            .mistake(
+                "d_beta_averaged",
+                "The gradient of β is divided by the number of samples. The 1/n of the loss is in `d_out` already: layers only sum.",
+                |c| swish_parameters(c, |x, bend| x * bend, 1.0 / c.matrix("x").nrows() as f64),
+            )
+            .mistake(
+                "d_beta_of_samples",
+                "The gradient of β has one number for each *sample*. A β belongs to a column: sum over the samples, `Axis(0)`.",
+                |c| {
+                    let slopes = by_entry(c, |x, beta| x * x * slope(beta * x)) * c.matrix("d_out");
+                    replaced(&swish_parameters(c, |x, bend| x * bend, 1.0), "gradient 1", slopes.sum_axis(Axis(1)))
+                },
+            )
+            .mistake(
+                "one_x_missing",
+                "The gradient of β has x where x² is right. One x comes from in front of the gate, another one from inside, \
+                 where β is multiplied by it.",
+                |c| swish_parameters(c, |_, bend| bend, 1.0),
+            )
+            .mistake(
+                "beta_instead_of_x",
+                "The gradient of β is x · β · σ'(βx) · d_out, which is the slope by x. By β, the inner slope is x, not β.",
+                |c| {
+                    let beta = c.vector("beta").to_owned();
+                    let d_beta = (by_entry(c, |x, beta| x * slope(beta * x)) * c.matrix("d_out")).sum_axis(Axis(0)) * beta;
+                    replaced(&swish_parameters(c, |x, bend| x * bend, 1.0), "gradient 1", d_beta)
+                },
+            ),
+        Check::new("swish_passes", "swish", "Swish goes back through its last forward pass, as often as asked", 1)
+            .asks("passes")
+            .about("Swish::backward")
+            .about("Swish::forward")
+            .after("swish_backward")
+            .after("swish_parameters")
+            .on(|draw| {
+                [TWO_FORWARD, TWICE_BACK, NO_FORWARD]
+                    .map(|passes| drawn_swish(draw, 3, 2).with("x2", draw::matrix(draw, (3, 2), 2.0)).with("passes", passes))
+                    .to_vec()
+            })
+            .expects(|c| passed(c, swish_pass, Faults::default()))
+            .mistake("gradients_accumulate", ACCUMULATE, |c| {
+                passed(c, swish_pass, Faults { accumulate: true, ..Faults::default() })
+            })
+            .mistake("cache_is_used_up", USED_UP, |c| {
+                passed(c, swish_pass, Faults { used_up: true, ..Faults::default() })
+            })
+            .mistake(
+                "first_input_kept",
+                "`backward` goes back through the *first* input that the layer has seen. Every forward pass has to replace what is \
+                 kept.",
+                |c| passed(c, swish_pass, Faults { first_kept: true, ..Faults::default() }),
+            )
+            .mistake_if("backward_without_forward", WITHOUT_FORWARD, |c, _| c.text("passes") == NO_FORWARD),
+    ]
+}
+
+const MOVED: &str = "output after 0.1 is added to them";
+const TWO_FORWARD: &str = "forward(x), forward(x2), backward(d_out)";
+const TWICE_BACK: &str = "forward(x), backward(d_out), backward(d_out)";
+const NO_FORWARD: &str = "backward(d_out)";
+
+const ACCUMULATE: &str = "\
+    Gradients pile up from one backward pass to the next. Every backward pass puts its own in place of the old ones: `=`, not `+=`.";
+const USED_UP: &str = "\
+    A second backward pass finds nothing: `take` has removed what `forward` kept. `as_ref` looks at it and leaves it where it is.";
+const WITHOUT_FORWARD: &str = "\
+    `backward` answers although there was no forward pass. With nothing to go back through every answer is made up: `expect` on \
+    what is kept panics with a sentence of yours.";
+
+fn swish_case(x: Array2<f64>, beta: Array1<f64>) -> Record {
+    Record::new().with("layer", "Swish").with("x", x).with("beta", beta)
+}
+
+fn drawn_swish(draw: &mut probe::Generator, n: usize, m: usize) -> Record {
+    swish_case(draw::matrix(draw, (n, m), 2.0) + 0.003, draw::vector(draw, m, 0.6) + 1.705)
+        .with("d_out", draw::matrix(draw, (n, m), 2.0) + 0.305)
+}
+
+/// Entry by entry, what `f` makes of x and the β of its column.
+fn by_entry(c: &Record, f: impl Fn(f64, f64) -> f64) -> Array2<f64> {
+    let (x, beta) = (c.matrix("x"), c.vector("beta"));
+    Array2::from_shape_fn(x.dim(), |(i, j)| f(x[[i, j]], beta[j]))
+}
+
+/// `d_out` times what `f` makes of the gate, of x · σ'(βx) and of β.
+fn swish_d_x(c: &Record, f: impl Fn(f64, f64, f64) -> f64) -> Array2<f64> {
+    by_entry(c, |x, beta| f(sigmoid(beta * x), x * slope(beta * x), beta)) * c.matrix("d_out")
+}
+
+/// What `parameters` comes to, where dy/dβ is what `f` makes of x and x · σ'(βx).
+fn swish_parameters(c: &Record, f: impl Fn(f64, f64) -> f64, share: f64) -> Record {
+    let slopes = by_entry(c, |x, beta| f(x, x * slope(beta * x)));
+    Record::new()
+        .with("gradient 1", (slopes * c.matrix("d_out")).sum_axis(Axis(0)) * share)
+        .with("parameters", 1_usize)
+        .with(MOVED, by_entry(c, |x, beta| x * sigmoid((beta + 0.1) * x)))
+}
+
+/// d_x, and the sum of the gradient of β, for the input called `x`.
+fn swish_pass(c: &Record, x: &str) -> (Array2<f64>, f64) {
+    let c = &with_x(c, x);
+    let d_x = swish_d_x(c, |gate, bend, beta| gate + beta * bend);
+    (d_x, (by_entry(c, |x, beta| x * x * slope(beta * x)) * c.matrix("d_out")).sum())
+}
+
+/// The case with another one of its inputs as x.
+fn with_x(c: &Record, x: &str) -> Record {
+    replaced(c, "x", c.matrix(x).to_owned())
+}
+
+/// The record with another value for `name`.
+fn replaced(record: &Record, name: &str, value: impl Into<Value>) -> Record {
+    let others = record.parts().filter(|(other, _)| *other != name);
+    others.fold(Record::new(), |record, (name, value)| record.with(name, value.clone())).with(name, value)
+}
+
+/// What can be wrong with what a layer keeps.
+#[derive(Clone, Copy, Default)]
+struct Faults {
+    accumulate: bool,
+    used_up: bool,
+    first_kept: bool,
+}
+
+/// What comes of the passes of a case; `pass` goes forwards and backwards.
+fn passed(c: &Record, pass: impl Fn(&Record, &str) -> (Array2<f64>, f64), faults: Faults) -> Prediction {
+    let (mut kept, mut number, mut before, mut record) = (None, 0, 0.0, Record::new());
+    for name in c.text("passes").split(", ") {
+        match name {
+            "forward(x)" if kept.is_none() || !faults.first_kept => kept = Some("x"),
+            "forward(x2)" if kept.is_none() || !faults.first_kept => kept = Some("x2"),
+            "backward(d_out)" => {
+                let Some(x) = kept else { return Prediction::Panics };
+                let (d_x, mut sum) = pass(c, x);
+                if faults.accumulate {
+                    sum += before;
+                }
+                before = sum;
+                number += 1;
+                record = record
+                    .with(&format!("d_x {number}"), d_x)
+                    .with(&format!("sum of the first gradient {number}"), sum);
+                if faults.used_up {
+                    kept = None;
+                }
+            }
+            _ => {}
+        }
+    }
+    record.into()
+}
+
+// ---- Residual ----
+
+fn residual() -> Vec<Check> {
+    let cases = |draw: &mut probe::Generator| {
+        let n = 3 + draw::count(draw, 3);
+        vec![
+            residual_case(draw, n, 3, 3, false),
+            residual_case(draw, n, 2, 3, true),
+            residual_case(draw, 2, 2, 2, true),
+        ]
+    };
+    vec![
+        Check::new("residual_forward", "residual", "forward of Residual is the sum of branch and shortcut", 2)
+            .asks("forward")
+            .about("Residual::forward")
+            .on(cases)
+            .expects(|c| branch(c) + shortcut(c))
+            .mistake(
+                "shortcut_left_out",
+                "The output is that of the branch alone. A residual block adds the shortcut: F(x) + S(x).",
+                branch,
+            )
+            .mistake(
+                "linear_shortcut_ignored",
+                "x is added as it is, although the shortcut has a linear layer. With `Some(linear)`, S(x) is what that layer makes of \
+                 x.",
+                |c| match c.matrix("x").dim() == branch(c).dim() {
+                    true => (branch(c) + c.matrix("x")).into(),
+                    false => Prediction::Panics,
+                },
+            )
+            .mistake(
+                "shortcut_behind_the_branch",
+                "The shortcut gets the *output* of the branch. Both get x, and their outputs are added.",
+                |c| match c.get("shortcut_weights") {
+                    None => (branch(c) * 2.0).into(),
+                    Some(_) if c.matrix("x").dim() != branch(c).dim() => Prediction::Panics,
+                    Some(_) => (linear(c, "shortcut", &branch(c), 0.0) + branch(c)).into(),
+                },
+            )
+            .mistake(
+                "product_for_sum",
+                "Branch and shortcut are multiplied. They are added, so that a branch of zeros leaves x alone.",
+                |c| branch(c) * shortcut(c),
+            ),
+        Check::new("residual_widths", "residual", "without a linear layer in the shortcut, the branch has to keep the number of columns", 1)
+            .asks("forward")
+            .about("Residual::forward")
+            .after("residual_forward")
+            .on(|draw| vec![residual_case(draw, 3, 2, 2, false), residual_case(draw, 3, 1, 3, false)])
+            .expects(|c| -> Prediction {
+                match c.matrix("x").ncols() == branch(c).ncols() {
+                    true => (branch(c) + c.matrix("x")).into(),
+                    false => Prediction::Panics,
+                }
+            })
+            .mistake(
+                "one_column_repeated",
+                "A single column of x is added to all three columns of the branch: ndarray repeats it without a word. Compare the \
+                 shapes before you add, and panic where they differ.",
+                |c| branch(c) + c.matrix("x"),
+            ),
+        Check::new("residual_backward", "residual", "backward of Residual adds the gradients of branch and shortcut", 2)
+            .asks("backward")
+            .about("Residual::backward")
+            .after("residual_forward")
+            .on(cases)
+            .expects(|c| branch_back(c) + shortcut_back(c))
+            .mistake(
+                "gradient_of_the_branch_alone",
+                "Only the gradient of the branch is passed back. x is used a second time, in the shortcut: the two gradients are \
+                 added. Without the second a deep network learns no better than one without shortcuts.",
+                branch_back,
+            )
+            .mistake(
+                "gradient_of_the_shortcut_alone",
+                "Only the gradient of the shortcut is passed back. The branch used x, too: the two gradients are added.",
+                shortcut_back,
+            )
+            .mistake(
+                "d_out_past_the_linear_shortcut",
+                "`d_out` is added as it came, although the shortcut has a linear layer. It has to go back through that layer.",
+                |c| match c.matrix("x").dim() == c.matrix("d_out").dim() {
+                    true => (branch_back(c) + c.matrix("d_out")).into(),
+                    false => Prediction::Panics,
+                },
+            ),
+        Check::new("residual_parameters", "residual", "Residual hands out the parameters of branch and shortcut", 1)
+            .asks("parameters")
+            .about("Residual::parameters")
+            .after("residual_forward")
+            .after("residual_backward")
+            .on(cases)
+            .expects(|c| residual_parameters(c, &["branch", "shortcut"]))
+            .mistake(
+                "shortcut_never_learns",
+                "The parameters of the shortcut's linear layer are missing, so it never learns.",
+                |c| residual_parameters(c, &["branch"]),
+            )
+            .mistake(
+                "branch_never_learns",
+                "The parameters of the branch are missing, so it never learns.",
+                |c| residual_parameters(c, &["shortcut"]),
+            )
+            .mistake(
+                "shortcut_first",
+                "The parameters of the shortcut come first. An optimiser keeps notes by place, and files with weights go by it as well: \
+                 branch, then shortcut.",
+                |c| residual_parameters(c, &["shortcut", "branch"]),
+            ),
+    ]
+}
+
+fn residual_case(draw: &mut probe::Generator, n: usize, n_in: usize, n_out: usize, has_linear: bool) -> Record {
+    let mut case = with_linear(draw, Record::new().with("layer", "Residual"), "branch", n_in, n_out);
+    if has_linear {
+        case = with_linear(draw, case, "shortcut", n_in, n_out);
+    }
+    case.with("x", draw::matrix(draw, (n, n_in), 2.0) + 0.003)
+        .with("d_out", draw::matrix(draw, (n, n_out), 2.0) + 0.305)
+}
+
+fn with_linear(draw: &mut probe::Generator, case: Record, name: &str, n_in: usize, n_out: usize) -> Record {
+    case.with(&format!("{name}_weights"), draw::matrix(draw, (n_in, n_out), 1.0) + 0.003)
+        .with(&format!("{name}_biases"), draw::vector(draw, n_out, 0.5) + 0.002)
+}
+
+fn weights(c: &Record, name: &str) -> Array2<f64> {
+    c.matrix(&format!("{name}_weights")).to_owned()
+}
+
+fn biases(c: &Record, name: &str) -> Array1<f64> {
+    c.vector(&format!("{name}_biases")).to_owned()
+}
+
+/// What the linear layer called `name` makes of `x`, with `more` added to each of its parameters.
+fn linear(c: &Record, name: &str, x: &ArrayRef2<f64>, more: f64) -> Array2<f64> {
+    x.dot(&(weights(c, name) + more)) + biases(c, name) + more
+}
+
+fn branch(c: &Record) -> Array2<f64> {
+    linear(c, "branch", &c.matrix("x"), 0.0).mapv(f64::tanh)
+}
+
+fn shortcut(c: &Record) -> Array2<f64> {
+    match c.get("shortcut_weights") {
+        Some(_) => linear(c, "shortcut", &c.matrix("x"), 0.0),
+        None => c.matrix("x").to_owned(),
+    }
+}
+
+/// The gradient with respect to the sums of a linear layer with a tanh behind it, given the one behind the tanh.
+fn before_tanh(c: &Record, name: &str, d_out: &ArrayRef2<f64>) -> Array2<f64> {
+    d_out * &*linear(c, name, &c.matrix("x"), 0.0).mapv(|z| 1.0 - z.tanh().powi(2))
+}
+
+fn branch_back(c: &Record) -> Array2<f64> {
+    before_tanh(c, "branch", &c.matrix("d_out")).dot(&weights(c, "branch").t())
+}
+
+fn shortcut_back(c: &Record) -> Array2<f64> {
+    match c.get("shortcut_weights") {
+        Some(_) => c.matrix("d_out").dot(&weights(c, "shortcut").t()),
+        None => c.matrix("d_out").to_owned(),
+    }
+}
+
+fn residual_parameters(c: &Record, handed_out: &[&str]) -> Record {
+    let has_linear = c.get("shortcut_weights").is_some();
+    let parts: Vec<&str> = handed_out.iter().copied().filter(|part| has_linear || *part == "branch").collect();
+    let more = |part: &str| if parts.contains(&part) { 0.1 } else { 0.0 };
+    let gradients = |part: &str| match part {
+        "branch" => before_tanh(c, "branch", &c.matrix("d_out")),
+        _ => c.matrix("d_out").to_owned(),
+    };
+    let x = c.matrix("x");
+    let output = linear(c, "branch", &x, more("branch")).mapv(f64::tanh);
+    let output = match has_linear {
+        true => output + linear(c, "shortcut", &x, more("shortcut")),
+        false => output + x,
+    };
+    linear_gradients(c, &parts.iter().map(|part| gradients(part)).collect::<Vec<_>>()).with(MOVED, output)
+}
+
+/// The gradients of linear layers that had the same input x, given those of their outputs, and how many there are.
+fn linear_gradients(c: &Record, d_z: &[Array2<f64>]) -> Record {
+    let mut record = Record::new().with("parameters", 2 * d_z.len());
+    for (number, d_z) in (0..).zip(d_z) {
+        record = record
+            .with(&format!("gradient {}", 2 * number + 1), c.matrix("x").t().dot(d_z))
+            .with(&format!("gradient {}", 2 * number + 2), d_z.sum_axis(Axis(0)));
+    }
+    record
+}
+
+// ---- MultiPath ----
+
+fn multi_path() -> Vec<Check> {
+    let cases = |draw: &mut probe::Generator| {
+        let n = 3 + draw::count(draw, 3);
+        vec![
+            multi_path_case(draw, n, 3, &[2, 2]),
+            multi_path_case(draw, n, 2, &[2, 3]),
+            multi_path_case(draw, 2, 2, &[2, 4, 3]),
+        ]
+    };
+    vec![
+        Check::new("multi_path_forward", "multi_path", "forward of MultiPath puts the outputs of all paths side by side", 2)
+            .asks("forward")
+            .about("MultiPath::forward")
+            .on(cases)
+            .expects(|c| side_by_side(&paths(c)))
+            .mistake(
+                "stacked",
+                "The outputs lie below each other, so that there are several rows for each sample. A row is a sample: the columns of \
+                 all paths stand side by side, `Axis(1)`.",
+                |c| below_each_other(&paths(c)),
+            )
+            .mistake(
+                "paths_added",
+                "The outputs are added. Here every path keeps its own columns, side by side.",
+                |c| {
+                    let outputs = paths(c);
+                    match outputs.iter().all(|output| output.dim() == outputs[0].dim()) {
+                        true => outputs.into_iter().reduce(|sum, output| sum + output).expect("there are paths").into(),
+                        false => Prediction::Panics,
+                    }
+                },
+            )
+            .mistake("last_path_first", "The paths stand in the wrong order: the first one's columns come first.", |c| {
+                let mut outputs = paths(c);
+                outputs.reverse();
+                side_by_side(&outputs)
+            }),
+        Check::new("multi_path_backward", "multi_path", "backward of MultiPath hands each path its columns, and adds what comes back", 2)
+            .asks("backward")
+            .about("MultiPath::backward")
+            .after("multi_path_forward")
+            .on(cases)
+            .expects(|c| sum(paths_back(c)))
+            .mistake(
+                "last_path_alone",
+                "What comes back is the gradient of the last path alone. All paths used x: their gradients are added.",
+                |c| paths_back(c).pop().expect("there are paths"),
+            )
+            .mistake(
+                "first_path_alone",
+                "What comes back is the gradient of the first path alone. All paths used x: their gradients are added.",
+                |c| paths_back(c).swap_remove(0),
+            )
+            .mistake(
+                "gradients_side_by_side",
+                "The gradients of the paths stand side by side, so `d_x` has more columns than x. All paths had the *same* x: their \
+                 gradients are added.",
+                |c| side_by_side(&paths_back(c)),
+            )
+            .mistake(
+                "gradients_averaged",
+                "The gradients of the paths are averaged. What a value does in several places adds up: their sum.",
+                |c| {
+                    let parts = paths_back(c);
+                    let count = parts.len() as f64;
+                    sum(parts) / count
+                },
+            ),
+        Check::new("multi_path_parameters", "multi_path", "MultiPath hands out the parameters of all its paths", 1)
+            .asks("parameters")
+            .about("MultiPath::parameters")
+            .after("multi_path_forward")
+            .after("multi_path_backward")
+            .on(cases)
+            .expects(|c| multi_path_parameters(c, usize::MAX))
+            .mistake(
+                "first_path_learns_alone",
+                "Only the parameters of the first path are handed out: the others never learn.",
+                |c| multi_path_parameters(c, 1),
+            ),
+    ]
+}
+
+const PATHS: [&str; 3] = ["first", "second", "third"];
+
+fn multi_path_case(draw: &mut probe::Generator, n: usize, n_in: usize, widths: &[usize]) -> Record {
+    let mut case = Record::new().with("layer", "MultiPath");
+    for (name, &width) in PATHS.iter().zip(widths) {
+        case = with_linear(draw, case, name, n_in, width);
+    }
+    let d_out = draw::matrix(draw, (n, widths.iter().sum()), 2.0) + 0.305;
+    case.with("x", draw::matrix(draw, (n, n_in), 2.0) + 0.003).with("d_out", d_out)
+}
+
+fn names(c: &Record) -> impl Iterator<Item = &'static str> {
+    let count = PATHS.iter().filter(|name| c.get(&format!("{name}_weights")).is_some()).count();
+    PATHS.into_iter().take(count)
+}
+
+/// What each path puts out: behind the linear layer of the first one there is a tanh.
+fn path(c: &Record, name: &str, more: f64) -> Array2<f64> {
+    let z = linear(c, name, &c.matrix("x"), more);
+    if name == "first" { z.mapv(f64::tanh) } else { z }
+}
+
+fn paths(c: &Record) -> Vec<Array2<f64>> {
+    names(c).map(|name| path(c, name, 0.0)).collect()
+}
+
+/// The gradient with respect to the sums of each path's linear layer.
+fn paths_d_z(c: &Record) -> Vec<Array2<f64>> {
+    let (d_out, mut start) = (c.matrix("d_out"), 0);
+    let mut parts = Vec::new();
+    for name in names(c) {
+        let width = weights(c, name).ncols();
+        let own = Array2::from_shape_fn((d_out.nrows(), width), |(i, j)| d_out[[i, start + j]]);
+        start += width;
+        parts.push(if name == "first" { before_tanh(c, name, &own) } else { own });
+    }
+    parts
+}
+
+fn paths_back(c: &Record) -> Vec<Array2<f64>> {
+    names(c).zip(paths_d_z(c)).map(|(name, d_z)| d_z.dot(&weights(c, name).t())).collect()
+}
+
+fn sum(parts: Vec<Array2<f64>>) -> Array2<f64> {
+    parts.into_iter().reduce(|sum, part| sum + part).expect("there are parts")
+}
+
+fn side_by_side(parts: &[Array2<f64>]) -> Array2<f64> {
+    let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+    ndarray::concatenate(Axis(1), &views).expect("all have as many rows")
+}
+
+fn below_each_other(parts: &[Array2<f64>]) -> Prediction {
+    let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+    ndarray::concatenate(Axis(0), &views).map_or(Prediction::Panics, Prediction::from)
+}
+
+fn multi_path_parameters(c: &Record, handed_out: usize) -> Record {
+    let d_z: Vec<_> = paths_d_z(c).into_iter().take(handed_out).collect();
+    let outputs = names(c).enumerate().map(|(n, name)| path(c, name, if n < handed_out { 0.1 } else { 0.0 }));
+    linear_gradients(c, &d_z).with(MOVED, side_by_side(&outputs.collect::<Vec<_>>()))
+}
+
+// ---- A network of residual blocks ----
+
+fn networks() -> Vec<Check> {
+    vec![
+        Check::new("structure", "residual_mlp", "residual_mlp builds blocks of Linear, Swish, Linear that start as the identity", 2)
+            .about("residual_mlp")
+            .after("swish_parameters")
+            .after("residual_parameters")
+            .on(|draw| {
+                [(3, 4, 2), (2, 3, 1), (4, 5, 3), (2, 6, 0)]
+                    .map(|(n_in, width, n_blocks)| {
+                        Record::new()
+                            .with("n_in", n_in + draw::count(draw, 2))
+                            .with("width", width + draw::count(draw, 3))
+                            .with("n_blocks", n_blocks as usize)
+                            .with("n_out", 1 + draw::count(draw, 3))
+                    })
+                    .to_vec()
+            })
+            .expects(|c| structure(c, "others", "all 0", &["Swish"]))
+            .mistake(
+                "second_layer_random",
+                "The second linear layer of each branch starts with random weights, so no block starts as the identity. Make it of \
+                 zeros, with `Linear::from_parts`.",
+                |c| structure(c, "others", "others", &["Swish"]),
+            )
+            .mistake(
+                "first_layer_zero",
+                "It is the *first* linear layer of each branch that starts with weights of 0. Then its outputs are all alike, and \
+                 so are their gradients. The second one starts at 0.",
+                |c| structure(c, "all 0", "others", &["Swish"]),
+            )
+            .mistake(
+                "both_layers_zero",
+                "Both linear layers of each branch start with weights of 0. Then the second gets 0 as its input and as its \
+                 gradient, and its weights never move: only the second one starts at 0.",
+                |c| structure(c, "all 0", "all 0", &["Swish"]),
+            )
+            .mistake(
+                "no_swish",
+                "There is no Swish in the branch. Two linear layers in a row are one linear layer.",
+                |c| structure(c, "others", "all 0", &[]),
+            ),
+        Check::new("training", "residual_mlp", "a network of your blocks trains, step by step", 2)
+            .about("residual_mlp")
+            .after("structure")
+            .after("swish_backward")
+            .after("swish_passes")
+            .after("residual_backward")
+            .on(|draw| {
+                let (n_in, n_out, n_blocks) = (2, 2, 1 + draw::count(draw, 2));
+                let width = 3;
+                let mut case = Record::new()
+                    .with("n_in", n_in as usize)
+                    .with("width", width as usize)
+                    .with("n_blocks", n_blocks)
+                    .with("n_out", n_out as usize);
+                for (number, (rows, columns)) in (1..).zip(shapes(&case)) {
+                    let name = format!("parameter {number}");
+                    case = match rows {
+                        0 => case.with(&name, draw::vector(draw, columns, 0.5) + 0.6),
+                        _ => case.with(&name, draw::matrix(draw, (rows, columns), 1.0) + 0.003),
+                    };
+                }
+                vec![
+                    case.with("x", draw::matrix(draw, (5, 2), 1.5))
+                        .with("y", draw::matrix(draw, (5, 2), 1.0))
+                        .with("learning_rate", 0.05)
+                        .with("steps", 4_usize),
+                ]
+            })
+            .expects(trained)
+            // The gradients of the reference are measured: nine digits of them are right.
+            .within(Tolerance { relative: 1e-6, absolute: 1e-8 }),
+    ]
+}
+
+/// The shapes of the parameters of a network of residual blocks; a vector has 0 rows.
+fn shapes(c: &Record) -> Vec<(usize, usize)> {
+    let [n_in, width, n_out] = ["n_in", "width", "n_out"].map(|name| c.count(name));
+    let mut shapes = vec![(n_in, width), (0, width)];
+    for _ in 0..c.count("n_blocks") {
+        shapes.extend([(width, width), (0, width), (0, width), (width, width), (0, width)]);
+    }
+    shapes.extend([(width, n_out), (0, n_out)]);
+    shapes
+}
+
+fn structure(c: &Record, first: &str, second: &str, activation: &[&str]) -> Record {
+    let [n_in, width, n_out] = ["n_in", "width", "n_out"].map(|name| c.count(name));
+    let linear =
+        |n_in: usize, n_out: usize, start: &str| vec![format!("{n_in} x {n_out}: {start}"), format!("{n_out}: all 0")];
+    let mut parameters = linear(n_in, width, "others");
+    let mut layers = vec![format!("Linear {n_in} -> {width}")];
+    for _ in 0..c.count("n_blocks") {
+        parameters.extend(linear(width, width, first));
+        parameters.extend(activation.iter().map(|_| format!("{width}: all 1")));
+        parameters.extend(linear(width, width, second));
+        layers.push("Residual".to_owned());
+    }
+    parameters.extend(linear(width, n_out, "others"));
+    layers.push(format!("Linear {width} -> {n_out}"));
+    Record::new().with("parameters", parameters.join(", ")).with("layers", layers.join(", "))
+}
+
+/// The losses of a training by gradients that are measured, by central differences of the loss.
+fn trained(c: &Record) -> Record {
+    let mut parameters: Vec<Array2<f64>> = (1..)
+        .zip(shapes(c))
+        .map(|(number, (rows, _))| {
+            let name = format!("parameter {number}");
+            if rows == 0 { c.vector(&name).insert_axis(Axis(0)).to_owned() } else { c.matrix(&name).to_owned() }
+        })
+        .collect();
+    let mut losses = Vec::new();
+    for _ in 0..c.count("steps") {
+        losses.push(loss_of(c, &parameters));
+        let measured = parameters.clone();
+        for (number, whole) in measured.iter().enumerate() {
+            for (at, &value) in whole.indexed_iter() {
+                let mut moved = measured.clone();
+                moved[number][at] = value + 1e-5;
+                let above = loss_of(c, &moved);
+                moved[number][at] = value - 1e-5;
+                parameters[number][at] -= c.float("learning_rate") * (above - loss_of(c, &moved)) / 2e-5;
+            }
+        }
+    }
+    Record::new().with("losses", Array1::from(losses))
+}
+
+/// The mean of the squared errors of such a network.
+fn loss_of(c: &Record, parameters: &[Array2<f64>]) -> f64 {
+    let mut next = parameters.iter();
+    let mut next = || next.next().expect("there are enough parameters");
+    let mut a = c.matrix("x").dot(next()) + next();
+    for _ in 0..c.count("n_blocks") {
+        let z = a.dot(next()) + next();
+        let gates = (&z * next()).mapv(sigmoid);
+        a = (z * gates).dot(next()) + next() + a;
+    }
+    let errors = a.dot(next()) + next() - c.matrix("y");
+    errors.mapv(|error| error * error).mean().expect("there are samples")
+}
+
+// ---- Attention ----
+
+fn attention() -> Vec<Check> {
+    vec![
+        Check::new("attention_weights", "attention_weights", "attention_weights is the softmax of each row of Q·Kᵀ / √d", 2)
+            .on(|draw| {
+                vec![
+                    queries(array![[1.0, 0.0], [0.0, 1.0]], array![[1.0, 0.0], [0.0, 1.0]]),
+                    queries(draw::matrix(draw, (2, 3), 2.0) + 0.1, draw::matrix(draw, (3, 3), 2.0) + 0.1),
+                    queries(draw::matrix(draw, (2, 3), 2.0) + 0.1, draw::matrix(draw, (4, 3), 2.0) + 0.1),
+                ]
+            })
+            .expects(|c| softmax(&(scores(c) / root_d(c))))
+            .mistake(
+                "not_scaled",
+                "√d is missing. The scores are sums of d products and grow with d; divide them by √d before the softmax.",
+                |c| softmax(&scores(c)),
+            )
+            .mistake("scaled_by_d", "The scores are divided by d. Divide by its root, √d.", |c| {
+                softmax(&(scores(c) / c.matrix("q").ncols() as f64))
+            })
+            .mistake("multiplied_by_the_root", "The scores are multiplied by √d. Divide by it.", |c| {
+                softmax(&(scores(c) * root_d(c)))
+            })
+            .mistake(
+                "scaled_by_the_positions",
+                "The scores are divided by the root of the number of keys. d is the length of a query, the number of columns.",
+                |c| softmax(&(scores(c) / (c.matrix("k").nrows() as f64).sqrt())),
+            )
+            .mistake(
+                "softmax_of_columns",
+                "The columns sum to 1. Softmax goes over the keys, along each row: a query shares out its attention among them.",
+                |c| softmax(&(scores(c) / root_d(c)).t()).reversed_axes(),
+            )
+            .mistake(
+                "softmax_of_all",
+                "All entries together sum to 1. Every query has attention of its own to share out: each row sums to 1.",
+                |c| {
+                    let e = (scores(c) / root_d(c)).mapv(f64::exp);
+                    let sum = e.sum();
+                    e / sum
+                },
+            )
+            .mistake(
+                "keys_ask",
+                "Queries and keys have swapped places: this is the softmax of K·Qᵀ. A row belongs to a query.",
+                |c| softmax(&(scores(c).reversed_axes() / root_d(c))),
+            )
+            .mistake(
+                "keys_not_transposed",
+                "This is Q·K, where Q·Kᵀ is meant. A score is the product of a query and a key, a row of Q and a row of K; the two \
+                 only fit together by accident.",
+                |c| match c.matrix("k").is_square() {
+                    true => softmax(&(c.matrix("q").dot(&c.matrix("k")) / root_d(c))).into(),
+                    false => Prediction::Panics,
+                },
+            )
+            .mistake("no_softmax", "These are the scores, Q·Kᵀ / √d. Softmax makes weights of them that sum to 1.", |c| {
+                scores(c) / root_d(c)
+            }),
+        Check::new("attention_far", "attention_weights", "attention_weights stays finite where scores are large", 1)
+            .asks("attention_weights")
+            .after("attention_weights")
+            .on(|draw| {
+                vec![queries(draw::matrix(draw, (2, 3), 90.0) + 0.1, draw::matrix(draw, (4, 3), 90.0) + array![[100.0, 0.0, 0.0]])]
+            })
+            .expects(|c| softmax(&(scores(c) / root_d(c))))
+            .mistake_if(
+                "softmax_overflows",
+                "There are weights of NaN: e^score is infinite for a score above 709, and ∞ / ∞ is NaN. Take the row's largest score \
+                 out first; `log_softmax`, at the end of the file, does it.",
+                |_, seen| seen.matrix("result").iter().any(|weight| weight.is_nan()),
+            ),
+        Check::new("attention_backward", "attention_backward", "attention_backward goes back through both products and the softmax", 4)
+            .on(|draw| vec![attention_case(draw, 3, 3, 2, 2), attention_case(draw, 2, 4, 3, 2)])
+            .expects(|c| attention_gradients(c, |a, d, mean| a * (d - mean), |c| 1.0 / root_d(c)))
+            .mistake(
+                "softmax_left_out",
+                "d_v is right; d_q and d_k leave out the softmax, as if A were the scores. Between A and the scores stands its \
+                 slope.",
+                |c| attention_gradients(c, |_, d, _| d, |c| 1.0 / root_d(c)),
+            )
+            .mistake(
+                "weights_of_a_row_as_independent",
+                "d_q and d_k take a · da for the gradient of a score. Weights of a row sum to 1, so a score moves all of them: \
+                 subtract the row's Σ a · da from each da before you multiply.",
+                |c| attention_gradients(c, |a, d, _| a * d, |c| 1.0 / root_d(c)),
+            )
+            .mistake(
+                "sigmoid_slope",
+                "d_q and d_k take a · (1 - a) for the slope of the softmax. That is the effect of a score on its own weight alone; it \
+                 moves all weights of its row.",
+                |c| attention_gradients(c, |a, d, _| a * (1.0 - a) * d, |c| 1.0 / root_d(c)),
+            )
+            .mistake(
+                "scale_forgotten_on_the_way_back",
+                "d_q and d_k are too large by √d. The scores were divided by it on the way forwards, and so are the gradients on the way \
+                 back.",
+                |c| attention_gradients(c, |a, d, mean| a * (d - mean), |_| 1.0),
+            )
+            .mistake(
+                "d_v_without_transpose",
+                "d_v is A·dO, where Aᵀ·dO is right. Entry [i, j] of A leads from value j to output i, and the way back from output i to \
+                 value j.",
+                |c| match c.matrix("weights").is_square() {
+                    true => {
+                        let right = attention_gradients(c, |a, d, mean| a * (d - mean), |c| 1.0 / root_d(c));
+                        replaced(&right, "d_v", c.matrix("weights").dot(&c.matrix("d_out"))).into()
+                    }
+                    false => Prediction::Panics,
+                },
+            )
+            .mistake(
+                "d_k_without_transpose",
+                "d_k is dS·Q, where dSᵀ·Q is right: S is the matrix of the scores, with a row for each query and a *column* for each \
+                 key.",
+                |c| match c.matrix("weights").is_square() {
+                    true => {
+                        let d_k = d_scores(c, |a, d, mean| a * (d - mean)).dot(&c.matrix("q")) / root_d(c);
+                        let right = attention_gradients(c, |a, d, mean| a * (d - mean), |c| 1.0 / root_d(c));
+                        replaced(&right, "d_k", d_k).into()
+                    }
+                    false => Prediction::Panics,
+                },
+            ),
+    ]
+}
+
+fn queries(q: Array2<f64>, k: Array2<f64>) -> Record {
+    Record::new().with("q", q).with("k", k)
+}
+
+fn attention_case(draw: &mut probe::Generator, n_queries: usize, n_keys: usize, d: usize, n_out: usize) -> Record {
+    let case = queries(draw::matrix(draw, (n_queries, d), 1.5) + 0.1, draw::matrix(draw, (n_keys, d), 1.5) + 0.1);
+    let weights = softmax(&(scores(&case) / root_d(&case)));
+    case.with("v", draw::matrix(draw, (n_keys, n_out), 2.0) + 0.1)
+        .with("weights", weights)
+        .with("d_out", draw::matrix(draw, (n_queries, n_out), 2.0) + 0.3)
+}
+
+fn scores(c: &Record) -> Array2<f64> {
+    c.matrix("q").dot(&c.matrix("k").t())
+}
+
+fn root_d(c: &Record) -> f64 {
+    (c.matrix("q").ncols() as f64).sqrt()
+}
+
+fn softmax(scores: &ArrayRef2<f64>) -> Array2<f64> {
+    let mut weights = scores.to_owned();
+    for mut row in weights.rows_mut() {
+        let max = row.fold(f64::NEG_INFINITY, |max, &score| max.max(score));
+        row.mapv_inplace(|score| (score - max).exp());
+        let sum = row.sum();
+        row /= sum;
+    }
+    weights
+}
+
+/// The gradient of the scores, where `slope` makes one of a weight, its gradient and its row's Σ a · da.
+fn d_scores(c: &Record, slope: impl Fn(f64, f64, f64) -> f64) -> Array2<f64> {
+    let (a, d_a) = (c.matrix("weights"), c.matrix("d_out").dot(&c.matrix("v").t()));
+    let means = (&a * &d_a).sum_axis(Axis(1));
+    Array2::from_shape_fn(a.dim(), |(i, j)| slope(a[[i, j]], d_a[[i, j]], means[i]))
+}
+
+fn attention_gradients(c: &Record, slope: impl Fn(f64, f64, f64) -> f64, scale: impl Fn(&Record) -> f64) -> Record {
+    let d_scores = d_scores(c, slope) * scale(c);
+    Record::new()
+        .with("d_q", d_scores.dot(&c.matrix("k")))
+        .with("d_k", d_scores.t().dot(&c.matrix("q")))
+        .with("d_v", c.matrix("weights").t().dot(&c.matrix("d_out")))
+}
+
+// ---- SelfAttention ----
+
+fn self_attention() -> Vec<Check> {
+    let cases = |draw: &mut probe::Generator| {
+        let n = 2 + draw::count(draw, 2);
+        vec![self_attention_case(draw, n, 4, 2), self_attention_case(draw, n, 2, 3), self_attention_case(draw, 1, 3, 1)]
+    };
+    vec![
+        Check::new("self_attention_forward", "self_attention", "forward of SelfAttention is A·V for each sequence by itself", 2)
+            .asks("forward")
+            .about("SelfAttention::forward")
+            .after("attention_weights")
+            .on(cases)
+            .expects(|c| attended(c, "query", "key", c.count("n_positions")))
+            .mistake(
+                "across_the_batch",
+                "Sequences look at each other: a position attends to all positions of the *batch*, so what comes out for a sequence \
+                 depends on who else is asked. Go through the sequences one by one.",
+                |c| attended(c, "query", "key", c.matrix("x").nrows() * c.count("n_positions")),
+            )
+            .mistake(
+                "query_and_key_swapped",
+                "Queries and keys have swapped places: each position asks with its key.",
+                |c| attended(c, "key", "query", c.count("n_positions")),
+            )
+            .mistake(
+                "values_alone",
+                "The output is V: every position keeps its own value. It puts out the mean of all values of its sequence, weighted by \
+                 the attention, A·V.",
+                |c| as_rows(c, &linear(c, "value", &vectors(c), 0.0)),
+            )
+            .mistake(
+                "inputs_for_values",
+                "The output is A·X. What is averaged are the values, what the linear layer `value` makes of x.",
+                |c| as_rows(c, &by_sequence(c, c.count("n_positions"), |c| attention_of(c, "query", "key").dot(&c.matrix("vectors")))),
+            ),
+        Check::new("self_attention_backward", "self_attention", "backward of SelfAttention adds the gradients of queries, keys and values", 2)
+            .asks("backward")
+            .about("SelfAttention::backward")
+            .after("self_attention_forward")
+            .after("attention_backward")
+            .on(cases)
+            .expects(|c| self_attention_d_x(c, &ROLES))
+            .mistake(
+                "values_way_back_alone",
+                "What comes back is the gradient of the values alone. x was also used for the queries and the keys: all three are \
+                 added.",
+                |c| self_attention_d_x(c, &["value"]),
+            )
+            .mistake(
+                "queries_way_back_missing",
+                "The gradient of the queries is missing. x was used three times: three gradients are added.",
+                |c| self_attention_d_x(c, &["key", "value"]),
+            )
+            .mistake(
+                "keys_way_back_missing",
+                "The gradient of the keys is missing. x was used three times: three gradients are added.",
+                |c| self_attention_d_x(c, &["query", "value"]),
+            ),
+        Check::new("self_attention_parameters", "self_attention", "SelfAttention hands out queries, keys and values, in this order", 1)
+            .asks("parameters")
+            .about("SelfAttention::parameters")
+            .after("self_attention_forward")
+            .after("self_attention_backward")
+            .on(cases)
+            .expects(|c| self_attention_parameters(c, &ROLES))
+            .mistake(
+                "values_never_learn",
+                "The parameters of the values are missing, so that layer never learns.",
+                |c| self_attention_parameters(c, &["query", "key"]),
+            )
+            .mistake(
+                "another_order",
+                "The parameters come in another order than queries, keys, values. An optimiser keeps notes by place.",
+                |c| self_attention_parameters(c, &["value", "key", "query"]),
+            ),
+        Check::new("self_attention_passes", "self_attention", "SelfAttention goes back through its last forward pass, as often as asked", 1)
+            .asks("passes")
+            .about("SelfAttention::backward")
+            .about("SelfAttention::forward")
+            .after("self_attention_backward")
+            .after("self_attention_parameters")
+            .on(|draw| {
+                [TWO_FORWARD, TWICE_BACK, NO_FORWARD]
+                    .map(|passes| {
+                        let x2 = draw::matrix(draw, (2, 6), 1.5);
+                        self_attention_case(draw, 2, 3, 2).with("x2", x2).with("passes", passes)
+                    })
+                    .to_vec()
+            })
+            .expects(|c| passed(c, self_attention_pass, Faults::default()))
+            .mistake("cache_is_used_up", USED_UP, |c| {
+                passed(c, self_attention_pass, Faults { used_up: true, ..Faults::default() })
+            })
+            .mistake_if("backward_without_forward", WITHOUT_FORWARD, |c, _| c.text("passes") == NO_FORWARD),
+    ]
+}
+
+const ROLES: [&str; 3] = ["query", "key", "value"];
+
+fn self_attention_case(draw: &mut probe::Generator, n: usize, n_positions: usize, d: usize) -> Record {
+    let mut case = Record::new().with("layer", "SelfAttention").with("n_positions", n_positions);
+    for role in ROLES {
+        case = with_linear(draw, case, role, d, d);
+    }
+    let shape = (n, n_positions * d);
+    case.with("x", draw::matrix(draw, shape, 1.5) + 0.1).with("d_out", draw::matrix(draw, shape, 2.0) + 0.3)
+}
+
+/// All vectors of a case, a row for each position of each sequence.
+fn vectors(c: &Record) -> Array2<f64> {
+    stacked(c, "x")
+}
+
+fn stacked(c: &Record, name: &str) -> Array2<f64> {
+    let (array, m) = (c.matrix(name), c.count("n_positions"));
+    let d = array.ncols() / m;
+    Array2::from_shape_fn((array.nrows() * m, d), |(i, j)| array[[i / m, i % m * d + j]])
+}
+
+/// The way back from a row for each position to a row for each sequence.
+fn as_rows(c: &Record, stacked: &ArrayRef2<f64>) -> Array2<f64> {
+    let d = stacked.ncols();
+    Array2::from_shape_fn(c.matrix("x").dim(), |(i, j)| stacked[[i * c.count("n_positions") + j / d, j % d]])
+}
+
+/// What `f` makes of each `length` vectors, below each other. It gets the case with these as `vectors`, and theirs of `d_out`.
+fn by_sequence(c: &Record, length: usize, f: impl Fn(&Record) -> Array2<f64>) -> Array2<f64> {
+    let (vectors, d_out) = (vectors(c), stacked(c, if c.get("d_out").is_some() { "d_out" } else { "x" }));
+    let mut parts = Vec::new();
+    for (vectors, d_out) in vectors.axis_chunks_iter(Axis(0), length).zip(d_out.axis_chunks_iter(Axis(0), length)) {
+        let case = replaced(c, "d_out", d_out.to_owned());
+        parts.push(f(&case.with("vectors", vectors.to_owned())));
+    }
+    let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+    ndarray::concatenate(Axis(0), &views).expect("all have as many columns")
+}
+
+/// Attention weights among the vectors of one sequence.
+fn attention_of(c: &Record, query: &str, key: &str) -> Array2<f64> {
+    let x = c.matrix("vectors");
+    let case = queries(linear(c, query, &x, 0.0), linear(c, key, &x, 0.0));
+    softmax(&(scores(&case) / root_d(&case)))
+}
+
+/// What comes out, where `length` vectors look at each other.
+fn attended(c: &Record, query: &str, key: &str, length: usize) -> Array2<f64> {
+    as_rows(
+        c,
+        &by_sequence(c, length, |c| attention_of(c, query, key).dot(&linear(c, "value", &c.matrix("vectors"), 0.0))),
+    )
+}
+
+/// The gradient with respect to the queries, keys or values, a row for each position of each sequence.
+fn d_role(c: &Record, role: &str) -> Array2<f64> {
+    by_sequence(c, c.count("n_positions"), |c| {
+        let x = c.matrix("vectors");
+        let case = queries(linear(c, "query", &x, 0.0), linear(c, "key", &x, 0.0))
+            .with("v", linear(c, "value", &x, 0.0))
+            .with("weights", attention_of(c, "query", "key"))
+            .with("d_out", c.matrix("d_out").to_owned());
+        let gradients = attention_gradients(&case, |a, d, mean| a * (d - mean), |c| 1.0 / root_d(c));
+        gradients.matrix(&format!("d_{}", &role[..1])).to_owned()
+    })
+}
+
+fn self_attention_d_x(c: &Record, roles: &[&str]) -> Array2<f64> {
+    as_rows(c, &sum(roles.iter().map(|role| d_role(c, role).dot(&weights(c, role).t())).collect()))
+}
+
+fn self_attention_parameters(c: &Record, roles: &[&str]) -> Record {
+    // With 0.1 more in each parameter that is handed out.
+    let mut moved = c.parts().fold(Record::new(), |record, (name, value)| {
+        let is_moved = roles.iter().any(|role| name.starts_with(role));
+        if is_moved { record } else { record.with(name, value.clone()) }
+    });
+    for role in roles {
+        moved = moved
+            .with(&format!("{role}_weights"), weights(c, role) + 0.1)
+            .with(&format!("{role}_biases"), biases(c, role) + 0.1);
+    }
+    let mut record = Record::new().with("parameters", 2 * roles.len());
+    for (number, role) in roles.iter().enumerate() {
+        let d = d_role(c, role);
+        record = record
+            .with(&format!("gradient {}", 2 * number + 1), vectors(c).t().dot(&d))
+            .with(&format!("gradient {}", 2 * number + 2), d.sum_axis(Axis(0)));
+    }
+    record.with(MOVED, attended(&moved, "query", "key", c.count("n_positions")))
+}
+
+fn self_attention_pass(c: &Record, x: &str) -> (Array2<f64>, f64) {
+    let c = &with_x(c, x);
+    (self_attention_d_x(c, &ROLES), vectors(c).t().dot(&d_role(c, "query")).sum())
+}
+
+// ---- Focal loss ----
+
+fn focal() -> Vec<Check> {
+    let cases = |draw: &mut probe::Generator| {
+        let drawn = focal_case(draw, 4, 3).with("gamma", 1.5 + 0.1 * draw::count(draw, 10) as f64);
+        let plain = focal_case(draw, 3, 2).with("gamma", 0.0);
+        vec![drawn, plain, focal_case(draw, 5, 4).with("gamma", 2.0), focal_case(draw, 2, 3).with("gamma", 0.5)]
+    };
+    vec![
+        Check::new("focal_value", "focal", "the focal loss is the mean of -w · (1 - p)^γ · ln p", 2)
+            .asks("loss_value")
+            .about("Focal::value")
+            .on(cases)
+            .expects(|c| focal_mean(c, |p, w, gamma| -w * (1.0 - p).powf(gamma) * p.ln()))
+            .mistake("gamma_ignored", "γ does not count: this is cross-entropy with class weights.", |c| {
+                focal_mean(c, |p, w, _| -w * p.ln())
+            })
+            .mistake(
+                "class_weights_ignored",
+                "The class weights do not count. Each sample is multiplied by the weight of its true class.",
+                |c| focal_mean(c, |p, _, gamma| -(1.0 - p).powf(gamma) * p.ln()),
+            )
+            .mistake(
+                "easy_samples_count_most",
+                "The factor is p^γ: samples that are right already count most. It is (1 - p)^γ.",
+                |c| focal_mean(c, |p, w, gamma| -w * p.powf(gamma) * p.ln()),
+            )
+            .mistake("sum_for_mean", "This is the sum over the samples. The loss is their mean: divide by n.", |c| {
+                focal_mean(c, |p, w, gamma| -w * (1.0 - p).powf(gamma) * p.ln()) * c.matrix("output").nrows() as f64
+            })
+            .mistake(
+                "divided_by_the_weights",
+                "The sum is divided by the sum of the weights. (PyTorch's weighted cross-entropy does so.) Here it is divided by the \
+                 number of samples.",
+                |c| {
+                    let total = focal_mean(c, |_, w, _| w);
+                    focal_mean(c, |p, w, gamma| -w * (1.0 - p).powf(gamma) * p.ln()) / total
+                },
+            )
+            .mistake(
+                "gamma_as_a_factor",
+                "γ multiplies (1 - p). It is its exponent.",
+                |c| focal_mean(c, |p, w, gamma| -w * gamma * (1.0 - p) * p.ln()),
+            ),
+        Check::new("focal_gradient", "focal", "the gradient of the focal loss is the slope of its value", 2)
+            .asks("loss_gradient")
+            .about("Focal::gradient")
+            .on(cases)
+            .expects(|c| focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma) - second(p, w, gamma)))
+            .mistake(
+                "focus_as_constant",
+                "This is w · (1 - p)^γ · (P - Y), as if (1 - p)^γ were a constant. p depends on the scores: the product rule has a \
+                 second term.",
+                |c| focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma)),
+            )
+            .mistake(
+                "second_term_added_the_wrong_way",
+                "The second term of the product rule has the wrong sign. (ln p is negative, and so is the slope of 1 - p.)",
+                |c| focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma) + second(p, w, gamma)),
+            )
+            .mistake(
+                "second_term_without_p",
+                "In the second term a factor p is missing: it takes dp/dl for 1. With l = ln p, p = e^l, and its slope is p.",
+                |c| focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma) - second(p, w, gamma) / p),
+            )
+            .mistake(
+                "gradient_of_the_sum",
+                "The gradient belongs to the sum over the samples. The value is their mean: divide by n.",
+                |c| {
+                    focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma) - second(p, w, gamma))
+                        * c.matrix("output").nrows() as f64
+                },
+            )
+            .mistake(
+                "weights_by_column",
+                "Each *column* is multiplied by the weight of its class. The weight belongs to the sample, by its true class: it \
+                 multiplies the whole row.",
+                |c| {
+                    focal_slope(c, |p, _, gamma| (1.0 - p).powf(gamma) - second(p, 1.0, gamma)) * c.vector("class_weights")
+                },
+            )
+            .mistake(
+                "gradient_of_cross_entropy",
+                "This is the gradient of cross-entropy, w · (P - Y) / n: γ does not count.",
+                |c| focal_slope(c, |_, w, _| w),
+            ),
+        Check::new("focal_far_value", "focal", "the focal loss is finite where a sample is certain, or certainly wrong", 1)
+            .asks("loss_value")
+            .about("Focal::value")
+            .after("focal_value")
+            .on(far_cases)
+            .expects(|c| far_focal(c).0)
+            .mistake_if(
+                "loss_not_finite",
+                "The loss is NaN or infinite: p has become exactly 0 or 1, or an e^z is infinite. Take ln p from `log_softmax`, not \
+                 as the logarithm of p.",
+                |_, seen| !seen.float("result").is_finite(),
+            ),
+        Check::new("focal_far_gradient", "focal", "the gradient of the focal loss is finite there as well", 1)
+            .asks("loss_gradient")
+            .about("Focal::gradient")
+            .after("focal_gradient")
+            .on(far_cases)
+            .expects(|c| far_focal(c).1)
+            .mistake_if(
+                "gradient_not_finite",
+                "The gradient is NaN or infinite. Either ln p is taken of a p that is exactly 0, or (1 - p)^(γ - 1), which is \
+                 infinite for p = 1 and γ < 1, meets a 0. For p = 1 the second term of the product rule is 0.",
+                |_, seen| seen.matrix("result").iter().any(|d| !d.is_finite()),
+            ),
+    ]
+}
+
+fn focal_case(draw: &mut probe::Generator, n: usize, n_classes: usize) -> Record {
+    Record::new()
+        .with("loss", "Focal")
+        .with("output", draw::matrix(draw, (n, n_classes), 2.0) + 0.003)
+        .with("target", one_hot(draw, n, n_classes))
+        // Very different ones, so that they show.
+        .with(
+            "class_weights",
+            draw::vector(draw, n_classes, 0.4) + Array1::from_iter((1..=n_classes).map(|n| n as f64 * 0.8)),
+        )
+}
+
+/// One-hot rows, in which the first two samples are of different classes.
+fn one_hot(draw: &mut probe::Generator, n: usize, n_classes: usize) -> Array2<f64> {
+    let mut classes: Vec<usize> = (0..n).map(|_| draw::count(draw, n_classes)).collect();
+    classes[1] = (classes[0] + 1) % n_classes;
+    Array2::from_shape_fn((n, n_classes), |(i, class)| if classes[i] == class { 1.0 } else { 0.0 })
+}
+
+/// For each sample the probability of its true class, and the weight of that.
+fn true_classes(c: &Record) -> Vec<(f64, f64)> {
+    let (p, y, weights) = (softmax(&c.matrix("output")), c.matrix("target"), c.vector("class_weights"));
+    (0..p.nrows()).map(|i| (p.row(i).dot(&y.row(i)), weights.dot(&y.row(i)))).collect()
+}
+
+/// The mean over the samples of what `f` makes of p, w and γ.
+fn focal_mean(c: &Record, f: impl Fn(f64, f64, f64) -> f64) -> f64 {
+    let classes = true_classes(c);
+    classes.iter().map(|&(p, w)| f(p, w, c.float("gamma"))).sum::<f64>() / classes.len() as f64
+}
+
+/// `(P - Y) / n`, with each row multiplied by what `f` makes of p, w and γ.
+fn focal_slope(c: &Record, f: impl Fn(f64, f64, f64) -> f64) -> Array2<f64> {
+    let n = c.matrix("output").nrows() as f64;
+    let factors: Array1<f64> = true_classes(c).into_iter().map(|(p, w)| f(p, w, c.float("gamma")) / n).collect();
+    (softmax(&c.matrix("output")) - c.matrix("target")) * factors.insert_axis(Axis(1))
+}
+
+/// The second term of the product rule.
+fn second(p: f64, w: f64, gamma: f64) -> f64 {
+    w * gamma * (1.0 - p).powf(gamma - 1.0) * p * p.ln()
+}
+
+/// A sample that is certainly right and one that is certainly wrong, with γ = 2 and with γ = 0 and with one between.
+fn far_cases(draw: &mut probe::Generator) -> Vec<Record> {
+    [2.0, 0.0, 0.5]
+        .map(|gamma| {
+            let far = 800.0 + draw::number(draw, 50.0);
+            Record::new()
+                .with("loss", "Focal")
+                .with("output", array![[far, 0.0], [far + 100.0, 100.0]])
+                .with("target", array![[1.0, 0.0], [0.0, 1.0]])
+                .with("class_weights", draw::vector(draw, 2, 0.5) + 1.0)
+                .with("gamma", gamma)
+        })
+        .to_vec()
+}
+
+/// Value and gradient for these samples: the first counts nothing, and the second is as far from right as its scores are apart.
+fn far_focal(c: &Record) -> (f64, Array2<f64>) {
+    let (far, w) = (c.matrix("output")[[0, 0]], c.vector("class_weights")[1]);
+    (w * far / 2.0, array![[0.0, 0.0], [w / 2.0, -w / 2.0]])
+}
+
+// ---- Label smoothing ----
+
+fn smoothed() -> Vec<Check> {
+    let cases = |draw: &mut probe::Generator| {
+        [(4, 3), (3, 5)]
+            .map(|(n, n_classes)| {
+                Record::new()
+                    .with("loss", "SmoothedCrossEntropy")
+                    .with("output", draw::matrix(draw, (n, n_classes), 2.0) + 0.003)
+                    .with("target", one_hot(draw, n, n_classes))
+                    .with("epsilon", 0.1 + 0.02 * draw::count(draw, 10) as f64)
+            })
+            .to_vec()
+    };
+    vec![
+        Check::new("targets", "smoothed_cross_entropy", "targets spreads ε evenly over all classes", 1)
+            .about("SmoothedCrossEntropy::targets")
+            .on(cases)
+            .expects(|c| smooth(c, |epsilon, k| (1.0 - epsilon, epsilon / k)))
+            .mistake(
+                "epsilon_not_shared_out",
+                "The rows sum to more than 1: every class got all of ε. It is shared out among the k classes: ε / k each.",
+                |c| smooth(c, |epsilon, _| (1.0 - epsilon, epsilon)),
+            )
+            .mistake(
+                "epsilon_lost",
+                "ε is taken from the true class and given to none, so the rows sum to less than 1. Each class gets ε / k.",
+                |c| smooth(c, |epsilon, _| (1.0 - epsilon, 0.0)),
+            )
+            .mistake(
+                "others_only",
+                "ε is shared out among the *wrong* classes only. Here all classes get the same part, the true one included: ε / k.",
+                |c| smooth(c, |epsilon, k| (1.0 - epsilon - epsilon / (k - 1.0), epsilon / (k - 1.0))),
+            )
+            .mistake("not_smoothed", "The targets are one-hot rows still.", |c| c.matrix("target").to_owned())
+            .mistake(
+                "epsilon_is_kept",
+                "ε and 1 - ε have swapped places: ε is the share that is taken away.",
+                |c| smooth(c, |epsilon, k| (epsilon, (1.0 - epsilon) / k)),
+            ),
+        Check::new("smoothed_value", "smoothed_cross_entropy", "the value is the cross-entropy against the smoothed targets", 1)
+            .asks("loss_value")
+            .about("SmoothedCrossEntropy::value")
+            .after("targets")
+            .on(cases)
+            .expects(|c| cross_entropy(c, &smooth(c, |epsilon, k| (1.0 - epsilon, epsilon / k))))
+            .mistake("value_of_one_hot", "This is the cross-entropy against the one-hot rows: use `targets`.", |c| {
+                cross_entropy(c, &c.matrix("target"))
+            })
+            .mistake(
+                "summed_value",
+                "This is the sum over the samples. The loss is their mean: divide by n.",
+                |c| cross_entropy(c, &smooth(c, |e, k| (1.0 - e, e / k))) * c.matrix("output").nrows() as f64,
+            ),
+        Check::new("smoothed_gradient", "smoothed_cross_entropy", "the gradient is that of the same targets", 1)
+            .asks("loss_gradient")
+            .about("SmoothedCrossEntropy::gradient")
+            .after("targets")
+            .on(cases)
+            .expects(|c| cross_entropy_slope(c, &smooth(c, |epsilon, k| (1.0 - epsilon, epsilon / k))))
+            .mistake(
+                "gradient_of_one_hot",
+                "This is the gradient for one-hot rows. Value and gradient have to be of the same function: use `targets` in both.",
+                |c| cross_entropy_slope(c, &c.matrix("target")),
+            ),
+    ]
+}
+
+/// Targets of which the true class keeps the first share, and all classes get the second.
+fn smooth(c: &Record, shares: impl Fn(f64, f64) -> (f64, f64)) -> Array2<f64> {
+    let y = c.matrix("target");
+    let (kept, spread) = shares(c.float("epsilon"), y.ncols() as f64);
+    y.mapv(|y| y * kept + spread)
+}
+
+fn cross_entropy(c: &Record, targets: &ArrayRef2<f64>) -> f64 {
+    -(softmax(&c.matrix("output")).mapv(f64::ln) * targets).sum() / targets.nrows() as f64
+}
+
+fn cross_entropy_slope(c: &Record, targets: &ArrayRef2<f64>) -> Array2<f64> {
+    (softmax(&c.matrix("output")) - targets) / targets.nrows() as f64
+}
+
+// ---- Dice loss ----
+
+fn dice() -> Vec<Check> {
+    vec![
+        Check::new("dice_value", "dice", "the Dice loss is 1 - (2 Σ p·t + s) / (Σ p + Σ t + s), over all entries", 2)
+            .asks("loss_value")
+            .about("Dice::value")
+            .on(|draw| {
+                let empty = Array2::<f64>::zeros((2, 3));
+                let mut cases = dice_cases(draw);
+                cases.push(dice_case(draw, empty.clone(), empty));
+                cases
+            })
+            .expects(|c| dice_of(c, |o, p, t, s| 1.0 - (2.0 * o + s) / (p + t + s)))
+            .mistake(
+                "overlap_counts_once",
+                "The 2 is missing: a perfect answer would get only half of the overlap. In the numerator stands 2 Σ p·t.",
+                |c| dice_of(c, |o, p, t, s| 1.0 - (o + s) / (p + t + s)),
+            )
+            .mistake(
+                "score_for_loss",
+                "This is the Dice score, which grows as the answers get better. The loss is 1 minus it.",
+                |c| dice_of(c, |o, p, t, s| (2.0 * o + s) / (p + t + s)),
+            )
+            .mistake(
+                "smooth_left_out",
+                "`smooth` is left out: where both sets are empty, 0 / 0 is NaN.",
+                |c| dice_of(c, |o, p, t, _| 1.0 - 2.0 * o / (p + t)),
+            )
+            .mistake(
+                "smooth_only_below",
+                "`smooth` stands in the denominator only. Where both sets are empty the loss is 1 then, and it should be 0.",
+                |c| dice_of(c, |o, p, t, s| 1.0 - 2.0 * o / (p + t + s)),
+            )
+            .mistake(
+                "mean_of_rows",
+                "Every row has a fraction of its own, and these are averaged. The sums go over all entries: there is one fraction.",
+                |c| {
+                    let rows = c.matrix("output").nrows();
+                    (0..rows).map(|i| dice_of(&row_of(c, i), |o, p, t, s| 1.0 - (2.0 * o + s) / (p + t + s))).sum::<f64>()
+                        / rows as f64
+                },
+            )
+            .mistake(
+                "jaccard",
+                "The overlap is divided by the union, Σ p + Σ t - Σ p·t. That is the Jaccard index; Dice has 2 Σ p·t above, and \
+                 Σ p + Σ t below.",
+                |c| dice_of(c, |o, p, t, s| 1.0 - (o + s) / (p + t - o + s)),
+            ),
+        Check::new("dice_gradient", "dice", "the gradient of the Dice loss is the slope of its value", 2)
+            .asks("loss_gradient")
+            .about("Dice::gradient")
+            .on(dice_cases)
+            .expects(|c| dice_slope(c, |t, n, d| (n - 2.0 * t * d) / (d * d)))
+            .mistake(
+                "denominator_as_constant",
+                "This is -2t / D, as if the denominator were a constant. Σ p is in it: by the quotient rule a second term follows.",
+                |c| dice_slope(c, |t, _, d| -2.0 * t / d),
+            )
+            .mistake(
+                "gradient_of_the_score",
+                "The sign is that of the score. The loss is 1 minus the score, so the gradient changes its sign.",
+                |c| dice_slope(c, |t, n, d| (2.0 * t * d - n) / (d * d)),
+            )
+            .mistake(
+                "gradient_averaged",
+                "The gradient is divided by the number of entries. This loss is no mean: it is one fraction, and its slope is that of the \
+                 fraction.",
+                |c| dice_slope(c, |t, n, d| (n - 2.0 * t * d) / (d * d)) / c.matrix("output").len() as f64,
+            )
+            .mistake(
+                "slope_without_the_two",
+                "A factor 2 is missing where t is 1: the numerator has 2 Σ p·t, so it grows by 2t.",
+                |c| dice_slope(c, |t, n, d| (n - t * d) / (d * d)),
+            )
+            .mistake(
+                "denominator_not_squared",
+                "The quotient rule divides by the square of the denominator; here it is divided by the denominator.",
+                |c| dice_slope(c, |t, n, d| (n - 2.0 * t * d) / d),
+            ),
+    ]
+}
+
+fn dice_case(draw: &mut probe::Generator, p: Array2<f64>, t: Array2<f64>) -> Record {
+    let smooth = 0.5 + 0.1 * draw::count(draw, 10) as f64;
+    Record::new().with("loss", "Dice").with("output", p).with("target", t).with("smooth", smooth)
+}
+
+fn dice_cases(draw: &mut probe::Generator) -> Vec<Record> {
+    [(3, 4), (2, 3)]
+        .map(|shape| {
+            let p = draw::matrix(draw, shape, 0.45) + 0.5;
+            let mut t = draw::matrix(draw, shape, 1.0).mapv(|number| if number > 0.0 { 1.0 } else { 0.0 });
+            // Neither nothing nor all.
+            (t[[0, 0]], t[[0, 1]], t[[0, 2]]) = (1.0, 1.0, 0.0);
+            dice_case(draw, p, t)
+        })
+        .to_vec()
+}
+
+/// What `f` makes of Σ p·t, Σ p, Σ t and `smooth`.
+fn dice_of(c: &Record, f: impl Fn(f64, f64, f64, f64) -> f64) -> f64 {
+    let (p, t) = (c.matrix("output"), c.matrix("target"));
+    f((&p * &t).sum(), p.sum(), t.sum(), c.float("smooth"))
+}
+
+/// What `f` makes of each t, and of numerator and denominator.
+fn dice_slope(c: &Record, f: impl Fn(f64, f64, f64) -> f64) -> Array2<f64> {
+    let (n, d) = (dice_of(c, |o, _, _, s| 2.0 * o + s), dice_of(c, |_, p, t, s| p + t + s));
+    c.matrix("target").mapv(|t| f(t, n, d))
+}
+
+fn row_of(c: &Record, i: usize) -> Record {
+    let row = |name: &str| c.matrix(name).row(i).to_owned().insert_axis(Axis(0));
+    Record::new().with("output", row("output")).with("target", row("target")).with("smooth", c.float("smooth"))
+}
+
+// ---- A penalty on activations ----
+
+fn penalty() -> Vec<Check> {
+    let case = |draw: &mut probe::Generator, n: usize, m: usize| {
+        let mut x = draw::matrix(draw, (n, m), 2.0);
+        x[[0, 1]] = 0.0;
+        Record::new()
+            .with("layer", "ActivityPenalty")
+            .with("x", x)
+            .with("d_out", draw::matrix(draw, (n, m), 1.0) + 0.005)
+            .with("lambda", 0.3 + 0.01 * draw::count(draw, 20) as f64)
+    };
+    vec![
+        Check::new("penalty", "activity_penalty", "penalty is λ times the mean over the samples of Σ |a|", 1)
+            .about("ActivityPenalty::penalty")
+            .about("ActivityPenalty::forward")
+            .on(move |draw| {
+                let flag = "after a forward pass";
+                vec![
+                    case(draw, 3, 2).with(flag, true),
+                    case(draw, 2, 4).with(flag, true),
+                    case(draw, 2, 2).with(flag, false),
+                ]
+            })
+            .expects(|c| penalty_of(c, |x| x.mapv(f64::abs).sum() / x.nrows() as f64))
+            .mistake(
+                "mean_of_all_entries",
+                "The penalty is divided by the number of entries. It is a mean over the samples: divide by the number of rows.",
+                |c| penalty_of(c, |x| x.mapv(f64::abs).sum() / x.len() as f64),
+            )
+            .mistake("penalty_summed", "The penalty is not divided by the number of samples.", |c| {
+                penalty_of(c, |x| x.mapv(f64::abs).sum())
+            })
+            .mistake(
+                "squares",
+                "The penalty sums squares, which makes activations small, but never 0. Here it is their absolute values.",
+                |c| penalty_of(c, |x| (x * x).sum() / x.nrows() as f64),
+            )
+            .mistake(
+                "signs_cancel",
+                "Positive and negative activations cancel: the absolute values are missing.",
+                |c| penalty_of(c, |x| x.sum() / x.nrows() as f64),
+            ),
+        Check::new("penalty_backward", "activity_penalty", "backward adds λ/n times the sign of each activation to d_out", 1)
+            .asks("backward")
+            .about("ActivityPenalty::backward")
+            .on(move |draw| vec![case(draw, 3, 2), case(draw, 2, 4)])
+            .expects(|c| penalty_back(c, sign, c.matrix("x").nrows() as f64))
+            .mistake(
+                "sign_of_zero",
+                "An activation of exactly 0 gets a slope. `f64::signum` of 0 is 1; at the kink the slope counts as 0.",
+                |c| penalty_back(c, f64::signum, c.matrix("x").nrows() as f64),
+            )
+            .mistake(
+                "penalty_not_averaged",
+                "The slope of the penalty is λ where λ/n is right: the penalty is a mean over the samples.",
+                |c| penalty_back(c, sign, 1.0),
+            )
+            .mistake(
+                "averaged_over_entries",
+                "The slope of the penalty is divided by the number of entries. Divide by the number of samples, as the penalty \
+                 itself is.",
+                |c| penalty_back(c, sign, c.matrix("x").len() as f64),
+            )
+            .mistake(
+                "penalty_forgotten_on_the_way_back",
+                "`d_out` is passed back as it came: the penalty is counted, and changes nothing. Add its slope.",
+                |c| c.matrix("d_out").to_owned(),
+            )
+            .mistake(
+                "d_out_lost",
+                "Only the slope of the penalty is passed back. It is *added* to `d_out`, or the network forgets what it is learning.",
+                |c| penalty_back(c, sign, c.matrix("x").nrows() as f64) - c.matrix("d_out"),
+            ),
+        Check::new("penalty_forward", "activity_penalty", "forward lets activations through unchanged", 1)
+            .asks("forward")
+            .about("ActivityPenalty::forward")
+            .on(move |draw| vec![case(draw, 3, 2)])
+            .expects(|c| c.matrix("x").to_owned())
+            .mistake(
+                "activations_changed",
+                "The output is |a|. The layer only watches: it puts out what came in.",
+                |c| c.matrix("x").mapv(f64::abs),
+            ),
+    ]
+}
+
+fn penalty_of(c: &Record, mean: impl Fn(&ArrayRef2<f64>) -> f64) -> Prediction {
+    match c.flag("after a forward pass") {
+        true => (c.float("lambda") * mean(&c.matrix("x"))).into(),
+        false => Prediction::Panics,
+    }
+}
+
+fn penalty_back(c: &Record, sign: impl Fn(f64) -> f64, n: f64) -> Array2<f64> {
+    c.matrix("x").mapv(|x| sign(x) * c.float("lambda") / n) + c.matrix("d_out")
+}
+
+fn sign(x: f64) -> f64 {
+    if x == 0.0 { 0.0 } else { x.signum() }
+}
+
+fn sigmoid(z: f64) -> f64 {
+    1.0 / (1.0 + (-z).exp())
+}
+
+/// σ'
+fn slope(z: f64) -> f64 {
+    sigmoid(z) * (1.0 - sigmoid(z))
+}

@@ -1,0 +1,122 @@
+//! What there is to see in exercise 21.
+
+use judge::pictures::*;
+
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    Ok(vec![slopes(ask)?, deep(ask)?, attention(ask)?, focal(ask)?])
+}
+
+fn slopes(ask: &mut Ask<'_>) -> Result<Picture> {
+    const N: usize = 81;
+    let mut picture =
+        Picture::new("slopes", "The slope of Swish", Axis::new("x").from(-5.0, 5.0), Axis::new("dy/dx").from(-0.3, 1.4))
+            .caption(
+                "Far to the right the slope is 1, far to the left it is 0, and at x = 0 it is a half, whatever β is. In between it \
+                 rises above 1 and falls below 0, closer to 0 for a larger β. Lines that never leave the range from 0 to 1 are those \
+                 of the gate alone: the second term of the product rule is missing.",
+            );
+    let x: Vec<f64> = (0..N).map(|i| -5.0 + i as f64 / 8.0).collect();
+    for (n, beta) in [0.5, 1.0, 3.0].into_iter().enumerate() {
+        let case = Record::new()
+            .with("layer", "Swish")
+            .with("beta", array![beta])
+            .with("x", Array2::from_shape_fn((N, 1), |(i, _)| x[i]))
+            .with("d_out", Array2::<f64>::ones((N, 1)));
+        let slopes = ask.both(|side| {
+            let slopes = side.ask("backward", &case)?.exactly(N, RESULT)?;
+            Ok(x.iter().copied().zip(slopes).collect())
+        })?;
+        picture.compare(format!("β = {beta}"), Mark::Line, n, slopes);
+    }
+    Ok(picture)
+}
+
+fn deep(ask: &mut Ask<'_>) -> Result<Picture> {
+    const STEPS: usize = 80;
+    let mut picture = Picture::new(
+        "deep",
+        "Twelve blocks, with and without shortcuts",
+        Axis::new("step").from(0.0, 81.0),
+        Axis::new("loss").from(1e-2, 3.0).log(),
+    )
+    .caption(
+        "Two moons of points, 26 linear layers. Without shortcuts nothing of the input is left at the end, and the loss stays at ln 2 \
+         = 0.69: both classes are equally likely for every point. With shortcuts the network begins as if it had no blocks at \
+         all, and learns. If that line is flat, too, the shortcut's gradient does not come back.",
+    );
+    for (name, shortcuts, n) in [("without", false, 0), ("with shortcuts", true, 1)] {
+        let case = Record::new()
+            .with("seed", 1_usize)
+            .with("n_blocks", 12_usize)
+            .with("shortcuts", shortcuts)
+            .with("steps", STEPS);
+        let losses = ask.both(|side| {
+            let losses = side.ask("deep", &case)?.exactly(STEPS, RESULT)?;
+            Ok((1..).map(f64::from).zip(losses).collect())
+        })?;
+        picture.compare(name, Mark::Line, n, losses);
+    }
+    Ok(picture)
+}
+
+fn attention(ask: &mut Ask<'_>) -> Result<Picture> {
+    const M: usize = 6;
+    const ENDS: (f64, f64) = (0.5, M as f64 + 0.5);
+    let mut picture = Picture::new(
+        "attention",
+        "Where the first position looks",
+        Axis::new("position that it looks at").from(ENDS.0, ENDS.1).ticks((1..=M).map(|m| (m as f64, m))),
+        Axis::new("position that is marked").from(ENDS.0, ENDS.1).ticks((1..=M).map(|m| (m as f64, M + 1 - m))),
+    )
+    .equal_units()
+    .caption(
+        "A layer of self-attention has learned to report the number at a marked position. Each row is a sequence, and shows \
+         the attention weights of its first position. A dark diagonal: it looks at the mark, wherever that is. A row without a dark \
+         cell means that it has not learned to look; dark cells in one column, that it always looks at the same place.",
+    );
+    let case =
+        Record::new().with("seed", 4_usize).with("n_positions", M).with("steps", 400_usize).with("learning_rate", 0.3);
+    let weights = ask.both(|side| side.ask("marked", &case)?.exactly(M * M, "weights"))?;
+    let weights = match weights.learner {
+        Ok(weights) => weights,
+        Err(note) => {
+            picture.note(note);
+            picture.note("What you see is the reference's.");
+            weights.reference
+        }
+    };
+    picture.raster(Cells { x: ENDS, y: ENDS, columns: M, rows: M }, weights, Palette::Heat, (0.0, 1.0));
+    Ok(picture)
+}
+
+fn focal(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "focal",
+        "What a sample costs",
+        Axis::new("probability of the true class").from(0.0, 1.0),
+        Axis::new("loss").from(0.0, 4.0),
+    )
+    .caption(
+        "With γ = 0 the focal loss is cross-entropy: a sample that is right with p = 0.7 still costs a good deal. A larger γ pulls \
+         the right end of the line down to 0 and leaves the left end nearly alone. Lines that lie on each other ignore γ; a line that \
+         comes down on the *left* has p where 1 - p belongs.",
+    );
+    let p: Vec<f64> = (1..50).map(|i| i as f64 / 50.0).collect();
+    for (n, gamma) in [0.0, 1.0, 4.0].into_iter().enumerate() {
+        let case = Record::new()
+            .with("loss", "Focal")
+            .with("gamma", gamma)
+            .with("class_weights", array![1.0, 1.0])
+            .with("p", Array1::from(p.clone()));
+        let losses = ask.both(|side| {
+            let losses = side.ask("by_probability", &case)?.exactly(p.len(), RESULT)?;
+            Ok(p.iter().copied().zip(losses).collect())
+        })?;
+        picture.compare(format!("γ = {gamma}"), Mark::Line, n, losses);
+    }
+    Ok(picture)
+}
