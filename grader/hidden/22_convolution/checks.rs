@@ -797,8 +797,8 @@ fn conv_backwards() -> Vec<Check> {
             .expects(|c| gradients(gradients(Record::new(), c, &d_z(c), " 1", 1.0), c, &d_z(c), " 2", 1.0))
             .mistake(
                 "gradients_pile_up",
-                "After a second backward pass d_weights and d_biases are twice as large. They take the place of earlier ones; whoever \
-                 trains would otherwise follow all old gradients, too.",
+                "After a second backward pass d_weights and d_biases are twice as large. They take the place of earlier ones. \
+                 Otherwise every step would follow all old gradients, too.",
                 |c| gradients(gradients(Record::new(), c, &d_z(c), " 1", 1.0), c, &d_z(c), " 2", 2.0),
             ),
     ]
