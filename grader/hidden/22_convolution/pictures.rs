@@ -1,0 +1,204 @@
+//! What there is to see in exercise 22.
+
+use datasets::digits::{MAX_PIXEL, SIDE, digits};
+use judge::pictures::*;
+use ndarray::{Array3, Array4};
+
+fn main() {
+    judge::draw_pictures(pictures);
+}
+
+fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    Ok(vec![edges(ask)?, seen_by(ask)?, learned(ask)?, shifted(ask)?, rotated(ask)?])
+}
+
+const N_PIXELS: usize = SIDE * SIDE;
+
+/// The first digit of a class, as an image of one channel with pixels from 0 to 1.
+fn digit(class: usize) -> Array3<f64> {
+    let digits = digits();
+    let number = digits.labels.iter().position(|&label| label == class).expect("every digit is there");
+    let pixels = digits.features.row(number).to_owned() / MAX_PIXEL;
+    pixels.into_shape_with_order((1, SIDE, SIDE)).expect("64 pixels")
+}
+
+/// What there is one of in a picture: the learner's, or the reference's and a note.
+fn one_of<'a, T>(picture: &mut Picture, both: &'a Both<T>) -> &'a T {
+    match &both.learner {
+        Ok(learners) => learners,
+        Err(note) => {
+            picture.note(note.clone());
+            picture.note("What you see is the reference's.");
+            &both.reference
+        }
+    }
+}
+
+/// An axis without ticks, beside images.
+fn blank(from: f64, to: f64) -> Axis {
+    Axis::new("").ticks::<&str>([]).from(from, to)
+}
+
+/// An image of `side` by `side` pixels, 8 units wide, in a grid whose places are 10 units apart and 12 high.
+fn place(row: usize, column: usize, side: usize) -> Cells {
+    let (left, bottom) = (column as f64 * 10.0, -(row as f64) * 12.0);
+    Cells { x: (left, left + 8.0), y: (bottom, bottom + 8.0), columns: side, rows: side }
+}
+
+fn edges(ask: &mut Ask<'_>) -> Result<Picture> {
+    const SHOWN: [usize; 3] = [0, 1, 7];
+    let mut picture = Picture::new("edges", "Kernels that find edges", blank(-1.0, 39.0), blank(-25.0, 12.0))
+        .equal_units()
+        .caption(
+            "Three digits, and what kernels of 3 by 3 make of them, with a padding of 1. The first kernel finds upright edges: it \
+             subtracts what is on the left from what is on the right. The second does so with above and below. \
+             One colour is paper to ink, the other ink to paper. The third kernel is a mean, and blurs. Edges that are shifted by a \
+             pixel mean a wrong padding; exchanged colours, kernels that were flipped.",
+        );
+    let kernels = [
+        [[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]],
+        [[-1.0, -2.0, -1.0], [0.0, 0.0, 0.0], [1.0, 2.0, 1.0]],
+        [[4.0 / 9.0; 3]; 3],
+    ];
+    let kernels = Array4::from_shape_fn((3, 1, 3, 3), |(k, _, i, j)| kernels[k][i][j]);
+    let maps = ask.both(|side| {
+        let mut all = Vec::new();
+        for class in SHOWN {
+            let case = Record::new()
+                .with("image", digit(class))
+                .with("kernels", kernels.clone())
+                .with("biases", Array1::<f64>::zeros(3))
+                .with("stride", 1_usize)
+                .with("padding", 1_usize);
+            all.extend(side.ask("convolve", &case)?.exactly(3 * N_PIXELS, RESULT)?);
+        }
+        Ok(all)
+    })?;
+    let maps = one_of(&mut picture, &maps);
+    for (row, class) in SHOWN.into_iter().enumerate() {
+        picture.raster(place(row, 0, SIDE), digit(class).into_iter().collect(), Palette::Ink, (0.0, 1.0));
+        for column in 0..3 {
+            let start = (row * 3 + column) * N_PIXELS;
+            let map = maps[start..start + N_PIXELS].to_vec();
+            picture.raster(place(row, column + 1, SIDE), map, Palette::Diverging, (-4.0, 4.0));
+        }
+    }
+    for (column, name) in ["image", "upright", "level", "blurred"].into_iter().enumerate() {
+        picture.label(column as f64 * 10.0 + 1.0, 10.0, name);
+    }
+    Ok(picture)
+}
+
+fn seen_by(ask: &mut Ask<'_>) -> Result<Picture> {
+    const WIDTH: usize = 12;
+    let mut picture = Picture::new(
+        "seen_by",
+        "How many windows see a pixel",
+        Axis::new("column of the image").from(-1.0, 12.0).ticks([(0.0, 0), (5.0, 5), (11.0, 11)]),
+        Axis::new("gradient").from(0.0, 3.5),
+    )
+    .caption(
+        "A strip of 12 pixels, a window three wide, a padding of 1 around it. Every entry of every patch sends back a gradient of 1, and \
+         `col2im` adds up. With stride 1 three windows see each pixel, but two at the ends. With stride 2 it alternates: the pixels \
+         where two windows overlap get twice as much. Bars that are all 1 mean that patches overwrite each other.",
+    );
+    for (n, (name, stride)) in [("stride 1", 1_usize), ("stride 2", 2)].into_iter().enumerate() {
+        // The strip is one pixel high; only the middle row of the window lies on it.
+        let places = (WIDTH - 1) / stride + 1;
+        let d_patches = Array2::from_shape_fn((places, 9), |(_, entry)| if entry / 3 == 1 { 1.0 } else { 0.0 });
+        let case = Record::new()
+            .with("d_patches", d_patches)
+            .with("shape", vec![1, 1, WIDTH])
+            .with("side", 3_usize)
+            .with("stride", stride)
+            .with("padding", 1_usize);
+        let bars = ask.both(|side| {
+            let gradient = side.ask("col2im", &case)?.exactly(WIDTH, RESULT)?;
+            let place = |(x, y): (usize, f64)| (x as f64 + 0.36 * n as f64 - 0.18, y);
+            Ok(gradient.into_iter().enumerate().map(place).collect::<Vec<_>>())
+        })?;
+        picture.compare(name, Mark::Bars(0.3), n, bars);
+    }
+    Ok(picture)
+}
+
+fn learned(ask: &mut Ask<'_>) -> Result<Picture> {
+    const N_KERNELS: usize = 8;
+    let mut picture = Picture::new("learned", "What the first layer has learned", blank(-1.0, 79.0), blank(-13.0, 9.0))
+        .equal_units()
+        .caption(
+            "Your network has read shifted digits for six epochs. Above are its eight kernels of 3 by 3 for the image, and below each \
+             what it makes of a 5, before the ReLU. Several kernels have become detectors of edges in one direction or another, \
+             though no line of code says so. Maps that are alike, or all of one colour, mean that nothing was learned.",
+        );
+    let case = Record::new()
+        .with("n_kernels", vec![N_KERNELS, 16])
+        .with("epochs", 6_usize)
+        .with("batch_size", 8_usize)
+        .with("learning_rate", 0.15)
+        .with("augmented", true)
+        .with("seed", 22_usize)
+        .with("image", digit(5).into_shape_with_order((1, N_PIXELS)).expect("64 pixels"));
+    let learned = ask.both(|side| {
+        let answer = side.ask("learned", &case)?;
+        Ok((answer.exactly(9 * N_KERNELS, "kernels")?, answer.exactly(N_PIXELS * N_KERNELS, "maps")?))
+    })?;
+    let (kernels, maps) = one_of(&mut picture, &learned);
+    let largest = |numbers: &[f64]| numbers.iter().fold(1e-9, |largest: f64, number| largest.max(number.abs()));
+    for k in 0..N_KERNELS {
+        // A column for each kernel.
+        let kernel: Vec<f64> = (0..9).map(|entry| kernels[entry * N_KERNELS + k]).collect();
+        let map = maps[k * N_PIXELS..(k + 1) * N_PIXELS].to_vec();
+        let (strongest, most) = (largest(&kernel), largest(&map));
+        picture.raster(place(0, k, 3), kernel, Palette::Diverging, (-strongest, strongest));
+        picture.raster(place(1, k, SIDE), map, Palette::Diverging, (-most, most));
+    }
+    Ok(picture)
+}
+
+fn shifted(ask: &mut Ask<'_>) -> Result<Picture> {
+    const N: usize = 16;
+    let mut picture = Picture::new("shifted", "One digit, again and again", blank(-1.0, 79.0), blank(-13.0, 12.0))
+        .equal_units()
+        .caption(
+            "One 3, and what `augment` makes of it with shifts of up to two pixels. A person reads a 3 in all of them: the label is \
+             still right. Images that are all alike mean that one shift was drawn for the whole batch; strokes that come in on the \
+             opposite side mean that pixels wrap round.",
+        );
+    let pixels: Vec<f64> = digit(3).into_iter().collect();
+    let case = Record::new()
+        .with("x", Array2::from_shape_fn((N, N_PIXELS), |(_, pixel)| pixels[pixel]))
+        .with("shape", vec![1, SIDE, SIDE])
+        .with("max_shift", 2_usize)
+        .with("seed", 5_usize);
+    let images = ask.both(|side| side.ask("augment", &case)?.exactly(N * N_PIXELS, "first"))?;
+    let images = one_of(&mut picture, &images);
+    for (number, image) in images.chunks(N_PIXELS).enumerate() {
+        picture.raster(place(number / 8, number % 8, SIDE), image.to_vec(), Palette::Ink, (0.0, 1.0));
+    }
+    Ok(picture)
+}
+
+fn rotated(ask: &mut Ask<'_>) -> Result<Picture> {
+    const ANGLES: [f64; 5] = [-30.0, -15.0, 0.0, 15.0, 30.0];
+    let mut picture = Picture::new("rotated", "A digit on its way round", blank(-1.0, 49.0), blank(-5.0, 10.0))
+        .equal_units()
+        .caption(
+            "A 7, rotated by the angles below. Positive angles turn it anticlockwise. Every pixel is a mean of four, so a little of its \
+             sharpness is lost; at 0 degrees nothing changes. A 7 that wanders off turns around a corner, not around its middle.",
+        );
+    let images = ask.both(|side| {
+        let mut all = Vec::new();
+        for degrees in ANGLES {
+            let case = Record::new().with("image", digit(7)).with("degrees", degrees);
+            all.push(side.ask("rotate", &case)?.exactly(N_PIXELS, RESULT)?);
+        }
+        Ok(all)
+    })?;
+    let images = one_of(&mut picture, &images);
+    for (column, (image, degrees)) in images.iter().zip(ANGLES).enumerate() {
+        picture.raster(place(0, column, SIDE), image.clone(), Palette::Ink, (0.0, 1.0));
+        picture.label(column as f64 * 10.0 + 2.5, -2.5, format!("{degrees}°"));
+    }
+    Ok(picture)
+}
