@@ -119,9 +119,9 @@ fn transfer(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("accuracy").from(0.2, 0.7),
     )
     .caption(
-        "The share of striped digits from 5 to 9 that is read rightly, after 10, 20, … steps on ten samples of each. The bodies of two \
-         networks come from striped digits from 0 to 4; the third starts from scratch, and stays below them. If all lines are \
-         alike, the body got lost when the head was replaced.",
+        "The share of striped digits from 5 to 9 that is read rightly, after 10, 20, … steps on ten samples of each. The bodies of \
+         two networks come from striped digits from 0 to 4; which of the two is ahead depends on the draw. The third starts from \
+         scratch, and stays below them. If all lines are alike, the body got lost when the head was replaced.",
     );
     for (name, is_pretrained, is_frozen, n) in
         [("frozen", true, true, 0), ("fine-tuned", true, false, 1), ("from scratch", false, false, 2)]

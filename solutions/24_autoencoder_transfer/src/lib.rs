@@ -1,6 +1,6 @@
 //! Exercise 24, solved: networks that are used for more than the task they were trained for.
 //!
-//! An autoencoder learns to put out what came in, through a bottleneck. Nobody needs its output, but three things come with it:
+//! An autoencoder learns to put out what came in, through a bottleneck. Its output is of no interest, but three things come with it:
 //! a short code for each sample, a way to repair damaged samples, and an error that is large where a sample is unlike those of
 //! the training. None of them needs a label.
 //!
@@ -167,8 +167,8 @@ impl AnomalyDetector {
     /// A detector whose threshold is the `q`-quantile of the errors of `x_normal` (n, n_features), n at least 1: samples that are
     /// known to be normal. Of such samples the share 1 - q will be reported in error.
     ///
-    /// No anomaly is needed for it, and no sample that is asked about later. They could not help: nobody knows in advance
-    /// how many of them are anomalies.
+    /// No anomaly is needed for it, and no sample that is asked about later. They could not help: it is not known in
+    /// advance how many of them are anomalies.
     ///
     /// # Panics
     ///
