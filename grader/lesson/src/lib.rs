@@ -36,9 +36,23 @@ impl Lesson {
     /// If it cannot be read, or if the test is not one of a crate in `solutions/`.
     #[must_use]
     pub fn of_this_exercise() -> Self {
+        Self::read("exercises", "README.md")
+    }
+
+    /// The same for the questions of the exercise: `grader/hidden/NN_name/quiz.toml`, as it stands in the file.
+    ///
+    /// # Panics
+    ///
+    /// As [`Lesson::of_this_exercise`].
+    #[must_use]
+    pub fn of_this_quiz() -> Self {
+        Self::read("grader/hidden", "quiz.toml")
+    }
+
+    fn read(place: &str, file: &str) -> Self {
         let solution = env::var("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
         let name = Path::new(&solution).file_name().expect("a solution has a folder");
-        let path = Path::new(&solution).join("../../exercises").join(name).join("README.md");
+        let path = Path::new(&solution).join("../..").join(place).join(name).join(file);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
         Self::new(text)
     }
