@@ -7,7 +7,7 @@ use clap::{
     builder::{EnumValueParser, PathBufValueParser, PossibleValue, StringValueParser, TypedValueParser},
 };
 
-use course::Limits;
+use course::{Limits, quiz::TOPICS};
 
 use crate::commands::Shard;
 use runner::DEFAULT_SEED;
@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Lesson(LessonArgs),
     /// Show the next hint for the first task that is not solved
     Hint(HintArgs),
+    /// Answer questions about an exercise; they are worth no points
+    Quiz(QuizArgs),
     /// Draw what your own code computes
     Plot(PlotArgs),
     /// Draw which exercise builds on which, and how far you have come
@@ -101,6 +103,29 @@ pub(crate) struct CheckArgs {
     /// Leave the source gate open: for the tests that hold the sandbox by itself
     #[arg(long, hide = true, requires = "source")]
     pub(crate) without_source_gate: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct QuizArgs {
+    /// A number (3), a name (dense_layer), or a path inside an exercise [default: the exercise that you are in, or the first
+    /// one that is not complete, after whatever comes again from others]
+    pub(crate) exercise: Option<String>,
+
+    /// Ask about one topic, in all exercises that you have begun
+    #[arg(long, conflicts_with = "exercise", value_parser = TOPICS)]
+    pub(crate) topic: Option<String>,
+
+    /// Ask everything, also what you have answered already
+    #[arg(long)]
+    pub(crate) again: bool,
+
+    /// `json` writes one object a line, for programs that ask the questions in their own way
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+
+    /// For teachers: what a class made of the questions, from reports that `ci --format json` has written, one a learner
+    #[arg(long, value_name = "REPORT", num_args = 1.., conflicts_with_all = ["exercise", "topic", "again"])]
+    pub(crate) class: Vec<PathBuf>,
 }
 
 #[derive(Args)]

@@ -4,6 +4,7 @@ mod digest;
 pub mod files;
 mod git;
 mod hints;
+pub mod quiz;
 
 pub use digest::checks_digest;
 pub use hints::Hints;
@@ -231,6 +232,15 @@ impl Course {
     /// If there is no `hints.toml`, or it is wrong.
     pub fn hints(&self, exercise: &Exercise) -> Result<Hints> {
         Hints::read(&self.hidden_folder(exercise).join("hints.toml"), exercise)
+    }
+
+    /// The questions of `exercise`; none if it has no `quiz.toml`.
+    ///
+    /// # Errors
+    ///
+    /// If its `quiz.toml` is wrong.
+    pub fn quiz(&self, exercise: &Exercise) -> Result<Vec<quiz::Question>> {
+        quiz::read(&self.hidden_folder(exercise).join("quiz.toml"))
     }
 
     /// How a learner calls the grader here: by cargo where the course brings its own, by its name elsewhere.

@@ -7,6 +7,7 @@ mod clock;
 pub mod hint;
 pub mod list;
 mod progress;
+pub mod quiz;
 
 pub use check::{Checked, Checking, check, current, source_digest};
 pub use progress::{Entry, Last, Progress};

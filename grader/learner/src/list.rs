@@ -6,7 +6,7 @@ use report::ExerciseStatus;
 use runner::Submission;
 use serde::Serialize;
 
-use crate::{Progress, source_digest};
+use crate::{Progress, quiz::Answers, source_digest};
 
 /// One exercise of the list.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +33,10 @@ pub struct Row {
     pub max_bonus: u32,
     /// How many hints were given.
     pub hints_taken: usize,
+    /// How many questions about it are understood.
+    pub understood: usize,
+    /// How many questions there are.
+    pub questions: usize,
     /// When it was last checked.
     pub checked_at: Option<String>,
     /// When it was first complete.
@@ -91,6 +95,9 @@ fn row(course: &Course, progress: &Progress, exercise: &Exercise) -> Result<Row>
         Some(last) if last.checks_digest != checks_digest(course, exercise)? => Some(Change::Course),
         _ => None,
     };
+    // Answers that cannot be read are told of by `quiz`.
+    let questions = course.quiz(exercise).unwrap_or_default();
+    let understood = Answers::read(&submission.folder).map_or(0, |answers| answers.understood(&questions));
     Ok(Row {
         name: exercise.name.clone(),
         number: exercise.number,
@@ -103,6 +110,8 @@ fn row(course: &Course, progress: &Progress, exercise: &Exercise) -> Result<Row>
         bonus_score: last.map_or(0, |last| last.bonus_score),
         max_bonus: points(true),
         hints_taken: entry.hints.values().sum(),
+        understood,
+        questions: questions.len(),
         checked_at: last.map(|last| last.checked_at.clone()),
         completed_at: entry.completed_at.clone(),
         changed,

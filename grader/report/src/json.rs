@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{CheckReport, ExerciseStatus, Report, SCHEMA_VERSION};
-use crate::Diagnostic;
+use crate::{Diagnostic, FirstAnswer};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -31,6 +31,9 @@ struct Document<'a> {
     duration_ms: u64,
     /// Nothing has changed since an earlier check, so nothing was run.
     unchanged: bool,
+    /// The first answers to the exercise's questions; not there where none was answered.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    answers: &'a [FirstAnswer],
 }
 
 #[derive(Serialize)]
@@ -85,6 +88,7 @@ fn document(report: &Report) -> Document<'_> {
         output: outputs.join("\n"),
         duration_ms: report.duration_ms,
         unchanged: report.unchanged,
+        answers: &report.answers,
     }
 }
 
@@ -115,6 +119,9 @@ mod tests {
         let report: serde_json::Value = serde_json::from_str(&render(&samples::report()).unwrap()).unwrap();
         assert!(SCHEMA.is_valid(&report));
         for field in report.as_object().unwrap().keys() {
+            if field == "answers" {
+                continue;
+            }
             let mut without = report.clone();
             without.as_object_mut().unwrap().remove(field);
             assert!(!SCHEMA.is_valid(&without), "{field}");

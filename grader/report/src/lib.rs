@@ -82,6 +82,20 @@ pub struct Report {
     pub duration_ms: u64,
     /// Nothing has changed since an earlier check, so this is its report and nothing was run.
     pub unchanged: bool,
+    /// The first answers to the exercise's questions, where the learner has answered some. They are worth no points.
+    #[serde(default)]
+    pub answers: Vec<FirstAnswer>,
+}
+
+/// The first answer that a learner gave to a question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FirstAnswer {
+    /// The question's id.
+    pub question: String,
+    /// Whether it was right.
+    pub right: bool,
+    /// The answer in the words of the question; it is the learner's text where the question asks for a number.
+    pub given: String,
 }
 
 /// What a report says of its exercise.
@@ -205,6 +219,7 @@ impl Report {
             diagnostics: Vec::new(),
             duration_ms: 0,
             unchanged: false,
+            answers: Vec::new(),
         }
     }
 
@@ -226,6 +241,7 @@ impl Report {
             diagnostics,
             duration_ms: _,
             unchanged: _,
+            answers,
         } = self;
         let ExerciseLabel { name, number: _, title, minutes: _, requires } = exercise;
         for text in [course, folder, source_digest, checks_digest, rustc_version, sandbox, name, title] {
@@ -234,6 +250,10 @@ impl Report {
         course_commit.iter_mut().chain(requires).for_each(|text| fit(text, clean_line));
         checks.iter_mut().for_each(CheckReport::clean);
         diagnostics.iter_mut().for_each(Diagnostic::clean);
+        for FirstAnswer { question, right: _, given } in answers {
+            fit(question, clean_line);
+            fit(given, clean_line);
+        }
     }
 
     /// How the exercise stands.

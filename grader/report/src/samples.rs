@@ -5,7 +5,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 
 use serde_json::Value;
 
-use super::{CheckReport, ExerciseLabel, Report};
+use super::{CheckReport, ExerciseLabel, FirstAnswer, Report};
 use crate::Diagnostic;
 use wire::judge::Status;
 
@@ -80,6 +80,7 @@ pub fn report() -> Report {
         diagnostics: Vec::new(),
         duration_ms: 1234,
         unchanged: false,
+        answers: vec![FirstAnswer { question: "outlier".to_owned(), right: false, given: "MSE".to_owned() }],
     }
 }
 
@@ -242,11 +243,12 @@ pub(super) fn with_text(text: &str) -> Report {
 }
 
 fn put_texts(report: &mut Report, mut next: impl FnMut() -> String) {
-    let Report { course, exercise, folder, rustc_version, sandbox, .. } = report;
+    let Report { course, exercise, folder, rustc_version, sandbox, answers, .. } = report;
     for field in [course, &mut exercise.name, &mut exercise.title, folder, rustc_version, sandbox] {
         *field = next();
     }
     exercise.requires.iter_mut().for_each(|field| *field = next());
+    answers.iter_mut().for_each(|answer| answer.given = next());
     for diagnostic in &mut report.diagnostics {
         let Diagnostic { code, message, label, file, rendered, .. } = diagnostic;
         for field in [message, label, rendered] {

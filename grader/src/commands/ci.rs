@@ -13,7 +13,8 @@ use anyhow::{Context, Result, bail};
 use super::{Outcome, check::Targets, hand_in, parallel::grade_all, warn};
 use crate::cli::CiArgs;
 use course::{Course, Exercise, UsageError};
-use report::{ExerciseStatus, Report, Terminal, style};
+use learner::quiz::Answers;
+use report::{ExerciseStatus, FirstAnswer, Report, Terminal, style};
 use runner::{Grading, Options, Sandbox, Slot, Sources, Submission};
 
 pub(crate) fn run(course: &Course, args: &CiArgs) -> Result<Outcome> {
@@ -36,7 +37,10 @@ pub(crate) fn run(course: &Course, args: &CiArgs) -> Result<Outcome> {
         // Whoever wrote it: nothing of an earlier grading is used, and nothing is left for a later one.
         let slot = Slot::take_empty(&work, &exercise.name, sandbox)?;
         let grading = Grading { course, exercise, kit, slot: &slot, options, observer: &() };
-        Ok(grading.grade(&handed_in.submission(exercise))?.report)
+        let submission = handed_in.submission(exercise);
+        let mut report = grading.grade(&submission)?.report;
+        report.answers = first_answers(course, exercise, &submission);
+        Ok(report)
     })?;
     let reports = &all.reports;
     let mut unmet = policy.unmet(reports);
@@ -54,6 +58,16 @@ pub(crate) fn run(course: &Course, args: &CiArgs) -> Result<Outcome> {
     tell_github(reports, &unmet, targets.shows_text())?;
     all.whole()?;
     Ok(if unmet.is_empty() { Outcome::AllRight } else { Outcome::NotRightYet })
+}
+
+/// The first answers to the questions of `exercise` that lie beside `submission`. They are worth no points, so nothing
+/// about them stops a grading.
+fn first_answers(course: &Course, exercise: &Exercise, submission: &Submission) -> Vec<FirstAnswer> {
+    let read = || Ok(Answers::read(&submission.folder)?.first_answers(&course.quiz(exercise)?));
+    read().unwrap_or_else(|error: anyhow::Error| {
+        warn(&format!("the answers to the questions are left out: {error:#}"));
+        Vec::new()
+    })
 }
 
 /// A seed for one grading. No submission can know it, so a table of right answers earns nothing. It has 32 bits, which every

@@ -9,6 +9,7 @@ mod hint;
 mod list;
 mod new;
 mod parallel;
+mod quiz;
 mod reset;
 mod solution;
 mod verify;
@@ -53,6 +54,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
     let outcome = match &cli.command {
         None => return view::watch_or_help(&course),
         Some(Command::Watch) => return view::watch(&course),
+        Some(Command::Quiz(args)) => return quiz::run(&course, args),
         Some(Command::Lesson(args)) => return view::lesson(&course, args),
         Some(Command::Plot(args)) => return view::plot(&course, args),
         Some(Command::Map(args)) => return view::map(&course, args),

@@ -45,6 +45,11 @@ pub(super) fn lesson(course: &Course, args: &LessonArgs) -> Result<ExitCode> {
     show(course, "lesson", [exercise.name.clone().into()])
 }
 
+/// Asks questions; `arguments` are what the view's `quiz` takes.
+pub(super) fn quiz(course: &Course, arguments: Vec<OsString>) -> Result<ExitCode> {
+    show(course, "quiz", arguments)
+}
+
 /// Draws what a submission computes.
 pub(super) fn plot(course: &Course, args: &PlotArgs) -> Result<ExitCode> {
     let exercise = exercise_or_current(course, args.exercise.as_deref())?;

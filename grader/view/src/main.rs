@@ -8,6 +8,7 @@ mod map;
 mod markdown;
 mod picture;
 mod plot;
+mod quiz;
 mod watch;
 
 use std::{env, ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
@@ -26,12 +27,16 @@ fn main() -> ExitCode {
 }
 
 fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<ExitCode> {
-    let mut next = || arguments.next().context("this program is started by `grader watch`, `lesson`, `plot` and `map`");
+    let mut next =
+        || arguments.next().context("this program is started by `grader watch`, `lesson`, `plot`, `quiz` and `map`");
     let course = Course::find(Some(&PathBuf::from(next()?)))?;
     let what = next()?;
     if what == "watch" {
         watch::watch(course)?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if what == "quiz" {
+        return quiz::run(&course, arguments);
     }
     if what == "map" {
         return map::show(&course, arguments.next().map(PathBuf::from));

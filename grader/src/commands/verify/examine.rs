@@ -7,7 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use course::{Course, Exercise, files::files_below};
+use course::{
+    Course, Exercise,
+    files::files_below,
+    quiz::{self, Kind},
+};
 use runner::{
     DEFAULT_SEED, Drawn, Grading, Kit, Options, Sandbox, SandboxMode, Slot, Submission, draw, items, named, start_judge,
 };
@@ -95,6 +99,7 @@ pub(super) fn checks(course: &Course, exercise: &Exercise, kit: &Kit, variants: 
             problems.push(format!("no wrong variant makes the mistake `{mistake}`; add one to variants.toml"));
         }
     }
+    problems.extend(questions(course, exercise, &mistakes));
     match course.hints(exercise) {
         Ok(hints) => {
             let unknown = hints.checks.keys().filter(|id| checks.iter().all(|check| check.id != **id));
@@ -107,6 +112,31 @@ pub(super) fn checks(course: &Course, exercise: &Exercise, kit: &Kit, variants: 
         problems.push("it has no right variant; add another way to be right to variants.toml".to_owned());
     }
     Ok(Examined { plan: checks, mistakes, problems })
+}
+
+/// What is wrong with the questions, where there are some.
+fn questions(course: &Course, exercise: &Exercise, mistakes: &BTreeSet<String>) -> Vec<String> {
+    let questions = match course.quiz(exercise) {
+        Ok(questions) if questions.is_empty() => return Vec::new(),
+        Ok(questions) => questions,
+        Err(error) => return vec![format!("{error:#}")],
+    };
+    let mut problems: Vec<String> =
+        quiz::weaknesses(&questions).into_iter().map(|weakness| format!("quiz.toml: {weakness}")).collect();
+    for question in &questions {
+        let Kind::Number(number) = &question.kind else { continue };
+        for id in number.near.iter().filter_map(|near| near.mistake.as_ref()).filter(|id| !mistakes.contains(*id)) {
+            problems.push(format!(
+                "quiz.toml: question `{}` names the mistake `{id}`, which no check of the exercise knows",
+                question.id
+            ));
+        }
+    }
+    let test = format!("solutions/{}/tests/quiz.rs", exercise.name);
+    if course.root.join("Cargo.toml").is_file() && !course.root.join(&test).is_file() {
+        problems.push(format!("there is no {test}, which computes the numbers of the questions"));
+    }
+    problems
 }
 
 /// Checks whose line could not be told.
@@ -188,6 +218,14 @@ pub(super) fn pictures(course: &Course, exercise: &Exercise, kit: &Kit, work: &P
                 continue;
             }
         };
+        if whose == "the solution" {
+            for question in course.quiz(exercise).unwrap_or_default() {
+                let Kind::Predict { picture: id, .. } = &question.kind else { continue };
+                if pictures.iter().all(|picture| picture.id != *id) {
+                    problems.push(format!("question `{}` shows the picture `{id}`, which there is not", question.id));
+                }
+            }
+        }
         if pictures.is_empty() {
             problems.push(format!("there is no picture of {whose}"));
         }

@@ -356,6 +356,8 @@ mod tests {
                 bonus_score: 0,
                 max_bonus: 0,
                 hints_taken: 0,
+                understood: 0,
+                questions: 0,
                 checked_at: None,
                 completed_at: None,
                 changed: None,

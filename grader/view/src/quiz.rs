@@ -1,0 +1,212 @@
+//! `grader quiz`: asks questions, one line at a time, in a terminal or a pipe.
+
+use std::{
+    ffi::OsString,
+    io::{self, BufRead, Lines, StdinLock, Write},
+    process::ExitCode,
+    time::SystemTime,
+};
+
+use anyhow::{Context, Result};
+use course::{Course, Exercise};
+use learner::quiz::{Answers, Asked, Item, Reply, Wanted, folder_of, items, note, picture};
+use report::{
+    screen::Screen,
+    style::{BAD, BOLD, DIM, GOOD, paint},
+};
+use runner::{Kit, StatusLine, Submission};
+use serde_json::json;
+
+use crate::{
+    markdown,
+    picture::terminal,
+    plot::{Plotted, plot},
+    print,
+};
+
+/// Asks what `arguments` say: `terminal` or `json`, `all` or `open`, a topic or nothing, the names of exercises,
+/// and after `--` the names of those that may have something that comes again.
+pub(crate) fn run(course: &Course, mut arguments: impl Iterator<Item = OsString>) -> Result<ExitCode> {
+    let mut next = || arguments.next().map(|argument| argument.to_string_lossy().into_owned());
+    let started = "this program is started by `grader quiz`";
+    let as_json = next().context(started)? == "json";
+    let all = next().context(started)? == "all";
+    let topic = next().context(started)?;
+    let (mut exercises, mut due_of) = (Vec::new(), Vec::new());
+    let mut only_due = false;
+    while let Some(name) = next() {
+        match &*name {
+            "--" => only_due = true,
+            name if only_due => due_of.push(course.exercise(name)?),
+            name => exercises.push(course.exercise(name)?),
+        }
+    }
+    let wanted = Wanted { exercises, due_of, topic: Some(topic.as_str()).filter(|topic| !topic.is_empty()), all };
+    let (items, total) = items(course, &wanted, SystemTime::now())?;
+    let mut dialogue = Dialogue { course, as_json, screen: Screen::of_stdout(), lines: io::stdin().lock().lines() };
+    dialogue.ask(items, total, &wanted)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Dialogue<'a> {
+    course: &'a Course,
+    as_json: bool,
+    screen: Screen,
+    lines: Lines<StdinLock<'static>>,
+}
+
+/// What comes after a question.
+enum Next {
+    Goes,
+    Stops,
+}
+
+impl Dialogue<'_> {
+    fn ask(&mut self, items: Vec<Item<'_>>, total: usize, wanted: &Wanted<'_>) -> Result<()> {
+        let count = items.len();
+        let mut random = fastrand::Rng::new();
+        if count == 0 {
+            self.say(&match total {
+                0 => "There are no questions on that.".to_owned(),
+                _ => format!("All {total} questions are answered, and none comes again yet. `--again` asks them all."),
+            });
+        }
+        for (number, item) in (1..).zip(items) {
+            let heading = format!("{} · question {number} of {count}", item.exercise.title);
+            let asked = Asked::new(item.question, &mut random);
+            let again = if item.comes_again { " · comes again" } else { "" };
+            if self.as_json {
+                let (question, ask, how) = (&asked.question, asked.prompt(), asked.how());
+                print(
+                    &json!({
+                        "exercise": item.exercise.name, "question": question.id, "topics": question.topics,
+                        "number": number, "of": count, "ask": ask, "answer_with": how, "comes_again": item.comes_again,
+                    })
+                    .to_string(),
+                );
+            } else {
+                print(&format!("\n{}{}\n", paint(BOLD, heading), paint(DIM, again)));
+                self.show(item.exercise, &asked.prompt());
+            }
+            if let Next::Stops = self.one(item.exercise, asked)? {
+                self.say("What you have answered is kept; the same command goes on.");
+                break;
+            }
+        }
+        for exercise in &wanted.exercises {
+            let questions = self.course.quiz(exercise)?;
+            let understood = Answers::read(&folder_of(self.course, exercise))?.understood(&questions);
+            if self.as_json {
+                let sum = json!({ "exercise": exercise.name, "understood": understood, "questions": questions.len() });
+                print(&sum.to_string());
+            } else if wanted.topic.is_none() && !questions.is_empty() {
+                self.say(&format!("{}: understood {understood} of {}.", exercise.title, questions.len()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks until the answer is right, is shown or is put off. The first answer is noted.
+    fn one(&mut self, exercise: &Exercise, mut asked: Asked) -> Result<Next> {
+        let mut is_first = true;
+        loop {
+            self.prompt(&asked.how(), is_first);
+            let Some(line) = self.lines.next().transpose().context("cannot read the answer")? else {
+                return Ok(Next::Stops);
+            };
+            match line.trim() {
+                "q" | "quit" => return Ok(Next::Stops),
+                "" | "n" | "next" => return Ok(Next::Goes),
+                "?" if is_first => self.say("Answer first: a guess tells you more than the solution does."),
+                "?" => {
+                    self.reveal(exercise, &asked);
+                    return Ok(Next::Goes);
+                }
+                typed => match asked.answer(typed) {
+                    Reply::Unclear(how) => self.tell("unclear", &how, exercise),
+                    Reply::More(text) => self.tell("more", &text, exercise),
+                    Reply::Judged { right, given, says } => {
+                        if is_first && let Err(error) = note(self.course, exercise, &asked.question.id, right, &given) {
+                            self.say(&format!("This answer is not noted: {error:#}"));
+                        }
+                        self.tell(if right { "right" } else { "wrong" }, &says, exercise);
+                        if is_first && let Some(id) = picture(&asked.question) {
+                            self.draw(exercise, id);
+                        }
+                        is_first = false;
+                        // Whoever has ticked what an answer lacks has read the model answer.
+                        if right || asked.is_open() {
+                            return Ok(Next::Goes);
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    fn prompt(&self, how: &str, is_first: bool) {
+        if self.as_json {
+            return;
+        }
+        let keys = if is_first { "Enter: later, q: quit" } else { "try again; ?: the solution, Enter: next, q: quit" };
+        let prompt = textwrap::fill(&format!("{how} ({keys})"), self.screen.width);
+        let _ = write!(anstream::stdout(), "\n{}\n> ", paint(DIM, prompt));
+        let _ = io::stdout().flush();
+    }
+
+    fn tell(&self, verdict: &str, says: &str, exercise: &Exercise) {
+        if self.as_json {
+            print(&json!({ "verdict": verdict, "says": says }).to_string());
+            return;
+        }
+        match verdict {
+            "right" => print(&paint(GOOD, "\n✓ Right.")),
+            "wrong" => print(&paint(BAD, "\n✗ Not right.")),
+            _ => print(""),
+        }
+        self.show(exercise, says);
+    }
+
+    fn reveal(&self, exercise: &Exercise, asked: &Asked) {
+        self.tell("solution", &asked.solution(), exercise);
+    }
+
+    /// Draws a picture of the learner's own code. One that cannot be drawn is no reason to stop.
+    fn draw(&self, exercise: &Exercise, id: &str) {
+        if self.as_json {
+            print(&json!({ "picture": id }).to_string());
+            return;
+        }
+        let draw = || -> Result<Option<String>> {
+            let kit = Kit::open(self.course, exercise)?;
+            let line = StatusLine::new();
+            let plotted = plot(self.course, exercise, &Submission::of_learner(self.course, exercise), &kit, &line);
+            drop(line);
+            Ok(match plotted? {
+                Plotted::Pictures(pictures, _) => pictures
+                    .iter()
+                    .find(|picture| picture.id == id)
+                    .map(|picture| terminal::render(picture, self.screen.width)),
+                Plotted::Broken(_) => None,
+            })
+        };
+        match draw() {
+            Ok(Some(picture)) => print(&format!("\nThis is what your own code makes of it:\n\n{picture}")),
+            Ok(None) => self.say("Your code does not compile yet; later, `plot` shows what it makes of this."),
+            Err(error) => self.say(&format!("There is no picture: {error:#}")),
+        }
+    }
+
+    /// A sentence of the grader's own.
+    fn say(&self, text: &str) {
+        if self.as_json {
+            print(&json!({ "note": text }).to_string());
+        } else {
+            print(&format!("\n{}", textwrap::fill(text, self.screen.width)));
+        }
+    }
+
+    fn show(&self, exercise: &Exercise, text: &str) {
+        print(markdown::render(text, &folder_of(self.course, exercise), self.screen).trim_end());
+    }
+}
