@@ -650,6 +650,20 @@ fn bptt_mistakes(check: Check, gradients: fn(&Record, Fault) -> Gradients) -> Ch
             move |c| gradients(c, Fault::FirstToLast).record(""),
         )
         .mistake(
+            "last_step_first_in_d_x",
+            "The steps of d_x stand in reverse order. The way back meets the last step first, but in d_x the steps stand as in x, first \
+             to last.",
+            move |c| {
+                let g = gradients(c, Fault::None);
+                let n_in = c.matrix("w").nrows();
+                let n_steps = g.d_x.ncols() / n_in;
+                let d_x = Array2::from_shape_fn(g.d_x.dim(), |(i, k)| {
+                    g.d_x[[i, (n_steps - 1 - k / n_in) * n_in + k % n_in]]
+                });
+                Gradients { d_x, ..g }.record("")
+            },
+        )
+        .mistake(
             "output_at_every_step",
             "`d_out` is added at every step, as if each state were an output. Only the state after the last step is one.",
             move |c| gradients(c, Fault::OutputEverywhere).record(""),
@@ -738,9 +752,9 @@ fn passed(c: &Record, gradients: fn(&Record, &str) -> Gradients, keeps: Kept) ->
                 let Some(x) = kept else { return Prediction::Panics };
                 let mut g = gradients(c, x);
                 if let (Kept::PilesUp, Some(earlier)) = (keeps, &earlier) {
-                    g.d_w = g.d_w + &earlier.d_w;
-                    g.d_u = g.d_u + &earlier.d_u;
-                    g.d_b = g.d_b + &earlier.d_b;
+                    g.d_w += &earlier.d_w;
+                    g.d_u += &earlier.d_u;
+                    g.d_b += &earlier.d_b;
                 }
                 number += 1;
                 record = g.clone().with(record, &format!(" {number}"));
@@ -964,6 +978,7 @@ enum Slip {
     MemoryGradientDropped,
     ShownPathDropped,
     TanhSlopeMissing,
+    SlopeByTheRawMemory,
     ForgetGateSkipped,
     GateSlopesMissing,
     CandidateAsGate,
@@ -1007,6 +1022,11 @@ fn back_through_gates() -> Check {
             "slope_of_the_shown_memory",
             "The gradient goes from h to c past tanh as if its slope were 1. It is 1 - tanh²(c), with the cell state *after* the step.",
             slip(Slip::TanhSlopeMissing),
+        )
+        .mistake(
+            "slope_by_the_raw_memory",
+            "The slope of tanh on the way from h to c is 1 - c². It is 1 minus the square of what came *out* of tanh: 1 - tanh²(c).",
+            slip(Slip::SlopeByTheRawMemory),
         )
         .mistake(
             "forget_gate_skipped",
@@ -1072,6 +1092,7 @@ fn back_through(
     let tanh_c = step.c.mapv(f64::tanh);
     let slope = match slip {
         Slip::TanhSlopeMissing => Array2::ones(tanh_c.dim()),
+        Slip::SlopeByTheRawMemory => step.c.mapv(|c| 1.0 - c * c),
         _ => tanh_c.mapv(|t| 1.0 - t * t),
     };
     let through_h = d_h * &step.o * &slope;
@@ -1130,12 +1151,12 @@ fn lstm() -> Vec<Check> {
         .mistake(
             "memory_returned",
             "This is the cell state after the last step. What other layers see is h.",
-            |c| lstm_twice_with(c, Reading::default(), |_, _, c| (c.clone(), c.clone())),
+            |c| lstm_twice_with(c, Reading::default(), |_, c| (c.clone(), c.clone())),
         )
         .mistake(
             "memory_not_handed_on",
             "Every step begins with an empty cell state: only h is handed on. The memory is what an LSTM is for.",
-            |c| lstm_twice_with(c, Reading::default(), |_, h, c| (h.clone(), Array2::zeros(c.dim()))),
+            |c| lstm_twice_with(c, Reading::default(), |h, c| (h.clone(), Array2::zeros(c.dim()))),
         ),
         bptt_mistakes(
             Check::new("lstm_backward", "lstm_backward", "Lstm::backward carries the gradients of both states back through all steps", 3)
@@ -1175,28 +1196,25 @@ fn lstm() -> Vec<Check> {
 }
 
 fn lstm_twice(c: &Record, reading: Reading) -> Prediction {
-    lstm_twice_with(c, reading, |_, h, c| (h.clone(), c.clone()))
+    lstm_twice_with(c, reading, |h, c| (h.clone(), c.clone()))
 }
 
-/// What the LSTM of a case answers to the same sequences twice; `hand` makes h and c of them, whether the step is the last one,
-/// after each step.
-fn lstm_twice_with(
-    case: &Record,
-    reading: Reading,
-    hand: fn(bool, &Array2<f64>, &Array2<f64>) -> (Array2<f64>, Array2<f64>),
-) -> Prediction {
+/// Makes what is shown, and the cell state that the next step finds, of the h and c that a step left.
+type Hand = fn(&Array2<f64>, &Array2<f64>) -> (Array2<f64>, Array2<f64>);
+
+/// What the LSTM of a case answers to the same sequences twice.
+fn lstm_twice_with(case: &Record, reading: Reading, hand: Hand) -> Prediction {
     let Some(steps) = steps(case, "x", reading.order) else { return Prediction::Panics };
     let zeros = Array2::zeros((case.matrix("x").nrows(), case.matrix("u").nrows()));
     let read = |start: (Array2<f64>, Array2<f64>)| {
         let (mut h, mut c, mut shown) = (start.0, start.1, zeros.clone());
-        for (t, x) in steps.iter().enumerate() {
+        for x in &steps {
             if !reading.handed_on {
                 (h, c) = (zeros.clone(), zeros.clone());
             }
             let gates = step_in(case, x, &h, &c, ORDER);
-            let is_last = t + 1 == steps.len();
-            (shown, _) = hand(is_last, &gates.h, &gates.c);
-            (h, c) = (gates.h.clone(), hand(is_last, &gates.h, &gates.c).1);
+            (shown, c) = hand(&gates.h, &gates.c);
+            h = gates.h;
         }
         (shown, h, c)
     };
@@ -1295,6 +1313,8 @@ fn clipping() -> Check {
             vec![case(0.75, draw), case(250.0, draw)]
         })
         .expects(|c| clipped(c, |norm, max| if norm > max { max / norm } else { 1.0 }, |norm, _| norm))
+        // Room for a small number beside the norm, 1e-6 in some libraries, against a division by 0.
+        .within(Tolerance { relative: 1e-6, absolute: 1e-6 })
         .mistake(
             "never_clipped",
             "The step is as long as the gradients make it, however large they are: multiply the learning rate by max_norm / norm where \
@@ -1404,7 +1424,7 @@ fn training() -> Vec<Check> {
                 ]
             })
             .expects(|c| fitted(c, c.float("max_norm"), false))
-            .within(Tolerance { relative: 1e-7, absolute: 1e-10 })
+            .within(Tolerance { relative: 1e-5, absolute: 1e-6 })
             .mistake(
                 "losses_after_the_steps",
                 "Each loss is that after its step. Asked for is the loss before it, so that the first one is that of the untrained network.",
@@ -1424,7 +1444,7 @@ fn training() -> Vec<Check> {
             .after("lstm_passes")
             .after("fit")
             .on(|draw| {
-                let (year, week) = (draw::number(draw, 3.14), draw::number(draw, 3.14));
+                let (year, week) = (draw::number(draw, 3.0), draw::number(draw, 3.0));
                 let noise = draw::vector(draw, 70, 0.2);
                 let series: Array1<f64> = (0..70).map(|t| 12.0 + 5.0 * (seasonal(t, year, week) + noise[t])).collect();
                 vec![
