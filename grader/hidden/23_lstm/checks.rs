@@ -1348,6 +1348,17 @@ fn clipping() -> Check {
             },
         )
         .mistake(
+            "norms_added",
+            "The norms of the parameters' gradients are added. The norm of all gradients together is the root of the sum of *all* squares: \
+             add the squares first, and take one root.",
+            |c| clipped_by(c, linear_gradients(c).iter().map(|d| d.mapv(|d| d * d).sum().sqrt()).sum()),
+        )
+        .mistake(
+            "largest_entry_as_norm",
+            "This is the largest entry of the gradients, not their norm. The norm is the root of the sum of all squares.",
+            |c| clipped_by(c, linear_gradients(c).iter().flatten().fold(0.0, |largest, d| largest.max(d.abs()))),
+        )
+        .mistake(
             "not_stepped",
             "The parameters are as they were: take the step, `net.step(…)`, with the shortened learning rate.",
             |c| clipped(c, |_, _| 0.0, |norm, _| norm),
@@ -1392,6 +1403,13 @@ fn stepped_by(c: &Record, gradients: [Array2<f64>; 4], norm: f64) -> Record {
 
 fn norm_of(gradients: &[Array2<f64>; 4]) -> f64 {
     gradients.iter().map(|d| d.mapv(|d| d * d).sum()).sum::<f64>().sqrt()
+}
+
+/// A step that is shortened by this number in place of the norm, and tells it.
+fn clipped_by(c: &Record, norm: f64) -> Record {
+    let max = c.float("max_norm");
+    let factor = if norm > max { max / norm } else { 1.0 };
+    stepped_by(c, linear_gradients(c).map(|d| d * factor), norm)
 }
 
 fn clipped(c: &Record, factor: fn(f64, f64) -> f64, told: fn(f64, f64) -> f64) -> Record {
