@@ -981,8 +981,11 @@ fn race() -> Check {
         .mistake("no_time_taken", "A lap took no time at all. Take an `Instant` before its epochs, and ask it for `elapsed` after them.", |c| {
             raced(c, Race { no_time: true, ..Race::default() })
         })
-        .mistake("clock_never_restarted", "The laps together took longer than the whole race: the second one contains the first. Take a new \
-             `Instant` for each.", |c| raced(c, Race { too_long: true, ..Race::default() }));
+        .mistake(
+            "not_in_seconds",
+            "The laps together took longer than the whole race. Either their times are not in seconds, or one lap contains the \
+             other.",
+            |c| raced(c, Race { too_long: true, ..Race::default() }));
     after(
         check,
         &[

@@ -48,8 +48,9 @@ fn race(ask: &mut Ask<'_>) -> Result<[Picture; 2]> {
         Axis::new("difference of the losses").from(1e-10, 1.0).log(),
     )
     .caption(
-        "The same two trainings. An `f32` has seven digits, so the losses differ by a millionth or so, and more as the training goes on: \
-         each step begins from weights that differ a little already. A difference of a hundredth or more is no rounding.",
+        "The same two trainings. An `f32` has seven digits, and a loss is the mean over many samples, so the two differ by a \
+         ten-millionth or less. Each step begins from weights that already differ a little; here that does not add up. A difference of \
+         a hundredth or more is no rounding.",
     );
     let apart = laps.map(|[one, other]| {
         let gaps = one.iter().zip(&other).map(|(one, other)| (one - other).abs().max(1e-10));
@@ -82,7 +83,7 @@ fn filters(ask: &mut Ask<'_>) -> Result<[Picture; 2]> {
     let note = both.learner.as_ref().err().cloned();
     let [weights, image, seen] = both.learner.unwrap_or(both.reference);
     let mut filters = blank("filters", "The eight filters after three epochs", 32.0, 5.0).caption(
-        "Each filter is 3×3 weights: blue and red are the two signs, and white is 0. Filters that have learned something look for an edge, a \
+        "Each filter is 3×3 weights: blue and orange are the two signs, and white is 0. Filters that have learned something look for an edge, a \
          stroke or a spot. If all of them look like noise, little has been learned.",
     );
     for (number, weights) in weights.chunks(9).enumerate() {
@@ -93,8 +94,9 @@ fn filters(ask: &mut Ask<'_>) -> Result<[Picture; 2]> {
         filters.label(left + 1.5, 3.7, format!("{}", number + 1));
     }
     let mut maps = blank("seen", "A digit, and what the filters see in it", 45.0, 19.5).caption(
-        "The digit on the left, and behind the ReLU what each of the filters sees at every place of it, darker for more. Parts of the digit \
-         are visible in most of them. If the pictures are sheared or torn, patches or places are in another order.",
+        "The digit on the left, and what each of the filters says at every place of it, behind the ReLU: darker for more. Parts of the \
+         digit are visible in most of them; a filter that says nothing here may speak up for another digit. If the pictures are sheared \
+         or torn, patches or places are in another order.",
     );
     let grid = Cells { x: (0.0, 8.0), y: (4.5, 12.5), columns: 8, rows: 8 };
     maps.raster(grid, image, Palette::Ink, (0.0, 1.0));
