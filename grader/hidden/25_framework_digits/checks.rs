@@ -641,7 +641,7 @@ fn enough_of_digits(c: &Record, seen: &Record, goal: f64) -> Result<(), String> 
 
 fn read_mnist() -> Check {
     let check =
-        Check::new("read_mnist", "mnist", "784-128-64-10 reads 90 % of MNIST's 10,000 test images after one epoch", 3)
+        Check::new("read_mnist", "mnist", "784-128-64-10 reads 90 % of MNIST's 10,000 test images after two epochs", 3)
             .about("train")
             .on_fetched(Which::Mnist, |mnist| {
                 let pixels = |images: &Array2<u8>| Value::Bytes(images.as_slice().expect("as it was read").to_vec());
@@ -778,16 +778,12 @@ fn patches_back() -> Check {
         })
         .within(F32)
         .mistake("tape_lost", TAPE_LOST, |_| Array2::zeros((2, 64)))
-        .mistake("tape_off", TAPE_OFF, |_| Prediction::Panics)
 }
 
 const TAPE_LOST: &str = "\
-    No slope reaches the input: all are 0. Numbers were taken out of a tensor and put into a new one, and what is computed from \
-    that no longer depends on the input. Use operations of dfdx from the input to the result.";
-
-const TAPE_OFF: &str = "\
-    The way back panics. It does so where the tape was taken off the input before anything was computed from it: then nothing is \
-    recorded. Leave the tape on; operations carry it along.";
+    No slope reaches the input: all are 0. Either numbers were taken out of a tensor and put into a new one, which does not depend on \
+    the input, or the tape was taken off before anything was computed, so that nothing was recorded. Use operations of dfdx from the \
+    input to the result; they carry the tape along.";
 
 fn max_pool() -> Check {
     Check::new("max_pool", "max_pool", "MaxPool keeps the largest of each 2×2 places, for each filter", 3)
@@ -883,7 +879,6 @@ fn max_pool_back() -> Check {
         })
         .within(F32)
         .mistake("pool_tape_lost", TAPE_LOST, |_| Array2::zeros((128, 8)))
-        .mistake("pool_tape_off", TAPE_OFF, |_| Prediction::Panics)
 }
 
 fn from_engine() -> Check {

@@ -206,7 +206,8 @@ impl MaxPool {
     }
 }
 
-// The rest of the two layers is complete. What makes the structs layers for dfdx: they have no parameters, and compute the same in training and in evaluation.
+// The rest of the two layers is complete. What makes the structs layers for dfdx: they have no parameters, and compute the same
+// in training and in evaluation.
 impl ZeroSizedModule for Patches {}
 impl NonMutableModule for Patches {}
 impl ZeroSizedModule for MaxPool {}
