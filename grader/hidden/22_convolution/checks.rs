@@ -450,6 +450,18 @@ fn patches() -> Check {
         .mistake("patches_without_stride", "The window moves by one pixel, whatever `stride` is.", |c| {
             Window { stride: 1, ..Window::of(c) }.patches(&cube(c, "image"))
         })
+        .mistake(
+            "corners_without_the_stride",
+            "There are as many places as there should be, and each starts one pixel behind the last. Place (y, x) starts at the pixel \
+             (y · stride, x · stride).",
+            |c| {
+                let (one_by_one, dim) = (Window { stride: 1, ..Window::of(c) }, cube(c, "image").dim());
+                let (rows, columns) = Window::of(c).places(dim);
+                let all = one_by_one.places(dim).1;
+                let first: Vec<usize> = (0..rows).flat_map(|y| (0..columns).map(move |x| y * all + x)).collect();
+                one_by_one.patches(&cube(c, "image")).select(Axis(0), &first)
+            },
+        )
         .mistake("patches_without_padding", "The image is not padded: `padding` has no effect.", |c| {
             Window { padding: 0, ..Window::of(c) }.patches(&cube(c, "image"))
         })
@@ -1271,6 +1283,17 @@ fn shifts() -> Check {
             |c| moved(c, |y, x, down, right| (y + down, x + right)),
         )
         .mistake(
+            "rows_moved_the_other_way",
+            "`right` is right, but the image moves up where it should move down. What is in row y was in row y - down before.",
+            |c| moved(c, |y, x, down, right| (y + down, x - right)),
+        )
+        .mistake(
+            "columns_moved_the_other_way",
+            "`down` is right, but the image moves to the left where it should move to the right. What is in column x was in column \
+             x - right before.",
+            |c| moved(c, |y, x, down, right| (y - down, x + right)),
+        )
+        .mistake(
             "down_and_right_exchanged",
             "Down and right have swapped places: `down` moves rows, `right` moves columns.",
             |c| moved(c, |y, x, down, right| (y - right, x - down)),
@@ -1340,12 +1363,16 @@ fn augmentation() -> Check {
             }
             // That one of the five numbers is missing among 120, for rows or for columns, happens once in 40 billion times.
             let found = found(c, seen);
-            let has_all = |of: fn(&(i64, i64)) -> i64| {
-                (-MAX_SHIFT..=MAX_SHIFT).all(|wanted| found.iter().any(|offset| of(offset) == wanted))
+            let missing = |way: &'static str, of: fn(&(i64, i64)) -> i64| {
+                let never = (-MAX_SHIFT..=MAX_SHIFT).filter(|wanted| found.iter().all(|offset| of(offset) != *wanted));
+                never.map(|shift| format!("{way} by {shift}")).collect::<Vec<_>>()
             };
-            if !has_all(|offset| offset.0) || !has_all(|offset| offset.1) {
+            let missing = [missing("down", |offset| offset.0), missing("to the right", |offset| offset.1)].concat();
+            if !missing.is_empty() {
                 return Err(format!(
-                    "In 120 images not every shift from -{MAX_SHIFT} to {MAX_SHIFT} occurs, down and to the right."
+                    "Every whole number from -{MAX_SHIFT} to {MAX_SHIFT} is equally likely, down and to the right. Of 120 images none is \
+                     moved {}.",
+                    missing.join(", or ")
                 ));
             }
             // The same holds of 60 pairs of equal numbers, and of 60 images that are all moved as the first time.
@@ -1581,6 +1608,16 @@ fn rotations() -> Check {
             |c| {
                 turned(c, c.float("degrees").to_radians(), 1.0, |pixel, y, x| {
                     pixel((y + 1e-12).round() as i64, (x + 1e-12).round() as i64)
+                })
+            },
+        )
+        .mistake(
+            "negative_places_are_zero",
+            "Above the image you take pixels of row 0, and to the left of it pixels of column 0. Outside of the image all pixels are 0. \
+             (`as usize` makes 0 of a negative number: look whether it is negative first.)",
+            |c| {
+                turned(c, c.float("degrees").to_radians(), 1.0, |pixel, y, x| {
+                    bilinear(&|y, x| pixel(y.max(0), x.max(0)), y, x)
                 })
             },
         )

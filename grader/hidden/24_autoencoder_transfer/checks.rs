@@ -273,6 +273,28 @@ fn autoencoders() -> Vec<Check> {
                 |c| trained(c, "input", "input", [1.0, 1.0]),
             )
             .mistake(
+                "gradient_towards_the_input",
+                "The loss compares with `target`, but the gradient compares with `input`, the damaged copy. Both \
+                 have to compare with `target`.",
+                |c| {
+                    let (_, net) = stepped(c, "input", "input", [1.0, 1.0]);
+                    let (loss, _) = stepped(c, "input", "target", [1.0, 1.0]);
+                    net.named(loss)
+                },
+            )
+            .mistake(
+                "decoder_moves_first",
+                "The gradient goes to the encoder through a decoder that has moved already. Compute both gradients \
+                 first, and take both steps then.",
+                |c| {
+                    let (loss, moved) = stepped(c, "input", "target", [1.0, 1.0]);
+                    let (net, x, rate) = (Net::of(c), c.matrix("input"), c.float("learning_rate"));
+                    let output = net.output(&x);
+                    let d_out = (&output - &c.matrix("target")) * (2.0 / output.len() as f64);
+                    net.after_step(&net.gradients(&x, &d_out, &moved.w2), [rate, rate]).named(loss)
+                },
+            )
+            .mistake(
                 "damage_not_seen",
                 "`target` is what goes into the encoder. That network never sees a damaged sample: it is to be fed \
                  with `input`.",
@@ -660,6 +682,17 @@ fn anomalies() -> Vec<Check> {
             .mistake("not_sorted", "The place is counted in the values as they come. Sort a copy of them first.", |c| {
                 mixed(&c.vector("values").to_vec(), c.float("q"))
             })
+            .mistake(
+                "share_of_all_places",
+                "The place is q · n, counted from 0. The last of n places is n - 1, so it is q · (n - 1).",
+                |c| {
+                    let (sorted, q) = (sorted(c), c.float("q"));
+                    let last = sorted.len() - 1;
+                    let place = (q * sorted.len() as f64).min(last as f64);
+                    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+                    below + (above - below) * place.fract()
+                },
+            )
             .mistake(
                 "rounded_down",
                 "The place is rounded down to a whole number. Between two places the result is a mixture of both \
@@ -1327,11 +1360,29 @@ fn transfers() -> Vec<Check> {
             "The new head is as it was drawn. It takes `steps` steps with `head_rate`.",
             |_, seen| seen.matrix("head weights before the steps") == seen.matrix("head weights"),
         )
+        .mistake_if(
+            "a_step_too_many",
+            "With steps = 0 the biases of the head are not 0, as those of a new head are. Does your loop run once too \
+             often? `0..steps` makes `steps` rounds, `0..=steps` one more.",
+            |c, seen| {
+                let before = seen.matrix("head weights before the steps");
+                if before.dim() != (4, c.matrix("y").ncols()) || before == c.matrix("w2") {
+                    return false;
+                }
+                let (right, _) = after_steps(c, seen, c.count("steps"));
+                same(&right, &seen.matrix("head weights")) && has_moved(seen)
+            },
+        )
         .mistake_if("one_step_only", "The head has taken one step, however many were asked for.", |c, seen| {
             let (weights, _) = after_steps(c, seen, 1);
             same(&weights, &seen.matrix("head weights"))
         });
     vec![transfer, needs.into_iter().fold(digits, Check::after)]
+}
+
+/// Whether the head is no new one even without a step: a new one has biases 0.
+fn has_moved(seen: &Record) -> bool {
+    seen.vector("head biases before the steps").iter().any(|bias| *bias != 0.0)
 }
 
 /// The head after so many steps, from what it was before the first.
@@ -1360,6 +1411,9 @@ fn well_transferred(c: &Record, seen: &Record) -> Result<(), String> {
     }
     if seen.count("parameters of the body") > 0 {
         return Err(format!("The body has {} parameters that can learn.", seen.count("parameters of the body")));
+    }
+    if has_moved(seen) {
+        return Err("With steps = 0 the biases of the head are not 0, as those of a new head are.".to_owned());
     }
     let (right, biases) = after_steps(c, seen, c.count("steps"));
     if !same(&right, &weights) || biases.iter().zip(&seen.vector("head biases")).any(|(a, b)| !close(*a, *b)) {

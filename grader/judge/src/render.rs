@@ -7,6 +7,9 @@ const MAX_ROWS: usize = 6;
 const MAX_COLUMNS: usize = 8;
 const MAX_ENTRIES: usize = 24;
 
+/// An array of three axes or more has rows of several matrices. It is shown if it has at most so many of them, and left out otherwise.
+const MAX_ROWS_IN_ALL: usize = 12;
+
 /// Significant digits of a number, and as many as an `f64` ever needs.
 const DIGITS: usize = 6;
 const MAX_DIGITS: usize = 17;
@@ -84,7 +87,31 @@ fn array(shape: &[usize], data: &[f64], digits: usize) -> String {
             }
             format!("[{}]", lines.join(",\n "))
         }
+        [.., columns] if shape.len() > 2 && is_small(data, columns) => {
+            let shown: Vec<String> = data.iter().map(real).collect();
+            let width = shown.iter().map(String::len).max().unwrap_or(0);
+            nested(shape, &shown, width, 1)
+        }
         _ => format!("{} numbers of shape {}", data.len(), self::shape(shape)),
+    }
+}
+
+fn is_small(data: &[f64], columns: usize) -> bool {
+    !data.is_empty() && columns <= MAX_COLUMNS && data.len() <= MAX_ROWS_IN_ALL * columns
+}
+
+/// All entries, in as many brackets as there are axes; each line is indented by `depth` blanks, one for each open bracket.
+fn nested(shape: &[usize], entries: &[String], width: usize, depth: usize) -> String {
+    match *shape {
+        [] | [_] => {
+            let entries: Vec<String> = entries.iter().map(|entry| format!("{entry:>width$}")).collect();
+            format!("[{}]", entries.join(", "))
+        }
+        [length, ref rest @ ..] => {
+            let parts = entries.chunks(entries.len() / length).map(|part| nested(rest, part, width, depth + 1));
+            let parts: Vec<String> = parts.collect();
+            format!("[{}]", parts.join(&format!(",\n{}", " ".repeat(depth))))
+        }
     }
 }
 
@@ -141,7 +168,7 @@ pub(super) fn index(position: usize, shape: &[usize]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, arr0, array};
+    use ndarray::{Array2, Array3, arr0, array};
 
     use super::*;
 
@@ -163,6 +190,10 @@ mod tests {
         assert_eq!(value(&arr0(0.5).into()), "0.5");
         assert_eq!(value(&Array2::<f64>::zeros((0, 3)).into()), "0 numbers of shape (0, 3)");
         assert!(value(&Array2::<f64>::zeros((400, 300)).into()).contains("400 rows in all"));
+        let small = array![[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, -8.0]]];
+        assert_eq!(value(&small.into()), "[[[ 1,  2],\n  [ 3,  4]],\n [[ 5,  6],\n  [ 7, -8]]]");
+        assert_eq!(value(&Array3::<f64>::zeros((2, 7, 2)).into()), "28 numbers of shape (2, 7, 2)");
+        assert_eq!(value(&Array3::<f64>::zeros((2, 0, 2)).into()), "0 numbers of shape (2, 0, 2)");
     }
 
     #[test]
