@@ -404,6 +404,9 @@ fn epochs() -> [Check; 7] {
                  that it has.",
                 |c| one_step(c, c.matrix("x").nrows() as f64 / c.count("batch_size") as f64),
             )
+            .mistake("last_batch_not_learned_from", LAST_BATCH_NOT_LEARNED_FROM, |c| {
+                one_step(c, if c.matrix("x").nrows() < c.count("batch_size") { 0.0 } else { 1.0 })
+            })
             .mistake(
                 "no_step",
                 "No parameter has moved. `backward` computes gradients, and only a `step` after it uses them.",
@@ -450,6 +453,13 @@ fn epochs() -> [Check; 7] {
                 },
             )
             .mistake("loss_summed", LOSS_SUMMED, |c| loss_before(c, |loss, n| loss * n))
+            .mistake_if(
+                "divided_by_full_batches",
+                "The loss is infinite where there are fewer samples than `batch_size`. It looks as if a sum is divided \
+                 by n / batch_size, which rounds down to 0 there. Divide by the number of samples, and count each \
+                 batch's mean as often as the batch has samples.",
+                |c, seen| c.matrix("x").nrows() < c.count("batch_size") && seen.float("loss") == f64::INFINITY,
+            )
             .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
                 loss_before(c, |_, _| cross_entropy(&softmax(&net(c).scores(&c.matrix("x"))), &c.counts("labels")))
             }),
@@ -770,6 +780,12 @@ fn trainings() -> [Check; 4] {
                 "The accuracies are those before the epoch. The history notes how good the network is *after* each \
                  epoch, so that its last entry is the network that you return.",
                 |c| blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.start.1, epoch.start.2)),
+            )
+            .mistake(
+                "train_accuracy_before_the_epoch",
+                "`train_accuracy` is measured before the epoch, `validation_accuracy` after it. Measure both after it: \
+                 only numbers of the same network can be compared.",
+                |c| blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.start.1, epoch.end.2)),
             )
             .mistake("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c| {
                 blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.end.1, epoch.end.1))

@@ -233,8 +233,8 @@ fn precision_and_recall(confused: &Both<Vec<f64>>, ask: &mut Ask<'_>) -> Result<
     )
     .caption(
         "Of the same matrix, by your `precision_recall_f1`. The dots of a digit lie apart where it is said too often \
-         (low precision) or too seldom (low recall). If they are the pale ones with their places exchanged, rows and \
-         columns are.",
+         (low precision) or too seldom (low recall). If the two dots of a digit have changed places with the pale \
+         ones, rows and columns are exchanged.",
     );
     for (n, name) in ["precision", "recall"].into_iter().enumerate() {
         let dots = ask.both(|side| {

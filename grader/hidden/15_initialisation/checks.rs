@@ -15,7 +15,7 @@ fn checks() -> Vec<Check> {
     checks.extend(networks());
     checks.extend(signals());
     checks.extend(saturation());
-    checks.push(rescaling());
+    checks.extend(rescaling());
     checks
 }
 
@@ -492,6 +492,10 @@ const MEAN_TAKEN_OUT: &str = "\
     This is the standard deviation: the mean is taken out first. It agrees with the scale where the mean is 0, and what comes \
     out of a ReLU or a sigmoid has another one.";
 
+const CLOSE_TO_THE_END: &str = "\
+    It looks as if the output is compared with 0.99 in place of the slope. tanh' = 1 - a² is still 0.02 at a = 0.99, twice the \
+    limit: work out the slope from a.";
+
 fn saturation() -> Vec<Check> {
     vec![
         Check::new("saturation", "saturation", "saturation is the share of entries whose slope is below a hundredth", 2)
@@ -523,19 +527,33 @@ fn saturation() -> Vec<Check> {
                 "This is the share in percent: it should be between 0 and 1.",
                 |c| 100.0 * share(c, slope_share),
             )
+            .mistake("close_to_the_end", CLOSE_TO_THE_END, |c| {
+                share(c, |c, a| match c.text("activation") {
+                    "Tanh" if a.abs() > 0.99 => 0.0,
+                    "Tanh" => 1.0,
+                    "Sigmoid" if !(0.01..=0.99).contains(&a) => 0.0,
+                    "Sigmoid" => 1.0,
+                    _ => slope_share(c, a),
+                })
+            })
+            .mistake("tanh_close_to_the_end", CLOSE_TO_THE_END, |c| {
+                share(c, |c, a| match c.text("activation") {
+                    "Tanh" if a.abs() > 0.99 => 0.0,
+                    "Tanh" => 1.0,
+                    _ => slope_share(c, a),
+                })
+            })
             .mistake(
-                "close_to_the_end",
-                "It looks as if the output is compared with 0.99 in place of the slope. tanh' = 1 - a² is still 0.02 at a = 0.99, \
-                 twice the limit: work out the slope from a.",
-                |c| {
-                    share(c, |c, a| match c.text("activation") {
-                        "Tanh" if a.abs() > 0.99 => 0.0,
-                        "Tanh" => 1.0,
-                        "Sigmoid" if !(0.01..=0.99).contains(&a) => 0.0,
-                        "Sigmoid" => 1.0,
-                        _ => slope_share(c, a),
-                    })
-                },
+                "whole_numbers_divided",
+                "Every share comes out as 0. It looks as if two whole numbers are divided, which rounds down: 3 / 8 is 0. Turn \
+                 both into `f64` first.",
+                |c| share(c, slope_share).floor(),
+            )
+            .mistake(
+                "silent_relus_left_out",
+                "No output of a ReLU is counted. It never puts out less than 0: where it is silent its output *is* 0, and so \
+                 is its slope.",
+                |c| if c.text("activation") == "Relu" { 0.0 } else { share(c, slope_share) },
             )
             .mistake(
                 "slope_not_compared_with_its_greatest",
@@ -577,7 +595,7 @@ fn saturation() -> Vec<Check> {
     ]
 }
 
-fn rescaling() -> Check {
+fn rescaling() -> Vec<Check> {
     let rescaled = |c: &Record, divisor: fn(&ArrayRef2<f64>, &ArrayRef2<f64>) -> f64, goes_on: bool| {
         let mut record = Record::new();
         let mut a = c.matrix("x").to_owned();
@@ -591,7 +609,7 @@ fn rescaling() -> Check {
         }
         record
     };
-    Check::new("rescale", "rescale", "rescale brings the sums of every layer to the scale 1", 3)
+    let sums = Check::new("rescale", "rescale", "rescale brings the sums of every layer to the scale 1", 2)
         .after("scale")
         .on(stacks)
         .expects(move |c| rescaled(c, |z, _| rms(z), true))
@@ -612,10 +630,42 @@ fn rescaling() -> Check {
              scale.",
             move |c| rescaled(c, |z, _| rms(z).powi(2), true),
         )
+        .mistake(
+            "rescale_left_linear",
+            "The signal goes on as Z. The next layer meets A = f(Z), and has to be measured with that.",
+            |c| {
+                let mut a = c.matrix("x").to_owned();
+                (1..).zip(weights(c)).fold(Record::new(), |record, (n, w)| {
+                    let new = &w / rms(&a.dot(&w));
+                    a = a.dot(&new);
+                    record.with(&format!("weights{n}"), new)
+                })
+            },
+        )
         .mistake("weights_unchanged", "The weights are as they were: change them in place, `*w /= …`.", |c| {
             let numbered = (1..).zip(weights(c));
             numbered.fold(Record::new(), |record, (n, w)| record.with(&format!("weights{n}"), w))
+        });
+    let silent = Check::new("rescale_silent", "rescale", "rescale leaves a layer whose sums are all 0 as it is", 1)
+        .asks("rescale")
+        .after("rescale")
+        .on(|draw| {
+            // Behind the silent layer a sigmoid puts out one half, which is a signal again.
+            let silent = |case: Record| {
+                case.parts().fold(Record::new(), |record, (name, value)| match name {
+                    "weights2" => record.with(name, Array2::<f64>::zeros((5, 4))),
+                    _ => record.with(name, value.clone()),
+                })
+            };
+            stacks(draw).into_iter().map(silent).collect()
         })
+        .expects(move |c| rescaled(c, |z, _| rms(z), true))
+        .mistake_if(
+            "divided_by_zero",
+            "There is NaN in the weights: 0 / 0 is NaN. Divide only where the scale of Z is not 0.",
+            |_, seen| ["weights2", "weights3"].iter().any(|name| seen.matrix(name).iter().any(|w| w.is_nan())),
+        );
+    vec![sums, silent]
 }
 
 const INITS: [&str; 7] = ["Zeros", "Constant", "Normal", "XavierNormal", "XavierUniform", "HeNormal", "HeUniform"];

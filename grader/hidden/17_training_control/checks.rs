@@ -393,6 +393,17 @@ fn warm_up() -> Check {
             },
         )
         .mistake(
+            "first_loss_held_back",
+            "The other schedule is told no loss for its epoch 0 after the warm-up. By then there is one, that of the last \
+             epoch of the warm-up: pass `last_loss` on as it is.",
+            move |c| {
+                run(c, |epoch, n, loss| match epoch.checked_sub(n) {
+                    Some(later) => (1.0, later, if later == 0 { NONE } else { loss }),
+                    None => ((epoch + 1) as f64 / n as f64, 0, NONE),
+                })
+            },
+        )
+        .mistake(
             "losses_held_back",
             "After the warm-up the other schedule hears no losses. Pass `last_loss` on: a `Plateau` lives on it.",
             move |c| {

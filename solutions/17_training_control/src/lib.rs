@@ -98,7 +98,8 @@ pub struct WarmUp<S> {
 
 impl<S: Schedule> Schedule for WarmUp<S> {
     /// During the warm-up `then` is asked for its epoch 0 and is told no loss, so nothing that happens there counts
-    /// for it.
+    /// for it. From epoch `n_epochs` on it is told whatever `last_loss` is. The first loss that it hears is thus the one
+    /// after the last epoch of the warm-up, which had the full rate.
     fn learning_rate(&mut self, epoch: usize, last_loss: Option<f64>) -> f64 {
         if epoch < self.n_epochs {
             let share = (epoch + 1) as f64 / self.n_epochs as f64;
