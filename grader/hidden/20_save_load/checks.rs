@@ -312,6 +312,10 @@ fn adam_from_state() -> Vec<Check> {
                     state.remove(name);
                     cases.push(state);
                 }
+                // Means are counted to the first gap; what is behind it does not belong there.
+                let mut gap = state_of_adam(&adam(draw, &[3, 2, 2]));
+                gap.remove("mean.1");
+                cases.push(gap);
                 for (name, like) in [("velocity.0", "mean.0"), ("mean_square.4", "mean_square.3")] {
                     let mut state = state_of_adam(&adam(draw, &[3, 2, 2]));
                     state.insert(name.to_owned(), state[like].clone());
@@ -326,6 +330,12 @@ fn adam_from_state() -> Vec<Check> {
                 "It says Ok, although something in the state has a name that Adam has no use for. It is the state of another \
                  optimiser, perhaps: return `LoadError::Unexpected`.",
                 |c| restored(&dict(c, "state "), true),
+            )
+            .mistake_if(
+                "gap_called_missing",
+                "A mean is said to be missing. Means are counted from `mean.0` to the first number that has none, so there is none \
+                 that could be missing; what has a larger number does not belong there: `Unexpected`.",
+                |_, seen| seen.text("outcome").starts_with("Missing(\"mean."),
             )
             .mistake_if(
                 "adam_missing_ignored",
