@@ -1260,7 +1260,7 @@ fn loaded(c: &Record, rule: Rule) -> Record {
     let names: Vec<String> = (0..net.len()).map(name).collect();
     let unexpected = || {
         let mut strange = state.keys().filter(|name| !names.contains(name));
-        let name = if rule == Rule::LastUnexpected { strange.last() } else { strange.next() };
+        let name = if rule == Rule::LastUnexpected { strange.next_back() } else { strange.next() };
         name.map(|name| format!("Unexpected({name:?})"))
     };
     let mut error = match rule {
