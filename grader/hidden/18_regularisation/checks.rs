@@ -451,6 +451,7 @@ fn dropout() -> Vec<Check> {
             2,
         )
         .about("Dropout::backward")
+        .about("Dropout::forward")
         .after("dropout_trains")
         .on(cases(true))
         .demands(well_gone_back)
@@ -488,6 +489,17 @@ fn dropout() -> Vec<Check> {
             |c, seen| {
                 seen.matrix("its gradient") != c.matrix("d_out")
                     && seen.matrix("its gradient, asked again") == c.matrix("d_out")
+            },
+        )
+        .mistake_if(
+            "first_mask_kept",
+            "After a second forward pass, the gradient still goes back through the mask of the first one. Every forward pass \
+             has to put its own mask in place of the old one.",
+            |c, seen| {
+                let (d_x, first) = (seen.matrix("its gradient"), seen.matrix("first output"));
+                d_x != c.matrix("d_out")
+                    && seen.matrix("its gradient, after the switch was turned") == d_x
+                    && d_x.iter().zip(&first).all(|(d, out)| (*d == 0.0) == (*out == 0.0))
             },
         )
         .mistake_if(
@@ -579,7 +591,7 @@ fn well_gone_back(c: &Record, seen: &Record) -> Result<(), String> {
         let right = |at: [usize; 2]| if out[at] == 0.0 { 0.0 } else { d_out[at] * kept };
         if let Some(at) = place(|at| close(d_x[at], right(at)), d_out.dim()) {
             return Err(format!(
-                "In row {}, column {} the output was {:.4}; {name} is {:.4} there, not {:.4}.",
+                "In row {}, column {}, both counted from 0, {:.4} came out. There {name} is {:.4}, not {:.4}.",
                 at[0],
                 at[1],
                 out[at],
@@ -733,9 +745,12 @@ struct Way {
     after: bool,
     /// Whether the validation samples are learned from, too.
     peeks: bool,
+    /// Whether the gradient, a mean already, is divided by the number of samples once more.
+    averages_again: bool,
 }
 
-const RIGHT: Way = Way { trains: [true; 2], evaluates: true, penalised: true, after: true, peeks: false };
+const RIGHT: Way =
+    Way { trains: [true; 2], evaluates: true, penalised: true, after: true, peeks: false, averages_again: false };
 
 fn training() -> Check {
     Check::new("fit", "fit", "fit takes its steps in training, and measures both losses in evaluation", 5)
@@ -773,6 +788,18 @@ fn training() -> Check {
             "The steps are taken with the switch at evaluation: nothing would ever be dropped. Turn it to training \
              before the forward pass of each step.",
             |c| trained(c, Way { trains: [false; 2], ..RIGHT }),
+        )
+        .mistake(
+            "never_turned_to_training",
+            "The switch is turned to evaluation for the losses, and never to training: a step is taken with the switch where \
+             it happens to be. Turn it to training before the forward pass of each step.",
+            |c| trained(c, Way { trains: [!c.flag("starts_at_evaluation"), false], ..RIGHT }),
+        )
+        .mistake(
+            "averaged_again",
+            "The gradients are divided by the number of samples. `SoftmaxCrossEntropy` has the mean loss, and so its gradient \
+             has been divided already: hand it on as it is.",
+            |c| trained(c, Way { averages_again: true, ..RIGHT }),
         )
         .mistake(
             "trained_in_evaluation_later",
@@ -865,7 +892,7 @@ fn losses_of_steps(c: &Record) -> Array1<f64> {
     let mut losses = Vec::new();
     for _ in 0..c.count("epochs") {
         losses.push(net.loss(&c.matrix("x"), &c.matrix("y"), 0.5));
-        net = net.after_step(c, &c.matrix("x"), &c.matrix("y"), 0.5, true);
+        net = net.after_step(c, (&c.matrix("x"), &c.matrix("y")), 0.5, 1.0, true);
     }
     losses.into()
 }
@@ -887,9 +914,10 @@ fn train(c: &Record, way: Way) -> (Net, Vec<f64>, Vec<f64>, Vec<f64>) {
     let (mut train, mut validation, mut penalties) = (Vec::new(), Vec::new(), Vec::new());
     for epoch in 0..c.count("epochs") {
         let factor = if way.trains[usize::from(epoch > 0)] { 0.5 } else { 1.0 };
-        let mut next = net.after_step(c, &x, &y, factor, way.penalised);
+        let share = if way.averages_again { 1.0 / x.nrows() as f64 } else { 1.0 };
+        let mut next = net.after_step(c, (&x, &y), factor, share, way.penalised);
         if way.peeks {
-            next = next.after_step(c, &x_validation, &y_validation, factor, way.penalised);
+            next = next.after_step(c, (&x_validation, &y_validation), factor, 1.0, way.penalised);
         }
         let measured = if way.after { &next } else { &net };
         let factor = if way.evaluates { 1.0 } else { 0.5 };
@@ -910,9 +938,10 @@ fn diagnosis() -> Vec<Check> {
             1,
         )
         .on(|draw| {
-            [4, 6, 0]
-                .map(|n| {
-                    let train: Array1<f64> = (0..n).map(|_| drawn(draw, 0.1, 0.5)).collect();
+            // Dropout may well leave the validation loss below the training loss: then the gap is negative.
+            [(4, 0.0), (6, 0.0), (5, 1.5), (0, 0.0)]
+                .map(|(n, more)| {
+                    let train: Array1<f64> = (0..n).map(|_| more + drawn(draw, 0.1, 0.5)).collect();
                     let validation: Array1<f64> = (0..n).map(|_| drawn(draw, 0.4, 1.5)).collect();
                     Record::new().with("train_loss", train).with("validation_loss", validation)
                 })
@@ -924,6 +953,12 @@ fn diagnosis() -> Vec<Check> {
             "This is the training loss minus the validation loss. The gap is positive where the network does \
                  worse on new samples.",
             |c| last(&c.vector("train_loss")) - last(&c.vector("validation_loss")),
+        )
+        .mistake(
+            "gap_without_sign",
+            "This is the distance of the two losses, never below 0. Where the validation loss is the smaller one, the gap is \
+             negative.",
+            |c| (last(&c.vector("validation_loss")) - last(&c.vector("train_loss"))).abs(),
         )
         .mistake("gap_as_ratio", "This is the quotient of the two losses. The gap is their difference.", |c| {
             last(&c.vector("validation_loss")) / last(&c.vector("train_loss"))
@@ -1226,6 +1261,12 @@ fn soft_thresholds() -> Check {
             map(|w, threshold| w - threshold * if w == 0.0 { 0.0 } else { w.signum() }),
         )
         .mistake(
+            "zero_moved",
+            "Small weights go past 0 and come out on the other side, and 0 itself is moved: `0.0_f64.signum()` is 1. What is \
+             nearer to 0 than the threshold becomes 0.",
+            map(|w, threshold| w - threshold * w.signum()),
+        )
+        .mistake(
             "hard_threshold",
             "Large weights stay as they are. They come nearer to 0 by the threshold as well.",
             map(|w, threshold| if w.abs() > threshold { w } else { 0.0 }),
@@ -1387,9 +1428,18 @@ impl Net {
         }
     }
 
-    fn after_step(&self, c: &Record, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>, factor: f64, penalised: bool) -> Self {
+    /// The network after a step with `share` times the gradients of the loss of these samples.
+    fn after_step(
+        &self,
+        c: &Record,
+        (x, y): (&ArrayRef2<f64>, &ArrayRef2<f64>),
+        factor: f64,
+        share: f64,
+        penalised: bool,
+    ) -> Self {
         let pull = |w| if penalised { pull(c, w) } else { 0.0 };
-        self.changed(&self.gradients(x, y, factor), |w, d_w| w - rate(c) * (d_w + pull(w)), |b, d_b| b - rate(c) * d_b)
+        let weight = |w, d_w| w - rate(c) * (share * d_w + pull(w));
+        self.changed(&self.gradients(x, y, factor), weight, |b, d_b| b - rate(c) * share * d_b)
     }
 }
 

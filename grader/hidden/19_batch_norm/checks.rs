@@ -101,7 +101,8 @@ fn statistics() -> Vec<Check> {
                 "difference_of_squares",
                 "The means are right, and the variance is far off, although it was right for small numbers. It looks like the \
                  mean of x² minus the square of the mean: where the mean is large, these are two large numbers that agree in \
-                 almost all digits. Take the mean out first, and square then.",
+                 almost all digits. Take the mean out first, and square then. (The entries of x do differ: only their first \
+                 digits are shown.)",
                 |c, seen| {
                     let (mean, var) = stats(&c.matrix("x"));
                     let (seen_mean, seen_var) = (seen.vector("mean"), seen.vector("var"));
@@ -438,6 +439,12 @@ fn forwards() -> Vec<Check> {
              order from the first step on.",
             |c| scaled(c, false, |x, gamma, beta| gamma * x + beta),
         )
+        .mistake(
+            "moved_and_used_in_training",
+            "In training, X is normalised by the running statistics after this batch has moved them. There it is the batch's own: \
+             the running ones are for evaluation.",
+            by_moved_statistics,
+        )
         .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
             let (mean, var) = stats(&c.matrix("x"));
             hat(&c.matrix("x"), &mean, &var, 1e-5) * c.vector("gamma") + c.vector("beta")
@@ -464,10 +471,7 @@ fn forwards() -> Vec<Check> {
             "moved_before_evaluation",
             "The running statistics are moved by the very samples that are evaluated, and used then. In evaluation they stay \
              as they are.",
-            |c| {
-                let (mean, var) = after_batch(c, &c.vector("running_mean"), &c.vector("running_var"), "x");
-                hat(&c.matrix("x"), &mean, &var, c.float("eps")) * c.vector("gamma") + c.vector("beta")
-            },
+            by_moved_statistics,
         )
         .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
             let x = hat(&c.matrix("x"), &c.vector("running_mean"), &c.vector("running_var"), 1e-5);
@@ -543,6 +547,12 @@ fn scaled(c: &Record, by_batch: bool, scale: impl Fn(f64, f64, f64) -> f64) -> A
     let x_hat = x_hat(c, "x", by_batch);
     let (gamma, beta) = (c.vector("gamma"), c.vector("beta"));
     Array2::from_shape_fn(x_hat.dim(), |(i, j)| scale(x_hat[[i, j]], gamma[j], beta[j]))
+}
+
+/// What comes out of the layer of a case if it is normalised by the running statistics that its batch has just moved.
+fn by_moved_statistics(c: &Record) -> Array2<f64> {
+    let (mean, var) = after_batch(c, &c.vector("running_mean"), &c.vector("running_var"), "x");
+    hat(&c.matrix("x"), &mean, &var, c.float("eps")) * c.vector("gamma") + c.vector("beta")
 }
 
 /// X̂ of the layer of a case.
@@ -681,7 +691,19 @@ fn backwards() -> Vec<Check> {
                 "gradients_accumulate",
                 "Gradients pile up from one backward pass to the next. Every backward pass puts its own in place of the old ones: \
                  `=`, not `+=`.",
-                |c| passed(c, Faults { accumulate: true, ..Faults::default() }),
+                |c| passed(c, Faults { gamma_accumulates: true, beta_accumulates: true, ..Faults::default() }),
+            )
+            .mistake(
+                "d_gamma_accumulates",
+                "d_gamma piles up from one backward pass to the next. Every backward pass puts its own in place of the old one: `=`, \
+                 not `+=`.",
+                |c| passed(c, Faults { gamma_accumulates: true, ..Faults::default() }),
+            )
+            .mistake(
+                "d_beta_accumulates",
+                "d_beta piles up from one backward pass to the next. Every backward pass puts its own in place of the old one: `=`, \
+                 not `+=`.",
+                |c| passed(c, Faults { beta_accumulates: true, ..Faults::default() }),
             )
             .mistake(
                 "first_batch_kept",
@@ -797,7 +819,8 @@ fn layer_gradients(c: &Record, x: &str, by_batch: bool, through_statistics: bool
 struct Faults {
     mode_of_the_moment: bool,
     used_up: bool,
-    accumulate: bool,
+    gamma_accumulates: bool,
+    beta_accumulates: bool,
     first_kept: bool,
 }
 
@@ -814,8 +837,10 @@ fn passed(c: &Record, faults: Faults) -> Prediction {
                 let Some((case, x, by_batch)) = kept.clone() else { return Prediction::Panics };
                 let through = if faults.mode_of_the_moment { training } else { by_batch };
                 let Gradients { d_x, mut d_gamma, mut d_beta } = layer_gradients(&case, x, by_batch, through);
-                if faults.accumulate {
+                if faults.gamma_accumulates {
                     d_gamma += &sums.0;
+                }
+                if faults.beta_accumulates {
                     d_beta += &sums.1;
                 }
                 sums = (d_gamma.clone(), d_beta.clone());

@@ -24,7 +24,7 @@ fn through_layers(ask: &mut Ask<'_>) -> Result<Picture> {
     .caption(
         "The scale of what each ReLU puts out, where the weights start at half or twice of what He's rule says. Without \
          normalisation that is a factor of a half, or of two, in every layer. With a BatchNorm in front of each ReLU both lines lie \
-         on each other at 0.7, the root of a half, whatever the weights are: your lines are flat, or `forward` does not normalise.",
+         on each other at 0.7, the root of a half, whatever the weights are. If c and d are not flat, `forward` does not normalise.",
     );
     for (name, factor, normalised, n) in [
         ("half of He", 0.5, false, 0),

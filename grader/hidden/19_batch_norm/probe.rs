@@ -120,9 +120,12 @@ fn main() {
             let mut net = Sequential::new(vec![Box::new(spy)]);
             SET(&switch, mode(case.text("mode")));
             let output = EVALUATE(&mut net, &switch, &case.matrix("x"));
+            // Whoever asks sample by sample makes several passes, and is right as well.
+            let mut modes = seen.take();
+            modes.dedup();
             Record::new()
                 .with("output", output)
-                .with("modes of the passes", seen.take().join(", "))
+                .with("modes of the passes", modes.join(", "))
                 .with("mode afterwards", name_of(MODE(&switch)))
         }),
         ("layer_norm", |case| LAYER_NORM(&case.matrix("x"), case.float("eps")).into()),

@@ -24,8 +24,8 @@ pub fn normalise(x: &ArrayRef2<f64>, mean: &ArrayRef1<f64>, var: &ArrayRef1<f64>
     todo!()
 }
 
-/// The gradient with respect to X, where X̂ is X normalised by *its own* mean and variance: given `d_x_hat` (n, n_features), the
-/// gradient with respect to X̂, which is `x_hat` (n, n_features). `var` (n_features) and `eps` are those of the way forwards.
+/// The gradient with respect to X, where X̂ is X normalised by *its own* mean and variance. `x_hat` (n, n_features) is X̂, and
+/// `d_x_hat`, of the same shape, is the gradient with respect to X̂. `var` (n_features) and `eps` are those of the way forwards.
 pub fn normalise_backward(
     x_hat: &ArrayRef2<f64>,
     var: &ArrayRef1<f64>,
@@ -96,7 +96,7 @@ pub struct BatchNorm {
     kept: Option<Kept>,
 }
 
-/// What the last forward pass leaves for the way back.
+/// What the last forward pass leaves for the way back. It is a suggestion: keep in it what your `backward` needs.
 #[derive(Clone, Debug)]
 struct Kept {
     x_hat: Array2<f64>,

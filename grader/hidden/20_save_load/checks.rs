@@ -123,11 +123,21 @@ fn load_state_dict() -> Vec<Check> {
                 let mut other = parameters(draw, &[3, 2, 2]);
                 let moved = other.remove("parameter.0").expect("there is a first one");
                 other.insert("Parameter.0".to_owned(), moved);
-                vec![net_and_state(&net, &more), net_and_state(&net, &other)]
+                // The first one is reported.
+                let mut two = parameters(draw, &[3, 2, 2]);
+                two.insert("a bias".to_owned(), draw::vector(draw, 2, 1.0).into_dyn());
+                two.insert("weights".to_owned(), draw::vector(draw, 2, 1.0).into_dyn());
+                vec![net_and_state(&net, &more), net_and_state(&net, &other), net_and_state(&net, &two)]
             })
             .expects(|c| loaded(c, Rule::Right))
             .within(Tolerance::EXACT)
             .mistake("unexpected_ignored", UNEXPECTED_IGNORED, |c| loaded(c, Rule::UnexpectedIgnored))
+            .mistake(
+                "last_unexpected",
+                "Several names belong to no parameter, and the last of them is reported. Asked for is the first, in the order of the \
+                 map.",
+                |c| loaded(c, Rule::LastUnexpected),
+            )
             .mistake(
                 "unexpected_first",
                 "Where a name is spelt in another way, something is missing and something is unexpected. What is missing is \
@@ -302,6 +312,10 @@ fn adam_from_state() -> Vec<Check> {
                     state.remove(name);
                     cases.push(state);
                 }
+                // Means are counted to the first gap; what is behind it does not belong there.
+                let mut gap = state_of_adam(&adam(draw, &[3, 2, 2]));
+                gap.remove("mean.1");
+                cases.push(gap);
                 for (name, like) in [("velocity.0", "mean.0"), ("mean_square.4", "mean_square.3")] {
                     let mut state = state_of_adam(&adam(draw, &[3, 2, 2]));
                     state.insert(name.to_owned(), state[like].clone());
@@ -316,6 +330,12 @@ fn adam_from_state() -> Vec<Check> {
                 "It says Ok, although something in the state has a name that Adam has no use for. It is the state of another \
                  optimiser, perhaps: return `LoadError::Unexpected`.",
                 |c| restored(&dict(c, "state "), true),
+            )
+            .mistake_if(
+                "gap_called_missing",
+                "A mean is said to be missing. Means are counted from `mean.0` to the first number that has none, so there is none \
+                 that could be missing; what has a larger number does not belong there: `Unexpected`.",
+                |_, seen| seen.text("outcome").starts_with("Missing(\"mean."),
             )
             .mistake_if(
                 "adam_missing_ignored",
@@ -608,6 +628,15 @@ fn decode() -> Vec<Check> {
                 |c| decoded(c.bytes("bytes"), Skip::Magic),
             )
             .mistake(
+                "short_file_called_truncated",
+                "A file of fewer than 8 bytes is called truncated. It does not begin with MAGIC, and that is the first error of the \
+                 list: `NotACheckpoint`. Do not hand on with `?` what `take` says here.",
+                |c| match c.bytes("bytes").len() {
+                    0..8 => outcome("Truncated"),
+                    _ => decoded(c.bytes("bytes"), Skip::Nothing),
+                },
+            )
+            .mistake(
                 "short_file_panics",
                 "A file of fewer than 8 bytes ends in a panic. `bytes[..8]` needs 8 bytes; `starts_with`, `strip_prefix`, `get` and \
                  `take` do not.",
@@ -730,8 +759,32 @@ fn decode() -> Vec<Check> {
                     bytes[place] ^= 1;
                     cases.push(bytes);
                 }
+                // It says of itself that it ends here: there is no room for a checksum of its own behind the length.
+                let length = size(draw, 24, 31);
+                let mut short = whole[..length].to_vec();
+                short[16..24].copy_from_slice(&(length as u64).to_le_bytes());
+                cases.push(short);
                 cases.into_iter().map(of_bytes).collect()
             })
+            .mistake(
+                "no_room_panics",
+                "A file ends in a panic if its length is right, but so small that no checksum fits in behind the length. Its last \
+                 8 bytes are not the checksum of those before them: `Damaged`. (Where you subtract from a length or cut, ask first \
+                 whether there is enough.)",
+                |c| match c.bytes("bytes").len() {
+                    0..32 => Prediction::Panics,
+                    _ => decoded(c.bytes("bytes"), Skip::Nothing).into(),
+                },
+            )
+            .mistake(
+                "no_room_called_truncated",
+                "A file is called truncated if its length is right, but so small that no checksum fits in behind the length. It has as \
+                 many bytes as announced, and its last 8 are not the checksum of those before them: `Damaged`.",
+                |c| match c.bytes("bytes").len() {
+                    0..32 => outcome("Truncated"),
+                    _ => decoded(c.bytes("bytes"), Skip::Nothing),
+                },
+            )
             .mistake_if(
                 "checksum_ignored",
                 "A bit has changed, and nothing is said about it: the training would go on with a wrong number. Compare the last \
@@ -744,7 +797,9 @@ fn decode() -> Vec<Check> {
                  means anything: compare it before you read what it covers.",
                 |c, seen| {
                     let right = decoded(c.bytes("bytes"), Skip::Nothing);
-                    right.text("outcome") == "Damaged" && !["Ok", "Damaged"].contains(&seen.text("outcome"))
+                    c.bytes("bytes").len() >= 32
+                        && right.text("outcome") == "Damaged"
+                        && !["Ok", "Damaged"].contains(&seen.text("outcome"))
                 },
             ),
     ]
@@ -1030,6 +1085,19 @@ fn from_pytorch() -> Vec<Check> {
                 |c| from_torch(c, true, false, true),
             )
             .mistake(
+                "layers_not_counted",
+                "The names go by PyTorch's numbers of the layers, which leave gaps. Here parameters are counted: 0, 1, 2 and so on.",
+                |c| {
+                    let mut arrays = Dict::new();
+                    for (full, array) in dict(c, "state ") {
+                        let (layer, kind) = full.split_once('.').expect("every name has a dot");
+                        let layer: usize = layer.parse().expect("every layer has a number");
+                        arrays.insert(name(2 * layer + usize::from(kind == "bias")), array.t().to_owned());
+                    }
+                    with_dict(outcome("Ok"), "", &arrays)
+                },
+            )
+            .mistake(
                 "biases_first",
                 "Biases come before the weights of their layer, as in the order of the names. Here weights come first.",
                 |c| from_torch(c, true, true, false),
@@ -1055,7 +1123,18 @@ fn from_pytorch() -> Vec<Check> {
                 [strange, named, biases, weights].map(|state| with_arrays(Record::new(), "state ", &state)).to_vec()
             })
             .expects(|c| from_torch(c, true, true, true))
-            .within(Tolerance::EXACT),
+            .within(Tolerance::EXACT)
+            .mistake(
+                "number_panics",
+                "A name that does not begin with a number ends in a panic. `parse` returns an error then: make `Unexpected` of it.",
+                |c| {
+                    let is_number = |name: &String| name.split('.').next().is_some_and(|n| n.parse::<usize>().is_ok());
+                    match dict(c, "state ").keys().all(is_number) {
+                        true => from_torch(c, true, true, true).into(),
+                        false => Prediction::Panics,
+                    }
+                },
+            ),
     ]
 }
 
@@ -1168,6 +1247,7 @@ enum Rule {
     Straight,
     UnexpectedIgnored,
     UnexpectedFirst,
+    LastUnexpected,
     Swapped,
     NamesFirst,
 }
@@ -1178,7 +1258,11 @@ fn loaded(c: &Record, rule: Rule) -> Record {
     let before = net.clone();
     let missing = |name: &String| format!("Missing({name:?})");
     let names: Vec<String> = (0..net.len()).map(name).collect();
-    let unexpected = || state.keys().find(|name| !names.contains(name)).map(|name| format!("Unexpected({name:?})"));
+    let unexpected = || {
+        let mut strange = state.keys().filter(|name| !names.contains(name));
+        let name = if rule == Rule::LastUnexpected { strange.next_back() } else { strange.next() };
+        name.map(|name| format!("Unexpected({name:?})"))
+    };
     let mut error = match rule {
         Rule::UnexpectedFirst => unexpected(),
         Rule::NamesFirst => names.iter().find(|name| !state.contains_key(*name)).map(missing),

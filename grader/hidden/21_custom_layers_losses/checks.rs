@@ -339,6 +339,15 @@ fn residual() -> Vec<Check> {
                 branch_back,
             )
             .mistake(
+                "identity_passes_nothing_back",
+                "Where the shortcut is the identity, only the gradient of the branch is passed back. y = F(x) + x uses x twice: what \
+                 comes through `None` is added, too.",
+                |c| match c.get("shortcut_weights") {
+                    Some(_) => branch_back(c) + shortcut_back(c),
+                    None => branch_back(c),
+                },
+            )
+            .mistake(
                 "gradient_of_the_shortcut_alone",
                 "Only the gradient of the shortcut is passed back. The branch used x, too: the two gradients are added.",
                 shortcut_back,
@@ -515,6 +524,20 @@ fn multi_path() -> Vec<Check> {
                 |c| paths_back(c).swap_remove(0),
             )
             .mistake(
+                "columns_from_the_front",
+                "Every path gets the *first* columns of `d_out`. The second path put out those behind the columns of the first, and \
+                 so on: go on where the path before has ended.",
+                |c| {
+                    let d_out = c.matrix("d_out");
+                    let back = |name| {
+                        let own = d_out.slice_axis(Axis(1), (0..weights(c, name).ncols()).into()).to_owned();
+                        let d_z = if name == "first" { before_tanh(c, name, &own) } else { own };
+                        d_z.dot(&weights(c, name).t())
+                    };
+                    sum(names(c).map(back).collect())
+                },
+            )
+            .mistake(
                 "gradients_side_by_side",
                 "The gradients of the paths stand side by side, so `d_x` has more columns than x. All paths had the *same* x: their \
                  gradients are added.",
@@ -649,6 +672,21 @@ fn networks() -> Vec<Check> {
                 "no_swish",
                 "There is no Swish in the branch. Two linear layers in a row are one linear layer.",
                 |c| structure(c, "others", "all 0", &[]),
+            )
+            .mistake_if(
+                "biases_not_zero",
+                "The layers are the right ones, but not all biases start at 0. `Linear::new` starts them there, and so should yours: \
+                 only then does every block start as the identity.",
+                |c, seen| {
+                    let right = structure(c, "others", "all 0", &["Swish"]);
+                    let (right, seen) = (right.text("parameters"), seen.text("parameters"));
+                    let is_bias = |start: &str| !start.contains(" x ") && start.ends_with("all 0");
+                    right.split(", ").count() == seen.split(", ").count()
+                        && right.split(", ").zip(seen.split(", ")).all(|(right, seen)| {
+                            right == seen || is_bias(right) && seen == right.replace("all 0", "others")
+                        })
+                        && right != seen
+                },
             ),
         Check::new("training", "residual_mlp", "a network of your blocks trains, step by step", 2)
             .about("residual_mlp")
@@ -709,7 +747,7 @@ fn structure(c: &Record, first: &str, second: &str, activation: &[&str]) -> Reco
     }
     parameters.extend(linear(width, n_out, "others"));
     layers.push(format!("Linear {width} -> {n_out}"));
-    Record::new().with("parameters", parameters.join(", ")).with("layers", layers.join(", "))
+    Record::new().with("layers", layers.join(", ")).with("parameters", parameters.join(", "))
 }
 
 /// The losses of a training by gradients that are measured, by central differences of the loss.
@@ -780,6 +818,11 @@ fn attention() -> Vec<Check> {
                 "scaled_by_the_positions",
                 "The scores are divided by the root of the number of keys. d is the length of a query, the number of columns.",
                 |c| softmax(&(scores(c) / (c.matrix("k").nrows() as f64).sqrt())),
+            )
+            .mistake(
+                "scaled_by_the_queries",
+                "The scores are divided by the root of the number of queries. d is the length of a query, the number of columns.",
+                |c| softmax(&(scores(c) / (c.matrix("q").nrows() as f64).sqrt())),
             )
             .mistake(
                 "softmax_of_columns",
@@ -1162,6 +1205,14 @@ fn focal() -> Vec<Check> {
                 },
             )
             .mistake(
+                "divided_by_the_class_weights",
+                "The sum is divided by the sum of `class_weights`. Divide it by the number of samples.",
+                |c| {
+                    let n = c.matrix("output").nrows() as f64;
+                    focal_mean(c, |p, w, gamma| -w * (1.0 - p).powf(gamma) * p.ln()) * n / c.vector("class_weights").sum()
+                },
+            )
+            .mistake(
                 "gamma_as_a_factor",
                 "γ multiplies (1 - p). It is its exponent.",
                 |c| focal_mean(c, |p, w, gamma| -w * gamma * (1.0 - p) * p.ln()),
@@ -1426,6 +1477,16 @@ fn dice() -> Vec<Check> {
                 },
             )
             .mistake(
+                "squares_below",
+                "The denominator has the sums of the squares, Σ p² + Σ t². (The V-Net paper does so.) Asked for are the plain sums, \
+                 Σ p + Σ t.",
+                |c| {
+                    let (p, t) = (c.matrix("output"), c.matrix("target"));
+                    let below = (&p * &p).sum() + (&t * &t).sum();
+                    dice_of(c, |o, _, _, s| 1.0 - (2.0 * o + s) / (below + s))
+                },
+            )
+            .mistake(
                 "jaccard",
                 "The overlap is divided by the union, Σ p + Σ t - Σ p·t. That is the Jaccard index; Dice has 2 Σ p·t above, and \
                  Σ p + Σ t below.",
@@ -1451,6 +1512,12 @@ fn dice() -> Vec<Check> {
                 "The gradient is divided by the number of entries. This loss is no mean: it is one fraction, and its slope is that of the \
                  fraction.",
                 |c| dice_slope(c, |t, n, d| (n - 2.0 * t * d) / (d * d)) / c.matrix("output").len() as f64,
+            )
+            .mistake(
+                "gradient_averaged_over_samples",
+                "The gradient is divided by the number of samples. This loss is no mean: it is one fraction, and its slope is that of \
+                 the fraction.",
+                |c| dice_slope(c, |t, n, d| (n - 2.0 * t * d) / (d * d)) / c.matrix("output").nrows() as f64,
             )
             .mistake(
                 "slope_without_the_two",

@@ -97,7 +97,7 @@ fn main() {
                 };
                 lines.push(format!("{}: {start}", shape.join(" x ")));
             }
-            Record::new().with("parameters", lines.join(", ")).with("layers", layers_of(&mut net))
+            Record::new().with("layers", layers_of(&mut net)).with("parameters", lines.join(", "))
         }),
         ("training", |case| {
             let mut net = new_residual_mlp(case, 1);

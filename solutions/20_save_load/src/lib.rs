@@ -192,9 +192,10 @@ pub fn adam_state(adam: &Adam) -> StateDict {
 ///
 /// # Errors
 ///
-/// The first of `learning_rate`, `n_steps` and, for each `mean.i` from `mean.0` on, `mean_square.i` that is
-/// [missing](LoadError::Missing). If there are all of these, the first name that does [not belong
-/// there](LoadError::Unexpected).
+/// [`Missing`](LoadError::Missing) with the first name that is missing of `learning_rate`, `n_steps`, `mean_square.0`,
+/// `mean_square.1` and so on. There have to be as many of the last kind as there are means, counted from `mean.0` to the first
+/// number that has none. If nothing is missing, [`Unexpected`](LoadError::Unexpected) with the first name that does not belong
+/// there.
 pub fn adam_from_state(state: &StateDict) -> Result<Adam, LoadError> {
     let array = |name: &str| state.get(name).ok_or_else(|| LoadError::Missing(name.to_owned()));
     let number = |name: &str| array(name)?.first().copied().ok_or_else(|| LoadError::Missing(name.to_owned()));
@@ -365,7 +366,7 @@ pub fn encode(checkpoint: &Checkpoint) -> Vec<u8> {
 ///   nothing behind it is looked at.
 /// - [`Truncated`](LoadError::Truncated): there are fewer bytes than announced, or they end within the first three numbers.
 /// - [`TrailingBytes`](LoadError::TrailingBytes): there are more.
-/// - [`Damaged`](LoadError::Damaged): the checksum does not match.
+/// - [`Damaged`](LoadError::Damaged): the last 8 bytes are not the checksum of all bytes before them.
 /// - What [`read_array`] and [`read_dict`] say; or [`TrailingBytes`](LoadError::TrailingBytes) if there is anything between
 ///   the optimiser's state and the checksum.
 pub fn decode(bytes: &[u8]) -> Result<Checkpoint, LoadError> {

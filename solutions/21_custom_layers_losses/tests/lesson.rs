@@ -212,7 +212,9 @@ fn trainings(lesson: &mut Lesson) {
     }
     lesson.says("0.6931 is ln 2", &[2.0_f64.ln(), 2.0]);
 
-    lesson.given("After 300 steps");
+    lesson.given("A sequence is five vectors of two numbers");
+    lesson.given("300 steps of 32 sequences each");
+    lesson.given("over the last 50 steps");
     lesson.given("at the learning rate 0.1 (attention: 0.3)");
     for (row, (loss, count)) in [
         ("11         | 0.2527 |", marked_by(&[10, 1])),
