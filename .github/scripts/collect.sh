@@ -3,9 +3,10 @@
 #
 #     collect.sh CHECKOUT TO
 #
-# copies exercises/NN_name/src/**/*.rs of the commit that is checked out in CHECKOUT into the new folder TO. The exercise
-# has to be one of this course, which is the one that the script lies in. Files are read out of git's own store, by the
-# type that git has noted down for them. So there is no link to follow, and no attribute of the pull request's is obeyed.
+# copies exercises/NN_name/src/**/*.rs, and answers.json beside src, of the commit that is checked out in CHECKOUT into the
+# new folder TO. The exercise has to be one of this course, which is the one that the script lies in. Files are read out of
+# git's own store, by the type that git has noted down for them. So there is no link to follow, and no attribute of the
+# pull request's is obeyed.
 set -euo pipefail
 checkout=$1
 to=$2
@@ -23,7 +24,7 @@ max_named=50
 entries() {
     git -C "$checkout" ls-tree -r -l -z --full-tree HEAD -- exercises/ |
         head -z -n "$max_entries" |
-        LC_ALL=C grep -z -a -P '\texercises/[0-9]{2}_[a-z0-9_]+/src/' |
+        LC_ALL=C grep -z -a -P '\texercises/[0-9]{2}_[a-z0-9_]+/(src/|answers\.json$)' |
         head -z -n "$((max_in_src + 1))"
 }
 
@@ -43,7 +44,7 @@ while IFS= read -r -d '' entry; do
             echo "left out: ${name//[^A-Za-z0-9_.\/-]/?}: $1"
         fi
     }
-    [[ $path =~ ^exercises/([0-9]{2}_[a-z0-9_]+)/src/ ]] || continue
+    [[ $path =~ ^exercises/([0-9]{2}_[a-z0-9_]+)/(src/|answers\.json$) ]] || continue
     if ((seen += 1, seen > max_in_src || files == max_files)); then
         echo "left out: the rest; $max_files files are enough"
         break
@@ -51,7 +52,7 @@ while IFS= read -r -d '' entry; do
         leave_out "this course has no such exercise"
     elif [[ $mode != 100644 && $mode != 100755 ]]; then
         leave_out "it is not a regular file"
-    elif [[ ! $path =~ ^exercises/[a-z0-9_]+/src/([A-Za-z0-9_]+/)*[A-Za-z0-9_]+\.rs$ ]]; then
+    elif [[ ! $path =~ ^exercises/[a-z0-9_]+/(answers\.json|src/([A-Za-z0-9_]+/)*[A-Za-z0-9_]+\.rs)$ ]]; then
         leave_out "only .rs files with plain names are graded"
     elif ((${#path} > max_name)); then
         leave_out "its name has more than $max_name characters"

@@ -189,3 +189,46 @@ fn a_grader_that_is_killed_leaves_the_progress_whole() {
         assert_eq!(whole["schema_version"], 1);
     }
 }
+
+#[test]
+fn first_answers_to_questions_are_noted_listed_and_reported_and_are_worth_no_points() {
+    let (course, exercise) = (my_course(), "05_manual_gradients");
+    let answers = course.join("exercises").join(exercise).join("answers.json");
+    let _ = fs::remove_file(&answers);
+    let quiz = |typed: &str| {
+        let mut quiz = command(&["quiz", "5", "--format", "json"]);
+        let mut quiz = quiz.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        quiz.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+        let output = quiz.wait_with_output().unwrap();
+        assert!(output.status.success());
+        let lines = text(&output.stdout);
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
+    };
+    let said = quiz("nonsense!\na\n");
+    assert!(said[0]["ask"].as_str().unwrap().contains("**a**"), "{}", said[0]);
+    assert_eq!(said[1]["verdict"], "unclear");
+    let right = said[2]["verdict"] == "right";
+    let id = said[0]["question"].clone();
+
+    let kept: Value = serde_json::from_str(&fs::read_to_string(&answers).unwrap()).unwrap();
+    assert_eq!(kept["questions"][id.as_str().unwrap()]["first_right"], right);
+    assert_ne!(quiz("q\n")[0]["question"], id, "it goes on with the next question");
+    assert_eq!(row(exercise)["understood"], u32::from(right));
+
+    let report = json(&["ci", "5", "--format", "json"]);
+    let report = &report["exercises"][0];
+    assert_eq!((&report["answers"][0]["question"], &report["answers"][0]["right"]), (&id, &right.into()));
+    assert_eq!(report["score"], 0);
+
+    // What a class made of it, from such reports.
+    let folder = tempfile::tempdir().unwrap();
+    for learner in 0..12 {
+        let answers = format!(r#"[{{"question": "x", "right": {}, "given": "b"}}]"#, learner % 3 == 0);
+        let report = format!(r#"{{"exercise": "05_manual_gradients", "answers": {answers}}}"#);
+        fs::write(folder.path().join(format!("{learner}.json")), report).unwrap();
+    }
+    let class = json(&["quiz", "--format", "json", "--class", folder.path().to_str().unwrap()]);
+    assert_eq!((&class["learners"], &class["questions"][0]["answers"]), (&12.into(), &12.into()));
+    assert!((class["questions"][0]["right"].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-12);
+    assert_eq!(class["questions"][0]["wrong"][0], serde_json::json!(["b", 8]));
+}

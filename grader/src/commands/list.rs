@@ -42,7 +42,16 @@ struct List<'a> {
 fn render(rows: &[Row], grader: &str, width: usize) -> String {
     let mut text = String::new();
     for row in rows {
-        text += &format!("{}\n", line(row, width));
+        let (line, understood) = (line(row, width), understood(row));
+        // Where there is room, the questions stand beside the points.
+        if understood.is_empty() || width < 90 {
+            text += &format!("{line}\n");
+            if !understood.is_empty() {
+                text += &format!("     {}\n", paint(style::DIM, understood));
+            }
+        } else {
+            text += &format!("{line}   {}\n", paint(style::DIM, understood));
+        }
         if let Some(note) = note(row) {
             for line in
                 textwrap::wrap(note, textwrap::Options::new(width).initial_indent("     ").subsequent_indent("     "))
@@ -64,6 +73,14 @@ fn render(rows: &[Row], grader: &str, width: usize) -> String {
         None => text += "Well done!\n",
     }
     text
+}
+
+/// What the answers to the questions come to; empty before the first that is understood.
+fn understood(row: &Row) -> String {
+    match row.understood {
+        0 => String::new(),
+        n => format!("understood {n} of {}", row.questions),
+    }
 }
 
 /// An exercise on one line: mark, number, title, points, and the minutes where there is room.
