@@ -18,6 +18,13 @@ use rand::{Rng, seq::SliceRandom};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
+mod images;
+mod sparse;
+
+use images::Ink;
+pub use images::Images;
+use sparse::FirstLayer;
+
 /// How many neurons of a layer are one piece of work. Smaller pieces would keep more threads busy and spend more time on
 /// rearranging the same inputs for each of them.
 pub const NEURONS_PER_TASK: usize = 64;
@@ -81,58 +88,80 @@ impl Mlp {
 
     /// Goes once through all images, in an order that `rng` draws, and takes a step after every `batch_size` of them; the
     /// last batch may be smaller. Returns the mean loss of the images, each as it was before the step that it was part of.
-    ///
-    /// `images` (n, n_in) hold a byte a pixel, which counts as a number between 0 and 1. `on_batch` is told how many images
-    /// are done.
+    /// `on_batch` is told how many images are done.
     ///
     /// # Panics
     ///
     /// If there is not one label for each image, or a label is no class of the network.
     pub fn train_epoch(
         &mut self,
-        images: &ArrayRef2<u8>,
+        images: &Images<'_>,
         labels: &ArrayRef1<usize>,
         batch_size: usize,
         learning_rate: f32,
         rng: &mut impl Rng,
         mut on_batch: impl FnMut(usize) + Send,
     ) -> f64 {
-        assert_eq!(images.nrows(), labels.len(), "an image has one label");
-        let mut order: Vec<usize> = (0..images.nrows()).collect();
+        let n_images = images.bytes.nrows();
+        assert_eq!(n_images, labels.len(), "an image has one label");
+        let mut order: Vec<usize> = (0..n_images).collect();
         order.shuffle(rng);
-        let mut batch = Batch::new(batch_size, images.ncols());
+        let mut input = match &images.ink {
+            Some(ink) => {
+                let first = &self.layers[0];
+                Input::Sparse(ink, FirstLayer::new(&first.weights, &first.biases, batch_size))
+            }
+            None => Input::Dense(images.bytes, Batch::new(batch_size, images.bytes.ncols())),
+        };
+        let mut batch_labels = Vec::with_capacity(batch_size);
         let (mut total, mut done) = (0.0, 0);
         for chosen in order.chunks(batch_size) {
-            batch.fill(images, labels, chosen);
-            total += self.step(&batch, learning_rate);
+            batch_labels.clear();
+            batch_labels.extend(chosen.iter().map(|&image| labels[image]));
+            total += self.step(&mut input, chosen, &batch_labels, learning_rate);
             done += chosen.len();
             on_batch(done);
         }
-        total / images.nrows() as f64
+        if let Input::Sparse(_, weights) = input {
+            let first = &mut self.layers[0];
+            weights.write_back(&mut first.weights, &mut first.biases);
+        }
+        total / n_images as f64
     }
 
     /// A step of gradient descent; returns the sum of the batch's losses before it.
-    fn step(&mut self, batch: &Batch, learning_rate: f32) -> f64 {
-        let n = batch.labels.len();
+    fn step(&mut self, input: &mut Input<'_>, chosen: &[usize], labels: &[usize], learning_rate: f32) -> f64 {
+        let n = chosen.len();
         for layer in &mut self.layers {
             layer.make_room(n);
         }
-        self.forward(batch.x());
-        let loss = self.scores_to_gradient(&batch.labels);
+        let rectified = self.layers.len() > 1;
+        match input {
+            Input::Sparse(ink, weights) => {
+                let (output, _) = self.layers[0].output.view_mut().split_at(Axis(0), n);
+                weights.forward(ink, chosen, rectified, output);
+            }
+            Input::Dense(bytes, batch) => {
+                batch.fill(bytes, chosen);
+                self.layers[0].forward(batch.x(), rectified);
+            }
+        }
+        self.forward_from_second(n);
+        let loss = self.scores_to_gradient(labels);
         for at in (1..self.layers.len()).rev() {
             let [before, layer] = &mut self.layers[at - 1..=at] else { unreachable!("two layers") };
             layer.backward(n, before);
         }
-        self.update(batch.x(), learning_rate);
+        self.update(input, n, learning_rate);
         loss
     }
 
-    fn forward(&mut self, x: ArrayView2<'_, f32>) {
+    /// All layers but the first.
+    fn forward_from_second(&mut self, n: usize) {
         let last = self.layers.len() - 1;
-        for at in 0..self.layers.len() {
-            let (before, layer) = self.layers.split_at_mut(at);
-            let input = before.last().map_or(x, |before| first_rows(&before.output, x.nrows()));
-            layer[0].forward(input, at < last);
+        for at in 1..self.layers.len() {
+            let [before, layer] = &mut self.layers[at - 1..=at] else { unreachable!("two layers") };
+            layer.forward(first_rows(&before.output, n), at < last);
         }
     }
 
@@ -153,21 +182,17 @@ impl Mlp {
     }
 
     /// `W ← W - lr·dZᵀ·X` and `b ← b - lr·Σ dZ`, for all layers at once: each piece belongs to one task.
-    fn update(&mut self, x: ArrayView2<'_, f32>, learning_rate: f32) {
-        let n = x.nrows();
+    fn update(&mut self, input: &mut Input<'_>, n: usize, learning_rate: f32) {
         let mut tasks: Vec<Update<'_>> = Vec::new();
-        let mut input = x;
-        for layer in &mut self.layers {
-            let Layer { weights, biases, output, d_z } = layer;
-            let weights = weights.axis_chunks_iter_mut(Axis(0), NEURONS_PER_TASK);
-            let biases = biases.axis_chunks_iter_mut(Axis(0), NEURONS_PER_TASK);
-            let (d_z, _) = d_z.view().split_at(Axis(0), n);
-            let mut neurons = 0;
-            tasks.extend(weights.zip(biases).map(|(weights, biases)| {
-                let (_, rest) = d_z.split_at(Axis(1), neurons);
-                neurons += biases.len();
-                Update { d_z: rest.split_at(Axis(1), biases.len()).0, weights, biases, input }
-            }));
+        let (first, others) = self.layers.split_first_mut().expect("a network has a layer");
+        let Layer { weights, biases, output, d_z } = first;
+        match input {
+            Input::Sparse(_, weights) => tasks.extend(weights.updates(first_rows(d_z, n)).map(Update::Sparse)),
+            Input::Dense(_, batch) => tasks.extend(Update::of_layer(weights, biases, first_rows(d_z, n), batch.x())),
+        }
+        let mut input = first_rows(output, n);
+        for Layer { weights, biases, output, d_z } in others {
+            tasks.extend(Update::of_layer(weights, biases, first_rows(d_z, n), input));
             input = first_rows(output, n);
         }
         tasks.into_par_iter().for_each(|task| task.run(learning_rate));
@@ -177,14 +202,15 @@ impl Mlp {
     pub fn predict(&mut self, images: &ArrayRef2<u8>) -> Array1<usize> {
         const AT_ONCE: usize = 500;
         let mut batch = Batch::new(AT_ONCE, images.ncols());
-        let labels = Array1::zeros(images.nrows());
         let mut classes = Vec::with_capacity(images.nrows());
         for chosen in (0..images.nrows()).collect::<Vec<_>>().chunks(AT_ONCE) {
-            batch.fill(images, &labels, chosen);
+            batch.fill(images, chosen);
             for layer in &mut self.layers {
                 layer.make_room(chosen.len());
             }
-            self.forward(batch.x());
+            let rectified = self.layers.len() > 1;
+            self.layers[0].forward(batch.x(), rectified);
+            self.forward_from_second(chosen.len());
             let scores = &self.layers.last().expect("a network has a layer").output;
             classes.extend(scores.rows().into_iter().take(chosen.len()).map(largest));
         }
@@ -241,41 +267,75 @@ impl Layer {
     }
 }
 
-/// The step of some neurons.
-struct Update<'a> {
-    /// (neurons, n_in)
-    weights: ArrayViewMut2<'a, f32>,
-    /// (neurons)
-    biases: ArrayViewMut1<'a, f32>,
-    /// (batch, neurons)
-    d_z: ArrayView2<'a, f32>,
-    /// (batch, n_in)
-    input: ArrayView2<'a, f32>,
+/// Where the first layer's input comes from.
+enum Input<'a> {
+    /// All pixels of the images.
+    Dense(&'a ArrayRef2<u8>, Batch),
+    /// The lists of ink, and the weights as these need them.
+    Sparse(&'a Ink, FirstLayer),
 }
 
-impl Update<'_> {
-    fn run(mut self, learning_rate: f32) {
-        linalg::general_mat_mul(-learning_rate, &self.d_z.t(), &self.input, 1.0, &mut self.weights);
-        for row in self.d_z.rows() {
-            self.biases.scaled_add(-learning_rate, &row);
+/// The step of some neurons.
+enum Update<'a> {
+    Dense {
+        /// (neurons, n_in)
+        weights: ArrayViewMut2<'a, f32>,
+        /// (neurons)
+        biases: ArrayViewMut1<'a, f32>,
+        /// (batch, neurons)
+        d_z: ArrayView2<'a, f32>,
+        /// (batch, n_in)
+        input: ArrayView2<'a, f32>,
+    },
+    Sparse(sparse::Update<'a>),
+}
+
+impl<'a> Update<'a> {
+    /// A task for each piece of a layer.
+    fn of_layer(
+        weights: &'a mut Array2<f32>,
+        biases: &'a mut Array1<f32>,
+        d_z: ArrayView2<'a, f32>,
+        input: ArrayView2<'a, f32>,
+    ) -> impl Iterator<Item = Self> {
+        let weights = weights.axis_chunks_iter_mut(Axis(0), NEURONS_PER_TASK);
+        let biases = biases.axis_chunks_iter_mut(Axis(0), NEURONS_PER_TASK);
+        let mut neurons = 0;
+        weights.zip(biases).map(move |(weights, biases)| {
+            let (_, rest) = d_z.split_at(Axis(1), neurons);
+            neurons += biases.len();
+            Self::Dense { d_z: rest.split_at(Axis(1), biases.len()).0, weights, biases, input }
+        })
+    }
+
+    fn run(self, learning_rate: f32) {
+        match self {
+            Self::Dense { mut weights, mut biases, d_z, input } => {
+                linalg::general_mat_mul(-learning_rate, &d_z.t(), &input, 1.0, &mut weights);
+                for row in d_z.rows() {
+                    biases.scaled_add(-learning_rate, &row);
+                }
+            }
+            Self::Sparse(update) => update.run(learning_rate),
         }
     }
 }
 
 /// The images of one step, as numbers.
 struct Batch {
-    /// (batch size, n_in); only as many rows count as there are labels.
+    /// (batch size, n_in)
     pixels: Array2<f32>,
-    labels: Vec<usize>,
+    /// How many rows count.
+    n: usize,
 }
 
 impl Batch {
     fn new(size: usize, n_in: usize) -> Self {
-        Self { pixels: Array2::zeros((size, n_in)), labels: Vec::with_capacity(size) }
+        Self { pixels: Array2::zeros((size, n_in)), n: 0 }
     }
 
     /// Takes the `chosen` images, as numbers between 0 and 1.
-    fn fill(&mut self, images: &ArrayRef2<u8>, labels: &ArrayRef1<usize>, chosen: &[usize]) {
+    fn fill(&mut self, images: &ArrayRef2<u8>, chosen: &[usize]) {
         let rows = self.pixels.axis_chunks_iter_mut(Axis(0), IMAGES_PER_TASK);
         let tasks: Vec<_> = rows.zip(chosen.chunks(IMAGES_PER_TASK)).collect();
         tasks.into_par_iter().for_each(|(mut rows, chosen)| {
@@ -284,11 +344,10 @@ impl Batch {
                 Zip::from(&mut numbers).and(&pixels).for_each(|number, &pixel| *number = f32::from(pixel) / 255.0);
             }
         });
-        self.labels.clear();
-        self.labels.extend(chosen.iter().map(|&image| labels[image]));
+        self.n = chosen.len();
     }
 
     fn x(&self) -> ArrayView2<'_, f32> {
-        first_rows(&self.pixels, self.labels.len())
+        first_rows(&self.pixels, self.n)
     }
 }

@@ -13,7 +13,7 @@ use datasets::mnist::{self, DataError, FASHION_CLASSES, Which};
 use mnist_mlp_solution::{confusion_matrix, most_confused, precision_recall_f1};
 use ndarray::{Array2, ArrayRef2};
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
-use reference::Mlp;
+use reference::{Images, Mlp};
 
 const N_CLASSES: usize = 10;
 const N_PAIRS: usize = 8;
@@ -71,6 +71,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), DataError> {
     let data = mnist::load(args.data)?;
+    let images = Images::new(&data.train.images);
     let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build();
     let threads = threads.expect("the system starts threads");
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(args.seed);
@@ -99,8 +100,8 @@ fn run(args: &Args) -> Result<(), DataError> {
                     due = done + bar.images / 100;
                 }
             };
-            let (images, labels) = (&data.train.images, &data.train.labels);
-            net.train_epoch(images, labels, args.batch_size, args.learning_rate, &mut rng, on_batch)
+            let labels = &data.train.labels;
+            net.train_epoch(&images, labels, args.batch_size, args.learning_rate, &mut rng, on_batch)
         });
         let seconds = start.elapsed().as_secs_f64();
         matrix = confusion_matrix(&labels, &threads.install(|| net.predict(&data.test.images)).to_vec(), N_CLASSES);

@@ -7,7 +7,7 @@ use datasets::{
 use engine::{Layer, Linear, Loss, Relu, Sequential, SoftmaxCrossEntropy};
 use ndarray::{Array1, Array2, Axis};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
-use reference::{Mlp, NEURONS_PER_TASK};
+use reference::{Images, Mlp, NEURONS_PER_TASK};
 
 fn generator(seed: u64) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(seed)
@@ -60,7 +60,7 @@ fn an_epoch_is_the_engines_epoch() {
 
     let mut told = Vec::new();
     let loss =
-        fast.train_epoch(&images, &labels, BATCH, LEARNING_RATE as f32, &mut generator(2), |done| told.push(done));
+        fast.train_epoch(&Images::new(&images), &labels, BATCH, LEARNING_RATE as f32, &mut generator(2), |done| told.push(done));
     assert_eq!(told, [4, 8, 11]);
     assert!((loss - losses / 11.0).abs() < 1e-5, "{loss} instead of {}", losses / 11.0);
     let mut parameters = net.parameters().into_iter().map(|parameter| parameter.value.to_owned());
@@ -84,7 +84,7 @@ fn the_result_is_the_same_to_the_last_bit_whatever_the_number_of_threads() {
             let (images, labels) = random_images(150, &mut rng);
             let mut net = Mlp::new(&SIZES, &mut rng);
             let losses: Vec<u64> =
-                (0..3).map(|_| net.train_epoch(&images, &labels, 16, 0.1, &mut rng, |_| ()).to_bits()).collect();
+                (0..3).map(|_| net.train_epoch(&Images::new(&images), &labels, 16, 0.1, &mut rng, |_| ()).to_bits()).collect();
             let bits = |numbers: &mut dyn Iterator<Item = &f32>| numbers.map(|x| x.to_bits()).collect::<Vec<_>>();
             let parts: Vec<_> = net.parts().map(|(w, b)| (bits(&mut w.iter()), bits(&mut b.iter()))).collect();
             (losses, parts)
@@ -105,7 +105,7 @@ fn it_learns_the_embedded_digits() {
     let mut rng = generator(4);
     let mut net = Mlp::new(&[64, 100, 10], &mut rng);
     for _ in 0..30 {
-        net.train_epoch(&train, &train_labels, 32, 0.1, &mut rng, |_| ());
+        net.train_epoch(&Images::new(&train), &train_labels, 32, 0.1, &mut rng, |_| ());
     }
     let right = net.predict(&test).iter().zip(test_labels).filter(|(said, is)| said == is).count();
     assert!(right as f64 >= 0.93 * test_labels.len() as f64, "{right} of {} are right", test_labels.len());
@@ -118,10 +118,11 @@ fn it_reaches_97_percent_on_mnist() {
         return;
     }
     let mnist = mnist::load(Which::Mnist).expect("a readable MNIST");
+    let images = Images::new(&mnist.train.images);
     let mut rng = generator(5);
     let mut net = Mlp::new(&[784, 256, 128, 10], &mut rng);
     for _ in 0..6 {
-        net.train_epoch(&mnist.train.images, &mnist.train.labels, 64, 0.1, &mut rng, |_| ());
+        net.train_epoch(&images, &mnist.train.labels, 64, 0.1, &mut rng, |_| ());
     }
     let right = net.predict(&mnist.test.images).iter().zip(&mnist.test.labels).filter(|(said, is)| said == is).count();
     assert!(right >= 9700, "{right} of 10,000 are right");
