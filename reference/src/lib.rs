@@ -11,6 +11,8 @@
 //!   whoever works on it, and no two of them add into the same number: so the result is the same, to the last bit,
 //!   whatever the number of threads.
 
+use std::iter;
+
 use ndarray::{
     Array1, Array2, ArrayRef1, ArrayRef2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, linalg,
 };
@@ -21,16 +23,16 @@ use rayon::prelude::*;
 mod images;
 mod sparse;
 
-use images::Ink;
 pub use images::Images;
+use images::Ink;
 use sparse::FirstLayer;
 
 /// How many neurons of a layer are one piece of work. Smaller pieces would keep more threads busy and spend more time on
 /// rearranging the same inputs for each of them.
 pub const NEURONS_PER_TASK: usize = 64;
 
-/// The same for gathering the images of a batch.
-const IMAGES_PER_TASK: usize = 16;
+/// How many images of a batch are one piece of work, where images are what is cut.
+const IMAGES_PER_TASK: usize = 32;
 
 /// A network of ReLU layers whose last layer gives the scores of the classes.
 #[derive(Clone, Debug)]
@@ -146,39 +148,31 @@ impl Mlp {
                 self.layers[0].forward(batch.x(), rectified);
             }
         }
-        self.forward_from_second(n);
-        let loss = self.scores_to_gradient(labels);
-        for at in (1..self.layers.len()).rev() {
-            let [before, layer] = &mut self.layers[at - 1..=at] else { unreachable!("two layers") };
-            layer.backward(n, before);
-        }
+        let tasks: Vec<_> = self.some_images(n).into_iter().zip(labels.chunks(IMAGES_PER_TASK)).collect();
+        let losses: Vec<f64> = tasks
+            .into_par_iter()
+            .map(|(mut images, labels)| {
+                images.forward();
+                let loss = images.scores_to_gradient(labels, n);
+                images.backward();
+                loss
+            })
+            .collect();
         self.update(input, n, learning_rate);
-        loss
+        losses.iter().sum()
     }
 
-    /// All layers but the first.
-    fn forward_from_second(&mut self, n: usize) {
-        let last = self.layers.len() - 1;
-        for at in 1..self.layers.len() {
-            let [before, layer] = &mut self.layers[at - 1..=at] else { unreachable!("two layers") };
-            layer.forward(first_rows(&before.output, n), at < last);
+    /// The batch in parts of [`IMAGES_PER_TASK`]: behind the first layer images have nothing to do with each other.
+    fn some_images(&mut self, n: usize) -> Vec<SomeImages<'_>> {
+        let mut tasks: Vec<_> = (0..n.div_ceil(IMAGES_PER_TASK)).map(|_| SomeImages { layers: Vec::new() }).collect();
+        for Layer { weights, biases, output, d_z } in &mut self.layers {
+            let (output, _) = output.view_mut().split_at(Axis(0), n);
+            let (d_z, _) = d_z.view_mut().split_at(Axis(0), n);
+            for (task, (output, d_z)) in tasks.iter_mut().zip(in_parts(output).zip(in_parts(d_z))) {
+                task.layers.push(LayerOfSome { weights, biases, output, d_z });
+            }
         }
-    }
-
-    /// Softmax and cross-entropy: turns the scores into dZ = (P - Y) / n, and returns the sum of the losses.
-    fn scores_to_gradient(&mut self, labels: &[usize]) -> f64 {
-        let layer = self.layers.last_mut().expect("a network has a layer");
-        let mut total = 0.0;
-        for ((z, mut d_z), &label) in layer.output.rows().into_iter().zip(layer.d_z.rows_mut()).zip(labels) {
-            let max = z.fold(f32::NEG_INFINITY, |max, &z| max.max(z));
-            Zip::from(&mut d_z).and(z).for_each(|p, &z| *p = (z - max).exp());
-            let sum = d_z.sum();
-            total += f64::from(sum.ln() + max - z[label]);
-            let n = labels.len() as f32;
-            d_z.mapv_inplace(|p| p / (sum * n));
-            d_z[label] -= 1.0 / n;
-        }
-        total
+        tasks
     }
 
     /// `W ← W - lr·dZᵀ·X` and `b ← b - lr·Σ dZ`, for all layers at once: each piece belongs to one task.
@@ -210,12 +204,23 @@ impl Mlp {
             }
             let rectified = self.layers.len() > 1;
             self.layers[0].forward(batch.x(), rectified);
-            self.forward_from_second(chosen.len());
+            self.some_images(chosen.len()).into_par_iter().for_each(|mut images| images.forward());
             let scores = &self.layers.last().expect("a network has a layer").output;
             classes.extend(scores.rows().into_iter().take(chosen.len()).map(largest));
         }
         Array1::from(classes)
     }
+}
+
+fn in_parts(array: ArrayViewMut2<'_, f32>) -> impl Iterator<Item = ArrayViewMut2<'_, f32>> {
+    let mut rest = Some(array);
+    iter::from_fn(move || {
+        let array = rest.take().filter(|array| array.nrows() > 0)?;
+        let n = array.nrows().min(IMAGES_PER_TASK);
+        let (part, others) = array.split_at(Axis(0), n);
+        rest = Some(others);
+        Some(part)
+    })
 }
 
 fn first_rows(array: &ArrayRef2<f32>, n: usize) -> ArrayView2<'_, f32> {
@@ -236,7 +241,7 @@ impl Layer {
         }
     }
 
-    /// `Z = X·Wᵀ + b`, and ReLU of it where `rectified`.
+    /// `Z = X·Wᵀ + b`, and ReLU of it where `rectified`: the first layer, whose pieces are neurons.
     fn forward(&mut self, input: ArrayView2<'_, f32>, rectified: bool) {
         let (mut output, _) = self.output.view_mut().split_at(Axis(0), input.nrows());
         let pieces = output.axis_chunks_iter_mut(Axis(1), NEURONS_PER_TASK);
@@ -245,25 +250,71 @@ impl Layer {
         let tasks: Vec<_> = pieces.zip(weights).zip(biases).collect();
         tasks.into_par_iter().for_each(|((mut z, weights), biases)| {
             linalg::general_mat_mul(1.0, &input, &weights.t(), 0.0, &mut z);
-            let floor = if rectified { 0.0 } else { f32::NEG_INFINITY };
-            for mut z in z.rows_mut() {
-                Zip::from(&mut z).and(&biases).for_each(|z, &bias| *z = (*z + bias).max(floor));
-            }
+            add_biases(&mut z, biases, rectified);
         });
     }
+}
 
-    /// `dX = dZ·W`, of which ReLU lets through what its output was above 0 for: the dZ of the layer `before`.
-    fn backward(&self, n: usize, before: &mut Layer) {
-        let d_z = first_rows(&self.d_z, n);
-        let (mut d_input, _) = before.d_z.view_mut().split_at(Axis(0), n);
-        let weights = self.weights.axis_chunks_iter(Axis(1), NEURONS_PER_TASK);
-        let output = first_rows(&before.output, n);
-        let outputs = output.axis_chunks_iter(Axis(1), NEURONS_PER_TASK);
-        let tasks: Vec<_> = d_input.axis_chunks_iter_mut(Axis(1), NEURONS_PER_TASK).zip(weights).zip(outputs).collect();
-        tasks.into_par_iter().for_each(|((mut d_input, weights), outputs)| {
-            linalg::general_mat_mul(1.0, &d_z, &weights, 0.0, &mut d_input);
-            Zip::from(&mut d_input).and(&outputs).for_each(|d, &a| *d = if a > 0.0 { *d } else { 0.0 });
-        });
+/// Some images of a batch, on their way through all layers but the first, and back.
+struct SomeImages<'a> {
+    layers: Vec<LayerOfSome<'a>>,
+}
+
+/// A layer, with what it computes for these images.
+struct LayerOfSome<'a> {
+    /// (n_out, n_in)
+    weights: &'a Array2<f32>,
+    /// (n_out)
+    biases: &'a Array1<f32>,
+    /// (images, n_out)
+    output: ArrayViewMut2<'a, f32>,
+    /// (images, n_out)
+    d_z: ArrayViewMut2<'a, f32>,
+}
+
+impl SomeImages<'_> {
+    /// The outputs of all layers but the first, given that of the first.
+    fn forward(&mut self) {
+        let last = self.layers.len() - 1;
+        for at in 1..=last {
+            let [before, layer] = &mut self.layers[at - 1..=at] else { unreachable!("two layers") };
+            linalg::general_mat_mul(1.0, &before.output, &layer.weights.t(), 0.0, &mut layer.output);
+            add_biases(&mut layer.output, layer.biases.view(), at < last);
+        }
+    }
+
+    /// Softmax and cross-entropy: turns the scores into dZ = (P - Y) / n of the last layer, for a batch of `n` images, and
+    /// returns the sum of the losses of these.
+    fn scores_to_gradient(&mut self, labels: &[usize], n: usize) -> f64 {
+        let layer = self.layers.last_mut().expect("a network has a layer");
+        let n = n as f32;
+        let mut total = 0.0;
+        for ((z, mut d_z), &label) in layer.output.rows().into_iter().zip(layer.d_z.rows_mut()).zip(labels) {
+            let max = z.fold(f32::NEG_INFINITY, |max, &z| max.max(z));
+            Zip::from(&mut d_z).and(z).for_each(|p, &z| *p = (z - max).exp());
+            let sum = d_z.sum();
+            total += f64::from(sum.ln() + max - z[label]);
+            d_z.mapv_inplace(|p| p / (sum * n));
+            d_z[label] -= 1.0 / n;
+        }
+        total
+    }
+
+    /// dZ of all layers, given that of the last: `dX = dZ·W`, of which ReLU lets through what its output was above 0 for.
+    fn backward(&mut self) {
+        for at in (1..self.layers.len()).rev() {
+            let [before, layer] = &mut self.layers[at - 1..=at] else { unreachable!("two layers") };
+            linalg::general_mat_mul(1.0, &layer.d_z, layer.weights, 0.0, &mut before.d_z);
+            Zip::from(&mut before.d_z).and(&before.output).for_each(|d, &a| *d = if a > 0.0 { *d } else { 0.0 });
+        }
+    }
+}
+
+/// Adds the biases to `Z`, and takes ReLU of it where `rectified`.
+fn add_biases(z: &mut ArrayViewMut2<'_, f32>, biases: ArrayView1<'_, f32>, rectified: bool) {
+    let floor = if rectified { 0.0 } else { f32::NEG_INFINITY };
+    for mut z in z.rows_mut() {
+        Zip::from(&mut z).and(&biases).for_each(|z, &bias| *z = (*z + bias).max(floor));
     }
 }
 

@@ -90,7 +90,9 @@ impl Piece {
     fn forward(&mut self, ink: &Ink, chosen: &[usize], rectified: bool, mut output: ArrayViewMut2<'_, f32>) {
         let Self { weights, biases, rows } = self;
         rows[..chosen.len()].fill(*biases);
-        add_rows(weights, rows.iter_mut().zip(chosen).map(|(row, &image)| (row, ink.of(image))));
+        for band in 0..ink.n_bands() {
+            add_rows(weights, rows.iter_mut().zip(chosen).map(|(row, &image)| (row, ink.of_band(image, band))));
+        }
         let floor = if rectified { 0.0 } else { f32::NEG_INFINITY };
         for (mut output, row) in output.rows_mut().into_iter().zip(rows) {
             output.iter_mut().zip(&row.0).for_each(|(a, z)| *a = z.max(floor));

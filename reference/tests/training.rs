@@ -60,7 +60,9 @@ fn an_epoch_is_the_engines_epoch() {
 
     let mut told = Vec::new();
     let loss =
-        fast.train_epoch(&Images::new(&images), &labels, BATCH, LEARNING_RATE as f32, &mut generator(2), |done| told.push(done));
+        fast.train_epoch(&Images::new(&images), &labels, BATCH, LEARNING_RATE as f32, &mut generator(2), |done| {
+            told.push(done)
+        });
     assert_eq!(told, [4, 8, 11]);
     assert!((loss - losses / 11.0).abs() < 1e-5, "{loss} instead of {}", losses / 11.0);
     let mut parameters = net.parameters().into_iter().map(|parameter| parameter.value.to_owned());
@@ -83,8 +85,9 @@ fn the_result_is_the_same_to_the_last_bit_whatever_the_number_of_threads() {
             let mut rng = generator(3);
             let (images, labels) = random_images(150, &mut rng);
             let mut net = Mlp::new(&SIZES, &mut rng);
-            let losses: Vec<u64> =
-                (0..3).map(|_| net.train_epoch(&Images::new(&images), &labels, 16, 0.1, &mut rng, |_| ()).to_bits()).collect();
+            let losses: Vec<u64> = (0..3)
+                .map(|_| net.train_epoch(&Images::new(&images), &labels, 16, 0.1, &mut rng, |_| ()).to_bits())
+                .collect();
             let bits = |numbers: &mut dyn Iterator<Item = &f32>| numbers.map(|x| x.to_bits()).collect::<Vec<_>>();
             let parts: Vec<_> = net.parts().map(|(w, b)| (bits(&mut w.iter()), bits(&mut b.iter()))).collect();
             (losses, parts)
