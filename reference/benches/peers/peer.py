@@ -87,7 +87,7 @@ class Torch:
         self.net = torch.nn.Sequential(linear[0], torch.nn.ReLU(), linear[1], torch.nn.ReLU(), linear[2])
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr=LEARNING_RATE)
         self.loss = torch.nn.CrossEntropyLoss()
-        self.version = f"{torch.__version__}, {torch.get_num_threads()} threads"
+        self.version = torch.__version__
 
     def epoch(self):
         for chosen in self.torch.randperm(len(self.x)).split(BATCH):
