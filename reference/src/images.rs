@@ -25,12 +25,13 @@ impl<'a> Images<'a> {
         Self { bytes, ink: sparse.then(|| Ink::of_images(bytes, ink)) }
     }
 
-    /// The same images with no list, whatever they hold.
-    pub fn dense(bytes: &'a ArrayRef2<u8>) -> Self {
-        Self { bytes, ink: None }
+    /// How many pixels there are to work on: those that are not 0 where there are lists, else all.
+    #[must_use]
+    pub fn n_terms(&self) -> usize {
+        self.ink.as_ref().map_or(self.bytes.len(), |ink| ink.lists.terms.len())
     }
 
-    /// Whether most pixels are 0.
+    /// Whether there are lists, because most pixels are 0.
     #[must_use]
     pub fn is_sparse(&self) -> bool {
         self.ink.is_some()
@@ -45,8 +46,8 @@ pub(crate) struct Ink {
     n_in: usize,
 }
 
-/// How many pixels are worked on at a time. Their weights for a piece of neurons (16 KiB) stay in the cache that is nearest to
-/// the processor while all images of a batch go by, beside what these have added up (as much again).
+/// How many pixels are worked on at a time. Their weights for a piece of neurons (49 KiB) stay close to the processor while all
+/// images of a batch go by. (Measured: 196 is faster than 64, 112 and 784.)
 const BAND: usize = 196;
 
 impl Ink {

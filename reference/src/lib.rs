@@ -7,11 +7,12 @@
 //!   course has them as (n_in, n_out).
 //! - Nothing is allocated while training: every array of a batch is kept for the next.
 //! - `W ← W - lr·dZᵀ·X` is one matrix product that adds into `W`. The gradient itself is never stored.
-//! - The work of a layer is cut into pieces of [`NEURONS_PER_TASK`] neurons, which threads take. A piece is the same
-//!   whoever works on it, and no two of them add into the same number: so the result is the same, to the last bit,
-//!   whatever the number of threads.
+//! - Where most pixels are 0, the first layer works on lists of the others; see [`Images`].
+//! - The first layer and all updates are cut into pieces of [`NEURONS_PER_TASK`] neurons, the rest into pieces of some
+//!   images, and threads take pieces. A piece is the same whoever works on it, and no two of them add into the same number:
+//!   so the result is the same, to the last bit, whatever the number of threads.
 
-use std::iter;
+use std::{iter, mem, time::Instant};
 
 use ndarray::{
     Array1, Array2, ArrayRef1, ArrayRef2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, linalg,
@@ -38,6 +39,18 @@ const IMAGES_PER_TASK: usize = 32;
 #[derive(Clone, Debug)]
 pub struct Mlp {
     layers: Vec<Layer>,
+    seconds: Seconds,
+}
+
+/// Where the time of all training so far went, in seconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seconds {
+    /// The first layer's forward pass.
+    pub first_layer: f64,
+    /// All other layers: forward pass, loss, and backward pass.
+    pub other_layers: f64,
+    /// The update of all weights and biases.
+    pub update: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -80,7 +93,12 @@ impl Mlp {
             let empty = Array2::zeros((0, n_out));
             Layer { weights: weights.as_standard_layout().into_owned(), biases, output: empty.clone(), d_z: empty }
         };
-        Self { layers: layers.into_iter().map(layer).collect() }
+        Self { layers: layers.into_iter().map(layer).collect(), seconds: Seconds::default() }
+    }
+
+    /// Where the time of all training so far went.
+    pub fn seconds(&self) -> Seconds {
+        self.seconds
     }
 
     /// Weights (n_out, n_in) and biases (n_out) of each layer.
@@ -133,6 +151,8 @@ impl Mlp {
 
     /// A step of gradient descent; returns the sum of the batch's losses before it.
     fn step(&mut self, input: &mut Input<'_>, chosen: &[usize], labels: &[usize], learning_rate: f32) -> f64 {
+        let mut clock = Instant::now();
+        let mut lap = |seconds: &mut f64| *seconds += mem::replace(&mut clock, Instant::now()).elapsed().as_secs_f64();
         let n = chosen.len();
         for layer in &mut self.layers {
             layer.make_room(n);
@@ -148,6 +168,7 @@ impl Mlp {
                 self.layers[0].forward(batch.x(), rectified);
             }
         }
+        lap(&mut self.seconds.first_layer);
         let tasks: Vec<_> = self.some_images(n).into_iter().zip(labels.chunks(IMAGES_PER_TASK)).collect();
         let losses: Vec<f64> = tasks
             .into_par_iter()
@@ -158,7 +179,9 @@ impl Mlp {
                 loss
             })
             .collect();
+        lap(&mut self.seconds.other_layers);
         self.update(input, n, learning_rate);
+        lap(&mut self.seconds.update);
         losses.iter().sum()
     }
 
@@ -212,6 +235,7 @@ impl Mlp {
     }
 }
 
+/// The rows of a batch, [`IMAGES_PER_TASK`] at a time.
 fn in_parts(array: ArrayViewMut2<'_, f32>) -> impl Iterator<Item = ArrayViewMut2<'_, f32>> {
     let mut rest = Some(array);
     iter::from_fn(move || {
