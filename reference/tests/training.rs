@@ -14,21 +14,30 @@ fn generator(seed: u64) -> Xoshiro256PlusPlus {
 }
 
 /// Layers that are cut into one piece, into several, and into pieces of different sizes.
-const SIZES: [usize; 4] = [30, NEURONS_PER_TASK + 6, 2 * NEURONS_PER_TASK, 5];
+/// More pixels than a band of lists has.
+const SIZES: [usize; 4] = [430, NEURONS_PER_TASK + 6, 2 * NEURONS_PER_TASK, 5];
 
-fn random_images(n: usize, rng: &mut Xoshiro256PlusPlus) -> (Array2<u8>, Array1<usize>) {
-    let images = Array2::from_shape_simple_fn((n, SIZES[0]), || rng.random());
+/// Which share of the pixels has ink: images that are worked on whole, and images that are lists.
+const INK: [f64; 2] = [1.0, 0.2];
+
+fn random_images(n: usize, ink: f64, rng: &mut Xoshiro256PlusPlus) -> (Array2<u8>, Array1<usize>) {
+    let pixel = || if rng.random_bool(ink) { rng.random_range(1..=255) } else { 0 };
+    let images = Array2::from_shape_simple_fn((n, SIZES[0]), pixel);
     let labels = Array1::from_shape_simple_fn(n, || rng.random_range(0..SIZES[3]));
     (images, labels)
 }
 
 #[test]
 fn an_epoch_is_the_engines_epoch() {
+    INK.into_iter().for_each(an_epoch_is_the_engines);
+}
+
+fn an_epoch_is_the_engines(ink: f64) {
     const BATCH: usize = 4;
-    const LEARNING_RATE: f64 = 0.3;
+    const LEARNING_RATE: f64 = 0.03;
     let mut rng = generator(1);
     // The last batch is shorter.
-    let (images, labels) = random_images(11, &mut rng);
+    let (images, labels) = random_images(11, ink, &mut rng);
     let mut fast = Mlp::new(&SIZES, &mut rng);
     let last = fast.parts().count() - 1;
     let mut layers: Vec<Box<dyn Layer>> = Vec::new();
@@ -79,11 +88,11 @@ fn an_epoch_is_the_engines_epoch() {
 
 #[test]
 fn the_result_is_the_same_to_the_last_bit_whatever_the_number_of_threads() {
-    let trained = |threads: usize| {
+    let trained = |threads: usize, ink: f64| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         pool.install(|| {
             let mut rng = generator(3);
-            let (images, labels) = random_images(150, &mut rng);
+            let (images, labels) = random_images(150, ink, &mut rng);
             let mut net = Mlp::new(&SIZES, &mut rng);
             let losses: Vec<u64> = (0..3)
                 .map(|_| net.train_epoch(&Images::new(&images), &labels, 16, 0.1, &mut rng, |_| ()).to_bits())
@@ -93,9 +102,22 @@ fn the_result_is_the_same_to_the_last_bit_whatever_the_number_of_threads() {
             (losses, parts)
         })
     };
-    let alone = trained(1);
-    for threads in [2, 3, 4, 8] {
-        assert!(trained(threads) == alone, "{threads} threads compute something else than one");
+    for ink in INK {
+        let alone = trained(1, ink);
+        for threads in [2, 3, 4, 8] {
+            assert!(trained(threads, ink) == alone, "{threads} threads compute something else than one");
+        }
+    }
+}
+
+#[test]
+fn the_images_decide_whether_they_become_lists() {
+    let mut rng = generator(6);
+    for (ink, is_sparse) in [(1.0, false), (0.6, false), (0.4, true), (0.0, true)] {
+        let (images, _) = random_images(20, ink, &mut rng);
+        assert_eq!(Images::new(&images).is_sparse(), is_sparse, "{ink}");
+        let listed = images.iter().filter(|&&pixel| pixel != 0).count();
+        assert_eq!(Images::new(&images).n_terms(), if is_sparse { listed } else { images.len() });
     }
 }
 
