@@ -7,9 +7,12 @@
 //!   course has them as (n_in, n_out).
 //! - Nothing is allocated while training: every array of a batch is kept for the next.
 //! - `W ← W - lr·dZᵀ·X` is one matrix product that adds into `W`. The gradient itself is never stored.
-//! - The work of a layer is cut into pieces of [`NEURONS_PER_TASK`] neurons, which threads take. A piece is the same
-//!   whoever works on it, and no two of them add into the same number: so the result is the same, to the last bit,
-//!   whatever the number of threads.
+//! - Where most pixels are 0, the first layer works on lists of the others; see [`Images`].
+//! - The first layer and all updates are cut into pieces of [`NEURONS_PER_TASK`] neurons, the rest into pieces of some
+//!   images, and threads take pieces. A piece is the same whoever works on it, and no two of them add into the same number:
+//!   so the result is the same, to the last bit, whatever the number of threads.
+
+use std::{iter, mem, time::Instant};
 
 use ndarray::{
     Array1, Array2, ArrayRef1, ArrayRef2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, linalg,
@@ -18,17 +21,36 @@ use rand::{Rng, seq::SliceRandom};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
+mod images;
+mod sparse;
+
+pub use images::Images;
+use images::Ink;
+use sparse::FirstLayer;
+
 /// How many neurons of a layer are one piece of work. Smaller pieces would keep more threads busy and spend more time on
 /// rearranging the same inputs for each of them.
 pub const NEURONS_PER_TASK: usize = 64;
 
-/// The same for gathering the images of a batch.
-const IMAGES_PER_TASK: usize = 16;
+/// How many images of a batch are one piece of work, where images are what is cut.
+const IMAGES_PER_TASK: usize = 32;
 
 /// A network of ReLU layers whose last layer gives the scores of the classes.
 #[derive(Clone, Debug)]
 pub struct Mlp {
     layers: Vec<Layer>,
+    seconds: Seconds,
+}
+
+/// Where the time of all training so far went, in seconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seconds {
+    /// The first layer's forward pass.
+    pub first_layer: f64,
+    /// All other layers: forward pass, loss, and backward pass.
+    pub other_layers: f64,
+    /// The update of all weights and biases.
+    pub update: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +93,12 @@ impl Mlp {
             let empty = Array2::zeros((0, n_out));
             Layer { weights: weights.as_standard_layout().into_owned(), biases, output: empty.clone(), d_z: empty }
         };
-        Self { layers: layers.into_iter().map(layer).collect() }
+        Self { layers: layers.into_iter().map(layer).collect(), seconds: Seconds::default() }
+    }
+
+    /// Where the time of all training so far went.
+    pub fn seconds(&self) -> Seconds {
+        self.seconds
     }
 
     /// Weights (n_out, n_in) and biases (n_out) of each layer.
@@ -81,93 +108,108 @@ impl Mlp {
 
     /// Goes once through all images, in an order that `rng` draws, and takes a step after every `batch_size` of them; the
     /// last batch may be smaller. Returns the mean loss of the images, each as it was before the step that it was part of.
-    ///
-    /// `images` (n, n_in) hold a byte a pixel, which counts as a number between 0 and 1. `on_batch` is told how many images
-    /// are done.
+    /// `on_batch` is told how many images are done.
     ///
     /// # Panics
     ///
     /// If there is not one label for each image, or a label is no class of the network.
     pub fn train_epoch(
         &mut self,
-        images: &ArrayRef2<u8>,
+        images: &Images<'_>,
         labels: &ArrayRef1<usize>,
         batch_size: usize,
         learning_rate: f32,
         rng: &mut impl Rng,
         mut on_batch: impl FnMut(usize) + Send,
     ) -> f64 {
-        assert_eq!(images.nrows(), labels.len(), "an image has one label");
-        let mut order: Vec<usize> = (0..images.nrows()).collect();
+        let n_images = images.bytes.nrows();
+        assert_eq!(n_images, labels.len(), "an image has one label");
+        let mut order: Vec<usize> = (0..n_images).collect();
         order.shuffle(rng);
-        let mut batch = Batch::new(batch_size, images.ncols());
+        let mut input = match &images.ink {
+            Some(ink) => {
+                let first = &self.layers[0];
+                Input::Sparse(ink, FirstLayer::new(&first.weights, &first.biases, batch_size))
+            }
+            None => Input::Dense(images.bytes, Batch::new(batch_size, images.bytes.ncols())),
+        };
+        let mut batch_labels = Vec::with_capacity(batch_size);
         let (mut total, mut done) = (0.0, 0);
         for chosen in order.chunks(batch_size) {
-            batch.fill(images, labels, chosen);
-            total += self.step(&batch, learning_rate);
+            batch_labels.clear();
+            batch_labels.extend(chosen.iter().map(|&image| labels[image]));
+            total += self.step(&mut input, chosen, &batch_labels, learning_rate);
             done += chosen.len();
             on_batch(done);
         }
-        total / images.nrows() as f64
+        if let Input::Sparse(_, weights) = input {
+            let first = &mut self.layers[0];
+            weights.write_back(&mut first.weights, &mut first.biases);
+        }
+        total / n_images as f64
     }
 
     /// A step of gradient descent; returns the sum of the batch's losses before it.
-    fn step(&mut self, batch: &Batch, learning_rate: f32) -> f64 {
-        let n = batch.labels.len();
+    fn step(&mut self, input: &mut Input<'_>, chosen: &[usize], labels: &[usize], learning_rate: f32) -> f64 {
+        let mut clock = Instant::now();
+        let mut lap = |seconds: &mut f64| *seconds += mem::replace(&mut clock, Instant::now()).elapsed().as_secs_f64();
+        let n = chosen.len();
         for layer in &mut self.layers {
             layer.make_room(n);
         }
-        self.forward(batch.x());
-        let loss = self.scores_to_gradient(&batch.labels);
-        for at in (1..self.layers.len()).rev() {
-            let [before, layer] = &mut self.layers[at - 1..=at] else { unreachable!("two layers") };
-            layer.backward(n, before);
+        let rectified = self.layers.len() > 1;
+        match input {
+            Input::Sparse(ink, weights) => {
+                let (output, _) = self.layers[0].output.view_mut().split_at(Axis(0), n);
+                weights.forward(ink, chosen, rectified, output);
+            }
+            Input::Dense(bytes, batch) => {
+                batch.fill(bytes, chosen);
+                self.layers[0].forward(batch.x(), rectified);
+            }
         }
-        self.update(batch.x(), learning_rate);
-        loss
+        lap(&mut self.seconds.first_layer);
+        let tasks: Vec<_> = self.some_images(n).into_iter().zip(labels.chunks(IMAGES_PER_TASK)).collect();
+        let losses: Vec<f64> = tasks
+            .into_par_iter()
+            .map(|(mut images, labels)| {
+                images.forward();
+                let loss = images.scores_to_gradient(labels, n);
+                images.backward();
+                loss
+            })
+            .collect();
+        lap(&mut self.seconds.other_layers);
+        self.update(input, n, learning_rate);
+        lap(&mut self.seconds.update);
+        losses.iter().sum()
     }
 
-    fn forward(&mut self, x: ArrayView2<'_, f32>) {
-        let last = self.layers.len() - 1;
-        for at in 0..self.layers.len() {
-            let (before, layer) = self.layers.split_at_mut(at);
-            let input = before.last().map_or(x, |before| first_rows(&before.output, x.nrows()));
-            layer[0].forward(input, at < last);
+    /// The batch in parts of [`IMAGES_PER_TASK`]: behind the first layer images have nothing to do with each other.
+    fn some_images(&mut self, n: usize) -> Vec<SomeImages<'_>> {
+        let mut tasks: Vec<_> = (0..n.div_ceil(IMAGES_PER_TASK)).map(|_| SomeImages { layers: Vec::new() }).collect();
+        for Layer { weights, biases, output, d_z } in &mut self.layers {
+            let (output, _) = output.view_mut().split_at(Axis(0), n);
+            let (d_z, _) = d_z.view_mut().split_at(Axis(0), n);
+            for (task, (output, d_z)) in tasks.iter_mut().zip(in_parts(output).zip(in_parts(d_z))) {
+                task.layers.push(LayerOfSome { weights, biases, output, d_z });
+            }
         }
-    }
-
-    /// Softmax and cross-entropy: turns the scores into dZ = (P - Y) / n, and returns the sum of the losses.
-    fn scores_to_gradient(&mut self, labels: &[usize]) -> f64 {
-        let layer = self.layers.last_mut().expect("a network has a layer");
-        let mut total = 0.0;
-        for ((z, mut d_z), &label) in layer.output.rows().into_iter().zip(layer.d_z.rows_mut()).zip(labels) {
-            let max = z.fold(f32::NEG_INFINITY, |max, &z| max.max(z));
-            Zip::from(&mut d_z).and(z).for_each(|p, &z| *p = (z - max).exp());
-            let sum = d_z.sum();
-            total += f64::from(sum.ln() + max - z[label]);
-            let n = labels.len() as f32;
-            d_z.mapv_inplace(|p| p / (sum * n));
-            d_z[label] -= 1.0 / n;
-        }
-        total
+        tasks
     }
 
     /// `W ← W - lr·dZᵀ·X` and `b ← b - lr·Σ dZ`, for all layers at once: each piece belongs to one task.
-    fn update(&mut self, x: ArrayView2<'_, f32>, learning_rate: f32) {
-        let n = x.nrows();
+    fn update(&mut self, input: &mut Input<'_>, n: usize, learning_rate: f32) {
         let mut tasks: Vec<Update<'_>> = Vec::new();
-        let mut input = x;
-        for layer in &mut self.layers {
-            let Layer { weights, biases, output, d_z } = layer;
-            let weights = weights.axis_chunks_iter_mut(Axis(0), NEURONS_PER_TASK);
-            let biases = biases.axis_chunks_iter_mut(Axis(0), NEURONS_PER_TASK);
-            let (d_z, _) = d_z.view().split_at(Axis(0), n);
-            let mut neurons = 0;
-            tasks.extend(weights.zip(biases).map(|(weights, biases)| {
-                let (_, rest) = d_z.split_at(Axis(1), neurons);
-                neurons += biases.len();
-                Update { d_z: rest.split_at(Axis(1), biases.len()).0, weights, biases, input }
-            }));
+        let (first, others) = self.layers.split_first_mut().expect("a network has a layer");
+        let Layer { weights, biases, output, d_z } = first;
+        match input {
+            Input::Sparse(_, weights) => tasks.extend(weights.updates(first_rows(d_z, n)).map(Update::Sparse)),
+            Input::Dense(_, batch) => tasks.extend(Update::of_layer(weights, biases, first_rows(d_z, n), batch.x())),
+        }
+        let mut input = first_rows(output, n);
+        for Layer { weights, biases, output, d_z } in others {
+            tasks.extend(Update::of_layer(weights, biases, first_rows(d_z, n), input));
             input = first_rows(output, n);
         }
         tasks.into_par_iter().for_each(|task| task.run(learning_rate));
@@ -177,19 +219,32 @@ impl Mlp {
     pub fn predict(&mut self, images: &ArrayRef2<u8>) -> Array1<usize> {
         const AT_ONCE: usize = 500;
         let mut batch = Batch::new(AT_ONCE, images.ncols());
-        let labels = Array1::zeros(images.nrows());
         let mut classes = Vec::with_capacity(images.nrows());
         for chosen in (0..images.nrows()).collect::<Vec<_>>().chunks(AT_ONCE) {
-            batch.fill(images, &labels, chosen);
+            batch.fill(images, chosen);
             for layer in &mut self.layers {
                 layer.make_room(chosen.len());
             }
-            self.forward(batch.x());
+            let rectified = self.layers.len() > 1;
+            self.layers[0].forward(batch.x(), rectified);
+            self.some_images(chosen.len()).into_par_iter().for_each(|mut images| images.forward());
             let scores = &self.layers.last().expect("a network has a layer").output;
             classes.extend(scores.rows().into_iter().take(chosen.len()).map(largest));
         }
         Array1::from(classes)
     }
+}
+
+/// The rows of a batch, [`IMAGES_PER_TASK`] at a time.
+fn in_parts(array: ArrayViewMut2<'_, f32>) -> impl Iterator<Item = ArrayViewMut2<'_, f32>> {
+    let mut rest = Some(array);
+    iter::from_fn(move || {
+        let array = rest.take().filter(|array| array.nrows() > 0)?;
+        let n = array.nrows().min(IMAGES_PER_TASK);
+        let (part, others) = array.split_at(Axis(0), n);
+        rest = Some(others);
+        Some(part)
+    })
 }
 
 fn first_rows(array: &ArrayRef2<f32>, n: usize) -> ArrayView2<'_, f32> {
@@ -210,7 +265,7 @@ impl Layer {
         }
     }
 
-    /// `Z = X·Wᵀ + b`, and ReLU of it where `rectified`.
+    /// `Z = X·Wᵀ + b`, and ReLU of it where `rectified`: the first layer, whose pieces are neurons.
     fn forward(&mut self, input: ArrayView2<'_, f32>, rectified: bool) {
         let (mut output, _) = self.output.view_mut().split_at(Axis(0), input.nrows());
         let pieces = output.axis_chunks_iter_mut(Axis(1), NEURONS_PER_TASK);
@@ -219,63 +274,143 @@ impl Layer {
         let tasks: Vec<_> = pieces.zip(weights).zip(biases).collect();
         tasks.into_par_iter().for_each(|((mut z, weights), biases)| {
             linalg::general_mat_mul(1.0, &input, &weights.t(), 0.0, &mut z);
-            let floor = if rectified { 0.0 } else { f32::NEG_INFINITY };
-            for mut z in z.rows_mut() {
-                Zip::from(&mut z).and(&biases).for_each(|z, &bias| *z = (*z + bias).max(floor));
-            }
+            add_biases(&mut z, biases, rectified);
         });
+    }
+}
+
+/// Some images of a batch, on their way through all layers but the first, and back.
+struct SomeImages<'a> {
+    layers: Vec<LayerOfSome<'a>>,
+}
+
+/// A layer, with what it computes for these images.
+struct LayerOfSome<'a> {
+    /// (n_out, n_in)
+    weights: &'a Array2<f32>,
+    /// (n_out)
+    biases: &'a Array1<f32>,
+    /// (images, n_out)
+    output: ArrayViewMut2<'a, f32>,
+    /// (images, n_out)
+    d_z: ArrayViewMut2<'a, f32>,
+}
+
+impl SomeImages<'_> {
+    /// The outputs of all layers but the first, given that of the first.
+    fn forward(&mut self) {
+        let last = self.layers.len() - 1;
+        for at in 1..=last {
+            let [before, layer] = &mut self.layers[at - 1..=at] else { unreachable!("two layers") };
+            linalg::general_mat_mul(1.0, &before.output, &layer.weights.t(), 0.0, &mut layer.output);
+            add_biases(&mut layer.output, layer.biases.view(), at < last);
+        }
     }
 
-    /// `dX = dZ·W`, of which ReLU lets through what its output was above 0 for: the dZ of the layer `before`.
-    fn backward(&self, n: usize, before: &mut Layer) {
-        let d_z = first_rows(&self.d_z, n);
-        let (mut d_input, _) = before.d_z.view_mut().split_at(Axis(0), n);
-        let weights = self.weights.axis_chunks_iter(Axis(1), NEURONS_PER_TASK);
-        let output = first_rows(&before.output, n);
-        let outputs = output.axis_chunks_iter(Axis(1), NEURONS_PER_TASK);
-        let tasks: Vec<_> = d_input.axis_chunks_iter_mut(Axis(1), NEURONS_PER_TASK).zip(weights).zip(outputs).collect();
-        tasks.into_par_iter().for_each(|((mut d_input, weights), outputs)| {
-            linalg::general_mat_mul(1.0, &d_z, &weights, 0.0, &mut d_input);
-            Zip::from(&mut d_input).and(&outputs).for_each(|d, &a| *d = if a > 0.0 { *d } else { 0.0 });
-        });
+    /// Softmax and cross-entropy: turns the scores into dZ = (P - Y) / n of the last layer, for a batch of `n` images, and
+    /// returns the sum of the losses of these.
+    fn scores_to_gradient(&mut self, labels: &[usize], n: usize) -> f64 {
+        let layer = self.layers.last_mut().expect("a network has a layer");
+        let n = n as f32;
+        let mut total = 0.0;
+        for ((z, mut d_z), &label) in layer.output.rows().into_iter().zip(layer.d_z.rows_mut()).zip(labels) {
+            let max = z.fold(f32::NEG_INFINITY, |max, &z| max.max(z));
+            Zip::from(&mut d_z).and(z).for_each(|p, &z| *p = (z - max).exp());
+            let sum = d_z.sum();
+            total += f64::from(sum.ln() + max - z[label]);
+            d_z.mapv_inplace(|p| p / (sum * n));
+            d_z[label] -= 1.0 / n;
+        }
+        total
     }
+
+    /// dZ of all layers, given that of the last: `dX = dZ·W`, of which ReLU lets through what its output was above 0 for.
+    fn backward(&mut self) {
+        for at in (1..self.layers.len()).rev() {
+            let [before, layer] = &mut self.layers[at - 1..=at] else { unreachable!("two layers") };
+            linalg::general_mat_mul(1.0, &layer.d_z, layer.weights, 0.0, &mut before.d_z);
+            Zip::from(&mut before.d_z).and(&before.output).for_each(|d, &a| *d = if a > 0.0 { *d } else { 0.0 });
+        }
+    }
+}
+
+/// Adds the biases to `Z`, and takes ReLU of it where `rectified`.
+fn add_biases(z: &mut ArrayViewMut2<'_, f32>, biases: ArrayView1<'_, f32>, rectified: bool) {
+    let floor = if rectified { 0.0 } else { f32::NEG_INFINITY };
+    for mut z in z.rows_mut() {
+        Zip::from(&mut z).and(&biases).for_each(|z, &bias| *z = (*z + bias).max(floor));
+    }
+}
+
+/// Where the first layer's input comes from.
+enum Input<'a> {
+    /// All pixels of the images.
+    Dense(&'a ArrayRef2<u8>, Batch),
+    /// The lists of ink, and the weights as these need them.
+    Sparse(&'a Ink, FirstLayer),
 }
 
 /// The step of some neurons.
-struct Update<'a> {
-    /// (neurons, n_in)
-    weights: ArrayViewMut2<'a, f32>,
-    /// (neurons)
-    biases: ArrayViewMut1<'a, f32>,
-    /// (batch, neurons)
-    d_z: ArrayView2<'a, f32>,
-    /// (batch, n_in)
-    input: ArrayView2<'a, f32>,
+enum Update<'a> {
+    Dense {
+        /// (neurons, n_in)
+        weights: ArrayViewMut2<'a, f32>,
+        /// (neurons)
+        biases: ArrayViewMut1<'a, f32>,
+        /// (batch, neurons)
+        d_z: ArrayView2<'a, f32>,
+        /// (batch, n_in)
+        input: ArrayView2<'a, f32>,
+    },
+    Sparse(sparse::Update<'a>),
 }
 
-impl Update<'_> {
-    fn run(mut self, learning_rate: f32) {
-        linalg::general_mat_mul(-learning_rate, &self.d_z.t(), &self.input, 1.0, &mut self.weights);
-        for row in self.d_z.rows() {
-            self.biases.scaled_add(-learning_rate, &row);
+impl<'a> Update<'a> {
+    /// A task for each piece of a layer.
+    fn of_layer(
+        weights: &'a mut Array2<f32>,
+        biases: &'a mut Array1<f32>,
+        d_z: ArrayView2<'a, f32>,
+        input: ArrayView2<'a, f32>,
+    ) -> impl Iterator<Item = Self> {
+        let weights = weights.axis_chunks_iter_mut(Axis(0), NEURONS_PER_TASK);
+        let biases = biases.axis_chunks_iter_mut(Axis(0), NEURONS_PER_TASK);
+        let mut neurons = 0;
+        weights.zip(biases).map(move |(weights, biases)| {
+            let (_, rest) = d_z.split_at(Axis(1), neurons);
+            neurons += biases.len();
+            Self::Dense { d_z: rest.split_at(Axis(1), biases.len()).0, weights, biases, input }
+        })
+    }
+
+    fn run(self, learning_rate: f32) {
+        match self {
+            Self::Dense { mut weights, mut biases, d_z, input } => {
+                linalg::general_mat_mul(-learning_rate, &d_z.t(), &input, 1.0, &mut weights);
+                for row in d_z.rows() {
+                    biases.scaled_add(-learning_rate, &row);
+                }
+            }
+            Self::Sparse(update) => update.run(learning_rate),
         }
     }
 }
 
 /// The images of one step, as numbers.
 struct Batch {
-    /// (batch size, n_in); only as many rows count as there are labels.
+    /// (batch size, n_in)
     pixels: Array2<f32>,
-    labels: Vec<usize>,
+    /// How many rows count.
+    n: usize,
 }
 
 impl Batch {
     fn new(size: usize, n_in: usize) -> Self {
-        Self { pixels: Array2::zeros((size, n_in)), labels: Vec::with_capacity(size) }
+        Self { pixels: Array2::zeros((size, n_in)), n: 0 }
     }
 
     /// Takes the `chosen` images, as numbers between 0 and 1.
-    fn fill(&mut self, images: &ArrayRef2<u8>, labels: &ArrayRef1<usize>, chosen: &[usize]) {
+    fn fill(&mut self, images: &ArrayRef2<u8>, chosen: &[usize]) {
         let rows = self.pixels.axis_chunks_iter_mut(Axis(0), IMAGES_PER_TASK);
         let tasks: Vec<_> = rows.zip(chosen.chunks(IMAGES_PER_TASK)).collect();
         tasks.into_par_iter().for_each(|(mut rows, chosen)| {
@@ -284,11 +419,10 @@ impl Batch {
                 Zip::from(&mut numbers).and(&pixels).for_each(|number, &pixel| *number = f32::from(pixel) / 255.0);
             }
         });
-        self.labels.clear();
-        self.labels.extend(chosen.iter().map(|&image| labels[image]));
+        self.n = chosen.len();
     }
 
     fn x(&self) -> ArrayView2<'_, f32> {
-        first_rows(&self.pixels, self.labels.len())
+        first_rows(&self.pixels, self.n)
     }
 }

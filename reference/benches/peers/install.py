@@ -1,4 +1,4 @@
-"""Installs the two peers of the benchmark, NumPy and PyTorch, from PyPI into target/peers.
+"""Installs the peers of the benchmark, NumPy, PyTorch and JAX, from PyPI into target/peers.
 
     python3 reference/benches/peers/install.py
 
@@ -16,5 +16,5 @@ target = os.environ.get("CARGO_TARGET_DIR") or Path(__file__).resolve().parents[
 folder = Path(target) / "peers"
 venv.create(folder, with_pip=True, clear=True)
 python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-subprocess.run([python, "-m", "pip", "install", "--quiet", "numpy", "torch"], check=True)
-print(f"NumPy and PyTorch are in {folder}. Now: cargo bench -p reference")
+subprocess.run([python, "-m", "pip", "install", "--quiet", "numpy", "torch", "jax"], check=True)
+print(f"NumPy, PyTorch and JAX are in {folder}. Now: cargo bench -p reference")

@@ -1,6 +1,6 @@
-"""Trains 784-256-128-10 on MNIST with NumPy or PyTorch, an epoch for each line on standard input.
+"""Trains 784-256-128-10 on MNIST with NumPy, PyTorch or JAX, an epoch for each line on standard input.
 
-    peer.py numpy|torch MNIST_FOLDER
+    peer.py numpy|torch|jax MNIST_FOLDER
 
 It answers with the seconds that the epoch took, and at the end of the input with how many of the 10,000 test images are
 right. Everything is float32; batches of 64 in a new random order every epoch; plain SGD at 0.1. Reading and scaling the
@@ -87,7 +87,7 @@ class Torch:
         self.net = torch.nn.Sequential(linear[0], torch.nn.ReLU(), linear[1], torch.nn.ReLU(), linear[2])
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr=LEARNING_RATE)
         self.loss = torch.nn.CrossEntropyLoss()
-        self.version = f"{torch.__version__}, {torch.get_num_threads()} threads"
+        self.version = torch.__version__
 
     def epoch(self):
         for chosen in self.torch.randperm(len(self.x)).split(BATCH):
@@ -101,8 +101,59 @@ class Torch:
         return int((scores.argmax(dim=1).numpy() == y).sum())
 
 
+class Jax:
+    """As JAX's documentation recommends: pure functions, `jit`, and one `lax.scan` over all batches of an epoch."""
+
+    def __init__(self, x, y):
+        import jax
+        import jax.numpy as jnp
+
+        self.x, self.y = jnp.asarray(x), jnp.asarray(y)
+        self.rng = np.random.default_rng(SEED)
+        self.params = [
+            (
+                jnp.asarray((self.rng.standard_normal((n_in, n_out)) * np.sqrt(2 / n_in)).astype(np.float32)),
+                jnp.zeros(n_out, jnp.float32),
+            )
+            for n_in, n_out in zip(SIZES, SIZES[1:])
+        ]
+        self.version = jax.__version__
+
+        def forward(params, x):
+            for w, b in params[:-1]:
+                x = jax.nn.relu(x @ w + b)
+            w, b = params[-1]
+            return x @ w + b
+
+        def loss(params, x, y):
+            log_p = jax.nn.log_softmax(forward(params, x))
+            return -jnp.take_along_axis(log_p, y[:, None], axis=1).mean()
+
+        def epoch(params, x, y, order):
+            def step(params, chosen):
+                gradient = jax.grad(loss)(params, x[chosen], y[chosen])
+                return jax.tree.map(lambda p, g: p - LEARNING_RATE * g, params, gradient), None
+
+            # A scan takes batches of one size, so the last, short one comes after it.
+            full = len(order) // BATCH * BATCH
+            params, _ = jax.lax.scan(step, params, order[:full].reshape(-1, BATCH))
+            return step(params, order[full:])[0] if full < len(order) else params
+
+        # Donated weights may be overwritten by the new ones.
+        self.jitted = jax.jit(epoch, donate_argnums=0)
+        self.forward = jax.jit(forward)
+        self.jax = jax
+
+    def epoch(self):
+        order = self.rng.permutation(len(self.x)).astype(np.int32)
+        self.params = self.jax.block_until_ready(self.jitted(self.params, self.x, self.y, order))
+
+    def right(self, x, y):
+        return int((np.asarray(self.forward(self.params, x)).argmax(axis=1) == y).sum())
+
+
 kind, folder = sys.argv[1:]
-peer = {"numpy": Numpy, "torch": Torch}[kind](images(folder, "train"), labels(folder, "train"))
+peer = {"numpy": Numpy, "torch": Torch, "jax": Jax}[kind](images(folder, "train"), labels(folder, "train"))
 print(peer.version, flush=True)
 for _ in sys.stdin:
     start = time.perf_counter()

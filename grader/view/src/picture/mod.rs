@@ -6,6 +6,9 @@ pub(crate) mod svg;
 pub(crate) mod terminal;
 
 #[cfg(test)]
+mod roofline;
+
+#[cfg(test)]
 mod tests {
     use judge::picture::{Axis, Both, Cells, GAP, Mark, Note, Palette, Picture, Role, YOURS};
 
