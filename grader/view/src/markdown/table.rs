@@ -101,6 +101,8 @@ impl Table {
             for (column, (name, cell)) in header.iter().zip(row).enumerate() {
                 if column == 0 {
                     add(&styled(cell, Effects::BOLD), 0);
+                } else if cell.is_empty() {
+                    // There is nothing to say.
                 } else if name.is_empty() {
                     add(cell, 2);
                 } else {
