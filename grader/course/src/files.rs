@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs,
+    fs::{self, File},
     io::Write,
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
@@ -32,6 +32,13 @@ fn new_file() -> tempfile::Builder<'static, 'static> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder
+}
+
+/// Waits until no other grader holds the lock that the file `path` is, and holds it until the result is dropped.
+pub fn lock(path: &Path) -> Result<File> {
+    let lock = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+    lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(lock)
 }
 
 /// Creates `folder` and what is above it.

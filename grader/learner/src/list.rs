@@ -35,8 +35,8 @@ pub struct Row {
     pub hints_taken: usize,
     /// How many questions about it are understood.
     pub understood: usize,
-    /// How many questions there are.
-    pub questions: usize,
+    /// How many questions there are; they are not counted before the first answer.
+    pub questions: Option<usize>,
     /// When it was last checked.
     pub checked_at: Option<String>,
     /// When it was first complete.
@@ -95,9 +95,11 @@ fn row(course: &Course, progress: &Progress, exercise: &Exercise) -> Result<Row>
         Some(last) if last.checks_digest != checks_digest(course, exercise)? => Some(Change::Course),
         _ => None,
     };
-    // Answers that cannot be read are told of by `quiz`.
-    let questions = course.quiz(exercise).unwrap_or_default();
-    let understood = Answers::read(&submission.folder).map_or(0, |answers| answers.understood(&questions));
+    // Answers that cannot be read are told of by `quiz`. The list is made again at every save, and reading all questions takes
+    // longer than all the rest.
+    let answers = Answers::read(&submission.folder).ok().filter(|answers| !answers.is_empty());
+    let questions = answers.as_ref().map(|_| course.quiz(exercise).unwrap_or_default());
+    let understood = answers.zip(questions.as_ref()).map_or(0, |(answers, questions)| answers.understood(questions));
     Ok(Row {
         name: exercise.name.clone(),
         number: exercise.number,
@@ -111,7 +113,7 @@ fn row(course: &Course, progress: &Progress, exercise: &Exercise) -> Result<Row>
         max_bonus: points(true),
         hints_taken: entry.hints.values().sum(),
         understood,
-        questions: questions.len(),
+        questions: questions.map(|questions| questions.len()),
         checked_at: last.map(|last| last.checked_at.clone()),
         completed_at: entry.completed_at.clone(),
         changed,

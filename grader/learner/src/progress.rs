@@ -3,7 +3,7 @@
 //! Losing it costs no work, only the memory of it, so nothing here stops a grading: whoever cannot save says so and goes
 //! on. The file is replaced as a whole, and every change is made to what is on disk at that moment, under a lock.
 
-use std::{collections::BTreeMap, fs, fs::File, io::ErrorKind, path::PathBuf};
+use std::{collections::BTreeMap, fs, io::ErrorKind, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -76,9 +76,7 @@ impl Progress {
     ///
     /// If it cannot be read or written, or was written by a newer grader, which it stays then.
     pub fn update(course: &Course, change: impl FnOnce(&mut Self)) -> Result<()> {
-        let lock = course.work_folder()?.join("progress.lock");
-        let lock = File::create(&lock).with_context(|| format!("cannot create {}", lock.display()))?;
-        lock.lock().with_context(|| format!("cannot lock {FILE}"))?;
+        let _lock = files::lock(&course.work_folder()?.join("progress.lock"))?;
         let path = path(course);
         let mut progress = match read(course)? {
             Stored::Known(progress) => progress,

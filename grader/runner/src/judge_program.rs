@@ -3,8 +3,7 @@
 //! They lie in a folder of their own, which no submission's compiler and no probe can read.
 
 use std::{
-    env,
-    fs::{self, File},
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -66,9 +65,7 @@ pub(crate) fn build(course: &Course, exercise: &Exercise, kit: &Kit, part: Part)
         return Ok(program);
     }
     // Two graders at once: the second one finds what the first has built.
-    let lock = folder.join(format!("{name}.lock"));
-    let lock = File::create(&lock).with_context(|| format!("cannot create {}", lock.display()))?;
-    lock.lock().context("cannot lock the folder of judges")?;
+    let _lock = files::lock(&folder.join(format!("{name}.lock")))?;
     if is_built() {
         return Ok(program);
     }

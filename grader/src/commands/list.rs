@@ -77,9 +77,9 @@ fn render(rows: &[Row], grader: &str, width: usize) -> String {
 
 /// What the answers to the questions come to; empty before the first that is understood.
 fn understood(row: &Row) -> String {
-    match row.understood {
-        0 => String::new(),
-        n => format!("understood {n} of {}", row.questions),
+    match row.questions {
+        Some(all) if row.understood > 0 => format!("understood {} of {all}", row.understood),
+        _ => String::new(),
     }
 }
 

@@ -10,15 +10,13 @@ use std::{
 
 use anyhow::{Context, Result};
 use course::{Course, Exercise, UsageError};
-use learner::{
-    Progress,
-    quiz::{Answers, class, folder_of},
-};
+use learner::quiz::{Answers, class};
 use report::{
     ExerciseStatus, FirstAnswer, SCHEMA_VERSION,
     screen::Screen,
     style::{BOLD, DIM, paint},
 };
+use runner::Submission;
 use serde::{Deserialize, Serialize};
 
 use super::{exercise_or_current, read_progress, view};
@@ -28,11 +26,16 @@ pub(crate) fn run(course: &Course, args: &QuizArgs) -> Result<ExitCode> {
     if !args.class.is_empty() {
         return tell_of_class(course, &args.class, args.format);
     }
-    let begun = begun(course, &read_progress(course))?;
-    let exercises: Vec<&Exercise> = match (&args.exercise, &args.topic) {
-        (Some(wanted), _) => vec![course.exercise(wanted)?],
-        (None, Some(_)) => begun.clone(),
-        (None, None) => vec![exercise_or_current(course, None)?],
+    // What is asked, and what may have something that comes again before it.
+    let (exercises, others) = match (&args.exercise, &args.topic) {
+        (Some(wanted), _) => (vec![course.exercise(wanted)?], Vec::new()),
+        (None, Some(_)) => (begun(course)?, Vec::new()),
+        (None, None) => {
+            let current = exercise_or_current(course, None)?;
+            let mut others = begun(course)?;
+            others.retain(|exercise| exercise.name != current.name);
+            (vec![current], others)
+        }
     };
     if exercises.is_empty() {
         let complaint = format!("you have begun no exercise; `{} quiz 1` asks about the first", course.grader());
@@ -45,21 +48,19 @@ pub(crate) fn run(course: &Course, args: &QuizArgs) -> Result<ExitCode> {
     let which = if args.again { "all" } else { "open" };
     let mut arguments: Vec<OsString> = vec![format.into(), which.into()];
     arguments.push(args.topic.clone().unwrap_or_default().into());
-    arguments.extend(exercises.iter().map(|exercise| exercise.name.clone().into()));
-    if args.exercise.is_none() && args.topic.is_none() {
-        let others = begun.iter().filter(|exercise| exercise.name != exercises[0].name);
-        arguments.push("--".into());
-        arguments.extend(others.map(|exercise| exercise.name.clone().into()));
-    }
+    let names = |exercises: &[&Exercise]| exercises.iter().map(|exercise| exercise.name.clone().into()).collect();
+    let (asked, others): (Vec<OsString>, Vec<OsString>) = (names(&exercises), names(&others));
+    arguments.extend(asked.into_iter().chain(["--".into()]).chain(others));
     view::quiz(course, arguments)
 }
 
 /// The exercises that the learner has written something in, or answered a question of.
-fn begun<'a>(course: &'a Course, progress: &Progress) -> Result<Vec<&'a Exercise>> {
+fn begun(course: &Course) -> Result<Vec<&Exercise>> {
+    let progress = read_progress(course);
     let mut begun = Vec::new();
     for exercise in &course.exercises {
         let is_written = progress.entry(exercise).status() != ExerciseStatus::NotStarted;
-        if is_written || !Answers::read(&folder_of(course, exercise))?.is_empty() {
+        if is_written || !Answers::read(&Submission::of_learner(course, exercise).folder)?.is_empty() {
             begun.push(exercise);
         }
     }

@@ -3,13 +3,14 @@
 use std::{
     ffi::OsString,
     io::{self, BufRead, Lines, StdinLock, Write},
+    ops::ControlFlow,
     process::ExitCode,
     time::SystemTime,
 };
 
 use anyhow::{Context, Result};
 use course::{Course, Exercise};
-use learner::quiz::{Answers, Asked, Item, Reply, Wanted, folder_of, items, note, picture};
+use learner::quiz::{Answers, Asked, Item, Reply, Wanted, items, note, picture};
 use report::{
     screen::Screen,
     style::{BAD, BOLD, DIM, GOOD, paint},
@@ -55,12 +56,6 @@ struct Dialogue<'a> {
     lines: Lines<StdinLock<'static>>,
 }
 
-/// What comes after a question.
-enum Next {
-    Goes,
-    Stops,
-}
-
 impl Dialogue<'_> {
     fn ask(&mut self, items: Vec<Item<'_>>, total: usize, wanted: &Wanted<'_>) -> Result<()> {
         let count = items.len();
@@ -88,14 +83,15 @@ impl Dialogue<'_> {
                 print(&format!("\n{}{}\n", paint(BOLD, heading), paint(DIM, again)));
                 self.show(item.exercise, &asked.prompt());
             }
-            if let Next::Stops = self.one(item.exercise, asked)? {
+            if self.one(item.exercise, asked)?.is_break() {
                 self.say("What you have answered is kept; the same command goes on.");
                 break;
             }
         }
         for exercise in &wanted.exercises {
             let questions = self.course.quiz(exercise)?;
-            let understood = Answers::read(&folder_of(self.course, exercise))?.understood(&questions);
+            let understood =
+                Answers::read(&Submission::of_learner(self.course, exercise).folder)?.understood(&questions);
             if self.as_json {
                 let sum = json!({ "exercise": exercise.name, "understood": understood, "questions": questions.len() });
                 print(&sum.to_string());
@@ -106,21 +102,21 @@ impl Dialogue<'_> {
         Ok(())
     }
 
-    /// Asks until the answer is right, is shown or is put off. The first answer is noted.
-    fn one(&mut self, exercise: &Exercise, mut asked: Asked) -> Result<Next> {
+    /// Asks until the answer is right, is shown or is put off; breaks if the learner leaves. The first answer is noted.
+    fn one(&mut self, exercise: &Exercise, mut asked: Asked) -> Result<ControlFlow<()>> {
         let mut is_first = true;
         loop {
             self.prompt(&asked.how(), is_first);
             let Some(line) = self.lines.next().transpose().context("cannot read the answer")? else {
-                return Ok(Next::Stops);
+                return Ok(ControlFlow::Break(()));
             };
             match line.trim() {
-                "q" | "quit" => return Ok(Next::Stops),
-                "" | "n" | "next" => return Ok(Next::Goes),
+                "q" | "quit" => return Ok(ControlFlow::Break(())),
+                "" | "n" | "next" => return Ok(ControlFlow::Continue(())),
                 "?" if is_first => self.say("Answer first: a guess tells you more than the solution does."),
                 "?" => {
-                    self.reveal(exercise, &asked);
-                    return Ok(Next::Goes);
+                    self.tell("solution", &asked.solution(), exercise);
+                    return Ok(ControlFlow::Continue(()));
                 }
                 typed => match asked.answer(typed) {
                     Reply::Unclear(how) => self.tell("unclear", &how, exercise),
@@ -134,9 +130,9 @@ impl Dialogue<'_> {
                             self.draw(exercise, id);
                         }
                         is_first = false;
-                        // Whoever has ticked what an answer lacks has read the model answer.
+                        // The points are ticked beside the model answer, so there is nothing to try again.
                         if right || asked.is_open() {
-                            return Ok(Next::Goes);
+                            return Ok(ControlFlow::Continue(()));
                         }
                     }
                 },
@@ -165,10 +161,6 @@ impl Dialogue<'_> {
             _ => print(""),
         }
         self.show(exercise, says);
-    }
-
-    fn reveal(&self, exercise: &Exercise, asked: &Asked) {
-        self.tell("solution", &asked.solution(), exercise);
     }
 
     /// Draws a picture of the learner's own code. One that cannot be drawn is no reason to stop.
@@ -207,6 +199,6 @@ impl Dialogue<'_> {
     }
 
     fn show(&self, exercise: &Exercise, text: &str) {
-        print(markdown::render(text, &folder_of(self.course, exercise), self.screen).trim_end());
+        print(markdown::render(text, &Submission::of_learner(self.course, exercise).folder, self.screen).trim_end());
     }
 }

@@ -154,15 +154,20 @@ impl Asked {
         }
     }
 
+    /// Which options of the file `typed` names, for a question that has one list of them: as many as `count` letters.
+    fn chosen(&self, typed: &str, count: usize) -> Option<Vec<usize>> {
+        let order = &self.orders[0];
+        let letters = letters(typed, &vec![order.len(); count])?;
+        Some(letters.into_iter().map(|letter| order[letter]).collect())
+    }
+
     fn one(&self, choice: &Choice, typed: &str) -> Option<Reply> {
-        let [letter] = letters(typed, &[choice.options.len()])?[..] else { return None };
-        let option = &choice.options[self.orders[0][letter]];
+        let option = &choice.options[self.chosen(typed, 1)?[0]];
         Some(Reply::Judged { right: option.right, given: option.text.clone(), says: option.because.clone() })
     }
 
     fn several(&self, choice: &Choice, typed: &str) -> Option<Reply> {
-        let letters = letters(typed, &vec![choice.options.len(); typed.chars().filter(|c| c.is_alphabetic()).count()])?;
-        let chosen: Vec<usize> = letters.iter().map(|letter| self.orders[0][*letter]).collect();
+        let chosen = self.chosen(typed, typed.chars().filter(|c| c.is_alphabetic()).count())?;
         let is_chosen = |option: &Answer| chosen.iter().any(|at| std::ptr::eq(&choice.options[*at], option));
         let given: Vec<&str> = chosen.iter().map(|at| choice.options[*at].text.as_str()).collect();
         let wrong: Vec<&Answer> = choice.options.iter().filter(|option| is_chosen(option) && !option.right).collect();
@@ -182,8 +187,7 @@ impl Asked {
     }
 
     fn order(&self, Order { steps }: &Order, typed: &str) -> Option<Reply> {
-        let letters = letters(typed, &vec![steps.len(); steps.len()])?;
-        let chosen: Vec<usize> = letters.iter().map(|letter| self.orders[0][*letter]).collect();
+        let chosen = self.chosen(typed, steps.len())?;
         if (0..steps.len()).any(|at| !chosen.contains(&at)) {
             return None;
         }
@@ -215,8 +219,7 @@ impl Asked {
     }
 
     fn pairs(&self, Match { pairs }: &Match, typed: &str) -> Option<Reply> {
-        let letters = letters(typed, &vec![pairs.len(); pairs.len()])?;
-        let chosen: Vec<usize> = letters.iter().map(|letter| self.orders[0][*letter]).collect();
+        let chosen = self.chosen(typed, pairs.len())?;
         let given: Vec<&str> = chosen.iter().map(|at| pairs[*at].cause.as_str()).collect();
         let right = chosen.is_sorted_by(|one, other| one < other);
         let says = if right {

@@ -11,9 +11,8 @@ pub use asked::{Asked, Reply};
 use std::{
     collections::BTreeMap,
     fs,
-    fs::File,
     io::ErrorKind,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, SystemTime},
 };
 
@@ -23,6 +22,7 @@ use course::{
     quiz::{Kind, Question},
 };
 use report::{FirstAnswer, sanitise::clean};
+use runner::Submission;
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
@@ -131,10 +131,8 @@ impl Answers {
 ///
 /// If the answers cannot be read or written; nothing is lost then but this one.
 pub fn note(course: &Course, exercise: &Exercise, id: &str, right: bool, given: &str) -> Result<()> {
-    let lock = course.work_folder()?.join("answers.lock");
-    let lock = File::create(&lock).with_context(|| format!("cannot create {}", lock.display()))?;
-    lock.lock().with_context(|| format!("cannot lock {FILE}"))?;
-    let folder = folder_of(course, exercise);
+    let _lock = files::lock(&course.work_folder()?.join("answers.lock"))?;
+    let folder = Submission::of_learner(course, exercise).folder;
     let mut answers = Answers::read(&folder)?;
     let asked_at = clock::now();
     let answered = answers.questions.entry(id.to_owned()).or_insert_with(|| Answered {
@@ -149,11 +147,6 @@ pub fn note(course: &Course, exercise: &Exercise, id: &str, right: bool, given: 
     let mut json = serde_json::to_vec_pretty(&answers)?;
     json.push(b'\n');
     files::write_atomically(&folder.join(FILE), &json)
-}
-
-/// The folder that a learner's answers to `exercise` lie in.
-pub fn folder_of(course: &Course, exercise: &Exercise) -> PathBuf {
-    course.root.join("exercises").join(&exercise.name)
 }
 
 /// A question of an exercise, to be asked.
@@ -187,7 +180,7 @@ pub fn items<'a>(course: &Course, wanted: &Wanted<'a>, now: SystemTime) -> Resul
     let (mut again, mut new, mut total) = (Vec::new(), Vec::new(), 0);
     let of = wanted.exercises.iter().map(|exercise| (exercise, false));
     for (&exercise, only_due) in wanted.due_of.iter().map(|exercise| (exercise, true)).chain(of) {
-        let answers = Answers::read(&folder_of(course, exercise))?;
+        let answers = Answers::read(&Submission::of_learner(course, exercise).folder)?;
         for question in course.quiz(exercise)? {
             if wanted.topic.is_some_and(|topic| !question.topics.iter().any(|own| own == topic)) {
                 continue;
@@ -264,7 +257,7 @@ contains = ["so"]
 
         note(&course, first, "two", true, "so").unwrap();
         assert_eq!(asked(&course, None, 1000), [] as [&str; 0]);
-        let answers = Answers::read(&folder_of(&course, first)).unwrap();
+        let answers = Answers::read(&Submission::of_learner(&course, first).folder).unwrap();
         let questions = course.quiz(first).unwrap();
         assert_eq!(answers.understood(&questions), 2);
         let of_report: Vec<_> =
@@ -284,7 +277,7 @@ contains = ["so"]
     fn a_file_that_cannot_be_used_is_left_as_it_is() {
         let (_folder, course) = course();
         let first = &course.exercises[0];
-        let path = folder_of(&course, first).join(FILE);
+        let path = Submission::of_learner(&course, first).folder.join(FILE);
         for text in ["", "{}", "[1]", r#"{"schema_version": 2, "questions": {}}"#] {
             fs::write(&path, text).unwrap();
             assert!(note(&course, first, "one", true, "so").is_err(), "{text}");

@@ -8,6 +8,17 @@ pub(crate) mod terminal;
 #[cfg(test)]
 mod roofline;
 
+/// Holds a picture in `docs/` against what is drawn now, or draws it again where the variable `UPDATE_DOCS` asks for that.
+#[cfg(test)]
+pub(crate) fn holds_in_docs(file: &str, picture: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(file);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, picture).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap().replace('\r', "");
+    assert!(kept == picture, "docs/{file} is old; `UPDATE_DOCS=1 cargo test -p view documentation` draws it again");
+}
+
 #[cfg(test)]
 mod tests {
     use judge::picture::{Axis, Both, Cells, GAP, Mark, Note, Palette, Picture, Role, YOURS};

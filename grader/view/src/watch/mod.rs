@@ -357,7 +357,7 @@ mod tests {
                 max_bonus: 0,
                 hints_taken: 0,
                 understood: 0,
-                questions: 0,
+                questions: None,
                 checked_at: None,
                 completed_at: None,
                 changed: None,
