@@ -63,18 +63,6 @@ struct Reading {
     weights: Vec<f64>,
 }
 
-/// What there is one of in a picture: the learner's, or the reference's and a note.
-fn one_of<'a, T>(picture: &mut Picture, both: &'a Both<T>) -> &'a T {
-    match &both.learner {
-        Ok(learners) => learners,
-        Err(note) => {
-            picture.note(note.clone());
-            picture.note("What you see is the reference's.");
-            &both.reference
-        }
-    }
-}
-
 /// An axis without ticks, beside images.
 fn blank(from: f64, to: f64) -> Axis {
     Axis::new("").ticks::<&str>([]).from(from, to)
@@ -95,7 +83,7 @@ fn digits(reading: &Both<Reading>) -> Picture {
          says. Where it is wrong, a ✗ and the truth follow. Would you have known? If most are wrong, and above all \
          with the same digit, look at the loss.",
         );
-    let reading = one_of(&mut picture, reading);
+    let reading = reading.one(&mut picture);
     let images = held_out_images();
     let labels = &HELD_OUT_LABELS[HEADER..];
     let is_wrong = |number: &usize| reading.predictions[*number] != f64::from(labels[*number]);
@@ -158,7 +146,7 @@ fn weights(reading: &Both<Reading>) -> Picture {
              the other colour, where ink silences it. Some look for a stroke, some for an edge. The pixels in the left \
              and right columns hardly ever hold ink, so their weights are still the random ones.",
         );
-    let weights = &one_of(&mut picture, reading).weights;
+    let weights = &reading.one(&mut picture).weights;
     let largest = weights.iter().fold(0.0, |largest: f64, weight| largest.max(weight.abs()));
     for neuron in 0..SHOWN {
         let image = weights.iter().skip(neuron).step_by(N_HIDDEN).copied().collect();
@@ -183,7 +171,7 @@ fn confusion(confused: &Both<Vec<f64>>) -> Picture {
          counts; off the diagonal every one is a mistake. A column of numbers is a digit that the network says too \
          often.",
     );
-    let matrix = one_of(&mut picture, confused);
+    let matrix = confused.one(&mut picture);
     let most = matrix.iter().fold(1.0, |most: f64, &count| most.max(count));
     let cells = Cells { x: (0.0, 10.0), y: (0.0, 10.0), columns: N_CLASSES, rows: N_CLASSES };
     picture.raster(cells, matrix.clone(), Palette::Heat, (0.0, most));

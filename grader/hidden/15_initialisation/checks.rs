@@ -23,8 +23,8 @@ fn rules() -> Vec<Check> {
     vec![
         Check::new("std_of", "std_of", "std_of is the root of the variance that each rule gives", 3)
             .on(|draw| {
-                let (n_in, n_out) = (size(draw, 200, 400), size(draw, 20, 100));
-                let number = 0.01 * size(draw, 1, 99) as f64;
+                let (n_in, n_out) = (draw::size(draw, 200, 400), draw::size(draw, 20, 100));
+                let number = 0.01 * draw::size(draw, 1, 99) as f64;
                 let mut cases: Vec<Record> = INITS.map(|init| layer(init, number, n_in, n_out)).to_vec();
                 cases.extend(INITS.map(|init| layer(init, 0.5, 8, 24)));
                 cases
@@ -84,7 +84,7 @@ fn rules() -> Vec<Check> {
             ),
         Check::new("uniform_bound", "uniform_bound", "uniform_bound is √3 times the standard deviation", 1)
             .on(|draw| {
-                let drawn = 0.01 * size(draw, 1, 500) as f64;
+                let drawn = 0.01 * draw::size(draw, 1, 500) as f64;
                 [1.0, 0.5, drawn].map(|std| Record::new().with("std", std)).to_vec()
             })
             .expects(|c| 3.0_f64.sqrt() * c.float("std"))
@@ -121,9 +121,9 @@ fn drawing() -> Vec<Check> {
         move |draw: &mut probe::Generator| {
             let mut cases = Vec::new();
             for init in inits {
-                let (n_in, n_out) = (size(draw, 200, 300), size(draw, 60, 90));
-                let number = 0.1 * size(draw, 2, 9) as f64;
-                cases.push(layer(init, number, n_in, n_out).with("seed", size(draw, 1, 1000)));
+                let (n_in, n_out) = (draw::size(draw, 200, 300), draw::size(draw, 60, 90));
+                let number = 0.1 * draw::size(draw, 2, 9) as f64;
+                cases.push(layer(init, number, n_in, n_out).with("seed", draw::size(draw, 1, 1000)));
             }
             cases
         }
@@ -337,8 +337,8 @@ fn layers(c: &Record, keep: impl Fn(bool, bool) -> (bool, bool)) -> Vec<String> 
 }
 
 fn net_cases(draw: &mut probe::Generator) -> Vec<Record> {
-    let width = size(draw, 60, 90);
-    let wide = size(draw, 250, 300);
+    let width = draw::size(draw, 60, 90);
+    let wide = draw::size(draw, 250, 300);
     [("HeNormal", "Relu"), ("XavierUniform", "Tanh"), ("XavierNormal", "Sigmoid")]
         .map(|(init, activation)| {
             Record::new()
@@ -346,7 +346,7 @@ fn net_cases(draw: &mut probe::Generator) -> Vec<Record> {
                 .with("activation", activation)
                 .with("init", init)
                 .with("number", 0.0)
-                .with("seed", size(draw, 1, 1000))
+                .with("seed", draw::size(draw, 1, 1000))
         })
         .to_vec()
 }
@@ -500,7 +500,7 @@ fn saturation() -> Vec<Check> {
     vec![
         Check::new("saturation", "saturation", "saturation is the share of entries whose slope is below a hundredth", 2)
             .on(|draw| {
-                let near = 0.9 + 0.0001 * size(draw, 1, 999) as f64;
+                let near = 0.9 + 0.0001 * draw::size(draw, 1, 999) as f64;
                 let tanh = array![[0.992, -0.9925, 0.996, -0.997], [0.5, near, 0.0, -0.9999]];
                 let sigmoid = array![[0.001, 0.999, 0.004, 0.996], [0.5, near, 0.002, 0.9995]];
                 let relu = array![[0.0, 0.001, 0.0, 2.0], [1.0, near, 0.0, 0.004]];
@@ -669,12 +669,6 @@ fn rescaling() -> Vec<Check> {
 }
 
 const INITS: [&str; 7] = ["Zeros", "Constant", "Normal", "XavierNormal", "XavierUniform", "HeNormal", "HeUniform"];
-
-/// A whole number from `low` to `high`.
-fn size(draw: &mut probe::Generator, low: usize, high: usize) -> usize {
-    let share = (draw::number(draw, 1.0) + 1.0) / 2.0;
-    low + ((high - low) as f64 * share).round() as usize
-}
 
 fn layer(init: &str, number: f64, n_in: usize, n_out: usize) -> Record {
     Record::new().with("init", init).with("number", number).with("n_in", n_in).with("n_out", n_out)

@@ -2,7 +2,7 @@
 
 use engine::{Activation, Sequential, SoftmaxCrossEntropy};
 use ndarray::{Array1, Array2, ArrayRef2};
-use probe::{Record, generator, serve};
+use probe::{Record, generator, layers_of, serve};
 use submission::Init;
 
 type Generator = rand::rngs::Xoshiro256PlusPlus;
@@ -32,7 +32,7 @@ fn main() {
         ("build", |case| {
             let rng = &mut generator(case.count("seed") as u64);
             let mut net = BUILD(&case.counts("sizes"), activation(case), init(case), rng);
-            let mut record = Record::new().with("layers", layers_of(&mut net));
+            let mut record = Record::new().with("layers", layers_of(&net.summary()));
             let mut counts = [0_usize; 2];
             for parameter in net.parameters() {
                 let is_biases = usize::from(parameter.value.ndim() == 1);
@@ -112,17 +112,6 @@ fn activation(case: &Record) -> Activation {
 fn weights(case: &Record) -> Vec<Array2<f64>> {
     let names = (1..).map(|number| format!("weights{number}"));
     names.take_while(|name| case.get(name).is_some()).map(|name| case.matrix(&name).to_owned()).collect()
-}
-
-/// What each layer says of itself, from the summary of the network.
-fn layers_of(net: &mut Sequential) -> String {
-    let summary = net.summary();
-    let names = summary.lines().filter_map(|line| {
-        let (number, rest) = line.trim_start().split_once("  ")?;
-        number.parse::<usize>().ok()?;
-        Some(rest.trim_end().rsplit_once(' ')?.0.trim_end().to_owned())
-    });
-    names.collect::<Vec<_>>().join(", ")
 }
 
 /// A matrix of 1 and -1.

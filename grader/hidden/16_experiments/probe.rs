@@ -11,7 +11,7 @@ use std::{
 
 use engine::{Activation, Sequential};
 use ndarray::{Array1, Array2, ArrayRef2, Axis};
-use probe::{Generator, Record, generator, report_progress, serve};
+use probe::{Generator, Record, generator, layers_of, report_progress, serve};
 use rand::seq::SliceRandom;
 use submission::{BadLine, Fold, Grid, Run, Samples, Search, Setting, Summary, Tracker};
 
@@ -185,7 +185,7 @@ fn main() {
         }),
         ("through_knots", |case| {
             let mut net = THROUGH_KNOTS(function(case), &case.vector("knots").to_vec());
-            let layers = layers_of(&mut net);
+            let layers = layers_of(&net.summary());
             let x = case.vector("x").to_owned().insert_axis(Axis(1));
             Record::new().with("layers", layers).with("outputs", net.forward(&x).column(0).to_owned())
         }),
@@ -367,17 +367,6 @@ fn function(case: &Record) -> Box<dyn Fn(f64) -> f64> {
     }
     let [a, b, c] = case.vector("f").to_vec()[..] else { panic!("a case has three numbers") };
     Box::new(move |x| a * (b * x).sin() + c * x)
-}
-
-/// What each layer says of itself, from the summary of the network.
-fn layers_of(net: &mut Sequential) -> String {
-    let summary = net.summary();
-    let names = summary.lines().filter_map(|line| {
-        let (number, rest) = line.trim_start().split_once("  ")?;
-        number.parse::<usize>().ok()?;
-        Some(rest.trim_end().rsplit_once(' ')?.0.trim_end().to_owned())
-    });
-    names.collect::<Vec<_>>().join(", ")
 }
 
 /// 600 digits to learn from, and 400 others to choose by.

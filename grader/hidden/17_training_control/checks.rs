@@ -30,14 +30,14 @@ fn checks() -> Vec<Check> {
 fn decays() -> Vec<Check> {
     let cases = |draw: &mut probe::Generator| {
         let mut cases = Vec::new();
-        for every in [size(draw, 3, 6), size(draw, 7, 10)] {
+        for every in [draw::size(draw, 3, 6), draw::size(draw, 7, 10)] {
             // In order, then some of them again.
             let mut epochs: Vec<usize> = (0..=3 * every).collect();
             epochs.extend([every, 0, 2 * every - 1, 2 * every]);
             cases.push(
                 Record::new()
-                    .with("initial", 0.01 * size(draw, 5, 90) as f64)
-                    .with("factor", 0.01 * size(draw, 20, 80) as f64)
+                    .with("initial", 0.01 * draw::size(draw, 5, 90) as f64)
+                    .with("factor", 0.01 * draw::size(draw, 20, 80) as f64)
                     .with("every", every)
                     .with("epochs", epochs),
             );
@@ -105,7 +105,7 @@ fn decays() -> Vec<Check> {
         .about("StepDecay::learning_rate")
         .after("step_decay")
         .on(|draw| {
-            let rate = 0.01 * size(draw, 5, 90) as f64;
+            let rate = 0.01 * draw::size(draw, 5, 90) as f64;
             let case = |every: usize, epochs: Vec<usize>| {
                 let case = Record::new().with("initial", rate).with("factor", 0.5);
                 case.with("every", every).with("epochs", epochs)
@@ -189,11 +189,11 @@ fn cosine() -> [Check; 2] {
     let n = |c: &Record| c.count("n_epochs") as f64;
     let cases = |epochs: fn(usize) -> Vec<usize>| {
         move |draw: &mut probe::Generator| {
-            [size(draw, 10, 20), size(draw, 40, 50)]
+            [draw::size(draw, 10, 20), draw::size(draw, 40, 50)]
                 .map(|n_epochs| {
                     Record::new()
-                        .with("initial", 0.01 * size(draw, 20, 90) as f64)
-                        .with("end", 0.001 * size(draw, 10, 50) as f64)
+                        .with("initial", 0.01 * draw::size(draw, 20, 90) as f64)
+                        .with("end", 0.001 * draw::size(draw, 10, 50) as f64)
                         .with("n_epochs", n_epochs)
                         .with("epochs", epochs(n_epochs))
                 })
@@ -295,7 +295,7 @@ fn warm_up() -> Check {
     Check::new("warm_up", "warm_up", "WarmUp rises in equal steps, and then lets the other schedule begin", 3)
         .about("WarmUp::learning_rate")
         .on(|draw| {
-            [size(draw, 3, 5), 1, 0]
+            [draw::size(draw, 3, 5), 1, 0]
                 .map(|n_epochs| {
                     let positive = |draw: &mut probe::Generator, n| draw::vector(draw, n, 0.4) + 0.5;
                     Record::new()
@@ -499,10 +499,10 @@ fn with_losses(c: &Record, loss: fn(f64) -> f64) -> Record {
 fn plateau() -> [Check; 3] {
     let cases = |draw: &mut probe::Generator, traces: &[(usize, &[f64])]| {
         let case = |&(patience, losses): &(usize, &[f64])| {
-            let scale = 2.0 + 0.01 * size(draw, 0, 100) as f64;
+            let scale = 2.0 + 0.01 * draw::size(draw, 0, 100) as f64;
             Record::new()
-                .with("learning_rate", 0.01 * size(draw, 10, 90) as f64)
-                .with("factor", 0.01 * size(draw, 30, 70) as f64)
+                .with("learning_rate", 0.01 * draw::size(draw, 10, 90) as f64)
+                .with("factor", 0.01 * draw::size(draw, 30, 70) as f64)
                 .with("patience", patience)
                 .with(
                     "losses (-1 for None)",
@@ -786,7 +786,7 @@ fn stopped(c: &Record, rule: StoppingRule) -> Record {
 fn early_stopping() -> [Check; 2] {
     let cases = |draw: &mut probe::Generator, traces: &[(usize, f64, &[f64])]| {
         let case = |&(patience, min_delta, losses): &(usize, f64, &[f64])| {
-            let scale = 1.0 + 0.01 * size(draw, 0, 200) as f64;
+            let scale = 1.0 + 0.01 * draw::size(draw, 0, 200) as f64;
             Record::new()
                 .with("patience", patience)
                 .with("min_delta", scale * min_delta)
@@ -1088,7 +1088,7 @@ fn sums() -> [Check; 2] {
             case.with(&format!("d_weights {piece}"), draw::matrix(draw, (3, 2), 1.0) + 0.1)
                 .with(&format!("d_biases {piece}"), draw::vector(draw, 2, 1.0) + 0.1)
         });
-        let n_samples = (0..n_pieces).map(|piece| 2 + (3 * piece) % 5 + size(draw, 0, 1)).collect::<Vec<_>>();
+        let n_samples = (0..n_pieces).map(|piece| 2 + (3 * piece) % 5 + draw::size(draw, 0, 1)).collect::<Vec<_>>();
         case.with("n_samples", n_samples).with("pieces", pieces)
     }
     let total = |n_samples: &[usize]| n_samples.iter().sum::<usize>() as f64;
@@ -1297,15 +1297,15 @@ fn epochs() -> [Check; 4] {
     let equal = |draw: &mut probe::Generator, n: usize, batch_size: usize, micro_batch_size: usize| {
         let row = draw::vector(draw, 2, 1.0) + 0.03;
         let x = Array2::from_shape_fn((n, 2), |(_, feature)| row[feature]);
-        let case = one_layer(draw, 2, 3).with("x", x).with("y", one_hot(&vec![size(draw, 0, 2); n], 3));
-        let case = case.with("learning_rate", 0.7).with("seed", size(draw, 1, 1000));
+        let case = one_layer(draw, 2, 3).with("x", x).with("y", one_hot(&vec![draw::size(draw, 0, 2); n], 3));
+        let case = case.with("learning_rate", 0.7).with("seed", draw::size(draw, 1, 1000));
         with_settings(case, batch_size, micro_batch_size, f64::INFINITY)
     };
     // Two samples, which go through the network one by one, for one step.
     let two = |draw: &mut probe::Generator, max_norm: f64| {
         let x = array![[2.0, 1.0], [1.0, -3.0]] + draw::matrix(draw, (2, 2), 0.5);
         let case = one_layer(draw, 2, 3).with("x", x).with("y", one_hot(&[0, 2], 3));
-        let case = case.with("learning_rate", 0.5).with("seed", size(draw, 1, 1000));
+        let case = case.with("learning_rate", 0.5).with("seed", draw::size(draw, 1, 1000));
         with_settings(case, 2, 1, max_norm)
     };
     let one_by_one = |c: &Record| {
@@ -1449,7 +1449,8 @@ fn epochs() -> [Check; 4] {
             .on(|draw| {
                 let x = array![[2.0, 1.0], [1.0, -3.0], [-2.0, 0.5], [0.5, 2.5]] + draw::matrix(draw, (4, 2), 0.4);
                 let case = one_layer(draw, 2, 3).with("x", x).with("y", one_hot(&[0, 2, 1, 1], 3));
-                let case = case.with("learning_rate", 0.9).with("seed", size(draw, 1, 1000)).with("epochs", 6_usize);
+                let case =
+                    case.with("learning_rate", 0.9).with("seed", draw::size(draw, 1, 1000)).with("epochs", 6_usize);
                 vec![with_settings(case, 1, 1, f64::INFINITY)]
             })
             .demands(in_any_order)
@@ -1632,7 +1633,7 @@ fn small_data(draw: &mut probe::Generator, rates: &[f64]) -> Record {
         .with("batch_size", 9_usize)
         .with("micro_batch_size", 3_usize)
         .with("max_norm", f64::INFINITY);
-    case.with("seed", size(draw, 1, 1000))
+    case.with("seed", draw::size(draw, 1, 1000))
 }
 
 fn training() -> Check {
@@ -1789,10 +1790,4 @@ fn restoring() -> Check {
         "`stopping` hears the loss on the samples that are learned from. It waits for the *validation* loss.",
         |c| run(c, true, |all| &all.train, |best, _, _| best),
     )
-}
-
-/// A whole number from `low` to `high`.
-fn size(draw: &mut probe::Generator, low: usize, high: usize) -> usize {
-    let share = (draw::number(draw, 1.0) + 1.0) / 2.0;
-    low + ((high - low) as f64 * share).round() as usize
 }

@@ -253,10 +253,10 @@ fn masks() -> Vec<Check> {
             [small, large]
                 .map(|p| {
                     Record::new()
-                        .with("n_rows", size(draw, 200, 300))
-                        .with("n_columns", size(draw, 100, 150))
+                        .with("n_rows", draw::size(draw, 200, 300))
+                        .with("n_columns", draw::size(draw, 100, 150))
                         .with("p", p)
-                        .with("seed", size(draw, 1, 1000))
+                        .with("seed", draw::size(draw, 1, 1000))
                 })
                 .to_vec()
         })
@@ -328,10 +328,10 @@ fn masks() -> Vec<Check> {
             [0.0, 1.0, 1.5, -0.25, f64::NAN]
                 .map(|p| {
                     Record::new()
-                        .with("n_rows", size(draw, 2, 5))
-                        .with("n_columns", size(draw, 6, 9))
+                        .with("n_rows", draw::size(draw, 2, 5))
+                        .with("n_columns", draw::size(draw, 6, 9))
                         .with("p", p)
-                        .with("seed", size(draw, 1, 1000))
+                        .with("seed", draw::size(draw, 1, 1000))
                 })
                 .to_vec()
         })
@@ -549,7 +549,7 @@ fn dropout_case(draw: &mut Generator, p: f64, backwards: bool) -> Record {
     let mut away_from_zero = || draw::matrix(draw, (8, 6), 2.0).mapv(|x| if x < 0.0 { x - 0.5 } else { x + 0.5 });
     let case = Record::new().with("p", p).with("x", away_from_zero());
     let case = if backwards { case.with("d_out", away_from_zero()) } else { case };
-    case.with("seed", size(draw, 1, 1000))
+    case.with("seed", draw::size(draw, 1, 1000))
 }
 
 fn well_dropped(c: &Record, seen: &Record) -> Result<(), String> {
@@ -612,13 +612,13 @@ fn networks() -> Vec<Check> {
     let cases = |draw: &mut Generator| {
         [4, 5]
             .map(|length| {
-                let mut sizes: Vec<usize> = (0..length).map(|_| size(draw, 20, 40)).collect();
+                let mut sizes: Vec<usize> = (0..length).map(|_| draw::size(draw, 20, 40)).collect();
                 sizes[length - 1] = 3;
                 let x = draw::matrix(draw, (4, sizes[0]), 1.0) + 0.1;
                 // Two digits: as a text it is short.
-                let p = 0.01 * size(draw, 30, 49) as f64;
+                let p = 0.01 * draw::size(draw, 30, 49) as f64;
                 let p = (p * 100.0).round() / 100.0;
-                Record::new().with("sizes", sizes).with("p", p).with("seed", size(draw, 1, 1000)).with("x", x)
+                Record::new().with("sizes", sizes).with("p", p).with("seed", draw::size(draw, 1, 1000)).with("x", x)
             })
             .to_vec()
     };
@@ -762,7 +762,7 @@ fn training() -> Check {
                         .with("x_validation", draw::matrix(draw, (3, 2), 1.5) + 0.003)
                         .with("y_validation", one_hot_rows(draw, 3, 2))
                         .with("learning_rate", drawn(draw, 0.2, 0.6))
-                        .with("epochs", size(draw, 3, 5))
+                        .with("epochs", draw::size(draw, 3, 5))
                         .with("starts_at_evaluation", starts_at_evaluation)
                 })
                 .to_vec()
@@ -990,10 +990,10 @@ fn diagnosis() -> Vec<Check> {
                 let nan = f64::NAN;
                 let low = drawn(draw, 0.1, 0.3);
                 let mut many: Vec<f64> = (0..8).map(|_| drawn(draw, 0.4, 0.9)).collect();
-                many[size(draw, 1, 6)] = low;
+                many[draw::size(draw, 1, 6)] = low;
                 let mut tie: Vec<f64> = (0..9).map(|_| drawn(draw, 0.4, 0.9)).collect();
-                tie[size(draw, 1, 3)] = low;
-                tie[size(draw, 5, 7)] = low;
+                tie[draw::size(draw, 1, 3)] = low;
+                tie[draw::size(draw, 5, 7)] = low;
                 let mut holes = many.clone();
                 holes[0] = nan;
                 holes[7] = nan;
@@ -1340,11 +1340,6 @@ fn drawn(draw: &mut Generator, low: f64, high: f64) -> f64 {
     ((low + (high - low) * share) * 100.0).round() / 100.0
 }
 
-/// A whole number from `low` to `high`.
-fn size(draw: &mut Generator, low: usize, high: usize) -> usize {
-    drawn(draw, low as f64, high as f64).round() as usize
-}
-
 fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * b.abs().max(1.0)
 }
@@ -1367,7 +1362,7 @@ fn net_case(draw: &mut Generator) -> Record {
 fn one_hot_rows(draw: &mut Generator, n: usize, n_classes: usize) -> Array2<f64> {
     let mut y = Array2::zeros((n, n_classes));
     for mut row in y.rows_mut() {
-        row[size(draw, 0, n_classes - 1)] = 1.0;
+        row[draw::size(draw, 0, n_classes - 1)] = 1.0;
     }
     y
 }

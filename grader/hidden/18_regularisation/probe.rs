@@ -2,7 +2,7 @@
 
 use engine::{Layer, Linear, Loss, Relu, Sequential, SoftmaxCrossEntropy};
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, Slice};
-use probe::{Generator, Record, generator, serve};
+use probe::{Generator, Record, generator, layers_of, serve};
 use submission::{Dropout, Fit, History, Mode, Penalty, Split, Switch};
 
 // Naming the types keeps a submission from answering with a type of its own, and gives a changed signature a clear
@@ -93,7 +93,9 @@ fn main() {
             }
             layer.backward(&case.matrix("d_out")).into()
         }),
-        ("mlp_layers", |case| Record::new().with("layers", layers_of(&mut mlp_with_dropout(case, &NEW_SWITCH())))),
+        ("mlp_layers", |case| {
+            Record::new().with("layers", layers_of(&mlp_with_dropout(case, &NEW_SWITCH()).summary()))
+        }),
         ("mlp_with_dropout", |case| {
             let switch = NEW_SWITCH();
             let mut net = mlp_with_dropout(case, &switch);
@@ -262,17 +264,6 @@ fn fit_name(fit: Fit) -> &'static str {
         Fit::Overfitting => "Overfitting",
         Fit::Good => "Good",
     }
-}
-
-/// What each layer says of itself, from the summary of the network.
-fn layers_of(net: &mut Sequential) -> String {
-    let summary = net.summary();
-    let names = summary.lines().filter_map(|line| {
-        let (number, rest) = line.trim_start().split_once("  ")?;
-        number.parse::<usize>().ok()?;
-        Some(rest.trim_end().rsplit_once(' ')?.0.trim_end().to_owned())
-    });
-    names.collect::<Vec<_>>().join(", ")
 }
 
 /// The first digits to learn from, every tenth of them with a label that is drawn by lot, and the last 200 to look at.

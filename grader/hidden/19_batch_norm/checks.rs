@@ -27,7 +27,7 @@ fn statistics() -> Vec<Check> {
     vec![
         Check::new("batch_statistics", "batch_statistics", "batch_statistics has the mean and the variance of each column", 2)
             .on(|draw| {
-                let n = size(draw, 4, 6);
+                let n = draw::size(draw, 4, 6);
                 vec![
                     Record::new().with("x", array![[1.0], [2.0], [6.0]]),
                     Record::new().with("x", draw::matrix(draw, (n, 3), 3.0) + 1.5),
@@ -122,7 +122,7 @@ const ROWS_FOR_COLUMNS: &str = "\
 fn normalising() -> Check {
     Check::new("normalise", "normalise", "normalise is (X - mean) / √(var + eps), column by column", 3)
         .on(|draw| {
-            let n = size(draw, 3, 5);
+            let n = draw::size(draw, 3, 5);
             let var = draw::vector(draw, 3, 2.0).mapv(f64::abs) + 0.05;
             vec![
                 columns(array![[1.0], [2.0], [6.0]], array![3.0], array![14.0 / 3.0], 1e-5),
@@ -190,7 +190,7 @@ fn shifted(c: &Record) -> Array1<f64> {
 fn going_back() -> Check {
     Check::new("normalise_backward", "normalise_backward", "normalise_backward goes back through mean and variance, too", 4)
         .on(|draw| {
-            let n = size(draw, 4, 6);
+            let n = draw::size(draw, 4, 6);
             let case = |x: Array2<f64>, d_x_hat: Array2<f64>, eps: f64| {
                 let (mean, var) = stats(&x);
                 let x_hat = hat(&x, &mean, &var, eps);
@@ -296,7 +296,7 @@ fn running() -> Vec<Check> {
             .about("BatchNorm::update_running")
             .on(|draw| {
                 let mut cases = Vec::new();
-                for (n, momentum) in [(3, 0.1), (size(draw, 2, 9), 0.05 * size(draw, 4, 8) as f64)] {
+                for (n, momentum) in [(3, 0.1), (draw::size(draw, 2, 9), 0.05 * draw::size(draw, 4, 8) as f64)] {
                     let case = fields(draw, 2);
                     let (mean, var) = (draw::vector(draw, 2, 5.0) + 6.0, draw::vector(draw, 2, 2.0).mapv(f64::abs) + 3.5);
                     cases.push(case.with("momentum", momentum).with("mean", mean).with("var", var).with("n", n));
@@ -427,7 +427,7 @@ fn forwards() -> Vec<Check> {
                 .after("batch_statistics")
                 .after("normalise")
                 .on(|draw| {
-                    let n = size(draw, 3, 5);
+                    let n = draw::size(draw, 3, 5);
                     let cases = vec![layer_case(draw, n, 3), layer_case(draw, 4, 2), layer_case(draw, 1, 2)];
                     cases.into_iter().map(|case| case.with("mode", "training")).collect()
                 })
@@ -455,7 +455,7 @@ fn forwards() -> Vec<Check> {
                 .about("BatchNorm::forward")
                 .after("normalise")
                 .on(|draw| {
-                    let n = size(draw, 3, 5);
+                    let n = draw::size(draw, 3, 5);
                     let cases = vec![layer_case(draw, n, 3), layer_case(draw, 1, 2)];
                     cases.into_iter().map(|case| case.with("mode", "evaluation")).collect()
                 })
@@ -608,7 +608,7 @@ fn ran(c: &Record, moves: impl Fn(bool) -> bool, n: impl Fn(&ArrayRef2<f64>) -> 
 fn backwards() -> Vec<Check> {
     let cases = |mode: &'static str| {
         move |draw: &mut probe::Generator| {
-            let n = size(draw, 3, 5);
+            let n = draw::size(draw, 3, 5);
             [(n, 3), (4, 2)]
                 .map(|(n, m)| {
                     layer_case(draw, n, m).with("d_out", draw::matrix(draw, (n, m), 2.0) + 0.3).with("mode", mode)
@@ -876,14 +876,14 @@ fn with_running(c: &Record, mean: &Array1<f64>, var: &Array1<f64>) -> Record {
 
 fn networks() -> Vec<Check> {
     let net = |draw: &mut probe::Generator| {
-        let sizes = vec![2, size(draw, 3, 4), size(draw, 3, 4), 2];
+        let sizes = vec![2, draw::size(draw, 3, 4), draw::size(draw, 3, 4), 2];
         parameters(draw, &sizes).with("x", draw::matrix(draw, (6, 2), 2.0) + 0.5).with("sizes", sizes)
     };
     vec![
         Check::new("layers", "normalised_mlp", "normalised_mlp puts BatchNorm and ReLU behind every linear layer but the last", 1)
             .about("normalised_mlp")
             .on(|draw| {
-                let (n, m) = (size(draw, 2, 9), size(draw, 2, 9));
+                let (n, m) = (draw::size(draw, 2, 9), draw::size(draw, 2, 9));
                 vec![
                     Record::new().with("sizes", vec![3, n, m, 2]),
                     Record::new().with("sizes", vec![n, 2]),
@@ -1189,15 +1189,9 @@ fn rows_normalised(c: &Record, ddof: f64) -> Array2<f64> {
     hat(&x.t(), &mean, &(var * (m / (m - ddof))), c.float("eps")).reversed_axes()
 }
 
-/// A whole number from `low` to `high`.
-fn size(draw: &mut probe::Generator, low: usize, high: usize) -> usize {
-    let share = (draw::number(draw, 1.0) + 1.0) / 2.0;
-    low + ((high - low) as f64 * share).round() as usize
-}
-
 /// An eps that shows.
 fn eps(draw: &mut probe::Generator) -> f64 {
-    0.01 * size(draw, 10, 50) as f64
+    0.01 * draw::size(draw, 10, 50) as f64
 }
 
 /// A layer with `m` columns in the middle of its training, and a batch of `n` samples.

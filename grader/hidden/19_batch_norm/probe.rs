@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use engine::{Layer, Linear, Loss, Mse, Relu, Sequential, SoftmaxCrossEntropy};
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
-use probe::{Generator, Record, generator, serve};
+use probe::{Generator, Record, generator, layers_of, serve};
 use submission::{BatchNorm, Mode, Switch};
 
 // Naming the types keeps a submission from answering with a type of its own, and gives a changed signature a clear
@@ -92,7 +92,7 @@ fn main() {
         }),
         ("layers", |case| {
             let mut net = NORMALISED_MLP(&case.counts("sizes"), &NEW_SWITCH(), &mut generator(1));
-            Record::new().with("layers", layers_of(&mut net))
+            Record::new().with("layers", layers_of(&net.summary()))
         }),
         // A network with the parameters of the case, in training and then, by the switch that it was made with, in evaluation.
         ("modes", |case| {
@@ -235,17 +235,6 @@ fn name_of(mode: Mode) -> &'static str {
         Mode::Train => "training",
         Mode::Eval => "evaluation",
     }
-}
-
-/// What each layer says of itself, from the summary of the network.
-fn layers_of(net: &mut Sequential) -> String {
-    let summary = net.summary();
-    let names = summary.lines().filter_map(|line| {
-        let (number, rest) = line.trim_start().split_once("  ")?;
-        number.parse::<usize>().ok()?;
-        Some(rest.trim_end().rsplit_once(' ')?.0.trim_end().to_owned())
-    });
-    names.collect::<Vec<_>>().join(", ")
 }
 
 /// A layer that doubles in training and adds 1 in evaluation.

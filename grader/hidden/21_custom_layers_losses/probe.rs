@@ -2,7 +2,7 @@
 
 use engine::{Layer, Linear, Loss, Mse, Sequential, SoftmaxCrossEntropy, Tanh};
 use ndarray::{Array1, Array2, ArrayRef2, Axis};
-use probe::{Generator, Record, generator, serve};
+use probe::{Generator, Record, generator, layers_of, serve};
 use rand::RngExt;
 use submission::{ActivityPenalty, Dice, Focal, MultiPath, Residual, SelfAttention, SmoothedCrossEntropy, Swish};
 
@@ -97,7 +97,7 @@ fn main() {
                 };
                 lines.push(format!("{}: {start}", shape.join(" x ")));
             }
-            Record::new().with("layers", layers_of(&mut net)).with("parameters", lines.join(", "))
+            Record::new().with("layers", layers_of(&net.summary())).with("parameters", lines.join(", "))
         }),
         ("training", |case| {
             let mut net = new_residual_mlp(case, 1);
@@ -256,15 +256,4 @@ fn loss(case: &Record) -> Box<dyn Loss> {
 fn new_residual_mlp(case: &Record, seed: u64) -> Sequential {
     let [n_in, width, n_blocks, n_out] = ["n_in", "width", "n_blocks", "n_out"].map(|name| case.count(name));
     RESIDUAL_MLP(n_in, width, n_blocks, n_out, &mut generator(seed))
-}
-
-/// What each layer says of itself, from the summary of the network.
-fn layers_of(net: &mut Sequential) -> String {
-    let summary = net.summary();
-    let names = summary.lines().filter_map(|line| {
-        let (number, rest) = line.trim_start().split_once("  ")?;
-        number.parse::<usize>().ok()?;
-        Some(rest.trim_end().rsplit_once(' ')?.0.trim_end().to_owned())
-    });
-    names.collect::<Vec<_>>().join(", ")
 }

@@ -22,18 +22,6 @@ fn digit(class: usize) -> Array3<f64> {
     pixels.into_shape_with_order((1, SIDE, SIDE)).expect("64 pixels")
 }
 
-/// What there is one of in a picture: the learner's, or the reference's and a note.
-fn one_of<'a, T>(picture: &mut Picture, both: &'a Both<T>) -> &'a T {
-    match &both.learner {
-        Ok(learners) => learners,
-        Err(note) => {
-            picture.note(note.clone());
-            picture.note("What you see is the reference's.");
-            &both.reference
-        }
-    }
-}
-
 /// An axis without ticks, beside images.
 fn blank(from: f64, to: f64) -> Axis {
     Axis::new("").ticks::<&str>([]).from(from, to)
@@ -74,7 +62,7 @@ fn edges(ask: &mut Ask<'_>) -> Result<Picture> {
         }
         Ok(all)
     })?;
-    let maps = one_of(&mut picture, &maps);
+    let maps = maps.one(&mut picture);
     for (row, class) in SHOWN.into_iter().enumerate() {
         picture.raster(place(row, 0, SIDE), digit(class).into_iter().collect(), Palette::Ink, (0.0, 1.0));
         for column in 0..3 {
@@ -143,7 +131,7 @@ fn learned(ask: &mut Ask<'_>) -> Result<Picture> {
         let answer = side.ask("learned", &case)?;
         Ok((answer.exactly(9 * N_KERNELS, "kernels")?, answer.exactly(N_PIXELS * N_KERNELS, "maps")?))
     })?;
-    let (kernels, maps) = one_of(&mut picture, &learned);
+    let (kernels, maps) = learned.one(&mut picture);
     let largest = |numbers: &[f64]| numbers.iter().fold(1e-9, |largest: f64, number| largest.max(number.abs()));
     for k in 0..N_KERNELS {
         // A column for each kernel.
@@ -172,7 +160,7 @@ fn shifted(ask: &mut Ask<'_>) -> Result<Picture> {
         .with("max_shift", 2_usize)
         .with("seed", 5_usize);
     let images = ask.both(|side| side.ask("augment", &case)?.exactly(N * N_PIXELS, "first"))?;
-    let images = one_of(&mut picture, &images);
+    let images = images.one(&mut picture);
     for (number, image) in images.chunks(N_PIXELS).enumerate() {
         picture.raster(place(number / 8, number % 8, SIDE), image.to_vec(), Palette::Ink, (0.0, 1.0));
     }
@@ -195,7 +183,7 @@ fn rotated(ask: &mut Ask<'_>) -> Result<Picture> {
         }
         Ok(all)
     })?;
-    let images = one_of(&mut picture, &images);
+    let images = images.one(&mut picture);
     for (column, (image, degrees)) in images.iter().zip(ANGLES).enumerate() {
         picture.raster(place(0, column, SIDE), image.clone(), Palette::Ink, (0.0, 1.0));
         picture.label(column as f64 * 10.0 + 2.5, -2.5, format!("{degrees}°"));

@@ -4,7 +4,7 @@ use engine::{Activation, Layer, Linear, Sequential, SoftmaxCrossEntropy, mlp};
 use ndarray::{
     Array1, Array2, Array3, Array4, ArrayRef1, ArrayRef2, ArrayRef3, ArrayRef4, Axis, Dimension, IntoDimension,
 };
-use probe::{Generator, Record, Value, generator, report_progress, serve};
+use probe::{Generator, Record, Value, generator, layers_of, report_progress, serve};
 use rand::seq::SliceRandom;
 use submission::{AveragePool, Conv2d, MaxPool, Shape, Window};
 
@@ -77,7 +77,7 @@ fn main() {
         }),
         ("cnn", |case| {
             let mut net = CNN(shape(case), &case.counts("n_kernels"), case.count("n_classes"), &mut generator(1));
-            Record::new().with("layers", layers_of(&mut net))
+            Record::new().with("layers", layers_of(&net.summary()))
         }),
         // A network with the parameters of the case takes a step.
         ("cnn_step", |case| {
@@ -212,15 +212,4 @@ fn entries<'a>(case: &'a Record, name: &str) -> (&'a [usize], &'a [f64]) {
 fn shaped<D: IntoDimension<Dim: Dimension>>(shape: D, data: &[f64]) -> ndarray::Array<f64, D::Dim> {
     ndarray::Array::from_shape_vec(shape.into_dimension(), data.to_vec())
         .expect("an array has as many entries as its shape says")
-}
-
-/// What each layer says of itself, from the summary of the network.
-fn layers_of(net: &mut Sequential) -> String {
-    let summary = net.summary();
-    let names = summary.lines().filter_map(|line| {
-        let (number, rest) = line.trim_start().split_once("  ")?;
-        number.parse::<usize>().ok()?;
-        Some(rest.trim_end().rsplit_once(' ')?.0.trim_end().to_owned())
-    });
-    names.collect::<Vec<_>>().join(", ")
 }

@@ -39,11 +39,11 @@ fn blanks() -> Vec<Check> {
                 [drawn(draw, 0.1, 0.35), drawn(draw, 0.65, 0.9)]
                     .map(|p| {
                         Record::new()
-                            .with("n_rows", size(draw, 200, 300))
-                            .with("n_columns", size(draw, 100, 150))
+                            .with("n_rows", draw::size(draw, 200, 300))
+                            .with("n_columns", draw::size(draw, 100, 150))
                             .with("smallest", drawn(draw, 1.0, 5.0))
                             .with("p", p)
-                            .with("seed", size(draw, 1, 1000))
+                            .with("seed", draw::size(draw, 1, 1000))
                     })
                     .to_vec()
             })
@@ -98,7 +98,7 @@ fn blanks() -> Vec<Check> {
             [0.0, 1.0, 1.5, -0.25, f64::NAN]
                 .map(|p| {
                     let x = draw::matrix(draw, (3, 4), 2.0) + 3.0;
-                    Record::new().with("x", x).with("p", p).with("seed", size(draw, 1, 1000))
+                    Record::new().with("x", x).with("p", p).with("seed", draw::size(draw, 1, 1000))
                 })
                 .to_vec()
         })
@@ -186,8 +186,8 @@ fn autoencoders() -> Vec<Check> {
             .on(|draw| {
                 [2, 3, 4]
                     .map(|length| {
-                        let sizes: Vec<usize> = (0..length).map(|n| size(draw, 30 - 8 * n, 36 - 8 * n)).collect();
-                        Record::new().with("sizes", sizes).with("seed", size(draw, 1, 1000))
+                        let sizes: Vec<usize> = (0..length).map(|n| draw::size(draw, 30 - 8 * n, 36 - 8 * n)).collect();
+                        Record::new().with("sizes", sizes).with("seed", draw::size(draw, 1, 1000))
                     })
                     .to_vec()
             })
@@ -259,7 +259,7 @@ fn autoencoders() -> Vec<Check> {
             .about("Autoencoder::train_step")
             .after("reconstruct")
             .on(|draw| {
-                let n = size(draw, 3, 5);
+                let n = draw::size(draw, 3, 5);
                 let target = draw::matrix(draw, (n, 3), 1.5) + 0.2;
                 let input = &target + &draw::matrix(draw, (n, 3), 0.8);
                 let case = net(draw, 3, 2, 3).with("input", input).with("target", target);
@@ -390,7 +390,7 @@ fn epochs() -> Vec<Check> {
         .after("blank_out_ends")
         .after("train_step")
         .on(|draw| {
-            let batch_size = size(draw, 5, 8);
+            let batch_size = draw::size(draw, 5, 8);
             // The last batch is about half as large as the others.
             let n = 5 * batch_size + batch_size / 2;
             let x = draw::matrix(draw, (n, 10), 2.0) + 3.5;
@@ -400,7 +400,7 @@ fn epochs() -> Vec<Check> {
                     .with("x", x)
                     .with("p", p)
                     .with("batch_size", batch_size)
-                    .with("seed", size(draw, 1, 1000)),
+                    .with("seed", draw::size(draw, 1, 1000)),
             ]
         })
         .demands(|c, seen| {
@@ -499,7 +499,7 @@ fn epochs() -> Vec<Check> {
         .about("Autoencoder::train_epoch")
         .after("train_epoch")
         .on(|draw| {
-            let n = size(draw, 3, 6);
+            let n = draw::size(draw, 3, 6);
             [n, n + 3, 0]
                 .map(|batch_size| {
                     let x = draw::matrix(draw, (n, 3), 1.5) + 0.2;
@@ -622,7 +622,7 @@ fn anomalies() -> Vec<Check> {
             .about("Autoencoder::errors")
             .after("reconstruct")
             .on(|draw| {
-                let n = size(draw, 4, 6);
+                let n = draw::size(draw, 4, 6);
                 vec![net(draw, 3, 2, 3).with("x", draw::matrix(draw, (n, 3), 1.5) + 0.2)]
             })
             .expects(by_rows(|row| row.iter().map(|e| e * e).sum::<f64>() / row.len() as f64))
@@ -800,7 +800,7 @@ fn anomalies() -> Vec<Check> {
                 // This one puts out 0, so that the error of whole numbers is exact.
                 let blind = Record::new().with("w1", Array2::zeros((3, 2))).with("b1", Array1::zeros(2));
                 let blind = blind.with("w2", Array2::zeros((2, 3))).with("b2", Array1::zeros(3));
-                let whole = |draw: &mut Generator| size(draw, 3, 9) as f64;
+                let whole = |draw: &mut Generator| draw::size(draw, 3, 9) as f64;
                 let (a, b) = (whole(draw), whole(draw));
                 let x = array![[a, a, a], [0.0, b, 1.0], [a + 1.0, a, a], [f64::NAN, a, b], [a, a, a - 1.0]];
                 vec![case.with("threshold", between), blind.with("x", x).with("threshold", a * a)]
@@ -917,13 +917,13 @@ fn choices() -> Vec<Check> {
                 let mut labels: Vec<usize> = (0..52).map(|i| (i % 13).min(4)).collect();
                 labels.extend([0, 1, 2, 3].repeat(10));
                 labels.shuffle(draw);
-                let n = size(draw, 4, 6);
+                let n = draw::size(draw, 4, 6);
                 vec![
                     Record::new()
                         .with("labels", labels)
                         .with("n_classes", 4_usize)
                         .with("n", n)
-                        .with("seed", size(draw, 1, 1000)),
+                        .with("seed", draw::size(draw, 1, 1000)),
                 ]
             })
             .demands(|c, seen| {
@@ -998,7 +998,7 @@ fn choices() -> Vec<Check> {
                     let mut labels = vec![0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3];
                     labels.shuffle(draw);
                     let case = Record::new().with("labels", labels).with("n_classes", 3_usize).with("n", n as usize);
-                    case.with("seed", size(draw, 1, 1000))
+                    case.with("seed", draw::size(draw, 1, 1000))
                 })
                 .to_vec()
         })
@@ -1092,11 +1092,11 @@ fn parts() -> Vec<Check> {
         .on(|draw| {
             [2, 3, 4]
                 .map(|length| {
-                    let sizes: Vec<usize> = (0..length).map(|n| size(draw, 30 - 7 * n, 35 - 7 * n)).collect();
+                    let sizes: Vec<usize> = (0..length).map(|n| draw::size(draw, 30 - 7 * n, 35 - 7 * n)).collect();
                     Record::new()
                         .with("sizes", sizes)
-                        .with("n_classes", size(draw, 2, 6))
-                        .with("seed", size(draw, 1, 1000))
+                        .with("n_classes", draw::size(draw, 2, 6))
+                        .with("seed", draw::size(draw, 1, 1000))
                 })
                 .to_vec()
         })
@@ -1131,10 +1131,10 @@ fn parts() -> Vec<Check> {
         )
         .about("Classifier::with_new_head")
         .on(|draw| {
-            [2, size(draw, 4, 7)]
+            [2, draw::size(draw, 4, 7)]
                 .map(|n_classes| {
                     let case = net(draw, 3, 4, 2).with("x", draw::matrix(draw, (5, 3), 1.5));
-                    case.with("n_classes", n_classes).with("seed", size(draw, 1, 1000))
+                    case.with("n_classes", n_classes).with("seed", draw::size(draw, 1, 1000))
                 })
                 .to_vec()
         })
@@ -1176,7 +1176,7 @@ fn parts() -> Vec<Check> {
         Check::new("n_trainable", "two_rates", "n_trainable counts the parameters of body and head", 1)
             .about("Classifier::n_trainable")
             .on(|draw| {
-                let (n_in, n_hidden, n_out) = (size(draw, 2, 5), size(draw, 3, 6), size(draw, 2, 4));
+                let (n_in, n_hidden, n_out) = (draw::size(draw, 2, 5), draw::size(draw, 3, 6), draw::size(draw, 2, 4));
                 vec![net(draw, n_in, n_hidden, n_out), net(draw, 7, 5, 3)]
             })
             .expects(|c| counted(c, [1, 1, 1, 1]))
@@ -1200,7 +1200,7 @@ fn parts() -> Vec<Check> {
             .about("Classifier::train_step")
             .after("scores")
             .on(|draw| {
-                let n = size(draw, 3, 5);
+                let n = draw::size(draw, 3, 5);
                 let case =
                     net(draw, 3, 4, 2).with("x", draw::matrix(draw, (n, 3), 1.5)).with("y", one_hot_rows(draw, n, 2));
                 vec![case.with("body_rate", drawn(draw, 0.1, 0.3)).with("head_rate", drawn(draw, 0.5, 0.9))]
@@ -1310,8 +1310,8 @@ fn transfers() -> Vec<Check> {
         vec![
             Record::new()
                 .with("pretraining", 400_usize)
-                .with("seed", size(draw, 1, 1000))
-                .with("seed of the order", size(draw, 1, 1000)),
+                .with("seed", draw::size(draw, 1, 1000))
+                .with("seed of the order", draw::size(draw, 1, 1000)),
         ]
     })
     .demands(reads_better);
@@ -1324,13 +1324,13 @@ fn transfers() -> Vec<Check> {
         .on(|draw| {
             [2, 3]
                 .map(|n_classes| {
-                    let n = size(draw, 5, 7);
+                    let n = draw::size(draw, 5, 7);
                     let case = net(draw, 3, 4, 2)
                         .with("x", draw::matrix(draw, (n, 3), 1.5))
                         .with("y", one_hot_rows(draw, n, n_classes));
                     case.with("head_rate", drawn(draw, 0.4, 0.9))
-                        .with("steps", size(draw, 3, 6))
-                        .with("seed", size(draw, 1, 1000))
+                        .with("steps", draw::size(draw, 3, 6))
+                        .with("seed", draw::size(draw, 1, 1000))
                 })
                 .to_vec()
         })
@@ -1610,11 +1610,6 @@ fn one_hot_rows(draw: &mut Generator, n: usize, n_classes: usize) -> Array2<f64>
 fn drawn(draw: &mut Generator, low: f64, high: f64) -> f64 {
     let share = (draw::number(draw, 1.0) + 1.0) / 2.0;
     ((low + (high - low) * share) * 100.0).round() / 100.0
-}
-
-/// A whole number from `low` to `high`.
-fn size(draw: &mut Generator, low: usize, high: usize) -> usize {
-    drawn(draw, low as f64, high as f64).round() as usize
 }
 
 /// The record with another value in one of its parts.

@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use engine::{Layer, Linear, Sequential, Tanh};
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
-use probe::{Generator, Record, generator, serve};
+use probe::{Generator, Record, generator, layers_of, serve};
 use rand::{RngExt, seq::SliceRandom};
 use submission::{AnomalyDetector, Autoencoder, Classifier, Frozen};
 
@@ -50,7 +50,7 @@ fn main() {
         ("new", |case| {
             let rng = &mut rng(case);
             let mut weights = |mut autoencoder: Autoencoder| {
-                let layers = [layers_of(&mut autoencoder.encoder), layers_of(&mut autoencoder.decoder)];
+                let layers = [layers_of(&autoencoder.encoder.summary()), layers_of(&autoencoder.decoder.summary())];
                 let first = autoencoder.encoder.parameters().first().map(|parameter| parameter.value.to_owned());
                 (layers, first)
             };
@@ -147,7 +147,7 @@ fn main() {
             let mut draw = || CLASSIFIER(&case.counts("sizes"), case.count("n_classes"), rng);
             let (mut classifier, other) = (draw(), draw());
             Record::new()
-                .with("body", layers_of(&mut classifier.body))
+                .with("body", layers_of(&classifier.body.summary()))
                 .with("head", classifier.head.describe())
                 .with("a second one has the same weights", classifier.head.weights == other.head.weights)
         }),
@@ -389,17 +389,6 @@ fn with_parts(record: Record, classifier: &mut Classifier) -> Record {
 
 fn said(flags: &[bool]) -> String {
     flags.iter().map(|&flag| if flag { "anomaly" } else { "normal" }).collect::<Vec<_>>().join(", ")
-}
-
-/// What each layer says of itself, from the summary of the network.
-fn layers_of(net: &mut Sequential) -> String {
-    let summary = net.summary();
-    let names = summary.lines().filter_map(|line| {
-        let (number, rest) = line.trim_start().split_once("  ")?;
-        number.parse::<usize>().ok()?;
-        Some(rest.trim_end().rsplit_once(' ')?.0.trim_end().to_owned())
-    });
-    names.collect::<Vec<_>>().join(", ")
 }
 
 /// A layer that changes nothing, and notes down for each way back what it was given on both ways.

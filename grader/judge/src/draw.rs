@@ -15,6 +15,12 @@ pub fn count(draw: &mut Generator, end: usize) -> usize {
     draw.random_range(0..end)
 }
 
+/// A whole number from `low` to `high`.
+pub fn size(draw: &mut Generator, low: usize, high: usize) -> usize {
+    let share = (number(draw, 1.0) + 1.0) / 2.0;
+    low + ((high - low) as f64 * share).round() as usize
+}
+
 /// `n` numbers between `-scale` and `scale`, rounded like that of [`number`].
 pub fn vector(draw: &mut Generator, n: usize, scale: f64) -> Array1<f64> {
     (0..n).map(|_| number(draw, scale)).collect()

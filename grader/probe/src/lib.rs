@@ -27,6 +27,18 @@ use rand::SeedableRng;
 /// platform.
 pub type Generator = rand::rngs::Xoshiro256PlusPlus;
 
+/// What each layer of a network says of itself, from the summary that the engine writes of it: a line for each layer, with its
+/// number before and its count of parameters behind.
+#[must_use]
+pub fn layers_of(summary: &str) -> String {
+    let names = summary.lines().filter_map(|line| {
+        let (number, rest) = line.trim_start().split_once("  ")?;
+        number.parse::<usize>().ok()?;
+        Some(rest.trim_end().rsplit_once(' ')?.0.trim_end())
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
 /// A [`Generator`] that starts at `seed`.
 #[must_use]
 pub fn generator(seed: u64) -> Generator {

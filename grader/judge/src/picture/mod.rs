@@ -121,6 +121,18 @@ impl<T> Both<T> {
     pub fn map<U>(self, f: impl Fn(T) -> U) -> Both<U> {
         Both { reference: f(self.reference), learner: self.learner.map(f) }
     }
+
+    /// The one that `picture` shows where there is room for one alone: the learner's, or else the reference's, with a note.
+    pub fn one(&self, picture: &mut Picture) -> &T {
+        match &self.learner {
+            Ok(learners) => learners,
+            Err(note) => {
+                picture.note(note.clone());
+                picture.note("What you see is the reference's.");
+                &self.reference
+            }
+        }
+    }
 }
 
 impl Picture {
