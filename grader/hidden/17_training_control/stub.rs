@@ -173,7 +173,7 @@ impl EarlyStopping {
         self.best_loss
     }
 
-    /// Gives `net` the weights of the last improvement. If there was none, it stays as it is.
+    /// Gives `net` the weights of the last improvement. Without an improvement, `net` is not changed.
     pub fn restore(&self, net: &mut Sequential) {
         todo!()
     }
@@ -285,7 +285,7 @@ pub struct History {
     pub learning_rate: Vec<f64>,
     /// The mean loss of the samples learned from, each before its step: what [`train_epoch`] returns.
     pub train_loss: Vec<f64>,
-    /// The loss on the samples that were put aside, after the epoch.
+    /// The loss on the validation samples, after the epoch.
     pub validation_loss: Vec<f64>,
 }
 

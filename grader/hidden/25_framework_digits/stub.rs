@@ -145,7 +145,7 @@ pub struct TrainConfig {
 pub struct History {
     /// What [`train_epoch`] returned.
     pub train_loss: Vec<f64>,
-    /// The accuracy on the images that were put aside, after the epoch.
+    /// The accuracy on the validation images, after the epoch.
     pub validation_accuracy: Vec<f64>,
 }
 
