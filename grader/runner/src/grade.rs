@@ -211,14 +211,18 @@ impl Grading<'_> {
         let number = program.number;
         let mut probe = ProbeProcess::new(program, sources.paths(), self.slot.sandbox, self.limits());
         let folders = foreign_folders(self.course, self.kit, self.slot);
-        let mut passed: Vec<&str> = Vec::new();
+        // What each check still waits for: itself where it is not passed, and what those before it wait for.
+        let mut open: Vec<Vec<usize>> = Vec::new();
         for (index, check) in checks.iter().enumerate() {
             self.observer.on_stage(Stage::Checking { number: index + 1, total: checks.len() });
             let begun = Instant::now();
-            let unmet = check.after.iter().find(|id| !passed.contains(&id.as_str()));
+            let before = check.after.iter().filter_map(|id| checks[..index].iter().position(|other| other.id == *id));
+            let mut unmet: Vec<usize> = before.flat_map(|other| open[other].clone()).collect();
+            let can_tell = |&other: &usize| is_told_apart(check, &checks[other], reports[other].status);
+            let waits = unmet.first().filter(|_| !unmet.iter().all(can_tell));
             let left_out = check.fetched.as_ref().filter(|_| !self.options.uses_fetched_data);
-            let mut verdict = match (unmet, left_out) {
-                (Some(id), _) => Verdict::skipped(waits_for(id, checks)),
+            let mut verdict = match (waits, left_out) {
+                (Some(&other), _) => Verdict::skipped(waits_for(&checks[other])),
                 (None, Some(fetched)) => Verdict::skipped(&fetched.missing),
                 (None, None) => {
                     if check.fetched.is_some() {
@@ -230,9 +234,14 @@ impl Grading<'_> {
                     })?
                 }
             };
-            if verdict.status == Status::Passed {
-                passed.push(&check.id);
+            // What is right is right. What is wrong may be the fault of the code before it, so it is no evidence yet.
+            if let (Some(&other), Status::Failed | Status::Crashed | Status::TimedOut) = (unmet.first(), verdict.status) {
+                verdict = Verdict::skipped(waits_for(&checks[other]));
             }
+            if verdict.status != Status::Passed {
+                unmet.insert(0, index);
+            }
+            open.push(unmet);
             if verdict.status == Status::Failed && !check.compiles {
                 // A wrong result has no line of its own; the function that was asked has.
                 verdict.place = verdict.place.or_else(|| check.items.first().and_then(|item| sources.item(item)));
@@ -276,9 +285,16 @@ pub fn start_judge<'a>(
     Ok((judge, checks))
 }
 
-fn waits_for(id: &str, checks: &[Planned]) -> String {
-    let title = checks.iter().find(|check| check.id == id).map_or(id, |check| &check.title);
-    format!("waits until this is right: {title}")
+fn waits_for(check: &Planned) -> String {
+    format!("waits until this is right: {}", check.title)
+}
+
+/// Whether `check` can be passed although `unmet`, which it comes after, is not: they are about different functions, and
+/// the other one returned something. A program that must not compile says nothing then, and fetched data takes too long.
+fn is_told_apart(check: &Planned, unmet: &Planned, status: Status) -> bool {
+    let returned = matches!(status, Status::Failed | Status::Skipped);
+    let is_shared = check.items.iter().any(|item| unmet.items.contains(item));
+    returned && !is_shared && !check.compiles && check.fetched.is_none()
 }
 
 /// Takes folders of this machine out of whatever the submission had a hand in.
