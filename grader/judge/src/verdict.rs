@@ -146,9 +146,6 @@ fn compare_all(check: &Check, seen: &Seen) -> Verdict {
 
 /// What is wrong with the observation of one case; `None` if it is right.
 fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) -> Option<Verdict> {
-    if follows(check, case, observed) {
-        return None;
-    }
     let (sentence, pair) = match (check.expected(index, case), &check.expectation) {
         (Some(Prediction::Is(expected)), _) => {
             (compare::difference(&expected, observed, check.tolerance())?, Some(Pair::new(&expected, observed)))
@@ -164,6 +161,9 @@ fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) ->
         }
         (None, Expectation::Equals(..)) => return None,
     };
+    if follows(check, case, observed) {
+        return None;
+    }
     let mut verdict = with_input(Verdict::new(Status::Failed, sentence), case);
     match pair {
         Some(pair) => {
@@ -176,10 +176,15 @@ fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) ->
     Some(verdict)
 }
 
-/// Whether the observation is what follows from the learner's own earlier function.
+/// Whether the observation is what follows from the learner's own earlier function. From NaN anything may follow.
 fn follows(check: &Check, case: &Record, observed: &Record) -> bool {
-    let consequence = check.consequence.as_ref().and_then(|formula| unless_it_panics(|| formula(case, observed)));
-    matches!(consequence, Some(Prediction::Is(record)) if compare::difference(&record, observed, check.tolerance()).is_none())
+    let Some(formula) = check.consequence.as_ref().filter(|_| compare::not_finite(observed).is_none()) else {
+        return false;
+    };
+    match unless_it_panics(|| formula(case, observed)) {
+        Some(Prediction::Is(record)) => compare::agrees(&record, observed, check.tolerance()),
+        _ => false,
+    }
 }
 
 /// Of a longer text only the beginning is compared line by line, which takes time.
