@@ -439,7 +439,6 @@ fn epochs() -> [Check; 7] {
             ),
         Check::new("one_batch_loss", "train_epoch", "an epoch of one batch has the mean loss before its step", 1)
             .asks("train_epoch")
-            .after("one_batch")
             .on(one_batch_cases)
             .expects(|c| loss_before(c, |loss, _| loss))
             .mistake(
@@ -589,11 +588,11 @@ fn epochs() -> [Check; 7] {
             ),
         Check::new("batches_of_none", "train_epoch", "train_epoch refuses batches of 0 samples", 1)
             .asks("train_epoch")
-            .after("one_batch")
+            .after("one_batch_loss")
             .on(|draw| [3_usize, 0].map(|size| epoch(samples(draw, &[1, 0, 2], 3), size, 0.5)).to_vec())
             .expects(|c| match c.count("batch_size") {
                 0 => Prediction::Panics,
-                _ => one_step(c, 1.0).into(),
+                _ => loss_before(c, |loss, _| loss).into(),
             })
             .mistake_if(
                 "batches_of_none_accepted",
@@ -759,10 +758,17 @@ fn trainings() -> [Check; 4] {
                             .with("batch_size", batch_size)
                             .with("epochs", 3_usize)
                             .with("seed", seed(draw))
+                            .with(EVALUATED, true)
                     })
                     .to_vec()
             })
             .expects(|c| blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.end.1, epoch.end.2)))
+            // Percentages, say, if `evaluate` has them.
+            .or_follows(|c, seen| {
+                let [train, validation] =
+                    ["train", "validation"].map(|part| by_evaluate(seen, part) / measured(c, seen, part, 1.0).1);
+                blank(c, &[&["train"]], |epoch| (epoch.loss, train * epoch.end.1, validation * epoch.end.2))
+            })
             .mistake(
                 "loss_after_the_epoch",
                 "`train_loss` is measured after the epoch. It is what `train_epoch` returns: the loss of each sample \
@@ -824,13 +830,17 @@ fn trainings() -> [Check; 4] {
                         .with("learning_rate", 0.0)
                         .with("batch_size", 3_usize)
                         .with("epochs", 2_usize)
-                        .with("seed", seed(draw)),
+                        .with("seed", seed(draw))
+                        .with(EVALUATED, true),
                 ]
             })
             .demands(|c, seen| {
                 let train = measured(c, seen, "train", 1.0);
                 let validation = measured(c, seen, "validation", 1.0).1;
-                if is_history(seen, train.0, train.1, validation) {
+                let evaluated = ["train", "validation"].map(|part| by_evaluate(seen, part));
+                if is_history(seen, train.0, train.1, validation)
+                    || is_history(seen, train.0, evaluated[0], evaluated[1])
+                {
                     return match is_drawn_once(seen) {
                         false => Ok(()),
                         true => Err("Two trainings, one after the other, begin with the same network.".to_owned()),
@@ -900,12 +910,14 @@ fn trainings() -> [Check; 4] {
                         .with("batch_size", 4_usize)
                         .with("epochs", epochs)
                         .with("seed", seed(draw))
+                        .with(EVALUATED, true)
                 })
                 .to_vec()
         })
         .demands(|c, seen| {
             let (noted, found) = last_accuracies(c, seen);
-            if !close(&noted, &found) {
+            let evaluated = ["train", "validation"].map(|part| by_evaluate(seen, part));
+            if !close(&noted, &found) && !close(&noted, &evaluated) {
                 return Err(format!(
                     "After the last epoch the history says {:.4} and {:.4}. The network that is returned has the \
                      accuracy {:.4} on the training samples, and {:.4} on the others.",
@@ -1062,6 +1074,14 @@ fn summary(sizes: &[usize], activation: &str) -> String {
 fn measured(c: &Record, seen: &Record, part: &str, factor: f64) -> (f64, f64) {
     let (z, labels) = (seen.matrix(&format!("scores_{part}")).to_owned() / factor, c.counts(&format!("labels_{part}")));
     (cross_entropy(&z, &labels), accuracy(&z, &labels))
+}
+
+/// Has the probe ask `evaluate` for the accuracies of the network that is returned: a history that notes what a wrong one
+/// says is right.
+const EVALUATED: &str = "evaluated at the end";
+
+fn by_evaluate(seen: &Record, part: &str) -> f64 {
+    seen.float(&format!("evaluated {part}"))
 }
 
 /// The losses of that history, and nothing else.

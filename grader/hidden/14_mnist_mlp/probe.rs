@@ -74,7 +74,14 @@ fn main() {
             let epochs_heard = heard.take();
             let (mut next, _) = TRAIN(&config(case), &data, &mut rng, Box::new(|_| ()));
             let lengths = [&history.train_loss, &history.train_accuracy, &history.validation_accuracy].map(Vec::len);
-            recorded(&history)
+            let mut record = recorded(&history);
+            if case.get("evaluated at the end").is_some() {
+                let mut accuracy = |x: &ArrayRef2<f64>, labels: &[usize]| EVALUATE(&mut net, x, labels).accuracy;
+                record = record
+                    .with("evaluated train", accuracy(&data.x_train, &data.labels_train))
+                    .with("evaluated validation", accuracy(&data.x_validation, &data.labels_validation));
+            }
+            record
                 .with("lengths", lengths.to_vec())
                 .with("epochs that on_epoch saw", epochs_heard)
                 .with("network", net.summary())

@@ -176,15 +176,12 @@ fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) ->
     Some(verdict)
 }
 
-/// Whether the observation is what follows from the learner's own earlier function. From NaN anything may follow.
+/// Whether the observation is what follows from the learner's own earlier function. From NaN anything may follow, so that
+/// counts for nothing.
 fn follows(check: &Check, case: &Record, observed: &Record) -> bool {
-    let Some(formula) = check.consequence.as_ref().filter(|_| compare::not_finite(observed).is_none()) else {
-        return false;
-    };
-    match unless_it_panics(|| formula(case, observed)) {
-        Some(Prediction::Is(record)) => compare::agrees(&record, observed, check.tolerance()),
-        _ => false,
-    }
+    let consequence = check.consequence.as_ref().and_then(|formula| unless_it_panics(|| formula(case, observed)));
+    matches!(consequence, Some(Prediction::Is(record))
+        if compare::not_finite(&record).is_none() && compare::agrees(&record, observed, check.tolerance()))
 }
 
 /// Of a longer text only the beginning is compared line by line, which takes time.
@@ -350,6 +347,22 @@ pub(crate) fn over(limit: Limit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_follows_from_an_earlier_mistake_is_right_as_well_unless_it_is_nan() {
+        let check = Check::new("sum", "sum", "sum adds what double returns", 1)
+            .expects(|case| 2.0 * case.float("x") + 1.0)
+            .or_follows(|_, seen| seen.float("doubled") + 1.0);
+        let is_right = |result: f64, doubled: f64| {
+            let seen = Record::new().with("result", result).with("doubled", doubled);
+            compare_one(&check, 0, &Record::new().with("x", 3.0), &seen).is_none()
+        };
+        assert!(is_right(7.0, 6.0));
+        assert!(is_right(7.0, 9.0) && is_right(10.0, 9.0));
+        assert!(!is_right(10.0, 6.0) && !is_right(f64::NAN, f64::NAN));
+        // A forged answer may leave out what was observed beside the result.
+        assert!(compare_one(&check, 0, &Record::new().with("x", 3.0), &Record::from(8.0)).is_some());
+    }
 
     #[test]
     fn the_case_that_is_shown_is_one_in_which_the_mistake_is_seen() {
