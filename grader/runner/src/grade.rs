@@ -235,7 +235,8 @@ impl Grading<'_> {
                 }
             };
             // What is right is right. What is wrong may be the fault of the code before it, so it is no evidence yet.
-            if let (Some(&other), Status::Failed | Status::Crashed | Status::TimedOut) = (unmet.first(), verdict.status) {
+            if let (Some(&other), Status::Failed | Status::Crashed | Status::TimedOut) = (unmet.first(), verdict.status)
+            {
                 verdict = Verdict::skipped(waits_for(&checks[other]));
             }
             if verdict.status != Status::Passed {
