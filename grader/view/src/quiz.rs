@@ -44,9 +44,20 @@ pub(crate) fn run(course: &Course, mut arguments: impl Iterator<Item = OsString>
     }
     let wanted = Wanted { exercises, due_of, topic: Some(topic.as_str()).filter(|topic| !topic.is_empty()), all };
     let (items, total) = items(course, &wanted, SystemTime::now())?;
-    let mut dialogue = Dialogue { course, as_json, screen: Screen::of_stdout(), lines: io::stdin().lock().lines() };
-    dialogue.ask(items, total, &wanted)?;
+    let _ = Dialogue::new(course, as_json).ask(items, total, &wanted)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks about `exercise` in the middle of the watch view, which has left the terminal to this for as long.
+pub(crate) fn ask_about(course: &Course, exercise: &Exercise) -> Result<()> {
+    let wanted = Wanted { exercises: vec![exercise], due_of: Vec::new(), topic: None, all: false };
+    let (items, total) = items(course, &wanted, SystemTime::now())?;
+    let mut dialogue = Dialogue::new(course, false);
+    if dialogue.ask(items, total, &wanted)?.is_continue() {
+        dialogue.say("Enter goes back to the view.");
+        dialogue.lines.next().transpose().context("cannot read the keyboard")?;
+    }
+    Ok(())
 }
 
 struct Dialogue<'a> {
@@ -56,14 +67,31 @@ struct Dialogue<'a> {
     lines: Lines<StdinLock<'static>>,
 }
 
-impl Dialogue<'_> {
-    fn ask(&mut self, items: Vec<Item<'_>>, total: usize, wanted: &Wanted<'_>) -> Result<()> {
+impl<'a> Dialogue<'a> {
+    fn new(course: &'a Course, as_json: bool) -> Self {
+        Self { course, as_json, screen: Screen::of_stdout(), lines: io::stdin().lock().lines() }
+    }
+
+    /// Asks one question after the other, and says how the exercises stand; breaks if the learner leaves before that.
+    fn ask(&mut self, items: Vec<Item<'_>>, total: usize, wanted: &Wanted<'_>) -> Result<ControlFlow<()>> {
         let count = items.len();
         let mut random = fastrand::Rng::new();
+        let mut left = ControlFlow::Continue(());
         if count == 0 {
             self.say(&match total {
                 0 => "There are no questions on that.".to_owned(),
-                _ => format!("All {total} questions are answered, and none comes again yet. `--again` asks them all."),
+                _ => {
+                    let which = match (wanted.topic, wanted.exercises.as_slice()) {
+                        (Some(topic), _) => format!("--topic {topic}"),
+                        (None, [exercise, ..]) => exercise.number.to_string(),
+                        (None, []) => String::new(),
+                    };
+                    let grader = self.course.grader();
+                    format!(
+                        "All {total} questions are answered, and none comes again yet. `{grader} quiz {which} --again` asks \
+                         them all."
+                    )
+                }
             });
         }
         for (number, item) in (1..).zip(items) {
@@ -83,7 +111,8 @@ impl Dialogue<'_> {
                 print(&format!("\n{}{}\n", paint(BOLD, heading), paint(DIM, again)));
                 self.show(item.exercise, &asked.prompt());
             }
-            if self.one(item.exercise, asked)?.is_break() {
+            left = self.one(item.exercise, asked)?;
+            if left.is_break() {
                 self.say("What you have answered is kept; the same command goes on.");
                 break;
             }
@@ -99,7 +128,7 @@ impl Dialogue<'_> {
                 self.say(&format!("{}: understood {understood} of {}.", exercise.title, questions.len()));
             }
         }
-        Ok(())
+        Ok(left)
     }
 
     /// Asks until the answer is right, is shown or is put off; breaks if the learner leaves. The first answer is noted.
