@@ -415,7 +415,7 @@ because = "That is along the slope."
     #[test]
     fn every_kind_is_read() {
         let head = |kind: &str| {
-            format!("[[question]]\nid = \"{kind}\"\nkind = \"{kind}\"\ntopics = [\"data\"]\nask = \"?\"\n")
+            format!("[[question]]\nid = \"{kind}\"\nkind = \"{kind}\"\ntopics = [\"data\"]\nask = \"{kind}?\"\n")
         };
         let options = ONE.split_once("[[question.option]]").unwrap().1;
         let steps = |what: &str, key: &str| {
