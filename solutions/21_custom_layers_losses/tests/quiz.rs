@@ -40,9 +40,9 @@ fn every_number_in_the_questions_is_computed() {
         &[0.7, focal(0.0, 0.7), 2.0, focal(2.0, 0.7)],
     );
     let steepness = |gamma: f64, p: f64| (focal(gamma, p - 1e-6) - focal(gamma, p + 1e-6)) / 2e-6;
-    assert!((1..29).all(|p| steepness(2.0, f64::from(p) / 100.0) > steepness(0.0, f64::from(p) / 100.0)));
-    assert!((31..100).all(|p| steepness(2.0, f64::from(p) / 100.0) < steepness(0.0, f64::from(p) / 100.0)));
-    quiz.given("From about p = 0.3 on");
+    assert!((1..22).all(|p| steepness(4.0, f64::from(p) / 100.0) > steepness(0.0, f64::from(p) / 100.0)));
+    assert!((23..100).all(|p| steepness(4.0, f64::from(p) / 100.0) < steepness(0.0, f64::from(p) / 100.0)));
+    quiz.given("From about p = 0.2 on");
 
     quiz.given("ε = 0.3, three classes");
     let targets = SmoothedCrossEntropy { epsilon: 0.3 }.targets(&array![[0.0, 1.0, 0.0]]);
