@@ -225,6 +225,8 @@ fn a_new_exercise_compiles_and_verify_says_all_that_is_still_to_be_written() {
         "solutions/01_attention/src/lib.rs:",
         "grader/hidden/01_attention/checks.rs:",
         "grader/hidden/01_attention/hints.toml:",
+        "grader/hidden/01_attention/quiz.toml:",
+        "quiz.toml: an exercise has at least 7 questions; here are 1",
         "wrong variants: 1, caught 1, named 1; right variants: 1, passed 1",
     ] {
         assert!(verified.contains(part), "{part} is not in {verified}");

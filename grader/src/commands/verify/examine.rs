@@ -37,7 +37,7 @@ pub(super) fn files(course: &Course, exercise: &Exercise) -> Vec<String> {
         (format!("{hidden}/hints.toml"), "what is said to those who are stuck"),
         (format!("{hidden}/variants.toml"), "wrong and right variants of the solution"),
     ];
-    // A course whose exercises are crates has tests in them.
+    // A course whose exercises are crates has tests in them, and questions whose numbers are tested.
     if course.root.join("Cargo.toml").is_file() {
         needed.extend([
             (format!("exercises/{name}/Cargo.toml"), "the manifest of the exercise"),
@@ -45,6 +45,8 @@ pub(super) fn files(course: &Course, exercise: &Exercise) -> Vec<String> {
             (format!("solutions/{name}/Cargo.toml"), "the manifest of the solution"),
             (format!("solutions/{name}/tests/examples.rs"), "the same examples, run against the solution"),
             (format!("solutions/{name}/tests/lesson.rs"), "the numbers of the lesson, computed"),
+            (format!("{hidden}/quiz.toml"), "the questions, with a sentence for every answer"),
+            (format!("solutions/{name}/tests/quiz.rs"), "the numbers of the questions, computed"),
         ]);
     }
     needed.retain(|(path, _)| !course.root.join(path).is_file());
@@ -132,9 +134,11 @@ fn questions(course: &Course, exercise: &Exercise, mistakes: &BTreeSet<String>) 
             ));
         }
     }
-    let test = format!("solutions/{}/tests/quiz.rs", exercise.name);
-    if course.root.join("Cargo.toml").is_file() && !course.root.join(&test).is_file() {
-        problems.push(format!("there is no {test}, which computes the numbers of the questions"));
+    for earlier in course.exercises.iter().filter(|other| other.number < exercise.number) {
+        let asked = course.quiz(earlier).unwrap_or_default();
+        for question in questions.iter().filter(|question| asked.iter().any(|other| other.ask == question.ask)) {
+            problems.push(format!("quiz.toml: {} asks the question `{}` already", earlier.name, question.id));
+        }
     }
     problems
 }
