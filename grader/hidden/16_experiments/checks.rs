@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use judge::prelude::*;
 
 mod studies;
-use studies::{ACTIVATIONS, BATCHES, RATES, Study, WIDTHS};
+use studies::Study;
 
 /// What the held-out digits are, in IDX form: no probe and no submission ever sees this.
 const HELD_OUT_LABELS: &[u8] = include_bytes!("held-out-labels-idx1-ubyte");
@@ -1542,26 +1542,36 @@ fn mnist() -> Vec<Check> {
         }
     }
     vec![
-        study("mnist", "a study of four widths on MNIST, and 94 % of its test images after one epoch", 3, &WIDTHS)
-            .on_fetched(Which::Mnist, |mnist| {
-                let pixels = mnist.test.images.as_slice().expect("as it was read").to_vec();
-                vec![WIDTHS.case(mnist).with("test_pixels", Value::Bytes(pixels))]
-            })
-            .demands(|_, seen| {
-                let labels = mnist::test_labels(Which::Mnist).map_err(|error| error.to_string())?;
-                if seen.counts("parameters") != [25_818, 52_650, 109_386, 235_146] {
-                    return Err(format!("The networks have {:?} parameters.", seen.counts("parameters")));
-                }
-                chosen_well(seen, WIDTHS.scores.len())?;
-                let predictions = seen.counts("predictions");
-                let n_right = labels.iter().zip(&predictions).filter(|(label, prediction)| label == prediction).count();
-                match predictions.len() == labels.len() && n_right as f64 >= MNIST_GOAL * labels.len() as f64 {
-                    true => Ok(()),
-                    false => Err(format!("Of 10,000 test images, {n_right} are read rightly; the goal is 94 %.")),
-                }
-            }),
-        study("mnist_rates", "a study of three depths with five learning rates on MNIST", 1, &RATES),
-        study("mnist_activations", "a study of three activations with three learning rates on MNIST", 1, &ACTIVATIONS),
-        study("mnist_batches", "a study of four batch sizes with two learning rates on MNIST", 1, &BATCHES),
+        study(
+            "mnist",
+            "a study of four widths on MNIST, and 94 % of its test images after one epoch",
+            3,
+            &studies::WIDTHS,
+        )
+        .on_fetched(Which::Mnist, |mnist| {
+            let pixels = mnist.test.images.as_slice().expect("as it was read").to_vec();
+            vec![studies::WIDTHS.case(mnist).with("test_pixels", Value::Bytes(pixels))]
+        })
+        .demands(|_, seen| {
+            let labels = mnist::test_labels(Which::Mnist).map_err(|error| error.to_string())?;
+            if seen.counts("parameters") != [25_818, 52_650, 109_386, 235_146] {
+                return Err(format!("The networks have {:?} parameters.", seen.counts("parameters")));
+            }
+            chosen_well(seen, studies::WIDTHS.scores.len())?;
+            let predictions = seen.counts("predictions");
+            let n_right = labels.iter().zip(&predictions).filter(|(label, prediction)| label == prediction).count();
+            match predictions.len() == labels.len() && n_right as f64 >= MNIST_GOAL * labels.len() as f64 {
+                true => Ok(()),
+                false => Err(format!("Of 10,000 test images, {n_right} are read rightly; the goal is 94 %.")),
+            }
+        }),
+        study("mnist_rates", "a study of three depths with five learning rates on MNIST", 1, &studies::RATES),
+        study(
+            "mnist_activations",
+            "a study of three activations with three learning rates on MNIST",
+            1,
+            &studies::ACTIVATIONS,
+        ),
+        study("mnist_batches", "a study of four batch sizes with two learning rates on MNIST", 1, &studies::BATCHES),
     ]
 }

@@ -3,7 +3,7 @@
 use judge::pictures::*;
 
 mod studies;
-use studies::{ACTIVATIONS, BATCHES, RATES, Study, WIDTHS};
+use studies::Study;
 
 fn main() {
     judge::draw_pictures(pictures);
@@ -202,7 +202,7 @@ fn mnist_studies(ask: &mut Ask<'_>, mnist: &mnist::Mnist) -> Result<[Picture; 4]
                  step to the right doubles the parameters or more, and gains less than the one before.",
             );
     let parameters = [25_818.0, 52_650.0, 109_386.0, 235_146.0];
-    add_lines(ask, &mut widths, (&WIDTHS, mnist), &parameters, &[("one run each", &[0, 1, 2, 3])])?;
+    add_lines(ask, &mut widths, (&studies::WIDTHS, mnist), &parameters, &[("one run each", &[0, 1, 2, 3])])?;
 
     let mut rates = Picture::new("mnist_rates", "MNIST: how deep, and which rate?", rate(5e-4, 2.0), accuracy(0.0)).caption(
         "One, three and five hidden layers of 128 neurons; 18,000 images, one epoch, batches of 32, one run for each point. Small rates \
@@ -210,7 +210,7 @@ fn mnist_studies(ask: &mut Ask<'_>, mnist: &mnist::Mnist) -> Result<[Picture; 4]
     );
     let of_depth: [&[usize]; 3] = [&[0, 1, 2, 3, 4], &[5, 6, 7, 8, 9], &[10, 11, 12, 13, 14]];
     let lines = [("one layer", of_depth[0]), ("three layers", of_depth[1]), ("five layers", of_depth[2])];
-    add_lines(ask, &mut rates, (&RATES, mnist), RATES.learning_rates, &lines)?;
+    add_lines(ask, &mut rates, (&studies::RATES, mnist), studies::RATES.learning_rates, &lines)?;
     rates.level("guessing", 0.1, (5e-4, 2.0));
 
     let mut activations = Picture::new("mnist_activations", "MNIST: which activation?", rate(5e-3, 2.0), accuracy(0.0))
@@ -219,7 +219,7 @@ fn mnist_studies(ask: &mut Ask<'_>, mnist: &mnist::Mnist) -> Result<[Picture; 4]
              their own best rates.",
         );
     let lines: [(&str, &[usize]); 3] = [("ReLU", &[0, 1, 2]), ("tanh", &[3, 4, 5]), ("sigmoid", &[6, 7, 8])];
-    add_lines(ask, &mut activations, (&ACTIVATIONS, mnist), ACTIVATIONS.learning_rates, &lines)?;
+    add_lines(ask, &mut activations, (&studies::ACTIVATIONS, mnist), studies::ACTIVATIONS.learning_rates, &lines)?;
     activations.level("guessing", 0.1, (5e-3, 2.0));
 
     let batch_axis = Axis::new("samples in a batch").from(4.0, 1000.0).log();
@@ -227,9 +227,9 @@ fn mnist_studies(ask: &mut Ask<'_>, mnist: &mnist::Mnist) -> Result<[Picture; 4]
         "Hidden layers of 128-64 neurons; 18,000 images, one epoch, one run for each point. One epoch has 2,250 steps with batches of 8 \
          and 36 with batches of 512, which are too few for either rate. With small batches the larger rate fails first.",
     );
-    let sizes: Vec<f64> = BATCHES.batch_sizes.iter().map(|&size| size as f64).collect();
+    let sizes: Vec<f64> = studies::BATCHES.batch_sizes.iter().map(|&size| size as f64).collect();
     let lines: [(&str, &[usize]); 2] = [("rate 0.1", &[0, 1, 2, 3]), ("rate 0.5", &[4, 5, 6, 7])];
-    add_lines(ask, &mut batches, (&BATCHES, mnist), &sizes, &lines)?;
+    add_lines(ask, &mut batches, (&studies::BATCHES, mnist), &sizes, &lines)?;
     Ok([widths, rates, activations, batches])
 }
 
