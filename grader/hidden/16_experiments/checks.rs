@@ -525,6 +525,9 @@ fn comparisons() -> Vec<Check> {
                 // With 16 repeats, s / n and s / √n are far apart.
                 let s = 0.001 * size(draw, 5, 30) as f64;
                 cases.push(pair([0.5 + 0.75 * standard_error(s, 16.0, s, 16.0), s, 16.0], [0.5, s, 16.0]));
+                // A difference far within the noise, but not 0: far below even the square of the standard error.
+                let error = standard_error(s, 9.0, s, 9.0);
+                cases.push(pair([0.5 + 0.5 * error * error, s, 9.0], [0.5, s, 9.0]));
                 // Equal to the last digit, run after run.
                 cases.push(pair([0.5, 0.0, 3.0], [0.5, 0.0, 3.0]));
                 cases.shuffle(draw);
@@ -536,6 +539,12 @@ fn comparisons() -> Vec<Check> {
                 "The larger mean wins, however small the difference. Two studies of one and the same setting would differ, too: what \
                  is within the noise is a tie.",
                 |c| better(c, |_, _, _, _| 0.0),
+            )
+            .mistake(
+                "root_forgotten",
+                "The differences are compared with twice the *square* of the standard error, which is far too small, so nearly every \
+                 difference counts. Take the root: √(s_a²/n_a + s_b²/n_b).",
+                |c| better(c, |s_a, n_a, s_b, n_b| 2.0 * standard_error(s_a, n_a, s_b, n_b).powi(2)),
             )
             .mistake(
                 "turned_round",
@@ -800,6 +809,17 @@ fn searches() -> Vec<Check> {
                 |c| found(c, place(&means(c).to_vec(), 0.0, |x, best| x > best)),
             )
             .mistake(
+                "one_run_each",
+                "Each setting has run once, with the seed 0. Let it run `n_repeats` times: one run says nothing about noise.",
+                |c| {
+                    let once = Record::new()
+                        .with("scores", c.matrix("scores").select(Axis(1), &[0]))
+                        .with("test scores", c.vector("test scores").to_owned())
+                        .with("n_repeats", 1_usize);
+                    found(&once, place(&means(&once).to_vec(), f64::NEG_INFINITY, |x, best| x > best))
+                },
+            )
+            .mistake(
                 "last_setting_tested",
                 "The setting that is tested is the last one, and not the best.",
                 |c| {
@@ -923,6 +943,17 @@ fn folds() -> Vec<Check> {
                     let (n, k) = (c.counts("order").len(), c.count("k"));
                     let end = |fold| if fold + 1 == k { n } else { (fold + 1) * (n / k) };
                     let parts: Vec<Vec<usize>> = (0..k).map(|fold| (fold * (n / k)..end(fold)).collect()).collect();
+                    folded(c, &parts, others)
+                },
+            )
+            .mistake(
+                "longer_parts_last",
+                "The parts with one sample more are the last ones. They are the first n % k parts: 14 samples and k = 4 make 4, 4, 3 \
+                 and 3.",
+                |c| {
+                    let (n, k) = (c.counts("order").len(), c.count("k"));
+                    let begin = |fold: usize| fold * (n / k) + fold.saturating_sub(k - n % k);
+                    let parts: Vec<Vec<usize>> = (0..k).map(|fold| (begin(fold)..begin(fold + 1)).collect()).collect();
                     folded(c, &parts, others)
                 },
             )
