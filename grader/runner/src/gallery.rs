@@ -16,6 +16,9 @@ use crate::{
     items::items, judge_program,
 };
 
+/// A case with more bytes holds a data set that was fetched. A training on it may take all the time that is left.
+const LARGE_CASE: usize = 1 << 20;
+
 /// What came of drawing a submission.
 pub enum Drawn {
     /// The pictures, encoded for the view, and what each of them says.
@@ -66,10 +69,14 @@ pub fn draw(
     judge.plan()?;
     let (pictures, summaries) = judge.draw(|question| {
         let Task::Run(experiment, case) = question.task else { bail!("pictures run experiments and nothing else") };
-        let mut answer = match question.side {
-            Side::Learner => learner.ask(&experiment, case, observer)?,
-            Side::Reference => reference.ask(&experiment, case, observer)?,
+        let probe = match question.side {
+            Side::Learner => &mut learner,
+            Side::Reference => &mut reference,
         };
+        if case.0.len() > LARGE_CASE {
+            probe.be_patient();
+        }
+        let mut answer = probe.ask(&experiment, case, observer)?;
         if let Ended::Panicked { message, place, function } = &mut answer.ended {
             *message = clean(message);
             *function = place.as_ref().and_then(|place| {
