@@ -1,6 +1,6 @@
 //! Computes every number in the lesson.
 
-use datasets::{Gate, separable_blobs};
+use datasets::{Dataset, Gate, separable_blobs};
 use lesson::Lesson;
 use ndarray::{Array1, Array2, array};
 use perceptron_solution::{Perceptron, Pocket, Standardizer, accuracy, linear_neuron, sigmoid_neuron, step};
@@ -17,6 +17,11 @@ fn every_number_in_the_lesson_is_computed() {
     batch_rule(&mut lesson);
     scaling(&mut lesson);
     lesson.given("`x.std_axis(Axis(0), 0.0)`");
+    let or = Gate::Or.dataset();
+    let and = Gate::And.dataset();
+    let epochs = |gate: &Dataset| unlearned(1.0).train(&gate.features, &gate.targets(), 100).len();
+    assert!(epochs(&or) < epochs(&and), "OR takes fewer epochs");
+    lesson.given("section 4.1.7");
     lesson.finish();
 }
 
@@ -183,7 +188,7 @@ fn batch_rule(lesson: &mut Lesson) {
         let p = sigmoid_neuron(&x, &perceptron.weights, perceptron.bias);
         assert!((p - 0.5).abs() < 1e-6, "p({x}) = {p}");
     }
-    lesson.given("all p creep towards 0.5");
+    lesson.given("all p creep towards 0.5, and which side of 0.5");
 
     let and = Gate::And.dataset();
     let targets = and.targets();
