@@ -38,8 +38,8 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
                 Axis::new("x2").from(-0.5, 1.6),
             )
             .caption(
-                "The same for OR, where only (0, 0) belongs to class 0. The line ends up below the other three samples, and \
-                 takes fewer epochs than for AND.",
+                "The same for OR, where only (0, 0) belongs to class 0. Training takes fewer epochs than for AND, and \
+                 the last line passes through (0, 1) and (1, 0): a sample on the line counts as yes.",
             ),
             &Gate::Or.dataset(),
             ask,
