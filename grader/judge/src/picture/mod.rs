@@ -128,7 +128,7 @@ impl<T> Both<T> {
             Ok(learners) => learners,
             Err(note) => {
                 picture.note(note.clone());
-                picture.note("What you see is the reference's.");
+                picture.note("The reference is shown instead.");
                 &self.reference
             }
         }
