@@ -84,7 +84,7 @@ impl Dialogue<'_> {
                 self.show(item.exercise, &asked.prompt());
             }
             if self.one(item.exercise, asked)?.is_break() {
-                self.say("What you have answered is kept; the same command goes on.");
+                self.say("Your answers are saved; the same command continues.");
                 break;
             }
         }
@@ -183,8 +183,8 @@ impl Dialogue<'_> {
             })
         };
         match draw() {
-            Ok(Some(picture)) => print(&format!("\nThis is what your own code makes of it:\n\n{picture}")),
-            Ok(None) => self.say("Your code does not compile yet; later, `plot` shows what it makes of this."),
+            Ok(Some(picture)) => print(&format!("\nThis is what your own code computes:\n\n{picture}")),
+            Ok(None) => self.say("Your code does not compile yet; when it does, `plot` shows what it computes here."),
             Err(error) => self.say(&format!("There is no picture: {error:#}")),
         }
     }

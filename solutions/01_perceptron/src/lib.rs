@@ -190,7 +190,7 @@ impl Standardizer {
 
     /// `(x - mean) / standard deviation` for each feature, with the numbers of the training data, whatever `x` is.
     ///
-    /// Measured anew on test data, the scaler would hide the very shift that the test should reveal, and the neuron
+    /// Measured again on test data, the scaler would hide the very shift that the test should reveal, and the neuron
     /// would meet numbers that mean something else than in training.
     pub fn transform(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
         (x.to_owned() - &self.means) / &self.std_devs

@@ -57,7 +57,7 @@ pub struct SanityChecks {
 
 /// Asks three questions about a training step; each answer is true if the step does what a right one does.
 ///
-/// Each question begins anew at a state of its own, and each can go wrong in one way only: the loss depends on the
+/// Each question starts from a state of its own, and each can go wrong in one way only: the loss depends on the
 /// forward pass alone; doubling the data scales a gradient that was not averaged, whatever its direction; from zero the
 /// bias moves by its own update alone.
 pub fn sanity_checks(

@@ -253,7 +253,7 @@ impl Picture {
             let (low, high) = (number(low), number(high));
             remarks.push(format!("Your numbers leave the picture. The smallest is {low}, the largest {high}."));
         } else if !self.series.iter().any(|series| series.role.is_learners() && axes.shows(series)) {
-            remarks.push("All that your code computed lies outside of the picture.".to_owned());
+            remarks.push("All results of your code are outside of the picture.".to_owned());
         }
         remarks
     }

@@ -154,7 +154,7 @@ mod tests {
         );
         assert_eq!(picture.remarks(), ["Your numbers leave the picture. The smallest is 0, the largest 100."]);
         picture.add("", Mark::Line, Role::Learner(1), vec![(0.0, 0.0), GAP, (1.0, 1.0)]);
-        assert_eq!(picture.remarks().len(), 1, "a gap on purpose is none of the learner's");
+        assert_eq!(picture.remarks().len(), 1, "a gap on purpose does not count as the learner's");
         picture.add("", Mark::Line, Role::Learner(2), vec![(0.0, f64::NAN)]);
         assert!(picture.remarks().iter().any(|note| note.contains("NaN")));
     }
