@@ -31,8 +31,8 @@ fn single_neurons(lesson: &mut Lesson) {
     let z = linear_neuron(&x, &weights, bias);
     lesson
         .says("z = 1 · 0.5 + 2 · (-0.3) + 3 · 0.8 + 0.1 = 2.4", &[1.0, weights[0], 2.0, weights[1], 3.0, 0.8, bias, z]);
-    lesson.says("The linear neuron says 2.4. The step says 1.", &[z, step(z)]);
-    lesson.says("The sigmoid says 0.9168", &[sigmoid_neuron(&x, &weights, bias)]);
+    lesson.says("The linear neuron answers 2.4. The step answers 1.", &[z, step(z)]);
+    lesson.says("The sigmoid answers 0.9168", &[sigmoid_neuron(&x, &weights, bias)]);
 
     lesson.given("the learning rate is 0.5, and the sample x = [2, -3] belongs to class 0");
     let mut perceptron = unlearned(0.5);
