@@ -160,8 +160,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "small_ones_taken_for_zeros",
-                "Gradients that are only small are taken for zeros, so that their error vanishes. How small is too \
-                 small is another question, and `NOISE` answers it later. 0 / 0 happens where the size is exactly 0.",
+                "Small gradients are treated as zeros, so that their error is 0. How small is too small is another \
+                 question, and `NOISE` answers it later. 0 / 0 happens where the size is exactly 0.",
                 |c, seen| seen.float("result") == 0.0 && (1e-30..1e-6).contains(&errors(c, |_, a, b| a + b)),
             ),
         Check::new("zero_and_nan", "relative_error", "relative_error of zeros is 0, and of NaN it is NaN", 1)

@@ -98,9 +98,9 @@ fn enough_right(seen: &Record, labels: impl ExactSizeIterator<Item = usize>, goa
         return Ok(());
     }
     Err(format!(
-        "Of {n} images that were not learned from, your network reads {n_right} rightly: {:.1} %. The goal is {} %, \
-         and a network like this one gets there with any seed. Look at how the loss falls: does every sample take \
-         part, and is the ink of all images scaled alike?",
+        "Of {n} images that it was not trained on, your network reads {n_right} correctly: {:.1} %. The goal is {} %, \
+         and a network like this one gets there with any seed. Look at how the loss falls: is every sample used, and \
+         are all images scaled in the same way?",
         100.0 * n_right as f64 / n as f64,
         100.0 * goal
     ))
@@ -125,8 +125,8 @@ fn scale_pixels() -> Check {
         )
         .mistake(
             "scaled_by_the_largest_pixel",
-            "The largest pixel at hand is taken for full ink. In another batch another one is, and the same grey would \
-             be another number there. `max_pixel` says what full ink is.",
+            "The largest pixel of this batch is used as full ink. In another batch it is another one, and the same \
+             grey would become another number there. `max_pixel` says what full ink is.",
             |c| {
                 let pixels = c.matrix("pixels");
                 pixels.to_owned() / pixels.fold(0.0, |max: f64, &pixel| max.max(pixel))
@@ -134,8 +134,8 @@ fn scale_pixels() -> Check {
         )
         .mistake(
             "every_image_by_itself",
-            "Each image is divided by its own largest pixel, so a pale one becomes as black as all others. `max_pixel` \
-             is the same for all.",
+            "Each image is divided by its own largest pixel, so a light one becomes as black as all others. \
+             `max_pixel` is the same for all.",
             |c| {
                 let pixels = c.matrix("pixels").to_owned();
                 let max = pixels.map_axis(Axis(1), |row| row.fold(0.0, |max: f64, &pixel| max.max(pixel)));
@@ -151,7 +151,7 @@ fn scale_pixels() -> Check {
 }
 
 fn too_much_held_out() -> Check {
-    Check::new("too_much_held_out", "pixels", "hold_out refuses to put aside more samples than there are", 1)
+    Check::new("too_much_held_out", "pixels", "hold_out refuses to hold out more samples than there are", 1)
         .asks("hold_out")
         .after("hold_out")
         .on(|draw| [(5, 3), (4, 5)].map(|(n, n_validation)| to_split(draw, n, n_validation)).to_vec())
@@ -161,8 +161,8 @@ fn too_much_held_out() -> Check {
         })
         .mistake_if(
             "more_than_there_are",
-            "More samples are to be put aside than there are, and your code goes on. A call like this is a mistake, \
-             and it would go unnoticed: panic. A subtraction of whole numbers that falls below 0 does so by itself.",
+            "More samples are to be held out than there are, and your code goes on. A call like this is a mistake, and \
+             it would go unnoticed: panic. A subtraction of whole numbers that falls below 0 does so by itself.",
             |c, _| c.count("n_validation") > c.matrix("x").nrows(),
         )
 }
@@ -183,14 +183,14 @@ fn hold_out() -> Check {
         .expects(|c| split(c, |n, aside| (0..n - aside, n - aside..n), |n, aside| (0..n - aside, n - aside..n)))
         .mistake(
             "the_first_are_put_aside",
-            "The first samples are put aside. Here it is the last ones; what counts is that it is the same ones every \
+            "The first samples are held out. Here it is the last ones; what counts is that they are the same every \
              time.",
             |c| split(c, |n, aside| (aside..n, 0..aside), |n, aside| (aside..n, 0..aside)),
         )
         .mistake(
             "learned_from_all",
-            "The samples that are put aside are learned from as well. Then they say how well the network remembers, \
-             and not how well it reads what it has not seen.",
+            "The validation samples are in the training set as well. Then they show how well the network remembers, \
+             not how well it reads new samples.",
             |c| split(c, |n, aside| (0..n, n - aside..n), |n, aside| (0..n, n - aside..n)),
         )
         .mistake(
@@ -235,8 +235,7 @@ fn predictions() -> [Check; 2] {
             .expects(|c| argmax(c, f64::NEG_INFINITY, |score, best| score > best))
             .mistake(
                 "the_smallest_score_wins",
-                "This is the class with the smallest score. A score says how much the network is for a class: the \
-                 largest wins.",
+                "This is the class with the smallest score. The score of the most likely class is the largest.",
                 |c| argmax(c, f64::INFINITY, |score, best| score < best),
             )
             .mistake(
@@ -286,7 +285,7 @@ fn predictions() -> [Check; 2] {
             )
             .mistake(
                 "nan_wins",
-                "A NaN is taken for the largest score: `total_cmp` puts it above all numbers. Here it is never chosen.",
+                "A NaN is treated as the largest score: `total_cmp` puts it above all numbers. Here it is never chosen.",
                 |c| argmax(c, f64::NEG_INFINITY, |score, best| score.is_nan() && !best.is_nan() || score > best),
             )
             .mistake(
@@ -358,8 +357,8 @@ fn evaluations() -> [Check; 2] {
             .expects(|c| Record::new().with("parameters", net(c).parameters()))
             .mistake_if(
                 "evaluation_trains",
-                "The network is another one after it was evaluated: a step was taken. What is learned from while it is \
-                 measured measures nothing; a forward pass is all that is needed.",
+                "The network has changed during the evaluation: a step was taken. An evaluation must not train; a \
+                 forward pass is all that is needed.",
                 |c, seen| !close(&seen.vector("parameters").to_vec(), &net(c).parameters().to_vec()),
             ),
     ]
@@ -782,7 +781,7 @@ fn trainings() -> [Check; 4] {
             )
             .mistake(
                 "accuracy_before_the_epoch",
-                "The accuracies are those before the epoch. The history notes how good the network is *after* each \
+                "The accuracies are those before the epoch. The history records how good the network is *after* each \
                  epoch, so that its last entry is the network that you return.",
                 |c| blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.start.1, epoch.start.2)),
             )
@@ -804,8 +803,8 @@ fn trainings() -> [Check; 4] {
             })
             .mistake(
                 "validation_learned_from",
-                "The network learns from the samples that were put aside as well, after those of `x_train`. Learn from \
-                 `x_train` alone, and only look at the others.",
+                "The network is trained on the validation samples as well, after those of `x_train`. Train on \
+                 `x_train` alone, and only evaluate the others.",
                 |c| losses_on_blank(c, &[&["train"], &["validation"]]),
             )
             .mistake("a_new_network_each_epoch", A_NEW_NETWORK_EACH_EPOCH, |c| {
@@ -931,7 +930,7 @@ fn trainings() -> [Check; 4] {
         .mistake_if(
             "accuracy_before_the_epoch",
             "The accuracies are lower than those of the network that is returned, as if they were those before the \
-             epoch. The history notes how good the network is *after* each epoch, so that its last entry is the \
+             epoch. The history records how good the network is *after* each epoch, so that its last entry is the \
              network that you return.",
             |c, seen| {
                 let (noted, found) = last_accuracies(c, seen);
@@ -956,14 +955,12 @@ fn trainings() -> [Check; 4] {
 
 /// Where three clouds lie far apart, the loss of an epoch falls below this, but not yet in the first one.
 const LEARNED: f64 = 0.04;
-const VALIDATED_ON_THE_TRAINING_SET: &str = "\
-    The accuracy on the samples put aside is that on the training samples. A network may know those by heart, so this \
-    says little about others.";
+const VALIDATED_ON_THE_TRAINING_SET: &str = "The validation accuracy is measured on the training samples. A network \
+                                             may know those by heart, so this says little about others.";
 const HISTORY_IN_PERCENT: &str =
     "The accuracies of the history are in percent. They are fractions here, as `evaluate` returns them.";
-const VALIDATION_LEARNED_FROM: &str = "\
-    The network learns from the samples that were put aside: the loss is theirs, or theirs too. Learn from \
-    `x_train`, and only look at the others.";
+const VALIDATION_LEARNED_FROM: &str = "The network is trained on the validation samples: the loss is theirs, or \
+                                       includes theirs. Train on `x_train`, and only evaluate the others.";
 const A_NEW_NETWORK_EACH_EPOCH: &str = "\
     The loss of the last epoch is not much lower than that of the first. Either every epoch begins with a new network, \
     which belongs before the loop, or the steps of later epochs lead nowhere.";
@@ -1249,7 +1246,7 @@ fn tables() -> [Check; 5] {
         Check::new(
             "most_confused",
             "most_confused",
-            "most_confused lists what is taken for what, most frequent first",
+            "most_confused lists which class is predicted as which, most frequent first",
             2,
         )
         .on(|draw| {
@@ -1263,7 +1260,7 @@ fn tables() -> [Check; 5] {
             cases
         })
         .expects(|c| ranked(c, |c| confusions(c, |label, predicted, count| label != predicted && count > 0)))
-        .mistake("diagonal_ranked", "The diagonal is in the list: a 4 that is taken for a 4 is not confused.", |c| {
+        .mistake("diagonal_ranked", "The diagonal is in the list: a 4 that is predicted as a 4 is no confusion.", |c| {
             ranked(c, |c| confusions(c, |_, _, count| count > 0))
         })
         .mistake("never_confused_ranked", "The list has entries that never happened. Leave out what is 0.", |c| {
@@ -1271,7 +1268,7 @@ fn tables() -> [Check; 5] {
         })
         .mistake(
             "pairs_without_direction",
-            "Both directions of a pair are added up. A 4 taken for a 9 and a 9 taken for a 4 are two confusions.",
+            "Both directions of a pair are added up. A 4 predicted as a 9 and a 9 predicted as a 4 are two confusions.",
             |c| {
                 ranked(c, |c| {
                     let matrix = c.matrix("matrix");

@@ -81,7 +81,7 @@ fn map(ask: &mut Ask<'_>) -> Result<Picture> {
         Ok(learners) => learners.clone(),
         Err(note) => {
             picture.note(note.clone());
-            picture.note("What you see is the reference's.");
+            picture.note("The reference is shown instead.");
             means.reference.clone()
         }
     };

@@ -151,7 +151,7 @@ fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) ->
             (compare::difference(&expected, observed, check.tolerance())?, Some(Pair::new(&expected, observed)))
         }
         (Some(Prediction::Panics), _) => {
-            ("These inputs do not fit together, and your code goes on: it should panic.".to_owned(), None)
+            ("These inputs do not fit together, and your code continues: it should panic.".to_owned(), None)
         }
         (None, Expectation::Satisfies(property)) => {
             let sentence = compare::not_finite(observed).or_else(|| {
@@ -281,7 +281,7 @@ fn explain_panic(message: &str) -> Option<&'static str> {
             "Two arrays combine entry by entry only if their shapes agree, counted from the last axis.",
         ),
         ("IncompatibleShape", "The shapes do not fit together: print `.dim()` of both sides to see them."),
-        ("is out of bounds", "Indices count from 0; of a matrix the first one is the row, the second one the column."),
+        ("is out of bounds", "Indices count from 0; in a matrix the first one is the row, the second one the column."),
         ("left == right", "Two values that have to be equal are not; in a dot product these are the two lengths."),
         (
             "attempt to subtract with overflow",

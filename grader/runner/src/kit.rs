@@ -309,7 +309,7 @@ fn run_cargo(workspace: &Path, rustc: &Path, packages: &[String], on_line: Optio
     })
     .context("cannot tell how cargo ended")?;
     if !output.status.success() {
-        bail!("cargo could not build the kit; what it says names the reason\n{}", said.trim_end());
+        bail!("cargo could not build the kit; its message has the reason\n{}", said.trim_end());
     }
     Ok(output.stdout)
 }

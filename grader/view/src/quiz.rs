@@ -236,8 +236,8 @@ impl<'a> Dialogue<'a> {
             })
         };
         match draw() {
-            Ok(Some(picture)) => print(&format!("\nThe picture, of your own code where it is written:\n\n{picture}")),
-            Ok(None) => self.say("Your code does not compile yet; later, `plot` shows what it makes of this."),
+            Ok(Some(picture)) => print(&format!("\nThis is what your own code computes:\n\n{picture}")),
+            Ok(None) => self.say("Your code does not compile yet; when it does, `plot` shows what it computes here."),
             Err(error) => self.say(&format!("There is no picture: {error:#}")),
         }
     }

@@ -199,8 +199,8 @@ pub(super) fn rote(course: &Course, exercise: &Exercise, kit: &Kit, work: &Path)
     let passed = grading.passed_by_rote(&Submission::solution(course, exercise))?;
     let problem = |id: String| {
         format!(
-            "`{id}` is passed by answers to the inputs of another seed; draw some of its inputs, and hold the answers \
-             against what the judge itself computes from them"
+            "`{id}` is passed by answers to the inputs of another seed; draw some of its inputs, and compare the \
+             answers with what the judge itself computes from them"
         )
     };
     Ok(passed.into_iter().map(problem).collect())

@@ -115,7 +115,7 @@ pub(super) struct Page {
 pub(super) enum AfterSave {
     /// It stays: a lesson, a hint.
     Stays,
-    /// It is of the old code, and is drawn anew.
+    /// It is of the old code, and is drawn again.
     IsDrawnAnew,
     /// It has been read, and makes room.
     Leaves,
@@ -262,7 +262,7 @@ impl State {
                 if !self.grading {
                     self.busy = None;
                 }
-                // Drawn anew, it stays where it was.
+                // Drawn again, it stays where it was.
                 let scroll = match &self.view {
                     View::Page(before) if before.title == page.title => self.scroll,
                     _ => 0,
