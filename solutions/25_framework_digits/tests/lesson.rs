@@ -140,7 +140,7 @@ fn pictures_in_numbers(device: &Dev) {
     assert_eq!(MaxPool.apply(seen).as_vec()[..8], [9.0; 8], "the largest of places 0, 1, 8 and 9");
 }
 
-/// The code that `LIVING.md` shows is code that is compiled: `living.rs`, with the feature `living`.
+/// The code that `LIVING.md` shows is code that is compiled: `living.rs`, with the feature `candle`. The bonus asks its network.
 #[test]
 fn the_page_on_candle_shows_code_that_is_tested() {
     let page = include_str!("../../../exercises/25_framework_digits/LIVING.md");
@@ -150,4 +150,7 @@ fn the_page_on_candle_shows_code_that_is_tested() {
     for block in blocks {
         assert!(tested.contains(block), "living.rs does not hold this code of LIVING.md:\n{block}");
     }
+    let without_indents = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    let probe = without_indents(include_str!("../../../grader/hidden/25_framework_digits/probe.rs"));
+    assert!(probe.contains(without_indents(blocks[0]).trim()), "the bonus asks another network than that of LIVING.md");
 }
