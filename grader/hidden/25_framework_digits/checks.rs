@@ -1325,7 +1325,7 @@ fn candle() -> Check {
             "tensors_left_out",
             "candle does not find a tensor in your file. The file of a network with two layers is right, and this one has three. \
              Names and their number are those of `state_dict`, for a network of any depth.",
-            |_, seen| seen.text("outcome").starts_with("cannot find tensor"),
+            |_, seen| seen.text("outcome").contains("not found"),
         );
     after(check, &["images", "images_width", "from_engine", "from_engine_sizes", "to_safetensors"])
 }

@@ -249,7 +249,7 @@ impl Grading<'_> {
         let Self { course, exercise, kit, options, .. } = self;
         if let Some(task) = exercise.task(&check.task).filter(|task| !kit.is_for(task)) {
             return Some(format!(
-                "waits for {}: `{} check {} --bonus` builds that once, in some minutes",
+                "waits for {}: `{} check {} --bonus` builds what it needs, once, in some minutes",
                 task.crates.join(" and "),
                 course.grader(),
                 exercise.number

@@ -156,27 +156,28 @@ impl Kit {
         let feature = |task: &&Task| format!("{}/{}", packages[1], task.name);
         let features: Vec<String> = bonuses.iter().map(feature).collect();
         let artifacts = Artifacts::read(&workspace, &run_cargo(&workspace, rustc, &packages, &features, on_line)?)?;
-        let probe = artifacts.locked.package(PROBE)?;
-        let (mut crates, mut roots) = (Vec::new(), vec![probe]);
+        let locked = &artifacts.locked;
+        let mut named = Vec::new();
         for (name, package) in CRATES {
-            crates.push((name.to_owned(), artifacts.rlib(artifacts.locked.dependency(PROBE, package)?)?));
+            named.push((name.to_owned(), locked.dependency(PROBE, package)?));
         }
-        let mut add = |name: &String, crates: &mut Vec<_>| -> Result<()> {
-            let package = artifacts.locked.dependency(&packages[1], name)?;
-            crates.push((name.replace('-', "_"), artifacts.rlib(package)?));
-            roots.push(package);
-            Ok(())
-        };
-        exercise.iter().flat_map(|exercise| &exercise.crates).try_for_each(|name| add(name, &mut crates))?;
-        crates.push((PROBE.to_owned(), artifacts.rlib(probe)?));
-        bonuses.iter().flat_map(|task| &task.crates).try_for_each(|name| add(name, &mut crates))?;
+        for name in exercise.iter().flat_map(|exercise| &exercise.crates) {
+            named.push((name.replace('-', "_"), locked.dependency(&packages[1], name)?));
+        }
+        named.push((PROBE.to_owned(), locked.package(PROBE)?));
+        for name in bonuses.iter().flat_map(|task| &task.crates) {
+            named.push((name.replace('-', "_"), locked.dependency(&packages[1], name)?));
+        }
+        let roots: Vec<Package<'_>> = named.iter().map(|(_, package)| *package).collect();
+        let files = artifacts.libraries(&locked.below(&roots));
+        let compiled = named.into_iter().map(|(name, package)| Ok((name, artifacts.rlib(package)?)));
+        let crates = compiled.collect::<Result<Vec<_>>>()?;
         let bonuses = bonuses.into_iter().map(|task| task.name.clone()).collect();
-        let files = artifacts.libraries(&artifacts.locked.below(&roots));
         let dependencies = folders_of(&files);
         let mut of_judges = JudgeKit { dependencies: Vec::new(), crates: Vec::new() };
         if exercise.is_none() {
-            let judge = artifacts.locked.package(JUDGE)?;
-            of_judges.dependencies = folders_of(&artifacts.libraries(&artifacts.locked.below(&[judge])));
+            let judge = locked.package(JUDGE)?;
+            of_judges.dependencies = folders_of(&artifacts.libraries(&locked.below(&[judge])));
             of_judges.crates.clone_from(&crates);
             of_judges.crates.push((JUDGE.to_owned(), artifacts.rlib(judge)?));
         }
