@@ -147,7 +147,7 @@ fn the_page_on_candle_shows_code_that_is_tested() {
     let tested = include_str!("living.rs");
     let blocks: Vec<&str> = page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert_eq!(blocks.len(), 2);
-    for block in blocks {
+    for block in &blocks {
         assert!(tested.contains(block), "living.rs does not hold this code of LIVING.md:\n{block}");
     }
     let without_indents = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
