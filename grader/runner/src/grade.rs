@@ -56,7 +56,7 @@ pub struct Graded {
     pub report: Report,
     /// The files of data sets that its checks look for.
     pub data_files: Vec<PathBuf>,
-    /// The ids of the checks that were left out because they need such data.
+    /// The ids of the checks that were left out because they need such data, or crates that were not built.
     pub left_out: Vec<String>,
 }
 
@@ -139,7 +139,7 @@ impl Grading<'_> {
         let mut probe = ProbeProcess::new(program, sources.paths(), slot.sandbox, self.limits());
         let mut passed = Vec::new();
         for (index, check) in checks.iter().enumerate() {
-            if check.compiles || check.fetched.is_some() {
+            if check.compiles || check.fetched.is_some() || self.missing(check).is_some() {
                 continue;
             }
             let mut answers = Vec::new();
@@ -192,8 +192,8 @@ impl Grading<'_> {
         }
         report.clean();
         report.duration_ms = start.elapsed().as_millis() as u64;
-        let needs_data = |check: &&Planned| check.fetched.is_some() && !options.uses_fetched_data;
-        let left_out = checks.iter().filter(needs_data).map(|check| check.id.clone()).collect();
+        let is_left_out = |check: &&Planned| self.missing(check).is_some();
+        let left_out = checks.iter().filter(is_left_out).map(|check| check.id.clone()).collect();
         let fetched = checks.iter().filter_map(|check| check.fetched.as_ref());
         let data_files = fetched.flat_map(|fetched| fetched.files.clone()).collect();
         Ok(Graded { report, data_files, left_out })
@@ -220,10 +220,9 @@ impl Grading<'_> {
             let mut unmet: Vec<usize> = before.flat_map(|other| open[other].clone()).collect();
             let can_tell = |&other: &usize| is_told_apart(check, &checks[other], reports[other].status);
             let waits = unmet.first().filter(|_| !unmet.iter().all(can_tell));
-            let left_out = check.fetched.as_ref().filter(|_| !self.options.uses_fetched_data);
-            let mut verdict = match (waits, left_out) {
+            let mut verdict = match (waits, self.missing(check)) {
                 (Some(&other), _) => Verdict::skipped(waits_for(&checks[other])),
-                (None, Some(fetched)) => Verdict::skipped(&fetched.missing),
+                (None, Some(missing)) => Verdict::skipped(missing),
                 (None, None) => {
                     if check.fetched.is_some() {
                         probe.be_patient();
@@ -253,6 +252,20 @@ impl Grading<'_> {
             reports.push(reported);
         }
         Ok(())
+    }
+
+    /// What a learner is told of a check that is left out: its crates were not built, or it is to do without fetched data.
+    fn missing(&self, check: &Planned) -> Option<String> {
+        let Self { course, exercise, kit, options, .. } = self;
+        if let Some(task) = exercise.task(&check.task).filter(|task| !kit.is_for(task)) {
+            return Some(format!(
+                "waits for {}: `{} check {} --bonus` builds what it needs, once, in some minutes",
+                task.crates.join(" and "),
+                course.grader(),
+                exercise.number
+            ));
+        }
+        check.fetched.as_ref().filter(|_| !options.uses_fetched_data).map(|fetched| fetched.missing.clone())
     }
 
     fn compile_program(&self, program: &str, number: Option<usize>) -> Result<Answer> {

@@ -85,6 +85,9 @@ pub(super) struct Examined {
     pub(super) plan: Vec<Planned>,
     /// The ids of the mistakes that they know.
     pub(super) mistakes: BTreeSet<String>,
+    /// The checks whose crates were not built, and the mistakes that only they know.
+    pub(super) left_out: Vec<String>,
+    pub(super) left_out_mistakes: BTreeSet<String>,
     pub(super) problems: Vec<String>,
 }
 
@@ -95,7 +98,12 @@ pub(super) fn checks(course: &Course, exercise: &Exercise, kit: &Kit, variants: 
     let solution =
         fs::read_to_string(Submission::solution(course, exercise).lib()).context("cannot read the solution")?;
     let mut problems = [plan(exercise, &checks), problems, without_item(&checks, &solution)].concat();
+    let is_left_out = |check: &Planned| exercise.task(&check.task).is_some_and(|task| !kit.is_for(task));
+    let left_out = checks.iter().filter(|check| is_left_out(check)).map(|check| check.id.clone()).collect();
+    let known = checks.iter().zip(&mistakes).filter(|(check, _)| !is_left_out(check));
+    let known: BTreeSet<String> = known.flat_map(|(_, mistakes)| mistakes.clone()).collect();
     let mistakes: BTreeSet<String> = mistakes.into_iter().flatten().collect();
+    let left_out_mistakes = mistakes.difference(&known).cloned().collect();
     for mistake in &mistakes {
         if !variants.wrong.iter().any(|variant| variant.mistake == *mistake) {
             problems.push(format!("no wrong variant makes the mistake `{mistake}`; add one to variants.toml"));
@@ -113,7 +121,7 @@ pub(super) fn checks(course: &Course, exercise: &Exercise, kit: &Kit, variants: 
     if variants.right.is_empty() {
         problems.push("it has no right variant; add another way to be right to variants.toml".to_owned());
     }
-    Ok(Examined { plan: checks, mistakes, problems })
+    Ok(Examined { plan: checks, mistakes, left_out, left_out_mistakes, problems })
 }
 
 /// What is wrong with the questions, where there are some.
