@@ -418,3 +418,36 @@ fn point(paper: &Area<'_>, at: (i32, i32), role: Role) -> Result<(), Failed> {
         _ => paper.draw(&disc(colour, 4.5)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `filter: invert(.91) hue-rotate(180deg)` of the page makes of a colour, where the system is dark.
+    fn in_the_dark(RGBColor(red, green, blue): RGBColor) -> [f64; 3] {
+        let [red, green, blue] = [red, green, blue].map(|part| 0.91 - 0.82 * f64::from(part) / 255.0);
+        // The matrix of the specification for half a turn.
+        [[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]]
+            .map(|[r, g, b]| (r * red + g * green + b * blue).clamp(0.0, 1.0))
+    }
+
+    /// The relative luminance of WCAG 2.
+    fn luminance(colour: [f64; 3]) -> f64 {
+        let [red, green, blue] =
+            colour.map(|part| if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) });
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+
+    #[test]
+    fn a_dark_page_has_dark_pictures_whose_lines_and_words_stand_out() {
+        let paper = luminance(in_the_dark(WHITE));
+        assert!(paper < 0.02, "{paper}");
+        let contrast = |colour: RGBColor| (luminance(in_the_dark(colour)) + 0.05) / (paper + 0.05);
+        for words in [BLACK, GREY] {
+            assert!(contrast(words) > 4.5, "{words:?}: {}", contrast(words));
+        }
+        for line in COLOURS {
+            assert!(contrast(line) > 3.0, "{line:?}: {}", contrast(line));
+        }
+    }
+}
