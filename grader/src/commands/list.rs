@@ -11,6 +11,7 @@ use report::{
     ExerciseStatus, SCHEMA_VERSION,
     screen::Screen,
     style::{self, paint},
+    time_for,
 };
 
 pub(crate) fn run(course: &Course, args: &ListArgs) -> Result<Outcome> {
@@ -66,7 +67,7 @@ fn render(rows: &[Row], grader: &str, width: usize) -> String {
     text += &format!("\n{}\n", paint(style::BOLD, textwrap::fill(&sum, width)));
     match rows.iter().find(|row| row.status != ExerciseStatus::Complete) {
         Some(open) => {
-            text += &format!("About {} hours to go.\n", minutes.div_ceil(60));
+            text += &format!("About {} to go.\n", time_for(minutes));
             text += &format!("Next: {grader} check {}\n", open.number);
         }
         None if rows.is_empty() => text += &format!("There is no exercise yet: `{grader} new NAME` makes one.\n"),
