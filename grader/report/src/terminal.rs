@@ -248,7 +248,7 @@ impl<'a> Page<'a> {
                 self.blank();
             }
             if warnings.len() > MAX_WARNINGS {
-                self.line(&paint(DIM, format!("and {} more warnings", warnings.len() - MAX_WARNINGS)));
+                self.line(&paint(DIM, format!("and {}", counted(warnings.len() - MAX_WARNINGS, "more warning"))));
             }
         }
     }
@@ -449,7 +449,7 @@ impl<'a> Page<'a> {
             self.text.truncate(start);
             self.text += &kept;
             let left = total - most + 1;
-            self.line(&format!("{indent}          {}", paint(DIM, format!("… {left} more lines; `check` has them"))));
+            self.line(&format!("{indent}          {}", paint(DIM, format!("… {}; `check` has them", counted(left, "more line")))));
         }
     }
 
@@ -479,10 +479,8 @@ fn beginning(text: &str) -> String {
 
 fn score(report: &Report) -> String {
     if !report.compiled {
-        return paint(
-            BOLD,
-            format!("Not graded, because it does not compile ({} points to earn).", report.max_score()),
-        );
+        let points = counted(report.max_score() as usize, "point");
+        return paint(BOLD, format!("Not graded, because it does not compile ({points} to earn)."));
     }
     let style = if report.status() == ExerciseStatus::Complete { GOOD } else { BOLD };
     let mut line = paint(style, format!("Score {} of {} points", report.score(), report.max_score()));
@@ -497,6 +495,11 @@ fn effort(exercise: &ExerciseLabel) -> String {
     let requires = exercise.requires.join(", ");
     let builds_on = if requires.is_empty() { String::new() } else { format!(", builds on {requires}") };
     format!("about {}{builds_on}", time_for(exercise.minutes))
+}
+
+/// `1 check`, `2 checks`.
+pub fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// About so many minutes, as one says it.

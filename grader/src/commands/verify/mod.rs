@@ -17,7 +17,7 @@ use std::{
 use anyhow::Result;
 use course::{Course, Exercise, files};
 use report::{
-    CheckReport, Report, SCHEMA_VERSION,
+    CheckReport, Report, SCHEMA_VERSION, counted,
     style::{BAD, BOLD, GOOD, paint},
 };
 use runner::{DEFAULT_SEED, Graded, Grading, Kit, Options, Sandbox, SandboxMode, Slot, Submission};
@@ -228,8 +228,11 @@ impl Summary {
     fn print(&self) {
         let Self { exercises, checks, mistakes, wrong_variants, wrong_caught, wrong_named, .. } = self;
         anstream::println!(
-            "{exercises} exercises, {checks} checks, {mistakes} mistakes; wrong variants: {wrong_variants}, caught \
-             {wrong_caught}, named {wrong_named}; right variants: {}, passed {}",
+            "{}, {}, {}; wrong variants: {wrong_variants}, caught {wrong_caught}, named {wrong_named}; right variants: {}, \
+             passed {}",
+            counted(*exercises, "exercise"),
+            counted(*checks, "check"),
+            counted(*mistakes, "mistake"),
             self.right_variants,
             self.right_passed
         );
@@ -237,7 +240,7 @@ impl Summary {
             "{}",
             match self.problems.len() {
                 0 => paint(GOOD, "No problems."),
-                n => paint(BOLD, format!("{n} problems.")),
+                n => paint(BOLD, format!("{}.", counted(n, "problem"))),
             }
         );
     }
