@@ -14,7 +14,7 @@ use ratatui::{
         cursor,
         event::{DisableBracketedPaste, EnableBracketedPaste},
         execute,
-        terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+        terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
     },
 };
 
@@ -49,7 +49,10 @@ impl Screen {
         // It is taken to be in the mode in which we left it, so it is left first.
         give_back();
         enter()?;
-        self.terminal.clear()
+        // A new one knows nothing of what was drawn, and draws all. (To clear the old one would ask the terminal where
+        // its cursor is, and the answer would arrive among the keys.)
+        self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        Ok(())
     }
 
     /// Stops this program and its children, as Ctrl-Z does elsewhere, until `fg` lets it go on.
@@ -82,7 +85,7 @@ impl Drop for Screen {
 
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
-    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide, Clear(ClearType::All))
 }
 
 /// Gives the terminal back. Where it is gone already, there is nothing to give back.
@@ -144,4 +147,62 @@ pub(super) enum Signal {
     GoesOn,
     /// It ends, by the signal of this number.
     Ends(i32),
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{
+        env,
+        fs::File,
+        io::Read,
+        process::{Command, Stdio},
+    };
+
+    use nix::{pty::openpty, sys::termios::tcgetattr};
+
+    use super::*;
+
+    /// Set where this test runs in a terminal of its own, and panics there.
+    const PANICS: &str = "NEURONLINGS_TEST_PANICS";
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_and_one_beside_the_view_leaves_it_alone() {
+        if env::var_os(PANICS).is_some() {
+            let _screen = Screen::take().unwrap();
+            assert!(thread::spawn(|| panic!("beside the view")).join().is_err());
+            let said = take_panic().unwrap();
+            print!("[view goes on: {}]", said.contains("beside the view"));
+            panic!("in the view");
+        }
+        let pair = openpty(None, None).unwrap();
+        let before = tcgetattr(&pair.slave).unwrap();
+        let side = || Stdio::from(pair.slave.try_clone().unwrap());
+        let name = thread::current().name().unwrap().to_owned();
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", &name, "--nocapture"])
+            .env(PANICS, "1")
+            .stdin(side())
+            .stdout(side())
+            .stderr(side())
+            .spawn()
+            .unwrap();
+        let mut output = File::from(pair.master);
+        let reader = thread::spawn(move || {
+            let (mut text, mut buffer) = (Vec::new(), [0; 4096]);
+            while !String::from_utf8_lossy(&text).contains("test result") {
+                let Ok(count @ 1..) = output.read(&mut buffer) else { break };
+                text.extend_from_slice(&buffer[..count]);
+            }
+            // Until it is dropped, the terminal keeps its mode.
+            (String::from_utf8_lossy(&text).into_owned(), output)
+        });
+        assert!(!child.wait().unwrap().success());
+        let (text, _output) = reader.join().unwrap();
+        let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part:?} is not in {text:?}"));
+        assert!(at("\x1b[?1049h") < at("[view goes on: true]"));
+        assert!(at("[view goes on: true]") < at("\x1b[?1049l"), "the first panic did not give it back");
+        assert!(at("\x1b[?2004l") < at("in the view"), "what the panic says is on the learner's own screen: {text:?}");
+        let now = tcgetattr(&pair.slave).unwrap();
+        assert!(now.local_flags == before.local_flags && now.input_flags == before.input_flags);
+    }
 }
