@@ -570,3 +570,24 @@ fn next_step(page: &mut Page<'_>, report: &Report, terminal: &Terminal) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_counts_are_said_as_people_say_them() {
+        for (minutes, said) in [
+            (1, "1 minute"),
+            (20, "20 minutes"),
+            (45, "45 minutes"),
+            (60, "1 hour"),
+            (70, "1 hour"),
+            (90, "1.5 hours"),
+            (120, "2 hours"),
+        ] {
+            assert_eq!(time_for(minutes), said);
+        }
+        assert_eq!((counted(1, "exercise"), counted(0, "problem")), ("1 exercise".to_owned(), "0 problems".to_owned()));
+    }
+}

@@ -428,12 +428,12 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use ratatui::{Terminal, backend::TestBackend};
-    use wire::probe::Progress;
+    use wire::{judge::Status, probe::Progress};
 
     use super::{
         super::{
             state::{AfterSave, Event, Key, Page},
-            tests::{broken, graded, graded_complete, rows},
+            tests::{broken, graded, graded_complete, report, rows},
         },
         *,
     };
@@ -469,6 +469,21 @@ mod tests {
     #[test]
     fn something_to_mend() {
         assert_screens("something_to_mend", &after(vec![Event::Graded(graded(0))]));
+    }
+
+    #[test]
+    fn an_untouched_exercise() {
+        let mut graded = graded(0);
+        let mut report = report();
+        for check in &mut report.checks {
+            (check.status, check.points) = (Status::NotStarted, 0);
+            (check.message, check.file) = ("there is still a `todo!()` to replace".to_owned(), None);
+            check.output.clear();
+        }
+        graded.outcome = Some(Ok(report));
+        let state = after(vec![Event::Graded(graded)]);
+        assert_screens("untouched", &state);
+        assert_eq!(standing(&state), "Nothing is written yet.");
     }
 
     #[test]

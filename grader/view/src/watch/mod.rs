@@ -4,6 +4,8 @@
 
 mod draw;
 mod files;
+#[cfg(test)]
+mod readme;
 mod screen;
 mod state;
 
