@@ -311,7 +311,11 @@ fn every_shell_gets_its_completions() {
         assert!(script.contains("solution"), "{shell}");
         // PowerShell's and elvish's scripts complete no values.
         let completes_values = ["bash", "zsh", "fish"].contains(&shell);
-        assert_eq!(script.contains("dense_layer") && script.contains("softmax_crossentropy"), completes_values, "{shell}");
+        assert_eq!(
+            script.contains("dense_layer") && script.contains("softmax_crossentropy"),
+            completes_values,
+            "{shell}"
+        );
     }
 }
 

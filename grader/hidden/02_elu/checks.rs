@@ -172,7 +172,7 @@ fn checks() -> Vec<Check> {
             .expects(|c| elu(z(c), alpha(c)))
             .mistake(
                 "elu_without_alpha",
-                "Alpha is missing: for negative z this is e^z - 1 alone. With alpha = 1 nobody would notice; \
+                "Alpha is missing: for negative z this is e^z - 1 alone. With alpha = 1 it does not show; \
                  multiply the whole bracket by alpha.",
                 |c| elu(z(c), 1.0),
             )

@@ -85,7 +85,10 @@ fn score(report: &Report) -> String {
     let title = format!("{} · {}", report.exercise.number, report.exercise.title);
     let mut message = match report.status() {
         ExerciseStatus::DoesNotCompile => {
-            format!("Not graded, because it does not compile ({} to earn).", counted(report.max_score() as usize, "point"))
+            format!(
+                "Not graded, because it does not compile ({} to earn).",
+                counted(report.max_score() as usize, "point")
+            )
         }
         _ => format!("Score {} of {} points.", report.score(), report.max_score()),
     };

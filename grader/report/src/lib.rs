@@ -39,7 +39,9 @@ pub use json::{render as json, render_all as json_of_all};
 pub use junit::render as junit;
 pub use markdown::{list as markdown_list, render as markdown};
 pub use rustc::with_short_types;
-pub use terminal::{Terminal, counted, render as terminal, render_all as terminal_of_all, render_for_watching as for_watching, time_for};
+pub use terminal::{
+    Terminal, counted, render as terminal, render_all as terminal_of_all, render_for_watching as for_watching, time_for,
+};
 
 /// The version of every JSON document that the grader writes.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -240,15 +240,15 @@ mod tests {
             ("found `&ArrayRef<f64, Dim<[usize; 2]>>`", "found `&ArrayRef2<f64>`"),
             ("`ArrayBase<OwnedRepr<f64>, ..., f64>`", "`Array<f64, ...>`"),
             ("ArrayBase<OwnedRepr<(usize, f64)>, Dim<IxDynImpl>, (usize, f64)>", "ArrayD<(usize, f64)>"),
-            ("<f64 as Mul<&ArrayBase<OwnedRepr<f64>, Dim<[usize; 1]>, f64>>>::Output", "<f64 as Mul<&Array1<f64>>>::Output"),
+            (
+                "<f64 as Mul<&ArrayBase<OwnedRepr<f64>, Dim<[usize; 1]>, f64>>>::Output",
+                "<f64 as Mul<&Array1<f64>>>::Output",
+            ),
             // What is not understood stays.
             ("ArrayBase<S, D>", "ArrayBase<S, D>"),
             ("ArrayBase<OwnedRepr<f64", "ArrayBase<OwnedRepr<f64"),
             // The part that differs is coloured.
-            (
-                "`ArrayBase<_, Dim<\x1b[35m[usize; 2]\x1b[0m>, _>` \x1b[1mx",
-                "`Array2<_>\x1b[35m\x1b[0m` \x1b[1mx",
-            ),
+            ("`ArrayBase<_, Dim<\x1b[35m[usize; 2]\x1b[0m>, _>` \x1b[1mx", "`Array2<_>\x1b[35m\x1b[0m` \x1b[1mx"),
             // A line of the learner's.
             ("7 | let a: ArrayRef<f64, Dim<[usize; 2]>>", "7 | let a: ArrayRef<f64, Dim<[usize; 2]>>"),
         ] {

@@ -193,7 +193,15 @@ impl<'a> Page<'a> {
     fn new(terminal: &'a Terminal) -> Self {
         let Terminal { screen, course, grader, .. } = terminal;
         let columns = terminal.columns;
-        Self { text: String::new(), width: screen.width, columns, most_lines: None, links: screen.links, course, grader }
+        Self {
+            text: String::new(),
+            width: screen.width,
+            columns,
+            most_lines: None,
+            links: screen.links,
+            course,
+            grader,
+        }
     }
 
     /// The command that checks exercise `number`.
@@ -449,7 +457,10 @@ impl<'a> Page<'a> {
             self.text.truncate(start);
             self.text += &kept;
             let left = total - most + 1;
-            self.line(&format!("{indent}          {}", paint(DIM, format!("… {}; `check` has them", counted(left, "more line")))));
+            self.line(&format!(
+                "{indent}          {}",
+                paint(DIM, format!("… {}; `check` has them", counted(left, "more line")))
+            ));
         }
     }
 

@@ -1,8 +1,9 @@
 //! What rustc says, read from its JSON.
 
 use report::{
-    Diagnostic, with_short_types,
+    Diagnostic,
     sanitise::{self, Folders},
+    with_short_types,
 };
 use serde::Deserialize;
 
@@ -148,7 +149,8 @@ impl Message {
     /// The diagnostic as a learner sees it.
     pub(super) fn into_diagnostic(self, folders: &Folders) -> Diagnostic {
         let place = self.spans.iter().find(|span| span.is_primary);
-        let shown = |text: &str| sanitise::clean(&folders.hide(&sanitise::beginning(&with_short_types(text), MAX_MESSAGE)));
+        let shown =
+            |text: &str| sanitise::clean(&folders.hide(&sanitise::beginning(&with_short_types(text), MAX_MESSAGE)));
         let rendered = with_short_types(self.rendered.as_deref().unwrap_or(&self.message));
         Diagnostic {
             rendered: sanitise::clean_coloured(&folders.hide(&sanitise::beginning(&rendered, MAX_RENDERED))),

@@ -66,11 +66,7 @@ impl Variants {
                 expectation: Expected::FullMarks { is_variant: false },
                 name: "the solution".to_owned(),
             },
-            Job {
-                source: stub,
-                expectation: Expected::NotStarted,
-                name: "the stub".to_owned(),
-            },
+            Job { source: stub, expectation: Expected::NotStarted, name: "the stub".to_owned() },
         ];
         for variant in self.wrong {
             let source =

@@ -274,7 +274,8 @@ fn draw_status(frame: &mut Frame<'_>, area: Rect, state: &State, room: Room, bea
             (_, 0) => "  not found".to_owned(),
             (number, total) => format!("  {number} of {total}"),
         };
-        frame.render_widget(Paragraph::new(cut(&format!("/{}█{found}", search.text), area.width.into()).yellow()), area);
+        frame
+            .render_widget(Paragraph::new(cut(&format!("/{}█{found}", search.text), area.width.into()).yellow()), area);
         return;
     }
     if matches!(state.view, View::ConfirmReset) {
@@ -308,7 +309,7 @@ fn draw_status(frame: &mut Frame<'_>, area: Rect, state: &State, room: Room, bea
         None if state.polling => {
             cut("No file events here: looking for saves every half second.", area.width.into()).dim()
         }
-        None if is_untouched(state) => cut("s shows the lesson. Every save is graded.", area.width.into()).dim(),
+        None if is_untouched(state) => cut("s opens the lesson. A save is graded.", area.width.into()).dim(),
         None => cut("Waiting for you to save.", area.width.into()).dim(),
     };
     frame.render_widget(Paragraph::new(line), area);
@@ -545,11 +546,8 @@ mod tests {
     #[test]
     fn a_search_goes_from_match_to_match_and_round() {
         let lines: Vec<String> = (0..60).map(|line| format!("line {line}")).collect();
-        let page = Page {
-            title: "A page".to_owned(),
-            body: Body::Text(lines.join("\n")),
-            after_save: AfterSave::Stays,
-        };
+        let page =
+            Page { title: "A page".to_owned(), body: Body::Text(lines.join("\n")), after_save: AfterSave::Stays };
         let mut state = after(vec![Event::Page(page), Event::Letter('/', Key::Search)]);
         let mut press = |event| {
             state.update(event, Instant::now());

@@ -284,11 +284,10 @@ fn work(course: &Course, orders: &Receiver<Order>, events: &Sender<Input>) {
 
 /// What `work` comes to. A panic of the grader's must not leave the view waiting for ever.
 fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    panic::catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| {
-            let said = screen::take_panic().unwrap_or_default();
-            Err(anyhow!("the grader panicked, which is a fault of its own: {said}"))
-        })
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let said = screen::take_panic().unwrap_or_default();
+        Err(anyhow!("the grader panicked, which is a fault of its own: {said}"))
+    })
 }
 
 /// Tells the view how far a grading has come, until that is called off.

@@ -35,7 +35,9 @@ const ANSWERS: [(&str, &str); 5] = [
 /// In pixels.
 const CELL: (f64, f64) = (8.0, 17.0);
 const MARGIN: f64 = 14.0;
-const COLUMNS: u16 = 80;
+/// The first that there is.
+const FONTS: &str = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
+const COLUMNS: u16 = 66;
 
 #[test]
 fn the_picture_in_the_documentation_is_what_the_view_shows() {
@@ -70,15 +72,31 @@ fn the_picture_in_the_documentation_is_what_the_view_shows() {
     let graded = Graded { index, outcome: Some(Ok(report)), rows: None, warning: None };
     state.update(Event::Graded(Box::new(graded)), Instant::now());
     let verdict = screen(&state, 22);
-    let body = Body::Pictures { pictures: pictures.into_iter().take(1).collect(), page: PathBuf::from("index.html") };
+    let body = Body::Pictures {
+        pictures: pictures.into_iter().take(1).collect(),
+        page: PathBuf::from("target/grader/pictures/02_elu/index.html"),
+    };
     let title = format!("Pictures · {}", exercise.title);
     state.update(Event::Page(Page { title, body, after_save: AfterSave::IsDrawnAnew }), Instant::now());
-    let picture = screen(&state, 24);
+    let picture = screen(&state, 33);
     let start = source[..source.find("pub fn elu(").unwrap()].lines().count();
     let code = source.lines().enumerate().skip(start).take(3).map(|(line, text)| format!("{:>3}  {text}", line + 1));
     let code: Vec<String> = code.collect();
     for (file, theme) in [("watch-light.svg", LIGHT), ("watch-dark.svg", DARK)] {
         holds_in_docs(file, &document(&code, &[&verdict, &picture], &theme));
+    }
+}
+
+#[test]
+fn the_readme_shows_the_picture_first_and_has_no_line_that_is_cut_on_github() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let (picture, code) = (readme.find("docs/watch-dark.svg").unwrap(), readme.find("```").unwrap());
+    assert!(picture < code && readme.contains("docs/watch-light.svg"));
+    let mut is_code = false;
+    for (number, line) in (1..).zip(readme.lines()) {
+        is_code ^= line.starts_with("```");
+        assert!(!is_code || display_width(line) <= 88, "README.md:{number} is too wide for GitHub's column: {line}");
     }
 }
 
@@ -151,9 +169,11 @@ fn document(code: &[String], screens: &[&Buffer], theme: &Theme) -> String {
         let (x, y) = (MARGIN, top + 20.0);
         let height = lines as f64 * CELL.1 + 2.0 * MARGIN;
         body += &format!(
-            "<text x=\"{x}\" y=\"{label_at}\" class=\"label\">{label}</text>\n<rect x=\"{x}\" y=\"{y}\" width=\"{}\" \
-             height=\"{height}\" rx=\"6\" class=\"frame\"/>\n",
-            width - 2.0 * MARGIN
+            "<text x=\"{x}\" y=\"{label_at}\" font-family=\"sans-serif\" font-weight=\"bold\" fill=\"{}\">{label}</text>\n\
+             <rect x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{height}\" rx=\"6\" fill=\"none\" stroke=\"{}\"/>\n",
+            theme.ink,
+            width - 2.0 * MARGIN,
+            theme.frame,
         );
         body += &content(x + MARGIN, y + MARGIN);
         top = y + height + MARGIN;
@@ -171,12 +191,9 @@ fn document(code: &[String], screens: &[&Buffer], theme: &Theme) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{top}\" viewBox=\"0 0 {width} {top}\" \
          role=\"img\">\n<title>A function is saved; the view names the mistake in it, and draws what it computes</title>\n\
-         <style>text {{ font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, \"DejaVu Sans Mono\", monospace; \
-         white-space: pre }} .label {{ font: 600 13px system-ui, sans-serif; fill: {ink} }} .frame {{ fill: {paper}; \
-         stroke: {frame} }}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"{paper}\"/>\n{body}</svg>\n",
-        ink = theme.ink,
+         <rect width=\"100%\" height=\"100%\" fill=\"{paper}\"/>\n<g font-size=\"13\" font-family=\"{FONTS}\">\n{body}</g>\n\
+         </svg>\n",
         paper = theme.paper,
-        frame = theme.frame,
     )
 }
 
@@ -224,16 +241,26 @@ fn cells(screen: &Buffer, x: f64, y: f64, theme: &Theme) -> String {
     result
 }
 
+/// Letters in a line. Each word has a place of its own: blanks and the widths of letters differ from font to font.
 fn text(x: f64, top: f64, letters: &str, ink: &str, is_bold: bool, is_dim: bool) -> String {
     let weight = if is_bold { " font-weight=\"bold\"" } else { "" };
     let opacity = if is_dim { " opacity=\"0.7\"" } else { "" };
-    format!(
-        "<text x=\"{x}\" y=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" fill=\"{ink}\"{weight}{opacity}>{}\
-         </text>\n",
-        top + 13.0,
-        display_width(letters) as f64 * CELL.0,
-        escaped(letters)
-    )
+    let (mut result, mut column) = (String::new(), 0);
+    for word in letters.split(' ') {
+        let width = display_width(word);
+        if width > 0 {
+            result += &format!(
+                "<text x=\"{}\" y=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" \
+                 fill=\"{ink}\"{weight}{opacity}>{}</text>\n",
+                x + column as f64 * CELL.0,
+                top + 13.0,
+                width as f64 * CELL.0,
+                escaped(word)
+            );
+        }
+        column += width + 1;
+    }
+    result
 }
 
 fn rectangle(x: f64, y: f64, width: f64, height: f64, ink: &str) -> String {
@@ -244,7 +271,8 @@ fn rectangle(x: f64, y: f64, width: f64, height: f64, ink: &str) -> String {
 fn dots(x: f64, y: f64, letter: char, ink: &str) -> String {
     let bits = letter as u32 - 0x2800;
     let mut path = String::new();
-    for (bit, (column, row)) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)].into_iter().enumerate() {
+    for (bit, (column, row)) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)].into_iter().enumerate()
+    {
         if bits & (1 << bit) != 0 {
             let left = x + (f64::from(column) + 0.5) * CELL.0 / 2.0 - 1.25;
             let top = y + (f64::from(row) + 0.5) * CELL.1 / 4.0 - 1.25;

@@ -392,9 +392,7 @@ impl State {
         }
         let is_new = matches!(&self.outcome, Some(Ok(report)) if !report.unchanged);
         match &self.view {
-            View::Page(page) if page.after_save == AfterSave::IsDrawnAnew && is_new => {
-                self.draw()
-            }
+            View::Page(page) if page.after_save == AfterSave::IsDrawnAnew && is_new => self.draw(),
             _ => Vec::new(),
         }
     }
@@ -412,7 +410,15 @@ impl State {
         }
         let turns_away = matches!(
             key,
-            Key::Next | Key::Previous | Key::List | Key::Hint | Key::Lesson | Key::Help | Key::Reset | Key::Back | Key::Again
+            Key::Next
+                | Key::Previous
+                | Key::List
+                | Key::Hint
+                | Key::Lesson
+                | Key::Help
+                | Key::Reset
+                | Key::Back
+                | Key::Again
         );
         let mut actions = Vec::new();
         if turns_away && self.drawing && std::mem::take(&mut self.picture_wanted) {
