@@ -456,11 +456,9 @@ impl<'a> Page<'a> {
             let kept: String = self.text[start..].split_inclusive('\n').take(most - 1).collect();
             self.text.truncate(start);
             self.text += &kept;
-            let left = total - most + 1;
-            self.line(&format!(
-                "{indent}          {}",
-                paint(DIM, format!("… {}; `check` has them", counted(left, "more line")))
-            ));
+            let left = format!("{indent}          … {}", counted(total - most + 1, "more line"));
+            let whole = format!("{left}; `check` has them");
+            self.line(&paint(DIM, if whole.chars().count() <= self.width { whole } else { left }));
         }
     }
 

@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 use clap::{
-    Command, CommandFactory,
+    Arg, Command, CommandFactory,
     builder::{PossibleValue, PossibleValuesParser},
 };
-use course::Course;
+use clap_complete::Shell;
+use course::{Course, Exercise};
 
 use super::Outcome;
 use crate::cli::{Cli, CompletionsArgs};
@@ -19,6 +20,14 @@ pub(crate) fn run(course: Option<&Course>, args: &CompletionsArgs) -> Result<Out
     }
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "grader", &mut script);
+    // clap's script for fish completes the values of options alone.
+    if let (Shell::Fish, Some(course)) = (args.shell, course) {
+        let takes_one = |command: &&Command| command.get_arguments().any(is_exercise);
+        let commands: Vec<&str> = command.get_subcommands().filter(takes_one).map(Command::get_name).collect();
+        let names: Vec<&str> = course.exercises.iter().map(Exercise::short_name).collect();
+        let (commands, names) = (commands.join(" "), names.join(" "));
+        writeln!(script, "complete -c grader -n \"__fish_seen_subcommand_from {commands}\" -f -a \"{names}\"")?;
+    }
     // A reader that has seen enough, such as `head`, is no fault.
     let _ = io::stdout().write_all(&script);
     Ok(Outcome::AllRight)
@@ -34,9 +43,14 @@ fn with_exercises(command: Command, course: &Course) -> Command {
     };
     command.mut_subcommands(|subcommand| {
         let more: &[&str] = if ["check", "verify"].contains(&subcommand.get_name()) { &["all"] } else { &[] };
-        subcommand.mut_args(|argument| match argument.get_id().as_str() {
-            "exercise" | "exercises" => argument.value_parser(values(more)),
-            _ => argument,
-        })
+        subcommand.mut_args(
+            |argument| {
+                if is_exercise(&argument) { argument.value_parser(values(more)) } else { argument }
+            },
+        )
     })
+}
+
+fn is_exercise(argument: &Arg) -> bool {
+    ["exercise", "exercises"].contains(&argument.get_id().as_str())
 }
