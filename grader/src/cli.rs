@@ -17,8 +17,8 @@ use runner::DEFAULT_SEED;
     name = "grader",
     version,
     about = "Tells you what is right, what is wrong, and which misunderstanding made it wrong",
-    after_help = "Exit codes: 0 full marks, 1 something is not right yet, 2 wrong usage or a broken course.toml, \
-                  3 the grader could not do its work.",
+    after_help = "Exit codes: 0 full marks, or what was asked for is done; 1 what was graded is not right yet; \
+                  2 wrong usage or a broken course.toml; 3 the grader could not do its work.",
     max_term_width = 100
 )]
 pub(crate) struct Cli {
@@ -33,7 +33,7 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Grade on every save, in a full-screen view; what `grader` alone does in a terminal
-    Watch,
+    Watch(WatchArgs),
     /// Grade an exercise
     Check(CheckArgs),
     /// Show the syllabus with your progress and points
@@ -237,6 +237,13 @@ pub(crate) struct CompletionsArgs {
     /// The shell to write the script for
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct WatchArgs {
+    /// A number (3), a name (dense_layer), or a path inside an exercise [default: the exercise that you are in, or the
+    /// first one that is not complete]
+    pub(crate) exercise: Option<String>,
 }
 
 #[derive(Args)]

@@ -113,7 +113,9 @@ fn the_list_shows_how_far_the_learner_has_come_and_what_changed_since() {
 
     write(course, exercise, "fn half(");
     assert_eq!(row(exercise)["changed"], "source");
-    assert!(text(&run(&["list"]).stdout).contains("edited since the last check"));
+    let listed = run(&["list"]);
+    assert_eq!(listed.status.code(), Some(0), "a list is no grade");
+    assert!(text(&listed.stdout).contains("edited since the last check"));
     run(&["check", "2"]);
     let broken = row(exercise);
     assert_eq!((&broken["status"], &broken["score"]), (&"does_not_compile".into(), &complete["score"]));
@@ -128,7 +130,9 @@ fn the_list_shows_how_far_the_learner_has_come_and_what_changed_since() {
 #[test]
 fn hints_come_one_at_a_time_for_the_first_task_that_is_open() {
     for (number, left) in [("1", "2 more"), ("2", "1 more"), ("3", "the last one"), ("3", "the last one")] {
-        let shown = text(&run(&["hint", "4"]).stdout);
+        let output = run(&["hint", "4"]);
+        assert_eq!(output.status.code(), Some(0), "a hint is no grade");
+        let shown = text(&output.stdout);
         assert!(shown.starts_with(&format!("mae_loss · hint {number} of 3\n")) && shown.contains(left), "{shown}");
     }
     let of_another_task = text(&run(&["hint", "4", "--task", "mse_loss"]).stdout);
@@ -137,6 +141,9 @@ fn hints_come_one_at_a_time_for_the_first_task_that_is_open() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("its tasks are mae_loss, "));
     assert_eq!(row("04_mae")["hints_taken"], 4);
+    // Without an answer, which is a no.
+    let refused = text(&command(&["solution", "4"]).stdin(Stdio::null()).output().unwrap().stdout);
+    assert!(refused.contains("every hint for `mae_loss`") && refused.contains("lesson 4"), "{refused}");
 }
 
 #[test]
@@ -167,8 +174,9 @@ fn the_solution_is_shown_only_after_a_yes_while_the_exercise_is_open() {
     let line = "pub fn one_hot(";
     for no in ["", "\n", "n\n", "nonsense\n"] {
         let output = ask(no);
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(0), "it did what was asked for");
         assert!(!text(&output.stdout).contains(line), "{no:?}");
+        assert!(text(&output.stdout).contains("hint 6` gives the next hint"));
         assert!(text(&output.stderr).contains("not solved yet"));
     }
     let shown = text(&ask("y\n").stdout);

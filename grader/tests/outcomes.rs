@@ -255,3 +255,38 @@ fn printed_escape_sequences_reach_no_terminal() {
     let shown = text(&edited.check(&[]).stdout);
     assert!(shown.contains("[2J::error::x") && !shown.contains('\u{1b}'), "{shown}");
 }
+
+#[test]
+fn a_bug_that_ships_with_an_exercise_is_not_named_before_the_instrument_that_finds_it_is_right() {
+    let read = |path: &str| std::fs::read_to_string(common::course().join(path)).unwrap();
+    let stub = read("grader/hidden/06_buggy_training_loop/stub.rs");
+    let solution = read("solutions/06_buggy_training_loop/src/lib.rs");
+    let report = |source: &str| {
+        let folder = Edited::source(source).folder;
+        let mut command = common::grader();
+        let output = command.args(["check", "6", "--format", "json", "--source"]).arg(folder.path()).output().unwrap();
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let step_of = |source: &str| {
+        let start = source.find("pub fn softmax_classifier_step(").unwrap();
+        let end = start + source[start..].find("\n}\n").unwrap();
+        source[start..end].to_owned()
+    };
+
+    let untouched = report(&stub);
+    assert_eq!(untouched["status"], "not_started");
+    let text = untouched.to_string();
+    for told in ["subtracted", "uphill", "n_samples times", "two steps in a row leave"] {
+        assert_eq!(text.contains(told), told.starts_with("two steps"), "{told}");
+    }
+
+    // Its bugs are left in the step; of the instruments, one proves nothing yet.
+    let buggy = solution.replace(&step_of(&solution), &step_of(&stub));
+    let blind = buggy.replace("array![1.0, -0.5, 0.0]", "array![0.0, 0.0, 0.0]");
+    assert!(buggy != solution && blind != buggy);
+    let blind = report(&blind);
+    assert_eq!(check_of(&blind, "zero_inputs")["status"], "failed");
+    assert_eq!(check_of(&blind, "step_loss")["status"], "skipped");
+    assert_eq!(check_of(&blind, "step_weights")["mistake"], "dw_not_averaged", "this one is earned");
+    assert_eq!(check_of(&report(&buggy), "step_loss")["mistake"], "bias_subtracted");
+}

@@ -86,7 +86,6 @@ mod tests {
             crates: Vec::new(),
             opt_level: 0,
             limits: Limits::default(),
-            ships_bugs: false,
             tasks: vec![task("one"), task("two")],
         };
         let good = "one = [\"a\", \"b\", \"c\"]\ntwo = [\"d\", \"e\", \"f\"]\n";

@@ -25,7 +25,7 @@ fn checks() -> Vec<Check> {
         .mistake("activation_in_linear_neuron", ACTIVATION_IN_LINEAR_NEURON, |c| {
             step(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias")))
         }),
-        Check::new("step", "neuron", "step is 1 from 0 upwards, and -0 is 0 as well", 1)
+        Check::new("step", "neuron", "step is 1 from 0 upwards, also for -0", 1)
             .on(|draw| {
                 // -2.8e-17 is what rounding may leave of a sum that is 0 on paper: it is below 0 all the same.
                 let fixed = [2.5, -1.5, 0.3, -0.3, 0.0, -0.0, -1e-12, -2.8e-17, 2.8e-17];

@@ -607,13 +607,15 @@ fn steps_to_test() -> Vec<Record> {
     steps
 }
 
-/// The checks of `softmax_classifier_step`. The first three are independent of each other on purpose.
+/// The checks of `softmax_classifier_step`. The first three are independent of each other on purpose. Each waits for the
+/// sanity check that finds its bug: nothing is told that the learner's own instruments cannot see.
 fn steps() -> Vec<Check> {
     const TASK: &str = "softmax_classifier_step";
     let mut step_loss = with_loss_mistakes(
         Check::new("step_loss", TASK, "the step returns the loss of softmax(X·W + b)", 2)
             .asks("step")
             .about(TASK)
+            .after("zero_inputs")
             .on(|draw| {
                 // Biases that differ, and not symmetrically: b and -b have different losses.
                 let b = array![1.0, -0.5, 0.25];
@@ -653,6 +655,7 @@ fn steps() -> Vec<Check> {
         Check::new("step_weights", TASK, "from b = 0, one step moves W by -learning_rate · Xᵀ·(P - Y) / n", 2)
             .asks("step")
             .about(TASK)
+            .after("duplicated_data")
             .on(|draw| {
                 vec![
                     of_the_lesson(0.6),
@@ -683,6 +686,7 @@ fn steps() -> Vec<Check> {
     )
     .asks("step")
     .about(TASK)
+    .after("bias_direction")
     .on(|draw| {
         let square = Record::new().with("x", Array2::ones((3, 1))).with("y_onehot", one_hot(&[0, 0, 1], 3));
         let drawn = samples(draw, 5).with("w", draw::matrix(draw, (2, 3), 1.0));
@@ -713,6 +717,8 @@ fn steps() -> Vec<Check> {
     let mut two_steps = Check::new("two_steps", TASK, "two steps in a row leave the W and b of the lesson", 1)
         .about(TASK)
         .after("step_loss")
+        .after("duplicated_data")
+        .after("bias_direction")
         .on(|draw| {
             let drawn = samples(draw, 5).with("w", draw::matrix(draw, (2, 3), 1.0));
             vec![of_the_lesson(0.6), drawn.with("b", draw::vector(draw, 3, 1.0)).with("learning_rate", 0.3)]

@@ -93,6 +93,13 @@ pub fn check(course: &Course, exercise: &Exercise, kit: &Kit, how: &Checking<'_>
     Ok(Checked { report, warning })
 }
 
+/// The report of the last check of `exercise`, if there is one; the code may have changed since.
+pub fn last_report(course: &Course, exercise: &Exercise) -> Option<Report> {
+    let path = course.work_folder().ok()?.join(&exercise.name).join("report.json");
+    let kept: Kept = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    Some(kept.report)
+}
+
 /// The exercise that the current folder lies in, or the first one that is not complete, or the last one.
 pub fn current<'a>(course: &'a Course, progress: &Progress) -> Result<&'a Exercise> {
     if let Some(here) = course.exercise_here()? {

@@ -32,18 +32,57 @@ pub struct Hint {
 ///
 /// If the exercise's hints cannot be read.
 pub fn next(course: &Course, exercise: &Exercise, task: &Task) -> Result<Hint> {
-    let hints = course.hints(exercise)?;
-    let hints = hints.of(&task.name).context("every task has hints")?;
-    let given = |progress: &Progress| progress.entry(exercise).hints.get(&task.name).copied().unwrap_or(0);
-    let total = hints.len();
-    let level = given(&Progress::read(course).0).min(total - 1);
+    let Given { mut all, count, .. } = given(course, exercise, task)?;
+    let total = all.len();
+    let level = count.min(total - 1);
     let noted = Progress::update(course, |progress| {
         progress.entry_mut(exercise).hints.insert(task.name.clone(), level + 1);
     });
     Ok(Hint {
-        heading: format!("{} · hint {} of {total}", task.name, level + 1),
-        text: hints[level].clone(),
+        heading: heading(&task.name, level, total),
+        text: all.swap_remove(level),
         left: total - level - 1,
         warning: noted.err().map(|error| format!("this hint will come again: {error:#}")),
     })
+}
+
+/// The hints for a task, of which some were given.
+pub struct Given {
+    all: Vec<String>,
+    count: usize,
+    task: String,
+}
+
+/// The hints for `task` that were given already.
+///
+/// # Errors
+///
+/// If the exercise's hints cannot be read.
+pub fn given(course: &Course, exercise: &Exercise, task: &Task) -> Result<Given> {
+    let hints = course.hints(exercise)?;
+    let all = hints.of(&task.name).context("every task has hints")?.to_vec();
+    let count = Progress::read(course).0.entry(exercise).hints.get(&task.name).copied().unwrap_or(0).min(all.len());
+    Ok(Given { all, count, task: task.name.clone() })
+}
+
+impl Given {
+    /// How many were given.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// How many are left.
+    pub fn left(&self) -> usize {
+        self.all.len() - self.count
+    }
+
+    /// Heading and text of those that were given, the latest first.
+    pub fn latest_first(&self) -> impl Iterator<Item = (String, &str)> {
+        let total = self.all.len();
+        (0..self.count).rev().map(move |level| (heading(&self.task, level, total), self.all[level].as_str()))
+    }
+}
+
+fn heading(task: &str, level: usize, total: usize) -> String {
+    format!("{task} · hint {} of {total}", level + 1)
 }

@@ -9,7 +9,7 @@ pub mod list;
 mod progress;
 pub mod quiz;
 
-pub use check::{Checked, Checking, check, current, source_digest};
+pub use check::{Checked, Checking, check, current, last_report, source_digest};
 pub use progress::{Entry, Last, Progress};
 
 #[cfg(test)]

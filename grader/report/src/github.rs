@@ -1,7 +1,7 @@
 //! The reports as annotations of GitHub Actions: lines that its runner reads from standard output and shows at the
 //! learner's own lines.
 
-use super::{CheckReport, ExerciseStatus, Report, plain};
+use super::{CheckReport, ExerciseStatus, Report, counted, plain};
 use crate::{
     Diagnostic,
     sanitise::{beginning, clean},
@@ -85,7 +85,10 @@ fn score(report: &Report) -> String {
     let title = format!("{} · {}", report.exercise.number, report.exercise.title);
     let mut message = match report.status() {
         ExerciseStatus::DoesNotCompile => {
-            format!("Not graded, because it does not compile ({} points to earn).", report.max_score())
+            format!(
+                "Not graded, because it does not compile ({} to earn).",
+                counted(report.max_score() as usize, "point")
+            )
         }
         _ => format!("Score {} of {} points.", report.score(), report.max_score()),
     };

@@ -9,6 +9,7 @@ mod json;
 mod junit;
 mod markdown;
 mod plain;
+mod rustc;
 #[cfg(test)]
 pub mod samples;
 pub mod sanitise;
@@ -37,7 +38,10 @@ pub use gradescope::render as gradescope;
 pub use json::{render as json, render_all as json_of_all};
 pub use junit::render as junit;
 pub use markdown::{list as markdown_list, render as markdown};
-pub use terminal::{Terminal, render as terminal, render_all as terminal_of_all, render_for_watching as for_watching};
+pub use rustc::with_short_types;
+pub use terminal::{
+    Terminal, counted, render as terminal, render_all as terminal_of_all, render_for_watching as for_watching, time_for,
+};
 
 /// The version of every JSON document that the grader writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -316,6 +320,22 @@ impl Report {
         tasks
     }
 
+    /// The tasks that are not passed, in order.
+    pub fn open_tasks(&self) -> Vec<&str> {
+        self.tasks().iter().filter(|task| !task.is_passed()).map(|task| task.name).collect()
+    }
+
+    /// The task to look at: `wanted` if it is open, or else the first one with something wrong, or the first open one.
+    pub fn task_to_show(&self, wanted: Option<&str>) -> Option<&str> {
+        let open = self.open_tasks();
+        let has_failed = |task: &&&str| self.checks.iter().any(|it| it.task == **task && it.status.is_failure());
+        open.iter()
+            .find(|task| wanted == Some(**task))
+            .or_else(|| open.iter().find(has_failed))
+            .or_else(|| open.first())
+            .copied()
+    }
+
     /// What else has to be the same for the same report, under the names that it has in every format.
     pub fn provenance(&self) -> BTreeMap<&'static str, Value> {
         BTreeMap::from([
@@ -391,6 +411,11 @@ impl<'a> TaskReport<'a> {
     /// Where there is one, the further failures are mostly its consequences.
     fn first_failure(&self) -> Option<&'a CheckReport> {
         self.checks.iter().copied().find(|check| check.status.is_failure())
+    }
+
+    /// The first thing to correct, or else to write.
+    fn first_open(&self) -> Option<&'a CheckReport> {
+        self.first_failure().or(self.checks.iter().copied().find(|check| check.status != Status::Passed))
     }
 }
 
@@ -570,7 +595,7 @@ mod tests {
                 ("terminal", terminal(&report, &Terminal::of_width(40))),
                 ("terminal with links", terminal(&report, &wide)),
                 ("terminal of all", terminal_of_all(one, &wide)),
-                ("watching", for_watching(&report, 40)),
+                ("watching", for_watching(&report, None, 40, 20)),
                 ("json", json(&report).unwrap()),
                 ("json of all", json_of_all(one).unwrap()),
                 ("junit", junit(one)),

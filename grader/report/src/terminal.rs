@@ -9,13 +9,13 @@ use std::{
 };
 
 use super::{
-    CheckReport, ExerciseLabel, ExerciseStatus, Report, TaskReport,
+    CheckReport, ExerciseLabel, ExerciseStatus, Report, TaskReport, rustc,
     style::{BAD, BOLD, DIM, GOOD, OPEN, paint},
 };
 use crate::{
     remark,
     sanitise::without_commands,
-    screen::{Screen, file_url, link},
+    screen::{Screen, file_url, link, terminal_width},
 };
 use course::{Course, Exercise};
 use wire::judge::Status;
@@ -32,6 +32,8 @@ const MAX_WARNINGS: usize = 3;
 /// The screen, the course that the report's paths lie in, and where it goes on after this exercise.
 pub struct Terminal {
     pub(super) screen: Screen,
+    /// The columns that a line of the learner's source may take; a file has no end on the right.
+    columns: Option<usize>,
     course: PathBuf,
     /// How the grader is called there.
     grader: &'static str,
@@ -48,6 +50,7 @@ impl Terminal {
         let next = next.map(|next| (next.number, next.name.clone()));
         Self {
             screen: Screen::of_stdout(),
+            columns: terminal_width(),
             course: course.root.clone(),
             grader: course.grader(),
             next,
@@ -59,6 +62,7 @@ impl Terminal {
     pub fn of_width(width: usize) -> Self {
         Self {
             screen: Screen::of_width(width),
+            columns: Some(width),
             course: PathBuf::new(),
             grader: "cargo run -p grader --",
             next: None,
@@ -95,38 +99,35 @@ pub fn render(report: &Report, terminal: &Terminal) -> String {
     without_commands(&page.text)
 }
 
-/// What a learner needs to see at a glance after a save: a line for each task, the first thing to fix in full, and what
-/// the code printed there.
-pub fn render_for_watching(report: &Report, width: usize) -> String {
+/// What a learner needs to see at a glance after a save, on a screen of this size: `task` if it is open, or else the first
+/// one to correct, with all that is known about it, before the others.
+pub fn render_for_watching(report: &Report, task: Option<&str>, width: usize, height: usize) -> String {
     let terminal = Terminal::of_width(width);
     let mut page = Page::new(&terminal);
-    let started = report.status() != ExerciseStatus::NotStarted;
-    page.line(&paint(DIM, report.lib()));
-    page.blank();
+    // Expected and got, each a third of the screen at most, leave a third for the sentence that explains them.
+    page.most_lines = Some((height / 3).clamp(4, MAX_LINES));
     if !report.compiled {
         page.errors(report);
         return without_commands(&page.text);
     }
-    for task in report.tasks() {
-        page.task_line(&task, started);
+    let started = report.status() != ExerciseStatus::NotStarted;
+    let tasks = report.tasks();
+    page.passed_tasks(&tasks, width);
+    let shown = report.task_to_show(task);
+    let task = tasks.iter().find(|task| Some(task.name) == shown);
+    let check = task.and_then(TaskReport::first_open);
+    match (task, check) {
+        (Some(task), Some(check)) => page.task_at_a_glance(task, check, started, report),
+        _ => page.wrapped("", &paint(GOOD, "Everything here is right.")),
     }
-    let open = |check: &&CheckReport| check.status != Status::Passed;
-    // What is wrong comes before what is still to do.
-    let first = report.checks.iter().find(|check| check.status.is_failure()).or(report.checks.iter().find(open));
-    page.blank();
-    match first {
-        Some(check) if check.status == Status::NotStarted => {
-            let place = check.line.map_or(String::new(), |line| format!(", line {line}"));
-            page.wrapped("", &format!("{}{place}", check.message));
-            page.printed(check);
-        }
-        Some(check) => page.check(check, None),
-        None => page.wrapped("", &paint(GOOD, "Everything here is right.")),
+    if tasks.iter().any(|task| !task.is_passed() && Some(task.name) != shown) {
+        page.blank();
     }
-    if let Some(printed) = first
-        .is_none_or(|check| check.output.is_empty())
-        .then(|| report.checks.iter().find(|check| !check.output.is_empty()))
-        .flatten()
+    for task in tasks.iter().filter(|task| !task.is_passed() && Some(task.name) != shown) {
+        page.task_line(task, task.name, started);
+    }
+    if check.is_none_or(|check| check.output.is_empty())
+        && let Some(printed) = report.checks.iter().find(|check| !check.output.is_empty())
     {
         page.blank();
         page.wrapped("", &format!("your code printed in: {}", printed.title));
@@ -180,6 +181,9 @@ pub fn render_all(reports: &[Report], terminal: &Terminal) -> String {
 struct Page<'a> {
     text: String,
     width: usize,
+    columns: Option<usize>,
+    /// In the watch view: how many lines a value may take. What is wrong comes before the input there.
+    most_lines: Option<usize>,
     links: bool,
     course: &'a Path,
     grader: &'a str,
@@ -188,7 +192,16 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn new(terminal: &'a Terminal) -> Self {
         let Terminal { screen, course, grader, .. } = terminal;
-        Self { text: String::new(), width: screen.width, links: screen.links, course, grader }
+        let columns = terminal.columns;
+        Self {
+            text: String::new(),
+            width: screen.width,
+            columns,
+            most_lines: None,
+            links: screen.links,
+            course,
+            grader,
+        }
     }
 
     /// The command that checks exercise `number`.
@@ -217,8 +230,10 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn raw(&mut self, text: &str) {
-        self.text += text.trim_end();
+    /// What rustc says, within the columns that there are.
+    fn rustc(&mut self, text: &str) {
+        let fitted = self.columns.map(|columns| rustc::fitted(text, columns));
+        self.text += fitted.as_deref().unwrap_or(text).trim_end();
         self.text.push('\n');
     }
 
@@ -237,11 +252,11 @@ impl<'a> Page<'a> {
                 report.diagnostics.iter().filter(|diagnostic| diagnostic.level == "warning").collect();
             self.separate();
             for warning in warnings.iter().take(MAX_WARNINGS) {
-                self.raw(&warning.rendered);
+                self.rustc(&warning.rendered);
                 self.blank();
             }
             if warnings.len() > MAX_WARNINGS {
-                self.line(&paint(DIM, format!("and {} more warnings", warnings.len() - MAX_WARNINGS)));
+                self.line(&paint(DIM, format!("and {}", counted(warnings.len() - MAX_WARNINGS, "more warning"))));
             }
         }
     }
@@ -250,7 +265,7 @@ impl<'a> Page<'a> {
     fn errors(&mut self, report: &Report) {
         let mut remarks = Vec::new();
         for diagnostic in report.diagnostics.iter().filter(|diagnostic| diagnostic.level == "error") {
-            self.raw(&diagnostic.rendered);
+            self.rustc(&diagnostic.rendered);
             // Once is enough, however often the error comes.
             if let Some(remark) = diagnostic
                 .code
@@ -287,8 +302,42 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// A task with its points.
-    fn task_line(&mut self, task: &TaskReport<'_>, started: bool) {
+    /// What is passed, in one line.
+    fn passed_tasks(&mut self, tasks: &[TaskReport<'_>], width: usize) {
+        let passed: Vec<_> = tasks.iter().filter(|task| task.is_passed()).collect();
+        if passed.is_empty() {
+            return;
+        }
+        let points: u32 = passed.iter().map(|task| task.points()).sum();
+        let points = format!("{points}/{points}");
+        let most = width.saturating_sub(points.len() + 3).max(28);
+        let names = |count: usize| {
+            let names = passed[..count].iter().map(|task| task.name).collect::<Vec<_>>().join(", ");
+            let left = passed.len() - count;
+            if left == 0 { names } else { format!("{names}, +{left}") }
+        };
+        let names = (1..=passed.len()).rev().map(names).find(|names| names.chars().count() <= most);
+        let names = names.unwrap_or_else(|| format!("{} tasks", passed.len()));
+        self.line(&format!("{} {names:<28} {points}", paint(GOOD, "✓")));
+    }
+
+    /// A task that is not passed, with the first thing to correct in it, or to write.
+    fn task_at_a_glance(&mut self, task: &TaskReport<'_>, check: &CheckReport, started: bool, report: &Report) {
+        let is_in_lib = check.file.as_deref() == Some(report.lib().as_str());
+        let line = check.line.filter(|_| is_in_lib);
+        let name = line.map_or(task.name.to_owned(), |line| format!("{} · line {line}", task.name));
+        self.task_line(task, &name, started);
+        match check.status {
+            Status::NotStarted => {
+                self.wrapped("  ", &check.message);
+                self.printed(check);
+            }
+            _ => self.check(check, None),
+        }
+    }
+
+    /// A task, under this name, with its points.
+    fn task_line(&mut self, task: &TaskReport<'_>, name: &str, started: bool) {
         let (points, max) = (task.points(), task.max_points());
         let (style, mark) = match () {
             () if task.is_passed() => (GOOD, "✓"),
@@ -302,11 +351,11 @@ impl<'a> Page<'a> {
             }
             () => "",
         };
-        self.line(&format!("{} {:<28} {points}/{max}{kind}", paint(style, mark), task.name));
+        self.line(&format!("{} {name:<28} {points}/{max}{kind}", paint(style, mark)));
     }
 
     fn task(&mut self, task: &TaskReport<'_>, report: &Report) {
-        self.task_line(task, report.status() != ExerciseStatus::NotStarted);
+        self.task_line(task, task.name, report.status() != ExerciseStatus::NotStarted);
         if let Some(check) = task.checks.iter().find(|check| report.lacks_data(check)) {
             self.wrapped("    ", &check.message);
         }
@@ -331,8 +380,9 @@ impl<'a> Page<'a> {
             Status::Failed | Status::Crashed | Status::TimedOut => (BAD, "✗"),
             Status::NotStarted | Status::Skipped => (OPEN, "○"),
         };
+        let indent = if self.most_lines.is_some() { "    " } else { "      " };
         let start = self.text.len();
-        self.labelled("    ", &format!("{mark} "), &check.title);
+        self.labelled(&indent[2..], &format!("{mark} "), &check.title);
         // Coloured after wrapping, which must not count the colour.
         let title = self.text.split_off(start);
         self.text += &title.replacen(mark, &paint(style, mark), 1);
@@ -340,45 +390,87 @@ impl<'a> Page<'a> {
             return self.printed(check);
         }
         let repeats = before.is_some_and(|before| before.status.is_failure() && before.message == check.message);
-        self.wrapped("      ", if repeats { "the same as above" } else { &check.message });
-        if let (Some(file), Some(line)) = (&check.file, check.line) {
-            // A path is not broken where it can be helped: it may be clicked.
-            let place = format!("at {file}:{line}");
-            let linked = format!("      {}", self.link(file, &place));
-            if place.len() + 6 <= self.width { self.line(&linked) } else { self.wrapped("      ", &place) }
-        }
-        let diff = check.diff.as_ref().filter(|_| in_full);
-        let (expected, observed) = match diff {
-            Some(_) => (&None, &None),
-            None => (&check.expected, &check.observed),
-        };
-        for (label, text) in [("input     ", &check.input), ("expected  ", expected), ("got       ", observed)] {
-            if let Some(text) = text.as_ref().filter(|_| in_full) {
-                self.labelled("      ", label, &beginning(text));
-            }
-        }
-        if let Some(diff) = diff {
-            self.wrapped("      ", "text      (- yours, + expected)");
-            for line in diff.lines() {
-                let style = match line.as_bytes().first() {
-                    Some(b'-') => BAD,
-                    Some(b'+') => GOOD,
-                    _ => DIM,
-                };
-                self.line(&format!("        {}", paint(style, line)));
-            }
+        self.wrapped(indent, if repeats { "the same as above" } else { &check.message });
+        self.place(check, indent);
+        if in_full {
+            self.values(check, indent);
         }
         self.printed(check);
     }
 
+    /// Where the failure of `check` came from.
+    fn place(&mut self, check: &CheckReport, indent: &str) {
+        let (Some(file), Some(line)) = (&check.file, check.line) else { return };
+        // The watch view has the line beside the task, and the file above it.
+        if self.most_lines.is_some() && file.ends_with("src/lib.rs") {
+            return;
+        }
+        // A path is not broken where it can be helped: it may be clicked.
+        let place = format!("at {file}:{line}");
+        let linked = format!("{indent}{}", self.link(file, &place));
+        if place.len() + indent.len() <= self.width { self.line(&linked) } else { self.wrapped(indent, &place) }
+    }
+
+    /// What went in, what should have come out, and what did.
+    fn values(&mut self, check: &CheckReport, indent: &str) {
+        let (expected, observed) = match check.diff {
+            Some(_) => (&None, &None),
+            None => (&check.expected, &check.observed),
+        };
+        let mut values = [("input     ", &check.input), ("expected  ", expected), ("got       ", observed)];
+        if self.most_lines.is_some() {
+            self.difference(check, indent);
+            values.rotate_left(1);
+        }
+        for (label, text) in values {
+            if let Some(text) = text {
+                let start = self.text.len();
+                self.labelled(indent, label, &beginning(text));
+                self.fold(start, indent);
+            }
+        }
+        if self.most_lines.is_none() {
+            self.difference(check, indent);
+        }
+    }
+
+    /// The difference between two texts.
+    fn difference(&mut self, check: &CheckReport, indent: &str) {
+        let Some(diff) = &check.diff else { return };
+        self.wrapped(indent, "text      (- yours, + expected)");
+        for line in diff.lines() {
+            let style = match line.as_bytes().first() {
+                Some(b'-') => BAD,
+                Some(b'+') => GOOD,
+                _ => DIM,
+            };
+            self.line(&format!("{indent}  {}", paint(style, line)));
+        }
+    }
+
+    /// Where only so many lines may be shown of a value, leaves out the others of the one that begins at `start`.
+    fn fold(&mut self, start: usize, indent: &str) {
+        let Some(most) = self.most_lines else { return };
+        let total = self.text[start..].lines().count();
+        if total > most {
+            let kept: String = self.text[start..].split_inclusive('\n').take(most - 1).collect();
+            self.text.truncate(start);
+            self.text += &kept;
+            let left = format!("{indent}          … {}", counted(total - most + 1, "more line"));
+            let whole = format!("{left}; `check` has them");
+            self.line(&paint(DIM, if whole.chars().count() <= self.width { whole } else { left }));
+        }
+    }
+
     fn printed(&mut self, check: &CheckReport) {
+        let indent = if self.most_lines.is_some() { "    " } else { "      " };
         for (number, line) in check.output.lines().enumerate() {
             let label = if number == 0 { "printed   " } else { "          " };
             // A line that has to be wrapped keeps the bar: nobody shall take it for the grader's own.
             let room = self.width.saturating_sub(18).max(10);
             for (part, piece) in textwrap::wrap(line, room).iter().enumerate() {
                 let label = if part == 0 { label } else { "          " };
-                self.line(&format!("      {label}│ {piece}"));
+                self.line(&format!("{indent}{label}│ {piece}"));
             }
         }
     }
@@ -396,10 +488,8 @@ fn beginning(text: &str) -> String {
 
 fn score(report: &Report) -> String {
     if !report.compiled {
-        return paint(
-            BOLD,
-            format!("Not graded, because it does not compile ({} points to earn).", report.max_score()),
-        );
+        let points = counted(report.max_score() as usize, "point");
+        return paint(BOLD, format!("Not graded, because it does not compile ({points} to earn)."));
     }
     let style = if report.status() == ExerciseStatus::Complete { GOOD } else { BOLD };
     let mut line = paint(style, format!("Score {} of {} points", report.score(), report.max_score()));
@@ -411,11 +501,26 @@ fn score(report: &Report) -> String {
 
 /// How long an exercise takes, and what it builds on.
 fn effort(exercise: &ExerciseLabel) -> String {
-    let hours = f64::from(exercise.minutes) / 60.0;
     let requires = exercise.requires.join(", ");
     let builds_on = if requires.is_empty() { String::new() } else { format!(", builds on {requires}") };
-    // 1.5 and 2, not 2.0.
-    format!("about {} hours{builds_on}", (2.0 * hours).round() / 2.0)
+    format!("about {}{builds_on}", time_for(exercise.minutes))
+}
+
+/// `1 check`, `2 checks`.
+pub fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// About so many minutes, as one says it.
+pub fn time_for(minutes: u32) -> String {
+    match (f64::from(minutes) / 30.0).round() / 2.0 {
+        _ if minutes == 1 => "1 minute".to_owned(),
+        // Half hours are too coarse for a short time.
+        _ if minutes < 60 => format!("{minutes} minutes"),
+        1.0 => "1 hour".to_owned(),
+        // 1.5 and 2, not 2.0.
+        hours => format!("{hours} hours"),
+    }
 }
 
 /// A hint for `check`.
@@ -472,5 +577,26 @@ fn next_step(page: &mut Page<'_>, report: &Report, terminal: &Terminal) {
                 page.wrapped("", &format!("Next: read exercises/{name}/README.md, then {next}"));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_counts_are_said_as_people_say_them() {
+        for (minutes, said) in [
+            (1, "1 minute"),
+            (20, "20 minutes"),
+            (45, "45 minutes"),
+            (60, "1 hour"),
+            (70, "1 hour"),
+            (90, "1.5 hours"),
+            (120, "2 hours"),
+        ] {
+            assert_eq!(time_for(minutes), said);
+        }
+        assert_eq!((counted(1, "exercise"), counted(0, "problem")), ("1 exercise".to_owned(), "0 problems".to_owned()));
     }
 }

@@ -3,6 +3,7 @@
 use report::{
     Diagnostic,
     sanitise::{self, Folders},
+    with_short_types,
 };
 use serde::Deserialize;
 
@@ -148,10 +149,11 @@ impl Message {
     /// The diagnostic as a learner sees it.
     pub(super) fn into_diagnostic(self, folders: &Folders) -> Diagnostic {
         let place = self.spans.iter().find(|span| span.is_primary);
-        let shown = |text: &str| sanitise::clean(&folders.hide(&sanitise::beginning(text, MAX_MESSAGE)));
-        let rendered = self.rendered.as_deref().unwrap_or(&self.message);
+        let shown =
+            |text: &str| sanitise::clean(&folders.hide(&sanitise::beginning(&with_short_types(text), MAX_MESSAGE)));
+        let rendered = with_short_types(self.rendered.as_deref().unwrap_or(&self.message));
         Diagnostic {
-            rendered: sanitise::clean_coloured(&folders.hide(&sanitise::beginning(rendered, MAX_RENDERED))),
+            rendered: sanitise::clean_coloured(&folders.hide(&sanitise::beginning(&rendered, MAX_RENDERED))),
             file: place.map(|span| shown(&span.file_name)),
             line: place.map(|span| span.line_start),
             column: place.map(|span| span.column_start),
@@ -172,17 +174,18 @@ impl Message {
     /// The diagnostic for an error in the probe: the submission compiles, but not as the exercise asks for it. The
     /// probe is not the learner's file, so neither its path nor its lines appear, only the call that failed.
     pub(super) fn into_interface_diagnostic(self, folders: &Folders) -> Diagnostic {
-        let mut rendered = format!("the grader cannot use your code: {}\n", self.message);
+        let said = with_short_types(&self.message);
+        let mut rendered = format!("the grader cannot use your code: {said}\n");
         if let Some(line) = self.spans.iter().find(|span| span.is_primary).and_then(|span| span.text.first()) {
             rendered += &format!("  it asks for  {}\n", asked_for(line.text.trim()));
         }
         for child in self.children.iter().filter(|child| child.level == "note") {
             // Such as "expected fn pointer `fn(f64) -> f64`\n found fn item `fn(f64) -> f32 {elu}`".
             for line in child.message.lines() {
-                rendered += &format!("  {}\n", line.trim());
+                rendered += &format!("  {}\n", with_short_types(line.trim()));
             }
         }
-        let message = sanitise::clean(&folders.hide(&sanitise::beginning(&self.message, MAX_MESSAGE)));
+        let message = sanitise::clean(&folders.hide(&sanitise::beginning(&said, MAX_MESSAGE)));
         rendered = sanitise::clean(&folders.hide(&sanitise::beginning(&rendered, MAX_RENDERED)));
         rendered += "  Names, types and `pub` stay as the exercise gives them; what is inside is yours.\n";
         Diagnostic {

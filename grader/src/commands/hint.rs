@@ -31,7 +31,7 @@ pub(crate) fn run(course: &Course, args: &HintArgs) -> Result<Outcome> {
                     course.grader(),
                     exercise.number
                 );
-                return Ok(Outcome::NotRightYet);
+                return Ok(Outcome::AllRight);
             }
             let Some(task) = first_unsolved(exercise, &report) else {
                 anstream::println!("Everything in {} is solved: there is nothing left to hint at.", exercise.name);
@@ -54,7 +54,7 @@ pub(crate) fn run(course: &Course, args: &HintArgs) -> Result<Outcome> {
     if let Some(warning) = hint.warning {
         warn(&warning);
     }
-    Ok(Outcome::NotRightYet)
+    Ok(Outcome::AllRight)
 }
 
 fn check(course: &Course, exercise: &Exercise) -> Result<Report> {

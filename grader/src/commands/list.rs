@@ -11,12 +11,12 @@ use report::{
     ExerciseStatus, SCHEMA_VERSION,
     screen::Screen,
     style::{self, paint},
+    time_for,
 };
 
 pub(crate) fn run(course: &Course, args: &ListArgs) -> Result<Outcome> {
     let progress = read_progress(course);
     let rows = rows(course, &progress)?;
-    let complete = rows.iter().all(|row| row.status == ExerciseStatus::Complete);
     match args.format {
         Format::Terminal => anstream::print!("{}", render(&rows, course.grader(), Screen::of_stdout().width)),
         Format::Json => {
@@ -26,7 +26,7 @@ pub(crate) fn run(course: &Course, args: &ListArgs) -> Result<Outcome> {
             anstream::println!("{}", serde_json::to_string_pretty(&list)?);
         }
     }
-    Ok(if complete { Outcome::AllRight } else { Outcome::NotRightYet })
+    Ok(Outcome::AllRight)
 }
 
 #[derive(Serialize)]
@@ -66,7 +66,7 @@ fn render(rows: &[Row], grader: &str, width: usize) -> String {
     text += &format!("\n{}\n", paint(style::BOLD, textwrap::fill(&sum, width)));
     match rows.iter().find(|row| row.status != ExerciseStatus::Complete) {
         Some(open) => {
-            text += &format!("About {} hours to go.\n", minutes.div_ceil(60));
+            text += &format!("About {} to go.\n", time_for(minutes));
             text += &format!("Next: {grader} check {}\n", open.number);
         }
         None if rows.is_empty() => text += &format!("There is no exercise yet: `{grader} new NAME` makes one.\n"),

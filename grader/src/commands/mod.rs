@@ -33,7 +33,9 @@ use runner::Submission;
 /// What a command found out, where it could do its work.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
+    /// Full marks, or the command does not grade, and did what it was asked for.
     AllRight,
+    /// What was graded is not right yet.
     NotRightYet,
 }
 
@@ -48,12 +50,14 @@ impl Outcome {
 
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
     if let Some(Command::Completions(args)) = &cli.command {
-        return completions::run(args).map(Outcome::exit_code);
+        // Outside a course there are no exercises to complete.
+        let course = Course::find(cli.course.as_deref()).ok();
+        return completions::run(course.as_ref(), args).map(Outcome::exit_code);
     }
     let course = Course::find(cli.course.as_deref())?;
     let outcome = match &cli.command {
         None => return view::watch_or_help(&course),
-        Some(Command::Watch) => return view::watch(&course),
+        Some(Command::Watch(args)) => return view::watch(&course, args.exercise.as_deref()),
         Some(Command::Quiz(args)) => return quiz::run(&course, args),
         Some(Command::Lesson(args)) => return view::lesson(&course, args),
         Some(Command::Plot(args)) => return view::plot(&course, args),

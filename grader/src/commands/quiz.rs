@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use course::{Course, Exercise, UsageError};
 use learner::quiz::{Answers, class};
 use report::{
-    ExerciseStatus, FirstAnswer, SCHEMA_VERSION,
+    ExerciseStatus, FirstAnswer, SCHEMA_VERSION, counted,
     screen::Screen,
     style::{BOLD, DIM, paint},
 };
@@ -139,10 +139,10 @@ fn tell_of_class(course: &Course, reports: &[PathBuf], format: Format) -> Result
         "{}",
         textwrap::fill(
             &format!(
-                "\n{} learners, {} questions with answers. First answers count. “Tells strong from weak” is the point-biserial \
+                "\n{}, {} with answers. First answers count. “Tells strong from weak” is the point-biserial \
              correlation with the answers to all other questions: below 0.2 a question says little, below 0 look at it.",
-                learners.len(),
-                questions.len()
+                counted(learners.len(), "learner"),
+                counted(questions.len(), "question")
             ),
             width
         )

@@ -7,7 +7,8 @@ use similar::{ChangeTag, TextDiff};
 
 use super::{Outcome, exercise_or_current, read_progress};
 use crate::cli::SolutionArgs;
-use course::Course;
+use course::{Course, Exercise};
+use learner::hint;
 use report::{
     screen::terminal_width,
     style::{BAD, BOLD, DIM, GOOD, paint},
@@ -20,8 +21,8 @@ const MIN_SIDE_BY_SIDE: usize = 120;
 pub(crate) fn run(course: &Course, args: &SolutionArgs) -> Result<Outcome> {
     let exercise = exercise_or_current(course, args.exercise.as_deref())?;
     if !args.yes && !read_progress(course).is_complete(exercise) && !agrees(&exercise.name)? {
-        anstream::println!("Good. `{} hint {}` gives the next hint.", course.grader(), exercise.number);
-        return Ok(Outcome::NotRightYet);
+        anstream::println!("Good. {}", instead(course, exercise)?);
+        return Ok(Outcome::AllRight);
     }
     let read = |submission: &Submission| {
         fs::read_to_string(submission.lib()).with_context(|| format!("cannot read {}", submission.lib().display()))
@@ -38,6 +39,24 @@ pub(crate) fn run(course: &Course, args: &SolutionArgs) -> Result<Outcome> {
         paint(DIM, format!("exercises/{name}/src/lib.rs and solutions/{name}/src/lib.rs", name = exercise.name))
     );
     Ok(Outcome::AllRight)
+}
+
+/// What helps instead of the solution: the next hint, if one is left for a task that is not solved.
+fn instead(course: &Course, exercise: &Exercise) -> Result<String> {
+    let (grader, number) = (course.grader(), exercise.number);
+    let report = learner::last_report(course, exercise).filter(|report| report.compiled);
+    // `hint` means the first of them.
+    let next = match &report {
+        Some(report) => hint::first_unsolved(exercise, report),
+        None => exercise.tasks.first(),
+    };
+    Ok(match next {
+        Some(task) if hint::given(course, exercise, task)?.left() == 0 => format!(
+            "You have had every hint for `{}`. What it is about is in the lesson: `{grader} lesson {number}`.",
+            task.name
+        ),
+        _ => format!("`{grader} hint {number}` gives the next hint."),
+    })
 }
 
 /// Asks whether to show the solution of an exercise that is not solved; no answer is a no.

@@ -19,18 +19,19 @@ use crate::{
 };
 
 /// Grades on every save, in a full-screen view.
-pub(super) fn watch(course: &Course) -> Result<ExitCode> {
+pub(super) fn watch(course: &Course, exercise: Option<&str>) -> Result<ExitCode> {
     if !in_a_terminal() {
         let complaint = "`watch` needs a terminal; `check` works without one".to_owned();
         return Err(UsageError(complaint).into());
     }
-    show(course, "watch", [])
+    let exercise = exercise.map(|wanted| course.exercise(wanted)).transpose()?;
+    show(course, "watch", exercise.map(|exercise| exercise.name.clone().into()))
 }
 
 /// What `grader` without a command does: watch in a terminal, and say elsewhere what commands there are.
 pub(super) fn watch_or_help(course: &Course) -> Result<ExitCode> {
     if in_a_terminal() {
-        return watch(course);
+        return watch(course, None);
     }
     Err(UsageError(format!(
         "a command is missing, and there is no terminal to watch in\n\n{}",

@@ -32,7 +32,8 @@ fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let course = Course::find(Some(&PathBuf::from(next()?)))?;
     let what = next()?;
     if what == "watch" {
-        watch::watch(course)?;
+        let first = arguments.next();
+        watch::watch(course, first.as_ref().map(|name| name.to_string_lossy()).as_deref())?;
         return Ok(ExitCode::SUCCESS);
     }
     if what == "quiz" {

@@ -66,11 +66,7 @@ impl Variants {
                 expectation: Expected::FullMarks { is_variant: false },
                 name: "the solution".to_owned(),
             },
-            Job {
-                source: stub,
-                expectation: Expected::NothingPassed { ships_bugs: exercise.ships_bugs },
-                name: "the stub".to_owned(),
-            },
+            Job { source: stub, expectation: Expected::NotStarted, name: "the stub".to_owned() },
         ];
         for variant in self.wrong {
             let source =
@@ -99,9 +95,8 @@ pub(super) enum Expected {
     FullMarks {
         is_variant: bool,
     },
-    NothingPassed {
-        ships_bugs: bool,
-    },
+    /// Of the stub: nothing is judged, and nothing is told.
+    NotStarted,
     /// `elsewhere` are the checks about code that is as in the solution.
     Mistake {
         id: String,
@@ -118,7 +113,7 @@ impl Job {
 
     pub(super) fn title(&self) -> String {
         match self.expectation {
-            Expected::FullMarks { is_variant: false } | Expected::NothingPassed { .. } => self.name.clone(),
+            Expected::FullMarks { is_variant: false } | Expected::NotStarted => self.name.clone(),
             Expected::FullMarks { is_variant: true } => format!("right variant `{}`", self.name),
             Expected::Mistake { .. } => format!("wrong variant `{}`", self.name),
         }

@@ -10,10 +10,10 @@ use ratatui::{
 };
 use textwrap::core::display_width;
 
-use super::state::{Body, Busy, Room, State, View};
+use super::state::{Body, Busy, Room, Search, State, View};
 use crate::{markdown, picture::terminal};
 use learner::list::{self, Row, Totals};
-use report::{screen::Screen, style::paint};
+use report::{ExerciseStatus, counted, screen::Screen, style::paint};
 use runner::Stage;
 
 /// Smaller than this there is no sense in drawing.
@@ -21,7 +21,7 @@ const MIN_WIDTH: u16 = 20;
 const MIN_HEIGHT: u16 = 9;
 
 /// Wider lines are tiring to read.
-const MAX_TEXT_WIDTH: u16 = 100;
+const MAX_TEXT_WIDTH: usize = 100;
 
 const SPINNER: [&str; 8] = ["⠋", "⠙", "⠸", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
@@ -33,54 +33,61 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, beat: usize) -> Room {
         frame.render_widget(Paragraph::new("Too small. q quits.").wrap(Wrap { trim: true }), area);
         return Room { too_small: true, ..Room::default() };
     }
-    let keys = keys(state, area.width);
-    let [title, body, rule, progress, status, help] = Layout::vertical([
+    let [title, body, rule, progress, status, keys_line] = Layout::vertical([
         Constraint::Length(2),
         Constraint::Fill(1),
         Constraint::Length(1),
         Constraint::Length(1),
         Constraint::Length(1),
-        Constraint::Length(keys.len() as u16),
+        Constraint::Length(1),
     ])
     .areas(area);
 
     frame.render_widget(Paragraph::new(heading(state, title.width)), title);
     let room = match &state.view {
         View::List { selected } => draw_list(frame, body, &state.rows, *selected),
-        View::Page(page) => draw_text(frame, body, &page_text(&page.body, body.width), state.scroll),
+        View::Page(page) => {
+            let text = page_text(&page.body, body.width);
+            draw_text(frame, body, &text, state.scroll, state.search.as_ref())
+        }
+        View::Help => draw_text(frame, body, &help(body.width), state.scroll, None),
         View::Exercise | View::ConfirmReset => {
-            let text = exercise_text(state, body.width.min(MAX_TEXT_WIDTH));
-            draw_text(frame, body, &text, state.scroll)
+            let text = exercise_text(state, body);
+            draw_text(frame, body, &text, state.scroll, None)
         }
     };
     frame.render_widget(Paragraph::new("─".repeat(rule.width.into()).dim()), rule);
     draw_progress(frame, progress, &state.rows);
-    draw_status(frame, status, state, beat);
-    frame.render_widget(Paragraph::new(keys), help);
+    draw_status(frame, status, state, room, beat);
+    frame.render_widget(Paragraph::new(keys(state, area.width)), keys_line);
     room
 }
 
-/// The line above everything: where we are, and the points.
-fn heading(state: &State, width: u16) -> Line<'static> {
+/// The lines above everything: where we are, and the points; the file to edit.
+fn heading(state: &State, width: u16) -> Vec<Line<'static>> {
     let row = state.row();
+    let mut file = String::new();
     let (left, right) = match &state.view {
         View::List { .. } => ("The course".to_owned(), String::new()),
+        View::Help => ("All keys".to_owned(), String::new()),
         View::Page(page) => (page.title.clone(), String::new()),
         View::Exercise | View::ConfirmReset => {
+            file = cut(&format!("exercises/{}/src/lib.rs", row.name), width.into());
             let bonus = if row.bonus_score > 0 { format!(" +{}", row.bonus_score) } else { String::new() };
             (format!("{} · {}", row.number, row.title), format!("{}/{}{bonus}", row.score, row.max_score))
         }
     };
     let left = cut(&left, usize::from(width).saturating_sub(right.len() + 1));
     let gap = usize::from(width).saturating_sub(display_width(&left) + right.len());
-    Line::from(vec![left.bold(), Span::raw(" ".repeat(gap)), right.bold()])
+    vec![Line::from(vec![left.bold(), Span::raw(" ".repeat(gap)), right.bold()]), Line::from(file.dim())]
 }
 
 /// The report, or what there is to say instead of it.
-fn exercise_text(state: &State, width: u16) -> String {
+fn exercise_text(state: &State, area: Rect) -> String {
+    let (width, height) = (usize::from(area.width), usize::from(area.height));
     match &state.outcome {
-        Some(Ok(report)) => report::for_watching(report, usize::from(width)),
-        Some(Err(problem)) => textwrap::fill(problem, usize::from(width)),
+        Some(Ok(report)) => report::for_watching(report, state.task.as_deref(), width, height),
+        Some(Err(problem)) => textwrap::fill(problem, width.min(MAX_TEXT_WIDTH)),
         None => String::new(),
     }
 }
@@ -88,7 +95,7 @@ fn exercise_text(state: &State, width: u16) -> String {
 /// A page, laid out for `width`.
 fn page_text(body: &Body, width: u16) -> String {
     match body {
-        Body::Text(text) => textwrap::fill(text, Screen::of_width(width.into()).width),
+        Body::Text(text) | Body::Hints { text, .. } => textwrap::fill(text, Screen::of_width(width.into()).width),
         Body::Pictures { pictures, page } => {
             let width = Screen::of_width(width.into()).width;
             let drawn: Vec<String> = pictures.iter().map(|picture| terminal::render(picture, width)).collect();
@@ -98,19 +105,65 @@ fn page_text(body: &Body, width: u16) -> String {
     }
 }
 
-/// `text` with ANSI styles, from the line `scroll` on.
-fn draw_text(frame: &mut Frame<'_>, area: Rect, text: &str, scroll: usize) -> Room {
-    let lines = wrapped(text, usize::from(area.width));
+/// `text` with ANSI styles, from the line `scroll` on, or from where the search has arrived.
+fn draw_text(frame: &mut Frame<'_>, area: Rect, text: &str, scroll: usize, search: Option<&Search>) -> Room {
+    let mut lines = wrapped(text, usize::from(area.width));
     let height = usize::from(area.height);
-    let room = Room { max_scroll: lines.len().saturating_sub(height), height, too_small: false };
-    let first = scroll.min(room.max_scroll);
+    let max_scroll = lines.len().saturating_sub(height);
+    let mut first = scroll.min(max_scroll);
+    let mut matches = (0, 0);
+    if let Some(search) = search {
+        let found = find(&lines, &search.text);
+        if let Some((number, line)) = wanted_match(&found, search) {
+            matches = (number + 1, found.len());
+            // With a little of what stands before it.
+            first = line.saturating_sub(2).min(max_scroll);
+        }
+        for line in &found {
+            lines[*line] = highlighted(&lines[*line], &search.text);
+        }
+    }
     let below = lines.len().saturating_sub(first + height);
     let mut visible: Vec<Line<'_>> = lines.into_iter().skip(first).take(height).collect();
     if below > 0 && height > 1 {
-        visible[height - 1] = Line::from(format!("↓ {} more lines", below + 1)).dim();
+        visible[height - 1] = Line::from(format!("↓ {}", counted(below + 1, "more line"))).dim();
     }
     frame.render_widget(Paragraph::new(visible), area);
-    room
+    Room { max_scroll, height, first, matches, too_small: false }
+}
+
+/// The lines that hold `text`, in capitals or not.
+fn find(lines: &[Line<'_>], text: &str) -> Vec<usize> {
+    let text = text.to_lowercase();
+    let holds = |line: &Line<'_>| !text.is_empty() && line.to_string().to_lowercase().contains(&text);
+    (0..lines.len()).filter(|&line| holds(&lines[line])).collect()
+}
+
+/// Which of the matches `found` the search has arrived at, and its line.
+fn wanted_match(found: &[usize], search: &Search) -> Option<(usize, usize)> {
+    let count = isize::try_from(found.len()).ok().filter(|count| *count > 0)?;
+    let start = found.iter().position(|line| *line >= search.from).unwrap_or(0) as isize;
+    let number = (start + search.nth).rem_euclid(count) as usize;
+    Some((number, found[number]))
+}
+
+/// `line` with `text` marked wherever it stands in it.
+fn highlighted(line: &Line<'_>, text: &str) -> Line<'static> {
+    let mut characters: Vec<(char, Style)> = characters(line);
+    let lower = |text: &str| text.chars().map(|it| it.to_lowercase().next().unwrap_or(it)).collect::<Vec<_>>();
+    let (wanted, all) = (lower(text), lower(&line.to_string()));
+    for start in 0..=all.len().saturating_sub(wanted.len()) {
+        if all[start..].starts_with(&wanted) {
+            for (_, style) in &mut characters[start..start + wanted.len()] {
+                *style = style.add_modifier(Modifier::REVERSED);
+            }
+        }
+    }
+    styled(&characters)
+}
+
+fn characters(line: &Line<'_>) -> Vec<(char, Style)> {
+    line.spans.iter().flat_map(|span| span.content.chars().map(|character| (character, span.style))).collect()
 }
 
 /// The lines of `text`, those that are too long broken at a blank where there is one, with their styles.
@@ -119,12 +172,12 @@ fn wrapped(text: &str, width: usize) -> Vec<Line<'static>> {
     let text = text.into_text().unwrap_or_else(|_| text.to_owned().into());
     let mut lines = Vec::new();
     for line in text.lines {
-        let characters: Vec<(char, Style)> = line
-            .spans
-            .iter()
-            .flat_map(|span| span.content.chars().map(|character| (character, span.style)))
-            .map(|(character, style)| (if character == '\t' { ' ' } else { character }, style))
-            .collect();
+        let mut characters = characters(&line);
+        for (character, _) in &mut characters {
+            if *character == '\t' {
+                *character = ' ';
+            }
+        }
         let mut rest = characters.as_slice();
         while let Some(end) = break_at(rest, width.max(1)) {
             lines.push(styled(&rest[..end]));
@@ -167,7 +220,7 @@ fn draw_list(frame: &mut Frame<'_>, area: Rect, rows: &[Row], selected: usize) -
         .map(|(index, row)| list_line(row, index == selected, usize::from(area.width)))
         .collect();
     frame.render_widget(Paragraph::new(lines), area);
-    Room { max_scroll: 0, height, too_small: false }
+    Room { height, ..Room::default() }
 }
 
 /// The first visible row of a list, so that the selected one is in the middle where that is possible.
@@ -214,7 +267,17 @@ fn draw_gauge(frame: &mut Frame<'_>, area: Rect, ratio: f64, label: &str) {
 }
 
 /// What the grader does or waits for.
-fn draw_status(frame: &mut Frame<'_>, area: Rect, state: &State, beat: usize) {
+fn draw_status(frame: &mut Frame<'_>, area: Rect, state: &State, room: Room, beat: usize) {
+    if let Some(search) = &state.search {
+        let found = match room.matches {
+            _ if search.text.is_empty() => String::new(),
+            (_, 0) => "  not found".to_owned(),
+            (number, total) => format!("  {number} of {total}"),
+        };
+        frame
+            .render_widget(Paragraph::new(cut(&format!("/{}█{found}", search.text), area.width.into()).yellow()), area);
+        return;
+    }
     if matches!(state.view, View::ConfirmReset) {
         let question = "Put the stub back? Your version is kept. y yes, any other key no";
         frame.render_widget(Paragraph::new(cut(question, area.width.into()).yellow().bold()), area);
@@ -242,10 +305,11 @@ fn draw_status(frame: &mut Frame<'_>, area: Rect, state: &State, beat: usize) {
             cut(&format!("✓ Complete! n goes on: {} · {}", next.number, next.title), area.width.into()).green().bold()
         }
         None if state.is_complete() => cut("✓ Complete! This was the last one.", area.width.into()).green().bold(),
-        None if matches!(state.view, View::Page(_)) => cut(&standing(state), area.width.into()).dim(),
+        None if matches!(state.view, View::Page(_) | View::Help) => cut(&standing(state), area.width.into()).dim(),
         None if state.polling => {
             cut("No file events here: looking for saves every half second.", area.width.into()).dim()
         }
+        None if is_untouched(state) => cut("s opens the lesson. A save is graded.", area.width.into()).dim(),
         None => cut("Waiting for you to save.", area.width.into()).dim(),
     };
     frame.render_widget(Paragraph::new(line), area);
@@ -255,6 +319,7 @@ fn draw_status(frame: &mut Frame<'_>, area: Rect, state: &State, beat: usize) {
 fn standing(state: &State) -> String {
     match &state.outcome {
         Some(Ok(report)) if !report.compiled => "✗ It does not compile.".to_owned(),
+        Some(Ok(_)) if is_untouched(state) => "Nothing is written yet.".to_owned(),
         Some(Ok(report)) => match report.checks.iter().find(|check| check.status.is_failure()) {
             Some(check) => format!("✗ {}", check.title),
             None => "Nothing is wrong so far.".to_owned(),
@@ -263,42 +328,74 @@ fn standing(state: &State) -> String {
     }
 }
 
-/// The keys that work now, on as few lines as they need.
-fn keys(state: &State, width: u16) -> Vec<Line<'static>> {
+fn is_untouched(state: &State) -> bool {
+    matches!(&state.outcome, Some(Ok(report)) if report.status() == ExerciseStatus::NotStarted)
+}
+
+/// All keys, for the page that `?` opens.
+const KEYS: [(&str, &str); 16] = [
+    ("h", "hints for the task on top; again: the next hint"),
+    ("s", "the lesson, where you left it"),
+    ("d", "pictures of what your code computes"),
+    ("a", "questions about it, which are worth no points"),
+    ("tab", "another task (shift-tab: the one before)"),
+    ("n", "the next exercise"),
+    ("p", "the previous exercise"),
+    ("l", "the list of all exercises"),
+    ("r", "grade again, even if nothing has changed"),
+    ("x", "put the stub back; your version is kept"),
+    ("↑ ↓ j k", "scroll by a line"),
+    ("space", "scroll by a page (also page down and up)"),
+    ("g G", "the beginning and the end"),
+    ("/", "search on a page: enter or ↓ next, ↑ previous, esc ends"),
+    ("esc", "back to the exercise"),
+    ("q", "quit; ctrl-z goes to the shell, and `fg` comes back"),
+];
+
+fn help(width: u16) -> String {
+    let options = textwrap::Options::new(usize::from(width).min(MAX_TEXT_WIDTH)).subsequent_indent("         ");
+    let lines = KEYS.iter().map(|(key, what)| textwrap::fill(&format!("{key:<9}{what}"), &options));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The keys that are most useful now, as many as fit in a line.
+fn keys(state: &State, width: u16) -> Line<'static> {
     let keys: &[(&str, &str)] = match state.view {
+        _ if state.search.is_some() => &[("enter", "next"), ("↑", "previous"), ("esc", "end")],
         View::Exercise => &[
+            ("?", "keys"),
+            ("h", "hint"),
+            ("s", "lesson"),
+            ("q", "quit"),
+            ("d", "picture"),
+            ("a", "quiz"),
             ("n", "next"),
-            ("p", "prev"),
             ("l", "list"),
-            ("h", "hint"),
-            ("s", "lesson"),
-            ("d", "plot"),
-            ("a", "quiz"),
-            ("r", "run"),
+            ("tab", "task"),
+            ("p", "prev"),
+            ("r", "rerun"),
             ("x", "reset"),
-            ("q", "quit"),
         ],
-        View::Page(_) => &[
+        View::Page(_) | View::Help => &[
+            ("esc", "back"),
             ("↑↓", "scroll"),
+            ("/", "search"),
+            ("q", "quit"),
             ("h", "hint"),
             ("s", "lesson"),
-            ("d", "plot"),
+            ("d", "picture"),
             ("a", "quiz"),
-            ("esc", "back"),
-            ("q", "quit"),
         ],
         View::List { .. } => &[("↑↓", "choose"), ("enter", "go there"), ("esc", "back"), ("q", "quit")],
         View::ConfirmReset => &[("y", "yes"), ("any other", "no")],
     };
-    let mut lines = vec![Line::default()];
+    let mut line = Line::default();
     let mut used = 0;
     for (key, what) in keys {
         let size = display_width(key) + 1 + what.len();
         if used > 0 && used + 2 + size > usize::from(width) {
-            lines.push(Line::default());
-            used = 0;
+            break;
         }
-        let line = lines.last_mut().expect("there is always one");
         if used > 0 {
             line.push_span("  ");
             used += 2;
@@ -307,7 +404,7 @@ fn keys(state: &State, width: u16) -> Vec<Line<'static>> {
         line.push_span(format!(" {what}").dim());
         used += size;
     }
-    lines
+    line
 }
 
 /// `text`, cut to `width` columns.
@@ -335,18 +432,18 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use ratatui::{Terminal, backend::TestBackend};
-    use wire::probe::Progress;
+    use wire::{judge::Status, probe::Progress};
 
     use super::{
         super::{
             state::{AfterSave, Event, Key, Page},
-            tests::{broken, graded, graded_complete, rows},
+            tests::{broken, graded, graded_complete, report, rows},
         },
         *,
     };
 
     /// A phone's terminal, the classic one, and a wide one.
-    const SIZES: [(u16, u16); 3] = [(40, 18), (80, 24), (120, 32)];
+    const SIZES: [(u16, u16); 3] = [(40, 20), (80, 24), (120, 32)];
 
     fn fresh() -> State {
         State::new(rows(), 0, false).0
@@ -376,6 +473,21 @@ mod tests {
     #[test]
     fn something_to_mend() {
         assert_screens("something_to_mend", &after(vec![Event::Graded(graded(0))]));
+    }
+
+    #[test]
+    fn an_untouched_exercise() {
+        let mut graded = graded(0);
+        let mut report = report();
+        for check in &mut report.checks {
+            (check.status, check.points) = (Status::NotStarted, 0);
+            (check.message, check.file) = ("there is still a `todo!()` to replace".to_owned(), None);
+            check.output.clear();
+        }
+        graded.outcome = Some(Ok(report));
+        let state = after(vec![Event::Graded(graded)]);
+        assert_screens("untouched", &state);
+        assert_eq!(standing(&state), "Nothing is written yet.");
     }
 
     #[test]
@@ -427,6 +539,56 @@ mod tests {
             after_save: AfterSave::Stays,
         };
         assert_screens("page", &after(vec![Event::Page(page), Event::Key(Key::PageDown)]));
+    }
+
+    #[test]
+    fn all_keys() {
+        assert_screens("help", &after(vec![Event::Key(Key::Help)]));
+    }
+
+    #[test]
+    fn a_search_goes_from_match_to_match_and_round() {
+        let lines: Vec<String> = (0..60).map(|line| format!("line {line}")).collect();
+        let page =
+            Page { title: "A page".to_owned(), body: Body::Text(lines.join("\n")), after_save: AfterSave::Stays };
+        let mut state = after(vec![Event::Page(page), Event::Letter('/', Key::Search)]);
+        let mut press = |event| {
+            state.update(event, Instant::now());
+            let mut terminal = Terminal::new(TestBackend::new(40, 20)).unwrap();
+            terminal.draw(|frame| state.room = draw(frame, &state, 0)).unwrap();
+            (state.room.first, state.room.matches, terminal.backend().to_string())
+        };
+        press(Event::Letter('E', Key::Other));
+        press(Event::Letter(' ', Key::PageDown));
+        press(Event::Letter('4', Key::Other));
+        let (first, matches, screen) = press(Event::Letter('2', Key::Other));
+        assert_eq!((first, matches), (40, (1, 1)), "{screen}");
+        assert!(screen.contains("/E 42█  1 of 1") && screen.contains("line 42"), "{screen}");
+        let (_, matches, _) = press(Event::Key(Key::Erase));
+        assert_eq!(matches, (1, 11), "4, and 40 to 49");
+        assert_eq!(press(Event::Key(Key::Enter)).1, (2, 11));
+        press(Event::Key(Key::Up));
+        assert_eq!(press(Event::Key(Key::Up)).1, (11, 11), "before the first one is the last");
+        assert!(press(Event::Letter('x', Key::Reset)).2.contains("not found"));
+    }
+
+    #[test]
+    fn a_task_that_is_chosen_comes_first() {
+        assert_screens("another_task", &after(vec![Event::Graded(graded(0)), Event::Key(Key::NextTask)]));
+    }
+
+    #[test]
+    fn the_verdict_is_on_the_first_screen() {
+        let state = after(vec![Event::Graded(graded(0))]);
+        let Some(Ok(report)) = &state.outcome else { unreachable!() };
+        let check = report.checks.iter().find(|check| check.status.is_failure()).unwrap();
+        for size in [(80, 24), (40, 20)] {
+            let screen = screen(&state, size);
+            let words = screen.replace(['"', '\n'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+            for shown in [check.title.as_str(), &check.message, "expected", "got"] {
+                assert!(words.contains(shown), "{shown}: {screen}");
+            }
+        }
     }
 
     #[test]

@@ -4,6 +4,9 @@
 
 mod draw;
 mod files;
+#[cfg(test)]
+mod readme;
+mod screen;
 mod state;
 
 use std::{
@@ -19,20 +22,18 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use ratatui::{
-    DefaultTerminal,
-    crossterm::event::{self, Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers},
-};
+use ratatui::crossterm::event::{self, Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::{
     lesson,
     plot::{self, Plotted},
     quiz,
 };
-use course::{Course, Exercise};
+use course::{Course, Exercise, Task};
 use learner::{Checking, Progress, backups, hint, list};
 use report::style::{BOLD, paint};
 use runner::{CalledOff, Kit, Observer, Options, Sandbox, SandboxMode, Stage, Submission};
+use screen::{Screen, Signal};
 use state::{Action, AfterSave, Body, Busy, Event, Graded, Key, Page, State};
 
 /// How often the files are looked at, in case there are no file events.
@@ -41,11 +42,14 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How often a spinner moves.
 const BEAT: Duration = Duration::from_millis(100);
 
-/// Watches the learner's exercises until the learner has had enough.
-pub(crate) fn watch(course: Course) -> Result<()> {
+/// Watches the learner's exercises, from the one of this name on, until the learner has had enough.
+pub(crate) fn watch(course: Course, first: Option<&str>) -> Result<()> {
     let course = Arc::new(course);
     let (progress, notice) = Progress::read(&course);
-    let current = learner::current(&course, &progress)?;
+    let current = match first {
+        Some(name) => course.exercise(name)?,
+        None => learner::current(&course, &progress)?,
+    };
     let index = course.exercises.iter().position(|exercise| exercise.name == current.name).unwrap_or(0);
     // Before the screen is ours: cargo shows its own progress here.
     Kit::open(&course, current)?;
@@ -60,11 +64,16 @@ pub(crate) fn watch(course: Course) -> Result<()> {
         let (course, events) = (course.clone(), events.clone());
         move || work(&course, &orders, &events)
     });
-    let mut terminal = ratatui::try_init().context("cannot use this terminal; `check` needs none")?;
+    screen::read_signals({
+        let events = events.clone();
+        move |signal| drop(events.send(Input::Signal(signal)))
+    })
+    .context("cannot listen to signals; `check` need not")?;
+    let mut screen = Screen::take().context("cannot use this terminal; `check` needs none")?;
     let (go_on, may_go_on) = mpsc::channel();
     thread::spawn(move || read_keys(&events, &may_go_on));
-    let ended = run(&course, &mut state, first, &mut terminal, (&inbox, &go_on), &jobs);
-    ratatui::restore();
+    let ended = run(&course, &mut state, first, &mut screen, (&inbox, &go_on), &jobs);
+    drop(screen);
 
     // A probe that runs is ended by the worker, which needs a moment; cargo may go on building without us.
     drop(jobs);
@@ -72,7 +81,10 @@ pub(crate) fn watch(course: Course) -> Result<()> {
     while !worker.is_finished() && Instant::now() < patience {
         thread::sleep(Duration::from_millis(5));
     }
-    ended
+    if let Some(signal) = ended? {
+        screen::end_by(signal);
+    }
+    Ok(())
 }
 
 /// What the worker is asked to do, by the index of an exercise.
@@ -81,39 +93,40 @@ enum Order {
     Draw { index: usize, called_off: Arc<AtomicBool> },
 }
 
-/// The loop of the view: draw, wait for something to happen, answer to it.
+/// The loop of the view: draw, wait for something to happen, answer to it. It may be a signal that ends it.
 fn run(
     course: &Course,
     state: &mut State,
     mut actions: Vec<Action>,
-    terminal: &mut DefaultTerminal,
+    screen: &mut Screen,
     (inbox, go_on): (&Receiver<Input>, &Sender<()>),
     jobs: &Sender<Order>,
-) -> Result<()> {
+) -> Result<Option<i32>> {
     let start = Instant::now();
     let mut happened = true;
     let mut looked = Instant::now();
-    // The learner has left.
-    let gone = Arc::new(AtomicBool::default());
-    // Of the grading that is under way.
+    let mut ended_by = None;
+    // Of the grading and of the drawing that are under way.
     let mut called_off = Arc::new(AtomicBool::default());
+    let mut drawing_called_off = Arc::new(AtomicBool::default());
     let mut keyboard_waits = false;
     loop {
         for action in actions.drain(..) {
             match action {
                 Action::Quit => {
-                    gone.store(true, Ordering::Relaxed);
                     called_off.store(true, Ordering::Relaxed);
-                    return Ok(());
+                    drawing_called_off.store(true, Ordering::Relaxed);
+                    return Ok(ended_by);
                 }
                 Action::CallOff => called_off.store(true, Ordering::Relaxed),
+                Action::CallOffDrawing => drawing_called_off.store(true, Ordering::Relaxed),
                 Action::Grade { index, again } => {
                     called_off = Arc::default();
                     jobs.send(Order::Grade { index, again, called_off: called_off.clone() })
                         .context("the grading thread has ended")?;
                 }
-                Action::Hint(index) => {
-                    let page = hint_page(course, &course.exercises[index], state);
+                Action::Hint { index, task, next } => {
+                    let page = hint_page(course, &course.exercises[index], state, task.as_deref(), next);
                     state.update(Event::Page(page), Instant::now());
                 }
                 Action::Reset(index) => {
@@ -123,7 +136,8 @@ fn run(
                     state.update(Event::Page(page), Instant::now());
                 }
                 Action::Picture(index) => {
-                    jobs.send(Order::Draw { index, called_off: gone.clone() })
+                    drawing_called_off = Arc::default();
+                    jobs.send(Order::Draw { index, called_off: drawing_called_off.clone() })
                         .context("the grading thread has ended")?;
                 }
                 Action::Lesson(index) => {
@@ -131,9 +145,8 @@ fn run(
                     state.update(Event::Page(page), Instant::now());
                 }
                 Action::Ask(index) => {
-                    ratatui::restore();
-                    let asked = quiz::ask_about(course, &course.exercises[index]);
-                    *terminal = ratatui::try_init().context("cannot use this terminal any more")?;
+                    let ask = || quiz::ask_about(course, &course.exercises[index]);
+                    let asked = screen.lend(ask).context("cannot use this terminal any more")?;
                     match (asked, list::rows(course, &Progress::read(course).0)) {
                         (Ok(()), Ok(rows)) => state.rows = rows,
                         (Err(error), _) | (_, Err(error)) => state.notice = Some(format!("{error:#}")),
@@ -149,7 +162,8 @@ fn run(
         if happened || state.busy.is_some() {
             let beat = (start.elapsed().as_millis() / BEAT.as_millis()) as usize;
             let mut room = state.room;
-            terminal.draw(|frame| room = draw::draw(frame, state, beat)).context("cannot draw on this terminal")?;
+            let drawing = screen.terminal.draw(|frame| room = draw::draw(frame, state, beat));
+            drawing.context("cannot draw on this terminal")?;
             state.room = room;
         }
 
@@ -165,11 +179,17 @@ fn run(
         for input in first.into_iter().chain(inbox.try_iter()) {
             match input {
                 Input::Event(event) => {
-                    keyboard_waits |= matches!(event, Event::Key(Key::Questions));
+                    keyboard_waits |= is_behind_questions(&event);
                     actions.extend(state.update(event, Instant::now()));
                 }
                 Input::Resized => {}
-                // The terminal is gone, and with it whoever watched.
+                Input::Suspend => screen.suspend().context("cannot use this terminal again")?,
+                Input::Signal(Signal::GoesOn) => screen.retake().context("cannot use this terminal again")?,
+                Input::Signal(Signal::Ends(signal)) => {
+                    ended_by = Some(signal);
+                    actions.push(Action::Quit);
+                }
+                // The terminal is gone, and with it all who watched.
                 Input::Closed => actions.push(Action::Quit),
             }
         }
@@ -183,6 +203,9 @@ fn run(
 enum Input {
     Event(Event),
     Resized,
+    /// Ctrl-Z.
+    Suspend,
+    Signal(Signal),
     Closed,
 }
 
@@ -191,17 +214,33 @@ enum Input {
 fn read_keys(events: &Sender<Input>, may_go_on: &Receiver<()>) {
     loop {
         let input = match event::read() {
-            Ok(TerminalEvent::Key(key)) if key.kind != KeyEventKind::Release => Input::Event(Event::Key(meaning(key))),
+            Ok(TerminalEvent::Key(key)) if key.kind == KeyEventKind::Release => continue,
+            Ok(TerminalEvent::Key(key)) => read_key(key),
             Ok(TerminalEvent::Resize(..)) => Input::Resized,
+            // What is pasted is no command.
             Ok(_) => continue,
             Err(_) => Input::Closed,
         };
         let closed = matches!(input, Input::Closed);
-        let waits = matches!(input, Input::Event(Event::Key(Key::Questions)));
+        let waits = matches!(&input, Input::Event(event) if is_behind_questions(event));
         if events.send(input).is_err() || closed || waits && may_go_on.recv().is_err() {
             return;
         }
     }
+}
+
+/// Whether the keyboard waits behind this: the key leads to the questions, unless it is a letter of a search.
+fn is_behind_questions(event: &Event) -> bool {
+    matches!(event, Event::Letter(_, Key::Questions) | Event::Key(Key::Questions))
+}
+
+fn read_key(key: KeyEvent) -> Input {
+    let is_command = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    Input::Event(match key.code {
+        KeyCode::Char('z') if key.modifiers == KeyModifiers::CONTROL && cfg!(unix) => return Input::Suspend,
+        KeyCode::Char(letter) if !is_command => Event::Letter(letter, meaning(key)),
+        _ => Event::Key(meaning(key)),
+    })
 }
 
 fn meaning(key: KeyEvent) -> Key {
@@ -221,7 +260,12 @@ fn meaning(key: KeyEvent) -> Key {
         KeyCode::Char('q') => Key::Quit,
         KeyCode::Char('y') => Key::Yes,
         KeyCode::Enter => Key::Enter,
-        KeyCode::Esc | KeyCode::Backspace => Key::Back,
+        KeyCode::Esc => Key::Back,
+        KeyCode::Backspace => Key::Erase,
+        KeyCode::Char('/') => Key::Search,
+        KeyCode::Char('?') => Key::Help,
+        KeyCode::Tab | KeyCode::Right => Key::NextTask,
+        KeyCode::BackTab | KeyCode::Left => Key::PreviousTask,
         KeyCode::Up | KeyCode::Char('k') => Key::Up,
         KeyCode::Down | KeyCode::Char('j') => Key::Down,
         KeyCode::PageUp => Key::PageUp,
@@ -252,10 +296,14 @@ fn work(course: &Course, orders: &Receiver<Order>, events: &Sender<Input>) {
                 let exercise = &course.exercises[index];
                 tell(Event::Busy(Busy::Drawing));
                 let observer = Teller { tell: &tell, called_off: &called_off };
-                let body = caught(|| draw_pictures(course, exercise, &observer))
-                    .unwrap_or_else(|error| Body::Text(format!("{error:#}")));
+                let body = match caught(|| draw_pictures(course, exercise, &observer)) {
+                    Ok(body) => Some(body),
+                    Err(error) if error.is::<CalledOff>() => None,
+                    Err(error) => Some(Body::Text(format!("{error:#}"))),
+                };
                 let title = format!("Pictures · {}", exercise.title);
-                tell(Event::Page(Page { title, body, after_save: AfterSave::IsDrawnAnew }));
+                let page = body.map(|body| Page { title, body, after_save: AfterSave::IsDrawnAnew });
+                tell(Event::Drawn { index, page });
             }
         }
     }
@@ -263,8 +311,10 @@ fn work(course: &Course, orders: &Receiver<Order>, events: &Sender<Input>) {
 
 /// What `work` comes to. A panic of the grader's must not leave the view waiting for ever.
 fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    panic::catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(anyhow!("the grader panicked, which is a fault of its own")))
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let said = screen::take_panic().unwrap_or_default();
+        Err(anyhow!("the grader panicked, which is a fault of its own: {said}"))
+    })
 }
 
 /// Tells the view how far a grading has come, until that is called off.
@@ -319,31 +369,44 @@ fn lesson_page(course: &Course, exercise: &Exercise) -> Page {
     Page { title, body, after_save: AfterSave::Stays }
 }
 
-fn hint_page(course: &Course, exercise: &Exercise, state: &State) -> Page {
-    let page = |text: String| {
-        let title = format!("Hint · {}", exercise.title);
-        Page { title, body: Body::Text(text), after_save: AfterSave::Stays }
+/// The hints for `task` that were given, the latest first; one more of them if `next`, or if there was none.
+fn hint_page(course: &Course, exercise: &Exercise, state: &State, task: Option<&str>, next: bool) -> Page {
+    let page = |body| Page { title: format!("Hints · {}", exercise.title), body, after_save: AfterSave::Stays };
+    let Some(task) = task.and_then(|name| exercise.task(name)) else {
+        let is_graded = matches!(&state.outcome, Some(Ok(report)) if report.compiled);
+        return page(Body::Text(if is_graded {
+            "Everything is solved: there is nothing left to hint at.".to_owned()
+        } else {
+            "There are hints once the code compiles and was graded.".to_owned()
+        }));
     };
-    let task = match &state.outcome {
-        Some(Ok(report)) if report.compiled => hint::first_unsolved(exercise, report),
-        _ => return page("There are hints once the code compiles and was graded.".to_owned()),
-    };
-    let Some(task) = task else {
-        return page("Everything is solved: there is nothing left to hint at.".to_owned());
-    };
-    let hint = match hint::next(course, exercise, task) {
-        Ok(hint) => hint,
-        Err(error) => return page(format!("{error:#}")),
-    };
-    let left = match hint.left {
-        0 => "That was the last one.".to_owned(),
-        left => format!("{left} more: h again."),
-    };
-    let mut text = format!("{}\n\n{}\n\n{left}", paint(BOLD, hint.heading), hint.text);
-    if let Some(warning) = hint.warning {
-        text += &format!("\n\n{warning}");
+    match hints(course, exercise, task, next) {
+        Ok(text) => page(Body::Hints { task: task.name.clone(), text }),
+        Err(error) => page(Body::Text(format!("{error:#}"))),
     }
-    page(text)
+}
+
+fn hints(course: &Course, exercise: &Exercise, task: &Task, next: bool) -> Result<String> {
+    let mut given = hint::given(course, exercise, task)?;
+    let mut text = String::new();
+    let mut warning = None;
+    if (next && given.left() > 0) || given.count() == 0 {
+        let hint = hint::next(course, exercise, task)?;
+        given = hint::given(course, exercise, task)?;
+        // What could not be noted down is not among those that were given.
+        if hint.warning.is_some() {
+            text = format!("{}\n{}\n\n", paint(BOLD, hint.heading), hint.text);
+        }
+        warning = hint.warning;
+    }
+    for (heading, hint) in given.latest_first() {
+        text += &format!("{}\n{hint}\n\n", paint(BOLD, heading));
+    }
+    text += &match given.left() {
+        0 => "These are all hints for this task.".to_owned(),
+        left => format!("{left} more: h gives the next one."),
+    };
+    Ok(text + &warning.map_or(String::new(), |warning| format!("\n{warning}")))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the watch view knows and how it answers to what happens. No terminal, no files, no clock: all of it is tested.
 
 use std::{
+    collections::HashMap,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -19,10 +20,15 @@ const EVENTS_ARE_LATE: Duration = Duration::from_secs(1);
 /// A page that leaves when the work goes on is there for at least this long: what it tells of is a save itself.
 const READS: Duration = Duration::from_secs(1);
 
+/// A key that comes again sooner than this is held down: a hint is read before the next one is given.
+const HELD: Duration = Duration::from_millis(400);
+
 /// What can happen.
 #[derive(Debug)]
 pub(super) enum Event {
     Key(Key),
+    /// A letter, and the key that it is where no text is typed.
+    Letter(char, Key),
     /// The system told of a save in the exercise of that index.
     Saved(usize),
     /// What the present exercise's files look like now: whether they change shows by itself.
@@ -35,6 +41,11 @@ pub(super) enum Event {
     Graded(Box<Graded>),
     /// A page is ready to be read.
     Page(Page),
+    /// The drawing of the exercise of that index has ended; there is no page if it was called off.
+    Drawn {
+        index: usize,
+        page: Option<Page>,
+    },
 }
 
 /// The keys that mean something.
@@ -52,6 +63,12 @@ pub(super) enum Key {
     Quit,
     Enter,
     Back,
+    /// Deletes a letter of what is searched for, and is `Back` elsewhere.
+    Erase,
+    Search,
+    NextTask,
+    PreviousTask,
+    Help,
     Yes,
     Up,
     Down,
@@ -73,7 +90,14 @@ pub(super) enum Action {
     },
     /// Call the present grading off: nobody needs it any more.
     CallOff,
-    Hint(usize),
+    /// Call the present drawing off: the learner has turned to something else.
+    CallOffDrawing,
+    /// Show the hints for a task, of which the `next` one is given now; without a task, say why there is none.
+    Hint {
+        index: usize,
+        task: Option<String>,
+        next: bool,
+    },
     Lesson(usize),
     Picture(usize),
     /// Ask its questions, which takes the terminal for as long.
@@ -125,6 +149,10 @@ pub(super) enum AfterSave {
 #[derive(Clone, Debug)]
 pub(super) enum Body {
     Text(String),
+    Hints {
+        task: String,
+        text: String,
+    },
     Markdown {
         text: String,
         /// Where its relative links start from.
@@ -145,14 +173,29 @@ pub(super) enum View {
         selected: usize,
     },
     Page(Page),
+    /// All keys, and what they do.
+    Help,
     /// Asks whether to put the stub back.
     ConfirmReset,
+}
+
+/// What is searched for on a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Search {
+    pub(super) text: String,
+    /// The line that was on top when the search began.
+    pub(super) from: usize,
+    /// Which match is wanted, counted from there, forwards or backwards.
+    pub(super) nth: isize,
 }
 
 pub(super) struct State {
     pub(super) rows: Vec<Row>,
     pub(super) current: usize,
     pub(super) view: View,
+    /// The task that the learner has chosen; there is another one to look at once it is passed.
+    pub(super) task: Option<String>,
+    pub(super) search: Option<Search>,
     /// The last report on the present exercise, or why there is none.
     pub(super) outcome: Option<Result<Report, String>>,
     pub(super) busy: Option<Busy>,
@@ -164,6 +207,12 @@ pub(super) struct State {
     pub(super) scroll: usize,
     /// How far one can scroll, and by how much at a time, as the last drawing found.
     pub(super) room: Room,
+    /// Where lessons were left, by their titles.
+    left_at: HashMap<String, usize>,
+    /// A picture is being drawn,
+    drawing: bool,
+    /// and is still wanted.
+    picture_wanted: bool,
     /// An exercise is being graded.
     grading: bool,
     /// What to grade when that has ended: the exercise that is present then, `again` or not.
@@ -185,6 +234,10 @@ pub(super) struct State {
 pub(super) struct Room {
     pub(super) max_scroll: usize,
     pub(super) height: usize,
+    /// The first line that is visible: a search decides it, too.
+    pub(super) first: usize,
+    /// Of a search: which match is shown, and how many there are.
+    pub(super) matches: (usize, usize),
     /// Nothing can be seen, so no key but one has an effect.
     pub(super) too_small: bool,
 }
@@ -196,12 +249,17 @@ impl State {
             rows,
             current,
             view: View::Exercise,
+            task: None,
+            search: None,
             outcome: None,
             busy: None,
             notice: None,
             polling,
             scroll: 0,
             room: Room::default(),
+            left_at: HashMap::new(),
+            drawing: false,
+            picture_wanted: false,
             grading: false,
             queued: None,
             saved: None,
@@ -222,10 +280,19 @@ impl State {
         matches!(&self.outcome, Some(Ok(report)) if report.status() == ExerciseStatus::Complete)
     }
 
+    /// The task to look at, and to give hints for.
+    pub(super) fn task(&self) -> Option<&str> {
+        match &self.outcome {
+            Some(Ok(report)) if report.compiled => report.task_to_show(self.task.as_deref()),
+            _ => None,
+        }
+    }
+
     /// Answers to `event`.
     pub(super) fn update(&mut self, event: Event, now: Instant) -> Vec<Action> {
         match event {
-            Event::Key(key) => self.key(key),
+            Event::Key(key) => self.key(key, None, now),
+            Event::Letter(letter, key) => self.key(key, Some(letter), now),
             Event::Saved(index) => {
                 self.told = true;
                 self.untold = None;
@@ -259,20 +326,41 @@ impl State {
             }
             Event::Graded(graded) => self.graded(*graded),
             Event::Page(page) => {
+                self.show_page(page, now);
+                Vec::new()
+            }
+            Event::Drawn { index, page } => {
+                self.drawing = false;
                 if !self.grading {
                     self.busy = None;
                 }
-                // Drawn again, it stays where it was.
-                let scroll = match &self.view {
-                    View::Page(before) if before.title == page.title => self.scroll,
-                    _ => 0,
-                };
-                self.show(View::Page(page));
-                self.page_since = Some(now);
-                self.scroll = scroll;
+                match page.filter(|_| index == self.current) {
+                    Some(page) if self.picture_wanted => self.show_page(page, now),
+                    // It was called off, and asked for again before that had an effect.
+                    None if self.picture_wanted => return self.draw(),
+                    _ => {}
+                }
+                self.picture_wanted = false;
                 Vec::new()
             }
         }
+    }
+
+    fn show_page(&mut self, page: Page, now: Instant) {
+        // Drawn anew, it stays where it was; a lesson opens where it was left.
+        let scroll = match &self.view {
+            View::Page(before) if before.title == page.title && !matches!(page.body, Body::Hints { .. }) => self.scroll,
+            _ => self.left_at.get(&page.title).copied().unwrap_or(0),
+        };
+        self.show(View::Page(page));
+        self.page_since = Some(now);
+        self.scroll = scroll;
+    }
+
+    /// Draws the picture of the present exercise. However often it is asked for meanwhile, it is drawn once.
+    fn draw(&mut self) -> Vec<Action> {
+        self.picture_wanted = true;
+        if std::mem::replace(&mut self.drawing, true) { Vec::new() } else { vec![Action::Picture(self.current)] }
     }
 
     fn tick(&mut self, now: Instant) -> Vec<Action> {
@@ -307,17 +395,65 @@ impl State {
         }
         let is_new = matches!(&self.outcome, Some(Ok(report)) if !report.unchanged);
         match &self.view {
-            View::Page(page) if page.after_save == AfterSave::IsDrawnAnew && is_new => {
-                vec![Action::Picture(self.current)]
-            }
+            View::Page(page) if page.after_save == AfterSave::IsDrawnAnew && is_new => self.draw(),
             _ => Vec::new(),
         }
     }
 
-    fn key(&mut self, key: Key) -> Vec<Action> {
+    fn key(&mut self, key: Key, letter: Option<char>, now: Instant) -> Vec<Action> {
         if self.room.too_small {
             return if key == Key::Quit { vec![Action::Quit] } else { Vec::new() };
         }
+        if self.search.is_some() {
+            if letter.is_none() && key == Key::Quit {
+                return vec![Action::Quit];
+            }
+            self.search_key(key, letter);
+            return Vec::new();
+        }
+        let turns_away = matches!(
+            key,
+            Key::Next
+                | Key::Previous
+                | Key::List
+                | Key::Hint
+                | Key::Lesson
+                | Key::Help
+                | Key::Reset
+                | Key::Back
+                | Key::Again
+        );
+        let mut actions = Vec::new();
+        if turns_away && self.drawing && std::mem::take(&mut self.picture_wanted) {
+            actions.push(Action::CallOffDrawing);
+        }
+        actions.extend(self.command(key, now));
+        actions
+    }
+
+    /// A key while the learner types what to search for.
+    fn search_key(&mut self, key: Key, letter: Option<char>) {
+        let Some(search) = &mut self.search else { return };
+        match (letter, key) {
+            (Some(letter), _) => {
+                search.text.push(letter);
+                search.nth = 0;
+            }
+            (None, Key::Erase) if !search.text.is_empty() => {
+                search.text.pop();
+                search.nth = 0;
+            }
+            (None, Key::Enter | Key::Down) => search.nth += 1,
+            (None, Key::Up) => search.nth -= 1,
+            (None, Key::Back | Key::Erase) => {
+                self.search = None;
+                self.scroll = self.room.first;
+            }
+            _ => {}
+        }
+    }
+
+    fn command(&mut self, key: Key, now: Instant) -> Vec<Action> {
         if let View::ConfirmReset = self.view {
             self.show(View::Exercise);
             return if key == Key::Yes { vec![Action::Reset(self.current)] } else { Vec::new() };
@@ -337,8 +473,12 @@ impl State {
                     return self.go_to(selected);
                 }
                 Key::Quit => return vec![Action::Quit],
-                Key::Back | Key::List => {
+                Key::Back | Key::Erase | Key::List => {
                     self.show(View::Exercise);
+                    return Vec::new();
+                }
+                Key::Help => {
+                    self.show(View::Help);
                     return Vec::new();
                 }
                 _ => selected,
@@ -353,16 +493,24 @@ impl State {
             Key::PageDown => self.scroll = (self.scroll + self.room.height.max(2) - 1).min(self.room.max_scroll),
             Key::Top => self.scroll = 0,
             Key::Bottom => self.scroll = self.room.max_scroll,
-            Key::Back | Key::Enter => self.show(View::Exercise),
+            Key::Help if matches!(self.view, View::Help) => self.show(View::Exercise),
+            Key::Help => self.show(View::Help),
+            Key::Search if matches!(self.view, View::Page(_)) => {
+                self.search = Some(Search { from: self.room.first, ..Search::default() });
+            }
+            Key::Search => self.notice = Some("a search goes through a page: s opens the lesson".to_owned()),
+            Key::NextTask => self.choose_task(1),
+            Key::PreviousTask => self.choose_task(-1),
+            Key::Back | Key::Erase | Key::Enter => self.show(View::Exercise),
             Key::Quit => return vec![Action::Quit],
             Key::Next if self.current + 1 < self.rows.len() => return self.go_to(self.current + 1),
             Key::Next => self.notice = Some("this is the last exercise".to_owned()),
             Key::Previous if self.current > 0 => return self.go_to(self.current - 1),
             Key::Previous => self.notice = Some("this is the first exercise".to_owned()),
             Key::List => self.show(View::List { selected: self.current }),
-            Key::Hint => return vec![Action::Hint(self.current)],
+            Key::Hint => return self.hint(now),
             Key::Lesson => return vec![Action::Lesson(self.current)],
-            Key::Picture => return vec![Action::Picture(self.current)],
+            Key::Picture => return self.draw(),
             Key::Questions => return vec![Action::Ask(self.current)],
             Key::Again => {
                 self.show(View::Exercise);
@@ -375,9 +523,38 @@ impl State {
         Vec::new()
     }
 
+    /// The hints that were given; the next one if there are none, or if they are on the screen.
+    fn hint(&self, now: Instant) -> Vec<Action> {
+        let task = self.task().map(str::to_owned);
+        let next = match &self.view {
+            View::Page(Page { body: Body::Hints { task: shown, .. }, .. }) if Some(shown) == task.as_ref() => {
+                if self.page_since.is_some_and(|since| now - since < HELD) {
+                    return Vec::new();
+                }
+                true
+            }
+            _ => false,
+        };
+        vec![Action::Hint { index: self.current, task, next }]
+    }
+
+    /// Looks at the open task that is `step` further, after the last one the first.
+    fn choose_task(&mut self, step: isize) {
+        let Some(Ok(report)) = &self.outcome else { return };
+        let open = report.open_tasks();
+        let Some(at) = open.iter().position(|task| self.task() == Some(*task)) else { return };
+        let next = (at as isize + step).rem_euclid(open.len() as isize) as usize;
+        self.task = Some(open[next].to_owned());
+        self.show(View::Exercise);
+    }
+
     fn show(&mut self, view: View) {
+        if let View::Page(Page { title, body: Body::Markdown { .. }, .. }) = &self.view {
+            self.left_at.insert(title.clone(), self.scroll);
+        }
         self.view = view;
         self.scroll = 0;
+        self.search = None;
     }
 
     fn go_to(&mut self, index: usize) -> Vec<Action> {
@@ -385,6 +562,7 @@ impl State {
         if index == self.current {
             return Vec::new();
         }
+        self.task = None;
         self.current = index;
         self.outcome = None;
         self.notice = None;
@@ -545,7 +723,7 @@ mod tests {
     #[test]
     fn scrolling_stays_within_the_text() {
         let (mut state, now) = (graded_once(), Instant::now());
-        state.room = Room { max_scroll: 25, height: 10, too_small: false };
+        state.room = Room { max_scroll: 25, height: 10, ..Room::default() };
         for (key, scroll) in [
             (Key::Up, 0),
             (Key::Down, 1),
@@ -580,6 +758,115 @@ mod tests {
         Event::Page(Page { title: "A page".to_owned(), body: Body::Text(String::new()), after_save })
     }
 
+    fn drawn(index: usize) -> Event {
+        let Event::Page(page) = page(AfterSave::IsDrawnAnew) else { unreachable!() };
+        Event::Drawn { index, page: Some(page) }
+    }
+
+    fn lesson() -> Event {
+        let body = Body::Markdown { text: String::new(), folder: PathBuf::new() };
+        Event::Page(Page { title: "Lesson".to_owned(), body, after_save: AfterSave::Stays })
+    }
+
+    fn hints(task: &str) -> Event {
+        let body = Body::Hints { task: task.to_owned(), text: String::new() };
+        Event::Page(Page { title: "Hints".to_owned(), body, after_save: AfterSave::Stays })
+    }
+
+    #[test]
+    fn however_often_a_picture_is_asked_for_it_is_drawn_once() {
+        let (mut state, now) = (graded_once(), Instant::now());
+        assert_eq!(state.update(Event::Key(Key::Picture), now), [Action::Picture(0)]);
+        for _ in 0..20 {
+            assert!(state.update(Event::Key(Key::Picture), now).is_empty());
+        }
+        assert!(state.update(drawn(0), now).is_empty());
+        assert!(matches!(state.view, View::Page(_)));
+        assert_eq!(state.update(Event::Key(Key::Picture), now), [Action::Picture(0)]);
+    }
+
+    #[test]
+    fn a_picture_that_comes_too_late_is_not_shown() {
+        let (mut state, now) = (graded_once(), Instant::now());
+        for key in [Key::Next, Key::Lesson, Key::Back] {
+            state.update(Event::Key(Key::Picture), now);
+            assert_eq!(state.update(Event::Key(key), now)[0], Action::CallOffDrawing);
+            state.update(drawn(0), now);
+            assert!(matches!(state.view, View::Exercise), "{key:?}");
+        }
+        // Called off, and wanted all the same before that had an effect.
+        state.update(Event::Key(Key::Picture), now);
+        state.update(Event::Key(Key::Back), now);
+        assert!(state.update(Event::Key(Key::Picture), now).is_empty());
+        let again = state.update(Event::Drawn { index: 1, page: None }, now);
+        assert_eq!(again, [Action::Picture(1)]);
+    }
+
+    #[test]
+    fn hints_are_for_the_task_that_is_chosen_and_can_be_read_again() {
+        let (mut state, start) = (graded_once(), Instant::now());
+        let open: Vec<String> = report().open_tasks().into_iter().map(str::to_owned).collect();
+        assert!(open.len() > 1);
+        let first = state.task().unwrap().to_owned();
+        state.update(Event::Key(Key::NextTask), start);
+        let chosen = state.task().unwrap().to_owned();
+        assert_ne!(chosen, first);
+        let hint = |next| vec![Action::Hint { index: 0, task: Some(chosen.clone()), next }];
+        assert_eq!(state.update(Event::Key(Key::Hint), start), hint(false), "those that were given come first");
+        state.update(hints(&chosen), start);
+        assert!(state.update(Event::Key(Key::Hint), after(start, 100)).is_empty(), "the key is held down");
+        assert_eq!(state.update(Event::Key(Key::Hint), after(start, 900)), hint(true));
+        for _ in &open {
+            state.update(Event::Key(Key::PreviousTask), start);
+        }
+        assert_eq!(state.task(), Some(chosen.as_str()), "after the first one comes the last");
+        state.update(Event::Key(Key::Next), start);
+        assert_eq!(state.task, None);
+    }
+
+    #[test]
+    fn a_lesson_opens_where_it_was_left() {
+        let (mut state, now) = (graded_once(), Instant::now());
+        state.room = Room { max_scroll: 90, height: 10, ..Room::default() };
+        state.update(lesson(), now);
+        state.update(Event::Key(Key::PageDown), now);
+        state.update(Event::Key(Key::Down), now);
+        assert_eq!(state.scroll, 10);
+        state.update(Event::Key(Key::Back), now);
+        state.update(page(AfterSave::Stays), now);
+        assert_eq!(state.scroll, 0);
+        state.update(lesson(), now);
+        assert_eq!(state.scroll, 10);
+    }
+
+    #[test]
+    fn letters_are_no_commands_while_a_page_is_searched() {
+        let (mut state, now) = (graded_once(), Instant::now());
+        assert!(state.update(Event::Letter('/', Key::Search), now).is_empty());
+        assert!(state.search.is_none() && state.notice.is_some(), "there is no page");
+        state.update(lesson(), now);
+        for (letter, key) in [('/', Key::Search), ('q', Key::Quit), ('x', Key::Reset), ('n', Key::Next)] {
+            assert!(state.update(Event::Letter(letter, key), now).is_empty());
+        }
+        state.update(Event::Key(Key::Erase), now);
+        assert_eq!(state.search.as_ref().unwrap().text, "qx");
+        state.update(Event::Key(Key::Enter), now);
+        assert_eq!(state.search.as_ref().unwrap().nth, 1);
+        state.room.first = 7;
+        state.update(Event::Key(Key::Back), now);
+        assert!(state.search.is_none() && state.scroll == 7, "it stays where the match is");
+        assert!(matches!(state.view, View::Page(_)));
+    }
+
+    #[test]
+    fn help_is_closed_by_the_key_that_opens_it() {
+        let (mut state, now) = (graded_once(), Instant::now());
+        state.update(Event::Key(Key::Help), now);
+        assert!(matches!(state.view, View::Help));
+        state.update(Event::Key(Key::Help), now);
+        assert!(matches!(state.view, View::Exercise));
+    }
+
     #[test]
     fn pictures_follow_what_is_saved() {
         let mut state = graded_once();
@@ -587,7 +874,7 @@ mod tests {
         state.scroll = 7;
         let actions = state.update(Event::Graded(graded(0)), Instant::now());
         assert_eq!(actions, [Action::Picture(0)]);
-        state.update(page(AfterSave::IsDrawnAnew), Instant::now());
+        state.update(drawn(0), Instant::now());
         assert_eq!(state.scroll, 7, "they stay where they were");
         state.update(page(AfterSave::Stays), Instant::now());
         assert!(state.update(Event::Graded(graded(0)), Instant::now()).is_empty(), "a lesson is left alone");
