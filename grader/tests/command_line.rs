@@ -299,7 +299,7 @@ fn what_needs_a_terminal_says_so_elsewhere() {
     assert!(text(&output.stderr).contains("a command is missing") && text(&output.stderr).contains("check"));
     let output = grader().arg("watch").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("`check` needs none"));
+    assert!(text(&output.stderr).contains("`check` works without one"));
 }
 
 #[test]
