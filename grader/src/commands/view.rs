@@ -1,5 +1,5 @@
-//! What is shown in a view of its own, by a program that is compiled when it is first asked for: watching, lessons,
-//! pictures and the map.
+//! What is shown in a view of its own, by programs that are compiled when they are first asked for: watching, lessons,
+//! pictures, the map, and the page beside the editor.
 
 use std::{
     env,
@@ -14,7 +14,7 @@ use course::{Course, UsageError};
 
 use super::{exercise_or_current, submission};
 use crate::{
-    cli::{Cli, LessonArgs, MapArgs, PlotArgs},
+    cli::{Cli, LessonArgs, MapArgs, PlotArgs, ServeArgs},
     on_demand,
 };
 
@@ -60,6 +60,19 @@ pub(super) fn plot(course: &Course, args: &PlotArgs) -> Result<ExitCode> {
 /// Draws which exercise builds on which.
 pub(super) fn map(course: &Course, args: &MapArgs) -> Result<ExitCode> {
     show(course, "map", args.output.clone().map(OsString::from))
+}
+
+/// Serves an exercise as a page.
+pub(super) fn serve(course: &Course, args: &ServeArgs) -> Result<ExitCode> {
+    let exercise = exercise_or_current(course, args.exercise.as_deref())?;
+    let sources = [&SOURCES[..], &["grader/serve"]].concat();
+    let program = on_demand::program(course, "serve", "the page", &sources)?;
+    let opens = if args.no_open { "-" } else { "open" };
+    let course = course.root.clone().into_os_string();
+    on_demand::become_program(
+        &program,
+        [course, exercise.name.clone().into(), args.port.to_string().into(), opens.into()],
+    )
 }
 
 /// What the view is made of.
