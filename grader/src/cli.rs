@@ -272,6 +272,14 @@ pub(crate) struct ServeArgs {
     /// Print the address, and open no browser
     #[arg(long)]
     pub(crate) no_open: bool,
+
+    /// Show what this folder, which holds src/lib.rs, computes as a submission to EXERCISE; nothing is noted down
+    #[arg(long, value_name = "DIR", conflicts_with = "solution", requires = "exercise")]
+    pub(crate) source: Option<PathBuf>,
+
+    /// Show what the reference solution computes
+    #[arg(long)]
+    pub(crate) solution: bool,
 }
 
 #[derive(Args)]

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     hash::{DefaultHasher, Hash, Hasher},
+    path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -16,7 +17,9 @@ use course::{Course, Exercise};
 use judge::picture::Picture;
 use learner::Checking;
 use report::Report;
-use runner::{CalledOff, Gallery, Kit, Observer, Opened, Options, Sandbox, SandboxMode, Slot, Stage, Submission};
+use runner::{
+    CalledOff, Gallery, Grading, Kit, Observer, Opened, Options, Sandbox, SandboxMode, Slot, Stage, Submission,
+};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, oneshot};
 use view::{picture::svg, plot};
@@ -108,11 +111,13 @@ struct Shared {
 
 impl Bench {
     /// Begins to grade the exercise with this index.
-    pub(crate) fn new(course: Arc<Course>, index: usize) -> Self {
+    ///
+    /// What is graded is in `folder`, or it is what the learner has written.
+    pub(crate) fn new(course: Arc<Course>, index: usize, folder: Option<PathBuf>) -> Self {
         let (orders, inbox) = mpsc::channel();
         let (news, _) = broadcast::channel(64);
         let shared = Arc::<Shared>::default();
-        let worker = Worker { course, index, news: news.clone(), shared: shared.clone() };
+        let worker = Worker { course, index, folder, news: news.clone(), shared: shared.clone() };
         thread::spawn(move || worker.work(&inbox));
         let bench = Self { orders, news, shared };
         bench.grade();
@@ -148,6 +153,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 struct Worker {
     course: Arc<Course>,
     index: usize,
+    /// Of a submission that is not the learner's own.
+    folder: Option<PathBuf>,
     news: broadcast::Sender<News>,
     shared: Arc<Shared>,
 }
@@ -201,6 +208,18 @@ impl Worker {
         }
     }
 
+    fn submission(&self) -> Submission {
+        match &self.folder {
+            Some(folder) => Submission::new(folder.clone()),
+            None => Submission::of_learner(&self.course, self.exercise()),
+        }
+    }
+
+    /// A place to compile in, which is not that of `check`: that would have to go without its cache.
+    fn slot(&self, sandbox: Sandbox) -> Result<Slot> {
+        Slot::take(&self.course.work_folder()?.join("served"), &self.exercise().name, sandbox)
+    }
+
     fn kit(&self) -> Result<Kit> {
         let on_line = |line: &str| drop(self.news.send(News::Busy { what: line.to_owned() }));
         Kit::open_quietly(&self.course, self.exercise(), &on_line)
@@ -209,12 +228,14 @@ impl Worker {
     /// Grades what the learner has written, and tells it.
     fn grade(&self) {
         let report = || -> Result<Report> {
-            let how = Checking {
-                options: Options::default(),
-                sandbox: Sandbox::choose(SandboxMode::Auto)?,
-                again: false,
-                observer: self,
-            };
+            let (options, sandbox) = (Options::default(), Sandbox::choose(SandboxMode::Auto)?);
+            if self.folder.is_some() {
+                let slot = &self.slot(sandbox)?;
+                let (course, exercise, kit) = (&*self.course, self.exercise(), &self.kit()?);
+                let grading = Grading { course, exercise, kit, slot, options, observer: self };
+                return Ok(grading.grade(&self.submission())?.report);
+            }
+            let how = Checking { options, sandbox, again: false, observer: self };
             Ok(learner::check(&self.course, self.exercise(), &self.kit()?, &how)?.report)
         };
         let news = match report() {
@@ -238,11 +259,8 @@ impl Worker {
 
     fn open(&self) -> Result<(Gallery, Slot)> {
         let (course, exercise) = (&self.course, self.exercise());
-        // Not where `check` compiles: it would have to go without its cache.
-        let slot =
-            Slot::take(&course.work_folder()?.join("served"), &exercise.name, Sandbox::choose(SandboxMode::Auto)?)?;
-        let submission = Submission::of_learner(course, exercise);
-        match Gallery::open(course, exercise, &submission, &self.kit()?, &slot, self)? {
+        let slot = self.slot(Sandbox::choose(SandboxMode::Auto)?)?;
+        match Gallery::open(course, exercise, &self.submission(), &self.kit()?, &slot, self)? {
             Opened::Gallery(gallery) => Ok((gallery, slot)),
             Opened::Broken(_) => bail!("The code does not compile yet, so there is nothing to draw."),
         }

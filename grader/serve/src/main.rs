@@ -1,7 +1,7 @@
 //! `grader serve`: an exercise's lesson, the verdict on what was saved last, and pictures that can be varied, on a page of the
 //! browser that stands beside the editor. Nothing leaves the machine.
 //!
-//! `grader` compiles this program when it is first asked for, and starts it as `serve COURSE EXERCISE PORT open|-`.
+//! `grader` compiles this program when it is first asked for, and starts it as `serve COURSE EXERCISE PORT open|- [FOLDER]`.
 
 mod bench;
 mod page;
@@ -29,5 +29,6 @@ fn run() -> Result<()> {
     let exercise = course.exercise(&next()?.to_string_lossy())?.name.clone();
     let port = next()?.to_string_lossy().parse().context("a port is a number from 0 to 65535")?;
     let opens = next()? == "open";
-    server::run(course, &exercise, port, opens)
+    let folder = next().ok().map(PathBuf::from);
+    server::run(course, &exercise, port, opens, folder)
 }

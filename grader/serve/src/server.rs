@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     convert::Infallible,
     net::Ipv4Addr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -25,7 +25,11 @@ use axum::{
     },
     routing::{get, post},
 };
-use course::Course;
+use course::{
+    Course,
+    files::{rust_files, stamp},
+};
+use runner::Submission;
 use tokio::net::TcpListener;
 use tokio_stream::{Stream, StreamExt, wrappers::BroadcastStream};
 use view::watch::files::{self, Watcher};
@@ -43,13 +47,15 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const MAX_BODY: usize = 256 << 10;
 
 /// How often files are looked at, in case there are no file events.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(200);
 
 struct App {
     course: Arc<Course>,
     key: String,
     port: u16,
     first: String,
+    /// What is shown of the first exercise, if it is not what the learner has written.
+    folder: Option<PathBuf>,
     benches: Mutex<HashMap<usize, Arc<Bench>>>,
 }
 
@@ -58,7 +64,7 @@ struct App {
 /// # Errors
 ///
 /// If the port is not free.
-pub(crate) fn run(course: Course, exercise: &str, port: u16, opens: bool) -> Result<()> {
+pub(crate) fn run(course: Course, exercise: &str, port: u16, opens: bool, folder: Option<PathBuf>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
@@ -72,6 +78,7 @@ pub(crate) fn run(course: Course, exercise: &str, port: u16, opens: bool) -> Res
             key,
             port,
             first: exercise.to_owned(),
+            folder,
             benches: Mutex::default(),
         });
         let _watcher = watch(&app);
@@ -110,7 +117,7 @@ fn watch(app: &Arc<App>) -> Watcher {
             tokio::time::sleep(LOOK).await;
             let shown: Vec<usize> = app.benches().keys().copied().collect();
             for index in shown {
-                let look = files::look(&app.course, &app.course.exercises[index]);
+                let look = app.look(index);
                 if looks.insert(index, look.clone()).is_some_and(|before| before != look) {
                     app.saved(index);
                 }
@@ -132,8 +139,24 @@ impl App {
     /// The bench of an exercise, which begins to work when a page first shows it.
     fn bench(&self, name: &str) -> Option<Arc<Bench>> {
         let index = self.index(name)?;
-        let new = || Arc::new(Bench::new(self.course.clone(), index));
+        let new = || Arc::new(Bench::new(self.course.clone(), index, self.folder_of(index)));
         Some(self.benches().entry(index).or_insert_with(new).clone())
+    }
+
+    /// The folder that is shown in the place of the learner's.
+    fn folder_of(&self, index: usize) -> Option<PathBuf> {
+        self.folder.clone().filter(|_| self.course.exercises[index].name == self.first)
+    }
+
+    /// What the sources look like that are shown: equal looks mean that nothing was saved.
+    fn look(&self, index: usize) -> String {
+        match self.folder_of(index) {
+            Some(folder) => {
+                let sources = rust_files(&Submission::new(folder).src()).unwrap_or_default();
+                sources.iter().filter_map(|file| stamp(file).ok()).collect()
+            }
+            None => files::look(&self.course, &self.course.exercises[index]),
+        }
     }
 
     fn saved(&self, index: usize) {

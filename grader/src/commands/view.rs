@@ -68,11 +68,12 @@ pub(super) fn serve(course: &Course, args: &ServeArgs) -> Result<ExitCode> {
     let sources = [&SOURCES[..], &["grader/serve"]].concat();
     let program = on_demand::program(course, "serve", "the page", &sources)?;
     let opens = if args.no_open { "-" } else { "open" };
-    let course = course.root.clone().into_os_string();
-    on_demand::become_program(
-        &program,
-        [course, exercise.name.clone().into(), args.port.to_string().into(), opens.into()],
-    )
+    let mut arguments = vec![course.root.clone().into_os_string(), exercise.name.clone().into()];
+    arguments.extend([args.port.to_string().into(), opens.into()]);
+    if args.source.is_some() || args.solution {
+        arguments.push(submission(course, exercise, args.source.as_deref(), args.solution)?.folder.into());
+    }
+    on_demand::become_program(&program, arguments)
 }
 
 /// What the view is made of.
