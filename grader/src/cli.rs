@@ -81,6 +81,10 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) solution: bool,
 
+    /// Build the crates that only a bonus task of EXERCISE uses; later checks use them without being told
+    #[arg(long, requires = "exercise")]
+    pub(crate) bonus: bool,
+
     /// The form of the report; with a file, as in `--format junit=grade.xml`, it may be given several times [default:
     /// terminal]
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = ReportParser)]

@@ -69,7 +69,7 @@ fn build(home: &Path, name: &str) -> Result<PathBuf> {
     }
     let output = build.output().context("cannot run cargo; install Rust from https://rustup.rs")?;
     if !output.status.success() {
-        bail!("cargo could not build it; what it says names the reason");
+        bail!("cargo could not build it; its message has the reason");
     }
     let lines = output.stdout.split(|&byte| byte == b'\n');
     let artifacts = lines.filter_map(|line| serde_json::from_slice::<Artifact>(line).ok());

@@ -396,7 +396,9 @@ fn the_one_submission_that_can_be_meant_is_found() {
         (&[("a/src/lib.rs", three), ("b/lib.rs", three)][..], "which one is the submission to 03_dense_layer?"),
         (&[("a/03_dense_layer/lib.rs", three), ("b/03_dense_layer/lib.rs", three)], "which one is the submission"),
         (&[("02_elu/src/lib.rs", "02_elu")], "holds no submission to 03_dense_layer, only to other exercises"),
-        (&[("answer.rs", three)], "there is no "),
+        (&[("answer.rs", three)], "answer.rs is not called lib.rs; rename it, and give the folder"),
+        (&[("src/answer.rs", three)], "answer.rs is not called lib.rs; rename it, and give the folder"),
+        (&[("one.rs", three), ("other.rs", three)], "there is no "),
     ] {
         let folder = handed_in(files);
         let output = grader().args(["check", "3", "--source"]).arg(folder.path()).output().unwrap();

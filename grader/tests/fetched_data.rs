@@ -6,7 +6,7 @@ mod common;
 
 use std::{fs, path::Path};
 
-use common::{check_of, grader, text};
+use common::{Edited, check_of, course, grader, text};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -50,9 +50,35 @@ fn with_its_data_a_check_is_graded() {
 #[test]
 fn a_study_of_several_trainings_is_graded_as_well() {
     let (report, code) = report_on("16", like_mnist().path());
-    let check = check_of(&report, "mnist");
-    assert_eq!((&check["status"], &check["points"]), (&"passed".into(), &3.into()), "{}", check["message"]);
+    for (id, points) in [("mnist", 3), ("mnist_rates", 1), ("mnist_activations", 1), ("mnist_batches", 1)] {
+        let check = check_of(&report, id);
+        assert_eq!((&check["status"], &check["points"]), (&"passed".into(), &points.into()), "{}", check["message"]);
+    }
     assert_eq!(code, Some(0));
+}
+
+/// The stub: its pictures need no training.
+#[test]
+fn studies_of_fetched_data_are_drawn_and_without_it_they_are_not() {
+    let nothing = tempfile::tempdir().expect("a temporary folder");
+    let stub = fs::read_to_string(course().join("grader/hidden/16_experiments/stub.rs")).expect("a stub");
+    let stub = Edited::source(&stub);
+    let drawn = |data: &Path| {
+        let mut command = grader();
+        command.args(["plot", "16", "--source"]).arg(stub.folder.path()).env("NEURONLINGS_DATA", data);
+        text(&command.output().expect("the grader runs").stdout)
+    };
+    let titles = [
+        "MNIST: how wide?",
+        "MNIST: how deep, and which rate?",
+        "MNIST: which activation?",
+        "MNIST: which batch size?",
+    ];
+    let (with, without) = (drawn(like_mnist().path()), drawn(nothing.path()));
+    for title in titles {
+        assert!(with.contains(title) && !without.contains("MNIST"), "{with}{without}");
+    }
+    assert!(with.contains("`grid_settings` is still to do"), "{with}");
 }
 
 #[test]

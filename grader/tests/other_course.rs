@@ -225,6 +225,8 @@ fn a_new_exercise_compiles_and_verify_says_all_that_is_still_to_be_written() {
         "solutions/01_attention/src/lib.rs:",
         "grader/hidden/01_attention/checks.rs:",
         "grader/hidden/01_attention/hints.toml:",
+        "grader/hidden/01_attention/quiz.toml:",
+        "quiz.toml: an exercise has at least 7 questions; here are 1",
         "wrong variants: 1, caught 1, named 1; right variants: 1, passed 1",
     ] {
         assert!(verified.contains(part), "{part} is not in {verified}");
@@ -236,4 +238,18 @@ fn a_new_exercise_compiles_and_verify_says_all_that_is_still_to_be_written() {
     let verified = text(&begun.run(&["verify", "1"]).stdout);
     assert!(verified.contains("there is no exercises/01_attention/README.md"), "{verified}");
     assert!(verified.contains("there is no grader/hidden/01_attention/pictures.rs"), "{verified}");
+
+    // Questions, and the test of their numbers, are asked for where exercises are crates.
+    fs::remove_file(begun.course.join("grader/hidden/01_attention/quiz.toml")).unwrap();
+    let needed =
+        ["there is no grader/hidden/01_attention/quiz.toml", "there is no solutions/01_attention/tests/quiz.rs"];
+    for has_crates in [false, true] {
+        if has_crates {
+            fs::write(begun.course.join("Cargo.toml"), "[workspace]\n").unwrap();
+        }
+        let verified = text(&begun.run(&["verify", "1"]).stdout);
+        for missing in needed {
+            assert_eq!(verified.contains(missing), has_crates, "{missing}: {verified}");
+        }
+    }
 }

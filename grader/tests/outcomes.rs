@@ -38,6 +38,20 @@ fn what_waits_for_a_failed_check_is_skipped_and_says_for_which() {
 }
 
 #[test]
+fn a_mistake_costs_nothing_of_what_other_functions_do_right() {
+    let he = "let std_dev = (2.0 / n_in as f64).sqrt();";
+    let report = Edited::new(he, "let std_dev = (1.0 / n_in as f64).sqrt();").report();
+    assert_eq!(check_of(&report, "new_layer")["status"], "failed");
+    let after_it = check_of(&report, "new_network");
+    assert_eq!((&after_it["status"], &after_it["points"]), (&"passed".into(), &1.into()));
+
+    // What returned nothing leaves nothing to judge by.
+    let report = Edited::new(he, "let std_dev: f64 = panic!(\"{n_in}\");").report();
+    assert_eq!(check_of(&report, "new_layer")["status"], "crashed");
+    assert_eq!(check_of(&report, "new_network")["status"], "skipped");
+}
+
+#[test]
 fn a_todo_is_not_started_and_names_its_line() {
     let report = Edited::new(COUNT, "todo!()").report();
     let check = check_of(&report, "n_params");

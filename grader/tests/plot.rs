@@ -113,13 +113,13 @@ fn a_network_is_drawn() {
 #[test]
 fn losses_are_drawn() {
     let ratio = ("constant -= learning_rate", "constant += learning_rate");
-    draws("04_mae", "`mae_loss` and `mse_loss` are", ratio, "Your numbers leave the picture");
+    draws("04_mae", "`mae_loss` and `mse_loss` are", ratio, "Some of your numbers are outside of the picture");
 }
 
 #[test]
 fn slopes_are_drawn() {
     let uphill = ("w - learning_rate * grad.dl_dw", "w + learning_rate * grad.dl_dw");
-    draws("05_manual_gradients", "`central_difference` is", uphill, "Your numbers leave the picture");
+    draws("05_manual_gradients", "`central_difference` is", uphill, "Some of your numbers are outside of the picture");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_training_loop_is_drawn() {
 #[test]
 fn two_frameworks_are_drawn() {
     let uncleared = ("        mlp.zero_grads(&mut gradients);\n", "");
-    draws("07_dfdx_comparison", "`Dense::from_parts` is", uncleared, "Your numbers leave the picture");
+    draws("07_dfdx_comparison", "`Dense::from_parts` is", uncleared, "Some of your numbers are outside of the picture");
 }
 
 #[test]

@@ -41,7 +41,7 @@ struct Piece {
 }
 
 impl FirstLayer {
-    /// Weights (n_out, n_in) and biases (n_out), laid out anew.
+    /// Weights (n_out, n_in) and biases (n_out), in another layout.
     pub(crate) fn new(weights: &ArrayRef2<f32>, biases: &Array1<f32>, batch_size: usize) -> Self {
         let pieces = weights.axis_chunks_iter(Axis(0), WIDTH).zip(biases.axis_chunks_iter(Axis(0), WIDTH));
         let pieces = pieces.map(|(weights, biases)| {

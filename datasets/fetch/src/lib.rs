@@ -224,7 +224,7 @@ fn attempt(
             // It has no such part, so what is here cannot be right.
             206 | 416 if n_bytes > 0 => {
                 fs::remove_file(path).map_err(here)?;
-                return Err(there("it cannot go on from what is here; beginning anew", true));
+                return Err(there("it cannot continue from what is here; starting again", true));
             }
             _ => return Err(there(&format!("it answers {}", response.status()), false)),
         }

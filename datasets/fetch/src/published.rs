@@ -14,7 +14,7 @@ pub struct Published {
 }
 
 /// The files of a data set. Sizes and digests are those that TensorFlow Datasets publishes for both (`url_checksums` in
-/// <https://github.com/tensorflow/datasets>); they are of the gzipped files, so one that was packed anew has another.
+/// <https://github.com/tensorflow/datasets>); they are of the gzipped files, so one that was packed again has another.
 #[must_use]
 pub fn published(which: Which) -> [Published; 4] {
     let [train_images, train_labels, test_images, test_labels] = FILES;

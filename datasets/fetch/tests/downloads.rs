@@ -274,7 +274,7 @@ fn what_was_there_may_be_what_is_wrong() {
 #[test]
 fn another_part_than_the_one_asked_for_is_not_taken() {
     let (server, download) = (Server::new(&[Answer::OtherPart, Answer::Right]), Download::begun(50));
-    assert_eq!(download.succeeds(&[&server]), ["it cannot go on from what is here; beginning anew"]);
+    assert_eq!(download.succeeds(&[&server]), ["it cannot continue from what is here; starting again"]);
 }
 
 #[test]

@@ -52,8 +52,8 @@ impl Perceptron {
         Self { weights, bias, learning_rate }
     }
 
-    /// A perceptron that has learned nothing yet: weights drawn from a normal distribution with mean 0 and standard
-    /// deviation 0.01, and a bias of 0.
+    /// An untrained perceptron: weights drawn from a normal distribution with mean 0 and standard deviation 0.01, and a
+    /// bias of 0.
     pub fn new(n_inputs: usize, learning_rate: f64, rng: &mut impl Rng) -> Self {
         todo!()
     }
@@ -109,8 +109,8 @@ impl Perceptron {
         todo!()
     }
 
-    /// The other rule that goes by the perceptron's name: every epoch *one* correction, the sum over all samples of
-    /// what each of them asks for. Runs all its `epochs`.
+    /// The other rule that is called the perceptron rule: *one* correction per epoch, the sum of those of all samples.
+    /// Runs all its `epochs`.
     ///
     /// ```text
     /// p = sigmoid(X·w + b)                               (n_samples), all with the same w and b
@@ -171,7 +171,7 @@ impl OneVsRest {
     }
 }
 
-/// Bonus. The best perceptron that training came across (the pocket algorithm with ratchet, Gallant 1990).
+/// Bonus. The best perceptron that was found during training (the pocket algorithm with ratchet, Gallant 1990).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pocket {
     /// A copy, made when it was the best so far.

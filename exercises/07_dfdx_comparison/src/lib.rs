@@ -8,7 +8,7 @@ use std::time::Duration;
 use dfdx::{nn::modules, prelude::*};
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 
-/// What [`tensor_tour`] has seen.
+/// The results of [`tensor_tour`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct TensorTour {
     /// `a + b`, entry by entry.
@@ -27,7 +27,7 @@ pub struct TensorTour {
     pub largest: f32,
 }
 
-/// What two matrices can be asked, asked in dfdx.
+/// The usual operations on two matrices, in dfdx.
 pub fn tensor_tour(a: [[f32; 2]; 2], b: [[f32; 2]; 2]) -> TensorTour {
     todo!()
 }
@@ -71,8 +71,8 @@ pub fn cross_entropy(logits: &ArrayRef2<f64>, labels: &[usize]) -> f32 {
 
 /// The parameters of a dense layer from `I` inputs to `O` outputs, in this course's layout.
 ///
-/// The shape stands in the type and is checked once, in [`from_parts`](Self::from_parts). The fields are private so that
-/// it stays true.
+/// The shape is part of the type and is checked once, in [`from_parts`](Self::from_parts). The fields are private so
+/// that it stays true.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dense<const I: usize, const O: usize> {
     /// Shape (I, O): column j holds the weights of neuron j.
@@ -116,7 +116,7 @@ pub struct Network<const I: usize, const H: usize, const O: usize> {
 
 /// Puts `output` behind `hidden`.
 ///
-/// As it stands here, `hidden` has `H` outputs, and `output` may have another number of inputs, `J`. Change the first
+/// In this version, `hidden` has `H` outputs, and `output` may have another number of inputs, `J`. Change the first
 /// three lines so that two layers that do not fit together do not compile together.
 pub fn stack<const I: usize, const H: usize, const J: usize, const O: usize>(
     hidden: Dense<I, H>,
@@ -151,8 +151,8 @@ impl<const I: usize, const H: usize, const O: usize> Network<I, H, O> {
 
     /// Takes the network apart into its two layers.
     ///
-    /// As it stands here, the network is only looked at: its layers have to be copied, and it can go on being
-    /// used. Change the signature so that the network itself is used up. Then nothing is copied, and a program
+    /// In this version, the network is only borrowed: its layers have to be copied, and it can still be used
+    /// afterwards. Change the signature so that the network itself is consumed. Then nothing is copied, and a program
     /// that uses it afterwards does not compile.
     pub fn take_apart(&self) -> (Dense<I, H>, Dense<H, O>) {
         todo!()
@@ -163,7 +163,7 @@ impl<const I: usize, const H: usize, const O: usize> Network<I, H, O> {
         todo!()
     }
 
-    /// The network's answer to each sample: (n_samples, I) → (n_samples, O).
+    /// The network's output for each sample: (n_samples, I) → (n_samples, O).
     pub fn forward(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
@@ -179,7 +179,7 @@ impl<const I: usize, const H: usize, const O: usize> Network<I, H, O> {
 /// What the network is made of, in dfdx: a sequence is a tuple.
 pub type Mlp = (Linear<2, 4>, ReLU, Linear<4, 1>, Sigmoid);
 
-/// What becomes of [`Mlp`] once it holds numbers: the same tuple with tensors in it.
+/// A built [`Mlp`]: the same tuple, with its parameters.
 pub type BuiltMlp = <Mlp as BuildOnDevice<Cpu, f32>>::Built;
 
 /// The same network in dfdx, with the same parameters.
@@ -187,7 +187,7 @@ pub fn to_dfdx(network: &Network<2, 4, 1>) -> BuiltMlp {
     todo!()
 }
 
-/// dfdx's answer to each sample: (n_samples, 2) → (n_samples, 1).
+/// dfdx's output for each sample: (n_samples, 2) → (n_samples, 1).
 pub fn dfdx_forward(mlp: &BuiltMlp, x: &ArrayRef2<f64>) -> Array2<f64> {
     todo!()
 }
@@ -204,7 +204,7 @@ pub fn max_difference(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Option<f64> {
     todo!()
 }
 
-/// The largest difference between what both networks answer to `x`.
+/// The largest difference between the outputs of both networks for `x`.
 pub fn forward_parity(network: &Network<2, 4, 1>, mlp: &BuiltMlp, x: &ArrayRef2<f64>) -> f64 {
     todo!()
 }

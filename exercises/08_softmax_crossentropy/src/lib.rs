@@ -9,8 +9,8 @@ use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 
 /// Turns each row of scores into probabilities: `e^z_j / Σ_k e^z_k`.
 ///
-/// Shapes: (n_samples, n_classes) in and out. A row is a sample, and its classes share 1 among them. It is right for
-/// scores of any size.
+/// Shapes: (n_samples, n_classes) in and out. A row is a sample, and its probabilities sum to 1. It is right for scores
+/// of any size.
 pub fn softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
     todo!()
 }
@@ -51,7 +51,7 @@ impl fmt::Display for LabelError {
 
 impl Error for LabelError {}
 
-/// The labels as a matrix: row i is 0 but for a 1 in the column of sample i's class. Shape (n_samples, n_classes).
+/// The labels as a matrix: row i is 0 except for a 1 in the column of sample i's class. Shape (n_samples, n_classes).
 ///
 /// # Errors
 ///

@@ -6,8 +6,8 @@
 use engine::{Loss, Sequential};
 use ndarray::{Array1, ArrayD, ArrayRef1, ArrayRef2};
 
-/// Two gradients that are the same have a relative error below this: it is far above what rounding and bending do with
-/// a step near 1e-5, and far below what any mistake in a formula does.
+/// Two gradients that are the same have a relative error below this: it is far above the errors of a measurement with a
+/// step near 1e-5, and far below those of any mistake in a formula.
 pub const TOLERANCE: f64 = 1e-6;
 
 /// What is left of a measured gradient of 0: a gradient whose norm is below this is too small to be measured.
@@ -18,7 +18,7 @@ pub const NOISE: f64 = 1e-9;
 /// The gradient of `f` at `theta`, measured: entry i is `(f(theta + eps·e_i) - f(theta - eps·e_i)) / (2 eps)`, where
 /// `e_i` is 1 at i and 0 elsewhere.
 ///
-/// Every point that `f` is asked at differs from `theta` in one entry, and agrees with it bit for bit in all others.
+/// Every point at which `f` is called differs from `theta` in one entry, and agrees with it bit for bit in all others.
 pub fn numerical_gradient(mut f: impl FnMut(&ArrayRef1<f64>) -> f64, theta: &ArrayRef1<f64>, eps: f64) -> Array1<f64> {
     todo!()
 }
@@ -37,7 +37,7 @@ pub type Function = dyn Fn(&ArrayRef1<f64>) -> f64;
 /// A gradient: a slope for each of these numbers.
 pub type Gradient = dyn Fn(&ArrayRef1<f64>) -> Array1<f64>;
 
-/// A black box: a function, and what somebody says its gradient is.
+/// A function, and a claim about its gradient.
 pub struct Candidate {
     /// How many numbers the function takes.
     pub n_inputs: usize,
@@ -82,9 +82,9 @@ pub enum Verdict {
     Vacuous,
     /// Both agree.
     Right,
-    /// They do not, but a kink is near enough to be the reason: check again elsewhere.
+    /// They differ, but a kink is near enough to be the reason: check again at another point.
     Kink,
-    /// They do not, and there is no excuse.
+    /// They differ, and no kink is near.
     Wrong,
 }
 

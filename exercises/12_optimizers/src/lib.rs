@@ -1,4 +1,4 @@
-//! Exercise 12: six rules for a step down the hill, and the courses to try them on.
+//! Exercise 12: six optimisers, and functions to try them on.
 //!
 //! Read `README.md` beside this file's folder first. Replace one `todo!()` after the other, from top to bottom, and
 //! run `cargo run -p grader -- check 12` as often as you like.
@@ -65,8 +65,8 @@ pub fn trajectory(
     todo!()
 }
 
-/// A heavy ball: `v ← β · v + g`, then `θ ← θ - lr · v`; `v` starts at 0 (Polyak 1964, "Some Methods of Speeding up the
-/// Convergence of Iteration Methods").
+/// Momentum, the heavy-ball method: `v ← β · v + g`, then `θ ← θ - lr · v`; `v` starts at 0 (Polyak 1964, "Some Methods
+/// of Speeding up the Convergence of Iteration Methods").
 #[derive(Clone, Debug)]
 pub struct Momentum {
     learning_rate: f64,
@@ -76,7 +76,7 @@ pub struct Momentum {
 }
 
 impl Momentum {
-    /// A ball at rest. This one is complete.
+    /// Momentum before its first step. This one is complete.
     pub fn new(learning_rate: f64, beta: f64) -> Self {
         Self { learning_rate, beta, velocities: Vec::new() }
     }
@@ -102,7 +102,7 @@ pub struct Nesterov {
 }
 
 impl Nesterov {
-    /// A ball at rest.
+    /// The optimiser before its first step.
     pub fn new(learning_rate: f64, beta: f64) -> Self {
         Self { learning_rate, beta }
     }
@@ -129,7 +129,7 @@ pub struct RmsProp {
 }
 
 impl RmsProp {
-    /// RMSProp that remembers nothing yet.
+    /// RMSProp before its first step.
     pub fn new(learning_rate: f64, alpha: f64, epsilon: f64) -> Self {
         Self { learning_rate, alpha, epsilon }
     }
@@ -207,8 +207,8 @@ impl Optimizer for AdamW {
 
 /// Trains `net` on all samples at once, `n_steps` times: forward, loss, backward, step. Returns the loss before each step.
 ///
-/// `x` has shape (n_samples, n_in) and `y` the shape of the network's output. It knows nothing of the rule: whatever
-/// implements [`Optimizer`] can be passed.
+/// `x` has shape (n_samples, n_in) and `y` the shape of the network's output. It does not depend on the rule: anything
+/// that implements [`Optimizer`] can be passed.
 pub fn train(
     net: &mut Sequential,
     x: &ArrayRef2<f64>,

@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn hints_are_read_or_refused_with_a_line_and_a_remedy() {
-        let task = |name: &str| Task { name: name.to_owned(), points: 1, bonus: false };
+        let task = |name: &str| Task { name: name.to_owned(), points: 1, bonus: false, crates: Vec::new() };
         let exercise = Exercise {
             name: "01_first".to_owned(),
             number: 1,

@@ -145,6 +145,9 @@ pub struct Task {
     pub points: u32,
     /// Worth extra points that full marks do not need.
     pub bonus: bool,
+    /// Crates that only its experiments use. They are built for those who ask for them, so it is a bonus. The feature of the
+    /// solution's package that brings them has the task's name, and so has the `cfg` in the probe.
+    pub crates: Vec<String>,
 }
 
 impl Course {
@@ -303,6 +306,11 @@ impl Exercise {
     pub fn task(&self, name: &str) -> Option<&Task> {
         self.tasks.iter().find(|task| task.name == name)
     }
+
+    /// The bonus tasks that have crates of their own.
+    pub fn tasks_with_crates(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.iter().filter(|task| !task.crates.is_empty())
+    }
 }
 
 /// Of `src/lib.rs:42:7` the path, without line and column.
@@ -382,6 +390,8 @@ struct TaskEntry {
     points: Spanned<u32>,
     #[serde(default)]
     bonus: bool,
+    #[serde(default)]
+    crates: Option<Spanned<Vec<String>>>,
 }
 
 fn parse(root: &Path, text: &str) -> Result<Course, Problem> {
@@ -449,7 +459,17 @@ fn parse_exercise(course: &Course, entry: ExerciseEntry) -> Result<Exercise, Pro
         if *task.points.get_ref() == 0 {
             return Err(Problem::at(task.points.span(), "a task is worth at least one point"));
         }
-        tasks.push(Task { name: task.name.into_inner(), points: task.points.into_inner(), bonus: task.bonus });
+        if let Some(crates) = task.crates.as_ref().filter(|_| !task.bonus) {
+            let what =
+                "a task with crates of its own has to be a bonus, since not everybody builds them; add `bonus = true`";
+            return Err(Problem::at(crates.span(), what));
+        }
+        tasks.push(Task {
+            name: task.name.into_inner(),
+            points: task.points.into_inner(),
+            bonus: task.bonus,
+            crates: task.crates.map(Spanned::into_inner).unwrap_or_default(),
+        });
     }
     Ok(Exercise {
         number,
@@ -539,6 +559,11 @@ points = 2
             ("minutes = 10\n", "minutes = 10\nlimits = { seconds = 0.0 }\n", "course.toml:8: limits are above 0"),
             ("points = 2", "points = 0", "course.toml:11: a task is worth at least one point"),
             ("points = 2", "points = -2", "course.toml:11: "),
+            (
+                "points = 2",
+                "points = 2\ncrates = [\"candle\"]",
+                "course.toml:12: a task with crates of its own has to be a",
+            ),
             ("format_version = 1", "format_version = 2", "course.toml:1: this grader reads format_version 1"),
         ];
         for (find, with, expected) in cases {

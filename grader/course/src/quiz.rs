@@ -209,6 +209,9 @@ fn parse(text: &str) -> Result<Vec<Question>, Problem> {
         if !ids.insert(question.id.clone()) {
             return Err(Problem::at(at, format!("there are two questions with the id `{}`", question.id)));
         }
+        if let Some(twin) = questions.iter().find(|other: &&Question| other.ask == question.ask) {
+            return Err(Problem::at(at, format!("`{}` and `{}` ask the same", twin.id, question.id)));
+        }
         questions.push(question);
     }
     Ok(questions)
@@ -412,7 +415,7 @@ because = "That is along the slope."
     #[test]
     fn every_kind_is_read() {
         let head = |kind: &str| {
-            format!("[[question]]\nid = \"{kind}\"\nkind = \"{kind}\"\ntopics = [\"data\"]\nask = \"?\"\n")
+            format!("[[question]]\nid = \"{kind}\"\nkind = \"{kind}\"\ntopics = [\"data\"]\nask = \"{kind}?\"\n")
         };
         let options = ONE.split_once("[[question.option]]").unwrap().1;
         let steps = |what: &str, key: &str| {
@@ -470,6 +473,10 @@ because = "That is along the slope."
             assert!(complaint.starts_with(expected), "{with}: {complaint}");
         }
         assert!(complaint(&ONE.repeat(2)).contains("two questions with the id `sign`"));
+        assert!(
+            complaint(&(ONE.to_owned() + &ONE.replace("\"sign\"", "\"twin\"")))
+                .contains("`sign` and `twin` ask the same")
+        );
     }
 
     #[test]

@@ -267,7 +267,7 @@ fn checks() -> Vec<Check> {
             .mistake("relu_for_step", RELU_FOR_STEP, |c| corrected(c, c.float("target") - score_of(c).max(0.0)))
             .mistake(
                 "tiny_sum_taken_for_zero",
-                "A sum just below 0 is taken for class 1. Either there is a tolerance, or the class comes from a \
+                "A sum just below 0 is put into class 1. Either there is a tolerance, or the class comes from a \
                  probability: the sigmoid of -2.8e-17 rounds to 0.5. The step looks at the sum itself, `>= 0.0`.",
                 |c| corrected(c, c.float("target") - if score_of(c) > -1e-16 { 1.0 } else { 0.0 }),
             )
@@ -323,9 +323,9 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "targets_plus_minus_one",
-                "A sample of class 0 never changes anything, although it is taken for class 1. Either only class 1 is \
-                 corrected, or this is the rule for classes called -1 and 1, which adds target · x. Here the error is \
-                 target - prediction, and -1 for such a sample.",
+                "A sample of class 0 never changes anything, although it is predicted as class 1. Either only class 1 \
+                 is corrected, or this is the rule for classes called -1 and 1, which adds target · x. Here the error \
+                 is target - prediction, and -1 for such a sample.",
                 |c| corrected(c, if error_of(c) != 0.0 { c.float("target") } else { 0.0 }),
             )
             .mistake(
@@ -695,8 +695,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "small_weight_taken_for_zero",
-                "A small second weight is taken for 0. The line is steep then, but it is there: only a weight of \
-                 exactly 0 has none.",
+                "A small second weight is treated as 0. The line is steep then, but it exists: only a weight of \
+                 exactly 0 has no such line.",
                 |c| {
                     let weights = c.vector("weights");
                     if weights.len() == 2 && weights[1].abs() > 1e-8 { solved(c) } else { no_line() }
@@ -729,9 +729,8 @@ fn checks() -> Vec<Check> {
             .expects(|c| sums_of_rows(c, weighted_sum).mapv(|z| if z > 0.0 { 1.0 } else { 0.0 }))
             .mistake(
                 "half_is_class_1",
-                "A probability of exactly 0.5 is put into class 1. Here class 1 has to be more likely than class 0: \
-                 p > 0.5. (`predict` decides a tie the other way; that is how both are defined, and a tie is rare \
-                 enough to be forgotten.)",
+                "A probability of exactly 0.5 is put into class 1. Here class 1 has to be more likely than class 0: p \
+                 > 0.5. (`predict` decides a tie the other way; that is how both are defined, and ties are rare.)",
                 |c| sums_of_rows(c, weighted_sum).mapv(step),
             )
             .mistake(
@@ -1042,20 +1041,20 @@ fn checks() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "rest_against_one",
-                "The questions are the wrong way round: perceptron k learns to say no to class k and yes to the rest. \
+                "The targets are the wrong way round: perceptron k learns to say no to class k and yes to the rest. \
                  Its target is 1 where the label is k.",
                 |c| fitted_classes(c, |label, class| f64::from(u8::from(label != class))),
             )
             .mistake(
                 "labels_for_targets",
-                "Every perceptron learns from the labels themselves: 0, 1, 2 are names of classes, no amounts, and all \
-                 perceptrons get the same question. The target of perceptron k is 1 where the label is k and 0 \
+                "Every perceptron learns from the labels themselves: 0, 1, 2 are names of classes, not amounts, and \
+                 all perceptrons get the same targets. The target of perceptron k is 1 where the label is k and 0 \
                  elsewhere.",
                 |c| fitted_classes(c, |label, _| label as f64),
             )
             .mistake(
                 "same_question_for_all",
-                "All perceptrons get the same question. Each has to learn its own: the target of perceptron k is 1 \
+                "All perceptrons get the same targets. Each has to learn its own: the target of perceptron k is 1 \
                  where the label is k and 0 elsewhere.",
                 |c| fitted_classes(c, |label, _| f64::from(u8::from(label == 0))),
             )
@@ -1123,7 +1122,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "start_not_in_the_pocket",
-                "The perceptron as it was given is forgotten: if nothing better comes along, it is the best one. Put a \
+                "The initial perceptron is not considered: if training finds nothing better, it is the best one. Put a \
                  copy of it and its accuracy into the pocket before training starts.",
                 |c| pocketed(c, &PocketRule { starts_empty: true, ..PocketRule::RIGHT }),
             )
@@ -1142,15 +1141,16 @@ const ACTIVATION_IN_LINEAR_NEURON: &str = "The linear neuron answers with the we
      step and no sigmoid after it.";
 const STEP_AT_ZERO_IS_0: &str = "A sum of exactly 0 is put into class 0. In this course step(0) is 1: `>=`, not `>`. \
      It matters more than it seems: a neuron whose weights are all 0 has the sum 0 for every sample.";
-const MINUS_ZERO_IS_NEGATIVE: &str = "-0.0 is taken for a negative number. It is equal to 0.0, and only its sign bit \
-     differs: compare with `>= 0.0` instead of asking for the sign.";
+const MINUS_ZERO_IS_NEGATIVE: &str = "-0.0 is treated as a negative number. It is equal to 0.0, and only its sign bit \
+                                      differs: compare with `>= 0.0` instead of asking for the sign.";
 const MINUS_ONE_FOR_ZERO: &str = "Classes are -1 and 1 here. In this course they are 0 and 1, and the error target - \
      prediction counts on it.";
 const STEP_REVERSED: &str = "0 and 1 are the wrong way round: a sum from 0 upwards is class 1.";
 const COMPARED_WITH_HALF: &str = "The weighted sum is compared with 0.5. That is the threshold for a probability; the \
      sum of a neuron that cannot decide is 0, and sigmoid(0) is 0.5.";
-const RELU_FOR_STEP: &str = "A positive sum is handed on as it is. (Such a function is useful, it is called ReLU and \
-     comes in exercise 2.) The step is only yes or no: 1 for every sum from 0 upwards, however large.";
+const RELU_FOR_STEP: &str = "A positive sum is returned as it is. (Such a function is useful, it is called ReLU and \
+                             comes in exercise 2.) The step is only yes or no: 1 for every sum from 0 upwards, however \
+                             large.";
 const SAME_ANSWER_ALWAYS: &str = "It returns the same for every sample. It should be true if there was an error to \
      correct, and false if the prediction was right and nothing moved.";
 const SIGMOID_WITHOUT_MINUS: &str = "The sigmoid falls where it should rise: the exponent is -z, as in 1 / (1 + e^-z).";

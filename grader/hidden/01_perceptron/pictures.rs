@@ -4,7 +4,7 @@ use datasets::{Dataset, Gate, separable_blobs};
 
 use judge::pictures::*;
 
-/// Enough for each of the separable data sets here, and for XOR to be seen going round in circles.
+/// Enough for each of the separable data sets here, and for XOR to be seen repeating itself.
 const MAX_EPOCHS: usize = 12;
 
 fn main() {
@@ -18,31 +18,45 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
         lines(
             Picture::new(
                 "and_epoch_by_epoch",
-                "AND: the border after each epoch",
+                "AND: the decision line after each epoch",
                 Axis::new("x1").from(-0.5, 1.6),
                 Axis::new("x2").from(-0.5, 1.6),
             )
             .caption(
-                "Each line is where the score is 0, after one more epoch. Watch it come from outside and stop where only \
-                 (1, 1) is not below it: on the line counts as yes. Lines that wander off, or all run through (0, 0), have \
-                 lost their bias or their sign.",
+                "Each line is where the score is 0, after one more epoch. The lines move in from outside, and the last \
+                 one has only (1, 1) not below it: a sample on the line counts as yes. If lines move away, or all run \
+                 through (0, 0), a sign is wrong or the bias is missing.",
             ),
             &Gate::And.dataset(),
             ask,
         )?,
         by_hand(ask)?,
+        lines(
+            Picture::new(
+                "or_epoch_by_epoch",
+                "OR: the decision line after each epoch",
+                Axis::new("x1").from(-0.5, 1.6),
+                Axis::new("x2").from(-0.5, 1.6),
+            )
+            .caption(
+                "The same for OR, where only (0, 0) belongs to class 0. Training takes fewer epochs than for AND, and \
+                 the last line passes through (0, 1) and (1, 0): a sample on the line counts as yes.",
+            ),
+            &Gate::Or.dataset(),
+            ask,
+        )?,
         errors(ask)?,
         xor(ask)?,
         lines(
             Picture::new(
                 "two_clouds",
-                "Two clouds: the border after each epoch",
+                "Two clouds: the decision line after each epoch",
                 around(Axis::new("x1"), &clouds, 0),
                 around(Axis::new("x2"), &clouds, 1),
             )
             .caption(
-                "The same rule on 45 points that some line separates. It stops with the first line that makes no error, \
-                 not with the one in the middle: look how near it may pass by a point.",
+                "The same rule on 45 points that a line separates. Training stops with the first line that makes no \
+                 error. This line need not be in the middle: it may be very close to a point.",
             ),
             &clouds,
             ask,
@@ -55,13 +69,12 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
 /// `step` and `sigmoid` over z.
 fn activations(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture =
-        Picture::new("step_and_sigmoid", "A hard yes and a soft one", Axis::new("z"), Axis::new("activation").from(-0.1, 1.1))
+        Picture::new("step_and_sigmoid", "Step and sigmoid", Axis::new("z"), Axis::new("activation").from(-0.1, 1.1))
             .caption(
-                "The step says yes from 0 on, 0 itself included. The sigmoid changes its mind gradually: half way at 0, \
-                 nearly certain at 5. A sigmoid that falls has lost a minus sign; one that leaves the band between 0 and 1 \
-                 has lost its brackets.",
+                "The step says yes from 0 on, 0 itself included. The sigmoid rises gradually: 0.5 at 0, nearly 1 at 5. \
+                 If yours falls, a minus sign is missing; if it leaves the range from 0 to 1, brackets are missing.",
             );
-    picture.level("in two minds", 0.5, (-6.0, 6.0));
+    picture.level("undecided", 0.5, (-6.0, 6.0));
     for (n, function) in ["step", "sigmoid"].into_iter().enumerate() {
         let curve = ask.both(|side| {
             let mut value = |z: f64| Ok((z, side.ask(function, &Record::new().with("z", z))?.number("result")));
@@ -149,7 +162,7 @@ fn lines(mut picture: Picture, data: &Dataset, ask: &mut Ask<'_>) -> Result<Pict
         Ok(borders) => {
             picture.add("", Mark::Line, Role::Reference(0), last);
             if borders.last().is_none_or(|(_, border)| border.is_empty()) {
-                picture.note("At the end there is no border: the weights are 0.");
+                picture.note("At the end there is no decision line: the weights are 0.");
             }
             let n = borders.len();
             for (number, (epochs, border)) in (1..).zip(borders) {
@@ -220,13 +233,15 @@ fn errors(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "errors_per_epoch",
         "Errors in each epoch",
-        Axis::new("epoch").from(0.7, MAX_EPOCHS as f64 + 0.3).ticks((1..=MAX_EPOCHS).map(|epoch| (epoch as f64, epoch))),
+        Axis::new("epoch")
+            .from(0.7, MAX_EPOCHS as f64 + 0.3)
+            .ticks((1..=MAX_EPOCHS).map(|epoch| (epoch as f64, epoch))),
         Axis::new("errors").from(-0.3, 4.3).ticks((0..=4).map(|errors| (f64::from(errors), errors))),
     )
     .caption(
-        "AND goes up before it goes down, and ends with an epoch without an error. XOR never gets there: no line separates \
-         it, and the count stays at four for as long as you train. A curve that goes on after a 0 has missed the moment \
-         to stop.",
+        "For AND the number of errors rises before it falls, and training ends with an epoch without an error. XOR \
+         never gets there: no line separates its classes, and every epoch makes four errors. A curve that continues \
+         after a 0 does not stop when it should.",
     );
     for (n, gate) in [Gate::And, Gate::Xor].into_iter().enumerate() {
         let curve = ask.both(|side| {
@@ -246,13 +261,14 @@ fn xor(ask: &mut Ask<'_>) -> Result<Picture> {
     let data = Gate::Xor.dataset();
     let mut picture = Picture::new(
         "xor_in_circles",
-        "XOR: round in circles",
+        "XOR: the same four lines again and again",
         Axis::new("x1").from(-1.4, 1.6),
         Axis::new("x2").from(-1.4, 1.6),
     )
     .caption(
-        "The border after each sample of one round. Every correction helps one sample and spoils another, and the fourth \
-         line is where the round began. Try to draw a line of your own with both full circles on one side: there is none.",
+        "The decision line after each sample of one epoch. Every correction helps one sample and spoils another, and \
+         the fourth line is the one before the first sample. No line has both full circles on one side and both empty \
+         ones on the other.",
     );
     let borders = ask.both(|side| {
         let (mut parameters, _) = train(side, &data, ROUNDS_BEFORE)?;
@@ -285,14 +301,13 @@ fn scales(clouds: &Dataset, ask: &mut Ask<'_>) -> Result<Picture> {
 
     let mut picture = Picture::new(
         "common_scale",
-        "The same clouds, pushed aside",
+        "The same clouds, shifted",
         Axis::new("").from(-0.6, 2.6).ticks((0..).map(f64::from).zip(VERSIONS)),
         Axis::new("epochs until no error"),
     )
     .caption(
-        "10 is added to one feature, which makes the clouds no harder to separate: only the numbers are larger. It takes \
-         the rule many times as long, until `Standardizer` has brought both features to a common scale. A tall bar on the \
-         right means that something is left of the 10.",
+        "10 is added to one feature. The clouds are no harder to separate, but the rule takes many times as long. \
+         `Standardizer` removes the shift. If the bar on the right is tall, a part of the shift is left.",
     );
     let epochs = |side: &mut Side<'_>, data: &Dataset| -> Asked<f64> {
         let (_, errors) = train(side, data, MAX_EPOCHS)?;
@@ -328,9 +343,9 @@ fn learning_rates(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("epochs until AND is right").from(1.0, 10_000.0).log(),
     )
     .caption(
-        "Both axes count factors: on them a straight line falls tenfold wherever the learning rate is ten times as large. \
-         Above 1 nothing is gained any more, and nothing is lost either, on this data. A line far above or below the pale \
-         one means that a correction is divided or multiplied by something it should not be.",
+        "Both axes are logarithmic: ten times the learning rate needs a tenth of the epochs. On these data a rate \
+         above 1 gains nothing more, and does no harm. If your line is far above or below the faint one, a correction \
+         is divided or multiplied by a wrong factor.",
     );
     let curve = ask.both(|side| {
         let rates = (0..=17).map(|step| 10_f64.powf(-3.0 + f64::from(step) / 4.0));

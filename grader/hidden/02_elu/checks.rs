@@ -57,8 +57,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "relu_slope_half_at_zero",
-                "At z = 0 this is 1/2, the mean of the slopes on both sides. One may choose that, but everybody has \
-                 to choose the same: this course takes 0.",
+                "At z = 0 this is 1/2, the mean of the slopes on both sides. One may choose that, but it has to be the \
+                 same everywhere: this course takes 0.",
                 |c| if z(c) == 0.0 { 0.5 } else { f64::from(z(c) > 0.0) },
             )
             .mistake(
@@ -172,7 +172,7 @@ fn checks() -> Vec<Check> {
             .expects(|c| elu(z(c), alpha(c)))
             .mistake(
                 "elu_without_alpha",
-                "Alpha is missing: for negative z this is e^z - 1 alone. With alpha = 1 nobody would notice; \
+                "Alpha is missing: for negative z this is e^z - 1 alone. With alpha = 1 the mistake does not show; \
                  multiply the whole bracket by alpha.",
                 |c| elu(z(c), 1.0),
             )
@@ -354,8 +354,8 @@ fn checks() -> Vec<Check> {
         )
         .mistake(
             "elu_slope_mean_at_zero",
-            "At z = 0 this is the mean of both slopes. One may choose that, but everybody has to choose the same: \
-             this course takes the slope of the left side, alpha.",
+            "At z = 0 this is the mean of both slopes. One may choose that, but it has to be the same everywhere: this \
+             course takes the slope of the left side, alpha.",
             |c| 0.5 * (1.0 + alpha(c)),
         )
         .mistake(
@@ -808,8 +808,7 @@ fn checks() -> Vec<Check> {
             .mistake_if(
                 "gelu_exact",
                 "This is the exact GELU, z · Φ(z). It is not wrong, but the tanh form is asked for here, and the two \
-                 differ in the fourth decimal: whoever loads a trained network has to use the one it was trained \
-                 with.",
+                 differ in the fourth decimal. A trained network needs the form that it was trained with.",
                 |c, seen| {
                     // Wide enough for the error function of any textbook, and for no other form.
                     let exact = z(c) * normal_distribution(z(c));

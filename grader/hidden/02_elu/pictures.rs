@@ -13,9 +13,9 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
         alphas(
             Picture::new("elu", "ELU for three alphas", Axis::new("z"), Axis::new("elu(z, alpha)").from(-2.3, 3.1))
                 .caption(
-                    "On the right all three are the same line. On the left each levels out at minus alpha. Only for alpha = 1 \
-                     the curve passes 0 without a corner. Three equal curves have forgotten alpha; a jump at 0 means that \
-                     a value and a slope were mixed up.",
+                    "For positive z all three are the same line. For negative z each levels out at minus alpha. Only \
+                     for alpha = 1 does the curve pass 0 without a kink. If your curves are equal, alpha is not used; \
+                     if they jump at 0, value and slope are mixed up.",
                 ),
             "elu",
             ask,
@@ -28,9 +28,9 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
                 Axis::new("elu_derivative(z, alpha)").from(-0.15, 3.1),
             )
             .caption(
-                "The slope comes up to alpha on the left and is 1 on the right: it jumps at 0, but for alpha = 1. A slope \
-                 that climbs without end on the right is a shortcut taken too far; one that goes below 0 would say that ELU \
-                 falls somewhere.",
+                "The slope rises to alpha for negative z and is 1 for positive z: it jumps at 0, except for alpha = 1. \
+                 If your slope keeps rising for positive z, the shortcut \"value plus alpha\" is used there, too. It \
+                 must not be negative, because ELU never falls.",
             ),
             "elu_derivative",
             ask,
@@ -39,17 +39,17 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
         curves(
             Picture::new("relatives", "ELU and its relatives", Axis::new("z"), Axis::new("activation").from(-1.2, 3.1))
                 .caption(
-                    "Right of 0 three of them are one line. Left of it ReLU is silent, leaky ReLU falls without end, and \
-                     ELU levels out. The sigmoid alone stays between 0 and 1.",
+                    "For positive z three of them are one line. For negative z ReLU is 0, leaky ReLU keeps falling, \
+                     and ELU levels out. Only the sigmoid stays between 0 and 1.",
                 ),
             &[("relu", None), ("leaky_relu", Some(0.1)), ("elu", Some(1.0)), ("sigmoid", None)],
             ask,
         )?,
         curves(
             Picture::new("slopes", "Their slopes", Axis::new("z"), Axis::new("slope").from(-0.1, 1.3)).caption(
-                "What a correction is multiplied by on its way back. Look where each curve is near 0: nothing gets through \
-                 there. The sigmoid lets a quarter through at its very best. Steps belong to ReLU and leaky ReLU; anything \
-                 else that jumps, or leaves the band from 0 to 1, is a mistake.",
+                "The factor by which a correction is multiplied on its way back. Where a curve is near 0, almost \
+                 nothing gets through. The slope of the sigmoid is at most a quarter. Only ReLU and leaky ReLU have a \
+                 jump; any other jump, or a value outside the range from 0 to 1, is a mistake.",
             ),
             &[
                 ("relu_derivative", None),
@@ -64,11 +64,16 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
         close_to_zero(ask)?,
         far_out(ask)?,
         curves(
-            Picture::new("younger", "Bonus: three younger relatives", Axis::new("z"), Axis::new("").from(-1.2, 3.1))
-                .caption(
-                    "All three dip below 0 before they rise, and none has a corner. The slope of swish is 0 where swish is \
-                     lowest, and goes a little above 1 before it settles there.",
-                ),
+            Picture::new(
+                "younger",
+                "Bonus: three more recent activations",
+                Axis::new("z"),
+                Axis::new("").from(-1.2, 3.1),
+            )
+            .caption(
+                "All three dip below 0 before they rise, and none has a kink. The slope of swish is 0 where swish \
+                     is lowest, rises a little above 1, and then approaches 1.",
+            ),
             &[("swish", Some(1.0)), ("gelu", None), ("mish", None), ("swish_derivative", Some(1.0))],
             ask,
         )?,
@@ -146,13 +151,13 @@ fn vanishing(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "vanishing",
         "What is left of a correction",
-        Axis::new("neurons that it has passed").from(0.0, f64::from(NEURONS)),
+        Axis::new("number of neurons").from(0.0, f64::from(NEURONS)),
         Axis::new("left of it").from(1e-10, 3.0).log(),
     )
     .caption(
-        "Slopes multiply, so on an axis that counts factors each neuron takes the same step down. ReLU on its right side \
-         takes none. Ten sigmoids leave a ten-millionth, and that is not even their worst. A line that rises would make \
-         corrections explode.",
+        "Slopes multiply, so on a logarithmic axis each neuron lowers the line by the same amount. ReLU at a positive \
+         z does not lower it. Ten sigmoids leave less than a millionth, and other z are worse. A line that rises would \
+         make corrections explode.",
     );
     let neurons = [
         ("relu, z = 1", "relu_derivative", 1.0, None),
@@ -179,8 +184,8 @@ fn close_to_zero(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("elu(z, 1) / z").from(-0.1, 2.1),
     )
     .caption(
-        "Near 0 ELU is nearly z, so this ratio has to be 1, however close it gets. A line that begins to tremble around \
-         1e-14 and falls to 0 soon after has subtracted two numbers that agree in almost all of their digits.",
+        "Near 0 ELU is nearly z, so this ratio has to be 1 for all small z. If your line becomes irregular around \
+         1e-14 and then falls to 0, it subtracts two numbers that agree in almost all of their digits.",
     );
     let ratios = ask.both(|side| {
         let sizes = (0..=180).map(|step| 10_f64.powf(-18.0 + f64::from(step) / 10.0));
@@ -199,8 +204,8 @@ fn far_out(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("sigmoid_derivative(z)").from(1e-27, 10.0).log(),
     )
     .caption(
-        "The slope is the same on both sides, and gets smaller for as far as you look. If your line drops to 0 on the right \
-         before it reaches 40, the sigmoid was rounded to 1 there, and the rest was subtracted away.",
+        "The slope is the same on both sides and keeps getting smaller. If your line drops to 0 on the right before \
+         40, the sigmoid was rounded to 1 there, and 1 minus it is 0.",
     );
     let slopes = ask.both(|side| {
         (-120..=120)

@@ -10,7 +10,7 @@ use ndarray::{Array1, ArrayRef1};
 
 /// The rectified linear unit: `z` where it is positive, 0 elsewhere (Nair and Hinton 2010).
 ///
-/// NaN stays NaN: whoever sees it shall see that something has gone wrong before.
+/// NaN stays NaN, so that an earlier mistake remains visible.
 pub fn relu(z: f64) -> f64 {
     todo!()
 }

@@ -76,8 +76,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "name_missing_in_error",
-                "The error does not say which name it refuses. Put the name in: `format!(\"… {name} …\")`. Whoever reads \
-                 it has to see the typing error.",
+                "The error does not say which name it refuses. Put the name in: `format!(\"… {name} …\")`. Then a \
+                 reader sees the typing error.",
                 |c| if is_known(c) { c.text("name").to_owned() } else { "an error without the name".to_owned() },
             ),
         Check::new("columns_are_neurons", "by_hand", "columns_are_neurons computes x·W + b", 1)
@@ -159,8 +159,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "reshaped_not_transposed",
-                "The numbers of W have been laid out anew instead of being transposed: `to_shape` keeps the order in \
-                 memory, `.t()` swaps the axes. W needs neither, it already has the shape (n_in, n_out).",
+                "The numbers of W have been reshaped instead of transposed: `to_shape` keeps the order in memory, \
+                 `.t()` swaps the axes. W needs neither, it already has the shape (n_in, n_out).",
                 |c| {
                     let weights = c.matrix("weights");
                     let reshaped = weights.to_shape((weights.ncols(), weights.nrows())).expect("as many numbers");

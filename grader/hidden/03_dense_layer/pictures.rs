@@ -25,9 +25,10 @@ fn network(ask: &mut Ask<'_>) -> Result<Picture> {
         nowhere().from(-2.1, 1.35),
     )
     .caption(
-        "Above each layer stands how many numbers leave it; a dot more means twice as many. Every line is a weight, and \
-         below the lines stands how many parameters your code counts between two layers, biases included. Nearly all of \
-         them sit in the first step. A count that is too small by the number of neurons has left out the biases.",
+        "The number above each layer is the number of its outputs; one more dot means twice as many. Every line stands \
+         for weights. The number below is how many parameters your code counts between two layers, biases included. \
+         Most of them belong to the first layer. If a count is too small by the number of neurons, the biases are \
+         missing.",
     );
     let described = ask.both(|side| {
         let answer = side.ask("network_counts", &Record::new().with("sizes", SIZES.to_vec()).with("seed", SEED))?;
@@ -117,13 +118,13 @@ fn side_by_side(values: Vec<f64>, n: usize, of: usize) -> Vec<(f64, f64)> {
 fn two_answers(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "two_answers",
-        "One question, two answers",
+        "Two layouts, two results",
         Axis::new("").from(-0.6, 1.6).ticks([(0.0, "neuron 0"), (1.0, "neuron 1")]),
         Axis::new("pre-activation").from(-1.8, 1.8),
     )
     .caption(
-        "The same numbers, once with a neuron in each column of W and once in each row. W is square here, so no shape \
-         objects, and yet the answers are others. If the two colours stand equally high, one of your functions keeps the \
+        "The same numbers, once with a neuron in each column of W and once in each row. W is square, so all shapes \
+         agree, and yet the results differ. If both colours have the same height, one of your functions uses the \
          layout of the other.",
     );
     let case = Record::new()
@@ -148,9 +149,9 @@ fn softmax(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("probability").from(0.0, 1.0),
     )
     .caption(
-        "The scores are 2, 1, 0.1 and 0.5; then the same with 1,000 added to each. Only differences count, so both colours \
-         have to stand equally high, and each four add up to 1. Where the second colour is missing, e to the power of \
-         1,000 was infinite.",
+        "The scores are 2, 1, 0.1 and 0.5; then the same with 1,000 added to each. Softmax depends on differences \
+         only, so both colours must have the same height, and the four bars of each colour sum to 1. If the second \
+         colour is missing, e to the power of 1,000 was infinite.",
     );
     for (n, (name, more)) in [("as they are", 0.0), ("1,000 more", 1000.0)].into_iter().enumerate() {
         let case = Record::new().with("z", &scores + more);
@@ -181,9 +182,9 @@ fn logits(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("share of all logits, in percent"),
     )
     .caption(
-        "A thousand logits of a network that has learned nothing, for inputs of standard deviation 1. With He's weights \
-         they are about as large as the inputs. With weights around 0.01 they are a thousand times smaller: hardly \
-         anything of the input arrives. If your hill stands beside the pale one, your weights are too small or too large.",
+        "A thousand logits of an untrained network, for inputs of standard deviation 1. With He's weights they are \
+         about as large as the inputs. With weights around 0.01 they are a thousand times smaller: the input has \
+         hardly any effect. If your histogram is beside the faint one, your weights are too small or too large.",
     );
     for (n, (name, std_dev)) in STARTS.into_iter().enumerate() {
         let shares = ask.both(|side| {
@@ -219,13 +220,13 @@ fn spread(ask: &mut Ask<'_>) -> Result<Picture> {
     let layers = ["inputs", "layer 1", "layer 2", "logits"];
     let mut picture = Picture::new(
         "spread",
-        "What arrives, layer by layer",
+        "The size of the signal, layer by layer",
         Axis::new("").from(-0.2, 3.3).ticks((0..).map(f64::from).zip(layers)),
         Axis::new("standard deviation of the sums").log(),
     )
     .caption(
         "The same two networks. He's weights keep the size of the signal from layer to layer; weights around 0.01 lose \
-         most of it in each. A line that climbs has weights that are too large for their number of inputs.",
+         most of it in each. If your line rises, the weights are too large for their number of inputs.",
     );
     for (n, (name, std_dev)) in STARTS.into_iter().enumerate() {
         let line = ask.both(|side| {

@@ -225,7 +225,7 @@ fn checks() -> Vec<Check> {
             .mistake("flat_is_not_kept", FLAT_IS_NOT_KEPT, |c| moves(c, ["raise", "lower", "lower"]))
             .mistake(
                 "small_slope_kept",
-                "A small gradient is taken for 0. However small it is, it says which way the loss falls: only at \
+                "A small gradient is treated as 0. However small it is, it says which way the loss falls: only at \
                  exactly 0 is the prediction kept.",
                 |c| if c.float("gradient").abs() < 1e-8 { "keep" } else { moves(c, ["raise", "keep", "lower"]) },
             ),

@@ -12,20 +12,21 @@ fn main() {
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
         over_errors(
-            Picture::new("losses", "One error and what it costs", error_axis(), Axis::new("loss").from(-1.0, 6.0)).caption(
-                "Both losses of a single prediction. Below an error of 1 the square is smaller than the absolute value, above \
-                 it soon is much larger. Both are 0 only at 0, and the same on both sides: a curve that goes below 0 lets \
-                 errors cancel.",
+            Picture::new("losses", "The loss of one error", error_axis(), Axis::new("loss").from(-1.0, 6.0)).caption(
+                "Both losses of a single prediction. For errors below 1 the square is smaller than the absolute value, \
+                 for large ones it is much larger. Both are 0 only at 0, and symmetric. If a curve goes below 0, \
+                 errors can cancel.",
             ),
             &["mae_loss", "mse_loss"],
             ask,
         )?,
         over_errors(
-            Picture::new("gradients", "The slope of each", error_axis(), Axis::new("gradient").from(-6.0, 6.0)).caption(
-                "The MAE pulls equally hard wherever the prediction is, and jumps at 0, where it is 0 itself: the dot. The \
-                 MSE pulls harder the farther away it is, and fades near the goal. Both are negative on the left, where the \
-                 prediction is too small. A curve that is mirrored points downhill.",
-            ),
+            Picture::new("gradients", "The slope of each", error_axis(), Axis::new("gradient").from(-6.0, 6.0))
+                .caption(
+                    "The gradient of the MAE has the same size for all errors and jumps at 0; at 0 itself it is 0, the \
+                 dot. The gradient of the MSE is proportional to the error. Both are negative on the left, where the \
+                 prediction is too small. If a curve is mirrored, its sign is wrong.",
+                ),
             &["mae_grad", "mse_grad"],
             ask,
         )?,
@@ -38,8 +39,9 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
                 Axis::new("MAE"),
             )
             .caption(
-                "The loss of always saying c, for the values 1, 2, 3, 4 and 50. Straight pieces between the values, and the \
-                 lowest point at the median: the 50 might as well be a 5. Your `best_constant` has to stand at the bottom.",
+                "The loss if every prediction is c, for the values 1, 2, 3, 4 and 50. It is straight between the \
+                 values, and lowest at the median: with 5 instead of 50 the minimum would be at the same place. Your \
+                 `best_constant` has to be at the minimum.",
             ),
             "mae",
             ask,
@@ -52,8 +54,8 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
                 Axis::new("MSE"),
             )
             .caption(
-                "The same for the MSE: one smooth bowl, with its lowest point at the mean. The 50 has pulled it to a place \
-                 that is far from every single value.",
+                "The same for the MSE: a parabola, lowest at the mean. Because of the 50, this is far from every \
+                 single value.",
             ),
             "mse",
             ask,
@@ -100,14 +102,14 @@ fn over_errors(mut picture: Picture, functions: &[&str], ask: &mut Ask<'_>) -> R
 fn votes(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "votes",
-        "Who pulls how hard?",
+        "The gradient with an outlier",
         Axis::new("").from(-0.6, 4.6).ticks((0..5).map(|sample| (f64::from(sample), format!("y = {}", sample + 1)))),
         Axis::new("entry of the gradient"),
     )
     .caption(
-        "Five predictions, of which the last is 15 where 5 would be right. For the MAE every sample has one vote: five bars \
-         of the same size, and their signs say which way. For the MSE the last one pulls so hard that the others can \
-         hardly be seen. If all bars are too tall by the same factor, the mean was left out.",
+        "Five predictions, of which the last is 15 where 5 would be right. For the MAE every sample has one vote: five \
+         bars of the same size, with different signs. For the MSE the last one is so large that the others can hardly \
+         be seen. If all your bars are too tall by the same factor, the division by n is missing.",
     );
     let column = |values: [f64; 5]| Array2::from_shape_fn((5, 1), |(sample, _)| values[sample]);
     let case = Record::new()
@@ -178,14 +180,14 @@ fn walks(ask: &mut Ask<'_>) -> Result<Picture> {
     const STEPS: usize = 16;
     let mut picture = Picture::new(
         "walks",
-        "Bonus: two walks to a constant",
+        "Bonus: gradient descent to a constant",
         Axis::new("step").from(0.0, STEPS as f64),
         Axis::new("constant c"),
     )
     .caption(
-        "Descent from 0.5 for the values 1, 2, 3, 4 and 50. The MSE takes large steps that fade, and arrives at the mean. \
-         The MAE marches to the median in steps that do not fade, and then goes to and fro around it for ever. A walk that \
-         runs away has the wrong sign.",
+        "Descent from 0.5 for the values 1, 2, 3, 4 and 50. With the MSE the steps become shorter, and c approaches \
+         the mean (the upper dashed line). With the MAE they keep their length, and c ends up alternating around the \
+         median (the lower dashed line). If your path moves away, its sign is wrong.",
     );
     for (name, at) in [("mean", 12.0), ("median", 3.0)] {
         picture.level("", at, (0.0, STEPS as f64));

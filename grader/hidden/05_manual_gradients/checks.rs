@@ -100,7 +100,7 @@ fn checks() -> Vec<Check> {
                     _ => false,
                 },
             ),
-        Check::new("partial_derivatives", "measured_slopes", "partial_derivatives nudges one number at a time", 1)
+        Check::new("partial_derivatives", "measured_slopes", "partial_derivatives changes one number at a time", 1)
             .after("central_difference")
             .on(|draw| {
                 let case =
@@ -120,7 +120,7 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "nudged_together",
-                "`w` and `b` are nudged at the same time, and their effects add up. A partial derivative holds the \
+                "`w` and `b` are changed at the same time, and their effects add up. A partial derivative holds the \
                  other one still.",
                 |c| {
                     let slope = slope_along(c, |step| (c.float("w") + step, c.float("b") + step));
@@ -218,8 +218,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "mask_inverted",
-                "The slope gets through where the neuron is silent, and is stopped where it is active. It is the \
-                 other way round: 1 where z > 0, else 0.",
+                "The slope gets through where the neuron is 0, and is stopped where it is active. It is the other way \
+                 round: 1 where z > 0, else 0.",
                 |c| backward(c, Slopes { of_activation: |z| if z > 0.0 { 0.0 } else { 1.0 }, ..relu_slope() }),
             )
             .mistake(
@@ -250,8 +250,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "loss_slope_masked",
-                "`dl_dy_hat` is 0 where the neuron is silent. The loss does depend on the prediction: 2(ŷ - y). It \
-                 is the next link, from ŷ to z, that is broken.",
+                "`dl_dy_hat` is 0 where the neuron is 0. The loss does depend on the prediction: 2(ŷ - y). It is the \
+                 next link, from ŷ to z, that is broken.",
                 |c| {
                     let (_, dl_dz, dl_dw, dl_db) = slopes_of(c, relu_slope());
                     neuron_slopes((dl_dz, dl_dz, dl_dw, dl_db))
@@ -402,7 +402,7 @@ fn checks() -> Vec<Check> {
             .expects(|c| forward_pass(c, &Forward::new(c)))
             .mistake(
                 "w1_transposed",
-                "z1 is W1·x: the rows of W1 are taken for neurons. A hidden neuron is a column of W1, so x comes \
+                "z1 is W1·x: the rows of W1 are treated as neurons. A hidden neuron is a column of W1, so x comes \
                  first: x·W1 + b1. A square W1 hides the difference, because both products exist.",
                 |c| {
                     forward_pass(
@@ -536,8 +536,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "weights_forgotten",
-                "Every hidden neuron gets the whole delta2. Each has its share, according to the weight through \
-                 which the output neuron listens to it: delta2 times W2.",
+                "Every hidden neuron gets the whole delta2. Each has its share, in proportion to its weight in the \
+                 output neuron: delta2 times W2.",
                 |c| {
                     hidden_delta(
                         Array1::from_elem(c.vector("w2").len(), walk(c).delta2),

@@ -11,8 +11,8 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
         width_of_a_step(ask)?,
         tangents(
             Picture::new("tangent", "The loss over w, and its tangent", Axis::new("w").from(0.0, 1.2), loss_axis()).caption(
-                "A neuron without an activation. The straight line is what your dL/dw says at w = 0.5: it has to touch the \
-                 curve there, and to run along it. If it cuts through the curve, the slope is too steep, too flat, or has \
+                "A neuron without an activation. The straight line has the slope of your dL/dw at w = 0.5: it has to \
+                 be the tangent of the curve there. If it crosses the curve, the slope is too steep, too flat, or has \
                  the wrong sign.",
             ),
             &LINEAR,
@@ -23,11 +23,11 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
         ten_steps(ask)?,
         bowl(ask)?,
         tangents(
-            Picture::new("deaf", "A neuron that is deaf", Axis::new("w").from(-1.0, 1.2), Axis::new("loss").from(-0.5, 2.5))
+            Picture::new("deaf", "A neuron that cannot learn", Axis::new("w").from(-1.0, 1.2), Axis::new("loss").from(-0.5, 2.5))
                 .caption(
-                    "The same with ReLU. On the right the tangent leads to the bottom. On the left the loss is large and \
-                     flat: both the curve and its tangent are level, so no step leads away from there. A tangent that \
-                     is not level does not know that ReLU has closed.",
+                    "The same with ReLU. On the right the tangent points to the minimum. On the left the loss is large \
+                     and constant: the slope is 0, so no step leads away from there. If your tangent is not \
+                     horizontal, the slope of ReLU is missing.",
                 ),
             &RELU,
             &[0.5, -0.5],
@@ -79,9 +79,9 @@ fn width_of_a_step(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("error of the slope of e^x at 1").from(1e-13, 10.0).log(),
     )
     .caption(
-        "From right to left: with a tenth of h there is a hundredth of the error, until rounding takes over and it grows \
-         again. The best place is near 1e-5. A line that falls only half as steeply measures on one side; one that is flat \
-         and high divides by the wrong width.",
+        "From right to left: a tenth of h gives a hundredth of the error, until rounding dominates and the error grows \
+         again. The best h is near 1e-5. If your line falls only half as steeply, it measures on one side; if it is \
+         high and horizontal, it divides by the wrong width.",
     );
     let errors = ask.both(|side| {
         let widths = (0..=130).map(|step| 10_f64.powf(-13.0 + f64::from(step) / 10.0));
@@ -124,14 +124,14 @@ fn one_step(ask: &mut Ask<'_>) -> Result<Picture> {
     const TO: f64 = 0.2;
     let mut picture = Picture::new(
         "one_step",
-        "One step, and how far it goes",
+        "One step: how long may it be?",
         Axis::new("learning rate").from(0.0, TO),
         Axis::new("loss after the step").from(-0.05, 0.5),
     )
     .caption(
-        "From the same start, with the same slope. The curve touches 0 where the step lands on the target, and is back at \
-         the level of before at the critical learning rate, where your `critical_learning_rate` should stand. A curve that \
-         rises from the very beginning goes uphill.",
+        "From the same start, with the same slope. The curve touches 0 where the step reaches the target. At the \
+         critical learning rate the loss is the same as before the step; your `critical_learning_rate` should be \
+         there. If the curve rises from the beginning, the step goes uphill.",
     );
     let before = ask.both(|side| Ok(LINEAR.ask(side, START.0, START.1)?.number("loss")))?;
     picture.level("loss before the step", before.reference, (0.0, TO));
@@ -163,9 +163,9 @@ fn ten_steps(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("loss").log(),
     )
     .caption(
-        "On an axis that counts factors these are straight lines, because each step multiplies the loss by the same number. \
-         Just below the critical rate it is less than 1, on it exactly 1, just above more. Three lines that all rise have a \
-         wrong sign, or slopes that are too large.",
+        "On a logarithmic axis these are straight lines, because each step multiplies the loss by the same number: \
+         less than 1 below the critical rate, 1 at it, more than 1 above it. If all three lines rise, a sign is wrong \
+         or the slopes are too large.",
     );
     for (n, rate) in [0.09, 0.1, 0.11].into_iter().enumerate() {
         let losses = ask.both(|side| {
@@ -258,7 +258,7 @@ impl TwoLayers {
     }
 }
 
-const PARAMETERS: [&str; 9] = ["W1", "W1", "W1", "W1", "b1", "b1", "W2", "W2", "b2"];
+const PARAMETERS: [&str; 9] = ["W1₀₀", "W1₀₁", "W1₁₀", "W1₁₁", "b1₀", "b1₁", "W2₀", "W2₁", "b2"];
 
 /// The slope of each parameter, as the backward pass computes it.
 fn computed(side: &mut Side<'_>) -> Asked<Vec<f64>> {
@@ -296,9 +296,10 @@ fn slopes(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture =
         Picture::new("slopes", "Two layers: computed and measured", parameter_axis(), Axis::new("slope of the loss"))
             .caption(
-                "One pair for each parameter: the slope that your backward pass computes, and the one that is measured by \
-                 moving the parameter to and fro and looking at your own loss. Where the two colours differ, the backward \
-                 pass is wrong, whatever the reference says. See how much smaller the slopes of the first layer are.",
+                "One pair for each parameter: the slope that your backward pass computes, and the one that is measured \
+                 by moving the parameter up and down and computing your own loss. Where the two colours differ, the \
+                 backward pass is wrong, whatever the reference says. See how much smaller the slopes of the first \
+                 layer are.",
             );
     let beside = |shift: f64| move |slopes: Vec<f64>| (0..).map(|place| f64::from(place) + shift).zip(slopes).collect();
     picture.compare("computed", Mark::Bars(0.26), 0, ask.both(computed)?.map(beside(-0.2)));
@@ -309,11 +310,16 @@ fn slopes(ask: &mut Ask<'_>) -> Result<Picture> {
 
 /// The same, one divided by the other: small slopes are as visible as large ones.
 fn ratios(ask: &mut Ask<'_>) -> Result<Picture> {
-    let mut picture =
-        Picture::new("ratios", "Computed divided by measured", parameter_axis(), Axis::new("computed / measured")).caption(
-            "The same slopes, each divided by its measured one: 1 is right, for the small ones as well. 2 or 1/2 is a factor \
-             that was lost, -1 a sign. If all is well but in the first layer, something was lost on the way down to it.",
-        );
+    let mut picture = Picture::new(
+        "ratios",
+        "Computed divided by measured",
+        parameter_axis(),
+        Axis::new("computed / measured"),
+    )
+    .caption(
+        "The same slopes, each divided by its measured one: 1 is right, for the small ones as well. 2 or 1/2 means \
+             a missing factor, -1 a wrong sign. If only the first layer is wrong, the mistake is between the layers.",
+    );
     picture.level("", 1.0, (-0.7, 8.7));
     let ratios = ask.both(|side| {
         let ratios = computed(side)?.into_iter().zip(measured(side)?).map(|(computed, measured)| computed / measured);

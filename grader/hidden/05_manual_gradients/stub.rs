@@ -17,7 +17,7 @@ pub fn central_difference(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
 
 /// The slopes of `f(w, b)` along `w` and along `b`, in this order, each measured with [`central_difference`].
 ///
-/// A *partial* derivative holds everything else still: while `w` is nudged, `b` stays, and the other way round.
+/// A *partial* derivative holds everything else still: while `w` changes, `b` stays the same, and the other way round.
 pub fn partial_derivatives(f: impl Fn(f64, f64) -> f64, w: f64, b: f64, h: f64) -> (f64, f64) {
     todo!()
 }
@@ -83,7 +83,7 @@ pub fn critical_learning_rate(x: f64) -> f64 {
     todo!()
 }
 
-/// The parameters of two layers: hidden sigmoid neurons, and one sigmoid neuron that looks at them.
+/// The parameters of two layers: hidden sigmoid neurons, and one sigmoid neuron that gets their activations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TwoLayerParams {
     /// Shape (n_in, n_hidden): column j holds the weights of hidden neuron j.

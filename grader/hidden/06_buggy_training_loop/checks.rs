@@ -310,7 +310,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "a_peak_is_divergence",
-                "A peak on the way is taken for divergence. Diverged is a curve that *ends* above twice its beginning.",
+                "A peak on the way is reported as divergence. Diverged is a curve that *ends* above twice its \
+                 beginning.",
                 |c| {
                     let peak = c.vector("losses").fold(f64::NEG_INFINITY, |peak, &loss| peak.max(loss));
                     diagnosis(c, move |first, _| peak > 2.0 * first, fallen)
@@ -390,7 +391,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "nan_called_divergence",
                 "NaN has a diagnosis of its own, `Nan`: it says that some operation had no result, such as 0 · ln 0 or \
-                 ∞ / ∞, and that is what one looks for.",
+                 ∞ / ∞, and that is the place to look for.",
                 |c| match has_nan(c) {
                     true => "Diverged",
                     false => diagnosis(c, doubled, fallen),

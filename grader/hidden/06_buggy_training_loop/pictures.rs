@@ -13,11 +13,12 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     let epochs = || Axis::new("epoch").from(1.0, 20.0);
     Ok(vec![
         falling(
-            Picture::new("twenty_epochs", "Twenty epochs: the loss falls", epochs(), Axis::new("loss").from(0.4, 1.2)).caption(
-                "Your step, taken twenty times with the learning rate 0.01. It falls from beginning to end, right or wrong. \
-                 Would you have been suspicious without the pale line? A step that falls faster than the right one is not \
-                 better: it is another step.",
-            ),
+            Picture::new("twenty_epochs", "Twenty epochs: the loss falls", epochs(), Axis::new("loss").from(0.4, 1.2))
+                .caption(
+                    "Your step, taken twenty times with the learning rate 0.01. The loss falls from beginning to end, \
+                 whether the step is right or wrong. Without the faint line, would you have noticed? A loss that falls \
+                 faster than that of the right step is not better: it comes from another step.",
+                ),
             0.01,
             20,
             ask,
@@ -32,8 +33,9 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
                 Axis::new("loss").from(0.3, 30.0).log(),
             )
             .caption(
-                "The same with the learning rate 0.1, and for longer. Some bugs show only now: the curve turns up, or does not \
-                 settle. Others never show in any loss; two of them can even hide each other. So look at the next picture, too.",
+                "The same with the learning rate 0.1, for more epochs. Some bugs show only now: the curve rises again, \
+                 or does not settle. Others never show in any loss; two of them can even hide each other. So look at \
+                 the next picture, too.",
             ),
             0.1,
             400,
@@ -138,14 +140,14 @@ fn two_steps(ask: &mut Ask<'_>) -> Result<Picture> {
         .with("learning_rate", 0.6);
     let mut picture = Picture::new(
         "two_steps",
-        "Two steps: where do W and b go?",
+        "W and b after two steps",
         Axis::new("").from(-0.6, 5.6).ticks((0..).map(f64::from).zip(NAMES)),
         Axis::new("after the second step"),
     )
     .caption(
-        "The lesson's six samples, whose steps you can do on paper. Class 0 is frequent and should become more likely, \
-         class 2 less. Whatever a falling loss hides, it does not hide from these numbers: look which bars are too long, \
-         and which point the wrong way.",
+        "The lesson's six samples, whose steps you can compute on paper. Class 0 is frequent and should become more \
+         likely, class 2 less likely. These numbers show what a falling loss hides: look for bars that are too long, \
+         or that point the wrong way.",
     );
     let bars = ask.both(|side| {
         let answer = side.ask("two_steps", &case)?;
@@ -168,8 +170,8 @@ fn biases(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("bias"),
     )
     .caption(
-        "The biases of the three classes in the first epochs. Class 0 has half of the samples, so its bias has to rise; \
-         class 2 is rare, and its bias has to fall. Lines that go the other way may still come with a loss that is right \
+        "The biases of the three classes in the first epochs. Class 0 has half of the samples, so its bias has to \
+         rise; class 2 is rare, and its bias has to fall. Even if your lines go the other way, the loss may be right \
          to the last digit.",
     );
     let case = case(0.1, EPOCHS);
@@ -187,13 +189,13 @@ fn biases(ask: &mut Ask<'_>) -> Result<Picture> {
 fn cross_entropy(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "cross_entropy",
-        "A ruler: cross-entropy",
+        "The cross-entropy of one sample",
         Axis::new("probability of the true class").from(1e-12, 1.0).log(),
         Axis::new("cross_entropy").from(-1.0, 29.0),
     )
     .caption(
-        "The loss of a single sample. On an axis that counts factors it is a straight line, which ends at exactly 0 for a \
-         probability of 1. A line that levels out on the left has a small number hidden in its logarithm.",
+        "On a logarithmic axis the loss of a single sample is a straight line, which ends at exactly 0 for a \
+         probability of 1. If your line levels out on the left, there is a small number inside the logarithm.",
     );
     let curve = ask.both(|side| {
         let probabilities = (0..=96).map(|step| 10_f64.powf(-12.0 + f64::from(step) / 8.0));
@@ -218,9 +220,9 @@ fn loop_against_steps(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("loss"),
     )
     .caption(
-        "Twelve epochs of `train` with the learning rate 0.1, and the same steps taken one by one. Both have to be one line \
-         that begins with the loss of the untrained weights. Lines that are shifted by an epoch record the loss at the \
-         wrong moment; if both leave the pale one together, look for the fault in the step.",
+        "Twelve epochs of `train` with the learning rate 0.1, and the same steps taken one by one. Both have to be the \
+         same line, which begins with the loss of the untrained weights. If they are shifted by an epoch, the loss is \
+         computed at the wrong time; if both differ from the faint line, look for the bug in the step.",
     );
     let case = case(0.1, EPOCHS);
     for (n, (name, experiment)) in [("train", "train"), ("your step", "repeated_steps")].into_iter().enumerate() {

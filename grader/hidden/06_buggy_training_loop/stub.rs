@@ -1,9 +1,9 @@
 //! Exercise 6: debug a softmax classifier.
 //!
 //! Read `README.md` beside this file's folder first. One function here is not empty: `softmax_classifier_step` is
-//! written to the end, it runs, and it is wrong. Write your instruments first (everything above it), then find what is
-//! wrong with it, then write the rest. `cargo run -p grader -- check 6` runs as often as you like, but it names the
-//! bugs: look for them yourself before you ask.
+//! complete, it runs, and it is wrong. Write your checks first (everything above it), then find what is wrong with it,
+//! then write the rest. `cargo run -p grader -- check 6` runs as often as you like, but it names the bugs: look for
+//! them yourself before you ask.
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
 
@@ -19,9 +19,9 @@ pub fn softmax_rows(z: &ArrayRef2<f64>) -> Array2<f64> {
     probabilities
 }
 
-/// The labels as a matrix: row i is 0 but for a 1 in the column of sample i's class. Shape (n_samples, n_classes).
+/// The labels as a matrix: row i is 0 except for a 1 in the column of sample i's class. Shape (n_samples, n_classes).
 ///
-/// How many classes there are has to be said: the largest class may be missing among these samples.
+/// The number of classes is an argument, because the largest class may be missing among these samples.
 ///
 /// # Panics
 ///
@@ -39,7 +39,7 @@ pub fn cross_entropy(y_onehot: &ArrayRef2<f64>, p: &ArrayRef2<f64>) -> f64 {
     todo!()
 }
 
-/// What a step of training did, of what a right one does.
+/// Which properties of a right step a training step has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SanityChecks {
     /// With all inputs 0 the logits are the biases, and the loss is the cross-entropy of their softmax.
@@ -50,7 +50,7 @@ pub struct SanityChecks {
     pub bias_direction: bool,
 }
 
-/// Puts three questions to a step of training; each answer is true if the step does what a right one does.
+/// Asks three questions about a training step; each answer is true if the step does what a right one does.
 ///
 /// `step` takes what [`softmax_classifier_step`] takes and returns what it returns. Each question uses a few samples of
 /// your own and begins at a `w` and `b` of its own:
@@ -135,7 +135,7 @@ pub fn train(
     todo!()
 }
 
-/// What a row of losses looks like.
+/// What a sequence of losses looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Diagnosis {
     /// The last loss is below the first.

@@ -233,9 +233,9 @@ fn checks() -> Vec<Check> {
             .within(F32)
             .mistake_if(
                 "label_spills_over",
-                "There are two classes, and the label 2 is answered. Either its 1 lands in the next sample's row, as in a flat \
-                 `Vec`, or the sample is left out without a word. Compare each label with the number of classes, or index a \
-                 matrix, which does it for you.",
+                "There are two classes, and the label 2 is accepted. Either its 1 is written into the next sample's \
+                 row, as in a flat `Vec`, or the sample is left out without an error. Compare each label with the \
+                 number of classes, or index a matrix, which does it for you.",
                 |c, _| c.counts("labels")[0] == 2,
             ),
         Check::new("from_parts", "shapes", "from_parts refuses what does not have the shape in the type", 1)
@@ -587,8 +587,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "zip_stops_early",
-                "Arrays of different shapes are compared as far as the shorter one goes: `zip` stops there without a word. \
-                 There is no answer then: `None`.",
+                "Arrays of different shapes are compared as far as the shorter one goes: `zip` stops there without an \
+                 error. There is no answer then: `None`.",
                 |c| nan_or_max(c.matrix("a").iter().zip(c.matrix("b")).map(|(a, b)| (a - b).abs())),
             )
             .mistake(
@@ -674,7 +674,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "momentum_switched_on",
-                "The steps have momentum: each one carries on with 0.9 of the one before. Plain gradient descent is \
+                "The steps have momentum: each one contains 0.9 of the one before. Plain gradient descent is \
                  `momentum: None`.",
                 |c| descend(c, Descent { momentum: 0.9, ..Descent::default() }),
             )
@@ -876,8 +876,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "ratio_upside_down",
-                "`relative` is upside down: it is a time divided by dfdx's time, so dfdx's own is 1.00 and whoever takes \
-                 longer is above it.",
+                "`relative` is upside down: it is a time divided by dfdx's time, so dfdx's own is 1.00, and a longer \
+                 time is above it.",
                 |c| table(c, &Style { upside_down: true, ..Style::default() }),
             )
             .mistake(

@@ -71,8 +71,8 @@ fn softmax_once(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("cross_entropy").from(-0.3, 6.5),
     )
     .caption(
-        "Four classes; the logits of the three wrong ones are 0. The surer the prediction, the closer the loss comes to 0. \
-         A curve that levels out well above 0 has applied softmax twice: such a loss can never be satisfied.",
+        "Four classes; the logits of the three wrong ones are 0. The larger the probability of the right class, the \
+         closer the loss comes to 0. If your curve levels out well above 0, softmax is applied twice.",
     );
     let losses = ask.both(|side| {
         (-10..=30)
@@ -108,9 +108,9 @@ fn slopes(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("slope of the loss"),
     )
     .caption(
-        "The gradient of the lesson's network on XOR, one pair for each parameter: derived by hand and found by dfdx. Both \
-         colours have to be equally long, everywhere. Pairs that differ within W1 while their sizes look familiar have been \
-         laid out in another order.",
+        "The gradient of the lesson's network on XOR, one pair for each parameter: derived by hand and found by dfdx. \
+         Both bars of a pair must have the same height. If the bars of W1 have the right heights in another order, the \
+         weights were reshaped instead of transposed.",
     );
     for (n, (name, experiment)) in
         [("by hand", "loss_and_slopes"), ("dfdx", "dfdx_loss_and_slopes")].into_iter().enumerate()
@@ -150,9 +150,9 @@ fn curves(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("loss").log(),
     )
     .caption(
-        "Both networks learn XOR from the same start, with the learning rate 2. The lines lie on top of each other: you \
-         have understood what the framework does. If they part after the first epochs, look at what one of them keeps from \
-         step to step; if they never meet, at how they begin.",
+        "Both networks learn XOR from the same start, with the learning rate 2. The lines should lie on top of each \
+         other. If they separate after the first epochs, look at what one of them keeps from step to step; if they \
+         differ from the beginning, look at their initial weights.",
     );
     for (n, (name, experiment)) in
         [("train_xor_by_hand", "train_xor_by_hand"), ("train_xor", "train_xor")].into_iter().enumerate()
@@ -171,8 +171,8 @@ fn differences(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("difference of the losses").from(1e-13, 1.0).log(),
     )
     .caption(
-        "The distance between the two lines of the last picture, on an axis that counts factors. It is hardly ever 0: dfdx \
-         computes in f32, which has seven digits, and rounds at every step. Below the dashed line nobody needs to worry.",
+        "The distance between the two lines of the last picture, on a logarithmic axis. It is hardly ever 0: dfdx \
+         computes in f32, which has seven digits, and rounds at every step. Below the dashed line it is only rounding.",
     );
     picture.level("a tenth of a millionth", 1e-7, (1.0, EPOCHS as f64));
     let apart = ask.both(|side| {
@@ -195,9 +195,10 @@ fn times(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("microseconds per training step"),
     )
     .caption(
-        "Measured by your `benchmark` on this machine, just now: medians of 5 runs of 200 steps each, with code that is not \
-         optimised, as `check` compiles it. The pale bars are the solution's `benchmark`, some moments before. Times are \
-         never quite the same twice. Bars that are 200 times too short hold the time of one step as that of all.",
+        "Measured by your `benchmark` on this machine, just now: medians of 5 runs of 200 steps each, with code that \
+         is not optimised, as `check` compiles it. The faint bars are the solution's `benchmark`, measured just \
+         before. Times differ a little each time. If your bars are 200 times too short, the time of one step was taken \
+         for that of all.",
     );
     let bars = ask.both(|side| {
         let report = side.ask("benchmark", &lesson_network().with("steps", STEPS).with("runs", RUNS))?;
@@ -225,9 +226,9 @@ fn half_precision(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("what is left of it").from(1e-12, 1e-2).log(),
     )
     .caption(
-        "What `slope_in_half` makes of a slope. Without scaling, small ones are rounded in ever coarser steps, and below \
-         half of 2^-24 nothing is left: the line drops out of the picture. Multiplied by 1,024 first, they get a thousand \
-         times farther. Lines of the same length have forgotten the scale.",
+        "What `slope_in_half` makes of a slope. Without scaling, the smaller a slope, the coarser it is rounded, and \
+         below half of 2^-24 it becomes 0: the line ends. Multiplied by 1,024 first, slopes may be a thousand times \
+         smaller. If both lines end at the same place, the scale is not used.",
     );
     for (n, (name, scale)) in [("as it is", 1.0), ("scaled by 1,024", 1024.0)].into_iter().enumerate() {
         let left = ask.both(|side| {

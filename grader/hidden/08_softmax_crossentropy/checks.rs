@@ -403,7 +403,7 @@ fn nll_checks() -> Vec<Check> {
                     })
                 },
             ),
-        of_nothing("nll_empty", "nll_from_probs", "nll_from_probs of no samples is NaN", |c| {
+        of_nothing("nll_empty", "nll_from_probs", "nll_from_probs is NaN without samples", |c| {
             nll_of(&p_of_true(&c.matrix("p"), &c.counts("labels")))
         }),
     ]
@@ -444,7 +444,7 @@ fn cross_entropy_checks() -> Vec<Check> {
                     .any(|small| (seen.float("result") - nll_of(&p.mapv(|p| p + small))).abs() < 1e-3 * small)
             },
         ),
-        Check::new("cross_entropy_large", "cross_entropy", "cross_entropy tells how wrong, however wrong it is", 2)
+        Check::new("cross_entropy_large", "cross_entropy", "cross_entropy is exact however wrong the scores are", 2)
             .asks("cross_entropy")
             .after("cross_entropy")
             .after("log_softmax_large")
@@ -504,7 +504,7 @@ fn cross_entropy_checks() -> Vec<Check> {
                  dangerous in ln 1. Take the loss from the scores, and nothing has to be kept away from anything.",
                 |_, seen| seen.text("result").parse().is_ok_and(|loss: f64| loss > 0.0 && loss < 0.01),
             ),
-        of_nothing("cross_entropy_empty", "cross_entropy", "cross_entropy of no samples is NaN", |c| {
+        of_nothing("cross_entropy_empty", "cross_entropy", "cross_entropy is NaN without samples", |c| {
             cross_entropy(&c.matrix("z"), &c.counts("labels"))
         }),
     ]
@@ -649,8 +649,8 @@ fn chain_rule_checks() -> Vec<Check> {
             )
             .mistake(
                 "softmax_twice",
-                "The probabilities are taken for scores, and softmax is applied to them once more. `p` is what softmax \
-                 has made already.",
+                "The probabilities are treated as scores, and softmax is applied to them once more. `p` is the result \
+                 of softmax already.",
                 |c| jacobian(&softmax(&c.vector("p").insert_axis(Axis(0))).row(0)),
             ),
         Check::new("grad_by_chain_rule", "jacobian", "the chain rule leads to p - y as well", 1)
@@ -789,7 +789,7 @@ fn bce_checks() -> Vec<Check> {
                  `(-z.abs()).exp()` is e^-|z|.",
                 |_, seen| seen.float("result").is_nan(),
             ),
-        Check::new("bce_large", "bce_with_logits", "bce_with_logits tells how wrong, however wrong it is", 2)
+        Check::new("bce_large", "bce_with_logits", "bce_with_logits is exact however wrong the scores are", 2)
             .asks("bce_with_logits")
             .after("bce_with_logits")
             .on(|draw| {
@@ -822,7 +822,7 @@ fn bce_checks() -> Vec<Check> {
                 let right = mean(c, bce);
                 right > 30.0 && seen.float("result").is_finite() && seen.float("result") < right - 1.0
             }),
-        of_nothing("bce_empty", "bce_with_logits", "bce_with_logits of no samples is NaN", |c| {
+        of_nothing("bce_empty", "bce_with_logits", "bce_with_logits is NaN without samples", |c| {
             let losses: Array1<f64> = c.vector("z").iter().zip(c.vector("y")).map(|(&z, &y)| bce(z, y)).collect();
             losses.sum() / losses.len() as f64
         }),

@@ -24,14 +24,15 @@ fn one_score_moves(ask: &mut Ask<'_>) -> Result<Picture> {
     const ROWS: usize = 65;
     let mut picture = Picture::new(
         "softmax",
-        "Three scores, one of which moves",
+        "Three scores, one of which changes",
         Axis::new("score of class 0").from(-8.0, 8.0),
         Axis::new("probability").from(0.0, 1.0),
     )
     .caption(
-        "The scores of class 1 and class 2 stay at 1 and -1. As class 0 rises it takes from the others, in proportion \
-         to what they have, and at every place the three sum to 1. Where two lines cross, their scores are equal. All \
-         places are rows of a single call: curves that do not level out at 0 and 1 were summed in the wrong direction.",
+        "The scores of class 1 and class 2 stay at 1 and -1. As the score of class 0 rises, the others lose in \
+         proportion to their probability, and the three always sum to 1. Where two lines cross, their scores are \
+         equal. All points are rows of a single call: if your curves do not level out at 0 and 1, the sum runs down \
+         the columns.",
     );
     let score = |row: usize| -8.0 + row as f64 / 4.0;
     let z = Array2::from_shape_fn((ROWS, 3), |(row, class)| [score(row), 1.0, -1.0][class]);
@@ -51,14 +52,14 @@ fn temperatures(ask: &mut Ask<'_>) -> Result<Picture> {
     const TEMPERATURES: [f64; 4] = [0.5, 1.0, 2.0, 10.0];
     let mut picture = Picture::new(
         "temperature",
-        "A dial between one and all",
+        "Softmax with a temperature",
         Axis::new("temperature").from(-0.5, 3.5).ticks((0..).map(f64::from).zip(TEMPERATURES)),
         Axis::new("probability").from(0.0, 1.0),
     )
     .caption(
-        "The scores 1, 2 and 3 at four temperatures. Cold: the largest takes nearly all. Hot: nearly a third for each. \
-         The order never changes. If it gets steeper to the right, the scores were multiplied; if nothing changes, \
-         something was divided that cancels.",
+        "The scores 1, 2 and 3 at four temperatures. At a low temperature the largest score gets nearly all the \
+         probability, at a high one each gets nearly a third. The order never changes. If high temperatures make the \
+         differences larger, the scores were multiplied; if nothing changes, the division cancels out.",
     );
     for class in 0..3 {
         let bars = ask.both(|side| {
@@ -126,13 +127,13 @@ fn wrong_and_more_wrong(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "clipped",
         "Wrong, and more wrong",
-        Axis::new("how far the true score is behind").from(1.0, 1500.0).log(),
+        Axis::new("how much smaller the true score is").from(1.0, 1500.0).log(),
         Axis::new("loss").from(1.0, 1500.0).log(),
     )
     .caption(
         "Two classes, and the true one has the smaller score, by 1 to 1000 and more. The exact loss is as large as the \
-         gap. The one that is clipped at 1e-10 goes flat at 23: from there on, wrong is wrong, and nothing says in \
-         which direction to go. A line that ends near 700 has met e^710, which is infinite.",
+         difference. The one that is clipped at 1e-10 becomes constant at 23: from there on its slope is 0. If your \
+         line ends near 700, e^710 was computed, which is infinite.",
     );
     for (n, (name, experiment)) in
         [("cross_entropy", "cross_entropy"), ("nll_from_probs", "clipped_loss")].into_iter().enumerate()
@@ -160,10 +161,10 @@ fn pushes(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("slope along the true score").from(-1.2, 0.2),
     )
     .caption(
-        "The same two classes. Your gradient at the true class is p - 1: it pushes with full force as long as the \
-         classifier is wrong, and fades when it is right. The slope that is measured on the clipped loss is 0 on the \
-         far left: the worst mistakes get no push at all. A gradient that fades on the left, too, was multiplied by p \
-         · (1 - p).",
+        "The same two classes. Your gradient at the true class is p - 1: close to -1 as long as the classifier is \
+         wrong, and close to 0 when it is right. The slope that is measured on the clipped loss is 0 on the far left, \
+         where the classifier is most wrong. If your gradient becomes small on the left as well, it was multiplied by \
+         p · (1 - p).",
     );
     let scores = || (-160..=40).map(|quarter| f64::from(quarter) / 4.0 + 0.1);
     let gradient = ask.both(|side| {
@@ -198,8 +199,8 @@ fn who_moves_whom(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .caption(
         "`softmax_jacobian` at the lesson's scores 1, 2 and 3. If a score rises, its own probability rises, and the \
-         others pay for it, the larger one more: above each score the three bars sum to 0. Bars that are missing, or \
-         all point up, leave somebody out of the bargain.",
+         others fall, the larger one more: the three bars of each score sum to 0. If bars are missing, or all point \
+         up, the entries beside the diagonal are wrong.",
     );
     let p = [1.0, 2.0, 3.0].map(f64::exp);
     let p = Array1::from(p.map(|e| e / p.iter().sum::<f64>()).to_vec());
@@ -220,14 +221,14 @@ fn who_moves_whom(ask: &mut Ask<'_>) -> Result<Picture> {
 fn binary_losses(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "bce",
-        "The answer is yes: what does p cost?",
+        "The loss of p if the answer is yes",
         Axis::new("p").from(0.0, 1.0),
         Axis::new("loss").from(0.0, 6.0),
     )
     .caption(
-        "Your BCE for y = 1, and the MSE to measure by. To be certain and wrong costs the MSE 1, and the BCE as much \
-         as you like. Both are 0 for p = 1. A curve that is mirrored has yes and no mixed up; one that lies at 0 has \
-         lost half of its formula.",
+        "Your BCE for y = 1, and the MSE for comparison. If the neuron is certain and wrong, the MSE is 1, while the \
+         BCE grows without bound. Both are 0 for p = 1. If your curve is mirrored, yes and no are exchanged; if it is \
+         0 everywhere, half of the formula is missing.",
     );
     let p =
         || [0.001, 0.002, 0.005].into_iter().chain((1..100).map(|percent| f64::from(percent) / 100.0)).chain([0.999]);
@@ -247,14 +248,14 @@ fn binary_losses(ask: &mut Ask<'_>) -> Result<Picture> {
 fn binary_slopes(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "bce_grad",
-        "The answer is yes: who learns from it?",
+        "The slope of each loss if the answer is yes",
         Axis::new("score z").from(-8.0, 8.0),
         Axis::new("slope along z").from(-1.1, 0.1),
     )
     .caption(
-        "The slopes of both along the score, behind a sigmoid. On the left the neuron is certain and wrong. BCE pushes \
-         it with full force, -1, and the MSE hardly at all, because the sigmoid is flat there. If your line looks like \
-         that of the MSE, the slope of the sigmoid is in it once too often.",
+        "The slopes of both along the score, behind a sigmoid. On the left the neuron is certain and wrong. There the \
+         slope of the BCE is nearly -1, and that of the MSE nearly 0, because the sigmoid is flat. If your line looks \
+         like that of the MSE, the slope of the sigmoid was multiplied in a second time.",
     );
     let scores = || (-32..=32).map(|quarter| f64::from(quarter) / 4.0);
     let curve = ask.both(|side| {

@@ -184,9 +184,9 @@ fn hand_made(id: &'static str, hidden: &'static str) -> Check {
         )
         .mistake_if(
             "one_line_is_enough",
-            "Three samples are of one class here, and one line separates them from the fourth. XOR takes two \
-             borders. Look below at the sample for which a2 is wrong: what do the hidden neurons say to it, in a1, \
-             and does each of them pull strongly enough?",
+            "Three samples are of one class here, and one line separates them from the fourth. XOR takes two borders. \
+             Look below at the sample for which a2 is wrong: what are its hidden activations, a1, and are the output \
+             weights large enough?",
             |_, seen| {
                 let ones = answer_bits(seen).iter().filter(|bit| **bit).count();
                 ones == 1 || ones == 3
@@ -616,7 +616,7 @@ fn starting() -> Vec<Check> {
             .mistake_if(
                 "nearly_equal_counts",
                 "Neurons that are only nearly equal count as twins. However small a difference is, their slopes differ \
-                 as well, and they will part: compare with `==`.",
+                 as well, and they will become different: compare with `==`.",
                 |c, seen| {
                     let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
                     let (w1, b1, w2) = (c.matrix("w1"), c.vector("b1"), c.matrix("w2"));

@@ -12,17 +12,17 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
         hand_made(
             plane("switches", "XOR with switches").caption(
-                "Your hand-made network of sigmoids: what it says all over the plane, where it changes its mind, and \
-                 the borders of its hidden neurons. The two samples of a class may lie in the same region or in two; \
-                 what counts is the shade under each of the four.",
+                "Your hand-made network of sigmoids: its output over the plane (blue above 0.5, orange below; cyan and \
+                 red in a terminal), its decision boundary, and the lines of its hidden neurons. The two samples of a \
+                 class may lie in one region or in two; what counts is the shade under each of the four.",
             ),
             "sigmoid",
             ask,
         )?,
         hand_made(
             plane("ramps", "XOR with ramps").caption(
-                "The same with ReLUs. A ramp begins at its border and goes on for ever, so look at the corner at the \
-                 top right: if it has the shade of its neighbours, nothing holds the first ramp back there.",
+                "The same with ReLUs. A ramp begins at its line and rises for ever, so look at the corner at the top \
+                 right: if it has the shade of its neighbours, the second ramp does not outweigh the first one there.",
             ),
             "relu",
             ask,
@@ -212,15 +212,15 @@ fn hand_made(mut picture: Picture, hidden: &'static str, ask: &mut Ask<'_>) -> R
 fn hidden_space(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "hidden_space",
-        "What the output neuron sees",
+        "The input of the output neuron",
         Axis::new("first hidden neuron").from(-0.25, 1.25),
         Axis::new("second hidden neuron").from(-0.25, 1.25),
     )
     .equal_units()
     .caption(
-        "The four samples where your switches put them: samples that it takes for the same lie on one point. The line \
-         is the output neuron's, and it can draw no other than a straight one. If it does not pass between the \
-         classes, it is in the wrong place, or the points are.",
+        "The hidden representations of the four samples; samples with the same representation lie on one point. The \
+         straight line is the output neuron's decision line. If it does not pass between the classes, either the line \
+         or the points are in the wrong place.",
     );
     let seen = ask.both(|side| {
         let answer = side.ask("hand_made_xor", &Record::new().with("hidden", "sigmoid").with("x", samples()))?;
@@ -267,9 +267,9 @@ fn slopes(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .caption(
         "One point for each of 17 parameters: the slope that your `gradients` computes, divided by the one that is \
-         measured by moving the parameter to and fro and looking at your own `loss`. All of them have to be 1. 1/2 is \
-         a lost factor 2, 4 is a mean that was not taken, -1 a sign. If only W1 and b1 are off, something went wrong \
-         on the way down to the hidden layer.",
+         measured by moving the parameter up and down and computing your own `loss`. All of them have to be 1. 1/2 \
+         means a missing factor 2, 4 a mean that was not taken, -1 a wrong sign. If only W1 and b1 are wrong, the \
+         mistake is between output and hidden layer.",
     );
     picture.level("", 1.0, (-0.7, 16.7));
     let ratios = ask.both(|side| {
@@ -344,9 +344,10 @@ fn starts(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("loss").from(0.001, 0.5).log(),
     )
     .caption(
-        "Training with the learning rate 5. From weights that differ, the loss stands on a plateau and then falls. \
-         From zeros it never moves. From equal weights it falls to 1/6, the best that a single hidden neuron can do, \
-         because four twins are no more than one. Twins that do get below it have been parted by something.",
+        "Training with the learning rate 5. From different weights, the loss stays on a plateau and then falls. From \
+         zeros it never changes. From equal weights it falls to 1/6, the best that a single hidden neuron can do, \
+         because four equal neurons are no more than one. If yours gets below 1/6, something makes the equal neurons \
+         different.",
     );
     picture.level("1/6", 1.0 / 6.0, (1.0, EPOCHS as f64));
     let starts = [
@@ -373,9 +374,9 @@ fn travelling(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .equal_units()
     .caption(
-        "The same space while two hidden sigmoids are trained for 300 epochs: one path for each sample, and where it \
-         ends. Watch how training pulls the classes apart, until one straight line, that of the output neuron at the \
-         end, is enough. Paths that stay in one place belong to a hidden layer that does not learn.",
+        "The same space while two hidden sigmoids are trained for 300 epochs: one path for each sample, with its end. \
+         Training moves the classes apart, until one straight line, that of the output neuron at the end, separates \
+         them. If the paths stay in one place, the hidden layer does not learn.",
     );
     let paths = ask.both(|side| {
         let mut net = Net::two_sigmoids();
@@ -408,8 +409,8 @@ fn travelling(ask: &mut Ask<'_>) -> Result<Picture> {
 /// What the lesson's network says at the end.
 fn trained(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = plane("trained", "What training has found").caption(
-        "The lesson's four sigmoids after 600 epochs. They were not told which lines to draw, and they have found \
-         others than you did. Far from the samples there is no right or wrong: no sample ever lay there.",
+        "The lesson's four sigmoids after 600 epochs. Training has found other lines than you did. Far from the \
+         samples there is no right or wrong, because no sample lies there.",
     );
     let region = ask.both(|side| Net::four_sigmoids().trained(side, 600)?.0.region(side))?;
     add_region(&mut picture, region);

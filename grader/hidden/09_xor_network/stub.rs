@@ -37,7 +37,7 @@ fn sigmoid(z: f64) -> f64 {
     1.0 / (1.0 + (-z).exp())
 }
 
-/// Two layers: hidden neurons that look at the sample, and one sigmoid neuron that looks at them.
+/// Two layers: hidden neurons that get the sample, and one sigmoid neuron that gets their activations.
 ///
 /// It is named after XOR, for which two inputs and two hidden neurons are enough, and takes any number of either.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +54,7 @@ pub struct XorNet {
     pub hidden: Activation,
 }
 
-/// What a forward pass has computed on its way; the way back needs all of it. One row per sample.
+/// What a forward pass has computed; the backward pass needs all of it. One row per sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ForwardCache {
     /// Pre-activations of the hidden layer; shape (n_samples, n_hidden).
@@ -104,9 +104,9 @@ impl XorNet {
         todo!()
     }
 
-    /// Where the hidden layer puts each sample: one row per sample, one coordinate per hidden neuron.
+    /// The hidden activations of each sample: one row per sample, one coordinate per hidden neuron.
     ///
-    /// The output neuron sees nothing else.
+    /// The output neuron gets nothing else.
     pub fn hidden_representation(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
@@ -125,7 +125,7 @@ pub fn hand_made_xor(hidden: Activation) -> XorNet {
     todo!()
 }
 
-/// Learning: how wrong, which way, and a step.
+/// Training: the loss, its gradient, and a step.
 impl XorNet {
     /// The mean squared error of the predictions; `y` holds the targets, shape (n_samples, 1).
     pub fn loss(&self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> f64 {
@@ -155,8 +155,8 @@ impl XorNet {
         todo!()
     }
 
-    /// A network for two inputs that has learned nothing yet: all weights drawn from a normal distribution with mean 0
-    /// and standard deviation 1, biases of 0.
+    /// An untrained network for two inputs: all weights drawn from a normal distribution with mean 0 and standard
+    /// deviation 1, biases of 0.
     pub fn new(n_hidden: usize, hidden: Activation, rng: &mut impl Rng) -> Self {
         todo!()
     }

@@ -21,13 +21,14 @@ fn slopes_of_activations(ask: &mut Ask<'_>) -> Result<Picture> {
     let x = z.clone().insert_axis(ndarray::Axis(0));
     let mut picture = Picture::new(
         "activations",
-        "What an activation lets through",
+        "What an activation passes back",
         Axis::new("input z").from(-5.0, 5.0),
         Axis::new("gradient passed back").from(-0.2, 1.2),
     )
     .caption(
-        "A gradient of 1 arrives, and this much of it goes on. ReLU lets all of it through or nothing; sigmoid never \
-         more than a quarter. A hill in the wrong place, or none, is a slope that was taken at the wrong number.",
+        "A gradient of 1 arrives, and this much of it is passed back. ReLU passes all of it or nothing, the sigmoid \
+         never more than a quarter. If your curve has its maximum in the wrong place, or none, the slope was taken at \
+         the wrong value.",
     );
     for (n, name) in ["ReLU", "Sigmoid", "Tanh"].into_iter().enumerate() {
         let case = Record::new().with("layer", name).with("x", x.clone()).with("d_out", Array2::<f64>::ones(x.dim()));
@@ -49,9 +50,9 @@ fn slopes_of_losses(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("gradient").from(-4.0, 4.0),
     )
     .caption(
-        "The gradient of each loss for a single sample, along one output. Below 0 the output should rise. A squared \
-         error pulls the harder the farther away it is, and pulls back on the other side; the other two know when to \
-         stop. (For SoftmaxCrossEntropy there are two other classes, with the score 0.)",
+        "The gradient of each loss for a single sample, along one output. Below 0 the output should rise. That of the \
+         squared error is proportional to the distance, and changes its sign beyond the target; those of the other two \
+         approach 0. (For SoftmaxCrossEntropy there are two other classes, with the score 0.)",
     );
     for (n, loss) in ["Mse", "BceWithLogits", "SoftmaxCrossEntropy"].into_iter().enumerate() {
         let line = ask.both(|side| {
@@ -92,9 +93,10 @@ fn measured(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("slope of the loss"),
     )
     .caption(
-        "The lesson's network with two samples. Left bars: the gradients that your layers keep. Right bars: each \
-         parameter nudged, and your own loss watched. Where the two differ, the backward pass of that layer or of one \
-         behind it is wrong; if all bars are off by the same factor, look where the mean is taken.",
+        "The lesson's network with two samples. Left bars: the gradients that your layers compute. Right bars: each \
+         parameter is changed a little, and the change of your own loss is measured. Where the two differ, the \
+         backward pass of that layer or of a later one is wrong; if all bars differ by the same factor, look where the \
+         mean is taken.",
     );
     for (n, (name, part, shift)) in
         [("backward", "backward", -0.2), ("measured", "measured", 0.2)].into_iter().enumerate()
@@ -120,8 +122,8 @@ fn vanishing(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .caption(
         "Networks of nine linear layers, 20 neurons wide, with weights as `Linear::new` draws them. A backward pass \
-         goes from right to left. Behind eight sigmoids almost nothing is left of the gradient; behind ReLUs all of \
-         it. A line that stops, or jumps where the pale one does not, has lost a slope or found one too many.",
+         goes from right to left. After eight sigmoids almost nothing is left of the gradient; after ReLUs most of it. \
+         If your line ends, or jumps where the faint one does not, a slope is missing or used twice.",
     );
     for (n, activation) in ["ReLU", "Tanh", "Sigmoid"].into_iter().enumerate() {
         let mut widths = vec![20; LAYERS];
@@ -160,19 +162,20 @@ fn moons(ask: &mut Ask<'_>) -> Result<[Picture; 2]> {
     )
     .caption(
         "80 samples in two half moons, BceWithLogits, learning rate 0.2, tanh between the layers. Your lines have to \
-         lie on the pale ones from beginning to end: the weights at the start are the same. A line that falls more \
-         slowly, or faster, has another gradient than it should.",
+         lie on the faint ones from beginning to end: the initial weights are the same. If a line falls more slowly, \
+         or faster, its gradient is wrong.",
     );
     let mut borders = Picture::new(
         "moons",
-        "Where they draw the line",
+        "Their decision boundaries",
         Axis::new("x₁").from(region.x.0, region.x.1),
         Axis::new("x₂").from(region.y.0, region.y.1),
     )
     .equal_units()
     .caption(
-        "The border of each of the three networks after training: where its score is 0. Behind it the scores of the \
-         deepest one. Without a hidden layer the border is straight, however long one trains.",
+        "The decision boundary of each of the three networks after training, where its score is 0. The shades are the \
+         scores of the deepest one: blue for yes, orange for no (cyan and red in a terminal). Without a hidden layer \
+         the boundary is a straight line, however long one trains.",
     );
     let networks =
         [("no hidden layer", vec![2, 1]), ("one hidden layer", vec![2, 8, 1]), ("three", vec![2, 12, 12, 12, 1])];

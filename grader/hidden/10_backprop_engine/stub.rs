@@ -9,7 +9,7 @@
 use ndarray::{Array1, Array2, ArrayRef2, ArrayViewD, ArrayViewMutD};
 use rand::Rng;
 
-/// A piece of a network: it computes something, and knows how a gradient gets back through it.
+/// A part of a network: it computes its output, and passes a gradient back.
 ///
 /// This trait is complete. Whatever implements it can stand in a [`Sequential`].
 pub trait Layer {
@@ -43,7 +43,7 @@ pub struct Parameter<'a> {
     pub gradient: ArrayViewD<'a, f64>,
 }
 
-/// `Z = X·W + b`: every output looks at every input.
+/// `Z = X·W + b`: every output depends on every input.
 #[derive(Clone, Debug)]
 pub struct Linear {
     /// (n_in, n_out): a column for each output.

@@ -42,9 +42,10 @@ fn cube(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("error").from(FLOOR, 10.0).log(),
     )
     .caption(
-        "Your numerical_gradient, and one side for comparison. From right to left both errors fall, yours twice as \
-         steeply, until rounding takes over and they rise together. The deepest point is near 1e-5. If you run along \
-         the other line, you measure on one side; if your line is flat and high, you divide by the wrong width.",
+        "Your numerical_gradient, and a one-sided measurement for comparison. From right to left both errors fall, \
+         yours twice as steeply, until rounding dominates and they rise together. The lowest point is near 1e-5. If \
+         your line follows the other one, you measure on one side; if it is high and horizontal, you divide by the \
+         wrong width.",
     );
     let one_side = steps().map(|eps| (eps, (((1.0 + eps).powi(3) - 1.0) / eps - 3.0).abs().max(FLOOR))).collect();
     picture.add("one side", Mark::Line, Role::Guide, one_side);
@@ -71,7 +72,7 @@ fn weights(shape: (usize, usize), start: f64) -> Array2<f64> {
     Array2::from_shape_fn(shape, |(i, j)| (start + 3.0 * i as f64 + j as f64).sin())
 }
 
-/// Three linear layers with tanh between them, the middle one sabotaged.
+/// Three linear layers with tanh between them, the middle one wrong on purpose.
 fn three_layers(sabotage: &str) -> Record {
     xor(Record::new())
         .with("W1", weights((2, 3), 1.0))
@@ -145,9 +146,9 @@ fn steps_of_a_network(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("largest relative error").from(FLOOR, 1.0).log(),
     )
     .caption(
-        "A network of three layers whose backward pass is right. Only where the line is below the tolerance does a \
-         check say so: with a step that is too large or too small it cries out at nothing. A line that never gets down \
-         to 1e-9 compares gradients of different moments, or measures on one side.",
+        "A network of three layers whose backward pass is right. A check accepts it only where the line is below the \
+         tolerance: with a step that is too large or too small it gives a false alarm. If your line never gets down to \
+         1e-9, you compare gradients of different batches, or measure on one side.",
     );
     picture.level("tolerance", TOLERANCE, (1e-13, 1.0));
     let errors = ask.both(|side| {
@@ -171,14 +172,14 @@ fn diagonal(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("measured").from(-1.2, 1.2),
     )
     .caption(
-        "A point for each parameter. Where both gradients agree, it lies on the diagonal. The same network once more, \
-         with a layer in its middle that hands on a wrong dX: the parameters before it leave the diagonal, sideways, \
-         for what is measured is right. If points of the right network leave it, too, a gradient belongs to another \
-         batch, or a parameter did not come back.",
+        "A point for each parameter. Where both gradients agree, it lies on the diagonal. In the second network the \
+         middle layer returns a wrong dX: the parameters before it are beside the diagonal. If points of the right \
+         network are beside it, too, a gradient belongs to another batch, or a parameter was not restored.",
     )
     .equal_units();
     picture.add("", Mark::Line, Role::Guide, vec![(-1.2, -1.2), (1.2, 1.2)]);
-    for (n, (name, sabotage)) in [("wrong dX", "dX is dZ·W"), ("right", "none")].into_iter().enumerate() {
+    // The colours are those of the next picture, and the right network is in front.
+    for (n, name, sabotage) in [(1, "wrong dX", "dX is dZ·W"), (0, "right", "none")] {
         let points =
             ask.both(|side| Ok(slopes(side, &three_layers(sabotage).with("eps", 1e-5), &TENSORS)?.concat()))?;
         picture.compare(name, Mark::Points, n, points);
@@ -190,18 +191,18 @@ fn diagonal(ask: &mut Ask<'_>) -> Result<Picture> {
 fn reports(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "reports",
-        "Which tensor is accused?",
+        "Which tensors are reported as wrong?",
         Axis::new("").from(-0.5, 5.5).ticks((0..).map(f64::from).zip(TENSORS)),
         Axis::new("relative error").from(FLOOR, 10.0).log(),
     )
     .caption(
-        "Three networks, of which the second layer is right, has no db, or hands on a wrong dX. Above the line a \
-         gradient is called wrong, and between right and wrong there is a gap of many powers of ten. A db that is \
-         missing accuses b2 alone; a wrong dX accuses what lies before it.",
+        "Three networks, whose second layer is right, has no db, or returns a wrong dX. Above the dashed line a \
+         gradient counts as wrong, and between right and wrong there is a gap of many powers of ten. If db is missing, \
+         only b2 is reported; if dX is wrong, the layers before it are.",
     );
     picture.level("tolerance", TOLERANCE, (-0.5, 5.5));
     for (n, (name, sabotage)) in
-        [("right", "none"), ("no db", "db stays 0"), ("wrong dX", "dX is dZ·W")].into_iter().enumerate()
+        [("right", "none"), ("wrong dX", "dX is dZ·W"), ("no db", "db stays 0")].into_iter().enumerate()
     {
         let errors = ask.both(|side| {
             let slopes = slopes(side, &three_layers(sabotage).with("eps", 1e-5), &TENSORS)?;
@@ -239,8 +240,8 @@ fn kinks(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .caption(
         "The lesson's network for XOR, with eps = 0.01. Its backward pass is right, and yet the relative error of b1 \
-         jumps up wherever a pre-activation is close to 0. Below each jump near_kink has to find something, and \
-         nowhere else. A jump with nothing below it will be taken for a bug.",
+         jumps wherever a pre-activation is close to 0. near_kink has to find something below each jump, and nowhere \
+         else. A jump that it misses would be taken for a bug.",
     );
     let errors = ask.both(|side| {
         biases()
@@ -274,10 +275,10 @@ fn norms(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("norm of the gradient").log(),
     )
     .caption(
-        "Four layers with sigmoids begin to learn XOR. Each sigmoid on the way back takes a factor from the gradient, \
-         and the first layer hears a hundredth of what the last one does. Then all of them fall together: the output \
-         has found the mean of the targets, and has to wait for the others. Lines that lie on top of each other, or do \
-         not move, are not the norms of gradients.",
+        "Four layers with sigmoids begin to learn XOR. Each sigmoid on the way back makes the gradient smaller, and \
+         the first layer gets a hundredth of what the last one gets. Then all of them fall together: the output has \
+         reached the mean of the targets, and the other layers learn slowly. Lines that lie on top of each other, or \
+         are constant, are not the norms of gradients.",
     );
     let case = xor(Record::new())
         .with("W1", weights((2, 4), 1.0))

@@ -46,7 +46,13 @@ fn main() {
         ("relative_error", |case| RELATIVE_ERROR(&case.vector("a"), &case.vector("b")).into()),
         ("find_wrong", |case| {
             let boxes: Vec<Candidate> = case.parts().map(|(number, _)| candidate(case.text(number))).collect();
-            FIND_WRONG(&boxes).into()
+            // What the learner's own functions say of each box, at some numbers.
+            let error = |it: Candidate| {
+                let theta = Array1::from_shape_fn(it.n_inputs, |i| (2.0 + 5.0 * i as f64).sin());
+                RELATIVE_ERROR(&(it.gradient)(&theta), &NUMERICAL_GRADIENT(Box::new(it.function), &theta, 1e-5))
+            };
+            let wrong = FIND_WRONG(&boxes);
+            Record::new().with("result", wrong).with("errors", boxes.into_iter().map(error).collect::<Array1<f64>>())
         }),
         ("near_kink", |case| NEAR_KINK(&case.matrix("z"), case.float("eps")).into()),
         ("gradient_norms", |case| {
@@ -62,7 +68,12 @@ fn main() {
             let (difference, index) = LARGEST_DIFFERENCE(&tensor_check(case));
             Record::new().with("difference", difference).with("index", index)
         }),
-        ("verdict", |case| name(VERDICT(&tensor_check(case), case.count("n_near_kink"))).into()),
+        ("verdict", |case| {
+            let check = tensor_check(case);
+            let verdict = name(VERDICT(&check, case.count("n_near_kink")));
+            let error = RELATIVE_ERROR(&check.computed.flatten(), &check.measured.flatten());
+            Record::new().with("result", verdict).with("error", error)
+        }),
         ("check_network", |case| {
             let mut net = network(case);
             if case.get("x of an earlier batch").is_some() {
@@ -71,10 +82,22 @@ fn main() {
             }
             let checks = check_network(&mut net, case);
             let record = Record::new().with("tensors", checks.len());
-            TENSORS.iter().zip(checks).fold(record, |record, (name, check)| {
+            let record = TENSORS.iter().zip(checks).fold(record, |record, (name, check)| {
                 record
                     .with(&format!("computed {name}"), check.computed)
                     .with(&format!("measured {name}"), check.measured)
+            });
+            // What the learner's own function measures, tensor by tensor.
+            let tensors = TENSORS.iter().enumerate().take_while(|(_, name)| case.get(name).is_some());
+            tensors.fold(record, |record, (number, name)| {
+                let (mut net, loss) = (network(case), loss(case));
+                let (x, y) = (case.matrix("x").to_owned(), case.matrix("y").to_owned());
+                let f = move |theta: &ArrayRef1<f64>| {
+                    net.parameters()[number].value.iter_mut().zip(theta).for_each(|(value, theta)| *value = *theta);
+                    loss.value(&net.forward(&x), &y)
+                };
+                let theta = tensor(case, name).flatten().to_owned();
+                record.with(&format!("slopes {name}"), NUMERICAL_GRADIENT(Box::new(f), &theta, case.float("eps")))
             })
         }),
         ("parameters_afterwards", |case| {

@@ -496,6 +496,7 @@ fn adam_w() -> [Check; 3] {
                 [vec![without_gradient], cases(draw, ADAM_W)].concat()
             })
             .expects(|c| after_steps(c, decayed))
+            .or_follows(|c, seen| by_adam_alone(c, &c.vector("start"), &seen.matrix("Adam alone")))
             .within(Tolerance { relative: 1e-7, absolute: 1e-7 })
             .mistake(
                 "decay_in_the_gradient",
@@ -538,6 +539,7 @@ fn adam_w() -> [Check; 3] {
             .after("adam_w")
             .on(|draw| rate_cases(draw, ADAM_W))
             .expects(|c| after_steps(c, decayed))
+            .or_follows(|c, seen| by_adam_alone(c, &c.vector("start"), &seen.matrix("Adam alone")))
             .within(ORDINARY)
             .mistake(
                 "decay_at_the_first_rate",
@@ -551,6 +553,7 @@ fn adam_w() -> [Check; 3] {
         two_parameters_check("adam_w_two_parameters", "adam_w", "AdamW shrinks every parameter", 1, ADAM_W, decayed)
             .after("adam_w")
             .after("adam_two_parameters")
+            .or_follows(both_by_adam_alone)
             .within(ORDINARY)
             .mistake(
                 "only_the_first_shrinks",
@@ -872,6 +875,29 @@ fn corrected(now: Now<'_>) -> f64 {
 
 fn decayed(now: Now<'_>) -> f64 {
     corrected(now) - now.rate() * now.weight_decay() * now.theta()
+}
+
+/// One parameter after each of AdamW's steps, if Adam moves it as the learner's own does.
+fn by_adam_alone(c: &Record, start: &ArrayRef1<f64>, adam: &ArrayRef2<f64>) -> Array2<f64> {
+    let (mut theta, mut before) = (start.to_owned(), start.to_owned());
+    let mut after = Array2::zeros(adam.dim());
+    for ((adam, mut after), rate) in adam.rows().into_iter().zip(after.rows_mut()).zip(rates(c, adam.nrows())) {
+        theta = &theta * (1.0 - rate * c.float("weight_decay")) + adam - &before;
+        before.assign(&adam);
+        after.assign(&theta);
+    }
+    after
+}
+
+fn both_by_adam_alone(c: &Record, seen: &Record) -> Record {
+    ["first", "second"].into_iter().fold(Record::new(), |record, name| match c.get(name) {
+        Some(Value::Array { shape, data }) => {
+            let path = by_adam_alone(c, &Array1::from(data.clone()), &seen.matrix(&format!("Adam alone, {name}")));
+            let end = path.row(path.nrows() - 1).to_vec();
+            record.with(name, Value::Array { shape: shape.clone(), data: end })
+        }
+        _ => panic!("a case has two arrays"),
+    })
 }
 
 /// The learning rates of a case, step by step.

@@ -9,20 +9,21 @@ fn main() {
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
         narrow_valley(
-            Picture::new("to_and_fro", "A narrow valley: to and fro, or along", across_x(), across_y()).caption(
-                "Forty steps from the left end to the bottom, +. SGD is just below its speed limit: it bounces from wall to \
-                 wall and creeps along the floor. Momentum gathers speed along the floor, swings from wall to wall, and \
-                 shoots past the bottom; Nesterov sees the wall coming. A path that leaves the picture goes uphill, or too \
-                 far. Where two of your paths are one, so are two of your rules.",
+            Picture::new("to_and_fro", "A narrow valley: across or along", across_x(), across_y()).caption(
+                "Forty steps from the left end to the minimum, +. The learning rate of SGD is just below its limit: it \
+                 bounces from wall to wall and is slow along the valley. Momentum gains speed along the valley, swings \
+                 from wall to wall, and overshoots the minimum; Nesterov brakes earlier. If a path leaves the picture, \
+                 it goes uphill or too far. If two of your paths are the same, so are two of your rules.",
             ),
             &[SGD, MOMENTUM, NESTEROV],
             ask,
         )?,
         narrow_valley(
             Picture::new("scaled", "The same valley, with scaled steps", across_x(), across_y()).caption(
-                "The wall is fifty times as steep as the floor, and the first steps are as long along as across: both rules \
-                 set off on a diagonal. RMSProp gets to the floor and walks along it, Adam swings as momentum does. If \
-                 yours follow the walls as SGD does, nothing is divided.",
+                "The wall is fifty times as steep as the floor, yet the first steps are as long along the valley as \
+                 across: both rules start diagonally. RMSProp reaches the floor and follows it, Adam swings as \
+                 momentum does. If yours bounce from wall to wall as SGD does, the step is not divided by the size of \
+                 the gradient.",
             ),
             &[SGD, RMS_PROP, ADAM],
             ask,
@@ -122,8 +123,8 @@ fn rosenbrock_paths(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .caption(
         "Two hundred steps from (-1, 1), with the learning rates of the lesson; a dot is where they end, and + is the \
-         minimum. All walk along the bent floor, which is nearly flat: SGD has hardly set off. A path that climbs out of the valley has a wrong \
-         gradient, one that ends where it began has lost its memory.",
+         minimum. All follow the curved floor of the valley, which is nearly flat: SGD has hardly moved. If a path \
+         climbs out of the valley, its gradient is wrong; if it ends where it began, nothing is updated.",
     );
     contours(&mut picture, ((-1.3, 1.3), (-0.4, 1.4)), &[0.5, 5.0, 40.0, 120.0], |x, y| {
         (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2)
@@ -182,14 +183,14 @@ fn race(ask: &mut Ask<'_>) -> Result<Picture> {
 fn rosenbrock_heights(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "heights",
-        "How high each of them still is",
+        "The height after each step",
         Axis::new("step").from(0.0, 800.0),
         Axis::new("f").from(1e-5, 10.0).log(),
     )
     .caption(
-        "The same paths, eight hundred steps long, as heights. On this axis equal distances are equal factors. Nesterov hides \
-         behind Momentum: their paths are nearly the same here. Who is lowest depends on the learning rates, not on who is \
-         best. A curve that is level from the start does not move at all.",
+        "The heights along the same paths, for eight hundred steps, on a logarithmic axis. Nesterov is hidden behind \
+         Momentum: their paths are nearly the same here. Which rule is lowest depends on the learning rates; this is \
+         no ranking. A curve that is horizontal from the start does not move at all.",
     );
     for rule in [SGD, MOMENTUM, NESTEROV, RMS_PROP, ADAM] {
         let heights = ask.both(|side| {
@@ -211,9 +212,9 @@ fn first_step(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("length of the step").from(1e-8, 100.0).log(),
     )
     .caption(
-        "With lr = 0.1. For SGD the step is as large as the gradient makes it. Adam's is as long as the learning rate for \
-         almost any gradient, and RMSProp's ten times as long. They give way only where gradients are about as small as ε: \
-         if yours bend near 1e-4 instead, ε is in the wrong place.",
+        "With lr = 0.1. For SGD the step is as large as the gradient makes it. Adam's is as long as the learning rate \
+         for almost any gradient, and RMSProp's ten times as long. Both become shorter only where gradients are about \
+         as small as ε. If yours become shorter near 1e-4 already, ε is in the wrong place.",
     );
     let sizes: Vec<f64> = (-44..=8).map(|quarter| 10_f64.powf(f64::from(quarter) / 4.0)).collect();
     for rule in [SGD, RMS_PROP, ADAM] {
@@ -240,9 +241,10 @@ fn bias(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("step / learning rate").from(0.0, 7.0),
     )
     .caption(
-        "The gradient is 1 at every step. Corrected, every step is as long as the learning rate: a level line. The thin line \
-         is Adam without correction: v starts out more wrong than m, and early steps are several times too long. A line that \
-         starts near 0 corrects v and not m; one that comes down from high above corrects m and not v.",
+        "The gradient is 1 at every step. With the correction every step is as long as the learning rate: a horizontal \
+         line. The thin line is Adam without correction: v starts further from the truth than m, and early steps are \
+         several times too long. If your line starts near 0, it corrects v and not m; if it starts far above, it \
+         corrects m and not v.",
     );
     let uncorrected = (1..=STEPS as i32).map(|t| {
         let [m, v] = [0.9_f64, 0.999].map(|beta| 1.0 - beta.powi(t));
@@ -269,9 +271,9 @@ fn training(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("loss").from(1e-3, 2.0).log(),
     )
     .caption(
-        "Two rings of points, one inside the other, and a network with eight hidden neurons that always starts from the same \
-         weights: only the rule differs. AdamW ends higher than Adam, because its weights are held small. A rule that works \
-         in the valleys above and not here mixes up the memories of different parameters.",
+        "Two rings of points, one inside the other, and a network with eight hidden neurons that always starts from \
+         the same weights: only the rule differs. AdamW ends higher than Adam, because weight decay keeps its weights \
+         small. If a rule works in the valleys above and not here, it mixes up the memories of different parameters.",
     );
     for rule in [SGD, MOMENTUM, NESTEROV, RMS_PROP, ADAM, ADAM_W] {
         let case = rule

@@ -1,7 +1,7 @@
 //! What the grader asks of exercise 12.
 
 use engine::{Activation, Layer, Linear, Loss, Mse, Parameter, Sequential, SoftmaxCrossEntropy, Tanh, mlp};
-use ndarray::{Array1, Array2, ArrayD, ArrayRef1, ArrayRef2};
+use ndarray::{Array1, Array2, ArrayD, ArrayRef1, ArrayRef2, ArrayView1};
 use probe::{Record, Value, generator, serve};
 use submission::{Adam, AdamW, Momentum, Nesterov, Optimizer, RmsProp, Sgd};
 
@@ -35,7 +35,11 @@ fn main() {
                 rule.step(&mut [Parameter { value: theta.view_mut().into_dyn(), gradient: gradient.into_dyn() }]);
                 after.row_mut(step).assign(&theta);
             }
-            after.into()
+            let record = Record::new().with("result", after);
+            match case.text("optimizer") {
+                "AdamW" => record.with("Adam alone", adam_alone(case, &case.vector("start"), gradients.rows())),
+                _ => record,
+            }
         }),
         ("two_parameters", |case| {
             let mut rule = optimizer(case);
@@ -50,7 +54,15 @@ fn main() {
                 ]);
             }
             let [one, other] = values;
-            Record::new().with("first", one).with("second", other)
+            let record = Record::new().with("first", one).with("second", other);
+            if case.text("optimizer") != "AdamW" {
+                return record;
+            }
+            names.into_iter().zip(gradients).fold(record, |record, (name, gradient)| {
+                let (start, gradient) = (any_array(case, name).flatten().to_owned(), gradient.flatten().to_owned());
+                let gradients = (0..case.count("n_steps")).map(|_| gradient.view());
+                record.with(&format!("Adam alone, {name}"), adam_alone(case, &start, gradients))
+            })
         }),
         ("rosenbrock", |case| ROSENBROCK(&case.vector("point")).into()),
         ("rosenbrock_grad", |case| ROSENBROCK_GRAD(&case.vector("point")).into()),
@@ -117,6 +129,26 @@ fn optimizer(case: &Record) -> Box<dyn Optimizer> {
         "AdamW" => Box::new(ADAM_W(learning_rate, betas(), case.float("epsilon"), case.float("weight_decay"))),
         other => panic!("a case asks for the optimiser `{other}`"),
     }
+}
+
+/// Where the learner's Adam is after each step, a row a step: what it does within AdamW is no fault of AdamW's.
+fn adam_alone<'a>(
+    case: &Record,
+    start: &ArrayRef1<f64>,
+    gradients: impl IntoIterator<Item = ArrayView1<'a, f64>>,
+) -> Array2<f64> {
+    let betas = case.vector("betas");
+    let mut adam = ADAM(case.float("learning_rate"), [betas[0], betas[1]], case.float("epsilon"));
+    let mut theta = start.to_owned();
+    let mut after = Array2::zeros((0, theta.len()));
+    for (step, gradient) in gradients.into_iter().enumerate() {
+        if step == 2 && case.get("learning_rate from step 3 on").is_some() {
+            adam.set_learning_rate(case.float("learning_rate from step 3 on"));
+        }
+        adam.step(&mut [Parameter { value: theta.view_mut().into_dyn(), gradient: gradient.into_dyn() }]);
+        after.push_row(theta.view()).expect("theta stays as long as it is");
+    }
+    after
 }
 
 /// Plain descent of the probe's own, so that a path says nothing about the learner's rules.

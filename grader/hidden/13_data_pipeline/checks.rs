@@ -221,7 +221,7 @@ fn files() -> [Check; 7] {
             .mistake(
                 "flattened_by_columns",
                 "The pixels of an image stand column after column in its row. Their order is that of the file: row \
-                 after row. Samples that are laid out in another way mean something else to a network.",
+                 after row. In another order they mean something else to a network.",
                 |c| {
                     let right = scaled_pixels(c, |pixel| pixel / 255.0);
                     let (rows, columns) = (c.count("rows"), c.count("columns"));
@@ -248,7 +248,7 @@ fn files() -> [Check; 7] {
             .expects(|c| flowers(c.text("csv"), |name| SPECIES.iter().position(|species| *species == name)))
             .mistake(
                 "headings_read",
-                "The headings are taken for a flower. Line 1 says what the columns are: pass it over.",
+                "The headings are read as a flower. Line 1 says what the columns are: skip it.",
                 |c| headings_refused(c.text("csv")),
             )
             .mistake(
@@ -342,8 +342,8 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "unknown_species_made_a_class",
-                "A species that is none of `SPECIES` becomes a class all the same, so that a slip of the pen is a \
-                 wrong label. It is an error: `UnknownSpecies`.",
+                "A species that is not in `SPECIES` becomes a class all the same, so a typing error is a wrong label. \
+                 It is an error: `UnknownSpecies`.",
                 |c| match broken_line(c) {
                     "5.1,3.5,1.4,0.2,setossa" | "5.1,3.5,1.4,0.2,Setosa" => succeeded(),
                     _ => csv_error(c, LINE_OF_ERROR),
@@ -608,7 +608,7 @@ fn splits() -> [Check; 6] {
             })
             .mistake_if(
                 "fraction_not_checked",
-                "A fraction below 0, or NaN, is taken for 0. (`as usize` makes 0 of both, without a word.) Refuse \
+                "A fraction below 0, or NaN, is treated as 0. (`as usize` makes 0 of both, without an error.) Refuse \
                  what is not between 0 and 1.",
                 |c, seen| c.float("test_fraction") != 0.5 && seen.count("n_test") == 0,
             ),
@@ -832,7 +832,7 @@ fn with_split_mistakes(check: Check, labels: fn(&Record) -> Vec<usize>) -> Check
         })
         .mistake_if(
             "drawn_with_replacement",
-            "Some samples are in a part twice. Perhaps they are drawn one by one from all samples, and not put aside. \
+            "Some samples are in a part twice. Perhaps they are drawn one by one from all samples, with replacement. \
              Shuffle the indices and divide them instead: then each is there once.",
             move |c, seen| matches!(fault(&labels(c), seen), Some(Fault::Twice(_))),
         )
@@ -1046,8 +1046,8 @@ fn scaling() -> [Check; 5] {
             )
             .mistake(
                 "test_not_scaled",
-                "The test samples are as they were. A network that has learned from scaled numbers would take them for \
-                 something else: scale both parts.",
+                "The test samples are as they were. A network that was trained on scaled numbers would misread them: \
+                 scale both parts.",
                 |c| {
                     let scale = measured(&c.matrix("x_train"), 0.0);
                     let train = scaled(&c.matrix("x_train"), &scale);

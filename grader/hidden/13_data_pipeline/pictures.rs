@@ -29,15 +29,15 @@ fn digits(ask: &mut Ask<'_>) -> Result<Picture> {
     let none = || Axis::new("").ticks::<&str>([]);
     let mut picture =
         Picture::new("digits", "Ten images, read and scaled by your code", none(), none()).equal_units().caption(
-            "The digits from 0 to 9, upright, dark on white. Images that are shifted to the right were read from the \
-             wrong byte; snow means that rows and columns have been exchanged. All black is not scaled, and all white \
-             was divided too often, or as whole numbers.",
+            "The digits from 0 to 9, upright, ink on paper. If they are shifted to the right, they were read from the \
+             wrong byte; if they are noise, rows and columns are exchanged. If all is ink, the pixels are not scaled; \
+             if all is paper, they were divided too often, or as integers.",
         );
     let data = datasets::digits();
     let image = |digit: usize| {
         // The eleventh of each is easy to read.
         let mut places = (0..data.n_samples()).filter(|&place| data.labels[place] == digit);
-        let place = places.nth(10).expect("every digit is there more often");
+        let place = places.nth(10).expect("every digit occurs more often");
         let pixels = data.features.row(place).into_shape_with_order((ROWS, SIDE)).expect("8 × 8 pixels").to_owned();
         let inner: Vec<usize> = (1..=COLUMNS).collect();
         let byte = |pixel: f64| (255.0 * pixel / MAX_PIXEL).round() as usize;
@@ -65,7 +65,7 @@ fn digits(ask: &mut Ask<'_>) -> Result<Picture> {
         Ok(learners) => learners,
         Err(note) => {
             picture.note(note);
-            picture.note("What you see is the reference's.");
+            picture.note("The reference is shown instead.");
             samples.reference
         }
     };
@@ -101,8 +101,8 @@ fn batch_sizes(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("samples").from(0.0, 3.6).ticks((0..=3_u32).map(|n| (f64::from(n), n))),
     )
     .caption(
-        "Three full batches, and what is left. If the fourth bar is missing, a sample is never trained with; if it is \
-         as high as the others, some are trained with twice. Bars that go on to the right never end.",
+        "Three full batches, and the rest. If the fourth bar is missing, one sample is never used; if it is as high as \
+         the others, some are used twice. If there are more bars, the iterator does not end.",
     );
     let sizes = ask.both(|side| {
         let sizes = side.ask("batches", &samples(10, 3))?.numbers("sizes");
@@ -119,14 +119,14 @@ fn two_epochs(ask: &mut Ask<'_>) -> Result<Picture> {
     let n = N as f64;
     let mut picture = Picture::new(
         "two_epochs",
-        "Which sample comes when, in two epochs",
+        "The order of the samples in two epochs",
         Axis::new("").from(-1.0, 2.0 * n).ticks([(n / 2.0, "first epoch"), (1.5 * n, "second epoch")]),
         Axis::new("sample").from(-3.0, n + 2.0),
     )
     .caption(
-        "40 samples, twice, in batches of 8 that are divided by lines. There should be no pattern: no diagonal, no \
-         steps, no row without a point. The right half should be another order than the left one. A circle, if there \
-         is any, is a sample that stands beside another one's label.",
+        "40 samples, twice, in batches of 8 with lines between them. There should be no pattern: no diagonal, no \
+         steps, no row without a point. The order on the right should differ from that on the left. A circle marks a \
+         sample that has the label of another one.",
     );
     for end in (BATCH_SIZE..2 * N).step_by(BATCH_SIZE) {
         let at = end as f64 - 0.5;
@@ -154,7 +154,7 @@ fn two_epochs(ask: &mut Ask<'_>) -> Result<Picture> {
         seen.iter().filter(|(_, (sample, label))| sample != label).map(|(at, (sample, _))| (*at, *sample)).collect();
     picture.add(name, Mark::Points, role, seen.into_iter().map(|(at, (sample, _))| (at, sample)).collect());
     if !apart.is_empty() {
-        picture.add("sample with another one's label", Mark::Points, Role::Class(0), apart);
+        picture.add("sample with the label of another", Mark::Points, Role::Class(0), apart);
     }
     Ok(picture)
 }
@@ -202,10 +202,9 @@ fn rare_class(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("share in the test part").from(-0.03, 0.6),
     )
     .caption(
-        "200 samples, of which 20 are of class 2; a fifth is for the test, 30 times over. A plain split scatters \
-         around the right share, and now and then hardly any of the rare class is left to be tested. A stratified \
-         split lies on the line, every time. Points at the very bottom, or far above, are splits that were not \
-         shuffled.",
+        "200 samples, of which 20 are of class 2; a fifth is for the test, 30 times over. A plain split varies around \
+         the right share, and sometimes the test part has hardly any samples of the rare class. A stratified split is \
+         on the line every time. Points at the very bottom, or far above, are splits that were not shuffled.",
     );
     picture.level("share in all samples", 0.1, (0.0, SPLITS as f64 + 1.0));
     let share = |test: Vec<f64>| {
@@ -243,10 +242,10 @@ fn scaling(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("length of the petals").from(-2.5, 7.5),
     )
     .caption(
-        "100 irises of two species are trained with; the test, to make it visible, is of the third one, whose petals \
-         are longer. After scaling the training samples lie around the middle, with a spread of 1 in both directions. \
-         The test samples lie where they lay: above the others. A test that lies around the middle as well has been \
-         measured by itself.",
+        "The training part is 100 irises of two species; the test part, to make it visible, is the third species, \
+         whose petals are longer. After scaling the training samples have mean 0 and standard deviation 1 in both \
+         directions, and the test samples are still above them. If your test samples are around 0 as well, they were \
+         scaled by themselves.",
     );
     picture.level("", 0.0, (-2.5, 8.5));
     picture.add("", Mark::Line, Role::Guide, vec![(0.0, -2.5), (0.0, 7.5)]);
@@ -285,8 +284,8 @@ fn last_batch(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .caption(
         "Two full batches of 32 with a mean loss of 1, and a last one with a mean loss of 6. With one sample in it, it \
-         should hardly matter; as a full one it is a third of everything. A level line takes each batch for as \
-         important as any other.",
+         should hardly matter; as a full one it counts a third. If your line is horizontal, every batch has the same \
+         weight.",
     );
     let means = ask.both(|side| {
         (1..=FULL)

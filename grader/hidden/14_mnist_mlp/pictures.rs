@@ -25,6 +25,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             train_accuracy: answer.exactly(EPOCHS, "train_accuracy")?,
             validation_accuracy: answer.exactly(EPOCHS, "validation_accuracy")?,
             predictions: answer.exactly(HELD_OUT_LABELS.len() - HEADER, "predictions")?,
+            confidences: answer.exactly(HELD_OUT_LABELS.len() - HEADER, "confidences")?,
             weights: answer.exactly(SIDE * SIDE * N_HIDDEN, "weights of the first layer")?,
         })
     })?;
@@ -33,6 +34,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
         drawing(ask)?,
         digits(&reading),
+        confidences(&reading),
         accuracies(&reading),
         losses(&reading),
         weights(&reading),
@@ -60,6 +62,8 @@ struct Reading {
     train_accuracy: Vec<f64>,
     validation_accuracy: Vec<f64>,
     predictions: Vec<f64>,
+    /// The probability that the network gives to each prediction.
+    confidences: Vec<f64>,
     /// (pixels, neurons), row by row.
     weights: Vec<f64>,
 }
@@ -78,11 +82,12 @@ fn place(number: usize, columns: usize, room: f64) -> Cells {
 
 fn digits(reading: &Both<Reading>) -> Picture {
     const SHOWN: usize = 32;
-    let mut picture =
-        Picture::new("digits", "What your network reads", blank(-2.0, 80.0), blank(-48.0, 9.0)).equal_units().caption(
-            "Some of the 360 digits that it has never seen, those that it reads wrongly first, and below each what it \
-         says. Where it is wrong, a ✗ and the truth follow. Would you have known? If most are wrong, and above all \
-         with the same digit, look at the loss.",
+    let mut picture = Picture::new("digits", "What your network predicts", blank(-2.0, 80.0), blank(-48.0, 9.0))
+        .equal_units()
+        .caption(
+            "Some of the 360 digits that it was not trained on, those with wrong predictions first. Below each is the \
+             prediction; where it is wrong, a ✗ and the true digit follow. Could you read them? If most are wrong, and \
+             with the same digit, look at the loss.",
         );
     let reading = reading.one(&mut picture);
     let images = held_out_images();
@@ -134,6 +139,40 @@ fn drawing(ask: &mut Ask<'_>) -> Result<Picture> {
     Ok(picture)
 }
 
+/// How sure the network is of its right and of its wrong predictions.
+fn confidences(reading: &Both<Reading>) -> Picture {
+    const BINS: usize = 10;
+    let mut picture = Picture::new(
+        "confidence",
+        "How confident is it?",
+        Axis::new("confidence").from(0.0, 1.0),
+        Axis::new("share of these predictions, in percent").from(0.0, 100.0),
+    )
+    .caption(
+        "The probability that the network gives to what it predicts, for the same 360 digits. Of the right predictions \
+         nearly all are confident. Of the wrong ones fewer are, but some: a confident network is not always right. If \
+         both look alike, confidence says nothing about a prediction.",
+    );
+    let labels = &HELD_OUT_LABELS[HEADER..];
+    for (n, (name, is_right)) in [("right", true), ("wrong", false)].into_iter().enumerate() {
+        let shares = reading.clone().map(|reading| {
+            let predictions = reading.predictions.iter().zip(&reading.confidences).zip(labels);
+            let chosen: Vec<f64> = predictions
+                .filter(|((prediction, _), label)| (**prediction == f64::from(**label)) == is_right)
+                .map(|((_, confidence), _)| *confidence)
+                .collect();
+            let bar = |bin: usize| {
+                let inside = chosen.iter().filter(|confidence| (*confidence * BINS as f64) as usize == bin);
+                let share = 100.0 * inside.count() as f64 / chosen.len().max(1) as f64;
+                ((bin as f64 + if is_right { 0.3 } else { 0.7 }) / BINS as f64, share)
+            };
+            (0..BINS).map(bar).filter(|(_, share)| *share > 0.0).collect()
+        });
+        picture.compare(name, Mark::Bars(0.028), n, shares);
+    }
+    picture
+}
+
 fn by_epoch(numbers: &[f64]) -> Vec<(f64, f64)> {
     (1..).map(f64::from).zip(numbers.iter().copied()).collect()
 }
@@ -143,29 +182,24 @@ fn epochs() -> Axis {
 }
 
 fn accuracies(reading: &Both<Reading>) -> Picture {
-    let mut picture = Picture::new(
-        "accuracy",
-        "Accuracy, epoch by epoch",
-        epochs(),
-        Axis::new("accuracy").from(0.75, 1.0),
-    )
-    .caption(
-        "On the samples that the network learns from, and on those that were put aside. The first goes on towards 1, \
-         the second levels out below it: what the network still learns then is true of its own samples only. Lines \
-         that lie on each other were measured on the same samples.",
-    );
+    let mut picture =
+        Picture::new("accuracy", "Accuracy, epoch by epoch", epochs(), Axis::new("accuracy").from(0.75, 1.0)).caption(
+            "On the training set and on the validation set. The first rises towards 1, the second levels out below it: \
+         what the network still learns then is true of the training samples only. If both lines are the same, they \
+         were measured on the same samples.",
+        );
     picture.level("95 %", 0.95, (1.0, EPOCHS as f64));
     let curve = |numbers: fn(&Reading) -> &Vec<f64>| reading.clone().map(|reading| by_epoch(numbers(&reading)));
-    picture.compare("learned from", Mark::Line, 0, curve(|reading| &reading.train_accuracy));
-    picture.compare("put aside", Mark::Line, 1, curve(|reading| &reading.validation_accuracy));
+    picture.compare("training", Mark::Line, 0, curve(|reading| &reading.train_accuracy));
+    picture.compare("validation", Mark::Line, 1, curve(|reading| &reading.validation_accuracy));
     picture
 }
 
 fn losses(reading: &Both<Reading>) -> Picture {
     let mut picture = Picture::new("loss", "Loss, epoch by epoch", epochs(), Axis::new("mean loss").log()).caption(
-        "The mean loss of the samples, on an axis that counts factors. Guessing among ten digits costs ln 10 = 2.3. A \
-         line far above the pale one comes from steps that are too short, one that stays flat from no steps, one that \
-         jumps about from steps that are too long.",
+        "The mean loss of the samples, on a logarithmic axis. Guessing among ten digits has the loss ln 10 = 2.3. If \
+         your line is far above the faint one, the steps are too short; if it is horizontal, nothing is updated; if it \
+         jumps up and down, the steps are too long.",
     );
     picture.compare(YOURS, Mark::Line, 0, reading.clone().map(|reading| by_epoch(&reading.train_loss)));
     picture
@@ -173,12 +207,13 @@ fn losses(reading: &Both<Reading>) -> Picture {
 
 fn weights(reading: &Both<Reading>) -> Picture {
     const SHOWN: usize = 24;
-    let mut picture = Picture::new("weights", "What the first layer looks for", blank(-1.0, 79.0), blank(-21.0, 9.0))
+    let mut picture = Picture::new("weights", "The weights of the first layer", blank(-1.0, 79.0), blank(-21.0, 9.0))
         .equal_units()
         .caption(
-            "The weights of 24 of the 64 hidden neurons, each as an image: where ink makes the neuron active, and, in \
-             the other colour, where ink silences it. Some look for a stroke, some for an edge. The pixels in the left \
-             and right columns hardly ever hold ink, so their weights are still the random ones.",
+            "The weights of 24 of the 64 hidden neurons, each as an image. Blue (cyan in a terminal) is a positive \
+             weight: ink there makes the neuron active. Orange (red in a terminal) is a negative one, and the stronger \
+             the colour, the larger the weight. Some neurons respond to a stroke, some to an edge. The pixels in the \
+             left and right columns hardly ever have ink, so their weights are still the random ones.",
         );
     let weights = &reading.one(&mut picture).weights;
     let largest = weights.iter().fold(0.0, |largest: f64, weight| largest.max(weight.abs()));
@@ -194,22 +229,21 @@ fn confusion(confused: &Both<Vec<f64>>) -> Picture {
     let upwards = (0..N_CLASSES).map(|class| (9.5 - class as f64, class));
     let mut picture = Picture::new(
         "confusion",
-        "What is taken for what",
+        "The confusion matrix",
         Axis::new("predicted").from(0.0, 10.0).ticks(classes()),
         Axis::new("true class").from(0.0, 10.0).ticks(upwards),
     )
     .equal_units()
     .caption(
-        "Your confusion matrix of the 237 digits that were put aside, after two epochs only: later there is less to \
-         see. A row is a true class, and its strong cell on the diagonal is what was read rightly. The numbers are \
-         counts; off the diagonal every one is a mistake. A column of numbers is a digit that the network says too \
-         often.",
+        "Your confusion matrix of the 237 validation digits, after two epochs only: later there are fewer errors. A \
+         row is a true class, a column a predicted one. The numbers are counts: right predictions on the diagonal, \
+         errors everywhere else. If a column has many errors, that digit is predicted too often.",
     );
     let matrix = confused.one(&mut picture);
     let most = matrix.iter().fold(1.0, |most: f64, &count| most.max(count));
     let cells = Cells { x: (0.0, 10.0), y: (0.0, 10.0), columns: N_CLASSES, rows: N_CLASSES };
     picture.raster(cells, matrix.clone(), Palette::Heat, (0.0, most));
-    for (cell, count) in matrix.iter().enumerate().filter(|(cell, count)| cell % 11 != 0 && **count > 0.0) {
+    for (cell, count) in matrix.iter().enumerate().filter(|(_, count)| **count > 0.0) {
         picture.label((cell % 10) as f64 + 0.3, 9.5 - (cell / 10) as f64, count.to_string());
     }
     picture
@@ -233,12 +267,12 @@ fn most_confused(confused: &Both<Vec<f64>>, ask: &mut Ask<'_>) -> Result<Picture
     let mut picture = Picture::new(
         "most_confused",
         "The most frequent confusions",
-        Axis::new("true class → what it is taken for").from(0.4, SHOWN as f64 + 0.6).ticks(names),
+        Axis::new("true class → predicted class").from(0.4, SHOWN as f64 + 0.6).ticks(names),
         Axis::new("how often"),
     )
     .caption(
-        "The reference's confusions after two epochs, ranked by your `most_confused`. From the left to the right the \
-         bars get lower, and each has its place: a bar that differs from the pale one is another pair's.",
+        "The reference's confusions after two epochs, ranked by your `most_confused`. From left to right the bars get \
+         lower. If a bar differs from the faint one, it belongs to another pair.",
     );
     let bars = list.map(|numbers| (1..).map(f64::from).zip(numbers.chunks_exact(3).map(|entry| entry[2])).collect());
     picture.compare(YOURS, Mark::Bars(0.6), 0, bars);
@@ -254,9 +288,9 @@ fn precision_and_recall(confused: &Both<Vec<f64>>, ask: &mut Ask<'_>) -> Result<
         Axis::new("fraction").from(0.0, 1.05),
     )
     .caption(
-        "Of the same matrix, by your `precision_recall_f1`. The dots of a digit lie apart where it is said too often \
-         (low precision) or too seldom (low recall). If the two dots of a digit have changed places with the pale \
-         ones, rows and columns are exchanged.",
+        "Of the same matrix, by your `precision_recall_f1`. The dots of a digit are far apart where it is predicted \
+         too often (low precision) or too seldom (low recall). If the two dots of a digit are exchanged, compared with \
+         the faint ones, so are rows and columns.",
     );
     for (n, name) in ["precision", "recall"].into_iter().enumerate() {
         let dots = ask.both(|side| {

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, mem, rc::Rc};
 
 use engine::{Layer, Linear, Sequential};
-use ndarray::{Array1, Array2, ArrayRef2, Axis};
+use ndarray::{Array1, Array2, ArrayRef2, ArrayView1, Axis};
 use probe::{Generator, Record, generator, report_progress, serve};
 use rand::seq::SliceRandom;
 use submission::{ClassReport, Evaluation, History, Split, TrainConfig};
@@ -74,7 +74,14 @@ fn main() {
             let epochs_heard = heard.take();
             let (mut next, _) = TRAIN(&config(case), &data, &mut rng, Box::new(|_| ()));
             let lengths = [&history.train_loss, &history.train_accuracy, &history.validation_accuracy].map(Vec::len);
-            recorded(&history)
+            let mut record = recorded(&history);
+            if case.get("evaluated at the end").is_some() {
+                let mut accuracy = |x: &ArrayRef2<f64>, labels: &[usize]| EVALUATE(&mut net, x, labels).accuracy;
+                record = record
+                    .with("evaluated train", accuracy(&data.x_train, &data.labels_train))
+                    .with("evaluated validation", accuracy(&data.x_validation, &data.labels_validation));
+            }
+            record
                 .with("lengths", lengths.to_vec())
                 .with("epochs that on_epoch saw", epochs_heard)
                 .with("network", net.summary())
@@ -223,8 +230,17 @@ fn read(case: &Record, pixels: Array2<f64>, labels: &[usize], unknown: Array2<f6
         report_progress(history.train_loss.len(), epochs, history.train_loss.last().copied());
     };
     let (mut net, history) = TRAIN(&config, &data, &mut generator(case.count("seed") as u64), Box::new(on_epoch));
+    let unknown = SCALE_PIXELS(&unknown, max_pixel);
+    let scores = net.forward(&unknown);
     let first_layer = net.parameters().first().map_or(Vec::new(), |weights| weights.value.iter().copied().collect());
     recorded(&history)
-        .with("predictions", PREDICT(&mut net, &SCALE_PIXELS(&unknown, max_pixel)))
+        .with("predictions", PREDICT(&mut net, &unknown))
+        .with("confidences", scores.rows().into_iter().map(confidence).collect::<Array1<f64>>())
         .with("weights of the first layer", Array1::from(first_layer))
+}
+
+/// The largest probability that softmax makes of a row of scores.
+fn confidence(scores: ArrayView1<'_, f64>) -> f64 {
+    let largest = scores.fold(f64::NEG_INFINITY, |largest, &score| largest.max(score));
+    1.0 / scores.iter().map(|score| (score - largest).exp()).sum::<f64>()
 }

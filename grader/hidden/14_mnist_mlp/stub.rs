@@ -3,7 +3,7 @@
 //! Read `README.md` beside this file's folder first. Replace one `todo!()` after the other, from top to bottom, and
 //! run `cargo run -p grader -- check 14` as often as you like.
 //!
-//! The crate `engine` is exercise 10, solved; the lesson says what you need of it.
+//! The crate `engine` is the solution of exercise 10; the lesson says what you need of it.
 
 use engine::{Activation, Loss, Sequential, SoftmaxCrossEntropy, mlp};
 use ndarray::{Array2, ArrayRef2, Axis, Slice};
@@ -16,20 +16,21 @@ pub fn scale_pixels(pixels: &ArrayRef2<f64>, max_pixel: f64) -> Array2<f64> {
     todo!()
 }
 
-/// Samples to learn from, and others to look at meanwhile; no sample is among both.
+/// A training set and a validation set; no sample is in both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Split {
-    /// The inputs to learn from, shape (n_train, n_features).
+    /// The inputs of the training set, shape (n_train, n_features).
     pub x_train: Array2<f64>,
     /// Their classes.
     pub labels_train: Vec<usize>,
-    /// The inputs to be looked at, shape (n_validation, n_features).
+    /// The inputs of the validation set, shape (n_validation, n_features).
     pub x_validation: Array2<f64>,
     /// Their classes.
     pub labels_validation: Vec<usize>,
 }
 
-/// Puts the last `n_validation` samples aside; all others are to learn from, and every sample keeps its place.
+/// Makes the last `n_validation` samples the validation set and all others the training set, without changing their
+/// order.
 ///
 /// The samples have to be in random order already: the last ones of a sorted file would all be nines.
 ///
@@ -40,7 +41,7 @@ pub fn hold_out(x: &ArrayRef2<f64>, labels: &[usize], n_validation: usize) -> Sp
     todo!()
 }
 
-/// The labels as a matrix: row i is 0 but for a 1 in the column of sample i's class. Shape (n_samples, n_classes).
+/// The labels as a matrix: row i is 0 except for a 1 in the column of sample i's class. Shape (n_samples, n_classes).
 ///
 /// This function is complete.
 pub fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
@@ -71,7 +72,7 @@ pub struct Evaluation {
 
 /// How good `net` is on the samples `x` (n, n_in), n at least 1, with the classes `labels`.
 ///
-/// It only looks: no parameter is different afterwards.
+/// No parameter is different afterwards.
 pub fn evaluate(net: &mut Sequential, x: &ArrayRef2<f64>, labels: &[usize]) -> Evaluation {
     todo!()
 }
@@ -79,8 +80,8 @@ pub fn evaluate(net: &mut Sequential, x: &ArrayRef2<f64>, labels: &[usize]) -> E
 /// One epoch: every sample of `x` (n, n_in), n at least 1, once, in a new random order, in batches of `batch_size`; one
 /// step of gradient descent on the mean cross-entropy of each batch. Returns the mean loss of the samples.
 ///
-/// What is left at the end is a batch as well, a shorter one. Each loss is the one before the step on its batch. Every
-/// sample counts as much as any other in the mean.
+/// The samples that are left at the end are a batch as well, a shorter one. Each loss is the one before the step on its
+/// batch. Every sample counts as much as any other in the mean.
 ///
 /// # Panics
 ///
@@ -105,7 +106,7 @@ pub struct TrainConfig {
     pub learning_rate: f64,
     /// Samples a step.
     pub batch_size: usize,
-    /// How often every sample is learned from.
+    /// How many times every sample is used.
     pub epochs: usize,
 }
 
@@ -114,16 +115,17 @@ pub struct TrainConfig {
 pub struct History {
     /// The mean loss of the samples, each before the step that was taken on it: what [`train_epoch`] returns.
     pub train_loss: Vec<f64>,
-    /// The accuracy on the samples learned from, after the epoch.
+    /// The accuracy on the training set, after the epoch.
     pub train_accuracy: Vec<f64>,
-    /// The accuracy on the samples that were put aside, after the epoch.
+    /// The accuracy on the validation set, after the epoch.
     pub validation_accuracy: Vec<f64>,
 }
 
 /// Trains a new network with ReLUs between its layers (`mlp`), drawn from `rng`, for some epochs. After each of them
 /// `on_epoch` gets the history so far.
 ///
-/// Only `x_train` is learned from. What is put aside says how good the network is on what it has not seen.
+/// Only `x_train` trains the network. The validation set shows how good the network is on samples that it was not
+/// trained on.
 pub fn train(
     config: &TrainConfig,
     data: &Split,
@@ -133,7 +135,8 @@ pub fn train(
     todo!()
 }
 
-/// What was taken for what: entry (i, j) is how many samples of class i were given class j. Rows are the truth.
+/// Which class was predicted as which: entry (i, j) is how many samples of class i were predicted as class j. Rows are
+/// the true classes.
 ///
 /// The shape is (n_classes, n_classes), also where a class has no sample or is never predicted.
 ///
@@ -147,15 +150,15 @@ pub fn confusion_matrix(labels: &[usize], predicted: &[usize], n_classes: usize)
 /// How well one class is recognised.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClassReport {
-    /// Of the samples that were given this class, the fraction that has it.
+    /// Of the samples predicted as this class, the fraction that has it.
     pub precision: f64,
-    /// Of the samples that have this class, the fraction that was given it.
+    /// Of the samples that have this class, the fraction that was predicted as it.
     pub recall: f64,
     /// The harmonic mean of both, 2 · precision · recall / (precision + recall).
     pub f1: f64,
 }
 
-/// Precision, recall and F1 of each class, from a confusion matrix whose rows are the truth.
+/// Precision, recall and F1 of each class, from a confusion matrix whose rows are the true classes.
 ///
 /// 0 / 0 counts as 0: the precision of a class that is never predicted, the recall of one without samples, and F1 where
 /// both are 0.
@@ -165,8 +168,8 @@ pub fn precision_recall_f1(matrix: &ArrayRef2<usize>) -> Vec<ClassReport> {
 
 /// The at most `n` most frequent confusions, as (true class, predicted class, how often), the most frequent first.
 ///
-/// A 4 taken for a 9 and a 9 taken for a 4 are two confusions. What never happened is none, and what is right is none.
-/// Equally frequent ones are in the order of their true class, and then of the predicted one.
+/// A 4 predicted as a 9 and a 9 predicted as a 4 are two confusions. Right predictions are none, and neither are pairs
+/// that never occur. Equally frequent ones are in the order of their true class, and then of the predicted one.
 pub fn most_confused(matrix: &ArrayRef2<usize>, n: usize) -> Vec<(usize, usize, usize)> {
     todo!()
 }

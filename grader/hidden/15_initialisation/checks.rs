@@ -390,23 +390,24 @@ fn signals() -> Vec<Check> {
             .mistake(
                 "root_forgotten",
                 "This is the mean of the squares. Take its root, so that twice the numbers have twice the scale.",
-                |c| rms(&c.matrix("a")).powi(2),
+                |c| mean_square(&c.matrix("a")),
             )
             .mistake(
                 "length_for_scale",
                 "This is the root of the *sum* of the squares, which grows with the number of entries. Divide the sum by how \
                  many there are.",
-                |c| rms(&c.matrix("a")) * (c.matrix("a").len() as f64).sqrt(),
+                |c| length(&c.matrix("a")),
             )
             .mistake(
                 "mean_size",
                 "This is the mean of |a|. Squares come first here, then the mean, then the root.",
-                |c| c.matrix("a").mapv(f64::abs).sum() / c.matrix("a").len() as f64,
+                |c| mean_size(&c.matrix("a")),
             ),
         Check::new("activation_scales", "activation_scales", "activation_scales has one number for each layer's output", 3)
             .after("scale")
             .on(stacks)
             .expects(|c| scales(outputs(c)))
+            .or_follows(|c, seen| by_own_scale(c, seen, |scale| outputs(c).iter().map(|a| scale(a)).collect::<Array1<f64>>()))
             .mistake(
                 "scales_before_activation",
                 "These are the scales of Z = A·W. Asked for is what a layer puts out: A = f(Z).",
@@ -448,6 +449,9 @@ fn signals() -> Vec<Check> {
             .after("scale")
             .on(stacks)
             .expects(|c| backwards(c, true, true))
+            .or_follows(|c, seen| {
+                by_own_scale(c, seen, |scale| gradients(c, true).iter().map(|d_z| scale(d_z)).collect::<Array1<f64>>())
+            })
             .mistake(
                 "last_layer_first",
                 "The numbers are right, and in the order in which the gradient meets the layers. The first layer comes first \
@@ -596,7 +600,7 @@ fn saturation() -> Vec<Check> {
 }
 
 fn rescaling() -> Vec<Check> {
-    let rescaled = |c: &Record, divisor: fn(&ArrayRef2<f64>, &ArrayRef2<f64>) -> f64, goes_on: bool| {
+    let rescaled = |c: &Record, divisor: &dyn Fn(&ArrayRef2<f64>, &ArrayRef2<f64>) -> f64, goes_on: bool| {
         let mut record = Record::new();
         let mut a = c.matrix("x").to_owned();
         for (n, w) in (1..).zip(weights(c)) {
@@ -612,23 +616,24 @@ fn rescaling() -> Vec<Check> {
     let sums = Check::new("rescale", "rescale", "rescale brings the sums of every layer to the scale 1", 2)
         .after("scale")
         .on(stacks)
-        .expects(move |c| rescaled(c, |z, _| rms(z), true))
+        .expects(move |c| rescaled(c, &|z, _| rms(z), true))
+        .or_follows(move |c, seen| by_own_scale(c, seen, |scale| rescaled(c, &|z, _| scale(z), true)))
         .mistake(
             "old_layers_measured",
             "The later layers are measured with the weights that the earlier ones had before. Send the signal on through the \
              new weights: they are what the next layer will meet.",
-            move |c| rescaled(c, |z, _| rms(z), false),
+            move |c| rescaled(c, &|z, _| rms(z), false),
         )
         .mistake(
             "divided_by_the_output",
             "W is divided by the scale of A = f(Z). It is Z that is to have the scale 1.",
-            move |c| rescaled(c, |_, a| rms(a), true),
+            move |c| rescaled(c, &|_, a| rms(a), true),
         )
         .mistake(
             "divided_by_the_variance",
             "W is divided by the mean of the squares of Z. Halve W, and Z is half as large: divide by the root of it, the \
              scale.",
-            move |c| rescaled(c, |z, _| rms(z).powi(2), true),
+            move |c| rescaled(c, &|z, _| rms(z).powi(2), true),
         )
         .mistake(
             "rescale_left_linear",
@@ -659,7 +664,7 @@ fn rescaling() -> Vec<Check> {
             };
             stacks(draw).into_iter().map(silent).collect()
         })
-        .expects(move |c| rescaled(c, |z, _| rms(z), true))
+        .expects(move |c| rescaled(c, &|z, _| rms(z), true))
         .mistake_if(
             "divided_by_zero",
             "There is NaN in the weights: 0 / 0 is NaN. Divide only where the scale of Z is not 0.",
@@ -799,6 +804,29 @@ fn backwards(c: &Record, with_slopes: bool, of_sums: bool) -> Array1<f64> {
 
 fn rms(a: &ArrayRef2<f64>) -> f64 {
     (a.iter().map(|a| a * a).sum::<f64>() / a.len() as f64).sqrt()
+}
+
+fn mean_square(a: &ArrayRef2<f64>) -> f64 {
+    rms(a).powi(2)
+}
+
+fn length(a: &ArrayRef2<f64>) -> f64 {
+    rms(a) * (a.len() as f64).sqrt()
+}
+
+fn mean_size(a: &ArrayRef2<f64>) -> f64 {
+    a.mapv(f64::abs).sum() / a.len() as f64
+}
+
+/// What follows from the learner's own `scale`, if it is one of the wrong ones that are known by the scale of the inputs.
+fn by_own_scale<P: Into<Prediction>>(
+    c: &Record,
+    seen: &Record,
+    follows: impl Fn(fn(&ArrayRef2<f64>) -> f64) -> P,
+) -> Prediction {
+    let known: [fn(&ArrayRef2<f64>) -> f64; 4] = [spread, mean_square, length, mean_size];
+    let is_own = |scale: &fn(&ArrayRef2<f64>) -> f64| (scale(&c.matrix("x")) - seen.float("scale of x")).abs() < 1e-9;
+    known.into_iter().find(is_own).map_or(Prediction::Panics, |scale| follows(scale).into())
 }
 
 fn scales(all: Vec<Array2<f64>>) -> Array1<f64> {

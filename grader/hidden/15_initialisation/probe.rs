@@ -44,18 +44,20 @@ fn main() {
         }),
         ("scale", |case| SCALE(&case.matrix("a")).into()),
         ("activation_scales", |case| {
-            Array1::from(ACTIVATION_SCALES(&weights(case), activation(case), &case.matrix("x"))).into()
+            let scales = ACTIVATION_SCALES(&weights(case), activation(case), &case.matrix("x"));
+            scale_of_x(case).with("result", Array1::from(scales))
         }),
         ("gradient_scales", |case| {
             let (x, d_out) = (case.matrix("x"), case.matrix("d_out"));
-            Array1::from(GRADIENT_SCALES(&weights(case), activation(case), &x, &d_out)).into()
+            let scales = GRADIENT_SCALES(&weights(case), activation(case), &x, &d_out);
+            scale_of_x(case).with("result", Array1::from(scales))
         }),
         ("saturation", |case| SATURATION(&case.matrix("a"), activation(case)).into()),
         ("rescale", |case| {
             let mut weights = weights(case);
             RESCALE(&mut weights, activation(case), &case.matrix("x"));
             let numbered = (1..).zip(weights);
-            numbered.fold(Record::new(), |record, (number, w)| record.with(&format!("weights{number}"), w))
+            numbered.fold(scale_of_x(case), |record, (number, w)| record.with(&format!("weights{number}"), w))
         }),
         // For the pictures: what becomes of a signal and of a gradient in a deep network of the learner's own weights.
         ("deep", |case| {
@@ -106,6 +108,11 @@ fn activation(case: &Record) -> Activation {
         "Tanh" => Activation::Tanh,
         other => panic!("a case asks for the activation `{other}`"),
     }
+}
+
+/// What the learner's own `scale` says of the inputs.
+fn scale_of_x(case: &Record) -> Record {
+    Record::new().with("scale of x", SCALE(&case.matrix("x")))
 }
 
 /// The matrices called `weights1`, `weights2` and so on.

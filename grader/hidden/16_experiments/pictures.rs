@@ -2,12 +2,19 @@
 
 use judge::pictures::*;
 
+mod studies;
+use studies::Study;
+
 fn main() {
     judge::draw_pictures(pictures);
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![rates(ask)?, map(ask)?, grid_and_random(ask)?, wave(ask)?, errors(ask)?])
+    let mut pictures = vec![rates(ask)?, map(ask)?, grid_and_random(ask)?, wave(ask)?, errors(ask)?];
+    if let Ok(mnist) = mnist::load(Which::Mnist) {
+        pictures.extend(mnist_studies(ask, &mnist)?);
+    }
+    Ok(pictures)
 }
 
 /// A study of the digits: each combination of these, with five epochs.
@@ -74,7 +81,7 @@ fn map(ask: &mut Ask<'_>) -> Result<Picture> {
         Ok(learners) => learners.clone(),
         Err(note) => {
             picture.note(note.clone());
-            picture.note("What you see is the reference's.");
+            picture.note("The reference is shown instead.");
             means.reference.clone()
         }
     };
@@ -182,4 +189,64 @@ fn errors(ask: &mut Ask<'_>) -> Result<Picture> {
         picture.compare(kind, Mark::Line, n, line);
     }
     Ok(picture)
+}
+
+/// The studies of the bonus. They are trained at the size of the bonus, by the learner's code alone.
+fn mnist_studies(ask: &mut Ask<'_>, mnist: &mnist::Mnist) -> Result<[Picture; 4]> {
+    let accuracy = |lowest| Axis::new("validation accuracy").from(lowest, 1.0);
+    let rate = |from, to| Axis::new("learning rate").from(from, to).log();
+    let mut widths =
+        Picture::new("mnist_widths", "MNIST: how wide?", Axis::new("parameters").from(2e4, 3e5).log(), accuracy(0.9))
+            .caption(
+                "Hidden layers of 32-16, 64-32, 128-64 and 256-128 neurons; 54,000 images, one epoch, the rate 0.2, batches of 32. Each \
+                 step to the right doubles the parameters or more, and gains less than the one before.",
+            );
+    let parameters = [25_818.0, 52_650.0, 109_386.0, 235_146.0];
+    add_lines(ask, &mut widths, (&studies::WIDTHS, mnist), &parameters, &[("one run each", &[0, 1, 2, 3])])?;
+
+    let mut rates = Picture::new("mnist_rates", "MNIST: how deep, and which rate?", rate(5e-4, 2.0), accuracy(0.0)).caption(
+        "One, three and five hidden layers of 128 neurons; 18,000 images, one epoch, batches of 32, one run for each point. Small rates \
+         are still on their way after one epoch. The deeper the network, the smaller is the rate at which it fails.",
+    );
+    let of_depth: [&[usize]; 3] = [&[0, 1, 2, 3, 4], &[5, 6, 7, 8, 9], &[10, 11, 12, 13, 14]];
+    let lines = [("one layer", of_depth[0]), ("three layers", of_depth[1]), ("five layers", of_depth[2])];
+    add_lines(ask, &mut rates, (&studies::RATES, mnist), studies::RATES.learning_rates, &lines)?;
+    rates.level("guessing", 0.1, (5e-4, 2.0));
+
+    let mut activations = Picture::new("mnist_activations", "MNIST: which activation?", rate(5e-3, 2.0), accuracy(0.0))
+        .caption(
+            "Hidden layers of 128-64 neurons; 18,000 images, one epoch, batches of 32, one run for each point. Compare the activations at \
+             their own best rates.",
+        );
+    let lines: [(&str, &[usize]); 3] = [("ReLU", &[0, 1, 2]), ("tanh", &[3, 4, 5]), ("sigmoid", &[6, 7, 8])];
+    add_lines(ask, &mut activations, (&studies::ACTIVATIONS, mnist), studies::ACTIVATIONS.learning_rates, &lines)?;
+    activations.level("guessing", 0.1, (5e-3, 2.0));
+
+    let batch_axis = Axis::new("samples in a batch").from(4.0, 1000.0).log();
+    let mut batches = Picture::new("mnist_batches", "MNIST: which batch size?", batch_axis, accuracy(0.5)).caption(
+        "Hidden layers of 128-64 neurons; 18,000 images, one epoch, one run for each point. One epoch has 2,250 steps with batches of 8 \
+         and 36 with batches of 512, which are too few for either rate. With small batches the larger rate fails first.",
+    );
+    let sizes: Vec<f64> = studies::BATCHES.batch_sizes.iter().map(|&size| size as f64).collect();
+    let lines: [(&str, &[usize]); 2] = [("rate 0.1", &[0, 1, 2, 3]), ("rate 0.5", &[4, 5, 6, 7])];
+    add_lines(ask, &mut batches, (&studies::BATCHES, mnist), &sizes, &lines)?;
+    Ok([widths, rates, activations, batches])
+}
+
+/// Runs the study, and adds a line for each of `lines`: its name, and the places of its settings in the study.
+fn add_lines(
+    ask: &mut Ask<'_>,
+    picture: &mut Picture,
+    (study, mnist): (&Study, &mnist::Mnist),
+    x: &[f64],
+    lines: &[(&str, &[usize])],
+) -> Result<()> {
+    let case = study.case(mnist);
+    let known = study.scores.to_vec();
+    let scores = ask.beside(known, |side| side.ask("mnist_study", &case)?.exactly(study.scores.len(), "means"))?;
+    for (n, (name, places)) in lines.iter().enumerate() {
+        let line = |scores: Vec<f64>| x.iter().copied().zip(places.iter().map(|&place| scores[place])).collect();
+        picture.compare(*name, Mark::Line, n, scores.clone().map(line));
+    }
+    Ok(())
 }

@@ -234,35 +234,30 @@ fn main() {
                 .with("scores", scores.collect::<Array1<f64>>())
                 .with("learning rates", settings.iter().map(|setting| setting.learning_rate).collect::<Array1<f64>>())
         }),
-        // The study of widths of the sources at full size.
+        // A study of MNIST, with the learner's own search.
         ("mnist_study", |case| {
-            let n_validation = case.count("n_validation");
-            let mut samples = Samples { x: images(case, "train_pixels"), labels: case.counts("labels") };
-            let n_train = samples.labels.len() - n_validation;
-            let validation = samples.select(&(n_train..samples.labels.len()).collect::<Vec<_>>());
-            samples = samples.select(&(0..n_train).collect::<Vec<_>>());
-            let settings: Vec<Setting> = GRID_SETTINGS(&Grid {
-                hidden: case.counts("widths").into_iter().map(|width| vec![width, width / 2]).collect(),
-                activations: vec![Activation::Relu],
-                learning_rates: vec![case.float("learning_rate")],
-                batch_sizes: vec![case.count("batch_size")],
-                epochs: 1,
-            });
+            let n_train = case.count("n_train");
+            let all = Samples { x: images(case, "pixels"), labels: case.counts("labels") };
+            let samples = Rc::new(all.select(&(0..n_train).collect::<Vec<_>>()));
+            let validation = all.select(&(n_train..all.labels.len()).collect::<Vec<_>>());
+            drop(all);
+            let settings = GRID_SETTINGS(&grid(case));
             // One training more, for the test set.
-            let n_runs = settings.len() + 1;
+            let n_runs = settings.len() + usize::from(case.get("test_pixels").is_some());
             report_progress(0, n_runs, None);
-            let (done, samples) = (Rc::new(Cell::new(0)), Rc::new(samples));
-            let (counted, train_samples) = (done.clone(), samples.clone());
+            let (mut done, train_samples) = (0, samples.clone());
             let validate = move |setting: &Setting, seed: u64| {
                 let score = ACCURACY(&mut TRAIN(setting, &train_samples, 10, seed), &validation);
-                counted.set(counted.get() + 1);
-                report_progress(counted.get(), n_runs.max(counted.get()), Some(1.0 - score));
+                done += 1;
+                report_progress(done, n_runs.max(done), None);
                 score
             };
             let predictions = Rc::new(RefCell::new(Vec::new()));
-            let (read, unknown) = (predictions.clone(), images(case, "test_pixels"));
+            let (read, unknown) = (predictions.clone(), case.get("test_pixels").map(|_| images(case, "test_pixels")));
             let test = move |setting: &Setting| {
-                *read.borrow_mut() = predict(&mut TRAIN(setting, &samples, 10, 0), &unknown);
+                if let Some(unknown) = unknown {
+                    *read.borrow_mut() = predict(&mut TRAIN(setting, &samples, 10, 0), &unknown);
+                }
                 0.0
             };
             let found = SEARCH(&settings, 1, Box::new(validate), Box::new(test));
@@ -298,9 +293,14 @@ fn described(Setting { hidden, activation, learning_rate, batch_size, epochs }: 
 }
 
 fn grid(case: &Record) -> Grid {
+    let sizes = |layers: &str| layers.split('-').map(|size| size.parse().expect("a width")).collect();
     let depth = case.get("depth").map_or(1, |_| case.count("depth"));
+    let hidden = match case.get("hidden") {
+        Some(_) => case.text("hidden").split(", ").map(sizes).collect(),
+        None => case.counts("widths").into_iter().map(|width| vec![width; depth]).collect(),
+    };
     Grid {
-        hidden: case.counts("widths").into_iter().map(|width| vec![width; depth]).collect(),
+        hidden,
         activations: case.text("activations").split(", ").map(activation).collect(),
         learning_rates: case.vector("learning_rates").to_vec(),
         batch_sizes: case.counts("batch_sizes"),

@@ -144,6 +144,16 @@ fn steps() -> Vec<Check> {
                 .to_vec()
         })
         .expects(|c| stepped(c, |w, d_w| w - rate(c) * (d_w + pull(c, w)), |b, d_b| b - rate(c) * d_b))
+        .or_follows(|c, seen| {
+            let net = Net::of(c);
+            let d = net.gradients(&c.matrix("x"), &c.matrix("y"), 1.0);
+            let step = |w: Array2<f64>, d_w: Array2<f64>, slopes: &str| w - (d_w + seen.matrix(slopes)) * rate(c);
+            Record::new()
+                .with("weights1", step(net.w1, d.w1, "slopes1"))
+                .with("biases1", net.b1 - d.b1 * rate(c))
+                .with("weights2", step(net.w2, d.w2, "slopes2"))
+                .with("biases2", net.b2 - d.b2 * rate(c))
+        })
         .mistake("biases_pulled", BIASES_PULLED, |c| {
             let step = |w: f64, d_w: f64| w - rate(c) * (d_w + pull(c, w));
             stepped(c, step, step)

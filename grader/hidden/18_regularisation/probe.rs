@@ -32,7 +32,9 @@ fn main() {
         ("penalised_step", |case| {
             let mut net = network_after_backward(case);
             PENALISED_STEP(&mut net, case.float("learning_rate"), penalty(case));
-            parameters(&mut net)
+            // A wrong slope is no fault of the step's.
+            let slopes = |name| case.matrix(name).mapv(|w| SLOPE(penalty(case), w));
+            parameters(&mut net).with("slopes1", slopes("weights1")).with("slopes2", slopes("weights2"))
         }),
         ("decay", |case| {
             let mut net = network_after_backward(case);

@@ -431,7 +431,8 @@ fn forwards() -> Vec<Check> {
                     let cases = vec![layer_case(draw, n, 3), layer_case(draw, 4, 2), layer_case(draw, 1, 2)];
                     cases.into_iter().map(|case| case.with("mode", "training")).collect()
                 })
-                .expects(|c| scaled(c, true, |x, gamma, beta| gamma * x + beta)),
+                .expects(|c| scaled(c, true, |x, gamma, beta| gamma * x + beta))
+                .or_follows(|c, seen| seen.matrix("x_hat").to_owned() * c.vector("gamma") + c.vector("beta")),
         )
         .mistake(
             "running_in_training",
@@ -459,7 +460,8 @@ fn forwards() -> Vec<Check> {
                     let cases = vec![layer_case(draw, n, 3), layer_case(draw, 1, 2)];
                     cases.into_iter().map(|case| case.with("mode", "evaluation")).collect()
                 })
-                .expects(|c| scaled(c, false, |x, gamma, beta| gamma * x + beta)),
+                .expects(|c| scaled(c, false, |x, gamma, beta| gamma * x + beta))
+                .or_follows(|c, seen| seen.matrix("x_hat").to_owned() * c.vector("gamma") + c.vector("beta")),
         )
         .mistake(
             "batch_in_evaluation",
@@ -540,6 +542,16 @@ fn scaling_mistakes(check: Check) -> Check {
             "γ and β have swapped places: X̂ is multiplied by γ, and β is added.",
             move |c| scaled(c, is_training(c), |x, gamma, beta| beta * x + gamma),
         )
+}
+
+/// The gradients if the learner's own functions make X̂ and take the gradient back through it.
+fn by_own_functions(c: &Record, seen: &Record) -> Gradients {
+    let (d_out, gamma) = (c.matrix("d_out"), c.vector("gamma"));
+    let d_x = match c.text("mode") {
+        "training" => seen.matrix("taken back").to_owned() * gamma,
+        _ => &d_out * &(&gamma / &c.vector("running_var").mapv(|var| (var + c.float("eps")).sqrt())),
+    };
+    Gradients { d_x, d_gamma: (&d_out * &seen.matrix("x_hat")).sum_axis(Axis(0)), d_beta: d_out.sum_axis(Axis(0)) }
 }
 
 /// What comes out of the layer of a case.
@@ -624,7 +636,8 @@ fn backwards() -> Vec<Check> {
                 .after("forward_training")
                 .after("normalise_backward")
                 .on(cases("training"))
-                .expects(|c| layer_gradients(c, "x", true, true)),
+                .expects(|c| layer_gradients(c, "x", true, true))
+                .or_follows(by_own_functions),
         )
         .mistake(
             "evaluation_formula_in_training",
@@ -638,7 +651,8 @@ fn backwards() -> Vec<Check> {
                 .about("BatchNorm::backward")
                 .after("forward_evaluation")
                 .on(cases("evaluation"))
-                .expects(|c| layer_gradients(c, "x", false, false)),
+                .expects(|c| layer_gradients(c, "x", false, false))
+                .or_follows(by_own_functions),
         )
         .mistake(
             "training_formula_in_evaluation",
@@ -1122,6 +1136,7 @@ fn layer_norm() -> Vec<Check> {
                 ]
             })
             .expects(|c| rows_normalised(c, 0.0))
+            .or_follows(|c, seen| if_in_order(c, seen, "x_hat of xᵀ"))
             .mistake(
                 "columns_normalised",
                 "The columns are normalised, over the samples, as in batch normalisation. Here each row is, by its own numbers.",
@@ -1161,6 +1176,7 @@ fn layer_norm() -> Vec<Check> {
                 let (_, var) = stats(&c.matrix("x").t());
                 back(&rows_normalised(c, 0.0).t(), &var, c.float("eps"), &c.matrix("d_out").t()).reversed_axes()
             })
+            .or_follows(|c, seen| if_in_order(c, seen, "taken back"))
             .mistake(
                 "row_statistics_as_constants",
                 "This is dY / √(var + eps), as if the mean and the variance of a row were constants. They come from the row itself.",
@@ -1180,6 +1196,20 @@ fn layer_norm() -> Vec<Check> {
                 },
             ),
     ]
+}
+
+/// What the learner's own functions made of the rows as columns, turned back. They have to have kept the order of every row,
+/// so that they were given these rows.
+fn if_in_order(c: &Record, seen: &Record, name: &str) -> Prediction {
+    let (x, x_hat) = (c.matrix("x"), seen.matrix("x_hat of xᵀ"));
+    let is_kept = |i: usize| {
+        let (row, column) = (x.row(i), x_hat.column(i));
+        (1..row.len()).all(|j| (row[j] > row[j - 1]) == (column[j] > column[j - 1]))
+    };
+    match (0..x.nrows()).all(is_kept) {
+        true => seen.matrix(name).to_owned().reversed_axes().into(),
+        false => Prediction::Panics,
+    }
 }
 
 fn rows_normalised(c: &Record, ddof: f64) -> Array2<f64> {

@@ -48,7 +48,8 @@ fn main() {
             let switch = NEW_SWITCH();
             let mut layer = layer(case, &switch);
             SET(&switch, mode(case.text("mode")));
-            FORWARD(&mut layer, &case.matrix("x")).into()
+            let y = FORWARD(&mut layer, &case.matrix("x"));
+            Record::new().with("result", y).with("x_hat", x_hat(case).0)
         }),
         // What several passes forwards, each in a mode of its own, make of the running statistics.
         ("running", |case| {
@@ -67,7 +68,9 @@ fn main() {
             SET(&switch, mode(case.text("mode")));
             FORWARD(&mut layer, &case.matrix("x"));
             let d_x = BACKWARD(&mut layer, &case.matrix("d_out"));
-            gradients(Record::new(), d_x, &layer, "")
+            let (x_hat, var) = x_hat(case);
+            let back = NORMALISE_BACKWARD(&x_hat, &var, case.float("eps"), &case.matrix("d_out"));
+            gradients(Record::new().with("x_hat", x_hat).with("taken back", back), d_x, &layer, "")
         }),
         ("passes", |case| {
             let switch = NEW_SWITCH();
@@ -128,9 +131,15 @@ fn main() {
                 .with("modes of the passes", modes.join(", "))
                 .with("mode afterwards", name_of(MODE(&switch)))
         }),
-        ("layer_norm", |case| LAYER_NORM(&case.matrix("x"), case.float("eps")).into()),
+        ("layer_norm", |case| {
+            let y = LAYER_NORM(&case.matrix("x"), case.float("eps"));
+            Record::new().with("result", y).with("x_hat of xᵀ", turned(case).0)
+        }),
         ("layer_norm_backward", |case| {
-            LAYER_NORM_BACKWARD(&case.matrix("x"), case.float("eps"), &case.matrix("d_out")).into()
+            let d_x = LAYER_NORM_BACKWARD(&case.matrix("x"), case.float("eps"), &case.matrix("d_out"));
+            let (x_hat, var) = turned(case);
+            let back = NORMALISE_BACKWARD(&x_hat, &var, case.float("eps"), &case.matrix("d_out").t());
+            Record::new().with("result", d_x).with("x_hat of xᵀ", x_hat).with("taken back", back)
         }),
         // For the pictures: scales of the outputs behind each ReLU of a deep network with weights that are `factor` times He's.
         ("deep", |case| {
@@ -196,6 +205,23 @@ fn layer(case: &Record, switch: &Switch) -> BatchNorm {
     layer.momentum = case.float("momentum");
     layer.eps = case.float("eps");
     layer
+}
+
+/// What the learner's own functions make of the batch in the mode of the case, and the variance that they take: what they get
+/// wrong is no fault of the layer's.
+fn x_hat(case: &Record) -> (Array2<f64>, Array1<f64>) {
+    let (mean, var) = match mode(case.text("mode")) {
+        Mode::Train => BATCH_STATISTICS(&case.matrix("x")),
+        Mode::Eval => (case.vector("running_mean").to_owned(), case.vector("running_var").to_owned()),
+    };
+    (NORMALISE(&case.matrix("x"), &mean, &var, case.float("eps")), var)
+}
+
+/// The same with the rows of the batch as columns.
+fn turned(case: &Record) -> (Array2<f64>, Array1<f64>) {
+    let x = case.matrix("x");
+    let (mean, var) = BATCH_STATISTICS(&x.t());
+    (NORMALISE(&x.t(), &mean, &var, case.float("eps")), var)
 }
 
 fn running(layer: &BatchNorm) -> Record {

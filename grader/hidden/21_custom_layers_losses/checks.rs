@@ -658,8 +658,8 @@ fn networks() -> Vec<Check> {
             )
             .mistake(
                 "first_layer_zero",
-                "It is the *first* linear layer of each branch that starts with weights of 0. Then its outputs are all alike, and \
-                 so are their gradients. The second one starts at 0.",
+                "It is the *first* linear layer of each branch that starts with weights of 0. The second one starts there: whatever \
+                 stands in front of it, the block is the identity then.",
                 |c| structure(c, "all 0", "others", &["Swish"]),
             )
             .mistake(

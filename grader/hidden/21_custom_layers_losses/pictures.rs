@@ -85,7 +85,7 @@ fn attention(ask: &mut Ask<'_>) -> Result<Picture> {
         Ok(weights) => weights,
         Err(note) => {
             picture.note(note);
-            picture.note("What you see is the reference's.");
+            picture.note("The reference is shown instead.");
             weights.reference
         }
     };

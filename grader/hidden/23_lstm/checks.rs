@@ -289,6 +289,17 @@ fn weights() -> Vec<Check> {
                     })
                 },
             )
+            .mistake_if(
+                "one_gradient_replaced",
+                "Some of the gradients of W, U and b are those of this step alone, and others are added to. All steps use the same \
+                 weights, so a step *adds* to what is there, for all three: `+=`.",
+                |c, seen| {
+                    let (d_z, d_b) = (c.matrix("d_z"), seen.vector("d_b"));
+                    near(&seen.matrix("d_w"), &c.matrix("x").t().dot(&d_z))
+                        || near(&seen.matrix("d_u"), &c.matrix("h").t().dot(&d_z))
+                        || near(&d_b.insert_axis(Axis(0)), &d_z.sum_axis(Axis(0)).insert_axis(Axis(0)))
+                },
+            )
             .mistake(
                 "gradients_not_kept",
                 "The gradients of W, U and b are as they were: add this step's to `self.d_w`, `self.d_u` and `self.d_b`.",
@@ -332,6 +343,11 @@ fn weights() -> Vec<Check> {
                 },
             ),
     ]
+}
+
+/// Whether both are the same, but for rounding.
+fn near(one: &ArrayRef2<f64>, other: &ArrayRef2<f64>) -> bool {
+    one.dim() == other.dim() && one.iter().zip(other).all(|(a, b)| (a - b).abs() < 1e-9)
 }
 
 /// W (n_in, n_scores), U (n_hidden, n_scores) and b.
@@ -1325,6 +1341,12 @@ fn clipping() -> Check {
             "always_scaled",
             "Small gradients are lengthened to `max_norm`. Only those that are too large are changed.",
             |c| clipped(c, |norm, max| max / norm, |norm, _| norm),
+        )
+        .mistake(
+            "shortened_where_small",
+            "Only small gradients are changed: they are lengthened to `max_norm`, and those that are too large stay. It is the other way \
+             round.",
+            |c| clipped(c, |norm, max| if norm < max { max / norm } else { 1.0 }, |norm, _| norm),
         )
         .mistake(
             "factor_upside_down",

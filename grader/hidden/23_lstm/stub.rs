@@ -204,7 +204,8 @@ impl Layer for Rnn {
     }
 
     /// Back-propagation through time: step by step, from the last to the first. Only the last state is an output. Fills
-    /// the gradients of the parameters, in place of earlier ones, and returns that with respect to `x`.
+    /// the gradients of the parameters, in place of earlier ones, and returns that with respect to `x`. As [`Layer`] asks, it may be
+    /// called again for the same forward pass, and panics if there was none.
     fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
@@ -310,7 +311,7 @@ impl Layer for Lstm {
     }
 
     /// Back-propagation through time, as in [`Rnn`]. Only h after the last step is an output. Fills the gradients of the
-    /// parameters, in place of earlier ones, and returns that with respect to `x`.
+    /// parameters, in place of earlier ones, and returns that with respect to `x`. It may be called again as well.
     fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }

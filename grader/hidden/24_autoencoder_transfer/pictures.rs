@@ -40,7 +40,7 @@ fn denoised(ask: &mut Ask<'_>) -> Result<Picture> {
         Ok(rows) => rows,
         Err(note) => {
             picture.note(note);
-            picture.note("What you see is the reference's.");
+            picture.note("The reference is shown instead.");
             both.reference
         }
     };

@@ -34,7 +34,7 @@ fn checks() -> Vec<Check> {
     checks.extend([patches(), patches_back(), max_pool(), max_pool_back(), read_with_filters()]);
     checks.extend([from_engine(), from_engine_sizes(), race(), race_order(), scores_in_f64()]);
     checks.extend([to_safetensors(), load_safetensors(), load_misfits(), load_unexpected(), load_broken()]);
-    checks.push(read_mnist());
+    checks.extend([candle(), read_mnist()]);
     checks
 }
 
@@ -1310,6 +1310,24 @@ fn load_broken() -> Check {
                 _ => Prediction::Panics,
             },
         )
+}
+
+fn candle() -> Check {
+    let check = Check::new("candle", "candle", "candle computes the scores of dfdx from the file", 3)
+        .about("to_safetensors")
+        .on(|draw| [1, 5].map(|n| network(draw, &[64, 128, 64, 10]).with("x", draw::matrix(draw, (n, 64), 1.0))).to_vec())
+        .expects(|c| {
+            let scores = wide_scores(c, &c.matrix("x"));
+            Record::new().with("outcome", "Ok").with("scores in dfdx", scores.clone()).with("scores in candle", scores)
+        })
+        .within(F32)
+        .mistake_if(
+            "tensors_left_out",
+            "candle does not find a tensor in your file. The file of a network with two layers is right, and this one has three. \
+             Names and their number are those of `state_dict`, for a network of any depth.",
+            |_, seen| seen.text("outcome").contains("not found"),
+        );
+    after(check, &["images", "images_width", "from_engine", "from_engine_sizes", "to_safetensors"])
 }
 
 /// A network of one layer from 3 inputs to 10 scores; also a gradient of one.

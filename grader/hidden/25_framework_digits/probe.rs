@@ -51,6 +51,12 @@ const RACE_OF_DIGITS: fn(&mut Sequential, &ArrayRef2<f64>, &[usize], (f64, usize
     submission::race::<64>;
 const SCORES_IN_F64: fn(&Built<Plain<3>>, &ArrayRef2<f64>, &Dev) -> Array2<f64> = submission::scores_in_f64;
 const TO_SAFETENSORS: fn(&Deep) -> Vec<u8> = submission::to_safetensors;
+#[cfg(feature = "candle")]
+const IMAGES_OF_DIGITS: fn(&ArrayRef2<f64>, &Dev) -> Images<64> = submission::images;
+#[cfg(feature = "candle")]
+const FROM_ENGINE_OF_DIGITS: fn(&mut Sequential, &Dev) -> Built<Plain<64>> = submission::from_engine;
+#[cfg(feature = "candle")]
+const TO_SAFETENSORS_OF_DIGITS: fn(&Built<Plain<64>>) -> Vec<u8> = submission::to_safetensors;
 const LOAD_SAFETENSORS: fn(&mut Deep, &[u8]) -> Result<(), LoadError> = submission::load_safetensors;
 
 fn main() {
@@ -222,6 +228,17 @@ fn main() {
                 .with("2.weight", vector(net.2.weight.as_vec()))
                 .with("2.bias", vector(net.2.bias.as_vec()))
         }),
+        #[cfg(feature = "candle")]
+        ("candle", |case| {
+            let (device, x) = (Dev::default(), case.matrix("x"));
+            let net = FROM_ENGINE_OF_DIGITS(&mut in_engine(case), &device);
+            let ours = net.forward(IMAGES_OF_DIGITS(&x, &device)).as_vec();
+            let record = Record::new().with("scores in dfdx", matrix(x.nrows(), 10, ours));
+            match candle::scores(TO_SAFETENSORS_OF_DIGITS(&net), narrow(&x)) {
+                Ok(theirs) => record.with("outcome", "Ok").with("scores in candle", matrix(x.nrows(), 10, theirs)),
+                Err(error) => record.with("outcome", error.to_string()),
+            }
+        }),
         ("read_digits", |case| {
             let device = Dev::seed_from_u64(case.count("seed") as u64);
             match case.text("network") {
@@ -269,6 +286,31 @@ fn main() {
                 .with("seen", matrix(64, 8, seen.as_vec()))
         }),
     ]);
+}
+
+/// The network in candle, as `LIVING.md` shows it.
+#[cfg(feature = "candle")]
+mod candle {
+    use candle_core::{DType, Device, Result, Tensor};
+    use candle_nn::{Activation, Module, Sequential, VarBuilder, linear, seq};
+
+    /// 64-128-64-10, with the parameters in the bytes of a safetensors file.
+    fn in_candle(bytes: Vec<u8>) -> Result<Sequential> {
+        let file = VarBuilder::from_buffered_safetensors(bytes, DType::F32, &Device::Cpu)?;
+        let net = seq()
+            .add(linear(64, 128, file.pp("0"))?)
+            .add(Activation::Relu)
+            .add(linear(128, 64, file.pp("2"))?)
+            .add(Activation::Relu)
+            .add(linear(64, 10, file.pp("4"))?);
+        Ok(net)
+    }
+
+    /// The scores, image by image, of the network in a file. `x` holds 64 pixels an image.
+    pub(super) fn scores(bytes: Vec<u8>, x: Vec<f32>) -> Result<Vec<f32>> {
+        let x = Tensor::from_vec(x, ((), 64), &Device::Cpu)?;
+        in_candle(bytes)?.forward(&x)?.flatten_all()?.to_vec1()
+    }
 }
 
 /// A network that gives back its input: what is asked about are scores already.

@@ -47,6 +47,16 @@ impl<'a> Ask<'a> {
             Err(Stop::NoAnswer(note)) => bail!("the reference solution does not answer: {note:?}"),
             Err(Stop::Fault(error)) => return Err(error),
         };
+        self.beside(reference, compute)
+    }
+
+    /// What `compute` makes of the learner's answers, beside a `reference` that is known: for trainings of minutes, which would
+    /// take twice as long with the solution's.
+    ///
+    /// # Errors
+    ///
+    /// For faults of the grader's own.
+    pub fn beside<T>(&mut self, reference: T, compute: impl Fn(&mut Side<'_>) -> Asked<T>) -> Result<Both<T>> {
         let learner = match compute(&mut self.learner) {
             Ok(learner) => Ok(learner),
             Err(Stop::NoAnswer(note)) => Err(note),

@@ -8,6 +8,7 @@ use super::{Tolerance, text};
 type Cases = dyn Fn(&mut Generator) -> Result<Vec<Record>, DataError> + Send + Sync;
 type Formula = dyn Fn(&Record) -> Prediction + Send + Sync;
 type Property = dyn Fn(&Record, &Record) -> Result<(), String> + Send + Sync;
+type Consequence = dyn Fn(&Record, &Record) -> Prediction + Send + Sync;
 type Sign = dyn Fn(&Record, &Record) -> bool + Send + Sync;
 
 /// One thing that is checked.
@@ -32,13 +33,15 @@ pub struct Check {
     pub fetched: Option<Which>,
     /// What is right.
     pub expectation: Expectation,
+    /// What is right as well, given what an earlier function of the learner's returned.
+    pub consequence: Option<Box<Consequence>>,
     /// What is commonly wrong; the first one that fits is told.
     pub mistakes: Vec<Mistake>,
     /// The `.snap` file that the expected text of the first case comes from; authors review it with `cargo insta`.
     pub snapshot: Option<&'static str>,
     /// A program that must not compile against the submission: it takes the place of an experiment.
     pub program: Option<&'static str>,
-    /// The checks without which this one says nothing: it is skipped unless all of them are passed.
+    /// The checks without which a failure of this one says nothing.
     pub after: Vec<&'static str>,
 }
 
@@ -97,6 +100,7 @@ impl Check {
             cases: Box::new(|_| Ok(Vec::new())),
             fetched: None,
             expectation: Expectation::Satisfies(Box::new(|_, _| Err("the check expects nothing".to_owned()))),
+            consequence: None,
             mistakes: Vec::new(),
             snapshot: None,
             program: None,
@@ -142,6 +146,16 @@ impl Check {
         if let Expectation::Equals(_, default) = &mut self.expectation {
             *default = tolerance;
         }
+        self
+    }
+
+    /// Right as well: what follows from the wrong result of an earlier function, which the probe observes beside this one.
+    /// `formula` gets the case and the observation. The check still comes [`after`](Self::after) that function's.
+    pub fn or_follows<P: Into<Prediction>>(
+        mut self,
+        formula: impl Fn(&Record, &Record) -> P + Send + Sync + 'static,
+    ) -> Self {
+        self.consequence = Some(Box::new(move |case, seen| formula(case, seen).into()));
         self
     }
 
@@ -196,7 +210,10 @@ impl Check {
         self
     }
 
-    /// Skips this check unless the one called `id` is passed; may be called several times.
+    /// Says that a failure of this check is no evidence unless the one called `id` is passed; may be called several times.
+    ///
+    /// Until then it is skipped if both are about the same function. If they are not, it is asked all the same: a pass
+    /// counts, and a failure waits.
     pub fn after(mut self, id: &'static str) -> Self {
         self.after.push(id);
         self

@@ -33,6 +33,7 @@ pub mod prelude {
 /// What a `pictures.rs` needs; not every one needs all of it.
 pub mod pictures {
     pub use anyhow::{self, Result};
+    pub use datasets::mnist::{self, Which};
     pub use ndarray::{Array1, Array2, array};
     pub use probe::Record;
 

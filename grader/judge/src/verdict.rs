@@ -151,7 +151,7 @@ fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) ->
             (compare::difference(&expected, observed, check.tolerance())?, Some(Pair::new(&expected, observed)))
         }
         (Some(Prediction::Panics), _) => {
-            ("These inputs do not fit together, and your code goes on: it should panic.".to_owned(), None)
+            ("These inputs do not fit together, and your code continues: it should panic.".to_owned(), None)
         }
         (None, Expectation::Satisfies(property)) => {
             let sentence = compare::not_finite(observed).or_else(|| {
@@ -161,6 +161,9 @@ fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) ->
         }
         (None, Expectation::Equals(..)) => return None,
     };
+    if follows(check, case, observed) {
+        return None;
+    }
     let mut verdict = with_input(Verdict::new(Status::Failed, sentence), case);
     match pair {
         Some(pair) => {
@@ -171,6 +174,14 @@ fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) ->
         None => verdict.observed = Some(render::record(observed)),
     }
     Some(verdict)
+}
+
+/// Whether the observation is what follows from the learner's own earlier function. From NaN anything may follow, so that
+/// counts for nothing.
+fn follows(check: &Check, case: &Record, observed: &Record) -> bool {
+    let consequence = check.consequence.as_ref().and_then(|formula| unless_it_panics(|| formula(case, observed)));
+    matches!(consequence, Some(Prediction::Is(record))
+        if compare::not_finite(&record).is_none() && compare::agrees(&record, observed, check.tolerance()))
 }
 
 /// Of a longer text only the beginning is compared line by line, which takes time.
@@ -270,7 +281,7 @@ fn explain_panic(message: &str) -> Option<&'static str> {
             "Two arrays combine entry by entry only if their shapes agree, counted from the last axis.",
         ),
         ("IncompatibleShape", "The shapes do not fit together: print `.dim()` of both sides to see them."),
-        ("is out of bounds", "Indices count from 0; of a matrix the first one is the row, the second one the column."),
+        ("is out of bounds", "Indices count from 0; in a matrix the first one is the row, the second one the column."),
         ("left == right", "Two values that have to be equal are not; in a dot product these are the two lengths."),
         (
             "attempt to subtract with overflow",
@@ -336,6 +347,22 @@ pub(crate) fn over(limit: Limit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_follows_from_an_earlier_mistake_is_right_as_well_unless_it_is_nan() {
+        let check = Check::new("sum", "sum", "sum adds what double returns", 1)
+            .expects(|case| 2.0 * case.float("x") + 1.0)
+            .or_follows(|_, seen| seen.float("doubled") + 1.0);
+        let is_right = |result: f64, doubled: f64| {
+            let seen = Record::new().with("result", result).with("doubled", doubled);
+            compare_one(&check, 0, &Record::new().with("x", 3.0), &seen).is_none()
+        };
+        assert!(is_right(7.0, 6.0));
+        assert!(is_right(7.0, 9.0) && is_right(10.0, 9.0));
+        assert!(!is_right(10.0, 6.0) && !is_right(f64::NAN, f64::NAN));
+        // A forged answer may leave out what was observed beside the result.
+        assert!(compare_one(&check, 0, &Record::new().with("x", 3.0), &Record::from(8.0)).is_some());
+    }
 
     #[test]
     fn the_case_that_is_shown_is_one_in_which_the_mistake_is_seen() {

@@ -63,9 +63,10 @@ impl Progress {
         match read(course) {
             Ok(Stored::Known(progress)) => (progress, None),
             Ok(Stored::Newer(version)) => (Self::default(), Some(newer(version))),
-            Ok(Stored::Damaged) => {
-                (Self::default(), Some(format!("{FILE} is damaged; the next check keeps it aside and begins anew")))
-            }
+            Ok(Stored::Damaged) => (
+                Self::default(),
+                Some(format!("{FILE} is damaged; the next check moves it aside and starts a new one")),
+            ),
             Err(error) => (Self::default(), Some(format!("{error:#}"))),
         }
     }
@@ -202,8 +203,8 @@ fn parse(course: &Course, bytes: &[u8]) -> Stored {
 
 fn newer(version: u32) -> String {
     format!(
-        "{FILE} has schema_version {version} and this grader knows {SCHEMA_VERSION}; it is left as it is, and nothing is \
-         noted down: update the course"
+        "{FILE} has schema_version {version} and this grader knows {SCHEMA_VERSION}; it is not changed, and no \
+         progress is saved: update the course"
     )
 }
 

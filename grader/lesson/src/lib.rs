@@ -111,11 +111,27 @@ impl Lesson {
     }
 
     fn cover(&mut self, passage: &str) {
-        let passage = passage.replace('\u{2212}', "-");
+        let (text, places) = unwrapped(&self.text);
+        let (wanted, _) = unwrapped(passage.replace('\u{2212}', "-").trim());
         let before = self.covered.len();
-        self.covered.extend(self.text.match_indices(&passage).map(|(start, found)| start..start + found.len()));
+        self.covered
+            .extend(text.match_indices(&wanted).map(|(start, _)| places[start]..places[start + wanted.len() - 1] + 1));
         assert!(self.covered.len() > before, "the lesson does not say {passage:?}");
     }
+}
+
+/// `text` on one line, without the indentation of its lines, and where each byte of that stands in `text`. So a passage
+/// is found however the lesson is wrapped.
+fn unwrapped(text: &str) -> (String, Vec<usize>) {
+    let (mut line, mut places) = (String::new(), Vec::new());
+    for (at, c) in text.char_indices() {
+        if c == ' ' && text[..at].trim_end_matches(' ').ends_with('\n') {
+            continue;
+        }
+        line.push(if c == '\n' { ' ' } else { c });
+        places.extend(at..at + c.len_utf8());
+    }
+    (line, places)
 }
 
 /// All numbers in `text` that are not part of a word or of a link's address.
@@ -230,6 +246,11 @@ mod tests {
     #[should_panic(expected = "the lesson does not say \"0.25\"")]
     fn a_passage_that_is_gone_is_caught() {
         Lesson::new("0.5".into()).given("0.25");
+    }
+
+    #[test]
+    fn a_passage_may_be_wrapped_in_another_way() {
+        Lesson::new("- it is\n  0.25 of 0.5".into()).given("it is 0.25\n  of 0.5");
     }
 
     #[test]

@@ -79,11 +79,7 @@ const REMARKS: [(&[&str], &str, &str); 19] = [
         "Real numbers have no complete order, because of NaN: write `a.max(b)` on the numbers themselves, and sort \
          with `sort_by(f64::total_cmp)`.",
     ),
-    (
-        &["E0277"],
-        "f64: Eq",
-        "Real numbers are no whole ones: NaN is not equal to itself, so `f64` has no `Eq` and no `Hash`.",
-    ),
+    (&["E0277"], "f64: Eq", "NaN is not equal to itself, so `f64` has no `Eq` and no `Hash`."),
     (
         &["E0277"],
         "ScalarOperand",
@@ -102,7 +98,7 @@ const REMARKS: [(&[&str], &str, &str); 19] = [
     ),
     (&["E0277"], "`usize`", "Counts are `usize` and data are `f64`. Rust mixes them only if you say so: `n as f64`."),
     (&["E0277"], "{integer}", "A real number is written with a point: `2.0`, not `2`."),
-    (&["E0277"], "expected a `", "A function is wanted here, not its value: a closure such as `|v| f(v, b)`."),
+    (&["E0277"], "expected a `", "A function is expected here, not its value: a closure such as `|v| f(v, b)`."),
     (
         &["E0277", "E0271"],
         "Array",
@@ -120,7 +116,7 @@ const REMARKS: [(&[&str], &str, &str); 19] = [
         "Array",
         "Arrays combine by reference: `y_pred - y_true` for two borrowed ones, `&a - &b` for your own.",
     ),
-    (&["E0369", "E0277"], "^", "`^` is no power in Rust: write `x * x` or `x.powi(2)`."),
+    (&["E0369", "E0277"], "^", "`^` is not a power in Rust: write `x * x` or `x.powi(2)`."),
     (&["E0382"], "", "The value was moved away by its first use. Borrow it there (`&value`), or `clone` it."),
     (&["E0507", "E0505"], "", "What is borrowed cannot be moved away. Work on a reference, or `clone` it."),
 ];

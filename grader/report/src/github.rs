@@ -14,7 +14,7 @@ const MAX_OF_A_LEVEL: usize = 10;
 /// Longer texts are not read in the margin of a diff.
 const MAX_CHARS: usize = 2000;
 
-/// The reports as workflow commands, what has to be mended first.
+/// The reports as workflow commands, what has to be fixed first.
 pub fn render(reports: &[Report]) -> String {
     let mut errors = Vec::new();
     let mut warnings = Vec::new();

@@ -272,7 +272,8 @@ impl Report {
         }
     }
 
-    /// Whether `check` was not asked although all that it comes after is right: it waits for data that has to be fetched.
+    /// Whether `check` was not asked although all that it comes after is right: it waits for data that has to be fetched,
+    /// or for crates that have to be built.
     fn lacks_data(&self, check: &CheckReport) -> bool {
         let is_passed = |id: &String| self.checks.iter().any(|other| other.id == *id && other.status == Status::Passed);
         self.compiled && check.status == Status::Skipped && check.after.iter().all(is_passed)

@@ -1,4 +1,4 @@
-//! The reports as Markdown, for a step summary and for a comment on a pull request: points first, then what to mend.
+//! The reports as Markdown, for a step summary and for a comment on a pull request: points first, then what to fix.
 //!
 //! Whatever the submission had a hand in stands in code, where GitHub looks for no link, mention or HTML.
 

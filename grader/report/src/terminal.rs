@@ -95,7 +95,7 @@ pub fn render(report: &Report, terminal: &Terminal) -> String {
     without_commands(&page.text)
 }
 
-/// What a learner needs to see at a glance after a save: a line for each task, the first thing to mend in full, and what
+/// What a learner needs to see at a glance after a save: a line for each task, the first thing to fix in full, and what
 /// the code printed there.
 pub fn render_for_watching(report: &Report, width: usize) -> String {
     let terminal = Terminal::of_width(width);
@@ -431,7 +431,7 @@ fn next_step(page: &mut Page<'_>, report: &Report, terminal: &Terminal) {
     let again = page.command(report.exercise.number);
     match report.status() {
         ExerciseStatus::DoesNotCompile => {
-            page.wrapped("", &format!("Next: mend the first error above, then {again}"));
+            page.wrapped("", &format!("Next: fix the first error above, then {again}"));
         }
         ExerciseStatus::NotStarted => {
             let line = report.checks.iter().find_map(|check| check.line);

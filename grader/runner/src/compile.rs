@@ -124,7 +124,7 @@ pub fn compile(
     let probe = format!("build/probe{}", env::consts::EXE_SUFFIX);
     let source = course.hidden_folder(exercise).join("probe.rs");
     let mut rustc = compiler.rustc("probe_main", Calls::Linker, &source)?;
-    rustc.args(["--crate-type", "bin", "-o", &probe]);
+    rustc.args(["--crate-type", "bin", "-o", &probe]).args(features(kit));
     rustc.args(kit.crates_for_probes().chain([("submission", Path::new(LIBRARY))]).flat_map(extern_argument));
     rustc.arg(source);
     let said = compiler.run(rustc)?;
@@ -190,7 +190,7 @@ pub(crate) fn compile_together(
     }
     let target = format!("build/probe{}", env::consts::EXE_SUFFIX);
     let mut rustc = compiler.rustc("probe_main", Calls::Linker, &folder)?;
-    rustc.args(["--crate-type", "bin", "-C", "debuginfo=0", "-o", &target]);
+    rustc.args(["--crate-type", "bin", "-C", "debuginfo=0", "-o", &target]).args(features(kit));
     rustc.args(kit.crates_for_probes().chain([(TOGETHER, Path::new(LIBRARY))]).flat_map(extern_argument));
     rustc.arg("together/main.rs");
     if !compiler.run(rustc)?.succeeded {
@@ -199,6 +199,11 @@ pub(crate) fn compile_together(
     let path = slot.folder.join(target);
     make_executable(&path)?;
     Ok(Some((0..submissions.len()).map(|number| Program { path: path.clone(), number: Some(number) }).collect()))
+}
+
+/// What of a probe is compiled only where the kit has the crates of a bonus task: `#[cfg(feature = "name_of_the_task")]`.
+fn features(kit: &Kit) -> impl Iterator<Item = String> {
+    kit.bonuses.iter().flat_map(|task| ["--cfg".to_owned(), format!("feature=\"{task}\"")])
 }
 
 /// The crate of submissions that are compiled together.

@@ -16,6 +16,9 @@ use crate::{
     compile, items::items, judge_program,
 };
 
+/// A case with more bytes holds a data set that was fetched. A training on it may take all the time that is left.
+const LARGE_CASE: usize = 1 << 20;
+
 /// What came of compiling a submission that is to be drawn.
 pub enum Opened {
     /// It can be drawn.
@@ -96,6 +99,9 @@ impl Gallery {
                 Side::Learner => &mut *learner,
                 Side::Reference => &mut *reference,
             };
+            if case.0.len() > LARGE_CASE {
+                probe.be_patient();
+            }
             // The judge comes to the end of its drawing, and is there for the next one.
             let mut answer = match probe.ask(&experiment, case, observer) {
                 Err(error) if error.is::<CalledOff>() => Answer { ended: Ended::NotStarted, output: String::new() },

@@ -56,7 +56,7 @@ pub struct Graded {
     pub report: Report,
     /// The files of data sets that its checks look for.
     pub data_files: Vec<PathBuf>,
-    /// The ids of the checks that were left out because they need such data.
+    /// The ids of the checks that were left out because they need such data, or crates that were not built.
     pub left_out: Vec<String>,
 }
 
@@ -139,7 +139,7 @@ impl Grading<'_> {
         let mut probe = ProbeProcess::new(program, sources.paths(), slot.sandbox, self.limits());
         let mut passed = Vec::new();
         for (index, check) in checks.iter().enumerate() {
-            if check.compiles || check.fetched.is_some() {
+            if check.compiles || check.fetched.is_some() || self.missing(check).is_some() {
                 continue;
             }
             let mut answers = Vec::new();
@@ -192,8 +192,8 @@ impl Grading<'_> {
         }
         report.clean();
         report.duration_ms = start.elapsed().as_millis() as u64;
-        let needs_data = |check: &&Planned| check.fetched.is_some() && !options.uses_fetched_data;
-        let left_out = checks.iter().filter(needs_data).map(|check| check.id.clone()).collect();
+        let is_left_out = |check: &&Planned| self.missing(check).is_some();
+        let left_out = checks.iter().filter(is_left_out).map(|check| check.id.clone()).collect();
         let fetched = checks.iter().filter_map(|check| check.fetched.as_ref());
         let data_files = fetched.flat_map(|fetched| fetched.files.clone()).collect();
         Ok(Graded { report, data_files, left_out })
@@ -211,15 +211,18 @@ impl Grading<'_> {
         let number = program.number;
         let mut probe = ProbeProcess::new(program, sources.paths(), self.slot.sandbox, self.limits());
         let folders = foreign_folders(self.course, self.kit, self.slot);
-        let mut passed: Vec<&str> = Vec::new();
+        // What each check still waits for: itself where it is not passed, and what those before it wait for.
+        let mut open: Vec<Vec<usize>> = Vec::new();
         for (index, check) in checks.iter().enumerate() {
             self.observer.on_stage(Stage::Checking { number: index + 1, total: checks.len() });
             let begun = Instant::now();
-            let unmet = check.after.iter().find(|id| !passed.contains(&id.as_str()));
-            let left_out = check.fetched.as_ref().filter(|_| !self.options.uses_fetched_data);
-            let mut verdict = match (unmet, left_out) {
-                (Some(id), _) => Verdict::skipped(waits_for(id, checks)),
-                (None, Some(fetched)) => Verdict::skipped(&fetched.missing),
+            let before = check.after.iter().filter_map(|id| checks[..index].iter().position(|other| other.id == *id));
+            let mut unmet: Vec<usize> = before.flat_map(|other| open[other].clone()).collect();
+            let can_tell = |&other: &usize| is_told_apart(check, &checks[other], reports[other].status);
+            let waits = unmet.first().filter(|_| !unmet.iter().all(can_tell));
+            let mut verdict = match (waits, self.missing(check)) {
+                (Some(&other), _) => Verdict::skipped(waits_for(&checks[other])),
+                (None, Some(missing)) => Verdict::skipped(missing),
                 (None, None) => {
                     if check.fetched.is_some() {
                         probe.be_patient();
@@ -230,9 +233,15 @@ impl Grading<'_> {
                     })?
                 }
             };
-            if verdict.status == Status::Passed {
-                passed.push(&check.id);
+            // What is right is right. What is wrong may be the fault of the code before it, so it is no evidence yet.
+            if let (Some(&other), Status::Failed | Status::Crashed | Status::TimedOut) = (unmet.first(), verdict.status)
+            {
+                verdict = Verdict::skipped(waits_for(&checks[other]));
             }
+            if verdict.status != Status::Passed {
+                unmet.insert(0, index);
+            }
+            open.push(unmet);
             if verdict.status == Status::Failed && !check.compiles {
                 // A wrong result has no line of its own; the function that was asked has.
                 verdict.place = verdict.place.or_else(|| check.items.first().and_then(|item| sources.item(item)));
@@ -243,6 +252,20 @@ impl Grading<'_> {
             reports.push(reported);
         }
         Ok(())
+    }
+
+    /// What a learner is told of a check that is left out: its crates were not built, or it is to do without fetched data.
+    fn missing(&self, check: &Planned) -> Option<String> {
+        let Self { course, exercise, kit, options, .. } = self;
+        if let Some(task) = exercise.task(&check.task).filter(|task| !kit.is_for(task)) {
+            return Some(format!(
+                "waits for {}: `{} check {} --bonus` builds what it needs, once, in some minutes",
+                task.crates.join(" and "),
+                course.grader(),
+                exercise.number
+            ));
+        }
+        check.fetched.as_ref().filter(|_| !options.uses_fetched_data).map(|fetched| fetched.missing.clone())
     }
 
     fn compile_program(&self, program: &str, number: Option<usize>) -> Result<Answer> {
@@ -276,9 +299,16 @@ pub fn start_judge<'a>(
     Ok((judge, checks))
 }
 
-fn waits_for(id: &str, checks: &[Planned]) -> String {
-    let title = checks.iter().find(|check| check.id == id).map_or(id, |check| &check.title);
-    format!("waits until this is right: {title}")
+fn waits_for(check: &Planned) -> String {
+    format!("waits until this is right: {}", check.title)
+}
+
+/// Whether `check` can be passed although `unmet`, which it comes after, is not: they are about different functions, and
+/// the other one returned something. A program that must not compile says nothing then, and fetched data takes too long.
+fn is_told_apart(check: &Planned, unmet: &Planned, status: Status) -> bool {
+    let returned = matches!(status, Status::Failed | Status::Skipped);
+    let is_shared = check.items.iter().any(|item| unmet.items.contains(item));
+    returned && !is_shared && !check.compiles && check.fetched.is_none()
 }
 
 /// Takes folders of this machine out of whatever the submission had a hand in.

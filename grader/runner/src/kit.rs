@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use course::{Course, Exercise, files};
+use course::{Course, Exercise, Task, files};
 use hmac_sha256::Hash;
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +42,10 @@ pub struct Kit {
     /// The folders with all compiled crates, for those that the ones below depend on. Macros have a folder of their own
     /// where cargo is told of a target.
     pub dependencies: Vec<PathBuf>,
-    /// Compiled crates by name.
+    /// Compiled crates by name: those that a submission may use, then the probe's.
     crates: Vec<(String, PathBuf)>,
+    /// The bonus tasks whose own crates it has.
+    pub(super) bonuses: Vec<String>,
     /// Every file that the compiler of a submission may read besides its own: these crates and what they depend on, and
     /// nothing else that lies in the same folder.
     pub(super) files: Vec<PathBuf>,
@@ -71,30 +73,42 @@ impl Kit {
         Self::open_and_tell(course, exercise, Some(on_line))
     }
 
+    /// Builds the crates that only bonus tasks of `exercise` use. From now on its kit has them, as long as what was compiled is
+    /// there.
+    ///
+    /// # Errors
+    ///
+    /// If cargo cannot build them; then everything stays as it was.
+    pub fn add_bonuses(course: &Course, exercise: &Exercise) -> Result<()> {
+        Self::open_one(course, Extent::WithBonuses(exercise), &find_rustc(course)?, None).map(drop)
+    }
+
+    /// Whether it has the crates that `task` uses.
+    pub fn is_for(&self, task: &Task) -> bool {
+        task.crates.is_empty() || self.bonuses.contains(&task.name)
+    }
+
     fn open_and_tell(course: &Course, exercise: &Exercise, on_line: Option<&dyn Fn(&str)>) -> Result<Self> {
         let rustc = find_rustc(course)?;
-        let shared = Self::open_one(course, None, &rustc, on_line)?;
-        if exercise.crates.is_empty() {
-            return Ok(shared);
-        }
-        let own = Self::open_one(course, Some(exercise), &rustc, on_line)?;
+        let shared = Self::open_one(course, Extent::Shared, &rustc, on_line)?;
+        // Crates of bonuses belong to it where they were asked for before: the note is there.
+        let with_bonuses = Extent::WithBonuses(exercise);
+        let extent = match exercise.tasks_with_crates().next().is_some() && with_bonuses.note(course)?.is_file() {
+            true => with_bonuses,
+            false if exercise.crates.is_empty() => return Ok(shared),
+            false => Extent::Own(exercise),
+        };
+        let own = Self::open_one(course, extent, &rustc, on_line)?;
         Ok(Self { of_judges: shared.of_judges, ..own })
     }
 
-    /// The kit that most exercises share, or that of `exercise`, which names crates of its own.
-    fn open_one(
-        course: &Course,
-        exercise: Option<&Exercise>,
-        rustc: &Path,
-        on_line: Option<&dyn Fn(&str)>,
-    ) -> Result<Self> {
-        let name = exercise.map_or("kit.json".to_owned(), |exercise| format!("kit-{}.json", exercise.name));
-        let note = course.work_folder()?.join(name);
-        let fingerprint = fingerprint(course, exercise, rustc)?;
+    fn open_one(course: &Course, extent: Extent<'_>, rustc: &Path, on_line: Option<&dyn Fn(&str)>) -> Result<Self> {
+        let note = extent.note(course)?;
+        let fingerprint = fingerprint(course, extent, rustc)?;
         if let Some(kit) = Self::read(&note, &fingerprint) {
             return Ok(kit);
         }
-        let kit = Self::build(course, exercise, rustc, fingerprint, on_line)?;
+        let kit = Self::build(course, extent, rustc, fingerprint, on_line)?;
         files::write_atomically(&note, &serde_json::to_vec_pretty(&kit)?)?;
         Ok(kit)
     }
@@ -109,13 +123,18 @@ impl Kit {
 
     fn build(
         course: &Course,
-        exercise: Option<&Exercise>,
+        extent: Extent<'_>,
         rustc: &Path,
         fingerprint: String,
         on_line: Option<&dyn Fn(&str)>,
     ) -> Result<Self> {
+        let exercise = extent.exercise();
         if on_line.is_none() {
-            let more = if exercise.is_none() { "" } else { ": this exercise needs more of them, so it takes longer" };
+            let more = match extent {
+                Extent::Shared => "",
+                Extent::Own(_) => ": this exercise needs more of them, so it takes longer",
+                Extent::WithBonuses(_) => ": the bonus needs many more of them, so it takes some minutes",
+            };
             anstream::eprintln!(
                 "Preparing the crates that your code is linked with (once, and when they or the compiler change{more})"
             );
@@ -133,34 +152,39 @@ impl Kit {
         // have other features, and would be built once more.
         let grader = exercise.is_none() && is_run_by_cargo(&workspace) && !cfg!(panic = "abort");
         packages.extend(grader.then(|| GRADER.to_owned()));
-        let artifacts = Artifacts::read(&workspace, &run_cargo(&workspace, rustc, &packages, on_line)?)?;
-        let mut crates = Vec::new();
+        let bonuses: Vec<&Task> = extent.bonuses().collect();
+        let feature = |task: &&Task| format!("{}/{}", packages[1], task.name);
+        let features: Vec<String> = bonuses.iter().map(feature).collect();
+        let artifacts = Artifacts::read(&workspace, &run_cargo(&workspace, rustc, &packages, &features, on_line)?)?;
+        let locked = &artifacts.locked;
+        let mut named = Vec::new();
         for (name, package) in CRATES {
-            crates.push((name.to_owned(), artifacts.rlib(artifacts.locked.dependency(PROBE, package)?)?));
+            named.push((name.to_owned(), locked.dependency(PROBE, package)?));
         }
         for name in exercise.iter().flat_map(|exercise| &exercise.crates) {
-            let package = artifacts.locked.dependency(&packages[1], name)?;
-            crates.push((name.clone(), artifacts.rlib(package)?));
+            named.push((name.replace('-', "_"), locked.dependency(&packages[1], name)?));
         }
-        let probe = artifacts.locked.package(PROBE)?;
-        crates.push((PROBE.to_owned(), artifacts.rlib(probe)?));
-        let mut roots = vec![probe];
-        for name in exercise.iter().flat_map(|exercise| &exercise.crates) {
-            roots.push(artifacts.locked.dependency(&packages[1], name)?);
+        named.push((PROBE.to_owned(), locked.package(PROBE)?));
+        for name in bonuses.iter().flat_map(|task| &task.crates) {
+            named.push((name.replace('-', "_"), locked.dependency(&packages[1], name)?));
         }
-        let files = artifacts.libraries(&artifacts.locked.below(&roots));
+        let roots: Vec<Package<'_>> = named.iter().map(|(_, package)| *package).collect();
+        let files = artifacts.libraries(&locked.below(&roots));
+        let compiled = named.into_iter().map(|(name, package)| Ok((name, artifacts.rlib(package)?)));
+        let crates = compiled.collect::<Result<Vec<_>>>()?;
+        let bonuses = bonuses.into_iter().map(|task| task.name.clone()).collect();
         let dependencies = folders_of(&files);
         let mut of_judges = JudgeKit { dependencies: Vec::new(), crates: Vec::new() };
         if exercise.is_none() {
-            let judge = artifacts.locked.package(JUDGE)?;
-            of_judges.dependencies = folders_of(&artifacts.libraries(&artifacts.locked.below(&[judge])));
+            let judge = locked.package(JUDGE)?;
+            of_judges.dependencies = folders_of(&artifacts.libraries(&locked.below(&[judge])));
             of_judges.crates.clone_from(&crates);
             of_judges.crates.push((JUDGE.to_owned(), artifacts.rlib(judge)?));
         }
         let source_folders = artifacts.source_folders();
         let rustc_version = rustc_version(rustc)?;
         let rustc = rustc.to_owned();
-        Ok(Self { fingerprint, rustc, rustc_version, dependencies, crates, files, source_folders, of_judges })
+        Ok(Self { fingerprint, rustc, rustc_version, dependencies, crates, bonuses, files, source_folders, of_judges })
     }
 
     /// Sees whether an empty program can be linked with these crates: where it cannot, no error of rustc's is the fault of
@@ -210,12 +234,54 @@ impl Kit {
 
     /// The crates for a submission, by name.
     pub fn crates_for_submissions(&self) -> impl Iterator<Item = (&str, &Path)> {
-        self.crates_for_probes().filter(|(name, _)| *name != PROBE)
+        self.crates_for_probes().take_while(|(name, _)| *name != PROBE)
     }
 
     /// The crates for a probe, by name.
     pub fn crates_for_probes(&self) -> impl Iterator<Item = (&str, &Path)> {
         self.crates.iter().map(|(name, path)| (name.as_str(), path.as_path()))
+    }
+}
+
+/// Whose crates a kit has.
+#[derive(Clone, Copy)]
+enum Extent<'a> {
+    /// Those of every exercise. Most have no others.
+    Shared,
+    /// Those that this exercise names besides.
+    Own(&'a Exercise),
+    /// Those of its bonus tasks as well.
+    WithBonuses(&'a Exercise),
+}
+
+impl<'a> Extent<'a> {
+    fn exercise(self) -> Option<&'a Exercise> {
+        match self {
+            Self::Shared => None,
+            Self::Own(exercise) | Self::WithBonuses(exercise) => Some(exercise),
+        }
+    }
+
+    /// The bonus tasks whose crates it has.
+    fn bonuses(self) -> impl Iterator<Item = &'a Task> {
+        let exercise = if let Self::WithBonuses(exercise) = self { Some(exercise) } else { None };
+        exercise.into_iter().flat_map(Exercise::tasks_with_crates)
+    }
+
+    /// The names of the crates besides those of every exercise.
+    fn crates(self) -> impl Iterator<Item = &'a String> {
+        let own = self.exercise().into_iter().flat_map(|exercise| &exercise.crates);
+        own.chain(self.bonuses().flat_map(|task| &task.crates))
+    }
+
+    /// The file that says what was built.
+    fn note(self, course: &Course) -> Result<PathBuf> {
+        let name = match self {
+            Self::Shared => "kit.json".to_owned(),
+            Self::Own(exercise) => format!("kit-{}.json", exercise.name),
+            Self::WithBonuses(exercise) => format!("kit-{}-bonus.json", exercise.name),
+        };
+        Ok(course.work_folder()?.join(name))
     }
 }
 
@@ -282,8 +348,14 @@ fn folders_of(files: &[PathBuf]) -> Vec<PathBuf> {
     folders.into_iter().map(Path::to_owned).collect()
 }
 
-/// Has cargo build these packages and says what it has built.
-fn run_cargo(workspace: &Path, rustc: &Path, packages: &[String], on_line: Option<&dyn Fn(&str)>) -> Result<Vec<u8>> {
+/// Has cargo build these packages, with these of their features, and says what it has built.
+fn run_cargo(
+    workspace: &Path,
+    rustc: &Path,
+    packages: &[String],
+    features: &[String],
+    on_line: Option<&dyn Fn(&str)>,
+) -> Result<Vec<u8>> {
     let cargo = cargo();
     let mut build = Command::new(&cargo);
     build.args(["build", "--message-format", "json-render-diagnostics", "--manifest-path"]);
@@ -292,6 +364,7 @@ fn run_cargo(workspace: &Path, rustc: &Path, packages: &[String], on_line: Optio
     // usual values: without other settings nothing is built twice.
     build.args(["--config", "profile.dev.panic=\"unwind\"", "--config", "profile.dev.lto=false"]);
     build.args(packages.iter().flat_map(|package| ["--package", package]));
+    build.args(features.iter().flat_map(|feature| ["--features", feature]));
     build.stderr(if on_line.is_some() { Stdio::piped() } else { Stdio::inherit() }).stdout(Stdio::piped());
     let mut cargo = build
         .spawn()
@@ -309,7 +382,7 @@ fn run_cargo(workspace: &Path, rustc: &Path, packages: &[String], on_line: Optio
     })
     .context("cannot tell how cargo ended")?;
     if !output.status.success() {
-        bail!("cargo could not build the kit; what it says names the reason\n{}", said.trim_end());
+        bail!("cargo could not build the kit; its message has the reason\n{}", said.trim_end());
     }
     Ok(output.stdout)
 }
@@ -522,13 +595,13 @@ fn rustc_version(rustc: &Path) -> Result<String> {
 /// A digest of whatever decides what the kit is: compiler, cargo's settings, locked versions, manifests, sources and embedded
 /// data of our own crates.
 /// Files count by size and time, not by content: reading them all would cost more than it tells.
-fn fingerprint(course: &Course, exercise: Option<&Exercise>, rustc: &Path) -> Result<String> {
+fn fingerprint(course: &Course, extent: Extent<'_>, rustc: &Path) -> Result<String> {
     let mut inputs = settings_files()?;
     inputs.push(rustc.to_owned());
-    if let Some(exercise) = exercise {
+    if let Some(exercise) = extent.exercise() {
         inputs.push(Submission::solution(course, exercise).folder.join("Cargo.toml"));
         inputs.push(course.root.join("Cargo.lock"));
-        for name in &exercise.crates {
+        for name in extent.crates() {
             inputs.extend(sources_in_the_workspace(&course.root, name)?);
         }
     }
@@ -542,6 +615,7 @@ fn fingerprint(course: &Course, exercise: Option<&Exercise>, rustc: &Path) -> Re
     inputs.extend(files::files_below(&home.join("datasets/data"))?);
     let mut digest = Hash::new();
     digest.update(settings().join("\n"));
+    extent.crates().for_each(|name| digest.update(format!("{name}\n")));
     for path in inputs {
         digest.update(files::stamp(&path)?);
     }

@@ -24,6 +24,9 @@ pub(crate) fn run(course: &Course, args: &CheckArgs) -> Result<Outcome> {
     let targets = Targets::new(&args.format, args.output.as_deref(), all)?;
     let options = Options { seed: args.seed, limits: args.limits, ..Options::default() };
     let grader = Grader { course, args, options, sandbox: Sandbox::choose(args.sandbox.into())? };
+    if args.bonus {
+        add_bonuses(course, args.exercise.as_deref().filter(|_| !all))?;
+    }
     if all {
         if args.source.is_some() {
             return Err(
@@ -107,6 +110,18 @@ impl Grader<'_> {
     fn check_all(&self) -> Result<All> {
         grade_all(self.course, &self.course.exercises, |exercise, kit| self.grade(exercise, kit, &()))
     }
+}
+
+/// Builds the crates of the bonus tasks of `wanted`, or of all exercises.
+fn add_bonuses(course: &Course, wanted: Option<&str>) -> Result<()> {
+    let wanted = wanted.map(|wanted| course.exercise(wanted)).transpose()?;
+    let exercises = || course.exercises.iter().filter(|it| wanted.is_none_or(|wanted| wanted.name == it.name));
+    let mut with_crates = exercises().filter(|exercise| exercise.tasks_with_crates().next().is_some()).peekable();
+    if with_crates.peek().is_none() {
+        let what = wanted.map_or("the course", |exercise| &exercise.name);
+        return Err(UsageError(format!("{what} has no bonus with crates of its own; leave --bonus out")).into());
+    }
+    with_crates.try_for_each(|exercise| Kit::add_bonuses(course, exercise))
 }
 
 fn outcome<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Outcome {

@@ -19,7 +19,7 @@ pub(crate) fn fetch(course: &Course, args: &FetchArgs) -> Result<Outcome> {
     };
     let fetched = Command::new(program).arg(&args.name).status().context("cannot run the downloader")?;
     if !fetched.success() {
-        bail!("{} was not fetched; what is said above names the reason, and what to do", args.name);
+        bail!("{} was not fetched; the message above has the reason, and what to do", args.name);
     }
     Ok(Outcome::AllRight)
 }

@@ -89,10 +89,16 @@ pub(super) fn find(course: &Course, exercise: &Exercise, source: &Path) -> Resul
     let nameless: Vec<&PathBuf> = found.iter().filter(|folder| exercise_of(course, source, folder).is_none()).collect();
     match &*nameless {
         [folder] => Ok(((*folder).clone(), true)),
-        [] if found.is_empty() => Err(UsageError(format!(
-            "there is no {}; a submission is a folder with src/lib.rs",
-            source.join("src").join("lib.rs").display()
-        ))
+        [] if found.is_empty() => Err(UsageError(match misnamed(source) {
+            Some(file) => {
+                let folder = file.parent().unwrap_or(&file).display();
+                format!("{} is not called lib.rs; rename it, and give the folder: --source {folder}", file.display())
+            }
+            None => format!(
+                "there is no {}; a submission is a folder with src/lib.rs",
+                source.join("src").join("lib.rs").display()
+            ),
+        })
         .into()),
         [] => Err(UsageError(format!(
             "{} holds no submission to {}, only to other exercises: {}",
@@ -103,6 +109,15 @@ pub(super) fn find(course: &Course, exercise: &Exercise, source: &Path) -> Resul
         .into()),
         _ => Err(which(exercise, nameless)),
     }
+}
+
+/// The only Rust file that `source` is or holds, where none is called `lib.rs`.
+fn misnamed(source: &Path) -> Option<PathBuf> {
+    let is_rust = |file: &PathBuf| file.is_file() && file.extension().is_some_and(|extension| extension == "rs");
+    let folders = [source.to_owned(), source.join("src")];
+    let listed = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten();
+    let mut files = listed.map(|entry| entry.path()).chain([source.to_owned()]).filter(is_rust);
+    files.next().filter(|_| files.next().is_none())
 }
 
 fn which<'a>(exercise: &Exercise, found: impl IntoIterator<Item = &'a PathBuf>) -> anyhow::Error {

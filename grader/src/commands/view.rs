@@ -21,7 +21,7 @@ use crate::{
 /// Grades on every save, in a full-screen view.
 pub(super) fn watch(course: &Course) -> Result<ExitCode> {
     if !in_a_terminal() {
-        let complaint = "`watch` needs a terminal to show itself in; `check` needs none".to_owned();
+        let complaint = "`watch` needs a terminal; `check` works without one".to_owned();
         return Err(UsageError(complaint).into());
     }
     show(course, "watch", [])

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    io::{self, BufRead, Lines, StdinLock, Write},
+    io::{self, BufRead, IsTerminal, Lines, StdinLock, Write},
     ops::ControlFlow,
     process::ExitCode,
     time::SystemTime,
@@ -44,9 +44,20 @@ pub(crate) fn run(course: &Course, mut arguments: impl Iterator<Item = OsString>
     }
     let wanted = Wanted { exercises, due_of, topic: Some(topic.as_str()).filter(|topic| !topic.is_empty()), all };
     let (items, total) = items(course, &wanted, SystemTime::now())?;
-    let mut dialogue = Dialogue { course, as_json, screen: Screen::of_stdout(), lines: io::stdin().lock().lines() };
-    dialogue.ask(items, total, &wanted)?;
+    let _ = Dialogue::new(course, as_json).ask(items, total, &wanted)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks about `exercise` in the middle of the watch view, which has left the terminal to this for as long.
+pub(crate) fn ask_about(course: &Course, exercise: &Exercise) -> Result<()> {
+    let wanted = Wanted { exercises: vec![exercise], due_of: Vec::new(), topic: None, all: false };
+    let (items, total) = items(course, &wanted, SystemTime::now())?;
+    let mut dialogue = Dialogue::new(course, false);
+    if dialogue.ask(items, total, &wanted)?.is_continue() {
+        dialogue.ask_for("Enter: back to the view");
+        dialogue.line()?;
+    }
+    Ok(())
 }
 
 struct Dialogue<'a> {
@@ -54,19 +65,48 @@ struct Dialogue<'a> {
     as_json: bool,
     screen: Screen,
     lines: Lines<StdinLock<'static>>,
+    /// Something was said that the next question would push off a small screen.
+    unread: bool,
 }
 
-impl Dialogue<'_> {
-    fn ask(&mut self, items: Vec<Item<'_>>, total: usize, wanted: &Wanted<'_>) -> Result<()> {
+impl<'a> Dialogue<'a> {
+    fn new(course: &'a Course, as_json: bool) -> Self {
+        Self { course, as_json, screen: Screen::of_stdout(), lines: io::stdin().lock().lines(), unread: false }
+    }
+
+    /// Asks one question after the other, and says how the exercises stand; breaks if the learner leaves before that.
+    fn ask(&mut self, items: Vec<Item<'_>>, total: usize, wanted: &Wanted<'_>) -> Result<ControlFlow<()>> {
         let count = items.len();
         let mut random = fastrand::Rng::new();
+        let mut left = ControlFlow::Continue(());
         if count == 0 {
             self.say(&match total {
                 0 => "There are no questions on that.".to_owned(),
-                _ => format!("All {total} questions are answered, and none comes again yet. `--again` asks them all."),
+                _ => {
+                    let which = match (wanted.topic, wanted.exercises.as_slice()) {
+                        (Some(topic), _) => format!("--topic {topic}"),
+                        (None, [exercise, ..]) => exercise.number.to_string(),
+                        (None, []) => String::new(),
+                    };
+                    let grader = self.course.grader();
+                    format!(
+                        "All {total} questions are answered, and none comes again yet. `{grader} quiz {which} --again` asks \
+                         them all."
+                    )
+                }
             });
         }
         for (number, item) in (1..).zip(items) {
+            if self.unread && !self.as_json && io::stdin().is_terminal() {
+                self.ask_for("Enter: next question, q: quit");
+                left = self.line()?.map_or(ControlFlow::Break(()), |line| match line.trim() {
+                    "q" | "quit" => ControlFlow::Break(()),
+                    _ => ControlFlow::Continue(()),
+                });
+                if left.is_break() {
+                    break;
+                }
+            }
             let heading = format!("{} · question {number} of {count}", item.exercise.title);
             let asked = Asked::new(item.question, &mut random);
             let again = if item.comes_again { " · comes again" } else { "" };
@@ -83,10 +123,13 @@ impl Dialogue<'_> {
                 print(&format!("\n{}{}\n", paint(BOLD, heading), paint(DIM, again)));
                 self.show(item.exercise, &asked.prompt());
             }
-            if self.one(item.exercise, asked)?.is_break() {
-                self.say("What you have answered is kept; the same command goes on.");
+            left = self.one(item.exercise, asked)?;
+            if left.is_break() {
                 break;
             }
+        }
+        if left.is_break() {
+            self.say("The same command goes on with what is not answered yet.");
         }
         for exercise in &wanted.exercises {
             let questions = self.course.quiz(exercise)?;
@@ -99,7 +142,7 @@ impl Dialogue<'_> {
                 self.say(&format!("{}: understood {understood} of {}.", exercise.title, questions.len()));
             }
         }
-        Ok(())
+        Ok(left)
     }
 
     /// Asks until the answer is right, is shown or is put off; breaks if the learner leaves. The first answer is noted.
@@ -107,7 +150,7 @@ impl Dialogue<'_> {
         let mut is_first = true;
         loop {
             self.prompt(&asked.how(), is_first);
-            let Some(line) = self.lines.next().transpose().context("cannot read the answer")? else {
+            let Some(line) = self.line()? else {
                 return Ok(ControlFlow::Break(()));
             };
             match line.trim() {
@@ -140,21 +183,31 @@ impl Dialogue<'_> {
         }
     }
 
+    /// What is typed next; `None` where that ends.
+    fn line(&mut self) -> Result<Option<String>> {
+        self.unread = false;
+        self.lines.next().transpose().context("cannot read the answer")
+    }
+
     fn prompt(&self, how: &str, is_first: bool) {
         if self.as_json {
             return;
         }
         let keys = if is_first { "Enter: later, q: quit" } else { "try again; ?: the solution, Enter: next, q: quit" };
-        let prompt = textwrap::fill(&format!("{how} ({keys})"), self.screen.width);
-        let _ = write!(anstream::stdout(), "\n{}\n> ", paint(DIM, prompt));
+        self.ask_for(&format!("{how} · {keys}"));
+    }
+
+    fn ask_for(&self, what: &str) {
+        let _ = write!(anstream::stdout(), "\n{}\n> ", paint(DIM, textwrap::fill(what, self.screen.width)));
         let _ = io::stdout().flush();
     }
 
-    fn tell(&self, verdict: &str, says: &str, exercise: &Exercise) {
+    fn tell(&mut self, verdict: &str, says: &str, exercise: &Exercise) {
         if self.as_json {
             print(&json!({ "verdict": verdict, "says": says }).to_string());
             return;
         }
+        self.unread = true;
         match verdict {
             "right" => print(&paint(GOOD, "\n✓ Right.")),
             "wrong" => print(&paint(BAD, "\n✗ Not right.")),
@@ -183,8 +236,8 @@ impl Dialogue<'_> {
             })
         };
         match draw() {
-            Ok(Some(picture)) => print(&format!("\nThis is what your own code makes of it:\n\n{picture}")),
-            Ok(None) => self.say("Your code does not compile yet; later, `plot` shows what it makes of this."),
+            Ok(Some(picture)) => print(&format!("\nThis is what your own code computes:\n\n{picture}")),
+            Ok(None) => self.say("Your code does not compile yet; when it does, `plot` shows what it computes here."),
             Err(error) => self.say(&format!("There is no picture: {error:#}")),
         }
     }

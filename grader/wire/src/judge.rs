@@ -110,7 +110,7 @@ pub struct Planned {
     pub items: Vec<String>,
     /// Whether it compiles a program against the submission instead of running an experiment.
     pub compiles: bool,
-    /// The checks without which this one says nothing.
+    /// The checks without which a failure of this one says nothing.
     pub after: Vec<String>,
     /// Whether the text that it expects is in a `.snap` file of its name.
     pub shows: bool,

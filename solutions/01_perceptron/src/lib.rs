@@ -57,8 +57,8 @@ impl Perceptron {
         Self { weights, bias, learning_rate }
     }
 
-    /// A perceptron that has learned nothing yet: weights drawn from a normal distribution with mean 0 and standard
-    /// deviation 0.01, and a bias of 0.
+    /// An untrained perceptron: weights drawn from a normal distribution with mean 0 and standard deviation 0.01, and a
+    /// bias of 0.
     ///
     /// A single neuron could just as well start at 0. Layers of them (exercise 3) could not, so the habit starts here.
     pub fn new(n_inputs: usize, learning_rate: f64, rng: &mut impl Rng) -> Self {
@@ -144,8 +144,7 @@ impl Perceptron {
         self.scores(x).mapv(|z| if sigmoid(z) > 0.5 { 1.0 } else { 0.0 })
     }
 
-    /// The other rule that goes by the perceptron's name: every epoch *one* correction, the sum over all samples of
-    /// what each of them asks for.
+    /// The other rule that is called the perceptron rule: *one* correction per epoch, the sum of those of all samples.
     ///
     /// ```text
     /// p = sigmoid(X·w + b)                               (n_samples), all with the same w and b
@@ -191,7 +190,7 @@ impl Standardizer {
 
     /// `(x - mean) / standard deviation` for each feature, with the numbers of the training data, whatever `x` is.
     ///
-    /// Measured anew on test data, the scaler would hide the very shift that the test should reveal, and the neuron
+    /// Measured again on test data, the scaler would hide the very shift that the test should reveal, and the neuron
     /// would meet numbers that mean something else than in training.
     pub fn transform(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
         (x.to_owned() - &self.means) / &self.std_devs
@@ -235,7 +234,7 @@ impl OneVsRest {
     }
 }
 
-/// The best perceptron that training came across (the pocket algorithm with ratchet, Gallant 1990).
+/// The best perceptron that was found during training (the pocket algorithm with ratchet, Gallant 1990).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pocket {
     /// A copy, made when it was the best so far.

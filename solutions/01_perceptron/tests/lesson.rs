@@ -1,6 +1,6 @@
 //! Computes every number in the lesson.
 
-use datasets::{Gate, separable_blobs};
+use datasets::{Dataset, Gate, separable_blobs};
 use lesson::Lesson;
 use ndarray::{Array1, Array2, array};
 use perceptron_solution::{Perceptron, Pocket, Standardizer, accuracy, linear_neuron, sigmoid_neuron, step};
@@ -17,6 +17,11 @@ fn every_number_in_the_lesson_is_computed() {
     batch_rule(&mut lesson);
     scaling(&mut lesson);
     lesson.given("`x.std_axis(Axis(0), 0.0)`");
+    let or = Gate::Or.dataset();
+    let and = Gate::And.dataset();
+    let epochs = |gate: &Dataset| unlearned(1.0).train(&gate.features, &gate.targets(), 100).len();
+    assert!(epochs(&or) < epochs(&and), "OR takes fewer epochs");
+    lesson.given("section 4.1.7");
     lesson.finish();
 }
 
@@ -26,8 +31,8 @@ fn single_neurons(lesson: &mut Lesson) {
     let z = linear_neuron(&x, &weights, bias);
     lesson
         .says("z = 1 · 0.5 + 2 · (-0.3) + 3 · 0.8 + 0.1 = 2.4", &[1.0, weights[0], 2.0, weights[1], 3.0, 0.8, bias, z]);
-    lesson.says("The linear neuron says 2.4. The step says 1.", &[z, step(z)]);
-    lesson.says("The sigmoid says 0.9168", &[sigmoid_neuron(&x, &weights, bias)]);
+    lesson.says("The linear neuron answers 2.4. The step answers 1.", &[z, step(z)]);
+    lesson.says("The sigmoid answers 0.9168", &[sigmoid_neuron(&x, &weights, bias)]);
 
     lesson.given("the learning rate is 0.5, and the sample x = [2, -3] belongs to class 0");
     let mut perceptron = unlearned(0.5);
@@ -183,7 +188,7 @@ fn batch_rule(lesson: &mut Lesson) {
         let p = sigmoid_neuron(&x, &perceptron.weights, perceptron.bias);
         assert!((p - 0.5).abs() < 1e-6, "p({x}) = {p}");
     }
-    lesson.given("all p creep towards 0.5");
+    lesson.given("all p creep towards 0.5, and which side of 0.5");
 
     let and = Gate::And.dataset();
     let targets = and.targets();

@@ -77,7 +77,7 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.given("if alpha == 2.0 {");
     lesson.given("\"{z:6.2} {}\", \"#\".repeat((20.0 * slope)");
     lesson.given("put 0.5 in the place of 2.0, and\nafter that 1.0");
-    lesson.given("an h such as 0.00001");
+    lesson.given("a small h such as 0.00001");
     let measured = (elu(-1.0 + 0.00001, 2.0) - elu(-1.0 - 0.00001, 2.0)) / 0.00002;
     assert!((measured - elu_derivative(-1.0, 2.0)).abs() < 1e-8);
     lesson.given("`1.0 / 1.0 + x` is not `1.0 / (1.0 + x)`");

@@ -64,7 +64,7 @@ pub fn rows_are_neurons(x: &ArrayRef1<f64>, w: &ArrayRef2<f64>, b: &ArrayRef1<f6
     w.dot(x) + b
 }
 
-/// A fully connected layer: every output looks at every input.
+/// A fully connected layer: every output depends on every input.
 #[derive(Clone, Debug)]
 pub struct DenseLayer {
     /// Shape (n_in, n_out): column j holds the weights of neuron j.

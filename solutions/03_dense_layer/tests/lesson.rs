@@ -59,6 +59,8 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.given("weights of standard deviation 0.01");
     lesson.says("it is about\n0.0013", &[spread_of_logits(|_| 0.01)]);
 
+    lesson.given("784 pixels hold");
+    lesson.given("section 2.2");
     lesson.finish();
 }
 

@@ -21,6 +21,11 @@ fn every_number_in_the_questions_is_computed() {
     assert_eq!([4 * 6 + 6 * 3 + 3, 4 * 6 + 4 + 6 * 3 + 6 + 3 + 3, 4 + 6 + 3 + 1, 4 * 6 * 3], [45, 58, 14, 72]);
 
     let p = softmax_rows(&array![[1000.0, 1001.0]]);
+    let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
+    quiz.says("answer = 0.9526", &[sigmoid(3.0)]);
+    quiz.says("value = 0.8808", &[sigmoid(2.0)]);
+    quiz.says("value = 0.8337", &[sigmoid(sigmoid(1.0) + sigmoid(2.0))]);
+    quiz.given("tolerance = 0.002");
     quiz.given("1000 and 1001");
     quiz.says("answer = 0.731", &[p[[0, 1]]]);
     quiz.says("value = 0.5002", &[1001.0 / (1000.0 + 1001.0)]);

@@ -29,7 +29,7 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.says("gradient of the MAE = [0.25, -0.25, 0.25, 0.25]", &mae_gradient);
     let mse_gradient = flat(&mse_grad(&y_true, &y_pred));
     lesson.says("gradient of the MSE = [0.1,  -0.1,  0.05, 0.25]", &mse_gradient);
-    lesson.says("the error of 0.1 is as urgent as\nthat of 0.5", &[e[[2, 0]], e[[3, 0]]]);
+    lesson.says("the error of 0.1 counts as much as that of 0.5", &[e[[2, 0]], e[[3, 0]]]);
     assert_eq!(mae_gradient[2], mae_gradient[3]);
 
     lesson.says("the prediction 1.2 *rises*", &[y_pred[[0, 0]]]);
@@ -75,6 +75,8 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.given("All errors are 0.1 and the last sample's grows to 1,000");
 
     lesson.given("`1.0` is a real number");
+    lesson.given("section 1.5.5");
+    lesson.given("section 10.6");
     lesson.finish();
 }
 
@@ -101,7 +103,7 @@ fn one_wild_value(lesson: &mut Lesson) {
     assert!(votes.iter().all(|vote| vote.abs() == votes[[4, 0]]));
     let pulls = mse_grad(&y_true, &outlier);
     lesson.says("it is 4, against 0.04 for a normal one", &[pulls[[4, 0]], pulls[[0, 0]]]);
-    lesson.says("pulls 100\ntimes as hard", &[pulls[[4, 0]] / pulls[[0, 0]]]);
+    lesson.says("it counts 100 times as much", &[pulls[[4, 0]] / pulls[[0, 0]]]);
 }
 
 fn the_best_constant(lesson: &mut Lesson) {
@@ -134,7 +136,7 @@ fn the_best_constant(lesson: &mut Lesson) {
 
     lesson.given("starting at 0.5");
     let path = fit_constant(&typo, LossKind::Mae, 0.5, 1.0, 9);
-    lesson.says("walks 1.5, 2.1, 2.3, 2.5, 2.7, 2.9, 3.1", &path[1..8]);
+    lesson.says("takes the steps 1.5, 2.1, 2.3, 2.5, 2.7, 2.9, 3.1", &path[1..8]);
     lesson.says("between 2.9 and 3.1", &path[8..]);
     lesson.given("a learning rate of 0.25");
     let path = fit_constant(&typo, LossKind::Mse, 0.5, 0.25, 3);

@@ -87,10 +87,10 @@ fn steps(lesson: &mut Lesson) {
         let (w, b, grad) = after(rate);
         lesson.says(row, &[rate, w, b, grad.y_hat, grad.loss]);
     }
-    lesson.says("With 0.05 the step lands on the target", &[0.5 * critical_learning_rate(3.0)]);
+    lesson.says("With 0.05 the step reaches the target exactly", &[0.5 * critical_learning_rate(3.0)]);
     let bounced = after(0.1).2;
     lesson.says(
-        "With 0.1 the prediction was 0.3 too small and is 0.3 too large",
+        "With 0.1 the prediction was 0.3 too small and is now 0.3 too large",
         &[critical_learning_rate(3.0), 2.0 - before.y_hat, bounced.y_hat - 2.0],
     );
     lesson.given("With 0.2 the loss is nine times as large");
@@ -100,13 +100,13 @@ fn steps(lesson: &mut Lesson) {
     let shown = [before.loss, bounced.loss].map(|loss| loss.to_string());
     assert_eq!(shown, ["0.09000000000000002", "0.0899999999999999"]);
     lesson.says("the loss before is 0.09000000000000002 and after it 0.0899999999999999", &[before.loss, bounced.loss]);
-    lesson.says("right by\n0.0000000000000001", &[before.loss - bounced.loss]);
+    lesson.says("smaller by 0.0000000000000001", &[before.loss - bounced.loss]);
     lesson.says("For x = 3 it is 0.1", &[3.0, critical_learning_rate(3.0)]);
     lesson.says("with lr = 0.1 for x = 3", &[critical_learning_rate(3.0), 3.0]);
 
     // The suggested experiment shows what it is meant to show.
-    lesson.given("from w = 0.5 and b = 0.2");
-    lesson.given("with the rate 0.09, ten with 0.1 and ten with 0.11");
+    lesson.given("start from w = 0.5 and b = 0.2");
+    lesson.given("ten steps with the rate 0.09, ten with 0.1 and ten with 0.11");
     let after_ten = |rate: f64| {
         let (w, b) = (0..10).fold((0.5, 0.2), |(w, b), _| gd_step(w, b, &neuron(w, b), rate));
         neuron(w, b).loss
@@ -181,7 +181,7 @@ fn two_layers(lesson: &mut Lesson) {
 
     lesson.given("as yours with lr = 0.5");
     lesson.given("`0.5 * &a`");
-    lesson.given("`/ 2.0 * h`");
+    lesson.given("**`/ 2.0 * h`** divides by 2 and multiplies by h. Write `/ (2.0 * h)`");
 }
 
 /// Twelve digits that were computed elsewhere, with NumPy: solution and checks could be wrong in the same way.

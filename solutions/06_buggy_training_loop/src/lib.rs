@@ -19,9 +19,9 @@ pub fn softmax_rows(z: &ArrayRef2<f64>) -> Array2<f64> {
     probabilities
 }
 
-/// The labels as a matrix: row i is 0 but for a 1 in the column of sample i's class. Shape (n_samples, n_classes).
+/// The labels as a matrix: row i is 0 except for a 1 in the column of sample i's class. Shape (n_samples, n_classes).
 ///
-/// How many classes there are has to be said: the largest class may be missing among these samples.
+/// The number of classes is an argument, because the largest class may be missing among these samples.
 ///
 /// # Panics
 ///
@@ -44,7 +44,7 @@ pub fn cross_entropy(y_onehot: &ArrayRef2<f64>, p: &ArrayRef2<f64>) -> f64 {
     cost / y_onehot.nrows() as f64
 }
 
-/// What a step of training did, of what a right one does.
+/// Which properties of a right step a training step has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SanityChecks {
     /// With all inputs 0 the logits are the biases, and the loss is the cross-entropy of their softmax.
@@ -55,9 +55,9 @@ pub struct SanityChecks {
     pub bias_direction: bool,
 }
 
-/// Puts three questions to a step of training; each answer is true if the step does what a right one does.
+/// Asks three questions about a training step; each answer is true if the step does what a right one does.
 ///
-/// Each question begins anew at a state of its own, and each can go wrong in one way only: the loss depends on the
+/// Each question starts from a state of its own, and each can go wrong in one way only: the loss depends on the
 /// forward pass alone; doubling the data scales a gradient that was not averaged, whatever its direction; from zero the
 /// bias moves by its own update alone.
 pub fn sanity_checks(
@@ -158,7 +158,7 @@ pub fn train(
     TrainResult { w, b, losses }
 }
 
-/// What a row of losses looks like.
+/// What a sequence of losses looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Diagnosis {
     /// The last loss is below the first.

@@ -17,7 +17,7 @@ use dfdx::{
 };
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
 
-/// What [`tensor_tour`] has seen.
+/// The results of [`tensor_tour`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct TensorTour {
     /// `a + b`, entry by entry.
@@ -36,7 +36,7 @@ pub struct TensorTour {
     pub largest: f32,
 }
 
-/// What two matrices can be asked, asked in dfdx.
+/// The usual operations on two matrices, in dfdx.
 ///
 /// An operation takes its tensors by value, so each use but the last needs a `clone`. That copies no number: clones share
 /// their memory until one of them is changed. The types of the results are written out where nothing else decides them,
@@ -126,8 +126,8 @@ pub fn cross_entropy(logits: &ArrayRef2<f64>, labels: &[usize]) -> f32 {
 
 /// The parameters of a dense layer from `I` inputs to `O` outputs, in this course's layout.
 ///
-/// The shape stands in the type and is checked once, in [`from_parts`](Self::from_parts). The fields are private so that
-/// it stays true.
+/// The shape is part of the type and is checked once, in [`from_parts`](Self::from_parts). The fields are private so
+/// that it stays true.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dense<const I: usize, const O: usize> {
     /// Shape (I, O): column j holds the weights of neuron j.
@@ -234,7 +234,7 @@ impl<const I: usize, const H: usize, const O: usize> Network<I, H, O> {
         (I * H + H) + (H * O + O)
     }
 
-    /// The network's answer to each sample: (n_samples, I) → (n_samples, O).
+    /// The network's output for each sample: (n_samples, I) → (n_samples, O).
     pub fn forward(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
         self.answer_of(&relu(&self.pre_activation(x)))
     }
@@ -288,7 +288,7 @@ fn relu(z: &ArrayRef2<f64>) -> Array2<f64> {
 /// What the network is made of, in dfdx: a sequence is a tuple.
 pub type Mlp = (Linear<2, 4>, ReLU, Linear<4, 1>, Sigmoid);
 
-/// What becomes of [`Mlp`] once it holds numbers: the same tuple with tensors in it.
+/// A built [`Mlp`]: the same tuple, with its parameters.
 pub type BuiltMlp = <Mlp as BuildOnDevice<Cpu, f32>>::Built;
 
 /// The same network in dfdx, with the same parameters.
@@ -297,7 +297,7 @@ pub fn to_dfdx(network: &Network<2, 4, 1>) -> BuiltMlp {
     (network.hidden.to_dfdx(&device), ReLU, network.output.to_dfdx(&device), Sigmoid)
 }
 
-/// dfdx's answer to each sample: (n_samples, 2) → (n_samples, 1).
+/// dfdx's output for each sample: (n_samples, 2) → (n_samples, 1).
 pub fn dfdx_forward(mlp: &BuiltMlp, x: &ArrayRef2<f64>) -> Array2<f64> {
     let p = mlp.forward(columns::<2>(x));
     Array2::from_shape_fn((x.nrows(), 1), |(row, column)| f64::from(p[[row, column]]))
@@ -345,7 +345,7 @@ fn largest(so_far: f64, difference: f64) -> f64 {
     if difference > so_far || difference.is_nan() { difference } else { so_far }
 }
 
-/// The largest difference between what both networks answer to `x`.
+/// The largest difference between the outputs of both networks for `x`.
 pub fn forward_parity(network: &Network<2, 4, 1>, mlp: &BuiltMlp, x: &ArrayRef2<f64>) -> f64 {
     max_difference(&network.forward(x), &dfdx_forward(mlp, x)).unwrap_or(f64::NAN)
 }

@@ -36,7 +36,7 @@ fn every_number_in_the_lesson_is_computed() {
     let (network, x, y) = (network(), xor().0, xor().1);
     let mlp = to_dfdx(&network);
     assert!(gradient_parity(&network, &mlp, &x, &y) < 1e-5);
-    lesson.given("Agreement to 1e-12 is out of reach");
+    lesson.given("Agreement to 1e-12 is impossible");
     lesson.given("agreement to 1e-5 of the size");
     lesson.given("the outputs differ by less than 1e-7");
     assert!(forward_parity(&network, &mlp, &x) < 1e-7);
@@ -59,7 +59,7 @@ fn every_number_in_the_lesson_is_computed() {
     assert_eq!(Network::<2, 4, 1>::n_params(), mlp.num_trainable_params());
     assert_eq!(Network::<2, 4, 1>::n_params(), 17);
     lesson.says(
-        "`Network<784, 128, 10>`, says 101,770",
+        "`Network<784, 128, 10>`, gives 101,770",
         &[784.0, 128.0, 10.0, Network::<784, 128, 10>::n_params() as f64],
     );
 
@@ -86,6 +86,7 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.given("the largest difference 0.0");
     lesson.given("`array![[1.0, 2.0]]` | `device.tensor([[1.0, 2.0]])`");
 
+    lesson.given("`x * 2.0 + 1.0`");
     lesson.finish();
 }
 

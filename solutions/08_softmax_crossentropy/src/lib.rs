@@ -11,10 +11,10 @@ use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Zip};
 
 /// Turns each row of scores into probabilities: `e^z_j / Σ_k e^z_k`.
 ///
-/// Shapes: (n_samples, n_classes) in and out. A row is a sample, and its classes share 1 among them. Adding the same
-/// number to all scores of a row changes nothing, since e^(z + c) = e^z · e^c and the factor cancels; so the largest
-/// score of the row is subtracted first. Then no exponential is above 1, one is exactly 1, and their sum can neither
-/// overflow nor be 0.
+/// Shapes: (n_samples, n_classes) in and out. A row is a sample, and its probabilities sum to 1. Adding the same number
+/// to all scores of a row changes nothing, since e^(z + c) = e^z · e^c and the factor cancels; so the largest score of
+/// the row is subtracted first. Then no exponential is above 1, one is exactly 1, and their sum can neither overflow
+/// nor be 0.
 pub fn softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
     let mut p = z.to_owned();
     for mut row in p.rows_mut() {
@@ -76,9 +76,9 @@ impl fmt::Display for LabelError {
 
 impl Error for LabelError {}
 
-/// The labels as a matrix: row i is 0 but for a 1 in the column of sample i's class. Shape (n_samples, n_classes).
+/// The labels as a matrix: row i is 0 except for a 1 in the column of sample i's class. Shape (n_samples, n_classes).
 ///
-/// How many classes there are has to be said: the largest class may be missing among these samples. Labels come from
+/// The number of classes is an argument, because the largest class may be missing among these samples. Labels come from
 /// files, and files are wrong at times. That is no bug of the program, so it is no panic but an error, which says where
 /// to look.
 ///

@@ -2,6 +2,8 @@
 
 use lesson::Lesson;
 use ndarray::{Array1, Array2, ArrayRef2, Axis, array};
+use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use rand_distr::{Distribution, StandardNormal};
 use softmax_crossentropy_solution::{
     bce_with_logits, bce_with_logits_grad, bernoulli_likelihood, cross_entropy, cross_entropy_grad, grad_by_chain_rule,
     nll_from_probs, softmax, softmax_jacobian, softmax_with_temperature,
@@ -39,7 +41,7 @@ fn three_samples(lesson: &mut Lesson) {
     }
     let cost = |row: usize| cross_entropy(&z.select(Axis(0), &[row]), &labels[row..=row]);
     lesson.says("-ln 0.5745 = 0.5542", &[p[[0, 0]], cost(0)]);
-    lesson.says("0.1577 in the second and 1.3863 in the third", &[cost(1), cost(2)]);
+    lesson.says("that of the second 0.1577 and that of the third 1.3863", &[cost(1), cost(2)]);
     lesson.says("The mean is 0.6994", &[cross_entropy(&z, &labels)]);
     assert!((cost(2) - 4.0_f64.ln()).abs() < 1e-12);
 
@@ -52,7 +54,27 @@ fn three_samples(lesson: &mut Lesson) {
         lesson.says(line, &gradient.row(row).to_vec());
     }
     assert!(gradient.sum_axis(Axis(1)).iter().all(|sum| sum.abs() < 1e-12));
-    lesson.says("the largest push, -0.25", &[gradient.fold(0.0, |min, &entry| min.min(entry))]);
+    lesson.says("the largest entry, -0.25", &[gradient.fold(0.0, |min, &entry| min.min(entry))]);
+
+    // Inputs of variance 1, and a last layer drawn by He's rule.
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(8);
+    let mut normal = |shape, scale: f64| -> Array2<f64> {
+        Array2::from_shape_simple_fn(shape, || {
+            let z: f64 = StandardNormal.sample(&mut rng);
+            scale * z
+        })
+    };
+    let first_losses: Vec<f64> = (0..2000)
+        .map(|_| {
+            let scores = normal((50, 64), 1.0).dot(&normal((64, 10), (2.0_f64 / 64.0).sqrt()));
+            cross_entropy(&scores, &std::array::from_fn::<_, 50, _>(|i| i % 10))
+        })
+        .collect();
+    let first_loss = first_losses.iter().sum::<f64>() / first_losses.len() as f64;
+    lesson.says("begins at about 3.1 instead of ln 10 = 2.30", &[first_loss, 10.0, 10_f64.ln()]);
+    lesson.given("sections 4.3.2 and 4.3.4");
+    lesson.given("section 6.2.2");
+    lesson.given("Section 4.1 has");
 
     let loss = |p: &ArrayRef2<f64>| nll_from_probs(p, &labels, 0.0);
     let exponentials = z.exp();
@@ -76,9 +98,9 @@ fn large_scores(lesson: &mut Lesson) {
     assert!(709_f64.exp().is_finite() && 710_f64.exp().is_infinite());
     lesson.given("e^1000 is\ninfinite, e^-1000 is 0");
     assert_eq!((1000_f64.exp(), (-1000_f64).exp()), (f64::INFINITY, 0.0));
-    lesson.given("a way round e^800");
+    lesson.given("must not overflow at e^800");
     assert!(800_f64.exp().is_infinite());
-    lesson.given("Take 1003 off a row");
+    lesson.given("Subtract 1003 from a row");
     assert_eq!((-1003_f64).exp(), 0.0);
 
     let z = array![[0.0, 1000.0]];
@@ -100,7 +122,7 @@ fn large_scores(lesson: &mut Lesson) {
     lesson.given("the 1e-8 does harm");
     lesson.given("-ln(1 + 1e-8)");
     assert!(-(1.0_f64 + 1e-8).ln() < 0.0);
-    lesson.given("It usually has a 1e-8");
+    lesson.given("Look for a 1e-8 in it");
 }
 
 fn temperature(lesson: &mut Lesson) {
@@ -135,7 +157,7 @@ fn chain_rule(lesson: &mut Lesson) {
     lesson.says("P is     [0.0900, 0.2447, 0.6652]", &p.to_vec());
 
     let saturated = sigmoid(10.0);
-    lesson.says("z = 10 has\np · (1 - p) = 0.0000454", &[10.0, 1.0, saturated * (1.0 - saturated)]);
+    lesson.says("z = 10 has p · (1 - p) = 0.0000454", &[10.0, 1.0, saturated * (1.0 - saturated)]);
 }
 
 fn likelihood(lesson: &mut Lesson) {

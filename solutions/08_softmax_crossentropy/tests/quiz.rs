@@ -39,13 +39,16 @@ fn far_above_a_guess(quiz: &mut Lesson) {
 }
 
 fn perplexity(quiz: &mut Lesson) {
-    let loss = cross_entropy(&Array2::zeros((1, 1000)), &[0]);
-    quiz.given("1,000 words");
-    quiz.says("answer = 1000", &[loss.exp()]);
-    quiz.says("L is ln 1000, and e to that is 1000", &[1000.0, loss.exp()]);
-    quiz.says("value = 6.908", &[loss]);
-    quiz.given("the loss itself, ln 1000");
-    quiz.says("value = 0.001", &[(-loss).exp()]);
+    let guess = cross_entropy(&Array2::zeros((1, 1000)), &[0]);
+    quiz.says("among 1,000 words has the perplexity 1,000", &[1000.0, guess.exp()]);
+    // The true class is the first one, once with the probability 1/2 and once with 1/8.
+    let z = array![[0.5_f64.ln(), 0.5_f64.ln()], [0.125_f64.ln(), 0.875_f64.ln()]];
+    let loss = cross_entropy(&z, &[0, 0]);
+    quiz.says("answer = 4\n", &[loss.exp()]);
+    quiz.given("tolerance = 0.02");
+    quiz.says("value = 1.386", &[loss]);
+    quiz.says("value = 5\n", &[f64::midpoint(2.0, 8.0)]);
+    quiz.says("value = 3.2", &[1.0 / f64::midpoint(0.5, 0.125)]);
 }
 
 fn two_scores() {

@@ -39,7 +39,7 @@ fn sigmoid(z: f64) -> f64 {
     1.0 / (1.0 + (-z).exp())
 }
 
-/// Two layers: hidden neurons that look at the sample, and one sigmoid neuron that looks at them.
+/// Two layers: hidden neurons that get the sample, and one sigmoid neuron that gets their activations.
 ///
 /// It is named after XOR, for which two inputs and two hidden neurons are enough, and takes any number of either.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +56,7 @@ pub struct XorNet {
     pub hidden: Activation,
 }
 
-/// What a forward pass has computed on its way; the way back needs all of it. One row per sample.
+/// What a forward pass has computed; the backward pass needs all of it. One row per sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ForwardCache {
     /// Pre-activations of the hidden layer; shape (n_samples, n_hidden).
@@ -114,9 +114,9 @@ impl XorNet {
         ForwardCache { z1, a1, z2, a2 }
     }
 
-    /// Where the hidden layer puts each sample: one row per sample, one coordinate per hidden neuron.
+    /// The hidden activations of each sample: one row per sample, one coordinate per hidden neuron.
     ///
-    /// The output neuron sees nothing else. It draws a straight line through *these* points, so a network can tell two
+    /// The output neuron gets nothing else. It draws a straight line through *these* points, so a network can tell two
     /// classes apart only if its hidden layer has moved them to where a line is enough.
     pub fn hidden_representation(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
         self.forward(x).a1
@@ -161,7 +161,7 @@ pub fn hand_made_xor(hidden: Activation) -> XorNet {
     }
 }
 
-/// Learning: how wrong, which way, and a step.
+/// Training: the loss, its gradient, and a step.
 impl XorNet {
     /// The mean squared error of the predictions; `y` holds the targets, shape (n_samples, 1).
     pub fn loss(&self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> f64 {
@@ -227,8 +227,8 @@ impl XorNet {
         (0..n_hidden).any(|j| (j + 1..n_hidden).any(|k| twins(j, k)))
     }
 
-    /// A network for two inputs that has learned nothing yet: all weights drawn from a normal distribution with mean 0
-    /// and standard deviation 1, biases of 0.
+    /// An untrained network for two inputs: all weights drawn from a normal distribution with mean 0 and standard
+    /// deviation 1, biases of 0.
     ///
     /// The weights have to differ, or the hidden neurons would be twins. The biases need not.
     pub fn new(n_hidden: usize, hidden: Activation, rng: &mut impl Rng) -> Self {

@@ -18,6 +18,7 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.given("`array![[20.0], [-5.0]]`");
     lesson.given("{:.4}\\n{:.3}");
     lesson.given("differ, by 1e-9");
+    lesson.given("section 6.1");
     lesson.finish();
 }
 
@@ -144,7 +145,7 @@ fn plateau(lesson: &mut Lesson) {
         &epochs.map(|epoch| losses[epoch - 1]),
     );
     lesson.says("For 200 epochs nothing seems to happen. 0.25 is the loss", &[200.0, 0.25]);
-    lesson.says("that says 0.5 to everything", &[0.5]);
+    lesson.says("that answers 0.5 for every sample", &[0.5]);
     lesson.says("Is the loss below 0.25", &[0.25]);
 
     let p = supplied().forward(&x).a2;

@@ -13,7 +13,7 @@ use ndarray::{Array1, Array2, ArrayRef2, ArrayViewD, ArrayViewMutD, Axis, Zip};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-/// A piece of a network: it computes something, and knows how a gradient gets back through it.
+/// A part of a network: it computes its output, and passes a gradient back.
 pub trait Layer {
     /// What comes out for `x` (n, n_in), as (n, n_out). Keeps what [`backward`](Self::backward) will need.
     fn forward(&mut self, x: &ArrayRef2<f64>) -> Array2<f64>;
@@ -45,7 +45,7 @@ pub struct Parameter<'a> {
     pub gradient: ArrayViewD<'a, f64>,
 }
 
-/// `Z = X·W + b`: every output looks at every input.
+/// `Z = X·W + b`: every output depends on every input.
 #[derive(Clone, Debug)]
 pub struct Linear {
     /// (n_in, n_out): a column for each output.

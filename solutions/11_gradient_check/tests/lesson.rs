@@ -25,12 +25,18 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.given("{:.1e}  {:.6}  {:.6}");
     lesson.given("**A step of 1e-12**, because smaller must be better, or of 0.1");
     lesson.given("0.37 + ε - 2ε + ε need not be 0.37");
-    lesson.given("1e-7 says nothing");
+    lesson.given("1e-7 means nothing");
     lesson.given("norms of the gradients are 1e-11");
     // A doubled gradient, and one that was divided by four samples too often.
     lesson.says("has the relative error 0.333", &[relative_error(&array![2.0], &array![1.0])]);
     lesson.says("And with 0.6 and a batch", &[relative_error(&array![0.25], &array![1.0])]);
     lesson.given("a difference of 0.0.");
+    lesson.given("Entries below about 1e-160");
+    assert!(1e-170_f64.powi(2) == 0.0);
+    lesson.given("above 0.01, right gradients below 1e-7");
+    lesson.given("section 11.5");
+    lesson.given("section 5.7");
+    lesson.given("with ε near 1e-5");
     lesson.finish();
 }
 
@@ -80,7 +86,7 @@ fn relative_errors(lesson: &mut Lesson) {
         let formula = (factor - 1.0_f64).abs() / (factor.abs() + 1.0);
         approx::assert_abs_diff_eq!(error_of(factor), formula, epsilon = 1e-12);
     }
-    lesson.given("right differ by 1e-7 or less");
+    lesson.given("Two right gradients differ by 1e-7 or less");
     lesson.says("`TOLERANCE` is 1e-6", &[TOLERANCE]);
 }
 
@@ -89,7 +95,7 @@ fn step_sizes(lesson: &mut Lesson) {
     let one_side = |eps: f64| (cube(1.0 + eps) - cube(1.0)) / eps;
     let both_sides = |eps: f64| numerical_gradient(|theta| cube(theta[0]), &array![1.0], eps)[0];
     lesson.says(
-        "With ε = 0.1 both sides measure (1.331 - 0.729) / 0.2 = 3.01",
+        "With ε = 0.1, two points give (1.331 - 0.729) / 0.2 = 3.01",
         &[0.1, cube(1.1), cube(0.9), 0.2, both_sides(0.1)],
     );
     lesson.says("(1.331 - 1) / 0.1 = 3.31", &[cube(1.1), 1.0, 0.1, one_side(0.1)]);
@@ -136,7 +142,7 @@ fn a_network_by_hand(lesson: &mut Lesson) {
         "(2 - 1) / (2 + 1) = 0.333",
         &[2.0 * computed[0], 1.0, 2.0, 1.0, relative_error(&array![2.0 * computed[0]], &array![computed[0]])],
     );
-    lesson.says("0 would stand against a measured 0.5", &[0.0, checks[1].measured.sum()]);
+    lesson.says("the computed 0 is compared with a measured 0.5", &[0.0, checks[1].measured.sum()]);
     assert_eq!(relative_error(&array![0.0], &array![0.5]), 1.0);
 }
 

@@ -1,4 +1,4 @@
-//! Exercise 12, solved: six rules for a step down the hill, and the courses to try them on.
+//! Exercise 12, solved: six optimisers, and functions to try them on.
 //!
 //! A gradient says where downhill is, and no more than that. What an optimiser adds is memory: the velocity of the
 //! steps so far, or how large the gradients usually are. Every number that is learned has a memory of its own, so an
@@ -87,8 +87,8 @@ pub fn trajectory(
     path
 }
 
-/// A heavy ball: `v ← β · v + g`, then `θ ← θ - lr · v` (Polyak 1964, "Some Methods of Speeding up the Convergence of
-/// Iteration Methods").
+/// Momentum, the heavy-ball method: `v ← β · v + g`, then `θ ← θ - lr · v` (Polyak 1964, "Some Methods of Speeding up
+/// the Convergence of Iteration Methods").
 ///
 /// `v` is the sum of all gradients so far, each of them `β` times weaker at every step since. Where they agree it grows
 /// to `g / (1 - β)`; where they alternate they cancel.
@@ -104,7 +104,7 @@ pub struct Momentum {
 }
 
 impl Momentum {
-    /// A ball at rest.
+    /// The optimiser before its first step.
     pub fn new(learning_rate: f64, beta: f64) -> Self {
         Self { learning_rate, beta, velocities: Vec::new() }
     }
@@ -140,7 +140,7 @@ pub struct Nesterov {
 }
 
 impl Nesterov {
-    /// A ball at rest.
+    /// The optimiser before its first step.
     pub fn new(learning_rate: f64, beta: f64) -> Self {
         Self { learning_rate, beta, velocities: Vec::new() }
     }
@@ -177,7 +177,7 @@ pub struct RmsProp {
 }
 
 impl RmsProp {
-    /// RMSProp that remembers nothing yet.
+    /// RMSProp before its first step.
     pub fn new(learning_rate: f64, alpha: f64, epsilon: f64) -> Self {
         Self { learning_rate, alpha, epsilon, mean_squares: Vec::new() }
     }
@@ -290,7 +290,7 @@ impl Optimizer for AdamW {
 
 /// Trains `net` on all samples at once, `n_steps` times: forward, loss, backward, step. Returns the loss before each step.
 ///
-/// It knows nothing of the rule: whatever implements [`Optimizer`] can be passed.
+/// It does not depend on the rule: anything that implements [`Optimizer`] can be passed.
 pub fn train(
     net: &mut Sequential,
     x: &ArrayRef2<f64>,

@@ -16,7 +16,7 @@ fn every_number_in_the_lesson_is_computed() {
     let mut lesson = Lesson::of_this_exercise();
     a_narrow_valley(&mut lesson);
     lesson.given("β = β₁ = 0.9,\nα = 0.99, β₂ = 0.999, ε = 1e-8");
-    lesson.given("A parameter starts at 1, lr = 0.1, and three steps bring the gradients 1, -2 and 0.5");
+    lesson.given("A parameter starts at 1, lr = 0.1, and the gradients of three steps are 1, -2 and 0.5");
     the_first_rules(&mut lesson);
     three_momentums(&mut lesson);
     adam(&mut lesson);
@@ -29,7 +29,39 @@ fn every_number_in_the_lesson_is_computed() {
     let n_parameters = mlp(&[784, 256, 128, 10], Activation::Relu, &mut generator).n_parameters();
     lesson.says("a network of 235,146 parameters", &[n_parameters as f64]);
     lesson.given("The loss is multiplied by 100");
+    a_saddle(&mut lesson);
+    a_local_minimum(&mut lesson);
     lesson.finish();
+}
+
+fn a_saddle(lesson: &mut Lesson) {
+    let gradient = |point: &ArrayRef1<f64>| array![point[0], -point[1]];
+    let last = trajectory(&mut Sgd::new(0.1), gradient, &array![1.0, 0.0], 1000).row(1000).to_owned();
+    assert!(last[0].abs() < 1e-9 && last[1] == 0.0);
+    lesson.given("at (1, 1e-6)");
+    lesson.given("With lr = 0.1 the number of steps");
+    let rules: [Box<dyn Optimizer>; 3] =
+        [Box::new(Sgd::new(0.1)), Box::new(Momentum::new(0.1, 0.9)), Box::new(Adam::new(0.1, BETAS, EPSILON))];
+    let steps = rules.map(|mut rule| {
+        let path = trajectory(&mut *rule, gradient, &array![1.0, 1e-6], 200);
+        path.column(1).iter().position(|y| y.abs() >= 1.0).expect("it escapes") as f64
+    });
+    lesson.given("| SGD | Momentum, β = 0.9 | Adam |");
+    lesson.says("| 145 | 52                | 11   |", &steps);
+}
+
+fn a_local_minimum(lesson: &mut Lesson) {
+    lesson.given("x⁴ - 2x² + 0.3x");
+    let end = |beta, start| {
+        let gradient = |x: &ArrayRef1<f64>| array![4.0 * x[0].powi(3) - 4.0 * x[0] + 0.3];
+        trajectory(&mut Momentum::new(0.01, beta), gradient, &array![start], 2000)[[2000, 0]]
+    };
+    lesson.says("a local minimum at x = 0.96 and the global one at x = -1.04", &[end(0.0, 2.0), end(0.9, 2.0)]);
+    lesson.given("Start at x = 2 with lr = 0.01.");
+    lesson.says("SGD stops at 0.96", &[end(0.0, 2.0)]);
+    lesson.given("Momentum with β = 0.9 arrives");
+    lesson.says("and ends at -1.04", &[end(0.9, 2.0)]);
+    lesson.says("Starting at 1.5 it is too slow, and ends at 0.96", &[1.5, end(0.9, 1.5)]);
 }
 
 /// Where a parameter of 1 is after each step.

@@ -82,7 +82,7 @@ pub fn read_idx_labels(bytes: &[u8]) -> Result<Vec<usize>, IdxError> {
 /// ```
 ///
 /// The four numbers of the header are big-endian. The pixels stay what they are, bytes from 0 to 255: as long as they
-/// are `u8`, they cannot be taken for numbers that are scaled already.
+/// are `u8`, they cannot be confused with numbers that are scaled already.
 ///
 /// # Errors
 ///
@@ -152,14 +152,14 @@ pub enum CsvError {
     NotANumber {
         /// Which line.
         line: usize,
-        /// What stands there instead, without the blanks around it.
+        /// The field, without the blanks around it.
         field: String,
     },
     /// The last field is none of [`SPECIES`].
     UnknownSpecies {
         /// Which line.
         line: usize,
-        /// What stands there instead, without the blanks around it.
+        /// The field, without the blanks around it.
         name: String,
     },
 }
@@ -216,9 +216,9 @@ pub fn parse_iris(csv: &str) -> Result<(Array2<f64>, Vec<usize>), CsvError> {
     Ok((Array2::from_shape_vec(shape, measurements).expect("four measurements for each label"), labels))
 }
 
-/// The labels as a matrix: row i is 0 but for a 1 in the column of sample i's class. Shape (n_samples, n_classes).
+/// The labels as a matrix: row i is 0 except for a 1 in the column of sample i's class. Shape (n_samples, n_classes).
 ///
-/// How many classes there are has to be said: the last class may be missing in a batch.
+/// The number of classes is an argument, because the last class may be missing in a batch.
 ///
 /// # Panics
 ///
@@ -231,7 +231,7 @@ pub fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
     one_hot
 }
 
-/// Divides the samples 0, 1, …, n - 1 by chance: the indices of the training samples, and those of the test samples.
+/// Splits the samples 0, 1, …, n - 1 at random: the indices of the training samples, and those of the test samples.
 ///
 /// Every sample is in exactly one of the two. The test part has `n · test_fraction` samples, rounded to the nearest
 /// whole number, a half upwards. In both, the samples are in random order.
@@ -322,7 +322,7 @@ impl StandardScaler {
     }
 }
 
-/// Training and test samples, scaled with one scaler, that has seen the training samples only.
+/// Training and test samples, scaled with one scaler, which was fitted on the training samples only.
 ///
 /// The test is to say how the network will do on samples that were never seen. Whatever is measured on the test
 /// samples, be it a mean, has been seen.
@@ -346,16 +346,16 @@ pub fn n_batches(n_samples: usize, batch_size: usize) -> usize {
 
 /// The samples in batches: an iterator over pairs of rows of `x`, shape (at most `batch_size`, n_features), and labels.
 ///
-/// All batches have `batch_size` samples but the last one, which has what is left. A `Batches` is one epoch; for the
+/// All batches have `batch_size` samples except the last one, which has the rest. A `Batches` is one epoch; for the
 /// next one make another.
 #[derive(Clone, Debug)]
 pub struct Batches<'a> {
     x: &'a ArrayRef2<f64>,
     labels: &'a [usize],
-    /// The indices of the samples in the order in which they are handed out.
+    /// The indices of the samples in the order in which they are returned.
     order: Vec<usize>,
     batch_size: usize,
-    /// How many of them have been handed out.
+    /// How many of them have been returned.
     start: usize,
 }
 
@@ -388,7 +388,7 @@ impl<'a> Batches<'a> {
 impl Iterator for Batches<'_> {
     type Item = (Array2<f64>, Vec<usize>);
 
-    /// The next batch, or `None` when every sample has been handed out.
+    /// The next batch, or `None` when every sample has been returned.
     fn next(&mut self) -> Option<Self::Item> {
         let end = self.start + self.batch_size.min(self.order.len() - self.start);
         let batch = &self.order[self.start..end];

@@ -21,6 +21,8 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.given("one batch of all 150");
     lesson.given("5.1,3.5,1.4,0.2,setosa");
     lesson.says("1,437 digits of 8 × 8 pixels", &[n_digits() as f64, 8.0, 8.0]);
+    lesson.given("16 to 128 is a common start");
+    lesson.given("section 7.10.2");
     lesson.finish();
 }
 
@@ -117,7 +119,7 @@ fn scaling(lesson: &mut Lesson) {
     assert!(leaked.transform(&train) != scaled_train);
 
     let sum = 0.1 + 0.1 + 0.1;
-    lesson.given("Three times the value 0.1 does not vary");
+    lesson.given("The column 0.1, 0.1, 0.1 does not vary");
     assert_eq!(
         (sum.to_string(), (sum / 3.0).to_string()),
         ("0.30000000000000004".into(), "0.10000000000000002".into())

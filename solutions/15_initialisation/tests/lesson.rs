@@ -20,7 +20,7 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.given("784-256-128-10");
     lesson.given("leaky ReLU, with slope 0.1");
     lesson.given("The input has the scale 0.1 in place of 1");
-    lesson.given("a layer of 1,000 inputs");
+    lesson.given("10 inputs and 1,000 outputs");
     lesson.given("section 2.2");
     lesson.finish();
 }

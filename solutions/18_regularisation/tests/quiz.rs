@@ -13,7 +13,7 @@ fn every_number_in_the_questions_is_computed() {
     who_pulls_harder(&mut quiz);
     step_then_decay();
     quiz.says("gives 2.3026", &[10.0_f64.ln()]);
-    for passage in ["about 2.3", "far above 2.3", "gets 2.3", "below 2.3"] {
+    for passage in ["about 2.3", "far above 2.3", "costs 2.3", "below 2.3"] {
         quiz.says(passage, &[10.0_f64.ln()]);
     }
     quiz.says("Training about 2.3, validation about 2.3", &[10.0_f64.ln(), 10.0_f64.ln()]);

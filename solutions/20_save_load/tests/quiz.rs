@@ -15,13 +15,13 @@ fn network(sizes: &[usize], activation: Activation) -> Sequential {
 #[test]
 fn every_number_in_the_questions_is_computed() {
     let mut quiz = Lesson::of_this_quiz();
-    let n = network(&[784, 128, 10], Activation::Relu).n_parameters() as f64;
-    quiz.says("has 101,770 parameters", &[n]);
-    quiz.says("answer = 203540", &[2.0 * n]);
+    let n = network(&[784, 256, 128, 10], Activation::Relu).n_parameters() as f64;
+    quiz.given("A network 784-256-128-10");
+    quiz.says("answer = 470292", &[2.0 * n]);
     quiz.given("tolerance = 0.4");
-    quiz.says("value = 101770", &[n]);
-    quiz.says("value = 305310", &[3.0 * n]);
-    quiz.says("value = 101771", &[n + 1.0]);
+    quiz.says("value = 235146", &[n]);
+    quiz.says("value = 705438", &[3.0 * n]);
+    quiz.says("value = 235147", &[n + 1.0]);
     quiz.finish();
 }
 

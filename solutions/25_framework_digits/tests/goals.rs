@@ -1,6 +1,6 @@
 //! How far right trainings are from the goals of the checks.
 //!
-//! Set `SEEDS` to a number to look at more of them; in a release build, fifty take a minute.
+//! Set `SEEDS` to a number to look at more of them; in a release build, sixty take a quarter of a minute.
 
 use std::env;
 

@@ -140,14 +140,17 @@ fn pictures_in_numbers(device: &Dev) {
     assert_eq!(MaxPool.apply(seen).as_vec()[..8], [9.0; 8], "the largest of places 0, 1, 8 and 9");
 }
 
-/// The code that `LIVING.md` shows is code that is compiled: `living.rs`, with the feature `living`.
+/// The code that `LIVING.md` shows is code that is compiled: `living.rs`, with the feature `candle`. The bonus asks its network.
 #[test]
 fn the_page_on_candle_shows_code_that_is_tested() {
     let page = include_str!("../../../exercises/25_framework_digits/LIVING.md");
     let tested = include_str!("living.rs");
     let blocks: Vec<&str> = page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert_eq!(blocks.len(), 2);
-    for block in blocks {
+    for block in &blocks {
         assert!(tested.contains(block), "living.rs does not hold this code of LIVING.md:\n{block}");
     }
+    let without_indents = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    let probe = without_indents(include_str!("../../../grader/hidden/25_framework_digits/probe.rs"));
+    assert!(probe.contains(without_indents(blocks[0]).trim()), "the bonus asks another network than that of LIVING.md");
 }

@@ -1,4 +1,4 @@
-//! The code of `LIVING.md`, and that it says the truth. Only built with the feature `living`.
+//! The code of `LIVING.md`, and that it says the truth. Only built with the feature `candle`.
 
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::{Activation, AdamW, Module, Optimizer, ParamsAdamW, Sequential, VarBuilder, VarMap, linear, loss, seq};

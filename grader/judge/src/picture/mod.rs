@@ -132,7 +132,7 @@ impl<T> Both<T> {
             Ok(learners) => learners,
             Err(note) => {
                 picture.note(note.clone());
-                picture.note("What you see is the reference's.");
+                picture.note("The reference is shown instead.");
                 &self.reference
             }
         }
@@ -256,9 +256,12 @@ impl Picture {
         }
         if self.y.range.is_none() && !(axes.y.holds(low) && axes.y.holds(high)) {
             let (low, high) = (number(low), number(high));
-            remarks.push(format!("Your numbers leave the picture. The smallest is {low}, the largest {high}."));
+            remarks.push(format!(
+                "Some of your numbers are outside of the picture. The smallest is {low}, the largest \
+                                  {high}."
+            ));
         } else if !self.series.iter().any(|series| series.role.is_learners() && axes.shows(series)) {
-            remarks.push("All that your code computed lies outside of the picture.".to_owned());
+            remarks.push("All results of your code are outside of the picture.".to_owned());
         }
         remarks
     }

@@ -80,11 +80,11 @@ impl Asked {
             Kind::Match(Match { pairs }) => {
                 for (number, pair) in pairs.iter().enumerate() {
                     let picture = if pair.curve.is_empty() {
-                        format!("{}\n\n", pair.picture.trim())
+                        format!("  {}", pair.picture.trim())
                     } else {
-                        format!("```text\n{}```\n\n", curve(&pair.curve))
+                        format!("\n\n```text\n{}```", curve(&pair.curve))
                     };
-                    text += &format!("**{}**\n\n{picture}", number + 1);
+                    text += &format!("**{}**{picture}\n\n", number + 1);
                 }
                 text += &lettered(self.orders[0].iter().map(|at| &pairs[*at].cause));
             }

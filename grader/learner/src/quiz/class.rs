@@ -104,7 +104,7 @@ mod tests {
     }
 
     /// Learners whose ability a is uniform in 0..1, and questions that are answered rightly with probability
-    /// guess + slope · a: a question without a slope tells nothing, a steep one much.
+    /// guess + slope · a: a question without a slope tells nothing, a steep one much. Both figures come out as they should.
     #[test]
     fn a_simulated_class_is_found_again() {
         let questions_of = [("guessed", 0.5, 0.0), ("easy", 0.95, 0.05), ("steep", 0.0, 1.0), ("reversed", 1.0, -1.0)];
@@ -130,13 +130,22 @@ mod tests {
             .collect();
         let found = questions(&class);
         let of = |id: &str| found.iter().find(|question| question.question == id).unwrap();
-        assert!((of("easy").right - 0.975).abs() < 0.02);
-        assert!((of("steep").right - 0.5).abs() < 0.04);
-        let discrimination = |id: &str| of(id).discrimination.unwrap();
-        assert!(discrimination("guessed").abs() < 0.07, "{}", discrimination("guessed"));
-        // With a known ability it would be sd(a) / √(p (1 - p)) = 0.577; the scores of 20 questions hold some noise.
-        assert!((0.48..0.60).contains(&discrimination("steep")), "{}", discrimination("steep"));
-        assert!(discrimination("reversed") < -0.45);
+
+        // What theory expects. The ability has the variance 1/12; m is the mean of guess + slope · a.
+        let all: Vec<(&str, f64, f64)> = questions_of.into_iter().chain([("more-00", 0.0, 1.0); 20]).collect();
+        let m = |guess: f64, slope: f64| guess + slope / 2.0;
+        let noise = |guess: f64, slope: f64| m(guess, slope) - m(guess, slope).powi(2) - slope * slope / 12.0;
+        let (slopes, noises) =
+            all.iter().fold((0.0, 0.0), |(s, n), (_, guess, slope)| (s + slope, n + noise(*guess, *slope)));
+        for (id, guess, slope) in all {
+            let (others, noises) = (slopes - slope, noises - noise(guess, slope));
+            let p = m(guess, slope);
+            let expected = slope * others / 12.0 / (p * (1.0 - p) * (others * others / 12.0 + noises)).sqrt();
+            let question = of(id);
+            assert!((question.right - p).abs() < 0.03, "{id}: {} for {p}", question.right);
+            let r = question.discrimination.unwrap();
+            assert!((r - expected).abs() < 0.05, "{id}: {r} for {expected}");
+        }
         assert_eq!(of("guessed").wrong.len(), 1);
         assert!(questions(&[]).is_empty());
     }

@@ -9,7 +9,7 @@ use super::Outcome;
 use crate::cli::NewArgs;
 
 /// Where a template's files go; `NN_name` stands for the folder of the exercise.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("exercises/NN_name/README.md", include_str!("template/README.md")),
     ("exercises/NN_name/src/lib.rs", include_str!("template/stub.rs")),
     ("solutions/NN_name/src/lib.rs", include_str!("template/solution.rs")),
@@ -18,16 +18,18 @@ const FILES: [(&str, &str); 9] = [
     ("grader/hidden/NN_name/checks.rs", include_str!("template/checks.rs")),
     ("grader/hidden/NN_name/pictures.rs", include_str!("template/pictures.rs")),
     ("grader/hidden/NN_name/hints.toml", include_str!("template/hints.toml")),
+    ("grader/hidden/NN_name/quiz.toml", include_str!("template/quiz.toml")),
     ("grader/hidden/NN_name/variants.toml", include_str!("template/variants.toml")),
 ];
 
 /// What a course whose exercises are crates has besides.
-const FILES_OF_CRATES: [(&str, &str); 5] = [
+const FILES_OF_CRATES: [(&str, &str); 6] = [
     ("exercises/NN_name/Cargo.toml", include_str!("template/exercise_manifest.toml")),
     ("exercises/NN_name/tests/examples.rs", include_str!("template/examples.rs")),
     ("solutions/NN_name/Cargo.toml", include_str!("template/solution_manifest.toml")),
     ("solutions/NN_name/tests/examples.rs", include_str!("template/solution_examples.rs")),
     ("solutions/NN_name/tests/lesson.rs", include_str!("template/lesson.rs")),
+    ("solutions/NN_name/tests/quiz.rs", include_str!("template/quiz.rs")),
 ];
 
 pub(crate) fn run(course: &Course, args: &NewArgs) -> Result<Outcome> {

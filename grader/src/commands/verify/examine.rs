@@ -38,7 +38,7 @@ pub(super) fn files(course: &Course, exercise: &Exercise) -> Vec<String> {
         (format!("{hidden}/hints.toml"), "what is said to those who are stuck"),
         (format!("{hidden}/variants.toml"), "wrong and right variants of the solution"),
     ];
-    // A course whose exercises are crates has tests in them.
+    // A course whose exercises are crates has tests in them, and questions whose numbers are tested.
     if course.root.join("Cargo.toml").is_file() {
         needed.extend([
             (format!("exercises/{name}/Cargo.toml"), "the manifest of the exercise"),
@@ -46,6 +46,8 @@ pub(super) fn files(course: &Course, exercise: &Exercise) -> Vec<String> {
             (format!("solutions/{name}/Cargo.toml"), "the manifest of the solution"),
             (format!("solutions/{name}/tests/examples.rs"), "the same examples, run against the solution"),
             (format!("solutions/{name}/tests/lesson.rs"), "the numbers of the lesson, computed"),
+            (format!("{hidden}/quiz.toml"), "the questions, with a sentence for every answer"),
+            (format!("solutions/{name}/tests/quiz.rs"), "the numbers of the questions, computed"),
         ]);
     }
     needed.retain(|(path, _)| !course.root.join(path).is_file());
@@ -84,6 +86,9 @@ pub(super) struct Examined {
     pub(super) plan: Vec<Planned>,
     /// The ids of the mistakes that they know.
     pub(super) mistakes: BTreeSet<String>,
+    /// The checks whose crates were not built, and the mistakes that only they know.
+    pub(super) left_out: Vec<String>,
+    pub(super) left_out_mistakes: BTreeSet<String>,
     pub(super) problems: Vec<String>,
 }
 
@@ -94,7 +99,12 @@ pub(super) fn checks(course: &Course, exercise: &Exercise, kit: &Kit, variants: 
     let solution =
         fs::read_to_string(Submission::solution(course, exercise).lib()).context("cannot read the solution")?;
     let mut problems = [plan(exercise, &checks), problems, without_item(&checks, &solution)].concat();
+    let is_left_out = |check: &Planned| exercise.task(&check.task).is_some_and(|task| !kit.is_for(task));
+    let left_out = checks.iter().filter(|check| is_left_out(check)).map(|check| check.id.clone()).collect();
+    let known = checks.iter().zip(&mistakes).filter(|(check, _)| !is_left_out(check));
+    let known: BTreeSet<String> = known.flat_map(|(_, mistakes)| mistakes.clone()).collect();
     let mistakes: BTreeSet<String> = mistakes.into_iter().flatten().collect();
+    let left_out_mistakes = mistakes.difference(&known).cloned().collect();
     for mistake in &mistakes {
         if !variants.wrong.iter().any(|variant| variant.mistake == *mistake) {
             problems.push(format!("no wrong variant makes the mistake `{mistake}`; add one to variants.toml"));
@@ -112,7 +122,7 @@ pub(super) fn checks(course: &Course, exercise: &Exercise, kit: &Kit, variants: 
     if variants.right.is_empty() {
         problems.push("it has no right variant; add another way to be right to variants.toml".to_owned());
     }
-    Ok(Examined { plan: checks, mistakes, problems })
+    Ok(Examined { plan: checks, mistakes, left_out, left_out_mistakes, problems })
 }
 
 /// What is wrong with the questions, where there are some.
@@ -133,9 +143,11 @@ fn questions(course: &Course, exercise: &Exercise, mistakes: &BTreeSet<String>) 
             ));
         }
     }
-    let test = format!("solutions/{}/tests/quiz.rs", exercise.name);
-    if course.root.join("Cargo.toml").is_file() && !course.root.join(&test).is_file() {
-        problems.push(format!("there is no {test}, which computes the numbers of the questions"));
+    for earlier in course.exercises.iter().filter(|other| other.number < exercise.number) {
+        let asked = course.quiz(earlier).unwrap_or_default();
+        for question in questions.iter().filter(|question| asked.iter().any(|other| other.ask == question.ask)) {
+            problems.push(format!("quiz.toml: {} asks the question `{}` already", earlier.name, question.id));
+        }
     }
     problems
 }
@@ -196,8 +208,8 @@ pub(super) fn rote(course: &Course, exercise: &Exercise, kit: &Kit, work: &Path)
     let passed = grading.passed_by_rote(&Submission::solution(course, exercise))?;
     let problem = |id: String| {
         format!(
-            "`{id}` is passed by answers to the inputs of another seed; draw some of its inputs, and hold the answers \
-             against what the judge itself computes from them"
+            "`{id}` is passed by answers to the inputs of another seed; draw some of its inputs, and compare the \
+             answers with what the judge itself computes from them"
         )
     };
     Ok(passed.into_iter().map(problem).collect())

@@ -18,7 +18,7 @@ use anyhow::Result;
 use course::{Course, Exercise, files};
 use report::{
     CheckReport, Report, SCHEMA_VERSION,
-    style::{BAD, BOLD, GOOD, paint},
+    style::{BAD, BOLD, GOOD, OPEN, paint},
 };
 use runner::{DEFAULT_SEED, Graded, Grading, Kit, Options, Sandbox, SandboxMode, Slot, Submission};
 use serde::Serialize;
@@ -98,9 +98,18 @@ pub(crate) fn run(course: &Course, args: &VerifyArgs) -> Result<Outcome> {
 
 /// Examines the checks of `exercise`, and says what there is to grade.
 fn examined(course: &Course, exercise: &Exercise, kit: &Kit, found: &mut Findings) -> Result<Vec<Job>> {
-    let variants = Variants::read(course, exercise)?;
+    let mut variants = Variants::read(course, exercise)?;
     let examined = examine::checks(course, exercise, kit, &variants)?;
     found.summary.count(&examined);
+    for check in &examined.left_out {
+        found.say(&format!(
+            "{} {}: `{check}` is left out, and its mistakes with it; `check {} --solution --bonus` builds its crates",
+            paint(OPEN, "○"),
+            exercise.name,
+            exercise.number
+        ));
+    }
+    variants.wrong.retain(|variant| !examined.left_out_mistakes.contains(&variant.mistake));
     examined.problems.iter().for_each(|problem| found.tell(prefixed(exercise, problem)));
     variants.into_jobs(course, exercise, &examined.plan)
 }
@@ -131,18 +140,22 @@ impl Findings {
     fn judge(&mut self, exercise: &Exercise, job: &Job, report: &Report) {
         match self.summary.judge(job, report) {
             Err(problem) => self.tell(prefixed(exercise, &format!("{}: {problem}", job.title()))),
-            Ok(()) if self.aloud && job.is_solution() => {
-                anstream::println!("{} {}: the solution gets full marks", paint(GOOD, "✓"), exercise.name);
+            Ok(()) if job.is_solution() => {
+                self.say(&format!("{} {}: the solution gets full marks", paint(GOOD, "✓"), exercise.name));
             }
             Ok(()) => {}
         }
     }
 
     fn tell(&mut self, problem: String) {
-        if self.aloud {
-            anstream::println!("{} {problem}", paint(BAD, "✗"));
-        }
+        self.say(&format!("{} {problem}", paint(BAD, "✗")));
         self.summary.problems.push(problem);
+    }
+
+    fn say(&self, line: &str) {
+        if self.aloud {
+            anstream::println!("{line}");
+        }
     }
 }
 

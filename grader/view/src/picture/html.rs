@@ -21,6 +21,8 @@ main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 2
 figure { margin: 0; max-width: 42rem; }
 figcaption { margin-top: .6rem; }
 svg { display: block; width: 100%; height: auto; border: 1px solid var(--line); border-radius: 8px; background: #fff; }
+/* Light becomes dark and colours stay what they are: no white cards on a dark page. */
+@media (prefers-color-scheme: dark) { svg { filter: invert(.91) hue-rotate(180deg); border-color: #d8d8d4; } }
 ";
 
 /// The page. `drawn` are the pictures with their SVG documents; `source` is the file that was run.
@@ -30,8 +32,8 @@ pub(crate) fn render(exercise: &Exercise, grader: &str, source: &str, drawn: &[(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{0}</title>\n\
          <style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{0}</h1>\n\
-         <p class=\"soft\">What <code>{1}</code> computes. Strong colours are that code; the wide, pale lines and bars \
-         behind them are the reference. Where you see no pale edge on both sides, the two differ.</p>\n</header>\n<main>\n",
+         <p class=\"soft\">What <code>{1}</code> computes. Strong colours are that code; the wide, faint lines and bars \
+         behind them are the reference. Where there is no faint edge on both sides, the two differ.</p>\n</header>\n<main>\n",
         escaped(&heading),
         escaped(source),
     );
@@ -44,7 +46,7 @@ pub(crate) fn render(exercise: &Exercise, grader: &str, source: &str, drawn: &[(
         );
     }
     page += &format!(
-        "</main>\n<p class=\"soft\">Draw them anew: <code>{grader} plot {}</code></p>\n</body>\n</html>\n",
+        "</main>\n<p class=\"soft\">Draw them again: <code>{grader} plot {}</code></p>\n</body>\n</html>\n",
         exercise.number
     );
     page

@@ -152,9 +152,13 @@ mod tests {
             0,
             Both { reference: vec![(0.0, 0.0), (1.0, 1.0)], learner: Ok(vec![(0.0, 0.0), (1.0, 100.0)]) },
         );
-        assert_eq!(picture.remarks(), ["Your numbers leave the picture. The smallest is 0, the largest 100."]);
+        assert_eq!(
+            picture.remarks(),
+            ["Some of your numbers are outside of the picture. The smallest is 0, the \
+                                        largest 100."]
+        );
         picture.add("", Mark::Line, Role::Learner(1), vec![(0.0, 0.0), GAP, (1.0, 1.0)]);
-        assert_eq!(picture.remarks().len(), 1, "a gap on purpose is none of the learner's");
+        assert_eq!(picture.remarks().len(), 1, "a gap on purpose does not count as the learner's");
         picture.add("", Mark::Line, Role::Learner(2), vec![(0.0, f64::NAN)]);
         assert!(picture.remarks().iter().any(|note| note.contains("NaN")));
     }

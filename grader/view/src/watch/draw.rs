@@ -272,14 +272,21 @@ fn keys(state: &State, width: u16) -> Vec<Line<'static>> {
             ("l", "list"),
             ("h", "hint"),
             ("s", "lesson"),
-            ("d", "picture"),
-            ("r", "rerun"),
+            ("d", "plot"),
+            ("a", "quiz"),
+            ("r", "run"),
             ("x", "reset"),
             ("q", "quit"),
         ],
-        View::Page(_) => {
-            &[("↑↓", "scroll"), ("h", "hint"), ("s", "lesson"), ("d", "picture"), ("esc", "back"), ("q", "quit")]
-        }
+        View::Page(_) => &[
+            ("↑↓", "scroll"),
+            ("h", "hint"),
+            ("s", "lesson"),
+            ("d", "plot"),
+            ("a", "quiz"),
+            ("esc", "back"),
+            ("q", "quit"),
+        ],
         View::List { .. } => &[("↑↓", "choose"), ("enter", "go there"), ("esc", "back"), ("q", "quit")],
         View::ConfirmReset => &[("y", "yes"), ("any other", "no")],
     };

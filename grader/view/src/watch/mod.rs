@@ -7,6 +7,7 @@ pub mod files;
 mod state;
 
 use std::{
+    mem,
     panic::{self, AssertUnwindSafe},
     sync::{
         Arc,
@@ -26,6 +27,7 @@ use ratatui::{
 use crate::{
     lesson,
     plot::{self, Plotted},
+    quiz,
 };
 use course::{Course, Exercise};
 use learner::{Checking, Progress, backups, hint, list};
@@ -62,8 +64,9 @@ pub(crate) fn watch(course: Course) -> Result<()> {
         move || work(&course, &orders, &events)
     });
     let mut terminal = ratatui::try_init().context("cannot use this terminal; `check` needs none")?;
-    thread::spawn(move || read_keys(&events));
-    let ended = run(&course, &mut state, first, &mut terminal, &inbox, &jobs);
+    let (go_on, may_go_on) = mpsc::channel();
+    thread::spawn(move || read_keys(&events, &may_go_on));
+    let ended = run(&course, &mut state, first, &mut terminal, (&inbox, &go_on), &jobs);
     ratatui::restore();
 
     // A probe that runs is ended by the worker, which needs a moment; cargo may go on building without us.
@@ -87,7 +90,7 @@ fn run(
     state: &mut State,
     mut actions: Vec<Action>,
     terminal: &mut DefaultTerminal,
-    inbox: &Receiver<Input>,
+    (inbox, go_on): (&Receiver<Input>, &Sender<()>),
     jobs: &Sender<Order>,
 ) -> Result<()> {
     let start = Instant::now();
@@ -97,6 +100,7 @@ fn run(
     let gone = Arc::new(AtomicBool::default());
     // Of the grading that is under way.
     let mut called_off = Arc::new(AtomicBool::default());
+    let mut keyboard_waits = false;
     loop {
         for action in actions.drain(..) {
             match action {
@@ -129,7 +133,20 @@ fn run(
                     let page = lesson_page(course, &course.exercises[index]);
                     state.update(Event::Page(page), Instant::now());
                 }
+                Action::Ask(index) => {
+                    ratatui::restore();
+                    let asked = quiz::ask_about(course, &course.exercises[index]);
+                    *terminal = ratatui::try_init().context("cannot use this terminal any more")?;
+                    match (asked, list::rows(course, &Progress::read(course).0)) {
+                        (Ok(()), Ok(rows)) => state.rows = rows,
+                        (Err(error), _) | (_, Err(error)) => state.notice = Some(format!("{error:#}")),
+                    }
+                }
             }
+        }
+        if mem::take(&mut keyboard_waits) {
+            // It ends only when the terminal does.
+            let _ = go_on.send(());
         }
         // While nothing happens, nothing is drawn; a spinner turns all the time.
         if happened || state.busy.is_some() {
@@ -150,7 +167,10 @@ fn run(
         // Everything that has arrived is answered before the next drawing: a training tells of every epoch.
         for input in first.into_iter().chain(inbox.try_iter()) {
             match input {
-                Input::Event(event) => actions.extend(state.update(event, Instant::now())),
+                Input::Event(event) => {
+                    keyboard_waits |= matches!(event, Event::Key(Key::Questions));
+                    actions.extend(state.update(event, Instant::now()));
+                }
                 Input::Resized => {}
                 // The terminal is gone, and with it whoever watched.
                 Input::Closed => actions.push(Action::Quit),
@@ -169,8 +189,9 @@ enum Input {
     Closed,
 }
 
-/// Hands on the keys that are pressed, until the terminal is closed.
-fn read_keys(events: &Sender<Input>) {
+/// Hands on the keys that are pressed, until the terminal is closed. Behind the key that leads to the questions it waits:
+/// these read the keyboard themselves.
+fn read_keys(events: &Sender<Input>, may_go_on: &Receiver<()>) {
     loop {
         let input = match event::read() {
             Ok(TerminalEvent::Key(key)) if key.kind != KeyEventKind::Release => Input::Event(Event::Key(meaning(key))),
@@ -179,7 +200,8 @@ fn read_keys(events: &Sender<Input>) {
             Err(_) => Input::Closed,
         };
         let closed = matches!(input, Input::Closed);
-        if events.send(input).is_err() || closed {
+        let waits = matches!(input, Input::Event(Event::Key(Key::Questions)));
+        if events.send(input).is_err() || closed || waits && may_go_on.recv().is_err() {
             return;
         }
     }
@@ -196,6 +218,7 @@ fn meaning(key: KeyEvent) -> Key {
         KeyCode::Char('h') => Key::Hint,
         KeyCode::Char('s') => Key::Lesson,
         KeyCode::Char('d') => Key::Picture,
+        KeyCode::Char('a') => Key::Questions,
         KeyCode::Char('r') => Key::Again,
         KeyCode::Char('x') => Key::Reset,
         KeyCode::Char('q') => Key::Quit,

@@ -46,6 +46,7 @@ pub(super) enum Key {
     Hint,
     Lesson,
     Picture,
+    Questions,
     Again,
     Reset,
     Quit,
@@ -75,6 +76,8 @@ pub(super) enum Action {
     Hint(usize),
     Lesson(usize),
     Picture(usize),
+    /// Ask its questions, which takes the terminal for as long.
+    Ask(usize),
     Reset(usize),
     Quit,
 }
@@ -112,7 +115,7 @@ pub(super) struct Page {
 pub(super) enum AfterSave {
     /// It stays: a lesson, a hint.
     Stays,
-    /// It is of the old code, and is drawn anew.
+    /// It is of the old code, and is drawn again.
     IsDrawnAnew,
     /// It has been read, and makes room.
     Leaves,
@@ -259,7 +262,7 @@ impl State {
                 if !self.grading {
                     self.busy = None;
                 }
-                // Drawn anew, it stays where it was.
+                // Drawn again, it stays where it was.
                 let scroll = match &self.view {
                     View::Page(before) if before.title == page.title => self.scroll,
                     _ => 0,
@@ -360,6 +363,7 @@ impl State {
             Key::Hint => return vec![Action::Hint(self.current)],
             Key::Lesson => return vec![Action::Lesson(self.current)],
             Key::Picture => return vec![Action::Picture(self.current)],
+            Key::Questions => return vec![Action::Ask(self.current)],
             Key::Again => {
                 self.show(View::Exercise);
                 self.saved = None;
@@ -597,6 +601,26 @@ mod tests {
         assert!(matches!(state.view, View::Page(_)), "the reset has written the file itself");
         state.update(Event::Saved(0), after(start, 3000));
         assert!(matches!(state.view, View::Exercise));
+    }
+
+    #[test]
+    fn questions_are_asked_at_any_time_and_come_back_to_what_was_shown() {
+        let (mut state, now) = (graded_once(), Instant::now());
+        assert_eq!(state.update(Event::Key(Key::Questions), now), [Action::Ask(0)]);
+        state.update(Event::Graded(graded_complete(0)), now);
+        state.update(page(AfterSave::Stays), now);
+        state.scroll = 3;
+        assert_eq!(state.update(Event::Key(Key::Questions), now), [Action::Ask(0)]);
+        assert!(state.scroll == 3 && matches!(state.view, View::Page(_)) && state.is_complete());
+        // What is saved meanwhile is graded afterwards.
+        state.update(Event::Saved(0), now);
+        assert_eq!(state.update(Event::Tick, after(now, 100_000)), grade(0));
+
+        state.update(Event::Key(Key::List), now);
+        assert!(state.update(Event::Key(Key::Questions), now).is_empty());
+        state.update(Event::Key(Key::Back), now);
+        state.update(Event::Key(Key::Reset), now);
+        assert!(state.update(Event::Key(Key::Questions), now).is_empty(), "a question about a reset comes first");
     }
 
     #[test]
