@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Quiz(QuizArgs),
     /// Draw what your own code computes
     Plot(PlotArgs),
+    /// Show lesson, verdict and pictures that can be varied on a page beside your editor
+    Serve(ServeArgs),
     /// Draw which exercise builds on which, and how far you have come
     Map(MapArgs),
     /// Show the reference beside your code
@@ -264,6 +266,29 @@ pub(crate) struct PlotArgs {
     pub(crate) source: Option<PathBuf>,
 
     /// Draw what the reference solution computes
+    #[arg(long)]
+    pub(crate) solution: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    /// A number (3), a name (dense_layer), or a path inside an exercise [default: the exercise that you are in, or the
+    /// first one that is not complete]
+    pub(crate) exercise: Option<String>,
+
+    /// The port to listen on, on this machine alone [default: any that is free]
+    #[arg(long, value_name = "PORT", default_value = "0", hide_default_value = true)]
+    pub(crate) port: u16,
+
+    /// Print the address, and open no browser
+    #[arg(long)]
+    pub(crate) no_open: bool,
+
+    /// Show what this folder, which holds src/lib.rs, computes as a submission to EXERCISE; nothing is noted down
+    #[arg(long, value_name = "DIR", conflicts_with = "solution", requires = "exercise")]
+    pub(crate) source: Option<PathBuf>,
+
+    /// Show what the reference solution computes
     #[arg(long)]
     pub(crate) solution: bool,
 }

@@ -30,6 +30,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             &Gate::And.dataset(),
             ask,
         )?,
+        by_hand(ask)?,
         lines(
             Picture::new(
                 "or_epoch_by_epoch",
@@ -184,6 +185,47 @@ fn samples(picture: &mut Picture, data: &Dataset) {
         let points = points.filter(|(_, label)| **label == class).map(|(row, _)| (row[0], row[1])).collect();
         picture.add(format!("class {class}"), Mark::Points, Role::Class(class), points);
     }
+}
+
+/// Points of one's own, and the border after so many samples.
+fn by_hand(ask: &mut Ask<'_>) -> Result<Picture> {
+    const ROUNDS: usize = 6;
+    let mut picture = Picture::new(
+        "sample_by_sample",
+        "Sample by sample",
+        Axis::new("x1").from(-2.0, 2.0),
+        Axis::new("x2").from(-2.0, 2.0),
+    )
+    .caption(
+        "Your `update` meets one sample after the other, round after round. The border moves only where it is wrong, and \
+         stands still when no sample is. On the page of `serve` you can move the points: put one among the others, and \
+         the border never comes to rest.",
+    );
+    let usual = [(-1.2, 0.3, 0), (-0.6, -0.9, 0), (-0.2, 0.8, 0), (0.7, 0.2, 1), (1.1, 1.3, 1), (1.4, -0.5, 1)];
+    let usual = usual.map(|(x, y, class)| Point { x, y, class });
+    let points = picture.points(&ask.controls, "samples", &usual, 2, 30);
+    let last = ROUNDS * usual.len();
+    let seen = picture.played(&ask.controls, "samples seen", last, last);
+    let borders = ask.both(|side| {
+        let mut parameters = Parameters::zero();
+        let mut corrections = 0;
+        for point in points.iter().cycle().take(seen) {
+            let case = parameters.case().with("x", array![point.x, point.y]).with("target", point.class as f64);
+            let answer = side.ask("update", &case)?;
+            corrections += usize::from(answer.number("returned") == 1.0);
+            parameters = Parameters::of(&answer)?;
+        }
+        Ok((border(side, &parameters)?, corrections))
+    })?;
+    if let Ok((_, corrections)) = &borders.learner {
+        picture.label(0.0, 1.85, format!("{seen} samples seen, {corrections} corrections"));
+    }
+    picture.compare("border", Mark::Line, 0, borders.map(|(border, _)| border));
+    for class in 0..2 {
+        let of_class = points.iter().filter(|point| point.class == class).map(|point| (point.x, point.y)).collect();
+        picture.add(format!("class {class}"), Mark::Points, Role::Class(class), of_class);
+    }
+    Ok(picture)
 }
 
 /// How many errors each epoch makes.

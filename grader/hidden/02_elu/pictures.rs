@@ -35,6 +35,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             "elu_derivative",
             ask,
         )?,
+        one_point(ask)?,
         curves(
             Picture::new("relatives", "ELU and its relatives", Axis::new("z"), Axis::new("activation").from(-1.2, 3.1))
                 .caption(
@@ -116,6 +117,31 @@ fn curves(mut picture: Picture, functions: &[(&str, Option<f64>)], ask: &mut Ask
     for (n, (function, parameter)) in functions.iter().enumerate() {
         picture.compare(*function, Mark::Line, n, curve(ask, function, *parameter)?);
     }
+    Ok(picture)
+}
+
+/// ELU for one alpha, with its tangent at one place.
+fn one_point(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new("one_point", "One point and its slope", Axis::new("z").from(-4.0, 3.0), Axis::new("elu(z, alpha)").from(-3.2, 3.2))
+        .caption(
+            "The curve is `elu`, the straight line has the slope that `elu_derivative` says. It has to touch the curve and run \
+             along it, at every place and for every alpha. Where it cuts through the curve, value and slope do not belong \
+             together.",
+        );
+    let alpha = picture.slider(&ask.controls, "alpha", 1.5, (0.1, 3.0));
+    let at = picture.slider(&ask.controls, "z", -0.8, (-4.0, 3.0));
+    picture.compare("elu", Mark::Line, 0, curve(ask, "elu", Some(alpha))?);
+    let tangent = ask.both(|side| {
+        let (height, slope) = (value(side, "elu", at, Some(alpha))?, value(side, "elu_derivative", at, Some(alpha))?);
+        Ok([-1.0, 0.0, 1.0].map(|by| (at + by, height + by * slope)).to_vec())
+    })?;
+    let touches = tangent.clone().map(|line| vec![line[1]]);
+    if let Ok(point) = &touches.learner {
+        let (z, height) = point[0];
+        picture.label(-2.2, 2.6, format!("elu({z:.2}, {alpha:.2}) = {height:.3}"));
+    }
+    picture.compare("its tangent", Mark::Line, 1, tangent);
+    picture.compare("", Mark::Points, 1, touches);
     Ok(picture)
 }
 

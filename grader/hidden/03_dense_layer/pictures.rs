@@ -12,7 +12,7 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![network(ask)?, two_answers(ask)?, softmax(ask)?, logits(ask)?, spread(ask)?])
+    Ok(vec![network(ask)?, two_answers(ask)?, one_neuron(ask)?, softmax(ask)?, logits(ask)?, spread(ask)?])
 }
 
 /// Layers as columns of dots, with how many neurons and parameters they have.
@@ -67,6 +67,36 @@ fn network(ask: &mut Ask<'_>) -> Result<Picture> {
     for (layer, kind) in ["inputs", "relu", "relu", "linear"].into_iter().enumerate() {
         picture.label(layer as f64, -1.06, kind);
     }
+    Ok(picture)
+}
+
+/// One neuron with two inputs, all over the plane.
+fn one_neuron(ask: &mut Ask<'_>) -> Result<Picture> {
+    let cells = Cells { x: (-3.0, 3.0), y: (-3.0, 3.0), columns: 36, rows: 36 };
+    let mut picture = Picture::new("one_neuron", "One neuron and its two inputs", Axis::new("x₁").from(-3.0, 3.0), Axis::new("x₂").from(-3.0, 3.0))
+        .equal_units()
+        .caption(
+            "What your `forward` returns for a layer of one neuron, as colour, at 1,296 places in one batch. Blue is positive, \
+             orange negative. The dashed line is where the pre-activation is 0. The weights turn it, the bias moves \
+             it. Twice the weights and twice the bias leave it where it is, and make the change across it steeper.",
+        );
+    let controls = &ask.controls;
+    let weights = [("w₁", 1.5), ("w₂", -1.0)].map(|(name, usual)| picture.slider(controls, name, usual, (-4.0, 4.0)));
+    let bias = picture.slider(controls, "b", 0.5, (-4.0, 4.0));
+    let names = ["linear", "relu", "sigmoid"];
+    let activation = names[picture.choice(controls, "activation", 2, &names)];
+    let case = Record::new()
+        .with("weights", array![[weights[0]], [weights[1]]])
+        .with("biases", array![bias])
+        .with("activation", activation)
+        .with("x", cells.centres());
+    let outputs = ask.both(|side| side.ask("forward", &case)?.exactly(cells.rows * cells.columns, "result"))?;
+    let outputs = outputs.one(&mut picture).clone();
+    let range = if activation == "sigmoid" { 1.0 } else { 8.0 };
+    picture.raster(cells, outputs, Palette::Diverging, (-range, range));
+    let z: Vec<f64> =
+        cells.centres().rows().into_iter().map(|x| weights[0] * x[0] + weights[1] * x[1] + bias).collect();
+    picture.add("z = 0", Mark::Line, Role::Guide, cells.contour(&z, 0.0));
     Ok(picture)
 }
 

@@ -60,6 +60,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             "mse",
             ask,
         )?,
+        outlier(ask)?,
         walks(ask)?,
     ])
 }
@@ -143,6 +144,34 @@ fn over_constants(mut picture: Picture, loss: &str, ask: &mut Ask<'_>) -> Result
         Ok(vec![value(side, best)?])
     })?;
     picture.compare("best_constant", Mark::Points, 1, best);
+    Ok(picture)
+}
+
+/// Five values on a line, and the best constant for either loss.
+fn outlier(ask: &mut Ask<'_>) -> Result<Picture> {
+    let none = || Axis::new("").ticks::<&str>([]);
+    let mut picture = Picture::new("outlier", "Two ideas of the middle", Axis::new("value").from(-5.0, 55.0), none().from(-1.0, 1.0))
+        .caption(
+            "The points are the values 1, 2, 3, 4 and 50; only where they are from left to right counts. The two lines are what \
+             your `best_constant` says. Move the 50: one of the lines goes with it, and the other one does not care, until \
+             the point crosses it.",
+        );
+    let usual = VALUES.map(|x| Point { x, y: 0.0, class: 0 });
+    let points = picture.points(&ask.controls, "values", &usual, 1, 12);
+    let values: Vec<f64> = points.iter().map(|point| point.x).collect();
+    picture.add("values", Mark::Points, Role::Class(1), points.iter().map(|point| (point.x, point.y)).collect());
+    if values.is_empty() {
+        picture.note("There are no values: add one.");
+        return Ok(picture);
+    }
+    for (n, (name, loss)) in [("best for the MAE", "mae"), ("best for the MSE", "mse")].into_iter().enumerate() {
+        let best = ask.both(|side| {
+            let case = Record::new().with("y", Array1::from(values.clone())).with("loss", loss);
+            let best = side.ask("best_constant", &case)?.exactly(1, "result")?[0];
+            Ok(vec![(best, -0.8), (best, 0.8)])
+        })?;
+        picture.compare(name, Mark::Line, n, best);
+    }
     Ok(picture)
 }
 

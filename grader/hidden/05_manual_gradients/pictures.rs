@@ -21,6 +21,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
         )?,
         one_step(ask)?,
         ten_steps(ask)?,
+        bowl(ask)?,
         tangents(
             Picture::new("deaf", "A neuron that cannot learn", Axis::new("w").from(-1.0, 1.2), Axis::new("loss").from(-0.5, 2.5))
                 .caption(
@@ -178,6 +179,51 @@ fn ten_steps(ask: &mut Ask<'_>) -> Result<Picture> {
         })?;
         picture.compare(format!("rate {rate}"), Mark::Line, n, losses);
     }
+    Ok(picture)
+}
+
+/// The loss over w and b as shades, and a walk of gradient descent down there.
+fn bowl(ask: &mut Ask<'_>) -> Result<Picture> {
+    const CELLS: usize = 40;
+    const LAST: usize = 30;
+    let (w_range, b_range) = ((0.0, 1.2), (-0.6, 1.0));
+    let mut picture = Picture::new(
+        "bowl",
+        "A walk down the loss",
+        Axis::new("w").from(w_range.0, w_range.1),
+        Axis::new("b").from(b_range.0, b_range.1),
+    )
+    .caption(
+        "The darker, the larger the loss; along the white valley it is 0. Each step goes straight down the slope, as your \
+         gradients and your `gd_step` say: at a right angle to the valley. The steps get shorter as the slope fades. From \
+         a learning rate of 0.1 on they no longer arrive: they bounce from one side to the other. A walk that is not at a \
+         right angle has one of its two gradients wrong.",
+    );
+    picture = picture.equal_units();
+    let rate = picture.slider(&ask.controls, "learning rate", 0.03, (0.0, 0.12));
+    let steps = picture.played(&ask.controls, "steps", LAST, LAST);
+    let start = [Point { x: 0.2, y: -0.4, class: 0 }];
+    let start = picture.points(&ask.controls, "start", &start, 1, 1).first().map_or((0.2, -0.4), |at| (at.x, at.y));
+    let cells = Cells { x: w_range, y: b_range, columns: CELLS, rows: CELLS };
+    let losses = ask.both(|side| {
+        let centres = cells.centres();
+        centres
+            .rows()
+            .into_iter()
+            .map(|at| Ok(LINEAR.ask(side, at[0], at[1])?.number("loss")))
+            .collect::<Asked<Vec<_>>>()
+    })?;
+    let heights = losses.one(&mut picture).iter().map(|loss| loss.sqrt()).collect();
+    picture.raster(cells, heights, Palette::Ink, (0.0, 4.0));
+    let walk = ask.both(|side| {
+        let mut walk = vec![start];
+        for _ in 0..steps {
+            walk.push(LINEAR.step(side, walk[walk.len() - 1], rate)?);
+        }
+        Ok(walk)
+    })?;
+    picture.compare(YOURS, Mark::Line, 1, walk.clone());
+    picture.compare("", Mark::Points, 1, walk);
     Ok(picture)
 }
 

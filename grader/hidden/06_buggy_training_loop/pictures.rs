@@ -23,6 +23,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             20,
             ask,
         )?,
+        switches(ask)?,
         two_steps(ask)?,
         falling(
             Picture::new(
@@ -75,6 +76,55 @@ fn falling(mut picture: Picture, learning_rate: f64, epochs: usize, ask: &mut As
     let case = case(learning_rate, epochs);
     let losses = ask.both(|side| Ok(by_epoch(side.ask("repeated_steps", &case)?.numbers("losses"))))?;
     picture.compare("your step", Mark::Line, 0, losses);
+    Ok(picture)
+}
+
+/// The step of the lesson with none, some or all of three bugs, whose names stay a secret here.
+fn losses_with([a, b, c]: [bool; 3], case: &Record, learning_rate: f64, epochs: usize) -> Vec<f64> {
+    let (x, y) = (case.matrix("x"), case.matrix("y_onehot"));
+    let (mut weights, mut biases) = (Array2::<f64>::zeros((x.ncols(), y.ncols())), Array1::<f64>::zeros(y.ncols()));
+    let n = x.nrows() as f64;
+    let sign = |bug: bool| if bug { -1.0 } else { 1.0 };
+    let mut losses = Vec::new();
+    for _ in 0..epochs {
+        let mut p = x.dot(&weights) + &(sign(a) * &biases);
+        for mut row in p.rows_mut() {
+            let largest = row.fold(f64::NEG_INFINITY, |largest, z| largest.max(*z));
+            row.mapv_inplace(|z| (z - largest).exp());
+            let sum = row.sum();
+            row /= sum;
+        }
+        losses.push(-(&p.ln() * &y).sum() / n);
+        let dz = (&p - &y) / n;
+        weights.scaled_add(-learning_rate * if b { n } else { 1.0 }, &x.t().dot(&dz));
+        biases.scaled_add(-learning_rate * sign(c), &dz.sum_axis(ndarray::Axis(0)));
+    }
+    losses
+}
+
+/// Your loss beside that of a step whose bugs can be switched.
+fn switches(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "switches",
+        "Three switches",
+        Axis::new("epoch"),
+        Axis::new("loss").from(0.3, 30.0).log(),
+    )
+    .caption(
+        "The dashed line is a step with bugs that you switch on and off on the page of `serve`. Which setting looks like your own \
+         loop? Which bugs cannot be seen in a loss at all? And which two of them, together, look like none?",
+    );
+    let controls = &ask.controls;
+    let states = ["right", "wrong"];
+    let bugs = ["bug A", "bug B", "bug C"].map(|name| picture.choice(controls, name, 0, &states) == 1);
+    let rate = picture.log_slider(controls, "learning rate", 0.1, (0.001, 1.0));
+    let epochs = picture.whole(controls, "epochs", 100, (5, 400));
+    picture.x = Axis::new("epoch").from(1.0, epochs as f64);
+    let case = case(rate, epochs);
+    let switched = by_epoch(losses_with(bugs, &case, rate, epochs));
+    let losses = ask.both(|side| Ok(by_epoch(side.ask("repeated_steps", &case)?.numbers("losses"))))?;
+    picture.compare("your step", Mark::Line, 0, losses);
+    picture.add("with these bugs", Mark::Line, Role::Guide, switched);
     Ok(picture)
 }
 

@@ -50,6 +50,15 @@ fn polynomial(ask: &mut Ask<'_>) -> Result<Picture> {
         })?;
         picture.compare(name, Mark::Line, n, line);
     }
+    let at = picture.slider(&ask.controls, "x", 0.5, (-4.0, 2.0));
+    let tangent = ask.both(|side| {
+        let answer = side.ask("autograd_poly", &Record::new().with("x", at))?;
+        let (value, slope) = (answer.number("value"), answer.number("slope"));
+        Ok([-1.0, 0.0, 1.0].map(|by| (at + by, value + by * slope)).to_vec())
+    })?;
+    let touches = tangent.clone().map(|line| vec![line[1]]);
+    picture.compare("the tangent at x", Mark::Line, 2, tangent);
+    picture.compare("", Mark::Points, 2, touches);
     Ok(picture)
 }
 

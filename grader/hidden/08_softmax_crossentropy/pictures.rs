@@ -10,6 +10,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
         one_score_moves(ask)?,
         temperatures(ask)?,
+        five_dials(ask)?,
         wrong_and_more_wrong(ask)?,
         pushes(ask)?,
         who_moves_whom(ask)?,
@@ -73,6 +74,45 @@ fn temperatures(ask: &mut Ask<'_>) -> Result<Picture> {
                 .collect()
         })?;
         picture.compare(format!("score {}", class + 1), Mark::Bars(0.17), class, bars);
+    }
+    Ok(picture)
+}
+
+/// Three scores, the temperature and the true class: what becomes of them.
+fn five_dials(ask: &mut Ask<'_>) -> Result<Picture> {
+    let names = ["class 0", "class 1", "class 2"];
+    let mut picture = Picture::new(
+        "dials",
+        "From scores to a loss",
+        Axis::new("").from(-0.6, 2.6).ticks((0..).map(f64::from).zip(names)),
+        Axis::new("probability").from(0.0, 1.3),
+    )
+    .caption(
+        "The bars are softmax of the three scores, divided by the temperature. The loss is the cross-entropy of the true \
+         class at temperature 1. Add the same number to all three scores: nothing changes. Make the true class certain: the loss \
+         goes to 0. Make it hopeless: the loss grows as fast as the gap.",
+    );
+    let scores = [2.0, 1.0, -1.0];
+    let scores: Vec<f64> =
+        (0..3).map(|class| picture.slider(&ask.controls, names[class], scores[class], (-8.0, 8.0))).collect();
+    let temperature = picture.log_slider(&ask.controls, "temperature", 1.0, (0.1, 20.0));
+    let label = picture.choice(&ask.controls, "true class", 0, &names);
+    let z = Array2::from_shape_fn((1, 3), |(_, class)| scores[class]);
+    let bars = ask.both(|side| {
+        let case = Record::new().with("z", z.clone()).with("temperature", temperature);
+        let p = side.ask("temperature", &case)?.exactly(3, "result")?;
+        Ok((0..).map(f64::from).zip(p).collect::<Vec<_>>())
+    })?;
+    for &(x, p) in bars.learner.iter().flatten() {
+        picture.label(x, p.clamp(0.0, 1.0) + 0.05, format!("{p:.3}"));
+    }
+    picture.compare(YOURS, Mark::Bars(0.6), 0, bars);
+    let loss = ask.both(|side| {
+        let case = Record::new().with("z", z.clone()).with("labels", vec![label]).with("eps", 1e-10);
+        Ok(side.ask("cross_entropy", &case)?.number("result"))
+    })?;
+    if let Ok(loss) = loss.learner {
+        picture.label(1.0, 1.22, format!("loss for {}: {loss:.3}", names[label]));
     }
     Ok(picture)
 }

@@ -1,5 +1,7 @@
 //! What there is to see in exercise 9.
 
+use rand_distr::{Distribution, StandardNormal};
+
 use judge::pictures::*;
 
 fn main() {
@@ -30,6 +32,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
         starts(ask)?,
         travelling(ask)?,
         trained(ask)?,
+        playground(ask)?,
     ])
 }
 
@@ -297,6 +300,38 @@ fn measured(side: &mut Side<'_>) -> Asked<Vec<f64>> {
         Ok(side.ask("loss", &net.on_xor())?.number("result"))
     };
     (0..17).map(|parameter| Ok((loss(parameter, H)? - loss(parameter, -H)?) / (2.0 * H))).collect()
+}
+
+/// Hidden neurons, their activation, the learning rate and the start, as one likes.
+fn playground(ask: &mut Ask<'_>) -> Result<Picture> {
+    const LAST: usize = 80;
+    let mut picture = plane("playground", "A network of your choice").caption(
+        "What your network says all over the plane while it learns XOR, and the borders of its first hidden neurons. On the page \
+         of `serve` you choose how many there are and play the training. Two are enough, if they start well. How often do \
+         they not?",
+    );
+    let controls = &ask.controls;
+    let n_hidden = picture.whole(controls, "hidden neurons", 3, (1, 8));
+    let hidden = ["sigmoid", "relu"][picture.choice(controls, "activation", 0, &["sigmoid", "ReLU"])];
+    let rate = picture.log_slider(controls, "learning rate", 5.0, (0.01, 20.0));
+    let seed = picture.seed(controls, "start", 3);
+    let tens = picture.played(controls, "epochs, in tens", 60, LAST);
+    let rng = &mut probe::generator(seed as u64);
+    let mut normal = || -> f64 { StandardNormal.sample(rng) };
+    let w1 = (0..2 * n_hidden).map(|_| normal()).collect();
+    let w2 = (0..n_hidden).map(|_| normal()).collect();
+    let net = Net { w1, b1: vec![0.0; n_hidden], w2, b2: 0.0, hidden };
+    let case = net.on_xor().with("epochs", 10 * tens).with("learning_rate", rate);
+    let trained = ask.both(|side| {
+        let answer = side.ask("train", &case)?;
+        let loss = answer.numbers("losses").last().copied();
+        Ok((Net::of(&answer, hidden)?.region(side)?, loss))
+    })?;
+    if let Ok((_, Some(loss))) = &trained.learner {
+        picture.label(0.5, 1.4, format!("loss {loss:.4}"));
+    }
+    add_region(&mut picture, trained.map(|(region, _)| region));
+    Ok(picture)
 }
 
 /// The losses from three starts.

@@ -11,6 +11,7 @@ fn main() {
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     let mut pictures = vec![slopes_of_activations(ask)?, slopes_of_losses(ask)?, measured(ask)?, vanishing(ask)?];
     pictures.extend(moons(ask)?);
+    pictures.push(any_network(ask)?);
     Ok(pictures)
 }
 
@@ -210,6 +211,61 @@ fn moons(ask: &mut Ask<'_>) -> Result<[Picture; 2]> {
 fn normal(seed: u64) -> impl FnMut() -> f64 {
     let mut rng = probe::generator(seed);
     move || StandardNormal.sample(&mut rng)
+}
+
+/// A network of any shape, on data of one's choice.
+fn any_network(ask: &mut Ask<'_>) -> Result<Picture> {
+    let region = Cells { x: (-2.0, 2.5), y: (-1.7, 1.7), columns: 45, rows: 34 };
+    let mut picture = Picture::new(
+        "any_network",
+        "A network of any shape",
+        Axis::new("x₁").from(region.x.0, region.x.1),
+        Axis::new("x₂").from(region.y.0, region.y.1),
+    )
+    .equal_units()
+    .caption(
+        "The colour is the score of your network all over the plane, and the dashed line is its border, 0. On the page of \
+         `serve` you choose the data, the layers and the learning rate, and play the training. How few neurons are enough \
+         for two circles? What do two ReLU neurons make of the moons?",
+    );
+    let controls = &ask.controls;
+    let set = picture.choice(controls, "data", 1, &["moons", "circles", "spirals"]);
+    let layers = picture.whole(controls, "hidden layers", 1, (0, 3));
+    let width = picture.whole(controls, "neurons each", 6, (1, 16));
+    let activation = picture.choice(controls, "activation", 1, &["ReLU", "tanh", "sigmoid"]);
+    let rate = picture.log_slider(controls, "learning rate", 0.3, (0.003, 3.0));
+    let seed = picture.seed(controls, "start", 5);
+    let steps = picture.played(controls, "steps of ten", 30, 60);
+    let rng = &mut probe::generator(1);
+    let data = match set {
+        0 => datasets::moons(80, 0.12, rng),
+        1 => datasets::circles(80, 0.5, 0.08, rng),
+        _ => datasets::spirals(80, 2, 0.05, rng),
+    };
+    let widths = [vec![2], vec![width; layers], vec![1]].concat();
+    let case = drawn(&widths, ["ReLU", "Tanh", "Sigmoid"][activation], &mut normal(seed as u64))
+        .with("x", data.features.clone())
+        .with("target", data.targets().insert_axis(ndarray::Axis(1)))
+        .with("loss", "BceWithLogits")
+        .with("learning_rate", rate)
+        .with("steps", (10 * steps).max(1))
+        .with("grid", region.centres());
+    let count = region.rows * region.columns;
+    let both = ask.both(|side| {
+        let answer = side.ask("training", &case)?;
+        let last = answer.numbers("losses").last().copied().unwrap_or(f64::NAN);
+        Ok((last, answer.exactly(count, "scores")?))
+    })?;
+    let (loss, scores) = both.one(&mut picture).clone();
+    picture.label(region.x.0 + 0.8, region.y.1 - 0.2, format!("loss {loss:.3}"));
+    picture.add("border", Mark::Line, Role::Guide, region.contour(&scores, 0.0));
+    picture.raster(region, scores, Palette::Diverging, (-8.0, 8.0));
+    for class in 0..2 {
+        let samples = data.features.rows().into_iter().zip(&data.labels).filter(|(_, label)| **label == class);
+        let points = samples.map(|(sample, _)| (sample[0], sample[1])).collect();
+        picture.add(format!("class {class}"), Mark::Points, Role::Class(class), points);
+    }
+    Ok(picture)
 }
 
 /// A network of linear layers of these widths with He weights, an activation between them.

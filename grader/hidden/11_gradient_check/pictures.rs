@@ -7,7 +7,15 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![cube(ask)?, steps_of_a_network(ask)?, diagonal(ask)?, reports(ask)?, kinks(ask)?, norms(ask)?])
+    Ok(vec![
+        cube(ask)?,
+        secant(ask)?,
+        steps_of_a_network(ask)?,
+        diagonal(ask)?,
+        reports(ask)?,
+        kinks(ask)?,
+        norms(ask)?,
+    ])
 }
 
 /// Errors below this are as good as 0, which a logarithmic axis does not have.
@@ -101,6 +109,35 @@ fn relative_error(slopes: &[(f64, f64)]) -> f64 {
 }
 
 /// The worst relative error of a right network, by the step.
+/// The slope of x³ at a place, measured with a width of one's choice.
+fn secant(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new("secant", "A slope between two points", Axis::new("x").from(-1.0, 2.5), Axis::new("x³").from(-3.0, 12.0)).caption(
+        "The curve is x³. The line through its points at x - eps and x + eps has the slope that your `numerical_gradient` \
+         measures, and the tangent has the exact one. Make eps smaller: the one turns into the other, much sooner than \
+         the two points meet. That is what measuring on both sides is good for.",
+    );
+    let at = picture.slider(&ask.controls, "x", 1.0, (-0.5, 2.0));
+    let eps = picture.log_slider(&ask.controls, "eps", 0.5, (1e-4, 1.0));
+    let curve = (-20..=50).map(|step| f64::from(step) / 20.0).map(|x| (x, x.powi(3))).collect();
+    picture.add("x³", Mark::Line, Role::Class(1), curve);
+    picture.add(
+        "tangent",
+        Mark::Line,
+        Role::Guide,
+        [-2.0, 2.0].map(|by| (at + by, at.powi(3) + 3.0 * at * at * by)).to_vec(),
+    );
+    let line = ask.both(|side| {
+        let case = Record::new().with("f", "a³").with("theta", array![at]).with("eps", eps);
+        let slope = side.ask("numerical_gradient", &case)?.number("result");
+        // The line through the two points, drawn through the upper one.
+        let (x, y) = (at + eps, (at + eps).powi(3));
+        Ok([-4.0, 2.0].map(|by| (x + by, y + by * slope)).to_vec())
+    })?;
+    picture.compare("measured", Mark::Line, 0, line);
+    picture.add("", Mark::Points, Role::Class(1), [at - eps, at + eps].map(|x| (x, x.powi(3))).to_vec());
+    Ok(picture)
+}
+
 fn steps_of_a_network(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "steps_of_a_network",

@@ -29,6 +29,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             ask,
         )?,
         rosenbrock_paths(ask)?,
+        race(ask)?,
         rosenbrock_heights(ask)?,
         first_step(ask)?,
         bias(ask)?,
@@ -142,6 +143,40 @@ fn rosenbrock_paths(ask: &mut Ask<'_>) -> Result<Picture> {
         picture.compare(rule.name, Mark::Line, rule.colour, way);
     }
     picture.label(1.0, 1.0, "+");
+    Ok(picture)
+}
+
+/// A race down either valley, from wherever the ball is put.
+fn race(ask: &mut Ask<'_>) -> Result<Picture> {
+    const STEPS: usize = 200;
+    let mut picture = Picture::new("race", "A race", Axis::new("x").from(-2.2, 2.2), Axis::new("y").from(-1.5, 2.5)).caption(
+        "All rules from the same start, with their learning rates of the lesson, times a factor. Put the ball somewhere else, \
+         or play the steps. Who wins depends on the valley, the start and the learning rate. A rule that leaves the picture has \
+         too large a learning rate for this place.",
+    );
+    let valley = picture.choice(&ask.controls, "valley", 0, &["narrow", "Rosenbrock"]);
+    let factor = picture.log_slider(&ask.controls, "learning rates times", 1.0, (0.1, 10.0));
+    let steps = picture.played(&ask.controls, "steps", 60, STEPS);
+    let start = picture.points(&ask.controls, "ball", &[Point { x: -1.8, y: 1.2, class: 0 }], 1, 1);
+    let start = start.first().map_or([-1.8, 1.2], |ball| [ball.x, ball.y]);
+    let range = ((-2.2, 2.2), (-1.5, 2.5));
+    match valley {
+        0 => contours(&mut picture, range, &[0.5, 4.0, 16.0, 48.0], |x, y| 0.5 * (x * x + 50.0 * y * y)),
+        _ => contours(&mut picture, range, &[0.5, 5.0, 40.0, 200.0, 800.0], |x, y| {
+            (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2)
+        }),
+    }
+    let name = ["narrow", "rosenbrock"][valley];
+    for rule in [SGD, MOMENTUM, RMS_PROP, ADAM] {
+        let rate = rule.rates[valley] * factor;
+        // All steps are asked for at once: playing them costs nothing.
+        let way = ask.both(|side| Ok(points(&path(side, &rule, rate, name, Array1::from(start.to_vec()), STEPS)?)))?;
+        let way = way.map(|way| way.into_iter().take(steps + 1).collect::<Vec<_>>());
+        let end = way.clone().map(|way| way.last().copied().into_iter().collect());
+        picture.compare("", Mark::Points, rule.colour, end);
+        picture.compare(rule.name, Mark::Line, rule.colour, way);
+    }
+    picture.label([0.0, 1.0][valley], [0.0, 1.0][valley], "+");
     Ok(picture)
 }
 

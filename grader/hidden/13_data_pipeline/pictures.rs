@@ -9,7 +9,15 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![digits(ask)?, batch_sizes(ask)?, two_epochs(ask)?, rare_class(ask)?, scaling(ask)?, last_batch(ask)?])
+    Ok(vec![
+        digits(ask)?,
+        batch_sizes(ask)?,
+        one_epoch(ask)?,
+        two_epochs(ask)?,
+        rare_class(ask)?,
+        scaling(ask)?,
+        last_batch(ask)?,
+    ])
 }
 
 /// The images are higher than wide, so that it shows which is which: two columns of nearly nothing are left out.
@@ -152,6 +160,36 @@ fn two_epochs(ask: &mut Ask<'_>) -> Result<Picture> {
 }
 
 /// How much of the test part is of a class that is rare, in many splits.
+/// Which batch each sample of one epoch is in.
+fn one_epoch(ask: &mut Ask<'_>) -> Result<Picture> {
+    const N: usize = 60;
+    let mut picture = Picture::new(
+        "one_epoch",
+        "An epoch, batch by batch",
+        Axis::new("place in the epoch").from(-1.0, N as f64),
+        Axis::new("sample").from(-1.0, N as f64),
+    )
+    .equal_units()
+    .caption(
+        "60 samples in the order in which your batches bring them; a dashed line stands after each full batch. Every row and every column \
+         has one point: each sample comes once. A diagonal was not shuffled. Another seed gives another order, and the \
+         same seed always the same one. A batch size that does not divide 60 leaves a short batch at the end.",
+    );
+    let size = picture.whole(&ask.controls, "batch size", 16, (1, N));
+    let seed = picture.seed(&ask.controls, "seed", 1);
+    let order = ask.both(|side| {
+        let case = samples(N, size).with("seed", seed);
+        let order = side.ask("batches", &case)?.numbers("labels");
+        Ok((0..).map(f64::from).zip(order).collect::<Vec<_>>())
+    })?;
+    for end in (size..N).step_by(size) {
+        let at = end as f64 - 0.5;
+        picture.add("", Mark::Line, Role::Guide, vec![(at, -1.0), (at, N as f64)]);
+    }
+    picture.compare(YOURS, Mark::Points, 0, order);
+    Ok(picture)
+}
+
 fn rare_class(ask: &mut Ask<'_>) -> Result<Picture> {
     const SPLITS: usize = 30;
     // Class after class, as files often are.

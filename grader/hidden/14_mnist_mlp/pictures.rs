@@ -32,6 +32,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     // Two epochs leave enough mistakes to look at.
     let confused = ask.both(|side| side.ask("look_back", &training(2))?.exactly(N_CLASSES * N_CLASSES, "result"))?;
     Ok(vec![
+        drawing(ask)?,
         digits(&reading),
         confidences(&reading),
         accuracies(&reading),
@@ -103,6 +104,39 @@ fn digits(reading: &Both<Reading>) -> Picture {
         picture.label(cells.x.0 + 3.0, cells.y.0 - 2.0, text);
     }
     picture
+}
+
+/// A digit that is drawn with the pointer, and what the network reads.
+fn drawing(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "drawing",
+        "Draw a digit",
+        Axis::new("").from(-0.6, 9.6).ticks((0..10).map(|digit| (f64::from(digit), digit))),
+        Axis::new("probability").from(0.0, 1.12),
+    )
+    .caption(
+        "How sure your network is of each digit for the image that it is shown: a held-out 3, or what you draw on the page of \
+         `serve`. A wide pen, in the middle, as large as the image, is what it has learned from. Draw something that is no digit: \
+         it is sure all the same. It has never seen anything else.",
+    );
+    let is_three = HELD_OUT_LABELS[HEADER..].iter().position(|&label| label == 3).unwrap_or(0);
+    let usual = held_out_images().row(is_three).iter().map(|ink| ink / MAX_PIXEL).collect();
+    let ink = picture.canvas(&ask.controls, "digit", usual, (SIDE, SIDE));
+    let pixels: Vec<f64> = ink.iter().map(|ink| ink * MAX_PIXEL).collect();
+    let image = Array2::from_shape_vec((1, SIDE * SIDE), pixels).map_err(anyhow::Error::from)?;
+    let case = training(EPOCHS).with("image", image);
+    let read = ask.both(|side| {
+        let scores = side.ask("read_drawing", &case)?.exactly(N_CLASSES, "scores")?;
+        let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let powers: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
+        let sum: f64 = powers.iter().sum();
+        Ok((0..).map(f64::from).zip(powers.into_iter().map(|power| power / sum)).collect::<Vec<_>>())
+    })?;
+    for &(digit, probability) in read.learner.iter().flatten().filter(|(_, probability)| *probability >= 0.005) {
+        picture.label(digit, probability + 0.05, format!("{:.0} %", 100.0 * probability));
+    }
+    picture.compare(YOURS, Mark::Bars(0.6), 0, read);
+    Ok(picture)
 }
 
 /// How sure the network is of its right and of its wrong predictions.

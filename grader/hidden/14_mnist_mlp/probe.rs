@@ -119,6 +119,20 @@ fn main() {
             }
             read(case, pixels, &labels, unknown.select(Axis(0), &order), datasets::digits::MAX_PIXEL)
         }),
+        // A drawing is one of many: the network is trained for the first of them.
+        ("read_drawing", |case| {
+            TRAINED.with_borrow_mut(|trained| {
+                let net = trained.get_or_insert_with(|| {
+                    let digits = datasets::digits();
+                    let x = SCALE_PIXELS(&digits.features, datasets::digits::MAX_PIXEL);
+                    let data = HOLD_OUT(&x, &digits.labels.to_vec(), case.count("n_validation"));
+                    let (config, rng) = (config(case), &mut generator(case.count("seed") as u64));
+                    TRAIN(&config, &data, rng, Box::new(|_| ())).0
+                });
+                let image = SCALE_PIXELS(&case.matrix("image"), datasets::digits::MAX_PIXEL);
+                Record::new().with("scores", net.forward(&image).row(0).to_owned())
+            })
+        }),
         // What the network makes of the samples that were put aside, whose labels are no secret.
         ("look_back", |case| {
             let digits = datasets::digits();
@@ -132,6 +146,11 @@ fn main() {
             read(case, images(case, "train_pixels"), &case.counts("labels"), images(case, "test_pixels"), 255.0)
         }),
     ]);
+}
+
+thread_local! {
+    /// The network that reads drawings.
+    static TRAINED: RefCell<Option<Sequential>> = const { RefCell::new(None) };
 }
 
 /// A network whose scores are its inputs, NaN among them.

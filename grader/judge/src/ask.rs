@@ -1,10 +1,16 @@
 //! Whom a `pictures.rs` asks for numbers: the learner's code and the reference solution.
 
-use std::collections::BTreeMap;
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+};
 
 use anyhow::{Context, Result, bail};
 use probe::{Record, Value};
-use wire::judge::{Ended, Side as Whose};
+use wire::{
+    Packed,
+    judge::{Controls, Ended, Side as Whose},
+};
 
 use crate::{
     picture::{Both, Note},
@@ -17,14 +23,16 @@ const MAX_MESSAGE: usize = 120;
 
 /// Whom to ask for numbers: the learner's code and the reference.
 pub struct Ask<'a> {
+    /// What somebody has varied on the page of `grader serve`; empty elsewhere.
+    pub controls: Controls,
     learner: Side<'a>,
     reference: Side<'a>,
 }
 
 impl<'a> Ask<'a> {
-    pub(crate) fn new(grader: &'a Grader) -> Self {
-        let side = |whose| Side { whose, grader, silent: BTreeMap::new() };
-        Self { learner: side(Whose::Learner), reference: side(Whose::Reference) }
+    pub(crate) fn new(grader: &'a Grader, controls: Controls, memory: &'a Memory) -> Self {
+        let side = |whose| Side { whose, grader, memory, silent: BTreeMap::new() };
+        Self { controls, learner: side(Whose::Learner), reference: side(Whose::Reference) }
     }
 
     /// What `compute` makes of the answers of either.
@@ -58,10 +66,50 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// Answers of one side to one experiment, by the packed case.
+type ByCase = HashMap<Vec<u8>, Ended>;
+
+/// What was answered before. When one control of many pictures is moved, all questions of the others are known already.
+#[derive(Default)]
+pub(crate) struct Memory {
+    answers: RefCell<HashMap<(bool, String), ByCase>>,
+    bytes: RefCell<usize>,
+}
+
+/// Of more than this everything is forgotten.
+const MEMORY: usize = 256 << 20;
+
+impl Memory {
+    fn recall(&self, whose: Whose, experiment: &str, case: &Packed) -> Option<Ended> {
+        let answers = self.answers.borrow();
+        answers.get(&(whose == Whose::Learner, experiment.to_owned()))?.get(&case.0).cloned()
+    }
+
+    /// Keeps what code returned. What ended a process may come out otherwise the next time.
+    fn keep(&self, whose: Whose, experiment: &str, case: Packed, ended: &Ended) {
+        let size = match ended {
+            Ended::Observed(packed) => packed.0.len(),
+            Ended::Panicked { message, .. } => message.len(),
+            _ => return,
+        };
+        let mut answers = self.answers.borrow_mut();
+        let mut bytes = self.bytes.borrow_mut();
+        *bytes += size + case.0.len();
+        if *bytes > MEMORY {
+            *bytes = 0;
+            answers.clear();
+            return;
+        }
+        let of_experiment = answers.entry((whose == Whose::Learner, experiment.to_owned())).or_default();
+        of_experiment.insert(case.0, ended.clone());
+    }
+}
+
 /// One of the two: the learner's code or the reference.
 pub struct Side<'a> {
     whose: Whose,
     grader: &'a Grader,
+    memory: &'a Memory,
     /// Experiments that ended the probe: they are not run again, so that one endless loop costs one deadline.
     silent: BTreeMap<String, String>,
 }
@@ -89,8 +137,17 @@ impl Side<'_> {
         if let Some(sentence) = self.silent.get(experiment) {
             return Err(Stop::NoAnswer(sentence.as_str().into()));
         }
-        let answer = self.grader.run(self.whose, experiment, [case])?.pop().context("there is an answer")?;
-        let sentence = match answer.ended {
+        let packed = case.pack();
+        let known = self.memory.recall(self.whose, experiment, &packed);
+        let ended = match known {
+            Some(ended) => ended,
+            None => {
+                let answer = self.grader.run(self.whose, experiment, [case])?.pop().context("there is an answer")?;
+                self.memory.keep(self.whose, experiment, packed, &answer.ended);
+                answer.ended
+            }
+        };
+        let sentence = match ended {
             Ended::Observed(packed) => match Record::unpack(&packed) {
                 Some(record) => return Ok(Answer { experiment: experiment.to_owned(), record }),
                 None => format!("`{experiment}`: the answer was garbled."),

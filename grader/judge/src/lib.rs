@@ -39,6 +39,6 @@ pub mod pictures {
 
     pub use crate::{
         ask::{Answer, Ask, Asked, RESULT, Side, Stop},
-        picture::{Axis, Both, Cells, GAP, Mark, Palette, Picture, Role, YOURS, with_separators},
+        picture::{Axis, Both, Cells, GAP, Mark, Palette, Picture, Point, Role, YOURS, with_separators},
     };
 }

@@ -18,7 +18,13 @@ use wire::{
     judge::{Answer, Order, PictureSummary, Planned, REPLY, Reply, Side},
 };
 
-use crate::{Check, ask::Ask, examine::examine, picture::Picture, verdict};
+use crate::{
+    Check,
+    ask::{Ask, Memory},
+    examine::examine,
+    picture::Picture,
+    verdict,
+};
 
 /// Does what the grader orders, with these checks: the whole of an exercise's `checks.rs`.
 pub fn judge(checks: Vec<Check>) {
@@ -33,16 +39,17 @@ pub fn judge(checks: Vec<Check>) {
                 let ids = |check: &Check| check.mistakes.iter().map(|mistake| mistake.id.to_owned()).collect();
                 Reply::Examined { problems: examine(&checks, &seeds), mistakes: checks.iter().map(ids).collect() }
             }
-            Order::Answers(_) | Order::Draw => bail!("that is no order for checks"),
+            Order::Answers(_) | Order::Draw { .. } => bail!("that is no order for checks"),
         })
     });
 }
 
 /// Draws what the grader orders: the whole of an exercise's `pictures.rs`.
 pub fn draw_pictures(pictures: fn(&mut Ask<'_>) -> Result<Vec<Picture>>) {
+    let memory = Memory::default();
     serve(|order, grader| match order {
-        Order::Draw => {
-            let pictures = pictures(&mut Ask::new(grader))?;
+        Order::Draw { controls } => {
+            let pictures = pictures(&mut Ask::new(grader, controls, &memory))?;
             let summary = |picture: &Picture| PictureSummary { id: picture.id.clone(), remarks: picture.remarks() };
             let summaries = pictures.iter().map(summary).collect();
             Ok(Reply::Pictures { pictures: Packed(frame::encode(&pictures)?), summaries })

@@ -162,9 +162,12 @@ pub struct CheckReport {
 
 /// The checks of one task.
 pub struct TaskReport<'a> {
-    name: &'a str,
-    bonus: bool,
-    checks: Vec<&'a CheckReport>,
+    /// As in `course.toml`.
+    pub name: &'a str,
+    /// Whether it is worth extra points only.
+    pub bonus: bool,
+    /// In order.
+    pub checks: Vec<&'a CheckReport>,
 }
 
 /// How an exercise stands.
@@ -396,20 +399,23 @@ impl Report {
 }
 
 impl<'a> TaskReport<'a> {
-    fn points(&self) -> u32 {
+    /// What was earned.
+    pub fn points(&self) -> u32 {
         self.checks.iter().map(|check| check.points).sum()
     }
 
-    fn max_points(&self) -> u32 {
+    /// What it is worth.
+    pub fn max_points(&self) -> u32 {
         self.checks.iter().map(|check| check.max_points).sum()
     }
 
-    fn is_passed(&self) -> bool {
+    /// Whether all of its checks are passed.
+    pub fn is_passed(&self) -> bool {
         self.checks.iter().all(|check| check.status == Status::Passed)
     }
 
     /// Where there is one, the further failures are mostly its consequences.
-    fn first_failure(&self) -> Option<&'a CheckReport> {
+    pub fn first_failure(&self) -> Option<&'a CheckReport> {
         self.checks.iter().copied().find(|check| check.status.is_failure())
     }
 

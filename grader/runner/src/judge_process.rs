@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use wire::{
     Packed, frame,
-    judge::{Answer, Ended, Order, PictureSummary, Planned, REPLY, Reply, Side, Verdict},
+    judge::{Answer, Controls, Ended, Order, PictureSummary, Planned, REPLY, Reply, Side, Verdict},
 };
 
 use crate::{
@@ -117,8 +117,12 @@ impl<'a> JudgeProcess<'a> {
     /// # Errors
     ///
     /// If the judge does not work; and whatever `answer` says.
-    pub fn draw(&mut self, answer: impl FnMut(Question) -> Result<Answer>) -> Result<(Packed, Vec<PictureSummary>)> {
-        match self.obey(&Order::Draw, answer)? {
+    pub fn draw(
+        &mut self,
+        controls: Controls,
+        answer: impl FnMut(Question) -> Result<Answer>,
+    ) -> Result<(Packed, Vec<PictureSummary>)> {
+        match self.obey(&Order::Draw { controls }, answer)? {
             Reply::Pictures { pictures, summaries } => Ok((pictures, summaries)),
             _ => bail!("the judge drew nothing"),
         }

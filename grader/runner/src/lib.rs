@@ -25,7 +25,7 @@ mod stream;
 mod workspace;
 
 pub use compile::{Compiled, Program, compile};
-pub use gallery::{Drawn, draw};
+pub use gallery::{Gallery, Opened};
 pub use grade::{DEFAULT_SEED, Graded, Grading, Options, start_judge};
 pub use items::{Item, items, named};
 pub use judge_process::{JudgeProcess, Question, Task};

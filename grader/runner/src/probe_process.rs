@@ -59,6 +59,11 @@ impl ProbeProcess {
         self.limits.seconds = self.limits.total_seconds;
     }
 
+    /// Gives the cases that follow all of the time again: they belong to another drawing.
+    pub fn begin_again(&mut self) {
+        (self.spent, self.starts) = (Duration::ZERO, 0);
+    }
+
     /// Runs `experiment` on `case`; `observer` hears how far a long one has come.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! What is shown in a view of its own, by a program that is compiled when it is first asked for: watching, lessons,
-//! pictures and the map.
+//! What is shown in a view of its own, by programs that are compiled when they are first asked for: watching, lessons,
+//! pictures, the map, and the page beside the editor.
 
 use std::{
     env,
@@ -14,7 +14,7 @@ use course::{Course, UsageError};
 
 use super::{exercise_or_current, submission};
 use crate::{
-    cli::{Cli, LessonArgs, MapArgs, PlotArgs},
+    cli::{Cli, LessonArgs, MapArgs, PlotArgs, ServeArgs},
     on_demand,
 };
 
@@ -61,6 +61,20 @@ pub(super) fn plot(course: &Course, args: &PlotArgs) -> Result<ExitCode> {
 /// Draws which exercise builds on which.
 pub(super) fn map(course: &Course, args: &MapArgs) -> Result<ExitCode> {
     show(course, "map", args.output.clone().map(OsString::from))
+}
+
+/// Serves an exercise as a page.
+pub(super) fn serve(course: &Course, args: &ServeArgs) -> Result<ExitCode> {
+    let exercise = exercise_or_current(course, args.exercise.as_deref())?;
+    let sources = [&SOURCES[..], &["grader/serve"]].concat();
+    let program = on_demand::program(course, "serve", "the page", &sources)?;
+    let opens = if args.no_open { "-" } else { "open" };
+    let mut arguments = vec![course.root.clone().into_os_string(), exercise.name.clone().into()];
+    arguments.extend([args.port.to_string().into(), opens.into()]);
+    if args.source.is_some() || args.solution {
+        arguments.push(submission(course, exercise, args.source.as_deref(), args.solution)?.folder.into());
+    }
+    on_demand::become_program(&program, arguments)
 }
 
 /// What the view is made of.

@@ -20,7 +20,7 @@ pub(crate) fn show(course: &Course, exercise: &Exercise) -> Result<ExitCode> {
 }
 
 /// The Markdown of a lesson, and the folder that its links start from.
-pub(crate) fn read(course: &Course, exercise: &Exercise) -> Result<(String, PathBuf)> {
+pub fn read(course: &Course, exercise: &Exercise) -> Result<(String, PathBuf)> {
     let folder = course.root.join("exercises").join(&exercise.name);
     let path = folder.join("README.md");
     let lesson = fs::read_to_string(&path).with_context(|| {

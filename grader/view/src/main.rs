@@ -1,57 +1,10 @@
-//! What `grader` shows in a view of its own: the full-screen view, lessons in the terminal, pictures, and the map.
-//!
-//! `grader` compiles this program when it is first asked for such a thing, so that `check` need not wait for it, and
-//! starts it as `view COURSE WHAT …`. All decisions are made by the crates below; this one draws.
+//! The program that `grader watch`, `lesson`, `plot`, `quiz` and `map` become: see the library.
 
-mod lesson;
-mod map;
-mod markdown;
-mod picture;
-mod plot;
-mod quiz;
-mod watch;
-
-use std::{env, ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
-
-use anyhow::{Context, Result, bail};
-use course::Course;
+use std::{env, process::ExitCode};
 
 fn main() -> ExitCode {
     if let Some(failure) = runner::become_confined() {
         return failure;
     }
-    match run(env::args_os().skip(1)) {
-        Ok(code) => code,
-        Err(error) => report::fail(&error),
-    }
-}
-
-fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<ExitCode> {
-    let mut next =
-        || arguments.next().context("this program is started by `grader watch`, `lesson`, `plot`, `quiz` and `map`");
-    let course = Course::find(Some(&PathBuf::from(next()?)))?;
-    let what = next()?;
-    if what == "watch" {
-        let first = arguments.next();
-        watch::watch(course, first.as_ref().map(|name| name.to_string_lossy()).as_deref())?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    if what == "quiz" {
-        return quiz::run(&course, arguments);
-    }
-    if what == "map" {
-        return map::show(&course, arguments.next().map(PathBuf::from));
-    }
-    let name = next()?;
-    let exercise = course.exercise(&name.to_string_lossy())?;
-    match what.to_str() {
-        Some("lesson") => lesson::show(&course, exercise),
-        Some("plot") => plot::show(&course, exercise, PathBuf::from(next()?)),
-        _ => bail!("there is nothing to show called {}", what.display()),
-    }
-}
-
-/// Prints a line. A reader that has seen enough, such as `head`, is no fault.
-fn print(text: &str) {
-    let _ = writeln!(anstream::stdout(), "{text}");
+    view::run(env::args_os().skip(1)).unwrap_or_else(|error| report::fail(&error))
 }

@@ -10,11 +10,12 @@ use anyhow::{Context, Result};
 use course::{Course, Exercise, files};
 use judge::picture::Picture;
 use report::{
+    Diagnostic,
     screen::{Screen, file_url, link},
     style::{DIM, paint},
 };
-use runner::{Drawn, Kit, Observer, Sandbox, SandboxMode, Slot, StatusLine, Submission, draw};
-use wire::frame;
+use runner::{Gallery, Kit, Observer, Opened, Sandbox, SandboxMode, Slot, StatusLine, Submission};
+use wire::{frame, judge::Controls};
 
 use crate::{
     picture::{html, svg, terminal},
@@ -68,20 +69,9 @@ pub(crate) fn plot(
     } else {
         Slot::take_empty(&work, &exercise.name, sandbox)?
     };
-    let pictures = match draw(course, exercise, submission, kit, &slot, observer)? {
-        Drawn::Pictures(pictures, _) => {
-            frame::decode::<Vec<Picture>>(&pictures.0).context("the pictures are in another language than this view")?
-        }
-        Drawn::Broken(diagnostics) => {
-            let first = diagnostics.iter().find(|diagnostic| diagnostic.level == "error");
-            let error = first.map_or("", |first| first.rendered.trim_end());
-            return Ok(Plotted::Broken(format!(
-                "{error}\nThe code does not compile yet, so there is nothing to draw. {} check {} \
-                 explains.",
-                course.grader(),
-                exercise.number
-            )));
-        }
+    let pictures = match Gallery::open(course, exercise, submission, kit, &slot, observer)? {
+        Opened::Gallery(mut gallery) => pictures(&mut gallery, Controls::new(), observer)?,
+        Opened::Broken(diagnostics) => return Ok(Plotted::Broken(explanation(course, exercise, &diagnostics))),
     };
     let drawn: Vec<(&Picture, String)> = pictures
         .iter()
@@ -95,6 +85,27 @@ pub(crate) fn plot(
     write(&folder, &drawn)?;
     files::write_atomically(&page, html::render(exercise, course.grader(), &source, &drawn).as_bytes())?;
     Ok(Plotted::Pictures(pictures, page))
+}
+
+/// The pictures of a gallery, with these values of what can be varied.
+///
+/// # Errors
+///
+/// If the gallery cannot draw them.
+pub fn pictures(gallery: &mut Gallery, controls: Controls, observer: &dyn Observer) -> Result<Vec<Picture>> {
+    let (pictures, _) = gallery.draw(controls, observer)?;
+    frame::decode(&pictures.0).context("the pictures are in another language than this view")
+}
+
+/// What is said of code that does not compile.
+fn explanation(course: &Course, exercise: &Exercise, diagnostics: &[Diagnostic]) -> String {
+    let first = diagnostics.iter().find(|diagnostic| diagnostic.level == "error");
+    let error = first.map_or("", |first| first.rendered.trim_end());
+    format!(
+        "{error}\nThe code does not compile yet, so there is nothing to draw. {} check {} explains.",
+        course.grader(),
+        exercise.number
+    )
 }
 
 /// Writes one file a picture into `folder`, and removes those of an earlier run that are no longer drawn.

@@ -4,7 +4,7 @@
 //! [`Reply::DoesNotCompile`]), each of which is answered by [`Order::Answers`], and then with the reply that the order
 //! is for. Limits, budgets, the order of the checks and points are the grader's.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,9 @@ use crate::{Packed, Place};
 
 /// The id in the markers of a judge's replies: it has one partner, who asks one thing at a time.
 pub const REPLY: u64 = 0;
+
+/// Values of what can be varied in pictures, by `id of the picture/name of the control`.
+pub type Controls = BTreeMap<String, Vec<f64>>;
 
 /// What a judge is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,7 +36,10 @@ pub enum Order {
         seeds: Vec<u64>,
     },
     /// Draw the pictures: [`Reply::Pictures`].
-    Draw,
+    Draw {
+        /// What somebody has varied; everything else has its usual value.
+        controls: Controls,
+    },
 }
 
 /// What a judge says.

@@ -1,9 +1,11 @@
 //! The picture: what code computed, as plain data. Drawing it is somebody else's business.
 
 mod axes;
+mod control;
 mod raster;
 
 pub use axes::{Axes, Axis, Scale, Shown, number, with_separators};
+pub use control::{Control, Kind, Point};
 pub use raster::{Cells, Palette, Raster};
 
 use serde::{Deserialize, Serialize};
@@ -42,6 +44,8 @@ pub struct Picture {
     pub labels: Vec<((f64, f64), String)>,
     /// What is missing from the picture, and why.
     pub notes: Vec<Note>,
+    /// What can be varied on the page of `grader serve`.
+    pub controls: Vec<Control>,
 }
 
 /// What is missing from a picture, and why.
@@ -149,6 +153,7 @@ impl Picture {
             series: Vec::new(),
             labels: Vec::new(),
             notes: Vec::new(),
+            controls: Vec::new(),
         }
     }
 

@@ -13,9 +13,10 @@ use course::{
     quiz::{self, Kind},
 };
 use runner::{
-    DEFAULT_SEED, Drawn, Grading, Kit, Options, Sandbox, SandboxMode, Slot, Submission, draw, items, named, start_judge,
+    DEFAULT_SEED, Gallery, Grading, Kit, Opened, Options, Sandbox, SandboxMode, Slot, Submission, items, named,
+    start_judge,
 };
-use wire::judge::Planned;
+use wire::judge::{Controls, Planned};
 
 use super::{submission_in, variants::Variants};
 
@@ -222,9 +223,12 @@ pub(super) fn pictures(course: &Course, exercise: &Exercise, kit: &Kit, work: &P
     let solution = Submission::solution(course, exercise);
     let mut problems = Vec::new();
     for (whose, submission) in [("the solution", solution), ("the stub", submission_in(&slot, 0, &stub)?)] {
-        let pictures = match draw(course, exercise, &submission, kit, &slot, &()) {
-            Ok(Drawn::Pictures(_, pictures)) => pictures,
-            Ok(Drawn::Broken(_)) => Vec::new(),
+        let drawn = Gallery::open(course, exercise, &submission, kit, &slot, &()).and_then(|opened| match opened {
+            Opened::Gallery(mut gallery) => Ok(gallery.draw(Controls::new(), &())?.1),
+            Opened::Broken(_) => Ok(Vec::new()),
+        });
+        let pictures = match drawn {
+            Ok(pictures) => pictures,
             Err(error) => {
                 problems.push(format!("the pictures of {whose} cannot be drawn: {error:#}"));
                 continue;

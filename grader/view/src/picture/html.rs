@@ -53,7 +53,7 @@ pub(crate) fn render(exercise: &Exercise, grader: &str, source: &str, drawn: &[(
 }
 
 /// `text` with what stands between backticks as code.
-fn with_code(text: &str) -> String {
+pub fn with_code(text: &str) -> String {
     let parts = text.split('`').enumerate();
     parts.map(|(n, part)| if n % 2 == 1 { format!("<code>{}</code>", escaped(part)) } else { escaped(part) }).collect()
 }

@@ -1,8 +1,8 @@
 //! Pictures drawn: one small file per way to show them.
 
-pub(crate) mod html;
+pub mod html;
 mod letter;
-pub(crate) mod svg;
+pub mod svg;
 pub(crate) mod terminal;
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use plotters::{
     style::text_anchor::{HPos, Pos, VPos},
 };
 
-use judge::picture::{Axes, Mark, Palette, Picture, Raster, Role, Shown};
+use judge::picture::{Axes, Mark, Palette, Picture, Raster, Role, Scale, Shown};
+use serde::Serialize;
 
 /// The width of the picture and the height of its plot in user units. A phone shows it about 340 pixels wide.
 const WIDTH: i32 = 560;
@@ -53,8 +54,42 @@ const DASHES: [(i32, i32); 6] = [(0, 0), (14, 5), (4, 4), (22, 4), (9, 9), (2, 6
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
+/// Where the plot is in the document, and which numbers its edges stand for: what turns a place in it into numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Frame {
+    /// Left edge, in units of the document's view box.
+    pub left: i32,
+    /// Upper edge.
+    pub top: i32,
+    /// Right edge.
+    pub right: i32,
+    /// Lower edge.
+    pub bottom: i32,
+    /// The numbers at the left and the right edge.
+    pub x: (f64, f64),
+    /// The numbers at the lower and the upper edge.
+    pub y: (f64, f64),
+    /// Whether equal steps from left to right are equal factors; the numbers are logarithms to base 10 then.
+    pub log_x: bool,
+    /// The same from bottom to top.
+    pub log_y: bool,
+}
+
 /// The SVG document.
-pub(crate) fn render(picture: &Picture) -> Result<String> {
+///
+/// # Errors
+///
+/// If plotters cannot draw it.
+pub fn render(picture: &Picture) -> Result<String> {
+    Ok(render_framed(picture)?.0)
+}
+
+/// The SVG document, and where its plot is.
+///
+/// # Errors
+///
+/// If plotters cannot draw it.
+pub fn render_framed(picture: &Picture) -> Result<(String, Frame)> {
     let legend = Legend::new(picture);
     let notes: Vec<String> = picture.remarks().iter().flat_map(|note| wrapped(note, WIDTH - 4 * MARGIN)).collect();
     let height = MARGIN
@@ -64,24 +99,25 @@ pub(crate) fn render(picture: &Picture) -> Result<String> {
         + MARGIN / 2;
 
     let mut body = String::new();
-    {
+    let frame = {
         let size = (fine(WIDTH) as u32, fine(height) as u32);
         let paper = SVGBackend::with_string(&mut body, size).into_drawing_area();
-        draw(picture, &legend, &notes, &paper).map_err(|error| anyhow!("cannot draw {}: {error}", picture.id))?;
-    }
+        draw(picture, &legend, &notes, &paper).map_err(|error| anyhow!("cannot draw {}: {error}", picture.id))?
+    };
     // plotters' own first line gives the size in pixels that are far too many.
     let body = body.split_once('\n').map_or("", |(_, rest)| rest);
-    Ok(format!(
+    let document = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
          role=\"img\" stroke-linejoin=\"round\" stroke-linecap=\"round\">\n<title>{}</title>\n{body}",
         fine(WIDTH),
         fine(height),
         escaped(&picture.title)
-    ))
+    );
+    Ok((document, frame))
 }
 
 /// `text` where XML and HTML mean something by some of its characters.
-pub(crate) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     allowed(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
@@ -207,7 +243,7 @@ impl Legend {
 
 type Failed = DrawingAreaErrorKind<std::io::Error>;
 
-fn draw(picture: &Picture, legend: &Legend, notes: &[String], paper: &Area<'_>) -> Result<(), Failed> {
+fn draw(picture: &Picture, legend: &Legend, notes: &[String], paper: &Area<'_>) -> Result<Frame, Failed> {
     paper.fill(&WHITE)?;
     let mut top = MARGIN / 2;
     legend.draw(paper, top)?;
@@ -232,8 +268,9 @@ fn draw(picture: &Picture, legend: &Legend, notes: &[String], paper: &Area<'_>) 
     if !picture.x.label.is_empty() {
         below.draw(&text(&picture.x.label, (fine(WIDTH - 2 * MARGIN), fine(LINE / 2 - 2)), GREY, HPos::Right))?;
     }
-    draw_plot(picture, &plot)?;
-    paper.present()
+    let frame = draw_plot(picture, &plot)?;
+    paper.present()?;
+    Ok(frame)
 }
 
 /// The room for the labels of the ticks: on the left, and below.
@@ -255,7 +292,7 @@ fn plot_height(picture: &Picture) -> i32 {
     (height.min(1e4) as i32 + below + MARGIN).clamp(PLOT_HEIGHTS.0, PLOT_HEIGHTS.1)
 }
 
-fn draw_plot(picture: &Picture, paper: &Area<'_>) -> Result<(), Failed> {
+fn draw_plot(picture: &Picture, paper: &Area<'_>) -> Result<Frame, Failed> {
     let axes = Axes::of(picture, 5);
     let (left, below) = label_areas(&axes);
     let mut chart = ChartBuilder::on(paper)
@@ -315,7 +352,18 @@ fn draw_plot(picture: &Picture, paper: &Area<'_>) -> Result<(), Failed> {
             paper.draw(&text(words, pixel(*at), colour, HPos::Center))?;
         }
     }
-    Ok(())
+    let (x, y) = plot.get_pixel_range();
+    let is_log = |scale: Scale| scale == Scale::Log;
+    Ok(Frame {
+        left: x.start,
+        right: x.end,
+        top: y.start,
+        bottom: y.end,
+        x: (axes.x.low, axes.x.high),
+        y: (axes.y.low, axes.y.high),
+        log_x: is_log(picture.x.scale),
+        log_y: is_log(picture.y.scale),
+    })
 }
 
 /// Cells side by side that look alike are one rectangle.

@@ -1,23 +1,23 @@
 //! Who tells the watch view that an exercise was saved: the system's file events, and a look at the files.
 
-use std::{path::Path, sync::mpsc::Sender};
+use std::path::Path;
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::{Input, state::Event};
 use course::{
     Course, Exercise,
     files::{rust_files, stamp},
 };
 
 /// Hands on the system's file events as long as it lives.
-pub(super) struct Watcher {
+pub struct Watcher {
     /// `None` where there are no such events, or no more of them: then the files are looked at.
     events: Option<RecommendedWatcher>,
 }
 
 impl Watcher {
-    pub(super) fn new(course: &Course, inbox: Sender<Input>) -> Self {
+    /// Tells the index of each exercise that is saved.
+    pub fn new(course: &Course, mut saved: impl FnMut(usize) + Send + 'static) -> Self {
         let names: Vec<String> = course.exercises.iter().map(|exercise| exercise.name.clone()).collect();
         let tell = move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
@@ -26,7 +26,7 @@ impl Watcher {
                 return;
             }
             for index in event.paths.iter().filter_map(|path| exercise_of(path, &names)) {
-                let _ = inbox.send(Input::Event(Event::Saved(index)));
+                saved(index);
             }
         };
         let watch = || -> notify::Result<RecommendedWatcher> {
@@ -37,7 +37,8 @@ impl Watcher {
         Self { events: watch().ok() }
     }
 
-    pub(super) fn has_events(&self) -> bool {
+    /// Whether there are such events here.
+    pub fn has_events(&self) -> bool {
         self.events.is_some()
     }
 }
@@ -60,7 +61,7 @@ fn exercise_of(path: &Path, names: &[String]) -> Option<usize> {
 }
 
 /// What the source files of `exercise` look like: sizes and times. Equal looks mean that nothing was saved.
-pub(super) fn look(course: &Course, exercise: &Exercise) -> String {
+pub fn look(course: &Course, exercise: &Exercise) -> String {
     let folder = course.root.join("exercises").join(&exercise.name).join("src");
     match rust_files(&folder) {
         Ok(files) => files.iter().map(|file| stamp(file).unwrap_or_default()).collect(),

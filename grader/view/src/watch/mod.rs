@@ -3,7 +3,7 @@
 //! [`state`] decides, [`draw`] draws, and this file connects them with the keyboard, the files and the grader.
 
 mod draw;
-mod files;
+pub mod files;
 #[cfg(test)]
 mod readme;
 mod screen;
@@ -55,7 +55,10 @@ pub(crate) fn watch(course: Course, first: Option<&str>) -> Result<()> {
     Kit::open(&course, current)?;
 
     let (events, inbox) = mpsc::channel();
-    let watcher = files::Watcher::new(&course, events.clone());
+    let watcher = files::Watcher::new(&course, {
+        let events = events.clone();
+        move |index| drop(events.send(Input::Event(Event::Saved(index))))
+    });
     let (mut state, first) = State::new(list::rows(&course, &progress)?, index, !watcher.has_events());
     state.notice = notice;
 

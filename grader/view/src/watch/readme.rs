@@ -3,22 +3,24 @@
 
 use std::{fs, path::PathBuf, time::Instant};
 
-use judge::picture::Picture;
 use ratatui::{
     Terminal,
     backend::TestBackend,
     buffer::Buffer,
     style::{Color, Modifier},
 };
-use runner::{Drawn, Grading, Kit, Options, Sandbox, Slot, Submission};
+use runner::{Gallery, Grading, Kit, Opened, Options, Sandbox, Slot, Submission};
 use textwrap::core::display_width;
-use wire::frame;
+use wire::judge::Controls;
 
 use super::{
     draw,
     state::{AfterSave, Body, Event, Graded, Page, State},
 };
-use crate::picture::{holds_in_docs, svg::escaped};
+use crate::{
+    picture::{holds_in_docs, svg::escaped},
+    plot,
+};
 use course::Course;
 use learner::{Progress, list};
 
@@ -61,10 +63,10 @@ fn the_picture_in_the_documentation_is_what_the_view_shows() {
     let slot = &Slot::take_empty(&course.work_folder().unwrap(), &exercise.name, Sandbox::None).unwrap();
     let grading = Grading { course, exercise, kit, slot, options: Options::default(), observer: &() };
     let report = grading.grade(&submission).unwrap().report;
-    let Drawn::Pictures(pictures, _) = runner::draw(course, exercise, &submission, kit, slot, &()).unwrap() else {
+    let Opened::Gallery(mut gallery) = Gallery::open(course, exercise, &submission, kit, slot, &()).unwrap() else {
         panic!("it compiles")
     };
-    let pictures: Vec<Picture> = frame::decode(&pictures.0).unwrap();
+    let pictures = plot::pictures(&mut gallery, Controls::new(), &()).unwrap();
 
     let mut rows = list::rows(course, &Progress::default()).unwrap();
     rows[index].score = report.score();
