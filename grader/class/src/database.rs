@@ -84,6 +84,9 @@ pub(crate) fn build(course: &Course, policy: &Policy, records: &Path, paths: &Pa
     Ok(questions)
 }
 
+/// The hand-ins that count, by student and exercise.
+type Counting = BTreeMap<(String, String), HandIn>;
+
 struct Building<'a> {
     course: &'a Course,
     policy: &'a Policy,
@@ -217,7 +220,7 @@ impl Building<'_> {
     }
 
     /// Says of every hand-in whose it is; returns those that count, by student and exercise.
-    fn students(&self, hand_ins: Vec<HandIn>) -> Result<(BTreeMap<(String, String), HandIn>, Vec<Question>)> {
+    fn students(&self, hand_ins: Vec<HandIn>) -> Result<(Counting, Vec<Question>)> {
         let mut students: BTreeMap<String, (Student, bool)> = BTreeMap::new();
         for student in &self.policy.roster.students {
             students.insert(student.key.clone(), (student.clone(), true));
@@ -268,7 +271,7 @@ impl Building<'_> {
         Ok((last, questions))
     }
 
-    fn grades(&self, counted: &BTreeMap<String, Terms>, last: &BTreeMap<(String, String), HandIn>) -> Result<()> {
+    fn grades(&self, counted: &BTreeMap<String, Terms>, last: &Counting) -> Result<()> {
         let mut students = self.transaction.prepare("SELECT key, name, email, login FROM student")?;
         let students = students.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
         let students: Vec<[String; 4]> = students.collect::<rusqlite::Result<_>>()?;
@@ -331,12 +334,7 @@ impl Building<'_> {
         Ok(())
     }
 
-    fn regrades(
-        &self,
-        regrades: &[Regrade],
-        decisions: &[Decision],
-        last: &BTreeMap<(String, String), HandIn>,
-    ) -> Result<()> {
+    fn regrades(&self, regrades: &[Regrade], decisions: &[Decision], last: &Counting) -> Result<()> {
         for Regrade { number, commit, terms, at } in regrades {
             let decision = decisions.iter().find(|decision| decision.number == *number);
             let decided = match decision {

@@ -98,7 +98,7 @@ pub(crate) fn grade<'a>(
         match graded {
             Ok(graded) => {
                 let spent = Spent { unit: graded.unit.clone(), milliseconds: begun.elapsed().as_millis() as u64 };
-                records.add(&[Record::Result(graded), Record::Spent(spent)])?;
+                records.add(&[Record::Result(Box::new(graded)), Record::Spent(spent)])?;
                 outcome.graded += 1;
             }
             Err(error) => {
@@ -113,9 +113,11 @@ pub(crate) fn grade<'a>(
     thread::scope(|scope| -> Result<()> {
         let worker = || -> Result<()> {
             let mut graders = Graders { current: None };
-            while !stopped.load(Ordering::Relaxed)
-                && grade_next(&mut graders).inspect_err(|_| stopped.store(true, Ordering::Relaxed))?
-            {}
+            while !stopped.load(Ordering::Relaxed) {
+                if !grade_next(&mut graders).inspect_err(|_| stopped.store(true, Ordering::Relaxed))? {
+                    break;
+                }
+            }
             Ok(())
         };
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();

@@ -21,7 +21,7 @@ pub(crate) enum Record {
     Terms(Terms),
     Code(Code),
     HandIn(HandIn),
-    Result(Graded),
+    Result(Box<Graded>),
     /// How long a grading took: the only thing that differs from run to run.
     Spent(Spent),
     Regrade(Regrade),
@@ -176,8 +176,9 @@ impl Paths {
 /// The lines of a file, and what of them a run has to know.
 pub(crate) struct Records {
     path: PathBuf,
-    /// Locked as long as this lives: two runs at once would get in each other's way.
     file: File,
+    /// Locked as long as this lives: two runs at once would get in each other's way.
+    _lock: File,
     /// Where the next line begins.
     end: u64,
     /// The digests of lines, in which a unit's result counts once.
@@ -209,18 +210,23 @@ impl Records {
     /// The lines in `path`, a new file if there is none. What a run that was stopped has left of a line is cut off.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let cannot = || format!("cannot open {}; is its folder there, and may you write to it?", path.display());
-        let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).open(path).with_context(cannot)?;
-        match file.try_lock() {
+        // Beside the file: a lock on it would keep others from reading it, on Windows.
+        let mut lock_path = path.as_os_str().to_owned();
+        lock_path.push(".lock");
+        let lock = File::create(&lock_path).with_context(cannot)?;
+        match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 bail!("another grader is writing to {}; wait until it ends, or stop it", path.display())
             }
             Err(TryLockError::Error(error)) => return Err(error).with_context(cannot),
         }
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(path).with_context(cannot)?;
         let mut records = Self {
             path: path.to_owned(),
             file,
+            _lock: lock,
             end: 0,
             known: HashSet::new(),
             code: HashMap::new(),

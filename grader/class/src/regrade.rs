@@ -163,9 +163,9 @@ fn course_at(course: &Course, commit: &str) -> Result<(Course, String)> {
     let prefix = git(&course.root, &["rev-parse", "--show-prefix"])?;
     // One place for all commits, so that what is built there is built once.
     let place: PathBuf = course.work_folder()?.join("other-course");
-    if place.join(".git").exists() {
-        git(&place, &["checkout", "--quiet", "--force", "--detach", &id])?;
-    } else {
+    let is_there = place.join(".git").exists();
+    if !is_there || git(&place, &["checkout", "--quiet", "--force", "--detach", &id]).is_err() {
+        // None yet, or one of a repository that is gone.
         let _ = fs::remove_dir_all(&place);
         git(&course.root, &["worktree", "prune"])?;
         let path = place.to_str().context("the folder's name is no text")?;

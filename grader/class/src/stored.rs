@@ -258,7 +258,7 @@ fn example(database: &Connection, unit: &str, check: &str) -> Result<Option<Exam
 /// The function around a line, or what is left of a long one.
 fn excerpt(text: &str, line: u32) -> String {
     const MOST: usize = 24;
-    let line = line as usize;
+    let line = (line as usize).clamp(1, text.lines().count().max(1));
     let items = items(text);
     let around =
         items.iter().filter(|item| item.lines.contains(&line)).min_by_key(|item| item.lines.end() - item.lines.start());
@@ -313,4 +313,16 @@ pub(crate) fn same(database: &Connection) -> Result<Vec<Same>> {
         }
     }
     Ok(groups.into_iter().map(|(_, same)| same).filter(|same| same.students.len() > 1).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    proptest::proptest! {
+        /// Fuzzing: a line that a submission says it panicked in may be anywhere.
+        #[test]
+        fn any_line_of_any_text_has_an_excerpt(text in "(fn a\\(\\) \\{|\\}|\n|\\PC){0,40}", line in proptest::num::u32::ANY) {
+            proptest::prop_assert!(super::excerpt(&text, line % 64).lines().count() <= 25);
+            super::excerpt(&text, line);
+        }
+    }
 }

@@ -159,7 +159,9 @@ fn the_report_shows_the_class_and_every_student_and_no_text_of_a_submission_acts
     {
         class.hand_in(&format!("{name}/01_leap_years/src/lib.rs"), &leap_years(body));
     }
-    class.hand_in("<script>/01_leap_years/src/lib.rs", &leap_years("println!(\"<b>&</b>\"); year == 1"));
+    // What no file on Windows can be called.
+    let name = if cfg!(windows) { "a&b" } else { "<script>" };
+    class.hand_in(&format!("{name}/01_leap_years/src/lib.rs"), &leap_years("println!(\"<b>&</b>\"); year == 1"));
     class.hand_in("jane/02_anagrams/src/lib.rs", ANAGRAMS);
     class.grade(0, &[]);
     class.run(0, &["report"]);

@@ -47,11 +47,17 @@ fn grades_go_to_gradebooks_and_graders_in_their_own_forms() {
     assert_eq!(lines[1], "    Points Possible,,,,,2,3");
     assert!(lines.contains(&"\"Doe, Jane\",17,u17,jane,A,2,3"), "{lines:?}");
     // What was not handed in stays empty, and no name is a formula.
-    assert!(lines.contains(&"\"Show, No\",21,u21,no,B,,") && lines.contains(&"\"'=Roe, Jo\",18,u18,jo,A,0,"), "{lines:?}");
+    assert!(
+        lines.contains(&"\"Show, No\",21,u21,no,B,,") && lines.contains(&"\"'=Roe, Jo\",18,u18,jo,A,0,"),
+        "{lines:?}"
+    );
 
     export("moodle", "moodle.csv");
     let table = class.read("moodle.csv");
-    assert!(table.starts_with("ID number,Email address,Username,Full name,Leap years (4711),Leap years (4711) (feedback),"), "{table}");
+    assert!(
+        table.starts_with("ID number,Email address,Username,Full name,Leap years (4711),Leap years (4711) (feedback),"),
+        "{table}"
+    );
     assert!(table.contains("17,jane@example.org,jane,\"Doe, Jane\",2,2 of 2 points,3,3 of 3 points"), "{table}");
 
     export("lti", "scores.jsonl");
@@ -71,11 +77,15 @@ fn grades_go_to_gradebooks_and_graders_in_their_own_forms() {
     assert!(broken["output"].as_str().unwrap().contains("mismatched types") && broken["score"] == 0.0);
 
     export("gradescope", "gradescope");
-    let gradescope = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("tests/schemas/gradescope.schema.json");
+    let gradescope =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("tests/schemas/gradescope.schema.json");
     assert_eq!(valid(&gradescope, &class.read("gradescope/17.json"))["score"], 5);
     export("junit", "junit");
     let junit = class.read("junit/18.xml");
-    assert!(junit.contains("<testcase ") && junit.contains("<failure ") && junit.contains("Not every fourth year"), "{junit}");
+    assert!(
+        junit.contains("<testcase ") && junit.contains("<failure ") && junit.contains("Not every fourth year"),
+        "{junit}"
+    );
 }
 
 #[test]
@@ -118,7 +128,10 @@ fn launchers_write_scripts_that_their_engines_take() {
         assert!(checked.is_ok_and(|output| output.status.success()), "{engine}");
     }
     let slurm = launch("slurm");
-    assert!(slurm.contains("\n#SBATCH --array=1-3\n#SBATCH --requeue\n") && slurm.contains("--shard \"$SLURM_ARRAY_TASK_ID\"/3"));
+    assert!(
+        slurm.contains("\n#SBATCH --array=1-3\n#SBATCH --requeue\n")
+            && slurm.contains("--shard \"$SLURM_ARRAY_TASK_ID\"/3")
+    );
 
     let job = valid(&schema("kubernetes-job"), &launch("kubernetes"));
     assert_eq!(job["spec"]["completionMode"], "Indexed");
@@ -126,7 +139,10 @@ fn launchers_write_scripts_that_their_engines_take() {
     let container = &job["spec"]["template"]["spec"]["containers"][0];
     assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
     assert!(container["command"][2].as_str().unwrap().contains("$((JOB_COMPLETION_INDEX + 1))/3"));
-    assert!(!container["command"][2].as_str().unwrap().contains("--sandbox"), "the default refuses to grade without one");
+    assert!(
+        !container["command"][2].as_str().unwrap().contains("--sandbox"),
+        "the default refuses to grade without one"
+    );
 
     let github: Value = serde_saphyr::from_str(&launch("github")).unwrap();
     assert_eq!(github["jobs"]["grade"]["strategy"]["matrix"]["shard"], serde_json::json!([1, 2, 3]));
@@ -147,7 +163,8 @@ fn gnu_parallel_runs_its_script_where_it_is_installed() {
     }
     class.grade(0, &["--seed", "5", "--to", "serial.db"]);
     class.write("script", &class.run(0, &["launch", "parallel", "submissions", "--seed", "5", "--shards", "3"]));
-    let output = Command::new("sh").arg("script").current_dir(class.folder.path()).env("HOME", class.folder.path()).output();
+    let output =
+        Command::new("sh").arg("script").current_dir(class.folder.path()).env("HOME", class.folder.path()).output();
     let output = output.unwrap();
     assert!(output.status.success(), "{}", said(&output));
     assert!(common::bytes(&class.path("class.db")) == common::bytes(&class.path("serial.db")));

@@ -52,7 +52,17 @@ mod linux {
         let mut cluster = Cluster::start(class.path("cluster"));
         let script = class.run(
             0,
-            &["launch", "slurm", "submissions", "--seed", "5", "--shards", "8", "--option=--cpus-per-task=1", "--option=--mem=0"],
+            &[
+                "launch",
+                "slurm",
+                "submissions",
+                "--seed",
+                "5",
+                "--shards",
+                "8",
+                "--option=--cpus-per-task=1",
+                "--option=--mem=0",
+            ],
         );
         class.write("class.sbatch", &script);
         let mut sbatch = cluster.command("sbatch");
@@ -69,13 +79,17 @@ mod linux {
         println!("{}", cluster.ask("sinfo", &["--noheader", "--format", "%n %T"]).trim());
         println!("{}", class.run(0, &["merge"]));
         assert_eq!(class.ask("SELECT count(*) FROM result"), [count.to_string()]);
-        assert!(bytes(&class.path("class.db")) == bytes(&class.path("serial.db")), "the merged database is another one");
+        assert!(
+            bytes(&class.path("class.db")) == bytes(&class.path("serial.db")),
+            "the merged database is another one"
+        );
         println!("the merged database is that of the serial run");
     }
 
     /// How many units all shards have graded.
     fn done(class: &Class) -> usize {
-        let read = |number| fs::read_to_string(class.path(&format!("class.{number}-of-{SHARDS}.jsonl"))).unwrap_or_default();
+        let read =
+            |number| fs::read_to_string(class.path(&format!("class.{number}-of-{SHARDS}.jsonl"))).unwrap_or_default();
         let results = |text: String| text.lines().filter(|line| line.starts_with("{\"result\"")).count();
         (1..=SHARDS).map(|number| results(read(number))).sum()
     }
@@ -146,7 +160,9 @@ mod linux {
             let log = fs::File::create(self.folder.join(format!("{name}.out"))).unwrap();
             let mut command = self.command(program);
             command.args(arguments).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-            let child = command.spawn().unwrap_or_else(|error| panic!("{program}: {error}; install slurmctld, slurmd, slurm-client and munge"));
+            let child = command.spawn().unwrap_or_else(|error| {
+                panic!("{program}: {error}; install slurmctld, slurmd, slurm-client and munge")
+            });
             self.daemons.push(Daemon { name, process: child });
         }
 
@@ -195,7 +211,8 @@ mod linux {
             for entry in fs::read_dir("/proc").unwrap().flatten() {
                 let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
                 let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
-                let has = |text: String| environment.split(|&byte| byte == 0).any(|variable| variable == text.as_bytes());
+                let has =
+                    |text: String| environment.split(|&byte| byte == 0).any(|variable| variable == text.as_bytes());
                 if has(format!("SLURMD_NODENAME={node}")) && has(format!("SLURM_CLUSTER_NAME={}", self.name)) {
                     processes.push(id);
                 }
@@ -205,10 +222,12 @@ mod linux {
                 let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
                 status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok())
             };
-            let mut steps: Vec<i32> = processes.iter().filter_map(parent).filter(|id| !processes.contains(id) && *id > 1).collect();
+            let mut steps: Vec<i32> =
+                processes.iter().filter_map(parent).filter(|id| !processes.contains(id) && *id > 1).collect();
             steps.sort_unstable();
             steps.dedup();
-            let daemon = self.daemons.iter().find(|daemon| daemon.name == node).map(|daemon| daemon.process.id() as i32);
+            let daemon =
+                self.daemons.iter().find(|daemon| daemon.name == node).map(|daemon| daemon.process.id() as i32);
             let all: Vec<i32> = daemon.into_iter().chain(steps).chain(processes).collect();
             for id in &all {
                 let _ = kill(Pid::from_raw(*id), Signal::SIGKILL);

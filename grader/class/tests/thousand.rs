@@ -77,11 +77,15 @@ mod linux {
         let wall = begun.elapsed().as_secs_f64();
         let used = processor() - used;
         let cores = thread::available_parallelism().unwrap().get() as f64;
-        println!("{count} submissions, each other code: {:.3} processor seconds each, {wall:.0} s in all", used / count as f64);
+        println!(
+            "{count} submissions, each other code: {:.3} processor seconds each, {wall:.0} s in all",
+            used / count as f64
+        );
         let idle = (super::linux::idle() - idle) / (wall * cores);
         let share = used / (wall * cores);
         println!("{:.1} % of {cores} cores were ours, {:.1} % were idle", 100.0 * share, 100.0 * idle);
-        let text: Vec<String> = memory.iter().map(|(done, kib)| format!("{:.1} MiB after {done}", *kib as f64 / 1024.0)).collect();
+        let text: Vec<String> =
+            memory.iter().map(|(done, kib)| format!("{:.1} MiB after {done}", *kib as f64 / 1024.0)).collect();
         println!("memory of the program itself: {}", text.join(", "));
 
         let begun = Instant::now();
@@ -99,7 +103,8 @@ mod linux {
             let done = text.lines().filter(|line| line.starts_with("{\"result\"")).count();
             let quarter = (memory.len() + 1) * count / 4;
             let status = fs::read_to_string(&status).unwrap_or_default();
-            let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
+            let resident =
+                status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
             if let (true, Some(resident)) = (done > 0 && done >= quarter.saturating_sub(2), resident) {
                 memory.push((done, resident));
             }
@@ -117,7 +122,8 @@ mod linux {
     /// Seconds that all cores together had nothing to do since the machine was started.
     fn idle() -> f64 {
         let stat = fs::read_to_string("/proc/stat").unwrap();
-        let cells: Vec<f64> = stat.lines().next().unwrap().split_whitespace().skip(1).map(|it| it.parse().unwrap()).collect();
+        let cells: Vec<f64> =
+            stat.lines().next().unwrap().split_whitespace().skip(1).map(|it| it.parse().unwrap()).collect();
         (cells[3] + cells[4]) / 100.0
     }
 }

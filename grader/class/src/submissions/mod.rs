@@ -33,6 +33,16 @@ pub(crate) struct Found {
     pub(crate) place: String,
 }
 
+/// One of several that a student may have handed in to an exercise.
+struct Attempt {
+    handed_in: Option<i64>,
+    code: Code,
+    place: String,
+}
+
+/// Of each exercise what a student has handed in.
+type Attempts = BTreeMap<String, Vec<Attempt>>;
+
 /// What is being looked for.
 pub(crate) struct Search<'a> {
     pub(crate) course: &'a Course,
@@ -164,7 +174,7 @@ impl Search<'_> {
         take: &mut impl FnMut(Found) -> Result<()>,
     ) -> Result<()> {
         // For each exercise what was handed in, in order.
-        let mut answers: BTreeMap<String, Vec<(Option<i64>, Code, String)>> = BTreeMap::new();
+        let mut answers: Attempts = BTreeMap::new();
         let mut is_empty = true;
         let names: Vec<String> = items.iter().map(|item| item.name.clone()).collect();
         let who = items[0].who.clone();
@@ -193,18 +203,18 @@ impl Search<'_> {
         self.leave_stubs_out(&mut answers)?;
         for (exercise, mut codes) in answers {
             // The last one counts. Where no times tell which that is, several different ones are not clear.
-            codes.sort_by_key(|(time, ..)| *time);
-            let differ = codes.iter().map(|(_, code, _)| &code.digest).collect::<BTreeSet<_>>().len() > 1;
-            let times: BTreeSet<_> = codes.iter().map(|(time, ..)| *time).collect();
+            codes.sort_by_key(|attempt| attempt.handed_in);
+            let differ = codes.iter().map(|attempt| &attempt.code.digest).collect::<BTreeSet<_>>().len() > 1;
+            let times: BTreeSet<_> = codes.iter().map(|attempt| attempt.handed_in).collect();
             if differ && times.len() < codes.len() {
-                let places = codes.iter().map(|(.., place)| place.clone()).collect();
+                let places = codes.iter().map(|attempt| attempt.place.clone()).collect();
                 let why = format!(
                     "several of these may be the answer to {exercise}; write exercise and file, or ignore = true"
                 );
                 questions.push(Question { choices: places, ..Question::new(&names[0], &why) });
                 continue;
             }
-            let Some((handed_in, code, place)) = codes.pop() else { continue };
+            let Some(Attempt { handed_in, code, place }) = codes.pop() else { continue };
             for who in &who {
                 let (who, exercise, code) = (who.clone(), exercise.clone(), code.clone());
                 take(Found { who, exercise, code, handed_in, place: place.clone() })?;
@@ -308,13 +318,7 @@ impl Search<'_> {
     }
 
     /// Reads candidates, as answers say or as they are named.
-    fn candidates(
-        &self,
-        item: &Item,
-        candidates: &[Candidate],
-        questions: &mut Vec<Question>,
-        answers: &mut BTreeMap<String, Vec<(Option<i64>, Code, String)>>,
-    ) {
+    fn candidates(&self, item: &Item, candidates: &[Candidate], questions: &mut Vec<Question>, answers: &mut Attempts) {
         let told = self.answers_to(&item.name);
         let told: Vec<&Answer> = told.into_iter().filter(|answer| answer.exercise.is_some()).collect();
         let mut nameless = Vec::new();
@@ -344,7 +348,9 @@ impl Search<'_> {
             };
             match exercise {
                 Some(exercise) => match self.code(candidate) {
-                    Ok(code) => answers.entry(exercise).or_default().push((item.handed_in, code, place)),
+                    Ok(code) => {
+                        answers.entry(exercise).or_default().push(Attempt { handed_in: item.handed_in, code, place })
+                    }
                     Err(error) => questions.push(Question::new(&item.name, &format!("{error:#}"))),
                 },
                 None if candidate.exercise.is_none() => nameless.push(candidate.file.clone()),
@@ -383,14 +389,14 @@ impl Search<'_> {
 
     /// A copy of the whole course holds stubs of all the exercises that are not begun. Where something else was handed in,
     /// they are nothing to grade.
-    fn leave_stubs_out(&self, answers: &mut BTreeMap<String, Vec<(Option<i64>, Code, String)>>) -> Result<()> {
+    fn leave_stubs_out(&self, answers: &mut Attempts) -> Result<()> {
         let mut stubs = Vec::new();
         for (name, codes) in &*answers {
             let exercise = self.course.exercise(name)?;
             let stub = fs::read_to_string(self.course.hidden_folder(exercise).join("stub.rs")).unwrap_or_default();
             let lines = |text: &str| text.replace("\r\n", "\n");
             let is_stub = |code: &Code| matches!(&*code.files, [(_, text)] if lines(text) == lines(&stub));
-            if codes.iter().all(|(_, code, _)| is_stub(code)) {
+            if codes.iter().all(|attempt| is_stub(&attempt.code)) {
                 stubs.push(name.clone());
             }
         }

@@ -76,6 +76,15 @@ fn is_number(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        /// Fuzzing: every name names somebody.
+        #[test]
+        fn any_name_can_be_read(name in "\\PC{0,40}|[a-zü_0-9.-]{0,40}|[a-z]{1,3}(_LATE)?_[0-9]{0,3}_[0-9]{0,3}_.{0,9}") {
+            let read = read(&name);
+            proptest::prop_assert!(read.who.key.len() <= name.len() + 1);
+        }
+    }
+
     #[test]
     fn bulk_downloads_name_their_students() {
         let said = |name: &str| {

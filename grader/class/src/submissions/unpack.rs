@@ -212,6 +212,29 @@ mod tests {
         assert!(unpack(&tar, Kind::Zip, &to, Size::Student).unwrap_err().to_string().contains("no zip"));
     }
 
+    proptest::proptest! {
+        /// Fuzzing: whatever an archive is and calls its files, nothing is written outside.
+        #[test]
+        fn no_name_and_no_bytes_lead_outside(
+            name in "(\\.\\./|/|[a-z]{1,3}/|\\\\|\\.|:|\\PC){0,6}(\\.rs)?",
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300),
+        ) {
+            if let Some(path) = inside(&name) {
+                let joined = Path::new("/to").join(path);
+                let parts: Vec<Component<'_>> = joined.components().collect();
+                proptest::prop_assert!(joined.starts_with("/to") && !parts.contains(&Component::ParentDir), "{:?}", joined);
+            }
+            let work = tempfile::tempdir().unwrap();
+            let archive = work.path().join("archive");
+            fs::write(&archive, bytes).unwrap();
+            for kind in [Kind::Zip, Kind::Tar, Kind::Gzip] {
+                let _ = unpack(&archive, kind, &work.path().join("to"), Size::Student);
+            }
+            let outside = files_in(work.path()).into_iter().filter(|name| !name.starts_with("to/")).count();
+            proptest::prop_assert_eq!(outside, 1);
+        }
+    }
+
     #[test]
     fn a_small_archive_with_much_in_it_is_cut_short() {
         let work = tempfile::tempdir().unwrap();

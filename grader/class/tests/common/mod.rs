@@ -155,7 +155,7 @@ pub(crate) fn zip(path: &Path, files: &[(&str, &str)]) {
 pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let mut git = Command::new("git");
     git.arg("-C").arg(folder).args(["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]);
-    git.args(["-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false"]);
+    git.args(["-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false", "-c", "core.autocrlf=false"]);
     git.env("GIT_COMMITTER_DATE", "2026-11-20T23:10:00Z").env("GIT_AUTHOR_DATE", "2026-11-20T23:10:00Z");
     let output = git.args(arguments).output().expect("this test needs git");
     assert!(output.status.success(), "git {arguments:?}: {}", said(&output));
