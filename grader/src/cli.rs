@@ -1,6 +1,9 @@
 //! The command line.
 
-use std::{ffi::OsStr, path::PathBuf};
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+};
 
 use clap::{
     Arg, Args, Error, Parser, Subcommand, ValueEnum,
@@ -56,6 +59,9 @@ pub(crate) enum Command {
     Reset(ResetArgs),
     /// Grade what was handed in, report in the forms that the surrounding CI reads, and exit by policy
     Ci(CiArgs),
+    /// For teachers: grade a whole class, look at it, regrade it, and hand the grades over
+    #[command(disable_help_flag = true)]
+    Class(ClassArgs),
     /// Download a larger data set, once, for the exercises that can use one
     #[command(subcommand)]
     Data(DataCommand),
@@ -167,6 +173,13 @@ pub(crate) struct CiArgs {
     /// Whether submissions are compiled and run in a sandbox
     #[arg(long, value_enum, default_value_t, value_name = "MODE")]
     pub(crate) sandbox: SandboxMode,
+}
+
+#[derive(Args)]
+pub(crate) struct ClassArgs {
+    /// What to do with the class; `class --help` lists it
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<OsString>,
 }
 
 #[derive(Subcommand)]

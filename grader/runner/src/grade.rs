@@ -8,8 +8,8 @@ use report::{CheckReport, Report, sanitise::Folders};
 use wire::judge::{Answer, Ended, Planned, Status, Verdict};
 
 use crate::{
-    Compiled, JudgeProcess, Kit, Observer, Part, ProbeProcess, Program, Question, Slot, Sources, Stage, Submission,
-    Task, compile,
+    Compiled, JudgeProcess, Kit, Observer, Part, ProbeProcess, Program, Question, Sandbox, Slot, Sources, Stage,
+    Submission, Task, compile,
     compile::{compile_together, errors_of_program, foreign_folders},
     judge_program,
 };
@@ -297,6 +297,55 @@ pub fn start_judge<'a>(
         bail!("{} has no checks", exercise.name);
     }
     Ok((judge, checks))
+}
+
+/// Grades strangers' submissions to one exercise, one after the other, each in an empty slot. They share a judge, which never
+/// meets any of them.
+pub struct Grader<'a> {
+    course: &'a Course,
+    exercise: &'a Exercise,
+    kit: &'a Kit,
+    options: Options,
+    sandbox: Sandbox,
+    judge: JudgeProcess<'a>,
+    checks: Vec<Planned>,
+}
+
+impl<'a> Grader<'a> {
+    /// Starts the judge of `exercise`, built now if it has to be.
+    ///
+    /// # Errors
+    ///
+    /// If it does not compile or does not work.
+    pub fn start(
+        course: &'a Course,
+        exercise: &'a Exercise,
+        kit: &'a Kit,
+        options: Options,
+        sandbox: Sandbox,
+    ) -> Result<Self> {
+        let (judge, checks) = start_judge(course, exercise, kit, &())?;
+        Ok(Self { course, exercise, kit, options, sandbox, judge, checks })
+    }
+
+    /// Compiles `submission`, has it judged and reports.
+    ///
+    /// # Errors
+    ///
+    /// If the grader cannot do its work. Then the judge may be in the middle of something: start another one.
+    pub fn grade(&mut self, submission: &Submission) -> Result<Graded> {
+        let Self { course, exercise, kit, options, sandbox, .. } = *self;
+        let start = Instant::now();
+        let slot = Slot::take_empty(&course.work_folder()?, &exercise.name, sandbox)?;
+        let grading = Grading { course, exercise, kit, slot: &slot, options, observer: &() };
+        let sources = Sources::read(course, submission, submission.gated)?;
+        let compiled = if sources.refused.is_empty() {
+            compile(course, exercise, grading.limits(), &sources, kit, &slot)?
+        } else {
+            Compiled::Broken(sources.refused.clone())
+        };
+        grading.report(start, &sources, compiled, &mut self.judge, &self.checks)
+    }
 }
 
 fn waits_for(check: &Planned) -> String {

@@ -10,6 +10,7 @@ mod diagnostics;
 mod gallery;
 mod gate;
 mod grade;
+pub mod hand_in;
 mod items;
 mod judge_process;
 mod judge_program;
@@ -26,7 +27,7 @@ mod workspace;
 
 pub use compile::{Compiled, Program, compile};
 pub use gallery::{Gallery, Opened};
-pub use grade::{DEFAULT_SEED, Graded, Grading, Options, start_judge};
+pub use grade::{DEFAULT_SEED, Graded, Grader, Grading, Options, start_judge};
 pub use items::{Item, items, named};
 pub use judge_process::{JudgeProcess, Question, Task};
 use judge_program::Part;
@@ -110,20 +111,15 @@ impl Submission {
         self.src().join("lib.rs")
     }
 
-    /// The folder as a report names it: from the course's folder on, whichever copy of it, or by its own name alone.
+    /// The folder as a report names it, the same on every machine: as a learner's own if it is called like one, or from the
+    /// course's folder on, or by its own name alone.
     pub fn label(&self, course: &Course) -> String {
-        let path = match self.folder.strip_prefix(&course.root) {
-            Ok(inside) => inside.to_string_lossy(),
-            Err(_) => {
-                let name = self.folder.file_name().unwrap_or_default();
-                let above = self.folder.parent().and_then(Path::file_name);
-                let in_exercises = above.is_some_and(|above| above == "exercises");
-                if in_exercises {
-                    format!("exercises/{}", name.to_string_lossy()).into()
-                } else {
-                    name.to_string_lossy()
-                }
-            }
+        let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        let above = self.folder.parent().and_then(Path::file_name);
+        let path = if above.is_some_and(|above| above == "exercises") {
+            format!("exercises/{name}").into()
+        } else {
+            self.folder.strip_prefix(&course.root).map_or(name, |inside| inside.to_string_lossy())
         };
         // The compiler's `--remap-path-prefix` splits at `=`.
         sanitise::clean(&path).replace(['=', '\n', '\t'], "_").replace('\\', "/")

@@ -10,12 +10,12 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{Outcome, check::Targets, hand_in, parallel::grade_all, warn};
+use super::{Outcome, check::Targets, parallel::grade_all, warn};
 use crate::cli::CiArgs;
 use course::{Course, Exercise, UsageError};
 use learner::quiz::Answers;
 use report::{ExerciseStatus, FirstAnswer, Report, Terminal, style};
-use runner::{Grading, Options, Sandbox, Slot, Sources, Submission};
+use runner::{Grading, Options, Sandbox, Slot, Sources, Submission, hand_in};
 
 pub(crate) fn run(course: &Course, args: &CiArgs) -> Result<Outcome> {
     let sandbox = Sandbox::choose(args.sandbox.into())?;

@@ -2,9 +2,9 @@
 
 mod check;
 mod ci;
+mod class;
 mod completions;
 mod data;
-mod hand_in;
 mod hint;
 mod list;
 mod new;
@@ -28,7 +28,7 @@ use crate::cli::{Cli, Command, DataCommand};
 use course::{Course, Exercise, UsageError};
 use learner::Progress;
 use report::{sanitise::clean, style};
-use runner::Submission;
+use runner::{Submission, hand_in};
 
 /// What a command found out, where it could do its work.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Some(Command::Plot(args)) => return view::plot(&course, args),
         Some(Command::Serve(args)) => return view::serve(&course, args),
         Some(Command::Map(args)) => return view::map(&course, args),
+        Some(Command::Class(args)) => return class::run(&course, args),
         Some(Command::Check(args)) => check::run(&course, args),
         Some(Command::Ci(args)) => ci::run(&course, args),
         Some(Command::List(args)) => list::run(&course, args),

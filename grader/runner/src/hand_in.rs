@@ -7,7 +7,8 @@ use std::{
 
 use anyhow::Result;
 use course::{Course, Exercise, UsageError};
-use runner::Submission;
+
+use crate::Submission;
 
 /// Folders that hold no submission. In a copy of the course the solutions are not what was handed in.
 const NOT_LOOKED_INTO: [&str; 5] = ["__MACOSX", "grader", "node_modules", "solutions", "target"];
@@ -16,7 +17,7 @@ const MAX_DEPTH: usize = 6;
 const MAX_ENTRIES: usize = 20_000;
 
 /// The folders of all submissions below `root`, in order. No link is followed.
-pub(super) fn submissions_below(root: &Path) -> Vec<PathBuf> {
+pub fn submissions_below(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let (mut open, mut entries) = (vec![(root.to_owned(), 0)], 0);
     while let Some((folder, depth)) = open.pop() {
@@ -42,7 +43,7 @@ pub(super) fn submissions_below(root: &Path) -> Vec<PathBuf> {
 }
 
 /// The exercise that a folder below `root`, or `root` itself, is named after.
-pub(super) fn exercise_of<'a>(course: &'a Course, root: &Path, folder: &Path) -> Option<&'a Exercise> {
+pub fn exercise_of<'a>(course: &'a Course, root: &Path, folder: &Path) -> Option<&'a Exercise> {
     let inside = folder.ancestors().take_while(|above| above.starts_with(root));
     inside
         .filter_map(Path::file_name)
@@ -54,12 +55,7 @@ pub(super) fn exercise_of<'a>(course: &'a Course, root: &Path, folder: &Path) ->
 /// # Errors
 ///
 /// If two could be meant.
-pub(super) fn named_after(
-    course: &Course,
-    exercise: &Exercise,
-    root: &Path,
-    found: &[PathBuf],
-) -> Result<Option<PathBuf>> {
+pub fn named_after(course: &Course, exercise: &Exercise, root: &Path, found: &[PathBuf]) -> Result<Option<PathBuf>> {
     let is_named = |folder: &&PathBuf| exercise_of(course, root, folder).is_some_and(|it| it.name == exercise.name);
     let named: Vec<&PathBuf> = found.iter().filter(is_named).collect();
     match &*named {
@@ -75,7 +71,7 @@ pub(super) fn named_after(
 /// # Errors
 ///
 /// If there is none, or two could be meant.
-pub(super) fn find(course: &Course, exercise: &Exercise, source: &Path) -> Result<(PathBuf, bool)> {
+pub fn find(course: &Course, exercise: &Exercise, source: &Path) -> Result<(PathBuf, bool)> {
     if source.file_name().is_some_and(|name| name == "lib.rs") && source.is_file() {
         return Ok((Submission::of_lib(source).folder, false));
     }
@@ -125,7 +121,7 @@ fn which<'a>(exercise: &Exercise, found: impl IntoIterator<Item = &'a PathBuf>) 
 }
 
 /// The folders as a list in a sentence; not all of very many.
-pub(super) fn list<'a>(folders: impl IntoIterator<Item = &'a PathBuf>) -> String {
+pub fn list<'a>(folders: impl IntoIterator<Item = &'a PathBuf>) -> String {
     let mut folders: Vec<String> = folders.into_iter().map(|folder| folder.display().to_string()).collect();
     if folders.len() > 5 {
         folders.truncate(5);

@@ -1,0 +1,175 @@
+//! `class regrade`: other checks, what they would change, and the decision about it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+use course::{Course, UsageError};
+use runner::Sandbox;
+use rusqlite::Connection;
+
+use crate::{
+    cli::RegradeArgs,
+    collect,
+    grade::{self, Ready, Units},
+    record::{Decision, Paths, Record, Records, Regrade},
+    say,
+    settings::now,
+};
+
+pub(crate) fn run(course: &Course, args: &RegradeArgs) -> Result<()> {
+    let paths = Paths { database: args.database.clone() };
+    if !paths.records(None).is_file() {
+        return Err(UsageError(format!("there is no {}; grade the class first", paths.records(None).display())).into());
+    }
+    let mut records = Records::open(&paths.records(None))?;
+    let open = records.regrades.iter().find(|it| records.decisions.iter().all(|decision| decision.number != it.number));
+    let open = open.map(|regrade| regrade.number);
+    if args.accept || args.discard {
+        let Some(number) = open else {
+            return Err(
+                UsageError("there is no regrading to decide about; `grader class regrade` makes one".into()).into()
+            );
+        };
+        records.add(&[Record::Decision(Decision { number, accepted: args.accept, at: now() })])?;
+        drop(records);
+        collect::build(course, &paths, &[])?;
+        say(&format!("Regrading {number} is {}.", if args.accept { "accepted" } else { "discarded" }));
+        return Ok(());
+    }
+    if let Some(number) = open {
+        tell(&crate::up_to_date(course, &args.database)?, number)?;
+        return Err(UsageError(format!(
+            "regrading {number} is open; decide about it with --accept or --discard first"
+        ))
+        .into());
+    }
+    let sandbox = Sandbox::choose(args.sandbox.into())?;
+    let other = match &args.with {
+        None => None,
+        Some(commit) => Some(course_at(course, commit)?),
+    };
+    let number = propose(
+        other.as_ref().map_or(course, |(other, _)| other),
+        other.as_ref().map(|(_, id)| id),
+        sandbox,
+        &mut records,
+    )?;
+    drop(records);
+    collect::build(course, &paths, &[])?;
+    match number {
+        Some(number) => tell(&crate::database::open(&paths.database)?, number)?,
+        None => say("Nothing to regrade: checks, points and compiler are those that the class was graded with."),
+    }
+    Ok(())
+}
+
+/// Grades by other terms what they can touch, and notes down that this is proposed.
+fn propose(course: &Course, commit: Option<&String>, sandbox: Sandbox, records: &mut Records) -> Result<Option<u32>> {
+    let mut units = Units::new();
+    let mut ready = BTreeMap::new();
+    let mut terms = Vec::new();
+    let mut names: Vec<String> = records.terms.iter().map(|terms| terms.exercise.clone()).collect();
+    names.sort();
+    names.dedup();
+    for name in names {
+        let Some(old) = records.terms_of(&name)? else { continue };
+        // What is gone from the course keeps its grades.
+        let Ok(exercise) = course.exercise(&name) else { continue };
+        let new = Ready::new(course, exercise, old.seed)?;
+        if new.terms == old {
+            continue;
+        }
+        let of_exercise = records.all_last().filter(|hand_in| hand_in.exercise == name);
+        units.extend(of_exercise.map(|hand_in| (name.clone(), hand_in.code.clone())));
+        terms.push((old, new.terms.clone()));
+        ready.insert(name, new);
+    }
+    if terms.is_empty() {
+        return Ok(None);
+    }
+    let outcome = grade::grade(course, &ready, &units, sandbox, records)?;
+    outcome.whole()?;
+    let number = records.regrades.iter().map(|regrade| regrade.number).max().unwrap_or(0) + 1;
+    records.add(&[Record::Regrade(Regrade { number, commit: commit.cloned(), terms, at: now() })])?;
+    Ok(Some(number))
+}
+
+/// Says who changes, by how much, and why.
+fn tell(database: &Connection, number: u32) -> Result<()> {
+    let sql = "SELECT c.student, s.name, c.exercise, c.check_id, c.points_before, c.points_after, c.status_before, \
+               c.status_after, c.why FROM regrade_change c JOIN student s ON s.key = c.student WHERE number = ?1 \
+               ORDER BY c.exercise, s.name, c.student, c.check_id";
+    let mut statement = database.prepare(sql)?;
+    let mut rows = statement.query([number])?;
+    let mut changes: Vec<(String, i64, Vec<String>)> = Vec::new();
+    let mut by_check: BTreeMap<(String, String), (u32, u32)> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (student, name, exercise, check): (String, String, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let (before, after): (i64, i64) = (row.get(4)?, row.get(5)?);
+        let (was, is, why): (String, String, String) = (row.get(6)?, row.get(7)?, row.get(8)?);
+        let who = format!("{exercise}  {name} ({student})");
+        if changes.last().is_none_or(|(last, ..)| *last != who) {
+            changes.push((who, 0, Vec::new()));
+        }
+        let Some((_, sum, lines)) = changes.last_mut() else { continue };
+        *sum += after - before;
+        let points = match after - before {
+            0 => String::new(),
+            difference => format!("{difference:+} "),
+        };
+        lines.push(format!("    {points}{check}: {was} → {is}: {}", why.lines().next().unwrap_or_default()));
+        let counts = by_check.entry((exercise, check)).or_default();
+        if after > before {
+            counts.0 += 1
+        } else if after < before {
+            counts.1 += 1
+        }
+    }
+    say(&format!("Regrading {number}, which does not count yet:"));
+    for (who, sum, lines) in &changes {
+        say(&format!("{who}: {sum:+} points"));
+        lines.iter().for_each(|line| say(line));
+    }
+    for ((exercise, check), (more, less)) in &by_check {
+        say(&format!("{exercise} {check}: {more} with more points, {less} with fewer"));
+    }
+    match changes.len() {
+        0 => say("No student changes."),
+        1 => say("1 student changes."),
+        count => say(&format!("{count} students change.")),
+    }
+    say("`grader class regrade --accept` lets it count, `--discard` leaves the grades as they are.");
+    Ok(())
+}
+
+/// The course as it is in `commit`, in a work tree of its own, and the commit's whole name.
+fn course_at(course: &Course, commit: &str) -> Result<(Course, String)> {
+    let git = |folder: &Path, arguments: &[&str]| -> Result<String> {
+        let output = Command::new("git").arg("-C").arg(folder).args(arguments).output().context("cannot run git")?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            bail!(UsageError(format!("git cannot show {commit}: {}", said.trim())));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let id = git(&course.root, &["rev-parse", "--verify", "--quiet", &format!("{commit}^{{commit}}")])
+        .map_err(|_| UsageError(format!("there is no commit {commit} in {}", course.root.display())))?;
+    let prefix = git(&course.root, &["rev-parse", "--show-prefix"])?;
+    // One place for all commits, so that what is built there is built once.
+    let place: PathBuf = course.work_folder()?.join("other-course");
+    let is_there = place.join(".git").exists();
+    if !is_there || git(&place, &["checkout", "--quiet", "--force", "--detach", &id]).is_err() {
+        // None yet, or one of a repository that is gone.
+        let _ = fs::remove_dir_all(&place);
+        git(&course.root, &["worktree", "prune"])?;
+        let path = place.to_str().context("the folder's name is no text")?;
+        git(&course.root, &["worktree", "add", "--quiet", "--force", "--detach", path, &id])?;
+    }
+    Ok((Course::find(Some(&place.join(prefix)))?, id))
+}

@@ -1,0 +1,444 @@
+//! Finds what students have handed in, in the shapes in which teachers get it. What is not clear is asked about, never
+//! passed over.
+
+mod gradescope;
+mod names;
+mod repository;
+mod unpack;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf, absolute},
+};
+
+use anyhow::{Context, Result};
+use course::{Course, Exercise, UsageError, files};
+use runner::{Sources, Submission, hand_in};
+use tempfile::TempDir;
+
+use crate::{
+    record::{Code, Who},
+    unclear::{Answer, Question},
+};
+use unpack::{Kind, Size};
+
+/// One student's answer to one exercise.
+pub(crate) struct Found {
+    pub(crate) who: Who,
+    pub(crate) exercise: String,
+    pub(crate) code: Code,
+    pub(crate) handed_in: Option<i64>,
+    /// Where it lies below the folder of all submissions.
+    pub(crate) place: String,
+}
+
+/// One of several that a student may have handed in to an exercise.
+struct Attempt {
+    handed_in: Option<i64>,
+    code: Code,
+    place: String,
+}
+
+/// Of each exercise what a student has handed in.
+type Attempts = BTreeMap<String, Vec<Attempt>>;
+
+/// What is being looked for.
+pub(crate) struct Search<'a> {
+    pub(crate) course: &'a Course,
+    /// The exercise that is meant where no name says so.
+    pub(crate) only: Option<&'a Exercise>,
+    pub(crate) answers: &'a [Answer],
+    /// For what is unpacked.
+    pub(crate) work: PathBuf,
+}
+
+/// A file or a folder, and whose it is.
+struct Item {
+    who: Vec<Who>,
+    path: PathBuf,
+    /// Its name in the folder of all submissions.
+    name: String,
+    /// What its student called it, where a platform gave it another name.
+    file: String,
+    handed_in: Option<i64>,
+    is_late: bool,
+}
+
+/// Code in an item, to an exercise or to one that has to be told.
+struct Candidate {
+    exercise: Option<String>,
+    folder: PathBuf,
+    /// The file, as it is called below the item.
+    file: String,
+}
+
+impl Search<'_> {
+    /// Gives all that is found in `submissions` to `take`, student by student, and returns what is not clear.
+    ///
+    /// # Errors
+    ///
+    /// If `submissions` cannot be read at all, and whatever `take` says.
+    pub(crate) fn run(&self, submissions: &Path, mut take: impl FnMut(Found) -> Result<()>) -> Result<Vec<Question>> {
+        unpack::remove_leftovers(&self.work);
+        let (root, _unpacked) = self.open_class(submissions)?;
+        let mut students: BTreeMap<String, Vec<Item>> = BTreeMap::new();
+        let mut questions = Vec::new();
+        for item in self.items(&root, &mut questions)? {
+            let answers = self.answers_to(&item.name);
+            if answers.iter().any(|answer| answer.ignore) {
+                continue;
+            }
+            let mut item = item;
+            if let Some(student) = answers.iter().find_map(|answer| answer.student.clone()) {
+                item.who = vec![Who { key: student, ids: Vec::new() }];
+            }
+            if let Some(time) = answers.iter().find_map(|answer| answer.handed_in) {
+                (item.handed_in, item.is_late) = (Some(time), false);
+            }
+            match item.who.first() {
+                Some(who) => students.entry(who.key.clone()).or_default().push(item),
+                None => questions.push(Question::new(&item.name, "nothing says whose this is")),
+            }
+        }
+        if students.is_empty() && questions.is_empty() {
+            let complaint = format!(
+                "{} holds no submission; it has a folder, an archive or a repository for each student",
+                submissions.display()
+            );
+            return Err(UsageError(complaint).into());
+        }
+        for items in students.into_values() {
+            self.student(items, &mut questions, &mut take)?;
+        }
+        Ok(questions)
+    }
+
+    /// The folder with all submissions; unpacked if it is one archive.
+    fn open_class(&self, submissions: &Path) -> Result<(PathBuf, Option<TempDir>)> {
+        let path = absolute(submissions).with_context(|| format!("cannot find {}", submissions.display()))?;
+        let refuse = |what: &str| UsageError(format!("{} {what}", submissions.display()));
+        let (root, unpacked) = if path.is_dir() {
+            (path, None)
+        } else if path.is_file() {
+            let kind =
+                Kind::of(&file_name(&path)).ok_or_else(|| refuse("is neither a folder nor a .zip, .tar or .tar.gz"))?;
+            let folder = unpack::new_folder(&self.work)?;
+            unpack::unpack(&path, kind, folder.path(), Size::Class).map_err(|error| refuse(&format!("{error:#}")))?;
+            (folder.path().to_owned(), Some(folder))
+        } else {
+            return Err(refuse("is not there; give the folder with all submissions, or a bulk download").into());
+        };
+        // Gradescope packs one folder.
+        let entries = entries(&root)?;
+        match &*entries {
+            [only] if only.join(gradescope::METADATA).is_file() => Ok((only.clone(), unpacked)),
+            _ => Ok((root, unpacked)),
+        }
+    }
+
+    fn items(&self, root: &Path, questions: &mut Vec<Question>) -> Result<Vec<Item>> {
+        let metadata = root.join(gradescope::METADATA);
+        let known = if metadata.is_file() { Some(gradescope::read(&metadata)?) } else { None };
+        let mut items = Vec::new();
+        for path in entries(root)? {
+            let name = file_name(&path);
+            if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+                questions.push(Question::new(&name, "this is a link; links are not followed"));
+                continue;
+            }
+            let item = if let Some(known) = &known {
+                let Some(submission) = known.get(&name) else { continue };
+                Item {
+                    who: submission.who.clone(),
+                    path,
+                    name,
+                    file: String::new(),
+                    handed_in: submission.handed_in,
+                    is_late: false,
+                }
+            } else {
+                let names::Name { who, file, is_late } = names::read(&name);
+                Item { who: vec![who], path, name, file, handed_in: None, is_late }
+            };
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    /// Everything of one student.
+    fn student(
+        &self,
+        items: Vec<Item>,
+        questions: &mut Vec<Question>,
+        take: &mut impl FnMut(Found) -> Result<()>,
+    ) -> Result<()> {
+        // For each exercise what was handed in, in order.
+        let mut answers: Attempts = BTreeMap::new();
+        let mut is_empty = true;
+        let names: Vec<String> = items.iter().map(|item| item.name.clone()).collect();
+        let who = items[0].who.clone();
+        let mut asked = questions.len();
+        for mut item in items {
+            let found = match self.open(&mut item) {
+                Ok(found) => found,
+                Err(error) => {
+                    questions.push(Question::new(&item.name, &format!("{error:#}")));
+                    continue;
+                }
+            };
+            if item.is_late {
+                let why = "Canvas marks this as late and does not say when it came; write handed_in = \"2026-11-20T23:10:00Z\"";
+                questions.push(Question::new(&item.name, why));
+                asked += 1;
+            }
+            for (_unpacked, candidates) in &found {
+                is_empty &= candidates.is_empty();
+                self.candidates(&item, candidates, questions, &mut answers);
+            }
+        }
+        if is_empty && questions.len() == asked {
+            questions.push(Question::new(&names[0], "this holds no Rust code"));
+        }
+        self.leave_stubs_out(&mut answers)?;
+        for (exercise, mut codes) in answers {
+            // The last one counts. Where no times tell which that is, several different ones are not clear.
+            codes.sort_by_key(|attempt| attempt.handed_in);
+            let differ = codes.iter().map(|attempt| &attempt.code.digest).collect::<BTreeSet<_>>().len() > 1;
+            let times: BTreeSet<_> = codes.iter().map(|attempt| attempt.handed_in).collect();
+            if differ && times.len() < codes.len() {
+                let places = codes.iter().map(|attempt| attempt.place.clone()).collect();
+                let why = format!(
+                    "several of these may be the answer to {exercise}; write exercise and file, or ignore = true"
+                );
+                questions.push(Question { choices: places, ..Question::new(&names[0], &why) });
+                continue;
+            }
+            let Some(Attempt { handed_in, code, place }) = codes.pop() else { continue };
+            for who in &who {
+                let (who, exercise, code) = (who.clone(), exercise.clone(), code.clone());
+                take(Found { who, exercise, code, handed_in, place: place.clone() })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What lies in an item: candidates of each folder and archive in it, and what has to live as long.
+    fn open(&self, item: &mut Item) -> Result<Vec<(Option<TempDir>, Vec<Candidate>)>> {
+        let path = item.path.clone();
+        if path.is_file() {
+            return Ok(self.open_file(item, &path)?.into_iter().collect());
+        }
+        if repository::is_bare(&path) {
+            let folder = unpack::new_folder(&self.work)?;
+            let time = repository::archive(&path, folder.path(), &self.work)?;
+            item.handed_in = item.handed_in.or(time);
+            let candidates = self.look_into(item, folder.path());
+            return Ok(vec![(Some(folder), candidates)]);
+        }
+        if path.join(".git").is_dir() {
+            item.handed_in = item.handed_in.or_else(|| repository::time(&path, &self.work));
+        }
+        let mut found = vec![(None, self.look_into(item, &path))];
+        // A folder for each student may hold what that student has packed.
+        for inside in entries(&path)? {
+            let is_source = file_name(&inside).to_lowercase().ends_with(".rs");
+            if inside.is_file() && !inside.is_symlink() && !is_source {
+                let packed = self.open_file(item, &inside);
+                found.extend(packed.with_context(|| file_name(&inside))?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn open_file(&self, item: &mut Item, path: &Path) -> Result<Option<(Option<TempDir>, Vec<Candidate>)>> {
+        let name = file_name(path);
+        let folder = unpack::new_folder(&self.work)?;
+        let to = folder.path();
+        if let Some(kind) = Kind::of(&name) {
+            unpack::unpack(path, kind, to, Size::Student)?;
+        } else if name.ends_with(".bundle") {
+            let time = repository::archive(path, to, &self.work)?;
+            item.handed_in = item.handed_in.or(time);
+        } else if name.to_lowercase().ends_with(".rs") {
+            let name = if item.file.is_empty() { &name } else { &item.file };
+            fs::copy(path, to.join(Path::new(name).file_name().unwrap_or("lib.rs".as_ref())))?;
+        } else if [".7z", ".rar", ".tar.bz2", ".tar.xz"]
+            .iter()
+            .any(|ending| names::strip_ending(&name, ending).is_some())
+        {
+            anyhow::bail!("is an archive that is not read here; pack it again as .zip or .tar.gz");
+        } else {
+            return Ok(None);
+        }
+        let candidates = self.look_into(item, to);
+        Ok(Some((Some(folder), candidates)))
+    }
+
+    /// What in `root` may be an answer to an exercise.
+    fn look_into(&self, item: &Item, root: &Path) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        let below = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        for folder in hand_in::submissions_below(root) {
+            let file = below(&Submission::new(folder.clone()).lib());
+            let exercise = hand_in::exercise_of(self.course, root, &folder).map(|exercise| exercise.name.clone());
+            let is_of_course = file.split('/').next().is_some_and(|first| COURSE_FOLDERS.contains(&first));
+            if exercise.is_some() || !is_of_course {
+                candidates.push(Candidate { exercise, folder, file });
+            }
+        }
+        if candidates.is_empty() {
+            // People rename their file.
+            let sources = files::rust_files(root).unwrap_or_default();
+            let is_plain =
+                |path: &PathBuf| below(path).split('/').all(|part| !part.starts_with('.') && part != "target");
+            for path in sources.into_iter().filter(is_plain).filter(|path| !path.is_symlink()) {
+                let exercise = self.named(&file_stem(&path)).or_else(|| hand_in::exercise_of(self.course, root, &path));
+                let exercise = exercise.map(|exercise| exercise.name.clone());
+                candidates.push(Candidate { exercise, file: below(&path), folder: path });
+            }
+        }
+        // What no folder is named after, a file's name or the command line may say.
+        let nameless = candidates.iter().filter(|candidate| candidate.exercise.is_none()).count();
+        if nameless == 1 {
+            let named = [&item.file, &item.name].into_iter().find_map(|name| self.named(stem(name))).or(self.only);
+            let is_taken =
+                named.is_some_and(|named| candidates.iter().any(|it| it.exercise.as_ref() == Some(&named.name)));
+            if let (Some(named), false) = (named, is_taken) {
+                let mut nameless = candidates.iter_mut().filter(|candidate| candidate.exercise.is_none());
+                nameless.by_ref().for_each(|candidate| candidate.exercise = Some(named.name.clone()));
+            }
+        }
+        candidates
+    }
+
+    /// The exercise that is called exactly so.
+    fn named(&self, name: &str) -> Option<&Exercise> {
+        self.course.exercises.iter().find(|exercise| exercise.name == name || exercise.short_name() == name)
+    }
+
+    /// Reads candidates, as answers say or as they are named.
+    fn candidates(&self, item: &Item, candidates: &[Candidate], questions: &mut Vec<Question>, answers: &mut Attempts) {
+        let told = self.answers_to(&item.name);
+        let told: Vec<&Answer> = told.into_iter().filter(|answer| answer.exercise.is_some()).collect();
+        let mut nameless = Vec::new();
+        for candidate in candidates {
+            let place = format!("{}: {}", item.name, candidate.file);
+            let is_meant = |answer: &&&Answer| match &answer.file {
+                Some(file) => *file == candidate.file || *file == place,
+                None => candidate.exercise.is_none() && candidates.len() == 1,
+            };
+            let by_answer = told.iter().find(is_meant).and_then(|answer| answer.exercise.clone());
+            // An answer about an exercise leaves no room for the other files that are named after it.
+            let is_told = |name: &String| {
+                let of_file =
+                    told.iter().filter(|answer| answer.file.is_some()).filter_map(|it| it.exercise.as_deref());
+                of_file.filter_map(|text| self.course.exercise(text).ok()).any(|exercise| exercise.name == *name)
+            };
+            let by_name = candidate.exercise.clone().filter(|name| !is_told(name));
+            let exercise = match by_answer {
+                Some(text) => match self.course.exercise(&text) {
+                    Ok(exercise) => Some(exercise.name.clone()),
+                    Err(error) => {
+                        questions.push(Question::new(&item.name, &error.to_string()));
+                        continue;
+                    }
+                },
+                None => by_name,
+            };
+            match exercise {
+                Some(exercise) => match self.code(candidate) {
+                    Ok(code) => {
+                        answers.entry(exercise).or_default().push(Attempt { handed_in: item.handed_in, code, place })
+                    }
+                    Err(error) => questions.push(Question::new(&item.name, &format!("{error:#}"))),
+                },
+                None if candidate.exercise.is_none() => nameless.push(candidate.file.clone()),
+                None => {}
+            }
+        }
+        if !nameless.is_empty() {
+            let why = "which exercise is this? Write exercise, and file where there are several";
+            questions.push(Question { choices: nameless, ..Question::new(&item.name, why) });
+        }
+    }
+
+    /// The files of a candidate, as the grader would read them.
+    fn code(&self, candidate: &Candidate) -> Result<Code> {
+        let alone;
+        let submission = if candidate.folder.is_file() {
+            alone = unpack::new_folder(&self.work)?;
+            fs::create_dir(alone.path().join("src"))?;
+            fs::copy(&candidate.folder, alone.path().join("src/lib.rs"))?;
+            Submission::new(alone.path().to_owned())
+        } else {
+            Submission::new(candidate.folder.clone())
+        };
+        let sources = Sources::read(self.course, &submission, false)?;
+        let src = format!("{}/src/", submission.label(self.course));
+        if let Some(refused) = sources.refused.first() {
+            let said = refused.message.replace(&src, "");
+            anyhow::bail!("{}: {said}", candidate.file);
+        }
+        let file = |path: String| {
+            let text = sources.text(&path).unwrap_or_default().to_owned();
+            (path.strip_prefix(&src).unwrap_or(&path).to_owned(), text)
+        };
+        Ok(Code { digest: sources.digest(), files: sources.paths().into_iter().map(file).collect() })
+    }
+
+    /// A copy of the whole course holds stubs of all the exercises that are not begun. Where something else was handed in,
+    /// they are nothing to grade.
+    fn leave_stubs_out(&self, answers: &mut Attempts) -> Result<()> {
+        let mut stubs = Vec::new();
+        for (name, codes) in &*answers {
+            let exercise = self.course.exercise(name)?;
+            let stub = fs::read_to_string(self.course.hidden_folder(exercise).join("stub.rs")).unwrap_or_default();
+            let lines = |text: &str| text.replace("\r\n", "\n");
+            let is_stub = |code: &Code| matches!(&*code.files, [(_, text)] if lines(text) == lines(&stub));
+            if codes.iter().all(|attempt| is_stub(&attempt.code)) {
+                stubs.push(name.clone());
+            }
+        }
+        if stubs.len() < answers.len() || stubs.len() > 1 {
+            stubs.iter().for_each(|name| drop(answers.remove(name)));
+        }
+        Ok(())
+    }
+
+    fn answers_to(&self, name: &str) -> Vec<&Answer> {
+        self.answers.iter().filter(|answer| answer.submission == name).collect()
+    }
+}
+
+/// Packages in a copy of the course that are no exercises.
+const COURSE_FOLDERS: [&str; 3] = ["datasets", "engine", "reference"];
+
+/// What is in a folder, in order, without what systems leave there.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let cannot = || format!("cannot read the folder {}", folder.display());
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        let name = file_name(&path);
+        if !name.starts_with('.') && name != "__MACOSX" {
+            entries.push(path);
+        }
+    }
+    entries.sort();
+    Ok(entries)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn file_stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A name without `.zip`, `.tar.gz` or `.rs`.
+fn stem(name: &str) -> &str {
+    let endings = [".zip", ".tar.gz", ".tgz", ".tar", ".rs"];
+    endings.iter().find_map(|ending| names::strip_ending(name, ending)).unwrap_or(name)
+}

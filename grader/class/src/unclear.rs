@@ -1,0 +1,158 @@
+//! `class.unclear.toml`: what could not be made out, and what a teacher answers.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
+use course::{UsageError, files};
+use report::sanitise::clean_line;
+use serde::Deserialize;
+
+use crate::settings::seconds;
+
+/// What is not clear about a submission.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Question {
+    pub(crate) submission: String,
+    pub(crate) why: String,
+    /// The files that may be meant.
+    pub(crate) choices: Vec<String>,
+}
+
+impl Question {
+    pub(crate) fn new(submission: &str, why: &str) -> Self {
+        Self { submission: submission.to_owned(), why: clean_line(why), choices: Vec::new() }
+    }
+}
+
+/// What a teacher says about a submission.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) submission: String,
+    pub(crate) file: Option<String>,
+    pub(crate) exercise: Option<String>,
+    pub(crate) student: Option<String>,
+    pub(crate) handed_in: Option<i64>,
+    pub(crate) ignore: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    unclear: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    submission: String,
+    #[serde(default, rename = "why")]
+    _why: String,
+    #[serde(default, rename = "choices")]
+    _choices: Vec<String>,
+    file: Option<String>,
+    exercise: Option<String>,
+    student: Option<String>,
+    handed_in: Option<String>,
+    #[serde(default)]
+    ignore: bool,
+}
+
+/// The answers in `path`; none if there is no such file.
+pub(crate) fn read(path: &Path) -> Result<Vec<Answer>> {
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file: File = toml::from_str(&text).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
+    let mut answers = Vec::new();
+    for entry in file.unclear {
+        let handed_in = match &entry.handed_in {
+            None => None,
+            Some(text) => Some(seconds(text).ok_or_else(|| {
+                UsageError(format!("{}: `{text}` is no time such as 2026-11-20T23:10:00Z", path.display()))
+            })?),
+        };
+        let Entry { submission, _why: _, _choices: _, file, exercise, student, handed_in: _, ignore } = entry;
+        let answer = Answer { submission, file, exercise, student, handed_in, ignore };
+        if answer != (Answer { submission: answer.submission.clone(), ..Answer::default() }) {
+            answers.push(answer);
+        }
+    }
+    Ok(answers)
+}
+
+/// Writes the answers back, and the questions that are open. Nothing is left where there is neither.
+pub(crate) fn write(path: &Path, answers: &[Answer], questions: &[Question]) -> Result<()> {
+    if answers.is_empty() && questions.is_empty() {
+        return match path.is_file() {
+            true => fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display())),
+            false => Ok(()),
+        };
+    }
+    // JSON's texts are TOML's.
+    let text = |text: &str| serde_json::to_string(text).unwrap_or_default();
+    let mut file = BEGINNING.to_owned();
+    for question in questions {
+        file += &format!("\n[[unclear]]\nsubmission = {}\nwhy = {}\n", text(&question.submission), text(&question.why));
+        if !question.choices.is_empty() {
+            let choices: Vec<String> = question.choices.iter().map(|choice| text(choice)).collect();
+            file += &format!("choices = [{}]\n", choices.join(", "));
+        }
+    }
+    for answer in answers {
+        file += &format!("\n[[unclear]]\nsubmission = {}\n", text(&answer.submission));
+        let time = answer.handed_in.map(crate::settings::iso);
+        let fields = [
+            ("file", &answer.file),
+            ("exercise", &answer.exercise),
+            ("student", &answer.student),
+            ("handed_in", &time),
+        ];
+        for (name, value) in fields {
+            file += &value.as_ref().map_or(String::new(), |value| format!("{name} = {}\n", text(value)));
+        }
+        if answer.ignore {
+            file += "ignore = true\n";
+        }
+    }
+    files::write_atomically(path, file.as_bytes())
+}
+
+const BEGINNING: &str = "\
+# What could not be made out. Add what is missing below an entry, and run the same command again:
+#   exercise = \"04_mae\"                   the exercise that it answers
+#   file = \"04/src/lib.rs\"                which of the choices that is
+#   student = \"jane@example.org\"          whose it is, as the roster has it
+#   handed_in = \"2026-11-20T23:10:00Z\"    when it came
+#   ignore = true                         it counts as not handed in
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_stay_and_questions_without_one_are_asked_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("class.unclear.toml");
+        assert_eq!(read(&path).unwrap(), []);
+        let question = Question { choices: vec!["a \"b\".rs".into()], ..Question::new("jane.zip", "which?\u{1b}[1m") };
+        write(&path, &[], std::slice::from_ref(&question)).unwrap();
+        assert_eq!(read(&path).unwrap(), []);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text + "exercise = \"4\"\nhanded_in = \"2026-11-20T23:10:00Z\"\n").unwrap();
+        let answers = read(&path).unwrap();
+        let is = Answer {
+            submission: "jane.zip".into(),
+            exercise: Some("4".into()),
+            handed_in: seconds("2026-11-20T23:10:00Z"),
+            ..Answer::default()
+        };
+        assert_eq!(answers, [is]);
+        write(&path, &answers, &[question]).unwrap();
+        assert_eq!(read(&path).unwrap(), answers);
+        write(&path, &[], &[]).unwrap();
+        assert!(!path.exists());
+    }
+}

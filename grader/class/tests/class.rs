@@ -1,0 +1,197 @@
+//! A class from what was handed in to grades: found or asked about, graded once, shown.
+
+mod common;
+
+use std::fs;
+
+use common::{ANAGRAMS, BROKEN, Class, NO_CENTURIES, ONLY_FOURS, RIGHT, git, leap_years, zip};
+
+const GRADES: &str = "SELECT student, exercise, status, points FROM grade ORDER BY student, exercise";
+
+#[test]
+fn all_shapes_of_submissions_are_found_and_what_is_unclear_is_asked_about() {
+    let class = Class::new();
+    class.hand_in("jane/exercises/01_leap_years/src/lib.rs", &leap_years(RIGHT));
+    class.hand_in("jane/exercises/02_anagrams/src/lib.rs", ANAGRAMS);
+    zip(&class.path("submissions/joe.zip"), &[("code/01_leap_years/src/lib.rs", &leap_years(ONLY_FOURS))]);
+    class.hand_in("Max Muster_77_assignsubmission_file_/leap_years.rs", &leap_years(NO_CENTURIES));
+    class.hand_in("doejane_LATE_12345_67890_01_leap_years-1.rs", &leap_years(BROKEN));
+    // A tarball, a repository, a bare one and a bundle.
+    let work = class.path("work");
+    class.write("work/01_leap_years/src/lib.rs", &leap_years(RIGHT));
+    git(&work, &["init", "--quiet"]);
+    git(&work, &["add", "."]);
+    git(&work, &["commit", "--quiet", "--message", "Leap years"]);
+    let submissions = class.path("submissions");
+    let to = |name: &str| submissions.join(name).to_str().unwrap().to_owned();
+    git(&work, &["archive", "--output", &to("tara.tar.gz"), "HEAD"]);
+    git(&work, &["clone", "--quiet", ".", &to("clone")]);
+    git(&work, &["clone", "--quiet", "--bare", ".", &to("bare.git")]);
+    git(&work, &["bundle", "create", "--quiet", &to("bundled.bundle"), "HEAD"]);
+    // What cannot be clear.
+    class.hand_in("nameless/lib.rs", &leap_years(RIGHT));
+    class.hand_in("twice/a/01_leap_years/src/lib.rs", &leap_years(RIGHT));
+    class.hand_in("twice/b/01_leap_years/src/lib.rs", &leap_years(ONLY_FOURS));
+    class.hand_in("broken.zip", "no archive");
+    class.hand_in("notes/notes.txt", "nothing");
+
+    let said = class.grade(1, &[]);
+    assert!(said.contains("5 submissions are not clear"), "{said}");
+    assert_eq!(
+        class.ask(GRADES),
+        [
+            "Max Muster 01_leap_years incomplete 0",
+            "Max Muster 02_anagrams missing -",
+            "bare 01_leap_years complete 2",
+            "bare 02_anagrams missing -",
+            "bundled 01_leap_years complete 2",
+            "bundled 02_anagrams missing -",
+            "clone 01_leap_years complete 2",
+            "clone 02_anagrams missing -",
+            "doejane 12345 01_leap_years does_not_compile 0",
+            "doejane 12345 02_anagrams missing -",
+            "jane 01_leap_years complete 2",
+            "jane 02_anagrams complete 3",
+            "joe 01_leap_years incomplete 0",
+            "joe 02_anagrams missing -",
+            "tara 01_leap_years complete 2",
+            "tara 02_anagrams missing -",
+        ]
+    );
+    // The same code is one unit.
+    assert_eq!(class.ask("SELECT count(*) FROM result"), ["5"]);
+    assert_eq!(
+        class.ask("SELECT DISTINCT handed_in FROM hand_in WHERE student IN ('clone', 'bare', 'bundled')"),
+        ["1795216200"]
+    );
+    let sandbox = if cfg!(target_os = "linux") { "landlock+seccomp" } else { "none" };
+    assert_eq!(class.ask("SELECT DISTINCT sandbox FROM result"), [sandbox]);
+
+    // Answers are read again, and nothing is graded twice.
+    let unclear = class.read("class.unclear.toml");
+    let answers = [
+        ("submission = \"nameless\"\n", "exercise = \"1\"\n"),
+        ("submission = \"twice\"\n", "exercise = \"1\"\nfile = \"a/01_leap_years/src/lib.rs\"\n"),
+        ("submission = \"broken.zip\"\n", "ignore = true\n"),
+        ("submission = \"notes\"\n", "ignore = true\n"),
+        ("submission = \"doejane_LATE_12345_67890_01_leap_years-1.rs\"\n", "handed_in = \"2026-11-21T00:00:00Z\"\n"),
+    ];
+    let answered = answers.iter().fold(unclear, |text, (entry, answer)| {
+        assert!(text.contains(entry), "{entry} in {text}");
+        text.replace(entry, &format!("{entry}{answer}"))
+    });
+    class.write("class.unclear.toml", &answered);
+    let said = class.grade(0, &[]);
+    assert!(said.starts_with("0 graded now, 5 before"), "{said}");
+    let asked =
+        "SELECT student, points FROM grade WHERE student IN ('nameless', 'twice') AND exercise = '01_leap_years'";
+    assert_eq!(class.ask(asked), ["nameless 2", "twice 2"]);
+    assert_eq!(
+        class.ask("SELECT handed_in FROM hand_in WHERE student = 'doejane 12345' AND attempt = 2"),
+        ["1795219200"]
+    );
+}
+
+#[test]
+fn bulk_downloads_and_rosters_fit_together_and_lateness_costs_what_the_settings_say() {
+    let class = Class::new();
+    let metadata = "submission_1:\n  :submitters:\n  - :name: Jane Doe\n    :sid: '17'\n    :email: jane@example.org\n  \
+                    :created_at: 2026-11-21 00:30:00.000000000 Z\nsubmission_2:\n  :submitters:\n  - :name: Jo Roe\n    :sid: '18'\n  \
+                    - :name: Ann Other\n    :sid: '19'\n  :created_at: 2026-11-19 10:00:00.000000000 Z\nsubmission_3:\n  \
+                    :submitters:\n  - :name: Some One\n    :sid: '99'\n  :created_at: 2026-11-19 10:00:00.000000000 Z\n";
+    zip(
+        &class.path("export.zip"),
+        &[
+            ("assignment_1_export/submission_metadata.yml", metadata),
+            ("assignment_1_export/submission_1/lib.rs", &leap_years(RIGHT)),
+            ("assignment_1_export/submission_2/01_leap_years/src/lib.rs", &leap_years(RIGHT)),
+            ("assignment_1_export/submission_3/lib.rs", &leap_years(ONLY_FOURS)),
+        ],
+    );
+    class
+        .write("roster.csv", "Wer,Nummer,Post\nJane Doe,17,jane@example.org\nJo Roe,18,\nAnn Other,19,\nNo Show,20,\n");
+    let grade = |code, more: &[&str]| {
+        class.run(code, &[&["grade", "export.zip", "--exercise", "1"], common::SANDBOX, more].concat())
+    };
+    assert!(grade(2, &["--roster", "roster.csv"]).contains("`Wer`, `Nummer`, `Post`"));
+    let said = grade(1, &["--roster", "roster.csv", "--columns", "name=Wer,id=Nummer,email=Post"]);
+    assert!(said.contains("the roster has no student `Some One`"), "{said}");
+    let settings = class.read("class.toml")
+        + "\n[deadlines]\n1 = \"2026-11-20T23:59:00Z\"\n\n[late]\ngrace_minutes = 15\noff_per_day = \"25%\"\n";
+    class.write("class.toml", &settings);
+    // The columns are known, and nothing has to be graded for other settings.
+    let said = grade(1, &[]);
+    assert!(said.starts_with("0 graded now"), "{said}");
+    let late = "SELECT student, status, days_late, counted FROM grade ORDER BY student";
+    assert_eq!(
+        class.ask(late),
+        ["17 complete 1 1.5", "18 complete 0 2", "19 complete 0 2", "20 missing - -", "Some One incomplete 0 0"]
+    );
+    class.write("class.toml", &settings.replace("grace_minutes = 15", "grace_minutes = 45"));
+    let shown = class.run(0, &["show", "jane@example.org"]);
+    assert!(shown.contains("2 of 2 points") && !shown.contains("late"), "{shown}");
+    assert!(class.run(2, &["show", "o"]).contains("may be any of"));
+    class.write("class.toml", &settings.replace("25%", "much"));
+    assert!(class.run(2, &["report"]).contains("such as \"10%\""));
+}
+
+#[test]
+fn what_is_handed_in_again_counts_and_the_earlier_attempt_is_kept() {
+    let class = Class::new();
+    class.hand_in("jane/01_leap_years/src/lib.rs", &leap_years(ONLY_FOURS));
+    class.grade(0, &[]);
+    class.hand_in("jane/01_leap_years/src/lib.rs", &leap_years(RIGHT));
+    class.grade(0, &[]);
+    assert_eq!(class.ask("SELECT attempt, points FROM grade"), ["2 2"]);
+    // And back again: the code is known, and what came last counts.
+    class.hand_in("jane/01_leap_years/src/lib.rs", &leap_years(ONLY_FOURS));
+    let said = class.grade(0, &[]);
+    assert!(said.starts_with("0 graded now, 1 before"), "{said}");
+    assert_eq!(class.ask("SELECT attempt, points FROM grade"), ["3 0"]);
+    assert_eq!(class.ask("SELECT count(*) FROM hand_in"), ["3"]);
+}
+
+#[test]
+fn the_report_shows_the_class_and_every_student_and_no_text_of_a_submission_acts() {
+    let class = Class::new();
+    for (name, body) in
+        [("jane", ONLY_FOURS), ("joe", "/* mine */ year%4 == 0"), ("kim", NO_CENTURIES), ("max", BROKEN)]
+    {
+        class.hand_in(&format!("{name}/01_leap_years/src/lib.rs"), &leap_years(body));
+    }
+    // What no file on Windows can be called.
+    let name = if cfg!(windows) { "a&b" } else { "<script>" };
+    class.hand_in(&format!("{name}/01_leap_years/src/lib.rs"), &leap_years("println!(\"<b>&</b>\"); year == 1"));
+    class.hand_in("jane/02_anagrams/src/lib.rs", ANAGRAMS);
+    class.grade(0, &[]);
+    class.run(0, &["report"]);
+    let page = class.read("class-report/index.html");
+    let first = page.find("2 students: <code>only_fours</code>").expect("the most frequent mistake");
+    assert!(first < page.find("1 student: <code>no_centuries</code>").unwrap());
+    assert!(page.contains("Not every fourth year: 1900 was none.") && page.contains("In 01_leap_years."), "{page}");
+    assert!(page.contains("pub fn is_leap_year(year: usize) -&gt; bool { year % 4 == 0 }"), "an example");
+    // What differs in blanks and comments only is the same, and said to prove nothing.
+    assert!(page.contains("1 · Leap years: jane, joe"), "{page}");
+    assert!(page.contains("mismatched types"), "why it does not compile: {page}");
+    assert!(page.contains("prefers-color-scheme: dark"));
+    for page in fs::read_dir(class.path("class-report/students")).unwrap() {
+        let page = fs::read_to_string(page.unwrap().path()).unwrap();
+        assert!(!page.contains("<script") && !page.contains("<b>&</b>") && !page.contains("http://"), "{page}");
+    }
+    assert!(!page.contains("<script>"));
+    let table = class.read("class-report/grades.csv");
+    assert!(table.contains("jane,jane,,0,incomplete,3,complete,3"), "{table}");
+    assert!(class.read("class-report/students/jane.html").contains("Not every fourth year"));
+
+    // By pseudonym, nothing tells whose a page is.
+    class.run(0, &["report", "--pseudonyms", "--to", "public"]);
+    let mut pages = vec![class.read("public/index.html"), class.read("public/grades.csv")];
+    for page in fs::read_dir(class.path("public/students")).unwrap() {
+        let path = page.unwrap().path();
+        pages.push(fs::read_to_string(&path).unwrap() + &path.to_string_lossy());
+    }
+    for page in pages {
+        assert!(!["jane", "joe", "kim"].iter().any(|name| page.contains(name)), "{page}");
+    }
+    assert!(class.read("class.pseudonyms.csv").contains("jane"));
+}

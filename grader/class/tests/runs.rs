@@ -1,0 +1,116 @@
+//! Runs that are stopped, cut into shards, put together again, or disturbed: nothing is lost, and the result is the same.
+
+mod common;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    thread,
+    time::{Duration, Instant},
+};
+
+use common::{ANAGRAMS, Class, NO_CENTURIES, ONLY_FOURS, RIGHT, bytes, leap_years};
+
+/// Students whose code is different, and right or wrong.
+fn fill(class: &Class, count: usize) {
+    for number in 0..count {
+        let body = [RIGHT, ONLY_FOURS, NO_CENTURIES][number % 3];
+        let code = leap_years(&format!("let student = {number}; let _ = student; {body}"));
+        class.hand_in(&format!("student{number}/01_leap_years/src/lib.rs"), &code);
+    }
+    class.hand_in("student0/02_anagrams/src/lib.rs", ANAGRAMS);
+}
+
+fn results(class: &Class, file: &str) -> usize {
+    let Ok(file) = fs::File::open(class.path(file)) else { return 0 };
+    BufReader::new(file)
+        .lines()
+        .map_while(Result::ok)
+        .filter(|line| line.starts_with("{\"result\"") && line.ends_with('}'))
+        .count()
+}
+
+#[test]
+fn a_run_that_is_killed_goes_on_and_ends_as_one_that_was_not() {
+    let whole = Class::new();
+    fill(&whole, 9);
+    whole.grade(0, &["--seed", "5"]);
+
+    let class = Class::new();
+    fill(&class, 9);
+    let mut arguments = vec!["grade", "submissions", "--seed", "5"];
+    arguments.extend(common::SANDBOX);
+    let mut kills = 0;
+    for least in [2, 5] {
+        let mut child = class.command(&arguments).spawn().unwrap();
+        let begun = Instant::now();
+        while results(&class, "class.jsonl") < least && begun.elapsed() < Duration::from_secs(120) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        kills += usize::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // The machine went down in the middle of a line.
+        let mut file = fs::OpenOptions::new().append(true).open(class.path("class.jsonl")).unwrap();
+        file.write_all(b"{\"result\":{\"unit\":\"ab").unwrap();
+    }
+    assert!(kills > 0, "the machine was quicker than the test");
+    let done = results(&class, "class.jsonl");
+    let said = class.grade(0, &[]);
+    assert!(said.starts_with(&format!("{} graded now, {done} before", 10 - done)), "{said}");
+    assert!(bytes(&class.path("class.db")) == bytes(&whole.path("class.db")), "another database");
+}
+
+#[test]
+fn shards_in_any_order_and_any_number_of_times_make_the_database_of_a_serial_run() {
+    let class = Class::new();
+    fill(&class, 12);
+    class.grade(0, &["--seed", "5", "--to", "serial.db"]);
+    for shard in ["1/3", "2/3", "3/3"] {
+        class.grade(0, &["--seed", "5", "--to", "class.db", "--shard", shard]);
+    }
+    let shards: Vec<usize> = (1..=3).map(|number| results(&class, &format!("class.{number}-of-3.jsonl"))).collect();
+    assert_eq!(shards.iter().sum::<usize>(), 13, "each unit is in one shard: {shards:?}");
+    class.run(0, &["merge"]);
+    let serial = bytes(&class.path("serial.db"));
+    assert!(bytes(&class.path("class.db")) == serial, "all at once");
+    class.run(0, &["merge"]);
+    assert!(bytes(&class.path("class.db")) == serial, "once more");
+    let files = ["class.3-of-3.jsonl", "class.1-of-3.jsonl", "class.3-of-3.jsonl", "class.2-of-3.jsonl"];
+    for file in files {
+        class.run(0, &["merge", file, "--to", "other.db"]);
+    }
+    assert!(bytes(&class.path("other.db")) == serial, "one after the other");
+
+    // Others hand in: what is graded stays where it is.
+    class.hand_in("late/01_leap_years/src/lib.rs", &leap_years("year % 4 == 0 && year > 3"));
+    let graded: usize = ["1/3", "2/3", "3/3"]
+        .iter()
+        .map(|shard| class.grade(0, &["--seed", "5", "--shard", shard]))
+        .filter(|said| said.starts_with("1 graded now"))
+        .count();
+    assert_eq!(graded, 1);
+    assert!(class.grade(2, &["--shard", "1/3"]).contains("--seed"));
+    assert!(class.grade(2, &["--shard", "1/3", "--seed", "6"]).contains("the seed 5"));
+}
+
+#[test]
+fn one_hostile_submission_changes_no_other_result() {
+    let class = Class::new();
+    fill(&class, 8);
+    class.grade(0, &["--seed", "5", "--to", "honest.db"]);
+    let attacks = [
+        "std::fs::remove_dir_all(\"/\").ok(); std::fs::write(\"../../checks\", \"\").ok(); true",
+        "loop { std::process::Command::new(\"kill\").args([\"-9\", \"-1\"]).status().ok(); std::process::exit(0) }",
+        "let mut all = Vec::new(); while all.len() < usize::MAX { all.push(vec![1_u8; 1 << 26]); } true",
+        "println!(\"{{\\\"result\\\":{{}}}}\"); panic!()",
+    ];
+    for (number, attack) in attacks.iter().enumerate() {
+        class.hand_in(&format!("hostile{number}/01_leap_years/src/lib.rs"), &leap_years(attack));
+    }
+    class.grade(0, &["--seed", "5"]);
+    let honest = "SELECT unit, report FROM result WHERE unit IN (SELECT unit FROM grade WHERE student NOT LIKE 'hostile%') ORDER BY unit";
+    let with = class.ask(honest);
+    fs::copy(class.path("honest.db"), class.path("class.db")).unwrap();
+    assert!(with == class.ask(honest) && with.len() == 9, "an honest result has changed");
+}
