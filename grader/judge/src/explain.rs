@@ -1,0 +1,357 @@
+//! Which small slip explains a wrong answer: the variations of a formula, or of its inputs, are held against what was
+//! seen.
+//!
+//! What is found is an observation, "is what comes out if …", and true as such. It has to agree with every case, also with
+//! cases that the learner's code is asked for in addition, and to be more than chance.
+
+use probe::{Record, Value};
+
+use crate::{
+    Check, Expectation, Prediction, Tolerance,
+    compare::same,
+    experiment::{self, Twist},
+    formula::{
+        Formula,
+        edits::{self, Edit},
+    },
+};
+
+/// What was found out about a wrong answer.
+#[derive(Debug)]
+pub(crate) struct Explanation {
+    /// In a stable short form, for reports.
+    pub(crate) id: String,
+    /// What the learner is told.
+    pub(crate) says: String,
+}
+
+/// Case by case what was observed.
+pub(crate) type Answered = [(Record, Record)];
+
+/// Asks the learner's code for more; what it does not answer is missing at the end.
+pub(crate) type AskMore<'a> = dyn FnMut(&[Record]) -> Vec<Record> + 'a;
+
+/// So many computations may be spent on the slips in one formula. They take a tenth of a second at most.
+const MAX_WORK: usize = 150_000;
+
+/// So many cases are asked for in addition.
+pub(crate) const MAX_MORE: usize = 20;
+
+/// One way to be wrong.
+enum Slip {
+    Edits(Vec<Edit>),
+    Twist(Twist),
+}
+
+impl Slip {
+    /// What code with this slip returns.
+    fn predict(&self, check: &Check, case: &Record, work: &mut usize) -> Option<Record> {
+        match self {
+            Self::Edits(edits) => {
+                let formula = Formula::new(case, edits.clone(), false);
+                let outputs = (check.formula.as_ref()?)(&formula);
+                *work += formula.work();
+                outputs.record()
+            }
+            Self::Twist(twist) => {
+                *work += 20;
+                twist.predict(check, case)
+            }
+        }
+    }
+}
+
+/// A slip that agrees with what was seen so far.
+struct Candidate {
+    slip: Slip,
+    rank: u32,
+    id: String,
+    /// What follows "is what comes out if".
+    says: String,
+}
+
+/// The slip in the check's formula that explains what was seen.
+pub(crate) fn by_formula(check: &Check, seen: &Answered, more: &mut AskMore<'_>, seed: u64) -> Option<Explanation> {
+    let formula = check.formula.as_ref()?;
+    let search = Search::new(check, seen)?;
+    let mut work = 0;
+    let run = Formula::new(&search.first().0, Vec::new(), true);
+    formula(&run);
+    let trace = run.trace();
+    let edits = edits::all(&trace);
+    let candidate = |edits: &[(Edit, usize)], traces: &[&[crate::formula::Step]]| describe(check, search.first(), edits, traces);
+
+    // One slip that explains everything.
+    let mut fits = Vec::new();
+    let mut tried = 0;
+    for (edit, step) in &edits {
+        if work > MAX_WORK {
+            break;
+        }
+        tried += 1;
+        let slip = Slip::Edits(vec![edit.clone()]);
+        if search.fits(&slip, &mut work) {
+            fits.push(candidate(&[(edit.clone(), *step)], &[&trace])?);
+        }
+    }
+    if let Some(found) = search.choose(fits, tried, more, seed) {
+        return Some(found);
+    }
+
+    // Two slips, of the most frequent kinds.
+    let rank = |(edit, step): &(Edit, usize)| edits::rank(edit, &trace[*step]);
+    let mut frequent: Vec<&(Edit, usize)> = edits.iter().filter(|edit| rank(edit) <= edits::FREQUENT).collect();
+    frequent.sort_by_key(|edit| rank(edit));
+    let mut fits = Vec::new();
+    for (number, (one, step)) in frequent.iter().enumerate() {
+        for (two, other) in &frequent[..number] {
+            if work > 2 * MAX_WORK {
+                break;
+            }
+            if one.place == two.place {
+                continue;
+            }
+            tried += 1;
+            let slip = Slip::Edits(vec![one.clone(), two.clone()]);
+            if search.fits(&slip, &mut work) {
+                fits.push(candidate(&[(two.clone(), *other), (one.clone(), *step)], &[&trace, &trace])?);
+            }
+        }
+    }
+    search.choose(fits, tried, more, seed)
+}
+
+/// The change of the inputs or of the result that explains what was seen, where there is no formula to vary.
+pub(crate) fn by_twist(check: &Check, seen: &Answered, more: &mut AskMore<'_>, seed: u64) -> Option<Explanation> {
+    if !matches!(check.expectation, Expectation::Equals(..)) || check.program.is_some() || check.snapshot.is_some() {
+        return None;
+    }
+    let search = Search::new(check, seen)?;
+    let (mut work, mut tried) = (0, 0);
+    let mut fits = Vec::new();
+    for twist in experiment::twists(&search.first().0) {
+        tried += 1;
+        let (rank, id, says) = twist.describe();
+        let slip = Slip::Twist(twist);
+        if work <= MAX_WORK && search.fits(&slip, &mut work) {
+            fits.push(Candidate { slip, rank, id, says });
+        }
+    }
+    search.choose(fits, tried, more, seed)
+}
+
+fn describe(
+    check: &Check,
+    (case, _): &(Record, Record),
+    edits: &[(Edit, usize)],
+    traces: &[&[crate::formula::Step]],
+) -> Option<Candidate> {
+    let formula = check.formula.as_ref()?;
+    let (mut rank, mut ids, mut sayings) = (0, Vec::new(), Vec::new());
+    for ((edit, step), trace) in edits.iter().zip(traces) {
+        let run = Formula::new(case, vec![edit.clone()], true);
+        formula(&run);
+        let step = &trace[*step];
+        let written = run.trace().into_iter().find(|other| edit.place == other.place && step.visit == other.visit);
+        let written = written.map(|step| step.text).unwrap_or_default();
+        let (own_rank, id, says) = edits::describe(edit, step, &written);
+        rank += own_rank;
+        ids.push(id);
+        sayings.push(says);
+    }
+    let slip = Slip::Edits(edits.iter().map(|(edit, _)| edit.clone()).collect());
+    Some(Candidate { slip, rank, id: ids.join("+"), says: sayings.join(", and ") })
+}
+
+/// What slips are held against.
+struct Search<'a> {
+    check: &'a Check,
+    seen: &'a Answered,
+    right: Vec<Record>,
+    first_wrong: usize,
+    tolerance: Tolerance,
+}
+
+impl<'a> Search<'a> {
+    /// `None` if there is nothing that a slip could explain.
+    fn new(check: &'a Check, seen: &'a Answered) -> Option<Self> {
+        let right = |case: &Record| match &check.expectation {
+            Expectation::Equals(rule, _) => match rule(case) {
+                Prediction::Is(record) => Some(record),
+                Prediction::Panics => None,
+            },
+            Expectation::Satisfies(_) => None,
+        };
+        let right = seen.iter().map(|(case, _)| right(case)).collect::<Option<Vec<_>>>()?;
+        // A slip may round otherwise than the reference does.
+        let Tolerance { relative, absolute } = check.tolerance();
+        let tolerance = Tolerance { relative: relative.max(1e-9), absolute: absolute.max(1e-13) };
+        let agrees = |right: &Record, observed: &Record| agree(right, observed, tolerance);
+        let first_wrong = right.iter().zip(seen).position(|(right, (_, observed))| !agrees(right, observed))?;
+        Some(Self { check, seen, right, first_wrong, tolerance })
+    }
+
+    fn first(&self) -> &(Record, Record) {
+        &self.seen[self.first_wrong]
+    }
+
+    /// Whether the slip explains every case.
+    fn fits(&self, slip: &Slip, work: &mut usize) -> bool {
+        let mut explains = |(case, observed): &(Record, Record)| {
+            slip.predict(self.check, case, work).is_some_and(|predicted| agree(&predicted, observed, self.tolerance))
+        };
+        explains(self.first()) && self.seen.iter().all(explains)
+    }
+
+    /// The one of these slips that is told, if they are more than chance after `tried` attempts.
+    fn choose(
+        &self,
+        mut fits: Vec<Candidate>,
+        tried: usize,
+        more: &mut AskMore<'_>,
+        seed: u64,
+    ) -> Option<Explanation> {
+        if fits.is_empty() {
+            return None;
+        }
+        let needed = (tried as f64).log2() + 8.0;
+        let mut bits = self.evidence(self.seen, &self.right);
+        // Further cases tell apart what these cases do not, and chance from a rule.
+        let fresh = self.fresh_cases(seed.wrapping_add(1));
+        let answers = more(&fresh);
+        if answers.len() < fresh.len() && !answers.is_empty() {
+            return None;
+        }
+        let answered: Vec<(Record, Record)> = fresh.into_iter().zip(answers).collect();
+        fits.retain(|candidate| {
+            answered.iter().all(|(case, observed)| {
+                let predicted = candidate.slip.predict(self.check, case, &mut 0);
+                predicted.is_some_and(|predicted| agree(&predicted, observed, self.tolerance))
+            })
+        });
+        let right: Option<Vec<Record>> = answered.iter().map(|(case, _)| self.right_of(case)).collect();
+        bits += right.map_or(0.0, |right| self.evidence(&answered, &right));
+        if fits.is_empty() || bits < needed {
+            return None;
+        }
+        fits.sort_by_key(|candidate| candidate.rank);
+        // What always comes to the same is one explanation; what does not, but could not be told apart, is said as such.
+        let others: Vec<Record> = (2..5).flat_map(|more| self.fresh_cases(seed.wrapping_add(more))).collect();
+        let outcomes = |candidate: &Candidate| -> Vec<Option<Record>> {
+            others.iter().map(|case| candidate.slip.predict(self.check, case, &mut 0)).collect()
+        };
+        let is_same = |one: &[Option<Record>], two: &[Option<Record>]| {
+            one.iter().zip(two).all(|pair| match pair {
+                (Some(one), Some(two)) => agree(one, two, self.tolerance),
+                (None, None) => true,
+                _ => false,
+            })
+        };
+        let mut kinds: Vec<(&Candidate, Vec<Option<Record>>)> = Vec::new();
+        for candidate in fits.iter().take(MAX_COMPARED) {
+            let outcome = outcomes(candidate);
+            if !kinds.iter().any(|(_, other)| is_same(other, &outcome)) {
+                kinds.push((candidate, outcome));
+            }
+        }
+        let what = self.what();
+        match &*kinds {
+            [(one, _)] => Some(Explanation { id: one.id.clone(), says: format!("{what} comes out if {}.", one.says) }),
+            [(one, _), (two, _)] => Some(Explanation {
+                id: format!("{}|{}", one.id, two.id.trim_start_matches("edit:")),
+                says: format!("{what} comes out either if {}, or if {}.", one.says, two.says),
+            }),
+            _ => None,
+        }
+    }
+
+    fn right_of(&self, case: &Record) -> Option<Record> {
+        match &self.check.expectation {
+            Expectation::Equals(rule, _) => match rule(case) {
+                Prediction::Is(record) => Some(record),
+                Prediction::Panics => None,
+            },
+            Expectation::Satisfies(_) => None,
+        }
+    }
+
+    /// Cases of another seed that have not been asked.
+    fn fresh_cases(&self, seed: u64) -> Vec<Record> {
+        let cases = if self.check.fetched.is_some() { Vec::new() } else { self.check.cases(seed).unwrap_or_default() };
+        let is_new = |case: &Record| !self.seen.iter().any(|(other, _)| other == case);
+        cases.into_iter().filter(is_new).filter(|case| self.right_of(case).is_some()).take(MAX_MORE).collect()
+    }
+
+    /// How many bits of what was seen differ from what is right, at a low estimate: a number with many digits counts 20,
+    /// one that could be guessed hardly more than a truth value.
+    fn evidence(&self, seen: &Answered, right: &[Record]) -> f64 {
+        let mut known: Vec<f64> = Vec::new();
+        let mut bits = 0.0;
+        for ((_, observed), right) in seen.iter().zip(right) {
+            for (name, right) in right.parts() {
+                let Some(observed) = observed.get(name) else { continue };
+                if same(right, observed, self.tolerance) {
+                    continue;
+                }
+                let (right, observed) = (numbers(right), numbers(observed));
+                for (index, number) in observed.iter().enumerate() {
+                    let is_right = right.get(index).is_some_and(|right| (right - number).abs() <= 1e-9 * number.abs());
+                    if is_right || known.contains(&number.abs()) {
+                        bits += 0.5;
+                        continue;
+                    }
+                    known.push(number.abs());
+                    bits += match number {
+                        number if !number.is_finite() || number.fract() == 0.0 => 1.5,
+                        number if (number * 100.0).fract() == 0.0 => 6.0,
+                        _ => 20.0,
+                    };
+                    if bits > 200.0 {
+                        return bits;
+                    }
+                }
+            }
+        }
+        bits
+    }
+
+    /// What is wrong, as the subject of a sentence that goes on with "comes out if".
+    fn what(&self) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for ((_, observed), right) in self.seen.iter().zip(&self.right) {
+            for (name, value) in right.parts() {
+                let is_right = observed.get(name).is_some_and(|observed| same(value, observed, self.tolerance));
+                if !is_right && !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        match &*names {
+            _ if self.right[self.first_wrong].is_bare() => "Your result is what".to_owned(),
+            [one] => format!("Your `{one}` is what"),
+            [one, two] => format!("Your `{one}` and `{two}` are what"),
+            [one, ..] => format!("Your `{one}`, with what follows from it, is what"),
+            [] => "Your result is what".to_owned(),
+        }
+    }
+}
+
+/// So many explanations are compared with each other; the best come first.
+const MAX_COMPARED: usize = 12;
+
+/// Whether everything that was predicted was observed.
+pub(crate) fn agree(predicted: &Record, observed: &Record, tolerance: Tolerance) -> bool {
+    predicted.parts().all(|(name, value)| observed.get(name).is_some_and(|seen| same(value, seen, tolerance)))
+}
+
+/// The numbers in a value, in order.
+pub(crate) fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Float(number) => vec![*number],
+        Value::Int(number) => vec![*number as f64],
+        Value::Bool(flag) => vec![f64::from(u8::from(*flag))],
+        Value::Ints(numbers) => numbers.iter().map(|&number| number as f64).collect(),
+        Value::Array { data, .. } => data.clone(),
+        _ => Vec::new(),
+    }
+}

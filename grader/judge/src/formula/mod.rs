@@ -1,0 +1,770 @@
+//! Formulas that can be varied: what is right, written so that the judge can compute what small slips in it come to.
+//!
+//! A formula is ordinary Rust on [`Num`]s: operators, methods, loops, functions. Every operator and method is a *place*,
+//! known by its line in `checks.rs`. To compute a variation, the closure runs once more, and does something else at one
+//! place ([`Edit`]). So what is repeated in a loop varies in every turn, and what a function computes in each of its calls.
+
+mod array;
+pub(crate) mod edits;
+mod words;
+
+use std::{
+    cell::RefCell,
+    ops::{Add, Div, Mul, Neg, Sub},
+    panic::Location,
+    rc::Rc,
+};
+
+use probe::{Record, Value};
+
+pub(crate) use array::Array;
+use edits::Edit;
+use words::Text;
+
+/// What a formula is given: the inputs of one case.
+pub struct Formula {
+    run: Rc<Run>,
+}
+
+/// A number, a vector or a matrix in a formula. Arrays combine entry by entry as ndarray does it.
+///
+/// Shapes that do not fit make it a value that is none, and so does all that is computed from it.
+#[derive(Clone)]
+pub struct Num(Rc<Node>);
+
+struct Node {
+    run: Rc<Run>,
+    value: Option<Array>,
+    kind: Kind,
+    text: Text,
+    /// Where it was computed, and of what.
+    made: Option<(Place, Op, Vec<Num>)>,
+}
+
+/// What a value becomes when it is compared with an observation.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Real,
+    Whole,
+    Flag,
+}
+
+/// A place in a formula. Operators of one chain (`a * b * c`) begin at the same column: `level` counts them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Place {
+    at: &'static Location<'static>,
+    level: u8,
+}
+
+/// One evaluation of a formula.
+struct Run {
+    case: Record,
+    edits: Vec<Edit>,
+    /// Whether it notes down what is computed where; variations are computed without.
+    is_traced: bool,
+    noted: RefCell<Noted>,
+}
+
+#[derive(Default)]
+struct Noted {
+    /// The named quantities so far, each with its value now and before.
+    scope: Vec<Quantity>,
+    /// How often each place was reached.
+    visits: Vec<(Place, usize)>,
+    trace: Vec<Step>,
+    work: usize,
+}
+
+struct Quantity {
+    name: String,
+    now: Option<Array>,
+    before: Option<Array>,
+}
+
+/// One computation in a trace.
+pub(crate) struct Step {
+    pub(crate) place: Place,
+    /// How often this place had been reached before.
+    pub(crate) visit: usize,
+    pub(crate) op: Op,
+    pub(crate) args: Vec<Num>,
+    pub(crate) value: Option<Array>,
+    /// What it computes, as text.
+    pub(crate) text: Text,
+    /// The quantity that it is a part of.
+    pub(crate) owner: Option<&'static str>,
+    /// The quantities that were there.
+    pub(crate) scope: Vec<InScope>,
+}
+
+/// A quantity that a learner may take for another one: its name, its shape, and whether it is the value before the last
+/// change.
+#[derive(Clone)]
+pub(crate) struct InScope {
+    pub(crate) name: String,
+    pub(crate) shape: [usize; 3],
+    pub(crate) is_old: bool,
+}
+
+/// What is computed at a place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Op {
+    Input,
+    Named(&'static str),
+    Binary(Binary),
+    Function(Function),
+    Aggregate(Aggregate, Over),
+    Count(Count),
+    Transpose,
+    Reverse,
+    Entry(usize),
+    Row(usize),
+    /// The second where the first is true, else the third.
+    Choose,
+    Plus(f64),
+    Times(f64),
+    AtLeast(f64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Binary {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Power,
+    Dot,
+    Outer,
+    Max,
+    Min,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+    Equal,
+    Unequal,
+    And,
+    Or,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Function {
+    Same,
+    Neg,
+    Square,
+    Cube,
+    Abs,
+    Sqrt,
+    Exp,
+    Ln,
+    Sigmoid,
+    Tanh,
+    Relu,
+    /// 1, 0 or -1.
+    Sign,
+    /// 1 or -1, as `f64::signum` has it.
+    Signum,
+    Recip,
+    Round,
+    Floor,
+    Sin,
+    Cos,
+    Ones,
+    Zeros,
+}
+
+/// What becomes of many numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Aggregate {
+    Sum,
+    Mean,
+    MeanOfOneLess,
+    Max,
+    Min,
+    Norm,
+    Median,
+    First,
+    Last,
+    SumWithoutFirst,
+    SumWithoutLast,
+    Product,
+    Largest,
+    LastLargest,
+    Smallest,
+}
+
+/// Which numbers are taken together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Over {
+    /// All of them.
+    All,
+    /// Those of a column: one result for each column.
+    Samples,
+    /// Those of a row: one result for each row.
+    Row,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Count {
+    Entries,
+    Rows,
+    Columns,
+}
+
+/// A variation that takes more than this many steps is given up: edits may keep a loop from ending.
+const MAX_WORK: usize = 200_000;
+
+impl Formula {
+    pub(crate) fn new(case: &Record, edits: Vec<Edit>, is_traced: bool) -> Self {
+        Self { run: Rc::new(Run { case: case.clone(), edits, is_traced, noted: RefCell::default() }) }
+    }
+
+    /// The part of the case that is called so: a number, an array, labels, a truth value.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, or it is a text.
+    #[track_caller]
+    pub fn input(&self, name: &str) -> Num {
+        let (value, kind) = match self.run.case.get(name) {
+            Some(value) => from_value(value).unwrap_or_else(|| panic!("`{name}` holds no numbers")),
+            None => panic!("there is no input `{name}`"),
+        };
+        let text = Text::name(name);
+        let input = Num(Rc::new(Node { run: self.run.clone(), value: Some(value), kind, text, made: None }));
+        let value = input.0.value.clone();
+        let num = Num::compute_as(&self.run, Op::Input, vec![input], Location::caller());
+        self.run.note(name, value);
+        num
+    }
+
+    /// The case itself, for what is no number.
+    pub fn case(&self) -> &Record {
+        &self.run.case
+    }
+
+    /// A constant.
+    pub fn number(&self, number: f64) -> Num {
+        Num::constant(&self.run, number)
+    }
+
+    /// A vector of these numbers.
+    pub fn vector(&self, entries: &[Num]) -> Num {
+        let data = entries.iter().map(|entry| entry.scalar()).collect::<Option<Vec<f64>>>();
+        let text = Text::call("vector", &entries.iter().map(|entry| &entry.0.text).collect::<Vec<_>>());
+        let value = data.map(Array::vector);
+        Num(Rc::new(Node { run: self.run.clone(), value, kind: Kind::Real, text, made: None }))
+    }
+
+    pub(crate) fn trace(&self) -> Vec<Step> {
+        std::mem::take(&mut self.run.noted.borrow_mut().trace)
+    }
+
+    /// How many operations it took.
+    pub(crate) fn work(&self) -> usize {
+        self.run.noted.borrow().work
+    }
+}
+
+/// The numbers in a value, if it holds any.
+pub(crate) fn array_of(value: &Value) -> Option<Array> {
+    from_value(value).map(|(array, _)| array)
+}
+
+fn from_value(value: &Value) -> Option<(Array, Kind)> {
+    Some(match value {
+        Value::Float(number) => (Array::number(*number), Kind::Real),
+        Value::Int(number) => (Array::number(*number as f64), Kind::Whole),
+        Value::Bool(flag) => (Array::number(f64::from(u8::from(*flag))), Kind::Flag),
+        Value::Ints(numbers) => (Array::vector(numbers.iter().map(|&n| n as f64).collect()), Kind::Whole),
+        Value::Array { shape, data } => match **shape {
+            [] => (Array::number(data[0]), Kind::Real),
+            [_] => (Array::vector(data.clone()), Kind::Real),
+            [rows, columns] => (Array::matrix(rows, columns, data.clone()), Kind::Real),
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+impl Run {
+    fn note(&self, name: &str, value: Option<Array>) {
+        let scope = &mut self.noted.borrow_mut().scope;
+        match scope.iter_mut().find(|quantity| quantity.name == name) {
+            Some(quantity) => {
+                quantity.before = quantity.now.take();
+                quantity.now = value;
+            }
+            None => scope.push(Quantity { name: name.to_owned(), now: value, before: None }),
+        }
+    }
+
+    fn quantity(&self, name: &str, before: bool) -> Option<Array> {
+        let noted = self.noted.borrow();
+        let quantity = noted.scope.iter().find(|quantity| quantity.name == name)?;
+        if before { quantity.before.clone() } else { quantity.now.clone() }
+    }
+}
+
+impl Num {
+    fn constant(run: &Rc<Run>, number: f64) -> Self {
+        let (value, text) = (Some(Array::number(number)), Text::name(&crate::render::number(number)));
+        Self(Rc::new(Node { run: run.clone(), value, kind: Kind::Real, text, made: None }))
+    }
+
+    fn compute(op: Op, args: Vec<Self>, at: &'static Location<'static>) -> Self {
+        let run = args[0].0.run.clone();
+        Self::compute_as(&run, op, args, at)
+    }
+
+    fn compute_as(run: &Rc<Run>, op: Op, args: Vec<Self>, at: &'static Location<'static>) -> Self {
+        let level = match &args[0].0.made {
+            Some((place, ..)) if place.at == at => place.level.saturating_add(1),
+            _ => 0,
+        };
+        let place = Place { at, level };
+        let mut kind = match op {
+            Op::Binary(binary) if binary.is_question() => Kind::Flag,
+            Op::Aggregate(Aggregate::Largest | Aggregate::LastLargest | Aggregate::Smallest, _) => Kind::Whole,
+            Op::Count(_) => Kind::Whole,
+            Op::Choose => args[1].0.kind,
+            Op::Input | Op::Named(_) | Op::Entry(_) | Op::Row(_) | Op::Transpose | Op::Reverse => args[0].0.kind,
+            _ => Kind::Real,
+        };
+        if kind == Kind::Flag && matches!(op, Op::Function(_)) {
+            kind = Kind::Real;
+        }
+        let visit = {
+            let mut noted = run.noted.borrow_mut();
+            noted.work += 1 + args[0].len() / 8;
+            if noted.work > MAX_WORK {
+                drop(noted);
+                return Self(Rc::new(Node { run: run.clone(), value: None, kind, text: Text::default(), made: None }));
+            }
+            match noted.visits.iter_mut().find(|(other, _)| *other == place) {
+                Some((_, visits)) => {
+                    *visits += 1;
+                    *visits - 1
+                }
+                None => {
+                    noted.visits.push((place, 1));
+                    0
+                }
+            }
+        };
+        let (value, text) = match run.edits.iter().find(|edit| edit.is_at(place, visit)) {
+            Some(edit) => edit.change.apply(run, op, &args),
+            None => (op.value(&args), if run.is_traced { op.text(&args) } else { Text::default() }),
+        };
+        if run.is_traced {
+            let mut noted = run.noted.borrow_mut();
+            if noted.trace.len() < MAX_TRACE {
+                let scope = noted.scope.iter().flat_map(|Quantity { name, now, before }| {
+                    [(now, false), (before, true)].into_iter().filter_map(|(value, is_old)| {
+                        Some(InScope { name: name.clone(), shape: value.as_ref()?.shape(), is_old })
+                    })
+                });
+                let scope = scope.collect();
+                let (args, value, text) = (args.clone(), value.clone(), text.clone());
+                noted.trace.push(Step { place, visit, op, args, value, text, owner: None, scope });
+            }
+        }
+        Self(Rc::new(Node { run: run.clone(), value, kind, text, made: Some((place, op, args)) }))
+    }
+
+    fn scalar(&self) -> Option<f64> {
+        self.0.value.as_ref().and_then(|value| (value.axes == 0).then(|| value.data[0]))
+    }
+
+    /// The number, for what depends on it; NaN where there is none.
+    pub fn get(&self) -> f64 {
+        self.scalar().unwrap_or(f64::NAN)
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.value.as_ref().map_or(0, |value| value.data.len())
+    }
+
+    /// How many rows there are.
+    pub fn n_rows(&self) -> usize {
+        self.0.value.as_ref().map_or(0, |value| value.rows)
+    }
+
+    /// The same, known by a name that the lesson uses: other names may be taken for it.
+    #[must_use]
+    #[track_caller]
+    pub fn named(&self, name: &'static str) -> Self {
+        let run = &self.0.run;
+        let named = Self::compute_as(run, Op::Named(name), vec![self.clone()], Location::caller());
+        if run.is_traced {
+            // What was computed since the last name belongs to this one.
+            let trace = &mut run.noted.borrow_mut().trace;
+            let own = trace.iter_mut().rev().skip(1).take_while(|step| !matches!(step.op, Op::Named(_)));
+            own.filter(|step| step.owner.is_none()).for_each(|step| step.owner = Some(name));
+        }
+        run.note(name, named.0.value.clone());
+        let Node { run, value, kind, made, .. } = &*named.0;
+        let (run, value, kind, made) = (run.clone(), value.clone(), *kind, made.clone());
+        Self(Rc::new(Node { run, value, kind, text: Text::name(name), made }))
+    }
+
+    /// The same as a whole number, or as whole numbers: counts and labels.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        let Node { run, value, text, made, .. } = &*self.0;
+        let (run, value, text, made) = (run.clone(), value.clone(), text.clone(), made.clone());
+        Self(Rc::new(Node { run, value, kind: Kind::Whole, text, made }))
+    }
+
+    /// What an observation of it is; `None` if there is no value.
+    pub(crate) fn observation(&self) -> Option<Value> {
+        let value = self.0.value.as_ref()?;
+        // Adding 0 turns -0 into 0, which is what a learner is shown.
+        let data = || value.data.iter().map(|number| number + 0.0).collect();
+        let is_whole = || value.data.iter().all(|number| number.fract() == 0.0);
+        Some(match (self.0.kind, value.axes) {
+            (Kind::Flag, 0) => Value::Bool(value.data[0] != 0.0),
+            (Kind::Whole, 0) if is_whole() => Value::Int(value.data[0] as i64),
+            (Kind::Whole | Kind::Flag, _) if is_whole() => Value::Ints(value.data.iter().map(|&n| n as i64).collect()),
+            (Kind::Real, 0) => Value::Float(value.data[0] + 0.0),
+            (Kind::Real, 1) => Value::Array { shape: vec![value.columns], data: data() },
+            (Kind::Real, _) => Value::Array { shape: vec![value.rows, value.columns], data: data() },
+            _ => return None,
+        })
+    }
+}
+
+/// Of longer trainings the first steps are looked at: each place is in them.
+const MAX_TRACE: usize = 4_000;
+
+impl Op {
+    fn value(self, args: &[Num]) -> Option<Array> {
+        let values: Vec<&Array> = args.iter().map(|arg| arg.0.value.as_ref()).collect::<Option<_>>()?;
+        self.of(&values)
+    }
+
+    pub(crate) fn of(self, values: &[&Array]) -> Option<Array> {
+        let first = values[0];
+        Some(match self {
+            Self::Input | Self::Named(_) => first.clone(),
+            Self::Binary(Binary::Dot) => first.dot(values[1])?,
+            Self::Binary(Binary::Outer) => first.outer(values[1])?,
+            Self::Binary(binary) => first.zip(values[1], |one, two| binary.of(one, two))?,
+            Self::Function(function) => first.map(|x| function.of(x)),
+            Self::Aggregate(how, over) => first.aggregate(how, over)?,
+            Self::Count(count) => Array::number(match count {
+                Count::Entries => first.data.len(),
+                Count::Rows if first.axes < 2 => first.data.len(),
+                Count::Rows => first.rows,
+                Count::Columns => first.columns,
+            } as f64),
+            Self::Transpose => first.transposed(),
+            Self::Reverse => first.reversed(),
+            Self::Entry(index) => Array::number(*first.data.get(index)?),
+            Self::Row(row) if row < first.rows => Array::vector(first.row(row).to_vec()),
+            Self::Row(_) => return None,
+            Self::Choose => {
+                let (yes, no) = (values[1], values[2]);
+                // NaN marks what the second takes; what is chosen may be NaN itself.
+                let yes = first.zip(yes, |_, yes| yes)?;
+                let no = first.zip(no, |_, no| no)?;
+                let first = first.spread_to(&yes)?;
+                let choose = |i: usize| if first.data[i] != 0.0 { yes.data[i] } else { no.data[i] };
+                yes.has_shape_of(&no).then(|| Array { data: (0..yes.data.len()).map(choose).collect(), ..yes.clone() })?
+            }
+            Self::Plus(number) => first.map(|x| x + number),
+            Self::Times(factor) => first.map(|x| x * factor),
+            Self::AtLeast(least) => first.map(|x| x.max(least)),
+        })
+    }
+}
+
+impl Binary {
+    fn is_question(self) -> bool {
+        use Binary::*;
+        matches!(self, Less | AtMost | Greater | AtLeast | Equal | Unequal | And | Or)
+    }
+
+    fn of(self, one: f64, two: f64) -> f64 {
+        let truth = |flag: bool| f64::from(u8::from(flag));
+        match self {
+            Self::Add => one + two,
+            Self::Sub => one - two,
+            Self::Mul => one * two,
+            Self::Div => one / two,
+            Self::Power => one.powf(two),
+            Self::Max => one.max(two),
+            Self::Min => one.min(two),
+            Self::Less => truth(one < two),
+            Self::AtMost => truth(one <= two),
+            Self::Greater => truth(one > two),
+            Self::AtLeast => truth(one >= two),
+            Self::Equal => truth(one == two),
+            Self::Unequal => truth(one != two),
+            Self::And => truth(one != 0.0 && two != 0.0),
+            Self::Or => truth(one != 0.0 || two != 0.0),
+            Self::Dot | Self::Outer => f64::NAN,
+        }
+    }
+}
+
+impl Function {
+    fn of(self, x: f64) -> f64 {
+        match self {
+            Self::Same => x,
+            Self::Neg => -x,
+            Self::Square => x * x,
+            Self::Cube => x * x * x,
+            Self::Abs => x.abs(),
+            Self::Sqrt => x.sqrt(),
+            Self::Exp => x.exp(),
+            Self::Ln => x.ln(),
+            Self::Sigmoid => 0.5 + 0.5 * (0.5 * x).tanh(),
+            Self::Tanh => x.tanh(),
+            Self::Relu => x.max(0.0),
+            Self::Sign if x == 0.0 => 0.0,
+            Self::Sign | Self::Signum => x.signum(),
+            Self::Recip => x.recip(),
+            Self::Round => x.round(),
+            Self::Floor => x.floor(),
+            Self::Sin => x.sin(),
+            Self::Cos => x.cos(),
+            Self::Ones => 1.0,
+            Self::Zeros => 0.0,
+        }
+    }
+}
+
+/// Methods of [`Num`] that take no argument.
+macro_rules! methods {
+    ($($(#[$about:meta])* $name:ident: $op:expr;)*) => {
+        impl Num {
+            $(
+                $(#[$about])*
+                #[must_use]
+                #[track_caller]
+                pub fn $name(&self) -> Self {
+                    Self::compute($op, vec![self.clone()], Location::caller())
+                }
+            )*
+        }
+    };
+}
+
+methods! {
+    /// The square of every entry.
+    square: Op::Function(Function::Square);
+    /// The third power of every entry.
+    cube: Op::Function(Function::Cube);
+    /// The absolute value of every entry.
+    abs: Op::Function(Function::Abs);
+    /// The square root of every entry.
+    sqrt: Op::Function(Function::Sqrt);
+    /// e to the power of every entry.
+    exp: Op::Function(Function::Exp);
+    /// The natural logarithm of every entry.
+    ln: Op::Function(Function::Ln);
+    /// The logistic sigmoid of every entry.
+    sigmoid: Op::Function(Function::Sigmoid);
+    /// The hyperbolic tangent of every entry.
+    tanh: Op::Function(Function::Tanh);
+    /// Every entry, or 0 where it is negative.
+    relu: Op::Function(Function::Relu);
+    /// 1, 0 or -1 for every entry.
+    sign: Op::Function(Function::Sign);
+    /// 1 divided by every entry.
+    recip: Op::Function(Function::Recip);
+    /// Every entry, rounded.
+    round: Op::Function(Function::Round);
+    /// The sine of every entry.
+    sin: Op::Function(Function::Sin);
+    /// The cosine of every entry.
+    cos: Op::Function(Function::Cos);
+    /// The sum of all entries.
+    sum: Op::Aggregate(Aggregate::Sum, Over::All);
+    /// The mean of all entries.
+    mean: Op::Aggregate(Aggregate::Mean, Over::All);
+    /// The largest of all entries.
+    max: Op::Aggregate(Aggregate::Max, Over::All);
+    /// The median of all entries.
+    median: Op::Aggregate(Aggregate::Median, Over::All);
+    /// The Euclidean norm of all entries.
+    norm: Op::Aggregate(Aggregate::Norm, Over::All);
+    /// The place of the first largest entry of each row.
+    largest_of_rows: Op::Aggregate(Aggregate::Largest, Over::Row);
+    /// Rows for columns.
+    t: Op::Transpose;
+    /// How many entries there are, as a part of the formula.
+    count: Op::Count(Count::Entries);
+    /// How many rows there are, as a part of the formula.
+    rows: Op::Count(Count::Rows);
+}
+
+/// Methods of [`Num`] that take another one.
+macro_rules! binary_methods {
+    ($($(#[$about:meta])* $name:ident: $op:ident;)*) => {
+        impl Num {
+            $(
+                $(#[$about])*
+                #[must_use]
+                #[track_caller]
+                pub fn $name(&self, other: &Self) -> Self {
+                    Self::compute(Op::Binary(Binary::$op), vec![self.clone(), other.clone()], Location::caller())
+                }
+            )*
+        }
+    };
+}
+
+binary_methods! {
+    /// The matrix product.
+    dot: Dot;
+    /// Every entry of one vector times every entry of the other.
+    outer: Outer;
+    /// This to the power of the other.
+    power: Power;
+    /// The larger of both.
+    or_more: Max;
+    /// The smaller of both.
+    or_less: Min;
+    /// 1 where this is less, else 0.
+    below: Less;
+    /// 1 where this is more, else 0.
+    above: Greater;
+    /// 1 where this is as much or more, else 0.
+    at_least: AtLeast;
+    /// 1 where both are equal, else 0.
+    equals: Equal;
+    /// 1 where both are true, else 0.
+    and: And;
+}
+
+impl Num {
+    /// One number for each row or column, or for all entries.
+    #[must_use]
+    #[track_caller]
+    pub fn aggregate(&self, how: Aggregate, over: Over) -> Self {
+        Self::compute(Op::Aggregate(how, over), vec![self.clone()], Location::caller())
+    }
+
+    /// `yes` where this is true, else `no`.
+    #[must_use]
+    #[track_caller]
+    pub fn choose(&self, yes: &Self, no: &Self) -> Self {
+        Self::compute(Op::Choose, vec![self.clone(), yes.clone(), no.clone()], Location::caller())
+    }
+
+    /// The entry with this index, counted row by row.
+    #[must_use]
+    #[track_caller]
+    pub fn at(&self, index: usize) -> Self {
+        Self::compute(Op::Entry(index), vec![self.clone()], Location::caller())
+    }
+
+    /// The row with this index.
+    #[must_use]
+    #[track_caller]
+    pub fn row(&self, row: usize) -> Self {
+        Self::compute(Op::Row(row), vec![self.clone()], Location::caller())
+    }
+}
+
+/// An operator between numbers of formulas, by value and by reference, and with constants on either side.
+macro_rules! operators {
+    ($($trait:ident $method:ident),*) => {
+        $(
+            operators!(@ $trait $method, Num, Num);
+            operators!(@ $trait $method, &Num, Num);
+            operators!(@ $trait $method, Num, &Num);
+            operators!(@ $trait $method, &Num, &Num);
+            impl $trait<f64> for Num {
+                type Output = Num;
+                #[track_caller]
+                fn $method(self, other: f64) -> Num {
+                    let other = Num::constant(&self.0.run, other);
+                    Num::compute(Op::Binary(Binary::$trait), vec![self, other], Location::caller())
+                }
+            }
+            impl $trait<f64> for &Num {
+                type Output = Num;
+                #[track_caller]
+                fn $method(self, other: f64) -> Num {
+                    let other = Num::constant(&self.0.run, other);
+                    Num::compute(Op::Binary(Binary::$trait), vec![self.clone(), other], Location::caller())
+                }
+            }
+            impl $trait<Num> for f64 {
+                type Output = Num;
+                #[track_caller]
+                fn $method(self, other: Num) -> Num {
+                    let this = Num::constant(&other.0.run, self);
+                    Num::compute(Op::Binary(Binary::$trait), vec![this, other], Location::caller())
+                }
+            }
+            impl $trait<&Num> for f64 {
+                type Output = Num;
+                #[track_caller]
+                fn $method(self, other: &Num) -> Num {
+                    let this = Num::constant(&other.0.run, self);
+                    Num::compute(Op::Binary(Binary::$trait), vec![this, other.clone()], Location::caller())
+                }
+            }
+        )*
+    };
+    (@ $trait:ident $method:ident, $one:ty, $two:ty) => {
+        impl $trait<$two> for $one {
+            type Output = Num;
+            #[track_caller]
+            #[allow(clippy::clone_on_copy, noop_method_call, reason = "for values as for references")]
+            fn $method(self, other: $two) -> Num {
+                Num::compute(Op::Binary(Binary::$trait), vec![self.clone(), other.clone()], Location::caller())
+            }
+        }
+    };
+}
+
+operators!(Add add, Sub sub, Mul mul, Div div);
+
+impl Neg for Num {
+    type Output = Self;
+    #[track_caller]
+    fn neg(self) -> Self {
+        Self::compute(Op::Function(Function::Neg), vec![self], Location::caller())
+    }
+}
+
+impl Neg for &Num {
+    type Output = Num;
+    #[track_caller]
+    fn neg(self) -> Num {
+        Num::compute(Op::Function(Function::Neg), vec![self.clone()], Location::caller())
+    }
+}
+
+/// What a formula yields: a number, or several with the names of the observation's parts.
+pub struct Outputs(pub(crate) Vec<(String, Num)>);
+
+impl Outputs {
+    /// What an observation of them is; `None` if one has no value.
+    pub(crate) fn record(&self) -> Option<Record> {
+        let mut record = Record::new();
+        for (name, num) in &self.0 {
+            record = record.with(name, num.observation()?);
+        }
+        Some(record)
+    }
+}
+
+impl From<Num> for Outputs {
+    fn from(num: Num) -> Self {
+        Self(vec![("result".to_owned(), num)])
+    }
+}
+
+impl<const N: usize> From<[(&str, Num); N]> for Outputs {
+    fn from(parts: [(&str, Num); N]) -> Self {
+        Self(parts.into_iter().map(|(name, num)| (name.to_owned(), num)).collect())
+    }
+}
