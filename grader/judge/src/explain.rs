@@ -217,7 +217,8 @@ impl<'a> Search<'a> {
         let needed = (tried as f64).log2() + 8.0;
         let mut bits = self.evidence(self.seen, &self.right);
         // Further cases tell apart what these cases do not, and chance from a rule.
-        let fresh = self.fresh_cases(seed.wrapping_add(1));
+        let mut fresh: Vec<Record> = (1..5).flat_map(|more| self.fresh_cases(seed.wrapping_add(more))).collect();
+        fresh.truncate(MAX_MORE);
         let answers = more(&fresh);
         if answers.len() < fresh.len() && !answers.is_empty() {
             return None;
@@ -236,7 +237,7 @@ impl<'a> Search<'a> {
         }
         fits.sort_by_key(|candidate| candidate.rank);
         // What always comes to the same is one explanation; what does not, but could not be told apart, is said as such.
-        let others: Vec<Record> = (2..5).flat_map(|more| self.fresh_cases(seed.wrapping_add(more))).collect();
+        let others: Vec<Record> = (5..9).flat_map(|more| self.fresh_cases(seed.wrapping_add(more))).collect();
         let outcomes = |candidate: &Candidate| -> Vec<Option<Record>> {
             others.iter().map(|case| candidate.slip.predict(self.check, case, &mut 0)).collect()
         };
@@ -296,16 +297,17 @@ impl<'a> Search<'a> {
                 let (right, observed) = (numbers(right), numbers(observed));
                 for (index, number) in observed.iter().enumerate() {
                     let is_right = right.get(index).is_some_and(|right| (right - number).abs() <= 1e-9 * number.abs());
-                    if is_right || known.contains(&number.abs()) {
-                        bits += 0.5;
+                    if is_right {
                         continue;
                     }
-                    known.push(number.abs());
+                    let has_digits = |unit: f64| (number * unit - (number * unit).round()).abs() > 1e-6;
                     bits += match number {
-                        number if !number.is_finite() || number.fract() == 0.0 => 1.5,
-                        number if (number * 100.0).fract() == 0.0 => 6.0,
+                        _ if index > 0 && known.contains(&number.abs()) => 0.5,
+                        _ if known.contains(&number.abs()) || !number.is_finite() || !has_digits(1.0) => 2.0,
+                        _ if !has_digits(100.0) => 6.0,
                         _ => 20.0,
                     };
+                    known.push(number.abs());
                     if bits > 200.0 {
                         return bits;
                     }

@@ -25,6 +25,8 @@ pub(crate) enum Change {
     Arg(usize, Arg),
     /// Something follows.
     Result(Arg),
+    /// This argument is multiplied, entry by entry, by another quantity.
+    Paired(usize, String),
     /// Two computations change their order, as where parentheses are missing.
     Regrouped(usize),
 }
@@ -91,6 +93,9 @@ impl Change {
                 texts[*index] = &words;
                 let values: Option<Vec<&Array>> = values.iter().map(Option::as_ref).collect();
                 (values.and_then(|values| op.of(&values)), text(op, &texts))
+            }
+            Self::Paired(index, name) => {
+                Arg::With(Binary::Mul, name.clone()).apply(run, args[*index].0.value.as_ref(), texts[*index])
             }
             Self::Result(change) => change.apply(run, op.value(args).as_ref(), &text(op, &texts)),
             Self::Regrouped(way) => {
@@ -244,6 +249,10 @@ fn changes(step: &Step) -> Vec<Change> {
             if matches!(binary, Dot | Outer) {
                 changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Function(Function::Ones)))));
                 changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Transpose))));
+                let shape = step.value.as_ref().map(Array::shape);
+                for quantity in step.scope.iter().filter(|quantity| Some(quantity.shape) == shape && !quantity.is_old) {
+                    changes.extend([0, 1].map(|i| Change::Paired(i, quantity.name.clone())));
+                }
             }
             if binary == Div {
                 let small = EPSILONS.iter().flat_map(|&small| [Op::Plus(small), Op::AtLeast(small)]);
@@ -333,6 +342,8 @@ fn changes_of_result(step: &Step, changes: &mut Vec<Change>) {
     let Some(value) = &step.value else { return };
     let mut push = |change| changes.push(Change::Result(change));
     if matches!(step.op, Op::Binary(binary) if binary.is_question()) {
+        // The slope of a leaky ReLU.
+        [0.01, 0.1].into_iter().for_each(|leak| push(Arg::Op(Op::AtLeast(leak))));
         return;
     }
     for quantity in step.scope.iter().filter(|quantity| quantity.shape == value.shape()) {
@@ -358,6 +369,7 @@ fn changes_of_result(step: &Step, changes: &mut Vec<Change>) {
         Op::Function(Function::Round),
         Op::Function(Function::Floor),
         Op::Function(Function::Zeros),
+        Op::Function(Function::Ones),
     ] {
         push(Arg::Op(op));
     }
@@ -380,14 +392,14 @@ impl Function {
             Ln => &[Exp, Sqrt],
             Sigmoid => &[Tanh, Relu, Exp, Round],
             Tanh => &[Sigmoid, Relu, Sin],
-            Relu => &[Abs, Sigmoid, Tanh, Sign],
+            Relu => &[LeakyRelu, Abs, Sigmoid, Tanh, Sign],
             Sign => &[Signum, Abs, Relu],
             Recip => &[Neg, Sqrt],
             Round => &[Floor],
             Floor => &[Round],
             Sin => &[Cos, Tanh],
             Cos => &[Sin],
-            Neg | Same | Signum | Ones | Zeros => &[],
+            Neg | Same | Signum | LeakyRelu | Ones | Zeros => &[],
         }
     }
 }
@@ -461,6 +473,7 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text) -> (u32, String
             (14, "cases_swapped".to_owned(), format!("the two cases have changed places{in_owner}"))
         }
         Change::Swapped => (14, format!("swapped:{}", slug(written)), in_formula),
+        Change::Paired(..) => (17, format!("paired:{}", slug(written)), in_formula),
         Change::Regrouped(_) => (16, format!("regrouped:{}", slug(written)), in_formula),
         Change::Arg(index, Arg::Quantity(name, is_old)) => replaced(name, *is_old, texts[*index], &in_owner, &in_formula),
         Change::Result(Arg::Quantity(name, is_old)) => {

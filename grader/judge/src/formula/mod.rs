@@ -160,6 +160,8 @@ pub(crate) enum Function {
     Sigmoid,
     Tanh,
     Relu,
+    /// 0.01 of what is negative.
+    LeakyRelu,
     /// 1, 0 or -1.
     Sign,
     /// 1 or -1, as `f64::signum` has it.
@@ -217,7 +219,13 @@ const MAX_WORK: usize = 200_000;
 
 impl Formula {
     pub(crate) fn new(case: &Record, edits: Vec<Edit>, is_traced: bool) -> Self {
-        Self { run: Rc::new(Run { case: case.clone(), edits, is_traced, noted: RefCell::default() }) }
+        let run = Rc::new(Run { case: case.clone(), edits, is_traced, noted: RefCell::default() });
+        for (name, value) in case.parts() {
+            if let Some(array) = array_of(value) {
+                run.note(name, Some(array));
+            }
+        }
+        Self { run }
     }
 
     /// The part of the case that is called so: a number, an array, labels, a truth value.
@@ -233,10 +241,7 @@ impl Formula {
         };
         let text = Text::name(name);
         let input = Num(Rc::new(Node { run: self.run.clone(), value: Some(value), kind, text, made: None }));
-        let value = input.0.value.clone();
-        let num = Num::compute_as(&self.run, Op::Input, vec![input], Location::caller());
-        self.run.note(name, value);
-        num
+        Num::compute_as(&self.run, Op::Input, vec![input], Location::caller())
     }
 
     /// The case itself, for what is no number.
@@ -524,6 +529,7 @@ impl Function {
             Self::Sigmoid => 0.5 + 0.5 * (0.5 * x).tanh(),
             Self::Tanh => x.tanh(),
             Self::Relu => x.max(0.0),
+            Self::LeakyRelu => x.max(0.01 * x),
             Self::Sign if x == 0.0 => 0.0,
             Self::Sign | Self::Signum => x.signum(),
             Self::Recip => x.recip(),
