@@ -244,11 +244,11 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     let mut questions = vec![("", case.clone())];
     for (name, value) in case.parts() {
         let Some(array) = crate::formula::array_of(value) else { continue };
-        for factor in [1.0, 2.0] {
+        for factor in [1.5, -1.0, -3.0] {
             let mut place = 0.0;
             let changed = array.map(|number| {
                 place += 1.0;
-                number + factor * (0.25 + 0.125 * place)
+                factor * (number + 0.125 * place)
             });
             let changed = match value {
                 Value::Float(_) | Value::Array { .. } => like(value, changed),
@@ -277,7 +277,7 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     for (name, _) in &questions[1..] {
         let of_name: Vec<usize> = (1..answers.len()).filter(|&index| questions[index].0 == *name).collect();
         let is_same = of_name.iter().all(|&index| answers[index] == *observed);
-        if of_name.len() == 2 && is_same && !ignored.contains(name) {
+        if of_name.len() == 3 && is_same && !ignored.contains(name) {
             ignored.push(name);
         }
     }

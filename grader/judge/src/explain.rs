@@ -217,7 +217,7 @@ impl<'a> Search<'a> {
         let needed = (tried as f64).log2() + 8.0;
         let mut bits = self.evidence(self.seen, &self.right);
         // Further cases tell apart what these cases do not, and chance from a rule.
-        let mut fresh: Vec<Record> = (1..5).flat_map(|more| self.fresh_cases(seed.wrapping_add(more))).collect();
+        let mut fresh: Vec<Record> = (1..10).flat_map(|more| self.fresh_cases(seed.wrapping_add(more))).collect();
         fresh.truncate(MAX_MORE);
         let answers = more(&fresh);
         if answers.len() < fresh.len() && !answers.is_empty() {
@@ -237,7 +237,7 @@ impl<'a> Search<'a> {
         }
         fits.sort_by_key(|candidate| candidate.rank);
         // What always comes to the same is one explanation; what does not, but could not be told apart, is said as such.
-        let others: Vec<Record> = (5..9).flat_map(|more| self.fresh_cases(seed.wrapping_add(more))).collect();
+        let others: Vec<Record> = (10..14).flat_map(|more| self.fresh_cases(seed.wrapping_add(more))).collect();
         let outcomes = |candidate: &Candidate| -> Vec<Option<Record>> {
             others.iter().map(|case| candidate.slip.predict(self.check, case, &mut 0)).collect()
         };
@@ -303,7 +303,9 @@ impl<'a> Search<'a> {
                     let has_digits = |unit: f64| (number * unit - (number * unit).round()).abs() > 1e-6;
                     bits += match number {
                         _ if index > 0 && known.contains(&number.abs()) => 0.5,
-                        _ if known.contains(&number.abs()) || !number.is_finite() || !has_digits(1.0) => 2.0,
+                        // What is NaN may be so for many reasons.
+                        _ if !number.is_finite() => 0.5,
+                        _ if known.contains(&number.abs()) || !has_digits(1.0) => 2.0,
                         _ if !has_digits(100.0) => 6.0,
                         _ => 20.0,
                     };

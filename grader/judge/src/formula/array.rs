@@ -146,12 +146,14 @@ impl Aggregate {
             Self::Max => fold(f64::NEG_INFINITY, f64::max),
             Self::Min => fold(f64::INFINITY, f64::min),
             Self::Norm => numbers.iter().map(|x| x * x).sum::<f64>().sqrt(),
-            Self::Median => {
+            Self::NormByCount => Self::Norm.of(numbers) / n,
+            Self::RootMeanSquare => Self::Norm.of(numbers) / n.sqrt(),
+            Self::Median | Self::UpperMedian => {
                 let mut sorted = numbers.to_vec();
                 sorted.sort_by(f64::total_cmp);
                 match (sorted.len(), sorted.len() / 2) {
                     (0, _) => f64::NAN,
-                    (n, half) if n % 2 == 0 => (sorted[half - 1] + sorted[half]) / 2.0,
+                    (n, half) if n % 2 == 0 && self == Self::Median => (sorted[half - 1] + sorted[half]) / 2.0,
                     (_, half) => sorted[half],
                 }
             }

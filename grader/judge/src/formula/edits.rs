@@ -38,6 +38,8 @@ pub(crate) enum Arg {
     Quantity(String, bool),
     /// It is multiplied by another quantity, or divided.
     With(Binary, String),
+    /// It is multiplied by the size of another quantity, or divided.
+    Sized(Binary, Count, String),
     /// Something is computed of it.
     Op(Op),
 }
@@ -167,6 +169,12 @@ impl Arg {
                 let op = Op::Binary(*binary);
                 let value = value.and_then(|value| Some(op.of(&[value, &run.quantity(name, false)?])));
                 (value.flatten(), text(op, &[words, &Text::name(name)]))
+            }
+            Self::Sized(binary, count, name) => {
+                let op = Op::Binary(*binary);
+                let size = run.quantity(name, false).and_then(|quantity| Op::Count(*count).of(&[&quantity]));
+                let value = value.and_then(|value| op.of(&[value, &size?]));
+                (value, text(op, &[words, &text(Op::Count(*count), &[&Text::name(name)])]))
             }
             Self::Op(op) => {
                 let changed = value.and_then(|value| {
@@ -351,8 +359,14 @@ fn changes_of_result(step: &Step, changes: &mut Vec<Change>) {
             push(Arg::Quantity(quantity.name.clone(), quantity.is_old));
         }
     }
-    if step.op == Op::Input {
-        return;
+    if value.axes < 2 || step.op != Op::Input {
+        for quantity in step.scope.iter().filter(|q| !q.is_old && q.shape[0] > 0) {
+            let counts = [Count::Entries, Count::Rows, Count::Columns];
+            for &count in &counts[..if quantity.shape[0] == 2 { 3 } else { 1 }] {
+                push(Arg::Sized(Binary::Div, count, quantity.name.clone()));
+                push(Arg::Sized(Binary::Mul, count, quantity.name.clone()));
+            }
+        }
     }
     for quantity in step.scope.iter().filter(|q| !q.is_old && (q.shape == value.shape() || q.shape == [0, 1, 1])) {
         push(Arg::With(Binary::Mul, quantity.name.clone()));
@@ -390,16 +404,16 @@ impl Function {
             Sqrt => &[Square, Ln],
             Exp => &[Ln, Square, Sigmoid],
             Ln => &[Exp, Sqrt],
-            Sigmoid => &[Tanh, Relu, Exp, Round],
-            Tanh => &[Sigmoid, Relu, Sin],
-            Relu => &[LeakyRelu, Abs, Sigmoid, Tanh, Sign],
+            Sigmoid => &[Tanh, Relu, Exp, Round, SigmoidSlope],
+            Tanh => &[Sigmoid, Relu, Sin, TanhSlope],
+            Relu => &[LeakyRelu, Abs, Sigmoid, Tanh, Sign, Step],
             Sign => &[Signum, Abs, Relu],
             Recip => &[Neg, Sqrt],
             Round => &[Floor],
             Floor => &[Round],
             Sin => &[Cos, Tanh],
             Cos => &[Sin],
-            Neg | Same | Signum | LeakyRelu | Ones | Zeros => &[],
+            Neg | Same | Signum | LeakyRelu | Step | SigmoidSlope | TanhSlope | Ones | Zeros => &[],
         }
     }
 }
@@ -412,8 +426,23 @@ impl Aggregate {
             Smallest | LastLargest => &[Largest],
             Max => &[Min, Sum, Mean, First, Last],
             _ => {
-                const ALL: &[Aggregate] =
-                    &[Sum, Mean, MeanOfOneLess, Max, Min, Norm, Median, First, Last, SumWithoutFirst, SumWithoutLast, Product];
+                const ALL: &[Aggregate] = &[
+                    Sum,
+                    Mean,
+                    MeanOfOneLess,
+                    Max,
+                    Min,
+                    Norm,
+                    NormByCount,
+                    RootMeanSquare,
+                    Median,
+                    UpperMedian,
+                    First,
+                    Last,
+                    SumWithoutFirst,
+                    SumWithoutLast,
+                    Product,
+                ];
                 ALL
             }
         }
@@ -451,12 +480,15 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text) -> (u32, String
         Change::Op(other) => match (step.op, other) {
             (Op::Function(old), Op::Function(new)) => (
                 12,
-                format!("function:{}_for_{}", new.name(), old.name()),
+                format!("function:{}_for_{}", new.name(), old.name()).replace(' ', "_"),
                 format!("{} stands{in_owner} where {} belongs", new.noun(), old.noun()),
             ),
             (Op::Aggregate(old, over), Op::Aggregate(new, other)) => (
                 12,
-                format!("aggregate:{:?}_{:?}_for_{:?}_{:?}", new, other, old, over).to_lowercase(),
+                match over == *other {
+                    true => format!("aggregate:{}_for_{}", new.name(), old.name()).replace(' ', "_"),
+                    false => format!("aggregate:over_{other:?}_for_{over:?}").to_lowercase(),
+                },
                 format!("{} stands{in_owner} where {} belongs", new.noun(*other), old.noun(over)),
             ),
             (Op::Count(_), Op::Count(_)) => (
@@ -485,10 +517,19 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text) -> (u32, String
             let what = if step.text.is_whole() { format!("`{}`", step.text.words) } else { "a part".to_owned() };
             (20, format!("{verb}:{}", name), format!("{what} is {verb} by `{name}`{in_owner}"))
         }
-        Change::Arg(_, Arg::With(..)) => (20, "with".to_owned(), in_formula),
+        Change::Result(Arg::Sized(binary, count, name)) => {
+            let verb = if *binary == Binary::Mul { "multiplied" } else { "divided" };
+            let what = if step.text.is_whole() { format!("`{}`", step.text.words) } else { "a part".to_owned() };
+            let count = format!("{count:?}").to_lowercase();
+            (13, format!("{verb}:{count}_of_{name}"), format!("{what} is {verb} by the number of {count} of `{name}`{in_owner}"))
+        }
+        Change::Arg(_, Arg::With(..) | Arg::Sized(..)) => (20, "with".to_owned(), in_formula),
         Change::Arg(index, Arg::Op(op)) => {
             let code = format!("{}:{}", op.code(), slug(texts[*index]));
             (op.rank(), code, in_formula)
+        }
+        Change::Result(Arg::Op(Op::AtLeast(0.0))) if matches!(step.op, Op::Aggregate(Aggregate::Max, _)) => {
+            (11, "max_starts_at_0".to_owned(), format!("the search for the maximum starts at 0{in_owner}"))
         }
         Change::Result(Arg::Op(op)) => (op.rank() + 1, format!("{}:{}", op.code(), slug(&step.text)), in_formula),
     };

@@ -162,6 +162,12 @@ pub(crate) enum Function {
     Relu,
     /// 0.01 of what is negative.
     LeakyRelu,
+    /// The slope of the function before: 1 where it is positive, else 0.
+    Step,
+    /// σ(x)(1 - σ(x)).
+    SigmoidSlope,
+    /// 1 - tanh²(x).
+    TanhSlope,
     /// 1, 0 or -1.
     Sign,
     /// 1 or -1, as `f64::signum` has it.
@@ -186,6 +192,9 @@ pub enum Aggregate {
     Min,
     Norm,
     Median,
+    UpperMedian,
+    NormByCount,
+    RootMeanSquare,
     First,
     Last,
     SumWithoutFirst,
@@ -530,6 +539,9 @@ impl Function {
             Self::Tanh => x.tanh(),
             Self::Relu => x.max(0.0),
             Self::LeakyRelu => x.max(0.01 * x),
+            Self::Step => f64::from(u8::from(x > 0.0)),
+            Self::SigmoidSlope => 1.0 / (2.0 + x.exp() + (-x).exp()),
+            Self::TanhSlope => 1.0 - x.tanh().powi(2),
             Self::Sign if x == 0.0 => 0.0,
             Self::Sign | Self::Signum => x.signum(),
             Self::Recip => x.recip(),

@@ -64,9 +64,9 @@ impl Op {
             Self::Binary(binary) => binary.words(first, args[1]),
             Self::Function(function) => function.words(first),
             Self::Aggregate(how, over) => Text::new(format!("{}({}{})", how.name(), first.words, over.words()), 0),
-            Self::Count(Count::Entries) => Text::new(format!("the number of entries of {}", first.words), 0),
-            Self::Count(Count::Rows) => Text::new(format!("the number of rows of {}", first.words), 0),
-            Self::Count(Count::Columns) => Text::new(format!("the number of columns of {}", first.words), 0),
+            Self::Count(Count::Entries) => Text::new(format!("the number of entries of `{}`", first.words), 0),
+            Self::Count(Count::Rows) => Text::new(format!("the number of rows of `{}`", first.words), 0),
+            Self::Count(Count::Columns) => Text::new(format!("the number of columns of `{}`", first.words), 0),
             Self::Transpose => Text::new(format!("{}ᵀ", first.within(0)), 0),
             Self::Reverse => Text::call("reversed", args),
             Self::Entry(index) | Self::Row(index) => Text::new(format!("{}[{index}]", first.within(0)), 0),
@@ -140,6 +140,9 @@ impl Function {
     pub(super) fn name(self) -> String {
         match self {
             Self::Same => "nothing".to_owned(),
+            Self::Step => "slope of relu".to_owned(),
+            Self::SigmoidSlope => "slope of sigmoid".to_owned(),
+            Self::TanhSlope => "slope of tanh".to_owned(),
             other => format!("{other:?}").to_lowercase(),
         }
     }
@@ -158,6 +161,10 @@ impl Function {
             Self::Recip => "the reciprocal".to_owned(),
             Self::Round => "the rounding".to_owned(),
             Self::Relu => "ReLU".to_owned(),
+            Self::LeakyRelu => "the leaky ReLU".to_owned(),
+            Self::Step => "the slope of ReLU".to_owned(),
+            Self::SigmoidSlope => "the slope of the sigmoid".to_owned(),
+            Self::TanhSlope => "the slope of tanh".to_owned(),
             Self::Exp => "`exp`".to_owned(),
             other => format!("`{}`", other.name()),
         }
@@ -174,6 +181,9 @@ impl Aggregate {
             Self::Min => "min",
             Self::Norm => "norm",
             Self::Median => "median",
+            Self::UpperMedian => "upper median",
+            Self::NormByCount => "norm by count",
+            Self::RootMeanSquare => "root mean square",
             Self::First => "first",
             Self::Last => "last",
             Self::SumWithoutFirst => "sum without the first",
@@ -195,6 +205,9 @@ impl Aggregate {
             Self::Min => "the minimum",
             Self::Norm => "the norm (the root of the sum of squares)",
             Self::Median => "the median",
+            Self::UpperMedian => "the upper one of the two in the middle",
+            Self::NormByCount => "the root of the sum of squares, divided by the count,",
+            Self::RootMeanSquare => "the root of the mean square",
             Self::First => "the first one",
             Self::Last => "the last one",
             Self::SumWithoutFirst => "the sum without the first one",
