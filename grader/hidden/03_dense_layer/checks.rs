@@ -182,7 +182,7 @@ fn checks() -> Vec<Check> {
                 cases.push(square_layer("sigmoid").with("x", array![[0.5, -1.0], [2.0, 0.0]]));
                 cases
             })
-            .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("z")))
+            .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("z")).named("a"))
             .mistake(
                 "activation_forgotten",
                 "This is the pre-activation still: `forward` applies the activation to it.",
@@ -203,7 +203,7 @@ fn checks() -> Vec<Check> {
             .about("DenseLayer::forward")
             .after("forward")
             .on(|draw| vec![layer(draw, 4, 3, "relu", "").with("x", draw::matrix(draw, (1, 4), 2.0))])
-            .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("z")))
+            .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("z")).named("a"))
             .mistake("activation_forgotten", "This is the pre-activation still: `forward` applies the activation to it.", |c| {
                 pre_activation(c)
             }),
@@ -559,10 +559,10 @@ fn network_logits(f: &Formula) -> Num {
     let mut a = f.input("x");
     for number in 0..3 {
         let part = |name: &str| format!("{name}{number}");
-        let z = a.dot(&f.input(&part("weights"))) + f.input(&part("biases"));
-        a = activate(f.case().text(&part("activation")), &z);
+        let z = (a.dot(&f.input(&part("weights"))) + f.input(&part("biases"))).named(["z1", "z2", "z3"][number]);
+        a = activate(f.case().text(&part("activation")), &z).named(["a1", "a2", "logits"][number]);
     }
-    a.named("logits")
+    a
 }
 
 fn softmax_of(z: &Num) -> Num {

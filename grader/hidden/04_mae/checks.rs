@@ -49,7 +49,11 @@ fn checks() -> Vec<Check> {
             }),
         Check::new("mae_grad", "mae_grad", "mae_grad is the sign of each error, divided by n", 2)
             .on(|draw| [pairs(draw), vec![nothing()]].concat())
-            .computes(|f| error(f).sign() / f.input("y_true").count())
+            .computes(|f| {
+                let e = error(f);
+                let _ = e.abs().mean().named("loss");
+                e.sign() / e.count()
+            })
             .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| -errors(c).mapv(sign) / n(c))
             .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, |c| errors(c).mapv(sign))
             .mistake("gradient_divided_by_rows", GRADIENT_DIVIDED_BY_ROWS, |c| errors(c).mapv(sign) / rows(c))
@@ -76,7 +80,11 @@ fn checks() -> Vec<Check> {
             .asks("mae_grad")
             .after("mae_grad")
             .on(|draw| [ties(draw), vec![tiny_errors(draw)]].concat())
-            .computes(|f| error(f).sign() / f.input("y_true").count())
+            .computes(|f| {
+                let e = error(f);
+                let _ = e.abs().mean().named("loss");
+                e.sign() / e.count()
+            })
             .mistake(
                 "signum_at_a_tie",
                 "Where prediction and target agree, yours is 1/n; it should be 0, so that a prediction that is right \
@@ -154,7 +162,11 @@ fn checks() -> Vec<Check> {
             .mistake("panics_on_nothing", PANICS_ON_NOTHING, |c| unless_empty(c, squares(c).sum() / n(c))),
         Check::new("mse_grad", "mse_grad", "mse_grad is 2 e / n", 2)
             .on(|draw| [pairs(draw), ties(draw), vec![nothing()]].concat())
-            .computes(|f| 2.0 * error(f) / f.input("y_true").count())
+            .computes(|f| {
+                let e = error(f);
+                let _ = e.square().mean().named("loss");
+                2.0 * &e / e.count()
+            })
             .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| errors(c) * (-2.0 / n(c)))
             .mistake(
                 "factor_two_forgotten",

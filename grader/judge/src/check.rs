@@ -7,7 +7,7 @@ use probe::{Generator, Record};
 
 use super::{
     Tolerance,
-    formula::{Formula, Outputs},
+    formula::{Formula, Inputs, Outputs},
     text,
 };
 
@@ -153,7 +153,7 @@ impl Check {
         let varied: Arc<Varied> = Arc::new(move |run| formula(run).into());
         self.formula = Some(varied.clone());
         self.expects(move |case| {
-            let outputs = varied(&Formula::new(case, Vec::new(), false));
+            let outputs = varied(&Formula::new(&Inputs::new(case), Vec::new(), false));
             outputs.record().expect("the shapes in a formula fit together")
         })
     }

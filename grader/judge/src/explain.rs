@@ -4,6 +4,8 @@
 //! What is found is an observation, "is what comes out if …", and true as such. It has to agree with every case, also with
 //! cases that the learner's code is asked for in addition, and to be more than chance.
 
+use std::rc::Rc;
+
 use probe::{Record, Value};
 
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
     compare::same,
     experiment::{self, Twist},
     formula::{
-        Formula,
+        Formula, Inputs,
         edits::{self, Edit},
     },
 };
@@ -32,7 +34,7 @@ pub(crate) type Answered = [(Record, Record)];
 pub(crate) type AskMore<'a> = dyn FnMut(&[Record]) -> Vec<Record> + 'a;
 
 /// So many computations may be spent on the slips in one formula. They take a tenth of a second at most.
-const MAX_WORK: usize = 150_000;
+const MAX_WORK: usize = 200_000;
 
 /// So many cases are asked for in addition.
 pub(crate) const MAX_MORE: usize = 20;
@@ -45,10 +47,10 @@ enum Slip {
 
 impl Slip {
     /// What code with this slip returns.
-    fn predict(&self, check: &Check, case: &Record, work: &mut usize) -> Option<Record> {
+    fn predict(&self, check: &Check, case: &Record, inputs: &Rc<Inputs>, work: &mut usize) -> Option<Record> {
         match self {
             Self::Edits(edits) => {
-                let formula = Formula::new(case, edits.clone(), false);
+                let formula = Formula::new(inputs, edits.clone(), false);
                 let outputs = (check.formula.as_ref()?)(&formula);
                 *work += formula.work();
                 outputs.record()
@@ -75,11 +77,11 @@ pub(crate) fn by_formula(check: &Check, seen: &Answered, more: &mut AskMore<'_>,
     let formula = check.formula.as_ref()?;
     let search = Search::new(check, seen)?;
     let mut work = 0;
-    let run = Formula::new(&search.first().0, Vec::new(), true);
+    let run = Formula::new(&search.inputs[search.first_wrong], Vec::new(), true);
     formula(&run);
     let trace = run.trace();
     let edits = edits::all(&trace);
-    let candidate = |edits: &[(Edit, usize)], traces: &[&[crate::formula::Step]]| describe(check, search.first(), edits, traces);
+    let candidate = |edits: &[(Edit, usize)], traces: &[&[crate::formula::Step]]| describe(check, &search.inputs[search.first_wrong], edits, traces);
 
     // One slip that explains everything.
     let mut fits = Vec::new();
@@ -105,7 +107,7 @@ pub(crate) fn by_formula(check: &Check, seen: &Answered, more: &mut AskMore<'_>,
     let mut fits = Vec::new();
     for (number, (one, step)) in frequent.iter().enumerate() {
         for (two, other) in &frequent[..number] {
-            if work > 2 * MAX_WORK {
+            if work > MAX_WORK {
                 break;
             }
             if one.place == two.place {
@@ -142,14 +144,14 @@ pub(crate) fn by_twist(check: &Check, seen: &Answered, more: &mut AskMore<'_>, s
 
 fn describe(
     check: &Check,
-    (case, _): &(Record, Record),
+    inputs: &Rc<Inputs>,
     edits: &[(Edit, usize)],
     traces: &[&[crate::formula::Step]],
 ) -> Option<Candidate> {
     let formula = check.formula.as_ref()?;
     let (mut rank, mut ids, mut sayings) = (0, Vec::new(), Vec::new());
     for ((edit, step), trace) in edits.iter().zip(traces) {
-        let run = Formula::new(case, vec![edit.clone()], true);
+        let run = Formula::new(inputs, vec![edit.clone()], true);
         formula(&run);
         let step = &trace[*step];
         let written = run.trace().into_iter().find(|other| edit.place == other.place && step.visit == other.visit);
@@ -159,6 +161,7 @@ fn describe(
         ids.push(id);
         sayings.push(says);
     }
+    sayings.dedup();
     let slip = Slip::Edits(edits.iter().map(|(edit, _)| edit.clone()).collect());
     Some(Candidate { slip, rank, id: ids.join("+"), says: sayings.join(", and ") })
 }
@@ -167,6 +170,8 @@ fn describe(
 struct Search<'a> {
     check: &'a Check,
     seen: &'a Answered,
+    /// Of each case.
+    inputs: Vec<Rc<Inputs>>,
     right: Vec<Record>,
     first_wrong: usize,
     tolerance: Tolerance,
@@ -188,7 +193,8 @@ impl<'a> Search<'a> {
         let tolerance = Tolerance { relative: relative.max(1e-9), absolute: absolute.max(1e-13) };
         let agrees = |right: &Record, observed: &Record| agree(right, observed, tolerance);
         let first_wrong = right.iter().zip(seen).position(|(right, (_, observed))| !agrees(right, observed))?;
-        Some(Self { check, seen, right, first_wrong, tolerance })
+        let inputs = seen.iter().map(|(case, _)| Inputs::new(case)).collect();
+        Some(Self { check, seen, inputs, right, first_wrong, tolerance })
     }
 
     fn first(&self) -> &(Record, Record) {
@@ -197,10 +203,12 @@ impl<'a> Search<'a> {
 
     /// Whether the slip explains every case.
     fn fits(&self, slip: &Slip, work: &mut usize) -> bool {
-        let mut explains = |(case, observed): &(Record, Record)| {
-            slip.predict(self.check, case, work).is_some_and(|predicted| agree(&predicted, observed, self.tolerance))
+        let mut explains = |index: usize| {
+            let (case, observed) = &self.seen[index];
+            let predicted = slip.predict(self.check, case, &self.inputs[index], work);
+            predicted.is_some_and(|predicted| agree(&predicted, observed, self.tolerance))
         };
-        explains(self.first()) && self.seen.iter().all(explains)
+        explains(self.first_wrong) && (0..self.seen.len()).all(explains)
     }
 
     /// The one of these slips that is told, if they are more than chance after `tried` attempts.
@@ -226,7 +234,7 @@ impl<'a> Search<'a> {
         let answered: Vec<(Record, Record)> = fresh.into_iter().zip(answers).collect();
         fits.retain(|candidate| {
             answered.iter().all(|(case, observed)| {
-                let predicted = candidate.slip.predict(self.check, case, &mut 0);
+                let predicted = candidate.slip.predict(self.check, case, &Inputs::new(case), &mut 0);
                 predicted.is_some_and(|predicted| agree(&predicted, observed, self.tolerance))
             })
         });
@@ -239,7 +247,7 @@ impl<'a> Search<'a> {
         // What always comes to the same is one explanation; what does not, but could not be told apart, is said as such.
         let others: Vec<Record> = (10..14).flat_map(|more| self.fresh_cases(seed.wrapping_add(more))).collect();
         let outcomes = |candidate: &Candidate| -> Vec<Option<Record>> {
-            others.iter().map(|case| candidate.slip.predict(self.check, case, &mut 0)).collect()
+            others.iter().map(|case| candidate.slip.predict(self.check, case, &Inputs::new(case), &mut 0)).collect()
         };
         let is_same = |one: &[Option<Record>], two: &[Option<Record>]| {
             one.iter().zip(two).all(|pair| match pair {
@@ -304,7 +312,7 @@ impl<'a> Search<'a> {
                     bits += match number {
                         _ if index > 0 && known.contains(&number.abs()) => 0.5,
                         // What is NaN may be so for many reasons.
-                        _ if !number.is_finite() => 0.5,
+                        _ if !number.is_finite() || *number == 0.0 => 0.5,
                         _ if known.contains(&number.abs()) || !has_digits(1.0) => 2.0,
                         _ if !has_digits(100.0) => 6.0,
                         _ => 20.0,

@@ -404,7 +404,8 @@ mod tests {
         assert_eq!(verdict.input.as_deref(), Some("x = -2"));
 
         // Without a mistake that explains it, it is the first.
-        let plain: Vec<_> = seen.into_iter().map(|(case, _)| (case, Some(Record::from(-1.0)))).collect();
+        let strange = |case: &Record| Some(Record::from((7.3 * case.float("x")).sin() - 0.123));
+        let plain: Vec<_> = seen.into_iter().map(|(case, _)| (case.clone(), strange(&case))).collect();
         let verdict = compare_all(&check, &plain, &mut |_| Vec::new(), 0);
         assert_eq!((verdict.mistake, verdict.input.as_deref()), (None, Some("x = 1")));
     }

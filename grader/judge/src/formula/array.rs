@@ -127,7 +127,14 @@ impl Array {
     pub(crate) fn aggregate(&self, how: Aggregate, over: Over) -> Option<Self> {
         let column = |column: usize| (0..self.rows).map(|row| self.data[row * self.columns + column]).collect::<Vec<_>>();
         match over {
-            Over::All => Some(Self::number(how.of(&self.data))),
+            Over::All => {
+                let all = how.of(&self.data);
+                Some(Self::number(match how {
+                    Aggregate::SumByRows => all / self.rows as f64,
+                    Aggregate::SumByColumns => all / self.columns as f64,
+                    _ => all,
+                }))
+            }
             _ if self.axes < 2 => None,
             Over::Samples => Some(Self::vector((0..self.columns).map(|j| how.of(&column(j))).collect())),
             Over::Row => Some(Self::matrix(self.rows, 1, (0..self.rows).map(|i| how.of(self.row(i))).collect())),
@@ -140,7 +147,7 @@ impl Aggregate {
         let (n, sum) = (numbers.len() as f64, numbers.iter().sum::<f64>());
         let fold = |start, choose: fn(f64, f64) -> f64| numbers.iter().copied().fold(start, choose);
         match self {
-            Self::Sum => sum,
+            Self::Sum | Self::SumByRows | Self::SumByColumns => sum,
             Self::Mean => sum / n,
             Self::MeanOfOneLess => sum / (n - 1.0),
             Self::Max => fold(f64::NEG_INFINITY, f64::max),

@@ -25,6 +25,8 @@ pub(crate) enum Change {
     Arg(usize, Arg),
     /// Something follows.
     Result(Arg),
+    /// Wherever it is used, another quantity stands.
+    Uses(String),
     /// This argument is multiplied, entry by entry, by another quantity.
     Paired(usize, String),
     /// Two computations change their order, as where parentheses are missing.
@@ -96,6 +98,7 @@ impl Change {
                 let values: Option<Vec<&Array>> = values.iter().map(Option::as_ref).collect();
                 (values.and_then(|values| op.of(&values)), text(op, &texts))
             }
+            Self::Uses(name) => (run.quantity(name, false), text(op, &texts)),
             Self::Paired(index, name) => {
                 Arg::With(Binary::Mul, name.clone()).apply(run, args[*index].0.value.as_ref(), texts[*index])
             }
@@ -220,7 +223,17 @@ pub(crate) fn all(trace: &[Step]) -> Vec<(Edit, usize)> {
 fn changes(step: &Step) -> Vec<Change> {
     let mut changes = Vec::new();
     match step.op {
-        Op::Named(_) => return changes,
+        Op::Named(name) => {
+            let shape = step.value.as_ref().map(Array::shape);
+            let others = step.scope.iter().filter(|other| Some(other.shape) == shape && other.name != name);
+            for other in others {
+                changes.push(Change::Result(Arg::Quantity(other.name.clone(), other.is_old)));
+                if !other.is_old {
+                    changes.push(Change::Uses(other.name.clone()));
+                }
+            }
+            return changes;
+        }
         Op::Input => {}
         Op::Binary(binary) => {
             use Binary::*;
@@ -430,6 +443,8 @@ impl Aggregate {
                     Sum,
                     Mean,
                     MeanOfOneLess,
+                    SumByRows,
+                    SumByColumns,
                     Max,
                     Min,
                     Norm,
@@ -494,7 +509,7 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text) -> (u32, String
             (Op::Count(_), Op::Count(_)) => (
                 11,
                 format!("count:{}", slug(written)),
-                format!("{} stands{in_owner} where {} belongs", written.words, step.text.words),
+                format!("`{}` stands{in_owner} where `{}` belongs", written.words, step.text.words),
             ),
             (Op::Binary(old), Op::Binary(new)) => {
                 (14, format!("operator:{}_for_{}", new.name(), old.name()), in_formula)
@@ -505,9 +520,16 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text) -> (u32, String
             (14, "cases_swapped".to_owned(), format!("the two cases have changed places{in_owner}"))
         }
         Change::Swapped => (14, format!("swapped:{}", slug(written)), in_formula),
+        Change::Uses(name) => {
+            let own = if let Op::Named(own) = step.op { own } else { "it" };
+            (14, format!("uses:{name}_for_{own}"), format!("`{name}` is used wherever `{own}` belongs"))
+        }
         Change::Paired(..) => (17, format!("paired:{}", slug(written)), in_formula),
         Change::Regrouped(_) => (16, format!("regrouped:{}", slug(written)), in_formula),
         Change::Arg(index, Arg::Quantity(name, is_old)) => replaced(name, *is_old, texts[*index], &in_owner, &in_formula),
+        Change::Result(Arg::Quantity(name, is_old)) if let Op::Named(own) = step.op => {
+            replaced(name, *is_old, &Text::name(own), "", &in_formula)
+        }
         Change::Result(Arg::Quantity(name, is_old)) => {
             let (rank, code, says) = replaced(name, *is_old, &step.text, &in_owner, &in_formula);
             (rank + u32::from(!step.text.is_name()) * 4, code, says)
@@ -520,8 +542,9 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text) -> (u32, String
         Change::Result(Arg::Sized(binary, count, name)) => {
             let verb = if *binary == Binary::Mul { "multiplied" } else { "divided" };
             let what = if step.text.is_whole() { format!("`{}`", step.text.words) } else { "a part".to_owned() };
+            let size = Op::Count(*count).words(&[&Text::name(name)]).words;
             let count = format!("{count:?}").to_lowercase();
-            (13, format!("{verb}:{count}_of_{name}"), format!("{what} is {verb} by the number of {count} of `{name}`{in_owner}"))
+            (13, format!("{verb}:{count}_of_{name}"), format!("{what} is {verb} by `{size}`{in_owner}"))
         }
         Change::Arg(_, Arg::With(..) | Arg::Sized(..)) => (20, "with".to_owned(), in_formula),
         Change::Arg(index, Arg::Op(op)) => {

@@ -18,7 +18,7 @@ use std::{
 use probe::{Record, Value};
 
 pub(crate) use array::Array;
-use edits::Edit;
+use edits::{Change, Edit};
 use words::Text;
 
 /// What a formula is given: the inputs of one case.
@@ -37,6 +37,8 @@ struct Node {
     value: Option<Array>,
     kind: Kind,
     text: Text,
+    /// What is observed, if that is something else than what is used.
+    shown: Option<Array>,
     /// Where it was computed, and of what.
     made: Option<(Place, Op, Vec<Num>)>,
 }
@@ -56,9 +58,25 @@ pub(crate) struct Place {
     level: u8,
 }
 
+/// A case, and what is in it that can be computed with.
+pub(crate) struct Inputs {
+    case: Record,
+    numbers: Vec<(String, Array, Kind)>,
+}
+
+impl Inputs {
+    pub(crate) fn new(case: &Record) -> Rc<Self> {
+        let numbers = case.parts().filter_map(|(name, value)| {
+            let (array, kind) = from_value(value)?;
+            Some((name.to_owned(), array, kind))
+        });
+        Rc::new(Self { case: case.clone(), numbers: numbers.collect() })
+    }
+}
+
 /// One evaluation of a formula.
 struct Run {
-    case: Record,
+    inputs: Rc<Inputs>,
     edits: Vec<Edit>,
     /// Whether it notes down what is computed where; variations are computed without.
     is_traced: bool,
@@ -188,6 +206,8 @@ pub enum Aggregate {
     Sum,
     Mean,
     MeanOfOneLess,
+    SumByRows,
+    SumByColumns,
     Max,
     Min,
     Norm,
@@ -227,14 +247,8 @@ pub(crate) enum Count {
 const MAX_WORK: usize = 200_000;
 
 impl Formula {
-    pub(crate) fn new(case: &Record, edits: Vec<Edit>, is_traced: bool) -> Self {
-        let run = Rc::new(Run { case: case.clone(), edits, is_traced, noted: RefCell::default() });
-        for (name, value) in case.parts() {
-            if let Some(array) = array_of(value) {
-                run.note(name, Some(array));
-            }
-        }
-        Self { run }
+    pub(crate) fn new(inputs: &Rc<Inputs>, edits: Vec<Edit>, is_traced: bool) -> Self {
+        Self { run: Rc::new(Run { inputs: inputs.clone(), edits, is_traced, noted: RefCell::default() }) }
     }
 
     /// The part of the case that is called so: a number, an array, labels, a truth value.
@@ -244,18 +258,16 @@ impl Formula {
     /// If there is none, or it is a text.
     #[track_caller]
     pub fn input(&self, name: &str) -> Num {
-        let (value, kind) = match self.run.case.get(name) {
-            Some(value) => from_value(value).unwrap_or_else(|| panic!("`{name}` holds no numbers")),
-            None => panic!("there is no input `{name}`"),
-        };
-        let text = Text::name(name);
-        let input = Num(Rc::new(Node { run: self.run.clone(), value: Some(value), kind, text, made: None }));
+        let found = self.run.inputs.numbers.iter().find(|(input, ..)| input == name);
+        let (_, value, kind) = found.cloned().unwrap_or_else(|| panic!("there are no numbers called `{name}`"));
+        let text = self.run.text(|| Text::name(name));
+        let input = Num(Rc::new(Node { run: self.run.clone(), value: Some(value), kind, text, shown: None, made: None }));
         Num::compute_as(&self.run, Op::Input, vec![input], Location::caller())
     }
 
     /// The case itself, for what is no number.
     pub fn case(&self) -> &Record {
-        &self.run.case
+        &self.run.inputs.case
     }
 
     /// A constant.
@@ -266,9 +278,10 @@ impl Formula {
     /// A vector of these numbers.
     pub fn vector(&self, entries: &[Num]) -> Num {
         let data = entries.iter().map(|entry| entry.scalar()).collect::<Option<Vec<f64>>>();
-        let text = Text::call("vector", &entries.iter().map(|entry| &entry.0.text).collect::<Vec<_>>());
+        let text =
+            self.run.text(|| Text::call("vector", &entries.iter().map(|entry| &entry.0.text).collect::<Vec<_>>()));
         let value = data.map(Array::vector);
-        Num(Rc::new(Node { run: self.run.clone(), value, kind: Kind::Real, text, made: None }))
+        Num(Rc::new(Node { run: self.run.clone(), value, kind: Kind::Real, text, shown: None, made: None }))
     }
 
     pub(crate) fn trace(&self) -> Vec<Step> {
@@ -316,15 +329,26 @@ impl Run {
 
     fn quantity(&self, name: &str, before: bool) -> Option<Array> {
         let noted = self.noted.borrow();
-        let quantity = noted.scope.iter().find(|quantity| quantity.name == name)?;
-        if before { quantity.before.clone() } else { quantity.now.clone() }
+        match noted.scope.iter().find(|quantity| quantity.name == name) {
+            Some(quantity) if before => quantity.before.clone(),
+            Some(quantity) => quantity.now.clone(),
+            None => {
+                let input = self.inputs.numbers.iter().find(|(input, ..)| input == name && !before);
+                input.map(|(_, array, _)| array.clone())
+            }
+        }
+    }
+
+    /// A text, where somebody will read it.
+    fn text(&self, text: impl FnOnce() -> Text) -> Text {
+        if self.is_traced { text() } else { Text::default() }
     }
 }
 
 impl Num {
     fn constant(run: &Rc<Run>, number: f64) -> Self {
-        let (value, text) = (Some(Array::number(number)), Text::name(&crate::render::number(number)));
-        Self(Rc::new(Node { run: run.clone(), value, kind: Kind::Real, text, made: None }))
+        let (value, text) = (Some(Array::number(number)), run.text(|| Text::name(&crate::render::number(number))));
+        Self(Rc::new(Node { run: run.clone(), value, kind: Kind::Real, text, shown: None, made: None }))
     }
 
     fn compute(op: Op, args: Vec<Self>, at: &'static Location<'static>) -> Self {
@@ -354,7 +378,7 @@ impl Num {
             noted.work += 1 + args[0].len() / 8;
             if noted.work > MAX_WORK {
                 drop(noted);
-                return Self(Rc::new(Node { run: run.clone(), value: None, kind, text: Text::default(), made: None }));
+                return Self(Rc::new(Node { run: run.clone(), value: None, kind, text: Text::default(), shown: None, made: None }));
             }
             match noted.visits.iter_mut().find(|(other, _)| *other == place) {
                 Some((_, visits)) => {
@@ -369,22 +393,27 @@ impl Num {
         };
         let (value, text) = match run.edits.iter().find(|edit| edit.is_at(place, visit)) {
             Some(edit) => edit.change.apply(run, op, &args),
-            None => (op.value(&args), if run.is_traced { op.text(&args) } else { Text::default() }),
+            None => (op.value(&args), run.text(|| op.text(&args))),
         };
         if run.is_traced {
             let mut noted = run.noted.borrow_mut();
             if noted.trace.len() < MAX_TRACE {
+                let inputs = run.inputs.numbers.iter().map(|(name, array, _)| {
+                    InScope { name: name.clone(), shape: array.shape(), is_old: false }
+                });
                 let scope = noted.scope.iter().flat_map(|Quantity { name, now, before }| {
                     [(now, false), (before, true)].into_iter().filter_map(|(value, is_old)| {
                         Some(InScope { name: name.clone(), shape: value.as_ref()?.shape(), is_old })
                     })
                 });
-                let scope = scope.collect();
+                let scope = inputs.chain(scope).collect();
                 let (args, value, text) = (args.clone(), value.clone(), text.clone());
                 noted.trace.push(Step { place, visit, op, args, value, text, owner: None, scope });
             }
         }
-        Self(Rc::new(Node { run: run.clone(), value, kind, text, made: Some((place, op, args)) }))
+        let uses = |edit: &&Edit| matches!(edit.change, Change::Uses(_)) && edit.is_at(place, visit);
+        let shown = run.edits.iter().find(uses).and_then(|_| op.value(&args));
+        Self(Rc::new(Node { run: run.clone(), value, kind, text, shown, made: Some((place, op, args)) }))
     }
 
     fn scalar(&self) -> Option<f64> {
@@ -419,9 +448,10 @@ impl Num {
             own.filter(|step| step.owner.is_none()).for_each(|step| step.owner = Some(name));
         }
         run.note(name, named.0.value.clone());
-        let Node { run, value, kind, made, .. } = &*named.0;
-        let (run, value, kind, made) = (run.clone(), value.clone(), *kind, made.clone());
-        Self(Rc::new(Node { run, value, kind, text: Text::name(name), made }))
+        let Node { run, value, kind, shown, made, .. } = &*named.0;
+        let (run, value, kind, shown, made) = (run.clone(), value.clone(), *kind, shown.clone(), made.clone());
+        let text = run.text(|| Text::name(name));
+        Self(Rc::new(Node { run, value, kind, text, shown, made }))
     }
 
     /// The same as a whole number, or as whole numbers: counts and labels.
@@ -429,12 +459,12 @@ impl Num {
     pub fn whole(&self) -> Self {
         let Node { run, value, text, made, .. } = &*self.0;
         let (run, value, text, made) = (run.clone(), value.clone(), text.clone(), made.clone());
-        Self(Rc::new(Node { run, value, kind: Kind::Whole, text, made }))
+        Self(Rc::new(Node { run, value, kind: Kind::Whole, text, shown: None, made }))
     }
 
     /// What an observation of it is; `None` if there is no value.
     pub(crate) fn observation(&self) -> Option<Value> {
-        let value = self.0.value.as_ref()?;
+        let value = self.0.shown.as_ref().or(self.0.value.as_ref())?;
         // Adding 0 turns -0 into 0, which is what a learner is shown.
         let data = || value.data.iter().map(|number| number + 0.0).collect();
         let is_whole = || value.data.iter().all(|number| number.fract() == 0.0);
