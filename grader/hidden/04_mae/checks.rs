@@ -625,7 +625,7 @@ fn fit_constant(id: &'static str, loss: &'static str, after: &'static str, title
             let (y, rate) = (f.input("y"), f.input("learning_rate"));
             let mut c = f.input("start").named("c");
             let mut path = vec![c.clone()];
-            for _ in 0..f.case().count("steps") {
+            for _ in 0..f.times("steps") {
                 let error = (&c - &y).named("error");
                 let slope = if loss == "mae" { error.sign() } else { 2.0 * error };
                 let gradient = (slope / y.count()).named("gradient");

@@ -4,7 +4,10 @@
 //! What is found is an observation, "is what comes out if …", and true as such. It has to agree with every case, also with
 //! cases that the learner's code is asked for in addition, and to be more than chance.
 
-use std::rc::Rc;
+use std::{
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use probe::{Record, Value};
 
@@ -35,6 +38,9 @@ pub(crate) type AskMore<'a> = dyn FnMut(&[Record]) -> Vec<Record> + 'a;
 
 /// So many computations may be spent on the slips in one formula. They take a tenth of a second at most.
 const MAX_WORK: usize = 200_000;
+
+/// So long may be computed with changed inputs, where nothing says how long a reference takes.
+const MAX_TIME: Duration = Duration::from_millis(100);
 
 /// So many cases are asked for in addition.
 pub(crate) const MAX_MORE: usize = 20;
@@ -129,13 +135,17 @@ pub(crate) fn by_twist(check: &Check, seen: &Answered, more: &mut AskMore<'_>, s
         return None;
     }
     let search = Search::new(check, seen)?;
+    if search.is_slow {
+        return None;
+    }
     let (mut work, mut tried) = (0, 0);
     let mut fits = Vec::new();
+    let started = Instant::now();
     for twist in experiment::twists(&search.first().0) {
         tried += 1;
         let (rank, id, says) = twist.describe();
         let slip = Slip::Twist(twist);
-        if work <= MAX_WORK && search.fits(&slip, &mut work) {
+        if started.elapsed() <= MAX_TIME && search.fits(&slip, &mut work) {
             fits.push(Candidate { slip, rank, id, says });
         }
     }
@@ -175,6 +185,8 @@ struct Search<'a> {
     right: Vec<Record>,
     first_wrong: usize,
     tolerance: Tolerance,
+    /// Whether the reference takes so long that it is not computed for many inputs.
+    is_slow: bool,
 }
 
 impl<'a> Search<'a> {
@@ -187,14 +199,16 @@ impl<'a> Search<'a> {
             },
             Expectation::Satisfies(_) => None,
         };
+        let started = Instant::now();
         let right = seen.iter().map(|(case, _)| right(case)).collect::<Option<Vec<_>>>()?;
+        let is_slow = started.elapsed() > experiment::SLOW * seen.len() as u32;
         // A slip may round otherwise than the reference does.
         let Tolerance { relative, absolute } = check.tolerance();
         let tolerance = Tolerance { relative: relative.max(1e-9), absolute: absolute.max(1e-13) };
         let agrees = |right: &Record, observed: &Record| agree(right, observed, tolerance);
         let first_wrong = right.iter().zip(seen).position(|(right, (_, observed))| !agrees(right, observed))?;
         let inputs = seen.iter().map(|(case, _)| Inputs::new(case)).collect();
-        Some(Self { check, seen, inputs, right, first_wrong, tolerance })
+        Some(Self { check, seen, inputs, right, first_wrong, tolerance, is_slow })
     }
 
     fn first(&self) -> &(Record, Record) {
@@ -286,7 +300,7 @@ impl<'a> Search<'a> {
 
     /// Cases of another seed that have not been asked.
     fn fresh_cases(&self, seed: u64) -> Vec<Record> {
-        let cases = if self.check.fetched.is_some() { Vec::new() } else { self.check.cases(seed).unwrap_or_default() };
+        let cases = if self.is_slow || self.check.fetched.is_some() { Vec::new() } else { self.check.cases(seed).unwrap_or_default() };
         let is_new = |case: &Record| !self.seen.iter().any(|(other, _)| other == case);
         cases.into_iter().filter(is_new).filter(|case| self.right_of(case).is_some()).take(MAX_MORE).collect()
     }

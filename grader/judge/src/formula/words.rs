@@ -1,21 +1,13 @@
 //! Formulas as text: what a learner would write.
 
-use std::rc::Rc;
-
 use super::{Aggregate, Binary, Count, Function, Num, Op, Over};
 
 /// A piece of a formula as text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Text {
-    pub(crate) words: Rc<str>,
+    pub(crate) words: String,
     /// How loosely it holds together: 0 a name, 1 a product, 2 a sum, 3 a comparison.
     level: u8,
-}
-
-impl Default for Text {
-    fn default() -> Self {
-        Self { words: "".into(), level: 0 }
-    }
 }
 
 /// Longer pieces are cut: nobody would read them.
@@ -23,13 +15,13 @@ const MAX_LENGTH: usize = 80;
 
 impl Text {
     pub(super) fn name(name: &str) -> Self {
-        Self { words: name.into(), level: 0 }
+        Self { words: name.to_owned(), level: 0 }
     }
 
     fn new(words: String, level: u8) -> Self {
         // What is too long is never shown.
         let words = if words.chars().count() > MAX_LENGTH { "…".to_owned() } else { words };
-        Self { words: words.into(), level }
+        Self { words, level }
     }
 
     pub(super) fn call(name: &str, args: &[&Self]) -> Self {
