@@ -100,6 +100,21 @@ impl Array {
         (self.axes == 1 && other.axes == 1).then(|| Self::matrix(self.columns, other.columns, data))
     }
 
+    /// Of each row the entry with the label's index.
+    pub(crate) fn picked(&self, labels: &Self) -> Option<Self> {
+        let labels = labels.data.iter().zip(0..self.rows);
+        let entries = labels.map(|(&label, row)| self.row(row).get(label as usize).copied().filter(|_| label >= 0.0));
+        (self.axes == 2).then(|| entries.collect::<Option<Vec<_>>>().map(Self::vector)).flatten()
+    }
+
+    /// A row for each label.
+    pub(crate) fn one_hot(&self, like: &Self) -> Option<Self> {
+        let columns = like.columns;
+        let entry = |label: f64, column: usize| f64::from(u8::from(label == column as f64));
+        let data = self.data.iter().flat_map(|&label| (0..columns).map(move |column| entry(label, column)));
+        (self.axes == 1).then(|| Self::matrix(self.data.len(), columns, data.collect()))
+    }
+
     pub(crate) fn transposed(&self) -> Self {
         if self.axes < 2 {
             return self.clone();

@@ -245,6 +245,7 @@ fn changes(step: &Step) -> Vec<Change> {
                 Power => (&[Mul], true, true),
                 Dot => (&[Mul], true, false),
                 Outer => (&[Mul], true, false),
+                Pick | OneHot => (&[], false, false),
                 Max => (&[Min, Add, Mul], false, true),
                 Min => (&[Max, Add, Mul], false, true),
                 Less => (&[AtMost, Greater, AtLeast], false, false),
@@ -274,6 +275,10 @@ fn changes(step: &Step) -> Vec<Change> {
                 for quantity in step.scope.iter().filter(|quantity| Some(quantity.shape) == shape && !quantity.is_old) {
                     changes.extend([0, 1].map(|i| Change::Paired(i, quantity.name.clone())));
                 }
+            }
+            if matches!(binary, Pick | OneHot) {
+                let label = usize::from(binary == Pick);
+                changes.extend([1.0, -1.0].map(|by| Change::Arg(label, Arg::Op(Op::Plus(by)))));
             }
             if binary == Div {
                 let small = EPSILONS.iter().flat_map(|&small| [Op::Plus(small), Op::AtLeast(small)]);

@@ -163,6 +163,8 @@ pub(crate) enum Binary {
     Power,
     Dot,
     Outer,
+    Pick,
+    OneHot,
     Max,
     Min,
     Less,
@@ -304,6 +306,23 @@ impl Formula {
             self.run.text(|| Text::call("vector", &entries.iter().map(|entry| &entry.0.text).collect::<Vec<_>>()));
         let value = data.map(Array::vector);
         Num(Rc::new(Node { run: self.run.clone(), value, kind: Kind::Real, text, shown: None, made: None }))
+    }
+
+    /// A matrix of these rows; of none, one without rows and with as many columns as there are in `like`.
+    pub fn matrix(&self, rows: &[Num], like: &Num) -> Num {
+        let mut data = Vec::new();
+        let columns = like.len();
+        let fits = rows.iter().all(|row| match &row.0.value {
+            Some(value) if value.axes < 2 && value.columns == columns => {
+                data.extend_from_slice(&value.data);
+                true
+            }
+            _ => false,
+        });
+        let value = fits.then(|| Array::matrix(rows.len(), columns, data));
+        let node =
+            Node { run: self.run.clone(), value, kind: Kind::Real, text: Text::default(), shown: None, made: None };
+        Num(Rc::new(node))
     }
 
     pub(crate) fn trace(&self) -> Vec<Step> {
@@ -476,6 +495,14 @@ impl Num {
         Self(Rc::new(Node { run, value, kind, text, shown, made }))
     }
 
+    /// The same as a real number, or as real numbers: what is true is 1.
+    #[must_use]
+    pub fn real(&self) -> Self {
+        let Node { run, value, text, made, .. } = &*self.0;
+        let (run, value, text, made) = (run.clone(), value.clone(), text.clone(), made.clone());
+        Self(Rc::new(Node { run, value, kind: Kind::Real, text, shown: None, made }))
+    }
+
     /// The same as a whole number, or as whole numbers: counts and labels.
     #[must_use]
     pub fn whole(&self) -> Self {
@@ -517,6 +544,8 @@ impl Op {
             Self::Input | Self::Named(_) => first.clone(),
             Self::Binary(Binary::Dot) => first.dot(values[1])?,
             Self::Binary(Binary::Outer) => first.outer(values[1])?,
+            Self::Binary(Binary::Pick) => first.picked(values[1])?,
+            Self::Binary(Binary::OneHot) => first.one_hot(values[1])?,
             Self::Binary(binary) => first.zip(values[1], |one, two| binary.of(one, two))?,
             Self::Function(function) => first.map(|x| function.of(x)),
             Self::Aggregate(how, over) => first.aggregate(how, over)?,
@@ -571,7 +600,7 @@ impl Binary {
             Self::Unequal => truth(one != two),
             Self::And => truth(one != 0.0 && two != 0.0),
             Self::Or => truth(one != 0.0 || two != 0.0),
-            Self::Dot | Self::Outer => f64::NAN,
+            Self::Dot | Self::Outer | Self::Pick | Self::OneHot => f64::NAN,
         }
     }
 }
@@ -693,6 +722,10 @@ binary_methods! {
     dot: Dot;
     /// Every entry of one vector times every entry of the other.
     outer: Outer;
+    /// Of each row the entry whose column is the label at that place.
+    pick: Pick;
+    /// For each label a row with a 1 in its column, as many columns as the other has.
+    one_hot: OneHot;
     /// This to the power of the other.
     power: Power;
     /// The larger of both.

@@ -93,6 +93,8 @@ impl Binary {
             Self::Dot => return Text::new(format!("{}·{}", one.within(0), two.within(0)), 1),
             Self::Power => return Text::new(format!("{}^{}", one.within(0), two.within(0)), 0),
             Self::Outer => return Text::call("outer", &[one, two]),
+            Self::Pick => return Text::new(format!("{}[{}]", one.within(0), two.words), 0),
+            Self::OneHot => return Text::call("one_hot", &[one]),
             Self::Max => return Text::call("max", &[one, two]),
             Self::Min => return Text::call("min", &[one, two]),
             Self::Less => ("<", 3),
