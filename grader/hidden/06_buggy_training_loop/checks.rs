@@ -974,17 +974,6 @@ fn with_loss_mistakes(check: Check, part: &'static str, find: fn(&Record) -> (Ar
             "This is the logarithm of base 2. The gradient P - Y belongs to the natural one, `ln`.",
             move |c| is(-p_of_true(c).mapv(f64::log2).mean().unwrap_or_default()),
         )
-        .mistake_if(
-            "small_number_in_the_logarithm",
-            "A small number is added to the probability before the logarithm. That changes every loss a little, and \
-             makes that of a perfect prediction negative.",
-            move |c, seen| {
-                (2..=9).map(|digits| 10_f64.powi(-digits)).any(|small| {
-                    let loss = -p_of_true(c).mapv(|p| (p + small).ln()).mean().unwrap_or_default();
-                    (seen.float(part) - loss).abs() < 1e-3 * small
-                })
-            },
-        )
 }
 
 /// A training as `train` reports it.

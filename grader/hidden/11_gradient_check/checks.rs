@@ -151,19 +151,6 @@ fn checks() -> Vec<Check> {
                 },
             )
             .mistake_if(
-                "small_number_in_the_denominator",
-                "A small number is added to the denominator. Of gradients that are small themselves it makes their \
-                 error vanish. Ask for 0 / 0 by itself instead.",
-                |c, seen| {
-                    let seen = seen.float("result");
-                    (4..=15).map(|digits| 10_f64.powi(-digits)).any(|small| {
-                        let is = |wrong: f64| (wrong - seen).abs() <= 1e-9 * wrong && norm(&c.vector("a")) < 1e-6;
-                        is(errors(c, |difference, a, b| difference / (a + b + small)))
-                            || is(errors(c, |difference, a, b| difference / (a + b).max(small)))
-                    }) && (seen - errors(c, |difference, a, b| difference / (a + b))).abs() > 1e-9
-                },
-            )
-            .mistake_if(
                 "small_ones_taken_for_zeros",
                 "Gradients that are only small are taken for zeros, so that their error vanishes. How small is too \
                  small is another question, and `NOISE` answers it later. 0 / 0 happens where the size is exactly 0.",

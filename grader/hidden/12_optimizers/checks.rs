@@ -852,20 +852,23 @@ fn sgd_step(_: &Formula, now: &mut Moment) {
 }
 
 fn momentum_step(f: &Formula, now: &mut Moment) {
-    let v = (f.input("beta") * &now.memory[0] + &now.g).named("v");
+    let before = now.memory[0].named("v");
+    let v = (f.input("beta") * before + &now.g).named("v");
     now.theta = &now.theta - &now.rate * &v;
     now.memory[0] = v;
 }
 
 fn nesterov_step(f: &Formula, now: &mut Moment) {
-    let v = (f.input("beta") * &now.memory[0] + &now.g).named("v");
+    let before = now.memory[0].named("v");
+    let v = (f.input("beta") * before + &now.g).named("v");
     now.theta = &now.theta - &now.rate * (&now.g + f.input("beta") * &v);
     now.memory[0] = v;
 }
 
 fn rms_prop_step(f: &Formula, now: &mut Moment) {
     let alpha = f.input("alpha");
-    let s = (&alpha * &now.memory[0] + (1.0 - &alpha) * now.g.square()).named("s");
+    let before = now.memory[0].named("s");
+    let s = (&alpha * before + (1.0 - &alpha) * now.g.square()).named("s");
     now.theta = &now.theta - &now.rate * &now.g / (s.sqrt() + f.input("epsilon"));
     now.memory[0] = s;
 }
@@ -873,8 +876,9 @@ fn rms_prop_step(f: &Formula, now: &mut Moment) {
 fn adam_rule(f: &Formula, now: &mut Moment) {
     let beta1 = f.input("betas").at(0).named("β₁");
     let beta2 = f.input("betas").at(1).named("β₂");
-    let m = (&beta1 * &now.memory[0] + (1.0 - &beta1) * &now.g).named("m");
-    let v = (&beta2 * &now.memory[1] + (1.0 - &beta2) * now.g.square()).named("v");
+    let [m, v] = [now.memory[0].named("m"), now.memory[1].named("v")];
+    let m = (&beta1 * m + (1.0 - &beta1) * &now.g).named("m");
+    let v = (&beta2 * v + (1.0 - &beta2) * now.g.square()).named("v");
     let m_hat = (&m / (1.0 - beta1.power(&now.t))).named("m̂");
     let v_hat = (&v / (1.0 - beta2.power(&now.t))).named("v̂");
     now.theta = &now.theta - &now.rate * m_hat / (v_hat.sqrt() + f.input("epsilon"));

@@ -103,7 +103,7 @@ pub(crate) fn judge(check: &Check, seed: u64, grader: &Grader) -> Result<Verdict
     let mut verdict = match verdict {
         // A mistake may be known by the shapes at which it panics.
         Some(mut stop) if stop.status == Status::Crashed => {
-            if let Some(mistake) = recognise(check, &seen, |_| true) {
+            if let Some(mistake) = recognise(check, &seen) {
                 stop.status = Status::Failed;
                 stop.mistake = Some(mistake.id.to_owned());
                 stop.message = format!("{} ({})", mistake.says, stop.message);
@@ -163,12 +163,11 @@ fn compare_all(check: &Check, seen: &Seen, more: &mut AskMore<'_>, seed: u64) ->
     type By = fn(&Check, &explain::Answered, &mut AskMore<'_>, u64) -> Option<explain::Explanation>;
     let mut explained = |by: By| answered.as_ref().and_then(|answered| by(check, answered, more, seed));
     // What the catalogue says of exactly these numbers comes first, then a slip that comes to exactly these.
-    let mut mistake = recognise(check, seen, |recognition| matches!(recognition, Recognition::Result(_)));
-    if mistake.is_none() {
-        if let Some(found) = explained(explain::by_formula) {
-            return Verdict { mistake: Some(found.id), message: found.says, ..first };
-        }
-        mistake = recognise(check, seen, |recognition| matches!(recognition, Recognition::Sign(_)));
+    let mistake = recognise(check, seen);
+    if mistake.is_none_or(|mistake| matches!(mistake.recognition, Recognition::Sign(_)))
+        && let Some(found) = explained(explain::by_formula)
+    {
+        return Verdict { mistake: Some(found.id), message: found.says, ..first };
     }
     let Some(mistake) = mistake else {
         if let Some(found) = explained(explain::by_twist) {
@@ -260,10 +259,9 @@ pub(crate) fn unless_it_panics<T>(ask: impl FnOnce() -> T) -> Option<T> {
     panic::catch_unwind(AssertUnwindSafe(ask)).ok()
 }
 
-/// The mistake, among those of a kind, that explains everything that was seen.
-fn recognise<'a>(check: &'a Check, seen: &Seen, is_meant: fn(&Recognition) -> bool) -> Option<&'a Mistake> {
-    let mut meant = check.mistakes.iter().filter(|mistake| is_meant(&mistake.recognition));
-    meant.find(|mistake| recognises(check, mistake, seen))
+/// The mistake that explains everything that was seen.
+fn recognise<'a>(check: &'a Check, seen: &Seen) -> Option<&'a Mistake> {
+    check.mistakes.iter().find(|mistake| recognises(check, mistake, seen))
 }
 
 /// Whether `mistake` explains everything that was seen.

@@ -268,6 +268,14 @@ fn changes(step: &Step) -> Vec<Change> {
                 changes.extend([0, 1].map(Change::Regrouped));
                 changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Function(Function::Square)))));
             }
+            if matches!(binary, Add | Sub) {
+                for quantity in step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape == [0, 1, 1]) {
+                    for arg in step.args.iter().enumerate().filter(|(_, arg)| arg.0.made.is_some()).map(|(i, _)| i) {
+                        changes.push(Change::Arg(arg, Arg::With(Mul, quantity.name.clone())));
+                        changes.push(Change::Arg(arg, Arg::With(Div, quantity.name.clone())));
+                    }
+                }
+            }
             if matches!(binary, Dot | Outer) {
                 changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Function(Function::Ones)))));
                 changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Transpose))));
@@ -388,7 +396,9 @@ fn changes_of_result(step: &Step, changes: &mut Vec<Change>) {
     }
     for quantity in step.scope.iter().filter(|q| !q.is_old && (q.shape == value.shape() || q.shape == [0, 1, 1])) {
         push(Arg::With(Binary::Mul, quantity.name.clone()));
-        push(Arg::With(Binary::Div, quantity.name.clone()));
+        if *quantity.name != *step.text.words {
+            push(Arg::With(Binary::Div, quantity.name.clone()));
+        }
     }
     for op in [
         Op::Function(Function::Neg),
@@ -470,8 +480,9 @@ impl Aggregate {
 }
 
 /// How far from the formula a slip seems, for the choice among equals; and its short form; and what a learner is told, to
-/// follow "is what comes out if". `written` is what stands at its place then.
-pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text) -> (u32, String, String) {
+/// follow "is what comes out if". `written` is what stands at its place then; `is_repeated`, whether the same is computed
+/// more than once.
+pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> (u32, String, String) {
     let of_owner = step.owner.map_or(String::new(), |owner| format!(" of `{owner}`"));
     let in_owner = step.owner.map_or(String::new(), |owner| format!(" in `{owner}`"));
     let in_formula = match step.owner {
@@ -485,7 +496,8 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text) -> (u32, String
             Op::Binary(_) => {
                 let out = texts[1 - index];
                 let what = if out.is_whole() { format!("`{}`", out.words) } else { "a part".to_owned() };
-                (10, format!("leave_out:{}", slug(out)), format!("{what} is left out{of_owner}"))
+                let of = if step.text.is_short() { format!(" of `{}`", step.text.words) } else { of_owner };
+                (10, format!("leave_out:{}", slug(out)), format!("{what} is left out{of}"))
             }
             Op::Function(function) => {
                 let what = function.noun();
@@ -551,7 +563,15 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text) -> (u32, String
             let count = format!("{count:?}").to_lowercase();
             (13, format!("{verb}:{count}_of_{name}"), format!("{what} is {verb} by `{size}`{in_owner}"))
         }
-        Change::Arg(_, Arg::With(..) | Arg::Sized(..)) => (20, "with".to_owned(), in_formula),
+        Change::Arg(index, Arg::With(binary, name)) => {
+            let verb = if *binary == Binary::Mul { "multiplied" } else { "divided" };
+            (20, format!("{verb}:{}:{name}", slug(texts[*index])), in_formula)
+        }
+        Change::Arg(_, Arg::Sized(..)) => (20, "sized".to_owned(), in_formula),
+        Change::Arg(index, Arg::Op(Op::Function(Function::Ones))) => {
+            let words = if texts[*index].is_whole() { &texts[*index].words } else { "a factor" };
+            (10, format!("ones:{}", slug(texts[*index])), format!("all numbers of `{words}` are 1{in_owner}"))
+        }
         Change::Arg(index, Arg::Op(op)) => {
             let code = format!("{}:{}", op.code(), slug(texts[*index]));
             (op.rank(), code, in_formula)
@@ -561,10 +581,10 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text) -> (u32, String
         }
         Change::Result(Arg::Op(op)) => (op.rank() + 1, format!("{}:{}", op.code(), slug(&step.text)), in_formula),
     };
-    let rank = rank + u32::from(edit.visit.is_some());
+    let rank = rank + 3 * u32::from(edit.visit.is_some());
     let says = match edit.visit {
-        Some(visit) => format!("{says} (the {} time that it is computed)", ordinal(visit)),
-        None => says,
+        Some(visit) if is_repeated => format!("{says} (the {} time that it is computed)", ordinal(visit)),
+        _ => says,
     };
     (rank, format!("edit:{code}"), says)
 }
@@ -594,9 +614,9 @@ impl Op {
     fn rank(self) -> u32 {
         match self {
             Self::Function(Function::Neg) | Self::Times(_) => 14,
-            Self::Function(Function::Ones) => 10,
             Self::Function(Function::Square) => 15,
             Self::Aggregate(..) | Self::Transpose => 16,
+            Self::Function(Function::Ones | Function::Zeros) => 24,
             Self::Function(_) => 17,
             Self::AtLeast(_) => 18,
             _ => 19,
@@ -635,5 +655,5 @@ pub(crate) const FREQUENT: u32 = 14;
 
 /// How far from the formula a slip seems.
 pub(crate) fn rank(edit: &Edit, step: &Step) -> u32 {
-    describe(edit, step, &Text::default()).0
+    describe(edit, step, &Text::default(), false).0
 }

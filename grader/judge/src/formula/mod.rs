@@ -486,7 +486,9 @@ impl Num {
             // What was computed since the last name belongs to this one.
             let trace = &mut run.noted.borrow_mut().trace;
             let own = trace.iter_mut().rev().skip(1).take_while(|step| !matches!(step.op, Op::Named(_)));
-            own.filter(|step| step.owner.is_none()).for_each(|step| step.owner = Some(name));
+            // Inputs belong to nothing: they are used in many places.
+            let own = own.filter(|step| step.owner.is_none() && step.op != Op::Input);
+            own.for_each(|step| step.owner = Some(name));
         }
         run.note(name, named.0.value.clone());
         let Node { run, value, kind, shown, made, .. } = &*named.0;

@@ -38,6 +38,11 @@ impl Text {
         !self.words.contains('…') && !self.words.is_empty()
     }
 
+    /// Whether it fits into a sentence.
+    pub(crate) fn is_short(&self) -> bool {
+        self.is_whole() && self.words.chars().count() <= 40
+    }
+
     /// Whether it is one name or constant.
     pub(crate) fn is_name(&self) -> bool {
         self.level == 0 && !self.words.contains(['(', '|', '²']) && self.is_whole()

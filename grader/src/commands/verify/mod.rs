@@ -208,7 +208,10 @@ impl Summary {
                 let named: BTreeSet<&str> = report.checks.iter().filter_map(|check| check.mistake.as_deref()).collect();
                 if !named.contains(id.as_str()) {
                     let first = report.checks.iter().find(|check| check.status != Status::Passed);
-                    let seen = first.map_or(String::new(), |check| format!("; `{}` says: {}", check.id, check.message));
+                    let seen = first.map_or(String::new(), |check| {
+                        let name = check.mistake.as_ref().map_or(String::new(), |name| format!(" (`{name}`)"));
+                        format!("; `{}` says{name}: {}", check.id, check.message)
+                    });
                     return Err(format!("it loses points, but its mistake is not named{seen}"));
                 }
                 // What the search found is an observation, and true as such.
