@@ -16,7 +16,7 @@ fn checks() -> Vec<Check> {
         with_wrong_sums(
             Check::new("linear_neuron", "neuron", "linear_neuron is w·x + b", 1)
                 .on(single_samples)
-                .expects(|c| weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias"))),
+                .computes(|f| f.input("x").dot(&f.input("weights")) + f.input("bias")),
             |z| z,
         )
         .mistake("activation_in_linear_neuron", ACTIVATION_IN_LINEAR_NEURON, |c| {
@@ -57,7 +57,7 @@ fn checks() -> Vec<Check> {
             .mistake("relu_for_step", RELU_FOR_STEP, |c| c.float("z").max(0.0)),
         Check::new("sigmoid", "sigmoid", "sigmoid is 1 / (1 + e^-z)", 1)
             .on(|draw| [0.0, 2.0, -1.5, 3.0 + draw::number(draw, 1.0)].map(|z| Record::new().with("z", z)).to_vec())
-            .expects(|c| sigmoid(c.float("z")))
+            .computes(|f| f.input("z").sigmoid())
             .mistake("sigmoid_without_minus", SIGMOID_WITHOUT_MINUS, |c| sigmoid(-c.float("z")))
             .mistake("exponential_only", EXPONENTIAL_ONLY, |c| c.float("z").exp())
             .mistake("tanh_for_sigmoid", TANH_FOR_SIGMOID, |c| c.float("z").tanh()),
@@ -68,7 +68,7 @@ fn checks() -> Vec<Check> {
                 let drawn = -5.0 - draw::number(draw, 3.0);
                 [40.0, -40.0, 1000.0, -1000.0, drawn].map(|z| Record::new().with("z", z)).to_vec()
             })
-            .expects(|c| sigmoid(c.float("z")))
+            .computes(|f| f.input("z").sigmoid())
             .mistake(
                 "sigmoid_overflows",
                 "e^1000 is infinite in f64, and infinity / infinity is NaN: e^z / (1 + e^z) breaks for large z. \
@@ -80,7 +80,10 @@ fn checks() -> Vec<Check> {
                 .after("sigmoid")
                 .after("linear_neuron")
                 .on(single_samples)
-                .expects(|c| sigmoid(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias")))),
+                .computes(|f| {
+                    let z = (f.input("x").dot(&f.input("weights")) + f.input("bias")).named("z");
+                    z.sigmoid().named("a")
+                }),
             sigmoid,
         )
         .mistake(
@@ -102,7 +105,7 @@ fn checks() -> Vec<Check> {
                     pairs(classes(draw, 19), classes(draw, 19)),
                 ]
             })
-            .expects(|c| share(&c.vector("predictions"), &c.vector("targets")))
+            .computes(|f| f.input("predictions").equals(&f.input("targets")).mean())
             .mistake("accuracy_in_percent", ACCURACY_IN_PERCENT, |c| {
                 100.0 * share(&c.vector("predictions"), &c.vector("targets"))
             })
@@ -126,7 +129,7 @@ fn checks() -> Vec<Check> {
             .asks("accuracy")
             .after("accuracy")
             .on(|draw| vec![pairs(Array1::zeros(0), Array1::zeros(0)), pairs(classes(draw, 17), classes(draw, 17))])
-            .expects(|c| share(&c.vector("predictions"), &c.vector("targets")))
+            .computes(|f| f.input("predictions").equals(&f.input("targets")).mean())
             .mistake(
                 "nothing_is_perfect",
                 "No prediction was right, because there was none. An accuracy of 1 would claim that all is well; NaN \
@@ -193,7 +196,7 @@ fn checks() -> Vec<Check> {
         Check::new("scores", "predict", "scores is X·w + b, one number per sample", 1)
             .after("linear_neuron")
             .on(batches)
-            .expects(|c| sums_of_rows(c, weighted_sum))
+            .computes(|f| f.input("x").dot(&f.input("weights")) + f.input("bias"))
             .mistake("bias_forgotten", BIAS_FORGOTTEN, |c| sums_of_rows(c, |x, w, _| weighted_sum(x, w, 0.0)))
             .mistake("bias_subtracted", BIAS_SUBTRACTED, |c| sums_of_rows(c, |x, w, b| weighted_sum(x, w, -b)))
             .mistake(
@@ -252,7 +255,14 @@ fn checks() -> Vec<Check> {
             .after("linear_neuron")
             .after("step")
             .on(single_corrections)
-            .expects(|c| corrected(c, error_of(c)))
+            .computes(|f| {
+                let (x, weights, bias, rate) =
+                    (f.input("x"), f.input("weights"), f.input("bias"), f.input("learning_rate"));
+                let z = (x.dot(&weights) + &bias).named("z");
+                let prediction = z.at_least(&f.number(0.0)).real().named("prediction");
+                let error = (f.input("target") - prediction).named("error");
+                [("weights", weights + &rate * &error * x), ("bias", bias + rate * error)]
+            })
             .mistake("update_sign_swapped", UPDATE_SIGN_SWAPPED, |c| corrected(c, -error_of(c)))
             .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| {
                 corrected(c, c.float("target") - if score_of(c) > 0.0 { 1.0 } else { 0.0 })
@@ -631,7 +641,10 @@ fn checks() -> Vec<Check> {
                     neuron(array![draw::number(draw, 2.0) + 3.0, -second], 1.5),
                 ]
             })
-            .expects(solved)
+            .computes(|f| {
+                let (w1, w2) = (f.input("weights").at(0).named("w1"), f.input("weights").at(1).named("w2"));
+                [("slope", -w1 / &w2), ("intercept", -f.input("bias") / &w2)]
+            })
             .mistake(
                 "slope_sign",
                 "The slope has the wrong sign. Moving w1·x1 to the other side of w1·x1 + w2·x2 + b = 0 makes it \
@@ -946,7 +959,7 @@ fn checks() -> Vec<Check> {
                         .with("x", shifted),
                 ]
             })
-            .expects(|c| scaled(c, |x, mean, std_dev| (x - mean) / std_dev))
+            .computes(|f| (f.input("x") - f.input("means")) / f.input("std_devs"))
             .mistake(
                 "scaled_by_its_own_statistics",
                 "The numbers are scaled with the mean and the deviation of `x` itself. Test data must be scaled with \

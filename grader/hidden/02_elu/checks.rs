@@ -14,7 +14,7 @@ fn checks() -> Vec<Check> {
     vec![
         Check::new("relu", "relu", "relu keeps what is positive and makes 0 of the rest", 1)
             .on(|draw| numbers(&[2.5, -1.5, 0.5, 0.0, 800.0, -800.0, below(draw), above(draw)]))
-            .expects(|c| relu(z(c)))
+            .computes(|f| f.input("z").relu())
             .within(Tolerance::EXACT)
             .mistake(
                 "relu_is_abs",
@@ -48,7 +48,7 @@ fn checks() -> Vec<Check> {
         Check::new("relu_derivative", "relu", "relu_derivative is 1 on the right, 0 on the left and 0 at the kink", 1)
             .after("relu")
             .on(|draw| [numbers(&[2.5, 0.5, -1.5, 0.0, 800.0, -800.0]), on_either_side(draw)].concat())
-            .expects(|c| f64::from(z(c) > 0.0))
+            .computes(|f| f.input("z").above(&f.number(0.0)).real())
             .mistake(
                 "relu_slope_one_at_zero",
                 "At z = 0 this is 1. There ReLU has a kink: slope 0 on the left, 1 on the right. This course takes 0 \
@@ -82,7 +82,10 @@ fn checks() -> Vec<Check> {
                     .chain(drawn)
                     .collect()
             })
-            .expects(|c| leaky_relu(z(c), alpha(c)))
+            .computes(|f| {
+                let z = f.input("z");
+                z.above(&f.number(0.0)).choose(&z, &(f.input("alpha") * &z))
+            })
             .mistake(
                 "leaky_is_max",
                 "This is the larger of alpha · z and z. That is leaky ReLU only while alpha is at most 1: for alpha \
@@ -131,7 +134,7 @@ fn checks() -> Vec<Check> {
                 .chain(drawn)
                 .collect()
         })
-        .expects(|c| if z(c) > 0.0 { 1.0 } else { alpha(c) })
+        .computes(|f| f.input("z").above(&f.number(0.0)).choose(&f.number(1.0), &f.input("alpha")))
         .mistake(
             "leaky_slope_one_at_zero",
             "At z = 0 this is 1. There are two slopes to choose from at the kink, and this course takes the left \
@@ -169,7 +172,7 @@ fn checks() -> Vec<Check> {
         ),
         Check::new("elu", "elu", "elu is z on the right and alpha · (e^z - 1) on the left", 2)
             .on(elu_cases)
-            .expects(|c| elu(z(c), alpha(c)))
+            .computes(elu_of)
             .mistake(
                 "elu_without_alpha",
                 "Alpha is missing: for negative z this is e^z - 1 alone. With alpha = 1 the mistake does not show; \
@@ -240,7 +243,7 @@ fn checks() -> Vec<Check> {
             .asks("elu")
             .after("elu")
             .on(extremes)
-            .expects(|c| elu(z(c), alpha(c)))
+            .computes(elu_of)
             .mistake_if(
                 "infinity_times_zero",
                 "The result is NaN. e^800 is infinite, and a side that was to be switched off by multiplying it by 0 \
@@ -278,7 +281,7 @@ fn checks() -> Vec<Check> {
             cases.retain(|case| z(case) != 0.0);
             cases
         })
-        .expects(|c| elu_slope(z(c), alpha(c)))
+        .computes(elu_slope_of)
         .mistake(
             "elu_plus_alpha_everywhere",
             "This is elu(z) + alpha on both sides. That holds on the left only, where elu is alpha · e^z - alpha. On \
@@ -372,7 +375,7 @@ fn checks() -> Vec<Check> {
         .asks("elu_derivative")
         .after("elu_derivative")
         .on(extremes)
-        .expects(|c| elu_slope(z(c), alpha(c)))
+        .computes(elu_slope_of)
         .mistake_if(
             "infinity_times_zero",
             "The slope is NaN. e^800 is infinite, and a side that was to be switched off by multiplying it by 0 is \
@@ -390,7 +393,7 @@ fn checks() -> Vec<Check> {
             .after("elu_derivative")
             .after("elu_extremes")
             .on(arrays)
-            .expects(|c| c.vector("z").mapv(|z| elu(z, alpha(c))))
+            .computes(elu_of)
             .mistake(
                 "alpha_ignored",
                 "Every entry is the ELU with alpha = 1: the array function has to hand its `alpha` on.",
@@ -413,7 +416,7 @@ fn checks() -> Vec<Check> {
             .after("elu_derivative_at_zero")
             .after("elu_derivative_extremes")
             .on(arrays)
-            .expects(|c| c.vector("z").mapv(|z| elu_slope(z, alpha(c))))
+            .computes(elu_slope_of)
             .mistake(
                 "alpha_ignored",
                 "Every entry is the slope for alpha = 1: the array function has to hand its `alpha` on.",
@@ -523,7 +526,10 @@ fn checks() -> Vec<Check> {
         )
         .after("sigmoid_large")
         .on(|draw| numbers(&[2.0, 0.0, -1.0, below(draw), above(draw)]))
-        .expects(|c| sigmoid_slope(z(c)))
+        .computes(|f| {
+            let s = f.input("z").sigmoid().named("s");
+            &s * (1.0 - &s)
+        })
         .mistake(
             "takes_the_activation",
             "This is z · (1 - z), which many programs have: they expect a number that has been through the sigmoid \
@@ -578,7 +584,10 @@ fn checks() -> Vec<Check> {
         ),
         Check::new("tanh_derivative", "tanh", "tanh_derivative is the slope of tanh at the pre-activation z", 1)
             .on(|draw| numbers(&[1.0, 0.0, -0.5, below(draw), above(draw)]))
-            .expects(|c| tanh_slope(z(c)))
+            .computes(|f| {
+                let t = f.input("z").tanh().named("tanh(z)");
+                1.0 - t.square()
+            })
             .mistake(
                 "tanh_slope_without_square",
                 "This is 1 - tanh(z). The tanh is squared: 1 - tanh(z)², the same on both sides of 0.",
@@ -753,7 +762,7 @@ fn checks() -> Vec<Check> {
         Check::new("swish", "swish", "swish is z · σ(beta · z)", 1)
             .after("sigmoid_large")
             .on(swish_cases)
-            .expects(|c| z(c) * sigmoid(beta(c) * z(c)))
+            .computes(|f| f.input("z") * (f.input("beta") * f.input("z")).sigmoid())
             .mistake("beta_ignored", "This is z · σ(z): beta is missing. It multiplies z inside the sigmoid.", |c| {
                 z(c) * sigmoid(z(c))
             })
@@ -777,9 +786,10 @@ fn checks() -> Vec<Check> {
         Check::new("swish_derivative", "swish", "swish_derivative follows the product rule", 1)
             .after("sigmoid_derivative_large")
             .on(swish_cases)
-            .expects(|c| {
-                let gate = sigmoid(beta(c) * z(c));
-                gate + beta(c) * z(c) * sigmoid_slope(beta(c) * z(c))
+            .computes(|f| {
+                let (z, beta) = (f.input("z"), f.input("beta"));
+                let gate = (&beta * &z).sigmoid().named("gate");
+                &gate + z * (beta * (&gate * (1.0 - &gate)).named("slope of the gate"))
             })
             .mistake(
                 "product_rule_half_done",
@@ -804,7 +814,11 @@ fn checks() -> Vec<Check> {
             }),
         Check::new("gelu", "gelu", "gelu is the tanh form of the Gaussian error linear unit", 1)
             .on(|draw| numbers(&[1.5, -1.5, 0.0, 2.5, 1000.0, -1000.0, below(draw), above(draw)]))
-            .expects(|c| gelu(z(c), 0.044715))
+            .computes(|f| {
+                let z = f.input("z");
+                let inner = f.number((2.0 / PI).sqrt()) * (&z + 0.044715 * z.cube());
+                0.5 * &z * (1.0 + inner.tanh())
+            })
             .mistake_if(
                 "gelu_exact",
                 "This is the exact GELU, z · Φ(z). It is not wrong, but the tanh form is asked for here, and the two \
@@ -844,7 +858,7 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("mish", "mish", "mish is z · tanh(ln(1 + e^z))", 1)
             .on(|draw| numbers(&[1.5, -1.5, 0.0, 2.5, below(draw), above(draw)]))
-            .expects(|c| z(c) * softplus(z(c)).tanh())
+            .computes(|f| f.input("z") * (1.0 + f.input("z").exp()).ln().tanh())
             .mistake(
                 "mish_without_tanh",
                 "The tanh is missing: this is z · ln(1 + e^z), which grows like the square of z.",
@@ -1075,6 +1089,16 @@ fn leaky_relu(z: f64, alpha: f64) -> f64 {
 
 fn leaky_slope(z: f64, alpha: f64) -> f64 {
     if z > 0.0 { 1.0 } else { alpha }
+}
+
+fn elu_of(f: &Formula) -> Num {
+    let (z, alpha) = (f.input("z"), f.input("alpha"));
+    z.above(&f.number(0.0)).choose(&z, &(alpha * (z.exp() - 1.0)))
+}
+
+fn elu_slope_of(f: &Formula) -> Num {
+    let (z, alpha) = (f.input("z"), f.input("alpha"));
+    z.above(&f.number(0.0)).choose(&f.number(1.0), &(alpha * z.exp()))
 }
 
 fn elu(z: f64, alpha: f64) -> f64 {

@@ -16,7 +16,7 @@ fn checks() -> Vec<Check> {
                 cases.push(case("sigmoid", array![[800.0, -800.0], [0.5, -710.0]]));
                 cases
             })
-            .expects(|c| activated(c.text("activation"), c.matrix("z").to_owned()))
+            .computes(|f| activate(f.case().text("activation"), &f.input("z")))
             .mistake("relu_is_abs", "ReLU does not flip negative numbers, it cuts them off: its value there is 0.", |c| {
                 match c.text("activation") {
                     "relu" => c.matrix("z").mapv(f64::abs),
@@ -82,7 +82,7 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("columns_are_neurons", "by_hand", "columns_are_neurons computes x·W + b", 1)
             .on(by_hand)
-            .expects(|c| c.vector("x").dot(&c.matrix("w")) + c.vector("b"))
+            .computes(|f| f.input("x").dot(&f.input("w")) + f.input("b"))
             .mistake(
                 "weights_transposed",
                 "This is W·x + b, with a neuron in each row of W. Here a neuron is a column: x·W + b. A square W hides \
@@ -92,7 +92,7 @@ fn checks() -> Vec<Check> {
             .mistake("bias_forgotten", BIAS_FORGOTTEN, |c| c.vector("x").dot(&c.matrix("w"))),
         Check::new("rows_are_neurons", "by_hand", "rows_are_neurons computes W·x + b", 1)
             .on(by_hand)
-            .expects(|c| c.matrix("w").dot(&c.vector("x")) + c.vector("b"))
+            .computes(|f| f.input("w").dot(&f.input("x")) + f.input("b"))
             .mistake(
                 "rows_and_columns_mixed_up",
                 "This is x·W + b again, with a neuron in each column. In this function a neuron is a row of W, so W \
@@ -108,19 +108,19 @@ fn checks() -> Vec<Check> {
             .asks("columns_are_neurons")
             .after("columns_are_neurons")
             .on(|draw| vec![by_hand_case(draw, (3, 2), 3, 2), by_hand_case(draw, (1, 4), 1, 4)])
-            .expects(|c| c.vector("x").dot(&c.matrix("w")) + c.vector("b")),
+            .computes(|f| f.input("x").dot(&f.input("w")) + f.input("b")),
         Check::new("rows_any_shape", "by_hand", "rows_are_neurons takes any number of inputs and neurons", 1)
             .asks("rows_are_neurons")
             .after("rows_are_neurons")
             .on(|draw| vec![by_hand_case(draw, (2, 3), 3, 2), by_hand_case(draw, (4, 1), 1, 4)])
-            .expects(|c| c.matrix("w").dot(&c.vector("x")) + c.vector("b")),
+            .computes(|f| f.input("w").dot(&f.input("x")) + f.input("b")),
         Check::new("pre_activation", "pre_activation", "pre_activation is X·W + b", 2)
             .about("DenseLayer::pre_activation")
             .on(|draw| vec![square_layer("linear").with("x", array![[1.0, 2.0], [3.0, 4.0]]), {
                 let x = draw::matrix(draw, (2, 2), 2.0);
                 square_layer("relu").with("x", x)
             }])
-            .expects(pre_activation)
+            .computes(weighted_sum)
             .mistake(
                 "weights_transposed",
                 "The weights are used the wrong way round, as X·Wᵀ: column j of W belongs to neuron j. Shapes do not \
@@ -152,7 +152,7 @@ fn checks() -> Vec<Check> {
             .asks("pre_activation")
             .about("DenseLayer::pre_activation")
             .on(layers)
-            .expects(pre_activation)
+            .computes(weighted_sum)
             .mistake("bias_forgotten", BIAS_FORGOTTEN, |c| c.matrix("x").dot(&c.matrix("weights")))
             .mistake("bias_subtracted", "The bias is subtracted. It is added: Z = X·W + b.", |c| {
                 c.matrix("x").dot(&c.matrix("weights")) - c.vector("biases")
@@ -182,7 +182,7 @@ fn checks() -> Vec<Check> {
                 cases.push(square_layer("sigmoid").with("x", array![[0.5, -1.0], [2.0, 0.0]]));
                 cases
             })
-            .expects(|c| activated(c.text("activation"), pre_activation(c)))
+            .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("z")).named("a"))
             .mistake(
                 "activation_forgotten",
                 "This is the pre-activation still: `forward` applies the activation to it.",
@@ -203,7 +203,7 @@ fn checks() -> Vec<Check> {
             .about("DenseLayer::forward")
             .after("forward")
             .on(|draw| vec![layer(draw, 4, 3, "relu", "").with("x", draw::matrix(draw, (1, 4), 2.0))])
-            .expects(|c| activated(c.text("activation"), pre_activation(c)))
+            .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("z")).named("a"))
             .mistake("activation_forgotten", "This is the pre-activation still: `forward` applies the activation to it.", |c| {
                 pre_activation(c)
             }),
@@ -278,7 +278,7 @@ fn checks() -> Vec<Check> {
                     .map(|(n_in, n_out): (usize, usize)| Record::new().with("n_in", n_in).with("n_out", n_out))
                     .to_vec()
             })
-            .expects(|c| c.count("n_in") * c.count("n_out") + c.count("n_out"))
+            .computes(|f| (f.input("n_in") * f.input("n_out") + f.input("n_out")).whole())
             .mistake("biases_not_counted", BIASES_NOT_COUNTED, |c| c.count("n_in") * c.count("n_out")),
         Check::new("softmax_rows", "softmax", "every row of softmax_rows is a distribution of its own", 1)
             .on(|draw| {
@@ -287,7 +287,7 @@ fn checks() -> Vec<Check> {
                     Record::new().with("z", draw::matrix(draw, (3, 3), 3.0)),
                 ]
             })
-            .expects(|c| softmax(&c.matrix("z")))
+            .computes(|f| softmax_of(&f.input("z")))
             .mistake(
                 "softmax_down_the_columns",
                 "Here the columns sum to 1. A row is a sample, and its classes compete with each other: sum along the \
@@ -324,7 +324,7 @@ fn checks() -> Vec<Check> {
                 ]
             })
             .after("softmax_rows")
-            .expects(|c| softmax(&c.matrix("z")))
+            .computes(|f| softmax_of(&f.input("z")))
             .mistake(
                 "softmax_without_max",
                 "e^1000 is infinite, and infinity divided by infinity is NaN. Subtract the row's largest score first: \
@@ -406,7 +406,7 @@ fn checks() -> Vec<Check> {
             .about("ThreeLayerNetwork::forward")
             .after("forward")
             .on(|draw| vec![network(draw, [5, 4, 4, 3]), network(draw, [4, 6, 5, 3])])
-            .expects(logits)
+            .computes(network_logits)
             .mistake(
                 "softmax_in_forward",
                 "These are probabilities. `forward` returns the logits; only `predict_proba` turns them into \
@@ -432,7 +432,7 @@ fn checks() -> Vec<Check> {
             .after("logits")
             .after("softmax_rows")
             .on(|draw| vec![network(draw, [5, 4, 3, 4])])
-            .expects(|c| softmax(&logits(c)))
+            .computes(|f| softmax_of(&network_logits(f)))
             .mistake(
                 "logits_for_probabilities",
                 "These are logits: the rows do not sum to 1. `predict_proba` applies softmax to them.",
@@ -447,7 +447,7 @@ fn checks() -> Vec<Check> {
         Check::new("predict", "network", "predict names the class with the largest score", 1)
             .after("logits")
             .on(|draw| vec![with_output_biases(network(draw, [5, 4, 3, 4]), -50.0), network(draw, [3, 6, 5, 6])])
-            .expects(|c| classes(&logits(c), |score, best| score > best))
+            .computes(|f| network_logits(f).largest_of_rows())
             .mistake(
                 "smallest_score_wins",
                 "The smallest score wins here; the class with the largest one is meant.",
@@ -541,6 +541,34 @@ fn with_output_biases(case: Record, shift: f64) -> Record {
         "biases2" => moved.with(name, &case.vector(name) + shift),
         _ => moved.with(name, value.clone()),
     })
+}
+
+fn weighted_sum(f: &Formula) -> Num {
+    f.input("x").dot(&f.input("weights")) + f.input("biases")
+}
+
+fn activate(activation: &str, z: &Num) -> Num {
+    match activation {
+        "relu" => z.relu(),
+        "sigmoid" => z.sigmoid(),
+        _ => z.clone(),
+    }
+}
+
+fn network_logits(f: &Formula) -> Num {
+    let mut a = f.input("x");
+    for number in 0..3 {
+        let part = |name: &str| format!("{name}{number}");
+        let z = (a.dot(&f.input(&part("weights"))) + f.input(&part("biases"))).named(["z1", "z2", "z3"][number]);
+        a = activate(f.case().text(&part("activation")), &z).named(["a1", "a2", "logits"][number]);
+    }
+    a
+}
+
+fn softmax_of(z: &Num) -> Num {
+    let shifted = (z - z.aggregate(Aggregate::Max, Over::Row)).named("shifted");
+    let exponentials = shifted.exp().named("exponentials");
+    &exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)
 }
 
 fn pre_activation(c: &Record) -> Array2<f64> {

@@ -10,7 +10,7 @@ fn checks() -> Vec<Check> {
     vec![
         Check::new("mae_loss", "mae_loss", "mae_loss is the mean of |e| over all entries", 2)
             .on(|draw| [pairs(draw), ties(draw)].concat())
-            .expects(|c| errors(c).mapv(f64::abs).sum() / n(c))
+            .computes(|f| error(f).abs().mean())
             .mistake("loss_not_averaged", LOSS_NOT_AVERAGED, |c| errors(c).mapv(f64::abs).sum())
             .mistake("loss_divided_by_rows", LOSS_DIVIDED_BY_ROWS, |c| errors(c).mapv(f64::abs).sum() / rows(c))
             .mistake("loss_divided_by_columns", LOSS_DIVIDED_BY_COLUMNS, |c| {
@@ -40,7 +40,7 @@ fn checks() -> Vec<Check> {
             .asks("mae_loss")
             .after("mae_loss")
             .on(something_and_nothing)
-            .expects(|c| errors(c).mapv(f64::abs).sum() / n(c))
+            .computes(|f| error(f).abs().mean())
             .mistake("nothing_is_perfect", NOTHING_IS_PERFECT, |c| {
                 if n(c) == 0.0 { 0.0 } else { errors(c).mapv(f64::abs).sum() / n(c) }
             })
@@ -49,7 +49,11 @@ fn checks() -> Vec<Check> {
             }),
         Check::new("mae_grad", "mae_grad", "mae_grad is the sign of each error, divided by n", 2)
             .on(|draw| [pairs(draw), vec![nothing()]].concat())
-            .expects(|c| errors(c).mapv(sign) / n(c))
+            .computes(|f| {
+                let e = error(f);
+                let _ = e.abs().mean().named("loss");
+                e.sign() / e.count()
+            })
             .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| -errors(c).mapv(sign) / n(c))
             .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, |c| errors(c).mapv(sign))
             .mistake("gradient_divided_by_rows", GRADIENT_DIVIDED_BY_ROWS, |c| errors(c).mapv(sign) / rows(c))
@@ -76,7 +80,11 @@ fn checks() -> Vec<Check> {
             .asks("mae_grad")
             .after("mae_grad")
             .on(|draw| [ties(draw), vec![tiny_errors(draw)]].concat())
-            .expects(|c| errors(c).mapv(sign) / n(c))
+            .computes(|f| {
+                let e = error(f);
+                let _ = e.abs().mean().named("loss");
+                e.sign() / e.count()
+            })
             .mistake(
                 "signum_at_a_tie",
                 "Where prediction and target agree, yours is 1/n; it should be 0, so that a prediction that is right \
@@ -105,7 +113,7 @@ fn checks() -> Vec<Check> {
         slope("mae_slope", "mae_grad", "mae_loss", "mae_grad agrees with the slope measured on mae_loss"),
         Check::new("mse_loss", "mse_loss", "mse_loss is the mean of e² over all entries", 2)
             .on(|draw| [pairs(draw), ties(draw)].concat())
-            .expects(|c| squares(c).sum() / n(c))
+            .computes(|f| error(f).square().mean())
             .mistake("loss_not_averaged", LOSS_NOT_AVERAGED, |c| squares(c).sum())
             .mistake("loss_divided_by_rows", LOSS_DIVIDED_BY_ROWS, |c| squares(c).sum() / rows(c))
             .mistake("loss_divided_by_columns", LOSS_DIVIDED_BY_COLUMNS, |c| squares(c).sum() / columns(c))
@@ -143,7 +151,7 @@ fn checks() -> Vec<Check> {
             .asks("mse_loss")
             .after("mse_loss")
             .on(something_and_nothing)
-            .expects(|c| squares(c).sum() / n(c))
+            .computes(|f| error(f).square().mean())
             .mistake(
                 "nothing_is_perfect",
                 NOTHING_IS_PERFECT,
@@ -154,7 +162,11 @@ fn checks() -> Vec<Check> {
             .mistake("panics_on_nothing", PANICS_ON_NOTHING, |c| unless_empty(c, squares(c).sum() / n(c))),
         Check::new("mse_grad", "mse_grad", "mse_grad is 2 e / n", 2)
             .on(|draw| [pairs(draw), ties(draw), vec![nothing()]].concat())
-            .expects(|c| errors(c) * (2.0 / n(c)))
+            .computes(|f| {
+                let e = error(f);
+                let _ = e.square().mean().named("loss");
+                2.0 * &e / e.count()
+            })
             .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| errors(c) * (-2.0 / n(c)))
             .mistake(
                 "factor_two_forgotten",
@@ -238,7 +250,7 @@ fn checks() -> Vec<Check> {
         Check::new("best_constant_mse", "best_constant", "the best constant for the MSE is the mean", 1)
             .asks("best_constant")
             .on(|draw| odd_counts(draw, "mse"))
-            .expects(mean)
+            .computes(|f| f.input("y").mean())
             .mistake(
                 "median_for_the_mse",
                 "This is the median, the best constant for the MAE. The squares of the MSE are smallest at the mean, \
@@ -249,7 +261,7 @@ fn checks() -> Vec<Check> {
         Check::new("best_constant_mae", "best_constant", "the best constant for the MAE is the median", 1)
             .asks("best_constant")
             .on(|draw| odd_counts(draw, "mae"))
-            .expects(|c| middle(c, 0))
+            .computes(|f| f.input("y").median())
             .mistake("mean_for_the_mae", MEAN_FOR_THE_MAE, mean)
             .mistake(
                 "median_without_sorting",
@@ -285,7 +297,7 @@ fn checks() -> Vec<Check> {
                     .map(|y| Record::new().with("y", y).with("loss", "mae"))
                     .to_vec()
             })
-            .expects(|c| 0.5 * (middle(c, -1) + middle(c, 0)))
+            .computes(|f| f.input("y").median())
             .mistake("upper_of_the_two", ONE_OF_THE_TWO, |c| middle(c, 0))
             .mistake("lower_of_the_two", ONE_OF_THE_TWO, |c| middle(c, -1))
             .mistake("mean_for_the_mae", MEAN_FOR_THE_MAE, mean)
@@ -440,7 +452,12 @@ fn descend(id: &'static str, loss: &'static str, after: &'static str, title: &'s
                 .map(|(pair, rate)| pair.with("loss", loss).with("learning_rate", rate))
                 .to_vec()
         })
-        .expects(|c| &c.matrix("y_pred") - gradient(c, c.text("loss")) * c.float("learning_rate"))
+        .computes(move |f| {
+            let error = error(f);
+            let slope = if loss == "mae" { error.sign() } else { 2.0 * &error };
+            let gradient = (slope / error.count()).named("gradient");
+            f.input("y_pred") - f.input("learning_rate") * gradient
+        })
         .mistake(
             "step_uphill",
             "The step goes uphill: the loss is larger than before. The gradient points to where the loss rises, so it \
@@ -604,7 +621,19 @@ fn fit_constant(id: &'static str, loss: &'static str, after: &'static str, title
                 ]
             }
         })
-        .expects(|c| walk(c, |_, constant| -c.float("learning_rate") * slope_at(c, constant)))
+        .computes(move |f| {
+            let (y, rate) = (f.input("y"), f.input("learning_rate"));
+            let mut c = f.input("start").named("c");
+            let mut path = vec![c.clone()];
+            for _ in 0..f.times("steps") {
+                let error = (&c - &y).named("error");
+                let slope = if loss == "mae" { error.sign() } else { 2.0 * error };
+                let gradient = (slope / y.count()).named("gradient");
+                c = (&c - &rate * gradient.sum()).named("c");
+                path.push(c.clone());
+            }
+            f.vector(&path)
+        })
         .mistake(
             "step_uphill",
             "The way goes uphill, away from the values: the slope points to where the loss rises, so it is subtracted.",
@@ -766,6 +795,10 @@ fn odd_counts(draw: &mut probe::Generator, loss: &str) -> Vec<Record> {
     [array![4.0, 1.0, 50.0, 3.0, 2.0], array![-3.0, 0.5, 2.0, -8.0, 1.0], repeated, draw::vector(draw, 7, 9.0)]
         .map(|y| Record::new().with("y", y).with("loss", loss))
         .to_vec()
+}
+
+fn error(f: &Formula) -> Num {
+    (f.input("y_pred") - f.input("y_true")).named("e")
 }
 
 fn errors(c: &Record) -> Array2<f64> {

@@ -16,7 +16,11 @@ fn checks() -> Vec<Check> {
                 cases.push(inner_line(draw::number(draw, 3.0), draw::number(draw, 3.0), draw::number(draw, 3.0)));
                 cases
             })
-            .expects(|c| square_and_slope(c, |a, b, x| 2.0 * a * a * x + 2.0 * a * b))
+            .computes(|f| {
+                let (a, b, x) = (f.input("a"), f.input("b"), f.input("x"));
+                let u = (&a * x + b).named("u");
+                [("y", u.square()), ("dy_dx", 2.0 * u * a)]
+            })
             .mistake(
                 "inner_slope_forgotten",
                 "The slope of the inner part is missing. u = a·x + b grows by a when x grows by 1, so that u² grows \
@@ -50,7 +54,15 @@ fn checks() -> Vec<Check> {
                     case("e^x", draw::number(draw, 1.0), 0.25),
                 ]
             })
-            .expects(|c| mean_slope(c.text("f"), c.float("x"), c.float("h")))
+            .computes(|f| {
+                let (x, h) = (f.input("x"), f.input("h"));
+                let value = |x: Num| match f.case().text("f") {
+                    "x^3" => x.cube(),
+                    "sin x" => x.sin(),
+                    _ => x.exp(),
+                };
+                (value(&x + &h) - value(&x - &h)) / (2.0 * h)
+            })
             .mistake(
                 "forward_difference",
                 "One point is x itself: (f(x + h) - f(x)) / h. That is off by a multiple of h. With one point on \
@@ -111,12 +123,15 @@ fn checks() -> Vec<Check> {
                     case("w^3 b", draw::number(draw, 2.0), draw::number(draw, 2.0), 0.1),
                 ]
             })
-            .expects(|c| {
-                let (w, b, h) = (c.float("w"), c.float("b"), c.float("h"));
-                match c.text("f") {
-                    "w^3 b" => partials((3.0 * w * w + h * h) * b, w * w * w),
-                    _ => partials(6.0 * (3.0 * w + b - 2.0), 2.0 * (3.0 * w + b - 2.0)),
-                }
+            .computes(|f| {
+                let (w, b, h) = (f.input("w"), f.input("b"), f.input("h"));
+                let value = |w: &Num, b: &Num| match f.case().text("f") {
+                    "w^3 b" => w.cube() * b,
+                    _ => (3.0 * w + b - 2.0).square(),
+                };
+                let along_w = (value(&(&w + &h), &b) - value(&(&w - &h), &b)) / (2.0 * &h);
+                let along_b = (value(&w, &(&b + &h)) - value(&w, &(&b - &h))) / (2.0 * &h);
+                [("along_w", along_w), ("along_b", along_b)]
             })
             .mistake(
                 "nudged_together",
@@ -145,7 +160,7 @@ fn checks() -> Vec<Check> {
         Check::new("linear_forward", "linear_neuron", "linear_neuron_grad predicts w·x + b, with a squared error", 1)
             .asks("linear_neuron_grad")
             .on(neurons)
-            .expects(|c| forward(c, |z| z, squared))
+            .computes(|f| neuron_forward(f, Num::clone))
             .mistake("bias_forgotten", "The bias is missing: z = w·x + b.", |c| {
                 let z = c.float("w") * c.float("x");
                 Record::new().with("z", z).with("y_hat", z).with("loss", (z - c.float("y")).powi(2))
@@ -157,7 +172,7 @@ fn checks() -> Vec<Check> {
             .asks("linear_neuron_grad")
             .after("linear_forward")
             .on(neurons)
-            .expects(|c| backward(c, linear_slope()))
+            .computes(|f| neuron_backward(f, Num::clone, |_| f.number(1.0)))
             .mistake("sign_flipped", SIGN_FLIPPED, |c| {
                 backward(c, Slopes { of_loss: |error| -2.0 * error, ..linear_slope() })
             })
@@ -174,7 +189,7 @@ fn checks() -> Vec<Check> {
         Check::new("relu_forward", "relu_neuron", "relu_neuron_grad predicts max(0, z)", 1)
             .asks("relu_neuron_grad")
             .on(relu_neurons)
-            .expects(|c| forward(c, relu, squared))
+            .computes(|f| neuron_forward(f, Num::relu))
             .mistake(
                 "relu_forgotten",
                 "The prediction is z itself. ReLU is missing: where z is negative, the neuron says 0.",
@@ -203,7 +218,7 @@ fn checks() -> Vec<Check> {
             .asks("relu_neuron_grad")
             .after("relu_forward")
             .on(relu_neurons)
-            .expects(|c| backward(c, relu_slope()))
+            .computes(|f| neuron_backward(f, Num::relu, |z| z.above(&f.number(0.0))))
             .mistake(
                 "relu_mask_forgotten",
                 "The slope of ReLU is missing. Where z is negative the prediction is 0 and stays 0 when w or b move \
@@ -275,7 +290,13 @@ fn checks() -> Vec<Check> {
                 let drawn = case(draw::number(draw, 2.0), draw::number(draw, 2.0), draw::number(draw, 1.0));
                 vec![case(2.0, 0.5, 1.0), case(1.0, 0.5, 0.0), case(10.0, -4.0, 0.5), drawn]
             })
-            .expects(|c| sigmoid_partials(c, sigmoid_slope))
+            .computes(|f| {
+                let (x, w, b) = (f.input("x"), f.input("w"), f.input("b"));
+                let z = (&w * &x + b).named("z");
+                let y = z.sigmoid().named("y");
+                let dy_dz = (&y * (1.0 - &y)).named("dy_dz");
+                [("y", y), ("dy_dw", &dy_dz * x), ("dy_db", &dy_dz * 1.0), ("dy_dx", &dy_dz * w)]
+            })
             .mistake("slope_at_activation", SLOPE_AT_ACTIVATION, |c| sigmoid_partials(c, |z| sigmoid_slope(sigmoid(z))))
             .mistake("slope_formula_with_z", SLOPE_FORMULA_WITH_Z, |c| sigmoid_partials(c, |z| z * (1.0 - z)))
             .mistake(
@@ -316,7 +337,10 @@ fn checks() -> Vec<Check> {
                 );
                 vec![step_case([0.5, 0.2], [-1.8, -0.6], 0.01), step_case([1.0, -2.0], [4.0, 2.0], 0.5), drawn]
             })
-            .expects(|c| stepped(c, |rate, of_w, of_b| (-rate * of_w, -rate * of_b)))
+            .computes(|f| {
+                let (w, b, rate) = (f.input("w"), f.input("b"), f.input("learning_rate"));
+                [("w", w - &rate * f.input("dl_dw")), ("b", b - &rate * f.input("dl_db"))]
+            })
             .mistake("stepped_uphill", STEPPED_UPHILL, |c| stepped(c, |rate, of_w, of_b| (rate * of_w, rate * of_b)))
             .mistake("learning_rate_forgotten", LEARNING_RATE_FORGOTTEN, |c| stepped(c, |_, of_w, of_b| (-of_w, -of_b)))
             .mistake("biases_not_updated", BIASES_NOT_UPDATED, |c| stepped(c, |rate, of_w, _| (-rate * of_w, 0.0)))
@@ -355,7 +379,7 @@ fn checks() -> Vec<Check> {
                 cases.push(Record::new().with("x", draw::number(draw, 5.0)));
                 cases
             })
-            .expects(|c| (1.0 + c.float("x").powi(2)).recip())
+            .computes(|f| 1.0 / (f.input("x").square() + 1.0))
             .mistake(
                 "twice_the_critical_rate",
                 "At this rate a step multiplies the error by -3, and the loss by 9. The slope is 2(ŷ - y): its 2 is \
@@ -399,7 +423,7 @@ fn checks() -> Vec<Check> {
         Check::new("two_layer_forward", "forward_pass", "two_layer_step predicts: z1, a1, z2, a2 and the loss", 2)
             .asks("two_layer_step")
             .on(networks)
-            .expects(|c| forward_pass(c, &Forward::new(c)))
+            .computes(|f| Pass::new(f).forward())
             .mistake(
                 "w1_transposed",
                 "z1 is W1·x: the rows of W1 are treated as neurons. A hidden neuron is a column of W1, so x comes \
@@ -446,7 +470,10 @@ fn checks() -> Vec<Check> {
             .asks("two_layer_step")
             .after("two_layer_forward")
             .on(networks)
-            .expects(|c| output_delta(c, |error| 2.0 * error, |walk| sigmoid_slope(walk.z2)))
+            .computes(|f| {
+                let Pass { dl_da2, da2_dz2, delta2, .. } = Pass::new(f);
+                [("dl_da2", dl_da2), ("da2_dz2", da2_dz2), ("delta2", delta2)]
+            })
             .mistake("sign_flipped", SIGN_FLIPPED, |c| {
                 output_delta(c, |error| -2.0 * error, |walk| sigmoid_slope(walk.z2))
             })
@@ -477,7 +504,10 @@ fn checks() -> Vec<Check> {
             .asks("two_layer_step")
             .after("output_delta")
             .on(networks)
-            .expects(|c| output_gradients(walk(c).delta2 * &walk(c).a1, walk(c).delta2))
+            .computes(|f| {
+                let Pass { delta2, a1, .. } = Pass::new(f);
+                [("dl_dw2", &delta2 * a1), ("dl_db2", &delta2 * 1.0)]
+            })
             .mistake(
                 "pre_activation_for_activation",
                 "dL/dW2 is made of z1. What the output neuron has multiplied by W2 are the activations a1.",
@@ -512,7 +542,10 @@ fn checks() -> Vec<Check> {
             .asks("two_layer_step")
             .after("output_delta")
             .on(networks)
-            .expects(|c| hidden_delta(walk(c).delta2 * &c.vector("w2"), walk(c).z1.mapv(sigmoid_slope)))
+            .computes(|f| {
+                let Pass { dl_da1, da1_dz1, delta1, .. } = Pass::new(f);
+                [("dl_da1", dl_da1), ("da1_dz1", da1_dz1), ("delta1", delta1)]
+            })
             .mistake(
                 "new_w2_in_delta1",
                 "The error travels back through the W2 that has been updated already. The prediction was made with \
@@ -573,7 +606,10 @@ fn checks() -> Vec<Check> {
             .asks("two_layer_step")
             .after("hidden_delta")
             .on(networks)
-            .expects(|c| hidden_gradients(outer(&c.vector("x"), &walk(c).delta1), walk(c).delta1))
+            .computes(|f| {
+                let Pass { delta1, .. } = Pass::new(f);
+                [("dl_dw1", f.input("x").outer(&delta1)), ("dl_db1", &delta1 * 1.0)]
+            })
             .mistake(
                 "gradient_transposed",
                 "dL/dW1 is transposed. It has the layout of W1: row i belongs to input i, column j to hidden neuron \
@@ -658,13 +694,10 @@ fn checks() -> Vec<Check> {
             .asks("two_layer_step")
             .after("hidden_gradients")
             .on(|draw| vec![network(draw, 3, 3), network(draw, 3, 2), network(draw, 1, 4)])
-            .expects(|c| {
-                let walk = walk(c);
-                Record::new()
-                    .with("a2", walk.a2)
-                    .with("dl_dw2", walk.delta2 * &walk.a1)
-                    .with("dl_dw1", outer(&c.vector("x"), &walk.delta1))
-                    .with("dl_db1", walk.delta1)
+            .computes(|f| {
+                let Pass { a1, a2, delta2, delta1, .. } = Pass::new(f);
+                let dl_dw1 = f.input("x").outer(&delta1);
+                [("a2", a2), ("dl_dw2", delta2 * a1), ("dl_dw1", dl_dw1), ("dl_db1", delta1)]
             }),
         Check::new("trace_report", "trace_report", "trace_report writes fifteen lines", 1)
             .on(|draw| vec![report_case(&example()), drawn_trace(draw)])
@@ -885,6 +918,27 @@ fn forward(c: &Record, activation: impl Fn(f64) -> f64, loss: impl Fn(f64) -> f6
     Record::new().with("z", z).with("y_hat", y_hat).with("loss", loss(y_hat - c.float("y")))
 }
 
+/// What the neuron predicts.
+fn neuron_forward(f: &Formula, activation: fn(&Num) -> Num) -> [(&'static str, Num); 3] {
+    let z = (f.input("w") * f.input("x") + f.input("b")).named("z");
+    let y_hat = activation(&z).named("y_hat");
+    [("z", z), ("loss", (&y_hat - f.input("y")).square()), ("y_hat", y_hat)]
+}
+
+/// The slopes along the chain from the loss to the neuron's parameters.
+fn neuron_backward(
+    f: &Formula,
+    activation: fn(&Num) -> Num,
+    slope: impl Fn(&Num) -> Num,
+) -> [(&'static str, Num); 4] {
+    let (x, w, b, y) = (f.input("x"), f.input("w"), f.input("b"), f.input("y"));
+    let z = (w * &x + b).named("z");
+    let y_hat = activation(&z).named("y_hat");
+    let dl_dy_hat = (2.0 * (y_hat - y)).named("dl_dy_hat");
+    let dl_dz = (&dl_dy_hat * slope(&z)).named("dl_dz");
+    [("dl_dy_hat", dl_dy_hat), ("dl_dw", &dl_dz * x), ("dl_db", &dl_dz * 1.0), ("dl_dz", dl_dz)]
+}
+
 /// The links of the chain from the loss to a neuron's parameters.
 struct Slopes {
     activation: fn(f64) -> f64,
@@ -1037,6 +1091,44 @@ fn forward_pass(c: &Record, forward: &Forward) -> Record {
         .with("z2", z2)
         .with("a2", a2)
         .with("loss", (forward.loss)(a2 - c.float("y")))
+}
+
+/// The forward pass, and the backward pass up to the hidden neurons, as the lesson writes them.
+struct Pass {
+    z1: Num,
+    a1: Num,
+    z2: Num,
+    a2: Num,
+    loss: Num,
+    dl_da2: Num,
+    da2_dz2: Num,
+    delta2: Num,
+    dl_da1: Num,
+    da1_dz1: Num,
+    delta1: Num,
+}
+
+impl Pass {
+    fn new(f: &Formula) -> Self {
+        let (x, y, w2) = (f.input("x"), f.input("y"), f.input("w2"));
+        let z1 = (x.dot(&f.input("w1")) + f.input("b1")).named("z1");
+        let a1 = z1.sigmoid().named("a1");
+        let z2 = (a1.dot(&w2) + f.input("b2")).named("z2");
+        let a2 = z2.sigmoid().named("a2");
+        let error = &a2 - y;
+        let loss = error.square().named("loss");
+        let dl_da2 = (2.0 * error).named("dl_da2");
+        let da2_dz2 = (&a2 * (1.0 - &a2)).named("da2_dz2");
+        let delta2 = (&dl_da2 * &da2_dz2).named("delta2");
+        let dl_da1 = (&delta2 * &w2).named("dl_da1");
+        let da1_dz1 = (&a1 * (1.0 - &a1)).named("da1_dz1");
+        let delta1 = (&dl_da1 * &da1_dz1).named("delta1");
+        Self { z1, a1, z2, a2, loss, dl_da2, da2_dz2, delta2, dl_da1, da1_dz1, delta1 }
+    }
+
+    fn forward(self) -> [(&'static str, Num); 5] {
+        [("z1", self.z1), ("a1", self.a1), ("z2", self.z2), ("a2", self.a2), ("loss", self.loss)]
+    }
 }
 
 /// What the checks of the backward pass start from.

@@ -14,7 +14,7 @@ fn checks() -> Vec<Check> {
     let mut checks = vec![
         Check::new("softmax", "softmax", "every row of softmax is a distribution of its own", 2)
             .on(|draw| vec![lesson(), scores(draw)])
-            .expects(|c| softmax(&c.matrix("z")))
+            .computes(|f| softmax_of(&f.input("z")))
             .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, |c| softmax_of_columns(&c.matrix("z")))
             .mistake("softmax_over_everything", OVER_EVERYTHING, |c| softmax_over_everything(&c.matrix("z")))
             .mistake(
@@ -43,7 +43,7 @@ fn checks() -> Vec<Check> {
                 let far_apart = array![[0.0, 2000.0, -1000.0], [3.0, -1000.0, 1500.0]];
                 [large_scores(draw), vec![Record::new().with("z", far_apart)]].concat()
             })
-            .expects(|c| softmax(&c.matrix("z")))
+            .computes(|f| softmax_of(&f.input("z")))
             .mistake("softmax_without_max", SOFTMAX_WITHOUT_MAX, |c| softmax_as_in_the_book(&c.matrix("z")))
             .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, |c| softmax_with_one_max(&c.matrix("z")))
             .mistake(
@@ -85,7 +85,7 @@ fn checks() -> Vec<Check> {
             .about("softmax_with_temperature")
             .after("softmax")
             .on(|draw| vec![lesson().with("temperature", 0.4), scores(draw).with("temperature", 2.5)])
-            .expects(|c| softmax(&(&c.matrix("z") / c.float("temperature"))))
+            .computes(|f| softmax_of(&(f.input("z") / f.input("temperature")).named("scores")))
             .mistake(
                 "multiplied_by_the_temperature",
                 "The scores are multiplied by the temperature, so the dial works backwards: a high temperature should \
@@ -101,7 +101,7 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("log_softmax", "log_softmax", "log_softmax is the logarithm of softmax", 1)
             .on(|draw| vec![lesson(), scores(draw)])
-            .expects(|c| log_softmax(&c.matrix("z")))
+            .computes(|f| log_softmax_of(&f.input("z")))
             .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, |c| log_softmax(&c.matrix("z").t()).reversed_axes())
             .mistake("softmax_over_everything", OVER_EVERYTHING, |c| {
                 softmax_over_everything(&c.matrix("z")).mapv(f64::ln)
@@ -142,7 +142,7 @@ fn checks() -> Vec<Check> {
             .asks("log_softmax")
             .after("log_softmax")
             .on(|draw| [large_scores(draw), vec![Record::new().with("z", array![[0.0, 1000.0, -500.0]])]].concat())
-            .expects(|c| log_softmax(&c.matrix("z")))
+            .computes(|f| log_softmax_of(&f.input("z")))
             .mistake("logarithm_of_softmax", LOGARITHM_OF_SOFTMAX, |c| softmax(&c.matrix("z")).mapv(f64::ln))
             .mistake("sum_overflows", SUM_OVERFLOWS, |c| {
                 let z = c.matrix("z");
@@ -348,7 +348,7 @@ fn nll_checks() -> Vec<Check> {
                         .with("eps", 1e-15),
                 ]
             })
-            .expects(move |c| nll(c, |p, eps| -p.max(eps).ln())),
+            .computes(|f| -f.input("p").pick(&f.input("labels")).or_more(&f.input("eps")).ln().mean()),
             |c| c.matrix("p").to_owned(),
         )
         .mistake(
@@ -372,7 +372,7 @@ fn nll_checks() -> Vec<Check> {
                     case(array![[0.03125, 0.96875]], vec![0], eps),
                 ]
             })
-            .expects(move |c| nll(c, |p, eps| -p.max(eps).ln()))
+            .computes(|f| -f.input("p").pick(&f.input("labels")).or_more(&f.input("eps")).ln().mean())
             .mistake(
                 "eps_added",
                 "`eps` is added to the probability. That changes every loss a little, and a perfect prediction gets a \
@@ -415,7 +415,7 @@ fn cross_entropy_checks() -> Vec<Check> {
             Check::new("cross_entropy", "cross_entropy", "cross_entropy is the mean of ln Σ e^z - z_true", 2)
                 .after("log_softmax")
                 .on(|draw| vec![lesson().with("labels", vec![0, 2, 1]), scores(draw).with("labels", vec![4, 0, 1])])
-                .expects(|c| cross_entropy(&c.matrix("z"), &c.counts("labels"))),
+                .computes(cross_entropy_of),
             |c| softmax(&c.matrix("z")),
         )
         .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, |c| {
@@ -454,7 +454,7 @@ fn cross_entropy_checks() -> Vec<Check> {
                 let large = large_scores(draw).into_iter().zip(labels).map(|(z, labels)| z.with("labels", labels));
                 std::iter::once(wrong).chain(large).collect()
             })
-            .expects(|c| cross_entropy(&c.matrix("z"), &c.counts("labels")))
+            .computes(cross_entropy_of)
             .mistake("logarithm_of_softmax", LOGARITHM_OF_SOFTMAX, |c| {
                 nll_of(&p_of_true(&softmax(&c.matrix("z")), &c.counts("labels")))
             })
@@ -517,7 +517,12 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
         Check::new("cross_entropy_grad", "cross_entropy_grad", "cross_entropy_grad is (p - y) / n", 2)
             .after("softmax")
             .on(|draw| vec![lesson().with("labels", vec![0, 2, 1]), scores(draw).with("labels", vec![3, 0, 1])])
-            .expects(ce_gradient)
+            .computes(|f| {
+                let z = f.input("z");
+                let p = softmax_of(&z).named("p");
+                let y = f.input("labels").one_hot(&z).named("y");
+                (p - y) / z.rows()
+            })
             .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, move |c| ce_gradient(c) * n(c))
             .mistake(
                 "gradient_averaged_twice",
@@ -572,7 +577,12 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
                     Record::new().with("z", Array2::zeros((0, 4))).with("labels", Vec::<usize>::new()),
                 ]
             })
-            .expects(ce_gradient)
+            .computes(|f| {
+                let z = f.input("z");
+                let p = softmax_of(&z).named("p");
+                let y = f.input("labels").one_hot(&z).named("y");
+                (p - y) / z.rows()
+            })
             .mistake("softmax_without_max", SOFTMAX_WITHOUT_MAX, move |c| {
                 (softmax_as_in_the_book(&c.matrix("z")) - y(c)) / n(c)
             })
@@ -721,10 +731,9 @@ fn bce_checks() -> Vec<Check> {
                     .map(|c| Record::new().with("p", c.vector("z").mapv(sigmoid)).with("y", c.vector("y").to_owned()))
                     .to_vec()
             })
-            .expects(|c| {
-                // From the scores, by the loss.
-                let z = c.vector("p").mapv(|p| (p / (1.0 - p)).ln());
-                (-z.iter().zip(c.vector("y")).map(|(&z, &y)| bce(z, y)).sum::<f64>()).exp()
+            .computes(|f| {
+                let (p, y) = (f.input("p"), f.input("y"));
+                y.equals(&f.number(1.0)).choose(&p, &(1.0 - &p)).aggregate(Aggregate::Product, Over::All)
             })
             .mistake(
                 "no_counts_as_yes",
@@ -750,7 +759,7 @@ fn bce_checks() -> Vec<Check> {
             ),
         Check::new("bce_with_logits", "bce_with_logits", "bce_with_logits is the mean of ln(1 + e^z) - y·z", 2)
             .on(|draw| vec![yes_or_no(), answers(draw)])
-            .expects(move |c| mean(c, bce))
+            .computes(bce_of)
             .mistake(
                 "no_is_free",
                 "Samples whose answer is no cost nothing: the half (1 - y) · ln(1 - p) is missing. A model that says \
@@ -798,7 +807,7 @@ fn bce_checks() -> Vec<Check> {
                     .map(|(z, y)| Record::new().with("z", array![z]).with("y", array![y]))
                     .to_vec()
             })
-            .expects(move |c| mean(c, bce))
+            .computes(bce_of)
             .mistake(
                 "exponential_overflows",
                 "e^800 is infinite, and so is ln(1 + e^800), which should be 800. Take the part that may be large out \
@@ -836,7 +845,7 @@ fn bce_grad_checks() -> Vec<Check> {
         Check::new("bce_grad", "bce_with_logits_grad", "bce_with_logits_grad is (σ(z) - y) / n", 2)
             .asks("bce_with_logits_grad")
             .on(|draw| vec![yes_or_no(), answers(draw)])
-            .expects(gradient)
+            .computes(bce_gradient_of)
             .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, move |c| gradient(c) * n(c))
             .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, move |c| -gradient(c))
             .mistake("slope_of_the_squash_once_more", SLOPE_ONCE_MORE, move |c| {
@@ -876,7 +885,7 @@ fn bce_grad_checks() -> Vec<Check> {
                 Record::new().with("z", Array1::zeros(0)).with("y", Array1::zeros(0)),
             ]
         })
-        .expects(gradient)
+        .computes(bce_gradient_of)
         .mistake(
             "exponential_overflows",
             "e^800 is infinite, and infinity divided by infinity is NaN: that is what e^z / (1 + e^z) does. 1 / (1 + \
@@ -1119,6 +1128,33 @@ fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
 }
 
 /// Softmax of each row as `1 / Σ_k e^(z_k - z_j)`: as safe as with the maximum.
+fn softmax_of(z: &Num) -> Num {
+    let exponentials = (z - z.aggregate(Aggregate::Max, Over::Row)).exp().named("exponentials");
+    &exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)
+}
+
+fn log_softmax_of(z: &Num) -> Num {
+    let shifted = (z - z.aggregate(Aggregate::Max, Over::Row)).named("shifted");
+    &shifted - shifted.exp().aggregate(Aggregate::Sum, Over::Row).ln()
+}
+
+fn cross_entropy_of(f: &Formula) -> Num {
+    let ln_p = log_softmax_of(&f.input("z")).named("ln p");
+    -ln_p.pick(&f.input("labels")).mean()
+}
+
+/// max(z, 0) - y·z + ln(1 + e^-|z|), which is ln(1 + e^z) - y·z without infinities.
+fn bce_of(f: &Formula) -> Num {
+    let (z, y) = (f.input("z"), f.input("y"));
+    let loss = z.or_more(&f.number(0.0)) - y * &z + (1.0 + (-z.abs()).exp()).ln();
+    loss.mean()
+}
+
+fn bce_gradient_of(f: &Formula) -> Num {
+    let p = f.input("z").sigmoid().named("p");
+    (p - f.input("y")) / f.input("z").count()
+}
+
 fn softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
     Array2::from_shape_fn(z.dim(), |(i, j)| 1.0 / z.row(i).iter().map(|other| (other - z[[i, j]]).exp()).sum::<f64>())
 }

@@ -26,7 +26,10 @@ fn forwards() -> Vec<Check> {
             .on(|draw| {
                 vec![on_xor(exercise_5()), on_xor(four_sigmoids()), drawn(draw, [3, 2, 5]), drawn_relu(draw, [2, 3, 4])]
             })
-            .expects(|c| forward(c, &Forward::RIGHT))
+            .computes(|f| {
+                let Pass { z1, a1, z2, a2 } = Net::new(f).pass(&f.input("x"));
+                [("z1", z1), ("a1", a1), ("z2", z2), ("a2", a2)]
+            })
             .mistake("bias_forgotten", bias_forgotten, |c| forward(c, &Forward { b1: 0.0, ..Forward::RIGHT }))
             .mistake("bias_forgotten", bias_forgotten, |c| forward(c, &Forward { b2: 0.0, ..Forward::RIGHT }))
             .mistake("bias_forgotten", bias_forgotten, |c| forward(c, &Forward { b1: 0.0, b2: 0.0, ..Forward::RIGHT }))
@@ -86,7 +89,7 @@ fn forwards() -> Vec<Check> {
         )
         .after("forward")
         .on(|draw| vec![on_xor(four_sigmoids()), drawn_relu(draw, [2, 3, 4])])
-        .expects(|c| forward(c, &Forward::RIGHT).matrix("a1").to_owned())
+        .computes(|f| Net::new(f).pass(&f.input("x")).a1)
         .mistake(
             "pre_activations_shown",
             "This is Z1. The output neuron sees the hidden layer's *activations*, A1.",
@@ -205,7 +208,7 @@ fn backwards() -> Vec<Check> {
         Check::new("loss", "gradients", "loss is the mean squared error of the predictions", 1)
             .after("forward")
             .on(|draw| vec![on_xor(exercise_5()), drawn(draw, [3, 2, 5])])
-            .expects(mean_squared_error)
+            .computes(|f| (Net::new(f).pass(&f.input("x")).a2 - f.input("y")).square().mean())
             .mistake("loss_summed", "This is the sum of the squared errors; the loss is their mean.", |c| {
                 mean_squared_error(c) * c.matrix("y").len() as f64
             })
@@ -219,7 +222,11 @@ fn backwards() -> Vec<Check> {
             .asks("gradients")
             .after("forward")
             .on(|draw| vec![on_xor(four_sigmoids()), one_sample(), drawn(draw, [3, 2, 5])])
-            .expects(|c| output_gradients(c, 1.0, sigmoid_slope))
+            .computes(|f| {
+                let net = Net::new(f);
+                let [_, _, dw2, db2] = net.slopes(&net.pass(&f.input("x")), &f.input("x"), &f.input("y"));
+                [("dw2", dw2), ("db2", db2)]
+            })
             .mistake(
                 "factor_two_forgotten",
                 "Every slope is half of what it should be. The slope of the square (A2 - Y)² is 2(A2 - Y). Without \
@@ -277,7 +284,11 @@ fn backwards() -> Vec<Check> {
             .after("output_gradients")
             // As many hidden neurons as samples, so that no shape gives a wrong axis away; then shapes that differ.
             .on(|draw| vec![on_xor(four_sigmoids()), one_sample(), drawn(draw, [3, 2, 5])])
-            .expects(|c| hidden_gradients(c, dz1(c, &Back::RIGHT)))
+            .computes(|f| {
+                let net = Net::new(f);
+                let [dw1, db1, _, _] = net.slopes(&net.pass(&f.input("x")), &f.input("x"), &f.input("y"));
+                [("dw1", dw1), ("db1", db1)]
+            })
             .mistake(
                 "hidden_slope_forgotten",
                 "The slope of the hidden activation is missing: dZ1 = dA1 ⊙ f'(Z1).",
@@ -327,7 +338,11 @@ fn backwards() -> Vec<Check> {
             .after("hidden_gradients")
             // The first network sits on the kink with the sample 00, and below it with another one.
             .on(|draw| vec![on_xor(kinked()), drawn_relu(draw, [3, 4, 5])])
-            .expects(|c| hidden_gradients(c, dz1(c, &Back::RIGHT)))
+            .computes(|f| {
+                let net = Net::new(f);
+                let [dw1, db1, _, _] = net.slopes(&net.pass(&f.input("x")), &f.input("x"), &f.input("y"));
+                [("dw1", dw1), ("db1", db1)]
+            })
             .mistake(
                 "sigmoid_slope_for_relu",
                 "A1 ⊙ (1 - A1) is the slope of a sigmoid, and these hidden neurons are ReLUs. The network knows what \
@@ -361,7 +376,10 @@ fn training() -> Vec<Check> {
                 };
                 vec![net(draw, 2, 3, 0.5), net(draw, 3, 2, 2.0)]
             })
-            .expects(|c| stepped(c, |_, rate| -rate))
+            .computes(|f| {
+                let rate = f.input("learning_rate");
+                PARAMETERS.map(|name| (name, f.input(name) - &rate * f.input(&format!("d{name}"))))
+            })
             .mistake(
                 "uphill",
                 "The slopes are added, so the loss rises. A slope points to where the loss is larger: subtract it.",
@@ -383,19 +401,16 @@ fn training() -> Vec<Check> {
                 "Only the output neuron has moved. Without W1 and b1 the four points stay where they are in the hidden \
                  space, and no line may separate them there.",
                 |c| stepped(c, |part, rate| if part.ends_with('2') { -rate } else { 0.0 }),
-            )
-            .mistake_if(
-                "a_parameter_stands_still",
-                "One of the parameters is what it was before the step. There are four of them, W1, b1, W2 and b2, and \
-                 each goes down its own slope.",
-                |c, seen| ["w1", "b1", "w2", "b2"].iter().any(|part| seen.get(part) == c.get(part)),
             ),
         Check::new("train", "train", "train takes step after step", 2)
             .after("hidden_gradients")
             .after("relu_gradients")
             .after("step")
             .on(training_cases)
-            .expects(|c| network_of(&trained(c, c.count("epochs"), one_step)))
+            .computes(|f| {
+                let [w1, b1, w2, b2] = descended(f).0.parameters;
+                [("w1", w1), ("b1", b1), ("w2", w2), ("b2", b2)]
+            })
             .mistake(
                 "a_copy_was_trained",
                 "The losses fall, but the network itself is what it was before: a copy of it has been trained, and \
@@ -461,7 +476,7 @@ fn training() -> Vec<Check> {
             .after("loss")
             .after("train")
             .on(training_cases)
-            .expects(|c| Record::new().with("losses", losses_of(&trained(c, c.count("epochs"), one_step))))
+            .computes(|f| [("losses", f.vector(&descended(f).1))])
             .mistake(
                 "loss_after_the_step",
                 "Each loss is the one after the step. The one before it is asked for, and the forward pass of the step \
@@ -526,7 +541,10 @@ fn training() -> Vec<Check> {
                     .map(|weight| on_xor(constant(3, weight)).with("epochs", 15_usize).with("learning_rate", 5.0))
                     .to_vec()
             })
-            .expects(|c| network_of(&trained(c, c.count("epochs"), one_step)))
+            .computes(|f| {
+                let [w1, b1, w2, b2] = descended(f).0.parameters;
+                [("w1", w1), ("b1", b1), ("w2", w2), ("b2", b2)]
+            })
             .mistake_if(
                 "twins_parted_by_force",
                 "Twins have parted here, which gradient descent alone cannot do. Either training begins at other \
@@ -955,6 +973,67 @@ fn hidden_gradients(c: &Record, dz1: Array2<f64>) -> Record {
 // Training.
 
 /// The network of the case, moved by its gradients times what `factor` says for a parameter and the learning rate.
+const PARAMETERS: [&str; 4] = ["w1", "b1", "w2", "b2"];
+
+/// The network as the lesson writes it.
+struct Net {
+    parameters: [Num; 4],
+    is_relu: bool,
+}
+
+struct Pass {
+    z1: Num,
+    a1: Num,
+    z2: Num,
+    a2: Num,
+}
+
+impl Net {
+    fn new(f: &Formula) -> Self {
+        Self { parameters: PARAMETERS.map(|name| f.input(name)), is_relu: is_relu(f.case()) }
+    }
+
+    fn pass(&self, x: &Num) -> Pass {
+        let [w1, b1, w2, b2] = &self.parameters;
+        let z1 = (x.dot(w1) + b1).named("z1");
+        let a1 = if self.is_relu { z1.relu() } else { z1.sigmoid() }.named("a1");
+        let z2 = (a1.dot(w2) + b2).named("z2");
+        let a2 = z2.sigmoid().named("a2");
+        Pass { z1, a1, z2, a2 }
+    }
+
+    /// The slopes along all parameters.
+    fn slopes(&self, pass: &Pass, x: &Num, y: &Num) -> [Num; 4] {
+        let Pass { z1, a1, a2, .. } = pass;
+        let da2 = (2.0 * (a2 - y) / y.rows()).named("da2");
+        let dz2 = (da2 * (a2 * (1.0 - a2)).named("f'(z2)")).named("dz2");
+        let da1 = dz2.dot(&self.parameters[2].t()).named("da1");
+        let slope = if self.is_relu { z1.above(&(0.0 * z1)).real() } else { a1 * (1.0 - a1) }.named("f'(z1)");
+        let dz1 = (da1 * slope).named("dz1");
+        let sum = |of: &Num| of.aggregate(Aggregate::Sum, Over::Samples);
+        [x.t().dot(&dz1), sum(&dz1), a1.t().dot(&dz2), sum(&dz2)]
+    }
+}
+
+/// The network after all epochs, and the loss before each step.
+fn descended(f: &Formula) -> (Net, Vec<Num>) {
+    let (x, y, rate) = (f.input("x"), f.input("y"), f.input("learning_rate"));
+    let (mut net, mut losses) = (Net::new(f), Vec::new());
+    for _ in 0..f.times("epochs") {
+        let pass = net.pass(&x);
+        losses.push((&pass.a2 - &y).square().mean().named("loss"));
+        let [dw1, db1, dw2, db2] = net.slopes(&pass, &x, &y);
+        let [w1, b1, w2, b2] = net.parameters;
+        net.parameters = [
+            (w1 - &rate * dw1).named("w1"),
+            (b1 - &rate * db1).named("b1"),
+            (w2 - &rate * dw2).named("w2"),
+            (b2 - &rate * db2).named("b2"),
+        ];
+    }
+    (net, losses)
+}
+
 fn stepped(c: &Record, factor: fn(&str, f64) -> f64) -> Record {
     let rate = c.float("learning_rate");
     let matrix = |name: &str| &c.matrix(name) + &(factor(name, rate) * &c.matrix(&format!("d{name}")));

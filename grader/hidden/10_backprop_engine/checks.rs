@@ -30,7 +30,7 @@ fn linear() -> Vec<Check> {
             .asks("layer_forward")
             .about("Linear::forward")
             .on(linear_cases)
-            .expects(|c| linear_output(c, &c.matrix("x")))
+            .computes(|f| f.input("x").dot(&f.input("weights")) + f.input("biases"))
             .mistake("bias_forgotten", "The bias is missing: every output adds its own, Z = X·W + b.", |c| {
                 c.matrix("x").dot(&c.matrix("weights"))
             }),
@@ -39,7 +39,7 @@ fn linear() -> Vec<Check> {
             .about("Linear::backward")
             .after("linear_forward")
             .on(linear_cases)
-            .expects(|c| c.matrix("d_out").dot(&c.matrix("weights").t()))
+            .computes(|f| f.input("d_out").dot(&f.input("weights").t()))
             .mistake(
                 "dx_without_transpose",
                 "This is dZ·W, where dZ·Wᵀ is meant. Entry [i, j] of W leads from input i to output j, and the way \
@@ -70,7 +70,11 @@ fn linear() -> Vec<Check> {
         .about("Linear::backward")
         .after("linear_forward")
         .on(linear_cases)
-        .expects(|c| linear_gradients(c, &c.matrix("x")))
+        .computes(|f| {
+            let d_out = f.input("d_out");
+            let d_weights = f.input("x").t().dot(&d_out);
+            [("d_weights", d_weights), ("d_biases", d_out.aggregate(Aggregate::Sum, Over::Samples))]
+        })
         .mistake(
             "averaged_in_the_layer",
             "dW is divided by the number of samples. `d_out` is the gradient of a loss that is a *mean*, so the 1/n is \
@@ -204,7 +208,21 @@ fn activations() -> Vec<Check> {
             .asks("layer")
             .about(backward)
             .about(forward)
-            .expects(move |c| activation(c, |z, _, d| d * slope(name, z)))
+            .computes(move |f| {
+                let z = f.input("x");
+                let a = match name {
+                    "ReLU" => z.relu(),
+                    "Sigmoid" => z.sigmoid(),
+                    _ => z.tanh(),
+                };
+                let a = a.named("a");
+                let slope = match name {
+                    "ReLU" => z.above(&f.number(0.0)).real(),
+                    "Sigmoid" => &a * (1.0 - &a),
+                    _ => 1.0 - a.square(),
+                };
+                [("output", a), ("d_x", f.input("d_out") * slope.named("slope"))]
+            })
             .mistake(
                 "slope_forgotten",
                 "The gradient passes unchanged, as if the output moved exactly as much as the input. Multiply what \
@@ -315,7 +333,7 @@ fn losses() -> Vec<Check> {
     };
     let value = |loss, id, title| {
         check("value", loss, id, title)
-            .expects(|c| terms(c).0.sum() / averaged_over(c))
+            .computes(loss_of)
             .mistake(
                 "loss_not_averaged",
                 "This is a sum. A loss is a mean, or no two batches of different sizes could be compared.",
@@ -325,7 +343,10 @@ fn losses() -> Vec<Check> {
     };
     let gradient = |loss, id, title| {
         check("gradient", loss, id, title)
-            .expects(|c| terms(c).1 / averaged_over(c))
+            .computes(|f| {
+                let _ = loss_of(f).named("loss");
+                loss_gradient_of(f)
+            })
             .mistake(
                 "gradient_of_the_sum",
                 "This is the gradient of the *sum*. `value` is a mean, so its slope has the same 1/n, and this is the \
@@ -923,14 +944,6 @@ fn linear_case(draw: &mut probe::Generator, samples: usize, n_in: usize, n_out: 
         .with("d_out", draw::matrix(draw, (samples, n_out), 2.0))
 }
 
-fn linear_output(c: &Record, x: &ArrayRef2<f64>) -> Array2<f64> {
-    x.dot(&c.matrix("weights")) + c.vector("biases")
-}
-
-fn linear_gradients(c: &Record, x: &ArrayRef2<f64>) -> Record {
-    Record::new().with("d_weights", x.t().dot(&c.matrix("d_out"))).with("d_biases", db(c))
-}
-
 fn dw(c: &Record) -> Array2<f64> {
     c.matrix("x").t().dot(&c.matrix("d_out"))
 }
@@ -1132,6 +1145,35 @@ fn shows(c: &Record, seen: &Record, faults: Passes) -> bool {
 }
 
 /// The loss of each entry of a case, and its slope along that entry of the output, before any mean is taken.
+fn loss_of(f: &Formula) -> Num {
+    let (output, target) = (f.input("output"), f.input("target"));
+    match f.case().text("loss") {
+        "Mse" => (output - target).square().mean(),
+        "BceWithLogits" => {
+            let terms = output.or_more(&f.number(0.0)) - target * &output + (1.0 + (-output.abs()).exp()).ln();
+            terms.mean()
+        }
+        _ => {
+            let shifted = (&output - output.aggregate(Aggregate::Max, Over::Row)).named("shifted");
+            let ln_p = (&shifted - shifted.exp().aggregate(Aggregate::Sum, Over::Row).ln()).named("ln p");
+            -(target * ln_p).sum() / output.rows()
+        }
+    }
+}
+
+fn loss_gradient_of(f: &Formula) -> Num {
+    let (output, target) = (f.input("output"), f.input("target"));
+    match f.case().text("loss") {
+        "Mse" => 2.0 * (&output - target) / output.count(),
+        "BceWithLogits" => (output.sigmoid().named("p") - target) / output.count(),
+        _ => {
+            let exponentials = (&output - output.aggregate(Aggregate::Max, Over::Row)).exp().named("exponentials");
+            let p = (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p");
+            (p - target) / output.rows()
+        }
+    }
+}
+
 fn terms(c: &Record) -> (Array2<f64>, Array2<f64>) {
     let (output, target) = (c.matrix("output"), c.matrix("target"));
     let each = |f: &dyn Fn(f64, f64) -> f64| Array2::from_shape_fn(output.dim(), |at| f(output[at], target[at]));

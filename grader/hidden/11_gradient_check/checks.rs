@@ -18,15 +18,17 @@ fn checks() -> Vec<Check> {
                     measured("a³ + 2ab² + b·sin c", draw::vector(draw, 3, 2.0), 0.01),
                 ]
             })
-            .expects(|c| {
-                let (theta, eps) = (c.vector("theta"), c.float("eps"));
-                let slope_of_cube = 3.0 * theta[0] * theta[0] + eps * eps;
-                if c.text("f") == "a³" {
-                    return array![slope_of_cube];
-                }
-                // Central differences of a square are exact; those of sin c are cos c · sin ε / ε.
-                let (a, b, c) = (theta[0], theta[1], theta[2]);
-                array![slope_of_cube + 2.0 * b * b, 4.0 * a * b + c.sin(), b * c.cos() * eps.sin() / eps]
+            .computes(|f| {
+                let (theta, eps) = (f.input("theta"), f.input("eps"));
+                let slopes = (0..theta.len()).map(|i| {
+                    let mut point: Vec<Num> = (0..theta.len()).map(|j| theta.at(j)).collect();
+                    let here = point[i].clone();
+                    point[i] = &here + &eps;
+                    let right = value_of(f, &point);
+                    point[i] = &here - &eps;
+                    (right - value_of(f, &point)) / (2.0 * &eps)
+                });
+                f.vector(&slopes.collect::<Vec<_>>())
             })
             .mistake("forward_difference", ONE_SIDED, |c| differences(c, |f, i, eps| (f(&[(i, eps)]) - f(&[])) / eps))
             .mistake("backward_difference", ONE_SIDED, |c| differences(c, |f, i, eps| (f(&[]) - f(&[(i, -eps)])) / eps))
@@ -107,7 +109,10 @@ fn checks() -> Vec<Check> {
                     pair(&a * 1e-20, &b * 1e-20),
                 ]
             })
-            .expects(|c| errors(c, |difference, a, b| difference / (a + b)))
+            .computes(|f| {
+                let (a, b) = (f.input("a"), f.input("b"));
+                (&a - &b).norm() / (a.norm() + b.norm())
+            })
             .within(Tolerance::relative(1e-9))
             .mistake(
                 "not_normalised",
@@ -143,19 +148,6 @@ fn checks() -> Vec<Check> {
                     let sum = |v: Array1<f64>| v.mapv(f64::abs).sum();
                     let (a, b) = (c.vector("a").to_owned(), c.vector("b").to_owned());
                     sum(&a - &b) / (sum(a) + sum(b))
-                },
-            )
-            .mistake_if(
-                "small_number_in_the_denominator",
-                "A small number is added to the denominator. Of gradients that are small themselves it makes their \
-                 error vanish. Ask for 0 / 0 by itself instead.",
-                |c, seen| {
-                    let seen = seen.float("result");
-                    (4..=15).map(|digits| 10_f64.powi(-digits)).any(|small| {
-                        let is = |wrong: f64| (wrong - seen).abs() <= 1e-9 * wrong && norm(&c.vector("a")) < 1e-6;
-                        is(errors(c, |difference, a, b| difference / (a + b + small)))
-                            || is(errors(c, |difference, a, b| difference / (a + b).max(small)))
-                    }) && (seen - errors(c, |difference, a, b| difference / (a + b))).abs() > 1e-9
                 },
             )
             .mistake_if(
@@ -392,7 +384,12 @@ fn checks() -> Vec<Check> {
                     .with("direction", draw::vector(draw, 3, 2.0)),
             ]
         })
-        .expects(|c| (along(c, 1.0) - along(c, -1.0)) / (2.0 * c.float("eps")))
+        .computes(|f| {
+            let (theta, eps) = (f.input("theta"), f.input("eps"));
+            let step = (&eps * f.input("direction")).named("step");
+            let at = |point: Num| value_of(f, &(0..point.len()).map(|i| point.at(i)).collect::<Vec<_>>());
+            (at(&theta + &step) - at(&theta - &step)) / (2.0 * eps)
+        })
         .mistake("forward_difference", ONE_SIDED, |c| (along(c, 1.0) - along(c, 0.0)) / c.float("eps"))
         .mistake("divided_by_eps", DIVIDED_BY_EPS, |c| (along(c, 1.0) - along(c, -1.0)) / c.float("eps"))
         .mistake(
@@ -742,6 +739,15 @@ fn moved(c: &Record, steps: &[(usize, f64)]) -> f64 {
 }
 
 /// Some difference of a case's function for each of its numbers.
+/// The function of a case.
+fn value_of(f: &Formula, point: &[Num]) -> Num {
+    let a = &point[0];
+    match f.case().text("f") {
+        "a³" => a.cube(),
+        _ => a.cube() + 2.0 * a * point[1].square() + &point[1] * point[2].sin(),
+    }
+}
+
 fn differences(c: &Record, slope: impl Fn(&dyn Fn(&[(usize, f64)]) -> f64, usize, f64) -> f64) -> Array1<f64> {
     (0..c.vector("theta").len()).map(|i| slope(&|steps| moved(c, steps), i, c.float("eps"))).collect()
 }

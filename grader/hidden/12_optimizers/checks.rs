@@ -14,14 +14,14 @@ fn checks() -> Vec<Check> {
     let mut checks = vec![
         rule_check("sgd", "sgd", "Sgd goes against the gradient, as far as the learning rate says", 1)
             .on(|draw| cases(draw, SGD))
-            .expects(|c| after_steps(c, sgd))
+            .computes(|f| steps(f, sgd_step))
             .mistake("uphill", UPHILL, |c| after_steps(c, |now| now.theta() + now.rate() * now.g()))
             .mistake(
                 "learning_rate_forgotten",
                 "The whole gradient is subtracted. A step is the learning rate times the gradient.",
                 |c| after_steps(c, |now| now.theta() - now.g()),
             ),
-        two_parameters_check("sgd_two_parameters", "sgd", "Sgd moves every parameter, whatever its shape", 1, SGD, sgd)
+        two_parameters_check("sgd_two_parameters", "sgd", "Sgd moves every parameter, whatever its shape", 1, SGD, sgd, sgd_step)
             .after("sgd"),
     ];
     checks.extend(valley());
@@ -38,10 +38,9 @@ fn valley() -> Vec<Check> {
     vec![
         Check::new("rosenbrock", "rosenbrock", "rosenbrock is (1 - x)² + 100 (y - x²)²", 1)
             .on(points)
-            .expects(|c| {
-                let (x, y) = point(c);
-                // Multiplied out.
-                1.0 - 2.0 * x + x * x + 100.0 * y * y - 200.0 * x * x * y + 100.0 * x * x * x * x
+            .computes(|f| {
+                let (x, y) = (f.input("point").at(0).named("x"), f.input("point").at(1).named("y"));
+                (1.0 - &x).square() + 100.0 * (y - x.square()).square()
             })
             .mistake(
                 "wall_not_squared",
@@ -59,8 +58,10 @@ fn valley() -> Vec<Check> {
             }),
         Check::new("rosenbrock_grad", "rosenbrock", "rosenbrock_grad is the slope along x and the slope along y", 2)
             .on(points)
-            .expects(|c| {
-                slopes(c, |x, y| [2.0 * x - 2.0 - 400.0 * x * y + 400.0 * x * x * x, 200.0 * y - 200.0 * x * x])
+            .computes(|f| {
+                let (x, y) = (f.input("point").at(0).named("x"), f.input("point").at(1).named("y"));
+                let wall = (y - x.square()).named("wall");
+                f.vector(&[-2.0 * (1.0 - &x) - 400.0 * &x * &wall, 200.0 * wall])
             })
             .mistake(
                 "inner_slope_forgotten",
@@ -91,10 +92,18 @@ fn valley() -> Vec<Check> {
                     case(array![1.0, 2.0], array![1.0, 1.0], 0),
                 ]
             })
-            // In a bowl, a step multiplies each coordinate by one and the same number.
-            .expects(|c| {
-                let path = bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi(step));
-                Record::new().with("result", path).with(SEEN, c.count("n_steps").min(1)).with(CALLS, c.count("n_steps"))
+            .computes(|f| {
+                let start = f.input("start");
+                let n_steps = f.times("n_steps");
+                let mut point = start.named("point");
+                let mut path = vec![point.clone()];
+                for _ in 0..n_steps {
+                    let gradient = (f.input("curvatures") * &point).named("gradient");
+                    point = (&point - f.input("learning_rate") * gradient).named("point");
+                    path.push(point.clone());
+                }
+                let calls = f.number(n_steps as f64).whole();
+                [("result", f.matrix(&path, &start)), (SEEN, f.number(n_steps.min(1) as f64).whole()), (CALLS, calls)]
             })
             .mistake("a_parameter_for_each_coordinate", A_PARAMETER_FOR_EACH_COORDINATE, |c| {
                 let path = bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi(step));
@@ -153,7 +162,7 @@ fn momentum() -> [Check; 3] {
         with_memory_mistakes(
             rule_check("momentum", "momentum", "Momentum moves by v ← β · v + g, times the learning rate", 2)
                 .on(|draw| cases(draw, MOMENTUM))
-                .expects(|c| after_steps(c, velocity)),
+                .computes(|f| steps(f, momentum_step)),
             velocity,
         )
         .mistake(
@@ -183,7 +192,7 @@ fn momentum() -> [Check; 3] {
         rule_check("momentum_rate", "momentum", "a new learning rate of Momentum holds for the whole velocity", 1)
             .after("momentum")
             .on(|draw| rate_cases(draw, MOMENTUM))
-            .expects(|c| after_steps(c, velocity))
+            .computes(|f| steps(f, momentum_step))
             .mistake("rate_in_the_velocity", RATE_IN_THE_VELOCITY, |c| {
                 after_steps(c, |now| now.theta() - now.fading_steps())
             })
@@ -196,6 +205,7 @@ fn momentum() -> [Check; 3] {
                 2,
                 MOMENTUM,
                 velocity,
+                momentum_step,
             )
             .after("momentum"),
             velocity,
@@ -208,7 +218,7 @@ fn nesterov() -> [Check; 3] {
         with_memory_mistakes(
             rule_check("nesterov", "nesterov", "Nesterov moves by g + β · v, with the new v", 2)
                 .on(|draw| cases(draw, NESTEROV))
-                .expects(|c| after_steps(c, look_ahead)),
+                .computes(|f| steps(f, nesterov_step)),
             look_ahead,
         )
         .mistake(
@@ -225,7 +235,7 @@ fn nesterov() -> [Check; 3] {
         rule_check("nesterov_rate", "nesterov", "a new learning rate of Nesterov holds for the whole step", 1)
             .after("nesterov")
             .on(|draw| rate_cases(draw, NESTEROV))
-            .expects(|c| after_steps(c, look_ahead))
+            .computes(|f| steps(f, nesterov_step))
             .mistake("rate_in_the_velocity", RATE_IN_THE_VELOCITY, |c| {
                 after_steps(c, |now| now.theta() - now.rate() * now.g() - now.beta() * now.fading_steps())
             })
@@ -240,6 +250,7 @@ fn nesterov() -> [Check; 3] {
                 1,
                 NESTEROV,
                 look_ahead,
+                nesterov_step,
             )
             .after("nesterov"),
             look_ahead,
@@ -252,7 +263,7 @@ fn rms_prop() -> [Check; 3] {
         with_memory_mistakes(
             rule_check("rms_prop", "rms_prop", "RmsProp divides by the root of the mean square of the gradients", 2)
                 .on(|draw| cases(draw, RMS_PROP))
-                .expects(|c| after_steps(c, scaled))
+                .computes(|f| steps(f, rms_prop_step))
                 .within(ORDINARY),
             scaled,
         )
@@ -295,7 +306,7 @@ fn rms_prop() -> [Check; 3] {
         rule_check("rms_prop_epsilon", "rms_prop", "RmsProp adds ε to the root, where gradients are tiny or 0", 1)
             .after("rms_prop")
             .on(|draw| epsilon_cases(draw, RMS_PROP))
-            .expects(|c| after_steps(c, scaled))
+            .computes(|f| steps(f, rms_prop_step))
             .mistake("epsilon_under_the_root", EPSILON_UNDER_THE_ROOT, |c| {
                 after_steps(c, |now| now.theta() - now.rate() * now.g() / (now.mean_square() + now.epsilon()).sqrt())
             })
@@ -313,6 +324,7 @@ fn rms_prop() -> [Check; 3] {
                 1,
                 RMS_PROP,
                 scaled,
+                rms_prop_step,
             )
             .after("rms_prop")
             .within(ORDINARY),
@@ -331,7 +343,7 @@ fn adam() -> [Check; 3] {
                 4,
             )
             .on(|draw| cases(draw, ADAM))
-            .expects(|c| after_steps(c, corrected))
+            .computes(|f| steps(f, adam_rule))
             .within(ORDINARY),
             corrected,
         )
@@ -431,7 +443,7 @@ fn adam() -> [Check; 3] {
         rule_check("adam_epsilon", "adam", "Adam adds ε to the root of v̂, where gradients are tiny or 0", 1)
             .after("adam")
             .on(|draw| epsilon_cases(draw, ADAM))
-            .expects(|c| after_steps(c, corrected))
+            .computes(|f| steps(f, adam_rule))
             .mistake("epsilon_under_the_root", EPSILON_UNDER_THE_ROOT, |c| {
                 after_steps(c, |now| {
                     let [m_hat, v_hat] = now.corrected_means();
@@ -471,6 +483,7 @@ fn adam() -> [Check; 3] {
                 2,
                 ADAM,
                 corrected,
+                adam_rule,
             )
             .after("adam")
             .within(ORDINARY)
@@ -495,7 +508,7 @@ fn adam_w() -> [Check; 3] {
                     ADAM_W(true).with("start", array![1.0, -3.0]).with("gradients", Array2::zeros((2, 2)));
                 [vec![without_gradient], cases(draw, ADAM_W)].concat()
             })
-            .expects(|c| after_steps(c, decayed))
+            .computes(|f| steps(f, adam_w_rule))
             .or_follows(|c, seen| by_adam_alone(c, &c.vector("start"), &seen.matrix("Adam alone")))
             .within(Tolerance { relative: 1e-7, absolute: 1e-7 })
             .mistake(
@@ -538,7 +551,7 @@ fn adam_w() -> [Check; 3] {
         rule_check("adam_w_rate", "adam_w", "a new learning rate of AdamW holds for step and decay", 1)
             .after("adam_w")
             .on(|draw| rate_cases(draw, ADAM_W))
-            .expects(|c| after_steps(c, decayed))
+            .computes(|f| steps(f, adam_w_rule))
             .or_follows(|c, seen| by_adam_alone(c, &c.vector("start"), &seen.matrix("Adam alone")))
             .within(ORDINARY)
             .mistake(
@@ -550,7 +563,7 @@ fn adam_w() -> [Check; 3] {
                 },
             )
             .mistake("learning_rate_kept", LEARNING_RATE_KEPT, |c| after_steps(c, |now| decayed(now.at_first_rate()))),
-        two_parameters_check("adam_w_two_parameters", "adam_w", "AdamW shrinks every parameter", 1, ADAM_W, decayed)
+        two_parameters_check("adam_w_two_parameters", "adam_w", "AdamW shrinks every parameter", 1, ADAM_W, decayed, adam_w_rule)
             .after("adam_w")
             .after("adam_two_parameters")
             .or_follows(both_by_adam_alone)
@@ -580,7 +593,35 @@ fn training() -> [Check; 1] {
                 })
                 .to_vec()
         })
-        .expects(|c| trained(c, c.count("n_steps"), 1.0).1)
+        .computes(|f| {
+            let (x, y, rate) = (f.input("x"), f.input("y"), f.input("learning_rate"));
+            let [mut w1, mut b1, mut w2, mut b2] = PARAMETERS.map(|name| f.input(name));
+            let mut losses = Vec::new();
+            let n_steps = f.times("n_steps");
+            for _ in 0..n_steps {
+                let a = (x.dot(&w1) + &b1).tanh().named("a");
+                let error = (a.dot(&w2) + &b2 - &y).named("error");
+                losses.push(error.square().mean().named("loss"));
+                let dz2 = (2.0 * &error / error.count()).named("dz2");
+                let dz1 = (dz2.dot(&w2.t()) * (1.0 - a.square())).named("dz1");
+                let (dw2, db2) = (a.t().dot(&dz2), dz2.aggregate(Aggregate::Sum, Over::Samples));
+                let (dw1, db1) = (x.t().dot(&dz1), dz1.aggregate(Aggregate::Sum, Over::Samples));
+                w1 = (w1 - &rate * dw1).named("w1");
+                b1 = (b1 - &rate * db1).named("b1");
+                w2 = (w2 - &rate * dw2).named("w2");
+                b2 = (b2 - &rate * db2).named("b2");
+            }
+            let calls = f.number(n_steps as f64).whole();
+            let [weights1, biases1, weights2, biases2] = PARAMETERS;
+            [
+                ("losses", f.vector(&losses)),
+                (CALLS, calls),
+                (weights1, w1),
+                (biases1, b1),
+                (weights2, w2),
+                (biases2, b2),
+            ]
+        })
         .mistake(
             "loss_after_the_step",
             "Each loss is that of the network after the step. The one before is asked for: it belongs to the output \
@@ -701,6 +742,7 @@ fn two_parameters_check(
     points: u32,
     rule_of: fn(bool) -> Record,
     rule: Rule,
+    step: Step,
 ) -> Check {
     Check::new(id, task, title, points)
         .asks("two_parameters")
@@ -724,7 +766,16 @@ fn two_parameters_check(
             let [first, second] = starts;
             vec![case(ones.clone(), ones, same), case(first, second, other)]
         })
-        .expects(move |c| after_both(c, |now, _| rule(now)))
+        .computes(move |f| {
+            ["first", "second"].map(|name| {
+                let gradient = f.input(&format!("gradient of {name}"));
+                let mut one = Moment::new(f, f.input(name));
+                for t in 1..=f.case().count("n_steps") {
+                    one.go(f, t, gradient.clone(), step);
+                }
+                (name, one.theta)
+            })
+        })
         .mistake("only_the_first_moves", ONLY_THE_FIRST, move |c| {
             after_both(c, |now, place| if place == 0 { rule(now) } else { now.theta() })
         })
@@ -755,6 +806,91 @@ fn with_memory_of_two(check: Check, rule: Rule) -> Check {
             })
         }
     })
+}
+
+/// A parameter in the middle of its steps.
+struct Moment {
+    theta: Num,
+    g: Num,
+    rate: Num,
+    t: Num,
+    /// The means or the velocity; Adam has two.
+    memory: [Num; 2],
+}
+
+/// Changes a parameter and what is remembered of it, once.
+type Step = fn(&Formula, &mut Moment);
+
+impl Moment {
+    fn new(f: &Formula, theta: Num) -> Self {
+        let nothing = f.number(0.0);
+        Self { theta, g: nothing.clone(), rate: nothing.clone(), t: nothing.clone(), memory: [nothing.clone(), nothing] }
+    }
+
+    fn go(&mut self, f: &Formula, t: usize, g: Num, step: Step) {
+        let later = "learning_rate from step 3 on";
+        let rate = if t >= 3 && f.case().get(later).is_some() { later } else { "learning_rate" };
+        self.rate = f.input(rate);
+        self.g = g.named("g");
+        self.t = f.number(t as f64).named("t");
+        step(f, self);
+        self.theta = self.theta.named("θ");
+    }
+}
+
+/// The parameter after each of its steps.
+fn steps(f: &Formula, step: Step) -> Num {
+    let (start, gradients) = (f.input("start"), f.input("gradients"));
+    let mut one = Moment::new(f, start.clone());
+    let mut path = Vec::new();
+    for t in 1..=gradients.n_rows() {
+        one.go(f, t, gradients.row(t - 1), step);
+        path.push(one.theta.clone());
+    }
+    f.matrix(&path, &start)
+}
+
+fn sgd_step(_: &Formula, now: &mut Moment) {
+    now.theta = &now.theta - &now.rate * &now.g;
+}
+
+fn momentum_step(f: &Formula, now: &mut Moment) {
+    let before = now.memory[0].named("v");
+    let v = (f.input("beta") * before + &now.g).named("v");
+    now.theta = &now.theta - &now.rate * &v;
+    now.memory[0] = v;
+}
+
+fn nesterov_step(f: &Formula, now: &mut Moment) {
+    let before = now.memory[0].named("v");
+    let v = (f.input("beta") * before + &now.g).named("v");
+    now.theta = &now.theta - &now.rate * (&now.g + f.input("beta") * &v);
+    now.memory[0] = v;
+}
+
+fn rms_prop_step(f: &Formula, now: &mut Moment) {
+    let alpha = f.input("alpha");
+    let before = now.memory[0].named("s");
+    let s = (&alpha * before + (1.0 - &alpha) * now.g.square()).named("s");
+    now.theta = &now.theta - &now.rate * &now.g / (s.sqrt() + f.input("epsilon"));
+    now.memory[0] = s;
+}
+
+fn adam_rule(f: &Formula, now: &mut Moment) {
+    let beta1 = f.input("betas").at(0).named("β₁");
+    let beta2 = f.input("betas").at(1).named("β₂");
+    let [m, v] = [now.memory[0].named("m"), now.memory[1].named("v")];
+    let m = (&beta1 * m + (1.0 - &beta1) * &now.g).named("m");
+    let v = (&beta2 * v + (1.0 - &beta2) * now.g.square()).named("v");
+    let m_hat = (&m / (1.0 - beta1.power(&now.t))).named("m̂");
+    let v_hat = (&v / (1.0 - beta2.power(&now.t))).named("v̂");
+    now.theta = &now.theta - &now.rate * m_hat / (v_hat.sqrt() + f.input("epsilon"));
+    now.memory = [m, v];
+}
+
+fn adam_w_rule(f: &Formula, now: &mut Moment) {
+    now.theta = (&now.theta - &now.rate * f.input("weight_decay") * &now.theta).named("decayed");
+    adam_rule(f, now);
 }
 
 /// One number at one step, with its past.

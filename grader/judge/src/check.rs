@@ -1,12 +1,19 @@
 //! One thing that is checked: inputs, what is right, what is commonly wrong.
 
+use std::sync::Arc;
+
 use datasets::mnist::{self, DataError, Mnist, Which};
 use probe::{Generator, Record};
 
-use super::{Tolerance, text};
+use super::{
+    Tolerance,
+    formula::{Formula, Inputs, Outputs},
+    text,
+};
 
 type Cases = dyn Fn(&mut Generator) -> Result<Vec<Record>, DataError> + Send + Sync;
-type Formula = dyn Fn(&Record) -> Prediction + Send + Sync;
+type Rule = dyn Fn(&Record) -> Prediction + Send + Sync;
+type Varied = dyn Fn(&Formula) -> Outputs + Send + Sync;
 type Property = dyn Fn(&Record, &Record) -> Result<(), String> + Send + Sync;
 type Consequence = dyn Fn(&Record, &Record) -> Prediction + Send + Sync;
 type Sign = dyn Fn(&Record, &Record) -> bool + Send + Sync;
@@ -35,6 +42,8 @@ pub struct Check {
     pub expectation: Expectation,
     /// What is right as well, given what an earlier function of the learner's returned.
     pub consequence: Option<Box<Consequence>>,
+    /// The same as a formula that can be varied, if there is one.
+    pub formula: Option<Arc<Varied>>,
     /// What is commonly wrong; the first one that fits is told.
     pub mistakes: Vec<Mistake>,
     /// The `.snap` file that the expected text of the first case comes from; authors review it with `cargo insta`.
@@ -48,7 +57,7 @@ pub struct Check {
 /// What is right.
 pub enum Expectation {
     /// This result, within this tolerance.
-    Equals(Box<Formula>, Tolerance),
+    Equals(Box<Rule>, Tolerance),
     /// Whatever has this property; the error says what is missing.
     Satisfies(Box<Property>),
 }
@@ -66,7 +75,7 @@ pub struct Mistake {
 /// How a mistake is known.
 pub enum Recognition {
     /// Its result is this, on every case.
-    Result(Box<Formula>),
+    Result(Box<Rule>),
     /// Its results look like this, on at least one case.
     Sign(Box<Sign>),
 }
@@ -101,6 +110,7 @@ impl Check {
             fetched: None,
             expectation: Expectation::Satisfies(Box::new(|_, _| Err("the check expects nothing".to_owned()))),
             consequence: None,
+            formula: None,
             mistakes: Vec::new(),
             snapshot: None,
             program: None,
@@ -139,6 +149,17 @@ impl Check {
     pub fn expects<P: Into<Prediction>>(mut self, formula: impl Fn(&Record) -> P + Send + Sync + 'static) -> Self {
         self.expectation = Expectation::Equals(Box::new(move |case| formula(case).into()), Tolerance::default());
         self
+    }
+
+    /// The right result like [`expects`](Self::expects), as a formula that the judge can vary: where an answer is what a
+    /// small slip in it comes to, the learner is told which.
+    pub fn computes<O: Into<Outputs>>(mut self, formula: impl Fn(&Formula) -> O + Send + Sync + 'static) -> Self {
+        let varied: Arc<Varied> = Arc::new(move |run| formula(run).into());
+        self.formula = Some(varied.clone());
+        self.expects(move |case| {
+            let outputs = varied(&Formula::new(&Inputs::new(case), Vec::new(), false));
+            outputs.record().expect("the shapes in a formula fit together")
+        })
     }
 
     /// Replaces the default tolerance of [`expects`](Self::expects).

@@ -44,6 +44,18 @@ pub(super) fn agrees(expected: &Record, observed: &Record, tolerance: Tolerance)
     difference(expected, observed, tolerance).is_none()
 }
 
+/// Whether two values are the same within `tolerance`, without words about it.
+pub(crate) fn same(wanted: &Value, got: &Value, tolerance: Tolerance) -> bool {
+    match (wanted, got) {
+        (Value::Float(wanted), Value::Float(got)) => tolerance.accepts(*wanted, *got),
+        (Value::Array { shape, data }, Value::Array { shape: got_shape, data: got }) => {
+            shape == got_shape && data.iter().zip(got).all(|(wanted, got)| tolerance.accepts(*wanted, *got))
+        }
+        (Value::Text(wanted), Value::Text(got)) => text::same(wanted, got),
+        _ => wanted == got,
+    }
+}
+
 /// Whether an observation could tell these two predictions apart: they differ in a part that both name.
 pub(crate) fn distinguishable(one: &Prediction, other: &Prediction, tolerance: Tolerance) -> bool {
     match (one, other) {

@@ -11,6 +11,9 @@ mod check;
 mod compare;
 pub mod draw;
 mod examine;
+mod experiment;
+mod explain;
+pub mod formula;
 pub mod picture;
 pub mod render;
 mod serve;
@@ -27,7 +30,10 @@ pub mod prelude {
     pub use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, array};
     pub use probe::{Record, Value};
 
-    pub use crate::{Check, Prediction, Tolerance, draw};
+    pub use crate::{
+        Check, Prediction, Tolerance, draw,
+        formula::{Aggregate, Formula, Num, Over},
+    };
 }
 
 /// What a `pictures.rs` needs; not every one needs all of it.

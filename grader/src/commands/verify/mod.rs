@@ -219,10 +219,16 @@ impl Summary {
                 let named: BTreeSet<&str> = report.checks.iter().filter_map(|check| check.mistake.as_deref()).collect();
                 if !named.contains(id.as_str()) {
                     let first = report.checks.iter().find(|check| check.status != Status::Passed);
-                    let seen = first.map_or(String::new(), |check| format!("; `{}` says: {}", check.id, check.message));
+                    let seen = first.map_or(String::new(), |check| {
+                        let name = check.mistake.as_ref().map_or(String::new(), |name| format!(" (`{name}`)"));
+                        format!("; `{}` says{name}: {}", check.id, check.message)
+                    });
                     return Err(format!("it loses points, but its mistake is not named{seen}"));
                 }
-                if let Some(other) = named.iter().find(|name| **name != id && !also.iter().any(|also| also == *name)) {
+                // What the search found is an observation, and true as such.
+                let accuses = |name: &str| !name.starts_with("edit:") && !name.starts_with("seen:");
+                let is_listed = |name: &str| name == id || also.iter().any(|also| also == name);
+                if let Some(other) = named.iter().find(|name| accuses(name) && !is_listed(name)) {
                     return Err(format!("it is also told of `{other}`; if that is true as well, list it in `also`"));
                 }
                 let follows = |check: &&CheckReport| check.status.is_failure() && elsewhere.contains(&check.id);

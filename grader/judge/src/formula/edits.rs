@@ -1,0 +1,666 @@
+//! The slips that learners make in a formula, each at one place of it.
+
+use std::rc::Rc;
+
+use super::{Aggregate, Array, Binary, Count, Function, Num, Op, Over, Place, Run, Step, words::Text};
+
+/// A slip at one place, in every visit or in one only.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Edit {
+    pub(crate) place: Place,
+    pub(crate) visit: Option<usize>,
+    pub(crate) change: Change,
+}
+
+/// What is done there instead.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Change {
+    /// Something else with the same arguments.
+    Op(Op),
+    /// The arguments change places.
+    Swapped,
+    /// Only this argument counts.
+    Only(usize),
+    /// An argument is something else.
+    Arg(usize, Arg),
+    /// Something follows.
+    Result(Arg),
+    /// Wherever it is used, another quantity stands.
+    Uses(String),
+    /// This argument is multiplied, entry by entry, by another quantity.
+    Paired(usize, String),
+    /// Two computations change their order, as where parentheses are missing.
+    Regrouped(usize),
+}
+
+/// What becomes of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Arg {
+    /// Another quantity stands there, or its value before the last change.
+    Quantity(String, bool),
+    /// It is multiplied by another quantity, or divided.
+    With(Binary, String),
+    /// It is multiplied by the size of another quantity, or divided.
+    Sized(Binary, Count, String),
+    /// Something is computed of it.
+    Op(Op),
+}
+
+impl Edit {
+    pub(super) fn is_at(&self, place: Place, visit: usize) -> bool {
+        self.place == place && self.visit.is_none_or(|wanted| wanted == visit)
+    }
+}
+
+/// The arguments of what a number was made of, if it was made by an operation like this.
+fn made_by(num: &Num, is_meant: impl Fn(Op) -> bool) -> Option<(Op, &[Num])> {
+    let (_, op, args) = num.0.made.as_ref()?;
+    match op {
+        Op::Named(_) => made_by(&args[0], is_meant),
+        op => is_meant(*op).then_some((*op, args)),
+    }
+}
+
+fn is_sum(op: Op) -> bool {
+    matches!(op, Op::Binary(Binary::Add | Binary::Sub))
+}
+
+impl Change {
+    /// What comes out at its place, and how that is written.
+    pub(super) fn apply(&self, run: &Rc<Run>, op: Op, args: &[Num]) -> (Option<Array>, Text) {
+        let text = |op: Op, args: &[&Text]| if run.is_traced { op.words(args) } else { Text::default() };
+        let texts: Vec<&Text> = args.iter().map(|arg| &arg.0.text).collect();
+        match self {
+            Self::Op(other) => (other.value(args), text(*other, &texts)),
+            Self::Swapped => {
+                let mut swapped = args.to_vec();
+                let last = swapped.len() - 1;
+                swapped.swap(last - 1, last);
+                let texts: Vec<&Text> = swapped.iter().map(|arg| &arg.0.text).collect();
+                (op.value(&swapped), text(op, &texts))
+            }
+            Self::Only(index) => {
+                let rest = match (op, index) {
+                    (Op::Binary(Binary::Sub), 1) => Op::Function(Function::Neg),
+                    (Op::Binary(Binary::Div), 1) => Op::Function(Function::Recip),
+                    _ => Op::Function(Function::Same),
+                };
+                let only = rest.value(&args[*index..]);
+                let value = op.value(args).and_then(|right| only?.spread_to(&right));
+                (value, text(rest, &texts[*index..]))
+            }
+            Self::Arg(index, change) => {
+                let mut values: Vec<Option<Array>> = args.iter().map(|arg| arg.0.value.clone()).collect();
+                let (value, words) = change.apply(run, args[*index].0.value.as_ref(), texts[*index]);
+                values[*index] = value;
+                let mut texts = texts;
+                texts[*index] = &words;
+                let values: Option<Vec<&Array>> = values.iter().map(Option::as_ref).collect();
+                (values.and_then(|values| op.of(&values)), text(op, &texts))
+            }
+            Self::Uses(name) => (run.quantity(name, false), text(op, &texts)),
+            Self::Paired(index, name) => {
+                Arg::With(Binary::Mul, name.clone()).apply(run, args[*index].0.value.as_ref(), texts[*index])
+            }
+            Self::Result(change) => change.apply(run, op.value(args).as_ref(), &text(op, &texts)),
+            Self::Regrouped(way) => {
+                let Some((outer, first, inner)) = regrouped(op, args, *way) else { return (None, Text::default()) };
+                let (inner_value, inner_text) = (inner.0.value(&inner.1), inner.0.text(&inner.1));
+                let mut values = vec![inner_value];
+                let mut words = vec![inner_text];
+                if let Some((other, stands_first)) = first {
+                    let at = usize::from(!stands_first).min(1);
+                    let at = if stands_first { 0 } else { at };
+                    values.insert(at, other.0.value.clone());
+                    words.insert(at, other.0.text.clone());
+                }
+                let values: Option<Vec<&Array>> = values.iter().map(Option::as_ref).collect();
+                let words: Vec<&Text> = words.iter().collect();
+                (values.and_then(|values| outer.of(&values)), text(outer, &words))
+            }
+        }
+    }
+}
+
+type Inner = (Op, Vec<Num>);
+
+/// `(a + b) / c` as `a + b / c` (0), `c / (a + b)` as `c / a + b` (1), `f(a + b)` as `f(a) + b` (0), `mean(f(a))` as
+/// `f(mean(a))` (2): the operation that comes last then, its other argument and whether that stands first, and the
+/// operation that comes before.
+fn regrouped(op: Op, args: &[Num], way: usize) -> Option<(Op, Option<(Num, bool)>, Inner)> {
+    let is_product = matches!(op, Op::Binary(Binary::Mul | Binary::Div));
+    match (op, way) {
+        (_, 0) if is_product => {
+            let (sum, parts) = made_by(&args[0], is_sum)?;
+            Some((sum, Some((parts[0].clone(), true)), (op, vec![parts[1].clone(), args[1].clone()])))
+        }
+        (_, 1) if is_product => {
+            let is_loose =
+                |inner| is_sum(inner) || (op == Op::Binary(Binary::Div) && matches!(inner, Op::Binary(Binary::Mul)));
+            let (sum, parts) = made_by(&args[1], is_loose)?;
+            Some((sum, Some((parts[1].clone(), false)), (op, vec![args[0].clone(), parts[0].clone()])))
+        }
+        (Op::Function(_), 0) => {
+            let (sum, parts) = made_by(&args[0], |op| matches!(op, Op::Binary(binary) if !binary.is_question()))?;
+            matches!(sum, Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div))
+                .then(|| (sum, Some((parts[1].clone(), false)), (op, vec![parts[0].clone()])))
+        }
+        (Op::Function(_), 1) => {
+            let (sum, parts) = made_by(&args[0], |op| matches!(op, Op::Binary(binary) if !binary.is_question()))?;
+            matches!(sum, Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div))
+                .then(|| (sum, Some((parts[0].clone(), true)), (op, vec![parts[1].clone()])))
+        }
+        (Op::Function(_), 2) => {
+            let (inner, parts) = made_by(&args[0], |op| matches!(op, Op::Aggregate(..) | Op::Function(_)))?;
+            Some((inner, None, (op, vec![parts[0].clone()])))
+        }
+        (Op::Aggregate(..), 2) => {
+            let (inner, parts) = made_by(&args[0], |op| matches!(op, Op::Function(_)))?;
+            Some((inner, None, (op, vec![parts[0].clone()])))
+        }
+        _ => None,
+    }
+}
+
+impl Arg {
+    fn apply(&self, run: &Rc<Run>, value: Option<&Array>, words: &Text) -> (Option<Array>, Text) {
+        let text = |op: Op, args: &[&Text]| if run.is_traced { op.words(args) } else { Text::default() };
+        match self {
+            Self::Quantity(name, is_old) => (run.quantity(name, *is_old), Text::name(name)),
+            Self::With(binary, name) => {
+                let op = Op::Binary(*binary);
+                let value = value.and_then(|value| Some(op.of(&[value, &run.quantity(name, false)?])));
+                (value.flatten(), text(op, &[words, &Text::name(name)]))
+            }
+            Self::Sized(binary, count, name) => {
+                let op = Op::Binary(*binary);
+                let size = run.quantity(name, false).and_then(|quantity| Op::Count(*count).of(&[&quantity]));
+                let value = value.and_then(|value| op.of(&[value, &size?]));
+                (value, text(op, &[words, &text(Op::Count(*count), &[&Text::name(name)])]))
+            }
+            Self::Op(op) => {
+                let changed = value.and_then(|value| {
+                    let changed = op.of(&[value])?;
+                    Some(changed.spread_to(value).unwrap_or(changed))
+                });
+                (changed, text(*op, &[words]))
+            }
+        }
+    }
+}
+
+/// So often may a place be visited for each visit to be varied alone.
+const MAX_ALONE: usize = 4;
+
+/// What learners add "to be safe".
+const EPSILONS: [f64; 8] = [1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5];
+
+/// All slips in a formula with this trace, with the step that each is made in.
+pub(crate) fn all(trace: &[Step]) -> Vec<(Edit, usize)> {
+    let mut edits = Vec::new();
+    for (index, step) in trace.iter().enumerate() {
+        let visits = trace.iter().filter(|other| other.place == step.place).take(MAX_ALONE + 1).count();
+        // The first turn of a loop knows no old values: what can be done is seen in the second.
+        let stands_for_all = step.visit == usize::from(visits > 1);
+        let alone = (2..=MAX_ALONE).contains(&visits);
+        if !stands_for_all && !alone {
+            continue;
+        }
+        for change in changes(step) {
+            if stands_for_all {
+                edits.push((Edit { place: step.place, visit: None, change: change.clone() }, index));
+            }
+            if alone {
+                edits.push((Edit { place: step.place, visit: Some(step.visit), change }, index));
+            }
+        }
+    }
+    edits
+}
+
+/// What may be done instead in one step.
+fn changes(step: &Step) -> Vec<Change> {
+    let mut changes = Vec::new();
+    match step.op {
+        Op::Named(name) => {
+            let shape = step.value.as_ref().map(Array::shape);
+            let others = step.scope.iter().filter(|other| Some(other.shape) == shape && other.name != name);
+            for other in others {
+                changes.push(Change::Result(Arg::Quantity(other.name.clone(), other.is_old)));
+                if !other.is_old {
+                    changes.push(Change::Uses(other.name.clone()));
+                }
+            }
+            return changes;
+        }
+        Op::Input => {}
+        Op::Binary(binary) => {
+            use Binary::*;
+            let (others, swaps, leaves_out): (&[Binary], bool, bool) = match binary {
+                Add => (&[Sub, Mul, Max], false, true),
+                Sub => (&[Add, Mul, Div], true, true),
+                Mul => (&[Div, Add, Sub], false, true),
+                Div => (&[Mul, Sub], true, true),
+                Power => (&[Mul], true, true),
+                Dot => (&[Mul], true, false),
+                Outer => (&[Mul], true, false),
+                Pick | OneHot => (&[], false, false),
+                Max => (&[Min, Add, Mul], false, true),
+                Min => (&[Max, Add, Mul], false, true),
+                Less => (&[AtMost, Greater, AtLeast], false, false),
+                AtMost => (&[Less, Greater, AtLeast], false, false),
+                Greater => (&[AtLeast, Less, AtMost, Unequal], false, false),
+                AtLeast => (&[Greater, Less, AtMost], false, false),
+                Equal => (&[Unequal, AtLeast, AtMost], false, false),
+                Unequal => (&[Equal], false, false),
+                And => (&[Or], false, true),
+                Or => (&[And], false, true),
+            };
+            if leaves_out {
+                changes.extend([Change::Only(0), Change::Only(1)]);
+            }
+            changes.extend(others.iter().map(|&other| Change::Op(Op::Binary(other))));
+            if swaps {
+                changes.push(Change::Swapped);
+            }
+            if matches!(binary, Mul | Div) {
+                changes.extend([0, 1].map(Change::Regrouped));
+                changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Function(Function::Square)))));
+            }
+            if matches!(binary, Add | Sub) {
+                for quantity in step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape == [0, 1, 1]) {
+                    for arg in step.args.iter().enumerate().filter(|(_, arg)| arg.0.made.is_some()).map(|(i, _)| i) {
+                        changes.push(Change::Arg(arg, Arg::With(Mul, quantity.name.clone())));
+                        changes.push(Change::Arg(arg, Arg::With(Div, quantity.name.clone())));
+                    }
+                }
+            }
+            if matches!(binary, Dot | Outer) {
+                changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Function(Function::Ones)))));
+                changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Transpose))));
+                let shape = step.value.as_ref().map(Array::shape);
+                for quantity in step.scope.iter().filter(|quantity| Some(quantity.shape) == shape && !quantity.is_old) {
+                    changes.extend([0, 1].map(|i| Change::Paired(i, quantity.name.clone())));
+                }
+            }
+            if matches!(binary, Pick | OneHot) {
+                let label = usize::from(binary == Pick);
+                changes.extend([1.0, -1.0].map(|by| Change::Arg(label, Arg::Op(Op::Plus(by)))));
+            }
+            if binary == Div {
+                let small = EPSILONS.iter().flat_map(|&small| [Op::Plus(small), Op::AtLeast(small)]);
+                changes.extend(small.map(|op| Change::Arg(1, Arg::Op(op))));
+            }
+        }
+        Op::Function(function) => {
+            changes.push(Change::Only(0));
+            changes.extend(function.neighbours().iter().map(|&other| Change::Op(Op::Function(other))));
+            changes.extend([0, 1, 2].map(Change::Regrouped));
+            let inside = [Op::Function(Function::Neg), Op::Times(2.0), Op::Times(0.5), Op::Plus(1.0), Op::Plus(-1.0)];
+            changes.extend(inside.map(|op| Change::Arg(0, Arg::Op(op))));
+            changes.push(Change::Result(Arg::Op(step.op)));
+            if matches!(function, Function::Ln | Function::Sqrt | Function::Recip) {
+                let small = EPSILONS.iter().flat_map(|&small| [Op::Plus(small), Op::AtLeast(small)]);
+                changes.extend(small.map(|op| Change::Arg(0, Arg::Op(op))));
+            }
+        }
+        Op::Aggregate(how, over) => {
+            let is_matrix = step.args[0].0.value.as_ref().is_some_and(|value| value.axes == 2);
+            changes.push(Change::Only(0));
+            changes.extend(how.neighbours().iter().map(|&other| Change::Op(Op::Aggregate(other, over))));
+            let overs = [Over::All, Over::Samples, Over::Row];
+            let overs = overs.into_iter().filter(|&other| is_matrix && other != over);
+            changes.extend(overs.map(|other| Change::Op(Op::Aggregate(how, other))));
+            changes.push(Change::Regrouped(2));
+        }
+        Op::Count(count) => {
+            let others = [Count::Entries, Count::Rows, Count::Columns].into_iter().filter(|&other| other != count);
+            changes.extend(others.map(|other| Change::Op(Op::Count(other))));
+        }
+        Op::Transpose => changes.push(Change::Only(0)),
+        Op::Entry(index) | Op::Row(index) => {
+            let at = |index| if matches!(step.op, Op::Row(_)) { Op::Row(index) } else { Op::Entry(index) };
+            changes.extend(index.checked_sub(1).map(|before| Change::Op(at(before))));
+            changes.push(Change::Op(at(index + 1)));
+        }
+        Op::Choose => changes.extend([Change::Only(1), Change::Only(2), Change::Swapped]),
+        Op::Reverse | Op::Plus(_) | Op::Times(_) | Op::AtLeast(_) => {}
+    }
+    if step.op != Op::Input {
+        for (index, arg) in step.args.iter().enumerate() {
+            changes_of_arg(step, index, arg, &mut changes);
+        }
+    }
+    changes_of_result(step, &mut changes);
+    changes
+}
+
+fn changes_of_arg(step: &Step, index: usize, arg: &Num, changes: &mut Vec<Change>) {
+    let Some(value) = &arg.0.value else { return };
+    let mut push = |change| changes.push(Change::Arg(index, change));
+    let is_constant = arg.0.made.is_none();
+    if is_constant {
+        let number = value.data[0];
+        for other in [number + 1.0, number - 1.0, number * 2.0, number / 2.0] {
+            push(Arg::Op(Op::Plus(other - number)));
+        }
+        return;
+    }
+    for quantity in step.scope.iter().filter(|quantity| quantity.shape == value.shape()) {
+        if *quantity.name != *arg.0.text.words || quantity.is_old {
+            push(Arg::Quantity(quantity.name.clone(), quantity.is_old));
+        }
+    }
+    let functions = [Function::Square, Function::Abs, Function::Sqrt, Function::Sign, Function::Relu, Function::Ln];
+    for function in functions {
+        // A square of a factor is in the list already.
+        push(Arg::Op(Op::Function(function)));
+    }
+    if value.data.len() > 1 {
+        for how in [Aggregate::Sum, Aggregate::Mean, Aggregate::Max, Aggregate::First] {
+            push(Arg::Op(Op::Aggregate(how, Over::All)));
+            if value.axes == 2 {
+                push(Arg::Op(Op::Aggregate(how, Over::Samples)));
+                push(Arg::Op(Op::Aggregate(how, Over::Row)));
+            }
+        }
+        push(Arg::Op(Op::Reverse));
+        if value.axes == 2 {
+            push(Arg::Op(Op::Transpose));
+        }
+    }
+}
+
+fn changes_of_result(step: &Step, changes: &mut Vec<Change>) {
+    let Some(value) = &step.value else { return };
+    let mut push = |change| changes.push(Change::Result(change));
+    if matches!(step.op, Op::Binary(binary) if binary.is_question()) {
+        // The slope of a leaky ReLU.
+        [0.01, 0.1].into_iter().for_each(|leak| push(Arg::Op(Op::AtLeast(leak))));
+        return;
+    }
+    for quantity in step.scope.iter().filter(|quantity| quantity.shape == value.shape()) {
+        if step.op != Op::Input || *quantity.name != *step.text.words {
+            push(Arg::Quantity(quantity.name.clone(), quantity.is_old));
+        }
+    }
+    if value.axes < 2 || step.op != Op::Input {
+        for quantity in step.scope.iter().filter(|q| !q.is_old && q.shape[0] > 0) {
+            let counts = [Count::Entries, Count::Rows, Count::Columns];
+            for &count in &counts[..if quantity.shape[0] == 2 { 3 } else { 1 }] {
+                push(Arg::Sized(Binary::Div, count, quantity.name.clone()));
+                push(Arg::Sized(Binary::Mul, count, quantity.name.clone()));
+            }
+        }
+    }
+    for quantity in step.scope.iter().filter(|q| !q.is_old && (q.shape == value.shape() || q.shape == [0, 1, 1])) {
+        push(Arg::With(Binary::Mul, quantity.name.clone()));
+        if *quantity.name != *step.text.words {
+            push(Arg::With(Binary::Div, quantity.name.clone()));
+        }
+    }
+    for op in [
+        Op::Function(Function::Neg),
+        Op::Times(2.0),
+        Op::Times(0.5),
+        Op::Plus(1.0),
+        Op::Plus(-1.0),
+        Op::Function(Function::Abs),
+        Op::AtLeast(0.0),
+        Op::Function(Function::Round),
+        Op::Function(Function::Floor),
+        Op::Function(Function::Zeros),
+        Op::Function(Function::Ones),
+    ] {
+        push(Arg::Op(op));
+    }
+    if value.data.len() > 1 {
+        push(Arg::Op(Op::Reverse));
+        push(Arg::Op(Op::Transpose));
+    }
+}
+
+impl Function {
+    /// What is taken for it.
+    fn neighbours(self) -> &'static [Self] {
+        use Function::*;
+        match self {
+            Square => &[Abs, Cube, Exp],
+            Cube => &[Square],
+            Abs => &[Square, Neg, Relu, Sign],
+            Sqrt => &[Square, Ln],
+            Exp => &[Ln, Square, Sigmoid],
+            Ln => &[Exp, Sqrt],
+            Sigmoid => &[Tanh, Relu, Exp, Round, SigmoidSlope],
+            Tanh => &[Sigmoid, Relu, Sin, TanhSlope],
+            Relu => &[LeakyRelu, Abs, Sigmoid, Tanh, Sign, Step],
+            Sign => &[Signum, Abs, Relu],
+            Recip => &[Neg, Sqrt],
+            Round => &[Floor],
+            Floor => &[Round],
+            Sin => &[Cos, Tanh],
+            Cos => &[Sin],
+            Neg | Same | Signum | LeakyRelu | Step | SigmoidSlope | TanhSlope | Ones | Zeros => &[],
+        }
+    }
+}
+
+impl Aggregate {
+    fn neighbours(self) -> &'static [Self] {
+        use Aggregate::*;
+        match self {
+            Largest => &[LastLargest, Smallest, Max],
+            Smallest | LastLargest => &[Largest],
+            Max => &[Min, Sum, Mean, First, Last],
+            _ => {
+                const ALL: &[Aggregate] = &[
+                    Sum,
+                    Mean,
+                    MeanOfOneLess,
+                    SumByRows,
+                    SumByColumns,
+                    Max,
+                    Min,
+                    Norm,
+                    NormByCount,
+                    RootMeanSquare,
+                    Median,
+                    UpperMedian,
+                    First,
+                    Last,
+                    SumWithoutFirst,
+                    SumWithoutLast,
+                    Product,
+                ];
+                ALL
+            }
+        }
+    }
+}
+
+/// How far from the formula a slip seems, for the choice among equals; and its short form; and what a learner is told, to
+/// follow "is what comes out if". `written` is what stands at its place then; `is_repeated`, whether the same is computed
+/// more than once.
+pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> (u32, String, String) {
+    let of_owner = step.owner.map_or(String::new(), |owner| format!(" of `{owner}`"));
+    let in_owner = step.owner.map_or(String::new(), |owner| format!(" in `{owner}`"));
+    let in_formula = match step.owner {
+        Some(owner) => format!("the formula of `{owner}` has `{}` in it", written.words),
+        None => format!("the formula has `{}` in it", written.words),
+    };
+    let in_formula = if written.is_whole() { in_formula } else { format!("another step{in_owner} is taken") };
+    let texts: Vec<&Text> = step.args.iter().map(|arg| &arg.0.text).collect();
+    let (rank, code, says) = match &edit.change {
+        Change::Only(index) => match step.op {
+            Op::Binary(_) => {
+                let out = texts[1 - index];
+                let what = if out.is_whole() { format!("`{}`", out.words) } else { "a part".to_owned() };
+                let of = if step.text.is_short() { format!(" of `{}`", step.text.words) } else { of_owner };
+                (10, format!("leave_out:{}", slug(out)), format!("{what} is left out{of}"))
+            }
+            Op::Function(function) => {
+                let what = function.noun();
+                (10, format!("leave_out:{}", function.name()), format!("{what} is left out{of_owner}"))
+            }
+            Op::Aggregate(how, over) => (
+                12,
+                format!("leave_out:{}", how.name().replace(' ', "_")),
+                format!("{} is left out{of_owner}", how.noun(over)),
+            ),
+            Op::Transpose => (10, "leave_out:transpose".to_owned(), format!("nothing is transposed{in_owner}")),
+            _ => (
+                15,
+                "one_case_for_both".to_owned(),
+                format!("`{}` stands{in_owner} in every case", texts[*index].words),
+            ),
+        },
+        Change::Op(other) => match (step.op, other) {
+            (Op::Function(old), Op::Function(new)) => (
+                12,
+                format!("function:{}_for_{}", new.name(), old.name()).replace(' ', "_"),
+                format!("{} stands{in_owner} where {} belongs", new.noun(), old.noun()),
+            ),
+            (Op::Aggregate(old, over), Op::Aggregate(new, other)) => (
+                12,
+                match over == *other {
+                    true => format!("aggregate:{}_for_{}", new.name(), old.name()).replace(' ', "_"),
+                    false => format!("aggregate:over_{other:?}_for_{over:?}").to_lowercase(),
+                },
+                format!("{} stands{in_owner} where {} belongs", new.noun(*other), old.noun(over)),
+            ),
+            (Op::Count(_), Op::Count(_)) => (
+                11,
+                format!("count:{}", slug(written)),
+                format!("`{}` stands{in_owner} where `{}` belongs", written.words, step.text.words),
+            ),
+            (Op::Binary(old), Op::Binary(new)) => {
+                (14, format!("operator:{}_for_{}", new.name(), old.name()), in_formula)
+            }
+            _ => (16, format!("index:{}", slug(written)), in_formula),
+        },
+        Change::Swapped if step.op == Op::Choose => {
+            (14, "cases_swapped".to_owned(), format!("the two cases have changed places{in_owner}"))
+        }
+        Change::Swapped => (14, format!("swapped:{}", slug(written)), in_formula),
+        Change::Uses(name) => {
+            let own = if let Op::Named(own) = step.op { own } else { "it" };
+            (14, format!("uses:{name}_for_{own}"), format!("`{name}` is used wherever `{own}` belongs"))
+        }
+        Change::Paired(..) => (17, format!("paired:{}", slug(written)), in_formula),
+        Change::Regrouped(_) => (16, format!("regrouped:{}", slug(written)), in_formula),
+        Change::Arg(index, Arg::Quantity(name, is_old)) => {
+            replaced(name, *is_old, texts[*index], &in_owner, &in_formula)
+        }
+        Change::Result(Arg::Quantity(name, is_old)) if let Op::Named(own) = step.op => {
+            replaced(name, *is_old, &Text::name(own), "", &in_formula)
+        }
+        Change::Result(Arg::Quantity(name, is_old)) => {
+            let (rank, code, says) = replaced(name, *is_old, &step.text, &in_owner, &in_formula);
+            (rank + u32::from(!step.text.is_name()) * 4, code, says)
+        }
+        Change::Result(Arg::With(binary, name)) => {
+            let verb = if *binary == Binary::Mul { "multiplied" } else { "divided" };
+            let what = if step.text.is_whole() { format!("`{}`", step.text.words) } else { "a part".to_owned() };
+            (20, format!("{verb}:{}", name), format!("{what} is {verb} by `{name}`{in_owner}"))
+        }
+        Change::Result(Arg::Sized(binary, count, name)) => {
+            let verb = if *binary == Binary::Mul { "multiplied" } else { "divided" };
+            let what = if step.text.is_whole() { format!("`{}`", step.text.words) } else { "a part".to_owned() };
+            let size = Op::Count(*count).words(&[&Text::name(name)]).words;
+            let count = format!("{count:?}").to_lowercase();
+            (13, format!("{verb}:{count}_of_{name}"), format!("{what} is {verb} by `{size}`{in_owner}"))
+        }
+        Change::Arg(index, Arg::With(binary, name)) => {
+            let verb = if *binary == Binary::Mul { "multiplied" } else { "divided" };
+            (20, format!("{verb}:{}:{name}", slug(texts[*index])), in_formula)
+        }
+        Change::Arg(_, Arg::Sized(..)) => (20, "sized".to_owned(), in_formula),
+        Change::Arg(index, Arg::Op(Op::Function(Function::Ones))) => {
+            let words = if texts[*index].is_whole() { &texts[*index].words } else { "a factor" };
+            (10, format!("ones:{}", slug(texts[*index])), format!("all numbers of `{words}` are 1{in_owner}"))
+        }
+        Change::Arg(index, Arg::Op(op)) => {
+            let code = format!("{}:{}", op.code(), slug(texts[*index]));
+            (op.rank(), code, in_formula)
+        }
+        Change::Result(Arg::Op(Op::AtLeast(0.0))) if matches!(step.op, Op::Aggregate(Aggregate::Max, _)) => {
+            (11, "max_starts_at_0".to_owned(), format!("the search for the maximum starts at 0{in_owner}"))
+        }
+        Change::Result(Arg::Op(op)) => (op.rank() + 1, format!("{}:{}", op.code(), slug(&step.text)), in_formula),
+    };
+    let rank = rank + 3 * u32::from(edit.visit.is_some());
+    let says = match edit.visit {
+        Some(visit) if is_repeated => format!("{says} (the {} time that it is computed)", ordinal(visit)),
+        _ => says,
+    };
+    (rank, format!("edit:{code}"), says)
+}
+
+fn ordinal(visit: usize) -> &'static str {
+    ["first", "second", "third", "fourth"].get(visit).copied().unwrap_or("last")
+}
+
+fn replaced(name: &str, is_old: bool, old: &Text, in_owner: &str, in_formula: &str) -> (u32, String, String) {
+    if is_old {
+        let code = format!("old:{name}");
+        if *old.words == *name {
+            return (13, code, format!("the old `{name}` stands{in_owner} where the new one belongs"));
+        }
+        return (19, code, format!("the old `{name}` stands{in_owner} where `{}` belongs", old.words));
+    }
+    let code = format!("other:{}_for_{}", slug(&Text::name(name)), slug(old));
+    let says = if old.is_whole() {
+        format!("`{name}` stands{in_owner} where `{}` belongs", old.words)
+    } else {
+        in_formula.to_owned()
+    };
+    (13, code, says)
+}
+
+impl Op {
+    fn rank(self) -> u32 {
+        match self {
+            Self::Function(Function::Neg) | Self::Times(_) => 14,
+            Self::Function(Function::Square) => 15,
+            Self::Aggregate(..) | Self::Transpose => 16,
+            Self::Function(Function::Ones | Function::Zeros) => 24,
+            Self::Function(_) => 17,
+            Self::AtLeast(_) => 18,
+            _ => 19,
+        }
+    }
+
+    fn code(self) -> String {
+        match self {
+            Self::Function(function) => function.name(),
+            Self::Aggregate(how, over) => format!("{how:?}_{over:?}").to_lowercase(),
+            Self::Plus(number) => format!("plus_{number}"),
+            Self::Times(number) => format!("times_{number}"),
+            Self::AtLeast(number) => format!("at_least_{number}"),
+            Self::Transpose => "transposed".to_owned(),
+            Self::Reverse => "reversed".to_owned(),
+            _ => "other".to_owned(),
+        }
+    }
+}
+
+/// Letters and digits of a text, for codes.
+fn slug(text: &Text) -> String {
+    let mut slug = String::new();
+    for letter in text.words.chars().take(40) {
+        if letter.is_alphanumeric() {
+            slug.push(letter);
+        } else if !slug.ends_with('_') && !slug.is_empty() {
+            slug.push('_');
+        }
+    }
+    slug.trim_end_matches('_').to_owned()
+}
+
+/// Two slips at once are looked for among those that are at most so far from the formula.
+pub(crate) const FREQUENT: u32 = 14;
+
+/// How far from the formula a slip seems.
+pub(crate) fn rank(edit: &Edit, step: &Step) -> u32 {
+    describe(edit, step, &Text::default(), false).0
+}

@@ -1,0 +1,229 @@
+//! Formulas as text: what a learner would write.
+
+use super::{Aggregate, Binary, Count, Function, Num, Op, Over};
+
+/// A piece of a formula as text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Text {
+    pub(crate) words: String,
+    /// How loosely it holds together: 0 a name, 1 a product, 2 a sum, 3 a comparison.
+    level: u8,
+}
+
+/// Longer pieces are cut: nobody would read them.
+const MAX_LENGTH: usize = 80;
+
+impl Text {
+    pub(super) fn name(name: &str) -> Self {
+        Self { words: name.to_owned(), level: 0 }
+    }
+
+    fn new(words: String, level: u8) -> Self {
+        // What is too long is never shown.
+        let words = if words.chars().count() > MAX_LENGTH { "…".to_owned() } else { words };
+        Self { words, level }
+    }
+
+    pub(super) fn call(name: &str, args: &[&Self]) -> Self {
+        Self::new(format!("{name}({})", args.iter().map(|arg| &*arg.words).collect::<Vec<_>>().join(", ")), 0)
+    }
+
+    /// With parentheses if it holds together more loosely than `level`.
+    fn within(&self, level: u8) -> String {
+        if self.level > level { format!("({})", self.words) } else { self.words.to_string() }
+    }
+
+    /// Whether it is short enough to be shown.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.words.contains('…') && !self.words.is_empty()
+    }
+
+    /// Whether it fits into a sentence.
+    pub(crate) fn is_short(&self) -> bool {
+        self.is_whole() && self.words.chars().count() <= 40
+    }
+
+    /// Whether it is one name or constant.
+    pub(crate) fn is_name(&self) -> bool {
+        self.level == 0 && !self.words.contains(['(', '|', '²']) && self.is_whole()
+    }
+}
+
+impl Op {
+    pub(super) fn text(self, args: &[Num]) -> Text {
+        self.words(&args.iter().map(|arg| &arg.0.text).collect::<Vec<_>>())
+    }
+
+    pub(super) fn words(self, args: &[&Text]) -> Text {
+        let first = args[0];
+        match self {
+            Self::Input | Self::Named(_) => first.clone(),
+            Self::Binary(binary) => binary.words(first, args[1]),
+            Self::Function(function) => function.words(first),
+            Self::Aggregate(how, over) => Text::new(format!("{}({}{})", how.name(), first.words, over.words()), 0),
+            Self::Count(Count::Entries) => Text::new(format!("{}.len()", first.within(0)), 0),
+            Self::Count(Count::Rows) => Text::new(format!("{}.nrows()", first.within(0)), 0),
+            Self::Count(Count::Columns) => Text::new(format!("{}.ncols()", first.within(0)), 0),
+            Self::Transpose => Text::new(format!("{}ᵀ", first.within(0)), 0),
+            Self::Reverse => Text::call("reversed", args),
+            Self::Entry(index) | Self::Row(index) => Text::new(format!("{}[{index}]", first.within(0)), 0),
+            Self::Choose => Text::new(format!("{} if {}, else {}", args[1].words, first.words, args[2].words), 3),
+            Self::Plus(number) if number < 0.0 => {
+                Text::new(format!("{} - {}", first.within(2), crate::render::number(-number)), 2)
+            }
+            Self::Plus(number) => Text::new(format!("{} + {}", first.within(2), crate::render::number(number)), 2),
+            Self::Times(factor) => Text::new(format!("{} * {}", crate::render::number(factor), first.within(0)), 1),
+            Self::AtLeast(least) => Text::new(format!("max({}, {})", first.words, crate::render::number(least)), 0),
+        }
+    }
+}
+
+impl Over {
+    fn words(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Samples => ", column by column",
+            Self::Row => ", row by row",
+        }
+    }
+}
+
+impl Binary {
+    fn words(self, one: &Text, two: &Text) -> Text {
+        let (sign, level) = match self {
+            Self::Add => ("+", 2),
+            Self::Sub => ("-", 2),
+            Self::Mul => ("*", 1),
+            Self::Div => ("/", 1),
+            Self::Dot => return Text::new(format!("{}·{}", one.within(0), two.within(0)), 1),
+            Self::Power => return Text::new(format!("{}^{}", one.within(0), two.within(0)), 0),
+            Self::Outer => return Text::call("outer", &[one, two]),
+            Self::Pick => return Text::new(format!("{}[{}]", one.within(0), two.words), 0),
+            Self::OneHot => return Text::call("one_hot", &[one]),
+            Self::Max => return Text::call("max", &[one, two]),
+            Self::Min => return Text::call("min", &[one, two]),
+            Self::Less => ("<", 3),
+            Self::AtMost => ("<=", 3),
+            Self::Greater => (">", 3),
+            Self::AtLeast => (">=", 3),
+            Self::Equal => ("==", 3),
+            Self::Unequal => ("!=", 3),
+            Self::And => ("&&", 4),
+            Self::Or => ("||", 4),
+        };
+        let right = if matches!(self, Self::Sub | Self::Div) { level - 1 } else { level };
+        Text::new(format!("{} {sign} {}", one.within(level), two.within(right)), level)
+    }
+
+    /// Its sign or name alone, for codes.
+    pub(super) fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+}
+
+impl Function {
+    fn words(self, of: &Text) -> Text {
+        match self {
+            Self::Same => of.clone(),
+            Self::Neg => Text::new(format!("-{}", of.within(1)), 1),
+            Self::Square => Text::new(format!("{}²", of.within(0)), 0),
+            Self::Cube => Text::new(format!("{}³", of.within(0)), 0),
+            Self::Abs => Text::new(format!("|{}|", of.words), 0),
+            Self::Recip => Text::new(format!("1 / {}", of.within(0)), 1),
+            Self::Ones => Text::name("1"),
+            Self::Zeros => Text::name("0"),
+            _ => Text::call(&self.name(), &[of]),
+        }
+    }
+
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::Same => "nothing".to_owned(),
+            Self::Step => "slope of relu".to_owned(),
+            Self::SigmoidSlope => "slope of sigmoid".to_owned(),
+            Self::TanhSlope => "slope of tanh".to_owned(),
+            other => format!("{other:?}").to_lowercase(),
+        }
+    }
+
+    /// What it is called in a sentence.
+    pub(super) fn noun(self) -> String {
+        match self {
+            Self::Same => "nothing".to_owned(),
+            Self::Neg => "the minus".to_owned(),
+            Self::Square => "the square".to_owned(),
+            Self::Cube => "the third power".to_owned(),
+            Self::Abs => "the absolute value".to_owned(),
+            Self::Sqrt => "the square root".to_owned(),
+            Self::Ln => "the logarithm".to_owned(),
+            Self::Sign => "the sign".to_owned(),
+            Self::Recip => "the reciprocal".to_owned(),
+            Self::Round => "the rounding".to_owned(),
+            Self::Relu => "ReLU".to_owned(),
+            Self::LeakyRelu => "the leaky ReLU".to_owned(),
+            Self::Step => "the slope of ReLU".to_owned(),
+            Self::SigmoidSlope => "the slope of the sigmoid".to_owned(),
+            Self::TanhSlope => "the slope of tanh".to_owned(),
+            Self::Exp => "`exp`".to_owned(),
+            other => format!("`{}`", other.name()),
+        }
+    }
+}
+
+impl Aggregate {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Mean => "mean",
+            Self::MeanOfOneLess => "sum over n - 1",
+            Self::Max => "max",
+            Self::Min => "min",
+            Self::Norm => "norm",
+            Self::SumByRows => "sum by rows",
+            Self::SumByColumns => "sum by columns",
+            Self::Median => "median",
+            Self::UpperMedian => "upper median",
+            Self::NormByCount => "norm by count",
+            Self::RootMeanSquare => "root mean square",
+            Self::First => "first",
+            Self::Last => "last",
+            Self::SumWithoutFirst => "sum without the first",
+            Self::SumWithoutLast => "sum without the last",
+            Self::Product => "product",
+            Self::Largest => "argmax",
+            Self::LastLargest => "last argmax",
+            Self::Smallest => "argmin",
+        }
+    }
+
+    /// What it is called in a sentence.
+    pub(super) fn noun(self, over: Over) -> String {
+        let noun = match self {
+            Self::Sum => "the sum",
+            Self::Mean => "the mean",
+            Self::MeanOfOneLess => "the sum divided by n - 1",
+            Self::Max => "the maximum",
+            Self::Min => "the minimum",
+            Self::SumByRows => "the sum divided by the number of rows",
+            Self::SumByColumns => "the sum divided by the number of columns",
+            Self::Norm => "the norm (the root of the sum of squares)",
+            Self::Median => "the median",
+            Self::UpperMedian => "the upper one of the two in the middle",
+            Self::NormByCount => "the root of the sum of squares, divided by the count,",
+            Self::RootMeanSquare => "the root of the mean square",
+            Self::First => "the first one",
+            Self::Last => "the last one",
+            Self::SumWithoutFirst => "the sum without the first one",
+            Self::SumWithoutLast => "the sum without the last one",
+            Self::Product => "the product",
+            Self::Largest => "the place of the largest",
+            Self::LastLargest => "the place of the last largest",
+            Self::Smallest => "the place of the smallest",
+        };
+        match over {
+            Over::All => noun.to_owned(),
+            Over::Samples => format!("{noun} of each column"),
+            Over::Row => format!("{noun} of each row"),
+        }
+    }
+}
