@@ -36,7 +36,7 @@ pub(crate) fn run(course: &Course, args: &GradeArgs) -> Result<bool> {
     Policy::read(course, &paths.settings())?;
     let wanted = args.exercise.iter().map(|wanted| course.exercise(wanted)).collect::<Result<Vec<_>>>()?;
     let only = if wanted.len() == 1 { Some(wanted[0]) } else { None };
-    let answers = unclear::read(&paths.unclear())?;
+    let (answers, _) = unclear::read(&paths.unclear())?;
     let mut records = Records::open(&paths.records(args.shard))?;
     let seed = seed(&records, args.seed)?;
 
@@ -76,7 +76,7 @@ pub(crate) fn run(course: &Course, args: &GradeArgs) -> Result<bool> {
     say(&format!("{} graded now, {} before", outcome.graded, total.saturating_sub(outcome.graded)));
     drop(records);
     let is_clear = match args.shard {
-        None => build(course, &paths, &questions)?,
+        None => build(course, &paths, Some(questions))?,
         Some(shard) => {
             // One of the machines tells what all of them have found.
             if shard.number == 1 {
@@ -98,11 +98,14 @@ pub(crate) fn run(course: &Course, args: &GradeArgs) -> Result<bool> {
     Ok(is_clear)
 }
 
-/// Makes the database, and the list of what is not clear. Whether all is.
-pub(crate) fn build(course: &Course, paths: &Paths, questions: &[Question]) -> Result<bool> {
+/// Makes the database, and the list of what is not clear: `questions` about what was collected now, or those of the last time.
+/// Whether all is.
+pub(crate) fn build(course: &Course, paths: &Paths, questions: Option<Vec<Question>>) -> Result<bool> {
     let policy = Policy::read(course, &paths.settings())?;
-    let answers = unclear::read(&paths.unclear())?;
-    let mut all = questions.to_vec();
+    let (answers, open) = unclear::read(&paths.unclear())?;
+    // Whose a submission is, is asked again if it is still not clear.
+    let kept = || open.into_iter().filter(|question| !question.why.ends_with(database::WRITE_STUDENT)).collect();
+    let mut all = questions.unwrap_or_else(kept);
     let about_students = database::build(course, &policy, &paths.records(None), paths)?;
     all.extend(about_students.into_iter().filter(|question| {
         // An answer has been given; that it is not in the roster has to be told again.

@@ -22,6 +22,9 @@ use crate::{
 /// What makes each version of the schema of the one before. The last one is what this program writes and reads.
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 
+/// How a question ends that is about a student.
+pub(crate) const WRITE_STUDENT: &str = "; write student";
+
 /// "nlcl", in the file's head.
 const APPLICATION: i32 = 0x6e6c_636c;
 
@@ -234,7 +237,7 @@ impl Building<'_> {
                 Err(why) => {
                     if !self.policy.roster.students.is_empty() {
                         let submission = hand_in.found.split(": ").next().unwrap_or_default();
-                        questions.push(Question::new(submission, &format!("{why}; write student")));
+                        questions.push(Question::new(submission, &format!("{why}{WRITE_STUDENT}")));
                     }
                     let is_address = |id: &&String| id.contains('@');
                     let email = who.ids.iter().find(is_address).cloned().unwrap_or_default();

@@ -75,7 +75,7 @@ fn merge(course: &Course, args: &MergeArgs) -> Result<bool> {
         let added = records.add_all_of(file)?;
         say(&format!("{}: {added} new lines", file.display()));
     }
-    collect::build(course, &paths, &[])
+    collect::build(course, &paths, None)
 }
 
 /// The result files of shards that belong to this database.
@@ -106,7 +106,7 @@ fn up_to_date(course: &Course, database: &Path) -> Result<rusqlite::Connection> 
     sources.extend(Policy::read(course, &paths.settings())?.roster.file);
     let newest = sources.iter().filter_map(|path| time(path)).max();
     if records.is_file() && time(database) < newest {
-        collect::build(course, &paths, &[])?;
+        collect::build(course, &paths, None)?;
     }
     database::open(database)
 }

@@ -6,6 +6,8 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
@@ -13,6 +15,9 @@ use course::{UsageError, files};
 use hmac_sha256::Hash;
 use report::Report;
 use serde::{Deserialize, Serialize};
+
+/// How long a file may still be held by another grader.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// One line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -214,12 +219,17 @@ impl Records {
         let mut lock_path = path.as_os_str().to_owned();
         lock_path.push(".lock");
         let lock = File::create(&lock_path).with_context(cannot)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                bail!("another grader is writing to {}; wait until it ends, or stop it", path.display())
+        let begun = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                // What a grader that was killed has just started may hold it for a moment.
+                Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => thread::sleep(PATIENCE / 100),
+                Err(TryLockError::WouldBlock) => {
+                    bail!("another grader is writing to {}; wait until it ends, or stop it", path.display())
+                }
+                Err(TryLockError::Error(error)) => return Err(error).with_context(cannot),
             }
-            Err(TryLockError::Error(error)) => return Err(error).with_context(cannot),
         }
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(path).with_context(cannot)?;

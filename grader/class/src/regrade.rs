@@ -37,7 +37,7 @@ pub(crate) fn run(course: &Course, args: &RegradeArgs) -> Result<()> {
         };
         records.add(&[Record::Decision(Decision { number, accepted: args.accept, at: now() })])?;
         drop(records);
-        collect::build(course, &paths, &[])?;
+        collect::build(course, &paths, None)?;
         say(&format!("Regrading {number} is {}.", if args.accept { "accepted" } else { "discarded" }));
         return Ok(());
     }
@@ -60,7 +60,7 @@ pub(crate) fn run(course: &Course, args: &RegradeArgs) -> Result<()> {
         &mut records,
     )?;
     drop(records);
-    collect::build(course, &paths, &[])?;
+    collect::build(course, &paths, None)?;
     match number {
         Some(number) => tell(&crate::database::open(&paths.database)?, number)?,
         None => say("Nothing to regrade: checks, points and compiler are those that the class was graded with."),

@@ -46,10 +46,10 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Entry {
     submission: String,
-    #[serde(default, rename = "why")]
-    _why: String,
-    #[serde(default, rename = "choices")]
-    _choices: Vec<String>,
+    #[serde(default)]
+    why: String,
+    #[serde(default)]
+    choices: Vec<String>,
     file: Option<String>,
     exercise: Option<String>,
     student: Option<String>,
@@ -58,14 +58,14 @@ struct Entry {
     ignore: bool,
 }
 
-/// The answers in `path`; none if there is no such file.
-pub(crate) fn read(path: &Path) -> Result<Vec<Answer>> {
+/// The answers in `path`, and the questions that have none; nothing if there is no such file.
+pub(crate) fn read(path: &Path) -> Result<(Vec<Answer>, Vec<Question>)> {
     if !path.is_file() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file: File = toml::from_str(&text).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
-    let mut answers = Vec::new();
+    let (mut answers, mut questions) = (Vec::new(), Vec::new());
     for entry in file.unclear {
         let handed_in = match &entry.handed_in {
             None => None,
@@ -73,13 +73,15 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Answer>> {
                 UsageError(format!("{}: `{text}` is no time such as 2026-11-20T23:10:00Z", path.display()))
             })?),
         };
-        let Entry { submission, _why: _, _choices: _, file, exercise, student, handed_in: _, ignore } = entry;
+        let Entry { submission, why, choices, file, exercise, student, handed_in: _, ignore } = entry;
         let answer = Answer { submission, file, exercise, student, handed_in, ignore };
         if answer != (Answer { submission: answer.submission.clone(), ..Answer::default() }) {
             answers.push(answer);
+        } else {
+            questions.push(Question { submission: answer.submission, why, choices });
         }
     }
-    Ok(answers)
+    Ok((answers, questions))
 }
 
 /// Writes the answers back, and the questions that are open. Nothing is left where there is neither.
@@ -136,13 +138,14 @@ mod tests {
     fn answers_stay_and_questions_without_one_are_asked_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("class.unclear.toml");
-        assert_eq!(read(&path).unwrap(), []);
+        assert_eq!(read(&path).unwrap(), (vec![], vec![]));
         let question = Question { choices: vec!["a \"b\".rs".into()], ..Question::new("jane.zip", "which?\u{1b}[1m") };
         write(&path, &[], std::slice::from_ref(&question)).unwrap();
-        assert_eq!(read(&path).unwrap(), []);
+        assert_eq!(read(&path).unwrap(), (vec![], vec![question.clone()]));
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, text + "exercise = \"4\"\nhanded_in = \"2026-11-20T23:10:00Z\"\n").unwrap();
-        let answers = read(&path).unwrap();
+        let (answers, questions) = read(&path).unwrap();
+        assert_eq!(questions, []);
         let is = Answer {
             submission: "jane.zip".into(),
             exercise: Some("4".into()),
@@ -150,8 +153,8 @@ mod tests {
             ..Answer::default()
         };
         assert_eq!(answers, [is]);
-        write(&path, &answers, &[question]).unwrap();
-        assert_eq!(read(&path).unwrap(), answers);
+        write(&path, &answers, &[question.clone()]).unwrap();
+        assert_eq!(read(&path).unwrap(), (answers, vec![question]));
         write(&path, &[], &[]).unwrap();
         assert!(!path.exists());
     }

@@ -127,6 +127,7 @@ fn launchers_write_scripts_that_their_engines_take() {
         let checked = Command::new("sh").arg("-n").arg(class.path("script")).output();
         assert!(checked.is_ok_and(|output| output.status.success()), "{engine}");
     }
+    assert!(launch("parallel").contains("\n    ::: $(seq 3) || exit\n"));
     let slurm = launch("slurm");
     assert!(
         slurm.contains("\n#SBATCH --array=1-3\n#SBATCH --requeue\n")

@@ -44,7 +44,10 @@ fn a_run_that_is_killed_goes_on_and_ends_as_one_that_was_not() {
     for least in [2, 5] {
         let mut child = class.command(&arguments).spawn().unwrap();
         let begun = Instant::now();
-        while results(&class, "class.jsonl") < least && begun.elapsed() < Duration::from_secs(120) {
+        while results(&class, "class.jsonl") < least
+            && child.try_wait().unwrap().is_none()
+            && begun.elapsed() < Duration::from_secs(120)
+        {
             thread::sleep(Duration::from_millis(10));
         }
         kills += usize::from(child.try_wait().unwrap().is_none());
