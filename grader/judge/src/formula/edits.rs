@@ -579,6 +579,12 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bo
         Change::Result(Arg::Op(Op::AtLeast(0.0))) if matches!(step.op, Op::Aggregate(Aggregate::Max, _)) => {
             (11, "max_starts_at_0".to_owned(), format!("the search for the maximum starts at 0{in_owner}"))
         }
+        Change::Result(Arg::Op(Op::Function(constant @ (Function::Ones | Function::Zeros)))) if step.text.is_whole() => {
+            let number = if *constant == Function::Ones { 1 } else { 0 };
+            let rank = if step.op == Op::Input { 16 } else { 25 };
+            let says = format!("`{}` is {number}{in_owner}", step.text.words);
+            (rank, format!("{}:{}", constant.name(), slug(&step.text)), says)
+        }
         Change::Result(Arg::Op(op)) => (op.rank() + 1, format!("{}:{}", op.code(), slug(&step.text)), in_formula),
     };
     let rank = rank + 3 * u32::from(edit.visit.is_some());
