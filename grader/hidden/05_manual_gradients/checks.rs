@@ -926,11 +926,7 @@ fn neuron_forward(f: &Formula, activation: fn(&Num) -> Num) -> [(&'static str, N
 }
 
 /// The slopes along the chain from the loss to the neuron's parameters.
-fn neuron_backward(
-    f: &Formula,
-    activation: fn(&Num) -> Num,
-    slope: impl Fn(&Num) -> Num,
-) -> [(&'static str, Num); 4] {
+fn neuron_backward(f: &Formula, activation: fn(&Num) -> Num, slope: impl Fn(&Num) -> Num) -> [(&'static str, Num); 4] {
     let (x, w, b, y) = (f.input("x"), f.input("w"), f.input("b"), f.input("y"));
     let z = (w * &x + b).named("z");
     let y_hat = activation(&z).named("y_hat");

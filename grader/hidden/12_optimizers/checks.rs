@@ -15,8 +15,16 @@ fn checks() -> Vec<Check> {
         rule_check("sgd", "sgd", "Sgd goes against the gradient, as far as the learning rate says", 1)
             .on(|draw| cases(draw, SGD))
             .computes(|f| steps(f, sgd_step)),
-        two_parameters_check("sgd_two_parameters", "sgd", "Sgd moves every parameter, whatever its shape", 1, SGD, sgd, sgd_step)
-            .after("sgd"),
+        two_parameters_check(
+            "sgd_two_parameters",
+            "sgd",
+            "Sgd moves every parameter, whatever its shape",
+            1,
+            SGD,
+            sgd,
+            sgd_step,
+        )
+        .after("sgd"),
     ];
     checks.extend(valley());
     checks.extend(momentum());
@@ -503,15 +511,23 @@ fn adam_w() -> [Check; 3] {
                 },
             )
             .mistake("learning_rate_kept", LEARNING_RATE_KEPT, |c| after_steps(c, |now| decayed(now.at_first_rate()))),
-        two_parameters_check("adam_w_two_parameters", "adam_w", "AdamW shrinks every parameter", 1, ADAM_W, decayed, adam_w_rule)
-            .after("adam_w")
-            .after("adam_two_parameters")
-            .within(ORDINARY)
-            .mistake(
-                "only_the_first_shrinks",
-                "Only the first parameter shrinks. Decay goes through all of them, as the step does.",
-                |c| after_both(c, |now, place| if place == 0 { decayed(now) } else { corrected(now) }),
-            ),
+        two_parameters_check(
+            "adam_w_two_parameters",
+            "adam_w",
+            "AdamW shrinks every parameter",
+            1,
+            ADAM_W,
+            decayed,
+            adam_w_rule,
+        )
+        .after("adam_w")
+        .after("adam_two_parameters")
+        .within(ORDINARY)
+        .mistake(
+            "only_the_first_shrinks",
+            "Only the first parameter shrinks. Decay goes through all of them, as the step does.",
+            |c| after_both(c, |now, place| if place == 0 { decayed(now) } else { corrected(now) }),
+        ),
     ]
 }
 
@@ -761,7 +777,13 @@ type Step = fn(&Formula, &mut Moment);
 impl Moment {
     fn new(f: &Formula, theta: Num) -> Self {
         let nothing = f.number(0.0);
-        Self { theta, g: nothing.clone(), rate: nothing.clone(), t: nothing.clone(), memory: [nothing.clone(), nothing] }
+        Self {
+            theta,
+            g: nothing.clone(),
+            rate: nothing.clone(),
+            t: nothing.clone(),
+            memory: [nothing.clone(), nothing],
+        }
     }
 
     fn go(&mut self, f: &Formula, t: usize, g: Num, step: Step) {

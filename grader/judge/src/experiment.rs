@@ -22,7 +22,11 @@ pub(crate) enum Change {
     /// Another input stands there.
     Other(String),
     /// Multiplied by the size of an input, or divided.
-    BySize { input: String, count: Count, is_divided: bool },
+    BySize {
+        input: String,
+        count: Count,
+        is_divided: bool,
+    },
 }
 
 /// All changes that fit a case like this one.
@@ -125,7 +129,8 @@ impl Twist {
             }
             Self::Input(name, change) => {
                 let (code, words) = change.words(&format!("`{name}`"));
-                let rank = if matches!(change, Change::Op(Op::Function(Function::Zeros | Function::Ones))) { 10 } else { 14 };
+                let rank =
+                    if matches!(change, Change::Op(Op::Function(Function::Zeros | Function::Ones))) { 10 } else { 14 };
                 (rank, format!("edit:{code}:{name}"), words)
             }
             Self::Result(change) => {
@@ -280,7 +285,8 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
                 _ => None,
             };
             let changed = changed.map(|changed| replaced(case, name, changed));
-            if let Some(question) = changed.filter(|question| right(check, question).is_some_and(|right| right != rights[wrong]))
+            if let Some(question) =
+                changed.filter(|question| right(check, question).is_some_and(|right| right != rights[wrong]))
             {
                 questions.push((name, question));
             }
@@ -306,11 +312,15 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
             ignored.push(name);
         }
     }
-    let n_asked = (1..answers.len()).filter(|&index| index == 1 || questions[index].0 != questions[index - 1].0).count();
+    let n_asked =
+        (1..answers.len()).filter(|&index| index == 1 || questions[index].0 != questions[index - 1].0).count();
     match &*ignored {
         [] => None,
         names if names.len() == n_asked && n_asked > 1 => None,
-        [one] => found(&format!("ignores:{one}"), format!("With these inputs your result stays the same whatever `{one}` is.")),
+        [one] => found(
+            &format!("ignores:{one}"),
+            format!("With these inputs your result stays the same whatever `{one}` is."),
+        ),
         [one, two] => found(
             &format!("ignores:{one}:{two}"),
             format!("With these inputs your result stays the same whatever `{one}` and `{two}` are."),
@@ -346,9 +356,8 @@ fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Op
             if !same_shape || wanted.axes == 0 {
                 return None;
             }
-            let wrong = |index: usize| {
-                !compare::same(&Value::Float(wanted.data[index]), &Value::Float(got[index]), tolerance)
-            };
+            let wrong =
+                |index: usize| !compare::same(&Value::Float(wanted.data[index]), &Value::Float(got[index]), tolerance);
             let wrong: Vec<bool> = (0..wanted.data.len()).map(wrong).collect();
             wrong_arrays.push((wanted, wrong));
         }

@@ -91,7 +91,9 @@ pub(crate) fn by_formula(check: &Check, seen: &Answered, more: &mut AskMore<'_>,
     // Where time is up, what is frequent has been tried.
     let mut edits = edits::all(&trace);
     edits.sort_by_cached_key(|(edit, step)| edits::rank(edit, &trace[*step]));
-    let candidate = |edits: &[(Edit, usize)], traces: &[&[crate::formula::Step]]| describe(check, &search.inputs[search.first_wrong], edits, traces);
+    let candidate = |edits: &[(Edit, usize)], traces: &[&[crate::formula::Step]]| {
+        describe(check, &search.inputs[search.first_wrong], edits, traces)
+    };
 
     // One slip that explains everything.
     let mut fits = Vec::new();
@@ -231,13 +233,7 @@ impl<'a> Search<'a> {
     }
 
     /// The one of these slips that is told, if they are more than chance after `tried` attempts.
-    fn choose(
-        &self,
-        mut fits: Vec<Candidate>,
-        tried: usize,
-        more: &mut AskMore<'_>,
-        seed: u64,
-    ) -> Option<Explanation> {
+    fn choose(&self, mut fits: Vec<Candidate>, tried: usize, more: &mut AskMore<'_>, seed: u64) -> Option<Explanation> {
         if fits.is_empty() {
             return None;
         }
@@ -305,7 +301,11 @@ impl<'a> Search<'a> {
 
     /// Cases of another seed that have not been asked.
     fn fresh_cases(&self, seed: u64) -> Vec<Record> {
-        let cases = if self.is_slow || self.check.fetched.is_some() { Vec::new() } else { self.check.cases(seed).unwrap_or_default() };
+        let cases = if self.is_slow || self.check.fetched.is_some() {
+            Vec::new()
+        } else {
+            self.check.cases(seed).unwrap_or_default()
+        };
         let is_new = |case: &Record| !self.seen.iter().any(|(other, _)| other == case);
         cases.into_iter().filter(is_new).filter(|case| self.right_of(case).is_some()).take(MAX_MORE).collect()
     }
@@ -403,21 +403,21 @@ mod tests {
                 let pair = |y_true: ndarray::Array2<f64>, y_pred: ndarray::Array2<f64>| {
                     Record::new().with("y_true", y_true).with("y_pred", y_pred)
                 };
-                let drawn = |draw: &mut probe::Generator, shape| pair(draw::matrix(draw, shape, 3.0), draw::matrix(draw, shape, 3.0));
+                let drawn = |draw: &mut probe::Generator, shape| {
+                    pair(draw::matrix(draw, shape, 3.0), draw::matrix(draw, shape, 3.0))
+                };
                 vec![drawn(draw, (2, 3)), drawn(draw, (3, 2))]
             })
             .computes(|f| (f.input("y_pred") - f.input("y_true")).named("e").square().mean())
     }
 
     fn neuron() -> Check {
-        Check::new("neuron", "neuron", "", 1)
-            .on(|draw| (0..3).map(|_| neuron_case(draw)).collect())
-            .computes(|f| {
-                let z = (f.input("w") * f.input("x") + f.input("b")).named("z");
-                let a = z.sigmoid().named("a");
-                let dz = (2.0 * (&a - f.input("y")) * (&a * (1.0 - &a))).named("dz");
-                [("z", z), ("a", a), ("dw", &dz * f.input("x")), ("db", dz)]
-            })
+        Check::new("neuron", "neuron", "", 1).on(|draw| (0..3).map(|_| neuron_case(draw)).collect()).computes(|f| {
+            let z = (f.input("w") * f.input("x") + f.input("b")).named("z");
+            let a = z.sigmoid().named("a");
+            let dz = (2.0 * (&a - f.input("y")) * (&a * (1.0 - &a))).named("dz");
+            [("z", z), ("a", a), ("dw", &dz * f.input("x")), ("db", dz)]
+        })
     }
 
     fn neuron_case(draw: &mut probe::Generator) -> Record {
@@ -434,7 +434,7 @@ mod tests {
                 let (mut theta, gradients) = (f.input("start").named("θ"), f.input("gradients"));
                 let mut v = f.number(0.0).named("v");
                 let mut path = Vec::new();
-                for step in 0..gradients.len() {
+                for step in 0..gradients.n_entries() {
                     v = (f.input("beta") * &v + gradients.at(step)).named("v");
                     theta = (&theta - f.input("rate") * &v).named("θ");
                     path.push(theta.clone());
@@ -482,7 +482,8 @@ mod tests {
 
     /// What is said where the code is the formula `wrong`.
     fn said<O: Into<crate::formula::Outputs>>(check: &Check, wrong: impl Fn(&Formula) -> O) -> Explanation {
-        let mut code = |case: &Record| wrong(&Formula::new(&Inputs::new(case), Vec::new(), false)).into().record().unwrap();
+        let mut code =
+            |case: &Record| wrong(&Formula::new(&Inputs::new(case), Vec::new(), false)).into().record().unwrap();
         said_of(check, &mut code).expect("there is an explanation")
     }
 
@@ -492,7 +493,10 @@ mod tests {
         let told = said(&mean_squared_error(), |f| e(f).abs().mean());
         assert_eq!(told.id, "edit:function:abs_for_square");
         let told = said(&mean_squared_error(), |f| e(f).square().sum() / f.input("y_true").rows());
-        assert_eq!(told.says, "Your result is what comes out if the sum divided by the number of rows stands where the mean belongs.");
+        assert_eq!(
+            told.says,
+            "Your result is what comes out if the sum divided by the number of rows stands where the mean belongs."
+        );
 
         let told = said(&neuron(), |f| {
             let z = f.input("w") * f.input("x") + f.input("b");
@@ -509,7 +513,7 @@ mod tests {
             let (mut theta, gradients) = (f.input("start"), f.input("gradients"));
             let mut v = f.number(0.0);
             let mut path = Vec::new();
-            for step in 0..gradients.len() {
+            for step in 0..gradients.n_entries() {
                 let before = v.clone();
                 v = f.input("beta") * &v + gradients.at(step);
                 theta = &theta - f.input("rate") * before;

@@ -74,8 +74,7 @@ impl Array {
             return None;
         }
         // On the right a vector is a column.
-        let (inner, columns) =
-            if other.axes == 1 { (other.columns, 1) } else { (other.rows, other.columns) };
+        let (inner, columns) = if other.axes == 1 { (other.columns, 1) } else { (other.rows, other.columns) };
         if self.columns != inner {
             return None;
         }
@@ -119,7 +118,8 @@ impl Array {
         if self.axes < 2 {
             return self.clone();
         }
-        let data = (0..self.columns).flat_map(|column| (0..self.rows).map(move |row| self.data[row * self.columns + column]));
+        let data =
+            (0..self.columns).flat_map(|column| (0..self.rows).map(move |row| self.data[row * self.columns + column]));
         Self::matrix(self.columns, self.rows, data.collect())
     }
 
@@ -140,7 +140,8 @@ impl Array {
 
     /// A number for all entries, a vector with one for each column, or a matrix of one column with one for each row.
     pub(crate) fn aggregate(&self, how: Aggregate, over: Over) -> Option<Self> {
-        let column = |column: usize| (0..self.rows).map(|row| self.data[row * self.columns + column]).collect::<Vec<_>>();
+        let column =
+            |column: usize| (0..self.rows).map(|row| self.data[row * self.columns + column]).collect::<Vec<_>>();
         match over {
             Over::All => {
                 let all = how.of(&self.data);

@@ -273,7 +273,8 @@ impl Formula {
         let found = self.run.inputs.numbers.iter().find(|(input, ..)| input == name);
         let (_, value, kind) = found.cloned().unwrap_or_else(|| panic!("there are no numbers called `{name}`"));
         let text = self.run.text(|| Text::name(name));
-        let input = Num(Rc::new(Node { run: self.run.clone(), value: Some(value), kind, text, shown: None, made: None }));
+        let input =
+            Num(Rc::new(Node { run: self.run.clone(), value: Some(value), kind, text, shown: None, made: None }));
         Num::compute_as(&self.run, Op::Input, vec![input], Location::caller())
     }
 
@@ -311,7 +312,7 @@ impl Formula {
     /// A matrix of these rows; of none, one without rows and with as many columns as there are in `like`.
     pub fn matrix(&self, rows: &[Num], like: &Num) -> Num {
         let mut data = Vec::new();
-        let columns = like.len();
+        let columns = like.n_entries();
         let fits = rows.iter().all(|row| match &row.0.value {
             Some(value) if value.axes < 2 && value.columns == columns => {
                 data.extend_from_slice(&value.data);
@@ -416,10 +417,17 @@ impl Num {
         }
         let visit = {
             let mut noted = run.noted.borrow_mut();
-            noted.work += 1 + args[0].len() / 8;
+            noted.work += 1 + args[0].n_entries() / 8;
             if noted.work > MAX_WORK {
                 drop(noted);
-                return Self(Rc::new(Node { run: run.clone(), value: None, kind, text: Text::default(), shown: None, made: None }));
+                return Self(Rc::new(Node {
+                    run: run.clone(),
+                    value: None,
+                    kind,
+                    text: Text::default(),
+                    shown: None,
+                    made: None,
+                }));
             }
             match noted.visits.iter_mut().find(|(other, _)| *other == place) {
                 Some((_, visits)) => {
@@ -439,8 +447,10 @@ impl Num {
         if run.is_traced {
             let mut noted = run.noted.borrow_mut();
             if noted.trace.len() < MAX_TRACE {
-                let inputs = run.inputs.numbers.iter().map(|(name, array, _)| {
-                    InScope { name: name.clone(), shape: array.shape(), is_old: false }
+                let inputs = run.inputs.numbers.iter().map(|(name, array, _)| InScope {
+                    name: name.clone(),
+                    shape: array.shape(),
+                    is_old: false,
                 });
                 let scope = noted.scope.iter().flat_map(|Quantity { name, now, before }| {
                     [(now, false), (before, true)].into_iter().filter_map(|(value, is_old)| {
@@ -467,7 +477,7 @@ impl Num {
     }
 
     /// How many entries there are.
-    pub fn len(&self) -> usize {
+    pub fn n_entries(&self) -> usize {
         self.0.value.as_ref().map_or(0, |value| value.data.len())
     }
 
@@ -569,7 +579,8 @@ impl Op {
                 let no = first.zip(no, |_, no| no)?;
                 let first = first.spread_to(&yes)?;
                 let choose = |i: usize| if first.data[i] != 0.0 { yes.data[i] } else { no.data[i] };
-                yes.has_shape_of(&no).then(|| Array { data: (0..yes.data.len()).map(choose).collect(), ..yes.clone() })?
+                yes.has_shape_of(&no)
+                    .then(|| Array { data: (0..yes.data.len()).map(choose).collect(), ..yes.clone() })?
             }
             Self::Plus(number) => first.map(|x| x + number),
             Self::Times(factor) => first.map(|x| x * factor),
