@@ -40,11 +40,6 @@ fn forwards() -> Vec<Check> {
                 |c| forward(c, &Forward { hidden: |_, z| z, ..Forward::RIGHT }),
             )
             .mistake(
-                "output_activation_forgotten",
-                "A2 is Z2: the output neuron's sigmoid is missing. A prediction lies between 0 and 1, A2 = σ(Z2).",
-                |c| forward(c, &Forward { output: |_, z| z, ..Forward::RIGHT }),
-            )
-            .mistake(
                 "always_sigmoid",
                 "The hidden neurons are sigmoids, although this network has ReLUs. The network carries its activation: \
                  `self.hidden`.",
@@ -89,12 +84,7 @@ fn forwards() -> Vec<Check> {
         )
         .after("forward")
         .on(|draw| vec![on_xor(four_sigmoids()), drawn_relu(draw, [2, 3, 4])])
-        .computes(|f| Net::new(f).pass(&f.input("x")).a1)
-        .mistake(
-            "pre_activations_shown",
-            "This is Z1. The output neuron sees the hidden layer's *activations*, A1.",
-            |c| forward(c, &Forward::RIGHT).matrix("z1").to_owned(),
-        ),
+        .computes(|f| Net::new(f).pass(&f.input("x")).a1),
         Check::new("predict", "forward", "predict says 1 where the prediction is above 0.5", 1)
             .after("forward")
             .on(|draw| {
@@ -209,9 +199,6 @@ fn backwards() -> Vec<Check> {
             .after("forward")
             .on(|draw| vec![on_xor(exercise_5()), drawn(draw, [3, 2, 5])])
             .computes(|f| (Net::new(f).pass(&f.input("x")).a2 - f.input("y")).square().mean())
-            .mistake("loss_summed", "This is the sum of the squared errors; the loss is their mean.", |c| {
-                mean_squared_error(c) * c.matrix("y").len() as f64
-            })
             .mistake(
                 "loss_halved",
                 "The loss is half of what it should be. Some books put ½ in front, so that the 2 of the slope \
@@ -247,11 +234,6 @@ fn backwards() -> Vec<Check> {
                 |c| output_gradients(c, -0.5, sigmoid_slope),
             )
             .mistake(
-                "not_averaged",
-                "Every slope is n times too large. The loss is a mean over n samples, so its slope has a factor 1/n.",
-                |c| output_gradients(c, c.matrix("y").len() as f64, sigmoid_slope),
-            )
-            .mistake(
                 "slope_of_cross_entropy",
                 "This is the gradient of another loss. For the cross-entropy dZ2 is A2 - Y, divided by n; for the \
                  squared error the slope of the output's sigmoid belongs to it, dZ2 = 2/n · (A2 - Y) ⊙ σ'(Z2).",
@@ -262,14 +244,6 @@ fn backwards() -> Vec<Check> {
                 "The slope of the output's sigmoid is missing: between A2 and Z2 the error is multiplied by σ'(Z2), \
                  entry by entry.",
                 |c| output_gradients(c, 1.0, |_| 1.0),
-            )
-            .mistake(
-                "pre_activations_for_activations",
-                "dW2 is made with Z1. What went into the output neuron were the activations A1: dW2 = A1ᵀ · dZ2.",
-                |c| {
-                    let dw2 = product_of_transposed(&forward(c, &Forward::RIGHT).matrix("z1"), &dz2(c, sigmoid_slope));
-                    with_part(&output_gradients(c, 1.0, sigmoid_slope), "dw2", dw2)
-                },
             )
             .mistake("bias_averaged_again", BIAS_AVERAGED, |c| {
                 let right = output_gradients(c, 1.0, sigmoid_slope);
@@ -289,11 +263,6 @@ fn backwards() -> Vec<Check> {
                 let [dw1, db1, _, _] = net.slopes(&net.pass(&f.input("x")), &f.input("x"), &f.input("y"));
                 [("dw1", dw1), ("db1", db1)]
             })
-            .mistake(
-                "hidden_slope_forgotten",
-                "The slope of the hidden activation is missing: dZ1 = dA1 ⊙ f'(Z1).",
-                |c| hidden_gradients(c, dz1(c, &Back { hidden_slope: |_, _| 1.0, ..Back::RIGHT })),
-            )
             .mistake(
                 "hidden_slope_at_the_activation",
                 "The slope of the hidden activation is taken at A1. f' is asked where the forward pass has been, at \
@@ -380,16 +349,6 @@ fn training() -> Vec<Check> {
                 let rate = f.input("learning_rate");
                 PARAMETERS.map(|name| (name, f.input(name) - &rate * f.input(&format!("d{name}"))))
             })
-            .mistake(
-                "uphill",
-                "The slopes are added, so the loss rises. A slope points to where the loss is larger: subtract it.",
-                |c| stepped(c, |_, rate| rate),
-            )
-            .mistake(
-                "learning_rate_forgotten",
-                "Every parameter moves by its whole slope. How far a step goes is the learning rate times the slope.",
-                |c| stepped(c, |_, _| -1.0),
-            )
             .mistake(
                 "biases_stand_still",
                 "The weights have moved, the biases have not. They are parameters like the others, with slopes of \

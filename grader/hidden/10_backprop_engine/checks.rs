@@ -30,10 +30,7 @@ fn linear() -> Vec<Check> {
             .asks("layer_forward")
             .about("Linear::forward")
             .on(linear_cases)
-            .computes(|f| f.input("x").dot(&f.input("weights")) + f.input("biases"))
-            .mistake("bias_forgotten", "The bias is missing: every output adds its own, Z = X·W + b.", |c| {
-                c.matrix("x").dot(&c.matrix("weights"))
-            }),
+            .computes(|f| f.input("x").dot(&f.input("weights")) + f.input("biases")),
         Check::new("linear_backward", "linear", "backward of a linear layer passes dZ·Wᵀ back", 2)
             .asks("layer_backward")
             .about("Linear::backward")
@@ -334,11 +331,6 @@ fn losses() -> Vec<Check> {
     let value = |loss, id, title| {
         check("value", loss, id, title)
             .computes(loss_of)
-            .mistake(
-                "loss_not_averaged",
-                "This is a sum. A loss is a mean, or no two batches of different sizes could be compared.",
-                |c| terms(c).0.sum(),
-            )
             .mistake("wrong_mean", WRONG_MEAN, |c| terms(c).0.sum() / other_count(c))
     };
     let gradient = |loss, id, title| {
@@ -363,16 +355,8 @@ fn losses() -> Vec<Check> {
     };
     vec![
         value("Mse", "mse", "Mse is the mean of all squared errors"),
-        gradient("Mse", "mse_gradient", "the gradient of Mse is the slope of that mean").mistake(
-            "factor_two_forgotten",
-            "The slope of e² is 2e: the 2 is missing, so this is not the gradient of the number that `value` returns.",
-            |c| terms(c).1 / averaged_over(c) / 2.0,
-        ),
-        value("BceWithLogits", "bce", "BceWithLogits is the mean binary cross-entropy of scores").mistake(
-            "targets_of_zero_forgotten",
-            "Where the target is 0 nothing is counted. There the loss is -ln(1 - σ(z)): the formula's second half.",
-            |c| (terms(c).0 * c.matrix("target")).sum() / averaged_over(c),
-        ),
+        gradient("Mse", "mse_gradient", "the gradient of Mse is the slope of that mean"),
+        value("BceWithLogits", "bce", "BceWithLogits is the mean binary cross-entropy of scores"),
         gradient("BceWithLogits", "bce_gradient", "the gradient of BceWithLogits is the slope along the scores")
             .mistake(
                 "sigmoid_slope_again",

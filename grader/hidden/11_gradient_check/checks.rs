@@ -20,8 +20,8 @@ fn checks() -> Vec<Check> {
             })
             .computes(|f| {
                 let (theta, eps) = (f.input("theta"), f.input("eps"));
-                let slopes = (0..theta.len()).map(|i| {
-                    let mut point: Vec<Num> = (0..theta.len()).map(|j| theta.at(j)).collect();
+                let slopes = (0..theta.n_entries()).map(|i| {
+                    let mut point: Vec<Num> = (0..theta.n_entries()).map(|j| theta.at(j)).collect();
                     let here = point[i].clone();
                     point[i] = &here + &eps;
                     let right = value_of(f, &point);
@@ -387,7 +387,7 @@ fn checks() -> Vec<Check> {
         .computes(|f| {
             let (theta, eps) = (f.input("theta"), f.input("eps"));
             let step = (&eps * f.input("direction")).named("step");
-            let at = |point: Num| value_of(f, &(0..point.len()).map(|i| point.at(i)).collect::<Vec<_>>());
+            let at = |point: Num| value_of(f, &(0..point.n_entries()).map(|i| point.at(i)).collect::<Vec<_>>());
             (at(&theta + &step) - at(&theta - &step)) / (2.0 * eps)
         })
         .mistake("forward_difference", ONE_SIDED, |c| (along(c, 1.0) - along(c, 0.0)) / c.float("eps"))

@@ -434,7 +434,7 @@ mod tests {
                 let (mut theta, gradients) = (f.input("start").named("θ"), f.input("gradients"));
                 let mut v = f.number(0.0).named("v");
                 let mut path = Vec::new();
-                for step in 0..gradients.len() {
+                for step in 0..gradients.n_entries() {
                     v = (f.input("beta") * &v + gradients.at(step)).named("v");
                     theta = (&theta - f.input("rate") * &v).named("θ");
                     path.push(theta.clone());
@@ -513,7 +513,7 @@ mod tests {
             let (mut theta, gradients) = (f.input("start"), f.input("gradients"));
             let mut v = f.number(0.0);
             let mut path = Vec::new();
-            for step in 0..gradients.len() {
+            for step in 0..gradients.n_entries() {
                 let before = v.clone();
                 v = f.input("beta") * &v + gradients.at(step);
                 theta = &theta - f.input("rate") * before;

@@ -104,59 +104,62 @@ impl Change {
             }
             Self::Result(change) => change.apply(run, op.value(args).as_ref(), &text(op, &texts)),
             Self::Regrouped(way) => {
-                let Some((outer, first, inner)) = regrouped(op, args, *way) else { return (None, Text::default()) };
-                let (inner_value, inner_text) = (inner.0.value(&inner.1), inner.0.text(&inner.1));
-                let mut values = vec![inner_value];
-                let mut words = vec![inner_text];
-                if let Some((other, stands_first)) = first {
-                    let at = usize::from(!stands_first).min(1);
-                    let at = if stands_first { 0 } else { at };
-                    values.insert(at, other.0.value.clone());
-                    words.insert(at, other.0.text.clone());
+                let Some(Regrouped { first, then, other, comes_first }) = regrouped(op, args, *way) else {
+                    return (None, Text::default());
+                };
+                let (value, words) = (first.0.value(&first.1), first.0.text(&first.1));
+                let (mut values, mut texts) = (vec![value.as_ref()], vec![&words]);
+                if let Some(other) = &other {
+                    let at = if comes_first { 0 } else { 1 };
+                    values.insert(at, other.0.value.as_ref());
+                    texts.insert(at, &other.0.text);
                 }
-                let values: Option<Vec<&Array>> = values.iter().map(Option::as_ref).collect();
-                let words: Vec<&Text> = words.iter().collect();
-                (values.and_then(|values| outer.of(&values)), text(outer, &words))
+                let values: Option<Vec<&Array>> = values.into_iter().collect();
+                (values.and_then(|values| then.of(&values)), text(then, &texts))
             }
         }
     }
 }
 
-type Inner = (Op, Vec<Num>);
+/// Two operations in the other order.
+struct Regrouped {
+    /// What is computed first, and of what.
+    first: (Op, Vec<Num>),
+    /// What is computed of that.
+    then: Op,
+    /// The other argument of the second one, if it has two.
+    other: Option<Num>,
+    /// Whether that argument stands before the sign.
+    comes_first: bool,
+}
 
-/// `(a + b) / c` as `a + b / c` (0), `c / (a + b)` as `c / a + b` (1), `f(a + b)` as `f(a) + b` (0), `mean(f(a))` as
-/// `f(mean(a))` (2): the operation that comes last then, its other argument and whether that stands first, and the
-/// operation that comes before.
-fn regrouped(op: Op, args: &[Num], way: usize) -> Option<(Op, Option<(Num, bool)>, Inner)> {
+/// `(a + b) / c` as `a + b / c` (0), `c / (a + b)` as `c / a + b` (1), `f(a + b)` as `f(a) + b` (0) or `a + f(b)` (1),
+/// `mean(f(a))` as `f(mean(a))` (2).
+fn regrouped(op: Op, args: &[Num], way: usize) -> Option<Regrouped> {
     let is_product = matches!(op, Op::Binary(Binary::Mul | Binary::Div));
+    let is_arithmetic = |op| matches!(op, Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div));
     match (op, way) {
         (_, 0) if is_product => {
-            let (sum, parts) = made_by(&args[0], is_sum)?;
-            Some((sum, Some((parts[0].clone(), true)), (op, vec![parts[1].clone(), args[1].clone()])))
+            let (then, parts) = made_by(&args[0], is_sum)?;
+            let first = (op, vec![parts[1].clone(), args[1].clone()]);
+            Some(Regrouped { first, then, other: Some(parts[0].clone()), comes_first: true })
         }
         (_, 1) if is_product => {
-            let is_loose =
-                |inner| is_sum(inner) || (op == Op::Binary(Binary::Div) && matches!(inner, Op::Binary(Binary::Mul)));
-            let (sum, parts) = made_by(&args[1], is_loose)?;
-            Some((sum, Some((parts[1].clone(), false)), (op, vec![args[0].clone(), parts[0].clone()])))
+            // `c / (a * b)` without its parentheses is `c / a * b`.
+            let is_product = |inner| op == Op::Binary(Binary::Div) && inner == Op::Binary(Binary::Mul);
+            let (then, parts) = made_by(&args[1], |inner| is_sum(inner) || is_product(inner))?;
+            let first = (op, vec![args[0].clone(), parts[0].clone()]);
+            Some(Regrouped { first, then, other: Some(parts[1].clone()), comes_first: false })
         }
-        (Op::Function(_), 0) => {
-            let (sum, parts) = made_by(&args[0], |op| matches!(op, Op::Binary(binary) if !binary.is_question()))?;
-            matches!(sum, Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div))
-                .then(|| (sum, Some((parts[1].clone(), false)), (op, vec![parts[0].clone()])))
+        (Op::Function(_), 0 | 1) => {
+            let (then, parts) = made_by(&args[0], is_arithmetic)?;
+            let first = (op, vec![parts[way].clone()]);
+            Some(Regrouped { first, then, other: Some(parts[1 - way].clone()), comes_first: way == 1 })
         }
-        (Op::Function(_), 1) => {
-            let (sum, parts) = made_by(&args[0], |op| matches!(op, Op::Binary(binary) if !binary.is_question()))?;
-            matches!(sum, Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div))
-                .then(|| (sum, Some((parts[0].clone(), true)), (op, vec![parts[1].clone()])))
-        }
-        (Op::Function(_), 2) => {
-            let (inner, parts) = made_by(&args[0], |op| matches!(op, Op::Aggregate(..) | Op::Function(_)))?;
-            Some((inner, None, (op, vec![parts[0].clone()])))
-        }
-        (Op::Aggregate(..), 2) => {
-            let (inner, parts) = made_by(&args[0], |op| matches!(op, Op::Function(_)))?;
-            Some((inner, None, (op, vec![parts[0].clone()])))
+        (Op::Function(_) | Op::Aggregate(..), 2) => {
+            let is_aggregate = |inner| matches!(op, Op::Function(_)) && matches!(inner, Op::Aggregate(..));
+            let (then, parts) = made_by(&args[0], |inner| matches!(inner, Op::Function(_)) || is_aggregate(inner))?;
+            Some(Regrouped { first: (op, parts[..1].to_vec()), then, other: None, comes_first: false })
         }
         _ => None,
     }
@@ -585,6 +588,14 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bo
         }
         Change::Result(Arg::Op(Op::AtLeast(0.0))) if matches!(step.op, Op::Aggregate(Aggregate::Max, _)) => {
             (11, "max_starts_at_0".to_owned(), format!("the search for the maximum starts at 0{in_owner}"))
+        }
+        Change::Result(Arg::Op(Op::Function(constant @ (Function::Ones | Function::Zeros))))
+            if step.text.is_whole() =>
+        {
+            let number = if *constant == Function::Ones { 1 } else { 0 };
+            let rank = if step.op == Op::Input { 16 } else { 25 };
+            let says = format!("`{}` is {number}{in_owner}", step.text.words);
+            (rank, format!("{}:{}", constant.name(), slug(&step.text)), says)
         }
         Change::Result(Arg::Op(op)) => (op.rank() + 1, format!("{}:{}", op.code(), slug(&step.text)), in_formula),
     };

@@ -312,7 +312,7 @@ impl Formula {
     /// A matrix of these rows; of none, one without rows and with as many columns as there are in `like`.
     pub fn matrix(&self, rows: &[Num], like: &Num) -> Num {
         let mut data = Vec::new();
-        let columns = like.len();
+        let columns = like.n_entries();
         let fits = rows.iter().all(|row| match &row.0.value {
             Some(value) if value.axes < 2 && value.columns == columns => {
                 data.extend_from_slice(&value.data);
@@ -417,7 +417,7 @@ impl Num {
         }
         let visit = {
             let mut noted = run.noted.borrow_mut();
-            noted.work += 1 + args[0].len() / 8;
+            noted.work += 1 + args[0].n_entries() / 8;
             if noted.work > MAX_WORK {
                 drop(noted);
                 return Self(Rc::new(Node {
@@ -477,7 +477,7 @@ impl Num {
     }
 
     /// How many entries there are.
-    pub fn len(&self) -> usize {
+    pub fn n_entries(&self) -> usize {
         self.0.value.as_ref().map_or(0, |value| value.data.len())
     }
 
