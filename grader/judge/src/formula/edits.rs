@@ -344,8 +344,11 @@ fn changes_of_arg(step: &Step, index: usize, arg: &Num, changes: &mut Vec<Change
     let is_constant = arg.0.made.is_none();
     if is_constant {
         let number = value.data[0];
-        for other in [number + 1.0, number - 1.0, number * 2.0, number / 2.0] {
+        for other in [number + 1.0, number - 1.0, number * 2.0, number / 2.0, number * 10.0, number / 10.0] {
             push(Arg::Op(Op::Plus(other - number)));
+        }
+        for quantity in step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape == [0, 1, 1]) {
+            push(Arg::Quantity(quantity.name.clone(), false));
         }
         return;
     }
@@ -354,7 +357,15 @@ fn changes_of_arg(step: &Step, index: usize, arg: &Num, changes: &mut Vec<Change
             push(Arg::Quantity(quantity.name.clone(), quantity.is_old));
         }
     }
-    let functions = [Function::Square, Function::Abs, Function::Sqrt, Function::Sign, Function::Relu, Function::Ln];
+    let functions = [
+        Function::Square,
+        Function::Abs,
+        Function::Sqrt,
+        Function::Sign,
+        Function::Relu,
+        Function::Ln,
+        Function::OneMinus,
+    ];
     for function in functions {
         // A square of a factor is in the list already.
         push(Arg::Op(Op::Function(function)));
@@ -409,6 +420,7 @@ fn changes_of_result(step: &Step, changes: &mut Vec<Change>) {
         Op::Plus(1.0),
         Op::Plus(-1.0),
         Op::Function(Function::Abs),
+        Op::Function(Function::Recip),
         Op::AtLeast(0.0),
         Op::Function(Function::Round),
         Op::Function(Function::Floor),
@@ -433,7 +445,7 @@ impl Function {
             Abs => &[Square, Neg, Relu, Sign],
             Sqrt => &[Square, Ln],
             Exp => &[Ln, Square, Sigmoid],
-            Ln => &[Exp, Sqrt],
+            Ln => &[Log2, Log10, Exp, Sqrt],
             Sigmoid => &[Tanh, Relu, Exp, Round, SigmoidSlope],
             Tanh => &[Sigmoid, Relu, Sin, TanhSlope],
             Relu => &[LeakyRelu, Abs, Sigmoid, Tanh, Sign, Step],
@@ -443,7 +455,8 @@ impl Function {
             Floor => &[Round],
             Sin => &[Cos, Tanh],
             Cos => &[Sin],
-            Neg | Same | Signum | LeakyRelu | Step | SigmoidSlope | TanhSlope | Ones | Zeros => &[],
+            Neg | Same | Signum | LeakyRelu | Step | SigmoidSlope | TanhSlope | OneMinus | Log2 | Log10 | Ones
+            | Zeros => &[],
         }
     }
 }
@@ -625,7 +638,9 @@ fn replaced(name: &str, is_old: bool, old: &Text, in_owner: &str, in_formula: &s
     } else {
         in_formula.to_owned()
     };
-    (13, code, says)
+    // For a constant it is less likely.
+    let rank = if old.words.parse::<f64>().is_ok() { 18 } else { 13 };
+    (rank, code, says)
 }
 
 impl Op {

@@ -203,6 +203,10 @@ pub(crate) enum Function {
     /// 1 or -1, as `f64::signum` has it.
     Signum,
     Recip,
+    /// 1 - x.
+    OneMinus,
+    Log2,
+    Log10,
     Round,
     Floor,
     Sin,
@@ -639,6 +643,9 @@ impl Function {
             Self::Sign if x == 0.0 => 0.0,
             Self::Sign | Self::Signum => x.signum(),
             Self::Recip => x.recip(),
+            Self::OneMinus => 1.0 - x,
+            Self::Log2 => x.log2(),
+            Self::Log10 => x.log10(),
             Self::Round => x.round(),
             Self::Floor => x.floor(),
             Self::Sin => x.sin(),
