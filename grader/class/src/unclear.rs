@@ -118,6 +118,10 @@ pub(crate) fn write(path: &Path, answers: &[Answer], questions: &[Question]) -> 
             file += "ignore = true\n";
         }
     }
+    // What is the same keeps its time, and the database need not be made again.
+    if fs::read_to_string(path).is_ok_and(|old| old == file) {
+        return Ok(());
+    }
     files::write_atomically(path, file.as_bytes())
 }
 
@@ -153,7 +157,7 @@ mod tests {
             ..Answer::default()
         };
         assert_eq!(answers, [is]);
-        write(&path, &answers, &[question.clone()]).unwrap();
+        write(&path, &answers, std::slice::from_ref(&question)).unwrap();
         assert_eq!(read(&path).unwrap(), (answers, vec![question]));
         write(&path, &[], &[]).unwrap();
         assert!(!path.exists());
