@@ -87,6 +87,11 @@ impl Page {
         Some(Self { client, lib, _folder: folder, _driver: driver, _server: server, address })
     }
 
+    /// Ends the browser, which would outlive its driver.
+    async fn close(self) {
+        self.client.close().await.expect("the browser ends");
+    }
+
     async fn run(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))
     }
@@ -139,6 +144,7 @@ fn a_save_changes_the_verdict_and_the_pictures() {
         assert_ne!(before, after);
         let said = page.run("return document.querySelector('#said').textContent").await;
         assert!(said.as_str().is_some_and(|said| said.contains("points, not complete yet")), "{said}");
+        page.close().await;
     });
 }
 
@@ -166,6 +172,7 @@ fn what_is_varied_is_drawn_of_the_code_itself() {
         let place = page.run(&format!("return {ball}.getAttribute('aria-label')")).await;
         page.run(&format!("{ball}.focus(); {ball}.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'ArrowRight', shiftKey: true, bubbles: true }}));")).await;
         page.until(&format!("{ball}.getAttribute('aria-label') !== {place}")).await;
+        page.close().await;
     });
 }
 
@@ -198,6 +205,7 @@ fn a_digit_is_drawn_and_read() {
             return bars.findIndex((bar) => Number(bar.getAttribute('height')) === highest);
         })()";
         page.until(&format!("{tallest} === 2")).await;
+        page.close().await;
     });
 }
 
@@ -220,6 +228,7 @@ fn nobody_else_is_answered() {
         page.client.goto(&format!("{}0/02_elu", &start[..start.len() - 1])).await.expect("a page");
         let text = page.run("return document.body.textContent").await;
         assert!(text.as_str().is_some_and(|text| text.contains("There is nothing here")), "{text}");
+        page.close().await;
     });
 }
 
@@ -237,5 +246,6 @@ fn text_from_a_submission_is_text() {
         page.until("document.querySelector('#picture-relatives svg').textContent.includes('panicked')").await;
         assert_eq!(page.run("return document.querySelectorAll('#side img, #side script').length").await, json!(0));
         assert_ne!(page.run("return document.title").await, json!("owned"));
+        page.close().await;
     });
 }
