@@ -74,6 +74,7 @@ fn curves(quiz: &mut Lesson) {
     quiz.says("9.2816 is more than twice 1.0986", &[a[399], a[0]]);
     quiz.says("it ends at 0.7338, below 1.0986", &[c[399], c[0]]);
     quiz.given("all 400 losses of each");
+    quiz.given("uphill for 400 epochs");
 
     let (_, w, bias) = Fault::None.run();
     let (_, w_of_both, bias_of_both) = Fault::BothOfTheBias.run();
