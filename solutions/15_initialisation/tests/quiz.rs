@@ -60,7 +60,7 @@ fn doubled() -> f64 {
 
 fn wide_layer(quiz: &mut Lesson) {
     quiz.given("10 inputs and 1,000 outputs");
-    quiz.given("Xavier's mean of 10 and 1,000 is ruled by the 1,000");
+    quiz.given("Xavier's mean of 10 and 1,000 comes mostly from the 1,000");
     quiz.given("With 1,000 inputs and 10 outputs");
     // A ReLU halves the squares, in both directions.
     let factors = |init, n_in: usize, n_out: usize| {

@@ -19,7 +19,7 @@ fn every_number_in_the_questions_is_computed() {
     let small = device.build_module::<Linear<N_FILTERS, 10>, f32>();
     quiz.says("That layer has 90 parameters", &[small.num_trainable_params() as f64]);
     quiz.given("100 million parameters");
-    quiz.says("It hands on 128 numbers", &[N_POOLED as f64]);
+    quiz.says("from 128 numbers down to ten", &[N_POOLED as f64]);
 
     // Every pixel of this image is 1, so what is 0 in a patch lies outside.
     let patches = Patches.apply(images(&Array2::ones((1, 64)), &device) as Images<64>).as_vec();
