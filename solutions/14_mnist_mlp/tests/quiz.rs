@@ -54,7 +54,7 @@ fn when_to_stop(quiz: &mut Lesson) {
     }
     assert_eq!((best_epoch, stop), (4, 7));
     quiz.given("tolerance = 0.4\n");
-    quiz.says("and 0.0845 is no measurement", &[best]);
+    quiz.says("then 0.0845 is no measurement", &[best]);
     quiz.says("The 0.0858 of epoch 9", &[losses[8], 9.0]);
 }
 
