@@ -584,7 +584,8 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bo
             let what = if step.text.is_whole() { format!("`{}`", step.text.words) } else { "a part".to_owned() };
             let size = Op::Count(*count).words(&[&Text::name(name)]).words;
             let count = format!("{count:?}").to_lowercase();
-            (13, format!("{verb}:{count}_of_{name}"), format!("{what} is {verb} by `{size}`{in_owner}"))
+            // Where all cases have the same size, a number explains as much, and is the simpler explanation.
+            (16, format!("{verb}:{count}_of_{name}"), format!("{what} is {verb} by `{size}`{in_owner}"))
         }
         Change::Arg(index, Arg::With(binary, name)) => {
             let verb = if *binary == Binary::Mul { "multiplied" } else { "divided" };
@@ -688,5 +689,8 @@ pub(crate) const FREQUENT: u32 = 14;
 
 /// How far from the formula a slip seems.
 pub(crate) fn rank(edit: &Edit, step: &Step) -> u32 {
-    describe(edit, step, &Text::default(), false).0
+    match edit.change {
+        Change::Result(Arg::Sized(..)) => 13 + 3 * u32::from(edit.visit.is_some()),
+        _ => describe(edit, step, &Text::default(), false).0,
+    }
 }
