@@ -83,6 +83,29 @@ mistake = "four_digits"
 edits = [{ find = "(year % 4 == 0 && year % 100 != 0) || year % 400 == 0", with = "year < 10_000 && ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0)" }]
 "#;
 
+/// Seven questions of four kinds.
+fn questions() -> String {
+    let kinds = [
+        ("one", OPTIONS),
+        ("several", OPTIONS),
+        ("open", "model = \"It is.\"\ncontains = [\"a reason\", \"a year\"]\n"),
+        (
+            "order",
+            "[[question.step]]\ntext = \"4\"\nbecause = \"First.\"\n[[question.step]]\ntext = \"100\"\nbecause = \"Then.\"\n\
+                   [[question.step]]\ntext = \"400\"\nbecause = \"Then.\"\n[[question.step]]\ntext = \"none\"\nbecause = \"Last.\"\n",
+        ),
+    ];
+    let question = |(number, (kind, rest)): (usize, &(&str, &str))| {
+        let head = format!("[[question]]\nid = \"{kind}-{number}\"\nkind = \"{kind}\"\ntopics = [\"data\"]\n");
+        format!("{head}ask = \"Leap years, {number}?\"\n{rest}\n")
+    };
+    kinds.iter().cycle().take(7).enumerate().map(question).collect()
+}
+
+const OPTIONS: &str = "[[question.option]]\ntext = \"1900\"\nright = true\nbecause = \"It is.\"\n\
+                       [[question.option]]\ntext = \"2000\"\nbecause = \"It is not.\"\n\
+                       [[question.option]]\ntext = \"2100\"\nbecause = \"It is not.\"\n";
+
 /// The course; nobody has asked for its bonus yet.
 fn new_course() -> PathBuf {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("course with a bonus");
@@ -113,6 +136,8 @@ fn new_course() -> PathBuf {
         ("exercises/01_leap_years/tests/examples.rs".to_owned(), String::new()),
         ("solutions/01_leap_years/tests/examples.rs".to_owned(), String::new()),
         ("solutions/01_leap_years/tests/lesson.rs".to_owned(), String::new()),
+        ("solutions/01_leap_years/tests/quiz.rs".to_owned(), String::new()),
+        (format!("{hidden}/quiz.toml"), questions()),
     ];
     copy(&original, &root);
     for (path, text) in files {
