@@ -269,7 +269,7 @@ fn steps(name: &str, job: &str) -> Vec<Value> {
     workflow(name)["jobs"][job]["steps"].as_array().unwrap().clone()
 }
 
-const BIAS: &str = "x.dot(&self.weights) + &self.biases";
+const STD_DEV: &str = "let std_dev = (2.0 / n_in as f64).sqrt();";
 
 #[test]
 fn a_good_pull_request_is_complete_and_its_comment_says_so() {
@@ -294,25 +294,25 @@ fn a_good_pull_request_is_complete_and_its_comment_says_so() {
 
 #[test]
 fn a_wrong_pull_request_fails_and_the_mistake_is_named() {
-    let wrong = solution("03_dense_layer").replacen(BIAS, "x.dot(&self.weights)", 1);
+    let wrong = solution("03_dense_layer").replacen(STD_DEV, "let std_dev = 2.0 / n_in as f64;", 1);
     let pull_request = PullRequest::with("03_dense_layer", &wrong);
     let graded = pull_request.grade();
     assert_eq!(graded.exit_code, Some(1), "{}", graded.log);
     assert!(graded.outputs.contains("complete=\npassed=false\n"), "{}", graded.outputs);
-    assert!(graded.log.contains("The bias is missing"), "{}", graded.log);
+    assert!(graded.log.contains("is the variance"), "{}", graded.log);
     assert!(graded.log.contains("\n::error file=exercises/03_dense_layer/src/lib.rs,"), "{}", graded.log);
     assert!(graded.log.contains("Exercise 3 has to be complete, and has "), "{}", graded.log);
-    assert!(graded.summary.contains("The bias is missing"), "{}", graded.summary);
+    assert!(graded.summary.contains("is the variance"), "{}", graded.summary);
     assert!(graded.summary.contains("\n- Exercise 3 has to be complete, and has "), "{}", graded.summary);
 
     let comment = pull_request.comment_text(graded.report.as_deref());
     assert!(comment.contains("| ✏️ not complete |"), "{comment}");
-    assert!(comment.contains("<code>The bias is missing&#58; every neuron"), "{comment}");
+    assert!(comment.contains("is the variance"), "{comment}");
 }
 
 #[test]
 fn an_unfinished_pull_request_keeps_the_points_that_it_has() {
-    let unfinished = solution("03_dense_layer").replacen(BIAS, "todo!()", 1);
+    let unfinished = solution("03_dense_layer").replacen("x.dot(&self.weights) + &self.biases", "todo!()", 1);
     let pull_request = PullRequest::with("03_dense_layer", &unfinished);
     let graded = pull_request.grade();
     assert_eq!(graded.exit_code, Some(1), "{}", graded.log);
@@ -780,10 +780,10 @@ fn gradescope_gets_its_results() {
         let (results, code) = gradescope(|submission| write(&submission.join(file), solution("03_dense_layer")));
         assert_eq!((results["score"].as_u64(), code), (Some(23), Some(0)), "{results:#}");
     }
-    let wrong = solution("03_dense_layer").replacen(BIAS, "x.dot(&self.weights)", 1);
+    let wrong = solution("03_dense_layer").replacen(STD_DEV, "let std_dev = 2.0 / n_in as f64;", 1);
     let (results, code) = gradescope(|submission| write(&submission.join("lib.rs"), wrong));
     assert!(results["score"].as_u64().unwrap() < 23 && code == Some(0), "{results:#}");
-    assert!(results.to_string().contains("The bias is missing"), "{results:#}");
+    assert!(results.to_string().contains("is the variance"), "{results:#}");
 
     // Links to the solution, which lies in the same container.
     let the_solution = class().join("solutions/03_dense_layer");
