@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use course::Course;
-use report::{CheckReport, ExerciseStatus, Report};
+use report::{CheckReport, Report};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
 use crate::{
@@ -198,7 +198,7 @@ impl Building<'_> {
             terms.seed as i64,
             report.course_commit,
             report.sandbox,
-            status(report),
+            report.status().name(),
             report.score(),
             report.bonus_score(),
             json,
@@ -434,16 +434,6 @@ fn changes(before: &Report, after: &Report) -> Vec<Change> {
         changes.push(Change { id: id.to_owned(), points: change.0, status: change.1, why });
     }
     changes
-}
-
-/// The status of an exercise, as it is written in JSON.
-pub(crate) fn status(report: &Report) -> &'static str {
-    match report.status() {
-        ExerciseStatus::Complete => "complete",
-        ExerciseStatus::Incomplete => "incomplete",
-        ExerciseStatus::NotStarted => "not_started",
-        ExerciseStatus::DoesNotCompile => "does_not_compile",
-    }
 }
 
 #[cfg(test)]

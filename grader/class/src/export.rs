@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use course::{Course, UsageError, files};
-use report::Report;
+use report::{CheckReport, Report};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use wire::judge::Status;
@@ -285,23 +285,23 @@ impl Compared {
     }
 }
 
+/// Each check that counts, in the form of a system.
+fn tests(report: &Report, form: impl Fn(&CheckReport) -> Value) -> Vec<Value> {
+    report.checks.iter().filter(|check| !check.bonus).map(form).collect()
+}
+
 fn classroom50(classroom: &str, student: &Student, exercise: &Exercise, grade: &Grade, report: &Report) -> Value {
     let login = if student.login.is_empty() { &student.key } else { &student.login };
     let time = iso(grade.handed_in.unwrap_or_else(now));
     let source = report.course_commit.clone().unwrap_or_else(|| report.checks_digest.clone());
-    let tests: Vec<Value> = report
-        .checks
-        .iter()
-        .filter(|check| !check.bonus)
-        .map(|check| {
-            json!({
-                "test-name": check.id,
-                "passed": check.status == Status::Passed,
-                "score": check.points,
-                "max-score": check.max_points,
-            })
+    let tests = tests(report, |check| {
+        json!({
+            "test-name": check.id,
+            "passed": check.status == Status::Passed,
+            "score": check.points,
+            "max-score": check.max_points,
         })
-        .collect();
+    });
     json!({
         "schema": "classroom50/result/v1",
         "classroom": classroom,
@@ -323,21 +323,16 @@ fn classroom50(classroom: &str, student: &Student, exercise: &Exercise, grade: &
 
 fn prairielearn(exercise: &Exercise, grade: &Grade, report: &Report) -> Value {
     let share = grade.counted.unwrap_or(0.0) / f64::from(exercise.max_points.max(1));
-    let tests: Vec<Value> = report
-        .checks
-        .iter()
-        .filter(|check| !check.bonus)
-        .map(|check| {
-            json!({
-                "name": check.id,
-                "description": check.title,
-                "points": check.points,
-                "max_points": check.max_points,
-                "message": check.message,
-                "output": check.output,
-            })
+    let tests = tests(report, |check| {
+        json!({
+            "name": check.id,
+            "description": check.title,
+            "points": check.points,
+            "max_points": check.max_points,
+            "message": check.message,
+            "output": check.output,
         })
-        .collect();
+    });
     let errors: Vec<&str> = report.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
     json!({
         // Code that does not compile is graded, with 0: it is no broken format.

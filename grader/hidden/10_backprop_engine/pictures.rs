@@ -1,5 +1,6 @@
 //! What there is to see in exercise 10.
 
+use datasets::Dataset;
 use rand_distr::{Distribution, StandardNormal};
 
 use judge::pictures::*;
@@ -199,11 +200,7 @@ fn moons(ask: &mut Ask<'_>) -> Result<[Picture; 2]> {
         losses.compare(name, Mark::Line, n, line);
         borders.compare(name, Mark::Line, n, both.map(|(_, scores)| region.contour(&scores, 0.0)));
     }
-    for class in 0..2 {
-        let samples = data.features.rows().into_iter().zip(&data.labels).filter(|(_, label)| **label == class);
-        let points = samples.map(|(sample, _)| (sample[0], sample[1])).collect();
-        borders.add(format!("class {class}"), Mark::Points, Role::Class(class), points);
-    }
+    add_samples(&mut borders, &data);
     Ok([losses, borders])
 }
 
@@ -211,6 +208,15 @@ fn moons(ask: &mut Ask<'_>) -> Result<[Picture; 2]> {
 fn normal(seed: u64) -> impl FnMut() -> f64 {
     let mut rng = probe::generator(seed);
     move || StandardNormal.sample(&mut rng)
+}
+
+/// The samples, by their class.
+fn add_samples(picture: &mut Picture, data: &Dataset) {
+    for class in 0..2 {
+        let samples = data.features.rows().into_iter().zip(&data.labels).filter(|(_, label)| **label == class);
+        let points = samples.map(|(sample, _)| (sample[0], sample[1])).collect();
+        picture.add(format!("class {class}"), Mark::Points, Role::Class(class), points);
+    }
 }
 
 /// A network of any shape, on data of one's choice.
@@ -260,11 +266,7 @@ fn any_network(ask: &mut Ask<'_>) -> Result<Picture> {
     picture.label(region.x.0 + 0.8, region.y.1 - 0.2, format!("loss {loss:.3}"));
     picture.add("border", Mark::Line, Role::Guide, region.contour(&scores, 0.0));
     picture.raster(region, scores, Palette::Diverging, (-8.0, 8.0));
-    for class in 0..2 {
-        let samples = data.features.rows().into_iter().zip(&data.labels).filter(|(_, label)| **label == class);
-        let points = samples.map(|(sample, _)| (sample[0], sample[1])).collect();
-        picture.add(format!("class {class}"), Mark::Points, Role::Class(class), points);
-    }
+    add_samples(&mut picture, &data);
     Ok(picture)
 }
 

@@ -185,6 +185,16 @@ pub enum ExerciseStatus {
 }
 
 impl ExerciseStatus {
+    /// As it is written in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Incomplete => "incomplete",
+            Self::NotStarted => "not_started",
+            Self::DoesNotCompile => "does_not_compile",
+        }
+    }
+
     /// How it looks in a list: a colour, and a mark that says the same without one.
     pub fn mark(self) -> (anstyle::Style, &'static str) {
         match self {

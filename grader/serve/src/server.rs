@@ -25,10 +25,7 @@ use axum::{
     },
     routing::{get, post},
 };
-use course::{
-    Course,
-    files::{rust_files, stamp},
-};
+use course::Course;
 use runner::Submission;
 use tokio::net::TcpListener;
 use tokio_stream::{Stream, StreamExt, wrappers::BroadcastStream};
@@ -117,7 +114,7 @@ fn watch(app: &Arc<App>) -> Watcher {
             tokio::time::sleep(LOOK).await;
             let shown: Vec<usize> = app.benches().keys().copied().collect();
             for index in shown {
-                let look = app.look(index);
+                let look = files::look(&app.submission(index));
                 if looks.insert(index, look.clone()).is_some_and(|before| before != look) {
                     app.saved(index);
                 }
@@ -148,15 +145,10 @@ impl App {
         self.folder.clone().filter(|_| self.course.exercises[index].name == self.first)
     }
 
-    /// What the sources look like that are shown: equal looks mean that nothing was saved.
-    fn look(&self, index: usize) -> String {
-        match self.folder_of(index) {
-            Some(folder) => {
-                let sources = rust_files(&Submission::new(folder).src()).unwrap_or_default();
-                sources.iter().filter_map(|file| stamp(file).ok()).collect()
-            }
-            None => files::look(&self.course, &self.course.exercises[index]),
-        }
+    /// What is shown of an exercise.
+    fn submission(&self, index: usize) -> Submission {
+        let learners = || Submission::of_learner(&self.course, &self.course.exercises[index]);
+        self.folder_of(index).map_or_else(learners, Submission::new)
     }
 
     fn saved(&self, index: usize) {

@@ -5,9 +5,10 @@ use std::path::Path;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use course::{
-    Course, Exercise,
+    Course,
     files::{rust_files, stamp},
 };
+use runner::Submission;
 
 /// Hands on the system's file events as long as it lives.
 pub struct Watcher {
@@ -60,10 +61,9 @@ fn exercise_of(path: &Path, names: &[String]) -> Option<usize> {
     })
 }
 
-/// What the source files of `exercise` look like: sizes and times. Equal looks mean that nothing was saved.
-pub fn look(course: &Course, exercise: &Exercise) -> String {
-    let folder = course.root.join("exercises").join(&exercise.name).join("src");
-    match rust_files(&folder) {
+/// What the source files of `submission` look like: sizes and times. Equal looks mean that nothing was saved.
+pub fn look(submission: &Submission) -> String {
+    match rust_files(&submission.src()) {
         Ok(files) => files.iter().map(|file| stamp(file).unwrap_or_default()).collect(),
         Err(_) => String::new(),
     }

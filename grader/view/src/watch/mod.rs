@@ -173,7 +173,7 @@ fn run(
         let now = Instant::now();
         if now - looked >= LOOK {
             looked = now;
-            let look = files::look(course, &course.exercises[state.current]);
+            let look = files::look(&Submission::of_learner(course, &course.exercises[state.current]));
             actions.extend(state.update(Event::Looked(look), now));
         }
         let first = inbox.recv_timeout(BEAT);
