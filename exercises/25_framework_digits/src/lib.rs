@@ -111,7 +111,7 @@ pub fn predict<const I: usize>(net: &impl Network<I>, x: &ArrayRef2<f64>, device
     todo!()
 }
 
-/// Which fraction of the images `x` (n, I), n at least 1, is given its class by `net`: from 0 to 1.
+/// The fraction of the images `x` (n, I), n at least 1, to which `net` gives the class in `labels`: from 0 to 1.
 pub fn accuracy<const I: usize>(net: &impl Network<I>, x: &ArrayRef2<f64>, labels: &[usize], device: &Dev) -> f64 {
     todo!()
 }

@@ -183,7 +183,7 @@ fn one_step() -> Check {
         )
         .mistake(
             "loss_after_the_step",
-            "This is the loss after the step. Asked is the one before it, which the pass has computed already.",
+            "This is the loss after the step. The one before it is asked for, and the pass has computed it already.",
             |c| {
                 let slopes = |net: &Net, x: &ArrayRef2<f64>, labels: &[usize]| net.slopes(x, labels, 1.0);
                 stepped(c, slopes, |_, net, c| mean(&net.losses(&c.matrix("x"), &c.counts("labels"))), false)
@@ -379,8 +379,8 @@ fn epoch_loss() -> Check {
         )
         .mistake_if(
             "torn_pairs",
-            "Images meet the labels of others: both are shuffled, and each in its own way. Shuffle numbers of samples, and choose \
-             images and labels by the same ones.",
+            "Images meet the labels of others: only one of the two is shuffled, or each in its own way. Shuffle the numbers of the \
+             samples, and choose images and labels by the same numbers.",
             |c, seen| {
                 let (net, x, labels) = (Net::of(c), c.matrix("x"), c.counts("labels"));
                 orders(labels.len()).into_iter().any(|order| {
@@ -410,8 +410,8 @@ fn epoch_orders() -> Check {
                     Some(order) => orders_seen.push(order),
                     None => {
                         return Err(format!(
-                            "After epoch {} the weights are none of the six that come of three samples, one a step, in any \
-                             order.",
+                            "The weights after epoch {} are not those of three steps, one on each sample, in any of the six \
+                             orders.",
                             number + 1
                         ));
                     }
@@ -437,9 +437,11 @@ fn epoch_orders() -> Check {
             "never_shuffled",
             "The samples are taken in the same order in every epoch. Shuffle at the beginning of each, with the generator that is \
              handed in: a generator of your own would begin at the same place each time.",
-            |_, seen| {
+            |c, seen| {
                 let after = weights_after_epochs(seen);
-                after.len() > 1 && after.iter().all(|weights| close(weights, &after[0]))
+                // Otherwise the mistake may be another one: always the same sample, or no step at all.
+                let in_some_order = || orders(3).iter().any(|order| close(&after[0], &descended(c, order).weights));
+                after.len() > 1 && after.iter().all(|weights| close(weights, &after[0])) && in_some_order()
             },
         )
         .mistake_if(
@@ -572,13 +574,13 @@ fn train() -> Check {
             "The learning rate is Adam's default, 0.001, and not the one in the config.",
             |c| trained(c, Training { rate: Some(0.001), ..Training::default() }),
         )
-        .mistake("gradient_descent", "These are steps of plain gradient descent. Asked are those of Adam.", |c| {
+        .mistake("gradient_descent", "These are steps of plain gradient descent. Take those of Adam.", |c| {
             trained(c, Training { descends: true, ..Training::default() })
         })
         .mistake(
             "accuracy_of_the_training",
-            "The accuracy is that of the images that were learned from. It says how much the network remembers; asked is how well \
-             it reads others.",
+            "The accuracy is that of the images that were learned from. It says how much the network remembers. \
+             Measure how well it reads others: use `x_validation`.",
             |c| trained(c, Training { looks_at_training: true, ..Training::default() }),
         )
         .mistake(
@@ -706,7 +708,7 @@ fn patches() -> Check {
         )
         .mistake(
             "patches_by_columns",
-            "Each patch is transposed: its pixels come column by column. Asked is row by row.",
+            "Each patch is transposed: its pixels come column by column. They have to come row by row.",
             |c| cut(c, inside, |k| (k % 3, k / 3), 1),
         )
         .mistake(
@@ -717,7 +719,7 @@ fn patches() -> Check {
         )
         .mistake(
             "images_by_columns",
-            "Places go down the columns of the image. Asked is row by row, as the pixels themselves come.",
+            "Places go down the columns of the image. They have to go row by row, as the pixels do.",
             |c| cut(&transposed_images(c), inside, |k| (k % 3, k / 3), 1),
         )
         .mistake(
@@ -792,10 +794,10 @@ fn max_pool() -> Check {
         .on(|draw| vec![Record::new().with("seen", draw::matrix(draw, (128, 8), 1.0))])
         .expects(|c| pooled(c, square, largest, by_groups))
         .within(F32)
-        .mistake("mean_for_maximum", "This is the mean of each 2×2 places. Asked is the largest of them.", |c| {
+        .mistake("mean_for_maximum", "This is the mean of each 2×2 places. Take the largest of them.", |c| {
             pooled(c, square, |four| four.iter().sum::<f64>() / 4.0, by_groups)
         })
-        .mistake("smallest", "This is the smallest of each 2×2 places. Asked is the largest.", |c| {
+        .mistake("smallest", "This is the smallest of each 2×2 places. Take the largest.", |c| {
             pooled(c, square, |four| four.iter().fold(f64::INFINITY, |least, &one| least.min(one)), by_groups)
         })
         .mistake(
@@ -806,12 +808,12 @@ fn max_pool() -> Check {
         )
         .mistake(
             "filters_first",
-            "The numbers come filter by filter. Asked is group by group: for each group of places its 8 filters.",
+            "The numbers come filter by filter. They have to come group by group: for each group of places its 8 filters.",
             |c| pooled(c, square, largest, |group, filter| 16 * filter + group),
         )
         .mistake(
             "groups_by_columns",
-            "The groups come column by column. Asked is row by row, as the places themselves come.",
+            "The groups come column by column. They have to come row by row, as the places do.",
             |c| pooled(c, square, largest, |group, filter| 8 * (4 * (group % 4) + group / 4) + filter),
         )
         .mistake(
@@ -964,13 +966,13 @@ fn race() -> Check {
         )
         .mistake("race_mean_of_means", "The last batch is shorter, and its samples count for more: means of batches are averaged as if \
              all had the same size.", |c| raced(c, Race { of_batches: mean_of_means, ..Race::default() }))
-        .mistake("race_loss_of_the_last_batch", "Each loss is that of the last batch of its epoch. Asked is the mean over all samples.", |c| {
+        .mistake("race_loss_of_the_last_batch", "Each loss is that of the last batch of its epoch. Return the mean over all samples.", |c| {
             raced(c, Race { of_batches: of_the_last, ..Race::default() })
         })
         .mistake("race_drops_the_rest", "The last two samples, which do not fill a batch, are left out.", |c| {
             raced(c, Race { drops_the_rest: true, ..Race::default() })
         })
-        .mistake("losses_of_batches", "There is a loss for every batch. Asked is one for every epoch, the mean of its samples.", |c| {
+        .mistake("losses_of_batches", "There is a loss for every batch. Return one for every epoch, the mean of its samples.", |c| {
             raced(c, Race { every_batch: true, ..Race::default() })
         })
         .mistake("no_time_taken", "A lap took no time at all. Take an `Instant` before its epochs, and ask it for `elapsed` after them.", |c| {
@@ -1016,7 +1018,7 @@ fn race_order() -> Check {
         .within(Tolerance { relative: 1e-10, absolute: 0.0 })
         .mistake_if(
             "laps_swapped",
-            "The first losses differ from the right ones in the seventh digit, as numbers do that were computed in `f32`. The lap of the \
+            "The first losses differ from the right ones in the seventh digit, like numbers computed in `f32`. The lap of the \
              engine, which computes in `f64`, comes first.",
             |c, seen| {
                 let (right, seen) = (engines_losses(c), seen.vector(ENGINES).to_owned());
@@ -1045,7 +1047,7 @@ fn scores_in_f64() -> Check {
         )
         .mistake_if(
             "computed_in_f32",
-            "The scores are right in seven digits, as numbers are that were computed in `f32` and widened at the end. `to_dtype` \
+            "The scores are right in seven digits, like numbers that were computed in `f32` and widened at the end. `to_dtype` \
              widens the parameters first, so that all operations are in `f64`.",
             |c, seen| {
                 let (right, seen) = (wide_scores(c, &c.matrix("x")), result_matrix(seen));
@@ -1070,7 +1072,7 @@ fn to_safetensors() -> Check {
         .within(F32)
         .mistake(
             "written_as_f64",
-            "The numbers are written as F64. The network has `f32`, so F32 keeps all of them in half of the room.",
+            "The numbers are written as F64. The network has `f32`, so F32 keeps all of them in half the space.",
             |c| in_file(c, "F64", |shape| format!("{shape:?}"), |number| number),
         )
         .mistake(
@@ -1186,6 +1188,12 @@ fn load_safetensors() -> Check {
     )
 }
 
+fn changed_on_an_error(c: &Record, seen: &Record) -> bool {
+    let right = c.text("what is right");
+    let untouched = tensors(c, "").iter().all(|(name, _, numbers)| close_to(&seen.vector(name), numbers));
+    right != "Ok" && seen.text("outcome") == right && !untouched
+}
+
 fn load_misfits() -> Check {
     Check::new("load_misfits", "load_safetensors", "load_safetensors names what is missing or has another shape or type", 2)
         .asks("load_safetensors")
@@ -1214,6 +1222,16 @@ fn load_misfits() -> Check {
                     tensors.remove(2);
                     None
                 }),
+                // Two faults of one parameter: the shape comes first.
+                loading(draw, r#"WrongShape("0.weight")"#, |tensors| {
+                    tensors[1].1.reverse();
+                    Some(file(tensors, |name| if name == "0.weight" { "F64" } else { "F32" }))
+                }),
+                // A name that the network does not have comes last.
+                loading(draw, r#"Missing("2.weight")"#, |tensors| {
+                    tensors[3].0 = "1.scale".to_owned();
+                    None
+                }),
             ]
         })
         .expects(refused)
@@ -1222,11 +1240,7 @@ fn load_misfits() -> Check {
             "half_loaded",
             "The error is right, but parameters have been changed already: the network is neither the old one nor the new one. \
              Change it when nothing can go wrong any more.",
-            |c, seen| {
-                let right = c.text("what is right");
-                let untouched = tensors(c, "").iter().all(|(name, _, numbers)| close_to(&seen.vector(name), numbers));
-                right != "Ok" && seen.text("outcome") == right && !untouched
-            },
+            changed_on_an_error,
         )
         .mistake_if(
             "lengths_compared",
@@ -1249,6 +1263,17 @@ fn load_misfits() -> Check {
             "A missing name is reported before an earlier parameter of another shape. Go through the parameters once, and look at name, \
              shape and type of each.",
             |c, seen| c.text("what is right").starts_with("WrongShape") && seen.text("outcome").starts_with("Missing"),
+        )
+        .mistake_if(
+            "type_before_shape",
+            "A tensor has another shape and another type, and the type is reported. Compare the shapes first.",
+            |c, seen| c.text("what is right").starts_with("WrongShape") && seen.text("outcome").starts_with("WrongType"),
+        )
+        .mistake_if(
+            "unexpected_first",
+            "A name that the network does not have is reported, although one that it needs is missing. Look at all parameters of the \
+             network first, and at the other names in the file last.",
+            |c, seen| c.text("what is right").starts_with("Missing") && seen.text("outcome").starts_with("Unexpected"),
         )
 }
 
@@ -1282,6 +1307,12 @@ fn load_unexpected() -> Check {
         "unexpected_in_any_order",
         "Two names are unexpected, and the second is reported. `names()` has no order of its own: sort them.",
         |_, seen| seen.text("outcome") == r#"Unexpected("4.bias")"#,
+    )
+    .mistake_if(
+        "loaded_before_the_names",
+        "The error is right, but the parameters are those of the file already. Look for unexpected names before you call \
+         `set_parameters`.",
+        changed_on_an_error,
     )
 }
 
