@@ -98,7 +98,7 @@ fn bottleneck(lesson: &mut Lesson) {
     let (x, _) = digits();
     lesson.says("The 1,437 digits", &[x.nrows() as f64]);
     for (row, k) in [
-        ("| the mean digit, whatever comes | 0                   | 0.0731 |", 0),
+        ("| the mean digit for every image | 0                   | 0.0731 |", 0),
         ("| PCA                            | 2                   | 0.0523 |", 2),
         ("| PCA                            | 8                   | 0.0238 |", 8),
     ] {
