@@ -70,7 +70,7 @@ fn by_hand(lesson: &mut Lesson) {
     lesson.given("and q = 0.9. Sorted");
     let errors = array![3.0, 1.0, 9.0, 2.0, 5.0];
     lesson.says(
-        "place = 0.9 · 4 = 3.6          quantile = 5 + (9 - 5) · 0.6 = 7.4",
+        "position = 0.9 · 4 = 3.6          quantile = 5 + (9 - 5) · 0.6 = 7.4",
         &[0.9, 4.0, 0.9 * 4.0, 5.0, 9.0, 5.0, 0.6, quantile(&errors, 0.9)],
     );
     lesson.given("A sample with an error of 7.4 is still normal, one with 7.5");
