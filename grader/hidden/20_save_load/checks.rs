@@ -596,7 +596,7 @@ fn encode() -> Check {
              before it as they are in the end.",
             |c| in_hex(&encoded_with(c, |body| body + 32, |head, body| [&head[..16], &[0; 8], body].concat())),
         )
-        .mistake("seed_and_epoch_swapped", "Seed and epoch have swapped places. The seed comes first.", |c| {
+        .mistake("seed_and_epoch_swapped", "Seed and epoch are swapped. The seed comes first.", |c| {
             let swapped = checkpoint_of(c, &dict(c, "model "), &dict(c, "optimizer "));
             let swapped = with_count(swapped, "seed", c.count("epoch"));
             in_hex(&encoded(&with_count(swapped, "epoch", c.count("seed"))))
@@ -616,7 +616,7 @@ fn decode() -> Vec<Check> {
     vec![
         check("decode", "decode restores the checkpoint that was encoded", 2)
             .on(|draw| [&[3, 4, 2][..], &[2, 1]].map(|sizes| of_bytes(encoded(&training(draw, sizes)))).to_vec())
-            .mistake("epoch_read_first", "Seed and epoch have swapped places. The seed comes first.", |c| {
+            .mistake("epoch_read_first", "Seed and epoch are swapped. The seed comes first.", |c| {
                 let right = decoded(c.bytes("bytes"), Skip::Nothing);
                 let (seed, epoch) = (right.count("seed"), right.count("epoch"));
                 with_count(with_count(right, "seed", epoch), "epoch", seed)
