@@ -34,9 +34,9 @@ pub enum LoadError {
     Damaged,
     /// A name is not UTF-8.
     BadName,
-    /// There is nothing of this name.
+    /// Nothing has this name.
     Missing(String),
-    /// There is something of this name, and it is not asked for.
+    /// Something has this name, but it is not needed.
     Unexpected(String),
     /// The array of this name has another shape.
     WrongShape {
@@ -47,7 +47,7 @@ pub enum LoadError {
         /// The shape that it has.
         found: Vec<usize>,
     },
-    /// It is no safetensors file, or a damaged one; what the crate `safetensors` says.
+    /// This is not a safetensors file, or it is damaged; the text is the error of the crate `safetensors`.
     NotSafetensors(String),
     /// The tensor of this name has numbers of a type that is not read here.
     UnsupportedType(String),
@@ -97,13 +97,13 @@ pub fn load_state_dict(net: &mut Sequential, state: &StateDict) -> Result<(), Lo
     todo!()
 }
 
-/// The optimiser of exercise 12 with the usual β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸; what it remembers is public here. This type
-/// is complete.
+/// The optimiser of exercise 12 with the usual β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸; what it remembers is public here.
+/// This type is complete.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adam {
-    /// How long its steps are.
+    /// The learning rate.
     pub learning_rate: f64,
-    /// How many steps there have been.
+    /// How many steps it has taken.
     pub n_steps: usize,
     /// The running mean of the gradients, an array for each parameter; none before the first step.
     pub means: Vec<ArrayD<f64>>,
@@ -139,8 +139,8 @@ impl Adam {
     }
 }
 
-/// What `adam` remembers, by name: `learning_rate` and `n_steps` as arrays without axes (`arr0(…)`), and for each parameter
-/// `mean.0`, `mean_square.0`, `mean.1`, `mean_square.1` and so on.
+/// What `adam` remembers, by name: `learning_rate` and `n_steps` as arrays without axes (`arr0(…)`), and for each
+/// parameter `mean.0`, `mean_square.0`, `mean.1`, `mean_square.1` and so on.
 pub fn adam_state(adam: &Adam) -> StateDict {
     todo!()
 }
@@ -150,9 +150,9 @@ pub fn adam_state(adam: &Adam) -> StateDict {
 /// # Errors
 ///
 /// [`Missing`](LoadError::Missing) with the first name that is missing of `learning_rate`, `n_steps`, `mean_square.0`,
-/// `mean_square.1` and so on. There have to be as many of the last kind as there are means, counted from `mean.0` to the first
-/// number that has none. If nothing is missing, [`Unexpected`](LoadError::Unexpected) with the first name that does not belong
-/// there.
+/// `mean_square.1` and so on. There have to be as many mean squares as there are means. The means are counted from
+/// `mean.0` up to the first number that has none. If nothing is missing, [`Unexpected`](LoadError::Unexpected) with the
+/// first name that does not belong there.
 pub fn adam_from_state(state: &StateDict) -> Result<Adam, LoadError> {
     todo!()
 }
@@ -167,8 +167,9 @@ pub fn write_array(out: &mut Vec<u8>, array: &ArrayD<f64>) {
 ///
 /// # Errors
 ///
-/// [`LoadError::Truncated`] if the bytes end before the array does. They may announce anything: so many entries that not
-/// even their number fits into a `usize`, for example. Before the bytes are known to be there, no memory is set aside for them.
+/// [`LoadError::Truncated`] if the bytes end before the array does. They may announce anything, for example so many
+/// entries that their number does not fit into a `usize`. No memory may be allocated for entries before their bytes are
+/// known to be there.
 pub fn read_array(bytes: &mut &[u8]) -> Result<ArrayD<f64>, LoadError> {
     todo!()
 }
@@ -177,7 +178,7 @@ pub fn read_array(bytes: &mut &[u8]) -> Result<ArrayD<f64>, LoadError> {
 ///
 /// # Errors
 ///
-/// [`LoadError::Truncated`] if there are not as many.
+/// [`LoadError::Truncated`] if there are fewer.
 pub fn take<'a>(bytes: &mut &'a [u8], n: usize) -> Result<&'a [u8], LoadError> {
     let (front, rest) = bytes.split_at_checked(n).ok_or(LoadError::Truncated)?;
     *bytes = rest;
@@ -195,7 +196,7 @@ pub fn read_u64(bytes: &mut &[u8]) -> Result<u64, LoadError> {
     Ok(u64::from_le_bytes(front.try_into().expect("there are 8 bytes")))
 }
 
-/// The same as a count. One that does not fit counts more than there can be. This function is complete.
+/// The same as a `usize`. A number that does not fit into a `usize` cannot be a true count. This function is complete.
 ///
 /// # Errors
 ///
@@ -205,7 +206,7 @@ pub fn read_count(bytes: &mut &[u8]) -> Result<usize, LoadError> {
 }
 
 /// Appends a state dict to `out`: how many arrays there are, and for each the length of its name in bytes, the name and
-/// the array, by the order of the names. This function is complete.
+/// the array, in the order of the names. This function is complete.
 pub fn write_dict(out: &mut Vec<u8>, state: &StateDict) {
     out.extend((state.len() as u64).to_le_bytes());
     for (name, array) in state {
@@ -253,7 +254,8 @@ pub const VERSION: u64 = 1;
 
 /// A number that changes with almost any change of `bytes`: FNV-1a (Fowler, Noll & Vo), with 64 bits.
 ///
-/// It finds accidents. Somebody who changes bytes on purpose can compute it, too. This function is complete.
+/// It finds accidents. It does not protect against someone who changes bytes on purpose, because they can compute it,
+/// too. This function is complete.
 pub fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -275,21 +277,22 @@ pub fn encode(checkpoint: &Checkpoint) -> Vec<u8> {
 /// The first of these that is true:
 ///
 /// - [`NotACheckpoint`](LoadError::NotACheckpoint): the bytes do not begin with [`MAGIC`].
-/// - [`UnknownVersion`](LoadError::UnknownVersion): the version is not [`VERSION`]. Another version may go on differently, so
-///   nothing behind it is looked at.
-/// - [`Truncated`](LoadError::Truncated): there are fewer bytes than announced, or they end within the first three numbers.
+/// - [`UnknownVersion`](LoadError::UnknownVersion): the version is not [`VERSION`]. Another version may continue
+///   differently, so nothing after it is read.
+/// - [`Truncated`](LoadError::Truncated): there are fewer bytes than announced, or they end within the first three
+///   numbers.
 /// - [`TrailingBytes`](LoadError::TrailingBytes): there are more.
 /// - [`Damaged`](LoadError::Damaged): the last 8 bytes are not the checksum of all bytes before them.
-/// - What [`read_array`] and [`read_dict`] say; or [`TrailingBytes`](LoadError::TrailingBytes) if there is anything between
-///   the optimiser's state and the checksum.
+/// - What [`read_array`] and [`read_dict`] say; or [`TrailingBytes`](LoadError::TrailingBytes) if there is anything
+///   between the optimiser's state and the checksum.
 pub fn decode(bytes: &[u8]) -> Result<Checkpoint, LoadError> {
     todo!()
 }
 
 /// Writes a checkpoint to a file, in place of an earlier one. This function is complete.
 ///
-/// Until the new file is complete, the old one stays: the bytes go into a file beside it first, which then takes its name. So a
-/// program that is stopped in between leaves one of the two checkpoints, and never half a one.
+/// Until the new file is complete, the old one stays: the bytes go into a file beside it first, which then takes its
+/// name. So a program that is stopped in between leaves one of the two checkpoints, and never half of one.
 ///
 /// # Errors
 ///
@@ -340,8 +343,8 @@ impl Run {
 
     /// Trains for `n_epochs` more epochs, in batches of `batch_size` samples.
     ///
-    /// The order of the samples depends on the seed and on the number of the epoch, and on nothing else. So two numbers say
-    /// all that there is to say about chance.
+    /// The order of the samples depends on the seed and on the number of the epoch, and on nothing else. So these two
+    /// numbers determine everything that is random.
     pub fn train(
         &mut self,
         x: &ArrayRef2<f64>,
@@ -372,11 +375,12 @@ pub fn checkpoint(run: &mut Run) -> Checkpoint {
     todo!()
 }
 
-/// Puts `run` where the training of `checkpoint` was. Its network has to have the same layers; everything else is replaced.
+/// Brings `run` to the state of the training in `checkpoint`. Its network has to have the same layers; everything else
+/// is replaced.
 ///
 /// # Errors
 ///
-/// What [`adam_from_state`] says, or else what [`load_state_dict`] says. On an error nothing of `run` has changed.
+/// The error of [`adam_from_state`], or else that of [`load_state_dict`]. On an error nothing in `run` has changed.
 pub fn resume(run: &mut Run, checkpoint: &Checkpoint) -> Result<(), LoadError> {
     todo!()
 }
@@ -390,21 +394,23 @@ pub fn to_safetensors(state: &StateDict) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// [`LoadError::NotSafetensors`] if the crate `safetensors` refuses the bytes, and [`LoadError::UnsupportedType`] if a tensor
-/// has another type.
+/// [`LoadError::NotSafetensors`] if the crate `safetensors` refuses the bytes, and [`LoadError::UnsupportedType`] if a
+/// tensor has another type.
 pub fn from_safetensors(bytes: &[u8]) -> Result<StateDict, LoadError> {
     todo!()
 }
 
 /// The parameters of a `torch.nn.Sequential` under the names that [`state_dict`] gives them.
 ///
-/// PyTorch numbers all layers, those without parameters as well, and calls the parameters of a linear layer `0.weight`, of the
-/// shape (n_out, n_in), and `0.bias`. Here, weights are (n_in, n_out); weights come before biases; and parameters are counted.
+/// PyTorch numbers all layers, those without parameters as well, and calls the parameters of a linear layer `0.weight`,
+/// of the shape (n_out, n_in), and `0.bias`. Here, weights are (n_in, n_out); weights come before biases; and
+/// parameters are counted.
 ///
 /// # Errors
 ///
-/// The first name that is not a number followed by `.weight` or `.bias` is [`LoadError::Unexpected`]. If there is none, the
-/// first layer, by its number, that has one of the two lacks the other: [`LoadError::Missing`].
+/// [`LoadError::Unexpected`] with the first name that is not a number followed by `.weight` or `.bias`. If there is no
+/// such name, [`LoadError::Missing`] with the name that is missing from the first layer, by its number, that has only
+/// one of the two.
 pub fn from_pytorch(state: &StateDict) -> Result<StateDict, LoadError> {
     todo!()
 }

@@ -1,8 +1,8 @@
 //! What is right in exercise 20, and what is commonly got wrong.
 //!
-//! The judge writes and reads the formats by itself, so that it knows what every changed byte has to lead to. Numbers are
-//! kept exactly or not at all, so every comparison is exact, but for that of a whole training: the solution's `lesson.rs` measures
-//! that another order of adding changes it by less than 1e-11, and 1e-9 is allowed.
+//! The judge writes and reads the formats by itself, so that it knows what every changed byte has to lead to. Numbers
+//! are kept exactly or not at all, so every comparison is exact, but for that of a whole training: the solution's
+//! `lesson.rs` measures that another order of adding changes it by less than 1e-11, and 1e-9 is allowed.
 
 use std::collections::BTreeMap;
 
@@ -42,19 +42,23 @@ fn state_dict() -> Check {
         })
         .expects(|c| with_dict(Record::new(), "", &dict(c, "net ")))
         .within(Tolerance::EXACT)
-        .mistake("counted_from_one", "The first name is `parameter.1`. Names count from 0: `parameter.0` comes first.", |c| {
-            let shifted = (1..).zip(in_order(&dict(c, "net "))).map(|(i, array)| (name(i), array));
-            with_dict(Record::new(), "", &shifted.collect())
-        })
+        .mistake(
+            "counted_from_one",
+            "The first name is `parameter.1`. Names count from 0: `parameter.0` comes first.",
+            |c| {
+                let shifted = (1..).zip(in_order(&dict(c, "net "))).map(|(i, array)| (name(i), array));
+                with_dict(Record::new(), "", &shifted.collect())
+            },
+        )
         .mistake(
             "gradients_saved",
-            "Every number is 0. Before the first backward pass that is what the gradients are; to be kept is the `value` of each \
-             parameter.",
+            "Every number is 0. Gradients are 0 before the first backward pass; copy the `value` of each parameter \
+             instead.",
             |c| with_dict(Record::new(), "", &map(&dict(c, "net "), |array| ArrayD::zeros(array.shape()))),
         )
         .mistake(
             "shapes_lost",
-            "The numbers are right, but each array has one axis only. The shape belongs to what has to be kept.",
+            "The numbers are right, but each array has only one axis. Keep the shapes as well.",
             |c| with_dict(Record::new(), "", &map(&dict(c, "net "), flat)),
         )
 }
@@ -75,7 +79,7 @@ fn load_state_dict() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "order_of_the_map",
-                "In a deep network, parameters have got arrays of others. A map goes by the letters of its names, so \
+                "In a deep network, some parameters got the arrays of others. A map sorts its names as text, so \
                  `parameter.10` comes before `parameter.2`: look up the array of each parameter by its name.",
                 |c| {
                     let state = dict(c, "state ");
@@ -85,11 +89,11 @@ fn load_state_dict() -> Vec<Check> {
             )
             .mistake(
                 "nothing_loaded",
-                "It says Ok, and the network is as it was. `parameters()` lends the numbers themselves: \
+                "It returns Ok, but the network has not changed. `parameters()` lends you the numbers themselves: \
                  `parameter.value.assign(…)` changes them.",
                 |c| with_network(Record::new().with("outcome", "Ok"), &dict(c, "net ")),
             ),
-        check("load_missing", "load_state_dict says which parameter is missing, and changes nothing then", 1)
+        check("load_missing", "load_state_dict names a missing parameter, and then changes nothing", 1)
             .after("load_by_name")
             .on(|draw| {
                 [2, 1, 3]
@@ -105,15 +109,15 @@ fn load_state_dict() -> Vec<Check> {
             .mistake("half_loaded", HALF_LOADED, |c| loaded(c, Rule::Straight))
             .mistake(
                 "missing_ignored",
-                "It says Ok, although a parameter has no array of its name. Such a network is partly trained and partly random, \
-                 and nothing tells so: return `LoadError::Missing` with the name.",
+                "It returns Ok, although a parameter has no array of its name. Such a network is partly trained and \
+                 partly random, and nothing shows it: return `LoadError::Missing` with the name.",
                 |c| {
                     let mut net = dict(c, "net ");
                     net.extend(dict(c, "state "));
                     with_network(Record::new().with("outcome", "Ok"), &net)
                 },
             ),
-        check("load_unexpected", "load_state_dict says which name no parameter has, and changes nothing then", 1)
+        check("load_unexpected", "load_state_dict names an unexpected array, and then changes nothing", 1)
             .after("load_missing")
             .on(|draw| {
                 let net = parameters(draw, &[3, 2, 2]);
@@ -134,17 +138,16 @@ fn load_state_dict() -> Vec<Check> {
             .mistake("unexpected_ignored", UNEXPECTED_IGNORED, |c| loaded(c, Rule::UnexpectedIgnored))
             .mistake(
                 "last_unexpected",
-                "Several names belong to no parameter, and the last of them is reported. Asked for is the first, in the order of the \
-                 map.",
+                "Several names belong to no parameter, and the last of them is reported. Report the first, in the \
+                 order of the map.",
                 |c| loaded(c, Rule::LastUnexpected),
             )
             .mistake(
                 "unexpected_first",
-                "Where a name is spelt in another way, something is missing and something is unexpected. What is missing is \
-                 reported first.",
+                "If a name is misspelt, one name is missing and another is unexpected. Report the missing one first.",
                 |c| loaded(c, Rule::UnexpectedFirst),
             ),
-        check("load_shape", "load_state_dict says which array has another shape, and changes nothing then", 2)
+        check("load_shape", "load_state_dict names an array of another shape, and then changes nothing", 2)
             .after("load_by_name")
             .on(|draw| {
                 let net = parameters(draw, &[2, 3, 4]);
@@ -163,8 +166,8 @@ fn load_state_dict() -> Vec<Check> {
             .mistake("half_loaded", HALF_LOADED, |c| loaded(c, Rule::Straight))
             .mistake(
                 "broadcast",
-                "An array with one entry was taken for a parameter with several: `assign` stretches it over all of them, which is \
-                 called broadcasting. Compare the shapes first.",
+                "An array with one entry was accepted for a parameter with several: `assign` stretches it over all of \
+                 them, which is called broadcasting. Compare the shapes first.",
                 |c| {
                     let mut net = dict(c, "net ");
                     for (name, array) in dict(c, "state ") {
@@ -176,19 +179,20 @@ fn load_state_dict() -> Vec<Check> {
             )
             .mistake(
                 "expected_and_found_swapped",
-                "`expected` and `found` have swapped places. `expected` is the shape of the parameter in the network, `found` that \
-                 of the array in `state`.",
+                "`expected` and `found` are swapped. `expected` is the shape of the parameter in the network, `found` \
+                 that of the array in `state`.",
                 |c| loaded(c, Rule::Swapped),
             )
             .mistake(
                 "names_before_shapes",
-                "A missing name is reported before an earlier parameter of another shape. Go through the parameters once, in the \
-                 network's order, and look at name and shape of each.",
+                "A missing name is reported before an earlier parameter of another shape. Go through the parameters \
+                 once, in the network's order, and check both name and shape of each.",
                 |c| loaded(c, Rule::NamesFirst),
             )
             .mistake(
                 "lengths_compared",
-                "A transposed matrix gets through: it has as many entries, but another shape. Compare `shape()`, not `len()`.",
+                "A transposed matrix is accepted: it has the same number of entries, but another shape. Compare \
+                 `shape()`, not `len()`.",
                 |c| {
                     let (net, state) = (dict(c, "net "), dict(c, "state "));
                     let as_many = |(name, array): (&String, &ArrayD<f64>)| {
@@ -201,12 +205,12 @@ fn load_state_dict() -> Vec<Check> {
 }
 
 const HALF_LOADED: &str = "\
-    The error is right, but earlier parameters have been changed already: the network is neither the old one nor the new one. Look \
-    at everything first, and change only what then cannot fail.";
+    The error is right, but earlier parameters have been changed already: the network is neither the old one nor the \
+    new one. Check everything first, and change parameters only when nothing can fail any more.";
 
 const UNEXPECTED_IGNORED: &str = "\
-    It says Ok, although an array has a name that no parameter has. That is a sign of another network, or of a name that is spelt \
-    in another way: return `LoadError::Unexpected`.";
+    It returns Ok, although an array has a name that no parameter has. That is a sign of another network, or of a \
+    misspelt name: return `LoadError::Unexpected`.";
 
 fn adam_state() -> Check {
     Check::new("adam_state", "adam_state", "adam_state holds all that Adam remembers", 2)
@@ -215,8 +219,8 @@ fn adam_state() -> Check {
         .within(Tolerance::EXACT)
         .mistake(
             "steps_left_out",
-            "There is no `n_steps`. The bias correction needs it: without it, the next step would be corrected like the first \
-             one, although the means are old.",
+            "There is no `n_steps`. The bias correction needs it: without it, the next step would be corrected like \
+             the first one, although the means are old.",
             |c| without(c, "n_steps"),
         )
         .mistake(
@@ -226,22 +230,20 @@ fn adam_state() -> Check {
         )
         .mistake(
             "squares_left_out",
-            "The running means of the squares are not there. They are the other half of what Adam remembers.",
+            "The running means of the squares are missing. They are the other half of what Adam remembers.",
             |c| without(c, "mean_square"),
         )
         .mistake(
             "numbers_with_an_axis",
-            "`learning_rate` and `n_steps` are arrays with one axis. One number needs none: `arr0(x).into_dyn()`.",
+            "`learning_rate` and `n_steps` are arrays with one axis. A single number needs none: `arr0(x).into_dyn()`.",
             |c| {
                 let one_axis = |array: &ArrayD<f64>| if array.ndim() == 0 { flat(array) } else { array.clone() };
                 with_dict(Record::new(), "", &map(&state_of_adam(c), one_axis))
             },
         )
-        .mistake(
-            "means_and_squares_swapped",
-            "`mean.0` holds the mean squares, and `mean_square.0` the means.",
-            |c| with_dict(Record::new(), "", &swapped(&state_of_adam(c))),
-        )
+        .mistake("means_and_squares_swapped", "`mean.0` holds the mean squares, and `mean_square.0` the means.", |c| {
+            with_dict(Record::new(), "", &swapped(&state_of_adam(c)))
+        })
 }
 
 fn without(c: &Record, what: &str) -> Record {
@@ -265,7 +267,7 @@ fn swapped(state: &Dict) -> Dict {
 
 fn adam_from_state() -> Vec<Check> {
     vec![
-        Check::new("adam_from_state", "adam_from_state", "adam_from_state is the optimiser whose state it is", 2)
+        Check::new("adam_from_state", "adam_from_state", "adam_from_state restores the optimiser from its state", 2)
             .on(|draw| {
                 [&[2, 2, 2, 2, 2, 2, 2][..], &[3, 2], &[]]
                     .map(|sizes| with_arrays(Record::new(), "state ", &state_of_adam(&adam(draw, sizes))))
@@ -275,73 +277,79 @@ fn adam_from_state() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "steps_start_over",
-                "`n_steps` is 0. The bias correction would take the next step for the first one, although the means are old, and make it \
-                 too short.",
+                "`n_steps` is 0. The bias correction would treat the next step as the first one, although the means \
+                 are old, and make it too short.",
                 |c| with_count(restored(&dict(c, "state "), false), "n_steps", 0),
             )
             .mistake(
                 "memory_in_order_of_the_map",
-                "With many parameters, some have got the memory of others. A map goes by the letters of its names, so `mean.10` \
+                "With many parameters, some got the memory of others. A map sorts its names as text, so `mean.10` \
                  comes before `mean.2`: look up `mean.0`, `mean.1` and so on by name.",
                 |c| restored(&by_letters(&dict(c, "state ")), false),
             )
-            .mistake(
-                "restored_swapped",
-                "Means and mean squares have swapped places.",
-                |c| restored(&swapped(&dict(c, "state ")), false),
-            )
+            .mistake("restored_swapped", "Means and mean squares are swapped.", |c| {
+                restored(&swapped(&dict(c, "state ")), false)
+            })
             .mistake(
                 "memory_dropped",
-                "The means of the parameters are not there. `mean.0`, `mean.1` and so on belong into `means`, and the squares into \
-                 `mean_squares`.",
+                "The means of the parameters are missing. `mean.0`, `mean.1` and so on belong in `means`, and the \
+                 squares in `mean_squares`.",
                 |c| {
                     let mut state = dict(c, "state ");
                     state.retain(|name, _| !name.starts_with("mean"));
                     restored(&state, false)
                 },
             ),
-        Check::new("adam_damaged", "adam_from_state", "adam_from_state says what is missing, or does not belong there", 2)
-            .asks("adam_from_state")
-            .after("adam_from_state")
-            .on(|draw| {
-                let lost = size(draw, 0, 2);
-                let names = ["learning_rate", "n_steps", &format!("mean_square.{lost}")];
-                let mut cases: Vec<Dict> = Vec::new();
-                for name in names {
-                    let mut state = state_of_adam(&adam(draw, &[3, 2, 2]));
-                    state.remove(name);
-                    cases.push(state);
-                }
-                // Means are counted to the first gap; what is behind it does not belong there.
-                let mut gap = state_of_adam(&adam(draw, &[3, 2, 2]));
-                gap.remove("mean.1");
-                cases.push(gap);
-                for (name, like) in [("velocity.0", "mean.0"), ("mean_square.4", "mean_square.3")] {
-                    let mut state = state_of_adam(&adam(draw, &[3, 2, 2]));
-                    state.insert(name.to_owned(), state[like].clone());
-                    cases.push(state);
-                }
-                cases.iter().map(|state| with_arrays(Record::new(), "state ", state)).collect()
-            })
-            .expects(|c| restored(&dict(c, "state "), false))
-            .within(Tolerance::EXACT)
-            .mistake(
-                "strangers_ignored",
-                "It says Ok, although something in the state has a name that Adam has no use for. It is the state of another \
-                 optimiser, perhaps: return `LoadError::Unexpected`.",
-                |c| restored(&dict(c, "state "), true),
-            )
-            .mistake_if(
-                "gap_called_missing",
-                "A mean is said to be missing. Means are counted from `mean.0` to the first number that has none, so there is none \
-                 that could be missing; what has a larger number does not belong there: `Unexpected`.",
-                |_, seen| seen.text("outcome").starts_with("Missing(\"mean."),
-            )
-            .mistake_if(
-                "adam_missing_ignored",
-                "It says Ok, although something that Adam needs is missing. Return `LoadError::Missing` with its name.",
-                |c, seen| seen.text("outcome") == "Ok" && restored(&dict(c, "state "), false).text("outcome").starts_with("Missing"),
-            ),
+        Check::new(
+            "adam_damaged",
+            "adam_from_state",
+            "adam_from_state names what is missing or does not belong there",
+            2,
+        )
+        .asks("adam_from_state")
+        .after("adam_from_state")
+        .on(|draw| {
+            let lost = size(draw, 0, 2);
+            let names = ["learning_rate", "n_steps", &format!("mean_square.{lost}")];
+            let mut cases: Vec<Dict> = Vec::new();
+            for name in names {
+                let mut state = state_of_adam(&adam(draw, &[3, 2, 2]));
+                state.remove(name);
+                cases.push(state);
+            }
+            // Means are counted to the first gap; what is behind it does not belong there.
+            let mut gap = state_of_adam(&adam(draw, &[3, 2, 2]));
+            gap.remove("mean.1");
+            cases.push(gap);
+            for (name, like) in [("velocity.0", "mean.0"), ("mean_square.4", "mean_square.3")] {
+                let mut state = state_of_adam(&adam(draw, &[3, 2, 2]));
+                state.insert(name.to_owned(), state[like].clone());
+                cases.push(state);
+            }
+            cases.iter().map(|state| with_arrays(Record::new(), "state ", state)).collect()
+        })
+        .expects(|c| restored(&dict(c, "state "), false))
+        .within(Tolerance::EXACT)
+        .mistake(
+            "strangers_ignored",
+            "It returns Ok, although the state holds a name that Adam does not use. Perhaps it is the state of another \
+             optimiser: return `LoadError::Unexpected`.",
+            |c| restored(&dict(c, "state "), true),
+        )
+        .mistake_if(
+            "gap_called_missing",
+            "A mean is reported as missing. Means are counted from `mean.0` up to the first number that has none, so \
+             no mean can be missing. One with a larger number does not belong there: `Unexpected`.",
+            |_, seen| seen.text("outcome").starts_with("Missing(\"mean."),
+        )
+        .mistake_if(
+            "adam_missing_ignored",
+            "It returns Ok, although something that Adam needs is missing. Return `LoadError::Missing` with its name.",
+            |c, seen| {
+                seen.text("outcome") == "Ok"
+                    && restored(&dict(c, "state "), false).text("outcome").starts_with("Missing")
+            },
+        ),
     ]
 }
 
@@ -350,7 +358,8 @@ fn write_array() -> Check {
         .on(|draw| {
             let row = Record::new().with("array", draw::vector(draw, 3, 2.0));
             let number = Record::new().with("array", arr0(draw::number(draw, 2.0)));
-            let special = Record::new().with("array", array![[-0.0, f64::NAN], [f64::INFINITY, draw::number(draw, 1.0)]]);
+            let special =
+                Record::new().with("array", array![[-0.0, f64::NAN], [f64::INFINITY, draw::number(draw, 1.0)]]);
             let matrix = Record::new().with("array", draw::matrix(draw, (2, 3), 2.0));
             let turned = Record::new().with("array", draw::matrix(draw, (3, 2), 2.0)).with("columns_first", true);
             vec![row, number, matrix, special, turned]
@@ -358,8 +367,8 @@ fn write_array() -> Check {
         .expects(|c| in_hex(&written(c, f64::to_le_bytes)))
         .mistake(
             "memory_order",
-            "An array that was transposed is written in the order of its memory, which is column by column. The entries go row by \
-             row: `iter()` does that for every array, and what looks at memory does not.",
+            "A transposed array is written in the order of its memory, which is column by column. Write the entries \
+             row by row: `iter()` does that for every array, but methods that look at the memory do not.",
             |c| match (c.get("columns_first"), matrix(c)) {
                 (Some(_), Some(matrix)) => {
                     in_hex(&bytes_of(matrix.shape(), matrix.t().iter().copied(), f64::to_le_bytes))
@@ -369,7 +378,7 @@ fn write_array() -> Check {
         )
         .mistake(
             "columns_written_first",
-            "Matrices are written column by column. The last axis is the fastest: row by row.",
+            "Matrices are written column by column. Write them row by row: the last axis is the fastest.",
             |c| match matrix(c) {
                 Some(matrix) => in_hex(&bytes_of(matrix.shape(), matrix.t().iter().copied(), f64::to_le_bytes)),
                 None => in_hex(&written(c, f64::to_le_bytes)),
@@ -377,27 +386,35 @@ fn write_array() -> Check {
         )
         .mistake(
             "array_without_slice",
-            "`as_slice()` is `None` for an array that was transposed: its rows do not lie one behind the other in memory. Go \
+            "`as_slice()` is `None` for a transposed array: its rows do not lie one after the other in memory. Go \
              through the entries with `iter()`, which works for every array.",
             |c| {
-                if c.get("columns_first").is_some() { Prediction::Panics } else { in_hex(&written(c, f64::to_le_bytes)).into() }
+                if c.get("columns_first").is_some() {
+                    Prediction::Panics
+                } else {
+                    in_hex(&written(c, f64::to_le_bytes)).into()
+                }
             },
         )
         .mistake(
             "big_endian",
-            "The bytes of the entries come in the opposite order: `to_be_bytes` begins with the largest. The format is \
-             little-endian, which is `to_le_bytes`.",
+            "The bytes of the entries come in the opposite order: `to_be_bytes` begins with the most significant byte. \
+             The format is little-endian, which is `to_le_bytes`.",
             |c| in_hex(&written(c, f64::to_be_bytes)),
         )
-        .mistake("shape_left_out", "The entries are there without their shape. The number of axes and their lengths come first.", |c| {
-            let bytes = written(c, f64::to_le_bytes);
-            let n_axes = u64::from_le_bytes(bytes[..8].try_into().expect("8 bytes")) as usize;
-            in_hex(&bytes[8 + 8 * n_axes..])
-        })
+        .mistake(
+            "shape_left_out",
+            "The entries are there without their shape. The number of axes and their lengths come first.",
+            |c| {
+                let bytes = written(c, f64::to_le_bytes);
+                let n_axes = u64::from_le_bytes(bytes[..8].try_into().expect("8 bytes")) as usize;
+                in_hex(&bytes[8 + 8 * n_axes..])
+            },
+        )
         .mistake(
             "axes_not_counted",
-            "The lengths of the axes come without their number before them. A reader could not tell where lengths end and entries \
-             begin.",
+            "The number of axes is missing before their lengths. A reader could not tell where the lengths end and the \
+             entries begin.",
             |c| in_hex(&written(c, f64::to_le_bytes)[8..]),
         )
         .mistake(
@@ -410,7 +427,7 @@ fn write_array() -> Check {
         )
         .mistake(
             "singles_in_bytes",
-            "The entries take 4 bytes each. An `f32` has 7 digits; keep all of the `f64`.",
+            "The entries take 4 bytes each. An `f32` has only 7 digits; keep the whole `f64`.",
             |c| {
                 let array = entry(c, "array");
                 let mut bytes = bytes_of(array.shape(), [], f64::to_le_bytes);
@@ -455,14 +472,14 @@ fn read_array() -> Vec<Check> {
             )
             .mistake(
                 "rest_taken_as_well",
-                "The array is right, but no bytes are left. What follows the array is for the next reader: take as many bytes as \
-                 the shape says.",
+                "The array is right, but no bytes are left. What follows the array is for the next reader: take as \
+                 many bytes as the shape says.",
                 |c| with_count(array_read(c.bytes("bytes")), "bytes left", 0),
             )
             .mistake(
                 "bytes_not_taken",
-                "The array is right, but its entries are still in `bytes`: the next reader would find them again. `take` shortens \
-                 `bytes`.",
+                "The array is right, but its entries are still in `bytes`: the next reader would find them again. \
+                 `take` shortens `bytes`.",
                 |c| {
                     let read = array_read(c.bytes("bytes"));
                     let left = read.count("bytes left") + 8 * entry(&read, "array").len();
@@ -508,8 +525,8 @@ fn read_array() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "axes_believed",
-                "The number of axes is believed: memory for as many lengths is asked for before anything is known of them. A list \
-                 that grows, `Vec::new()`, needs no such promise.",
+                "The number of axes is trusted: memory for that many lengths is allocated before any of them has been \
+                 read. A `Vec` that grows, from `Vec::new()`, avoids this.",
                 |c| {
                     if c.bytes("bytes") == u64::MAX.to_le_bytes() {
                         Prediction::Panics
@@ -528,10 +545,11 @@ fn read_array() -> Vec<Check> {
 }
 
 const OVERFLOWS: &str = "\
-    The lengths of the axes are multiplied without a look at the size of the product, which no `usize` can hold here. `checked_mul` \
-    returns `None` where `*` panics; no file has that many bytes.";
+    The lengths of the axes are multiplied without a check of the product, and here it does not fit into a `usize`. \
+    `checked_mul` returns `None` where `*` panics; no file has that many bytes.";
 
-/// Whether the lengths at the front of `bytes`, multiplied with each other and with `factor`, are too large for a `usize`.
+/// Whether the lengths at the front of `bytes`, multiplied with each other and with `factor`, are too large for a
+/// `usize`.
 fn overflows(bytes: &[u8], factor: usize) -> bool {
     let Ok((n_axes, mut rest)) = number_from(bytes) else { return false };
     let mut product = Some(factor);
@@ -551,41 +569,38 @@ fn encode() -> Check {
         .expects(|c| in_hex(&encoded(c)))
         .mistake(
             "length_without_checksum",
-            "The third number leaves the checksum at the end out. It says how many bytes there are in all: 8 more.",
+            "The third number leaves out the checksum at the end. It says how many bytes there are in all: 8 more.",
             |c| in_hex(&encoded_with(c, |body| body + 24, |head, body| [head, body].concat())),
         )
         .mistake(
             "length_of_the_body",
-            "The third number counts only what follows it. It says how many bytes there are in all, from the first to the last.",
+            "The third number counts only what follows it. It says how many bytes there are in all, from the first to \
+             the last.",
             |c| in_hex(&encoded_with(c, |body| body, |head, body| [head, body].concat())),
         )
         .mistake(
             "length_without_the_start",
-            "The third number counts only what follows it, with the checksum. It says how many bytes there are in all, from the \
-             first to the last.",
+            "The third number counts only what follows it, including the checksum. It says how many bytes there are in \
+             all, from the first to the last.",
             |c| in_hex(&encoded_with(c, |body| body + 8, |head, body| [head, body].concat())),
         )
         .mistake(
             "checksum_of_the_body",
-            "Everything is right but the checksum, which is that of the bytes from the seed on. It covers all bytes before it, \
-             MAGIC included.",
+            "Only the checksum is wrong: it is that of the bytes from the seed on. It has to cover all bytes before \
+             it, including MAGIC.",
             |c| in_hex(&encoded_with(c, |body| body + 32, |_, body| body.to_vec())),
         )
         .mistake(
             "checksum_before_length",
-            "Everything is right but the checksum, which is that of the bytes before the length was written into them. It covers \
-             all bytes before it as they are in the end.",
+            "Only the checksum is wrong: it was computed before the length was written. It has to cover all bytes \
+             before it as they are in the end.",
             |c| in_hex(&encoded_with(c, |body| body + 32, |head, body| [&head[..16], &[0; 8], body].concat())),
         )
-        .mistake(
-            "seed_and_epoch_swapped",
-            "Seed and epoch have swapped places. The seed comes first.",
-            |c| {
-                let swapped = checkpoint_of(c, &dict(c, "model "), &dict(c, "optimizer "));
-                let swapped = with_count(swapped, "seed", c.count("epoch"));
-                in_hex(&encoded(&with_count(swapped, "epoch", c.count("seed"))))
-            },
-        )
+        .mistake("seed_and_epoch_swapped", "Seed and epoch are swapped. The seed comes first.", |c| {
+            let swapped = checkpoint_of(c, &dict(c, "model "), &dict(c, "optimizer "));
+            let swapped = with_count(swapped, "seed", c.count("epoch"));
+            in_hex(&encoded(&with_count(swapped, "epoch", c.count("seed"))))
+        })
         .mistake("dicts_swapped", "The optimiser's state comes before the model. The model is first.", |c| {
             in_hex(&encoded(&checkpoint_of(c, &dict(c, "optimizer "), &dict(c, "model "))))
         })
@@ -599,22 +614,23 @@ fn decode() -> Vec<Check> {
     let damaged = |id, title, points| check(id, title, points).after("decode");
     let bytes = |draw: &mut probe::Generator| encoded(&training(draw, &[3, 2, 2]));
     vec![
-        check("decode", "decode is the checkpoint that was encoded", 2)
+        check("decode", "decode restores the checkpoint that was encoded", 2)
             .on(|draw| [&[3, 4, 2][..], &[2, 1]].map(|sizes| of_bytes(encoded(&training(draw, sizes)))).to_vec())
-            .mistake("epoch_read_first", "Seed and epoch have swapped places. The seed comes first.", |c| {
+            .mistake("epoch_read_first", "Seed and epoch are swapped. The seed comes first.", |c| {
                 let right = decoded(c.bytes("bytes"), Skip::Nothing);
                 let (seed, epoch) = (right.count("seed"), right.count("epoch"));
                 with_count(with_count(right, "seed", epoch), "epoch", seed)
             })
             .mistake(
                 "whole_called_damaged",
-                "A whole file is said to be damaged. The checksum is that of all bytes before it, MAGIC included.",
+                "An undamaged file is reported as damaged. The checksum is that of all bytes before it, including \
+                 MAGIC.",
                 |_| outcome("Damaged"),
             )
-            .mistake("optimizer_read_first", "Model and optimiser have swapped places. The model comes first.", |c| {
+            .mistake("optimizer_read_first", "Model and optimiser are swapped. The model comes first.", |c| {
                 decoded(c.bytes("bytes"), Skip::Order)
             }),
-        damaged("decode_magic", "decode tells other files from checkpoints", 1)
+        damaged("decode_magic", "decode recognises files that are not checkpoints", 1)
             .on(move |draw| {
                 let whole = bytes(draw);
                 let mut other = whole.clone();
@@ -623,14 +639,14 @@ fn decode() -> Vec<Check> {
             })
             .mistake(
                 "magic_ignored",
-                "A file that does not begin with MAGIC is read like a checkpoint. Look at the first 8 bytes before anything else: \
-                 it may be a picture.",
+                "A file that does not begin with MAGIC is read like a checkpoint. Compare the first 8 bytes before \
+                 anything else: the file may be a picture.",
                 |c| decoded(c.bytes("bytes"), Skip::Magic),
             )
             .mistake(
                 "short_file_called_truncated",
-                "A file of fewer than 8 bytes is called truncated. It does not begin with MAGIC, and that is the first error of the \
-                 list: `NotACheckpoint`. Do not hand on with `?` what `take` says here.",
+                "A file of fewer than 8 bytes is called truncated. It does not begin with MAGIC, and that is the first \
+                 error of the list: `NotACheckpoint`. Do not pass on the error of `take` with `?` here.",
                 |c| match c.bytes("bytes").len() {
                     0..8 => outcome("Truncated"),
                     _ => decoded(c.bytes("bytes"), Skip::Nothing),
@@ -638,8 +654,8 @@ fn decode() -> Vec<Check> {
             )
             .mistake(
                 "short_file_panics",
-                "A file of fewer than 8 bytes ends in a panic. `bytes[..8]` needs 8 bytes; `starts_with`, `strip_prefix`, `get` and \
-                 `take` do not.",
+                "A file of fewer than 8 bytes causes a panic. `bytes[..8]` needs 8 bytes; `starts_with`, \
+                 `strip_prefix`, `get` and `take` do not.",
                 |c| {
                     if c.bytes("bytes").len() < 8 {
                         Prediction::Panics
@@ -648,7 +664,7 @@ fn decode() -> Vec<Check> {
                     }
                 },
             ),
-        damaged("decode_version", "decode reads its own version, and looks at nothing else of another one", 1)
+        damaged("decode_version", "decode reads its own version, and stops at any other", 1)
             .on(move |draw| {
                 let whole = bytes(draw);
                 let mut next = whole.clone();
@@ -660,17 +676,17 @@ fn decode() -> Vec<Check> {
             })
             .mistake(
                 "version_ignored",
-                "A checkpoint of another version is read as if it were of this one. What its bytes mean is not known: return \
-                 `LoadError::UnknownVersion`.",
+                "A checkpoint of another version is read as if it were of this one. The meaning of its bytes is \
+                 unknown: return `LoadError::UnknownVersion`.",
                 |c| decoded(c.bytes("bytes"), Skip::Version),
             )
             .mistake(
                 "version_after_the_rest",
-                "The version is looked at too late: in another version, lengths and checksum may be anywhere. Compare it right \
-                 behind MAGIC.",
+                "The version is compared too late: in another version, length and checksum may be anywhere. Compare it \
+                 right after MAGIC.",
                 |c| decoded(c.bytes("bytes"), Skip::VersionFirst),
             ),
-        damaged("decode_truncated", "decode tells a file that was cut", 1)
+        damaged("decode_truncated", "decode recognises a truncated file", 1)
             .on(move |draw| {
                 let whole = bytes(draw);
                 let mut cases = Vec::new();
@@ -681,11 +697,11 @@ fn decode() -> Vec<Check> {
             })
             .mistake(
                 "cut_called_damaged",
-                "A file that was cut is said to be damaged. Its checksum is wrong as well, but another copy may be whole, and \
-                 the reader has to know: compare the length before the checksum.",
+                "A truncated file is reported as damaged. Its checksum is wrong as well, but users should learn that \
+                 bytes are missing, since another copy may be complete: compare the length before the checksum.",
                 |c| decoded(c.bytes("bytes"), Skip::Length),
             ),
-        damaged("decode_trailing", "decode tells a file with bytes too many", 1)
+        damaged("decode_trailing", "decode recognises a file with too many bytes", 1)
             .on(move |draw| {
                 let whole = bytes(draw);
                 let mut longer = whole.clone();
@@ -699,34 +715,35 @@ fn decode() -> Vec<Check> {
             })
             .mistake(
                 "longer_called_damaged",
-                "A file with bytes behind its end is said to be damaged. Compare the length before the checksum: there are more \
-                 bytes than announced.",
+                "A file with bytes after its end is reported as damaged. Compare the length before the checksum: there \
+                 are more bytes than announced.",
                 |c| decoded(c.bytes("bytes"), Skip::Longer),
             )
             .mistake(
                 "longer_called_truncated",
-                "A file with bytes behind its end is said to be truncated. It is longer than announced, not shorter: compare with `<` \
-                 and with `>`.",
+                "A file with bytes after its end is reported as truncated. It is longer than announced, not shorter: \
+                 compare with `<` and with `>`.",
                 |c| decoded(c.bytes("bytes"), Skip::Direction),
             )
             .mistake(
                 "longer_ignored",
-                "Bytes behind the end of a checkpoint are overlooked. A file that is longer than it says was not written by \
-                 `encode`: return `LoadError::TrailingBytes`.",
+                "Bytes after the end of a checkpoint are overlooked. A file that is longer than it says was not \
+                 written by `encode`: return `LoadError::TrailingBytes`.",
                 |c| decoded(c.bytes("bytes"), Skip::Behind),
             )
             .mistake(
                 "rest_ignored",
-                "Bytes between the optimiser's state and the checksum are overlooked. When everything is read, nothing may be left.",
+                "Bytes between the optimiser's state and the checksum are overlooked. When everything has been read, \
+                 no byte may be left.",
                 |c| decoded(c.bytes("bytes"), Skip::Rest),
             )
             .mistake(
                 "both_ignored",
-                "Bytes too many are overlooked, behind the end and before the checksum. A file that is longer than it says was not \
-                 written by `encode`: return `LoadError::TrailingBytes`.",
+                "Extra bytes are overlooked, both after the end and before the checksum. A file that is longer than it \
+                 says was not written by `encode`: return `LoadError::TrailingBytes`.",
                 |c| decoded(c.bytes("bytes"), Skip::BehindAndRest),
             ),
-        damaged("decode_inside", "decode hands on what is wrong inside", 1)
+        damaged("decode_inside", "decode passes on errors from inside the body", 1)
             .on(move |draw| {
                 let whole = bytes(draw);
                 let with_length = |mut bytes: Vec<u8>| {
@@ -743,13 +760,14 @@ fn decode() -> Vec<Check> {
             })
             .mistake(
                 "inside_panics",
-                "A body that ends too early ends in a panic. `read_array` and `read_dict` return an error then; hand it on with `?`.",
+                "A body that ends too early causes a panic. `read_array` and `read_dict` return an error then; pass it \
+                 on with `?`.",
                 |c| {
                     let right = decoded(c.bytes("bytes"), Skip::Nothing);
                     if right.text("outcome") == "Ok" { right.into() } else { Prediction::Panics }
                 },
             ),
-        damaged("decode_damaged", "decode tells a file in which a bit has changed", 2)
+        damaged("decode_damaged", "decode recognises a file in which a bit has changed", 2)
             .on(move |draw| {
                 let whole = bytes(draw);
                 let mut cases = vec![whole.clone()];
@@ -768,9 +786,9 @@ fn decode() -> Vec<Check> {
             })
             .mistake(
                 "no_room_panics",
-                "A file ends in a panic if its length is right, but so small that no checksum fits in behind the length. Its last \
-                 8 bytes are not the checksum of those before them: `Damaged`. (Where you subtract from a length or cut, ask first \
-                 whether there is enough.)",
+                "A file whose length is right, but too small for a checksum after it, causes a panic. Its last 8 bytes \
+                 are not the checksum of those before them: `Damaged`. (Before you subtract from a length or split a \
+                 slice, check that there are enough bytes.)",
                 |c| match c.bytes("bytes").len() {
                     0..32 => Prediction::Panics,
                     _ => decoded(c.bytes("bytes"), Skip::Nothing).into(),
@@ -778,8 +796,8 @@ fn decode() -> Vec<Check> {
             )
             .mistake(
                 "no_room_called_truncated",
-                "A file is called truncated if its length is right, but so small that no checksum fits in behind the length. It has as \
-                 many bytes as announced, and its last 8 are not the checksum of those before them: `Damaged`.",
+                "A file whose length is right, but too small for a checksum after it, is reported as truncated. It has \
+                 as many bytes as announced, and its last 8 are not the checksum of those before them: `Damaged`.",
                 |c| match c.bytes("bytes").len() {
                     0..32 => outcome("Truncated"),
                     _ => decoded(c.bytes("bytes"), Skip::Nothing),
@@ -787,14 +805,17 @@ fn decode() -> Vec<Check> {
             )
             .mistake_if(
                 "checksum_ignored",
-                "A bit has changed, and nothing is said about it: the training would go on with a wrong number. Compare the last \
-                 8 bytes with the checksum of all bytes before them.",
-                |c, seen| seen.text("outcome") == "Ok" && decoded(c.bytes("bytes"), Skip::Nothing).text("outcome") == "Damaged",
+                "A bit has changed, and no error is returned: the training would continue with a wrong number. Compare \
+                 the last 8 bytes with the checksum of all bytes before them.",
+                |c, seen| {
+                    seen.text("outcome") == "Ok"
+                        && decoded(c.bytes("bytes"), Skip::Nothing).text("outcome") == "Damaged"
+                },
             )
             .mistake_if(
                 "checksum_last",
-                "A bit has changed, and another error than `Damaged` is reported. Where the checksum is wrong, no length behind it \
-                 means anything: compare it before you read what it covers.",
+                "A bit has changed, and another error than `Damaged` is reported. If the checksum is wrong, no length \
+                 that it covers can be trusted: compare it before you read them.",
                 |c, seen| {
                     let right = decoded(c.bytes("bytes"), Skip::Nothing);
                     c.bytes("bytes").len() >= 32
@@ -823,7 +844,7 @@ fn checkpoint() -> Check {
             "`epoch` is 0. It says how many epochs are done, and decides the order of the samples in the next one.",
             move |c| with_count(right(c), "epoch", 0),
         )
-        .mistake("losses_forgotten", "There are no losses. The curve would begin in the middle.", move |c| {
+        .mistake("losses_forgotten", "There are no losses. The loss curve would begin in the middle.", move |c| {
             kept(c, c.count("run's epoch"), Array1::zeros(0), &state_of_adam(c))
         })
         .mistake(
@@ -843,7 +864,7 @@ fn resume() -> Vec<Check> {
         with_network(with_adam(record, &dict(c, "optimizer ")), &dict(c, "model "))
     };
     vec![
-        Check::new("resume", "resume", "resume puts a training where the other one was", 2)
+        Check::new("resume", "resume", "resume brings a training to the state of the checkpoint", 2)
             .after("load_by_name")
             .after("adam_from_state")
             .on(|draw| {
@@ -857,27 +878,28 @@ fn resume() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "epoch_stays",
-                "The number of the epoch is that of before. The order of the samples depends on it: the first epochs would come once \
-                 more.",
+                "The number of the epoch has not changed. The order of the samples depends on it: the first epochs \
+                 would be repeated.",
                 move |c| with_count(right(c), "epoch", c.count("run's epoch")),
             )
-            .mistake("seed_stays", "The seed is that of before, so the order of the samples would be another one.", move |c| {
+            .mistake("seed_stays", "The seed has not changed, so the order of the samples would be wrong.", move |c| {
                 with_count(right(c), "seed", c.count("run's seed"))
             })
             .mistake(
                 "losses_appended",
-                "The losses of the checkpoint stand behind those that were there before. They take their place.",
+                "The losses of the checkpoint are appended to those that were there before. They have to replace them.",
                 move |c| {
                     let all = ndarray::concatenate![Axis(0), c.vector("run's losses"), c.vector("losses")];
                     replaced(right(c), "losses", all.into())
                 },
             )
-            .mistake("losses_stay", "The losses are those of before, and not those of the checkpoint.", move |c| {
+            .mistake("losses_stay", "The losses are still the earlier ones, not those of the checkpoint.", move |c| {
                 replaced(right(c), "losses", c.vector("run's losses").to_owned().into())
             })
             .mistake(
                 "memory_stays",
-                "Network and epoch are right, but the optimiser remembers what it did before. It belongs to the training as well.",
+                "Network and epoch are right, but the optimiser still has its earlier memory. It belongs to the \
+                 training as well.",
                 move |c| {
                     let record = outcome("Ok").with("seed", c.count("seed")).with("epoch", c.count("epoch"));
                     let record = record.with("losses", c.vector("losses").to_owned());
@@ -903,36 +925,41 @@ fn resume() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "network_first",
-                "The optimiser's state is refused when the network has been changed already. Do first what can fail without \
-                 changing anything: `adam_from_state`.",
+                "The optimiser's state is rejected after the network has been changed already. Do first what can fail \
+                 without changing anything: `adam_from_state`.",
                 |c| resumed(c, &["model", "optimizer"], true),
             )
             .mistake(
                 "optimizer_first",
-                "The network's parameters are refused when the optimiser has been changed already. Keep the new optimiser in a \
-                 variable until nothing can fail any more.",
+                "The network's parameters are rejected after the optimiser has been changed already. Keep the new \
+                 optimiser in a variable until nothing can fail any more.",
                 |c| resumed(c, &["optimizer", "model"], true),
             )
             .mistake(
                 "model_reported_first",
-                "Where both states are wrong, the error of the network is reported. That of the optimiser comes first.",
+                "Both states are wrong, and the error of the network is reported. Report that of the optimiser first.",
                 |c| resumed(c, &["model", "optimizer"], false),
             ),
-        Check::new("exact_resume", "resume", "a training that was interrupted ends with the same numbers, bit for bit", 1)
-            .about("resume")
-            .after("resume")
-            .after("checkpoint")
-            .after("encode")
-            .after("decode")
-            .on(|draw| {
-                let net = parameters(draw, &[3, 2]);
-                let record = with_arrays(Record::new(), "net ", &net).with("learning_rate", 0.01 * size(draw, 1, 9) as f64);
-                let record = record.with("n_steps", 0_usize).with("run's seed", size(draw, 1, 1000));
-                let record = record.with("run's epoch", 0_usize).with("run's losses", Array1::zeros(0));
-                let record = record.with("x", draw::matrix(draw, (7, 3), 1.0)).with("y", draw::matrix(draw, (7, 2), 1.0));
-                vec![record.with("batch_size", 3_usize).with("before", 2_usize).with("after", 3_usize)]
-            })
-            .expects(trained),
+        Check::new(
+            "exact_resume",
+            "resume",
+            "a training that was interrupted ends with the same numbers, bit for bit",
+            1,
+        )
+        .about("resume")
+        .after("resume")
+        .after("checkpoint")
+        .after("encode")
+        .after("decode")
+        .on(|draw| {
+            let net = parameters(draw, &[3, 2]);
+            let record = with_arrays(Record::new(), "net ", &net).with("learning_rate", 0.01 * size(draw, 1, 9) as f64);
+            let record = record.with("n_steps", 0_usize).with("run's seed", size(draw, 1, 1000));
+            let record = record.with("run's epoch", 0_usize).with("run's losses", Array1::zeros(0));
+            let record = record.with("x", draw::matrix(draw, (7, 3), 1.0)).with("y", draw::matrix(draw, (7, 2), 1.0));
+            vec![record.with("batch_size", 3_usize).with("before", 2_usize).with("after", 3_usize)]
+        })
+        .expects(trained),
     ]
 }
 
@@ -942,7 +969,7 @@ fn to_safetensors() -> Check {
         let types: Vec<String> = state.keys().map(|name| format!("{name}: {kind}")).collect();
         with_arrays(outcome("Ok").with("types", types.join(", ")), "", &state)
     };
-    Check::new("to_safetensors", "to_safetensors", "to_safetensors is a file that the crate safetensors reads", 3)
+    Check::new("to_safetensors", "to_safetensors", "to_safetensors writes a file that the crate safetensors reads", 3)
         .on(|draw| {
             let state = parameters(draw, &[3, 4, 2]);
             let mut other = state_of_adam(&adam(draw, &[2, 3]));
@@ -955,15 +982,14 @@ fn to_safetensors() -> Check {
         .within(Tolerance::EXACT)
         .mistake(
             "singles_written",
-            "The numbers are of the type F32, with 7 digits. Write all of the `f64`: `Dtype::F64`, 8 bytes each.",
+            "The numbers are of the type F32, with only 7 digits. Write the whole `f64`: `Dtype::F64`, 8 bytes each.",
             move |c| written(c, "F32", |array| array.mapv(|number| f64::from(number as f32))),
         )
-        .mistake("tensors_flat", "Every tensor has one axis only: its shape is lost.", move |c| {
-            written(c, "F64", flat)
-        })
+        .mistake("tensors_flat", "Every tensor has only one axis: its shape is lost.", move |c| written(c, "F64", flat))
         .mistake(
             "tensors_in_memory_order",
-            "Arrays that were transposed are written in the order of their memory. The format wants them row by row, as `iter()` goes.",
+            "Transposed arrays are written in the order of their memory. The format stores them row by row, in the \
+             order of `iter()`.",
             move |c| {
                 if c.get("columns_first").is_none() {
                     return written(c, "F64", ArrayD::clone);
@@ -998,12 +1024,15 @@ fn from_safetensors() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "singles_refused",
-                "Tensors of the type F32 are refused. Most files hold these: `f32::from_le_bytes` of 4 bytes each, and `f64::from`.",
+                "Tensors of the type F32 are rejected. Most files hold these: `f32::from_le_bytes` of 4 bytes each, \
+                 and `f64::from`.",
                 |c| tensors(c, Types::Doubles, ArrayD::clone),
             )
-            .mistake("tensors_read_flat", "Every array has one axis only. The tensor's `shape()` says how many it has.", |c| {
-                tensors(c, Types::Both, flat)
-            })
+            .mistake(
+                "tensors_read_flat",
+                "Every array has only one axis. The tensor's `shape()` says how many it has.",
+                |c| tensors(c, Types::Both, flat),
+            )
             .mistake(
                 "tensors_read_by_columns",
                 "Arrays are filled column by column. The format holds them row by row.",
@@ -1022,7 +1051,8 @@ fn from_safetensors() -> Vec<Check> {
                 let whole = safetensors(&state, |_| "F64");
                 let name = format!("step.{}", size(draw, 0, 99));
                 state.insert(name, draw::vector(draw, 2, 9.0).into_dyn());
-                let of_step = |kind: &'static str| move |name: &str| if name.starts_with("step") { kind } else { "F64" };
+                let of_step =
+                    |kind: &'static str| move |name: &str| if name.starts_with("step") { kind } else { "F64" };
                 // Numbers of the same size, and of half the size.
                 vec![whole, safetensors(&state, of_step("I64")), safetensors(&state, of_step("F16"))]
                     .into_iter()
@@ -1033,19 +1063,21 @@ fn from_safetensors() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "type_skipped",
-                "It says Ok, and a tensor of another type is left out without a word. Return `LoadError::UnsupportedType` with its \
-                 name.",
+                "It returns Ok, and a tensor of another type is silently left out. Return `LoadError::UnsupportedType` \
+                 with its name.",
                 |c| tensors(c, Types::Skipped, ArrayD::clone),
             )
             .mistake_if(
                 "type_ignored",
-                "It says Ok, and the bytes of whole numbers are taken for those of an `f64`. Look at the tensor's `dtype()`.",
+                "It returns Ok, and the bytes of another type are read as those of an `f64`. Look at the tensor's \
+                 `dtype()`.",
                 |c, seen| {
-                    seen.text("outcome") == "Ok" && tensors(c, Types::Both, ArrayD::clone).text("outcome") != "Ok"
+                    seen.text("outcome") == "Ok"
+                        && tensors(c, Types::Both, ArrayD::clone).text("outcome") != "Ok"
                         && seen.text("names").contains("step")
                 },
             ),
-        check("safetensors_damaged", "from_safetensors hands on what the crate refuses", 1)
+        check("safetensors_damaged", "from_safetensors passes on the errors of the crate", 1)
             .after("from_safetensors")
             .on(|draw| {
                 let whole = safetensors(&parameters(draw, &[3, 2]), |_| "F64");
@@ -1080,13 +1112,14 @@ fn from_pytorch() -> Vec<Check> {
             )
             .mistake(
                 "layers_by_letters",
-                "Layer 10 comes before layer 3. A map goes by the letters of its names: turn the numbers of the layers into \
+                "Layer 10 comes before layer 3. A map sorts its names as text: turn the numbers of the layers into \
                  integers, and sort these.",
                 |c| from_torch(c, true, false, true),
             )
             .mistake(
                 "layers_not_counted",
-                "The names go by PyTorch's numbers of the layers, which leave gaps. Here parameters are counted: 0, 1, 2 and so on.",
+                "The names use PyTorch's numbers of the layers, which leave gaps. Here parameters are counted: 0, 1, 2 \
+                 and so on.",
                 |c| {
                     let mut arrays = Dict::new();
                     for (full, array) in dict(c, "state ") {
@@ -1104,11 +1137,11 @@ fn from_pytorch() -> Vec<Check> {
             )
             .mistake(
                 "biases_first_by_letters",
-                "The parameters are in the order of the names, where biases come before weights and layer 10 before layer 3. Here \
-                 weights come first, and layers go by their numbers.",
+                "The parameters are in the order of the names, where biases come before weights and layer 10 before \
+                 layer 3. Here weights come first, and layers go by their numbers.",
                 |c| from_torch(c, true, false, false),
             ),
-        check("pytorch_damaged", "from_pytorch says what it does not know, or does not find", 1)
+        check("pytorch_damaged", "from_pytorch names what it does not know or does not find", 1)
             .after("from_pytorch")
             .on(|draw| {
                 let layer = size(draw, 1, 9);
@@ -1126,7 +1159,8 @@ fn from_pytorch() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "number_panics",
-                "A name that does not begin with a number ends in a panic. `parse` returns an error then: make `Unexpected` of it.",
+                "A name that does not begin with a number causes a panic. `parse` returns an error then: turn it into \
+                 `Unexpected`.",
                 |c| {
                     let is_number = |name: &String| name.split('.').next().is_some_and(|n| n.parse::<usize>().is_ok());
                     match dict(c, "state ").keys().all(is_number) {
@@ -1324,7 +1358,8 @@ fn state_of_adam(c: &Record) -> Dict {
     state
 }
 
-/// The state in which the arrays of each kind have got the numbers that their places in the order of the letters suggest.
+/// The state in which the arrays of each kind have got the numbers that their places in the order of the letters
+/// suggest.
 fn by_letters(state: &Dict) -> Dict {
     let mut other = state.clone();
     for prefix in ["mean.", "mean_square."] {

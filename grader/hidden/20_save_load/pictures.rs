@@ -26,10 +26,10 @@ fn curves(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("loss").from(0.02, 2.0).log(),
     )
     .caption(
-        "After 8 epochs the training becomes bytes, and goes on from them in another `Run`. The points lie on the line of the \
-         training that was never interrupted: not nearby, but on the same numbers. The other two lines forget something on \
-         purpose: the optimiser's memory, or the number of the epoch, which decides the order of the samples. Where your points \
-         leave the line, something is not restored.",
+        "After 8 epochs the training is written as bytes, and continues from them in another `Run`. The points should \
+         lie exactly on the line of the training that was never interrupted: the numbers are equal, not just close. \
+         The other two trainings forget something on purpose: the optimiser's memory, or the number of the epoch, \
+         which decides the order of the samples. If your points leave the line, something is not restored.",
     );
     let lines = [
         ("no break", "nothing", N_EPOCHS, Mark::Line, 0),
@@ -63,10 +63,10 @@ fn file(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .equal_units()
     .caption(
-        "Each cell is a byte of a small checkpoint, 32 a row, white for 0 and darker for more. On the left is your file, on the \
-         right the correct one. Counts are small numbers in 8 bytes, of which little-endian puts the only one that is not 0 first; \
-         names are grey; the bytes of an `f64` look like chance, but for the last two, which hold sign and exponent. \
-         The last 8 bytes are the checksum.",
+        "Each cell is a byte of a small checkpoint, 32 a row, white for 0 and darker for more. On the left is your \
+         file, on the right the correct one. Counts are small numbers in 8 bytes; in little-endian order, the only \
+         byte that is not 0 comes first. Names are grey. The bytes of an `f64` look random, except for the last two, \
+         which hold sign and exponent. The last 8 bytes are the checksum.",
     );
     let mut draw = |left: f64, name: &str, bytes: &[f64]| {
         // Bytes too many would leave the picture.
@@ -93,14 +93,14 @@ fn damage(ask: &mut Ask<'_>) -> Result<Picture> {
     let ticks = OUTCOMES.iter().enumerate().map(|(i, outcome)| (i as f64, outcome));
     let mut picture = Picture::new(
         "damage",
-        "Every damage has its error",
+        "Every kind of damage has its error",
         Axis::new("byte").from(0.0, n as f64),
         Axis::new("").ticks(ticks).from(-0.5, 6.5),
     )
     .caption(
-        "The same small checkpoint, damaged in every possible place: one bit of a byte is changed, or the file ends before that \
-         byte. Changes in the first 24 bytes hit MAGIC, the version or the length; from there on the checksum finds each of them. \
-         A point at Ok is damage that goes unnoticed.",
+        "The same small checkpoint, damaged at every byte: either one bit of that byte is changed, or the file ends \
+         before it. Changes in the first 24 bytes hit MAGIC, the version or the length; from there on the checksum \
+         finds every change. A point at Ok is damage that goes unnoticed.",
     );
     for (number, (name, shift)) in [("one bit changed", 0.12), ("cut here", -0.12)].into_iter().enumerate() {
         let points = both.clone().map(|kinds| {
@@ -115,15 +115,15 @@ fn rings(ask: &mut Ask<'_>) -> Result<Picture> {
     const CELLS: Cells = Cells { x: (-1.5, 1.5), y: (-1.5, 1.5), columns: 60, rows: 60 };
     let mut picture = Picture::new(
         "rings",
-        "A network that Python has trained",
+        "A network that was trained in Python",
         Axis::new("x₁").from(-1.5, 1.5),
         Axis::new("x₂").from(-1.5, 1.5),
     )
     .equal_units()
     .caption(
-        "NumPy has trained this network to tell two rings of points apart, here as thin lines, and Python's safetensors has \
-         written the file. Your code reads it and renames its parameters. The border between the two classes has to run between the \
-         rings. If it does not, weights are transposed, mixed up or read as other numbers.",
+        "This network was trained with NumPy to tell two rings of points apart, shown as thin lines, and written to a \
+         file with Python's safetensors. Your code reads the file and renames the parameters. The border between the \
+         two classes has to run between the rings. If it does not, weights are transposed, mixed up or read wrongly.",
     );
     let case = Record::new().with("bytes", Value::Bytes(RINGS.to_vec())).with("x", CELLS.centres());
     let scores = ask.both(|side| side.ask("regions", &case)?.exactly(CELLS.rows * CELLS.columns, RESULT))?;

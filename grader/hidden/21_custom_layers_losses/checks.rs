@@ -1,8 +1,8 @@
 //! What is right in exercise 21, and what is commonly got wrong.
 //!
-//! A block is asked by itself, with parameters of the case: what it puts out, what it passes back, which parameters it hands out
-//! and with which gradients. The networks inside of a block are the engine's. At the end a whole network is trained, and held
-//! against gradients that are measured here, by differences.
+//! A block is asked by itself, with parameters of the case: what it puts out, what it passes back, which parameters it
+//! hands out and with which gradients. The networks inside of a block are the engine's. At the end a whole network is
+//! trained, and held against gradients that are measured here, by differences.
 
 use judge::prelude::*;
 
@@ -39,107 +39,120 @@ fn swish() -> Vec<Check> {
                 ]
             })
             .expects(|c| by_entry(c, |x, beta| x * sigmoid(beta * x)))
-            .mistake("beta_ignored", "β does not count: the result is x · σ(x). The gate opens by β · x.", |c| {
+            .mistake("beta_ignored", "β is ignored: the result is x · σ(x). The gate depends on β · x.", |c| {
                 by_entry(c, |x, _| x * sigmoid(x))
             })
             .mistake(
                 "beta_in_front",
-                "β stands in front of the gate, β · x · σ(x). It belongs inside: x · σ(β · x).",
+                "β is in front of the gate, β · x · σ(x). It belongs inside: x · σ(β · x).",
                 |c| by_entry(c, |x, beta| beta * x * sigmoid(x)),
             )
             .mistake(
                 "gate_alone",
-                "The result is the gate alone, σ(β · x), which is always between 0 and 1. It is multiplied by x.",
+                "The result is the gate alone, σ(β · x), which is always between 0 and 1. Multiply it by x.",
                 |c| by_entry(c, |x, beta| sigmoid(beta * x)),
             ),
-        Check::new("swish_backward", "swish", "backward of Swish knows that x stands twice in x · σ(β · x)", 2)
-            .asks("backward")
-            .about("Swish::backward")
-            .on(|draw| vec![drawn_swish(draw, 4, 3), drawn_swish(draw, 1, 2)])
-            .expects(|c| swish_d_x(c, |gate, bend, beta| gate + beta * bend))
-            .mistake(
-                "gate_as_constant",
-                "d_x is d_out · σ(βx), as if the gate were a constant. x is inside of it as well: the product rule has a second \
-                 term.",
-                |c| swish_d_x(c, |gate, _, _| gate),
-            )
-            .mistake(
-                "gate_alone_has_a_slope",
-                "One term of the product rule is missing: the gate itself, σ(βx). That is the slope of the x in front.",
-                |c| swish_d_x(c, |_, bend, beta| beta * bend),
-            )
-            .mistake(
-                "inner_slope_forgotten",
-                "The second term has no β. Inside of the gate stands β · x, and its slope is β: chain rule.",
-                |c| swish_d_x(c, |gate, bend, _| gate + bend),
-            )
-            .mistake(
-                "x_forgotten",
-                "The second term has no x: it is β · σ'(βx). The product rule keeps the factor in front: x · β · σ'(βx).",
-                |c| {
-                    let d_x = by_entry(c, |x, beta| sigmoid(beta * x) + beta * slope(beta * x));
-                    d_x * c.matrix("d_out")
-                },
-            )
-            .mistake(
-                "d_x_averaged",
-                "d_x is divided by the number of samples. Each row of d_x belongs to one sample alone, and the 1/n of the loss is in \
-                 `d_out` already.",
-                |c| swish_d_x(c, |gate, bend, beta| gate + beta * bend) / c.matrix("x").nrows() as f64,
-            )
-            .mistake(
-                "d_out_forgotten",
-                "This is dy/dx, and `d_out` is not in it. The layer passes on how the *loss* depends on x: multiply by `d_out`.",
-                |c| by_entry(c, |x, beta| sigmoid(beta * x) + beta * x * slope(beta * x)),
-            ),
-        Check::new("swish_parameters", "swish", "Swish hands out β, with the gradient x² · σ'(β · x) · d_out, summed over the samples", 2)
-            .asks("parameters")
-            .about("Swish::backward")
-            .about("Swish::parameters")
-            .after("swish_forward")
-            .on(|draw| vec![drawn_swish(draw, 4, 3), drawn_swish(draw, 2, 2)])
-            .expects(|c| swish_parameters(c, |x, bend| x * bend, 1.0))
-            .mistake(
-                "nothing_handed_out",
-                "`parameters` hands out nothing, so no optimiser will ever move β. Return it with its gradient.",
-                |c| {
-                    let output = by_entry(c, |x, beta| x * sigmoid(beta * x));
-                    Record::new().with("parameters", 0_usize).with(MOVED, output)
-                },
-            )
-            .mistake(
-                "d_beta_not_kept",
-                "The gradient of β is still 0 after the backward pass, so β never moves. Write it to `self.d_beta`.",
-                |c| swish_parameters(c, |_, _| 0.0, 1.0),
-            )
-            .mistake(
-                "d_beta_averaged",
-                "The gradient of β is divided by the number of samples. The 1/n of the loss is in `d_out` already: layers only sum.",
-                |c| swish_parameters(c, |x, bend| x * bend, 1.0 / c.matrix("x").nrows() as f64),
-            )
-            .mistake(
-                "d_beta_of_samples",
-                "The gradient of β has one number for each *sample*. A β belongs to a column: sum over the samples, `Axis(0)`.",
-                |c| {
-                    let slopes = by_entry(c, |x, beta| x * x * slope(beta * x)) * c.matrix("d_out");
-                    replaced(&swish_parameters(c, |x, bend| x * bend, 1.0), "gradient 1", slopes.sum_axis(Axis(1)))
-                },
-            )
-            .mistake(
-                "one_x_missing",
-                "The gradient of β has x where x² is right. One x comes from in front of the gate, another one from inside, \
-                 where β is multiplied by it.",
-                |c| swish_parameters(c, |_, bend| bend, 1.0),
-            )
-            .mistake(
-                "beta_instead_of_x",
-                "The gradient of β is x · β · σ'(βx) · d_out, which is the slope by x. By β, the inner slope is x, not β.",
-                |c| {
-                    let beta = c.vector("beta").to_owned();
-                    let d_beta = (by_entry(c, |x, beta| x * slope(beta * x)) * c.matrix("d_out")).sum_axis(Axis(0)) * beta;
-                    replaced(&swish_parameters(c, |x, bend| x * bend, 1.0), "gradient 1", d_beta)
-                },
-            ),
+        Check::new(
+            "swish_backward",
+            "swish",
+            "backward of Swish takes into account that x occurs twice in x · σ(β · x)",
+            2,
+        )
+        .asks("backward")
+        .about("Swish::backward")
+        .on(|draw| vec![drawn_swish(draw, 4, 3), drawn_swish(draw, 1, 2)])
+        .expects(|c| swish_d_x(c, |gate, bend, beta| gate + beta * bend))
+        .mistake(
+            "gate_as_constant",
+            "d_x is d_out · σ(βx), as if the gate were a constant. It contains x as well: the product rule has a \
+             second term.",
+            |c| swish_d_x(c, |gate, _, _| gate),
+        )
+        .mistake(
+            "gate_alone_has_a_slope",
+            "One term of the product rule is missing: the gate itself, σ(βx). It comes from the x in front.",
+            |c| swish_d_x(c, |_, bend, beta| beta * bend),
+        )
+        .mistake(
+            "inner_slope_forgotten",
+            "The second term has no β. Inside the gate is β · x, and its slope is β: chain rule.",
+            |c| swish_d_x(c, |gate, bend, _| gate + bend),
+        )
+        .mistake(
+            "x_forgotten",
+            "The second term has no x: it is β · σ'(βx). The product rule keeps the factor in front: x · β · σ'(βx).",
+            |c| {
+                let d_x = by_entry(c, |x, beta| sigmoid(beta * x) + beta * slope(beta * x));
+                d_x * c.matrix("d_out")
+            },
+        )
+        .mistake(
+            "d_x_averaged",
+            "d_x is divided by the number of samples. Each row of d_x belongs to one sample alone, and the 1/n of the \
+             loss is in `d_out` already.",
+            |c| swish_d_x(c, |gate, bend, beta| gate + beta * bend) / c.matrix("x").nrows() as f64,
+        )
+        .mistake(
+            "d_out_forgotten",
+            "This is dy/dx without `d_out`. The layer passes on how the *loss* depends on x: multiply by `d_out`.",
+            |c| by_entry(c, |x, beta| sigmoid(beta * x) + beta * x * slope(beta * x)),
+        ),
+        Check::new(
+            "swish_parameters",
+            "swish",
+            "Swish returns β, with the gradient x² · σ'(β · x) · d_out, summed over the samples",
+            2,
+        )
+        .asks("parameters")
+        .about("Swish::backward")
+        .about("Swish::parameters")
+        .after("swish_forward")
+        .on(|draw| vec![drawn_swish(draw, 4, 3), drawn_swish(draw, 2, 2)])
+        .expects(|c| swish_parameters(c, |x, bend| x * bend, 1.0))
+        .mistake(
+            "nothing_handed_out",
+            "`parameters` returns nothing, so no optimiser will ever change β. Return it with its gradient.",
+            |c| {
+                let output = by_entry(c, |x, beta| x * sigmoid(beta * x));
+                Record::new().with("parameters", 0_usize).with(MOVED, output)
+            },
+        )
+        .mistake(
+            "d_beta_not_kept",
+            "The gradient of β is still 0 after the backward pass, so β never changes. Write it to `self.d_beta`.",
+            |c| swish_parameters(c, |_, _| 0.0, 1.0),
+        )
+        .mistake(
+            "d_beta_averaged",
+            "The gradient of β is divided by the number of samples. The 1/n of the loss is in `d_out` already: layers \
+             only sum.",
+            |c| swish_parameters(c, |x, bend| x * bend, 1.0 / c.matrix("x").nrows() as f64),
+        )
+        .mistake(
+            "d_beta_of_samples",
+            "The gradient of β has one number for each *sample*. A β belongs to a column: sum over the samples, \
+             `Axis(0)`.",
+            |c| {
+                let slopes = by_entry(c, |x, beta| x * x * slope(beta * x)) * c.matrix("d_out");
+                replaced(&swish_parameters(c, |x, bend| x * bend, 1.0), "gradient 1", slopes.sum_axis(Axis(1)))
+            },
+        )
+        .mistake(
+            "one_x_missing",
+            "The gradient of β has x where x² is right. One x comes from in front of the gate, the other from inside, \
+             where β is multiplied by it.",
+            |c| swish_parameters(c, |_, bend| bend, 1.0),
+        )
+        .mistake(
+            "beta_instead_of_x",
+            "The gradient of β is x · β · σ'(βx) · d_out, which has the inner slope with respect to x. With respect to \
+             β, the inner slope is x, not β.",
+            |c| {
+                let beta = c.vector("beta").to_owned();
+                let d_beta = (by_entry(c, |x, beta| x * slope(beta * x)) * c.matrix("d_out")).sum_axis(Axis(0)) * beta;
+                replaced(&swish_parameters(c, |x, bend| x * bend, 1.0), "gradient 1", d_beta)
+            },
+        ),
         Check::new("swish_passes", "swish", "Swish goes back through its last forward pass, as often as asked", 1)
             .asks("passes")
             .about("Swish::backward")
@@ -148,7 +161,9 @@ fn swish() -> Vec<Check> {
             .after("swish_parameters")
             .on(|draw| {
                 [TWO_FORWARD, TWICE_BACK, NO_FORWARD]
-                    .map(|passes| drawn_swish(draw, 3, 2).with("x2", draw::matrix(draw, (3, 2), 2.0)).with("passes", passes))
+                    .map(|passes| {
+                        drawn_swish(draw, 3, 2).with("x2", draw::matrix(draw, (3, 2), 2.0)).with("passes", passes)
+                    })
                     .to_vec()
             })
             .expects(|c| passed(c, swish_pass, Faults::default()))
@@ -160,8 +175,8 @@ fn swish() -> Vec<Check> {
             })
             .mistake(
                 "first_input_kept",
-                "`backward` goes back through the *first* input that the layer has seen. Every forward pass has to replace what is \
-                 kept.",
+                "`backward` goes back through the *first* input that the layer has seen. Every forward pass has to \
+                 replace the stored input.",
                 |c| passed(c, swish_pass, Faults { first_kept: true, ..Faults::default() }),
             )
             .mistake_if("backward_without_forward", WITHOUT_FORWARD, |c, _| c.text("passes") == NO_FORWARD),
@@ -174,12 +189,14 @@ const TWICE_BACK: &str = "forward(x), backward(d_out), backward(d_out)";
 const NO_FORWARD: &str = "backward(d_out)";
 
 const ACCUMULATE: &str = "\
-    Gradients pile up from one backward pass to the next. Every backward pass puts its own in place of the old ones: `=`, not `+=`.";
+    Gradients accumulate from one backward pass to the next. Every backward pass replaces the old ones by its own: \
+    `=`, not `+=`.";
 const USED_UP: &str = "\
-    A second backward pass finds nothing: `take` has removed what `forward` kept. `as_ref` looks at it and leaves it where it is.";
+    A second backward pass finds nothing: `take` has removed what `forward` stored. `as_ref` reads it and leaves it in \
+    place.";
 const WITHOUT_FORWARD: &str = "\
-    `backward` answers although there was no forward pass. With nothing to go back through every answer is made up: `expect` on \
-    what is kept panics with a sentence of yours.";
+    `backward` returns a gradient although there was no forward pass. Without one, no gradient can be right: `expect` \
+    on the stored value panics with a message of your own.";
 
 fn swish_case(x: Array2<f64>, beta: Array1<f64>) -> Record {
     Record::new().with("layer", "Swish").with("x", x).with("beta", beta)
@@ -288,8 +305,8 @@ fn residual() -> Vec<Check> {
             )
             .mistake(
                 "linear_shortcut_ignored",
-                "x is added as it is, although the shortcut has a linear layer. With `Some(linear)`, S(x) is what that layer makes of \
-                 x.",
+                "x is added as it is, although the shortcut has a linear layer. With `Some(linear)`, S(x) is the \
+                 output of that layer for x.",
                 |c| match c.matrix("x").dim() == branch(c).dim() {
                     true => (branch(c) + c.matrix("x")).into(),
                     false => Prediction::Panics,
@@ -306,61 +323,73 @@ fn residual() -> Vec<Check> {
             )
             .mistake(
                 "product_for_sum",
-                "Branch and shortcut are multiplied. They are added, so that a branch of zeros leaves x alone.",
+                "Branch and shortcut are multiplied. They have to be added, so that a branch of zeros leaves x \
+                 unchanged.",
                 |c| branch(c) * shortcut(c),
             ),
-        Check::new("residual_widths", "residual", "without a linear layer in the shortcut, the branch has to keep the number of columns", 1)
-            .asks("forward")
-            .about("Residual::forward")
-            .after("residual_forward")
-            .on(|draw| vec![residual_case(draw, 3, 2, 2, false), residual_case(draw, 3, 1, 3, false)])
-            .expects(|c| -> Prediction {
-                match c.matrix("x").ncols() == branch(c).ncols() {
-                    true => (branch(c) + c.matrix("x")).into(),
-                    false => Prediction::Panics,
-                }
-            })
-            .mistake(
-                "one_column_repeated",
-                "A single column of x is added to all three columns of the branch: ndarray repeats it without a word. Compare the \
-                 shapes before you add, and panic where they differ.",
-                |c| branch(c) + c.matrix("x"),
-            ),
-        Check::new("residual_backward", "residual", "backward of Residual adds the gradients of branch and shortcut", 2)
-            .asks("backward")
-            .about("Residual::backward")
-            .after("residual_forward")
-            .on(cases)
-            .expects(|c| branch_back(c) + shortcut_back(c))
-            .mistake(
-                "gradient_of_the_branch_alone",
-                "Only the gradient of the branch is passed back. x is used a second time, in the shortcut: the two gradients are \
-                 added. Without the second a deep network learns no better than one without shortcuts.",
-                branch_back,
-            )
-            .mistake(
-                "identity_passes_nothing_back",
-                "Where the shortcut is the identity, only the gradient of the branch is passed back. y = F(x) + x uses x twice: what \
-                 comes through `None` is added, too.",
-                |c| match c.get("shortcut_weights") {
-                    Some(_) => branch_back(c) + shortcut_back(c),
-                    None => branch_back(c),
-                },
-            )
-            .mistake(
-                "gradient_of_the_shortcut_alone",
-                "Only the gradient of the shortcut is passed back. The branch used x, too: the two gradients are added.",
-                shortcut_back,
-            )
-            .mistake(
-                "d_out_past_the_linear_shortcut",
-                "`d_out` is added as it came, although the shortcut has a linear layer. It has to go back through that layer.",
-                |c| match c.matrix("x").dim() == c.matrix("d_out").dim() {
-                    true => (branch_back(c) + c.matrix("d_out")).into(),
-                    false => Prediction::Panics,
-                },
-            ),
-        Check::new("residual_parameters", "residual", "Residual hands out the parameters of branch and shortcut", 1)
+        Check::new(
+            "residual_widths",
+            "residual",
+            "without a linear layer in the shortcut, the branch has to keep the number of columns",
+            1,
+        )
+        .asks("forward")
+        .about("Residual::forward")
+        .after("residual_forward")
+        .on(|draw| vec![residual_case(draw, 3, 2, 2, false), residual_case(draw, 3, 1, 3, false)])
+        .expects(|c| -> Prediction {
+            match c.matrix("x").ncols() == branch(c).ncols() {
+                true => (branch(c) + c.matrix("x")).into(),
+                false => Prediction::Panics,
+            }
+        })
+        .mistake(
+            "one_column_repeated",
+            "A single column of x is added to all three columns of the branch: ndarray repeats it without an error. \
+             Compare the shapes before you add, and panic if they differ.",
+            |c| branch(c) + c.matrix("x"),
+        ),
+        Check::new(
+            "residual_backward",
+            "residual",
+            "backward of Residual adds the gradients of branch and shortcut",
+            2,
+        )
+        .asks("backward")
+        .about("Residual::backward")
+        .after("residual_forward")
+        .on(cases)
+        .expects(|c| branch_back(c) + shortcut_back(c))
+        .mistake(
+            "gradient_of_the_branch_alone",
+            "Only the gradient of the branch is passed back. x is used a second time, in the shortcut: add the two \
+             gradients. Without the second, a deep network learns no better than one without shortcuts.",
+            branch_back,
+        )
+        .mistake(
+            "identity_passes_nothing_back",
+            "If the shortcut is the identity, only the gradient of the branch is passed back. y = F(x) + x uses x \
+             twice: add the gradient of the identity, too.",
+            |c| match c.get("shortcut_weights") {
+                Some(_) => branch_back(c) + shortcut_back(c),
+                None => branch_back(c),
+            },
+        )
+        .mistake(
+            "gradient_of_the_shortcut_alone",
+            "Only the gradient of the shortcut is passed back. The branch used x, too: add the two gradients.",
+            shortcut_back,
+        )
+        .mistake(
+            "d_out_past_the_linear_shortcut",
+            "`d_out` is added unchanged, although the shortcut has a linear layer. It has to go back through that \
+             layer.",
+            |c| match c.matrix("x").dim() == c.matrix("d_out").dim() {
+                true => (branch_back(c) + c.matrix("d_out")).into(),
+                false => Prediction::Panics,
+            },
+        ),
+        Check::new("residual_parameters", "residual", "Residual returns the parameters of branch and shortcut", 1)
             .asks("parameters")
             .about("Residual::parameters")
             .after("residual_forward")
@@ -372,14 +401,12 @@ fn residual() -> Vec<Check> {
                 "The parameters of the shortcut's linear layer are missing, so it never learns.",
                 |c| residual_parameters(c, &["branch"]),
             )
-            .mistake(
-                "branch_never_learns",
-                "The parameters of the branch are missing, so it never learns.",
-                |c| residual_parameters(c, &["shortcut"]),
-            )
+            .mistake("branch_never_learns", "The parameters of the branch are missing, so it never learns.", |c| {
+                residual_parameters(c, &["shortcut"])
+            })
             .mistake(
                 "shortcut_first",
-                "The parameters of the shortcut come first. An optimiser keeps notes by place, and files with weights go by it as well: \
+                "The parameters of the shortcut come first. Optimisers and files with weights rely on the order: \
                  branch, then shortcut.",
                 |c| residual_parameters(c, &["shortcut", "branch"]),
             ),
@@ -480,79 +507,94 @@ fn multi_path() -> Vec<Check> {
         ]
     };
     vec![
-        Check::new("multi_path_forward", "multi_path", "forward of MultiPath puts the outputs of all paths side by side", 2)
-            .asks("forward")
-            .about("MultiPath::forward")
-            .on(cases)
-            .expects(|c| side_by_side(&paths(c)))
-            .mistake(
-                "stacked",
-                "The outputs lie below each other, so that there are several rows for each sample. A row is a sample: the columns of \
-                 all paths stand side by side, `Axis(1)`.",
-                |c| below_each_other(&paths(c)),
-            )
-            .mistake(
-                "paths_added",
-                "The outputs are added. Here every path keeps its own columns, side by side.",
-                |c| {
-                    let outputs = paths(c);
-                    match outputs.iter().all(|output| output.dim() == outputs[0].dim()) {
-                        true => outputs.into_iter().reduce(|sum, output| sum + output).expect("there are paths").into(),
-                        false => Prediction::Panics,
-                    }
-                },
-            )
-            .mistake("last_path_first", "The paths stand in the wrong order: the first one's columns come first.", |c| {
+        Check::new(
+            "multi_path_forward",
+            "multi_path",
+            "forward of MultiPath puts the outputs of all paths side by side",
+            2,
+        )
+        .asks("forward")
+        .about("MultiPath::forward")
+        .on(cases)
+        .expects(|c| side_by_side(&paths(c)))
+        .mistake(
+            "stacked",
+            "The outputs are stacked below each other, so that there are several rows for each sample. A row is a \
+             sample: put the columns of all paths side by side, `Axis(1)`.",
+            |c| below_each_other(&paths(c)),
+        )
+        .mistake(
+            "paths_added",
+            "The outputs are added. Here every path keeps its own columns: put them side by side.",
+            |c| {
+                let outputs = paths(c);
+                match outputs.iter().all(|output| output.dim() == outputs[0].dim()) {
+                    true => outputs.into_iter().reduce(|sum, output| sum + output).expect("there are paths").into(),
+                    false => Prediction::Panics,
+                }
+            },
+        )
+        .mistake(
+            "last_path_first",
+            "The paths are in the wrong order: the columns of the first path come first.",
+            |c| {
                 let mut outputs = paths(c);
                 outputs.reverse();
                 side_by_side(&outputs)
-            }),
-        Check::new("multi_path_backward", "multi_path", "backward of MultiPath hands each path its columns, and adds what comes back", 2)
-            .asks("backward")
-            .about("MultiPath::backward")
-            .after("multi_path_forward")
-            .on(cases)
-            .expects(|c| sum(paths_back(c)))
-            .mistake(
-                "last_path_alone",
-                "What comes back is the gradient of the last path alone. All paths used x: their gradients are added.",
-                |c| paths_back(c).pop().expect("there are paths"),
-            )
-            .mistake(
-                "first_path_alone",
-                "What comes back is the gradient of the first path alone. All paths used x: their gradients are added.",
-                |c| paths_back(c).swap_remove(0),
-            )
-            .mistake(
-                "columns_from_the_front",
-                "Every path gets the *first* columns of `d_out`. The second path put out those behind the columns of the first, and \
-                 so on: go on where the path before has ended.",
-                |c| {
-                    let d_out = c.matrix("d_out");
-                    let back = |name| {
-                        let own = d_out.slice_axis(Axis(1), (0..weights(c, name).ncols()).into()).to_owned();
-                        let d_z = if name == "first" { before_tanh(c, name, &own) } else { own };
-                        d_z.dot(&weights(c, name).t())
-                    };
-                    sum(names(c).map(back).collect())
-                },
-            )
-            .mistake(
-                "gradients_side_by_side",
-                "The gradients of the paths stand side by side, so `d_x` has more columns than x. All paths had the *same* x: their \
-                 gradients are added.",
-                |c| side_by_side(&paths_back(c)),
-            )
-            .mistake(
-                "gradients_averaged",
-                "The gradients of the paths are averaged. What a value does in several places adds up: their sum.",
-                |c| {
-                    let parts = paths_back(c);
-                    let count = parts.len() as f64;
-                    sum(parts) / count
-                },
-            ),
-        Check::new("multi_path_parameters", "multi_path", "MultiPath hands out the parameters of all its paths", 1)
+            },
+        ),
+        Check::new(
+            "multi_path_backward",
+            "multi_path",
+            "backward of MultiPath gives each path its columns, and adds their gradients",
+            2,
+        )
+        .asks("backward")
+        .about("MultiPath::backward")
+        .after("multi_path_forward")
+        .on(cases)
+        .expects(|c| sum(paths_back(c)))
+        .mistake(
+            "last_path_alone",
+            "Only the gradient of the last path is returned. All paths used x: add their gradients.",
+            |c| paths_back(c).pop().expect("there are paths"),
+        )
+        .mistake(
+            "first_path_alone",
+            "Only the gradient of the first path is returned. All paths used x: add their gradients.",
+            |c| paths_back(c).swap_remove(0),
+        )
+        .mistake(
+            "columns_from_the_front",
+            "Every path gets the *first* columns of `d_out`. The second path put out the columns after those of the \
+             first, and so on: continue where the previous path ended.",
+            |c| {
+                let d_out = c.matrix("d_out");
+                let back = |name| {
+                    let own = d_out.slice_axis(Axis(1), (0..weights(c, name).ncols()).into()).to_owned();
+                    let d_z = if name == "first" { before_tanh(c, name, &own) } else { own };
+                    d_z.dot(&weights(c, name).t())
+                };
+                sum(names(c).map(back).collect())
+            },
+        )
+        .mistake(
+            "gradients_side_by_side",
+            "The gradients of the paths stand side by side, so `d_x` has more columns than x. All paths used the \
+             *same* x: add their gradients.",
+            |c| side_by_side(&paths_back(c)),
+        )
+        .mistake(
+            "gradients_averaged",
+            "The gradients of the paths are averaged. The effects of a value that is used several times add up: take \
+             the sum.",
+            |c| {
+                let parts = paths_back(c);
+                let count = parts.len() as f64;
+                sum(parts) / count
+            },
+        ),
+        Check::new("multi_path_parameters", "multi_path", "MultiPath returns the parameters of all its paths", 1)
             .asks("parameters")
             .about("MultiPath::parameters")
             .after("multi_path_forward")
@@ -561,7 +603,7 @@ fn multi_path() -> Vec<Check> {
             .expects(|c| multi_path_parameters(c, usize::MAX))
             .mistake(
                 "first_path_learns_alone",
-                "Only the parameters of the first path are handed out: the others never learn.",
+                "Only the parameters of the first path are returned: the others never learn.",
                 |c| multi_path_parameters(c, 1),
             ),
     ]
@@ -634,60 +676,65 @@ fn multi_path_parameters(c: &Record, handed_out: usize) -> Record {
 
 fn networks() -> Vec<Check> {
     vec![
-        Check::new("structure", "residual_mlp", "residual_mlp builds blocks of Linear, Swish, Linear that start as the identity", 2)
-            .about("residual_mlp")
-            .after("swish_parameters")
-            .after("residual_parameters")
-            .on(|draw| {
-                [(3, 4, 2), (2, 3, 1), (4, 5, 3), (2, 6, 0)]
-                    .map(|(n_in, width, n_blocks)| {
-                        Record::new()
-                            .with("n_in", n_in + draw::count(draw, 2))
-                            .with("width", width + draw::count(draw, 3))
-                            .with("n_blocks", n_blocks as usize)
-                            .with("n_out", 1 + draw::count(draw, 3))
+        Check::new(
+            "structure",
+            "residual_mlp",
+            "residual_mlp builds blocks of Linear, Swish, Linear that start as the identity",
+            2,
+        )
+        .about("residual_mlp")
+        .after("swish_parameters")
+        .after("residual_parameters")
+        .on(|draw| {
+            [(3, 4, 2), (2, 3, 1), (4, 5, 3), (2, 6, 0)]
+                .map(|(n_in, width, n_blocks)| {
+                    Record::new()
+                        .with("n_in", n_in + draw::count(draw, 2))
+                        .with("width", width + draw::count(draw, 3))
+                        .with("n_blocks", n_blocks as usize)
+                        .with("n_out", 1 + draw::count(draw, 3))
+                })
+                .to_vec()
+        })
+        .expects(|c| structure(c, "others", "all 0", &["Swish"]))
+        .mistake(
+            "second_layer_random",
+            "The second linear layer of each branch starts with random weights, so no block starts as the identity. \
+             Make it of zeros, with `Linear::from_parts`.",
+            |c| structure(c, "others", "others", &["Swish"]),
+        )
+        .mistake(
+            "first_layer_zero",
+            "The *first* linear layer of each branch starts with weights of 0. The second one has to: then the block \
+             is the identity, whatever the first layer puts out.",
+            |c| structure(c, "all 0", "others", &["Swish"]),
+        )
+        .mistake(
+            "both_layers_zero",
+            "Both linear layers of each branch start with weights of 0. Then the second gets 0 as its input and as its \
+             gradient, and its weights never change. Only the second one may start at 0.",
+            |c| structure(c, "all 0", "all 0", &["Swish"]),
+        )
+        .mistake(
+            "no_swish",
+            "There is no Swish in the branch. Two linear layers in a row are equivalent to one.",
+            |c| structure(c, "others", "all 0", &[]),
+        )
+        .mistake_if(
+            "biases_not_zero",
+            "The layers are the right ones, but not all biases start at 0. `Linear::new` starts them at 0, and so \
+             should you: only then does every block start as the identity.",
+            |c, seen| {
+                let right = structure(c, "others", "all 0", &["Swish"]);
+                let (right, seen) = (right.text("parameters"), seen.text("parameters"));
+                let is_bias = |start: &str| !start.contains(" x ") && start.ends_with("all 0");
+                right.split(", ").count() == seen.split(", ").count()
+                    && right.split(", ").zip(seen.split(", ")).all(|(right, seen)| {
+                        right == seen || is_bias(right) && seen == right.replace("all 0", "others")
                     })
-                    .to_vec()
-            })
-            .expects(|c| structure(c, "others", "all 0", &["Swish"]))
-            .mistake(
-                "second_layer_random",
-                "The second linear layer of each branch starts with random weights, so no block starts as the identity. Make it of \
-                 zeros, with `Linear::from_parts`.",
-                |c| structure(c, "others", "others", &["Swish"]),
-            )
-            .mistake(
-                "first_layer_zero",
-                "It is the *first* linear layer of each branch that starts with weights of 0. The second one starts there: whatever \
-                 stands in front of it, the block is the identity then.",
-                |c| structure(c, "all 0", "others", &["Swish"]),
-            )
-            .mistake(
-                "both_layers_zero",
-                "Both linear layers of each branch start with weights of 0. Then the second gets 0 as its input and as its \
-                 gradient, and its weights never move: only the second one starts at 0.",
-                |c| structure(c, "all 0", "all 0", &["Swish"]),
-            )
-            .mistake(
-                "no_swish",
-                "There is no Swish in the branch. Two linear layers in a row are one linear layer.",
-                |c| structure(c, "others", "all 0", &[]),
-            )
-            .mistake_if(
-                "biases_not_zero",
-                "The layers are the right ones, but not all biases start at 0. `Linear::new` starts them there, and so should yours: \
-                 only then does every block start as the identity.",
-                |c, seen| {
-                    let right = structure(c, "others", "all 0", &["Swish"]);
-                    let (right, seen) = (right.text("parameters"), seen.text("parameters"));
-                    let is_bias = |start: &str| !start.contains(" x ") && start.ends_with("all 0");
-                    right.split(", ").count() == seen.split(", ").count()
-                        && right.split(", ").zip(seen.split(", ")).all(|(right, seen)| {
-                            right == seen || is_bias(right) && seen == right.replace("all 0", "others")
-                        })
-                        && right != seen
-                },
-            ),
+                    && right != seen
+            },
+        ),
         Check::new("training", "residual_mlp", "a network of your blocks trains, step by step", 2)
             .about("residual_mlp")
             .after("structure")
@@ -794,132 +841,150 @@ fn loss_of(c: &Record, parameters: &[Array2<f64>]) -> f64 {
 
 fn attention() -> Vec<Check> {
     vec![
-        Check::new("attention_weights", "attention_weights", "attention_weights is the softmax of each row of Q·Kᵀ / √d", 2)
-            .on(|draw| {
-                vec![
-                    queries(array![[1.0, 0.0], [0.0, 1.0]], array![[1.0, 0.0], [0.0, 1.0]]),
-                    queries(draw::matrix(draw, (2, 3), 2.0) + 0.1, draw::matrix(draw, (3, 3), 2.0) + 0.1),
-                    queries(draw::matrix(draw, (2, 3), 2.0) + 0.1, draw::matrix(draw, (4, 3), 2.0) + 0.1),
-                ]
-            })
-            .expects(|c| softmax(&(scores(c) / root_d(c))))
-            .mistake(
-                "not_scaled",
-                "√d is missing. The scores are sums of d products and grow with d; divide them by √d before the softmax.",
-                |c| softmax(&scores(c)),
-            )
-            .mistake("scaled_by_d", "The scores are divided by d. Divide by its root, √d.", |c| {
-                softmax(&(scores(c) / c.matrix("q").ncols() as f64))
-            })
-            .mistake("multiplied_by_the_root", "The scores are multiplied by √d. Divide by it.", |c| {
-                softmax(&(scores(c) * root_d(c)))
-            })
-            .mistake(
-                "scaled_by_the_positions",
-                "The scores are divided by the root of the number of keys. d is the length of a query, the number of columns.",
-                |c| softmax(&(scores(c) / (c.matrix("k").nrows() as f64).sqrt())),
-            )
-            .mistake(
-                "scaled_by_the_queries",
-                "The scores are divided by the root of the number of queries. d is the length of a query, the number of columns.",
-                |c| softmax(&(scores(c) / (c.matrix("q").nrows() as f64).sqrt())),
-            )
-            .mistake(
-                "softmax_of_columns",
-                "The columns sum to 1. Softmax goes over the keys, along each row: a query shares out its attention among them.",
-                |c| softmax(&(scores(c) / root_d(c)).t()).reversed_axes(),
-            )
-            .mistake(
-                "softmax_of_all",
-                "All entries together sum to 1. Every query has attention of its own to share out: each row sums to 1.",
-                |c| {
-                    let e = (scores(c) / root_d(c)).mapv(f64::exp);
-                    let sum = e.sum();
-                    e / sum
-                },
-            )
-            .mistake(
-                "keys_ask",
-                "Queries and keys have swapped places: this is the softmax of K·Qᵀ. A row belongs to a query.",
-                |c| softmax(&(scores(c).reversed_axes() / root_d(c))),
-            )
-            .mistake(
-                "keys_not_transposed",
-                "This is Q·K, where Q·Kᵀ is meant. A score is the product of a query and a key, a row of Q and a row of K; the two \
-                 only fit together by accident.",
-                |c| match c.matrix("k").is_square() {
-                    true => softmax(&(c.matrix("q").dot(&c.matrix("k")) / root_d(c))).into(),
-                    false => Prediction::Panics,
-                },
-            )
-            .mistake("no_softmax", "These are the scores, Q·Kᵀ / √d. Softmax makes weights of them that sum to 1.", |c| {
-                scores(c) / root_d(c)
-            }),
-        Check::new("attention_far", "attention_weights", "attention_weights stays finite where scores are large", 1)
+        Check::new(
+            "attention_weights",
+            "attention_weights",
+            "attention_weights is the softmax of each row of Q·Kᵀ / √d",
+            2,
+        )
+        .on(|draw| {
+            vec![
+                queries(array![[1.0, 0.0], [0.0, 1.0]], array![[1.0, 0.0], [0.0, 1.0]]),
+                queries(draw::matrix(draw, (2, 3), 2.0) + 0.1, draw::matrix(draw, (3, 3), 2.0) + 0.1),
+                queries(draw::matrix(draw, (2, 3), 2.0) + 0.1, draw::matrix(draw, (4, 3), 2.0) + 0.1),
+            ]
+        })
+        .expects(|c| softmax(&(scores(c) / root_d(c))))
+        .mistake(
+            "not_scaled",
+            "√d is missing. The scores are sums of d products and grow with d; divide them by √d before the softmax.",
+            |c| softmax(&scores(c)),
+        )
+        .mistake("scaled_by_d", "The scores are divided by d. Divide by its root, √d.", |c| {
+            softmax(&(scores(c) / c.matrix("q").ncols() as f64))
+        })
+        .mistake("multiplied_by_the_root", "The scores are multiplied by √d. Divide by it.", |c| {
+            softmax(&(scores(c) * root_d(c)))
+        })
+        .mistake(
+            "scaled_by_the_positions",
+            "The scores are divided by the root of the number of keys. d is the length of a query, the number of \
+             columns.",
+            |c| softmax(&(scores(c) / (c.matrix("k").nrows() as f64).sqrt())),
+        )
+        .mistake(
+            "scaled_by_the_queries",
+            "The scores are divided by the root of the number of queries. d is the length of a query, the number of \
+             columns.",
+            |c| softmax(&(scores(c) / (c.matrix("q").nrows() as f64).sqrt())),
+        )
+        .mistake(
+            "softmax_of_columns",
+            "The columns sum to 1. Softmax goes over the keys, along each row: a query divides its attention among \
+             them.",
+            |c| softmax(&(scores(c) / root_d(c)).t()).reversed_axes(),
+        )
+        .mistake(
+            "softmax_of_all",
+            "All entries together sum to 1. Every query has its own attention to divide: each row has to sum to 1.",
+            |c| {
+                let e = (scores(c) / root_d(c)).mapv(f64::exp);
+                let sum = e.sum();
+                e / sum
+            },
+        )
+        .mistake(
+            "keys_ask",
+            "Queries and keys are swapped: this is the softmax of K·Qᵀ. A row belongs to a query.",
+            |c| softmax(&(scores(c).reversed_axes() / root_d(c))),
+        )
+        .mistake(
+            "keys_not_transposed",
+            "This is Q·K, where Q·Kᵀ is right. A score is the product of a query and a key, a row of Q and a row of K. \
+             The shapes of Q and K fit here only by accident.",
+            |c| match c.matrix("k").is_square() {
+                true => softmax(&(c.matrix("q").dot(&c.matrix("k")) / root_d(c))).into(),
+                false => Prediction::Panics,
+            },
+        )
+        .mistake(
+            "no_softmax",
+            "These are the scores, Q·Kᵀ / √d. Softmax turns them into weights that sum to 1.",
+            |c| scores(c) / root_d(c),
+        ),
+        Check::new("attention_far", "attention_weights", "attention_weights stays finite if scores are large", 1)
             .asks("attention_weights")
             .after("attention_weights")
             .on(|draw| {
-                vec![queries(draw::matrix(draw, (2, 3), 90.0) + 0.1, draw::matrix(draw, (4, 3), 90.0) + array![[100.0, 0.0, 0.0]])]
+                vec![queries(
+                    draw::matrix(draw, (2, 3), 90.0) + 0.1,
+                    draw::matrix(draw, (4, 3), 90.0) + array![[100.0, 0.0, 0.0]],
+                )]
             })
             .expects(|c| softmax(&(scores(c) / root_d(c))))
             .mistake_if(
                 "softmax_overflows",
-                "There are weights of NaN: e^score is infinite for a score above 709, and ∞ / ∞ is NaN. Take the row's largest score \
-                 out first; `log_softmax`, at the end of the file, does it.",
+                "Some weights are NaN: e^score is infinite for a score above 709, and ∞ / ∞ is NaN. Subtract the row's \
+                 largest score first; `log_softmax`, at the end of the file, does so.",
                 |_, seen| seen.matrix("result").iter().any(|weight| weight.is_nan()),
             ),
-        Check::new("attention_backward", "attention_backward", "attention_backward goes back through both products and the softmax", 4)
-            .on(|draw| vec![attention_case(draw, 3, 3, 2, 2), attention_case(draw, 2, 4, 3, 2)])
-            .expects(|c| attention_gradients(c, |a, d, mean| a * (d - mean), |c| 1.0 / root_d(c)))
-            .mistake(
-                "softmax_left_out",
-                "d_v is right; d_q and d_k leave out the softmax, as if A were the scores. Between A and the scores stands its \
-                 slope.",
-                |c| attention_gradients(c, |_, d, _| d, |c| 1.0 / root_d(c)),
-            )
-            .mistake(
-                "weights_of_a_row_as_independent",
-                "d_q and d_k take a · da for the gradient of a score. Weights of a row sum to 1, so a score moves all of them: \
-                 subtract the row's Σ a · da from each da before you multiply.",
-                |c| attention_gradients(c, |a, d, _| a * d, |c| 1.0 / root_d(c)),
-            )
-            .mistake(
-                "sigmoid_slope",
-                "d_q and d_k take a · (1 - a) for the slope of the softmax. That is the effect of a score on its own weight alone; it \
-                 moves all weights of its row.",
-                |c| attention_gradients(c, |a, d, _| a * (1.0 - a) * d, |c| 1.0 / root_d(c)),
-            )
-            .mistake(
-                "scale_forgotten_on_the_way_back",
-                "d_q and d_k are too large by √d. The scores were divided by it on the way forwards, and so are the gradients on the way \
-                 back.",
-                |c| attention_gradients(c, |a, d, mean| a * (d - mean), |_| 1.0),
-            )
-            .mistake(
-                "d_v_without_transpose",
-                "d_v is A·dO, where Aᵀ·dO is right. Entry [i, j] of A leads from value j to output i, and the way back from output i to \
-                 value j.",
-                |c| match c.matrix("weights").is_square() {
-                    true => {
-                        let right = attention_gradients(c, |a, d, mean| a * (d - mean), |c| 1.0 / root_d(c));
-                        replaced(&right, "d_v", c.matrix("weights").dot(&c.matrix("d_out"))).into()
-                    }
-                    false => Prediction::Panics,
-                },
-            )
-            .mistake(
-                "d_k_without_transpose",
-                "d_k is dS·Q, where dSᵀ·Q is right: S is the matrix of the scores, with a row for each query and a *column* for each \
-                 key.",
-                |c| match c.matrix("weights").is_square() {
-                    true => {
-                        let d_k = d_scores(c, |a, d, mean| a * (d - mean)).dot(&c.matrix("q")) / root_d(c);
-                        let right = attention_gradients(c, |a, d, mean| a * (d - mean), |c| 1.0 / root_d(c));
-                        replaced(&right, "d_k", d_k).into()
-                    }
-                    false => Prediction::Panics,
-                },
-            ),
+        Check::new(
+            "attention_backward",
+            "attention_backward",
+            "attention_backward goes back through both products and the softmax",
+            4,
+        )
+        .on(|draw| vec![attention_case(draw, 3, 3, 2, 2), attention_case(draw, 2, 4, 3, 2)])
+        .expects(|c| attention_gradients(c, |a, d, mean| a * (d - mean), |c| 1.0 / root_d(c)))
+        .mistake(
+            "softmax_left_out",
+            "d_v is right; d_q and d_k leave out the softmax, as if A were the scores. Its slope comes between A and \
+             the scores.",
+            |c| attention_gradients(c, |_, d, _| d, |c| 1.0 / root_d(c)),
+        )
+        .mistake(
+            "weights_of_a_row_as_independent",
+            "d_q and d_k use a · da as the gradient of a score. The weights of a row sum to 1, so a score changes all \
+             of them: subtract the row's Σ a · da from each da before you multiply.",
+            |c| attention_gradients(c, |a, d, _| a * d, |c| 1.0 / root_d(c)),
+        )
+        .mistake(
+            "sigmoid_slope",
+            "d_q and d_k use a · (1 - a) as the slope of the softmax. That is the effect of a score on its own weight \
+             alone; it changes all weights of its row.",
+            |c| attention_gradients(c, |a, d, _| a * (1.0 - a) * d, |c| 1.0 / root_d(c)),
+        )
+        .mistake(
+            "scale_forgotten_on_the_way_back",
+            "d_q and d_k are too large by √d. The scores are divided by it in the forward pass, so their gradients are \
+             divided by it in the backward pass.",
+            |c| attention_gradients(c, |a, d, mean| a * (d - mean), |_| 1.0),
+        )
+        .mistake(
+            "d_v_without_transpose",
+            "d_v is A·dO, where Aᵀ·dO is right. Entry [i, j] of A leads from value j to output i, so the gradient goes \
+             from output i to value j.",
+            |c| match c.matrix("weights").is_square() {
+                true => {
+                    let right = attention_gradients(c, |a, d, mean| a * (d - mean), |c| 1.0 / root_d(c));
+                    replaced(&right, "d_v", c.matrix("weights").dot(&c.matrix("d_out"))).into()
+                }
+                false => Prediction::Panics,
+            },
+        )
+        .mistake(
+            "d_k_without_transpose",
+            "d_k is dS·Q, where dSᵀ·Q is right: S is the matrix of the scores, with a row for each query and a \
+             *column* for each key.",
+            |c| match c.matrix("weights").is_square() {
+                true => {
+                    let d_k = d_scores(c, |a, d, mean| a * (d - mean)).dot(&c.matrix("q")) / root_d(c);
+                    let right = attention_gradients(c, |a, d, mean| a * (d - mean), |c| 1.0 / root_d(c));
+                    replaced(&right, "d_k", d_k).into()
+                }
+                false => Prediction::Panics,
+            },
+        ),
     ]
 }
 
@@ -977,93 +1042,117 @@ fn self_attention() -> Vec<Check> {
         vec![self_attention_case(draw, n, 4, 2), self_attention_case(draw, n, 2, 3), self_attention_case(draw, 1, 3, 1)]
     };
     vec![
-        Check::new("self_attention_forward", "self_attention", "forward of SelfAttention is A·V for each sequence by itself", 2)
-            .asks("forward")
-            .about("SelfAttention::forward")
-            .after("attention_weights")
-            .on(cases)
-            .expects(|c| attended(c, "query", "key", c.count("n_positions")))
-            .mistake(
-                "across_the_batch",
-                "Sequences look at each other: a position attends to all positions of the *batch*, so what comes out for a sequence \
-                 depends on who else is asked. Go through the sequences one by one.",
-                |c| attended(c, "query", "key", c.matrix("x").nrows() * c.count("n_positions")),
-            )
-            .mistake(
-                "query_and_key_swapped",
-                "Queries and keys have swapped places: each position asks with its key.",
-                |c| attended(c, "key", "query", c.count("n_positions")),
-            )
-            .mistake(
-                "values_alone",
-                "The output is V: every position keeps its own value. It puts out the mean of all values of its sequence, weighted by \
-                 the attention, A·V.",
-                |c| as_rows(c, &linear(c, "value", &vectors(c), 0.0)),
-            )
-            .mistake(
-                "inputs_for_values",
-                "The output is A·X. What is averaged are the values, what the linear layer `value` makes of x.",
-                |c| as_rows(c, &by_sequence(c, c.count("n_positions"), |c| attention_of(c, "query", "key").dot(&c.matrix("vectors")))),
-            ),
-        Check::new("self_attention_backward", "self_attention", "backward of SelfAttention adds the gradients of queries, keys and values", 2)
-            .asks("backward")
-            .about("SelfAttention::backward")
-            .after("self_attention_forward")
-            .after("attention_backward")
-            .on(cases)
-            .expects(|c| self_attention_d_x(c, &ROLES))
-            .mistake(
-                "values_way_back_alone",
-                "What comes back is the gradient of the values alone. x was also used for the queries and the keys: all three are \
-                 added.",
-                |c| self_attention_d_x(c, &["value"]),
-            )
-            .mistake(
-                "queries_way_back_missing",
-                "The gradient of the queries is missing. x was used three times: three gradients are added.",
-                |c| self_attention_d_x(c, &["key", "value"]),
-            )
-            .mistake(
-                "keys_way_back_missing",
-                "The gradient of the keys is missing. x was used three times: three gradients are added.",
-                |c| self_attention_d_x(c, &["query", "value"]),
-            ),
-        Check::new("self_attention_parameters", "self_attention", "SelfAttention hands out queries, keys and values, in this order", 1)
-            .asks("parameters")
-            .about("SelfAttention::parameters")
-            .after("self_attention_forward")
-            .after("self_attention_backward")
-            .on(cases)
-            .expects(|c| self_attention_parameters(c, &ROLES))
-            .mistake(
-                "values_never_learn",
-                "The parameters of the values are missing, so that layer never learns.",
-                |c| self_attention_parameters(c, &["query", "key"]),
-            )
-            .mistake(
-                "another_order",
-                "The parameters come in another order than queries, keys, values. An optimiser keeps notes by place.",
-                |c| self_attention_parameters(c, &["value", "key", "query"]),
-            ),
-        Check::new("self_attention_passes", "self_attention", "SelfAttention goes back through its last forward pass, as often as asked", 1)
-            .asks("passes")
-            .about("SelfAttention::backward")
-            .about("SelfAttention::forward")
-            .after("self_attention_backward")
-            .after("self_attention_parameters")
-            .on(|draw| {
-                [TWO_FORWARD, TWICE_BACK, NO_FORWARD]
-                    .map(|passes| {
-                        let x2 = draw::matrix(draw, (2, 6), 1.5);
-                        self_attention_case(draw, 2, 3, 2).with("x2", x2).with("passes", passes)
-                    })
-                    .to_vec()
-            })
-            .expects(|c| passed(c, self_attention_pass, Faults::default()))
-            .mistake("cache_is_used_up", USED_UP, |c| {
-                passed(c, self_attention_pass, Faults { used_up: true, ..Faults::default() })
-            })
-            .mistake_if("backward_without_forward", WITHOUT_FORWARD, |c, _| c.text("passes") == NO_FORWARD),
+        Check::new(
+            "self_attention_forward",
+            "self_attention",
+            "forward of SelfAttention is A·V for each sequence separately",
+            2,
+        )
+        .asks("forward")
+        .about("SelfAttention::forward")
+        .after("attention_weights")
+        .on(cases)
+        .expects(|c| attended(c, "query", "key", c.count("n_positions")))
+        .mistake(
+            "across_the_batch",
+            "Sequences attend to each other: a position attends to all positions of the *batch*, so the output for a \
+             sequence depends on the other sequences. Go through the sequences one by one.",
+            |c| attended(c, "query", "key", c.matrix("x").nrows() * c.count("n_positions")),
+        )
+        .mistake(
+            "query_and_key_swapped",
+            "Queries and keys are swapped: each position uses its key as its query.",
+            |c| attended(c, "key", "query", c.count("n_positions")),
+        )
+        .mistake(
+            "values_alone",
+            "The output is V: every position keeps its own value. It has to put out the mean of all values of its \
+             sequence, weighted by the attention, A·V.",
+            |c| as_rows(c, &linear(c, "value", &vectors(c), 0.0)),
+        )
+        .mistake(
+            "inputs_for_values",
+            "The output is A·X. Average the values instead, the output of the linear layer `value` for x.",
+            |c| {
+                as_rows(
+                    c,
+                    &by_sequence(c, c.count("n_positions"), |c| {
+                        attention_of(c, "query", "key").dot(&c.matrix("vectors"))
+                    }),
+                )
+            },
+        ),
+        Check::new(
+            "self_attention_backward",
+            "self_attention",
+            "backward of SelfAttention adds the gradients of queries, keys and values",
+            2,
+        )
+        .asks("backward")
+        .about("SelfAttention::backward")
+        .after("self_attention_forward")
+        .after("attention_backward")
+        .on(cases)
+        .expects(|c| self_attention_d_x(c, &ROLES))
+        .mistake(
+            "values_way_back_alone",
+            "Only the gradient of the values is returned. x was also used for the queries and the keys: add all three.",
+            |c| self_attention_d_x(c, &["value"]),
+        )
+        .mistake(
+            "queries_way_back_missing",
+            "The gradient of the queries is missing. x was used three times: add three gradients.",
+            |c| self_attention_d_x(c, &["key", "value"]),
+        )
+        .mistake(
+            "keys_way_back_missing",
+            "The gradient of the keys is missing. x was used three times: add three gradients.",
+            |c| self_attention_d_x(c, &["query", "value"]),
+        ),
+        Check::new(
+            "self_attention_parameters",
+            "self_attention",
+            "SelfAttention returns the parameters of queries, keys and values, in this order",
+            1,
+        )
+        .asks("parameters")
+        .about("SelfAttention::parameters")
+        .after("self_attention_forward")
+        .after("self_attention_backward")
+        .on(cases)
+        .expects(|c| self_attention_parameters(c, &ROLES))
+        .mistake("values_never_learn", "The parameters of the values are missing, so that layer never learns.", |c| {
+            self_attention_parameters(c, &["query", "key"])
+        })
+        .mistake(
+            "another_order",
+            "The parameters come in another order than queries, keys, values. Optimisers rely on the order.",
+            |c| self_attention_parameters(c, &["value", "key", "query"]),
+        ),
+        Check::new(
+            "self_attention_passes",
+            "self_attention",
+            "SelfAttention goes back through its last forward pass, as often as asked",
+            1,
+        )
+        .asks("passes")
+        .about("SelfAttention::backward")
+        .about("SelfAttention::forward")
+        .after("self_attention_backward")
+        .after("self_attention_parameters")
+        .on(|draw| {
+            [TWO_FORWARD, TWICE_BACK, NO_FORWARD]
+                .map(|passes| {
+                    let x2 = draw::matrix(draw, (2, 6), 1.5);
+                    self_attention_case(draw, 2, 3, 2).with("x2", x2).with("passes", passes)
+                })
+                .to_vec()
+        })
+        .expects(|c| passed(c, self_attention_pass, Faults::default()))
+        .mistake("cache_is_used_up", USED_UP, |c| {
+            passed(c, self_attention_pass, Faults { used_up: true, ..Faults::default() })
+        })
+        .mistake_if("backward_without_forward", WITHOUT_FORWARD, |c, _| c.text("passes") == NO_FORWARD),
     ]
 }
 
@@ -1095,7 +1184,8 @@ fn as_rows(c: &Record, stacked: &ArrayRef2<f64>) -> Array2<f64> {
     Array2::from_shape_fn(c.matrix("x").dim(), |(i, j)| stacked[[i * c.count("n_positions") + j / d, j % d]])
 }
 
-/// What `f` makes of each `length` vectors, below each other. It gets the case with these as `vectors`, and theirs of `d_out`.
+/// What `f` makes of each `length` vectors, below each other. It gets the case with these as `vectors`, and theirs of
+/// `d_out`.
 fn by_sequence(c: &Record, length: usize, f: impl Fn(&Record) -> Array2<f64>) -> Array2<f64> {
     let (vectors, d_out) = (vectors(c), stacked(c, if c.get("d_out").is_some() { "d_out" } else { "x" }));
     let mut parts = Vec::new();
@@ -1179,17 +1269,17 @@ fn focal() -> Vec<Check> {
             .about("Focal::value")
             .on(cases)
             .expects(|c| focal_mean(c, |p, w, gamma| -w * (1.0 - p).powf(gamma) * p.ln()))
-            .mistake("gamma_ignored", "γ does not count: this is cross-entropy with class weights.", |c| {
+            .mistake("gamma_ignored", "γ is ignored: this is cross-entropy with class weights.", |c| {
                 focal_mean(c, |p, w, _| -w * p.ln())
             })
             .mistake(
                 "class_weights_ignored",
-                "The class weights do not count. Each sample is multiplied by the weight of its true class.",
+                "The class weights are ignored. Multiply each sample's loss by the weight of its true class.",
                 |c| focal_mean(c, |p, _, gamma| -(1.0 - p).powf(gamma) * p.ln()),
             )
             .mistake(
                 "easy_samples_count_most",
-                "The factor is p^γ: samples that are right already count most. It is (1 - p)^γ.",
+                "The factor is p^γ, so samples that are right already count most. It should be (1 - p)^γ.",
                 |c| focal_mean(c, |p, w, gamma| -w * p.powf(gamma) * p.ln()),
             )
             .mistake("sum_for_mean", "This is the sum over the samples. The loss is their mean: divide by n.", |c| {
@@ -1197,8 +1287,8 @@ fn focal() -> Vec<Check> {
             })
             .mistake(
                 "divided_by_the_weights",
-                "The sum is divided by the sum of the weights. (PyTorch's weighted cross-entropy does so.) Here it is divided by the \
-                 number of samples.",
+                "The sum is divided by the sum of the weights. (PyTorch's weighted cross-entropy does so.) Here it is \
+                 divided by the number of samples.",
                 |c| {
                     let total = focal_mean(c, |_, w, _| w);
                     focal_mean(c, |p, w, gamma| -w * (1.0 - p).powf(gamma) * p.ln()) / total
@@ -1209,14 +1299,13 @@ fn focal() -> Vec<Check> {
                 "The sum is divided by the sum of `class_weights`. Divide it by the number of samples.",
                 |c| {
                     let n = c.matrix("output").nrows() as f64;
-                    focal_mean(c, |p, w, gamma| -w * (1.0 - p).powf(gamma) * p.ln()) * n / c.vector("class_weights").sum()
+                    focal_mean(c, |p, w, gamma| -w * (1.0 - p).powf(gamma) * p.ln()) * n
+                        / c.vector("class_weights").sum()
                 },
             )
-            .mistake(
-                "gamma_as_a_factor",
-                "γ multiplies (1 - p). It is its exponent.",
-                |c| focal_mean(c, |p, w, gamma| -w * gamma * (1.0 - p) * p.ln()),
-            ),
+            .mistake("gamma_as_a_factor", "γ multiplies (1 - p). It has to be its exponent.", |c| {
+                focal_mean(c, |p, w, gamma| -w * gamma * (1.0 - p) * p.ln())
+            }),
         Check::new("focal_gradient", "focal", "the gradient of the focal loss is the slope of its value", 2)
             .asks("loss_gradient")
             .about("Focal::gradient")
@@ -1224,18 +1313,20 @@ fn focal() -> Vec<Check> {
             .expects(|c| focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma) - second(p, w, gamma)))
             .mistake(
                 "focus_as_constant",
-                "This is w · (1 - p)^γ · (P - Y), as if (1 - p)^γ were a constant. p depends on the scores: the product rule has a \
-                 second term.",
+                "This is w · (1 - p)^γ · (P - Y), as if (1 - p)^γ were a constant. p depends on the scores: the \
+                 product rule has a second term.",
                 |c| focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma)),
             )
             .mistake(
                 "second_term_added_the_wrong_way",
-                "The second term of the product rule has the wrong sign. (ln p is negative, and so is the slope of 1 - p.)",
+                "The second term of the product rule has the wrong sign. (ln p is negative, and so is the slope of 1 - \
+                 p.)",
                 |c| focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma) + second(p, w, gamma)),
             )
             .mistake(
                 "second_term_without_p",
-                "In the second term a factor p is missing: it takes dp/dl for 1. With l = ln p, p = e^l, and its slope is p.",
+                "In the second term a factor p is missing, as if dp/dl were 1. With l = ln p, p = e^l, and its slope \
+                 is p.",
                 |c| focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma) - second(p, w, gamma) / p),
             )
             .mistake(
@@ -1248,30 +1339,36 @@ fn focal() -> Vec<Check> {
             )
             .mistake(
                 "weights_by_column",
-                "Each *column* is multiplied by the weight of its class. The weight belongs to the sample, by its true class: it \
-                 multiplies the whole row.",
+                "Each *column* is multiplied by the weight of its class. The weight belongs to the sample, by its true \
+                 class: it multiplies the whole row.",
                 |c| {
-                    focal_slope(c, |p, _, gamma| (1.0 - p).powf(gamma) - second(p, 1.0, gamma)) * c.vector("class_weights")
+                    focal_slope(c, |p, _, gamma| (1.0 - p).powf(gamma) - second(p, 1.0, gamma))
+                        * c.vector("class_weights")
                 },
             )
             .mistake(
                 "gradient_of_cross_entropy",
-                "This is the gradient of cross-entropy, w · (P - Y) / n: γ does not count.",
+                "This is the gradient of cross-entropy, w · (P - Y) / n: γ is ignored.",
                 |c| focal_slope(c, |_, w, _| w),
             ),
-        Check::new("focal_far_value", "focal", "the focal loss is finite where a sample is certain, or certainly wrong", 1)
-            .asks("loss_value")
-            .about("Focal::value")
-            .after("focal_value")
-            .on(far_cases)
-            .expects(|c| far_focal(c).0)
-            .mistake_if(
-                "loss_not_finite",
-                "The loss is NaN or infinite: p has become exactly 0 or 1, or an e^z is infinite. Take ln p from `log_softmax`, not \
-                 as the logarithm of p.",
-                |_, seen| !seen.float("result").is_finite(),
-            ),
-        Check::new("focal_far_gradient", "focal", "the gradient of the focal loss is finite there as well", 1)
+        Check::new(
+            "focal_far_value",
+            "focal",
+            "the focal loss is finite even if a sample is certain, or certainly wrong",
+            1,
+        )
+        .asks("loss_value")
+        .about("Focal::value")
+        .after("focal_value")
+        .on(far_cases)
+        .expects(|c| far_focal(c).0)
+        .mistake_if(
+            "loss_not_finite",
+            "The loss is NaN or infinite: p is exactly 0 or 1, or an e^z is infinite. Take ln p from `log_softmax`, \
+             not as the logarithm of p.",
+            |_, seen| !seen.float("result").is_finite(),
+        ),
+        Check::new("focal_far_gradient", "focal", "the gradient of the focal loss is finite in these cases, too", 1)
             .asks("loss_gradient")
             .about("Focal::gradient")
             .after("focal_gradient")
@@ -1279,8 +1376,9 @@ fn focal() -> Vec<Check> {
             .expects(|c| far_focal(c).1)
             .mistake_if(
                 "gradient_not_finite",
-                "The gradient is NaN or infinite. Either ln p is taken of a p that is exactly 0, or (1 - p)^(γ - 1), which is \
-                 infinite for p = 1 and γ < 1, meets a 0. For p = 1 the second term of the product rule is 0.",
+                "The gradient is NaN or infinite. Either ln p is computed from a p that is exactly 0, or (1 - p)^(γ - \
+                 1), which is infinite for p = 1 and γ < 1, is multiplied by 0. For p = 1 the second term of the \
+                 product rule is 0.",
                 |_, seen| seen.matrix("result").iter().any(|d| !d.is_finite()),
             ),
     ]
@@ -1344,7 +1442,8 @@ fn far_cases(draw: &mut probe::Generator) -> Vec<Record> {
         .to_vec()
 }
 
-/// Value and gradient for these samples: the first counts nothing, and the second is as far from right as its scores are apart.
+/// Value and gradient for these samples: the first counts nothing, and the second is as far from right as its scores
+/// are apart.
 fn far_focal(c: &Record) -> (f64, Array2<f64>) {
     let (far, w) = (c.matrix("output")[[0, 0]], c.vector("class_weights")[1]);
     (w * far / 2.0, array![[0.0, 0.0], [w / 2.0, -w / 2.0]])
@@ -1371,39 +1470,44 @@ fn smoothed() -> Vec<Check> {
             .expects(|c| smooth(c, |epsilon, k| (1.0 - epsilon, epsilon / k)))
             .mistake(
                 "epsilon_not_shared_out",
-                "The rows sum to more than 1: every class got all of ε. It is shared out among the k classes: ε / k each.",
+                "The rows sum to more than 1: every class got all of ε. Divide it among the k classes: ε / k each.",
                 |c| smooth(c, |epsilon, _| (1.0 - epsilon, epsilon)),
             )
             .mistake(
                 "epsilon_lost",
-                "ε is taken from the true class and given to none, so the rows sum to less than 1. Each class gets ε / k.",
+                "ε is taken from the true class and given to no other, so the rows sum to less than 1. Each class gets \
+                 ε / k.",
                 |c| smooth(c, |epsilon, _| (1.0 - epsilon, 0.0)),
             )
             .mistake(
                 "others_only",
-                "ε is shared out among the *wrong* classes only. Here all classes get the same part, the true one included: ε / k.",
+                "ε is divided among the *wrong* classes only. Here all classes get the same part, including the true \
+                 one: ε / k.",
                 |c| smooth(c, |epsilon, k| (1.0 - epsilon - epsilon / (k - 1.0), epsilon / (k - 1.0))),
             )
-            .mistake("not_smoothed", "The targets are one-hot rows still.", |c| c.matrix("target").to_owned())
-            .mistake(
-                "epsilon_is_kept",
-                "ε and 1 - ε have swapped places: ε is the share that is taken away.",
-                |c| smooth(c, |epsilon, k| (epsilon, (1.0 - epsilon) / k)),
-            ),
-        Check::new("smoothed_value", "smoothed_cross_entropy", "the value is the cross-entropy against the smoothed targets", 1)
-            .asks("loss_value")
-            .about("SmoothedCrossEntropy::value")
-            .after("targets")
-            .on(cases)
-            .expects(|c| cross_entropy(c, &smooth(c, |epsilon, k| (1.0 - epsilon, epsilon / k))))
-            .mistake("value_of_one_hot", "This is the cross-entropy against the one-hot rows: use `targets`.", |c| {
-                cross_entropy(c, &c.matrix("target"))
-            })
-            .mistake(
-                "summed_value",
-                "This is the sum over the samples. The loss is their mean: divide by n.",
-                |c| cross_entropy(c, &smooth(c, |e, k| (1.0 - e, e / k))) * c.matrix("output").nrows() as f64,
-            ),
+            .mistake("not_smoothed", "The targets are still one-hot rows.", |c| c.matrix("target").to_owned())
+            .mistake("epsilon_is_kept", "ε and 1 - ε are swapped: ε is the share that is taken away.", |c| {
+                smooth(c, |epsilon, k| (epsilon, (1.0 - epsilon) / k))
+            }),
+        Check::new(
+            "smoothed_value",
+            "smoothed_cross_entropy",
+            "the value is the cross-entropy against the smoothed targets",
+            1,
+        )
+        .asks("loss_value")
+        .about("SmoothedCrossEntropy::value")
+        .after("targets")
+        .on(cases)
+        .expects(|c| cross_entropy(c, &smooth(c, |epsilon, k| (1.0 - epsilon, epsilon / k))))
+        .mistake("value_of_one_hot", "This is the cross-entropy against the one-hot rows: use `targets`.", |c| {
+            cross_entropy(c, &c.matrix("target"))
+        })
+        .mistake(
+            "summed_value",
+            "This is the sum over the samples. The loss is their mean: divide by n.",
+            |c| cross_entropy(c, &smooth(c, |e, k| (1.0 - e, e / k))) * c.matrix("output").nrows() as f64,
+        ),
         Check::new("smoothed_gradient", "smoothed_cross_entropy", "the gradient is that of the same targets", 1)
             .asks("loss_gradient")
             .about("SmoothedCrossEntropy::gradient")
@@ -1412,7 +1516,8 @@ fn smoothed() -> Vec<Check> {
             .expects(|c| cross_entropy_slope(c, &smooth(c, |epsilon, k| (1.0 - epsilon, epsilon / k))))
             .mistake(
                 "gradient_of_one_hot",
-                "This is the gradient for one-hot rows. Value and gradient have to be of the same function: use `targets` in both.",
+                "This is the gradient for one-hot rows. Value and gradient have to belong to the same function: use \
+                 `targets` in both.",
                 |c| cross_entropy_slope(c, &c.matrix("target")),
             ),
     ]
@@ -1449,37 +1554,38 @@ fn dice() -> Vec<Check> {
             .expects(|c| dice_of(c, |o, p, t, s| 1.0 - (2.0 * o + s) / (p + t + s)))
             .mistake(
                 "overlap_counts_once",
-                "The 2 is missing: a perfect answer would get only half of the overlap. In the numerator stands 2 Σ p·t.",
+                "The 2 is missing: a perfect prediction would get only half of the overlap. The numerator has 2 Σ p·t.",
                 |c| dice_of(c, |o, p, t, s| 1.0 - (o + s) / (p + t + s)),
             )
             .mistake(
                 "score_for_loss",
-                "This is the Dice score, which grows as the answers get better. The loss is 1 minus it.",
+                "This is the Dice score, which grows as the predictions get better. The loss is 1 minus this score.",
                 |c| dice_of(c, |o, p, t, s| (2.0 * o + s) / (p + t + s)),
             )
-            .mistake(
-                "smooth_left_out",
-                "`smooth` is left out: where both sets are empty, 0 / 0 is NaN.",
-                |c| dice_of(c, |o, p, t, _| 1.0 - 2.0 * o / (p + t)),
-            )
+            .mistake("smooth_left_out", "`smooth` is left out: if both sets are empty, 0 / 0 is NaN.", |c| {
+                dice_of(c, |o, p, t, _| 1.0 - 2.0 * o / (p + t))
+            })
             .mistake(
                 "smooth_only_below",
-                "`smooth` stands in the denominator only. Where both sets are empty the loss is 1 then, and it should be 0.",
+                "`smooth` is in the denominator only. If both sets are empty, the loss is 1, and it should be 0.",
                 |c| dice_of(c, |o, p, t, s| 1.0 - 2.0 * o / (p + t + s)),
             )
             .mistake(
                 "mean_of_rows",
-                "Every row has a fraction of its own, and these are averaged. The sums go over all entries: there is one fraction.",
+                "Every row has its own fraction, and these are averaged. The sums go over all entries: there is only \
+                 one fraction.",
                 |c| {
                     let rows = c.matrix("output").nrows();
-                    (0..rows).map(|i| dice_of(&row_of(c, i), |o, p, t, s| 1.0 - (2.0 * o + s) / (p + t + s))).sum::<f64>()
+                    (0..rows)
+                        .map(|i| dice_of(&row_of(c, i), |o, p, t, s| 1.0 - (2.0 * o + s) / (p + t + s)))
+                        .sum::<f64>()
                         / rows as f64
                 },
             )
             .mistake(
                 "squares_below",
-                "The denominator has the sums of the squares, Σ p² + Σ t². (The V-Net paper does so.) Asked for are the plain sums, \
-                 Σ p + Σ t.",
+                "The denominator has the sums of the squares, Σ p² + Σ t². (The V-Net paper does so.) Use the plain \
+                 sums here, Σ p + Σ t.",
                 |c| {
                     let (p, t) = (c.matrix("output"), c.matrix("target"));
                     let below = (&p * &p).sum() + (&t * &t).sum();
@@ -1488,8 +1594,8 @@ fn dice() -> Vec<Check> {
             )
             .mistake(
                 "jaccard",
-                "The overlap is divided by the union, Σ p + Σ t - Σ p·t. That is the Jaccard index; Dice has 2 Σ p·t above, and \
-                 Σ p + Σ t below.",
+                "The overlap is divided by the union, Σ p + Σ t - Σ p·t. That is the Jaccard index; Dice has 2 Σ p·t \
+                 in the numerator, and Σ p + Σ t in the denominator.",
                 |c| dice_of(c, |o, p, t, s| 1.0 - (o + s) / (p + t - o + s)),
             ),
         Check::new("dice_gradient", "dice", "the gradient of the Dice loss is the slope of its value", 2)
@@ -1499,7 +1605,8 @@ fn dice() -> Vec<Check> {
             .expects(|c| dice_slope(c, |t, n, d| (n - 2.0 * t * d) / (d * d)))
             .mistake(
                 "denominator_as_constant",
-                "This is -2t / D, as if the denominator were a constant. Σ p is in it: by the quotient rule a second term follows.",
+                "This is -2t / D, as if the denominator were a constant. It contains Σ p: the quotient rule gives a \
+                 second term.",
                 |c| dice_slope(c, |t, _, d| -2.0 * t / d),
             )
             .mistake(
@@ -1509,19 +1616,19 @@ fn dice() -> Vec<Check> {
             )
             .mistake(
                 "gradient_averaged",
-                "The gradient is divided by the number of entries. This loss is no mean: it is one fraction, and its slope is that of the \
-                 fraction.",
+                "The gradient is divided by the number of entries. This loss is not a mean: it is one fraction, and \
+                 its slope is that of the fraction.",
                 |c| dice_slope(c, |t, n, d| (n - 2.0 * t * d) / (d * d)) / c.matrix("output").len() as f64,
             )
             .mistake(
                 "gradient_averaged_over_samples",
-                "The gradient is divided by the number of samples. This loss is no mean: it is one fraction, and its slope is that of \
-                 the fraction.",
+                "The gradient is divided by the number of samples. This loss is not a mean: it is one fraction, and \
+                 its slope is that of the fraction.",
                 |c| dice_slope(c, |t, n, d| (n - 2.0 * t * d) / (d * d)) / c.matrix("output").nrows() as f64,
             )
             .mistake(
                 "slope_without_the_two",
-                "A factor 2 is missing where t is 1: the numerator has 2 Σ p·t, so it grows by 2t.",
+                "A factor 2 is missing where t is 1: the numerator has 2 Σ p·t, so its slope is 2t.",
                 |c| dice_slope(c, |t, n, d| (n - t * d) / (d * d)),
             )
             .mistake(
@@ -1593,7 +1700,8 @@ fn penalty() -> Vec<Check> {
             .expects(|c| penalty_of(c, |x| x.mapv(f64::abs).sum() / x.nrows() as f64))
             .mistake(
                 "mean_of_all_entries",
-                "The penalty is divided by the number of entries. It is a mean over the samples: divide by the number of rows.",
+                "The penalty is divided by the number of entries. It is a mean over the samples: divide by the number \
+                 of rows.",
                 |c| penalty_of(c, |x| x.mapv(f64::abs).sum() / x.len() as f64),
             )
             .mistake("penalty_summed", "The penalty is not divided by the number of samples.", |c| {
@@ -1601,7 +1709,7 @@ fn penalty() -> Vec<Check> {
             })
             .mistake(
                 "squares",
-                "The penalty sums squares, which makes activations small, but never 0. Here it is their absolute values.",
+                "The penalty sums squares, which make activations small, but never 0. Sum their absolute values.",
                 |c| penalty_of(c, |x| (x * x).sum() / x.nrows() as f64),
             )
             .mistake(
@@ -1609,45 +1717,51 @@ fn penalty() -> Vec<Check> {
                 "Positive and negative activations cancel: the absolute values are missing.",
                 |c| penalty_of(c, |x| x.sum() / x.nrows() as f64),
             ),
-        Check::new("penalty_backward", "activity_penalty", "backward adds λ/n times the sign of each activation to d_out", 1)
-            .asks("backward")
-            .about("ActivityPenalty::backward")
-            .on(move |draw| vec![case(draw, 3, 2), case(draw, 2, 4)])
-            .expects(|c| penalty_back(c, sign, c.matrix("x").nrows() as f64))
-            .mistake(
-                "sign_of_zero",
-                "An activation of exactly 0 gets a slope. `f64::signum` of 0 is 1; at the kink the slope counts as 0.",
-                |c| penalty_back(c, f64::signum, c.matrix("x").nrows() as f64),
-            )
-            .mistake(
-                "penalty_not_averaged",
-                "The slope of the penalty is λ where λ/n is right: the penalty is a mean over the samples.",
-                |c| penalty_back(c, sign, 1.0),
-            )
-            .mistake(
-                "averaged_over_entries",
-                "The slope of the penalty is divided by the number of entries. Divide by the number of samples, as the penalty \
-                 itself is.",
-                |c| penalty_back(c, sign, c.matrix("x").len() as f64),
-            )
-            .mistake(
-                "penalty_forgotten_on_the_way_back",
-                "`d_out` is passed back as it came: the penalty is counted, and changes nothing. Add its slope.",
-                |c| c.matrix("d_out").to_owned(),
-            )
-            .mistake(
-                "d_out_lost",
-                "Only the slope of the penalty is passed back. It is *added* to `d_out`, or the network forgets what it is learning.",
-                |c| penalty_back(c, sign, c.matrix("x").nrows() as f64) - c.matrix("d_out"),
-            ),
-        Check::new("penalty_forward", "activity_penalty", "forward lets activations through unchanged", 1)
+        Check::new(
+            "penalty_backward",
+            "activity_penalty",
+            "backward adds λ/n times the sign of each activation to d_out",
+            1,
+        )
+        .asks("backward")
+        .about("ActivityPenalty::backward")
+        .on(move |draw| vec![case(draw, 3, 2), case(draw, 2, 4)])
+        .expects(|c| penalty_back(c, sign, c.matrix("x").nrows() as f64))
+        .mistake(
+            "sign_of_zero",
+            "An activation of exactly 0 gets a slope. `f64::signum` of 0 is 1; at the kink the slope is taken as 0.",
+            |c| penalty_back(c, f64::signum, c.matrix("x").nrows() as f64),
+        )
+        .mistake(
+            "penalty_not_averaged",
+            "The slope of the penalty is λ where λ/n is right: the penalty is a mean over the samples.",
+            |c| penalty_back(c, sign, 1.0),
+        )
+        .mistake(
+            "averaged_over_entries",
+            "The slope of the penalty is divided by the number of entries. Divide by the number of samples, as in the \
+             penalty itself.",
+            |c| penalty_back(c, sign, c.matrix("x").len() as f64),
+        )
+        .mistake(
+            "penalty_forgotten_on_the_way_back",
+            "`d_out` is passed back unchanged, so the penalty has no effect on the network. Add its slope.",
+            |c| c.matrix("d_out").to_owned(),
+        )
+        .mistake(
+            "d_out_lost",
+            "Only the slope of the penalty is passed back. *Add* it to `d_out`, or the network no longer learns its \
+             task.",
+            |c| penalty_back(c, sign, c.matrix("x").nrows() as f64) - c.matrix("d_out"),
+        ),
+        Check::new("penalty_forward", "activity_penalty", "forward passes activations on unchanged", 1)
             .asks("forward")
             .about("ActivityPenalty::forward")
             .on(move |draw| vec![case(draw, 3, 2)])
             .expects(|c| c.matrix("x").to_owned())
             .mistake(
                 "activations_changed",
-                "The output is |a|. The layer only watches: it puts out what came in.",
+                "The output is |a|. The layer only measures: its output has to equal its input.",
                 |c| c.matrix("x").mapv(f64::abs),
             ),
     ]

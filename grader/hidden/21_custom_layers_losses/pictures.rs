@@ -12,13 +12,17 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
 
 fn slopes(ask: &mut Ask<'_>) -> Result<Picture> {
     const N: usize = 81;
-    let mut picture =
-        Picture::new("slopes", "The slope of Swish", Axis::new("x").from(-5.0, 5.0), Axis::new("dy/dx").from(-0.3, 1.4))
-            .caption(
-                "Far to the right the slope is 1, far to the left it is 0, and at x = 0 it is a half, whatever β is. In between it \
-                 rises above 1 and falls below 0, closer to 0 for a larger β. Lines that never leave the range from 0 to 1 are those \
-                 of the gate alone: the second term of the product rule is missing.",
-            );
+    let mut picture = Picture::new(
+        "slopes",
+        "The slope of Swish",
+        Axis::new("x").from(-5.0, 5.0),
+        Axis::new("dy/dx").from(-0.3, 1.4),
+    )
+    .caption(
+        "Far to the right the slope is 1, far to the left it is 0, and at x = 0 it is a half for every β. In between \
+         it rises above 1 and falls below 0; for a larger β this happens closer to x = 0. A line that never leaves the \
+         range from 0 to 1 is the gate alone: the second term of the product rule is missing.",
+    );
     let x: Vec<f64> = (0..N).map(|i| -5.0 + i as f64 / 8.0).collect();
     for (n, beta) in [0.5, 1.0, 3.0].into_iter().enumerate() {
         let case = Record::new()
@@ -44,9 +48,9 @@ fn deep(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("loss").from(1e-2, 3.0).log(),
     )
     .caption(
-        "Two moons of points, 26 linear layers. Without shortcuts nothing of the input is left at the end, and the loss stays at ln 2 \
-         = 0.69: both classes are equally likely for every point. With shortcuts the network begins as if it had no blocks at \
-         all, and learns. If that line is flat, too, the shortcut's gradient does not come back.",
+        "Two moons of points, 26 linear layers. Without shortcuts nothing of the input reaches the end, and the loss \
+         stays at ln 2 = 0.69: both classes are equally likely for every point. With shortcuts the network starts as \
+         if it had no blocks at all, and learns. If that line is flat, too, the gradient of the shortcut is missing.",
     );
     for (name, shortcuts, n) in [("without", false, 0), ("with shortcuts", true, 1)] {
         let case = Record::new()
@@ -69,14 +73,15 @@ fn attention(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "attention",
         "Where the first position looks",
-        Axis::new("position that it looks at").from(ENDS.0, ENDS.1).ticks((1..=M).map(|m| (m as f64, m))),
+        Axis::new("position that it attends to").from(ENDS.0, ENDS.1).ticks((1..=M).map(|m| (m as f64, m))),
         Axis::new("position that is marked").from(ENDS.0, ENDS.1).ticks((1..=M).map(|m| (m as f64, M + 1 - m))),
     )
     .equal_units()
     .caption(
-        "A layer of self-attention has learned to report the number at a marked position. Each row is a sequence, and shows \
-         the attention weights of its first position. A dark diagonal: it looks at the mark, wherever that is. A row without a dark \
-         cell means that it has not learned to look; dark cells in one column, that it always looks at the same place.",
+        "A layer of self-attention has learned to report the number at a marked position. Each row is a sequence, and \
+         shows the attention weights of its first position. A dark diagonal means that it attends to the mark, at \
+         every position. A row without a dark cell means that it has not learned to attend to one position. Dark cells \
+         in a single column mean that it always attends to the same position.",
     );
     let case =
         Record::new().with("seed", 4_usize).with("n_positions", M).with("steps", 400_usize).with("learning_rate", 0.3);
@@ -96,14 +101,14 @@ fn attention(ask: &mut Ask<'_>) -> Result<Picture> {
 fn focal(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "focal",
-        "What a sample costs",
+        "The focal loss of a sample",
         Axis::new("probability of the true class").from(0.0, 1.0),
         Axis::new("loss").from(0.0, 4.0),
     )
     .caption(
-        "With γ = 0 the focal loss is cross-entropy: a sample that is right with p = 0.7 still costs a good deal. A larger γ pulls \
-         the right end of the line down to 0 and leaves the left end nearly alone. Lines that lie on each other ignore γ; a line that \
-         comes down on the *left* has p where 1 - p belongs.",
+        "With γ = 0 the focal loss is cross-entropy: a sample that is right with p = 0.7 still has a considerable \
+         loss. A larger γ pulls the right end of the line down to 0 and hardly changes the left end. If the lines lie \
+         on each other, γ is ignored; if a line falls on the *left*, it has p in place of 1 - p.",
     );
     let p: Vec<f64> = (1..50).map(|i| i as f64 / 50.0).collect();
     for (n, gamma) in [0.0, 1.0, 4.0].into_iter().enumerate() {

@@ -7,7 +7,7 @@ use engine::{Layer, Linear, Loss, Parameter, Sequential};
 use ndarray::{Array1, Array2, ArrayRef2, Axis};
 use rand::Rng;
 
-/// Swish with a slope parameter that is learned: `y = x · σ(β · x)`, entry by entry, with a β of its own for each column
+/// Swish with a slope parameter that is learned: `y = x · σ(β · x)`, entry by entry, with its own β for each column
 /// (Ramachandran, Zoph & Le 2017, "Searching for Activation Functions").
 #[derive(Clone, Debug)]
 pub struct Swish {
@@ -52,8 +52,9 @@ impl Layer for Swish {
     }
 }
 
-/// A residual block: `y = F(x) + S(x)`. F, the branch, is any network; S, the shortcut, passes x on as it is, or through a linear
-/// layer where the branch changes the number of columns (He et al. 2016, "Deep Residual Learning for Image Recognition").
+/// A residual block: `y = F(x) + S(x)`. F, the branch, is any network; S, the shortcut, passes x on unchanged, or
+/// through a linear layer if the branch changes the number of columns (He et al. 2016, "Deep Residual Learning for
+/// Image Recognition").
 pub struct Residual {
     branch: Sequential,
     shortcut: Option<Linear>,
@@ -81,7 +82,7 @@ impl Layer for Residual {
         todo!()
     }
 
-    /// Those of the branch, and after them those of the shortcut.
+    /// The parameters of the branch, then those of the shortcut.
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         todo!()
     }
@@ -116,7 +117,7 @@ impl Layer for MultiPath {
         todo!()
     }
 
-    /// Those of the first path, then those of the second, and so on.
+    /// The parameters of the first path, then those of the second, and so on.
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         todo!()
     }
@@ -126,25 +127,26 @@ impl Layer for MultiPath {
     }
 }
 
-/// A deep network of residual blocks: a linear layer from `n_in` to `width` columns, `n_blocks` blocks, and a linear layer from
-/// `width` to `n_out` columns.
+/// A deep network of residual blocks: a linear layer from `n_in` to `width` columns, `n_blocks` blocks, and a linear
+/// layer from `width` to `n_out` columns.
 ///
-/// The branch of each block is Linear, [`Swish`], Linear, all of them `width` columns wide; its shortcut is the identity. The
-/// weights of its *second* linear layer start at 0, so every block starts as the identity. All other linear layers are made by
-/// `Linear::new`.
+/// The branch of each block is Linear, [`Swish`], Linear, all of them `width` columns wide; its shortcut is the
+/// identity. The weights of its *second* linear layer start at 0, so every block starts as the identity. All other
+/// linear layers are made by `Linear::new`.
 pub fn residual_mlp(n_in: usize, width: usize, n_blocks: usize, n_out: usize, rng: &mut impl Rng) -> Sequential {
     todo!()
 }
 
 /// How much each query attends to each key: the softmax of every *row* of `Q·Kᵀ / √d`.
 ///
-/// `q` is (n_queries, d), `k` is (n_keys, d), the result is (n_queries, n_keys). Its rows sum to 1, also where scores are large.
+/// `q` is (n_queries, d), `k` is (n_keys, d), the result is (n_queries, n_keys). Its rows sum to 1, even if scores are
+/// large.
 pub fn attention_weights(q: &ArrayRef2<f64>, k: &ArrayRef2<f64>) -> Array2<f64> {
     todo!()
 }
 
-/// The way back through `A·V`, where `A` is [`attention_weights`] of Q and K: given `d_out` (n_queries, n_out), the gradients with
-/// respect to Q, K and V, in their shapes. `weights` is A, and `v` is (n_keys, n_out).
+/// The backward pass of `A·V`, where `A` is [`attention_weights`] of Q and K: given `d_out` (n_queries, n_out), the
+/// gradients with respect to Q, K and V, in their shapes. `weights` is A, and `v` is (n_keys, n_out).
 pub fn attention_backward(
     q: &ArrayRef2<f64>,
     k: &ArrayRef2<f64>,
@@ -155,25 +157,25 @@ pub fn attention_backward(
     todo!()
 }
 
-/// Self-attention (Vaswani et al. 2017, "Attention Is All You Need", with one head): every position of a sequence looks at all
-/// positions of the *same* sequence.
+/// Self-attention (Vaswani et al. 2017, "Attention Is All You Need", with one head): every position of a sequence
+/// attends to all positions of the *same* sequence.
 ///
-/// A row of the input is a sequence: `n_positions` vectors of d numbers, one after the other. Three linear layers, each from d to d
-/// columns, turn every vector into a query, a key and a value. Position i puts out the mean of all values, weighted by how much
-/// its query attends to their keys.
+/// A row of the input is a sequence: `n_positions` vectors of d numbers, one after the other. Three linear layers, each
+/// from d to d columns, turn every vector into a query, a key and a value. Position i puts out the mean of all values,
+/// weighted by how much its query attends to their keys.
 #[derive(Clone, Debug)]
 pub struct SelfAttention {
-    /// What a position asks for.
+    /// Makes the queries: what a position looks for.
     pub query: Linear,
-    /// What a position is found by.
+    /// Makes the keys: how a position is found.
     pub key: Linear,
-    /// What a position hands out.
+    /// Makes the values: what a position contributes.
     pub value: Linear,
     n_positions: usize,
     kept: Option<Kept>,
 }
 
-/// What the last forward pass leaves for the way back.
+/// What the last forward pass keeps for the backward pass.
 #[derive(Clone, Debug)]
 struct Kept {
     /// Queries, keys and values, a row for each position of each sequence.
@@ -185,8 +187,8 @@ struct Kept {
 }
 
 impl SelfAttention {
-    /// A layer with these three linear layers, each from d to d columns, for sequences of `n_positions` vectors. This function is
-    /// complete.
+    /// A layer with these three linear layers, each from d to d columns, for sequences of `n_positions` vectors. This
+    /// function is complete.
     pub fn from_parts(query: Linear, key: Linear, value: Linear, n_positions: usize) -> Self {
         Self { query, key, value, n_positions, kept: None }
     }
@@ -199,7 +201,8 @@ impl SelfAttention {
 }
 
 impl Layer for SelfAttention {
-    /// The output for `x` (n, n_positions · d) has the same shape. No sequence depends on another one of the batch.
+    /// The output for `x` (n, n_positions · d) has the same shape. No sequence depends on another sequence of the
+    /// batch.
     fn forward(&mut self, x: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
@@ -209,7 +212,7 @@ impl Layer for SelfAttention {
         todo!()
     }
 
-    /// Those of the queries, then of the keys, then of the values.
+    /// The parameters of the queries, then of the keys, then of the values.
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         todo!()
     }
@@ -222,11 +225,11 @@ impl Layer for SelfAttention {
 /// The focal loss (Lin et al. 2017, "Focal Loss for Dense Object Detection") of scores, with a weight for each class.
 ///
 /// With p the softmax probability of a sample's true class and w the weight of that class, the sample's loss is
-/// `-w · (1 - p)^γ · ln p`. The loss is the mean over the samples: their sum divided by n. With γ = 0 and all weights 1 it is
-/// cross-entropy.
+/// `-w · (1 - p)^γ · ln p`. The loss is the mean over the samples: their sum divided by n. With γ = 0 and all weights 1
+/// it is cross-entropy.
 #[derive(Clone, Debug)]
 pub struct Focal {
-    /// γ ≥ 0: the larger, the less a sample counts that is right already.
+    /// γ ≥ 0: the larger it is, the less a sample counts that is predicted well already.
     pub gamma: f64,
     /// A weight for each class (n_classes).
     pub class_weights: Array1<f64>,
@@ -244,8 +247,8 @@ impl Loss for Focal {
     }
 }
 
-/// Cross-entropy with label smoothing (Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7): the share ε of
-/// each target is taken away and spread evenly over *all* classes, the true one included.
+/// Cross-entropy with label smoothing (Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7): the
+/// share ε of each target is taken away and spread evenly over *all* classes, including the true one.
 #[derive(Clone, Copy, Debug)]
 pub struct SmoothedCrossEntropy {
     /// ε, from 0 to 1.
@@ -253,7 +256,7 @@ pub struct SmoothedCrossEntropy {
 }
 
 impl SmoothedCrossEntropy {
-    /// The targets (n, n_classes) that this loss aims at, for one-hot rows `y`.
+    /// The targets (n, n_classes) that this loss uses, for one-hot rows `y`.
     pub fn targets(&self, y: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
@@ -275,7 +278,7 @@ impl Loss for SmoothedCrossEntropy {
 /// (Milletari, Navab & Ahmadi 2016, "V-Net", with the plain sums that are more common today).
 #[derive(Clone, Copy, Debug)]
 pub struct Dice {
-    /// Keeps the fraction from being 0 / 0 where both sets are empty; then the loss is 0.
+    /// Keeps the fraction from being 0 / 0 if both sets are empty; then the loss is 0.
     pub smooth: f64,
 }
 
@@ -291,9 +294,10 @@ impl Loss for Dice {
     }
 }
 
-/// A penalty on what a network computes *inside*: λ times the mean over the samples of `Σ |a|`, the sum over the columns.
+/// A penalty on what a network computes *inside*: λ times the mean over the samples of `Σ |a|`, the sum over the
+/// columns.
 ///
-/// It is a layer that lets activations through unchanged, and adds the gradient of its penalty on the way back.
+/// It is a layer that passes activations on unchanged, and adds the gradient of its penalty in the backward pass.
 #[derive(Clone, Debug)]
 pub struct ActivityPenalty {
     /// λ: how much the penalty counts.
@@ -323,7 +327,7 @@ impl Layer for ActivityPenalty {
         todo!()
     }
 
-    /// The gradient of the loss plus the penalty. At the kink of |a| its slope counts as 0.
+    /// The gradient of the loss plus the penalty. At the kink of |a|, its slope is taken as 0.
     fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
@@ -333,12 +337,13 @@ impl Layer for ActivityPenalty {
     }
 }
 
-/// 1 / (1 + e^-z); where e^-z is infinite that is 0, as it should be. This function is complete.
+/// 1 / (1 + e^-z); if e^-z is infinite this is 0, as it should be. This function is complete.
 fn sigmoid(z: f64) -> f64 {
     1.0 / (1.0 + (-z).exp())
 }
 
-/// `z - ln Σ e^z` of each row, with the row's largest score taken out first, so that no e^z overflows. This function is complete.
+/// `z - ln Σ e^z` of each row, with the row's largest score subtracted first, so that no e^z overflows. This function
+/// is complete.
 fn log_softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
     let max = z.map_axis(Axis(1), |row| row.fold(f64::NEG_INFINITY, |max, &z| max.max(z))).insert_axis(Axis(1));
     let shifted = z - &*max;

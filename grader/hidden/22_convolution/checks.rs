@@ -1,7 +1,7 @@
 //! What is right in exercise 22, and what is commonly got wrong.
 //!
-//! Images are never square here, windows never fit exactly, and there are two channels and two images at least, so that whatever is
-//! taken for something else gives other numbers.
+//! Images are never square here, windows never fit exactly, and there are two channels and two images at least, so that
+//! whatever is taken for something else gives other numbers.
 
 use judge::prelude::*;
 use ndarray::{Array3, Array4, s};
@@ -40,7 +40,8 @@ fn sizes() -> Vec<Check> {
     vec![
         Check::new("output_size", "output_size", "output_size counts the places of a window", 2)
             .on(move |draw| {
-                let mut cases = vec![case(28, 3, 1, 0), case(28, 5, 2, 2), case(8, 3, 1, 1), case(5, 2, 2, 0), case(4, 4, 3, 0)];
+                let mut cases =
+                    vec![case(28, 3, 1, 0), case(28, 5, 2, 2), case(8, 3, 1, 1), case(5, 2, 2, 0), case(4, 4, 3, 0)];
                 for stride in [1, 2, 3] {
                     cases.push(case(9 + draw::count(draw, 40), 2 + draw::count(draw, 5), stride, draw::count(draw, 4)));
                 }
@@ -49,33 +50,33 @@ fn sizes() -> Vec<Check> {
             .expects(|c| sized(c, |size, side, stride, padding| Some((size + 2 * padding - side) / stride + 1)))
             .mistake(
                 "one_place_forgotten",
-                "There is one place too few: (size + 2 · padding - side) / stride counts the *moves* of the window. Before the first \
-                 move it has a place already.",
+                "There is one place too few: (size + 2 · padding - side) / stride counts the *moves* of the window. \
+                 The place before the first move counts as well.",
                 |c| sized(c, |size, side, stride, padding| Some((size + 2 * padding - side) / stride)),
             )
-            .mistake(
-                "padding_once",
-                "The padding counts once. It is on both sides of the image.",
-                |c| sized(c, |size, side, stride, padding| Some((size + padding).saturating_sub(side) / stride + 1)),
-            )
-            .mistake("padding_not_counted", "The padding is ignored: the window starts on it, and ends on it.", |c| {
-                sized(c, |size, side, stride, _| Some((size - side) / stride + 1))
+            .mistake("padding_once", "The padding is counted only once. It is on both sides of the image.", |c| {
+                sized(c, |size, side, stride, padding| Some((size + padding).saturating_sub(side) / stride + 1))
             })
             .mistake(
-                "rounded_up",
-                "The division rounds up. The last move has to be a whole one: what is left is no place for the window.",
-                |c| sized(c, |size, side, stride, padding| Some((size + 2 * padding - side).div_ceil(stride) + 1)),
+                "padding_not_counted",
+                "The padding is ignored: the first window starts on it, and the last one ends on it.",
+                |c| sized(c, |size, side, stride, _| Some((size - side) / stride + 1)),
             )
-            .mistake("stride_not_counted", "The stride is ignored: the window moves by `stride` pixels, not by one.", |c| {
-                sized(c, |size, side, _, padding| Some(size + 2 * padding - side + 1))
+            .mistake("rounded_up", "The division rounds up. The last move has to be a whole one: round down.", |c| {
+                sized(c, |size, side, stride, padding| Some((size + 2 * padding - side).div_ceil(stride) + 1))
             })
+            .mistake(
+                "stride_not_counted",
+                "The stride is ignored: the window moves by `stride` pixels, not by one.",
+                |c| sized(c, |size, side, _, padding| Some(size + 2 * padding - side + 1)),
+            )
             .mistake(
                 "side_not_subtracted",
-                "These are the places where the upper left corner of the window is on the image. All of the window has to be on it: \
-                 the last corner is `side` pixels before the end.",
+                "You count the places where the upper left corner of the window is on the image. All of the window has \
+                 to be on it: the last corner is `side` pixels before the end.",
                 |c| sized(c, |size, _, stride, padding| Some((size + 2 * padding).div_ceil(stride))),
             ),
-        Check::new("no_place", "output_size", "output_size says None where the window does not fit", 1)
+        Check::new("no_place", "output_size", "output_size is None if the window does not fit", 1)
             .asks("output_size")
             .after("output_size")
             .on(move |draw| {
@@ -85,25 +86,25 @@ fn sizes() -> Vec<Check> {
                 vec![fits, case(2, 3, 1, 0), case(1, 6, 2, 2), case(size, size + 3, 2, 1), case(size, size, 1, 0)]
             })
             .expects(|c| {
-                sized(c, |size, side, stride, padding| {
-                    Some((size + 2 * padding).checked_sub(side)? / stride + 1)
-                })
+                sized(c, |size, side, stride, padding| Some((size + 2 * padding).checked_sub(side)? / stride + 1))
             })
             .mistake(
                 "a_place_all_the_same",
-                "The window is larger than the padded image, and you count one place. There is none: `None`. (`saturating_sub` makes \
-                 0 of a negative number; `checked_sub` says that there is none.)",
-                |c| sized(c, |size, side, stride, padding| Some((size + 2 * padding).saturating_sub(side) / stride + 1)),
+                "The window is larger than the padded image, and you count one place. There is none: return `None`. \
+                 (`saturating_sub` replaces a negative result by 0; `checked_sub` returns `None`.)",
+                |c| {
+                    sized(c, |size, side, stride, padding| Some((size + 2 * padding).saturating_sub(side) / stride + 1))
+                },
             )
-            .mistake("zero_for_none", "The answer is Some(0) where the window does not fit. Asked for is `None`.", |c| {
+            .mistake("zero_for_none", "The result is Some(0) if the window does not fit. Return `None`.", |c| {
                 sized(c, |size, side, stride, padding| {
                     Some((size + 2 * padding).checked_sub(side).map_or(0, |room| room / stride + 1))
                 })
             })
             .mistake(
                 "below_zero",
-                "Your code panics where the window is larger than the padded image: a usize cannot be negative. `checked_sub` returns \
-                 `None` then.",
+                "Your code panics if the window is larger than the padded image: a usize cannot be negative. \
+                 `checked_sub` returns `None` then.",
                 |c| -> Prediction {
                     let (size, side) = (c.count("size") + 2 * c.count("padding"), c.count("side"));
                     match size.checked_sub(side) {
@@ -131,8 +132,8 @@ fn padding() -> Check {
         .expects(|c| padded(&cube(c, "image"), c.count("padding")))
         .mistake(
             "padded_at_the_end",
-            "All zeros are below and to the right of the image. Half of them belong above and to the left: the image starts at \
-             (padding, padding).",
+            "All zeros are below and to the right of the image. Half of them belong above and to the left: the image \
+             starts at (padding, padding).",
             |c| {
                 let (image, p) = (cube(c, "image"), c.count("padding"));
                 let (channels, height, width) = image.dim();
@@ -141,8 +142,8 @@ fn padding() -> Check {
         )
         .mistake(
             "padded_in_front",
-            "There are zeros above and to the left, and none below and to the right. The image gets `padding` rows and columns on \
-             *each* side.",
+            "There are zeros above and to the left, and none below and to the right. The image gets `padding` rows and \
+             columns on *each* side.",
             |c| {
                 let (image, p) = (cube(c, "image"), c.count("padding"));
                 let (channels, height, width) = image.dim();
@@ -150,7 +151,7 @@ fn padding() -> Check {
                 at(&image, dim, |y, x| (y as i64 - p as i64, x as i64 - p as i64))
             },
         )
-        .mistake("edge_repeated", "The pixels of the edge are repeated. The padding is 0.", |c| {
+        .mistake("edge_repeated", "The pixels of the edge are repeated. The padding should be 0.", |c| {
             let (image, p) = (cube(c, "image"), c.count("padding"));
             let (channels, height, width) = image.dim();
             let inside = |place: usize, length: usize| place.saturating_sub(p).min(length - 1);
@@ -160,7 +161,7 @@ fn padding() -> Check {
         })
         .mistake(
             "only_rows_padded",
-            "There are rows of zeros, and no columns. The image gets `padding` of both.",
+            "There are rows of zeros, but no columns. The image gets `padding` of both.",
             |c| {
                 let (image, p) = (cube(c, "image"), c.count("padding"));
                 let (channels, height, width) = image.dim();
@@ -179,7 +180,7 @@ fn convolutions() -> Vec<Check> {
             .with("padding", padding)
     };
     vec![
-        Check::new("convolve", "convolve", "convolve lays every kernel on every place of the image", 4)
+        Check::new("convolve", "convolve", "convolve applies every kernel at every place of the image", 4)
             .after("output_size")
             .after("pad")
             .on(move |draw| {
@@ -188,15 +189,21 @@ fn convolutions() -> Vec<Check> {
                 let padding = draw::count(draw, 2);
                 vec![
                     case(lesson, kernel, array![0.0], 1, 0),
-                    case(image(draw, (2, 3, 4)), kernels(draw, (2, 2, 2, 2)), draw::vector(draw, 2, 2.0) + 0.005, 1, padding),
+                    case(
+                        image(draw, (2, 3, 4)),
+                        kernels(draw, (2, 2, 2, 2)),
+                        draw::vector(draw, 2, 2.0) + 0.005,
+                        1,
+                        padding,
+                    ),
                     case(image(draw, (2, 5, 6)), kernels(draw, (3, 2, 3, 3)), draw::vector(draw, 3, 2.0) + 0.005, 2, 1),
                 ]
             })
             .expects(|c| Job::of(c).output())
             .mistake(
                 "kernel_flipped",
-                "The kernel is turned round by half a turn before it is laid on the image. Mathematicians mean that by a convolution; \
-                 asked for is the sum of the documentation, without mirrors, as in all libraries for neural networks.",
+                "The kernel is flipped before it is applied. That is the mathematicians' convolution. Compute the sum \
+                 as documented, without flipping, like all libraries for neural networks.",
                 |c| {
                     let mut job = Job::of(c);
                     job.kernels.invert_axis(Axis(2));
@@ -206,8 +213,8 @@ fn convolutions() -> Vec<Check> {
             )
             .mistake(
                 "kernel_transposed",
-                "Rows and columns of the kernels are exchanged: `kernels[k, c, i, j]` belongs to the pixel i rows down and j columns to \
-                 the right.",
+                "Rows and columns of the kernels are exchanged: `kernels[k, c, i, j]` belongs to the pixel i rows down \
+                 and j columns to the right.",
                 |c| {
                     let mut job = Job::of(c);
                     job.kernels.swap_axes(2, 3);
@@ -216,13 +223,14 @@ fn convolutions() -> Vec<Check> {
             )
             .mistake(
                 "stride_ignored",
-                "The window moves by one pixel, whatever `stride` is. Place (y, x) starts at the pixel (y · stride, x · stride).",
+                "The window moves by one pixel, whatever `stride` is. Place (y, x) starts at the pixel (y · stride, x \
+                 · stride).",
                 |c| Job { stride: 1, ..Job::of(c) }.output(),
             )
             .mistake(
                 "moved_without_the_stride",
-                "There are as many places as there should be, but they are next to each other in one corner of the image. Place (y, x) \
-                 starts at the pixel (y · stride, x · stride).",
+                "The number of places is right, but they are next to each other in one corner of the image. Place (y, \
+                 x) starts at the pixel (y · stride, x · stride).",
                 |c| {
                     let job = Job::of(c);
                     let (_, rows, columns) = job.output().dim();
@@ -237,17 +245,20 @@ fn convolutions() -> Vec<Check> {
             })
             .mistake(
                 "first_channel_only",
-                "Only the first channel of the image counts. A kernel has a slice for each channel, and what comes out is the sum over \
-                 all of them.",
+                "Only the first channel of the image is used. A kernel has a slice for each channel, and the result is \
+                 the sum over all of them.",
                 |c| {
                     let job = Job::of(c);
-                    let (image, kernels) = (job.image.slice(s![..1, .., ..]).to_owned(), job.kernels.slice(s![.., ..1, .., ..]).to_owned());
+                    let (image, kernels) = (
+                        job.image.slice(s![..1, .., ..]).to_owned(),
+                        job.kernels.slice(s![.., ..1, .., ..]).to_owned(),
+                    );
                     Job { image, kernels, ..job }.output()
                 },
             )
             .mistake(
                 "bias_for_every_channel",
-                "The bias is added once for each channel. It is added once for each place: start the sum with it.",
+                "The bias is added once for each channel. Add it once for each place: start the sum with it.",
                 |c| {
                     let job = Job::of(c);
                     let channels = job.image.dim().0 as f64;
@@ -256,7 +267,7 @@ fn convolutions() -> Vec<Check> {
             )
             .mistake(
                 "bias_for_every_product",
-                "The bias is added once for each product. It is added once for each place: start the sum with it.",
+                "The bias is added once for each product. Add it once for each place: start the sum with it.",
                 |c| {
                     let job = Job::of(c);
                     let (_, channels, side, _) = job.kernels.dim();
@@ -265,14 +276,15 @@ fn convolutions() -> Vec<Check> {
             )
             .mistake(
                 "first_kernel_for_all",
-                "All maps are those of the first kernel, apart from the biases. Map k comes from `kernels[k, .., .., ..]`.",
+                "All maps come from the first kernel, apart from the biases. Map k comes from `kernels[k, .., .., \
+                 ..]`.",
                 |c| {
                     let job = Job::of(c);
                     let kernels = Array4::from_shape_fn(job.kernels.dim(), |(_, c, i, j)| job.kernels[[0, c, i, j]]);
                     Job { kernels, ..job }.output()
                 },
             ),
-        Check::new("convolve_refuses", "convolve", "convolve refuses kernels that do not belong to the image", 1)
+        Check::new("convolve_refuses", "convolve", "convolve panics if the kernels do not match the image", 1)
             .asks("convolve")
             .after("convolve")
             .after("no_place")
@@ -293,8 +305,8 @@ fn convolutions() -> Vec<Check> {
             })
             .mistake_if(
                 "channels_not_compared",
-                "The image has more channels than the kernels, and your code goes on: the last ones are left out, and no message says so. \
-                 Compare the two numbers first, with `assert_eq!`.",
+                "The image has more channels than the kernels, and your code continues: the last channels are left \
+                 out, and no message says so. Compare the two numbers first, with `assert_eq!`.",
                 |c, _| Job::of(c).image.dim().0 > Job::of(c).kernels.dim().1,
             ),
     ]
@@ -407,18 +419,21 @@ fn patches() -> Check {
             ]
         })
         .expects(|c| Window::of(c).patches(&cube(c, "image")))
-        .mistake("patches_as_columns", "A patch is a column here. Each is a row, as every other sample.", |c| {
-            Window::of(c).patches(&cube(c, "image")).reversed_axes()
-        })
+        .mistake(
+            "patches_as_columns",
+            "Patches are columns here. Make each patch a row, like every other sample.",
+            |c| Window::of(c).patches(&cube(c, "image")).reversed_axes(),
+        )
         .mistake(
             "channels_together",
-            "The channels of a pixel are next to each other in a patch. First comes all of the first channel, then all of the second: \
-             the order of `kernels[k, c, i, j]`.",
+            "The channels of a pixel are next to each other in a patch. First comes all of the first channel, then all \
+             of the second: the order of `kernels[k, c, i, j]`.",
             |c| channels_last(&Window::of(c).patches(&cube(c, "image")), c, "image"),
         )
         .mistake(
             "places_by_columns",
-            "The places are in the wrong order: down the first column, then down the second. Rows of places come one after the other.",
+            "The places are in the wrong order: down the first column, then down the second. Go through them row by \
+             row.",
             |c| {
                 let (patches, dim) = (Window::of(c).patches(&cube(c, "image")), cube(c, "image").dim());
                 let (rows, columns) = Window::of(c).places(dim);
@@ -428,7 +443,7 @@ fn patches() -> Check {
         )
         .mistake(
             "patches_transposed",
-            "Within a patch the pixels are in the wrong order: column by column. They go row by row.",
+            "Within a patch the pixels are in the wrong order: column by column. Go through them row by row.",
             |c| {
                 let mut image = cube(c, "image");
                 let window = Window::of(c);
@@ -452,8 +467,8 @@ fn patches() -> Check {
         })
         .mistake(
             "corners_without_the_stride",
-            "There are as many places as there should be, and each starts one pixel behind the last. Place (y, x) starts at the pixel \
-             (y · stride, x · stride).",
+            "The number of places is right, but each starts one pixel after the previous one. Place (y, x) starts at \
+             the pixel (y · stride, x · stride).",
             |c| {
                 let (one_by_one, dim) = (Window { stride: 1, ..Window::of(c) }, cube(c, "image").dim());
                 let (rows, columns) = Window::of(c).places(dim);
@@ -476,7 +491,7 @@ fn channels_last(patches: &ArrayRef2<f64>, c: &Record, image: &str) -> Array2<f6
 }
 
 fn patches_back() -> Check {
-    Check::new("col2im", "col2im", "col2im adds up what comes back to every pixel", 3)
+    Check::new("col2im", "col2im", "col2im adds up the gradients of every pixel", 3)
         .after("output_size")
         .on(|draw| {
             [((1, 3, 3), window(2, 1, 0)), ((2, 3, 4), window(2, 1, 1)), ((2, 4, 6), window(3, 2, 1))]
@@ -490,14 +505,14 @@ fn patches_back() -> Check {
         .expects(|c| came_back(c, &c.matrix("d_patches"), |pixel, d| *pixel += d))
         .mistake(
             "overwritten",
-            "Where windows overlap, only the last one counts: a later patch overwrites what an earlier one has brought back. A pixel's \
-             gradient is the sum over all patches that saw it: `+=`.",
+            "Where windows overlap, only the last one counts: a later patch overwrites the gradient of an earlier one. \
+             A pixel's gradient is the sum over all patches that contain it: `+=`.",
             |c| came_back(c, &c.matrix("d_patches"), |pixel, d| *pixel = d),
         )
         .mistake(
             "averaged",
-            "The gradient is divided by the number of patches that saw the pixel. It is the sum: each of them was a way in which the \
-             pixel acted.",
+            "The gradient is divided by the number of patches that contain the pixel. Take the sum: the pixel acted \
+             through each of them.",
             |c| {
                 let ones = Array2::from_elem(c.matrix("d_patches").dim(), 1.0);
                 let n = came_back(c, &ones, |pixel, d| *pixel += d).mapv(|n: f64| n.max(1.0));
@@ -506,7 +521,7 @@ fn patches_back() -> Check {
         )
         .mistake(
             "padding_kept",
-            "The result has the size of the padded image. Take the padding off: it was never a part of the image.",
+            "The result has the size of the padded image. Remove the padding: it is not part of the image.",
             |c| Window::of(c).back(&c.matrix("d_patches"), dim(c), |pixel, d| *pixel += d),
         )
         .mistake(
@@ -520,12 +535,13 @@ fn patches_back() -> Check {
         )
         .mistake(
             "channels_together_on_the_way_back",
-            "A patch is read as if the channels of a pixel were next to each other. First comes all of the first channel, then all of \
-             the second.",
+            "A patch is read as if the channels of a pixel were next to each other. First comes all of the first \
+             channel, then all of the second.",
             |c| {
                 let (channels, side) = (dim(c).0, c.count("side"));
                 let area = side * side;
-                let order: Vec<usize> = (0..channels).flat_map(|c| (0..area).map(move |pixel| pixel * channels + c)).collect();
+                let order: Vec<usize> =
+                    (0..channels).flat_map(|c| (0..area).map(move |pixel| pixel * channels + c)).collect();
                 came_back(c, &c.matrix("d_patches").select(Axis(1), &order), |pixel, d| *pixel += d)
             },
         )
@@ -537,9 +553,10 @@ fn came_back(c: &Record, d_patches: &ArrayRef2<f64>, put: impl Fn(&mut f64, f64)
 
 fn flat() -> Vec<Check> {
     vec![
-        Check::new("flatten", "flatten", "flatten puts an image into a row, channel by channel", 1)
+        Check::new("flatten", "flatten", "flatten turns an image into a row, channel by channel", 1)
             .on(|draw| {
-                let first = Array4::from_shape_vec((1, 2, 2, 2), (1..=8).map(f64::from).collect()).expect("eight numbers");
+                let first =
+                    Array4::from_shape_vec((1, 2, 2, 2), (1..=8).map(f64::from).collect()).expect("eight numbers");
                 vec![Record::new().with("images", first), Record::new().with("images", kernels(draw, (2, 2, 2, 3)))]
             })
             .expects(|c| {
@@ -549,13 +566,14 @@ fn flat() -> Vec<Check> {
             })
             .mistake(
                 "pixel_by_pixel",
-                "The channels of a pixel are next to each other. First comes all of the first channel, then all of the second.",
+                "The channels of a pixel are next to each other. First comes all of the first channel, then all of the \
+                 second.",
                 |c| rows_of(&four(c, "images"), [0, 2, 3, 1]),
             )
-            .mistake("column_by_column", "Each channel is read column by column. It goes row by row.", |c| {
+            .mistake("column_by_column", "Each channel is read column by column. Read it row by row.", |c| {
                 rows_of(&four(c, "images"), [0, 1, 3, 2])
             }),
-        Check::new("unflatten", "flatten", "unflatten makes images of rows, and refuses rows of another length", 1)
+        Check::new("unflatten", "flatten", "unflatten turns rows into images, and panics if their length is wrong", 1)
             .on(|draw| {
                 let case = |x: Array2<f64>, dim| Record::new().with("x", x).with("shape", counts(dim));
                 vec![
@@ -574,8 +592,8 @@ fn flat() -> Vec<Check> {
             })
             .mistake_if(
                 "length_not_compared",
-                "The rows are longer than an image of this shape, and your code goes on. Refuse them, with `assert_eq!`: numbers that \
-                 are left out would never be missed.",
+                "The rows are longer than an image of this shape, and your code continues. Panic, with `assert_eq!`: \
+                 otherwise some numbers are silently left out.",
                 |c, seen| {
                     let (channels, height, width) = dim(c);
                     let first = seen.result().and_then(|value| shape_of(value).first().copied());
@@ -584,8 +602,8 @@ fn flat() -> Vec<Check> {
             )
             .mistake_if(
                 "more_images_than_rows",
-                "There are more images than rows: rows that are too long are read as several images each. Refuse them, with \
-                 `assert_eq!`.",
+                "There are more images than rows: rows that are too long are read as several images each. Panic \
+                 instead, with `assert_eq!`.",
                 |c, seen| {
                     let first = seen.result().and_then(|value| shape_of(value).first().copied());
                     first.is_some_and(|n| n > c.matrix("x").nrows())
@@ -666,7 +684,7 @@ fn responses(c: &Record) -> Array2<f64> {
 
 fn conv_forwards() -> Vec<Check> {
     vec![
-        Check::new("conv_shape", "conv_forward", "Conv2d::output_shape says what comes out", 1)
+        Check::new("conv_shape", "conv_forward", "Conv2d::output_shape is the shape of the output", 1)
             .about("Conv2d::output_shape")
             .after("output_size")
             .on(|draw| {
@@ -680,21 +698,17 @@ fn conv_forwards() -> Vec<Check> {
             })
             .mistake(
                 "channels_stay",
-                "The output has as many channels as the input. It has one for each kernel: every kernel adds up all channels of the \
-                 input, and makes one map.",
+                "The output has as many channels as the input. It should have one for each kernel: every kernel sums \
+                 over all channels of the input, and makes one map.",
                 |c| {
                     let (rows, columns) = Window::of(c).places(dim(c));
                     vec![dim(c).0, rows, columns]
                 },
             )
-            .mistake(
-                "height_and_width_exchanged",
-                "Height and width have swapped places.",
-                |c| {
-                    let (rows, columns) = Window::of(c).places(dim(c));
-                    vec![c.vector("biases").len(), columns, rows]
-                },
-            ),
+            .mistake("height_and_width_exchanged", "Height and width are swapped.", |c| {
+                let (rows, columns) = Window::of(c).places(dim(c));
+                vec![c.vector("biases").len(), columns, rows]
+            }),
         Check::new("conv_forward", "conv_forward", "Conv2d::forward convolves every image of the batch", 3)
             .about("Conv2d::forward")
             .after("im2col")
@@ -714,8 +728,9 @@ fn conv_forwards() -> Vec<Check> {
             })
             .mistake(
                 "kernels_together",
-                "The numbers are right, and in the wrong order: the answers of all kernels at one place are next to each other. A row \
-                 holds an image, so all places of the first kernel come first, then all of the second.",
+                "The numbers are right, but in the wrong order: the results of all kernels at one place are next to \
+                 each other. A row holds an image, so all places of the first kernel come first, then all of the \
+                 second.",
                 |c| {
                     let (n, places, n_kernels) = dimensions(c);
                     responses(c).into_shape_with_order((n, n_kernels * places)).expect("as many numbers")
@@ -723,22 +738,18 @@ fn conv_forwards() -> Vec<Check> {
             )
             .mistake(
                 "images_mixed",
-                "The numbers are right, and in the wrong rows: the first kernel's answers to *all* images come first. Exchange kernels and \
-                 places for each image alone; rows and columns of the whole product exchanged mix the images.",
+                "The numbers are right, but in the wrong rows: the first kernel's results for *all* images come first. \
+                 Exchange kernels and places within each image; transposing the whole product mixes the images.",
                 |c| {
                     let (n, places, n_kernels) = dimensions(c);
                     let entries: Vec<f64> = responses(c).t().iter().copied().collect();
                     Array2::from_shape_vec((n, n_kernels * places), entries).expect("as many numbers")
                 },
             )
-            .mistake(
-                "layer_without_biases",
-                "The biases are missing: every place of map k gets `biases[k]`.",
-                |c| {
-                    let (n, places, n_kernels) = dimensions(c);
-                    exchanged(&(responses(c) - c.vector("biases")), (n, places, n_kernels), (n, n_kernels * places))
-                },
-            ),
+            .mistake("layer_without_biases", "The biases are missing: every place of map k gets `biases[k]`.", |c| {
+                let (n, places, n_kernels) = dimensions(c);
+                exchanged(&(responses(c) - c.vector("biases")), (n, places, n_kernels), (n, n_kernels * places))
+            }),
     ]
 }
 
@@ -765,28 +776,32 @@ fn conv_backwards() -> Vec<Check> {
             .expects(|c| gradients(Record::new(), c, &d_z(c), "", 1.0))
             .mistake(
                 "gradient_not_exchanged",
-                "Each row of `d_out` is cut into pieces as if the kernels of a place were next to each other. They are not: `forward` put \
-                 all places of a kernel together, and `backward` has to undo that first.",
+                "Each row of `d_out` is cut into pieces as if the kernels of a place were next to each other. They are \
+                 not: `forward` put all places of a kernel together, and `backward` has to undo that first.",
                 |c| {
                     let (n, places, n_kernels) = dimensions(c);
-                    let d_z = c.matrix("d_out").to_shape((n * places, n_kernels)).expect("as many numbers").into_owned();
+                    let d_z =
+                        c.matrix("d_out").to_shape((n * places, n_kernels)).expect("as many numbers").into_owned();
                     gradients(Record::new(), c, &d_z, "", 1.0)
                 },
             )
             .mistake(
                 "averaged_over_images",
-                "d_weights and d_biases are divided by the number of images. A layer only sums: the mean is taken once, by the loss.",
+                "d_weights and d_biases are divided by the number of images. A layer only sums: the loss takes the \
+                 mean, once.",
                 |c| gradients(Record::new(), c, &d_z(c), "", 1.0 / dimensions(c).0 as f64),
             )
             .mistake(
                 "averaged_over_places",
-                "d_weights and d_biases are divided by the number of places. Every place is a use of the same weight, and the uses add up.",
+                "d_weights and d_biases are divided by the number of places. Every place uses the same weights, and \
+                 the gradients of all uses add up.",
                 |c| gradients(Record::new(), c, &d_z(c), "", 1.0 / dimensions(c).1 as f64),
             )
             .mistake(
                 "last_image_only",
-                "d_weights and d_biases are those of the last image alone. `Linear` remembers the input of its *last* forward pass, and \
-                 keeps the gradients of its last backward pass: one call of each for all images, not one for every image.",
+                "d_weights and d_biases are those of the last image alone. `Linear` remembers the input of its *last* \
+                 forward pass, and keeps the gradients of its last backward pass: one call of each for all images, not \
+                 one for every image.",
                 |c| {
                     let (n, places, _) = dimensions(c);
                     let last: Vec<usize> = ((n - 1) * places..n * places).collect();
@@ -798,7 +813,7 @@ fn conv_backwards() -> Vec<Check> {
                         .with("d_biases", of_last.sum_axis(Axis(0)))
                 },
             ),
-        Check::new("conv_passes", "conv_backward", "a Conv2d goes back through its last forward pass, as often as it is asked", 2)
+        Check::new("conv_passes", "conv_backward", "Conv2d::backward can be repeated after a forward pass", 2)
             .about("Conv2d::backward")
             .after("conv_backward")
             .on(move |draw| {
@@ -809,8 +824,8 @@ fn conv_backwards() -> Vec<Check> {
             .expects(|c| gradients(gradients(Record::new(), c, &d_z(c), " 1", 1.0), c, &d_z(c), " 2", 1.0))
             .mistake(
                 "gradients_pile_up",
-                "After a second backward pass d_weights and d_biases are twice as large. They take the place of earlier ones. \
-                 Otherwise every step would follow all old gradients, too.",
+                "After a second backward pass d_weights and d_biases are twice as large. New gradients have to replace \
+                 earlier ones. Otherwise every step would also use all old gradients.",
                 |c| gradients(gradients(Record::new(), c, &d_z(c), " 1", 1.0), c, &d_z(c), " 2", 2.0),
             ),
     ]
@@ -882,7 +897,8 @@ fn pool_shape(check: Check) -> Check {
         )
         .mistake(
             "channels_pooled",
-            "There are fewer channels behind the pooling. Each channel is pooled for itself, so their number stays.",
+            "There are fewer channels after the pooling. Each channel is pooled separately, so their number does not \
+             change.",
             |c| {
                 let (channels, height, width) = dim(c);
                 vec![channels / c.count("side"), height / c.count("side"), width / c.count("side")]
@@ -890,8 +906,8 @@ fn pool_shape(check: Check) -> Check {
         )
         .mistake(
             "overlapping_places",
-            "The blocks overlap: these are the places of a window that moves by one pixel. Blocks lie side by side, so there are \
-             height / side by width / side of them.",
+            "The blocks overlap: these are the places of a window that moves by one pixel. Blocks do not overlap, so \
+             there are height / side by width / side of them.",
             |c| {
                 let ((channels, height, width), side) = (dim(c), c.count("side"));
                 vec![channels, height + 1 - side, width + 1 - side]
@@ -919,7 +935,8 @@ fn pooled(c: &Record, value: impl Fn(&[f64]) -> f64) -> Array2<f64> {
     })
 }
 
-/// The gradient of the input, where `share` says for the pixels of a block which share of its gradient each of them gets.
+/// The gradient of the input, where `share` says for the pixels of a block which share of its gradient each of them
+/// gets.
 fn unpooled(c: &Record, share: impl Fn(&[f64]) -> Vec<f64>) -> Array2<f64> {
     let (x, d_out) = (c.matrix("x"), c.matrix("d_out"));
     let mut d_x = Array2::zeros(x.dim());
@@ -959,7 +976,8 @@ fn with_gradient(draw: &mut probe::Generator, case: Record) -> Record {
 fn max_pools() -> Vec<Check> {
     vec![
         pool_shape(
-            Check::new("max_shape", "max_pool", "MaxPool::output_shape says what comes out", 1).about("MaxPool::output_shape"),
+            Check::new("max_shape", "max_pool", "MaxPool::output_shape is the shape of the output", 1)
+                .about("MaxPool::output_shape"),
         ),
         Check::new("max_forward", "max_pool", "MaxPool::forward keeps the largest pixel of each block", 1)
             .about("MaxPool::forward")
@@ -970,21 +988,28 @@ fn max_pools() -> Vec<Check> {
             .expects(|c| pooled(c, max))
             .mistake(
                 "never_below_zero",
-                "Where all pixels of a block are negative, the result is 0. Start with a pixel of the block, or with -∞, and not with 0.",
+                "If all pixels of a block are negative, the result is 0. Start with a pixel of the block, or with -∞, \
+                 and not with 0.",
                 |c| pooled(c, |pixels| max(pixels).max(0.0)),
             )
             .mistake("smallest_kept", "The smallest pixel of each block is kept, not the largest.", |c| {
                 pooled(c, |pixels| -max(&pixels.iter().map(|pixel| -pixel).collect::<Vec<_>>()))
             })
-            .mistake("mean_for_max", "This is the mean of each block, as in AveragePool. MaxPool keeps the largest pixel.", |c| {
-                pooled(c, mean)
-            })
+            .mistake(
+                "mean_for_max",
+                "This is the mean of each block, as in AveragePool. MaxPool keeps the largest pixel.",
+                |c| pooled(c, mean),
+            )
             .mistake(
                 "largest_magnitude",
-                "The pixel that is farthest from 0 is kept. The largest is meant: -1 is larger than -3.",
-                |c| pooled(c, |pixels| pixels.iter().fold(0.0, |best: f64, &p| if p.abs() > best.abs() { p } else { best })),
+                "The pixel that is farthest from 0 is kept. Keep the largest: -1 is larger than -3.",
+                |c| {
+                    pooled(c, |pixels| {
+                        pixels.iter().fold(0.0, |best: f64, &p| if p.abs() > best.abs() { p } else { best })
+                    })
+                },
             ),
-        Check::new("max_backward", "max_pool", "MaxPool::backward leads all of the gradient to the winner", 2)
+        Check::new("max_backward", "max_pool", "MaxPool::backward gives all of the gradient to the largest pixel", 2)
             .about("MaxPool::backward")
             .after("max_forward")
             .on(|draw| {
@@ -1001,30 +1026,39 @@ fn max_pools() -> Vec<Check> {
             .expects(|c| twice(unpooled(c, winner)))
             .mistake(
                 "gradient_to_all",
-                "Every pixel of a block gets the gradient. Only the largest had a say in what came out; the others get 0.",
+                "Every pixel of a block gets the gradient. Only the largest determined the output; the others get 0.",
                 |c| twice(unpooled(c, |pixels| vec![1.0; pixels.len()])),
             )
             .mistake(
                 "gradient_shared",
-                "Every pixel of a block gets an equal share of the gradient. That is AveragePool's; here all of it goes to the largest.",
+                "Every pixel of a block gets an equal share of the gradient. That is the gradient of AveragePool; here \
+                 all of it goes to the largest.",
                 |c| twice(unpooled(c, |pixels| vec![1.0 / pixels.len() as f64; pixels.len()])),
             )
             .mistake(
                 "all_winners",
-                "Where several pixels are the largest, each of them gets all of the gradient. The first one gets it, and the others 0: \
-                 otherwise more goes back than came.",
-                |c| twice(unpooled(c, |pixels| pixels.iter().map(|&p| if p == max(pixels) { 1.0 } else { 0.0 }).collect())),
+                "If several pixels are the largest, each of them gets all of the gradient. Give it to the first one, \
+                 and 0 to the others: otherwise the gradient is counted several times.",
+                |c| {
+                    twice(unpooled(c, |pixels| {
+                        pixels.iter().map(|&p| if p == max(pixels) { 1.0 } else { 0.0 }).collect()
+                    }))
+                },
             )
             .mistake(
                 "last_winner",
-                "Where several pixels are the largest, the last one gets the gradient. It is the first one's: compare with `>`, not with \
-                 `>=` (and `max_by` finds the last).",
-                |c| twice(unpooled(c, |pixels| only(pixels.iter().rposition(|&pixel| pixel == max(pixels)), pixels.len()))),
+                "If several pixels are the largest, the last one gets the gradient. Give it to the first one: compare \
+                 with `>`, not with `>=` (and `max_by` finds the last).",
+                |c| {
+                    twice(unpooled(c, |pixels| {
+                        only(pixels.iter().rposition(|&pixel| pixel == max(pixels)), pixels.len())
+                    }))
+                },
             )
             .mistake(
                 "gradient_to_the_corner",
-                "The upper left pixel of each block gets the gradient. The one that was the largest gets it, so `forward` has to remember \
-                 which it was.",
+                "The upper left pixel of each block gets the gradient. Give it to the largest pixel: `forward` has to \
+                 remember which one that was.",
                 |c| twice(unpooled(c, |pixels| only(Some(0), pixels.len()))),
             ),
         Check::new("max_passes", "max_pool", "MaxPool::backward panics unless there was a forward pass", 1)
@@ -1046,8 +1080,8 @@ fn max_pools() -> Vec<Check> {
             })
             .mistake_if(
                 "back_without_forward",
-                "There was no forward pass, and `backward` returns something. The trait `Layer` promises a panic: keep an `Option`, and \
-                 `expect` it.",
+                "There was no forward pass, and `backward` returns something. The trait `Layer` promises a panic: keep \
+                 an `Option`, and `expect` it.",
                 |c, _| c.count("passes") == 0,
             ),
     ]
@@ -1061,10 +1095,10 @@ fn twice(d_x: Array2<f64>) -> Record {
 fn average_pools() -> Vec<Check> {
     vec![
         pool_shape(
-            Check::new("average_shape", "average_pool", "AveragePool::output_shape says what comes out", 1)
+            Check::new("average_shape", "average_pool", "AveragePool::output_shape is the shape of the output", 1)
                 .about("AveragePool::output_shape"),
         ),
-        Check::new("average_forward", "average_pool", "AveragePool::forward has the mean of each block", 1)
+        Check::new("average_forward", "average_pool", "AveragePool::forward computes the mean of each block", 1)
             .about("AveragePool::forward")
             .after("average_shape")
             .after("unflatten")
@@ -1079,33 +1113,41 @@ fn average_pools() -> Vec<Check> {
                 "The sum of each block is divided by `side`. A block has side · side pixels.",
                 |c| pooled(c, |pixels| pixels.iter().sum::<f64>() / (pixels.len() as f64).sqrt()),
             )
-            .mistake("max_for_mean", "This is the largest pixel of each block, as in MaxPool. Here the mean is asked for.", |c| {
-                pooled(c, max)
-            }),
-        Check::new("average_backward", "average_pool", "AveragePool::backward shares the gradient among all pixels", 1)
-            .about("AveragePool::backward")
-            .after("average_forward")
-            .on(|draw| {
-                let cases = pools(draw);
-                cases.into_iter().map(|case| with_gradient(draw, case)).collect()
-            })
-            .expects(|c| unpooled(c, |pixels| vec![1.0 / pixels.len() as f64; pixels.len()]))
             .mistake(
-                "not_divided",
-                "Every pixel gets all of its block's gradient. A pixel of 1 more makes the mean larger by 1 / (side · side) only.",
-                |c| unpooled(c, |pixels| vec![1.0; pixels.len()]),
-            )
-            .mistake(
-                "to_the_largest",
-                "The largest pixel of each block gets the gradient, as in MaxPool. In a mean all pixels count alike.",
-                |c| unpooled(c, winner),
+                "max_for_mean",
+                "This is the largest pixel of each block, as in MaxPool. Compute the mean here.",
+                |c| pooled(c, max),
             ),
+        Check::new(
+            "average_backward",
+            "average_pool",
+            "AveragePool::backward divides the gradient among all pixels",
+            1,
+        )
+        .about("AveragePool::backward")
+        .after("average_forward")
+        .on(|draw| {
+            let cases = pools(draw);
+            cases.into_iter().map(|case| with_gradient(draw, case)).collect()
+        })
+        .expects(|c| unpooled(c, |pixels| vec![1.0 / pixels.len() as f64; pixels.len()]))
+        .mistake(
+            "not_divided",
+            "Every pixel gets all of its block's gradient. If a pixel grows by 1, the mean grows by 1 / (side · side) \
+             only.",
+            |c| unpooled(c, |pixels| vec![1.0; pixels.len()]),
+        )
+        .mistake(
+            "to_the_largest",
+            "The largest pixel of each block gets the gradient, as in MaxPool. In a mean all pixels count equally.",
+            |c| unpooled(c, winner),
+        ),
     ]
 }
 
 fn networks() -> Vec<Check> {
     vec![
-        Check::new("cnn", "cnn", "cnn has its layers in the right order, and shapes that fit", 1)
+        Check::new("cnn", "cnn", "cnn has its layers in the right order, with matching shapes", 1)
             .after("conv_shape")
             .after("max_shape")
             .on(|draw| {
@@ -1119,14 +1161,16 @@ fn networks() -> Vec<Check> {
             .expects(|c| layers(c, 1, &["relu", "pool"]))
             .mistake(
                 "relu_missing",
-                "There is no ReLU. Without one, convolutions behind each other are one linear function.",
+                "There is no ReLU. Without it, consecutive convolutions are one linear function.",
                 |c| layers(c, 1, &["pool"]),
             )
-            .mistake("pool_missing", "There is no MaxPool: the images never become smaller.", |c| layers(c, 1, &["relu"]))
+            .mistake("pool_missing", "There is no MaxPool: the images never become smaller.", |c| {
+                layers(c, 1, &["relu"])
+            })
             .mistake(
                 "pool_before_relu",
-                "The ReLU stands behind the MaxPool. Both orders compute the same, because a ReLU changes no order; asked for is first \
-                 the ReLU, then the MaxPool.",
+                "The ReLU comes after the MaxPool. Both orders compute the same, because a ReLU never changes which \
+                 pixel is the largest, but here the ReLU comes first.",
                 |c| layers(c, 1, &["pool", "relu"]),
             )
             .mistake(
@@ -1134,16 +1178,14 @@ fn networks() -> Vec<Check> {
                 "The convolutions make the images smaller by two rows and columns. Their windows have a padding of 1.",
                 |c| layers(c, 0, &["relu", "pool"]),
             ),
-        Check::new("cnn_step", "cnn", "a cnn answers, and a training step changes it as it should", 2)
+        Check::new("cnn_step", "cnn", "a cnn predicts, and a training step changes it correctly", 2)
             .about("cnn")
             .after("cnn")
             .after("conv_forward")
             .after("conv_backward")
             .after("max_forward")
             .after("max_backward")
-            .on(|draw| {
-                vec![step(draw, net((2, 4, 5), &[3], 3)), step(draw, net((1, 5, 4), &[2, 3], 2))]
-            })
+            .on(|draw| vec![step(draw, net((2, 4, 5), &[3], 3)), step(draw, net((1, 5, 4), &[2, 3], 2))])
             .expects(stepped)
             .within(Tolerance { relative: 1e-7, absolute: 1e-10 }),
     ]
@@ -1265,7 +1307,7 @@ fn shifts() -> Check {
         // Whole numbers travel without a sign.
         Record::new().with("image", image).with("down", f64::from(down)).with("right", f64::from(right))
     };
-    Check::new("shift", "shift", "shift moves an image, and fills up with 0", 2)
+    Check::new("shift", "shift", "shift moves an image, and fills the gap with 0", 2)
         .on(move |draw| {
             vec![
                 case(array![[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]], 0, 1),
@@ -1278,37 +1320,42 @@ fn shifts() -> Check {
         .expects(|c| moved(c, |y, x, down, right| (y - down, x - right)))
         .mistake(
             "moved_the_other_way",
-            "The image moves up where it should move down, and to the left where it should move to the right. The pixel at (y, x) was at \
-             (y - down, x - right) before.",
+            "The image moves up where it should move down, and to the left where it should move to the right. The \
+             pixel at (y, x) was at (y - down, x - right) before.",
             |c| moved(c, |y, x, down, right| (y + down, x + right)),
         )
         .mistake(
             "rows_moved_the_other_way",
-            "`right` is right, but the image moves up where it should move down. What is in row y was in row y - down before.",
+            "`right` is right, but the image moves up where it should move down. The pixels in row y were in row y - \
+             down before.",
             |c| moved(c, |y, x, down, right| (y + down, x - right)),
         )
         .mistake(
             "columns_moved_the_other_way",
-            "`down` is right, but the image moves to the left where it should move to the right. What is in column x was in column \
-             x - right before.",
+            "`down` is right, but the image moves to the left where it should move to the right. The pixels in column \
+             x were in column x - right before.",
             |c| moved(c, |y, x, down, right| (y - down, x + right)),
         )
         .mistake(
             "down_and_right_exchanged",
-            "Down and right have swapped places: `down` moves rows, `right` moves columns.",
+            "Down and right are swapped: `down` moves rows, `right` moves columns.",
             |c| moved(c, |y, x, down, right| (y - right, x - down)),
         )
         .mistake(
             "wrapped_round",
-            "What leaves the image on one side comes in on the other. It is lost, and what comes in is 0.",
+            "Pixels that leave the image on one side come in on the other. They should be lost, and new pixels are 0.",
             |c| {
                 let (_, height, width) = cube(c, "image").dim();
-                moved(c, |y, x, down, right| ((y - down).rem_euclid(height as i64), (x - right).rem_euclid(width as i64)))
+                moved(c, |y, x, down, right| {
+                    ((y - down).rem_euclid(height as i64), (x - right).rem_euclid(width as i64))
+                })
             },
         )
-        .mistake("edge_moved_in", "The pixels of the edge are repeated where the image has left. What comes in is 0.", |c| {
+        .mistake("edge_moved_in", "The pixels of the edge are repeated in the gap. New pixels are 0.", |c| {
             let (_, height, width) = cube(c, "image").dim();
-            moved(c, |y, x, down, right| ((y - down).clamp(0, height as i64 - 1), (x - right).clamp(0, width as i64 - 1)))
+            moved(c, |y, x, down, right| {
+                ((y - down).clamp(0, height as i64 - 1), (x - right).clamp(0, width as i64 - 1))
+            })
         })
 }
 
@@ -1331,7 +1378,7 @@ fn at(image: &Array3<f64>, dim: (usize, usize, usize), from: impl Fn(usize, usiz
 const MAX_SHIFT: i64 = 2;
 
 fn augmentation() -> Check {
-    Check::new("augment", "augment", "augment shifts every image by numbers of its own", 3)
+    Check::new("augment", "augment", "augment shifts every image by its own random numbers", 3)
         .after("shift")
         .after("flatten")
         .after("unflatten")
@@ -1349,19 +1396,20 @@ fn augmentation() -> Check {
             for pass in ["first", "second"] {
                 if seen.matrix(pass).dim() != c.matrix("x").dim() {
                     return Err(format!(
-                        "The result has the shape {:?}, and the images that came in {:?}.",
+                        "The result has the shape {:?}, but the input has {:?}.",
                         seen.matrix(pass).dim(),
                         c.matrix("x").dim()
                     ));
                 }
                 if let Some(number) = offsets(c, seen, pass).iter().position(Option::is_none) {
                     return Err(format!(
-                        "Row {number} (from 0) is not the image of row {number}, moved by at most {MAX_SHIFT} rows and columns with \
-                         all its channels alike."
+                        "Row {number} (from 0) is not the image of row {number}, moved by at most {MAX_SHIFT} rows and \
+                         columns with all its channels alike."
                     ));
                 }
             }
-            // That one of the five numbers is missing among 120, for rows or for columns, happens once in 40 billion times.
+            // That one of the five numbers is missing among 120, for rows or for columns, happens once in 40 billion
+            // times.
             let found = found(c, seen);
             let missing = |way: &'static str, of: fn(&(i64, i64)) -> i64| {
                 let never = (-MAX_SHIFT..=MAX_SHIFT).filter(|wanted| found.iter().all(|offset| of(offset) != *wanted));
@@ -1370,8 +1418,8 @@ fn augmentation() -> Check {
             let missing = [missing("down", |offset| offset.0), missing("to the right", |offset| offset.1)].concat();
             if !missing.is_empty() {
                 return Err(format!(
-                    "Every whole number from -{MAX_SHIFT} to {MAX_SHIFT} is equally likely, down and to the right. Of 120 images none is \
-                     moved {}.",
+                    "Every whole number from -{MAX_SHIFT} to {MAX_SHIFT} is equally likely, down and to the right. Of \
+                     120 images none is moved {}.",
                     missing.join(", or ")
                 ));
             }
@@ -1386,7 +1434,8 @@ fn augmentation() -> Check {
         })
         .mistake_if(
             "mirrored",
-            "Some images are mirrored. A mirrored 2 is no digit, and a digit upside down may be another one: shifts only.",
+            "Some images are mirrored. A mirrored 2 is not a digit, and a digit upside down may be another one: only \
+             shift images.",
             |c, seen| {
                 let (channels, height, width) = dim(c);
                 same_size(c, seen)
@@ -1426,8 +1475,8 @@ fn augmentation() -> Check {
         )
         .mistake_if(
             "one_number_for_both",
-            "Rows and columns are always moved by the same number, so images move along a diagonal only. Draw a number for each of the \
-             two.",
+            "Rows and columns are always moved by the same number, so images move along a diagonal only. Draw a \
+             separate number for each.",
             |c, seen| {
                 let found = found(c, seen);
                 all_known(c, seen)
@@ -1437,8 +1486,8 @@ fn augmentation() -> Check {
         )
         .mistake_if(
             "never_all_the_way",
-            "No image is ever moved by `max_shift` down or to the right, though some are moved that far up and to the left. The end of \
-             a range belongs to it in `-m..=m` only.",
+            "No image is ever moved by `max_shift` down or to the right, though some are moved that far up and to the \
+             left. Only `-m..=m` includes the end of the range; `-m..m` does not.",
             |c, seen| {
                 let found = found(c, seen);
                 all_known(c, seen)
@@ -1448,7 +1497,8 @@ fn augmentation() -> Check {
         )
         .mistake_if(
             "never_back",
-            "No image is ever moved up or to the left. Negative numbers belong to the range: from `-max_shift` to `max_shift`.",
+            "No image is ever moved up or to the left. The range includes negative numbers: from `-max_shift` to \
+             `max_shift`.",
             |c, seen| {
                 let found = found(c, seen);
                 all_known(c, seen)
@@ -1458,11 +1508,13 @@ fn augmentation() -> Check {
         )
         .mistake_if(
             "same_numbers_every_time",
-            "A second call moves all images as the first one did. Draw from the generator that is handed in: one that is made in \
-             `augment` begins with the same numbers again at every call.",
-            |c, seen| all_known(c, seen) && offsets(c, seen, "first") == offsets(c, seen, "second") && {
-                let found = found(c, seen);
-                found.iter().any(|offset| *offset != found[0])
+            "A second call moves all images as the first one did. Draw from the generator that is passed in: a \
+             generator that is made in `augment` starts with the same numbers in every call.",
+            |c, seen| {
+                all_known(c, seen) && offsets(c, seen, "first") == offsets(c, seen, "second") && {
+                    let found = found(c, seen);
+                    found.iter().any(|offset| *offset != found[0])
+                }
             },
         )
 }
@@ -1509,9 +1561,9 @@ fn found(c: &Record, seen: &Record) -> Vec<(i64, i64)> {
     ["first", "second"].iter().flat_map(|pass| offsets(c, seen, pass)).flatten().collect()
 }
 
-/// Which share of shifted digits a network has to read. With this training, the reference read between 87.5 % and 96.4 % of them over
-/// 100 seeds, 93.0 % on average with a standard deviation of 1.7 %: the goal is 4.6 of these below. The MLP 64-25-10, with as many
-/// parameters, read between 71.7 % and 83.3 %.
+/// Which share of shifted digits a network has to read. With this training, the reference read between 87.5 % and 96.4
+/// % of them over 100 seeds, 93.0 % on average with a standard deviation of 1.7 %: the goal is 4.6 of these below. The
+/// MLP 64-25-10, with as many parameters, read between 71.7 % and 83.3 %.
 const DIGITS_GOAL: f64 = 0.85;
 
 fn digits() -> Check {
@@ -1522,7 +1574,8 @@ fn digits() -> Check {
         .after("augment")
         .on(|draw| {
             // The digits come in another order each time, each moved by up to one pixel.
-            let (images, seed) = (datasets::digits::held_out_images() / datasets::digits::MAX_PIXEL, draw::count(draw, 1000));
+            let (images, seed) =
+                (datasets::digits::held_out_images() / datasets::digits::MAX_PIXEL, draw::count(draw, 1000));
             let mut unknown = Array2::zeros(images.dim());
             for (mut row, &from) in unknown.rows_mut().into_iter().zip(&order(seed)) {
                 let image = row_image(&images, from, (1, 8, 8));
@@ -1542,9 +1595,9 @@ fn digits() -> Check {
             match n_right as f64 >= DIGITS_GOAL * labels.len() as f64 {
                 true => Ok(()),
                 false => Err(format!(
-                    "Of {} shifted digits that were not learned from, your network reads {n_right} rightly: {:.1} %. The goal is {} %, \
-                     and a network like this one gets there with any seed. Hold `Conv2d::backward` against the gradient check of \
-                     exercise 11.",
+                    "Of {} shifted digits that were not in the training set, your network reads {n_right} correctly: \
+                     {:.1} %. The goal is {} %, and a correct network reaches it with any seed. Test \
+                     `Conv2d::backward` with the gradient check of exercise 11.",
                     labels.len(),
                     100.0 * n_right as f64 / labels.len() as f64,
                     100.0 * DIGITS_GOAL
@@ -1573,7 +1626,7 @@ fn order(seed: usize) -> Vec<usize> {
 
 fn rotations() -> Check {
     let case = |image: Array3<f64>, degrees: f64| Record::new().with("image", image).with("degrees", degrees);
-    Check::new("rotate", "rotate", "rotate turns an image around its middle", 3)
+    Check::new("rotate", "rotate", "rotate rotates an image around its middle", 3)
         .on(move |draw| {
             let angle = 20.0 + draw::count(draw, 20) as f64;
             vec![
@@ -1588,23 +1641,24 @@ fn rotations() -> Check {
         .within(Tolerance { relative: 1e-9, absolute: 1e-9 })
         .mistake(
             "clockwise",
-            "The image turns clockwise. It has to turn the other way; remember that y counts downwards.",
+            "The image is rotated clockwise. It has to be rotated the other way; remember that y counts downwards.",
             |c| turned(c, -c.float("degrees").to_radians(), 1.0, bilinear),
         )
         .mistake(
             "degrees_for_radians",
-            "The angle is taken for radians: `sin` and `cos` want them, and `to_radians` makes them of degrees.",
+            "The angle is used as radians. `sin` and `cos` need radians, and `to_radians` converts degrees to them.",
             |c| turned(c, c.float("degrees"), 1.0, bilinear),
         )
         .mistake(
             "middle_half_a_pixel_off",
-            "The image turns around (height / 2, width / 2), half a pixel below and to the right of the middle. Rows count from 0 to \
-             height - 1, so their middle is (height - 1) / 2.",
+            "The image is rotated around (height / 2, width / 2), half a pixel below and to the right of the middle. \
+             Rows count from 0 to height - 1, so their middle is (height - 1) / 2.",
             |c| turned(c, c.float("degrees").to_radians(), 0.0, bilinear),
         )
         .mistake(
             "nearest_pixel",
-            "Each pixel becomes the one nearest to where it was before. It becomes the weighted mean of the four around that point.",
+            "Each pixel is copied from the nearest pixel. Compute the weighted mean of the four pixels around the \
+             point where it was before.",
             |c| {
                 turned(c, c.float("degrees").to_radians(), 1.0, |pixel, y, x| {
                     pixel((y + 1e-12).round() as i64, (x + 1e-12).round() as i64)
@@ -1613,8 +1667,8 @@ fn rotations() -> Check {
         )
         .mistake(
             "negative_places_are_zero",
-            "Above the image you take pixels of row 0, and to the left of it pixels of column 0. Outside of the image all pixels are 0. \
-             (`as usize` makes 0 of a negative number: look whether it is negative first.)",
+            "Above the image you use pixels of row 0, and to the left of it pixels of column 0. Outside the image all \
+             pixels are 0. (`as usize` turns a negative number into 0: check first whether it is negative.)",
             |c| {
                 turned(c, c.float("degrees").to_radians(), 1.0, |pixel, y, x| {
                     bilinear(&|y, x| pixel(y.max(0), x.max(0)), y, x)
@@ -1623,7 +1677,7 @@ fn rotations() -> Check {
         )
         .mistake(
             "around_the_corner",
-            "The image turns around its upper left corner. It has to turn around its middle.",
+            "The image is rotated around its upper left corner. Rotate it around its middle.",
             |c| {
                 let image = cube(c, "image");
                 let (sin, cos) = c.float("degrees").to_radians().sin_cos();

@@ -35,13 +35,13 @@ fn place(row: usize, column: usize, side: usize) -> Cells {
 
 fn edges(ask: &mut Ask<'_>) -> Result<Picture> {
     const SHOWN: [usize; 3] = [0, 1, 7];
-    let mut picture = Picture::new("edges", "Kernels that find edges", blank(-1.0, 39.0), blank(-25.0, 12.0))
-        .equal_units()
-        .caption(
-            "Three digits, and what kernels of 3 by 3 make of them, with a padding of 1. The first kernel finds upright edges: it \
-             subtracts what is on the left from what is on the right. The second does so with above and below. \
-             One colour is paper to ink, the other ink to paper. The third kernel is a mean, and blurs. Edges that are shifted by a \
-             pixel mean a wrong padding; exchanged colours, kernels that were flipped.",
+    let mut picture =
+        Picture::new("edges", "Kernels that find edges", blank(-1.0, 39.0), blank(-25.0, 12.0)).equal_units().caption(
+            "Three digits, and the maps that three kernels of 3 by 3 make of them, with a padding of 1. The first \
+             kernel finds vertical edges: it subtracts the pixels on the left from those on the right. The second \
+             kernel does the same with the pixels above and below. One colour means from paper to ink, the other from \
+             ink to paper. The third kernel is a mean, and blurs. If edges are shifted by a pixel, the padding is \
+             wrong; if the colours are exchanged, the kernels were flipped.",
         );
     let kernels = [
         [[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]],
@@ -81,14 +81,15 @@ fn seen_by(ask: &mut Ask<'_>) -> Result<Picture> {
     const WIDTH: usize = 12;
     let mut picture = Picture::new(
         "seen_by",
-        "How many windows see a pixel",
+        "How many windows contain a pixel",
         Axis::new("column of the image").from(-1.0, 12.0).ticks([(0.0, 0), (5.0, 5), (11.0, 11)]),
         Axis::new("gradient").from(0.0, 3.5),
     )
     .caption(
-        "A strip of 12 pixels, a window three wide, a padding of 1 around it. Every entry of every patch sends back a gradient of 1, and \
-         `col2im` adds up. With stride 1 three windows see each pixel, but two at the ends. With stride 2 it alternates: the pixels \
-         where two windows overlap get twice as much. Bars that are all 1 mean that patches overwrite each other.",
+        "A strip of 12 pixels, a window three pixels wide, and a padding of 1. Every entry of every patch gets a \
+         gradient of 1, and `col2im` adds them up. With stride 1, three windows contain each pixel, except for the \
+         ends, where there are two. With stride 2 the bars alternate: pixels where two windows overlap get twice as \
+         much. If all bars are 1, patches overwrite each other.",
     );
     for (n, (name, stride)) in [("stride 1", 1_usize), ("stride 2", 2)].into_iter().enumerate() {
         // The strip is one pixel high; only the middle row of the window lies on it.
@@ -115,9 +116,10 @@ fn learned(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new("learned", "What the first layer has learned", blank(-1.0, 79.0), blank(-13.0, 9.0))
         .equal_units()
         .caption(
-            "Your network has read shifted digits for six epochs. Above are its eight kernels of 3 by 3 for the image, and below each \
-             what it makes of a 5, before the ReLU. Several kernels have become detectors of edges in one direction or another, \
-             though no line of code says so. Maps that are alike, or all of one colour, mean that nothing was learned.",
+            "Your network has read shifted digits for six epochs. Above are its eight kernels of 3 by 3, and below \
+             each kernel the map that it makes of a 5, before the ReLU. Several kernels detect edges in some \
+             direction, although no line of code told them to. If the maps are alike, or all of one colour, nothing \
+             was learned.",
         );
     let case = Record::new()
         .with("n_kernels", vec![N_KERNELS, 16])
@@ -146,12 +148,11 @@ fn learned(ask: &mut Ask<'_>) -> Result<Picture> {
 
 fn shifted(ask: &mut Ask<'_>) -> Result<Picture> {
     const N: usize = 16;
-    let mut picture = Picture::new("shifted", "One digit, again and again", blank(-1.0, 79.0), blank(-13.0, 12.0))
-        .equal_units()
-        .caption(
-            "One 3, and what `augment` makes of it with shifts of up to two pixels. A person reads a 3 in all of them: the label is \
-             still right. Images that are all alike mean that one shift was drawn for the whole batch; strokes that come in on the \
-             opposite side mean that pixels wrap round.",
+    let mut picture =
+        Picture::new("shifted", "One digit, augmented", blank(-1.0, 79.0), blank(-13.0, 12.0)).equal_units().caption(
+            "One 3, which `augment` has shifted by up to two pixels. A person reads a 3 in all of these images: the \
+             label is still right. If all images are alike, one shift was drawn for the whole batch; if strokes come \
+             in on the opposite side, pixels wrap round.",
         );
     let pixels: Vec<f64> = digit(3).into_iter().collect();
     let case = Record::new()
@@ -169,11 +170,11 @@ fn shifted(ask: &mut Ask<'_>) -> Result<Picture> {
 
 fn rotated(ask: &mut Ask<'_>) -> Result<Picture> {
     const ANGLES: [f64; 5] = [-30.0, -15.0, 0.0, 15.0, 30.0];
-    let mut picture = Picture::new("rotated", "A digit on its way round", blank(-1.0, 49.0), blank(-5.0, 10.0))
-        .equal_units()
-        .caption(
-            "A 7, rotated by the angles below. Positive angles turn it anticlockwise. Every pixel is a mean of four, so a little of its \
-             sharpness is lost; at 0 degrees nothing changes. A 7 that wanders off turns around a corner, not around its middle.",
+    let mut picture =
+        Picture::new("rotated", "A digit, rotated", blank(-1.0, 49.0), blank(-5.0, 10.0)).equal_units().caption(
+            "A 7, rotated by the angles below. Positive angles turn it anticlockwise. Every pixel is a mean of four, \
+             so the image loses a little of its sharpness; at 0 degrees nothing changes. If the 7 leaves the image, it \
+             is rotated around a corner, not around the middle.",
         );
     let images = ask.both(|side| {
         let mut all = Vec::new();

@@ -1,15 +1,16 @@
 //! What is right in exercise 23, and what is commonly got wrong.
 //!
-//! Layers get their parameters from the case, so nearly every number can be computed. Only the last two checks of `fit` train
-//! from random starts.
+//! Layers get their parameters from the case, so nearly every number can be computed. Only the last two checks of `fit`
+//! train from random starts.
 
 use judge::prelude::*;
 
-/// What forecasts have to reach. Over 300 series and random starts the solution's skill had a mean of 0.60 and a standard deviation
-/// of 0.08, and was 0.36 at the least: 0 is seven deviations below. Untrained networks came to -0.37 at best.
+/// What forecasts have to reach. Over 300 series and random starts the solution's skill had a mean of 0.60 and a
+/// standard deviation of 0.08, and was 0.36 at the least: 0 is seven deviations below. Untrained networks came to -0.37
+/// at best.
 const LEAST_SKILL: f64 = 0.0;
-/// How many of 100 symbols have to be remembered. Over 300 random starts the solution remembered all in 299, and 99 in one. Guessing
-/// comes to 75 once in some millions.
+/// How many of 100 symbols have to be remembered. Over 300 random starts the solution remembered all in 299, and 99 in
+/// one. Guessing comes to 75 once in some millions.
 const LEAST_REMEMBERED: usize = 75;
 
 fn main() {
@@ -42,7 +43,7 @@ fn data() -> Vec<Check> {
     };
     let n_windows = |c: &Record| c.vector("series").len().saturating_sub(c.count("len"));
     vec![
-        Check::new("windows", "windows", "windows has every window of a series, and what follows it", 2)
+        Check::new("windows", "windows", "windows has every window of a series, and the value after it", 2)
             .on(|draw| {
                 let n = size(draw, 7, 9);
                 let case = |n: usize, len: usize, draw: &mut probe::Generator| {
@@ -53,24 +54,25 @@ fn data() -> Vec<Check> {
             .expects(move |c| windows_with(c, 0, n_windows(c), 1, c.count("len")))
             .mistake(
                 "last_window_lost",
-                "The last window is missing. A series of n values has n - len windows that a value follows.",
+                "The last window is missing. A series of n values has n - len windows that are followed by a value.",
                 move |c| windows_with(c, 0, n_windows(c).saturating_sub(1), 1, c.count("len")),
             )
             .mistake(
                 "target_in_the_window",
-                "The value in `y` is the last one of its window. It has to be the next one, which the window does not hold: \
-                 else there is nothing to forecast.",
+                "The value in `y` is the last one of its window. It has to be the next value, which is not in the \
+                 window: otherwise there is nothing to forecast.",
                 move |c| windows_with(c, 0, n_windows(c), 1, c.count("len") - 1),
             )
             .mistake(
                 "windows_do_not_overlap",
-                "Each window begins where the one before it ends. Every value but the last few begins a window: they overlap.",
+                "Each window begins where the previous one ends. A window begins at every value but the last few, so \
+                 windows overlap.",
                 move |c| windows_with(c, 0, n_windows(c) / c.count("len"), c.count("len"), c.count("len")),
             )
             .mistake(
                 "windows_backwards",
-                "In each row the values stand in reverse order. A recurrent layer reads from left to right: the latest value \
-                 comes last.",
+                "In each row the values are in reverse order. A recurrent layer reads from left to right: the latest \
+                 value comes last.",
                 move |c| match windows_with(c, 0, n_windows(c), 1, c.count("len")) {
                     Prediction::Is(record) => {
                         let x = record.matrix("x").to_owned();
@@ -83,86 +85,97 @@ fn data() -> Vec<Check> {
             )
             .mistake_if(
                 "no_window_accepted",
-                "The series has no more than `len` values, so nothing follows its only window, and still there is an answer. \
-                 `assert!` ends with a sentence of yours.",
+                "The series has no more than `len` values, so no value follows its only window, and still your code \
+                 returns a result. Use `assert!` with a message of your own.",
                 |c, _| c.vector("series").len() <= c.count("len"),
             ),
-        Check::new("scale_by_past", "scale_by_past", "scale_by_past takes mean and deviation from the past alone", 2)
-            .on(|draw| {
-                let n_past = size(draw, 4, 6);
-                vec![
-                    Record::new().with("series", draw::vector(draw, 9, 5.0) + 11.0).with("n_past", n_past),
-                    Record::new().with("series", draw::vector(draw, 5, 9.0) - 4.0).with("n_past", 3_usize),
-                ]
-            })
-            .expects(|c| rescaled(c, c.count("n_past"), 0.0, |v, mean, std| (v - mean) / std))
-            .mistake(
-                "future_in_the_scale",
-                "Mean and standard deviation are those of the whole series. In every input there is now a number from the \
-                 future, which no forecast has. Compute both from the first n_past values, and apply them to all.",
-                |c| rescaled(c, c.vector("series").len(), 0.0, |v, mean, std| (v - mean) / std),
-            )
-            .mistake(
-                "deviation_by_n_minus_1",
-                "The variance is divided by n_past - 1. Here it is the mean of the squared deviations, divided by n_past.",
-                |c| rescaled(c, c.count("n_past"), 1.0, |v, mean, std| (v - mean) / std),
-            )
-            .mistake(
-                "divided_by_the_variance",
-                "The values are divided by the variance. Divide by its root, the standard deviation.",
-                |c| rescaled(c, c.count("n_past"), 0.0, |v, mean, std| (v - mean) / (std * std)),
-            )
-            .mistake("mean_left_in", "The mean is still in there: subtract it before you divide.", |c| {
-                rescaled(c, c.count("n_past"), 0.0, |v, _, std| v / std)
-            })
-            .mistake(
-                "future_left_out",
-                "Only the past comes back. The whole series is scaled, the future too, by the numbers of the past.",
-                |c| {
-                    let all = rescaled(c, c.count("n_past"), 0.0, |v, mean, std| (v - mean) / std);
-                    all.iter().take(c.count("n_past")).copied().collect::<Array1<f64>>()
-                },
-            ),
-        Check::new("split_in_time", "split_in_time", "split_in_time trains with the past, and forecasts every value after it", 3)
-            .after("windows")
-            .on(|draw| {
-                let (n_past, len) = (size(draw, 6, 8), size(draw, 2, 4));
-                vec![
-                    Record::new().with("series", draw::vector(draw, 14, 5.0)).with("n_past", n_past).with("len", len),
-                    Record::new().with("series", draw::vector(draw, 9, 5.0)).with("n_past", 4_usize).with("len", 2_usize),
-                ]
-            })
-            .expects(|c| split(c, (0, c.count("n_past")), (c.count("n_past") - c.count("len"), c.vector("series").len())))
-            .mistake(
-                "gap_after_the_split",
-                "The test windows begin in the future, so its first `len` values are never forecast. The values before them are \
-                 known by then: the first test window is the end of the past.",
-                |c| split(c, (0, c.count("n_past")), (c.count("n_past"), c.vector("series").len())),
-            )
-            .mistake(
-                "trained_on_the_future",
-                "The last training window is followed by the first value of the future: a value to be tested with was trained \
-                 with. The value that follows a training window has to be in the past as well.",
-                |c| {
-                    let n_past = c.count("n_past");
-                    split(c, (0, n_past + 1), (n_past - c.count("len"), c.vector("series").len()))
-                },
-            )
-            .mistake(
-                "tested_on_all",
-                "The test windows are those of the whole series: most of them were trained with. Test with what comes after the \
-                 first n_past values.",
-                |c| split(c, (0, c.count("n_past")), (0, c.vector("series").len())),
-            )
-            .mistake(
-                "last_training_window_tested",
-                "The first test window is the last training window: its value was trained with. The first value that is tested \
-                 is the first of the future.",
-                |c| {
-                    let n_past = c.count("n_past");
-                    split(c, (0, n_past), (n_past - c.count("len") - 1, c.vector("series").len()))
-                },
-            ),
+        Check::new(
+            "scale_by_past",
+            "scale_by_past",
+            "scale_by_past uses mean and standard deviation of the past alone",
+            2,
+        )
+        .on(|draw| {
+            let n_past = size(draw, 4, 6);
+            vec![
+                Record::new().with("series", draw::vector(draw, 9, 5.0) + 11.0).with("n_past", n_past),
+                Record::new().with("series", draw::vector(draw, 5, 9.0) - 4.0).with("n_past", 3_usize),
+            ]
+        })
+        .expects(|c| rescaled(c, c.count("n_past"), 0.0, |v, mean, std| (v - mean) / std))
+        .mistake(
+            "future_in_the_scale",
+            "Mean and standard deviation are those of the whole series. Every input now depends on the future, which a \
+             forecast does not know. Compute both from the first n_past values, and apply them to all.",
+            |c| rescaled(c, c.vector("series").len(), 0.0, |v, mean, std| (v - mean) / std),
+        )
+        .mistake(
+            "deviation_by_n_minus_1",
+            "The variance is divided by n_past - 1. Here it is the mean of the squared deviations, divided by n_past.",
+            |c| rescaled(c, c.count("n_past"), 1.0, |v, mean, std| (v - mean) / std),
+        )
+        .mistake(
+            "divided_by_the_variance",
+            "The values are divided by the variance. Divide by its root, the standard deviation.",
+            |c| rescaled(c, c.count("n_past"), 0.0, |v, mean, std| (v - mean) / (std * std)),
+        )
+        .mistake("mean_left_in", "The mean is not subtracted: subtract it before you divide.", |c| {
+            rescaled(c, c.count("n_past"), 0.0, |v, _, std| v / std)
+        })
+        .mistake(
+            "future_left_out",
+            "Only the past is returned. Scale the whole series, including the future, with the mean and the standard \
+             deviation of the past.",
+            |c| {
+                let all = rescaled(c, c.count("n_past"), 0.0, |v, mean, std| (v - mean) / std);
+                all.iter().take(c.count("n_past")).copied().collect::<Array1<f64>>()
+            },
+        ),
+        Check::new(
+            "split_in_time",
+            "split_in_time",
+            "split_in_time trains on the past, and forecasts every value after it",
+            3,
+        )
+        .after("windows")
+        .on(|draw| {
+            let (n_past, len) = (size(draw, 6, 8), size(draw, 2, 4));
+            vec![
+                Record::new().with("series", draw::vector(draw, 14, 5.0)).with("n_past", n_past).with("len", len),
+                Record::new().with("series", draw::vector(draw, 9, 5.0)).with("n_past", 4_usize).with("len", 2_usize),
+            ]
+        })
+        .expects(|c| split(c, (0, c.count("n_past")), (c.count("n_past") - c.count("len"), c.vector("series").len())))
+        .mistake(
+            "gap_after_the_split",
+            "The test windows begin in the future, so its first `len` values are never forecast. The values before \
+             them are known: the first test window is the end of the past.",
+            |c| split(c, (0, c.count("n_past")), (c.count("n_past"), c.vector("series").len())),
+        )
+        .mistake(
+            "trained_on_the_future",
+            "The last training window is followed by the first value of the future: a test value is in the training \
+             set. The value that follows a training window has to be in the past as well.",
+            |c| {
+                let n_past = c.count("n_past");
+                split(c, (0, n_past + 1), (n_past - c.count("len"), c.vector("series").len()))
+            },
+        )
+        .mistake(
+            "tested_on_all",
+            "The test windows are those of the whole series, and most of them are in the training set. Test only on \
+             values after the first n_past.",
+            |c| split(c, (0, c.count("n_past")), (0, c.vector("series").len())),
+        )
+        .mistake(
+            "last_training_window_tested",
+            "The first test window is the last training window: its value is in the training set. The first test value \
+             is the first value of the future.",
+            |c| {
+                let n_past = c.count("n_past");
+                split(c, (0, n_past), (n_past - c.count("len") - 1, c.vector("series").len()))
+            },
+        ),
         Check::new("skill", "skill", "skill compares a forecast with the last value of each window", 2)
             .on(|draw| {
                 let n = size(draw, 4, 6);
@@ -177,20 +190,20 @@ fn data() -> Vec<Check> {
             .expects(|c| 1.0 - mse(&c.matrix("forecast"), &c.matrix("y")) / naive_mse(c, 2))
             .mistake(
                 "ratio_for_skill",
-                "This is the MSE of the forecast divided by that of the naive one, which is 0 for a perfect forecast. The skill \
-                 is 1 minus that.",
+                "This is the MSE of the forecast divided by that of the naive one, which is 0 for a perfect forecast. \
+                 The skill is 1 minus that.",
                 |c| mse(&c.matrix("forecast"), &c.matrix("y")) / naive_mse(c, 2),
             )
             .mistake(
                 "first_value_as_forecast",
-                "The naive forecast is taken for the first value of each window. What stands closest to the next value is the \
-                 last one.",
+                "Your naive forecast is the first value of each window. Take the last value, which is closest to the \
+                 next one.",
                 |c| 1.0 - mse(&c.matrix("forecast"), &c.matrix("y")) / naive_mse(c, 0),
             )
             .mistake(
                 "skill_upside_down",
-                "The MSE of the naive forecast is divided by that of `forecast`. It is the other way round, so that a perfect \
-                 forecast has the skill 1.",
+                "The MSE of the naive forecast is divided by that of `forecast`. It is the other way round, so that a \
+                 perfect forecast has the skill 1.",
                 |c| 1.0 - naive_mse(c, 2) / mse(&c.matrix("forecast"), &c.matrix("y")),
             )
             .mistake(
@@ -200,8 +213,8 @@ fn data() -> Vec<Check> {
             )
             .mistake(
                 "mean_as_forecast",
-                "The forecast is compared with the mean of `y`, which is known only afterwards. Compare with the last value of \
-                 each window.",
+                "The forecast is compared with the mean of `y`, which is known only afterwards. Compare with the last \
+                 value of each window.",
                 |c| {
                     let y = c.matrix("y");
                     let mean = Array2::from_elem(y.dim(), y.sum() / y.len() as f64);
@@ -263,85 +276,89 @@ fn weights() -> Vec<Check> {
             .mistake("input_left_out", "The scores do not depend on `x`: X·W is missing.", |c| {
                 c.matrix("h").dot(&c.matrix("u")) + c.vector("b")
             }),
-        Check::new("weights_backward", "weights_backward", "Weights::backward goes back to x and h, and adds to the gradients", 3)
-            .about("Weights::backward")
-            .on(|draw| {
-                // As many scores as the state has numbers: a matrix that should be transposed fits without.
-                let n = size(draw, 2, 4);
-                let case = parameters(draw, 2, 3, 3)
-                    .with("x", draw::matrix(draw, (n, 2), 2.0))
-                    .with("h", draw::matrix(draw, (n, 3), 1.0))
-                    .with("d_z", draw::matrix(draw, (n, 3), 1.0) + 0.2)
-                    .with("d_w", draw::matrix(draw, (2, 3), 2.0))
-                    .with("d_u", draw::matrix(draw, (3, 3), 2.0));
-                vec![case.with("d_b", draw::vector(draw, 3, 2.0))]
-            })
-            .expects(|c| back_through_scores(c, |_| {}))
-            .mistake(
-                "gradients_replaced",
-                "The gradients of W, U and b are those of this step alone. All steps use the same weights, so a step *adds* to \
-                 what is there: `+=`.",
-                |c| {
-                    back_through_scores(c, |g| {
-                        g.d_w -= &c.matrix("d_w");
-                        g.d_u -= &c.matrix("d_u");
-                        g.d_b -= &c.vector("d_b");
-                    })
-                },
-            )
-            .mistake_if(
-                "one_gradient_replaced",
-                "Some of the gradients of W, U and b are those of this step alone, and others are added to. All steps use the same \
-                 weights, so a step *adds* to what is there, for all three: `+=`.",
-                |c, seen| {
-                    let (d_z, d_b) = (c.matrix("d_z"), seen.vector("d_b"));
-                    near(&seen.matrix("d_w"), &c.matrix("x").t().dot(&d_z))
-                        || near(&seen.matrix("d_u"), &c.matrix("h").t().dot(&d_z))
-                        || near(&d_b.insert_axis(Axis(0)), &d_z.sum_axis(Axis(0)).insert_axis(Axis(0)))
-                },
-            )
-            .mistake(
-                "gradients_not_kept",
-                "The gradients of W, U and b are as they were: add this step's to `self.d_w`, `self.d_u` and `self.d_b`.",
-                |c| {
-                    back_through_scores(c, |g| {
-                        g.d_w.assign(&c.matrix("d_w"));
-                        g.d_u.assign(&c.matrix("d_u"));
-                        g.d_b.assign(&c.vector("d_b"));
-                    })
-                },
-            )
-            .mistake("bias_gradient_forgotten", "`d_b` is as it was: add the sum of the rows of `d_z`.", |c| {
-                back_through_scores(c, |g| g.d_b.assign(&c.vector("d_b")))
-            })
-            .mistake(
-                "state_weights_forgotten",
-                "`d_u` is as it was. U multiplies the state, so its gradient is Hᵀ·dZ: add it.",
-                |c| back_through_scores(c, |g| g.d_u.assign(&c.matrix("d_u"))),
-            )
-            .mistake(
-                "bias_gradient_averaged",
-                "`d_b` gets the mean over the samples. The 1/n of the loss is in `d_z` already: layers only sum.",
-                |c| {
-                    let n = c.matrix("x").nrows() as f64;
-                    back_through_scores(c, |g| {
-                        g.d_b.assign(&(&c.vector("d_b") + &(c.matrix("d_z").sum_axis(Axis(0)) / n)));
-                    })
-                },
-            )
-            .mistake(
-                "u_not_transposed",
-                "The gradient with respect to `h` is dZ·U. It is dZ·Uᵀ: the way back goes through the transposed matrix. (With \
-                 as many scores as the state has numbers, both fit.)",
-                |c| back_through_scores(c, |g| g.d_h = c.matrix("d_z").dot(&c.matrix("u"))),
-            )
-            .mistake(
-                "d_u_transposed",
-                "`d_u` gets dZᵀ·H. It is Hᵀ·dZ: a row for each number of the state, as in U.",
-                |c| {
-                    back_through_scores(c, |g| g.d_u = &c.matrix("d_u") + &c.matrix("d_z").t().dot(&c.matrix("h")))
-                },
-            ),
+        Check::new(
+            "weights_backward",
+            "weights_backward",
+            "Weights::backward goes back to x and h, and adds to the gradients",
+            3,
+        )
+        .about("Weights::backward")
+        .on(|draw| {
+            // As many scores as the state has numbers: a matrix that should be transposed fits without.
+            let n = size(draw, 2, 4);
+            let case = parameters(draw, 2, 3, 3)
+                .with("x", draw::matrix(draw, (n, 2), 2.0))
+                .with("h", draw::matrix(draw, (n, 3), 1.0))
+                .with("d_z", draw::matrix(draw, (n, 3), 1.0) + 0.2)
+                .with("d_w", draw::matrix(draw, (2, 3), 2.0))
+                .with("d_u", draw::matrix(draw, (3, 3), 2.0));
+            vec![case.with("d_b", draw::vector(draw, 3, 2.0))]
+        })
+        .expects(|c| back_through_scores(c, |_| {}))
+        .mistake(
+            "gradients_replaced",
+            "The gradients of W, U and b are those of this step alone. All steps use the same weights, so a step \
+             *adds* to the gradients so far: `+=`.",
+            |c| {
+                back_through_scores(c, |g| {
+                    g.d_w -= &c.matrix("d_w");
+                    g.d_u -= &c.matrix("d_u");
+                    g.d_b -= &c.vector("d_b");
+                })
+            },
+        )
+        .mistake_if(
+            "one_gradient_replaced",
+            "Some of the gradients of W, U and b are those of this step alone, and others are added to. All steps use \
+             the same weights, so a step *adds* to the gradients so far, for all three: `+=`.",
+            |c, seen| {
+                let (d_z, d_b) = (c.matrix("d_z"), seen.vector("d_b"));
+                near(&seen.matrix("d_w"), &c.matrix("x").t().dot(&d_z))
+                    || near(&seen.matrix("d_u"), &c.matrix("h").t().dot(&d_z))
+                    || near(&d_b.insert_axis(Axis(0)), &d_z.sum_axis(Axis(0)).insert_axis(Axis(0)))
+            },
+        )
+        .mistake(
+            "gradients_not_kept",
+            "The gradients of W, U and b have not changed: add those of this step to `self.d_w`, `self.d_u` and \
+             `self.d_b`.",
+            |c| {
+                back_through_scores(c, |g| {
+                    g.d_w.assign(&c.matrix("d_w"));
+                    g.d_u.assign(&c.matrix("d_u"));
+                    g.d_b.assign(&c.vector("d_b"));
+                })
+            },
+        )
+        .mistake("bias_gradient_forgotten", "`d_b` has not changed: add the sum of the rows of `d_z`.", |c| {
+            back_through_scores(c, |g| g.d_b.assign(&c.vector("d_b")))
+        })
+        .mistake(
+            "state_weights_forgotten",
+            "`d_u` has not changed. U multiplies the state, so its gradient is Hᵀ·dZ: add it.",
+            |c| back_through_scores(c, |g| g.d_u.assign(&c.matrix("d_u"))),
+        )
+        .mistake(
+            "bias_gradient_averaged",
+            "`d_b` gets the mean over the samples. The 1/n of the loss is in `d_z` already: layers only sum.",
+            |c| {
+                let n = c.matrix("x").nrows() as f64;
+                back_through_scores(c, |g| {
+                    g.d_b.assign(&(&c.vector("d_b") + &(c.matrix("d_z").sum_axis(Axis(0)) / n)));
+                })
+            },
+        )
+        .mistake(
+            "u_not_transposed",
+            "The gradient with respect to `h` is dZ·U. It should be dZ·Uᵀ: the backward pass uses the transposed \
+             matrix. (If n_scores equals n_hidden, both shapes fit.)",
+            |c| back_through_scores(c, |g| g.d_h = c.matrix("d_z").dot(&c.matrix("u"))),
+        )
+        .mistake(
+            "d_u_transposed",
+            "`d_u` gets dZᵀ·H. It is Hᵀ·dZ: a row for each number of the state, as in U.",
+            |c| back_through_scores(c, |g| g.d_u = &c.matrix("d_u") + &c.matrix("d_z").t().dot(&c.matrix("h"))),
+        ),
     ]
 }
 
@@ -393,7 +410,7 @@ fn plain() -> Vec<Check> {
             Check::new(
                 "rnn_forward",
                 "rnn_forward",
-                "Rnn::forward hands its state from step to step, first to last",
+                "Rnn::forward passes its state from step to step, first to last",
                 3,
             )
             .about("Rnn::forward")
@@ -425,15 +442,15 @@ fn plain() -> Vec<Check> {
         )
         .mistake(
             "slope_forgotten",
-            "The gradient goes past tanh as if its slope were 1. It is 1 - h², at the state that the step left.",
+            "The slope of tanh is taken as 1. It is 1 - h², with the state after the step.",
             |c| plain_gradients(c, "x", Fault::SlopeForgotten).record(""),
         )
-        .mistake("slope_1_minus_h", "The slope of tanh is taken for 1 - h. It is 1 - h².", |c| {
+        .mistake("slope_1_minus_h", "The slope of tanh is taken as 1 - h. It is 1 - h².", |c| {
             plain_gradients(c, "x", Fault::SlopeOneMinusH).record("")
         })
         .mistake(
             "slope_of_the_state_before",
-            "The slope of tanh is that of the state *before* the step. What went through tanh is the state after it.",
+            "The slope of tanh is that of the state *before* the step. The output of tanh is the state after it.",
             |c| plain_gradients(c, "x", Fault::SlopeBefore).record(""),
         ),
         passes_check(
@@ -518,36 +535,35 @@ fn reading_mistakes(check: Check, twice: fn(&Record, Reading) -> Prediction) -> 
     check
         .mistake(
             "state_not_reset",
-            "The same sequences get another answer when they are read a second time: they begin with the state that others left. \
-             Before the first step the state is 0, in every forward pass.",
+            "The same sequences have another output when they are read a second time: they start with the state of the \
+             earlier sequences. Before the first step the state is 0, in every forward pass.",
             move |c| twice(c, Reading { reset: false, ..Reading::default() }),
         )
         .mistake(
             "state_not_handed_on",
-            "Only the last step counts: every step begins from a state of 0. The state that a step leaves is the one that the next \
-             step finds.",
+            "Only the last step counts: every step starts from a state of 0. Start each step from the state after the \
+             previous one.",
             move |c| twice(c, Reading { handed_on: false, ..Reading::default() }),
         )
         .mistake(
             "read_backwards",
-            "The sequence is read from its end to its beginning. Step 0 stands first in a row, and is read first.",
+            "The sequence is read from its end to its beginning. Step 0 comes first in a row, and is read first.",
             move |c| twice(c, Reading { order: Order::LastToFirst, ..Reading::default() }),
         )
-        .mistake(
-            "last_step_not_read",
-            "The state is the one before the last step: read that step, too.",
-            move |c| twice(c, Reading { order: Order::AllButTheLast, ..Reading::default() }),
-        )
+        .mistake("last_step_not_read", "The state is the one before the last step: read that step, too.", move |c| {
+            twice(c, Reading { order: Order::AllButTheLast, ..Reading::default() })
+        })
         .mistake(
             "steps_interleaved",
-            "The numbers of a step are taken from columns that do not belong together. Step t is columns t·n_in to (t+1)·n_in, \
-             side by side.",
+            "The numbers of a step are taken from the wrong columns. Step t has the columns t·n_in to (t+1)·n_in, side \
+             by side.",
             move |c| twice(c, Reading { order: Order::Interleaved, ..Reading::default() }),
         )
         .mistake_if(
             "half_a_step_read",
-            "There is an answer although the columns are not whole steps: with two numbers a step, five columns are two steps and a \
-             half. Something is wrong with such data, so `assert!` that the columns can be divided by n_in.",
+            "Your code returns a result although the columns are not whole steps: with two numbers per step, five \
+             columns are two and a half steps. Such data are wrong, so `assert!` that the number of columns can be \
+             divided by n_in.",
             |c, _| !c.matrix("x").ncols().is_multiple_of(c.matrix("w").nrows()),
         )
 }
@@ -657,42 +673,44 @@ fn bptt_mistakes(check: Check, gradients: fn(&Record, Fault) -> Gradients) -> Ch
     check
         .mistake(
             "truncated",
-            "The gradient stops after the last step: all others get 0. It goes on through the state, step by step, to the first.",
+            "The gradient stops after the last step: all others get 0. It has to go back through the state, step by \
+             step, to the first.",
             move |c| gradients(c, Fault::Truncated).record(""),
         )
         .mistake(
             "forwards_on_the_way_back",
-            "The steps are taken from first to last. The output is the state after the *last* step, so the way back begins there.",
+            "The steps are taken from first to last. The output is the state after the *last* step, so the backward \
+             pass starts there.",
             move |c| gradients(c, Fault::FirstToLast).record(""),
         )
         .mistake(
             "last_step_first_in_d_x",
-            "The steps of d_x stand in reverse order. The way back meets the last step first, but in d_x the steps stand as in x, first \
-             to last.",
+            "The steps of d_x are in reverse order. The backward pass starts with the last step, but d_x has the same \
+             order as x, first to last.",
             move |c| {
                 let g = gradients(c, Fault::None);
                 let n_in = c.matrix("w").nrows();
                 let n_steps = g.d_x.ncols() / n_in;
-                let d_x = Array2::from_shape_fn(g.d_x.dim(), |(i, k)| {
-                    g.d_x[[i, (n_steps - 1 - k / n_in) * n_in + k % n_in]]
-                });
+                let d_x =
+                    Array2::from_shape_fn(g.d_x.dim(), |(i, k)| g.d_x[[i, (n_steps - 1 - k / n_in) * n_in + k % n_in]]);
                 Gradients { d_x, ..g }.record("")
             },
         )
         .mistake(
             "output_at_every_step",
-            "`d_out` is added at every step, as if each state were an output. Only the state after the last step is one.",
+            "`d_out` is added at every step, as if each state were an output. Only the state after the last step is \
+             one.",
             move |c| gradients(c, Fault::OutputEverywhere).record(""),
         )
         .mistake(
             "state_after_in_d_u",
-            "`d_u` is computed from the state that each step left. U multiplied the state that the step *found*.",
+            "`d_u` is computed from the state after each step. U multiplied the state *before* the step.",
             move |c| gradients(c, Fault::StateAfter).record(""),
         )
         .mistake(
             "cleared_at_every_step",
-            "The gradients of W, U and b are those of the first step alone: something sets them back at every step. Clear them once, \
-             before the last step, and let all steps add to them.",
+            "The gradients of W, U and b are those of the first step alone: they are cleared at every step. Clear them \
+             once, before the last step, and let all steps add to them.",
             move |c| gradients(c, Fault::LastStepAlone).record(""),
         )
 }
@@ -725,26 +743,26 @@ fn passes_check(check: Check, gradients: fn(&Record, &str) -> Gradients) -> Chec
         .expects(move |c| passed(c, gradients, Kept::Last))
         .mistake(
             "gradients_pile_up",
-            "Gradients pile up from one backward pass to the next. Steps of one pass add up; a new pass begins at 0: \
-             `clear_gradients`.",
+            "Gradients accumulate from one backward pass to the next. The steps of one pass add up, but a new pass \
+             starts at 0: `clear_gradients`.",
             move |c| passed(c, gradients, Kept::PilesUp),
         )
         .mistake(
             "cache_is_used_up",
-            "A second backward pass finds nothing: `take` has removed what `forward` kept. `as_ref` looks at it and leaves it where it \
-             is.",
+            "A second backward pass finds nothing: `take` has removed what `forward` stored. `as_ref` reads it and \
+             leaves it in place.",
             move |c| passed(c, gradients, Kept::UsedUp),
         )
         .mistake(
             "first_pass_kept",
-            "`backward` goes back through the *first* sequences that the layer has ever read. Every forward pass has to replace what \
-             is kept.",
+            "`backward` goes back through the *first* sequences that the layer has ever read. Every forward pass has \
+             to replace the stored steps.",
             move |c| passed(c, gradients, Kept::First),
         )
         .mistake_if(
             "backward_without_forward",
-            "`backward` answers although there was no forward pass. With nothing to go back through every answer is made up: `expect` on \
-             what is kept panics with a sentence of yours.",
+            "`backward` returns a gradient although there was no forward pass. Without one, no gradient can be right: \
+             `expect` on the stored value panics with a message of your own.",
             |c, _| c.text("passes") == "backward(d_out)",
         )
 }
@@ -806,13 +824,14 @@ fn starting() -> Vec<Check> {
         Record::new().with("b", b)
     };
     vec![
-        Check::new("lstm_new", "lstm_new", "Lstm::new gives the forget gate its bias, and 0 to all others", 1)
+        Check::new("lstm_new", "lstm_new", "Lstm::new sets the biases of the forget gate, and all others to 0", 1)
             .about("Lstm::new")
             .on(cases)
             .expects(move |c| biases(c, &[1]))
             .mistake(
                 "forget_bias_forgotten",
-                "All biases are 0: `forget_bias` is not used. A new layer forgets half of its memory at every step then.",
+                "All biases are 0: `forget_bias` is not used. Without it, a new layer forgets half of its memory at \
+                 every step.",
                 move |c| biases(c, &[]),
             )
             .mistake(
@@ -822,20 +841,22 @@ fn starting() -> Vec<Check> {
             )
             .mistake(
                 "bias_of_the_input_gate",
-                "The first block has the bias, that of the input gate. The order is i, f, g, o: the forget gate is the second.",
+                "The first block has the bias, which belongs to the input gate. The order is i, f, g, o: the forget \
+                 gate is the second.",
                 move |c| biases(c, &[0]),
             )
             .mistake(
                 "bias_of_the_candidate",
-                "The third block has the bias, that of the candidate. The order is i, f, g, o: the forget gate is the second, columns \
-                 n_hidden to 2 · n_hidden.",
+                "The third block has the bias, which belongs to the candidate. The order is i, f, g, o: the forget \
+                 gate is the second, columns n_hidden to 2 · n_hidden.",
                 move |c| biases(c, &[2]),
             ),
         Check::new("lstm_new_weights", "lstm_new", "Lstm::new draws W and U between ±1/√n_hidden", 1)
             .asks("lstm_new")
             .about("Lstm::new")
             .on(cases)
-            // A matrix has 16 entries at the least, U has 64: that all of U lie below 0.8 of the limit has the probability 6e-7.
+            // A matrix has 16 entries at the least, U has 64: that all of U lie below 0.8 of the limit has the
+            // probability 6e-7.
             .demands(|c, seen| {
                 let (n_in, m) = (c.count("n_in"), c.count("n_hidden"));
                 let limit = 1.0 / (m as f64).sqrt();
@@ -851,7 +872,8 @@ fn starting() -> Vec<Check> {
                 let largest = seen.matrix("u").fold(0.0_f64, |largest, w| largest.max(w.abs()));
                 if largest < 0.8 * limit {
                     return Err(format!(
-                        "The largest entry of `u` is {largest:.3}. Among that many, drawn between ±{limit:.3}, one is larger."
+                        "The largest entry of `u` is {largest:.3}. With so many entries drawn between ±{limit:.3}, the \
+                         largest should be larger."
                     ));
                 }
                 Ok(())
@@ -896,7 +918,7 @@ fn gates() -> Vec<Check> {
     };
     let shown = |gates: &mut Gates| gates.h = &gates.o * &gates.c.mapv(f64::tanh);
     vec![
-        Check::new("step", "step", "Lstm::step computes the gates, the memory and what it shows", 4)
+        Check::new("step", "step", "Lstm::step computes the gates, the cell state and h", 4)
             .about("Lstm::step")
             .after("scores")
             .on(|draw| {
@@ -917,12 +939,13 @@ fn gates() -> Vec<Check> {
             .expects(move |c| stepped(c, ORDER, |_, _| {}))
             .mistake(
                 "memory_shown_raw",
-                "h is o ⊙ c: the tanh is missing. The memory may be larger than 1, what is shown may not: h = o ⊙ tanh(c).",
+                "h is o ⊙ c: the tanh is missing. The cell state may be larger than 1, but h may not: h = o ⊙ tanh(c).",
                 move |c| stepped(c, ORDER, |_, gates| gates.h = &gates.o * &gates.c),
             )
             .mistake(
                 "gates_exchanged",
-                "The forget gate multiplies the candidate, and the input gate the memory. It is c = f ⊙ c_before + i ⊙ g.",
+                "The forget gate multiplies the candidate, and the input gate the cell state. It should be c = f ⊙ \
+                 c_before + i ⊙ g.",
                 move |c| {
                     stepped(c, ORDER, |case, gates| {
                         gates.c = &gates.i * &case.matrix("c") + &gates.f * &gates.g;
@@ -932,17 +955,19 @@ fn gates() -> Vec<Check> {
             )
             .mistake(
                 "order_i_f_o_g",
-                "The candidate and the output gate have swapped their columns. The blocks are i, f, g, o, in this order.",
+                "The columns of the candidate and of the output gate are swapped. The blocks are i, f, g, o, in this \
+                 order.",
                 move |c| stepped(c, [0, 1, 3, 2], |_, _| {}),
             )
             .mistake(
                 "order_f_i_g_o",
-                "The input gate and the forget gate have swapped their columns. The blocks are i, f, g, o, in this order.",
+                "The columns of the input gate and of the forget gate are swapped. The blocks are i, f, g, o, in this \
+                 order.",
                 move |c| stepped(c, [1, 0, 2, 3], |_, _| {}),
             )
             .mistake(
                 "candidate_by_sigmoid",
-                "The candidate is σ of its score, so nothing negative can ever be remembered. It is tanh.",
+                "The candidate is σ of its score, so it is never negative. Use tanh.",
                 move |c| {
                     stepped(c, ORDER, |case, gates| {
                         // σ(z), where g is tanh(z).
@@ -954,7 +979,7 @@ fn gates() -> Vec<Check> {
             )
             .mistake(
                 "memory_dropped",
-                "c is i ⊙ g: nothing of the memory is left, whatever the forget gate says. c = f ⊙ c_before + i ⊙ g.",
+                "c is i ⊙ g: the old cell state is lost, and the forget gate has no effect. c = f ⊙ c_before + i ⊙ g.",
                 move |c| {
                     stepped(c, ORDER, |_, gates| {
                         gates.c = &gates.i * &gates.g;
@@ -964,7 +989,7 @@ fn gates() -> Vec<Check> {
             )
             .mistake(
                 "nothing_forgotten",
-                "All of the memory is kept: the forget gate is not used. c = f ⊙ c_before + i ⊙ g.",
+                "The whole cell state is kept: the forget gate is not used. c = f ⊙ c_before + i ⊙ g.",
                 move |c| {
                     stepped(c, ORDER, |case, gates| {
                         gates.c = &case.matrix("c") + &gates.i * &gates.g;
@@ -974,7 +999,7 @@ fn gates() -> Vec<Check> {
             )
             .mistake(
                 "scores_of_the_memory",
-                "The scores are computed from the cell state. The gates see h, what the step before has shown.",
+                "The scores are computed from the cell state. The gates use h of the step before.",
                 move |case| {
                     let (x, c) = (case.matrix("x").to_owned(), case.matrix("c").to_owned());
                     let mut gates = step_in(case, &x, &c, &c, ORDER);
@@ -1007,87 +1032,93 @@ enum Slip {
 
 fn back_through_gates() -> Check {
     let slip = |slip: Slip| move |c: &Record| gates_back(c, slip);
-    Check::new("step_backward", "step_backward", "Step::backward goes back through the gates, to the scores and to the memory", 5)
-        .about("Step::backward")
-        .on(|draw| {
-            let n = size(draw, 2, 4);
-            let case = parameters(draw, 2, 3, 12);
-            let (x, h) = (draw::matrix(draw, (n, 2), 1.5), draw::matrix(draw, (n, 3), 0.9));
-            let c = draw::matrix(draw, (n, 3), 1.5) + 0.305;
-            let gates = step_in(&case, &x, &h, &c, ORDER);
-            let record = Record::new().with("x", x).with("before.h", h).with("before.c", c);
-            let record = record.with("i", gates.i).with("f", gates.f).with("g", gates.g).with("o", gates.o);
-            let record = record.with("after.h", gates.h).with("after.c", gates.c);
-            let d_h = draw::matrix(draw, (n, 3), 1.0) + 0.105;
-            vec![record.with("d_after.h", d_h).with("d_after.c", draw::matrix(draw, (n, 3), 1.0) - 0.205)]
-        })
-        .expects(slip(Slip::None))
-        .mistake(
-            "memory_gradient_dropped",
-            "The gradient of the cell state that comes from the next step, `d_after.c`, is not used. It is the way by which a gradient \
-             gets through many steps: add it to what comes through h.",
-            slip(Slip::MemoryGradientDropped),
-        )
-        .mistake(
-            "shown_path_dropped",
-            "The gradient of h does not reach the cell state. The step shows its memory, h = o ⊙ tanh(c), so c gets \
-             d_h ⊙ o ⊙ (1 - tanh²(c)) as well.",
-            slip(Slip::ShownPathDropped),
-        )
-        .mistake(
-            "slope_of_the_shown_memory",
-            "The gradient goes from h to c past tanh as if its slope were 1. It is 1 - tanh²(c), with the cell state *after* the step.",
-            slip(Slip::TanhSlopeMissing),
-        )
-        .mistake(
-            "slope_by_the_raw_memory",
-            "The slope of tanh on the way from h to c is 1 - c². It is 1 minus the square of what came *out* of tanh: 1 - tanh²(c).",
-            slip(Slip::SlopeByTheRawMemory),
-        )
-        .mistake(
-            "forget_gate_skipped",
-            "The gradient with respect to the memory before the step is that of the memory after it. The forget gate stands between \
-             them: multiply by f.",
-            slip(Slip::ForgetGateSkipped),
-        )
-        .mistake(
-            "gate_slopes_missing",
-            "`d_z` holds the gradients with respect to the gates. The scores lie one step further back: through σ' = σ(1 - σ) for \
-             i, f and o, and through tanh' = 1 - tanh² for g.",
-            slip(Slip::GateSlopesMissing),
-        )
-        .mistake(
-            "candidate_as_a_gate",
-            "The candidate goes back through g(1 - g), the slope of σ. g is a tanh: 1 - g².",
-            slip(Slip::CandidateAsGate),
-        )
-        .mistake(
-            "raw_memory_in_the_output_gate",
-            "The output gate gets d_h ⊙ c. It multiplied tanh(c), so that is its factor.",
-            slip(Slip::RawMemoryInOutputGate),
-        )
-        .mistake(
-            "forget_gate_by_the_new_memory",
-            "The forget gate gets the memory *after* the step as its factor. It multiplied the one before.",
-            slip(Slip::ForgetByTheNewMemory),
-        )
-        .mistake(
-            "shown_path_ends_here",
-            "The gradient with respect to the memory before the step is `d_after.c` ⊙ f. What came through h belongs to it as well: \
-             pass on the sum of both.",
-            slip(Slip::ShownPathEndsHere),
-        )
-        .mistake(
-            "own_factor",
-            "i and g each get their own value as a factor. In a product each factor's gradient has the *other* one: d_i has g, and d_g \
-             has i.",
-            slip(Slip::OwnFactor),
-        )
-        .mistake(
-            "output_gate_before_candidate",
-            "The blocks of `d_z` are in the order i, f, o, g. It is i, f, g, o, as in the scores.",
-            slip(Slip::OutputGateBeforeCandidate),
-        )
+    Check::new(
+        "step_backward",
+        "step_backward",
+        "Step::backward goes back to the scores and to the cell state before",
+        5,
+    )
+    .about("Step::backward")
+    .on(|draw| {
+        let n = size(draw, 2, 4);
+        let case = parameters(draw, 2, 3, 12);
+        let (x, h) = (draw::matrix(draw, (n, 2), 1.5), draw::matrix(draw, (n, 3), 0.9));
+        let c = draw::matrix(draw, (n, 3), 1.5) + 0.305;
+        let gates = step_in(&case, &x, &h, &c, ORDER);
+        let record = Record::new().with("x", x).with("before.h", h).with("before.c", c);
+        let record = record.with("i", gates.i).with("f", gates.f).with("g", gates.g).with("o", gates.o);
+        let record = record.with("after.h", gates.h).with("after.c", gates.c);
+        let d_h = draw::matrix(draw, (n, 3), 1.0) + 0.105;
+        vec![record.with("d_after.h", d_h).with("d_after.c", draw::matrix(draw, (n, 3), 1.0) - 0.205)]
+    })
+    .expects(slip(Slip::None))
+    .mistake(
+        "memory_gradient_dropped",
+        "The gradient of the cell state that comes from the next step, `d_after.c`, is not used. Through it a gradient \
+         gets back over many steps: add it to the part that comes through h.",
+        slip(Slip::MemoryGradientDropped),
+    )
+    .mistake(
+        "shown_path_dropped",
+        "The gradient of h does not reach the cell state. With h = o ⊙ tanh(c), c gets d_h ⊙ o ⊙ (1 - tanh²(c)) as \
+         well.",
+        slip(Slip::ShownPathDropped),
+    )
+    .mistake(
+        "slope_of_the_shown_memory",
+        "From h to c, the slope of tanh is taken as 1. It is 1 - tanh²(c), with the cell state *after* the step.",
+        slip(Slip::TanhSlopeMissing),
+    )
+    .mistake(
+        "slope_by_the_raw_memory",
+        "From h to c, the slope of tanh is taken as 1 - c². It is 1 minus the square of the *output* of tanh: 1 - \
+         tanh²(c).",
+        slip(Slip::SlopeByTheRawMemory),
+    )
+    .mistake(
+        "forget_gate_skipped",
+        "The gradient with respect to the cell state before the step equals that after it. The forget gate is between \
+         them: multiply by f.",
+        slip(Slip::ForgetGateSkipped),
+    )
+    .mistake(
+        "gate_slopes_missing",
+        "`d_z` holds the gradients with respect to the gates. The scores are one step further back: through σ' = σ(1 - \
+         σ) for i, f and o, and through tanh' = 1 - tanh² for g.",
+        slip(Slip::GateSlopesMissing),
+    )
+    .mistake(
+        "candidate_as_a_gate",
+        "The candidate goes back through g(1 - g), the slope of σ. g is a tanh: 1 - g².",
+        slip(Slip::CandidateAsGate),
+    )
+    .mistake(
+        "raw_memory_in_the_output_gate",
+        "The output gate gets d_h ⊙ c. It multiplied tanh(c), so that is the factor.",
+        slip(Slip::RawMemoryInOutputGate),
+    )
+    .mistake(
+        "forget_gate_by_the_new_memory",
+        "The forget gate gets the cell state *after* the step as its factor. It multiplied the one before.",
+        slip(Slip::ForgetByTheNewMemory),
+    )
+    .mistake(
+        "shown_path_ends_here",
+        "The gradient with respect to the cell state before the step is `d_after.c` ⊙ f. The part that came through h \
+         belongs to it as well: pass on the sum of both.",
+        slip(Slip::ShownPathEndsHere),
+    )
+    .mistake(
+        "own_factor",
+        "i and g each get their own value as a factor. In a product, the gradient of each factor has the *other* \
+         factor: d_i has g, and d_g has i.",
+        slip(Slip::OwnFactor),
+    )
+    .mistake(
+        "output_gate_before_candidate",
+        "The blocks of `d_z` are in the order i, f, o, g. It should be i, f, g, o, as in the scores.",
+        slip(Slip::OutputGateBeforeCandidate),
+    )
 }
 
 /// The way back through one step: d_z and the gradient of the memory before it.
@@ -1154,7 +1185,7 @@ fn lstm() -> Vec<Check> {
     };
     vec![
         reading_mistakes(
-            Check::new("lstm_forward", "lstm_forward", "Lstm::forward hands both states from step to step", 2)
+            Check::new("lstm_forward", "lstm_forward", "Lstm::forward passes both states from step to step", 2)
                 .about("Lstm::forward")
                 .after("step")
                 .on(move |draw| {
@@ -1164,48 +1195,59 @@ fn lstm() -> Vec<Check> {
                 .expects(|c| lstm_twice(c, Reading::default())),
             lstm_twice,
         )
-        .mistake(
-            "memory_returned",
-            "This is the cell state after the last step. What other layers see is h.",
-            |c| lstm_twice_with(c, Reading::default(), |_, c| (c.clone(), c.clone())),
-        )
+        .mistake("memory_returned", "This is the cell state after the last step. The output is h.", |c| {
+            lstm_twice_with(c, Reading::default(), |_, c| (c.clone(), c.clone()))
+        })
         .mistake(
             "memory_not_handed_on",
-            "Every step begins with an empty cell state: only h is handed on. The memory is what an LSTM is for.",
+            "Every step starts with an empty cell state: only h is passed on. Pass on both: the cell state is the \
+             memory of an LSTM.",
             |c| lstm_twice_with(c, Reading::default(), |h, c| (h.clone(), Array2::zeros(c.dim()))),
         ),
         bptt_mistakes(
-            Check::new("lstm_backward", "lstm_backward", "Lstm::backward carries the gradients of both states back through all steps", 3)
-                .about("Lstm::backward")
-                .after("lstm_forward")
-                .after("step_backward")
-                .after("weights_backward")
-                .on(move |draw| cases(draw).into_iter().map(|case| with_d_out(draw, case)).collect())
-                .expects(|c| lstm_gradients(c, "x", Fault::None).record("")),
+            Check::new(
+                "lstm_backward",
+                "lstm_backward",
+                "Lstm::backward carries the gradients of both states back through all steps",
+                3,
+            )
+            .about("Lstm::backward")
+            .after("lstm_forward")
+            .after("step_backward")
+            .after("weights_backward")
+            .on(move |draw| cases(draw).into_iter().map(|case| with_d_out(draw, case)).collect())
+            .expects(|c| lstm_gradients(c, "x", Fault::None).record("")),
             |c, fault| lstm_gradients(c, "x", fault),
         )
         .mistake(
             "memory_gradient_not_carried",
-            "The gradient of the cell state does not get from step to step: each step begins with 0 for it. Hand on what \
-             `Step::backward` returns; it is the way that does not vanish.",
+            "The gradient of the cell state is not passed from step to step: each step starts with 0 for it. Pass on \
+             what `Step::backward` returns; this gradient does not vanish.",
             |c| lstm_gradients(c, "x", Fault::CellNotCarried).record(""),
         )
         .mistake(
             "memory_as_output",
-            "At the last step the gradient of the cell state is `d_out`. The cell state is no output: its gradient is 0 there.",
+            "At the last step the gradient of the cell state is `d_out`. The cell state is not an output: its gradient \
+             is 0 there.",
             |c| lstm_gradients(c, "x", Fault::CellFromTheOutput).record(""),
         )
         .mistake(
             "state_gradient_not_carried",
-            "Only the gradient of the cell state gets from step to step. The gates see h, so its gradient, dZ·Uᵀ, goes back as well.",
+            "Only the gradient of the cell state is passed from step to step. The gates use h, so its gradient, dZ·Uᵀ, \
+             has to go back as well.",
             |c| lstm_gradients(c, "x", Fault::StateNotCarried).record(""),
         ),
         passes_check(
-            Check::new("lstm_passes", "lstm_backward", "Lstm::backward belongs to the last forward pass, as often as asked", 1)
-                .about("Lstm::backward")
-                .about("Lstm::forward")
-                .after("lstm_backward")
-                .on(|draw| passes_cases(draw, 2, 2, 8)),
+            Check::new(
+                "lstm_passes",
+                "lstm_backward",
+                "Lstm::backward belongs to the last forward pass, as often as asked",
+                1,
+            )
+            .about("Lstm::backward")
+            .about("Lstm::forward")
+            .after("lstm_backward")
+            .on(|draw| passes_cases(draw, 2, 2, 8)),
             |c, x| lstm_gradients(c, x, Fault::None),
         ),
     ]
@@ -1279,41 +1321,40 @@ fn sizes() -> Check {
         (0..d_x.ncols() / n_in).map(|t| size(&of_step(t).into_iter().collect::<Vec<_>>())).collect()
     };
     let norm = |numbers: &[f64]| numbers.iter().map(|d| d * d).sum::<f64>().sqrt();
-    Check::new("gradient_by_step", "gradient_by_step", "gradient_by_step has one number for each step, the first step first", 2)
-        .on(|draw| {
-            let n = size(draw, 2, 4);
-            vec![
-                Record::new().with("d_x", draw::matrix(draw, (n, 6), 2.0)).with("n_in", 2_usize),
-                Record::new().with("d_x", draw::matrix(draw, (3, 4), 2.0)).with("n_in", 1_usize),
-            ]
-        })
-        .expects(move |c| by_step(c, norm))
-        .mistake(
-            "sums_of_squares",
-            "This is the sum of the squares of each step: take its root.",
-            move |c| by_step(c, |numbers| numbers.iter().map(|d| d * d).sum()),
-        )
-        .mistake(
-            "means_of_squares",
-            "The sum of the squares is divided by how many there are before the root is taken. It is the root of the sum itself.",
-            move |c| {
-                by_step(c, |numbers| (numbers.iter().map(|d| d * d).sum::<f64>() / numbers.len() as f64).sqrt())
-            },
-        )
-        .mistake(
-            "last_step_first",
-            "The order is the wrong way round: the first number belongs to the first step.",
-            move |c| by_step(c, norm).iter().rev().copied().collect::<Array1<f64>>(),
-        )
-        .mistake(
-            "one_number_a_sample",
-            "There is a number for each sample, a row. Asked for is one for each step: all rows, and the columns of that step.",
-            |c| c.matrix("d_x").rows().into_iter().map(|row| row.dot(&row).sqrt()).collect::<Array1<f64>>(),
-        )
+    Check::new(
+        "gradient_by_step",
+        "gradient_by_step",
+        "gradient_by_step has one number for each step, the first step first",
+        2,
+    )
+    .on(|draw| {
+        let n = size(draw, 2, 4);
+        vec![
+            Record::new().with("d_x", draw::matrix(draw, (n, 6), 2.0)).with("n_in", 2_usize),
+            Record::new().with("d_x", draw::matrix(draw, (3, 4), 2.0)).with("n_in", 1_usize),
+        ]
+    })
+    .expects(move |c| by_step(c, norm))
+    .mistake("sums_of_squares", "This is the sum of the squares of each step: take its root.", move |c| {
+        by_step(c, |numbers| numbers.iter().map(|d| d * d).sum())
+    })
+    .mistake(
+        "means_of_squares",
+        "The sum of the squares is divided by their number before the root is taken. Take the root of the sum itself.",
+        move |c| by_step(c, |numbers| (numbers.iter().map(|d| d * d).sum::<f64>() / numbers.len() as f64).sqrt()),
+    )
+    .mistake("last_step_first", "The order is reversed: the first number belongs to the first step.", move |c| {
+        by_step(c, norm).iter().rev().copied().collect::<Array1<f64>>()
+    })
+    .mistake(
+        "one_number_a_sample",
+        "There is a number for each sample. Compute one for each step: use all rows, and the columns of that step.",
+        |c| c.matrix("d_x").rows().into_iter().map(|row| row.dot(&row).sqrt()).collect::<Array1<f64>>(),
+    )
 }
 
 fn clipping() -> Check {
-    Check::new("clipped_step", "clipped_step", "clipped_step shortens a step that is too long, and no other", 3)
+    Check::new("clipped_step", "clipped_step", "clipped_step shortens only steps that are too long", 3)
         .on(|draw| {
             let case = |max_norm: f64, draw: &mut probe::Generator| {
                 Record::new()
@@ -1333,71 +1374,72 @@ fn clipping() -> Check {
         .within(Tolerance { relative: 1e-6, absolute: 1e-6 })
         .mistake(
             "never_clipped",
-            "The step is as long as the gradients make it, however large they are: multiply the learning rate by max_norm / norm where \
-             the norm is larger than `max_norm`.",
+            "The step is never shortened, however large the gradients are: multiply the learning rate by max_norm / \
+             norm if the norm is larger than `max_norm`.",
             |c| clipped(c, |_, _| 1.0, |norm, _| norm),
         )
         .mistake(
             "always_scaled",
-            "Small gradients are lengthened to `max_norm`. Only those that are too large are changed.",
+            "Small gradients are lengthened to `max_norm`. Change only those that are too large.",
             |c| clipped(c, |norm, max| max / norm, |norm, _| norm),
         )
         .mistake(
             "shortened_where_small",
-            "Only small gradients are changed: they are lengthened to `max_norm`, and those that are too large stay. It is the other way \
-             round.",
+            "Only small gradients are changed: they are lengthened to `max_norm`, and those that are too large are not \
+             changed. Do the opposite.",
             |c| clipped(c, |norm, max| if norm < max { max / norm } else { 1.0 }, |norm, _| norm),
         )
         .mistake(
             "factor_upside_down",
-            "Where gradients are too large, the step becomes longer still: the factor is max_norm / norm, not norm / max_norm.",
+            "If gradients are too large, the step becomes even longer: the factor is max_norm / norm, not norm / \
+             max_norm.",
             |c| clipped(c, |norm, max| if norm > max { norm / max } else { 1.0 }, |norm, _| norm),
         )
         .mistake(
             "clipped_norm_returned",
-            "The norm that comes back is that after clipping. It is the one before that tells how large the gradients were.",
+            "The returned norm is that after clipping. Return the one before, which tells how large the gradients \
+             were.",
             |c| clipped(c, |norm, max| if norm > max { max / norm } else { 1.0 }, f64::min),
         )
         .mistake(
             "norm_without_the_root",
             "The norm is the sum of the squares: take the root of it before you compare it with `max_norm`.",
             |c| {
-                clipped(
-                    c,
-                    |norm, max| if norm * norm > max { max / (norm * norm) } else { 1.0 },
-                    |norm, _| norm * norm,
-                )
+                clipped(c, |norm, max| if norm * norm > max { max / (norm * norm) } else { 1.0 }, |norm, _| norm * norm)
             },
         )
         .mistake(
             "norms_added",
-            "The norms of the parameters' gradients are added. The norm of all gradients together is the root of the sum of *all* squares: \
-             add the squares first, and take one root.",
+            "The norms of the parameters' gradients are added. The norm of all gradients together is the root of the \
+             sum of *all* squares: add the squares first, and take one root.",
             |c| clipped_by(c, linear_gradients(c).iter().map(|d| d.mapv(|d| d * d).sum().sqrt()).sum()),
         )
         .mistake(
             "largest_entry_as_norm",
-            "This is the largest entry of the gradients, not their norm. The norm is the root of the sum of all squares.",
+            "This is the largest entry of the gradients, not their norm. The norm is the root of the sum of all \
+             squares.",
             |c| clipped_by(c, linear_gradients(c).iter().flatten().fold(0.0, |largest, d| largest.max(d.abs()))),
         )
         .mistake(
             "not_stepped",
-            "The parameters are as they were: take the step, `net.step(…)`, with the shortened learning rate.",
+            "The parameters have not changed: take the step, `net.step(…)`, with the shortened learning rate.",
             |c| clipped(c, |_, _| 0.0, |norm, _| norm),
         )
         .mistake(
             "each_parameter_alone",
-            "Each parameter's gradient is clipped by a norm of its own, which turns the step into another direction. There is one norm, of \
-             all gradients together.",
-            |c| clipped_each(c, |d, max| {
-                let norm = d.mapv(|d| d * d).sum().sqrt();
-                if norm > max { d * (max / norm) } else { d.clone() }
-            }),
+            "The gradient of each parameter is clipped by its own norm, which changes the direction of the step. Use \
+             one norm, of all gradients together.",
+            |c| {
+                clipped_each(c, |d, max| {
+                    let norm = d.mapv(|d| d * d).sum().sqrt();
+                    if norm > max { d * (max / norm) } else { d.clone() }
+                })
+            },
         )
         .mistake(
             "entries_clipped",
-            "Every entry of the gradients is clipped by itself, which turns the step into another direction. Shorten all of them by the same \
-             factor.",
+            "Every entry of the gradients is clipped separately, which changes the direction of the step. Shorten all \
+             of them by the same factor.",
             |c| clipped_each(c, |d, max| d.mapv(|d| d.clamp(-max, max))),
         )
 }
@@ -1467,55 +1509,61 @@ fn training() -> Vec<Check> {
             .within(Tolerance { relative: 1e-5, absolute: 1e-6 })
             .mistake(
                 "losses_after_the_steps",
-                "Each loss is that after its step. Asked for is the loss before it, so that the first one is that of the untrained network.",
+                "Each loss is that after its step. Return the loss before it, so that the first one is that of the \
+                 untrained network.",
                 |c| fitted(c, c.float("max_norm"), true),
             )
             .mistake(
                 "fit_without_clipping",
-                "The steps are not clipped. `train_step` and `step` know nothing of `max_norm`: use `clipped_step`.",
+                "The steps are not clipped. `train_step` and `step` do not use `max_norm`: call `clipped_step`.",
                 |c| fitted(c, f64::INFINITY, false),
             ),
-        Check::new("forecasts", "fit", "an LSTM that was fitted to the past of a series beats the last value in its future", 1)
-            .about("fit")
-            .after("scale_by_past")
-            .after("split_in_time")
-            .after("lstm_new")
-            .after("lstm_new_weights")
-            .after("lstm_passes")
-            .after("fit")
-            .on(|draw| {
-                let (year, week) = (draw::number(draw, 3.0), draw::number(draw, 3.0));
-                let noise = draw::vector(draw, 70, 0.2);
-                let series: Array1<f64> = (0..70).map(|t| 12.0 + 5.0 * (seasonal(t, year, week) + noise[t])).collect();
-                vec![
-                    Record::new()
-                        .with("series", series)
-                        .with("n_past", 45_usize)
-                        .with("len", 8_usize)
-                        .with("n_hidden", 4_usize)
-                        .with("forget_bias", 1.0)
-                        .with("n_steps", 100_usize)
-                        .with("seed", draw::count(draw, 1000)),
-                ]
-            })
-            .demands(|c, seen| {
-                let n_past = c.count("n_past");
-                let series = rescaled(c, n_past, 0.0, |v, mean, std| (v - mean) / std);
-                let (x, y) = windows_of(&series, (n_past - c.count("len"), series.len()), c.count("len"));
-                let forecasts = seen.matrix("forecasts");
-                if forecasts.dim() != y.dim() {
-                    return Err(format!("There are forecasts of the shape {:?}, not {:?}.", forecasts.dim(), y.dim()));
-                }
-                let naive = mse(&x.select(Axis(1), &[c.count("len") - 1]), &y);
-                let skill = 1.0 - mse(&forecasts, &y) / naive;
-                if skill > LEAST_SKILL {
-                    return Ok(());
-                }
-                Err(format!(
-                    "After 100 steps the skill of the forecasts is {skill:.2}: no better than to say the last value again. Right code \
-                     comes to about 0.6."
-                ))
-            }),
+        Check::new(
+            "forecasts",
+            "fit",
+            "an LSTM trained on the past of a series forecasts better than the last value",
+            1,
+        )
+        .about("fit")
+        .after("scale_by_past")
+        .after("split_in_time")
+        .after("lstm_new")
+        .after("lstm_new_weights")
+        .after("lstm_passes")
+        .after("fit")
+        .on(|draw| {
+            let (year, week) = (draw::number(draw, 3.0), draw::number(draw, 3.0));
+            let noise = draw::vector(draw, 70, 0.2);
+            let series: Array1<f64> = (0..70).map(|t| 12.0 + 5.0 * (seasonal(t, year, week) + noise[t])).collect();
+            vec![
+                Record::new()
+                    .with("series", series)
+                    .with("n_past", 45_usize)
+                    .with("len", 8_usize)
+                    .with("n_hidden", 4_usize)
+                    .with("forget_bias", 1.0)
+                    .with("n_steps", 100_usize)
+                    .with("seed", draw::count(draw, 1000)),
+            ]
+        })
+        .demands(|c, seen| {
+            let n_past = c.count("n_past");
+            let series = rescaled(c, n_past, 0.0, |v, mean, std| (v - mean) / std);
+            let (x, y) = windows_of(&series, (n_past - c.count("len"), series.len()), c.count("len"));
+            let forecasts = seen.matrix("forecasts");
+            if forecasts.dim() != y.dim() {
+                return Err(format!("There are forecasts of the shape {:?}, not {:?}.", forecasts.dim(), y.dim()));
+            }
+            let naive = mse(&x.select(Axis(1), &[c.count("len") - 1]), &y);
+            let skill = 1.0 - mse(&forecasts, &y) / naive;
+            if skill > LEAST_SKILL {
+                return Ok(());
+            }
+            Err(format!(
+                "After 100 steps the skill of the forecasts is {skill:.2}: no better than repeating the last value. \
+                 Correct code reaches about 0.6."
+            ))
+        }),
         Check::new("remembers", "fit", "an LSTM learns to remember the first of eight symbols", 1)
             .about("fit")
             .after("lstm_new")
@@ -1555,8 +1603,8 @@ fn training() -> Vec<Check> {
                     return Ok(());
                 }
                 Err(format!(
-                    "After 100 steps the network remembers the first symbol of {right} sequences in 100, where guessing would come to \
-                     about 50. Right code remembers nearly all."
+                    "After 100 steps the network remembers the first symbol of {right} sequences in 100, where \
+                     guessing would reach about 50. Correct code remembers nearly all."
                 ))
             }),
     ]
@@ -1591,7 +1639,7 @@ fn fitted(c: &Record, max_norm: f64, after: bool) -> Record {
 }
 
 fn forecasting() -> Check {
-    Check::new("forecast", "forecast", "forecast goes on with what it has forecast itself", 3)
+    Check::new("forecast", "forecast", "forecast continues with its own forecasts", 3)
         .on(|draw| {
             let n = size(draw, 4, 6);
             let case = |n: usize, draw: &mut probe::Generator| {
@@ -1606,35 +1654,42 @@ fn forecasting() -> Check {
         .expects(|c| forecasts(c, |window, value| window.push(value)))
         .mistake(
             "window_stands_still",
-            "All forecasts are the same: the window stays where it is. Each forecast becomes its last value for the next one.",
-            |c| forecasts(c, |window, _| {
-                let first = window[0];
-                window.insert(0, first);
-            }),
+            "All forecasts are the same: the window does not move. Each forecast becomes the last value of the next \
+             window.",
+            |c| {
+                forecasts(c, |window, _| {
+                    let first = window[0];
+                    window.insert(0, first);
+                })
+            },
         )
         .mistake(
             "forecast_put_in_front",
-            "The forecast is put in front of the window, where the earliest value stands. It is the latest: it belongs at the end, and the \
-             earliest drops out.",
-            |c| forecasts(c, |window, value| {
-                window.pop();
-                window.insert(0, value);
-                window.insert(0, value);
-            }),
+            "The forecast is put at the front of the window, in place of the earliest value. It is the latest: it \
+             belongs at the end, and the earliest drops out.",
+            |c| {
+                forecasts(c, |window, value| {
+                    window.pop();
+                    window.insert(0, value);
+                    window.insert(0, value);
+                })
+            },
         )
         .mistake(
             "latest_replaced",
-            "The forecast takes the place of the last value of the window, and the others stay. All values move forward by one: the \
-             earliest drops out.",
-            |c| forecasts(c, |window, value| {
-                window.pop();
-                window.push(value);
-                window.insert(0, value);
-            }),
+            "The forecast replaces the last value of the window, and the others stay. All values have to move forward \
+             by one: the earliest drops out.",
+            |c| {
+                forecasts(c, |window, value| {
+                    window.pop();
+                    window.push(value);
+                    window.insert(0, value);
+                })
+            },
         )
         .mistake(
             "window_returned_as_well",
-            "The values of the window come back as well. Only what comes after it is asked for.",
+            "The values of the window are returned as well. Return only the values after it.",
             |c| {
                 let made = forecasts(c, |window, value| window.push(value));
                 c.vector("window").iter().chain(&made).copied().collect::<Array1<f64>>()
@@ -1642,7 +1697,8 @@ fn forecasting() -> Check {
         )
 }
 
-/// What a linear layer forecasts step by step, where `moved` takes a forecast into the window; the first value drops out then.
+/// What a linear layer forecasts step by step, where `moved` takes a forecast into the window; the first value drops
+/// out then.
 fn forecasts(c: &Record, moved: impl Fn(&mut Vec<f64>, f64)) -> Array1<f64> {
     let mut window = c.vector("window").to_vec();
     let (w, b) = (c.matrix("w"), c.vector("b"));

@@ -23,9 +23,10 @@ fn memory(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("cell state").from(-1.0, 1.0),
     )
     .caption(
-        "A cell reads a 1 at step 1, a -1 at step 12, and 0 at all other steps. With a bias of 0 the forget gate is half open, and after \
-         five steps hardly anything is left. With 1 it keeps 73 % from step to step, with 4 it keeps 98 %: there the second number is \
-         added to nearly all of the first. A line that is 0 between the two numbers has no memory; one that never falls does not forget.",
+        "A cell reads a 1 at step 1, a -1 at step 12, and 0 at all other steps. With a bias of 0 the forget gate is \
+         half open, and after five steps hardly anything is left. With 1 it keeps 73 % from step to step, with 4 it \
+         keeps 98 %: in that case the second number is added to nearly all of the first. A line that is 0 between the \
+         two numbers has no memory; one that never falls does not forget.",
     );
     let x = Array2::from_shape_fn((N, 1), |(t, _)| match t {
         0 => 1.0,
@@ -49,15 +50,16 @@ fn vanishing(ask: &mut Ask<'_>) -> Result<Picture> {
     const N: usize = 30;
     let mut picture = Picture::new(
         "vanishing",
-        "How much of a gradient comes through",
+        "How much of a gradient gets through",
         Axis::new("step").from(0.0, 31.0),
         Axis::new("size of the gradient").from(1e-8, 10.0).log(),
     )
     .caption(
-        "The gradient of the state after step 30 with respect to the number that was read at each step, in untrained layers of 8 \
-         (medians of 15). Each step back costs the plain layer a factor, so its line is straight and steep. An LSTM with a forget bias of \
-         0 does no better. With a bias of 1 the line is flatter, with 3 it is nearly level. Your lines for the LSTM are as steep as that of \
-         the plain layer? Then the gradient of the cell state gets lost.",
+        "The gradient of the state after step 30 with respect to the number that was read at each step, in untrained \
+         layers of 8 (medians of 15). In the plain layer each step back multiplies the gradient by about the same \
+         factor, so its line is straight and steep. An LSTM with a forget bias of 0 is no better. With a bias of 1 the \
+         line is flatter, with 3 it is nearly level. If all your lines for the LSTM are as steep as that of the plain \
+         layer, the gradient of the cell state is lost.",
     );
     for (name, layer, bias, n) in [
         ("plain", "rnn", 0.0, 0),
@@ -82,9 +84,10 @@ fn learning(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("loss").from(0.0, 1.5),
     )
     .caption(
-        "Which symbol was the first of ten numbers? Guessing has a loss of 0.69, and all lines begin there. They stay level until the \
-         gradient finds the first step, and then they fall; that of the LSTM with a forget bias of 0 stays level longest. The peaks are \
-         steps that were too long. All lines level to the end mean that no gradient gets through to the first step.",
+        "Which symbol was the first of ten numbers? Guessing has a loss of 0.69, and all lines start there. They stay \
+         level until the network learns to use the first step, and then they fall. The LSTM with a forget bias of 0 \
+         stays level longest. The peaks are steps that were too long. If all lines are level to the end, no gradient \
+         reaches the first step.",
     );
     // Made with a plain rule, so that both sides learn the same: no number depends on a generator.
     let x = Array2::from_shape_fn((40, 10), |(i, t)| match t {
@@ -123,9 +126,9 @@ fn forecasts(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("value").from(-2.5, 2.5),
     )
     .caption(
-        "An LSTM has learned from the first 45 values of a series, and forecasts each of the following 25 from the 8 before it. The \
-         naive forecast would be the grey line moved to the right by one. Forecasts that lie on the moved line have learned to say the \
-         last value again.",
+        "An LSTM has learned from the first 45 values of a series, and forecasts each of the following 25 from the 8 \
+         before it. The naive forecast would be the grey line moved to the right by one. If the forecasts lie on that \
+         line, the network has only learned to repeat the last value.",
     );
     let wave = |t: usize, period: f64| (std::f64::consts::TAU * t as f64 / period).sin();
     let noise = |t: usize| 0.2 * ((t * t * 5 + t * 3) as f64).sin();

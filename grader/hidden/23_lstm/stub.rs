@@ -3,7 +3,7 @@
 //! Read `README.md` beside this file's folder first. Replace one `todo!()` after the other, from top to bottom, and
 //! run `cargo run -p grader -- check 23` as often as you like.
 //!
-//! One sample per row. The steps of a sample stand one after another in its row: with `n_in` numbers a step, columns
+//! One sample per row. The steps of a sample stand one after another in its row: with `n_in` numbers per step, columns
 //! `t·n_in` to `(t+1)·n_in` are step t.
 
 use std::f64::consts::TAU;
@@ -14,7 +14,7 @@ use rand::{Rng, RngExt};
 
 // Data: a series as samples, an honest split, and what any forecast has to beat.
 
-/// Samples for a forecast: windows into a series, and what came next.
+/// Samples for a forecast: windows of a series, and the value that follows each.
 #[derive(Clone, Debug)]
 pub struct Windows {
     /// (n, len): in each row `len` consecutive values, the latest last.
@@ -35,30 +35,31 @@ pub fn windows(series: &ArrayRef1<f64>, len: usize) -> Windows {
 
 /// The series in units in which its first `n_past` values have the mean 0 and the variance 1 (dividing by n_past).
 ///
-/// A forecast knows only the past. With the mean of the whole series, a number from the future would be in every input.
+/// A forecast knows only the past. With the mean of the whole series, every input would contain information from the
+/// future.
 pub fn scale_by_past(series: &ArrayRef1<f64>, n_past: usize) -> Array1<f64> {
     todo!()
 }
 
 /// A series, split in time: first [`windows`] to train with, and then windows to test with.
 ///
-/// The first `n_past` values are the past: more than `len` of them, and not all. Training windows lie in the past, and so do the
-/// values that follow them. Each value of the future is forecast once, so there is one test window for each. The
-/// first test windows reach back into the past, which a forecast does know.
+/// The first `n_past` values are the past; `n_past` is larger than `len` and smaller than the length of the series.
+/// Training windows and the values that follow them lie in the past. There is one test window for each value of the
+/// future. The first test windows reach back into the past, which a forecast does know.
 pub fn split_in_time(series: &ArrayRef1<f64>, n_past: usize, len: usize) -> (Windows, Windows) {
     todo!()
 }
 
-/// How much better `forecast` (n, 1) is than the naive one, which says that the next value is the last value of the window:
-/// `1 - MSE / MSE of the naive forecast`.
+/// How much better `forecast` (n, 1) is than the naive forecast, which takes the last value of the window as the next
+/// value: `1 - MSE / MSE of the naive forecast`.
 ///
 /// 1 is perfect, 0 is no better than the last value, and below 0 it is worse.
 pub fn skill(forecast: &ArrayRef2<f64>, windows: &Windows) -> f64 {
     todo!()
 }
 
-/// A made-up series of `n` values: a curve with a period of 12, another with a period of 5, and a little noise. Where the curves
-/// begin depends on `rng`. This function is complete.
+/// A made-up series of `n` values: a curve with a period of 12, another with a period of 5, and a little noise. The
+/// phases of the curves depend on `rng`. This function is complete.
 pub fn seasons(n: usize, rng: &mut impl Rng) -> Array1<f64> {
     let (year, week) = (rng.random_range(0.0..TAU), rng.random_range(0.0..TAU));
     (0..n)
@@ -69,8 +70,8 @@ pub fn seasons(n: usize, rng: &mut impl Rng) -> Array1<f64> {
         .collect()
 }
 
-/// `n` sequences of `n_steps` numbers: the first is 1 or -1, and what follows is noise between -0.5 and 0.5. `y` is 1 where the
-/// first was 1, else 0. This function is complete.
+/// `n` sequences of `n_steps` numbers: the first is 1 or -1, and the others are noise between -0.5 and 0.5. `y` is 1 if
+/// the first number was 1, else 0. This function is complete.
 pub fn first_symbol(n: usize, n_steps: usize, rng: &mut impl Rng) -> (Array2<f64>, Array2<f64>) {
     let mut x = Array2::from_shape_simple_fn((n, n_steps), || rng.random_range(-0.5..=0.5));
     for mut row in x.rows_mut() {
@@ -85,9 +86,9 @@ pub fn first_symbol(n: usize, n_steps: usize, rng: &mut impl Rng) -> (Array2<f64
 /// The parameters of a recurrent layer, with their gradients. Every step uses them: `Z = X·W + H·U + b`.
 #[derive(Clone, Debug)]
 pub struct Weights {
-    /// W (n_in, n_scores): what the input of a step does.
+    /// W (n_in, n_scores): the weights of the input of a step.
     pub w: Array2<f64>,
-    /// U (n_hidden, n_scores): what the state does that the step before left.
+    /// U (n_hidden, n_scores): the weights of the state before the step.
     pub u: Array2<f64>,
     /// b (n_scores)
     pub b: Array1<f64>,
@@ -104,7 +105,7 @@ impl Weights {
     ///
     /// # Panics
     ///
-    /// If W, U and b do not have equally many columns.
+    /// If W, U and b do not have the same number of columns.
     #[track_caller]
     pub fn from_parts(w: Array2<f64>, u: Array2<f64>, b: Array1<f64>) -> Self {
         assert!(w.ncols() == u.ncols() && u.ncols() == b.len(), "W, U and b have a column for each score");
@@ -135,8 +136,8 @@ impl Weights {
         todo!()
     }
 
-    /// The way back through [`scores`](Self::scores), given the gradient `d_z` (n, n_scores) with respect to them: returns the
-    /// gradients with respect to `x` and to `h`, and *adds* to those of the parameters.
+    /// The backward pass of [`scores`](Self::scores), given the gradient `d_z` (n, n_scores) with respect to them:
+    /// returns the gradients with respect to `x` and to `h`, and *adds* to the gradients of the parameters.
     pub fn backward(
         &mut self,
         x: &ArrayRef2<f64>,
@@ -172,7 +173,7 @@ pub struct Rnn {
     kept: Option<Vec<RnnStep>>,
 }
 
-/// What a step leaves for the way back. What that is, is up to you.
+/// What a step keeps for the backward pass. You choose the fields.
 #[derive(Clone, Debug)]
 struct RnnStep {
     x: Array2<f64>,
@@ -193,8 +194,8 @@ impl Rnn {
 }
 
 impl Layer for Rnn {
-    /// Reads the sequences in `x` (n, n_steps · n_in), and returns the state after the last step, (n, n_hidden). The state
-    /// before the first step is 0: no sequence knows of those that were read before.
+    /// Reads the sequences in `x` (n, n_steps · n_in), and returns the state after the last step, (n, n_hidden). The
+    /// state before the first step is 0: a sequence does not depend on earlier sequences.
     ///
     /// # Panics
     ///
@@ -203,9 +204,9 @@ impl Layer for Rnn {
         todo!()
     }
 
-    /// Back-propagation through time: step by step, from the last to the first. Only the last state is an output. Fills
-    /// the gradients of the parameters, in place of earlier ones, and returns that with respect to `x`. As [`Layer`] asks, it may be
-    /// called again for the same forward pass, and panics if there was none.
+    /// Backpropagation through time: step by step, from the last to the first. Only the last state is an output. Sets
+    /// the gradients of the parameters, in place of earlier ones, and returns the gradient with respect to `x`. As
+    /// [`Layer`] requires, it can be called again for the same forward pass, and panics if there was none.
     fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
@@ -221,7 +222,7 @@ impl Layer for Rnn {
 
 // The LSTM.
 
-/// What an LSTM hands from step to step, (n, n_hidden) each.
+/// What an LSTM passes from step to step, (n, n_hidden) each.
 #[derive(Clone, Debug)]
 pub struct State {
     /// The hidden state, which the other layers see.
@@ -231,36 +232,36 @@ pub struct State {
 }
 
 impl State {
-    /// The state before the first step of `n` sequences: nothing was read.
+    /// The state before the first step of `n` sequences: all zeros.
     pub fn zeros(n: usize, n_hidden: usize) -> Self {
         Self { h: Array2::zeros((n, n_hidden)), c: Array2::zeros((n, n_hidden)) }
     }
 }
 
-/// One step of an LSTM: what it read, what it computed, and what it left. All but `x` are (n, n_hidden).
+/// One step of an LSTM: its inputs, the values that it computed, and the new state. All but `x` are (n, n_hidden).
 #[derive(Clone, Debug)]
 pub struct Step {
     /// (n, n_in)
     pub x: Array2<f64>,
-    /// The state that the step found.
+    /// The state before the step.
     pub before: State,
     /// The input gate: how much of the candidate is added.
     pub i: Array2<f64>,
-    /// The forget gate: how much of the cell state stays.
+    /// The forget gate: how much of the cell state is kept.
     pub f: Array2<f64>,
     /// The candidate, between -1 and 1.
     pub g: Array2<f64>,
-    /// The output gate: how much of the cell state shows.
+    /// The output gate: how much of the cell state is visible in h.
     pub o: Array2<f64>,
-    /// The state that the step left.
+    /// The state after the step.
     pub after: State,
 }
 
 /// Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers, Schmidhuber & Cummins 2000).
 #[derive(Clone, Debug)]
 pub struct Lstm {
-    /// W (n_in, 4 · n_hidden), U (n_hidden, 4 · n_hidden) and b (4 · n_hidden). Each has four blocks of n_hidden columns, one
-    /// for each of i, f, g and o, in this order.
+    /// W (n_in, 4 · n_hidden), U (n_hidden, 4 · n_hidden) and b (4 · n_hidden). Each has four blocks of n_hidden
+    /// columns, one for each of i, f, g and o, in this order.
     pub weights: Weights,
     kept: Option<Vec<Step>>,
 }
@@ -277,31 +278,33 @@ impl Lstm {
         Self { weights, kept: None }
     }
 
-    /// A layer with parameters from [`Weights::draw`], but for the biases of the forget gate: these are `forget_bias`.
+    /// A layer with parameters from [`Weights::draw`], except for the biases of the forget gate: these are
+    /// `forget_bias`.
     pub fn new(n_in: usize, n_hidden: usize, forget_bias: f64, rng: &mut impl Rng) -> Self {
         todo!()
     }
 
-    /// One step for its inputs `x` (n, n_in), from the state `before`.
+    /// One step for the inputs `x` (n, n_in), from the state `before`.
     ///
-    /// Of the four blocks of scores, i, f and o are σ of theirs, and g is tanh of its own. Then
-    /// `c = f ⊙ c_before + i ⊙ g` and `h = o ⊙ tanh(c)`.
+    /// i, f and o are σ of their blocks of scores, and g is tanh of its block. Then `c = f ⊙ c_before + i ⊙ g` and
+    /// `h = o ⊙ tanh(c)`.
     pub fn step(&self, x: &ArrayRef2<f64>, before: &State) -> Step {
         todo!()
     }
 }
 
 impl Step {
-    /// The way back through the gates, given the gradients with respect to both parts of the state after the step. Returns those
-    /// with respect to the scores, (n, 4 · n_hidden) in the order i, f, g, o, and to the cell state before the step.
+    /// The backward pass through the gates, given the gradients with respect to both parts of the state after the step.
+    /// Returns the gradients with respect to the scores, (n, 4 · n_hidden) in the order i, f, g, o, and with respect to
+    /// the cell state before the step.
     pub fn backward(&self, d_after: &State) -> (Array2<f64>, Array2<f64>) {
         todo!()
     }
 }
 
 impl Layer for Lstm {
-    /// Reads the sequences in `x` (n, n_steps · n_in), and returns h after the last step, (n, n_hidden). Both states are 0 before
-    /// the first step.
+    /// Reads the sequences in `x` (n, n_steps · n_in), and returns h after the last step, (n, n_hidden). Both states
+    /// are 0 before the first step.
     ///
     /// # Panics
     ///
@@ -310,8 +313,9 @@ impl Layer for Lstm {
         todo!()
     }
 
-    /// Back-propagation through time, as in [`Rnn`]. Only h after the last step is an output. Fills the gradients of the
-    /// parameters, in place of earlier ones, and returns that with respect to `x`. It may be called again as well.
+    /// Backpropagation through time, as in [`Rnn`]. Only h after the last step is an output. Sets the gradients of the
+    /// parameters, in place of earlier ones, and returns the gradient with respect to `x`. It can be called again as
+    /// well.
     fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
@@ -332,21 +336,21 @@ fn sigmoid(z: f64) -> f64 {
 
 // Measuring and training.
 
-/// How large the gradient is at each step: the root of the sum of the squares of all entries of `d_x` (n, n_steps · n_in) that
-/// belong to it. First step first.
+/// How large the gradient is at each step: the root of the sum of the squares of all entries of `d_x` (n, n_steps ·
+/// n_in) that belong to it. The first step comes first.
 pub fn gradient_by_step(d_x: &ArrayRef2<f64>, n_in: usize) -> Array1<f64> {
     todo!()
 }
 
-/// A step of gradient descent with the gradients of the last backward pass, which is shortened where they are too large:
-/// where the root of the sum of the squares of *all* gradients of `net` together, their norm, is larger than `max_norm`, the
-/// learning rate is multiplied by `max_norm / norm`. Returns the norm.
+/// A step of gradient descent with the gradients of the last backward pass, which is shortened if they are too large.
+/// Their norm is the root of the sum of the squares of *all* gradients of `net` together. If it is larger than
+/// `max_norm`, the learning rate is multiplied by `max_norm / norm`. Returns the norm.
 pub fn clipped_step(net: &mut Sequential, learning_rate: f64, max_norm: f64) -> f64 {
     todo!()
 }
 
-/// Trains `net` with all samples at once, `n_steps` times: forward, gradient of the loss, backward, [`clipped_step`]. Returns the
-/// loss before each step.
+/// Trains `net` with all samples at once, `n_steps` times: forward, gradient of the loss, backward, [`clipped_step`].
+/// Returns the loss before each step.
 pub fn fit(
     net: &mut Sequential,
     x: &ArrayRef2<f64>,
@@ -359,8 +363,8 @@ pub fn fit(
     todo!()
 }
 
-/// The next `n` values after `window`, one after another: each forecast becomes the last value of the window for the next one, and
-/// the earliest value drops out. `net` makes one value of a window.
+/// The next `n` values after `window`, one after another: each forecast becomes the last value of the window for the
+/// next one, and the earliest value drops out. `net` computes one value from a window.
 pub fn forecast(net: &mut Sequential, window: &ArrayRef1<f64>, n: usize) -> Array1<f64> {
     todo!()
 }

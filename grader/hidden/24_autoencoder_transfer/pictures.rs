@@ -24,11 +24,13 @@ fn blank(from: f64, to: f64) -> Axis {
 fn denoised(ask: &mut Ask<'_>) -> Result<Picture> {
     const SHOWN: usize = 8;
     const PIXELS: usize = SIDE * SIDE;
-    let mut picture =
-        Picture::new("denoised", "Damaged digits, repaired", blank(-2.0, 80.0), blank(-32.0, 12.0)).equal_units().caption(
-            "Digits that the network has not seen: as they were, with three tenths of their pixels blanked, and as your denoising \
-             autoencoder repairs them. The repaired ones are blurred, but their gaps are filled. Eight repaired digits that look alike \
-             mean that the code says nothing; gaps that are still there mean that the target was damaged as well.",
+    let mut picture = Picture::new("denoised", "Damaged digits, repaired", blank(-2.0, 80.0), blank(-32.0, 12.0))
+        .equal_units()
+        .caption(
+            "Digits outside the training set: the originals, with three tenths of their pixels blanked, and as your \
+             denoising autoencoder repairs them. The repaired digits are blurred, but their gaps are filled. If all \
+             eight repaired digits look alike, the code carries no information; if the gaps are still there, the \
+             target was damaged as well.",
         );
     let case = Record::new().with("epochs", 15_usize).with("images", vec![3_usize, 14, 15, 20, 33, 41, 57, 60]);
     let both = ask.both(|side| {
@@ -66,10 +68,10 @@ fn bottleneck(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("loss").from(0.015, 0.15).log(),
     )
     .caption(
-        "The loss of an autoencoder 64-32-8 on the digits. Without any information about the image, the best answer is the mean digit: \
-         the upper level. The lower one is what principal components reach with eight numbers. Your line starts above the first and \
-         falls towards the second. A line that stays at the upper level has a code that says nothing; one that ends in the air has \
-         become NaN.",
+        "The loss of an autoencoder 64-32-8 on the digits. Without any information about the image, the best output is \
+         the mean digit: its error is the upper level. The lower level is the error of principal components with eight \
+         numbers. Your line starts above the first and falls towards the second. If it stays at the upper level, the \
+         code carries no information; if it breaks off, the loss has become NaN.",
     );
     for (name, k) in [("mean digit", 0_usize), ("PCA with 8", 8)] {
         let level = ask.both(|side| Ok(side.ask("pca_error", &Record::new().with("k", k))?.number(RESULT)))?.reference;
@@ -89,9 +91,10 @@ fn anomalies(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("error").from(0.005, 1.0).log(),
     )
     .caption(
-        "An autoencoder has learned from 70 zeros. Here are its errors on 72 other zeros and on 144 digits that are none, each in \
-         ascending order, and the threshold from the zeros that it learned from. Most zeros lie below it, and every other digit \
-         above. A threshold at the largest zero or far below them is not the quantile.",
+        "An autoencoder has learned from 70 zeros. Here are its errors on 72 other zeros and on 144 other digits, each \
+         in ascending order, and the threshold from the zeros of the training set. Most zeros lie below it, and every \
+         other digit above. A threshold at the largest error of a zero, or far below these errors, is not the \
+         quantile.",
     );
     let case = Record::new();
     for (name, part, count, n) in [("new zeros", "normal", 72, 0), ("other digits", "other", 144, 1)] {
@@ -114,14 +117,15 @@ fn transfer(ask: &mut Ask<'_>) -> Result<Picture> {
     const LOOKS: usize = 20;
     let mut picture = Picture::new(
         "transfer",
-        "Striped digits from ten samples a class",
+        "Striped digits from ten samples per class",
         Axis::new("steps").from(0.0, 205.0),
         Axis::new("accuracy").from(0.2, 0.7),
     )
     .caption(
-        "The share of striped digits from 5 to 9 that is read rightly, after 10, 20, … steps on ten samples of each. The bodies of \
-         two networks come from striped digits from 0 to 4; which of the two is ahead depends on the draw. The third starts from \
-         scratch, and stays below them. If all lines are alike, the body got lost when the head was replaced.",
+        "The accuracy on striped digits from 5 to 9, after 10, 20, … steps on ten samples of each. The bodies of two \
+         networks come from striped digits from 0 to 4; which of the two is ahead depends on the draw. The third \
+         starts from scratch, and stays below them. If all lines are alike, the body was lost when the head was \
+         replaced.",
     );
     for (name, is_pretrained, is_frozen, n) in
         [("frozen", true, true, 0), ("fine-tuned", true, false, 1), ("from scratch", false, false, 2)]

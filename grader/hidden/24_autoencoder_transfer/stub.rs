@@ -7,11 +7,11 @@ use engine::{Layer, Linear, Parameter, Sequential};
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 use rand::{Rng, RngExt};
 
-/// Copies of the digits `x` (n, 64) in stripes of light: of each image, every row and every column of its 8×8 pixels becomes
-/// brighter or darker by an amount that is drawn between -1 and 1. Each image gets stripes of its own.
+/// Copies of the digits `x` (n, 64) with stripes of light: in each image, every row and every column of its 8×8 pixels
+/// becomes brighter or darker by an amount that is drawn between -1 and 1. Each image gets its own stripes.
 ///
-/// Which digit it is does not change, but on these images it is hard to see. With them you can find out when transfer pays.
-/// This function is complete.
+/// The digit does not change, but it is hard to recognise. With these images you can find out when transfer pays. This
+/// function is complete.
 pub fn in_stripes(x: &ArrayRef2<f64>, rng: &mut impl Rng) -> Array2<f64> {
     let mut striped = x.to_owned();
     for mut image in striped.rows_mut() {
@@ -23,9 +23,10 @@ pub fn in_stripes(x: &ArrayRef2<f64>, rng: &mut impl Rng) -> Array2<f64> {
     striped
 }
 
-/// A damaged copy of `x`: each entry is 0 with probability `p`, and otherwise what it was.
+/// A damaged copy of `x`: each entry is 0 with probability `p`, and otherwise unchanged.
 ///
-/// Every entry is drawn on its own. Unlike dropout, what is left does not grow: the copy has to look like a real damaged sample.
+/// Every entry is drawn separately. Unlike in dropout, the remaining entries are not scaled up: the copy has to look
+/// like a real damaged sample.
 ///
 /// # Panics
 ///
@@ -34,7 +35,7 @@ pub fn blank_out(x: &ArrayRef2<f64>, p: f64, rng: &mut impl Rng) -> Array2<f64> 
     todo!()
 }
 
-/// Two networks: an encoder makes a short code of a sample, a decoder makes the sample of the code again.
+/// Two networks: an encoder turns a sample into a short code, and a decoder turns the code into a sample again.
 pub struct Autoencoder {
     /// From samples (n, n_features) to codes (n, n_code).
     pub encoder: Sequential,
@@ -48,9 +49,9 @@ impl Autoencoder {
         Self { encoder, decoder }
     }
 
-    /// An autoencoder with weights drawn from `rng`. `sizes` are the widths from the samples to the code: `[64, 32, 8]` makes an
-    /// encoder 64 → 32 → 8 and a decoder 8 → 32 → 64. Between two linear layers stands a ReLU; behind the last one of each network
-    /// stands none.
+    /// An autoencoder with weights drawn from `rng`. `sizes` are the widths from the samples to the code: `[64, 32, 8]`
+    /// makes an encoder 64 → 32 → 8 and a decoder 8 → 32 → 64. There is a ReLU between two linear layers, and none
+    /// after the last layer of each network.
     pub fn new(sizes: &[usize], rng: &mut impl Rng) -> Self {
         todo!()
     }
@@ -60,29 +61,32 @@ impl Autoencoder {
         todo!()
     }
 
-    /// The samples (n, n_features) that the decoder makes of `codes` (n, n_code).
+    /// The samples (n, n_features) that the decoder reconstructs from `codes` (n, n_code).
     pub fn decode(&mut self, codes: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
 
-    /// What is left of the samples `x` (n, n_features) after the way through the code, in the same shape.
+    /// The samples `x` (n, n_features), encoded and decoded again, in the same shape.
     pub fn reconstruct(&mut self, x: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
 
-    /// A step of gradient descent for both networks, on the mean squared error between the reconstruction of `input` and `target`
-    /// (n, n_features each). Returns this error as it was before the step.
+    /// A step of gradient descent for both networks, on the mean squared error between the reconstruction of `input`
+    /// and `target` (n, n_features each). Returns this error as it was before the step.
     ///
-    /// In a plain autoencoder `target` is `input` itself. In a denoising one `input` is a damaged copy, and `target` the original.
+    /// In a plain autoencoder `target` is `input` itself. In a denoising one `input` is a damaged copy, and `target`
+    /// the original.
     pub fn train_step(&mut self, input: &ArrayRef2<f64>, target: &ArrayRef2<f64>, learning_rate: f64) -> f64 {
         todo!()
     }
 
-    /// One epoch of denoising: every sample of `x` (n, n_features), n at least 1, once, in a new random order, in batches of
-    /// `batch_size`. What is left at the end is a batch as well, a shorter one. Each batch is damaged with [`blank_out`] and `p`,
-    /// and a [`train_step`](Self::train_step) is taken towards the undamaged batch. With p = 0 it is a plain autoencoder.
+    /// One epoch of denoising: every sample of `x` (n, n_features), n at least 1, once, in a new random order, in
+    /// batches of `batch_size`. The samples that are left at the end are a shorter batch. Each batch is damaged with
+    /// [`blank_out`] and `p`, and a [`train_step`](Self::train_step) is taken towards the undamaged batch. With p = 0
+    /// it is a plain autoencoder.
     ///
-    /// Returns the mean loss of the samples: a loss is the mean of its batch, so it counts as often as that has samples.
+    /// Returns the mean loss of the samples: the loss of a batch is a mean, so it is weighted with the number of
+    /// samples in the batch.
     ///
     /// # Panics
     ///
@@ -98,17 +102,18 @@ impl Autoencoder {
         todo!()
     }
 
-    /// How badly each sample of `x` (n, n_features) is reconstructed: the mean of the squared errors of its features. Shape (n).
+    /// The reconstruction error of each sample of `x` (n, n_features): the mean of the squared errors of its features.
+    /// Shape (n).
     pub fn errors(&mut self, x: &ArrayRef2<f64>) -> Array1<f64> {
         todo!()
     }
 }
 
-/// The number that the share `q` of the `values` lies below: their `q`-quantile, 0 ≤ q ≤ 1. `values` are in any order.
+/// The number below which the share `q` of the `values` lies: their `q`-quantile, 0 ≤ q ≤ 1. `values` are in any order.
 ///
-/// In the sorted values, counted from 0, it is the one at the place `q · (n - 1)`. Between two places it is a mixture of both
-/// values, in proportion: three quarters of the way from 2 to 4 is 3.5. So q = 0 is the smallest value, 1 the largest, and
-/// 0.5 the median.
+/// In the sorted values, counted from 0, it is the one at the position `q · (n - 1)`. Between two positions,
+/// interpolate linearly: three quarters of the way from 2 to 4 is 3.5. So q = 0 is the smallest value, 1 the largest,
+/// and 0.5 the median.
 ///
 /// # Panics
 ///
@@ -117,7 +122,7 @@ pub fn quantile(values: &ArrayRef1<f64>, q: f64) -> f64 {
     todo!()
 }
 
-/// Finds samples that are unlike those of the training, by their reconstruction error.
+/// Detects samples that are unlike those of the training, by their reconstruction error.
 pub struct AnomalyDetector {
     /// Trained on normal samples.
     pub autoencoder: Autoencoder,
@@ -126,8 +131,8 @@ pub struct AnomalyDetector {
 }
 
 impl AnomalyDetector {
-    /// A detector whose threshold is the `q`-quantile of the errors of `x_normal` (n, n_features), n at least 1: samples that are
-    /// known to be normal. Of such samples the share 1 - q will be reported in error.
+    /// A detector whose threshold is the `q`-quantile of the errors of `x_normal` (n, n_features), n at least 1:
+    /// samples that are known to be normal. About the share 1 - q of such samples will be false alarms.
     ///
     /// # Panics
     ///
@@ -142,14 +147,14 @@ impl AnomalyDetector {
     }
 }
 
-/// The samples of `x` (n, n_features) whose label is among `classes`, in their order, and their new labels: the place of the old
-/// one in `classes`, counted from 0.
+/// The samples of `x` (n, n_features) whose label is among `classes`, in their order, and their new labels: the
+/// position of the old label in `classes`, counted from 0.
 pub fn select_classes(x: &ArrayRef2<f64>, labels: &[usize], classes: &[usize]) -> (Array2<f64>, Vec<usize>) {
     todo!()
 }
 
-/// The numbers of `n` samples of each class from 0 to `n_classes - 1`, drawn from all samples of that class, none of them twice.
-/// Their order does not matter.
+/// The numbers of `n` samples of each class from 0 to `n_classes - 1`, drawn from all samples of that class, none of
+/// them twice. Their order does not matter.
 ///
 /// # Panics
 ///
@@ -158,8 +163,8 @@ pub fn few_per_class(labels: &[usize], n_classes: usize, n: usize, rng: &mut imp
     todo!()
 }
 
-/// A network as a layer that does not learn: it computes what it always did, and lets gradients through, but it has no parameters
-/// that an optimiser could find.
+/// A network as a layer that does not learn: it computes the same as before, and gradients go through it, but it has no
+/// parameters that an optimiser could find.
 pub struct Frozen {
     net: Sequential,
 }
@@ -172,7 +177,7 @@ impl Frozen {
 }
 
 impl Layer for Frozen {
-    /// What the network puts out.
+    /// The output of the network.
     fn forward(&mut self, x: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
@@ -194,9 +199,9 @@ impl Layer for Frozen {
 
 /// A network in two parts, so that one of them can be kept and the other replaced.
 pub struct Classifier {
-    /// From samples (n, n_features) to what is known about them (n, n_hidden).
+    /// From samples (n, n_features) to their features (n, n_hidden).
     pub body: Sequential,
-    /// From there to a score for each class (n, n_classes).
+    /// From these to a score for each class (n, n_classes).
     pub head: Linear,
 }
 
@@ -206,9 +211,9 @@ impl Classifier {
         Self { body, head }
     }
 
-    /// A classifier with weights drawn from `rng`. `sizes` are the widths of the body, from the samples on: `[64, 32, 16]` makes the
-    /// linear layers 64 → 32 and 32 → 16, and a ReLU stands behind each of them, also behind the last. The head is a linear layer
-    /// from there to `n_classes` scores.
+    /// A classifier with weights drawn from `rng`. `sizes` are the widths of the body, from the samples on:
+    /// `[64, 32, 16]` makes the linear layers 64 → 32 and 32 → 16, with a ReLU after each of them, including the last.
+    /// The head is a linear layer from there to `n_classes` scores.
     pub fn new(sizes: &[usize], n_classes: usize, rng: &mut impl Rng) -> Self {
         todo!()
     }
@@ -234,14 +239,15 @@ impl Classifier {
     }
 
     /// A step of gradient descent on the mean cross-entropy, for samples `x` (n, n_features) with the one-hot rows `y`
-    /// (n, n_classes): body and head each with a learning rate of their own. Returns the loss before the step.
+    /// (n, n_classes): body and head each have their own learning rate. Returns the loss before the step.
     pub fn train_step(&mut self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>, body_rate: f64, head_rate: f64) -> f64 {
         todo!()
     }
 }
 
-/// A classifier for a new task, from one that was trained for another: its body frozen, and with it a new head, which takes `steps`
-/// steps with `head_rate` on all samples `x` (n, n_features) and their one-hot rows `y` (n, n_classes) at once.
+/// A classifier for a new task, from one that was trained for another. Its body is frozen, and it gets a new head,
+/// which takes `steps` steps with `head_rate` on all samples `x` (n, n_features) and their one-hot rows `y` (n,
+/// n_classes) at once.
 pub fn transfer(
     pretrained: Classifier,
     x: &ArrayRef2<f64>,
@@ -253,11 +259,11 @@ pub fn transfer(
     todo!()
 }
 
-/// The best that a linear bottleneck can do: `x` (n, n_features), n at least 1, projected on its first `k` ≤ n_features principal
-/// components around the mean of its columns, in the same shape (principal component analysis, PCA).
+/// The best that a linear bottleneck can do: `x` (n, n_features), n at least 1, projected on its first `k` ≤ n_features
+/// principal components around the mean of its columns, in the same shape (principal component analysis, PCA).
 ///
-/// The components are the directions in which the samples vary most, each at right angles to those before it. Of all linear ways
-/// through `k` numbers, this one has the smallest squared error.
+/// The components are the directions in which the samples vary most, each orthogonal to those before it. Of all linear
+/// codes of `k` numbers, this one has the smallest squared error.
 pub fn pca_reconstruct(x: &ArrayRef2<f64>, k: usize) -> Array2<f64> {
     todo!()
 }

@@ -18,7 +18,7 @@ fn every_number_in_the_lesson_is_computed() {
     how_large(&mut lesson);
     what_is_forgotten(&mut lesson);
     what_the_checksum_is_worth(&mut lesson);
-    lesson.says("is 24 bytes; a program", &[24.0]);
+    lesson.says("takes only 24 bytes to announce", &[24.0]);
     lesson.finish();
 }
 

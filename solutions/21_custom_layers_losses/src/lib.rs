@@ -14,7 +14,7 @@ use rand::Rng;
 
 const FORWARD_FIRST: &str = "a backward pass goes back through a forward pass: call forward first";
 
-/// Swish with a slope parameter that is learned: `y = x · σ(β · x)`, entry by entry, with a β of its own for each column
+/// Swish with a slope parameter that is learned: `y = x · σ(β · x)`, entry by entry, with its own β for each column
 /// (Ramachandran, Zoph & Le 2017, "Searching for Activation Functions").
 ///
 /// With β = 0 it is half of x; the larger β, the closer it is to ReLU.
@@ -72,8 +72,9 @@ impl Layer for Swish {
     }
 }
 
-/// A residual block: `y = F(x) + S(x)`. F, the branch, is any network; S, the shortcut, passes x on as it is, or through a linear
-/// layer where the branch changes the number of columns (He et al. 2016, "Deep Residual Learning for Image Recognition").
+/// A residual block: `y = F(x) + S(x)`. F, the branch, is any network; S, the shortcut, passes x on unchanged, or
+/// through a linear layer if the branch changes the number of columns (He et al. 2016, "Deep Residual Learning for
+/// Image Recognition").
 ///
 /// The branch only has to learn what is *missing* from x. Whatever it does to gradients, the shortcut lets them through.
 pub struct Residual {
@@ -116,7 +117,7 @@ impl Layer for Residual {
         }
     }
 
-    /// Those of the branch, and after them those of the shortcut.
+    /// The parameters of the branch, then those of the shortcut.
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         let mut parameters = self.branch.parameters();
         if let Some(shortcut) = &mut self.shortcut {
@@ -166,7 +167,7 @@ impl Layer for MultiPath {
         parts.into_iter().reduce(|sum, part| sum + part).expect("there is at least one path")
     }
 
-    /// Those of the first path, then those of the second, and so on.
+    /// The parameters of the first path, then those of the second, and so on.
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         self.paths.iter_mut().flat_map(|path| path.parameters()).collect()
     }
@@ -201,7 +202,8 @@ pub fn residual_mlp(n_in: usize, width: usize, n_blocks: usize, n_out: usize, rn
 
 /// How much each query attends to each key: the softmax of every *row* of `Q·Kᵀ / √d`.
 ///
-/// `q` is (n_queries, d), `k` is (n_keys, d), the result is (n_queries, n_keys). Its rows sum to 1, also where scores are large.
+/// `q` is (n_queries, d), `k` is (n_keys, d), the result is (n_queries, n_keys). Its rows sum to 1, even if scores are
+/// large.
 ///
 /// A score is a sum of d products. With entries of variance 1 its variance is d; √d brings it back to 1, so that the softmax does
 /// not begin saturated.
@@ -210,8 +212,8 @@ pub fn attention_weights(q: &ArrayRef2<f64>, k: &ArrayRef2<f64>) -> Array2<f64> 
     log_softmax(&scores).mapv(f64::exp)
 }
 
-/// The way back through `A·V`, where `A` is [`attention_weights`] of Q and K: given `d_out` (n_queries, n_out), the gradients with
-/// respect to Q, K and V, in their shapes. `weights` is A, and `v` is (n_keys, n_out).
+/// The backward pass of `A·V`, where `A` is [`attention_weights`] of Q and K: given `d_out` (n_queries, n_out), the
+/// gradients with respect to Q, K and V, in their shapes. `weights` is A, and `v` is (n_keys, n_out).
 pub fn attention_backward(
     q: &ArrayRef2<f64>,
     k: &ArrayRef2<f64>,
@@ -229,25 +231,25 @@ pub fn attention_backward(
     (d_scores.dot(k), d_scores.t().dot(q), d_v)
 }
 
-/// Self-attention (Vaswani et al. 2017, "Attention Is All You Need", with one head): every position of a sequence looks at all
-/// positions of the *same* sequence.
+/// Self-attention (Vaswani et al. 2017, "Attention Is All You Need", with one head): every position of a sequence
+/// attends to all positions of the *same* sequence.
 ///
 /// A row of the input is a sequence: `n_positions` vectors of d numbers, one after the other. Three linear layers, each from d to d
 /// columns, turn every vector into a query, a key and a value. Position i puts out the mean of all values, weighted by how much
 /// its query attends to their keys.
 #[derive(Clone, Debug)]
 pub struct SelfAttention {
-    /// What a position asks for.
+    /// Makes the queries: what a position looks for.
     pub query: Linear,
-    /// What a position is found by.
+    /// Makes the keys: how a position is found.
     pub key: Linear,
-    /// What a position hands out.
+    /// Makes the values: what a position contributes.
     pub value: Linear,
     n_positions: usize,
     kept: Option<Kept>,
 }
 
-/// What the last forward pass leaves for the way back.
+/// What the last forward pass keeps for the backward pass.
 #[derive(Clone, Debug)]
 struct Kept {
     /// Queries, keys and values, a row for each position of each sequence.
@@ -272,7 +274,8 @@ impl SelfAttention {
 }
 
 impl Layer for SelfAttention {
-    /// The output for `x` (n, n_positions · d) has the same shape. No sequence depends on another one of the batch.
+    /// The output for `x` (n, n_positions · d) has the same shape. No sequence depends on another sequence of the
+    /// batch.
     fn forward(&mut self, x: &ArrayRef2<f64>) -> Array2<f64> {
         let m = self.n_positions;
         // All vectors below each other: a linear layer treats every row alike, so it need not know of sequences.
@@ -309,7 +312,7 @@ impl Layer for SelfAttention {
         d_x.to_shape(d_out.dim()).expect("there are as many numbers as before").into_owned()
     }
 
-    /// Those of the queries, then of the keys, then of the values.
+    /// The parameters of the queries, then of the keys, then of the values.
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         [&mut self.query, &mut self.key, &mut self.value].into_iter().flat_map(|layer| layer.parameters()).collect()
     }
@@ -326,7 +329,7 @@ impl Layer for SelfAttention {
 /// cross-entropy.
 #[derive(Clone, Debug)]
 pub struct Focal {
-    /// γ ≥ 0: the larger, the less a sample counts that is right already.
+    /// γ ≥ 0: the larger it is, the less a sample counts that is predicted well already.
     pub gamma: f64,
     /// A weight for each class (n_classes).
     pub class_weights: Array1<f64>,
@@ -359,8 +362,8 @@ impl Loss for Focal {
     }
 }
 
-/// Cross-entropy with label smoothing (Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7): the share ε of
-/// each target is taken away and spread evenly over *all* classes, the true one included.
+/// Cross-entropy with label smoothing (Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7): the
+/// share ε of each target is taken away and spread evenly over *all* classes, including the true one.
 #[derive(Clone, Copy, Debug)]
 pub struct SmoothedCrossEntropy {
     /// ε, from 0 to 1.
@@ -368,7 +371,7 @@ pub struct SmoothedCrossEntropy {
 }
 
 impl SmoothedCrossEntropy {
-    /// The targets (n, n_classes) that this loss aims at, for one-hot rows `y`.
+    /// The targets (n, n_classes) that this loss uses, for one-hot rows `y`.
     pub fn targets(&self, y: &ArrayRef2<f64>) -> Array2<f64> {
         y * (1.0 - self.epsilon) + self.epsilon / y.ncols() as f64
     }
@@ -392,7 +395,7 @@ impl Loss for SmoothedCrossEntropy {
 /// It measures the overlap of two sets, such as the marked pixels of two images. Pixels that are in neither of them do not count.
 #[derive(Clone, Copy, Debug)]
 pub struct Dice {
-    /// Keeps the fraction from being 0 / 0 where both sets are empty; then the loss is 0.
+    /// Keeps the fraction from being 0 / 0 if both sets are empty; then the loss is 0.
     pub smooth: f64,
 }
 
@@ -453,7 +456,7 @@ impl Layer for ActivityPenalty {
         a.to_owned()
     }
 
-    /// The gradient of the loss plus the penalty. At the kink of |a| its slope counts as 0.
+    /// The gradient of the loss plus the penalty. At the kink of |a|, its slope is taken as 0.
     fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64> {
         let a = self.input.as_ref().expect(FORWARD_FIRST);
         let slope = self.lambda / a.nrows() as f64;
@@ -466,12 +469,12 @@ impl Layer for ActivityPenalty {
     }
 }
 
-/// 1 / (1 + e^-z); where e^-z is infinite that is 0, as it should be.
+/// 1 / (1 + e^-z); if e^-z is infinite this is 0, as it should be.
 fn sigmoid(z: f64) -> f64 {
     1.0 / (1.0 + (-z).exp())
 }
 
-/// `z - ln Σ e^z` of each row, with the row's largest score taken out first, so that no e^z overflows.
+/// `z - ln Σ e^z` of each row, with the row's largest score subtracted first, so that no e^z overflows.
 fn log_softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
     let max = z.map_axis(Axis(1), |row| row.fold(f64::NEG_INFINITY, |max, &z| max.max(z))).insert_axis(Axis(1));
     let shifted = z - &*max;

@@ -181,7 +181,7 @@ fn losses_by_hand(lesson: &mut Lesson) {
     );
     lesson.says("are 0.1054 and 2.303", &[focal(0.0, 0.9), focal(0.0, 0.1)]);
     lesson.says("counts 22 times", &[focal(0.0, 0.1) / focal(0.0, 0.9)]);
-    lesson.says("here 1,770 times", &[(focal(2.0, 0.1) / focal(2.0, 0.9) / 10.0).round() * 10.0]);
+    lesson.says("with the focal loss 1,770 times", &[(focal(2.0, 0.1) / focal(2.0, 0.9) / 10.0).round() * 10.0]);
 
     lesson.given("with ε = 0.3 and three classes");
     let loss = SmoothedCrossEntropy { epsilon: 0.3 };

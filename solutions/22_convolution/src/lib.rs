@@ -7,8 +7,8 @@
 //! It is a linear layer all the same: cut out what the window sees at each place, put these patches below each other, and multiply
 //! by the weights. That is what [`Conv2d`] does with the engine's own `Linear`.
 //!
-//! An image is an array (channels, height, width). In a network each image is a row, as every other sample: all of the first
-//! channel, row by row, then the second.
+//! An image is an array (channels, height, width). In a network each image is a row, like every other sample: all of
+//! the first channel, row by row, then the second.
 
 use engine::{Layer, Linear, Parameter, Relu, Sequential};
 use ndarray::{Array1, Array2, Array3, Array4, ArrayRef1, ArrayRef2, ArrayRef3, ArrayRef4, ArrayView1, Axis};
@@ -17,7 +17,7 @@ use rand::{Rng, RngExt};
 /// The size of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// How many numbers a pixel has: 1 for grey, 3 for red, green and blue, more behind a convolution.
+    /// How many numbers a pixel has: 1 for grey, 3 for red, green and blue, more after a convolution.
     pub channels: usize,
     /// How many rows of pixels there are.
     pub height: usize,
@@ -43,8 +43,8 @@ pub struct Window {
     pub padding: usize,
 }
 
-/// How many places `window` has along a side of an image that is `size` pixels long, not counting the padding. A place counts where
-/// all of the window lies on the padded image. `None` if there is no such place.
+/// How many places `window` has along a side of an image that is `size` pixels long, not counting the padding. A place
+/// counts only if all of the window lies on the padded image. `None` if there is no such place.
 pub fn output_size(size: usize, window: Window) -> Option<usize> {
     // The first place is at 0, the last one at `room` at most, and between them there is one every `stride` pixels.
     let room = (size + 2 * window.padding).checked_sub(window.side)?;
@@ -61,11 +61,11 @@ pub fn pad(image: &ArrayRef3<f64>, padding: usize) -> Array3<f64> {
     padded
 }
 
-/// The convolution of `image` (channels, height, width) with each of the `kernels` (n_kernels, channels, side, side), by the
-/// definition: what comes out is a map for each kernel, (n_kernels, output height, output width).
+/// The convolution of `image` (channels, height, width) with each of the `kernels` (n_kernels, channels, side, side),
+/// by the definition. The result has a map for each kernel: (n_kernels, output height, output width).
 ///
-/// Entry (k, y, x) is `biases[k]` plus the sum over c, i and j of `kernels[k, c, i, j] · padded[c, y·stride + i, x·stride + j]`. The
-/// kernel is laid on the image as it is, not mirrored.
+/// Entry (k, y, x) is `biases[k]` plus the sum over c, i and j of
+/// `kernels[k, c, i, j] · padded[c, y·stride + i, x·stride + j]`. The kernel is not flipped.
 ///
 /// # Panics
 ///
@@ -100,9 +100,9 @@ fn n_places((_, height, width): (usize, usize, usize), window: Window) -> (usize
     (output_size(height, window).expect(fits), output_size(width, window).expect(fits))
 }
 
-/// What `window` sees on the padded `image` (channels, height, width): a row for each place, the places row by row, and in a row
-/// `channels · side · side` pixels: those of the first channel, row by row, then those of the second.
-/// The window fits into the padded image.
+/// The pixels under `window` on the padded `image` (channels, height, width). There is a row for each place, the places
+/// row by row, and in a row `channels · side · side` pixels: those of the first channel, row by row, then those of the
+/// second. The window fits into the padded image.
 pub fn im2col(image: &ArrayRef3<f64>, window: Window) -> Array2<f64> {
     let Window { side, stride, padding } = window;
     let (rows, columns) = n_places(image.dim(), window);
@@ -118,8 +118,8 @@ pub fn im2col(image: &ArrayRef3<f64>, window: Window) -> Array2<f64> {
     patches
 }
 
-/// The way back through [`im2col`]: the gradient with respect to an image of this `shape`, given the one with respect to its
-/// patches, `d_patches` (places, channels · side · side).
+/// The backward pass of [`im2col`]: the gradient with respect to an image of this `shape`, given the gradient with
+/// respect to its patches, `d_patches` (places, channels · side · side).
 ///
 /// A pixel was copied into every patch that saw it. So its gradient is the sum over all of these copies. Padding was not made of
 /// any pixel, and what comes back to it is dropped.
@@ -145,11 +145,12 @@ pub fn flatten(images: &ArrayRef4<f64>) -> Array2<f64> {
     images.to_shape((n, channels * height * width)).expect("the same numbers, in the same order").into_owned()
 }
 
-/// The way back: the rows `x` (n, channels · height · width) as images of this `shape`, (n, channels, height, width).
+/// The inverse of [`flatten`]: the rows `x` (n, channels · height · width) as images of this `shape`, (n, channels,
+/// height, width).
 ///
 /// # Panics
 ///
-/// If the rows have another length.
+/// If the rows have a different length.
 pub fn unflatten(x: &ArrayRef2<f64>, shape: Shape) -> Array4<f64> {
     let Shape { channels, height, width } = shape;
     x.to_shape((x.nrows(), channels, height, width))
@@ -162,8 +163,8 @@ pub fn unflatten(x: &ArrayRef2<f64>, shape: Shape) -> Array4<f64> {
 /// Images are rows in the order of [`flatten`], on both sides of it.
 #[derive(Clone, Debug)]
 pub struct Conv2d {
-    /// Its weights (channels · side · side, n_kernels) have a column for each kernel, in the order of a patch of [`im2col`]; its
-    /// biases (n_kernels) have one for each.
+    /// Its weights (channels · side · side, n_kernels) have a column for each kernel, in the order of a patch of
+    /// [`im2col`]; its biases (n_kernels) have one number for each kernel.
     pub linear: Linear,
     /// The size of the images that come in.
     pub shape: Shape,
@@ -404,8 +405,8 @@ pub fn cnn(shape: Shape, n_kernels: &[usize], n_classes: usize, rng: &mut impl R
     Sequential::new(layers)
 }
 
-/// `image` (channels, height, width) moved by `down` rows and `right` columns; negative numbers move it up and to the left. The
-/// size stays: what leaves it is lost, and what comes in is 0.
+/// `image` (channels, height, width) moved by `down` rows and `right` columns; negative numbers move it up and to the
+/// left. The size does not change: pixels that leave the image are lost, and new pixels are 0.
 pub fn shift(image: &ArrayRef3<f64>, down: i32, right: i32) -> Array3<f64> {
     Array3::from_shape_fn(image.dim(), |(c, y, x)| {
         // Where this pixel was before; `None` above or to the left of the image, and `get` knows nothing below or to the right.
@@ -414,9 +415,9 @@ pub fn shift(image: &ArrayRef3<f64>, down: i32, right: i32) -> Array3<f64> {
     })
 }
 
-/// The images in the rows of `x` (n, size of `shape`), each [shifted](shift) by random numbers of rows and columns: each of the two is
-/// drawn again for every image, and every whole number from `-max_shift` to `max_shift` is equally likely. The order of the images
-/// stays.
+/// The images in the rows of `x` (n, size of `shape`), each [shifted](shift) by random numbers of rows and columns.
+/// Both are drawn for every image separately, and every whole number from `-max_shift` to `max_shift` is equally
+/// likely. The order of the images does not change.
 pub fn augment(x: &ArrayRef2<f64>, shape: Shape, max_shift: usize, rng: &mut impl Rng) -> Array2<f64> {
     let most = max_shift as i32;
     let mut images = unflatten(x, shape);
@@ -428,11 +429,11 @@ pub fn augment(x: &ArrayRef2<f64>, shape: Shape, max_shift: usize, rng: &mut imp
     flatten(&images)
 }
 
-/// `image` (channels, height, width) rotated by `degrees` around its middle, anticlockwise as one looks at it. The size stays.
+/// `image` (channels, height, width) rotated by `degrees` around its middle, anticlockwise. The size does not change.
 ///
-/// Each pixel asks where it was before, at `(y, x)`, which is seldom the middle of a pixel. It becomes the mean of the four pixels
-/// around that point, each weighted by its nearness: `(1 - |y - its row|) · (1 - |x - its column|)`. Outside of the image all pixels
-/// are 0.
+/// For each pixel of the result, compute where it was before the rotation: at `(y, x)`, which is seldom the middle of a
+/// pixel. Its value is the weighted mean of the four pixels around that point, with the weights
+/// `(1 - |y - row|) · (1 - |x - column|)`. Outside the image all pixels are 0.
 pub fn rotate(image: &ArrayRef3<f64>, degrees: f64) -> Array3<f64> {
     let (_, height, width) = image.dim();
     let (sin, cos) = degrees.to_radians().sin_cos();

@@ -13,10 +13,10 @@ use engine::{Activation, Layer, Linear, Loss, Mse, Parameter, Relu, Sequential, 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
 use rand::{Rng, RngExt, seq::SliceRandom};
 
-/// Copies of the digits `x` (n, 64) in stripes of light: of each image, every row and every column of its 8×8 pixels becomes
-/// brighter or darker by an amount that is drawn between -1 and 1. Each image gets stripes of its own.
+/// Copies of the digits `x` (n, 64) with stripes of light: in each image, every row and every column of its 8×8 pixels
+/// becomes brighter or darker by an amount that is drawn between -1 and 1. Each image gets its own stripes.
 ///
-/// Which digit it is does not change, but on these images it is hard to see. With them you can find out when transfer pays.
+/// The digit does not change, but it is hard to recognise. With these images you can find out when transfer pays.
 pub fn in_stripes(x: &ArrayRef2<f64>, rng: &mut impl Rng) -> Array2<f64> {
     let mut striped = x.to_owned();
     for mut image in striped.rows_mut() {
@@ -28,9 +28,10 @@ pub fn in_stripes(x: &ArrayRef2<f64>, rng: &mut impl Rng) -> Array2<f64> {
     striped
 }
 
-/// A damaged copy of `x`: each entry is 0 with probability `p`, and otherwise what it was.
+/// A damaged copy of `x`: each entry is 0 with probability `p`, and otherwise unchanged.
 ///
-/// Every entry is drawn on its own. Unlike dropout, what is left does not grow: the copy has to look like a real damaged sample.
+/// Every entry is drawn separately. Unlike in dropout, the remaining entries are not scaled up: the copy has to look
+/// like a real damaged sample.
 ///
 /// # Panics
 ///
@@ -41,7 +42,7 @@ pub fn blank_out(x: &ArrayRef2<f64>, p: f64, rng: &mut impl Rng) -> Array2<f64> 
     x.mapv(|x| if rng.random_bool(p) { 0.0 } else { x })
 }
 
-/// Two networks: an encoder makes a short code of a sample, a decoder makes the sample of the code again.
+/// Two networks: an encoder turns a sample into a short code, and a decoder turns the code into a sample again.
 pub struct Autoencoder {
     /// From samples (n, n_features) to codes (n, n_code).
     pub encoder: Sequential,
@@ -55,9 +56,9 @@ impl Autoencoder {
         Self { encoder, decoder }
     }
 
-    /// An autoencoder with weights drawn from `rng`. `sizes` are the widths from the samples to the code: `[64, 32, 8]` makes an
-    /// encoder 64 → 32 → 8 and a decoder 8 → 32 → 64. Between two linear layers stands a ReLU; behind the last one of each network
-    /// stands none.
+    /// An autoencoder with weights drawn from `rng`. `sizes` are the widths from the samples to the code: `[64, 32, 8]`
+    /// makes an encoder 64 → 32 → 8 and a decoder 8 → 32 → 64. There is a ReLU between two linear layers, and none
+    /// after the last layer of each network.
     ///
     /// A ReLU behind the encoder would cut off every negative number of the code. One behind the decoder would have the gradient
     /// 0 wherever the output is 0 and should be more.
@@ -73,12 +74,12 @@ impl Autoencoder {
         self.encoder.forward(x)
     }
 
-    /// The samples (n, n_features) that the decoder makes of `codes` (n, n_code).
+    /// The samples (n, n_features) that the decoder reconstructs from `codes` (n, n_code).
     pub fn decode(&mut self, codes: &ArrayRef2<f64>) -> Array2<f64> {
         self.decoder.forward(codes)
     }
 
-    /// What is left of the samples `x` (n, n_features) after the way through the code, in the same shape.
+    /// The samples `x` (n, n_features), encoded and decoded again, in the same shape.
     pub fn reconstruct(&mut self, x: &ArrayRef2<f64>) -> Array2<f64> {
         let codes = self.encode(x);
         self.decode(&codes)
@@ -99,11 +100,13 @@ impl Autoencoder {
         Mse.value(&output, target)
     }
 
-    /// One epoch of denoising: every sample of `x` (n, n_features), n at least 1, once, in a new random order, in batches of
-    /// `batch_size`. What is left at the end is a batch as well, a shorter one. Each batch is damaged with [`blank_out`] and `p`,
-    /// and a [`train_step`](Self::train_step) is taken towards the undamaged batch. With p = 0 it is a plain autoencoder.
+    /// One epoch of denoising: every sample of `x` (n, n_features), n at least 1, once, in a new random order, in
+    /// batches of `batch_size`. The samples that are left at the end are a shorter batch. Each batch is damaged with
+    /// [`blank_out`] and `p`, and a [`train_step`](Self::train_step) is taken towards the undamaged batch. With p = 0
+    /// it is a plain autoencoder.
     ///
-    /// Returns the mean loss of the samples: a loss is the mean of its batch, so it counts as often as that has samples.
+    /// Returns the mean loss of the samples: the loss of a batch is a mean, so it is weighted with the number of
+    /// samples in the batch.
     ///
     /// The damage is new in every epoch. So the network cannot learn it by heart, and one sample is many to it.
     ///
@@ -129,18 +132,19 @@ impl Autoencoder {
         total / x.nrows() as f64
     }
 
-    /// How badly each sample of `x` (n, n_features) is reconstructed: the mean of the squared errors of its features. Shape (n).
+    /// The reconstruction error of each sample of `x` (n, n_features): the mean of the squared errors of its features.
+    /// Shape (n).
     pub fn errors(&mut self, x: &ArrayRef2<f64>) -> Array1<f64> {
         let errors = self.reconstruct(x) - x;
         (&errors * &errors).sum_axis(Axis(1)) / x.ncols() as f64
     }
 }
 
-/// The number that the share `q` of the `values` lies below: their `q`-quantile, 0 ≤ q ≤ 1. `values` are in any order.
+/// The number below which the share `q` of the `values` lies: their `q`-quantile, 0 ≤ q ≤ 1. `values` are in any order.
 ///
-/// In the sorted values, counted from 0, it is the one at the place `q · (n - 1)`. Between two places it is a mixture of both
-/// values, in proportion: three quarters of the way from 2 to 4 is 3.5. So q = 0 is the smallest value, 1 the largest, and
-/// 0.5 the median.
+/// In the sorted values, counted from 0, it is the one at the position `q · (n - 1)`. Between two positions,
+/// interpolate linearly: three quarters of the way from 2 to 4 is 3.5. So q = 0 is the smallest value, 1 the largest,
+/// and 0.5 the median.
 ///
 /// # Panics
 ///
@@ -155,7 +159,7 @@ pub fn quantile(values: &ArrayRef1<f64>, q: f64) -> f64 {
     below + (above - below) * place.fract()
 }
 
-/// Finds samples that are unlike those of the training, by their reconstruction error.
+/// Detects samples that are unlike those of the training, by their reconstruction error.
 pub struct AnomalyDetector {
     /// Trained on normal samples.
     pub autoencoder: Autoencoder,
@@ -164,8 +168,8 @@ pub struct AnomalyDetector {
 }
 
 impl AnomalyDetector {
-    /// A detector whose threshold is the `q`-quantile of the errors of `x_normal` (n, n_features), n at least 1: samples that are
-    /// known to be normal. Of such samples the share 1 - q will be reported in error.
+    /// A detector whose threshold is the `q`-quantile of the errors of `x_normal` (n, n_features), n at least 1:
+    /// samples that are known to be normal. About the share 1 - q of such samples will be false alarms.
     ///
     /// No anomaly is needed for it, and no sample that is asked about later. They could not help: it is not known in
     /// advance how many of them are anomalies.
@@ -186,8 +190,8 @@ impl AnomalyDetector {
     }
 }
 
-/// The samples of `x` (n, n_features) whose label is among `classes`, in their order, and their new labels: the place of the old
-/// one in `classes`, counted from 0.
+/// The samples of `x` (n, n_features) whose label is among `classes`, in their order, and their new labels: the
+/// position of the old label in `classes`, counted from 0.
 ///
 /// A network with five outputs knows the classes 0 to 4, whatever they stand for.
 pub fn select_classes(x: &ArrayRef2<f64>, labels: &[usize], classes: &[usize]) -> (Array2<f64>, Vec<usize>) {
@@ -216,8 +220,8 @@ pub fn few_per_class(labels: &[usize], n_classes: usize, n: usize, rng: &mut imp
     chosen
 }
 
-/// A network as a layer that does not learn: it computes what it always did, and lets gradients through, but it has no parameters
-/// that an optimiser could find.
+/// A network as a layer that does not learn: it computes the same as before, and gradients go through it, but it has no
+/// parameters that an optimiser could find.
 pub struct Frozen {
     net: Sequential,
 }
@@ -251,9 +255,9 @@ impl Layer for Frozen {
 
 /// A network in two parts, so that one of them can be kept and the other replaced.
 pub struct Classifier {
-    /// From samples (n, n_features) to what is known about them (n, n_hidden).
+    /// From samples (n, n_features) to their features (n, n_hidden).
     pub body: Sequential,
-    /// From there to a score for each class (n, n_classes).
+    /// From these to a score for each class (n, n_classes).
     pub head: Linear,
 }
 
@@ -263,9 +267,9 @@ impl Classifier {
         Self { body, head }
     }
 
-    /// A classifier with weights drawn from `rng`. `sizes` are the widths of the body, from the samples on: `[64, 32, 16]` makes the
-    /// linear layers 64 → 32 and 32 → 16, and a ReLU stands behind each of them, also behind the last. The head is a linear layer
-    /// from there to `n_classes` scores.
+    /// A classifier with weights drawn from `rng`. `sizes` are the widths of the body, from the samples on:
+    /// `[64, 32, 16]` makes the linear layers 64 → 32 and 32 → 16, with a ReLU after each of them, including the last.
+    /// The head is a linear layer from there to `n_classes` scores.
     pub fn new(sizes: &[usize], n_classes: usize, rng: &mut impl Rng) -> Self {
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
         for pair in sizes.windows(2) {
@@ -301,7 +305,7 @@ impl Classifier {
     }
 
     /// A step of gradient descent on the mean cross-entropy, for samples `x` (n, n_features) with the one-hot rows `y`
-    /// (n, n_classes): body and head each with a learning rate of their own. Returns the loss before the step.
+    /// (n, n_classes): body and head each have their own learning rate. Returns the loss before the step.
     ///
     /// A new head has to learn everything, and the body little: it knows much already, and the gradients that a random head sends
     /// back would spoil it. A small rate for the body lets it adapt.
@@ -318,8 +322,9 @@ impl Classifier {
     }
 }
 
-/// A classifier for a new task, from one that was trained for another: its body frozen, and with it a new head, which takes `steps`
-/// steps with `head_rate` on all samples `x` (n, n_features) and their one-hot rows `y` (n, n_classes) at once.
+/// A classifier for a new task, from one that was trained for another. Its body is frozen, and it gets a new head,
+/// which takes `steps` steps with `head_rate` on all samples `x` (n, n_features) and their one-hot rows `y` (n,
+/// n_classes) at once.
 pub fn transfer(
     pretrained: Classifier,
     x: &ArrayRef2<f64>,
@@ -339,8 +344,8 @@ pub fn transfer(
 /// The best that a linear bottleneck can do: `x` (n, n_features), n at least 1, projected on its first `k` ≤ n_features principal
 /// components around the mean of its columns, in the same shape (principal component analysis, PCA).
 ///
-/// The components are the directions in which the samples vary most, each at right angles to those before it. Of all linear ways
-/// through `k` numbers, this one has the smallest squared error.
+/// The components are the directions in which the samples vary most, each orthogonal to those before it. Of all linear
+/// codes of `k` numbers, this one has the smallest squared error.
 pub fn pca_reconstruct(x: &ArrayRef2<f64>, k: usize) -> Array2<f64> {
     let n = x.nrows() as f64;
     let mean = x.sum_axis(Axis(0)) / n;

@@ -70,7 +70,7 @@ fn by_hand(lesson: &mut Lesson) {
     lesson.given("and q = 0.9. Sorted");
     let errors = array![3.0, 1.0, 9.0, 2.0, 5.0];
     lesson.says(
-        "place = 0.9 · 4 = 3.6          quantile = 5 + (9 - 5) · 0.6 = 7.4",
+        "position = 0.9 · 4 = 3.6          quantile = 5 + (9 - 5) · 0.6 = 7.4",
         &[0.9, 4.0, 0.9 * 4.0, 5.0, 9.0, 5.0, 0.6, quantile(&errors, 0.9)],
     );
     lesson.given("A sample with an error of 7.4 is still normal, one with 7.5");
@@ -98,7 +98,7 @@ fn bottleneck(lesson: &mut Lesson) {
     let (x, _) = digits();
     lesson.says("The 1,437 digits", &[x.nrows() as f64]);
     for (row, k) in [
-        ("| the mean digit, whatever comes | 0                   | 0.0731 |", 0),
+        ("| the mean digit for every image | 0                   | 0.0731 |", 0),
         ("| PCA                            | 2                   | 0.0523 |", 2),
         ("| PCA                            | 8                   | 0.0238 |", 8),
     ] {

@@ -85,7 +85,7 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.says("(2.25 + 1) / 2 = 1.625", &[(1.0 + 1.0 + 1.0 + 6.0) / 4.0, 1.0, 2.0, (2.25 + 1.0) / 2.0]);
     pictures_in_numbers(&device);
 
-    lesson.given("1,200 images to learn from, 237 to look at");
+    lesson.given("1,200 images for training and 237 for validation");
     let plain = trained(|device| device.build_module::<Plain<64>, f32>(), 0.005);
     let dropping = trained(|device| device.build_module::<Mlp<64>, f32>(), 0.005);
     let filters = trained(|device| device.build_module::<Cnn, f32>(), 0.02);
