@@ -136,8 +136,8 @@ impl BatchNorm {
         Self::from_parts(Array1::ones(n_features), Array1::zeros(n_features), switch)
     }
 
-    /// Moves the running statistics towards `mean` and `var` (n_features each), the [`batch_statistics`] of a batch of `n`
-    /// samples: `running = (1 - momentum) · running + momentum · new`.
+    /// Moves the running statistics towards `mean` and `var` (n_features each), the [`batch_statistics`] of a batch of
+    /// `n` samples: `running = (1 - momentum) · running + momentum · new`.
     ///
     /// For the variance, `new` is `var · n / (n - 1)`. A batch of one sample has no such variance: then `running_var`
     /// does not change.

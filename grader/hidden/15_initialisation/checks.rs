@@ -1,7 +1,8 @@
 //! What is right in exercise 15, and what is commonly got wrong.
 //!
-//! What a rule says is asked for as a number. What is drawn can only be measured: with 9,600 weights or more, a standard
-//! deviation is known to 1 %, and the checks allow 6 %, which a right solution leaves with a probability below 1e-8.
+//! What a rule says is asked for as a number. What is drawn can only be measured: with 9,600 weights or more, a
+//! standard deviation is known to 1 %, and the checks allow 6 %, which a right solution leaves with a probability below
+//! 1e-8.
 
 use judge::prelude::*;
 
@@ -36,8 +37,8 @@ fn rules() -> Vec<Check> {
             })
             .mistake(
                 "outputs_counted",
-                "He's rule is taken with n_out, the number of outputs. A neuron adds up one product for each of its *inputs*: \
-                 the variance is 2 / n_in.",
+                "He's rule is taken with n_out, the number of outputs. A neuron adds up one product for each of its \
+                 *inputs*: the variance is 2 / n_in.",
                 |c| variance(c, |n_in, n_out| 2.0 / (n_in + n_out), |_, n_out| 2.0 / n_out).sqrt(),
             )
             .mistake(
@@ -90,13 +91,14 @@ fn rules() -> Vec<Check> {
             .expects(|c| 3.0_f64.sqrt() * c.float("std"))
             .mistake(
                 "deviation_for_bound",
-                "This is the standard deviation itself. Numbers between -b and b are closer to 0 than b, most of them much \
-                 closer: their standard deviation is b / √3.",
+                "This is the standard deviation itself. Numbers between -b and b are closer to 0 than b, most of them \
+                 much closer: their standard deviation is b / √3.",
                 |c| c.float("std"),
             )
             .mistake(
                 "divided_by_the_root",
-                "This is std / √3, the wrong way round: b is larger than the standard deviation. Solve std = b / √3 for b.",
+                "This is std / √3, the wrong way round: b is larger than the standard deviation. Solve std = b / √3 \
+                 for b.",
                 |c| c.float("std") / 3.0_f64.sqrt(),
             )
             .mistake(
@@ -113,8 +115,8 @@ fn rules() -> Vec<Check> {
 }
 
 const VARIANCE_FOR_DEVIATION: &str = "\
-    This is the variance. The rules give variances, and the standard deviation is the root of it: with n_in = 8, He's variance \
-    is 0.25 and the standard deviation is 0.5.";
+    This is the variance. The rules give variances, and the standard deviation is the root of it: with n_in = 8, He's \
+    variance is 0.25 and the standard deviation is 0.5.";
 
 fn drawing() -> Vec<Check> {
     let cases = |inits: &'static [&'static str]| {
@@ -129,23 +131,24 @@ fn drawing() -> Vec<Check> {
         }
     };
     vec![
-        Check::new("draw_constant", "draw_weights", "draw_weights fills a layer with 0, or with the number of Constant", 1)
-            .asks("draw_weights")
-            .on(cases(&["Zeros", "Constant"]))
-            .expects(|c| {
-                let weight = if c.text("init") == "Zeros" { 0.0 } else { c.float("number") };
-                let w = Array2::from_elem((c.count("n_in"), c.count("n_out")), weight);
-                Record::new().with("first", w.clone()).with("second", w)
-            })
-            .mistake(
-                "weights_transposed",
-                WEIGHTS_TRANSPOSED,
-                |c| {
-                    let weight = if c.text("init") == "Zeros" { 0.0 } else { c.float("number") };
-                    let w = Array2::from_elem((c.count("n_out"), c.count("n_in")), weight);
-                    Record::new().with("first", w.clone()).with("second", w)
-                },
-            ),
+        Check::new(
+            "draw_constant",
+            "draw_weights",
+            "draw_weights fills a layer with 0, or with the number of Constant",
+            1,
+        )
+        .asks("draw_weights")
+        .on(cases(&["Zeros", "Constant"]))
+        .expects(|c| {
+            let weight = if c.text("init") == "Zeros" { 0.0 } else { c.float("number") };
+            let w = Array2::from_elem((c.count("n_in"), c.count("n_out")), weight);
+            Record::new().with("first", w.clone()).with("second", w)
+        })
+        .mistake("weights_transposed", WEIGHTS_TRANSPOSED, |c| {
+            let weight = if c.text("init") == "Zeros" { 0.0 } else { c.float("number") };
+            let w = Array2::from_elem((c.count("n_out"), c.count("n_in")), weight);
+            Record::new().with("first", w.clone()).with("second", w)
+        }),
         drawn("draw_normal", "draw_weights draws from the normal distribution of each rule", cases(&NORMAL)),
         drawn("draw_uniform", "draw_weights draws from the uniform distribution of each rule", cases(&UNIFORM))
             .after("uniform_bound")
@@ -158,15 +161,13 @@ fn drawing() -> Vec<Check> {
                     most <= std(c) * 1.000_001 && most > 0.98 * std(c)
                 },
             )
-            .mistake_if(
-                "only_positive",
-                "No weight is negative. The range goes from -b to b.",
-                |_, seen| seen.matrix("first").iter().all(|w| *w >= 0.0) && largest(&seen.matrix("first")) > 0.0,
-            )
+            .mistake_if("only_positive", "No weight is negative. The range goes from -b to b.", |_, seen| {
+                seen.matrix("first").iter().all(|w| *w >= 0.0) && largest(&seen.matrix("first")) > 0.0
+            })
             .mistake_if(
                 "normal_for_uniform",
-                "Some weights lie beyond b = √3 · std, as those of a normal distribution do. Uniform numbers stay between -b \
-                 and b.",
+                "Some weights lie beyond b = √3 · std, as those of a normal distribution do. Uniform numbers stay \
+                 between -b and b.",
                 |c, seen| {
                     let w = seen.matrix("first");
                     right_spread(c, seen) && share_beyond(&w, 3.0_f64.sqrt() * std(c)) > 0.05
@@ -206,8 +207,8 @@ fn drawn(
         )
         .mistake_if(
             "generator_of_its_own",
-            "Two layers in a row have the same weights: the numbers do not come from `rng`, or it is copied and starts again \
-             each time.",
+            "Two layers in a row have the same weights: the numbers do not come from `rng`, or it is copied and starts \
+             again each time.",
             |_, seen| seen.matrix("first") == seen.matrix("second") && spread(&seen.matrix("first")) > 0.0,
         )
         .mistake_if(
@@ -251,7 +252,8 @@ fn well_drawn(c: &Record, seen: &Record) -> Result<(), String> {
         }
         if !is_uniform && !(0.06..0.11).contains(&beyond) {
             return Err(format!(
-                "Of a normal distribution 8 % of the weights lie farther than √3 standard deviations from 0; here it is {:.1} %.",
+                "Of a normal distribution 8 % of the weights lie farther than √3 standard deviations from 0; here it \
+                 is {:.1} %.",
                 100.0 * beyond
             ));
         }
@@ -293,7 +295,9 @@ fn networks() -> Vec<Check> {
                 "biases_not_zero",
                 "The biases do not start at 0. Random weights make the neurons different; biases only shift the \
                  signal.",
-                |c, seen| (1..c.counts("sizes").len()).any(|n| seen.vector(&format!("biases{n}")).iter().any(|b| *b != 0.0)),
+                |c, seen| {
+                    (1..c.counts("sizes").len()).any(|n| seen.vector(&format!("biases{n}")).iter().any(|b| *b != 0.0))
+                },
             )
             .mistake_if(
                 "layers_alike",
@@ -309,8 +313,8 @@ fn networks() -> Vec<Check> {
             )
             .mistake_if(
                 "scale_of_the_first_layer",
-                "All layers start at the scale of the first one. n_in is the number of inputs of *this* layer, the neurons of \
-                 the layer before.",
+                "All layers start at the scale of the first one. n_in is the number of inputs of *this* layer, the \
+                 neurons of the layer before.",
                 |c, seen| {
                     let sizes = c.counts("sizes");
                     let first = std_for(c, sizes[0], sizes[1]);
@@ -396,8 +400,8 @@ fn signals() -> Vec<Check> {
             )
             .mistake(
                 "length_for_scale",
-                "This is the root of the *sum* of the squares, which grows with the number of entries. Divide the sum by how \
-                 many there are.",
+                "This is the root of the *sum* of the squares, which grows with the number of entries. Divide the sum \
+                 by how many there are.",
                 |c| length(&c.matrix("a")),
             )
             .mistake(
@@ -405,48 +409,55 @@ fn signals() -> Vec<Check> {
                 "This is the mean of |a|. Squares come first here, then the mean, then the root.",
                 |c| mean_size(&c.matrix("a")),
             ),
-        Check::new("activation_scales", "activation_scales", "activation_scales has one number for each layer's output", 3)
-            .after("scale")
-            .on(stacks)
-            .expects(|c| scales(outputs(c)))
-            .or_follows(|c, seen| by_own_scale(c, seen, |scale| outputs(c).iter().map(|a| scale(a)).collect::<Array1<f64>>()))
-            .mistake(
-                "scales_before_activation",
-                "These are the scales of Z = A·W. The function should measure the output of each layer: A = f(Z).",
-                |c| scales(sums(c)),
-            )
-            .mistake(
-                "input_counted",
-                "The first number is the scale of the input. The list begins with the output of the first layer, and \
+        Check::new(
+            "activation_scales",
+            "activation_scales",
+            "activation_scales has one number for each layer's output",
+            3,
+        )
+        .after("scale")
+        .on(stacks)
+        .expects(|c| scales(outputs(c)))
+        .or_follows(|c, seen| {
+            by_own_scale(c, seen, |scale| outputs(c).iter().map(|a| scale(a)).collect::<Array1<f64>>())
+        })
+        .mistake(
+            "scales_before_activation",
+            "These are the scales of Z = A·W. The function should measure the output of each layer: A = f(Z).",
+            |c| scales(sums(c)),
+        )
+        .mistake(
+            "input_counted",
+            "The first number is the scale of the input. The list begins with the output of the first layer, and \
                  has one number for each layer.",
-                |c| {
-                    let mut all = vec![c.matrix("x").to_owned()];
-                    all.extend(outputs(c));
-                    scales(all)
-                },
-            )
-            .mistake(
-                "last_layer_left_linear",
-                "The last number is that of Z: here the activation stands behind the last layer as well.",
-                |c| {
-                    let mut all = outputs(c);
-                    all.pop();
-                    all.extend(sums(c).pop());
-                    scales(all)
-                },
-            )
-            .mistake(
-                "activation_left_out",
-                "The activation is never applied: the input of every layer is the output A = f(Z) of the layer before.",
-                |c| {
-                    let mut a = c.matrix("x").to_owned();
-                    let scales = weights(c).into_iter().map(|w| {
-                        a = a.dot(&w);
-                        rms(&a)
-                    });
-                    Array1::from(scales.collect::<Vec<_>>())
-                },
-            ),
+            |c| {
+                let mut all = vec![c.matrix("x").to_owned()];
+                all.extend(outputs(c));
+                scales(all)
+            },
+        )
+        .mistake(
+            "last_layer_left_linear",
+            "The last number is that of Z: here the activation stands behind the last layer as well.",
+            |c| {
+                let mut all = outputs(c);
+                all.pop();
+                all.extend(sums(c).pop());
+                scales(all)
+            },
+        )
+        .mistake(
+            "activation_left_out",
+            "The activation is never applied: the input of every layer is the output A = f(Z) of the layer before.",
+            |c| {
+                let mut a = c.matrix("x").to_owned();
+                let scales = weights(c).into_iter().map(|w| {
+                    a = a.dot(&w);
+                    rms(&a)
+                });
+                Array1::from(scales.collect::<Vec<_>>())
+            },
+        ),
         Check::new("gradient_scales", "gradient_scales", "gradient_scales has the scale of dZ of each layer", 4)
             .after("scale")
             .on(stacks)
@@ -462,8 +473,8 @@ fn signals() -> Vec<Check> {
             )
             .mistake(
                 "slopes_forgotten",
-                "The slopes of the activations are missing: dZ is dA times f'(Z), entry by entry, before the gradient goes on \
-                 to the layer below.",
+                "The slopes of the activations are missing: dZ is dA times f'(Z), entry by entry, before the gradient \
+                 goes on to the layer below.",
                 |c| backwards(c, false, true),
             )
             .mistake(
@@ -474,7 +485,8 @@ fn signals() -> Vec<Check> {
             )
             .mistake(
                 "gradient_of_the_input",
-                "These are the scales of the gradients with respect to the *input* of each layer, dZ·Wᵀ: one matrix too far.",
+                "These are the scales of the gradients with respect to the *input* of each layer, dZ·Wᵀ: one matrix \
+                 too far.",
                 |c| {
                     let w = weights(c);
                     let d_z = gradients(c, true);
@@ -678,8 +690,8 @@ fn layer(init: &str, number: f64, n_in: usize, n_out: usize) -> Record {
     Record::new().with("init", init).with("number", number).with("n_in", n_in).with("n_out", n_out)
 }
 
-/// What a rule says of this layer, with these variances for Xavier's and He's; for `Normal`, whose number is no variance, its
-/// square.
+/// What a rule says of this layer, with these variances for Xavier's and He's; for `Normal`, whose number is no
+/// variance, its square.
 fn variance(c: &Record, xavier: fn(f64, f64) -> f64, he: fn(f64, f64) -> f64) -> f64 {
     variance_by(c, c.count("n_in"), c.count("n_out"), xavier, he)
 }
@@ -817,7 +829,8 @@ fn mean_size(a: &ArrayRef2<f64>) -> f64 {
     a.mapv(f64::abs).sum() / a.len() as f64
 }
 
-/// What follows from the learner's own `scale`, if it is one of the wrong ones that are known by the scale of the inputs.
+/// What follows from the learner's own `scale`, if it is one of the wrong ones that are known by the scale of the
+/// inputs.
 fn by_own_scale<P: Into<Prediction>>(
     c: &Record,
     seen: &Record,

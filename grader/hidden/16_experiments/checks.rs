@@ -1,7 +1,7 @@
 //! What is right in exercise 16, and what is commonly got wrong.
 //!
-//! The machinery of a study is asked with scores that are looked up in the case, not trained: so it is known which settings and
-//! seeds have to run, and what has to come out. Only `chosen` is trained.
+//! The machinery of a study is asked with scores that are looked up in the case, not trained: so it is known which
+//! settings and seeds have to run, and what has to come out. Only `chosen` is trained.
 
 use rand::seq::SliceRandom;
 
@@ -21,10 +21,11 @@ const DIGITS_GOAL: f64 = 0.91;
 const MOST_EPOCHS: usize = 10;
 const MOST_PARAMETERS: usize = 2500;
 
-/// After one epoch the best of the four widths reads 96.6 % of the validation set. `train` is given and the seeds are fixed, so right
-/// solutions get the same numbers.
+/// After one epoch the best of the four widths reads 96.6 % of the validation set. `train` is given and the seeds are
+/// fixed, so right solutions get the same numbers.
 const MNIST_GOAL: f64 = 0.94;
-/// The best settings of the four studies read 94.6 % of the validation set and more, but for the best one of the activations: 93.7 %.
+/// The best settings of the four studies read 94.6 % of the validation set and more, but for the best one of the
+/// activations: 93.7 %.
 const MNIST_VALIDATION_GOAL: f64 = 0.9;
 
 const HEADER: &str = "hidden,activation,learning_rate,batch_size,epochs,seed,score";
@@ -172,8 +173,9 @@ fn log_place(x: f64, low: f64, high: f64) -> f64 {
     (x / low).ln() / (high / low).ln()
 }
 
-/// Whether `places`, which should be uniform between 0 and 1, are: each quarter of the range holds a quarter of them. With 2,000
-/// draws a share has a standard deviation of 0.0097. Six of them are allowed, which right code exceeds once in 10⁸ draws.
+/// Whether `places`, which should be uniform between 0 and 1, are: each quarter of the range holds a quarter of them.
+/// With 2,000 draws a share has a standard deviation of 0.0097. Six of them are allowed, which right code exceeds once
+/// in 10⁸ draws.
 fn uniform_quarters(places: &[f64]) -> Result<(), String> {
     for quarter in 0..4 {
         let (from, to) = (quarter as f64 / 4.0, (quarter + 1) as f64 / 4.0);
@@ -290,7 +292,8 @@ fn random_settings() -> Check {
             if rates.len() != n {
                 return Err(format!("There are {} settings, not {n}.", rates.len()));
             }
-            let knobs = places_of_knobs(c, seen).ok_or("There is a setting with an entry that the grid does not list.")?;
+            let knobs =
+                places_of_knobs(c, seen).ok_or("There is a setting with an entry that the grid does not list.")?;
             if seen.counts("epochs").iter().any(|epochs| *epochs != c.count("epochs")) {
                 return Err(format!("The epochs are not the grid's, {}.", c.count("epochs")));
             }
@@ -303,8 +306,8 @@ fn random_settings() -> Check {
                 return Err(format!("The learning rate {rate} is not between {low} and {high}."));
             }
             uniform_quarters(&rates.iter().map(|&rate| log_place(rate, low, high)).collect::<Vec<_>>())?;
-            // 27 combinations of three knobs, and low and high rates: 54 in all, each 37 times on average. The standard deviation is
-            // 6.0, so right code does not get below 2 in 10⁸ draws.
+            // 27 combinations of three knobs, and low and high rates: 54 in all, each 37 times on average. The standard
+            // deviation is 6.0, so right code does not get below 2 in 10⁸ draws.
             let mut counts = [0; 54];
             for (i, [hidden, activation, batch]) in knobs.into_iter().enumerate() {
                 let is_high = usize::from(log_place(rates[i], low, high) > 0.5);
@@ -317,7 +320,9 @@ fn random_settings() -> Check {
                     .to_owned()),
             }
         })
-        .mistake_if("n_not_taken", "There are not `n` settings.", |c, seen| seen.vector("learning rates").len() != c.count("n"))
+        .mistake_if("n_not_taken", "There are not `n` settings.", |c, seen| {
+            seen.vector("learning rates").len() != c.count("n")
+        })
         .mistake_if(
             "rates_from_the_list",
             "Every learning rate is one of the grid's. The advantage of random search is that every run tries another \
@@ -327,23 +332,20 @@ fn random_settings() -> Check {
                 seen.vector("learning rates").iter().all(|rate| listed.contains(rate))
             },
         )
-        .mistake_if(
-            "one_setting_repeated",
-            "All settings are equal: draw new values for each of them.",
-            |_, seen| {
-                let rates = seen.vector("learning rates");
-                rates.len() > 1 && rates.iter().all(|rate| *rate == rates[0])
-            },
-        )
+        .mistake_if("one_setting_repeated", "All settings are equal: draw new values for each of them.", |_, seen| {
+            let rates = seen.vector("learning rates");
+            rates.len() > 1 && rates.iter().all(|rate| *rate == rates[0])
+        })
         .mistake_if(
             "ends_of_the_list",
-            "The learning rates lie between the first and the last in the list. The list need not be sorted: draw between the \
-             smallest and the largest.",
+            "The learning rates lie between the first and the last in the list. The list need not be sorted: draw \
+             between the smallest and the largest.",
             |c, seen| {
                 let listed = c.vector("learning_rates");
                 let (first, last) = (listed[0], listed[listed.len() - 1]);
                 let rates = seen.vector("learning rates");
-                rates.iter().all(|rate| (first * 0.999_999..=last * 1.000_001).contains(rate)) && rates.iter().any(|r| *r != rates[0])
+                rates.iter().all(|rate| (first * 0.999_999..=last * 1.000_001).contains(rate))
+                    && rates.iter().any(|r| *r != rates[0])
                     && !rates.iter().all(|rate| listed.iter().any(|one| one == rate))
             },
         )
@@ -971,7 +973,8 @@ fn folds() -> Vec<Check> {
                  one sample more.",
                 |c| {
                     let (n, k) = (c.counts("order").len(), c.count("k"));
-                    let parts: Vec<Vec<usize>> = (0..k).map(|fold| (fold * (n / k)..(fold + 1) * (n / k)).collect()).collect();
+                    let parts: Vec<Vec<usize>> =
+                        (0..k).map(|fold| (fold * (n / k)..(fold + 1) * (n / k)).collect()).collect();
                     folded(c, &parts, others)
                 },
             )
@@ -988,8 +991,8 @@ fn folds() -> Vec<Check> {
             )
             .mistake(
                 "longer_parts_last",
-                "The parts with one sample more are the last ones. They are the first n % k parts: 14 samples and k = 4 make 4, 4, 3 \
-                 and 3.",
+                "The parts with one sample more are the last ones. They are the first n % k parts: 14 samples and k = \
+                 4 make 4, 4, 3 and 3.",
                 |c| {
                     let (n, k) = (c.counts("order").len(), c.count("k"));
                     let begin = |fold: usize| fold * (n / k) + fold.saturating_sub(k - n % k);
@@ -1070,11 +1073,9 @@ fn folds() -> Vec<Check> {
                  folds.",
                 |c| summary(&fold_scores(c)[..1], |_, _| f64::NAN),
             )
-            .mistake(
-                "last_fold_missing",
-                "The last fold has not been scored: n is smaller than k.",
-                |c| summary(&fold_scores(c)[..c.count("k") - 1], |squares, n| (squares / (n - 1.0)).sqrt()),
-            ),
+            .mistake("last_fold_missing", "The last fold has not been scored: n is smaller than k.", |c| {
+                summary(&fold_scores(c)[..c.count("k") - 1], |squares, n| (squares / (n - 1.0)).sqrt())
+            }),
     ]
 }
 
@@ -1463,7 +1464,8 @@ fn f(c: &Record, x: f64) -> f64 {
     a * (b * x).sin() + slope * x
 }
 
-/// The sum of what the neurons add at `x`; `weight` makes the last layer's weight of the slopes before and behind a knot.
+/// The sum of what the neurons add at `x`; `weight` makes the last layer's weight of the slopes before and behind a
+/// knot.
 fn sum_of_neurons(c: &Record, x: f64, start: f64, weight: impl Fn(f64, f64) -> f64, shift: f64) -> f64 {
     let knots = c.vector("knots");
     let mut before = 0.0;
@@ -1589,10 +1591,16 @@ fn digits() -> Check {
         })
         .demands(|c, seen| {
             if parameters(seen) > MOST_PARAMETERS {
-                return Err(format!("The network has {} parameters; at most {MOST_PARAMETERS} are allowed.", parameters(seen)));
+                return Err(format!(
+                    "The network has {} parameters; at most {MOST_PARAMETERS} are allowed.",
+                    parameters(seen)
+                ));
             }
             if seen.count("epochs") > MOST_EPOCHS {
-                return Err(format!("The training has {} epochs; at most {MOST_EPOCHS} are allowed.", seen.count("epochs")));
+                return Err(format!(
+                    "The training has {} epochs; at most {MOST_EPOCHS} are allowed.",
+                    seen.count("epochs")
+                ));
             }
             let share = mean_share(c, seen).ok_or("There is not one prediction for each digit.")?;
             match share >= DIGITS_GOAL {
@@ -1607,8 +1615,8 @@ fn digits() -> Check {
         })
         .mistake_if(
             "too_many_parameters",
-            "The network has too many parameters. 64 inputs, hidden layers and 10 outputs may have 2,500 weights and biases in all; \
-             `n_parameters` counts them.",
+            "The network has too many parameters. 64 inputs, hidden layers and 10 outputs may have 2,500 weights and \
+             biases in all; `n_parameters` counts them.",
             |_, seen| parameters(seen) > MOST_PARAMETERS,
         )
         .mistake_if(

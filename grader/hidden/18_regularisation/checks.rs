@@ -1,9 +1,9 @@
 //! What is right in exercise 18, and what is commonly got wrong.
 //!
-//! What is dropped can only be counted: of 20,000 entries the share that is dropped is known to 0.0035, and the checks allow
-//! 0.03, more than eight times that; a right solution leaves it with a probability below 1e-15. Everything else is a formula.
-//! The network that is trained has a layer of the probe's own that halves its input in training, and so it shows without
-//! chance which way a switch was turned.
+//! What is dropped can only be counted: of 20,000 entries the share that is dropped is known to 0.0035, and the checks
+//! allow 0.03, more than eight times that; a right solution leaves it with a probability below 1e-15. Everything else
+//! is a formula. The network that is trained has a layer of the probe's own that halves its input in training, and so
+//! it shows without chance which way a switch was turned.
 
 use judge::prelude::*;
 use ndarray::Zip;

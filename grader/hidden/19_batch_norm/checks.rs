@@ -1,7 +1,8 @@
 //! What is right in exercise 19, and what is commonly got wrong.
 //!
-//! Nothing here is left to chance: networks get the parameters of the case, so that every number they come to can be computed. The
-//! constants are never the usual ones (an eps of 0.2, a momentum of 0.3), or code that ignores them would pass.
+//! Nothing here is left to chance: networks get the parameters of the case, so that every number they come to can be
+//! computed. The constants are never the usual ones (an eps of 0.2, a momentum of 0.3), or code that ignores them would
+//! pass.
 
 use judge::prelude::*;
 
@@ -146,7 +147,8 @@ fn normalising() -> Check {
         )
         .mistake(
             "root_forgotten",
-            "X - mean is divided by the variance. Divide by its root, the standard deviation: then the variance of X̂ is 1.",
+            "X - mean is divided by the variance. Divide by its root, the standard deviation: then the variance of X̂ \
+             is 1.",
             |c| normalised(c, |var, eps| var + eps),
         )
         .mistake(
@@ -169,11 +171,9 @@ fn normalising() -> Check {
                 hat(&c.matrix("x"), &mean, &var, c.float("eps"))
             },
         )
-        .mistake(
-            "multiplied_by_the_root",
-            "X - mean is multiplied by √(var + eps). Divide by it.",
-            |c| normalised(c, |var, eps| 1.0 / (var + eps).sqrt()),
-        )
+        .mistake("multiplied_by_the_root", "X - mean is multiplied by √(var + eps). Divide by it.", |c| {
+            normalised(c, |var, eps| 1.0 / (var + eps).sqrt())
+        })
 }
 
 const EPS_OF_ITS_OWN: &str = "\
@@ -196,93 +196,99 @@ fn shifted(c: &Record) -> Array1<f64> {
 }
 
 fn going_back() -> Check {
-    Check::new("normalise_backward", "normalise_backward", "normalise_backward goes back through mean and variance, \
-                                                            too", 4)
-        .on(|draw| {
-            let n = draw::size(draw, 4, 6);
-            let case = |x: Array2<f64>, d_x_hat: Array2<f64>, eps: f64| {
-                let (mean, var) = stats(&x);
-                let x_hat = hat(&x, &mean, &var, eps);
-                Record::new().with("x_hat", x_hat).with("var", var).with("eps", eps).with("d_x_hat", d_x_hat)
-            };
-            let constant = array![[1.0, 2.0], [4.0, 2.0], [2.5, 2.0]];
-            vec![
-                case(array![[1.0], [2.0], [6.0]], array![[2.0], [0.0], [-2.0]], 1e-5),
-                case(draw::matrix(draw, (n, 3), 2.0), draw::matrix(draw, (n, 3), 2.0) + 0.5, eps(draw)),
-                case(constant, draw::matrix(draw, (3, 2), 2.0) + 0.3, 0.25),
-            ]
-        })
-        .expects(|c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, f64::sqrt))
-        .mistake("statistics_as_constants", STATISTICS_AS_CONSTANTS, |c| taken_back(c, |d, _, _, _| d, f64::sqrt))
-        .mistake(
-            "mean_as_constant",
-            "One term is missing: mean(dX̂). An entry of X moves the mean of its column, and with it every X̂ there.",
-            |c| taken_back(c, |d, x_hat, _, stretch| d - x_hat * stretch, f64::sqrt),
-        )
-        .mistake(
-            "variance_as_constant",
-            "One term is missing: X̂ ⊙ mean(dX̂ ⊙ X̂). An entry of X moves the variance of its column, and with it every X̂ there.",
-            |c| taken_back(c, |d, _, shift, _| d - shift, f64::sqrt),
-        )
-        .mistake(
-            "sums_for_means",
-            "The two terms that are subtracted are sums over the samples. They should be means: divide them by n.",
-            |c| {
-                let n = c.matrix("x_hat").nrows() as f64;
-                taken_back(c, |d, x_hat, shift, stretch| d - n * shift - n * x_hat * stretch, f64::sqrt)
-            },
-        )
-        .mistake(
-            "stretch_not_multiplied",
-            "mean(dX̂ ⊙ X̂) is subtracted without the factor X̂. Multiply it by X̂ first, entry by entry: an entry far \
+    Check::new(
+        "normalise_backward",
+        "normalise_backward",
+        "normalise_backward goes back through mean and variance, \
+                                                            too",
+        4,
+    )
+    .on(|draw| {
+        let n = draw::size(draw, 4, 6);
+        let case = |x: Array2<f64>, d_x_hat: Array2<f64>, eps: f64| {
+            let (mean, var) = stats(&x);
+            let x_hat = hat(&x, &mean, &var, eps);
+            Record::new().with("x_hat", x_hat).with("var", var).with("eps", eps).with("d_x_hat", d_x_hat)
+        };
+        let constant = array![[1.0, 2.0], [4.0, 2.0], [2.5, 2.0]];
+        vec![
+            case(array![[1.0], [2.0], [6.0]], array![[2.0], [0.0], [-2.0]], 1e-5),
+            case(draw::matrix(draw, (n, 3), 2.0), draw::matrix(draw, (n, 3), 2.0) + 0.5, eps(draw)),
+            case(constant, draw::matrix(draw, (3, 2), 2.0) + 0.3, 0.25),
+        ]
+    })
+    .expects(|c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, f64::sqrt))
+    .mistake("statistics_as_constants", STATISTICS_AS_CONSTANTS, |c| taken_back(c, |d, _, _, _| d, f64::sqrt))
+    .mistake(
+        "mean_as_constant",
+        "One term is missing: mean(dX̂). An entry of X moves the mean of its column, and with it every X̂ there.",
+        |c| taken_back(c, |d, x_hat, _, stretch| d - x_hat * stretch, f64::sqrt),
+    )
+    .mistake(
+        "variance_as_constant",
+        "One term is missing: X̂ ⊙ mean(dX̂ ⊙ X̂). An entry of X moves the variance of its column, and with it \
+             every X̂ there.",
+        |c| taken_back(c, |d, _, shift, _| d - shift, f64::sqrt),
+    )
+    .mistake(
+        "sums_for_means",
+        "The two terms that are subtracted are sums over the samples. They should be means: divide them by n.",
+        |c| {
+            let n = c.matrix("x_hat").nrows() as f64;
+            taken_back(c, |d, x_hat, shift, stretch| d - n * shift - n * x_hat * stretch, f64::sqrt)
+        },
+    )
+    .mistake(
+        "stretch_not_multiplied",
+        "mean(dX̂ ⊙ X̂) is subtracted without the factor X̂. Multiply it by X̂ first, entry by entry: an entry far \
              from the mean moves the variance most.",
-            |c| taken_back(c, |d, _, shift, stretch| d - shift - stretch, f64::sqrt),
-        )
-        .mistake(
-            "sign_of_the_stretch",
-            "X̂ ⊙ mean(dX̂ ⊙ X̂) is added. It has to be subtracted, like the mean: a larger variance makes X̂ smaller.",
-            |c| taken_back(c, |d, x_hat, shift, stretch| d - shift + x_hat * stretch, f64::sqrt),
-        )
-        .mistake(
-            "divided_by_the_variance",
-            "The result is divided by var + eps. Divide by its root, as in the forward pass.",
-            |c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| var),
-        )
-        .mistake(
-            "not_divided",
-            "The division is missing: the forward pass divides by √(var + eps), and so does the backward pass.",
-            |c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |_| 1.0),
-        )
-        .mistake(
-            "eps_forgotten_on_the_way_back",
-            "`eps` is missing in the division. The forward pass divides by √(var + eps). Without eps, a column of \
+        |c| taken_back(c, |d, _, shift, stretch| d - shift - stretch, f64::sqrt),
+    )
+    .mistake(
+        "sign_of_the_stretch",
+        "X̂ ⊙ mean(dX̂ ⊙ X̂) is added. It has to be subtracted, like the mean: a larger variance makes X̂ smaller.",
+        |c| taken_back(c, |d, x_hat, shift, stretch| d - shift + x_hat * stretch, f64::sqrt),
+    )
+    .mistake(
+        "divided_by_the_variance",
+        "The result is divided by var + eps. Divide by its root, as in the forward pass.",
+        |c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| var),
+    )
+    .mistake(
+        "not_divided",
+        "The division is missing: the forward pass divides by √(var + eps), and so does the backward pass.",
+        |c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |_| 1.0),
+    )
+    .mistake(
+        "eps_forgotten_on_the_way_back",
+        "`eps` is missing in the division. The forward pass divides by √(var + eps). Without eps, a column of \
              equal values is divided by 0.",
-            |c| {
-                let eps = c.float("eps");
-                taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| (var - eps).sqrt())
-            },
-        )
-        .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
+        |c| {
             let eps = c.float("eps");
-            taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| (var - eps + 1e-5).sqrt())
-        })
-        .mistake(
-            "means_over_the_rows",
-            "The two means are taken along the rows. They belong to columns, in the backward pass as well: `Axis(0)`.",
-            |c| {
-                let (x_hat, d) = (c.matrix("x_hat"), c.matrix("d_x_hat"));
-                let m = x_hat.ncols() as f64;
-                let shift = d.sum_axis(Axis(1)).insert_axis(Axis(1)) / m;
-                let stretch = (&x_hat * &d).sum_axis(Axis(1)).insert_axis(Axis(1)) / m;
-                let eps = c.float("eps");
-                (&d - &shift - &x_hat * &stretch) / c.vector("var").mapv(|var| (var + eps).sqrt())
-            },
-        )
+            taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| (var - eps).sqrt())
+        },
+    )
+    .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
+        let eps = c.float("eps");
+        taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| (var - eps + 1e-5).sqrt())
+    })
+    .mistake(
+        "means_over_the_rows",
+        "The two means are taken along the rows. They belong to columns, in the backward pass as well: `Axis(0)`.",
+        |c| {
+            let (x_hat, d) = (c.matrix("x_hat"), c.matrix("d_x_hat"));
+            let m = x_hat.ncols() as f64;
+            let shift = d.sum_axis(Axis(1)).insert_axis(Axis(1)) / m;
+            let stretch = (&x_hat * &d).sum_axis(Axis(1)).insert_axis(Axis(1)) / m;
+            let eps = c.float("eps");
+            (&d - &shift - &x_hat * &stretch) / c.vector("var").mapv(|var| (var + eps).sqrt())
+        },
+    )
 }
 
 const STATISTICS_AS_CONSTANTS: &str = "\
-    This is dX̂ / √(var + eps), as if mean and variance were constants. In training they are computed from X: an entry of X moves \
-    both, and through them every X̂ of its column.";
+    This is dX̂ / √(var + eps), as if mean and variance were constants. In training they are computed from X: an entry \
+    of X moves both, and through them every X̂ of its column.";
 
 /// The gradient of a case on its way back: what `left` makes of dX̂, X̂, mean(dX̂) and mean(dX̂ ⊙ X̂), divided by what
 /// `divisor` makes of var + eps.
@@ -418,8 +424,8 @@ fn one_sample(c: &Record, var: impl Fn(f64, f64) -> f64) -> Record {
     running_record(mean, c.vector("running_var").mapv(|old| var(old, m)))
 }
 
-/// The running statistics of a case after one batch, as `mix` makes them of the old one, its place (0 for the mean, 1 for the
-/// variance), the new one and the momentum; `correct` makes the new variance of that of the batch and n.
+/// The running statistics of a case after one batch, as `mix` makes them of the old one, its place (0 for the mean, 1
+/// for the variance), the new one and the momentum; `correct` makes the new variance of that of the batch and n.
 fn moved(c: &Record, mix: impl Fn(f64, f64, f64, f64) -> f64, correct: impl Fn(f64, f64) -> f64) -> Record {
     let (m, n) = (c.float("momentum"), c.count("n") as f64);
     let mixed = |old: &str, new: &str, place: f64| -> Array1<f64> {
@@ -817,7 +823,8 @@ fn gradient_mistakes(check: Check) -> Check {
         )
         .mistake(
             "gradients_not_kept",
-            "`d_gamma` and `d_beta` are still 0, so γ and β will never learn: write the sums to `self.d_gamma` and `self.d_beta`.",
+            "`d_gamma` and `d_beta` are still 0, so γ and β will never learn: write the sums to `self.d_gamma` and \
+             `self.d_beta`.",
             move |c| {
                 let right = right(c);
                 Gradients { d_gamma: right.d_gamma * 0.0, d_beta: right.d_beta * 0.0, ..right }
@@ -847,8 +854,8 @@ impl From<Gradients> for Prediction {
     }
 }
 
-/// The gradients of the layer of a case for a forward pass with `x`, by the batch or by the running statistics, with the formula of
-/// training or that of evaluation.
+/// The gradients of the layer of a case for a forward pass with `x`, by the batch or by the running statistics, with
+/// the formula of training or that of evaluation.
 fn layer_gradients(c: &Record, x: &str, by_batch: bool, through_statistics: bool) -> Gradients {
     let (_, var) = stats_in(c, x, by_batch);
     let (x_hat, d_out, eps) = (x_hat(c, x, by_batch), c.matrix("d_out"), c.float("eps"));
@@ -1066,7 +1073,8 @@ impl Net {
         Self { linear, norm }
     }
 
-    /// What comes out; and for the way back the input of each linear layer, and X̂, the variance and Y of each normalisation.
+    /// What comes out; and for the way back the input of each linear layer, and X̂, the variance and Y of each
+    /// normalisation.
     #[expect(clippy::type_complexity, reason = "what is kept is used in one place")]
     fn forward(
         &mut self,
@@ -1206,46 +1214,52 @@ fn layer_norm() -> Vec<Check> {
                     x.mapv(|x| (x - mean) / std)
                 },
             ),
-        Check::new("layer_norm_backward", "layer_norm", "layer_norm_backward goes back through the rows' own statistics", 2)
-            .after("batch_statistics")
-            .after("normalise")
-            .after("normalise_backward")
-            .on(|draw| {
-                vec![
-                    Record::new()
-                        .with("x", draw::matrix(draw, (4, 3), 3.0) + 1.0)
-                        .with("eps", eps(draw))
-                        .with("d_out", draw::matrix(draw, (4, 3), 2.0) + 0.3),
-                ]
-            })
-            .expects(|c| {
+        Check::new(
+            "layer_norm_backward",
+            "layer_norm",
+            "layer_norm_backward goes back through the rows' own statistics",
+            2,
+        )
+        .after("batch_statistics")
+        .after("normalise")
+        .after("normalise_backward")
+        .on(|draw| {
+            vec![
+                Record::new()
+                    .with("x", draw::matrix(draw, (4, 3), 3.0) + 1.0)
+                    .with("eps", eps(draw))
+                    .with("d_out", draw::matrix(draw, (4, 3), 2.0) + 0.3),
+            ]
+        })
+        .expects(|c| {
+            let (_, var) = stats(&c.matrix("x").t());
+            back(&rows_normalised(c, 0.0).t(), &var, c.float("eps"), &c.matrix("d_out").t()).reversed_axes()
+        })
+        .or_follows(|c, seen| if_in_order(c, seen, "taken back"))
+        .mistake(
+            "row_statistics_as_constants",
+            "This is dY / √(var + eps), as if the mean and the variance of a row were constants. They come from \
+                 the row itself.",
+            |c| {
                 let (_, var) = stats(&c.matrix("x").t());
-                back(&rows_normalised(c, 0.0).t(), &var, c.float("eps"), &c.matrix("d_out").t()).reversed_axes()
-            })
-            .or_follows(|c, seen| if_in_order(c, seen, "taken back"))
-            .mistake(
-                "row_statistics_as_constants",
-                "This is dY / √(var + eps), as if the mean and the variance of a row were constants. They come from the row itself.",
-                |c| {
-                    let (_, var) = stats(&c.matrix("x").t());
-                    let eps = c.float("eps");
-                    &c.matrix("d_out") / &var.mapv(|var| (var + eps).sqrt()).insert_axis(Axis(1))
-                },
-            )
-            .mistake(
-                "columns_on_the_way_back",
-                "This is the backward pass of batch normalisation, column by column. Transpose before and after it.",
-                |c| {
-                    let (mean, var) = stats(&c.matrix("x"));
-                    let x_hat = hat(&c.matrix("x"), &mean, &var, c.float("eps"));
-                    back(&x_hat, &var, c.float("eps"), &c.matrix("d_out"))
-                },
-            ),
+                let eps = c.float("eps");
+                &c.matrix("d_out") / &var.mapv(|var| (var + eps).sqrt()).insert_axis(Axis(1))
+            },
+        )
+        .mistake(
+            "columns_on_the_way_back",
+            "This is the backward pass of batch normalisation, column by column. Transpose before and after it.",
+            |c| {
+                let (mean, var) = stats(&c.matrix("x"));
+                let x_hat = hat(&c.matrix("x"), &mean, &var, c.float("eps"));
+                back(&x_hat, &var, c.float("eps"), &c.matrix("d_out"))
+            },
+        ),
     ]
 }
 
-/// What the learner's own functions made of the rows as columns, turned back. They have to have kept the order of every row,
-/// so that they were given these rows.
+/// What the learner's own functions made of the rows as columns, turned back. They have to have kept the order of every
+/// row, so that they were given these rows.
 fn if_in_order(c: &Record, seen: &Record, name: &str) -> Prediction {
     let (x, x_hat) = (c.matrix("x"), seen.matrix("x_hat of xᵀ"));
     let is_kept = |i: usize| {

@@ -137,8 +137,8 @@ pub fn grid_settings(grid: &Grid) -> Vec<Setting> {
 /// A number between `low` and `high`, both above 0, whose logarithm is drawn uniformly: each factor of 10 is equally
 /// likely.
 ///
-/// A learning rate is a factor, so 0.001 and 0.01 are as far apart as 0.1 and 1. Drawn uniformly between 0.001 and 1, nine
-/// rates in ten would be above 0.1.
+/// A learning rate is a factor, so 0.001 and 0.01 are as far apart as 0.1 and 1. Drawn uniformly between 0.001 and 1,
+/// nine rates in ten would be above 0.1.
 pub fn log_uniform(low: f64, high: f64, rng: &mut impl Rng) -> f64 {
     // Rounding in `exp` may leave the range by a hair.
     rng.random_range(low.ln()..=high.ln()).exp().clamp(low, high)
@@ -189,7 +189,8 @@ pub fn summarise(scores: &[f64]) -> Summary {
     assert!(!scores.is_empty(), "there has to be a score");
     let n = scores.len() as f64;
     let mean = scores.iter().sum::<f64>() / n;
-    // The scores lie closer to their own mean than to the true one; n - 1 makes up for that. With one score it is 0 / 0.
+    // The scores lie closer to their own mean than to the true one; n - 1 makes up for that. With one score it is
+    // 0 / 0.
     let variance = scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / (n - 1.0);
     Summary { mean, std: variance.sqrt(), n: scores.len() }
 }
@@ -383,8 +384,8 @@ impl Error for BadLine {}
 
 /// `log` up to its last line feed, which is included; nothing if there is none.
 ///
-/// A program that is killed while it writes leaves half a line. It may even look complete: `0.9` may be the beginning of `0.95`.
-/// Only the line feed proves that a line is whole.
+/// A program that is killed while it writes leaves half a line. It may even look complete: `0.9` may be the beginning
+/// of `0.95`. Only the line feed proves that a line is whole.
 pub fn whole_lines(log: &str) -> &str {
     log.rfind('\n').map_or("", |last| &log[..=last])
 }
@@ -500,8 +501,8 @@ pub fn through_knots(f: impl Fn(f64) -> f64, knots: &[f64]) -> Sequential {
 /// The setting that you found for the digits: 64 pixels between 0 and 1, ten classes, 600 samples to learn from. At
 /// most ten epochs, and at most 2,500 weights and biases.
 ///
-/// A search over rates and batch sizes with one hidden layer of 32 neurons, which has 2,410 parameters: small batches give more
-/// steps in ten epochs, and any rate from 0.05 to 0.3 is a tie with the best.
+/// A search over rates and batch sizes with one hidden layer of 32 neurons, which has 2,410 parameters: small batches
+/// give more steps in ten epochs, and any rate from 0.05 to 0.3 is a tie with the best.
 pub fn chosen() -> Setting {
     Setting { hidden: vec![32], activation: Activation::Relu, learning_rate: 0.15, batch_size: 8, epochs: 10 }
 }

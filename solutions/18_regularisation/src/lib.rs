@@ -36,8 +36,8 @@ impl Penalty {
 
     /// The slope of [`value`](Self::value) at `w`. For L1 it is 0 at 0, where |w| has a kink.
     ///
-    /// The slope of L2 is proportional to the weight, so large weights are pulled hard and small ones hardly at all. That of
-    /// L1 has the same size everywhere, which is enough to bring a small weight to 0.
+    /// The slope of L2 is proportional to the weight, so large weights are pulled hard and small ones hardly at all.
+    /// That of L1 has the same size everywhere, which is enough to bring a small weight to 0.
     pub fn slope(self, w: f64) -> f64 {
         match self {
             Self::None => 0.0,
@@ -143,9 +143,9 @@ pub fn dropout_mask(shape: (usize, usize), p: f64, rng: &mut impl Rng) -> Array2
 
 /// A layer that drops a part of its input at random in training, and passes its input on unchanged in evaluation.
 ///
-/// Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting". They shrink the weights for the
-/// evaluation; growing what is kept during the training comes to the same, and leaves the evaluation alone (*inverted* dropout,
-/// which is what everybody uses now).
+/// Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting". They shrink the weights
+/// for the evaluation; growing what is kept during the training comes to the same, and leaves the evaluation alone
+/// (*inverted* dropout, which is what everybody uses now).
 #[derive(Debug)]
 pub struct Dropout {
     p: f64,
@@ -175,8 +175,8 @@ impl Layer for Dropout {
         out
     }
 
-    /// Each entry of the output was its input times a number, so that number is the slope. What was dropped has moved nothing,
-    /// and gets no gradient.
+    /// Each entry of the output was its input times a number, so that number is the slope. What was dropped has moved
+    /// nothing, and gets no gradient.
     fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64> {
         let mask: &ArrayRef2<f64> = self.mask.as_ref().expect("call forward first");
         d_out * mask
@@ -245,8 +245,8 @@ pub fn fit(
         net.backward(&SoftmaxCrossEntropy.gradient(&scores, &data.y_train));
         penalised_step(net, learning_rate, penalty);
 
-        // The loss of the forward pass above is that of a network with holes, and from before the step: it must not stand
-        // beside one of the whole network.
+        // The loss of the forward pass above is that of a network with holes, and from before the step: it must not
+        // stand beside one of the whole network.
         switch.set(Mode::Eval);
         history.train_loss.push(SoftmaxCrossEntropy.value(&net.forward(&data.x_train), &data.y_train));
         history.validation_loss.push(SoftmaxCrossEntropy.value(&net.forward(&data.x_validation), &data.y_validation));

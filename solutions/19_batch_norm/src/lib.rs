@@ -22,8 +22,8 @@ use rand::Rng;
 pub fn batch_statistics(x: &ArrayRef2<f64>) -> (Array1<f64>, Array1<f64>) {
     let n = x.nrows() as f64;
     let mean = x.sum_axis(Axis(0)) / n;
-    // The mean is taken out before anything is squared. The other formula, the mean of x² minus the square of the mean, is a
-    // difference of two large numbers where the mean is large, and may even be negative.
+    // The mean is taken out before anything is squared. The other formula, the mean of x² minus the square of the mean,
+    // is a difference of two large numbers where the mean is large, and may even be negative.
     let deviations = x - &*mean;
     let var = (&deviations * &deviations).sum_axis(Axis(0)) / n;
     (mean, var)
@@ -43,10 +43,10 @@ pub fn normalise(x: &ArrayRef2<f64>, mean: &ArrayRef1<f64>, var: &ArrayRef1<f64>
 /// Column by column, with means over the samples:
 /// `dX = (dX̂ - mean(dX̂) - X̂ ⊙ mean(dX̂ ⊙ X̂)) / √(var + eps)`.
 ///
-/// An entry of X acts in three ways: on its own X̂; on the mean of its column, and so on every X̂ there; and on the variance,
-/// again on every X̂. The three terms are these three ways. They have a meaning, too: moving all of a column by the same amount
-/// changes nothing, and stretching it changes nothing (but for eps). So a gradient in either direction is in vain, and
-/// the two means take out exactly these two directions.
+/// An entry of X acts in three ways: on its own X̂; on the mean of its column, and so on every X̂ there; and on the
+/// variance, again on every X̂. The three terms are these three ways. They have a meaning, too: moving all of a column
+/// by the same amount changes nothing, and stretching it changes nothing (but for eps). So a gradient in either
+/// direction is in vain, and the two means take out exactly these two directions.
 pub fn normalise_backward(
     x_hat: &ArrayRef2<f64>,
     var: &ArrayRef1<f64>,
@@ -159,8 +159,8 @@ impl BatchNorm {
         Self::from_parts(Array1::ones(n_features), Array1::zeros(n_features), switch)
     }
 
-    /// Moves the running statistics towards `mean` and `var` (n_features each), the [`batch_statistics`] of a batch of `n`
-    /// samples: `running = (1 - momentum) · running + momentum · new`.
+    /// Moves the running statistics towards `mean` and `var` (n_features each), the [`batch_statistics`] of a batch of
+    /// `n` samples: `running = (1 - momentum) · running + momentum · new`.
     ///
     /// For the variance, `new` is `var · n / (n - 1)`. The variance of a few samples is too small on average, because
     /// they lie closer to their own mean than to the true mean; this factor makes up for it. A batch of one sample has
@@ -194,9 +194,9 @@ impl Layer for BatchNorm {
         y
     }
 
-    /// `dγ` is the sum of the rows of `dY ⊙ X̂`, `dβ` that of the rows of `dY`, `dX̂ = dY ⊙ γ`. Then it depends on the mode of the
-    /// forward pass: in training dX is that of [`normalise_backward`]. In evaluation mean and variance did not depend
-    /// on X, and all that is left is the division.
+    /// `dγ` is the sum of the rows of `dY ⊙ X̂`, `dβ` that of the rows of `dY`, `dX̂ = dY ⊙ γ`. Then it depends on the
+    /// mode of the forward pass: in training dX is that of [`normalise_backward`]. In evaluation mean and variance did
+    /// not depend on X, and all that is left is the division.
     fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64> {
         let Kept { x_hat, var, mode } =
             self.kept.as_ref().expect("a backward pass goes back through a forward pass: call forward first");
@@ -243,7 +243,8 @@ pub fn evaluate(net: &mut Sequential, switch: &Switch, x: &ArrayRef2<f64>) -> Ar
     let before = switch.mode();
     switch.set(Mode::Eval);
     let output = net.forward(x);
-    // An evaluation in the middle of a training lets the training go on, and one inside another evaluation does not end that.
+    // An evaluation in the middle of a training lets the training go on, and one inside another evaluation does not end
+    // that.
     switch.set(before);
     output
 }
