@@ -291,7 +291,7 @@ fn warm_up() -> Check {
         Record::new()
             .with("epochs of then", asked.iter().map(|(_, epoch, _)| *epoch).collect::<Vec<_>>())
             .with(
-                "losses that then hears (-1 for None)",
+                "losses passed to then (-1 for None)",
                 asked.iter().map(|(_, _, loss)| *loss).collect::<Array1<f64>>(),
             )
             .with("rates", asked.iter().map(rate).collect::<Array1<f64>>())
@@ -1617,13 +1617,13 @@ fn trained(c: &Record, rule: TrainingRule, n_epochs: usize) -> Trained {
     let part = |numbers: &[f64]| Array1::from(numbers[..kept].to_vec());
     let record = Record::new()
         .with("epochs of schedule", epochs)
-        .with("losses that schedule hears (-1 for None)", Array1::from(heard))
+        .with("losses passed to schedule (-1 for None)", Array1::from(heard))
         .with("learning_rate", part(&rates))
         .with("train_loss", part(&train))
         .with("validation_loss", part(&validation))
         .with("lengths", vec![kept; 3])
         .with("rates of the steps", Array1::from(of_steps))
-        .with("lengths that after_epoch sees", lengths)
+        .with("history lengths in after_epoch", lengths)
         .with("parameters", net.flat());
     Trained { record, nets, train, validation }
 }
@@ -1705,7 +1705,7 @@ fn training() -> Check {
             "called_before_the_epoch_is_noted",
             "`after_epoch` gets a history without the epoch that has just ended. Add the epoch to the history first, \
              and then call it.",
-            |_, seen| seen.counts("lengths that after_epoch sees").first() == Some(&0),
+            |_, seen| seen.counts("history lengths in after_epoch").first() == Some(&0),
         )
         .mistake_if(
             "trained_on_the_validation_set",
