@@ -1,4 +1,4 @@
-//! Exercise 15: where the weights start.
+//! Exercise 15: initial weights.
 //!
 //! Read `README.md` beside this file's folder first. Replace one `todo!()` after the other, from top to bottom, and
 //! run `cargo run -p grader -- check 15` as often as you like.
@@ -12,7 +12,7 @@ use rand::Rng;
 pub enum Init {
     /// All 0.
     Zeros,
-    /// All this number.
+    /// All equal to this number.
     Constant(f64),
     /// Normal, with mean 0 and this standard deviation.
     Normal(f64),
@@ -37,13 +37,15 @@ pub fn uniform_bound(std: f64) -> f64 {
     todo!()
 }
 
-/// The weights that a layer starts with, of the shape (n_in, n_out). Random ones are drawn from `rng`, each by itself.
+/// The weights that a layer starts with, of the shape (n_in, n_out). Random weights are drawn from `rng`, independently
+/// of each other.
 pub fn draw_weights(init: Init, n_in: usize, n_out: usize, rng: &mut impl Rng) -> Array2<f64> {
     todo!()
 }
 
-/// A multi-layer perceptron like the engine's `mlp`, whose weights start as `init` says: `sizes` are the numbers of inputs, of
-/// neurons of each hidden layer, and of outputs. `activation` stands behind every linear layer but the last. Biases are 0.
+/// A multi-layer perceptron like the engine's `mlp`, with initial weights by `init`. `sizes` are the numbers of inputs,
+/// of neurons of each hidden layer, and of outputs. `activation` stands behind every linear layer but the last. Biases
+/// are 0.
 pub fn build(sizes: &[usize], activation: Activation, init: Init, rng: &mut impl Rng) -> Sequential {
     todo!()
 }
@@ -59,22 +61,23 @@ fn layer_of(activation: Activation) -> Box<dyn Layer> {
 
 /// How large the numbers in `a` are: the root of the mean of their squares. NaN with no numbers.
 ///
-/// For numbers whose mean is 0 it is the standard deviation. What comes out of a ReLU has another mean, and counts too.
+/// For numbers with the mean 0 it is the standard deviation. The outputs of a ReLU have another mean, which is part of
+/// their scale.
 pub fn scale(a: &ArrayRef2<f64>) -> f64 {
     todo!()
 }
 
-/// The [`scale`] of what each layer of a deep network puts out, first layer first.
+/// The [`scale`] of the output of each layer of a deep network, first layer first.
 ///
-/// `x` (n, n_in) goes through one layer after the other: A = f(A·W), where `weights` holds a W for each layer, and f is
-/// `activation`, behind the last layer as well. There are no biases.
+/// `x` (n, n_in) goes through one layer after the other: A = f(A·W). `weights` holds a W for each layer, and f is
+/// `activation`, which stands behind the last layer as well. There are no biases.
 pub fn activation_scales(weights: &[Array2<f64>], activation: Activation, x: &ArrayRef2<f64>) -> Vec<f64> {
     todo!()
 }
 
-/// The [`scale`] of the gradients in the same network, first layer first: of dZ, the gradient of the loss with respect to
-/// Z = A·W of each layer. `d_out` (n, n_out) is the gradient with respect to what the network puts out, behind the last
-/// activation.
+/// The [`scale`] of the gradients in the same network, first layer first: of dZ, the gradient of the loss with respect
+/// to Z = A·W of each layer. `d_out` (n, n_out) is the gradient with respect to the output of the network, behind the
+/// last activation.
 pub fn gradient_scales(
     weights: &[Array2<f64>],
     activation: Activation,
@@ -84,18 +87,18 @@ pub fn gradient_scales(
     todo!()
 }
 
-/// The share of saturated entries in `a`, which came out of `activation`: those where its slope is below a hundredth of its
-/// greatest slope. Nothing that is learned gets past them. NaN with no entries.
+/// The fraction of saturated entries in `a`, the outputs of `activation`: those where its slope is below a hundredth of
+/// its largest slope. Almost no gradient passes through them. NaN with no entries.
 ///
-/// The slope follows from the output: σ' = a (1 - a), which is 1/4 at most; tanh' = 1 - a², at most 1; that of ReLU is 1 where
-/// a is positive and 0 elsewhere.
+/// The slope follows from the output: σ' = a (1 - a), at most 1/4; tanh' = 1 - a², at most 1; the slope of ReLU is 1
+/// where a is positive and 0 elsewhere.
 pub fn saturation(a: &ArrayRef2<f64>, activation: Activation) -> f64 {
     todo!()
 }
 
-/// Brings the Z of every layer of the network of [`activation_scales`] to the [`scale`] 1, whatever the shapes and the activation,
-/// by looking at data: each W is divided by the scale of its Z = A·W for the samples `x`, first layer first (after Mishkin
-/// & Matas 2016, "All You Need Is a Good Init").
+/// Brings the Z of every layer of the network of [`activation_scales`] to the [`scale`] 1, for any shapes and any
+/// activation. Each W is divided by the scale of its Z = A·W for the samples `x`, first layer first (after Mishkin &
+/// Matas 2016, "All You Need Is a Good Init").
 ///
 /// A layer whose Z is 0 stays as it is.
 pub fn rescale(weights: &mut [Array2<f64>], activation: Activation, x: &ArrayRef2<f64>) {

@@ -3,8 +3,8 @@
 //! Read `README.md` beside this file's folder first. Replace one `todo!()` after the other, from top to bottom, and
 //! run `cargo run -p grader -- check 16` as often as you like.
 //!
-//! A *setting* is one position of all knobs. A *score* is what is better when it is larger, such as an accuracy. How a
-//! setting gets its score is the caller's business: it is passed in as a function.
+//! A *setting* is one choice of all knobs, the hyper-parameters. A *score* is a number that is better when it is
+//! larger, such as an accuracy. The caller decides how a setting gets its score, and passes that in as a function.
 
 use std::{
     cmp::Ordering,
@@ -19,18 +19,18 @@ use engine::{Activation, Loss, Sequential, SoftmaxCrossEntropy, mlp};
 use ndarray::{Array2, Axis};
 use rand::{Rng, SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 
-/// One position of all knobs. This type is complete.
+/// One choice of all knobs. This type is complete.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
     /// How many neurons each hidden layer has; none for a network without hidden layers.
     pub hidden: Vec<usize>,
-    /// What stands behind each hidden layer.
+    /// The activation behind each hidden layer.
     pub activation: Activation,
-    /// How far a step goes.
+    /// The learning rate of gradient descent.
     pub learning_rate: f64,
-    /// Samples for one step.
+    /// The number of samples for one step.
     pub batch_size: usize,
-    /// How often every sample is used.
+    /// How often every sample is learned from.
     pub epochs: usize,
 }
 
@@ -39,22 +39,22 @@ pub struct Setting {
 pub struct Samples {
     /// Shape (n_samples, n_features).
     pub x: Array2<f64>,
-    /// The class of each, counted from 0.
+    /// The class of each sample, counted from 0.
     pub labels: Vec<usize>,
 }
 
 impl Samples {
-    /// Those with these numbers, in this order.
+    /// The samples with these numbers, in this order.
     pub fn select(&self, numbers: &[usize]) -> Self {
         Self { x: self.x.select(Axis(0), numbers), labels: numbers.iter().map(|&number| self.labels[number]).collect() }
     }
 }
 
-/// A new network that has been trained on `samples` as `setting` says, by gradient descent on the cross-entropy of shuffled
-/// batches, as in exercise 14.
+/// A new network that has been trained on `samples` with `setting`, by gradient descent on the cross-entropy of
+/// shuffled batches, as in exercise 14.
 ///
-/// The seed decides the weights and the order of the samples. There is no other chance in it: the same arguments give the
-/// same network. This function is complete.
+/// The seed determines the initial weights and the order of the samples. Nothing else is random: the same arguments
+/// give the same network. This function is complete.
 pub fn train(setting: &Setting, samples: &Samples, n_classes: usize, seed: u64) -> Sequential {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let sizes = [&[samples.x.ncols()], &*setting.hidden, &[n_classes]].concat();
@@ -75,8 +75,8 @@ pub fn train(setting: &Setting, samples: &Samples, n_classes: usize, seed: u64) 
     net
 }
 
-/// The fraction of `samples` that `net` gives the largest score to their true class. A network that has diverged to NaN is
-/// taken to say class 0. This function is complete.
+/// The fraction of `samples` for which `net` gives the largest score to the true class. A network that has diverged to
+/// NaN counts as predicting class 0. This function is complete.
 pub fn accuracy(net: &mut Sequential, samples: &Samples) -> f64 {
     let scores = net.forward(&samples.x);
     let is_right = |(row, &label): (usize, &usize)| {
@@ -96,7 +96,7 @@ pub fn n_parameters(setting: &Setting, n_in: usize, n_out: usize) -> usize {
     todo!()
 }
 
-/// What is to be tried for each knob. This type is complete.
+/// The values to try for each knob. This type is complete.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
     /// The hidden layers to try, such as 64 neurons, and 64 and 32: `vec![vec![64], vec![64, 32]]`.
@@ -107,49 +107,49 @@ pub struct Grid {
     pub learning_rates: Vec<f64>,
     /// The batch sizes to try.
     pub batch_sizes: Vec<usize>,
-    /// Epochs of every setting: more of them would be an advantage.
+    /// The epochs of every setting, the same for all, because more epochs would be an advantage.
     pub epochs: usize,
 }
 
-/// Every combination of what `grid` lists. They are in the order of nested loops in the order of the fields: all with the first
+/// Every combination of the values in `grid`, in the order of nested loops over its fields: all settings with the first
 /// `hidden` come first, and the batch size changes fastest.
 pub fn grid_settings(grid: &Grid) -> Vec<Setting> {
     todo!()
 }
 
-/// A number between `low` and `high`, both above 0, whose logarithm is drawn uniformly: each factor of 10 is as likely as any
-/// other.
+/// A number between `low` and `high`, both above 0, whose logarithm is drawn uniformly: each factor of 10 is equally
+/// likely.
 pub fn log_uniform(low: f64, high: f64, rng: &mut impl Rng) -> f64 {
     todo!()
 }
 
-/// `n` settings at random. Each knob of each setting is drawn by itself: the learning rate by [`log_uniform`] between the
-/// smallest and the largest in `grid`, every other knob from its list, each entry as likely as any other.
+/// `n` random settings. Each knob of each setting is drawn independently: the learning rate by [`log_uniform`] between
+/// the smallest and the largest in `grid`, every other knob from its list, where each entry is equally likely.
 pub fn random_settings(grid: &Grid, n: usize, rng: &mut impl Rng) -> Vec<Setting> {
     todo!()
 }
 
 /// The scores of `setting` with the seeds 0, 1, …, `n_repeats` - 1: what `run` returns for each, in this order.
 ///
-/// Every setting gets the same seeds, so the same luck with the order of the samples. And a study that is repeated gives the same
-/// numbers.
+/// Every setting gets the same seeds, so that no setting is lucky with its seeds alone. And a study that is repeated
+/// gives the same numbers.
 pub fn repeat(setting: &Setting, n_repeats: usize, run: impl FnMut(&Setting, u64) -> f64) -> Vec<f64> {
     todo!()
 }
 
-/// What is left of repeated scores. This type is complete.
+/// A summary of repeated scores. This type is complete.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
     /// Their mean.
     pub mean: f64,
     /// Their standard deviation, from one run to the next.
     pub std: f64,
-    /// How many there are.
+    /// The number of scores.
     pub n: usize,
 }
 
-/// Mean, standard deviation and number of `scores`. The standard deviation divides by n - 1; that of a single score is NaN,
-/// because one run says nothing about the next.
+/// Mean, standard deviation and number of `scores`. The standard deviation divides by n - 1; that of a single score is
+/// NaN, because one run says nothing about the noise.
 ///
 /// # Panics
 ///
@@ -158,10 +158,10 @@ pub fn summarise(scores: &[f64]) -> Summary {
     todo!()
 }
 
-/// Whether `a` is better than `b` (`Greater`), worse (`Less`), or whether that cannot be told: `Equal`, a tie.
+/// Whether `a` is better than `b` (`Greater`), worse (`Less`), or not distinguishable from it: `Equal`, a tie.
 ///
-/// A difference of the means counts if it is larger than twice its standard error, which is √(s_a²/n_a + s_b²/n_b). With a
-/// single score on either side the noise is not known, so it is a tie.
+/// A difference of the means counts if it is larger than twice its standard error, which is √(s_a²/n_a + s_b²/n_b).
+/// With a single score on either side the noise is not known, so the result is a tie.
 pub fn compare(a: &Summary, b: &Summary) -> Ordering {
     todo!()
 }
@@ -175,19 +175,19 @@ pub fn compare(a: &Summary, b: &Summary) -> Ordering {
 /// rate 0.01              0.7125  0.0210    5
 /// ```
 ///
-/// Names are flush left in 20 characters. Mean and standard deviation have four decimals, flush right in 9 and 8 characters,
-/// and n is flush right in 5. Two blanks and `best` follow in the first line, two blanks and `tie` wherever
-/// [`compare`] cannot tell a setting from the first one, and nothing elsewhere.
+/// Names are aligned to the left in 20 characters. Mean and standard deviation have four decimals and are aligned to
+/// the right in 9 and 8 characters, and n in 5. Two blanks and `best` follow in the first line, two blanks and `tie` in
+/// each line whose setting [`compare`] cannot tell from the first one, and nothing in the others.
 pub fn table(rows: &[(String, Summary)]) -> String {
     todo!()
 }
 
-/// What came of a search. This type is complete.
+/// The result of a search. This type is complete.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Search {
     /// The validation scores of each setting, in the order of the settings.
     pub trials: Vec<Summary>,
-    /// The place of the setting with the best mean.
+    /// The index of the setting with the best mean.
     pub best: usize,
     /// The score of that setting on the test set.
     pub test_score: f64,
@@ -195,10 +195,12 @@ pub struct Search {
 
 /// Tries all `settings`, each with the seeds 0 to `n_repeats` - 1, and asks for the test score of the best one.
 ///
-/// `validate` gives the score of a setting on the validation set. The best setting has the largest mean of these scores, and is the
-/// first of them if several have it. A mean that is NaN is never the best while another one is a number.
+/// `validate` gives the score of a setting on the validation set. The best setting is the one with the largest mean of
+/// these scores; if several settings have it, the first of them. A mean that is NaN is never the best if another one is
+/// a number.
 ///
-/// `test` gives the score of the chosen setting on the test set. It is a `FnOnce`: the compiler does not let you look twice.
+/// `test` gives the score of the chosen setting on the test set. It is a `FnOnce`: the compiler does not let you use it
+/// twice.
 ///
 /// # Panics
 ///
@@ -212,18 +214,19 @@ pub fn search(
     todo!()
 }
 
-/// One of the ways to divide samples: some to learn from, and the others to look at. Both are numbers of samples. This type is
-/// complete.
+/// One way to divide the samples into a training set and a validation set. Both lists hold the numbers of samples. This
+/// type is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fold {
-    /// Those to learn from.
+    /// The samples to learn from.
     pub train: Vec<usize>,
-    /// Those to look at.
+    /// The samples to validate on.
     pub validation: Vec<usize>,
 }
 
-/// Cuts `order` (the numbers of the samples, shuffled before) into `k` parts of neighbours. Each part is the validation set once,
-/// and the rest is learned from, in its order. If n samples do not divide evenly, the first n % k parts have one sample more.
+/// Cuts `order` (the numbers of the samples, already shuffled) into `k` parts of consecutive entries. Each part is the
+/// validation set once; the rest is the training set, in the same order. If k does not divide the number of samples n,
+/// the first n % k parts have one sample more.
 ///
 /// # Panics
 ///
@@ -232,20 +235,20 @@ pub fn k_fold(order: &[usize], k: usize) -> Vec<Fold> {
     todo!()
 }
 
-/// The scores of the `k` folds of [`k_fold`], summarised. `score` trains a new network on the samples of `train` and returns its
-/// score on those of `validation`.
+/// The scores of the `k` folds of [`k_fold`], summarised. `score` trains a new network on the samples of `train` and
+/// returns its score on the samples of `validation`.
 pub fn cross_validate(order: &[usize], k: usize, score: impl FnMut(&Fold) -> f64) -> Summary {
     todo!()
 }
 
-/// One training that has been done: a line of the log. This type is complete.
+/// One finished training: a line of the log. This type is complete.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     /// What was trained.
     pub setting: Setting,
-    /// With which seed.
+    /// The seed of the training.
     pub seed: u64,
-    /// What came of it.
+    /// Its score.
     pub score: f64,
 }
 
@@ -255,8 +258,8 @@ pub const HEADER: &str = "hidden,activation,learning_rate,batch_size,epochs,seed
 impl Run {
     /// The run as a line of CSV, without the line feed: `32-16,Relu,0.1,16,5,0,0.9375`.
     ///
-    /// No field holds a comma, so nothing needs quotes. Rust prints a number with as many digits as it takes to read the same
-    /// number again. This method is complete, and so is the next.
+    /// No field contains a comma, so nothing needs quotes. Rust prints a number with enough digits to read back exactly
+    /// the same number. This method is complete, and so is the next.
     pub fn to_line(&self) -> String {
         let Setting { hidden, activation, learning_rate, batch_size, epochs } = &self.setting;
         let hidden: Vec<String> = hidden.iter().map(usize::to_string).collect();
@@ -264,7 +267,7 @@ impl Run {
         format!("{hidden},{activation:?},{learning_rate},{batch_size},{epochs},{seed},{score}")
     }
 
-    /// The run in this line; `None` if it holds none.
+    /// The run in this line; `None` if the line is not a run.
     pub fn from_line(line: &str) -> Option<Self> {
         let fields: Vec<&str> = line.split(',').collect();
         let [hidden, activation, learning_rate, batch_size, epochs, seed, score] = fields[..] else { return None };
@@ -285,12 +288,12 @@ impl Run {
     }
 }
 
-/// A whole line of a log that is no run. This type is complete.
+/// A whole line of a log that is not a run. This type is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadLine {
-    /// Which line, counted from 1; the header is line 1.
+    /// The number of the line, counted from 1; the header is line 1.
     pub number: usize,
-    /// What it says.
+    /// The text of the line.
     pub text: String,
 }
 
@@ -307,16 +310,18 @@ pub fn whole_lines(log: &str) -> &str {
     todo!()
 }
 
-/// The runs in the whole lines of `log`, in order. Its first line is [`HEADER`]; a log without a whole line holds no runs.
+/// The runs in the whole lines of `log`, in order. Its first line is [`HEADER`]; a log without a whole line has no
+/// runs.
 ///
 /// # Errors
 ///
-/// The first whole line that is not what it should be: a first one that is not the header, or a later one that is no run.
+/// The first whole line that is wrong: a first line that is not the header, or a later line that is not a run.
 pub fn read_log(log: &str) -> Result<Vec<Run>, BadLine> {
     todo!()
 }
 
-/// Remembers which runs have been done, in a log that outlives the program. This type is complete; its functions are yours.
+/// Remembers the finished runs, in a log that is kept when the program ends. This type is complete; you write its
+/// functions.
 #[derive(Debug)]
 pub struct Tracker<W> {
     /// Where new lines go.
@@ -326,7 +331,7 @@ pub struct Tracker<W> {
 }
 
 impl<W: Write> Tracker<W> {
-    /// A tracker that goes on where the log with the text `so_far` ends. What it writes to `log` comes behind the
+    /// A tracker that continues where the log with the text `so_far` ends. What it writes to `log` follows the
     /// [`whole_lines`] of that text.
     ///
     /// # Errors
@@ -336,13 +341,13 @@ impl<W: Write> Tracker<W> {
         todo!()
     }
 
-    /// The score of `setting` with `seed`. If the log has it, that is the answer, and `run` is not called. Otherwise `run`
-    /// is called, and its score is appended to the log as one line, and flushed, before it is returned.
+    /// The score of `setting` with `seed`. If the log has it, it is returned, and `run` is not called. Otherwise `run`
+    /// is called; its score is appended to the log as one line and flushed, and then returned.
     ///
     /// # Errors
     ///
-    /// If the log cannot be written. The run is then not taken to be done. Open the log again before you go on: half a line may stand
-    /// at its end.
+    /// If the log cannot be written. The run then does not count as done. Open the log again before you continue: it
+    /// may end with half a line.
     pub fn score(&mut self, setting: &Setting, seed: u64, run: impl FnOnce(&Setting, u64) -> f64) -> io::Result<f64> {
         todo!()
     }
@@ -353,7 +358,7 @@ impl<W: Write> Tracker<W> {
 ///
 /// # Errors
 ///
-/// If the file cannot be read or written, or holds a line that is no run.
+/// If the file cannot be read or written, or has a line that is not a run.
 pub fn open_log(path: &Path) -> io::Result<Tracker<File>> {
     let open = || {
         let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
@@ -370,10 +375,12 @@ pub fn open_log(path: &Path) -> io::Result<Tracker<File>> {
     open().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
-/// A network with one hidden layer of ReLUs whose output goes through f(k) at each of the `knots` k, and on a straight line from each
-/// to the next. It has one input, one output and a hidden neuron for each knot but the last: (n, 1) goes in, (n, 1) comes out.
+/// A network with one hidden layer of ReLUs. Its output is f(k) at each of the `knots` k, with straight lines between
+/// neighbouring knots. It has one input, one output and a hidden neuron for each knot but the last. Inputs and outputs
+/// have the shape (n, 1).
 ///
-/// It is made, not trained. Left of the first knot the output stays f of the first knot; right of the last one the last slope goes on.
+/// It is built, not trained. To the left of the first knot the output is f of the first knot. To the right of the last
+/// knot the last line continues.
 ///
 /// # Panics
 ///
@@ -382,8 +389,8 @@ pub fn through_knots(f: impl Fn(f64) -> f64, knots: &[f64]) -> Sequential {
     todo!()
 }
 
-/// The setting that you found for the digits: 64 pixels between 0 and 1, ten classes, 600 samples to learn from. At most ten
-/// epochs, and at most 2,500 weights and biases.
+/// The setting that you found for the digits: 64 pixels between 0 and 1, ten classes, 600 samples to learn from. At
+/// most ten epochs, and at most 2,500 weights and biases.
 pub fn chosen() -> Setting {
     todo!()
 }

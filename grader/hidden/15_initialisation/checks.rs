@@ -1,7 +1,8 @@
 //! What is right in exercise 15, and what is commonly got wrong.
 //!
-//! What a rule says is asked for as a number. What is drawn can only be measured: with 9,600 weights or more, a standard
-//! deviation is known to 1 %, and the checks allow 6 %, which a right solution leaves with a probability below 1e-8.
+//! What a rule says is asked for as a number. What is drawn can only be measured: with 9,600 weights or more, a
+//! standard deviation is known to 1 %, and the checks allow 6 %, which a right solution leaves with a probability below
+//! 1e-8.
 
 use judge::prelude::*;
 
@@ -36,38 +37,38 @@ fn rules() -> Vec<Check> {
             })
             .mistake(
                 "outputs_counted",
-                "He's rule is taken with n_out, the number of outputs. A neuron adds up one product for each of its *inputs*: \
-                 the variance is 2 / n_in.",
+                "He's rule is taken with n_out, the number of outputs. A neuron adds up one product for each of its \
+                 *inputs*: the variance is 2 / n_in.",
                 |c| variance(c, |n_in, n_out| 2.0 / (n_in + n_out), |_, n_out| 2.0 / n_out).sqrt(),
             )
             .mistake(
                 "xavier_without_outputs",
-                "Xavier's rule is taken with n_in alone. It weighs the way forwards, which wants 1 / n_in, against the way \
-                 back, which wants 1 / n_out: the variance is 2 / (n_in + n_out).",
+                "Xavier's rule is taken with n_in alone. It is a compromise between the forward pass, which needs 1 / \
+                 n_in, and the backward pass, which needs 1 / n_out: the variance is 2 / (n_in + n_out).",
                 |c| variance(c, |n_in, _| 1.0 / n_in, |n_in, _| 2.0 / n_in).sqrt(),
             )
             .mistake(
                 "one_for_two",
-                "He's variance is 2 / n_in, and here it is 1 / n_in. A ReLU silences half of the signal; the 2 makes up for \
-                 that.",
+                "He's variance is 2 / n_in, and here it is 1 / n_in. A ReLU sets half of the signal to 0; the factor \
+                 of 2 makes up for that.",
                 |c| variance(c, |n_in, n_out| 2.0 / (n_in + n_out), |n_in, _| 1.0 / n_in).sqrt(),
             )
             .mistake(
                 "xavier_and_he_swapped",
-                "Xavier's rule and He's have swapped places. Xavier's looks at both sides, 2 / (n_in + n_out); He's at the \
-                 inputs alone, 2 / n_in.",
+                "Xavier's rule and He's are swapped. Xavier's counts inputs and outputs, 2 / (n_in + n_out); He's \
+                 counts the inputs alone, 2 / n_in.",
                 |c| variance(c, |n_in, _| 2.0 / n_in, |n_in, n_out| 2.0 / (n_in + n_out)).sqrt(),
             )
             .mistake(
                 "xavier_of_the_sum",
-                "Xavier's variance is twice too small, or its 2 is missing: 2 / (n_in + n_out) is 1 over the *mean* of n_in \
-                 and n_out.",
+                "Xavier's variance is half of what it should be: the factor of 2 is missing. 2 / (n_in + n_out) is 1 \
+                 over the *mean* of n_in and n_out.",
                 |c| variance(c, |n_in, n_out| 1.0 / (n_in + n_out), |n_in, _| 2.0 / n_in).sqrt(),
             )
             .mistake(
                 "bound_for_deviation",
-                "The uniform rules give the bound b here. Asked for is the standard deviation, which does not depend on the \
-                 kind of distribution: `uniform_bound` turns it into b.",
+                "The uniform rules give the bound b here. The function should return the standard deviation, which \
+                 does not depend on the kind of distribution: `uniform_bound` turns it into b.",
                 |c| {
                     let stretch = if c.text("init").ends_with("Uniform") { 3.0_f64.sqrt() } else { 1.0 };
                     stretch * variance(c, |n_in, n_out| 2.0 / (n_in + n_out), |n_in, _| 2.0 / n_in).sqrt()
@@ -75,8 +76,8 @@ fn rules() -> Vec<Check> {
             )
             .mistake(
                 "constant_has_a_deviation",
-                "`Constant` gives its number as a standard deviation. Weights that are all equal do not deviate from their \
-                 mean at all: it is 0.",
+                "`Constant` gives its number as a standard deviation. Weights that are all equal do not deviate from \
+                 their mean: their standard deviation is 0.",
                 |c| match c.text("init") {
                     "Constant" => c.float("number"),
                     _ => variance(c, |n_in, n_out| 2.0 / (n_in + n_out), |n_in, _| 2.0 / n_in).sqrt(),
@@ -90,13 +91,14 @@ fn rules() -> Vec<Check> {
             .expects(|c| 3.0_f64.sqrt() * c.float("std"))
             .mistake(
                 "deviation_for_bound",
-                "This is the standard deviation itself. Numbers between -b and b are closer to 0 than b, most of them much \
-                 closer: their standard deviation is b / √3.",
+                "This is the standard deviation itself. Numbers between -b and b are closer to 0 than b, most of them \
+                 much closer: their standard deviation is b / √3.",
                 |c| c.float("std"),
             )
             .mistake(
                 "divided_by_the_root",
-                "This is std / √3, the wrong way round: b is larger than the standard deviation. Solve std = b / √3 for b.",
+                "This is std / √3, the wrong way round: b is larger than the standard deviation. Solve std = b / √3 \
+                 for b.",
                 |c| c.float("std") / 3.0_f64.sqrt(),
             )
             .mistake(
@@ -113,8 +115,8 @@ fn rules() -> Vec<Check> {
 }
 
 const VARIANCE_FOR_DEVIATION: &str = "\
-    This is the variance. The rules give variances, and the standard deviation is the root of it: with n_in = 8, He's variance \
-    is 0.25 and the standard deviation is 0.5.";
+    This is the variance. The rules give variances, and the standard deviation is the root of it: with n_in = 8, He's \
+    variance is 0.25 and the standard deviation is 0.5.";
 
 fn drawing() -> Vec<Check> {
     let cases = |inits: &'static [&'static str]| {
@@ -129,44 +131,43 @@ fn drawing() -> Vec<Check> {
         }
     };
     vec![
-        Check::new("draw_constant", "draw_weights", "draw_weights fills a layer with 0, or with the number of Constant", 1)
-            .asks("draw_weights")
-            .on(cases(&["Zeros", "Constant"]))
-            .expects(|c| {
-                let weight = if c.text("init") == "Zeros" { 0.0 } else { c.float("number") };
-                let w = Array2::from_elem((c.count("n_in"), c.count("n_out")), weight);
-                Record::new().with("first", w.clone()).with("second", w)
-            })
-            .mistake(
-                "weights_transposed",
-                WEIGHTS_TRANSPOSED,
-                |c| {
-                    let weight = if c.text("init") == "Zeros" { 0.0 } else { c.float("number") };
-                    let w = Array2::from_elem((c.count("n_out"), c.count("n_in")), weight);
-                    Record::new().with("first", w.clone()).with("second", w)
-                },
-            ),
+        Check::new(
+            "draw_constant",
+            "draw_weights",
+            "draw_weights fills a layer with 0, or with the number of Constant",
+            1,
+        )
+        .asks("draw_weights")
+        .on(cases(&["Zeros", "Constant"]))
+        .expects(|c| {
+            let weight = if c.text("init") == "Zeros" { 0.0 } else { c.float("number") };
+            let w = Array2::from_elem((c.count("n_in"), c.count("n_out")), weight);
+            Record::new().with("first", w.clone()).with("second", w)
+        })
+        .mistake("weights_transposed", WEIGHTS_TRANSPOSED, |c| {
+            let weight = if c.text("init") == "Zeros" { 0.0 } else { c.float("number") };
+            let w = Array2::from_elem((c.count("n_out"), c.count("n_in")), weight);
+            Record::new().with("first", w.clone()).with("second", w)
+        }),
         drawn("draw_normal", "draw_weights draws from the normal distribution of each rule", cases(&NORMAL)),
         drawn("draw_uniform", "draw_weights draws from the uniform distribution of each rule", cases(&UNIFORM))
             .after("uniform_bound")
             .mistake_if(
                 "deviation_as_bound",
-                "The numbers reach as far as the standard deviation, and no farther. That is too narrow a range: its ends are at \
-                 b = √3 · std, which `uniform_bound` gives.",
+                "All numbers lie between -std and std. This range is too narrow: its ends are at b = √3 · std, which \
+                 `uniform_bound` gives.",
                 |c, seen| {
                     let most = largest(&seen.matrix("first"));
                     most <= std(c) * 1.000_001 && most > 0.98 * std(c)
                 },
             )
-            .mistake_if(
-                "only_positive",
-                "No weight is negative. The range goes from -b to b.",
-                |_, seen| seen.matrix("first").iter().all(|w| *w >= 0.0) && largest(&seen.matrix("first")) > 0.0,
-            )
+            .mistake_if("only_positive", "No weight is negative. The range goes from -b to b.", |_, seen| {
+                seen.matrix("first").iter().all(|w| *w >= 0.0) && largest(&seen.matrix("first")) > 0.0
+            })
             .mistake_if(
                 "normal_for_uniform",
-                "Some weights lie beyond b = √3 · std, as those of a normal distribution do. Uniform numbers stay between -b \
-                 and b.",
+                "Some weights lie beyond b = √3 · std, as those of a normal distribution do. Uniform numbers stay \
+                 between -b and b.",
                 |c, seen| {
                     let w = seen.matrix("first");
                     right_spread(c, seen) && share_beyond(&w, 3.0_f64.sqrt() * std(c)) > 0.05
@@ -179,7 +180,7 @@ const NORMAL: [&str; 3] = ["Normal", "XavierNormal", "HeNormal"];
 const UNIFORM: [&str; 2] = ["XavierUniform", "HeUniform"];
 
 const WEIGHTS_TRANSPOSED: &str = "\
-    The weights have the shape (n_out, n_in). Here rows are inputs and columns are neurons: (n_in, n_out).";
+    The weights have the shape (n_out, n_in). Rows are inputs and columns are neurons: (n_in, n_out).";
 
 /// A check of random weights, with the mistakes that show in either distribution.
 fn drawn(
@@ -198,7 +199,7 @@ fn drawn(
         })
         .mistake_if(
             "one_row_repeated",
-            "The same row, or the same number, is used again and again: draw every weight by itself.",
+            "The same row, or the same number, is used again and again: draw a new number for every weight.",
             |_, seen| {
                 let w = seen.matrix("first");
                 w.nrows() > 1 && w.rows().into_iter().all(|row| row == w.row(0)) && w.iter().any(|w| *w != 0.0)
@@ -206,14 +207,14 @@ fn drawn(
         )
         .mistake_if(
             "generator_of_its_own",
-            "Two layers in a row have the same weights: the numbers do not come from `rng`, or it is copied and starts again \
-             each time.",
+            "Two layers in a row have the same weights: the numbers do not come from `rng`, or it is copied and starts \
+             again each time.",
             |_, seen| seen.matrix("first") == seen.matrix("second") && spread(&seen.matrix("first")) > 0.0,
         )
         .mistake_if(
             "variance_as_deviation",
-            "The weights are stretched by the variance. A standard normal number is multiplied by the standard deviation, its \
-             root: `std_of` gives it.",
+            "The weights are multiplied by the variance. A standard normal number is multiplied by the standard \
+             deviation, which is its root: `std_of` gives it.",
             |c, seen| {
                 let variance = std(c) * std(c);
                 c.text("init") != "Normal" && (spread(&seen.matrix("first")) / variance - 1.0).abs() < 0.05
@@ -251,7 +252,8 @@ fn well_drawn(c: &Record, seen: &Record) -> Result<(), String> {
         }
         if !is_uniform && !(0.06..0.11).contains(&beyond) {
             return Err(format!(
-                "Of a normal distribution 8 % of the weights lie farther than √3 standard deviations from 0; here it is {:.1} %.",
+                "Of a normal distribution 8 % of the weights lie farther than √3 standard deviations from 0; here it \
+                 is {:.1} %.",
                 100.0 * beyond
             ));
         }
@@ -274,12 +276,13 @@ fn networks() -> Vec<Check> {
             .expects(|c| Record::new().with("layers", layers(c, |between, last| (between, last)).join(", ")))
             .mistake(
                 "activation_at_the_end",
-                "There is an activation behind the last layer. Its scores go to the loss as they are.",
+                "There is an activation behind the last layer. The loss expects the scores as they are.",
                 |c| Record::new().with("layers", layers(c, |between, _| (between, true)).join(", ")),
             )
             .mistake(
                 "no_activations",
-                "There is no activation: linear layers alone are one linear layer, however many they are.",
+                "There is no activation. Any number of linear layers without activations is the same as one linear \
+                 layer.",
                 |c| Record::new().with("layers", layers(c, |_, _| (false, false)).join(", ")),
             ),
         Check::new("build_weights", "build", "every layer of build starts at its own scale, with biases of 0", 3)
@@ -290,13 +293,16 @@ fn networks() -> Vec<Check> {
             .demands(well_built)
             .mistake_if(
                 "biases_not_zero",
-                "The biases do not start at 0. What breaks the symmetry is the weights, and biases only shift the signal.",
-                |c, seen| (1..c.counts("sizes").len()).any(|n| seen.vector(&format!("biases{n}")).iter().any(|b| *b != 0.0)),
+                "The biases do not start at 0. Random weights make the neurons different; biases only shift the \
+                 signal.",
+                |c, seen| {
+                    (1..c.counts("sizes").len()).any(|n| seen.vector(&format!("biases{n}")).iter().any(|b| *b != 0.0))
+                },
             )
             .mistake_if(
                 "layers_alike",
-                "Two layers of the same shape start with the same weights: draw each from the same `rng`, which goes on, and \
-                 not from a new one.",
+                "Two layers of the same shape start with the same weights: draw the weights of each layer from the \
+                 same `rng`, and not from a new generator with the same seed.",
                 |c, seen| {
                     let n_layers = c.counts("sizes").len() - 1;
                     (2..=n_layers).any(|n| {
@@ -307,8 +313,8 @@ fn networks() -> Vec<Check> {
             )
             .mistake_if(
                 "scale_of_the_first_layer",
-                "All layers start at the scale of the first one. n_in is the number of inputs of *this* layer, the neurons of \
-                 the layer before.",
+                "All layers start at the scale of the first one. n_in is the number of inputs of *this* layer, the \
+                 neurons of the layer before.",
                 |c, seen| {
                     let sizes = c.counts("sizes");
                     let first = std_for(c, sizes[0], sizes[1]);
@@ -394,8 +400,8 @@ fn signals() -> Vec<Check> {
             )
             .mistake(
                 "length_for_scale",
-                "This is the root of the *sum* of the squares, which grows with the number of entries. Divide the sum by how \
-                 many there are.",
+                "This is the root of the *sum* of the squares, which grows with the number of entries. Divide the sum \
+                 by how many there are.",
                 |c| length(&c.matrix("a")),
             )
             .mistake(
@@ -403,48 +409,55 @@ fn signals() -> Vec<Check> {
                 "This is the mean of |a|. Squares come first here, then the mean, then the root.",
                 |c| mean_size(&c.matrix("a")),
             ),
-        Check::new("activation_scales", "activation_scales", "activation_scales has one number for each layer's output", 3)
-            .after("scale")
-            .on(stacks)
-            .expects(|c| scales(outputs(c)))
-            .or_follows(|c, seen| by_own_scale(c, seen, |scale| outputs(c).iter().map(|a| scale(a)).collect::<Array1<f64>>()))
-            .mistake(
-                "scales_before_activation",
-                "These are the scales of Z = A·W. Asked for is what a layer puts out: A = f(Z).",
-                |c| scales(sums(c)),
-            )
-            .mistake(
-                "input_counted",
-                "The first number is the scale of the input. The list begins with the output of the first layer, and has one \
-                 number for each of them.",
-                |c| {
-                    let mut all = vec![c.matrix("x").to_owned()];
-                    all.extend(outputs(c));
-                    scales(all)
-                },
-            )
-            .mistake(
-                "last_layer_left_linear",
-                "The last number is that of Z: here the activation stands behind the last layer as well.",
-                |c| {
-                    let mut all = outputs(c);
-                    all.pop();
-                    all.extend(sums(c).pop());
-                    scales(all)
-                },
-            )
-            .mistake(
-                "activation_left_out",
-                "The signal never meets the activation: every layer gets what the one before puts out, A = f(Z).",
-                |c| {
-                    let mut a = c.matrix("x").to_owned();
-                    let scales = weights(c).into_iter().map(|w| {
-                        a = a.dot(&w);
-                        rms(&a)
-                    });
-                    Array1::from(scales.collect::<Vec<_>>())
-                },
-            ),
+        Check::new(
+            "activation_scales",
+            "activation_scales",
+            "activation_scales has one number for each layer's output",
+            3,
+        )
+        .after("scale")
+        .on(stacks)
+        .expects(|c| scales(outputs(c)))
+        .or_follows(|c, seen| {
+            by_own_scale(c, seen, |scale| outputs(c).iter().map(|a| scale(a)).collect::<Array1<f64>>())
+        })
+        .mistake(
+            "scales_before_activation",
+            "These are the scales of Z = A·W. The function should measure the output of each layer: A = f(Z).",
+            |c| scales(sums(c)),
+        )
+        .mistake(
+            "input_counted",
+            "The first number is the scale of the input. The list begins with the output of the first layer, and \
+                 has one number for each layer.",
+            |c| {
+                let mut all = vec![c.matrix("x").to_owned()];
+                all.extend(outputs(c));
+                scales(all)
+            },
+        )
+        .mistake(
+            "last_layer_left_linear",
+            "The last number is that of Z: here the activation stands behind the last layer as well.",
+            |c| {
+                let mut all = outputs(c);
+                all.pop();
+                all.extend(sums(c).pop());
+                scales(all)
+            },
+        )
+        .mistake(
+            "activation_left_out",
+            "The activation is never applied: the input of every layer is the output A = f(Z) of the layer before.",
+            |c| {
+                let mut a = c.matrix("x").to_owned();
+                let scales = weights(c).into_iter().map(|w| {
+                    a = a.dot(&w);
+                    rms(&a)
+                });
+                Array1::from(scales.collect::<Vec<_>>())
+            },
+        ),
         Check::new("gradient_scales", "gradient_scales", "gradient_scales has the scale of dZ of each layer", 4)
             .after("scale")
             .on(stacks)
@@ -454,25 +467,26 @@ fn signals() -> Vec<Check> {
             })
             .mistake(
                 "last_layer_first",
-                "The numbers are right, and in the order in which the gradient meets the layers. The first layer comes first \
-                 in the list: turn it round.",
+                "The numbers are right, but in the order of the backward pass. The first layer comes first in the \
+                 list: reverse it.",
                 |c| Array1::from(backwards(c, true, true).iter().rev().copied().collect::<Vec<_>>()),
             )
             .mistake(
                 "slopes_forgotten",
-                "The slopes of the activations are missing: dZ is dA times f'(Z), entry by entry, before the gradient goes on \
-                 to the layer below.",
+                "The slopes of the activations are missing: dZ is dA times f'(Z), entry by entry, before the gradient \
+                 goes on to the layer below.",
                 |c| backwards(c, false, true),
             )
             .mistake(
                 "gradient_of_the_output",
-                "These are the scales of dA, the gradients with respect to what each layer puts out. Asked for is dZ, before \
-                 the activation: dA times f'(Z).",
+                "These are the scales of dA, the gradients with respect to the output of each layer. The function \
+                 should measure dZ, in front of the activation: dA times f'(Z).",
                 |c| backwards(c, true, false),
             )
             .mistake(
                 "gradient_of_the_input",
-                "These are the scales of the gradients with respect to the *input* of each layer, dZ·Wᵀ: one matrix too far.",
+                "These are the scales of the gradients with respect to the *input* of each layer, dZ·Wᵀ: one matrix \
+                 too far.",
                 |c| {
                     let w = weights(c);
                     let d_z = gradients(c, true);
@@ -481,7 +495,8 @@ fn signals() -> Vec<Check> {
             )
             .mistake(
                 "gradient_of_the_weights",
-                "These are the scales of dW. Asked for is dZ, the gradient with respect to the sums of each layer.",
+                "These are the scales of dW. The function should measure dZ, the gradient with respect to Z = A·W of \
+                 each layer.",
                 |c| {
                     let mut inputs = vec![c.matrix("x").to_owned()];
                     inputs.extend(outputs(c));
@@ -493,16 +508,16 @@ fn signals() -> Vec<Check> {
 }
 
 const MEAN_TAKEN_OUT: &str = "\
-    This is the standard deviation: the mean is taken out first. It agrees with the scale where the mean is 0, and what comes \
-    out of a ReLU or a sigmoid has another one.";
+    This is the standard deviation: the mean is subtracted first. It agrees with the scale only where the mean is 0, \
+    and the outputs of a ReLU or a sigmoid have another mean.";
 
 const CLOSE_TO_THE_END: &str = "\
-    It looks as if the output is compared with 0.99 in place of the slope. tanh' = 1 - a² is still 0.02 at a = 0.99, twice the \
-    limit: work out the slope from a.";
+    It looks as if the output is compared with 0.99 in place of the slope. tanh' = 1 - a² is still 0.02 at a = 0.99, \
+    twice the limit: compute the slope from a.";
 
 fn saturation() -> Vec<Check> {
     vec![
-        Check::new("saturation", "saturation", "saturation is the share of entries whose slope is below a hundredth", 2)
+        Check::new("saturation", "saturation", "saturation is the fraction of entries whose slope is close to 0", 2)
             .on(|draw| {
                 let near = 0.9 + 0.0001 * draw::size(draw, 1, 999) as f64;
                 let tanh = array![[0.992, -0.9925, 0.996, -0.997], [0.5, near, 0.0, -0.9999]];
@@ -526,11 +541,9 @@ fn saturation() -> Vec<Check> {
                 "This is how many entries are saturated. Divide by how many there are.",
                 |c| share(c, slope_share) * c.matrix("a").len() as f64,
             )
-            .mistake(
-                "saturation_in_percent",
-                "This is the share in percent: it should be between 0 and 1.",
-                |c| 100.0 * share(c, slope_share),
-            )
+            .mistake("saturation_in_percent", "This is the fraction in percent: it should be between 0 and 1.", |c| {
+                100.0 * share(c, slope_share)
+            })
             .mistake("close_to_the_end", CLOSE_TO_THE_END, |c| {
                 share(c, |c, a| match c.text("activation") {
                     "Tanh" if a.abs() > 0.99 => 0.0,
@@ -549,19 +562,19 @@ fn saturation() -> Vec<Check> {
             })
             .mistake(
                 "whole_numbers_divided",
-                "Every share comes out as 0. It looks as if two whole numbers are divided, which rounds down: 3 / 8 is 0. Turn \
-                 both into `f64` first.",
+                "Every fraction is 0. It looks as if two whole numbers are divided, which rounds down: 3 / 8 is 0. \
+                 Convert both to `f64` first.",
                 |c| share(c, slope_share).floor(),
             )
             .mistake(
                 "silent_relus_left_out",
-                "No output of a ReLU is counted. It never puts out less than 0: where it is silent its output *is* 0, and so \
-                 is its slope.",
+                "No output of a ReLU is counted. Where a ReLU is inactive, its output is exactly 0, and so is its \
+                 slope.",
                 |c| if c.text("activation") == "Relu" { 0.0 } else { share(c, slope_share) },
             )
             .mistake(
                 "slope_not_compared_with_its_greatest",
-                "For the sigmoid the limit is a hundredth of *its* greatest slope, which is 1/4: 0.0025, and not 0.01.",
+                "For the sigmoid the limit is a hundredth of *its* largest slope, which is 1/4: 0.0025, and not 0.01.",
                 |c| {
                     share(c, |c, a| match c.text("activation") {
                         "Sigmoid" => a * (1.0 - a),
@@ -571,8 +584,8 @@ fn saturation() -> Vec<Check> {
             )
             .mistake(
                 "small_outputs_of_relu",
-                "Small positive outputs of a ReLU are counted. Its slope is 1 wherever the output is positive, however small; \
-                 only an output of 0 has the slope 0.",
+                "Small positive outputs of a ReLU are counted. Its slope is 1 for any positive output; only an output \
+                 of 0 has the slope 0.",
                 |c| {
                     share(c, |c, a| match c.text("activation") {
                         "Relu" => f64::from(u8::from(a >= 0.01)),
@@ -591,11 +604,9 @@ fn saturation() -> Vec<Check> {
                     })
                 },
             )
-            .mistake(
-                "the_rest_counted",
-                "This is the share of entries that are *not* saturated.",
-                |c| 1.0 - share(c, slope_share),
-            ),
+            .mistake("the_rest_counted", "This is the fraction of entries that are *not* saturated.", |c| {
+                1.0 - share(c, slope_share)
+            }),
     ]
 }
 
@@ -613,31 +624,31 @@ fn rescaling() -> Vec<Check> {
         }
         record
     };
-    let sums = Check::new("rescale", "rescale", "rescale brings the sums of every layer to the scale 1", 2)
+    let sums = Check::new("rescale", "rescale", "rescale brings the Z of every layer to the scale 1", 2)
         .after("scale")
         .on(stacks)
         .expects(move |c| rescaled(c, &|z, _| rms(z), true))
         .or_follows(move |c, seen| by_own_scale(c, seen, |scale| rescaled(c, &|z, _| scale(z), true)))
         .mistake(
             "old_layers_measured",
-            "The later layers are measured with the weights that the earlier ones had before. Send the signal on through the \
-             new weights: they are what the next layer will meet.",
+            "The later layers are measured with the old weights of the earlier layers. Compute the input of the next \
+             layer with the new weights.",
             move |c| rescaled(c, &|z, _| rms(z), false),
         )
         .mistake(
             "divided_by_the_output",
-            "W is divided by the scale of A = f(Z). It is Z that is to have the scale 1.",
+            "W is divided by the scale of A = f(Z). It is Z that should have the scale 1.",
             move |c| rescaled(c, &|_, a| rms(a), true),
         )
         .mistake(
             "divided_by_the_variance",
-            "W is divided by the mean of the squares of Z. Halve W, and Z is half as large: divide by the root of it, the \
-             scale.",
+            "W is divided by the mean of the squares of Z. If W is halved, Z is half as large: so divide by the root \
+             of this mean, the scale.",
             move |c| rescaled(c, &|z, _| rms(z).powi(2), true),
         )
         .mistake(
             "rescale_left_linear",
-            "The signal goes on as Z. The next layer meets A = f(Z), and has to be measured with that.",
+            "The next layer gets Z as its input. Its input is A = f(Z), and it has to be measured with that.",
             |c| {
                 let mut a = c.matrix("x").to_owned();
                 (1..).zip(weights(c)).fold(Record::new(), |record, (n, w)| {
@@ -651,7 +662,7 @@ fn rescaling() -> Vec<Check> {
             let numbered = (1..).zip(weights(c));
             numbered.fold(Record::new(), |record, (n, w)| record.with(&format!("weights{n}"), w))
         });
-    let silent = Check::new("rescale_silent", "rescale", "rescale leaves a layer whose sums are all 0 as it is", 1)
+    let silent = Check::new("rescale_silent", "rescale", "rescale leaves a layer whose Z is all 0 as it is", 1)
         .asks("rescale")
         .after("rescale")
         .on(|draw| {
@@ -679,8 +690,8 @@ fn layer(init: &str, number: f64, n_in: usize, n_out: usize) -> Record {
     Record::new().with("init", init).with("number", number).with("n_in", n_in).with("n_out", n_out)
 }
 
-/// What a rule says of this layer, with these variances for Xavier's and He's; for `Normal`, whose number is no variance, its
-/// square.
+/// What a rule says of this layer, with these variances for Xavier's and He's; for `Normal`, whose number is no
+/// variance, its square.
 fn variance(c: &Record, xavier: fn(f64, f64) -> f64, he: fn(f64, f64) -> f64) -> f64 {
     variance_by(c, c.count("n_in"), c.count("n_out"), xavier, he)
 }
@@ -818,7 +829,8 @@ fn mean_size(a: &ArrayRef2<f64>) -> f64 {
     a.mapv(f64::abs).sum() / a.len() as f64
 }
 
-/// What follows from the learner's own `scale`, if it is one of the wrong ones that are known by the scale of the inputs.
+/// What follows from the learner's own `scale`, if it is one of the wrong ones that are known by the scale of the
+/// inputs.
 fn by_own_scale<P: Into<Prediction>>(
     c: &Record,
     seen: &Record,

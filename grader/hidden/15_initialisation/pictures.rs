@@ -14,21 +14,21 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             "forward",
             "Relu",
             &[HE, XAVIER, SMALL],
-            "The scale of what each layer puts out; every layer has 64 neurons, and the input has the scale 1. A straight line on \
-             this axis is one factor for each layer. He's weights keep the scale, up to chance. Xavier's lose the half that \
-             ReLU silences. Small weights lose everything at once: where a line ends, nothing that a computer can tell from 0 \
-             is left on this axis.",
+            "The scale of the output of each layer; every layer has 64 neurons, and the input has the scale 1. A \
+             straight line on this axis means the same factor for each layer. He's weights keep the scale, up to \
+             chance. With Xavier's weights it falls, because a ReLU sets half of its inputs to 0. With small weights \
+             the signal vanishes after a few layers, and the line leaves the picture.",
             ask,
         )?,
         through_layers(
             "relu_backward",
-            "And the gradient on its way back",
+            "The gradient on its way back",
             "backward",
             "Relu",
             &[HE, XAVIER, SMALL],
-            "The scale of dZ of each layer, for a gradient of scale 1 at the end. Read it from right to left. The factors are the \
-             same as forwards, because the layers have as many neurons as inputs. Where a line is far down on the left, \
-             the first layers learn nothing.",
+            "The scale of dZ of each layer, for a gradient of scale 1 at the end. Read it from right to left. The \
+             factors are those of the forward pass, because the layers have as many neurons as inputs. Where a line is \
+             far down on the left, the first layers learn nothing.",
             ask,
         )?,
         through_layers(
@@ -37,19 +37,21 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             "forward",
             "Tanh",
             &[XAVIER, SMALL, LARGE],
-            "Xavier's weights lose a little in every layer, for tanh flattens what is large. Weights of standard deviation 1 look \
-             best: their line is the flattest. But look at the next picture before you choose them.",
+            "With Xavier's weights the scale falls a little in every layer, because tanh makes large values smaller. \
+             Weights with the standard deviation 1 look best: their line is the flattest. But look at the next picture \
+             before you choose them.",
             ask,
         )?,
         through_layers(
             "tanh_backward",
-            "And its gradient",
+            "The gradient of the tanh layers",
             "backward",
             "Tanh",
             &[XAVIER, SMALL, LARGE],
-            "Read it from right to left again. With large weights almost every output is close to 1 or -1, where tanh is flat and no \
-             gradient gets past. The few that are not meet large weights: from layer to layer the gradient grows, and leaves the \
-             picture. A flat line in the picture before is no proof of a good start.",
+            "Read it from right to left again. With large weights almost every output is close to 1 or -1, where tanh \
+             is flat and hardly any gradient passes. The other outputs pass it on to large weights: from layer to \
+             layer the gradient grows, until it leaves the picture. So a flat line in the picture before does not \
+             prove that the initial weights are good.",
             ask,
         )?,
         training(ask)?,
@@ -100,9 +102,9 @@ fn training(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("loss").from(1e-3, 2.0).log(),
     )
     .caption(
-        "Eight hidden layers of 16 ReLUs learn to tell two rings of points apart, from your own weights. 0.69 is the loss of a \
-         network that says one half to everything. From small weights it stays there: neither the signal nor the gradient \
-         gets through. Weights of 0 stay there for ever.",
+        "Eight hidden layers of 16 ReLUs learn to tell two rings of points apart, from your own weights. 0.69 is the \
+         loss of a network that always predicts one half. With small weights the loss stays there, because neither the \
+         signal nor the gradient gets through. Weights of 0 never leave it.",
     );
     for start in [HE, XAVIER, SMALL, ("0", "Zeros", 0.0, 3)] {
         let case = case(start, "Relu")

@@ -1,7 +1,7 @@
 //! What is right in exercise 16, and what is commonly got wrong.
 //!
-//! The machinery of a study is asked with scores that are looked up in the case, not trained: so it is known which settings and
-//! seeds have to run, and what has to come out. Only `chosen` is trained.
+//! The machinery of a study is asked with scores that are looked up in the case, not trained: so it is known which
+//! settings and seeds have to run, and what has to come out. Only `chosen` is trained.
 
 use rand::seq::SliceRandom;
 
@@ -21,10 +21,11 @@ const DIGITS_GOAL: f64 = 0.91;
 const MOST_EPOCHS: usize = 10;
 const MOST_PARAMETERS: usize = 2500;
 
-/// After one epoch the best of the four widths reads 96.6 % of the validation set. `train` is given and the seeds are fixed, so right
-/// solutions get the same numbers.
+/// After one epoch the best of the four widths reads 96.6 % of the validation set. `train` is given and the seeds are
+/// fixed, so right solutions get the same numbers.
 const MNIST_GOAL: f64 = 0.94;
-/// The best settings of the four studies read 94.6 % of the validation set and more, but for the best one of the activations: 93.7 %.
+/// The best settings of the four studies read 94.6 % of the validation set and more, but for the best one of the
+/// activations: 93.7 %.
 const MNIST_VALIDATION_GOAL: f64 = 0.9;
 
 const HEADER: &str = "hidden,activation,learning_rate,batch_size,epochs,seed,score";
@@ -72,9 +73,11 @@ fn n_parameters() -> Check {
             ]
         })
         .expects(move |c| count(c, |n_in, n_out| (n_in + 1) * n_out, 0))
-        .mistake("biases_not_counted", "The biases are missing: each neuron has one besides its weights.", move |c| {
-            count(c, |n_in, n_out| n_in * n_out, 0)
-        })
+        .mistake(
+            "biases_not_counted",
+            "The biases are missing: each neuron has a bias besides its weights.",
+            move |c| count(c, |n_in, n_out| n_in * n_out, 0),
+        )
         .mistake(
             "bias_for_each_input",
             "There is one bias for each input of a layer. A bias belongs to a neuron, which is an output of its layer.",
@@ -82,7 +85,7 @@ fn n_parameters() -> Check {
         )
         .mistake(
             "last_layer_not_counted",
-            "The last layer is missing, the one from the last hidden neurons (or the inputs) to the outputs.",
+            "The last layer is missing: the layer from the last hidden neurons (or the inputs) to the outputs.",
             move |c| count(c, |n_in, n_out| (n_in + 1) * n_out, 1),
         )
 }
@@ -129,8 +132,8 @@ fn grid_settings() -> Check {
         .expects(|c| listed(c, &product(lengths(c))))
         .mistake(
             "knobs_turned_together",
-            "The knobs are turned together: the first entries of all lists make a setting, then the second ones. A grid has every \
-             combination: one loop inside the other.",
+            "All knobs change together: the first entries of all lists make a setting, then the second ones. A grid \
+             has every combination: use one loop inside the other.",
             |c| {
                 let shortest = lengths(c).into_iter().min().unwrap_or(0);
                 listed(c, &(0..shortest).map(|i| [i; 4]).collect::<Vec<_>>())
@@ -138,8 +141,8 @@ fn grid_settings() -> Check {
         )
         .mistake(
             "one_knob_at_a_time",
-            "One knob is turned at a time, while all others stay at their first entry. That misses what knobs do together: a \
-             larger batch wants a larger rate. A grid has every combination.",
+            "One knob changes at a time, while all others stay at their first entry. But the best value of one knob \
+             depends on the others: a larger batch needs a larger rate. A grid has every combination.",
             |c| {
                 let n = lengths(c);
                 let mut places = vec![[0; 4]];
@@ -155,8 +158,8 @@ fn grid_settings() -> Check {
         )
         .mistake(
             "first_knob_fastest",
-            "All combinations are there, in another order: `hidden` changes fastest. It belongs into the outermost loop, and the \
-             batch size into the innermost one.",
+            "All combinations are there, but in another order: `hidden` changes fastest. It belongs in the outermost \
+             loop, and the batch size in the innermost one.",
             |c| {
                 let [a, b, r, s] = lengths(c);
                 let turned = product([s, r, b, a]);
@@ -170,8 +173,9 @@ fn log_place(x: f64, low: f64, high: f64) -> f64 {
     (x / low).ln() / (high / low).ln()
 }
 
-/// Whether `places`, which should be uniform between 0 and 1, are: each quarter of the range holds a quarter of them. With 2,000
-/// draws a share has a standard deviation of 0.0097. Six of them are allowed, which right code exceeds once in 10⁸ draws.
+/// Whether `places`, which should be uniform between 0 and 1, are: each quarter of the range holds a quarter of them.
+/// With 2,000 draws a share has a standard deviation of 0.0097. Six of them are allowed, which right code exceeds once
+/// in 10⁸ draws.
 fn uniform_quarters(places: &[f64]) -> Result<(), String> {
     for quarter in 0..4 {
         let (from, to) = (quarter as f64 / 4.0, (quarter + 1) as f64 / 4.0);
@@ -211,13 +215,13 @@ fn log_uniform() -> Check {
         })
         .mistake_if(
             "same_number_again",
-            "Every call returns the same number: it has to come from `rng`, which goes on from call to call.",
+            "Every call returns the same number: it has to come from `rng`, which gives new numbers in each call.",
             |_, seen| seen.vector("result").iter().all(|number| *number == seen.vector("result")[0]),
         )
         .mistake_if(
             "uniform_not_logarithmic",
-            "The numbers are uniform between `low` and `high`, so most of them are in the highest factor of 10. Draw the logarithm \
-             uniformly, and undo it.",
+            "The numbers are uniform between `low` and `high`, so most of them are in the highest factor of 10. Draw \
+             the logarithm uniformly, and take `exp` of it.",
             move |c, seen| {
                 let ((low, high), numbers) = (bounds(c), seen.vector("result"));
                 let mean = numbers.iter().map(|x| (x - low) / (high - low)).sum::<f64>() / numbers.len() as f64;
@@ -226,27 +230,32 @@ fn log_uniform() -> Check {
         )
         .mistake_if(
             "logarithm_not_undone",
-            "The numbers lie between the logarithms of `low` and `high`. The way back is missing: `exp` undoes `ln`.",
+            "The numbers lie between the logarithms of `low` and `high`. The last step is missing: `exp` is the \
+             inverse of `ln`.",
             move |c, seen| {
                 let (low, high) = bounds(c);
                 let numbers = seen.vector("result");
-                low < 1.0 && numbers.iter().all(|x| (low.ln()..=high.ln()).contains(x)) && numbers.iter().any(|x| *x < 0.0)
+                low < 1.0
+                    && numbers.iter().all(|x| (low.ln()..=high.ln()).contains(x))
+                    && numbers.iter().any(|x| *x < 0.0)
             },
         )
         .mistake_if(
             "another_base_undone",
-            "The logarithm and its way back have different bases. `exp` undoes `ln`, and `10_f64.powf` undoes `log10`.",
+            "The logarithm and its inverse have different bases. `exp` is the inverse of `ln`, and `10_f64.powf` that \
+             of `log10`.",
             move |c, seen| {
                 let (low, high) = bounds(c);
                 let in_range = |low: f64, high: f64| seen.vector("result").iter().all(|x| (low..=high).contains(x));
                 let ten = |x: f64| 10_f64.powf(x.ln()) * (1.0 + 1e-9 * x.signum());
                 let e = |x: f64| x.log10().exp();
-                !in_range(low, high) && (in_range(ten(low) * 0.999_999, ten(high)) || in_range(e(low), e(high) * 1.000_001))
+                !in_range(low, high)
+                    && (in_range(ten(low) * 0.999_999, ten(high)) || in_range(e(low), e(high) * 1.000_001))
             },
         )
         .mistake_if(
             "whole_exponents",
-            "There are only a few different numbers, each a whole number of factors away from the others. The exponent is a real \
+            "There are only a few different numbers, as if the exponent were always an integer. It has to be a real \
              number: draw it between the two logarithms.",
             |_, seen| {
                 let mut numbers = seen.vector("result").to_vec();
@@ -262,7 +271,7 @@ fn random_settings() -> Check {
         let rates = c.vector("learning_rates");
         (rates.iter().copied().fold(f64::INFINITY, f64::min), rates.iter().copied().fold(0.0, f64::max))
     };
-    Check::new("random_settings", "random_settings", "random_settings draws each knob by itself", 3)
+    Check::new("random_settings", "random_settings", "random_settings draws each knob independently", 3)
         .after("log_uniform")
         .on(|draw| {
             let (low, width) = (0.0001 * size(draw, 1, 99) as f64, size(draw, 4, 30));
@@ -283,7 +292,8 @@ fn random_settings() -> Check {
             if rates.len() != n {
                 return Err(format!("There are {} settings, not {n}.", rates.len()));
             }
-            let knobs = places_of_knobs(c, seen).ok_or("There is a setting with an entry that the grid does not list.")?;
+            let knobs =
+                places_of_knobs(c, seen).ok_or("There is a setting with an entry that the grid does not list.")?;
             if seen.counts("epochs").iter().any(|epochs| *epochs != c.count("epochs")) {
                 return Err(format!("The epochs are not the grid's, {}.", c.count("epochs")));
             }
@@ -296,8 +306,8 @@ fn random_settings() -> Check {
                 return Err(format!("The learning rate {rate} is not between {low} and {high}."));
             }
             uniform_quarters(&rates.iter().map(|&rate| log_place(rate, low, high)).collect::<Vec<_>>())?;
-            // 27 combinations of three knobs, and low and high rates: 54 in all, each 37 times on average. The standard deviation is
-            // 6.0, so right code does not get below 2 in 10⁸ draws.
+            // 27 combinations of three knobs, and low and high rates: 54 in all, each 37 times on average. The standard
+            // deviation is 6.0, so right code does not get below 2 in 10⁸ draws.
             let mut counts = [0; 54];
             for (i, [hidden, activation, batch]) in knobs.into_iter().enumerate() {
                 let is_high = usize::from(log_place(rates[i], low, high) > 0.5);
@@ -305,45 +315,44 @@ fn random_settings() -> Check {
             }
             match counts.iter().all(|count| (2..90).contains(count)) {
                 true => Ok(()),
-                false => Err("Some combinations come far more often than others: draw each knob by itself, each entry of \
-                              its list as likely as any other."
+                false => Err("Some combinations come far more often than others: draw each knob independently, with \
+                              the same probability for each entry of its list."
                     .to_owned()),
             }
         })
-        .mistake_if("n_not_taken", "There are not `n` settings.", |c, seen| seen.vector("learning rates").len() != c.count("n"))
+        .mistake_if("n_not_taken", "There are not `n` settings.", |c, seen| {
+            seen.vector("learning rates").len() != c.count("n")
+        })
         .mistake_if(
             "rates_from_the_list",
-            "Every learning rate is one of the grid's. Random search is worth it because every run tries another rate: draw between \
-             the smallest and the largest.",
+            "Every learning rate is one of the grid's. The advantage of random search is that every run tries another \
+             rate: draw between the smallest and the largest.",
             |c, seen| {
                 let listed = c.vector("learning_rates").to_vec();
                 seen.vector("learning rates").iter().all(|rate| listed.contains(rate))
             },
         )
-        .mistake_if(
-            "one_setting_repeated",
-            "All settings are equal: draw again for each of them.",
-            |_, seen| {
-                let rates = seen.vector("learning rates");
-                rates.len() > 1 && rates.iter().all(|rate| *rate == rates[0])
-            },
-        )
+        .mistake_if("one_setting_repeated", "All settings are equal: draw new values for each of them.", |_, seen| {
+            let rates = seen.vector("learning rates");
+            rates.len() > 1 && rates.iter().all(|rate| *rate == rates[0])
+        })
         .mistake_if(
             "ends_of_the_list",
-            "The learning rates lie between the first and the last in the list. The list need not be sorted: draw between the \
-             smallest and the largest.",
+            "The learning rates lie between the first and the last in the list. The list need not be sorted: draw \
+             between the smallest and the largest.",
             |c, seen| {
                 let listed = c.vector("learning_rates");
                 let (first, last) = (listed[0], listed[listed.len() - 1]);
                 let rates = seen.vector("learning rates");
-                rates.iter().all(|rate| (first * 0.999_999..=last * 1.000_001).contains(rate)) && rates.iter().any(|r| *r != rates[0])
+                rates.iter().all(|rate| (first * 0.999_999..=last * 1.000_001).contains(rate))
+                    && rates.iter().any(|r| *r != rates[0])
                     && !rates.iter().all(|rate| listed.iter().any(|one| one == rate))
             },
         )
         .mistake_if(
             "one_draw_for_all_knobs",
-            "Two knobs always take the entries at the same place of their lists: one random number is used for both. Draw for each \
-             knob by itself.",
+            "Two knobs always take the entries at the same index of their lists: one random number is used for both. \
+             Draw a new number for each knob.",
             |c, seen| {
                 let Some(knobs) = places_of_knobs(c, seen) else { return false };
                 let alike = |one: usize, other: usize| knobs.iter().all(|places| places[one] == places[other]);
@@ -352,7 +361,7 @@ fn random_settings() -> Check {
         )
         .mistake_if(
             "an_entry_never_drawn",
-            "An entry of a list is never drawn. `0..len` ends before `len`, so it needs no - 1.",
+            "An entry of a list is never drawn. The indices are those of `0..len`, which already ends before `len`.",
             |c, seen| {
                 let Some(knobs) = places_of_knobs(c, seen) else { return false };
                 let varies = knobs.iter().any(|places| *places != knobs[0]);
@@ -396,18 +405,17 @@ fn repeat() -> Check {
         .expects(|c| runs(c, 0..c.count("n_repeats")))
         .mistake(
             "always_the_same_seed",
-            "Every run has the same seed, so all scores are equal, and the noise between runs looks like 0. The seeds are 0, 1, 2, ….",
+            "Every run has the same seed, so all scores are equal, and the noise between runs seems to be 0. The seeds \
+             are 0, 1, 2, ….",
             |c| runs(c, vec![0; c.count("n_repeats")].into_iter()),
         )
-        .mistake("seeds_from_one", "The seeds begin at 1; they are 0, 1, …, n_repeats - 1.", |c| runs(c, 1..c.count("n_repeats") + 1))
-        .mistake(
-            "one_score_copied",
-            "There is only one run, and its score is copied. Call `run` for each seed.",
-            |c| {
-                let scores = Array1::from_elem(c.count("n_repeats"), c.float("score of seed 0"));
-                Record::new().with("scores", scores).with("seeds", vec![0_usize])
-            },
-        )
+        .mistake("seeds_from_one", "The seeds begin at 1; they are 0, 1, …, n_repeats - 1.", |c| {
+            runs(c, 1..c.count("n_repeats") + 1)
+        })
+        .mistake("one_score_copied", "There is only one run, and its score is copied. Call `run` for each seed.", |c| {
+            let scores = Array1::from_elem(c.count("n_repeats"), c.float("score of seed 0"));
+            Record::new().with("scores", scores).with("seeds", vec![0_usize])
+        })
         .mistake("one_run_too_many", "There is one run too many: a range `0..=n` has n + 1 numbers.", |c| {
             runs(c, 0..c.count("n_repeats") + 1)
         })
@@ -443,8 +451,8 @@ fn summaries() -> Vec<Check> {
             .expects(|c| of(c, |squares, n| (squares / (n - 1.0)).sqrt()))
             .mistake(
                 "divided_by_n",
-                "The standard deviation is too small: the squares are divided by n. The scores lie closer to their own mean than to \
-                 the true one; n - 1 makes up for that.",
+                "The standard deviation is too small: the sum of the squares is divided by n. The scores lie closer to \
+                 their own mean than to the true mean; dividing by n - 1 makes up for that.",
                 |c| of(c, |squares, n| (squares / n).sqrt()),
             )
             .mistake("variance_for_std", "`std` is the variance. The standard deviation is its square root.", |c| {
@@ -452,32 +460,38 @@ fn summaries() -> Vec<Check> {
             })
             .mistake(
                 "standard_error_for_std",
-                "`std` is divided by √n once more: that is the standard error of the *mean*. Here it is asked how much one run differs \
-                 from the next; `compare` divides later.",
+                "`std` is divided by √n as well: that is the standard error of the *mean*. The function should return \
+                 the standard deviation of single runs; `compare` divides later.",
                 |c| of(c, |squares, n| (squares / (n - 1.0) / n).sqrt()),
             ),
-        Check::new("summarise_one", "summarise", "the standard deviation of a single score is NaN, and no scores are refused", 1)
-            .asks("summarise")
-            .after("summarise")
-            .on(|draw| {
-                let one = draw::vector(draw, 1, 1.0);
-                [one, Array1::zeros(0)].map(|scores| Record::new().with("scores", scores)).to_vec()
-            })
-            .expects(|c| match c.vector("scores").is_empty() {
-                true => Prediction::Panics,
-                false => of(c, |_, _| f64::NAN).into(),
-            })
-            .mistake_if(
-                "one_score_without_noise",
-                "The standard deviation of a single score is 0 here, as if there were no noise. One run says nothing about the next: it \
-                 is NaN, which 0 / 0 is by itself.",
-                |c, seen| c.vector("scores").len() == 1 && seen.float("std") == 0.0,
-            )
-            .mistake_if(
-                "nothing_summarised",
-                "There are no scores, and your code goes on: the mean of nothing is no number. Panic, for example with `assert!`.",
-                |c, _| c.vector("scores").is_empty(),
-            ),
+        Check::new(
+            "summarise_one",
+            "summarise",
+            "the standard deviation of a single score is NaN, and no scores are refused",
+            1,
+        )
+        .asks("summarise")
+        .after("summarise")
+        .on(|draw| {
+            let one = draw::vector(draw, 1, 1.0);
+            [one, Array1::zeros(0)].map(|scores| Record::new().with("scores", scores)).to_vec()
+        })
+        .expects(|c| match c.vector("scores").is_empty() {
+            true => Prediction::Panics,
+            false => of(c, |_, _| f64::NAN).into(),
+        })
+        .mistake_if(
+            "one_score_without_noise",
+            "The standard deviation of a single score is 0 here, as if there were no noise. One run says nothing \
+                 about noise: return NaN, which is what 0 / 0 gives.",
+            |c, seen| c.vector("scores").len() == 1 && seen.float("std") == 0.0,
+        )
+        .mistake_if(
+            "nothing_summarised",
+            "There are no scores, and your code does not panic. No scores have no mean: panic, for example with \
+                 `assert!`.",
+            |c, _| c.vector("scores").is_empty(),
+        ),
     ]
 }
 
@@ -536,19 +550,19 @@ fn comparisons() -> Vec<Check> {
             .expects(|c| better(c, |s_a, n_a, s_b, n_b| 2.0 * standard_error(s_a, n_a, s_b, n_b)))
             .mistake(
                 "every_difference_counts",
-                "The larger mean wins, however small the difference. Two studies of one and the same setting would differ, too: what \
-                 is within the noise is a tie.",
+                "The larger mean wins, however small the difference. Even two studies of the same setting would \
+                 differ: a difference within the noise is a tie.",
                 |c| better(c, |_, _, _, _| 0.0),
             )
             .mistake(
                 "root_forgotten",
-                "The differences are compared with twice the *square* of the standard error, which is far too small, so nearly every \
-                 difference counts. Take the root: √(s_a²/n_a + s_b²/n_b).",
+                "The differences are compared with twice the *square* of the standard error. That is far too small, so \
+                 nearly every difference counts. Take the root: √(s_a²/n_a + s_b²/n_b).",
                 |c| better(c, |s_a, n_a, s_b, n_b| 2.0 * standard_error(s_a, n_a, s_b, n_b).powi(2)),
             )
             .mistake(
                 "turned_round",
-                "`Greater` and `Less` have changed places: `Greater` means that `a` is better than `b`.",
+                "`Greater` and `Less` are swapped: `Greater` means that `a` is better than `b`.",
                 |c| {
                     let (a, b) = (of_three(c, "a"), of_three(c, "b"));
                     verdict(b.0 - a.0, 2.0 * standard_error(a.1, a.2, b.1, b.2)).to_owned()
@@ -556,29 +570,31 @@ fn comparisons() -> Vec<Check> {
             )
             .mistake(
                 "repeats_not_counted",
-                "Twice the noise of a single run is subtracted. The mean of n runs is less noisy than one run: s² is divided by n. \
-                 Otherwise repeating would prove nothing.",
+                "The difference is compared with the noise of single runs. The mean of n runs has less noise: s² is \
+                 divided by n. Otherwise repeats would be of no use.",
                 |c| better(c, |s_a, _, s_b, _| 2.0 * (s_a * s_a + s_b * s_b).sqrt()),
             )
             .mistake(
                 "one_standard_error",
-                "A difference counts above one standard error here. Two equal settings would be told apart in every third comparison; \
-                 twice the standard error is asked for.",
+                "A difference counts above one standard error here. Then one comparison in three would find a \
+                 difference between equal settings. The limit is twice the standard error.",
                 |c| better(c, standard_error),
             )
             .mistake(
                 "errors_added",
-                "The standard errors of both sides are added. Variances add up, not deviations: √(s_a²/n_a + s_b²/n_b).",
+                "The standard errors of both sides are added. Variances add up, standard deviations do not: √(s_a²/n_a \
+                 + s_b²/n_b).",
                 |c| better(c, |s_a, n_a, s_b, n_b| 2.0 * (s_a / n_a.sqrt() + s_b / n_b.sqrt())),
             )
             .mistake(
                 "divided_by_n_not_its_root",
-                "The deviations are divided by n. It is the *variance* s² that is divided by n: √(s_a²/n_a + s_b²/n_b).",
+                "The standard deviations are divided by n. It is the *variance* s² that is divided by n: √(s_a²/n_a + \
+                 s_b²/n_b).",
                 |c| better(c, |s_a, n_a, s_b, n_b| 2.0 * ((s_a / n_a).powi(2) + (s_b / n_b).powi(2)).sqrt()),
             )
             .mistake(
                 "noise_of_one_side",
-                "Only the noise of `a` counts. Both means are uncertain: both belong under the root.",
+                "Only the noise of `a` counts. Both means are noisy: both terms belong under the root.",
                 |c| better(c, |s_a, n_a, _, _| 2.0 * s_a / n_a.sqrt()),
             ),
         Check::new("compare_single", "compare", "with a single score on either side it is a tie", 1)
@@ -586,7 +602,8 @@ fn comparisons() -> Vec<Check> {
             .after("compare")
             .on(move |draw| {
                 let cases = [0, 1, 2, 3].map(|which| {
-                    let (high, s, n) = (0.01 * size(draw, 60, 90) as f64, 0.001 * size(draw, 5, 30) as f64, size(draw, 3, 9) as f64);
+                    let (high, s, n) =
+                        (0.01 * size(draw, 60, 90) as f64, 0.001 * size(draw, 5, 30) as f64, size(draw, 3, 9) as f64);
                     let (single, many) = ([high, f64::NAN, 1.0], [0.1, s, n]);
                     match which {
                         0 => pair(single, many),
@@ -608,20 +625,22 @@ fn comparisons() -> Vec<Check> {
                 }
                 cases
             })
-            .expects(|c| better(c, |s_a, n_a, s_b, n_b| {
-                let limit = 2.0 * standard_error(s_a, n_a, s_b, n_b);
-                if limit.is_nan() { f64::INFINITY } else { limit }
-            }))
+            .expects(|c| {
+                better(c, |s_a, n_a, s_b, n_b| {
+                    let limit = 2.0 * standard_error(s_a, n_a, s_b, n_b);
+                    if limit.is_nan() { f64::INFINITY } else { limit }
+                })
+            })
             .mistake(
                 "single_score_wins",
-                "A single score is taken for certain. Its standard deviation is NaN, because it is not known how much the next run would \
-                 differ: that makes a tie.",
+                "A single score is taken as exact. Its standard deviation is NaN, because the noise is not known: so \
+                 the result is a tie.",
                 |c| better(c, |s_a, n_a, s_b, n_b| 2.0 * standard_error(or_zero(s_a), n_a, or_zero(s_b), n_b)),
             )
             .mistake(
                 "nan_decides",
-                "Where the noise is NaN, it is not a tie here. A comparison with NaN is false: ask whether the difference is *larger* \
-                 than the limit, and let everything else be a tie.",
+                "Where the noise is NaN, the result is not a tie here. A comparison with NaN is false: ask whether the \
+                 difference is *larger* than the limit, and return a tie in all other cases.",
                 |c| {
                     let unknown = of_three(c, "a").1.is_nan() || of_three(c, "b").1.is_nan();
                     let larger = of_three(c, "a").0 > of_three(c, "b").0;
@@ -682,7 +701,8 @@ fn table() -> Check {
         .after("compare")
         .after("compare_single")
         .on(|draw| {
-            let case = |names: String, rows: Array2<f64>| Record::new().with("names", names).with("mean, std and n", rows);
+            let case =
+                |names: String, rows: Array2<f64>| Record::new().with("names", names).with("mean, std and n", rows);
             let mut drawn = Array2::zeros((5, 3));
             let best = 0.9 + 0.0001 * size(draw, 1, 500) as f64;
             // The second is a tie with the best, the third with the second alone.
@@ -705,23 +725,27 @@ fn table() -> Check {
         })
         .mistake(
             "not_sorted",
-            "The settings are in the order in which they came, and the first one is called the best. The largest mean comes first.",
+            "The settings are in their original order, and the first one is called the best. The largest mean comes \
+             first.",
             |c| as_table(c, Slip::NotSorted),
         )
         .mistake(
             "tie_with_the_line_above",
-            "Each setting is compared with the one in the line above it. A tie with a tie is not yet a tie with the best: compare \
-             each with the first.",
+            "Each setting is compared with the one in the line above it. A tie with that one need not be a tie with \
+             the best: compare each with the first.",
             |c| as_table(c, Slip::TieWithTheLineAbove),
         )
         .mistake(
             "rounded_means_tie",
-            "Settings tie where their rounded means agree. How far apart two means may be depends on their noise: ask `compare`.",
+            "Settings tie if their rounded means agree. But how far apart two means may be depends on their noise: \
+             call `compare`.",
             |c| as_table(c, Slip::MeansDecide),
         )
-        .mistake("best_is_a_tie", "The first line says `tie`: the best ties with itself. It says `best`.", |c| {
-            as_table(c, Slip::BestNotMarked)
-        })
+        .mistake(
+            "best_is_a_tie",
+            "The first line says `tie`, because the best ties with itself. It should say `best`.",
+            |c| as_table(c, Slip::BestNotMarked),
+        )
 }
 
 /// What is seen of a search that takes the setting `best`, judging by the mean over the seeds.
@@ -769,73 +793,78 @@ fn search_case(draw: &mut probe::Generator, means: &[f64], n_repeats: usize) -> 
 
 fn searches() -> Vec<Check> {
     vec![
-        Check::new("search", "search", "search takes the best mean of the validation scores, and tests it once", 3)
-            .after("repeat")
-            .after("summarise")
-            .on(|draw| {
-                let quarters = |draw: &mut probe::Generator| 0.25 * draw::count(draw, 12) as f64;
-                let drawn: Vec<f64> = (0..7).map(|_| quarters(draw)).collect();
-                vec![
-                    search_case(draw, &[0.5, 1.5, 1.0, 1.25], 3),
-                    search_case(draw, &[1.25, 0.25, 2.0, 0.5, 2.0, 1.0], 2),
-                    search_case(draw, &[-4.5, -3.25, -5.0], 4),
-                    search_case(draw, &drawn, 3),
-                ]
-            })
-            .expects(|c| found(c, place(&means(c).to_vec(), f64::NEG_INFINITY, |x, best| x > best)))
-            .mistake(
-                "smallest_mean_wins",
-                "The setting with the smallest mean is taken. A score is better when it is larger.",
-                |c| found(c, place(&means(c).to_vec(), f64::INFINITY, |x, best| x < best)),
-            )
-            .mistake(
-                "last_of_equals",
-                "Of equal means the last one is taken. The first is asked for: `max_by` keeps the last, a loop with `>` the first.",
-                |c| found(c, place(&means(c).to_vec(), f64::NEG_INFINITY, |x, best| x >= best)),
-            )
-            .mistake(
-                "luckiest_run_wins",
-                "The setting with the best single run is taken. One lucky seed is no merit of the setting: compare the means.",
-                |c| {
-                    let largest = |row: ndarray::ArrayView1<'_, f64>| row.fold(f64::NEG_INFINITY, |max, x| max.max(*x));
-                    let largest: Vec<f64> = c.matrix("scores").rows().into_iter().map(largest).collect();
-                    found(c, place(&largest, f64::NEG_INFINITY, |x, best| x > best))
-                },
-            )
-            .mistake(
-                "means_begin_at_zero",
-                "Where all means are negative, the first setting is taken: the best mean so far begins at 0, and none is above it. A \
-                 score may have any sign; begin at -∞.",
-                |c| found(c, place(&means(c).to_vec(), 0.0, |x, best| x > best)),
-            )
-            .mistake(
-                "one_run_each",
-                "Each setting has run once, with the seed 0. Let it run `n_repeats` times: one run says nothing about noise.",
-                |c| {
-                    let once = Record::new()
-                        .with("scores", c.matrix("scores").select(Axis(1), &[0]))
-                        .with("test scores", c.vector("test scores").to_owned())
-                        .with("n_repeats", 1_usize);
-                    found(&once, place(&means(&once).to_vec(), f64::NEG_INFINITY, |x, best| x > best))
-                },
-            )
-            .mistake(
-                "last_setting_tested",
-                "The setting that is tested is the last one, and not the best.",
-                |c| {
-                    let (best, last) = (place(&means(c).to_vec(), f64::NEG_INFINITY, |x, best| x > best), means(c).len() - 1);
-                    let right = found(c, best);
-                    let mut wrong = Record::new();
-                    for (name, value) in right.parts() {
-                        wrong = match name {
-                            "test_score" => wrong.with(name, c.vector("test scores")[last]),
-                            "tested settings" => wrong.with(name, vec![last]),
-                            _ => wrong.with(name, value.clone()),
-                        };
-                    }
-                    wrong
-                },
-            ),
+        Check::new(
+            "search",
+            "search",
+            "search takes the setting with the best mean validation score, and tests it \
+                                        once",
+            3,
+        )
+        .after("repeat")
+        .after("summarise")
+        .on(|draw| {
+            let quarters = |draw: &mut probe::Generator| 0.25 * draw::count(draw, 12) as f64;
+            let drawn: Vec<f64> = (0..7).map(|_| quarters(draw)).collect();
+            vec![
+                search_case(draw, &[0.5, 1.5, 1.0, 1.25], 3),
+                search_case(draw, &[1.25, 0.25, 2.0, 0.5, 2.0, 1.0], 2),
+                search_case(draw, &[-4.5, -3.25, -5.0], 4),
+                search_case(draw, &drawn, 3),
+            ]
+        })
+        .expects(|c| found(c, place(&means(c).to_vec(), f64::NEG_INFINITY, |x, best| x > best)))
+        .mistake(
+            "smallest_mean_wins",
+            "The setting with the smallest mean is taken. A score is better when it is larger.",
+            |c| found(c, place(&means(c).to_vec(), f64::INFINITY, |x, best| x < best)),
+        )
+        .mistake(
+            "last_of_equals",
+            "Of equal means the last one is taken, and it should be the first: `max_by` keeps the last, a loop \
+                 with `>` the first.",
+            |c| found(c, place(&means(c).to_vec(), f64::NEG_INFINITY, |x, best| x >= best)),
+        )
+        .mistake(
+            "luckiest_run_wins",
+            "The setting with the best single run is taken. One lucky seed does not make a good setting: compare \
+                 the means.",
+            |c| {
+                let largest = |row: ndarray::ArrayView1<'_, f64>| row.fold(f64::NEG_INFINITY, |max, x| max.max(*x));
+                let largest: Vec<f64> = c.matrix("scores").rows().into_iter().map(largest).collect();
+                found(c, place(&largest, f64::NEG_INFINITY, |x, best| x > best))
+            },
+        )
+        .mistake(
+            "means_begin_at_zero",
+            "If all means are negative, the first setting is taken: the best mean so far begins at 0, and none is \
+                 above it. A score may be negative; begin at -∞.",
+            |c| found(c, place(&means(c).to_vec(), 0.0, |x, best| x > best)),
+        )
+        .mistake(
+            "one_run_each",
+            "Each setting has run once, with the seed 0. It should run `n_repeats` times: one run says nothing \
+                 about noise.",
+            |c| {
+                let once = Record::new()
+                    .with("scores", c.matrix("scores").select(Axis(1), &[0]))
+                    .with("test scores", c.vector("test scores").to_owned())
+                    .with("n_repeats", 1_usize);
+                found(&once, place(&means(&once).to_vec(), f64::NEG_INFINITY, |x, best| x > best))
+            },
+        )
+        .mistake("last_setting_tested", "The setting that is tested is the last one, and not the best.", |c| {
+            let (best, last) = (place(&means(c).to_vec(), f64::NEG_INFINITY, |x, best| x > best), means(c).len() - 1);
+            let right = found(c, best);
+            let mut wrong = Record::new();
+            for (name, value) in right.parts() {
+                wrong = match name {
+                    "test_score" => wrong.with(name, c.vector("test scores")[last]),
+                    "tested settings" => wrong.with(name, vec![last]),
+                    _ => wrong.with(name, value.clone()),
+                };
+            }
+            wrong
+        }),
         Check::new("search_nan", "search", "search never takes NaN for the best, and refuses an empty list", 1)
             .asks("search")
             .after("search")
@@ -848,11 +877,22 @@ fn searches() -> Vec<Check> {
                     let mut scores = case.matrix("scores").to_owned();
                     scores[[diverged, 1]] = f64::NAN;
                     let tests = case.vector("test scores").to_owned();
-                    let case = Record::new().with("scores", scores).with("test scores", tests).with("n_repeats", 2_usize);
+                    let case =
+                        Record::new().with("scores", scores).with("test scores", tests).with("n_repeats", 2_usize);
                     cases.push(case);
                 }
-                cases.push(Record::new().with("scores", Array2::zeros((0, 2))).with("test scores", Array1::zeros(0)).with("n_repeats", 2_usize));
-                cases.push(Record::new().with("scores", Array2::zeros((2, 0))).with("test scores", Array1::zeros(2)).with("n_repeats", 0_usize));
+                cases.push(
+                    Record::new()
+                        .with("scores", Array2::zeros((0, 2)))
+                        .with("test scores", Array1::zeros(0))
+                        .with("n_repeats", 2_usize),
+                );
+                cases.push(
+                    Record::new()
+                        .with("scores", Array2::zeros((2, 0)))
+                        .with("test scores", Array1::zeros(2))
+                        .with("n_repeats", 0_usize),
+                );
                 cases
             })
             .expects(|c| match c.matrix("scores").is_empty() {
@@ -861,8 +901,9 @@ fn searches() -> Vec<Check> {
             })
             .mistake_if(
                 "nan_is_the_best",
-                "A setting whose mean is NaN is taken for the best: a run of it has diverged. `total_cmp` puts NaN above all numbers, and \
-                 a NaN in front is never beaten. Begin at -∞, and let `>` decide.",
+                "A setting whose mean is NaN is taken for the best, though one of its runs has diverged. `total_cmp` \
+                 puts NaN above all numbers; and if the search begins with a NaN, no number is `>` it. Begin at -∞, \
+                 and compare with `>`.",
                 |c, seen| {
                     let best = seen.count("best");
                     !c.matrix("scores").is_empty() && means(c).get(best).is_some_and(|mean| mean.is_nan())
@@ -870,8 +911,8 @@ fn searches() -> Vec<Check> {
             )
             .mistake(
                 "nan_panics_in_search",
-                "`partial_cmp` has no answer for NaN, and `unwrap` turns that into a panic. A run that has diverged is a bad score, not \
-                 the end of the study.",
+                "`partial_cmp` returns `None` for NaN, and `unwrap` turns that into a panic. A run that has diverged \
+                 is a bad score, not the end of the study.",
                 |c| match means(c).is_empty() || means(c).iter().any(|mean| mean.is_nan()) {
                     true => Prediction::Panics,
                     false => found(c, place(&means(c).to_vec(), f64::NEG_INFINITY, |x, best| x > best)).into(),
@@ -879,7 +920,8 @@ fn searches() -> Vec<Check> {
             )
             .mistake_if(
                 "nothing_to_search",
-                "There are no settings, or no repeats, and your code goes on. There is no best one: panic.",
+                "There are no settings, or no repeats, and your code does not panic. There is no best setting then: \
+                 panic.",
                 |c, _| c.matrix("scores").is_empty(),
             ),
     ]
@@ -927,18 +969,19 @@ fn folds() -> Vec<Check> {
             .expects(|c| folded(c, &parts(c), others))
             .mistake(
                 "rest_left_out",
-                "Some samples are never validated on: those that are left when n is divided by k. The first n % k parts have one sample \
-                 more.",
+                "Some samples are never validated on: the remainder when n is divided by k. The first n % k parts have \
+                 one sample more.",
                 |c| {
                     let (n, k) = (c.counts("order").len(), c.count("k"));
-                    let parts: Vec<Vec<usize>> = (0..k).map(|fold| (fold * (n / k)..(fold + 1) * (n / k)).collect()).collect();
+                    let parts: Vec<Vec<usize>> =
+                        (0..k).map(|fold| (fold * (n / k)..(fold + 1) * (n / k)).collect()).collect();
                     folded(c, &parts, others)
                 },
             )
             .mistake(
                 "last_part_takes_the_rest",
-                "The last part has all samples that are left over, up to k - 1 more than the others. They go to the first n % k parts, \
-                 one each.",
+                "The last part has the whole remainder, up to k - 1 samples more than the others. The remainder goes \
+                 to the first n % k parts, one sample each.",
                 |c| {
                     let (n, k) = (c.counts("order").len(), c.count("k"));
                     let end = |fold| if fold + 1 == k { n } else { (fold + 1) * (n / k) };
@@ -948,8 +991,8 @@ fn folds() -> Vec<Check> {
             )
             .mistake(
                 "longer_parts_last",
-                "The parts with one sample more are the last ones. They are the first n % k parts: 14 samples and k = 4 make 4, 4, 3 \
-                 and 3.",
+                "The parts with one sample more are the last ones. They are the first n % k parts: 14 samples and k = \
+                 4 make 4, 4, 3 and 3.",
                 |c| {
                     let (n, k) = (c.counts("order").len(), c.count("k"));
                     let begin = |fold: usize| fold * (n / k) + fold.saturating_sub(k - n % k);
@@ -959,7 +1002,7 @@ fn folds() -> Vec<Check> {
             )
             .mistake(
                 "parts_rounded_up",
-                "The parts have n / k samples, rounded up, and what is left for the last one is too short: 14 samples and k = 4 make \
+                "The parts have n / k samples, rounded up, and the last part is too short: 14 samples and k = 4 make \
                  4, 4, 4 and 2. The first n % k parts have one sample more than the others: 4, 4, 3 and 3.",
                 |c| {
                     let (n, k) = (c.counts("order").len(), c.count("k"));
@@ -970,12 +1013,14 @@ fn folds() -> Vec<Check> {
             )
             .mistake(
                 "validation_learned_from",
-                "The samples of the validation set are in the training set as well. Then the score says how well the network remembers.",
+                "The samples of the validation set are in the training set as well. Then the score says only how well \
+                 the network remembers.",
                 |c| folded(c, &parts(c), |_, n| (0..n).collect()),
             )
             .mistake(
                 "train_and_validation_swapped",
-                "The two parts have changed places: one part is looked at, and the k - 1 others are learned from.",
+                "Training set and validation set are swapped: one part is for validation, and the k - 1 others for \
+                 training.",
                 |c| {
                     let n = c.counts("order").len();
                     let swapped: Vec<Vec<usize>> = parts(c).iter().map(|part| others(part, n)).collect();
@@ -984,7 +1029,8 @@ fn folds() -> Vec<Check> {
             )
             .mistake(
                 "every_kth_sample",
-                "Each part has every k-th sample. The parts are of neighbours in `order`: it has been shuffled before.",
+                "Each part has every k-th sample. A part should have consecutive entries of `order`, which is already \
+                 shuffled.",
                 |c| {
                     let (n, k) = (c.counts("order").len(), c.count("k"));
                     let parts: Vec<Vec<usize>> = (0..k).map(|fold| (fold..n).step_by(k).collect()).collect();
@@ -993,8 +1039,8 @@ fn folds() -> Vec<Check> {
             )
             .mistake(
                 "places_not_numbers",
-                "The folds hold places in `order`, and not the numbers that stand there. So the shuffling is undone, and the last fold of \
-                 a sorted file would be all nines.",
+                "The folds hold positions in `order`, and not the numbers of the samples at these positions. This \
+                 undoes the shuffling: the last fold of a sorted file of digits would have nothing but nines.",
                 |c| {
                     let n = c.counts("order").len();
                     let straight = Record::new().with("order", (0..n).collect::<Vec<usize>>()).with("k", c.count("k"));
@@ -1011,8 +1057,9 @@ fn folds() -> Vec<Check> {
             })
             .mistake_if(
                 "impossible_folds",
-                "There is a single fold, which leaves nothing to learn from, or there are more folds than samples, so that some are \
-                 empty. Your code goes on; a call like this is a mistake: panic, for example with `assert!`.",
+                "There is a single fold, which leaves nothing to learn from, or there are more folds than samples, so \
+                 that some are empty. Your code does not panic. Such a call is a mistake: panic, for example with \
+                 `assert!`.",
                 |c, _| !(2..=c.counts("order").len()).contains(&c.count("k")),
             ),
         Check::new("cross_validate", "cross_validate", "cross_validate summarises one score for each fold", 1)
@@ -1022,14 +1069,13 @@ fn folds() -> Vec<Check> {
             .expects(|c| summary(&fold_scores(c), |squares, n| (squares / (n - 1.0)).sqrt()))
             .mistake(
                 "first_fold_only",
-                "Only the first fold has been scored. The point is that every sample is in a validation set once: score all k of them.",
+                "Only the first fold has been scored. Every sample should be in a validation set once: score all k \
+                 folds.",
                 |c| summary(&fold_scores(c)[..1], |_, _| f64::NAN),
             )
-            .mistake(
-                "last_fold_missing",
-                "The last fold has not been scored: n is smaller than k.",
-                |c| summary(&fold_scores(c)[..c.count("k") - 1], |squares, n| (squares / (n - 1.0)).sqrt()),
-            ),
+            .mistake("last_fold_missing", "The last fold has not been scored: n is smaller than k.", |c| {
+                summary(&fold_scores(c)[..c.count("k") - 1], |squares, n| (squares / (n - 1.0)).sqrt())
+            }),
     ]
 }
 
@@ -1107,7 +1153,8 @@ fn logs() -> Vec<Check> {
             })
             .mistake(
                 "line_feed_cut_off",
-                "The last line feed is missing. It belongs to its line: what is appended next would continue that line.",
+                "The last line feed is missing. It belongs to its line. Without it, the next run would be appended to \
+                 that line.",
                 |c| {
                     let log = c.text("log");
                     whole(log.rfind('\n').map_or("", |last| &log[..last]))
@@ -1115,12 +1162,12 @@ fn logs() -> Vec<Check> {
             )
             .mistake(
                 "half_line_kept",
-                "Half a line is still there: what comes behind the last line feed is not whole.",
+                "Half a line is still there: text behind the last line feed is not a whole line.",
                 |c| whole(c.text("log")),
             )
             .mistake(
                 "last_line_always_dropped",
-                "The last line is dropped even though it is whole: it ends with a line feed.",
+                "The last line is dropped, although it is whole: it ends with a line feed.",
                 |c| {
                     let log = c.text("log");
                     let log = log.strip_suffix('\n').unwrap_or(log);
@@ -1129,7 +1176,7 @@ fn logs() -> Vec<Check> {
             )
             .mistake(
                 "all_without_a_line_feed",
-                "A log without any line feed is returned as it is. It is half a header: nothing of it is whole.",
+                "A log without any line feed is returned as it is. It is half a header, and has no whole line.",
                 |c| {
                     let log = c.text("log");
                     whole(log.rfind('\n').map_or(log, |last| &log[..=last]))
@@ -1152,7 +1199,8 @@ fn logs() -> Vec<Check> {
             .expects(|c| as_read(c.text("log")))
             .mistake(
                 "header_taken_for_a_run",
-                "The header is taken for a run, so there is a bad line 1. It is the first line of every log, and no run.",
+                "The header is read as a run, so line 1 is called bad. The header is the first line of every log, and \
+                 not a run.",
                 |c| match c.text("log").contains('\n') {
                     true => Record::new().with("outcome", "a bad line").with("bad line", 1_usize),
                     false => Record::new().with("outcome", "runs").with("runs", 0_usize),
@@ -1160,14 +1208,14 @@ fn logs() -> Vec<Check> {
             )
             .mistake_if(
                 "half_line_read",
-                "Half a line is read as a run, with a score that has lost digits. Only the line feed proves that a line is whole: read \
-                 `whole_lines(log)`.",
+                "Half a line is read as a run, and its score has lost digits. Only the line feed proves that a line is \
+                 whole: read `whole_lines(log)`.",
                 |c, seen| {
                     let whole = reading(c.text("log")).map_or(0, |runs| runs.len());
                     !c.text("log").ends_with('\n') && seen.get("runs").is_some() && seen.count("runs") == whole + 1
                 },
             ),
-        Check::new("bad_line", "log", "read_log names the first whole line that is not what it should be", 1)
+        Check::new("bad_line", "log", "read_log names the first whole line that is wrong", 1)
             .asks("read_log")
             .after("read_log")
             .on(|draw| {
@@ -1185,13 +1233,14 @@ fn logs() -> Vec<Check> {
             .expects(|c| as_read(c.text("log")))
             .mistake_if(
                 "bad_line_skipped",
-                "A line that is no run is passed over in silence. Perhaps a run was lost there: return the `BadLine`.",
+                "A line that is not a run is skipped without an error. Perhaps a run was lost there: return the \
+                 `BadLine`.",
                 |c, seen| bad_line(c) > 1 && seen.get("runs").is_some(),
             )
             .mistake_if(
                 "header_not_checked",
-                "The first line is passed over without a look. If it is not the header, this is another file, and a run may be lost: \
-                 it is bad line 1.",
+                "The first line is skipped without a check. If it is not the header, the file is not a log, or a run \
+                 is lost: return it as bad line 1.",
                 |c, seen| bad_line(c) == 1 && seen.get("bad line").is_none(),
             )
             .mistake(
@@ -1304,93 +1353,109 @@ fn trackers() -> Vec<Check> {
                 let (one, two) = (size(draw, 0, 6), size(draw, 6, 12));
                 vec![
                     session(draw, &[], &[(one, 0), (one, 1), (two, 0), (one, 0)], &[]),
-                    session(draw, &[(two, 0), (one, 3)], &[(two, 1), (one, 3), (one, 0), (two, 0), (two, 1), (two, 3)], &[]),
+                    session(
+                        draw,
+                        &[(two, 0), (one, 3)],
+                        &[(two, 1), (one, 3), (one, 0), (two, 0), (two, 1), (two, 3)],
+                        &[],
+                    ),
                 ]
             })
             .expects(|c| tracked(c, Fault::None))
             .mistake(
                 "every_run_repeated",
-                "Runs that have been done are run again: look for the setting and the seed among those that are known, first.",
+                "Finished runs are run again: first look for the setting and the seed among the known runs.",
                 |c| tracked(c, Fault::AlwaysRuns),
             )
             .mistake(
                 "seed_not_compared",
-                "A run with another seed is taken for the same one, so repeats do not happen. Setting *and* seed have to agree.",
+                "A run with another seed is taken for the same run, so there are no repeats. Setting *and* seed have \
+                 to agree.",
                 |c| tracked(c, Fault::SeedIgnored),
             )
             .mistake(
                 "setting_not_compared",
-                "A run of another setting is taken for the same one. Setting *and* seed have to agree.",
+                "A run of another setting is taken for the same run. Setting *and* seed have to agree.",
                 |c| tracked(c, Fault::SettingIgnored),
             )
             .mistake(
                 "log_not_resumed",
-                "What the log has already is run again: `resume` has to read the runs in it.",
+                "Runs that are already in the log are run again: `resume` has to read them.",
                 |c| tracked(c, Fault::LogNotRead),
             )
             .mistake(
                 "own_runs_forgotten",
-                "A run of this session is run again when it is asked for again, and stands in the log twice. Remember it once it is written.",
+                "A second call with the same setting and seed runs again, and the log has the run twice. Remember each \
+                 run once it is written.",
                 |c| tracked(c, Fault::ForgetsItsRuns),
             )
             .mistake(
                 "line_feed_not_written",
-                "The lines are not ended by line feeds, so all runs stand in one line that cannot be read. `to_line` leaves the \
-                 line feed to you.",
+                "The lines do not end with line feeds, so all runs are in one line that cannot be read. `to_line` does \
+                 not add the line feed.",
                 |c| tracked(c, Fault::NoLineFeed),
             )
             .mistake(
                 "log_not_written",
-                "Nothing has arrived in the log: either nothing is written, or it still waits in a buffer when the program is \
-                 killed. Write the line, and call `flush`.",
+                "There is no new line in the log: either nothing is written, or it is still in a buffer when the \
+                 program is killed. Write the line, and call `flush`.",
                 |c| tracked(c, Fault::NotFlushed),
             )
             .mistake(
                 "log_written_again",
-                "All runs are written again for each new one. A log is appended to: write the new line alone.",
+                "All runs are written again for each new run. Append only the new line.",
                 |c| tracked(c, Fault::WholeLogAgain),
             ),
-        Check::new("tracker_errors", "tracker", "a run that could not be written is not done, and a bad log is refused", 2)
-            .asks("tracker")
-            .about("Tracker::score")
-            .about("Tracker::resume")
-            .after("tracker")
-            .after("bad_line")
-            .on(|draw| {
-                let (one, two) = (size(draw, 0, 6), size(draw, 6, 12));
-                let bad = size(draw, 3, 9);
-                let mut lines: Vec<String> = (0..9).map(|number| format!("{},0,0.5", setting_line(number))).collect();
-                lines[bad - 2] = "not a run".to_owned();
-                let refused = Record::new()
-                    .with("log so far", format!("{HEADER}\n{}\n", lines.join("\n")))
-                    .with("settings", vec![one])
-                    .with("seeds", vec![0_usize])
-                    .with("scores", array![0.5])
-                    .with("steps with a full disk", Vec::<usize>::new());
-                vec![session(draw, &[(two, 1)], &[(one, 0), (two, 0), (two, 0), (one, 0), (two, 1)], &[1]), refused]
-            })
-            .expects(|c| match reading(c.text("log so far")) {
-                Err((number, _)) => Record::new().with("bad line", number),
-                Ok(_) => tracked(c, Fault::None),
-            })
-            .mistake_if(
-                "error_not_returned",
-                "The disk is full, and the score is returned as if it were in the log. Hand the error on with `?`.",
-                |c, seen| reading(c.text("log so far")).is_ok() && !seen.vector("scores, NaN for an error")[1].is_nan(),
-            )
-            .mistake_if(
-                "done_before_written",
-                "After a failed write the run is taken to be done, although it is not in the log. Remember a run only once it is written.",
-                |c, seen| {
-                    let ran = |seen: &Record| seen.counts("steps that ran");
-                    reading(c.text("log so far")).is_ok() && seen.vector("scores, NaN for an error")[1].is_nan() && ran(seen) == [0, 1]
-                },
-            )
-            .mistake_if(
-                "bad_log_accepted",
-                "The log holds a line that is no run, and `resume` goes on. Hand the error of `read_log` on with `?`.",
-                |c, seen| reading(c.text("log so far")).is_err() && seen.get("bad line").is_none(),
-            ),
+        Check::new(
+            "tracker_errors",
+            "tracker",
+            "a run that could not be written is not done, and a bad log is refused",
+            2,
+        )
+        .asks("tracker")
+        .about("Tracker::score")
+        .about("Tracker::resume")
+        .after("tracker")
+        .after("bad_line")
+        .on(|draw| {
+            let (one, two) = (size(draw, 0, 6), size(draw, 6, 12));
+            let bad = size(draw, 3, 9);
+            let mut lines: Vec<String> = (0..9).map(|number| format!("{},0,0.5", setting_line(number))).collect();
+            lines[bad - 2] = "not a run".to_owned();
+            let refused = Record::new()
+                .with("log so far", format!("{HEADER}\n{}\n", lines.join("\n")))
+                .with("settings", vec![one])
+                .with("seeds", vec![0_usize])
+                .with("scores", array![0.5])
+                .with("steps with a full disk", Vec::<usize>::new());
+            vec![session(draw, &[(two, 1)], &[(one, 0), (two, 0), (two, 0), (one, 0), (two, 1)], &[1]), refused]
+        })
+        .expects(|c| match reading(c.text("log so far")) {
+            Err((number, _)) => Record::new().with("bad line", number),
+            Ok(_) => tracked(c, Fault::None),
+        })
+        .mistake_if(
+            "error_not_returned",
+            "The disk is full, and the score is returned as if it were in the log. Return the error with `?`.",
+            |c, seen| reading(c.text("log so far")).is_ok() && !seen.vector("scores, NaN for an error")[1].is_nan(),
+        )
+        .mistake_if(
+            "done_before_written",
+            "After a failed write the run counts as done, although it is not in the log. Remember a run only after \
+                 it is written.",
+            |c, seen| {
+                let ran = |seen: &Record| seen.counts("steps that ran");
+                reading(c.text("log so far")).is_ok()
+                    && seen.vector("scores, NaN for an error")[1].is_nan()
+                    && ran(seen) == [0, 1]
+            },
+        )
+        .mistake_if(
+            "bad_log_accepted",
+            "The log has a line that is not a run, and `resume` ignores it. Return the error of `read_log` with \
+                 `?`.",
+            |c, seen| reading(c.text("log so far")).is_err() && seen.get("bad line").is_none(),
+        ),
     ]
 }
 
@@ -1399,7 +1464,8 @@ fn f(c: &Record, x: f64) -> f64 {
     a * (b * x).sin() + slope * x
 }
 
-/// The sum of what the neurons add at `x`; `weight` makes the last layer's weight of the slopes before and behind a knot.
+/// The sum of what the neurons add at `x`; `weight` makes the last layer's weight of the slopes before and behind a
+/// knot.
 fn sum_of_neurons(c: &Record, x: f64, start: f64, weight: impl Fn(f64, f64) -> f64, shift: f64) -> f64 {
     let knots = c.vector("knots");
     let mut before = 0.0;
@@ -1427,50 +1493,61 @@ fn knots() -> Vec<Check> {
         array![0.5 + draw::number(draw, 0.4), 1.5 + draw::number(draw, 0.5), 0.3 + draw::number(draw, 0.2)]
     };
     vec![
-        Check::new("through_knots", "through_knots", "through_knots makes a network that joins f at the knots by straight lines", 2)
-            .on(move |draw| {
-                let x = array![-2.5, -1.0, -0.4, 0.0, 0.3, 1.0, 1.7, 2.5, 3.0, 4.2];
-                [array![-1.0, 0.0, 1.0, 2.5, 3.0], array![-1.0, 2.5], array![0.3, 0.5, 1.7, 2.0]]
-                    .map(|knots| Record::new().with("f", three(draw)).with("knots", knots).with("x", x.clone()))
-                    .to_vec()
-            })
-            .expects(|c| net_of(c, |x| sum_of_neurons(c, x, start(c), |before, slope| slope - before, -1.0)))
-            .within(Tolerance { relative: 1e-9, absolute: 1e-9 })
-            .mistake(
-                "slopes_not_changes",
-                "The weights of the last layer are the slopes. All neurons left of x are still at work there, so each adds only the \
-                 *change* of the slope at its knot.",
-                |c| net_of(c, |x| sum_of_neurons(c, x, start(c), |_, slope| slope, -1.0)),
-            )
-            .mistake(
-                "start_not_added",
-                "The output begins at 0 and not at f of the first knot: the bias of the last layer is missing.",
-                |c| net_of(c, |x| sum_of_neurons(c, x, 0.0, |before, slope| slope - before, -1.0)),
-            )
-            .mistake(
-                "knots_on_the_wrong_side",
-                "The neurons switch on at minus their knots: relu(x + k) is 0 up to -k. The bias of a neuron is minus its knot.",
-                |c| net_of(c, |x| sum_of_neurons(c, x, start(c), |before, slope| slope - before, 1.0)),
-            ),
-        Check::new("knots_refused", "through_knots", "through_knots refuses a single knot, and knots that do not increase", 1)
-            .asks("through_knots")
-            .after("through_knots")
-            .on(move |draw| {
-                let x = array![-1.0, 0.5, 2.0];
-                [array![0.0, 1.0], array![1.0], array![], array![0.0, 2.0, 1.0], array![0.0, 1.0, 1.0]]
-                    .map(|knots| Record::new().with("f", three(draw)).with("knots", knots).with("x", x.clone()))
-                    .to_vec()
-            })
-            .expects(|c| match increase(c) {
-                true => net_of(c, |x| sum_of_neurons(c, x, start(c), |before, slope| slope - before, -1.0)).into(),
-                false => Prediction::Panics,
-            })
-            .mistake_if(
-                "knots_not_checked",
-                "There are fewer than two knots, or a knot is not larger than the one before, and your code goes on. With two equal knots \
-                 the slope is infinite or NaN: panic, for example with `assert!`.",
-                |c, _| !increase(c),
-            ),
+        Check::new(
+            "through_knots",
+            "through_knots",
+            "through_knots makes a network that joins f at the knots by straight lines",
+            2,
+        )
+        .on(move |draw| {
+            let x = array![-2.5, -1.0, -0.4, 0.0, 0.3, 1.0, 1.7, 2.5, 3.0, 4.2];
+            [array![-1.0, 0.0, 1.0, 2.5, 3.0], array![-1.0, 2.5], array![0.3, 0.5, 1.7, 2.0]]
+                .map(|knots| Record::new().with("f", three(draw)).with("knots", knots).with("x", x.clone()))
+                .to_vec()
+        })
+        .expects(|c| net_of(c, |x| sum_of_neurons(c, x, start(c), |before, slope| slope - before, -1.0)))
+        .within(Tolerance { relative: 1e-9, absolute: 1e-9 })
+        .mistake(
+            "slopes_not_changes",
+            "The weights of the last layer are the slopes. But all neurons with a knot to the left of x are active \
+                 at x, so each should add only the *change* of the slope at its knot.",
+            |c| net_of(c, |x| sum_of_neurons(c, x, start(c), |_, slope| slope, -1.0)),
+        )
+        .mistake(
+            "start_not_added",
+            "The output begins at 0 and not at f of the first knot: the bias of the last layer is missing.",
+            |c| net_of(c, |x| sum_of_neurons(c, x, 0.0, |before, slope| slope - before, -1.0)),
+        )
+        .mistake(
+            "knots_on_the_wrong_side",
+            "The neurons become active at minus their knots: relu(x + k) is 0 up to -k. The bias of a neuron is \
+                 minus its knot.",
+            |c| net_of(c, |x| sum_of_neurons(c, x, start(c), |before, slope| slope - before, 1.0)),
+        ),
+        Check::new(
+            "knots_refused",
+            "through_knots",
+            "through_knots refuses a single knot, and knots that do not increase",
+            1,
+        )
+        .asks("through_knots")
+        .after("through_knots")
+        .on(move |draw| {
+            let x = array![-1.0, 0.5, 2.0];
+            [array![0.0, 1.0], array![1.0], array![], array![0.0, 2.0, 1.0], array![0.0, 1.0, 1.0]]
+                .map(|knots| Record::new().with("f", three(draw)).with("knots", knots).with("x", x.clone()))
+                .to_vec()
+        })
+        .expects(|c| match increase(c) {
+            true => net_of(c, |x| sum_of_neurons(c, x, start(c), |before, slope| slope - before, -1.0)).into(),
+            false => Prediction::Panics,
+        })
+        .mistake_if(
+            "knots_not_checked",
+            "There are fewer than two knots, or a knot is not larger than the one before, and your code does not \
+                 panic. With two equal knots the slope is infinite or NaN: panic, for example with `assert!`.",
+            |c, _| !increase(c),
+        ),
     ]
 }
 
@@ -1514,17 +1591,23 @@ fn digits() -> Check {
         })
         .demands(|c, seen| {
             if parameters(seen) > MOST_PARAMETERS {
-                return Err(format!("The network has {} parameters; at most {MOST_PARAMETERS} are allowed.", parameters(seen)));
+                return Err(format!(
+                    "The network has {} parameters; at most {MOST_PARAMETERS} are allowed.",
+                    parameters(seen)
+                ));
             }
             if seen.count("epochs") > MOST_EPOCHS {
-                return Err(format!("The training has {} epochs; at most {MOST_EPOCHS} are allowed.", seen.count("epochs")));
+                return Err(format!(
+                    "The training has {} epochs; at most {MOST_EPOCHS} are allowed.",
+                    seen.count("epochs")
+                ));
             }
             let share = mean_share(c, seen).ok_or("There is not one prediction for each digit.")?;
             match share >= DIGITS_GOAL {
                 true => Ok(()),
                 false => Err(format!(
-                    "With three seeds, the network reads {:.1} % of the digits rightly on average. The goal is {:.0} %. Search for the \
-                     learning rate first, on a logarithmic scale, and then for the batch size.",
+                    "With three seeds, the network reads {:.1} % of the digits correctly on average. The goal is {:.0} \
+                     %. Search for the learning rate first, on a logarithmic scale, and then for the batch size.",
                     100.0 * share,
                     100.0 * DIGITS_GOAL
                 )),
@@ -1532,8 +1615,8 @@ fn digits() -> Check {
         })
         .mistake_if(
             "too_many_parameters",
-            "The network has too many parameters. 64 inputs, hidden layers and 10 outputs may have 2,500 weights and biases in all; \
-             `n_parameters` counts them.",
+            "The network has too many parameters. 64 inputs, hidden layers and 10 outputs may have 2,500 weights and \
+             biases in all; `n_parameters` counts them.",
             |_, seen| parameters(seen) > MOST_PARAMETERS,
         )
         .mistake_if(
@@ -1543,8 +1626,9 @@ fn digits() -> Check {
         )
         .mistake_if(
             "guessing",
-            "The network guesses: about one digit in ten is right. Either the learning rate is so large that the training has diverged, \
-             or so small that nothing has been learned yet. Try rates a factor of 10 apart.",
+            "The network guesses: about one digit in ten is right. Either the learning rate is so large that the \
+             training has diverged, or it is so small that nothing has been learned yet. Try rates that differ by \
+             factors of 10.",
             |c, seen| is_small(seen) && mean_share(c, seen).is_some_and(|share| share < 0.2),
         )
 }
@@ -1593,7 +1677,7 @@ fn mnist() -> Vec<Check> {
             let n_right = labels.iter().zip(&predictions).filter(|(label, prediction)| label == prediction).count();
             match predictions.len() == labels.len() && n_right as f64 >= MNIST_GOAL * labels.len() as f64 {
                 true => Ok(()),
-                false => Err(format!("Of 10,000 test images, {n_right} are read rightly; the goal is 94 %.")),
+                false => Err(format!("Of 10,000 test images, {n_right} are read correctly; the goal is 94 %.")),
             }
         }),
         study("mnist_rates", "a study of three depths with five learning rates on MNIST", 1, &studies::RATES),

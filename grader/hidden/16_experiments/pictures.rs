@@ -39,10 +39,10 @@ fn accuracy_axis() -> Axis {
 fn rates(ask: &mut Ask<'_>) -> Result<Picture> {
     const RATES: [f64; 7] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
     let mut picture = Picture::new("rates", "Which learning rate?", rate_axis(), accuracy_axis()).caption(
-        "600 digits to learn from, batches of 8, five epochs, three seeds for each rate. The strokes are the standard deviation in both \
-         directions. The shallow network has a wide range of good rates. The deep one has a narrow one, further to the left, and its \
-         strokes are longer: a single run would say little about it. Strokes that are missing everywhere mean that all runs \
-         have the same seed.",
+        "600 digits to learn from, batches of 8, five epochs, three seeds for each rate. The vertical strokes show the \
+         standard deviation, up and down. The shallow network has a wide range of good rates. The range of the deep \
+         network is narrow and lies further to the left, and its strokes are longer: a single run would say little \
+         about it. If no rate has a stroke, all runs have the same seed.",
     );
     for (n, (name, depth)) in [("32", 1), ("32-32-32-32-32", 5)].into_iter().enumerate() {
         let case = study(&[32], depth, &RATES, &[8]).with("n_repeats", 3_usize);
@@ -70,10 +70,10 @@ fn map(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("hidden neurons").from(0.0, 5.0).ticks((0..5).map(|i| (f64::from(i) + 0.5, WIDTHS[i as usize]))),
     )
     .caption(
-        "Every combination of five widths and six learning rates, batches of 8, one run each; the number is the validation accuracy in \
-         percent. There is a ridge of good rates, and it is almost the same for all widths: so search for the rate first, with one \
-         width, and then for the width. If good values are scattered all over, the settings are in another order than nested loops \
-         give.",
+        "Every combination of five widths and six learning rates, batches of 8, one run each; the number is the \
+         validation accuracy in percent. The good rates are almost the same for all widths: so search for the rate \
+         first, with one width, and then for the width. If good values are scattered all over the picture, the \
+         settings are not in the order of nested loops.",
     );
     let case = study(&WIDTHS, 1, &RATES, &[8]).with("n_repeats", 1_usize);
     let means = ask.both(|side| side.ask("grid_study", &case)?.exactly(RATES.len() * WIDTHS.len(), "means"))?;
@@ -105,9 +105,9 @@ fn grid_and_random(ask: &mut Ask<'_>) -> Result<Picture> {
     const RATES: [f64; 4] = [0.003, 0.03, 0.3, 3.0];
     const BATCHES: [usize; 4] = [4, 8, 16, 32];
     let mut picture = Picture::new("search", "Sixteen runs, twice", rate_axis(), accuracy_axis()).caption(
-        "A grid of four rates and four batch sizes, and sixteen settings drawn at random from the same range. Both cost sixteen \
-         trainings. The grid has tried four different rates; random search has tried sixteen. If the random ones crowd at the right \
-         end, they are not drawn on a logarithmic scale.",
+        "A grid of four rates and four batch sizes, and sixteen settings drawn at random from the same range. Both \
+         cost sixteen trainings. The grid has tried four different rates; random search has tried sixteen. If most of \
+         the random rates lie at the right end, they are not drawn on a logarithmic scale.",
     );
     let case = study(&[32], 1, &RATES, &BATCHES).with("n_repeats", 1_usize);
     let grid = ask.both(|side| {
@@ -138,14 +138,15 @@ fn target(x: f64) -> f64 {
 fn wave(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "wave",
-        "A network that is made, not trained",
+        "A network that is built, not trained",
         Axis::new("x").from(-3.0, 3.0),
         Axis::new("output").from(-2.0, 2.0),
     )
     .caption(
-        "sin x + 0.5 cos 3x + 0.2 sin 5x, and your networks with 5, 10 and 20 hidden ReLUs. Each goes through the function at its knots, \
-         which are spread evenly. More neurons are more knots, and there is no function without jumps that this does not come close \
-         to. A line that leaves the picture adds slopes where it should add changes of the slope.",
+        "sin x + 0.5 cos 3x + 0.2 sin 5x, and your networks with 5, 10 and 20 hidden ReLUs. Each agrees with the \
+         function at its knots, which are evenly spaced. More neurons are more knots, and so the network comes closer \
+         to any function without jumps. If a line leaves the picture, the network adds slopes where it should add \
+         changes of the slope.",
     );
     let x = evenly(-3.0, 3.0, 241);
     picture.add("the function", Mark::Line, Role::Guide, x.iter().map(|&x| (x, target(x))).collect());
@@ -168,9 +169,9 @@ fn errors(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("mean squared error").from(1e-9, 1.0).log(),
     )
     .caption(
-        "The mean squared error of such networks between -3 and 3. For the wave, twice as many neurons make it sixteen times smaller: the \
-         line is steep and straight. A step has a jump, which no sum of ReLUs can follow; the error is left where the jump is, and \
-         halves when the neurons double.",
+        "The mean squared error of such networks between -3 and 3. For the wave, it becomes sixteen times smaller when \
+         the number of neurons doubles: the line is steep and straight. The step has a jump, which no sum of ReLUs can \
+         follow: there the error remains, and it only halves when the number of neurons doubles.",
     );
     let x = evenly(-3.0, 3.0, 1201);
     for (n, kind) in ["wave", "step"].into_iter().enumerate() {
@@ -198,15 +199,17 @@ fn mnist_studies(ask: &mut Ask<'_>, mnist: &mnist::Mnist) -> Result<[Picture; 4]
     let mut widths =
         Picture::new("mnist_widths", "MNIST: how wide?", Axis::new("parameters").from(2e4, 3e5).log(), accuracy(0.9))
             .caption(
-                "Hidden layers of 32-16, 64-32, 128-64 and 256-128 neurons; 54,000 images, one epoch, the rate 0.2, batches of 32. Each \
-                 step to the right doubles the parameters or more, and gains less than the one before.",
+                "Hidden layers of 32-16, 64-32, 128-64 and 256-128 neurons; 54,000 images, one epoch, the rate 0.2, \
+                 batches of 32. Each step to the right at least doubles the number of parameters, and gains less than \
+                 the one before.",
             );
     let parameters = [25_818.0, 52_650.0, 109_386.0, 235_146.0];
     add_lines(ask, &mut widths, (&studies::WIDTHS, mnist), &parameters, &[("one run each", &[0, 1, 2, 3])])?;
 
     let mut rates = Picture::new("mnist_rates", "MNIST: how deep, and which rate?", rate(5e-4, 2.0), accuracy(0.0)).caption(
-        "One, three and five hidden layers of 128 neurons; 18,000 images, one epoch, batches of 32, one run for each point. Small rates \
-         are still on their way after one epoch. The deeper the network, the smaller is the rate at which it fails.",
+        "One, three and five hidden layers of 128 neurons; 18,000 images, one epoch, batches of 32, one run for each \
+         point. Small rates have not converged after one epoch. The deeper the network, the smaller is the rate at \
+         which it fails.",
     );
     let of_depth: [&[usize]; 3] = [&[0, 1, 2, 3, 4], &[5, 6, 7, 8, 9], &[10, 11, 12, 13, 14]];
     let lines = [("one layer", of_depth[0]), ("three layers", of_depth[1]), ("five layers", of_depth[2])];
@@ -215,8 +218,8 @@ fn mnist_studies(ask: &mut Ask<'_>, mnist: &mnist::Mnist) -> Result<[Picture; 4]
 
     let mut activations = Picture::new("mnist_activations", "MNIST: which activation?", rate(5e-3, 2.0), accuracy(0.0))
         .caption(
-            "Hidden layers of 128-64 neurons; 18,000 images, one epoch, batches of 32, one run for each point. Compare the activations at \
-             their own best rates.",
+            "Hidden layers of 128-64 neurons; 18,000 images, one epoch, batches of 32, one run for each point. Compare \
+             each activation at its own best rate.",
         );
     let lines: [(&str, &[usize]); 3] = [("ReLU", &[0, 1, 2]), ("tanh", &[3, 4, 5]), ("sigmoid", &[6, 7, 8])];
     add_lines(ask, &mut activations, (&studies::ACTIVATIONS, mnist), studies::ACTIVATIONS.learning_rates, &lines)?;
@@ -224,8 +227,9 @@ fn mnist_studies(ask: &mut Ask<'_>, mnist: &mnist::Mnist) -> Result<[Picture; 4]
 
     let batch_axis = Axis::new("samples in a batch").from(4.0, 1000.0).log();
     let mut batches = Picture::new("mnist_batches", "MNIST: which batch size?", batch_axis, accuracy(0.5)).caption(
-        "Hidden layers of 128-64 neurons; 18,000 images, one epoch, one run for each point. One epoch has 2,250 steps with batches of 8 \
-         and 36 with batches of 512, which are too few for either rate. With small batches the larger rate fails first.",
+        "Hidden layers of 128-64 neurons; 18,000 images, one epoch, one run for each point. One epoch has 2,250 steps \
+         with batches of 8, and 36 with batches of 512, which are too few for either rate. With small batches the \
+         larger rate fails first.",
     );
     let sizes: Vec<f64> = studies::BATCHES.batch_sizes.iter().map(|&size| size as f64).collect();
     let lines: [(&str, &[usize]); 2] = [("rate 0.1", &[0, 1, 2, 3]), ("rate 0.5", &[4, 5, 6, 7])];

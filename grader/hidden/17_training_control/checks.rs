@@ -51,7 +51,7 @@ fn decays() -> Vec<Check> {
         Check::new(
             "step_decay",
             "step_decay",
-            "StepDecay multiplies the rate by the factor after every so many epochs",
+            "StepDecay multiplies the rate by the factor after a number of epochs",
             2,
         )
         .about("StepDecay::learning_rate")
@@ -60,20 +60,20 @@ fn decays() -> Vec<Check> {
         .mistake_if("depends_on_earlier_questions", ASKED_AGAIN, another_answer)
         .mistake(
             "step_one_epoch_early",
-            "Every step comes one epoch too early. Epochs are counted from 0, so with `every` = 10 the epochs 0 to \
-             9 have the initial rate, and epoch 10 is the first of the next step.",
+            "Every step comes one epoch too early. Epochs are counted from 0, so with `every` = 10 the epochs 0 to 9 \
+             have the initial rate, and epoch 10 is the first with the next rate.",
             move |c| step(c, |epoch, every| (epoch + 1) / every),
         )
         .mistake(
             "step_one_epoch_late",
-            "Every step comes one epoch too late. With `every` = 10 the epochs 0 to 9 are ten, so epoch 10 has the \
-             next rate already.",
+            "Every step comes one epoch too late. With `every` = 10 the epochs 0 to 9 are ten epochs, so epoch 10 \
+             already has the next rate.",
             move |c| step(c, |epoch, every| epoch.saturating_sub(1) / every),
         )
         .mistake(
             "decay_without_steps",
-            "The rate falls a little in every epoch. epoch / every is rounded down: divide whole numbers, before \
-             they become `f64`.",
+            "The rate falls a little in every epoch. But epoch / every has to be rounded down: divide the integers, \
+             before they become `f64`.",
             |c| {
                 let power = |epoch: usize| epoch as f64 / c.count("every") as f64;
                 by_epoch(c, |epoch| c.float("initial") * c.float("factor").powf(power(epoch)))
@@ -81,24 +81,24 @@ fn decays() -> Vec<Check> {
         )
         .mistake(
             "only_one_step",
-            "The rate falls once and never again. After 2 · `every` epochs the factor counts twice, and so on: \
+            "The rate falls once and never again. After 2 · `every` epochs the factor is applied twice, and so on: \
              raise it to a power.",
             move |c| step(c, |epoch, every| (epoch / every).min(1)),
         )
         .mistake(
             "factor_every_epoch",
-            "The factor counts in every epoch. It counts once in `every` epochs.",
+            "The factor is applied in every epoch. It should be applied once in `every` epochs.",
             move |c| step(c, |epoch, _| epoch),
         )
         .mistake(
             "divided_by_the_factor",
-            "The rate grows: it is divided by the factor in place of being multiplied by it.",
+            "The rate grows: it is divided by the factor. Multiply it by the factor.",
             |c| by_epoch(c, |e| c.float("initial") / c.float("factor").powi((e / c.count("every")) as i32)),
         ),
         Check::new(
             "step_decay_of_0",
             "step_decay",
-            "StepDecay panics where a step is 0 epochs long, and only there",
+            "StepDecay panics if a step is 0 epochs long, and only then",
             1,
         )
         .asks("step_decay")
@@ -118,8 +118,8 @@ fn decays() -> Vec<Check> {
         })
         .mistake(
             "steps_of_0_accepted",
-            "Steps of 0 epochs are accepted. The documentation promises a panic for them: a division of whole \
-             numbers by 0 panics by itself, one of `f64` does not.",
+            "Steps of 0 epochs are accepted. The documentation promises a panic for them: a division of integers by 0 \
+             panics by itself, one of `f64` does not.",
             move |c| match c.count("every") {
                 0 => Array1::from(vec![0.0]),
                 _ => step(c, |epoch, every| epoch / every),
@@ -127,8 +127,8 @@ fn decays() -> Vec<Check> {
         )
         .mistake(
             "steps_of_0_are_none",
-            "With steps of 0 epochs the rate stays as it is. The documentation promises a panic for them: such a \
-             schedule means nothing.",
+            "With steps of 0 epochs the rate stays as it is. The documentation promises a panic for them, because such \
+             a schedule has no meaning.",
             move |c| match c.count("every") {
                 0 => Array1::from(vec![c.float("initial")]),
                 _ => step(c, |epoch, every| epoch / every),
@@ -146,7 +146,7 @@ fn decays() -> Vec<Check> {
         .mistake_if("depends_on_earlier_questions", ASKED_AGAIN, another_answer)
         .mistake(
             "decays_before_the_first_epoch",
-            "The rates are one epoch ahead. Epoch 0 has the initial rate, for factor⁰ is 1.",
+            "The rates are one epoch ahead. Epoch 0 has the initial rate, because factor⁰ is 1.",
             move |c| step(c, |epoch, _| epoch + 1),
         )
         .mistake(
@@ -156,15 +156,15 @@ fn decays() -> Vec<Check> {
         )
         .mistake(
             "factor_times_epoch",
-            "The factor is multiplied by the epoch. It is raised to its power: `powi`.",
+            "The factor is multiplied by the epoch. It should be raised to the power of the epoch: `powi`.",
             |c| by_epoch(c, |epoch| c.float("initial") * c.float("factor") * epoch as f64),
         ),
     ]
 }
 
 const ASKED_AGAIN: &str = "\
-    The same epoch has another rate when the schedule is asked again. The rate depends on the epoch alone: compute it \
-    from the initial one, and change nothing in `self`.";
+    A second call for the same epoch returns another rate. The rate depends on the epoch alone: compute it from the \
+    initial rate, and change nothing in `self`.";
 
 /// Whether one epoch got two rates.
 fn another_answer(c: &Record, seen: &Record) -> bool {
@@ -208,47 +208,48 @@ fn cosine() -> [Check; 2] {
             .mistake_if("depends_on_earlier_questions", ASKED_AGAIN, another_answer)
             .mistake(
                 "cosine_one_epoch_short",
-                "The way down takes one epoch too few: the last epoch has `end` already. Divide by n_epochs; `end` \
-                 is the rate of epoch n_epochs, the first after the way down.",
+                "The rate reaches `end` one epoch too early. Divide by n_epochs: `end` is the rate of epoch n_epochs, \
+                 and not of the epoch before.",
                 move |c| wave(c, n(c) - 1.0, half),
             )
             .mistake(
                 "cosine_never_moves",
-                "The rate stays at `initial` all the way. epoch / n_epochs of whole numbers is 0 for every epoch \
-                 before the last: make both `f64` before you divide.",
+                "The rate stays at `initial` all the time. epoch / n_epochs of two integers is 0 for every epoch \
+                 before n_epochs: convert both to `f64` before you divide.",
                 |c| by_epoch(c, |_| c.float("initial")),
             )
             .mistake(
                 "end_forgotten",
-                "The wave goes down to 0. It ends at `end`: add that, and give the wave the height initial - end.",
+                "The wave goes down to 0. It should end at `end`: add `end`, and give the wave the height initial - \
+                 end.",
                 move |c| by_epoch(c, |epoch| c.float("initial") * half(epoch as f64 / n(c))),
             )
             .mistake(
                 "end_on_top",
-                "`end` is added to a wave that is as high as `initial`. So the rate begins above `initial`: the \
-                 height of the wave is initial - end.",
+                "`end` is added to a wave of the height `initial`, so the rate begins above `initial`. The height of \
+                 the wave is initial - end.",
                 move |c| by_epoch(c, |epoch| c.float("end") + c.float("initial") * half(epoch as f64 / n(c))),
             )
             .mistake(
                 "half_forgotten",
-                "The wave is twice too high: 1 + cos goes from 2 to 0, and has to be halved.",
+                "The wave is twice as high as it should be: 1 + cos goes from 2 to 0, and has to be halved.",
                 move |c| wave(c, n(c), |share| 1.0 + (std::f64::consts::PI * share).cos()),
             )
             .mistake(
                 "whole_wave",
-                "The rate goes down and up again: this is a whole wave. Half of one takes the angles 0 to π.",
+                "The rate goes down and up again: this is a whole wave. Half a wave uses the angles from 0 to π.",
                 move |c| wave(c, n(c), |share| (std::f64::consts::PI * share).cos().powi(2)),
             )
             .mistake(
                 "quarter_wave",
-                "The rate is at its steepest at the end: this is a quarter of a wave, or half of one without 1 +. \
-                 Half a wave is flat at both ends: (1 + cos(π · share)) / 2.",
+                "The rate is steepest at the end: this is a quarter of a wave. Half a wave is flat at both ends: (1 + \
+                 cos(π · epoch / n_epochs)) / 2.",
                 move |c| wave(c, n(c), |share| (std::f64::consts::FRAC_PI_2 * share).cos()),
             )
             .mistake(
                 "one_forgotten",
-                "The rate falls below `end`: cos goes from 1 to -1. Add 1 to it and halve the sum, so that it goes \
-                 from 1 to 0.",
+                "The rate falls below `end`: cos goes from 1 to -1. Add 1 and halve the sum, so that it goes from 1 to \
+                 0.",
                 move |c| wave(c, n(c), |share| (std::f64::consts::PI * share).cos()),
             )
             .mistake(
@@ -257,7 +258,7 @@ fn cosine() -> [Check; 2] {
                  not.",
                 move |c| wave(c, n(c), |share| (std::f64::consts::FRAC_PI_2 * share).sin().powi(2)),
             ),
-        Check::new("cosine_after", "cosine", "Cosine stays at the end once it is there", 1)
+        Check::new("cosine_after", "cosine", "Cosine stays at its end value", 1)
             .asks("cosine")
             .about("Cosine::learning_rate")
             .after("cosine")
@@ -265,12 +266,15 @@ fn cosine() -> [Check; 2] {
             .expects(|c| by_epoch(c, |_| c.float("end")))
             .mistake(
                 "rises_again",
-                "After n_epochs the rate rises again, as a wave does. All later epochs have `end`.",
+                "After n_epochs the rate rises again, as a wave does. All later epochs should have the rate `end`.",
                 move |c| wave(c, n(c), half),
             )
-            .mistake("nothing_after_the_end", "After n_epochs the rate is 0. All later epochs have `end`.", |c| {
-                by_epoch(c, |_| 0.0)
-            }),
+            .mistake(
+                "nothing_after_the_end",
+                "After n_epochs the rate is 0. All later epochs should have the rate \
+                                               `end`.",
+                |c| by_epoch(c, |_| 0.0),
+            ),
     ]
 }
 
@@ -287,12 +291,12 @@ fn warm_up() -> Check {
         Record::new()
             .with("epochs of then", asked.iter().map(|(_, epoch, _)| *epoch).collect::<Vec<_>>())
             .with(
-                "losses that then hears (-1 for None)",
+                "losses passed to then (-1 for None)",
                 asked.iter().map(|(_, _, loss)| *loss).collect::<Array1<f64>>(),
             )
             .with("rates", asked.iter().map(rate).collect::<Array1<f64>>())
     };
-    Check::new("warm_up", "warm_up", "WarmUp rises in equal steps, and then lets the other schedule begin", 3)
+    Check::new("warm_up", "warm_up", "WarmUp rises in equal steps, and then the other schedule begins", 3)
         .about("WarmUp::learning_rate")
         .on(|draw| {
             [draw::size(draw, 3, 5), 1, 0]
@@ -313,8 +317,8 @@ fn warm_up() -> Check {
         })
         .mistake(
             "warm_up_from_nothing",
-            "The first epoch has the rate 0, and learns nothing. The share of an epoch is (epoch + 1) / n_epochs: \
-             1/n, 2/n, …, n/n.",
+            "The first epoch has the rate 0, and nothing is learned in it. The fraction of an epoch is (epoch + 1) / \
+             n_epochs: 1/n, 2/n, …, n/n.",
             move |c| {
                 run(c, |epoch, n, loss| match epoch.checked_sub(n) {
                     Some(later) => (1.0, later, loss),
@@ -324,8 +328,8 @@ fn warm_up() -> Check {
         )
         .mistake(
             "warm_up_never_full",
-            "The shares are a little too small: they are counted with n_epochs + 1. The last epoch of the warm-up \
-             has the full rate.",
+            "The fractions are a little too small: they are divided by n_epochs + 1. The last epoch of the warm-up \
+             should have the full rate.",
             move |c| {
                 run(c, |epoch, n, loss| match epoch.checked_sub(n) {
                     Some(later) => (1.0, later, loss),
@@ -335,8 +339,8 @@ fn warm_up() -> Check {
         )
         .mistake(
             "warm_up_one_epoch_too_long",
-            "The warm-up lasts one epoch too long, and its last rate is above the full one. With n_epochs = 3 its \
-             epochs are 0, 1 and 2.",
+            "The warm-up is one epoch too long, and its last rate is above the full rate. With n_epochs = 3 its epochs \
+             are 0, 1 and 2.",
             move |c| {
                 run(
                     c,
@@ -348,8 +352,8 @@ fn warm_up() -> Check {
         )
         .mistake(
             "clock_goes_on",
-            "The other schedule does not begin at its epoch 0 after the warm-up, but in the middle. It is asked for \
-             epoch - n_epochs.",
+            "After the warm-up the other schedule does not begin at its epoch 0, but later. Call it for epoch - \
+             n_epochs.",
             move |c| {
                 run(
                     c,
@@ -361,8 +365,8 @@ fn warm_up() -> Check {
         )
         .mistake(
             "falls_while_it_rises",
-            "During the warm-up the other schedule is asked for the current epoch, and so it falls while it should \
-             wait. It is asked for its epoch 0.",
+            "During the warm-up the other schedule is called for the current epoch, so its rate falls when it should \
+             wait. Call it for its epoch 0.",
             move |c| {
                 run(c, |epoch, n, loss| match epoch.checked_sub(n) {
                     Some(later) => (1.0, later, loss),
@@ -372,8 +376,8 @@ fn warm_up() -> Check {
         )
         .mistake(
             "losses_count_during_the_warm_up",
-            "The other schedule hears the losses of the warm-up, and a `Plateau` would lose patience before it \
-             begins. It is told `None` there.",
+            "The other schedule gets the losses of the warm-up, so a `Plateau` would count bad epochs before it \
+             begins. Pass `None` during the warm-up.",
             move |c| {
                 run(c, |epoch, n, loss| match epoch.checked_sub(n) {
                     Some(later) => (1.0, later, loss),
@@ -383,8 +387,8 @@ fn warm_up() -> Check {
         )
         .mistake(
             "warm_up_passes_everything_on",
-            "During the warm-up the other schedule is asked for the current epoch and hears the losses, as if it \
-             had begun already. It waits: ask it for its epoch 0, and tell it `None`.",
+            "During the warm-up the other schedule is called for the current epoch and gets the losses, as if it had \
+             already begun. It should wait: call it for its epoch 0, and pass `None`.",
             move |c| {
                 run(c, |epoch, n, loss| match epoch.checked_sub(n) {
                     Some(later) => (1.0, later, loss),
@@ -394,8 +398,8 @@ fn warm_up() -> Check {
         )
         .mistake(
             "first_loss_held_back",
-            "The other schedule is told no loss for its epoch 0 after the warm-up. By then there is one, that of the last \
-             epoch of the warm-up: pass `last_loss` on as it is.",
+            "After the warm-up the other schedule gets no loss for its epoch 0. There is one, that of the last epoch \
+             of the warm-up: pass `last_loss` on as it is.",
             move |c| {
                 run(c, |epoch, n, loss| match epoch.checked_sub(n) {
                     Some(later) => (1.0, later, if later == 0 { NONE } else { loss }),
@@ -405,7 +409,7 @@ fn warm_up() -> Check {
         )
         .mistake(
             "losses_held_back",
-            "After the warm-up the other schedule hears no losses. Pass `last_loss` on: a `Plateau` lives on it.",
+            "After the warm-up the other schedule gets no losses. Pass `last_loss` on: a `Plateau` depends on it.",
             move |c| {
                 run(c, |epoch, n, _| match epoch.checked_sub(n) {
                     Some(later) => (1.0, later, NONE),
@@ -484,11 +488,11 @@ fn reduced(c: &Record, rule: PlateauRule) -> Array1<f64> {
 }
 
 const NO_LOSS_IS_BAD: &str = "\
-    An epoch without a loss is counted as a bad one. Where `last_loss` is `None`, nothing changes.";
+    An epoch without a loss is counted as a bad epoch. If `last_loss` is `None`, nothing should change.";
 
 const NO_LOSS_IS_BEST: &str = "\
-    An epoch without a loss is taken for one with the loss 0, which nothing can improve. Where \
-    `last_loss` is `None`, nothing changes.";
+    An epoch without a loss is counted as one with the loss 0, which no later loss can improve. If `last_loss` is \
+    `None`, nothing should change.";
 
 /// The same case with other losses.
 fn with_losses(c: &Record, loss: fn(f64) -> f64) -> Record {
@@ -531,36 +535,36 @@ fn plateau() -> [Check; 3] {
             .expects(|c| reduced(c, PLATEAU))
             .mistake(
                 "plateau_impatient",
-                "The rate is reduced one epoch too early. `patience` bad epochs are allowed; the next one is too \
-                 many: compare with `>`.",
+                "The rate is reduced one epoch too early. `patience` bad epochs are allowed, and the next one reduces \
+                 the rate: compare with `>`.",
                 |c| reduced(c, PlateauRule { too_many: |n_bad, patience| n_bad >= patience, ..PLATEAU }),
             )
             .mistake(
                 "plateau_one_epoch_late",
-                "Each reduction comes one epoch late: it is either made after the rate is returned, or one bad \
-                 epoch too many is waited for.",
+                "Each reduction comes one epoch too late: either it happens after the rate is returned, or it waits \
+                 for one bad epoch too many.",
                 |c| reduced(c, PlateauRule { late: true, ..PLATEAU }),
             )
             .mistake(
                 "plateau_too_patient",
-                "The rate is reduced too late: one bad epoch more than necessary is waited for. As soon as there \
-                 are more than `patience` of them, it falls.",
+                "The rate is reduced too late: it waits for one bad epoch too many. It should fall as soon as there \
+                 are more than `patience` of them.",
                 |c| reduced(c, PlateauRule { too_many: |n_bad, patience| n_bad > patience + 1, ..PLATEAU }),
             )
             .mistake(
                 "counter_not_reset_by_reduction",
-                "After the first reduction the rate falls in every bad epoch. The count of bad epochs begins again \
-                 then.",
+                "After the first reduction the rate falls in every bad epoch. Each reduction should set the count of \
+                 bad epochs to 0.",
                 |c| reduced(c, PlateauRule { counts_again_after_reduction: false, ..PLATEAU }),
             )
             .mistake(
                 "counter_not_reset_by_improvement",
-                "All bad epochs are counted together. An improvement ends the row: set the count to 0.",
+                "All bad epochs are counted, and not only those in a row. An improvement should set the count to 0.",
                 |c| reduced(c, PlateauRule { counts_again_after_improvement: false, ..PLATEAU }),
             )
             .mistake(
                 "compared_with_the_last",
-                "A loss is compared with the one before. It is an improvement only if it is below the *best* one so \
+                "A loss is compared with the loss before. It is an improvement only if it is below the *best* loss so \
                  far.",
                 |c| {
                     let improves = |loss: f64, _: f64, last: f64| (PLATEAU.improves)(loss, last, last);
@@ -569,8 +573,8 @@ fn plateau() -> [Check; 3] {
             )
             .mistake(
                 "threshold_forgotten",
-                "Any lower loss counts as an improvement. It has to be below the best by more than a ten-thousandth \
-                 of it.",
+                "Any lower loss counts as an improvement. It has to be below the best loss by more than a \
+                 ten-thousandth of it.",
                 |c| reduced(c, PlateauRule { improves: |loss, best, _| loss < best, ..PLATEAU }),
             )
             .mistake(
@@ -581,32 +585,32 @@ fn plateau() -> [Check; 3] {
             )
             .mistake(
                 "threshold_absolute",
-                "An improvement by 0.0001 is enough here, whatever the loss is. The threshold is a *share* of the \
+                "An improvement by 0.0001 is enough here, whatever the loss is. The threshold is a *fraction* of the \
                  best loss: best · (1 - 0.0001).",
                 |c| reduced(c, PlateauRule { improves: |loss, best, _| loss < best - 1e-4, ..PLATEAU }),
             )
             .mistake(
                 "best_follows_small_steps",
-                "The best loss becomes lower in bad epochs as well, so that many small steps never add up to an \
-                 improvement. It changes with an improvement only.",
+                "The best loss becomes lower in bad epochs as well, so many small steps never add up to an \
+                 improvement. It should change only with an improvement.",
                 |c| reduced(c, PlateauRule { best_follows: true, ..PLATEAU }),
             )
             .mistake(
                 "best_forgotten",
-                "The best loss is forgotten when the rate is reduced, so the next epoch is always an improvement. \
-                 Only the count begins again.",
+                "The best loss is forgotten when the rate is reduced, so the next epoch is always an improvement. Only \
+                 the count should begin again.",
                 |c| reduced(c, PlateauRule { forgets_best: true, ..PLATEAU }),
             )
             .mistake(
                 "reduced_only_once",
-                "The rate is reduced once and never again: it is always the initial one times the factor. Multiply \
+                "The rate is reduced once and never again: it is always the initial rate times the factor. Multiply \
                  the *current* rate, and keep it in `self`.",
                 |c| reduced(c, PlateauRule { only_once: true, ..PLATEAU }),
             )
             .mistake("no_loss_is_the_best", NO_LOSS_IS_BEST, |c| {
                 reduced(c, PlateauRule { none: Some(0.0), ..PLATEAU })
             }),
-        Check::new("plateau_without_loss", "plateau", "Plateau changes nothing where there is no loss", 1)
+        Check::new("plateau_without_loss", "plateau", "Plateau changes nothing without a loss", 1)
             .asks("plateau")
             .about("Plateau::learning_rate")
             .after("plateau")
@@ -630,7 +634,7 @@ fn plateau() -> [Check; 3] {
             .mistake("no_loss_is_the_best", NO_LOSS_IS_BEST, |c| {
                 reduced(&with_losses(c, |loss| loss.max(0.0)), PLATEAU)
             }),
-        Check::new("plateau_nan", "plateau", "Plateau does not take NaN for an improvement", 1)
+        Check::new("plateau_nan", "plateau", "Plateau does not count NaN as an improvement", 1)
             .asks("plateau")
             .about("Plateau::learning_rate")
             .after("plateau")
@@ -641,7 +645,7 @@ fn plateau() -> [Check; 3] {
             .expects(|c| reduced(c, PLATEAU))
             .mistake(
                 "nan_is_an_improvement",
-                "NaN is taken for an improvement. Every comparison with NaN is false: ask whether a loss *is* an \
+                "NaN counts as an improvement. Every comparison with NaN is false: test whether a loss *is* an \
                  improvement, not whether it is none.",
                 |c| {
                     let improves = |loss: f64, best: f64, last: f64| {
@@ -652,7 +656,7 @@ fn plateau() -> [Check; 3] {
             )
             .mistake(
                 "nan_is_passed_over",
-                "NaN changes nothing. It is a loss, and no improvement: count it as a bad epoch.",
+                "NaN changes nothing here. It is a loss, and no improvement: count it as a bad epoch.",
                 |c| reduced(&with_losses(c, |loss| if loss.is_nan() { -1.0 } else { loss }), PLATEAU),
             ),
     ]
@@ -681,7 +685,7 @@ fn copies() -> [Check; 3] {
             .mistake("weights_not_set", "The network is as it was before.", move |c| flat(c, "weights", "biases"))
             .mistake(
                 "weights_added",
-                "The new numbers are added to the old ones. They take their place: `parameter.value.assign(…)`.",
+                "The new numbers are added to the old ones. They should replace them: `parameter.value.assign(…)`.",
                 move |c| flat(c, "weights", "biases") + flat(c, "new 1", "new 2"),
             ),
         Check::new(
@@ -705,8 +709,8 @@ fn copies() -> [Check; 3] {
         .expects(move |c| if fits(c) { flat(c, "new 1", "new 2").into() } else { Prediction::Panics })
         .mistake_if(
             "too_few_weights_accepted",
-            "There are fewer arrays than parameters, or more, and it does not panic: `zip` ends with the shorter of \
-             two lists, and says nothing. Compare the lengths first.",
+            "There are fewer arrays than parameters, or more, and there is no panic: `zip` ends with the shorter of \
+             two lists without an error. Compare the lengths first.",
             |c, _| c.get("new 2").is_none() || c.get("new 3").is_some(),
         )
         .mistake_if(
@@ -795,7 +799,7 @@ fn early_stopping() -> [Check; 2] {
         traces.iter().map(case).collect::<Vec<_>>()
     };
     [
-        Check::new("early_stopping", "early_stopping", "EarlyStopping waits, stops and gives the best weights back", 5)
+        Check::new("early_stopping", "early_stopping", "EarlyStopping waits, stops and restores the best weights", 5)
             .about("EarlyStopping::update")
             .after("weights")
             .after("set_weights")
@@ -816,14 +820,14 @@ fn early_stopping() -> [Check; 2] {
             .expects(|c| stopped(c, STOPPING))
             .mistake(
                 "decision_upside_down",
-                "It stops when the loss improves and goes on when it does not. `Break` says that the training \
+                "It stops when the loss improves and continues when it does not. `Break` means that the training \
                  should end.",
                 |c| stopped(c, StoppingRule { upside_down: true, ..STOPPING }),
             )
             .mistake(
                 "stops_one_epoch_late",
-                "It stops one epoch too late. With `patience` = 3, the third bad epoch in a row is the end: compare \
-                 with `>=`.",
+                "It stops one epoch too late. With `patience` = 3, the third bad epoch in a row ends the training: \
+                 compare with `>=`.",
                 |c| stopped(c, StoppingRule { too_many: |n_bad, patience| n_bad > patience, ..STOPPING }),
             )
             .mistake(
@@ -833,8 +837,8 @@ fn early_stopping() -> [Check; 2] {
             )
             .mistake(
                 "equal_counts_as_better",
-                "A loss that is equal to best - min_delta counts as an improvement, so a loss that stands still \
-                 never stops the training. Compare with `<`.",
+                "A loss that is equal to best - min_delta counts as an improvement, so a constant loss never stops the \
+                 training. Compare with `<`.",
                 |c| stopped(c, StoppingRule { improves: |loss, best, _, delta| loss <= best - delta, ..STOPPING }),
             )
             .mistake(
@@ -850,7 +854,7 @@ fn early_stopping() -> [Check; 2] {
             )
             .mistake(
                 "stopping_compares_with_the_last",
-                "A loss is compared with the one before. It is an improvement only if it is below the *best* one so \
+                "A loss is compared with the loss before. It is an improvement only if it is below the *best* loss so \
                  far.",
                 |c| {
                     // What is left as the best loss depends on how the last one is kept.
@@ -862,20 +866,20 @@ fn early_stopping() -> [Check; 2] {
             )
             .mistake(
                 "stopping_counts_all_bad_epochs",
-                "All bad epochs are counted together. An improvement ends the row: set the count to 0.",
+                "All bad epochs are counted, and not only those in a row. An improvement should set the count to 0.",
                 |c| stopped(c, StoppingRule { counts_again: false, ..STOPPING }),
             )
             .mistake(
                 "stopping_follows_small_steps",
                 "The best loss becomes lower in bad epochs as well. Then steps below `min_delta` never add up to an \
-                 improvement, and the best loss is not that of the weights that are kept. It changes with an \
-                 improvement only.",
+                 improvement, and the best loss is not the loss of the weights that are kept. It should change only \
+                 with an improvement.",
                 |c| stopped(c, StoppingRule { best_follows: true, ..STOPPING }),
             )
             .mistake(
                 "last_weights_restored",
-                "The weights of the last epoch are restored: they are copied in every epoch. Copy them where the \
-                 loss improves.",
+                "The weights of the last epoch are restored, because they are copied in every epoch. Copy them only \
+                 when the loss improves.",
                 |c| stopped(c, StoppingRule { restored: |_, _, last| last as f64, ..STOPPING }),
             )
             .mistake(
@@ -885,11 +889,11 @@ fn early_stopping() -> [Check; 2] {
             )
             .mistake(
                 "nothing_restored",
-                "`restore` leaves the network as it is. Either no weights are kept in `update`, or they are not put \
-                 back.",
+                "`restore` does not change the network. Either `update` keeps no weights, or `restore` does not copy \
+                 them back.",
                 |c| stopped(c, StoppingRule { restored: |_, _, _| -1.0, ..STOPPING }),
             ),
-        Check::new("early_stopping_nan", "early_stopping", "EarlyStopping does not take NaN for an improvement", 1)
+        Check::new("early_stopping_nan", "early_stopping", "EarlyStopping does not count NaN as an improvement", 1)
             .asks("early_stopping")
             .about("EarlyStopping::update")
             .after("early_stopping")
@@ -907,8 +911,8 @@ fn early_stopping() -> [Check; 2] {
             .expects(|c| stopped(c, STOPPING))
             .mistake(
                 "nan_is_the_best",
-                "NaN is taken for an improvement, and is the best loss from then on. Every comparison with NaN is \
-                 false: ask whether a loss *is* an improvement, not whether it is none.",
+                "NaN counts as an improvement, and is the best loss from then on. Every comparison with NaN is false: \
+                 test whether a loss *is* an improvement, not whether it is none.",
                 |c| {
                     let improves = |loss: f64, best: f64, _: f64, delta: f64| {
                         // What is not at least the limit: with NaN on either side that is so.
@@ -920,7 +924,7 @@ fn early_stopping() -> [Check; 2] {
             )
             .mistake(
                 "first_loss_is_always_the_best",
-                "The first loss counts as an improvement even where it is NaN, and nothing is below NaN. Begin with \
+                "The first loss counts as an improvement even if it is NaN, and no later loss is below NaN. Begin with \
                  an infinite best loss, and compare.",
                 |c| {
                     let improves =
@@ -951,7 +955,7 @@ fn clipping() -> [Check; 2] {
             .with("second", (draw::vector(draw, 2, 1.0) - 0.4) * scale)
     };
     [
-        Check::new("clip", "clip", "clip_global_norm shortens all gradients by one factor", 3)
+        Check::new("clip", "clip", "clip_global_norm shortens all gradients by the same factor", 3)
             .asks("clip_global_norm")
             .on(move |draw| {
                 let by_hand = Record::new().with("first", array![[3.0, 4.0]]).with("second", array![12.0]);
@@ -964,8 +968,8 @@ fn clipping() -> [Check; 2] {
             .expects(move |c| clipped(c, global(c)))
             .mistake(
                 "clipped_one_by_one",
-                "Each array is clipped by its own norm, so the direction of the step changes. There is one norm, of \
-                 all numbers together, and one factor.",
+                "Each array is clipped by its own norm, so the direction of the step changes. Use one norm, of all \
+                 numbers together, and one factor.",
                 move |c| {
                     let max = c.float("max_norm");
                     with_factor(c, global(c), of(c).map(|norm| if norm > max { max / norm } else { 1.0 }))
@@ -1004,8 +1008,8 @@ fn clipping() -> [Check; 2] {
             )
             .mistake(
                 "norm_afterwards_returned",
-                "The gradients are right. Returned is the norm that they have now; asked for is the one that they \
-                 had before.",
+                "The gradients are right, but the function returns the norm after clipping. It should return the norm \
+                 before clipping.",
                 move |c| {
                     let factor = c.float("max_norm") / global(c);
                     with_factor(c, c.float("max_norm"), [factor; 2])
@@ -1013,16 +1017,16 @@ fn clipping() -> [Check; 2] {
             )
             .mistake(
                 "not_clipped",
-                "The norm is right, but the gradients are as they were. `*gradient *= …` changes an array in place.",
+                "The norm is right, but the gradients are not changed. `*gradient *= …` changes an array in place.",
                 move |c| with_factor(c, global(c), [1.0; 2]),
             )
             .mistake(
                 "small_number_added",
-                "The norm of the clipped gradients is a little below `max_norm`: some 0.000001 is added to the norm \
-                 before the division. It is not needed, as a norm above `max_norm` is not 0.",
+                "The norm of the clipped gradients is a little below `max_norm`: about 0.000001 is added to the norm \
+                 before the division. This is not needed, because a norm above `max_norm` is not 0.",
                 move |c| with_factor(c, global(c), [c.float("max_norm") / (global(c) + 1e-6); 2]),
             ),
-        Check::new("clip_short", "clip", "clip_global_norm leaves gradients as they are that are short enough", 1)
+        Check::new("clip_short", "clip", "clip_global_norm does not change gradients that are short enough", 1)
             .asks("clip_global_norm")
             .after("clip")
             .on(move |draw| {
@@ -1039,8 +1043,8 @@ fn clipping() -> [Check; 2] {
             .expects(move |c| with_factor(c, global(c), [1.0; 2]))
             .mistake_if(
                 "short_gradients_stretched",
-                "Gradients that are short enough are stretched to `max_norm`, or are not numbers any more. The \
-                 factor is for norms above `max_norm` only.",
+                "Gradients that are short enough are stretched to `max_norm`, or become NaN. Use the factor only for \
+                 norms above `max_norm`.",
                 |c, seen| {
                     let (now, before) = (seen.matrix("first").to_owned(), c.matrix("first"));
                     now.iter().zip(before).any(|(now, before)| now.abs() > before.abs() + 1e-9 || now.is_nan())
@@ -1093,87 +1097,86 @@ fn sums() -> [Check; 2] {
     }
     let total = |n_samples: &[usize]| n_samples.iter().sum::<usize>() as f64;
     [
-        Check::new("gradient_sum", "gradient_sum", "GradientSum has the mean over all samples, and begins again", 3)
-            .about("GradientSum::take_mean")
-            .on(|draw| vec![pieces(draw, vec![3, 2]), pieces(draw, vec![1, 4])])
-            .expects(|c| means(c, |n_samples, piece| n_samples[piece] as f64, [true, true]))
-            .mistake(
-                "mean_of_means",
-                "Every piece counts the same, however many samples it has. Its gradient is a mean already: multiply \
-                 it by its number of samples before you add it.",
-                move |c| means(c, move |n_samples, _| total(n_samples) / n_samples.len() as f64, [true, true]),
+        Check::new(
+            "gradient_sum",
+            "gradient_sum",
+            "GradientSum gives the mean over all samples, and is empty \
+                                                    afterwards",
+            3,
+        )
+        .about("GradientSum::take_mean")
+        .on(|draw| vec![pieces(draw, vec![3, 2]), pieces(draw, vec![1, 4])])
+        .expects(|c| means(c, |n_samples, piece| n_samples[piece] as f64, [true, true]))
+        .mistake(
+            "mean_of_means",
+            "Every piece has the same weight, although their numbers of samples differ. The gradient of a piece is \
+                 a mean: multiply it by its number of samples before you add it.",
+            move |c| means(c, move |n_samples, _| total(n_samples) / n_samples.len() as f64, [true, true]),
+        )
+        .mistake(
+            "sum_for_mean",
+            "This is the sum over the samples. Divide it by the number of all samples.",
+            move |c| means(c, move |n_samples, piece| n_samples[piece] as f64 * total(n_samples), [true, true]),
+        )
+        .mistake(
+            "gradients_only_added",
+            "The gradients of the pieces are added up as they are, so four pieces make a step four times as long. \
+                 Multiply each by its number of samples, and divide the sum by the number of all samples.",
+            move |c| means(c, move |n_samples, _| total(n_samples), [true, true]),
+        )
+        .mistake(
+            "divided_by_samples_only",
+            "The gradients of the pieces are added up without their numbers of samples, and then divided by the \
+                 number of all samples. Each gradient is a mean: multiply it by its number of samples first.",
+            move |c| means(c, |_, _| 1.0, [true, true]),
+        )
+        .mistake(
+            "divided_by_pieces",
+            "The weighted sum is divided by the number of pieces. Divide it by the number of samples.",
+            move |c| {
+                means(
+                    c,
+                    move |n_samples, piece| n_samples[piece] as f64 * total(n_samples) / n_samples.len() as f64,
+                    [true, true],
+                )
+            },
+        )
+        .mistake("last_piece_only", "Only the last piece counts. *Add* each piece to the sum.", move |c| {
+            means(
+                c,
+                move |n_samples, piece| if piece + 1 == n_samples.len() { total(n_samples) } else { 0.0 },
+                [true, true],
             )
-            .mistake(
-                "sum_for_mean",
-                "This is the sum over the samples. Divide it by how many there are in all.",
-                move |c| means(c, move |n_samples, piece| n_samples[piece] as f64 * total(n_samples), [true, true]),
-            )
-            .mistake(
-                "gradients_only_added",
-                "The gradients of the pieces are added up as they are, so four pieces make a step four times as \
-                 long. Multiply each by its number of samples, and divide by how many there are in all.",
-                move |c| means(c, move |n_samples, _| total(n_samples), [true, true]),
-            )
-            .mistake(
-                "divided_by_samples_only",
-                "The gradients of the pieces are added up without their numbers of samples, and then divided by how \
-                 many there are in all. A gradient is a mean already: multiply it by its number of samples first.",
-                move |c| means(c, |_, _| 1.0, [true, true]),
-            )
-            .mistake(
-                "divided_by_pieces",
-                "The weighted sum is divided by the number of pieces. Divide it by the number of samples.",
-                move |c| {
-                    means(
-                        c,
-                        move |n_samples, piece| n_samples[piece] as f64 * total(n_samples) / n_samples.len() as f64,
-                        [true, true],
-                    )
-                },
-            )
-            .mistake(
-                "last_piece_only",
-                "Only the last piece counts. Each piece is *added* to what is there.",
-                move |c| {
-                    means(
-                        c,
-                        move |n_samples, piece| if piece + 1 == n_samples.len() { total(n_samples) } else { 0.0 },
-                        [true, true],
-                    )
-                },
-            )
-            .mistake(
-                "first_piece_missing",
-                "The first piece is left out of the sum. It belongs to it: make room with zeros, and then add.",
-                move |c| {
-                    means(c, |n_samples, piece| if piece == 0 { 0.0 } else { n_samples[piece] as f64 }, [true, true])
-                },
-            )
-            .mistake(
-                "first_piece_counts_once",
-                "The first piece counts as one sample only: its gradient is kept as it is, and those of the others \
-                 are multiplied by their numbers of samples. Multiply it, too.",
-                |c| means(c, |n_samples, piece| if piece == 0 { 1.0 } else { n_samples[piece] as f64 }, [true, true]),
-            )
-            .mistake(
-                "never_emptied",
-                "The first mean is right, the second has the samples of the first in it. Taking the mean leaves the \
-                 sum empty.",
-                |c| means(c, |n_samples, piece| n_samples[piece] as f64, [false, false]),
-            )
-            .mistake(
-                "count_never_emptied",
-                "The second mean is too small: it is divided by the number of all samples so far. That begins at 0 \
-                 again, too.",
-                |c| means(c, |n_samples, piece| n_samples[piece] as f64, [true, false]),
-            )
-            .mistake(
-                "sum_never_emptied",
-                "The second mean is wrong: the number of samples begins at 0 again, and the sum does not. Empty \
-                 both.",
-                |c| means(c, |n_samples, piece| n_samples[piece] as f64, [false, true]),
-            ),
-        Check::new("mean_of_nothing", "gradient_sum", "GradientSum has no mean of no samples", 1)
+        })
+        .mistake(
+            "first_piece_missing",
+            "The first piece is missing in the sum. Begin with arrays of zeros, and then add every piece.",
+            move |c| means(c, |n_samples, piece| if piece == 0 { 0.0 } else { n_samples[piece] as f64 }, [true, true]),
+        )
+        .mistake(
+            "first_piece_counts_once",
+            "The first piece counts as one sample only: its gradient is added as it is, and those of the other \
+                 pieces are multiplied by their numbers of samples. Multiply the first one, too.",
+            |c| means(c, |n_samples, piece| if piece == 0 { 1.0 } else { n_samples[piece] as f64 }, [true, true]),
+        )
+        .mistake(
+            "never_emptied",
+            "The first mean is right, but the second one includes the samples of the first. `take_mean` has to \
+                 leave the sum empty.",
+            |c| means(c, |n_samples, piece| n_samples[piece] as f64, [false, false]),
+        )
+        .mistake(
+            "count_never_emptied",
+            "The second mean is too small: it is divided by the number of all samples so far. Set this number to 0 \
+                 as well.",
+            |c| means(c, |n_samples, piece| n_samples[piece] as f64, [true, false]),
+        )
+        .mistake(
+            "sum_never_emptied",
+            "The second mean is wrong: the number of samples is set to 0, and the sum is not. Empty both.",
+            |c| means(c, |n_samples, piece| n_samples[piece] as f64, [false, true]),
+        ),
+        Check::new("mean_of_nothing", "gradient_sum", "GradientSum has no mean without samples", 1)
             .asks("gradient_sum")
             .about("GradientSum::take_mean")
             .after("gradient_sum")
@@ -1184,8 +1187,8 @@ fn sums() -> [Check; 2] {
             })
             .mistake_if(
                 "mean_of_nothing_accepted",
-                "The mean is taken twice in a row, the second time of no samples at all, and there is no panic. The \
-                 documentation promises one: a step with no gradients would go nowhere and say nothing.",
+                "The mean is taken twice in a row, the second time without any samples, and there is no panic. The \
+                 documentation promises one, because a step without gradients would do nothing and raise no error.",
                 |c, _| c.counts("pieces").last() == Some(&0),
             ),
     ]
@@ -1333,8 +1336,8 @@ fn epochs() -> [Check; 4] {
             .expects(|c| epoch(c, batches, mean))
             .mistake(
                 "step_for_every_piece",
-                "There is a step for every piece of a batch. The gradients of its pieces are added up, and then \
-                 there is one step for the whole batch.",
+                "There is a step for every piece of a batch. Add up the gradients of its pieces, and then take one \
+                 step for the whole batch.",
                 |c| {
                     let pieces = |c: &Record| batches(c).into_iter().flat_map(|n| pieces_of(c, n)).collect();
                     epoch(c, pieces, mean)
@@ -1342,16 +1345,20 @@ fn epochs() -> [Check; 4] {
             )
             .mistake(
                 "pieces_for_batches",
-                "There is a step for every `micro_batch_size` samples: the two sizes have swapped places, or \
-                 `batch_size` is not used. A step takes a whole batch.",
+                "There is a step for every `micro_batch_size` samples: the two sizes are swapped, or `batch_size` is \
+                 not used. There should be one step for each whole batch.",
                 |c| epoch(c, |c| cut(c.matrix("x").nrows(), c.count("micro_batch_size")), mean),
             )
-            .mistake("one_step_an_epoch", "There is one step for all samples. `batch_size` of them make a step.", |c| {
-                epoch(c, |c| vec![c.matrix("x").nrows()], mean)
-            })
+            .mistake(
+                "one_step_an_epoch",
+                "There is one step for all samples together. There should be one step for \
+                                           every `batch_size` samples.",
+                |c| epoch(c, |c| vec![c.matrix("x").nrows()], mean),
+            )
             .mistake(
                 "short_batch_left_out",
-                "The samples that are left at the end are not learned from. They are a batch as well, a shorter one.",
+                "The samples that remain at the end are not learned from. They are a batch as well, with fewer \
+                 samples.",
                 |c| {
                     let whole = |c: &Record| batches(c).into_iter().filter(|n| *n == c.count("batch_size")).collect();
                     epoch(c, whole, mean)
@@ -1359,8 +1366,8 @@ fn epochs() -> [Check; 4] {
             )
             .mistake(
                 "loss_after_the_step",
-                "Each loss is the one after the step on its batch. It is the one before, of the scores that the \
-                 gradient comes from.",
+                "Each loss is the one after the step on its batch. It should be the loss before the step, computed \
+                 from the same scores as the gradient.",
                 |c| {
                     epoch(c, batches, |losses| {
                         let shifted: Vec<_> = losses.windows(2).map(|pair| (pair[0].0, pair[1].1)).collect();
@@ -1370,8 +1377,8 @@ fn epochs() -> [Check; 4] {
             )
             .mistake(
                 "loss_is_a_mean_of_means",
-                "The loss is the mean of the batches' means, and a short batch counts too much in it. Each counts \
-                 as often as it has samples.",
+                "The loss is the mean of the means of the batches, so a short batch has too much weight. Weight each \
+                 batch with its number of samples.",
                 |c| {
                     epoch(c, batches, |losses| {
                         let means: Vec<_> = losses.iter().filter(|(n, _)| *n > 0).map(|(_, loss)| (1, *loss)).collect();
@@ -1381,8 +1388,8 @@ fn epochs() -> [Check; 4] {
             )
             .mistake(
                 "loss_is_a_mean_of_pieces",
-                "The loss is the mean of the pieces' means, and a short piece counts too much in it. Each counts as \
-                 often as it has samples.",
+                "The loss is the mean of the means of the pieces, so a short piece has too much weight. Weight each \
+                 piece with its number of samples.",
                 |c| {
                     epoch(c, batches, |losses| {
                         let pieces: Vec<_> = losses.iter().map(|(n, loss)| (pieces_of(c, *n).len(), *loss)).collect();
@@ -1401,7 +1408,7 @@ fn epochs() -> [Check; 4] {
                     })
                 },
             )
-            .mistake("loss_is_a_sum", "The loss is the sum over the samples. Divide it by how many there are.", |c| {
+            .mistake("loss_is_a_sum", "The loss is the sum over the samples. Divide it by their number.", |c| {
                 epoch(c, batches, |losses| losses.iter().map(|(n, loss)| *n as f64 * loss).sum())
             }),
         Check::new("train_epoch_clips", "train_epoch", "train_epoch clips the mean of all gradients of a step", 2)
@@ -1411,14 +1418,14 @@ fn epochs() -> [Check; 4] {
             .expects(move |c| after(c, &whole(c).clipped(c.float("max_norm"))))
             .mistake(
                 "never_clipped",
-                "The step is taken with the whole gradient, however long it is: `clip_global_norm` is either not \
-                 called, or called for something that is not used then.",
+                "The step is taken with the whole gradient, however long it is: `clip_global_norm` is not called, or \
+                 its result is not used.",
                 move |c| after(c, &whole(c)),
             )
             .mistake(
                 "pieces_clipped",
-                "Every piece is clipped by itself, and long gradients that would cancel do not any more. Clip the \
-                 mean that the step is taken with.",
+                "Every piece is clipped on its own, so long gradients that would cancel no longer do. Clip the mean \
+                 that the step is taken with.",
                 move |c| {
                     let [one, other] = one_by_one(c).map(|gradient| gradient.clipped(c.float("max_norm")));
                     after(c, &one.plus(&other).times(0.5))
@@ -1432,8 +1439,8 @@ fn epochs() -> [Check; 4] {
             })
             .mistake_if(
                 "own_gradients_of_the_network",
-                "The step is taken with the gradients that the network has, which are those of the last piece. The \
-                 mean of all pieces is what `take_mean` gives, and `step_with` takes a step with that.",
+                "The step is taken with the gradients in the network, which are those of the last piece. `take_mean` \
+                 gives the mean of all pieces, and `step_with` takes a step with it.",
                 move |c, seen| {
                     let parameters = seen.vector("parameters").to_owned();
                     let leads_there = |gradient: &Net| close(&stepped(c, gradient), &parameters);
@@ -1456,8 +1463,8 @@ fn epochs() -> [Check; 4] {
             .demands(in_any_order)
             .mistake_if(
                 "same_order_every_epoch",
-                "Every epoch has the same order: the samples are either not shuffled, or shuffled with a generator \
-                 that begins again each time. Use `rng`.",
+                "Every epoch has the same order: either the samples are not shuffled, or they are shuffled with a new \
+                 generator of the same seed each time. Use `rng`.",
                 |c, seen| {
                     let first = seen.vector("parameters after epoch 1");
                     in_some_order(c, &first.to_owned())
@@ -1470,7 +1477,7 @@ fn epochs() -> [Check; 4] {
                 let meets = |x: &[usize; 4], y: &[usize; 4]| x != y && close(&in_order(c, x, y), &parameters);
                 orders.iter().any(|x| orders.iter().any(|y| meets(x, y)))
             }),
-        Check::new("train_epoch_of_0", "train_epoch", "train_epoch panics where a batch or a piece has no samples", 1)
+        Check::new("train_epoch_of_0", "train_epoch", "train_epoch panics if a batch or a piece has no samples", 1)
             .asks("train_epoch")
             .after("train_epoch")
             .on(move |draw| vec![equal(draw, 5, 2, 1), equal(draw, 5, 0, 1), equal(draw, 5, 2, 0)])
@@ -1488,8 +1495,8 @@ fn epochs() -> [Check; 4] {
 }
 
 const PAIRS_TORN_APART: &str = "\
-    Samples meet the classes of others: `x` and `y` are shuffled apart from each other. Shuffle the numbers of the \
-    samples, and choose the rows of both by them.";
+    Samples get the classes of other samples: `x` and `y` are shuffled separately. Shuffle the numbers of the samples, \
+    and select the rows of both by them.";
 
 /// All orders of four samples.
 fn orders() -> Vec<[usize; 4]> {
@@ -1529,7 +1536,7 @@ fn in_any_order(c: &Record, seen: &Record) -> Result<(), String> {
     for number in 1..=c.count("epochs") {
         if !in_some_order(c, &after(number)) {
             return Err(format!(
-                "No order of the four samples, each of them once, leads to the parameters after epoch {number}."
+                "No order of the four samples, each of them used once, leads to the parameters after epoch {number}."
             ));
         }
     }
@@ -1610,13 +1617,13 @@ fn trained(c: &Record, rule: TrainingRule, n_epochs: usize) -> Trained {
     let part = |numbers: &[f64]| Array1::from(numbers[..kept].to_vec());
     let record = Record::new()
         .with("epochs of schedule", epochs)
-        .with("losses that schedule hears (-1 for None)", Array1::from(heard))
+        .with("losses passed to schedule (-1 for None)", Array1::from(heard))
         .with("learning_rate", part(&rates))
         .with("train_loss", part(&train))
         .with("validation_loss", part(&validation))
         .with("lengths", vec![kept; 3])
         .with("rates of the steps", Array1::from(of_steps))
-        .with("lengths that after_epoch sees", lengths)
+        .with("history lengths in after_epoch", lengths)
         .with("parameters", net.flat());
     Trained { record, nets, train, validation }
 }
@@ -1638,7 +1645,7 @@ fn small_data(draw: &mut probe::Generator, rates: &[f64]) -> Record {
 
 fn training() -> Check {
     let run = |c: &Record, rule: TrainingRule| trained(c, rule, c.count("n_epochs")).record;
-    Check::new("train", "train", "train asks the schedule, learns, looks, and lets the callback decide", 5)
+    Check::new("train", "train", "train calls the schedule, learns, validates, and calls the callback", 5)
         .after("train_epoch")
         .after("train_epoch_clips")
         .on(|draw| {
@@ -1648,41 +1655,39 @@ fn training() -> Check {
             vec![whole, stopped]
         })
         .expects(move |c| run(c, TRAINING))
-        .mistake("epochs_from_1", "The schedule is asked for epoch 1 first. Epochs are counted from 0.", move |c| {
+        .mistake("epochs_from_1", "The schedule is called for epoch 1 first. Epochs are counted from 0.", move |c| {
             run(c, TrainingRule { first_epoch: 1, ..TRAINING })
         })
         .mistake(
             "schedule_hears_the_training_loss",
-            "The schedule hears the loss on the samples that are learned from. It is told the *validation* loss \
-             after the epoch before.",
+            "The schedule gets the training loss. It should get the *validation* loss after the previous epoch.",
             move |c| run(c, TrainingRule { hears: |train, _| train.last().copied(), ..TRAINING }),
         )
         .mistake(
             "schedule_hears_nothing",
-            "The schedule is told `None` in every epoch. Before all but the first there is a validation loss, that \
-             of the epoch before.",
+            "The schedule gets `None` in every epoch. Before every epoch but the first there is a validation loss, \
+             that of the previous epoch.",
             move |c| run(c, TrainingRule { hears: |_, _| None, ..TRAINING }),
         )
         .mistake(
             "rate_never_set",
-            "The optimiser keeps the learning rate that it came with. Tell it the one of the schedule: \
-             `set_learning_rate`.",
+            "The optimiser keeps its initial learning rate. Set the one of the schedule: `set_learning_rate`.",
             move |c| run(c, TrainingRule { rate: |_, _, began| began, ..TRAINING }),
         )
         .mistake(
             "rate_one_epoch_late",
-            "Every epoch is trained with the learning rate of the one before: the optimiser is told the new one \
-             after the epoch. Tell it before.",
+            "Every epoch is trained with the learning rate of the previous one, because the new rate is set after the \
+             epoch. Set it before the epoch.",
             move |c| run(c, TrainingRule { rate: |_, before, _| before, ..TRAINING }),
         )
         .mistake(
             "looked_before_the_epoch",
-            "The validation loss is the one before the epoch. Look after it.",
+            "The validation loss is the one before the epoch. Compute it after the epoch.",
             move |c| run(c, TrainingRule { validation: |_, before, _| before, ..TRAINING }),
         )
         .mistake(
             "training_loss_twice",
-            "The validation loss is that of `train_epoch`. Compute it from the samples that were put aside.",
+            "The validation loss is that of `train_epoch`. Compute it on the validation set.",
             move |c| run(c, TrainingRule { validation: |train, _, _| train, ..TRAINING }),
         )
         .mistake("callback_cannot_stop", "The training goes on although `after_epoch` returned `Break`.", move |c| {
@@ -1693,18 +1698,18 @@ fn training() -> Check {
         })
         .mistake(
             "last_epoch_not_in_the_history",
-            "Where `after_epoch` ends the training, the last epoch is missing in the history that is returned.",
+            "If `after_epoch` ends the training, the last epoch is missing in the history that is returned.",
             move |c| run(c, TrainingRule { keeps_last: false, ..TRAINING }),
         )
         .mistake_if(
             "called_before_the_epoch_is_noted",
-            "`after_epoch` gets a history without the epoch that has just ended. Note the epoch first, and then \
-             call it.",
-            |_, seen| seen.counts("lengths that after_epoch sees").first() == Some(&0),
+            "`after_epoch` gets a history without the epoch that has just ended. Add the epoch to the history first, \
+             and then call it.",
+            |_, seen| seen.counts("history lengths in after_epoch").first() == Some(&0),
         )
         .mistake_if(
             "trained_on_the_validation_set",
-            "The network learns from the samples that were put aside. They are only looked at.",
+            "The network learns from the validation set. Use these samples only to compute the validation loss.",
             |c, seen| {
                 let mut net = Net::of(c);
                 let (x, y) = (c.matrix("x_validation"), c.matrix("y_validation"));
@@ -1769,25 +1774,23 @@ fn restoring() -> Check {
     .expects(|c| run(c, true, |all| &all.validation, |best, _, _| best))
     .mistake(
         "best_weights_not_restored",
-        "The network has the weights of the last epoch afterwards. `stopping` has kept the best ones: `restore` \
-         gives them back.",
+        "The network has the weights of the last epoch afterwards. `stopping` has kept the best ones: call `restore`.",
         |c| run(c, true, |all| &all.validation, |_, last, _| last),
     )
     .mistake(
         "restored_only_if_stopped",
-        "Where all epochs are trained, the network has the weights of the last one. The best ones are restored in \
+        "If all epochs are trained, the network has the weights of the last epoch. The best ones should be restored in \
          any case.",
         |c| run(c, true, |all| &all.validation, |best, last, stopped| if stopped { best } else { last }),
     )
     .mistake(
         "stopping_cannot_stop",
-        "The training goes through all epochs, although `stopping` says `Break`. Return its decision from the \
-         callback.",
+        "The training runs for all epochs, although `stopping` returns `Break`. Return its result from the callback.",
         |c| run(c, false, |all| &all.validation, |best, _, _| best),
     )
     .mistake(
         "stopping_hears_the_training_loss",
-        "`stopping` hears the loss on the samples that are learned from. It waits for the *validation* loss.",
+        "`stopping` gets the training loss. It should get the *validation* loss.",
         |c| run(c, true, |all| &all.train, |best, _, _| best),
     )
 }

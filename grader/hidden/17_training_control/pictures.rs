@@ -27,11 +27,11 @@ fn numbered(numbers: Vec<f64>) -> Vec<(f64, f64)> {
 /// The learning rate in each epoch.
 fn curves(ask: &mut Ask<'_>) -> Result<Picture> {
     let (epochs, rates) = (Axis::new("epoch").from(0.0, 55.0), Axis::new("learning rate").from(0.0, 0.11));
-    let mut picture = Picture::new("schedules", "Four ways down", epochs, rates).caption(
-        "StepDecay halves the rate every 10 epochs, ExponentialDecay takes 7 % of it in each. Cosine reaches 0 at \
-         epoch 50 and stays there. With a warm-up of 10 epochs the rate rises in equal steps first, of which the \
-         first is not 0, and the way down begins at the top. Where a step is one epoch off, or the wave rises again \
-         at the end, you see it here.",
+    let mut picture = Picture::new("schedules", "Four schedules", epochs, rates).caption(
+        "StepDecay halves the rate every 10 epochs, and ExponentialDecay reduces it by 7 % in each epoch. Cosine \
+         reaches 0 at epoch 50 and stays there. With a warm-up of 10 epochs the rate first rises in equal steps, \
+         beginning above 0, and then falls from its full value. You see here if a step is one epoch off, or if the \
+         wave rises again at the end.",
     );
     for (n, schedule) in ["StepDecay", "ExponentialDecay", "Cosine", "WarmUp"].into_iter().enumerate() {
         let rates =
@@ -52,10 +52,11 @@ fn plateau(ask: &mut Ask<'_>) -> Result<Picture> {
     let losses: Vec<f64> = (0..N_EPOCHS).map(loss).collect();
     let (epochs, numbers) =
         (Axis::new("epoch").from(0.0, 50.0), Axis::new("loss, learning rate").from(0.001, 1.0).log());
-    let mut picture = Picture::new("plateau", "The rate falls where the loss does not", epochs, numbers).caption(
-        "The points are a made-up validation loss, which stands still in the middle and at the end. The line is the \
-         learning rate of `Plateau` with a patience of 4. It holds while the loss falls, and on every plateau it is \
-         halved once in five epochs. If it falls earlier, or where the loss falls, look at what is counted.",
+    let mut picture = Picture::new("plateau", "The rate falls when the loss does not", epochs, numbers).caption(
+        "The points are an invented validation loss, which is constant in the middle and at the end. The line is the \
+         learning rate of `Plateau` with a patience of 4. It is constant while the loss falls, and on every plateau it \
+         is halved once in five epochs. If it falls earlier, or while the loss falls, look at how bad epochs are \
+         counted.",
     );
     let rates =
         ask.both(|side| Ok(numbered(side.ask("curve", &curve("Plateau", &losses))?.exactly(N_EPOCHS, RESULT)?)))?;
@@ -68,10 +69,10 @@ fn plateau(ask: &mut Ask<'_>) -> Result<Picture> {
 fn clipping(ask: &mut Ask<'_>) -> Result<Picture> {
     let [x, y] = ["first array", "second array"].map(|name| Axis::new(name).from(-3.2, 3.2));
     let mut picture = Picture::new("clipping", "Gradients that are not longer than 1", x, y).equal_units().caption(
-        "Each small point is a gradient of two numbers, in two arrays. Clipped to a norm of 1, the long ones lie on \
-         a circle, in the same direction as before; short ones stay where they are. A square in place of the circle \
-         means that each array, or each number, is cut by itself. If all points are on the circle, short gradients \
-         are stretched.",
+        "Each small point is a gradient of two numbers, in two arrays. Clipped to a norm of 1, the long gradients lie \
+         on a circle, in the same direction as before; the short ones stay where they are. A square in place of the \
+         circle means that each array, or each number, is clipped on its own. If all points are on the circle, short \
+         gradients are stretched.",
     );
     let gradients: Vec<(f64, f64)> = (0..60)
         .map(|number| {
@@ -105,10 +106,10 @@ fn settings(n_epochs: usize, batch_size: usize) -> Record {
 /// A training with a few samples a step.
 fn noise(ask: &mut Ask<'_>) -> Result<Picture> {
     let (epochs, losses) = (Axis::new("epoch").from(0.0, 60.0), Axis::new("training loss").from(0.1, 0.35));
-    let mut picture = Picture::new("noise", "A smaller rate settles", epochs, losses).caption(
-        "Two moons, 8 samples a step, your own training loop. At a constant rate of 0.5 the loss goes up and down \
-         to the end: 8 samples show the way only roughly, and the steps do not become shorter. With `Cosine` they \
-         do, and the loss settles lower. `Plateau` finds out by itself when it is time.",
+    let mut picture = Picture::new("noise", "With a smaller rate the loss settles", epochs, losses).caption(
+        "Two moons, batches of 8, your own training loop. At a constant rate of 0.5 the loss goes up and down to the \
+         end: the gradients of 8 samples are noisy, and the rate does not become smaller. With `Cosine` it does, and \
+         the loss settles at a lower value. `Plateau` reduces the rate when the loss no longer falls.",
     );
     for (n, schedule) in ["constant", "Cosine", "Plateau"].into_iter().enumerate() {
         let case = settings(60, 8).with("schedule", schedule).with("learning_rate", 0.5);
@@ -124,9 +125,10 @@ fn by_heart(ask: &mut Ask<'_>) -> Result<Picture> {
     let (epochs, losses) = (Axis::new("epoch").from(0.0, 150.0), Axis::new("loss").from(0.0, 1.0));
     let mut picture = Picture::new("by_heart", "When to stop", epochs, losses).caption(
         "A network with 1,218 parameters learns 40 samples. Its training loss goes on falling. The validation loss \
-         falls at first, stands still, and then rises: the network learns by heart. The point is where training \
-         with a patience of 20 stops, at the loss that the network has then. It should lie as low as the lowest \
-         place of the validation curve before it. If it lies on the curve, the best weights have not been put back.",
+         falls at first, is constant for a while, and then rises: the network learns by heart. The point shows when \
+         training with a patience of 20 stops, and the loss that the network has then. It should lie as low as the \
+         lowest point of the validation curve before it. If it lies on the curve, the best weights have not been \
+         restored.",
     );
     let case = |patience: usize| settings(N_EPOCHS, 8).with("patience", patience).with("learning_rate", 0.3);
     for (n, name) in ["train_loss", "validation_loss"].into_iter().enumerate() {

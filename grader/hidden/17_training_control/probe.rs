@@ -73,7 +73,7 @@ fn main() {
             let losses = case.vector("losses");
             let ask = |epoch: usize| schedule.learning_rate(epoch, loss_after(&losses.to_vec(), epoch));
             let rates: Array1<f64> = (0..=losses.len()).map(ask).collect();
-            heard.take().into_record("epochs of then", "losses that then hears (-1 for None)").with("rates", rates)
+            heard.take().into_record("epochs of then", "losses passed to then (-1 for None)").with("rates", rates)
         }),
         ("plateau", |case| {
             let mut schedule = PLATEAU(case.float("learning_rate"), case.float("factor"), case.count("patience"));
@@ -186,12 +186,12 @@ fn main() {
             let history =
                 TRAIN(&mut net, &data(case), &settings(case), &mut schedule, &mut optimizer, after_epoch, rng);
             let record =
-                schedule.heard.take().into_record("epochs of schedule", "losses that schedule hears (-1 for None)");
+                schedule.heard.take().into_record("epochs of schedule", "losses passed to schedule (-1 for None)");
             let lengths = [&history.learning_rate, &history.train_loss, &history.validation_loss].map(Vec::len);
             recorded(record, &history)
                 .with("lengths", lengths.to_vec())
                 .with("rates of the steps", Array1::from(optimizer.rates_of_steps))
-                .with("lengths that after_epoch sees", seen.take())
+                .with("history lengths in after_epoch", seen.take())
                 .with("parameters", parameters(&mut net))
         }),
         ("train_and_restore", |case| {

@@ -1,9 +1,9 @@
 //! What is right in exercise 18, and what is commonly got wrong.
 //!
-//! What is dropped can only be counted: of 20,000 entries the share that is dropped is known to 0.0035, and the checks allow
-//! 0.03, more than eight times that; a right solution leaves it with a probability below 1e-15. Everything else is a formula.
-//! The network that is trained has a layer of the probe's own that halves its input in training, and so it shows without
-//! chance which way a switch was turned.
+//! What is dropped can only be counted: of 20,000 entries the share that is dropped is known to 0.0035, and the checks
+//! allow 0.03, more than eight times that; a right solution leaves it with a probability below 1e-15. Everything else
+//! is a formula. The network that is trained has a layer of the probe's own that halves its input in training, and so
+//! it shows without chance which way a switch was turned.
 
 use judge::prelude::*;
 use ndarray::Zip;
@@ -44,17 +44,17 @@ fn penalties() -> Vec<Check> {
             .expects(map(value))
             .mistake(
                 "half_forgotten",
-                "L2 costs twice what it should: it is λ / 2 times w², so that its slope is λ · w.",
+                "The value of L2 is twice what it should be: it is λ / 2 times w², so that its slope is λ · w.",
                 map(|penalty, lambda, w| if penalty == "L2" { lambda * w * w } else { value(penalty, lambda, w) }),
             )
             .mistake(
                 "cost_below_zero",
-                "Negative weights have a negative cost with L1. It takes their absolute value.",
+                "Negative weights have a negative penalty with L1. It uses their absolute values.",
                 map(|penalty, lambda, w| if penalty == "L1" { lambda * w } else { value(penalty, lambda, w) }),
             )
             .mistake(
                 "half_for_l1_too",
-                "L1 costs half of what it should: the 1/2 belongs to L2 alone.",
+                "The value of L1 is half of what it should be: the 1/2 belongs to L2 alone.",
                 map(
                     |penalty, lambda, w| {
                         if penalty == "L1" { lambda / 2.0 * w.abs() } else { value(penalty, lambda, w) }
@@ -63,7 +63,7 @@ fn penalties() -> Vec<Check> {
             )
             .mistake(
                 "penalties_swapped",
-                "L1 and L2 have swapped places. L2 has the squares, L1 the absolute values.",
+                "L1 and L2 are swapped. L2 uses the squares, L1 the absolute values.",
                 map(|penalty, lambda, w| value(other(penalty), lambda, w)),
             ),
         Check::new("penalty_slope", "penalty", "Penalty::slope is the slope of Penalty::value, and 0 at 0", 2)
@@ -72,8 +72,8 @@ fn penalties() -> Vec<Check> {
             .expects(map(slope))
             .mistake(
                 "slope_doubled",
-                "The slope of L2 is twice too large. λ / 2 · w² has the slope λ · w: the 2 of the square cancels the \
-                 1/2.",
+                "The slope of L2 is twice what it should be. λ / 2 · w² has the slope λ · w: the 2 of the square \
+                 cancels the 1/2.",
                 map(|penalty, lambda, w| slope(penalty, lambda, w) * if penalty == "L2" { 2.0 } else { 1.0 }),
             )
             .mistake(
@@ -85,12 +85,12 @@ fn penalties() -> Vec<Check> {
             .mistake(
                 "sign_of_zero",
                 "A weight of 0 has a slope of λ with L1, so a step would push it away from 0. Its slope there is 0. \
-                 Mind that `0.0_f64.signum()` is 1.",
+                 Note that `0.0_f64.signum()` is 1.",
                 map(|penalty, lambda, w| if penalty == "L1" && w == 0.0 { lambda } else { slope(penalty, lambda, w) }),
             )
             .mistake(
                 "slope_without_sign",
-                "The slope of L1 is λ for negative weights as well. |w| falls on that side: the slope there is -λ.",
+                "The slope of L1 is λ for negative weights as well. But |w| falls on that side: the slope there is -λ.",
                 map(
                     |penalty, lambda, w| {
                         if penalty == "L1" { slope(penalty, lambda, w).abs() } else { slope(penalty, lambda, w) }
@@ -104,7 +104,7 @@ fn penalties() -> Vec<Check> {
                 map(|penalty, lambda, w| if penalty == "None" { 0.0 } else { lambda * w }),
             )
             .mistake("value_for_slope", "This is the value of the penalty, not its slope.", map(value)),
-        Check::new("total_penalty", "total_penalty", "total_penalty adds up what all weights cost, and no bias", 2)
+        Check::new("total_penalty", "total_penalty", "total_penalty is the sum over all weights, and no biases", 2)
             .after("penalty_value")
             .on(|draw| PENALTIES.map(|penalty| penalised(net_case(draw), draw, penalty)).to_vec())
             .expects(|c| total(c, &Net::of(c)))
@@ -116,7 +116,7 @@ fn penalties() -> Vec<Check> {
                     total(c, &net) + net.b1.iter().chain(&net.b2).map(|b| cost(c, *b)).sum::<f64>()
                 },
             )
-            .mistake("mean_cost", "This is the mean of what the weights cost. The penalty is the sum.", |c| {
+            .mistake("mean_cost", "This is the mean over the weights. The penalty is the sum.", |c| {
                 let net = Net::of(c);
                 total(c, &net) / (net.w1.len() + net.w2.len()) as f64
             })
@@ -158,19 +158,19 @@ fn steps() -> Vec<Check> {
             let step = |w: f64, d_w: f64| w - rate(c) * (d_w + pull(c, w));
             stepped(c, step, step)
         })
-        .mistake("plain_step", "This is a step on the loss alone: the slope of the penalty is missing in it.", |c| {
+        .mistake("plain_step", "This is a step on the loss alone: the slope of the penalty is missing.", |c| {
             stepped(c, |w, d_w| w - rate(c) * d_w, |b, d_b| b - rate(c) * d_b)
         })
         .mistake(
             "slope_without_rate",
-            "The slope of the penalty is subtracted as it is, without the learning rate. The step goes along the \
-                 slope of loss *and* penalty: lr times the sum of both.",
+            "The slope of the penalty is subtracted without the learning rate. The step is lr times the sum of *both* \
+             slopes, that of the loss and that of the penalty.",
             |c| stepped(c, |w, d_w| w - rate(c) * d_w - pull(c, w), |b, d_b| b - rate(c) * d_b),
         )
         .mistake(
             "weights_pushed",
-            "The penalty pushes weights away from 0. Its slope has the sign of the weight, and is added to the \
-                 gradient before that is subtracted.",
+            "The penalty pushes weights away from 0. Its slope has the sign of the weight. Add it to the gradient, and \
+             then subtract the sum.",
             |c| stepped(c, |w, d_w| w - rate(c) * (d_w - pull(c, w)), |b, d_b| b - rate(c) * d_b),
         )
         .mistake(
@@ -180,8 +180,8 @@ fn steps() -> Vec<Check> {
         )
         .mistake(
             "slope_after_the_step",
-            "The slope of the penalty is taken after the step on the loss. Both slopes belong to the weight as \
-                 it was before the step.",
+            "The slope of the penalty is taken after the step on the loss. Both slopes are taken at the weight before \
+             the step.",
             |c| {
                 let step = |w: f64, d_w: f64| {
                     let w = w - rate(c) * d_w;
@@ -190,15 +190,15 @@ fn steps() -> Vec<Check> {
                 stepped(c, step, |b, d_b| b - rate(c) * d_b)
             },
         )
-        .mistake("uphill", "The step goes up the hill, along the slope and not against it: subtract.", |c| {
+        .mistake("uphill", "The step goes uphill, along the slope and not against it: subtract.", |c| {
             stepped(c, |w, d_w| w + rate(c) * (d_w + pull(c, w)), |b, d_b| b + rate(c) * d_b)
         })
         .mistake(
             "biases_stay",
-            "The biases have not moved. They cost nothing, but they do learn: b - lr · db.",
+            "The biases have not changed. They have no penalty, but they do learn: b - lr · db.",
             |c| stepped(c, |w, d_w| w - rate(c) * (d_w + pull(c, w)), |b, _| b),
         ),
-        Check::new("decay", "decay", "decay shrinks every weight by the share lr · weight decay", 2)
+        Check::new("decay", "decay", "decay shrinks every weight by the fraction lr · weight decay", 2)
             .on(|draw| {
                 let case = |draw: &mut Generator| {
                     net_case(draw)
@@ -214,17 +214,17 @@ fn steps() -> Vec<Check> {
             })
             .mistake(
                 "decay_without_rate",
-                "The weights shrink by the share `weight_decay`, without the learning rate.",
+                "The weights shrink by the fraction `weight_decay`, without the learning rate.",
                 |c| stepped(c, |w, _| w * (1.0 - c.float("weight_decay")), |b, _| b),
             )
             .mistake(
                 "share_left",
-                "Only the share lr · weight decay is left of every weight. It is the share that they *lose*.",
+                "Only the fraction lr · weight decay is left of every weight. It is the fraction that they *lose*.",
                 |c| stepped(c, |w, _| w * rate(c) * c.float("weight_decay"), |b, _| b),
             )
             .mistake(
                 "step_and_decay",
-                "There is a step along the gradients as well. The optimiser has taken it already; here the weights \
+                "There is a step along the gradients as well. The optimiser has already taken it; here the weights \
                  only shrink.",
                 |c| {
                     let left = 1.0 - rate(c) * c.float("weight_decay");
@@ -233,28 +233,28 @@ fn steps() -> Vec<Check> {
             )
             .mistake(
                 "same_amount_for_all",
-                "Every weight comes nearer to 0 by the same amount, as with L1. Here each loses the same *share* of \
-                 itself.",
+                "Every weight moves towards 0 by the same amount, as with L1. Here each weight should lose the same \
+                 *fraction* of itself.",
                 |c| stepped(c, |w, _| w - rate(c) * c.float("weight_decay") * w.signum(), |b, _| b),
             )
             .mistake(
                 "nothing_shrinks",
-                "The weights are as they were. `parameter.value` is a view of them: change it in place, with `*=` \
-                 for example.",
+                "The weights have not changed. `parameter.value` is a view of them: change it in place, for example \
+                 with `*=`.",
                 |c| stepped(c, |w, _| w, |b, _| b),
             ),
     ]
 }
 
 const BIASES_PULLED: &str = "\
-    The biases come nearer to 0 as well. Only weights do, the parameters with two axes: `value.ndim()` is 2.";
+    The biases shrink as well. Only the weights should, the parameters with two axes: `value.ndim()` is 2.";
 
 fn masks() -> Vec<Check> {
     vec![
         Check::new(
             "dropout_mask",
             "dropout_mask",
-            "dropout_mask drops the share p, and lets the rest grow to 1 / (1 - p)",
+            "dropout_mask drops the fraction p, and has 1 / (1 - p) elsewhere",
             3,
         )
         .on(|draw| {
@@ -276,7 +276,7 @@ fn masks() -> Vec<Check> {
         })
         .mistake_if(
             "one_draw_for_all",
-            "All entries are alike, dropped or kept together. Each is drawn by itself.",
+            "All entries are equal, dropped or kept together. Draw each entry independently.",
             |_, seen| {
                 let mask = seen.matrix("first");
                 mask.iter().all(|entry| Some(entry) == mask.first())
@@ -284,7 +284,7 @@ fn masks() -> Vec<Check> {
         )
         .mistake_if(
             "one_row_for_all",
-            "All rows of the mask are alike: every sample loses the same neurons. Each entry is drawn by itself.",
+            "All rows of the mask are equal: every sample loses the same neurons. Draw each entry independently.",
             |_, seen| {
                 let mask = seen.matrix("first");
                 mask.rows().into_iter().all(|row| row == mask.row(0))
@@ -292,8 +292,8 @@ fn masks() -> Vec<Check> {
         )
         .mistake_if(
             "one_column_for_all",
-            "All columns of the mask are alike: a sample loses all of its neurons or none. Each entry is drawn \
-                 by itself.",
+            "All columns of the mask are equal: a sample loses all of its neurons or none. Draw each entry \
+             independently.",
             |_, seen| {
                 let mask = seen.matrix("first");
                 mask.columns().into_iter().all(|column| column == mask.column(0))
@@ -301,30 +301,30 @@ fn masks() -> Vec<Check> {
         )
         .mistake_if(
             "mask_repeated",
-            "Two masks in a row are the same: the numbers do not come from `rng`, or it is copied and starts \
-                 again each time.",
+            "Two masks in a row are equal: the numbers do not come from `rng`, or it is copied and starts again each \
+             time.",
             |_, seen| seen.matrix("first") == seen.matrix("second"),
         )
         .mistake_if(
             "p_kept",
-            "The share p is kept and the rest is dropped. In this course p is the probability to *drop*.",
+            "The fraction p is kept and the rest is dropped. In this course p is the probability to *drop*.",
             |c, seen| (share_dropped(&seen.matrix("first")) - (1.0 - c.float("p"))).abs() < 0.03,
         )
         .mistake_if(
             "not_grown",
-            "Entries that are kept are 1. They have to grow to 1 / (1 - p), or the layer above gets less in \
-                 training than in evaluation.",
+            "Entries that are kept are 1. They have to be 1 / (1 - p), or the next layer gets less in training than in \
+             evaluation.",
             |_, seen| seen.matrix("first").iter().all(|entry| *entry == 0.0 || *entry == 1.0),
         )
         .mistake_if(
             "grown_by_p",
-            "Entries that are kept are 1 / p. The share that is kept is 1 - p, so they grow to 1 / (1 - p).",
+            "Entries that are kept are 1 / p. The fraction that is kept is 1 - p, so they have to be 1 / (1 - p).",
             |c, seen| seen.matrix("first").iter().all(|entry| *entry == 0.0 || close(*entry, 1.0 / c.float("p"))),
         )
         .mistake_if(
             "shrunk_in_training",
-            "Entries that are kept are 1 - p: they shrink. They have to make up for those that are dropped: 1 / \
-                 (1 - p).",
+            "Entries that are kept are 1 - p, so the input shrinks. They have to make up for the entries that are \
+             dropped: 1 / (1 - p).",
             |c, seen| seen.matrix("first").iter().all(|entry| *entry == 0.0 || close(*entry, 1.0 - c.float("p"))),
         ),
         Check::new(
@@ -352,8 +352,8 @@ fn masks() -> Vec<Check> {
         })
         .mistake(
             "nan_at_one",
-            "With p = 1 the mask is NaN: it has 0 / (1 - 1) in it, or 0 · 1/0. Nothing is kept then, and all \
-                 entries are 0.",
+            "With p = 1 the mask is NaN: it contains 0 / (1 - 1), or 0 · 1/0. Nothing is kept then, so all entries \
+             should be 0.",
             |c| match c.float("p") {
                 0.0 => filled(c, 1.0),
                 1.0 => filled(c, f64::NAN),
@@ -362,8 +362,8 @@ fn masks() -> Vec<Check> {
         )
         .mistake(
             "any_p_taken",
-            "There was a mask for a p that is no probability. The documentation promises a panic for p below 0, \
-                 above 1 or NaN.",
+            "There was a mask for a p that is not a probability. The documentation promises a panic for p below 0, \
+             above 1 or NaN.",
             |c| match c.float("p") {
                 0.0 => filled(c, 1.0),
                 1.0 | 1.5 => filled(c, 0.0),
@@ -374,7 +374,7 @@ fn masks() -> Vec<Check> {
 }
 
 const MASK_TRANSPOSED: &str =
-    "The mask has as many rows as it should have columns. Its shape is the one that is asked for.";
+    "The mask has as many rows as it should have columns. Its shape should be the argument `shape`.";
 
 /// A mask of this shape whose entries are all the same, both times.
 fn filled(c: &Record, entry: f64) -> Prediction {
@@ -395,7 +395,7 @@ fn well_masked(c: &Record, seen: &Record) -> Result<(), String> {
         }
         let dropped = share_dropped(&mask);
         if (dropped - p).abs() > 0.03 {
-            return Err(format!("With p = {p} the share {dropped:.4} of the entries is dropped."));
+            return Err(format!("With p = {p} the fraction {dropped:.4} of the entries is dropped."));
         }
         if mask.rows().into_iter().skip(1).any(|row| row == mask.row(0)) {
             return Err("Two rows of the mask are equal.".to_owned());
@@ -424,34 +424,35 @@ fn dropout() -> Vec<Check> {
             .demands(well_dropped)
             .mistake_if(
                 "nothing_dropped",
-                "In training everything passes as it is. Multiply by a new mask while `switch` is at training.",
+                "In training the input is passed on unchanged. Multiply it by a new mask while `switch` is at \
+                 training.",
                 |c, seen| seen.matrix("first output") == c.matrix("x"),
             )
             .mistake_if(
                 "one_mask_for_ever",
-                "Two forward passes have dropped the same entries. Every forward pass in training has a new mask.",
+                "Two forward passes have dropped the same entries. Every forward pass in training needs a new mask.",
                 |_, seen| seen.matrix("first output") == seen.matrix("second output"),
             ),
-        Check::new("dropout_evaluates", "dropout", "Dropout lets everything pass in an evaluation", 1)
+        Check::new("dropout_evaluates", "dropout", "Dropout changes nothing in an evaluation", 1)
             .about("Dropout::forward")
             .on(cases(false))
             .expects(|c| c.matrix("x").to_owned())
             .mistake_if(
                 "drops_in_evaluation",
-                "Some entries are 0 in an evaluation, so something is dropped. Let everything pass unless `switch` is \
-                 at training.",
+                "Some entries are 0 in an evaluation, so something is dropped. Return the input unchanged unless \
+                 `switch` is at training.",
                 |_, seen| seen.matrix("result").iter().any(|out| *out == 0.0),
             )
             .mistake(
                 "shrunk_in_evaluation",
-                "In an evaluation the input is multiplied by 1 - p. That belongs to the other kind of dropout, which \
-                 lets nothing grow in training. Here everything passes as it is.",
+                "In an evaluation the input is multiplied by 1 - p. That belongs to the other form of dropout, which \
+                 has no factor in training. Here the input should be returned unchanged.",
                 |c| &c.matrix("x") * (1.0 - c.float("p")),
             )
             .mistake(
                 "grown_in_evaluation",
-                "In an evaluation the input is multiplied by 1 / (1 - p). Nothing is dropped then, so there is \
-                 nothing to make up for.",
+                "In an evaluation the input is multiplied by 1 / (1 - p). Nothing is dropped then, so this factor is \
+                 not needed.",
                 |c| &c.matrix("x") / (1.0 - c.float("p")),
             ),
         Check::new(
@@ -467,14 +468,14 @@ fn dropout() -> Vec<Check> {
         .demands(well_gone_back)
         .mistake_if(
             "gradient_passes",
-            "The gradient passes as it is, also where the entry was dropped. What was dropped had no influence \
-                 on the loss: its gradient is 0. Multiply by the mask.",
+            "The gradient is passed on unchanged, even where an entry was dropped. A dropped entry had no effect on \
+             the loss, so its gradient is 0. Multiply by the mask.",
             |c, seen| seen.matrix("its gradient") == c.matrix("d_out"),
         )
         .mistake_if(
             "gradient_not_grown",
-            "The gradient is 0 where an entry was dropped, and otherwise passes as it is. What was kept was \
-                 multiplied by 1 / (1 - p), so that is its slope.",
+            "The gradient is 0 where an entry was dropped, and is passed on unchanged elsewhere. An entry that was \
+             kept was multiplied by 1 / (1 - p), so that is its slope.",
             |c, seen| {
                 let (d_x, d_out) = (seen.matrix("its gradient"), c.matrix("d_out"));
                 let out = seen.matrix("first output");
@@ -484,8 +485,8 @@ fn dropout() -> Vec<Check> {
         )
         .mistake_if(
             "new_mask_backwards",
-            "Forward and backward pass have dropped different entries: backward draws a mask of its own. Keep \
-                 the one of the forward pass.",
+            "Forward and backward pass have dropped different entries: backward draws a new mask. Keep the mask of the \
+             forward pass.",
             |_, seen| {
                 let (d_x, again) = (seen.matrix("its gradient"), seen.matrix("its gradient, asked again"));
                 d_x != again
@@ -494,8 +495,8 @@ fn dropout() -> Vec<Check> {
         )
         .mistake_if(
             "mask_used_up",
-            "A second backward pass through the same forward pass has another result: the mask was taken out of \
-                 the layer. It has to stay: `as_ref()`, not `take()`.",
+            "A second backward pass through the same forward pass has another result: the mask was taken out of the \
+             layer. It has to stay there: `as_ref()`, not `take()`.",
             |c, seen| {
                 seen.matrix("its gradient") != c.matrix("d_out")
                     && seen.matrix("its gradient, asked again") == c.matrix("d_out")
@@ -503,8 +504,8 @@ fn dropout() -> Vec<Check> {
         )
         .mistake_if(
             "first_mask_kept",
-            "After a second forward pass, the gradient still goes back through the mask of the first one. Every forward pass \
-             has to put its own mask in place of the old one.",
+            "After a second forward pass, the gradient still goes back through the mask of the first one. Every \
+             forward pass has to replace the old mask.",
             |c, seen| {
                 let (d_x, first) = (seen.matrix("its gradient"), seen.matrix("first output"));
                 d_x != c.matrix("d_out")
@@ -514,11 +515,11 @@ fn dropout() -> Vec<Check> {
         )
         .mistake_if(
             "backwards_by_the_switch",
-            "After the switch was turned, the gradient goes back as if the forward pass had been an evaluation. \
-                 It goes back through the pass as it was: only the mask that was kept counts.",
+            "After the switch was set to evaluation, the gradient goes back as if the forward pass had been an \
+             evaluation. Use the mask of that forward pass, whatever the switch says now.",
             |c, seen| seen.matrix("its gradient, after the switch was turned") == c.matrix("d_out"),
         ),
-        Check::new("dropout_keeps", "dropout", "a gradient goes back through an evaluation as it is", 1)
+        Check::new("dropout_keeps", "dropout", "a gradient goes back through an evaluation unchanged", 1)
             .about("Dropout::forward")
             .after("dropout_evaluates")
             .after("dropout_backward")
@@ -526,11 +527,12 @@ fn dropout() -> Vec<Check> {
             .expects(|c| c.matrix("d_out").to_owned())
             .mistake_if(
                 "old_mask_in_evaluation",
-                "The gradient of an evaluation goes back through the mask of an earlier pass in training. In the \
-                 evaluation everything has passed, so the gradient does as well: keep a mask of ones for it.",
+                "The gradient of an evaluation goes back through the mask of an earlier pass in training. The \
+                 evaluation passed its input on unchanged, so the gradient should be unchanged, too: keep a mask of \
+                 ones for it.",
                 |_, seen| seen.matrix("result").iter().any(|d| *d == 0.0),
             ),
-        Check::new("dropout_needs_forward", "dropout", "Dropout goes back only where it has gone forwards", 1)
+        Check::new("dropout_needs_forward", "dropout", "Dropout goes backwards only after a forward pass", 1)
             .about("Dropout::backward")
             .after("dropout_keeps")
             .on(|draw| {
@@ -546,8 +548,8 @@ fn dropout() -> Vec<Check> {
             })
             .mistake(
                 "backwards_without_forwards",
-                "There was no forward pass, and backward returned a gradient all the same. It should panic: there is \
-                 nothing to go back through.",
+                "There was no forward pass, and backward still returned a gradient. It should panic, because there is \
+                 no mask to use.",
                 |c| c.matrix("d_out").to_owned(),
             ),
     ]
@@ -644,31 +646,30 @@ fn networks() -> Vec<Check> {
         .expects(|c| layers(c, &[], &["ReLU", "Dropout"], &[]))
         .mistake(
             "dropout_of_the_input",
-            "A part of the input is dropped. Dropout stands behind the ReLUs, and the first linear layer gets \
-                 everything.",
+            "A part of the input is dropped. Dropout stands behind the ReLUs, and the first linear layer gets the \
+             whole input.",
             |c| layers(c, &["Dropout"], &["ReLU", "Dropout"], &[]),
         )
         .mistake(
             "dropout_of_the_scores",
-            "A part of the scores is dropped. Each of them is the answer for a class, and the loss needs them \
-                 all.",
+            "A part of the scores is dropped. Each score belongs to a class, and the loss needs them all.",
             |c| layers(c, &[], &["ReLU", "Dropout"], &["Dropout"]),
         )
         .mistake(
             "activation_at_the_end",
-            "ReLU and Dropout stand behind the last layer as well. Its scores go to the loss as they are.",
+            "ReLU and Dropout stand behind the last layer as well. The loss expects its scores as they are.",
             |c| layers(c, &[], &["ReLU", "Dropout"], &["ReLU", "Dropout"]),
         )
         .mistake(
             "dropout_before_the_relu",
-            "Dropout stands in front of the ReLU. For a ReLU that computes the same; the documentation asks for \
-                 it behind.",
+            "Dropout stands in front of the ReLU. With a ReLU the result is the same, but the documentation asks for \
+             it behind the ReLU.",
             |c| layers(c, &[], &["Dropout", "ReLU"], &[]),
         )
         .mistake("no_dropout", "There is no Dropout in this network.", |c| layers(c, &[], &["ReLU"], &[]))
         .mistake(
             "no_relu",
-            "There is no ReLU in this network: linear layers alone are one linear layer.",
+            "There is no ReLU in this network: linear layers without activations are the same as one linear layer.",
             |c| layers(c, &[], &["Dropout"], &[]),
         ),
         Check::new("mlp_switch", "mlp_with_dropout", "all layers of mlp_with_dropout share the switch", 2)
@@ -680,14 +681,14 @@ fn networks() -> Vec<Check> {
             .demands(well_switched)
             .mistake_if(
                 "switch_of_its_own",
-                "The network still drops neurons after `switch` was turned to evaluation. The layers do not hear of \
-                 `switch`: pass it on, and make no new switch.",
+                "The network still drops neurons after `switch` was set to evaluation. The layers do not react to \
+                 `switch`: pass it on to them, and make no new switch.",
                 |_, seen| seen.matrix("first output in evaluation") != seen.matrix("second output in evaluation"),
             )
             .mistake_if(
                 "stuck_in_evaluation",
                 "Two passes of the same samples give the same scores although `switch` is at training: nothing is \
-                 dropped. The layers do not hear of `switch`: pass it on, and make no new switch.",
+                 dropped. The layers do not react to `switch`: pass it on to them, and make no new switch.",
                 |_, seen| seen.matrix("first output in training") == seen.matrix("second output in training"),
             ),
     ]
@@ -724,7 +725,7 @@ fn well_switched(c: &Record, seen: &Record) -> Result<(), String> {
     for n in 1..=n_layers {
         let (weights, biases) = (format!("weights{n}"), format!("biases{n}"));
         if !has_shape(seen, &weights, &sizes[n - 1..=n]) || !has_shape(seen, &biases, &sizes[n..=n]) {
-            return Err(format!("Linear layer {n} does not have the parameters that its name says."));
+            return Err(format!("The parameters of linear layer {n} do not have the shapes that `sizes` gives."));
         }
         signal = signal.dot(&seen.matrix(&weights)) + seen.vector(&biases);
         if n < n_layers {
@@ -780,7 +781,7 @@ fn training() -> Check {
         .expects(|c| trained(c, RIGHT).with("the switch is at training", false))
         .mistake(
             "switch_ignored",
-            "The switch stays where it was before `fit`. Every epoch turns it twice: to training for the step, and to \
+            "The switch stays where it was before `fit`. Set it twice in every epoch: to training for the step, and to \
              evaluation for the losses.",
             |c| {
                 let training = !c.flag("starts_at_evaluation");
@@ -789,38 +790,38 @@ fn training() -> Check {
         )
         .mistake(
             "evaluated_in_training",
-            "The losses are measured with the switch at training: with dropout they would be those of a network with \
-             holes. Turn it to evaluation first.",
+            "The losses are measured with the switch at training, so neurons would be dropped. Set it to evaluation \
+             first.",
             |c| trained(c, Way { evaluates: false, ..RIGHT }),
         )
         .mistake(
             "trained_in_evaluation",
-            "The steps are taken with the switch at evaluation: nothing would ever be dropped. Turn it to training \
+            "The steps are taken with the switch at evaluation, so nothing would ever be dropped. Set it to training \
              before the forward pass of each step.",
             |c| trained(c, Way { trains: [false; 2], ..RIGHT }),
         )
         .mistake(
             "never_turned_to_training",
-            "The switch is turned to evaluation for the losses, and never to training: a step is taken with the switch where \
-             it happens to be. Turn it to training before the forward pass of each step.",
+            "The switch is set to evaluation for the losses, but never to training: a step is taken in whatever mode \
+             the switch has. Set it to training before the forward pass of each step.",
             |c| trained(c, Way { trains: [!c.flag("starts_at_evaluation"), false], ..RIGHT }),
         )
         .mistake(
             "averaged_again",
-            "The gradients are divided by the number of samples. `SoftmaxCrossEntropy` has the mean loss, and so its gradient \
-             has been divided already: hand it on as it is.",
+            "The gradients are divided by the number of samples once more. `SoftmaxCrossEntropy` gives the mean loss, \
+             so its gradient is already divided: pass it on unchanged.",
             |c| trained(c, Way { averages_again: true, ..RIGHT }),
         )
         .mistake(
             "trained_in_evaluation_later",
-            "From the second epoch on, steps are taken with the switch at evaluation: nothing would be dropped any \
-             more. Turn it back to training in every epoch.",
+            "From the second epoch on, steps are taken with the switch at evaluation, so nothing would be dropped any \
+             more. Set it back to training in every epoch.",
             |c| trained(c, Way { trains: [true, false], ..RIGHT }),
         )
         .mistake(
             "loss_of_the_step",
-            "`train_loss` has the losses of the forward passes that the steps were taken from: in training, and \
-             before the step. Measure it again after the step, in evaluation, as the validation loss is.",
+            "`train_loss` has the losses of the forward passes of the steps: in training, and before the step. Measure \
+             it with a new forward pass after the step, in evaluation, like the validation loss.",
             |c| {
                 let steps = losses_of_steps(c);
                 let right = trained(c, RIGHT);
@@ -831,19 +832,19 @@ fn training() -> Check {
         )
         .mistake(
             "measured_before_the_step",
-            "The losses of each epoch are those from before its step: take the step first.",
+            "The losses of each epoch are those before its step: take the step first.",
             |c| trained(c, Way { after: false, ..RIGHT }),
         )
         .mistake(
             "penalty_in_one_curve",
-            "`train_loss` has the penalty in it, and so the gap between the two curves says nothing. The curves show \
-             the loss of the data alone.",
+            "`train_loss` includes the penalty, so the gap between the two curves has no meaning. The curves should \
+             show the loss of the data alone.",
             |c| with_penalties(c, true),
         )
         .mistake(
             "penalty_in_both_curves",
-            "The curves have the penalty in them, and so trainings with different λ cannot be compared. They show \
-             the loss of the data alone.",
+            "The curves include the penalty, so trainings with different λ cannot be compared. They should show the \
+             loss of the data alone.",
             |c| with_penalties(c, false),
         )
         .mistake(
@@ -853,24 +854,20 @@ fn training() -> Check {
         )
         .mistake(
             "validation_learned",
-            "The network learns from the validation samples as well. Whatever is learned from says nothing about \
-             samples that are new.",
+            "The network learns from the validation samples as well. Then the validation loss says nothing about new \
+             samples.",
             |c| trained(c, Way { peeks: true, ..RIGHT }),
         )
-        .mistake(
-            "curves_swapped",
-            "The two curves have swapped places: `train_loss` is that of the samples that are learned from.",
-            |c| {
-                let right = trained(c, RIGHT);
-                Record::new()
-                    .with("train_loss", right.vector("validation_loss").to_owned())
-                    .with("validation_loss", right.vector("train_loss").to_owned())
-            },
-        )
+        .mistake("curves_swapped", "The two curves are swapped: `train_loss` is the loss on the training set.", |c| {
+            let right = trained(c, RIGHT);
+            Record::new()
+                .with("train_loss", right.vector("validation_loss").to_owned())
+                .with("validation_loss", right.vector("train_loss").to_owned())
+        })
         .mistake_if(
             "first_loss_too_early",
-            "The first number of `train_loss` is that of the network before its first step. Measure the loss after \
-             the step, with a forward pass of its own, in evaluation.",
+            "The first number of `train_loss` is the loss of the network before its first step. Measure the loss after \
+             the step, with a new forward pass, in evaluation.",
             |c, seen| {
                 let first = |factor| Net::of(c).loss(&c.matrix("x"), &c.matrix("y"), factor);
                 let seen = seen.vector("train_loss").first().copied();
@@ -879,8 +876,8 @@ fn training() -> Check {
         )
         .mistake(
             "left_in_training",
-            "The numbers are right, but the switch is left at training: the next answer of the network would come \
-             with neurons missing.",
+            "The numbers are right, but the switch is left at training: the next prediction of the network would be \
+             made with dropout.",
             |c| trained(c, RIGHT).with("the switch is at training", true),
         )
 }
@@ -960,13 +957,13 @@ fn diagnosis() -> Vec<Check> {
         .expects(|c| last(&c.vector("validation_loss")) - last(&c.vector("train_loss")))
         .mistake(
             "gap_turned_round",
-            "This is the training loss minus the validation loss. The gap is positive where the network does \
-                 worse on new samples.",
+            "This is the training loss minus the validation loss. The gap is positive if the network is worse on new \
+             samples.",
             |c| last(&c.vector("train_loss")) - last(&c.vector("validation_loss")),
         )
         .mistake(
             "gap_without_sign",
-            "This is the distance of the two losses, never below 0. Where the validation loss is the smaller one, the gap is \
+            "This is the absolute difference of the two losses. If the validation loss is the smaller one, the gap is \
              negative.",
             |c| (last(&c.vector("validation_loss")) - last(&c.vector("train_loss"))).abs(),
         )
@@ -975,7 +972,7 @@ fn diagnosis() -> Vec<Check> {
         })
         .mistake(
             "gap_of_the_best_epoch",
-            "This is the gap in the epoch with the smallest validation loss. Asked for is the one at the end.",
+            "This is the gap in the epoch with the smallest validation loss. It should be the gap at the end.",
             |c| {
                 let best = best(c);
                 best.map_or(f64::NAN, |at| c.vector("validation_loss")[at] - c.vector("train_loss")[at])
@@ -989,7 +986,8 @@ fn diagnosis() -> Vec<Check> {
         })
         .mistake(
             "gap_nothing_is_zero",
-            "With no epochs the gap is 0 here, as if everything were well. It is not known, and that is NaN.",
+            "With no epochs the gap is 0 here, as if there were no over-fitting. The gap is not known then: return \
+             NaN.",
             |c| match c.vector("train_loss").len() {
                 0 => 0.0,
                 _ => last(&c.vector("validation_loss")) - last(&c.vector("train_loss")),
@@ -1027,7 +1025,7 @@ fn diagnosis() -> Vec<Check> {
             })
             .mistake(
                 "last_of_the_best",
-                "Where several epochs have the smallest loss this is the last of them. Asked for is the first.",
+                "If several epochs have the smallest loss, this is the last of them. It should be the first.",
                 |c| {
                     let losses = c.vector("validation_loss");
                     best(c).and_then(|at| losses.iter().rposition(|loss| *loss == losses[at]))
@@ -1040,8 +1038,8 @@ fn diagnosis() -> Vec<Check> {
             })
             .mistake_if(
                 "nan_first_stays",
-                "A NaN in the first epoch is taken for the smallest loss: no comparison with NaN is true, so nothing \
-                 beats it. Leave NaN out.",
+                "A NaN in the first epoch is taken for the smallest loss: every comparison with NaN is false, so no \
+                 later loss replaces it. Leave NaN out.",
                 |c, seen| {
                     let first_is_nan = c.vector("validation_loss").first().is_some_and(|loss| loss.is_nan());
                     first_is_nan && best(c).is_some() && seen.result() == Some(&Value::Int(0))
@@ -1049,8 +1047,8 @@ fn diagnosis() -> Vec<Check> {
             )
             .mistake_if(
                 "nan_is_an_epoch",
-                "Where every loss is NaN there is an epoch all the same. NaN is no number, so there is no best \
-                 epoch: `None`.",
+                "If every loss is NaN, the function still returns an epoch. There is no best epoch then: return \
+                 `None`.",
                 |c, seen| {
                     let all_are_nan = best(c).is_none() && !c.vector("validation_loss").is_empty();
                     all_are_nan && seen.result() != Some(&Value::Nothing)
@@ -1058,12 +1056,13 @@ fn diagnosis() -> Vec<Check> {
             )
             .mistake_if(
                 "nothing_is_an_epoch",
-                "With no epochs there is a best one all the same. There is none: `None`.",
+                "With no epochs, the function still returns an epoch. There is no best epoch then: return `None`.",
                 |c, seen| c.vector("validation_loss").is_empty() && seen.result() != Some(&Value::Nothing),
             )
             .mistake(
                 "nan_panics",
-                "There was a panic at a loss that is NaN. A training that has diverged is no bug: leave NaN out.",
+                "There was a panic at a loss that is NaN. A training that has diverged is not a bug in this function: \
+                 leave NaN out.",
                 |c| -> Prediction {
                     match c.vector("validation_loss").iter().any(|loss| loss.is_nan()) {
                         true => Prediction::Panics,
@@ -1074,7 +1073,7 @@ fn diagnosis() -> Vec<Check> {
         Check::new(
             "diagnose",
             "diagnose",
-            "diagnose tells over-fitting from under-fitting, and both from a good training",
+            "diagnose tells over-fitting, under-fitting and a good training apart",
             4,
         )
         .after("best_epoch")
@@ -1082,8 +1081,8 @@ fn diagnosis() -> Vec<Check> {
         .expects(|c| diagnosed(c, Rules::default()))
         .mistake(
             "underfitting_first",
-            "A training that over-fits is called under-fitting where its training loss is above `acceptable`. \
-                 The rules are asked in order, over-fitting first.",
+            "A training that over-fits is called under-fitting if its training loss is above `acceptable`. The rules \
+             apply in order: test for over-fitting first.",
             |c| {
                 let over = diagnosed(c, Rules::default());
                 if over == "Overfitting" && last(&c.vector("train_loss")) > c.float("acceptable") {
@@ -1101,31 +1100,31 @@ fn diagnosis() -> Vec<Check> {
         )
         .mistake(
             "compared_with_the_first",
-            "The validation loss at the end is compared with the one of the first epoch. It falls first, and \
-                 then rises: compare with the smallest.",
+            "The validation loss at the end is compared with that of the first epoch. It falls first, and then rises: \
+             compare with the smallest one.",
             |c| diagnosed(c, Rules { best: |_| Some(0), ..Rules::default() }),
         )
         .mistake(
             "compared_with_the_one_before",
-            "The validation loss at the end is compared with the one of the epoch before. A slow rise goes \
-                 unnoticed: compare with the smallest.",
+            "The validation loss at the end is compared with that of the epoch before. Then a slow rise is overlooked: \
+             compare with the smallest one.",
             |c| diagnosed(c, Rules { best: |c| c.vector("train_loss").len().checked_sub(2), ..Rules::default() }),
         )
         .mistake(
             "rise_of_a_tenth",
-            "It looks as if the validation loss has to rise by 0.1. It is 10 % of the smallest one that counts, \
-                 whatever the scale of the loss is.",
+            "It looks as if the validation loss has to rise by 0.1. The limit is 10 % of the smallest validation loss, \
+             whatever the scale of the loss is.",
             |c| diagnosed(c, Rules { too_much: |best| best + 0.1, ..Rules::default() }),
         )
         .mistake(
             "any_rise",
-            "Any rise of the validation loss is called over-fitting. Curves tremble: it has to be more than 10 %.",
+            "Any rise of the validation loss is called over-fitting. Curves are noisy: it has to be more than 10 %.",
             |c| diagnosed(c, Rules { too_much: |best| best, ..Rules::default() }),
         )
         .mistake(
             "gap_is_overfitting",
-            "A training is called over-fitting because its validation loss is above its training loss. That is \
-                 nearly always so. The rule compares the validation loss with its own smallest value.",
+            "A training is called over-fitting because its validation loss is above its training loss. That is nearly \
+             always the case. The rule compares the validation loss with its own smallest value.",
             |c| {
                 let (train, validation) = (last(&c.vector("train_loss")), last(&c.vector("validation_loss")));
                 match validation > 1.1 * train {
@@ -1137,7 +1136,7 @@ fn diagnosis() -> Vec<Check> {
         .mistake(
             "validation_not_acceptable",
             "`acceptable` is compared with the validation loss. Under-fitting shows in the *training* loss: the \
-                 network has not even learned what it was shown.",
+             network has not even learned its training set.",
             |c| match diagnosed(c, Rules::default()) {
                 "Overfitting" => "Overfitting",
                 _ => enough(c, last(&c.vector("validation_loss"))),
@@ -1145,8 +1144,8 @@ fn diagnosis() -> Vec<Check> {
         )
         .mistake(
             "nan_is_good",
-            "A training that ended in NaN is called good. No comparison with NaN is true, so ask for what has to \
-                 be true of a good one: training loss ≤ `acceptable`.",
+            "A training that ended in NaN is called good. Every comparison with NaN is false, so test for what a good \
+             training needs: training loss ≤ `acceptable`.",
             |c| match last(&c.vector("train_loss")).is_nan() {
                 true => "Good",
                 false => diagnosed(c, Rules::default()),
@@ -1154,7 +1153,7 @@ fn diagnosis() -> Vec<Check> {
         )
         .mistake(
             "acceptable_is_not",
-            "A training loss that is just `acceptable` is called under-fitting: it has to be above it.",
+            "A training loss equal to `acceptable` is called under-fitting. It has to be above `acceptable` for that.",
             |c| match last(&c.vector("train_loss")) == c.float("acceptable") && diagnosed(c, Rules::default()) == "Good"
             {
                 true => "Underfitting",
@@ -1164,7 +1163,7 @@ fn diagnosis() -> Vec<Check> {
     ]
 }
 
-const NO_EPOCHS: &str = "With no epochs there was a panic. The gap is not known then, and that is NaN.";
+const NO_EPOCHS: &str = "With no epochs there was a panic. The gap is not known then: return NaN.";
 
 /// Learning curves of every kind, in random order.
 fn curves(draw: &mut Generator) -> Vec<Record> {
@@ -1252,7 +1251,7 @@ fn last(losses: &ArrayRef1<f64>) -> f64 {
 
 fn soft_thresholds() -> Check {
     let map = |f: fn(f64, f64) -> f64| move |c: &Record| c.vector("w").mapv(|w| f(w, c.float("threshold")));
-    Check::new("soft_threshold", "soft_threshold", "soft_threshold brings a weight nearer to 0, and not past it", 2)
+    Check::new("soft_threshold", "soft_threshold", "soft_threshold moves a weight towards 0, and not past it", 2)
         .on(|draw| {
             let threshold = drawn(draw, 0.2, 0.8);
             [threshold, 0.0]
@@ -1266,24 +1265,23 @@ fn soft_thresholds() -> Check {
         .expects(map(soft))
         .mistake(
             "threshold_overshot",
-            "Small weights go past 0 and come out on the other side. What is nearer to 0 than the threshold becomes \
-             0.",
+            "Small weights go past 0 and change their sign. A weight that is closer to 0 than the threshold becomes 0.",
             map(|w, threshold| w - threshold * if w == 0.0 { 0.0 } else { w.signum() }),
         )
         .mistake(
             "zero_moved",
-            "Small weights go past 0 and come out on the other side, and 0 itself is moved: `0.0_f64.signum()` is 1. What is \
-             nearer to 0 than the threshold becomes 0.",
+            "Small weights go past 0 and change their sign, and 0 itself is moved: `0.0_f64.signum()` is 1. A weight \
+             that is closer to 0 than the threshold becomes 0.",
             map(|w, threshold| w - threshold * w.signum()),
         )
         .mistake(
             "hard_threshold",
-            "Large weights stay as they are. They come nearer to 0 by the threshold as well.",
+            "Large weights do not change. They should move towards 0 by the threshold as well.",
             map(|w, threshold| if w.abs() > threshold { w } else { 0.0 }),
         )
         .mistake(
             "negative_weights_lost",
-            "Negative weights all become 0. They come nearer to 0 from their side: w + threshold.",
+            "Negative weights all become 0. They should move towards 0 from below: w + threshold.",
             map(|w, threshold| (w - threshold).max(0.0)),
         )
         .mistake(

@@ -68,10 +68,10 @@ fn epochs() -> Axis {
 fn overfitting(run: &Both<Run>) -> Picture {
     let mut picture = Picture::new("overfitting", "Learning by heart", epochs(), Axis::new("loss").from(0.0, 1.5))
         .caption(
-            "A network 64-32-10 learns 200 digits, one label in ten of which is drawn by lot. Both losses fall for a \
-         while: it learns what digits look like. Then the training loss goes on falling and the validation loss \
-         turns round: it learns these 200 by heart, wrong labels included. The gap between the two lines is what \
-         this exercise is about.",
+            "A network 64-32-10 learns 200 digits, and one label in ten is drawn at random. At first both losses fall: \
+             the network learns what digits look like. Then the training loss continues to fall and the validation \
+             loss rises: the network learns these 200 digits by heart, wrong labels included. This exercise is about \
+             the gap between the two lines.",
         );
     picture.compare("training", Mark::Line, 0, Both::clone(run).map(|run| curve(&run.train)));
     picture.compare("validation", Mark::Line, 1, Both::clone(run).map(|run| curve(&run.validation)));
@@ -80,11 +80,12 @@ fn overfitting(run: &Both<Run>) -> Picture {
 
 fn against_it(runs: &[(Way, &Both<Run>)]) -> Picture {
     let loss = Axis::new("validation loss").from(0.3, 1.0);
-    let mut picture = Picture::new("against_it", "And what helps", epochs(), loss).caption(
-        "The validation loss of the same network, with a penalty and with dropout. Lower is better, and flat at the \
-         end means that it does not matter when you stop. If the line of dropout is that of nothing, nothing is \
-         dropped when a step is taken; if it trembles wildly, far above the others, neurons are missing when the \
-         loss is measured. A little beside the reference is fine: your network may have dropped others.",
+    let mut picture = Picture::new("against_it", "What helps against it", epochs(), loss).caption(
+        "The validation loss of the same network, with a penalty and with dropout. Lower is better, and a line that is \
+         flat at the end means that it does not matter when you stop. If the line of dropout is the same as without a \
+         remedy, no neurons are dropped in the steps. If it is very noisy and far above the others, neurons are \
+         dropped when the loss is measured. A small distance from the reference is fine: your network may have dropped \
+         other neurons.",
     );
     for ((name, .., n), run) in runs {
         picture.compare(*name, Mark::Line, *n, Both::clone(run).map(|run| curve(&run.validation)));
@@ -101,10 +102,9 @@ fn weights(runs: &[(Way, &Both<Run>)]) -> Picture {
         Axis::new("share of the weights in %").from(0.1, 100.0).log(),
     )
     .caption(
-        "How many of the 2,048 weights are about how large, after the training. L2 makes the hill narrower: large \
-         weights are pulled hardest. L1 makes a needle at 0, of weights that the network can do without, and leaves \
-         some large ones on both sides. If a line is not to be told from that of no penalty, the penalty never \
-         reaches the step.",
+        "A histogram of the 2,048 weights after the training. L2 makes the peak narrower: large weights are pulled \
+         hardest. L1 makes a sharp peak at 0, of weights that the network does not need, and leaves some large ones on \
+         both sides. If a line looks like the one without a penalty, the penalty is missing in the step.",
     );
     for ((name, .., n), run) in runs {
         let shares = Both::clone(run).map(|run| {
@@ -132,9 +132,9 @@ fn shrinking(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("weight").from(-0.1, 1.0),
     )
     .caption(
-        "A single weight that nothing but the penalty pulls at, with lr · λ = 0.05. L2 takes the same share in every \
-         step: fast at first, and never quite to 0. L1 takes the same amount, and arrives; then it jumps to and fro \
-         around 0.",
+        "A single weight with no gradient but that of the penalty, with lr · λ = 0.05. L2 takes the same fraction in \
+         every step: the weight falls fast at first, and never quite reaches 0. L1 takes the same amount in every \
+         step: the weight reaches 0 and then oscillates around it.",
     );
     for (name, penalty, n) in [("L2", "L2", 1), ("L1", "L1", 2)] {
         let case = Record::new()
@@ -152,14 +152,14 @@ fn shrinking(ask: &mut Ask<'_>) -> Result<Picture> {
 fn mean_output(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "mean_output",
-        "What dropout lets through, on average",
+        "The mean output of dropout",
         Axis::new("passes").from(0.0, 800.0),
         Axis::new("mean output for an input of 1").from(0.0, 2.0),
     )
     .caption(
-        "One neuron that always says 1, behind dropout in training. Each pass gives 0 or 1 / (1 - p); the line is \
-         the mean of all passes so far. It has to settle at 1, what an evaluation gives, for any p. If it settles at \
-         1 - p, what is kept does not grow.",
+        "One input that is always 1, with dropout in training. Each pass gives 0 or 1 / (1 - p); the line is the mean \
+         of all passes so far. It has to settle at 1, the output in an evaluation, for any p. If it settles at 1 - p, \
+         the factor 1 / (1 - p) is missing.",
     );
     for (name, p, n) in [("p = 0.2", 0.2, 0), ("p = 0.6", 0.6, 3)] {
         let case = Record::new().with("p", p).with("seed", 1_usize).with("n", 800_usize);

@@ -1,4 +1,4 @@
-//! Exercise 18: what a network learns by heart, and how to keep it from doing so.
+//! Exercise 18: how to keep a network from learning its samples by heart.
 //!
 //! Read `README.md` beside this file's folder first. Replace one `todo!()` after the other, from top to bottom, and
 //! run `cargo run -p grader -- check 18` as often as you like.
@@ -9,10 +9,10 @@ use engine::{Layer, Sequential};
 use ndarray::{Array2, ArrayRef2};
 use rand::{Rng, SeedableRng, rngs::Xoshiro256PlusPlus};
 
-/// What large weights cost: a number that is added to the loss. λ, the number in brackets, says how much.
+/// A penalty on large weights, which is added to the loss. The number in brackets is λ, its strength.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Penalty {
-    /// Nothing.
+    /// No penalty.
     None,
     /// λ / 2 times the sum of the squares of the weights.
     L2(f64),
@@ -21,27 +21,26 @@ pub enum Penalty {
 }
 
 impl Penalty {
-    /// What one weight `w` costs.
+    /// The penalty of one weight `w`.
     pub fn value(self, w: f64) -> f64 {
         todo!()
     }
 
-    /// The slope of [`value`](Self::value) at `w`: by how much the cost grows per unit of the weight. For L1 it is 0 at 0,
-    /// where |w| has a kink.
+    /// The slope of [`value`](Self::value) at `w`. For L1 it is 0 at 0, where |w| has a kink.
     pub fn slope(self, w: f64) -> f64 {
         todo!()
     }
 }
 
-/// What all weights of `net` cost together. Biases cost nothing.
+/// The penalty of all weights of `net` together. Biases have no penalty.
 ///
-/// Of a layer's parameters the weights are those with two axes; its biases have one.
+/// The weights of a layer are its parameters with two axes; its biases have one axis.
 pub fn total_penalty(net: &mut Sequential, penalty: Penalty) -> f64 {
     todo!()
 }
 
-/// A step of gradient descent on the loss and the penalty together, with the gradients of the last backward pass, which know
-/// of the loss alone:
+/// A step of gradient descent on the sum of loss and penalty. The gradients of the last backward pass are those of the
+/// loss alone:
 ///
 /// ```text
 /// w ← w - lr · (dw + slope of the penalty at w)        for weights
@@ -51,11 +50,11 @@ pub fn penalised_step(net: &mut Sequential, learning_rate: f64, penalty: Penalty
     todo!()
 }
 
-/// Decoupled weight decay: every weight shrinks by the share `learning_rate * weight_decay`, whatever its gradient is. Biases
-/// stay.
+/// Decoupled weight decay: every weight shrinks by the fraction `learning_rate * weight_decay`, whatever its gradient
+/// is. Biases do not change.
 ///
-/// An optimiser takes its step first, of the gradients of the loss alone, and then comes this (Loshchilov & Hutter 2019,
-/// "Decoupled Weight Decay Regularization").
+/// The optimiser takes its step first, with the gradients of the loss alone, and then the weights decay (Loshchilov &
+/// Hutter 2019, "Decoupled Weight Decay Regularization").
 pub fn decay(net: &mut Sequential, learning_rate: f64, weight_decay: f64) {
     todo!()
 }
@@ -63,24 +62,24 @@ pub fn decay(net: &mut Sequential, learning_rate: f64, weight_decay: f64) {
 /// What a network is used for at the moment. This type is complete.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// It learns.
+    /// It is in training.
     #[default]
     Train,
-    /// It is asked for answers.
+    /// It is evaluated: it makes predictions.
     Eval,
 }
 
-/// Says in which mode a network is, for the layers that behave differently in training. This type is complete.
+/// The mode of a network, for the layers that behave differently in training. This type is complete.
 ///
-/// Clones are one and the same switch: what is set on one of them, all of them say. So a network can be switched after its
-/// layers have gone into their boxes.
+/// All clones share one position: a mode that is set on one of them is set on all of them. So a network can be switched
+/// after its layers have been put into boxes.
 #[derive(Clone, Debug, Default)]
 pub struct Switch {
     mode: Rc<Cell<Mode>>,
 }
 
 impl Switch {
-    /// A switch of its own, at [`Mode::Train`].
+    /// A new switch, at [`Mode::Train`].
     pub fn new() -> Self {
         Self::default()
     }
@@ -96,10 +95,10 @@ impl Switch {
     }
 }
 
-/// Which entries are dropped: a matrix of this shape with 0 for each that is, and 1 / (1 - p) for each that is kept. Every
-/// entry is drawn from `rng` by itself, and dropped with the probability `p`.
+/// A random mask of this shape: 0 for each entry that is dropped, and 1 / (1 - p) for each entry that is kept. Each
+/// entry is dropped with the probability `p`, independently of the others; the random numbers come from `rng`.
 ///
-/// With p = 1 nothing is kept: all entries are 0.
+/// With p = 1 all entries are 0.
 ///
 /// # Panics
 ///
@@ -108,7 +107,7 @@ pub fn dropout_mask(shape: (usize, usize), p: f64, rng: &mut impl Rng) -> Array2
     todo!()
 }
 
-/// A layer that drops a part of its input at random while the network is in training, and lets everything pass in evaluation
+/// A layer that drops a part of its input at random in training, and passes its input on unchanged in evaluation
 /// (Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting").
 #[derive(Debug)]
 pub struct Dropout {
@@ -120,20 +119,21 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    /// A layer that drops each entry with the probability `p`, from 0 to 1, while `switch` is at [`Mode::Train`]. It draws from a
-    /// generator of its own, which starts at a random number from `rng`. This function is complete.
+    /// A layer that drops each entry with the probability `p`, from 0 to 1, while `switch` is at [`Mode::Train`]. It
+    /// has a random generator of its own, whose seed comes from `rng`. This function is complete.
     pub fn new(p: f64, switch: &Switch, rng: &mut impl Rng) -> Self {
         Self { p, switch: switch.clone(), rng: Xoshiro256PlusPlus::from_rng(rng), mask: None }
     }
 }
 
 impl Layer for Dropout {
-    /// In training, `x` times a new [`dropout_mask`]. In evaluation, `x` as it is.
+    /// In training, `x` times a new [`dropout_mask`]. In evaluation, `x` unchanged.
     fn forward(&mut self, x: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
 
-    /// The gradient goes back through the last forward pass as it was, whatever `switch` says by now.
+    /// The gradient goes back through the last forward pass, in the mode which that pass had, even if `switch` has been
+    /// set since then.
     ///
     /// # Panics
     ///
@@ -148,41 +148,41 @@ impl Layer for Dropout {
     }
 }
 
-/// A multi-layer perceptron like the engine's `mlp` with ReLUs, and a [`Dropout`] behind each of these: `sizes` are the numbers
-/// of inputs, of neurons of each hidden layer, and of outputs. All layers share the switch `switch`.
+/// A multi-layer perceptron like the engine's `mlp` with ReLUs, and with a [`Dropout`] behind each ReLU. `sizes` are
+/// the numbers of inputs, of neurons of each hidden layer, and of outputs. All layers share `switch`.
 ///
-/// Nothing is dropped from the input, and nothing from the scores.
+/// Nothing is dropped from the input or from the scores.
 pub fn mlp_with_dropout(sizes: &[usize], p: f64, switch: &Switch, rng: &mut impl Rng) -> Sequential {
     todo!()
 }
 
-/// Samples to learn from, and others to look at meanwhile, with one-hot rows of their classes.
+/// A training set and a validation set, with the classes as one-hot rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Split {
-    /// The inputs to learn from, shape (n_train, n_features).
+    /// The inputs of the training set, shape (n_train, n_features).
     pub x_train: Array2<f64>,
     /// Their classes, shape (n_train, n_classes).
     pub y_train: Array2<f64>,
-    /// The inputs to be looked at, shape (n_validation, n_features).
+    /// The inputs of the validation set, shape (n_validation, n_features).
     pub x_validation: Array2<f64>,
     /// Their classes, shape (n_validation, n_classes).
     pub y_validation: Array2<f64>,
 }
 
-/// The learning curves: for each epoch the mean cross-entropy after it, without penalties and in evaluation.
+/// The learning curves: the mean cross-entropy after each epoch, without penalties and in evaluation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
-    /// That of the samples that are learned from.
+    /// The loss on the training set.
     pub train_loss: Vec<f64>,
-    /// That of the samples that are only looked at.
+    /// The loss on the validation set.
     pub validation_loss: Vec<f64>,
 }
 
-/// Trains `net` with softmax and cross-entropy, and measures both losses after every epoch. An epoch is one step on all of
-/// `x_train`: the data set is small.
+/// Trains `net` with softmax and cross-entropy, and measures both losses after every epoch. The data set is small, so
+/// an epoch is one step on the whole of `x_train`.
 ///
-/// The step is taken at [`Mode::Train`], by [`penalised_step`]. Both losses are measured at [`Mode::Eval`], and `switch` is left
-/// there.
+/// The step is taken at [`Mode::Train`], by [`penalised_step`]. Both losses are measured at [`Mode::Eval`], and
+/// `switch` stays there at the end.
 pub fn fit(
     net: &mut Sequential,
     switch: &Switch,
@@ -194,42 +194,42 @@ pub fn fit(
     todo!()
 }
 
-/// The generalisation gap: by how much the validation loss at the end is above the training loss at the end. NaN with no epochs.
+/// The generalisation gap: the validation loss minus the training loss, both at the end. NaN with no epochs.
 pub fn generalisation_gap(history: &History) -> f64 {
     todo!()
 }
 
-/// The epoch with the smallest validation loss, counted from 0; the first of them if several have it. NaN is never the
-/// smallest. `None` if there is no number.
+/// The epoch with the smallest validation loss, counted from 0; the first of them if several epochs have it. NaN is
+/// never the smallest. `None` if no loss is a number.
 pub fn best_epoch(history: &History) -> Option<usize> {
     todo!()
 }
 
-/// What is the matter with a training.
+/// The diagnosis of a training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
-    /// The network has not even learned the samples that it was shown.
+    /// The network has not even learned the training set.
     Underfitting,
-    /// It is still learning about these samples, and getting worse on others.
+    /// It still improves on the training set, and becomes worse on other samples.
     Overfitting,
     /// Neither.
     Good,
 }
 
-/// What the learning curves of at least one epoch say. The first of these that is true:
+/// What the learning curves of at least one epoch show. The first of these that is true:
 ///
-/// 1. [`Fit::Overfitting`]: at the end the validation loss is more than 10 % above what it was in the [best epoch](best_epoch),
-///    while the training loss is lower than in that epoch.
+/// 1. [`Fit::Overfitting`]: at the end the validation loss is more than 10 % above that of the [best
+///    epoch](best_epoch), and the training loss is lower than in that epoch.
 /// 2. [`Fit::Underfitting`]: the training loss at the end is above `acceptable`, or NaN.
 /// 3. [`Fit::Good`].
 pub fn diagnose(history: &History, acceptable: f64) -> Fit {
     todo!()
 }
 
-/// Brings `w` nearer to 0 by `threshold`, at least 0; what is nearer than that becomes 0.
+/// Moves `w` towards 0 by `threshold`, which is at least 0. A weight that is closer to 0 than that becomes 0.
 ///
-/// Gradient descent on the loss, and this with `threshold` = lr · λ after every step, minimises the loss with L1, too. It is
-/// called a *proximal* step.
+/// Gradient descent on the loss, followed by this with `threshold` = lr · λ after every step, also minimises the loss
+/// with L1. It is called a *proximal* step.
 pub fn soft_threshold(w: f64, threshold: f64) -> f64 {
     todo!()
 }

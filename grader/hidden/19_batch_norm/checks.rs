@@ -1,7 +1,8 @@
 //! What is right in exercise 19, and what is commonly got wrong.
 //!
-//! Nothing here is left to chance: networks get the parameters of the case, so that every number they come to can be computed. The
-//! constants are never the usual ones (an eps of 0.2, a momentum of 0.3), or code that ignores them would pass.
+//! Nothing here is left to chance: networks get the parameters of the case, so that every number they come to can be
+//! computed. The constants are never the usual ones (an eps of 0.2, a momentum of 0.3), or code that ignores them would
+//! pass.
 
 use judge::prelude::*;
 
@@ -25,66 +26,74 @@ fn checks() -> Vec<Check> {
 fn statistics() -> Vec<Check> {
     let pair = |mean: Array1<f64>, var: Array1<f64>| Record::new().with("mean", mean).with("var", var);
     vec![
-        Check::new("batch_statistics", "batch_statistics", "batch_statistics has the mean and the variance of each column", 2)
-            .on(|draw| {
-                let n = draw::size(draw, 4, 6);
-                vec![
-                    Record::new().with("x", array![[1.0], [2.0], [6.0]]),
-                    Record::new().with("x", draw::matrix(draw, (n, 3), 3.0) + 1.5),
-                    Record::new().with("x", draw::matrix(draw, (1, 3), 3.0)),
-                ]
-            })
-            .expects(move |c| {
+        Check::new(
+            "batch_statistics",
+            "batch_statistics",
+            "batch_statistics has the mean and the variance of each column",
+            2,
+        )
+        .on(|draw| {
+            let n = draw::size(draw, 4, 6);
+            vec![
+                Record::new().with("x", array![[1.0], [2.0], [6.0]]),
+                Record::new().with("x", draw::matrix(draw, (n, 3), 3.0) + 1.5),
+                Record::new().with("x", draw::matrix(draw, (1, 3), 3.0)),
+            ]
+        })
+        .expects(move |c| {
+            let (mean, var) = stats(&c.matrix("x"));
+            pair(mean, var)
+        })
+        .mistake(
+            "divided_by_n_minus_1",
+            "The variance is divided by n - 1. It should be the mean of the squared deviations, divided by n: a \
+                 batch is normalised by its own variance, and not by an estimate for new data. (With one sample, n - 1 \
+                 is 0.)",
+            move |c| {
                 let (mean, var) = stats(&c.matrix("x"));
-                pair(mean, var)
-            })
-            .mistake(
-                "divided_by_n_minus_1",
-                "The variance is divided by n - 1. Here it is the mean of the squared deviations, divided by n: a batch is \
-                 normalised by what it is, and not by an estimate of what others will be. (With one sample, n - 1 is 0.)",
-                move |c| {
-                    let (mean, var) = stats(&c.matrix("x"));
-                    pair(mean, unbiased(&var, c.matrix("x").nrows()))
-                },
-            )
-            .mistake(
-                "deviation_for_variance",
-                "This is the standard deviation. The variance is its square: `normalise` takes the root later.",
-                move |c| {
-                    let (mean, var) = stats(&c.matrix("x"));
-                    pair(mean, var.mapv(f64::sqrt))
-                },
-            )
-            .mistake("rows_for_columns", ROWS_FOR_COLUMNS, move |c| {
-                let (mean, var) = stats(&c.matrix("x").t());
-                pair(mean, var)
-            })
-            .mistake(
-                "one_number_for_all",
-                "All columns have the same mean and variance: those of all entries of the matrix. Every column has its own.",
-                move |c| {
-                    let x = c.matrix("x");
-                    let (mean, var) = (x.sum() / x.len() as f64, x.var(0.0));
-                    pair(Array1::from_elem(x.ncols(), mean), Array1::from_elem(x.ncols(), var))
-                },
-            )
-            .mistake(
-                "mean_not_taken_out",
-                "The variance is the mean of x². That is right only where the mean is 0: take the mean out before you square.",
-                move |c| {
-                    let x = c.matrix("x");
-                    pair(stats(&x).0, (&x * &x).sum_axis(Axis(0)) / x.nrows() as f64)
-                },
-            )
-            .mistake(
-                "sum_for_variance",
-                "This is the *sum* of the squared deviations: divide it by the number of samples.",
-                move |c| {
-                    let (mean, var) = stats(&c.matrix("x"));
-                    pair(mean, var * c.matrix("x").nrows() as f64)
-                },
-            ),
-        Check::new("large_mean", "batch_statistics", "the variance is exact where the mean is ten million", 1)
+                pair(mean, unbiased(&var, c.matrix("x").nrows()))
+            },
+        )
+        .mistake(
+            "deviation_for_variance",
+            "This is the standard deviation. The variance is its square: `normalise` takes the root later.",
+            move |c| {
+                let (mean, var) = stats(&c.matrix("x"));
+                pair(mean, var.mapv(f64::sqrt))
+            },
+        )
+        .mistake("rows_for_columns", ROWS_FOR_COLUMNS, move |c| {
+            let (mean, var) = stats(&c.matrix("x").t());
+            pair(mean, var)
+        })
+        .mistake(
+            "one_number_for_all",
+            "All columns have the same mean and variance: those of all entries of the matrix. Every column should \
+                 have its own.",
+            move |c| {
+                let x = c.matrix("x");
+                let (mean, var) = (x.sum() / x.len() as f64, x.var(0.0));
+                pair(Array1::from_elem(x.ncols(), mean), Array1::from_elem(x.ncols(), var))
+            },
+        )
+        .mistake(
+            "mean_not_taken_out",
+            "The variance is the mean of x². That is right only if the mean is 0: subtract the mean before you \
+                 square.",
+            move |c| {
+                let x = c.matrix("x");
+                pair(stats(&x).0, (&x * &x).sum_axis(Axis(0)) / x.nrows() as f64)
+            },
+        )
+        .mistake(
+            "sum_for_variance",
+            "This is the *sum* of the squared deviations: divide it by the number of samples.",
+            move |c| {
+                let (mean, var) = stats(&c.matrix("x"));
+                pair(mean, var * c.matrix("x").nrows() as f64)
+            },
+        ),
+        Check::new("large_mean", "batch_statistics", "the variance is exact even if the mean is ten million", 1)
             .asks("batch_statistics")
             .after("batch_statistics")
             .on(|draw| {
@@ -99,10 +108,10 @@ fn statistics() -> Vec<Check> {
             .within(Tolerance::relative(1e-6))
             .mistake_if(
                 "difference_of_squares",
-                "The means are right, and the variance is far off, although it was right for small numbers. It looks like the \
-                 mean of x² minus the square of the mean: where the mean is large, these are two large numbers that agree in \
-                 almost all digits. Take the mean out first, and square then. (The entries of x do differ: only their first \
-                 digits are shown.)",
+                "The means are right, but the variance is far off, although it was right for small numbers. It looks \
+                 like the mean of x² minus the square of the mean: if the mean is large, these are two large numbers \
+                 that agree in almost all digits. Subtract the mean first, and then square. (The entries of x do \
+                 differ: only their first digits are shown.)",
                 |c, seen| {
                     let (mean, var) = stats(&c.matrix("x"));
                     let (seen_mean, seen_var) = (seen.vector("mean"), seen.vector("var"));
@@ -116,8 +125,8 @@ fn statistics() -> Vec<Check> {
 }
 
 const ROWS_FOR_COLUMNS: &str = "\
-    These are the statistics of the rows. A row is a sample; what is normalised is a feature, a column, over all samples of the \
-    batch: `Axis(0)`.";
+    These are the statistics of the rows. A row is a sample. Each feature, a column, is normalised over all samples of \
+    the batch: `Axis(0)`.";
 
 fn normalising() -> Check {
     Check::new("normalise", "normalise", "normalise is (X - mean) / √(var + eps), column by column", 3)
@@ -133,12 +142,13 @@ fn normalising() -> Check {
         .expects(|c| normalised(c, |var, eps| (var + eps).sqrt()))
         .mistake(
             "eps_outside_the_root",
-            "eps is added to the standard deviation, behind the root. It belongs to the variance: √(var + eps).",
+            "eps is added to the standard deviation, outside the root. It belongs to the variance: √(var + eps).",
             |c| normalised(c, |var, eps| var.sqrt() + eps),
         )
         .mistake(
             "root_forgotten",
-            "X - mean is divided by the variance. Divide by its root, the standard deviation: then the variance of X̂ is 1.",
+            "X - mean is divided by the variance. Divide by its root, the standard deviation: then the variance of X̂ \
+             is 1.",
             |c| normalised(c, |var, eps| var + eps),
         )
         .mistake(
@@ -149,27 +159,25 @@ fn normalising() -> Check {
         .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| normalised(c, |var, _| (var + 1e-5).sqrt()))
         .mistake(
             "mean_kept",
-            "The mean is still in there: subtract it before you divide, so that the column has the mean 0.",
+            "The mean is not subtracted. Subtract it before you divide, so that the column has the mean 0.",
             |c| normalised(c, |var, eps| (var + eps).sqrt()) + &shifted(c),
         )
         .mistake(
             "own_statistics",
-            "X is normalised by its own mean and variance, whatever is handed in. In evaluation others are needed: use `mean` \
-             and `var`.",
+            "X is normalised by its own mean and variance, and the arguments are not used. In evaluation other \
+             statistics are needed: use `mean` and `var`.",
             |c| {
                 let (mean, var) = stats(&c.matrix("x"));
                 hat(&c.matrix("x"), &mean, &var, c.float("eps"))
             },
         )
-        .mistake(
-            "multiplied_by_the_root",
-            "X - mean is multiplied by √(var + eps). Divide by it.",
-            |c| normalised(c, |var, eps| 1.0 / (var + eps).sqrt()),
-        )
+        .mistake("multiplied_by_the_root", "X - mean is multiplied by √(var + eps). Divide by it.", |c| {
+            normalised(c, |var, eps| 1.0 / (var + eps).sqrt())
+        })
 }
 
 const EPS_OF_ITS_OWN: &str = "\
-    The result has 1e-5 in it, whatever eps is. Use the eps that is handed in, or the layer's own field.";
+    The result uses 1e-5, whatever eps is. Use the argument `eps`, or the field of the layer.";
 
 fn columns(x: Array2<f64>, mean: Array1<f64>, var: Array1<f64>, eps: f64) -> Record {
     Record::new().with("x", x).with("mean", mean).with("var", var).with("eps", eps)
@@ -188,92 +196,99 @@ fn shifted(c: &Record) -> Array1<f64> {
 }
 
 fn going_back() -> Check {
-    Check::new("normalise_backward", "normalise_backward", "normalise_backward goes back through mean and variance, too", 4)
-        .on(|draw| {
-            let n = draw::size(draw, 4, 6);
-            let case = |x: Array2<f64>, d_x_hat: Array2<f64>, eps: f64| {
-                let (mean, var) = stats(&x);
-                let x_hat = hat(&x, &mean, &var, eps);
-                Record::new().with("x_hat", x_hat).with("var", var).with("eps", eps).with("d_x_hat", d_x_hat)
-            };
-            let constant = array![[1.0, 2.0], [4.0, 2.0], [2.5, 2.0]];
-            vec![
-                case(array![[1.0], [2.0], [6.0]], array![[2.0], [0.0], [-2.0]], 1e-5),
-                case(draw::matrix(draw, (n, 3), 2.0), draw::matrix(draw, (n, 3), 2.0) + 0.5, eps(draw)),
-                case(constant, draw::matrix(draw, (3, 2), 2.0) + 0.3, 0.25),
-            ]
-        })
-        .expects(|c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, f64::sqrt))
-        .mistake("statistics_as_constants", STATISTICS_AS_CONSTANTS, |c| taken_back(c, |d, _, _, _| d, f64::sqrt))
-        .mistake(
-            "mean_as_constant",
-            "One term is missing: mean(dX̂). An entry of X moves the mean of its column, and with it every X̂ there.",
-            |c| taken_back(c, |d, x_hat, _, stretch| d - x_hat * stretch, f64::sqrt),
-        )
-        .mistake(
-            "variance_as_constant",
-            "One term is missing: X̂ ⊙ mean(dX̂ ⊙ X̂). An entry of X moves the variance of its column, and with it every X̂ there.",
-            |c| taken_back(c, |d, _, shift, _| d - shift, f64::sqrt),
-        )
-        .mistake(
-            "sums_for_means",
-            "The two terms that are taken out are sums over the samples, where means belong: divide them by n.",
-            |c| {
-                let n = c.matrix("x_hat").nrows() as f64;
-                taken_back(c, |d, x_hat, shift, stretch| d - n * shift - n * x_hat * stretch, f64::sqrt)
-            },
-        )
-        .mistake(
-            "stretch_not_multiplied",
-            "mean(dX̂ ⊙ X̂) is taken out as it is. It is multiplied by X̂ first, entry by entry: what lies far from the mean moves \
-             the variance most.",
-            |c| taken_back(c, |d, _, shift, stretch| d - shift - stretch, f64::sqrt),
-        )
-        .mistake(
-            "sign_of_the_stretch",
-            "X̂ ⊙ mean(dX̂ ⊙ X̂) is added. It is taken out, like the mean: a larger variance makes X̂ smaller.",
-            |c| taken_back(c, |d, x_hat, shift, stretch| d - shift + x_hat * stretch, f64::sqrt),
-        )
-        .mistake(
-            "divided_by_the_variance",
-            "What is left is divided by var + eps. Divide by its root, by which X was divided on the way forwards.",
-            |c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| var),
-        )
-        .mistake(
-            "not_divided",
-            "The division is missing: on the way forwards X is divided by √(var + eps), and so is the gradient on the way back.",
-            |c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |_| 1.0),
-        )
-        .mistake(
-            "eps_forgotten_on_the_way_back",
-            "`eps` is left out of the division. It is part of what X was divided by; a column that does not vary is divided by 0 \
-             without it.",
-            |c| {
-                let eps = c.float("eps");
-                taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| (var - eps).sqrt())
-            },
-        )
-        .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
+    Check::new(
+        "normalise_backward",
+        "normalise_backward",
+        "normalise_backward goes back through mean and variance, \
+                                                            too",
+        4,
+    )
+    .on(|draw| {
+        let n = draw::size(draw, 4, 6);
+        let case = |x: Array2<f64>, d_x_hat: Array2<f64>, eps: f64| {
+            let (mean, var) = stats(&x);
+            let x_hat = hat(&x, &mean, &var, eps);
+            Record::new().with("x_hat", x_hat).with("var", var).with("eps", eps).with("d_x_hat", d_x_hat)
+        };
+        let constant = array![[1.0, 2.0], [4.0, 2.0], [2.5, 2.0]];
+        vec![
+            case(array![[1.0], [2.0], [6.0]], array![[2.0], [0.0], [-2.0]], 1e-5),
+            case(draw::matrix(draw, (n, 3), 2.0), draw::matrix(draw, (n, 3), 2.0) + 0.5, eps(draw)),
+            case(constant, draw::matrix(draw, (3, 2), 2.0) + 0.3, 0.25),
+        ]
+    })
+    .expects(|c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, f64::sqrt))
+    .mistake("statistics_as_constants", STATISTICS_AS_CONSTANTS, |c| taken_back(c, |d, _, _, _| d, f64::sqrt))
+    .mistake(
+        "mean_as_constant",
+        "One term is missing: mean(dX̂). An entry of X moves the mean of its column, and with it every X̂ there.",
+        |c| taken_back(c, |d, x_hat, _, stretch| d - x_hat * stretch, f64::sqrt),
+    )
+    .mistake(
+        "variance_as_constant",
+        "One term is missing: X̂ ⊙ mean(dX̂ ⊙ X̂). An entry of X moves the variance of its column, and with it \
+             every X̂ there.",
+        |c| taken_back(c, |d, _, shift, _| d - shift, f64::sqrt),
+    )
+    .mistake(
+        "sums_for_means",
+        "The two terms that are subtracted are sums over the samples. They should be means: divide them by n.",
+        |c| {
+            let n = c.matrix("x_hat").nrows() as f64;
+            taken_back(c, |d, x_hat, shift, stretch| d - n * shift - n * x_hat * stretch, f64::sqrt)
+        },
+    )
+    .mistake(
+        "stretch_not_multiplied",
+        "mean(dX̂ ⊙ X̂) is subtracted without the factor X̂. Multiply it by X̂ first, entry by entry: an entry far \
+             from the mean moves the variance most.",
+        |c| taken_back(c, |d, _, shift, stretch| d - shift - stretch, f64::sqrt),
+    )
+    .mistake(
+        "sign_of_the_stretch",
+        "X̂ ⊙ mean(dX̂ ⊙ X̂) is added. It has to be subtracted, like the mean: a larger variance makes X̂ smaller.",
+        |c| taken_back(c, |d, x_hat, shift, stretch| d - shift + x_hat * stretch, f64::sqrt),
+    )
+    .mistake(
+        "divided_by_the_variance",
+        "The result is divided by var + eps. Divide by its root, as in the forward pass.",
+        |c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| var),
+    )
+    .mistake(
+        "not_divided",
+        "The division is missing: the forward pass divides by √(var + eps), and so does the backward pass.",
+        |c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |_| 1.0),
+    )
+    .mistake(
+        "eps_forgotten_on_the_way_back",
+        "`eps` is missing in the division. The forward pass divides by √(var + eps). Without eps, a column of \
+             equal values is divided by 0.",
+        |c| {
             let eps = c.float("eps");
-            taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| (var - eps + 1e-5).sqrt())
-        })
-        .mistake(
-            "means_over_the_rows",
-            "The two means are taken over the rows. Statistics belong to columns, on the way back as well: `Axis(0)`.",
-            |c| {
-                let (x_hat, d) = (c.matrix("x_hat"), c.matrix("d_x_hat"));
-                let m = x_hat.ncols() as f64;
-                let shift = d.sum_axis(Axis(1)).insert_axis(Axis(1)) / m;
-                let stretch = (&x_hat * &d).sum_axis(Axis(1)).insert_axis(Axis(1)) / m;
-                let eps = c.float("eps");
-                (&d - &shift - &x_hat * &stretch) / c.vector("var").mapv(|var| (var + eps).sqrt())
-            },
-        )
+            taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| (var - eps).sqrt())
+        },
+    )
+    .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
+        let eps = c.float("eps");
+        taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| (var - eps + 1e-5).sqrt())
+    })
+    .mistake(
+        "means_over_the_rows",
+        "The two means are taken along the rows. They belong to columns, in the backward pass as well: `Axis(0)`.",
+        |c| {
+            let (x_hat, d) = (c.matrix("x_hat"), c.matrix("d_x_hat"));
+            let m = x_hat.ncols() as f64;
+            let shift = d.sum_axis(Axis(1)).insert_axis(Axis(1)) / m;
+            let stretch = (&x_hat * &d).sum_axis(Axis(1)).insert_axis(Axis(1)) / m;
+            let eps = c.float("eps");
+            (&d - &shift - &x_hat * &stretch) / c.vector("var").mapv(|var| (var + eps).sqrt())
+        },
+    )
 }
 
 const STATISTICS_AS_CONSTANTS: &str = "\
-    This is dX̂ / √(var + eps), as if mean and variance were constants. In training they are computed from X: an entry of X moves \
-    both, and through them every X̂ of its column.";
+    This is dX̂ / √(var + eps), as if mean and variance were constants. In training they are computed from X: an entry \
+    of X moves both, and through them every X̂ of its column.";
 
 /// The gradient of a case on its way back: what `left` makes of dX̂, X̂, mean(dX̂) and mean(dX̂ ⊙ X̂), divided by what
 /// `divisor` makes of var + eps.
@@ -292,83 +307,88 @@ fn going(x_hat: &ArrayRef2<f64>, d: &ArrayRef2<f64>, left: impl Fn(f64, f64, f64
 fn running() -> Vec<Check> {
     let usual = |mean: f64, _: f64, new: f64, m: f64| (1.0 - m) * mean + m * new;
     vec![
-        Check::new("update_running", "update_running", "update_running mixes old and new by the momentum", 2)
-            .about("BatchNorm::update_running")
-            .on(|draw| {
-                let mut cases = Vec::new();
-                for (n, momentum) in [(3, 0.1), (draw::size(draw, 2, 9), 0.05 * draw::size(draw, 4, 8) as f64)] {
-                    let case = fields(draw, 2);
-                    let (mean, var) = (draw::vector(draw, 2, 5.0) + 6.0, draw::vector(draw, 2, 2.0).mapv(f64::abs) + 3.5);
-                    cases.push(case.with("momentum", momentum).with("mean", mean).with("var", var).with("n", n));
-                }
-                cases
-            })
-            .expects(move |c| moved(c, usual, |var, n| var * n / (n - 1.0)))
-            .mistake(
-                "momentum_inverted",
-                "Old and new have swapped places: `momentum` is the share of the *new* statistics, and 1 - momentum that of the \
-                 old. (Some libraries mean it the other way round.)",
-                |c| moved(c, |old, _, new, m| m * old + (1.0 - m) * new, |var, n| var * n / (n - 1.0)),
-            )
-            .mistake(
-                "running_variance_too_small",
-                "The running variance takes the variance of the batch as it is. That of a few samples is too small on average: \
-                 the new value is var · n / (n - 1).",
-                move |c| moved(c, usual, |var, _| var),
-            )
-            .mistake(
-                "correction_upside_down",
-                "The variance is multiplied by (n - 1) / n, and becomes smaller still. It is n / (n - 1).",
-                move |c| moved(c, usual, |var, n| var * (n - 1.0) / n),
-            )
-            .mistake(
-                "last_batch_only",
-                "The running statistics are those of this batch: what there was before is lost. Only the share `momentum` is \
-                 replaced.",
-                |c| moved(c, |_, _, new, _| new, |var, n| var * n / (n - 1.0)),
-            )
-            .mistake(
-                "nothing_fades",
-                "The new share is added, but the old statistics keep all of their weight, and grow from batch to batch. The two \
-                 shares are momentum and 1 - momentum.",
-                |c| moved(c, |old, _, new, m| old + m * new, |var, n| var * n / (n - 1.0)),
-            )
-            .mistake(
-                "mean_corrected_as_well",
-                "The mean is multiplied by n / (n - 1), too. Only the variance of a small batch is too small.",
-                |c| {
-                    let n = c.count("n") as f64;
-                    moved(
-                        c,
-                        |old, place, new, m| (1.0 - m) * old + m * new * if place == 0.0 { n / (n - 1.0) } else { 1.0 },
-                        |var, n| var * n / (n - 1.0),
-                    )
-                },
-            )
-            .mistake(
-                "whole_mixture_corrected",
-                "n / (n - 1) is applied to the whole mixture. It belongs to the new variance alone; the old one has had its own, \
-                 and would grow at every batch.",
-                |c| {
-                    let n = c.count("n") as f64;
-                    moved(
-                        c,
-                        |old, place, new, m| ((1.0 - m) * old + m * new) * if place == 1.0 { n / (n - 1.0) } else { 1.0 },
-                        |var, _| var,
-                    )
-                },
-            )
-            .mistake(
-                "variance_does_not_run",
-                "Only the mean has moved. Evaluation needs the variance as well: `running_var`.",
-                |c| moved(c, |old, place, new, m| if place == 1.0 { old } else { (1.0 - m) * old + m * new }, |var, _| var),
-            )
-            .mistake(
-                "momentum_of_its_own",
-                "The share of the new statistics is 0.1, whatever the layer's `momentum` is.",
-                |c| moved(c, |old, _, new, _| 0.9 * old + 0.1 * new, |var, n| var * n / (n - 1.0)),
-            ),
-        Check::new("one_sample", "update_running", "a batch of one sample moves the running mean alone", 1)
+        Check::new(
+            "update_running",
+            "update_running",
+            "update_running combines old and new statistics by the momentum",
+            2,
+        )
+        .about("BatchNorm::update_running")
+        .on(|draw| {
+            let mut cases = Vec::new();
+            for (n, momentum) in [(3, 0.1), (draw::size(draw, 2, 9), 0.05 * draw::size(draw, 4, 8) as f64)] {
+                let case = fields(draw, 2);
+                let (mean, var) = (draw::vector(draw, 2, 5.0) + 6.0, draw::vector(draw, 2, 2.0).mapv(f64::abs) + 3.5);
+                cases.push(case.with("momentum", momentum).with("mean", mean).with("var", var).with("n", n));
+            }
+            cases
+        })
+        .expects(move |c| moved(c, usual, |var, n| var * n / (n - 1.0)))
+        .mistake(
+            "momentum_inverted",
+            "Old and new are swapped: `momentum` is the weight of the *new* statistics, and 1 - momentum that of \
+                 the old ones. (Some libraries define it the other way round.)",
+            |c| moved(c, |old, _, new, m| m * old + (1.0 - m) * new, |var, n| var * n / (n - 1.0)),
+        )
+        .mistake(
+            "running_variance_too_small",
+            "The running variance uses the variance of the batch as it is. The variance of a few samples is too \
+                 small on average: the new value is var · n / (n - 1).",
+            move |c| moved(c, usual, |var, _| var),
+        )
+        .mistake(
+            "correction_upside_down",
+            "The variance is multiplied by (n - 1) / n, which makes it even smaller. The factor is n / (n - 1).",
+            move |c| moved(c, usual, |var, n| var * (n - 1.0) / n),
+        )
+        .mistake(
+            "last_batch_only",
+            "The running statistics are those of this batch, and the old ones are lost. The new statistics should \
+                 only have the weight `momentum`.",
+            |c| moved(c, |_, _, new, _| new, |var, n| var * n / (n - 1.0)),
+        )
+        .mistake(
+            "nothing_fades",
+            "The old statistics keep the weight 1, so they grow from batch to batch. The two weights are momentum \
+                 and 1 - momentum.",
+            |c| moved(c, |old, _, new, m| old + m * new, |var, n| var * n / (n - 1.0)),
+        )
+        .mistake(
+            "mean_corrected_as_well",
+            "The mean is multiplied by n / (n - 1), too. Only the variance needs this factor.",
+            |c| {
+                let n = c.count("n") as f64;
+                moved(
+                    c,
+                    |old, place, new, m| (1.0 - m) * old + m * new * if place == 0.0 { n / (n - 1.0) } else { 1.0 },
+                    |var, n| var * n / (n - 1.0),
+                )
+            },
+        )
+        .mistake(
+            "whole_mixture_corrected",
+            "n / (n - 1) is applied to the whole sum. It belongs to the new variance alone; otherwise the old \
+                 variance would grow with every batch.",
+            |c| {
+                let n = c.count("n") as f64;
+                moved(
+                    c,
+                    |old, place, new, m| ((1.0 - m) * old + m * new) * if place == 1.0 { n / (n - 1.0) } else { 1.0 },
+                    |var, _| var,
+                )
+            },
+        )
+        .mistake(
+            "variance_does_not_run",
+            "Only the running mean has changed. Evaluation needs the variance as well: `running_var`.",
+            |c| moved(c, |old, place, new, m| if place == 1.0 { old } else { (1.0 - m) * old + m * new }, |var, _| var),
+        )
+        .mistake(
+            "momentum_of_its_own",
+            "The weight of the new statistics is 0.1, whatever the `momentum` of the layer is.",
+            |c| moved(c, |old, _, new, _| 0.9 * old + 0.1 * new, |var, n| var * n / (n - 1.0)),
+        ),
+        Check::new("one_sample", "update_running", "a batch of one sample changes the running mean alone", 1)
             .asks("update_running")
             .about("BatchNorm::update_running")
             .after("update_running")
@@ -379,19 +399,20 @@ fn running() -> Vec<Check> {
             .expects(move |c| one_sample(c, |old, _| old))
             .mistake(
                 "variance_of_one_sample",
-                "A batch of one sample makes the running variance NaN: n / (n - 1) is 1 / 0, and 0 · ∞ is NaN. It stays NaN for \
-                 ever. One sample has no variance: leave `running_var` alone where n is 1.",
+                "A batch of one sample makes the running variance NaN: n / (n - 1) is 1 / 0, and 0 · ∞ is NaN. It \
+                 would stay NaN in all later steps. One sample has no such variance: do not change `running_var` if n \
+                 is 1.",
                 |c| one_sample(c, |_, _| f64::NAN),
             )
             .mistake(
                 "one_sample_counts_as_constant",
-                "The running variance has shrunk, as if the batch had shown that nothing varies. One sample says nothing about \
-                 a variance: leave `running_var` alone where n is 1.",
+                "The running variance has become smaller, as if the variance of the batch were 0. One sample says \
+                 nothing about a variance: do not change `running_var` if n is 1.",
                 |c| one_sample(c, |old, m| (1.0 - m) * old),
             )
             .mistake(
                 "one_sample_left_out",
-                "The running mean has not moved, either. One sample has a mean; it is only the variance that it has not.",
+                "The running mean has not changed, either. One sample has a mean; only the variance is missing.",
                 |c| running_record(c.vector("running_mean").to_owned(), c.vector("running_var").to_owned()),
             ),
     ]
@@ -403,8 +424,8 @@ fn one_sample(c: &Record, var: impl Fn(f64, f64) -> f64) -> Record {
     running_record(mean, c.vector("running_var").mapv(|old| var(old, m)))
 }
 
-/// The running statistics of a case after one batch, as `mix` makes them of the old one, its place (0 for the mean, 1 for the
-/// variance), the new one and the momentum; `correct` makes the new variance of that of the batch and n.
+/// The running statistics of a case after one batch, as `mix` makes them of the old one, its place (0 for the mean, 1
+/// for the variance), the new one and the momentum; `correct` makes the new variance of that of the batch and n.
 fn moved(c: &Record, mix: impl Fn(f64, f64, f64, f64) -> f64, correct: impl Fn(f64, f64) -> f64) -> Record {
     let (m, n) = (c.float("momentum"), c.count("n") as f64);
     let mixed = |old: &str, new: &str, place: f64| -> Array1<f64> {
@@ -436,14 +457,14 @@ fn forwards() -> Vec<Check> {
         )
         .mistake(
             "running_in_training",
-            "In training, too, X is normalised by the running statistics. There it is the batch's own: only so is every column in \
-             order from the first step on.",
+            "In training, too, X is normalised by the running statistics. In training, use the statistics of the \
+             batch: then every column has mean 0 and variance 1 from the first step on.",
             |c| scaled(c, false, |x, gamma, beta| gamma * x + beta),
         )
         .mistake(
             "moved_and_used_in_training",
-            "In training, X is normalised by the running statistics after this batch has moved them. There it is the batch's own: \
-             the running ones are for evaluation.",
+            "In training, X is normalised by the running statistics after this batch has updated them. In training, \
+             use the statistics of the batch: the running ones are for evaluation.",
             by_moved_statistics,
         )
         .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
@@ -451,72 +472,83 @@ fn forwards() -> Vec<Check> {
             hat(&c.matrix("x"), &mean, &var, 1e-5) * c.vector("gamma") + c.vector("beta")
         }),
         scaling_mistakes(
-            Check::new("forward_evaluation", "forward", "in evaluation, forward normalises by the running statistics", 2)
-                .asks("forward")
-                .about("BatchNorm::forward")
-                .after("normalise")
-                .on(|draw| {
-                    let n = draw::size(draw, 3, 5);
-                    let cases = vec![layer_case(draw, n, 3), layer_case(draw, 1, 2)];
-                    cases.into_iter().map(|case| case.with("mode", "evaluation")).collect()
-                })
-                .expects(|c| scaled(c, false, |x, gamma, beta| gamma * x + beta))
-                .or_follows(|c, seen| seen.matrix("x_hat").to_owned() * c.vector("gamma") + c.vector("beta")),
+            Check::new(
+                "forward_evaluation",
+                "forward",
+                "in evaluation, forward normalises by the running statistics",
+                2,
+            )
+            .asks("forward")
+            .about("BatchNorm::forward")
+            .after("normalise")
+            .on(|draw| {
+                let n = draw::size(draw, 3, 5);
+                let cases = vec![layer_case(draw, n, 3), layer_case(draw, 1, 2)];
+                cases.into_iter().map(|case| case.with("mode", "evaluation")).collect()
+            })
+            .expects(|c| scaled(c, false, |x, gamma, beta| gamma * x + beta))
+            .or_follows(|c, seen| seen.matrix("x_hat").to_owned() * c.vector("gamma") + c.vector("beta")),
         )
         .mistake(
             "batch_in_evaluation",
-            "In evaluation, too, X is normalised by its own mean and variance: the answer for a sample depends on who else is \
-             asked, and for a single sample it is always β. Use the running statistics.",
+            "In evaluation, too, X is normalised by its own mean and variance. Then the output for a sample depends on \
+             the other samples, and for a single sample it is always β. Use the running statistics.",
             |c| scaled(c, true, |x, gamma, beta| gamma * x + beta),
         )
         .mistake(
             "moved_before_evaluation",
-            "The running statistics are moved by the very samples that are evaluated, and used then. In evaluation they stay \
-             as they are.",
+            "The running statistics are updated by the samples that are evaluated, and then used. In evaluation they \
+             should not change.",
             by_moved_statistics,
         )
         .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
             let x = hat(&c.matrix("x"), &c.vector("running_mean"), &c.vector("running_var"), 1e-5);
             x * c.vector("gamma") + c.vector("beta")
         }),
-        Check::new("running", "forward", "forward moves the running statistics once in training, and never in evaluation", 1)
-            .about("BatchNorm::forward")
-            .after("batch_statistics")
-            .after("update_running")
-            .on(|draw| {
-                ["x in training, x2 in training", "x in evaluation", "x in training, x2 in evaluation, x in training"]
-                    .map(|passes| {
-                        let x2 = draw::matrix(draw, (3, 3), 2.0) + 1.0;
-                        layer_case(draw, 5, 3).with("x2", x2).with("passes", passes)
-                    })
-                    .to_vec()
-            })
-            .expects(|c| ran(c, |is_training| is_training, |x| x.nrows()))
-            .mistake(
-                "statistics_never_run",
-                "The running statistics are as they were, so evaluation will know nothing of the data: every forward pass in \
-                 training calls `update_running`.",
-                |c| ran(c, |_| false, |x| x.nrows()),
-            )
-            .mistake(
-                "columns_counted",
-                "`update_running` gets the number of columns as n. It is the number of samples: rows.",
-                |c| ran(c, |is_training| is_training, |x| x.ncols()),
-            )
-            .mistake(
-                "modes_swapped",
-                "The running statistics move in evaluation, and stay as they are in training. It is the other way round.",
-                |c| ran(c, |is_training| !is_training, |x| x.nrows()),
-            )
-            .mistake_if(
-                "statistics_run_in_evaluation",
-                "The running statistics move in evaluation, too. Whatever a network is asked, its answers may not depend on what \
-                 it was asked before.",
-                |c, seen| {
-                    let differs = |name: &str| seen.vector(name) != c.vector(name);
-                    c.text("passes") == "x in evaluation" && (differs("running_mean") || differs("running_var"))
-                },
-            ),
+        Check::new(
+            "running",
+            "forward",
+            "forward updates the running statistics once in training, never in evaluation",
+            1,
+        )
+        .about("BatchNorm::forward")
+        .after("batch_statistics")
+        .after("update_running")
+        .on(|draw| {
+            ["x in training, x2 in training", "x in evaluation", "x in training, x2 in evaluation, x in training"]
+                .map(|passes| {
+                    let x2 = draw::matrix(draw, (3, 3), 2.0) + 1.0;
+                    layer_case(draw, 5, 3).with("x2", x2).with("passes", passes)
+                })
+                .to_vec()
+        })
+        .expects(|c| ran(c, |is_training| is_training, |x| x.nrows()))
+        .mistake(
+            "statistics_never_run",
+            "The running statistics have not changed, so evaluation would use their initial values. Every forward \
+                 pass in training should call `update_running`.",
+            |c| ran(c, |_| false, |x| x.nrows()),
+        )
+        .mistake(
+            "columns_counted",
+            "`update_running` gets the number of columns as n. It should be the number of samples, which are the \
+                 rows.",
+            |c| ran(c, |is_training| is_training, |x| x.ncols()),
+        )
+        .mistake(
+            "modes_swapped",
+            "The running statistics change in evaluation, and not in training. It should be the other way round.",
+            |c| ran(c, |is_training| !is_training, |x| x.nrows()),
+        )
+        .mistake_if(
+            "statistics_run_in_evaluation",
+            "The running statistics change in evaluation, too. Then the output for a sample depends on the samples \
+                 that were evaluated before.",
+            |c, seen| {
+                let differs = |name: &str| seen.vector(name) != c.vector(name);
+                c.text("passes") == "x in evaluation" && (differs("running_mean") || differs("running_var"))
+            },
+        ),
     ]
 }
 
@@ -526,7 +558,7 @@ fn scaling_mistakes(check: Check) -> Check {
     check
         .mistake(
             "gamma_left_out",
-            "γ is missing: Y = γ ⊙ X̂ + β. Without it the layer behind could never have a column on another scale.",
+            "γ is missing: Y = γ ⊙ X̂ + β. Without it the next layer could never get a column with another scale.",
             move |c| scaled(c, is_training(c), |x, _, beta| x + beta),
         )
         .mistake("beta_left_out", "β is missing: Y = γ ⊙ X̂ + β.", move |c| {
@@ -539,7 +571,7 @@ fn scaling_mistakes(check: Check) -> Check {
         )
         .mistake(
             "gamma_and_beta_swapped",
-            "γ and β have swapped places: X̂ is multiplied by γ, and β is added.",
+            "γ and β are swapped: X̂ is multiplied by γ, and β is added.",
             move |c| scaled(c, is_training(c), |x, gamma, beta| beta * x + gamma),
         )
 }
@@ -641,34 +673,40 @@ fn backwards() -> Vec<Check> {
         )
         .mistake(
             "evaluation_formula_in_training",
-            "d_gamma and d_beta are right; d_x is dX̂ / √(var + eps), as if mean and variance were constants. After a forward pass \
-             in training it is `normalise_backward` that knows the rest.",
+            "d_gamma and d_beta are right; d_x is dX̂ / √(var + eps), as if mean and variance were constants. After a \
+             forward pass in training, use `normalise_backward`.",
             |c| layer_gradients(c, "x", true, false),
         ),
         gradient_mistakes(
-            Check::new("backward_evaluation", "backward", "in evaluation, backward takes mean and variance as they were given", 2)
-                .asks("backward")
-                .about("BatchNorm::backward")
-                .after("forward_evaluation")
-                .on(cases("evaluation"))
-                .expects(|c| layer_gradients(c, "x", false, false))
-                .or_follows(by_own_functions),
+            Check::new(
+                "backward_evaluation",
+                "backward",
+                "in evaluation, backward treats mean and variance as \
+                                                           constants",
+                2,
+            )
+            .asks("backward")
+            .about("BatchNorm::backward")
+            .after("forward_evaluation")
+            .on(cases("evaluation"))
+            .expects(|c| layer_gradients(c, "x", false, false))
+            .or_follows(by_own_functions),
         )
         .mistake(
             "training_formula_in_evaluation",
-            "d_gamma and d_beta are right; d_x is that of training. In evaluation the running mean and variance did not depend on \
-             X, so nothing goes back through them: dX̂ / √(var + eps) is all.",
+            "d_gamma and d_beta are right; d_x is that of training. In evaluation the running mean and variance do not \
+             depend on X, so no gradient goes through them: d_x is dX̂ / √(var + eps).",
             |c| layer_gradients(c, "x", false, true),
         )
         .mistake(
             "eps_left_out_in_evaluation",
-            "d_x is dX̂ / √var: eps is missing. The way forwards divided by √(var + eps).",
+            "d_x is dX̂ / √var: eps is missing. The forward pass divided by √(var + eps).",
             |c| {
                 let d_x = (&c.matrix("d_out") * &c.vector("gamma")) / c.vector("running_var").mapv(f64::sqrt);
                 Gradients { d_x, ..layer_gradients(c, "x", false, false) }
             },
         ),
-        Check::new("passes", "backward", "backward goes back through the last forward pass, in its mode, as often as asked", 1)
+        Check::new("passes", "backward", "backward uses the last forward pass and its mode, in any number of calls", 1)
             .about("BatchNorm::backward")
             .after("backward_training")
             .after("backward_evaluation")
@@ -691,44 +729,44 @@ fn backwards() -> Vec<Check> {
             .expects(|c| passed(c, Faults::default()))
             .mistake(
                 "mode_of_the_moment",
-                "`backward` asks the switch. It goes back through the last forward pass, and what counts is the mode that *that* \
-                 was in: keep it.",
+                "`backward` uses the present mode of the switch. It should use the mode of the last forward pass: keep \
+                 that mode.",
                 |c| passed(c, Faults { mode_of_the_moment: true, ..Faults::default() }),
             )
             .mistake(
                 "cache_is_used_up",
-                "A second backward pass finds nothing: `take` has removed what `forward` kept. `as_ref` looks at it and leaves it \
-                 where it is.",
+                "A second backward pass finds nothing: `take` has removed what `forward` kept. `as_ref` gives a \
+                 reference and leaves the value there.",
                 |c| passed(c, Faults { used_up: true, ..Faults::default() }),
             )
             .mistake(
                 "gradients_accumulate",
-                "Gradients pile up from one backward pass to the next. Every backward pass puts its own in place of the old ones: \
-                 `=`, not `+=`.",
+                "Gradients add up from one backward pass to the next. Every backward pass should replace the old \
+                 gradients: `=`, not `+=`.",
                 |c| passed(c, Faults { gamma_accumulates: true, beta_accumulates: true, ..Faults::default() }),
             )
             .mistake(
                 "d_gamma_accumulates",
-                "d_gamma piles up from one backward pass to the next. Every backward pass puts its own in place of the old one: `=`, \
-                 not `+=`.",
+                "d_gamma adds up from one backward pass to the next. Every backward pass should replace the old \
+                 gradient: `=`, not `+=`.",
                 |c| passed(c, Faults { gamma_accumulates: true, ..Faults::default() }),
             )
             .mistake(
                 "d_beta_accumulates",
-                "d_beta piles up from one backward pass to the next. Every backward pass puts its own in place of the old one: `=`, \
-                 not `+=`.",
+                "d_beta adds up from one backward pass to the next. Every backward pass should replace the old \
+                 gradient: `=`, not `+=`.",
                 |c| passed(c, Faults { beta_accumulates: true, ..Faults::default() }),
             )
             .mistake(
                 "first_batch_kept",
-                "`backward` goes back through the *first* batch that the layer has ever seen. Its gradient belongs to the last \
-                 forward pass: every forward pass has to replace what is kept.",
+                "`backward` goes back through the *first* forward pass of the layer. It should use the last one: every \
+                 forward pass has to replace what is kept.",
                 |c| passed(c, Faults { first_kept: true, ..Faults::default() }),
             )
             .mistake_if(
                 "backward_without_forward",
-                "`backward` answers although there was no forward pass. With nothing to go back through every answer is made up: \
-                 `expect` on what is kept panics with a sentence of yours.",
+                "`backward` returns a gradient although there was no forward pass. No gradient can be right then. \
+                 Panic: call `expect` on what is kept, with a message of your own.",
                 |c, _| c.text("passes") == "backward(d_out)",
             ),
     ]
@@ -748,12 +786,12 @@ fn gradient_mistakes(check: Check) -> Check {
     check
         .mistake(
             "d_gamma_by_x",
-            "d_gamma is the sum of dY ⊙ X. γ multiplies X̂, so it is X̂ that belongs there.",
+            "d_gamma is the sum of dY ⊙ X. γ multiplies X̂, so it should be dY ⊙ X̂.",
             move |c| with_d_gamma(c, c.matrix("x").to_owned()),
         )
         .mistake(
             "d_gamma_by_the_output",
-            "d_gamma is the sum of dY ⊙ Y. γ multiplies X̂, what is there before γ and β: keep that.",
+            "d_gamma is the sum of dY ⊙ Y. γ multiplies X̂, the value before γ and β: keep X̂.",
             move |c| {
                 let y = scaled(c, c.text("mode") == "training", |x, gamma, beta| gamma * x + beta);
                 let Gradients { d_gamma, d_beta, .. } = with_d_gamma(c, y);
@@ -763,12 +801,13 @@ fn gradient_mistakes(check: Check) -> Check {
         )
         .mistake(
             "d_gamma_stretched",
-            "d_gamma has γ in it: it is the sum of dX̂ ⊙ X̂. γ moves Y by X̂, so it is dY that counts, the gradient as it came.",
+            "d_gamma has the factor γ in it: it is the sum of dX̂ ⊙ X̂. It should be the sum of dY ⊙ X̂, with the \
+             gradient dY as it comes in.",
             move |c| with_d_gamma(c, x_hat(c, "x", c.text("mode") == "training") * c.vector("gamma")),
         )
         .mistake(
             "gradients_averaged",
-            "d_gamma and d_beta are means over the samples. The 1/n of the loss is in `d_out` already: layers only sum.",
+            "d_gamma and d_beta are means over the samples. `d_out` already has the 1/n of the loss: layers only sum.",
             move |c| {
                 let (right, n) = (right(c), c.matrix("x").nrows() as f64);
                 Gradients { d_gamma: right.d_gamma / n, d_beta: right.d_beta / n, ..right }
@@ -776,7 +815,7 @@ fn gradient_mistakes(check: Check) -> Check {
         )
         .mistake(
             "d_gamma_and_d_beta_swapped",
-            "d_gamma and d_beta have swapped places: β adds to every sample, so d_beta is the sum of dY; γ multiplies X̂.",
+            "d_gamma and d_beta are swapped: β is added to every sample, so d_beta is the sum of dY; γ multiplies X̂.",
             move |c| {
                 let right = right(c);
                 Gradients { d_gamma: right.d_beta, d_beta: right.d_gamma, ..right }
@@ -784,7 +823,8 @@ fn gradient_mistakes(check: Check) -> Check {
         )
         .mistake(
             "gradients_not_kept",
-            "`d_gamma` and `d_beta` are still 0, so γ and β will never learn: write the sums to `self.d_gamma` and `self.d_beta`.",
+            "`d_gamma` and `d_beta` are still 0, so γ and β will never learn: write the sums to `self.d_gamma` and \
+             `self.d_beta`.",
             move |c| {
                 let right = right(c);
                 Gradients { d_gamma: right.d_gamma * 0.0, d_beta: right.d_beta * 0.0, ..right }
@@ -792,7 +832,7 @@ fn gradient_mistakes(check: Check) -> Check {
         )
         .mistake(
             "gamma_left_out_of_d_x",
-            "d_x has no γ in it. The gradient meets γ first on its way back: dX̂ = dY ⊙ γ, and then it goes through the \
+            "γ is missing in d_x. The gradient goes through γ first: dX̂ = dY ⊙ γ. Then it goes through the \
              normalisation.",
             move |c| {
                 let right = right(c);
@@ -814,8 +854,8 @@ impl From<Gradients> for Prediction {
     }
 }
 
-/// The gradients of the layer of a case for a forward pass with `x`, by the batch or by the running statistics, with the formula of
-/// training or that of evaluation.
+/// The gradients of the layer of a case for a forward pass with `x`, by the batch or by the running statistics, with
+/// the formula of training or that of evaluation.
 fn layer_gradients(c: &Record, x: &str, by_batch: bool, through_statistics: bool) -> Gradients {
     let (_, var) = stats_in(c, x, by_batch);
     let (x_hat, d_out, eps) = (x_hat(c, x, by_batch), c.matrix("d_out"), c.float("eps"));
@@ -894,40 +934,46 @@ fn networks() -> Vec<Check> {
         parameters(draw, &sizes).with("x", draw::matrix(draw, (6, 2), 2.0) + 0.5).with("sizes", sizes)
     };
     vec![
-        Check::new("layers", "normalised_mlp", "normalised_mlp puts BatchNorm and ReLU behind every linear layer but the last", 1)
-            .about("normalised_mlp")
-            .on(|draw| {
-                let (n, m) = (draw::size(draw, 2, 9), draw::size(draw, 2, 9));
-                vec![
-                    Record::new().with("sizes", vec![3, n, m, 2]),
-                    Record::new().with("sizes", vec![n, 2]),
-                    Record::new().with("sizes", vec![m, 4, 3]),
-                ]
-            })
-            .expects(|c| layers(c, &["norm", "relu"], &[]))
-            .mistake(
-                "everything_behind_the_last",
-                "There are a BatchNorm and a ReLU behind the last layer. Its scores go to the loss as they are.",
-                |c| layers(c, &["norm", "relu"], &["norm", "relu"]),
-            )
-            .mistake(
-                "norm_behind_the_last",
-                "There is a BatchNorm behind the last layer. Scores may have any scale, and the loss needs them as they are.",
-                |c| layers(c, &["norm", "relu"], &["norm"]),
-            )
-            .mistake(
-                "norm_behind_the_relu",
-                "BatchNorm stands behind the ReLU. Some do build it so; asked for is the order of the paper: linear, BatchNorm, \
-                 ReLU.",
-                |c| layers(c, &["relu", "norm"], &[]),
-            )
-            .mistake("norm_forgotten", "There is no BatchNorm in this network.", |c| layers(c, &["relu"], &[]))
-            .mistake(
-                "relu_forgotten",
-                "There is no ReLU. In evaluation a BatchNorm is as linear as the layer before it, and both together are one linear \
-                 layer.",
-                |c| layers(c, &["norm"], &[]),
-            ),
+        Check::new(
+            "layers",
+            "normalised_mlp",
+            "normalised_mlp puts BatchNorm and ReLU behind every linear layer but the last",
+            1,
+        )
+        .about("normalised_mlp")
+        .on(|draw| {
+            let (n, m) = (draw::size(draw, 2, 9), draw::size(draw, 2, 9));
+            vec![
+                Record::new().with("sizes", vec![3, n, m, 2]),
+                Record::new().with("sizes", vec![n, 2]),
+                Record::new().with("sizes", vec![m, 4, 3]),
+            ]
+        })
+        .expects(|c| layers(c, &["norm", "relu"], &[]))
+        .mistake(
+            "everything_behind_the_last",
+            "There are a BatchNorm and a ReLU behind the last layer. The loss expects its scores as they are.",
+            |c| layers(c, &["norm", "relu"], &["norm", "relu"]),
+        )
+        .mistake(
+            "norm_behind_the_last",
+            "There is a BatchNorm behind the last layer. Scores may have any scale, and the loss expects them as \
+                 they are.",
+            |c| layers(c, &["norm", "relu"], &["norm"]),
+        )
+        .mistake(
+            "norm_behind_the_relu",
+            "BatchNorm stands behind the ReLU. Some networks do it this way, but here the order is that of the \
+                 paper: linear, BatchNorm, ReLU.",
+            |c| layers(c, &["relu", "norm"], &[]),
+        )
+        .mistake("norm_forgotten", "There is no BatchNorm in this network.", |c| layers(c, &["relu"], &[]))
+        .mistake(
+            "relu_forgotten",
+            "There is no ReLU. In evaluation a BatchNorm is linear, and together with the linear layer before it \
+                 is one linear layer.",
+            |c| layers(c, &["norm"], &[]),
+        ),
         Check::new("modes", "normalised_mlp", "one switch sets all layers of normalised_mlp", 2)
             .about("normalised_mlp")
             .after("layers")
@@ -938,8 +984,8 @@ fn networks() -> Vec<Check> {
             .expects(|c| modes(c, true))
             .mistake(
                 "deaf_to_the_switch",
-                "In evaluation the network still normalises by the batch: its layers do not listen to the switch that was handed \
-                 in. Each `BatchNorm` gets `switch` itself; another `Switch::new()` is another switch.",
+                "In evaluation the network still normalises by the batch: its layers do not react to the argument \
+                 `switch`. Pass `switch` to each `BatchNorm`; `Switch::new()` makes another switch.",
                 |c| modes(c, false),
             ),
         Check::new("training", "normalised_mlp", "a network with BatchNorm trains, step by step, and evaluates", 1)
@@ -1027,7 +1073,8 @@ impl Net {
         Self { linear, norm }
     }
 
-    /// What comes out; and for the way back the input of each linear layer, and X̂, the variance and Y of each normalisation.
+    /// What comes out; and for the way back the input of each linear layer, and X̂, the variance and Y of each
+    /// normalisation.
     #[expect(clippy::type_complexity, reason = "what is kept is used in one place")]
     fn forward(
         &mut self,
@@ -1090,31 +1137,36 @@ fn trained(c: &Record) -> Record {
 }
 
 fn evaluating() -> Check {
-    Check::new("evaluate", "evaluate", "evaluate asks the network in evaluation, and leaves the switch as it was", 2)
-        .on(|draw| {
-            ["training", "evaluation"]
-                .map(|mode| Record::new().with("x", draw::matrix(draw, (2, 2), 3.0) + 0.005).with("mode", mode))
-                .to_vec()
-        })
-        .expects(|c| evaluated(c, "evaluation", c.text("mode")))
-        .mistake(
-            "not_switched",
-            "The network is asked in the mode that it happens to be in. In training its answers depend on the batch, and its running \
-             statistics move: set the switch to `Mode::Eval` before you ask.",
-            |c| evaluated(c, c.text("mode"), c.text("mode")),
-        )
-        .mistake(
-            "evaluation_stays_on",
-            "After `evaluate` the network is still in evaluation. Whatever is trained next is trained in the wrong mode: set the \
-             switch back.",
-            |c| evaluated(c, "evaluation", "evaluation"),
-        )
-        .mistake(
-            "always_back_to_training",
-            "After `evaluate` the network is in training, even if it was in evaluation before. Ask the switch for its mode first, and \
-             set that again.",
-            |c| evaluated(c, "evaluation", "training"),
-        )
+    Check::new(
+        "evaluate",
+        "evaluate",
+        "evaluate runs the network in evaluation, and restores the mode of the switch",
+        2,
+    )
+    .on(|draw| {
+        ["training", "evaluation"]
+            .map(|mode| Record::new().with("x", draw::matrix(draw, (2, 2), 3.0) + 0.005).with("mode", mode))
+            .to_vec()
+    })
+    .expects(|c| evaluated(c, "evaluation", c.text("mode")))
+    .mistake(
+        "not_switched",
+        "The network runs in the mode that the switch has before the call. In training its outputs depend on the \
+             batch, and its running statistics change: set the switch to `Mode::Eval` first.",
+        |c| evaluated(c, c.text("mode"), c.text("mode")),
+    )
+    .mistake(
+        "evaluation_stays_on",
+        "After `evaluate` the network is still in evaluation, so the next training step would be in the wrong \
+             mode. Restore the mode.",
+        |c| evaluated(c, "evaluation", "evaluation"),
+    )
+    .mistake(
+        "always_back_to_training",
+        "After `evaluate` the network is in training, even if it was in evaluation before. Keep the mode of the \
+             switch first, and set it again at the end.",
+        |c| evaluated(c, "evaluation", "training"),
+    )
 }
 
 /// What the probe's own layer does: it doubles in training and adds 1 in evaluation.
@@ -1139,7 +1191,8 @@ fn layer_norm() -> Vec<Check> {
             .or_follows(|c, seen| if_in_order(c, seen, "x_hat of xᵀ"))
             .mistake(
                 "columns_normalised",
-                "The columns are normalised, over the samples, as in batch normalisation. Here each row is, by its own numbers.",
+                "The columns are normalised over the samples, as in batch normalisation. Here each row should be \
+                 normalised by its own mean and variance.",
                 |c| {
                     let (mean, var) = stats(&c.matrix("x"));
                     hat(&c.matrix("x"), &mean, &var, c.float("eps"))
@@ -1147,59 +1200,66 @@ fn layer_norm() -> Vec<Check> {
             )
             .mistake(
                 "row_variance_by_n_minus_1",
-                "The variance of a row is divided by one less than the number of its entries. It is the mean of the squared \
-                 deviations here as well.",
+                "The variance of a row is divided by the number of its entries minus 1. It should be the mean of the \
+                 squared deviations here as well.",
                 |c| rows_normalised(c, 1.0),
             )
             .mistake(
                 "matrix_normalised",
-                "All entries share one mean and one variance. Every row has its own: no sample depends on another.",
+                "All entries share one mean and one variance. Every row should have its own, so that no sample depends \
+                 on another.",
                 |c| {
                     let x = c.matrix("x");
                     let (mean, std) = (x.sum() / x.len() as f64, (x.var(0.0) + c.float("eps")).sqrt());
                     x.mapv(|x| (x - mean) / std)
                 },
             ),
-        Check::new("layer_norm_backward", "layer_norm", "layer_norm_backward goes back through the rows' own statistics", 2)
-            .after("batch_statistics")
-            .after("normalise")
-            .after("normalise_backward")
-            .on(|draw| {
-                vec![
-                    Record::new()
-                        .with("x", draw::matrix(draw, (4, 3), 3.0) + 1.0)
-                        .with("eps", eps(draw))
-                        .with("d_out", draw::matrix(draw, (4, 3), 2.0) + 0.3),
-                ]
-            })
-            .expects(|c| {
+        Check::new(
+            "layer_norm_backward",
+            "layer_norm",
+            "layer_norm_backward goes back through the rows' own statistics",
+            2,
+        )
+        .after("batch_statistics")
+        .after("normalise")
+        .after("normalise_backward")
+        .on(|draw| {
+            vec![
+                Record::new()
+                    .with("x", draw::matrix(draw, (4, 3), 3.0) + 1.0)
+                    .with("eps", eps(draw))
+                    .with("d_out", draw::matrix(draw, (4, 3), 2.0) + 0.3),
+            ]
+        })
+        .expects(|c| {
+            let (_, var) = stats(&c.matrix("x").t());
+            back(&rows_normalised(c, 0.0).t(), &var, c.float("eps"), &c.matrix("d_out").t()).reversed_axes()
+        })
+        .or_follows(|c, seen| if_in_order(c, seen, "taken back"))
+        .mistake(
+            "row_statistics_as_constants",
+            "This is dY / √(var + eps), as if the mean and the variance of a row were constants. They come from \
+                 the row itself.",
+            |c| {
                 let (_, var) = stats(&c.matrix("x").t());
-                back(&rows_normalised(c, 0.0).t(), &var, c.float("eps"), &c.matrix("d_out").t()).reversed_axes()
-            })
-            .or_follows(|c, seen| if_in_order(c, seen, "taken back"))
-            .mistake(
-                "row_statistics_as_constants",
-                "This is dY / √(var + eps), as if the mean and the variance of a row were constants. They come from the row itself.",
-                |c| {
-                    let (_, var) = stats(&c.matrix("x").t());
-                    let eps = c.float("eps");
-                    &c.matrix("d_out") / &var.mapv(|var| (var + eps).sqrt()).insert_axis(Axis(1))
-                },
-            )
-            .mistake(
-                "columns_on_the_way_back",
-                "This is the way back through batch normalisation, column by column. Exchange rows and columns before and after.",
-                |c| {
-                    let (mean, var) = stats(&c.matrix("x"));
-                    let x_hat = hat(&c.matrix("x"), &mean, &var, c.float("eps"));
-                    back(&x_hat, &var, c.float("eps"), &c.matrix("d_out"))
-                },
-            ),
+                let eps = c.float("eps");
+                &c.matrix("d_out") / &var.mapv(|var| (var + eps).sqrt()).insert_axis(Axis(1))
+            },
+        )
+        .mistake(
+            "columns_on_the_way_back",
+            "This is the backward pass of batch normalisation, column by column. Transpose before and after it.",
+            |c| {
+                let (mean, var) = stats(&c.matrix("x"));
+                let x_hat = hat(&c.matrix("x"), &mean, &var, c.float("eps"));
+                back(&x_hat, &var, c.float("eps"), &c.matrix("d_out"))
+            },
+        ),
     ]
 }
 
-/// What the learner's own functions made of the rows as columns, turned back. They have to have kept the order of every row,
-/// so that they were given these rows.
+/// What the learner's own functions made of the rows as columns, turned back. They have to have kept the order of every
+/// row, so that they were given these rows.
 fn if_in_order(c: &Record, seen: &Record, name: &str) -> Prediction {
     let (x, x_hat) = (c.matrix("x"), seen.matrix("x_hat of xᵀ"));
     let is_kept = |i: usize| {

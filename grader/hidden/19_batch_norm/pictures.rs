@@ -22,9 +22,10 @@ fn through_layers(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("scale").from(1e-6, 1e6).log(),
     )
     .caption(
-        "The scale of what each ReLU puts out, where the weights start at half or twice of what He's rule says. Without \
-         normalisation that is a factor of a half, or of two, in every layer. With a BatchNorm in front of each ReLU both lines lie \
-         on each other at 0.7, the root of a half, whatever the weights are. If c and d are not flat, `forward` does not normalise.",
+        "The scale of the output of each ReLU, for weights that start at half or at twice the size of He's rule. \
+         Without normalisation this gives a factor of a half, or of two, in every layer. With a BatchNorm in front of \
+         each ReLU both lines coincide at 0.7, the root of a half, for any weights. If c and d are not flat, `forward` \
+         does not normalise.",
     );
     for (name, factor, normalised, n) in [
         ("half of He", 0.5, false, 0),
@@ -47,14 +48,15 @@ fn gradient(ask: &mut Ask<'_>) -> Result<Picture> {
     const N: usize = 15;
     let mut picture = Picture::new(
         "gradient",
-        "One sample pulls, and all of them move",
+        "The gradient of one sample spreads over the batch",
         Axis::new("sample").from(0.0, 16.0).ticks([(1.0, 1), (5.0, 5), (10.0, 10), (15.0, 15)]),
         Axis::new("entry of dX").from(-0.4, 1.0),
     )
     .caption(
-        "A column of 15 samples in the order of their values, and a gradient of 1 that comes back to sample 12 alone. With the batch's \
-         statistics that sample gets less than 1, and every other one gets a share, because it moves the mean and the variance. \
-         The bars sum to 0. One bar alone would mean that mean and variance were taken for constants.",
+        "A column of 15 samples in the order of their values, with a gradient dX̂ of 1 for sample 12 and of 0 for the \
+         others. With the statistics of the batch, sample 12 gets less than 1, and every other sample gets a part, \
+         because it moves the mean and the variance. The bars sum to 0. A single bar would mean that mean and variance \
+         were treated as constants.",
     );
     let x_hat: Vec<f64> = (0..N).map(|i| (i as f64 - 7.0) / (56.0_f64 / 3.0).sqrt()).collect();
     let case = Record::new()
@@ -75,10 +77,10 @@ fn running(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("running statistic").from(0.0, 8.0),
     )
     .caption(
-        "Batches of eight numbers with mean 5 and variance 4; the layer begins with 0 and 1. After 20 batches it has nearly \
-         forgotten where it began, and then the lines go on trembling: each new batch replaces a tenth. A variance that settles \
-         below 4 has not been multiplied by n / (n - 1). Lines that jump from batch to batch give the new statistics too much \
-         weight.",
+        "Batches of eight numbers with mean 5 and variance 4; the layer begins with 0 and 1. After 20 batches the \
+         initial values have nearly no effect any more. From then on the lines fluctuate, because each new batch has \
+         the weight of a tenth. A variance that settles below 4 has not been multiplied by n / (n - 1). If the lines \
+         jump from batch to batch, the new statistics have too much weight.",
     );
     picture.level("of the data", 5.0, (0.0, 81.0));
     picture.level("", 4.0, (0.0, 81.0));
@@ -104,14 +106,14 @@ fn case(n_layers: usize, learning_rate: f64, is_normalised: bool, is_evaluated: 
 fn learning(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "learning",
-        "Large steps, with and without",
+        "Large learning rates, with and without normalisation",
         Axis::new("step").from(0.0, 61.0),
         Axis::new("loss").from(1e-3, 10.0).log(),
     )
     .caption(
-        "Three hidden layers of 16 ReLUs learn to tell two rings of points apart, at the learning rates 0.1 and 1. Without normalisation \
-         the small rate is slow, and the large one is thrown back twice before it learns. With normalisation both learn \
-         at once, and the large one best.",
+        "Three hidden layers of 16 ReLUs learn to tell two rings of points apart, at the learning rates 0.1 and 1. \
+         Without normalisation the small rate is slow, and with the large rate the loss jumps up twice before the \
+         network learns. With normalisation the loss falls at once with both rates, and lowest with the large one.",
     );
     for (name, rate, is_normalised, n) in [
         ("0.1, without", 0.1, false, 0),
@@ -134,9 +136,9 @@ fn evaluation(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("loss").from(1e-2, 3.0).log(),
     )
     .caption(
-        "The loss on the same samples in training, by the statistics of the batch, and in evaluation, by the running ones. \
-         At first the running statistics are still close to 0 and 1, and they lag behind while the network changes fast. Two \
-         lines that are equal from the first step mean that `evaluate` does not switch.",
+        "The loss on the same samples in training, by the statistics of the batch, and in evaluation, by the running \
+         ones. At first the running statistics are still close to 0 and 1, and they lag behind while the network \
+         changes fast. If the two lines are equal from the first step, `evaluate` does not set the mode.",
     );
     let case = case(2, 0.3, true, true);
     for (name, part, n) in [("in training", "training", 0), ("in evaluation", "evaluation", 1)] {

@@ -1,8 +1,8 @@
-//! Exercise 15, solved: where the weights start.
+//! Exercise 15, solved: initial weights.
 //!
 //! A layer adds up n_in products, so the size of its output depends on the size of its weights and on n_in. Over many
-//! layers this is a power: a factor a little below 1 ends at nothing, one a little above 1 at infinity. The rules of
-//! Glorot and He choose the weights such that the factor is 1, forwards and backwards.
+//! layers this is a power: with a factor a little below 1 the signal vanishes, with one a little above 1 it explodes.
+//! The rules of Glorot and He choose the weights such that the factor is about 1, forwards and backwards.
 //!
 //! One sample per row, `W` is (n_in, n_out), as everywhere.
 
@@ -16,7 +16,7 @@ use rand_distr::{Distribution, StandardNormal};
 pub enum Init {
     /// All 0.
     Zeros,
-    /// All this number.
+    /// All equal to this number.
     Constant(f64),
     /// Normal, with mean 0 and this standard deviation.
     Normal(f64),
@@ -50,7 +50,8 @@ pub fn uniform_bound(std: f64) -> f64 {
     3.0_f64.sqrt() * std
 }
 
-/// The weights that a layer starts with, of the shape (n_in, n_out). Random ones are drawn from `rng`, each by itself.
+/// The weights that a layer starts with, of the shape (n_in, n_out). Random weights are drawn from `rng`, independently
+/// of each other.
 pub fn draw_weights(init: Init, n_in: usize, n_out: usize, rng: &mut impl Rng) -> Array2<f64> {
     let std = std_of(init, n_in, n_out);
     Array2::from_shape_simple_fn((n_in, n_out), || match init {
@@ -67,8 +68,9 @@ pub fn draw_weights(init: Init, n_in: usize, n_out: usize, rng: &mut impl Rng) -
     })
 }
 
-/// A multi-layer perceptron like the engine's `mlp`, whose weights start as `init` says: `sizes` are the numbers of inputs, of
-/// neurons of each hidden layer, and of outputs. `activation` stands behind every linear layer but the last. Biases are 0.
+/// A multi-layer perceptron like the engine's `mlp`, with initial weights by `init`. `sizes` are the numbers of inputs,
+/// of neurons of each hidden layer, and of outputs. `activation` stands behind every linear layer but the last. Biases
+/// are 0.
 pub fn build(sizes: &[usize], activation: Activation, init: Init, rng: &mut impl Rng) -> Sequential {
     let mut layers: Vec<Box<dyn Layer>> = Vec::new();
     for pair in sizes.windows(2) {
@@ -93,15 +95,16 @@ fn layer_of(activation: Activation) -> Box<dyn Layer> {
 
 /// How large the numbers in `a` are: the root of the mean of their squares. NaN with no numbers.
 ///
-/// For numbers whose mean is 0 it is the standard deviation. What comes out of a ReLU has another mean, and counts too.
+/// For numbers with the mean 0 it is the standard deviation. The outputs of a ReLU have another mean, which is part of
+/// their scale.
 pub fn scale(a: &ArrayRef2<f64>) -> f64 {
     (a.mapv(|a| a * a).sum() / a.len() as f64).sqrt()
 }
 
-/// The [`scale`] of what each layer of a deep network puts out, first layer first.
+/// The [`scale`] of the output of each layer of a deep network, first layer first.
 ///
-/// `x` (n, n_in) goes through one layer after the other: A = f(A·W), where `weights` holds a W for each layer, and f is
-/// `activation`, behind the last layer as well. There are no biases.
+/// `x` (n, n_in) goes through one layer after the other: A = f(A·W). `weights` holds a W for each layer, and f is
+/// `activation`, which stands behind the last layer as well. There are no biases.
 pub fn activation_scales(weights: &[Array2<f64>], activation: Activation, x: &ArrayRef2<f64>) -> Vec<f64> {
     let mut a = x.to_owned();
     let mut scales = Vec::new();
@@ -112,9 +115,9 @@ pub fn activation_scales(weights: &[Array2<f64>], activation: Activation, x: &Ar
     scales
 }
 
-/// The [`scale`] of the gradients in the same network, first layer first: of dZ, the gradient of the loss with respect to
-/// Z = A·W of each layer. `d_out` (n, n_out) is the gradient with respect to what the network puts out, behind the last
-/// activation.
+/// The [`scale`] of the gradients in the same network, first layer first: of dZ, the gradient of the loss with respect
+/// to Z = A·W of each layer. `d_out` (n, n_out) is the gradient with respect to the output of the network, behind the
+/// last activation.
 pub fn gradient_scales(
     weights: &[Array2<f64>],
     activation: Activation,
@@ -140,11 +143,11 @@ pub fn gradient_scales(
     scales
 }
 
-/// The share of saturated entries in `a`, which came out of `activation`: those where its slope is below a hundredth of its
-/// greatest slope. Nothing that is learned gets past them. NaN with no entries.
+/// The fraction of saturated entries in `a`, the outputs of `activation`: those where its slope is below a hundredth of
+/// its largest slope. Almost no gradient passes through them. NaN with no entries.
 ///
-/// The slope follows from the output: σ' = a (1 - a), which is 1/4 at most; tanh' = 1 - a², at most 1; that of ReLU is 1 where
-/// a is positive and 0 elsewhere.
+/// The slope follows from the output: σ' = a (1 - a), at most 1/4; tanh' = 1 - a², at most 1; the slope of ReLU is 1
+/// where a is positive and 0 elsewhere.
 pub fn saturation(a: &ArrayRef2<f64>, activation: Activation) -> f64 {
     let share_of_greatest_slope = |a: f64| match activation {
         Activation::Sigmoid => 4.0 * a * (1.0 - a),
@@ -154,9 +157,9 @@ pub fn saturation(a: &ArrayRef2<f64>, activation: Activation) -> f64 {
     a.iter().filter(|a| share_of_greatest_slope(**a) < 0.01).count() as f64 / a.len() as f64
 }
 
-/// Brings the Z of every layer of the network of [`activation_scales`] to the [`scale`] 1, whatever the shapes and the activation,
-/// by looking at data: each W is divided by the scale of its Z = A·W for the samples `x`, first layer first (after Mishkin
-/// & Matas 2016, "All You Need Is a Good Init").
+/// Brings the Z of every layer of the network of [`activation_scales`] to the [`scale`] 1, for any shapes and any
+/// activation. Each W is divided by the scale of its Z = A·W for the samples `x`, first layer first (after Mishkin &
+/// Matas 2016, "All You Need Is a Good Init").
 ///
 /// A layer whose Z is 0 stays as it is.
 pub fn rescale(weights: &mut [Array2<f64>], activation: Activation, x: &ArrayRef2<f64>) {

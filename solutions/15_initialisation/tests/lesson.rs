@@ -32,7 +32,7 @@ fn rules(lesson: &mut Lesson) {
     let b = uniform_bound(xavier);
     lesson.says("between -0.4330 and 0.4330", &[-b, b]);
     assert_eq!(std_of(Init::XavierNormal, 24, 8), xavier);
-    lesson.says("smaller ones from He: s = 0.2887", &[std_of(Init::HeUniform, 24, 8)]);
+    lesson.says("He's rule a smaller one: s = 0.2887", &[std_of(Init::HeUniform, 24, 8)]);
     lesson.says("only 58 % of the wanted", &[100.0 / uniform_bound(1.0)]);
 }
 

@@ -64,8 +64,8 @@ fn best_of(k: i32) -> f64 {
 
 fn bribe(lesson: &mut Lesson) {
     assert!((best_of(1) - 93.0).abs() < 1e-6);
-    lesson.given("each reads 93 % of all digits rightly. On 400 validation samples");
-    lesson.says("to show 95.27 %, of a hundred settings 95.99 %", &[best_of(20), best_of(100)]);
+    lesson.given("each reads 93 % of all digits correctly. On 400 validation samples");
+    lesson.says("to show 95.27 %, and the luckiest of a hundred settings 95.99 %", &[best_of(20), best_of(100)]);
 }
 
 fn formulas(lesson: &mut Lesson) {
@@ -77,8 +77,8 @@ fn formulas(lesson: &mut Lesson) {
         epochs: 5,
     };
     lesson.says("3 · 4 · 2 = 24 settings", &[3.0, 4.0, 2.0, grid_settings(&grid).len() as f64]);
-    lesson.given("0.001 to 0.01 is as far as 0.1 to 1");
-    lesson.given("Drawn uniformly from 0.001 to 1");
+    lesson.given("from 0.001 to 0.01 is as far as from 0.1 to 1");
+    lesson.given("drawn uniformly from 0.001 to 1");
     // Nine in ten.
     assert!(((1.0 - 0.1) / (1.0 - 0.001) - 0.9_f64).abs() < 0.01);
     lesson.given("above 0.1");

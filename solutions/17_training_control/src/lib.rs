@@ -1,8 +1,8 @@
 //! Exercise 17, solved: what controls a training while it runs.
 //!
-//! A rule for a step says how a network learns from a gradient. Here is what decides around it: how large the learning
-//! rate is in each epoch, how large a gradient may be, how many samples make one step, and when it is enough. None of
-//! this knows what is inside the network.
+//! An optimiser says how a network learns from a gradient. This crate has what controls it: how large the learning rate
+//! is in each epoch, how large a gradient may be, how many samples make one step, and when the training ends. Nothing
+//! here depends on the layers of the network.
 //!
 //! Epochs are counted from 0. One sample per row, as everywhere.
 
@@ -13,11 +13,11 @@ use ndarray::{Array2, ArrayD, ArrayRef2, Axis};
 use optimizers_solution::Optimizer;
 use rand::{Rng, seq::SliceRandom};
 
-/// A rule that says how large the learning rate is in each epoch.
+/// A rule for the learning rate of each epoch.
 pub trait Schedule {
-    /// The learning rate of `epoch`, counted from 0. It is asked once before every epoch, in order.
+    /// The learning rate of `epoch`, counted from 0. It is called once before every epoch, in order.
     ///
-    /// `last_loss` is the validation loss after the epoch before; before the first epoch there is none.
+    /// `last_loss` is the validation loss after the previous epoch; before the first epoch there is none.
     fn learning_rate(&mut self, epoch: usize, last_loss: Option<f64>) -> f64;
 }
 
@@ -26,9 +26,9 @@ pub trait Schedule {
 pub struct StepDecay {
     /// The learning rate of epoch 0.
     pub initial: f64,
-    /// What it is multiplied by at each step.
+    /// The factor of each step.
     pub factor: f64,
-    /// How many epochs a step is long.
+    /// The number of epochs between two steps.
     pub every: usize,
 }
 
@@ -45,12 +45,12 @@ impl Schedule for StepDecay {
     }
 }
 
-/// `lr = initial · factor^epoch`: the same share is lost in every epoch.
+/// `lr = initial · factor^epoch`: multiplied by the same factor after every epoch.
 #[derive(Clone, Debug)]
 pub struct ExponentialDecay {
     /// The learning rate of epoch 0.
     pub initial: f64,
-    /// What it is multiplied by after every epoch.
+    /// The factor of each epoch.
     pub factor: f64,
 }
 
@@ -60,16 +60,15 @@ impl Schedule for ExponentialDecay {
     }
 }
 
-/// Half a cosine wave from `initial` down to `end`: slow at first, slow at the end (Loshchilov & Hutter 2017, "SGDR:
-/// Stochastic Gradient Descent with Warm Restarts", eq. 5):
-/// `lr = end + (initial - end) · (1 + cos(π · epoch / n_epochs)) / 2`.
+/// Half a cosine wave from `initial` down to `end`, flat at both ends (Loshchilov & Hutter 2017, "SGDR: Stochastic
+/// Gradient Descent with Warm Restarts", eq. 5): `lr = end + (initial - end) · (1 + cos(π · epoch / n_epochs)) / 2`.
 #[derive(Clone, Debug)]
 pub struct Cosine {
     /// The learning rate of epoch 0.
     pub initial: f64,
     /// The learning rate of epoch `n_epochs` and all later ones.
     pub end: f64,
-    /// How many epochs the way down takes.
+    /// The number of epochs until `end` is reached.
     pub n_epochs: usize,
 }
 
@@ -84,22 +83,22 @@ impl Schedule for Cosine {
     }
 }
 
-/// A few epochs of small learning rates first, and then another schedule.
+/// A few epochs with small learning rates, and then another schedule.
 ///
-/// The rates are 1/n, 2/n, …, n/n of the one with which `then` begins, for n = `n_epochs`. The first is not 0, which
-/// would waste an epoch, and the last is the full one.
+/// For n = `n_epochs`, the rates are 1/n, 2/n, …, n/n of the rate with which `then` begins. The first is not 0, because
+/// that would waste an epoch, and the last is the full rate.
 #[derive(Clone, Debug)]
 pub struct WarmUp<S> {
-    /// How many epochs it takes.
+    /// The number of epochs of the warm-up.
     pub n_epochs: usize,
-    /// What comes afterwards. Its epoch 0 is the first one after the warm-up.
+    /// The schedule after the warm-up. Its epoch 0 is the first epoch after the warm-up.
     pub then: S,
 }
 
 impl<S: Schedule> Schedule for WarmUp<S> {
-    /// During the warm-up `then` is asked for its epoch 0 and is told no loss, so nothing that happens there counts
-    /// for it. From epoch `n_epochs` on it is told whatever `last_loss` is. The first loss that it hears is thus the one
-    /// after the last epoch of the warm-up, which had the full rate.
+    /// During the warm-up `then` is called for its epoch 0 and gets no loss, so the warm-up does not count for it. From
+    /// epoch `n_epochs` on it gets `last_loss`. So the first loss that it gets is the one after the last epoch of the
+    /// warm-up, which had the full rate.
     fn learning_rate(&mut self, epoch: usize, last_loss: Option<f64>) -> f64 {
         if epoch < self.n_epochs {
             let share = (epoch + 1) as f64 / self.n_epochs as f64;
@@ -110,11 +109,11 @@ impl<S: Schedule> Schedule for WarmUp<S> {
     }
 }
 
-/// The learning rate falls where the validation loss no longer does: it is multiplied by `factor` as soon as *more
-/// than* `patience` epochs in a row have not improved the loss, and counting begins again.
+/// Reduces the learning rate when the validation loss no longer falls: the rate is multiplied by `factor` as soon as
+/// *more than* `patience` epochs in a row have not improved the loss, and the count begins again at 0.
 ///
-/// A loss is an improvement if it is below the best one so far by more than a ten-thousandth of that: `loss < best ·
-/// (1 - 0.0001)`. Then it is the best one, and counting begins again. This is PyTorch's rule.
+/// A loss is an improvement if it is below the best one so far by more than a ten-thousandth of it: `loss < best · (1 -
+/// 0.0001)`. Then it is the new best loss, and the count begins again at 0. This is PyTorch's rule.
 #[derive(Clone, Debug)]
 pub struct Plateau {
     learning_rate: f64,
@@ -134,7 +133,7 @@ impl Plateau {
 }
 
 impl Schedule for Plateau {
-    /// The epoch does not matter. Where there is no loss, nothing changes. NaN is no improvement.
+    /// The epoch is not used. Without a loss, nothing changes. NaN is no improvement.
     fn learning_rate(&mut self, _: usize, last_loss: Option<f64>) -> f64 {
         if let Some(loss) = last_loss {
             // A comparison with NaN is false: a loss that is NaN falls into `else`, as it should.
@@ -153,18 +152,18 @@ impl Schedule for Plateau {
     }
 }
 
-/// A copy of all parameters of `net`, in the order in which it gives them.
+/// A copy of all parameters of `net`, in the order of `net.parameters()`.
 pub fn weights(net: &mut Sequential) -> Vec<ArrayD<f64>> {
     // `to_owned` copies the numbers. The views themselves would borrow the network, and could not outlive its next
     // step.
     net.parameters().iter().map(|parameter| parameter.value.to_owned()).collect()
 }
 
-/// Puts such a copy back: the parameters of `net` become `weights`.
+/// Restores such a copy: the parameters of `net` become `weights`.
 ///
 /// # Panics
 ///
-/// If there are not as many of them, or if one has another shape.
+/// If there are fewer or more arrays than parameters, or if one has another shape.
 pub fn set_weights(net: &mut Sequential, weights: &[ArrayD<f64>]) {
     let mut parameters = net.parameters();
     // `zip` would leave some out, and `assign` would repeat a row until it fills a matrix.
@@ -178,8 +177,8 @@ pub fn set_weights(net: &mut Sequential, weights: &[ArrayD<f64>]) {
 /// Ends a training that no longer improves, and keeps the weights of its best epoch.
 ///
 /// A loss is an improvement if it is below `best - min_delta`, where `best` is the loss of the last improvement; the
-/// first loss is one, unless it is infinite. NaN is never one. Every other epoch is bad, and `patience` bad epochs *in
-/// a row* are the end (Prechelt 1998, "Early Stopping, But When?").
+/// first loss is one, unless it is infinite. NaN is never one. Every epoch without an improvement is bad, and
+/// `patience` bad epochs *in a row* end the training (Prechelt 1998, "Early Stopping, But When?").
 #[derive(Clone, Debug)]
 pub struct EarlyStopping {
     patience: usize,
@@ -198,7 +197,7 @@ impl EarlyStopping {
         Self { patience, min_delta, best_loss: f64::INFINITY, best_weights: Vec::new(), n_bad: 0 }
     }
 
-    /// Hears the validation loss after an epoch, and sees the network that has it. `Break` says that the training
+    /// Takes the validation loss after an epoch, and the network that has this loss. `Break` means that the training
     /// should end.
     pub fn update(&mut self, loss: f64, net: &mut Sequential) -> ControlFlow<()> {
         if loss < self.best_loss - self.min_delta {
@@ -224,9 +223,9 @@ impl EarlyStopping {
     }
 }
 
-/// Shortens gradients that are too long: if their norm is above `max_norm`, all of them are multiplied by `max_norm /
-/// norm`; if not, they stay exactly as they are. Returns the norm as it was (Pascanu et al. 2013, "On the Difficulty
-/// of Training Recurrent Neural Networks", algorithm 1).
+/// Shortens gradients that are too long: if their norm is above `max_norm`, all of them are multiplied by
+/// `max_norm / norm`; if not, they are not changed at all. Returns the norm before clipping (Pascanu et al. 2013, "On
+/// the Difficulty of Training Recurrent Neural Networks", algorithm 1).
 ///
 /// The norm is *global*: the root of the sum of the squares of all numbers in all arrays, as if they were one long
 /// vector. One factor for all keeps the direction of the step.
@@ -240,22 +239,23 @@ pub fn clip_global_norm(gradients: &mut [ArrayD<f64>], max_norm: f64) -> f64 {
     norm
 }
 
-/// Adds up the gradients of several small batches, until they are worth one large batch.
+/// Adds up the gradients of several small batches, to take the step of one large batch.
 #[derive(Clone, Debug, Default)]
 pub struct GradientSum {
     /// For each parameter, the sum of the gradients of all samples so far; empty before the first.
     sums: Vec<ArrayD<f64>>,
-    /// How many samples that are.
+    /// The number of these samples.
     n_samples: usize,
 }
 
 impl GradientSum {
-    /// Nothing yet.
+    /// An empty sum.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds the gradients that `net` has now. They are the mean over `n_samples` samples, and count as often.
+    /// Adds the present gradients of `net`. They are the mean over `n_samples` samples, and are weighted with this
+    /// number.
     pub fn add(&mut self, net: &mut Sequential, n_samples: usize) {
         let parameters = net.parameters();
         if self.sums.is_empty() {
@@ -267,7 +267,7 @@ impl GradientSum {
         self.n_samples += n_samples;
     }
 
-    /// The mean over all samples that were added, an array for each parameter. Afterwards it is empty again.
+    /// The mean over all samples that were added, an array for each parameter. Afterwards the sum is empty again.
     ///
     /// # Panics
     ///
@@ -295,14 +295,14 @@ fn step_with(net: &mut Sequential, gradients: &[ArrayD<f64>], optimizer: &mut dy
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// How often every sample is learned from, at most.
+    /// The largest number of epochs.
     pub n_epochs: usize,
-    /// Samples a step.
+    /// The number of samples for one step.
     pub batch_size: usize,
-    /// Samples that go through the network together. If they are fewer than those of a step, their gradients are added
-    /// up.
+    /// The number of samples that go through the network together. If it is smaller than `batch_size`, their gradients
+    /// are added up.
     pub micro_batch_size: usize,
-    /// How long the gradient of a step may be; infinite if it is never shortened.
+    /// The largest norm of the gradient of a step; infinite for no clipping.
     pub max_norm: f64,
 }
 
@@ -311,8 +311,8 @@ pub struct Settings {
 /// cross-entropy with the one-hot rows `y` (n, n_classes).
 ///
 /// A batch goes through the network in pieces of `settings.micro_batch_size`. The mean of all its gradients is clipped
-/// to `settings.max_norm`, and then the step is taken. Batches and pieces at the end may be shorter, and count by
-/// their samples.
+/// to `settings.max_norm`, and then the step is taken. The last batch and the last piece may have fewer samples. All
+/// means are over samples.
 ///
 /// # Panics
 ///
@@ -345,33 +345,33 @@ pub fn train_epoch(
     total / x.nrows() as f64
 }
 
-/// Samples to learn from, and others to look at meanwhile. Classes are one-hot rows.
+/// A training set and a validation set. Classes are one-hot rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Data {
-    /// The inputs to learn from, shape (n_train, n_in).
+    /// The inputs of the training set, shape (n_train, n_in).
     pub x_train: Array2<f64>,
     /// Their classes, shape (n_train, n_classes).
     pub y_train: Array2<f64>,
-    /// The inputs to be looked at, shape (n_validation, n_in).
+    /// The inputs of the validation set, shape (n_validation, n_in).
     pub x_validation: Array2<f64>,
     /// Their classes, shape (n_validation, n_classes).
     pub y_validation: Array2<f64>,
 }
 
-/// What happened in a training: one number an epoch in each of them.
+/// The course of a training: each list has one number per epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     /// The learning rate.
     pub learning_rate: Vec<f64>,
-    /// The mean loss of the samples learned from, each before its step: what [`train_epoch`] returns.
+    /// The mean loss of the training samples, each before its step: what [`train_epoch`] returns.
     pub train_loss: Vec<f64>,
     /// The loss on the validation samples, after the epoch.
     pub validation_loss: Vec<f64>,
 }
 
-/// Trains `net` for at most `settings.n_epochs` epochs. Before each of them `optimizer` gets the learning rate that
-/// `schedule` says. After each of them `after_epoch` gets the history so far, with this epoch in it, and the network;
-/// if it returns `Break`, the training ends.
+/// Trains `net` for at most `settings.n_epochs` epochs. Before each epoch `optimizer` gets the learning rate of
+/// `schedule`. After each epoch `after_epoch` gets the history so far, including this epoch, and the network; if it
+/// returns `Break`, the training ends.
 ///
 /// A callback that returns something can decide. One that gets the network can keep it, and the loop need not know why.
 pub fn train(
@@ -399,8 +399,8 @@ pub fn train(
     history
 }
 
-/// Trains like [`train`] until `stopping` says that it is enough, or for all epochs. Either way `net` has the weights
-/// of the best epoch afterwards.
+/// Trains like [`train`] until `stopping` returns `Break`, or for all epochs. In both cases `net` has the weights of
+/// the best epoch afterwards.
 pub fn train_and_restore(
     net: &mut Sequential,
     data: &Data,

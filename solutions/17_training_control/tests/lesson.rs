@@ -30,7 +30,8 @@ fn every_number_in_the_lesson_is_computed() {
 
 fn four_schedules(lesson: &mut Lesson) {
     lesson.given(
-        "All begin at 0.1. Step decay halves every 10 epochs, the exponential factor is 0.95, the cosine ends at 0.001",
+        "The first three begin at 0.1. Step decay halves the rate every 10 epochs, the exponential factor is 0.95, \
+         and the cosine ends at 0.001",
     );
     lesson.given("a cosine from 0.1 to 0 over 40");
     let mut schedules: [Box<dyn Schedule>; 4] = [

@@ -72,7 +72,7 @@ fn dropout_by_hand(lesson: &mut Lesson) {
     let d_out = array![[1.0, -2.0, 4.0, 0.4, 1.0]];
     let out = &x * &mask;
     lesson.given("p = 0.2, and the third of five");
-    lesson.says("What is kept grows by 1.25", &[mask[[0, 0]]]);
+    lesson.says("The other entries are multiplied by 1.25", &[mask[[0, 0]]]);
     lesson.says("mask = [1.25, 1.25, 0,    1.25, 1.25]", mask.as_slice().expect("one row"));
     lesson.says("out  = [1.25, 2.5,  0,    5,    6.25]", out.as_slice().expect("one row"));
     lesson.says("the sum is 15, as before", &[out.sum()]);
@@ -145,8 +145,8 @@ fn digits(lesson: &mut Lesson) {
             }
         }
     }
-    lesson.says("Accuracy is that on the 200 validation samples", &[some_digits(200).x_validation.nrows() as f64]);
-    lesson.given("below 0.01 in size");
+    lesson.says("The accuracy is that on the 200 validation samples", &[some_digits(200).x_validation.nrows() as f64]);
+    lesson.given("below 0.01. Read the table");
     lesson.given("L2 with λ = 0.01 was better than nothing twice");
     lesson.given("λ = 0.1 has by");
 }

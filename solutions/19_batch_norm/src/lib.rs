@@ -1,11 +1,11 @@
 //! Exercise 19, solved: batch normalisation.
 //!
-//! Weights of the right scale (exercise 15) help at the start. Then they move, and the scale with them. A layer of batch
-//! normalisation brings every column back to mean 0 and variance 1 in *every* step, and then lets γ and β, which are learned,
-//! choose another scale where one is wanted.
+//! Weights of the right scale (exercise 15) help at the start. Then they change, and the scale with them. A layer of
+//! batch normalisation gives every column mean 0 and variance 1 in *every* step. Then γ and β, which are learned, set
+//! another scale where it is needed.
 //!
-//! In training, the mean and the variance are those of the batch, so they depend on every sample in it, and the way back has
-//! to know that. In evaluation they are numbers that were kept from training.
+//! In training, the mean and the variance are those of the batch, so they depend on every sample in it, and the
+//! backward pass has to take this into account. In evaluation they are running statistics from the training.
 //!
 //! One sample per row. A statistic belongs to a column, a feature.
 
@@ -17,13 +17,13 @@ use rand::Rng;
 
 /// The mean and the variance of each column of `x` (n, n_features), over the n ≥ 1 samples: two vectors (n_features).
 ///
-/// This variance is the mean of the squared deviations: it divides by n. It is exact also where the mean is far larger than the
-/// deviations.
+/// This variance is the mean of the squared deviations: it divides by n. It is exact even if the mean is far larger
+/// than the deviations.
 pub fn batch_statistics(x: &ArrayRef2<f64>) -> (Array1<f64>, Array1<f64>) {
     let n = x.nrows() as f64;
     let mean = x.sum_axis(Axis(0)) / n;
-    // The mean is taken out before anything is squared. The other formula, the mean of x² minus the square of the mean, is a
-    // difference of two large numbers where the mean is large, and may even be negative.
+    // The mean is taken out before anything is squared. The other formula, the mean of x² minus the square of the mean,
+    // is a difference of two large numbers where the mean is large, and may even be negative.
     let deviations = x - &*mean;
     let var = (&deviations * &deviations).sum_axis(Axis(0)) / n;
     (mean, var)
@@ -31,21 +31,22 @@ pub fn batch_statistics(x: &ArrayRef2<f64>) -> (Array1<f64>, Array1<f64>) {
 
 /// X̂ = (X - mean) / √(var + eps), column by column: the same shape as `x` (n, n_features).
 ///
-/// `eps` keeps a column that does not vary from being divided by 0.
+/// `eps` prevents a division by 0 where all values of a column are equal.
 pub fn normalise(x: &ArrayRef2<f64>, mean: &ArrayRef1<f64>, var: &ArrayRef1<f64>, eps: f64) -> Array2<f64> {
     (x - mean) / var.mapv(|var| (var + eps).sqrt())
 }
 
-/// The gradient with respect to X, where X̂ is X normalised by *its own* mean and variance. `x_hat` (n, n_features) is X̂, and
-/// `d_x_hat`, of the same shape, is the gradient with respect to X̂. `var` (n_features) and `eps` are those of the way forwards.
+/// The gradient with respect to X, where X̂ is X normalised by *its own* mean and variance. `x_hat` (n, n_features) is
+/// X̂, and `d_x_hat`, of the same shape, is the gradient with respect to X̂. `var` (n_features) and `eps` are those of
+/// the forward pass.
 ///
 /// Column by column, with means over the samples:
 /// `dX = (dX̂ - mean(dX̂) - X̂ ⊙ mean(dX̂ ⊙ X̂)) / √(var + eps)`.
 ///
-/// An entry of X acts in three ways: on its own X̂; on the mean of its column, and so on every X̂ there; and on the variance,
-/// again on every X̂. The three terms are these three ways. They have a meaning, too: moving all of a column by the same amount
-/// changes nothing, and stretching it changes nothing (but for eps). So a gradient in either direction is in vain, and
-/// the two means take out exactly these two directions.
+/// An entry of X acts in three ways: on its own X̂; on the mean of its column, and so on every X̂ there; and on the
+/// variance, again on every X̂. The three terms are these three ways. They have a meaning, too: moving all of a column
+/// by the same amount changes nothing, and stretching it changes nothing (but for eps). So a gradient in either
+/// direction is in vain, and the two means take out exactly these two directions.
 pub fn normalise_backward(
     x_hat: &ArrayRef2<f64>,
     var: &ArrayRef1<f64>,
@@ -62,24 +63,24 @@ pub fn normalise_backward(
 /// What a network is used for at the moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// It learns, from batches.
+    /// It is in training, with batches.
     #[default]
     Train,
-    /// It is asked for answers.
+    /// It is evaluated: it makes predictions.
     Eval,
 }
 
-/// Says in which mode a network is. Clones are one and the same switch: what is set on one of them, all of them say.
+/// The mode of a network. All clones share one position: a mode that is set on one of them is set on all of them.
 ///
-/// A network's layers are behind `dyn Layer`, which knows no modes. So each layer that needs to know holds a clone, and the
-/// training loop holds another.
+/// The layers of a network are behind `dyn Layer`, which has no method for modes. So each layer that needs the mode
+/// holds a clone, and the training loop holds another.
 #[derive(Clone, Debug, Default)]
 pub struct Switch {
     mode: Rc<Cell<Mode>>,
 }
 
 impl Switch {
-    /// A switch of its own, in [`Mode::Train`].
+    /// A new switch, in [`Mode::Train`].
     pub fn new() -> Self {
         Self::default()
     }
@@ -95,8 +96,8 @@ impl Switch {
     }
 }
 
-/// Batch normalisation as a layer: `Y = γ ⊙ X̂ + β`, column by column (Ioffe & Szegedy 2015, "Batch Normalization", algorithms 1
-/// and 2).
+/// Batch normalisation as a layer: `Y = γ ⊙ X̂ + β`, column by column (Ioffe & Szegedy 2015, "Batch Normalization",
+/// algorithms 1 and 2).
 #[derive(Clone, Debug)]
 pub struct BatchNorm {
     /// γ (n_features), the standard deviations that the layer gives to its columns; it is learned.
@@ -111,15 +112,15 @@ pub struct BatchNorm {
     pub running_mean: Array1<f64>,
     /// The same for the variance; 1 at first.
     pub running_var: Array1<f64>,
-    /// How much of a running statistic each batch replaces.
+    /// The weight of each new batch in the running statistics.
     pub momentum: f64,
-    /// What is added to a variance before its root divides anything.
+    /// A small number that is added to each variance under the root.
     pub eps: f64,
     switch: Switch,
     kept: Option<Kept>,
 }
 
-/// What the last forward pass leaves for the way back.
+/// What the last forward pass keeps for the backward pass.
 #[derive(Clone, Debug)]
 struct Kept {
     x_hat: Array2<f64>,
@@ -128,12 +129,12 @@ struct Kept {
 }
 
 impl BatchNorm {
-    /// A layer with these γ and β (n_features each), which asks a clone of `switch` for its mode. Its momentum is 0.1, its eps
-    /// 1e-5.
+    /// A layer with these γ and β (n_features each), which gets its mode from a clone of `switch`. Its momentum is 0.1,
+    /// its eps 1e-5.
     ///
     /// # Panics
     ///
-    /// If there are not as many β as γ.
+    /// If γ and β have different lengths.
     #[track_caller]
     pub fn from_parts(gamma: Array1<f64>, beta: Array1<f64>, switch: &Switch) -> Self {
         assert_eq!(gamma.len(), beta.len(), "every column needs one gamma and one beta");
@@ -158,12 +159,12 @@ impl BatchNorm {
         Self::from_parts(Array1::ones(n_features), Array1::zeros(n_features), switch)
     }
 
-    /// Moves the running statistics towards `mean` and `var` (n_features each), the [`batch_statistics`] of a batch of `n`
-    /// samples: `running = (1 - momentum) · running + momentum · new`.
+    /// Moves the running statistics towards `mean` and `var` (n_features each), the [`batch_statistics`] of a batch of
+    /// `n` samples: `running = (1 - momentum) · running + momentum · new`.
     ///
-    /// For the variance, `new` is `var · n / (n - 1)`. That of a few samples is too small on average, since their own mean is in
-    /// their middle; this factor makes up for it. A batch of one sample has no variance at all: then `running_var` stays
-    /// as it is.
+    /// For the variance, `new` is `var · n / (n - 1)`. The variance of a few samples is too small on average, because
+    /// they lie closer to their own mean than to the true mean; this factor makes up for it. A batch of one sample has
+    /// no such variance: then `running_var` does not change.
     pub fn update_running(&mut self, mean: &ArrayRef1<f64>, var: &ArrayRef1<f64>, n: usize) {
         let keep = 1.0 - self.momentum;
         self.running_mean = &self.running_mean * keep + mean * self.momentum;
@@ -175,8 +176,8 @@ impl BatchNorm {
 }
 
 impl Layer for BatchNorm {
-    /// In training, X̂ comes from the statistics of the batch, and the running ones are moved. In evaluation it comes from the
-    /// running statistics, which stay as they are: no sample depends on another.
+    /// In training, X̂ comes from the statistics of the batch, and the running statistics are updated. In evaluation,
+    /// X̂ comes from the running statistics, which do not change: no sample depends on another.
     fn forward(&mut self, x: &ArrayRef2<f64>) -> Array2<f64> {
         let mode = self.switch.mode();
         let (mean, var) = match mode {
@@ -193,9 +194,9 @@ impl Layer for BatchNorm {
         y
     }
 
-    /// `dγ` is the sum of the rows of `dY ⊙ X̂`, `dβ` that of the rows of `dY`, `dX̂ = dY ⊙ γ`. Then it depends on the mode of the
-    /// forward pass: in training dX is that of [`normalise_backward`]. In evaluation mean and variance did not depend
-    /// on X, and all that is left is the division.
+    /// `dγ` is the sum of the rows of `dY ⊙ X̂`, `dβ` that of the rows of `dY`, `dX̂ = dY ⊙ γ`. Then it depends on the
+    /// mode of the forward pass: in training dX is that of [`normalise_backward`]. In evaluation mean and variance did
+    /// not depend on X, and all that is left is the division.
     fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64> {
         let Kept { x_hat, var, mode } =
             self.kept.as_ref().expect("a backward pass goes back through a forward pass: call forward first");
@@ -220,9 +221,9 @@ impl Layer for BatchNorm {
     }
 }
 
-/// A multi-layer perceptron with batch normalisation: `sizes` are the numbers of inputs, of neurons of each hidden layer, and of
-/// outputs. Behind every linear layer but the last stand a [`BatchNorm`] and a ReLU, in this order. All layers listen to
-/// `switch`.
+/// A multi-layer perceptron with batch normalisation: `sizes` are the numbers of inputs, of neurons of each hidden
+/// layer, and of outputs. Behind every linear layer but the last stand a [`BatchNorm`] and a ReLU, in this order. All
+/// layers share `switch`.
 pub fn normalised_mlp(sizes: &[usize], switch: &Switch, rng: &mut impl Rng) -> Sequential {
     let mut layers: Vec<Box<dyn Layer>> = Vec::new();
     let n_linear = sizes.len().saturating_sub(1);
@@ -236,26 +237,29 @@ pub fn normalised_mlp(sizes: &[usize], switch: &Switch, rng: &mut impl Rng) -> S
     Sequential::new(layers)
 }
 
-/// What `net`, whose layers listen to `switch`, puts out for `x` in evaluation. Afterwards the switch is as it was before.
+/// The output of `net`, whose layers share `switch`, for `x` in evaluation. Afterwards the switch has its previous
+/// mode.
 pub fn evaluate(net: &mut Sequential, switch: &Switch, x: &ArrayRef2<f64>) -> Array2<f64> {
     let before = switch.mode();
     switch.set(Mode::Eval);
     let output = net.forward(x);
-    // An evaluation in the middle of a training lets the training go on, and one inside another evaluation does not end that.
+    // An evaluation in the middle of a training lets the training go on, and one inside another evaluation does not end
+    // that.
     switch.set(before);
     output
 }
 
-/// Layer normalisation (Ba, Kiros & Hinton 2016) without γ and β: every *row* of `x` (n, n_features) gets mean 0 and variance 1,
-/// by its own mean and variance over the n_features ≥ 1 columns and with `eps` as in [`normalise`]. It needs no batch
-/// and no running statistics.
+/// Layer normalisation (Ba, Kiros & Hinton 2016) without γ and β: every *row* of `x` (n, n_features) is normalised as
+/// in [`normalise`], by its own mean and variance over the n_features ≥ 1 columns, with `eps`. It needs no batch and no
+/// running statistics.
 pub fn layer_norm(x: &ArrayRef2<f64>, eps: f64) -> Array2<f64> {
     // Batch normalisation with rows and columns exchanged.
     let (mean, var) = batch_statistics(&x.t());
     normalise(&x.t(), &mean, &var, eps).reversed_axes()
 }
 
-/// The gradient of [`layer_norm`] with respect to `x`, given the one with respect to its output, `d_out` (n, n_features).
+/// The gradient with respect to the input `x` of [`layer_norm`], given the gradient with respect to its output, `d_out`
+/// (n, n_features).
 pub fn layer_norm_backward(x: &ArrayRef2<f64>, eps: f64, d_out: &ArrayRef2<f64>) -> Array2<f64> {
     let (mean, var) = batch_statistics(&x.t());
     let x_hat = normalise(&x.t(), &mean, &var, eps);

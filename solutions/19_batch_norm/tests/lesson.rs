@@ -140,7 +140,7 @@ fn by_hand(lesson: &mut Lesson) {
     switch.set(Mode::Eval);
     let answer = layer.forward(&array![[1.0]])[[0, 0]];
     lesson.says("2 · (1 - 0.3) / √1.6 + 0.5 = 1.6068", &[2.0, 1.0, 0.3, 1.6, 0.5, answer]);
-    lesson.says("In training it said -1.3516", &[y[[0, 0]]]);
+    lesson.says("In training it was -1.3516", &[y[[0, 0]]]);
 }
 
 fn bad_weights(lesson: &mut Lesson) {
