@@ -109,7 +109,9 @@ pub(crate) fn grade<'a>(
         progress.show(index + 1, name);
         Ok(true)
     };
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(units.len());
+    // One more than there are cores: while one waits for a file or a process, another computes.
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let workers = (cores + 1).min(units.len());
     thread::scope(|scope| -> Result<()> {
         let worker = || -> Result<()> {
             let mut graders = Graders { current: None };

@@ -20,8 +20,7 @@ const HELD_OUT_LABELS: &[u8] = include_bytes!("../14_mnist_mlp/held-out-labels-i
 const HEADER: usize = 8;
 
 /// `solutions/25_framework_digits/tests/goals.rs` measures how far right trainings are from these.
-const MLP_GOAL: f64 = 0.90;
-const CNN_GOAL: f64 = 0.90;
+const DIGITS_GOAL: f64 = 0.85;
 const MNIST_GOAL: f64 = 0.90;
 
 fn main() {
@@ -600,12 +599,12 @@ fn read_digits() -> Check {
     let check = Check::new(
         "read_digits",
         "digits",
-        "the network with dropout reads 90 % of 360 digits that it has not seen",
+        "the network with dropout reads 85 % of 360 digits that it has not seen, after two epochs",
         3,
     )
     .about("train")
-    .on(|draw| vec![reading(draw, "Mlp", 0.005, 64, 6)])
-    .demands(|c, seen| enough_of_digits(c, seen, MLP_GOAL));
+    .on(|draw| vec![reading(draw, "Mlp", 0.01)])
+    .demands(|c, seen| enough_of_digits(c, seen, DIGITS_GOAL));
     after(after(check, &TRAININGS), &["train"])
 }
 
@@ -613,22 +612,22 @@ fn read_with_filters() -> Check {
     let check = Check::new(
         "read_with_filters",
         "cnn",
-        "the network with filters reads 90 % of the digits after four epochs",
+        "the network with filters reads 85 % of these digits after two epochs",
         2,
     )
     .asks("read_digits")
     .about("train")
-    .on(|draw| vec![reading(draw, "Cnn", 0.02, 64, 4)])
-    .demands(|c, seen| enough_of_digits(c, seen, CNN_GOAL));
+    .on(|draw| vec![reading(draw, "Cnn", 0.02)])
+    .demands(|c, seen| enough_of_digits(c, seen, DIGITS_GOAL));
     after(after(check, &TRAININGS), &["train", "patches", "patches_back", "max_pool", "max_pool_back"])
 }
 
-fn reading(draw: &mut probe::Generator, network: &str, learning_rate: f64, batch_size: usize, epochs: usize) -> Record {
+fn reading(draw: &mut probe::Generator, network: &str, learning_rate: f64) -> Record {
     Record::new()
         .with("network", network)
         .with("learning_rate", learning_rate)
-        .with("batch_size", batch_size)
-        .with("epochs", epochs)
+        .with("batch_size", 32_usize)
+        .with("epochs", 2_usize)
         .with("n_validation", 237_usize)
         .with("seed", seed(draw))
         .with("seed of the order", seed(draw))

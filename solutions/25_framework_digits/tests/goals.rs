@@ -1,6 +1,6 @@
 //! How far right trainings are from the goals of the checks.
 //!
-//! Set `SEEDS` to a number to look at more of them; in a release build, sixty take a quarter of a minute.
+//! Set `SEEDS` to a number to look at more of them; in a release build, two hundred take a quarter of a minute.
 
 use std::env;
 
@@ -39,7 +39,7 @@ fn accuracies<N: Network<64>>(build: fn(&Dev) -> N, config: TrainConfig) -> Vec<
 }
 
 /// A normal distribution is below its mean by 3.8 standard deviations once in 14,000 times. With few seeds, the deviation is the one
-/// that was measured with sixty: there the means were 0.953 and 0.948, and the least 0.925 in both.
+/// that was measured with two hundred. The means were 0.924 and 0.936 there, and the lowest accuracies 0.861 and 0.892.
 fn is_far_above(goal: f64, accuracies: &[f64], usual_deviation: f64) -> bool {
     let n = accuracies.len() as f64;
     let mean = accuracies.iter().sum::<f64>() / n;
@@ -53,12 +53,12 @@ fn is_far_above(goal: f64, accuracies: &[f64], usual_deviation: f64) -> bool {
 
 #[test]
 fn the_network_with_dropout_reads_more_than_its_goal() {
-    let config = TrainConfig { learning_rate: 0.005, batch_size: 64, epochs: 6 };
-    assert!(is_far_above(0.90, &accuracies(|device| device.build_module::<Mlp<64>, f32>(), config), 0.0094));
+    let config = TrainConfig { learning_rate: 0.01, batch_size: 32, epochs: 2 };
+    assert!(is_far_above(0.85, &accuracies(|device| device.build_module::<Mlp<64>, f32>(), config), 0.0176));
 }
 
 #[test]
 fn the_network_with_filters_reads_more_than_its_goal() {
-    let config = TrainConfig { learning_rate: 0.02, batch_size: 64, epochs: 4 };
-    assert!(is_far_above(0.90, &accuracies(|device| device.build_module::<Cnn, f32>(), config), 0.0112));
+    let config = TrainConfig { learning_rate: 0.02, batch_size: 32, epochs: 2 };
+    assert!(is_far_above(0.85, &accuracies(|device| device.build_module::<Cnn, f32>(), config), 0.0152));
 }
