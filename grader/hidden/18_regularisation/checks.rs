@@ -1079,6 +1079,10 @@ fn diagnosis() -> Vec<Check> {
         .after("best_epoch")
         .on(curves)
         .expects(|c| diagnosed(c, Rules::default()))
+        .or_follows(|c, seen| {
+            let epoch = seen.get("own best epoch").map(|_| seen.count("own best epoch"));
+            diagnosed_from(c, Rules::default(), epoch)
+        })
         .mistake(
             "underfitting_first",
             "A training that over-fits is called under-fitting if its training loss is above `acceptable`. The rules \
@@ -1225,8 +1229,14 @@ impl Default for Rules {
 }
 
 fn diagnosed(c: &Record, rules: Rules) -> &'static str {
+    let best = (rules.best)(c);
+    diagnosed_from(c, rules, best)
+}
+
+/// The same where this is the best epoch.
+fn diagnosed_from(c: &Record, rules: Rules, best: Option<usize>) -> &'static str {
     let (train, validation) = (c.vector("train_loss"), c.vector("validation_loss"));
-    if let Some(at) = (rules.best)(c)
+    if let Some(at) = best
         && last(&validation) > (rules.too_much)(validation[at])
         && (!rules.training_falls || last(&train) < train[at])
     {

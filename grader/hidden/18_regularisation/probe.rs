@@ -141,7 +141,15 @@ fn main() {
         }),
         ("generalisation_gap", |case| GENERALISATION_GAP(&history(case)).into()),
         ("best_epoch", |case| BEST_EPOCH(&history(case)).into()),
-        ("diagnose", |case| fit_name(DIAGNOSE(&history(case), case.float("acceptable"))).into()),
+        ("diagnose", |case| {
+            let history = history(case);
+            let fit = fit_name(DIAGNOSE(&history, case.float("acceptable")));
+            let record = Record::new().with("result", fit);
+            match BEST_EPOCH(&history) {
+                Some(epoch) => record.with("own best epoch", epoch),
+                None => record,
+            }
+        }),
         ("soft_threshold", |case| case.vector("w").mapv(|w| SOFT_THRESHOLD(w, case.float("threshold"))).into()),
         // For the pictures: digits, some with a wrong label, learned by the learner's own code.
         ("digits", |case| {

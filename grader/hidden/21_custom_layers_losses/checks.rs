@@ -1053,6 +1053,13 @@ fn self_attention() -> Vec<Check> {
         .after("attention_weights")
         .on(cases)
         .expects(|c| attended(c, "query", "key", c.count("n_positions")))
+        .or_follows(|c, seen| {
+            let parts = by_sequence(c, c.count("n_positions"), |c| linear(c, "value", &c.matrix("vectors"), 0.0));
+            let own = of_sequences(c, seen, "weights");
+            let values = parts.axis_chunks_iter(Axis(0), c.count("n_positions"));
+            let outputs: Vec<_> = own.iter().zip(values).map(|(weights, values)| weights.dot(&values)).collect();
+            as_rows(c, &in_one(&outputs))
+        })
         .mistake(
             "across_the_batch",
             "Sequences attend to each other: a position attends to all positions of the *batch*, so the output for a \
@@ -1090,10 +1097,15 @@ fn self_attention() -> Vec<Check> {
         )
         .asks("backward")
         .about("SelfAttention::backward")
+        .after("attention_weights")
         .after("self_attention_forward")
         .after("attention_backward")
         .on(cases)
         .expects(|c| self_attention_d_x(c, &ROLES))
+        .or_follows(|c, seen| {
+            let part = |role: &&str| in_one(&of_sequences(c, seen, &format!("d_{role}"))).dot(&weights(c, role).t());
+            as_rows(c, &sum(ROLES.iter().map(part).collect()))
+        })
         .mistake(
             "values_way_back_alone",
             "Only the gradient of the values is returned. x was also used for the queries and the keys: add all three.",
@@ -1117,6 +1129,8 @@ fn self_attention() -> Vec<Check> {
         )
         .asks("parameters")
         .about("SelfAttention::parameters")
+        .after("attention_weights")
+        .after("attention_backward")
         .after("self_attention_forward")
         .after("self_attention_backward")
         .on(cases)
@@ -1138,6 +1152,8 @@ fn self_attention() -> Vec<Check> {
         .asks("passes")
         .about("SelfAttention::backward")
         .about("SelfAttention::forward")
+        .after("attention_weights")
+        .after("attention_backward")
         .after("self_attention_backward")
         .after("self_attention_parameters")
         .on(|draw| {
@@ -1193,8 +1209,17 @@ fn by_sequence(c: &Record, length: usize, f: impl Fn(&Record) -> Array2<f64>) ->
         let case = replaced(c, "d_out", d_out.to_owned());
         parts.push(f(&case.with("vectors", vectors.to_owned())));
     }
+    in_one(&parts)
+}
+
+fn in_one(parts: &[Array2<f64>]) -> Array2<f64> {
     let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
     ndarray::concatenate(Axis(0), &views).expect("all have as many columns")
+}
+
+/// What the submission's own attention functions made of each sequence.
+fn of_sequences(c: &Record, seen: &Record, what: &str) -> Vec<Array2<f64>> {
+    (0..c.matrix("x").nrows()).map(|number| seen.matrix(&format!("{what} of sequence {number}")).to_owned()).collect()
 }
 
 /// Attention weights among the vectors of one sequence.

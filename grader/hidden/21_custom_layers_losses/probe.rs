@@ -28,11 +28,15 @@ const PENALTY: fn(&ActivityPenalty) -> f64 = ActivityPenalty::penalty;
 
 fn main() {
     serve(&[
-        ("forward", |case| layer(case).forward(&case.matrix("x")).into()),
+        ("forward", |case| {
+            let output = layer(case).forward(&case.matrix("x"));
+            with_own_attention(case, Record::new().with("result", output))
+        }),
         ("backward", |case| {
             let mut layer = layer(case);
             layer.forward(&case.matrix("x"));
-            layer.backward(&case.matrix("d_out")).into()
+            let d_x = layer.backward(&case.matrix("d_out"));
+            with_own_attention(case, Record::new().with("result", d_x))
         }),
         // What an optimiser sees of a layer, and what becomes of the layer if it moves what it sees.
         ("parameters", |case| {
@@ -211,14 +215,42 @@ fn sequences(n: usize, n_positions: usize, rng: &mut Generator) -> (Array2<f64>,
     (x, y)
 }
 
+fn linear(case: &Record, name: &str) -> Linear {
+    Linear::from_parts(
+        case.matrix(&format!("{name}_weights")).to_owned(),
+        case.vector(&format!("{name}_biases")).to_owned(),
+    )
+}
+
+/// SelfAttention is made of two functions; what these do with each sequence is added to its result.
+fn with_own_attention(case: &Record, mut record: Record) -> Record {
+    if case.text("layer") != "SelfAttention" {
+        return record;
+    }
+    let sequence = |row: ndarray::ArrayView1<f64>| {
+        let n_positions = case.count("n_positions");
+        let d = row.len() / n_positions;
+        row.to_owned().into_shape_with_order((n_positions, d)).expect("a row is a sequence")
+    };
+    for (number, row) in case.matrix("x").rows().into_iter().enumerate() {
+        let x = sequence(row);
+        let [q, k, v] = ["query", "key", "value"].map(|role| linear(case, role).forward(&x));
+        let weights = ATTENTION_WEIGHTS(&q, &k);
+        if case.get("d_out").is_some() {
+            let d_out = sequence(case.matrix("d_out").row(number));
+            let (d_q, d_k, d_v) = ATTENTION_BACKWARD(&q, &k, &v, &weights, &d_out);
+            for (role, gradient) in [("query", d_q), ("key", d_k), ("value", d_v)] {
+                record = record.with(&format!("d_{role} of sequence {number}"), gradient);
+            }
+        }
+        record = record.with(&format!("weights of sequence {number}"), weights);
+    }
+    record
+}
+
 /// The layer that a case describes.
 fn layer(case: &Record) -> Box<dyn Layer> {
-    let linear = |name: &str| {
-        Linear::from_parts(
-            case.matrix(&format!("{name}_weights")).to_owned(),
-            case.vector(&format!("{name}_biases")).to_owned(),
-        )
-    };
+    let linear = |name: &str| linear(case, name);
     match case.text("layer") {
         "Swish" => Box::new(SWISH(case.vector("beta").to_owned())),
         "Residual" => {

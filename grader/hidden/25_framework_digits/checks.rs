@@ -1065,7 +1065,7 @@ fn wide_scores(c: &Record, x: &ArrayRef2<f64>) -> Array2<f64> {
 }
 
 fn to_safetensors() -> Check {
-    Check::new("to_safetensors", "to_safetensors", "to_safetensors is a file that the crate safetensors reads", 2)
+    Check::new("to_safetensors", "to_safetensors", "to_safetensors makes a file that the crate safetensors can read", 2)
         .on(|draw| vec![network(draw, &[3, 2, 4])])
         .expects(|c| in_file(c, "F32", |shape| format!("{shape:?}"), |number| number))
         .within(F32)

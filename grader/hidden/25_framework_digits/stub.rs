@@ -335,7 +335,7 @@ impl TensorVisitor<f32, Dev> for Writer<'_> {
 /// Why a network could not be loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadError {
-    /// It is no safetensors file, or a damaged one; what the crate `safetensors` says.
+    /// The bytes are not a safetensors file, or a damaged one. This is what the crate `safetensors` says.
     NotSafetensors(String),
     /// The file has no tensor of this name.
     Missing(String),
