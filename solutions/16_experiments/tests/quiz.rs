@@ -44,5 +44,5 @@ fn half_the_difference(quiz: &mut Lesson) {
     };
     assert!(told_apart(0.02, 5) && !told_apart(0.02, 4));
     assert!(told_apart(0.01, 20) && !told_apart(0.01, 19));
-    quiz.says("fallen to 0.71 of what it was", &[0.5_f64.sqrt()]);
+    quiz.says("fallen to 0.71 of its old value", &[0.5_f64.sqrt()]);
 }
