@@ -333,8 +333,12 @@ impl Records {
             self.file.write_all(text.as_bytes())?;
             self.file.sync_data()
         };
-        let cannot =
-            || format!("cannot write to {}; is the disk full? Run the same again, it goes on", self.path.display());
+        let cannot = || {
+            format!(
+                "cannot write to {}; is the disk full? Run the same command again, and it continues",
+                self.path.display()
+            )
+        };
         write().with_context(cannot)?;
         self.end += text.len() as u64;
         Ok(())

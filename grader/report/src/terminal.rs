@@ -346,9 +346,7 @@ impl<'a> Page<'a> {
         };
         let kind = match () {
             () if task.bonus => " bonus",
-            () if started && task.checks.iter().all(|check| check.status == Status::Skipped) => {
-                "  waits for what is above"
-            }
+            () if started && task.checks.iter().all(|check| check.status == Status::Skipped) => "  skipped: see above",
             () => "",
         };
         self.line(&format!("{} {name:<28} {points}/{max}{kind}", paint(style, mark)));

@@ -319,7 +319,7 @@ impl Compiler<'_> {
             let elapsed = begun.elapsed();
             if elapsed >= limit && has_had_its_time(limit, process.usage()) {
                 return Ok(Said::only(format!(
-                    "compiling was stopped after {seconds} s: is there a macro, a constant or a type without end?"
+                    "compiling was stopped after {seconds} s: is there a macro, a constant or a type that never ends?"
                 )));
             }
             if elapsed >= PATIENCE * limit {
@@ -331,7 +331,7 @@ impl Compiler<'_> {
             }
             if said.len() > MAX_MESSAGES_KIB * 1024 {
                 return Ok(Said::only(format!(
-                    "compiling was stopped because the compiler had more than {MAX_MESSAGES_KIB} KiB to say about it"
+                    "compiling was stopped because the compiler wrote more than {MAX_MESSAGES_KIB} KiB of messages"
                 )));
             }
         };
@@ -443,7 +443,7 @@ fn make_executable(program: &Path) -> Result<()> {
     {
         use std::os::unix::fs::PermissionsExt;
         let change = || {
-            anyhow::ensure!(fs::symlink_metadata(program)?.is_file(), "it is no file");
+            anyhow::ensure!(fs::symlink_metadata(program)?.is_file(), "it is not a file");
             Ok(fs::set_permissions(program, fs::Permissions::from_mode(0o700))?)
         };
         change().with_context(|| format!("cannot make {} executable", program.display()))?;

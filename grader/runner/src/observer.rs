@@ -80,7 +80,7 @@ pub struct CalledOff;
 
 impl fmt::Display for CalledOff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the grading was called off")
+        f.write_str("the grading was cancelled")
     }
 }
 

@@ -133,7 +133,7 @@ impl Sources {
             }
             self.files.push((name, text));
             if self.files.len() > MAX_FILES || modules > MAX_MODULES {
-                return self.refuse("", &format!("holds too much: {MAX_FILES} files are enough for an exercise"));
+                return self.refuse("", &format!("has too many files: {MAX_FILES} are enough for an exercise"));
             }
         }
     }
@@ -175,7 +175,7 @@ fn read(src: &Path, name: &str) -> Result<String, String> {
     }
     let is_file = |metadata: fs::Metadata| metadata.is_file();
     if fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-        return Err("is not there; that is the file which is graded".to_owned());
+        return Err("is missing; it is the file that is graded".to_owned());
     }
     if !fs::symlink_metadata(path).is_ok_and(is_file) {
         return Err("is not an ordinary file; links, pipes and devices are not graded".to_owned());

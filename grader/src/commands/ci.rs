@@ -73,7 +73,7 @@ fn first_answers(course: &Course, exercise: &Exercise, submission: &Submission) 
 /// A seed for one grading. No submission can know it, so a table of right answers earns nothing. It has 32 bits, which every
 /// reader of JSON keeps and a person can type.
 fn new_seed() -> Result<u64> {
-    getrandom::u32().map(u64::from).context("the system gives no random number; give a seed of your own with --seed N")
+    getrandom::u32().map(u64::from).context("the system provides no random numbers; give a seed with --seed N")
 }
 
 /// Prints in full what is begun and not complete.
@@ -153,7 +153,7 @@ impl HandedIn {
             ([], _) => {}
             ([folder], Some(only)) if !is_any_found => self.put(only, (*folder).clone()),
             _ if is_any_found => {
-                warn(&format!("this is named after no exercise, and not graded: {}", hand_in::list(nameless)))
+                warn(&format!("no exercise has this name, so this is not graded: {}", hand_in::list(nameless)))
             }
             _ => {
                 return Err(UsageError(format!(
@@ -297,7 +297,7 @@ impl<'a> Policy<'a> {
             .collect();
         let score: u32 = reports.iter().map(Report::score).sum();
         if let Some(least) = self.min_score.filter(|least| score < *least) {
-            unmet.push(format!("At least {least} points are asked for; these are {score}."));
+            unmet.push(format!("At least {least} points are required; there are {score}."));
         }
         unmet
     }

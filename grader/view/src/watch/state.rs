@@ -388,7 +388,7 @@ impl State {
             }
         }
         if let Some(warning) = graded.warning {
-            self.notice = Some(format!("your progress was not noted down: {warning}"));
+            self.notice = Some(format!("your progress was not saved: {warning}"));
         }
         if let Some(again) = self.queued.take() {
             return self.grade(again);
