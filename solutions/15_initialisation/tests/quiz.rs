@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 #[test]
 fn every_number_in_the_questions_is_computed() {
     let mut quiz = Lesson::of_this_quiz();
-    for given in ["tolerance = 0.004", "tolerance = 0.5", "over 300 steps", "has the scale 0.1 in place of 1"] {
+    for given in ["tolerance = 0.004", "tolerance = 0.5", "over 300 steps", "has the scale 0.1 instead of 1"] {
         quiz.given(given);
     }
     leaky_relu(&mut quiz);

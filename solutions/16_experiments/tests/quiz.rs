@@ -9,7 +9,7 @@ use lesson::Lesson;
 fn every_number_in_the_questions_is_computed() {
     let mut quiz = Lesson::of_this_quiz();
     for given in [
-        "reads 95.2 % of the validation set, and 94.1 % of the test set",
+        "an accuracy of 95.2 % on the validation set, and 94.1 % on the test set",
         "better than the standard one by 2.1 standard errors",
         "2.1 is too close to 2",
         "planned beforehand 2.1 is fair",

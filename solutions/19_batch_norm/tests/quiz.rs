@@ -10,7 +10,7 @@ fn every_number_in_the_questions_is_computed() {
     let mut quiz = Lesson::of_this_quiz();
     quiz.given("tolerance = 0.01");
     quiz.given("The loss is 0.1 in training mode");
-    assert!(0.9_f64.powi(5) > 0.5, "more than half of the start");
+    assert!(0.9_f64.powi(5) > 0.5, "more than half of the initial value");
     doubled_weights_and_a_bias();
     batch_of_one();
     into_one();
