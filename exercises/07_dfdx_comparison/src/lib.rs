@@ -271,8 +271,8 @@ pub fn benchmark(start: &Network<2, 4, 1>, steps: usize, runs: usize) -> BenchRe
 /// median of 5 runs of 1000 steps each
 /// ```
 ///
-/// Labels are left-aligned in 16 columns, values right-aligned in 12. Times are microseconds with one decimal. `relative`
-/// is a time divided by dfdx's, with two decimals. Differences have one decimal and an exponent.
+/// Labels are left-aligned in 16 columns, values right-aligned in 12. Times are microseconds with one decimal.
+/// `relative` is a time divided by dfdx's, with two decimals. Differences have one decimal and an exponent.
 pub fn comparison_table(report: &BenchReport, outputs_differ: f64, slopes_differ: f64) -> String {
     todo!()
 }

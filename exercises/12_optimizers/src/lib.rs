@@ -41,8 +41,8 @@ impl Optimizer for Sgd {
     }
 }
 
-/// Rosenbrock's valley: `f(x, y) = (1 - x)² + 100 (y - x²)²`, for `point` = (x, y) (Rosenbrock 1960, "An Automatic Method
-/// for Finding the Greatest or Least Value of a Function").
+/// Rosenbrock's valley: `f(x, y) = (1 - x)² + 100 (y - x²)²`, for `point` = (x, y) (Rosenbrock 1960, "An Automatic
+/// Method for Finding the Greatest or Least Value of a Function").
 pub fn rosenbrock(point: &ArrayRef1<f64>) -> f64 {
     todo!()
 }
@@ -93,8 +93,8 @@ impl Optimizer for Momentum {
     }
 }
 
-/// Momentum that looks ahead: `v ← β · v + g`, then `θ ← θ - lr · (g + β · v)` (Nesterov 1983, "A Method for Solving the
-/// Convex Programming Problem with Convergence Rate O(1/k²)", in PyTorch's form).
+/// Momentum that looks ahead: `v ← β · v + g`, then `θ ← θ - lr · (g + β · v)` (Nesterov 1983, "A Method for Solving
+/// the Convex Programming Problem with Convergence Rate O(1/k²)", in PyTorch's form).
 #[derive(Clone, Debug)]
 pub struct Nesterov {
     learning_rate: f64,
@@ -206,7 +206,8 @@ impl Optimizer for AdamW {
     }
 }
 
-/// Trains `net` on all samples at once, `n_steps` times: forward, loss, backward, step. Returns the loss before each step.
+/// Trains `net` on all samples at once, `n_steps` times: forward, loss, backward, step. Returns the loss before each
+/// step.
 ///
 /// `x` has shape (n_samples, n_in) and `y` the shape of the network's output. It works with any update rule: any type
 /// that implements [`Optimizer`] can be passed.

@@ -98,8 +98,8 @@ impl Perceptron {
         error != 0.0
     }
 
-    /// Goes through the samples again and again and [`update`](Self::update)s after each one, until an epoch (one round)
-    /// has no error or `max_epochs` rounds are over. Returns the number of errors in each epoch that was run.
+    /// Goes through the samples again and again and [`update`](Self::update)s after each one, until an epoch (one
+    /// round) has no error or `max_epochs` rounds are over. Returns the number of errors in each epoch that was run.
     ///
     /// If a line separates the classes, that ends with a 0 after finitely many corrections (Novikoff 1962). If none
     /// does, it never ends by itself: hence `max_epochs`.
@@ -223,8 +223,8 @@ impl OneVsRest {
 
     /// The class of each sample, counted from 0: that of the perceptron with the largest score `w·x + b`.
     ///
-    /// Yes or no would not do: two perceptrons may both say yes, or all of them no. Nor would probabilities: the sigmoid
-    /// of 40 and that of 50 are both 1 in `f64`.
+    /// Yes or no would not do: two perceptrons may both say yes, or all of them no. Nor would probabilities: the
+    /// sigmoid of 40 and that of 50 are both 1 in `f64`.
     pub fn predict(&self, x: &ArrayRef2<f64>) -> Vec<usize> {
         let scores: Vec<Array1<f64>> = self.perceptrons.iter().map(|perceptron| perceptron.scores(x)).collect();
         let best_of = |sample: usize| {

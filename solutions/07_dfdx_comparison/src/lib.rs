@@ -38,9 +38,9 @@ pub struct TensorTour {
 
 /// The usual operations on two matrices, in dfdx.
 ///
-/// An operation takes its tensors by value, so each use but the last needs a `clone`. That copies no number: clones share
-/// their memory until one of them is changed. The types of the results are written out where nothing else decides them,
-/// because in dfdx a shape is part of a type.
+/// An operation takes its tensors by value, so each use but the last needs a `clone`. That copies no number: clones
+/// share their memory until one of them is changed. The types of the results are written out where nothing else decides
+/// them, because in dfdx a shape is part of a type.
 pub fn tensor_tour(a: [[f32; 2]; 2], b: [[f32; 2]; 2]) -> TensorTour {
     let device = Cpu::default();
     let (a, b) = (device.tensor(a), device.tensor(b));
@@ -165,8 +165,8 @@ impl<const I: usize, const O: usize> Dense<I, O> {
 
     /// The same layer in dfdx, which stores its weights transposed: (O, I), a neuron per row.
     ///
-    /// `.t()` only swaps what is called rows and columns; the numbers stay where they are in memory. `iter` goes by rows
-    /// and columns, so it sees the transpose. Taking the memory as it lies would not.
+    /// `.t()` only swaps what is called rows and columns; the numbers stay where they are in memory. `iter` goes by
+    /// rows and columns, so it sees the transpose. Taking the memory as it lies would not.
     pub fn to_dfdx(&self, device: &Cpu) -> modules::Linear<I, O, f32, Cpu> {
         modules::Linear {
             weight: device.tensor_from_vec(to_f32(self.weights.t()), (Const, Const)),
@@ -189,8 +189,8 @@ pub struct Network<const I: usize, const H: usize, const O: usize> {
 
 /// Makes a network of `hidden` followed by `output`.
 ///
-/// The hidden layer's outputs are the output layer's inputs, so both are called `H`: two layers that do not fit together
-/// do not compile together.
+/// The hidden layer's outputs are the output layer's inputs, so both are called `H`: two layers that do not fit
+/// together do not compile together.
 pub fn stack<const I: usize, const H: usize, const O: usize>(
     hidden: Dense<I, H>,
     output: Dense<H, O>,
@@ -333,8 +333,8 @@ fn from_dfdx<const O: usize, const I: usize>(tensor: &Tensor<Rank2<O, I>, f32, C
 
 /// The largest absolute difference between two entries in the same place; `None` if the shapes differ.
 ///
-/// A difference that is not a number is the largest there is: NaN. `f64::max` would pass it over, and call a network that
-/// computes nothing but NaN a perfect match.
+/// A difference that is not a number is the largest there is: NaN. `f64::max` would pass it over, and call a network
+/// that computes nothing but NaN a perfect match.
 pub fn max_difference(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Option<f64> {
     if a.dim() != b.dim() {
         return None;
@@ -426,7 +426,8 @@ pub fn median(times: &[Duration]) -> Duration {
 
 /// How long `work` takes: the median of `runs` runs, after one run that does not count.
 ///
-/// The first run pays for what happens once: memory that is asked for, caches that are filled, threads that are started.
+/// The first run pays for what happens once: memory that is asked for, caches that are filled, threads that are
+/// started.
 pub fn measure(runs: usize, mut work: impl FnMut()) -> Duration {
     work();
     let times: Vec<Duration> = (0..runs)
@@ -479,8 +480,8 @@ pub fn benchmark(start: &Network<2, 4, 1>, steps: usize, runs: usize) -> BenchRe
 /// median of 5 runs of 1000 steps each
 /// ```
 ///
-/// Labels are left-aligned in 16 columns, values right-aligned in 12. Times are microseconds with one decimal. `relative`
-/// is a time divided by dfdx's, with two decimals. Differences have one decimal and an exponent.
+/// Labels are left-aligned in 16 columns, values right-aligned in 12. Times are microseconds with one decimal.
+/// `relative` is a time divided by dfdx's, with two decimals. Differences have one decimal and an exponent.
 pub fn comparison_table(report: &BenchReport, outputs_differ: f64, slopes_differ: f64) -> String {
     let step = |run: Duration| run.as_secs_f64() * 1e6 / report.steps as f64;
     let relative = |run: Duration| run.as_secs_f64() / report.dfdx.as_secs_f64();
@@ -500,8 +501,8 @@ pub fn comparison_table(report: &BenchReport, outputs_differ: f64, slopes_differ
 /// infinite from 65,520 on.
 ///
 /// The spacing of such numbers between 2^k and 2^(k+1) is 2^(k-10). Below 2^-14 it stays what it is there, so a slope
-/// under half of 2^-24 becomes 0. A number in the middle between two neighbours goes to the one that is an even multiple
-/// of the spacing, so that ties do not all go one way.
+/// under half of 2^-24 becomes 0. A number in the middle between two neighbours goes to the one that is an even
+/// multiple of the spacing, so that ties do not all go one way.
 pub fn to_half(x: f32) -> f32 {
     if x == 0.0 || !x.is_finite() {
         return x;

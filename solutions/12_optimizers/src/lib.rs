@@ -94,9 +94,9 @@ pub fn trajectory(
 /// `v` is the sum of all gradients so far, each of them `β` times weaker at every step since. Where they agree it grows
 /// to `g / (1 - β)`; where they alternate they cancel.
 ///
-/// Three forms are in use. This one is that of PyTorch and dfdx. With `v ← β · v - lr · g`, `θ ← θ + v` the steps are the
-/// same as long as the learning rate is, but old gradients keep the rate of their time. With `v ← β · v + (1 - β) · g`
-/// they are 1 - β times as long.
+/// Three forms are in use. This one is that of PyTorch and dfdx. With `v ← β · v - lr · g`, `θ ← θ + v` the steps are
+/// the same as long as the learning rate is, but old gradients keep the rate of their time. With
+/// `v ← β · v + (1 - β) · g` they are 1 - β times as long.
 #[derive(Clone, Debug)]
 pub struct Momentum {
     learning_rate: f64,
@@ -289,7 +289,8 @@ impl Optimizer for AdamW {
     }
 }
 
-/// Trains `net` on all samples at once, `n_steps` times: forward, loss, backward, step. Returns the loss before each step.
+/// Trains `net` on all samples at once, `n_steps` times: forward, loss, backward, step. Returns the loss before each
+/// step.
 ///
 /// It works with any update rule: any type that implements [`Optimizer`] can be passed.
 pub fn train(
