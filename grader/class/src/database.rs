@@ -280,7 +280,7 @@ impl Building<'_> {
         let students: Vec<[String; 4]> = students.collect::<rusqlite::Result<_>>()?;
         let sql = "INSERT INTO grade VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         for student in &students {
-            // Exercises that nobody has handed in are not part of this class yet.
+            // Exercises without submissions are not part of this class yet.
             for (exercise, terms) in counted {
                 let mut insert = self.transaction.prepare_cached(sql)?;
                 let Some(hand_in) = last.get(&(student[0].clone(), exercise.clone())) else {

@@ -47,7 +47,7 @@ pub(crate) fn run(course: &Course, args: &ReportArgs) -> Result<()> {
     Ok(())
 }
 
-/// Names that tell nobody who it is, but for the holder of the file that they are made with.
+/// Names that can be resolved only with the file from which they are made.
 pub(crate) struct Pseudonyms {
     secret: String,
 }

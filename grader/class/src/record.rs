@@ -113,7 +113,7 @@ pub(crate) struct Decision {
     pub(crate) at: i64,
 }
 
-/// The name of a submission × an exercise: whoever handed it in, the same code gets the same result.
+/// The name of a submission × an exercise: the same code gets the same result, whichever student handed it in.
 pub(crate) fn unit_of(terms: &Terms, code: &str) -> String {
     let Terms { exercise, checks, compiler, seed } = terms;
     digest(&format!("{exercise}\n{checks}\n{compiler}\n{seed}\n{code}\n"))

@@ -25,7 +25,7 @@ use report::{
 /// More than this rustc does not say of honest code.
 const MAX_MESSAGES_KIB: usize = 4096;
 
-/// Nobody reads more.
+/// More is never read.
 const MAX_DIAGNOSTICS: usize = 50;
 
 /// What ends a sentence of rustc's.
@@ -382,8 +382,8 @@ impl Compiler<'_> {
         Ok(Compiled::Broken(diagnostics))
     }
 
-    /// Sees to it that an error is no fault of the crates that code is linked with, which nobody can correct in `lib.rs`:
-    /// one that names a crate, or no line at all.
+    /// Makes sure that an error is not caused by the crates that code is linked with, which cannot be corrected in
+    /// `lib.rs`: one that names a crate, or no line at all.
     fn try_out_the_kit(&self, messages: &[Message]) -> Result<()> {
         let about_lines = messages.iter().any(|message| message.is_error() && message.is_about_code());
         let about_crates = messages.iter().any(Message::is_about_a_crate);

@@ -1,7 +1,7 @@
 //! The source files of a submission: read once, without following links, and no more than a learner writes.
 //!
-//! They are `lib.rs` and the files of the modules that it names; what else lies beside them is not the submission. What is
-//! scanned, compiled and digested are these bytes, so nobody can exchange a file in between.
+//! They are `lib.rs` and the files of the modules that it names; what else lies beside them is not the submission. What
+//! is scanned, compiled and digested are these bytes, so no file can be exchanged in between.
 
 use std::{
     collections::HashSet,

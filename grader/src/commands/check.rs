@@ -148,7 +148,7 @@ impl Targets {
                 "only one report fits on standard output; give the others a file: --format junit=FILE".into(),
             );
         }
-        // Whoever wants files only sees the report in the terminal as well.
+        // With files only, the report is shown in the terminal as well.
         let mut targets = vec![(format, output.map(Path::to_owned))];
         for wanted in formats.iter().filter(|wanted| wanted.file.is_some()) {
             if targets.iter().any(|(_, file)| *file == wanted.file) {

@@ -34,7 +34,8 @@ pub(crate) fn run(course: &Course, args: &CiArgs) -> Result<Outcome> {
     };
     let options = Options { seed, ..Options::default() };
     let all = grade_all(course, exercises, |exercise, kit| {
-        // Whoever wrote it: nothing of an earlier grading is used, and nothing is left for a later one.
+        // Whose code it is makes no difference: nothing of an earlier grading is used, and nothing is left for a later
+        // one.
         let slot = Slot::take_empty(&work, &exercise.name, sandbox)?;
         let grading = Grading { course, exercise, kit, slot: &slot, options, observer: &() };
         let submission = handed_in.submission(exercise);
