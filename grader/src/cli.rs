@@ -19,8 +19,8 @@ use runner::DEFAULT_SEED;
 #[command(
     name = "grader",
     version,
-    about = "Tells you what is right, what is wrong, and which misunderstanding made it wrong",
-    after_help = "Exit codes: 0 full marks, or what was asked for is done; 1 what was graded is not right yet; \
+    about = "Tells you what is right, what is wrong, and which misunderstanding is behind it",
+    after_help = "Exit codes: 0 full marks, or success where nothing is graded; 1 the code is not correct yet; \
                   2 wrong usage or a broken course.toml; 3 the grader could not do its work.",
     max_term_width = 100
 )]
@@ -35,7 +35,7 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Grade on every save, in a full-screen view; what `grader` alone does in a terminal
+    /// Grade on every save, in a full-screen view; `grader` alone does this in a terminal
     Watch(WatchArgs),
     /// Grade an exercise
     Check(CheckArgs),
@@ -49,17 +49,17 @@ pub(crate) enum Command {
     Quiz(QuizArgs),
     /// Draw what your own code computes
     Plot(PlotArgs),
-    /// Show lesson, verdict and pictures that can be varied on a page beside your editor
+    /// Show lesson, results and interactive pictures on a page beside your editor
     Serve(ServeArgs),
-    /// Draw which exercise builds on which, and how far you have come
+    /// Draw which exercise builds on which, and your progress
     Map(MapArgs),
     /// Show the reference beside your code
     Solution(SolutionArgs),
     /// Put the stub back; your version is kept
     Reset(ResetArgs),
-    /// Grade what was handed in, report in the forms that the surrounding CI reads, and exit by policy
+    /// Grade submissions, report in the formats that the CI system reads, and set the exit code by a policy
     Ci(CiArgs),
-    /// For teachers: grade a whole class, look at it, regrade it, and hand the grades over
+    /// For teachers: grade a whole class, look at the results, regrade, and export the grades
     #[command(disable_help_flag = true)]
     Class(ClassArgs),
     /// Download a larger data set, once, for the exercises that can use one
@@ -67,7 +67,7 @@ pub(crate) enum Command {
     Data(DataCommand),
     /// For authors: make all the files of a new exercise
     New(NewArgs),
-    /// For authors: prove that the checks accept every right answer and name every wrong one
+    /// For authors: test that the checks accept every right variant and name every wrong one
     Verify(VerifyArgs),
     /// Print a script that lets your shell complete the grader's commands
     Completions(CompletionsArgs),
@@ -87,11 +87,11 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) solution: bool,
 
-    /// Build the crates that only a bonus task of EXERCISE uses; later checks use them without being told
+    /// Also build the crates that only a bonus task of EXERCISE uses; later checks use them automatically
     #[arg(long, requires = "exercise")]
     pub(crate) bonus: bool,
 
-    /// The form of the report; with a file, as in `--format junit=grade.xml`, it may be given several times [default:
+    /// The format of the report; with a file, as in `--format junit=grade.xml`, it may be given several times [default:
     /// terminal]
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = ReportParser)]
     pub(crate) format: Vec<ReportArg>,
@@ -108,7 +108,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_enum, default_value_t, value_name = "MODE")]
     pub(crate) sandbox: SandboxMode,
 
-    /// Other limits than those of course.toml: `seconds = 1, memory_mib = 512`; the rest are the defaults
+    /// Other limits than those of course.toml: `seconds = 1, memory_mib = 512`; all others are the defaults
     #[arg(long, value_name = "LIMITS", value_parser = Limits::parse)]
     pub(crate) limits: Option<Limits>,
 
@@ -119,23 +119,23 @@ pub(crate) struct CheckArgs {
 
 #[derive(Args)]
 pub(crate) struct QuizArgs {
-    /// A number (3), a name (dense_layer), or a path inside an exercise [default: the exercise that you are in, or the first
-    /// one that is not complete, after whatever comes again from others]
+    /// A number (3), a name (dense_layer), or a path inside an exercise [default: the exercise that you are in, or the
+    /// first one that is not complete, after questions of other exercises that are due again]
     pub(crate) exercise: Option<String>,
 
-    /// Ask about one topic, in all exercises that you have begun
+    /// Ask about one topic, in all exercises that you have started
     #[arg(long, conflicts_with = "exercise", value_parser = TOPICS)]
     pub(crate) topic: Option<String>,
 
-    /// Ask everything, also what you have answered already
+    /// Ask all questions, including those that you have answered
     #[arg(long)]
     pub(crate) again: bool,
 
-    /// `json` writes one object a line, for programs that ask the questions in their own way
+    /// `json` writes one object per line, for programs that ask the questions in their own way
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 
-    /// For teachers: what a class made of the questions, from reports that `ci --format json` has written, one a learner
+    /// For teachers: how a class answered the questions, from reports of `ci --format json`, one per learner
     #[arg(long, value_name = "REPORT", num_args = 1.., conflicts_with_all = ["exercise", "topic", "again"])]
     pub(crate) class: Vec<PathBuf>,
 }
@@ -145,7 +145,7 @@ pub(crate) struct CiArgs {
     /// The exercises to grade, each a number or a name [default: all that are started, which differ from the stub]
     pub(crate) exercises: Vec<String>,
 
-    /// Grade what this folder holds in exercises/NN_name/src, or in other folders called NN_name, not the course's own
+    /// Grade the code of this folder, in exercises/NN_name/src or in other folders called NN_name, not the course's own
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Option<PathBuf>,
 
@@ -157,16 +157,16 @@ pub(crate) struct CiArgs {
     #[arg(long, value_name = "EXERCISES", value_delimiter = ',')]
     pub(crate) require: Vec<String>,
 
-    /// How many points the graded exercises need together
+    /// How many points the graded exercises need in total
     #[arg(long, value_name = "POINTS")]
     pub(crate) min_score: Option<u32>,
 
-    /// The form of the report; with a file, as in `--format junit=grade.xml`, it may be given several times [default:
+    /// The format of the report; with a file, as in `--format junit=grade.xml`, it may be given several times [default:
     /// terminal]
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = ReportParser)]
     pub(crate) format: Vec<ReportArg>,
 
-    /// The seed of the inputs that are drawn at random; the report of a grading names the one that it had [default: a new one]
+    /// The seed of the inputs that are drawn at random; every report names its seed [default: a new one]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
@@ -184,7 +184,7 @@ pub(crate) struct ClassArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum DataCommand {
-    /// Download it into your data folder, on from where the last time stopped; what is there already stays
+    /// Download it into your data folder; continues an interrupted download, and keeps files that are already there
     #[command(after_help = "Exit codes: 0 it is there, 2 there is no set of that name, 3 it could not be fetched.\n\n\
                             Environment: NEURONLINGS_DATA the folder for data, NEURONLINGS_MIRROR the address of a copy, \
                             HTTPS_PROXY and NO_PROXY as usual.")]
@@ -214,7 +214,7 @@ pub(crate) struct HintArgs {
 
 #[derive(Args)]
 pub(crate) struct ListArgs {
-    /// The form of the list
+    /// The format of the list
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }
@@ -289,15 +289,15 @@ pub(crate) struct ServeArgs {
     /// first one that is not complete]
     pub(crate) exercise: Option<String>,
 
-    /// The port to listen on, on this machine alone [default: any that is free]
+    /// The port to listen on, for this machine only [default: any that is free]
     #[arg(long, value_name = "PORT", default_value = "0", hide_default_value = true)]
     pub(crate) port: u16,
 
-    /// Print the address, and open no browser
+    /// Print the address, and do not open a browser
     #[arg(long)]
     pub(crate) no_open: bool,
 
-    /// Show what this folder, which holds src/lib.rs, computes as a submission to EXERCISE; nothing is noted down
+    /// Show what this folder, which holds src/lib.rs, computes as a submission to EXERCISE; nothing is saved
     #[arg(long, value_name = "DIR", conflicts_with = "solution", requires = "exercise")]
     pub(crate) source: Option<PathBuf>,
 
@@ -322,7 +322,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "K/N", value_parser = Shard::parse)]
     pub(crate) shard: Option<Shard>,
 
-    /// The form of the report
+    /// The format of the report
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }

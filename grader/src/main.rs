@@ -1,5 +1,5 @@
-//! The program. Nearly all of it is in the library beside this file, which cargo can compile at the same time as the crates that
-//! code is linked with.
+//! The program. Nearly all of it is in the library beside this file, so that cargo compiles it at the same time as the crates
+//! which code is linked with.
 
 use std::process::ExitCode;
 

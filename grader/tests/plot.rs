@@ -64,7 +64,7 @@ fn draws(name: &str, to_do: &str, (right, wrong): (&str, &str), sign: &str) {
     assert_eq!(ids(&stub), ids(&solution));
 
     let source = source(name, "solutions/NAME/src/lib.rs");
-    assert_eq!(source.matches(right).count(), 1, "{right} has to stand in the solution once");
+    assert_eq!(source.matches(right).count(), 1, "{right} has to occur in the solution once");
     let edited = Edited::source(&source.replacen(right, wrong, 1));
     let edited = plot(name, &["--source", edited.folder.path().to_str().unwrap()]);
     assert_ne!(edited.page, solution.page, "wrong code draws something else");

@@ -427,7 +427,7 @@ fn a_policy_names_what_has_to_be_reached_and_a_change_what_is_graded() {
     assert_eq!(ci(&["--min-score", "46"]).0, Some(0));
     let (code, told) = ci(&["--min-score", "47"]);
     assert_eq!(code, Some(1));
-    assert!(told.contains("At least 47 points are asked for; these are 46."), "{told}");
+    assert!(told.contains("At least 47 points are required; there are 46."), "{told}");
 
     let (code, told) = ci(&["--changed-since", "origin/main"]);
     assert!(code == Some(0) && told.contains("03_dense_layer") && told.contains("04_mae"), "{told}");

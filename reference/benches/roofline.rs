@@ -75,7 +75,7 @@ fn main() {
     println!("one core: {peak:.0} GFLOP/s; reads {near:.0} GB/s from a cache, {far:.0} GB/s from memory");
     let share = ink as f64 / mnist.train.images.len() as f64;
     println!("{:.1} % of the pixels are not 0; a batch has ink in {} pixels", 100.0 * share, rows / batches);
-    println!("| part | GFLOP | GB | seconds | GFLOP/s | operations a byte | of the limit |");
+    println!("| part | GFLOP | GB | seconds | GFLOP/s | operations per byte | of the limit |");
     for (name, operations, bytes, seconds) in parts {
         seconds.sort_by(f64::total_cmp);
         let seconds = seconds[seconds.len() / 2];

@@ -28,9 +28,9 @@ pub fn sigmoid_neuron(x: &ArrayRef1<f64>, weights: &ArrayRef1<f64>, bias: f64) -
     todo!()
 }
 
-/// The share of predictions that are right, from 0 to 1; NaN if there are none, for then nothing was measured.
+/// The fraction of predictions that are correct, from 0 to 1. With no samples it is NaN: nothing has been measured.
 ///
-/// Both arrays hold classes, 0.0 or 1.0, and are equally long.
+/// Both arrays hold classes, 0.0 or 1.0, and have the same length.
 pub fn accuracy(predictions: &ArrayRef1<f64>, targets: &ArrayRef1<f64>) -> f64 {
     todo!()
 }
@@ -42,7 +42,7 @@ pub struct Perceptron {
     pub weights: Array1<f64>,
     /// Added once to every weighted sum.
     pub bias: f64,
-    /// How far one correction goes.
+    /// The size of one correction.
     pub learning_rate: f64,
 }
 
@@ -70,7 +70,7 @@ impl Perceptron {
         todo!()
     }
 
-    /// The perceptron rule for one sample: predict its class and, if that is not `target`, move.
+    /// The perceptron rule for one sample: predict its class and, if that is not `target`, change the parameters.
     ///
     /// ```text
     /// error = target - prediction          -1, 0 or 1
@@ -83,13 +83,13 @@ impl Perceptron {
         todo!()
     }
 
-    /// Goes through the samples again and again and [`update`](Self::update)s after each one, until an epoch (one round)
-    /// has no error or `max_epochs` rounds are over. Returns the number of errors in each epoch that was run, the last
-    /// 0 included.
+    /// Goes through the samples again and again and calls [`update`](Self::update) for each one, until an epoch (one
+    /// pass through all samples) has no error or `max_epochs` epochs are over. Returns the number of errors in each
+    /// epoch that was run, including the final 0.
     ///
     /// `x` has shape (n_samples, n_inputs); `targets` has shape (n_samples) and holds 0.0 and 1.0. Starts from the
-    /// present weights. `max_epochs = 0` changes nothing and returns an empty list; with no samples the first epoch has
-    /// no error.
+    /// current weights. `max_epochs = 0` changes nothing and returns an empty list. With no samples, the first epoch
+    /// has no error.
     pub fn train(&mut self, x: &ArrayRef2<f64>, targets: &ArrayRef1<f64>, max_epochs: usize) -> Vec<usize> {
         todo!()
     }
@@ -97,23 +97,23 @@ impl Perceptron {
     /// The line on which the score of a perceptron with two inputs is 0, as the slope and the intercept of
     /// `x2 = slope · x1 + intercept`.
     ///
-    /// `None` if the second weight is exactly 0 (the line is vertical, or there is none at all), or if there are not two
+    /// `None` if the second weight is exactly 0 (then the line is vertical or does not exist), or if there are not two
     /// inputs.
     pub fn decision_line(&self) -> Option<(f64, f64)> {
         todo!()
     }
 
-    /// The class of each sample, 0.0 or 1.0, by its probability: 1 if `sigmoid(score)` is above 0.5, and 0 if it is
+    /// The class of each sample, 0.0 or 1.0, from its probability: 1 if `sigmoid(score)` is above 0.5, and 0 if it is
     /// exactly 0.5 or less.
     pub fn predict_sigmoid(&self, x: &ArrayRef2<f64>) -> Array1<f64> {
         todo!()
     }
 
-    /// The other rule that is called the perceptron rule: *one* correction per epoch, the sum of those of all samples.
-    /// Runs all its `epochs`.
+    /// Another rule that is called the perceptron rule: *one* correction per epoch, the sum of the corrections for all
+    /// samples. Always runs all `epochs`.
     ///
     /// ```text
-    /// p = sigmoid(X·w + b)                               (n_samples), all with the same w and b
+    /// p = sigmoid(X·w + b)                               (n_samples), with the same w and b for all
     /// w = w + learning_rate · Σ (target - p) · x
     /// b = b + learning_rate · Σ (target - p)
     /// ```
@@ -122,7 +122,7 @@ impl Perceptron {
     }
 }
 
-/// Brings features to a common scale: mean 0 and standard deviation 1, as measured on the *training* data.
+/// Scales every feature to mean 0 and standard deviation 1, as measured on the *training* data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standardizer {
     /// The mean of each feature in the training data; shape (n_features).
@@ -132,12 +132,14 @@ pub struct Standardizer {
 }
 
 impl Standardizer {
-    /// Measures the training data; `x` has shape (n_samples, n_features), with at least one sample.
+    /// Computes the means and deviations of the training data; `x` has shape (n_samples, n_features), with at least one
+    /// sample.
     pub fn fit(x: &ArrayRef2<f64>) -> Self {
         todo!()
     }
 
-    /// `(x - mean) / standard deviation` for each feature, with the numbers of the training data, whatever `x` is.
+    /// `(x - mean) / standard deviation` for each feature, always with the statistics of the training data, whatever
+    /// `x` is.
     ///
     /// `x` and the result have shape (n_samples, n_features).
     pub fn transform(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
@@ -145,7 +147,7 @@ impl Standardizer {
     }
 }
 
-/// Bonus. Several classes from several neurons: perceptron `k` tells class `k` from all the rest.
+/// Bonus. Several classes from several neurons: perceptron `k` separates class `k` from all the others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OneVsRest {
     /// One for each class, in order.
@@ -158,7 +160,7 @@ impl OneVsRest {
         Self { perceptrons }
     }
 
-    /// [`train`](Perceptron::train)s every perceptron on its own question: is this sample of my class?
+    /// Trains every perceptron with [`train`](Perceptron::train) on its own question: is this sample of my class?
     ///
     /// `labels` holds the class of each sample, counted from 0.
     pub fn fit(&mut self, x: &ArrayRef2<f64>, labels: &[usize], max_epochs: usize) {
@@ -171,19 +173,19 @@ impl OneVsRest {
     }
 }
 
-/// Bonus. The best perceptron that was found during training (the pocket algorithm with ratchet, Gallant 1990).
+/// Bonus. The best perceptron found during training (the pocket algorithm with ratchet, Gallant 1990).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pocket {
-    /// A copy, made when it was the best so far.
+    /// A copy of the best perceptron so far.
     pub perceptron: Perceptron,
     /// Its accuracy on the training data.
     pub accuracy: f64,
 }
 
 impl Pocket {
-    /// Trains `perceptron` as [`Perceptron::train`] does and looks at its accuracy on all samples after every
-    /// correction. Whenever that is higher than ever before, a copy of it goes into the pocket; the perceptron as it was
-    /// given is in there from the start.
+    /// Trains `perceptron` as [`Perceptron::train`] does and computes its accuracy on all samples after every
+    /// correction. Whenever this is higher than ever before, a copy of the perceptron goes into the pocket. At the
+    /// start the pocket holds the perceptron as it was given.
     pub fn fit(perceptron: Perceptron, x: &ArrayRef2<f64>, targets: &ArrayRef1<f64>, max_epochs: usize) -> Self {
         todo!()
     }

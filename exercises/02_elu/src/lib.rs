@@ -1,16 +1,16 @@
-//! Exercise 2: the activation functions, and the slopes that learning needs of them.
+//! Exercise 2: the activation functions, and their slopes, which learning needs.
 //!
 //! Read `README.md` beside this file's folder first. Replace one `todo!()` after the other, from top to bottom, and
 //! run `cargo run -p grader -- check 2` as often as you like.
 //!
-//! Everywhere `z` is the *pre-activation*, the weighted sum that a neuron has computed, also in the derivatives: the
-//! slope at `z`, not at what the activation made of it.
+//! `z` is always the *pre-activation*, the weighted sum that a neuron has computed, also in the derivatives: they are
+//! slopes at `z`, not at the activation.
 
 use ndarray::{Array1, ArrayRef1};
 
-/// The rectified linear unit: `z` where it is positive, 0 elsewhere (Nair and Hinton 2010).
+/// The rectified linear unit: `z` where `z` is positive, 0 elsewhere (Nair and Hinton 2010).
 ///
-/// NaN stays NaN, so that an earlier mistake remains visible.
+/// NaN stays NaN, so that an earlier error remains visible.
 pub fn relu(z: f64) -> f64 {
     todo!()
 }
@@ -20,7 +20,7 @@ pub fn relu_derivative(z: f64) -> f64 {
     todo!()
 }
 
-/// ReLU with a leak: `z` where it is positive, `alpha · z` elsewhere (Maas, Hannun and Ng 2013).
+/// ReLU with a leak: `z` where `z` is positive, `alpha · z` elsewhere (Maas, Hannun and Ng 2013).
 ///
 /// `alpha` may be any positive number, also one above 1.
 pub fn leaky_relu(z: f64, alpha: f64) -> f64 {
@@ -32,10 +32,10 @@ pub fn leaky_relu_derivative(z: f64, alpha: f64) -> f64 {
     todo!()
 }
 
-/// The exponential linear unit: `z` where it is positive, `alpha · (e^z - 1)` elsewhere (Clevert, Unterthiner and
+/// The exponential linear unit: `z` where `z` is positive, `alpha · (e^z - 1)` elsewhere (Clevert, Unterthiner and
 /// Hochreiter 2015).
 ///
-/// Finite for any finite `z`, and right to twelve digits however close `z` is to 0.
+/// Finite for any finite `z`, and accurate to twelve digits however close `z` is to 0.
 pub fn elu(z: f64, alpha: f64) -> f64 {
     todo!()
 }
@@ -49,7 +49,8 @@ pub fn elu_derivative(z: f64, alpha: f64) -> f64 {
 
 /// [`elu`] of every entry of `z`; a new array of the same length.
 ///
-/// `z` may be any one-dimensional array, also a view of a matrix's column, whose entries do not lie side by side.
+/// `z` may be any one-dimensional array. It may also be a view of a matrix column, whose entries are not contiguous in
+/// memory.
 pub fn elu_array(z: &ArrayRef1<f64>, alpha: f64) -> Array1<f64> {
     todo!()
 }
@@ -66,7 +67,7 @@ pub fn sigmoid(z: f64) -> f64 {
 
 /// The slope of [`sigmoid`] at the pre-activation `z`: `σ(z) · (1 - σ(z))`.
 ///
-/// Right to twelve digits even where the sigmoid itself rounds to 1, such as for `z = 40`. Never NaN for a finite `z`.
+/// Accurate to twelve digits even where the sigmoid itself rounds to 1, as for `z = 40`. Never NaN for a finite `z`.
 pub fn sigmoid_derivative(z: f64) -> f64 {
     todo!()
 }

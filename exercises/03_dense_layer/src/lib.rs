@@ -11,14 +11,14 @@ use rand::Rng;
 pub enum Activation {
     /// `z` itself.
     Linear,
-    /// `z` where it is positive, 0 elsewhere.
+    /// `z` where `z` is positive, 0 elsewhere.
     Relu,
     /// `1 / (1 + e^-z)`.
     Sigmoid,
 }
 
 impl Activation {
-    /// The activation of every entry of `z`; a new array of the same shape.
+    /// Applies the activation to every entry of `z`; returns a new array of the same shape.
     pub fn apply(self, z: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
@@ -28,7 +28,7 @@ impl Activation {
 ///
 /// # Errors
 ///
-/// For any other name, such as `RELU`: a sentence that holds the name.
+/// For any other name, such as `RELU`: a message that contains the name.
 pub fn parse_activation(name: &str) -> Result<Activation, String> {
     todo!()
 }
@@ -69,7 +69,7 @@ impl DenseLayer {
         Self { weights, biases, activation }
     }
 
-    /// `Z = X·W + b`: what each neuron has summed up, before its activation.
+    /// `Z = X·W + b`: the weighted sum of each neuron, before its activation.
     ///
     /// `x` has shape (n_samples, n_in), one sample per row; the result has shape (n_samples, n_out).
     pub fn pre_activation(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
@@ -81,8 +81,8 @@ impl DenseLayer {
         todo!()
     }
 
-    /// A layer with random weights, drawn from a normal distribution with mean 0 and standard deviation
-    /// `sqrt(2 / n_in)`, and biases of 0 (He et al. 2015, "Delving deep into rectifiers").
+    /// A layer with biases of 0 and random weights, drawn from a normal distribution with mean 0 and standard deviation
+    /// `sqrt(2 / n_in)` (He et al. 2015, "Delving deep into rectifiers").
     pub fn new(n_in: usize, n_out: usize, activation: Activation, rng: &mut impl Rng) -> Self {
         todo!()
     }
@@ -95,7 +95,7 @@ impl DenseLayer {
 
 /// Turns each row of scores into probabilities: `e^z_j / Σ_k e^z_k`, where the sum goes along the row.
 ///
-/// Works for scores of any size: 1000 is no problem. `z` and the result have shape (n_samples, n_classes).
+/// Works for scores of any size, such as 1000. `z` and the result have shape (n_samples, n_classes).
 pub fn softmax_rows(z: &ArrayRef2<f64>) -> Array2<f64> {
     todo!()
 }
@@ -124,7 +124,7 @@ impl ThreeLayerNetwork {
         todo!()
     }
 
-    /// The network in words: a line for each layer, from 1 on, and one for the whole, as in
+    /// The network as text: a line for each layer, counted from 1, and a line for the total, as in
     ///
     /// ```text
     /// layer 1: 784 -> 128, relu, 100480 parameters

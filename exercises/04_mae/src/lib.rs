@@ -5,10 +5,10 @@
 
 use ndarray::{Array2, ArrayRef1, ArrayRef2};
 
-/// The mean absolute error, `(1/n) Σ |e|` with `e = y_pred - y_true`, in the unit of the targets.
+/// The mean absolute error, `(1/n) Σ |e|` with `e = y_pred - y_true`, in the units of the targets.
 ///
-/// Shapes: both (n_samples, n_outputs); n counts *all* entries. With no entries it is NaN (0 divided by 0): nothing
-/// has been measured.
+/// Shapes: both (n_samples, n_outputs); n counts *all* entries. With no entries the loss is NaN (0 divided by 0):
+/// nothing has been measured.
 ///
 /// # Panics
 ///
@@ -28,9 +28,9 @@ pub fn mae_grad(y_true: &ArrayRef2<f64>, y_pred: &ArrayRef2<f64>) -> Array2<f64>
     todo!()
 }
 
-/// The mean squared error, `(1/n) Σ e²` with `e = y_pred - y_true`, in the square of the targets' unit.
+/// The mean squared error, `(1/n) Σ e²` with `e = y_pred - y_true`, in the squared units of the targets.
 ///
-/// Shapes: both (n_samples, n_outputs); n counts *all* entries. With no entries it is NaN.
+/// Shapes: both (n_samples, n_outputs); n counts *all* entries. With no entries the loss is NaN.
 ///
 /// # Panics
 ///
@@ -77,7 +77,7 @@ impl LossKind {
     }
 }
 
-/// Which way a prediction has to move for the loss to fall. This one is complete.
+/// The direction in which a prediction has to move for the loss to fall. This one is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// Upwards.
@@ -88,14 +88,14 @@ pub enum Direction {
     Keep,
 }
 
-/// Which way to move a prediction whose entry in the gradient is `gradient`.
+/// The direction in which to move a prediction whose entry in the gradient is `gradient`.
 pub fn direction(gradient: f64) -> Direction {
     todo!()
 }
 
 /// One step of gradient descent on the predictions themselves: returns the new predictions.
 ///
-/// `loss` is the loss that has to fall. All shapes are (n_samples, n_outputs).
+/// `loss` is the loss to reduce. All shapes are (n_samples, n_outputs).
 pub fn descend(y_true: &ArrayRef2<f64>, y_pred: &ArrayRef2<f64>, loss: LossKind, learning_rate: f64) -> Array2<f64> {
     todo!()
 }
@@ -128,16 +128,17 @@ pub fn outlier_report(y_true: &ArrayRef2<f64>, normal: &ArrayRef2<f64>, outlier:
     todo!()
 }
 
-/// The one number that, given as the prediction for every value of `y`, has the smallest loss; `None` if there are no
+/// The single number that has the smallest loss as the prediction for every value of `y`; `None` if there are no
 /// values.
 ///
-/// With an even number of values every number between the two in the middle has the same MAE; the one halfway is
-/// meant. The values are finite.
+/// With an even number of values, every number between the two in the middle has the same MAE; return the one halfway
+/// between them. The values are finite.
 pub fn best_constant(y: &ArrayRef1<f64>, loss: LossKind) -> Option<f64> {
     todo!()
 }
 
-/// Looks for the best constant by gradient descent; returns the way there, `start` first, so `steps + 1` numbers.
+/// Searches for the best constant by gradient descent. Returns the constant at the start and after each step, so
+/// `steps + 1` numbers.
 ///
 /// Not needed for full marks.
 pub fn fit_constant(y: &ArrayRef1<f64>, loss: LossKind, start: f64, learning_rate: f64, steps: usize) -> Vec<f64> {

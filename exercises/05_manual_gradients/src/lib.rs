@@ -10,19 +10,20 @@ pub fn chain_rule_example(a: f64, b: f64, x: f64) -> (f64, f64) {
     todo!()
 }
 
-/// The slope of `f` at `x`, measured with one step of width `h` to either side: `(f(x + h) - f(x - h)) / 2h`.
+/// The slope of `f` at `x`, measured with a step of width `h` on each side: `(f(x + h) - f(x - h)) / 2h`.
 pub fn central_difference(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
     todo!()
 }
 
 /// The slopes of `f(w, b)` along `w` and along `b`, in this order, each measured with [`central_difference`].
 ///
-/// A *partial* derivative holds everything else still: while `w` changes, `b` stays the same, and the other way round.
+/// A *partial* derivative keeps all other variables constant: while `w` changes, `b` stays the same, and the other way
+/// round.
 pub fn partial_derivatives(f: impl Fn(f64, f64) -> f64, w: f64, b: f64, h: f64) -> (f64, f64) {
     todo!()
 }
 
-/// What one neuron computed for one sample, and the slopes of its loss, from the loss backwards.
+/// The results of one neuron for one sample, and the slopes of its loss, from the loss backwards.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NeuronGrad {
     /// The pre-activation `w·x + b`.
@@ -53,7 +54,7 @@ pub fn relu_neuron_grad(x: f64, w: f64, b: f64, y: f64) -> NeuronGrad {
     todo!()
 }
 
-/// The output of a sigmoid neuron, and how much it moves with each of its three inputs.
+/// The output of a sigmoid neuron, and its slopes with respect to `w`, `b` and `x`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SigmoidPartials {
     /// The output `σ(w·x + b)`.
@@ -66,7 +67,7 @@ pub struct SigmoidPartials {
     pub dy_dx: f64,
 }
 
-/// The partial derivatives of `y = σ(w·x + b)`. There is no loss here, only the neuron.
+/// The partial derivatives of `y = σ(w·x + b)`. There is no loss here, only a neuron.
 pub fn sigmoid_neuron_partials(x: f64, w: f64, b: f64) -> SigmoidPartials {
     todo!()
 }
@@ -76,14 +77,15 @@ pub fn gd_step(w: f64, b: f64, grad: &NeuronGrad, learning_rate: f64) -> (f64, f
     todo!()
 }
 
-/// The learning rate at which a step leaves the loss of a linear neuron exactly as large as it was.
+/// The learning rate at which a step does not change the loss of a linear neuron.
 ///
 /// `x` is the input of the neuron; `w`, `b` and the target make no difference. With a larger rate the loss grows.
 pub fn critical_learning_rate(x: f64) -> f64 {
     todo!()
 }
 
-/// The parameters of two layers: hidden sigmoid neurons, and one sigmoid neuron that gets their activations.
+/// The parameters of two layers: hidden sigmoid neurons, and one sigmoid output neuron whose inputs are their
+/// activations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TwoLayerParams {
     /// Shape (n_in, n_hidden): column j holds the weights of hidden neuron j.
@@ -109,7 +111,7 @@ impl TwoLayerParams {
     }
 }
 
-/// Everything that one pass through two layers computes for one sample: forwards, then backwards.
+/// All the results of a forward and a backward pass through two layers, for one sample.
 ///
 /// `l` is the loss, a slope `dl_da2` is `∂L/∂a2`, and a `delta` is the slope of the loss at a pre-activation.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,7 +136,7 @@ pub struct TwoLayerTrace {
     pub dl_dw2: Array1<f64>,
     /// `∂L/∂b2`.
     pub dl_db2: f64,
-    /// `∂L/∂a1`: what the output neuron passes back; shape (n_hidden).
+    /// `∂L/∂a1`: the slopes that the output neuron passes back; shape (n_hidden).
     pub dl_da1: Array1<f64>,
     /// `∂a1/∂z1`: the slopes of the hidden sigmoids; shape (n_hidden).
     pub da1_dz1: Array1<f64>,
@@ -146,10 +148,10 @@ pub struct TwoLayerTrace {
     pub dl_db1: Array1<f64>,
 }
 
-/// One step of gradient descent on one sample: everything that was computed on the way, and the new parameters.
+/// One step of gradient descent on one sample: the trace of all results, and the new parameters.
 ///
-/// `x` has shape (n_in), whatever n_in and n_hidden are; the network predicts one number, and its loss is `(a2 - y)²`.
-/// All slopes belong to the parameters that made the prediction.
+/// `x` has shape (n_in); n_in and n_hidden may be any numbers. The network predicts one number, and its loss is
+/// `(a2 - y)²`. All slopes belong to the parameters before the step.
 pub fn two_layer_step(
     x: &ArrayRef1<f64>,
     y: f64,
@@ -180,9 +182,9 @@ pub fn two_layer_step(
 /// ```
 ///
 /// - A line is a name, ` = ` and a value. Whether a line break follows the last line does not matter.
-/// - A number is rounded to six decimals, as `{:.6}` does, and shows all six.
+/// - A number is rounded to six decimals, all of which are shown, as with `{:.6}`.
 /// - A number that rounds to zero is `0.000000`, without a sign: never `-0.000000`.
-/// - A row stands in brackets, its numbers separated by `, `; the matrix is a row of its rows, on one line.
+/// - A row is in brackets, its numbers separated by `, `; the matrix is a row of its rows, on one line.
 pub fn trace_report(trace: &TwoLayerTrace) -> String {
     todo!()
 }

@@ -32,28 +32,29 @@ pub fn tensor_tour(a: [[f32; 2]; 2], b: [[f32; 2]; 2]) -> TensorTour {
     todo!()
 }
 
-/// `y = x² + 2x + 1` and its slope `dy/dx`, which dfdx finds.
+/// `y = x² + 2x + 1` and its slope `dy/dx`, which dfdx computes.
 pub fn autograd_poly(x: f32) -> (f32, f32) {
     todo!()
 }
 
-/// `w · x`, and its gradient with respect to `w`, which dfdx finds.
+/// `w · x`, and its gradient with respect to `w`, which dfdx computes.
 pub fn autograd_dot(w: [f32; 3], x: [f32; 3]) -> (f32, [f32; 3]) {
     todo!()
 }
 
-/// The slopes that [`two_passes`] has read from one `Gradients`.
+/// The slopes that [`two_passes`] reads from one `Gradients`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TwoPasses {
     /// After `x²`.
     pub first: f32,
-    /// After `x + 1`, on top of what was there.
+    /// After `x + 1`, added to the gradient that was there.
     pub kept: f32,
-    /// After `x + 1`, once what was there had been cleared.
+    /// After `x + 1`, with the gradient cleared first.
     pub cleared: f32,
 }
 
-/// Sends `x²`, then `x + 1`, then `x + 1` again backward through the same `Gradients`, clearing it before the last time.
+/// Runs three backward passes, of `x²`, `x + 1` and `x + 1` again, with the same `Gradients`, which is cleared before
+/// the last pass.
 pub fn two_passes(x: f32) -> TwoPasses {
     todo!()
 }
@@ -71,8 +72,8 @@ pub fn cross_entropy(logits: &ArrayRef2<f64>, labels: &[usize]) -> f32 {
 
 /// The parameters of a dense layer from `I` inputs to `O` outputs, in this course's layout.
 ///
-/// The shape is part of the type and is checked once, in [`from_parts`](Self::from_parts). The fields are private so
-/// that it stays true.
+/// The shape is part of the type and is checked once, in [`from_parts`](Self::from_parts). The fields are private, so
+/// the shape cannot change later.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dense<const I: usize, const O: usize> {
     /// Shape (I, O): column j holds the weights of neuron j.
@@ -86,7 +87,7 @@ impl<const I: usize, const O: usize> Dense<I, O> {
     ///
     /// # Errors
     ///
-    /// If `weights` has another shape than (I, O) or `biases` than (O): a sentence that says which.
+    /// If `weights` has another shape than (I, O) or `biases` than (O): a message that says which.
     pub fn from_parts(weights: Array2<f64>, biases: Array1<f64>) -> Result<Self, String> {
         todo!()
     }
@@ -101,7 +102,7 @@ impl<const I: usize, const O: usize> Dense<I, O> {
         &self.biases
     }
 
-    /// The same layer in dfdx, which keeps its weights the other way round: (O, I), a neuron per row.
+    /// The same layer in dfdx, which stores its weights transposed: (O, I), a neuron per row.
     pub fn to_dfdx(&self, device: &Cpu) -> modules::Linear<I, O, f32, Cpu> {
         todo!()
     }
@@ -114,10 +115,10 @@ pub struct Network<const I: usize, const H: usize, const O: usize> {
     output: Dense<H, O>,
 }
 
-/// Puts `output` behind `hidden`.
+/// Makes a network of `hidden` followed by `output`.
 ///
 /// In this version, `hidden` has `H` outputs, and `output` may have another number of inputs, `J`. Change the first
-/// three lines so that two layers that do not fit together do not compile together.
+/// three lines so that a call with two layers that do not fit together does not compile.
 pub fn stack<const I: usize, const H: usize, const J: usize, const O: usize>(
     hidden: Dense<I, H>,
     output: Dense<J, O>,
@@ -125,7 +126,7 @@ pub fn stack<const I: usize, const H: usize, const J: usize, const O: usize>(
     todo!()
 }
 
-/// A gradient of a [`Network`], in this course's layout: one slope per parameter, in the parameter's own place.
+/// A gradient of a [`Network`], in this course's layout: one slope per parameter, at the same place as the parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slopes {
     /// Shape (I, H).
@@ -153,12 +154,12 @@ impl<const I: usize, const H: usize, const O: usize> Network<I, H, O> {
     ///
     /// In this version, the network is only borrowed: its layers have to be copied, and it can still be used
     /// afterwards. Change the signature so that the network itself is consumed. Then nothing is copied, and a program
-    /// that uses it afterwards does not compile.
+    /// that uses the network afterwards does not compile.
     pub fn take_apart(&self) -> (Dense<I, H>, Dense<H, O>) {
         todo!()
     }
 
-    /// How many numbers the network learns. They follow from the type, so there is no network needed to count them.
+    /// How many numbers the network learns. This follows from the type, so you can count them without a network.
     pub fn n_params() -> usize {
         todo!()
     }
@@ -168,7 +169,8 @@ impl<const I: usize, const H: usize, const O: usize> Network<I, H, O> {
         todo!()
     }
 
-    /// The loss on these samples, the mean of `(p - y)²` over all entries, and its gradient, derived by hand.
+    /// The loss on these samples, the mean of `(p - y)²` over all entries, and its gradient, computed by hand-written
+    /// code.
     ///
     /// Shapes: `x` (n_samples, I), `y` (n_samples, O).
     pub fn loss_and_slopes(&self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> (f64, Slopes) {
@@ -176,7 +178,7 @@ impl<const I: usize, const H: usize, const O: usize> Network<I, H, O> {
     }
 }
 
-/// What the network is made of, in dfdx: a sequence is a tuple.
+/// The architecture of the network in dfdx: a sequence of layers is a tuple.
 pub type Mlp = (Linear<2, 4>, ReLU, Linear<4, 1>, Sigmoid);
 
 /// A built [`Mlp`]: the same tuple, with its parameters.
@@ -192,7 +194,7 @@ pub fn dfdx_forward(mlp: &BuiltMlp, x: &ArrayRef2<f64>) -> Array2<f64> {
     todo!()
 }
 
-/// The loss on these samples and its gradient, derived by dfdx and brought into this course's layout.
+/// The loss on these samples and its gradient, computed by dfdx and converted to this course's layout.
 pub fn dfdx_loss_and_slopes(mlp: &BuiltMlp, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> (f64, Slopes) {
     todo!()
 }
@@ -214,7 +216,8 @@ pub fn gradient_parity(network: &Network<2, 4, 1>, mlp: &BuiltMlp, x: &ArrayRef2
     todo!()
 }
 
-/// Trains on XOR in dfdx by gradient descent on the whole truth table; the loss before each of the `epochs` steps.
+/// Trains on XOR in dfdx by gradient descent on the whole truth table; returns the loss before each of the `epochs`
+/// steps.
 pub fn train_xor(start: &Network<2, 4, 1>, learning_rate: f64, epochs: usize) -> Vec<f32> {
     todo!()
 }
@@ -224,7 +227,7 @@ pub fn train_xor_by_hand(start: &Network<2, 4, 1>, learning_rate: f64, epochs: u
     todo!()
 }
 
-/// The middle one of the times once they are sorted; of an even number of them the mean of the middle two.
+/// The middle one of the sorted times; for an even number of times, the mean of the middle two.
 ///
 /// # Panics
 ///
@@ -233,7 +236,7 @@ pub fn median(times: &[Duration]) -> Duration {
     todo!()
 }
 
-/// How long `work` takes: the median of `runs` runs, after one that does not count.
+/// How long `work` takes: the median of `runs` runs, after one run that does not count.
 pub fn measure(runs: usize, mut work: impl FnMut()) -> Duration {
     todo!()
 }
@@ -253,12 +256,12 @@ pub struct BenchReport {
 
 /// Measures `runs` trainings on XOR of `steps` steps each, by hand and in dfdx, from the same start.
 ///
-/// The learning rate is 0.5. Take at least 5 runs: a median of less says little.
+/// The learning rate is 0.5. Take at least 5 runs: a median of fewer says little.
 pub fn benchmark(start: &Network<2, 4, 1>, steps: usize, runs: usize) -> BenchReport {
     todo!()
 }
 
-/// The comparison in words: a table and two lines.
+/// The comparison as text: a table and two lines.
 ///
 /// ```text
 ///                      by hand        dfdx
@@ -268,8 +271,8 @@ pub fn benchmark(start: &Network<2, 4, 1>, steps: usize, runs: usize) -> BenchRe
 /// median of 5 runs of 1000 steps each
 /// ```
 ///
-/// Labels are left-aligned in 16 columns, values right-aligned in 12. Times are microseconds with one decimal. `relative`
-/// is a time divided by dfdx's, with two decimals. Differences have one decimal and an exponent.
+/// Labels are left-aligned in 16 columns, values right-aligned in 12. Times are microseconds with one decimal.
+/// `relative` is a time divided by dfdx's, with two decimals. Differences have one decimal and an exponent.
 pub fn comparison_table(report: &BenchReport, outputs_differ: f64, slopes_differ: f64) -> String {
     todo!()
 }
@@ -277,14 +280,14 @@ pub fn comparison_table(report: &BenchReport, outputs_differ: f64, slopes_differ
 /// `x` as a number of half precision (IEEE 754 binary16): 11 significant bits, the spacing 2^-24 at the least, and
 /// infinite from 65,520 on.
 ///
-/// The spacing of such numbers between 2^k and 2^(k+1) is 2^(k-10). Below 2^-14 it stays what it is there, so a slope
-/// under half of 2^-24 becomes 0. A number in the middle between two neighbours goes to the one that is an even multiple
+/// The spacing of such numbers between 2^k and 2^(k+1) is 2^(k-10). Below 2^-14 the spacing stays 2^-24, so a slope
+/// below half of that becomes 0. A number halfway between two neighbours is rounded to the one that is an even multiple
 /// of the spacing.
 pub fn to_half(x: f32) -> f32 {
     todo!()
 }
 
-/// What is left of a slope that is multiplied by `scale`, kept in half precision, and divided by `scale` again.
+/// The slope after it has been multiplied by `scale`, stored in half precision, and divided by `scale` again.
 pub fn slope_in_half(slope: f32, scale: f32) -> f32 {
     todo!()
 }

@@ -1,4 +1,4 @@
-//! Exercise 9: a hidden layer, and with it the gate that no single neuron can learn.
+//! Exercise 9: a hidden layer, which makes it possible to learn the gate that no single neuron can learn.
 //!
 //! Read `README.md` beside this file's folder first. Replace one `todo!()` after the other, from top to bottom, and
 //! run `cargo run -p grader -- check 9` as often as you like.
@@ -6,12 +6,12 @@
 use ndarray::{Array1, Array2, ArrayRef2};
 use rand::Rng;
 
-/// What the hidden neurons make of their pre-activations. The output neuron always is a sigmoid. (Complete.)
+/// The activation of the hidden neurons. The output neuron is always a sigmoid. (Complete.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// `1 / (1 + e^-z)`.
     Sigmoid,
-    /// `z` where it is positive, 0 elsewhere.
+    /// `z` where `z` is positive, 0 elsewhere.
     Relu,
 }
 
@@ -37,7 +37,7 @@ fn sigmoid(z: f64) -> f64 {
     1.0 / (1.0 + (-z).exp())
 }
 
-/// Two layers: hidden neurons that get the sample, and one sigmoid neuron that gets their activations.
+/// Two layers: hidden neurons whose input is the sample, and one sigmoid neuron whose inputs are their activations.
 ///
 /// It is named after XOR, for which two inputs and two hidden neurons are enough, and takes any number of either.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +54,7 @@ pub struct XorNet {
     pub hidden: Activation,
 }
 
-/// What a forward pass has computed; the backward pass needs all of it. One row per sample.
+/// The results of a forward pass, which the backward pass needs. One row per sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ForwardCache {
     /// Pre-activations of the hidden layer; shape (n_samples, n_hidden).
@@ -67,7 +67,7 @@ pub struct ForwardCache {
     pub a2: Array2<f64>,
 }
 
-/// The slopes of the loss along each parameter, in the shapes of the parameters.
+/// The slopes of the loss with respect to each parameter, in the shapes of the parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradients {
     /// `dL/dW1`; shape (n_in, n_hidden).
@@ -99,14 +99,14 @@ impl XorNet {
         Self { w1, b1, w2, b2, hidden }
     }
 
-    /// The predictions for the samples in `x`, of shape (n_samples, n_in), and all that led to them.
+    /// The predictions for the samples in `x`, of shape (n_samples, n_in), and all intermediate results.
     pub fn forward(&self, x: &ArrayRef2<f64>) -> ForwardCache {
         todo!()
     }
 
     /// The hidden activations of each sample: one row per sample, one coordinate per hidden neuron.
     ///
-    /// The output neuron gets nothing else.
+    /// The output neuron has no other inputs.
     pub fn hidden_representation(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
@@ -117,8 +117,8 @@ impl XorNet {
     }
 }
 
-/// A network that solves XOR with weights that were not learned: predictions below 0.1 for the samples 00 and 11, and
-/// above 0.9 for 01 and 10. Its hidden neurons have the activation `hidden`.
+/// A network that solves XOR with hand-made weights: predictions below 0.1 for the samples 00 and 11, and above 0.9 for
+/// 01 and 10. Its hidden neurons have the activation `hidden`.
 ///
 /// Two hidden neurons are enough, for either activation; more are allowed.
 pub fn hand_made_xor(hidden: Activation) -> XorNet {
@@ -132,19 +132,19 @@ impl XorNet {
         todo!()
     }
 
-    /// The exact derivative of [`loss`](Self::loss) along every parameter, for the forward pass in `cache`.
+    /// The exact derivative of [`loss`](Self::loss) with respect to every parameter, for the forward pass in `cache`.
     pub fn gradients(&self, cache: &ForwardCache, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Gradients {
         todo!()
     }
 
-    /// One step of gradient descent: every parameter goes against its own slope.
+    /// One step of gradient descent: every parameter moves against its own slope.
     pub fn step(&mut self, gradients: &Gradients, learning_rate: f64) {
         todo!()
     }
 
     /// Takes `epochs` steps, each on all samples at once, and returns the loss before each of them.
     ///
-    /// Goes on from the present parameters. The loss after the last step is not in the list.
+    /// Continues from the current parameters. The loss after the last step is not in the list.
     pub fn train(&mut self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>, epochs: usize, learning_rate: f64) -> Vec<f64> {
         todo!()
     }
@@ -162,7 +162,7 @@ impl XorNet {
     }
 }
 
-/// A network that tells, for `n_inputs` inputs of 0 or 1, whether an odd number of them are 1: predictions
+/// A network that decides, for `n_inputs` inputs of 0 or 1, whether an odd number of them are 1: its predictions are
 /// above 0.9 if so, and below 0.1 if not. XOR is the case of two inputs; `n_inputs` is at least 1.
 ///
 /// Its hidden neurons may have either activation. A bonus: full marks do not need it.

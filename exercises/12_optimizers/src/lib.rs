@@ -6,15 +6,15 @@
 use engine::{Loss, Parameter, Sequential};
 use ndarray::{Array1, Array2, ArrayD, ArrayRef1, ArrayRef2};
 
-/// A rule for a step: how parameters change, given their gradients. This trait is complete.
+/// An update rule: how parameters change, given their gradients. This trait is complete.
 pub trait Optimizer {
     /// Changes the value of every parameter once, by its gradient.
     ///
-    /// An optimiser remembers something about each parameter. It takes the ones at the same place in `parameters` for
-    /// the same, so they have to come in the same order at every step.
+    /// Most optimisers remember something about each parameter. They recognise a parameter by its place in
+    /// `parameters`, so the order has to be the same at every step.
     fn step(&mut self, parameters: &mut [Parameter<'_>]);
 
-    /// Every step from now on uses this learning rate. What is remembered stays as it is.
+    /// Every step from now on uses this learning rate. What the optimiser remembers does not change.
     fn set_learning_rate(&mut self, learning_rate: f64);
 }
 
@@ -41,8 +41,8 @@ impl Optimizer for Sgd {
     }
 }
 
-/// Rosenbrock's valley: `f(x, y) = (1 - x)² + 100 (y - x²)²`, for `point` = (x, y) (Rosenbrock 1960, "An Automatic Method
-/// for Finding the Greatest or Least Value of a Function").
+/// Rosenbrock's valley: `f(x, y) = (1 - x)² + 100 (y - x²)²`, for `point` = (x, y) (Rosenbrock 1960, "An Automatic
+/// Method for Finding the Greatest or Least Value of a Function").
 pub fn rosenbrock(point: &ArrayRef1<f64>) -> f64 {
     todo!()
 }
@@ -52,10 +52,11 @@ pub fn rosenbrock_grad(point: &ArrayRef1<f64>) -> Array1<f64> {
     todo!()
 }
 
-/// The way that `optimizer` takes from `start`: shape (n_steps + 1, n), a row for the start and one after each step.
+/// The path that `optimizer` takes from `start`: shape (n_steps + 1, n), with a row for the start and one for each
+/// step.
 ///
-/// `start` is a point of any number of coordinates, n, and `gradient` the slopes at a point, one for each of them. The
-/// point is the only parameter that the optimiser sees.
+/// `start` is a point of any number of coordinates, n, and `gradient` returns the slopes at a point, one for each
+/// coordinate. The point is the optimiser's only parameter.
 pub fn trajectory(
     optimizer: &mut dyn Optimizer,
     gradient: impl Fn(&ArrayRef1<f64>) -> Array1<f64>,
@@ -71,12 +72,12 @@ pub fn trajectory(
 pub struct Momentum {
     learning_rate: f64,
     beta: f64,
-    /// `v` of each parameter, in its shape; empty before the first step, which is the first to see the shapes.
+    /// `v` of each parameter, in its shape; empty before the first step, because the shapes are not known until then.
     velocities: Vec<ArrayD<f64>>,
 }
 
 impl Momentum {
-    /// Momentum before its first step. This one is complete.
+    /// The optimiser before its first step. This one is complete.
     pub fn new(learning_rate: f64, beta: f64) -> Self {
         Self { learning_rate, beta, velocities: Vec::new() }
     }
@@ -92,8 +93,8 @@ impl Optimizer for Momentum {
     }
 }
 
-/// Momentum that looks ahead: `v ← β · v + g`, then `θ ← θ - lr · (g + β · v)` (Nesterov 1983, "A Method for Solving the
-/// Convex Programming Problem with Convergence Rate O(1/k²)", in PyTorch's form).
+/// Momentum that looks ahead: `v ← β · v + g`, then `θ ← θ - lr · (g + β · v)` (Nesterov 1983, "A Method for Solving
+/// the Convex Programming Problem with Convergence Rate O(1/k²)", in PyTorch's form).
 #[derive(Clone, Debug)]
 pub struct Nesterov {
     learning_rate: f64,
@@ -118,8 +119,8 @@ impl Optimizer for Nesterov {
     }
 }
 
-/// Steps in units of the usual gradient: `s ← α · s + (1 - α) · g²`, then `θ ← θ - lr · g / (√s + ε)`; `s` starts at 0
-/// (Tieleman & Hinton 2012, "Neural Networks for Machine Learning", lecture 6.5).
+/// Divides the gradient by its usual size: `s ← α · s + (1 - α) · g²`, then `θ ← θ - lr · g / (√s + ε)`; `s` starts at
+/// 0 (Tieleman & Hinton 2012, "Neural Networks for Machine Learning", lecture 6.5).
 #[derive(Clone, Debug)]
 pub struct RmsProp {
     learning_rate: f64,
@@ -129,7 +130,7 @@ pub struct RmsProp {
 }
 
 impl RmsProp {
-    /// RMSProp before its first step.
+    /// The optimiser before its first step.
     pub fn new(learning_rate: f64, alpha: f64, epsilon: f64) -> Self {
         Self { learning_rate, alpha, epsilon }
     }
@@ -145,7 +146,7 @@ impl Optimizer for RmsProp {
     }
 }
 
-/// Momentum in units of the usual gradient (Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization",
+/// Momentum, divided by the usual size of the gradient (Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization",
 /// algorithm 1):
 ///
 /// ```text
@@ -164,7 +165,7 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// Adam before its first step; `betas` are β₁ and β₂.
+    /// The optimiser before its first step; `betas` are β₁ and β₂.
     pub fn new(learning_rate: f64, betas: [f64; 2], epsilon: f64) -> Self {
         Self { learning_rate, betas, epsilon }
     }
@@ -180,8 +181,8 @@ impl Optimizer for Adam {
     }
 }
 
-/// Adam with weights that shrink: `θ ← θ - lr · λ · θ`, then a step of [`Adam`] (Loshchilov & Hutter 2019, "Decoupled
-/// Weight Decay Regularization", with the learning rate in front of λ as PyTorch has it).
+/// Adam with weight decay: `θ ← θ - lr · λ · θ`, then a step of [`Adam`] (Loshchilov & Hutter 2019, "Decoupled Weight
+/// Decay Regularization", with λ multiplied by the learning rate, as in PyTorch).
 #[derive(Clone, Debug)]
 pub struct AdamW {
     adam: Adam,
@@ -189,7 +190,7 @@ pub struct AdamW {
 }
 
 impl AdamW {
-    /// AdamW before its first step; `betas` are β₁ and β₂, and `weight_decay` is λ. This one is complete.
+    /// The optimiser before its first step; `betas` are β₁ and β₂, and `weight_decay` is λ. This one is complete.
     pub fn new(learning_rate: f64, betas: [f64; 2], epsilon: f64, weight_decay: f64) -> Self {
         Self { adam: Adam::new(learning_rate, betas, epsilon), weight_decay }
     }
@@ -205,9 +206,10 @@ impl Optimizer for AdamW {
     }
 }
 
-/// Trains `net` on all samples at once, `n_steps` times: forward, loss, backward, step. Returns the loss before each step.
+/// Trains `net` on all samples at once, `n_steps` times: forward, loss, backward, step. Returns the loss before each
+/// step.
 ///
-/// `x` has shape (n_samples, n_in) and `y` the shape of the network's output. It does not depend on the rule: anything
+/// `x` has shape (n_samples, n_in) and `y` the shape of the network's output. It works with any update rule: any type
 /// that implements [`Optimizer`] can be passed.
 pub fn train(
     net: &mut Sequential,

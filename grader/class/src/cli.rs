@@ -11,8 +11,9 @@ use crate::{record::Shard, roster::Columns};
     name = "grader class",
     bin_name = "grader class",
     version,
-    about = "Grades a whole class: run it again and it goes on, look at it, regrade it, hand the grades over",
-    after_help = "Exit codes: 0 all is done, 1 something is not clear yet, 2 wrong usage, 3 the grader could not do its work.",
+    about = "Grades a whole class: continues where it stopped, reports, regrades, and exports the grades",
+    after_help = "Exit codes: 0 everything is done, 1 something is not clear yet, 2 wrong usage, \
+                  3 the grader could not do its work.",
     max_term_width = 100
 )]
 pub(crate) struct Cli {
@@ -22,15 +23,15 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Grade all submissions in a folder or a bulk download; what was graded before is not graded again
+    /// Grade all submissions in a folder or a bulk download; skips those that are already graded
     Grade(GradeArgs),
-    /// Put what shards have graded into one database
+    /// Combine the results of shards in one database
     Merge(MergeArgs),
     /// Write pages and a table: the class, and a page for each student
     Report(ReportArgs),
     /// Show one student's grades and what is wrong, in the terminal
     Show(ShowArgs),
-    /// Write the grades as other systems read them
+    /// Write the grades in the formats of other systems
     Export(ExportArgs),
     /// Grade again with other checks, see what changes, and only then accept or discard it
     Regrade(RegradeArgs),
@@ -44,11 +45,12 @@ pub(crate) struct GradeArgs {
     /// Gradescope's
     pub(crate) submissions: PathBuf,
 
-    /// The database; what belongs to it lies beside it and is named after it
+    /// The database; its other files are beside it and are named after it
     #[arg(long, value_name = "FILE", default_value = "class.db")]
     pub(crate) to: PathBuf,
 
-    /// Grade these exercises only, such as 3,4; a file of which nothing says more is an answer to the one that is named
+    /// Grade only these exercises, such as 3,4; with one exercise, files without further information are submissions to
+    /// it
     #[arg(long, value_name = "EXERCISES", value_delimiter = ',')]
     pub(crate) exercise: Vec<String>,
 
@@ -56,11 +58,11 @@ pub(crate) struct GradeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) roster: Option<PathBuf>,
 
-    /// What the columns of the roster are, where they have unusual names: name=Student,id=ID,email=Mail
+    /// The columns of the roster, if they have unusual names: name=Student,id=ID,email=Mail
     #[arg(long, value_name = "FIELD=COLUMN,…", requires = "roster", value_parser = Columns::parse)]
     pub(crate) columns: Option<Columns>,
 
-    /// Grade only this part of the units, such as 3/8, for several machines; `merge` puts them together
+    /// Grade only this part of the units, such as 3/8, for several machines; `merge` combines them
     #[arg(long, value_name = "K/N", value_parser = Shard::parse, requires = "seed")]
     pub(crate) shard: Option<Shard>,
 
@@ -75,7 +77,7 @@ pub(crate) struct GradeArgs {
 
 #[derive(Args)]
 pub(crate) struct MergeArgs {
-    /// The result files of shards [default: all that lie beside the database]
+    /// The result files of shards [default: all that are beside the database]
     pub(crate) files: Vec<PathBuf>,
 
     /// The database
@@ -93,14 +95,14 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) to: Option<PathBuf>,
 
-    /// Call students by pseudonyms; which is whose stands in a file beside the database
+    /// Use pseudonyms instead of names; a file beside the database lists them
     #[arg(long)]
     pub(crate) pseudonyms: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct ShowArgs {
-    /// A name, a number or an address; a part of it is enough where it is clear
+    /// A name, a number or an address; an unambiguous part of it is enough
     pub(crate) student: String,
 
     /// The database
@@ -122,7 +124,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) to: PathBuf,
 
-    /// One exercise; dolos and jplag compare the answers to one
+    /// One exercise; dolos and jplag compare submissions to one exercise
     #[arg(long)]
     pub(crate) exercise: Option<String>,
 
@@ -139,7 +141,7 @@ pub(crate) struct ExportArgs {
     pub(crate) classroom: String,
 }
 
-/// What grades are handed over to.
+/// The systems to which grades are exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Form {
     /// A CSV file for Canvas' gradebook
@@ -152,7 +154,7 @@ pub(crate) enum Form {
     Classroom50,
     /// The results of an external grader for each student and exercise
     Prairielearn,
-    /// Scores to post to an LTI 1.3 platform, one JSON object a line
+    /// Scores to post to an LTI 1.3 platform, one JSON object per line
     Lti,
     /// JUnit XML for each student, for Artemis and CI servers
     Junit,
@@ -168,15 +170,15 @@ pub(crate) struct RegradeArgs {
     #[arg(default_value = "class.db")]
     pub(crate) database: PathBuf,
 
-    /// Take the course as it is in this commit [default: as it lies here]
+    /// Use the course as it is in this commit [default: as it is in this folder]
     #[arg(long, value_name = "COMMIT", conflicts_with_all = ["accept", "discard"])]
     pub(crate) with: Option<String>,
 
-    /// Let the last regrading count
+    /// Put the last regrading into effect
     #[arg(long, conflicts_with = "discard")]
     pub(crate) accept: bool,
 
-    /// Leave grades as they were; the regrading stays in the history
+    /// Do not change the grades; the regrading stays in the history
     #[arg(long)]
     pub(crate) discard: bool,
 

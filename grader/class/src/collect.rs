@@ -116,7 +116,7 @@ pub(crate) fn build(course: &Course, paths: &Paths, questions: Option<Vec<Questi
     say(&summary);
     if !all.is_empty() {
         say(&format!(
-            "{} not clear: {} says what, and takes answers. First: {}: {}",
+            "{} not clear: {} says why, and has room for your answers. First: {}: {}",
             match all.len() {
                 1 => "One submission is".to_owned(),
                 count => format!("{count} submissions are"),
@@ -134,7 +134,7 @@ fn seed(records: &Records, wanted: Option<u64>) -> Result<u64> {
     let known = records.terms.first().map(|terms| terms.seed);
     match (known, wanted) {
         (Some(known), Some(wanted)) if known != wanted => {
-            Err(UsageError(format!("this class was begun with the seed {known}, and goes on with it")).into())
+            Err(UsageError(format!("this class was started with the seed {known}, and has to continue with it")).into())
         }
         (Some(seed), _) | (None, Some(seed)) => Ok(seed),
         (None, None) => new_seed(),
@@ -143,7 +143,7 @@ fn seed(records: &Records, wanted: Option<u64>) -> Result<u64> {
 
 /// A seed that no submission can know, of a size that every reader of JSON keeps.
 pub(crate) fn new_seed() -> Result<u64> {
-    getrandom::u32().map(u64::from).context("the system gives no random number; give a seed of your own with --seed N")
+    getrandom::u32().map(u64::from).context("the system provides no random numbers; give a seed with --seed N")
 }
 
 /// Notes down what is found.

@@ -39,9 +39,9 @@ pub(crate) fn open(path: &Path) -> Result<Connection> {
         Connection::open_with_flags(path, flags).with_context(|| format!("cannot open {}", path.display()))?;
     let application: i32 = connection
         .query_row("PRAGMA application_id", [], |row| row.get(0))
-        .with_context(|| format!("{} is no database", path.display()))?;
+        .with_context(|| format!("{} is not a database", path.display()))?;
     if application != APPLICATION {
-        bail!("{} is no database of a class", path.display());
+        bail!("{} is not the database of a class", path.display());
     }
     migrate(&mut connection).with_context(|| format!("cannot use {}", path.display()))?;
     Ok(connection)
@@ -79,7 +79,7 @@ pub(crate) fn build(course: &Course, policy: &Policy, records: &Path, paths: &Pa
     let questions = Building { course, policy, transaction: &transaction }.all(records).with_context(cannot)?;
     transaction.commit().with_context(cannot)?;
     // Written again in the order of the keys, so that it does not matter in which order the records came.
-    let target = sorted.to_str().context("the database's name is no text")?;
+    let target = sorted.to_str().context("the database's name is not UTF-8")?;
     connection.execute("VACUUM INTO ?1", [target]).with_context(cannot)?;
     drop(connection);
     fs::remove_file(&unsorted).with_context(cannot)?;
@@ -280,7 +280,7 @@ impl Building<'_> {
         let students: Vec<[String; 4]> = students.collect::<rusqlite::Result<_>>()?;
         let sql = "INSERT INTO grade VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         for student in &students {
-            // Exercises that nobody has handed in are not part of this class yet.
+            // Exercises without submissions are not part of this class yet.
             for (exercise, terms) in counted {
                 let mut insert = self.transaction.prepare_cached(sql)?;
                 let Some(hand_in) = last.get(&(student[0].clone(), exercise.clone())) else {
@@ -456,6 +456,6 @@ mod tests {
         make(MIGRATIONS.len() + 1);
         assert!(format!("{:#}", open(&path).unwrap_err()).contains("a newer grader wrote it"));
         fs::write(&path, "no database").unwrap();
-        assert!(format!("{:#}", open(&path).unwrap_err()).contains("is no database"));
+        assert!(format!("{:#}", open(&path).unwrap_err()).contains("is not a database"));
     }
 }

@@ -110,7 +110,8 @@ impl Export<'_> {
         self.class.exercises.iter().map(|exercise| counted(exercise).map_or(String::new(), points)).collect()
     }
 
-    /// A score to post for every grade, with the item that it belongs to; whoever posts it knows the address of both.
+    /// A score to post for every grade, with the item that it belongs to; the program that posts it knows the address
+    /// of both.
     fn lti(&self) -> Result<usize> {
         let (mut lines, mut count) = (String::new(), 0);
         for (student, exercise, grade) in self.graded() {

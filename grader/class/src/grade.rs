@@ -60,7 +60,11 @@ impl Outcome {
     pub(crate) fn whole(&self) -> Result<()> {
         let said: Vec<String> =
             self.faults.iter().map(|(name, faults)| format!("{name} was not graded: {}", faults[0])).collect();
-        if said.is_empty() { Ok(()) } else { bail!("{}\nRun the same again when this is put right", said.join("\n")) }
+        if said.is_empty() {
+            Ok(())
+        } else {
+            bail!("{}\nRun the same command again when this is fixed", said.join("\n"))
+        }
     }
 }
 

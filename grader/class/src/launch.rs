@@ -22,7 +22,7 @@ pub(crate) fn run(course: &Course, args: &LaunchArgs) -> Result<()> {
     };
     let path = |path| -> Result<String> {
         let path = absolute(path).context("the current folder is gone")?;
-        path.to_str().map(str::to_owned).context("a path is no text, and cannot stand in a script")
+        path.to_str().map(str::to_owned).context("a path is not UTF-8, and cannot be written to a script")
     };
     let program = env::current_exe().context("cannot tell where this program is")?;
     let launch = Launch {

@@ -47,7 +47,7 @@ pub(crate) fn run(course: &Course, args: &ReportArgs) -> Result<()> {
     Ok(())
 }
 
-/// Names that tell nobody who it is, but for the holder of the file that they are made with.
+/// Names that can be resolved only with the file from which they are made.
 pub(crate) struct Pseudonyms {
     secret: String,
 }
@@ -58,7 +58,7 @@ impl Pseudonyms {
         let path = database.with_extension("secret");
         if !path.is_file() {
             let mut bytes = [0; 16];
-            getrandom::fill(&mut bytes).context("the system gives no random number")?;
+            getrandom::fill(&mut bytes).context("the system provides no random numbers")?;
             files::write_atomically(&path, files::hex(&bytes).as_bytes())?;
         }
         let secret = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -146,7 +146,7 @@ impl Pages<'_> {
                         td.number { b { (points(class.total(student))) } }
                     } } }
                 } }
-                p.soft { "– nothing was handed in, ✗ does not compile, ○ not started. Points are without bonus, less what is taken off for being late." }
+                p.soft { "– nothing was handed in, ✗ does not compile, ○ not started. Points are without bonus, after the deduction for late submissions." }
                 h2 { "Distribution" }
                 (self.distribution())
                 h2 { "Misunderstandings, the most frequent first" }
@@ -162,17 +162,17 @@ impl Pages<'_> {
                     } } }
                 } }
                 h2 { "Who is stuck where" }
-                @if stuck.is_empty() { p { "Nobody: all that was handed in is complete, or does not compile." } }
+                @if stuck.is_empty() { p { "No student: every submission is complete, or does not compile." } }
                 @for (exercise, task, students) in &stuck {
                     h3 { (title(exercise)) ", " code { (task) } " (" (students.len()) ")" }
                     p { @for (index, student) in students.iter().enumerate() { @if index > 0 { ", " } (self.link(student)) } }
                 }
                 h2 { "Does not compile" }
-                @if broken.is_empty() { p { "All that was handed in compiles." } }
+                @if broken.is_empty() { p { "All submissions compile." } }
                 ul { @for grade in broken { li { (self.link(&grade.student)) ", " (title(&grade.exercise)) ": " (self.error(grade)) } } }
                 h2 { "The same code" }
-                @if same.is_empty() { p { "No two submissions are the same but for blanks, comments and names." } }
-                @else { p { "These are the same but for blanks, comments and names. A short exercise leaves little room to differ, so this alone proves nothing." } }
+                @if same.is_empty() { p { "No two submissions are the same except for white space, comments and names." } }
+                @else { p { "These are the same except for white space, comments and names. In a short exercise submissions can hardly differ, so this alone proves nothing." } }
                 ul { @for group in &same { li {
                     (title(&group.exercise)) ": "
                     @for (index, student) in group.students.iter().enumerate() { @if index > 0 { ", " } (self.name_of(student)) }
@@ -248,7 +248,7 @@ fn of_exercise(exercise: &Exercise, grade: &Grade, report: Option<&Report>) -> M
             @if report.compiled && grade.status != "complete" {
                 @for check in report.checks.iter().filter(|check| check.status != Status::Passed) { (of_check(check)) }
             }
-            details { summary.soft { "All checks, and what they were made with" }
+            details { summary.soft { "All checks, and how they were graded" }
                 div.wide { table { tbody { @for check in &report.checks { tr {
                     td { (check.title) } td { (words(check.status.name()).replace('_', " ")) }
                     td.number { (check.points) " of " (check.max_points) @if check.bonus { " bonus" } }

@@ -113,7 +113,7 @@ pub(crate) struct Decision {
     pub(crate) at: i64,
 }
 
-/// The name of a submission × an exercise: whoever handed it in, the same code gets the same result.
+/// The name of a submission × an exercise: the same code gets the same result, whichever student handed it in.
 pub(crate) fn unit_of(terms: &Terms, code: &str) -> String {
     let Terms { exercise, checks, compiler, seed } = terms;
     digest(&format!("{exercise}\n{checks}\n{compiler}\n{seed}\n{code}\n"))
@@ -333,8 +333,12 @@ impl Records {
             self.file.write_all(text.as_bytes())?;
             self.file.sync_data()
         };
-        let cannot =
-            || format!("cannot write to {}; is the disk full? Run the same again, it goes on", self.path.display());
+        let cannot = || {
+            format!(
+                "cannot write to {}; is the disk full? Run the same command again, and it continues",
+                self.path.display()
+            )
+        };
         write().with_context(cannot)?;
         self.end += text.len() as u64;
         Ok(())

@@ -131,7 +131,7 @@ fn tell(database: &Connection, number: u32) -> Result<()> {
             counts.1 += 1
         }
     }
-    say(&format!("Regrading {number}, which does not count yet:"));
+    say(&format!("Regrading {number}, which has no effect yet:"));
     for (who, sum, lines) in &changes {
         say(&format!("{who}: {sum:+} points"));
         lines.iter().for_each(|line| say(line));
@@ -140,11 +140,11 @@ fn tell(database: &Connection, number: u32) -> Result<()> {
         say(&format!("{exercise} {check}: {more} with more points, {less} with fewer"));
     }
     match changes.len() {
-        0 => say("No student changes."),
+        0 => say("No student's points change."),
         1 => say("1 student changes."),
-        count => say(&format!("{count} students change.")),
+        count => say(&format!("The points of {count} students change.")),
     }
-    say("`grader class regrade --accept` lets it count, `--discard` leaves the grades as they are.");
+    say("`grader class regrade --accept` puts it into effect, `--discard` leaves the grades as they are.");
     Ok(())
 }
 
@@ -168,7 +168,7 @@ fn course_at(course: &Course, commit: &str) -> Result<(Course, String)> {
         // None yet, or one of a repository that is gone.
         let _ = fs::remove_dir_all(&place);
         git(&course.root, &["worktree", "prune"])?;
-        let path = place.to_str().context("the folder's name is no text")?;
+        let path = place.to_str().context("the folder's name is not UTF-8")?;
         git(&course.root, &["worktree", "add", "--quiet", "--force", "--detach", path, &id])?;
     }
     Ok((Course::find(Some(&place.join(prefix)))?, id))

@@ -84,8 +84,8 @@ impl Columns {
         }
         if columns.name.is_none() && columns.last_name.is_none() && columns.id.is_none() && columns.email.is_none() {
             return Err(UsageError(format!(
-                "{} has the columns {}. Which of them say who a student is? Tell it once, with what there is of: --columns \
-                 'name=…,first_name=…,last_name=…,id=…,email=…,login=…'",
+                "{} has the columns {}. Which of them identify a student? Say it once, with those that there are: \
+                 --columns 'name=…,first_name=…,last_name=…,id=…,email=…,login=…'",
                 path.display(),
                 heads.iter().map(|head| format!("`{head}`")).collect::<Vec<_>>().join(", ")
             ))
@@ -103,7 +103,7 @@ pub(crate) struct Sheet {
 
 impl Sheet {
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let cannot = |error: csv::Error| anyhow!(UsageError(format!("{} is no CSV file: {error}", path.display())));
+        let cannot = |error: csv::Error| anyhow!(UsageError(format!("{} is not a CSV file: {error}", path.display())));
         let text = std::fs::read_to_string(path)
             .map_err(|error| UsageError(format!("cannot read {}: {error}", path.display())))?;
         let text = text.trim_start_matches('\u{feff}');

@@ -82,7 +82,8 @@ impl TryFrom<toml::Value> for Off {
             let (Self::Points(number) | Self::Percent(number)) = *off;
             number >= 0.0 && number.is_finite()
         };
-        off.filter(is_sound).ok_or_else(|| "this is points, such as 2, or a share of them, such as \"10%\"".to_owned())
+        off.filter(is_sound)
+            .ok_or_else(|| "give points, such as 2, or a percentage of them, such as \"10%\"".to_owned())
     }
 }
 
@@ -133,7 +134,7 @@ impl Policy {
         let wrong = |what: String| UsageError(format!("{}: {what}", path.display()));
         let settings: Settings = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         let time = |text: &str| {
-            let says = "is no time; write one with its zone, such as 2026-11-20T23:59:00+01:00";
+            let says = "is not a time; write one with its zone, such as 2026-11-20T23:59:00+01:00";
             seconds(text).ok_or_else(|| wrong(format!("`{text}` {says}")))
         };
         let named = |exercise: &str| course.exercise(exercise).map(|exercise| exercise.name.clone());
@@ -188,13 +189,13 @@ pub(crate) fn keep_roster(path: &Path, roster: &Path, columns: &Columns) -> Resu
 
 /// What a new file of settings begins with.
 const BEGINNING: &str = "\
-# The settings of this class. What is changed here counts from the next `grader class` command on; nothing is graded again.
+# The settings of this class. Changes here take effect with the next `grader class` command; nothing is graded again.
 
 # When exercises are due.
 # [deadlines]
 # 04_mae = \"2026-11-20T23:59:00+01:00\"
 
-# What being late costs, for each day that has begun: points, or a share of what was earned.
+# The deduction for each day late that has begun: points, or a percentage of the points earned.
 # [late]
 # grace_minutes = 15
 # off_per_day = \"10%\"

@@ -70,7 +70,7 @@ pub(crate) fn read(path: &Path) -> Result<(Vec<Answer>, Vec<Question>)> {
         let handed_in = match &entry.handed_in {
             None => None,
             Some(text) => Some(seconds(text).ok_or_else(|| {
-                UsageError(format!("{}: `{text}` is no time such as 2026-11-20T23:10:00Z", path.display()))
+                UsageError(format!("{}: `{text}` is not a time such as 2026-11-20T23:10:00Z", path.display()))
             })?),
         };
         let Entry { submission, why, choices, file, exercise, student, handed_in: _, ignore } = entry;
@@ -126,11 +126,11 @@ pub(crate) fn write(path: &Path, answers: &[Answer], questions: &[Question]) -> 
 }
 
 const BEGINNING: &str = "\
-# What could not be made out. Add what is missing below an entry, and run the same command again:
-#   exercise = \"04_mae\"                   the exercise that it answers
-#   file = \"04/src/lib.rs\"                which of the choices that is
-#   student = \"jane@example.org\"          whose it is, as the roster has it
-#   handed_in = \"2026-11-20T23:10:00Z\"    when it came
+# Submissions that are not clear. Add the missing lines below an entry, and run the same command again:
+#   exercise = \"04_mae\"                   the exercise it is a submission to
+#   file = \"04/src/lib.rs\"                the file among those listed
+#   student = \"jane@example.org\"          the student, as in the roster
+#   handed_in = \"2026-11-20T23:10:00Z\"    when it was handed in
 #   ignore = true                         it counts as not handed in
 ";
 

@@ -42,7 +42,7 @@ fn a_wrong_check_is_planted_put_right_and_regraded() {
     let regrade = |code, more: &[&str]| class.run(code, &[&["regrade"], SANDBOX, more].concat());
     let said = regrade(0, &["--with", &good[..12]]);
     // Exactly those whom the check touched, with the reason.
-    assert!(said.contains("3 students change."), "{said}");
+    assert!(said.contains("The points of 3 students change."), "{said}");
     assert!(said.contains("01_leap_years  jane (jane): +2 points"), "{said}");
     assert!(said.contains("01_leap_years  joe (joe): -2 points"), "{said}");
     assert!(said.contains("-2 is_leap_year: passed → failed: 2000 was a leap year"), "{said}");
@@ -63,7 +63,7 @@ fn a_wrong_check_is_planted_put_right_and_regraded() {
     edit(wrong, right);
     assert!(class.grade(2, &[]).contains("grader class regrade"), "other checks do not slip in");
     assert_eq!(class.ask(GRADES), before);
-    assert!(regrade(0, &[]).contains("3 students change."));
+    assert!(regrade(0, &[]).contains("The points of 3 students change."));
     regrade(0, &["--accept"]);
     assert_eq!(class.ask(GRADES), after);
     let history = "SELECT number, exercise, decision, course_commit IS NOT NULL FROM regrade ORDER BY number";

@@ -1,13 +1,13 @@
 //! Exercise 6: debug a softmax classifier.
 //!
 //! Read `README.md` beside this file's folder first. One function here is not empty: `softmax_classifier_step` is
-//! complete, it runs, and it is wrong. Write your checks first (everything above it), then find what is wrong with it,
-//! then write the rest. `cargo run -p grader -- check 6` says nothing about a bug before the sanity check that finds it is
-//! right.
+//! complete, it runs, and it has bugs. First write the functions above it, including your sanity checks. Then find the
+//! bugs, then write the rest. `cargo run -p grader -- check 6` reports a bug only when the sanity check that finds it
+//! is correct.
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
 
-/// Turns each row of scores into probabilities, as in exercise 3. This one is complete, and right.
+/// Turns each row of scores into probabilities, as in exercise 3. This one is complete and correct.
 pub fn softmax_rows(z: &ArrayRef2<f64>) -> Array2<f64> {
     let mut probabilities = z.to_owned();
     for mut row in probabilities.rows_mut() {
@@ -32,36 +32,36 @@ pub fn one_hot(labels: &ArrayRef1<usize>, n_classes: usize) -> Array2<f64> {
 
 /// The cross-entropy of the probabilities `p`: `-ln p` of the true class, averaged over the samples.
 ///
-/// `y_onehot` and `p` have the shape (n_samples, n_classes). Only the true class counts: a probability of 0 there costs
-/// infinity, a probability of 0 elsewhere costs nothing. No small number is added to `p`, so a perfect prediction
-/// costs exactly 0.
+/// `y_onehot` and `p` have the shape (n_samples, n_classes). Only the true class counts: if its probability is 0, the
+/// loss is infinite; a probability of 0 elsewhere costs nothing. No small number is added to `p`, so a perfect
+/// prediction costs exactly 0.
 pub fn cross_entropy(y_onehot: &ArrayRef2<f64>, p: &ArrayRef2<f64>) -> f64 {
     todo!()
 }
 
-/// Which properties of a right step a training step has.
+/// Which properties of a correct training step a given step has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SanityChecks {
     /// With all inputs 0 the logits are the biases, and the loss is the cross-entropy of their softmax.
     pub zero_inputs: bool,
-    /// The same samples twice leave the same weights and biases as once.
+    /// Duplicating the samples leads to the same weights and biases.
     pub duplicated_data: bool,
-    /// From zero, the bias of the most frequent class goes up.
+    /// Starting from zero, the bias of the most frequent class increases.
     pub bias_direction: bool,
 }
 
-/// Asks three questions about a training step; each answer is true if the step does what a right one does.
+/// Tests three properties of a training step; each answer is true if the step behaves as a correct one does.
 ///
-/// `step` takes what [`softmax_classifier_step`] takes and returns what it returns. Each question uses a few samples of
-/// your own and begins at a `w` and `b` of its own:
+/// `step` has the arguments and the result of [`softmax_classifier_step`]. Each test uses a few samples of your own and
+/// starts from its own `w` and `b`:
 ///
 /// - `zero_inputs`: all of X is 0, so the logits are `b` in every row. True if the returned loss is the
-///   [`cross_entropy`] that follows from that.
-/// - `duplicated_data`: one step on some samples, and, from the same beginning, one step on the same samples with each
-///   of them twice. True if both leave the same `w` *and* the same `b`, up to rounding. NaN is not the same as
+///   [`cross_entropy`] of these logits' softmax.
+/// - `duplicated_data`: one step on some samples, and, from the same `w` and `b`, one step on the same samples with
+///   each of them twice. True if both lead to the same `w` *and* the same `b`, up to rounding. NaN is not equal to
 ///   anything.
-/// - `bias_direction`: `w` and `b` are 0, and one class has more samples than any other. True if the step has made the
-///   bias of that class larger than 0.
+/// - `bias_direction`: `w` and `b` are 0, and one class has more samples than any other. True if the bias of that class
+///   is above 0 after the step.
 pub fn sanity_checks(
     step: impl Fn(&ArrayRef2<f64>, &ArrayRef2<f64>, &mut Array2<f64>, &mut Array1<f64>, f64) -> f64,
 ) -> SanityChecks {
@@ -70,7 +70,7 @@ pub fn sanity_checks(
 
 /// One step of gradient descent on all samples; returns the loss *before* the step.
 ///
-/// This is what it is meant to do:
+/// It should compute:
 ///
 /// ```text
 /// Z  = X·W + b                       (n_samples, n_classes)
@@ -110,20 +110,20 @@ pub fn softmax_classifier_step(
     loss
 }
 
-/// What [`train`] leaves behind.
+/// The result of [`train`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainResult {
     /// The trained weights, shape (n_features, n_classes).
     pub w: Array2<f64>,
     /// The trained biases, shape (n_classes).
     pub b: Array1<f64>,
-    /// One loss an epoch: the one before that epoch's step.
+    /// One loss per epoch: the one before that epoch's step.
     pub losses: Vec<f64>,
 }
 
 /// Takes `epochs` steps from `w` and `b`, each on all samples.
 ///
-/// The first loss is that of the given `w` and `b`; the loss of the returned ones is not among `losses`.
+/// The first loss is that of the given `w` and `b`; the loss of the returned `w` and `b` is not in `losses`.
 pub fn train(
     x: &ArrayRef2<f64>,
     y_onehot: &ArrayRef2<f64>,
@@ -148,11 +148,11 @@ pub enum Diagnosis {
     Nan,
 }
 
-/// What the losses of a training look like: the first of these that is true.
+/// What the losses of a training run look like: the first of these that is true.
 ///
-/// 1. [`Nan`](Diagnosis::Nan): some loss, anywhere, is NaN.
-/// 2. [`Diverged`](Diagnosis::Diverged): the last loss is more than twice the first (an infinite last loss is, if the
-///    first is finite).
+/// 1. [`Nan`](Diagnosis::Nan): any of the losses is NaN.
+/// 2. [`Diverged`](Diagnosis::Diverged): the last loss is more than twice the first (this includes an infinite last
+///    loss, if the first is finite).
 /// 3. [`Ok`](Diagnosis::Ok): the last loss is below the first.
 /// 4. [`NotDecreasing`](Diagnosis::NotDecreasing): everything else, such as no losses at all, or only one.
 ///
@@ -161,7 +161,7 @@ pub fn diagnose(losses: &[f64]) -> Diagnosis {
     todo!()
 }
 
-/// The losses as text, one line an epoch, and how much of the first loss is gone.
+/// The losses as text, one line per epoch, followed by the improvement in percent.
 ///
 /// `[1.25, 1.0]` becomes
 ///
@@ -171,9 +171,9 @@ pub fn diagnose(losses: &[f64]) -> Diagnosis {
 /// improvement: 20.0000 %
 /// ```
 ///
-/// Numbers are rounded to four decimals, as `{:.4}` does, and show all four. The improvement is
-/// `100 · (first - last) / first`. No losses make an empty text. Whether a line feed (`\n`) follows the last line does
-/// not matter.
+/// Numbers are rounded to four decimals, all of which are shown, as with `{:.4}`. The improvement is
+/// `100 · (first - last) / first`. With no losses the text is empty. Whether a line feed (`\n`) follows the last line
+/// does not matter.
 pub fn training_log(losses: &[f64]) -> String {
     todo!()
 }

@@ -4,28 +4,28 @@
 //! run `cargo run -p grader -- check 10` as often as you like.
 //!
 //! One sample per row, `W` is (n_in, n_out). A loss is a mean, and its gradient is the exact slope of that mean; layers
-//! only sum. So the mean is taken exactly once.
+//! only sum over the samples. So the mean is taken exactly once.
 
 use ndarray::{Array1, Array2, ArrayRef2, ArrayViewD, ArrayViewMutD};
 use rand::Rng;
 
 /// A part of a network: it computes its output, and passes a gradient back.
 ///
-/// This trait is complete. Whatever implements it can stand in a [`Sequential`].
+/// This trait is complete. Any type that implements it can be part of a [`Sequential`].
 pub trait Layer {
-    /// What comes out for `x` (n, n_in), as (n, n_out). Keeps what [`backward`](Self::backward) will need.
+    /// The output for `x` (n, n_in), shape (n, n_out). Keeps everything that [`backward`](Self::backward) will need.
     fn forward(&mut self, x: &ArrayRef2<f64>) -> Array2<f64>;
 
     /// The gradient of the loss with respect to the input of the last [`forward`](Self::forward), (n, n_in), given the
-    /// one with respect to its output, `d_out` (n, n_out). Gradients of the layer's own parameters are kept in it,
-    /// in place of earlier ones. It may be called again for the same forward pass, and then does the same again.
+    /// gradient with respect to its output, `d_out` (n, n_out). The layer also stores the gradients of its own
+    /// parameters, replacing earlier ones. If called again for the same forward pass, it does the same again.
     ///
     /// # Panics
     ///
     /// If there was no forward pass.
     fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64>;
 
-    /// The layer's parameters with their gradients; none unless a layer says otherwise.
+    /// The layer's parameters with their gradients; by default there are none.
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         Vec::new()
     }
@@ -34,12 +34,12 @@ pub trait Layer {
     fn describe(&self) -> String;
 }
 
-/// A parameter of a layer, weights or biases, where an optimiser can change it, and the gradient that it has now.
+/// A parameter of a layer, weights or biases, as a view that an optimiser can change, and its current gradient.
 #[derive(Debug)]
 pub struct Parameter<'a> {
     /// The numbers themselves.
     pub value: ArrayViewMutD<'a, f64>,
-    /// By how much the loss grows per unit of each of them: the same shape.
+    /// The slope of the loss with respect to each of them: the same shape.
     pub gradient: ArrayViewD<'a, f64>,
 }
 
@@ -83,7 +83,7 @@ impl Layer for Linear {
         todo!()
     }
 
-    /// Fills `d_weights` and `d_biases`: sums over the samples, without any averaging.
+    /// Computes `d_weights` and `d_biases` as sums over the samples, without averaging.
     fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
@@ -161,11 +161,11 @@ impl Layer for Tanh {
     }
 }
 
-/// How wrong an output is, as one number, and how that number depends on the output.
+/// How wrong an output is, as one number, and the gradient of that number.
 ///
 /// This trait is complete.
 pub trait Loss {
-    /// The loss of `output` (n, n_out), where `target` (same shape) would have been right.
+    /// The loss of `output` (n, n_out), given the correct output `target` (same shape).
     fn value(&self, output: &ArrayRef2<f64>, target: &ArrayRef2<f64>) -> f64;
 
     /// The exact gradient of [`value`](Self::value) with respect to `output`, in its shape.
@@ -188,7 +188,7 @@ impl Loss for Mse {
 
 /// Binary cross-entropy of σ(z), computed from the scores z; targets are 0 or 1. The mean over all entries.
 ///
-/// Exact for scores of any size: 800 is no problem.
+/// Exact for scores of any size, such as 800.
 #[derive(Clone, Copy, Debug)]
 pub struct BceWithLogits;
 
@@ -204,7 +204,7 @@ impl Loss for BceWithLogits {
 
 /// Cross-entropy of softmax, computed from the scores; targets are one-hot rows. The mean over the *samples*.
 ///
-/// Exact for scores of any size: 1000 is no problem.
+/// Exact for scores of any size, such as 1000.
 #[derive(Clone, Copy, Debug)]
 pub struct SoftmaxCrossEntropy;
 
@@ -224,23 +224,23 @@ pub struct Sequential {
 }
 
 impl Sequential {
-    /// A network of these layers, first to last. This one is complete.
+    /// A network of these layers, from first to last. This one is complete.
     pub fn new(layers: Vec<Box<dyn Layer>>) -> Self {
         Self { layers }
     }
 
-    /// What comes out of the last layer for `x` (n, n_in): (n, n_out). Without any layers that is `x` itself.
+    /// The output of the last layer for `x` (n, n_in): (n, n_out). Without layers, it is `x` itself.
     pub fn forward(&mut self, x: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
 
-    /// The gradient with respect to the input of the network, (n, n_in), given the one with respect to its output,
-    /// `d_out` (n, n_out). Each layer keeps the gradients of its own parameters.
+    /// The gradient with respect to the input of the network, (n, n_in), given the gradient with respect to its output,
+    /// `d_out` (n, n_out). Each layer stores the gradients of its own parameters.
     pub fn backward(&mut self, d_out: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
 
-    /// The parameters of all layers, first to last.
+    /// The parameters of all layers, from first to last.
     pub fn parameters(&mut self) -> Vec<Parameter<'_>> {
         todo!()
     }
@@ -250,7 +250,8 @@ impl Sequential {
         todo!()
     }
 
-    /// A step of gradient descent with the gradients of the last backward pass: every parameter goes down its slope.
+    /// A step of gradient descent with the gradients of the last backward pass: every parameter moves against its
+    /// slope.
     pub fn step(&mut self, learning_rate: f64) {
         todo!()
     }
@@ -260,8 +261,8 @@ impl Sequential {
         todo!()
     }
 
-    /// The network as text: a line for each layer with its number, what it says of itself, and how many parameters it
-    /// has; and below them how many there are in all. A small network for digits becomes
+    /// The network as text: a line for each layer with its number, its description, and its number of parameters; and a
+    /// last line with the total. A small network for digits becomes
     ///
     /// ```text
     ///  1  Linear 784 -> 32         25120
@@ -270,14 +271,14 @@ impl Sequential {
     ///                              25450
     /// ```
     ///
-    /// Layers count from 1. Numbers are flush right, in columns of 2 and 10 characters; between them stand two blanks
-    /// and 20 characters of text, flush left. Whether a line feed (`\n`) follows the last line does not matter.
+    /// Layers count from 1. Numbers are right-aligned, in columns of 2 and 10 characters; between them are two spaces
+    /// and 20 characters of text, left-aligned. Whether a line feed (`\n`) follows the last line does not matter.
     pub fn summary(&mut self) -> String {
         todo!()
     }
 }
 
-/// Which non-linearity stands between the linear layers of an [`mlp`].
+/// The non-linearity between the linear layers of an [`mlp`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// [`Relu`]
@@ -296,9 +297,9 @@ pub fn mlp(sizes: &[usize], activation: Activation, rng: &mut impl Rng) -> Seque
     todo!()
 }
 
-/// A row of scores as probabilities that sum to 1, for a network whose *output* has to be probabilities. For a bonus.
+/// Bonus. Turns a row of scores into probabilities that sum to 1, for a network whose *output* has to be probabilities.
 ///
-/// To train with cross-entropy leave it out: [`SoftmaxCrossEntropy`] does both at once, more exactly.
+/// To train with cross-entropy, leave this layer out: [`SoftmaxCrossEntropy`] does both at once, and more accurately.
 #[derive(Clone, Debug, Default)]
 pub struct Softmax {
     /// The output of the last forward pass.

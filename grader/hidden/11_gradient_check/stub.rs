@@ -1,4 +1,4 @@
-//! Exercise 11: a gradient checker for any function and any network, and what it cannot tell.
+//! Exercise 11: a gradient checker for any function and any network, and its limits.
 //!
 //! Read `README.md` beside this file's folder first. Replace one `todo!()` after the other, from top to bottom, and
 //! run `cargo run -p grader -- check 11` as often as you like.
@@ -6,27 +6,27 @@
 use engine::{Loss, Sequential};
 use ndarray::{Array1, ArrayD, ArrayRef1, ArrayRef2};
 
-/// Two gradients that are the same have a relative error below this: it is far above the errors of a measurement with a
-/// step near 1e-5, and far below those of any mistake in a formula.
+/// Two gradients agree if their relative error is below this. It is far above the errors of a measurement with a step
+/// near 1e-5, and far below the errors that a wrong formula causes.
 pub const TOLERANCE: f64 = 1e-6;
 
-/// What is left of a measured gradient of 0: a gradient whose norm is below this is too small to be measured.
+/// The rounding error in a measured gradient: a gradient whose norm is below this is too small to be measured.
 ///
-/// A loss near 1 is known to 1e-16 or so. Divided by a step of 1e-5 that is 1e-11 for each entry.
+/// A loss near 1 is accurate to about 1e-16. Divided by a step of 1e-5, that is 1e-11 for each entry.
 pub const NOISE: f64 = 1e-9;
 
 /// The gradient of `f` at `theta`, measured: entry i is `(f(theta + eps·e_i) - f(theta - eps·e_i)) / (2 eps)`, where
 /// `e_i` is 1 at i and 0 elsewhere.
 ///
-/// Every point at which `f` is called differs from `theta` in one entry, and agrees with it bit for bit in all others.
+/// Every point at which `f` is called differs from `theta` in one entry; all other entries are the same, bit for bit.
 pub fn numerical_gradient(mut f: impl FnMut(&ArrayRef1<f64>) -> f64, theta: &ArrayRef1<f64>, eps: f64) -> Array1<f64> {
     todo!()
 }
 
-/// How far `a` and `b`, of the same length, are apart, as a part of their size: `‖a - b‖ / (‖a‖ + ‖b‖)`.
+/// How far apart `a` and `b`, of the same length, are, relative to their size: `‖a - b‖ / (‖a‖ + ‖b‖)`.
 ///
-/// `‖·‖` is the Euclidean norm, the root of the sum of squares. Two gradients of zeros are equal, so 0 / 0 is 0 here.
-/// NaN in, NaN out.
+/// `‖·‖` is the Euclidean norm, the square root of the sum of squares. Two gradients of zeros are equal, so 0 / 0 is 0
+/// here. NaN in, NaN out.
 pub fn relative_error(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> f64 {
     todo!()
 }
@@ -49,8 +49,8 @@ pub struct Candidate {
 
 /// The indices of the candidates whose claimed gradient is wrong, in ascending order.
 ///
-/// Two gradients agree if their [`relative_error`] is below [`TOLERANCE`]. At which point to compare them is for you to
-/// choose: "nearly everywhere" is not everywhere.
+/// Two gradients agree if their [`relative_error`] is below [`TOLERANCE`]. You choose the point at which to compare
+/// them: "nearly everywhere" is not everywhere.
 pub fn find_wrong(candidates: &[Candidate]) -> Vec<usize> {
     todo!()
 }
@@ -61,7 +61,7 @@ pub fn near_kink(z: &ArrayRef2<f64>, eps: f64) -> usize {
 }
 
 /// The Euclidean norm of the gradient of every parameter tensor, in the order of
-/// [`parameters`](Sequential::parameters), as the last backward pass left them.
+/// [`parameters`](Sequential::parameters), after the last backward pass.
 pub fn gradient_norms(net: &mut Sequential) -> Vec<f64> {
     todo!()
 }
@@ -71,7 +71,7 @@ pub fn gradient_norms(net: &mut Sequential) -> Vec<f64> {
 pub struct TensorCheck {
     /// By backpropagation.
     pub computed: ArrayD<f64>,
-    /// By moving one parameter at a time.
+    /// By changing one parameter at a time.
     pub measured: ArrayD<f64>,
 }
 
@@ -82,7 +82,7 @@ pub enum Verdict {
     Vacuous,
     /// Both agree.
     Right,
-    /// They differ, but a kink is near enough to be the reason: check again at another point.
+    /// They differ, but a kink is close enough to be the reason: check again at another point.
     Kink,
     /// They differ, and no kink is near.
     Wrong,
@@ -94,7 +94,8 @@ impl TensorCheck {
         relative_error(&self.computed.flatten(), &self.measured.flatten())
     }
 
-    /// The largest absolute difference of two entries, and the index of these entries: `[row, column]` in a matrix.
+    /// The largest absolute difference between corresponding entries, and the index of these entries: `[row, column]`
+    /// in a matrix.
     ///
     /// # Panics
     ///
@@ -103,13 +104,13 @@ impl TensorCheck {
         todo!()
     }
 
-    /// What the two gradients say, if `n_near_kink` pre-activations are close to a kink: the first of these that is
-    /// true.
+    /// The verdict on the two gradients, if `n_near_kink` pre-activations are close to a kink: the first of these that
+    /// is true.
     ///
     /// 1. [`Vacuous`](Verdict::Vacuous): the norms of both gradients are below [`NOISE`].
     /// 2. [`Right`](Verdict::Right): the relative error is below [`TOLERANCE`].
     /// 3. [`Kink`](Verdict::Kink): `n_near_kink` is not 0.
-    /// 4. [`Wrong`](Verdict::Wrong): everything else, NaN among it.
+    /// 4. [`Wrong`](Verdict::Wrong): everything else, including NaN.
     pub fn verdict(&self, n_near_kink: usize) -> Verdict {
         todo!()
     }
@@ -118,9 +119,9 @@ impl TensorCheck {
 /// Checks the backward pass of `net`: one [`TensorCheck`] for every parameter tensor, weights and biases alike, in the
 /// order of [`parameters`](Sequential::parameters).
 ///
-/// `x` (n, n_in) and `y` (n, n_out) are a batch; `loss` compares what the network makes of `x` with `y`. Both gradients
-/// are those of this batch at the parameters that the network came with, and every parameter is left bit for bit as it
-/// was.
+/// `x` (n, n_in) and `y` (n, n_out) are a batch; `loss` compares the network's output for `x` with `y`. Both gradients
+/// are those of this batch at the given parameters of the network, and afterwards every parameter is the same as
+/// before, bit for bit.
 pub fn check_network(
     net: &mut Sequential,
     loss: &dyn Loss,
@@ -134,8 +135,8 @@ pub fn check_network(
 /// Bonus. The slope of `f` at `theta` along `direction`, measured: `(f(theta + eps·direction) - f(theta -
 /// eps·direction)) / (2 eps)`.
 ///
-/// All parameters move at once, so two calls of `f` check a gradient of any length: its dot product with the direction
-/// has to be this number.
+/// All parameters change at once, so two calls of `f` check a gradient of any length: its dot product with the
+/// direction has to equal this number.
 pub fn directional_derivative(
     mut f: impl FnMut(&ArrayRef1<f64>) -> f64,
     theta: &ArrayRef1<f64>,

@@ -11,18 +11,18 @@ use rand::Rng;
 /// What is wrong with the bytes of an IDX file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdxError {
-    /// The file is shorter than it has to be: than its header, or than its header says.
+    /// The file is too short: shorter than a header, or shorter than its header says.
     Truncated {
-        /// How many bytes the whole file needs; if not even the header is there, how many the header needs.
+        /// How many bytes the whole file needs; if even the header is incomplete, how many bytes the header needs.
         needed: usize,
         /// How many bytes there are.
         found: usize,
     },
-    /// The file begins with another number: it holds something else.
+    /// The file begins with another number, so it is of another type.
     WrongMagic {
-        /// The number that such a file begins with.
+        /// The number with which such a file begins.
         expected: u32,
-        /// The number that this one begins with.
+        /// The number with which this file begins.
         found: u32,
     },
     /// The sizes in the header are so large that their product does not fit into a `usize`.
@@ -51,7 +51,7 @@ impl fmt::Display for IdxError {
     }
 }
 
-/// This is complete: with it, `?` carries the error through a `main` that returns `Result<(), Box<dyn Error>>`.
+/// This is complete. It lets `?` pass the error on in a `main` that returns `Result<(), Box<dyn Error>>`.
 impl Error for IdxError {}
 
 /// The labels in the bytes of an IDX file.
@@ -81,8 +81,8 @@ pub fn read_idx_labels(bytes: &[u8]) -> Result<Vec<usize>, IdxError> {
 /// bytes 16..    one byte per pixel: image after image, in an image row after row
 /// ```
 ///
-/// The four numbers of the header are big-endian. The pixels stay what they are, bytes from 0 to 255: as long as they
-/// are `u8`, they cannot be confused with numbers that are scaled already.
+/// The four numbers of the header are big-endian. The pixels stay bytes from 0 to 255: as `u8` they cannot be confused
+/// with numbers that are already scaled.
 ///
 /// # Errors
 ///
@@ -92,15 +92,15 @@ pub fn read_idx_labels(bytes: &[u8]) -> Result<Vec<usize>, IdxError> {
 /// 2. The first number is not 2051: [`IdxError::WrongMagic`].
 /// 3. The product of the sizes does not fit into a `usize`: [`IdxError::TooLarge`]. A header may claim anything.
 /// 4. There are fewer pixels than the header says: [`IdxError::Truncated`].
-/// 5. There are more: [`IdxError::TooLong`]. What is left over may mean that the sizes are wrong.
+/// 5. There are more: [`IdxError::TooLong`]. Extra bytes may mean that the sizes are wrong.
 pub fn read_idx_images(bytes: &[u8]) -> Result<Array3<u8>, IdxError> {
     todo!()
 }
 
 /// Images as samples: each image is a row, and a pixel of 255 is 1. Shape (n_images, rows · columns).
 ///
-/// This is the one place where pixels are scaled. 255 becomes 1 and 0 stays 0, whatever other pixels there are. In a
-/// sample the pixels keep their order: row after row.
+/// This is the one place where pixels are scaled. 255 becomes 1 and 0 stays 0, whatever the other pixels are. In a
+/// sample, the pixels keep their order: row after row.
 pub fn scale_pixels(images: &ArrayRef3<u8>) -> Array2<f64> {
     todo!()
 }
@@ -108,28 +108,28 @@ pub fn scale_pixels(images: &ArrayRef3<u8>) -> Array2<f64> {
 /// The species of the iris flowers, in the order of their classes: 0, 1, 2.
 pub const SPECIES: [&str; 3] = ["setosa", "versicolor", "virginica"];
 
-/// What is wrong with a line of text. Lines are counted from 1, as editors do.
+/// What is wrong with a line of text. Lines are counted from 1, as in an editor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CsvError {
-    /// A line has not five fields.
+    /// A line does not have five fields.
     WrongNumberOfFields {
         /// Which line.
         line: usize,
         /// How many fields it has.
         found: usize,
     },
-    /// A measurement is no finite number.
+    /// A measurement is not a finite number.
     NotANumber {
         /// Which line.
         line: usize,
-        /// The field, without the blanks around it.
+        /// The field, without the spaces around it.
         field: String,
     },
-    /// The last field is none of [`SPECIES`].
+    /// The last field is not one of [`SPECIES`].
     UnknownSpecies {
         /// Which line.
         line: usize,
-        /// The field, without the blanks around it.
+        /// The field, without the spaces around it.
         name: String,
     },
 }
@@ -148,7 +148,7 @@ impl fmt::Display for CsvError {
 /// This is complete.
 impl Error for CsvError {}
 
-/// The flowers in a text with one flower per line: four measurements, then the species, separated by commas.
+/// Reads flowers from a text with one flower per line: four measurements, then the species, separated by commas.
 ///
 /// ```text
 /// sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm,species
@@ -156,14 +156,14 @@ impl Error for CsvError {}
 /// 7.0,3.2,4.7,1.4,versicolor
 /// ```
 ///
-/// Returns the measurements, shape (n_flowers, 4), and the class of each flower, its place in [`SPECIES`]. Line 1 holds
-/// headings and is passed over, whatever it says, and so are lines with nothing but blanks; but all of them are
-/// counted. Blanks around a field do not matter.
+/// Returns the measurements, shape (n_flowers, 4), and the class of each flower, which is its index in [`SPECIES`].
+/// Line 1 holds headings and is skipped, whatever it says. Blank lines are skipped, too. But all lines are counted.
+/// Spaces around a field do not matter.
 ///
 /// # Errors
 ///
-/// For the first line that is not like that. In a line the number of fields is looked at first, then the measurements
-/// from left to right, then the species. `nan` and `inf` are no measurements, although `parse` takes them.
+/// For the first line that breaks these rules. In a line, the number of fields is checked first, then the measurements
+/// from left to right, then the species. `nan` and `inf` are not measurements, although `parse` accepts them.
 pub fn parse_iris(csv: &str) -> Result<(Array2<f64>, Vec<usize>), CsvError> {
     todo!()
 }
@@ -181,8 +181,8 @@ pub fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
 
 /// Splits the samples 0, 1, …, n - 1 at random: the indices of the training samples, and those of the test samples.
 ///
-/// Every sample is in exactly one of the two. The test part has `n · test_fraction` samples, rounded to the nearest
-/// whole number, a half upwards. In both, the samples are in random order.
+/// Every sample is in exactly one of the two. The test set has `n · test_fraction` samples, rounded to the nearest
+/// whole number, with halves rounded up. In both sets, the samples are in random order.
 ///
 /// # Panics
 ///
@@ -191,10 +191,10 @@ pub fn train_test_split(n: usize, test_fraction: f64, rng: &mut impl Rng) -> (Ve
     todo!()
 }
 
-/// As [`train_test_split`], but class by class, so that each class has the same share of either part.
+/// Like [`train_test_split`], but class by class, so that each class has the same proportion in both sets.
 ///
-/// Of the `n_c` samples with the label c, `n_c · test_fraction` are for the test, rounded for each class by itself to
-/// the nearest whole number, a half upwards. In both parts the samples of all classes are mixed.
+/// Of the `n_c` samples with the label c, `n_c · test_fraction` are in the test set, rounded for each class separately
+/// to the nearest whole number, with halves rounded up. In both sets, the samples of all classes are mixed.
 ///
 /// # Panics
 ///
@@ -203,7 +203,7 @@ pub fn stratified_split(labels: &[usize], test_fraction: f64, rng: &mut impl Rng
     todo!()
 }
 
-/// Brings every feature to mean 0 and standard deviation 1, as measured on the training data.
+/// Scales every feature to mean 0 and standard deviation 1, as measured on the training data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StandardScaler {
     /// The mean of each feature; shape (n_features).
@@ -213,10 +213,10 @@ pub struct StandardScaler {
 }
 
 impl StandardScaler {
-    /// Measures the features of `x`, shape (n_samples, n_features).
+    /// Computes the means and deviations of the features of `x`, shape (n_samples, n_features).
     ///
-    /// The deviation divides by n: `sqrt(Σ (x - mean)² / n)`. A feature whose values are all equal gets 1 instead, so
-    /// that [`transform`](Self::transform) makes 0 of it; also if this value is 0.1.
+    /// The deviation divides by n: `sqrt(Σ (x - mean)² / n)`. A feature whose values are all equal gets the deviation 1
+    /// instead, so that [`transform`](Self::transform) turns it into 0, even if the value is one such as 0.1.
     ///
     /// # Panics
     ///
@@ -225,18 +225,18 @@ impl StandardScaler {
         todo!()
     }
 
-    /// `(x - mean) / std` for every feature, with the scaler's own `mean` and `std`. Shape as `x`.
+    /// `(x - mean) / std` for every feature, with the scaler's own `mean` and `std`. The result has the shape of `x`.
     pub fn transform(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
 
-    /// What [`transform`](Self::transform) made `z` of: the inputs again, in their own units.
+    /// The inverse of [`transform`](Self::transform): the inputs for the scaled values `z`, in their original units.
     pub fn inverse_transform(&self, z: &ArrayRef2<f64>) -> Array2<f64> {
         todo!()
     }
 }
 
-/// Training and test samples, scaled with one scaler, which was fitted on the training samples only.
+/// Training and test samples, scaled with one scaler that is fitted on the training samples only.
 ///
 /// # Panics
 ///
@@ -245,7 +245,7 @@ pub fn prepare(x_train: &ArrayRef2<f64>, x_test: &ArrayRef2<f64>) -> (Array2<f64
     todo!()
 }
 
-/// How many batches of `batch_size` samples there are in `n_samples`, the last one perhaps shorter.
+/// The number of batches of `batch_size` samples in `n_samples`; the last one may be shorter.
 ///
 /// # Panics
 ///
@@ -256,10 +256,10 @@ pub fn n_batches(n_samples: usize, batch_size: usize) -> usize {
 
 /// The samples in batches: an iterator over pairs of rows of `x`, shape (at most `batch_size`, n_features), and labels.
 ///
-/// All batches have `batch_size` samples except the last one, which has the rest. A `Batches` is one epoch; for the
-/// next one make another.
+/// All batches have `batch_size` samples except the last one, which has the rest. A `Batches` is for one epoch; make a
+/// new one for the next.
 ///
-/// The fields are yours: change them if you like others better.
+/// You may change these fields if you prefer others.
 #[derive(Clone, Debug)]
 pub struct Batches<'a> {
     x: &'a ArrayRef2<f64>,
@@ -272,7 +272,7 @@ pub struct Batches<'a> {
 }
 
 impl<'a> Batches<'a> {
-    /// Batches in the order of the rows, as for a test.
+    /// Batches in the order of the rows, as for an evaluation.
     ///
     /// # Panics
     ///
@@ -281,8 +281,8 @@ impl<'a> Batches<'a> {
         todo!()
     }
 
-    /// Batches in random order, another one for each call with the same generator. Every sample is in exactly one
-    /// batch, and beside its own label.
+    /// Batches in random order, a different one for each call with the same generator. Every sample is in exactly one
+    /// batch, together with its own label.
     ///
     /// # Panics
     ///
@@ -301,9 +301,9 @@ impl Iterator for Batches<'_> {
     }
 }
 
-/// The mean over all samples, from the mean of each batch and how many samples it had.
+/// The mean over all samples, computed from the mean and the number of samples of each batch.
 ///
-/// Every sample counts the same. Without any sample there is no mean: the result is NaN.
+/// Every sample has the same weight. With no samples the result is NaN.
 pub fn mean_over_batches(batches: &[(f64, usize)]) -> f64 {
     todo!()
 }

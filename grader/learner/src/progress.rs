@@ -1,7 +1,8 @@
 //! What a learner has reached: one small file beside the course, `progress.json`.
 //!
-//! Losing it costs no work, only the memory of it, so nothing here stops a grading: whoever cannot save says so and goes
-//! on. The file is replaced as a whole, and every change is made to what is on disk at that moment, under a lock.
+//! Losing it costs no work, only the memory of it, so nothing here stops a grading: a grader that cannot save says so
+//! and goes on. The file is replaced as a whole, and every change is made to what is on disk at that moment, under a
+//! lock.
 
 use std::{collections::BTreeMap, fs, io::ErrorKind, path::PathBuf};
 

@@ -54,7 +54,7 @@ pub fn report() -> Report {
     open.message = "there is still a `todo!()` to replace".to_owned();
     open.hint = Some("Begin with the residuals.".to_owned());
     let mut waiting = check("huber_grad", Status::Skipped);
-    waiting.message = "waits until this is right: huber".to_owned();
+    waiting.message = "skipped until this passes: huber".to_owned();
     waiting.after = vec!["mae_loss".to_owned(), "huber".to_owned()];
     let mut bonus = check("pinball", Status::TimedOut);
     bonus.bonus = true;

@@ -165,7 +165,7 @@ pub fn beginning(text: &str, most: usize) -> Cow<'_, str> {
     format!("{}…", text.chars().take(most.saturating_sub(1)).collect::<String>()).into()
 }
 
-/// Folders of this machine that are nobody's business.
+/// Folders of this machine that no report may show.
 pub struct Folders(Vec<String>);
 
 impl Folders {

@@ -71,7 +71,7 @@ impl Terminal {
     }
 }
 
-/// The whole report, with colours; whoever prints it takes them out where they do not belong.
+/// The whole report, with colours; the caller that prints it removes them where they do not belong.
 pub fn render(report: &Report, terminal: &Terminal) -> String {
     let mut page = Page::new(terminal);
     page.line(&paint(BOLD, format!("{} · {}", report.exercise.number, report.exercise.title)));
@@ -346,9 +346,7 @@ impl<'a> Page<'a> {
         };
         let kind = match () {
             () if task.bonus => " bonus",
-            () if started && task.checks.iter().all(|check| check.status == Status::Skipped) => {
-                "  waits for what is above"
-            }
+            () if started && task.checks.iter().all(|check| check.status == Status::Skipped) => "  skipped: see above",
             () => "",
         };
         self.line(&format!("{} {name:<28} {points}/{max}{kind}", paint(style, mark)));
@@ -372,7 +370,7 @@ impl<'a> Page<'a> {
 
     /// One check; in full, unless a failure of its task has been shown `before` it.
     fn check(&mut self, check: &CheckReport, before: Option<&CheckReport>) {
-        // A further failure of the task that nobody has explained yet is shown in full if it is short.
+        // A further failure of the task that is not explained yet is shown in full if it is short.
         let short = check.input.as_ref().is_none_or(|input| input.lines().count() <= SHORT);
         let in_full = before.is_none() || (check.mistake.is_none() && short);
         let (style, mark) = match check.status {
@@ -466,7 +464,7 @@ impl<'a> Page<'a> {
         let indent = if self.most_lines.is_some() { "    " } else { "      " };
         for (number, line) in check.output.lines().enumerate() {
             let label = if number == 0 { "printed   " } else { "          " };
-            // A line that has to be wrapped keeps the bar: nobody shall take it for the grader's own.
+            // A line that has to be wrapped keeps the bar, so that it is not mistaken for the grader's own.
             let room = self.width.saturating_sub(18).max(10);
             for (part, piece) in textwrap::wrap(line, room).iter().enumerate() {
                 let label = if part == 0 { label } else { "          " };

@@ -15,7 +15,7 @@ use super::sandbox::failure_mark;
 /// How long a process may take to end after it has closed its output.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A running child. Whoever drops it ends it, and whatever it has started.
+/// A running child. Dropping it ends it and all processes that it has started.
 ///
 /// The kernel also ends a confined child when the *thread* ends that has started it: the thread that starts one has to
 /// be the one that waits for it.
@@ -23,7 +23,7 @@ pub(super) struct Running {
     child: Child,
     /// What it is to read; gone where it has no input.
     input: Option<Sender<Vec<u8>>>,
-    /// What it writes, in pieces; closed when nobody can write any more.
+    /// What it writes, in pieces; closed when no process can write any more.
     pieces: Receiver<Vec<u8>>,
     /// Waited for: its number may be another process's by now.
     ended: bool,
@@ -32,7 +32,7 @@ pub(super) struct Running {
 /// What came next.
 pub(super) enum Next {
     Piece(Vec<u8>),
-    /// Nobody can write any more.
+    /// No process can write any more.
     Closed,
     /// Nothing, in the time that there was.
     Silence,
@@ -148,7 +148,7 @@ impl Drop for Running {
     }
 }
 
-/// Writes the messages until there are no more, or nobody reads them.
+/// Writes the messages until there are no more, or until they are no longer read.
 fn feed(mut stdin: ChildStdin, messages: &Receiver<Vec<u8>>) {
     for message in messages {
         if stdin.write_all(&message).is_err() {

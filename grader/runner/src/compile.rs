@@ -25,7 +25,7 @@ use report::{
 /// More than this rustc does not say of honest code.
 const MAX_MESSAGES_KIB: usize = 4096;
 
-/// Nobody reads more.
+/// More is never read.
 const MAX_DIAGNOSTICS: usize = 50;
 
 /// What ends a sentence of rustc's.
@@ -319,7 +319,7 @@ impl Compiler<'_> {
             let elapsed = begun.elapsed();
             if elapsed >= limit && has_had_its_time(limit, process.usage()) {
                 return Ok(Said::only(format!(
-                    "compiling was stopped after {seconds} s: is there a macro, a constant or a type without end?"
+                    "compiling was stopped after {seconds} s: is there a macro, a constant or a type that never ends?"
                 )));
             }
             if elapsed >= PATIENCE * limit {
@@ -331,7 +331,7 @@ impl Compiler<'_> {
             }
             if said.len() > MAX_MESSAGES_KIB * 1024 {
                 return Ok(Said::only(format!(
-                    "compiling was stopped because the compiler had more than {MAX_MESSAGES_KIB} KiB to say about it"
+                    "compiling was stopped because the compiler wrote more than {MAX_MESSAGES_KIB} KiB of messages"
                 )));
             }
         };
@@ -382,8 +382,8 @@ impl Compiler<'_> {
         Ok(Compiled::Broken(diagnostics))
     }
 
-    /// Sees to it that an error is no fault of the crates that code is linked with, which nobody can correct in `lib.rs`:
-    /// one that names a crate, or no line at all.
+    /// Makes sure that an error is not caused by the crates that code is linked with, which cannot be corrected in
+    /// `lib.rs`: one that names a crate, or no line at all.
     fn try_out_the_kit(&self, messages: &[Message]) -> Result<()> {
         let about_lines = messages.iter().any(|message| message.is_error() && message.is_about_code());
         let about_crates = messages.iter().any(Message::is_about_a_crate);
@@ -443,7 +443,7 @@ fn make_executable(program: &Path) -> Result<()> {
     {
         use std::os::unix::fs::PermissionsExt;
         let change = || {
-            anyhow::ensure!(fs::symlink_metadata(program)?.is_file(), "it is no file");
+            anyhow::ensure!(fs::symlink_metadata(program)?.is_file(), "it is not a file");
             Ok(fs::set_permissions(program, fs::Permissions::from_mode(0o700))?)
         };
         change().with_context(|| format!("cannot make {} executable", program.display()))?;

@@ -187,7 +187,7 @@ impl Message {
         }
         let message = sanitise::clean(&folders.hide(&sanitise::beginning(&said, MAX_MESSAGE)));
         rendered = sanitise::clean(&folders.hide(&sanitise::beginning(&rendered, MAX_RENDERED)));
-        rendered += "  Names, types and `pub` stay as the exercise gives them; what is inside is yours.\n";
+        rendered += "  Keep names, types and `pub` as the exercise gives them; you may change everything else.\n";
         Diagnostic {
             level: "error".to_owned(),
             code: self.code.map(|code| code.code),

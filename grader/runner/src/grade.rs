@@ -349,7 +349,7 @@ impl<'a> Grader<'a> {
 }
 
 fn waits_for(check: &Planned) -> String {
-    format!("waits until this is right: {}", check.title)
+    format!("skipped until this passes: {}", check.title)
 }
 
 /// Whether `check` can be passed although `unmet`, which it comes after, is not: they are about different functions, and

@@ -77,8 +77,8 @@ impl<'a> JudgeProcess<'a> {
             Reply::Plan { wire, checks } if wire == wire::DIGEST => Ok(checks),
             Reply::Fault(what) => bail!("{NOT_YOURS}: {what}"),
             _ => bail!(
-                "the judge speaks another language than this grader, whose own source has changed; `cargo run -p grader` \
-                 in the course's folder runs the one that fits, and `cargo install --path grader` installs it"
+                "the judge and this grader use different protocols, since the grader's source has changed; \
+                 `cargo run -p grader` in the course's folder runs the one that fits, and `cargo install --path grader` installs it"
             ),
         }
     }
@@ -170,13 +170,13 @@ impl<'a> JudgeProcess<'a> {
                     anstream::eprintln!("printed by the judge: {line}");
                 }
                 let reply = taken.message.as_deref().and_then(frame::decode);
-                return reply.context("the judge speaks another language than this grader; build both again");
+                return reply.context("the judge and this grader use different protocols; build both again");
             }
             if self.observer.has_called_off() {
                 bail!(CalledOff);
             }
             if Instant::now() >= deadline {
-                bail!("{NOT_YOURS}: it has said nothing for {} s; is there a loop without end?", MAX_SILENCE.as_secs());
+                bail!("{NOT_YOURS}: it has sent nothing for {} s; is there an endless loop?", MAX_SILENCE.as_secs());
             }
             match self.process.next(Instant::now() + GLANCE) {
                 Next::Piece(piece) => self.stream.extend(&piece),

@@ -507,7 +507,7 @@ impl LockFile {
         let package = self.package.iter().find(|locked| locked.name == package);
         package
             .and_then(|locked| self.dependencies(locked).find(|(dependency, _)| *dependency == name))
-            .with_context(|| format!("{name} is not among the dependencies that Cargo.lock tells of"))
+            .with_context(|| format!("{name} is not among the dependencies that Cargo.lock lists"))
     }
 
     fn dependencies(&self, package: &LockedPackage) -> impl Iterator<Item = Package<'_>> {
@@ -563,7 +563,7 @@ fn find_rustc(course: &Course) -> Result<PathBuf> {
     let rustc = Path::new(sysroot.trim()).join("bin").join(name);
     if !rustc.is_file() {
         bail!(
-            "`rustc --print sysroot` says {:?}, where there is no compiler; is Rust installed whole?",
+            "`rustc --print sysroot` returns {:?}, where there is no compiler; is Rust installed completely?",
             sysroot.trim()
         );
     }

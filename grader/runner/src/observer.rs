@@ -1,4 +1,4 @@
-//! Whoever waits for a grading hears what it is busy with, and may call it off.
+//! A caller that waits for a grading is told about its progress, and may cancel it.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -56,16 +56,16 @@ fn in_words(time: Duration) -> String {
     }
 }
 
-/// Whoever waits for a grading.
+/// A caller that waits for a grading.
 pub trait Observer {
     /// Hears what the grading is busy with now.
     fn on_stage(&self, stage: Stage);
 
-    /// Whether nobody waits any more. Asked every few milliseconds while the learner's code runs.
+    /// Whether the caller no longer waits. Asked every few milliseconds while the learner's code runs.
     fn has_called_off(&self) -> bool;
 }
 
-/// Nobody watches, and nobody gives up.
+/// No one watches, and the grading is never cancelled.
 impl Observer for () {
     fn on_stage(&self, _: Stage) {}
 
@@ -80,7 +80,7 @@ pub struct CalledOff;
 
 impl fmt::Display for CalledOff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the grading was called off")
+        f.write_str("the grading was cancelled")
     }
 }
 

@@ -1,7 +1,7 @@
 //! The source files of a submission: read once, without following links, and no more than a learner writes.
 //!
-//! They are `lib.rs` and the files of the modules that it names; what else lies beside them is not the submission. What is
-//! scanned, compiled and digested are these bytes, so nobody can exchange a file in between.
+//! They are `lib.rs` and the files of the modules that it names; what else lies beside them is not the submission. What
+//! is scanned, compiled and digested are these bytes, so no file can be exchanged in between.
 
 use std::{
     collections::HashSet,
@@ -133,7 +133,7 @@ impl Sources {
             }
             self.files.push((name, text));
             if self.files.len() > MAX_FILES || modules > MAX_MODULES {
-                return self.refuse("", &format!("holds too much: {MAX_FILES} files are enough for an exercise"));
+                return self.refuse("", &format!("has too many files: {MAX_FILES} are enough for an exercise"));
             }
         }
     }
@@ -175,7 +175,7 @@ fn read(src: &Path, name: &str) -> Result<String, String> {
     }
     let is_file = |metadata: fs::Metadata| metadata.is_file();
     if fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-        return Err("is not there; that is the file which is graded".to_owned());
+        return Err("is missing; it is the file that is graded".to_owned());
     }
     if !fs::symlink_metadata(path).is_ok_and(is_file) {
         return Err("is not an ordinary file; links, pipes and devices are not graded".to_owned());

@@ -80,7 +80,7 @@ pub(crate) fn run(course: Course, exercise: &str, port: u16, opens: bool, folder
         });
         let _watcher = watch(&app);
         println(&format!("Serving {address}"));
-        println("Keep this address to yourself: it holds a key. Ctrl-C ends it.");
+        println("Keep this address to yourself: it contains a key. Ctrl-C ends it.");
         if opens && open::that_detached(&address).is_err() {
             println("No browser could be started: open the address in one.");
         }
@@ -95,7 +95,7 @@ fn println(line: &str) {
 
 fn random() -> Result<[u8; 16]> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).context("the system gives no random numbers")?;
+    getrandom::fill(&mut bytes).context("the system provides no random numbers")?;
     Ok(bytes)
 }
 
@@ -170,7 +170,7 @@ fn router(app: Arc<App>) -> Router {
     Router::new()
         .nest(&format!("/{}", app.key), below)
         .fallback(|| async {
-            refused(StatusCode::NOT_FOUND, "There is nothing here. The whole address is needed, with its key.")
+            refused(StatusCode::NOT_FOUND, "There is nothing here. Use the whole address, including its key.")
         })
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(app.clone(), guard))
@@ -186,7 +186,7 @@ async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     let mut response = if is_ours(request.headers(), app.port) {
         next.run(request).await
     } else {
-        refused(StatusCode::FORBIDDEN, "This server answers to its own pages alone.")
+        refused(StatusCode::FORBIDDEN, "This server answers only its own pages.")
     };
     let headers = response.headers_mut();
     for (name, value) in [

@@ -29,9 +29,10 @@ pub(crate) fn run(course: &Course, args: &CheckArgs) -> Result<Outcome> {
     }
     if all {
         if args.source.is_some() {
-            return Err(
-                UsageError("--source is a submission to one exercise; name it instead of `all`".to_owned()).into()
-            );
+            return Err(UsageError(
+                "--source is a submission to one exercise; name that exercise instead of `all`".to_owned(),
+            )
+            .into());
         }
         let all = grader.check_all()?;
         targets.write(&all.reports, &Terminal::of_stdout(course, None))?;
@@ -73,7 +74,7 @@ impl Grader<'_> {
             let how = Checking { options: self.options, sandbox: self.sandbox, again: false, observer };
             let checked = learner::check(self.course, exercise, kit, &how)?;
             if let Some(warning) = checked.warning {
-                warn(&format!("your progress was not noted down: {warning}"));
+                warn(&format!("your progress was not saved: {warning}"));
             }
             return Ok(checked.report);
         }
@@ -147,7 +148,7 @@ impl Targets {
                 "only one report fits on standard output; give the others a file: --format junit=FILE".into(),
             );
         }
-        // Whoever wants files only sees the report in the terminal as well.
+        // With files only, the report is shown in the terminal as well.
         let mut targets = vec![(format, output.map(Path::to_owned))];
         for wanted in formats.iter().filter(|wanted| wanted.file.is_some()) {
             if targets.iter().any(|(_, file)| *file == wanted.file) {
@@ -158,7 +159,7 @@ impl Targets {
         }
         for (format, name) in [(ReportFormat::Exercism, "exercism"), (ReportFormat::Check50, "check50")] {
             if all && targets.iter().any(|(wanted, _)| *wanted == format) {
-                return usage(format!("{name} is a format for one exercise; name it instead of `all`"));
+                return usage(format!("{name} is a format for one exercise; name that exercise instead of `all`"));
             }
         }
         Ok(Self { all, targets })

@@ -34,7 +34,8 @@ pub(crate) fn run(course: &Course, args: &CiArgs) -> Result<Outcome> {
     };
     let options = Options { seed, ..Options::default() };
     let all = grade_all(course, exercises, |exercise, kit| {
-        // Whoever wrote it: nothing of an earlier grading is used, and nothing is left for a later one.
+        // Whose code it is makes no difference: nothing of an earlier grading is used, and nothing is left for a later
+        // one.
         let slot = Slot::take_empty(&work, &exercise.name, sandbox)?;
         let grading = Grading { course, exercise, kit, slot: &slot, options, observer: &() };
         let submission = handed_in.submission(exercise);
@@ -73,7 +74,7 @@ fn first_answers(course: &Course, exercise: &Exercise, submission: &Submission) 
 /// A seed for one grading. No submission can know it, so a table of right answers earns nothing. It has 32 bits, which every
 /// reader of JSON keeps and a person can type.
 fn new_seed() -> Result<u64> {
-    getrandom::u32().map(u64::from).context("the system gives no random number; give a seed of your own with --seed N")
+    getrandom::u32().map(u64::from).context("the system provides no random numbers; give a seed with --seed N")
 }
 
 /// Prints in full what is begun and not complete.
@@ -153,7 +154,7 @@ impl HandedIn {
             ([], _) => {}
             ([folder], Some(only)) if !is_any_found => self.put(only, (*folder).clone()),
             _ if is_any_found => {
-                warn(&format!("this is named after no exercise, and not graded: {}", hand_in::list(nameless)))
+                warn(&format!("no exercise has this name, so this is not graded: {}", hand_in::list(nameless)))
             }
             _ => {
                 return Err(UsageError(format!(
@@ -297,7 +298,7 @@ impl<'a> Policy<'a> {
             .collect();
         let score: u32 = reports.iter().map(Report::score).sum();
         if let Some(least) = self.min_score.filter(|least| score < *least) {
-            unmet.push(format!("At least {least} points are asked for; these are {score}."));
+            unmet.push(format!("At least {least} points are required; there are {score}."));
         }
         unmet
     }

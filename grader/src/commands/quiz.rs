@@ -38,7 +38,8 @@ pub(crate) fn run(course: &Course, args: &QuizArgs) -> Result<ExitCode> {
         }
     };
     if exercises.is_empty() {
-        let complaint = format!("you have begun no exercise; `{} quiz 1` asks about the first", course.grader());
+        let complaint =
+            format!("you have not started an exercise yet; `{} quiz 1` asks about the first", course.grader());
         return Err(UsageError(complaint).into());
     }
     if args.exercise.is_some() && course.quiz(exercises[0])?.is_empty() {

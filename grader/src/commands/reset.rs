@@ -19,9 +19,9 @@ fn undo(course: &Course, exercise: &Exercise) -> Result<String> {
         let said = format!("there is no other version of {} in backups: nothing was changed", exercise.name);
         return Err(UsageError(said).into());
     };
-    let mut said = format!("exercises/{} is what it was in\n{}", exercise.name, undone.from.display());
+    let mut said = format!("exercises/{} is restored from\n{}", exercise.name, undone.from.display());
     if let Some(kept) = undone.kept {
-        said += &format!("\nWhat stood there is kept in\n{}", kept.display());
+        said += &format!("\nThe version before that is kept in\n{}", kept.display());
     }
     Ok(said)
 }

@@ -51,17 +51,16 @@ fn instead(course: &Course, exercise: &Exercise) -> Result<String> {
         None => exercise.tasks.first(),
     };
     Ok(match next {
-        Some(task) if hint::given(course, exercise, task)?.left() == 0 => format!(
-            "You have had every hint for `{}`. What it is about is in the lesson: `{grader} lesson {number}`.",
-            task.name
-        ),
+        Some(task) if hint::given(course, exercise, task)?.left() == 0 => {
+            format!("You have seen every hint for `{}`. The lesson explains it: `{grader} lesson {number}`.", task.name)
+        }
         _ => format!("`{grader} hint {number}` gives the next hint."),
     })
 }
 
 /// Asks whether to show the solution of an exercise that is not solved; no answer is a no.
 fn agrees(name: &str) -> Result<bool> {
-    anstream::eprint!("{name} is not solved yet. Show the solution all the same? [y/N] ");
+    anstream::eprint!("{name} is not solved yet. Show the solution anyway? [y/N] ");
     io::stderr().flush()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).context("cannot read your answer; --yes answers for you")?;

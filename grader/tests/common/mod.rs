@@ -30,7 +30,7 @@ pub(crate) struct Edited {
 impl Edited {
     pub(crate) fn new(find: &str, with: &str) -> Self {
         let solution = fs::read_to_string(course().join("solutions/03_dense_layer/src/lib.rs")).expect("the solution");
-        assert_eq!(solution.matches(find).count(), 1, "{find} has to stand in the solution once");
+        assert_eq!(solution.matches(find).count(), 1, "{find} has to occur in the solution once");
         Self::source(&solution.replacen(find, with, 1))
     }
 

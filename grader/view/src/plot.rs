@@ -35,7 +35,7 @@ pub(crate) fn show(course: &Course, exercise: &Exercise, folder: PathBuf) -> Res
             }
             let shown = page.strip_prefix(&course.root).unwrap_or(&page).display().to_string();
             let shown = link(screen.links, &file_url(&page), &shown);
-            print(&format!("{} {shown}", paint(DIM, "The same, finer, for your browser:")));
+            print(&format!("{} {shown}", paint(DIM, "The same, in more detail, for your browser:")));
             Ok(ExitCode::SUCCESS)
         }
         Plotted::Broken(explanation) => {
@@ -94,7 +94,7 @@ pub(crate) fn plot(
 /// If the gallery cannot draw them.
 pub fn pictures(gallery: &mut Gallery, controls: Controls, observer: &dyn Observer) -> Result<Vec<Picture>> {
     let (pictures, _) = gallery.draw(controls, observer)?;
-    frame::decode(&pictures.0).context("the pictures are in another language than this view")
+    frame::decode(&pictures.0).context("the pictures are in another format than this view reads")
 }
 
 /// What is said of code that does not compile.

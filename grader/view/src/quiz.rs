@@ -129,7 +129,7 @@ impl<'a> Dialogue<'a> {
             }
         }
         if left.is_break() {
-            self.say("The same command goes on with what is not answered yet.");
+            self.say("The same command continues with the questions that are not answered yet.");
         }
         for exercise in &wanted.exercises {
             let questions = self.course.quiz(exercise)?;
@@ -166,7 +166,7 @@ impl<'a> Dialogue<'a> {
                     Reply::More(text) => self.tell("more", &text, exercise),
                     Reply::Judged { right, given, says } => {
                         if is_first && let Err(error) = note(self.course, exercise, &asked.question.id, right, &given) {
-                            self.say(&format!("This answer is not noted: {error:#}"));
+                            self.say(&format!("This answer is not saved: {error:#}"));
                         }
                         self.tell(if right { "right" } else { "wrong" }, &says, exercise);
                         if is_first && let Some(id) = picture(&asked.question) {

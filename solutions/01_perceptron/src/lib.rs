@@ -34,7 +34,7 @@ pub fn sigmoid_neuron(x: &ArrayRef1<f64>, weights: &ArrayRef1<f64>, bias: f64) -
     sigmoid(linear_neuron(x, weights, bias))
 }
 
-/// The share of predictions that are right, from 0 to 1; NaN if there are none, for then nothing was measured.
+/// The fraction of predictions that are correct, from 0 to 1. With no samples it is NaN: nothing has been measured.
 pub fn accuracy(predictions: &ArrayRef1<f64>, targets: &ArrayRef1<f64>) -> f64 {
     let right = predictions.iter().zip(targets).filter(|(prediction, target)| prediction == target).count();
     right as f64 / targets.len() as f64
@@ -47,7 +47,7 @@ pub struct Perceptron {
     pub weights: Array1<f64>,
     /// Added once to every weighted sum.
     pub bias: f64,
-    /// How far one correction goes.
+    /// The size of one correction.
     pub learning_rate: f64,
 }
 
@@ -81,7 +81,7 @@ impl Perceptron {
         self.scores(x).mapv(step)
     }
 
-    /// The perceptron rule for one sample: predict its class and, if that is not `target`, move.
+    /// The perceptron rule for one sample: predict its class and, if that is not `target`, change the parameters.
     ///
     /// ```text
     /// error = target - prediction          -1, 0 or 1
@@ -98,14 +98,14 @@ impl Perceptron {
         error != 0.0
     }
 
-    /// Goes through the samples again and again and [`update`](Self::update)s after each one, until an epoch (one round)
-    /// has no error or `max_epochs` rounds are over. Returns the number of errors in each epoch that was run.
+    /// Goes through the samples again and again and [`update`](Self::update)s after each one, until an epoch (one
+    /// round) has no error or `max_epochs` rounds are over. Returns the number of errors in each epoch that was run.
     ///
     /// If a line separates the classes, that ends with a 0 after finitely many corrections (Novikoff 1962). If none
     /// does, it never ends by itself: hence `max_epochs`.
     ///
     /// `x` has shape (n_samples, n_inputs); `targets` has shape (n_samples) and holds 0.0 and 1.0. Starts from the
-    /// present weights. `max_epochs = 0` changes nothing and returns nothing; with no samples the first epoch has no
+    /// current weights. `max_epochs = 0` changes nothing and returns nothing; with no samples the first epoch has no
     /// error.
     pub fn train(&mut self, x: &ArrayRef2<f64>, targets: &ArrayRef1<f64>, max_epochs: usize) -> Vec<usize> {
         let mut errors_per_epoch = Vec::new();
@@ -136,7 +136,7 @@ impl Perceptron {
         Some((-self.weights[0] / self.weights[1], -self.bias / self.weights[1]))
     }
 
-    /// The class of each sample, 0.0 or 1.0, by its probability: 1 if `sigmoid(score)` is above 0.5.
+    /// The class of each sample, 0.0 or 1.0, from its probability: 1 if `sigmoid(score)` is above 0.5.
     ///
     /// Exactly 0.5 is class 0 here, while [`predict`](Self::predict) puts a score of exactly 0 into class 1. Either can
     /// be defended; what matters is that it is written down.
@@ -144,10 +144,10 @@ impl Perceptron {
         self.scores(x).mapv(|z| if sigmoid(z) > 0.5 { 1.0 } else { 0.0 })
     }
 
-    /// The other rule that is called the perceptron rule: *one* correction per epoch, the sum of those of all samples.
+    /// Another rule that is called the perceptron rule: *one* correction per epoch, the sum of those of all samples.
     ///
     /// ```text
-    /// p = sigmoid(X·w + b)                               (n_samples), all with the same w and b
+    /// p = sigmoid(X·w + b)                               (n_samples), with the same w and b for all
     /// w = w + learning_rate · Σ (target - p) · x
     /// b = b + learning_rate · Σ (target - p)
     /// ```
@@ -164,7 +164,7 @@ impl Perceptron {
     }
 }
 
-/// Brings features to a common scale: mean 0 and standard deviation 1, as measured on the *training* data.
+/// Scales every feature to mean 0 and standard deviation 1, as measured on the *training* data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standardizer {
     /// The mean of each feature in the training data; shape (n_features).
@@ -174,7 +174,7 @@ pub struct Standardizer {
 }
 
 impl Standardizer {
-    /// Measures the training data; `x` has shape (n_samples, n_features).
+    /// Computes the means and deviations of the training data; `x` has shape (n_samples, n_features).
     ///
     /// A feature that does not vary gets the standard deviation 1, so that [`transform`](Self::transform) makes 0 of it
     /// and not 0 / 0.
@@ -188,7 +188,8 @@ impl Standardizer {
         Self { means, std_devs }
     }
 
-    /// `(x - mean) / standard deviation` for each feature, with the numbers of the training data, whatever `x` is.
+    /// `(x - mean) / standard deviation` for each feature, always with the statistics of the training data, whatever
+    /// `x` is.
     ///
     /// Measured again on test data, the scaler would hide the very shift that the test should reveal, and the neuron
     /// would meet numbers that mean something else than in training.
@@ -210,7 +211,7 @@ impl OneVsRest {
         Self { perceptrons }
     }
 
-    /// [`train`](Perceptron::train)s every perceptron on its own question: is this sample of my class?
+    /// Trains every perceptron with [`train`](Perceptron::train) on its own question: is this sample of my class?
     ///
     /// `labels` holds the class of each sample, counted from 0.
     pub fn fit(&mut self, x: &ArrayRef2<f64>, labels: &[usize], max_epochs: usize) {
@@ -222,8 +223,8 @@ impl OneVsRest {
 
     /// The class of each sample, counted from 0: that of the perceptron with the largest score `w·x + b`.
     ///
-    /// Yes or no would not do: two perceptrons may both say yes, or all of them no. Nor would probabilities: the sigmoid
-    /// of 40 and that of 50 are both 1 in `f64`.
+    /// Yes or no would not do: two perceptrons may both say yes, or all of them no. Nor would probabilities: the
+    /// sigmoid of 40 and that of 50 are both 1 in `f64`.
     pub fn predict(&self, x: &ArrayRef2<f64>) -> Vec<usize> {
         let scores: Vec<Array1<f64>> = self.perceptrons.iter().map(|perceptron| perceptron.scores(x)).collect();
         let best_of = |sample: usize| {
@@ -237,16 +238,16 @@ impl OneVsRest {
 /// The best perceptron that was found during training (the pocket algorithm with ratchet, Gallant 1990).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pocket {
-    /// A copy, made when it was the best so far.
+    /// A copy of the best perceptron so far.
     pub perceptron: Perceptron,
     /// Its accuracy on the training data.
     pub accuracy: f64,
 }
 
 impl Pocket {
-    /// Trains `perceptron` as [`Perceptron::train`] does and looks at its accuracy on all samples after every
-    /// correction. Whenever that is higher than ever before, a copy of it goes into the pocket; the perceptron as it was
-    /// given is in there from the start.
+    /// Trains `perceptron` as [`Perceptron::train`] does and computes its accuracy on all samples after every
+    /// correction. Whenever this is higher than ever before, a copy of the perceptron goes into the pocket. At the
+    /// start the pocket holds the perceptron as it was given.
     ///
     /// Where no line separates the classes the rule never settles, and its last weights are no better than others on
     /// the way. They may even be the worst.

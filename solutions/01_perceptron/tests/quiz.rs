@@ -46,7 +46,7 @@ fn equal_samples(quiz: &mut Lesson) {
     let mut batch = start();
     batch.fit_batch_sigmoid(&x, &targets, 10_000);
     let p = sigmoid_neuron(&x.row(0), &batch.weights, batch.bias);
-    quiz.says("settles at p = 0.5", &[p]);
+    quiz.says("converges to p = 0.5", &[p]);
     quiz.says("p comes closer to 0.5", &[p]);
     assert!((p - 0.5).abs() < 1e-9);
 }

@@ -1,13 +1,13 @@
-//! Exercise 2, solved: the activation functions, and the slopes that learning needs of them.
+//! Exercise 2, solved: the activation functions, and their slopes, which learning needs.
 //!
-//! Each function comes with its derivative. Everywhere `z` is the *pre-activation*, the weighted sum that a neuron has
-//! computed, also in the derivatives: the slope at `z`, not at what the activation made of it.
+//! Each function comes with its derivative. `z` is always the *pre-activation*, the weighted sum that a neuron has
+//! computed, also in the derivatives: they are slopes at `z`, not at the activation.
 
 use std::f64::consts::PI;
 
 use ndarray::{Array1, ArrayRef1};
 
-/// The rectified linear unit: `z` where it is positive, 0 elsewhere (Nair and Hinton 2010).
+/// The rectified linear unit: `z` where `z` is positive, 0 elsewhere (Nair and Hinton 2010).
 ///
 /// NaN stays NaN. The comparison is written so that NaN, which is neither below nor above anything, takes the second
 /// branch; `f64::max` would return the other number, and a calculation that has gone wrong would look healthy again.
@@ -22,7 +22,7 @@ pub fn relu_derivative(z: f64) -> f64 {
     if z > 0.0 { 1.0 } else { 0.0 }
 }
 
-/// ReLU with a leak: `z` where it is positive, `alpha · z` elsewhere (Maas, Hannun and Ng 2013).
+/// ReLU with a leak: `z` where `z` is positive, `alpha · z` elsewhere (Maas, Hannun and Ng 2013).
 ///
 /// One finds it as `max(alpha · z, z)`. That is the same only while `alpha` is at most 1.
 pub fn leaky_relu(z: f64, alpha: f64) -> f64 {
@@ -34,7 +34,7 @@ pub fn leaky_relu_derivative(z: f64, alpha: f64) -> f64 {
     if z > 0.0 { 1.0 } else { alpha }
 }
 
-/// The exponential linear unit: `z` where it is positive, `alpha · (e^z - 1)` elsewhere (Clevert, Unterthiner and
+/// The exponential linear unit: `z` where `z` is positive, `alpha · (e^z - 1)` elsewhere (Clevert, Unterthiner and
 /// Hochreiter 2015).
 ///
 /// On the left it levels out at `-alpha`. `exp_m1` computes `e^z - 1` in one go: close to 0 the exponential is close to

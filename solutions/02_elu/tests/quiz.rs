@@ -19,13 +19,13 @@ fn every_number_in_the_questions_is_computed() {
     );
     assert!((0.9e-6..1.1e-6).contains(&0.5_f64.powi(20)));
     quiz.says("0.25 · 0.25 · 0.25", &[steepest; 3]);
-    quiz.says("That would be a slope of 0.5 at best", &[0.5]);
+    quiz.says("That would be a slope of at most 0.5", &[0.5]);
 
     quiz.given("leaky ReLU, alpha = 0.01");
     assert_eq!(leaky_relu_derivative(-20.0, 0.01), 0.01);
     quiz.says("at z = -20 that is 2.1e-9", &[-20.0, elu_derivative(-20.0, 1.0)]);
     quiz.says("as flat as ELU: 2.1e-9", &[sigmoid_derivative(-20.0)]);
-    quiz.says("They lie around 0.5", &[sigmoid(0.0)]);
+    quiz.says("They are symmetric around 0.5", &[sigmoid(0.0)]);
 
     quiz.given("e^1000");
     quiz.given("z = -1000");

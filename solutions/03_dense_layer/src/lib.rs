@@ -12,14 +12,14 @@ use rand_distr::{Distribution, StandardNormal};
 pub enum Activation {
     /// `z` itself.
     Linear,
-    /// `z` where it is positive, 0 elsewhere.
+    /// `z` where `z` is positive, 0 elsewhere.
     Relu,
     /// `1 / (1 + e^-z)`.
     Sigmoid,
 }
 
 impl Activation {
-    /// The activation of every entry of `z`; a new array of the same shape.
+    /// Applies the activation to every entry of `z`; returns a new array of the same shape.
     ///
     /// `mapv` builds a new array from a function of one number, so the input stays as it is. ReLU asks for what it cuts
     /// off, not for what it keeps: NaN fails every comparison, and has to stay NaN.
@@ -86,7 +86,7 @@ impl DenseLayer {
         Self { weights, biases, activation }
     }
 
-    /// `Z = X·W + b`: what each neuron has summed up, before its activation.
+    /// `Z = X·W + b`: the weighted sum of each neuron, before its activation.
     ///
     /// (n_samples, n_in) · (n_in, n_out) → (n_samples, n_out). Adding the biases, of shape (n_out), broadcasts them
     /// over the rows: every sample gets the same ones.
@@ -99,8 +99,8 @@ impl DenseLayer {
         self.activation.apply(&self.pre_activation(x))
     }
 
-    /// A layer with random weights, drawn from a normal distribution with mean 0 and standard deviation
-    /// `sqrt(2 / n_in)`, and biases of 0 (He et al. 2015, "Delving deep into rectifiers").
+    /// A layer with biases of 0 and random weights, drawn from a normal distribution with mean 0 and standard deviation
+    /// `sqrt(2 / n_in)` (He et al. 2015, "Delving deep into rectifiers").
     ///
     /// A neuron sums `n_in` terms, so the variance of its sum is `n_in` times that of one term. Dividing by `n_in`
     /// keeps the size of the signal from layer to layer; the factor 2 makes up for the half that ReLU cuts off.
@@ -165,7 +165,7 @@ impl ThreeLayerNetwork {
         self.layers.iter().map(DenseLayer::n_params).sum()
     }
 
-    /// The network in words: a line for each layer, from 1 on, and one for the whole, as in
+    /// The network as text: a line for each layer, counted from 1, and a line for the total, as in
     ///
     /// ```text
     /// layer 1: 784 -> 128, relu, 100480 parameters

@@ -41,7 +41,7 @@ fn every_number_in_the_questions_is_computed() {
     assert!(0.01 * 128_f64.sqrt() < 0.12);
     quiz.given("sums of 784 products");
     quiz.says("the root of 784 is 28. Times 0.01", &[784.0, 784_f64.sqrt(), 0.01]);
-    quiz.says("28 × 28 pixels out as one row of 784 numbers", &[28.0, 28.0, 28.0 * 28.0]);
+    quiz.says("28 × 28 pixels to one row of 784 numbers", &[28.0, 28.0, 28.0 * 28.0]);
     quiz.finish();
 }
 

@@ -17,7 +17,7 @@ fn errors(y_true: &ArrayRef2<f64>, y_pred: &ArrayRef2<f64>) -> Array2<f64> {
     y_pred - y_true
 }
 
-/// The mean absolute error, `(1/n) Σ |e|` with `e = y_pred - y_true`, in the unit of the targets.
+/// The mean absolute error, `(1/n) Σ |e|` with `e = y_pred - y_true`, in the units of the targets.
 ///
 /// Shapes: both (n_samples, n_outputs); n counts *all* entries. With no entries it is NaN, 0 divided by 0: nothing has
 /// been measured, and a 0 would look like a perfect score.
@@ -54,9 +54,9 @@ pub fn mae_grad(y_true: &ArrayRef2<f64>, y_pred: &ArrayRef2<f64>) -> Array2<f64>
     errors.mapv(sign) / errors.len() as f64
 }
 
-/// The mean squared error, `(1/n) Σ e²` with `e = y_pred - y_true`, in the square of the targets' unit.
+/// The mean squared error, `(1/n) Σ e²` with `e = y_pred - y_true`, in the squared units of the targets.
 ///
-/// Shapes: both (n_samples, n_outputs); n counts *all* entries. With no entries it is NaN.
+/// Shapes: both (n_samples, n_outputs); n counts *all* entries. With no entries the loss is NaN.
 ///
 /// # Panics
 ///
@@ -117,7 +117,7 @@ pub enum Direction {
     Keep,
 }
 
-/// Which way to move a prediction whose entry in the gradient is `gradient`.
+/// The direction in which to move a prediction whose entry in the gradient is `gradient`.
 ///
 /// The gradient says what the loss does when the prediction *rises*. If it is positive, the loss rises too, so the
 /// prediction has to be lowered: always against the gradient.
@@ -176,7 +176,7 @@ pub fn outlier_report(y_true: &ArrayRef2<f64>, normal: &ArrayRef2<f64>, outlier:
     }
 }
 
-/// The one number that, given as the prediction for every value of `y`, has the smallest loss; `None` if there are no
+/// The single number that has the smallest loss as the prediction for every value of `y`; `None` if there are no
 /// values.
 ///
 /// The gradients say which one it is. Sum them up for a constant c: for the MAE that is (values below c - values above

@@ -47,7 +47,7 @@ fn runaway(quiz: &mut Lesson) {
     let normal = Array2::from_elem((5, 1), 0.1);
     let mut wild = normal.clone();
     wild[[4, 0]] = 1000.0;
-    quiz.given("All errors are 0.1. Then that of the last sample grows to 1,000");
+    quiz.given("All errors are 0.1. Then the error of the last sample grows to 1,000");
     let pull = |pred: &Array2<f64>| mse_grad(&y_true, pred)[[4, 0]];
     let times = pull(&wild) / pull(&normal);
     quiz.says("answer = 10000", &[times]);
@@ -61,7 +61,7 @@ fn runaway(quiz: &mut Lesson) {
 
 fn constants(quiz: &mut Lesson) {
     let best = |values: &Array1<f64>, loss| best_constant(values, loss).unwrap();
-    quiz.given("Now the 50 becomes 5,000");
+    quiz.given("Now the 50 changes to 5,000");
     quiz.given("The 5,000 changes nothing");
     assert_eq!(best(&array![1.0, 2.0, 4.0, 50.0], LossKind::Mae), 3.0);
     let moved = array![1.0, 3.0, 4.0, 5000.0];

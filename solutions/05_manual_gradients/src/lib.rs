@@ -28,12 +28,13 @@ pub fn central_difference(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
 
 /// The slopes of `f(w, b)` along `w` and along `b`, in this order, each measured with [`central_difference`].
 ///
-/// A *partial* derivative holds everything else still: while `w` changes, `b` stays the same, and the other way round.
+/// A *partial* derivative keeps all other variables constant: while `w` changes, `b` stays the same, and the other way
+/// round.
 pub fn partial_derivatives(f: impl Fn(f64, f64) -> f64, w: f64, b: f64, h: f64) -> (f64, f64) {
     (central_difference(|w| f(w, b), w, h), central_difference(|b| f(w, b), b, h))
 }
 
-/// What one neuron computed for one sample, and the slopes of its loss, from the loss backwards.
+/// The results of one neuron for one sample, and the slopes of its loss, from the loss backwards.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NeuronGrad {
     /// The pre-activation `w·x + b`.
@@ -77,7 +78,7 @@ pub fn relu_neuron_grad(x: f64, w: f64, b: f64, y: f64) -> NeuronGrad {
     NeuronGrad { z, y_hat, loss: (y_hat - y).powi(2), dl_dy_hat, dl_dz, dl_dw: dl_dz * x, dl_db: dl_dz }
 }
 
-/// The output of a sigmoid neuron, and how much it moves with each of its three inputs.
+/// The output of a sigmoid neuron, and its slopes with respect to `w`, `b` and `x`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SigmoidPartials {
     /// The output `σ(w·x + b)`.
@@ -107,7 +108,7 @@ pub fn gd_step(w: f64, b: f64, grad: &NeuronGrad, learning_rate: f64) -> (f64, f
     (w - learning_rate * grad.dl_dw, b - learning_rate * grad.dl_db)
 }
 
-/// The learning rate at which a step leaves the loss of a linear neuron exactly as large as it was.
+/// The learning rate at which a step does not change the loss of a linear neuron.
 ///
 /// With the error `e = ŷ - y` a step moves `w` by `-lr·2e·x` and `b` by `-lr·2e`, hence `ŷ` by `-lr·2e·(x² + 1)`: it
 /// multiplies the error by `1 - 2·lr·(x² + 1)`. The loss stays where that is -1, and the error changes sides. At half
@@ -116,7 +117,8 @@ pub fn critical_learning_rate(x: f64) -> f64 {
     1.0 / (x * x + 1.0)
 }
 
-/// The parameters of two layers: hidden sigmoid neurons, and one sigmoid neuron that gets their activations.
+/// The parameters of two layers: hidden sigmoid neurons, and one sigmoid output neuron whose inputs are their
+/// activations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TwoLayerParams {
     /// Shape (n_in, n_hidden): column j holds the weights of hidden neuron j.
@@ -142,7 +144,7 @@ impl TwoLayerParams {
     }
 }
 
-/// Everything that one pass through two layers computes for one sample: forwards, then backwards.
+/// All the results of a forward and a backward pass through two layers, for one sample.
 ///
 /// `l` is the loss, a slope `dl_da2` is `∂L/∂a2`, and a `delta` is the slope of the loss at a pre-activation.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,7 +169,7 @@ pub struct TwoLayerTrace {
     pub dl_dw2: Array1<f64>,
     /// `∂L/∂b2`.
     pub dl_db2: f64,
-    /// `∂L/∂a1`: what the output neuron passes back; shape (n_hidden).
+    /// `∂L/∂a1`: the slopes that the output neuron passes back; shape (n_hidden).
     pub dl_da1: Array1<f64>,
     /// `∂a1/∂z1`: the slopes of the hidden sigmoids; shape (n_hidden).
     pub da1_dz1: Array1<f64>,
@@ -179,7 +181,7 @@ pub struct TwoLayerTrace {
     pub dl_db1: Array1<f64>,
 }
 
-/// One step of gradient descent on one sample: everything that was computed on the way, and the new parameters.
+/// One step of gradient descent on one sample: the trace of all results, and the new parameters.
 ///
 /// `x` has shape (n_in); the network predicts one number, and its loss is `(a2 - y)²`. All slopes belong to the
 /// parameters that made the prediction, so nothing is updated before the last slope is known: the error travels back
@@ -257,9 +259,9 @@ pub fn two_layer_step(
 /// ```
 ///
 /// - A line is a name, ` = ` and a value. Whether a line break follows the last line does not matter.
-/// - A number is rounded to six decimals, as `{:.6}` does, and shows all six.
+/// - A number is rounded to six decimals, all of which are shown, as with `{:.6}`.
 /// - A number that rounds to zero is `0.000000`, without a sign: never `-0.000000`.
-/// - A row stands in brackets, its numbers separated by `, `; the matrix is a row of its rows, on one line.
+/// - A row is in brackets, its numbers separated by `, `; the matrix is a row of its rows, on one line.
 pub fn trace_report(trace: &TwoLayerTrace) -> String {
     let lines = [
         ("z1", row(&trace.z1)),

@@ -57,7 +57,7 @@ fn sigmoids(quiz: &mut Lesson) {
     quiz.given("fall below 0.001");
     assert!(slope.powi(4) > 0.001 && slope.powi(5) < 0.001 && slope.powi(10) < 1e-6);
     quiz.says("0.25 to the fourth is 0.0039", &[slope, slope.powi(4)]);
-    quiz.says("a factor of 0.5 per layer. But 0.5 is what", &[neuron(0.0).y, neuron(0.0).y]);
+    quiz.says("a factor of 0.5 per layer. But 0.5 is the value", &[neuron(0.0).y, neuron(0.0).y]);
     assert!(0.5_f64.powi(9) > 0.001 && 0.5_f64.powi(10) < 0.001);
     quiz.says("its slope there is 0.5 · 0.5", &[neuron(0.0).y, 1.0 - neuron(0.0).y]);
     quiz.says("value = 250", &[slope / 0.001]);

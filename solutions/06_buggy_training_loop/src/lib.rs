@@ -44,18 +44,18 @@ pub fn cross_entropy(y_onehot: &ArrayRef2<f64>, p: &ArrayRef2<f64>) -> f64 {
     cost / y_onehot.nrows() as f64
 }
 
-/// Which properties of a right step a training step has.
+/// Which properties of a correct training step a given step has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SanityChecks {
     /// With all inputs 0 the logits are the biases, and the loss is the cross-entropy of their softmax.
     pub zero_inputs: bool,
-    /// The same samples twice leave the same weights and biases as once.
+    /// Duplicating the samples leads to the same weights and biases.
     pub duplicated_data: bool,
-    /// From zero, the bias of the most frequent class goes up.
+    /// Starting from zero, the bias of the most frequent class increases.
     pub bias_direction: bool,
 }
 
-/// Asks three questions about a training step; each answer is true if the step does what a right one does.
+/// Tests three properties of a training step; each answer is true if the step behaves as a correct one does.
 ///
 /// Each question starts from a state of its own, and each can go wrong in one way only: the loss depends on the
 /// forward pass alone; doubling the data scales a gradient that was not averaged, whatever its direction; from zero the
@@ -132,20 +132,20 @@ pub fn softmax_classifier_step(
     loss
 }
 
-/// What [`train`] leaves behind.
+/// The result of [`train`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainResult {
     /// The trained weights, shape (n_features, n_classes).
     pub w: Array2<f64>,
     /// The trained biases, shape (n_classes).
     pub b: Array1<f64>,
-    /// One loss an epoch: the one before that epoch's step.
+    /// One loss per epoch: the one before that epoch's step.
     pub losses: Vec<f64>,
 }
 
 /// Takes `epochs` steps from `w` and `b`, each on all samples.
 ///
-/// The first loss is that of the given `w` and `b`; the loss of the returned ones is not among `losses`.
+/// The first loss is that of the given `w` and `b`; the loss of the returned `w` and `b` is not in `losses`.
 pub fn train(
     x: &ArrayRef2<f64>,
     y_onehot: &ArrayRef2<f64>,
@@ -171,11 +171,11 @@ pub enum Diagnosis {
     Nan,
 }
 
-/// What the losses of a training look like: the first of these that is true.
+/// What the losses of a training run look like: the first of these that is true.
 ///
-/// 1. [`Nan`](Diagnosis::Nan): some loss, anywhere, is NaN.
-/// 2. [`Diverged`](Diagnosis::Diverged): the last loss is more than twice the first (an infinite last loss is, if the
-///    first is finite).
+/// 1. [`Nan`](Diagnosis::Nan): any of the losses is NaN.
+/// 2. [`Diverged`](Diagnosis::Diverged): the last loss is more than twice the first (this includes an infinite last
+///    loss, if the first is finite).
 /// 3. [`Ok`](Diagnosis::Ok): the last loss is below the first.
 /// 4. [`NotDecreasing`](Diagnosis::NotDecreasing): everything else, such as no losses at all, or only one.
 ///
@@ -193,7 +193,7 @@ pub fn diagnose(losses: &[f64]) -> Diagnosis {
     }
 }
 
-/// The losses as text, one line an epoch, and how much of the first loss is gone.
+/// The losses as text, one line per epoch, followed by the improvement in percent.
 ///
 /// `[1.25, 1.0]` becomes
 ///
@@ -203,9 +203,9 @@ pub fn diagnose(losses: &[f64]) -> Diagnosis {
 /// improvement: 20.0000 %
 /// ```
 ///
-/// Numbers are rounded to four decimals, as `{:.4}` does, and show all four. The improvement is
-/// `100 · (first - last) / first`. No losses make an empty text. Whether a line feed (`\n`) follows the last line does
-/// not matter.
+/// Numbers are rounded to four decimals, all of which are shown, as with `{:.4}`. The improvement is
+/// `100 · (first - last) / first`. With no losses the text is empty. Whether a line feed (`\n`) follows the last line
+/// does not matter.
 pub fn training_log(losses: &[f64]) -> String {
     let mut log = String::new();
     for (epoch, loss) in (1..).zip(losses) {

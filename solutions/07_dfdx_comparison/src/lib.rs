@@ -38,9 +38,9 @@ pub struct TensorTour {
 
 /// The usual operations on two matrices, in dfdx.
 ///
-/// An operation takes its tensors by value, so each use but the last needs a `clone`. That copies no number: clones share
-/// their memory until one of them is changed. The types of the results are written out where nothing else decides them,
-/// because in dfdx a shape is part of a type.
+/// An operation takes its tensors by value, so each use but the last needs a `clone`. That copies no number: clones
+/// share their memory until one of them is changed. The types of the results are written out where nothing else decides
+/// them, because in dfdx a shape is part of a type.
 pub fn tensor_tour(a: [[f32; 2]; 2], b: [[f32; 2]; 2]) -> TensorTour {
     let device = Cpu::default();
     let (a, b) = (device.tensor(a), device.tensor(b));
@@ -57,7 +57,7 @@ pub fn tensor_tour(a: [[f32; 2]; 2], b: [[f32; 2]; 2]) -> TensorTour {
     }
 }
 
-/// `y = x² + 2x + 1` and its slope `dy/dx`, which dfdx finds.
+/// `y = x² + 2x + 1` and its slope `dy/dx`, which dfdx computes.
 ///
 /// The tape travels with the value: what is computed from an `x` without one is a constant to dfdx. So both terms start
 /// from a traced `x`.
@@ -68,7 +68,7 @@ pub fn autograd_poly(x: f32) -> (f32, f32) {
     (value, y.backward().get(&x).array())
 }
 
-/// `w · x`, and its gradient with respect to `w`, which dfdx finds.
+/// `w · x`, and its gradient with respect to `w`, which dfdx computes.
 pub fn autograd_dot(w: [f32; 3], x: [f32; 3]) -> (f32, [f32; 3]) {
     let device = Cpu::default();
     let (w, x) = (device.tensor(w), device.tensor(x));
@@ -77,18 +77,19 @@ pub fn autograd_dot(w: [f32; 3], x: [f32; 3]) -> (f32, [f32; 3]) {
     (value, dot.backward().get(&w).array())
 }
 
-/// The slopes that [`two_passes`] has read from one `Gradients`.
+/// The slopes that [`two_passes`] reads from one `Gradients`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TwoPasses {
     /// After `x²`.
     pub first: f32,
-    /// After `x + 1`, on top of what was there.
+    /// After `x + 1`, added to the gradient that was there.
     pub kept: f32,
-    /// After `x + 1`, once what was there had been cleared.
+    /// After `x + 1`, with the gradient cleared first.
     pub cleared: f32,
 }
 
-/// Sends `x²`, then `x + 1`, then `x + 1` again backward through the same `Gradients`, clearing it before the last time.
+/// Runs three backward passes, of `x²`, `x + 1` and `x + 1` again, with the same `Gradients`, which is cleared before
+/// the last pass.
 ///
 /// `backward` *adds* to the gradients that the tape was given. Within one pass that is what makes a value that is used
 /// twice come out right; between two passes it is right only if the sum is wanted. A training loop does not want it.
@@ -126,8 +127,8 @@ pub fn cross_entropy(logits: &ArrayRef2<f64>, labels: &[usize]) -> f32 {
 
 /// The parameters of a dense layer from `I` inputs to `O` outputs, in this course's layout.
 ///
-/// The shape is part of the type and is checked once, in [`from_parts`](Self::from_parts). The fields are private so
-/// that it stays true.
+/// The shape is part of the type and is checked once, in [`from_parts`](Self::from_parts). The fields are private, so
+/// the shape cannot change later.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dense<const I: usize, const O: usize> {
     /// Shape (I, O): column j holds the weights of neuron j.
@@ -141,7 +142,7 @@ impl<const I: usize, const O: usize> Dense<I, O> {
     ///
     /// # Errors
     ///
-    /// If `weights` has another shape than (I, O) or `biases` than (O): a sentence that says which.
+    /// If `weights` has another shape than (I, O) or `biases` than (O): a message that says which.
     pub fn from_parts(weights: Array2<f64>, biases: Array1<f64>) -> Result<Self, String> {
         if weights.dim() != (I, O) {
             return Err(format!("the weights have the shape {:?}, not ({I}, {O})", weights.dim()));
@@ -162,10 +163,10 @@ impl<const I: usize, const O: usize> Dense<I, O> {
         &self.biases
     }
 
-    /// The same layer in dfdx, which keeps its weights the other way round: (O, I), a neuron per row.
+    /// The same layer in dfdx, which stores its weights transposed: (O, I), a neuron per row.
     ///
-    /// `.t()` only swaps what is called rows and columns; the numbers stay where they are in memory. `iter` goes by rows
-    /// and columns, so it sees the transpose. Taking the memory as it lies would not.
+    /// `.t()` only swaps what is called rows and columns; the numbers stay where they are in memory. `iter` goes by
+    /// rows and columns, so it sees the transpose. Taking the memory as it lies would not.
     pub fn to_dfdx(&self, device: &Cpu) -> modules::Linear<I, O, f32, Cpu> {
         modules::Linear {
             weight: device.tensor_from_vec(to_f32(self.weights.t()), (Const, Const)),
@@ -186,10 +187,10 @@ pub struct Network<const I: usize, const H: usize, const O: usize> {
     output: Dense<H, O>,
 }
 
-/// Puts `output` behind `hidden`.
+/// Makes a network of `hidden` followed by `output`.
 ///
-/// The hidden layer's outputs are the output layer's inputs, so both are called `H`: two layers that do not fit together
-/// do not compile together.
+/// The hidden layer's outputs are the output layer's inputs, so both are called `H`: two layers that do not fit
+/// together do not compile together.
 pub fn stack<const I: usize, const H: usize, const O: usize>(
     hidden: Dense<I, H>,
     output: Dense<H, O>,
@@ -197,7 +198,7 @@ pub fn stack<const I: usize, const H: usize, const O: usize>(
     Network { hidden, output }
 }
 
-/// A gradient of a [`Network`], in this course's layout: one slope per parameter, in the parameter's own place.
+/// A gradient of a [`Network`], in this course's layout: one slope per parameter, at the same place as the parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slopes {
     /// Shape (I, H).
@@ -229,7 +230,7 @@ impl<const I: usize, const H: usize, const O: usize> Network<I, H, O> {
         (self.hidden, self.output)
     }
 
-    /// How many numbers the network learns. They follow from the type, so there is no network needed to count them.
+    /// How many numbers the network learns. This follows from the type, so you can count them without a network.
     pub fn n_params() -> usize {
         (I * H + H) + (H * O + O)
     }
@@ -239,7 +240,8 @@ impl<const I: usize, const H: usize, const O: usize> Network<I, H, O> {
         self.answer_of(&relu(&self.pre_activation(x)))
     }
 
-    /// The loss on these samples, the mean of `(p - y)²` over all entries, and its gradient, derived by hand.
+    /// The loss on these samples, the mean of `(p - y)²` over all entries, and its gradient, computed by hand-written
+    /// code.
     ///
     /// Backward from the loss, each line multiplies by one local slope:
     ///
@@ -285,7 +287,7 @@ fn relu(z: &ArrayRef2<f64>) -> Array2<f64> {
     z.mapv(|z| if z > 0.0 { z } else { 0.0 })
 }
 
-/// What the network is made of, in dfdx: a sequence is a tuple.
+/// The architecture of the network in dfdx: a sequence of layers is a tuple.
 pub type Mlp = (Linear<2, 4>, ReLU, Linear<4, 1>, Sigmoid);
 
 /// A built [`Mlp`]: the same tuple, with its parameters.
@@ -303,7 +305,7 @@ pub fn dfdx_forward(mlp: &BuiltMlp, x: &ArrayRef2<f64>) -> Array2<f64> {
     Array2::from_shape_fn((x.nrows(), 1), |(row, column)| f64::from(p[[row, column]]))
 }
 
-/// The loss on these samples and its gradient, derived by dfdx and brought into this course's layout.
+/// The loss on these samples and its gradient, computed by dfdx and converted to this course's layout.
 pub fn dfdx_loss_and_slopes(mlp: &BuiltMlp, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> (f64, Slopes) {
     let p = mlp.forward(columns::<2>(x).traced(mlp.alloc_grads()));
     let loss = mse_loss(p, columns::<1>(y));
@@ -331,8 +333,8 @@ fn from_dfdx<const O: usize, const I: usize>(tensor: &Tensor<Rank2<O, I>, f32, C
 
 /// The largest absolute difference between two entries in the same place; `None` if the shapes differ.
 ///
-/// A difference that is not a number is the largest there is: NaN. `f64::max` would pass it over, and call a network that
-/// computes nothing but NaN a perfect match.
+/// A difference that is not a number is the largest there is: NaN. `f64::max` would pass it over, and call a network
+/// that computes nothing but NaN a perfect match.
 pub fn max_difference(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Option<f64> {
     if a.dim() != b.dim() {
         return None;
@@ -366,7 +368,8 @@ pub fn gradient_parity(network: &Network<2, 4, 1>, mlp: &BuiltMlp, x: &ArrayRef2
     .fold(0.0, largest)
 }
 
-/// Trains on XOR in dfdx by gradient descent on the whole truth table; the loss before each of the `epochs` steps.
+/// Trains on XOR in dfdx by gradient descent on the whole truth table; returns the loss before each of the `epochs`
+/// steps.
 pub fn train_xor(start: &Network<2, 4, 1>, learning_rate: f64, epochs: usize) -> Vec<f32> {
     let (x, y) = xor();
     let (x, y) = (columns::<2>(&x), columns::<1>(&y));
@@ -407,7 +410,7 @@ fn xor() -> (Array2<f64>, Array2<f64>) {
     (xor.features, targets)
 }
 
-/// The middle one of the times once they are sorted; of an even number of them the mean of the middle two.
+/// The middle one of the sorted times; for an even number of times, the mean of the middle two.
 ///
 /// A run that the system interrupted is longer than the others, however long: it moves the mean, and not the median.
 ///
@@ -421,9 +424,10 @@ pub fn median(times: &[Duration]) -> Duration {
     if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2 }
 }
 
-/// How long `work` takes: the median of `runs` runs, after one that does not count.
+/// How long `work` takes: the median of `runs` runs, after one run that does not count.
 ///
-/// The first run pays for what happens once: memory that is asked for, caches that are filled, threads that are started.
+/// The first run pays for what happens once: memory that is asked for, caches that are filled, threads that are
+/// started.
 pub fn measure(runs: usize, mut work: impl FnMut()) -> Duration {
     work();
     let times: Vec<Duration> = (0..runs)
@@ -452,7 +456,7 @@ pub struct BenchReport {
 /// Measures `runs` trainings on XOR of `steps` steps each, by hand and in dfdx, from the same start.
 ///
 /// The learning rate is 0.5; any would do, since a step takes as long whatever it is. Take at least 5 runs: a median of
-/// less says little. `black_box` keeps the optimiser from dropping a training whose losses nobody reads.
+/// fewer says little. `black_box` keeps the optimiser from dropping a training whose losses nobody reads.
 pub fn benchmark(start: &Network<2, 4, 1>, steps: usize, runs: usize) -> BenchReport {
     BenchReport {
         by_hand: measure(runs, || {
@@ -466,7 +470,7 @@ pub fn benchmark(start: &Network<2, 4, 1>, steps: usize, runs: usize) -> BenchRe
     }
 }
 
-/// The comparison in words: a table and two lines.
+/// The comparison as text: a table and two lines.
 ///
 /// ```text
 ///                      by hand        dfdx
@@ -476,8 +480,8 @@ pub fn benchmark(start: &Network<2, 4, 1>, steps: usize, runs: usize) -> BenchRe
 /// median of 5 runs of 1000 steps each
 /// ```
 ///
-/// Labels are left-aligned in 16 columns, values right-aligned in 12. Times are microseconds with one decimal. `relative`
-/// is a time divided by dfdx's, with two decimals. Differences have one decimal and an exponent.
+/// Labels are left-aligned in 16 columns, values right-aligned in 12. Times are microseconds with one decimal.
+/// `relative` is a time divided by dfdx's, with two decimals. Differences have one decimal and an exponent.
 pub fn comparison_table(report: &BenchReport, outputs_differ: f64, slopes_differ: f64) -> String {
     let step = |run: Duration| run.as_secs_f64() * 1e6 / report.steps as f64;
     let relative = |run: Duration| run.as_secs_f64() / report.dfdx.as_secs_f64();
@@ -497,8 +501,8 @@ pub fn comparison_table(report: &BenchReport, outputs_differ: f64, slopes_differ
 /// infinite from 65,520 on.
 ///
 /// The spacing of such numbers between 2^k and 2^(k+1) is 2^(k-10). Below 2^-14 it stays what it is there, so a slope
-/// under half of 2^-24 becomes 0. A number in the middle between two neighbours goes to the one that is an even multiple
-/// of the spacing, so that ties do not all go one way.
+/// under half of 2^-24 becomes 0. A number in the middle between two neighbours goes to the one that is an even
+/// multiple of the spacing, so that ties do not all go one way.
 pub fn to_half(x: f32) -> f32 {
     if x == 0.0 || !x.is_finite() {
         return x;
@@ -508,7 +512,7 @@ pub fn to_half(x: f32) -> f32 {
     if rounded.abs() > 65_504.0 { rounded.signum() * f32::INFINITY } else { rounded }
 }
 
-/// What is left of a slope that is multiplied by `scale`, kept in half precision, and divided by `scale` again.
+/// The slope after it has been multiplied by `scale`, stored in half precision, and divided by `scale` again.
 pub fn slope_in_half(slope: f32, scale: f32) -> f32 {
     to_half(slope * scale) / scale
 }

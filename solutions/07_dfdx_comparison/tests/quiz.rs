@@ -31,8 +31,8 @@ fn every_number_in_the_questions_is_computed() {
     quiz.says("is about 1e-16, so", &[f64::EPSILON / 2.0]);
     quiz.says("it is about 6e-8", &[f64::from(f32::EPSILON) / 2.0]);
     quiz.given("0.0, exactly");
-    quiz.given("0.1 alone is another number");
-    quiz.given("0.1 is already another number");
+    quiz.given("to show: 0.1 differs");
+    quiz.given("Even 0.1 is another number");
     assert_ne!(f64::from(0.1_f32), 0.1);
 
     let best = f64::from(cross_entropy(&array![[0.0, 0.0, 1.0, 0.0]], &[2]));

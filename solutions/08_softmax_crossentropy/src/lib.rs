@@ -1,4 +1,4 @@
-//! Exercise 8, solved: from scores to probabilities, from probabilities to a loss, and the way back.
+//! Exercise 8, solved: from scores to probabilities, from probabilities to a loss, and back again.
 //!
 //! A classifier says scores, which may be any numbers. Softmax makes probabilities of them, the cross-entropy says what
 //! the truth costs under these, and the gradient of both together is as simple as it gets: p - y. All of it is computed
@@ -59,7 +59,7 @@ pub fn log_softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
 /// A label that is no class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LabelError {
-    /// The index of the sample whose label it is.
+    /// The index of the sample with this label.
     pub position: usize,
     /// The label.
     pub label: usize,
@@ -102,7 +102,7 @@ pub fn one_hot(labels: &[usize], n_classes: usize) -> Result<Array2<f64>, LabelE
 ///
 /// # Panics
 ///
-/// If there are not as many labels as rows, or if a label is no class.
+/// If there are not as many labels as rows, or if a label is not a class.
 pub fn nll_from_probs(p: &ArrayRef2<f64>, labels: &[usize], eps: f64) -> f64 {
     let p_of_true_class = of_true_class(p, labels);
     -p_of_true_class.mapv(|p| p.max(eps).ln()).sum() / labels.len() as f64
@@ -125,7 +125,7 @@ fn of_true_class(rows: &ArrayRef2<f64>, labels: &[usize]) -> Array1<f64> {
 ///
 /// # Panics
 ///
-/// If there are not as many labels as rows, or if a label is no class.
+/// If there are not as many labels as rows, or if a label is not a class.
 pub fn cross_entropy(z: &ArrayRef2<f64>, labels: &[usize]) -> f64 {
     let log_p_of_true_class = of_true_class(&log_softmax(z), labels);
     // 0 - 0 is 0, while the negative of 0 is -0.
@@ -140,7 +140,7 @@ pub fn cross_entropy(z: &ArrayRef2<f64>, labels: &[usize]) -> f64 {
 ///
 /// # Panics
 ///
-/// If there are not as many labels as rows, or if a label is no class.
+/// If there are not as many labels as rows, or if a label is not a class.
 pub fn cross_entropy_grad(z: &ArrayRef2<f64>, labels: &[usize]) -> Array2<f64> {
     assert_eq!(labels.len(), z.nrows(), "every sample needs one label");
     let mut gradient = softmax(z);
@@ -150,16 +150,16 @@ pub fn cross_entropy_grad(z: &ArrayRef2<f64>, labels: &[usize]) -> Array2<f64> {
     gradient / labels.len() as f64
 }
 
-/// How each probability of one sample moves with each of its scores: `dp_i/dz_j`, row i, column j.
+/// The slope of each probability of one sample with respect to each of its scores: `dp_i/dz_j`, row i, column j.
 ///
-/// `p` are the probabilities that softmax has made, shape (n_classes); the result is (n_classes, n_classes). On the
+/// `p` are the probabilities computed by softmax, shape (n_classes); the result is (n_classes, n_classes). On the
 /// diagonal p_i · (1 - p_i), as for the sigmoid. Elsewhere -p_i · p_j: a score that rises takes from all the other
 /// classes, and most from those that have most. Each row and each column sums to 0.
 pub fn softmax_jacobian(p: &ArrayRef1<f64>) -> Array2<f64> {
     Array2::from_shape_fn((p.len(), p.len()), |(i, j)| if i == j { p[i] * (1.0 - p[i]) } else { -p[i] * p[j] })
 }
 
-/// The gradient of `-ln p_label` with respect to the scores, by the chain rule, link by link: for one sample.
+/// The gradient of `-ln p_label` with respect to the scores, for one sample, computed step by step with the chain rule.
 ///
 /// dL/dp is 0 but for -1/p at the label. Each score moves all probabilities, so dL/dz_j = Σ_i dL/dp_i · dp_i/dz_j. Of
 /// the sum one term is left, and in it p_label cancels: -1/p_label · p_label · (y_j - p_j) = p_j - y_j. So this is
@@ -168,7 +168,7 @@ pub fn softmax_jacobian(p: &ArrayRef1<f64>) -> Array2<f64> {
 ///
 /// # Panics
 ///
-/// If the label is no class.
+/// If the label is not a class.
 pub fn grad_by_chain_rule(p: &ArrayRef1<f64>, label: usize) -> Array1<f64> {
     let mut dl_dp = Array1::zeros(p.len());
     dl_dp[label] = -1.0 / p[label];
@@ -177,7 +177,7 @@ pub fn grad_by_chain_rule(p: &ArrayRef1<f64>, label: usize) -> Array1<f64> {
 
 /// The probability of exactly these labels: the product of p where the label is 1 and of 1 - p where it is 0.
 ///
-/// `p` are the probabilities of a yes, `y` the labels, 0 or 1; both have the shape (n_samples). Of all models the one
+/// `p` are the probabilities of class 1, `y` the labels, 0 or 1; both have the shape (n_samples). Of all models the one
 /// that makes what happened most likely is the best. A product of many numbers below 1 is soon 0 as an `f64`, though;
 /// its logarithm is a sum, and that is what a loss is made of: [`bce_with_logits`] is `-ln(likelihood) / n_samples`.
 ///

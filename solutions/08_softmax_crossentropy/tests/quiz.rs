@@ -63,7 +63,7 @@ fn two_scores() {
 fn clipping(quiz: &mut Lesson) {
     quiz.given("at most 1 - 1e-15");
     quiz.given("Because 1e-15 is too small");
-    quiz.given("the border 1 - 1e-15 is exactly 1");
+    quiz.given("the limit 1 - 1e-15 is exactly 1");
     quiz.given("down to 1e-38");
     let border = |distance: f32| 1.0 - distance;
     assert_eq!(border(1e-15).to_bits(), 1.0_f32.to_bits());

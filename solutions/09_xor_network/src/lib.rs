@@ -1,4 +1,4 @@
-//! Exercise 9, solved: a hidden layer, and with it the gate that no single neuron can learn.
+//! Exercise 9, solved: a hidden layer, which makes it possible to learn the gate that no single neuron can learn.
 //!
 //! A neuron draws one straight line. Two hidden neurons draw two, and what a sample looks like to them is a new place
 //! for it, its *hidden representation*, where one line more can be enough. [`hand_made_xor`] shows that such weights
@@ -13,7 +13,7 @@ use rand_distr::{Distribution, StandardNormal};
 pub enum Activation {
     /// `1 / (1 + e^-z)`.
     Sigmoid,
-    /// `z` where it is positive, 0 elsewhere.
+    /// `z` where `z` is positive, 0 elsewhere.
     Relu,
 }
 
@@ -39,7 +39,7 @@ fn sigmoid(z: f64) -> f64 {
     1.0 / (1.0 + (-z).exp())
 }
 
-/// Two layers: hidden neurons that get the sample, and one sigmoid neuron that gets their activations.
+/// Two layers: hidden neurons whose input is the sample, and one sigmoid neuron whose inputs are their activations.
 ///
 /// It is named after XOR, for which two inputs and two hidden neurons are enough, and takes any number of either.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +56,7 @@ pub struct XorNet {
     pub hidden: Activation,
 }
 
-/// What a forward pass has computed; the backward pass needs all of it. One row per sample.
+/// The results of a forward pass, which the backward pass needs. One row per sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ForwardCache {
     /// Pre-activations of the hidden layer; shape (n_samples, n_hidden).
@@ -69,7 +69,7 @@ pub struct ForwardCache {
     pub a2: Array2<f64>,
 }
 
-/// The slopes of the loss along each parameter, in the shapes of the parameters.
+/// The slopes of the loss with respect to each parameter, in the shapes of the parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradients {
     /// `dL/dW1`; shape (n_in, n_hidden).
@@ -101,7 +101,7 @@ impl XorNet {
         Self { w1, b1, w2, b2, hidden }
     }
 
-    /// The predictions for the samples in `x`, of shape (n_samples, n_in), and all that led to them.
+    /// The predictions for the samples in `x`, of shape (n_samples, n_in), and all intermediate results.
     ///
     /// ```text
     /// Z1 = X·W1 + b1      A1 = hidden(Z1)      Z2 = A1·W2 + b2      A2 = σ(Z2)
@@ -116,8 +116,8 @@ impl XorNet {
 
     /// The hidden activations of each sample: one row per sample, one coordinate per hidden neuron.
     ///
-    /// The output neuron gets nothing else. It draws a straight line through *these* points, so a network can tell two
-    /// classes apart only if its hidden layer has moved them to where a line is enough.
+    /// The output neuron has no other inputs. It draws a straight line through *these* points, so a network can tell
+    /// two classes apart only if its hidden layer has moved them to where a line is enough.
     pub fn hidden_representation(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
         self.forward(x).a1
     }
@@ -130,8 +130,8 @@ impl XorNet {
     }
 }
 
-/// A network that solves XOR with weights that were not learned: predictions below 0.1 for the samples 00 and 11, and
-/// above 0.9 for 01 and 10.
+/// A network that solves XOR with hand-made weights: predictions below 0.1 for the samples 00 and 11, and above 0.9 for
+/// 01 and 10.
 ///
 /// Only the sum x1 + x2 matters, which is 0, 1 or 2, so both hidden neurons look at the sum.
 ///
@@ -168,7 +168,7 @@ impl XorNet {
         mean_squared_error(&self.forward(x).a2, y)
     }
 
-    /// The exact derivative of [`loss`](Self::loss) along every parameter, for the forward pass in `cache`.
+    /// The exact derivative of [`loss`](Self::loss) with respect to every parameter, for the forward pass in `cache`.
     ///
     /// ```text
     /// dA2 = 2/n · (A2 - Y)      dZ2 = dA2 ⊙ σ'(Z2)             dW2 = A1ᵀ·dZ2      db2 = column sums of dZ2
@@ -191,7 +191,7 @@ impl XorNet {
         }
     }
 
-    /// One step of gradient descent: every parameter goes against its own slope.
+    /// One step of gradient descent: every parameter moves against its own slope.
     pub fn step(&mut self, gradients: &Gradients, learning_rate: f64) {
         self.w1.scaled_add(-learning_rate, &gradients.w1);
         self.b1.scaled_add(-learning_rate, &gradients.b1);
@@ -247,7 +247,7 @@ fn mean_squared_error(a2: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> f64 {
     a2.iter().zip(y).map(|(a2, y)| (a2 - y).powi(2)).sum::<f64>() / y.len() as f64
 }
 
-/// A network that tells, for `n_inputs` inputs of 0 or 1, whether an odd number of them are 1: predictions
+/// A network that decides, for `n_inputs` inputs of 0 or 1, whether an odd number of them are 1: its predictions are
 /// above 0.9 if so, and below 0.1 if not. XOR is the case of two inputs.
 ///
 /// One switch per step of the sum: switch j is on where at least j + 1 inputs are. Their outgoing weights take turns,

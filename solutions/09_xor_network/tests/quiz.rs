@@ -96,13 +96,13 @@ fn a_check_at_zero(quiz: &mut Lesson) {
     assert_eq!(dz2[[0, 0]], 1.0 / 16.0);
     assert_eq!((&cache.a2 * &slope * 0.5).sum(), 0.25);
     assert_eq!(cache.z1.t().dot(&dz2).sum(), 0.0);
-    quiz.says("because 0.5 times both signs", &[cache.a1[[0, 0]]]);
+    quiz.says("because A1 is 0.5 everywhere", &[cache.a1[[0, 0]]]);
 }
 
 fn nearly_twins(quiz: &mut Lesson) {
     quiz.given("all weights 0.5, and with the biases 0 and 1e-9.");
-    quiz.given("a difference of 1e-9 is there");
-    quiz.given("by about 1e-9 as well");
+    quiz.given("represent a difference of 1e-9");
+    quiz.given("by only about 1e-9 as well");
     let (x, y) = xor();
     let mut net = XorNet::from_parts(
         array![[0.5, 0.5], [0.5, 0.5]],
@@ -124,9 +124,12 @@ fn below_a_quarter(quiz: &mut Lesson) {
         &[0.4, 0.49, mse([0.4, 0.49, 0.49, 0.4])],
     );
     let of_all = |answer: f64| mse([answer; 4]);
-    quiz.says("costs 0.25 at best, if that is 0.5; saying 1 to all costs 0.5", &[of_all(0.5), 0.5, 1.0, of_all(1.0)]);
+    quiz.says(
+        "costs at least 0.25, if that prediction is 0.5; predicting 1 for all costs 0.5",
+        &[of_all(0.5), 0.5, 1.0, of_all(1.0)],
+    );
     assert!(of_all(0.49) > of_all(0.5) && of_all(0.51) > of_all(0.5));
-    quiz.says("Twins get below 0.25", &[of_all(0.5)]);
+    quiz.says("Equal hidden neurons get below 0.25", &[of_all(0.5)]);
     quiz.says("inputs gets below 0.25", &[of_all(0.5)]);
 }
 

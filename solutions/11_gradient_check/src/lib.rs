@@ -1,4 +1,4 @@
-//! Exercise 11, solved: a gradient checker for any function and any network, and what it cannot tell.
+//! Exercise 11, solved: a gradient checker for any function and any network, and its limits.
 //!
 //! Backpropagation is quick and easily got wrong; measuring is slow and hard to get wrong. Where both agree, two
 //! computations that have nothing in common would have to be wrong in the same way. Three things still fool a check: a
@@ -7,13 +7,13 @@
 use engine::{Loss, Sequential};
 use ndarray::{Array1, ArrayD, ArrayRef1, ArrayRef2, Dimension};
 
-/// Two gradients that are the same have a relative error below this: it is far above the errors of a measurement with a
-/// step near 1e-5, and far below those of any mistake in a formula.
+/// Two gradients agree if their relative error is below this. It is far above the errors of a measurement with a step
+/// near 1e-5, and far below the errors that a wrong formula causes.
 pub const TOLERANCE: f64 = 1e-6;
 
-/// What is left of a measured gradient of 0: a gradient whose norm is below this is too small to be measured.
+/// The rounding error in a measured gradient: a gradient whose norm is below this is too small to be measured.
 ///
-/// A loss near 1 is known to 1e-16 or so. Divided by a step of 1e-5 that is 1e-11 for each entry.
+/// A loss near 1 is accurate to about 1e-16. Divided by a step of 1e-5, that is 1e-11 for each entry.
 pub const NOISE: f64 = 1e-9;
 
 /// The gradient of `f` at `theta`, measured: entry i is `(f(theta + eps·e_i) - f(theta - eps·e_i)) / (2 eps)`, where
@@ -34,10 +34,10 @@ pub fn numerical_gradient(mut f: impl FnMut(&ArrayRef1<f64>) -> f64, theta: &Arr
     (0..theta.len()).map(slope_along).collect()
 }
 
-/// How far `a` and `b`, of the same length, are apart, as a part of their size: `‖a - b‖ / (‖a‖ + ‖b‖)`.
+/// How far apart `a` and `b`, of the same length, are, relative to their size: `‖a - b‖ / (‖a‖ + ‖b‖)`.
 ///
-/// `‖·‖` is the Euclidean norm, the root of the sum of squares. The result is between 0, for what is equal, and 1, for
-/// what is opposite or 0 on one side alone; it stays what it is if both are multiplied by the same number. Two
+/// `‖·‖` is the Euclidean norm, the square root of the sum of squares. The result is between 0, for what is equal, and
+/// 1, for what is opposite or 0 on one side alone; it stays what it is if both are multiplied by the same number. Two
 /// gradients of zeros are equal, so 0 / 0 is 0 here. NaN in, NaN out.
 pub fn relative_error(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> f64 {
     let size = norm(a) + norm(b);
@@ -89,7 +89,7 @@ pub fn near_kink(z: &ArrayRef2<f64>, eps: f64) -> usize {
 }
 
 /// The Euclidean norm of the gradient of every parameter tensor, in the order of
-/// [`parameters`](Sequential::parameters), as the last backward pass left them.
+/// [`parameters`](Sequential::parameters), after the last backward pass.
 ///
 /// During a training they tell whether the gradient gets through: norms that shrink from the last layer to the first
 /// vanish, norms of 0 are dead.
@@ -102,7 +102,7 @@ pub fn gradient_norms(net: &mut Sequential) -> Vec<f64> {
 pub struct TensorCheck {
     /// By backpropagation.
     pub computed: ArrayD<f64>,
-    /// By moving one parameter at a time.
+    /// By changing one parameter at a time.
     pub measured: ArrayD<f64>,
 }
 
@@ -113,7 +113,7 @@ pub enum Verdict {
     Vacuous,
     /// Both agree.
     Right,
-    /// They differ, but a kink is near enough to be the reason: check again at another point.
+    /// They differ, but a kink is close enough to be the reason: check again at another point.
     Kink,
     /// They differ, and no kink is near.
     Wrong,
@@ -125,7 +125,8 @@ impl TensorCheck {
         relative_error(&self.computed.flatten(), &self.measured.flatten())
     }
 
-    /// The largest absolute difference of two entries, and the index of these entries: `[row, column]` in a matrix.
+    /// The largest absolute difference between corresponding entries, and the index of these entries: `[row, column]`
+    /// in a matrix.
     ///
     /// # Panics
     ///
@@ -139,13 +140,13 @@ impl TensorCheck {
         (*difference, index.slice().to_vec())
     }
 
-    /// What the two gradients say, if `n_near_kink` pre-activations are close to a kink: the first of these that is
-    /// true.
+    /// The verdict on the two gradients, if `n_near_kink` pre-activations are close to a kink: the first of these that
+    /// is true.
     ///
     /// 1. [`Vacuous`](Verdict::Vacuous): the norms of both gradients are below [`NOISE`].
     /// 2. [`Right`](Verdict::Right): the relative error is below [`TOLERANCE`].
     /// 3. [`Kink`](Verdict::Kink): `n_near_kink` is not 0.
-    /// 4. [`Wrong`](Verdict::Wrong): everything else, NaN among it.
+    /// 4. [`Wrong`](Verdict::Wrong): everything else, including NaN.
     ///
     /// Zeros agree with zeros whatever the backward pass does, so that has to be asked first.
     pub fn verdict(&self, n_near_kink: usize) -> Verdict {
@@ -204,8 +205,8 @@ fn set_tensor(net: &mut Sequential, tensor: usize, values: &ArrayRef1<f64>) {
 /// The slope of `f` at `theta` along `direction`, measured: `(f(theta + eps·direction) - f(theta - eps·direction)) /
 /// (2 eps)`.
 ///
-/// All parameters move at once, so two calls of `f` check a gradient of any length: its dot product with the direction
-/// has to be this number. A random direction misses a wrong entry only by chance.
+/// All parameters change at once, so two calls of `f` check a gradient of any length: its dot product with the
+/// direction has to equal this number. A random direction misses a wrong entry only by chance.
 pub fn directional_derivative(
     mut f: impl FnMut(&ArrayRef1<f64>) -> f64,
     theta: &ArrayRef1<f64>,

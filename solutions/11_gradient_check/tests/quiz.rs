@@ -54,9 +54,9 @@ fn with_seven_digits(quiz: &mut Lesson) {
     quiz.given("Near 5e-3, a few hundred");
     assert_eq!((5e-3_f64 / 1e-5).round(), 500.0);
     quiz.given("about 1e-7 / ε");
-    quiz.given("an error of some 1e-5");
+    quiz.given("remaining error is about 1e-5");
     quiz.says("a `TOLERANCE` of 1e-6", &[TOLERANCE]);
-    quiz.given("Near 0.5, to have");
+    quiz.given("Near 0.5, to keep");
     quiz.says("ε² = 0.25", &[0.5_f64.powi(2)]);
 }
 

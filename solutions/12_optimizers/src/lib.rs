@@ -12,11 +12,11 @@ use ndarray::{Array1, Array2, ArrayD, ArrayRef1, ArrayRef2, Zip, array};
 pub trait Optimizer {
     /// Changes the value of every parameter once, by its gradient.
     ///
-    /// An optimiser remembers something about each parameter. It takes the ones at the same place in `parameters` for
-    /// the same, so they have to come in the same order at every step.
+    /// Most optimisers remember something about each parameter. They recognise a parameter by its place in
+    /// `parameters`, so the order has to be the same at every step.
     fn step(&mut self, parameters: &mut [Parameter<'_>]);
 
-    /// Every step from now on uses this learning rate. What is remembered stays as it is.
+    /// Every step from now on uses this learning rate. What the optimiser remembers does not change.
     fn set_learning_rate(&mut self, learning_rate: f64);
 }
 
@@ -66,7 +66,8 @@ pub fn rosenbrock_grad(point: &ArrayRef1<f64>) -> Array1<f64> {
     array![-2.0 * (1.0 - x) - 400.0 * x * wall, 200.0 * wall]
 }
 
-/// The way that `optimizer` takes from `start`: shape (n_steps + 1, n), a row for the start and one after each step.
+/// The path that `optimizer` takes from `start`: shape (n_steps + 1, n), with a row for the start and one for each
+/// step.
 ///
 /// `gradient` is asked again at every point. The point is the only parameter that the optimiser sees.
 pub fn trajectory(
@@ -93,9 +94,9 @@ pub fn trajectory(
 /// `v` is the sum of all gradients so far, each of them `β` times weaker at every step since. Where they agree it grows
 /// to `g / (1 - β)`; where they alternate they cancel.
 ///
-/// Three forms are in use. This one is that of PyTorch and dfdx. With `v ← β · v - lr · g`, `θ ← θ + v` the steps are the
-/// same as long as the learning rate is, but old gradients keep the rate of their time. With `v ← β · v + (1 - β) · g`
-/// they are 1 - β times as long.
+/// Three forms are in use. This one is that of PyTorch and dfdx. With `v ← β · v - lr · g`, `θ ← θ + v` the steps are
+/// the same as long as the learning rate is, but old gradients keep the rate of their time. With
+/// `v ← β · v + (1 - β) · g` they are 1 - β times as long.
 #[derive(Clone, Debug)]
 pub struct Momentum {
     learning_rate: f64,
@@ -162,8 +163,8 @@ impl Optimizer for Nesterov {
     }
 }
 
-/// Steps in units of the usual gradient: `s ← α · s + (1 - α) · g²`, then `θ ← θ - lr · g / (√s + ε)` (Tieleman & Hinton
-/// 2012, "Neural Networks for Machine Learning", lecture 6.5).
+/// Divides the gradient by its usual size: `s ← α · s + (1 - α) · g²`, then `θ ← θ - lr · g / (√s + ε)` (Tieleman &
+/// Hinton 2012, "Neural Networks for Machine Learning", lecture 6.5).
 ///
 /// `√s` is the root of a mean square, hence the name. Every entry has its own, so steep directions take steps no longer
 /// than flat ones. `ε` only keeps a gradient that has always been 0 from dividing 0 by 0. It is added to the root, as
@@ -177,7 +178,7 @@ pub struct RmsProp {
 }
 
 impl RmsProp {
-    /// RMSProp before its first step.
+    /// The optimiser before its first step.
     pub fn new(learning_rate: f64, alpha: f64, epsilon: f64) -> Self {
         Self { learning_rate, alpha, epsilon, mean_squares: Vec::new() }
     }
@@ -199,7 +200,7 @@ impl Optimizer for RmsProp {
     }
 }
 
-/// Momentum in units of the usual gradient (Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization",
+/// Momentum, divided by the usual size of the gradient (Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization",
 /// algorithm 1):
 ///
 /// ```text
@@ -224,7 +225,7 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// Adam before its first step; `betas` are β₁ and β₂.
+    /// The optimiser before its first step; `betas` are β₁ and β₂.
     pub fn new(learning_rate: f64, betas: [f64; 2], epsilon: f64) -> Self {
         Self { learning_rate, betas, epsilon, n_steps: 0, means: Vec::new(), mean_squares: Vec::new() }
     }
@@ -255,8 +256,8 @@ impl Optimizer for Adam {
     }
 }
 
-/// Adam with weights that shrink: `θ ← θ - lr · λ · θ`, then a step of [`Adam`] (Loshchilov & Hutter 2019, "Decoupled
-/// Weight Decay Regularization").
+/// Adam with weight decay: `θ ← θ - lr · λ · θ`, then a step of [`Adam`] (Loshchilov & Hutter 2019, "Decoupled Weight
+/// Decay Regularization").
 ///
 /// Adding `λ · θ` to the gradient is what makes weights shrink under gradient descent. Adam would divide it by the size
 /// of the gradients, so that weights with large gradients would hardly shrink at all. *Decoupled* decay stays out of
@@ -269,7 +270,7 @@ pub struct AdamW {
 }
 
 impl AdamW {
-    /// AdamW before its first step; `betas` are β₁ and β₂, and `weight_decay` is λ.
+    /// The optimiser before its first step; `betas` are β₁ and β₂, and `weight_decay` is λ.
     pub fn new(learning_rate: f64, betas: [f64; 2], epsilon: f64, weight_decay: f64) -> Self {
         Self { adam: Adam::new(learning_rate, betas, epsilon), weight_decay }
     }
@@ -288,9 +289,10 @@ impl Optimizer for AdamW {
     }
 }
 
-/// Trains `net` on all samples at once, `n_steps` times: forward, loss, backward, step. Returns the loss before each step.
+/// Trains `net` on all samples at once, `n_steps` times: forward, loss, backward, step. Returns the loss before each
+/// step.
 ///
-/// It does not depend on the rule: anything that implements [`Optimizer`] can be passed.
+/// It works with any update rule: any type that implements [`Optimizer`] can be passed.
 pub fn train(
     net: &mut Sequential,
     x: &ArrayRef2<f64>,

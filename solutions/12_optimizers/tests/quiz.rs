@@ -14,7 +14,7 @@ fn every_number_in_the_questions_is_computed() {
     to_and_fro(&mut quiz);
     quiz.given("multiplies the loss by 100.");
     quiz.given("learning rates of both by 100");
-    quiz.given("so the 100 is gone");
+    quiz.given("so the factor 100 cancels");
     quiz.given("that of SGD by 100,");
     quiz.given("so it grows by 100 as well");
     quiz.given("both grow by 100,");
@@ -40,7 +40,7 @@ fn best_for_y(quiz: &mut Lesson) {
     assert_eq!(steps_to_halve(0.02), 35.0);
     quiz.given("tolerance = 1.2");
     quiz.says("lr = 1/50 = 0.02 y", &[1.0, 50.0, 1.0 / 50.0]);
-    quiz.says("keeps 0.98 of itself", &[1.0 - 0.02]);
+    quiz.says("step multiplies x by 0.98", &[1.0 - 0.02]);
     quiz.given("and 0.98 to the power of 35");
     assert!(0.98_f64.powi(35) < 0.5 && 0.98_f64.powi(34) > 0.5);
     quiz.given("That takes 0.02 of");
@@ -63,14 +63,14 @@ fn another_program(quiz: &mut Lesson) {
 }
 
 fn to_and_fro(quiz: &mut Lesson) {
-    quiz.given("momentum with β = 0.9 make");
+    quiz.given("for momentum with β = 0.9?");
     let velocity = (0..200).fold(0.0_f64, |v, step| 0.9 * v + if step % 2 == 0 { 1.0 } else { -1.0 });
     assert!((velocity.abs() - 1.0 / 1.9).abs() < 1e-6);
     quiz.given("it is 0.9 · a - 1 = -a afterwards, so a is 1 / 1.9");
 }
 
 fn where_adam_ends(quiz: &mut Lesson) {
-    quiz.given("Adam, lr = 0.1, comes near");
+    quiz.given("Adam with lr = 0.1 comes close");
     let path = walk(&mut Adam::new(0.1, [0.9, 0.999], 1e-8), 0, 20_000);
     let farthest = |steps: &[f64]| steps.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
     assert!(farthest(&path[1000..2000]) < 1e-6);

@@ -8,7 +8,7 @@ use ndarray::{Array1, Array2, Axis, array, concatenate};
 fn every_number_in_the_questions_is_computed() {
     let mut quiz = Lesson::of_this_quiz();
     quiz.given("They ask for 500 images");
-    quiz.given("They divide by 255, after");
+    quiz.given("They divide by 255, although");
     quiz.given("between 0 and 1/255");
     quiz.given("pixel / 255");
     quiz.given("measured: 255 is");

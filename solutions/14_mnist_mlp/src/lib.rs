@@ -1,4 +1,4 @@
-//! Exercise 14, solved: a network that reads handwritten digits, and the numbers that say how well.
+//! Exercise 14, solved: a network that reads handwritten digits, and the metrics that say how well.
 //!
 //! The engine of exercise 10 takes steps. What is around the steps is here: epochs of shuffled batches, a look at
 //! samples that were not learned from, and a table of what is taken for what.
@@ -11,7 +11,7 @@ use rand::{Rng, seq::SliceRandom};
 
 /// Pixels between 0 (paper) and `max_pixel` (ink) as inputs between 0 and 1, in the same shape.
 ///
-/// Every image is divided by the same number, whatever is on it. A maximum that is taken from the images at hand would
+/// Every image is divided by the same number, whatever it shows. A maximum that is taken from the images at hand would
 /// make the same grey another number in another batch.
 pub fn scale_pixels(pixels: &ArrayRef2<f64>, max_pixel: f64) -> Array2<f64> {
     pixels / max_pixel
@@ -30,14 +30,13 @@ pub struct Split {
     pub labels_validation: Vec<usize>,
 }
 
-/// Makes the last `n_validation` samples the validation set and all others the training set, without changing their
-/// order.
+/// Makes the last `n_validation` samples the validation set and all others the training set, in their original order.
 ///
-/// The samples have to be in random order already: the last ones of a sorted file would all be nines.
+/// The samples must already be in random order: the last ones of a sorted file would all be nines.
 ///
 /// # Panics
 ///
-/// If there are fewer samples than that.
+/// If there are fewer than `n_validation` samples.
 pub fn hold_out(x: &ArrayRef2<f64>, labels: &[usize], n_validation: usize) -> Split {
     let n_train = labels.len().checked_sub(n_validation).expect("no more samples are put aside than there are");
     Split {
@@ -57,11 +56,11 @@ pub fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
     y
 }
 
-/// The class that `net` gives each row of `x` (n, n_in): the one with the largest score, the first of them if several
-/// have it.
+/// The class that `net` gives each row of `x` (n, n_in): the one with the largest score, or the first of them if
+/// several have the same.
 ///
-/// A score that is NaN is never the largest. If all are NaN, it is class 0: a network that has diverged is wrong then,
-/// and counting how often does not panic.
+/// A score that is NaN is never the largest. If all scores are NaN, the class is 0. So the predictions of a network
+/// that has diverged can be counted without a panic.
 pub fn predict(net: &mut Sequential, x: &ArrayRef2<f64>) -> Vec<usize> {
     classes(&net.forward(x))
 }
@@ -87,7 +86,7 @@ fn argmax(scores: &ArrayRef1<f64>) -> usize {
 pub struct Evaluation {
     /// Cross-entropy, the mean over the samples.
     pub loss: f64,
-    /// Which fraction of the samples is given its true class: from 0 to 1.
+    /// The fraction of the samples that are predicted as their true class: from 0 to 1.
     pub accuracy: f64,
 }
 
@@ -136,23 +135,23 @@ pub fn train_epoch(
     total / labels.len() as f64
 }
 
-/// How a network is to be trained.
+/// How a network is trained.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainConfig {
     /// The numbers of inputs, of neurons of each hidden layer, and of classes: `[64, 32, 10]`.
     pub sizes: Vec<usize>,
-    /// How far a step goes.
+    /// The learning rate of every step.
     pub learning_rate: f64,
-    /// Samples a step.
+    /// Samples per step.
     pub batch_size: usize,
     /// How many times every sample is used.
     pub epochs: usize,
 }
 
-/// What happened in a training: one number an epoch in each of them.
+/// The history of a training run: each list has one number per epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
-    /// The mean loss of the samples, each before the step that was taken on it: what [`train_epoch`] returns.
+    /// The mean loss of the samples, each computed before the step on its batch: the result of [`train_epoch`].
     pub train_loss: Vec<f64>,
     /// The accuracy on the training set, after the epoch.
     pub train_accuracy: Vec<f64>,
@@ -160,11 +159,11 @@ pub struct History {
     pub validation_accuracy: Vec<f64>,
 }
 
-/// Trains a new network with ReLUs between its layers ([`mlp`]), drawn from `rng`, for some epochs. After each of them
-/// `on_epoch` gets the history so far.
+/// Trains a new network with ReLUs between its layers ([`mlp`]), drawn from `rng`, for `config.epochs` epochs. After
+/// each epoch, `on_epoch` is called with the history so far.
 ///
-/// Only `x_train` trains the network. The validation set shows how good the network is on samples that it was not
-/// trained on.
+/// Only the training set trains the network. The validation set shows how good the network is on samples that it was
+/// not trained on.
 pub fn train(
     config: &TrainConfig,
     data: &Split,
@@ -183,14 +182,14 @@ pub fn train(
     (net, history)
 }
 
-/// Which class was predicted as which: entry (i, j) is how many samples of class i were predicted as class j. Rows are
-/// the true classes.
+/// The confusion matrix: entry (i, j) is the number of samples of class i that were predicted as class j. Rows are the
+/// true classes.
 ///
-/// The shape is (n_classes, n_classes), also where a class has no sample or is never predicted.
+/// The shape is (n_classes, n_classes), even if a class has no samples or is never predicted.
 ///
 /// # Panics
 ///
-/// If a label or a prediction is not below `n_classes`, or if there are not as many of one as of the other.
+/// If a label or a prediction is not below `n_classes`, or if their numbers differ.
 pub fn confusion_matrix(labels: &[usize], predicted: &[usize], n_classes: usize) -> Array2<usize> {
     assert_eq!(labels.len(), predicted.len(), "every sample has one label and one prediction");
     let mut matrix = Array2::zeros((n_classes, n_classes));
@@ -232,10 +231,12 @@ fn ratio(part: f64, whole: f64) -> f64 {
     if whole == 0.0 { 0.0 } else { part / whole }
 }
 
-/// The at most `n` most frequent confusions, as (true class, predicted class, how often), the most frequent first.
+/// The `n` most frequent confusions (or all, if there are fewer), as (true class, predicted class, count), the most
+/// frequent first.
 ///
-/// A 4 predicted as a 9 and a 9 predicted as a 4 are two confusions. Right predictions are none, and neither are pairs
-/// that never occur. Equally frequent ones are in the order of their true class, and then of the predicted one.
+/// A 4 predicted as a 9 and a 9 predicted as a 4 are two confusions. Correct predictions are not confusions, and pairs
+/// that never occur are left out. Equally frequent confusions are in the order of their true class, then of their
+/// predicted class.
 pub fn most_confused(matrix: &ArrayRef2<usize>, n: usize) -> Vec<(usize, usize, usize)> {
     let mut confusions: Vec<(usize, usize, usize)> = matrix
         .indexed_iter()

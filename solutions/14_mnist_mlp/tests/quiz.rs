@@ -7,7 +7,7 @@ fn every_number_in_the_questions_is_computed() {
     let mut quiz = Lesson::of_this_quiz();
     always_the_same(&mut quiz);
     added_up(&mut quiz);
-    quiz.given("the table says 0.1097");
+    quiz.given("the table shows 0.1097");
     when_to_stop(&mut quiz);
     quiz.given("Pixels from 0 to 255");
     quiz.given("64-64-10 has a validation accuracy of 0.95. Somebody proposes 64-128-10");
@@ -22,14 +22,14 @@ fn always_the_same(quiz: &mut Lesson) {
     let (digits, two) = (share(&[1.0; 10]), share(&[95.0, 5.0]));
     quiz.says("0.1 on the digits, 0.95 on the two", &[digits, two]);
     quiz.says("0.1 on the digits, 0.5 on the two", &[digits, 0.5]);
-    quiz.given("0.5 is what a coin gets");
+    quiz.given("0.5 is the accuracy of tossing a coin");
     quiz.says("0.1 on the digits, 0.05 on the two", &[digits, 1.0 - two]);
     quiz.says("0 on the digits, 0.95 on the two", &[0.0, two]);
-    quiz.says("knowledge 0.1 is for free", &[digits]);
+    quiz.says("So 0.1 needs no knowledge", &[digits]);
 }
 
 fn added_up(quiz: &mut Lesson) {
-    quiz.given("batches of 16, learning rate 0.15");
+    quiz.given("the batch size is 16, the learning rate 0.15");
     quiz.says("answer = 2.4", &[0.15 * 16.0]);
     quiz.given("tolerance = 0.05");
     quiz.says("too long: 0.15 · 16", &[0.15, 16.0]);
@@ -54,7 +54,7 @@ fn when_to_stop(quiz: &mut Lesson) {
     }
     assert_eq!((best_epoch, stop), (4, 7));
     quiz.given("tolerance = 0.4\n");
-    quiz.says("then 0.0845 is no measurement", &[best]);
+    quiz.says("then 0.0845 is no longer a measurement", &[best]);
     quiz.says("The 0.0858 of epoch 9", &[losses[8], 9.0]);
 }
 

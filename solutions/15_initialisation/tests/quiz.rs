@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 #[test]
 fn every_number_in_the_questions_is_computed() {
     let mut quiz = Lesson::of_this_quiz();
-    for given in ["tolerance = 0.004", "tolerance = 0.5", "over 300 steps", "has the scale 0.1 in place of 1"] {
+    for given in ["tolerance = 0.004", "tolerance = 0.5", "over 300 steps", "has the scale 0.1 instead of 1"] {
         quiz.given(given);
     }
     leaky_relu(&mut quiz);
@@ -25,7 +25,7 @@ fn leaky_relu(quiz: &mut Lesson) {
     quiz.given("a leaky ReLU of slope 0.1");
     quiz.says("answer = 1.980", &[c]);
     quiz.says("keeps 0.1² of them, so (1 + 0.01) / 2", &[1.0, slope * slope, 2.0]);
-    quiz.says("a factor of 1.005", &[(2.0 / c).sqrt()]);
+    quiz.says("a factor of only 1.005", &[(2.0 / c).sqrt()]);
     quiz.says("value = 1.818", &[2.0 / (1.0 + slope)]);
     quiz.says("value = 2.020", &[2.0 * (1.0 + slope * slope)]);
     quiz.says("That takes 0.1 of the left half", &[slope]);
@@ -60,7 +60,7 @@ fn doubled() -> f64 {
 
 fn wide_layer(quiz: &mut Lesson) {
     quiz.given("10 inputs and 1,000 outputs");
-    quiz.given("Xavier's mean of 10 and 1,000 comes mostly from the 1,000");
+    quiz.given("In Xavier's mean of 10 and 1,000 the 1,000 dominates");
     quiz.given("With 1,000 inputs and 10 outputs");
     // A ReLU halves the squares, in both directions.
     let factors = |init, n_in: usize, n_out: usize| {

@@ -9,7 +9,7 @@ use lesson::Lesson;
 fn every_number_in_the_questions_is_computed() {
     let mut quiz = Lesson::of_this_quiz();
     for given in [
-        "reads 95.2 % of the validation set, and 94.1 % of the test set",
+        "an accuracy of 95.2 % on the validation set, and 94.1 % on the test set",
         "better than the standard one by 2.1 standard errors",
         "2.1 is too close to 2",
         "planned beforehand 2.1 is fair",
@@ -44,5 +44,5 @@ fn half_the_difference(quiz: &mut Lesson) {
     };
     assert!(told_apart(0.02, 5) && !told_apart(0.02, 4));
     assert!(told_apart(0.01, 20) && !told_apart(0.01, 19));
-    quiz.says("fallen to 0.71 of what it was", &[0.5_f64.sqrt()]);
+    quiz.says("fallen to 0.71 of its old value", &[0.5_f64.sqrt()]);
 }

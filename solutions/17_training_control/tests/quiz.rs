@@ -28,7 +28,7 @@ fn stopped(patience: usize, min_delta: f64, losses: &[f64]) -> (Option<usize>, f
 
 fn early_stopping(quiz: &mut Lesson) {
     let losses = [1.0, 0.9, 0.87, 0.84, 0.83, 0.8, 0.81, 0.82];
-    quiz.given("min_delta 0.05 hears the losses 1, 0.9, 0.87, 0.84, 0.83, 0.8, 0.81, 0.82");
+    quiz.given("min_delta 0.05 gets the losses 1, 0.9, 0.87, 0.84, 0.83, 0.8, 0.81, 0.82");
     assert_eq!(stopped(2, 0.05, &losses), (Some(5), 0.84));
     // More than two bad epochs, and the loss before in place of the best one.
     assert_eq!(stopped(3, 0.05, &losses).0, Some(6));
@@ -49,7 +49,7 @@ fn early_stopping(quiz: &mut Lesson) {
     quiz.given("if the best loss stayed at 0.5");
     quiz.given("below best + 0.1");
     quiz.given("weights worse than those of 0.5");
-    quiz.given("gives back the weights of 0.5");
+    quiz.given("restores the weights of 0.5");
 }
 
 fn clipping_leaves_nan() {

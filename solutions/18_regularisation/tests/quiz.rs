@@ -72,7 +72,7 @@ fn halved_and_doubled(quiz: &mut Lesson) {
     quiz.given("and λ = 0.1.");
     quiz.says("answer = 1.45", &[after]);
     quiz.says("0.05 · (5 + 24)", &[lambda / 2.0, 20.0 / 4.0, 6.0 * 4.0]);
-    quiz.says("the price went up from 1.3:", &[before]);
+    quiz.says("the penalty rose from 1.3:", &[before]);
     quiz.says("value = 1.3\n", &[before]);
     quiz.says("value = 1.1\n", &[lambda / 2.0 * (20.0 / 2.0 + 6.0 * 2.0)]);
     quiz.says("value = 2.9\n", &[2.0 * after]);

@@ -10,7 +10,7 @@ fn every_number_in_the_questions_is_computed() {
     let mut quiz = Lesson::of_this_quiz();
     quiz.given("tolerance = 0.01");
     quiz.given("The loss is 0.1 in training mode");
-    assert!(0.9_f64.powi(5) > 0.5, "more than half of the start");
+    assert!(0.9_f64.powi(5) > 0.5, "more than half of the initial value");
     doubled_weights_and_a_bias();
     batch_of_one();
     into_one();
@@ -97,5 +97,5 @@ fn five_columns(quiz: &mut Lesson) {
     says("[0.4629, 0.9258, 2.7775]", normalise(&x, &none, &var, eps));
     says("[1.0000, 2.0000, 6.0000]", normalise(&x, &none, &array![1.0], eps));
     says("[0.2645, -0.3306, 0.0661]", normalise_backward(&x_hat, &var, eps, &array![[2.0], [0.0], [-2.0]]));
-    quiz.says("divided by 4.6667 in place of 2.1602", &[var[0], (var[0] + eps).sqrt()]);
+    quiz.says("divided by 4.6667 instead of 2.1602", &[var[0], (var[0] + eps).sqrt()]);
 }

@@ -19,7 +19,7 @@ fn every_number_in_the_questions_is_computed() {
     let left = |bias: f64| 100.0 * gate(bias).powi(30);
     quiz.says("σ(3) = 0.953", &[3.0, gate(3.0)]);
     quiz.says("answer = 23.3", &[left(3.0)]);
-    quiz.says("0.953 is multiplied by itself 30 times", &[gate(3.0), 30.0]);
+    quiz.says("It is 0.953 to the power of 30", &[gate(3.0), 30.0]);
     quiz.says("0.731 to the same power, which is 0.0083 %", &[gate(1.0), left(1.0)]);
     quiz.says("value = 95.3", &[100.0 * gate(3.0)]);
     quiz.says("value = 3.2", &[100.0 * gate(3.0) / 30.0]);

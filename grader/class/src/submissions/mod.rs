@@ -98,7 +98,7 @@ impl Search<'_> {
             }
             match item.who.first() {
                 Some(who) => students.entry(who.key.clone()).or_default().push(item),
-                None => questions.push(Question::new(&item.name, "nothing says whose this is")),
+                None => questions.push(Question::new(&item.name, "it is not clear whose submission this is")),
             }
         }
         if students.is_empty() && questions.is_empty() {
@@ -188,7 +188,8 @@ impl Search<'_> {
                 }
             };
             if item.is_late {
-                let why = "Canvas marks this as late and does not say when it came; write handed_in = \"2026-11-20T23:10:00Z\"";
+                let why =
+                    "Canvas marks this as late but does not give the time; write handed_in = \"2026-11-20T23:10:00Z\"";
                 questions.push(Question::new(&item.name, why));
                 asked += 1;
             }

@@ -56,8 +56,8 @@ impl Git {
     fn of_bundle(ours: &Path, bundle: &Path) -> Result<Self> {
         init(ours)?;
         let mut git = Self { ours: ours.to_owned(), objects: ours.join("objects"), commit: String::new() };
-        let path = bundle.to_str().context("has a name that is no text")?;
-        let heads = git.run(&["bundle", "list-heads", path]).context("is no bundle that git can read")?;
+        let path = bundle.to_str().context("has a name that is not UTF-8")?;
+        let heads = git.run(&["bundle", "list-heads", path]).context("is not a bundle that git can read")?;
         let heads: Vec<(&str, &str)> = heads.lines().filter_map(|line| line.split_once(' ')).collect();
         let names = ["HEAD", "refs/heads/main", "refs/heads/master"];
         let named = names.iter().find_map(|name| heads.iter().find(|(_, head)| head == name));
@@ -65,7 +65,7 @@ impl Git {
             Some(head) => *head,
             None => *heads.first().context("is a bundle without a branch")?,
         };
-        git.run(&["fetch", "--quiet", "--no-tags", path, name]).context("is no bundle that git can read")?;
+        git.run(&["fetch", "--quiet", "--no-tags", path, name]).context("is not a bundle that git can read")?;
         git.commit = commit.to_owned();
         Ok(git)
     }

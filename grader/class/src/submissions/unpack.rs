@@ -84,7 +84,7 @@ struct Unpacking<'a> {
 
 impl Unpacking<'_> {
     fn zip(&mut self, file: File) -> Result<()> {
-        let broken = |error: zip::result::ZipError| anyhow!("is no zip file that can be read ({error})");
+        let broken = |error: zip::result::ZipError| anyhow!("is not a zip file that can be read ({error})");
         let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
         for index in 0..archive.len() {
             let mut entry = archive.by_index(index).map_err(broken)?;
@@ -98,7 +98,7 @@ impl Unpacking<'_> {
     fn tar(&mut self, reader: impl Read) -> Result<()> {
         // Also what is not kept has to be read, and may be endless.
         let mut archive = tar::Archive::new(reader.take(self.size.bytes() + 1));
-        let broken = |error: io::Error| anyhow!("is no archive that can be read ({error})");
+        let broken = |error: io::Error| anyhow!("is not an archive that can be read ({error})");
         for entry in archive.entries().map_err(broken)? {
             let mut entry = entry.map_err(broken)?;
             let is_plain = entry.header().entry_type().is_file();

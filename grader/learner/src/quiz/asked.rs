@@ -104,7 +104,9 @@ impl Asked {
             Kind::Parts(parts) if parts.parts.len() == 1 => "a letter for the gap".to_owned(),
             Kind::Parts(_) => "a letter for each gap, such as: b a".to_owned(),
             Kind::Match(_) => "a letter for each picture, in order, such as: b a c".to_owned(),
-            Kind::Open(_) if self.is_ticking => "the numbers of what yours contains, such as: 1 3 (or 0)".to_owned(),
+            Kind::Open(_) if self.is_ticking => {
+                "the numbers of the points that yours contains, such as: 1 3 (or 0)".to_owned()
+            }
             Kind::Open(_) => "your answer in a sentence or two".to_owned(),
         }
     }
@@ -268,7 +270,7 @@ fn ticks(Open { contains, .. }: &Open, typed: &str) -> Option<Reply> {
         contains.iter().zip(1..).filter(|(_, n)| !ticked.contains(n)).map(|(point, _)| point.as_str()).collect();
     let right = missing.is_empty();
     let says = if right {
-        "Then you have said it all.".to_owned()
+        "Then your answer is complete.".to_owned()
     } else {
         format!("What was missing, for the next time: {}.", missing.join("; "))
     };

@@ -92,7 +92,7 @@ impl Answers {
         }
         let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let answers: Self = serde_json::from_slice(&bytes)
-            .with_context(|| format!("{} is damaged; move it aside, and answers are noted again", path.display()))?;
+            .with_context(|| format!("{} is damaged; move it away, and answers are saved again", path.display()))?;
         if answers.schema_version > SCHEMA_VERSION {
             bail!("{} was written by a newer grader and is left as it is; update the course", path.display());
         }

@@ -1,4 +1,5 @@
-//! The sandbox of Linux: Landlock, seccomp and resource limits, all of which bind whoever has taken them on, root too.
+//! The sandbox of Linux: Landlock, seccomp and resource limits, all of which bind the process that has accepted them,
+//! even root.
 
 use std::{collections::BTreeMap, env::consts::ARCH, fs};
 
@@ -81,7 +82,7 @@ fn limit_resources(profile: &Profile) -> Result<()> {
         (Resource::RLIMIT_STACK, 8 * MIB, 64 * MIB),
         (Resource::RLIMIT_CORE, 0, 0),
     ] {
-        // Whoever started the grader may have been given less, which nobody can raise.
+        // The limits of the grader itself may be lower, and cannot be raised.
         let (_, most) = getrlimit(resource).with_context(|| format!("{resource:?}"))?;
         setrlimit(resource, soft.min(most), hard.min(most)).with_context(|| format!("{resource:?}"))?;
     }
@@ -90,7 +91,7 @@ fn limit_resources(profile: &Profile) -> Result<()> {
 
 fn restrict_files(profile: &Profile) -> Result<()> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
-    // Ordinary files and folders: no link that could point elsewhere, no pipe that could block whoever opens it.
+    // Ordinary files and folders: no link that could point elsewhere, no pipe that could block its reader.
     let special = AccessFs::MakeChar
         | AccessFs::MakeBlock
         | AccessFs::MakeSock

@@ -134,7 +134,7 @@ pub(super) fn failure_mark() -> &'static str {
     &MARK
 }
 
-/// An id that nobody is likely to guess: the standard library draws the keys of its hashers at random.
+/// An id that is hard to guess: the standard library draws the keys of its hashers at random.
 pub(super) fn random_id() -> u64 {
     RandomState::new().build_hasher().finish()
 }

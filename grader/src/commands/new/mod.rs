@@ -41,7 +41,7 @@ pub(crate) fn run(course: &Course, args: &NewArgs) -> Result<Outcome> {
     let is_name = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !is_name(name) || !(1..=99).contains(&number) {
         return Err(UsageError(format!(
-            "`{}` is no name for an exercise; give small letters, digits and _, such as attention or 25_attention",
+            "`{}` is not a name for an exercise; use small letters, digits and _, as in attention or 25_attention",
             args.name
         ))
         .into());

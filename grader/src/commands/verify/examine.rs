@@ -32,10 +32,10 @@ pub(super) fn files(course: &Course, exercise: &Exercise) -> Vec<String> {
         (format!("exercises/{name}/README.md"), "the lesson"),
         (format!("solutions/{name}/src/lib.rs"), "the solution"),
         (format!("{hidden}/stub.rs"), "the exercise as it ships"),
-        (format!("{hidden}/probe.rs"), "what the learner's code is asked"),
-        (format!("{hidden}/checks.rs"), "what is right, and what is commonly wrong"),
-        (format!("{hidden}/pictures.rs"), "what there is to see"),
-        (format!("{hidden}/hints.toml"), "what is said to those who are stuck"),
+        (format!("{hidden}/probe.rs"), "the experiments on the learner's code"),
+        (format!("{hidden}/checks.rs"), "the correct results, and the common mistakes"),
+        (format!("{hidden}/pictures.rs"), "the pictures"),
+        (format!("{hidden}/hints.toml"), "the hints"),
         (format!("{hidden}/variants.toml"), "wrong and right variants of the solution"),
     ];
     // A course whose exercises are crates has tests in them, and questions whose numbers are tested.
@@ -115,7 +115,7 @@ pub(super) fn checks(course: &Course, exercise: &Exercise, kit: &Kit, variants: 
         Ok(hints) => {
             let unknown = hints.checks.keys().filter(|id| checks.iter().all(|check| check.id != **id));
             problems
-                .extend(unknown.map(|id| format!("hints.toml has a hint for the check `{id}`, which there is not")));
+                .extend(unknown.map(|id| format!("hints.toml has a hint for the check `{id}`, which does not exist")));
         }
         Err(error) => problems.push(format!("{error:#}")),
     }
@@ -178,7 +178,7 @@ fn plan(exercise: &Exercise, checks: &[Planned]) -> Vec<String> {
             problems.push(format!("two checks are called `{}`; rename one", check.id));
         }
         if check.after.iter().any(|id| !earlier.iter().any(|earlier| earlier.id == *id)) {
-            problems.push(format!("`{}` comes after a check that does not stand above it", check.id));
+            problems.push(format!("`{}` comes `after` a check that is not above it", check.id));
         }
         if exercise.task(&check.task).is_none() {
             problems
@@ -238,7 +238,7 @@ pub(super) fn pictures(course: &Course, exercise: &Exercise, kit: &Kit, work: &P
             for question in course.quiz(exercise).unwrap_or_default() {
                 let Kind::Predict { picture: id, .. } = &question.kind else { continue };
                 if pictures.iter().all(|picture| picture.id != *id) {
-                    problems.push(format!("question `{}` shows the picture `{id}`, which there is not", question.id));
+                    problems.push(format!("question `{}` shows the picture `{id}`, which does not exist", question.id));
                 }
             }
         }

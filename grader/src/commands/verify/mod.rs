@@ -201,7 +201,7 @@ impl Summary {
             }
             Expected::NotStarted => {
                 if let Some(check) = report.checks.iter().find(|check| check.status == Status::Passed) {
-                    return Err(format!("`{}` is passed by the stub; it must ask for something", check.id));
+                    return Err(format!("the stub passes `{}`; the check must require something", check.id));
                 }
                 // Where the stub holds wrong code, an untouched exercise would say what is wrong with it.
                 if let Some(check) = report.checks.iter().find(|check| check.status.is_failure()) {
@@ -229,7 +229,7 @@ impl Summary {
                 let accuses = |name: &str| !name.starts_with("edit:") && !name.starts_with("seen:");
                 let is_listed = |name: &str| name == id || also.iter().any(|also| also == name);
                 if let Some(other) = named.iter().find(|name| accuses(name) && !is_listed(name)) {
-                    return Err(format!("it is also told of `{other}`; if that is true as well, list it in `also`"));
+                    return Err(format!("the report also names `{other}`; if that is true as well, list it in `also`"));
                 }
                 let follows = |check: &&CheckReport| check.status.is_failure() && elsewhere.contains(&check.id);
                 if let Some(check) = report.checks.iter().find(follows) {

@@ -50,7 +50,7 @@ impl Variants {
     pub(super) fn read(course: &Course, exercise: &Exercise) -> Result<Self> {
         let path = course.hidden_folder(exercise).join("variants.toml");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        toml::from_str(&text).with_context(|| format!("{} is not as it should be", path.display()))
+        toml::from_str(&text).with_context(|| format!("{} is not valid", path.display()))
     }
 
     /// The solution, the stub, and all variants.
@@ -146,6 +146,6 @@ fn elsewhere(solution: &str, edits: &[Edit], checks: &[Planned]) -> Vec<String> 
 fn edited(solution: &str, edits: &[Edit]) -> Result<String> {
     edits.iter().try_fold(solution.to_owned(), |source, edit| match source.matches(&edit.find).count() {
         1 => Ok(source.replacen(&edit.find, &edit.with, 1)),
-        count => anyhow::bail!("`find` has to stand in the solution once, not {count} times: {}", edit.find.trim()),
+        count => anyhow::bail!("`find` has to occur in the solution once, not {count} times: {}", edit.find.trim()),
     })
 }

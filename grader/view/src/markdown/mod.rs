@@ -20,8 +20,8 @@ use table::{Cell, Table};
 /// However deep lists and quotes are nested, text keeps this much room.
 const MIN_ROOM: usize = 12;
 
-/// The document with styles, for whoever prints it to take out where they do not belong. Links to files are relative
-/// to `folder`.
+/// The document with styles; the caller that prints it removes them where they do not belong. Links to files are
+/// relative to `folder`.
 pub(crate) fn render(markdown: &str, folder: &Path, screen: Screen) -> String {
     let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).map(|event| match event {
         // Text goes on behind the end of a line, and a formula may begin there.

@@ -23,7 +23,7 @@ fn roofline(page: &str) -> Picture {
     let peak = number(row(page, "peak")[1]);
     let (least, most) = (1.0, 64.0);
     let powers = |from: u32, to: u32| (from..=to).map(|power| (f64::from(1 << power), 1 << power));
-    let x = Axis::new("operations a byte").log().from(least, most).ticks(powers(0, 6));
+    let x = Axis::new("operations per byte").log().from(least, most).ticks(powers(0, 6));
     let y = Axis::new("GFLOP/s").log().from(8.0, 256.0).ticks(powers(3, 8));
     let mut picture = Picture::new("reference", "Three parts of the training below the limits of one core", x, y);
     for (n, (name, cell)) in

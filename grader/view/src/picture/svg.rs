@@ -49,7 +49,7 @@ const COLOURS: [RGBColor; 6] = [
     RGBColor(0x56, 0xB4, 0xE9),
 ];
 
-/// Dash and gap of each of them, so that nobody has to go by colour: 0 is a line without gaps.
+/// Dash and gap of each of them, so that colour is not needed to tell them apart: 0 is a line without gaps.
 const DASHES: [(i32, i32); 6] = [(0, 0), (14, 5), (4, 4), (22, 4), (9, 9), (2, 6)];
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;

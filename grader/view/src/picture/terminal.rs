@@ -366,7 +366,7 @@ impl Shape for Filled {
     }
 }
 
-/// The buffer as lines of text with colours; whoever prints it takes them out where they do not belong.
+/// The buffer as lines of text with colours; the caller that prints it removes them where they do not belong.
 fn text(buffer: &Buffer) -> String {
     let mut text = String::new();
     for row in buffer.content().chunks(usize::from(buffer.area.width.max(1))) {

@@ -99,7 +99,7 @@ fn page_text(body: &Body, width: u16) -> String {
         Body::Pictures { pictures, page } => {
             let width = Screen::of_width(width.into()).width;
             let drawn: Vec<String> = pictures.iter().map(|picture| terminal::render(picture, width)).collect();
-            format!("{}\nThe same, finer, for your browser:\n{}", drawn.join("\n"), page.display())
+            format!("{}\nThe same, in more detail, for your browser:\n{}", drawn.join("\n"), page.display())
         }
         Body::Markdown { text, folder } => markdown::render(text, folder, Screen::of_width(width.into())),
     }

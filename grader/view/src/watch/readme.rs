@@ -184,9 +184,10 @@ fn document(code: &[String], screens: &[&Buffer], theme: &Theme) -> String {
         let line = |(row, line): (usize, &String)| text(x, y + row as f64 * CELL.1, line, theme.ink, false, false);
         code.iter().enumerate().map(line).collect()
     });
-    for (label, screen) in ["2 · What is wrong, and why", "3 · What your code computes; what is right stands behind it"]
-        .into_iter()
-        .zip(screens)
+    for (label, screen) in
+        ["2 · What is wrong, and why", "3 · What your code computes, with the correct result behind it"]
+            .into_iter()
+            .zip(screens)
     {
         panel(label, usize::from(screen.area.height), &mut |x, y| cells(screen, x, y, theme));
     }

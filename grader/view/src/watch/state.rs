@@ -88,7 +88,7 @@ pub(super) enum Action {
         index: usize,
         again: bool,
     },
-    /// Call the present grading off: nobody needs it any more.
+    /// Cancel the current grading: it is no longer needed.
     CallOff,
     /// Call the present drawing off: the learner has turned to something else.
     CallOffDrawing,
@@ -347,7 +347,7 @@ impl State {
     }
 
     fn show_page(&mut self, page: Page, now: Instant) {
-        // Drawn anew, it stays where it was; a lesson opens where it was left.
+        // When redrawn, it stays where it was; a lesson opens where it was left.
         let scroll = match &self.view {
             View::Page(before) if before.title == page.title && !matches!(page.body, Body::Hints { .. }) => self.scroll,
             _ => self.left_at.get(&page.title).copied().unwrap_or(0),
@@ -388,7 +388,7 @@ impl State {
             }
         }
         if let Some(warning) = graded.warning {
-            self.notice = Some(format!("your progress was not noted down: {warning}"));
+            self.notice = Some(format!("your progress was not saved: {warning}"));
         }
         if let Some(again) = self.queued.take() {
             return self.grade(again);
