@@ -88,7 +88,8 @@ fn markdown(course: &Course, exercise: &Exercise, key: &str, text: &str) -> Stri
             }
             Event::End(TagEnd::HtmlBlock) => {
                 let block = std::mem::take(&mut block);
-                let figure = Figure::read(&block).map(|figure| figure.html(|file| address(course, &folder, key, &file)));
+                let figure =
+                    Figure::read(&block).map(|figure| figure.html(|file| address(course, &folder, key, &file)));
                 events.push(match figure {
                     Some(figure) => Event::Html(figure.into()),
                     None if block.trim_start().starts_with("<!--") => Event::Html(block.into()),

@@ -126,8 +126,9 @@ mod tests {
 
     /// A tag without its `<`, and the words behind it. A number is a place unless it belongs to a colour.
     fn is_like(one: &str, other: &str) -> bool {
-        let ((one, words), (other, others)) = (one.rsplit_once('>').unwrap_or((one, "")), other.rsplit_once('>').unwrap_or((other, "")));
-        let pieces = |tag: &str| tag.split([' ', '"', ',']).map(str::to_owned).collect::<Vec<_>>();
+        let ((one, words), (other, others)) =
+            (one.rsplit_once('>').unwrap_or((one, "")), other.rsplit_once('>').unwrap_or((other, "")));
+        let pieces = |tag: &str| tag.split([' ', '"', ',', 'M']).map(str::to_owned).collect::<Vec<_>>();
         let (one, other) = (pieces(one), pieces(other));
         let near = |(one, other): (&String, &String)| match (one.parse::<f64>(), other.parse::<f64>()) {
             (Ok(one), Ok(other)) => (one - other).abs() <= PLACE,
@@ -138,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_drawing_may_differ_by_less_than_the_eye_sees() {
-        let drawing = "<polyline stroke=\"#0072B2\" points=\"40,50 60,70 \"/>\n<text x=\"40\" y=\"50\">\nalpha = 1\n</text>\n";
+        let drawing =
+            "<polyline stroke=\"#0072B2\" points=\"40,50 60,70 \"/>\n<text x=\"40\" y=\"50\">\nalpha = 1\n</text>\n";
         let is_like = |find: &str, with: &str| looks_like(drawing, &drawing.replacen(find, with, 1));
         assert!(is_like("60,70", "60,70") && is_like("60,70", "68,62"));
         assert!(!is_like("60,70", "69,70"), "a line somewhere else");

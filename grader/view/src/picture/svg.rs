@@ -108,7 +108,9 @@ pub fn render_framed(picture: &Picture) -> Result<(String, Frame)> {
     let body = body.split_once('\n').map_or("", |(_, rest)| rest);
     // What it says of every element is said once, or goes without saying.
     let fonts = format!(" font-family=\"{FONTS}\"");
-    let body = [" opacity=\"1\"", " stroke=\"none\"", &fonts].iter().fold(body.to_owned(), |body, all| body.replace(all, ""));
+    let body =
+        [" opacity=\"1\"", " stroke=\"none\"", &fonts].iter().fold(body.to_owned(), |body, all| body.replace(all, ""));
+    let body = joined(&body);
     let document = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
          role=\"img\"{fonts} stroke-linejoin=\"round\" stroke-linecap=\"round\">\n<title>{}</title>\n{body}",
@@ -117,6 +119,31 @@ pub fn render_framed(picture: &Picture) -> Result<(String, Frame)> {
         escaped(&picture.title)
     );
     Ok((document, frame))
+}
+
+/// The same elements, with lines of one look that follow each other as one path: the dashes of a line would make a document
+/// several times as large.
+fn joined(body: &str) -> String {
+    fn parts(line: &str) -> Option<(&str, &str)> {
+        line.strip_prefix("<polyline ")?.strip_suffix("\"/>")?.split_once(" points=\"")
+    }
+    fn look(line: &str) -> Option<&str> {
+        parts(line).map(|(look, _)| look)
+    }
+    let lines: Vec<&str> = body.lines().collect();
+    let mut joined = String::new();
+    for alike in lines.chunk_by(|one, next| look(one).is_some() && look(one) == look(next)) {
+        joined += &match look(alike[0]) {
+            Some(look) if alike.len() > 1 => {
+                let points: Vec<&str> =
+                    alike.iter().filter_map(|line| parts(line)).map(|(_, points)| points.trim()).collect();
+                format!("<path {look} d=\"M{}\"/>", points.join("M"))
+            }
+            _ => alike[0].to_owned(),
+        };
+        joined.push('\n');
+    }
+    joined
 }
 
 /// The same document for dark pages: light becomes dark, and colours stay what they are.
@@ -504,6 +531,19 @@ mod tests {
         let [red, green, blue] =
             colour.map(|part| if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) });
         0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+
+    #[test]
+    fn lines_of_one_look_become_one_path() {
+        let dash = |colour: &str, points: &str| {
+            format!("<polyline fill=\"none\" stroke=\"{colour}\" points=\"{points} \"/>\n")
+        };
+        let body = dash("#0072B2", "1,2 3,4")
+            + &dash("#0072B2", "5,6 7,8 9,9")
+            + &dash("#757575", "1,1 2,2")
+            + "<text>\n</svg>\n";
+        let path = "<path fill=\"none\" stroke=\"#0072B2\" d=\"M1,2 3,4M5,6 7,8 9,9\"/>\n";
+        assert_eq!(joined(&body), path.to_owned() + &dash("#757575", "1,1 2,2") + "<text>\n</svg>\n");
     }
 
     #[test]
