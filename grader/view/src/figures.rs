@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use course::{Course, Exercise, Figure};
-use judge::picture::{Picture, Role, YOURS};
+use judge::picture::{Axes, Picture, Role, YOURS};
 use runner::{Gallery, Kit, Observer, Opened, Sandbox, SandboxMode, Slot, StatusLine, Submission};
 use wire::judge::Controls;
 
@@ -65,6 +65,11 @@ fn draw(
 
 /// What right code draws, without the reference behind it, which is the same.
 fn alone(mut picture: Picture) -> Picture {
+    // The range of an axis comes from the reference.
+    let axes = Axes::of(&picture, 0);
+    for (axis, shown) in [(&mut picture.x, axes.x), (&mut picture.y, axes.y)] {
+        axis.range = axis.range.or(Some((shown.number(0.0), shown.number(1.0))));
+    }
     picture.series.retain(|series| !matches!(series.role, Role::Reference(_)));
     for series in &mut picture.series {
         if series.name == YOURS {
@@ -158,8 +163,10 @@ mod tests {
             let points = vec![(0.0, 0.0), (1.0, 1.0)];
             picture.compare(name, Mark::Line, n, Both { reference: points.clone(), learner: Ok(points) });
         }
-        let alone = alone(picture);
+        let alone = alone(picture.clone());
         let names: Vec<_> = alone.legend().into_iter().map(|(name, ..)| name).collect();
         assert_eq!((alone.series.len(), names), (3, vec!["step".to_owned(), "alpha = 1".to_owned()]));
+        let ranges = [&picture, &alone].map(|picture| Axes::of(picture, 5)).map(|axes| (axes.y.low, axes.y.high));
+        assert_eq!(ranges[0], ranges[1]);
     }
 }
