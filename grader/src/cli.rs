@@ -281,6 +281,10 @@ pub(crate) struct PlotArgs {
     /// Draw what the reference solution computes
     #[arg(long)]
     pub(crate) solution: bool,
+
+    /// For authors: draw the figures that the lesson shows into the folder figures/ beside it
+    #[arg(long, conflicts_with_all = ["source", "solution"])]
+    pub(crate) figures: bool,
 }
 
 #[derive(Args)]

@@ -1,12 +1,14 @@
 //! The syllabus: `course.toml`, read once, checked once, and trusted from then on.
 
 mod digest;
+mod figures;
 pub mod files;
 mod git;
 mod hints;
 pub mod quiz;
 
 pub use digest::checks_digest;
+pub use figures::Figure;
 pub use hints::Hints;
 
 use std::{

@@ -162,7 +162,7 @@ fn softmax(ask: &mut Ask<'_>) -> Result<Picture> {
     Ok(picture)
 }
 
-const STARTS: [(&str, Option<f64>); 2] = [("your weights", None), ("weights around 0.01", Some(0.01))];
+const STARTS: [(&str, Option<f64>); 2] = [("He's weights", None), ("weights around 0.01", Some(0.01))];
 
 fn on_noise(std_dev: Option<f64>) -> Record {
     let case = Record::new().with("sizes", SIZES.to_vec()).with("seed", SEED).with("samples", 100_usize);

@@ -89,7 +89,7 @@ fn clipping(ask: &mut Ask<'_>) -> Result<Picture> {
         };
         gradients.iter().map(clip).collect::<Asked<Vec<_>>>()
     })?;
-    picture.compare(YOURS, Mark::Points, 0, clipped);
+    picture.compare("clipped", Mark::Points, 0, clipped);
     picture.add("before", Mark::Line, Role::Guide, gradients);
     Ok(picture)
 }

@@ -150,6 +150,6 @@ fn forecasts(ask: &mut Ask<'_>) -> Result<Picture> {
         let numbers = side.ask("forecasts", &case)?.exactly(70 - N_PAST, "forecasts")?;
         Ok((N_PAST..).map(|t| t as f64).zip(numbers).collect::<Vec<_>>())
     })?;
-    picture.compare(YOURS, Mark::Points, 0, forecasts);
+    picture.compare("forecasts", Mark::Points, 0, forecasts);
     Ok(picture)
 }

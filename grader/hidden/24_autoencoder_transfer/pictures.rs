@@ -79,7 +79,7 @@ fn bottleneck(ask: &mut Ask<'_>) -> Result<Picture> {
     }
     let case = Record::new().with("epochs", EPOCHS);
     let losses = ask.both(|side| Ok(spaced(1, side.ask("bottleneck", &case)?.exactly(EPOCHS, RESULT)?)))?;
-    picture.compare(YOURS, Mark::Line, 0, losses);
+    picture.compare("autoencoder", Mark::Line, 0, losses);
     Ok(picture)
 }
 

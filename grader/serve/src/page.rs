@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Error, Result};
-use course::{Course, Exercise};
+use course::{Course, Exercise, Figure};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 use report::{CheckReport, ExerciseStatus, Report, remark, sanitise::clean};
 use view::{
@@ -52,6 +52,7 @@ fn markdown(course: &Course, exercise: &Exercise, key: &str, text: &str) -> Stri
     let mut out = String::new();
     let mut events: Vec<Event<'_>> = Vec::new();
     let mut heading = None;
+    let mut block = String::new();
     for event in Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH) {
         let event = match event {
             Event::Start(Tag::Link { link_type, dest_url, title, id }) => Event::Start(Tag::Link {
@@ -80,7 +81,23 @@ fn markdown(course: &Course, exercise: &Exercise, key: &str, text: &str) -> Stri
                 }
                 event
             }
-            Event::Html(html) | Event::InlineHtml(html) if !html.trim_start().starts_with("<!--") => Event::Text(html),
+            // A block of HTML comes line by line.
+            Event::Html(line) => {
+                block += &line;
+                continue;
+            }
+            Event::End(TagEnd::HtmlBlock) => {
+                let block = std::mem::take(&mut block);
+                let figure =
+                    Figure::read(&block).map(|figure| figure.html(|file| address(course, &folder, key, &file)));
+                events.push(match figure {
+                    Some(figure) => Event::Html(figure.into()),
+                    None if block.trim_start().starts_with("<!--") => Event::Html(block.into()),
+                    None => Event::Text(block.into()),
+                });
+                event
+            }
+            Event::InlineHtml(html) if !html.starts_with("<!--") => Event::Text(html),
             event => event,
         };
         events.push(event);

@@ -54,6 +54,9 @@ pub(super) fn quiz(course: &Course, arguments: Vec<OsString>) -> Result<ExitCode
 /// Draws what a submission computes.
 pub(super) fn plot(course: &Course, args: &PlotArgs) -> Result<ExitCode> {
     let exercise = exercise_or_current(course, args.exercise.as_deref())?;
+    if args.figures {
+        return show(course, "figures", [exercise.name.clone().into()]);
+    }
     let submission = submission(course, exercise, args.source.as_deref(), args.solution)?;
     show(course, "plot", [exercise.name.clone().into(), submission.folder.into()])
 }

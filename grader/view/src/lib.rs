@@ -3,6 +3,7 @@
 //! `grader` compiles this program when it is first asked for such a thing, so that `check` need not wait for it, and
 //! starts it as `view COURSE WHAT …`. All decisions are made by the crates below; this one draws.
 
+mod figures;
 pub mod lesson;
 mod map;
 mod markdown;
@@ -41,6 +42,7 @@ pub fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let exercise = course.exercise(&name.to_string_lossy())?;
     match what.to_str() {
         Some("lesson") => lesson::show(&course, exercise),
+        Some("figures") => figures::show(&course, exercise),
         Some("plot") => plot::show(&course, exercise, PathBuf::from(next()?)),
         _ => bail!("there is nothing to show called {}", what.display()),
     }

@@ -82,7 +82,8 @@ pub(crate) fn plot(
     let source = source.strip_prefix(&course.root).unwrap_or(&source).to_string_lossy().replace('\\', "/");
     let folder = work.join("pictures").join(&exercise.name);
     let page = folder.join("index.html");
-    write(&folder, &drawn)?;
+    let files: Vec<_> = drawn.iter().map(|(picture, document)| (format!("{}.svg", picture.id), document)).collect();
+    write(&folder, &files)?;
     files::write_atomically(&page, html::render(exercise, course.grader(), &source, &drawn).as_bytes())?;
     Ok(Plotted::Pictures(pictures, page))
 }
@@ -108,16 +109,15 @@ fn explanation(course: &Course, exercise: &Exercise, diagnostics: &[Diagnostic])
     )
 }
 
-/// Writes one file a picture into `folder`, and removes those of an earlier run that are no longer drawn.
-fn write(folder: &Path, drawn: &[(&Picture, String)]) -> Result<()> {
+/// Writes these files into `folder`, and removes pictures of an earlier run that are no longer drawn.
+pub(crate) fn write(folder: &Path, drawn: &[(String, impl AsRef<str>)]) -> Result<()> {
     files::create_folder(folder)?;
-    for (picture, document) in drawn {
-        files::write_atomically(&folder.join(format!("{}.svg", picture.id)), document.as_bytes())?;
+    for (name, document) in drawn {
+        files::write_atomically(&folder.join(name), document.as_ref().as_bytes())?;
     }
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry?.path();
-        let is_drawn =
-            drawn.iter().any(|(picture, _)| path.file_stem().is_some_and(|stem| stem == picture.id.as_str()));
+        let is_drawn = drawn.iter().any(|(name, _)| path.file_name().is_some_and(|file| file == name.as_str()));
         if path.extension().is_some_and(|extension| extension == "svg") && !is_drawn {
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }

@@ -1,5 +1,7 @@
 //! Values all over a rectangle: heat maps, regions, images; and the lines on which such values are equal.
 
+use std::collections::BTreeMap;
+
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -44,34 +46,76 @@ impl Cells {
         Some(row * self.columns + column)
     }
 
-    /// The line on which `values`, one a cell, would be `level`, as pieces with gaps between them (marching squares:
-    /// Lorensen and Cline 1987, in two dimensions).
+    /// The lines on which `values`, one a cell, would be `level`, with gaps between them (marching squares: Lorensen and
+    /// Cline 1987, in two dimensions).
     pub fn contour(&self, values: &[f64], level: f64) -> Vec<(f64, f64)> {
-        let mut line = Vec::new();
+        let mut lines = Vec::new();
         if values.len() != self.rows * self.columns {
-            return line;
+            return lines;
         }
+        let mut crossings = self.crossings(values, level);
+        let ends = crossings.iter().filter(|(_, crossing)| crossing.neighbours.len() == 1);
+        // A line that ends is followed from an end, a closed one from anywhere.
+        let starts: Vec<Border> = ends.map(|(at, _)| *at).chain(crossings.keys().copied()).collect();
+        for start in starts {
+            let from = lines.len();
+            let mut next = Some(start);
+            while let Some((at, crossing)) = next.and_then(|at| Some((at, crossings.remove(&at)?))) {
+                lines.push(crossing.place);
+                next = crossing.neighbours.iter().copied().find(|neighbour| crossings.contains_key(neighbour));
+                let is_closed = next.is_none() && at != start && crossing.neighbours.contains(&start);
+                if is_closed && lines.len() > from + 2 {
+                    lines.push(lines[from]);
+                }
+            }
+            if lines.len() > from {
+                lines.push(super::GAP);
+            }
+        }
+        lines
+    }
+
+    /// Where the line crosses from one cell to the next.
+    fn crossings(&self, values: &[f64], level: f64) -> BTreeMap<Border, Crossing> {
+        let mut crossings: BTreeMap<Border, Crossing> = BTreeMap::new();
         for row in 1..self.rows {
             for column in 1..self.columns {
                 // Around the point where four cells meet.
                 let corners = [(row - 1, column - 1), (row - 1, column), (row, column), (row, column - 1)];
-                let corners = corners.map(|(r, c)| (self.centre(r, c), values[r * self.columns + c] - level));
-                let mut crossings = Vec::new();
-                for (number, &((x, y), value)) in corners.iter().enumerate() {
-                    let ((next_x, next_y), next) = corners[(number + 1) % 4];
-                    if (value < 0.0) != (next < 0.0) {
-                        let share = value / (value - next);
-                        crossings.push((x + share * (next_x - x), y + share * (next_y - y)));
+                let mut around = Vec::new();
+                for (number, &one) in corners.iter().enumerate() {
+                    let other = corners[(number + 1) % 4];
+                    let border = (one.min(other), one.max(other));
+                    let height = |(row, column): (usize, usize)| values[row * self.columns + column] - level;
+                    let (from, to) = (height(border.0), height(border.1));
+                    if (from < 0.0) != (to < 0.0) {
+                        let ((x, y), (to_x, to_y)) =
+                            (self.centre(border.0.0, border.0.1), self.centre(border.1.0, border.1.1));
+                        let share = from / (from - to);
+                        let place = (x + share * (to_x - x), y + share * (to_y - y));
+                        crossings.entry(border).or_insert(Crossing { place, neighbours: Vec::new() });
+                        around.push(border);
                     }
                 }
-                for piece in crossings.chunks_exact(2) {
-                    line.extend_from_slice(piece);
-                    line.push(super::GAP);
+                for piece in around.chunks_exact(2) {
+                    for (one, other) in [(piece[0], piece[1]), (piece[1], piece[0])] {
+                        crossings.entry(one).and_modify(|crossing| crossing.neighbours.push(other));
+                    }
                 }
             }
         }
-        line
+        crossings
     }
+}
+
+/// Two cells side by side, each a row and a column.
+type Border = ((usize, usize), (usize, usize));
+
+/// A point of a contour.
+struct Crossing {
+    place: (f64, f64),
+    /// Where the line goes on, to both sides.
+    neighbours: Vec<Border>,
 }
 
 /// What values look like.
@@ -143,8 +187,13 @@ mod tests {
         let squares: Vec<f64> = cells.centres().rows().into_iter().map(|at| at[0] * at[0] + at[1] * at[1]).collect();
         let circle = cells.contour(&squares, 1.0);
         let on_it: Vec<_> = circle.iter().filter(|(x, _)| !x.is_nan()).collect();
-        assert!(on_it.len() > 200);
+        assert!(on_it.len() > 150);
         assert!(on_it.iter().all(|(x, y)| (x.hypot(*y) - 1.0).abs() < 1e-3));
+        assert_eq!(circle.len(), on_it.len() + 1, "it is one line");
+        assert_eq!(circle[0], circle[circle.len() - 2], "and closed");
+        let heights: Vec<f64> = cells.centres().rows().into_iter().map(|at| at[1]).collect();
+        let level = cells.contour(&heights, 0.1);
+        assert_eq!(level.len(), 80 + 1, "from one side to the other: {level:?}");
         assert!(cells.contour(&squares, 100.0).is_empty());
         assert!(cells.contour(&squares[1..], 1.0).is_empty(), "not a value for each cell");
     }

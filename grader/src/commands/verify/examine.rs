@@ -3,12 +3,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
 use course::{
-    Course, Exercise,
+    Course, Exercise, Figure,
     files::files_below,
     quiz::{self, Kind},
 };
@@ -52,6 +52,36 @@ pub(super) fn files(course: &Course, exercise: &Exercise) -> Vec<String> {
     }
     needed.retain(|(path, _)| !course.root.join(path).is_file());
     needed.into_iter().map(|(path, what)| format!("there is no {path}, which is {what}")).collect()
+}
+
+/// What is wrong with the figures of the lesson, as far as that can be seen without drawing them.
+pub(super) fn figures(course: &Course, exercise: &Exercise) -> Result<Vec<String>> {
+    let folder = course.root.join("exercises").join(&exercise.name);
+    // A lesson that is not there has been told already.
+    let Ok(lesson) = fs::read_to_string(folder.join("README.md")) else { return Ok(Vec::new()) };
+    let figures = match Figure::all(&lesson) {
+        Ok(figures) => figures,
+        Err(error) => return Ok(vec![format!("exercises/{}/README.md, {error}", exercise.name)]),
+    };
+    let shown: BTreeSet<String> = figures.iter().flat_map(Figure::files).collect();
+    let mut problems = Vec::new();
+    for file in shown.iter().filter(|file| !folder.join(file).is_file()) {
+        let grader = course.grader();
+        problems.push(format!(
+            "the lesson shows {file}, which is not there; `{grader} plot {} --figures` draws it",
+            exercise.number
+        ));
+    }
+    if folder.join("figures").is_dir() {
+        let is_drawn = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "svg");
+        for path in files_below(&folder.join("figures"))?.into_iter().filter(is_drawn) {
+            let file = path.strip_prefix(&folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            if !shown.contains(&file) {
+                problems.push(format!("the lesson does not show {file}; remove that file"));
+            }
+        }
+    }
+    Ok(problems)
 }
 
 /// What `grader new` has left for the author to write.
@@ -239,6 +269,13 @@ pub(super) fn pictures(course: &Course, exercise: &Exercise, kit: &Kit, work: &P
                 let Kind::Predict { picture: id, .. } = &question.kind else { continue };
                 if pictures.iter().all(|picture| picture.id != *id) {
                     problems.push(format!("question `{}` shows the picture `{id}`, which does not exist", question.id));
+                }
+            }
+            let lesson = course.root.join("exercises").join(&exercise.name).join("README.md");
+            let figures = fs::read_to_string(lesson).ok().and_then(|lesson| Figure::all(&lesson).ok());
+            for figure in figures.unwrap_or_default() {
+                if pictures.iter().all(|picture| picture.id != figure.id) {
+                    problems.push(format!("the lesson shows the picture `{}`, which there is not", figure.id));
                 }
             }
         }

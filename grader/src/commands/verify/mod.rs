@@ -49,7 +49,8 @@ pub(crate) fn run(course: &Course, args: &VerifyArgs) -> Result<Outcome> {
         // What is missing is told, all of it; what is there is examined as far as that goes.
         let missing = examine::files(course, exercise);
         let is_whole = missing.is_empty();
-        for problem in missing.into_iter().chain(examine::to_write(course, exercise)?) {
+        let others = [examine::to_write(course, exercise)?, examine::figures(course, exercise)?].concat();
+        for problem in missing.into_iter().chain(others) {
             found.tell(prefixed(exercise, &problem));
         }
         if is_whole {

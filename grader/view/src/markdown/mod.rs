@@ -10,6 +10,7 @@ use anstyle::Style;
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TextMergeStream};
 use textwrap::core::display_width;
 
+use course::Figure;
 use inline::{Span, wrap};
 use report::{
     screen::{Screen, file_url, percent_encoded},
@@ -82,7 +83,14 @@ impl Renderer<'_> {
                 };
                 code_block::render(&self.verbatim(), is_formula, width)
             }
-            Tag::HtmlBlock => wrap(&[Span::new(self.verbatim().trim_end(), Style::new())], width),
+            Tag::HtmlBlock => {
+                let html = self.verbatim();
+                let text = match Figure::read(&html) {
+                    Some(figure) => self.figure(&figure),
+                    None => vec![Span::new(html.trim_end(), Style::new())],
+                };
+                wrap(&text, width)
+            }
             Tag::List(first) => self.list(first, width),
             Tag::Table(alignments) => {
                 let mut rows = Vec::new();
@@ -205,6 +213,13 @@ impl Renderer<'_> {
             text.push(Span::new(format!(" ({target})"), Style::new()));
         }
         text
+    }
+
+    /// What there is to see in a figure, and where it is.
+    fn figure(&self, figure: &Figure) -> Vec<Span> {
+        let [file, _] = figure.files();
+        let seen = vec![Span::new(inline::tied(&figure.alt), Style::new())];
+        [vec![Span::new("[Figure: ", DIM)], self.link(seen, &file), vec![Span::new("]", DIM)]].concat()
     }
 
     fn url(&self, target: &str) -> String {
@@ -692,6 +707,26 @@ Edit `src/lib.rs` after that one (../02_elu/README.md#idea), see dfdx (https://d
     #[test]
     fn html_is_shown_as_it_is() {
         assert_page("<details>\n\nA <b>bold</b> one.", 80, "<details>\n\nA <b>bold</b> one.");
+    }
+
+    #[test]
+    fn a_figure_says_what_there_is_to_see_and_where() {
+        let figure = Figure { id: "elu".to_owned(), alt: "A curve that bends at z = 0".to_owned() };
+        let markdown = format!("Before.\n\n{}\nAfter.", figure.html(|file| file));
+        assert_page(
+            &markdown,
+            40,
+            "
+Before.
+
+[Figure: A curve that bends at z = 0
+(figures/elu.light.svg)]
+
+After.
+",
+        );
+        let rendered = render(&markdown, Path::new("/course"), Screen { width: 80, links: true });
+        assert!(rendered.contains("file:///course/figures/elu.light.svg"), "{rendered}");
     }
 
     /// Every lesson with the folder that it lies in.

@@ -106,14 +106,69 @@ pub fn render_framed(picture: &Picture) -> Result<(String, Frame)> {
     };
     // plotters' own first line gives the size in pixels that are far too many.
     let body = body.split_once('\n').map_or("", |(_, rest)| rest);
+    // What it says of every element is said once, or goes without saying.
+    let fonts = format!(" font-family=\"{FONTS}\"");
+    let body =
+        [" opacity=\"1\"", " stroke=\"none\"", &fonts].iter().fold(body.to_owned(), |body, all| body.replace(all, ""));
+    let body = joined(&body);
     let document = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
-         role=\"img\" stroke-linejoin=\"round\" stroke-linecap=\"round\">\n<title>{}</title>\n{body}",
+         role=\"img\"{fonts} stroke-linejoin=\"round\" stroke-linecap=\"round\">\n<title>{}</title>\n{body}",
         fine(WIDTH),
         fine(height),
         escaped(&picture.title)
     );
     Ok((document, frame))
+}
+
+/// The same elements, with lines of one look that follow each other as one path: the dashes of a line would make a document
+/// several times as large.
+fn joined(body: &str) -> String {
+    fn parts(line: &str) -> Option<(&str, &str)> {
+        line.strip_prefix("<polyline ")?.strip_suffix("\"/>")?.split_once(" points=\"")
+    }
+    fn look(line: &str) -> Option<&str> {
+        parts(line).map(|(look, _)| look)
+    }
+    let lines: Vec<&str> = body.lines().collect();
+    let mut joined = String::new();
+    for alike in lines.chunk_by(|one, next| look(one).is_some() && look(one) == look(next)) {
+        joined += &match look(alike[0]) {
+            Some(look) if alike.len() > 1 => {
+                let points: Vec<&str> =
+                    alike.iter().filter_map(|line| parts(line)).map(|(_, points)| points.trim()).collect();
+                format!("<path {look} d=\"M{}\"/>", points.join("M"))
+            }
+            _ => alike[0].to_owned(),
+        };
+        joined.push('\n');
+    }
+    joined
+}
+
+/// The same document for dark pages: light becomes dark, and colours stay what they are.
+pub(crate) fn dark(document: &str) -> String {
+    let mut parts = document.split("\"#");
+    let mut dark = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let colour = part.get(..6).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let Some(colour) = colour.filter(|_| part[6..].starts_with('"')) else {
+            dark += &format!("\"#{part}");
+            continue;
+        };
+        let [_, red, green, blue] = colour.to_be_bytes();
+        let [red, green, blue] = in_the_dark(RGBColor(red, green, blue)).map(|part| (255.0 * part).round() as u8);
+        dark += &format!("\"#{red:02X}{green:02X}{blue:02X}{}", &part[6..]);
+    }
+    dark
+}
+
+/// What `filter: invert(.91) hue-rotate(180deg)` of the page makes of a colour, where the system is dark.
+fn in_the_dark(RGBColor(red, green, blue): RGBColor) -> [f64; 3] {
+    let [red, green, blue] = [red, green, blue].map(|part| 0.91 - 0.82 * f64::from(part) / 255.0);
+    // The matrix of the specification for half a turn.
+    [[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]]
+        .map(|[r, g, b]| (r * red + g * green + b * blue).clamp(0.0, 1.0))
 }
 
 /// `text` where XML and HTML mean something by some of its characters.
@@ -471,19 +526,31 @@ fn point(paper: &Area<'_>, at: (i32, i32), role: Role) -> Result<(), Failed> {
 mod tests {
     use super::*;
 
-    /// What `filter: invert(.91) hue-rotate(180deg)` of the page makes of a colour, where the system is dark.
-    fn in_the_dark(RGBColor(red, green, blue): RGBColor) -> [f64; 3] {
-        let [red, green, blue] = [red, green, blue].map(|part| 0.91 - 0.82 * f64::from(part) / 255.0);
-        // The matrix of the specification for half a turn.
-        [[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]]
-            .map(|[r, g, b]| (r * red + g * green + b * blue).clamp(0.0, 1.0))
-    }
-
     /// The relative luminance of WCAG 2.
     fn luminance(colour: [f64; 3]) -> f64 {
         let [red, green, blue] =
             colour.map(|part| if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) });
         0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+
+    #[test]
+    fn lines_of_one_look_become_one_path() {
+        let dash = |colour: &str, points: &str| {
+            format!("<polyline fill=\"none\" stroke=\"{colour}\" points=\"{points} \"/>\n")
+        };
+        let body = dash("#0072B2", "1,2 3,4")
+            + &dash("#0072B2", "5,6 7,8 9,9")
+            + &dash("#757575", "1,1 2,2")
+            + "<text>\n</svg>\n";
+        let path = "<path fill=\"none\" stroke=\"#0072B2\" d=\"M1,2 3,4M5,6 7,8 9,9\"/>\n";
+        assert_eq!(joined(&body), path.to_owned() + &dash("#757575", "1,1 2,2") + "<text>\n</svg>\n");
+    }
+
+    #[test]
+    fn a_dark_document_differs_in_its_colours_alone() {
+        let light = "<rect fill=\"#FFFFFF\" stroke=\"none\"/><text fill=\"#222222\">\"#12 no colour\"#FFFFFF</text>";
+        let dark = "<rect fill=\"#171717\" stroke=\"none\"/><text fill=\"#CCCCCC\">\"#12 no colour\"#FFFFFF</text>";
+        assert_eq!(super::dark(light), dark);
     }
 
     #[test]
