@@ -4,10 +4,11 @@
 //! starts it as `view COURSE WHAT …`. All decisions are made by the crates below; this one draws.
 
 pub mod lesson;
-mod map;
+pub mod map;
 mod markdown;
 pub mod picture;
 pub mod plot;
+pub mod questions;
 mod quiz;
 pub mod watch;
 
