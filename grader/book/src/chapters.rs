@@ -18,7 +18,7 @@ use view::lesson;
 pub(crate) const MAP_PICTURE: &str = "map.svg";
 
 /// A page of the book.
-pub(crate) struct Chapter {
+pub(crate) struct Chapter<'a> {
     /// The file of the course that it shows; the map has none.
     pub(crate) source: Option<PathBuf>,
     /// Where mdBook finds it.
@@ -28,21 +28,21 @@ pub(crate) struct Chapter {
     /// In Markdown.
     pub(crate) text: String,
     /// Whose lesson it is.
-    pub(crate) exercise: Option<Exercise>,
+    pub(crate) exercise: Option<&'a Exercise>,
 }
 
 /// The chapters in their order: the course's own page, the map, the lessons, and what these link to.
-pub(crate) fn read(course: &Course, repository: Option<&str>) -> Result<Vec<Chapter>> {
+pub(crate) fn read<'a>(course: &'a Course, repository: Option<&str>) -> Result<Vec<Chapter<'a>>> {
     let lessons = course.exercises.iter().map(|exercise| (lesson::path(exercise), Some(exercise)));
     let front = course.root.join("README.md").is_file().then(|| (PathBuf::from("README.md"), None));
     let mut sources: Vec<(PathBuf, Option<&Exercise>)> = front.into_iter().chain(lessons).collect();
     let mut texts = Vec::new();
     // The list grows while it is read.
-    while let Some((source, _)) = sources.get(texts.len()) {
-        let path = course.root.join(source);
+    while let Some((source, _)) = sources.get(texts.len()).cloned() {
+        let path = course.root.join(&source);
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         for link in links(&text) {
-            if let Some(file) = inside(source, &link.to)
+            if let Some(file) = inside(&source, &link.to)
                 && is_page(course, &file)
                 && !sources.iter().any(|(known, _)| *known == file)
             {
@@ -51,30 +51,41 @@ pub(crate) fn read(course: &Course, repository: Option<&str>) -> Result<Vec<Chap
         }
         texts.push(text);
     }
-    let pages: HashSet<PathBuf> = sources.iter().map(|(source, _)| source.clone()).collect();
+    let mut sources: Vec<_> = sources.into_iter().zip(texts).collect();
+    // What lies beside a lesson stands below it; the lesson was first.
+    sources.sort_by_key(|((source, _), _)| {
+        let lesson = course.exercises.iter().position(|exercise| source.starts_with(folder(exercise)));
+        if source == Path::new("README.md") { 0 } else { lesson.map_or(usize::MAX, |at| at + 1) }
+    });
+    let pages: HashSet<PathBuf> = sources.iter().map(|((source, _), _)| source.clone()).collect();
     let mut chapters = Vec::new();
-    for ((source, exercise), text) in sources.into_iter().zip(texts) {
+    for ((source, exercise), text) in sources {
         let title = match exercise {
             Some(exercise) => format!("{} · {}", exercise.number, exercise.title),
             None if source == Path::new("README.md") => course.title.clone(),
             None => heading(&text).unwrap_or_else(|| source.display().to_string()),
         };
         let text = redirected(course, &source, &text, &pages, repository);
-        chapters.push(Chapter { path: page(&source), source: Some(source), title, text, exercise: exercise.cloned() });
+        chapters.push(Chapter { path: page(&source), source: Some(source), title, text, exercise });
     }
     let first_lesson = chapters.iter().position(|chapter| chapter.exercise.is_some()).unwrap_or(chapters.len());
     chapters.insert(first_lesson, map(course));
     Ok(chapters)
 }
 
+/// The folder of an exercise.
+fn folder(exercise: &Exercise) -> PathBuf {
+    Path::new("exercises").join(&exercise.name)
+}
+
 /// mdBook's table of contents.
-pub(crate) fn summary(chapters: &[Chapter]) -> String {
+pub(crate) fn summary(chapters: &[Chapter<'_>]) -> String {
     let escaped = |title: &str| title.replace(['[', ']', '\\'], "");
     let mut text = "# Summary\n\n".to_owned();
     let mut part = "";
     let mut lesson: Option<&Exercise> = None;
     for chapter in chapters {
-        let below = lesson.is_some_and(|lesson| chapter.path.starts_with(Path::new("exercises").join(&lesson.name)));
+        let below = lesson.is_some_and(|lesson| chapter.path.starts_with(folder(lesson)));
         let (own_part, indent) = match () {
             () if chapter.exercise.is_some() => ("Lessons", ""),
             () if part.is_empty() => ("", ""),
@@ -87,13 +98,13 @@ pub(crate) fn summary(chapters: &[Chapter]) -> String {
         }
         let bullet = if part.is_empty() { String::new() } else { format!("{indent}- ") };
         text += &format!("{bullet}[{}](<{}>)\n", escaped(&chapter.title), slashes(&chapter.path));
-        lesson = chapter.exercise.as_ref().or(lesson);
+        lesson = chapter.exercise.or(lesson);
     }
     text
 }
 
 /// The map as a picture and, for those who do not see it, as a list.
-fn map(course: &Course) -> Chapter {
+fn map(course: &Course) -> Chapter<'_> {
     let mut text = format!(
         "# The map\n\nEach exercise stands below those that it builds on.\n\n\
          ![Which exercise builds on which; the list below says the same]({MAP_PICTURE})\n\n"

@@ -18,7 +18,7 @@ use html5ever::{
 };
 use view::lesson;
 
-use crate::chapters::{Chapter, inside, is_picture, slashes};
+use crate::chapters::{Chapter, is_picture, slashes};
 
 /// What a page links to, and what can be linked to in it.
 #[derive(Default)]
@@ -70,7 +70,7 @@ fn read(html: &str) -> Page {
 pub(crate) fn check(
     course: &Course,
     folder: &Path,
-    chapters: &[Chapter],
+    chapters: &[Chapter<'_>],
     repository: Option<&str>,
 ) -> Result<Vec<String>> {
     let mut pages = HashMap::new();
@@ -134,7 +134,7 @@ fn fault(
 }
 
 /// Where a link of a page stands in the course.
-fn place(course: &Course, chapters: &[Chapter], page: &Path, link: &str) -> String {
+fn place(course: &Course, chapters: &[Chapter<'_>], page: &Path, link: &str) -> String {
     let source = chapters.iter().find(|chapter| chapter.path.with_extension("html") == page);
     let Some(source) = source.and_then(|chapter| chapter.source.as_ref()) else { return slashes(page) };
     let text = fs::read_to_string(course.root.join(source)).unwrap_or_default();
@@ -150,6 +150,7 @@ fn place(course: &Course, chapters: &[Chapter], page: &Path, link: &str) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chapters::inside;
 
     #[test]
     fn all_that_is_linked_to_is_read() {

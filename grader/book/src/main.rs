@@ -78,7 +78,7 @@ const ADDED: [(&str, &str); 4] = [
 ];
 
 /// Writes what mdBook reads: the chapters, their list, and what is added.
-fn write_sources(course: &Course, chapters: &[Chapter], draws: bool, root: &Path) -> Result<()> {
+fn write_sources(course: &Course, chapters: &[Chapter<'_>], draws: bool, root: &Path) -> Result<()> {
     let src = root.join("src");
     let write = |path: &Path, text: &str| -> Result<()> {
         let path = src.join(path);
@@ -89,7 +89,7 @@ fn write_sources(course: &Course, chapters: &[Chapter], draws: bool, root: &Path
     write(Path::new(chapters::MAP_PICTURE), &view::map::picture_of(course)?)?;
     for chapter in chapters {
         let mut text = chapter.text.clone();
-        if let Some(exercise) = &chapter.exercise {
+        if let Some(exercise) = chapter.exercise {
             if draws {
                 text += &frames::draw(course, exercise, &src.join(&chapter.path).with_file_name(""))?;
             }

@@ -146,7 +146,8 @@ impl Answered {
             // Any text is answered with the model, and then its points are ticked.
             replies.insert(String::new(), place(Said::new(&asked.answer(""))));
         }
-        for answer in every_answer(&asked.form()) {
+        let answers = every_answer(&asked.form());
+        for answer in answers {
             let reply = Said::new(&asked.answer(&answer));
             replies.insert(answer, place(reply));
         }

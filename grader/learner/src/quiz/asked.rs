@@ -108,8 +108,6 @@ impl Asked {
 
     /// The same without letters, for a page.
     pub fn form(&self) -> Form<'_> {
-        let listed = |texts: Vec<&'_ str>, order: &[usize]| order.iter().map(|at| texts[*at]).collect::<Vec<_>>();
-        let options_of = |choice: &'_ Choice| choice.options.iter().map(|option| &*option.text).collect();
         let mut form =
             Form { kind: "", options: Vec::new(), pieces: Vec::new(), pictures: Vec::new(), unit: "", points: 0 };
         let texts: Vec<Vec<&str>>;
@@ -134,7 +132,7 @@ impl Asked {
                 ("open", Vec::new())
             }
         };
-        form.options = texts.into_iter().zip(&self.orders).map(|(texts, order)| listed(texts, order)).collect();
+        form.options = texts.into_iter().zip(&self.orders).map(|(texts, order)| order.iter().map(|at| texts[*at]).collect()).collect();
         form
     }
 
@@ -277,6 +275,10 @@ impl Asked {
         };
         Some(Reply::Judged { right, given: given.join("; "), says })
     }
+}
+
+fn options_of(choice: &Choice) -> Vec<&str> {
+    choice.options.iter().map(|option| &*option.text).collect()
 }
 
 fn rights(choice: &Choice) -> String {
