@@ -30,8 +30,11 @@ function askInBook(questions) {
     if (number) return question.said[ofNumber(question, typed)];
     return question.said[question.kind === "open" && answers.length === 1 ? replies[""] : replies[typed]];
   };
-  askQuestions(document.getElementById("questions"), questions, reply);
+  askQuestions(document.getElementById("asked-here"), questions, reply);
 }
+
+// What is scrolled by itself can be scrolled with the keyboard.
+for (const wide of document.querySelectorAll(".content pre, .content .table-wrapper")) wide.tabIndex = 0;
 
 // Figures come in light and dark for the system's colours; here readers can choose others.
 {

@@ -10,7 +10,7 @@ pub(crate) const FILE: &str = "answers.js";
 
 /// What is added to a lesson that has questions.
 pub(crate) const SECTION: &str = "\n\n## Test yourself\n\n\
-    <div id=\"questions\"><noscript>The questions need JavaScript.</noscript></div>\n\
+    <div id=\"asked-here\"><noscript>The questions need JavaScript.</noscript></div>\n\
     <script src=\"answers.js\" defer></script>\n";
 
 /// The script; nothing if there are no questions.

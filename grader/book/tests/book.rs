@@ -80,9 +80,7 @@ fn every_lesson_of_this_course_is_a_chapter_in_order_with_search_the_map_and_que
             serde_json::from_str(answers.trim().trim_start_matches("askInBook(").trim_end_matches(");")).expect("JSON");
         let questions = course.quiz(exercise).expect("questions");
         assert_eq!(asked.as_array().map(Vec::len), Some(questions.len()));
-        for question in &questions {
-            assert!(!page.contains(&question.ask), "questions are in the script");
-        }
+        assert!(!page.contains("askInBook("), "answers are in the script");
     }
     assert!(read("map.html").contains("map.svg") && read("map.svg").contains("<svg"));
     let index = fs::read_dir(folder.path()).expect("a folder").filter_map(Result::ok);

@@ -42,7 +42,7 @@ async function asked(address, wish) {
   return answer.json();
 }
 
-if (byId("questions")) {
+if (byId("asked-here")) {
   const reply = (question, answers) =>
     asked("answer", {
       method: "POST",
@@ -50,8 +50,8 @@ if (byId("questions")) {
       body: JSON.stringify({ question: question.id, seed: question.seed, answers }),
     });
   asked("questions").then(
-    (questions) => askQuestions(byId("questions"), questions, reply),
-    (error) => byId("questions").append(error.message),
+    (questions) => askQuestions(byId("asked-here"), questions, reply),
+    (error) => byId("asked-here").append(error.message),
   );
 }
 
