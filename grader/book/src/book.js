@@ -33,6 +33,22 @@ function askInBook(questions) {
   askQuestions(document.getElementById("asked-here"), questions, reply);
 }
 
+// What mdBook's frame lacks for those who use a keyboard or a screen reader.
+{
+  // The button of the contents is a label, which no key reaches.
+  const label = document.getElementById("mdbook-sidebar-toggle");
+  const box = document.getElementById(label.htmlFor);
+  const button = document.createElement("button");
+  for (const { name, value } of label.attributes) if (name !== "for") button.setAttribute(name, value);
+  button.append(...label.childNodes);
+  button.addEventListener("click", () => box.click());
+  box.addEventListener("change", () => button.setAttribute("aria-expanded", box.checked));
+  label.replaceWith(button);
+  document.getElementById("mdbook-menu-bar").role = "banner";
+  // The corner of a table is no heading.
+  for (const corner of document.querySelectorAll(".content th:empty")) corner.replaceWith(document.createElement("td"));
+}
+
 // What is scrolled by itself can be scrolled with the keyboard.
 for (const wide of document.querySelectorAll(".content pre, .content .table-wrapper")) wide.tabIndex = 0;
 
