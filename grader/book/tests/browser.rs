@@ -24,6 +24,12 @@ async fn goto(browser: &Browser, folder: &Path, page: &str) {
     browser.client.goto(&address).await.expect("the page loads");
 }
 
+/// Answers the questions that have options with the first one.
+const ANSWER_ALL: &str = "for (const form of document.querySelectorAll('.question:has(input[type=radio])')) {
+    form.querySelector('input').click();
+    form.requestSubmit();
+}";
+
 #[test]
 fn the_book_is_accessible_and_fits_a_phone_in_light_and_dark() {
     block_on(async {
@@ -31,10 +37,17 @@ fn the_book_is_accessible_and_fits_a_phone_in_light_and_dark() {
         for scheme in ["light", "dark"] {
             for width in [390, 1280] {
                 let Some(browser) = Browser::open(width, scheme).await else { return };
-                for page in ["index.html", "map.html", "exercises/05_manual_gradients/index.html"] {
+                for page in [
+                    "index.html",
+                    "map.html",
+                    "exercises/05_manual_gradients/index.html",
+                    "exercises/10_backprop_engine/index.html",
+                ] {
                     goto(&browser, folder.path(), page).await;
                     if page.starts_with("exercises") {
                         browser.until("document.querySelectorAll('.question').length > 6").await;
+                        browser.run(ANSWER_ALL).await;
+                        browser.until("document.querySelector('.question .wrong, .question .right')").await;
                     }
                     let dark = browser.run("return document.documentElement.classList.contains('navy')").await;
                     assert_eq!(dark, json!(scheme == "dark"), "the theme follows the system");
