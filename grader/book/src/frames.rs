@@ -38,7 +38,11 @@ pub(crate) fn draw(course: &Course, exercise: &Exercise, folder: &Path) -> Resul
     };
     let mut section = String::new();
     for picture in plot::pictures(&mut gallery, Controls::new(), &line)? {
-        let varied = picture.controls.iter().find_map(|control| Some((control, values(control)?)));
+        let mut varied: Vec<_> =
+            picture.controls.iter().filter_map(|control| Some((control, values(control)?))).collect();
+        // A training that can be played shows most; the sort keeps the order of the others.
+        varied.sort_by_key(|(control, _)| !matches!(control.kind, Kind::Whole { played: true, .. }));
+        let varied = varied.into_iter().next();
         if let Some((control, values)) = varied.filter(|_| !predicted.contains(&picture.id)) {
             section += &one(&mut gallery, &picture, control, &values, folder, &line)?;
         }
@@ -46,8 +50,8 @@ pub(crate) fn draw(course: &Course, exercise: &Exercise, folder: &Path) -> Resul
     Ok(match &*section {
         "" => section,
         figures => format!(
-            "\n\n## Pictures to vary\n\nThe reference has computed these. `{0} plot {1}` draws what your own code computes, and on \
-             the page of `{0} serve {1}` you can vary that.\n\n{figures}",
+            "\n\n## Pictures to vary\n\nHere the reference stands in for your code. `{0} plot {1}` draws what your own code \
+             computes, and on the page of `{0} serve {1}` you can vary more of it.\n\n{figures}",
             course.grader(),
             exercise.number
         ),
@@ -79,11 +83,13 @@ fn one(
     let names: Vec<&String> = values.iter().map(|(_, name)| name).collect();
     Ok(format!(
         "<figure class=\"frames\" data-name=\"{}\" data-values=\"{}\" data-start=\"{start}\">\n\
-         <p class=\"title\">{}</p>\n<img class=\"frame\" alt=\"{}\" src=\"{FOLDER}/{}-{start}.svg\">\n\
+         <p class=\"title\">{}</p>\n<img class=\"{}\" alt=\"{}\" src=\"{FOLDER}/{}-{start}.svg\">\n\
          <figcaption>{}</figcaption>\n</figure>\n\n",
         escaped(&control.name),
         escaped(&json!(names).to_string()),
         with_code(&picture.title),
+        // Shades mean something, so they are not turned round on a dark page.
+        if picture.rasters.is_empty() { "frame" } else { "frame shades" },
         escaped(&picture.title),
         picture.id,
         with_code(&picture.caption),

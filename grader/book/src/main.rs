@@ -69,12 +69,12 @@ fn refuse_what_is_no_book(folder: &Path) -> Result<()> {
         .into())
 }
 
-/// The scripts and styles that are added to mdBook's own.
+/// The scripts and styles that are added to mdBook's own, which has a `book.js`, too.
 const ADDED: [(&str, &str); 4] = [
     ("questions.css", view::questions::STYLE),
-    ("book.css", include_str!("book.css")),
+    ("pages.css", include_str!("pages.css")),
     ("questions.js", view::questions::SCRIPT),
-    ("book.js", include_str!("book.js")),
+    ("pages.js", include_str!("pages.js")),
 ];
 
 /// Writes what mdBook reads: the chapters, their list, and what is added.

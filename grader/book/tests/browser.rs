@@ -62,6 +62,22 @@ fn the_book_is_accessible_and_fits_a_phone_in_light_and_dark() {
 }
 
 #[test]
+fn the_contents_are_opened_with_a_key_and_code_has_colours() {
+    block_on(async {
+        let folder = book();
+        let Some(browser) = Browser::open(1280, "light").await else { return };
+        goto(&browser, folder.path(), "exercises/10_backprop_engine/index.html").await;
+        let is_open = "return document.documentElement.classList.contains('sidebar-visible')";
+        let before = browser.run(is_open).await;
+        browser.run("document.getElementById('mdbook-sidebar-toggle').focus()").await;
+        browser.client.active_element().await.expect("the button").send_keys("\u{e007}").await.expect("a key");
+        browser.until(&format!("(() => {{ {is_open} }})() !== {before}")).await;
+        assert_eq!(browser.run("return document.querySelectorAll('code.hljs [class^=hljs-]').length > 3").await, json!(true));
+        browser.close().await;
+    });
+}
+
+#[test]
 fn the_book_is_searched_without_a_server() {
     block_on(async {
         let folder = book();

@@ -50,7 +50,9 @@ function askInBook(questions) {
 }
 
 // What is scrolled by itself can be scrolled with the keyboard.
-for (const wide of document.querySelectorAll(".content pre, .content .table-wrapper")) wide.tabIndex = 0;
+for (const wide of document.querySelectorAll(".content pre, .content .table-wrapper")) {
+  (wide.querySelector("code.hljs") ?? wide).tabIndex = 0;
+}
 
 // Figures come in light and dark for the system's colours; here readers can choose others.
 {
