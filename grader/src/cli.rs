@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Plot(PlotArgs),
     /// Show lesson, results and interactive pictures on a page beside your editor
     Serve(ServeArgs),
+    /// Make a static site of all lessons, with search, the map and questions
+    Book(BookArgs),
     /// Draw which exercise builds on which, and your progress
     Map(MapArgs),
     /// Show the reference beside your code
@@ -308,6 +310,22 @@ pub(crate) struct ServeArgs {
     /// Show what the reference solution computes
     #[arg(long)]
     pub(crate) solution: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct BookArgs {
+    /// The folder that it is written to: a new or an empty one, or one with an earlier book [default: target/grader/book]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+
+    /// Where files that are no pages of the book can be looked at, such as https://github.com/OWNER/NAME [default: links to
+    /// them become plain text]
+    #[arg(long, value_name = "URL")]
+    pub(crate) repository: Option<String>,
+
+    /// Leave out the pictures to vary, which the reference takes some minutes to compute
+    #[arg(long)]
+    pub(crate) no_pictures: bool,
 }
 
 #[derive(Args)]

@@ -42,6 +42,7 @@ fn nothing_of_a_pull_request_runs_with_rights() {
         let permissions = match name.as_str() {
             "comment" => json!({"actions": "read", "contents": "read", "pull-requests": "write"}),
             "grade" => json!({"actions": "read", "contents": "read"}),
+            "book" => json!({"contents": "read", "id-token": "write", "pages": "write"}),
             _ => json!({"contents": "read"}),
         };
         assert_eq!(workflow["permissions"], permissions, "{name}");
@@ -51,6 +52,11 @@ fn nothing_of_a_pull_request_runs_with_rights() {
         }
     }
     assert_eq!(workflow("grade")["on"], "pull_request");
+    let book = workflow("book");
+    assert_eq!(book["on"], json!({"push": null, "workflow_dispatch": null}));
+    for job in jobs(&book) {
+        assert_eq!(job["if"], "github.ref_name == github.event.repository.default_branch");
+    }
     assert_eq!(workflow("comment")["on"], json!({"workflow_run": {"workflows": ["Grade"], "types": ["completed"]}}));
 }
 

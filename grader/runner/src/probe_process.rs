@@ -41,6 +41,7 @@ pub struct ProbeProcess {
     running: Option<Probe>,
     starts: u32,
     spent: Duration,
+    is_patient: bool,
 }
 
 struct Probe {
@@ -51,17 +52,23 @@ struct Probe {
 impl ProbeProcess {
     /// The probe that `program` is; `files` are the submission's, as the compiler names them.
     pub fn new(program: Program, files: Vec<String>, sandbox: Sandbox, limits: Limits) -> Self {
-        Self { program, files, sandbox, limits, running: None, starts: 0, spent: Duration::ZERO }
+        Self { program, files, sandbox, limits, running: None, starts: 0, spent: Duration::ZERO, is_patient: false }
     }
 
     /// Lets each case from now on take all the time that is left for them together, as a long training does.
     pub fn be_patient(&mut self) {
-        self.limits.seconds = self.limits.total_seconds;
+        self.is_patient = true;
     }
 
-    /// Gives the cases that follow all of the time again: they belong to another drawing.
+    /// Gives the cases that follow all of the time again, with the usual limit for each: they belong to another drawing.
     pub fn begin_again(&mut self) {
-        (self.spent, self.starts) = (Duration::ZERO, 0);
+        (self.spent, self.starts, self.is_patient) = (Duration::ZERO, 0, false);
+    }
+
+    /// The limits of the case that follows.
+    fn limits(&self) -> Limits {
+        let seconds = if self.is_patient { self.limits.total_seconds } else { self.limits.seconds };
+        Limits { seconds, ..self.limits }
     }
 
     /// Runs `experiment` on `case`; `observer` hears how far a long one has come.
@@ -72,7 +79,8 @@ impl ProbeProcess {
     /// wait any longer.
     pub fn ask(&mut self, experiment: &str, case: Packed, observer: &dyn Observer) -> Result<Answer> {
         let start = Instant::now();
-        let total = Duration::from_secs_f64(self.limits.total_seconds);
+        let limits = self.limits();
+        let total = Duration::from_secs_f64(limits.total_seconds);
         if self.spent >= total {
             let ended = Ended::Stopped(Limit::TotalSeconds(self.limits.total_seconds));
             return Ok(Answer { ended, output: String::new() });
@@ -87,10 +95,10 @@ impl ProbeProcess {
             self.running = Some(self.start()?);
         }
         let probe = self.running.as_mut().context("the probe was just started")?;
-        let seconds = Duration::from_secs_f64(self.limits.seconds);
+        let seconds = Duration::from_secs_f64(limits.seconds);
         let allowed = seconds.min(total - self.spent);
         let mut clock = Clock { begun: start, before: None };
-        let (mut ended, output) = probe.ask(experiment, case, self.limits, allowed, &mut clock, observer)?;
+        let (mut ended, output) = probe.ask(experiment, case, limits, allowed, &mut clock, observer)?;
         self.spent += clock.counted(&probe.process);
         // The system only refuses to open one more; what becomes of that is up to the code, and mostly a panic.
         if matches!(&ended, Ended::Panicked { message, .. } if TOO_MANY_FILES.iter().any(|error| message.contains(error)))
@@ -300,6 +308,17 @@ mod tests {
         clock.look(&processes[0]);
         thread::sleep(Duration::from_secs(1));
         (clock.counted(&processes[0]), clock.used(&processes[0]))
+    }
+
+    #[test]
+    fn patience_ends_with_the_drawing_that_needed_it() {
+        let limits = Limits { seconds: 5.0, total_seconds: 60.0, ..Limits::default() };
+        let program = Program { path: "probe".into(), number: None };
+        let mut probe = ProbeProcess::new(program, Vec::new(), Sandbox::None, limits);
+        probe.be_patient();
+        assert_eq!(probe.limits().seconds, 60.0);
+        probe.begin_again();
+        assert_eq!(probe.limits().seconds, 5.0);
     }
 
     #[test]

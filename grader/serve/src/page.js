@@ -27,11 +27,33 @@ events.onmessage = (message) => {
   byId("busy").textContent = "";
   byId("verdict").innerHTML = news.html;
   byId("said").textContent = news.summary;
+  document.body.dataset.graded = String(Number(document.body.dataset.graded ?? 0) + 1);
   draw();
 };
 events.onerror = () => {
   byId("busy").textContent = "The grader does not answer. Is `grader serve` still running?";
 };
+
+// ---- The questions.
+
+async function asked(address, wish) {
+  const answer = await fetch(`${base}/${address}`, wish);
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.json();
+}
+
+if (byId("asked-here")) {
+  const reply = (question, answers) =>
+    asked("answer", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ question: question.id, seed: question.seed, answers }),
+    });
+  asked("questions").then(
+    (questions) => askQuestions(byId("asked-here"), questions, reply),
+    (error) => byId("asked-here").append(error.message),
+  );
+}
 
 // ---- Drawing: one wish is under way, and the newest one waits. A drawing that takes long is cut off by the next wish.
 

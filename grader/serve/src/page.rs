@@ -1,6 +1,6 @@
 //! The page: the lesson on one side, verdict and pictures on the other. All text of a submission's is escaped here.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Error, Result};
 use course::{Course, Exercise, Figure};
@@ -27,13 +27,19 @@ pub(crate) fn render(course: &Course, exercise: &Exercise, key: &str) -> Result<
         })
         .collect();
     let lib = format!("exercises/{}/src/lib.rs", exercise.name);
+    let questions = match course.quiz(exercise)?.len() {
+        0 => "",
+        _ => "<h2>Test yourself</h2>\n<p class=\"soft\">Worth no points. Your first answers are kept, as those to <code>quiz</code> are.</p>\n\
+              <div id=\"asked-here\"></div>\n",
+    };
     Ok(format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{number} · {title}</title>\n\
-         <link rel=\"icon\" href=\"data:,\">\n<link rel=\"stylesheet\" href=\"/{key}/page.css\">\n<script type=\"module\" src=\"/{key}/page.js\"></script>\n\
+         <link rel=\"icon\" href=\"data:,\">\n<link rel=\"stylesheet\" href=\"/{key}/questions.css\">\n\
+         <link rel=\"stylesheet\" href=\"/{key}/page.css\">\n<script src=\"/{key}/questions.js\" defer></script>\n<script type=\"module\" src=\"/{key}/page.js\"></script>\n\
          </head>\n<body>\n<a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n<header>\n\
          <label>Exercise <select id=\"exercises\">{options}</select></label>\n<span id=\"busy\"></span>\n</header>\n\
-         <main>\n<article id=\"lesson\" aria-label=\"Lesson\">\n{lesson}</article>\n<div id=\"side\">\n\
+         <main>\n<article id=\"lesson\" aria-label=\"Lesson\">\n{lesson}{questions}</article>\n<div id=\"side\">\n\
          <section id=\"verdict\" aria-label=\"Verdict\" tabindex=\"-1\"><p>Waiting for the verdict on <code>{lib}</code> …</p></section>\n\
          <p id=\"said\" role=\"status\" class=\"unseen\"></p>\n\
          <section id=\"pictures\" aria-label=\"Pictures of what your code computes\">\n<h2>Pictures of your code</h2>\n\
@@ -107,6 +113,8 @@ fn markdown(course: &Course, exercise: &Exercise, key: &str, text: &str) -> Stri
     out.replace("<table>", "<div class=\"wide\" tabindex=\"0\"><table>")
         .replace("</table>", "</table></div>")
         .replace("<pre>", "<pre tabindex=\"0\">")
+        // The corner of a table is no heading.
+        .replace("<th></th>", "<td></td>")
 }
 
 fn words<'a>(event: &'a Event<'_>) -> Option<&'a str> {
@@ -137,7 +145,7 @@ fn address(course: &Course, folder: &Path, key: &str, link: &str) -> String {
         return link.to_owned();
     }
     let (path, rest) = link.split_once('#').map_or((link, String::new()), |(path, rest)| (path, format!("#{rest}")));
-    let Some(path) = inside(&folder.join(path)) else { return link.to_owned() };
+    let Some(path) = lesson::inside(&folder.join(path)) else { return link.to_owned() };
     let exercise = course.exercises.iter().find(|exercise| {
         let home = Path::new("exercises").join(&exercise.name);
         path == home || path == home.join("README.md")
@@ -146,24 +154,6 @@ fn address(course: &Course, folder: &Path, key: &str, link: &str) -> String {
         Some(exercise) => format!("/{key}/{}{rest}", exercise.name),
         None => format!("/{key}/file/{}{rest}", path.to_string_lossy().replace('\\', "/")),
     }
-}
-
-/// `path` without `..`; nothing if it leaves the course.
-pub(crate) fn inside(path: &Path) -> Option<PathBuf> {
-    let mut inside = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::Normal(part) => inside.push(part),
-            Component::CurDir => {}
-            Component::ParentDir => {
-                if !inside.pop() {
-                    return None;
-                }
-            }
-            _ => return None,
-        }
-    }
-    Some(inside)
 }
 
 /// What the grader has to say where it could not grade.
@@ -277,13 +267,6 @@ fn escaped_lines(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_stays_in_the_course() {
-        assert_eq!(inside(Path::new("exercises/05_x/../06_y/README.md")), Some("exercises/06_y/README.md".into()));
-        assert_eq!(inside(Path::new("exercises/../../etc/passwd")), None);
-        assert_eq!(inside(Path::new("/etc/passwd")), None);
-    }
 
     #[test]
     fn headings_have_the_names_that_github_gives_them() {

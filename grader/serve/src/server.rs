@@ -29,7 +29,14 @@ use course::Course;
 use runner::Submission;
 use tokio::net::TcpListener;
 use tokio_stream::{Stream, StreamExt, wrappers::BroadcastStream};
-use view::watch::files::{self, Watcher};
+use learner::quiz::{self, Answers};
+use serde::{Deserialize, Serialize};
+use view::{
+    lesson,
+    picture::svg::escaped,
+    questions::{self, Asking, Said},
+    watch::files::{self, Watcher},
+};
 
 use crate::{
     bench::{Bench, Wish},
@@ -161,12 +168,16 @@ impl App {
 fn router(app: Arc<App>) -> Router {
     let below = Router::new()
         .route("/", get(first))
-        .route("/page.css", get(style))
-        .route("/page.js", get(script))
+        .route("/page.css", get(|| async { style(include_str!("page.css")) }))
+        .route("/page.js", get(|| async { script(include_str!("page.js")) }))
+        .route("/questions.css", get(|| async { style(questions::STYLE) }))
+        .route("/questions.js", get(|| async { script(questions::SCRIPT) }))
         .route("/file/{*path}", get(file))
         .route("/{exercise}", get(show))
         .route("/{exercise}/news", get(news))
-        .route("/{exercise}/draw", post(draw));
+        .route("/{exercise}/draw", post(draw))
+        .route("/{exercise}/questions", get(ask))
+        .route("/{exercise}/answer", post(answer));
     Router::new()
         .nest(&format!("/{}", app.key), below)
         .fallback(|| async {
@@ -214,12 +225,12 @@ async fn first(State(app): State<Arc<App>>) -> Redirect {
     Redirect::to(&format!("/{}/{}", app.key, app.first))
 }
 
-async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("page.css")).into_response()
+fn style(text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], text).into_response()
 }
 
-async fn script() -> Response {
-    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("page.js")).into_response()
+fn script(text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], text).into_response()
 }
 
 async fn show(State(app): State<Arc<App>>, Parts(exercise): Parts<String>) -> Response {
@@ -235,7 +246,7 @@ async fn show(State(app): State<Arc<App>>, Parts(exercise): Parts<String>) -> Re
 /// Files that lessons link to: pictures and texts, but neither solutions nor hidden files.
 async fn file(State(app): State<Arc<App>>, Parts(path): Parts<String>) -> Response {
     let nothing = || refused(StatusCode::NOT_FOUND, "There is no such file to show.");
-    let Some(path) = page::inside(Path::new(&path)) else { return nothing() };
+    let Some(path) = lesson::inside(Path::new(&path)) else { return nothing() };
     let kind = match path.extension().and_then(|extension| extension.to_str()) {
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
@@ -281,6 +292,69 @@ async fn draw(State(app): State<Arc<App>>, Parts(exercise): Parts<String>, Json(
     match bench.draw(wish).await {
         Some(drawn) => Json(drawn).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
+    }
+}
+
+/// A question, and how it stands with it.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    asking: Asking,
+    state: &'static str,
+}
+
+/// The answers that a page has given to a question so far; the last one is new.
+#[derive(Deserialize)]
+struct Given {
+    question: String,
+    seed: u64,
+    answers: Vec<String>,
+}
+
+/// The questions about an exercise, with their options in an order of their own for each page.
+async fn ask(State(app): State<Arc<App>>, Parts(exercise): Parts<String>) -> Response {
+    let asked = || -> Result<Option<Vec<Shown>>> {
+        let Some(index) = app.index(&exercise) else { return Ok(None) };
+        let exercise = &app.course.exercises[index];
+        let answers = Answers::read(&Submission::of_learner(&app.course, exercise).folder)?;
+        let shown = app.course.quiz(exercise)?.into_iter().map(|question| {
+            let state = match answers.to(&question.id) {
+                Some(answered) if answered.is_understood() => "understood",
+                Some(_) => "not right at first",
+                None => "",
+            };
+            let [a, b, c, d, ..] = random()?;
+            Ok(Shown { asking: Asking::new(question, u32::from_ne_bytes([a, b, c, d]).into()), state })
+        });
+        shown.collect::<Result<_>>().map(Some)
+    };
+    told(asked())
+}
+
+/// What is said to an answer. The first one is noted where `grader quiz` notes it.
+async fn answer(State(app): State<Arc<App>>, Parts(exercise): Parts<String>, Json(given): Json<Given>) -> Response {
+    let said = || -> Result<Option<Said>> {
+        let Some(index) = app.index(&exercise) else { return Ok(None) };
+        let exercise = &app.course.exercises[index];
+        let question = app.course.quiz(exercise)?.into_iter().find(|question| question.id == given.question);
+        let reply = question.and_then(|question| questions::reply(question, given.seed, &given.answers));
+        let Some((mut said, first)) = reply else { return Ok(None) };
+        // Of another's code nothing is noted.
+        if let Some(first) = first.filter(|_| app.folder_of(index).is_none())
+            && let Err(error) = quiz::note(&app.course, exercise, &given.question, first.right, &first.given)
+        {
+            said.says += &format!("<p>This answer is not noted: {}</p>", escaped(&format!("{error:#}")));
+        }
+        Ok(Some(said))
+    };
+    told(said())
+}
+
+fn told<T: Serialize>(found: Result<Option<T>>) -> Response {
+    match found {
+        Ok(Some(found)) => Json(found).into_response(),
+        Ok(None) => refused(StatusCode::NOT_FOUND, "There is no such question."),
+        Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, &format!("{error:#}")),
     }
 }
 

@@ -1,60 +1,35 @@
 //! The page in a real browser: Chromium, which a program that speaks WebDriver drives. Without one it is said, and nothing is
 //! tested.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+mod common;
 
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Value, json};
+use std::{fs, ops::Deref, path::PathBuf, process::Command};
 
-/// A program that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// The first line of what `command` prints that `begins` like this, and the program.
-fn start(command: &mut Command, begins: &str) -> Option<(Running, String)> {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
-    let lines = BufReader::new(child.stdout.take()?).lines();
-    let running = Running(child);
-    let line = lines.map_while(Result::ok).find(|line| line.contains(begins))?;
-    Some((running, line))
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the course is there")
-}
+use common::{Browser, Running, block_on, root, start};
+use fantoccini::Locator;
+use serde_json::json;
 
 /// A page on a submission, in a browser of its own.
 struct Page {
-    client: Client,
+    browser: Browser,
     lib: PathBuf,
     _folder: tempfile::TempDir,
-    _driver: Running,
     _server: Running,
     address: String,
+}
+
+impl Deref for Page {
+    type Target = Browser;
+
+    fn deref(&self) -> &Browser {
+        &self.browser
+    }
 }
 
 impl Page {
     /// Shows the solution of an exercise; nothing where there is no browser.
     async fn open(exercise: &str, width: u32, scheme: &str) -> Option<Self> {
-        let Some((driver, line)) = start(Command::new("chromedriver").arg("--port=0"), "started successfully on port")
-        else {
-            println!("NOT TESTED: there is no chromedriver (Debian's packages chromium and chromium-driver)");
-            return None;
-        };
-        let port: String = line.chars().filter(char::is_ascii_digit).collect();
+        let browser = Browser::open(width, scheme).await?;
         let folder = tempfile::tempdir().expect("a temporary folder");
         let lib = folder.path().join("src/lib.rs");
         fs::create_dir(folder.path().join("src")).expect("a folder");
@@ -63,46 +38,12 @@ impl Page {
         serve.arg(root()).args([exercise, "0", "-"]).arg(folder.path());
         let (server, line) = start(&mut serve, "Serving ").expect("the server starts");
         let address = line.trim_start_matches("Serving ").to_owned();
-
-        let arguments = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            &format!("--window-size={width},1000"),
-            &format!("--blink-settings=preferredColorScheme={}", if scheme == "dark" { 0 } else { 1 }),
-        ];
-        let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
-        let Value::Object(capabilities) = capabilities else { unreachable!("it is an object") };
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .expect("the browser starts");
-        client.goto(&address).await.expect("the page loads");
-        Some(Self { client, lib, _folder: folder, _driver: driver, _server: server, address })
+        browser.client.goto(&address).await.expect("the page loads");
+        Some(Self { browser, lib, _folder: folder, _server: server, address })
     }
 
-    /// Ends the browser, which would outlive its driver.
     async fn close(self) {
-        self.client.close().await.expect("the browser ends");
-    }
-
-    async fn run(&self, script: &str) -> Value {
-        self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))
-    }
-
-    /// Waits until `script` returns something that is true.
-    async fn until(&self, script: &str) {
-        let patience = Instant::now() + Duration::from_secs(120);
-        while self.run(&format!("return Boolean({script})")).await != json!(true) {
-            assert!(Instant::now() < patience, "never true: {script}\n{}", self.verdict().await);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        self.browser.close().await;
     }
 
     async fn verdict(&self) -> String {
@@ -115,10 +56,6 @@ impl Page {
         assert_ne!(text, edited, "the edit finds its place");
         fs::write(&self.lib, edited).expect("the folder is ours");
     }
-}
-
-fn block_on(test: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(test);
 }
 
 const DRAWN: &str = "document.body.dataset.drawn";
@@ -246,6 +183,103 @@ fn text_from_a_submission_is_text() {
         page.until("document.querySelector('#picture-relatives svg').textContent.includes('panicked')").await;
         assert_eq!(page.run("return document.querySelectorAll('#side img, #side script').length").await, json!(0));
         assert_ne!(page.run("return document.title").await, json!("owned"));
+        page.close().await;
+    });
+}
+
+#[test]
+fn nobody_is_kept_out_by_how_the_page_is_made() {
+    block_on(async {
+        for scheme in ["light", "dark"] {
+            let Some(page) = Page::open("05_manual_gradients", 1280, scheme).await else { return };
+            page.until(DRAWN).await;
+            page.until("document.querySelector('.question')").await;
+            page.is_accessible().await;
+            page.close().await;
+        }
+    });
+}
+
+#[test]
+fn questions_are_answered_in_the_page() {
+    block_on(async {
+        let Some(page) = Page::open("05_manual_gradients", 390, "light").await else { return };
+        page.until("document.querySelectorAll('.question').length > 6").await;
+        assert_eq!(page.run("return document.documentElement.scrollWidth <= innerWidth").await, json!(true));
+        // The first option of the first question with options, chosen with the keyboard's key for it.
+        let form = "document.querySelector('.question:has(input[type=radio])')";
+        page.run(&format!("{form}.querySelector('input').focus()")).await;
+        let chosen = page.client.active_element().await.expect("the option");
+        chosen.send_keys(" ").await.expect("a key");
+        chosen.send_keys("\u{e007}").await.expect("a key");
+        page.until(&format!("['right', 'wrong'].includes({form}.dataset.verdict)")).await;
+        // In the end one of the options is right, and each has a reason.
+        page.run(&format!(
+            "const form = {form};
+             const next = (at) => {{
+               const options = form.querySelectorAll('input');
+               if (form.dataset.verdict === 'right' || at === options.length) return;
+               options[at].click();
+               form.requestSubmit();
+               setTimeout(() => next(at + 1), 300);
+             }};
+             next(0);"
+        ))
+        .await;
+        page.until(&format!("{form}.dataset.verdict === 'right'")).await;
+        assert_eq!(page.run(&format!("return {form}.querySelector('.said').textContent.length > 30")).await, json!(true));
+        page.close().await;
+    });
+}
+
+/// Of the attack suite, what a page has to do with: text, output and loops without end, and programs that end.
+const ATTACKS: [&str; 8] = [
+    "commands for whoever reads the report",
+    "workflow commands from the compiler",
+    "a loop",
+    "output in a loop",
+    "output without a line end",
+    "memory in a loop",
+    "exit 0",
+    "the stack",
+];
+
+#[test]
+fn hostile_submissions_leave_the_page_usable() {
+    block_on(async {
+        let Some(page) = Page::open("03_dense_layer", 390, "light").await else { return };
+        page.until("document.body.dataset.graded").await;
+        let title = page.run("return document.title").await;
+        let attacks = fs::read_to_string(root().join("grader/tests/attacks/attacks.toml")).expect("the suite");
+        let attacks: toml::Table = attacks.parse().expect("TOML");
+        let attacks = attacks["attack"].as_array().expect("a list");
+        let hostile = "</script></style></svg></pre><img src=x onerror=document.title=1><script>document.title=1</script>";
+        let panics = |text: &str| (format!("{{ println!(\"{text}\"); panic!(\"{text}\") }}"), String::new());
+        let mut all = vec![
+            panics(hostile),
+            panics(&"long".repeat(5000)),
+            panics("\\u{1b}[2J\\u{1b}]0;t\\u{7}\\u{202e}\\u{0}&lt;&#60;"),
+        ];
+        for name in ATTACKS {
+            let attack = attacks.iter().find(|attack| attack["name"].as_str() == Some(name)).unwrap_or_else(|| panic!("{name}"));
+            let text = |key: &str| attack.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+            all.push((text("count"), text("items")));
+        }
+        let solution = fs::read_to_string(&page.lib).expect("the solution");
+        let count = "self.weights.len() + self.biases.len()";
+        for (code, items) in all.into_iter().chain([(count.to_owned(), String::new())]) {
+            let before = page.run("return Number(document.body.dataset.graded)").await;
+            let code = if code.is_empty() { count } else { &code };
+            fs::write(&page.lib, format!("{}\n{items}\n// {before}\n", solution.replacen(count, code, 1))).expect("ours");
+            page.until(&format!("Number(document.body.dataset.graded) > {before}")).await;
+            let tags = "return document.querySelectorAll('#side img, #side script, #side style').length";
+            assert_eq!(page.run(tags).await, json!(0), "{code}");
+            assert_eq!(page.run("return document.title").await, title, "{code}");
+            let fits = page.run("return document.documentElement.scrollWidth <= innerWidth").await;
+            assert_eq!(fits, json!(true), "{code}");
+        }
+        // The last one was the solution again.
+        page.until("document.querySelector('#verdict').textContent.includes(', complete')").await;
         page.close().await;
     });
 }

@@ -62,6 +62,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Some(Command::Lesson(args)) => return view::lesson(&course, args),
         Some(Command::Plot(args)) => return view::plot(&course, args),
         Some(Command::Serve(args)) => return view::serve(&course, args),
+        Some(Command::Book(args)) => return view::book(&course, args),
         Some(Command::Map(args)) => return view::map(&course, args),
         Some(Command::Class(args)) => return class::run(&course, args),
         Some(Command::Check(args)) => check::run(&course, args),

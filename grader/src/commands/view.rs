@@ -1,20 +1,21 @@
 //! What is shown in a view of its own, by programs that are compiled when they are first asked for: watching, lessons,
-//! pictures, the map, and the page beside the editor.
+//! pictures, the map, the page beside the editor, and the book.
 
 use std::{
     env,
     ffi::OsString,
     io::{self, IsTerminal},
+    path::absolute,
     process::ExitCode,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::CommandFactory;
 use course::{Course, UsageError};
 
 use super::{exercise_or_current, submission};
 use crate::{
-    cli::{Cli, LessonArgs, MapArgs, PlotArgs, ServeArgs},
+    cli::{BookArgs, Cli, LessonArgs, MapArgs, PlotArgs, ServeArgs},
     on_demand,
 };
 
@@ -78,6 +79,19 @@ pub(super) fn serve(course: &Course, args: &ServeArgs) -> Result<ExitCode> {
         arguments.push(submission(course, exercise, args.source.as_deref(), args.solution)?.folder.into());
     }
     on_demand::become_program(&program, arguments)
+}
+
+/// Makes the book.
+pub(super) fn book(course: &Course, args: &BookArgs) -> Result<ExitCode> {
+    let folder = match &args.to {
+        Some(folder) => absolute(folder).with_context(|| format!("there is no way to {}", folder.display()))?,
+        None => course.work_folder()?.join("book"),
+    };
+    let sources = [&SOURCES[..], &["grader/book"]].concat();
+    let program = on_demand::program(course, "book", "the book", &sources)?;
+    let repository = args.repository.clone().unwrap_or_else(|| "-".to_owned());
+    let frames = if args.no_pictures { "-" } else { "frames" };
+    on_demand::become_program(&program, [course.root.clone().into(), folder.into(), repository.into(), frames.into()])
 }
 
 /// What the view is made of.

@@ -5,10 +5,11 @@
 
 mod figures;
 pub mod lesson;
-mod map;
+pub mod map;
 mod markdown;
 pub mod picture;
 pub mod plot;
+pub mod questions;
 mod quiz;
 pub mod watch;
 

@@ -1,6 +1,6 @@
 //! A question that is being asked: what it looks like, and what is said to an answer. No terminal, no files.
 
-use course::quiz::{Answer, Choice, Kind, Match, Number, Open, Order, Parts, Question};
+use course::quiz::{Answer, Choice, Kind, Match, Number, Open, Order, Pair, Parts, Question};
 
 /// Rows of a curve; each holds eight levels.
 const CURVE_ROWS: usize = 3;
@@ -14,6 +14,23 @@ pub struct Asked {
     orders: Vec<Vec<usize>>,
     /// The model answer of an open question has been shown, and what it contains is to be ticked.
     is_ticking: bool,
+}
+
+/// What a page needs to show controls for an answer. Texts are Markdown.
+#[derive(Debug)]
+pub struct Form<'a> {
+    /// The kind of the question.
+    pub kind: &'static str,
+    /// The lists of options, each in the order of its letters.
+    pub options: Vec<Vec<&'a str>>,
+    /// What stands around the gaps of a formula.
+    pub pieces: Vec<&'a str>,
+    /// The pictures that have causes, in the order of the letters that are asked for.
+    pub pictures: Vec<String>,
+    /// What stands behind a number.
+    pub unit: &'a str,
+    /// How many points there are to be ticked below the model answer.
+    pub points: usize,
 }
 
 /// What is said to an answer.
@@ -79,18 +96,44 @@ impl Asked {
             }
             Kind::Match(Match { pairs }) => {
                 for (number, pair) in pairs.iter().enumerate() {
-                    let picture = if pair.curve.is_empty() {
-                        format!("  {}", pair.picture.trim())
-                    } else {
-                        format!("\n\n```text\n{}```", curve(&pair.curve))
-                    };
-                    text += &format!("**{}**{picture}\n\n", number + 1);
+                    let gap = if pair.curve.is_empty() { "  " } else { "\n\n" };
+                    text += &format!("**{}**{gap}{}\n\n", number + 1, picture(pair));
                 }
                 text += &lettered(self.orders[0].iter().map(|at| &pairs[*at].cause));
             }
             Kind::Number(_) | Kind::Open(_) => {}
         }
         text.trim_end().to_owned()
+    }
+
+    /// The same without letters, for a page.
+    pub fn form(&self) -> Form<'_> {
+        let mut form =
+            Form { kind: "", options: Vec::new(), pieces: Vec::new(), pictures: Vec::new(), unit: "", points: 0 };
+        let texts: Vec<Vec<&str>>;
+        (form.kind, texts) = match &self.question.kind {
+            Kind::One(choice) | Kind::Predict { choice, .. } => ("one", vec![options_of(choice)]),
+            Kind::Several(choice) => ("several", vec![options_of(choice)]),
+            Kind::Order(order) => ("order", vec![order.steps.iter().map(|step| &*step.text).collect()]),
+            Kind::Parts(parts) => {
+                form.pieces = parts.formula.split("{}").collect();
+                ("parts", parts.parts.iter().map(options_of).collect())
+            }
+            Kind::Match(Match { pairs }) => {
+                form.pictures = pairs.iter().map(picture).collect();
+                ("match", vec![pairs.iter().map(|pair| &*pair.cause).collect()])
+            }
+            Kind::Number(number) => {
+                form.unit = &number.unit;
+                ("number", Vec::new())
+            }
+            Kind::Open(open) => {
+                form.points = open.contains.len();
+                ("open", Vec::new())
+            }
+        };
+        form.options = texts.into_iter().zip(&self.orders).map(|(texts, order)| order.iter().map(|at| texts[*at]).collect()).collect();
+        form
     }
 
     /// How to answer, in a few words.
@@ -236,6 +279,10 @@ impl Asked {
     }
 }
 
+fn options_of(choice: &Choice) -> Vec<&str> {
+    choice.options.iter().map(|option| &*option.text).collect()
+}
+
 fn rights(choice: &Choice) -> String {
     choice.options.iter().filter(|option| option.right).map(sentence).collect::<Vec<_>>().join("\n\n")
 }
@@ -335,6 +382,11 @@ fn with_gaps(formula: &str) -> String {
     text
 }
 
+/// A picture to be matched, in Markdown.
+fn picture(pair: &Pair) -> String {
+    if pair.curve.is_empty() { pair.picture.trim().to_owned() } else { format!("```text\n{}```", curve(&pair.curve)) }
+}
+
 /// A curve as text, from its least value to its greatest, with its first and last value beside it.
 fn curve(values: &[f64]) -> String {
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -363,7 +415,7 @@ fn curve(values: &[f64]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use course::quiz::{Near, Pair, Step};
+    use course::quiz::{Near, Step};
     use proptest::prelude::*;
 
     use super::*;

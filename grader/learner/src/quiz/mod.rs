@@ -6,7 +6,7 @@
 mod asked;
 pub mod class;
 
-pub use asked::{Asked, Reply};
+pub use asked::{Asked, Form, Reply};
 
 use std::{
     collections::BTreeMap,

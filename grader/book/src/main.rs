@@ -1,0 +1,133 @@
+//! `grader book`: the lessons as a static site that needs no server: chapters in the order of the course, search, the map,
+//! and questions that are answered in the page.
+//!
+//! `grader` compiles this program when it is first asked for, and starts it as `book COURSE FOLDER REPOSITORY|- frames|-`. mdBook
+//! makes the pages. What is ours: which files are chapters and where their links lead (`chapters`), the questions, the frames of
+//! pictures that can be varied, and whether every link leads somewhere (`links`).
+
+mod chapters;
+mod frames;
+mod links;
+mod questions;
+
+use std::{
+    env, fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use chapters::Chapter;
+use course::{Course, UsageError, files};
+use mdbook_driver::{MDBook, config::Config};
+use serde_json::json;
+
+fn main() -> ExitCode {
+    if let Some(failure) = runner::become_confined() {
+        return failure;
+    }
+    match run() {
+        Ok(code) => code,
+        Err(error) => report::fail(&error),
+    }
+}
+
+fn run() -> Result<ExitCode> {
+    let mut arguments = env::args_os().skip(1);
+    let mut next = || arguments.next().context("this program is started by `grader book`");
+    let course = Course::find(Some(&PathBuf::from(next()?)))?;
+    let folder = PathBuf::from(next()?);
+    let repository = next()?.to_string_lossy().into_owned();
+    let repository = Some(repository.trim_end_matches('/')).filter(|address| *address != "-");
+    let draws = next()? == "frames";
+    refuse_what_is_no_book(&folder)?;
+
+    let chapters = chapters::read(&course, repository)?;
+    let sources = tempfile::tempdir().context("there is no room for temporary files")?;
+    write_sources(&course, &chapters, draws, sources.path())?;
+    let book = MDBook::load_with_config(sources.path(), config(&course, &folder, repository)?);
+    book.and_then(|book| book.build()).map_err(|error| error.context("mdBook cannot make the book"))?;
+
+    let broken = links::check(&course, &folder, &chapters, repository)?;
+    if !broken.is_empty() {
+        let _ = writeln!(anstream::stderr(), "Links of the book that lead nowhere:\n{}", broken.join("\n"));
+        return Ok(ExitCode::from(1));
+    }
+    let _ = writeln!(anstream::stdout(), "The book: {}", folder.join("index.html").display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What stands in the folder of a book is replaced as a whole, so it may hold nothing else.
+fn refuse_what_is_no_book(folder: &Path) -> Result<()> {
+    let is_empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    if is_empty || folder.join("toc.html").is_file() && folder.join(".nojekyll").is_file() {
+        return Ok(());
+    }
+    let folder = folder.display();
+    Err(UsageError(format!("{folder} holds something else than a book; name an empty folder, or one that is not there"))
+        .into())
+}
+
+/// The scripts and styles that are added to mdBook's own, which has a `book.js`, too.
+const ADDED: [(&str, &str); 4] = [
+    ("questions.css", view::questions::STYLE),
+    ("pages.css", include_str!("pages.css")),
+    ("questions.js", view::questions::SCRIPT),
+    ("pages.js", include_str!("pages.js")),
+];
+
+/// Writes what mdBook reads: the chapters, their list, and what is added.
+fn write_sources(course: &Course, chapters: &[Chapter<'_>], draws: bool, root: &Path) -> Result<()> {
+    let src = root.join("src");
+    let write = |path: &Path, text: &str| -> Result<()> {
+        let path = src.join(path);
+        files::create_folder(path.parent().unwrap_or(&src))?;
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    };
+    write(Path::new("SUMMARY.md"), &chapters::summary(chapters))?;
+    write(Path::new(chapters::MAP_PICTURE), &view::map::picture_of(course)?)?;
+    for chapter in chapters {
+        let mut text = chapter.text.clone();
+        if let Some(exercise) = chapter.exercise {
+            if draws {
+                text += &frames::draw(course, exercise, &src.join(&chapter.path).with_file_name(""))?;
+            }
+            if let Some(script) = questions::script(course, exercise)? {
+                write(&chapter.path.with_file_name(questions::FILE), &script)?;
+                text += questions::SECTION;
+            }
+        }
+        write(&chapter.path, &text)?;
+    }
+    for (name, text) in ADDED {
+        fs::write(root.join(name), text).with_context(|| format!("cannot write {name}"))?;
+    }
+    Ok(())
+}
+
+/// mdBook's settings. What it would change in a lesson's text is switched off.
+fn config(course: &Course, folder: &Path, repository: Option<&str>) -> Result<Config> {
+    let of_kind = |kind: &str| ADDED.iter().map(|(name, _)| *name).filter(|name| name.ends_with(kind)).collect::<Vec<_>>();
+    let mut html = json!({
+        "default-theme": "light",
+        "preferred-dark-theme": "navy",
+        "smart-punctuation": false,
+        "definition-lists": false,
+        "no-section-label": true,
+        "input-404": "",
+        "additional-css": of_kind(".css"),
+        "additional-js": of_kind(".js"),
+        "print": { "enable": false },
+        "playground": { "runnable": false },
+    });
+    if let Some(repository) = repository {
+        html["git-repository-url"] = repository.into();
+    }
+    let settings = json!({
+        "book": { "title": course.title, "language": "en", "src": "src" },
+        "build": { "build-dir": folder, "create-missing": false, "use-default-preprocessors": false },
+        "output": { "html": html },
+    });
+    serde_json::from_value(settings).context("these are no settings of mdBook")
+}

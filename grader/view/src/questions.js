@@ -1,0 +1,147 @@
+// Asks the questions of an exercise in a page: beside the editor, where a server answers, and in the book, where the page does.
+// `reply(question, answers)` promises what is said to the last of the answers: { verdict, says }.
+
+function askQuestions(place, questions, reply) {
+  const make = (tag, attributes = {}, ...children) => {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+      else if (value !== false) node.setAttribute(name, value === true ? "" : value);
+    }
+    node.append(...children);
+    return node;
+  };
+  // These texts come from the course's own files.
+  const filled = (node, html) => {
+    node.innerHTML = html;
+    return node;
+  };
+  const plain = (html) => filled(document.createElement("template"), html).content.textContent;
+  const letter = (at) => String.fromCharCode(97 + at);
+
+  // What an answer is given with: `node`, and `typed()`, which is what would be typed in the terminal.
+  const controls = {
+    one: (question, name) => choice(question, name, "radio"),
+    several: (question, name) => choice(question, name, "checkbox"),
+    number: ({ unit }) => {
+      const input = make("input", { inputmode: "text", autocomplete: "off", size: 12, required: true });
+      return { node: make("label", {}, "Your number: ", input, unit ? ` ${unit}` : ""), typed: () => input.value };
+    },
+    parts: ({ pieces, options }) => {
+      const gaps = options.map((list, gap) => {
+        const select = make("select", { required: true, "aria-label": `Gap ${gap + 1}` }, make("option", { value: "" }, "…"));
+        list.forEach((html, at) => select.append(make("option", { value: letter(at) }, plain(html))));
+        return select;
+      });
+      const node = make("p", { class: "formula" });
+      pieces.forEach((piece, at) => node.append(piece, ...(gaps[at] ? [gaps[at]] : [])));
+      return { node, typed: () => gaps.map((gap) => gap.value).join("") };
+    },
+    order: ({ options: [steps] }) => sorted(steps, "step", steps.map(() => "")),
+    match: ({ options: [causes], pictures }) => sorted(causes, "cause", pictures),
+    open: () => {
+      const text = make("textarea", { rows: 3, required: true });
+      return { node: make("label", {}, "Your answer, in a sentence or two:", text), typed: () => text.value };
+    },
+  };
+
+  function choice({ options: [list] }, name, type) {
+    const inputs = list.map((_, at) => make("input", { type, name, value: letter(at), required: type === "radio" }));
+    const rows = list.map((html, at) => make("label", { class: "option" }, inputs[at], filled(make("span"), html)));
+    const typed = () => inputs.filter((input) => input.checked).map((input) => input.value).join("");
+    return { node: make("div", {}, ...rows), typed };
+  }
+
+  // What is brought into an order with two buttons each; beside it stands what it belongs to, if it belongs to something.
+  function sorted(texts, what, beside) {
+    const node = make("ol", { class: "sorted" });
+    const moved = make("span", { class: "heard", role: "status" });
+    let order = texts.map((_, at) => at);
+    const move = (at, by, button) => {
+      const to = order.indexOf(at) + by;
+      if (to < 0 || to >= order.length) return;
+      order = order.filter((other) => other !== at);
+      order.splice(to, 0, at);
+      show();
+      button.focus();
+      moved.textContent = `Now at place ${to + 1} of ${order.length}`;
+    };
+    const rows = texts.map((html, at) => {
+      const button = (by, sign, where) =>
+        make("button", { type: "button", "aria-label": `Move this ${what} ${where}: ${plain(html)}`, onclick: (event) => move(at, by, event.currentTarget) }, sign);
+      return make("div", { class: "row" }, button(-1, "↑", "up"), button(1, "↓", "down"), filled(make("span"), html));
+    });
+    const places = beside.map((html) => make("li", {}, ...(html ? [filled(make("div", { class: "beside" }), html)] : [])));
+    node.append(...places);
+    const show = () => order.forEach((at, to) => places[to].append(rows[at]));
+    show();
+    return { node: make("div", {}, node, moved), typed: () => order.map(letter).join("") };
+  }
+
+  questions.forEach((question, index) => {
+    const name = `question-${question.id}`;
+    const control = controls[question.kind](question, name);
+    const answers = [];
+    const said = make("div", { class: "said", role: "status" });
+    const button = make("button", { type: "submit" }, "Answer");
+    const solution = make("button", { type: "button", hidden: true, onclick: () => send("?") }, "Show the solution");
+    let ticks = null;
+
+    async function send(typed) {
+      button.disabled = true;
+      answers.push(typed);
+      let heard;
+      try {
+        heard = await reply(question, answers);
+      } catch (error) {
+        heard = { verdict: "unclear", says: "" };
+        said.textContent = error.message;
+      }
+      const { verdict, says } = heard;
+      const judged = verdict === "right" || verdict === "wrong";
+      if (verdict === "unclear") answers.pop();
+      const words = { right: "✓ Right.", wrong: "✗ Not right." }[verdict];
+      if (says) said.replaceChildren(...(words ? [make("p", { class: verdict }, words)] : []), filled(make("div"), says));
+      if (question.picture && judged && document.getElementById(`picture-${question.picture}`)) {
+        said.append(make("p", {}, make("a", { href: `#picture-${question.picture}` }, "What your own code computes here")));
+      }
+      if (verdict === "more") {
+        // The points of a good answer can be ticked.
+        ticks = [...said.querySelectorAll("ol > li")].map((point, at) => {
+          const tick = make("input", { type: "checkbox", value: at + 1 });
+          point.replaceChildren(make("label", {}, tick, filled(make("span"), point.innerHTML)));
+          return tick;
+        });
+        button.textContent = "That is what mine contains";
+        said.after(actions);
+      }
+      const over = verdict === "right" || verdict === "solution" || (judged && question.kind === "open");
+      button.hidden = over;
+      solution.hidden = over || !judged;
+      if (judged && !over) button.textContent = "Answer again";
+      button.disabled = false;
+      form.dataset.verdict = verdict;
+    }
+
+    const actions = make("p", { class: "actions" }, button, solution);
+    const form = make(
+      "form",
+      { class: "question", id: name, onsubmit: (event) => {
+        event.preventDefault();
+        const typed = ticks ? ticks.filter((tick) => tick.checked).map((tick) => tick.value).join(" ") || "0" : control.typed();
+        if (typed) send(typed);
+        else said.textContent = "Choose what is right first.";
+      } },
+      make(
+        "fieldset",
+        { "aria-describedby": `${name}-ask` },
+        make("legend", {}, `Question ${index + 1} of ${questions.length}${question.state ? ` · ${question.state}` : ""}`),
+        filled(make("div", { id: `${name}-ask`, class: "ask" }), question.ask),
+        control.node,
+      ),
+      actions,
+      said,
+    );
+    place.append(form);
+  });
+}
