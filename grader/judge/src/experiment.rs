@@ -367,6 +367,23 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
                 .to_owned(),
         );
     }
+    let is_right_now = |index: usize| {
+        let right = right(check, &cases[index]);
+        right.zip(answers.get(index)).map(|(right, answer)| agree(&right, answer, tolerance))
+    };
+    if was_right.is_some() && is_right_now(1) == Some(false) {
+        return found(
+            "right_once",
+            "Asked a second time, your code is wrong where it was right the first time: does it keep something between \
+             calls?"
+                .to_owned(),
+        );
+    }
+    if let Some((names, _)) = &one_row
+        && is_right_now(n_special - 1) == Some(true)
+    {
+        return found("right_for_one_row", format!("With only the first row of {names} your result is right."));
+    }
     let mut ignored: Vec<&str> = Vec::new();
     for (name, _) in &questions[n_special..] {
         let of_name: Vec<usize> = (n_special..answers.len()).filter(|&index| questions[index].0 == *name).collect();

@@ -812,7 +812,7 @@ mod tests {
         // No slip: nobody knows where this comes from.
         let told = said(&neuron(), |f| rest(f, (f.input("w") * 3.7 + f.input("b") * f.input("x")).cos()));
         assert_eq!(told.id, "seen:first:z");
-        assert_eq!(told.says, "`z` is the first that is wrong; `a`, `dw` and `db` follow from it as they should.");
+        assert_eq!(told.says, "`z` is the first that is wrong; `a`, `db` and `dw` follow from it as they should.");
 
         // A slip in each of two parts: each is explained by itself.
         let told = said(&neuron(), |f| {
