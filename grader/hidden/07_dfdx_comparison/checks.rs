@@ -1297,8 +1297,12 @@ fn slopes_of(f: &Formula) -> [(&'static str, Num); 4] {
 
 /// The losses before each step of a training.
 fn losses_of(f: &Formula) -> Num {
-    let (x, y, rate) = (f.input("x"), f.input("y"), f.input("learning_rate"));
-    let (mut net, mut losses) = (Net::new(f), Vec::new());
+    let samples = |rows: &[&[f64]]| {
+        let rows: Vec<Num> = rows.iter().map(|row| f.vector(&row.iter().map(|&x| f.number(x)).collect::<Vec<_>>())).collect();
+        f.matrix(&rows, &rows[0])
+    };
+    let (x, y) = (samples(&[&[0., 0.], &[0., 1.], &[1., 0.], &[1., 1.]]), samples(&[&[0.], &[1.], &[1.], &[0.]]));
+    let (rate, mut net, mut losses) = (f.input("learning_rate"), Net::new(f), Vec::new());
     for _ in 0..f.times("epochs") {
         let pass = net.pass(&x);
         losses.push((&pass.p - &y).square().mean().named("loss"));
@@ -1353,7 +1357,9 @@ fn trainings(draw: &mut probe::Generator) -> Vec<Record> {
 
 fn training(learning_rate: f64, epochs: usize, start: &Record) -> Record {
     let case = Record::new().with("learning_rate", learning_rate).with("epochs", epochs);
-    start.parts().fold(case, |case, (name, value)| case.with(name, value.clone()))
+    // The code trains on XOR, whatever it is given.
+    let parameters = start.parts().filter(|(name, _)| PARAMETERS.contains(name));
+    parameters.fold(case, |case, (name, value)| case.with(name, value.clone()))
 }
 
 /// How the parameters take their steps.
@@ -1386,7 +1392,9 @@ fn descend_for(c: &Record, how: Descent, epochs: usize) -> Array1<f64> {
     let step_length = how.rate * c.float("learning_rate");
     // Once they keep something, the steps are sums of earlier gradients: all of each, or a part.
     let kept = if how.clears { how.momentum } else { 1.0 };
-    let (mut case, mut step): (Record, Option<Record>) = (c.clone(), None);
+    let xor = lesson_network();
+    let case = c.clone().with("x", xor.matrix("x").to_owned()).with("y", xor.matrix("y").to_owned());
+    let (mut case, mut step): (Record, Option<Record>) = (case, None);
     let mut losses = Vec::new();
     for _ in 0..epochs {
         losses.push(squared_error(&case) / entries(&case));

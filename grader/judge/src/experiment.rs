@@ -15,7 +15,8 @@ use crate::{
 #[derive(Clone)]
 pub(crate) enum Twist {
     Input(String, Change),
-    Result(Change),
+    /// Of all parts of the result, or of one.
+    Result(Option<String>, Change),
 }
 
 #[derive(Clone)]
@@ -32,8 +33,12 @@ pub(crate) enum Change {
 }
 
 /// All changes that fit a case like this one.
-pub(crate) fn twists(case: &Record) -> Vec<Twist> {
+pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
     let mut twists = Vec::new();
+    let parts = parts_to_twist(right);
+    let of_result = |change: Change, twists: &mut Vec<Twist>| {
+        twists.extend(parts.iter().map(|part| Twist::Result(part.clone(), change.clone())));
+    };
     let arrays: Vec<(&str, Array)> =
         case.parts().filter_map(|(name, value)| Some((name, crate::formula::array_of(value)?))).collect();
     for (name, array) in &arrays {
@@ -96,28 +101,35 @@ pub(crate) fn twists(case: &Record) -> Vec<Twist> {
         Function::OneMinus,
         Function::TwiceMinusOne,
     ] {
-        twists.push(Twist::Result(Change::Op(Op::Function(function))));
+        of_result(Change::Op(Op::Function(function)), &mut twists);
     }
     let orders = [Op::Reverse, Op::Transpose, Op::Rolled(true), Op::Rolled(false)];
     for op in [Op::Times(2.0), Op::Times(0.5), Op::Plus(1.0), Op::Plus(-1.0)].into_iter().chain(orders) {
-        twists.push(Twist::Result(Change::Op(op)));
+        of_result(Change::Op(op), &mut twists);
     }
     for (name, array) in arrays.iter().filter(|(_, array)| array.axes > 0) {
         let counts = [Count::Entries, Count::Rows, Count::Columns];
         for count in &counts[..if array.axes == 2 { 3 } else { 1 }] {
             for is_divided in [true, false] {
                 let change = Change::BySize { input: (*name).to_owned(), count: *count, is_divided };
-                twists.push(Twist::Result(change));
+                of_result(change, &mut twists);
             }
         }
     }
     twists
 }
 
+/// What of the result may be changed: all of it (`None`), or one of its parts.
+fn parts_to_twist(right: &Record) -> Vec<Option<String>> {
+    let parts = right.parts().map(|(name, _)| Some(name.to_owned()));
+    if right.parts().count() < 2 { vec![None] } else { [None].into_iter().chain(parts).collect() }
+}
+
 /// A change with a constant in it that only what was seen can tell.
 pub(crate) struct Open {
-    /// `None` for the result.
+    /// An input, or else a part of the result, or else all of it.
     input: Option<String>,
+    part: Option<String>,
     op: fn(f64) -> Op,
     /// The constant with which nothing is changed.
     pub(crate) right: f64,
@@ -128,26 +140,29 @@ impl Open {
         let change = Change::Op((self.op)(constant));
         match &self.input {
             Some(input) => Twist::Input(input.clone(), change),
-            None => Twist::Result(change),
+            None => Twist::Result(self.part.clone(), change),
         }
     }
 }
 
 /// All changes with an open constant: a factor or a summand of the result or of an input, a number for an input.
-pub(crate) fn open_twists(case: &Record) -> Vec<Open> {
-    let mut twists = vec![
-        Open { input: None, op: Op::Times, right: 1.0 },
-        Open { input: None, op: Op::Plus, right: 0.0 },
-    ];
+pub(crate) fn open_twists(case: &Record, right: &Record) -> Vec<Open> {
+    let mut twists = Vec::new();
+    for part in parts_to_twist(right) {
+        twists.push(Open { input: None, part: part.clone(), op: Op::Times, right: 1.0 });
+        twists.push(Open { input: None, part, op: Op::Plus, right: 0.0 });
+    }
     for (name, value) in case.parts() {
         let input = || Some(name.to_owned());
         match value {
-            Value::Float(number) => twists.push(Open { input: input(), op: Op::Constant, right: *number }),
+            Value::Float(number) => {
+                twists.push(Open { input: input(), part: None, op: Op::Constant, right: *number });
+            }
             Value::Array { .. } => {}
             _ => continue,
         }
-        twists.push(Open { input: input(), op: Op::Times, right: 1.0 });
-        twists.push(Open { input: input(), op: Op::Plus, right: 0.0 });
+        twists.push(Open { input: input(), part: None, op: Op::Times, right: 1.0 });
+        twists.push(Open { input: input(), part: None, op: Op::Plus, right: 0.0 });
     }
     twists
 }
@@ -160,9 +175,12 @@ impl Twist {
                 let changed = change.of(case.get(name)?, case)?;
                 right(check, &replaced(case, name, changed))
             }
-            Self::Result(change) => {
+            Self::Result(part, change) => {
                 let right = right(check, case)?;
-                let parts = right.parts().map(|(name, value)| Some((name, change.of(value, case)?)));
+                let parts = right.parts().map(|(name, value)| {
+                    let is_meant = part.as_ref().is_none_or(|part| part == name);
+                    Some((name, if is_meant { change.of(value, case)? } else { value.clone() }))
+                });
                 let parts = parts.collect::<Option<Vec<_>>>()?;
                 Some(parts.into_iter().fold(Record::new(), |record, (name, value)| record.with(name, value)))
             }
@@ -181,9 +199,13 @@ impl Twist {
                     if matches!(change, Change::Op(Op::Function(Function::Zeros | Function::Ones))) { 10 } else { 14 };
                 (rank, format!("edit:{code}:{name}"), words)
             }
-            Self::Result(change) => {
+            Self::Result(None, change) => {
                 let (code, words) = change.words("the right result");
                 (12, format!("edit:{code}:result"), words)
+            }
+            Self::Result(Some(part), change) => {
+                let (code, words) = change.words(&format!("the right `{part}`"));
+                (12, format!("edit:{code}:{part}"), words)
             }
         }
     }
@@ -371,6 +393,17 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
         let right = right(check, &cases[index]);
         right.zip(answers.get(index)).map(|(right, answer)| agree(&right, answer, tolerance))
     };
+    // 0 or 1 may be right for many reasons.
+    let says_much = |index: usize| {
+        let right = right(check, &cases[index]);
+        right.is_some_and(|right| {
+            let mut wrong = right.parts().filter(|(name, _)| {
+                let pair = rights[wrong].get(name).zip(observed.get(name));
+                !pair.is_some_and(|(right, observed)| compare::same(right, observed, tolerance))
+            });
+            wrong.all(|(_, value)| numbers(value).iter().any(|number| number.fract() != 0.0))
+        })
+    };
     if was_right.is_some() && is_right_now(1) == Some(false) {
         return found(
             "right_once",
@@ -381,6 +414,7 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     }
     if let Some((names, _)) = &one_row
         && is_right_now(n_special - 1) == Some(true)
+        && says_much(n_special - 1)
     {
         return found("right_for_one_row", format!("With only the first row of {names} your result is right."));
     }

@@ -136,7 +136,7 @@ pub(crate) fn by_twist(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, se
     let mut fits = Vec::new();
     let more = &mut More { ask, seed };
     let started = Instant::now();
-    for twist in experiment::twists(&search.first().0) {
+    for twist in experiment::twists(&search.first().0, &search.right[search.first_wrong]) {
         tried += 1;
         let (rank, id, says) = twist.describe();
         let slip = Slip::Twist(twist);
@@ -148,7 +148,7 @@ pub(crate) fn by_twist(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, se
         return Some(found);
     }
     let mut fits = Vec::new();
-    for open in experiment::open_twists(&search.first().0) {
+    for open in experiment::open_twists(&search.first().0, &search.right[search.first_wrong]) {
         if started.elapsed() > MAX_TIME {
             break;
         }

@@ -35,6 +35,8 @@ pub(crate) enum Change {
     Paired(usize, String),
     /// Two computations change their order, as where parentheses are missing.
     Regrouped(usize),
+    /// A sum is divided by this quantity, or by the sum of it, instead of by the count.
+    MeanOver(String),
     /// It is this: what the learner's own code has there.
     Is(Array),
 }
@@ -106,6 +108,12 @@ impl Change {
             }
             Self::Uses(name) => (run.quantity(name, false), text(op, &texts)),
             Self::Is(value) => (Some(value.clone()), text(op, &texts)),
+            Self::MeanOver(name) => {
+                let sum = |array: &Array| array.data.iter().sum::<f64>();
+                let divided = args[0].0.value.as_ref().zip(run.quantity(name, false));
+                let value = divided.map(|(one, other)| Array::number(sum(one) / sum(&other)));
+                (value, text(op, &texts))
+            }
             Self::Paired(index, name) => {
                 Arg::With(Binary::Mul, name.clone()).apply(run, args[*index].0.value.as_ref(), texts[*index])
             }
@@ -376,6 +384,10 @@ fn changes(step: &Step) -> Vec<Change> {
             let overs = overs.into_iter().filter(|&other| is_matrix && other != over);
             changes.extend(overs.map(|other| Change::Op(Op::Aggregate(how, other))));
             changes.push(Change::Regrouped(2));
+            if how == Aggregate::Mean && over == Over::All {
+                let others = step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape[0] < 2);
+                changes.extend(others.map(|quantity| Change::MeanOver(quantity.name.clone())));
+            }
         }
         Op::Count(count) => {
             let others = [Count::Entries, Count::Rows, Count::Columns].into_iter().filter(|&other| other != count);
@@ -406,7 +418,7 @@ fn changes_of_arg(step: &Step, index: usize, arg: &Num, changes: &mut Vec<Change
     if is_constant {
         let number = value.data[0];
         for other in [number + 1.0, number - 1.0, number * 2.0, number / 2.0, number * 10.0, number / 10.0] {
-            push(Arg::Op(Op::Plus(other - number)));
+            push(Arg::Op(Op::Constant(other)));
         }
         for quantity in step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape == [0, 1, 1]) {
             push(Arg::Quantity(quantity.name.clone(), false));
@@ -671,6 +683,11 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bo
             let (what, number) = (&step.text.words, words::constant(*number));
             (17, format!("constant:{number}_for_{}", slug(&step.text)), format!("`{what}` is {number}{in_owner}"))
         }
+        Change::MeanOver(name) => {
+            let is_number = step.scope.iter().any(|quantity| quantity.name == *name && quantity.shape[0] == 0);
+            let of = if is_number { "" } else { "the sum of " };
+            (15, format!("mean_over:{name}"), format!("the sum is divided by {of}`{name}` instead of the count{in_owner}"))
+        }
         Change::Is(_) => (30, "given".to_owned(), in_formula),
         Change::Arg(index, Arg::Op(op)) => {
             let code = format!("{}:{}", op.code(), slug(texts[*index]));
@@ -686,6 +703,9 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bo
             let rank = if step.op == Op::Input { 16 } else { 25 };
             let says = format!("`{}` is {number}{in_owner}", step.text.words);
             (rank, format!("{}:{}", constant.name(), slug(&step.text)), says)
+        }
+        Change::Result(Arg::Op(Op::Plus(by))) if matches!(step.op, Op::Count(_)) && by.abs() == 1.0 => {
+            (13, format!("count:{}", slug(written)), in_formula)
         }
         Change::Result(Arg::Op(op)) => (op.rank() + 1, format!("{}:{}", op.code(), slug(&step.text)), in_formula),
     };
