@@ -419,7 +419,7 @@ fn checks() -> Vec<Check> {
             .demands(follows_elu),
         Check::new("sigmoid", "sigmoid", "sigmoid is 1 / (1 + e^-z)", 1)
             .on(|draw| numbers(&[2.0, 0.0, -1.0, below(draw), above(draw)]))
-            .expects(|c| sigmoid(z(c)))
+            .computes(|f| 1.0 / (1.0 + (-f.input("z")).exp()))
             .mistake(
                 "sigmoid_without_minus",
                 "This falls where it should rise: the exponent is -z, as in 1 / (1 + e^-z).",

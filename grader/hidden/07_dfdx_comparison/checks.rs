@@ -19,7 +19,10 @@ fn checks() -> Vec<Check> {
         Check::new("tour_products", "tensors", "tensor_tour tells the three products and the sum apart", 1)
             .asks("tensor_tour")
             .on(two_matrices)
-            .expects(|c| products(&(a(c) + b(c)), &(a(c) * b(c)), &a(c).dot(&b(c))))
+            .computes(|f| {
+                let (a, b) = (f.input("a"), f.input("b"));
+                [("sum", &a + &b), ("product", &a * &b), ("matmul", a.dot(&b))]
+            })
             .within(F32)
             .mistake(
                 "elementwise_product",
@@ -57,7 +60,7 @@ fn checks() -> Vec<Check> {
         Check::new("tour_numbers", "tensors", "tensor_tour finds mean and maximum", 1)
             .asks("tensor_tour")
             .on(two_matrices)
-            .expects(|c| numbers(a(c).sum() / 4.0, a(c).fold(f64::MIN, |max, &x| max.max(x))))
+            .computes(|f| [("mean", f.input("a").mean()), ("largest", f.input("a").max())])
             .within(F32)
             .mistake("sum_for_mean", "`mean` holds the sum: a mean is the sum divided by how many there are.", |c| {
                 numbers(a(c).sum(), a(c).fold(f64::MIN, |max, &x| max.max(x)))
@@ -76,7 +79,10 @@ fn checks() -> Vec<Check> {
             .on(|draw| {
                 [3.0, -1.5, draw::number(draw, 4.0) + 10.0].map(|x| Record::new().with("x", x)).to_vec()
             })
-            .expects(|c| poly(c, |x| 2.0 * x + 2.0))
+            .computes(|f| {
+                let x = f.input("x");
+                [("value", x.square() + 2.0 * &x + 1.0), ("slope", 2.0 * &x + 2.0)]
+            })
             .within(F32)
             .mistake(
                 "linear_term_without_tape",
@@ -122,7 +128,7 @@ fn checks() -> Vec<Check> {
                     Record::new().with("w", draw::vector(draw, 3, 2.0)).with("x", draw::vector(draw, 3, 2.0)),
                 ]
             })
-            .expects(|c| dot(c, 1.0, &c.vector("x")))
+            .computes(|f| [("value", f.input("w").dot(&f.input("x"))), ("gradient", f.input("x"))])
             .within(F32)
             .mistake(
                 "gradient_of_the_other",
@@ -140,7 +146,10 @@ fn checks() -> Vec<Check> {
             .on(|draw| {
                 [3.0, -2.0, draw::number(draw, 4.0) + 10.0].map(|x| Record::new().with("x", x)).to_vec()
             })
-            .expects(|c| passes(2.0 * c.float("x"), 2.0 * c.float("x") + 1.0, 1.0))
+            .computes(|f| {
+                let first = (2.0 * f.input("x")).named("first");
+                [("first", first.clone()), ("kept", first + 1.0), ("cleared", f.number(1.0))]
+            })
             .within(F32)
             .mistake(
                 "never_cleared",
@@ -168,7 +177,11 @@ fn checks() -> Vec<Check> {
                     Record::new().with("logits", draw::matrix(draw, (2, 3), 2.0)).with("labels", vec![2_usize, 1]),
                 ]
             })
-            .expects(|c| mean(&minus_log_p(c)))
+            .computes(|f| {
+                let exponentials = f.input("logits").exp().named("exponentials");
+                let p = (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p");
+                -p.pick(&f.input("labels")).ln().mean()
+            })
             .within(F32)
             .mistake(
                 "softmax_before_the_loss",
@@ -341,7 +354,7 @@ fn checks() -> Vec<Check> {
         Check::new("forward", "by_hand", "forward: ReLU in the hidden layer, the sigmoid at the end", 1)
             .after("stack")
             .on(networks)
-            .expects(forward)
+            .computes(|f| Net::new(f).pass(&f.input("x")).p)
             .mistake("relu_forgotten", "The hidden layer has no activation: what comes out of it goes through ReLU.", |c| {
                 output(c, &pre_activation(c), sigmoid)
             })
@@ -369,7 +382,7 @@ fn checks() -> Vec<Check> {
             .asks("loss_and_slopes")
             .after("forward")
             .on(networks)
-            .expects(|c| loss(squared_error(c) / entries(c)))
+            .computes(|f| [("loss", loss_of(f))])
             .mistake(
                 "loss_not_averaged",
                 "The loss is the sum of the squared errors. It is their mean here, as in dfdx's `mse_loss`.",
@@ -385,7 +398,7 @@ fn checks() -> Vec<Check> {
             .asks("loss_and_slopes")
             .after("loss")
             .on(networks)
-            .expects(|c| slopes(c, mean_square_slope, sigmoid_slope, relu_slope))
+            .computes(slopes_of)
             .mistake(
                 "slopes_not_averaged",
                 "The slopes are n times too large: the loss is a mean over n entries, so its slope carries 1/n.",
@@ -453,7 +466,7 @@ fn checks() -> Vec<Check> {
                     .with("y", draw::matrix(draw, (3, 2), 1.0));
                 vec![replaced(&drawn_network(draw), &wide)]
             })
-            .expects(|c| slopes(c, mean_square_slope, sigmoid_slope, relu_slope))
+            .computes(slopes_of)
             .mistake(
                 "averaged_over_samples_only",
                 "The slopes are divided by the number of samples, the loss by the number of all entries of P. With several \
@@ -471,7 +484,7 @@ fn checks() -> Vec<Check> {
                 };
                 vec![layer((2, 4)), layer((3, 3))]
             })
-            .expects(|c| Record::new().with("weight", c.matrix("weights").t().to_owned()).with("bias", biases(c)))
+            .computes(|f| [("weight", f.input("weights").t()), ("bias", f.input("biases"))])
             .within(F32)
             .mistake(
                 "copied_without_transposing",
@@ -498,7 +511,7 @@ fn checks() -> Vec<Check> {
         Check::new("dfdx_forward", "in_dfdx", "dfdx answers what the network by hand answers", 1)
             .after("layer_to_dfdx")
             .on(networks)
-            .expects(forward)
+            .computes(|f| Net::new(f).pass(&f.input("x")).p)
             .within(F32)
             .mistake(
                 "samples_scrambled",
@@ -514,7 +527,7 @@ fn checks() -> Vec<Check> {
             .asks("dfdx_loss_and_slopes")
             .after("dfdx_forward")
             .on(networks)
-            .expects(|c| loss(squared_error(c) / entries(c)))
+            .computes(|f| [("loss", loss_of(f))])
             .within(F32)
             .mistake(
                 "loss_not_averaged",
@@ -531,7 +544,7 @@ fn checks() -> Vec<Check> {
             .asks("dfdx_loss_and_slopes")
             .after("dfdx_loss")
             .on(networks)
-            .expects(|c| slopes(c, mean_square_slope, sigmoid_slope, relu_slope))
+            .computes(slopes_of)
             .within(F32)
             .mistake(
                 "slopes_relabelled",
@@ -657,7 +670,7 @@ fn checks() -> Vec<Check> {
         Check::new("train_xor", "training", "train_xor takes the steps of gradient descent, in dfdx", 2)
             .after("dfdx_slopes")
             .on(trainings)
-            .expects(|c| descend(c, Descent::default()))
+            .computes(losses_of)
             .within(TRAINING)
             .mistake(
                 "gradients_not_cleared",
@@ -705,7 +718,7 @@ fn checks() -> Vec<Check> {
         Check::new("train_xor_by_hand", "training", "train_xor_by_hand takes the same steps", 1)
             .after("slopes")
             .on(trainings)
-            .expects(|c| descend(c, Descent::default()))
+            .computes(losses_of)
             .mistake("loss_after_the_update", LOSS_AFTER_THE_UPDATE, loss_after_the_update)
             .mistake("never_updated", NEVER_UPDATED, |c| descend(c, Descent { rate: 0.0, ..Descent::default() }))
             .mistake(
@@ -1234,6 +1247,77 @@ fn slopes(
         .with("output_biases", output.sum_axis(Axis(0)))
 }
 
+// The same as formulas that can be varied.
+
+struct Net {
+    /// In the order of `PARAMETERS`.
+    parameters: [Num; 4],
+}
+
+struct Pass {
+    z1: Num,
+    h: Num,
+    p: Num,
+}
+
+impl Net {
+    fn new(f: &Formula) -> Self {
+        Self { parameters: PARAMETERS.map(|name| f.input(name)) }
+    }
+
+    fn pass(&self, x: &Num) -> Pass {
+        let [w1, b1, w2, b2] = &self.parameters;
+        let z1 = (x.dot(w1) + b1).named("Z1");
+        let h = z1.relu().named("H");
+        let z2 = (h.dot(w2) + b2).named("Z2");
+        let p = z2.sigmoid().named("P");
+        Pass { z1, h, p }
+    }
+
+    /// The slopes along all parameters.
+    fn slopes(&self, pass: &Pass, x: &Num, y: &Num) -> [Num; 4] {
+        let Pass { z1, h, p } = pass;
+        let dp = (2.0 * (p - y) / p.count()).named("dP");
+        let dz2 = (dp * (p * (1.0 - p))).named("dZ2");
+        let dz1 = (dz2.dot(&self.parameters[2].t()) * z1.above(&(0.0 * z1)).real()).named("dZ1");
+        let sum = |of: &Num| of.aggregate(Aggregate::Sum, Over::Samples);
+        [x.t().dot(&dz1), sum(&dz1), h.t().dot(&dz2), sum(&dz2)]
+    }
+}
+
+fn loss_of(f: &Formula) -> Num {
+    (Net::new(f).pass(&f.input("x")).p - f.input("y")).square().mean()
+}
+
+fn slopes_of(f: &Formula) -> [(&'static str, Num); 4] {
+    let (net, x, y) = (Net::new(f), f.input("x"), f.input("y"));
+    let [dw1, db1, dw2, db2] = net.slopes(&net.pass(&x), &x, &y);
+    [("hidden_weights", dw1), ("hidden_biases", db1), ("output_weights", dw2), ("output_biases", db2)]
+}
+
+/// The losses before each step of a training.
+fn losses_of(f: &Formula) -> Num {
+    let samples = |rows: &[&[f64]]| {
+        let rows: Vec<Num> = rows.iter().map(|row| f.vector(&row.iter().map(|&x| f.number(x)).collect::<Vec<_>>())).collect();
+        f.matrix(&rows, &rows[0])
+    };
+    let (x, y) = (samples(&[&[0., 0.], &[0., 1.], &[1., 0.], &[1., 1.]]), samples(&[&[0.], &[1.], &[1.], &[0.]]));
+    let (rate, mut net, mut losses) = (f.input("learning_rate"), Net::new(f), Vec::new());
+    for _ in 0..f.times("epochs") {
+        let pass = net.pass(&x);
+        losses.push((&pass.p - &y).square().mean().named("loss"));
+        let [dw1, db1, dw2, db2] = net.slopes(&pass, &x, &y);
+        let [w1, b1, w2, b2] = net.parameters;
+        net.parameters = [
+            (w1 - &rate * dw1).named("W1"),
+            (b1 - &rate * db1).named("b1"),
+            (w2 - &rate * dw2).named("W2"),
+            (b2 - &rate * db2).named("b2"),
+        ];
+    }
+    f.vector(&losses)
+}
+
 /// What `of` makes of the differences; nothing if the shapes differ.
 fn difference(c: &Record, of: impl Fn(&ArrayRef2<f64>) -> Option<f64>) -> Value {
     let (a, b) = (c.matrix("a"), c.matrix("b"));
@@ -1273,7 +1357,9 @@ fn trainings(draw: &mut probe::Generator) -> Vec<Record> {
 
 fn training(learning_rate: f64, epochs: usize, start: &Record) -> Record {
     let case = Record::new().with("learning_rate", learning_rate).with("epochs", epochs);
-    start.parts().fold(case, |case, (name, value)| case.with(name, value.clone()))
+    // The code trains on XOR, whatever it is given.
+    let parameters = start.parts().filter(|(name, _)| PARAMETERS.contains(name));
+    parameters.fold(case, |case, (name, value)| case.with(name, value.clone()))
 }
 
 /// How the parameters take their steps.
@@ -1306,7 +1392,9 @@ fn descend_for(c: &Record, how: Descent, epochs: usize) -> Array1<f64> {
     let step_length = how.rate * c.float("learning_rate");
     // Once they keep something, the steps are sums of earlier gradients: all of each, or a part.
     let kept = if how.clears { how.momentum } else { 1.0 };
-    let (mut case, mut step): (Record, Option<Record>) = (c.clone(), None);
+    let xor = lesson_network();
+    let case = c.clone().with("x", xor.matrix("x").to_owned()).with("y", xor.matrix("y").to_owned());
+    let (mut case, mut step): (Record, Option<Record>) = (case, None);
     let mut losses = Vec::new();
     for _ in 0..epochs {
         losses.push(squared_error(&case) / entries(&case));

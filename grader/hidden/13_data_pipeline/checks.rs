@@ -883,10 +883,8 @@ fn scaling() -> [Check; 5] {
                     .map(|x| Record::new().with("x", x))
                     .to_vec()
             })
-            .expects(|c| match c.matrix("x").nrows() {
-                0 => Prediction::Panics,
-                _ => measured(&c.matrix("x"), 0.0).record().into(),
-            })
+            .computes(|f| measured_by(&f.input("x")))
+            .panics_where(|c| c.matrix("x").nrows() == 0)
             .mistake_if(
                 "small_taken_for_constant",
                 "A feature that varies gets the deviation 1, because it varies by little. What is little depends on \
@@ -976,7 +974,7 @@ fn scaling() -> [Check; 5] {
                         .with("x", draw::matrix(draw, (4, 3), 9.0)),
                 ]
             })
-            .expects(|c| scaled(&c.matrix("x"), &scale_of(c)))
+            .computes(|f| (f.input("x") - f.input("mean")) / f.input("std"))
             .mistake(
                 "measured_anew",
                 "The samples are scaled by their own mean and deviation. The scaler's are meant: the same number has \
@@ -999,7 +997,7 @@ fn scaling() -> [Check; 5] {
                         .with("z", draw::matrix(draw, (4, 3), 2.0)),
                 ]
             })
-            .expects(|c| c.matrix("z").to_owned() * c.vector("std") + c.vector("mean"))
+            .computes(|f| f.input("z") * f.input("std") + f.input("mean"))
             .mistake("transformed_again", "This is `transform` once more. What it does has to be undone.", |c| {
                 scaled(&c.matrix("z"), &scale_of(c))
             })
@@ -1020,13 +1018,11 @@ fn scaling() -> [Check; 5] {
                     .map(|(train, test)| Record::new().with("x_train", train).with("x_test", test))
                     .to_vec()
             })
-            .expects(|c| {
-                let scale = measured(&c.matrix("x_train"), 0.0);
-                match c.matrix("x_train").nrows() {
-                    0 => Prediction::Panics,
-                    _ => prepared(c, &scale, &scale).into(),
-                }
+            .computes(|f| {
+                let [(_, mean), (_, std)] = measured_by(&f.input("x_train"));
+                [("train", (f.input("x_train") - &mean) / &std), ("test", (f.input("x_test") - mean) / std)]
             })
+            .panics_where(|c| c.matrix("x_train").nrows() == 0)
             .mistake(
                 "each_by_itself",
                 "The test samples are scaled by their own mean and deviation. Then an unusual test looks usual, and a \
@@ -1083,6 +1079,13 @@ fn measured(x: &ArrayRef2<f64>, less: f64) -> Scale {
     };
     let std = x.columns().into_iter().zip(&mean).map(squares).map(|sum| (sum / (n - less)).sqrt()).collect();
     Scale { mean, std }
+}
+
+/// Mean and deviation of each column, as a formula that can be varied.
+fn measured_by(x: &Num) -> [(&'static str, Num); 2] {
+    let mean = x.aggregate(Aggregate::Mean, Over::Samples).named("mean");
+    let std = (x - &mean).square().aggregate(Aggregate::Mean, Over::Samples).sqrt().named("std");
+    [("mean", mean), ("std", std)]
 }
 
 fn scaled(x: &ArrayRef2<f64>, scale: &Scale) -> Array2<f64> {
@@ -1259,7 +1262,7 @@ fn batches() -> [Check; 5] {
                     mean_case(array![], vec![]),
                 ]
             })
-            .expects(|c| weighted_sum(c) / c.counts("sizes").iter().sum::<usize>() as f64)
+            .computes(|f| (f.input("means") * f.input("sizes")).sum() / f.input("sizes").sum())
             .mistake(
                 "mean_of_means",
                 "This is the mean of the means. The samples of a short last batch count more in it than the others: a \
@@ -1404,8 +1407,4 @@ fn with_shuffle_mistakes(check: Check) -> Check {
 
 fn mean_case(means: Array1<f64>, sizes: Vec<usize>) -> Record {
     Record::new().with("means", means).with("sizes", sizes)
-}
-
-fn weighted_sum(c: &Record) -> f64 {
-    c.vector("means").iter().zip(c.counts("sizes")).map(|(mean, size)| mean * size as f64).sum()
 }

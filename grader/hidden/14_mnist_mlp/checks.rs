@@ -116,7 +116,7 @@ fn scale_pixels() -> Check {
                 Record::new().with("pixels", drawn).with("max_pixel", 255.0),
             ]
         })
-        .expects(|c| c.matrix("pixels").to_owned() / c.float("max_pixel"))
+        .computes(|f| f.input("pixels") / f.input("max_pixel"))
         .mistake(
             "pixels_not_scaled",
             "The pixels are what they were. Sums of 64 numbers up to 16, or of 784 up to 255, drive a fresh network \
@@ -232,7 +232,7 @@ fn predictions() -> [Check; 2] {
                     scores(draw::matrix(draw, (6, 4), 3.0)),
                 ]
             })
-            .expects(|c| argmax(c, f64::NEG_INFINITY, |score, best| score > best))
+            .computes(|f| f.input("scores").largest_of_rows())
             .mistake(
                 "the_smallest_score_wins",
                 "This is the class with the smallest score. The score of the most likely class is the largest.",
@@ -322,7 +322,11 @@ fn evaluations() -> [Check; 2] {
                 // The second time the last class is missing.
                 vec![samples(draw, &[2, 1, 0, 0, 2, 2, 0], 3), samples(draw, &[0, 1, 0, 1, 1], 3)]
             })
-            .expects(|c| evaluation(c, |loss, accuracy, _| (loss, accuracy)))
+            .computes(|f| {
+                let scores = scores_of(f);
+                let loss = cross_entropy_of(f, &scores);
+                [("loss", loss), ("accuracy", scores.largest_of_rows().equals(&f.input("labels")).mean())]
+            })
             .mistake(
                 "accuracy_in_percent",
                 "The accuracy is in percent. It is a fraction here, from 0 to 1; multiply by 100 where you print it.",
@@ -439,7 +443,7 @@ fn epochs() -> [Check; 7] {
         Check::new("one_batch_loss", "train_epoch", "an epoch of one batch has the mean loss before its step", 1)
             .asks("train_epoch")
             .on(one_batch_cases)
-            .expects(|c| loss_before(c, |loss, _| loss))
+            .computes(|f| [("loss", cross_entropy_of(f, &scores_of(f)))])
             .mistake(
                 "loss_after_the_step",
                 "This is the loss after the step. The one before it is asked for: the forward pass of the step has it \
@@ -1446,6 +1450,17 @@ fn gradient(z: &ArrayRef2<f64>, labels: &[usize]) -> Array2<f64> {
         d_scores[[row, label]] -= 1.0;
     }
     d_scores / labels.len() as f64
+}
+
+/// The scores of the network, as a formula that can be varied.
+fn scores_of(f: &Formula) -> Num {
+    (f.input("x").dot(&f.input("weights")) + f.input("biases")).named("scores")
+}
+
+fn cross_entropy_of(f: &Formula, scores: &Num) -> Num {
+    let exponentials = scores.exp().named("exponentials");
+    let p = (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p");
+    -p.pick(&f.input("labels")).ln().mean()
 }
 
 fn accuracy(z: &ArrayRef2<f64>, labels: &[usize]) -> f64 {

@@ -162,6 +162,15 @@ impl Check {
         })
     }
 
+    /// For these inputs right code panics, because the documentation rules them out.
+    pub fn panics_where(mut self, is_ruled_out: impl Fn(&Record) -> bool + Send + Sync + 'static) -> Self {
+        if let Expectation::Equals(rule, tolerance) = self.expectation {
+            let rule = Box::new(move |case: &Record| if is_ruled_out(case) { Prediction::Panics } else { rule(case) });
+            self.expectation = Expectation::Equals(rule, tolerance);
+        }
+        self
+    }
+
     /// Replaces the default tolerance of [`expects`](Self::expects).
     pub fn within(mut self, tolerance: Tolerance) -> Self {
         if let Expectation::Equals(_, default) = &mut self.expectation {

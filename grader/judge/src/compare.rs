@@ -169,6 +169,9 @@ fn pattern(shape: &[usize], wanted: &[f64], got: &[f64], tolerance: Tolerance) -
     if nonzero > 0 && follows(&|wanted| -wanted) {
         return Some("The sign is the wrong way round.".to_owned());
     }
+    if is_reordered(wanted, got, tolerance) {
+        return Some("The numbers are the right ones, in another order.".to_owned());
+    }
     let factor = got[largest] / wanted[largest];
     if nonzero > 1 && factor.is_finite() && factor != 0.0 && follows(&|wanted| factor * wanted) {
         return Some(format!("Every number is {} times what it should be.", render::number(factor)));
@@ -178,6 +181,18 @@ fn pattern(shape: &[usize], wanted: &[f64], got: &[f64], tolerance: Tolerance) -
         return Some(format!("Every number is off by {}.", render::number(offset)));
     }
     None
+}
+
+/// Whether these are the same numbers in another order, and more than two that differ.
+fn is_reordered(wanted: &[f64], got: &[f64], tolerance: Tolerance) -> bool {
+    let sorted = |numbers: &[f64]| {
+        let mut sorted = numbers.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        sorted
+    };
+    let (wanted, got) = (sorted(wanted), sorted(got));
+    let n_different = wanted.windows(2).filter(|pair| !tolerance.accepts(pair[0], pair[1])).count() + 1;
+    n_different > 2 && wanted.iter().zip(&got).all(|(wanted, got)| tolerance.accepts(*wanted, *got))
 }
 
 #[cfg(test)]

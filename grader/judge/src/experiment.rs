@@ -8,15 +8,18 @@ use probe::{Record, Value};
 use crate::{
     Check, Expectation, Prediction, compare,
     explain::{Answered, AskMore, Explanation, MAX_MORE, agree, numbers},
-    formula::{Array, Count, Function, Op},
+    formula::{Array, Count, Function, Op, constant},
 };
 
 /// A change of one input of the reference, or of its result.
+#[derive(Clone)]
 pub(crate) enum Twist {
     Input(String, Change),
-    Result(Change),
+    /// Of all parts of the result, or of one.
+    Result(Option<String>, Change),
 }
 
+#[derive(Clone)]
 pub(crate) enum Change {
     Op(Op),
     /// Another input stands there.
@@ -30,8 +33,12 @@ pub(crate) enum Change {
 }
 
 /// All changes that fit a case like this one.
-pub(crate) fn twists(case: &Record) -> Vec<Twist> {
+pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
     let mut twists = Vec::new();
+    let parts = parts_to_twist(right);
+    let of_result = |change: Change, twists: &mut Vec<Twist>| {
+        twists.extend(parts.iter().map(|part| Twist::Result(part.clone(), change.clone())));
+    };
     let arrays: Vec<(&str, Array)> =
         case.parts().filter_map(|(name, value)| Some((name, crate::formula::array_of(value)?))).collect();
     for (name, array) in &arrays {
@@ -55,6 +62,8 @@ pub(crate) fn twists(case: &Record) -> Vec<Twist> {
             Function::Sign,
             Function::Round,
             Function::Relu,
+            Function::OneMinus,
+            Function::TwiceMinusOne,
         ];
         let mut push = |change| twists.push(Twist::Input((*name).to_owned(), change));
         functions.into_iter().for_each(|function| push(Change::Op(Op::Function(function))));
@@ -64,6 +73,9 @@ pub(crate) fn twists(case: &Record) -> Vec<Twist> {
         if array.data.len() > 1 {
             push(Change::Op(Op::Reverse));
             push(Change::Op(Op::Transpose));
+        }
+        if array.data.len() > 2 {
+            [true, false].into_iter().for_each(|is_forward| push(Change::Op(Op::Rolled(is_forward))));
         }
         for (other, _) in arrays.iter().filter(|(other, two)| {
             let is_real = matches!(case.get(other), Some(Value::Float(_) | Value::Array { .. }));
@@ -86,20 +98,71 @@ pub(crate) fn twists(case: &Record) -> Vec<Twist> {
         Function::Relu,
         Function::Sigmoid,
         Function::Tanh,
+        Function::OneMinus,
+        Function::TwiceMinusOne,
     ] {
-        twists.push(Twist::Result(Change::Op(Op::Function(function))));
+        of_result(Change::Op(Op::Function(function)), &mut twists);
     }
-    for op in [Op::Times(2.0), Op::Times(0.5), Op::Plus(1.0), Op::Plus(-1.0), Op::Reverse, Op::Transpose] {
-        twists.push(Twist::Result(Change::Op(op)));
+    let orders = [Op::Reverse, Op::Transpose, Op::Rolled(true), Op::Rolled(false)];
+    for op in [Op::Times(2.0), Op::Times(0.5), Op::Plus(1.0), Op::Plus(-1.0)].into_iter().chain(orders) {
+        of_result(Change::Op(op), &mut twists);
     }
     for (name, array) in arrays.iter().filter(|(_, array)| array.axes > 0) {
         let counts = [Count::Entries, Count::Rows, Count::Columns];
         for count in &counts[..if array.axes == 2 { 3 } else { 1 }] {
             for is_divided in [true, false] {
                 let change = Change::BySize { input: (*name).to_owned(), count: *count, is_divided };
-                twists.push(Twist::Result(change));
+                of_result(change, &mut twists);
             }
         }
+    }
+    twists
+}
+
+/// What of the result may be changed: all of it (`None`), or one of its parts.
+fn parts_to_twist(right: &Record) -> Vec<Option<String>> {
+    let parts = right.parts().map(|(name, _)| Some(name.to_owned()));
+    if right.parts().count() < 2 { vec![None] } else { [None].into_iter().chain(parts).collect() }
+}
+
+/// A change with a constant in it that only what was seen can tell.
+pub(crate) struct Open {
+    /// An input, or else a part of the result, or else all of it.
+    input: Option<String>,
+    part: Option<String>,
+    op: fn(f64) -> Op,
+    /// The constant with which nothing is changed.
+    pub(crate) right: f64,
+}
+
+impl Open {
+    pub(crate) fn with(&self, constant: f64) -> Twist {
+        let change = Change::Op((self.op)(constant));
+        match &self.input {
+            Some(input) => Twist::Input(input.clone(), change),
+            None => Twist::Result(self.part.clone(), change),
+        }
+    }
+}
+
+/// All changes with an open constant: a factor or a summand of the result or of an input, a number for an input.
+pub(crate) fn open_twists(case: &Record, right: &Record) -> Vec<Open> {
+    let mut twists = Vec::new();
+    for part in parts_to_twist(right) {
+        twists.push(Open { input: None, part: part.clone(), op: Op::Times, right: 1.0 });
+        twists.push(Open { input: None, part, op: Op::Plus, right: 0.0 });
+    }
+    for (name, value) in case.parts() {
+        let input = || Some(name.to_owned());
+        match value {
+            Value::Float(number) => {
+                twists.push(Open { input: input(), part: None, op: Op::Constant, right: *number });
+            }
+            Value::Array { .. } => {}
+            _ => continue,
+        }
+        twists.push(Open { input: input(), part: None, op: Op::Times, right: 1.0 });
+        twists.push(Open { input: input(), part: None, op: Op::Plus, right: 0.0 });
     }
     twists
 }
@@ -112,9 +175,12 @@ impl Twist {
                 let changed = change.of(case.get(name)?, case)?;
                 right(check, &replaced(case, name, changed))
             }
-            Self::Result(change) => {
+            Self::Result(part, change) => {
                 let right = right(check, case)?;
-                let parts = right.parts().map(|(name, value)| Some((name, change.of(value, case)?)));
+                let parts = right.parts().map(|(name, value)| {
+                    let is_meant = part.as_ref().is_none_or(|part| part == name);
+                    Some((name, if is_meant { change.of(value, case)? } else { value.clone() }))
+                });
                 let parts = parts.collect::<Option<Vec<_>>>()?;
                 Some(parts.into_iter().fold(Record::new(), |record, (name, value)| record.with(name, value)))
             }
@@ -133,9 +199,13 @@ impl Twist {
                     if matches!(change, Change::Op(Op::Function(Function::Zeros | Function::Ones))) { 10 } else { 14 };
                 (rank, format!("edit:{code}:{name}"), words)
             }
-            Self::Result(change) => {
+            Self::Result(None, change) => {
                 let (code, words) = change.words("the right result");
                 (12, format!("edit:{code}:result"), words)
+            }
+            Self::Result(Some(part), change) => {
+                let (code, words) = change.words(&format!("the right `{part}`"));
+                (12, format!("edit:{code}:{part}"), words)
             }
         }
     }
@@ -188,10 +258,17 @@ impl Change {
             Op::Function(Function::Relu) => ("at_least_0", format!("what is negative in {what} is replaced by 0")),
             Op::Function(Function::Sigmoid) => ("sigmoid", format!("the sigmoid is applied to {what}")),
             Op::Function(Function::Tanh) => ("tanh", format!("tanh is applied to {what}")),
+            Op::Function(Function::OneMinus) => ("one_minus", format!("{what} is subtracted from 1")),
+            Op::Function(Function::TwiceMinusOne) => ("twice_minus_one", format!("{what} is doubled, and 1 is subtracted")),
             Op::Times(0.5) => ("half", format!("{what} is halved")),
-            Op::Times(_) => ("double", format!("{what} is doubled")),
-            Op::Plus(number) if *number > 0.0 => ("one_more", format!("{what} is larger by 1")),
-            Op::Plus(_) => ("one_less", format!("{what} is smaller by 1")),
+            Op::Times(2.0) => ("double", format!("{what} is doubled")),
+            Op::Times(factor) => ("factor", format!("{what} is multiplied by {}", constant(*factor))),
+            Op::Plus(1.0) => ("one_more", format!("{what} is larger by 1")),
+            Op::Plus(-1.0) => ("one_less", format!("{what} is smaller by 1")),
+            Op::Plus(summand) if *summand > 0.0 => ("more", format!("{what} is larger by {}", constant(*summand))),
+            Op::Plus(summand) => ("less", format!("{what} is smaller by {}", constant(-summand))),
+            Op::Constant(number) => ("constant", format!("{what} is {}", constant(*number))),
+            Op::Rolled(_) => ("shifted", format!("{what} is moved by one place")),
             Op::Reverse => ("reversed", format!("{what} is in reverse order")),
             _ => ("transposed", format!("{what} is transposed")),
         };
@@ -208,6 +285,9 @@ fn like(value: &Value, array: Array) -> Option<Value> {
         Value::Ints(_) if is_whole => Value::Ints(array.data.iter().map(|&number| number as i64).collect()),
         Value::Array { shape, .. } if shape.len() == 2 => {
             Value::Array { shape: vec![array.rows, array.columns], data: array.data }
+        }
+        Value::Array { shape, .. } if shape.len() == 1 => {
+            Value::Array { shape: vec![array.columns], data: array.data }
         }
         Value::Array { shape, .. } => Value::Array { shape: shape.clone(), data: array.data },
         _ => return None,
@@ -249,7 +329,7 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
         return found("same_for_all", "Your result is the same for all inputs.".to_owned());
     }
     if let Some(wrong) = places(&rights, seen, tolerance) {
-        return found(wrong.0, wrong.1.to_owned());
+        return found(&wrong.0, wrong.1);
     }
     let others = check.cases(seed.wrapping_add(1)).unwrap_or_default();
     let is_fixed = |case: &Record| others.contains(case);
@@ -268,10 +348,15 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
         return None;
     }
 
-    // The rest is asked: each input is changed by itself.
+    // The rest is asked: the same again, what was right, a single sample; then each input is changed by itself.
     let wrong = is_right.iter().position(|is_right| !is_right)?;
     let (case, observed) = &seen[wrong];
+    let one_row = first_rows(check, case);
+    let was_right = is_right.iter().position(|is_right| *is_right);
     let mut questions = vec![("", case.clone())];
+    questions.extend(was_right.map(|index| ("", seen[index].0.clone())));
+    questions.extend(one_row.iter().map(|(_, case)| ("", case.clone())));
+    let n_special = questions.len();
     for (name, value) in case.parts() {
         let Some(array) = crate::formula::array_of(value) else { continue };
         for factor in [1.5, -1.0, -3.0] {
@@ -304,16 +389,45 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
                 .to_owned(),
         );
     }
+    let is_right_now = |index: usize| {
+        let right = right(check, &cases[index]);
+        right.zip(answers.get(index)).map(|(right, answer)| agree(&right, answer, tolerance))
+    };
+    // 0 or 1 may be right for many reasons.
+    let says_much = |index: usize| {
+        let right = right(check, &cases[index]);
+        right.is_some_and(|right| {
+            let mut wrong = right.parts().filter(|(name, _)| {
+                let pair = rights[wrong].get(name).zip(observed.get(name));
+                !pair.is_some_and(|(right, observed)| compare::same(right, observed, tolerance))
+            });
+            wrong.all(|(_, value)| numbers(value).iter().any(|number| number.fract() != 0.0))
+        })
+    };
+    if was_right.is_some() && is_right_now(1) == Some(false) {
+        return found(
+            "right_once",
+            "Asked a second time, your code is wrong where it was right the first time: does it keep something between \
+             calls?"
+                .to_owned(),
+        );
+    }
+    if let Some((names, _)) = &one_row
+        && is_right_now(n_special - 1) == Some(true)
+        && says_much(n_special - 1)
+    {
+        return found("right_for_one_row", format!("With only the first row of {names} your result is right."));
+    }
     let mut ignored: Vec<&str> = Vec::new();
-    for (name, _) in &questions[1..] {
-        let of_name: Vec<usize> = (1..answers.len()).filter(|&index| questions[index].0 == *name).collect();
+    for (name, _) in &questions[n_special..] {
+        let of_name: Vec<usize> = (n_special..answers.len()).filter(|&index| questions[index].0 == *name).collect();
         let is_same = of_name.iter().all(|&index| answers[index] == *observed);
         if of_name.len() == 3 && is_same && !ignored.contains(name) {
             ignored.push(name);
         }
     }
-    let n_asked =
-        (1..answers.len()).filter(|&index| index == 1 || questions[index].0 != questions[index - 1].0).count();
+    let is_next = |index: &usize| *index == n_special || questions[*index].0 != questions[*index - 1].0;
+    let n_asked = (n_special..answers.len()).filter(is_next).count();
     match &*ignored {
         [] => None,
         names if names.len() == n_asked && n_asked > 1 => None,
@@ -329,8 +443,38 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     }
 }
 
+/// The case with only the first of its samples, and what these are rows of.
+fn first_rows(check: &Check, case: &Record) -> Option<(String, Record)> {
+    let array = |value: &Value| crate::formula::array_of(value).filter(|array| array.axes > 0);
+    let n_rows = |array: &Array| if array.axes == 2 { array.rows } else { array.columns };
+    let (matrix, n) = case.parts().find_map(|(name, value)| {
+        let array = array(value).filter(|array| array.axes == 2 && array.rows > 1)?;
+        Some((name, array.rows))
+    })?;
+    let with_rows: Vec<&str> = case
+        .parts()
+        .filter(|(_, value)| array(value).is_some_and(|array| n_rows(&array) == n))
+        .map(|(name, _)| name)
+        .collect();
+    // Other inputs may have as many rows by chance.
+    [&*with_rows, &[matrix]].into_iter().find_map(|names| {
+        let reduced = names.iter().try_fold(case.clone(), |reduced, name| {
+            let value = case.get(name)?;
+            let all = array(value)?;
+            let first = match all.axes {
+                2 => Array::matrix(1, all.columns, all.row(0).to_vec()),
+                _ => Array::vector(all.data[..1].to_vec()),
+            };
+            Some(replaced(&reduced, name, like(value, first)?))
+        })?;
+        right(check, &reduced)?;
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        Some((names.join(" and "), reduced))
+    })
+}
+
 /// Where in an array the wrong entries are, if that is the same in all cases.
-fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Option<(&'static str, &'static str)> {
+fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Option<(String, String)> {
     type Mask = fn(usize, usize, &Array) -> bool;
     let masks: [(&str, &str, Mask); 8] = [
         ("only_last_row", "Only the last row is wrong.", |i, _, a| a.axes == 2 && i + 1 == a.rows),
@@ -373,5 +517,22 @@ fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Op
                 && (0..wrong.len()).all(|k| wrong[k] == mask(k / array.columns, k % array.columns, array))
         })
     };
-    masks.iter().find(|(_, _, mask)| fits(mask)).map(|&(id, says, _)| (id, says))
+    if let Some((id, says, _)) = masks.iter().find(|(_, _, mask)| fits(mask)) {
+        return Some(((*id).to_owned(), (*says).to_owned()));
+    }
+    // As where a training goes wrong at some step.
+    let from = |(array, wrong): &(Array, Vec<bool>)| {
+        let first = wrong.iter().position(|is_wrong| *is_wrong)?;
+        let n_right = if array.axes == 2 { first / array.columns } else { first };
+        let start = if array.axes == 2 { n_right * array.columns } else { first };
+        let all_later = wrong[start..].iter().all(|is_wrong| *is_wrong);
+        (n_right > 1 && start + 1 < wrong.len() && all_later).then_some((array.axes, n_right))
+    };
+    let first = wrong_arrays.first().and_then(from)?;
+    let is_same = wrong_arrays.iter().all(|array| from(array) == Some(first));
+    let (axes, n_right) = first;
+    let what = if axes == 2 { "rows" } else { "entries" };
+    is_same.then(|| {
+        (format!("first_right:{n_right}"), format!("The first {n_right} {what} are right, and all later ones are wrong."))
+    })
 }

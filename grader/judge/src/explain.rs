@@ -5,6 +5,7 @@
 //! cases that the learner's code is asked for in addition, and to be more than chance.
 
 use std::{
+    cell::Cell,
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -16,8 +17,8 @@ use crate::{
     compare::same,
     experiment::{self, Twist},
     formula::{
-        Formula, Inputs,
-        edits::{self, Edit},
+        Formula, Inputs, Outputs, Place,
+        edits::{self, Edit, Open},
     },
     verdict::unless_it_panics,
 };
@@ -40,35 +41,22 @@ pub(crate) type AskMore<'a> = dyn FnMut(&[Record]) -> Vec<Record> + 'a;
 /// So many computations may be spent on the slips in one formula. They take a tenth of a second at most.
 const MAX_WORK: usize = 200_000;
 
+/// So much of it is for two slips at once.
+const WORK_FOR_TWO: usize = 80_000;
+
 /// So long may be computed with changed inputs, where nothing says how long a reference takes.
 const MAX_TIME: Duration = Duration::from_millis(100);
 
 /// So many cases are asked for in addition.
 pub(crate) const MAX_MORE: usize = 20;
 
+/// A constant that was made to fit could have been any of so many bits.
+const BITS_OF_A_CONSTANT: f64 = 20.0;
+
 /// One way to be wrong.
 enum Slip {
     Edits(Vec<Edit>),
     Twist(Twist),
-}
-
-impl Slip {
-    /// What code with this slip returns.
-    fn predict(&self, check: &Check, case: &Record, inputs: &Rc<Inputs>, work: &mut usize) -> Option<Record> {
-        match self {
-            Self::Edits(edits) => {
-                let (run, formula) = (Formula::new(inputs, edits.clone(), false), check.formula.as_ref()?);
-                // Where a slip leaves no value, a formula may look for an entry in vain.
-                let outputs = unless_it_panics(|| formula(&run));
-                *work += run.work();
-                outputs?.record()
-            }
-            Self::Twist(twist) => {
-                *work += 20;
-                twist.predict(check, case)
-            }
-        }
-    }
 }
 
 /// A slip that agrees with what was seen so far.
@@ -80,94 +68,110 @@ struct Candidate {
     says: String,
 }
 
+/// What else can be asked, and with which seed.
+struct More<'a, 'b> {
+    ask: &'a mut AskMore<'b>,
+    seed: u64,
+}
+
 /// The slip in the check's formula that explains what was seen.
-pub(crate) fn by_formula(check: &Check, seen: &Answered, more: &mut AskMore<'_>, seed: u64) -> Option<Explanation> {
+pub(crate) fn by_formula(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, seed: u64) -> Option<Explanation> {
+    slip_in_formula(check, seen, &mut More { ask, seed }, &Cell::new(0))
+}
+
+/// The same; `work` counts the computations.
+fn slip_in_formula(
+    check: &Check,
+    seen: &Answered,
+    more: &mut More<'_, '_>,
+    work: &Cell<usize>,
+) -> Option<Explanation> {
     let formula = check.formula.as_ref()?;
-    let search = Search::new(check, seen)?;
-    let mut work = 0;
+    let search = Search::new(check, seen, work)?;
     let run = Formula::new(&search.inputs[search.first_wrong], Vec::new(), true);
-    formula(&run);
+    let outputs = formula(&run);
     let trace = run.trace();
-    // Where time is up, what is frequent has been tried.
+    // Where the work is done, what is frequent has been tried.
     let mut edits = edits::all(&trace);
     edits.sort_by_cached_key(|(edit, step)| edits::rank(edit, &trace[*step]));
-    let candidate = |edits: &[(Edit, usize)], traces: &[&[crate::formula::Step]]| {
-        describe(check, &search.inputs[search.first_wrong], edits, traces)
-    };
-
-    // One slip that explains everything.
-    let mut fits = Vec::new();
-    let mut tried = 0;
-    for (edit, step) in &edits {
-        if work > MAX_WORK {
-            break;
-        }
-        tried += 1;
-        let slip = Slip::Edits(vec![edit.clone()]);
-        if search.fits(&slip, &mut work) {
-            fits.push(candidate(&[(edit.clone(), *step)], &[&trace])?);
-        }
-    }
-    if let Some(found) = search.choose(fits, tried, more, seed) {
+    let open = edits::open(&trace);
+    if let Some(found) = search.one_slip(&edits, &open, &trace, MAX_WORK - WORK_FOR_TWO, more) {
         return Some(found);
     }
-
-    // Two slips, of the most frequent kinds.
-    let rank = |(edit, step): &(Edit, usize)| edits::rank(edit, &trace[*step]);
-    let frequent: Vec<&(Edit, usize)> = edits.iter().take_while(|edit| rank(edit) <= edits::FREQUENT).collect();
-    work = work.min(MAX_WORK / 2);
-    let mut fits = Vec::new();
-    for (number, (one, step)) in frequent.iter().enumerate() {
-        for (two, other) in &frequent[..number] {
-            if work > MAX_WORK {
-                break;
-            }
-            if one.place == two.place {
-                continue;
-            }
-            tried += 1;
-            let slip = Slip::Edits(vec![one.clone(), two.clone()]);
-            if search.fits(&slip, &mut work) {
-                fits.push(candidate(&[(two.clone(), *other), (one.clone(), *step)], &[&trace, &trace])?);
-            }
-        }
+    let chain = search.chain(&outputs, &trace);
+    if let Some(found) = chain.and_then(|chain| chain.explained(&edits, &open, &trace, more)) {
+        return Some(found);
     }
-    search.choose(fits, tried, more, seed)
+    search.two_slips(&edits, &trace, more)
+}
+
+/// Which part of the result is the first that is wrong, if others follow from it as they should.
+pub(crate) fn by_chain(check: &Check, seen: &Answered) -> Option<Explanation> {
+    let formula = check.formula.as_ref()?;
+    let work = Cell::new(0);
+    let search = Search::new(check, seen, &work)?;
+    let run = Formula::new(&search.inputs[search.first_wrong], Vec::new(), true);
+    let outputs = formula(&run);
+    let chain = search.chain(&outputs, &run.trace())?;
+    let own: Vec<&str> = chain.own.iter().map(|search| search.focus()).collect();
+    if chain.following.is_empty() || own.len() > 2 {
+        return None;
+    }
+    let are_wrong = if own.len() == 1 { "is the first that is wrong" } else { "are wrong by themselves" };
+    let says = format!("{} {are_wrong}; {}.", listed(&own), chain.what_follows());
+    Some(Explanation { id: format!("seen:first:{}", own.join(":")), says })
 }
 
 /// The change of the inputs or of the result that explains what was seen, where there is no formula to vary.
-pub(crate) fn by_twist(check: &Check, seen: &Answered, more: &mut AskMore<'_>, seed: u64) -> Option<Explanation> {
+pub(crate) fn by_twist(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, seed: u64) -> Option<Explanation> {
     if !matches!(check.expectation, Expectation::Equals(..)) || check.program.is_some() || check.snapshot.is_some() {
         return None;
     }
-    let search = Search::new(check, seen)?;
+    let work = Cell::new(0);
+    let search = Search::new(check, seen, &work)?;
     if search.is_slow {
         return None;
     }
-    let (mut work, mut tried) = (0, 0);
+    let mut tried = 0;
     let mut fits = Vec::new();
+    let more = &mut More { ask, seed };
     let started = Instant::now();
-    for twist in experiment::twists(&search.first().0) {
+    for twist in experiment::twists(&search.first().0, &search.right[search.first_wrong]) {
         tried += 1;
         let (rank, id, says) = twist.describe();
         let slip = Slip::Twist(twist);
-        if started.elapsed() <= MAX_TIME && search.fits(&slip, &mut work) {
+        if started.elapsed() <= MAX_TIME && search.fits(&slip) {
             fits.push(Candidate { slip, rank, id, says });
         }
     }
-    search.choose(fits, tried, more, seed)
+    if let Some(found) = search.choose(fits, tried, 0.0, more) {
+        return Some(found);
+    }
+    let mut fits = Vec::new();
+    for open in experiment::open_twists(&search.first().0, &search.right[search.first_wrong]) {
+        if started.elapsed() > MAX_TIME {
+            break;
+        }
+        tried += 1;
+        let slip = |constant| Slip::Twist(open.with(constant));
+        if let Some(constant) = search.constant(&slip, open.right) {
+            let (rank, id, says) = open.with(constant).describe();
+            fits.push(Candidate { slip: slip(constant), rank, id, says });
+        }
+    }
+    search.choose(fits, tried, BITS_OF_A_CONSTANT, more)
 }
 
 fn describe(
     check: &Check,
     inputs: &Rc<Inputs>,
-    edits: &[(Edit, usize)],
-    traces: &[&[crate::formula::Step]],
+    edits: &[(&Edit, usize)],
+    trace: &[crate::formula::Step],
 ) -> Option<Candidate> {
     let formula = check.formula.as_ref()?;
     let (mut rank, mut ids, mut sayings) = (0, Vec::new(), Vec::new());
-    for ((edit, step), trace) in edits.iter().zip(traces) {
-        let run = Formula::new(inputs, vec![edit.clone()], true);
+    for (edit, step) in edits {
+        let run = Formula::new(inputs, vec![(*edit).clone()], true);
         unless_it_panics(|| formula(&run))?;
         let step = &trace[*step];
         let written = run.trace().into_iter().find(|other| edit.place == other.place && step.visit == other.visit);
@@ -180,11 +184,12 @@ fn describe(
         sayings.push(says);
     }
     sayings.dedup();
-    let slip = Slip::Edits(edits.iter().map(|(edit, _)| edit.clone()).collect());
+    let slip = Slip::Edits(edits.iter().map(|(edit, _)| (*edit).clone()).collect());
     Some(Candidate { slip, rank, id: ids.join("+"), says: sayings.join(", and ") })
 }
 
 /// What slips are held against.
+#[derive(Clone)]
 struct Search<'a> {
     check: &'a Check,
     seen: &'a Answered,
@@ -195,74 +200,249 @@ struct Search<'a> {
     tolerance: Tolerance,
     /// Whether the reference takes so long that it is not computed for many inputs.
     is_slow: bool,
+    /// How many computations have been made.
+    work: &'a Cell<usize>,
+    /// If only one part of the result is explained: that part. Of the parts before it, what was seen is taken as given.
+    part: Option<Part>,
+}
+
+/// One part of the result, and those before it, each with the place where it is computed.
+#[derive(Clone)]
+struct Part {
+    name: String,
+    before: Vec<(String, Place)>,
 }
 
 impl<'a> Search<'a> {
     /// `None` if there is nothing that a slip could explain.
-    fn new(check: &'a Check, seen: &'a Answered) -> Option<Self> {
-        let right = |case: &Record| match &check.expectation {
-            Expectation::Equals(rule, _) => match rule(case) {
-                Prediction::Is(record) => Some(record),
-                Prediction::Panics => None,
-            },
-            Expectation::Satisfies(_) => None,
-        };
+    fn new(check: &'a Check, seen: &'a Answered, work: &'a Cell<usize>) -> Option<Self> {
         let started = Instant::now();
-        let right = seen.iter().map(|(case, _)| right(case)).collect::<Option<Vec<_>>>()?;
+        let right = seen.iter().map(|(case, _)| right_of(check, case)).collect::<Option<Vec<_>>>()?;
         let is_slow = started.elapsed() > experiment::SLOW * seen.len() as u32;
         let agrees = |right: &Record, observed: &Record| agree(right, observed, check.tolerance());
         let first_wrong = right.iter().zip(seen).position(|(right, (_, observed))| !agrees(right, observed))?;
-        // Code with a slip rounds otherwise than the formula, and no more than that.
-        let tolerance = Tolerance { relative: 1e-9, absolute: check.tolerance().absolute.min(1e-12) };
+        // Code with a slip rounds otherwise than the formula, and no more than that. What is computed with `f32` has fewer
+        // digits.
+        let of_check = check.tolerance();
+        let is_single = of_check.relative >= 1e-5;
+        let tolerance = Tolerance { relative: 1e-9, absolute: of_check.absolute.min(1e-12) };
+        let tolerance = if is_single { of_check } else { tolerance };
         let inputs = seen.iter().map(|(case, _)| Inputs::new(case)).collect();
-        Some(Self { check, seen, inputs, right, first_wrong, tolerance, is_slow })
+        Some(Self { check, seen, inputs, right, first_wrong, tolerance, is_slow, work, part: None })
     }
 
     fn first(&self) -> &(Record, Record) {
         &self.seen[self.first_wrong]
     }
 
+    /// What code with this slip returns, where it returned `observed`.
+    fn predict(&self, slip: &Slip, case: &Record, inputs: &Rc<Inputs>, observed: Option<&Record>) -> Option<Record> {
+        let edits = match slip {
+            Slip::Edits(edits) => edits,
+            Slip::Twist(twist) => {
+                self.work.set(self.work.get() + 20);
+                return twist.predict(self.check, case);
+            }
+        };
+        let mut all = Vec::new();
+        if let (Some(part), Some(observed)) = (&self.part, observed) {
+            for (name, place) in &part.before {
+                let given = crate::formula::array_of(observed.get(name)?)?;
+                all.push(Edit { place: *place, visit: None, change: edits::Change::Is(given) });
+            }
+        }
+        all.extend_from_slice(edits);
+        let (run, formula) = (Formula::new(inputs, all, false), self.check.formula.as_ref()?);
+        // Where a slip leaves no value, a formula may look for an entry in vain.
+        let outputs = unless_it_panics(|| formula(&run));
+        self.work.set(self.work.get() + run.work());
+        outputs?.record_of(|name| self.part.as_ref().is_none_or(|part| part.name == name))
+    }
+
     /// Whether the slip explains every case.
-    fn fits(&self, slip: &Slip, work: &mut usize) -> bool {
-        let mut explains = |index: usize| {
+    fn fits(&self, slip: &Slip) -> bool {
+        let explains = |index: usize| {
             let (case, observed) = &self.seen[index];
-            let predicted = slip.predict(self.check, case, &self.inputs[index], work);
+            let predicted = self.predict(slip, case, &self.inputs[index], Some(observed));
             predicted.is_some_and(|predicted| agree(&predicted, observed, self.tolerance))
         };
         explains(self.first_wrong) && (0..self.seen.len()).all(explains)
     }
 
-    /// The one of these slips that is told, if they are more than chance after `tried` attempts.
-    fn choose(&self, mut fits: Vec<Candidate>, tried: usize, more: &mut AskMore<'_>, seed: u64) -> Option<Explanation> {
+    /// The one slip that explains everything, with at most so much work.
+    fn one_slip(
+        &self,
+        edits: &[(Edit, usize)],
+        open: &[Open],
+        trace: &[crate::formula::Step],
+        max_work: usize,
+        more: &mut More<'_, '_>,
+    ) -> Option<Explanation> {
+        let candidate =
+            |edit: &Edit, step| describe(self.check, &self.inputs[self.first_wrong], &[(edit, step)], trace);
+        let mut fits = Vec::new();
+        let mut tried = 0;
+        for (edit, step) in edits {
+            if self.work.get() > max_work {
+                break;
+            }
+            tried += 1;
+            if self.fits(&Slip::Edits(vec![edit.clone()])) {
+                fits.push(candidate(edit, *step)?);
+            }
+        }
+        if let Some(found) = self.choose(fits, tried, 0.0, more) {
+            return Some(found);
+        }
+        let mut fits = Vec::new();
+        for open in open {
+            if self.work.get() > max_work {
+                break;
+            }
+            tried += 1;
+            if let Some(constant) = self.constant(&|constant| Slip::Edits(vec![open.with(constant)]), open.right) {
+                fits.push(candidate(&open.with(constant), open.step)?);
+            }
+        }
+        self.choose(fits, tried, BITS_OF_A_CONSTANT, more)
+    }
+
+    /// The constant with which a slip explains everything, if it is one that somebody may have written.
+    fn constant(&self, slip: &dyn Fn(f64) -> Slip, right: f64) -> Option<f64> {
+        let (case, observed) = self.first();
+        let (name, index) = self.right[self.first_wrong].parts().find_map(|(name, value)| {
+            let seen = numbers(observed.get(name)?);
+            let pairs = numbers(value).into_iter().zip(&seen);
+            let is_off = |(right, seen): (f64, &f64)| (right - seen).abs() > 1e-9 * right.abs() && seen.is_finite();
+            Some((name, pairs.map(is_off).position(|is_off| is_off)?))
+        })?;
+        let wanted = numbers(observed.get(name)?)[index];
+        let off_at = |constant: f64| {
+            let predicted = self.predict(&slip(constant), case, &self.inputs[self.first_wrong], Some(observed))?;
+            Some(numbers(predicted.get(name)?).get(index)? - wanted)
+        };
+        // Along straight lines: the first one is right already where the constant is a factor of the whole.
+        let mut before = (right, numbers(self.right[self.first_wrong].get(name)?)[index] - wanted);
+        let mut now = (1.25 * right + 0.125, off_at(1.25 * right + 0.125)?);
+        for _ in 0..MAX_LINES {
+            let next = now.0 - now.1 * (now.0 - before.0) / (now.1 - before.1);
+            if !next.is_finite() {
+                return None;
+            }
+            if (next - now.0).abs() <= 1e-8 * next.abs() {
+                return edits::recognised(next).filter(|constant| self.fits(&slip(*constant)));
+            }
+            (before, now) = (now, (next, off_at(next)?));
+        }
+        None
+    }
+
+    /// Two slips of the most frequent kinds that explain everything.
+    fn two_slips(
+        &self,
+        edits: &[(Edit, usize)],
+        trace: &[crate::formula::Step],
+        more: &mut More<'_, '_>,
+    ) -> Option<Explanation> {
+        let rank = |(edit, step): &(Edit, usize)| edits::rank(edit, &trace[*step]);
+        let frequent: Vec<&(Edit, usize)> = edits.iter().take_while(|edit| rank(edit) <= edits::FREQUENT).collect();
+        let (mut tried, mut fits) = (edits.len(), Vec::new());
+        for (number, (one, step)) in frequent.iter().enumerate() {
+            for (two, other) in &frequent[..number] {
+                if self.work.get() > MAX_WORK {
+                    break;
+                }
+                if one.place == two.place {
+                    continue;
+                }
+                tried += 1;
+                if self.fits(&Slip::Edits(vec![one.clone(), two.clone()])) {
+                    let both = [(two, *other), (one, *step)];
+                    fits.push(describe(self.check, &self.inputs[self.first_wrong], &both, trace)?);
+                }
+            }
+        }
+        self.choose(fits, tried, 0.0, more)
+    }
+
+    /// The parts of the result in the order in which they are computed, and which of them are wrong by themselves.
+    fn chain(&self, outputs: &Outputs, trace: &[crate::formula::Step]) -> Option<Chain<'a>> {
+        let mut parts: Vec<(usize, &str, Place)> = Vec::new();
+        for (name, num) in &outputs.0 {
+            let Some(place) = num.place() else { continue };
+            // What is computed in a loop or by a function that is called twice is no link of a chain.
+            let mut steps = (0..trace.len()).filter(|&index| trace[index].place == place);
+            let (index, None) = (steps.next()?, steps.next()) else { continue };
+            parts.push((index, name, place));
+        }
+        parts.sort_by_key(|(index, ..)| *index);
+        if parts.len() < 2 {
+            return None;
+        }
+        let (mut own, mut following) = (Vec::new(), Vec::new());
+        for (number, (_, name, _)) in parts.iter().enumerate() {
+            let is_right = |(right, (_, observed)): (&Record, &(Record, Record))| {
+                let pair = right.get(name).zip(observed.get(name));
+                pair.is_some_and(|(right, observed)| same(right, observed, self.check.tolerance()))
+            };
+            if self.right.iter().zip(self.seen).all(is_right) {
+                continue;
+            }
+            let before = parts[..number].iter().map(|(_, name, place)| ((*name).to_owned(), *place)).collect();
+            let mut search = self.clone();
+            search.part = Some(Part { name: (*name).to_owned(), before });
+            let given = self.seen.iter().zip(&self.inputs).map(|((case, observed), inputs)| {
+                search.predict(&Slip::Edits(Vec::new()), case, inputs, Some(observed))
+            });
+            let given: Option<Vec<Record>> = given.collect();
+            search.right = given?;
+            let agrees = |index: usize| agree(&search.right[index], &self.seen[index].1, self.check.tolerance());
+            match (0..self.seen.len()).find(|index| !agrees(*index)) {
+                Some(first_wrong) => own.push(Search { first_wrong, ..search }),
+                None => following.push((*name).to_owned()),
+            }
+        }
+        Some(Chain { own, following })
+    }
+
+    /// The one of these slips that is told, if they are more than chance after `tried` attempts, each with so many free bits.
+    fn choose(
+        &self,
+        mut fits: Vec<Candidate>,
+        tried: usize,
+        free_bits: f64,
+        more: &mut More<'_, '_>,
+    ) -> Option<Explanation> {
         if fits.is_empty() {
             return None;
         }
-        let needed = (tried as f64).log2() + 8.0;
+        let needed = (tried as f64).log2() + 8.0 + free_bits;
         let mut bits = self.evidence(self.seen, &self.right);
         // Further cases tell apart what these cases do not, and chance from a rule.
-        let mut fresh: Vec<Record> = (1..10).flat_map(|more| self.fresh_cases(seed.wrapping_add(more))).collect();
+        let mut fresh: Vec<Record> = (1..10).flat_map(|by| self.fresh_cases(more.seed.wrapping_add(by))).collect();
         fresh.truncate(MAX_MORE);
-        let answers = more(&fresh);
+        let answers = (more.ask)(&fresh);
         if answers.len() < fresh.len() && !answers.is_empty() {
             return None;
         }
         let answered: Vec<(Record, Record)> = fresh.into_iter().zip(answers).collect();
         fits.retain(|candidate| {
             answered.iter().all(|(case, observed)| {
-                let predicted = candidate.slip.predict(self.check, case, &Inputs::new(case), &mut 0);
+                let predicted = self.predict(&candidate.slip, case, &Inputs::new(case), Some(observed));
                 predicted.is_some_and(|predicted| agree(&predicted, observed, self.tolerance))
             })
         });
-        let right: Option<Vec<Record>> = answered.iter().map(|(case, _)| self.right_of(case)).collect();
+        let right: Option<Vec<Record>> =
+            answered.iter().map(|(case, observed)| self.right_given(case, observed)).collect();
         bits += right.map_or(0.0, |right| self.evidence(&answered, &right));
         if fits.is_empty() || bits < needed {
             return None;
         }
         fits.sort_by_key(|candidate| candidate.rank);
         // What always comes to the same is one explanation; what does not, but could not be told apart, is said as such.
-        let others: Vec<Record> = (10..14).flat_map(|more| self.fresh_cases(seed.wrapping_add(more))).collect();
+        let others: Vec<Record> = (10..14).flat_map(|by| self.fresh_cases(more.seed.wrapping_add(by))).collect();
         let outcomes = |candidate: &Candidate| -> Vec<Option<Record>> {
-            others.iter().map(|case| candidate.slip.predict(self.check, case, &Inputs::new(case), &mut 0)).collect()
+            others.iter().map(|case| self.predict(&candidate.slip, case, &Inputs::new(case), None)).collect()
         };
         let is_same = |one: &[Option<Record>], two: &[Option<Record>]| {
             one.iter().zip(two).all(|pair| match pair {
@@ -289,13 +469,11 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn right_of(&self, case: &Record) -> Option<Record> {
-        match &self.check.expectation {
-            Expectation::Equals(rule, _) => match rule(case) {
-                Prediction::Is(record) => Some(record),
-                Prediction::Panics => None,
-            },
-            Expectation::Satisfies(_) => None,
+    /// What is right for a case, given what was seen of the parts before.
+    fn right_given(&self, case: &Record, observed: &Record) -> Option<Record> {
+        match self.part {
+            Some(_) => self.predict(&Slip::Edits(Vec::new()), case, &Inputs::new(case), Some(observed)),
+            None => right_of(self.check, case),
         }
     }
 
@@ -307,7 +485,7 @@ impl<'a> Search<'a> {
             self.check.cases(seed).unwrap_or_default()
         };
         let is_new = |case: &Record| !self.seen.iter().any(|(other, _)| other == case);
-        cases.into_iter().filter(is_new).filter(|case| self.right_of(case).is_some()).take(MAX_MORE).collect()
+        cases.into_iter().filter(is_new).filter(|case| right_of(self.check, case).is_some()).take(MAX_MORE).collect()
     }
 
     /// How many bits of what was seen differ from what is right, at a low estimate: a number with many digits counts 20,
@@ -315,6 +493,7 @@ impl<'a> Search<'a> {
     fn evidence(&self, seen: &Answered, right: &[Record]) -> f64 {
         let mut known: Vec<f64> = Vec::new();
         let mut bits = 0.0;
+        let all_digits = (-self.tolerance.relative.log2() - 4.0).min(20.0);
         for ((_, observed), right) in seen.iter().zip(right) {
             for (name, right) in right.parts() {
                 let Some(observed) = observed.get(name) else { continue };
@@ -323,18 +502,20 @@ impl<'a> Search<'a> {
                 }
                 let (right, observed) = (numbers(right), numbers(observed));
                 for (index, number) in observed.iter().enumerate() {
-                    let is_right = right.get(index).is_some_and(|right| (right - number).abs() <= 1e-9 * number.abs());
-                    if is_right {
+                    let (relative, absolute) = (self.tolerance.relative, self.tolerance.absolute);
+                    let is_near = |right: &f64| (right - number).abs() <= relative * number.abs() + absolute;
+                    if right.get(index).is_some_and(is_near) {
                         continue;
                     }
-                    let has_digits = |unit: f64| (number * unit - (number * unit).round()).abs() > 1e-6;
+                    let rest = |unit: f64| (number * unit - (number * unit).round()).abs();
+                    let has_digits = |unit: f64| rest(unit) > (relative * (number * unit).abs()).max(1e-6);
                     bits += match number {
                         _ if index > 0 && known.contains(&number.abs()) => 0.5,
                         // What is NaN may be so for many reasons.
                         _ if !number.is_finite() || *number == 0.0 => 0.5,
                         _ if known.contains(&number.abs()) || !has_digits(1.0) => 2.0,
                         _ if !has_digits(100.0) => 6.0,
-                        _ => 20.0,
+                        _ => all_digits,
                     };
                     known.push(number.abs());
                     if bits > 200.0 {
@@ -344,6 +525,11 @@ impl<'a> Search<'a> {
             }
         }
         bits
+    }
+
+    /// The part that is explained.
+    fn focus(&self) -> &str {
+        self.part.as_ref().map_or("", |part| &part.name)
     }
 
     /// What is wrong, as the subject of a sentence that goes on with "comes out if".
@@ -364,6 +550,88 @@ impl<'a> Search<'a> {
             [one, ..] => format!("Your `{one}`, with what follows from it, is what"),
             [] => "Your result is what".to_owned(),
         }
+    }
+}
+
+/// The parts of a wrong result, by what is wrong with them.
+struct Chain<'a> {
+    /// Wrong by themselves: a search for each.
+    own: Vec<Search<'a>>,
+    /// What follows from these as it should.
+    following: Vec<String>,
+}
+
+impl Chain<'_> {
+    /// What is told if at least one part is explained by itself.
+    fn explained(
+        &self,
+        edits: &[(Edit, usize)],
+        open: &[Open],
+        trace: &[crate::formula::Step],
+        more: &mut More<'_, '_>,
+    ) -> Option<Explanation> {
+        if self.own.len() > MAX_OWN || (self.own.len() < 2 && self.following.is_empty()) {
+            return None;
+        }
+        let max_work = MAX_WORK - WORK_FOR_TWO / 2;
+        let (mut ids, mut says, mut left) = (Vec::new(), Vec::new(), Vec::new());
+        for search in &self.own {
+            match search.one_slip(edits, open, trace, max_work, more) {
+                Some(found) => {
+                    ids.push(found.id);
+                    says.push(found.says);
+                }
+                None => left.push(search.focus()),
+            }
+        }
+        if ids.is_empty() {
+            return None;
+        }
+        if !left.is_empty() {
+            let are = if left.len() == 1 { "is" } else { "are" };
+            says.push(format!("Besides, {} {are} wrong.", listed(&left)));
+        }
+        if !self.following.is_empty() {
+            says.push(format!("{}.", self.what_follows()));
+        }
+        Some(Explanation { id: ids.join("+"), says: says.join(" ") })
+    }
+
+    fn what_follows(&self) -> String {
+        let from = if self.own.len() == 1 { " from it" } else { "" };
+        match &*self.following {
+            [one] => format!("`{one}` follows{from} as it should"),
+            several => format!("{} follow{from} as they should", listed(several)),
+        }
+    }
+}
+
+/// If more parts are wrong by themselves, there is no chain to speak of.
+const MAX_OWN: usize = 3;
+
+/// So many straight lines lead to a constant, or there is none.
+const MAX_LINES: usize = 7;
+
+/// Names in a sentence.
+fn listed(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    match &*names {
+        [rest @ .., one, last] => {
+            let rest: String = rest.iter().map(|name| format!("{name}, ")).collect();
+            format!("{rest}{one} and {last}")
+        }
+        names => names.concat(),
+    }
+}
+
+/// What is right for a case; `None` where that is no result.
+fn right_of(check: &Check, case: &Record) -> Option<Record> {
+    match &check.expectation {
+        Expectation::Equals(rule, _) => match rule(case) {
+            Prediction::Is(record) => Some(record),
+            Prediction::Panics => None,
+        },
+        Expectation::Satisfies(_) => None,
     }
 }
 
@@ -394,7 +662,7 @@ mod tests {
     use super::*;
     use crate::{
         draw,
-        formula::{Aggregate, Over},
+        formula::{Aggregate, Num, Over},
     };
 
     fn mean_squared_error() -> Check {
@@ -477,7 +745,8 @@ mod tests {
         let mut more = |cases: &[Record]| cases.iter().map(&mut *code).collect();
         let by_formula = by_formula(check, &seen, &mut more, SEED);
         let by_twist = by_formula.or_else(|| by_twist(check, &seen, &mut more, SEED));
-        by_twist.or_else(|| experiment::behaviour(check, &seen, &mut more, SEED))
+        let by_chain = by_twist.or_else(|| by_chain(check, &seen));
+        by_chain.or_else(|| experiment::behaviour(check, &seen, &mut more, SEED))
     }
 
     /// What is said where the code is the formula `wrong`.
@@ -531,6 +800,129 @@ mod tests {
             &z / z.sum()
         });
         assert!(told.id.contains('+'), "{told:?}");
+    }
+
+    #[test]
+    fn the_first_part_that_is_wrong_is_told_and_what_follows_from_it() {
+        let rest = |f: &Formula, z: Num| {
+            let a = z.sigmoid();
+            let dz = 2.0 * (&a - f.input("y")) * (&a * (1.0 - &a));
+            [("z", z), ("a", a), ("dw", &dz * f.input("x")), ("db", dz)]
+        };
+        // No slip: nobody knows where this comes from.
+        let told = said(&neuron(), |f| rest(f, (f.input("w") * 3.7 + f.input("b") * f.input("x")).cos()));
+        assert_eq!(told.id, "seen:first:z");
+        assert_eq!(told.says, "`z` is the first that is wrong; `a`, `db` and `dw` follow from it as they should.");
+
+        // A slip in each of two parts: each is explained by itself.
+        let told = said(&neuron(), |f| {
+            let [z, a, dw, db] = rest(f, f.input("w") * f.input("x"));
+            [z, a, (dw.0, -dw.1), db]
+        });
+        assert!(told.id.contains("leave_out:b"), "{told:?}");
+        assert!(told.says.contains("Your `z` is what comes out if `b` is left out"), "{}", told.says);
+        assert!(told.says.contains("Your `dw` is what comes out if"), "{}", told.says);
+        assert!(told.says.ends_with("`a` and `db` follow as they should."), "{}", told.says);
+    }
+
+    #[test]
+    fn a_constant_is_recognised() {
+        let e = |f: &Formula| f.input("y_pred") - f.input("y_true");
+        let told = said(&mean_squared_error(), |f| 0.3 * e(f).square().mean());
+        assert!(told.says.contains("0.3"), "{}", told.says);
+        let told = said(&mean_squared_error(), |f| std::f64::consts::LN_2 * e(f).square().mean());
+        assert!(told.says.contains("ln(2)"), "{}", told.says);
+        let told = said(&neuron(), |f| {
+            let z = f.input("w") * f.input("x") + 0.7;
+            let a = z.sigmoid();
+            let dz = 2.0 * (&a - f.input("y")) * (&a * (1.0 - &a));
+            [("z", z), ("a", a), ("dw", &dz * f.input("x")), ("db", dz)]
+        });
+        assert!(told.says.contains("`b` is 0.7"), "{}", told.says);
+        let told = said(&momentum(), |f| {
+            let (mut theta, gradients) = (f.input("start"), f.input("gradients"));
+            let mut v = f.number(0.0);
+            let mut path = Vec::new();
+            for step in 0..gradients.n_entries() {
+                v = 0.9 * &v + gradients.at(step);
+                theta = &theta - f.input("rate") * &v;
+                path.push(theta.clone());
+            }
+            f.vector(&path)
+        });
+        assert!(told.says.contains("`beta` is 0.9"), "{}", told.says);
+        // Where the reference is a closure, its inputs and its result.
+        let line = || {
+            let check = Check::new("line", "line", "", 1).on(|draw| (0..3).map(|_| neuron_case(draw)).collect());
+            check.expects(|c| c.float("w") * c.float("x") + c.float("b").sin())
+        };
+        let told = said_of(&line(), &mut |c| (0.3 * (c.float("w") * c.float("x") + c.float("b").sin())).into()).unwrap();
+        assert_eq!(told.says, "Your result is what comes out if the right result is multiplied by 0.3.");
+        let told = said_of(&line(), &mut |c| (c.float("w") * 2.5 + c.float("b").sin()).into()).unwrap();
+        assert_eq!(told.says, "Your result is what comes out if `x` is 2.5.");
+        // A constant that nobody writes is none.
+        let told = said_of(&line(), &mut |c| (0.312_345 * (c.float("w") * c.float("x") + c.float("b").sin())).into());
+        assert!(told.is_none_or(|told| !told.id.starts_with("edit:")));
+    }
+
+    #[test]
+    fn how_code_behaves_is_told() {
+        let rows = |right: fn(&Record, usize) -> f64| {
+            let check = Check::new("rows", "rows", "", 1);
+            let check = check.on(|draw| vec![Record::new().with("x", draw::matrix(draw, (5, 3), 2.0))]);
+            check.expects(move |c| (0..c.matrix("x").nrows()).map(|row| right(c, row)).collect::<ndarray::Array1<f64>>())
+        };
+        let check = rows(|c, row| c.matrix("x").row(row).sum().sin());
+        // The first sample is all that it sees.
+        let first = |c: &Record| c.matrix("x").row(0).sum().sin() * 1.1 + c.matrix("x").row(c.matrix("x").nrows() - 1).sum();
+        let told = said_of(&check, &mut |c| {
+            if c.matrix("x").nrows() == 1 {
+                return ndarray::arr1(&[c.matrix("x").row(0).sum().sin()]).into();
+            }
+            (0..5).map(|row| first(c) + row as f64 / 7.0).collect::<ndarray::Array1<f64>>().into()
+        });
+        assert_eq!(told.unwrap().id, "seen:right_for_one_row");
+        // Two rows are right, the others are not.
+        let told = said_of(&check, &mut |c| {
+            let of_row = |row: usize| c.matrix("x").row(row).sum().sin() + if row < 2 { 0.0 } else { first(c).cos() };
+            (0..c.matrix("x").nrows()).map(of_row).collect::<ndarray::Array1<f64>>().into()
+        });
+        assert_eq!(told.unwrap().id, "seen:first_right:2");
+        // Right the first time only.
+        let line = Check::new("line", "line", "", 1).on(|draw| (0..3).map(|_| neuron_case(draw)).collect());
+        let line = line.expects(|c| c.float("w") * c.float("x"));
+        let mut calls = 0;
+        let told = said_of(&line, &mut |c| {
+            calls += 1;
+            (c.float("w") * c.float("x") + if calls == 1 { 0.0 } else { c.float("b").cos() * c.float("y").exp() }).into()
+        });
+        assert_eq!(told.unwrap().id, "seen:right_once");
+    }
+
+    /// What a learner waits for: however long a formula is, the work that is spent on it is bounded.
+    #[test]
+    fn a_search_that_finds_nothing_comes_to_an_end() {
+        for check in [mean_squared_error(), neuron(), momentum(), softmax()] {
+            let mut noise = probe::generator(3);
+            let mut code = |case: &Record| {
+                let Some(Prediction::Is(right)) = check.expected(0, case) else { unreachable!() };
+                let mut wrong = |right: f64| right + noise.random_range(0.1..0.9);
+                right.parts().fold(Record::new(), |record, (name, value)| match value {
+                    Value::Array { shape, data } => {
+                        let data = data.iter().map(|right| wrong(*right)).collect();
+                        record.with(name, Value::Array { shape: shape.clone(), data })
+                    }
+                    value => record.with(name, wrong(numbers(value)[0])),
+                })
+            };
+            let seen: Vec<_> = check.cases(SEED).unwrap().into_iter().map(|case| (case.clone(), code(&case))).collect();
+            let (work, started) = (Cell::new(0), Instant::now());
+            let mut more = More { ask: &mut |_| Vec::new(), seed: SEED };
+            assert!(slip_in_formula(&check, &seen, &mut more, &work).is_none());
+            let (work, took) = (work.get(), started.elapsed());
+            println!("{}: {work} steps in {took:?}", check.id);
+            assert!(work <= MAX_WORK + 2_000, "{}: {work} steps", check.id);
+        }
     }
 
     #[test]

@@ -114,19 +114,26 @@ pub(crate) fn judge(check: &Check, seed: u64, grader: &Grader) -> Result<Verdict
         None => {
             // What is slow is not asked for more: a learner would wait.
             let is_quick = started.elapsed() <= MAX_TIME;
+            let mut asked: Vec<(Vec<Record>, Vec<Record>)> = Vec::new();
             let mut more = |cases: &[Record]| -> Vec<Record> {
+                // The same is not asked twice.
+                if let Some((_, answers)) = asked.iter().find(|(before, _)| before == cases) {
+                    return answers.clone();
+                }
                 let answers = match cases {
                     [] => Ok(Vec::new()),
                     _ if !is_quick || check.program.is_some() => Ok(Vec::new()),
                     cases => grader.run(Side::Learner, check.experiment, cases),
                 };
                 let answers = answers.unwrap_or_default().into_iter();
-                answers
+                let answers: Vec<Record> = answers
                     .map_while(|answer| match answer.ended {
                         Ended::Observed(observed) => Record::unpack(&observed),
                         _ => None,
                     })
-                    .collect()
+                    .collect();
+                asked.push((cases.to_vec(), answers.clone()));
+                answers
             };
             compare_all(check, &seen, &mut more, seed)
         }
@@ -173,7 +180,9 @@ fn compare_all(check: &Check, seen: &Seen, more: &mut AskMore<'_>, seed: u64) ->
         if let Some(found) = explained(explain::by_twist) {
             return Verdict { mistake: Some(found.id), message: found.says, ..first };
         }
-        return match explained(experiment::behaviour) {
+        let by_chain = answered.as_ref().and_then(|answered| explain::by_chain(check, answered));
+        let remark = by_chain.or_else(|| explained(experiment::behaviour));
+        return match remark {
             Some(found) => {
                 Verdict { mistake: Some(found.id), message: format!("{} {}", first.message, found.says), ..first }
             }

@@ -134,11 +134,20 @@ impl Array {
         turned
     }
 
+    /// The entries, of a matrix the rows, moved by one place.
+    pub(crate) fn rolled(&self, is_forward: bool) -> Self {
+        let mut rolled = self.clone();
+        let by = if self.axes == 2 { self.columns } else { 1 }.min(self.data.len());
+        if is_forward { rolled.data.rotate_left(by) } else { rolled.data.rotate_right(by) }
+        rolled
+    }
+
     pub(crate) fn row(&self, row: usize) -> &[f64] {
         &self.data[row * self.columns..(row + 1) * self.columns]
     }
 
-    /// A number for all entries, a vector with one for each column, or a matrix of one column with one for each row.
+    /// A number for all entries, a vector with one for each column, or a matrix of one column with one for each row (of
+    /// places, a vector).
     pub(crate) fn aggregate(&self, how: Aggregate, over: Over) -> Option<Self> {
         let column =
             |column: usize| (0..self.rows).map(|row| self.data[row * self.columns + column]).collect::<Vec<_>>();
@@ -153,7 +162,14 @@ impl Array {
             }
             _ if self.axes < 2 => None,
             Over::Samples => Some(Self::vector((0..self.columns).map(|j| how.of(&column(j))).collect())),
-            Over::Row => Some(Self::matrix(self.rows, 1, (0..self.rows).map(|i| how.of(self.row(i))).collect())),
+            Over::Row => {
+                let of_rows = (0..self.rows).map(|i| how.of(self.row(i))).collect();
+                Some(match how {
+                    // Places are labels, and these are a vector.
+                    Aggregate::Largest | Aggregate::LastLargest | Aggregate::Smallest => Self::vector(of_rows),
+                    _ => Self::matrix(self.rows, 1, of_rows),
+                })
+            }
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use std::rc::Rc;
 
-use super::{Aggregate, Array, Binary, Count, Function, Num, Op, Over, Place, Run, Step, words::Text};
+pub(crate) use super::words::recognised;
+use super::{
+    Aggregate, Array, Binary, Count, Function, Num, Op, Over, Place, Run, Step,
+    words::{self, Text},
+};
 
 /// A slip at one place, in every visit or in one only.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +35,10 @@ pub(crate) enum Change {
     Paired(usize, String),
     /// Two computations change their order, as where parentheses are missing.
     Regrouped(usize),
+    /// A sum is divided by this quantity, or by the sum of it, instead of by the count.
+    MeanOver(String),
+    /// It is this: what the learner's own code has there.
+    Is(Array),
 }
 
 /// What becomes of a value.
@@ -99,6 +107,13 @@ impl Change {
                 (values.and_then(|values| op.of(&values)), text(op, &texts))
             }
             Self::Uses(name) => (run.quantity(name, false), text(op, &texts)),
+            Self::Is(value) => (Some(value.clone()), text(op, &texts)),
+            Self::MeanOver(name) => {
+                let sum = |array: &Array| array.data.iter().sum::<f64>();
+                let divided = args[0].0.value.as_ref().zip(run.quantity(name, false));
+                let value = divided.map(|(one, other)| Array::number(sum(one) / sum(&other)));
+                (value, text(op, &texts))
+            }
             Self::Paired(index, name) => {
                 Arg::With(Binary::Mul, name.clone()).apply(run, args[*index].0.value.as_ref(), texts[*index])
             }
@@ -221,6 +236,60 @@ pub(crate) fn all(trace: &[Step]) -> Vec<(Edit, usize)> {
     edits
 }
 
+/// A slip with a constant in it that only what was seen can tell.
+pub(crate) struct Open {
+    pub(crate) place: Place,
+    /// The step that it is made in.
+    pub(crate) step: usize,
+    /// What is done there instead.
+    pub(crate) change: fn(f64) -> Change,
+    /// The constant with which it is no slip.
+    pub(crate) right: f64,
+}
+
+impl Open {
+    pub(crate) fn with(&self, constant: f64) -> Edit {
+        Edit { place: self.place, visit: None, change: (self.change)(constant) }
+    }
+}
+
+/// All slips with an open constant in a formula with this trace: a factor, a summand, an exponent, a number for a quantity.
+pub(crate) fn open(trace: &[Step]) -> Vec<Open> {
+    let mut slips = Vec::new();
+    for (index, step) in trace.iter().enumerate().filter(|(_, step)| step.visit == 0) {
+        let mut push = |change: fn(f64) -> Change, right: f64| {
+            slips.push(Open { place: step.place, step: index, change, right });
+        };
+        let is_number = step.value.as_ref().is_some_and(|value| value.axes == 0);
+        match step.op {
+            // It is the same as what it names.
+            Op::Named(_) => continue,
+            Op::Input if is_number => {
+                let value = step.value.as_ref().map_or(0.0, |value| value.data[0]);
+                push(|number| Change::Result(Arg::Op(Op::Constant(number))), value);
+            }
+            Op::Function(Function::Square) => push(|exponent| Change::Op(Op::Raised(exponent)), 2.0),
+            Op::Function(Function::Sqrt) => push(|exponent| Change::Op(Op::Raised(exponent)), 0.5),
+            _ => {}
+        }
+        if matches!(step.op, Op::Binary(binary) if binary.is_question()) {
+            continue;
+        }
+        let constants: [fn(f64) -> Change; 2] = [
+            |number| Change::Arg(0, Arg::Op(Op::Constant(number))),
+            |number| Change::Arg(1, Arg::Op(Op::Constant(number))),
+        ];
+        for (arg, change) in step.args.iter().zip(constants).filter(|(arg, _)| arg.0.made.is_none()) {
+            if let (Some(number), true) = (arg.scalar(), step.op != Op::Input) {
+                push(change, number);
+            }
+        }
+        push(|factor| Change::Result(Arg::Op(Op::Times(factor))), 1.0);
+        push(|summand| Change::Result(Arg::Op(Op::Plus(summand))), 0.0);
+    }
+    slips
+}
+
 /// What may be done instead in one step.
 fn changes(step: &Step) -> Vec<Change> {
     let mut changes = Vec::new();
@@ -315,6 +384,10 @@ fn changes(step: &Step) -> Vec<Change> {
             let overs = overs.into_iter().filter(|&other| is_matrix && other != over);
             changes.extend(overs.map(|other| Change::Op(Op::Aggregate(how, other))));
             changes.push(Change::Regrouped(2));
+            if how == Aggregate::Mean && over == Over::All {
+                let others = step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape[0] < 2);
+                changes.extend(others.map(|quantity| Change::MeanOver(quantity.name.clone())));
+            }
         }
         Op::Count(count) => {
             let others = [Count::Entries, Count::Rows, Count::Columns].into_iter().filter(|&other| other != count);
@@ -327,7 +400,7 @@ fn changes(step: &Step) -> Vec<Change> {
             changes.push(Change::Op(at(index + 1)));
         }
         Op::Choose => changes.extend([Change::Only(1), Change::Only(2), Change::Swapped]),
-        Op::Reverse | Op::Plus(_) | Op::Times(_) | Op::AtLeast(_) => {}
+        Op::Reverse | Op::Rolled(_) | Op::Plus(_) | Op::Times(_) | Op::AtLeast(_) | Op::Raised(_) | Op::Constant(_) => {}
     }
     if step.op != Op::Input {
         for (index, arg) in step.args.iter().enumerate() {
@@ -345,7 +418,7 @@ fn changes_of_arg(step: &Step, index: usize, arg: &Num, changes: &mut Vec<Change
     if is_constant {
         let number = value.data[0];
         for other in [number + 1.0, number - 1.0, number * 2.0, number / 2.0, number * 10.0, number / 10.0] {
-            push(Arg::Op(Op::Plus(other - number)));
+            push(Arg::Op(Op::Constant(other)));
         }
         for quantity in step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape == [0, 1, 1]) {
             push(Arg::Quantity(quantity.name.clone(), false));
@@ -422,6 +495,8 @@ fn changes_of_result(step: &Step, changes: &mut Vec<Change>) {
         Op::Function(Function::Abs),
         Op::Function(Function::Recip),
         Op::AtLeast(0.0),
+        Op::Function(Function::OneMinus),
+        Op::Function(Function::TwiceMinusOne),
         Op::Function(Function::Round),
         Op::Function(Function::Floor),
         Op::Function(Function::Zeros),
@@ -432,6 +507,9 @@ fn changes_of_result(step: &Step, changes: &mut Vec<Change>) {
     if value.data.len() > 1 {
         push(Arg::Op(Op::Reverse));
         push(Arg::Op(Op::Transpose));
+        if value.data.len() > 2 {
+            [true, false].into_iter().for_each(|is_forward| push(Arg::Op(Op::Rolled(is_forward))));
+        }
     }
 }
 
@@ -455,7 +533,7 @@ impl Function {
             Floor => &[Round],
             Sin => &[Cos, Tanh],
             Cos => &[Sin],
-            Neg | Same | Signum | LeakyRelu | Step | SigmoidSlope | TanhSlope | OneMinus | Log2 | Log10 | Ones
+            Neg | Same | Signum | LeakyRelu | Step | SigmoidSlope | TanhSlope | OneMinus | TwiceMinusOne | Log2 | Log10 | Ones
             | Zeros => &[],
         }
     }
@@ -552,6 +630,7 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bo
             (Op::Binary(old), Op::Binary(new)) => {
                 (14, format!("operator:{}_for_{}", new.name(), old.name()), in_formula)
             }
+            (_, Op::Raised(_)) => (18, format!("raised:{}", slug(written)), in_formula),
             _ => (16, format!("index:{}", slug(written)), in_formula),
         },
         Change::Swapped if step.op == Op::Choose => {
@@ -596,6 +675,20 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bo
             let words = if texts[*index].is_whole() { &texts[*index].words } else { "a factor" };
             (10, format!("ones:{}", slug(texts[*index])), format!("all numbers of `{words}` are 1{in_owner}"))
         }
+        Change::Arg(index, Arg::Op(Op::Constant(number))) => {
+            let (old, new) = (&texts[*index].words, words::constant(*number));
+            (17, format!("constant:{new}_for_{old}"), format!("{new} stands{in_owner} where {old} belongs"))
+        }
+        Change::Result(Arg::Op(Op::Constant(number))) => {
+            let (what, number) = (&step.text.words, words::constant(*number));
+            (17, format!("constant:{number}_for_{}", slug(&step.text)), format!("`{what}` is {number}{in_owner}"))
+        }
+        Change::MeanOver(name) => {
+            let is_number = step.scope.iter().any(|quantity| quantity.name == *name && quantity.shape[0] == 0);
+            let of = if is_number { "" } else { "the sum of " };
+            (15, format!("mean_over:{name}"), format!("the sum is divided by {of}`{name}` instead of the count{in_owner}"))
+        }
+        Change::Is(_) => (30, "given".to_owned(), in_formula),
         Change::Arg(index, Arg::Op(op)) => {
             let code = format!("{}:{}", op.code(), slug(texts[*index]));
             (op.rank(), code, in_formula)
@@ -610,6 +703,9 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bo
             let rank = if step.op == Op::Input { 16 } else { 25 };
             let says = format!("`{}` is {number}{in_owner}", step.text.words);
             (rank, format!("{}:{}", constant.name(), slug(&step.text)), says)
+        }
+        Change::Result(Arg::Op(Op::Plus(by))) if matches!(step.op, Op::Count(_)) && by.abs() == 1.0 => {
+            (13, format!("count:{}", slug(written)), in_formula)
         }
         Change::Result(Arg::Op(op)) => (op.rank() + 1, format!("{}:{}", op.code(), slug(&step.text)), in_formula),
     };
@@ -647,7 +743,8 @@ fn replaced(name: &str, is_old: bool, old: &Text, in_owner: &str, in_formula: &s
 impl Op {
     fn rank(self) -> u32 {
         match self {
-            Self::Function(Function::Neg) | Self::Times(_) => 14,
+            Self::Function(Function::Neg) | Self::Times(2.0 | 0.5) => 14,
+            Self::Times(_) => 18,
             Self::Function(Function::Square) => 15,
             Self::Aggregate(..) | Self::Transpose => 16,
             Self::Function(Function::Ones | Function::Zeros) => 24,
@@ -661,11 +758,12 @@ impl Op {
         match self {
             Self::Function(function) => function.name(),
             Self::Aggregate(how, over) => format!("{how:?}_{over:?}").to_lowercase(),
-            Self::Plus(number) => format!("plus_{number}"),
-            Self::Times(number) => format!("times_{number}"),
+            Self::Plus(number) => format!("plus_{}", words::constant(number)),
+            Self::Times(number) => format!("times_{}", words::constant(number)),
             Self::AtLeast(number) => format!("at_least_{number}"),
             Self::Transpose => "transposed".to_owned(),
             Self::Reverse => "reversed".to_owned(),
+            Self::Rolled(_) => "shifted".to_owned(),
             _ => "other".to_owned(),
         }
     }

@@ -20,6 +20,7 @@ use probe::{Record, Value};
 pub(crate) use array::Array;
 use edits::{Change, Edit};
 use words::Text;
+pub(crate) use words::constant;
 
 /// What a formula is given: the inputs of one case.
 pub struct Formula {
@@ -145,6 +146,8 @@ pub(crate) enum Op {
     Count(Count),
     Transpose,
     Reverse,
+    /// Each entry, or row, in the place of the one before, and the first at the end; or, with `false`, the other way.
+    Rolled(bool),
     Entry(usize),
     Row(usize),
     /// The second where the first is true, else the third.
@@ -152,6 +155,10 @@ pub(crate) enum Op {
     Plus(f64),
     Times(f64),
     AtLeast(f64),
+    /// To this power.
+    Raised(f64),
+    /// This number, whatever the argument is.
+    Constant(f64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -205,6 +212,8 @@ pub(crate) enum Function {
     Recip,
     /// 1 - x.
     OneMinus,
+    /// 2x - 1: from -1 to 1 what was from 0 to 1.
+    TwiceMinusOne,
     Log2,
     Log10,
     Round,
@@ -413,7 +422,9 @@ impl Num {
             Op::Aggregate(Aggregate::Largest | Aggregate::LastLargest | Aggregate::Smallest, _) => Kind::Whole,
             Op::Count(_) => Kind::Whole,
             Op::Choose => args[1].0.kind,
-            Op::Input | Op::Named(_) | Op::Entry(_) | Op::Row(_) | Op::Transpose | Op::Reverse => args[0].0.kind,
+            Op::Input | Op::Named(_) | Op::Entry(_) | Op::Row(_) | Op::Transpose | Op::Reverse | Op::Rolled(_) => {
+                args[0].0.kind
+            },
             _ => Kind::Real,
         };
         if kind == Kind::Flag && matches!(op, Op::Function(_)) {
@@ -473,6 +484,11 @@ impl Num {
 
     fn scalar(&self) -> Option<f64> {
         self.0.value.as_ref().and_then(|value| (value.axes == 0).then(|| value.data[0]))
+    }
+
+    /// Where it was computed.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.0.made.as_ref().map(|(place, ..)| *place)
     }
 
     /// The number, for what depends on it; NaN where there is none.
@@ -573,6 +589,7 @@ impl Op {
             } as f64),
             Self::Transpose => first.transposed(),
             Self::Reverse => first.reversed(),
+            Self::Rolled(is_forward) => first.rolled(is_forward),
             Self::Entry(index) => Array::number(*first.data.get(index)?),
             Self::Row(row) if row < first.rows => Array::vector(first.row(row).to_vec()),
             Self::Row(_) => return None,
@@ -589,6 +606,8 @@ impl Op {
             Self::Plus(number) => first.map(|x| x + number),
             Self::Times(factor) => first.map(|x| x * factor),
             Self::AtLeast(least) => first.map(|x| x.max(least)),
+            Self::Raised(exponent) => first.map(|x| x.powf(exponent)),
+            Self::Constant(number) => first.map(|_| number),
         })
     }
 }
@@ -644,6 +663,7 @@ impl Function {
             Self::Sign | Self::Signum => x.signum(),
             Self::Recip => x.recip(),
             Self::OneMinus => 1.0 - x,
+            Self::TwiceMinusOne => 2.0 * x - 1.0,
             Self::Log2 => x.log2(),
             Self::Log10 => x.log10(),
             Self::Round => x.round(),
@@ -872,8 +892,13 @@ pub struct Outputs(pub(crate) Vec<(String, Num)>);
 impl Outputs {
     /// What an observation of them is; `None` if one has no value.
     pub(crate) fn record(&self) -> Option<Record> {
+        self.record_of(|_| true)
+    }
+
+    /// What an observation of these parts is.
+    pub(crate) fn record_of(&self, is_meant: impl Fn(&str) -> bool) -> Option<Record> {
         let mut record = Record::new();
-        for (name, num) in &self.0 {
+        for (name, num) in self.0.iter().filter(|(name, _)| is_meant(name)) {
             record = record.with(name, num.observation()?);
         }
         Some(record)

@@ -1,5 +1,9 @@
 //! Formulas as text: what a learner would write.
 
+use std::f64::consts::{
+    E, FRAC_1_SQRT_2, FRAC_PI_2, LN_2, LN_10, LOG2_E, LOG10_E, PI, SQRT_2, TAU,
+};
+
 use super::{Aggregate, Binary, Count, Function, Num, Op, Over};
 
 /// A piece of a formula as text.
@@ -66,15 +70,64 @@ impl Op {
             Self::Count(Count::Columns) => Text::new(format!("{}.ncols()", first.within(0)), 0),
             Self::Transpose => Text::new(format!("{}ᵀ", first.within(0)), 0),
             Self::Reverse => Text::call("reversed", args),
+            Self::Rolled(_) => Text::call("shifted", args),
             Self::Entry(index) | Self::Row(index) => Text::new(format!("{}[{index}]", first.within(0)), 0),
             Self::Choose => Text::new(format!("{} if {}, else {}", args[1].words, first.words, args[2].words), 3),
             Self::Plus(number) if number < 0.0 => {
-                Text::new(format!("{} - {}", first.within(2), crate::render::number(-number)), 2)
+                Text::new(format!("{} - {}", first.within(2), constant(-number)), 2)
             }
-            Self::Plus(number) => Text::new(format!("{} + {}", first.within(2), crate::render::number(number)), 2),
-            Self::Times(factor) => Text::new(format!("{} * {}", crate::render::number(factor), first.within(0)), 1),
-            Self::AtLeast(least) => Text::new(format!("max({}, {})", first.words, crate::render::number(least)), 0),
+            Self::Plus(number) => Text::new(format!("{} + {}", first.within(2), constant(number)), 2),
+            Self::Times(factor) => Text::new(format!("{} * {}", constant(factor), first.within(0)), 1),
+            Self::AtLeast(least) => Text::new(format!("max({}, {})", first.words, constant(least)), 0),
+            Self::Raised(exponent) => Text::new(format!("{}^{}", first.within(0), constant(exponent)), 0),
+            Self::Constant(number) => Text::name(&constant(number)),
         }
+    }
+}
+
+/// Constants that are known by a name.
+const CONSTANTS: [(&str, f64); 22] = [
+    ("π", PI),
+    ("2π", TAU),
+    ("π/2", FRAC_PI_2),
+    ("π/180", PI / 180.0),
+    ("180/π", 180.0 / PI),
+    ("e", E),
+    ("1/e", 1.0 / E),
+    ("ln(2)", LN_2),
+    ("ln(10)", LN_10),
+    ("log2(e)", LOG2_E),
+    ("log10(e)", LOG10_E),
+    ("√2", SQRT_2),
+    ("√(1/2)", FRAC_1_SQRT_2),
+    ("√3", 1.732_050_807_568_877_2),
+    ("√(1/3)", 0.577_350_269_189_625_8),
+    ("√(2π)", 2.506_628_274_631_000_5),
+    ("√(2/π)", 0.797_884_560_802_865_4),
+    ("1/3", 1.0 / 3.0),
+    ("2/3", 2.0 / 3.0),
+    ("1/6", 1.0 / 6.0),
+    ("1/12", 1.0 / 12.0),
+    ("1/255", 1.0 / 255.0),
+];
+
+/// The constant that somebody may have written where `number` comes out: one with a name, or one of two digits.
+pub(crate) fn recognised(number: f64) -> Option<f64> {
+    let is_near = |known: f64| (number.abs() - known).abs() <= 1e-6 * known;
+    if let Some((_, known)) = CONSTANTS.iter().find(|(_, known)| is_near(*known)) {
+        return Some(known.copysign(number));
+    }
+    let rounded: f64 = format!("{number:.1e}").parse().ok()?;
+    let is_usual = (1e-15..1e6).contains(&rounded.abs());
+    [rounded, 255.0, 256.0].into_iter().find(|known| is_near(known.abs())).filter(|_| is_usual)
+}
+
+/// A constant as it is written.
+pub(crate) fn constant(number: f64) -> String {
+    let sign = if number < 0.0 { "-" } else { "" };
+    match CONSTANTS.iter().find(|(_, known)| *known == number.abs()) {
+        Some((name, _)) => format!("{sign}{name}"),
+        None => crate::render::number(number),
     }
 }
 
@@ -131,6 +184,7 @@ impl Function {
             Self::Abs => Text::new(format!("|{}|", of.words), 0),
             Self::Recip => Text::new(format!("1 / {}", of.within(0)), 1),
             Self::OneMinus => Text::new(format!("1 - {}", of.within(1)), 2),
+            Self::TwiceMinusOne => Text::new(format!("2 * {} - 1", of.within(0)), 2),
             Self::Ones => Text::name("1"),
             Self::Zeros => Text::name("0"),
             _ => Text::call(&self.name(), &[of]),
