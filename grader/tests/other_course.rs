@@ -100,6 +100,47 @@ fn another_course_is_verified_and_drawn_and_its_lessons_are_read() {
 }
 
 #[test]
+fn figures_of_a_lesson_are_drawn_from_the_solution_and_missed_where_they_are_not() {
+    let course = Elsewhere::new();
+    let path = course.course.join("exercises/01_leap_years/README.md");
+    let lesson = fs::read_to_string(&path).unwrap();
+    let figure = |id: &str| {
+        format!(
+            "\n<picture>\n  <source media=\"(prefers-color-scheme: dark)\" srcset=\"figures/{id}.dark.svg\">\n  \
+             <img alt=\"A line that rises,\n       and rests\" src=\"figures/{id}.light.svg\">\n</picture>\n"
+        )
+    };
+    let figures = path.with_file_name("figures");
+    fs::create_dir(&figures).unwrap();
+    fs::write(figures.join("old.light.svg"), "<svg/>").unwrap();
+    fs::write(&path, lesson.clone() + &figure("centuries") + &figure("millennia")).unwrap();
+    let said = text(&course.run(&["verify", "1"]).stdout);
+    for problem in [
+        "the lesson shows figures/centuries.dark.svg, which is not there; `grader plot 1 --figures` draws it",
+        "the lesson shows the picture `millennia`, which there is not",
+        "the lesson does not show figures/old.light.svg; remove that file",
+    ] {
+        assert!(said.contains(problem), "{problem} in {said}");
+    }
+    let refused = course.run(&["plot", "1", "--figures"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("shows the figure `millennia`, but pictures.rs draws centuries"));
+
+    fs::write(&path, lesson + &figure("centuries")).unwrap();
+    let drawn = course.run(&["plot", "1", "--figures"]);
+    assert_eq!(text(&drawn.stdout).lines().count(), 2, "{}", text(&drawn.stderr));
+    let document = |theme: &str| fs::read_to_string(figures.join(format!("centuries.{theme}.svg"))).expect("a figure");
+    for document in [document("light"), document("dark")] {
+        assert!(roxmltree::Document::parse(&document).is_ok() && !document.contains("reference"), "{document}");
+    }
+    assert_ne!(document("light"), document("dark"));
+    assert!(!figures.join("old.light.svg").exists());
+    assert_eq!(course.run(&["verify", "1"]).status.code(), Some(0));
+    let lesson = text(&course.run(&["lesson", "1"]).stdout);
+    assert!(lesson.contains("[Figure: A line that rises, and rests (figures/centuries.light.svg)]"), "{lesson}");
+}
+
+#[test]
 fn verify_finds_points_that_were_not_earned_and_checks_about_nothing() {
     let course = Elsewhere::new();
     let checks = course.course.join("grader/hidden/01_leap_years/checks.rs");

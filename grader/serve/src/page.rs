@@ -269,6 +269,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_figure_is_shown_and_other_html_is_text() {
+        let course = Course::find(None).expect("the course");
+        let figure = Figure { id: "elu".to_owned(), alt: "A \u{201c}curve\u{201d}".to_owned() };
+        let lesson = format!(
+            "{}\nA caption.\n\n<picture><img src=x onerror=x()></picture>\n\nAn <i>end</i>.\n",
+            figure.html(|file| file)
+        );
+        let page = markdown(&course, course.exercise("2").expect("exercise 2"), "key", &lesson);
+        let folder = "/key/file/exercises/02_elu/figures/";
+        assert!(page.contains(&format!("srcset=\"{folder}elu.dark.svg\"")), "{page}");
+        assert!(page.contains(&format!("src=\"{folder}elu.light.svg\"")), "{page}");
+        assert!(page.contains("&lt;img src=x") && page.contains("&lt;i&gt;end"), "{page}");
+    }
+
+    #[test]
     fn headings_have_the_names_that_github_gives_them() {
         let mut slugs = Slugs::default();
         assert_eq!(slugs.next("What usually goes wrong?"), "what-usually-goes-wrong");

@@ -90,6 +90,10 @@ fn what_is_varied_is_drawn_of_the_code_itself() {
     block_on(async {
         let Some(page) = Page::open("05_manual_gradients", 390, "dark").await else { return };
         page.until(DRAWN).await;
+        // The lesson's figures are there, in the colours of the page.
+        let figures = "[...document.querySelectorAll('#lesson picture img')]";
+        let is_shown = "(figure) => figure.naturalWidth > 0 && figure.currentSrc.endsWith('.dark.svg')";
+        page.until(&format!("{figures}.length && {figures}.every({is_shown})")).await;
         // Nothing is wider than a phone.
         assert_eq!(page.run("return document.documentElement.scrollWidth <= innerWidth").await, json!(true));
         let count = page.run(&format!("return Number({DRAWN})")).await;

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
-use course::{Course, Exercise, Figure};
+use anyhow::{Result, bail};
+use course::{Course, Exercise, Figure, UsageError};
 use judge::picture::{Axes, Picture, Role, YOURS};
 use runner::{Gallery, Kit, Observer, Opened, Sandbox, SandboxMode, Slot, StatusLine, Submission};
 use wire::judge::Controls;
@@ -39,7 +39,7 @@ fn draw(
 ) -> Result<Vec<(String, String)>> {
     let (lesson, folder) = lesson::read(course, exercise)?;
     let lesson_is = || folder.join("README.md").display().to_string();
-    let figures = Figure::all(&lesson).with_context(lesson_is)?;
+    let figures = Figure::all(&lesson).map_err(|error| UsageError(format!("{}, {error}", lesson_is())))?;
     if figures.is_empty() {
         return Ok(Vec::new());
     }
@@ -51,10 +51,12 @@ fn draw(
     let pictures = plot::pictures(&mut gallery, Controls::new(), observer)?;
     let mut drawn = Vec::new();
     for figure in figures {
-        let picture = pictures.iter().find(|picture| picture.id == figure.id).with_context(|| {
+        let Some(picture) = pictures.iter().find(|picture| picture.id == figure.id) else {
             let ids: Vec<&str> = pictures.iter().map(|picture| picture.id.as_str()).collect();
-            format!("{} shows the figure `{}`, but pictures.rs draws {}", lesson_is(), figure.id, ids.join(", "))
-        })?;
+            let ids = ids.join(", ");
+            let complaint = format!("{} shows the figure `{}`, but pictures.rs draws {ids}", lesson_is(), figure.id);
+            return Err(UsageError(complaint).into());
+        };
         let light = svg::render(&alone(picture.clone()))?;
         let dark = svg::dark(&light);
         let names = figure.files().map(|file| file.trim_start_matches("figures/").to_owned());
