@@ -3,7 +3,7 @@
 #[path = "../../serve/tests/common/mod.rs"]
 mod common;
 
-use std::{collections::BTreeMap, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use common::{Browser, block_on, root};
 use course::{Course, quiz::Kind};
@@ -97,6 +97,46 @@ fn the_book_is_searched_without_a_server() {
     });
 }
 
+/// A course of exercise 2 alone, so that one exercise is drawn and not all.
+fn one_exercise() -> tempfile::TempDir {
+    let course = tempfile::tempdir().expect("a temporary folder");
+    for folder in ["exercises/02_elu", "solutions/02_elu", "grader/hidden/02_elu"] {
+        for file in course::files::files_below(&root().join(folder)).expect("files") {
+            let to = course.path().join(file.strip_prefix(root()).expect("it is below"));
+            fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+            fs::copy(file, to).expect("a copy");
+        }
+    }
+    let syllabus = fs::read_to_string(root().join("course.toml")).expect("the syllabus");
+    let entry = syllabus.split("[[exercise]]\n").find(|entry| entry.starts_with("name = \"02_elu\"")).expect("exercise 2");
+    let entry: String = entry.lines().filter(|line| !line.starts_with("requires")).map(|line| format!("{line}\n")).collect();
+    let text = format!("format_version = 1\ntitle = \"One exercise\"\n\n[[exercise]]\n{entry}");
+    fs::write(course.path().join("course.toml"), text).expect("a syllabus");
+    course
+}
+
+#[test]
+fn a_picture_that_can_be_varied_has_frames_and_a_slider() {
+    block_on(async {
+        let Some(browser) = Browser::open(390, "light").await else { return };
+        let (course, folder) = (one_exercise(), tempfile::tempdir().expect("a temporary folder"));
+        let mut book = Command::new(env!("CARGO_BIN_EXE_book"));
+        let made = book.arg(course.path()).arg(folder.path()).args(["-", "frames"]).output().expect("it starts");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        goto(&browser, folder.path(), "exercises/02_elu/index.html").await;
+        let loaded = "(() => { const image = document.querySelector('figure.frames img'); return image.complete && image.naturalWidth > 0; })()";
+        browser.until(loaded).await;
+        let shown = "return document.querySelector('figure.frames img').src + document.querySelector('figure.frames output').textContent";
+        let before = browser.run(shown).await;
+        browser.run("document.querySelector('figure.frames input').focus()").await;
+        browser.client.active_element().await.expect("the slider").send_keys("\u{e014}").await.expect("the right arrow");
+        assert_ne!(browser.run(shown).await, before);
+        browser.until(loaded).await;
+        browser.is_accessible().await;
+        browser.close().await;
+    });
+}
+
 /// What the page says to numbers is what the engine says to them.
 #[test]
 fn the_page_reads_numbers_as_the_terminal_does() {
@@ -157,7 +197,7 @@ fn the_page_reads_numbers_as_the_terminal_does() {
             asked += typed.len();
             goto(&browser, folder.path(), "index.html").await;
             let path = folder.path().join("exercises").join(&exercise.name).join("answers.js");
-            let answers = std::fs::read_to_string(path).expect("the script of the chapter");
+            let answers = fs::read_to_string(path).expect("the script of the chapter");
             let questions = answers.trim().trim_start_matches("askInBook(").trim_end_matches(");");
             let heard = browser.client.execute_async(&script.replace("QUESTIONS", questions), vec![json!(typed)]).await;
             let heard = heard.expect("it runs");
