@@ -13,9 +13,6 @@ fn checks() -> Vec<Check> {
             .computes(|f| error(f).abs().mean())
             .mistake("loss_not_averaged", LOSS_NOT_AVERAGED, |c| errors(c).mapv(f64::abs).sum())
             .mistake("loss_divided_by_rows", LOSS_DIVIDED_BY_ROWS, |c| errors(c).mapv(f64::abs).sum() / rows(c))
-            .mistake("loss_divided_by_columns", LOSS_DIVIDED_BY_COLUMNS, |c| {
-                errors(c).mapv(f64::abs).sum() / columns(c)
-            })
             .mistake("abs_forgotten", ABS_FORGOTTEN, |c| errors(c).sum() / n(c))
             .mistake("abs_forgotten", ABS_FORGOTTEN, |c| -errors(c).sum() / n(c))
             .mistake(
@@ -57,7 +54,6 @@ fn checks() -> Vec<Check> {
             .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| -errors(c).mapv(sign) / n(c))
             .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, |c| errors(c).mapv(sign))
             .mistake("gradient_divided_by_rows", GRADIENT_DIVIDED_BY_ROWS, |c| errors(c).mapv(sign) / rows(c))
-            .mistake("gradient_divided_by_columns", GRADIENT_DIVIDED_BY_COLUMNS, |c| errors(c).mapv(sign) / columns(c))
             .mistake(
                 "gradient_of_the_mse",
                 "This is 2 e / n, the gradient of the MSE. |e| is equally steep everywhere, so the gradient of the MAE \
@@ -116,7 +112,6 @@ fn checks() -> Vec<Check> {
             .computes(|f| error(f).square().mean())
             .mistake("loss_not_averaged", LOSS_NOT_AVERAGED, |c| squares(c).sum())
             .mistake("loss_divided_by_rows", LOSS_DIVIDED_BY_ROWS, |c| squares(c).sum() / rows(c))
-            .mistake("loss_divided_by_columns", LOSS_DIVIDED_BY_COLUMNS, |c| squares(c).sum() / columns(c))
             .mistake(
                 "half_of_the_mse",
                 "This is half of the MSE. Some books put a 1/2 in front, so that the 2 of the derivative cancels; in \
@@ -191,7 +186,6 @@ fn checks() -> Vec<Check> {
             .mistake("target_minus_prediction", TARGET_MINUS_PREDICTION, |c| -errors(c))
             .mistake("target_minus_prediction", TARGET_MINUS_PREDICTION, |c| -errors(c) / n(c))
             .mistake("gradient_divided_by_rows", GRADIENT_DIVIDED_BY_ROWS, |c| errors(c) * (2.0 / rows(c)))
-            .mistake("gradient_divided_by_columns", GRADIENT_DIVIDED_BY_COLUMNS, |c| errors(c) * (2.0 / columns(c)))
             .mistake(
                 "gradient_of_the_mae",
                 "This is the gradient of the MAE: only the sign of the error is left. e² gets steeper the larger e is, \
@@ -348,8 +342,6 @@ const LOSS_NOT_AVERAGED: &str = "\
 const LOSS_DIVIDED_BY_ROWS: &str = "\
     The sum is divided by the number of rows. With several outputs per sample there are more errors than rows: n is \
     rows × columns, which is what `.len()` counts.";
-const LOSS_DIVIDED_BY_COLUMNS: &str =
-    "The sum is divided by the number of columns. n counts all entries, rows × columns; `.len()` does that.";
 const LOSS_IN_WHOLE_NUMBERS: &str = "\
     The loss is 0 whatever the predictions are. Is there a `1 / n` with whole numbers in it? Rust cuts the fraction \
     off, so 1 / 4 is 0: write `n as f64` before you divide.";
@@ -375,9 +367,6 @@ const GRADIENT_NOT_AVERAGED: &str = "\
 const GRADIENT_DIVIDED_BY_ROWS: &str = "\
     The gradient is divided by the number of rows, the loss by the number of all entries. With several outputs per \
     sample that makes it too large, by the factor of the columns: use the same n, `.len()`, in both.";
-const GRADIENT_DIVIDED_BY_COLUMNS: &str = "\
-    The gradient is divided by the number of columns, the loss by the number of all entries: use the same n, \
-    `.len()`, in both.";
 const GRADIENT_IN_WHOLE_NUMBERS: &str = "\
     The gradient is 0 everywhere. Is there a `1 / n` or `2 / n` with whole numbers in it? Rust cuts the fraction off, \
     so 1 / 4 is 0: write `n as f64` before you divide.";

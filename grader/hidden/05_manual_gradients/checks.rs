@@ -161,10 +161,6 @@ fn checks() -> Vec<Check> {
             .asks("linear_neuron_grad")
             .on(neurons)
             .computes(|f| neuron_forward(f, Num::clone))
-            .mistake("bias_forgotten", "The bias is missing: z = w·x + b.", |c| {
-                let z = c.float("w") * c.float("x");
-                Record::new().with("z", z).with("y_hat", z).with("loss", (z - c.float("y")).powi(2))
-            })
             .mistake("loss_halved", LOSS_HALVED, |c| forward(c, |z| z, |error| 0.5 * error * error))
             .mistake("loss_not_squared", LOSS_NOT_SQUARED, |c| forward(c, |z| z, |error| error))
             .mistake("loss_is_absolute", LOSS_IS_ABSOLUTE, |c| forward(c, |z| z, f64::abs)),
@@ -435,12 +431,6 @@ fn checks() -> Vec<Check> {
                     )
                 },
             )
-            .mistake("hidden_bias_forgotten", "The bias b1 is missing: z1 = x·W1 + b1.", |c| {
-                forward_pass(c, &Forward { z1: c.vector("x").dot(&c.matrix("w1")), ..Forward::new(c) })
-            })
-            .mistake("output_bias_forgotten", "The bias b2 is missing: z2 = a1·W2 + b2.", |c| {
-                forward_pass(c, &Forward { b2: 0.0, ..Forward::new(c) })
-            })
             .mistake(
                 "hidden_activation_forgotten",
                 "a1 is z1 still. Without the sigmoid between them the two layers are a single linear one.",

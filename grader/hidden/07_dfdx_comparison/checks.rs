@@ -484,7 +484,7 @@ fn checks() -> Vec<Check> {
                 };
                 vec![layer((2, 4)), layer((3, 3))]
             })
-            .computes(|f| [("weight", f.input("weights").t()), ("bias", f.input("biases"))])
+            .expects(|c| Record::new().with("weight", c.matrix("weights").t().to_owned()).with("bias", biases(c)))
             .within(F32)
             .mistake(
                 "copied_without_transposing",

@@ -19,8 +19,6 @@ fn checks() -> Vec<Check> {
 }
 
 fn forwards() -> Vec<Check> {
-    let bias_forgotten = "A bias is missing: Z1 = X·W1 + b1 and Z2 = A1·W2 + b2. Without it every border goes through \
-                          the origin.";
     vec![
         Check::new("forward", "forward", "forward goes through both layers and keeps what it computes", 2)
             .on(|draw| {
@@ -30,9 +28,6 @@ fn forwards() -> Vec<Check> {
                 let Pass { z1, a1, z2, a2 } = Net::new(f).pass(&f.input("x"));
                 [("z1", z1), ("a1", a1), ("z2", z2), ("a2", a2)]
             })
-            .mistake("bias_forgotten", bias_forgotten, |c| forward(c, &Forward { b1: 0.0, ..Forward::RIGHT }))
-            .mistake("bias_forgotten", bias_forgotten, |c| forward(c, &Forward { b2: 0.0, ..Forward::RIGHT }))
-            .mistake("bias_forgotten", bias_forgotten, |c| forward(c, &Forward { b1: 0.0, b2: 0.0, ..Forward::RIGHT }))
             .mistake(
                 "hidden_activation_forgotten",
                 "The hidden layer has no activation, A1 is Z1. Then the whole network is one linear layer in disguise, \

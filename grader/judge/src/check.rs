@@ -13,7 +13,7 @@ use super::{
 
 type Cases = dyn Fn(&mut Generator) -> Result<Vec<Record>, DataError> + Send + Sync;
 type Rule = dyn Fn(&Record) -> Prediction + Send + Sync;
-type Varied = dyn Fn(&Formula) -> Outputs + Send + Sync;
+pub(crate) type Varied = dyn Fn(&Formula) -> Outputs + Send + Sync;
 type Property = dyn Fn(&Record, &Record) -> Result<(), String> + Send + Sync;
 type Consequence = dyn Fn(&Record, &Record) -> Prediction + Send + Sync;
 type Sign = dyn Fn(&Record, &Record) -> bool + Send + Sync;

@@ -87,7 +87,8 @@ fn slip_in_formula(
     work: &Cell<usize>,
 ) -> Option<Explanation> {
     let formula = check.formula.as_ref()?;
-    let search = Search::new(check, seen, work)?;
+    let mut search = Search::new(check, seen, work)?;
+    search.begin_with_the_cheapest(&**formula);
     let run = Formula::new(&search.inputs[search.first_wrong], Vec::new(), true);
     let outputs = formula(&run);
     let trace = run.trace();
@@ -229,6 +230,20 @@ impl<'a> Search<'a> {
         let tolerance = if is_single { of_check } else { tolerance };
         let inputs = seen.iter().map(|(case, _)| Inputs::new(case)).collect();
         Some(Self { check, seen, inputs, right, first_wrong, tolerance, is_slow, work, part: None })
+    }
+
+    /// Slips are held against one wrong case first: against a training of few steps rather than of many.
+    fn begin_with_the_cheapest(&mut self, formula: &crate::check::Varied) {
+        let is_wrong = |index: &usize| !agree(&self.right[*index], &self.seen[*index].1, self.check.tolerance());
+        let work = |index: usize| {
+            let run = Formula::new(&self.inputs[index], Vec::new(), false);
+            formula(&run);
+            run.work()
+        };
+        let cheapest = (0..self.seen.len()).filter(is_wrong).min_by_key(|index| work(*index));
+        if let Some(cheapest) = cheapest.filter(|cheapest| 2 * work(*cheapest) <= work(self.first_wrong)) {
+            self.first_wrong = cheapest;
+        }
     }
 
     fn first(&self) -> &(Record, Record) {
