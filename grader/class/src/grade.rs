@@ -14,9 +14,9 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use course::{Course, Exercise, checks_digest, files};
-use runner::{Grader, Kit, Options, Sandbox, StatusLine, Submission};
+use runner::{Grader, Kit, Options, Sandbox, StatusLine, Submission, digest_of_own_crates};
 
-use crate::record::{Code, Graded, Record, Records, Spent, Terms, unit_of};
+use crate::record::{Code, Graded, Record, Records, Spent, Terms, digest, unit_of};
 
 /// After so many faults of the grader's in one exercise the rest of it is left for another run.
 const MAX_FAULTS: usize = 3;
@@ -34,7 +34,7 @@ impl<'a> Ready<'a> {
         let kit = Kit::open(course, exercise)?;
         let terms = Terms {
             exercise: exercise.name.clone(),
-            checks: checks_digest(course, exercise)?,
+            checks: digest(&(checks_digest(course, exercise)? + &digest_of_own_crates(course)?)),
             compiler: kit.rustc_version.clone(),
             seed,
         };

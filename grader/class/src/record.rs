@@ -37,7 +37,7 @@ pub(crate) enum Record {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Terms {
     pub(crate) exercise: String,
-    /// The digest of whatever decides what the exercise asks.
+    /// The digest of the files that decide the verdicts: the exercise's own, and the crates that judges are made of.
     pub(crate) checks: String,
     pub(crate) compiler: String,
     /// Drawn when the class is graded first, so no submission can know the inputs.

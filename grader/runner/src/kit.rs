@@ -607,17 +607,44 @@ fn fingerprint(course: &Course, extent: Extent<'_>, rustc: &Path) -> Result<Stri
     }
     let home = home(course)?;
     inputs.extend(["Cargo.lock", "Cargo.toml"].map(|file| home.join(file)));
-    for package in OWN_CRATES {
-        let folder = home.join(package);
-        inputs.push(folder.join("Cargo.toml"));
-        inputs.extend(files::rust_files(&folder.join("src"))?);
-    }
+    inputs.extend(own_sources(&home)?);
     inputs.extend(files::files_below(&home.join("datasets/data"))?);
     let mut digest = Hash::new();
     digest.update(settings().join("\n"));
     extent.crates().for_each(|name| digest.update(format!("{name}\n")));
     for path in inputs {
         digest.update(files::stamp(&path)?);
+    }
+    Ok(files::hex(&digest.finalize()))
+}
+
+/// The manifests and sources of the crates that judges and probes are made of.
+fn own_sources(home: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for package in OWN_CRATES {
+        let folder = home.join(package);
+        found.push(folder.join("Cargo.toml"));
+        found.extend(files::rust_files(&folder.join("src"))?);
+    }
+    Ok(found)
+}
+
+/// The digest of the crates that judges and probes are made of. It is the same on every machine with the same sources.
+///
+/// # Errors
+///
+/// If a file cannot be read: which.
+pub fn digest_of_own_crates(course: &Course) -> Result<String> {
+    digest_of_sources(&home(course)?)
+}
+
+fn digest_of_sources(home: &Path) -> Result<String> {
+    let mut digest = Hash::new();
+    for path in own_sources(home)? {
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = text.replace("\r\n", "\n");
+        digest.update(text.len().to_le_bytes());
+        digest.update(text);
     }
     Ok(files::hex(&digest.finalize()))
 }
@@ -657,6 +684,22 @@ mod tests {
             assert!(found.contains(&root.join(manifest)) && found.contains(&root.join(source)), "{name}: {found:?}");
         }
         assert!(sources_in_the_workspace(&root, "dfdx").unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_digest_of_our_own_crates_tells_their_contents_and_not_their_place_or_line_ends() {
+        let written = |end: &str, judge: &str| {
+            let home = tempfile::tempdir().unwrap();
+            for package in OWN_CRATES {
+                let folder = home.path().join(package);
+                fs::create_dir_all(folder.join("src")).unwrap();
+                fs::write(folder.join("Cargo.toml"), format!("[package]{end}")).unwrap();
+                fs::write(folder.join("src/lib.rs"), if package == "grader/judge" { judge } else { "" }).unwrap();
+            }
+            digest_of_sources(home.path()).unwrap()
+        };
+        assert_eq!(written("\n", "fn a() {}"), written("\r\n", "fn a() {}"));
+        assert_ne!(written("\n", "fn a() {}"), written("\n", "fn b() {}"));
     }
 
     /// Kits of other exercises are built with other features, and cargo puts all their copies in the same place.

@@ -31,7 +31,7 @@ pub use grade::{DEFAULT_SEED, Graded, Grader, Grading, Options, start_judge};
 pub use items::{Item, items, named};
 pub use judge_process::{JudgeProcess, Question, Task};
 use judge_program::Part;
-pub use kit::{Kit, cargo};
+pub use kit::{Kit, cargo, digest_of_own_crates};
 pub use observer::{CalledOff, Observer, Stage};
 pub use probe_process::ProbeProcess;
 pub use sandbox::{Sandbox, SandboxMode, become_confined};
