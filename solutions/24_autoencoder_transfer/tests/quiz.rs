@@ -14,6 +14,6 @@ fn every_number_in_the_questions_is_computed() {
     quiz.says("answer = 6.4", &[quantile(&array![4.0, 1.0, 2.0, 10.0], 0.8)]);
     quiz.says("0.8 · 3 = 2.4", &[0.8, 3.0, 0.8 * 3.0]);
     quiz.says("value = 5.2", &[2.0 + (10.0 - 2.0) * 0.4]);
-    quiz.given("the place 0.8 · 4");
+    quiz.given("the position 0.8 · 4");
     quiz.finish();
 }
