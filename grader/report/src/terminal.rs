@@ -308,8 +308,12 @@ impl<'a> Page<'a> {
         if passed.is_empty() {
             return;
         }
-        let points: u32 = passed.iter().map(|task| task.points()).sum();
-        let points = format!("{points}/{points}");
+        let sum = |bonus: bool| passed.iter().filter(|task| task.bonus == bonus).map(|task| task.points()).sum::<u32>();
+        let points = match (sum(false), sum(true)) {
+            (points, 0) => format!("{points}/{points}"),
+            (0, bonus) => format!("+{bonus} bonus"),
+            (points, bonus) => format!("{points}/{points} +{bonus}"),
+        };
         let most = width.saturating_sub(points.len() + 3).max(28);
         let names = |count: usize| {
             let names = passed[..count].iter().map(|task| task.name).collect::<Vec<_>>().join(", ");
@@ -581,6 +585,20 @@ fn next_step(page: &mut Page<'_>, report: &Report, terminal: &Terminal) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::samples;
+
+    #[test]
+    fn points_of_a_bonus_stand_by_themselves() {
+        let passed = |bonus: [bool; 2]| {
+            let mut report = samples::complete();
+            report.checks.iter_mut().zip(bonus).for_each(|(check, bonus)| check.bonus = bonus);
+            let page = anstream::adapter::strip_str(&render_for_watching(&report, None, 80, 24)).to_string();
+            page.lines().next().expect("what is passed").split_once("mae_grad").expect("its points").1.trim().to_owned()
+        };
+        assert_eq!(passed([false, false]), "4/4");
+        assert_eq!(passed([false, true]), "2/2 +2");
+        assert_eq!(passed([true, true]), "+4 bonus");
+    }
 
     #[test]
     fn times_and_counts_are_said_as_people_say_them() {

@@ -25,6 +25,9 @@ use crate::{
     print,
 };
 
+/// What the terminal hands over for the key that leaves every page of the watch view.
+const ESCAPE: &str = "\u{1b}";
+
 /// Asks what `arguments` say: `terminal` or `json`, `all` or `open`, a topic or nothing, the names of exercises,
 /// and after `--` the names of those that may have something that comes again.
 pub(crate) fn run(course: &Course, mut arguments: impl Iterator<Item = OsString>) -> Result<ExitCode> {
@@ -100,7 +103,7 @@ impl<'a> Dialogue<'a> {
             if self.unread && !self.as_json && io::stdin().is_terminal() {
                 self.ask_for("Enter: next question, q: quit");
                 left = self.line()?.map_or(ControlFlow::Break(()), |line| match line.trim() {
-                    "q" | "quit" => ControlFlow::Break(()),
+                    "q" | "quit" | ESCAPE => ControlFlow::Break(()),
                     _ => ControlFlow::Continue(()),
                 });
                 if left.is_break() {
@@ -154,7 +157,7 @@ impl<'a> Dialogue<'a> {
                 return Ok(ControlFlow::Break(()));
             };
             match line.trim() {
-                "q" | "quit" => return Ok(ControlFlow::Break(())),
+                "q" | "quit" | ESCAPE => return Ok(ControlFlow::Break(())),
                 "" | "n" | "next" => return Ok(ControlFlow::Continue(())),
                 "?" if is_first => self.say("Answer first: a guess tells you more than the solution does."),
                 "?" => {
