@@ -72,7 +72,10 @@ fn the_contents_are_opened_with_a_key_and_code_has_colours() {
         browser.run("document.getElementById('mdbook-sidebar-toggle').focus()").await;
         browser.client.active_element().await.expect("the button").send_keys("\u{e007}").await.expect("a key");
         browser.until(&format!("(() => {{ {is_open} }})() !== {before}")).await;
-        assert_eq!(browser.run("return document.querySelectorAll('code.hljs [class^=hljs-]').length > 3").await, json!(true));
+        assert_eq!(
+            browser.run("return document.querySelectorAll('code.hljs [class^=hljs-]').length > 3").await,
+            json!(true)
+        );
         browser.close().await;
     });
 }
@@ -108,8 +111,10 @@ fn one_exercise() -> tempfile::TempDir {
         }
     }
     let syllabus = fs::read_to_string(root().join("course.toml")).expect("the syllabus");
-    let entry = syllabus.split("[[exercise]]\n").find(|entry| entry.starts_with("name = \"02_elu\"")).expect("exercise 2");
-    let entry: String = entry.lines().filter(|line| !line.starts_with("requires")).map(|line| format!("{line}\n")).collect();
+    let entry =
+        syllabus.split("[[exercise]]\n").find(|entry| entry.starts_with("name = \"02_elu\"")).expect("exercise 2");
+    let entry: String =
+        entry.lines().filter(|line| !line.starts_with("requires")).map(|line| format!("{line}\n")).collect();
     let text = format!("format_version = 1\ntitle = \"One exercise\"\n\n[[exercise]]\n{entry}");
     fs::write(course.path().join("course.toml"), text).expect("a syllabus");
     course
@@ -129,7 +134,14 @@ fn a_picture_that_can_be_varied_has_frames_and_a_slider() {
         let shown = "return document.querySelector('figure.frames img').src + document.querySelector('figure.frames output').textContent";
         let before = browser.run(shown).await;
         browser.run("document.querySelector('figure.frames input').focus()").await;
-        browser.client.active_element().await.expect("the slider").send_keys("\u{e014}").await.expect("the right arrow");
+        browser
+            .client
+            .active_element()
+            .await
+            .expect("the slider")
+            .send_keys("\u{e014}")
+            .await
+            .expect("the right arrow");
         assert_ne!(browser.run(shown).await, before);
         browser.until(loaded).await;
         browser.is_accessible().await;
@@ -202,7 +214,9 @@ fn the_page_reads_numbers_as_the_terminal_does() {
             let heard = browser.client.execute_async(&script.replace("QUESTIONS", questions), vec![json!(typed)]).await;
             let heard = heard.expect("it runs");
             for (id, expected) in expected {
-                for ((answer, expected), heard) in typed[&id].iter().zip(expected).zip(heard[&id].as_array().expect("all")) {
+                for ((answer, expected), heard) in
+                    typed[&id].iter().zip(expected).zip(heard[&id].as_array().expect("all"))
+                {
                     assert_eq!(*heard, expected, "{}, {id}: {answer:?}", exercise.name);
                 }
             }

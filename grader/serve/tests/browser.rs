@@ -227,7 +227,10 @@ fn questions_are_answered_in_the_page() {
         ))
         .await;
         page.until(&format!("{form}.dataset.verdict === 'right'")).await;
-        assert_eq!(page.run(&format!("return {form}.querySelector('.said').textContent.length > 30")).await, json!(true));
+        assert_eq!(
+            page.run(&format!("return {form}.querySelector('.said').textContent.length > 30")).await,
+            json!(true)
+        );
         page.close().await;
     });
 }
@@ -253,7 +256,8 @@ fn hostile_submissions_leave_the_page_usable() {
         let attacks = fs::read_to_string(root().join("grader/tests/attacks/attacks.toml")).expect("the suite");
         let attacks: toml::Table = attacks.parse().expect("TOML");
         let attacks = attacks["attack"].as_array().expect("a list");
-        let hostile = "</script></style></svg></pre><img src=x onerror=document.title=1><script>document.title=1</script>";
+        let hostile =
+            "</script></style></svg></pre><img src=x onerror=document.title=1><script>document.title=1</script>";
         let panics = |text: &str| (format!("{{ println!(\"{text}\"); panic!(\"{text}\") }}"), String::new());
         let mut all = vec![
             panics(hostile),
@@ -261,7 +265,8 @@ fn hostile_submissions_leave_the_page_usable() {
             panics("\\u{1b}[2J\\u{1b}]0;t\\u{7}\\u{202e}\\u{0}&lt;&#60;"),
         ];
         for name in ATTACKS {
-            let attack = attacks.iter().find(|attack| attack["name"].as_str() == Some(name)).unwrap_or_else(|| panic!("{name}"));
+            let attack =
+                attacks.iter().find(|attack| attack["name"].as_str() == Some(name)).unwrap_or_else(|| panic!("{name}"));
             let text = |key: &str| attack.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned();
             all.push((text("count"), text("items")));
         }
@@ -270,7 +275,8 @@ fn hostile_submissions_leave_the_page_usable() {
         for (code, items) in all.into_iter().chain([(count.to_owned(), String::new())]) {
             let before = page.run("return Number(document.body.dataset.graded)").await;
             let code = if code.is_empty() { count } else { &code };
-            fs::write(&page.lib, format!("{}\n{items}\n// {before}\n", solution.replacen(count, code, 1))).expect("ours");
+            fs::write(&page.lib, format!("{}\n{items}\n// {before}\n", solution.replacen(count, code, 1)))
+                .expect("ours");
             page.until(&format!("Number(document.body.dataset.graded) > {before}")).await;
             let tags = "return document.querySelectorAll('#side img, #side script, #side style').length";
             assert_eq!(page.run(tags).await, json!(0), "{code}");
