@@ -5,7 +5,7 @@ mod common;
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
-use common::{Browser, block_on, root};
+use common::{Browser, block_on, one_exercise, root};
 use course::{Course, quiz::Kind};
 use serde_json::{Value, json};
 use view::questions::reply;
@@ -98,26 +98,6 @@ fn the_book_is_searched_without_a_server() {
         browser.until("document.querySelector('#mdbook-searchresults a[href*=\"05_manual_gradients\"]')").await;
         browser.close().await;
     });
-}
-
-/// A course of exercise 2 alone, so that one exercise is drawn and not all.
-fn one_exercise() -> tempfile::TempDir {
-    let course = tempfile::tempdir().expect("a temporary folder");
-    for folder in ["exercises/02_elu", "solutions/02_elu", "grader/hidden/02_elu"] {
-        for file in course::files::files_below(&root().join(folder)).expect("files") {
-            let to = course.path().join(file.strip_prefix(root()).expect("it is below"));
-            fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
-            fs::copy(file, to).expect("a copy");
-        }
-    }
-    let syllabus = fs::read_to_string(root().join("course.toml")).expect("the syllabus");
-    let entry =
-        syllabus.split("[[exercise]]\n").find(|entry| entry.starts_with("name = \"02_elu\"")).expect("exercise 2");
-    let entry: String =
-        entry.lines().filter(|line| !line.starts_with("requires")).map(|line| format!("{line}\n")).collect();
-    let text = format!("format_version = 1\ntitle = \"One exercise\"\n\n[[exercise]]\n{entry}");
-    fs::write(course.path().join("course.toml"), text).expect("a syllabus");
-    course
 }
 
 #[test]

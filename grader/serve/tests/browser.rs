@@ -5,7 +5,7 @@ mod common;
 
 use std::{fs, ops::Deref, path::PathBuf, process::Command};
 
-use common::{Browser, Running, block_on, root, start};
+use common::{Browser, Running, block_on, one_exercise, root, start};
 use fantoccini::Locator;
 use serde_json::json;
 
@@ -232,6 +232,46 @@ fn questions_are_answered_in_the_page() {
             json!(true)
         );
         page.close().await;
+    });
+}
+
+#[test]
+fn the_first_answer_is_noted_where_the_terminal_notes_it() {
+    block_on(async {
+        let Some(browser) = Browser::open(1280, "dark").await else { return };
+        let course = one_exercise();
+        let mut serve = Command::new(env!("CARGO_BIN_EXE_serve"));
+        let (_server, line) =
+            start(serve.arg(course.path()).args(["02_elu", "0", "-"]), "Serving ").expect("the server starts");
+        let address = line.trim_start_matches("Serving ").to_owned();
+        browser.client.goto(&address).await.expect("the page loads");
+        let form = "document.querySelector('.question:has(input[type=radio])')";
+        browser.until(form).await;
+        let id = browser.run(&format!("return {form}.id.replace('question-', '')")).await;
+        // Both answers are judged, and the first one is noted.
+        let mut verdicts = Vec::new();
+        for option in 0..2 {
+            browser
+                .run(&format!(
+                    "const form = {form}; form.dataset.verdict = ''; form.querySelectorAll('input')[{option}].click(); form.requestSubmit();"
+                ))
+                .await;
+            browser.until(&format!("{form}.dataset.verdict")).await;
+            verdicts.push(browser.run(&format!("return {form}.dataset.verdict")).await);
+            if verdicts == ["right"] {
+                break;
+            }
+        }
+        let noted = fs::read_to_string(course.path().join("exercises/02_elu/answers.json")).expect("answers");
+        let noted: serde_json::Value = serde_json::from_str(&noted).expect("JSON");
+        let answered = &noted["questions"][id.as_str().expect("an id")];
+        assert_eq!(answered["first_right"], json!(verdicts[0] == "right"), "{noted}");
+        browser.client.goto(&address).await.expect("the page loads");
+        browser.until(form).await;
+        let legend = browser.run(&format!("return {form}.querySelector('legend').textContent")).await;
+        let state = if verdicts[0] == "right" { "understood" } else { "not right at first" };
+        assert!(legend.as_str().is_some_and(|legend| legend.ends_with(state)), "{legend}");
+        browser.close().await;
     });
 }
 
