@@ -81,6 +81,25 @@ fn the_contents_are_opened_with_a_key_and_code_has_colours() {
 }
 
 #[test]
+fn figures_are_light_or_dark_as_the_system_and_the_reader_want() {
+    block_on(async {
+        let folder = book();
+        let shown = |picture: &str| format!("document.querySelector('picture img').currentSrc.endsWith('{picture}')");
+        for (scheme, other, picture, in_other) in [
+            ("light", "navy", "watch-light.svg", "watch-dark.svg"),
+            ("dark", "light", "watch-dark.svg", "watch-light.svg"),
+        ] {
+            let Some(browser) = Browser::open(1280, scheme).await else { return };
+            goto(&browser, folder.path(), "index.html").await;
+            browser.until(&shown(picture)).await;
+            browser.run(&format!("document.getElementById('mdbook-theme-{other}').click()")).await;
+            browser.until(&shown(in_other)).await;
+            browser.close().await;
+        }
+    });
+}
+
+#[test]
 fn the_book_is_searched_without_a_server() {
     block_on(async {
         let folder = book();
