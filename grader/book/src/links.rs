@@ -139,8 +139,7 @@ fn place(course: &Course, chapters: &[Chapter<'_>], page: &Path, link: &str) -> 
     let Some(source) = source.and_then(|chapter| chapter.source.as_ref()) else { return slashes(page) };
     let text = fs::read_to_string(course.root.join(source)).unwrap_or_default();
     // mdBook has made pages of Markdown files.
-    let as_written =
-        [link.to_owned(), link.replacen("index.html", "README.md", 1), link.replacen(".html", ".md", 1)];
+    let as_written = [link.to_owned(), link.replacen("index.html", "README.md", 1), link.replacen(".html", ".md", 1)];
     let line = text.lines().position(|line| as_written.iter().any(|link| line.contains(link)));
     match line {
         Some(line) => format!("{}:{}", slashes(source), line + 1),

@@ -65,8 +65,10 @@ fn refuse_what_is_no_book(folder: &Path) -> Result<()> {
         return Ok(());
     }
     let folder = folder.display();
-    Err(UsageError(format!("{folder} holds something else than a book; name an empty folder, or one that is not there"))
-        .into())
+    Err(UsageError(format!(
+        "{folder} holds something else than a book; name an empty folder, or one that is not there"
+    ))
+    .into())
 }
 
 /// The scripts and styles that are added to mdBook's own, which has a `book.js`, too.
@@ -108,7 +110,8 @@ fn write_sources(course: &Course, chapters: &[Chapter<'_>], draws: bool, root: &
 
 /// mdBook's settings. What it would change in a lesson's text is switched off.
 fn config(course: &Course, folder: &Path, repository: Option<&str>) -> Result<Config> {
-    let of_kind = |kind: &str| ADDED.iter().map(|(name, _)| *name).filter(|name| name.ends_with(kind)).collect::<Vec<_>>();
+    let of_kind =
+        |kind: &str| ADDED.iter().map(|(name, _)| *name).filter(|name| name.ends_with(kind)).collect::<Vec<_>>();
     let mut html = json!({
         "default-theme": "light",
         "preferred-dark-theme": "navy",

@@ -19,6 +19,7 @@ pub(crate) fn script(course: &Course, exercise: &Exercise) -> Result<Option<Stri
     if questions.is_empty() {
         return Ok(None);
     }
-    let answered: Vec<_> = questions.into_iter().zip(1..).map(|(question, seed)| Answered::new(question, seed)).collect();
+    let answered: Vec<_> =
+        questions.into_iter().zip(1..).map(|(question, seed)| Answered::new(question, seed)).collect();
     Ok(Some(format!("askInBook({});\n", json!(answered))))
 }

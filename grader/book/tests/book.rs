@@ -32,11 +32,8 @@ fn small_course() -> tempfile::TempDir {
              [[exercise.task]]\nname = \"t\"\npoints = 1\n"
         )
     };
-    let course = format!(
-        "format_version = 1\ntitle = \"Small\"\n{}{}",
-        exercise("01_a", ""),
-        exercise("02_b", "\"01_a\"")
-    );
+    let course =
+        format!("format_version = 1\ntitle = \"Small\"\n{}{}", exercise("01_a", ""), exercise("02_b", "\"01_a\""));
     write("course.toml", &course);
     write(
         "exercises/01_a/README.md",
@@ -59,7 +56,8 @@ fn every_lesson_of_this_course_is_a_chapter_in_order_with_search_the_map_and_que
     let folder = tempfile::tempdir().expect("a temporary folder");
     let output = book(&root(), folder.path(), "https://example.org/owner/name");
     assert!(output.status.success(), "{}", text(&output));
-    let read = |path: &str| fs::read_to_string(folder.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let read =
+        |path: &str| fs::read_to_string(folder.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
 
     let course = course::Course::find(Some(&root())).expect("the course");
     let contents = read("toc.html");
@@ -121,7 +119,8 @@ fn a_lesson_keeps_its_words_and_its_figures_and_its_links_lead_to_pages() {
 fn a_link_that_leads_nowhere_is_told_with_its_line() {
     let (course, folder) = (small_course(), tempfile::tempdir().expect("a temporary folder"));
     let lesson = course.path().join("exercises/02_b/README.md");
-    let links = "[a](../03_c/README.md)\n\n[b](../01_a/README.md#nothing)\n\n![c](figures/none.svg)\n\n[d](../../../x.md)\n";
+    let links =
+        "[a](../03_c/README.md)\n\n[b](../01_a/README.md#nothing)\n\n![c](figures/none.svg)\n\n[d](../../../x.md)\n";
     fs::write(&lesson, format!("# 2 · B\n\n## The task\n\n{links}")).expect("a lesson");
     let output = book(course.path(), folder.path(), "-");
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));

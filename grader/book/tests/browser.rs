@@ -5,7 +5,7 @@ mod common;
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
-use common::{Browser, block_on, root};
+use common::{Browser, block_on, one_exercise, root};
 use course::{Course, quiz::Kind};
 use serde_json::{Value, json};
 use view::questions::reply;
@@ -72,8 +72,30 @@ fn the_contents_are_opened_with_a_key_and_code_has_colours() {
         browser.run("document.getElementById('mdbook-sidebar-toggle').focus()").await;
         browser.client.active_element().await.expect("the button").send_keys("\u{e007}").await.expect("a key");
         browser.until(&format!("(() => {{ {is_open} }})() !== {before}")).await;
-        assert_eq!(browser.run("return document.querySelectorAll('code.hljs [class^=hljs-]').length > 3").await, json!(true));
+        assert_eq!(
+            browser.run("return document.querySelectorAll('code.hljs [class^=hljs-]').length > 3").await,
+            json!(true)
+        );
         browser.close().await;
+    });
+}
+
+#[test]
+fn figures_are_light_or_dark_as_the_system_and_the_reader_want() {
+    block_on(async {
+        let folder = book();
+        let shown = |picture: &str| format!("document.querySelector('picture img').currentSrc.endsWith('{picture}')");
+        for (scheme, other, picture, in_other) in [
+            ("light", "navy", "watch-light.svg", "watch-dark.svg"),
+            ("dark", "light", "watch-dark.svg", "watch-light.svg"),
+        ] {
+            let Some(browser) = Browser::open(1280, scheme).await else { return };
+            goto(&browser, folder.path(), "index.html").await;
+            browser.until(&shown(picture)).await;
+            browser.run(&format!("document.getElementById('mdbook-theme-{other}').click()")).await;
+            browser.until(&shown(in_other)).await;
+            browser.close().await;
+        }
     });
 }
 
@@ -97,24 +119,6 @@ fn the_book_is_searched_without_a_server() {
     });
 }
 
-/// A course of exercise 2 alone, so that one exercise is drawn and not all.
-fn one_exercise() -> tempfile::TempDir {
-    let course = tempfile::tempdir().expect("a temporary folder");
-    for folder in ["exercises/02_elu", "solutions/02_elu", "grader/hidden/02_elu"] {
-        for file in course::files::files_below(&root().join(folder)).expect("files") {
-            let to = course.path().join(file.strip_prefix(root()).expect("it is below"));
-            fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
-            fs::copy(file, to).expect("a copy");
-        }
-    }
-    let syllabus = fs::read_to_string(root().join("course.toml")).expect("the syllabus");
-    let entry = syllabus.split("[[exercise]]\n").find(|entry| entry.starts_with("name = \"02_elu\"")).expect("exercise 2");
-    let entry: String = entry.lines().filter(|line| !line.starts_with("requires")).map(|line| format!("{line}\n")).collect();
-    let text = format!("format_version = 1\ntitle = \"One exercise\"\n\n[[exercise]]\n{entry}");
-    fs::write(course.path().join("course.toml"), text).expect("a syllabus");
-    course
-}
-
 #[test]
 fn a_picture_that_can_be_varied_has_frames_and_a_slider() {
     block_on(async {
@@ -129,7 +133,14 @@ fn a_picture_that_can_be_varied_has_frames_and_a_slider() {
         let shown = "return document.querySelector('figure.frames img').src + document.querySelector('figure.frames output').textContent";
         let before = browser.run(shown).await;
         browser.run("document.querySelector('figure.frames input').focus()").await;
-        browser.client.active_element().await.expect("the slider").send_keys("\u{e014}").await.expect("the right arrow");
+        browser
+            .client
+            .active_element()
+            .await
+            .expect("the slider")
+            .send_keys("\u{e014}")
+            .await
+            .expect("the right arrow");
         assert_ne!(browser.run(shown).await, before);
         browser.until(loaded).await;
         browser.is_accessible().await;
@@ -202,7 +213,9 @@ fn the_page_reads_numbers_as_the_terminal_does() {
             let heard = browser.client.execute_async(&script.replace("QUESTIONS", questions), vec![json!(typed)]).await;
             let heard = heard.expect("it runs");
             for (id, expected) in expected {
-                for ((answer, expected), heard) in typed[&id].iter().zip(expected).zip(heard[&id].as_array().expect("all")) {
+                for ((answer, expected), heard) in
+                    typed[&id].iter().zip(expected).zip(heard[&id].as_array().expect("all"))
+                {
                     assert_eq!(*heard, expected, "{}, {id}: {answer:?}", exercise.name);
                 }
             }

@@ -29,8 +29,10 @@ pub(crate) fn render(course: &Course, exercise: &Exercise, key: &str) -> Result<
     let lib = format!("exercises/{}/src/lib.rs", exercise.name);
     let questions = match course.quiz(exercise)?.len() {
         0 => "",
-        _ => "<h2>Test yourself</h2>\n<p class=\"soft\">Worth no points. Your first answers are kept, as those to <code>quiz</code> are.</p>\n\
-              <div id=\"asked-here\"></div>\n",
+        _ => {
+            "<h2>Test yourself</h2>\n<p class=\"soft\">Worth no points. Your first answers are kept, as those to <code>quiz</code> are.</p>\n\
+              <div id=\"asked-here\"></div>\n"
+        }
     };
     Ok(format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

@@ -26,11 +26,11 @@ use axum::{
     routing::{get, post},
 };
 use course::Course;
+use learner::quiz::{self, Answers};
 use runner::Submission;
+use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_stream::{Stream, StreamExt, wrappers::BroadcastStream};
-use learner::quiz::{self, Answers};
-use serde::{Deserialize, Serialize};
 use view::{
     lesson,
     picture::svg::escaped,

@@ -5,7 +5,7 @@ mod common;
 
 use std::{fs, ops::Deref, path::PathBuf, process::Command};
 
-use common::{Browser, Running, block_on, root, start};
+use common::{Browser, Running, block_on, one_exercise, root, start};
 use fantoccini::Locator;
 use serde_json::json;
 
@@ -231,8 +231,51 @@ fn questions_are_answered_in_the_page() {
         ))
         .await;
         page.until(&format!("{form}.dataset.verdict === 'right'")).await;
-        assert_eq!(page.run(&format!("return {form}.querySelector('.said').textContent.length > 30")).await, json!(true));
+        assert_eq!(
+            page.run(&format!("return {form}.querySelector('.said').textContent.length > 30")).await,
+            json!(true)
+        );
         page.close().await;
+    });
+}
+
+#[test]
+fn the_first_answer_is_noted_where_the_terminal_notes_it() {
+    block_on(async {
+        let Some(browser) = Browser::open(1280, "dark").await else { return };
+        let course = one_exercise();
+        let mut serve = Command::new(env!("CARGO_BIN_EXE_serve"));
+        let (_server, line) =
+            start(serve.arg(course.path()).args(["02_elu", "0", "-"]), "Serving ").expect("the server starts");
+        let address = line.trim_start_matches("Serving ").to_owned();
+        browser.client.goto(&address).await.expect("the page loads");
+        let form = "document.querySelector('.question:has(input[type=radio])')";
+        browser.until(form).await;
+        let id = browser.run(&format!("return {form}.id.replace('question-', '')")).await;
+        // Both answers are judged, and the first one is noted.
+        let mut verdicts = Vec::new();
+        for option in 0..2 {
+            browser
+                .run(&format!(
+                    "const form = {form}; form.dataset.verdict = ''; form.querySelectorAll('input')[{option}].click(); form.requestSubmit();"
+                ))
+                .await;
+            browser.until(&format!("{form}.dataset.verdict")).await;
+            verdicts.push(browser.run(&format!("return {form}.dataset.verdict")).await);
+            if verdicts == ["right"] {
+                break;
+            }
+        }
+        let noted = fs::read_to_string(course.path().join("exercises/02_elu/answers.json")).expect("answers");
+        let noted: serde_json::Value = serde_json::from_str(&noted).expect("JSON");
+        let answered = &noted["questions"][id.as_str().expect("an id")];
+        assert_eq!(answered["first_right"], json!(verdicts[0] == "right"), "{noted}");
+        browser.client.goto(&address).await.expect("the page loads");
+        browser.until(form).await;
+        let legend = browser.run(&format!("return {form}.querySelector('legend').textContent")).await;
+        let state = if verdicts[0] == "right" { "understood" } else { "not right at first" };
+        assert!(legend.as_str().is_some_and(|legend| legend.ends_with(state)), "{legend}");
+        browser.close().await;
     });
 }
 
@@ -257,7 +300,8 @@ fn hostile_submissions_leave_the_page_usable() {
         let attacks = fs::read_to_string(root().join("grader/tests/attacks/attacks.toml")).expect("the suite");
         let attacks: toml::Table = attacks.parse().expect("TOML");
         let attacks = attacks["attack"].as_array().expect("a list");
-        let hostile = "</script></style></svg></pre><img src=x onerror=document.title=1><script>document.title=1</script>";
+        let hostile =
+            "</script></style></svg></pre><img src=x onerror=document.title=1><script>document.title=1</script>";
         let panics = |text: &str| (format!("{{ println!(\"{text}\"); panic!(\"{text}\") }}"), String::new());
         let mut all = vec![
             panics(hostile),
@@ -265,7 +309,8 @@ fn hostile_submissions_leave_the_page_usable() {
             panics("\\u{1b}[2J\\u{1b}]0;t\\u{7}\\u{202e}\\u{0}&lt;&#60;"),
         ];
         for name in ATTACKS {
-            let attack = attacks.iter().find(|attack| attack["name"].as_str() == Some(name)).unwrap_or_else(|| panic!("{name}"));
+            let attack =
+                attacks.iter().find(|attack| attack["name"].as_str() == Some(name)).unwrap_or_else(|| panic!("{name}"));
             let text = |key: &str| attack.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned();
             all.push((text("count"), text("items")));
         }
@@ -274,7 +319,8 @@ fn hostile_submissions_leave_the_page_usable() {
         for (code, items) in all.into_iter().chain([(count.to_owned(), String::new())]) {
             let before = page.run("return Number(document.body.dataset.graded)").await;
             let code = if code.is_empty() { count } else { &code };
-            fs::write(&page.lib, format!("{}\n{items}\n// {before}\n", solution.replacen(count, code, 1))).expect("ours");
+            fs::write(&page.lib, format!("{}\n{items}\n// {before}\n", solution.replacen(count, code, 1)))
+                .expect("ours");
             page.until(&format!("Number(document.body.dataset.graded) > {before}")).await;
             let tags = "return document.querySelectorAll('#side img, #side script, #side style').length";
             assert_eq!(page.run(tags).await, json!(0), "{code}");

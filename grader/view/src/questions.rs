@@ -226,3 +226,81 @@ fn inline(text: &str) -> String {
     let paragraph = html.trim().strip_prefix("<p>").and_then(|rest| rest.strip_suffix("</p>"));
     paragraph.filter(|text| !text.contains("<p>")).map_or_else(|| html.clone(), str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use course::Course;
+
+    use super::*;
+
+    fn course() -> Course {
+        Course::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))).unwrap()
+    }
+
+    #[test]
+    fn whatever_the_controls_of_a_question_give_is_an_answer() {
+        let course = course();
+        let mut kinds = Vec::new();
+        for exercise in &course.exercises {
+            for question in course.quiz(exercise).unwrap() {
+                let answered = Answered::new(question, 1);
+                let name = format!("{}, {}", exercise.name, answered.asking.id);
+                kinds.push(answered.asking.kind);
+                for (answer, place) in &answered.replies {
+                    assert_ne!(answered.said[*place].verdict, "unclear", "{name}: {answer}");
+                }
+                let rights = answered.said.iter().filter(|said| said.verdict == "right").count();
+                assert!(rights > 0, "{name} can be answered");
+                if let Some(number) = &answered.number {
+                    assert_eq!(answered.said[number.known[0].1].verdict, "right", "{name}");
+                    assert_eq!(answered.said[number.otherwise].verdict, "wrong", "{name}");
+                    assert_eq!(answered.said[number.unclear].verdict, "unclear", "{name}");
+                }
+            }
+        }
+        kinds.sort_unstable();
+        kinds.dedup();
+        assert_eq!(kinds, ["match", "number", "one", "open", "order", "parts", "several"]);
+    }
+
+    #[test]
+    fn the_first_answer_counts_and_the_solution_comes_after_it() {
+        let course = course();
+        let question = course.quiz(&course.exercises[4]).unwrap().remove(0);
+        let heard = |answers: &[&str]| {
+            let answers: Vec<String> = answers.iter().map(|answer| (*answer).to_owned()).collect();
+            let (said, first) = reply(question.clone(), 7, &answers)?;
+            Some((said.verdict, first.is_some()))
+        };
+        assert_eq!(heard(&[]), None);
+        assert_eq!(heard(&["?"]), None, "a guess comes first");
+        assert_eq!(heard(&["none of these"]), Some(("unclear", false)));
+        let (wrong, right): (Vec<_>, Vec<_>) =
+            ["a", "b", "c", "d"].into_iter().partition(|letter| heard(&[letter]).unwrap().0 == "wrong");
+        assert_eq!((wrong.len(), right.len()), (3, 1));
+        assert_eq!(heard(&["none of these", wrong[0]]), Some(("wrong", true)));
+        assert_eq!(heard(&[wrong[0], right[0]]), Some(("right", false)));
+        assert_eq!(heard(&[wrong[0], "?"]), Some(("solution", false)));
+    }
+
+    #[test]
+    fn an_open_question_counts_when_its_points_are_ticked() {
+        let course = course();
+        let all = course.exercises.iter().flat_map(|exercise| course.quiz(exercise).unwrap());
+        let question = all.into_iter().find(|question| matches!(question.kind, Kind::Open(_))).unwrap();
+        let said = |answers: &[&str]| {
+            let answers: Vec<String> = answers.iter().map(|answer| (*answer).to_owned()).collect();
+            let (said, first) = reply(question.clone(), 7, &answers).unwrap();
+            (said.verdict, first.map(|first| first.right))
+        };
+        assert_eq!(said(&["because"]), ("more", None));
+        assert_eq!(said(&["because", "0"]), ("wrong", Some(false)));
+    }
+
+    #[test]
+    fn tags_are_text() {
+        assert_eq!(inline("a <b>c</b> `<d>`"), "a &lt;b&gt;c&lt;/b&gt; <code>&lt;d&gt;</code>");
+    }
+}

@@ -132,7 +132,11 @@ impl Asked {
                 ("open", Vec::new())
             }
         };
-        form.options = texts.into_iter().zip(&self.orders).map(|(texts, order)| order.iter().map(|at| texts[*at]).collect()).collect();
+        form.options = texts
+            .into_iter()
+            .zip(&self.orders)
+            .map(|(texts, order)| order.iter().map(|at| texts[*at]).collect())
+            .collect();
         form
     }
 
