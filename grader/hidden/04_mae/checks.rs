@@ -807,10 +807,6 @@ fn rows(c: &Record) -> f64 {
     c.matrix("y_true").nrows() as f64
 }
 
-fn columns(c: &Record) -> f64 {
-    c.matrix("y_true").ncols() as f64
-}
-
 /// 1, -1 or 0.
 fn sign(e: f64) -> f64 {
     if e == 0.0 { 0.0 } else { e.signum() }

@@ -1298,7 +1298,8 @@ fn slopes_of(f: &Formula) -> [(&'static str, Num); 4] {
 /// The losses before each step of a training.
 fn losses_of(f: &Formula) -> Num {
     let samples = |rows: &[&[f64]]| {
-        let rows: Vec<Num> = rows.iter().map(|row| f.vector(&row.iter().map(|&x| f.number(x)).collect::<Vec<_>>())).collect();
+        let rows: Vec<Num> =
+            rows.iter().map(|row| f.vector(&row.iter().map(|&x| f.number(x)).collect::<Vec<_>>())).collect();
         f.matrix(&rows, &rows[0])
     };
     let (x, y) = (samples(&[&[0., 0.], &[0., 1.], &[1., 0.], &[1., 1.]]), samples(&[&[0.], &[1.], &[1.], &[0.]]));

@@ -259,7 +259,9 @@ impl Change {
             Op::Function(Function::Sigmoid) => ("sigmoid", format!("the sigmoid is applied to {what}")),
             Op::Function(Function::Tanh) => ("tanh", format!("tanh is applied to {what}")),
             Op::Function(Function::OneMinus) => ("one_minus", format!("{what} is subtracted from 1")),
-            Op::Function(Function::TwiceMinusOne) => ("twice_minus_one", format!("{what} is doubled, and 1 is subtracted")),
+            Op::Function(Function::TwiceMinusOne) => {
+                ("twice_minus_one", format!("{what} is doubled, and 1 is subtracted"))
+            }
             Op::Times(0.5) => ("half", format!("{what} is halved")),
             Op::Times(2.0) => ("double", format!("{what} is doubled")),
             Op::Times(factor) => ("factor", format!("{what} is multiplied by {}", constant(*factor))),
@@ -286,9 +288,7 @@ fn like(value: &Value, array: Array) -> Option<Value> {
         Value::Array { shape, .. } if shape.len() == 2 => {
             Value::Array { shape: vec![array.rows, array.columns], data: array.data }
         }
-        Value::Array { shape, .. } if shape.len() == 1 => {
-            Value::Array { shape: vec![array.columns], data: array.data }
-        }
+        Value::Array { shape, .. } if shape.len() == 1 => Value::Array { shape: vec![array.columns], data: array.data },
         Value::Array { shape, .. } => Value::Array { shape: shape.clone(), data: array.data },
         _ => return None,
     })
@@ -533,6 +533,9 @@ fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Op
     let (axes, n_right) = first;
     let what = if axes == 2 { "rows" } else { "entries" };
     is_same.then(|| {
-        (format!("first_right:{n_right}"), format!("The first {n_right} {what} are right, and all later ones are wrong."))
+        (
+            format!("first_right:{n_right}"),
+            format!("The first {n_right} {what} are right, and all later ones are wrong."),
+        )
     })
 }

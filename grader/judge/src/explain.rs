@@ -42,7 +42,7 @@ pub(crate) type AskMore<'a> = dyn FnMut(&[Record]) -> Vec<Record> + 'a;
 const MAX_WORK: usize = 200_000;
 
 /// So much of it is for two slips at once.
-const WORK_FOR_TWO: usize = 80_000;
+const WORK_FOR_TWO: usize = 30_000;
 
 /// So long may be computed with changed inputs, where nothing says how long a reference takes.
 const MAX_TIME: Duration = Duration::from_millis(100);
@@ -80,12 +80,7 @@ pub(crate) fn by_formula(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, 
 }
 
 /// The same; `work` counts the computations.
-fn slip_in_formula(
-    check: &Check,
-    seen: &Answered,
-    more: &mut More<'_, '_>,
-    work: &Cell<usize>,
-) -> Option<Explanation> {
+fn slip_in_formula(check: &Check, seen: &Answered, more: &mut More<'_, '_>, work: &Cell<usize>) -> Option<Explanation> {
     let formula = check.formula.as_ref()?;
     let mut search = Search::new(check, seen, work)?;
     search.begin_with_the_cheapest(&**formula);
@@ -871,7 +866,8 @@ mod tests {
             let check = Check::new("line", "line", "", 1).on(|draw| (0..3).map(|_| neuron_case(draw)).collect());
             check.expects(|c| c.float("w") * c.float("x") + c.float("b").sin())
         };
-        let told = said_of(&line(), &mut |c| (0.3 * (c.float("w") * c.float("x") + c.float("b").sin())).into()).unwrap();
+        let told =
+            said_of(&line(), &mut |c| (0.3 * (c.float("w") * c.float("x") + c.float("b").sin())).into()).unwrap();
         assert_eq!(told.says, "Your result is what comes out if the right result is multiplied by 0.3.");
         let told = said_of(&line(), &mut |c| (c.float("w") * 2.5 + c.float("b").sin()).into()).unwrap();
         assert_eq!(told.says, "Your result is what comes out if `x` is 2.5.");
@@ -885,11 +881,13 @@ mod tests {
         let rows = |right: fn(&Record, usize) -> f64| {
             let check = Check::new("rows", "rows", "", 1);
             let check = check.on(|draw| vec![Record::new().with("x", draw::matrix(draw, (5, 3), 2.0))]);
-            check.expects(move |c| (0..c.matrix("x").nrows()).map(|row| right(c, row)).collect::<ndarray::Array1<f64>>())
+            check
+                .expects(move |c| (0..c.matrix("x").nrows()).map(|row| right(c, row)).collect::<ndarray::Array1<f64>>())
         };
         let check = rows(|c, row| c.matrix("x").row(row).sum().sin());
         // The first sample is all that it sees.
-        let first = |c: &Record| c.matrix("x").row(0).sum().sin() * 1.1 + c.matrix("x").row(c.matrix("x").nrows() - 1).sum();
+        let first =
+            |c: &Record| c.matrix("x").row(0).sum().sin() * 1.1 + c.matrix("x").row(c.matrix("x").nrows() - 1).sum();
         let told = said_of(&check, &mut |c| {
             if c.matrix("x").nrows() == 1 {
                 return ndarray::arr1(&[c.matrix("x").row(0).sum().sin()]).into();
@@ -909,7 +907,8 @@ mod tests {
         let mut calls = 0;
         let told = said_of(&line, &mut |c| {
             calls += 1;
-            (c.float("w") * c.float("x") + if calls == 1 { 0.0 } else { c.float("b").cos() * c.float("y").exp() }).into()
+            (c.float("w") * c.float("x") + if calls == 1 { 0.0 } else { c.float("b").cos() * c.float("y").exp() })
+                .into()
         });
         assert_eq!(told.unwrap().id, "seen:right_once");
     }

@@ -138,7 +138,11 @@ impl Array {
     pub(crate) fn rolled(&self, is_forward: bool) -> Self {
         let mut rolled = self.clone();
         let by = if self.axes == 2 { self.columns } else { 1 }.min(self.data.len());
-        if is_forward { rolled.data.rotate_left(by) } else { rolled.data.rotate_right(by) }
+        if is_forward {
+            rolled.data.rotate_left(by)
+        } else {
+            rolled.data.rotate_right(by)
+        }
         rolled
     }
 

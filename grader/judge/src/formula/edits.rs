@@ -400,7 +400,8 @@ fn changes(step: &Step) -> Vec<Change> {
             changes.push(Change::Op(at(index + 1)));
         }
         Op::Choose => changes.extend([Change::Only(1), Change::Only(2), Change::Swapped]),
-        Op::Reverse | Op::Rolled(_) | Op::Plus(_) | Op::Times(_) | Op::AtLeast(_) | Op::Raised(_) | Op::Constant(_) => {}
+        Op::Reverse | Op::Rolled(_) | Op::Plus(_) | Op::Times(_) | Op::AtLeast(_) | Op::Raised(_) | Op::Constant(_) => {
+        }
     }
     if step.op != Op::Input {
         for (index, arg) in step.args.iter().enumerate() {
@@ -533,8 +534,8 @@ impl Function {
             Floor => &[Round],
             Sin => &[Cos, Tanh],
             Cos => &[Sin],
-            Neg | Same | Signum | LeakyRelu | Step | SigmoidSlope | TanhSlope | OneMinus | TwiceMinusOne | Log2 | Log10 | Ones
-            | Zeros => &[],
+            Neg | Same | Signum | LeakyRelu | Step | SigmoidSlope | TanhSlope | OneMinus | TwiceMinusOne | Log2
+            | Log10 | Ones | Zeros => &[],
         }
     }
 }
@@ -686,7 +687,11 @@ pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bo
         Change::MeanOver(name) => {
             let is_number = step.scope.iter().any(|quantity| quantity.name == *name && quantity.shape[0] == 0);
             let of = if is_number { "" } else { "the sum of " };
-            (15, format!("mean_over:{name}"), format!("the sum is divided by {of}`{name}` instead of the count{in_owner}"))
+            (
+                15,
+                format!("mean_over:{name}"),
+                format!("the sum is divided by {of}`{name}` instead of the count{in_owner}"),
+            )
         }
         Change::Is(_) => (30, "given".to_owned(), in_formula),
         Change::Arg(index, Arg::Op(op)) => {

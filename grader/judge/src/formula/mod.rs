@@ -424,7 +424,7 @@ impl Num {
             Op::Choose => args[1].0.kind,
             Op::Input | Op::Named(_) | Op::Entry(_) | Op::Row(_) | Op::Transpose | Op::Reverse | Op::Rolled(_) => {
                 args[0].0.kind
-            },
+            }
             _ => Kind::Real,
         };
         if kind == Kind::Flag && matches!(op, Op::Function(_)) {

@@ -1,8 +1,6 @@
 //! Formulas as text: what a learner would write.
 
-use std::f64::consts::{
-    E, FRAC_1_SQRT_2, FRAC_PI_2, LN_2, LN_10, LOG2_E, LOG10_E, PI, SQRT_2, TAU,
-};
+use std::f64::consts::{E, FRAC_1_SQRT_2, FRAC_PI_2, LN_2, LN_10, LOG2_E, LOG10_E, PI, SQRT_2, TAU};
 
 use super::{Aggregate, Binary, Count, Function, Num, Op, Over};
 
@@ -73,9 +71,7 @@ impl Op {
             Self::Rolled(_) => Text::call("shifted", args),
             Self::Entry(index) | Self::Row(index) => Text::new(format!("{}[{index}]", first.within(0)), 0),
             Self::Choose => Text::new(format!("{} if {}, else {}", args[1].words, first.words, args[2].words), 3),
-            Self::Plus(number) if number < 0.0 => {
-                Text::new(format!("{} - {}", first.within(2), constant(-number)), 2)
-            }
+            Self::Plus(number) if number < 0.0 => Text::new(format!("{} - {}", first.within(2), constant(-number)), 2),
             Self::Plus(number) => Text::new(format!("{} + {}", first.within(2), constant(number)), 2),
             Self::Times(factor) => Text::new(format!("{} * {}", constant(factor), first.within(0)), 1),
             Self::AtLeast(least) => Text::new(format!("max({}, {})", first.words, constant(least)), 0),
