@@ -36,7 +36,7 @@ impl Figure {
                 ensure!(
                     figure.is_some(),
                     "line {line}: a figure is a <picture> of figures/ID.dark.svg and figures/ID.light.svg, with what \
-                     there is to see as its alt; CONTRIBUTING.md has an example"
+                     there is to see as its alt; the CONTRIBUTING.md of Neuronlings has an example"
                 );
                 figures.extend(figure);
             }

@@ -18,7 +18,7 @@ pub(crate) fn show(course: &Course, exercise: &Exercise) -> Result<ExitCode> {
     drop(line);
     let drawn = drawn?;
     if drawn.is_empty() {
-        print("The lesson shows no figure. CONTRIBUTING.md says how it would name one.");
+        print("The lesson shows no figure. The CONTRIBUTING.md of Neuronlings says how it names one.");
         return Ok(ExitCode::SUCCESS);
     }
     let folder = course.root.join("exercises").join(&exercise.name).join("figures");
