@@ -35,7 +35,7 @@ pub(crate) fn program(course: &Course, name: &str, what: &str, folders: &[&str])
     if let Some(built) = known.filter(|built| built.fingerprint == fingerprint && built.program.is_file()) {
         return Ok(built.program);
     }
-    anstream::eprintln!("Preparing {what} (once; the first time it takes up to a minute)");
+    anstream::eprintln!("Preparing {what} (once; the first time it takes about a minute)");
     let start = Instant::now();
     let program = build(&home, name)?;
     anstream::eprintln!("Ready after {:.0} s", start.elapsed().as_secs_f64());
