@@ -557,7 +557,7 @@ impl<'a> Search<'a> {
             _ if self.right[self.first_wrong].is_bare() => "Your result is what".to_owned(),
             [one] => format!("Your `{one}` is what"),
             [] => "Your result is what".to_owned(),
-            [few @ ..] if few.len() <= 4 => format!("Your {} are what", listed(few)),
+            few if few.len() <= 4 => format!("Your {} are what", listed(few)),
             [one, ..] => format!("Your `{one}`, with the other parts that are wrong, is what"),
         }
     }
