@@ -370,9 +370,9 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
                 _ => None,
             };
             let changed = changed.map(|changed| replaced(case, name, changed));
-            if let Some(question) =
-                changed.filter(|question| right(check, question).is_some_and(|right| right != rights[wrong]))
-            {
+            if let Some(question) = changed.filter(|question| {
+                right(check, question).is_some_and(|right| !agree(&right, &rights[wrong], tolerance))
+            }) {
                 questions.push((name, question));
             }
         }
@@ -393,15 +393,23 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
         let right = right(check, &cases[index]);
         right.zip(answers.get(index)).map(|(right, answer)| agree(&right, answer, tolerance))
     };
-    // 0 or 1 may be right for many reasons.
+    // 0 or 1 may be right for many reasons; and a row that is right among others says nothing about their number.
     let says_much = |index: usize| {
         let right = right(check, &cases[index]);
         right.is_some_and(|right| {
-            let mut wrong = right.parts().filter(|(name, _)| {
+            let mut wrong_parts = right.parts().filter(|(name, _)| {
                 let pair = rights[wrong].get(name).zip(observed.get(name));
                 !pair.is_some_and(|(right, observed)| compare::same(right, observed, tolerance))
             });
-            wrong.all(|(_, value)| numbers(value).iter().any(|number| number.fract() != 0.0))
+            wrong_parts.all(|(name, value)| {
+                let (first, all) = (numbers(value), rights[wrong].get(name).map(numbers).unwrap_or_default());
+                let seen = observed.get(name).map(numbers).unwrap_or_default();
+                let is_off = |(right, seen): (&f64, &f64)| {
+                    !compare::same(&Value::Float(*right), &Value::Float(*seen), tolerance)
+                };
+                let is_first_wrong = all.len() == first.len() || first.iter().zip(&seen).any(is_off);
+                is_first_wrong && first.iter().any(|number| number.fract() != 0.0)
+            })
         })
     };
     if was_right.is_some() && is_right_now(1) == Some(false) {
@@ -523,10 +531,12 @@ fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Op
     // As where a training goes wrong at some step.
     let from = |(array, wrong): &(Array, Vec<bool>)| {
         let first = wrong.iter().position(|is_wrong| *is_wrong)?;
+        // Of labels a few are right by chance.
+        let is_real = array.data.iter().any(|number| number.fract() != 0.0);
         let n_right = if array.axes == 2 { first / array.columns } else { first };
         let start = if array.axes == 2 { n_right * array.columns } else { first };
         let all_later = wrong[start..].iter().all(|is_wrong| *is_wrong);
-        (n_right > 1 && start + 1 < wrong.len() && all_later).then_some((array.axes, n_right))
+        (is_real && n_right > 1 && start + 1 < wrong.len() && all_later).then_some((array.axes, n_right))
     };
     let first = wrong_arrays.first().and_then(from)?;
     let is_same = wrong_arrays.iter().all(|array| from(array) == Some(first));

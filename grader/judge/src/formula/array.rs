@@ -102,7 +102,9 @@ impl Array {
     /// Of each row the entry with the label's index.
     pub(crate) fn picked(&self, labels: &Self) -> Option<Self> {
         let labels = labels.data.iter().zip(0..self.rows);
-        let entries = labels.map(|(&label, row)| self.row(row).get(label as usize).copied().filter(|_| label >= 0.0));
+        let entries = labels.map(|(&label, row)| {
+            self.row(row).get(label as usize).copied().filter(|_| label >= 0.0 && label.fract() == 0.0)
+        });
         (self.axes == 2).then(|| entries.collect::<Option<Vec<_>>>().map(Self::vector)).flatten()
     }
 
