@@ -209,7 +209,7 @@ mod tests {
         }
         unpack(&zip, Kind::Zip, &to, Size::Class).unwrap();
         assert_eq!(files_in(&to), ["a/b.rs", "in.zip", "src/lib.rs"]);
-        assert!(unpack(&tar, Kind::Zip, &to, Size::Student).unwrap_err().to_string().contains("no zip"));
+        assert!(unpack(&tar, Kind::Zip, &to, Size::Student).unwrap_err().to_string().contains("not a zip file"));
     }
 
     proptest::proptest! {

@@ -12,6 +12,7 @@ use std::{
     cell::RefCell,
     ops::{Add, Div, Mul, Neg, Sub},
     panic::Location,
+    ptr,
     rc::Rc,
 };
 
@@ -62,10 +63,12 @@ pub(crate) struct Place {
 impl PartialEq for Place {
     fn eq(&self, other: &Self) -> bool {
         // The file, which is nearly always the same, comes last.
-        self.level == other.level
-            && self.at.line() == other.at.line()
-            && self.at.column() == other.at.column()
-            && self.at.file() == other.at.file()
+        let is_same = || {
+            self.at.line() == other.at.line()
+                && self.at.column() == other.at.column()
+                && self.at.file() == other.at.file()
+        };
+        self.level == other.level && (ptr::eq(self.at, other.at) || is_same())
     }
 }
 
@@ -100,6 +103,8 @@ struct Noted {
     scope: Vec<Quantity>,
     /// How often each place was reached.
     visits: Vec<(Place, usize)>,
+    /// The number of the place that was reached last.
+    last: usize,
     trace: Vec<Step>,
     work: usize,
 }
@@ -444,16 +449,19 @@ impl Num {
                     made: None,
                 }));
             }
-            match noted.visits.iter_mut().find(|(other, _)| *other == place) {
-                Some((_, visits)) => {
-                    *visits += 1;
-                    *visits - 1
-                }
-                None => {
-                    noted.visits.push((place, 1));
-                    0
-                }
+            // In a loop, the place that came next the last time comes next again.
+            let next = noted.last + 1;
+            let is_there = |noted: &Noted, index: usize| noted.visits.get(index).is_some_and(|(it, _)| *it == place);
+            let known = match is_there(&noted, next) {
+                true => Some(next),
+                false => (0..noted.visits.len()).find(|index| is_there(&noted, *index)),
+            };
+            noted.last = known.unwrap_or(noted.visits.len());
+            match known {
+                Some(index) => noted.visits[index].1 += 1,
+                None => noted.visits.push((place, 1)),
             }
+            noted.visits[noted.last].1 - 1
         };
         let (value, text) = match run.edits.iter().find(|edit| edit.is_at(place, visit)) {
             Some(edit) => edit.change.apply(run, op, &args),
