@@ -104,29 +104,38 @@ pub(crate) fn build(course: &Course, paths: &Paths, questions: Option<Vec<Questi
     let policy = Policy::read(course, &paths.settings())?;
     let (answers, open) = unclear::read(&paths.unclear())?;
     // Whose a submission is, is asked again if it is still not clear.
-    let kept = || open.into_iter().filter(|question| !question.why.ends_with(database::WRITE_STUDENT)).collect();
+    let is_asked_again =
+        |why: &str| [database::WRITE_STUDENT, database::WRITE_IGNORE].iter().any(|end| why.ends_with(end));
+    let kept = || open.into_iter().filter(|question| !is_asked_again(&question.why)).collect();
     let mut all = questions.unwrap_or_else(kept);
-    let about_students = database::build(course, &policy, &paths.records(None), paths)?;
+    let about_students = database::build(course, &policy, &answers, &paths.records(None), paths)?;
     all.extend(about_students.into_iter().filter(|question| {
         // An answer has been given; that it is not in the roster has to be told again.
         !answers.iter().any(|answer| answer.submission == question.submission && answer.ignore)
     }));
     unclear::write(&paths.unclear(), &answers, &all)?;
-    let summary = crate::stored::Class::read(&database::open(&paths.database)?)?.summary();
-    say(&summary);
-    if !all.is_empty() {
-        say(&format!(
-            "{} not clear: {} says why, and has room for your answers. First: {}: {}",
-            match all.len() {
-                1 => "One submission is".to_owned(),
-                count => format!("{count} submissions are"),
-            },
-            paths.unclear().display(),
-            all[0].submission,
-            all[0].why
-        ));
+    let class = crate::stored::Class::read(&database::open(&paths.database)?)?;
+    say(&class.summary());
+    for (student, exercise) in policy.unknown_extensions(|name| class.students.iter().any(|it| it.is_called(name))) {
+        crate::warn(&format!("class.toml has an extension of {exercise} for {student}, who is not in the class"));
     }
+    tell_of(&all, paths);
     Ok(all.is_empty())
+}
+
+/// Says how many submissions are not clear, and what the first one is.
+pub(crate) fn tell_of(questions: &[Question], paths: &Paths) {
+    let Some(first) = questions.first() else { return };
+    say(&format!(
+        "{} not clear: {} says why, and has room for your answers. First: {}: {}",
+        match questions.len() {
+            1 => "One submission is".to_owned(),
+            count => format!("{count} submissions are"),
+        },
+        paths.unclear().display(),
+        first.submission,
+        first.why
+    ));
 }
 
 /// The seed of this class.

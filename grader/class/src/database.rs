@@ -16,14 +16,15 @@ use crate::{
     roster::Student,
     settings::Policy,
     similar,
-    unclear::Question,
+    unclear::{Answer, Question},
 };
 
 /// What makes each version of the schema of the one before. The last one is what this program writes and reads.
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 
-/// How a question ends that is about a student.
+/// How a question ends that is about a student, and one about two submissions of a student's.
 pub(crate) const WRITE_STUDENT: &str = "; write student";
+pub(crate) const WRITE_IGNORE: &str = "; write ignore = true for the one that does not count";
 
 /// "nlcl", in the file's head.
 const APPLICATION: i32 = 0x6e6c_636c;
@@ -61,9 +62,15 @@ fn migrate(connection: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-/// Makes the database of `records` and of what `policy` says, in place of the one that is there. Returns what is not clear
-/// about whose submissions are.
-pub(crate) fn build(course: &Course, policy: &Policy, records: &Path, paths: &Paths) -> Result<Vec<Question>> {
+/// Makes the database of `records` and of what `policy` and `answers` say, in place of the one that is there. Returns what is
+/// not clear about whose submissions are.
+pub(crate) fn build(
+    course: &Course,
+    policy: &Policy,
+    answers: &[Answer],
+    records: &Path,
+    paths: &Paths,
+) -> Result<Vec<Question>> {
     let path = &paths.database;
     let [unsorted, sorted] = ["unsorted", "sorted"].map(|ending| path.with_extension(format!("{ending}.db")));
     for old in [&unsorted, &sorted] {
@@ -76,7 +83,8 @@ pub(crate) fn build(course: &Course, policy: &Policy, records: &Path, paths: &Pa
     connection.pragma_update(None, "application_id", APPLICATION)?;
     migrate(&mut connection)?;
     let transaction = connection.transaction()?;
-    let questions = Building { course, policy, transaction: &transaction }.all(records).with_context(cannot)?;
+    let questions =
+        Building { course, policy, answers, transaction: &transaction }.all(records).with_context(cannot)?;
     transaction.commit().with_context(cannot)?;
     // Written again in the order of the keys, so that it does not matter in which order the records came.
     let target = sorted.to_str().context("the database's name is not UTF-8")?;
@@ -87,12 +95,30 @@ pub(crate) fn build(course: &Course, policy: &Policy, records: &Path, paths: &Pa
     Ok(questions)
 }
 
+/// The question which of two submissions counts, if both are of this student and no time tells which one is later.
+fn two_submissions(student: &Student, exercise: &str, hand_ins: &[HandIn]) -> Option<Question> {
+    let mut last: BTreeMap<&str, &HandIn> = BTreeMap::new();
+    for hand_in in hand_ins {
+        let known = last.entry(&hand_in.who.key).or_insert(hand_in);
+        if known.attempt < hand_in.attempt {
+            *known = hand_in;
+        }
+    }
+    let mut last = last.into_values();
+    let (one, other) = (last.next()?, last.next()?);
+    let is_clear = one.code == other.code || one.handed_in != other.handed_in;
+    let submission = |hand_in: &HandIn| hand_in.found.split(": ").next().unwrap_or_default().to_owned();
+    let why = format!("{exercise} of {} is also in {}{WRITE_IGNORE}", student.name, submission(one));
+    (!is_clear).then(|| Question::new(&submission(other), &why))
+}
+
 /// The hand-ins that count, by student and exercise.
 type Counting = BTreeMap<(String, String), HandIn>;
 
 struct Building<'a> {
     course: &'a Course,
     policy: &'a Policy,
+    answers: &'a [Answer],
     transaction: &'a Transaction<'a>,
 }
 
@@ -105,7 +131,11 @@ impl Building<'_> {
             match serde_json::from_str(line) {
                 Ok(Record::Terms(new)) if !terms.contains(&new) => terms.push(new),
                 Ok(Record::Code(code)) => self.code(&code)?,
-                Ok(Record::HandIn(hand_in)) => hand_ins.push(hand_in),
+                Ok(Record::HandIn(hand_in)) => {
+                    if !self.answers.iter().any(|answer| answer.takes_back(&hand_in.found, &hand_in.who.key)) {
+                        hand_ins.push(hand_in);
+                    }
+                }
                 Ok(Record::Result(graded)) => self.result(&graded)?,
                 Ok(Record::Spent(Spent { unit, milliseconds })) => {
                     let sql = "INSERT INTO duration VALUES (?1, ?2) ON CONFLICT DO UPDATE SET milliseconds = \
@@ -246,6 +276,9 @@ impl Building<'_> {
             };
             students.entry(student.key.clone()).or_insert_with(|| (student.clone(), false));
             all.entry((student.key, hand_in.exercise.clone())).or_default().push(hand_in);
+        }
+        for ((student, exercise), hand_ins) in &all {
+            questions.extend(two_submissions(&students[student].0, exercise, hand_ins));
         }
         questions.sort_by(|a, b| a.submission.cmp(&b.submission));
         questions.dedup();

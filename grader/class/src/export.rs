@@ -65,9 +65,11 @@ impl Export<'_> {
         table.write_record(OWN.into_iter().chain(headings))?;
         let possible = self.class.exercises.iter().map(|exercise| exercise.max_points.to_string());
         table.write_record(["    Points Possible", "", "", "", ""].map(str::to_owned).into_iter().chain(possible))?;
+        let mut without_number = 0;
         for student in &self.class.students {
             let cell = |column: &str| student.roster.get(column).cloned();
             let number = cell("ID").unwrap_or_else(|| canvas_number(student));
+            without_number += usize::from(number.is_empty());
             let own = [
                 cell("Student").unwrap_or_else(|| student.name.clone()),
                 number,
@@ -76,6 +78,12 @@ impl Export<'_> {
                 cell("Section").unwrap_or_default(),
             ];
             table.write_record(own.into_iter().chain(self.counted(student)).map(|cell| harmless(&cell)))?;
+        }
+        if without_number > 0 {
+            crate::warn(&format!(
+                "{without_number} of these students have no number of Canvas'; Canvas finds a student by the column ID of its \
+                 own gradebook, so export that, and give it with --roster"
+            ));
         }
         files::write_atomically(&self.args.to, &table.into_inner().context("the table cannot be written")?)?;
         Ok(self.class.students.len())

@@ -107,6 +107,8 @@ fn up_to_date(course: &Course, database: &Path) -> Result<rusqlite::Connection> 
     let newest = sources.iter().filter_map(|path| time(path)).max();
     if records.is_file() && time(database) < newest {
         collect::build(course, &paths, None)?;
+    } else {
+        collect::tell_of(&unclear::read(&paths.unclear())?.1, &paths);
     }
     database::open(database)
 }

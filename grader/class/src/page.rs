@@ -18,9 +18,11 @@ use wire::judge::Status;
 use crate::{
     cli::ReportArgs,
     export::{file_name, table},
+    record::Paths,
     settings::iso,
     show::{points, standing, words},
     stored::{self, Class, Exercise, Grade, Mistake, Student},
+    unclear::{self, Question},
 };
 
 pub(crate) fn run(course: &Course, args: &ReportArgs) -> Result<()> {
@@ -31,7 +33,8 @@ pub(crate) fn run(course: &Course, args: &ReportArgs) -> Result<()> {
         args.database.with_file_name(format!("{stem}-report"))
     });
     let pseudonyms = if args.pseudonyms { Some(Pseudonyms::of(&args.database)?) } else { None };
-    let pages = Pages { class: &class, database: &database, pseudonyms };
+    let (_, unclear) = unclear::read(&Paths { database: args.database.clone() }.unclear())?;
+    let pages = Pages { class: &class, database: &database, pseudonyms, unclear };
     files::create_folder(&to.join("students"))?;
     let write = |path: PathBuf, markup: Markup| files::write_atomically(&path, markup.into_string().as_bytes());
     write(to.join("index.html"), pages.class_page()?)?;
@@ -85,6 +88,7 @@ struct Pages<'a> {
     class: &'a Class,
     database: &'a Connection,
     pseudonyms: Option<Pseudonyms>,
+    unclear: Vec<Question>,
 }
 
 impl Pages<'_> {
@@ -133,6 +137,13 @@ impl Pages<'_> {
             html! {
                 h1 { (class.course) }
                 p { (class.summary()) ". " a href="grades.csv" { "The same as a table for a spreadsheet." } }
+                @if !self.unclear.is_empty() {
+                    h2 { "Not clear" }
+                    p { "These submissions are not graded before the teacher has answered: " (self.unclear.len()) "." }
+                    @if self.pseudonyms.is_none() {
+                        ul { @for question in &self.unclear { li { (question.submission) ": " (question.why) } } }
+                    }
+                }
                 h2 { "Points" }
                 div.wide { table {
                     thead { tr {
@@ -146,7 +157,7 @@ impl Pages<'_> {
                         td.number { b { (points(class.total(student))) } }
                     } } }
                 } }
-                p.soft { "– nothing was handed in, ✗ does not compile, ○ not started. Points are without bonus, after the deduction for late submissions." }
+                p.soft { "– nothing to grade, ✗ does not compile, ○ not started. Points are without bonus, after the deduction for late submissions." }
                 h2 { "Distribution" }
                 (self.distribution())
                 h2 { "Misunderstandings, the most frequent first" }
@@ -199,15 +210,26 @@ impl Pages<'_> {
     /// How many students have which share of all points.
     fn distribution(&self) -> Markup {
         let mut counts = [0_usize; 10];
-        for student in &self.class.students {
+        let has_points = |student: &&Student| {
+            self.class
+                .exercises
+                .iter()
+                .any(|it| self.class.grade(student, it).is_some_and(|grade| grade.counted.is_some()))
+        };
+        let graded: Vec<&Student> = self.class.students.iter().filter(has_points).collect();
+        for student in &graded {
             let share = self.class.total(student) / f64::from(self.class.max_total().max(1));
             counts[((share * 10.0) as usize).min(9)] += 1;
         }
         let most = counts.iter().copied().max().unwrap_or(0).max(1);
-        html! { table { tbody { @for (tenth, count) in counts.iter().enumerate().rev() { tr {
-            td.number { (tenth * 10) "–" (tenth * 10 + 10) " %" }
-            td { (bar(*count as f64 / most as f64)) " " (count) }
-        } } } } }
+        let others = self.class.students.len() - graded.len();
+        html! {
+            table { tbody { @for (tenth, count) in counts.iter().enumerate().rev() { tr {
+                td.number { (tenth * 10) "–" (tenth * 10 + 10) " %" }
+                td { (bar(*count as f64 / most as f64)) " " (count) }
+            } } } }
+            @if others > 0 { p.soft { "Students of whom nothing is graded: " (others) "." } }
+        }
     }
 
     /// What the compiler said first.

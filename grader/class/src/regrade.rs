@@ -35,6 +35,9 @@ pub(crate) fn run(course: &Course, args: &RegradeArgs) -> Result<()> {
                 UsageError("there is no regrading to decide about; `grader class regrade` makes one".into()).into()
             );
         };
+        if args.accept {
+            refuse_what_has_changed(course, records.regrades.iter().find(|regrade| regrade.number == number))?;
+        }
         records.add(&[Record::Decision(Decision { number, accepted: args.accept, at: now() })])?;
         drop(records);
         collect::build(course, &paths, None)?;
@@ -64,6 +67,27 @@ pub(crate) fn run(course: &Course, args: &RegradeArgs) -> Result<()> {
     match number {
         Some(number) => tell(&crate::database::open(&paths.database)?, number)?,
         None => say("Nothing to regrade: checks, points and compiler are those that the class was graded with."),
+    }
+    Ok(())
+}
+
+/// What is accepted are the results of the checks that lie there now: mended checks have to be graded with first.
+fn refuse_what_has_changed(course: &Course, regrade: Option<&Regrade>) -> Result<()> {
+    // A commit stays what it is.
+    let Some(regrade) = regrade.filter(|regrade| regrade.commit.is_none()) else { return Ok(()) };
+    for (_, new) in &regrade.terms {
+        let is_same = match course.exercise(&new.exercise) {
+            Ok(exercise) => Ready::new(course, exercise, new.seed)?.terms == *new,
+            Err(_) => false,
+        };
+        if !is_same {
+            return Err(UsageError(format!(
+                "the checks of {} have changed since regrading {}; `grader class regrade --discard` takes it back, and \
+                 `grader class regrade` makes a new one",
+                new.exercise, regrade.number
+            ))
+            .into());
+        }
     }
     Ok(())
 }
@@ -131,12 +155,12 @@ fn tell(database: &Connection, number: u32) -> Result<()> {
             counts.1 += 1
         }
     }
-    say(&format!("Regrading {number}, which has no effect yet:"));
+    say(&format!("Regrading {number}, which has no effect yet (points before deductions for late submissions):"));
     for (who, sum, lines) in &changes {
         say(&format!("{who}: {sum:+} points"));
         lines.iter().for_each(|line| say(line));
     }
-    for ((exercise, check), (more, less)) in &by_check {
+    for ((exercise, check), (more, less)) in by_check.iter().filter(|(_, (more, less))| more + less > 0) {
         say(&format!("{exercise} {check}: {more} with more points, {less} with fewer"));
     }
     match changes.len() {

@@ -87,7 +87,7 @@ CREATE TABLE check_result (
 CREATE TABLE grade (
     student TEXT NOT NULL REFERENCES student,
     exercise TEXT NOT NULL REFERENCES exercise,
-    -- complete, incomplete, not_started, does_not_compile; missing: nothing was handed in; not_graded: not yet.
+    -- complete, incomplete, not_started, does_not_compile; missing: nothing to grade was handed in; not_graded: not yet.
     status TEXT NOT NULL,
     attempt INTEGER,
     unit TEXT REFERENCES result,

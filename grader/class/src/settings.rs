@@ -156,6 +156,12 @@ impl Policy {
         Ok(Self { late: settings.late, roster, deadlines, extensions, assignments })
     }
 
+    /// The extensions of students that are not in the class, each with its exercise.
+    pub(crate) fn unknown_extensions(&self, is_student: impl Fn(&str) -> bool) -> impl Iterator<Item = (&str, &str)> {
+        let unknown = self.extensions.iter().filter(move |(student, ..)| !is_student(student));
+        unknown.map(|(student, exercise, _)| (student.as_str(), exercise.as_str()))
+    }
+
     /// Until when `student`, called so by any of these names, may hand in `exercise`.
     pub(crate) fn deadline(&self, names: &[&str], exercise: &str) -> Option<i64> {
         let own = self.extensions.iter().find(|(student, of, _)| of == exercise && names.contains(&student.as_str()));

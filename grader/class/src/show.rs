@@ -48,7 +48,7 @@ pub(crate) fn standing(grade: &Grade, max_points: u32) -> String {
     if let Some(bonus @ 1..) = grade.bonus {
         text += &format!(", bonus {bonus}");
     }
-    if let (Some(days @ 1..), Some(off)) = (grade.days_late, grade.taken_off) {
+    if let (Some(days @ 1..), Some(off)) = (grade.days_late, grade.taken_off.filter(|off| *off > 0.0)) {
         let days = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
         text += &format!(" ({} less {} for being {days} late)", grade.points.unwrap_or(0), points(off));
     }
@@ -67,7 +67,7 @@ pub(crate) fn words(status: &str) -> &str {
         "incomplete" => "not complete",
         "not_started" => "not started",
         "does_not_compile" => "does not compile",
-        "missing" => "nothing was handed in",
+        "missing" => "nothing to grade",
         "not_graded" => "not graded yet",
         other => other,
     }

@@ -28,6 +28,13 @@ pub(crate) struct Student {
     pub(crate) roster: BTreeMap<String, String>,
 }
 
+impl Student {
+    /// Whether this is one of the names that the roster has for the student.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        [&self.key, &self.name, &self.email, &self.login].into_iter().any(|own| own == name)
+    }
+}
+
 /// How a student stands in an exercise.
 #[derive(Clone)]
 pub(crate) struct Grade {
@@ -144,7 +151,8 @@ impl Class {
     /// What a student has in all exercises together.
     pub(crate) fn total(&self, student: &Student) -> f64 {
         let counted = self.exercises.iter().filter_map(|exercise| self.grade(student, exercise)?.counted);
-        (counted.sum::<f64>() * 100.0).round() / 100.0
+        // The sum of nothing is -0.
+        (counted.sum::<f64>() * 100.0).round() / 100.0 + 0.0
     }
 
     pub(crate) fn max_total(&self) -> u32 {
@@ -164,7 +172,7 @@ impl Class {
         );
         let others = [
             ("does_not_compile", "without code that compiles"),
-            ("missing", "not handed in"),
+            ("missing", "with nothing to grade"),
             ("not_graded", "not graded yet"),
         ];
         for (status, words) in others {

@@ -35,6 +35,16 @@ pub(crate) struct Answer {
     pub(crate) ignore: bool,
 }
 
+impl Answer {
+    /// Whether this answer has taken back what was found at `found` and counted as `student`'s: it is ignored now, or another
+    /// student's.
+    pub(crate) fn takes_back(&self, found: &str, student: &str) -> bool {
+        let rest = found.strip_prefix(&self.submission);
+        let is_about = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(": "));
+        is_about && (self.ignore || self.student.as_ref().is_some_and(|told| told != student))
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {

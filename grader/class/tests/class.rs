@@ -139,6 +139,86 @@ fn bulk_downloads_and_rosters_fit_together_and_lateness_costs_what_the_settings_
 }
 
 #[test]
+fn an_answer_takes_back_what_it_puts_right_and_no_submission_disappears() {
+    let class = Class::new();
+    class.write(
+        "roster.csv",
+        "Name,ID,Email\nJane Doe,17,jane@x.org\nPaul Low,18,paul@x.org\nGiulia Rossi,19,giulia@x.org\n",
+    );
+    // A download that was unpacked and packed again, so there is one folder around all.
+    let of = |student: &str, file: &str| format!("Sheet 1/{student}_assignsubmission_file_/{file}");
+    zip(
+        &class.path("moodle.zip"),
+        &[
+            (&of("Jane Doe_1", "lib.rs"), &leap_years(RIGHT)),
+            (&of("P L_2", "lib.rs"), &leap_years(ONLY_FOURS)),
+            (&of("Giulia Rossi_3", "homework.pdf"), "%PDF"),
+            (&of("Jane Doe_4", "one.rs"), &leap_years(ONLY_FOURS)),
+            (&of("Jane Doe_4", "two.rs"), &leap_years(NO_CENTURIES)),
+        ],
+    );
+    let grade = |code| {
+        let arguments = ["grade", "moodle.zip", "--exercise", "1", "--roster", "roster.csv"];
+        class.run(code, &[&arguments, common::SANDBOX].concat())
+    };
+    let said = grade(1);
+    assert!(said.contains("3 submissions are not clear"), "{said}");
+    let unclear = class.read("class.unclear.toml");
+    assert!(unclear.contains("Giulia Rossi_3_assignsubmission_file_\"\nwhy = \"this holds no Rust code"), "{unclear}");
+    // All that looks at the class says so, every time.
+    for _ in 0..2 {
+        let said = class.run(0, &["export", "moodle", "--to", "moodle.csv"]);
+        assert!(said.contains("3 submissions are not clear"), "{said}");
+    }
+    assert!(class.run(0, &["report"]).contains("not clear"));
+    assert!(class.read("class-report/index.html").contains("this holds no Rust code"));
+    let shown = class.run(0, &["show", "giulia@x.org"]);
+    assert!(shown.contains("0 of 2 points in all") && !shown.contains("-0"), "{shown}");
+
+    // A file is chosen, and the exercise need not be named; a student is named; a submission is given to another student.
+    let entry = |student: &str| format!("submission = \"{student}_assignsubmission_file_\"\n");
+    let answer = |text: &str, student: &str, answer: &str| text.replace(&entry(student), &(entry(student) + answer));
+    let text = answer(&unclear, "Jane Doe_4", "ignore = true\n");
+    let text = answer(&text, "Giulia Rossi_3", "ignore = true\n");
+    class.write("class.unclear.toml", &answer(&text, "P L_2", "student = \"paul@x.org\"\n"));
+    grade(0);
+    let grades = "SELECT s.name, g.status, g.points FROM grade g JOIN student s ON s.key = g.student ORDER BY s.name";
+    assert_eq!(class.ask(grades), ["Giulia Rossi missing -", "Jane Doe complete 2", "Paul Low incomplete 0"]);
+    // What is another student's now is asked about, and what is ignored now was not handed in.
+    let answers = class.read("class.unclear.toml");
+    class.write("class.unclear.toml", &answers.replace("paul@x.org", "jane@x.org"));
+    let said = grade(1);
+    assert!(said.contains("is also in") && said.contains("ignore = true for the one that does not count"), "{said}");
+    class.write(
+        "class.unclear.toml",
+        &(answers + &entry("Jane Doe_1") + "ignore = true\n")
+            .replace(&entry("Jane Doe_1"), &format!("\n[[unclear]]\n{}", entry("Jane Doe_1"))),
+    );
+    grade(0);
+    assert_eq!(class.ask(grades), ["Giulia Rossi missing -", "Jane Doe missing -", "Paul Low incomplete 0"]);
+}
+
+#[test]
+fn a_file_is_chosen_without_its_exercise_where_one_is_graded() {
+    let class = Class::new();
+    class.hand_in("jane/one.rs", &leap_years(ONLY_FOURS));
+    class.hand_in("jane/two.rs", &leap_years(RIGHT));
+    class.hand_in("joe/lib.rs", &leap_years(RIGHT));
+    class.grade(1, &["--exercise", "1"]);
+    let unclear = class.read("class.unclear.toml");
+    let entry = "submission = \"jane\"\n";
+    class.write("class.unclear.toml", &unclear.replace(entry, &format!("{entry}file = \"two.rs\"\n")));
+    class.grade(0, &["--exercise", "1"]);
+    let jane = "SELECT points FROM grade WHERE student = 'jane' AND exercise = '01_leap_years'";
+    assert_eq!(class.ask(jane), ["2"]);
+    class.write(
+        "class.toml",
+        "[[extensions]]\nstudent = \"nobody\"\nexercise = \"1\"\nuntil = \"2026-11-20T23:59:00Z\"\n",
+    );
+    assert!(class.run(0, &["report"]).contains("extension of 01_leap_years for nobody, who is not in the class"));
+}
+
+#[test]
 fn what_is_handed_in_again_counts_and_the_earlier_attempt_is_kept() {
     let class = Class::new();
     class.hand_in("jane/01_leap_years/src/lib.rs", &leap_years(ONLY_FOURS));

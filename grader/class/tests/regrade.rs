@@ -64,6 +64,10 @@ fn a_wrong_check_is_planted_put_right_and_regraded() {
     assert!(class.grade(2, &[]).contains("grader class regrade"), "other checks do not slip in");
     assert_eq!(class.ask(GRADES), before);
     assert!(regrade(0, &[]).contains("The points of 3 students change."));
+    edit(right, wrong);
+    assert!(regrade(2, &["--accept"]).contains("have changed since regrading 2"), "only what lies there is accepted");
+    assert_eq!(class.ask(GRADES), before);
+    edit(wrong, right);
     regrade(0, &["--accept"]);
     assert_eq!(class.ask(GRADES), after);
     let history = "SELECT number, exercise, decision, course_commit IS NOT NULL FROM regrade ORDER BY number";

@@ -129,12 +129,28 @@ impl Search<'_> {
         } else {
             return Err(refuse("is not there; give the folder with all submissions, or a bulk download").into());
         };
-        // Gradescope packs one folder.
+        // Gradescope packs one folder, and so does whoever packs a folder again.
         let entries = entries(&root)?;
         match &*entries {
-            [only] if only.join(gradescope::METADATA).is_file() => Ok((only.clone(), unpacked)),
+            [only] if only.join(gradescope::METADATA).is_file() || self.is_a_class(only)? => {
+                Ok((only.clone(), unpacked))
+            }
             _ => Ok((root, unpacked)),
         }
+    }
+
+    /// Whether the only entry of a folder is a folder of several students', and no student's own.
+    fn is_a_class(&self, only: &Path) -> Result<bool> {
+        if !only.is_dir() || only.is_symlink() || repository::is_bare(only) || only.join(".git").is_dir() {
+            return Ok(false);
+        }
+        let inside = entries(only)?;
+        let is_of_a_student = |path: &PathBuf| {
+            let name = file_name(path);
+            let is_code = ["src", "exercises", "Cargo.toml"].contains(&&*name) || name.to_lowercase().ends_with(".rs");
+            is_code || self.named(stem(&name)).is_some()
+        };
+        Ok(inside.len() > 1 && !inside.iter().any(is_of_a_student))
     }
 
     fn items(&self, root: &Path, questions: &mut Vec<Question>) -> Result<Vec<Item>> {
@@ -321,19 +337,23 @@ impl Search<'_> {
     /// Reads candidates, as answers say or as they are named.
     fn candidates(&self, item: &Item, candidates: &[Candidate], questions: &mut Vec<Question>, answers: &mut Attempts) {
         let told = self.answers_to(&item.name);
-        let told: Vec<&Answer> = told.into_iter().filter(|answer| answer.exercise.is_some()).collect();
+        // Where one exercise is graded, an answer need not name it.
+        let exercise_of = |answer: &Answer| {
+            answer.exercise.clone().or_else(|| Some(self.only.filter(|_| answer.file.is_some())?.name.clone()))
+        };
+        let told: Vec<(&Answer, String)> =
+            told.into_iter().filter_map(|answer| Some((answer, exercise_of(answer)?))).collect();
         let mut nameless = Vec::new();
         for candidate in candidates {
             let place = format!("{}: {}", item.name, candidate.file);
-            let is_meant = |answer: &&&Answer| match &answer.file {
+            let is_meant = |(answer, _): &&(&Answer, String)| match &answer.file {
                 Some(file) => *file == candidate.file || *file == place,
                 None => candidate.exercise.is_none() && candidates.len() == 1,
             };
-            let by_answer = told.iter().find(is_meant).and_then(|answer| answer.exercise.clone());
+            let by_answer = told.iter().find(is_meant).map(|(_, exercise)| exercise.clone());
             // An answer about an exercise leaves no room for the other files that are named after it.
             let is_told = |name: &String| {
-                let of_file =
-                    told.iter().filter(|answer| answer.file.is_some()).filter_map(|it| it.exercise.as_deref());
+                let of_file = told.iter().filter(|(answer, _)| answer.file.is_some()).map(|(_, exercise)| exercise);
                 of_file.filter_map(|text| self.course.exercise(text).ok()).any(|exercise| exercise.name == *name)
             };
             let by_name = candidate.exercise.clone().filter(|name| !is_told(name));
@@ -354,7 +374,10 @@ impl Search<'_> {
                     }
                     Err(error) => questions.push(Question::new(&item.name, &format!("{error:#}"))),
                 },
-                None if candidate.exercise.is_none() => nameless.push(candidate.file.clone()),
+                // Where files have been chosen, the others are not meant.
+                None if candidate.exercise.is_none() && told.iter().all(|(answer, _)| answer.file.is_none()) => {
+                    nameless.push(candidate.file.clone());
+                }
                 None => {}
             }
         }

@@ -114,11 +114,8 @@ impl Unpacking<'_> {
         if self.entries > self.size.entries() {
             bail!("holds more than {} files; an exercise needs a handful", self.size.entries());
         }
-        let most = match (is_plain, inside(name)) {
-            (true, Some(path)) => self.is_wanted(&path).map(|most| (path, most)),
-            _ => None,
-        };
-        let Some((path, most)) = most else { return Ok(()) };
+        let Some(path) = inside(name).filter(|_| is_plain) else { return Ok(()) };
+        let Some(most) = self.is_wanted(&path) else { return self.mark(&path) };
         let path = self.to.join(path);
         files::create_folder(path.parent().unwrap_or(self.to))?;
         let mut file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
@@ -128,6 +125,22 @@ impl Unpacking<'_> {
             bail!("holds more than {} MiB of code", self.size.bytes() >> 20);
         }
         Ok(())
+    }
+
+    /// Of a file that is no code nothing is kept. In a class it leaves an empty one, or its folder, so that a submission without
+    /// code is asked about.
+    fn mark(&self, path: &Path) -> Result<()> {
+        let first: PathBuf = path.components().filter(|part| matches!(part, Component::Normal(_))).take(2).collect();
+        let place = self.to.join(&first);
+        if self.size == Size::Student || first.as_os_str().is_empty() || place.exists() {
+            return Ok(());
+        }
+        let is_below = path.components().filter(|part| matches!(part, Component::Normal(_))).count() > 2;
+        if is_below {
+            return files::create_folder(&place);
+        }
+        files::create_folder(place.parent().unwrap_or(self.to))?;
+        File::create(&place).map(drop).with_context(|| format!("cannot write {}", place.display()))
     }
 
     /// How much of a file is kept; nothing of what is no code.
@@ -208,7 +221,9 @@ mod tests {
             fs::remove_dir_all(&to).unwrap();
         }
         unpack(&zip, Kind::Zip, &to, Size::Class).unwrap();
-        assert_eq!(files_in(&to), ["a/b.rs", "in.zip", "src/lib.rs"]);
+        // In a class, what is no code leaves an empty file.
+        assert_eq!(files_in(&to), ["a/b.rs", "in.zip", "notes.txt", "src/lib.rs"]);
+        assert_eq!(fs::read(to.join("notes.txt")).unwrap(), b"");
         assert!(unpack(&tar, Kind::Zip, &to, Size::Student).unwrap_err().to_string().contains("not a zip file"));
     }
 
