@@ -145,7 +145,7 @@ fn digits(lesson: &mut Lesson) {
             }
         }
     }
-    lesson.says("The accuracy is measured on the 200 validation samples", &[some_digits(200).x_validation.nrows() as f64]);
+    lesson.says("accuracy is measured on the 200 validation samples", &[some_digits(200).x_validation.nrows() as f64]);
     lesson.given("below 0.01. Read the table");
     lesson.given("L2 with λ = 0.01 was better than nothing");
     lesson.given("λ = 0.1 has by");
