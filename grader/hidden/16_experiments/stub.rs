@@ -30,7 +30,7 @@ pub struct Setting {
     pub learning_rate: f64,
     /// The number of samples for one step.
     pub batch_size: usize,
-    /// How often every sample is learned from.
+    /// How often the network learns from every sample.
     pub epochs: usize,
 }
 
@@ -131,8 +131,8 @@ pub fn random_settings(grid: &Grid, n: usize, rng: &mut impl Rng) -> Vec<Setting
 
 /// The scores of `setting` with the seeds 0, 1, …, `n_repeats` - 1: what `run` returns for each, in this order.
 ///
-/// Every setting gets the same seeds, so that no setting is lucky with its seeds alone. And a study that is repeated
-/// gives the same numbers.
+/// Every setting gets the same seeds, so that no setting wins only because its seeds were lucky. And a study that is
+/// repeated gives the same numbers.
 pub fn repeat(setting: &Setting, n_repeats: usize, run: impl FnMut(&Setting, u64) -> f64) -> Vec<f64> {
     todo!()
 }
