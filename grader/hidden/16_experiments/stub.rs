@@ -30,7 +30,7 @@ pub struct Setting {
     pub learning_rate: f64,
     /// The number of samples for one step.
     pub batch_size: usize,
-    /// How often every sample is learned from.
+    /// How often the network learns from every sample.
     pub epochs: usize,
 }
 
@@ -99,7 +99,7 @@ pub fn n_parameters(setting: &Setting, n_in: usize, n_out: usize) -> usize {
 /// The values to try for each knob. This type is complete.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
-    /// The hidden layers to try, such as 64 neurons, and 64 and 32: `vec![vec![64], vec![64, 32]]`.
+    /// The hidden layers to try, such as one of 64 neurons, or two of 64 and 32: `vec![vec![64], vec![64, 32]]`.
     pub hidden: Vec<Vec<usize>>,
     /// The activations to try.
     pub activations: Vec<Activation>,
@@ -131,8 +131,8 @@ pub fn random_settings(grid: &Grid, n: usize, rng: &mut impl Rng) -> Vec<Setting
 
 /// The scores of `setting` with the seeds 0, 1, …, `n_repeats` - 1: what `run` returns for each, in this order.
 ///
-/// Every setting gets the same seeds, so that no setting is lucky with its seeds alone. And a study that is repeated
-/// gives the same numbers.
+/// Every setting gets the same seeds, so that no setting wins only because its seeds were lucky. And a study that is
+/// repeated gives the same numbers.
 pub fn repeat(setting: &Setting, n_repeats: usize, run: impl FnMut(&Setting, u64) -> f64) -> Vec<f64> {
     todo!()
 }
@@ -176,7 +176,7 @@ pub fn compare(a: &Summary, b: &Summary) -> Ordering {
 /// ```
 ///
 /// Names are aligned to the left in 20 characters. Mean and standard deviation have four decimals and are aligned to
-/// the right in 9 and 8 characters, and n in 5. Two blanks and `best` follow in the first line, two blanks and `tie` in
+/// the right in 9 and 8 characters, and n in 5. Two spaces and `best` follow in the first line, two spaces and `tie` in
 /// each line whose setting [`compare`] cannot tell from the first one, and nothing in the others.
 pub fn table(rows: &[(String, Summary)]) -> String {
     todo!()
@@ -371,7 +371,7 @@ pub fn open_log(path: &Path) -> io::Result<Tracker<File>> {
         }
         Tracker::resume(&so_far, file).map_err(|bad| io::Error::new(io::ErrorKind::InvalidData, bad))
     };
-    // An error of the system's does not say which file it is about.
+    // The system's error does not say which file it is about.
     open().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 

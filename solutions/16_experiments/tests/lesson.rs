@@ -85,7 +85,7 @@ fn formulas(lesson: &mut Lesson) {
 }
 
 fn scores(lesson: &mut Lesson) {
-    lesson.says("32-16 in between gives 25,818", &[32.0, 16.0, n_parameters(&relu(&[32, 16]), 784, 10) as f64]);
+    lesson.says("(32-16 for short) has 25,818", &[32.0, 16.0, n_parameters(&relu(&[32, 16]), 784, 10) as f64]);
     lesson.given("With 784 inputs");
     assert_eq!(n_parameters(&relu(&[3]), 2, 1), 13);
 
@@ -203,7 +203,7 @@ fn studies(lesson: &mut Lesson) {
     lesson.given("from 128 to 256 it is a tie");
     lesson.given("| activation | rate 0.1        | rate 1          |");
     lesson.given("| batch | steps | rate 0.1        | rate 0.5        |");
-    lesson.given("Ten epochs are 1,500 small steps");
+    lesson.given("Ten epochs are 1,500 steps");
     lesson.given("depends on the network: 0.3 is");
     assert!(compare(&summary(&rates(Sigmoid)[1]), &summary(&relu(&[32]))).is_eq());
 }
@@ -213,7 +213,7 @@ fn studies_of_mnist(lesson: &mut Lesson) {
     use studies::{ACTIVATIONS, BATCHES, N_VALIDATION, RATES, Study, WIDTHS};
 
     let percent = |study: &Study, place: usize| 100.0 * study.scores[place];
-    lesson.says("It chooses by 6,000 images", &[N_VALIDATION as f64]);
+    lesson.says("It validates on 6,000 images", &[N_VALIDATION as f64]);
     lesson.says("from 54,000 images with the rate 0.2", &[WIDTHS.n_train as f64, WIDTHS.learning_rates[0]]);
     for study in [&RATES, &ACTIVATIONS, &BATCHES] {
         lesson.says("learn from 18,000", &[study.n_train as f64]);
@@ -277,7 +277,7 @@ fn studies_of_mnist(lesson: &mut Lesson) {
     assert!(gains[0] > gains[1] && gains[1] > gains[2]);
     let (one, three, five) = (&RATES.scores[..5], &RATES.scores[5..10], &RATES.scores[10..]);
     assert!(one[4] > 0.8 && three[4] < 0.11 && five[4] < 0.11 && five[3] < three[3] - 0.05);
-    lesson.given("The rate 0.001 is not wrong for every training");
+    lesson.given("The rate 0.001 is not wrong in general");
     lesson.given("at 0.3 the network with five");
 }
 

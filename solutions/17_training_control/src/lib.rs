@@ -254,7 +254,7 @@ impl GradientSum {
         Self::default()
     }
 
-    /// Adds the present gradients of `net`. They are the mean over `n_samples` samples, and are weighted with this
+    /// Adds the current gradients of `net`. They are the mean over `n_samples` samples, and are weighted with this
     /// number.
     pub fn add(&mut self, net: &mut Sequential, n_samples: usize) {
         let parameters = net.parameters();
@@ -358,7 +358,7 @@ pub struct Data {
     pub y_validation: Array2<f64>,
 }
 
-/// The course of a training: each list has one number per epoch.
+/// How a training run went: each list has one number per epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     /// The learning rate.

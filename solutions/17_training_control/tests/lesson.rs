@@ -165,7 +165,7 @@ fn worth_of_stopping(lesson: &mut Lesson) {
     let n_parameters = mlp(&[2, 32, 32, 2], Activation::Relu, &mut rng(1)).n_parameters();
     lesson.says("A network 2-32-32-2 has 1,218 parameters", &[2.0, 32.0, 32.0, 2.0, n_parameters as f64]);
     lesson.given("with the learning rate 0.3");
-    lesson.given("for 200 epochs, or with");
+    lesson.given("for 200 epochs, and once more with");
     lesson.given("that of 200 other samples");
     lesson.given("loss after 200 epochs");
     lesson.given("at its best after 200 epochs");
@@ -207,7 +207,7 @@ fn learned(n_spoiled: usize, max_norm: f64) -> f64 {
 }
 
 fn worth_of_clipping(lesson: &mut Lesson) {
-    lesson.given("100 samples, and a network with four hidden layers of 16 ReLUs, which learns at the rate 0.5");
+    lesson.given("100 samples, and a network with four hidden layers of 16 ReLUs, which learns with the rate 0.5");
     lesson.given("three samples have been multiplied by 100");
     lesson.given("validation loss below 0.2");
     lesson.given("clipped to 0.1");

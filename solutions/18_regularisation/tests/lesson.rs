@@ -22,10 +22,10 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.given("`parameter.value *= 2.0`");
     lesson.given("`0.0_f64.signum()` is 1");
     lesson.given("p = 0.5 is a usual start");
-    lesson.given("With p = 0.5 it does not show");
+    lesson.given("With p = 0.5 the mistake does not show");
     lesson.given("Which of two weights, 3 and 0.01, does L2 with λ = 0.1");
     lesson.given("dropping the *scores* with p = 0.5");
-    lesson.given("chapters 5.2 and 7");
+    lesson.given("section 5.2 and chapter 7");
     lesson.finish();
 }
 
@@ -145,9 +145,9 @@ fn digits(lesson: &mut Lesson) {
             }
         }
     }
-    lesson.says("The accuracy is that on the 200 validation samples", &[some_digits(200).x_validation.nrows() as f64]);
+    lesson.says("accuracy is measured on the 200 validation samples", &[some_digits(200).x_validation.nrows() as f64]);
     lesson.given("below 0.01. Read the table");
-    lesson.given("L2 with λ = 0.01 was better than nothing twice");
+    lesson.given("L2 with λ = 0.01 was better than nothing");
     lesson.given("λ = 0.1 has by");
 }
 
@@ -221,7 +221,7 @@ fn diagnoses(lesson: &mut Lesson) {
         diagnose(&History { train_loss, validation_loss }, 0.5)
     });
     assert_eq!(found, [Fit::Overfitting, Fit::Underfitting, Fit::Good]);
-    lesson.says("is 20 % above its best", &[100.0 * (0.6 / 0.5 - 1.0)]);
+    lesson.says("ends 20 % above its best", &[100.0 * (0.6 / 0.5 - 1.0)]);
 }
 
 /// How often a right solution would fail the grader's check of masks, which have 20,000 entries or more: the share that is

@@ -179,7 +179,7 @@ fn two_modes(lesson: &mut Lesson) {
         let by_running = SoftmaxCrossEntropy.value(&evaluate(&mut net, &switch, &x), &y);
         losses.push([net.train_step(&x, &y, &SoftmaxCrossEntropy, 0.3), by_running]);
     }
-    lesson.says("loss was 0.1959 by the batch and 0.5746 by the running statistics", &losses[5]);
+    lesson.says("0.1959 with the statistics of the batch and 0.5746 with the running statistics", &losses[5]);
     lesson.says("were 0.0117 and 0.0123", &losses[50]);
 
     switch.set(Mode::Eval);
