@@ -126,7 +126,7 @@ fn ten_layers(lesson: &mut Lesson) {
     );
     let saturated = deep(Init::Normal(1.0), Activation::Tanh)[4];
     assert!((0.74..0.78).contains(&saturated), "{saturated}");
-    lesson.says("76 % of these outputs", &[100.0 * saturated_on_average()]);
+    lesson.says("76 % of the outputs of a layer", &[100.0 * saturated_on_average()]);
 }
 
 /// The share of saturated outputs over all ten layers.
