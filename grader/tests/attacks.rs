@@ -122,7 +122,7 @@ const ODD_FOLDERS: [(&str, &str, Make); 16] = [
     ("deep nesting", "refused", |folder, _| {
         source(folder, &format!("const X: i32 = {}1{};", "(".repeat(60_000), ")".repeat(60_000)));
     }),
-    ("a thousand files", "refused: 64 files are enough", |folder, solution| {
+    ("a thousand files", "refused: 64 are enough", |folder, solution| {
         let modules: String = (0..1000).map(|number| format!("mod m{number};\n")).collect();
         source(folder, &format!("{solution}\n{modules}"));
         (0..1000).for_each(|number| fs::write(folder.join(format!("src/m{number}.rs")), "").unwrap());

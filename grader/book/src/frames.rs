@@ -50,8 +50,9 @@ pub(crate) fn draw(course: &Course, exercise: &Exercise, folder: &Path) -> Resul
     Ok(match &*section {
         "" => section,
         figures => format!(
-            "\n\n## Pictures to vary\n\nHere the reference stands in for your code. `{0} plot {1}` draws what your own code \
-             computes, and on the page of `{0} serve {1}` you can vary more of it.\n\n{figures}",
+            "\n\n## Pictures to vary\n\nHere the solution stands in for your code, and each picture has one control. The \
+             other controls of which a caption speaks are on the page of `{0} serve {1}`, which runs your own code, and \
+             `{0} plot {1}` draws what it computes.\n\n{figures}",
             course.grader(),
             exercise.number
         ),

@@ -13,7 +13,7 @@ mod questions;
 use std::{
     env, fs,
     io::Write,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     process::ExitCode,
 };
 
@@ -44,12 +44,14 @@ fn run() -> Result<ExitCode> {
     refuse_what_is_no_book(&folder)?;
 
     let chapters = chapters::read(&course, repository)?;
-    let sources = tempfile::tempdir().context("there is no room for temporary files")?;
+    let temporary = || tempfile::tempdir().context("there is no room for temporary files");
+    let (sources, made) = (temporary()?, temporary()?);
     write_sources(&course, &chapters, draws, sources.path())?;
-    let book = MDBook::load_with_config(sources.path(), config(&course, &folder, repository)?);
+    let book = MDBook::load_with_config(sources.path(), config(&course, made.path(), repository)?);
     book.and_then(|book| book.build()).map_err(|error| error.context("mdBook cannot make the book"))?;
 
-    let broken = links::check(&course, &folder, &chapters, repository)?;
+    let broken = links::check(&course, made.path(), &chapters, repository)?;
+    put(made.path(), &folder)?;
     if !broken.is_empty() {
         let _ = writeln!(anstream::stderr(), "Links of the book that lead nowhere:\n{}", broken.join("\n"));
         return Ok(ExitCode::from(1));
@@ -58,17 +60,41 @@ fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What stands in the folder of a book is replaced as a whole, so it may hold nothing else.
+/// The list of the files of a book, in its folder. Only these are replaced.
+const LIST: &str = ".neuronlings-book";
+
+/// A folder that holds anything else than a book of ours is not touched.
 fn refuse_what_is_no_book(folder: &Path) -> Result<()> {
+    if folder.exists() && !folder.is_dir() {
+        return Err(UsageError(format!("{} is a file; name a folder", folder.display())).into());
+    }
     let is_empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
-    if is_empty || folder.join("toc.html").is_file() && folder.join(".nojekyll").is_file() {
+    if is_empty || folder.join(LIST).is_file() {
         return Ok(());
     }
-    let folder = folder.display();
-    Err(UsageError(format!(
-        "{folder} holds something else than a book; name an empty folder, or one that is not there"
-    ))
-    .into())
+    Err(UsageError(format!("{} is not empty and holds no book; name another folder", folder.display())).into())
+}
+
+/// Puts the book that was made into `folder`, in place of an earlier one. Files that are not of a book stay.
+fn put(made: &Path, folder: &Path) -> Result<()> {
+    files::create_folder(folder)?;
+    let list = folder.join(LIST);
+    let earlier = fs::read_to_string(&list).unwrap_or_default();
+    let mut names = Vec::new();
+    for file in files::files_below(made)? {
+        let name = file.strip_prefix(made).unwrap_or(&file);
+        names.push(name.to_string_lossy().replace('\\', "/"));
+        let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let place = folder.join(name);
+        files::create_folder(place.parent().unwrap_or(folder))?;
+        files::write_atomically(&place, &bytes)?;
+    }
+    // The list may have been edited: what leads out of the folder is no file of a book.
+    let old = earlier.lines().filter(|name| !names.iter().any(|new| new == name)).map(Path::new);
+    for name in old.filter(|name| name.components().all(|part| matches!(part, Component::Normal(_)))) {
+        let _ = fs::remove_file(folder.join(name));
+    }
+    files::write_atomically(&list, (names.join("\n") + "\n").as_bytes())
 }
 
 /// The scripts and styles that are added to mdBook's own, which has a `book.js`, too.

@@ -7,11 +7,13 @@ function askInBook(questions) {
   const readings = (typed, unit) => {
     let text = typed.trim().replace(/[\u2212–]/g, "-");
     if (unit && text.endsWith(unit.trim())) text = text.slice(0, text.length - unit.trim().length);
-    text = text.replace(/[% ]+$/, "").replace(/[_ ]/g, "");
+    text = text.replace(/[_ ]/g, "");
+    const share = text.endsWith("%") ? 0.01 : 1;
+    text = text.replace(/%$/, "");
     const one = (part) => (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(part) ? Number(part) : NaN);
     const value = (whole) => {
       const [above, below] = whole.split(/\/(.*)/s);
-      return below === undefined ? one(above) : one(above) / one(below);
+      return share * (below === undefined ? one(above) : one(above) / one(below));
     };
     return [text.replaceAll(",", "."), text.replaceAll(",", "")].map(value).filter(Number.isFinite);
   };
@@ -38,10 +40,18 @@ function askInBook(questions) {
   // The button of the contents is a label, which no key reaches.
   const label = document.getElementById("mdbook-sidebar-toggle");
   const box = document.getElementById(label.htmlFor);
+  const contents = document.getElementById("mdbook-sidebar");
   const button = document.createElement("button");
   for (const { name, value } of label.attributes) if (name !== "for") button.setAttribute(name, value);
   button.append(...label.childNodes);
-  button.addEventListener("click", () => box.click());
+  button.addEventListener("click", () => {
+    // mdBook does this when the label is clicked: contents that are hidden have no place, and could not slide in.
+    if (!box.checked) {
+      contents.style.display = "";
+      contents.offsetHeight;
+    }
+    box.click();
+  });
   box.addEventListener("change", () => button.setAttribute("aria-expanded", box.checked));
   label.replaceWith(button);
   document.getElementById("mdbook-menu-bar").role = "banner";

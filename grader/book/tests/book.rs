@@ -140,6 +140,28 @@ fn nothing_but_a_book_is_replaced() {
     fs::write(folder.path().join("thesis.txt"), "three years").expect("a file");
     let output = book(course.path(), folder.path(), "-");
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output).contains("holds something else than a book"), "{}", text(&output));
+    assert!(text(&output).contains("is not empty and holds no book"), "{}", text(&output));
     assert!(folder.path().join("thesis.txt").is_file());
+    let output = book(course.path(), &folder.path().join("thesis.txt"), "-");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("is a file; name a folder"), "{}", text(&output));
+}
+
+#[test]
+fn a_book_is_replaced_by_a_new_one_and_what_lies_beside_it_stays() {
+    let (course, folder) = (small_course(), tempfile::tempdir().expect("a temporary folder"));
+    assert!(book(course.path(), folder.path(), "-").status.success());
+    fs::create_dir(folder.path().join(".git")).expect("a folder");
+    for name in ["CNAME", ".git/HEAD"] {
+        fs::write(folder.path().join(name), "mine").expect("a file");
+    }
+    let readme = course.path().join("exercises/01_a/README.md");
+    let lesson = fs::read_to_string(&readme).expect("a lesson");
+    fs::write(&readme, lesson.replace(" and [a page](../../docs/page.md)", "")).expect("a lesson");
+    let output = book(course.path(), folder.path(), "-");
+    assert!(output.status.success(), "{}", text(&output));
+    for name in ["CNAME", ".git/HEAD", "exercises/01_a/index.html"] {
+        assert!(folder.path().join(name).is_file(), "{name}");
+    }
+    assert!(!folder.path().join("docs/page.html").exists(), "a page that is gone is taken away");
 }

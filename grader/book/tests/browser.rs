@@ -65,18 +65,26 @@ fn the_book_is_accessible_and_fits_a_phone_in_light_and_dark() {
 fn the_contents_are_opened_with_a_key_and_code_has_colours() {
     block_on(async {
         let folder = book();
-        let Some(browser) = Browser::open(1280, "light").await else { return };
-        goto(&browser, folder.path(), "exercises/10_backprop_engine/index.html").await;
-        let is_open = "return document.documentElement.classList.contains('sidebar-visible')";
-        let before = browser.run(is_open).await;
-        browser.run("document.getElementById('mdbook-sidebar-toggle').focus()").await;
-        browser.client.active_element().await.expect("the button").send_keys("\u{e007}").await.expect("a key");
-        browser.until(&format!("(() => {{ {is_open} }})() !== {before}")).await;
-        assert_eq!(
-            browser.run("return document.querySelectorAll('code.hljs [class^=hljs-]').length > 3").await,
-            json!(true)
-        );
-        browser.close().await;
+        for width in [390, 1280] {
+            let Some(browser) = Browser::open(width, "light").await else { return };
+            goto(&browser, folder.path(), "exercises/10_backprop_engine/index.html").await;
+            let is_open = "document.documentElement.classList.contains('sidebar-visible')";
+            let contents = "document.getElementById('mdbook-sidebar')";
+            let mut open = browser.run(&format!("return {is_open}")).await == json!(true);
+            // Closed and opened, in the order that is possible: on a phone they are closed at first.
+            for _ in 0..3 {
+                open = !open;
+                browser.run("document.getElementById('mdbook-sidebar-toggle').focus()").await;
+                browser.client.active_element().await.expect("the button").send_keys("\u{e007}").await.expect("a key");
+                browser.until(&format!("{is_open} === {open}")).await;
+                browser.until(&format!("(getComputedStyle({contents}).display !== 'none') === {open}")).await;
+            }
+            assert_eq!(
+                browser.run("return document.querySelectorAll('code.hljs [class^=hljs-]').length > 3").await,
+                json!(true)
+            );
+            browser.close().await;
+        }
     });
 }
 

@@ -95,7 +95,7 @@ function askQuestions(place, questions, reply) {
         heard = await reply(question, answers);
       } catch (error) {
         heard = { verdict: "unclear", says: "" };
-        said.textContent = error.message;
+        said.textContent = `There is no answer (${error.message}). Is \`grader serve\` still running?`;
       }
       const { verdict, says } = heard;
       const judged = verdict === "right" || verdict === "wrong";
@@ -116,6 +116,7 @@ function askQuestions(place, questions, reply) {
         said.after(actions);
       }
       const over = verdict === "right" || verdict === "solution" || (judged && question.kind === "open");
+      if (over) control.node.inert = true;
       button.hidden = over;
       solution.hidden = over || !judged;
       if (judged && !over) button.textContent = "Answer again";

@@ -150,7 +150,7 @@ impl Asked {
             Kind::Order(_) => "all letters in the right order, such as: b a c".to_owned(),
             Kind::Parts(parts) if parts.parts.len() == 1 => "a letter for the gap".to_owned(),
             Kind::Parts(_) => "a letter for each gap, such as: b a".to_owned(),
-            Kind::Match(_) => "a letter for each picture, in order, such as: b a c".to_owned(),
+            Kind::Match(_) => "a letter for each number, in order, such as: b a c".to_owned(),
             Kind::Open(_) if self.is_ticking => {
                 "the numbers of the points that yours contains, such as: 1 3 (or 0)".to_owned()
             }
@@ -174,7 +174,7 @@ impl Asked {
                 return Reply::More(model);
             }
         };
-        judged.unwrap_or_else(|| Reply::Unclear(format!("That is no answer to this question. Type {}.", self.how())))
+        judged.unwrap_or_else(|| Reply::Unclear(format!("This is not an answer to the question. Type {}.", self.how())))
     }
 
     /// The right answer and why it is right, in Markdown.
@@ -272,12 +272,12 @@ impl Asked {
         let given: Vec<&str> = chosen.iter().map(|at| pairs[*at].cause.as_str()).collect();
         let right = chosen.is_sorted_by(|one, other| one < other);
         let says = if right {
-            let lines = pairs.iter().zip(1..).map(|(pair, n)| format!("Picture {n}: {}", pair.because));
+            let lines = pairs.iter().zip(1..).map(|(pair, n)| format!("Number {n}: {}", pair.because));
             lines.collect::<Vec<_>>().join("\n\n")
         } else {
             let fit = chosen.iter().enumerate().filter(|(place, at)| place == *at).count();
             let (place, _) = chosen.iter().enumerate().find(|(place, at)| place != *at)?;
-            format!("{fit} of {} fit. Look at picture {} again: {}", pairs.len(), place + 1, pairs[place].because)
+            format!("{fit} of {} fit. Look at number {} again: {}", pairs.len(), place + 1, pairs[place].because)
         };
         Some(Reply::Judged { right, given: given.join("; "), says })
     }
@@ -343,13 +343,14 @@ fn a_number(number: &Number, typed: &str) -> Option<Reply> {
 /// What a typed number may mean: `0.5`, `1/2`, `1e-3`, `50 %`, and a comma as a decimal point or between thousands.
 fn readings(typed: &str, unit: &str) -> Vec<f64> {
     let plain: String = typed.trim().replace(['\u{2212}', '–'], "-");
-    let plain = plain.strip_suffix(unit.trim()).unwrap_or(&plain).trim_end_matches(['%', ' ']).replace(['_', ' '], "");
+    let plain = plain.strip_suffix(unit.trim()).unwrap_or(&plain).replace(['_', ' '], "");
+    let (plain, share) = plain.strip_suffix('%').map_or((&*plain, 1.0), |percent| (percent, 0.01));
     let parse = |text: &str| -> Option<f64> {
         let value = match text.split_once('/') {
             Some((above, below)) => above.parse::<f64>().ok()? / below.parse::<f64>().ok()?,
             None => text.parse::<f64>().ok()?,
         };
-        Some(value).filter(|value| value.is_finite())
+        Some(value * share).filter(|value| value.is_finite())
     };
     [plain.replace(',', "."), plain.replace(',', "")].iter().filter_map(|text| parse(text)).collect()
 }
@@ -483,11 +484,12 @@ mod tests {
             near: vec![near],
         };
         let mut question = asked(Kind::Number(number.clone()));
-        for right in ["0.2", ".2", "0,2", "1/5", "2e-1", "0.2 epochs", " 0.203 "] {
+        for right in ["0.2", ".2", "0,2", "1/5", "2e-1", "0.2 epochs", " 0.203 ", "20 %", "20%"] {
             assert!(judged(question.answer(right)).0, "{right}");
         }
         assert_eq!(judged(question.answer("20")).2, "in %");
         assert_eq!(judged(question.answer("-0.2")).2, "no");
+        assert_eq!(judged(question.answer("0.2 %")).2, "no");
         for unclear in ["", "a", "1/0", "NaN", "inf", "0.2.1"] {
             assert!(matches!(question.answer(unclear), Reply::Unclear(_)), "{unclear}");
         }
@@ -536,7 +538,7 @@ mod tests {
         };
         let mut question = asked(Kind::Match(Match { pairs: vec![pair("x"), pair("y"), pair("z")] }));
         assert!(judged(question.answer("abc")).0);
-        assert_eq!(judged(question.answer("acb")).2, "1 of 3 fit. Look at picture 2 again: about y");
+        assert_eq!(judged(question.answer("acb")).2, "1 of 3 fit. Look at number 2 again: about y");
         assert!(!judged(question.answer("aaa")).0);
         assert!(question.prompt().contains("█"));
     }
