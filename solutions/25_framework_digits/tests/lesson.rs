@@ -74,7 +74,7 @@ fn every_number_in_the_lesson_is_computed() {
     lesson.given("64-128-64-10, trained twice");
 
     lesson.says("the sixteen losses have 7 different values", &[n_losses(false) as f64]);
-    lesson.says("in every step they have 1", &[n_losses(true) as f64]);
+    lesson.says("for each of them they have 1", &[n_losses(true) as f64]);
 
     lesson.given("pooling (n, 128)");
     lesson.given("C is a matrix (64, 576)");
