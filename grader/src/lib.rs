@@ -14,14 +14,6 @@ use clap::Parser;
 use crate::cli::Cli;
 
 /// Does what the command line asks for.
-///
-/// A sandboxed process is this program again: it confines itself first, and then becomes another.
 pub fn main() -> ExitCode {
-    if let Some(failure) = runner::become_confined() {
-        return failure;
-    }
-    match commands::run(&Cli::parse()) {
-        Ok(code) => code,
-        Err(error) => report::fail(&error),
-    }
+    runner::program(|| commands::run(&Cli::parse()))
 }

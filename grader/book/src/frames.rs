@@ -1,16 +1,17 @@
 //! Pictures that can be varied, without code that runs: frames that the reference has computed beforehand.
 //!
-//! A picture that a question asks to predict is left out, as it is the answer.
+//! A picture that a question asks to predict is left out: it would give the answer away.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 use course::{Course, Exercise, files};
-use judge::picture::{Control, Kind, Picture, Role, Scale, YOURS};
+use judge::picture::{Control, Kind, Picture, Scale};
 use learner::quiz;
 use runner::{Gallery, Kit, Observer, Opened, Sandbox, SandboxMode, Slot, StatusLine, Submission};
 use serde_json::json;
 use view::{
+    figures,
     picture::{
         html::with_code,
         svg::{self, escaped},
@@ -75,7 +76,7 @@ fn one(
         let drawn = plot::pictures(gallery, varied, observer)?.into_iter().find(|other| other.id == picture.id);
         let drawn = drawn.with_context(|| format!("{} is not drawn at {value}", picture.id))?;
         let path = frames.join(format!("{}-{at}.svg", picture.id));
-        let document = svg::render(&without_the_pale_one(drawn))?;
+        let document = svg::render(&figures::alone(drawn))?;
         fs::write(&path, document).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let usual = control.value.first().copied().unwrap_or(values[0].0);
@@ -95,15 +96,6 @@ fn one(
         picture.id,
         with_code(&picture.caption),
     ))
-}
-
-/// The code of the picture is the reference itself, so there is nothing to compare.
-fn without_the_pale_one(mut picture: Picture) -> Picture {
-    picture.series.retain(|series| !matches!(series.role, Role::Reference(_)));
-    for series in picture.series.iter_mut().filter(|series| series.name == YOURS) {
-        series.name.clear();
-    }
-    picture
 }
 
 /// The values of a control that are drawn, and their names; nothing if it is no slider and no choice.

@@ -24,13 +24,7 @@ use mdbook_driver::{MDBook, config::Config};
 use serde_json::json;
 
 fn main() -> ExitCode {
-    if let Some(failure) = runner::become_confined() {
-        return failure;
-    }
-    match run() {
-        Ok(code) => code,
-        Err(error) => report::fail(&error),
-    }
+    runner::program(run)
 }
 
 fn run() -> Result<ExitCode> {

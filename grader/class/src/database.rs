@@ -107,9 +107,8 @@ fn two_submissions(student: &Student, exercise: &str, hand_ins: &[HandIn]) -> Op
     let mut last = last.into_values();
     let (one, other) = (last.next()?, last.next()?);
     let is_clear = one.code == other.code || one.handed_in != other.handed_in;
-    let submission = |hand_in: &HandIn| hand_in.found.split(": ").next().unwrap_or_default().to_owned();
-    let why = format!("{exercise} of {} is also in {}{WRITE_IGNORE}", student.name, submission(one));
-    (!is_clear).then(|| Question::new(&submission(other), &why))
+    let why = format!("{exercise} of {} is also in {}{WRITE_IGNORE}", student.name, one.submission());
+    (!is_clear).then(|| Question::new(other.submission(), &why))
 }
 
 /// The hand-ins that count, by student and exercise.
@@ -266,8 +265,7 @@ impl Building<'_> {
                 Ok(student) => student.clone(),
                 Err(why) => {
                     if !self.policy.roster.students.is_empty() {
-                        let submission = hand_in.found.split(": ").next().unwrap_or_default();
-                        questions.push(Question::new(submission, &format!("{why}{WRITE_STUDENT}")));
+                        questions.push(Question::new(hand_in.submission(), &format!("{why}{WRITE_STUDENT}")));
                     }
                     let is_address = |id: &&String| id.contains('@');
                     let email = who.ids.iter().find(is_address).cloned().unwrap_or_default();

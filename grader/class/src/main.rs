@@ -39,13 +39,7 @@ use record::{Paths, Records};
 use settings::Policy;
 
 fn main() -> ExitCode {
-    if let Some(failure) = runner::become_confined() {
-        return failure;
-    }
-    match run() {
-        Ok(code) => code,
-        Err(error) => report::fail(&error),
-    }
+    runner::program(run)
 }
 
 fn run() -> Result<ExitCode> {

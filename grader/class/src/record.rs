@@ -65,6 +65,13 @@ pub(crate) struct HandIn {
     pub(crate) found: String,
 }
 
+impl HandIn {
+    /// The name of the submission in which it was found.
+    pub(crate) fn submission(&self) -> &str {
+        self.found.split(": ").next().unwrap_or_default()
+    }
+}
+
 /// What a file's name or a list says of the student; the roster says who that is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Who {

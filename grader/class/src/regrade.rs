@@ -71,7 +71,7 @@ pub(crate) fn run(course: &Course, args: &RegradeArgs) -> Result<()> {
     Ok(())
 }
 
-/// What is accepted are the results of the checks that lie there now: mended checks have to be graded with first.
+/// Refuses to accept the results of checks that have been changed since.
 fn refuse_what_has_changed(course: &Course, regrade: Option<&Regrade>) -> Result<()> {
     // A commit stays what it is.
     let Some(regrade) = regrade.filter(|regrade| regrade.commit.is_none()) else { return Ok(()) };

@@ -34,16 +34,25 @@ use judge_program::Part;
 pub use kit::{Kit, cargo, digest_of_own_crates};
 pub use observer::{CalledOff, Observer, Stage};
 pub use probe_process::ProbeProcess;
-pub use sandbox::{Sandbox, SandboxMode, become_confined};
+pub use sandbox::{Sandbox, SandboxMode};
 pub use sources::Sources;
 pub use status_line::StatusLine;
 pub use workspace::Slot;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Result, bail};
 use course::{Course, Exercise};
 use report::sanitise;
+
+/// The `main` of a program that grades, which does `run` and tells of an error. A sandboxed process is the program started
+/// again: then it confines itself and becomes another one.
+pub fn program(run: impl FnOnce() -> Result<ExitCode>) -> ExitCode {
+    sandbox::become_confined().unwrap_or_else(|| run().unwrap_or_else(|error| report::fail(&error)))
+}
 
 /// The workspace that the grader itself is built from: the course's own, or for other courses the one that this grader
 /// came from.

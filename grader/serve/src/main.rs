@@ -13,13 +13,7 @@ use anyhow::{Context, Result};
 use course::Course;
 
 fn main() -> ExitCode {
-    if let Some(failure) = runner::become_confined() {
-        return failure;
-    }
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => report::fail(&error),
-    }
+    runner::program(|| run().map(|()| ExitCode::SUCCESS))
 }
 
 fn run() -> Result<()> {

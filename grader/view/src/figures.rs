@@ -21,7 +21,7 @@ pub(crate) fn show(course: &Course, exercise: &Exercise) -> Result<ExitCode> {
         print("The lesson shows no figure. The CONTRIBUTING.md of Neuronlings says how it names one.");
         return Ok(ExitCode::SUCCESS);
     }
-    let folder = course.root.join("exercises").join(&exercise.name).join("figures");
+    let folder = Submission::of_learner(course, exercise).folder.join("figures");
     plot::write(&folder, &drawn)?;
     for (name, _) in drawn {
         print(&format!("exercises/{}/figures/{name}", exercise.name));
@@ -66,7 +66,7 @@ fn draw(
 }
 
 /// What right code draws, without the reference behind it, which is the same.
-fn alone(mut picture: Picture) -> Picture {
+pub fn alone(mut picture: Picture) -> Picture {
     // The range of an axis comes from the reference.
     let axes = Axes::of(&picture, 0);
     for (axis, shown) in [(&mut picture.x, axes.x), (&mut picture.y, axes.y)] {

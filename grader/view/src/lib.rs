@@ -3,7 +3,7 @@
 //! `grader` compiles this program when it is first asked for such a thing, so that `check` need not wait for it, and
 //! starts it as `view COURSE WHAT …`. All decisions are made by the crates below; this one draws.
 
-mod figures;
+pub mod figures;
 pub mod lesson;
 pub mod map;
 mod markdown;

@@ -3,8 +3,5 @@
 use std::{env, process::ExitCode};
 
 fn main() -> ExitCode {
-    if let Some(failure) = runner::become_confined() {
-        return failure;
-    }
-    view::run(env::args_os().skip(1)).unwrap_or_else(|error| report::fail(&error))
+    runner::program(|| view::run(env::args_os().skip(1)))
 }

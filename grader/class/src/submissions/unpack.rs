@@ -130,13 +130,12 @@ impl Unpacking<'_> {
     /// Of a file that is no code nothing is kept. In a class it leaves an empty one, or its folder, so that a submission without
     /// code is asked about.
     fn mark(&self, path: &Path) -> Result<()> {
-        let first: PathBuf = path.components().filter(|part| matches!(part, Component::Normal(_))).take(2).collect();
-        let place = self.to.join(&first);
-        if self.size == Size::Student || first.as_os_str().is_empty() || place.exists() {
+        let parts: Vec<Component<'_>> = path.components().filter(|part| matches!(part, Component::Normal(_))).collect();
+        let place = self.to.join(parts.iter().take(2).collect::<PathBuf>());
+        if self.size == Size::Student || place.exists() {
             return Ok(());
         }
-        let is_below = path.components().filter(|part| matches!(part, Component::Normal(_))).count() > 2;
-        if is_below {
+        if parts.len() > 2 {
             return files::create_folder(&place);
         }
         files::create_folder(place.parent().unwrap_or(self.to))?;

@@ -141,7 +141,7 @@ pub(super) fn random_id() -> u64 {
 
 /// Confines this process and becomes another program, if that is what it was started for. Returns only if it was not,
 /// or if it failed.
-pub fn become_confined() -> Option<ExitCode> {
+pub(super) fn become_confined() -> Option<ExitCode> {
     let mut arguments = env::args_os().skip(1);
     if arguments.next()? != CONFINED {
         return None;

@@ -56,7 +56,7 @@ pub(super) fn files(course: &Course, exercise: &Exercise) -> Vec<String> {
 
 /// What is wrong with the figures of the lesson, as far as that can be seen without drawing them.
 pub(super) fn figures(course: &Course, exercise: &Exercise) -> Result<Vec<String>> {
-    let folder = course.root.join("exercises").join(&exercise.name);
+    let folder = Submission::of_learner(course, exercise).folder;
     // A lesson that is not there has been told already.
     let Ok(lesson) = fs::read_to_string(folder.join("README.md")) else { return Ok(Vec::new()) };
     let figures = match Figure::all(&lesson) {
@@ -271,7 +271,7 @@ pub(super) fn pictures(course: &Course, exercise: &Exercise, kit: &Kit, work: &P
                     problems.push(format!("question `{}` shows the picture `{id}`, which does not exist", question.id));
                 }
             }
-            let lesson = course.root.join("exercises").join(&exercise.name).join("README.md");
+            let lesson = Submission::of_learner(course, exercise).folder.join("README.md");
             let figures = fs::read_to_string(lesson).ok().and_then(|lesson| Figure::all(&lesson).ok());
             for figure in figures.unwrap_or_default() {
                 if pictures.iter().all(|picture| picture.id != figure.id) {
