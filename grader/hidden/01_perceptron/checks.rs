@@ -36,14 +36,14 @@ fn checks() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "tiny_sum_taken_for_zero",
-                "A sum just below 0 is put into class 1, as if it were 0. The step is exact: only 0 itself and what is \
-                 above it are class 1, `z >= 0.0`, with no tolerance.",
+                "A sum just below 0 is put into class 1, as if it were 0. The step is exact: 0 and every number above \
+                 it are class 1, `z >= 0.0`, with no tolerance.",
                 |c| if c.float("z") > -1e-11 { 1.0 } else { 0.0 },
             )
             .mistake(
                 "tiny_sum_taken_for_zero",
-                "A sum just below 0 is put into class 1, as if it were 0. The step is exact: only 0 itself and what is \
-                 above it are class 1, `z >= 0.0`, with no tolerance.",
+                "A sum just below 0 is put into class 1, as if it were 0. The step is exact: 0 and every number above \
+                 it are class 1, `z >= 0.0`, with no tolerance.",
                 |c| if c.float("z") > -1e-15 { 1.0 } else { 0.0 },
             )
             .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| if c.float("z") > 0.0 { 1.0 } else { 0.0 })
@@ -71,8 +71,8 @@ fn checks() -> Vec<Check> {
             .computes(|f| f.input("z").sigmoid())
             .mistake(
                 "sigmoid_overflows",
-                "e^1000 is infinite in f64, and infinity / infinity is NaN: e^z / (1 + e^z) breaks for large z. \
-                 1 / (1 + e^-z) is the same number and does not, because 1 / infinity is simply 0.",
+                "e^1000 is infinite in f64, and infinity / infinity is NaN: e^z / (1 + e^z) breaks for large z. 1 / \
+                 (1 + e^-z) is the same function without this problem, because 1 / infinity is 0.",
                 |c| c.float("z").exp() / (1.0 + c.float("z").exp()),
             ),
         with_wrong_sums(
@@ -88,12 +88,12 @@ fn checks() -> Vec<Check> {
         )
         .mistake(
             "sigmoid_forgotten",
-            "This is the weighted sum itself. A sigmoid neuron sends the sum through `sigmoid` before it answers.",
+            "This is the weighted sum itself. A sigmoid neuron applies `sigmoid` to the sum.",
             |c| weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias")),
         )
         .mistake(
             "step_for_sigmoid",
-            "This answers with a hard 0 or 1, as `step` does. The sigmoid neuron gives a probability in between.",
+            "The result is 0 or 1, as with `step`. A sigmoid neuron returns a probability between 0 and 1.",
             |c| step(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias"))),
         ),
         Check::new("accuracy", "accuracy", "accuracy is the share of right predictions, from 0 to 1", 1)
@@ -118,8 +118,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "divided_by_the_ones",
-                "This is the share of the ones that were found, which is called recall. Accuracy counts zeros as well: the \
-                 right predictions, divided by the number of all samples.",
+                "This is the fraction of the samples of class 1 that were found, which is called recall. Accuracy \
+                 counts both classes: the number of right predictions, divided by the number of samples.",
                 |c| (&c.vector("predictions") * &c.vector("targets")).sum() / c.vector("targets").sum(),
             )
             .mistake("only_ones_count", ONLY_ONES_COUNT, |c| {
@@ -132,14 +132,13 @@ fn checks() -> Vec<Check> {
             .computes(|f| f.input("predictions").equals(&f.input("targets")).mean())
             .mistake(
                 "nothing_is_perfect",
-                "No prediction was right, because there was none. An accuracy of 1 would claim that all is well; NaN \
-                 says that nothing was measured, and 0.0 / 0.0 yields it by itself.",
+                "Without predictions none was right, and an accuracy of 1 would be misleading. NaN says that nothing \
+                 was measured: 0.0 / 0.0 is NaN.",
                 |c| share_or(c, 1.0),
             )
             .mistake(
                 "nothing_is_all_wrong",
-                "No prediction was wrong either, because there was none. NaN says that nothing was measured, and \
-                 0.0 / 0.0 yields it by itself.",
+                "Without predictions none was wrong either. NaN says that nothing was measured: 0.0 / 0.0 is NaN.",
                 |c| share_or(c, 0.0),
             ),
         Check::new("new", "initialisation", "new draws small weights around 0 and starts with the bias 0", 1)
@@ -150,8 +149,8 @@ fn checks() -> Vec<Check> {
             .demands(freshly_drawn)
             .mistake_if(
                 "zero_weights",
-                "All weights are 0. One neuron would get over it, but a layer of equal neurons stays equal for ever: \
-                 weights start out random, each drawn by itself.",
+                "All weights are 0. A single neuron can learn from there, but equal neurons in a layer would stay \
+                 equal for ever. So weights start at random numbers: draw each one separately.",
                 |_, seen| seen.vector("weights").iter().all(|weight| *weight == 0.0),
             )
             .mistake_if(
@@ -162,8 +161,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "no_negative_weight",
-                "No weight is negative. Either they are uniform numbers from 0 upwards, or their sign is taken away. \
-                 Half of the numbers that `StandardNormal` draws are negative.",
+                "No weight is negative. Either they are uniform numbers from 0 upwards, or their absolute value is \
+                 taken. Half of the numbers that `StandardNormal` draws are negative.",
                 |_, seen| spread(seen) > 0.0 && seen.vector("weights").iter().all(|weight| *weight >= 0.0),
             )
             .mistake_if(
@@ -173,8 +172,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "uniform_weights",
-                "No weight is further from the mean than uniform random numbers are. Of normal ones most are close to \
-                 0 and a few far away: `StandardNormal` draws those.",
+                "No weight is farther from the mean than uniform random numbers would be. Most normal numbers are \
+                 close to 0, and a few are far away: draw them with `StandardNormal`.",
                 |_, seen| evenly_spread(&seen.vector("weights")),
             )
             .mistake_if(
@@ -184,8 +183,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "generator_of_its_own",
-                "Two perceptrons made one after the other have the same weights. `new` draws from a generator that \
-                 starts at the same place each time, one of its own or a copy: draw from the `rng` that is handed in.",
+                "Two perceptrons made one after the other have the same weights. `new` uses a generator that starts \
+                 with the same numbers each time: its own one, or a copy. Draw from the `rng` that is passed in.",
                 |_, seen| spread(seen) > 0.0 && seen.vector("weights") == seen.vector("weights of the next one"),
             )
             .mistake_if(
@@ -239,8 +238,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "probabilities_for_classes",
-                "These are probabilities. A prediction is a class, 0 or 1: decide on which side of the threshold each \
-                 one is.",
+                "These are probabilities. A prediction is a class, 0 or 1: compare each probability with the \
+                 threshold.",
                 |c| sums_of_rows(c, weighted_sum).mapv(sigmoid),
             )
             .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, |c| {
@@ -293,26 +292,26 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "learning_rate_twice",
-                "The step is too small: the learning rate is multiplied in twice. Once is right, for the weights and \
-                 for the bias.",
+                "The step is too small: it is multiplied by the learning rate twice. Multiply once, for the weights \
+                 and for the bias.",
                 |c| corrected(c, error_of(c) * c.float("learning_rate")),
             )
             .mistake(
                 "nothing_moves",
-                "Weights and bias are what they were, also where the answer was wrong. Is it a copy that moves? Change \
+                "Weights and bias are what they were, also where the answer was wrong. Did you change a copy? Change \
                  `self.weights` and `self.bias` themselves.",
                 |c| corrected(c, 0.0),
             )
             .mistake(
                 "weights_stand_still",
-                "The weights are what they were, also where the answer was wrong; only the bias moves. Is it a copy of \
-                 the weights that moves? Change `self.weights` itself.",
+                "The weights are what they were, also where the answer was wrong; only the bias moves. Did you change \
+                 a copy of the weights? Change `self.weights` itself.",
                 |c| Parameters { weights: c.vector("weights").to_owned(), ..corrected(c, error_of(c)) },
             )
             .mistake(
                 "not_multiplied_by_input",
-                "Every weight moves by the same amount. Each moves by learning_rate · error · its own input: an input \
-                 that was 0 had no part in the error.",
+                "Every weight moves by the same amount. Each should move by learning_rate · error · its own input: an \
+                 input of 0 did not contribute to the error.",
                 |c| {
                     let far = c.float("learning_rate") * error_of(c);
                     Parameters { weights: c.vector("weights").mapv(|w| w + far), ..corrected(c, error_of(c)) }
@@ -340,8 +339,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "moves_without_looking",
-                "The weights move by learning_rate · target · x, whatever the neuron answered. It is the error, \
-                 target - prediction, that says whether to move, and where.",
+                "The weights move by learning_rate · target · x, whatever the prediction was. Use the error, target - \
+                 prediction, in place of the target: it is 0 if the prediction was right.",
                 |c| corrected(c, c.float("target")),
             )
             .mistake(
@@ -366,8 +365,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "parameters_overwritten",
-                "The correction replaces the weights instead of being added to them, so all that was learned before is \
-                 lost: `+=`, not `=`.",
+                "The correction replaces the weights instead of being added to them, so everything learned before is \
+                 lost. Use `+=`, not `=`.",
                 |c| {
                     if error_of(c) == 0.0 {
                         return corrected(c, 0.0);
@@ -377,8 +376,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "parameters_overwritten",
-                "The correction replaces the weights instead of being added to them, so all that was learned before is \
-                 lost: `+=`, not `=`.",
+                "The correction replaces the weights instead of being added to them, so everything learned before is \
+                 lost. Use `+=`, not `=`.",
                 overwritten,
             ),
         Check::new("update_tells", "update", "update returns whether there was something to correct", 1)
@@ -388,13 +387,14 @@ fn checks() -> Vec<Check> {
             .expects(|c| Record::new().with("returned", error_of(c) != 0.0))
             .mistake(
                 "true_for_right",
-                "It returns true where the answer was right. The question is whether there was something to correct: \
-                 true means an error.",
+                "`update` returns true if the prediction was right. It should return true if the prediction was wrong \
+                 and something was corrected.",
                 |c| Record::new().with("returned", error_of(c) == 0.0),
             )
             .mistake(
                 "prediction_returned",
-                "What is returned is the prediction (true for class 1). It should tell whether that was wrong.",
+                "`update` returns the prediction (true for class 1). It should return whether the prediction was \
+                wrong.",
                 |c| Record::new().with("returned", score_of(c) >= 0.0),
             )
             .mistake("same_answer_always", SAME_ANSWER_ALWAYS, |_| Record::new().with("returned", true))
@@ -442,8 +442,8 @@ fn checks() -> Vec<Check> {
             .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| trained(c, Rule::StepAtZeroIs0))
             .mistake(
                 "no_early_stop",
-                "It goes on after an epoch without an error. Nothing can change any more: leave the loop when the \
-                 count of an epoch is 0.",
+                "Training continues after an epoch without an error, although nothing can change any more. Leave the \
+                 loop when the count of an epoch is 0.",
                 |c| {
                     let mut run = trained(c, Rule::Online);
                     run.errors.resize(c.count("max_epochs"), 0);
@@ -452,8 +452,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "final_zero_missing",
-                "The last epoch is missing: the one that had no error is an epoch that was run, so its 0 belongs into \
-                 the list. Push the count first, then decide whether to stop.",
+                "The last epoch is missing. The epoch without an error was run as well, so its 0 belongs in the list. \
+                 Push the count first, then decide whether to stop.",
                 |c| {
                     let mut run = trained(c, Rule::Online);
                     run.errors.retain(|errors| *errors > 0);
@@ -481,19 +481,20 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "errors_counted_afterwards",
-                "These are the samples that are wrong at the end of each epoch. What is asked for are the errors made \
-                 on the way: count the samples at which `update` had something to correct.",
+                "These are the numbers of samples that are wrong at the end of each epoch. Count the errors made \
+                 during the epoch: the samples for which `update` corrected something.",
                 counted_afterwards,
             )
             .mistake(
                 "signed_errors_added",
-                "The errors -1 and 1 are added with their signs, so they cancel out and an epoch seems to have fewer \
-                 than it had. Count the errors instead: 1 for each, whatever its sign.",
+                "The errors -1 and 1 are added with their signs, so they cancel out, and the sum is smaller than the \
+                 number of errors. Count 1 for each error, whatever its sign.",
                 signed_errors_added,
             )
             .mistake(
                 "hits_counted",
-                "These are the right answers of each epoch. Count the wrong ones: `update` returns true for them.",
+                "These are the numbers of right predictions in each epoch. Count the wrong ones: `update` returns \
+                true for them.",
                 |c| {
                     let mut run = trained(c, Rule::Online);
                     run.errors.iter_mut().for_each(|errors| *errors = c.matrix("x").nrows() - *errors);
@@ -502,8 +503,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "gives_up_early",
-                "It stops when the count of errors stops falling. It may rise and stay for a while before it falls: \
-                 only a 0 or `max_epochs` ends the training.",
+                "Training stops when the number of errors stops falling. This number may rise or stay equal for a \
+                 while before it falls. Only an epoch without errors, or `max_epochs`, ends the training.",
                 |c| {
                     let run = trained(c, Rule::Online);
                     let fallen = run.errors.windows(2).take_while(|pair| pair[1] < pair[0]).count();
@@ -512,8 +513,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "stops_when_stuck",
-                "It stops when two epochs have the same number of errors. The weights move on all the same, and the \
-                 count may fall later: only a 0 or `max_epochs` ends the training.",
+                "Training stops when two epochs have the same number of errors. The weights still change, and the \
+                 number may fall later. Only an epoch without errors, or `max_epochs`, ends the training.",
                 |c| {
                     let run = trained(c, Rule::Online);
                     let before = run.errors.windows(2).take_while(|pair| pair[1] != pair[0]).count();
@@ -522,8 +523,9 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "stops_when_stuck",
-                "It stops when an epoch has as many errors as the one before, and leaves that epoch out. The weights move \
-                 on all the same, and the count may fall later: only a 0 or `max_epochs` ends the training.",
+                "Training stops when an epoch has as many errors as the one before, and leaves that epoch out. The \
+                 weights still change, and the number may fall later. Only an epoch without errors, or `max_epochs`, \
+                 ends the training.",
                 |c| {
                     let run = trained(c, Rule::Online);
                     let stuck = run.errors.windows(2).position(|pair| pair[1] == pair[0]);
@@ -534,8 +536,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "starts_from_zero",
-                "Training starts from weights of 0. It should go on from the weights that the perceptron has: a second \
-                 call of `train` continues the first.",
+                "Training starts from weights of 0. It should start from the weights that the perceptron has: a \
+                 second call of `train` continues the first.",
                 |c| {
                     let zero = Neuron { weights: Array1::zeros(c.vector("weights").len()), bias: 0.0 };
                     trained_from(c, zero, Rule::Online)
@@ -543,8 +545,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "starts_over_in_every_epoch",
-                "Every epoch starts again from the first weights, so nothing is ever learned. An epoch goes on where \
-                 the one before it ended.",
+                "Every epoch starts again from the first weights, so nothing is ever learned. Each epoch should start \
+                 from the weights at the end of the previous one.",
                 starting_over,
             ),
         Check::new("gates_learned", "train", "after training AND, OR and NAND are right, and XOR is not", 1)
@@ -578,18 +580,18 @@ fn checks() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "max_epochs_ignored",
-                "It runs 100 epochs whatever `max_epochs` says. XOR never has an epoch without an error, so the limit \
-                 is all that stops it: use the argument.",
+                "`train` runs 100 epochs, whatever `max_epochs` is. On XOR every epoch has errors, so only the limit \
+                 ends the training: use the argument.",
                 |c| trained_for(c, 100),
             )
             .mistake(
                 "one_epoch_too_many",
-                "It runs one epoch more than `max_epochs`: `0..=n` counts n + 1 times, `0..n` counts n times.",
+                "Training runs one epoch more than `max_epochs`: `0..=n` counts n + 1 times, `0..n` counts n times.",
                 |c| trained_for(c, c.count("max_epochs") + 1),
             )
             .mistake(
                 "one_epoch_too_few",
-                "It runs one epoch less than `max_epochs`: `1..n` counts n - 1 times, `0..n` counts n times.",
+                "Training runs one epoch less than `max_epochs`: `1..n` counts n - 1 times, `0..n` counts n times.",
                 |c| trained_for(c, c.count("max_epochs") - 1),
             ),
         Check::new("train_edges", "train", "train with no epochs changes nothing, and no samples make no errors", 1)
@@ -611,7 +613,7 @@ fn checks() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "one_epoch_at_least",
-                "With `max_epochs` 0 it runs an epoch all the same. A `for` loop over `0..max_epochs` runs none.",
+                "With `max_epochs` = 0 one epoch is run. A `for` loop over `0..max_epochs` runs none.",
                 |c| trained_for(c, c.count("max_epochs").max(1)),
             ),
         Check::new("train_blobs", "train", "train separates 160 random sets that a line or a plane can separate", 1)
@@ -702,8 +704,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "wrong_weight_guarded",
-                "The first weight is compared with 0. If it is 0 the line is level, with the slope 0, and nothing is \
-                 wrong with that; it is the second one that is divided by.",
+                "The first weight is compared with 0. If it is 0, the line is horizontal, with the slope 0, and there \
+                 is a result. Compare the second weight: it is the divisor.",
                 |c| of_several(c, |c| if c.vector("weights")[0] == 0.0 { no_line() } else { solved(c) }),
             )
             .mistake(
@@ -717,8 +719,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "line_of_three_inputs",
-                "With three inputs the neuron decides along a plane in space, and a line in the x1-x2 plane does not \
-                 describe it: only two weights make a line.",
+                "With three inputs the decision boundary is a plane in space, not a line. Return `None` unless there \
+                 are exactly two weights.",
                 |c| of_several(c, |c| if c.vector("weights")[1] == 0.0 { no_line() } else { solved(c) }),
             )
             .mistake(
@@ -748,8 +750,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "probabilities_for_classes",
-                "These are probabilities. A prediction is a class, 0 or 1: decide on which side of the threshold each \
-                 one is.",
+                "These are probabilities. A prediction is a class, 0 or 1: compare each probability with the \
+                 threshold.",
                 |c| sums_of_rows(c, weighted_sum).mapv(sigmoid),
             )
             .mistake(
@@ -769,7 +771,7 @@ fn checks() -> Vec<Check> {
             .mistake("tanh_for_sigmoid", TANH_FOR_SIGMOID, |c| {
                 sums_of_rows(c, weighted_sum).mapv(|z| if z.tanh() > 0.5 { 1.0 } else { 0.0 })
             }),
-        Check::new("batch_step", "batch", "fit_batch_sigmoid adds up what all samples ask for, then moves once", 2)
+        Check::new("batch_step", "batch", "fit_batch_sigmoid adds up the corrections of all samples, then moves once", 2)
             .asks("fit_batch_sigmoid")
             .after("scores")
             .after("sigmoid")
@@ -786,32 +788,32 @@ fn checks() -> Vec<Check> {
             .expects(|c| batch_fitted(c, Descent::Right))
             .mistake(
                 "online_for_batch",
-                "The weights change after every sample. In this rule all samples of an epoch meet the same weights, \
-                 and their corrections are added up before anything moves.",
+                "The weights change after every sample. In this rule all predictions of an epoch use the same \
+                 weights. Add up the corrections first, and change the weights once, at the end.",
                 |c| batch_fitted(c, Descent::AfterEverySample),
             )
             .mistake(
                 "correction_averaged",
-                "The correction is divided by the number of samples. This rule takes the sum; the mean is a rule as \
-                 well, with a learning rate that is n times smaller.",
+                "The correction is divided by the number of samples. This rule takes the sum. Taking the mean is also \
+                 common, and equals a learning rate that is n times smaller.",
                 |c| batch_fitted(c, Descent::Averaged),
             )
             .mistake(
                 "slope_of_the_sigmoid",
-                "The errors are multiplied by p · (1 - p), the slope of the sigmoid. That is for the squared error: in \
-                 logistic regression this factor cancels out, and target - p is all that is left.",
+                "The errors are multiplied by p · (1 - p), the slope of the sigmoid. That belongs to the squared \
+                 error. In logistic regression this factor cancels, and target - p remains.",
                 |c| batch_fitted(c, Descent::TimesSlope),
             )
             .mistake(
                 "classes_for_probabilities",
-                "The error is taken from classes. Here it is target - p with the probability p itself, so a neuron \
-                 that is right but not sure still moves.",
+                "The error is taken from classes. Here it is target - p, with the probability p itself. So the \
+                 weights move even if the class is right but p is not yet 0 or 1.",
                 |c| batch_fitted(c, Descent::FromSteps),
             )
             .mistake(
                 "classes_for_probabilities",
-                "The error is taken from classes. Here it is target - p with the probability p itself, so a neuron \
-                 that is right but not sure still moves.",
+                "The error is taken from classes. Here it is target - p, with the probability p itself. So the \
+                 weights move even if the class is right but p is not yet 0 or 1.",
                 |c| batch_fitted(c, Descent::FromClasses),
             )
             .mistake(
@@ -836,13 +838,13 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "bias_from_moved_weights",
-                "The weights are right and the bias is not: it was corrected with probabilities of the new weights. \
-                 Compute the errors once, before anything moves, and use them for both.",
+                "The weights are right and the bias is not: it was corrected with the probabilities of the new \
+                 weights. Compute the errors once, before any change, and use them for both.",
                 |c| batch_fitted(c, Descent::BiasLater),
             )
             .mistake(
                 "one_epoch_too_many",
-                "It runs one epoch more than `epochs`: `0..=n` counts n + 1 times, `0..n` counts n times.",
+                "Training runs one epoch more than `epochs`: `0..=n` counts n + 1 times, `0..n` counts n times.",
                 |c| batch_fitted_for(c, Descent::Right, c.count("epochs") + 1),
             ),
         Check::new("batch_epochs", "batch", "fit_batch_sigmoid runs all its epochs", 1)
@@ -874,8 +876,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "stops_when_all_are_right",
-                "It stops as soon as all classes are right. This rule has no such end: the probabilities still come \
-                 closer to the targets, epoch after epoch.",
+                "Training stops as soon as all classes are right. This rule does not stop there: the probabilities \
+                 still come closer to the targets in every epoch.",
                 |c| batch_fitted(c, Descent::StopsWhenRight),
             ),
         Check::new("scaler_fit", "scaling", "fit measures the mean and the standard deviation of every feature", 1)
@@ -889,8 +891,8 @@ fn checks() -> Vec<Check> {
             .expects(|c| measured_scale(&c.matrix("x"), 0.0))
             .mistake(
                 "sample_deviation",
-                "The squares are divided by n - 1. That is the estimate for a population of which one sees a sample; \
-                 here the deviation of these very numbers is meant: divide by n, `std_axis(Axis(0), 0.0)`.",
+                "The sum of squares is divided by n - 1. That estimates the deviation of a population from a sample. \
+                 Here it is the deviation of the given numbers themselves: divide by n, `std_axis(Axis(0), 0.0)`.",
                 |c| measured_scale(&c.matrix("x"), 1.0),
             )
             .mistake(
@@ -910,8 +912,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "one_scale_for_all",
-                "All features get the same mean and deviation. Each has a scale of its own, and to undo just that is \
-                 what the scaler is for: measure every column by itself.",
+                "All features get the same mean and deviation. Features differ in scale, and the scaler should remove \
+                 these differences: measure every column separately.",
                 |c| {
                     let x = c.matrix("x");
                     let everything = x.flatten().insert_axis(Axis(1));
@@ -941,7 +943,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "constant_feature_has_scale_0",
                 "The second feature does not vary, so its deviation is 0, and `transform` would divide 0 by 0: every \
-                 sample would get a NaN, and NaN spreads. Use 1 in its place.",
+                 sample would get a NaN. Use 1 in its place.",
                 |c| measured_scale(&c.matrix("x"), 0.0),
             ),
         Check::new("scaler_transform", "scaling", "transform uses what was measured in training, on any data", 1)
@@ -963,8 +965,8 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "scaled_by_its_own_statistics",
                 "The numbers are scaled with the mean and the deviation of `x` itself. Test data must be scaled with \
-                 what was measured on the *training* data, `self.means` and `self.std_devs`: otherwise the same flower \
-                 gets other numbers depending on which flowers are tested with it.",
+                 the values measured on the *training* data, `self.means` and `self.std_devs`. Otherwise the same \
+                 flower gets different numbers, depending on the other flowers in the test data.",
                 |c| {
                     let x = c.matrix("x");
                     let scale = measured_scale(&x, 0.0);
@@ -979,14 +981,12 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "divided_before_subtracting",
-                "Only x is divided: x - mean / deviation and x / deviation - mean are other numbers. The difference \
-                 comes first: (x - mean) / deviation.",
+                "Only x is divided by the deviation. Subtract first, then divide: (x - mean) / deviation.",
                 |c| scaled(c, |x, mean, std_dev| x / std_dev - mean),
             )
             .mistake(
                 "divided_before_subtracting",
-                "Only a part is divided: x - mean / deviation and x / deviation - mean are other numbers. The \
-                 difference comes first: (x - mean) / deviation.",
+                "Only a part is divided by the deviation. Subtract first, then divide: (x - mean) / deviation.",
                 |c| scaled(c, |x, mean, std_dev| x - mean / std_dev),
             ),
         Check::new(
@@ -1013,26 +1013,28 @@ fn checks() -> Vec<Check> {
         .expects(|c| best_classes(c, |z| z, |score, best| score > best))
         .mistake(
             "first_yes_wins",
-            "The first perceptron that says yes wins. Several may say yes, or none at all; the one with the \
-                 largest score is the surest.",
+            "The first perceptron with the answer 1 is chosen. Several perceptrons may answer 1, or none: choose the \
+                 one with the largest score.",
             |c| best_classes(c, step, |score, best| score > best),
         )
         .mistake(
             "last_yes_wins",
-            "The last perceptron that says yes wins. Several may say yes, or none at all; the one with the largest \
-                 score is the surest.",
+            "The last perceptron with the answer 1 is chosen. Several perceptrons may answer 1, or none: choose the \
+                 one with the largest score.",
             |c| best_classes(c, step, |score, best| score >= best),
         )
         .mistake("probabilities_tie", PROBABILITIES_TIE, |c| best_classes(c, sigmoid, |score, best| score > best))
         .mistake("probabilities_tie", PROBABILITIES_TIE, |c| best_classes(c, sigmoid, |score, best| score >= best))
-        .mistake("smallest_score_wins", "The smallest score wins here; the class with the largest one is meant.", |c| {
+        .mistake("smallest_score_wins", "The class with the smallest score is chosen. Choose the one with the largest \
+                                        score.", |c| {
             best_classes(c, |z| z, |score, best| score < best)
         })
-        .mistake("classes_counted_from_one", "Classes are counted from 0; these start at 1.", |c| {
+        .mistake("classes_counted_from_one", "The classes start at 1. They are counted from 0.", |c| {
             let classes = best_classes(c, |z| z, |score, best| score > best);
             classes.into_iter().map(|class| class + 1).collect::<Vec<_>>()
         }),
-        Check::new("one_vs_rest_fit", "one_vs_rest", "OneVsRest::fit asks perceptron k: is it class k?", 2)
+        Check::new("one_vs_rest_fit", "one_vs_rest", "OneVsRest::fit teaches perceptron k to tell class k from the \
+                                                     rest", 2)
             .about("OneVsRest::fit")
             .after("train_xor")
             .on(|draw| {
@@ -1054,21 +1056,20 @@ fn checks() -> Vec<Check> {
             .within(Tolerance::EXACT)
             .mistake(
                 "rest_against_one",
-                "The targets are the wrong way round: perceptron k learns to say no to class k and yes to the rest. \
-                 Its target is 1 where the label is k.",
+                "The targets are swapped: perceptron k learns to answer 0 for class k and 1 for all others. Its \
+                 target is 1 where the label is k, and 0 elsewhere.",
                 |c| fitted_classes(c, |label, class| f64::from(u8::from(label != class))),
             )
             .mistake(
                 "labels_for_targets",
-                "Every perceptron learns from the labels themselves: 0, 1, 2 are names of classes, not amounts, and \
-                 all perceptrons get the same targets. The target of perceptron k is 1 where the label is k and 0 \
-                 elsewhere.",
+                "Every perceptron learns from the labels themselves. But the labels 0, 1, 2 are names of classes, not \
+                 targets. The target of perceptron k is 1 where the label is k and 0 elsewhere.",
                 |c| fitted_classes(c, |label, _| label as f64),
             )
             .mistake(
                 "same_question_for_all",
-                "All perceptrons get the same targets. Each has to learn its own: the target of perceptron k is 1 \
-                 where the label is k and 0 elsewhere.",
+                "All perceptrons get the same targets. Each needs its own: the target of perceptron k is 1 where the \
+                 label is k and 0 elsewhere.",
                 |c| fitted_classes(c, |label, _| f64::from(u8::from(label == 0))),
             )
             .mistake(
@@ -1106,43 +1107,44 @@ fn checks() -> Vec<Check> {
             .expects(|c| pocketed(c, &PocketRule::RIGHT))
             .mistake(
                 "last_instead_of_best",
-                "These are the last weights. Where no line separates the classes, the last ones may be the worst: a \
-                 copy goes into the pocket whenever the accuracy is higher than ever before, and it stays there.",
+                "These are the last weights. Where no line separates the classes, the last ones may be the worst. \
+                 Keep a copy of the weights whenever the accuracy is higher than ever before.",
                 |c| pocketed(c, &PocketRule::LAST),
             )
             .mistake(
                 "last_instead_of_best",
-                "The accuracy is that of the best weights, but the weights beside it are the last ones. A pocket holds \
-                 a copy, `perceptron.clone()`, made at the moment when it was the best.",
+                "The accuracy is that of the best weights, but the weights are the last ones. Keep a copy, \
+                 `perceptron.clone()`, made when the accuracy was best.",
                 |c| pocketed(c, &PocketRule::LAST).with_accuracy(pocketed(c, &PocketRule::RIGHT).accuracy),
             )
             .mistake(
                 "later_equals_replace",
-                "Weights that are as good as those in the pocket replace them. Only better ones should: `>`, not `>=`.",
+                "Weights that are as good as those in the pocket replace them. Only better ones should replace them: \
+                `>`, not `>=`.",
                 |c| pocketed(c, &PocketRule { keeps: |new, best| new >= best, ..PocketRule::RIGHT }),
             )
             .mistake(
                 "measured_once_an_epoch",
                 "The accuracy is measured at the end of each epoch only, so good weights on the way are missed. On \
-                 XOR the epoch always ends at the same bad place. Measure after every correction.",
+                 XOR every epoch ends with the same bad weights. Measure after every correction.",
                 |c| pocketed(c, &PocketRule { once_an_epoch: true, ..PocketRule::RIGHT }),
             )
             .mistake(
                 "measured_too_early",
-                "The accuracy is measured before the sample has corrected anything, so what the last correction of \
-                 all did is never seen. Measure right after a correction.",
+                "The accuracy is measured before each correction, so the weights after the very last correction are \
+                 never measured. Measure right after a correction.",
                 |c| pocketed(c, &PocketRule { before_correcting: true, ..PocketRule::RIGHT }),
             )
             .mistake(
                 "start_not_in_the_pocket",
-                "The initial perceptron is not considered: if training finds nothing better, it is the best one. Put a \
-                 copy of it and its accuracy into the pocket before training starts.",
+                "The initial perceptron is not considered. If training finds nothing better, it is the best one. Put \
+                 a copy of it and its accuracy into the pocket before training starts.",
                 |c| pocketed(c, &PocketRule { starts_empty: true, ..PocketRule::RIGHT }),
             )
             .mistake(
                 "accuracy_of_the_last",
-                "The weights are the best ones, but the accuracy beside them is that of the last ones. Both go into \
-                 the pocket together.",
+                "The weights are the best ones, but the accuracy is that of the last ones. Store both at the same \
+                 time.",
                 |c| pocketed(c, &PocketRule::RIGHT).with_accuracy(pocketed(c, &PocketRule::LAST).accuracy),
             ),
     ]
@@ -1150,50 +1152,50 @@ fn checks() -> Vec<Check> {
 
 const BIAS_FORGOTTEN: &str = "The bias is missing: a neuron adds it to the weighted sum, w·x + b.";
 const BIAS_SUBTRACTED: &str = "The bias is subtracted. It is added: w·x + b.";
-const ACTIVATION_IN_LINEAR_NEURON: &str = "The linear neuron answers with the weighted sum itself, any real number: no \
-     step and no sigmoid after it.";
+const ACTIVATION_IN_LINEAR_NEURON: &str = "The output of the linear neuron is the weighted sum itself, which can be \
+     any real number. There is no step and no sigmoid after it.";
 const STEP_AT_ZERO_IS_0: &str = "A sum of exactly 0 is put into class 0. In this course step(0) is 1: `>=`, not `>`. \
-     It matters more than it seems: a neuron whose weights are all 0 has the sum 0 for every sample.";
-const MINUS_ZERO_IS_NEGATIVE: &str = "-0.0 is treated as a negative number. It is equal to 0.0, and only its sign bit \
-                                      differs: compare with `>= 0.0` instead of asking for the sign.";
+     This matters: a neuron whose weights are all 0 has the sum 0 for every sample.";
+const MINUS_ZERO_IS_NEGATIVE: &str = "-0.0 is treated as a negative number. It is equal to 0.0; only its sign bit \
+                                      differs. Compare with `>= 0.0` instead of testing the sign.";
 const MINUS_ONE_FOR_ZERO: &str = "Classes are -1 and 1 here. In this course they are 0 and 1, and the error target - \
-     prediction counts on it.";
-const STEP_REVERSED: &str = "0 and 1 are the wrong way round: a sum from 0 upwards is class 1.";
-const COMPARED_WITH_HALF: &str = "The weighted sum is compared with 0.5. That is the threshold for a probability; the \
-     sum of a neuron that cannot decide is 0, and sigmoid(0) is 0.5.";
-const RELU_FOR_STEP: &str = "A positive sum is returned as it is. (Such a function is useful, it is called ReLU and \
-                             comes in exercise 2.) The step is only yes or no: 1 for every sum from 0 upwards, however \
-                             large.";
-const SAME_ANSWER_ALWAYS: &str = "It returns the same for every sample. It should be true if there was an error to \
-     correct, and false if the prediction was right and nothing moved.";
-const SIGMOID_WITHOUT_MINUS: &str = "The sigmoid falls where it should rise: the exponent is -z, as in 1 / (1 + e^-z).";
-const EXPONENTIAL_ONLY: &str = "This is e^z. The sigmoid is 1 / (1 + e^-z): without the 1 in the denominator it would \
-     grow without end, and a probability may not.";
-const TANH_FOR_SIGMOID: &str = "This is tanh, which goes from -1 to 1. The sigmoid has the same shape but goes from 0 \
-     to 1, so that it can be read as a probability: 1 / (1 + e^-z).";
-const UPDATE_SIGN_SWAPPED: &str = "Every correction goes the wrong way, and the neuron gets worse with each. The error \
-     is target - prediction: if the answer was 0 and should be 1, it is +1, and the sum has to grow.";
-const BIAS_NOT_UPDATED: &str = "The bias never moves. With a bias of 0 for ever, the line could only turn around the \
-     origin. The bias learns too: it moves by learning_rate · error, as a weight whose input is always 1.";
+     prediction relies on that.";
+const STEP_REVERSED: &str = "0 and 1 are swapped: a sum of 0 or more is class 1.";
+const COMPARED_WITH_HALF: &str = "The weighted sum is compared with 0.5. That is the threshold for a probability. The \
+     threshold for the sum is 0, because sigmoid(0) is 0.5.";
+const RELU_FOR_STEP: &str = "A positive sum is returned as it is. (That function is called ReLU; see exercise 2.) The \
+                             step is only 0 or 1: it is 1 for every sum of 0 or more, however large.";
+const SAME_ANSWER_ALWAYS: &str = "`update` returns the same value for every sample. It should return true if the \
+     prediction was wrong and was corrected, and false if it was right.";
+const SIGMOID_WITHOUT_MINUS: &str = "This function falls, but the sigmoid rises: the exponent is -z, as in 1 / (1 + \
+                                    e^-z).";
+const EXPONENTIAL_ONLY: &str = "This is e^z. The sigmoid is 1 / (1 + e^-z): without the 1 in the denominator it grows \
+     without limit and is no probability.";
+const TANH_FOR_SIGMOID: &str = "This is tanh, which lies between -1 and 1. The sigmoid has a similar shape but lies \
+     between 0 and 1, so it can be read as a probability: 1 / (1 + e^-z).";
+const UPDATE_SIGN_SWAPPED: &str = "Every correction has the wrong sign. The error is target - prediction: if the \
+     prediction is 0 and the target is 1, the error is +1, and the sum has to grow.";
+const BIAS_NOT_UPDATED: &str = "The bias never moves. If the bias stays 0, the decision line always passes through \
+     the origin. The bias learns too: it moves by learning_rate · error, like a weight whose input is always 1.";
 const LEARNING_RATE_FORGOTTEN: &str = "The learning rate is not used: a correction is learning_rate · error · x for \
      the weights, and learning_rate · error for the bias.";
 const BATCH_FOR_ONLINE: &str = "All predictions of an epoch are made with the same weights, and the corrections come \
-     at its end. The perceptron rule corrects at once: the next sample already meets the new weights.";
+     at its end. The perceptron rule corrects at once: the next sample is predicted with the new weights.";
 const AVERAGED_BATCH_FOR_ONLINE: &str = "The corrections of an epoch are averaged and made at its end. The perceptron \
-     rule corrects at once, after every sample: the next one already meets the new weights.";
-const ACCURACY_IN_PERCENT: &str = "This is in percent. An accuracy goes from 0 to 1: leave the 100 out.";
-const HITS_NOT_DIVIDED: &str = "This is the number of right predictions. Their share is asked for: divide by the \
-     number of samples.";
-const ERROR_RATE: &str = "This is the share of wrong predictions. Accuracy is the share of right ones.";
-const INTEGER_DIVISION: &str = "All or nothing: every accuracy below 1 becomes 0. Two whole numbers that are divided \
-     lose their fraction in Rust, 3 / 5 is 0: turn both into `f64` first, `right as f64 / n as f64`. (Comparing both \
-     arrays as a whole has the same effect.)";
-const ONLY_ONES_COUNT: &str = "Only the ones that were found count here. A 0 that was predicted as 0 is right as well: \
-     compare prediction and target.";
+     rule corrects at once, after every sample: the next one is predicted with the new weights.";
+const ACCURACY_IN_PERCENT: &str = "This is a percentage. An accuracy lies between 0 and 1: do not multiply by 100.";
+const HITS_NOT_DIVIDED: &str = "This is the number of right predictions. Accuracy is a fraction: divide by the number \
+     of samples.";
+const ERROR_RATE: &str = "This is the fraction of wrong predictions. Accuracy is the fraction of right ones.";
+const INTEGER_DIVISION: &str = "Every accuracy below 1 becomes 0. Either two integers are divided, and 3 / 5 is 0 in \
+     Rust: convert both to `f64` first, `right as f64 / n as f64`. Or the two arrays are compared as a whole: compare \
+     entry by entry.";
+const ONLY_ONES_COUNT: &str = "Only samples of class 1 are counted as right. A 0 that was predicted as 0 is right as \
+     well: compare prediction and target.";
 const DIVIDED_BY_ZERO: &str = "The second weight is 0, and a division by 0 yields infinity or NaN. Such a line is \
      vertical and has no slope (or all weights are 0 and there is no line): return `None`.";
-const PROBABILITIES_TIE: &str = "The sigmoids are compared. Above 37 or so a sigmoid is exactly 1 in f64, so large \
-     scores tie, and the order decides. The scores w·x + b themselves still differ.";
+const PROBABILITIES_TIE: &str = "The sigmoids are compared. For scores above about 37 the sigmoid is exactly 1 in \
+     f64, so different large scores become equal. Compare the scores w·x + b themselves.";
 
 /// How many weights `new` is asked for: enough to measure their spread.
 const N_DRAWN: usize = 4000;
@@ -1355,8 +1357,7 @@ fn with_wrong_sums(check: Check, then: fn(f64) -> f64) -> Check {
         })
         .mistake(
             "bias_for_every_input",
-            "The bias is added once for every input. It belongs to the neuron, not to its inputs: add it once, after \
-             the loop.",
+            "The bias is added once for every input. Add it once, after the loop: there is one bias for each neuron.",
             move |c| {
                 let (x, weights, bias) = parts(c);
                 then(weighted_sum(&x, &weights, bias * x.len() as f64))
@@ -1382,8 +1383,8 @@ fn with_wrong_sums(check: Check, then: fn(f64) -> f64) -> Check {
         )
         .mistake(
             "sums_multiplied",
-            "The sum of all inputs is multiplied by the sum of all weights. Each input meets its own weight only: \
-             multiply first, entry by entry, and add the products up.",
+            "The sum of all inputs is multiplied by the sum of all weights. Multiply each input by its own weight \
+             first, then add up the products.",
             move |c| {
                 let (x, weights, bias) = parts(c);
                 then(x.sum() * weights.sum() + bias)

@@ -307,7 +307,7 @@ fn scales(clouds: &Dataset, ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .caption(
         "10 is added to one feature. The clouds are no harder to separate, but the rule takes many times as long. \
-         `Standardizer` removes the shift. If the bar on the right is tall, a part of the shift is left.",
+         `Standardizer` removes the shift. If the bar on the right is tall, a part of the shift remains.",
     );
     let epochs = |side: &mut Side<'_>, data: &Dataset| -> Asked<f64> {
         let (_, errors) = train(side, data, MAX_EPOCHS)?;

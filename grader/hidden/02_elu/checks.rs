@@ -12,14 +12,14 @@ fn main() {
 
 fn checks() -> Vec<Check> {
     vec![
-        Check::new("relu", "relu", "relu keeps what is positive and makes 0 of the rest", 1)
+        Check::new("relu", "relu", "relu keeps positive numbers and replaces all others by 0", 1)
             .on(|draw| numbers(&[2.5, -1.5, 0.5, 0.0, 800.0, -800.0, below(draw), above(draw)]))
             .computes(|f| f.input("z").relu())
             .within(Tolerance::EXACT)
             .mistake(
                 "relu_upside_down",
-                "Negative numbers pass and positive ones become 0. It is the other way round: ReLU is the larger of \
-                 z and 0.",
+                "Negative numbers are kept and positive ones become 0. ReLU does the opposite: it is the larger of z \
+                 and 0.",
                 |c| z(c).min(0.0),
             ),
         Check::new("relu_nan", "relu", "relu passes NaN on instead of hiding it", 1)
@@ -29,9 +29,9 @@ fn checks() -> Vec<Check> {
             .expects(|c| if z(c).is_nan() { z(c) } else { relu(z(c)) })
             .mistake(
                 "nan_hidden",
-                "NaN went in and 0 came out. NaN is the trace of a mistake further up, and this wipes it away. It \
-                 fails every comparison, so `z > 0.0` sends it to the `else`; and `max` of a number and NaN is the \
-                 number. Which comparison sends NaN to the branch that returns z?",
+                "The input was NaN, and the output is 0. NaN is a sign of an earlier mistake, and this hides it. \
+                 Every comparison with NaN is false, so `z > 0.0` leads to the `else`; and `max` of a number and NaN \
+                 is the number. Which comparison leads to the branch that returns z if z is NaN?",
                 |c| if z(c).is_nan() { 0.0 } else { relu(z(c)) },
             ),
         Check::new("relu_derivative", "relu", "relu_derivative is 1 on the right, 0 on the left and 0 at the kink", 1)
@@ -46,20 +46,20 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "relu_slope_half_at_zero",
-                "At z = 0 this is 1/2, the mean of the slopes on both sides. One may choose that, but it has to be the \
-                 same everywhere: this course takes 0.",
+                "At z = 0 this is 1/2, the mean of the slopes on both sides. That is a possible convention, but this \
+                 course takes 0.",
                 |c| if z(c) == 0.0 { 0.5 } else { f64::from(z(c) > 0.0) },
             )
             .mistake(
                 "relu_slope_is_relu",
-                "For positive z this is z: the value of ReLU, not its slope. The line y = z rises by 1 for each 1 \
-                 that it goes to the right, however large z is.",
+                "For positive z this is z: the value of ReLU, not its slope. The line y = z has the slope 1, however \
+                 large z is.",
                 |c| relu(z(c)),
             )
             .mistake_if(
                 "relu_slope_is_sign",
                 "The slope is -1 for negative z. That is the slope of |z|. ReLU is flat there, so its slope is 0. \
-                 (`signum` is no way around it: the sign of 0.0 is 1 in Rust.)",
+                 (`signum` does not help: the sign of 0.0 is 1 in Rust.)",
                 |c, seen| z(c) < 0.0 && seen.float("result") == -1.0,
             ),
         Check::new("leaky_relu", "leaky_relu", "leaky_relu is z on the right and alpha · z on the left", 1)
@@ -89,13 +89,13 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "leak_forgotten",
-                "This is plain ReLU: 0 for every negative z. The leak is what is new: alpha · z there.",
+                "This is plain ReLU: 0 for every negative z. Leaky ReLU is alpha · z there.",
                 |c| relu(z(c)),
             )
             .mistake(
                 "leak_on_both_sides",
-                "Positive numbers are multiplied by alpha too. Then the function is one straight line, and there is \
-                 no bend left: on the right it is z itself.",
+                "Positive numbers are multiplied by alpha too. Then the function is one straight line. For positive z \
+                 it should be z itself.",
                 |c| alpha(c) * z(c),
             ),
         Check::new(
@@ -116,8 +116,7 @@ fn checks() -> Vec<Check> {
         .computes(|f| f.input("z").above(&f.number(0.0)).choose(&f.number(1.0), &f.input("alpha")))
         .mistake(
             "leaky_slope_one_at_zero",
-            "At z = 0 this is 1. There are two slopes to choose from at the kink, and this course takes the left \
-             one, alpha.",
+            "At z = 0 this is 1, the slope on the right. At the kink this course takes the slope on the left, alpha.",
             |c| if z(c) >= 0.0 { 1.0 } else { alpha(c) },
         )
         .mistake(
@@ -128,8 +127,7 @@ fn checks() -> Vec<Check> {
         )
         .mistake(
             "leak_forgotten",
-            "This is the slope of plain ReLU: 0 for negative z. Leaky ReLU falls there by alpha for each 1 to the \
-             left.",
+            "This is the slope of plain ReLU: 0 for negative z. The slope of leaky ReLU is alpha there.",
             |c| f64::from(z(c) > 0.0),
         )
         .mistake(
@@ -139,8 +137,8 @@ fn checks() -> Vec<Check> {
         )
         .mistake(
             "leak_on_both_sides",
-            "The slope is alpha on both sides. Alpha is that of the left side; on the right leaky ReLU is the \
-                 line z.",
+            "The slope is alpha on both sides. It is alpha on the left only; on the right leaky ReLU is the line z, \
+                 with the slope 1.",
             alpha,
         ),
         Check::new("elu", "elu", "elu is z on the right and alpha · (e^z - 1) on the left", 2)
@@ -148,8 +146,8 @@ fn checks() -> Vec<Check> {
             .computes(elu_of)
             .mistake(
                 "elu_without_alpha",
-                "Alpha is missing: for negative z this is e^z - 1 alone. With alpha = 1 the mistake does not show; \
-                 multiply the whole bracket by alpha.",
+                "Alpha is missing: for negative z this is e^z - 1 alone. With alpha = 1 there is no difference. \
+                 Multiply the whole bracket by alpha.",
                 |c| elu(z(c), 1.0),
             )
             .mistake(
@@ -172,8 +170,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "elu_alpha_in_the_exponent",
-                "Alpha stands in the exponent: e^(alpha · z) - 1. It is a factor in front of the bracket, and \
-                 thereby says where ELU levels out, at -alpha.",
+                "Alpha stands in the exponent: e^(alpha · z) - 1. It should be a factor in front of the bracket, so \
+                 that ELU levels out at -alpha.",
                 |c| if z(c) > 0.0 { z(c) } else { (alpha(c) * z(c)).exp_m1() },
             )
             .mistake(
@@ -184,20 +182,19 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "elu_is_max",
-                "This is the larger of z and alpha · (e^z - 1). The curve does not lie below the line z on the \
-                 right, so the larger one is not what is meant: decide by the sign of z.",
+                "This is the larger of z and alpha · (e^z - 1). That is not ELU: decide by the sign of z.",
                 |c| z(c).max(alpha(c) * z(c).exp_m1()),
             )
             .mistake(
                 "elu_is_min",
-                "This is the smaller of z and alpha · (e^z - 1). On the left the line z falls for ever, while ELU \
+                "This is the smaller of z and alpha · (e^z - 1). On the left the line z falls without limit, but ELU \
                  levels out: decide by the sign of z.",
                 |c| z(c).min(alpha(c) * z(c).exp_m1()),
             )
             .mistake(
                 "elu_upside_down",
-                "The bracket is the wrong way round: this is alpha · (1 - e^z), which is positive on the left. alpha \
-                 · (e^z - 1) is meant.",
+                "The bracket is the wrong way round: this is alpha · (1 - e^z), which is positive on the left. It \
+                 should be alpha · (e^z - 1).",
                 |c| if z(c) > 0.0 { z(c) } else { alpha(c) * (1.0 - z(c).exp()) },
             )
             .mistake(
@@ -213,9 +210,8 @@ fn checks() -> Vec<Check> {
             .computes(elu_of)
             .mistake_if(
                 "infinity_times_zero",
-                "The result is NaN. e^800 is infinite, and a side that was to be switched off by multiplying it by 0 \
-                 is not switched off then: infinity times 0 is NaN. Choose the side with `if`, which computes only \
-                 one of them.",
+                "The result is NaN. e^800 is infinite, and infinity times 0 is NaN, so multiplying a side by 0 does \
+                 not remove it. Choose the side with `if`, which computes only one of them.",
                 |_, seen| seen.float("result").is_nan(),
             ),
         Check::new("elu_tiny", "elu", "elu keeps twelve digits close to 0", 1)
@@ -231,9 +227,9 @@ fn checks() -> Vec<Check> {
             .within(Tolerance::relative(1e-12))
             .mistake(
                 "digits_cancelled",
-                "About nine of sixteen digits are gone. e^z is 0.9999999999 here, rounded in its 16th digit; \
-                 subtracting 1 leaves little else than that rounding. `f64` has a method for e^z - 1 as a whole, \
-                 which rounds once, at the end.",
+                "About nine of sixteen digits are lost. e^z is 0.9999999999 here, rounded in its 16th digit, and \
+                 after subtracting 1 this rounding error is large. `f64` has a method that computes e^z - 1 \
+                 accurately.",
                 |c| alpha(c) * (z(c).exp() - 1.0),
             ),
         Check::new(
@@ -268,20 +264,17 @@ fn checks() -> Vec<Check> {
         )
         .mistake(
             "elu_slope_is_elu_plus_one",
-            "On the left this is elu(z) + 1. What has to be added is alpha, whatever it is: alpha · (e^z - 1) + \
-                 alpha is alpha · e^z.",
+            "On the left this is elu(z) + 1. Add alpha, not 1: alpha · (e^z - 1) + alpha is alpha · e^z.",
             |c| if z(c) > 0.0 { 1.0 } else { elu(z(c), alpha(c)) + 1.0 },
         )
         .mistake(
             "elu_slope_z_on_the_right",
-            "For positive z this is z: the value of ELU there, not its slope. A line that rises by 1 for each 1 \
-                 to the right has the slope 1.",
+            "For positive z this is z: the value of ELU there, not its slope. The line y = z has the slope 1.",
             |c| if z(c) > 0.0 { z(c) } else { elu_slope(z(c), alpha(c)) },
         )
         .mistake(
             "elu_slope_is_relus",
-            "For negative z this is 0, the slope of ReLU. That ELU still rises there is what it is for: its \
-                 slope is alpha · e^z.",
+            "For negative z this is 0, the slope of ReLU. ELU still rises there: its slope is alpha · e^z.",
             |c| f64::from(z(c) > 0.0),
         ),
         Check::new(
@@ -297,13 +290,13 @@ fn checks() -> Vec<Check> {
         .mistake(
             "elu_slope_one_at_zero",
             "At z = 0 this is 1, the slope on the right. With alpha = 1 both sides agree; with any other alpha there \
-             is a kink, and this course takes the left side there: 0 is not above 0.",
+             is a kink, and this course takes the slope of the left side.",
             |_| 1.0,
         )
         .mistake(
             "elu_slope_mean_at_zero",
-            "At z = 0 this is the mean of both slopes. One may choose that, but it has to be the same everywhere: this \
-             course takes the slope of the left side, alpha.",
+            "At z = 0 this is the mean of both slopes. That is a possible convention, but this course takes the slope \
+             of the left side, alpha.",
             |c| 0.5 * (1.0 + alpha(c)),
         )
         .mistake(
@@ -323,9 +316,8 @@ fn checks() -> Vec<Check> {
         .computes(elu_slope_of)
         .mistake_if(
             "infinity_times_zero",
-            "The slope is NaN. e^800 is infinite, and a side that was to be switched off by multiplying it by 0 is \
-             not switched off then: infinity times 0 is NaN. Choose the side with `if`, which computes only one of \
-             them.",
+            "The slope is NaN. e^800 is infinite, and infinity times 0 is NaN, so multiplying a side by 0 does not \
+             remove it. Choose the side with `if`, which computes only one of them.",
             |_, seen| seen.float("result").is_nan(),
         ),
         Check::new("elu_slope", "elu_derivative", "elu_derivative is the slope that elu really has", 1)
@@ -341,19 +333,19 @@ fn checks() -> Vec<Check> {
             .computes(elu_of)
             .mistake(
                 "alpha_ignored",
-                "Every entry is the ELU with alpha = 1: the array function has to hand its `alpha` on.",
+                "Every entry is the ELU with alpha = 1: the array function has to pass its `alpha` on.",
                 |c| c.vector("z").mapv(|z| elu(z, 1.0)),
             )
             .mistake("arguments_swapped", ARGUMENTS_SWAPPED, |c| c.vector("z").mapv(|z| elu(alpha(c), z)))
             .mistake(
                 "slopes_for_values",
-                "These are slopes: each entry went through elu_derivative. Here elu itself is asked for.",
+                "These are slopes: elu_derivative is applied to each entry. It should be elu.",
                 |c| c.vector("z").mapv(|z| elu_slope(z, alpha(c))),
             )
             .mistake(
                 "elu_branch_forgotten",
-                "The formula of the left side is applied to all entries, positive ones too. You have a function that \
-                 decides for one number: use it on each.",
+                "The formula of the left side is applied to all entries, positive ones too. Use your `elu` on each \
+                 entry.",
                 |c| c.vector("z").mapv(|z| alpha(c) * z.exp_m1()),
             ),
         Check::new("elu_derivative_array", "elu_array", "elu_derivative_array is elu_derivative of every entry", 1)
@@ -364,25 +356,25 @@ fn checks() -> Vec<Check> {
             .computes(elu_slope_of)
             .mistake(
                 "alpha_ignored",
-                "Every entry is the slope for alpha = 1: the array function has to hand its `alpha` on.",
+                "Every entry is the slope for alpha = 1: the array function has to pass its `alpha` on.",
                 |c| c.vector("z").mapv(|z| elu_slope(z, 1.0)),
             )
             .mistake("arguments_swapped", ARGUMENTS_SWAPPED, |c| c.vector("z").mapv(|z| elu_slope(alpha(c), z)))
             .mistake(
                 "elu_plus_alpha_everywhere",
-                "This is elu_array + alpha. It holds for entries on the left only; on the right the slope is 1. Your \
-                 elu_derivative knows that: use it on each entry.",
+                "This is elu_array + alpha. It holds for entries on the left only; on the right the slope is 1. Use \
+                 your `elu_derivative` on each entry.",
                 |c| c.vector("z").mapv(|z| elu(z, alpha(c)) + alpha(c)),
             )
             .mistake(
                 "values_for_slopes",
-                "These are values: each entry went through elu. Here the slopes are asked for.",
+                "These are values: elu is applied to each entry. It should be elu_derivative.",
                 |c| c.vector("z").mapv(|z| elu(z, alpha(c))),
             )
             .mistake(
                 "slope_at_the_activation",
-                "The entries go through elu before their slope is taken. `z` is the pre-activation already, and the \
-                 slope is meant there, at z, not at elu(z).",
+                "elu is applied to the entries before their slope is taken. `z` is the pre-activation: take the slope \
+                 at z, not at elu(z).",
                 |c| c.vector("z").mapv(|z| elu_slope(elu(z, alpha(c)), alpha(c))),
             ),
         Check::new("elu_of_column", "elu_array", "both array functions take the column of a matrix", 1)
@@ -400,8 +392,8 @@ fn checks() -> Vec<Check> {
             .expects(of_column)
             .mistake(
                 "as_slice_of_a_column",
-                "`as_slice` is `None` here: the entries of a column do not lie side by side in memory, so they are \
-                 no slice. `mapv` and `iter` know how to step from one to the next.",
+                "`as_slice` is `None` here: the entries of a column are not next to each other in memory, so they are \
+                 not a slice. `mapv` and `iter` work for any layout.",
                 |c| {
                     if c.matrix("matrix").ncols() == 1 { Prediction::from(of_column(c)) } else { Prediction::Panics }
                 },
@@ -422,7 +414,7 @@ fn checks() -> Vec<Check> {
             .computes(|f| 1.0 / (1.0 + (-f.input("z")).exp()))
             .mistake(
                 "sigmoid_without_minus",
-                "This falls where it should rise: the exponent is -z, as in 1 / (1 + e^-z).",
+                "This function falls, but the sigmoid rises: the exponent is -z, as in 1 / (1 + e^-z).",
                 |c| sigmoid(-z(c)),
             )
             .mistake(
@@ -460,7 +452,7 @@ fn checks() -> Vec<Check> {
             .mistake_if(
                 "infinity_over_infinity",
                 "The result is NaN: e^800 is infinite, and infinity divided by infinity is NaN. Written as 1 / (1 + \
-                 e^-z), the infinity that can arise stands in the denominator alone, and 1 divided by infinity is 0.",
+                 e^-z), only the denominator can become infinite, and 1 divided by infinity is 0.",
                 |_, seen| seen.float("result").is_nan(),
             ),
         Check::new(
@@ -477,8 +469,8 @@ fn checks() -> Vec<Check> {
         })
         .mistake(
             "takes_the_activation",
-            "This is z · (1 - z), which many programs have: they expect a number that has been through the sigmoid \
-             already. Here z is the pre-activation: take its sigmoid s first, then s · (1 - s).",
+            "This is z · (1 - z). That is right only if z is already the output of the sigmoid. Here z is the \
+             pre-activation: compute its sigmoid s first, then s · (1 - s).",
             |c| z(c) * (1.0 - z(c)),
         )
         .mistake(
@@ -489,14 +481,14 @@ fn checks() -> Vec<Check> {
         )
         .mistake(
             "sigmoid_slope_is_square",
-            "This is the sigmoid times itself. The second factor is 1 - σ(z): the slope is 0 on both ends, not only \
-             on the left.",
+            "This is the sigmoid times itself. The second factor is 1 - σ(z): the slope approaches 0 on both sides, \
+             not only on the left.",
             |c| sigmoid(z(c)).powi(2),
         )
         .mistake(
             "sigmoid_slope_is_complement",
-            "This is 1 - σ(z), only one of two factors: σ(z) · (1 - σ(z)). (With fractions: the denominator of the \
-             slope is squared.)",
+            "This is 1 - σ(z), only one of two factors: σ(z) · (1 - σ(z)). (Written as a fraction, the slope has a \
+             squared denominator.)",
             |c| sigmoid(-z(c)),
         ),
         Check::new("sigmoid_derivative_at_40", "sigmoid", "sigmoid_derivative keeps its digits at z = 40", 1)
@@ -507,8 +499,8 @@ fn checks() -> Vec<Check> {
             .within(Tolerance::relative(1e-12))
             .mistake(
                 "slope_rounds_to_zero",
-                "The slope is tiny here, but not 0. σ(40) rounds to 1, and 1 - 1 is 0: all that made the difference \
-                 is gone before you subtract. 1 - σ(z) is itself a sigmoid. Of which number?",
+                "The slope is tiny here, but not 0. σ(40) rounds to 1, and 1 - 1 is 0: the rounding loses the \
+                 difference. 1 - σ(z) is itself a sigmoid. Of which number?",
                 |c| if z(c) > 0.0 { 0.0 } else { sigmoid_slope(z(c)) },
             ),
         Check::new(
@@ -540,8 +532,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "takes_the_activation",
-                "This is 1 - z², as if z had been through tanh already. z is the pre-activation: take its tanh \
-                 first.",
+                "This is 1 - z². That is right only if z is already the output of tanh. Here z is the pre-activation: \
+                 compute its tanh first.",
                 |c| 1.0 - z(c).powi(2),
             )
             .mistake(
@@ -557,8 +549,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "sigmoid_rule_for_tanh",
-                "This is tanh(z) · (1 - tanh(z)), the sigmoid's rule with tanh put in. The slope of tanh is 1 - \
-                 tanh(z)².",
+                "This is tanh(z) · (1 - tanh(z)), the formula for the sigmoid with tanh in its place. The slope of \
+                 tanh is 1 - tanh(z)².",
                 |c| z(c).tanh() * (1.0 - z(c).tanh()),
             ),
         Check::new("tanh_derivative_large", "tanh", "tanh_derivative is 0 at 1000 and at -1000, and never NaN", 1)
@@ -569,10 +561,10 @@ fn checks() -> Vec<Check> {
             .mistake_if(
                 "infinity_over_infinity",
                 "The slope is NaN: e^800 is infinite, and infinity divided by infinity is NaN. `z.tanh()` of the \
-                 standard library knows that tanh is 1 there.",
+                 standard library is 1 there.",
                 |_, seen| seen.float("result").is_nan(),
             ),
-        Check::new("apply", "activation", "apply answers as the function of the same name", 1)
+        Check::new("apply", "activation", "apply returns what the function of the same name returns", 1)
             .on(|draw| {
                 let plain = ["Step", "Linear", "Relu", "Sigmoid", "Tanh"].map(|name| activation(name, below(draw)));
                 let with_alpha = ["LeakyRelu", "Elu"].map(|name| activation(name, below(draw)).with("alpha", 0.25));
@@ -599,7 +591,7 @@ fn checks() -> Vec<Check> {
         .expects(activated)
         .mistake_if(
             "step_zero_at_zero",
-            "Step(0) is 0 here. As in exercise 1 the neuron fires at 0: the step is 1 where z is at least 0, `>=`.",
+            "Step(0) is 0 here. As in exercise 1, the step is 1 where z is at least 0: `>=`.",
             |c, seen| c.text("activation") == "Step" && z(c) == 0.0 && seen.float("apply") == 0.0,
         )
         .mistake_if(
@@ -615,14 +607,13 @@ fn checks() -> Vec<Check> {
         )
         .mistake_if(
             "step_slope_infinite",
-            "The step has an infinite slope at its jump here. A correction that is multiplied by that would be \
-                 infinite or NaN: this course counts the slope as 0 there too.",
+            "The step has an infinite slope at its jump here. A gradient multiplied by that would be infinite or NaN. \
+                 This course counts the slope as 0 there too.",
             |c, seen| c.text("activation") == "Step" && !seen.float("derivative").is_finite(),
         )
         .mistake_if(
             "linear_slope_is_z",
-            "The slope of Linear is z here. The line y = z rises by 1 for each 1 to the right, so its slope is 1 \
-             everywhere.",
+            "The slope of Linear is z here. The line y = z has the slope 1 everywhere.",
             |c, seen| c.text("activation") == "Linear" && z(c) != 1.0 && seen.float("derivative") == z(c),
         )
         .mistake_if(
@@ -671,8 +662,8 @@ fn checks() -> Vec<Check> {
         .mistake("slope_at_the_activation", SLOPE_AT_THE_ACTIVATION, slope_at_the_activation)
         .mistake_if(
             "sigmoid_and_tanh_mixed_up",
-            "Tanh or its slope stands in the place of the sigmoid. The sigmoid lies between 0 and 1, tanh between -1 \
-             and 1.",
+            "Tanh or its slope is used instead of the sigmoid. The sigmoid lies between 0 and 1, tanh between -1 and \
+             1.",
             |c, seen| close(seen.float("apply"), z(c).tanh()) || close(seen.float("derivative"), tanh_slope(z(c))),
         ),
         activation_check(
@@ -684,8 +675,8 @@ fn checks() -> Vec<Check> {
         .mistake("slope_at_the_activation", SLOPE_AT_THE_ACTIVATION, slope_at_the_activation)
         .mistake_if(
             "sigmoid_and_tanh_mixed_up",
-            "The sigmoid or its slope stands in the place of tanh. Tanh lies between -1 and 1, the sigmoid between 0 \
-             and 1.",
+            "The sigmoid or its slope is used instead of tanh. Tanh lies between -1 and 1, the sigmoid between 0 and \
+             1.",
             |c, seen| {
                 // Far from 0 both have the slope 0.
                 z(c).abs() < 9.0
@@ -695,8 +686,8 @@ fn checks() -> Vec<Check> {
         )
         .mistake_if(
             "infinity_over_infinity",
-            "Activation::Tanh is NaN: e^1000 is infinite, and infinity divided by infinity is NaN. `f64` has a \
-             method `tanh` that knows better.",
+            "Activation::Tanh is NaN: e^1000 is infinite, and infinity divided by infinity is NaN. The method `tanh` \
+             of `f64` avoids that.",
             |_, seen| seen.float("apply").is_nan(),
         ),
         Check::new("swish", "swish", "swish is z · σ(beta · z)", 1)
@@ -706,7 +697,7 @@ fn checks() -> Vec<Check> {
             .mistake_if(
                 "infinity_over_infinity",
                 "The result is NaN: e^1000 is infinite, and infinity divided by infinity is NaN. Your `sigmoid` \
-                 knows how to avoid that.",
+                 avoids that.",
                 |_, seen| seen.float("result").is_nan(),
             ),
         Check::new("swish_derivative", "swish", "swish_derivative follows the product rule", 1)
@@ -719,8 +710,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "product_rule_half_done",
-                "This is σ(beta · z), the slope if the gate did not move. But the gate opens as z grows: the product \
-                 rule adds z times the slope of the gate.",
+                "This is σ(beta · z), as if the gate were a constant. But the gate depends on z: the product rule \
+                 adds z times the slope of the gate.",
                 |c| sigmoid(beta(c) * z(c)),
             )
             .mistake(
@@ -744,8 +735,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake_if(
                 "gelu_exact",
-                "This is the exact GELU, z · Φ(z). It is not wrong, but the tanh form is asked for here, and the two \
-                 differ in the fourth decimal. A trained network needs the form that it was trained with.",
+                "This is the exact GELU, z · Φ(z). This exercise asks for the tanh form, and the two differ in the \
+                 fourth decimal. A trained network needs the form that it was trained with.",
                 |c, seen| {
                     // Wide enough for the error function of any textbook, and for no other form.
                     let exact = z(c) * normal_distribution(z(c));
@@ -754,7 +745,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "gelu_sigmoid_form",
-                "This is z · σ(1.702 z), the coarser approximation of the same paper. The tanh form is asked for.",
+                "This is z · σ(1.702 z), a coarser approximation from the same paper. This exercise asks for the tanh \
+                form.",
                 |c| z(c) * sigmoid(1.702 * z(c)),
             ),
         Check::new("mish", "mish", "mish is z · tanh(ln(1 + e^z))", 1)
@@ -773,19 +765,19 @@ fn checks() -> Vec<Check> {
             .expects(|c| z(c).max(0.0))
             .mistake_if(
                 "infinity_over_infinity",
-                "The result is NaN: e^800 is infinite, and infinity divided by infinity is NaN. The tanh of infinity \
-                 is 1, so the formula as it stands survives; a fraction of exponentials does not.",
+                "The result is NaN: e^800 is infinite, and infinity divided by infinity is NaN. The formula as it \
+                 stands is safe, because the tanh of infinity is 1. A fraction of exponentials is not.",
                 |_, seen| seen.float("result").is_nan(),
             ),
     ]
 }
 
-const ARGUMENTS_SWAPPED: &str = "The two arguments have swapped places: z comes first, then alpha. Both are `f64`, so \
-                                 the compiler cannot tell.";
+const ARGUMENTS_SWAPPED: &str = "The two arguments are swapped: z comes first, then alpha. Both are `f64`, so the \
+                                 compiler does not notice.";
 const PARAMETER_IGNORED: &str = "The parameter that the variant carries is ignored; the usual value is used instead. \
-                                 The pattern gives the number a name, as in `Self::LeakyRelu(alpha)`: use it.";
-const SLOPE_AT_THE_ACTIVATION: &str = "`derivative` takes the slope at apply(z). It is handed the pre-activation z, \
-                                       and the slope is meant there: do not apply the activation first.";
+                                 Use the number that the pattern binds, as in `Self::LeakyRelu(alpha)`.";
+const SLOPE_AT_THE_ACTIVATION: &str = "`derivative` takes the slope at apply(z). Its argument is the pre-activation \
+                                       z: do not apply the activation first.";
 
 /// A check that `Activation::apply` and `derivative` follow the functions that the learner has written already.
 fn activation_check(
@@ -899,12 +891,12 @@ fn slope_agrees(c: &Record, seen: &Record) -> Result<(), String> {
     }
     for ((z, rise), slope) in c.vector("z").iter().zip(&rise).zip(seen.vector("elu_derivative(z)")) {
         if !close(*slope, elu_slope(*z, alpha(c))) {
-            return Err(format!("At z = {z:.2} elu_derivative says {slope:.4}; the formula gives another number."));
+            return Err(format!("At z = {z:.2} elu_derivative returns {slope:.4}; the formula gives another number."));
         }
         let apart = (rise - slope).abs();
         if apart.is_nan() || apart > 1e-6 {
             return Err(format!(
-                "Around z = {z:.2} elu rises by {rise:.4} for each 1 to the right, but elu_derivative says {slope:.4}."
+                "Around z = {z:.2} elu has the slope {rise:.4}, but elu_derivative returns {slope:.4}."
             ));
         }
     }

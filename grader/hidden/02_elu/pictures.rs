@@ -47,7 +47,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
         )?,
         curves(
             Picture::new("slopes", "Their slopes", Axis::new("z"), Axis::new("slope").from(-0.1, 1.3)).caption(
-                "The factor by which a correction is multiplied on its way back. Where a curve is near 0, almost \
+                "The factor by which the gradient is multiplied on its way back. Where a curve is near 0, almost \
                  nothing gets through. The slope of the sigmoid is at most a quarter. Only ReLU and leaky ReLU have a \
                  jump; any other jump, or a value outside the range from 0 to 1, is a mistake.",
             ),
@@ -122,12 +122,17 @@ fn curves(mut picture: Picture, functions: &[(&str, Option<f64>)], ask: &mut Ask
 
 /// ELU for one alpha, with its tangent at one place.
 fn one_point(ask: &mut Ask<'_>) -> Result<Picture> {
-    let mut picture = Picture::new("one_point", "One point and its slope", Axis::new("z").from(-4.0, 3.0), Axis::new("elu(z, alpha)").from(-3.2, 3.2))
-        .caption(
-            "The curve is `elu`, the straight line has the slope that `elu_derivative` says. It has to touch the curve and run \
-             along it, at every place and for every alpha. Where it cuts through the curve, value and slope do not belong \
-             together.",
-        );
+    let mut picture = Picture::new(
+        "one_point",
+        "One point and its slope",
+        Axis::new("z").from(-4.0, 3.0),
+        Axis::new("elu(z, alpha)").from(-3.2, 3.2),
+    )
+    .caption(
+        "The curve is `elu`, the straight line has the slope that `elu_derivative` returns. It has to touch the \
+             curve and run along it, at every place and for every alpha. Where it cuts through the curve, value and \
+             slope do not belong together.",
+    );
     let alpha = picture.slider(&ask.controls, "alpha", 1.5, (0.1, 3.0));
     let at = picture.slider(&ask.controls, "z", -0.8, (-4.0, 3.0));
     picture.compare("elu", Mark::Line, 0, curve(ask, "elu", Some(alpha))?);
@@ -156,8 +161,8 @@ fn vanishing(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .caption(
         "Slopes multiply, so on a logarithmic axis each neuron lowers the line by the same amount. ReLU at a positive \
-         z does not lower it. Ten sigmoids leave less than a millionth, and other z are worse. A line that rises would \
-         make corrections explode.",
+         z does not lower it. Ten sigmoids leave less than a millionth, and other z are worse. If a line rises, a \
+         slope is too large: none of these is above 1.",
     );
     let neurons = [
         ("relu, z = 1", "relu_derivative", 1.0, None),
