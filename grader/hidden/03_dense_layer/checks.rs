@@ -27,14 +27,14 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "sigmoid_overflows",
-                "The sigmoid of 800 is NaN. e^800 is infinite, and infinity divided by infinity is NaN. In 1 / (1 + e^-z) \
-                 an infinity stands in the denominator alone, and the result is 0, as it should be.",
+                "The sigmoid of 800 is NaN. e^800 is infinite, and infinity divided by infinity is NaN. In 1 / (1 + \
+                 e^-z) only the denominator can become infinite, and the result is then 0, as it should be.",
                 |c| match c.text("activation") {
                     "sigmoid" => c.matrix("z").mapv(|z| z.exp() / (1.0 + z.exp())),
                     other => activated(other, c.matrix("z").to_owned()),
                 },
             ),
-        Check::new("parse_activation", "activation", "parse_activation knows three names and refuses all others", 1)
+        Check::new("parse_activation", "activation", "parse_activation accepts three names and refuses all others", 1)
             .on(|draw| {
                 // A table of names could not hold all of these.
                 let mut names = vec!["swish9".to_owned(), "RELU".to_owned()];
@@ -47,13 +47,14 @@ fn checks() -> Vec<Check> {
             .expects(|c| if is_known(c) { c.text("name").to_owned() } else { REFUSED.to_owned() })
             .mistake(
                 "unknown_activation_accepted",
-                "A name that is no activation is accepted. An unknown name is an `Err`: a default would hide a typing error \
-                 for ever.",
+                "A name that is no activation is accepted. Return an `Err` for an unknown name: a default would hide \
+                 typing errors.",
                 |c| if is_known(c) { c.text("name").to_owned() } else { "linear".to_owned() },
             )
             .mistake(
                 "capitals_accepted",
-                "`RELU` is accepted. The names are written small, and anything else is refused: compare them as they are.",
+                "`RELU` is accepted. The names are lower case, and anything else should be refused: compare them as \
+                they are.",
                 |c| match c.text("name") {
                     "RELU" => "relu".to_owned(),
                     name if is_known(c) => name.to_owned(),
@@ -62,8 +63,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "name_missing_in_error",
-                "The error does not say which name it refuses. Put the name in: `format!(\"… {name} …\")`. Then a \
-                 reader sees the typing error.",
+                "The error does not say which name it refuses. Put the name into it, `format!(\"… {name} …\")`, so \
+                 that a reader sees the typing error.",
                 |c| if is_known(c) { c.text("name").to_owned() } else { "an error without the name".to_owned() },
             ),
         Check::new("columns_are_neurons", "by_hand", "columns_are_neurons computes x·W + b", 1)
@@ -71,8 +72,8 @@ fn checks() -> Vec<Check> {
             .computes(|f| f.input("x").dot(&f.input("w")) + f.input("b"))
             .mistake(
                 "weights_transposed",
-                "This is W·x + b, with a neuron in each row of W. Here a neuron is a column: x·W + b. A square W hides \
-                 the difference, because both products exist.",
+                "This is W·x + b, with a neuron in each row of W. Here a neuron is a column: x·W + b. With a square W \
+                 both products exist, so the shapes do not show the difference.",
                 |c| c.matrix("w").dot(&c.vector("x")) + c.vector("b"),
             ),
         Check::new("rows_are_neurons", "by_hand", "rows_are_neurons computes W·x + b", 1)
@@ -103,20 +104,20 @@ fn checks() -> Vec<Check> {
             .computes(weighted_sum)
             .mistake(
                 "weights_transposed",
-                "The weights are used the wrong way round, as X·Wᵀ: column j of W belongs to neuron j. Shapes do not \
-                 show it where W is square.",
+                "The weights are transposed: this is X·Wᵀ. Column j of W belongs to neuron j. With a square W the \
+                 shapes do not show the difference.",
                 |c| c.matrix("x").dot(&c.matrix("weights").t()) + c.vector("biases"),
             )
             .mistake(
                 "factors_swapped",
-                "The factors are swapped: this is W·X, where X·W is meant. A matrix product depends on the order, and only \
-                 a square example lets both pass.",
+                "The factors are swapped: this is W·X, but it should be X·W. A matrix product depends on the order; \
+                 only with square matrices do both products exist.",
                 |c| c.matrix("weights").dot(&c.matrix("x")) + c.vector("biases"),
             )
             .mistake(
                 "bias_on_wrong_axis",
-                "Each bias is added to a row. Rows are samples; a bias belongs to a neuron, that is to a column. Adding \
-                 the 1-D array itself does it.",
+                "Each bias is added to a row. Rows are samples; a bias belongs to a neuron, that is to a column. \
+                 Adding the 1-D array itself adds it to every row in this way.",
                 |c| c.matrix("x").dot(&c.matrix("weights")) + c.vector("biases").insert_axis(Axis(1)),
             ),
         Check::new("pre_activation_shapes", "pre_activation", "pre_activation takes any number of inputs, neurons and samples", 1)
@@ -127,7 +128,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "reshaped_not_transposed",
                 "The numbers of W have been reshaped instead of transposed: `to_shape` keeps the order in memory, \
-                 `.t()` swaps the axes. W needs neither, it already has the shape (n_in, n_out).",
+                 `.t()` swaps the axes. W needs neither: it already has the shape (n_in, n_out).",
                 |c| {
                     let weights = c.matrix("weights");
                     let reshaped = weights.to_shape((weights.ncols(), weights.nrows())).expect("as many numbers");
@@ -136,8 +137,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "activation_in_pre_activation",
-                "The activation is applied already. The pre-activation is what comes before it: X·W + b and nothing \
-                 else.",
+                "The activation is applied already. The pre-activation is X·W + b, without the activation.",
                 |c| activated(c.text("activation"), pre_activation(c)),
             ),
         Check::new("forward", "forward", "forward applies the layer's own activation to X·W + b", 2)
@@ -176,13 +176,14 @@ fn checks() -> Vec<Check> {
             .demands(he_initialised)
             .mistake_if(
                 "zero_weights",
-                "All weights are equal, so all neurons compute the same and will for ever: they have to start out \
-                 different. (If they are all 0: `2 / n_in` of whole numbers is 0; make n_in an `f64` first.)",
+                "All weights are equal, so all neurons compute the same output and always will: they have to start \
+                 with different weights. (If they are all 0: `2 / n_in` of whole numbers is 0; make n_in an `f64` \
+                 first.)",
                 |_, seen| seen.matrix("weights").iter().all(|w| *w == seen.matrix("weights")[[0, 0]]),
             )
             .mistake_if(
                 "one_row_repeated",
-                "The same random row is used again and again: draw every weight by itself.",
+                "The same random row is used again and again: draw every weight separately.",
                 |_, seen| repeats(&seen.matrix("weights")) && spread(&seen.matrix("weights")) > 0.0,
             )
             .mistake_if(
@@ -220,8 +221,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "uniform_weights",
-                "All weights are positive: a uniform number between 0 and 1 is no normal one. `StandardNormal` draws \
-                 those.",
+                "No weight is negative, as with uniform numbers between 0 and 1. Draw normal numbers with \
+                 `StandardNormal`.",
                 |_, seen| seen.matrix("weights").iter().all(|w| *w >= 0.0) && spread(&seen.matrix("weights")) > 0.0,
             )
             .mistake_if(
@@ -329,12 +330,13 @@ fn checks() -> Vec<Check> {
             .expects(|c| network_plan(&c.counts("sizes"), ["relu", "relu", "linear"]))
             .mistake(
                 "relu_on_the_last_layer",
-                "The last layer has ReLU as well. Logits may be negative: cut off, all unlikely classes would tie at 0.",
+                "The last layer has ReLU as well. Logits may be negative. With ReLU all negative logits would become \
+                0, so different classes would get the same score.",
                 |c| network_plan(&c.counts("sizes"), ["relu", "relu", "relu"]),
             )
             .mistake(
                 "linear_hidden_layers",
-                "The hidden layers are linear. Two linear layers in a row are one linear layer: nothing is gained.",
+                "The hidden layers are linear. Two linear layers in a row are the same as one linear layer.",
                 |c| network_plan(&c.counts("sizes"), ["linear", "linear", "linear"]),
             ),
         Check::new("network_params", "network", "n_params sums over the layers", 1)
@@ -352,13 +354,13 @@ fn checks() -> Vec<Check> {
             .shows(include_str!("snapshots/summary.snap"))
             .mistake(
                 "layers_counted_from_zero",
-                "The layers are counted from 0. People count from 1: the first line is `layer 1`.",
+                "The layers are counted from 0. The first line should be `layer 1`.",
                 |c| summary(c, 0, ["relu", "relu", "linear"]),
             )
             .mistake(
                 "activation_names_as_in_code",
-                "The activations are written as in the code, `Relu`. The names that `parse_activation` knows are written \
-                 small: `relu`.",
+                "The activations are written as in the code, `Relu`. Use the names that `parse_activation` accepts, \
+                 in lower case: `relu`.",
                 |c| summary(c, 1, ["Relu", "Relu", "Linear"]),
             ),
         Check::new("logits", "network", "forward returns the logits of the last layer", 1)
@@ -374,13 +376,13 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "relu_on_the_last_layer",
-                "The negative logits are cut off: ReLU is applied after the last layer too. Each layer brings its own \
-                 activation; nothing is added to it.",
+                "The negative logits are cut off: ReLU is applied after the last layer too. Each layer applies its \
+                 own activation; do not apply another one after it.",
                 |c| logits(c).mapv(|z| z.max(0.0)),
             )
             .mistake(
                 "a_layer_is_skipped",
-                "A layer is left out: the first layer's activations go straight into the third.",
+                "A layer is left out: the outputs of the first layer are the inputs of the third.",
                 |c| if c.matrix("weights0").ncols() == c.matrix("weights2").nrows() {
                     Prediction::from(layer_forward(c, 2, layer_forward(c, 0, c.matrix("x").to_owned())))
                 } else {
@@ -394,11 +396,11 @@ fn checks() -> Vec<Check> {
             .computes(|f| softmax_of(&network_logits(f)))
             .mistake(
                 "softmax_applied_twice",
-                "Softmax is applied twice, which pulls all probabilities together. Once is enough: is there one in \
+                "Softmax is applied twice, which makes the probabilities more alike. Apply it once: is there one in \
                  `forward` already?",
                 |c| softmax(&softmax(&logits(c))),
             ),
-        Check::new("predict", "network", "predict names the class with the largest score", 1)
+        Check::new("predict", "network", "predict returns the class with the largest score", 1)
             .after("logits")
             .on(|draw| vec![with_output_biases(network(draw, [5, 4, 3, 4]), -50.0), network(draw, [3, 6, 5, 6])])
             .computes(|f| network_logits(f).largest_of_rows())

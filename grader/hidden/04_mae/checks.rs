@@ -17,19 +17,19 @@ fn checks() -> Vec<Check> {
             .mistake("abs_forgotten", ABS_FORGOTTEN, |c| -errors(c).sum() / n(c))
             .mistake(
                 "abs_after_the_mean",
-                "The absolute value is taken of the mean. By then errors upwards and downwards have cancelled each \
-                 other: take |e| of every error first, then the mean.",
+                "The absolute value is taken of the mean. By then positive and negative errors have cancelled each \
+                 other. Take |e| of every error first, then the mean.",
                 |c| (errors(c).sum() / n(c)).abs(),
             )
             .mistake(
                 "squares_for_absolute_values",
-                "This is the MSE: the errors are squared. The MAE takes |e|, the size of each error as it is.",
+                "This is the MSE: the errors are squared. The MAE takes |e|, the size of each error.",
                 |c| squares(c).sum() / n(c),
             )
             .mistake(
                 "root_of_the_mse",
-                "This is the RMSE, the root of the mean square. It has the unit of the MAE, but large errors still \
-                 weigh more in it: take the mean of |e|, with no square and no root.",
+                "This is the RMSE, the root of the mean square. It has the same unit as the MAE, but large errors \
+                 count more in it. Take the mean of |e|, with no square and no root.",
                 |c| (squares(c).sum() / n(c)).sqrt(),
             )
             .mistake("loss_in_whole_numbers", LOSS_IN_WHOLE_NUMBERS, |_| 0.0),
@@ -84,8 +84,8 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "signum_at_a_tie",
                 "Where prediction and target agree, yours is 1/n; it should be 0, so that a prediction that is right \
-                 stays. `f64::signum(0.0)` is 1.0 in Rust (unlike NumPy's `sign`), and so is a `>=` in place of \
-                 `>`: an error of 0 needs a case of its own.",
+                 does not move. An error of 0 needs a case of its own: `f64::signum(0.0)` is 1.0 in Rust (unlike \
+                 NumPy's `sign`), and `>=` in place of `>` has the same effect.",
                 |c| errors(c).mapv(f64::signum) / n(c),
             )
             .mistake(
@@ -96,14 +96,15 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "nan_at_a_tie",
-                "e / |e| is the sign of e, except at e = 0: there it is 0 / 0, which is NaN, and a single NaN spreads \
-                 through everything that is computed from it. An error of 0 needs a case of its own.",
+                "e / |e| is the sign of e, except at e = 0: there it is 0 / 0, which is NaN, and everything that is \
+                 computed from it becomes NaN as well. An error of 0 needs a case of its own.",
                 |c| errors(c).mapv(|e| e / e.abs()) / n(c),
             )
             .mistake_if(
                 "tiny_error_taken_for_a_tie",
-                "Some entries are 0 although prediction and target differ, by a tiny error. |e| is as steep there as \
-                 anywhere else, so the entry is 1/n or -1/n: only an error of exactly 0 is a tie.",
+                "Some entries are 0 although prediction and target differ, by a tiny error. The slope of |e| is 1 or \
+                 -1 there, as everywhere else, so the entry is 1/n or -1/n. Only for an error of exactly 0 the entry \
+                 is 0.",
                 |c, seen| errors(c).iter().zip(seen.matrix("result")).any(|(e, slope)| *e != 0.0 && *slope == 0.0),
             ),
         slope("mae_slope", "mae_grad", "mae_loss", "mae_grad agrees with the slope measured on mae_loss"),
@@ -114,31 +115,29 @@ fn checks() -> Vec<Check> {
             .mistake("loss_divided_by_rows", LOSS_DIVIDED_BY_ROWS, |c| squares(c).sum() / rows(c))
             .mistake(
                 "half_of_the_mse",
-                "This is half of the MSE. Some books put a 1/2 in front, so that the 2 of the derivative cancels; in \
-                 this course the MSE is the plain mean of e².",
+                "This is half of the MSE. Some books multiply by 1/2, so that the 2 of the derivative cancels. In \
+                 this course the MSE is the mean of e².",
                 |c| squares(c).sum() / (2.0 * n(c)),
             )
-            .mistake(
-                "square_forgotten",
-                "This is the MAE: the errors are taken as they are. The MSE squares each of them, e · e.",
-                |c| errors(c).mapv(f64::abs).sum() / n(c),
-            )
+            .mistake("square_forgotten", "This is the MAE, the mean of |e|. The MSE squares each error, e · e.", |c| {
+                errors(c).mapv(f64::abs).sum() / n(c)
+            })
             .mistake(
                 "divided_by_n_minus_one",
                 "The sum is divided by n - 1. That belongs to the variance of a sample, whose mean is estimated from \
-                 the same data; here nothing is estimated, and the mean of n squares divides by n.",
+                 the same data. Here nothing is estimated: divide by n.",
                 |c| squares(c).sum() / (n(c) - 1.0),
             )
             .mistake(
                 "square_after_the_mean",
-                "The mean is squared. By then errors upwards and downwards have cancelled each other: square every \
+                "The mean is squared. By then positive and negative errors have cancelled each other. Square every \
                  error first, then take the mean.",
                 |c| (errors(c).sum() / n(c)).powi(2),
             )
             .mistake(
                 "root_taken",
-                "This is the RMSE, the root of the MSE. It is good for reading, because it has the unit of the \
-                 targets, but it is another loss with another gradient: leave the root out.",
+                "This is the RMSE, the root of the MSE. It is easy to read, because it has the unit of the targets, \
+                 but it is another loss with another gradient. Do not take the root.",
                 |c| (squares(c).sum() / n(c)).sqrt(),
             )
             .mistake("loss_in_whole_numbers", LOSS_IN_WHOLE_NUMBERS, |_| 0.0),
@@ -165,8 +164,8 @@ fn checks() -> Vec<Check> {
             .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| errors(c) * (-2.0 / n(c)))
             .mistake(
                 "factor_two_forgotten",
-                "Every entry is half of what it should be: the derivative of e² is 2 e. (The 2 is missing in books \
-                 that define the loss with a 1/2; ours has none.)",
+                "Every entry is half of what it should be: the derivative of e² is 2 e. (Books that define the loss \
+                 with a factor of 1/2 have no 2 here.)",
                 |c| errors(c) / n(c),
             )
             .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, |c| errors(c) * 2.0)
@@ -179,8 +178,8 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "gradient_of_another_mse",
                 "This is e / n_samples, the gradient of another loss: half of the squared errors, averaged over \
-                 samples only. Ours is the mean of e² over all entries, so its gradient is 2 e / n, with n rows × \
-                 columns.",
+                 samples only. The MSE here is the mean of e² over all entries, so its gradient is 2 e / n, with n \
+                 rows × columns.",
                 |c| errors(c) / rows(c),
             )
             .mistake("target_minus_prediction", TARGET_MINUS_PREDICTION, |c| -errors(c))
@@ -188,8 +187,8 @@ fn checks() -> Vec<Check> {
             .mistake("gradient_divided_by_rows", GRADIENT_DIVIDED_BY_ROWS, |c| errors(c) * (2.0 / rows(c)))
             .mistake(
                 "gradient_of_the_mae",
-                "This is the gradient of the MAE: only the sign of the error is left. e² gets steeper the larger e is, \
-                 so here the error itself stands in the gradient: 2 e / n.",
+                "This is the gradient of the MAE: only the sign of the error is left. The slope of e² grows with e, \
+                 so the gradient contains the error itself: 2 e / n.",
                 |c| errors(c).mapv(sign) / n(c),
             )
             .mistake(
@@ -247,8 +246,8 @@ fn checks() -> Vec<Check> {
             .computes(|f| f.input("y").mean())
             .mistake(
                 "median_for_the_mse",
-                "This is the median, the best constant for the MAE. The squares of the MSE are smallest at the mean, \
-                 where the errors upwards and downwards add up to the same.",
+                "This is the median, the best constant for the MAE. The best constant for the MSE is the mean, where \
+                 positive and negative errors have the same sum.",
                 |c| middle(c, 0),
             )
             .mistake("midrange", MIDRANGE, midrange),
@@ -259,22 +258,21 @@ fn checks() -> Vec<Check> {
             .mistake("mean_for_the_mae", MEAN_FOR_THE_MAE, mean)
             .mistake(
                 "median_without_sorting",
-                "This is the value that happens to stand in the middle of the list. The median is the middle one *by \
-                 size*: sort a copy first.",
+                "This is the value in the middle of the unsorted list. The median is the middle value *by size*: sort \
+                 a copy first.",
                 |c| c.vector("y")[n_values(c) / 2],
             )
             .mistake("median_one_too_far", MEDIAN_ONE_TOO_FAR, |c| middle(c, 1))
             .mistake("median_one_too_far", MEDIAN_ONE_TOO_FAR, |c| middle(c, -1))
             .mistake(
                 "two_in_the_middle_of_an_odd_count",
-                "You average two values, but with an odd number of them there is one in the middle, with as many \
-                 values below as above: take that one.",
+                "You average two values, but with an odd number of them there is one in the middle: take that one.",
                 |c| 0.5 * (middle(c, -1) + middle(c, 0)),
             )
             .mistake(
                 "repeated_values_dropped",
-                "This is the median of the different values. A value that occurs three times is three values, and \
-                 each of them has an error: keep all of them.",
+                "This is the median of the different values. A value that occurs three times counts three times: keep \
+                 all of them.",
                 |c| {
                     let mut different = c.vector("y").to_vec();
                     different.sort_by(f64::total_cmp);
@@ -327,80 +325,64 @@ fn checks() -> Vec<Check> {
             })
             .mistake_if(
                 "answer_for_nothing",
-                "With no values there is no best constant, and yet you return a `Some`. The caller would go on \
-                 computing with it: return `None`, for both losses.",
+                "With no values there is no best constant, and yet you return a `Some`. Return `None`, for both \
+                 losses.",
                 |c, seen| n_values(c) == 0 && seen.result() != Some(&Value::Nothing),
             ),
-        fit_constant("fit_constant_mse", "mse", "mse_grad", "fit_constant glides to the mean"),
-        fit_constant("fit_constant_mae", "mae", "mae_grad_ties", "fit_constant walks to the median"),
+        fit_constant("fit_constant_mse", "mse", "mse_grad", "fit_constant approaches the mean"),
+        fit_constant("fit_constant_mae", "mae", "mae_grad_ties", "fit_constant approaches the median"),
     ]
 }
 
-const LOSS_NOT_AVERAGED: &str = "\
-    This is the sum over all entries. The loss is their mean: divide by how many there are, or a larger batch would \
-    look worse just for being larger.";
+const LOSS_NOT_AVERAGED: &str = "This is the sum over all entries. The loss is their mean: divide by the number of \
+    entries. Otherwise a larger batch has a larger loss only because it is larger.";
 const LOSS_DIVIDED_BY_ROWS: &str = "\
     The sum is divided by the number of rows. With several outputs per sample there are more errors than rows: n is \
     rows × columns, which is what `.len()` counts.";
-const LOSS_IN_WHOLE_NUMBERS: &str = "\
-    The loss is 0 whatever the predictions are. Is there a `1 / n` with whole numbers in it? Rust cuts the fraction \
-    off, so 1 / 4 is 0: write `n as f64` before you divide.";
-const ABS_FORGOTTEN: &str = "\
-    This is the mean of the errors themselves. Errors upwards and downwards cancel each other, so that predictions \
-    far off on both sides would look perfect: take the absolute value of each error first.";
-const NOTHING_IS_PERFECT: &str = "\
-    With no entries you report a loss of 0, the score of perfect predictions. Nothing has been measured, so the \
-    answer is NaN; it comes out by itself when you divide the sum, 0, by the count, 0.0.";
-const PANICS_ON_NOTHING: &str = "\
-    Your code panics when there are no entries. `.mean()` is an `Option` in ndarray, `None` if there is nothing to \
-    average, so `unwrap` panics; and whole numbers cannot be divided by 0. The sum divided by the count, both `f64`, \
-    is NaN, as asked for.";
-const GRADIENT_POINTS_DOWNHILL: &str = "\
-    Every sign is the wrong way round. Raise a prediction that is too high, and the loss rises: there the gradient is \
-    positive, so e is y_pred - y_true. Going down comes later, when the gradient is subtracted.";
-const TARGET_MINUS_PREDICTION: &str = "\
-    This is made of y_true - y_pred: the sign is the wrong way round, and the 2 of the derivative is missing. Code \
-    that *adds* its corrections likes this form; a gradient is 2 · (y_pred - y_true) / n, and is subtracted.";
-const GRADIENT_NOT_AVERAGED: &str = "\
-    Each entry is n times too large. The loss is a mean, so a single prediction moves it by only 1/n of what it moves \
-    its own term: the gradient carries the 1/n as well.";
-const GRADIENT_DIVIDED_BY_ROWS: &str = "\
-    The gradient is divided by the number of rows, the loss by the number of all entries. With several outputs per \
-    sample that makes it too large, by the factor of the columns: use the same n, `.len()`, in both.";
-const GRADIENT_IN_WHOLE_NUMBERS: &str = "\
-    The gradient is 0 everywhere. Is there a `1 / n` or `2 / n` with whole numbers in it? Rust cuts the fraction off, \
-    so 1 / 4 is 0: write `n as f64` before you divide.";
-const SIZE_OF_THE_ERROR_KEPT: &str = "\
-    Your entries grow with the errors. |e| is a straight slope on either side of 0, equally steep for small and large \
-    errors: its derivative is 1 where e is positive and -1 where e is negative.";
-const SHAPES_NOT_COMPARED: &str = "\
-    The targets have another shape than the predictions, and yet there is an answer. `-` broadcasts the two, so that \
-    a target meets predictions which are not its own, and `zip` pairs off whatever comes; both hide a mistake of the \
-    caller. Compare `.dim()` of the two first, rows and columns, in all four functions; `assert_eq!` does it.";
-const WITH_THE_GRADIENT: &str = "\
-    This goes the wrong way. The gradient says what the loss does when the prediction rises: where it is positive, \
-    the loss rises too, so the prediction has to be lowered. (There are tutorials that get this wrong.)";
+const LOSS_IN_WHOLE_NUMBERS: &str = "The loss is 0 whatever the predictions are. Perhaps your code divides two \
+    integers, as in `1 / n`: 1 / 4 is 0 in Rust. Write `n as f64` before you divide.";
+const ABS_FORGOTTEN: &str = "This is the mean of the errors themselves. Positive and negative errors cancel each \
+    other, so even bad predictions can have a loss of 0. Take the absolute value of each error first.";
+const NOTHING_IS_PERFECT: &str = "Without entries your loss is 0, as if the predictions were perfect. Nothing was \
+    measured, so the loss should be NaN: the sum, 0, divided by the count, 0.0, is NaN.";
+const PANICS_ON_NOTHING: &str = "Your code panics when there are no entries. `.mean()` is an `Option` in ndarray, \
+    `None` if there is nothing to average, so `unwrap` panics. An integer division by 0 panics as well. The sum \
+    divided by the count, both `f64`, is NaN, as it should be.";
+const GRADIENT_POINTS_DOWNHILL: &str = "Every sign is wrong. If a prediction that is too high rises, the loss rises, \
+    so the gradient is positive there: e is y_pred - y_true. The minus comes later, when the gradient is subtracted.";
+const TARGET_MINUS_PREDICTION: &str = "This is (y_true - y_pred) / n: the sign is wrong, and the 2 of the derivative \
+    is missing. Some programs *add* such a correction. The gradient is 2 · (y_pred - y_true) / n, and is subtracted.";
+const GRADIENT_NOT_AVERAGED: &str = "Each entry is n times too large. The loss is a mean, so its gradient contains \
+    the 1/n as well.";
+const GRADIENT_DIVIDED_BY_ROWS: &str = "The gradient is divided by the number of rows, the loss by the number of all \
+    entries. With several outputs per sample the gradient is too large, by a factor of the number of columns. Use the \
+    same n, `.len()`, in both.";
+const GRADIENT_IN_WHOLE_NUMBERS: &str = "The gradient is 0 everywhere. Perhaps your code divides two integers, as in \
+    `1 / n` or `2 / n`: 1 / 4 is 0 in Rust. Write `n as f64` before you divide.";
+const SIZE_OF_THE_ERROR_KEPT: &str = "Your entries grow with the errors. The slope of |e| has the same size for small \
+    and large errors: it is 1 where e is positive and -1 where e is negative.";
+const SHAPES_NOT_COMPARED: &str = "The targets have another shape than the predictions, and your code continues. `-` \
+    broadcasts, so a target is compared with predictions of other samples, and `zip` stops at the shorter one. Both \
+    hide a mistake of the caller. Compare `.dim()` of both first, with `assert_eq!`, in all four functions.";
+const WITH_THE_GRADIENT: &str = "This is the wrong direction. Where the gradient is positive, the loss rises with the \
+    prediction, so the prediction has to be lowered. (Some tutorials get this wrong.)";
 const FLAT_IS_NOT_KEPT: &str = "\
     Where the gradient is 0, a small move changes nothing, so the prediction is kept. There are three cases: above 0, \
     below 0, and 0.";
-const STEP_FOR_THE_RESULT: &str = "\
-    This is the step alone, learning rate times gradient. The new predictions are asked for: the old ones minus that \
-    step.";
-const MIDRANGE: &str = "\
-    This is the point halfway between the smallest and the largest value. It depends on these two alone, so a single \
-    outlier moves it most of all: the MSE wants the mean of all values, the MAE the median.";
+const STEP_FOR_THE_RESULT: &str = "This is the step alone, learning rate times gradient. Return the new predictions: \
+    the old ones minus that step.";
+const MIDRANGE: &str = "This is the point halfway between the smallest and the largest value. It depends on these two \
+    alone, so a single outlier changes it a lot. The best constant for the MSE is the mean of all values, for the MAE \
+    the median.";
 const MEDIAN_ONE_TOO_FAR: &str =
     "This is a neighbour of the median. Indices start at 0, so among 5 sorted values the middle one has the index 2.";
-const MEAN_FOR_THE_MAE: &str = "\
-    This is the mean, the best constant for the MSE. For the MAE it is the median: with as many values above as \
-    below, the 1/n slopes of both sides cancel, however far away the values are.";
-const ONE_OF_THE_TWO: &str = "\
-    With an even number of values there are two in the middle, and you return one of them. Its MAE is as small as \
-    that of any point between the two, so it is no worse, but this course (like most) calls the point halfway the \
-    median.";
-const NO_CONSTANT_PANICS: &str = "\
-    Your code panics when there are no values: there is no middle one to index and nothing to average. Return `None` \
-    before that. (`y.mean()` does so by itself.)";
+const MEAN_FOR_THE_MAE: &str = "This is the mean, the best constant for the MSE. For the MAE it is the median: there \
+    are as many values above it as below, so the slopes of 1/n cancel, however far away the values are.";
+const ONE_OF_THE_TWO: &str = "With an even number of values there are two in the middle, and you return one of them. \
+    Its MAE is the same as that of any point between the two, but this course defines the median as the point halfway \
+    between them.";
+const NO_CONSTANT_PANICS: &str = "Your code panics when there are no values: there is no middle value and no mean. \
+    Return `None` in this case. (`y.mean()` returns `None` by itself.)";
 
 /// `gradient` against the slope that is measured on the learner's own `loss`, which the judge knows as well.
 fn slope(id: &'static str, gradient: &'static str, loss: &'static str, title: &'static str) -> Check {
@@ -419,12 +401,12 @@ fn slope(id: &'static str, gradient: &'static str, loss: &'static str, title: &'
             let agree = |one: f64, other: f64| (one - other).abs() < 1e-8;
             for (index, right) in right.indexed_iter() {
                 let (claimed, measured, (row, column)) = (claimed[index], measured[index], index);
-                let rise = format!("Raise y_pred[{row}, {column}] a little, and your {loss} changes by {measured:.4}");
+                let rise = format!("If y_pred[{row}, {column}] rises a little, your {loss} changes by {measured:.4}");
                 if !agree(measured, *right) {
                     return Err(format!("{rise} per unit of it, not by {right:.4}."));
                 }
                 if !agree(claimed, measured) {
-                    return Err(format!("{rise} per unit of it; your {gradient} says {claimed:.4}."));
+                    return Err(format!("{rise} per unit of it; your {gradient} returns {claimed:.4}."));
                 }
             }
             Ok(())
@@ -455,19 +437,19 @@ fn descend(id: &'static str, loss: &'static str, after: &'static str, title: &'s
         )
         .mistake(
             "learning_rate_ignored",
-            "The whole gradient is subtracted, whatever the learning rate is: multiply the two first.",
+            "The gradient is subtracted without the learning rate: multiply the two first.",
             |c| &c.matrix("y_pred") - gradient(c, c.text("loss")),
         )
         .mistake(
             "step_averaged_again",
-            "The step is n times too short: the gradient already contains the 1/n of the mean. Dividing happens once, \
-             in the gradient.",
+            "The step is n times too short: the gradient already contains the 1/n of the mean. Divide only once, in \
+             the gradient.",
             |c| &c.matrix("y_pred") - gradient(c, c.text("loss")) * (c.float("learning_rate") / n(c)),
         )
         .mistake(
             "loss_for_the_gradient",
-            "The loss itself is subtracted, the same number from every prediction. The loss says how wrong all of them \
-             are together; which way each one should go, only the gradient knows: `loss.grad(…)`.",
+            "The loss itself is subtracted, the same number from every prediction. Subtract the gradient, \
+             `loss.grad(…)`: it contains the direction for each prediction.",
             |c| {
                 let loss = loss_between(c.text("loss"), &c.matrix("y_true"), &c.matrix("y_pred"));
                 &c.matrix("y_pred") - loss * c.float("learning_rate")
@@ -479,19 +461,15 @@ fn descend(id: &'static str, loss: &'static str, after: &'static str, title: &'s
         .mistake("step_for_the_result", STEP_FOR_THE_RESULT, |c| gradient(c, c.text("loss")) * c.float("learning_rate"))
         .mistake(
             "loss_kind_ignored",
-            "This is a step down the other loss: `loss` says which of the two has to fall, and `loss.grad(…)` is its \
-             gradient.",
+            "This is a step for the other loss. Use the argument `loss`: its gradient is `loss.grad(…)`.",
             |c| {
                 &c.matrix("y_pred")
                     - gradient(c, if c.text("loss") == "mae" { "mse" } else { "mae" }) * c.float("learning_rate")
             },
         )
-        .mistake(
-            "targets_moved",
-            "The step starts at the targets. They are the truth and stay where they are; it is the predictions that \
-             move.",
-            |c| &c.matrix("y_true") - gradient(c, c.text("loss")) * c.float("learning_rate"),
-        )
+        .mistake("targets_moved", "The step starts at the targets. It should start at the predictions.", |c| {
+            &c.matrix("y_true") - gradient(c, c.text("loss")) * c.float("learning_rate")
+        })
 }
 
 /// The part of the report that is about `loss`.
@@ -529,8 +507,8 @@ fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, tit
         )
         .mistake(
             "perfect_has_no_ratio",
-            "Where the normal predictions are perfect, your ratio is 0, as if the outlier did no harm. From a loss of \
-             0 to any other is infinitely many times: let the division by 0.0 be, it says so by itself.",
+            "Where the normal predictions are perfect, your ratio is 0, as if the outlier had no effect. The ratio \
+             should be infinite, and the division by 0.0 gives that without a special case.",
             move |c| {
                 let (normal, outlier) = both(c);
                 report(normal, outlier, if normal == 0.0 { 0.0 } else { outlier / normal })
@@ -538,8 +516,8 @@ fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, tit
         )
         .mistake(
             "difference_for_ratio",
-            "The ratio is a difference here. How many times larger is asked for, which needs a division: MAE and MSE \
-             have different units, and only their ratios can be compared.",
+            "This is a difference, not a ratio. Divide the two losses: MAE and MSE have different units, and only \
+             ratios can be compared.",
             move |c| {
                 let (normal, outlier) = both(c);
                 report(normal, outlier, outlier - normal)
@@ -547,25 +525,21 @@ fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, tit
         )
         .mistake(
             "mae_and_mse_swapped",
-            "The values of MAE and MSE have swapped places: look at which function fills which field.",
+            "The values of MAE and MSE are swapped: check which function is used for which field.",
             move |c| {
                 let other = if loss == "mae" { "mse" } else { "mae" };
                 let of = |predictions| loss_between(other, &c.matrix("y_true"), &c.matrix(predictions));
                 report(of("normal"), of("outlier"), of("outlier") / of("normal"))
             },
         )
-        .mistake(
-            "normal_and_outlier_swapped",
-            "The predictions with and without the outlier have swapped places.",
-            move |c| {
-                let (normal, outlier) = both(c);
-                report(outlier, normal, normal / outlier)
-            },
-        )
+        .mistake("normal_and_outlier_swapped", "The predictions with and without the outlier are swapped.", move |c| {
+            let (normal, outlier) = both(c);
+            report(outlier, normal, normal / outlier)
+        })
         .mistake(
             "measured_against_predictions",
-            "The predictions with the outlier are held against the other predictions. Every loss is measured against \
-             the targets, `y_true`.",
+            "The predictions with the outlier are compared with the other predictions. Every loss compares \
+             predictions with the targets, `y_true`.",
             move |c| {
                 let (normal, outlier) = (measured(c, "y_true", "normal"), measured(c, "normal", "outlier"));
                 report(normal, outlier, outlier / normal)
@@ -573,7 +547,7 @@ fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, tit
         )
         .mistake_if(
             "shapes_not_compared",
-            "One of the two sets of predictions has another shape than the targets, and yet there is a report. \
+            "One of the two sets of predictions has another shape than the targets, and your code continues. \
              `mae_loss` and `mse_loss` compare the shapes: call them, or compare `.dim()` yourself.",
             move |c, _| !fits(c),
         )
@@ -625,7 +599,7 @@ fn fit_constant(id: &'static str, loss: &'static str, after: &'static str, title
         })
         .mistake(
             "step_uphill",
-            "The way goes uphill, away from the values: the slope points to where the loss rises, so it is subtracted.",
+            "The steps go uphill. The loss rises in the direction of the slope, so the slope is subtracted.",
             |c| walk(c, |_, constant| c.float("learning_rate") * slope_at(c, constant)),
         )
         .mistake(
@@ -636,18 +610,18 @@ fn fit_constant(id: &'static str, loss: &'static str, after: &'static str, title
         )
         .mistake(
             "learning_rate_ignored",
-            "The whole slope is subtracted, whatever the learning rate is: multiply the two first.",
+            "The slope is subtracted without the learning rate: multiply the two first.",
             |c| walk(c, |_, constant| -slope_at(c, constant)),
         )
         .mistake(
             "slope_at_the_start_only",
-            "All steps are equal: the slope is taken at the start each time. It changes on the way: compute it again \
-             at the current constant, in every step.",
+            "All steps are equal: each uses the slope at the start. Compute the slope at the current constant in \
+             every step.",
             |c| walk(c, |start, _| -c.float("learning_rate") * slope_at(c, start)),
         )
         .mistake(
             "start_left_out",
-            "The way begins with the first step. It should begin with `start` itself, so that there are `steps + 1` \
+            "The list begins with the first step. It should begin with `start` itself, so that it has `steps + 1` \
              numbers.",
             |c| {
                 let path = walk(c, |_, constant| -c.float("learning_rate") * slope_at(c, constant));

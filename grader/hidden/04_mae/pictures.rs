@@ -107,9 +107,9 @@ fn votes(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("entry of the gradient"),
     )
     .caption(
-        "Five predictions, of which the last is 15 where 5 would be right. For the MAE every sample has one vote: five \
-         bars of the same size, with different signs. For the MSE the last one is so large that the others can hardly \
-         be seen. If all your bars are too tall by the same factor, the division by n is missing.",
+        "Five predictions, of which the last is 15 where 5 would be right. For the MAE every sample counts the same: \
+         five bars of the same size, with different signs. For the MSE the last one is so large that the others can \
+         hardly be seen. If all your bars are too tall by the same factor, the division by n is missing.",
     );
     let column = |values: [f64; 5]| Array2::from_shape_fn((5, 1), |(sample, _)| values[sample]);
     let case = Record::new()
@@ -150,12 +150,13 @@ fn over_constants(mut picture: Picture, loss: &str, ask: &mut Ask<'_>) -> Result
 /// Five values on a line, and the best constant for either loss.
 fn outlier(ask: &mut Ask<'_>) -> Result<Picture> {
     let none = || Axis::new("").ticks::<&str>([]);
-    let mut picture = Picture::new("outlier", "Two ideas of the middle", Axis::new("value").from(-5.0, 55.0), none().from(-1.0, 1.0))
-        .caption(
-            "The points are the values 1, 2, 3, 4 and 50; only where they are from left to right counts. The two lines are what \
-             your `best_constant` says. Move the 50: one of the lines goes with it, and the other one does not care, until \
-             the point crosses it.",
-        );
+    let mut picture =
+        Picture::new("outlier", "Two ideas of the middle", Axis::new("value").from(-5.0, 55.0), none().from(-1.0, 1.0))
+            .caption(
+                "The points are the values 1, 2, 3, 4 and 50; only where they are from left to right counts. The two \
+             lines are the results of your `best_constant`. Move the 50: one of the lines moves with it, and the \
+             other one stays where it is, until the point crosses it.",
+            );
     let usual = VALUES.map(|x| Point { x, y: 0.0, class: 0 });
     let points = picture.points(&ask.controls, "values", &usual, 1, 12);
     let values: Vec<f64> = points.iter().map(|point| point.x).collect();
