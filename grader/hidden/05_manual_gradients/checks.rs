@@ -29,10 +29,10 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "outer_slope_at_x",
-                "The outer slope is taken at x. What is squared is u = a·x + b, so its slope is 2u, not 2x.",
+                "The outer slope is taken at x. The square is that of u = a·x + b, so its slope is 2u, not 2x.",
                 |c| square_and_slope(c, |a, _, x| 2.0 * x * a),
             )
-            .mistake("answers_swapped", "The two numbers have swapped places: y comes first, then its slope.", |c| {
+            .mistake("answers_swapped", "The two numbers are swapped: y comes first, then its slope.", |c| {
                 let right = square_and_slope(c, |a, b, x| 2.0 * a * a * x + 2.0 * a * b);
                 Record::new().with("y", right.float("dy_dx")).with("dy_dx", right.float("y"))
             })
@@ -41,8 +41,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "square_of_the_slope",
-                "This is the square of the inner slope, a². What is wanted is the slope of the square: 2u, and then \
-                 times a.",
+                "This is the square of the inner slope, a². It should be the slope of the square, 2u, times the inner \
+                 slope, a.",
                 |c| square_and_slope(c, |a, _, _| a * a),
             ),
         Check::new("central_difference", "measured_slopes", "central_difference looks to both sides of x", 2)
@@ -65,19 +65,22 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "forward_difference",
-                "One point is x itself: (f(x + h) - f(x)) / h. That is off by a multiple of h. With one point on \
-                 either side, x + h and x - h, what bends cancels, and the error is a multiple of h² only.",
+                "One point is x itself: (f(x + h) - f(x)) / h. Its error is proportional to h. With one point on \
+                 either side, x + h and x - h, the effect of the curvature cancels, and the error is proportional to \
+                 h².",
                 |c| (f_at(c, 1.0) - f_at(c, 0.0)) / c.float("h"),
             )
             .mistake(
                 "backward_difference",
-                "One point is x itself: (f(x) - f(x - h)) / h. That is off by a multiple of h. With one point on \
-                 either side, x + h and x - h, what bends cancels, and the error is a multiple of h² only.",
+                "One point is x itself: (f(x) - f(x - h)) / h. Its error is proportional to h. With one point on \
+                 either side, x + h and x - h, the effect of the curvature cancels, and the error is proportional to \
+                 h².",
                 |c| (f_at(c, 0.0) - f_at(c, -1.0)) / c.float("h"),
             )
             .mistake(
                 "divided_by_h",
-                "This slope is twice too large: from x - h to x + h it is 2h, so divide by 2h.",
+                "This slope is twice as large as it should be. The distance from x - h to x + h is 2h, so divide by \
+                2h.",
                 |c| (f_at(c, 1.0) - f_at(c, -1.0)) / c.float("h"),
             )
             .mistake(
@@ -88,12 +91,13 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "not_divided",
-                "This is by how much f changes, not how steep it is: divide by the distance of the two points, 2h.",
+                "This is the change of f, not its slope: divide by the distance of the two points, 2h.",
                 |c| f_at(c, 1.0) - f_at(c, -1.0),
             )
             .mistake(
                 "points_swapped",
-                "The sign is the wrong way round: f on the right of x minus f on the left, f(x + h) - f(x - h).",
+                "The sign is wrong: subtract the value on the left of x from the value on the right, f(x + h) - f(x - \
+                h).",
                 |c| (f_at(c, -1.0) - f_at(c, 1.0)) / (2.0 * c.float("h")),
             )
             .mistake(
@@ -104,7 +108,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "h_ignored",
-                "The points are much closer to x than h. How far to go is the argument `h`, not a number of your own.",
+                "The points are much closer to x than h. Use the argument `h` as the distance, not another number.",
                 |c, seen| match seen.result() {
                     Some(Value::Float(slope)) => {
                         c.float("h") > 0.05 && (slope - mean_slope(c.text("f"), c.float("x"), 1e-6)).abs() < 1e-5
@@ -135,26 +139,26 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "nudged_together",
-                "`w` and `b` are changed at the same time, and their effects add up. A partial derivative holds the \
-                 other one still.",
+                "`w` and `b` are changed at the same time, and their effects add up. In a partial derivative the \
+                 other one stays constant.",
                 |c| {
                     let slope = slope_along(c, |step| (c.float("w") + step, c.float("b") + step));
                     partials(slope, slope)
                 },
             )
-            .mistake("partials_swapped", "The two slopes have swapped places: first along `w`, then along `b`.", |c| {
+            .mistake("partials_swapped", "The two slopes are swapped: first along `w`, then along `b`.", |c| {
                 partials(slope_along_b(c), slope_along_w(c))
             })
             .mistake(
                 "same_slope_twice",
-                "The slope along `w` is returned for `b` as well. For the second one the closure's own argument \
-                 takes the place of `b`: `|b| f(w, b)`.",
+                "The slope along `w` is returned for `b` as well. For the second one use a closure that varies `b`: \
+                 `|b| f(w, b)`.",
                 |c| partials(slope_along_w(c), slope_along_w(c)),
             )
             .mistake(
                 "nudged_around_the_other",
-                "The slope along `b` is measured in the wrong place: around the value of `w`. The second argument of \
-                 `central_difference` is where to stand, here `b`.",
+                "The slope along `b` is measured around the value of `w`. The second argument of `central_difference` \
+                 is the point to measure at, here `b`.",
                 |c| partials(slope_along_w(c), slope_along(c, |step| (c.float("w"), c.float("w") + step))),
             ),
         Check::new("linear_forward", "linear_neuron", "linear_neuron_grad predicts w·x + b, with a squared error", 1)
@@ -188,18 +192,16 @@ fn checks() -> Vec<Check> {
             .computes(|f| neuron_forward(f, Num::relu))
             .mistake(
                 "relu_forgotten",
-                "The prediction is z itself. ReLU is missing: where z is negative, the neuron says 0.",
+                "The prediction is z itself. ReLU is missing: where z is negative, the output is 0.",
                 |c| forward(c, |z| z, squared),
             )
-            .mistake(
-                "relu_is_abs",
-                "ReLU does not flip negative numbers, it cuts them off: its value there is 0.",
-                |c| forward(c, f64::abs, squared),
-            )
+            .mistake("relu_is_abs", "ReLU does not change the sign of negative numbers: it replaces them by 0.", |c| {
+                forward(c, f64::abs, squared)
+            })
             .mistake(
                 "pre_activation_cut_off",
-                "`z` is cut off as well. It is what the neuron has summed up, before ReLU: the way back needs to \
-                 know that it was negative.",
+                "ReLU is applied to `z` as well. `z` is the sum before ReLU: the backward pass has to know that it \
+                 was negative.",
                 |c| {
                     forward(c, relu, squared).parts().fold(Record::new(), |record, (name, value)| match name {
                         "z" => record.with("z", relu(pre_activation(c))),
@@ -229,19 +231,20 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "mask_inverted",
-                "The slope gets through where the neuron is 0, and is stopped where it is active. It is the other way \
-                 round: 1 where z > 0, else 0.",
+                "The slope of ReLU is inverted: here it is 1 where the neuron is inactive. It should be 1 where z > \
+                 0, and 0 elsewhere.",
                 |c| backward(c, Slopes { of_activation: |z| if z > 0.0 { 0.0 } else { 1.0 }, ..relu_slope() }),
             )
             .mistake(
                 "activation_for_its_slope",
-                "dL/dŷ is multiplied by ReLU itself. On the way back it is multiplied by the slope of ReLU: 1 or 0.",
+                "dL/dŷ is multiplied by ReLU itself. In the backward pass it is multiplied by the slope of ReLU: 1 or \
+                0.",
                 |c| backward(c, Slopes { of_activation: relu, ..relu_slope() }),
             )
             .mistake(
                 "pre_activation_slope_not_masked",
-                "`dl_dz` has got past ReLU; only what follows from it is 0. ReLU lies between z and ŷ, so its slope \
-                 is multiplied on the way from dL/dŷ to dL/dz, and the other two start from there.",
+                "`dl_dz` does not contain the slope of ReLU, only the slopes after it do. ReLU lies between z and ŷ, \
+                 so dL/dz is dL/dŷ times its slope, and the other two are computed from dL/dz.",
                 |c| {
                     let (dl_dy_hat, _, dl_dw, dl_db) = slopes_of(c, relu_slope());
                     neuron_slopes((dl_dy_hat, dl_dy_hat, dl_dw, dl_db))
@@ -249,7 +252,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "only_the_weight_is_masked",
-                "dL/db gets past ReLU. The bias sits behind it just as the weight does: both start from dL/dz.",
+                "dL/db does not contain the slope of ReLU. The bias acts on z, as the weight does: compute both from \
+                dL/dz.",
                 |c| {
                     let slopes = relu_slope();
                     let dl_dy_hat = (slopes.of_loss)(relu(pre_activation(c)) - c.float("y"));
@@ -261,8 +265,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "loss_slope_masked",
-                "`dl_dy_hat` is 0 where the neuron is 0. The loss does depend on the prediction: 2(ŷ - y). It is the \
-                 next link, from ŷ to z, that is broken.",
+                "`dl_dy_hat` is 0 where the neuron is 0. The loss does depend on the prediction: 2(ŷ - y). The slope \
+                 of 0 belongs to the next step, from ŷ to z.",
                 |c| {
                     let (_, dl_dz, dl_dw, dl_db) = slopes_of(c, relu_slope());
                     neuron_slopes((dl_dz, dl_dz, dl_dw, dl_db))
@@ -297,30 +301,29 @@ fn checks() -> Vec<Check> {
             .mistake("slope_formula_with_z", SLOPE_FORMULA_WITH_Z, |c| sigmoid_partials(c, |z| z * (1.0 - z)))
             .mistake(
                 "sigmoid_slope_forgotten",
-                "These are the slopes of w·x + b. The sigmoid follows, and its own slope is multiplied to each of \
-                 them.",
+                "These are the slopes of w·x + b. The sigmoid follows: multiply each of them by its slope.",
                 |c| sigmoid_partials(c, |_| 1.0),
             )
             .mistake(
                 "sigmoid_for_its_slope",
-                "The chain is multiplied by the sigmoid itself. On the way back it is multiplied by the slope of the \
-                 sigmoid, σ(z)(1 - σ(z)).",
+                "The slopes are multiplied by the sigmoid itself. Multiply by the slope of the sigmoid, σ(z)(1 - \
+                 σ(z)).",
                 |c| sigmoid_partials(c, sigmoid),
             )
             .mistake(
                 "weight_and_input_swapped",
-                "`dy_dw` and `dy_dx` have swapped places: a unit of w moves w·x by x, a unit of x moves it by w.",
+                "`dy_dw` and `dy_dx` are swapped: the slope of w·x along w is x, along x it is w.",
                 |c| partials_with(c, sigmoid_slope, |x, w, _| (w, 1.0, x)),
             )
             .mistake(
                 "input_for_weight",
-                "`dy_dx` is multiplied by x, as `dy_dw` is. A unit of x moves w·x by w.",
+                "`dy_dx` is multiplied by x, as `dy_dw` is. The slope of w·x along x is w.",
                 |c| partials_with(c, sigmoid_slope, |x, _, _| (x, 1.0, x)),
             )
             .mistake(
                 "inner_slope_forgotten",
-                "All three slopes are equal: this is dy/dz. Multiply it by what a unit of w, of b or of x \
-                 does to z = w·x + b: x, 1 and w.",
+                "All three slopes are equal: this is dy/dz. Multiply it by the slopes of z = w·x + b along w, b and \
+                 x: x, 1 and w.",
                 |c| partials_with(c, sigmoid_slope, |_, _, _| (1.0, 1.0, 1.0)),
             )
             .mistake("bias_times_bias", BIAS_TIMES_BIAS, |c| partials_with(c, sigmoid_slope, |x, w, b| (x, b, w))),
@@ -348,74 +351,77 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "one_slope_for_both",
-                "The bias moves by the slope of the weight. It has a slope of its own: dL/db.",
+                "The bias moves by the slope of the weight. It should move by its own slope, dL/db.",
                 |c| stepped(c, |rate, of_w, _| (-rate * of_w, -rate * of_w)),
             )
-            .mistake(
-                "answers_swapped",
-                "The two numbers have swapped places: the new w comes first, then the new b.",
-                |c| {
-                    let stepped = stepped(c, |rate, of_w, of_b| (-rate * of_w, -rate * of_b));
-                    Record::new().with("w", stepped.float("b")).with("b", stepped.float("w"))
-                },
-            )
+            .mistake("answers_swapped", "The two numbers are swapped: the new w comes first, then the new b.", |c| {
+                let stepped = stepped(c, |rate, of_w, of_b| (-rate * of_w, -rate * of_b));
+                Record::new().with("w", stepped.float("b")).with("b", stepped.float("w"))
+            })
             .mistake(
                 "only_the_change",
-                "This is by how much w and b change. Return where they arrive: the old value minus the learning rate \
-                 times the slope.",
+                "These are the changes of w and b. Return the new values: the old value minus the learning rate times \
+                 the slope.",
                 |c| {
                     Record::new()
                         .with("w", -c.float("learning_rate") * c.float("dl_dw"))
                         .with("b", -c.float("learning_rate") * c.float("dl_db"))
                 },
             ),
-        Check::new("critical_learning_rate", "gradient_descent", "at the critical rate the error changes sides", 2)
-            .on(|draw| {
-                let mut cases: Vec<Record> = [3.0, 0.0, -2.0, 0.5].map(|x: f64| Record::new().with("x", x)).to_vec();
-                cases.push(Record::new().with("x", draw::number(draw, 5.0)));
-                cases
-            })
-            .computes(|f| 1.0 / (f.input("x").square() + 1.0))
-            .mistake(
-                "twice_the_critical_rate",
-                "At this rate a step multiplies the error by -3, and the loss by 9. The slope is 2(ŷ - y): its 2 is \
-                 missing on the way to the rate.",
-                |c| 2.0 / (1.0 + c.float("x").powi(2)),
-            )
-            .mistake(
-                "best_rate_for_critical",
-                "This is the best rate: a single step makes the error 0. At the critical rate the error comes out as \
-                 large as it was, on the other side of the target.",
-                |c| 0.5 / (1.0 + c.float("x").powi(2)),
-            )
-            .mistake(
-                "bias_does_not_move",
-                "Only the weight is taken into account. The bias moves in the same step and contributes a 1 beside \
-                 the x²; without it the rate for x = 0 would be infinite.",
-                |c| c.float("x").powi(2).recip(),
-            )
-            .mistake(
-                "input_not_squared",
-                "x counts twice: dL/dw is proportional to x, and ŷ moves by x per unit of w. So it enters as x².",
-                |c| (1.0 + c.float("x")).recip(),
-            )
-            .mistake(
-                "parentheses_forgotten",
-                "A division comes before an addition: 1 / x² + 1 is (1 / x²) + 1. The whole sum x² + 1 stands below \
-                 the line, so it needs parentheses.",
-                |c| c.float("x").powi(2).recip() + 1.0,
-            )
-            .mistake(
-                "rate_of_the_example",
-                "0.1 is the critical rate for x = 3. It depends on x: the larger x, the further a step carries.",
-                |_| 0.1,
-            )
-            .mistake(
-                "rate_upside_down",
-                "This is the reciprocal of the rate. The larger x, the further a step carries, and the smaller the \
-                 critical rate.",
-                |c| 1.0 + c.float("x").powi(2),
-            ),
+        Check::new(
+            "critical_learning_rate",
+            "gradient_descent",
+            "at the critical rate the error only changes its \
+                                                                 sign",
+            2,
+        )
+        .on(|draw| {
+            let mut cases: Vec<Record> = [3.0, 0.0, -2.0, 0.5].map(|x: f64| Record::new().with("x", x)).to_vec();
+            cases.push(Record::new().with("x", draw::number(draw, 5.0)));
+            cases
+        })
+        .computes(|f| 1.0 / (f.input("x").square() + 1.0))
+        .mistake(
+            "twice_the_critical_rate",
+            "At this rate a step multiplies the error by -3, and the loss by 9. The slope is 2(ŷ - y), and its \
+                 factor 2 is missing in your rate.",
+            |c| 2.0 / (1.0 + c.float("x").powi(2)),
+        )
+        .mistake(
+            "best_rate_for_critical",
+            "This is the best rate: a single step makes the error 0. At the critical rate the error after the \
+                 step is as large as before, with the opposite sign.",
+            |c| 0.5 / (1.0 + c.float("x").powi(2)),
+        )
+        .mistake(
+            "bias_does_not_move",
+            "Only the weight is taken into account. The bias moves in the same step and adds 1 to x². Without it \
+                 the rate for x = 0 would be infinite.",
+            |c| c.float("x").powi(2).recip(),
+        )
+        .mistake(
+            "input_not_squared",
+            "x should be squared: dL/dw is proportional to x, and so is the effect of w on ŷ.",
+            |c| (1.0 + c.float("x")).recip(),
+        )
+        .mistake(
+            "parentheses_forgotten",
+            "Division comes before addition: 1 / x² + 1 is (1 / x²) + 1. The denominator is the whole sum x² + 1, \
+                 so it needs parentheses.",
+            |c| c.float("x").powi(2).recip() + 1.0,
+        )
+        .mistake(
+            "rate_of_the_example",
+            "0.1 is the critical rate for x = 3. It depends on x: the larger x, the more a step changes the \
+                prediction.",
+            |_| 0.1,
+        )
+        .mistake(
+            "rate_upside_down",
+            "This is the reciprocal of the rate. The larger x, the more a step changes the prediction, and the \
+                 smaller the critical rate.",
+            |c| 1.0 + c.float("x").powi(2),
+        ),
         Check::new("two_layer_forward", "forward_pass", "two_layer_step predicts: z1, a1, z2, a2 and the loss", 2)
             .asks("two_layer_step")
             .on(networks)
@@ -423,7 +429,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "w1_transposed",
                 "z1 is W1·x: the rows of W1 are treated as neurons. A hidden neuron is a column of W1, so x comes \
-                 first: x·W1 + b1. A square W1 hides the difference, because both products exist.",
+                 first: x·W1 + b1. With a square W1 both products exist, so the shapes do not show the difference.",
                 |c| {
                     forward_pass(
                         c,
@@ -433,20 +439,24 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "hidden_activation_forgotten",
-                "a1 is z1 still. Without the sigmoid between them the two layers are a single linear one.",
+                "a1 is equal to z1: the sigmoid is missing. Without it the two layers are the same as a single linear \
+                one.",
                 |c| forward_pass(c, &Forward { hidden: |z| z, ..Forward::new(c) }),
             )
             .mistake(
                 "pre_activation_passed_on",
-                "z1 goes into the output neuron. It looks at what the hidden neurons say, that is a1: z2 = a1·W2 + b2.",
+                "The output neuron gets z1 as its input. Its input is the output of the hidden neurons, a1: z2 = \
+                a1·W2 + b2.",
                 |c| {
                     let z2 = Forward::new(c).z1.dot(&c.vector("w2")) + c.float("b2");
                     Record::new().with("a1", Forward::new(c).z1.mapv(sigmoid)).with("z2", z2).with("a2", sigmoid(z2))
                 },
             )
-            .mistake("output_activation_forgotten", "a2 is z2 still: the output neuron has a sigmoid too.", |c| {
-                forward_pass(c, &Forward { output: |z| z, ..Forward::new(c) })
-            })
+            .mistake(
+                "output_activation_forgotten",
+                "a2 is equal to z2: the sigmoid of the output neuron is missing.",
+                |c| forward_pass(c, &Forward { output: |z| z, ..Forward::new(c) }),
+            )
             .mistake("loss_halved", LOSS_HALVED, |c| {
                 forward_pass(c, &Forward { loss: |error| 0.5 * error * error, ..Forward::new(c) })
             })
@@ -481,7 +491,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "output_slope_skipped",
-                "delta2 is dL/da2 still. It is the slope at z2, and the sigmoid lies between: multiply by da2/dz2.",
+                "delta2 is equal to dL/da2. It should be the slope along z2: multiply by the slope of the sigmoid, \
+                da2/dz2.",
                 |c| Record::new().with("dl_da2", walk(c).dl_da2).with("delta2", walk(c).dl_da2),
             )
             .mistake(
@@ -500,23 +511,24 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "pre_activation_for_activation",
-                "dL/dW2 is made of z1. What the output neuron has multiplied by W2 are the activations a1.",
+                "dL/dW2 is computed from z1. The output neuron multiplies W2 by the activations a1, so use a1.",
                 |c| output_gradients(walk(c).delta2 * &walk(c).z1, walk(c).delta2),
             )
             .mistake(
                 "weight_for_input",
-                "dL/dW2 is made of W2 itself. A unit of a weight moves z2 by what comes in through it: by a1.",
+                "dL/dW2 is computed from W2 itself. The slope of z2 along a weight is the input of this weight, an \
+                entry of a1.",
                 |c| output_gradients(walk(c).delta2 * &c.vector("w2"), walk(c).delta2),
             )
             .mistake(
                 "input_forgotten",
-                "Every entry of dL/dW2 is delta2. Each weight has an input of its own, and its slope is delta2 times \
-                 that input, the activation of its hidden neuron.",
+                "Every entry of dL/dW2 is delta2. The slope of each weight is delta2 times its own input, the \
+                 activation of its hidden neuron.",
                 |c| output_gradients(Array1::from_elem(c.vector("w2").len(), walk(c).delta2), walk(c).delta2),
             )
             .mistake(
                 "output_slope_skipped",
-                "dL/dW2 is made of dL/da2. A weight acts on z2, and the sigmoid lies between z2 and a2: start from \
+                "dL/dW2 is computed from dL/da2. A weight acts on z2, and the sigmoid lies between z2 and a2: use \
                  delta2.",
                 |c| Record::new().with("dl_dw2", walk(c).dl_da2 * &walk(c).a1),
             )
@@ -538,8 +550,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "new_w2_in_delta1",
-                "The error travels back through the W2 that has been updated already. The prediction was made with \
-                 the old one, so its slopes are about the old one: compute all slopes first, then change parameters.",
+                "The error is propagated back through the W2 that is already updated. The prediction was made with \
+                 the old W2, so the gradient needs the old W2: compute all slopes first, then change the parameters.",
                 |c| {
                     let walk = walk(c);
                     let new = c.vector("w2").to_owned() - c.float("learning_rate") * walk.delta2 * &walk.a1;
@@ -548,19 +560,20 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "output_slope_skipped",
-                "dL/da1 starts from dL/da2, past the output neuron's sigmoid. What acts on z2 starts from delta2.",
+                "dL/da1 is computed from dL/da2, without the slope of the output neuron's sigmoid. a1 acts on z2, so \
+                use delta2.",
                 |c| hidden_delta(walk(c).dl_da2 * &c.vector("w2"), walk(c).z1.mapv(sigmoid_slope)),
             )
             .mistake(
                 "activations_for_weights",
-                "dL/da1 is made of the activations: that is dL/dW2. A unit of a1 moves z2 by the weight that it \
-                 comes through, so dL/da1 is delta2 times W2.",
+                "dL/da1 is computed from the activations: that is dL/dW2. The slope of z2 along a1 is the weight, so \
+                 dL/da1 is delta2 times W2.",
                 |c| hidden_delta(walk(c).delta2 * &walk(c).a1, walk(c).z1.mapv(sigmoid_slope)),
             )
             .mistake(
                 "weights_forgotten",
-                "Every hidden neuron gets the whole delta2. Each has its share, in proportion to its weight in the \
-                 output neuron: delta2 times W2.",
+                "Every hidden neuron gets the whole delta2. Multiply it by the weight of each hidden neuron: delta2 \
+                 times W2.",
                 |c| {
                     hidden_delta(
                         Array1::from_elem(c.vector("w2").len(), walk(c).delta2),
@@ -570,8 +583,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "hidden_slope_skipped",
-                "delta1 is dL/da1 still. It is the slope at z1, and the hidden sigmoids lie between: multiply by \
-                 da1/dz1, entry by entry.",
+                "delta1 is equal to dL/da1. It should be the slope along z1: multiply by the slope of the hidden \
+                 sigmoids, da1/dz1, entry by entry.",
                 |c| {
                     let dl_da1 = walk(c).delta2 * &c.vector("w2");
                     Record::new().with("dl_da1", dl_da1.clone()).with("delta1", dl_da1)
@@ -579,8 +592,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "output_slope_for_hidden",
-                "da1/dz1 is the slope of the output neuron's sigmoid. Each hidden neuron is at a place of its own, \
-                 so each has its own: a1(1 - a1), entry by entry.",
+                "da1/dz1 is the slope of the output neuron's sigmoid. Each hidden neuron has its own slope: a1(1 - \
+                 a1), entry by entry.",
                 |c| {
                     let slope = sigmoid_slope(walk(c).z2);
                     hidden_delta(walk(c).delta2 * &c.vector("w2"), Array1::from_elem(c.vector("w2").len(), slope))
@@ -602,19 +615,20 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "gradient_transposed",
-                "dL/dW1 is transposed. It has the layout of W1: row i belongs to input i, column j to hidden neuron \
-                 j, so that its entry [i, j] is x[i] times delta1[j].",
+                "dL/dW1 is transposed. It should have the layout of W1: row i belongs to input i, column j to hidden \
+                 neuron j, so that its entry [i, j] is x[i] times delta1[j].",
                 |c| hidden_gradients(outer(&walk(c).delta1, &c.vector("x")), walk(c).delta1),
             )
             .mistake(
                 "activations_for_inputs",
-                "dL/dW1 is made of the activations a1. What the hidden neurons have multiplied by W1 is the sample x.",
+                "dL/dW1 is computed from the activations a1. The hidden neurons multiply W1 by the sample x, so use \
+                x.",
                 |c| hidden_gradients(outer(&walk(c).a1, &walk(c).delta1), walk(c).delta1),
             )
             .mistake(
                 "input_forgotten",
-                "Every row of dL/dW1 is delta1. A unit of a weight moves z1 by what comes in through it: entry [i, \
-                 j] is x[i] times delta1[j].",
+                "Every row of dL/dW1 is delta1. The slope of a weight is its input times the delta of its neuron: \
+                 entry [i, j] is x[i] times delta1[j].",
                 |c| {
                     let ones = Array1::ones(c.vector("x").len());
                     hidden_gradients(outer(&ones, &walk(c).delta1), walk(c).delta1)
@@ -622,8 +636,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "elementwise_for_outer",
-                "The columns of dL/dW1 are scaled by x, so x[j] stands where x[i] should: `*` pairs a row of numbers \
-                 with the columns. Entry [i, j] is x[i] times delta1[j].",
+                "The columns of dL/dW1 are scaled by x, so x[j] is used instead of x[i]: `*` multiplies each column \
+                 by one entry of a 1-D array. Entry [i, j] is x[i] times delta1[j].",
                 |c| {
                     let products = &c.vector("x") * &walk(c).delta1;
                     hidden_gradients(outer(&Array1::ones(products.len()), &products), walk(c).delta1)
@@ -631,7 +645,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "hidden_slope_skipped",
-                "dL/dW1 is made of dL/da1. A weight acts on z1, and the sigmoid lies between z1 and a1: start from \
+                "dL/dW1 is computed from dL/da1. A weight acts on z1, and the sigmoid lies between z1 and a1: use \
                  delta1.",
                 |c| Record::new().with("dl_dw1", outer(&c.vector("x"), &(walk(c).delta2 * &c.vector("w2")))),
             )
@@ -642,8 +656,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "bias_slopes_summed",
-                "All biases have got the same slope, the sum of delta1. Each hidden neuron has a bias of its own and \
-                 a delta of its own. (With many samples one sums over the samples, never over neurons.)",
+                "All biases have the same slope, the sum of delta1. Each hidden neuron has its own bias and its own \
+                 delta. (With many samples, sum over the samples, never over the neurons.)",
                 |c| {
                     let delta1 = walk(c).delta1;
                     let sums = Array1::from_elem(delta1.len(), delta1.sum());
@@ -663,8 +677,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake_if(
                 "parameters_returned_unchanged",
-                "These are the parameters that came in: none has moved. Return new ones, each the old one minus the \
-                 learning rate times its slope.",
+                "These are the old parameters: none has changed. Return new ones, each the old one minus the learning \
+                 rate times its slope.",
                 |c, seen| moved(c, seen, [("w1", 0.0), ("b1", 0.0), ("w2", 0.0), ("b2", 0.0)]),
             )
             .mistake_if("biases_not_updated", BIASES_NOT_UPDATED, |c, seen| {
@@ -673,8 +687,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake_if(
                 "hidden_layer_not_updated",
-                "Only the output neuron has learned: w1 and b1 are the old ones. The error went all the way back to \
-                 them so that they move too.",
+                "Only the output neuron has learned: w1 and b1 are the old ones. They have gradients as well: update \
+                 them too.",
                 |c, seen| {
                     let rate = c.float("learning_rate");
                     moved(c, seen, [("w1", 0.0), ("b1", 0.0), ("w2", -rate), ("b2", -rate)])
@@ -695,7 +709,7 @@ fn checks() -> Vec<Check> {
             .shows(include_str!("snapshots/trace_report.snap"))
             .mistake_if(
                 "line_missing",
-                "A line is missing. What is there is right, but a trace has fifteen parts, and each has its line.",
+                "A line is missing. The others are right, but a trace has fifteen lines, one for each part.",
                 |c, seen| {
                     let (shown, right) = (shown_lines(seen), report(c, number));
                     !shown.is_empty() && shown.len() < right.len() && shown.iter().all(|line| right.contains(line))
@@ -703,8 +717,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "lines_out_of_order",
-                "The lines are right, but not in order. It is that of the fields: forwards to the loss, then \
-                 backwards from it.",
+                "The lines are right, but in another order. Use the order of the fields: forward to the loss, then \
+                 backward from it.",
                 |c, seen| {
                     let (mut shown, mut right) = (shown_lines(seen), report(c, number));
                     let differ = shown != right;
@@ -715,7 +729,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "other_precision",
-                "The numbers do not show six decimals: the format for that is `{:.6}`.",
+                "The numbers do not have six decimals: use the format `{:.6}`.",
                 |_, seen| {
                     let shown: Vec<usize> = shown_lines(seen).iter().flat_map(|line| decimals(line)).collect();
                     !shown.is_empty() && shown.iter().all(|&digits| digits == shown[0] && digits != 6)
@@ -729,16 +743,15 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "not_rounded",
-                "The numbers show all their digits. A report that a person reads, or a program compares, is rounded: \
-                 `{:.6}`.",
+                "The numbers show all their digits. The report shows rounded numbers: `{:.6}`.",
                 |c| lines(report(c, |value| format!("{value}"))),
             )
             .mistake(
                 "truncated_not_rounded",
-                "The digits after the sixth are cut off. Rounding looks at the seventh: 0.6636167 becomes 0.663617.",
+                "The digits after the sixth are cut off. Round instead: 0.6636167 becomes 0.663617.",
                 |c| lines(report(c, |value| format!("{:.6}", (value * 1e6).trunc() / 1e6))),
             )
-            .mistake("sign_dropped", "The minus signs are gone. Only -0.000000 loses its sign.", |c| {
+            .mistake("sign_dropped", "The minus signs are missing. Only -0.000000 is written without its sign.", |c| {
                 lines(report(c, |value| format!("{:.6}", value.abs())))
             })
             .mistake(
@@ -757,20 +770,18 @@ fn checks() -> Vec<Check> {
             .expects(|c| lines(report(c, number)))
             .mistake(
                 "negative_zero",
-                "-0.000000: a slope that rounds to zero has kept its sign. Two runs that agree in every digit would \
-                 differ in it; write 0.000000.",
+                "A slope that rounds to zero has kept its sign, -0.000000. Write 0.000000.",
                 |c| lines(report(c, |value| format!("{value:.6}"))),
             )
             .mistake(
                 "zero_tested_before_rounding",
-                "-0.000000: whether a number is zero is asked too early. -0.0000004 is not zero, but it rounds to \
-                 zero and keeps its sign; look at what the rounding leaves.",
+                "A number that rounds to zero has kept its sign, -0.000000. -0.0000004 is not zero before the \
+                 rounding, so test the rounded number.",
                 |c| lines(report(c, |value| if value == 0.0 { number(0.0) } else { format!("{value:.6}") })),
             )
             .mistake(
                 "small_numbers_in_exponents",
-                "Small numbers are written with an exponent. Every number has the same form here, six decimals: \
-                 0.000000.",
+                "Small numbers are written with an exponent. Write every number with six decimals: 0.000000.",
                 |c| {
                     lines(report(c, |value| match value != 0.0 && value.abs() < 5e-7 {
                         true => format!("{value:.6e}"),
@@ -781,33 +792,33 @@ fn checks() -> Vec<Check> {
     ]
 }
 
-const SIGN_FLIPPED: &str = "The slope of the loss has the wrong sign: it is 2(prediction - target). A prediction \
-    that is too small has a negative slope, because more of it lowers the loss.";
+const SIGN_FLIPPED: &str = "The slope of the loss has the wrong sign: it is 2(prediction - target). If the prediction \
+    is too small, the slope is negative, because a larger prediction lowers the loss.";
 const FACTOR_TWO: &str = "The factor 2 is missing: the slope of e² is 2e. Without it these are the slopes of half \
     the squared error, which is another loss.";
 const ERROR_FOR_SLOPE: &str = "This is the error, target minus prediction, not the slope of its square, 2(prediction \
-    - target). Programs that carry the error back add it with `+=`, and the missing 2 halves their learning rate.";
-const LOSS_HALVED: &str = "The loss is half the squared error. Some texts do that to get rid of the 2 in the slope; \
-    here it is (prediction - target)², and the 2 stays.";
-const LOSS_NOT_SQUARED: &str = "This is the error, not its square. Errors of either sign have to count as bad: the \
-    loss is (prediction - target)².";
+    - target). Programs that propagate this error add the correction with `+=`; without the 2 the learning rate is \
+    effectively halved.";
+const LOSS_HALVED: &str = "The loss is half the squared error. Some texts define it that way, so that the 2 in the \
+    slope cancels. Here it is (prediction - target)², and the 2 remains.";
+const LOSS_NOT_SQUARED: &str = "This is the error, not its square. Errors of both signs have to increase the loss: it \
+    is (prediction - target)².";
 const LOSS_IS_ABSOLUTE: &str = "This is the absolute error. Here the loss is its square, (prediction - target)².";
-const INPUT_FORGOTTEN: &str = "dL/dw is dL/dz still. A unit of w moves z = w·x + b by x, so the input is multiplied \
-    to it: dL/dw = dL/dz · x.";
-const WEIGHT_FOR_INPUT: &str = "dL/dw is multiplied by the weight. A unit of w moves z = w·x + b by x: dL/dw = dL/dz \
-    · x.";
-const BIAS_TIMES_INPUT: &str = "The slope of the bias is multiplied by x. The bias stands alone in z = w·x + b: a \
-    unit of it moves z by 1.";
-const BIAS_TIMES_BIAS: &str = "The slope of the bias is multiplied by the bias. A unit of it moves z by 1, however \
-    large it is already.";
+const INPUT_FORGOTTEN: &str = "dL/dw is equal to dL/dz. The slope of z = w·x + b along w is x, so dL/dw = dL/dz · x.";
+const WEIGHT_FOR_INPUT: &str = "dL/dw is multiplied by the weight. The slope of z = w·x + b along w is x: dL/dw = \
+    dL/dz · x.";
+const BIAS_TIMES_INPUT: &str = "The slope of the bias is multiplied by x. The slope of z = w·x + b along b is 1: \
+    dL/db = dL/dz.";
+const BIAS_TIMES_BIAS: &str = "The slope of the bias is multiplied by the bias. The slope of z = w·x + b along b is \
+    1: dL/db = dL/dz.";
 const SLOPE_AT_ACTIVATION: &str = "The slope of the sigmoid is taken in the wrong place: the sigmoid is applied \
-    twice. σ(z)(1 - σ(z)) is the slope at z, and if a = σ(z) is known already, that is a(1 - a).";
-const SLOPE_FORMULA_WITH_Z: &str = "z is put into a(1 - a). The slope of the sigmoid is made of its value: a = σ(z) \
-    first, then a(1 - a), which is never negative and never above 0.25.";
-const STEPPED_UPHILL: &str = "This step goes uphill: the slopes are added. A positive slope says that the loss grows \
+    twice. σ(z)(1 - σ(z)) is the slope at z. With a = σ(z) it is a(1 - a).";
+const SLOPE_FORMULA_WITH_Z: &str = "z is used in place of a in a(1 - a). Compute a = σ(z) first, then the slope a(1 - \
+    a). It is never negative and never above 0.25.";
+const STEPPED_UPHILL: &str = "This step goes uphill: the slopes are added. If the slope is positive, the loss grows \
     with the parameter, so subtract: w - learning_rate · dL/dw.";
-const LEARNING_RATE_FORGOTTEN: &str = "The step is the whole slope. The learning rate is missing, which says how \
-    much of it to take: w - learning_rate · dL/dw.";
+const LEARNING_RATE_FORGOTTEN: &str = "The learning rate is missing: the step is the whole slope. It should be w - \
+    learning_rate · dL/dw.";
 const BIASES_NOT_UPDATED: &str = "No bias has moved. Biases are learned like weights, with slopes of their own.";
 
 // The chain rule and measured slopes.
@@ -1181,7 +1192,7 @@ fn updated(c: &Record, seen: &Record) -> Result<(), String> {
     let rate = c.float("learning_rate");
     for name in ["w1", "b1", "w2", "b2"] {
         if numbers(seen, &format!("dl_d{name}")).iter().all(|slope| *slope == 0.0) {
-            return Err(format!("There is nothing to update with yet: dl_d{name} is 0."));
+            return Err(format!("The update cannot be tested yet: dl_d{name} is 0."));
         }
         if !moved(c, seen, [(name, -rate); 4]) {
             return Err(format!(

@@ -189,15 +189,15 @@ fn bowl(ask: &mut Ask<'_>) -> Result<Picture> {
     let (w_range, b_range) = ((0.0, 1.2), (-0.6, 1.0));
     let mut picture = Picture::new(
         "bowl",
-        "A walk down the loss",
+        "Gradient descent on the loss",
         Axis::new("w").from(w_range.0, w_range.1),
         Axis::new("b").from(b_range.0, b_range.1),
     )
     .caption(
-        "The darker, the larger the loss; along the white valley it is 0. Each step goes straight down the slope, as your \
-         gradients and your `gd_step` say: at a right angle to the valley. The steps get shorter as the slope fades. From \
-         a learning rate of 0.1 on they no longer arrive: they bounce from one side to the other. A walk that is not at a \
-         right angle has one of its two gradients wrong.",
+        "The darker, the larger the loss; along the white valley it is 0. Each step follows your gradients and your \
+         `gd_step` downhill: at a right angle to the valley. The steps get shorter as the slope gets smaller. From a \
+         learning rate of 0.1 on they no longer converge: they jump from one side to the other. A walk that is not at \
+         a right angle has one of its two gradients wrong.",
     );
     picture = picture.equal_units();
     let rate = picture.slider(&ask.controls, "learning rate", 0.03, (0.0, 0.12));

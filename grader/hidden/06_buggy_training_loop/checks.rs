@@ -39,8 +39,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "label_for_one",
-                "The label itself stands where a 1 belongs. One-hot means that a single entry of the row is hot, and \
-                 hot is 1: the number of a class is a name, not a size.",
+                "The label itself is written where a 1 belongs. One-hot means that one entry of the row is 1 and all \
+                 others are 0.",
                 |c| {
                     let labels = c.counts("labels");
                     let y = one_hot(&labels, c.count("n_classes"));
@@ -66,8 +66,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "classes_counted_from_the_labels",
-                "There are as many columns as the largest label demands. The largest class may be missing in a batch, \
-                 and Y would not fit P any more: that is why `n_classes` is given.",
+                "The number of columns depends on the largest label. The largest class may be missing in a batch, and \
+                 then Y does not have the shape of P. Use `n_classes` columns.",
                 |c| {
                     let labels = c.counts("labels");
                     one_hot(&labels, labels.iter().max().map_or(0, |max| max + 1))
@@ -75,9 +75,9 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "label_too_large_accepted",
-                "A label that is not below `n_classes` gets an answer. It belongs to no class, and its 1 is left out or \
-                 stands in the row of another sample: the documentation asks for a panic. An index of row and column, \
-                 `y[[sample, label]]`, panics by itself.",
+                "Labels that are not below `n_classes` are accepted. Such a label belongs to no class, and its 1 is \
+                 missing or in the row of another sample. The documentation asks for a panic: indexing with row and \
+                 column, `y[[sample, label]]`, panics by itself.",
                 |c, _| label_is_too_large(c),
             ),
         with_loss_mistakes(
@@ -102,8 +102,8 @@ fn checks() -> Vec<Check> {
         )
         .mistake(
             "labels_and_probabilities_swapped",
-            "The loss is infinite, although no probability is 0 here. Is it the logarithm of the labels, where ln 0 is \
-             infinite? It is the other way round, -y · ln p: the labels say which logarithm counts.",
+            "The loss is infinite, although no probability is 0 here. Perhaps you take the logarithm of the labels, \
+             where ln 0 is infinite. The loss takes the logarithm of the probabilities: -y · ln p.",
             |_| f64::INFINITY,
         ),
         Check::new("cross_entropy_at_zero", "cross_entropy", "cross_entropy is exact where a probability is 0 or 1", 1)
@@ -123,8 +123,8 @@ fn checks() -> Vec<Check> {
             .expects(|c| cross_entropy(&c.matrix("y_onehot"), &c.matrix("p")))
             .mistake(
                 "zero_times_ln_zero",
-                "0 · ln 0 is 0 · (-∞), and that is NaN. A class that is not true costs nothing, whatever its \
-                 probability: leave it out before you take the logarithm.",
+                "0 · ln 0 is 0 · (-∞), which is NaN. A class that is not the true one contributes nothing to the \
+                 loss: leave it out before you take the logarithm.",
                 |c| {
                     let (y, p) = (c.matrix("y_onehot"), c.matrix("p"));
                     -(y.to_owned() * p.mapv(f64::ln)).sum() / p.nrows() as f64
@@ -132,9 +132,9 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "zero_probability_made_small",
-                "Where the true class has the probability 0, the loss is infinite, and yours is not. Either a bound or \
-                 a small number that is added hides it, or a probability of 0 is left out also where it belongs to the \
-                 true class. The model has called the truth impossible: nothing costs more.",
+                "Where the true class has the probability 0, the loss is infinite, but yours is not. Either the \
+                 probability is bounded below, or a small number is added to it, or a probability of 0 is left out \
+                 even for the true class.",
                 |c, seen| {
                     let right = cross_entropy(&c.matrix("y_onehot"), &c.matrix("p"));
                     right.is_infinite() && seen.float("result").is_finite()
@@ -144,7 +144,7 @@ fn checks() -> Vec<Check> {
     checks.extend(sanity_checks());
     checks.extend(steps());
     checks.extend([
-        Check::new("train", "train", "train takes one step an epoch and keeps the loss before each", 2)
+        Check::new("train", "train", "train takes one step per epoch and keeps the loss before each", 2)
             .after("two_steps")
             .on(|draw| {
                 let mut drawn = |epochs: usize| {
@@ -168,7 +168,7 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "one_loss_too_many",
-                "There is one loss too many: the one after the last step is not asked for. `losses` has one entry an \
+                "There is one loss too many: leave out the one after the last step. `losses` has one entry for each \
                  epoch.",
                 |c| {
                     let run = trained(c, c.count("epochs"));
@@ -178,8 +178,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "loss_after_the_update",
-                "Each loss is that of the parameters after the step. The one before the step is asked for: it is what \
-                 the step returns, and the first one is that of the parameters given.",
+                "Each loss is that of the parameters after the step. It should be the one before the step, which the \
+                 step returns. The first loss is that of the given parameters.",
                 |c| {
                     let run = trained(c, c.count("epochs"));
                     let losses = trained(c, c.count("epochs") + 1).losses.split_off(1);
@@ -188,7 +188,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "first_loss_repeated",
-                "All losses are that of the first epoch, although W and b have moved on. Keep what each step returns.",
+                "All losses are equal to the first one, although W and b have changed. Keep the loss that each step \
+                returns.",
                 |c| {
                     let run = trained(c, c.count("epochs"));
                     let losses = run.losses.iter().map(|_| run.losses[0]).collect();
@@ -197,8 +198,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "every_epoch_starts_over",
-                "Every epoch begins at the parameters given, so nothing is learned after the first step. Each step \
-                 goes on from where the one before ended.",
+                "Every epoch begins with the given parameters, so nothing is learned after the first step. Each step \
+                 should begin with the parameters that the previous step produced.",
                 |c| {
                     let epochs = c.count("epochs");
                     let run = trained(c, epochs.min(1));
@@ -207,25 +208,25 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "parameters_given_are_returned",
-                "The losses are right, but the W and b that are returned are those that were given: a copy was \
-                 trained, and dropped.",
+                "The losses are right, but the returned W and b are the given ones: a copy was trained, and not \
+                 returned.",
                 |c| Run { losses: trained(c, c.count("epochs")).losses, ..trained(c, 0) }.record(),
             )
             .mistake(
                 "an_epoch_too_many",
                 "There is one step too many, and one loss with it: `0..=epochs` has epochs + 1 numbers, `0..epochs` \
-                 has as many as are asked for.",
+                 has `epochs`.",
                 |c| trained(c, c.count("epochs") + 1).record(),
             )
             .mistake(
                 "an_epoch_is_missing",
-                "There is one epoch too few: `1..epochs` leaves out one of them, `0..epochs` none.",
+                "There is one epoch too few: `1..epochs` has epochs - 1 numbers, `0..epochs` has `epochs`.",
                 |c| trained(c, c.count("epochs").saturating_sub(1)).record(),
             )
             .mistake(
                 "a_step_for_each_sample",
-                "Here each sample gets a step of its own. An epoch is one step on all samples at once: give the whole \
-                 of X and Y to the step.",
+                "There is one step for each sample. An epoch is one step on all samples at once: pass all of X and Y \
+                 to the step.",
                 |c| {
                     let (mut w, mut b) = (c.matrix("w").to_owned(), c.vector("b").to_owned());
                     for _ in 0..c.count("epochs") {
@@ -242,14 +243,14 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "samples_and_labels_come_apart",
-                "The samples were put into another order than their labels, so the loop learns labels that belong to \
-                 other samples. Order X and Y alike, or, with all samples in every step, not at all.",
+                "The samples are in another order than their labels, so the loop learns the labels of other samples. \
+                 Shuffle X and Y in the same way, or, since every step uses all samples, not at all.",
                 comes_apart,
             )
             .mistake_if(
                 "stops_when_the_loss_rises",
-                "The training ends before its `epochs` are over, where the loss has risen. It may rise for a while and \
-                 fall again, and a caller who asks for so many epochs wants to see it: take every step.",
+                "The training ends early, where the loss has risen. The loss may rise for a while and fall again: run \
+                 all `epochs`.",
                 |c, seen| {
                     let (losses, right) = (seen.vector("losses").to_vec(), trained(c, c.count("epochs")).losses);
                     let ran = losses.len();
@@ -297,8 +298,8 @@ fn checks() -> Vec<Check> {
             .expects(|c| diagnosis(c, doubled, fallen))
             .mistake(
                 "every_rise_counts",
-                "A curve that rises somewhere on its way is refused. Only its two ends count here: batches differ, and \
-                 a healthy training may well rise for an epoch.",
+                "A curve that rises somewhere on its way is refused. Only the first and the last loss count here: the \
+                 loss of a good training may rise for an epoch.",
                 |c| {
                     let losses = c.vector("losses").to_vec();
                     let rises = losses.windows(2).any(|pair| pair[1] >= pair[0]);
@@ -307,8 +308,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "last_two_compared",
-                "The last loss is compared with the one before it. It is meant to be held against the first: what has \
-                 the training as a whole achieved?",
+                "The last loss is compared with the one before it. Compare it with the first: the diagnosis is about \
+                 the training as a whole.",
                 |c| {
                     let losses = c.vector("losses").to_vec();
                     let before = losses[losses.len().saturating_sub(2)..].first().copied().unwrap_or(0.0);
@@ -317,8 +318,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "a_peak_is_divergence",
-                "A peak on the way is reported as divergence. Diverged is a curve that *ends* above twice its \
-                 beginning.",
+                "A peak on the way is reported as divergence. A curve has diverged if it *ends* above twice its first \
+                 loss.",
                 |c| {
                     let peak = c.vector("losses").fold(f64::NEG_INFINITY, |peak, &loss| peak.max(loss));
                     diagnosis(c, move |first, _| peak > 2.0 * first, fallen)
@@ -326,8 +327,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "every_increase_is_divergence",
-                "A last loss just above the first is called divergence. It is, from more than twice the first on; \
-                 below that the curve is `NotDecreasing`.",
+                "A last loss just above the first is called divergence. It should be more than twice the first; \
+                 otherwise the curve is `NotDecreasing`.",
                 |c| diagnosis(c, |first, last| last > first, fallen),
             )
             .mistake(
@@ -337,20 +338,20 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "fixed_bound",
-                "The last loss is compared with a fixed number. How large a loss may be depends on the data: twice the \
-                 first loss is the bound.",
+                "The last loss is compared with a fixed number. How large a loss is depends on the data: the limit is \
+                 twice the first loss.",
                 |c| diagnosis(c, |_, last| last > 2.0, fallen),
             )
             .mistake(
                 "equal_counts_as_lower",
-                "A last loss that equals the first is not below it: nothing was gained, so this is `NotDecreasing`. \
-                 The same goes for a single loss, which is first and last at once.",
+                "A last loss that equals the first is not below it, so this is `NotDecreasing`. The same is true of a \
+                 single loss, which is both first and last.",
                 |c| diagnosis(c, doubled, |first, last| last <= first),
             )
             .mistake(
                 "infinity_called_nan",
-                "Infinity is a number of f64 that compares as one would think; NaN is none. An infinite last loss has \
-                 diverged. `is_nan` asks for NaN alone.",
+                "Infinity is not NaN: it is larger than every finite loss, so an infinite last loss has diverged. \
+                 `is_nan` is true for NaN alone.",
                 |c| match c.vector("losses").iter().all(|loss| loss.is_finite()) {
                     true => diagnosis(c, doubled, fallen),
                     false => "Nan",
@@ -397,8 +398,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "nan_called_divergence",
-                "NaN has a diagnosis of its own, `Nan`: it says that some operation had no result, such as 0 · ln 0 or \
-                 ∞ / ∞, and that is the place to look for.",
+                "NaN has its own diagnosis, `Nan`. It means that some operation had no result, such as 0 · ln 0 or ∞ \
+                 / ∞.",
                 |c| match has_nan(c) {
                     true => "Diverged",
                     false => diagnosis(c, doubled, fallen),
@@ -416,7 +417,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "cut_instead_of_rounded",
-                "The numbers are cut after four decimals, not rounded: 0.70367 is nearer to 0.7037 than to 0.7036.",
+                "The numbers are cut off after four decimals. Round them: 0.70367 becomes 0.7037.",
                 |c| {
                     let cut = |number: f64| four_decimals((number * 1e4).trunc() / 1e4);
                     training_log(c, 1, cut, percent_gone)
@@ -424,8 +425,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "zeros_dropped",
-                "Zeros at the end are dropped, so the numbers differ in length. All four decimals are shown: `{:.4}` \
-                 rounds and fills up at once.",
+                "Zeros at the end are dropped, so the numbers differ in length. Show all four decimals: `{:.4}` \
+                 rounds and adds zeros.",
                 |c| {
                     let short = |number: f64| format!("{}", (number * 1e4).round() / 1e4);
                     training_log(c, 1, short, percent_gone)
@@ -433,8 +434,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "improvement_of_the_last",
-                "The improvement is measured against the last loss. It says how much of the *first* one is gone: \
-                 divide by the first.",
+                "The improvement is divided by the last loss. Divide by the *first* one.",
                 |c| training_log(c, 1, four_decimals, |first, last| 100.0 * (first - last) / last),
             )
             .mistake(
@@ -444,7 +444,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "improvement_reversed",
-                "The improvement has the wrong sign: it is positive where the loss has fallen, first - last.",
+                "The improvement has the wrong sign. It is positive if the loss has fallen: first - last.",
                 |c| training_log(c, 1, four_decimals, |first, last| 100.0 * (last - first) / first),
             ),
         Check::new(
@@ -473,10 +473,9 @@ fn checks() -> Vec<Check> {
     checks
 }
 
-const NAN_COMPARED: &str = "A NaN goes unnoticed. Every comparison with NaN is false, even NaN == NaN, so neither \
-     `<` nor `==` finds it, and whatever stands in the last branch is chosen. Ask with `is_nan`.";
-const NAN_ONLY_AT_THE_END: &str =
-    "Only the last loss is asked whether it is NaN. Look at all of them: `losses.iter().any(…)`.";
+const NAN_COMPARED: &str = "A NaN goes unnoticed. Every comparison with NaN is false, even NaN == NaN, so neither `<` \
+     nor `==` finds it, and the last branch is chosen. Use `is_nan`.";
+const NAN_ONLY_AT_THE_END: &str = "Only the last loss is tested for NaN. Test all of them: `losses.iter().any(…)`.";
 
 /// The three answers of `sanity_checks`, each a check of its own.
 fn sanity_checks() -> [Check; 3] {
@@ -497,15 +496,15 @@ fn sanity_checks() -> [Check; 3] {
             .expects(move |c| answer("zero_inputs", adds_bias(c)))
             .mistake(
                 "zero_inputs_proves_nothing",
-                "A step that subtracts the bias passes `zero_inputs`. Is it the given `step` that you ask? Begin at a \
-                 b where b and -b give different losses: not at 0. With two classes in equal numbers no b does; take \
-                 three classes, or unequal numbers.",
+                "A step that subtracts the bias passes `zero_inputs`. Do you call the given `step`? Begin with a b \
+                 for which b and -b give different losses, so not 0. With two classes of equal size there is no such \
+                 b: use three classes, or classes of different sizes.",
                 |_| answer("zero_inputs", true),
             )
             .mistake(
                 "zero_inputs_always_fails",
-                "A right step fails `zero_inputs`. With X = 0 the logits are b in every row: the expected loss is the \
-                 `cross_entropy` of the softmax of that. Allow for rounding.",
+                "A right step fails `zero_inputs`. With X = 0 every row of the logits is b, so the expected loss is \
+                 the `cross_entropy` of their softmax. Allow for rounding.",
                 |_| answer("zero_inputs", false),
             )
             .mistake(
@@ -516,21 +515,22 @@ fn sanity_checks() -> [Check; 3] {
             )
             .mistake(
                 "zero_inputs_expects_minus_b",
-                "`zero_inputs` fails where it should pass, and passes where it should fail: the logits are + b.",
+                "`zero_inputs` fails where it should pass, and passes where it should fail: with X = 0 the logits are \
+                b, not -b.",
                 move |c| answer("zero_inputs", !adds_bias(c)),
             ),
         check("duplicated_data", "duplicated_data tells whether a step averages dW and db")
             .expects(move |c| answer("duplicated_data", averages_dw(c) && averages_db(c) && !nan(c)))
             .mistake(
                 "duplicated_data_proves_nothing",
-                "A step that sums dW up passes `duplicated_data`. Is it the given `step` that you ask? Compare W and b \
-                 after it; the loss is averaged in all these steps, so it shows nothing.",
+                "A step that sums dW up passes `duplicated_data`. Do you call the given `step`? Compare W and b after \
+                 it. The loss does not help: it is averaged in all these steps.",
                 |_| answer("duplicated_data", true),
             )
             .mistake(
                 "duplicated_data_always_fails",
-                "A right step fails `duplicated_data`. Do both steps begin at the same W and b? The first one has \
-                 moved them: make new ones, or clone them before. And allow for rounding.",
+                "A right step fails `duplicated_data`. Do both steps begin with the same W and b? The first step \
+                 changes them: make new ones, or clone them before. And allow for rounding.",
                 |_| answer("duplicated_data", false),
             )
             .mistake(
@@ -551,28 +551,28 @@ fn sanity_checks() -> [Check; 3] {
             )
             .mistake(
                 "duplicated_data_misses_nan",
-                "A step that leaves NaN in W or b passes `duplicated_data`. NaN is not the same as anything, but `>` and \
-                 `f64::max` do not notice it: ask whether *every* difference is below 1e-9, with `all`.",
+                "A step that leaves NaN in W or b passes `duplicated_data`. NaN is equal to nothing, but `>` and \
+                 `f64::max` do not detect it: test whether *every* difference is below 1e-9, with `all`.",
                 move |c| answer("duplicated_data", c.text("dW") != "Xᵀ·dZ" && averages_db(c)),
             ),
         check("bias_direction", "bias_direction tells whether a step moves b downhill")
             .expects(move |c| answer("bias_direction", moves(c, "b - lr·db")))
             .mistake(
                 "bias_direction_proves_nothing",
-                "A step that moves b the wrong way passes `bias_direction`. Is it the given `step` that you ask? Look \
-                 at the bias of the most frequent class afterwards: is it larger than 0?",
+                "A step that moves b the wrong way passes `bias_direction`. Do you call the given `step`? Test the \
+                 bias of the most frequent class after it: is it larger than 0?",
                 |_| answer("bias_direction", true),
             )
             .mistake(
                 "bias_direction_always_fails",
-                "A right step fails `bias_direction`. From W = 0 and b = 0, do your samples have one class more often \
-                 than the others? With as many of each, db is 0 and b stays where it is.",
+                "A right step fails `bias_direction`. Begin with W = 0 and b = 0, and use samples in which one class \
+                 is more frequent than the others. If all classes are equally frequent, db is 0 and b does not move.",
                 |_| answer("bias_direction", false),
             )
             .mistake(
                 "bias_direction_reversed",
-                "`bias_direction` is the wrong way round: what is seen often becomes more likely, so the bias of the \
-                 most frequent class goes up.",
+                "The result of `bias_direction` is inverted: the most frequent class should become more likely, so \
+                 its bias rises.",
                 move |c| answer("bias_direction", moves(c, "b + lr·db")),
             )
             .mistake(
@@ -582,8 +582,8 @@ fn sanity_checks() -> [Check; 3] {
             )
             .mistake(
                 "bias_direction_misses_nan",
-                "A step that leaves NaN in b passes `bias_direction`. NaN is neither larger than 0 nor not larger: ask \
-                 whether the bias is `> 0.0`, not whether it fails to be `<= 0.0`.",
+                "A step that leaves NaN in b passes `bias_direction`. Every comparison with NaN is false: test \
+                 whether the bias is `> 0.0`, not whether it is not `<= 0.0`.",
                 move |c| answer("bias_direction", moves(c, "b - lr·db") || moves(c, "NaN")),
             ),
     ]
@@ -635,7 +635,7 @@ fn steps() -> Vec<Check> {
             .mistake(
                 "bias_subtracted",
                 "This is the loss of X·W - b: the bias is subtracted. It is added, Z = X·W + b. At b = 0, where \
-                 training begins, both are the same, so this check begins elsewhere.",
+                 training begins, both are the same, so this check begins at another b.",
                 |c| step_loss_of(c, Step { bias: -1.0, ..RIGHT }),
             )
             .mistake("bias_forgotten", "This is the loss of X·W: the bias is missing. Z = X·W + b.", |c| {
@@ -643,8 +643,8 @@ fn steps() -> Vec<Check> {
             })
             .mistake(
                 "loss_after_the_update",
-                "This is the loss after the step. The one before it is asked for: compute it from the P that also \
-                 gives the gradients.",
+                "This is the loss after the step. It should be the loss before the step: compute it from the same P \
+                 as the gradients.",
                 |c| {
                     let (mut w, mut b) = (c.matrix("w").to_owned(), c.vector("b").to_owned());
                     take(RIGHT, c, &mut w, &mut b);
@@ -707,8 +707,8 @@ fn steps() -> Vec<Check> {
     .mistake_if("both_go_uphill", BOTH_GO_UPHILL, |c, seen| wrong_way("w", c, seen) && wrong_way("b", c, seen))
     .mistake(
         "bias_gradient_per_sample",
-        "The gradient of b is summed along the rows, which gives a number for each *sample* (and 0, because a row of P \
-         and a row of Y both sum to 1). b has one entry a class: sum down the columns, `Axis(0)`.",
+        "The gradient of b is summed along the rows, which gives a number for each *sample* (and 0, because a row of \
+         P and a row of Y both sum to 1). b has one entry for each class: sum down the columns, `Axis(0)`.",
         |c| match c.matrix("x").nrows() == c.vector("b").len() {
             true => Prediction::Is(Record::new().with("b", c.vector("b").to_owned())),
             false => Prediction::Panics,
@@ -763,8 +763,8 @@ fn steps() -> Vec<Check> {
         .expects(|c| whole_step(c, RIGHT))
         .mistake(
             "softmax_without_max",
-            "e^1000 is infinite, and infinity divided by infinity is NaN: from here on every weight is NaN. The \
-             softmax that came with this exercise subtracts the row's largest score first.",
+            "e^1000 is infinite, and infinity divided by infinity is NaN. The softmax that came with this exercise \
+             subtracts the row's largest score first.",
             |c| whole_step(c, Step { softmax: softmax_without_max, ..RIGHT }),
         )
         .mistake(
@@ -801,9 +801,8 @@ const RIGHT: Step = Step { bias: 1.0, softmax, dw: |_, _| 1.0, db: |_, _| 1.0 };
 const WEIGHT_FAULTS: [Fault; 5] = [
     (
         "dw_not_averaged",
-        "W moves n_samples times too far. The loss is a mean over the samples, and P - Y is the gradient of their \
-         *sum*: dW = Xᵀ·(P - Y) has to be divided by n_samples. Otherwise the effective learning rate grows with the \
-         data.",
+        "W moves n_samples times too far. The loss is a mean over the samples, and Xᵀ·(P - Y) is the gradient of \
+         their *sum*: divide it by n_samples. Otherwise the effective learning rate grows with the number of samples.",
         |n, _| n,
     ),
     ("learning_rate_twice", LEARNING_RATE_TWICE, |_, learning_rate| learning_rate),
@@ -818,15 +817,15 @@ const WEIGHT_FAULTS: [Fault; 5] = [
 
 const WEIGHTS_UPHILL: Fault = (
     "weights_go_uphill",
-    "W goes uphill. A gradient points to where the loss rises, so it is subtracted: W ← W - learning_rate · dW.",
+    "W goes uphill. The gradient points to where the loss rises, so subtract it: W ← W - learning_rate · dW.",
     |_, _| -1.0,
 );
 
 const BIAS_FAULTS: [Fault; 6] = [
     (
         "bias_goes_uphill",
-        "b goes uphill: it moves by + learning_rate · db. A gradient points to where the loss rises, so it is \
-         subtracted, from b as from W. Here the most frequent class should get a larger bias, and gets a smaller one.",
+        "b goes uphill: it moves by + learning_rate · db. The gradient points to where the loss rises, so subtract \
+         it, from b as from W. Here the most frequent class should get a larger bias, but gets a smaller one.",
         |_, _| -1.0,
     ),
     (
@@ -845,13 +844,13 @@ const BIAS_FAULTS: [Fault; 6] = [
     ),
 ];
 
-const LEARNING_RATE_TWICE: &str = "The learning rate is applied twice, so each step is too small: once where the \
-     gradient is computed, perhaps, and once in the update. Once is right.";
+const LEARNING_RATE_TWICE: &str = "The learning rate is applied twice, so each step is too small. Perhaps you \
+     multiply by it where the gradient is computed, and again in the update.";
 const LEARNING_RATE_FORGOTTEN: &str = "The step has the size of the gradient itself: the learning rate is missing.";
 const AVERAGED_TWICE: &str =
-    "The gradient is divided by n_samples twice. Divide where dW and db are made, or in dZ, but not in both places.";
-const BOTH_GO_UPHILL: &str = "W and b both go uphill, so the loss rises. Either dZ is Y - P, where P - Y is the \
-     gradient, or both gradients are added, where they have to be subtracted.";
+    "The gradient is divided by n_samples twice. Divide dW and db, or divide dZ, but not both.";
+const BOTH_GO_UPHILL: &str = "W and b both go uphill, so the loss rises. Either dZ is Y - P instead of P - Y, or both \
+     gradients are added instead of subtracted.";
 
 /// Wrong ways from scores to probabilities: id, what the learner is told, and the way.
 const SOFTMAX_FAULTS: [(&str, &str, Softmax); 3] = [
@@ -869,7 +868,8 @@ const SOFTMAX_FAULTS: [(&str, &str, Softmax); 3] = [
     ),
     (
         "softmax_twice",
-        "Softmax is applied twice, which pulls all probabilities together. `softmax_rows` takes scores, once.",
+        "Softmax is applied twice, which makes the probabilities more alike. Apply `softmax_rows` once, to the \
+        scores.",
         |z| softmax(&softmax(z)),
     ),
 ];
@@ -961,8 +961,8 @@ fn with_loss_mistakes(check: Check, part: &'static str, find: fn(&Record) -> (Ar
     check
         .mistake(
             "loss_not_averaged",
-            "The loss is the sum over the samples; it should be their mean. A sum grows with the data, and no two runs \
-             could be compared.",
+            "The loss is the sum over the samples; it should be their mean. A sum grows with the number of samples, \
+             so losses on different data cannot be compared.",
             move |c| is(-p_of_true(c).mapv(f64::ln).sum()),
         )
         .mistake(
@@ -978,7 +978,7 @@ fn with_loss_mistakes(check: Check, part: &'static str, find: fn(&Record) -> (Ar
         )
         .mistake(
             "logarithm_of_base_two",
-            "This is the logarithm of base 2. The gradient P - Y belongs to the natural one, `ln`.",
+            "This is the logarithm to base 2. The gradient P - Y belongs to the natural logarithm, `ln`.",
             move |c| is(-p_of_true(c).mapv(f64::log2).mean().unwrap_or_default()),
         )
 }

@@ -195,7 +195,7 @@ fn cross_entropy(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .caption(
         "On a logarithmic axis the loss of a single sample is a straight line, which ends at exactly 0 for a \
-         probability of 1. If your line levels out on the left, there is a small number inside the logarithm.",
+         probability of 1. If your line levels out on the left, a small number is added inside the logarithm.",
     );
     let curve = ask.both(|side| {
         let probabilities = (0..=96).map(|step| 10_f64.powf(-12.0 + f64::from(step) / 8.0));
