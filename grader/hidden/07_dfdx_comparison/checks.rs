@@ -26,13 +26,13 @@ fn checks() -> Vec<Check> {
             .within(F32)
             .mistake(
                 "elementwise_product",
-                "`matmul` holds the product entry by entry. In dfdx `*` goes entry by entry, and the matrix product is \
-                 the method `matmul`.",
+                "`matmul` holds the product entry by entry. In dfdx `*` multiplies entry by entry, and the matrix \
+                 product is the method `matmul`.",
                 |c| products(&(a(c) + b(c)), &(a(c) * b(c)), &(a(c) * b(c))),
             )
             .mistake(
                 "factors_swapped",
-                "This is b·a where a·b is meant. Square matrices hide it: both products exist.",
+                "This is b·a, but it should be a·b. With square matrices both products exist.",
                 |c| products(&(a(c) + b(c)), &(a(c) * b(c)), &b(c).dot(&a(c))),
             )
             .mistake(
@@ -47,14 +47,14 @@ fn checks() -> Vec<Check> {
             .within(F32)
             .mistake(
                 "reshaped_not_transposed",
-                "`transposed` is `a` again: giving the numbers a new shape leaves them in their order. `permute` swaps \
-                 the axes.",
+                "`transposed` has the numbers of `a` in the same order: a new shape does not transpose. `permute` \
+                 swaps the axes.",
                 |c| shapes(&a(c), &a(c)),
             )
             .mistake(
                 "flattened_by_columns",
-                "`flat` goes down the columns. Row after row is the order in which `reshape` finds the numbers, if nothing \
-                 was transposed before.",
+                "`flat` goes down the columns. It should go row by row: `reshape` does that, if nothing was \
+                 transposed before.",
                 |c| shapes(&a(c).t(), &a(c).t()),
             ),
         Check::new("tour_numbers", "tensors", "tensor_tour finds mean and maximum", 1)
@@ -62,7 +62,7 @@ fn checks() -> Vec<Check> {
             .on(two_matrices)
             .computes(|f| [("mean", f.input("a").mean()), ("largest", f.input("a").max())])
             .within(F32)
-            .mistake("sum_for_mean", "`mean` holds the sum: a mean is the sum divided by how many there are.", |c| {
+            .mistake("sum_for_mean", "`mean` holds the sum. The mean is the sum divided by the number of entries.", |c| {
                 numbers(a(c).sum(), a(c).fold(f64::MIN, |max, &x| max.max(x)))
             })
             .mistake(
@@ -72,7 +72,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "largest_without_sign",
-                "`largest` holds the largest entry without its sign. -3 is less than 1, however far it is from 0.",
+                "`largest` holds the entry with the largest absolute value. But -3 is less than 1.",
                 |c| numbers(a(c).sum() / 4.0, a(c).fold(0.0, |max, &x| max.max(x.abs()))),
             ),
         Check::new("autograd_poly", "autograd", "autograd_poly gives x² + 2x + 1 and the slope that dfdx finds", 2)
@@ -86,19 +86,19 @@ fn checks() -> Vec<Check> {
             .within(F32)
             .mistake(
                 "linear_term_without_tape",
-                "The slope is 2x: the 2 of the linear term is missing. That term was computed from an `x` without a tape, \
-                 and what no tape has seen is a constant to dfdx. Trace `x` in both terms.",
+                "The slope is 2x: the 2 of the linear term is missing. That term was computed from an `x` without a \
+                 tape, and dfdx treats it as a constant. Trace `x` in both terms.",
                 |c| poly(c, |x| 2.0 * x),
             )
             .mistake(
                 "square_without_tape",
-                "The slope is 2, the linear term's: x² was computed from an `x` without a tape, and what no tape has seen \
-                 is a constant to dfdx. Trace `x` in both terms.",
+                "The slope is 2, the linear term's: x² was computed from an `x` without a tape, and dfdx treats it as \
+                 a constant. Trace `x` in both terms.",
                 |c| poly(c, |_| 2.0),
             )
             .mistake(
                 "value_and_slope_swapped",
-                "The slope comes first here. The value is the first number, its slope the second.",
+                "Value and slope are swapped: the value is the first number, the slope the second.",
                 |c| {
                     let x = c.float("x");
                     Record::new().with("value", 2.0 * x + 2.0).with("slope", (x + 1.0).powi(2))
@@ -106,7 +106,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "constant_forgotten",
-                "The value is x² + 2x: the 1 is missing. The slope cannot tell, since a constant has none.",
+                "The value is x² + 2x: the 1 is missing. (The slope of a constant is 0, so the slope is right.)",
                 |c| {
                     let x = c.float("x");
                     Record::new().with("value", x * x + 2.0 * x).with("slope", 2.0 * x + 2.0)
@@ -114,8 +114,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "difference_quotient",
-                "The slope is nearly right, as from a difference quotient: in `f32` that has three digits or so. dfdx \
-                 knows the rule for every operation, so `backward` is as exact as the value.",
+                "The slope is only nearly right, as from a difference quotient, which has about three digits in \
+                 `f32`. dfdx knows the derivative of every operation, so `backward` is as exact as the value.",
                 |c, seen| {
                     let error = (seen.float("slope") - (2.0 * c.float("x") + 2.0)).abs();
                     (1e-5..0.1).contains(&error)
@@ -132,14 +132,14 @@ fn checks() -> Vec<Check> {
             .within(F32)
             .mistake(
                 "gradient_of_the_other",
-                "The gradient is w: that is how w·x changes with x. Asked is the gradient with respect to `w`, so `get` \
-                 the one of `w`.",
+                "The gradient is w: that is the gradient with respect to x. It should be the one with respect to `w`: \
+                 `get` the gradient of `w`.",
                 |c| dot(c, 1.0, &c.vector("w")),
             )
             .mistake(
                 "mean_for_sum",
-                "Value and gradient are a third of what they should be: a dot product adds its terms up, and here their \
-                 mean is taken.",
+                "Value and gradient are a third of what they should be: the mean of the products is taken. A dot \
+                 product is their sum.",
                 |c| dot(c, 3.0, &c.vector("x")),
             ),
         Check::new("two_passes", "clearing", "two_passes shows when gradients add up", 2)
@@ -159,13 +159,13 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "fresh_gradients",
-                "`kept` is the slope of x + 1 alone: the second pass began with a new, empty `Gradients`. Hand it the one \
-                 that `backward` gave back the first time, and see what happens.",
+                "`kept` is the slope of x + 1 alone: the second pass began with a new, empty `Gradients`. Pass it the \
+                 one that the first `backward` returned.",
                 |c| passes(2.0 * c.float("x"), 1.0, 1.0),
             )
             .mistake(
                 "read_before_the_pass",
-                "`cleared` is 0: it was read when the gradients had been cleared and before x + 1 went backward again.",
+                "`cleared` is 0: it was read after the gradients were cleared, and before the backward pass of x + 1.",
                 |c| passes(2.0 * c.float("x"), 2.0 * c.float("x") + 1.0, 0.0),
             ),
         Check::new("cross_entropy", "logits", "cross_entropy is the mean of -log p(label)", 2)
@@ -185,8 +185,9 @@ fn checks() -> Vec<Check> {
             .within(F32)
             .mistake(
                 "softmax_before_the_loss",
-                "Softmax is applied twice. `cross_entropy_with_logits_loss` applies it itself: it wants the logits. Nothing \
-                 crashes, the loss only stops falling early, because a softmax of probabilities can never get near 0 or 1.",
+                "Softmax is applied twice. `cross_entropy_with_logits_loss` applies it itself: pass the logits. There \
+                 is no error message, but the loss stops falling early, because a softmax of probabilities never gets \
+                 near 0 or 1.",
                 |c| {
                     let softened = log_softmax(&c.matrix("logits")).exp();
                     let losses: Array1<f64> =
@@ -207,8 +208,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "class_index_as_target",
-                "Each term is multiplied by the number of its class, so class 0 costs nothing. The target is a distribution: \
-                 all of the probability, 1, on the label.",
+                "Each term is multiplied by the number of its class, so class 0 contributes nothing. The target is a \
+                 distribution: 1 for the label, and 0 for all others.",
                 |c| {
                     let labels: Array1<f64> = c.counts("labels").into_iter().map(|label| label as f64).collect();
                     mean(&(minus_log_p(c) * labels))
@@ -216,8 +217,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "arguments_swapped",
-                "The arguments are swapped: logits come first, targets second. Both have the same type, so no compiler can \
-                 see it.",
+                "The arguments are swapped: logits come first, targets second. Both have the same type, so the \
+                 compiler does not notice.",
                 |c| {
                     let logits = c.matrix("logits");
                     let terms = log_softmax(&one_hot(c)) * logits;
@@ -248,7 +249,7 @@ fn checks() -> Vec<Check> {
                 "label_spills_over",
                 "There are two classes, and the label 2 is accepted. Either its 1 is written into the next sample's \
                  row, as in a flat `Vec`, or the sample is left out without an error. Compare each label with the \
-                 number of classes, or index a matrix, which does it for you.",
+                 number of classes, or index a matrix by row and column, which panics by itself.",
                 |c, _| c.counts("labels")[0] == 2,
             ),
         Check::new("from_parts", "shapes", "from_parts refuses what does not have the shape in the type", 1)
@@ -264,28 +265,29 @@ fn checks() -> Vec<Check> {
             .expects(|c| accepted(c, |rows, columns, biases| (rows, columns) == (2, 4) && biases == 4))
             .mistake(
                 "nothing_checked",
-                "Any shape is accepted for a `Dense<2, 4>`. Then the type promises what is not so, and the error comes \
-                 later, far from its cause, or never.",
+                "Any shape is accepted for a `Dense<2, 4>`. Then the type is wrong, and the error appears later, far \
+                 from its cause, or never.",
                 |c| accepted(c, |_, _, _| true),
             )
             .mistake(
                 "weights_not_checked",
-                "The shape of the weights is not checked: a `Dense<2, 4>` has weights of shape (2, 4).",
+                "The shape of the weights is not checked. A `Dense<2, 4>` has weights of shape (2, 4).",
                 |c| accepted(c, |_, _, biases| biases == 4),
             )
-            .mistake("biases_not_checked", "The biases are not counted: a `Dense<2, 4>` has four of them, one per neuron.", |c| {
+            .mistake("biases_not_checked", "The number of biases is not checked. A `Dense<2, 4>` has four of them, \
+                                           one per neuron.", |c| {
                 accepted(c, |rows, columns, _| (rows, columns) == (2, 4))
             })
             .mistake(
                 "counted_not_shaped",
-                "Weights of shape (4, 2) are accepted for a `Dense<2, 4>`: they are eight numbers as well. Compare the shape \
-                 itself, `.dim()`.",
+                "Weights of shape (4, 2) are accepted for a `Dense<2, 4>`. They have eight numbers as well, so \
+                 compare the shape itself, `.dim()`.",
                 |c| accepted(c, |rows, columns, biases| rows * columns == 8 && biases == 4),
             )
             .mistake(
                 "the_other_layout",
-                "Weights of shape (4, 2) are asked for, a neuron per row, as dfdx stores them. In this course a neuron is a \
-                 column: `Dense<I, O>` has weights of shape (I, O).",
+                "Your code expects weights of shape (4, 2), a neuron per row, as dfdx stores them. In this course a \
+                 neuron is a column: `Dense<I, O>` has weights of shape (I, O).",
                 |c| accepted(c, |rows, columns, biases| (rows, columns) == (4, 2) && biases == 4),
             ),
         Check::new("stack", "shapes", "stack puts the layers that it is given into a network", 1)
@@ -298,17 +300,17 @@ fn checks() -> Vec<Check> {
             .does_not_compile(include_str!("compile_fail/layers_that_do_not_fit.rs"))
             .mistake(
                 "any_layers_stack",
-                "`stack` takes a layer with four outputs and one with three inputs: they would meet when the program runs, \
-                 or their numbers would be used wrongly. Give both lengths the same name, `H`, and the compiler finds it.",
+                "`stack` takes a layer with four outputs and one with three inputs: the mistake would appear only \
+                 when the program runs, or never. Give both lengths the same name, `H`, and the compiler finds it.",
                 |_| "no error",
             ),
-        Check::new("private_fields", "shapes", "the parameters of a layer are out of reach from outside", 1)
+        Check::new("private_fields", "shapes", "the parameters of a layer are private", 1)
             .after("stack")
             .does_not_compile(include_str!("compile_fail/private_fields.rs"))
             .mistake(
                 "fields_made_public",
-                "The fields of `Dense` are public. Then anybody can put weights of another shape into a `Dense<2, 4>`, and \
-                 what `from_parts` has checked is no longer true.",
+                "The fields of `Dense` are public. Then other code can put weights of another shape into a `Dense<2, \
+                 4>`, in spite of the check in `from_parts`.",
                 |_| "no error",
             ),
         Check::new("take_apart", "shapes", "take_apart gives the two layers back, in order", 1)
@@ -321,8 +323,8 @@ fn checks() -> Vec<Check> {
             .does_not_compile(include_str!("compile_fail/network_used_after_taking_apart.rs"))
             .mistake(
                 "network_only_borrowed",
-                "The network is still there after it was taken apart: `&self` only borrows it, so its layers had to be \
-                 copied. With `self` it moves into `take_apart` and is used up.",
+                "The network can still be used after it was taken apart: `&self` only borrows it. With `self` it \
+                 moves into `take_apart`.",
                 |_| "no error",
             ),
         Check::new("n_params", "shapes", "n_params counts from the type alone", 1)
@@ -355,7 +357,7 @@ fn checks() -> Vec<Check> {
             .after("stack")
             .on(networks)
             .computes(|f| Net::new(f).pass(&f.input("x")).p)
-            .mistake("relu_forgotten", "The hidden layer has no activation: what comes out of it goes through ReLU.", |c| {
+            .mistake("relu_forgotten", "The hidden layer has no activation: apply ReLU to its output.", |c| {
                 output(c, &pre_activation(c), sigmoid)
             })
             .mistake(
@@ -365,7 +367,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "sigmoid_in_the_hidden_layer",
-                "The hidden layer has the sigmoid. In this network it has ReLU; the sigmoid is for the output.",
+                "The hidden layer has a sigmoid. In this network it has ReLU, and the output layer has the sigmoid.",
                 |c| output(c, &pre_activation(c).mapv(sigmoid), sigmoid),
             )
             .mistake(
@@ -390,8 +392,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "loss_halved",
-                "The loss is half of the mean squared error. Some books put 1/2 in front so that the 2 of the slope goes \
-                 away; neither this course nor dfdx does.",
+                "The loss is half of the mean squared error. Some books multiply by 1/2, so that the 2 of the slope \
+                 cancels; this course and dfdx do not.",
                 |c| loss(squared_error(c) / entries(c) / 2.0),
             ),
         Check::new("slopes", "by_hand", "loss_and_slopes derives the gradient by hand", 2)
@@ -401,7 +403,7 @@ fn checks() -> Vec<Check> {
             .computes(slopes_of)
             .mistake(
                 "slopes_not_averaged",
-                "The slopes are n times too large: the loss is a mean over n entries, so its slope carries 1/n.",
+                "The slopes are n times too large: the loss is a mean over n entries, so its slope contains the 1/n.",
                 |c| slopes(c, |p, y| 2.0 * (p - y), sigmoid_slope, relu_slope),
             )
             .mistake(
@@ -411,41 +413,42 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "error_upside_down",
-                "Every sign is flipped: the slope of (p - y)² is 2 (p - y), not 2 (y - p). Going downhill is what the \
-                 training loop does with it.",
+                "Every sign is wrong: the slope of (p - y)² is 2 (p - y), not 2 (y - p). The minus comes later, in \
+                 the training loop.",
                 |c| slopes(c, |p, y| -mean_square_slope(p, y), sigmoid_slope, relu_slope),
             )
             .mistake(
                 "sigmoid_slope_forgotten",
-                "The slope of the sigmoid is missing: on the way back the error is multiplied by p (1 - p). Leaving it out is \
-                 right for cross-entropy, where it cancels, and not for the squared error.",
+                "The slope of the sigmoid is missing: in the backward pass the error is multiplied by p (1 - p). This \
+                 factor cancels for cross-entropy, but not for the squared error.",
                 |c| slopes(c, mean_square_slope, |p| p.mapv(|_| 1.0), relu_slope),
             )
             .mistake(
                 "slope_of_an_activation",
-                "The slope of the sigmoid is taken at p instead of z: p is an activation already, and its slope is p (1 - p), \
-                 without another sigmoid.",
+                "The slope of the sigmoid is taken at p instead of z. p is the output of the sigmoid, so the slope is \
+                 p (1 - p), without another sigmoid.",
                 |c| slopes(c, mean_square_slope, |p| sigmoid_slope(&p.mapv(sigmoid)), relu_slope),
             )
             .mistake(
                 "relu_slope_forgotten",
-                "ReLU is missing on the way back: a neuron that was cut off to 0 passes nothing back, so its error is \
-                 multiplied by 0.",
+                "The slope of ReLU is missing in the backward pass: where z is not positive, the error is multiplied \
+                 by 0.",
                 |c| slopes(c, mean_square_slope, sigmoid_slope, |z| z.mapv(|_| 1.0)),
             )
             .mistake(
                 "relu_instead_of_its_slope",
-                "The error is multiplied by ReLU itself. Its slope is meant: 1 where z is positive, 0 elsewhere.",
+                "The error is multiplied by ReLU itself. Multiply by its slope: 1 where z is positive, 0 elsewhere.",
                 |c| slopes(c, mean_square_slope, sigmoid_slope, relu),
             )
             .mistake(
                 "signum_for_slope",
-                "Where ReLU cuts off, the error is multiplied by -1: that is `signum`. ReLU is flat there, and its slope 0.",
+                "Where z is negative, the error is multiplied by -1, as with `signum`. The slope of ReLU is 0 there.",
                 |c| slopes(c, mean_square_slope, sigmoid_slope, |z| z.mapv(f64::signum)),
             )
             .mistake(
                 "bias_slopes_averaged",
-                "The slopes of the biases are means over the samples. The 1/n is in the error already: add up.",
+                "The slopes of the biases are means over the samples. The error contains the 1/n already: take the \
+                sum.",
                 |c| {
                     let right = slopes(c, mean_square_slope, sigmoid_slope, relu_slope);
                     let n = c.matrix("x").nrows() as f64;
@@ -469,8 +472,8 @@ fn checks() -> Vec<Check> {
             .computes(slopes_of)
             .mistake(
                 "averaged_over_samples_only",
-                "The slopes are divided by the number of samples, the loss by the number of all entries of P. With several \
-                 outputs they differ: the same n, samples times outputs, belongs in both.",
+                "The slopes are divided by the number of samples, the loss by the number of all entries of P. With \
+                 several outputs these differ: use the same n, samples times outputs, for both.",
                 |c| slopes(c, |p, y| (p - y) * (2.0 / p.nrows() as f64), sigmoid_slope, relu_slope),
             ),
         Check::new("layer_to_dfdx", "in_dfdx", "to_dfdx of a layer transposes its weights", 2)
@@ -488,9 +491,9 @@ fn checks() -> Vec<Check> {
             .within(F32)
             .mistake(
                 "copied_without_transposing",
-                "The numbers have been copied in the order in which they lie in memory, so (2, 4) was relabelled (4, 2) \
-                 instead of being transposed. `.t()` moves nothing: `.t().iter()` goes by the new rows, but \
-                 `.t().to_owned()` keeps the old order in memory, and `into_raw_vec_and_offset` shows it.",
+                "The numbers were copied in their order in memory, so the shape (2, 4) was changed to (4, 2) without \
+                 transposing. `.t()` does not move the numbers: `.t().iter()` goes along the new rows, but \
+                 `.t().to_owned()` and `into_raw_vec_and_offset` keep the old order in memory.",
                 |c| {
                     let weights = c.matrix("weights");
                     let (i, o) = weights.dim();
@@ -500,23 +503,23 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "biases_not_copied",
-                "The weights have arrived, the biases have not: they are others than the layer's. A fresh dfdx layer has \
-                 random biases, unlike ours.",
+                "The weights are right, but the biases are not those of the layer. A new dfdx layer has random \
+                 biases: copy them too.",
                 |c, seen| {
                     let arrived = |one: f64, other: f64| (one - other).abs() < 1e-5;
                     c.matrix("weights").t().iter().zip(seen.matrix("weight")).all(|(&one, &other)| arrived(one, other))
                         && !c.vector("biases").iter().zip(seen.vector("bias")).all(|(&one, &other)| arrived(one, other))
                 },
             ),
-        Check::new("dfdx_forward", "in_dfdx", "dfdx answers what the network by hand answers", 1)
+        Check::new("dfdx_forward", "in_dfdx", "dfdx has the outputs of the network by hand", 1)
             .after("layer_to_dfdx")
             .on(networks)
             .computes(|f| Net::new(f).pass(&f.input("x")).p)
             .within(F32)
             .mistake(
                 "samples_scrambled",
-                "The samples are mixed up: their numbers went into the tensor column by column. dfdx expects them row after \
-                 row, the last axis fastest.",
+                "The numbers of the samples are written into the tensor column by column. dfdx expects them row by \
+                 row.",
                 |c| {
                     let x = c.matrix("x");
                     let scrambled = x.t().to_shape(x.dim()).expect("as many numbers").to_owned();
@@ -536,11 +539,10 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "another_loss",
-                "This is the mean *absolute* error. Both losses have to be the same, or their gradients cannot agree: \
-                 `mse_loss`.",
+                "This is the mean *absolute* error. Use `mse_loss`, the loss of the network by hand.",
                 |c| loss((forward(c) - c.matrix("y")).abs().sum() / entries(c)),
             ),
-        Check::new("dfdx_slopes", "in_dfdx", "dfdx finds the same gradient, and it comes back in our layout", 2)
+        Check::new("dfdx_slopes", "in_dfdx", "dfdx finds the same gradient, returned in the layout of the course", 2)
             .asks("dfdx_loss_and_slopes")
             .after("dfdx_loss")
             .on(networks)
@@ -548,8 +550,8 @@ fn checks() -> Vec<Check> {
             .within(F32)
             .mistake(
                 "slopes_relabelled",
-                "The slopes of the hidden weights have our shape and dfdx's order: they were relabelled, not transposed. \
-                 dfdx stores the slope of weight (neuron, input); ours stands at (input, neuron).",
+                "The slopes of the hidden weights have the right shape, but the order of dfdx: they were reshaped, \
+                 not transposed. dfdx stores them as (neuron, input); this course as (input, neuron).",
                 |c| {
                     let right = slopes(c, mean_square_slope, sigmoid_slope, relu_slope);
                     let hidden = right.matrix("hidden_weights");
@@ -577,19 +579,18 @@ fn checks() -> Vec<Check> {
             .expects(|c| difference(c, |d| Some(nan_or_max(d.iter().map(|d| d.abs())))))
             .mistake(
                 "sign_decides",
-                "Differences have a sign, and the largest one is not the one that is furthest from 0: take absolute values \
-                 first.",
+                "The sign of the differences is kept. Take absolute values first.",
                 |c| difference(c, |d| Some(nan_or_max(d.iter().copied()))),
             )
             .mistake(
                 "nan_is_passed_over",
-                "A NaN is passed over: `f64::max(x, NaN)` is `x`. A network that computes nothing but NaN would be called a \
-                 perfect match. Where a difference is NaN, so is the largest.",
+                "NaN is ignored: `f64::max(x, NaN)` is `x`. Then a network whose outputs are all NaN would be a \
+                 perfect match. If a difference is NaN, return NaN.",
                 |c| difference(c, |d| Some(d.iter().fold(0.0, |max: f64, d| max.max(d.abs())))),
             )
             .mistake(
                 "differences_added_up",
-                "The differences are added up. Asked is the largest one: a bound for every entry.",
+                "The differences are added up. Return the largest one.",
                 |c| difference(c, |d| Some(d.abs().sum())),
             )
             .mistake(
@@ -600,14 +601,14 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "zip_stops_early",
-                "Arrays of different shapes are compared as far as the shorter one goes: `zip` stops there without an \
-                 error. There is no answer then: `None`.",
+                "Arrays of different shapes are compared up to the end of the shorter one: `zip` stops there without \
+                 an error. Return `None` for different shapes.",
                 |c| nan_or_max(c.matrix("a").iter().zip(c.matrix("b")).map(|(a, b)| (a - b).abs())),
             )
             .mistake(
                 "one_row_for_all",
-                "A matrix of one row or of one column is compared with every one of the other: `a - b` broadcasts. Arrays of different \
-                 shapes have no difference: `None`.",
+                "A matrix with one row or one column is compared with a larger one: `a - b` broadcasts. Return `None` \
+                 for different shapes.",
                 |c| nan_or_max((&c.matrix("a") - &c.matrix("b")).iter().map(|d| d.abs())),
             ),
         Check::new("forward_parity", "parity", "forward_parity compares the two networks that it is given", 1)
@@ -644,13 +645,12 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "biases_not_compared",
-                "Only weights are compared. A gradient check that leaves parameters out says nothing about them, and wrong \
-                 biases are a common mistake.",
+                "Only weights are compared. Compare the biases too: wrong slopes of biases are a common mistake.",
                 |c| largest(&slope_differences(c)[..2]),
             )
             .mistake(
                 "one_layer_compared",
-                "Only the output layer is compared. The mistakes are made further back, where more factors meet.",
+                "Only the output layer is compared. Compare the hidden layer too: mistakes are more common there.",
                 |c| {
                     let [_, output_weights, _, output_biases] = slope_differences(c);
                     largest(&[output_weights, output_biases])
@@ -658,13 +658,13 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "differences_added_up",
-                "The differences of the four arrays are added up. Asked is the largest of them: a bound for every slope.",
+                "The differences of the four arrays are added up. Return the largest of them.",
                 |c| slope_differences(c).map(|difference| largest(&[difference])).iter().sum::<f64>(),
             )
             .mistake(
                 "nan_is_passed_over",
-                "Where both networks compute nothing but NaN the result is 0, a perfect match: `f64::max` passes a NaN over. \
-                 The largest difference is NaN then.",
+                "If all slopes of both networks are NaN, the result is 0, as for a perfect match: `f64::max` ignores \
+                 NaN. Return NaN then.",
                 |c| slope_differences(c).iter().flatten().fold(0.0, |max: f64, d| max.max(d.abs())),
             ),
         Check::new("train_xor", "training", "train_xor takes the steps of gradient descent, in dfdx", 2)
@@ -682,19 +682,19 @@ fn checks() -> Vec<Check> {
             .mistake("never_updated", NEVER_UPDATED, |c| descend(c, Descent { rate: 0.0, ..Descent::default() }))
             .mistake(
                 "learning_rate_left_at_default",
-                "The learning rate is 0.01, whatever is asked for: that is `SgdConfig::default()`. Set `lr`.",
+                "The learning rate is always 0.01, as in `SgdConfig::default()`. Set `lr`.",
                 |c| descend(c, Descent { rate: 0.01 / c.float("learning_rate"), ..Descent::default() }),
             )
             .mistake(
                 "momentum_switched_on",
-                "The steps have momentum: each one contains 0.9 of the one before. Plain gradient descent is \
+                "The steps use momentum: each one contains 0.9 of the previous one. For plain gradient descent set \
                  `momentum: None`.",
                 |c| descend(c, Descent { momentum: 0.9, ..Descent::default() }),
             )
             .mistake_if(
                 "another_start",
-                "Training does not start from `start`: whatever network is given, the first loss is the same. dfdx draws \
-                 random parameters for a fresh model. Train the one that `to_dfdx` makes.",
+                "Training does not start from `start`: whatever network is given, the first loss is the same. dfdx \
+                 draws random parameters for a fresh model. Train the one that `to_dfdx` returns.",
                 |_, seen| {
                     seen.vector("result").first().is_some_and(|first| (first - LOSS_OF_A_FRESH_MODEL).abs() < 1e-6)
                 },
@@ -723,12 +723,12 @@ fn checks() -> Vec<Check> {
             .mistake("never_updated", NEVER_UPDATED, |c| descend(c, Descent { rate: 0.0, ..Descent::default() }))
             .mistake(
                 "uphill",
-                "The loss rises: the slopes are added. They point uphill; a step downhill subtracts them.",
+                "The loss rises: the slopes are added. The gradient points uphill, so subtract it.",
                 |c| descend(c, Descent { rate: -1.0, ..Descent::default() }),
             )
             .mistake(
                 "biases_not_trained",
-                "Only the weights are trained. The biases have slopes as well, and take the same steps.",
+                "Only the weights are trained. Update the biases in the same way, with their own slopes.",
                 |c| descend(c, Descent { trains_biases: false, ..Descent::default() }),
             ),
         Check::new("median", "benchmark", "median is the middle of the sorted times", 1)
@@ -744,12 +744,12 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "mean_for_median",
-                "This is the mean. One run that the system interrupted drags it along; the median does not notice.",
+                "This is the mean. A single slow run changes the mean, but hardly the median.",
                 |c| sorted(c).iter().sum::<usize>() / sorted(c).len(),
             )
             .mistake(
                 "not_sorted",
-                "This is the time in the middle of the list as it came. Sort it first.",
+                "This is the time in the middle of the unsorted list. Sort it first.",
                 |c| {
                     let (times, half) = (c.counts("nanoseconds"), c.counts("nanoseconds").len() / 2);
                     if times.len() % 2 == 1 { times[half] } else { (times[half - 1] + times[half]) / 2 }
@@ -757,17 +757,19 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "upper_middle",
-                "Of an even number of times this is the upper of the middle two. The median is their mean.",
+                "With an even number of times this is the larger one of the two in the middle. The median is their \
+                mean.",
                 |c| sorted(c)[sorted(c).len() / 2],
             )
             .mistake(
                 "lower_middle",
-                "Of an even number of times this is the lower of the middle two. The median is their mean.",
+                "With an even number of times this is the smaller one of the two in the middle. The median is their \
+                mean.",
                 |c| sorted(c)[(sorted(c).len() - 1) / 2],
             )
             .mistake(
                 "fastest_run",
-                "This is the shortest time. It is a useful number too, but not the median.",
+                "This is the shortest time, not the median.",
                 |c| sorted(c)[0],
             ),
         Check::new("measure", "benchmark", "measure warms up once and takes the median of the other runs", 1)
@@ -792,8 +794,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake_if(
                 "no_warm_up",
-                "The work is done as often as there are runs: there is no warm-up. The first run pays for what happens only \
-                 once, so it must not count.",
+                "The work is done as often as there are runs: there is no warm-up. The first run includes costs that \
+                 occur only once, so it must not count.",
                 |c, seen| seen.vector("each call took").len() == c.count("runs"),
             )
             .mistake_if(
@@ -803,12 +805,12 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "mean_of_runs",
-                "This is the mean of the runs. `median` is what you have just written.",
+                "This is the mean of the runs. Use your `median`.",
                 |c, seen| took(seen, seen.vector("each call took").iter().skip(1).sum::<f64>() / c.count("runs") as f64),
             )
             .mistake_if(
                 "time_of_all_runs",
-                "This is the time of all runs together: take the time of each one by itself.",
+                "This is the time of all runs together: measure each run separately.",
                 |_, seen| took(seen, seen.vector("each call took").iter().skip(1).sum::<f64>()),
             ),
         Check::new("benchmark", "benchmark", "benchmark times both trainings for as many steps and runs as asked", 1)
@@ -854,13 +856,13 @@ fn checks() -> Vec<Check> {
             })
             .mistake_if(
                 "one_time_for_both",
-                "Both times are the same to the nanosecond: one training is timed, and its time reported twice.",
+                "Both times are the same to the nanosecond, as if the time of one training was reported twice.",
                 |_, seen| seen.float("by_hand") == seen.float("dfdx"),
             )
             .mistake_if(
                 "time_of_one_step",
-                "The times are far too short for the whole: these are times of one step. `BenchReport` holds the time of a \
-                 run, that is of all its steps; the table divides.",
+                "The times are far too short, as if they were times of one step. `BenchReport` holds the time of a \
+                 whole run, with all its steps; `comparison_table` divides.",
                 |c, seen| {
                     let reported = (seen.float("by_hand") + seen.float("dfdx")) * (c.count("runs") * c.count("steps")) as f64;
                     (0.1..1.8).contains(&(reported / seen.float("everything took")))
@@ -884,18 +886,18 @@ fn checks() -> Vec<Check> {
             .expects(|c| table(c, &Style::default()))
             .mistake(
                 "columns_swapped",
-                "The columns are swapped: the times by hand stand under `by hand`, dfdx's under `dfdx`.",
+                "The columns are swapped: the times by hand belong under `by hand`, those of dfdx under `dfdx`.",
                 |c| table(c, &Style { swapped: true, ..Style::default() }),
             )
             .mistake(
                 "ratio_upside_down",
-                "`relative` is upside down: it is a time divided by dfdx's time, so dfdx's own is 1.00, and a longer \
-                 time is above it.",
+                "`relative` is inverted: it is a time divided by the time of dfdx, so dfdx has 1.00, and a longer \
+                 time has a larger number.",
                 |c| table(c, &Style { upside_down: true, ..Style::default() }),
             )
             .mistake(
                 "relative_to_by_hand",
-                "The times are divided by the time by hand. The measure is dfdx: its `relative` is 1.00.",
+                "The times are divided by the time by hand. Divide them by the time of dfdx: its `relative` is 1.00.",
                 |c| table(c, &Style { relative_to_by_hand: true, ..Style::default() }),
             )
             .mistake(
@@ -944,24 +946,25 @@ fn checks() -> Vec<Check> {
             })
             .expects(|c| c.vector("x").mapv(|x| half(x, f64::round_ties_even, -14, f64::INFINITY)))
             .within(Tolerance::relative(1e-6))
-            .mistake("cut_off", "The digits that do not fit are cut off. They are rounded, to the nearest number that fits.", |c| {
+            .mistake("cut_off", "The digits that do not fit are cut off. Round to the nearest number that fits.", |c| {
                 c.vector("x").mapv(|x| half(x, f64::trunc, -14, f64::INFINITY))
             })
             .mistake(
                 "ties_away_from_zero",
-                "2049 lies in the middle between 2048 and 2050; such ties go to the neighbour that is an even multiple of the \
-                 spacing, or sums would drift upwards. `round` goes away from 0; `round_ties_even` does not.",
+                "2049 lies in the middle between 2048 and 2050. Such ties are rounded to the even multiple of the \
+                 spacing, so that sums have no bias. `round` rounds ties away from 0; `round_ties_even` rounds them \
+                 to even.",
                 |c| c.vector("x").mapv(|x| half(x, f64::round, -14, f64::INFINITY)),
             )
             .mistake(
                 "never_too_small",
-                "Numbers below 2^-14 keep all their 11 bits here. The exponent ends there: the spacing stays at 2^-24, and \
-                 what is below half of it is 0.",
+                "Numbers below 2^-14 keep all their 11 bits here. The exponent cannot get smaller: the spacing stays \
+                 at 2^-24, and numbers below half of it become 0.",
                 |c| c.vector("x").mapv(|x| half(x, f64::round_ties_even, -1000, f64::INFINITY)),
             )
             .mistake(
                 "stops_at_the_largest",
-                "A number that is too large becomes 65,504 here. In floating point it becomes infinite.",
+                "A number that is too large becomes 65,504 here. It should become infinite.",
                 |c| c.vector("x").mapv(|x| half(x, f64::round_ties_even, -14, 65504.0)),
             ),
         Check::new("slope_in_half", "half", "scaling saves a small slope from half precision", 1)
@@ -978,14 +981,14 @@ fn checks() -> Vec<Check> {
             .within(Tolerance::relative(1e-6))
             .mistake(
                 "scale_not_undone",
-                "The scale is still in the slope: divide by it once the number is back in full precision, or every step is \
-                 that much too long.",
+                "The slope is still multiplied by the scale. Divide by the scale in full precision, after the \
+                 rounding.",
                 |c| c.vector("slope").mapv(|slope| in_half(slope * c.float("scale"))),
             )
             .mistake(
                 "scaled_too_late",
-                "The slope is rounded first and scaled afterwards: what is 0 by then stays 0. Scale, round, and undo the \
-                 scaling.",
+                "The slope is rounded before it is scaled: a slope that was rounded to 0 stays 0. Scale, round, then \
+                 undo the scaling.",
                 |c| c.vector("slope").mapv(in_half),
             ),
     ]
@@ -999,12 +1002,12 @@ const TRAINING: Tolerance = Tolerance { relative: 2e-5, absolute: 1e-6 };
 /// On XOR: `Cpu::default()` always starts its generator at the seed 0.
 const LOSS_OF_A_FRESH_MODEL: f64 = 0.250_027_18;
 
-const COMPARED_WITH_ITSELF: &str = "The result is always 0, even where the two networks differ: is one of them compared with itself? Use the `mlp` that is \
-     handed in, as it is.";
+const COMPARED_WITH_ITSELF: &str = "The result is always 0, even where the two networks differ. Perhaps one of them \
+     is compared with itself: use the argument `mlp` as it is.";
 const MEAN_DIFFERENCE: &str = "This is the mean of the differences. It hides one wrong entry among many right ones; the largest difference does not.";
-const LOSS_AFTER_THE_UPDATE: &str = "The losses are those after each update. Asked are those before it: the first one belongs to the parameters that \
-     training started from.";
-const NEVER_UPDATED: &str = "The loss never changes: the slopes are computed, but no parameter takes a step.";
+const LOSS_AFTER_THE_UPDATE: &str = "The losses are those after each update. They should be those before it: the \
+     first one belongs to the initial parameters.";
+const NEVER_UPDATED: &str = "The loss never changes: the slopes are computed, but no parameter is updated.";
 
 /// The matrices of the lesson, and two that are not symmetric in any way.
 fn two_matrices(draw: &mut probe::Generator) -> Vec<Record> {

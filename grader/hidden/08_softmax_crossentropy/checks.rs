@@ -12,7 +12,7 @@ fn main() {
 
 fn checks() -> Vec<Check> {
     let mut checks = vec![
-        Check::new("softmax", "softmax", "every row of softmax is a distribution of its own", 2)
+        Check::new("softmax", "softmax", "every row of softmax is a probability distribution", 2)
             .on(|draw| vec![lesson(), scores(draw)])
             .computes(|f| softmax_of(&f.input("z")))
             .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, |c| softmax_of_columns(&c.matrix("z")))
@@ -25,14 +25,13 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "not_divided",
-                "These are the exponentials alone. They become probabilities when each is divided by the sum of its \
-                 row.",
+                "These are the exponentials alone. Divide each by the sum of its row to get probabilities.",
                 |c| c.matrix("z").mapv(f64::exp),
             )
             .mistake(
                 "not_divided",
-                "The row's largest score is subtracted and e^z taken, but the sum is missing: divide each row by its \
-                 own.",
+                "The row's largest score is subtracted and e^z is computed, but the division is missing: divide each \
+                 row by its sum.",
                 |c| (c.matrix("z").to_owned() - row_max(&c.matrix("z"))).mapv(f64::exp),
             ),
         Check::new("softmax_large", "softmax", "softmax is right for scores of any size", 2)
@@ -48,8 +47,8 @@ fn checks() -> Vec<Check> {
             .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, |c| softmax_with_one_max(&c.matrix("z")))
             .mistake(
                 "maximum_begins_at_zero",
-                "In a row that lies below 0 as a whole your largest score is 0, which is none of them: then every \
-                 exponential rounds to 0, and 0 / 0 is NaN. A maximum begins at `f64::NEG_INFINITY`. \
+                "If all scores of a row are negative, your largest score is 0, which is none of them. Then every \
+                 exponential rounds to 0, and 0 / 0 is NaN. Start the search at `f64::NEG_INFINITY`. \
                  (`f64::MIN_POSITIVE` is the smallest number *above* 0; the most negative one is `f64::MIN`.)",
                 |c| {
                     let max = row_max(&c.matrix("z")).mapv(|max| max.max(0.0));
@@ -58,9 +57,9 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "another_score_subtracted",
-                "The scores of a row lie far apart here, and its probabilities are NaN. Probably what you take off \
-                 is not the row's *largest* score. With the first one, the smallest or the mean, something above 0 \
-                 may be left, and e^710 is infinite already.",
+                "The scores of a row are far apart here, and its probabilities are NaN. Probably you do not subtract \
+                 the row's *largest* score. If you subtract the first, the smallest or the mean, a large positive \
+                 number may remain, and e^710 is already infinite.",
                 |c, seen| {
                     let z = c.matrix("z");
                     z.rows().into_iter().zip(seen.matrix("result").rows()).any(|(z, p)| {
@@ -71,9 +70,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "scores_clamped",
-                "Scores beyond some bound are cut off there, so the largest become equal, and so do their \
-                 probabilities. Nothing has to be cut: subtract the row's largest score, and only differences are \
-                 left.",
+                "Scores above some bound are clipped, so the largest become equal, and so do their probabilities. \
+                 Clipping is not needed: subtract the row's largest score instead.",
                 |c, seen| {
                     let z = c.matrix("z");
                     seen.matrix("result").indexed_iter().any(|((i, j), p)| {
@@ -88,15 +86,14 @@ fn checks() -> Vec<Check> {
             .computes(|f| softmax_of(&(f.input("z") / f.input("temperature")).named("scores")))
             .mistake(
                 "multiplied_by_the_temperature",
-                "The scores are multiplied by the temperature, so the dial works backwards: a high temperature should \
-                 make the probabilities more alike. Divide.",
+                "The scores are multiplied by the temperature. Divide instead: a high temperature should make the \
+                 probabilities more alike.",
                 |c| softmax(&(&c.matrix("z") * c.float("temperature"))),
             )
             .mistake(
                 "temperature_ignored",
-                "The temperature has no effect. Dividing all exponentials, or all probabilities, by the same number \
-                 cancels in the quotient, and so does subtracting it from all scores: it is the scores that are \
-                 divided, before the exponential.",
+                "The temperature has no effect. Divide the scores by it, before the exponential. A division of all \
+                 exponentials by the same number cancels in the quotient, and so does a subtraction from all scores.",
                 |c| softmax(&c.matrix("z")),
             ),
         Check::new("log_softmax", "log_softmax", "log_softmax is the logarithm of softmax", 1)
@@ -108,14 +105,15 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "maximum_not_given_back",
-                "The row's largest score is subtracted inside the logarithm and not given back: ln Σ e^z is max + ln Σ \
-                 e^(z - max). Either add it to the sum's logarithm, or subtract it from all scores of the row.",
+                "The row's largest score is subtracted inside the logarithm, but not added again: ln Σ e^z is max + \
+                 ln Σ e^(z - max). Either add it to the logarithm of the sum, or subtract it from all scores of the \
+                 row.",
                 |c| &log_softmax(&c.matrix("z")) + &row_max(&c.matrix("z")),
             )
             .mistake(
                 "sum_without_its_logarithm",
-                "The sum of the exponentials is subtracted as it is. ln of a quotient is ln above minus ln below: z - \
-                 ln Σ e^z.",
+                "The sum of the exponentials is subtracted without its logarithm. The logarithm of a quotient is a \
+                 difference of logarithms: z - ln Σ e^z.",
                 |c| {
                     let z = c.matrix("z");
                     z.to_owned() - z.mapv(f64::exp).sum_axis(Axis(1)).insert_axis(Axis(1))
@@ -123,8 +121,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "sum_without_its_logarithm",
-                "The sum of the exponentials is subtracted as it is. ln of a quotient is ln above minus ln below: z - \
-                 ln Σ e^z.",
+                "The sum of the exponentials is subtracted without its logarithm. The logarithm of a quotient is a \
+                 difference of logarithms: z - ln Σ e^z.",
                 |c| {
                     let shifted = c.matrix("z").to_owned() - row_max(&c.matrix("z"));
                     let sums = shifted.mapv(f64::exp).sum_axis(Axis(1)).insert_axis(Axis(1));
@@ -133,8 +131,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "sign_turned",
-                "The sign is turned: these are -ln p, above 0. A probability is at most 1, so its logarithm is at most \
-                 0. (The minus comes later, in the loss.)",
+                "The sign is wrong: this is -ln p, which is not negative. A probability is at most 1, so its \
+                 logarithm is at most 0. (The minus comes later, in the loss.)",
                 |c| -log_softmax(&c.matrix("z")),
             )
             .mistake("logarithm_of_base_two", BASE_TWO, |c| log_softmax(&c.matrix("z")) / std::f64::consts::LN_2),
@@ -157,9 +155,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake_if(
                 "probability_made_larger",
-                "A small number is added to the probabilities, or a bound put below them, before the logarithm. It \
-                 keeps -∞ away and hides what you want to know: a score that is 1000 below the largest has the \
-                 logarithm -1000.",
+                "The probabilities are bounded below, or a small number is added to them, before the logarithm. That \
+                 avoids -∞ but changes the result: a score that is 1000 below the largest has ln p = -1000.",
                 |c, seen| {
                     let seen = seen.matrix("result");
                     log_softmax(&c.matrix("z"))
@@ -197,16 +194,16 @@ fn checks() -> Vec<Check> {
             })
             .mistake_if(
                 "samples_left_out",
-                "One of the functions is given more samples than labels, or more labels than samples, and your code \
-                 goes on. `zip` stops at the shorter of the two and says nothing, and ndarray stretches a matrix of \
-                 one row to any height. Compare both lengths first, and panic if they differ: \
-                 `assert_eq!(labels.len(), z.nrows(), …)`.",
+                "One of the functions gets more samples than labels, or more labels than samples, and your code \
+                 continues. `zip` stops at the shorter one without an error, and ndarray broadcasts a matrix of one \
+                 row to any height. Compare both lengths first, and panic if they differ: `assert_eq!(labels.len(), \
+                 z.nrows(), …)`.",
                 |c, _| c.get("labels").is_some_and(|_| c.counts("labels").len() != c.matrix("scores").nrows()),
             )
             .mistake_if(
                 "label_that_is_no_class_accepted",
-                "One of the functions is given a label that is no class: it is not below the number of classes. Your \
-                 code goes on as if nothing were wrong. Index with it, `row[label]`: that panics by itself.",
+                "One of the functions gets a label that is not below the number of classes, and your code continues. \
+                 Index with it, `row[label]`: that panics by itself.",
                 |c, _| {
                     let is_no_class = |label: &usize| *label >= c.matrix("scores").ncols();
                     c.get("label").is_some()
@@ -215,9 +212,9 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "lengths_not_compared",
-                "One of the functions is given scores and labels of different lengths, and your code goes on. \
-                 ndarray stretches an array with a single entry to any length, and iterators stop at the shorter \
-                 one. Use ndarray's `Zip`, which panics, or compare the lengths yourself.",
+                "One of the functions gets scores and labels of different lengths, and your code continues. ndarray \
+                 broadcasts an array with a single entry to any length, and iterators stop at the shorter one. Use \
+                 ndarray's `Zip`, which panics, or compare the lengths yourself.",
                 |c, _| c.get("y").is_some(),
             ),
     );
@@ -237,8 +234,8 @@ fn one_hot_checks() -> Vec<Check> {
             .expects(|c| ok(one_hot(&c.counts("labels"), c.count("n_classes"))))
             .mistake(
                 "label_for_one",
-                "The label itself stands where a 1 belongs. One-hot means that a single entry of the row is hot, and \
-                 hot is 1: the number of a class is a name, not a size.",
+                "The label itself is written where a 1 belongs. One-hot means that one entry of the row is 1 and all \
+                 others are 0.",
                 |c| {
                     let labels = c.counts("labels");
                     let y = one_hot(&labels, c.count("n_classes"));
@@ -264,14 +261,14 @@ fn one_hot_checks() -> Vec<Check> {
             )
             .mistake(
                 "classes_counted_from_the_labels",
-                "There are as many columns as the largest label demands. The largest class may be missing in a batch, \
-                 and Y would not fit P any more: that is why `n_classes` is given.",
+                "The number of columns depends on the largest label. The largest class may be missing in a batch, and \
+                 then Y does not have the shape of P. Use `n_classes` columns.",
                 |c| {
                     let labels = c.counts("labels");
                     ok(one_hot(&labels, labels.iter().max().map_or(0, |max| max + 1)))
                 },
             ),
-        Check::new("one_hot_error", "one_hot", "one_hot names the first label that is no class", 2)
+        Check::new("one_hot_error", "one_hot", "one_hot reports the first label that is no class", 2)
             .asks("one_hot")
             .after("one_hot")
             .on(|draw| {
@@ -283,14 +280,14 @@ fn one_hot_checks() -> Vec<Check> {
             .expects(first_wrong_label)
             .mistake(
                 "panics_on_a_wrong_label",
-                "A wrong label comes from the data, and the caller of `one_hot` wants to say in which line of which \
-                 file. Look at the label before you index with it, and return an `Err` with what is known.",
+                "Your code panics on a label that is no class. Wrong labels come from the data, so the caller needs \
+                 an error that tells which one is wrong. Compare the label with `n_classes` before you index with it, \
+                 and return an `Err`.",
                 |c| if wrong_labels(c).is_empty() { first_wrong_label(c).into() } else { Prediction::Panics },
             )
             .mistake(
                 "n_classes_is_no_class",
-                "Two classes are the classes 0 and 1, so a label of 2 is wrong: a label has to be *below* `n_classes`, \
-                 equal is too large.",
+                "With two classes the labels are 0 and 1, so 2 is wrong: a label has to be *below* `n_classes`.",
                 |c| {
                     let n_classes = c.count("n_classes");
                     match wrong_labels(c).iter().find(|(_, label)| *label > n_classes) {
@@ -302,7 +299,7 @@ fn one_hot_checks() -> Vec<Check> {
             )
             .mistake(
                 "last_wrong_label_named",
-                "The last wrong label is named, not the first. `return` as soon as you have met one.",
+                "The last wrong label is reported, not the first. `return` as soon as you find one.",
                 |c| match wrong_labels(c).last() {
                     Some(&(position, label)) => error(position, label, c.count("n_classes")),
                     None => first_wrong_label(c),
@@ -310,7 +307,7 @@ fn one_hot_checks() -> Vec<Check> {
             )
             .mistake(
                 "position_counted_from_one",
-                "The position is one too large: it is an index, and those are counted from 0.",
+                "The position is one too large: it is an index, and indices are counted from 0.",
                 |c| match wrong_labels(c).first() {
                     Some(&(position, label)) => error(position + 1, label, c.count("n_classes")),
                     None => first_wrong_label(c),
@@ -318,8 +315,8 @@ fn one_hot_checks() -> Vec<Check> {
             )
             .mistake(
                 "wrong_labels_become_empty_rows",
-                "A wrong label leaves a row of zeros and no word about it: this sample would have no class, and it \
-                 would not show. Return an `Err`.",
+                "A wrong label gives a row of zeros, without an error: this sample would have no class. Return an \
+                 `Err`.",
                 |c| ok(one_hot(&c.counts("labels"), c.count("n_classes"))),
             ),
     ]
@@ -353,8 +350,8 @@ fn nll_checks() -> Vec<Check> {
         )
         .mistake(
             "smaller_for_larger",
-            "You take the smaller of p and `eps`, which puts every p *down* to `eps`. A lower bound is the larger of \
-             the two, `p.max(eps)`: read it as \"p, but at least eps\", whatever the name says.",
+            "You take the smaller of p and `eps`, so no p is above `eps`. For a lower bound take the larger of the \
+             two, `p.max(eps)`: \"p, but at least eps\".",
             move |c| nll(c, |p, eps| -p.min(eps).ln()),
         ),
         Check::new("nll_clipped", "nll_from_probs", "nll_from_probs raises a p below eps to eps, and no other", 1)
@@ -376,33 +373,29 @@ fn nll_checks() -> Vec<Check> {
             .mistake(
                 "eps_added",
                 "`eps` is added to the probability. That changes every loss a little, and a perfect prediction gets a \
-                 loss below 0. It was to be a lower bound: the larger of p and `eps`.",
+                 loss below 0. Use a lower bound instead: the larger of p and `eps`.",
                 move |c| nll(c, |p, eps| -(p + eps).ln()),
             )
             .mistake(
                 "clipped_on_both_sides",
-                "Probabilities are also kept below 1 - eps. There is nothing to protect up there, ln 1 is 0, and a \
-                 perfect prediction should cost exactly that: raise what is below `eps`, and leave the rest alone.",
+                "Probabilities are also kept below 1 - eps. That is not needed: ln 1 is 0, and the loss of a perfect \
+                 prediction should be exactly 0. Raise only probabilities below `eps`.",
                 move |c| nll(c, |p, eps| -p.clamp(eps, 1.0 - eps).ln()),
             )
             .mistake(
                 "not_clipped",
-                "Nothing is clipped, and where p is 0 the loss is infinite. That is honest, but here the clipped loss \
-                 is asked for, to see what it hides: a p below `eps` counts as `eps`.",
+                "Nothing is clipped, and where p is 0 the loss is infinite. This function should compute the clipped \
+                 loss: a p below `eps` counts as `eps`.",
                 move |c| nll(c, |p, _| -p.ln()),
             )
-            .mistake_if(
-                "eps_of_your_own",
-                "The bound is a fixed number. `eps` is an argument, so that one can see what it does to the loss.",
-                |c, seen| {
-                    let clipped = p_of_true(&c.matrix("p"), &c.counts("labels"));
-                    let n = clipped.len() as f64;
-                    (3..=17).map(|digits| 10_f64.powi(-digits)).filter(|own| *own != c.float("eps")).any(|own| {
-                        (clipped.mapv(|p| -p.max(own).ln()).sum() / n - seen.float("result")).abs() < 1e-9
-                            && clipped.iter().any(|p| *p < own)
-                    })
-                },
-            ),
+            .mistake_if("eps_of_your_own", "The bound is a fixed number. Use the argument `eps`.", |c, seen| {
+                let clipped = p_of_true(&c.matrix("p"), &c.counts("labels"));
+                let n = clipped.len() as f64;
+                (3..=17).map(|digits| 10_f64.powi(-digits)).filter(|own| *own != c.float("eps")).any(|own| {
+                    (clipped.mapv(|p| -p.max(own).ln()).sum() / n - seen.float("result")).abs() < 1e-9
+                        && clipped.iter().any(|p| *p < own)
+                })
+            }),
         of_nothing("nll_empty", "nll_from_probs", "nll_from_probs is NaN without samples", |c| {
             nll_of(&p_of_true(&c.matrix("p"), &c.counts("labels")))
         }),
@@ -429,14 +422,14 @@ fn cross_entropy_checks() -> Vec<Check> {
         })
         .mistake(
             "score_alone",
-            "This is the mean of -z_true: the logarithm of the sum is missing. Without it the loss could fall for \
-             ever, by raising all scores.",
+            "This is the mean of -z_true: the logarithm of the sum is missing. Without it the loss has no lower \
+             limit: it falls if all scores rise.",
             |c| -p_of_true(&c.matrix("z"), &c.counts("labels")).sum() / c.counts("labels").len() as f64,
         )
         .mistake_if(
             "small_number_in_the_logarithm",
             "A small number is added to the probability before the logarithm. That changes every loss a little, and \
-             makes that of a perfect prediction negative. From the scores no such guard is needed.",
+             makes that of a perfect prediction negative. A loss computed from the scores does not need it.",
             |c, seen| {
                 let p = p_of_true(&softmax(&c.matrix("z")), &c.counts("labels"));
                 (2..=9)
@@ -476,7 +469,7 @@ fn cross_entropy_checks() -> Vec<Check> {
                 let right = cross_entropy(&c.matrix("z"), &c.counts("labels"));
                 right > 100.0 && seen.float("result").is_finite() && seen.float("result") < right - 1.0
             }),
-        Check::new("cross_entropy_perfect", "cross_entropy", "a perfect prediction costs exactly 0", 1)
+        Check::new("cross_entropy_perfect", "cross_entropy", "the loss of a perfect prediction is exactly 0", 1)
             .asks("printed_loss")
             .about("cross_entropy")
             .after("cross_entropy")
@@ -493,15 +486,15 @@ fn cross_entropy_checks() -> Vec<Check> {
             .expects(printed_loss)
             .mistake(
                 "minus_zero",
-                "The loss prints as -0. Where ln p is 0, its negative is -0, a number of its own that equals 0; it is \
-                 harmless, and looks like a bug in every log file. Subtract instead of turning the sign: ln Σ e^z - \
-                 z_true, or a sum that begins at 0.0 and has each ln p taken off.",
+                "The loss is printed as -0. Where ln p is 0, its negative is -0. It equals 0, but looks like a bug in \
+                 a log file. Subtract instead of changing the sign: ln Σ e^z - z_true, or a sum that begins at 0.0 \
+                 and from which each ln p is subtracted.",
                 |c| if printed_loss(c) == "0" { "-0".to_owned() } else { printed_loss(c) },
             )
             .mistake_if(
                 "certainty_costs_something",
-                "A perfect prediction costs a little, as if its probability were kept below 1. There is nothing \
-                 dangerous in ln 1. Take the loss from the scores, and nothing has to be kept away from anything.",
+                "The loss of a perfect prediction is not 0, as if its probability were kept below 1. ln 1 is 0 and \
+                 needs no protection. Compute the loss from the scores, without any clipping.",
                 |_, seen| seen.text("result").parse().is_ok_and(|loss: f64| loss > 0.0 && loss < 0.01),
             ),
         of_nothing("cross_entropy_empty", "cross_entropy", "cross_entropy is NaN without samples", |c| {
@@ -538,14 +531,14 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
             .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| -ce_gradient(c))
             .mistake(
                 "labels_not_subtracted",
-                "These are the probabilities. The gradient knows the truth as well: 1 comes off in the column of the \
-                 true class, and then every row sums to 0.",
+                "These are the probabilities. Subtract 1 in the column of the true class; then every row of the \
+                 gradient sums to 0.",
                 move |c| softmax(&c.matrix("z")) / n(c),
             )
             .mistake(
                 "one_taken_from_every_class",
-                "1 is taken from every class, so each row sums to 1 - k instead of 0. Only the entry of the true class \
-                 is diminished: `row[label] -= 1.0`.",
+                "1 is taken from every class, so each row sums to 1 - k instead of 0. Subtract it only from the entry \
+                 of the true class: `row[label] -= 1.0`.",
                 move |c| (softmax(&c.matrix("z")) - 1.0) / n(c),
             )
             .mistake("slope_of_the_squash_once_more", SLOPE_ONCE_MORE, |c| {
@@ -558,8 +551,7 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
             .mistake("softmax_twice", SOFTMAX_TWICE, move |c| (softmax(&softmax(&c.matrix("z"))) - y(c)) / n(c))
             .mistake(
                 "softmax_forgotten",
-                "These are the scores, less 1 at the true class. It is the probabilities from which the labels are \
-                 subtracted: softmax first.",
+                "1 is subtracted from the scores instead of the probabilities. Apply softmax first.",
                 move |c| (c.matrix("z").to_owned() - y(c)) / n(c),
             ),
         Check::new("gradient_large", "cross_entropy_grad", "cross_entropy_grad is right for scores of any size", 1)
@@ -592,8 +584,7 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
             .mistake(
                 "chain_rule_through_zero",
                 "Where the true class has the probability 0, -1/p is infinite, the slopes of softmax are 0, and ∞ · 0 \
-                 is NaN. The chain rule is right on paper; p - y is what it comes to once p has cancelled, and needs \
-                 no division.",
+                 is NaN. On paper p cancels in the chain rule, and the result is p - y, which needs no division.",
                 move |c| {
                     let (p, y) = (softmax(&c.matrix("z")), y(c));
                     let mut gradient = ce_gradient(c);
@@ -629,7 +620,7 @@ fn chain_rule_checks() -> Vec<Check> {
         gradient
     };
     vec![
-        Check::new("softmax_jacobian", "jacobian", "softmax_jacobian says how each p moves with each score", 2)
+        Check::new("softmax_jacobian", "jacobian", "softmax_jacobian has the slope of each p along each score", 2)
             .on(move |draw| {
                 [array![0.5, 0.25, 0.125, 0.125], array![0.75, 0.0, 0.25], p(draw)]
                     .map(|p| Record::new().with("p", p))
@@ -638,8 +629,8 @@ fn chain_rule_checks() -> Vec<Check> {
             .expects(|c| jacobian(&c.vector("p")))
             .mistake(
                 "diagonal_only",
-                "The table has numbers on its diagonal only, as if each probability depended on its own score. They \
-                 share 1 among them: a score that rises takes from all the others, -p_i · p_j.",
+                "Only the diagonal has entries other than 0, as if each probability depended only on its own score. \
+                 If one score rises, all other probabilities fall: their slope is -p_i · p_j.",
                 |c| Array2::from_diag(&c.vector("p").mapv(|p| p * (1.0 - p))),
             )
             .mistake(
@@ -650,8 +641,8 @@ fn chain_rule_checks() -> Vec<Check> {
             )
             .mistake(
                 "diagonal_like_the_rest",
-                "The diagonal is -p_i · p_i like the rest, and the term p_i is missing there: a probability rises with \
-                 its own score, by p_i · (1 - p_i).",
+                "The diagonal is -p_i · p_i, and the term p_i is missing there: the slope of a probability along its \
+                 own score is p_i · (1 - p_i).",
                 |c| {
                     let p = c.vector("p");
                     Array2::from_shape_fn((p.len(), p.len()), |(i, j)| -p[i] * p[j])
@@ -673,24 +664,23 @@ fn chain_rule_checks() -> Vec<Check> {
             .expects(chain)
             .mistake(
                 "slope_of_the_logarithm_forgotten",
-                "dL/dp is -1 at the label here. The slope of -ln p is -1/p: the smaller the probability, the steeper.",
+                "dL/dp is -1 at the label here. The slope of -ln p is -1/p.",
                 move |c| chain(c) * c.vector("p")[c.count("label")],
             )
             .mistake(
                 "gradient_points_downhill",
-                "The sign is the wrong way round. -ln p falls when p rises, so dL/dp is *below* 0: -1/p.",
+                "The sign is wrong. -ln p falls when p rises, so dL/dp is *negative*: -1/p.",
                 move |c| -chain(c),
             )
             .mistake(
                 "every_class_counts",
-                "-1/p stands at every class in dL/dp. The loss looks at the true class only: everywhere else dL/dp is \
-                 0.",
+                "dL/dp is -1/p for every class. The loss depends on the true class only: for all others dL/dp is 0.",
                 |c| c.vector("p").mapv(|p| c.vector("p").len() as f64 * p - 1.0),
             )
             .mistake(
                 "chain_ends_at_p",
-                "This is dL/dp, the slope along the probabilities. The last link is missing: multiply by the Jacobian \
-                 to get to the scores.",
+                "This is dL/dp, the slope along the probabilities. Multiply it by the Jacobian to get the slope along \
+                 the scores.",
                 |c| {
                     let mut slope = Array1::zeros(c.vector("p").len());
                     slope[c.count("label")] = -1.0 / c.vector("p")[c.count("label")];
@@ -699,8 +689,8 @@ fn chain_rule_checks() -> Vec<Check> {
             )
             .mistake(
                 "diagonal_only",
-                "Only the score of the true class gets a slope. It moves its own probability, but the other scores \
-                 move that, too: use the whole table, not its diagonal.",
+                "Only the score of the true class gets a slope. But the probability of the true class depends on all \
+                 scores: use the whole Jacobian, not only its diagonal.",
                 move |c| {
                     let label = c.count("label");
                     let mut gradient = Array1::zeros(c.vector("p").len());
@@ -737,24 +727,21 @@ fn bce_checks() -> Vec<Check> {
             })
             .mistake(
                 "no_counts_as_yes",
-                "p is multiplied in for every sample, also where the answer was no. What happened there had the \
-                 probability 1 - p.",
+                "The factor is p for every sample, even where y is 0. There it should be 1 - p, the probability of \
+                 the answer no.",
                 move |c| likely(c, |p, _| p).product(),
             )
-            .mistake(
-                "no_left_out",
-                "Samples whose answer is no do not count. They happened as well, each with the probability 1 - p.",
-                move |c| likely(c, |p, y| if y == 1.0 { p } else { 1.0 }).product(),
-            )
+            .mistake("no_left_out", "Samples with y = 0 are left out. Each of them has the factor 1 - p.", move |c| {
+                likely(c, |p, y| if y == 1.0 { p } else { 1.0 }).product()
+            })
             .mistake(
                 "labels_turned_round",
-                "Yes and no are mixed up: where y is 1, the probability of what happened is p.",
+                "Yes and no are swapped: the factor is p where y is 1, and 1 - p where y is 0.",
                 move |c| likely(c, |p, y| if y == 1.0 { 1.0 - p } else { p }).product(),
             )
             .mistake(
                 "sum_for_product",
-                "The probabilities are added up. That all of these happened is a product: half of the time, and of \
-                 that half again half.",
+                "The probabilities are added up. The probability that all of these happen is their product.",
                 move |c| likely(c, |p, y| if y == 1.0 { p } else { 1.0 - p }).sum(),
             ),
         Check::new("bce_with_logits", "bce_with_logits", "bce_with_logits is the mean of ln(1 + e^z) - y·z", 2)
@@ -762,14 +749,14 @@ fn bce_checks() -> Vec<Check> {
             .computes(bce_of)
             .mistake(
                 "no_is_free",
-                "Samples whose answer is no cost nothing: the half (1 - y) · ln(1 - p) is missing. A model that says \
-                 yes to everything would be perfect.",
+                "The term (1 - y) · ln(1 - p) is missing, so the loss of samples with y = 0 is 0. A model that always \
+                 answers yes would be perfect.",
                 move |c| mean(c, |z, y| y * bce(z, 1.0)),
             )
             .mistake(
                 "yes_is_free",
-                "Samples whose answer is yes cost nothing: the half y · ln p is missing. A model that says no to \
-                 everything would be perfect.",
+                "The term y · ln p is missing, so the loss of samples with y = 1 is 0. A model that always answers no \
+                 would be perfect.",
                 move |c| mean(c, |z, y| (1.0 - y) * bce(z, 0.0)),
             )
             .mistake("loss_not_averaged", LOSS_NOT_AVERAGED, move |c| per_sample(c, bce).sum())
@@ -777,25 +764,24 @@ fn bce_checks() -> Vec<Check> {
             .mistake("logarithm_of_base_two", BASE_TWO, move |c| mean(c, bce) / std::f64::consts::LN_2)
             .mistake(
                 "labels_turned_round",
-                "Yes and no are mixed up: a high score should be cheap where y is 1, and dear where it is 0.",
+                "Yes and no are swapped: for a high score the loss should be small where y is 1, and large where y is \
+                0.",
                 move |c| mean(c, |z, y| bce(z, 1.0 - y)),
             )
             .mistake(
                 "maximum_left_out",
-                "The part max(0, z) is missing: ln(1 + e^z) is max(0, z) + ln(1 + e^-|z|).",
+                "The term max(0, z) is missing: ln(1 + e^z) is max(0, z) + ln(1 + e^-|z|).",
                 move |c| mean(c, |z, y| (-z.abs()).exp().ln_1p() - y * z),
             )
             .mistake(
                 "label_left_out",
-                "This is the mean of ln(1 + e^z) alone, whatever the labels are. Where y is 1, z is taken off: ln(1 + \
-                 e^z) - y·z.",
+                "This is the mean of ln(1 + e^z) alone, whatever the labels are. Subtract y·z: ln(1 + e^z) - y·z.",
                 move |c| mean(c, |z, _| bce(z, 0.0)),
             )
             .mistake_if(
                 "minus_after_the_exponential",
-                "The loss is NaN. Perhaps the logarithm of a number below 0 was taken, because a minus comes too late? \
-                 `-z.abs().exp()` is -(e^|z|), because a method goes before the minus in front of it, and \
-                 `(-z.abs()).exp()` is e^-|z|.",
+                "The loss is NaN. Perhaps you take the logarithm of a negative number: `-z.abs().exp()` is -(e^|z|), \
+                 because the method binds tighter than the minus. `(-z.abs()).exp()` is e^-|z|.",
                 |_, seen| seen.float("result").is_nan(),
             ),
         Check::new("bce_large", "bce_with_logits", "bce_with_logits is exact however wrong the scores are", 2)
@@ -810,15 +796,14 @@ fn bce_checks() -> Vec<Check> {
             .computes(bce_of)
             .mistake(
                 "exponential_overflows",
-                "e^800 is infinite, and so is ln(1 + e^800), which should be 800. Take the part that may be large out \
-                 of the logarithm, max(z, 0), and e^-|z| is all that is left in it.",
+                "e^800 is infinite, and so is ln(1 + e^800), which should be 800. Take max(z, 0) out of the \
+                 logarithm, and only e^-|z| remains in it.",
                 move |c| mean(c, |z, y| (1.0 + z.exp()).ln() - y * z),
             )
             .mistake(
                 "exponential_overflows",
                 "e^800 is infinite, and so is ln(1 + e^800), which should be 800: for scores far below 0 -z is large. \
-                 Take the part that may be large out of the logarithm, max(z, 0), and e^-|z| is all that is left in \
-                 it.",
+                 Take max(z, 0) out of the logarithm, and only e^-|z| remains in it.",
                 move |c| mean(c, |z, y| (1.0 + (-z).exp()).ln() + (1.0 - y) * z),
             )
             .mistake("loss_from_probabilities", LOSS_FROM_PROBABILITIES, move |c| {
@@ -853,18 +838,18 @@ fn bce_grad_checks() -> Vec<Check> {
             })
             .mistake(
                 "slope_along_the_probability",
-                "This is the slope along p, (p - y) / (p · (1 - p)). The slope along the *score* is asked for: the \
-                 sigmoid multiplies by p · (1 - p), and that cancels.",
+                "This is the slope along p, (p - y) / (p · (1 - p)). It should be the slope along the *score*: the \
+                 slope of the sigmoid, p · (1 - p), cancels the denominator.",
                 move |c| gradient(c) / c.vector("z").mapv(|z| sigmoid(z) * sigmoid(-z)),
             )
             .mistake(
                 "sigmoid_forgotten",
-                "These are scores minus labels. It is the probability from which the label is subtracted: σ(z) first.",
+                "These are scores minus labels. Subtract the labels from the probabilities: apply σ(z) first.",
                 move |c| (c.vector("z").to_owned() - c.vector("y")) / n(c),
             )
             .mistake(
                 "sigmoid_turned_round",
-                "This is 1 / (1 + e^z), which falls while the score rises. σ(z) has a minus in its exponent: 1 / (1 + \
+                "1 / (1 + e^z) is used for σ(z), and falls when the score rises. The exponent is negative: 1 / (1 + \
                  e^-z).",
                 move |c| (c.vector("z").mapv(|z| sigmoid(-z)) - c.vector("y")) / n(c),
             ),
@@ -889,21 +874,21 @@ fn bce_grad_checks() -> Vec<Check> {
         .mistake(
             "exponential_overflows",
             "e^800 is infinite, and infinity divided by infinity is NaN: that is what e^z / (1 + e^z) does. 1 / (1 + \
-             e^-z) is the same number and safe, because 1 divided by infinity is 0.",
+             e^-z) is the same function without this problem, because 1 divided by infinity is 0.",
             move |c| (c.vector("z").mapv(|z| z.exp() / (1.0 + z.exp())) - c.vector("y")) / n(c),
         )
         .mistake_if(
             "chain_rule_through_zero",
-            "A slope is NaN here. Probably it is made link by link: where p is 0 or 1, the slope of the loss along p \
-             is infinite, the slope of the sigmoid is 0, and ∞ · 0 is NaN. p - y is what the two come to once p · (1 \
-             - p) has cancelled, and needs no division.",
+            "A slope is NaN here. Probably it is computed with the chain rule, step by step: where p is 0 or 1, the \
+             slope of the loss along p is infinite, the slope of the sigmoid is 0, and ∞ · 0 is NaN. On paper p · (1 \
+             - p) cancels, and the result is p - y, which needs no division.",
             |_, seen| seen.vector("result").iter().any(|slope| slope.is_nan()),
         )
         .mistake_if(
             "slope_lost",
-            "A neuron that is certain and wrong has a slope here that is far too small, and would hardly learn. \
-             Perhaps p is clipped before a division: that keeps NaN away, and leaves a 0 in its place. p - y is what \
-             the chain rule comes to once p · (1 - p) has cancelled: nothing to divide by, nothing to clip.",
+            "The slope is far too small where the neuron is certain and wrong, so it would hardly learn. Perhaps p is \
+             clipped before a division: that avoids NaN, but makes the slope nearly 0. On paper p · (1 - p) cancels, \
+             and the result is p - y, without a division and without clipping.",
             move |c, seen| {
                 gradient(c)
                     .iter()
@@ -926,34 +911,34 @@ const DOWN_THE_COLUMNS: &str = "The sum goes down the columns, so that the sampl
      sample, and its classes compete: each row of P sums to 1.";
 const OVER_EVERYTHING: &str =
     "The sum goes over the whole matrix, so that the samples compete with each other. Sum along each row by itself.";
-const SOFTMAX_TWICE: &str = "Softmax is applied twice, which pulls all probabilities together. It wants scores, once; \
-     from probabilities it makes something that looks like an answer, and a network learns badly from that.";
+const SOFTMAX_TWICE: &str = "Softmax is applied twice, which makes the probabilities more alike. Apply it once, to \
+     the scores.";
 const SOFTMAX_WITHOUT_MAX: &str = "e^1000 is infinite, and infinity divided by infinity is NaN. Subtract the row's \
      largest score first: the probabilities stay the same, and no exponential is above 1.";
 const ONE_MAX_FOR_ALL_ROWS: &str = "The largest score of *all* rows is subtracted. In a row of much smaller scores \
      every exponential then rounds to 0: each row needs its own maximum.";
-const LOGARITHM_OF_SOFTMAX: &str = "This goes through the probability. That of a score 1000 below the largest is \
-     e^-1000, which rounds to 0, and its logarithm is -∞ where -1000 is right. Take the logarithm on paper first: z - \
-     ln Σ e^z needs no probability.";
+const LOGARITHM_OF_SOFTMAX: &str = "This takes the logarithm of the probability. For a score 1000 below the largest \
+     the probability is e^-1000, which rounds to 0, and its logarithm is -∞ instead of -1000. Simplify the logarithm \
+     on paper first: z - ln Σ e^z needs no probability.";
 const SUM_OVERFLOWS: &str = "The sum Σ e^z overflows: e^1000 is infinite (and e^-1000 is 0, whose logarithm is -∞). \
-     Take the row's largest score out of the sum: ln Σ e^z = max + ln Σ e^(z - max).";
-const LOSS_CLIPPED: &str = "The loss is far too small. A probability that is kept away from 0 keeps the loss from \
-     growing: wrong by 50 or by 1000, it is all the same, and so there is no slope. Compute the loss from the scores, \
-     and nothing has to be clipped.";
-const LOSS_FROM_PROBABILITIES: &str = "This goes through the probability. σ(40) rounds to 1, so 1 - p is 0, and its \
-     logarithm is -∞ where -40 is right (and 0 · ∞ is NaN). Compute ln(1 + e^z) - y·z from the score.";
+     Subtract the row's largest score first: ln Σ e^z = max + ln Σ e^(z - max).";
+const LOSS_CLIPPED: &str = "The loss is far too small, as if the probability were clipped. Then the loss stops \
+     growing, whether the score is wrong by 50 or by 1000, and its slope is 0. Compute the loss from the scores, \
+     without clipping.";
+const LOSS_FROM_PROBABILITIES: &str = "This takes the logarithm of the probability. σ(40) rounds to 1, so 1 - p is 0, \
+     and its logarithm is -∞ instead of -40 (and 0 · ∞ is NaN). Compute ln(1 + e^z) - y·z from the score.";
 const LOSS_NOT_AVERAGED: &str = "The loss is the sum over the samples; it should be their mean. A sum grows with the \
-     data, and no two batches could be compared.";
+     number of samples, so losses of different batches cannot be compared.";
 const LOSS_SIGN_FORGOTTEN: &str =
     "The loss is negative: the logarithm of a probability is below 0, and the minus in front of it is missing.";
-const BASE_TWO: &str = "This is the logarithm of base 2, which counts bits. The gradient p - y belongs to the natural \
-     one, `ln`.";
+const BASE_TWO: &str = "This is the logarithm to base 2. The gradient p - y belongs to the natural logarithm, `ln`.";
 const GRADIENT_NOT_AVERAGED: &str = "Every entry is n_samples times too large. p - y is the gradient of the *sum* of \
      the losses; the loss is their mean, so its gradient is divided by n_samples.";
-const GRADIENT_POINTS_DOWNHILL: &str = "The sign is the wrong way round: this is y - p. The gradient points to where \
-     the loss rises, and it rises with the score of a wrong class: p - y.";
-const SLOPE_ONCE_MORE: &str = "The gradient is multiplied by p · (1 - p). p - y is the slope along the *scores*: the \
-     slope of softmax, or of the sigmoid, is in it already. Once more, and what is most wrong learns least.";
+const GRADIENT_POINTS_DOWNHILL: &str = "The sign is wrong: this is y - p. The gradient points to where the loss \
+     rises, and the loss rises with the score of a wrong class: p - y.";
+const SLOPE_ONCE_MORE: &str = "The gradient is multiplied by p · (1 - p). p - y is the slope along the *scores*: it \
+     already contains the slope of softmax, or of the sigmoid. With this factor twice, the most wrong predictions \
+     have the smallest gradient.";
 
 /// What is commonly wrong with a loss of class labels. `p` gets the probabilities out of a case.
 fn with_loss_mistakes(check: Check, p: fn(&Record) -> Array2<f64>) -> Check {
@@ -975,7 +960,7 @@ fn with_loss_mistakes(check: Check, p: fn(&Record) -> Array2<f64>) -> Check {
         )
         .mistake(
             "favourite_counts",
-            "The largest probability of each row is taken, whatever the label is. The loss is the price of the *true* \
+            "The largest probability of each row is used, whatever the label is. Use the probability of the *true* \
              class.",
             move |c| nll_of(&row_max(&p(c)).remove_axis(Axis(1))),
         )
@@ -1002,13 +987,13 @@ fn of_nothing(id: &'static str, function: &'static str, title: &'static str, rig
         .expects(right)
         .mistake(
             "nothing_is_perfect",
-            "Without any sample your loss is 0, which looks like a perfect score. Nothing was measured, so it should \
-             be NaN: 0.0 divided by 0.0 is NaN by itself.",
+            "Without samples your loss is 0, as if the predictions were perfect. Nothing was measured, so it should \
+             be NaN: 0.0 divided by 0.0 is NaN.",
             move |c| if is_nothing(c) { 0.0 } else { right(c) },
         )
         .mistake(
             "panics_on_nothing",
-            "Without any sample your code panics. `.mean()` is `None` for an empty array; a sum divided by a count as \
+            "Without samples your code panics. `.mean()` is `None` for an empty array; a sum divided by a count as \
              `f64` is NaN, which is what the documentation asks for.",
             move |c| if is_nothing(c) { Prediction::Panics } else { right(c).into() },
         )
@@ -1030,8 +1015,7 @@ fn slope(check: Check, right: fn(&Record) -> ndarray::ArrayD<f64>) -> Check {
         let right = right(c);
         let wrong = claimed.len() != right.len() || claimed.iter().zip(&right).any(|(a, b)| (a - b).abs() > 1e-8);
         let Some(first) = off else {
-            let sentence =
-                "Your gradient is what is measured on your loss, and both are other numbers than those asked for.";
+            let sentence = "Your gradient agrees with the slope of your loss, but both differ from the right numbers.";
             return if wrong { Err(sentence.to_owned()) } else { Ok(()) };
         };
         let index = match *right_shape {
@@ -1039,7 +1023,7 @@ fn slope(check: Check, right: fn(&Record) -> ndarray::ArrayD<f64>) -> Check {
             _ => format!("[{first}]"),
         };
         Err(format!(
-            "Raise z{index} a little, and your loss changes by {:.4} per unit of it; your gradient says {:.4}.",
+            "If z{index} rises a little, your loss changes by {:.4} per unit of it; your gradient is {:.4}.",
             measured[first], claimed[first],
         ))
     })

@@ -156,7 +156,7 @@ fn pushes(ask: &mut Ask<'_>) -> Result<Picture> {
     const BIT: f64 = 1e-3;
     let mut picture = Picture::new(
         "pushes",
-        "Who gets a push?",
+        "Which samples have a gradient?",
         Axis::new("true score minus the other").from(-40.0, 10.0),
         Axis::new("slope along the true score").from(-1.2, 0.2),
     )
@@ -191,7 +191,7 @@ fn pushes(ask: &mut Ask<'_>) -> Result<Picture> {
 fn who_moves_whom(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "jacobian",
-        "Who moves whom?",
+        "Each score moves all probabilities",
         Axis::new("the score that rises")
             .from(-0.5, 2.5)
             .ticks((0..3).map(|class| (f64::from(class), format!("z_{class}")))),
