@@ -30,26 +30,26 @@ fn forwards() -> Vec<Check> {
             })
             .mistake(
                 "hidden_activation_forgotten",
-                "The hidden layer has no activation, A1 is Z1. Then the whole network is one linear layer in disguise, \
-                 and draws one straight line: A1 = f(Z1).",
+                "The hidden layer has no activation: A1 is equal to Z1. Then the two layers are the same as one \
+                 linear layer, and the decision boundary is a straight line. Compute A1 = f(Z1).",
                 |c| forward(c, &Forward { hidden: |_, z| z, ..Forward::RIGHT }),
             )
             .mistake(
                 "always_sigmoid",
-                "The hidden neurons are sigmoids, although this network has ReLUs. The network carries its activation: \
+                "The hidden neurons are sigmoids, although this network has ReLUs. Use the activation of the network, \
                  `self.hidden`.",
                 |c| forward(c, &Forward { hidden: |_, z| sigmoid(z), ..Forward::RIGHT }),
             )
             .mistake(
                 "output_like_hidden",
-                "The output neuron has the activation of the hidden ones. It is a sigmoid in every network, also \
-                 behind ReLUs: `Activation::Sigmoid`.",
+                "The output neuron has the activation of the hidden neurons. It should be a sigmoid in every network, \
+                 even if the hidden neurons are ReLUs: `Activation::Sigmoid`.",
                 |c| forward(c, &Forward { output: activate, ..Forward::RIGHT }),
             )
             .mistake(
                 "activation_kept_twice",
-                "The cache holds A1 in the place of Z1. The way back needs both: the slope of the activation belongs \
-                 to the pre-activation.",
+                "The cache holds A1 in the place of Z1. The backward pass needs both: the slope of the activation is \
+                 taken at the pre-activation.",
                 |c| {
                     let right = forward(c, &Forward::RIGHT);
                     Record::new()
@@ -61,8 +61,8 @@ fn forwards() -> Vec<Check> {
             )
             .mistake(
                 "rows_are_neurons",
-                "W1 is used the other way round. A neuron is a column: X·W1, without a transpose. With two inputs and \
-                 two hidden neurons no shape disagrees.",
+                "W1 is transposed. A neuron is a column: X·W1. With two inputs and two hidden neurons the shapes do \
+                 not show the difference.",
                 |c| {
                     let w1 = c.matrix("w1");
                     if w1.nrows() != w1.ncols() {
@@ -80,7 +80,7 @@ fn forwards() -> Vec<Check> {
         .after("forward")
         .on(|draw| vec![on_xor(four_sigmoids()), drawn_relu(draw, [2, 3, 4])])
         .computes(|f| Net::new(f).pass(&f.input("x")).a1),
-        Check::new("predict", "forward", "predict says 1 where the prediction is above 0.5", 1)
+        Check::new("predict", "forward", "predict returns 1 where the prediction is above 0.5", 1)
             .after("forward")
             .on(|draw| {
                 // The third network is exactly undecided; the last one leans to 1, but its Z2 is below 0.5.
@@ -95,13 +95,13 @@ fn forwards() -> Vec<Check> {
             .expects(|c| classes(c, |_, p| p > 0.5))
             .mistake(
                 "half_is_class_one",
-                "A prediction of exactly 0.5 was called class 1. It is class 0: the network has not decided for 1. \
-                 Compare with `> 0.5`; rounding and `>= 0.5` take the half upwards.",
+                "A prediction of exactly 0.5 was called class 1. It is class 0: compare with `> 0.5`. Rounding and \
+                 `>= 0.5` give class 1.",
                 |c| classes(c, |_, p| p >= 0.5),
             )
             .mistake(
                 "pre_activation_compared",
-                "Z2 is compared with 0.5. The prediction A2 = σ(Z2) is above 0.5 where Z2 is above 0.",
+                "Z2 is compared with 0.5. Compare A2 = σ(Z2) with 0.5, or Z2 with 0.",
                 |c| classes(c, |z, _| z > 0.5),
             ),
     ]
@@ -138,14 +138,14 @@ fn hand_made(id: &'static str, hidden: &'static str) -> Check {
         })
         .mistake_if(
             "activation_ignored",
-            "The network that came back has hidden neurons with another activation than the one asked for. Weights \
-             belong to an activation: `match hidden` and give each its own.",
+            "The hidden neurons of the returned network have another activation than the argument. Each activation \
+             needs its own weights: use `match hidden`.",
             |c, seen| seen.text("hidden") != c.text("hidden"),
         )
         .mistake_if(
             "weights_of_the_other_activation",
-            "These weights do solve XOR, but with the other activation. A switch stops at 1, a ramp goes on: what \
-             works for one need not work for the other.",
+            "These weights do solve XOR, but with the other activation. A switch levels out at 1, a ramp rises \
+             without limit, so each needs its own weights.",
             |c, seen| {
                 let other = if c.text("hidden") == "relu" { "sigmoid" } else { "relu" };
                 answers_are(seen, 2, is_odd).is_err()
@@ -154,25 +154,25 @@ fn hand_made(id: &'static str, hidden: &'static str) -> Check {
         )
         .mistake_if(
             "undecided",
-            "The classes are right, but a prediction lies between 0.1 and 0.9. Put each border in the middle between \
-             the cases that it separates, and make everything steeper: multiply the weights and the bias of a neuron \
-             by the same factor.",
+            "The classes are right, but a prediction lies between 0.1 and 0.9. Put each decision line in the middle \
+             between the cases that it separates, and make it steeper: multiply the weights and the bias of a neuron \
+             by the same large factor.",
             |_, seen| answer_bits(seen) == [false, true, true, false] && answers_are(seen, 2, is_odd).is_err(),
         )
         .mistake_if(
             "turned_over",
-            "Every answer is turned over: 1 where the inputs are equal. Change the sign of W2 and of b2.",
+            "Every answer is inverted: it is 1 where the inputs are equal. Change the sign of W2 and of b2.",
             |_, seen| answer_bits(seen) == [true, false, false, true],
         )
         .mistake_if(
             "same_answer_for_all",
             "The network gives all four samples the same class. Look below at a1, which has a row for each: do the \
-             hidden neurons tell the samples apart, and what does the output neuron make of it?",
+             hidden neurons separate the samples, and do the output weights use that?",
             |_, seen| matches!(answer_bits(seen), [false, false, false, false] | [true, true, true, true]),
         )
         .mistake_if(
             "one_line_is_enough",
-            "Three samples are of one class here, and one line separates them from the fourth. XOR takes two borders. \
+            "Three samples are of one class here, and one line separates them from the fourth. XOR needs two lines. \
              Look below at the sample for which a2 is wrong: what are its hidden activations, a1, and are the output \
              weights large enough?",
             |_, seen| {
@@ -183,9 +183,8 @@ fn hand_made(id: &'static str, hidden: &'static str) -> Check {
 }
 
 fn backwards() -> Vec<Check> {
-    const BIAS_AVERAGED: &str = "The gradient of a bias is averaged: it is n times too small. The mean has been taken \
-                                 in dA2 already, where the 1/n is; from there on everything is summed up, `sum_axis` \
-                                 and not `mean_axis`.";
+    const BIAS_AVERAGED: &str = "The gradient of a bias is averaged, so it is n times too small. dA2 contains the 1/n \
+                                 of the mean already: use `sum_axis`, not `mean_axis`.";
     const BIAS_PER_SAMPLE: &str = "The gradient of a bias is summed along the rows, which gives a number for each \
                                    *sample*. A bias belongs to a neuron, and a neuron is a column: sum down the \
                                    columns, `Axis(0)`.";
@@ -196,8 +195,8 @@ fn backwards() -> Vec<Check> {
             .computes(|f| (Net::new(f).pass(&f.input("x")).a2 - f.input("y")).square().mean())
             .mistake(
                 "loss_halved",
-                "The loss is half of what it should be. Some books put ½ in front, so that the 2 of the slope \
-                 disappears; here the loss is the plain mean.",
+                "The loss is half of what it should be. Some books multiply by ½, so that the 2 of the slope cancels. \
+                 Here the loss is the mean of the squares.",
                 |c| 0.5 * mean_squared_error(c),
             ),
         Check::new("output_gradients", "gradients", "gradients has the exact slopes along W2 and b2", 3)
@@ -212,26 +211,25 @@ fn backwards() -> Vec<Check> {
             .mistake(
                 "factor_two_forgotten",
                 "Every slope is half of what it should be. The slope of the square (A2 - Y)² is 2(A2 - Y). Without \
-                 the 2 all goes well, at half of the learning rate that you think you have.",
+                 the 2 the network still learns, but effectively with half the learning rate.",
                 |c| output_gradients(c, 0.5, sigmoid_slope),
             )
             .mistake(
                 "sign_flipped",
-                "Every sign is wrong. The slope of (A2 - Y)² is 2(A2 - Y), prediction minus target: positive where the \
-                 prediction is too large.",
+                "Every sign is wrong. The slope of (A2 - Y)² is 2(A2 - Y), prediction minus target. It is positive \
+                 where the prediction is too large.",
                 |c| output_gradients(c, -1.0, sigmoid_slope),
             )
             .mistake(
                 "target_minus_prediction",
-                "This is (Y - A2)/n carried backwards: the sign is wrong and the 2 is missing. Programs that *add* \
-                 their updates have it so, and learn at half of the rate that they state. A gradient is the slope of \
-                 the loss itself, 2(A2 - Y)/n.",
+                "The backward pass begins with (Y - A2)/n: the sign is wrong and the 2 is missing. Some programs use \
+                 this form and *add* their updates. The gradient is the slope of the loss, so begin with 2(A2 - Y)/n.",
                 |c| output_gradients(c, -0.5, sigmoid_slope),
             )
             .mistake(
                 "slope_of_cross_entropy",
                 "This is the gradient of another loss. For the cross-entropy dZ2 is A2 - Y, divided by n; for the \
-                 squared error the slope of the output's sigmoid belongs to it, dZ2 = 2/n · (A2 - Y) ⊙ σ'(Z2).",
+                 squared error it contains the slope of the output's sigmoid, dZ2 = 2/n · (A2 - Y) ⊙ σ'(Z2).",
                 |c| output_gradients(c, 0.5, |_| 1.0),
             )
             .mistake(
@@ -248,7 +246,7 @@ fn backwards() -> Vec<Check> {
             .mistake("bias_per_sample", BIAS_PER_SAMPLE, |c| {
                 with_part(&output_gradients(c, 1.0, sigmoid_slope), "db2", dz2(c, sigmoid_slope).column(0).to_owned())
             }),
-        Check::new("hidden_gradients", "gradients", "gradients carries the error on to W1 and b1", 3)
+        Check::new("hidden_gradients", "gradients", "gradients has the exact slopes along W1 and b1", 3)
             .asks("gradients")
             .after("output_gradients")
             // As many hidden neurons as samples, so that no shape gives a wrong axis away; then shapes that differ.
@@ -260,27 +258,27 @@ fn backwards() -> Vec<Check> {
             })
             .mistake(
                 "hidden_slope_at_the_activation",
-                "The slope of the hidden activation is taken at A1. f' is asked where the forward pass has been, at \
-                 the pre-activation: f'(Z1).",
+                "The slope of the hidden activation is taken at A1. Take it at the pre-activation: f'(Z1).",
                 |c| {
                     hidden_gradients(c, dz1(c, &Back { hidden_slope: |_, z| sigmoid_slope(sigmoid(z)), ..Back::RIGHT }))
                 },
             )
             .mistake(
                 "outgoing_weights_forgotten",
-                "Every hidden neuron gets the same share of the error. It went out through W2, and comes back through \
-                 it: dA1 = dZ2 · W2ᵀ.",
+                "Every hidden neuron gets the same gradient. Multiply by the weights of the output layer: dA1 = dZ2 · \
+                 W2ᵀ.",
                 |c| hidden_gradients(c, dz1(c, &Back { through_w2: false, ..Back::RIGHT })),
             )
             .mistake(
                 "error_passes_the_output_sigmoid",
-                "What goes back to the hidden layer is dA2 · W2ᵀ: it has come past the output's sigmoid without its \
-                 slope. Z2 is what A1 has an effect on, so dA1 = dZ2 · W2ᵀ.",
+                "The gradient of the hidden layer is dA2 · W2ᵀ: the slope of the output's sigmoid is missing. A1 acts \
+                 on Z2, so dA1 = dZ2 · W2ᵀ.",
                 |c| hidden_gradients(c, dz1(c, &Back { output_slope: |_| 1.0, ..Back::RIGHT })),
             )
             .mistake(
                 "gradient_transposed",
-                "dW1 is transposed: it has the shape of W1, a row per input and a column per neuron. dW1 = Xᵀ · dZ1.",
+                "dW1 is transposed. It should have the shape of W1, a row per input and a column per neuron: dW1 = Xᵀ \
+                · dZ1.",
                 |c| {
                     let right = hidden_gradients(c, dz1(c, &Back::RIGHT));
                     let transposed = right.matrix("dw1").t().to_owned();
@@ -297,7 +295,7 @@ fn backwards() -> Vec<Check> {
                 let per_sample: Array1<f64> = dz1.rows().into_iter().map(|row| row.sum()).collect();
                 with_part(&hidden_gradients(c, dz1), "db1", per_sample)
             }),
-        Check::new("relu_gradients", "gradients", "gradients asks ReLU hidden neurons for their own slope", 1)
+        Check::new("relu_gradients", "gradients", "gradients uses the slope of ReLU for ReLU hidden neurons", 1)
             .asks("gradients")
             .after("hidden_gradients")
             // The first network sits on the kink with the sample 00, and below it with another one.
@@ -309,8 +307,8 @@ fn backwards() -> Vec<Check> {
             })
             .mistake(
                 "sigmoid_slope_for_relu",
-                "A1 ⊙ (1 - A1) is the slope of a sigmoid, and these hidden neurons are ReLUs. The network knows what \
-                 its hidden neurons are: `self.hidden.derivative(…)`, at Z1.",
+                "A1 ⊙ (1 - A1) is the slope of a sigmoid, but these hidden neurons are ReLUs. Use the activation of \
+                 the network: `self.hidden.derivative(…)`, at Z1.",
                 |c| {
                     let slope = |_: bool, z: f64| relu(z) * (1.0 - relu(z));
                     hidden_gradients(c, dz1(c, &Back { hidden_slope: slope, ..Back::RIGHT }))
@@ -319,8 +317,8 @@ fn backwards() -> Vec<Check> {
             // The same, where the sigmoid is asked for its slope at Z1.
             .mistake(
                 "sigmoid_slope_for_relu",
-                "These are the slopes of sigmoids, and these hidden neurons are ReLUs. The network knows what its \
-                 hidden neurons are: `self.hidden.derivative(…)`, at Z1.",
+                "These are the slopes of sigmoids, but these hidden neurons are ReLUs. Use the activation of the \
+                 network: `self.hidden.derivative(…)`, at Z1.",
                 |c| hidden_gradients(c, dz1(c, &Back { hidden_slope: |_, z| sigmoid_slope(z), ..Back::RIGHT })),
             ),
     ]
@@ -346,14 +344,14 @@ fn training() -> Vec<Check> {
             })
             .mistake(
                 "biases_stand_still",
-                "The weights have moved, the biases have not. They are parameters like the others, with slopes of \
-                 their own.",
+                "The weights have moved, the biases have not. Biases are parameters too: update them with their own \
+                 slopes.",
                 |c| stepped(c, |part, rate| if part.starts_with('w') { -rate } else { 0.0 }),
             )
             .mistake(
                 "hidden_layer_stands_still",
-                "Only the output neuron has moved. Without W1 and b1 the four points stay where they are in the hidden \
-                 space, and no line may separate them there.",
+                "Only W2 and b2 have moved. If W1 and b1 do not learn, the hidden representations stay as they are, \
+                 and perhaps no line separates them.",
                 |c| stepped(c, |part, rate| if part.ends_with('2') { -rate } else { 0.0 }),
             ),
         Check::new("train", "train", "train takes step after step", 2)
@@ -367,8 +365,8 @@ fn training() -> Vec<Check> {
             })
             .mistake(
                 "a_copy_was_trained",
-                "The losses fall, but the network itself is what it was before: a copy of it has been trained, and \
-                 dropped. `train` has `&mut self`.",
+                "The losses fall, but the network itself has not changed: a copy was trained. `train` has `&mut \
+                 self`: train `self`.",
                 |c| {
                     let losses = losses_of(&trained(c, c.count("epochs"), one_step));
                     with_part(&trained(c, 0, one_step), "losses", losses)
@@ -376,18 +374,17 @@ fn training() -> Vec<Check> {
             )
             .mistake(
                 "no_step_taken",
-                "The network is what it was before: no step has been taken. Slopes alone move nothing; hand them to \
-                 `step`.",
+                "The network has not changed: no step was taken. Pass the gradients to `step`.",
                 |c| trained(c, c.count("epochs"), Record::clone),
             )
             .mistake(
                 "one_epoch_too_many",
-                "There is one epoch too many. `0..epochs` counts them; `0..=epochs` goes one further.",
+                "There is one epoch too many. `0..epochs` has `epochs` numbers; `0..=epochs` has one more.",
                 |c| network_of(&trained(c, c.count("epochs") + 1, one_step)),
             )
             .mistake(
                 "a_step_for_each_sample",
-                "Here each sample gets a step of its own. An epoch is one step, on all samples at once.",
+                "There is one step for each sample. An epoch is one step on all samples at once.",
                 |c| {
                     let after = trained(c, c.count("epochs"), |net| {
                         (0..c.matrix("x").nrows()).fold(net.clone(), |net, i| {
@@ -402,9 +399,9 @@ fn training() -> Vec<Check> {
             )
             .mistake(
                 "output_layer_first",
-                "The output layer is moved before the slopes of the hidden layer are known, so the error comes back \
-                 through the *new* W2. All slopes belong to the parameters that made the prediction: first all of \
-                 them, then the step.",
+                "The output layer is updated before the slopes of the hidden layer are computed, so the error is \
+                 propagated back through the *new* W2. Compute all slopes first, with the parameters that made the \
+                 prediction, then take the step.",
                 |c| {
                     let after = trained(c, c.count("epochs"), |net| {
                         let output =
@@ -433,8 +430,8 @@ fn training() -> Vec<Check> {
             .computes(|f| [("losses", f.vector(&descended(f).1))])
             .mistake(
                 "loss_after_the_step",
-                "Each loss is the one after the step. The one before it is asked for, and the forward pass of the step \
-                 has all that it needs.",
+                "Each loss is the one after the step. It should be the loss before the step, which the forward pass \
+                 of the step gives you.",
                 |c| {
                     let later = losses_of(&trained(c, c.count("epochs") + 1, one_step));
                     Record::new().with("losses", later.iter().skip(1).copied().collect::<Array1<f64>>())
@@ -442,7 +439,7 @@ fn training() -> Vec<Check> {
             )
             .mistake(
                 "one_loss_too_many",
-                "There is one loss too many: the one after the last step is not in the list. It has one entry an \
+                "There is one loss too many: leave out the one after the last step. The list has one entry for each \
                  epoch.",
                 |c| Record::new().with("losses", losses_of(&trained(c, c.count("epochs") + 1, one_step))),
             ),
@@ -483,11 +480,11 @@ fn training() -> Vec<Check> {
             })
             .mistake_if(
                 "stopped_on_the_plateau",
-                "Training ends early. A loss that hardly falls is no sign of the end: here it stands still for 200 \
-                 epochs and falls afterwards. Nor is one that is small. Take as many steps as are asked for.",
+                "Training ends early. Do not stop when the loss hardly falls: here it stays on a plateau for 200 \
+                 epochs and falls afterwards. Do not stop when it is small either. Run all epochs.",
                 |c, seen| losses_of(seen).len() < c.count("epochs"),
             ),
-        Check::new("twins", "train", "training parts no twins, and does not leave a start of zeros", 1)
+        Check::new("twins", "train", "training keeps twins equal, and does not leave a start of zeros", 1)
             .asks("train")
             .after("train")
             .on(|draw| {
@@ -501,10 +498,9 @@ fn training() -> Vec<Check> {
             })
             .mistake_if(
                 "twins_parted_by_force",
-                "Twins have parted here, which gradient descent alone cannot do. Either training begins at other \
-                 weights than the network's own, or something is added to them on the way, such as noise. It is \
-                 meant to show what gradient descent does, and from here it gets nowhere; a better start is the job \
-                 of `new`.",
+                "Equal neurons have become different here, which gradient descent alone cannot do. Either training \
+                 begins with other weights than those of the network, or something is added to them, such as noise. \
+                 Here plain gradient descent is required; `new` provides a better start.",
                 |_, seen| {
                     let (w1, b1, w2) = (seen.matrix("w1"), seen.vector("b1"), seen.matrix("w2"));
                     // Rounding may part them by less.
@@ -516,10 +512,9 @@ fn training() -> Vec<Check> {
 }
 
 fn starting() -> Vec<Check> {
-    const NOT_EVERYTHING_COMPARED: &str = "Neurons count as twins that are none. Everything that belongs to a hidden \
-                                           neuron has to be equal: its column of W1, its bias in b1 and its weight in \
-                                           W2. Where one of them differs, they compute or learn something different, \
-                                           and part.";
+    const NOT_EVERYTHING_COMPARED: &str = "Neurons that are different count as twins. Everything that belongs to a \
+                                           hidden neuron has to be equal: its column of W1, its bias in b1 and its \
+                                           weight in W2.";
     vec![
         Check::new("has_symmetry", "symmetry", "has_symmetry finds twins among the hidden neurons", 2)
             .on(|draw| {
@@ -562,8 +557,7 @@ fn starting() -> Vec<Check> {
             })
             .mistake(
                 "only_neighbours_compared",
-                "Neurons are compared only with the next one. Twins may stand anywhere in the layer: compare every \
-                 pair.",
+                "Neurons are compared only with the next one. Twins may be anywhere in the layer: compare every pair.",
                 |c| any_pair(c, |c, j, k| k == j + 1 && same_w1(c, j, k) && same_b1(c, j, k) && same_w2(c, j, k)),
             )
             .mistake(
@@ -573,8 +567,8 @@ fn starting() -> Vec<Check> {
             )
             .mistake(
                 "all_have_to_be_equal",
-                "Only a layer in which all neurons are equal counts. Two that are equal among others that differ are \
-                 twins as well.",
+                "Only a layer in which all neurons are equal counts. Two equal neurons are twins, even if the others \
+                 differ.",
                 |c| {
                     let n_hidden = c.vector("b1").len();
                     n_hidden > 1 && (1..n_hidden).all(|k| same_w1(c, 0, k) && same_b1(c, 0, k) && same_w2(c, 0, k))
@@ -582,13 +576,14 @@ fn starting() -> Vec<Check> {
             )
             .mistake(
                 "compared_with_itself",
-                "Every network seems to have twins: each neuron is compared with itself, too. Let k begin at j + 1.",
+                "The result is true for every network, as if each neuron were compared with itself, too. Let k begin \
+                at j + 1.",
                 |_| true,
             )
             .mistake_if(
                 "nearly_equal_counts",
-                "Neurons that are only nearly equal count as twins. However small a difference is, their slopes differ \
-                 as well, and they will become different: compare with `==`.",
+                "Neurons that are only nearly equal count as twins. With even a small difference their slopes differ, \
+                 so they can become more different: compare with `==`.",
                 |c, seen| {
                     let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
                     let (w1, b1, w2) = (c.matrix("w1"), c.vector("b1"), c.matrix("w2"));
@@ -614,19 +609,19 @@ fn starting() -> Vec<Check> {
             .demands(freshly_drawn)
             .mistake_if(
                 "all_weights_equal",
-                "All weights of a layer are equal. In both layers that makes twins of all hidden neurons, and an \
-                 output layer of zeros lets no error through. Draw every weight of both layers by itself.",
+                "All weights of a layer are equal. Then all hidden neurons are twins, and with an output layer of \
+                 zeros the gradient of the hidden layer is 0. Draw every weight of both layers separately.",
                 |_, seen| all_equal(seen.matrix("w1").iter()) || all_equal(seen.matrix("w2").iter()),
             )
             .mistake_if(
                 "generator_of_its_own",
-                "Two networks made one after the other are the same. Draw from the generator that is handed in, `rng`: \
-                 the caller decides where chance begins.",
+                "Two networks made one after the other are the same. Draw from the generator that is passed in, \
+                 `rng`.",
                 |_, seen| seen.get("w1") == seen.get("w1_of_the_next"),
             )
             .mistake_if(
                 "biases_drawn",
-                "The biases are not 0. Only the weights have to differ; biases begin at 0.",
+                "The biases are not 0. Only the weights have to differ; biases start at 0.",
                 |_, seen| seen.vector("b1").iter().chain(&seen.vector("b2")).any(|b| *b != 0.0),
             )
             .mistake_if(
@@ -637,14 +632,14 @@ fn starting() -> Vec<Check> {
             )
             .mistake_if(
                 "other_standard_deviation",
-                "The weights do not have the standard deviation 1: `StandardNormal` has it as it is, in both layers. \
-                 From small weights sigmoids stay near their middle, and the plateau gets longer.",
+                "The weights do not have the standard deviation 1. Use `StandardNormal` without a factor, in both \
+                 layers. With small weights the plateau of the loss is longer.",
                 |_, seen| ["w1", "w2"].iter().any(|name| !(0.85..1.15).contains(&deviation(&seen.matrix(name)))),
             )
             .mistake_if(
                 "not_normal",
-                "The weights have the right standard deviation, but no normal distribution: of some hundred normal \
-                 numbers several lie beyond 2 and -2, and here none does. `StandardNormal` draws normal ones.",
+                "The weights have the right standard deviation, but are not normally distributed: of some hundred \
+                 normal numbers several lie beyond 2 and -2, but here none does. Use `StandardNormal`.",
                 |_, seen| ["w1", "w2"].iter().any(|name| seen.matrix(name).iter().all(|weight| weight.abs() <= 2.0)),
             ),
         Check::new("parity", "parity", "hand_made_parity tells odd from even for any number of inputs", 3)
@@ -657,13 +652,13 @@ fn starting() -> Vec<Check> {
             .demands(|c, seen| answers_are(seen, c.count("n_inputs"), is_odd))
             .mistake_if(
                 "only_up_to_two",
-                "This is right for one and two inputs, and not for three: a third 1 has to turn the answer over once \
-                 more. How many borders does the sum of n inputs cross on its way from 0 to n?",
+                "This is right for one and two inputs, and not for three: a third 1 has to invert the answer again. \
+                 How many decision lines does the sum of n inputs cross between 0 and n?",
                 |c, seen| c.count("n_inputs") == 3 && answers_are(seen, 3, |ones| ones == 1).is_ok(),
             )
             .mistake_if(
                 "even_for_odd",
-                "Odd and even have changed places: no 1 at all is an even number of them, and gets a 0.",
+                "Odd and even are swapped: without any 1 the number of ones is even, and the output should be 0.",
                 |c, seen| answers_are(seen, c.count("n_inputs"), |ones| ones % 2 == 0).is_ok(),
             ),
     ]
@@ -842,7 +837,7 @@ fn bit(number: usize, place: usize) -> u8 {
 fn answers_are(net: &Record, n_inputs: usize, wanted: fn(usize) -> bool) -> Result<(), String> {
     let (w1, b1, w2, b2) = (net.matrix("w1"), net.vector("b1"), net.matrix("w2"), net.vector("b2"));
     if w1.nrows() != n_inputs {
-        return Err(format!("W1 has {} rows: the network is made for so many inputs, not for {n_inputs}.", w1.nrows()));
+        return Err(format!("W1 has {} rows: the network has that many inputs, not {n_inputs}.", w1.nrows()));
     }
     if w1.ncols() != b1.len() || w2.dim() != (b1.len(), 1) || b2.len() != 1 {
         return Err("The shapes of the parameters do not fit together: make the network with `from_parts`.".to_owned());
@@ -851,7 +846,7 @@ fn answers_are(net: &Record, n_inputs: usize, wanted: fn(usize) -> bool) -> Resu
         let is_one = wanted(sample.count_ones() as usize);
         if is_one && p <= 0.9 || !is_one && p >= 0.1 {
             let wanted = if is_one { "above 0.9" } else { "below 0.1" };
-            return Err(format!("For {sample:0n_inputs$b} the network says {p:.4}. It should be {wanted}."));
+            return Err(format!("For {sample:0n_inputs$b} the output is {p:.4}. It should be {wanted}."));
         }
     }
     Ok(())

@@ -21,8 +21,9 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
         )?,
         hand_made(
             plane("ramps", "XOR with ramps").caption(
-                "The same with ReLUs. A ramp begins at its line and rises for ever, so look at the corner at the top \
-                 right: if it has the shade of its neighbours, the second ramp does not outweigh the first one there.",
+                "The same with ReLUs. A ramp begins at its line and rises without limit, so look at the corner at the \
+                 top right: if it has the shade of its neighbours, the second ramp does not outweigh the first one \
+                 there.",
             ),
             "relu",
             ask,
@@ -306,9 +307,9 @@ fn measured(side: &mut Side<'_>) -> Asked<Vec<f64>> {
 fn playground(ask: &mut Ask<'_>) -> Result<Picture> {
     const LAST: usize = 80;
     let mut picture = plane("playground", "A network of your choice").caption(
-        "What your network says all over the plane while it learns XOR, and the borders of its first hidden neurons. On the page \
-         of `serve` you choose how many there are and play the training. Two are enough, if they start well. How often do \
-         they not?",
+        "The output of your network over the whole plane while it learns XOR, and the lines of its first hidden \
+         neurons. On the page of `serve` you choose how many there are and play the training. Two are enough, if they \
+         start well. How often do they not?",
     );
     let controls = &ask.controls;
     let n_hidden = picture.whole(controls, "hidden neurons", 3, (1, 8));

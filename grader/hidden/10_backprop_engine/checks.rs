@@ -39,8 +39,8 @@ fn linear() -> Vec<Check> {
             .computes(|f| f.input("d_out").dot(&f.input("weights").t()))
             .mistake(
                 "dx_without_transpose",
-                "This is dZ·W, where dZ·Wᵀ is meant. Entry [i, j] of W leads from input i to output j, and the way \
-                 back leads from output j to input i. Only a square W lets both pass.",
+                "This is dZ·W, but it should be dZ·Wᵀ. Entry [i, j] of W leads from input i to output j, and the \
+                 backward pass goes from output j to input i. With a square W both products exist.",
                 |c| match c.matrix("weights").is_square() {
                     true => c.matrix("d_out").dot(&c.matrix("weights")).into(),
                     false => Prediction::Panics,
@@ -48,14 +48,13 @@ fn linear() -> Vec<Check> {
             )
             .mistake(
                 "dx_averaged",
-                "What is passed back is divided by the number of samples. Each row of dX belongs to one sample alone, \
-                 and the 1/n of the loss is in `d_out` already.",
+                "dX is divided by the number of samples. `d_out` contains the 1/n of the loss already: do not divide \
+                 again.",
                 |c| c.matrix("d_out").dot(&c.matrix("weights").t()) / c.matrix("x").nrows() as f64,
             )
             .mistake(
                 "d_out_passed_on",
-                "`d_out` is passed on as it came, so the layer before gets the gradient of the wrong numbers, even of \
-                 another shape. An input moves the outputs by its weights: dX = dZ·Wᵀ.",
+                "`d_out` is returned unchanged. Return the gradient with respect to the input: dX = dZ·Wᵀ.",
                 |c| c.matrix("d_out").to_owned(),
             ),
         Check::new(
@@ -74,14 +73,14 @@ fn linear() -> Vec<Check> {
         })
         .mistake(
             "averaged_in_the_layer",
-            "dW is divided by the number of samples. `d_out` is the gradient of a loss that is a *mean*, so the 1/n is \
-             in it already, and here it is applied a second time. Layers only sum.",
+            "dW is divided by the number of samples. `d_out` is the gradient of a loss that is a *mean*, so it \
+             contains the 1/n already. Layers only sum.",
             |c| Record::new().with("d_weights", dw(c) / n(c)),
         )
         .mistake(
             "db_averaged",
-            "db is a mean over the samples. A bias is used once for each sample, and what it does to each of them adds \
-             up: the sum of the rows of dZ. The 1/n of the loss is in `d_out` already.",
+            "db is a mean over the samples. It should be the sum of the rows of dZ: `d_out` contains the 1/n of the \
+             loss already.",
             |c| Record::new().with("d_weights", dw(c)).with("d_biases", db(c) / n(c)),
         )
         .mistake(
@@ -92,20 +91,19 @@ fn linear() -> Vec<Check> {
         )
         .mistake(
             "dw_transposed",
-            "This is dZᵀ·X, the transpose of what is wanted. A gradient has the shape of its parameter, and means the \
-             same entries: row i of dW belongs to input i.",
+            "This is dZᵀ·X, the transpose of dW = Xᵀ·dZ. A gradient has the shape of its parameter: row i of dW \
+             belongs to input i.",
             |c| Record::new().with("d_weights", dw(c).reversed_axes()),
         )
         .mistake(
             "gradients_not_kept",
-            "`d_weights` is still 0 after the backward pass, so nothing could be learned from it. Write the gradient \
-             to `self.d_weights`, and that of the biases to `self.d_biases`.",
+            "`d_weights` is still 0 after the backward pass. Write the gradient to `self.d_weights`, and that of the \
+             biases to `self.d_biases`.",
             |c| Record::new().with("d_weights", dw(c) * 0.0),
         )
         .mistake(
             "bias_gradients_not_kept",
-            "`d_biases` is still 0 after the backward pass. Biases learn like weights: write the sums of the columns \
-             of dZ to `self.d_biases`.",
+            "`d_biases` is still 0 after the backward pass. Write the sums of the columns of dZ to `self.d_biases`.",
             |c| Record::new().with("d_weights", dw(c)).with("d_biases", db(c) * 0.0),
         ),
         pass_mistakes(
@@ -124,14 +122,14 @@ fn linear() -> Vec<Check> {
         )
         .mistake(
             "gradients_accumulate",
-            "Gradients pile up from one backward pass to the next. Here every backward pass puts its gradients in \
-             place of the old ones: `=`, not `+=`. (Some frameworks add, and then need a call that clears.)",
+            "Gradients of several backward passes are added up. Here every backward pass should replace the old \
+             gradients: `=`, not `+=`. (Some frameworks add them up and have a separate function that clears them.)",
             |c| passed(c, Passes { accumulate: true, ..Passes::default() }),
         ),
         Check::new(
             "linear_parameters",
             "linear",
-            "parameters hands out the weights, and then the biases, to be changed in place",
+            "parameters returns the weights, and then the biases, to be changed in place",
             1,
         )
         .about("Linear::parameters")
@@ -146,8 +144,8 @@ fn linear() -> Vec<Check> {
         })
         .mistake(
             "biases_first",
-            "The biases come first. The order is part of the contract, because an optimiser keeps notes for each \
-             parameter by its place: weights, then biases.",
+            "The biases come first. The order matters, because an optimiser identifies each parameter by its \
+             position: weights, then biases.",
             |c| {
                 raised(c, 1.0, 1.0)
                     .with("gradient 1", c.vector("d_biases").to_owned())
@@ -156,7 +154,7 @@ fn linear() -> Vec<Check> {
         )
         .mistake(
             "biases_left_out",
-            "Only the weights are handed out, so no optimiser will ever move the biases.",
+            "Only the weights are returned, so an optimiser cannot update the biases.",
             |c| raised(c, 1.0, 0.0).with("gradient 1", c.matrix("d_weights").to_owned()),
         ),
         Check::new("new_linear", "linear", "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)", 1)
@@ -222,31 +220,30 @@ fn activations() -> Vec<Check> {
             })
             .mistake(
                 "slope_forgotten",
-                "The gradient passes unchanged, as if the output moved exactly as much as the input. Multiply what \
-                 arrives by the slope, entry by entry.",
+                "The gradient is passed back unchanged. Multiply it by the slope of the activation, entry by entry.",
                 |c| activation(c, |_, _, d| d),
             )
             .mistake(
                 "d_out_forgotten",
-                "This is the slope of the layer alone. Slopes along a chain multiply: `d_out`, which is what comes \
-                 from all that follows, times this layer's slope.",
+                "This is the slope of the layer alone. The chain rule multiplies slopes: `d_out`, the gradient from \
+                 the layers after it, times this layer's slope.",
                 move |c| activation(c, |z, _, _| slope(name, z)),
             )
     };
     vec![
-        check("ReLU", "relu", "ReLU lets a gradient through where its input was positive")
+        check("ReLU", "relu", "ReLU passes a gradient back where its input was positive")
             // A positive gradient over a negative input, a negative one over a positive, and the kink.
             .on(cases("ReLU", array![[1.0, 2.0, -0.5], [-2.0, 0.0, 0.25]]))
             .mistake(
                 "mask_from_d_out",
-                "The gradient is cut off where it is itself negative. It is the *input* of the forward pass that \
-                 counts: where z > 0 everything passes, negative gradients too.",
+                "The gradient is set to 0 where it is negative itself. The *input* of the forward pass decides: where \
+                 z > 0 every gradient is passed back, negative ones too.",
                 |c| activation(c, |_, _, d| d.max(0.0)),
             )
             .mistake(
                 "kink_counts_as_positive",
-                "At z = 0 the gradient passes. This course takes 0 for the slope at the kink: `z > 0.0`, not `>=`. \
-                 (The output is never negative, so `>= 0.0` asked of the output is always true.)",
+                "At z = 0 the gradient is passed back. This course takes 0 for the slope at the kink: `z > 0.0`, not \
+                 `>=`. (If you test the output: it is never negative, so `>= 0.0` is always true.)",
                 |c| activation(c, |z, _, d| if z >= 0.0 { d } else { 0.0 }),
             ),
         check("Sigmoid", "sigmoid", "sigmoid multiplies a gradient by σ(z)·(1 - σ(z)), for any z")
@@ -256,7 +253,7 @@ fn activations() -> Vec<Check> {
             .mistake_if(
                 "sigmoid_overflows",
                 "For z = 800 or z = -800 the output is NaN. e^800 is infinite, and infinity divided by infinity is \
-                 NaN. In 1 / (1 + e^-z) an infinite e^-z does no harm: the result is 0, as it should be.",
+                 NaN. In 1 / (1 + e^-z) an infinite e^-z gives the right result, 0.",
                 only_large_become_nan,
             ),
         check("Tanh", "tanh", "tanh multiplies a gradient by 1 - tanh²(z), for any z")
@@ -300,11 +297,11 @@ fn only_large_become_nan(c: &Record, seen: &Record) -> bool {
     is_nan(true) && !is_nan(false)
 }
 
-const SLOPE_AT_Z: &str = "The input z is put where the output belongs. In a(1 - a) and in 1 - a² the a is the *output* \
+const SLOPE_AT_Z: &str = "The input z is used in place of the output. In a(1 - a) and in 1 - a² the a is the *output* \
                           of the forward pass.";
 const SLOPE_OF_THE_OUTPUT: &str = "The function is applied twice: the slope is taken at the output of the forward \
-                                   pass, where it belongs to the input. If you kept the output a, the slope is a(1 - \
-                                   a) for sigmoid and 1 - a² for tanh.";
+                                   pass instead of the input. If you kept the output a, the slope is a(1 - a) for \
+                                   sigmoid and 1 - a² for tanh.";
 
 fn losses() -> Vec<Check> {
     let drawn = |loss: &'static str, shape, draw: &mut probe::Generator| {
@@ -341,15 +338,15 @@ fn losses() -> Vec<Check> {
             })
             .mistake(
                 "gradient_of_the_sum",
-                "This is the gradient of the *sum*. `value` is a mean, so its slope has the same 1/n, and this is the \
-                 one place where it is taken: layers only sum.",
+                "This is the gradient of the *sum*. `value` is a mean, so its gradient contains the same 1/n. The \
+                 layers do not divide by n: they only sum.",
                 |c| terms(c).1,
             )
             .mistake("gradient_of_the_wrong_mean", GRADIENT_OF_THE_WRONG_MEAN, |c| terms(c).1 / other_count(c))
             .mistake(
                 "gradient_reversed",
-                "The gradient has the wrong sign. It points to where the loss grows: output minus target, and a step \
-                 subtracts it.",
+                "The gradient has the wrong sign. It should be output minus target. The minus comes later, when a \
+                 step subtracts it.",
                 |c| terms(c).1 / -averaged_over(c),
             )
     };
@@ -360,8 +357,8 @@ fn losses() -> Vec<Check> {
         gradient("BceWithLogits", "bce_gradient", "the gradient of BceWithLogits is the slope along the scores")
             .mistake(
                 "sigmoid_slope_again",
-                "The gradient has been multiplied by σ(z)(1 - σ(z)) once more. This loss takes scores, and σ(z) - y is \
-                 the slope along the *score*: the sigmoid's slope is in it already.",
+                "The gradient is multiplied by σ(z)(1 - σ(z)). This loss takes scores, and σ(z) - y is the slope \
+                 along the *score*: it already contains the slope of the sigmoid.",
                 |c| terms(c).1 * c.matrix("output").mapv(|z| slope("Sigmoid", z)) / averaged_over(c),
             )
             .mistake("scores_for_probabilities", SCORES_FOR_PROBABILITIES, scores_minus_targets),
@@ -389,8 +386,8 @@ fn losses() -> Vec<Check> {
             .mistake_if(
                 "scores_overflow",
                 "For a score far from 0 the loss is not finite. Either e^800 is computed, which is infinite, or the \
-                 logarithm of a probability that has been rounded to 0. Put the formula together from the score: \
-                 max(z, 0) - z·y + ln(1 + e^-|z|).",
+                 logarithm of a probability that was rounded to 0. Use the formula for scores: max(z, 0) - z·y + ln(1 \
+                 + e^-|z|).",
                 |_, seen| !seen.float("value").is_finite(),
             )
             .mistake_if("probability_clipped", CLIPPED, |c, seen| {
@@ -447,8 +444,8 @@ fn losses() -> Vec<Check> {
             })
             .mistake_if(
                 "logarithm_of_a_rounded_probability",
-                "A probability of e^-1000 is rounded to 0, and its logarithm is -∞, where ln p = -1000 is meant. Do \
-                 not go through p: ln p is z - ln Σ e^z, with the row's largest score taken out of the sum.",
+                "A probability of e^-1000 is rounded to 0, and its logarithm is -∞ instead of -1000. Compute ln p \
+                 without p: it is z - ln Σ e^z, with the row's largest score subtracted first.",
                 rounded_to_zero,
             )
             .mistake_if("probability_clipped", CLIPPED, |c, seen| {
@@ -460,20 +457,19 @@ fn losses() -> Vec<Check> {
 const WRONG_MEAN: &str = "The sum is divided by the wrong count. Mse and BceWithLogits are means over all *entries*, \
                           so divide by `output.len()`; SoftmaxCrossEntropy is a mean over the *samples*, because a \
                           sample has one true class: divide by `output.nrows()`.";
-const GRADIENT_OF_THE_WRONG_MEAN: &str = "The gradient is divided by another count than the value. It is the slope of \
-                                          the number that `value` returns: entries for Mse and BceWithLogits, samples \
-                                          for SoftmaxCrossEntropy.";
-const SCORES_FOR_PROBABILITIES: &str = "The targets are subtracted from the scores. It is the probabilities that they \
-                                        are subtracted from: σ(z) or the softmax of the row comes first.";
+const GRADIENT_OF_THE_WRONG_MEAN: &str = "The gradient is divided by another number than the value. Divide both by \
+                                          the same one: entries for Mse and BceWithLogits, samples for \
+                                          SoftmaxCrossEntropy.";
+const SCORES_FOR_PROBABILITIES: &str = "The targets are subtracted from the scores. Subtract them from the \
+                                        probabilities: apply σ(z), or the softmax of the row, first.";
 const ONE_MAX: &str = "The largest score of all rows is subtracted. In a row of much smaller scores every exponential \
                        then rounds to 0: each row needs its own maximum.";
-const CLIPPED: &str = "The loss is too small where the model is certain and wrong. Probably a probability is \
-                       clipped, or a small number is added to it. With the formula for scores nothing has to be \
-                       guarded.";
+const CLIPPED: &str = "The loss is too small where the model is certain and wrong. Probably a probability is clipped, \
+                       or a small number is added to it. The formula for scores needs no such protection.";
 
 fn sequential() -> Vec<Check> {
     vec![
-        Check::new("calls_forward", "sequential", "forward hands the signal from layer to layer, first to last", 1)
+        Check::new("calls_forward", "sequential", "forward passes the signal from layer to layer, first to last", 1)
             .asks("calls")
             .about("Sequential::forward")
             .on(|draw| {
@@ -489,62 +485,69 @@ fn sequential() -> Vec<Check> {
             })
             .mistake(
                 "every_layer_gets_x",
-                "Every layer gets the network's input. The input of a layer is the output of the one before it: let \
-                 one variable hold the signal, and put each output into it.",
+                "Every layer gets the network's input. The input of a layer is the output of the one before it: keep \
+                 the signal in one variable, and replace it by each output.",
                 |c| {
                     let scales = c.vector("scales");
                     let output = scales.last().map_or(c.matrix("x").to_owned(), |scale| &c.matrix("x") * *scale + 1.0);
                     called(output, forwards(scales.len()))
                 },
             ),
-        Check::new("calls_backward", "sequential", "backward hands the gradient from layer to layer, last to first", 2)
-            .asks("calls")
-            .about("Sequential::backward")
-            .after("calls_forward")
-            .on(|draw| {
-                [array![[1.0, -0.5]], draw::matrix(draw, (1, 2), 3.0)]
-                    .map(|d_out| {
-                        layers_that_scale(array![2.0, 3.0, 5.0]).with("x", array![[1.0, 2.0]]).with("d_out", d_out)
-                    })
-                    .to_vec()
-            })
-            .expects(|c| gone_back(30.0, &[3, 2, 1], c))
-            .mistake(
-                "layers_not_reversed",
-                "The layers are called in the order of the forward pass. The gradient arrives at the output, so the \
-                 last layer comes first: `iter_mut().rev()`. Shapes would show it, had the layers different widths.",
-                |c| gone_back(30.0, &[1, 2, 3], c),
-            )
-            .mistake(
-                "every_layer_gets_d_out",
-                "Every layer gets the network's `d_out`. A layer needs the gradient with respect to *its* output, \
-                 which is what the layer behind it has returned.",
-                |c| gone_back(2.0, &[3, 2, 1], c),
-            )
-            .mistake(
-                "last_layer_skipped_on_the_way_back",
-                "The last layer is left out on the way back, so its slope is missing in all that comes before it.",
-                |c| gone_back(6.0, &[2, 1], c),
-            )
-            .mistake(
-                "first_layer_skipped_on_the_way_back",
-                "The first layer is left out on the way back. The gradient that it would pass on is seldom needed, \
-                 but its own parameters get theirs in that call.",
-                |c| gone_back(15.0, &[3, 2], c),
-            )
-            .mistake(
-                "d_out_returned",
-                "All layers are called, but what is returned is `d_out` still: the gradient with respect to the \
-                 network's input is what the first layer has returned.",
-                |c| gone_back(1.0, &[3, 2, 1], c),
-            ),
+        Check::new(
+            "calls_backward",
+            "sequential",
+            "backward passes the gradient from layer to layer, last to first",
+            2,
+        )
+        .asks("calls")
+        .about("Sequential::backward")
+        .after("calls_forward")
+        .on(|draw| {
+            [array![[1.0, -0.5]], draw::matrix(draw, (1, 2), 3.0)]
+                .map(|d_out| {
+                    layers_that_scale(array![2.0, 3.0, 5.0]).with("x", array![[1.0, 2.0]]).with("d_out", d_out)
+                })
+                .to_vec()
+        })
+        .expects(|c| gone_back(30.0, &[3, 2, 1], c))
+        .mistake(
+            "layers_not_reversed",
+            "The layers are called in the order of the forward pass. The gradient begins at the output, so the \
+                 last layer comes first: `iter_mut().rev()`. The shapes agree here only because all layers have the \
+                 same width.",
+            |c| gone_back(30.0, &[1, 2, 3], c),
+        )
+        .mistake(
+            "every_layer_gets_d_out",
+            "Every layer gets the network's `d_out`. A layer needs the gradient with respect to *its* output, \
+                 which is the result of the layer after it.",
+            |c| gone_back(2.0, &[3, 2, 1], c),
+        )
+        .mistake(
+            "last_layer_skipped_on_the_way_back",
+            "The last layer is left out in the backward pass, so its slope is missing in the gradients of all \
+                layers before it.",
+            |c| gone_back(6.0, &[2, 1], c),
+        )
+        .mistake(
+            "first_layer_skipped_on_the_way_back",
+            "The first layer is left out in the backward pass. Its result is seldom needed, but the call computes \
+                 the gradients of its parameters.",
+            |c| gone_back(15.0, &[3, 2], c),
+        )
+        .mistake(
+            "d_out_returned",
+            "All layers are called, but `d_out` is returned. Return the result of the first layer: the gradient \
+                 with respect to the network's input.",
+            |c| gone_back(1.0, &[3, 2, 1], c),
+        ),
         Check::new("network_parameters", "sequential", "parameters lists those of all layers, first to last", 1)
             .about("Sequential::parameters")
             .on(|draw| vec![given(draw, "Given, Given, Scale")])
             .expects(|c| values(&pieces(c)))
             .mistake(
                 "parameters_reversed",
-                "The parameters come last layer first. The order is that of the layers, first to last.",
+                "The parameters of the last layer come first. Use the order of the layers, first to last.",
                 |c| values(&pieces(c).into_iter().rev().collect::<Vec<_>>()),
             )
             .mistake(
@@ -584,7 +587,7 @@ fn sequential() -> Vec<Check> {
         })
         // Some of these gradients are as small as 1e-5.
         .within(Tolerance { relative: 1e-9, absolute: 1e-15 }),
-        Check::new("n_parameters", "sequential", "n_parameters counts the numbers that there are to learn", 1)
+        Check::new("n_parameters", "sequential", "n_parameters counts the numbers that are learned", 1)
             .after("network_parameters")
             .after("linear_parameters")
             .on(|draw| {
@@ -596,7 +599,7 @@ fn sequential() -> Vec<Check> {
             .expects(|c| c.counts("sizes").windows(2).map(|pair| pair[0] * pair[1] + pair[1]).sum::<usize>())
             .mistake(
                 "arrays_counted",
-                "This is the number of arrays. How many numbers do they hold? `value.len()` counts those of one.",
+                "This is the number of arrays. Count the numbers in them: `value.len()` is the count for one array.",
                 |c| 2 * (c.counts("sizes").len() - 1),
             )
             .mistake("biases_not_counted", "Only the weights are counted. The biases are learned, too.", |c| {
@@ -618,13 +621,13 @@ fn training() -> Vec<Check> {
             .expects(move |c| moved(c, &|_, _| c.float("learning_rate")))
             .mistake(
                 "uphill",
-                "The parameters go uphill. A gradient points to where the loss grows, so it is subtracted: w ← w - \
+                "The parameters go uphill. The gradient points to where the loss grows, so subtract it: w ← w - \
                  learning_rate · dw.",
                 move |c| moved(c, &|_, _| -c.float("learning_rate")),
             )
             .mistake(
                 "learning_rate_forgotten",
-                "The step is as long as the gradient itself: the learning rate is missing.",
+                "The learning rate is missing: the step is the gradient itself.",
                 move |c| moved(c, &|_, _| 1.0),
             )
             .mistake(
@@ -639,8 +642,8 @@ fn training() -> Vec<Check> {
             )
             .mistake(
                 "nothing_moves",
-                "All parameters are what they were: a copy was changed, and dropped. `value` is a view into the layer; \
-                 change the view itself, with `scaled_add` or `-=`.",
+                "The parameters have not changed: a copy was changed. `value` is a view into the layer; change the \
+                 view itself, with `scaled_add` or `-=`.",
                 move |c| moved(c, &|_, _| 0.0),
             ),
         Check::new("train_steps", "training", "train_step returns the loss before the step that it takes", 3)
@@ -668,36 +671,37 @@ fn training() -> Vec<Check> {
             .expects(|c| trained(c, Training::default()))
             .mistake(
                 "loss_after_the_step",
-                "The losses are those after each step. The one *before* the step is asked for: it belongs to the \
-                 output that the gradient was computed from, and costs no second forward pass.",
+                "The losses are those after each step. Return the one *before* the step: it belongs to the output \
+                 from which the gradient was computed, and needs no second forward pass.",
                 |c| trained(c, Training { loss_after: true, ..Training::default() }),
             )
             .mistake(
                 "no_step_taken",
-                "The parameters are what they were before, and the loss with them. A step needs both: `backward`, \
-                 which leaves the gradients in the layers, and `step`, which goes down them.",
+                "The parameters, and so the loss, have not changed. You need both `backward`, which stores the \
+                 gradients in the layers, and `step`, which uses them.",
                 |c| trained(c, Training { rate: 0.0, ..Training::default() }),
             )
             .mistake(
                 "step_before_backward",
-                "The step is taken before the backward pass, with gradients that are 0 at first and one batch old from \
-                 then on. First `backward`, then `step`.",
+                "The step is taken before the backward pass, with gradients that are 0 at first, and later those of \
+                 the previous batch. First `backward`, then `step`.",
                 |c| trained(c, Training { step_first: true, ..Training::default() }),
             )
             .mistake(
                 "output_and_target_swapped",
-                "Output and target have changed places. The value of a square does not change by that, but its \
-                 gradient points the other way, and other losses change all the more: `loss.value(&output, y)`.",
+                "Output and target are swapped. That changes the sign of the gradient of a squared error, and the \
+                 value of other losses: `loss.value(&output, y)`.",
                 |c| trained(c, Training { swapped: true, ..Training::default() }),
             )
             .mistake(
                 "gradient_not_of_the_loss",
-                "What goes back is output minus target, whatever the loss. Ask the loss: `loss.gradient(&output, y)`.",
+                "The backward pass begins with output minus target, whatever the loss is. Use the gradient of the \
+                loss: `loss.gradient(&output, y)`.",
                 |c| trained(c, Training { plain_error: true, ..Training::default() }),
             )
             .mistake(
                 "averaged_once_more",
-                "The gradient is divided by the number of samples once more. The loss has taken its mean already.",
+                "The gradient is divided by the number of samples again. The loss divides already.",
                 |c| trained(c, Training { rate: 1.0 / n(c), ..Training::default() }),
             ),
     ]
@@ -718,7 +722,7 @@ fn summary() -> Vec<Check> {
             .expects(|c| summary_of_sizes(c, 1, true))
             .on(sizes(vec![784, 256, 128, 10], "ReLU"))
             .shows(include_str!("snapshots/summary_for_digits.snap"))
-            .mistake("layers_counted_from_zero", "The layers are counted from 0. People count from 1.", |c| {
+            .mistake("layers_counted_from_zero", "The layers are counted from 0. Count them from 1.", |c| {
                 summary_of_sizes(c, 0, true)
             })
             .mistake("total_missing", "The last line is missing: how many parameters there are in all.", |c| {
@@ -781,17 +785,17 @@ fn mlp() -> Vec<Check> {
             .expects(|c| mlp_with(c, between))
             .mistake(
                 "activation_at_the_end",
-                "There is an activation behind the last linear layer, too. Its scores go to a loss that takes scores; \
-                 cut off or squeezed, they could not say everything.",
+                "There is an activation after the last linear layer, too. Leave it out: the loss takes the scores \
+                 themselves.",
                 |c| mlp_with(c, |_, _, name| Some(name)),
             )
             .mistake(
                 "no_activation",
-                "There is nothing between the linear layers. Linear layers in a row are one linear layer: nothing is \
-                 gained by them.",
+                "There is no activation between the linear layers. Without it, several linear layers are the same as \
+                 one.",
                 |c| mlp_with(c, |_, _, _| None),
             )
-            .mistake("activation_ignored", "It is always ReLU. Use the activation that is asked for.", |c| {
+            .mistake("activation_ignored", "The activation is always ReLU. Use the one that is passed in.", |c| {
                 mlp_with(c, |layer, count, name| between(layer, count, name).map(|_| "ReLU"))
             }),
         Check::new("mlp_draws", "mlp", "mlp draws all weights from the generator that it is given", 1)
@@ -821,8 +825,8 @@ fn mlp() -> Vec<Check> {
             })
             .mistake_if(
                 "generator_of_its_own",
-                "Every network begins with the same weights: the generator that is given is not used. With one of its \
-                 own, every run would be the same.",
+                "Every network begins with the same weights: the generator that is passed in is not used. Draw the \
+                 weights from it.",
                 |_, seen| seen.matrix("weights of the first layer") == seen.matrix("weights of another mlp"),
             ),
     ]
@@ -855,20 +859,20 @@ fn softmax_layer() -> Vec<Check> {
             })
             .mistake(
                 "softmax_passes_the_gradient_on",
-                "The gradient passes unchanged. That is a trick for a softmax with cross-entropy behind it, where both \
-                 slopes are taken at once; a layer does not know what comes after it.",
+                "The gradient is passed back unchanged. That is right only if softmax and cross-entropy are combined. \
+                 A separate softmax layer needs its own slope.",
                 |c| softmax_and_back(c, |_, d, k| d[k]),
             )
             .mistake(
                 "only_the_own_score",
-                "Each probability is taken to depend on its own score alone, with the slope p(1 - p). It depends on \
-                 all scores of its row: if one rises, the others fall.",
+                "Only the slope of each probability along its own score is used, p(1 - p). It depends on all scores \
+                 of its row: if one rises, the others fall.",
                 |c| softmax_and_back(c, |p, d, k| d[k] * p[k] * (1.0 - p[k])),
             )
             .mistake(
                 "plain_mean_subtracted",
-                "The plain mean of the row of `d_out` is subtracted. It is the mean that is weighted by the \
-                 probabilities: Σ d·p.",
+                "The mean of the row of `d_out` is subtracted. Subtract the mean weighted by the probabilities: Σ \
+                 d·p.",
                 |c| softmax_and_back(c, |p, d, k| p[k] * (d[k] - d.mean().unwrap_or(0.0))),
             ),
         pass_mistakes(
@@ -1083,8 +1087,8 @@ fn pass_mistakes(check: Check, layers: &'static [&'static str]) -> Check {
         .expects(|c| passed(c, Passes::default()))
         .mistake_if(
             "first_batch_kept",
-            "`backward` goes back through the *first* batch that the layer has ever seen. Its gradient belongs to the \
-             last forward pass: every forward pass has to replace what is kept.",
+            "`backward` uses the *first* batch of the layer. It should use the batch of the last forward pass: every \
+             forward pass has to replace the stored values.",
             |c, seen| {
                 c.text("passes").starts_with("forward(x), forward(x2)")
                     && shows(c, seen, Passes { first_batch_kept: true, ..Passes::default() })
@@ -1092,23 +1096,23 @@ fn pass_mistakes(check: Check, layers: &'static [&'static str]) -> Check {
         )
         .mistake_if(
             "cache_is_shared",
-            "Two layers of a kind share what they keep: `backward` of the first goes back through the input of the \
-             second. In a network with two of them, one would have the other's. Keep it in a field of the layer.",
+            "Two layers of the same type share their stored values: `backward` of the first uses the input of the \
+             second. Store the values in a field of the layer.",
             |c, seen| {
                 c.text("passes").contains("another") && shows(c, seen, Passes { shared: true, ..Passes::default() })
             },
         )
         .mistake_if(
             "backward_without_forward",
-            "`backward` answers although there was no forward pass. With nothing to go back through every answer is \
-             made up: `expect` on what is kept panics with a sentence of yours.",
+            "`backward` returns a result although there was no forward pass. Without a forward pass there is no \
+             gradient: store an `Option`, and use `expect` with a clear message.",
             |c, _| c.text("passes") == "backward(d_out)",
         );
     layers.iter().fold(check, |check, layer| {
         check.mistake(
             "cache_is_used_up",
-            "A second backward pass finds nothing: `take` has removed what `forward` kept. `as_ref` looks at it and \
-             leaves it where it is.",
+            "A second backward pass fails, as if `take` had removed the stored values. Borrow them with `as_ref` \
+             instead.",
             move |c| passed(c, Passes { used_up: c.text("layer") == *layer, ..Passes::default() }),
         )
     })

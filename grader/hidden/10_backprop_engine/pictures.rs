@@ -46,7 +46,7 @@ fn slopes_of_activations(ask: &mut Ask<'_>) -> Result<Picture> {
 fn slopes_of_losses(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "losses",
-        "How hard a loss pulls",
+        "The gradient of each loss",
         Axis::new("output, where the target is 1").from(-5.0, 5.0),
         Axis::new("gradient").from(-4.0, 4.0),
     )
@@ -230,9 +230,9 @@ fn any_network(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .equal_units()
     .caption(
-        "The colour is the score of your network all over the plane, and the dashed line is its border, 0. On the page of \
-         `serve` you choose the data, the layers and the learning rate, and play the training. How few neurons are enough \
-         for two circles? What do two ReLU neurons make of the moons?",
+        "The colour is the score of your network over the whole plane, and the dashed line is its decision boundary, \
+         where the score is 0. On the page of `serve` you choose the data, the layers and the learning rate, and play \
+         the training. How few neurons are enough for two circles? What do two ReLU neurons make of the moons?",
     );
     let controls = &ask.controls;
     let set = picture.choice(controls, "data", 1, &["moons", "circles", "spirals"]);

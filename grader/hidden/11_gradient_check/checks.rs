@@ -43,15 +43,15 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "points_swapped",
-                "The sign is the wrong way round: it is f at theta + eps minus f at theta - eps.",
+                "The sign is wrong: it should be f at theta + eps minus f at theta - eps.",
                 |c| differences(c, |f, i, eps| (f(&[(i, -eps)]) - f(&[(i, eps)])) / (2.0 * eps)),
             )
             .mistake("not_restored", NOT_RESTORED, |c| left_behind(c, -1.0))
             .mistake("not_restored", NOT_RESTORED, |c| left_behind(c, 1.0))
             .mistake(
                 "moved_together",
-                "All numbers of theta move at once, and their effects add up. Entry i of a gradient belongs to number \
-                 i alone: move that one, and leave all others where they are.",
+                "All numbers of theta are changed at once, and their effects add up. Entry i of the gradient belongs \
+                 to number i alone: change that one, and leave all others as they are.",
                 |c| {
                     let n = c.vector("theta").len();
                     differences(c, |f, _, eps| {
@@ -63,8 +63,8 @@ fn checks() -> Vec<Check> {
             .mistake_if(
                 "eps_ignored",
                 "The slopes are closer to the true ones than two points at a distance of eps can bring them. Either \
-                 the points are much closer to theta, or there are more of them. How far to go is the argument \
-                 `eps`, not a number of your own.",
+                 the points are much closer to theta, or there are more of them. Use two points at the distance \
+                 `eps`.",
                 |c, seen| {
                     let near = 1e-5;
                     let slopes = differences(c, |f, i, _| (f(&[(i, near)]) - f(&[(i, -near)])) / (2.0 * near));
@@ -81,8 +81,8 @@ fn checks() -> Vec<Check> {
                     let moved: Vec<usize> = (0..theta.len()).filter(|&i| point[i] != theta[i]).collect();
                     if let [first, second, ..] = moved[..] {
                         return Err(format!(
-                            "f was asked at a point that differs from theta in two places at once, at {first} by {:e} \
-                             and at {second} by {:e}.",
+                            "f was called with a point that differs from theta in two entries at once, at {first} by \
+                             {:e} and at {second} by {:e}.",
                             point[first] - theta[first],
                             point[second] - theta[second]
                         ));
@@ -116,34 +116,33 @@ fn checks() -> Vec<Check> {
             .within(Tolerance::relative(1e-9))
             .mistake(
                 "not_normalised",
-                "This is the norm of the difference, whatever the gradients' size: of a gradient of 1e-9 it is always \
-                 tiny, of one of 1e6 never. Divide it by ‖a‖ + ‖b‖.",
+                "This is the norm of the difference, whatever the gradients' size: for small gradients it is always \
+                 small, for large ones it is large. Divide it by ‖a‖ + ‖b‖.",
                 |c| errors(c, |difference, _, _| difference),
             )
             .mistake(
                 "squares_not_rooted",
-                "These are squared norms, and the square of a small error is a far smaller one. A norm is the *root* \
-                 of the sum of squares; take all three.",
+                "These are squared norms. A norm is the *root* of the sum of squares: take the root of all three.",
                 |c| errors(c, |difference, a, b| difference.powi(2) / (a.powi(2) + b.powi(2))),
             )
             .mistake("one_norm_in_the_denominator", ONE_NORM, |c| errors(c, |difference, a, _| difference / a))
             .mistake("one_norm_in_the_denominator", ONE_NORM, |c| errors(c, |difference, _, b| difference / b))
             .mistake(
                 "larger_norm_in_the_denominator",
-                "The difference is divided by the larger norm. Some do that; here it is the sum of both, so that the \
-                 largest error there can be is 1.",
+                "The difference is divided by the larger norm. That is another common definition. Here it is divided \
+                 by the sum of both norms, so that the error is at most 1.",
                 |c| errors(c, |difference, a, b| difference / a.max(b)),
             )
             .mistake(
                 "difference_of_the_norms",
-                "The norms are subtracted from each other. Gradients of the same length may point anywhere: it is the \
-                 norm of the difference, ‖a - b‖.",
+                "The norms are subtracted from each other. But gradients of the same length may have different \
+                 directions: take the norm of the difference, ‖a - b‖.",
                 |c| errors(c, |_, a, b| (a - b).abs() / (a + b)),
             )
             .mistake(
                 "sums_of_absolute_values",
-                "Absolute values are summed up. The norm in this course is the Euclidean one, the root of the sum of \
-                 squares.",
+                "This is the sum of absolute values. The norm in this course is the Euclidean one, the root of the \
+                 sum of squares.",
                 |c| {
                     let sum = |v: Array1<f64>| v.mapv(f64::abs).sum();
                     let (a, b) = (c.vector("a").to_owned(), c.vector("b").to_owned());
@@ -152,8 +151,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "small_ones_taken_for_zeros",
-                "Small gradients are treated as zeros, so that their error is 0. How small is too small is another \
-                 question, and `NOISE` answers it later. 0 / 0 happens where the size is exactly 0.",
+                "Small gradients are treated as zeros, so that their error is 0. Only 0 / 0 needs a special case, so \
+                 test whether both norms are exactly 0. (`NOISE` is used later, in `verdict`.)",
                 |c, seen| seen.float("result") == 0.0 && (1e-30..1e-6).contains(&errors(c, |_, a, b| a + b)),
             ),
         Check::new("zero_and_nan", "relative_error", "relative_error of zeros is 0, and of NaN it is NaN", 1)
@@ -170,7 +169,7 @@ fn checks() -> Vec<Check> {
             .expects(|c| nan_or(c, 0.0))
             .mistake(
                 "zero_by_zero",
-                "0 / 0 is NaN. Two gradients of zeros are the same, so their error is 0: ask that before you divide.",
+                "0 / 0 is NaN. Two gradients of zeros are the same, so their error is 0: test that before you divide.",
                 |c| nan_or(c, f64::NAN),
             )
             .mistake("zeros_are_far_apart", "Two gradients of zeros are the same, so their error is 0, not 1.", |c| {
@@ -178,11 +177,11 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "nan_is_no_error",
-                "A gradient with a NaN in it has the error 0, and would pass every check. Every comparison with NaN is \
-                 false: ask whether the size `== 0.0`; if it is not, divide.",
+                "The error of a gradient with NaN is 0, so it would pass every check. Every comparison with NaN is \
+                 false: return 0 only if the denominator `== 0.0`, and divide otherwise.",
                 |c| if nan_or(c, 0.0).is_nan() { 0.0 } else { nan_or(c, 0.0) },
             ),
-        Check::new("find_wrong", "find_wrong", "find_wrong names exactly the black boxes that are wrong", 4)
+        Check::new("find_wrong", "find_wrong", "find_wrong reports exactly the black boxes that are wrong", 4)
             .after("numerical_gradient")
             .after("zero_and_nan")
             .on(|draw| {
@@ -206,63 +205,64 @@ fn checks() -> Vec<Check> {
                 let is_told = named(c, is_half).iter().all(|place| wrong.contains(place)) && wrong.len() < boxes.len();
                 if is_told { Prediction::from(wrong) } else { Prediction::Panics }
             })
-            .mistake("right_ones_named", "These are the boxes that are right. The wrong ones are asked for.", |c| {
+            .mistake("right_ones_named", "These are the boxes that are right. Return the wrong ones.", |c| {
                 named(c, |it| !it.wrong)
             })
             .mistake("counted_from_one", "Indices count from 0: the first black box is number 0.", |c| {
                 named(c, |it| it.wrong).iter().map(|number| number + 1).collect::<Vec<_>>()
             })
-            .mistake("only_the_first", "There is more than one wrong box, and only the first of them is named.", |c| {
-                named(c, |it| it.wrong).into_iter().take(1).collect::<Vec<_>>()
-            })
+            .mistake(
+                "only_the_first",
+                "There is more than one wrong box, and only the first of them is reported.",
+                |c| named(c, |it| it.wrong).into_iter().take(1).collect::<Vec<_>>(),
+            )
             .mistake(
                 "nan_overlooked",
-                "The gradient that is NaN was let through. Every comparison with NaN is false, so `error > TOLERANCE` \
-                 is false as well: ask whether the error is *below* the tolerance, and name what is not.",
+                "The gradient that is NaN was not reported. Every comparison with NaN is false, so `error > \
+                 TOLERANCE` is false as well: report every box whose error is not *below* the tolerance.",
                 |c| named(c, |it| it.wrong && !it.title.ends_with("NaN")),
             )
             .mistake(
                 "checked_at_zero",
-                "The boxes were compared at θ = 0. There a lost factor multiplies a 0, and ReLU has its kink. Choose \
-                 numbers with nothing special about them.",
+                "The boxes were compared at θ = 0. There a missing factor has no effect, and ReLU has its kink. \
+                 Choose numbers without special properties.",
                 |c| named(c, |it| it.wrong_at_zero),
             )
             .mistake(
                 "checked_at_one",
-                "The boxes were compared at θ = 1, where θ, θ² and θ³ are all the same. Choose numbers with nothing \
-                 special about them.",
+                "The boxes were compared at θ = 1, where θ, θ² and θ³ are all the same. Choose numbers without \
+                 special properties.",
                 |c| named(c, |it| it.wrong && !it.title.ends_with("claims 3θ/n") && !it.title.ends_with("reverse")),
             )
             .mistake(
                 "equal_entries",
-                "A gradient whose entries are in the wrong places was let through. Where numbers of θ are equal, but \
-                 for their sign, so are these entries: choose numbers that all differ in size.",
+                "A gradient whose entries are in the wrong order was not reported. Choose numbers with different \
+                 absolute values, so that these entries differ.",
                 |c| named(c, |it| it.wrong && !it.title.ends_with("reverse")),
             )
             .mistake(
                 "tolerance_of_its_own",
-                "A gradient that is off by a little was let through: every entry is one 200,000th too large. A right \
-                 one agrees with a good measurement far better than that: compare the relative error with \
+                "A gradient with a small error was not reported: every entry is too large by a factor of 1.000005. A \
+                 right gradient agrees with a good measurement much better: compare the relative error with \
                  `TOLERANCE`.",
                 |c| named(c, |it| it.wrong && !it.title.ends_with("2.00001·θ")),
             )
             .mistake(
                 "number_at_the_kink",
-                "The box with ReLU is right, and it is named. Probably one of your numbers is 0 or nearly 0, and there \
-                 it has its kink. Choose numbers with nothing special about them.",
+                "The box with ReLU is right, but it was reported. Probably one of your numbers is 0 or nearly 0, \
+                 where ReLU has its kink. Choose numbers without special properties.",
                 |c| named(c, |it| it.wrong || it.title.starts_with("Σ max(0, θ)")),
             )
             .mistake(
                 "only_the_first_entry",
-                "A gradient that is wrong in its last entry only was let through. Compare all entries.",
+                "A gradient that is wrong only in its last entry was not reported. Compare all entries.",
                 |c| named(c, |it| it.wrong && !it.title.ends_with("at the end")),
             )
             .mistake_if(
                 "step_too_large_or_too_small",
-                "The gradient of ln Σe^θ is right, and it is named. Perhaps the measurement is off: with a step near \
-                 1e-5, to both sides, it agrees with a right gradient far better than `TOLERANCE`; a much smaller \
-                 step is spoiled by rounding, a much larger one by bending. Perhaps the limit is much smaller than \
-                 `TOLERANCE`.",
+                "The gradient of ln Σe^θ is right, but it was reported. Perhaps your limit is much smaller than \
+                 `TOLERANCE`. Or perhaps the measurement is inaccurate: use a step near 1e-5, to both sides. A much \
+                 smaller step has a large rounding error, a much larger one a large truncation error.",
                 |c, seen| {
                     let Some(Value::Ints(named)) = seen.result() else { return false };
                     let is_smooth = |title: &str| title.starts_with("ln Σe^θ");
@@ -273,9 +273,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "absolute_difference",
-                "Differences are held against a fixed number, whatever the gradients' size. A box whose gradient is a \
-                 millionth of usual is never far off, one with a million times as much always is. The relative error \
-                 is the one to look at.",
+                "Absolute differences are compared with a fixed number. Then a very small gradient always seems \
+                 right, and a very large one always wrong. Compare the relative error instead.",
                 |c, seen| {
                     // Boxes of ordinary size are judged rightly, and one of the others is not.
                     let is_small = |it: &BlackBox| it.title.starts_with("10⁻⁶");
@@ -302,19 +301,18 @@ fn checks() -> Vec<Check> {
             .expects(|c| counted(c, |z, eps| (-eps..=eps).contains(&z)))
             .mistake(
                 "only_exact_zeros",
-                "Only pre-activations of exactly 0 are counted. Any that moves across 0 when a parameter moves by eps \
-                 is too near: |z| <= eps.",
+                "Only pre-activations of exactly 0 are counted. Count every one that is within eps of 0: |z| <= eps.",
                 |c| counted(c, |z, _| z == 0.0),
             )
             .mistake(
                 "sign_ignored",
-                "Every negative pre-activation is counted: it is below eps as well. How near it is to 0 is its \
-                 absolute value.",
+                "Every negative pre-activation is counted, because it is below eps. Compare the absolute value with \
+                 eps.",
                 |c| counted(c, |z, eps| z <= eps),
             )
             .mistake(
                 "one_side_of_the_kink",
-                "Only one side of the kink is counted. A pre-activation just below 0 is as near as one just above.",
+                "Only one side of the kink is counted. Count pre-activations just below 0 and just above 0.",
                 |c| counted(c, |z, eps| (0.0..=eps).contains(&z)),
             )
             .mistake("border_left_out", "A pre-activation exactly eps away counts: `<=`, not `<`.", |c| {
@@ -343,7 +341,7 @@ fn checks() -> Vec<Check> {
             .expects(|c| Array1::from(GRADIENTS.map(|name| norm(&entries(c, name))).to_vec()))
             .mistake(
                 "norms_of_the_parameters",
-                "These are the norms of the parameters themselves. Of a `Parameter` the `gradient` is asked for.",
+                "These are the norms of the parameters themselves. Use the `gradient` of each `Parameter`.",
                 |c| Array1::from(["W1", "b1", "W2", "b2"].map(|name| norm(&entries(c, name))).to_vec()),
             )
             .mistake("weights_only", WEIGHTS_ONLY, |c| {
@@ -351,7 +349,7 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "one_norm_a_layer",
-                "Weights and biases of a layer are thrown together. Every parameter tensor has a norm of its own.",
+                "Weights and biases of a layer are combined. Compute a separate norm for every parameter tensor.",
                 |c| {
                     let of = |w: &str, b: &str| norm(&entries(c, w)).hypot(norm(&entries(c, b)));
                     array![of("dW1", "db1"), of("dW2", "db2")]
@@ -362,8 +360,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "absolute_values_summed",
-                "Absolute values are summed up. The norm in this course is the Euclidean one, the root of the sum of \
-                 squares.",
+                "This is the sum of absolute values. The norm in this course is the Euclidean one, the root of the \
+                 sum of squares.",
                 |c| Array1::from(GRADIENTS.map(|name| entries(c, name).mapv(f64::abs).sum()).to_vec()),
             ),
     ];
@@ -373,7 +371,7 @@ fn checks() -> Vec<Check> {
         Check::new(
             "directional_derivative",
             "direction",
-            "directional_derivative moves all numbers along a direction",
+            "directional_derivative changes all numbers along a direction",
             2,
         )
         .on(|draw| {
@@ -394,8 +392,8 @@ fn checks() -> Vec<Check> {
         .mistake("divided_by_eps", DIVIDED_BY_EPS, |c| (along(c, 1.0) - along(c, -1.0)) / c.float("eps"))
         .mistake(
             "direction_normalised",
-            "The direction is divided by its length. Then the slope is no longer the dot product of the gradient with \
-                 the direction; leave it as long as it is.",
+            "The direction is divided by its length. Then the result is not the dot product of the gradient with the \
+                 direction: use the direction as it is.",
             |c| {
                 let length = norm(&c.vector("direction"));
                 (along(c, 1.0 / length) - along(c, -1.0 / length)) / (2.0 * c.float("eps"))
@@ -407,48 +405,54 @@ fn checks() -> Vec<Check> {
 
 fn tensor_checks() -> Vec<Check> {
     vec![
-        Check::new("largest_difference", "tensor_check", "largest_difference knows how much and where", 1)
-            .on(|draw| {
-                let (computed, measured) = (draw::matrix(draw, (3, 4), 2.0), draw::matrix(draw, (3, 4), 2.0));
-                vec![
-                    tensors(array![[1.0, -5.0, 3.0], [2.0, 0.5, 1.0]], array![[1.5, -4.75, 3.25], [3.0, 0.5, 9.0]]),
-                    tensors(array![4.0, 1.0, -2.0, 0.25], array![3.5, -2.0, -2.0, 0.5]),
-                    tensors(computed, measured),
-                    // No difference at all is the largest one, too.
-                    tensors(array![[2.0]], array![[2.0]]),
-                ]
-            })
-            .expects(|c| largest(c, f64::abs))
-            .mistake(
-                "no_place",
-                "Where both gradients agree entry by entry, there is no index: a search that begins at 0 finds nothing \
-                 larger. Begin with the first entry.",
-                |c| {
-                    let right = largest(c, f64::abs);
-                    let index = if right.float("difference") == 0.0 { Vec::new() } else { right.counts("index") };
-                    Record::new().with("difference", right.float("difference")).with("index", index)
-                },
-            )
-            .mistake("sign_kept", SIGN_KEPT, |c| largest(c, |difference| difference))
-            .mistake("sign_kept", SIGN_KEPT, |c| largest(c, |difference| -difference))
-            .mistake(
-                "place_in_a_row",
-                "The place is counted along the flattened tensor. Of a matrix it is the row and the column.",
-                |c| {
-                    let right = largest(c, f64::abs);
-                    let index = right.counts("index");
-                    let flat = match index[..] {
-                        [row, column] => row * c.matrix("computed").ncols() + column,
-                        _ => index[0],
-                    };
-                    Record::new().with("difference", right.float("difference")).with("index", vec![flat])
-                },
-            )
-            .mistake("row_and_column_swapped", "Row and column have swapped places: the row comes first.", |c| {
+        Check::new(
+            "largest_difference",
+            "tensor_check",
+            "largest_difference returns the size and the place of the \
+                                                         difference",
+            1,
+        )
+        .on(|draw| {
+            let (computed, measured) = (draw::matrix(draw, (3, 4), 2.0), draw::matrix(draw, (3, 4), 2.0));
+            vec![
+                tensors(array![[1.0, -5.0, 3.0], [2.0, 0.5, 1.0]], array![[1.5, -4.75, 3.25], [3.0, 0.5, 9.0]]),
+                tensors(array![4.0, 1.0, -2.0, 0.25], array![3.5, -2.0, -2.0, 0.5]),
+                tensors(computed, measured),
+                // No difference at all is the largest one, too.
+                tensors(array![[2.0]], array![[2.0]]),
+            ]
+        })
+        .expects(|c| largest(c, f64::abs))
+        .mistake(
+            "no_place",
+            "If both gradients are equal, your search finds no index: it begins at 0 and finds nothing larger. \
+                 Begin with the first entry.",
+            |c| {
                 let right = largest(c, f64::abs);
-                let index: Vec<usize> = right.counts("index").into_iter().rev().collect();
+                let index = if right.float("difference") == 0.0 { Vec::new() } else { right.counts("index") };
                 Record::new().with("difference", right.float("difference")).with("index", index)
-            }),
+            },
+        )
+        .mistake("sign_kept", SIGN_KEPT, |c| largest(c, |difference| difference))
+        .mistake("sign_kept", SIGN_KEPT, |c| largest(c, |difference| -difference))
+        .mistake(
+            "place_in_a_row",
+            "The place is the index in the flattened tensor. For a matrix it should be the row and the column.",
+            |c| {
+                let right = largest(c, f64::abs);
+                let index = right.counts("index");
+                let flat = match index[..] {
+                    [row, column] => row * c.matrix("computed").ncols() + column,
+                    _ => index[0],
+                };
+                Record::new().with("difference", right.float("difference")).with("index", vec![flat])
+            },
+        )
+        .mistake("row_and_column_swapped", "Row and column are swapped: the row comes first.", |c| {
+            let right = largest(c, f64::abs);
+            let index: Vec<usize> = right.counts("index").into_iter().rev().collect();
+            Record::new().with("difference", right.float("difference")).with("index", index)
+        }),
         Check::new("no_entries", "tensor_check", "largest_difference refuses tensors without entries", 1)
             .asks("largest_difference")
             .after("largest_difference")
@@ -466,8 +470,8 @@ fn tensor_checks() -> Vec<Check> {
             })
             .mistake_if(
                 "no_entries_accepted",
-                "These tensors have no entries, and your code returns. Without entries there is neither a difference \
-                 nor an index: panic, as `expect` does where a search finds nothing.",
+                "These tensors have no entries, and your code continues. Without entries there is neither a \
+                 difference nor an index: panic, for example with `expect` after the search.",
                 |c, _| entries(c, "computed").is_empty(),
             ),
         Check::new("verdict", "tensor_check", "verdict is the first of four rules that is true", 3)
@@ -502,20 +506,19 @@ fn tensor_checks() -> Vec<Check> {
             .or_follows(|c, seen| judged_by(c, &Rules::default(), seen.float("error")))
             .mistake(
                 "zeros_are_right",
-                "Zeros that agree with zeros are called right. They would, whatever the backward pass does: whether \
-                 there is anything to compare has to be asked first.",
+                "Two gradients of zeros are called right. Such a comparison proves nothing: test for `Vacuous` first.",
                 |c| judged(c, &Rules { vacuous: |_, _| false, ..Rules::default() }),
             )
             .mistake(
                 "only_exact_zeros",
-                "Only gradients of exactly 0 are called vacuous. A measured 0 is what rounding makes of it, 1e-12 \
-                 perhaps: both norms have to be below `NOISE`.",
+                "Only gradients of exactly 0 are called vacuous. A measured gradient of 0 has rounding errors, and \
+                 may be 1e-12: both norms have to be below `NOISE`.",
                 |c| judged(c, &Rules { vacuous: |computed, measured| computed + measured == 0.0, ..Rules::default() }),
             )
             .mistake(
                 "entries_held_against_noise",
-                "A gradient is called vacuous because each of its entries is below `NOISE`. Many small ones make a \
-                 norm that is not: it is the norm that counts.",
+                "A gradient is called vacuous because each of its entries is below `NOISE`. But the norm of many \
+                 small entries may be larger: compare the norm.",
                 |c| {
                     let largest = |name| entries(c, name).iter().fold(0.0, |max: f64, entry| max.max(entry.abs()));
                     if largest("computed") < NOISE && largest("measured") < NOISE {
@@ -526,14 +529,14 @@ fn tensor_checks() -> Vec<Check> {
             )
             .mistake(
                 "one_zero_is_enough",
-                "A gradient of zeros beside one that is not is called vacuous. That is what a forgotten db looks like! \
-                 *Both* norms have to be below `NOISE`.",
+                "The result is vacuous although only one of the two gradients is zero. A forgotten db looks like \
+                 that! *Both* norms have to be below `NOISE`.",
                 |c| judged(c, &Rules { vacuous: |one, other| one.min(other) < NOISE, ..Rules::default() }),
             )
             .mistake(
                 "kink_before_right",
-                "Gradients that agree are called a kink, because one is near. If they agree, it has done no harm: the \
-                 second rule comes before the third.",
+                "Gradients that agree are called a kink, because one is near. If they agree, the kink had no effect: \
+                 the second rule comes before the third.",
                 |c| judged(c, &Rules { kink_first: true, ..Rules::default() }),
             )
             .mistake(
@@ -544,13 +547,13 @@ fn tensor_checks() -> Vec<Check> {
             .mistake(
                 "nan_is_right",
                 "A gradient with NaN is called right. Every comparison with NaN is false, `error >= TOLERANCE` too. \
-                 Ask whether it is right, not whether it is wrong.",
+                 Test whether the error is below the tolerance, not whether it is above.",
                 |c| judged(c, &Rules { right: |error, _| error < TOLERANCE || error.is_nan(), ..Rules::default() }),
             )
             .mistake(
                 "absolute_difference",
-                "Absolute differences decide here, so that small gradients are always right and large ones always \
-                 wrong. Compare the *relative* error with `TOLERANCE`.",
+                "Absolute differences are compared, so that very small gradients always seem right and very large \
+                 ones wrong. Compare the *relative* error with `TOLERANCE`.",
                 |c| judged(c, &Rules { right: |_, difference| difference < TOLERANCE, ..Rules::default() }),
             ),
     ]
@@ -576,8 +579,8 @@ fn network_checks() -> Vec<Check> {
             })
             .mistake(
                 "gradient_of_an_earlier_batch",
-                "`computed` is the gradient of an earlier batch, which the network still remembers. Run a forward and \
-                 a backward pass with the `x` and `y` that you got.",
+                "`computed` is the gradient of an earlier batch, which is still stored in the network. Run a forward \
+                 and a backward pass with the arguments `x` and `y`.",
                 |c| {
                     let earlier = gradients(c, "x of an earlier batch", "y of an earlier batch");
                     both_gradients(c, earlier, measured_gradients(c, &Measuring::default()))
@@ -585,7 +588,7 @@ fn network_checks() -> Vec<Check> {
             )
             .mistake(
                 "another_loss",
-                "The gradients are those of the mean squared error, whatever the loss is. It is the argument `loss`.",
+                "The gradients are those of the mean squared error, whatever the loss is. Use the argument `loss`.",
                 |c| {
                     let c = &with_loss(c, "Mse");
                     both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &Measuring::default()))
@@ -593,15 +596,15 @@ fn network_checks() -> Vec<Check> {
             )
             .mistake(
                 "target_for_output",
-                "What is measured belongs to a loss with its arguments swapped: `loss.value` takes the output first, \
-                 then the target. For the mean squared error that makes no difference, and for others it does.",
+                "The measured slopes are those of a loss with swapped arguments: `loss.value` takes the output first, \
+                 then the target. For the mean squared error the order makes no difference, for others it does.",
                 |c| {
                     let loss = if c.text("loss") == "Mse" { "Mse" } else { "swapped" };
                     let measured = measured_gradients(&with_loss(c, loss), &Measuring::default());
                     both_gradients(c, gradients(c, "x", "y"), measured)
                 },
             )
-            .mistake("computed_and_measured_swapped", "`computed` and `measured` have swapped places.", |c| {
+            .mistake("computed_and_measured_swapped", "`computed` and `measured` are swapped.", |c| {
                 both_gradients(c, measured_gradients(c, &Measuring::default()), gradients(c, "x", "y"))
             })
             .mistake("not_restored", NOT_RESTORED, |c| {
@@ -622,9 +625,9 @@ fn network_checks() -> Vec<Check> {
             })
             .mistake_if(
                 "eps_ignored",
-                "The measured slopes are closer to the true ones than two points at a distance of eps can bring \
-                 them. Either the parameters are moved by much less, or more than two points are looked at. How far \
-                 to go is the argument `eps`, not a number of your own.",
+                "The measured slopes are closer to the true ones than two points at a distance of eps can bring them. \
+                 Either the parameters are moved by much less, or more than two points are used. Use two points at \
+                 the distance `eps`.",
                 |c, seen| {
                     let exact = gradients(c, "x", "y");
                     (TENSORS.iter().zip(&exact))
@@ -634,8 +637,8 @@ fn network_checks() -> Vec<Check> {
             .mistake_if(
                 "gradient_at_moved_parameters",
                 "`computed` is close to the gradient, but not equal to it. Probably it belongs to parameters that \
-                 were moved a little. A layer keeps what its last forward pass saw: go forward once more before you \
-                 go backward, with every parameter back in its place, or go backward before anything is moved.",
+                 were changed a little. A layer stores the input of its last forward pass. So run the backward pass \
+                 before you change any parameter, or restore all parameters and run another forward pass first.",
                 |c, seen| {
                     let off: Vec<f64> = (TENSORS.iter().zip(gradients(c, "x", "y")))
                         .map(|(name, exact)| relative_error(&exact, &entries(seen, &format!("computed {name}"))))
@@ -662,58 +665,64 @@ fn network_checks() -> Vec<Check> {
             .mistake_if("not_restored", NOT_RESTORED, |c, seen| {
                 n_changes(c, seen) > TENSORS.len() && (largest_change(c, seen) - c.float("eps")).abs() < 1e-9
             }),
-        Check::new("verdicts", "check_network", "wrong layers, kinks and dead networks are told from right ones", 3)
-            .after("check_network")
-            .after("verdict")
-            .after("near_kink")
-            .about("check_network")
-            .on(|draw| {
-                let mut cases: Vec<Record> =
-                    ["none", "db stays 0", "dW is divided by n", "dX is dZ·W"].map(sabotaged).to_vec();
-                cases.extend([xor(0.1, 0.2), xor(0.0, 0.2), xor(-3.0, 0.5)]);
-                cases.shuffle(draw);
-                cases
-            })
-            .expects(|c| {
-                let verdicts = match c.get("sabotage of layer 2") {
-                    Some(Value::Text(sabotage)) => match sabotage.as_str() {
-                        "db stays 0" => vec!["Right", "Right", "Right", "Wrong", "Right", "Right"],
-                        "dW is divided by n" => vec!["Right", "Right", "Wrong", "Right", "Right", "Right"],
-                        "dX is dZ·W" => vec!["Wrong", "Wrong", "Right", "Right", "Right", "Right"],
-                        _ => vec!["Right"; 6],
-                    },
-                    _ => match c.vector("b1")[0] {
-                        bias if bias < 0.0 => vec!["Vacuous"; 4],
-                        // The sample (0, 0) sits on the kink; only the biases move it.
-                        0.0 => vec!["Right", "Kink", "Right", "Right"],
-                        _ => vec!["Right"; 4],
-                    },
-                };
-                ["W1", "b1", "W2", "b2", "W3", "b3"]
-                    .iter()
-                    .zip(verdicts)
-                    .fold(Record::new(), |record, (name, verdict)| record.with(name, verdict))
-            }),
+        Check::new(
+            "verdicts",
+            "check_network",
+            "wrong layers, kinks and dead networks are distinguished from right \
+                                                ones",
+            3,
+        )
+        .after("check_network")
+        .after("verdict")
+        .after("near_kink")
+        .about("check_network")
+        .on(|draw| {
+            let mut cases: Vec<Record> =
+                ["none", "db stays 0", "dW is divided by n", "dX is dZ·W"].map(sabotaged).to_vec();
+            cases.extend([xor(0.1, 0.2), xor(0.0, 0.2), xor(-3.0, 0.5)]);
+            cases.shuffle(draw);
+            cases
+        })
+        .expects(|c| {
+            let verdicts = match c.get("sabotage of layer 2") {
+                Some(Value::Text(sabotage)) => match sabotage.as_str() {
+                    "db stays 0" => vec!["Right", "Right", "Right", "Wrong", "Right", "Right"],
+                    "dW is divided by n" => vec!["Right", "Right", "Wrong", "Right", "Right", "Right"],
+                    "dX is dZ·W" => vec!["Wrong", "Wrong", "Right", "Right", "Right", "Right"],
+                    _ => vec!["Right"; 6],
+                },
+                _ => match c.vector("b1")[0] {
+                    bias if bias < 0.0 => vec!["Vacuous"; 4],
+                    // The sample (0, 0) sits on the kink; only the biases move it.
+                    0.0 => vec!["Right", "Kink", "Right", "Right"],
+                    _ => vec!["Right"; 4],
+                },
+            };
+            ["W1", "b1", "W2", "b2", "W3", "b3"]
+                .iter()
+                .zip(verdicts)
+                .fold(Record::new(), |record, (name, verdict)| record.with(name, verdict))
+        }),
     ]
 }
 
 const ONE_SIDED: &str = "One of the two points is where the parameters are: (f(θ + ε) - f(θ)) / ε, or the same on the \
-     left. That is off by a multiple of ε. With one point on either side what bends cancels, and the error is a \
-     multiple of ε² only.";
-const DIVIDED_BY_EPS: &str =
-    "These slopes are twice too large: from theta - eps to theta + eps it is 2 eps, so divide by 2 eps.";
-const NOT_RESTORED: &str = "A number that was moved does not come back, so that everything after it is measured \
-     somewhere else. Put the old value back before you go on to the next.";
-const LAST_POINT_STAYS: &str = "Once a tensor is measured, the network still holds the last point that was tried, with \
-     the last number moved. Put the tensor's own numbers back before you go on to the next.";
-const RESTORED_BY_ARITHMETIC: &str = "Numbers come back almost: adding and subtracting eps is rounded on the way, and \
-     the last bits are lost. Keep the old value, and put that back.";
-const ONE_NORM: &str = "The difference is divided by one of the two norms only. That is infinite where this one is 0; \
-     with the sum of both the error stays between 0 and 1, and it does not matter which gradient comes first.";
-const SIGN_KEPT: &str = "Only differences in one direction count here. A gradient that is too small is as wrong as one \
+     left. Its error is proportional to ε. With one point on either side the effect of the curvature cancels, and the \
+     error is proportional to ε².";
+const DIVIDED_BY_EPS: &str = "These slopes are twice as large as they should be. The distance from theta - eps to theta + eps is 2 eps, so \
+    divide by 2 eps.";
+const NOT_RESTORED: &str = "A number that was changed is not restored, so that all later slopes are measured at \
+     another point. Restore the old value before you continue with the next number.";
+const LAST_POINT_STAYS: &str = "After a tensor is measured, its last number is still changed in the network. Restore \
+     the tensor before you continue with the next one.";
+const RESTORED_BY_ARITHMETIC: &str = "Numbers are restored only approximately: adding and subtracting eps is rounded, \
+     and the last bits are lost. Keep a copy of the old value, and restore that.";
+const ONE_NORM: &str = "The difference is divided by one of the two norms only. That is infinite if this norm is 0. \
+     With the sum of both the error stays between 0 and 1, and the order of the gradients does not matter.";
+const SIGN_KEPT: &str = "Only differences of one sign count here. A gradient that is too small is as wrong as one \
      that is too large: compare absolute values.";
 const WEIGHTS_ONLY: &str = "Biases are missing: they are parameters like the weights, and a forgotten db is a common \
-     mistake. One entry for every tensor of `parameters()`.";
+     mistake. Return one entry for every tensor of `parameters()`.";
 
 /// As in the exercise.
 const TOLERANCE: f64 = 1e-6;

@@ -241,7 +241,7 @@ fn kinks(ask: &mut Ask<'_>) -> Result<Picture> {
     .caption(
         "The lesson's network for XOR, with eps = 0.01. Its backward pass is right, and yet the relative error of b1 \
          jumps wherever a pre-activation is close to 0. near_kink has to find something below each jump, and nowhere \
-         else. A jump that it misses would be taken for a bug.",
+         else. A jump that it misses would look like a bug.",
     );
     let errors = ask.both(|side| {
         biases()
