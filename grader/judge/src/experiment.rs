@@ -40,7 +40,7 @@ pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
         twists.extend(parts.iter().map(|part| Twist::Result(part.clone(), change.clone())));
     };
     let arrays: Vec<(&str, Array)> =
-        case.parts().filter_map(|(name, value)| Some((name, crate::formula::array_of(value)?))).collect();
+        case.parts().filter_map(|(name, value)| Some((name, formula::array_of(value)?))).collect();
     for (name, array) in &arrays {
         // Counts are how often something is repeated: they may be off by one, and no number that a loop would not end with.
         match case.get(name) {
@@ -216,13 +216,13 @@ impl Change {
         match self {
             Self::Other(name) => case.get(name).cloned(),
             Self::Op(op) => {
-                let changed = op.of(&[&crate::formula::array_of(value)?])?;
+                let changed = op.of(&[&formula::array_of(value)?])?;
                 like(value, changed)
             }
             Self::BySize { input, count, is_divided } => {
-                let size = Op::Count(*count).of(&[&crate::formula::array_of(case.get(input)?)?])?.data[0];
+                let size = Op::Count(*count).of(&[&formula::array_of(case.get(input)?)?])?.data[0];
                 let factor = if *is_divided { size.recip() } else { size };
-                like(value, Op::Times(factor).of(&[&crate::formula::array_of(value)?])?)
+                like(value, Op::Times(factor).of(&[&formula::array_of(value)?])?)
             }
         }
     }
@@ -358,7 +358,7 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     questions.extend(one_row.iter().map(|(_, case)| ("", case.clone())));
     let n_special = questions.len();
     for (name, value) in case.parts() {
-        let Some(array) = crate::formula::array_of(value) else { continue };
+        let Some(array) = formula::array_of(value) else { continue };
         for factor in [1.5, -1.0, -3.0] {
             let mut place = 0.0;
             let changed = array.map(|number| {
@@ -453,7 +453,7 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
 
 /// The case with only the first of its samples, and what these are rows of.
 fn first_rows(check: &Check, case: &Record) -> Option<(String, Record)> {
-    let array = |value: &Value| crate::formula::array_of(value).filter(|array| array.axes > 0);
+    let array = |value: &Value| formula::array_of(value).filter(|array| array.axes > 0);
     let n_rows = |array: &Array| if array.axes == 2 { array.rows } else { array.columns };
     let (matrix, n) = case.parts().find_map(|(name, value)| {
         let array = array(value).filter(|array| array.axes == 2 && array.rows > 1)?;
@@ -503,8 +503,8 @@ fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Op
             if compare::same(right, observed, tolerance) {
                 continue;
             }
-            let (wanted, got) = (crate::formula::array_of(right)?, numbers(observed));
-            let same_shape = crate::formula::array_of(observed)?.has_shape_of(&wanted);
+            let (wanted, got) = (formula::array_of(right)?, numbers(observed));
+            let same_shape = formula::array_of(observed)?.has_shape_of(&wanted);
             if !same_shape || wanted.axes == 0 {
                 return None;
             }

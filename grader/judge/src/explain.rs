@@ -162,7 +162,7 @@ fn describe(
     check: &Check,
     inputs: &Rc<Inputs>,
     edits: &[(&Edit, usize)],
-    trace: &[crate::formula::Step],
+    trace: &[formula::Step],
 ) -> Option<Candidate> {
     let formula = check.formula.as_ref()?;
     let (mut rank, mut ids, mut sayings) = (0, Vec::new(), Vec::new());
@@ -257,7 +257,7 @@ impl<'a> Search<'a> {
         let mut all = Vec::new();
         if let (Some(part), Some(observed)) = (&self.part, observed) {
             for (name, place) in &part.before {
-                let given = crate::formula::array_of(observed.get(name)?)?;
+                let given = formula::array_of(observed.get(name)?)?;
                 all.push(Edit { place: *place, visit: None, change: edits::Change::Is(given) });
             }
         }
@@ -284,7 +284,7 @@ impl<'a> Search<'a> {
         &self,
         edits: &[(Edit, usize)],
         open: &[Open],
-        trace: &[crate::formula::Step],
+        trace: &[formula::Step],
         max_work: usize,
         more: &mut More<'_, '_>,
     ) -> Option<Explanation> {
@@ -351,7 +351,7 @@ impl<'a> Search<'a> {
     fn two_slips(
         &self,
         edits: &[(Edit, usize)],
-        trace: &[crate::formula::Step],
+        trace: &[formula::Step],
         more: &mut More<'_, '_>,
     ) -> Option<Explanation> {
         let rank = |(edit, step): &(Edit, usize)| edits::rank(edit, &trace[*step]);
@@ -376,7 +376,7 @@ impl<'a> Search<'a> {
     }
 
     /// The parts of the result in the order in which they are computed, and which of them are wrong by themselves.
-    fn chain(&self, outputs: &Outputs, trace: &[crate::formula::Step]) -> Option<Chain<'a>> {
+    fn chain(&self, outputs: &Outputs, trace: &[formula::Step]) -> Option<Chain<'a>> {
         let mut parts: Vec<(usize, &str, Place)> = Vec::new();
         for (name, num) in &outputs.0 {
             let Some(place) = num.place() else { continue };
@@ -577,7 +577,7 @@ impl Chain<'_> {
         &self,
         edits: &[(Edit, usize)],
         open: &[Open],
-        trace: &[crate::formula::Step],
+        trace: &[formula::Step],
         more: &mut More<'_, '_>,
     ) -> Option<Explanation> {
         if self.own.len() > MAX_OWN || (self.own.len() < 2 && self.following.is_empty()) {
@@ -760,7 +760,7 @@ mod tests {
     }
 
     /// What is said where the code is the formula `wrong`.
-    fn said<O: Into<crate::formula::Outputs>>(check: &Check, wrong: impl Fn(&Formula) -> O) -> Explanation {
+    fn said<O: Into<formula::Outputs>>(check: &Check, wrong: impl Fn(&Formula) -> O) -> Explanation {
         let mut code =
             |case: &Record| wrong(&Formula::new(&Inputs::new(case), Vec::new(), false)).into().record().unwrap();
         said_of(check, &mut code).expect("there is an explanation")

@@ -13,7 +13,7 @@ pub mod draw;
 mod examine;
 mod experiment;
 mod explain;
-pub mod formula;
+pub use formula;
 pub mod picture;
 pub mod render;
 mod serve;

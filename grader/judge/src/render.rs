@@ -1,5 +1,7 @@
 //! Numbers, arrays and records as a learner reads them.
 
+pub(crate) use formula::number;
+use formula::{DIGITS, digits};
 use probe::{Record, Value};
 
 /// More than this is cut: rows and columns of a matrix, entries of a vector.
@@ -10,8 +12,6 @@ const MAX_ENTRIES: usize = 24;
 /// An array of three axes or more has rows of several matrices. It is shown if it has at most so many of them, and left out otherwise.
 const MAX_ROWS_IN_ALL: usize = 12;
 
-/// Significant digits of a number, and as many as an `f64` ever needs.
-const DIGITS: usize = 6;
 const MAX_DIGITS: usize = 17;
 
 /// A record over several lines, `name = value` each; a bare value without its name.
@@ -123,26 +123,10 @@ fn row<T>(entries: &[T], render: impl Fn(&T) -> String, most: usize) -> String {
     format!("[{}]", shown.join(", "))
 }
 
-/// A number with six significant digits, as short as that allows.
-pub(super) fn number(real: f64) -> String {
-    digits(real, DIGITS)
-}
-
 /// Two different numbers with as many digits as it takes to see that they are.
 pub(super) fn apart(one: f64, other: f64) -> (String, String) {
     let both = |count| (digits(one, count), digits(other, count));
     (DIGITS..MAX_DIGITS).map(both).find(|(one, other)| one != other).unwrap_or_else(|| both(MAX_DIGITS))
-}
-
-fn digits(real: f64, count: usize) -> String {
-    if !real.is_finite() {
-        return if real.is_nan() { "NaN".to_owned() } else { format!("{real}") };
-    }
-    let rounded: f64 = format!("{real:.*e}", count - 1).parse().unwrap_or(real);
-    if rounded == 0.0 {
-        return "0".to_owned(); // not "-0", which tells a learner nothing
-    }
-    if !(1e-4..1e9).contains(&rounded.abs()) { format!("{rounded:e}") } else { format!("{rounded}") }
 }
 
 pub(super) fn shape(shape: &[usize]) -> String {

@@ -28,7 +28,8 @@ const JUDGE: &str = "judge";
 const GRADER: &str = "grader";
 
 /// Where the sources of the crates above are, in the grader's workspace.
-const OWN_CRATES: [&str; 5] = ["datasets", "grader/judge", "grader/probe", "grader/shared-ndarray", "grader/wire"];
+const OWN_CRATES: [&str; 6] =
+    ["datasets", "grader/formula", "grader/judge", "grader/probe", "grader/shared-ndarray", "grader/wire"];
 
 /// A compiler and the crates to link with.
 #[derive(Debug, Serialize, Deserialize)]
@@ -362,7 +363,7 @@ fn run_cargo(
     build.arg(workspace.join("Cargo.toml")).env("RUSTC", rustc);
     // Nothing that panics otherwise, or is to be optimised as a whole, can be linked with what we compile. These are the
     // usual values: without other settings nothing is built twice.
-    build.args(["--config", "profile.dev.panic=\"unwind\"", "--config", "profile.dev.lto=false"]);
+    build.args(["--config", "profile.dev.panic=\"unwind\"", "--config", "profile.dev.lto=\"off\""]);
     build.args(packages.iter().flat_map(|package| ["--package", package]));
     build.args(features.iter().flat_map(|feature| ["--features", feature]));
     build.stderr(if on_line.is_some() { Stdio::piped() } else { Stdio::inherit() }).stdout(Stdio::piped());

@@ -5,7 +5,7 @@
 //! place ([`Edit`]). So what is repeated in a loop varies in every turn, and what a function computes in each of its calls.
 
 mod array;
-pub(crate) mod edits;
+pub mod edits;
 mod words;
 
 use std::{
@@ -18,10 +18,9 @@ use std::{
 
 use probe::{Record, Value};
 
-pub(crate) use array::Array;
+pub use array::Array;
 use edits::{Change, Edit};
-use words::Text;
-pub(crate) use words::constant;
+pub use words::{DIGITS, Text, constant, digits, number};
 
 /// What a formula is given: the inputs of one case.
 pub struct Formula {
@@ -55,7 +54,7 @@ enum Kind {
 
 /// A place in a formula. Operators of one chain (`a * b * c`) begin at the same column: `level` counts them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub struct Place {
     at: &'static Location<'static>,
     level: u8,
 }
@@ -73,13 +72,14 @@ impl PartialEq for Place {
 }
 
 /// A case, and what is in it that can be computed with.
-pub(crate) struct Inputs {
+pub struct Inputs {
     case: Record,
     numbers: Vec<(String, Array, Kind)>,
 }
 
 impl Inputs {
-    pub(crate) fn new(case: &Record) -> Rc<Self> {
+    /// Those of this case.
+    pub fn new(case: &Record) -> Rc<Self> {
         let numbers = case.parts().filter_map(|(name, value)| {
             let (array, kind) = from_value(value)?;
             Some((name.to_owned(), array, kind))
@@ -116,33 +116,41 @@ struct Quantity {
 }
 
 /// One computation in a trace.
-pub(crate) struct Step {
-    pub(crate) place: Place,
+pub struct Step {
+    /// Where.
+    pub place: Place,
     /// How often this place had been reached before.
-    pub(crate) visit: usize,
-    pub(crate) op: Op,
-    pub(crate) args: Vec<Num>,
-    pub(crate) value: Option<Array>,
+    pub visit: usize,
+    /// The operation.
+    pub op: Op,
+    /// Of what it is computed.
+    pub args: Vec<Num>,
+    /// What comes out; nothing where shapes do not fit.
+    pub value: Option<Array>,
     /// What it computes, as text.
-    pub(crate) text: Text,
+    pub text: Text,
     /// The quantity that it is a part of.
-    pub(crate) owner: Option<&'static str>,
+    pub owner: Option<&'static str>,
     /// The quantities that were there.
-    pub(crate) scope: Vec<InScope>,
+    pub scope: Vec<InScope>,
 }
 
 /// A quantity that a learner may take for another one: its name, its shape, and whether it is the value before the last
 /// change.
 #[derive(Clone)]
-pub(crate) struct InScope {
-    pub(crate) name: String,
-    pub(crate) shape: [usize; 3],
-    pub(crate) is_old: bool,
+pub struct InScope {
+    /// As the lesson calls it.
+    pub name: String,
+    /// The number of axes, rows and columns.
+    pub shape: [usize; 3],
+    /// Whether it is the value before the last change.
+    pub is_old: bool,
 }
 
 /// What is computed at a place.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Op {
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Op {
     Input,
     Named(&'static str),
     Binary(Binary),
@@ -166,8 +174,10 @@ pub(crate) enum Op {
     Constant(f64),
 }
 
+/// What is computed of two values.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Binary {
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Binary {
     Add,
     Sub,
     Mul,
@@ -189,8 +199,10 @@ pub(crate) enum Binary {
     Or,
 }
 
+/// What is computed of each entry.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Function {
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Function {
     Same,
     Neg,
     Square,
@@ -266,8 +278,10 @@ pub enum Over {
     Row,
 }
 
+/// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Count {
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Count {
     Entries,
     Rows,
     Columns,
@@ -277,7 +291,8 @@ pub(crate) enum Count {
 const MAX_WORK: usize = 200_000;
 
 impl Formula {
-    pub(crate) fn new(inputs: &Rc<Inputs>, edits: Vec<Edit>, is_traced: bool) -> Self {
+    /// One evaluation, with these slips in it. If it is traced, [`Formula::trace`] tells every computation afterwards.
+    pub fn new(inputs: &Rc<Inputs>, edits: Vec<Edit>, is_traced: bool) -> Self {
         Self { run: Rc::new(Run { inputs: inputs.clone(), edits, is_traced, noted: RefCell::default() }) }
     }
 
@@ -344,18 +359,19 @@ impl Formula {
         Num(Rc::new(node))
     }
 
-    pub(crate) fn trace(&self) -> Vec<Step> {
+    /// Every computation so far, in order; takes them out.
+    pub fn trace(&self) -> Vec<Step> {
         std::mem::take(&mut self.run.noted.borrow_mut().trace)
     }
 
     /// How many operations it took.
-    pub(crate) fn work(&self) -> usize {
+    pub fn work(&self) -> usize {
         self.run.noted.borrow().work
     }
 }
 
 /// The numbers in a value, if it holds any.
-pub(crate) fn array_of(value: &Value) -> Option<Array> {
+pub fn array_of(value: &Value) -> Option<Array> {
     from_value(value).map(|(array, _)| array)
 }
 
@@ -407,7 +423,7 @@ impl Run {
 
 impl Num {
     fn constant(run: &Rc<Run>, number: f64) -> Self {
-        let (value, text) = (Some(Array::number(number)), run.text(|| Text::name(&crate::render::number(number))));
+        let (value, text) = (Some(Array::number(number)), run.text(|| Text::name(&words::number(number))));
         Self(Rc::new(Node { run: run.clone(), value, kind: Kind::Real, text, shown: None, made: None }))
     }
 
@@ -495,7 +511,7 @@ impl Num {
     }
 
     /// Where it was computed.
-    pub(crate) fn place(&self) -> Option<Place> {
+    pub fn place(&self) -> Option<Place> {
         self.0.made.as_ref().map(|(place, ..)| *place)
     }
 
@@ -552,7 +568,7 @@ impl Num {
     }
 
     /// What an observation of it is; `None` if there is no value.
-    pub(crate) fn observation(&self) -> Option<Value> {
+    pub fn observation(&self) -> Option<Value> {
         let value = self.0.shown.as_ref().or(self.0.value.as_ref())?;
         // Adding 0 turns -0 into 0, which is what a learner is shown.
         let data = || value.data.iter().map(|number| number + 0.0).collect();
@@ -578,7 +594,8 @@ impl Op {
         self.of(&values)
     }
 
-    pub(crate) fn of(self, values: &[&Array]) -> Option<Array> {
+    /// What comes out for these arguments; `None` if their shapes do not fit.
+    pub fn of(self, values: &[&Array]) -> Option<Array> {
         let first = values[0];
         Some(match self {
             Self::Input | Self::Named(_) => first.clone(),
@@ -895,16 +912,16 @@ impl Neg for &Num {
 }
 
 /// What a formula yields: a number, or several with the names of the observation's parts.
-pub struct Outputs(pub(crate) Vec<(String, Num)>);
+pub struct Outputs(pub Vec<(String, Num)>);
 
 impl Outputs {
     /// What an observation of them is; `None` if one has no value.
-    pub(crate) fn record(&self) -> Option<Record> {
+    pub fn record(&self) -> Option<Record> {
         self.record_of(|_| true)
     }
 
     /// What an observation of these parts is.
-    pub(crate) fn record_of(&self, is_meant: impl Fn(&str) -> bool) -> Option<Record> {
+    pub fn record_of(&self, is_meant: impl Fn(&str) -> bool) -> Option<Record> {
         let mut record = Record::new();
         for (name, num) in self.0.iter().filter(|(name, _)| is_meant(name)) {
             record = record.with(name, num.observation()?);

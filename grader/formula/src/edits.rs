@@ -2,23 +2,26 @@
 
 use std::rc::Rc;
 
-pub(crate) use super::words::recognised;
-use super::{
+pub use crate::words::recognised;
+use crate::{
     Aggregate, Array, Binary, Count, Function, Num, Op, Over, Place, Run, Step,
     words::{self, Text},
 };
 
 /// A slip at one place, in every visit or in one only.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Edit {
-    pub(crate) place: Place,
-    pub(crate) visit: Option<usize>,
-    pub(crate) change: Change,
+pub struct Edit {
+    /// Where.
+    pub place: Place,
+    /// In which visit; `None` for all.
+    pub visit: Option<usize>,
+    /// What is done instead.
+    pub change: Change,
 }
 
 /// What is done there instead.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Change {
+pub enum Change {
     /// Something else with the same arguments.
     Op(Op),
     /// The arguments change places.
@@ -43,7 +46,7 @@ pub(crate) enum Change {
 
 /// What becomes of a value.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Arg {
+pub enum Arg {
     /// Another quantity stands there, or its value before the last change.
     Quantity(String, bool),
     /// It is multiplied by another quantity, or divided.
@@ -55,7 +58,7 @@ pub(crate) enum Arg {
 }
 
 impl Edit {
-    pub(super) fn is_at(&self, place: Place, visit: usize) -> bool {
+    pub(crate) fn is_at(&self, place: Place, visit: usize) -> bool {
         self.place == place && self.visit.is_none_or(|wanted| wanted == visit)
     }
 }
@@ -75,7 +78,7 @@ fn is_sum(op: Op) -> bool {
 
 impl Change {
     /// What comes out at its place, and how that is written.
-    pub(super) fn apply(&self, run: &Rc<Run>, op: Op, args: &[Num]) -> (Option<Array>, Text) {
+    pub(crate) fn apply(&self, run: &Rc<Run>, op: Op, args: &[Num]) -> (Option<Array>, Text) {
         let text = |op: Op, args: &[&Text]| if run.is_traced { op.words(args) } else { Text::default() };
         let texts: Vec<&Text> = args.iter().map(|arg| &arg.0.text).collect();
         match self {
@@ -214,7 +217,7 @@ const MAX_ALONE: usize = 4;
 const EPSILONS: [f64; 8] = [1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5];
 
 /// All slips in a formula with this trace, with the step that each is made in.
-pub(crate) fn all(trace: &[Step]) -> Vec<(Edit, usize)> {
+pub fn all(trace: &[Step]) -> Vec<(Edit, usize)> {
     let mut edits = Vec::new();
     for (index, step) in trace.iter().enumerate() {
         let visits = trace.iter().filter(|other| other.place == step.place).take(MAX_ALONE + 1).count();
@@ -237,24 +240,26 @@ pub(crate) fn all(trace: &[Step]) -> Vec<(Edit, usize)> {
 }
 
 /// A slip with a constant in it that only what was seen can tell.
-pub(crate) struct Open {
-    pub(crate) place: Place,
+pub struct Open {
+    /// Where.
+    pub place: Place,
     /// The step that it is made in.
-    pub(crate) step: usize,
+    pub step: usize,
     /// What is done there instead.
-    pub(crate) change: fn(f64) -> Change,
+    pub change: fn(f64) -> Change,
     /// The constant with which it is no slip.
-    pub(crate) right: f64,
+    pub right: f64,
 }
 
 impl Open {
-    pub(crate) fn with(&self, constant: f64) -> Edit {
+    /// The slip, with this constant.
+    pub fn with(&self, constant: f64) -> Edit {
         Edit { place: self.place, visit: None, change: (self.change)(constant) }
     }
 }
 
 /// All slips with an open constant in a formula with this trace: a factor, a summand, an exponent, a number for a quantity.
-pub(crate) fn open(trace: &[Step]) -> Vec<Open> {
+pub fn open(trace: &[Step]) -> Vec<Open> {
     let mut slips = Vec::new();
     for (index, step) in trace.iter().enumerate().filter(|(_, step)| step.visit == 0) {
         let mut push = |change: fn(f64) -> Change, right: f64| {
@@ -576,7 +581,7 @@ impl Aggregate {
 /// How far from the formula a slip seems, for the choice among equals; and its short form; and what a learner is told, to
 /// follow "is what comes out if". `written` is what stands at its place then; `is_repeated`, whether the same is computed
 /// more than once.
-pub(crate) fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> (u32, String, String) {
+pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> (u32, String, String) {
     let of_owner = step.owner.map_or(String::new(), |owner| format!(" of `{owner}`"));
     let in_owner = step.owner.map_or(String::new(), |owner| format!(" in `{owner}`"));
     let in_formula = match step.owner {
@@ -788,10 +793,10 @@ fn slug(text: &Text) -> String {
 }
 
 /// Two slips at once are looked for among those that are at most so far from the formula.
-pub(crate) const FREQUENT: u32 = 14;
+pub const FREQUENT: u32 = 14;
 
 /// How far from the formula a slip seems.
-pub(crate) fn rank(edit: &Edit, step: &Step) -> u32 {
+pub fn rank(edit: &Edit, step: &Step) -> u32 {
     match edit.change {
         Change::Result(Arg::Sized(..)) => 13 + 3 * u32::from(edit.visit.is_some()),
         _ => describe(edit, step, &Text::default(), false).0,

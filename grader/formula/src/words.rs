@@ -2,12 +2,33 @@
 
 use std::f64::consts::{E, FRAC_1_SQRT_2, FRAC_PI_2, LN_2, LN_10, LOG2_E, LOG10_E, PI, SQRT_2, TAU};
 
-use super::{Aggregate, Binary, Count, Function, Num, Op, Over};
+use crate::{Aggregate, Binary, Count, Function, Num, Op, Over};
+
+/// How many significant digits a number is shown with.
+pub const DIGITS: usize = 6;
+
+/// A number with [`DIGITS`] significant digits, or fewer if they say the same.
+pub fn number(real: f64) -> String {
+    digits(real, DIGITS)
+}
+
+/// A number with `count` significant digits, or fewer if they say the same.
+pub fn digits(real: f64, count: usize) -> String {
+    if !real.is_finite() {
+        return if real.is_nan() { "NaN".to_owned() } else { format!("{real}") };
+    }
+    let rounded: f64 = format!("{real:.*e}", count - 1).parse().unwrap_or(real);
+    if rounded == 0.0 {
+        return "0".to_owned(); // not "-0", which tells a learner nothing
+    }
+    if !(1e-4..1e9).contains(&rounded.abs()) { format!("{rounded:e}") } else { format!("{rounded}") }
+}
 
 /// A piece of a formula as text.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Text {
-    pub(crate) words: String,
+pub struct Text {
+    /// As it is shown.
+    pub words: String,
     /// How loosely it holds together: 0 a name, 1 a product, 2 a sum, 3 a comparison.
     level: u8,
 }
@@ -16,7 +37,7 @@ pub(crate) struct Text {
 const MAX_LENGTH: usize = 80;
 
 impl Text {
-    pub(super) fn name(name: &str) -> Self {
+    pub(crate) fn name(name: &str) -> Self {
         Self { words: name.to_owned(), level: 0 }
     }
 
@@ -26,7 +47,7 @@ impl Text {
         Self { words, level }
     }
 
-    pub(super) fn call(name: &str, args: &[&Self]) -> Self {
+    pub(crate) fn call(name: &str, args: &[&Self]) -> Self {
         Self::new(format!("{name}({})", args.iter().map(|arg| &*arg.words).collect::<Vec<_>>().join(", ")), 0)
     }
 
@@ -36,27 +57,27 @@ impl Text {
     }
 
     /// Whether it is short enough to be shown.
-    pub(crate) fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         !self.words.contains('…') && !self.words.is_empty()
     }
 
     /// Whether it fits into a sentence.
-    pub(crate) fn is_short(&self) -> bool {
+    pub fn is_short(&self) -> bool {
         self.is_whole() && self.words.chars().count() <= 40
     }
 
     /// Whether it is one name or constant.
-    pub(crate) fn is_name(&self) -> bool {
+    pub fn is_name(&self) -> bool {
         self.level == 0 && !self.words.contains(['(', '|', '²']) && self.is_whole()
     }
 }
 
 impl Op {
-    pub(super) fn text(self, args: &[Num]) -> Text {
+    pub(crate) fn text(self, args: &[Num]) -> Text {
         self.words(&args.iter().map(|arg| &arg.0.text).collect::<Vec<_>>())
     }
 
-    pub(super) fn words(self, args: &[&Text]) -> Text {
+    pub(crate) fn words(self, args: &[&Text]) -> Text {
         let first = args[0];
         match self {
             Self::Input | Self::Named(_) => first.clone(),
@@ -108,7 +129,7 @@ const CONSTANTS: [(&str, f64); 22] = [
 ];
 
 /// The constant that somebody may have written where `number` comes out: one with a name, or one of two digits.
-pub(crate) fn recognised(number: f64) -> Option<f64> {
+pub fn recognised(number: f64) -> Option<f64> {
     let is_near = |known: f64| (number.abs() - known).abs() <= 1e-6 * known;
     if let Some((_, known)) = CONSTANTS.iter().find(|(_, known)| is_near(*known)) {
         return Some(known.copysign(number));
@@ -119,11 +140,11 @@ pub(crate) fn recognised(number: f64) -> Option<f64> {
 }
 
 /// A constant as it is written.
-pub(crate) fn constant(number: f64) -> String {
+pub fn constant(number: f64) -> String {
     let sign = if number < 0.0 { "-" } else { "" };
     match CONSTANTS.iter().find(|(_, known)| *known == number.abs()) {
         Some((name, _)) => format!("{sign}{name}"),
-        None => crate::render::number(number),
+        None => self::number(number),
     }
 }
 
@@ -165,7 +186,7 @@ impl Binary {
     }
 
     /// Its sign or name alone, for codes.
-    pub(super) fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         format!("{self:?}").to_lowercase()
     }
 }
@@ -187,7 +208,7 @@ impl Function {
         }
     }
 
-    pub(super) fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Self::Same => "nothing".to_owned(),
             Self::Step => "slope of relu".to_owned(),
@@ -198,7 +219,7 @@ impl Function {
     }
 
     /// What it is called in a sentence.
-    pub(super) fn noun(self) -> String {
+    pub(crate) fn noun(self) -> String {
         match self {
             Self::Same => "nothing".to_owned(),
             Self::Neg => "the minus".to_owned(),
@@ -224,7 +245,7 @@ impl Function {
 }
 
 impl Aggregate {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sum => "sum",
             Self::Mean => "mean",
@@ -250,7 +271,7 @@ impl Aggregate {
     }
 
     /// What it is called in a sentence.
-    pub(super) fn noun(self, over: Over) -> String {
+    pub(crate) fn noun(self, over: Over) -> String {
         let noun = match self {
             Self::Sum => "the sum",
             Self::Mean => "the mean",

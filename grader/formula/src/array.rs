@@ -1,38 +1,48 @@
 //! The values of formulas: numbers, vectors and matrices, combined entry by entry as ndarray does it.
 
-use super::{Aggregate, Over};
+use crate::{Aggregate, Over};
 
 /// A number (no axis), a vector (one, stored as a single row) or a matrix.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Array {
-    pub(crate) axes: usize,
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
-    pub(crate) data: Vec<f64>,
+pub struct Array {
+    /// 0, 1 or 2.
+    pub axes: usize,
+    /// 1 unless it is a matrix.
+    pub rows: usize,
+    /// How many entries a row has.
+    pub columns: usize,
+    /// All entries, row by row.
+    pub data: Vec<f64>,
 }
 
 impl Array {
-    pub(crate) fn number(number: f64) -> Self {
+    /// A single number.
+    pub fn number(number: f64) -> Self {
         Self { axes: 0, rows: 1, columns: 1, data: vec![number] }
     }
 
-    pub(crate) fn vector(data: Vec<f64>) -> Self {
+    /// A vector of these.
+    pub fn vector(data: Vec<f64>) -> Self {
         Self { axes: 1, rows: 1, columns: data.len(), data }
     }
 
-    pub(crate) fn matrix(rows: usize, columns: usize, data: Vec<f64>) -> Self {
+    /// A matrix of these, row by row.
+    pub fn matrix(rows: usize, columns: usize, data: Vec<f64>) -> Self {
         Self { axes: 2, rows, columns, data }
     }
 
-    pub(crate) fn has_shape_of(&self, other: &Self) -> bool {
+    /// Whether both have as many axes, rows and columns.
+    pub fn has_shape_of(&self, other: &Self) -> bool {
         self.shape() == other.shape()
     }
 
-    pub(crate) fn shape(&self) -> [usize; 3] {
+    /// The number of axes, rows and columns.
+    pub fn shape(&self) -> [usize; 3] {
         [self.axes, self.rows, self.columns]
     }
 
-    pub(crate) fn map(&self, mut f: impl FnMut(f64) -> f64) -> Self {
+    /// Each entry by itself.
+    pub fn map(&self, mut f: impl FnMut(f64) -> f64) -> Self {
         Self { data: self.data.iter().map(|&x| f(x)).collect(), ..*self }
     }
 
@@ -116,7 +126,8 @@ impl Array {
         (self.axes == 1).then(|| Self::matrix(self.data.len(), columns, data.collect()))
     }
 
-    pub(crate) fn transposed(&self) -> Self {
+    /// Rows for columns.
+    pub fn transposed(&self) -> Self {
         if self.axes < 2 {
             return self.clone();
         }
@@ -148,7 +159,8 @@ impl Array {
         rolled
     }
 
-    pub(crate) fn row(&self, row: usize) -> &[f64] {
+    /// The entries of a row, counted from 0.
+    pub fn row(&self, row: usize) -> &[f64] {
         &self.data[row * self.columns..(row + 1) * self.columns]
     }
 
