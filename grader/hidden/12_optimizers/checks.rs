@@ -12,13 +12,13 @@ fn main() {
 
 fn checks() -> Vec<Check> {
     let mut checks = vec![
-        rule_check("sgd", "sgd", "Sgd goes against the gradient, as far as the learning rate says", 1)
+        rule_check("sgd", "sgd", "Sgd steps against the gradient, times the learning rate", 1)
             .on(|draw| cases(draw, SGD))
             .computes(|f| steps(f, sgd_step)),
         two_parameters_check(
             "sgd_two_parameters",
             "sgd",
-            "Sgd moves every parameter, whatever its shape",
+            "Sgd updates every parameter, whatever its shape",
             1,
             SGD,
             sgd,
@@ -44,7 +44,7 @@ fn valley() -> Vec<Check> {
                 let (x, y) = (f.input("point").at(0).named("x"), f.input("point").at(1).named("y"));
                 (1.0 - &x).square() + 100.0 * (y - x.square()).square()
             })
-            .mistake("coordinates_swapped", "x and y have swapped places: `point[0]` is x, `point[1]` is y.", |c| {
+            .mistake("coordinates_swapped", "x and y are swapped: `point[0]` is x, `point[1]` is y.", |c| {
                 let (y, x) = point(c);
                 (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2)
             }),
@@ -57,8 +57,8 @@ fn valley() -> Vec<Check> {
             })
             .mistake(
                 "inner_slope_forgotten",
-                "Along x the chain has one more link: y - x² changes by -2x per unit of x. So 200 (y - x²) has to be \
-                 multiplied by -2x.",
+                "Along x the chain rule has one more factor: the derivative of y - x² is -2x. Multiply 200 (y - x²) \
+                 by -2x.",
                 |c| slopes(c, |x, y| [-2.0 * (1.0 - x) + 200.0 * (y - x * x), 200.0 * (y - x * x)]),
             ),
         Check::new("trajectory", "trajectory", "trajectory has a row for the start and one after each step", 3)
@@ -100,7 +100,7 @@ fn valley() -> Vec<Check> {
                 let n_calls = c.count("n_steps") * c.vector("start").len();
                 Record::new().with("result", path).with(SEEN, n_calls.min(1)).with(CALLS, n_calls)
             })
-            .mistake("start_missing", "The start is missing: row 0 is where the path begins, before any step.", |c| {
+            .mistake("start_missing", "The start is missing: row 0 is the start, before any step.", |c| {
                 bowl_path(c, 1..=c.count("n_steps"), |keep, step| keep.powi(step))
             })
             .mistake(
@@ -115,19 +115,19 @@ fn valley() -> Vec<Check> {
             )
             .mistake(
                 "start_counted_twice",
-                "The start stands in the first two rows, and the last step is missing. Row k is the point after k \
+                "The first two rows are both the start, and the last step is missing. Row k is the point after k \
                  steps: take the step first, then write its row.",
                 |c| bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi((step - 1).max(0))),
             )
             .mistake(
                 "gradient_taken_once",
-                "All steps use the gradient at the start. It belongs to a point, and the point has moved: ask \
-                 `gradient` again before every step.",
+                "All steps use the gradient at the start. But the gradient depends on the point: call `gradient` \
+                 again before every step.",
                 |c| bowl_path(c, 0..=c.count("n_steps"), |keep, step| 1.0 - f64::from(step) * (1.0 - keep)),
             )
             .mistake(
                 "path_transposed",
-                "Rows and columns have swapped places: a row is a point, a column is a coordinate.",
+                "Rows and columns are swapped: a row is a point, a column is a coordinate.",
                 |c| bowl_path(c, 0..=c.count("n_steps"), |keep, step| keep.powi(step)).reversed_axes(),
             ),
     ]
@@ -137,9 +137,9 @@ fn valley() -> Vec<Check> {
 const SEEN: &str = "parameters in a step";
 const CALLS: &str = "calls of step";
 
-const A_PARAMETER_FOR_EACH_COORDINATE: &str = "The path is right, but the optimiser sees every coordinate as a \
-                                               parameter of its own. The point is one parameter: a view of the whole \
-                                               array, in one call of `step`.";
+const A_PARAMETER_FOR_EACH_COORDINATE: &str = "The path is right, but every coordinate is passed to the optimiser as \
+                                               a separate parameter. The point is one parameter: pass a view of the \
+                                               whole array, in one call of `step`.";
 
 fn momentum() -> [Check; 3] {
     [
@@ -151,14 +151,14 @@ fn momentum() -> [Check; 3] {
         )
         .mistake(
             "averaged_gradients",
-            "The velocity is a mean, (1 - β) · g is added to it: steps are 1 - β times as long as they should be. Here \
-             the whole gradient is added, v ← β · v + g.",
+            "(1 - β) · g is added to the velocity, as for a mean, so the steps are 1 - β times as long as they should \
+             be. Add the whole gradient: v ← β · v + g.",
             |c| after_steps(c, |now| now.theta() - now.rate() * (1.0 - now.beta()) * now.fading(now.beta(), |g| g)),
         )
         .mistake(
             "velocity_one_step_late",
-            "The step is taken with the velocity of the step before, so that the first one goes nowhere. First the new \
-             velocity, then the step.",
+            "The step uses the old velocity, so the first step changes nothing. Compute the new velocity first, then \
+             take the step.",
             |c| {
                 after_steps(c, |now| {
                     let before = (now.fading(now.beta(), |g| g) - now.g()) / now.beta();
@@ -168,11 +168,11 @@ fn momentum() -> [Check; 3] {
         )
         .mistake(
             "velocity_never_fades",
-            "All gradients count fully and for ever: β is missing. The old velocity is multiplied by β before the \
-             gradient is added.",
+            "β is missing, so the velocity is the sum of all gradients. Multiply the old velocity by β before you add \
+             the gradient.",
             |c| after_steps(c, |now| now.theta() - now.rate() * now.fading(1.0, |g| g)),
         ),
-        rule_check("momentum_rate", "momentum", "a new learning rate of Momentum holds for the whole velocity", 1)
+        rule_check("momentum_rate", "momentum", "a new learning rate of Momentum applies to the whole velocity", 1)
             .after("momentum")
             .on(|draw| rate_cases(draw, MOMENTUM))
             .computes(|f| steps(f, momentum_step))
@@ -206,11 +206,11 @@ fn nesterov() -> [Check; 3] {
         )
         .mistake(
             "plain_momentum",
-            "This is `Momentum`. v ← β · v + g comes first, and the step is g + β · v with that new v: so β is in it \
-             once more. With the old v it would be the plain velocity.",
+            "This is `Momentum`. Compute the new velocity first, v ← β · v + g. Then step by g + β · v with this new \
+             v. (With the old v, g + β · v is only the new velocity.)",
             |c| after_steps(c, velocity),
         ),
-        rule_check("nesterov_rate", "nesterov", "a new learning rate of Nesterov holds for the whole step", 1)
+        rule_check("nesterov_rate", "nesterov", "a new learning rate of Nesterov applies to the whole step", 1)
             .after("nesterov")
             .on(|draw| rate_cases(draw, NESTEROV))
             .computes(|f| steps(f, nesterov_step))
@@ -256,7 +256,7 @@ fn rms_prop() -> [Check; 3] {
         })
         .mistake(
             "share_swapped",
-            "α and 1 - α have swapped places: the past keeps the share α, nearly all, and the new square gets 1 - α.",
+            "α and 1 - α are swapped: multiply the old mean by α, which is nearly 1, and the new square by 1 - α.",
             |c| {
                 after_steps(c, |now| {
                     let mean = now.alpha() * now.fading(1.0 - now.alpha(), |g| g * g);
@@ -266,8 +266,8 @@ fn rms_prop() -> [Check; 3] {
         )
         .mistake(
             "squares_summed",
-            "The squares are added up, α · s + g², and 1 - α is missing. That is no mean: it is 1 / (1 - α) times too \
-             large in the long run.",
+            "The squares are added up as α · s + g², and the factor 1 - α is missing. That is not a mean: it is 1 / \
+             (1 - α) times as large. Multiply g² by 1 - α.",
             |c| {
                 after_steps(c, |now| {
                     let sum = now.fading(now.alpha(), |g| g * g);
@@ -327,26 +327,26 @@ fn adam() -> [Check; 3] {
         )
         .mistake(
             "bias_not_corrected",
-            "The means are used as they are. They begin at 0, where there was no gradient: divide m by 1 - β₁ᵗ and v \
-             by 1 - β₂ᵗ before the step.",
+            "The means are used without correction. They start at 0, so the first ones are too small: divide m by 1 - \
+             β₁ᵗ and v by 1 - β₂ᵗ before the step.",
             |c| after_steps(c, |now| adam_step(now, now.means())),
         )
         .mistake(
             "t_starts_at_zero",
-            "Everything is NaN from the first step on. Either t is 0 there, so that 1 - β⁰ is 0, and 0 / 0 is NaN: t \
-             counts from 1. Or the root of a negative number is taken: v̂ is never negative.",
+            "Everything is NaN from the first step on. Perhaps t is 0 there: then 1 - β⁰ is 0, and 0 / 0 is NaN. \
+             Count t from 1. Or perhaps you take the root of a negative number: v̂ must not be negative.",
             |c| after_steps(c, |now| corrected(now.at_time(now.t - 1))),
         )
         .mistake(
             "t_never_advances",
-            "Every step is corrected as the first one is: m̂ is 1 / (1 - β₁) times m for ever. Either t is never \
-             raised, or the power is missing in 1 - β₁ᵗ and 1 - β₂ᵗ.",
+            "Every step is corrected like the first one: m̂ is m / (1 - β₁) in all of them. Either t is never \
+             increased, or the power t is missing in 1 - β₁ᵗ and 1 - β₂ᵗ.",
             |c| after_steps(c, |now| corrected(now.at_time(1))),
         )
         .mistake(
             "hats_stored",
-            "The corrected means are remembered, and corrected again at the next step. m̂ and v̂ are for this step \
-             only; what stays is m and v.",
+            "The corrected means are stored, and corrected again at the next step. Use m̂ and v̂ for this step only, \
+             and store m and v.",
             |c| {
                 after_steps(c, |now| {
                     let betas = now.betas();
@@ -362,7 +362,7 @@ fn adam() -> [Check; 3] {
         )
         .mistake(
             "betas_swapped",
-            "β₁ and β₂ have swapped places: β₁ belongs to m, the mean of gradients, and β₂ to v, the mean of squares.",
+            "β₁ and β₂ are swapped: β₁ belongs to m, the mean of gradients, and β₂ to v, the mean of squares.",
             |c| {
                 after_steps(c, |now| {
                     let [beta1, beta2] = now.betas();
@@ -411,9 +411,8 @@ fn adam() -> [Check; 3] {
             })
             .mistake(
                 "epsilon_before_the_correction",
-                "ε is added to √v, and the correction comes after that. Then ε is divided by √(1 - β₂ᵗ) as well: at \
-                 the first step it is worth 1 / √(1 - β₂) times as much. Correct v first, then take the root, then \
-                 add ε.",
+                "ε is added to √v before the correction. So ε is divided by √(1 - β₂ᵗ) as well: at the first step it \
+                 is 1 / √(1 - β₂) times too large. Correct v first, then take the root, then add ε.",
                 |c| {
                     after_steps(c, |now| {
                         let ([_, v], [m_hat, _]) = (now.means(), now.corrected_means());
@@ -442,8 +441,8 @@ fn adam() -> [Check; 3] {
             .within(ORDINARY)
             .mistake(
                 "t_counts_parameters",
-                "t goes up with every parameter. It counts steps, and a call of `step` is one step for all of them: \
-                 raise it once, before the loop.",
+                "t is increased for every parameter. But t counts steps, and a call of `step` is one step for all \
+                 parameters: increase t once, before the loop.",
                 |c| after_both(c, |now, place| corrected(now.at_time(2 * (now.t - 1) + place + 1))),
             ),
             corrected,
@@ -453,7 +452,7 @@ fn adam() -> [Check; 3] {
 
 fn adam_w() -> [Check; 3] {
     [
-        rule_check("adam_w", "adam_w", "AdamW takes lr · λ · θ off every weight, whatever its gradient is", 2)
+        rule_check("adam_w", "adam_w", "AdamW subtracts lr · λ · θ from every weight, whatever its gradient is", 2)
             .after("adam")
             .after("adam_epsilon")
             .on(|draw| {
@@ -466,8 +465,8 @@ fn adam_w() -> [Check; 3] {
             .within(Tolerance { relative: 1e-7, absolute: 1e-7 })
             .mistake(
                 "decay_in_the_gradient",
-                "λ · θ is added to the gradient, and Adam divides it by the usual size of itself. AdamW keeps it \
-                 out: it takes lr · λ · θ off the value, and gives Adam the plain gradient.",
+                "λ · θ is added to the gradient, so Adam scales it like the gradient. AdamW subtracts lr · λ · θ from \
+                 the value itself, and gives Adam the gradient without decay.",
                 |c| {
                     after_steps(c, |now| {
                         let decay = now.weight_decay();
@@ -479,26 +478,26 @@ fn adam_w() -> [Check; 3] {
             )
             .mistake(
                 "decay_without_the_rate",
-                "A weight loses the share λ of itself at each step. It is lr · λ here: with the learning rate, decay \
-                 slows down too.",
+                "Each step subtracts λ · θ from a weight. It should be lr · λ · θ: the decay depends on the learning \
+                 rate, too.",
                 |c| after_steps(c, |now| corrected(now) - now.weight_decay() * now.theta()),
             )
             .mistake(
                 "decay_after_the_step",
-                "The decay is that of the new value. It belongs to the value before the step: first the decay, then \
-                 Adam.",
+                "The decay is computed from the value after the step. Compute it from the value before: first the \
+                 decay, then Adam.",
                 |c| after_steps(c, |now| corrected(now) * (1.0 - now.rate() * now.weight_decay())),
             )
             .mistake(
                 "decay_forgotten",
-                "Nothing shrinks by itself here: this is what Adam does. Either the decay is missing, or it leaves out \
-                 parameters of one dimension. It belongs to every parameter, biases as well.",
+                "There is no decay here: this is the step of Adam. Either the decay is missing, or it leaves out \
+                 parameters of one dimension. Apply it to every parameter, biases as well.",
                 |c| after_steps(c, corrected),
             )
-            .mistake("adam_forgotten", "There is decay, and no step of Adam after it.", |c| {
+            .mistake("adam_forgotten", "There is only the decay: the step of Adam after it is missing.", |c| {
                 after_steps(c, |now| (1.0 - now.rate() * now.weight_decay()) * now.theta())
             }),
-        rule_check("adam_w_rate", "adam_w", "a new learning rate of AdamW holds for step and decay", 1)
+        rule_check("adam_w_rate", "adam_w", "a new learning rate of AdamW applies to step and decay", 1)
             .after("adam_w")
             .on(|draw| rate_cases(draw, ADAM_W))
             .computes(|f| steps(f, adam_w_rule))
@@ -506,8 +505,8 @@ fn adam_w() -> [Check; 3] {
             .within(ORDINARY)
             .mistake(
                 "decay_at_the_first_rate",
-                "The step has the new learning rate, but the decay still has the one of `new`: there are two copies, \
-                 and `set_learning_rate` changes one of them.",
+                "The step uses the new learning rate, but the decay still uses the one of `new`: `set_learning_rate` \
+                 has to change it for both.",
                 |c| {
                     after_steps(c, |now| corrected(now) - now.at_first_rate().rate() * now.weight_decay() * now.theta())
                 },
@@ -528,7 +527,7 @@ fn adam_w() -> [Check; 3] {
         .within(ORDINARY)
         .mistake(
             "only_the_first_shrinks",
-            "Only the first parameter shrinks. Decay goes through all of them, as the step does.",
+            "The decay changes only the first parameter. Apply it to all of them, as the step.",
             |c| after_both(c, |now, place| if place == 0 { decayed(now) } else { corrected(now) }),
         ),
     ]
@@ -582,8 +581,8 @@ fn training() -> [Check; 1] {
         })
         .mistake(
             "loss_after_the_step",
-            "Each loss is that of the network after the step. The one before is asked for: it belongs to the output \
-             that the gradient was taken of.",
+            "Each loss is that of the network after the step. Return the loss before the step: it is the one whose \
+             gradient is used.",
             |c| {
                 let (losses, _) = trained(c, c.count("n_steps") + 1, 1.0);
                 with_losses(losses[1..].to_vec(), trained(c, c.count("n_steps"), 1.0).1)
@@ -596,7 +595,7 @@ fn training() -> [Check; 1] {
         )
         .mistake(
             "a_step_too_many",
-            "There is one step too many, and one loss with it: `n_steps` is how often the optimiser steps.",
+            "There is one step too many, and so is one loss: `n_steps` is the number of steps.",
             |c| trained(c, c.count("n_steps") + 1, 1.0).1,
         )
         .mistake("nothing_learned", NOTHING_LEARNED, |c| trained(c, c.count("n_steps"), 0.0).1)
@@ -610,63 +609,64 @@ fn training() -> [Check; 1] {
         })
         .mistake(
             "target_for_output",
-            "The network learns uphill. Either the gradient of the loss has its arguments swapped (the output comes \
-             first, then the target), or its sign is turned.",
+            "The steps go uphill, so the loss grows. Either the arguments of the loss's gradient are swapped (the \
+             output comes first, then the target), or its sign is wrong.",
             |c| trained(c, c.count("n_steps"), -1.0).1,
         )
         .mistake(
             "step_before_backward",
-            "The optimiser steps with the gradients of the step before, and at the first step with none at all. First \
-             the backward pass, then the step.",
+            "The optimiser uses the gradients of the step before, and zeros at the first step. Run the backward pass \
+             first, then take the step.",
             lagging,
         )
         .mistake_if(
             "one_call_for_each_parameter",
-            "The optimiser is called once for every parameter. It takes the first of a list for the same one each \
-             time, so its memories would get mixed up, and Adam would count too many steps: hand it all parameters \
-             in one call.",
+            "The optimiser is called once for every parameter. It knows a parameter only by its place in the list, so \
+             it would mix up what it stores for them, and Adam would count too many steps. Pass all parameters in one \
+             call.",
             |c, seen| c.count("n_steps") > 0 && seen.count("calls of step") == PARAMETERS.len() * c.count("n_steps"),
         )]
 }
 
-const NOTHING_LEARNED: &str = "The network never changes, and all losses are the same. Gradients are 0 until a \
-                               backward pass fills them in: give `backward` the gradient of the loss, then let the \
+const NOTHING_LEARNED: &str = "The network never changes, so all losses are the same. Gradients are 0 until a \
+                               backward pass computes them: pass the gradient of the loss to `backward`, then let the \
                                optimiser change `net.parameters()`.";
 
-const NOTHING_MOVES: &str = "Nothing moves. If the loop runs along parameters and memory with `zip`, it ends with the \
-                             shorter of the two, and an empty memory ends it at once: fill it with zeros at the first \
-                             step.";
+const NOTHING_MOVES: &str = "No parameter changes. If you `zip` the parameters with the stored arrays, the loop ends \
+                             with the shorter of the two. With no stored arrays it ends at once: fill the list with \
+                             zeros at the first step.";
 
-const MEMORY_LOST: &str = "Every step remembers nothing of those before. Either its memory is made again each time, \
-                           or it is never written back. Make it once, at the first step, and change it in place.";
+const MEMORY_LOST: &str = "Nothing is kept from the steps before. Either the stored arrays are created again in each \
+                           step, or they are never written back. Create them once, at the first step, and change them \
+                           in place.";
 
-const ONE_MEMORY_FOR_ALL: &str = "The parameters share one memory: the gradient of one pushes the other. Each \
-                                  parameter has its own, found by its place in the list.";
+const ONE_MEMORY_FOR_ALL: &str = "The parameters share one stored array, so the gradient of one changes the step of \
+                                  the other. Store an array for each parameter, in the order of the list.";
 
-const ONLY_THE_FIRST: &str = "Only the first parameter moves. A network has many: every one in the list takes a step.";
+const ONLY_THE_FIRST: &str = "Only the first parameter changes. Update every parameter in the list.";
 
-const RATE_IN_THE_VELOCITY: &str = "The learning rate is multiplied into what is remembered, so old gradients keep \
-                                    the rate of their time. As long as it never changes this does not show. Remember \
-                                    gradients, and multiply by the rate when the step is taken.";
+const RATE_IN_THE_VELOCITY: &str = "The velocity contains the learning rate, so old gradients keep the old rate after \
+                                    a change. Store the velocity without the rate, and multiply by the rate when you \
+                                    take the step.";
 
-const LEARNING_RATE_KEPT: &str = "The steps still have the learning rate of `new`: `set_learning_rate` has no effect \
+const LEARNING_RATE_KEPT: &str = "The steps still use the learning rate of `new`: `set_learning_rate` has no effect \
                                   on them.";
 
 const ROOT_FORGOTTEN: &str = "The root is missing: the step is divided by the mean of the squares, not by its root. \
-                              Then steps get longer the smaller the gradients are.";
+                              So smaller gradients lead to longer steps.";
 
-const SQUARE_FORGOTTEN: &str = "The gradients are averaged where their squares should be: a mean of gradients can be \
-                                negative, and its root is NaN.";
+const SQUARE_FORGOTTEN: &str = "The mean of the gradients is computed instead of the mean of their squares. It can be \
+                                negative, and then its root is NaN.";
 
-const EPSILON_UNDER_THE_ROOT: &str = "ε is added under the root, where it is worth its own root, 10000 times as much \
-                                      for 1e-8: tiny gradients hardly move anything. Take the root first, then add \
-                                      ε.";
+const EPSILON_UNDER_THE_ROOT: &str = "ε is added under the root, so its effect is that of √ε: with 1e-8, that is \
+                                      10,000 times as much. Tiny gradients then change almost nothing. Take the root \
+                                      first, then add ε.";
 
-const EPSILON_FORGOTTEN: &str = "A gradient that has always been 0 makes 0 / 0, which is NaN, and the parameter is \
-                                 lost for good. Add ε to the root.";
+const EPSILON_FORGOTTEN: &str = "If a gradient was 0 in all steps, the result is 0 / 0, which is NaN, and the \
+                                 parameter stays NaN. Add ε to the root.";
 
-const USUAL_VALUES: &str = "The usual hyper-parameters are used, whatever `new` was given. Keep what it got in \
-                            fields, and use those.";
+const USUAL_VALUES: &str = "The usual hyperparameters are used, not those that were passed to `new`. Store the \
+                            arguments of `new` in fields, and use these.";
 
 /// For gradients of ordinary size, where nothing hangs on the place of ε: that has a check of its own.
 const ORDINARY: Tolerance = Tolerance { relative: 1e-6, absolute: 1e-6 };

@@ -10,10 +10,11 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
         narrow_valley(
             Picture::new("to_and_fro", "A narrow valley: across or along", across_x(), across_y()).caption(
-                "Forty steps from the left end to the minimum, +. The learning rate of SGD is just below its limit: it \
-                 bounces from wall to wall and is slow along the valley. Momentum gains speed along the valley, swings \
-                 from wall to wall, and overshoots the minimum; Nesterov brakes earlier. If a path leaves the picture, \
-                 it goes uphill or too far. If two of your paths are the same, so are two of your rules.",
+                "Forty steps from the left end to the minimum, +. The learning rate of SGD is just below its limit: \
+                 it bounces from wall to wall and is slow along the valley. Momentum gains speed along the valley, \
+                 swings from wall to wall, and overshoots the minimum; Nesterov brakes earlier. If a path leaves the \
+                 picture, its steps go uphill or are too long. If two of your paths are the same, two of your rules \
+                 are the same.",
             ),
             &[SGD, MOMENTUM, NESTEROV],
             ask,
@@ -190,7 +191,7 @@ fn rosenbrock_heights(ask: &mut Ask<'_>) -> Result<Picture> {
     .caption(
         "The heights along the same paths, for eight hundred steps, on a logarithmic axis. Nesterov is hidden behind \
          Momentum: their paths are nearly the same here. Which rule is lowest depends on the learning rates; this is \
-         no ranking. A curve that is horizontal from the start does not move at all.",
+         no ranking. If a curve is horizontal from the start, its rule changes nothing.",
     );
     for rule in [SGD, MOMENTUM, NESTEROV, RMS_PROP, ADAM] {
         let heights = ask.both(|side| {
@@ -236,15 +237,15 @@ fn bias(ask: &mut Ask<'_>) -> Result<Picture> {
     const STEPS: usize = 100;
     let mut picture = Picture::new(
         "bias",
-        "Adam without its hats",
+        "Adam with and without correction",
         Axis::new("step").from(1.0, STEPS as f64),
         Axis::new("step / learning rate").from(0.0, 7.0),
     )
     .caption(
-        "The gradient is 1 at every step. With the correction every step is as long as the learning rate: a horizontal \
-         line. The thin line is Adam without correction: v starts further from the truth than m, and early steps are \
-         several times too long. If your line starts near 0, it corrects v and not m; if it starts far above, it \
-         corrects m and not v.",
+        "The gradient is 1 at every step. With the correction every step is as long as the learning rate: a \
+         horizontal line. The thin line is Adam without correction: at first v is too small by a larger factor than \
+         m, and early steps are several times too long. If your line starts near 0, it corrects v and not m; if it \
+         starts far above, it corrects m and not v.",
     );
     let uncorrected = (1..=STEPS as i32).map(|t| {
         let [m, v] = [0.9_f64, 0.999].map(|beta| 1.0 - beta.powi(t));
@@ -273,7 +274,8 @@ fn training(ask: &mut Ask<'_>) -> Result<Picture> {
     .caption(
         "Two rings of points, one inside the other, and a network with eight hidden neurons that always starts from \
          the same weights: only the rule differs. AdamW ends higher than Adam, because weight decay keeps its weights \
-         small. If a rule works in the valleys above and not here, it mixes up the memories of different parameters.",
+         small. If a rule works in the valleys above but not here, perhaps it mixes up what it stores for different \
+         parameters.",
     );
     for rule in [SGD, MOMENTUM, NESTEROV, RMS_PROP, ADAM, ADAM_W] {
         let case = rule
