@@ -30,14 +30,14 @@ fn files() -> [Check; 7] {
             .mistake("little_endian", LITTLE_ENDIAN, |_| failed("WrongMagic { expected: 2049, found: 17301504 }"))
             .mistake(
                 "header_of_images",
-                "This counts on a header of 16 bytes, as in a file of images. A file of labels has one size instead of \
-                 three, so that its header ends after 8 bytes.",
+                "Your code expects a header of 16 bytes, as in a file of images. A file of labels has one size \
+                 instead of three, so its header has 8 bytes.",
                 |c| {
                     let (n, found) = (c.counts("bytes").len() - 8, c.counts("bytes").len());
                     truncated(if found < 16 { 16 } else { 16 + n }, found)
                 },
             ),
-        Check::new("read_idx_images", "idx", "read_idx_images yields images of bytes, row after row", 2)
+        Check::new("read_idx_images", "idx", "read_idx_images returns images of bytes, row after row", 2)
             .on(|draw| {
                 [[2, 2, 3], [1, 4, 2], [3, 1, 5], [0, 28, 28]]
                     .map(|sizes| {
@@ -51,9 +51,8 @@ fn files() -> [Check; 7] {
             .mistake("little_endian", LITTLE_ENDIAN, |_| failed("WrongMagic { expected: 2051, found: 50855936 }"))
             .mistake(
                 "header_of_labels",
-                "The pixels are taken from byte 8 on, where the header of a file of labels ends. Here two more sizes \
-                 follow, the rows and the columns: the first pixel is byte 16. With the 8 bytes in between all images \
-                 are shifted.",
+                "The pixels are read from byte 8 on, where the header of a file of labels ends. In a file of images \
+                 two more sizes follow, the rows and the columns: the first pixel is byte 16.",
                 |c| {
                     let bytes = c.counts("bytes");
                     images(sizes(c), bytes[8..bytes.len() - 8].to_vec())
@@ -61,8 +60,8 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "rows_and_columns_swapped",
-                "Rows and columns are swapped: the header names the number of images, then the rows, then the columns. \
-                 With MNIST's 28 × 28 it would not show.",
+                "Rows and columns are swapped: the header contains the number of images, then the rows, then the \
+                 columns. MNIST's 28 × 28 pixels would hide this error.",
                 |c| {
                     let [n, rows, columns] = sizes(c);
                     images([n, columns, rows], c.counts("bytes")[16..].to_vec())
@@ -70,8 +69,8 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "columns_first",
-                "The images lie on their side: the bytes of an image are taken column after column. They come row \
-                 after row, so that the column changes fastest.",
+                "The bytes of an image are read column after column. They are stored row after row, so the column \
+                 index changes fastest.",
                 |c| {
                     let [n, rows, columns] = sizes(c);
                     let data = c.counts("bytes")[16..].to_vec();
@@ -85,7 +84,7 @@ fn files() -> [Check; 7] {
         Check::new(
             "idx_errors",
             "idx",
-            "a file that is cut off, too long or of another kind is refused with what was seen",
+            "a file that is cut off, too long or of another kind returns an error that says so",
             2,
         )
         .asks("read_idx")
@@ -101,14 +100,14 @@ fn files() -> [Check; 7] {
         .expects(right_error)
         .mistake_if(
             "magic_not_checked",
-            "A file of another kind is read all the same. Its first four bytes say what it holds: 2049 labels, 2051 \
-             images, anything else something else, such as a file that is still compressed.",
+            "A file of another kind is read without an error. The first four bytes are 2049 for labels and 2051 for \
+             images. Anything else is another kind of file, perhaps one that is still compressed.",
             |c, seen| is_error(&right_error(c), "WrongMagic") && seen.get("error") == Some(&Value::Nothing),
         )
         .mistake(
             "rest_ignored",
-            "Bytes are left over, and your code says nothing of it. A file that is longer than its header says is \
-             another one than it claims, or its sizes are wrong: `TooLong`.",
+            "Bytes are left over, but your code returns no error. If a file is longer than its header says, return \
+             `TooLong`.",
             |c| if is_error(&right_error(c), "TooLong") { succeeded() } else { right_error(c) },
         )
         .mistake("read_blindly", READ_BLINDLY, |c| {
@@ -121,7 +120,8 @@ fn files() -> [Check; 7] {
         })
         .mistake(
             "header_not_counted",
-            "`needed` and `found` leave out the header. Both count all bytes of the file: 16 or 8, and the data.",
+            "`needed` and `found` do not count the header. Both should count all bytes of the file: the 16 or 8 of \
+            the header, and the data.",
             |c| {
                 let (needed, found) = (needed(c), c.counts("bytes").len());
                 let kind = ["Truncated", "TooLong"].into_iter().find(|kind| is_error(&right_error(c), kind));
@@ -137,15 +137,15 @@ fn files() -> [Check; 7] {
         )
         .mistake(
             "sizes_multiplied_blindly",
-            "The sizes are multiplied without asking whether the product fits into a `usize`. A header may claim \
-             anything. `checked_mul` gives `None` where `*` would panic, or, in a release build, go on with a wrong \
-             number.",
+            "The sizes are multiplied without a test for overflow, but a header may contain any sizes. If the product \
+             does not fit into a `usize`, `*` panics, or, in a release build, returns a wrong number. `checked_mul` \
+             returns `None` instead.",
             |c| if is_error(&right_error(c), "TooLarge") { Prediction::Panics } else { right_error(c).into() },
         )
         .mistake(
             "kind_before_length",
-            "A file that is too short for its header is called one of another kind. The documentation has an order: \
-             first the header has to be complete, then its first number is looked at.",
+            "The error for a file that is too short for its header is `WrongMagic`. Follow the order of the \
+             documentation: first check that the header is complete, then check its first number.",
             |c| {
                 let bytes = c.counts("bytes");
                 if (4..header_len(c)).contains(&bytes.len()) && number(c, 0) != expected_magic(c) {
@@ -156,8 +156,8 @@ fn files() -> [Check; 7] {
         )
         .mistake(
             "sizes_multiplied_as_u32",
-            "A product that a `usize` holds is called too large: the sizes are multiplied as `u32`. Make each of them \
-             a `usize` first, then multiply.",
+            "`TooLarge` is returned for a product that fits into a `usize`: the sizes are multiplied as `u32`. \
+             Convert each of them to `usize` first, then multiply.",
             |c| {
                 if claims_too_much(c) {
                     failed(&format!("TooLarge {{ sizes: {:?} }}", sizes(c)))
@@ -168,11 +168,11 @@ fn files() -> [Check; 7] {
         )
         .mistake(
             "memory_before_bytes",
-            "Memory is asked for before your code has looked whether the bytes are there. A header may claim anything: \
-             compare the length of the file with what the header says first.",
+            "Your code panics if the sizes in the header are very large. Probably it allocates memory before it \
+             checks the length of the file: first compare the length with what the header says.",
             |c| if claims_too_much(c) { Prediction::Panics } else { right_error(c).into() },
         ),
-        Check::new("scale_pixels", "pixels", "scale_pixels divides by 255, once, and makes a row of every image", 2)
+        Check::new("scale_pixels", "pixels", "scale_pixels divides by 255, once, and returns a row for every image", 2)
             .on(|draw| {
                 // The whitest pixel of the second batch is not white.
                 [([2_usize, 2, 3], 256_usize), ([3, 4, 2], 200)]
@@ -194,25 +194,25 @@ fn files() -> [Check; 7] {
             })
             .mistake(
                 "integer_division",
-                "Dividing a `u8` by 255 leaves a `u8`: 0 for all pixels but white ones. Make a real number of it \
-                 first, `f64::from(pixel)`, and divide then.",
+                "A `u8` divided by 255 is a `u8` again: 0 for every pixel below 255. Convert it first, \
+                 `f64::from(pixel)`, then divide.",
                 |c| scaled_pixels(c, |pixel| (pixel / 255.0).floor()),
             )
             .mistake(
                 "divided_by_256",
-                "White becomes 0.996: a byte has 256 values, but the largest of them is 255, and that should become 1.",
+                "White becomes 0.996, because the pixels are divided by 256. A byte has 256 values, but the largest \
+                of them is 255, and that should become 1.",
                 |c| scaled_pixels(c, |pixel| pixel / 256.0),
             )
             .mistake(
                 "scaled_twice",
-                "The pixels are divided by 255 twice, so that white is 0.0039 and the first layer sees next to \
-                 nothing.",
+                "The pixels are divided by 255 twice, so white is 0.0039, and the first layer gets almost no input.",
                 |c| scaled_pixels(c, |pixel| pixel / 255.0 / 255.0),
             )
             .mistake(
                 "own_maximum",
-                "The pixels are divided by the largest one among these images. The same image would become another \
-                 sample beside other images. White is 255, whether there is any or not.",
+                "The pixels are divided by the largest pixel of these images. So the result for an image depends on \
+                 the other images. Always divide by 255.",
                 |c| {
                     let max = c.counts("pixels").into_iter().max().unwrap_or(255) as f64;
                     scaled_pixels(c, |pixel| pixel / max)
@@ -220,15 +220,15 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "flattened_by_columns",
-                "The pixels of an image stand column after column in its row. Their order is that of the file: row \
-                 after row. In another order they mean something else to a network.",
+                "The pixels of an image are in its row column after column. They should have the order of the file: \
+                 row after row.",
                 |c| {
                     let right = scaled_pixels(c, |pixel| pixel / 255.0);
                     let (rows, columns) = (c.count("rows"), c.count("columns"));
                     Array2::from_shape_fn(right.dim(), |(i, k)| right[[i, k % rows * columns + k / rows]])
                 },
             ),
-        Check::new("parse_iris", "csv", "parse_iris reads measurements and species, whatever blanks there are", 2)
+        Check::new("parse_iris", "csv", "parse_iris reads measurements and species, and ignores blanks", 2)
             .on(|draw| {
                 let mut measured = || draw.random_range(1..80);
                 let (a, b) = (measured(), measured());
@@ -248,13 +248,13 @@ fn files() -> [Check; 7] {
             .expects(|c| flowers(c.text("csv"), |name| SPECIES.iter().position(|species| *species == name)))
             .mistake(
                 "headings_read",
-                "The headings are read as a flower. Line 1 says what the columns are: skip it.",
+                "The headings are read as a flower. Line 1 contains the headings of the columns: skip it.",
                 |c| headings_refused(c.text("csv")),
             )
             .mistake(
                 "headings_known_by_their_words",
-                "Only headings with the usual words are passed over. Another file may call its columns otherwise: line \
-                 1 is passed over because it is line 1, whatever it says.",
+                "The headings are skipped only if they are the usual words. Another file may have other headings: \
+                 always skip line 1.",
                 |c| match c.text("csv").starts_with(HEADINGS) {
                     true => flowers(c.text("csv"), |name| SPECIES.iter().position(|species| *species == name)),
                     false => headings_refused(c.text("csv")),
@@ -262,8 +262,8 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "classes_by_appearance",
-                "The species are numbered as they appear in the text. Then a class means another species in every \
-                 file. It is the place in `SPECIES`.",
+                "The species are numbered in the order of the text, so a class can be another species in another \
+                 file. The class is the index in `SPECIES`.",
                 |c| {
                     let mut seen: Vec<String> = Vec::new();
                     flowers(c.text("csv"), move |name| {
@@ -276,8 +276,8 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "empty_line_refused",
-                "A line with nothing but blanks is refused as one with too few fields. Such lines are passed over; \
-                 many files end with one.",
+                "A line of blanks only is reported as one with too few fields. Skip such lines; many files end with \
+                 one.",
                 |c| {
                     let csv = c.text("csv");
                     match csv.lines().position(|line| line.trim().is_empty()) {
@@ -288,7 +288,8 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "blanks_not_trimmed",
-                "A blank beside a comma makes a field unreadable: `parse` takes no blanks. `trim` takes them off.",
+                "A field with a blank beside the comma is reported as an error: `parse` accepts no blanks. Remove \
+                them with `trim`.",
                 |c| {
                     let csv = c.text("csv");
                     let is_blank = |field: &&str| field.trim() != *field && !field.trim().is_empty();
@@ -298,7 +299,7 @@ fn files() -> [Check; 7] {
                     }
                 },
             ),
-        Check::new("csv_errors", "csv", "parse_iris says in which line something is wrong, and what", 2)
+        Check::new("csv_errors", "csv", "parse_iris reports what is wrong, and in which line", 2)
             .asks("parse_iris")
             .after("parse_iris")
             .on(|draw| {
@@ -312,20 +313,20 @@ fn files() -> [Check; 7] {
             .expects(|c| csv_error(c, LINE_OF_ERROR))
             .mistake(
                 "line_number_too_small",
-                "The numbers of the lines are one too small: the line of headings is not counted, or the count begins \
-                 at 0. An editor shows the headings in line 1.",
+                "The line numbers are one too small: the line of headings is not counted, or the count begins at 0. \
+                 The headings are line 1, as in an editor.",
                 |c| csv_error(c, LINE_OF_ERROR - 1),
             )
             .mistake(
                 "empty_lines_not_counted",
-                "Lines that are passed over are not counted, so that the error points to a line further up. Count \
-                 first, and pass over then.",
+                "Skipped lines are not counted, so the line number in the error is too small. Count a line first, \
+                 then skip it.",
                 |c| csv_error(c, LINE_OF_ERROR - EMPTY_LINES),
             )
             .mistake(
                 "nan_accepted",
-                "`parse::<f64>()` takes `nan` and `inf` for numbers. One of them among the measurements, and every \
-                 mean is NaN or infinite: ask `is_finite`.",
+                "`parse::<f64>()` accepts `nan` and `inf` as numbers. With one of them among the measurements, their \
+                 mean is NaN or infinite: test each number with `is_finite`.",
                 |c| match broken_line(c) {
                     "nan,3.5,1.4,0.2,setosa" | "5.1,3.5,-inf,0.2,setosa" => succeeded(),
                     _ => csv_error(c, LINE_OF_ERROR),
@@ -333,8 +334,8 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "unwrapped",
-                "A field that is no number ends the whole program: `unwrap` and `expect` are for what cannot happen. \
-                 What stands in a file can be anything; return the error.",
+                "A field that is not a number makes your code panic. A file may contain anything: return the error \
+                 instead of `unwrap` or `expect`.",
                 |c| match broken_line(c) {
                     "5.1,3.5,x,0.2,setosa" => Prediction::Panics,
                     _ => csv_error(c, LINE_OF_ERROR).into(),
@@ -342,8 +343,8 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "unknown_species_made_a_class",
-                "A species that is not in `SPECIES` becomes a class all the same, so a typing error is a wrong label. \
-                 It is an error: `UnknownSpecies`.",
+                "A species that is not in `SPECIES` gets a class, so a typing error becomes a wrong label. Return the \
+                 error `UnknownSpecies`.",
                 |c| match broken_line(c) {
                     "5.1,3.5,1.4,0.2,setossa" | "5.1,3.5,1.4,0.2,Setosa" => succeeded(),
                     _ => csv_error(c, LINE_OF_ERROR),
@@ -351,7 +352,7 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "species_before_measurements",
-                "A line has two things wrong with it, and the species is named, which comes last. Look at the fields \
+                "A line has two errors, and the error in the species is reported, which comes last. Check the fields \
                  from left to right: first the measurements, then the species.",
                 |c| match broken_line(c) {
                     "5.1,3.5,1.4,?,setossa" => {
@@ -383,17 +384,17 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "unknown_label_is_all_zero",
-                "A label that is not below `n_classes` becomes a row of zeros: a sample of no class, which no later \
-                 step would notice. Panic instead.",
+                "A label that is not below `n_classes` becomes a row of zeros: a sample without a class. Later steps \
+                 would not notice this. Panic instead.",
                 one_hot,
             ),
     ]
 }
 
-const LITTLE_ENDIAN: &str = "The bytes of a number are put together in the wrong order, as most processors have them. \
-     In an IDX file the most significant byte comes first: `u32::from_be_bytes`.";
-const READ_BLINDLY: &str = "A file that is cut off ends in a panic: bytes are taken that are not there. Ask for the \
-     length first, or take them with `get`, and return `Truncated`.";
+const LITTLE_ENDIAN: &str = "The bytes of a number are read in the wrong order. In an IDX file the most significant \
+     byte comes first: use `u32::from_be_bytes`.";
+const READ_BLINDLY: &str = "Your code panics if a file is cut off: it reads bytes that are not there. Check the \
+     length first, or read them with `get`, and return `Truncated`.";
 
 // IDX files.
 
@@ -574,26 +575,32 @@ fn one_hot(c: &Record) -> Array2<f64> {
 
 fn splits() -> [Check; 6] {
     [
-        Check::new("split_sizes", "split", "train_test_split keeps n · test_fraction samples for the test, rounded", 1)
-            .about("train_test_split")
-            .on(|draw| {
-                let drawn = (30 + draw::count(draw, 100), 0.35);
-                [(10, 0.25), (100, 0.29), (12, 0.2), (7, 0.0), (5, 1.0), (0, 0.5), drawn]
-                    .map(|(n, test_fraction)| split_case(n, test_fraction, 1))
-                    .to_vec()
-            })
-            .expects(|c| split_sizes(c, f64::round))
-            .mistake("cut_instead_of_rounded", CUT, |c| split_sizes(c, f64::trunc))
-            .mistake("rounded_up", ROUNDED_UP, |c| split_sizes(c, f64::ceil))
-            .mistake(
-                "parts_swapped",
-                "The two parts have swapped places: the training samples come first, and `test_fraction` is the share \
-                 of the test.",
-                |c| {
-                    let right = split_sizes(c, f64::round);
-                    Record::new().with("n_train", right.count("n_test")).with("n_test", right.count("n_train"))
-                },
-            ),
+        Check::new(
+            "split_sizes",
+            "split",
+            "train_test_split puts n · test_fraction samples into the test part, \
+                                           rounded",
+            1,
+        )
+        .about("train_test_split")
+        .on(|draw| {
+            let drawn = (30 + draw::count(draw, 100), 0.35);
+            [(10, 0.25), (100, 0.29), (12, 0.2), (7, 0.0), (5, 1.0), (0, 0.5), drawn]
+                .map(|(n, test_fraction)| split_case(n, test_fraction, 1))
+                .to_vec()
+        })
+        .expects(|c| split_sizes(c, f64::round))
+        .mistake("cut_instead_of_rounded", CUT, |c| split_sizes(c, f64::trunc))
+        .mistake("rounded_up", ROUNDED_UP, |c| split_sizes(c, f64::ceil))
+        .mistake(
+            "parts_swapped",
+            "The two parts are swapped: the training samples come first, and `test_fraction` is the fraction of \
+                 the test samples.",
+            |c| {
+                let right = split_sizes(c, f64::round);
+                Record::new().with("n_train", right.count("n_test")).with("n_test", right.count("n_train"))
+            },
+        ),
         Check::new("split_refused", "split", "a test fraction that is not between 0 and 1 panics", 1)
             .asks("split_sizes")
             .about("train_test_split")
@@ -613,7 +620,7 @@ fn splits() -> [Check; 6] {
                 |c, seen| c.float("test_fraction") != 0.5 && seen.count("n_test") == 0,
             ),
         with_split_mistakes(
-            Check::new("train_test_split", "split", "train_test_split gives every sample to one part, by chance", 2)
+            Check::new("train_test_split", "split", "train_test_split puts every sample into one part, at random", 2)
                 .on(|draw| {
                     let drawn = 50 + draw::count(draw, 40);
                     [(40, 0.3), (41, 0.5), (drawn, 0.2)].map(|(n, share)| split_case(n, share, seed(draw))).to_vec()
@@ -624,7 +631,7 @@ fn splits() -> [Check; 6] {
             Check::new(
                 "stratified_split",
                 "stratified_split",
-                "stratified_split takes by chance, and mixes the classes",
+                "stratified_split chooses at random, and mixes the classes",
                 2,
             )
             .after("train_test_split")
@@ -639,20 +646,20 @@ fn splits() -> [Check; 6] {
         )
         .mistake_if(
             "places_taken_for_samples",
-            "Small indices are there several times, and large ones never: what `train_test_split` says of the samples \
-             of one class are places among these, and not yet samples. Look up which sample stands at each place.",
+            "Small indices occur several times, and large ones never. If you call `train_test_split` for one class, \
+             it returns positions in the list of that class. Look up the sample at each position.",
             |c, seen| fault(&c.counts("labels"), seen) == Some(Fault::Places),
         )
         .mistake_if(
             "grouped_by_class",
-            "The samples stand class by class, so that a batch of the first ones knows one class only. Shuffle each \
-             part once more when all classes are in it.",
+            "The samples are grouped by class, so the first batches contain only one class. Shuffle each part again \
+             when all classes are in it.",
             |c, seen| fault(&c.counts("labels"), seen) == Some(Fault::Grouped),
         ),
         Check::new(
             "stratified_sizes",
             "stratified_split",
-            "stratified_split keeps the same share of every class for the test",
+            "stratified_split puts the same fraction of every class into the test part",
             1,
         )
         .about("stratified_split")
@@ -676,8 +683,8 @@ fn splits() -> [Check; 6] {
         .mistake("rounded_up", ROUNDED_UP, |c| stratified_sizes(c, |n| (n * c.float("test_fraction")).ceil()))
         .mistake_if(
             "not_stratified",
-            "How many samples of a class are kept for the test differs from one split to the next: chance decides over \
-             all samples at once. Divide each class by itself.",
+            "The number of test samples of a class differs from one split to the next. Probably all samples are split \
+             at once. Split each class separately.",
             |_, seen| seen.counts("test of each class") != seen.counts("next test of each class"),
         ),
         Check::new(
@@ -708,10 +715,9 @@ fn splits() -> [Check; 6] {
     ]
 }
 
-const CUT: &str = "What stands behind the point is cut off: `as usize` does that, and so does an integer division. The \
-     size of the test part is rounded to the nearest whole number: 28.999999999999996 is 29.";
-const ROUNDED_UP: &str =
-    "The size of the test part is rounded up, whatever stands behind the point. It is the nearest whole number.";
+const CUT: &str = "The size of the test part is rounded down: `as usize` does that, and so does an integer division. \
+     Round it to the nearest whole number: 28.999999999999996 becomes 29.";
+const ROUNDED_UP: &str = "The size of the test part is always rounded up. Round it to the nearest whole number.";
 
 fn seed(draw: &mut probe::Generator) -> usize {
     draw.random_range(0..1000)
@@ -821,43 +827,43 @@ fn with_split_mistakes(check: Check, labels: fn(&Record) -> Vec<usize>) -> Check
         .demands(move |c, seen| match fault(&labels(c), seen) {
             None => Ok(()),
             Some(Fault::Foreign) => Err("There are samples that do not exist: indices go from 0 to n - 1.".to_owned()),
-            Some(Fault::Places) => Err("Small indices are there several times, and large ones never.".to_owned()),
+            Some(Fault::Places) => Err("Small indices occur several times, and large ones never.".to_owned()),
             Some(Fault::Twice(sample)) => Err(format!("Sample {sample} is in the same part twice.")),
             Some(Fault::InBoth(sample)) => Err(format!("Sample {sample} is in both parts.")),
             Some(Fault::Lost(sample)) => Err(format!("Sample {sample} is in neither part.")),
             Some(Fault::NotShuffled) => Err("The test part is the beginning or the end of the data.".to_owned()),
             Some(Fault::Sorted) => Err("One of the two parts is sorted.".to_owned()),
             Some(Fault::SameAgain) => Err("A second call with the same generator gives the same split.".to_owned()),
-            Some(Fault::Grouped) => Err("The samples stand class by class.".to_owned()),
+            Some(Fault::Grouped) => Err("The samples are grouped by class.".to_owned()),
         })
         .mistake_if(
             "drawn_with_replacement",
             "Some samples are in a part twice. Perhaps they are drawn one by one from all samples, with replacement. \
-             Shuffle the indices and divide them instead: then each is there once.",
+             Shuffle the indices and divide them instead: then each occurs once.",
             move |c, seen| matches!(fault(&labels(c), seen), Some(Fault::Twice(_))),
         )
         .mistake_if(
             "test_samples_in_training",
-            "Some samples are in both parts. The test is to be about samples that the network has never seen: whatever \
-             is kept for it must not be trained with.",
+            "Some samples are in both parts. The test should use samples that the network has never seen: do not \
+             train with test samples.",
             move |c, seen| matches!(fault(&labels(c), seen), Some(Fault::InBoth(_))),
         )
         .mistake_if(
             "samples_lost",
-            "Some samples are in neither part. One part begins where the other one ends: with ranges, `..n_train` and \
-             `n_train..`.",
+            "Some samples are in neither part. One part has to begin where the other one ends: use the ranges \
+             `..n_train` and `n_train..`.",
             move |c, seen| matches!(fault(&labels(c), seen), Some(Fault::Lost(_))),
         )
         .mistake_if(
             "not_shuffled",
-            "The samples are taken in the order in which they come. Files are sorted more often than not, by class or \
-             by date, and then one end is another world than the other: shuffle first.",
+            "The samples are taken in their original order. Many files are sorted, by class or by date, and then the \
+             two parts are not alike: shuffle first.",
             move |c, seen| fault(&labels(c), seen) == Some(Fault::NotShuffled),
         )
         .mistake_if(
             "part_sorted",
-            "Chance decides which samples are in a part, but there they stand in the order of the file. The \
-             first ones of a part may then be of one class only: leave them in the order in which they were shuffled.",
+            "The samples of a part are chosen at random, but they are in their original order. The first ones of a \
+             part may then be of one class only: leave them in shuffled order.",
             move |c, seen| fault(&labels(c), seen) == Some(Fault::Sorted),
         )
         .mistake_if("same_every_time", SAME_EVERY_TIME, move |c, seen| {
@@ -865,15 +871,15 @@ fn with_split_mistakes(check: Check, labels: fn(&Record) -> Vec<usize>) -> Check
         })
 }
 
-const SAME_EVERY_TIME: &str = "A second call with the same generator gives the same order again. Either no chance is \
-                               in it, or it comes from a generator that begins again in every call. Use the `rng` \
-                               that is handed in, which goes on where it was.";
+const SAME_EVERY_TIME: &str = "A second call with the same generator gives the same order again. Either nothing is \
+                               random, or you create a new generator in every call. Use the argument `rng`: it \
+                               continues from call to call.";
 
 // Scaling.
 
 fn scaling() -> [Check; 5] {
     [
-        Check::new("scaler_fit", "scaler", "fit measures the mean and the standard deviation of every feature", 1)
+        Check::new("scaler_fit", "scaler", "fit computes the mean and the standard deviation of every feature", 1)
             .about("StandardScaler::fit")
             .on(|draw| {
                 let example = array![[1.0, 10.0], [2.0, -5.0], [3.0, 4.0], [6.0, 5.0]];
@@ -887,8 +893,8 @@ fn scaling() -> [Check; 5] {
             .panics_where(|c| c.matrix("x").nrows() == 0)
             .mistake_if(
                 "small_taken_for_constant",
-                "A feature that varies gets the deviation 1, because it varies by little. What is little depends on \
-                 its unit. Only where all values are equal the deviation is set to 1.",
+                "The deviation of a feature that varies a little is set to 1. But what is little depends on the unit. \
+                 Set the deviation to 1 only if all values are equal.",
                 |c, seen| {
                     // Along the wrong axis there are other deviations, and more or fewer of them.
                     let right = measured(&c.matrix("x"), 0.0).std;
@@ -899,16 +905,16 @@ fn scaling() -> [Check; 5] {
             )
             .mistake(
                 "sample_std",
-                "The deviation divides by n - 1. That is an estimate of how much *other* samples vary; here it is \
-                 measured how much these do: divide by n. (`std_axis` takes what is to be subtracted from n.)",
+                "The sum of squares is divided by n - 1. That estimates the deviation of a larger population. Here it \
+                 is the deviation of these samples: divide by n. (The argument `ddof` of `std_axis` is subtracted \
+                 from n.)",
                 |c| measured(&c.matrix("x"), 1.0).record(),
             )
             // With another number the search says as much.
             .mistake(
                 "epsilon_added",
-                "All deviations are too large by the same small number, as if it was added to keep 0 out of a \
-                 division. It spoils them all for the sake of one. Set the deviation to 1 where a feature does not \
-                 vary, and leave the others alone.",
+                "All deviations are too large by the same small number. Perhaps it was added to avoid a division by \
+                 0. Set the deviation to 1 where a feature does not vary, and do not change the others.",
                 |c| {
                     let Scale { mean, std } = measured(&c.matrix("x"), 0.0);
                     Scale { mean, std: std + 1e-8 }.record()
@@ -955,17 +961,17 @@ fn scaling() -> [Check; 5] {
             })
             .mistake(
                 "rounding_taken_for_variation",
-                "A feature that does not vary gets a deviation of about 1e-17, and becomes 1 or -1 instead of 0. The \
-                 sum of three times 0.1, divided by 3, is not 0.1 in an `f64`, so that each value seems to differ from \
-                 the mean. Ask whether the values are equal, or compute the deviation in a way that stays exact then, \
-                 as ndarray's `std_axis` does.",
+                "A feature that does not vary gets a deviation of about 1e-17, and becomes 1 or -1 instead of 0. \
+                 Because of rounding, (0.1 + 0.1 + 0.1) / 3 is not 0.1 in an `f64`, so each value seems to differ \
+                 from the mean. Test whether all values are equal, or use ndarray's `std_axis`, which is exact in \
+                 this case.",
                 |c| {
                     let (x, mut scale) = (c.matrix("x"), measured(&c.matrix("x"), 0.0));
                     scale.std.mapv_inplace(|std| if std == 0.0 { 1.0 } else { std });
                     Record::new().with("std", scale.std.clone()).with("z", scaled(&x, &scale))
                 },
             ),
-        Check::new("scaler_transform", "scaler", "transform uses what was measured, on any samples", 1)
+        Check::new("scaler_transform", "scaler", "transform uses the mean and deviation of fit, for any samples", 1)
             .about("StandardScaler::transform")
             .on(|draw| {
                 vec![
@@ -978,17 +984,17 @@ fn scaling() -> [Check; 5] {
             .computes(|f| (f.input("x") - f.input("mean")) / f.input("std"))
             .mistake(
                 "measured_anew",
-                "The samples are scaled by their own mean and deviation. The scaler's are meant: the same number has \
+                "The samples are scaled by their own mean and deviation. Use those of the scaler: the same number has \
                  to become the same number in training and in a test.",
                 |c| scaled(&c.matrix("x"), &measured(&c.matrix("x"), 0.0)),
             )
             .mistake(
                 "divided_before_centred",
-                "x / std - mean: the mean is measured in the units of x, so it has to be subtracted before anything is \
-                 divided. `/` goes before `-`: use parentheses.",
+                "This is x / std - mean, because `/` is evaluated before `-`. Subtract the mean first, then divide: \
+                 use parentheses.",
                 |c| c.matrix("x").to_owned() / c.vector("std") - c.vector("mean"),
             ),
-        Check::new("scaler_inverse", "scaler", "inverse_transform brings the inputs back", 1)
+        Check::new("scaler_inverse", "scaler", "inverse_transform returns the inputs of transform", 1)
             .about("StandardScaler::inverse_transform")
             .on(|draw| {
                 vec![
@@ -999,16 +1005,16 @@ fn scaling() -> [Check; 5] {
                 ]
             })
             .computes(|f| f.input("z") * f.input("std") + f.input("mean"))
-            .mistake("transformed_again", "This is `transform` once more. What it does has to be undone.", |c| {
+            .mistake("transformed_again", "This is `transform` once more. `inverse_transform` has to undo it.", |c| {
                 scaled(&c.matrix("z"), &scale_of(c))
             })
             .mistake(
                 "undone_in_the_wrong_order",
-                "(z + mean) · std: what was done last has to be undone first. Multiply by the deviation, then add the \
-                 mean.",
+                "This is (z + mean) · std, in the wrong order. The last step of `transform` has to be undone first: \
+                 multiply by the deviation, then add the mean.",
                 |c| (c.matrix("z").to_owned() + c.vector("mean")) * c.vector("std"),
             ),
-        Check::new("prepare", "prepare", "prepare measures the training samples, and nothing else", 2)
+        Check::new("prepare", "prepare", "prepare fits the scaler to the training samples only", 2)
             .after("scaler_fit")
             .after("scaler_transform")
             .on(|draw| {
@@ -1026,15 +1032,14 @@ fn scaling() -> [Check; 5] {
             .panics_where(|c| c.matrix("x_train").nrows() == 0)
             .mistake(
                 "each_by_itself",
-                "The test samples are scaled by their own mean and deviation. Then an unusual test looks usual, and a \
-                 number means one thing in training and another one in the test. Both parts go through the scaler of \
-                 the training samples.",
+                "The test samples are scaled by their own mean and deviation. Then the same number means one thing in \
+                 training and another one in the test. Scale both parts by the scaler of the training samples.",
                 |c| prepared(c, &measured(&c.matrix("x_train"), 0.0), &measured(&c.matrix("x_test"), 0.0)),
             )
             .mistake(
                 "measured_on_all",
-                "The mean and the deviation are those of all samples, so that the training samples know something of \
-                 the test: it leaks. Measure the training samples alone.",
+                "The mean and the deviation are those of all samples, so information from the test samples leaks into \
+                 the training. Fit the scaler to the training samples alone.",
                 |c| {
                     let (train, test) = (c.matrix("x_train"), c.matrix("x_test"));
                     let all = ndarray::concatenate(Axis(0), &[train, test]).expect("both parts have the same features");
@@ -1043,7 +1048,7 @@ fn scaling() -> [Check; 5] {
             )
             .mistake(
                 "test_not_scaled",
-                "The test samples are as they were. A network that was trained on scaled numbers would misread them: \
+                "The test samples are not scaled. A network that was trained on scaled numbers needs scaled inputs: \
                  scale both parts.",
                 |c| {
                     let scale = measured(&c.matrix("x_train"), 0.0);
@@ -1055,10 +1060,10 @@ fn scaling() -> [Check; 5] {
     ]
 }
 
-const NOTHING_MEASURED: &str = "Without any samples there is neither a mean nor a deviation, and your code goes on \
-                                with numbers that were never measured. Panic instead.";
+const NOTHING_MEASURED: &str = "Without any samples there is neither a mean nor a deviation, but your code continues. \
+                                Panic instead.";
 const DIVIDED_BY_ZERO: &str = "A feature whose values are all equal has the deviation 0, and x - mean is 0 as well: 0 \
-     / 0 is NaN, and after one product all of the network is. `fit` sets the deviation of such a feature to 1.";
+     / 0 is NaN. In `fit`, set the deviation of such a feature to 1.";
 
 struct Scale {
     mean: Array1<f64>,
@@ -1124,8 +1129,8 @@ fn batches() -> [Check; 5] {
             .mistake("last_batch_dropped", LAST_BATCH_DROPPED, |c| n_batches(c, |n, size| n / size))
             .mistake(
                 "one_batch_too_many",
-                "There is always one batch more than the division says, even where nothing is left over: 9 samples in \
-                 batches of 3 make 3. `div_ceil` rounds a division up.",
+                "One batch is always added to the quotient, even if there is no remainder: 9 samples in batches of 3 \
+                 make 3 batches. `div_ceil` rounds a division up.",
                 |c| n_batches(c, |n, size| n / size + 1),
             )
             .mistake("size_zero_accepted", SIZE_ZERO_ACCEPTED, |c| {
@@ -1134,7 +1139,7 @@ fn batches() -> [Check; 5] {
         Check::new(
             "batches_in_order",
             "batches",
-            "Batches::in_order hands out all samples, the last batch perhaps shorter",
+            "Batches::in_order returns all samples, the last batch perhaps shorter",
             2,
         )
         .asks("batches")
@@ -1151,8 +1156,8 @@ fn batches() -> [Check; 5] {
         })
         .mistake(
             "last_batch_out_of_range",
-            "The last batch reaches beyond the last sample, and that is a panic. It ends where the samples end, if \
-             that comes first.",
+            "The last batch reaches beyond the last sample, and your code panics. Let a batch end at the last sample \
+             at the latest.",
             |c| {
                 let is_short = c.counts("labels").len() % c.count("batch_size") != 0;
                 if is_short { Prediction::Panics } else { epoch(c, &in_batches(c)).into() }
@@ -1160,8 +1165,8 @@ fn batches() -> [Check; 5] {
         )
         .mistake(
             "last_batch_dropped_when_full",
-            "The last batch is missing, even where it is a full one. It is over when no sample is left, not when the \
-             next batch would reach the end.",
+            "The last batch is missing, even if it is a full one. Stop when no sample is left, not when the next \
+             batch would reach the end.",
             |c| {
                 let (n, size) = (c.counts("labels").len(), c.count("batch_size"));
                 let before_the_end: Vec<_> =
@@ -1171,8 +1176,8 @@ fn batches() -> [Check; 5] {
         )
         .mistake(
             "filled_up_from_the_beginning",
-            "The last batch is filled up with samples from the beginning, which then count twice in this epoch. It may \
-             be shorter.",
+            "The last batch is filled up with samples from the beginning, which then count twice in this epoch. Let \
+             it be shorter.",
             |c| {
                 let (n, size) = (c.counts("labels").len(), c.count("batch_size"));
                 let filled: Vec<Vec<usize>> = in_batches(c)
@@ -1184,8 +1189,8 @@ fn batches() -> [Check; 5] {
         )
         .mistake(
             "labels_stay_behind",
-            "Every batch has the labels of the first one: the rows go on, and the labels do not. Select both with the \
-             same indices.",
+            "Every batch has the labels of the first one: the rows advance, but the labels do not. Select both with \
+             the same indices.",
             |c| {
                 let right = epoch(c, &in_batches(c));
                 let labels: Vec<usize> =
@@ -1251,11 +1256,11 @@ fn batches() -> [Check; 5] {
             .mistake_if("size_zero_accepted", SIZE_ZERO_ACCEPTED, |c, _| c.count("batch_size") == 0)
             .mistake_if(
                 "lengths_not_compared",
-                "There are more samples than labels, or more labels than samples, and your code goes on. One of the \
-                 two comes from somewhere else then: compare the lengths, and panic.",
+                "The numbers of samples and labels differ, but your code continues. Compare the lengths, and panic if \
+                 they differ.",
                 |c, _| c.counts("labels").len() != c.matrix("x").nrows(),
             ),
-        Check::new("mean_over_batches", "mean", "mean_over_batches counts every sample alike", 1)
+        Check::new("mean_over_batches", "mean", "mean_over_batches gives every sample the same weight", 1)
             .on(|draw| {
                 vec![
                     mean_case(array![1.0, 1.0, 6.0], vec![2, 2, 1]),
@@ -1266,19 +1271,19 @@ fn batches() -> [Check; 5] {
             .computes(|f| (f.input("means") * f.input("sizes")).sum() / f.input("sizes").sum())
             .mistake(
                 "mean_of_means",
-                "This is the mean of the means. The samples of a short last batch count more in it than the others: a \
-                 batch has to count as much as it has samples.",
+                "This is the mean of the means. In it, the samples of a short last batch have more weight than the \
+                 others: weight each batch by its number of samples.",
                 |c| c.vector("means").sum() / c.vector("means").len() as f64,
             ),
     ]
 }
 
 const LAST_BATCH_DROPPED: &str = "The last batch is missing where it is a short one: 10 samples in batches of 3 make \
-     batches of 3, 3, 3 and 1. Dropped, its samples would never be trained with, or never be tested.";
+     batches of 3, 3, 3 and 1. Without the last batch, its sample would never be used.";
 const SIZE_ZERO_ACCEPTED: &str =
-    "A batch size of 0 is accepted. There is no number of such batches that holds any sample: refuse it with a panic.";
-const NEVER_ENDS: &str = "The batches never end: a `for` loop over them would run for ever. When all samples have been \
-     handed out, `next` returns `None`; so it has to remember how many have been.";
+    "A batch size of 0 is accepted. Such batches contain no samples: refuse it with a panic.";
+const NEVER_ENDS: &str = "The batches never end, so a `for` loop over them would never stop. Count the samples that \
+     `next` has returned, and return `None` after the last one.";
 
 fn n_batches(c: &Record, count: fn(usize, usize) -> usize) -> Prediction {
     match c.count("batch_size") {
@@ -1364,43 +1369,44 @@ fn with_shuffle_mistakes(check: Check) -> Check {
     check
         .demands(|c, seen| match disorder(c, seen) {
             None => Ok(()),
-            Some(Disorder::Sizes) => Err("The batches have not the sizes that they have in order.".to_owned()),
-            Some(Disorder::Foreign) => Err("There are rows that are none of the rows of `x`.".to_owned()),
-            Some(Disorder::Apart(sample)) => Err(format!("Sample {sample} has the label of another one.")),
-            Some(Disorder::Twice(sample)) => Err(format!("Sample {sample} is handed out twice.")),
+            Some(Disorder::Sizes) => Err("The sizes of the batches are not those of `in_order`.".to_owned()),
+            Some(Disorder::Foreign) => Err("There are rows that are not in `x`.".to_owned()),
+            Some(Disorder::Apart(sample)) => Err(format!("Sample {sample} has the label of another sample.")),
+            Some(Disorder::Twice(sample)) => Err(format!("Sample {sample} is returned twice.")),
             Some(Disorder::NotShuffled) => Err("The samples come in the order of the rows.".to_owned()),
             Some(Disorder::OnlyBatches) => Err("Only the batches are in another order.".to_owned()),
-            Some(Disorder::OnlyWithin) => Err("Every batch has the samples that it has in order.".to_owned()),
+            Some(Disorder::OnlyWithin) => Err("Every batch has the same samples as in `in_order`.".to_owned()),
             Some(Disorder::SameAgain) => Err("A second epoch with the same generator has the same order.".to_owned()),
         })
         .mistake_if(
             "shuffled_apart",
-            "Samples have the labels of others: the rows and the labels are not in the same order any more. Shuffle \
-             indices, once, and select both with them. (In a case the label of a sample is the number in its first \
-             column.)",
+            "Samples have the labels of others: the rows and the labels are no longer in the same order. Shuffle the \
+             indices, once, and select both with them. (In these tests the label of a sample is the number in its \
+             first column.)",
             |c, seen| matches!(disorder(c, seen), Some(Disorder::Apart(_))),
         )
         .mistake_if(
             "drawn_with_replacement",
-            "Some samples are handed out twice in an epoch, and others not at all. Perhaps they are drawn one by one \
-             from all samples. Shuffle the indices instead: then each is there once.",
+            "Some samples are returned twice in an epoch. Perhaps they are drawn one by one from all samples, with \
+             replacement. Shuffle the indices instead: then each occurs once.",
             |c, seen| matches!(disorder(c, seen), Some(Disorder::Twice(_))),
         )
         .mistake_if(
             "not_shuffled",
-            "The samples come in the order of the rows. If the file is sorted, whole batches know one class only.",
+            "The samples come in the order of the rows. If the data are sorted by class, a batch may contain only one \
+            class. Shuffle the samples first.",
             |c, seen| disorder(c, seen) == Some(Disorder::NotShuffled),
         )
         .mistake_if(
             "only_batches_shuffled",
-            "The batches come in another order, but each of them holds the same samples as ever. Shuffle the samples, \
-             and make batches then.",
+            "The batches are shuffled, but each of them has the same samples as in `in_order`. Shuffle the samples \
+             first, then divide them into batches.",
             |c, seen| disorder(c, seen) == Some(Disorder::OnlyBatches),
         )
         .mistake_if(
             "shuffled_within_batches",
-            "The samples are in another order, but none of them leaves its batch: each holds the same ones as ever. \
-             Shuffle all samples, and make batches then.",
+            "The samples are shuffled only within their batch: each batch has the same samples as in `in_order`. \
+             Shuffle all samples first, then divide them into batches.",
             |c, seen| disorder(c, seen) == Some(Disorder::OnlyWithin),
         )
         .mistake_if("same_every_time", SAME_EVERY_TIME, |c, seen| disorder(c, seen) == Some(Disorder::SameAgain))

@@ -30,8 +30,8 @@ fn digits(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture =
         Picture::new("digits", "Ten images, read and scaled by your code", none(), none()).equal_units().caption(
             "The digits from 0 to 9, upright, ink on paper. If they are shifted to the right, they were read from the \
-             wrong byte; if they are noise, rows and columns are exchanged. If all is ink, the pixels are not scaled; \
-             if all is paper, they were divided too often, or as integers.",
+             wrong byte. If they are turned or distorted, rows and columns may be swapped. If all is ink, the pixels \
+             are not scaled; if all is paper, they were divided too often, or as integers.",
         );
     let data = datasets::digits();
     let image = |digit: usize| {
@@ -125,8 +125,8 @@ fn two_epochs(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .caption(
         "40 samples, twice, in batches of 8 with lines between them. There should be no pattern: no diagonal, no \
-         steps, no row without a point. The order on the right should differ from that on the left. A circle marks a \
-         sample that has the label of another one.",
+         steps, and no row without a point. The order on the right should differ from that on the left. A circle \
+         marks a sample that has the label of another sample.",
     );
     for end in (BATCH_SIZE..2 * N).step_by(BATCH_SIZE) {
         let at = end as f64 - 0.5;
@@ -171,9 +171,10 @@ fn one_epoch(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .equal_units()
     .caption(
-        "60 samples in the order in which your batches bring them; a dashed line stands after each full batch. Every row and every column \
-         has one point: each sample comes once. A diagonal was not shuffled. Another seed gives another order, and the \
-         same seed always the same one. A batch size that does not divide 60 leaves a short batch at the end.",
+        "60 samples in the order in which your batches return them, with a dashed line after each full batch. Every \
+         row and every column has one point: each sample occurs once. A diagonal means that nothing was shuffled. \
+         Another seed gives another order, and the same seed always the same one. A batch size that does not divide \
+         60 leaves a short batch at the end.",
     );
     let size = picture.whole(&ask.controls, "batch size", 16, (1, N));
     let seed = picture.seed(&ask.controls, "seed", 1);
@@ -204,7 +205,8 @@ fn rare_class(ask: &mut Ask<'_>) -> Result<Picture> {
     .caption(
         "200 samples, of which 20 are of class 2; a fifth is for the test, 30 times over. A plain split varies around \
          the right share, and sometimes the test part has hardly any samples of the rare class. A stratified split is \
-         on the line every time. Points at the very bottom, or far above, are splits that were not shuffled.",
+         on the line every time. Points at the very bottom, or far above, may come from splits that were not \
+         shuffled.",
     );
     picture.level("share in all samples", 0.1, (0.0, SPLITS as f64 + 1.0));
     let share = |test: Vec<f64>| {
@@ -245,7 +247,7 @@ fn scaling(ask: &mut Ask<'_>) -> Result<Picture> {
         "The training part is 100 irises of two species; the test part, to make it visible, is the third species, \
          whose petals are longer. After scaling the training samples have mean 0 and standard deviation 1 in both \
          directions, and the test samples are still above them. If your test samples are around 0 as well, they were \
-         scaled by themselves.",
+         scaled by their own mean and deviation.",
     );
     picture.level("", 0.0, (-2.5, 8.5));
     picture.add("", Mark::Line, Role::Guide, vec![(0.0, -2.5), (0.0, 7.5)]);
@@ -283,9 +285,9 @@ fn last_batch(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("mean over all samples").from(0.0, 4.0),
     )
     .caption(
-        "Two full batches of 32 with a mean loss of 1, and a last one with a mean loss of 6. With one sample in it, it \
-         should hardly matter; as a full one it counts a third. If your line is horizontal, every batch has the same \
-         weight.",
+        "Two full batches of 32 with a mean loss of 1, and a last one with a mean loss of 6. If the last one has only \
+         one sample, it should have little effect; if it is full, its weight is one third. If your line is \
+         horizontal, every batch has the same weight.",
     );
     let means = ask.both(|side| {
         (1..=FULL)
