@@ -42,7 +42,7 @@ fn after_parts(check: Check) -> Check {
 }
 
 fn read_digits() -> Check {
-    Check::new("read_digits", "digits", "the network reads 94 % of 360 digits that it has not seen", 4)
+    Check::new("read_digits", "digits", "the network recognises 94 % of 360 digits that it has not seen", 4)
         .about("train")
         .on(|draw| {
             vec![
@@ -65,7 +65,7 @@ fn read_digits() -> Check {
 }
 
 fn read_mnist() -> Check {
-    Check::new("read_mnist", "mnist", "784-128-10 reads 95 % of MNIST's 10,000 test images after two epochs", 3)
+    Check::new("read_mnist", "mnist", "784-128-10 recognises 95 % of MNIST's 10,000 test images after two epochs", 3)
         .about("train")
         .on_fetched(Which::Mnist, |mnist| {
             let pixels = |images: &Array2<u8>| Value::Bytes(images.as_slice().expect("as it was read").to_vec());
@@ -98,9 +98,9 @@ fn enough_right(seen: &Record, labels: impl ExactSizeIterator<Item = usize>, goa
         return Ok(());
     }
     Err(format!(
-        "Of {n} images that it was not trained on, your network reads {n_right} correctly: {:.1} %. The goal is {} %, \
-         and a network like this one gets there with any seed. Look at how the loss falls: is every sample used, and \
-         are all images scaled in the same way?",
+        "Your network recognises {n_right} of {n} images that it was not trained on: {:.1} %. The goal is {} %, and a \
+         network like this one should reach it with any seed. Look at the curve of the loss. Is every sample used? \
+         Are all images scaled in the same way?",
         100.0 * n_right as f64 / n as f64,
         100.0 * goal
     ))
@@ -119,14 +119,14 @@ fn scale_pixels() -> Check {
         .computes(|f| f.input("pixels") / f.input("max_pixel"))
         .mistake(
             "pixels_not_scaled",
-            "The pixels are what they were. Sums of 64 numbers up to 16, or of 784 up to 255, drive a fresh network \
-             far off, and its first steps further: divide by `max_pixel`.",
+            "The pixels are not scaled. With such large inputs, the first steps of the training are much too long: \
+             divide by `max_pixel`.",
             |c| c.matrix("pixels").to_owned(),
         )
         .mistake(
             "scaled_by_the_largest_pixel",
-            "The largest pixel of this batch is used as full ink. In another batch it is another one, and the same \
-             grey would become another number there. `max_pixel` says what full ink is.",
+            "The pixels are divided by the largest pixel of this batch. In another batch the same grey would become \
+             another number: divide by `max_pixel`.",
             |c| {
                 let pixels = c.matrix("pixels");
                 pixels.to_owned() / pixels.fold(0.0, |max: f64, &pixel| max.max(pixel))
@@ -134,8 +134,8 @@ fn scale_pixels() -> Check {
         )
         .mistake(
             "every_image_by_itself",
-            "Each image is divided by its own largest pixel, so a light one becomes as black as all others. \
-             `max_pixel` is the same for all.",
+            "Each image is divided by its own largest pixel, so the same grey becomes different numbers in different \
+             images: divide all of them by `max_pixel`.",
             |c| {
                 let pixels = c.matrix("pixels").to_owned();
                 let max = pixels.map_axis(Axis(1), |row| row.fold(0.0, |max: f64, &pixel| max.max(pixel)));
@@ -144,8 +144,8 @@ fn scale_pixels() -> Check {
         )
         .mistake(
             "divided_by_the_number_of_levels",
-            "Full ink becomes a little less than 1: pixels from 0 to 255 have 256 levels, but the largest is 255. \
-             Divide by `max_pixel`, not by one more.",
+            "The pixels are divided by `max_pixel` + 1, so full ink becomes a little less than 1. Pixels from 0 to \
+             255 have 256 levels, but the largest is 255: divide by `max_pixel`.",
             |c| c.matrix("pixels").to_owned() / (c.float("max_pixel") + 1.0),
         )
 }
@@ -161,8 +161,8 @@ fn too_much_held_out() -> Check {
         })
         .mistake_if(
             "more_than_there_are",
-            "More samples are to be held out than there are, and your code goes on. A call like this is a mistake, and \
-             it would go unnoticed: panic. A subtraction of whole numbers that falls below 0 does so by itself.",
+            "More samples should be held out than there are, but your code continues. Such a call is a mistake of the \
+             caller: panic. (A subtraction of `usize` values that falls below 0 panics by itself.)",
             |c, _| c.count("n_validation") > c.matrix("x").nrows(),
         )
 }
@@ -178,24 +178,21 @@ fn to_split(draw: &mut probe::Generator, n: usize, n_validation: usize) -> Recor
 }
 
 fn hold_out() -> Check {
-    Check::new("hold_out", "pixels", "hold_out puts the last samples aside", 1)
+    Check::new("hold_out", "pixels", "hold_out holds out the last samples", 1)
         .on(|draw| [(7, 2), (5, 4), (4, 0)].map(|(n, n_validation)| to_split(draw, n, n_validation)).to_vec())
         .expects(|c| split(c, |n, aside| (0..n - aside, n - aside..n), |n, aside| (0..n - aside, n - aside..n)))
-        .mistake(
-            "the_first_are_put_aside",
-            "The first samples are held out. Here it is the last ones; what counts is that they are the same every \
-             time.",
-            |c| split(c, |n, aside| (aside..n, 0..aside), |n, aside| (aside..n, 0..aside)),
-        )
+        .mistake("the_first_are_put_aside", "The first samples are held out. Hold out the last ones.", |c| {
+            split(c, |n, aside| (aside..n, 0..aside), |n, aside| (aside..n, 0..aside))
+        })
         .mistake(
             "learned_from_all",
-            "The validation samples are in the training set as well. Then they show how well the network remembers, \
-             not how well it reads new samples.",
+            "The validation samples are in the training set as well. Then the validation does not show how well the \
+             network does on new samples.",
             |c| split(c, |n, aside| (0..n, n - aside..n), |n, aside| (0..n, n - aside..n)),
         )
         .mistake(
             "labels_of_other_samples",
-            "Inputs and labels are cut at different places: sample and label belong together, so cut both at the same \
+            "Inputs and labels are split at different places, so samples lose their labels: split both at the same \
              place.",
             |c| split(c, |n, aside| (0..n - aside, n - aside..n), |n, aside| (aside..n, 0..aside)),
         )
@@ -218,7 +215,7 @@ fn split(c: &Record, x: Cut, labels: Cut) -> Record {
 
 fn predictions() -> [Check; 2] {
     [
-        Check::new("predict", "predict", "predict gives each sample the class with the largest score", 2)
+        Check::new("predict", "predict", "predict returns the class with the largest score for each sample", 2)
             .on(|draw| {
                 vec![
                     // All negative in one row, equal ones in another.
@@ -235,25 +232,25 @@ fn predictions() -> [Check; 2] {
             .computes(|f| f.input("scores").largest_of_rows())
             .mistake(
                 "the_smallest_score_wins",
-                "This is the class with the smallest score. The score of the most likely class is the largest.",
+                "This is the class with the smallest score. The most likely class has the largest score.",
                 |c| argmax(c, f64::INFINITY, |score, best| score < best),
             )
             .mistake(
                 "the_last_of_equals",
-                "Where several scores are equal, the last of them is taken. The first one is asked for: `max_by` keeps \
-                 the last, a loop with `>` the first.",
+                "If several scores are the largest, the last of them is chosen. Choose the first one: `max_by` \
+                 returns the last, a loop with `>` finds the first.",
                 |c| argmax(c, f64::NEG_INFINITY, |score, best| score >= best),
             )
             .mistake(
                 "scores_begin_at_zero",
-                "Where all scores are negative, class 0 comes out: the best score so far begins at 0, and none of them \
-                 beats it. Scores may have any sign, so begin at -∞.",
+                "If all scores are negative, the result is class 0: your largest score so far begins at 0, and no \
+                 score is larger. Begin at -∞.",
                 |c| argmax(c, 0.0, |score, best| score > best),
             )
             .mistake(
                 "argmax_of_columns",
-                "There is one answer for each class: the largest score is looked for down the columns. A sample is a \
-                 row, so go along the rows.",
+                "There is one result for each class: your code finds the largest score of each column. A sample is a \
+                 row: find the largest score of each row.",
                 |c| {
                     let transposed = c.matrix("scores").t().to_owned();
                     argmax(&Record::new().with("scores", transposed), f64::NEG_INFINITY, |score, best| score > best)
@@ -276,8 +273,8 @@ fn predictions() -> [Check; 2] {
             .expects(|c| argmax(c, f64::NEG_INFINITY, |score, best| score > best))
             .mistake(
                 "nan_panics",
-                "`partial_cmp` has no answer for NaN, and `unwrap` turns that into a panic. A network that has \
-                 diverged is wrong, not the end of the program. `>` is false for NaN.",
+                "`predict` panics if a score is NaN. `partial_cmp` returns `None` for NaN, and then `unwrap` panics. \
+                 Compare with `>`, which is false for NaN.",
                 |c| match c.matrix("scores").iter().any(|score| score.is_nan()) {
                     true => Prediction::Panics,
                     false => argmax(c, f64::NEG_INFINITY, |score, best| score > best).into(),
@@ -285,13 +282,13 @@ fn predictions() -> [Check; 2] {
             )
             .mistake(
                 "nan_wins",
-                "A NaN is treated as the largest score: `total_cmp` puts it above all numbers. Here it is never chosen.",
+                "A NaN is treated as the largest score, as `total_cmp` orders it. Never choose a NaN.",
                 |c| argmax(c, f64::NEG_INFINITY, |score, best| score.is_nan() && !best.is_nan() || score > best),
             )
             .mistake(
                 "a_first_nan_stays",
-                "A NaN in front is never beaten, since every comparison with it is false: the first score is taken as \
-                 the best so far without a look. Begin at -∞, which any number beats.",
+                "If the first score is NaN, it is chosen: your search begins with it, and every comparison with NaN \
+                 is false. Begin at -∞, which is below every finite score.",
                 |c| argmax(c, f64::NAN, |score, best| score > best),
             ),
     ]
@@ -316,7 +313,7 @@ fn argmax(c: &Record, begin: f64, wins: fn(f64, f64) -> bool) -> Vec<usize> {
 
 fn evaluations() -> [Check; 2] {
     [
-        Check::new("evaluate", "evaluate", "evaluate returns the mean loss, and the fraction that is right", 2)
+        Check::new("evaluate", "evaluate", "evaluate returns the mean loss, and the fraction of right predictions", 2)
             .after("predict")
             .on(|draw| {
                 // The second time the last class is missing.
@@ -327,19 +324,20 @@ fn evaluations() -> [Check; 2] {
                 let loss = cross_entropy_of(f, &scores);
                 [("loss", loss), ("accuracy", scores.largest_of_rows().equals(&f.input("labels")).mean())]
             })
-            .mistake(
-                "accuracy_in_percent",
-                "The accuracy is in percent. It is a fraction here, from 0 to 1; multiply by 100 where you print it.",
-                |c| evaluation(c, |loss, accuracy, _| (loss, 100.0 * accuracy)),
-            )
+            .mistake("accuracy_in_percent", "The accuracy is in percent. Return a fraction, from 0 to 1.", |c| {
+                evaluation(c, |loss, accuracy, _| (loss, 100.0 * accuracy))
+            })
             .mistake(
                 "accuracy_not_divided",
-                "This is how many samples are right, not which fraction of them: divide by their number.",
+                "This is the number of right predictions, not the fraction: divide by the number of samples.",
                 |c| evaluation(c, |loss, accuracy, n| (loss, accuracy * n)),
             )
-            .mistake("error_for_accuracy", "This is the fraction that is wrong. Accuracy counts what is right.", |c| {
-                evaluation(c, |loss, accuracy, _| (loss, 1.0 - accuracy))
-            })
+            .mistake(
+                "error_for_accuracy",
+                "This is the fraction of wrong predictions. Accuracy is the fraction of \
+                                           right ones.",
+                |c| evaluation(c, |loss, accuracy, _| (loss, 1.0 - accuracy)),
+            )
             .mistake("loss_summed", LOSS_SUMMED, |c| evaluation(c, |loss, accuracy, n| (loss * n, accuracy)))
             .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
                 let z = softmax(&net(c).scores(&c.matrix("x")));
@@ -348,8 +346,8 @@ fn evaluations() -> [Check; 2] {
             })
             .mistake(
                 "classes_counted_from_the_labels",
-                "There are as many classes as the network has outputs, not as the largest label says: it may be \
-                 missing in these samples. `scores.ncols()` knows.",
+                "The number of classes is taken from the largest label, but the last class may be missing in these \
+                 samples. Use the number of outputs, `scores.ncols()`.",
                 |c| match c.matrix("weights").ncols() > 1 + c.counts("labels").into_iter().max().unwrap_or(0) {
                     true => Prediction::Panics,
                     false => evaluation(c, |loss, accuracy, _| (loss, accuracy)).into(),
@@ -361,20 +359,19 @@ fn evaluations() -> [Check; 2] {
             .expects(|c| Record::new().with("parameters", net(c).parameters()))
             .mistake_if(
                 "evaluation_trains",
-                "The network has changed during the evaluation: a step was taken. An evaluation must not train; a \
-                 forward pass is all that is needed.",
+                "The parameters of the network changed during the evaluation. An evaluation must not train: run only \
+                 a forward pass.",
                 |c, seen| !close(&seen.vector("parameters").to_vec(), &net(c).parameters().to_vec()),
             ),
     ]
 }
 
-const LAST_BATCH_NOT_LEARNED_FROM: &str = "The samples that do not fill a batch are left out. They are a batch as \
-                                           well, a shorter one: `chunks` keeps it, `chunks_exact` does not.";
-const LOSS_SUMMED: &str = "The losses of the samples are added up. The mean is asked for: only that can be compared \
-                           between many samples and few.";
-const SOFTMAX_TWICE: &str = "The softmax is applied twice: the engine's `SoftmaxCrossEntropy` takes scores, and does \
-                             it by itself. Given probabilities, it sees scores between 0 and 1, which are nearly \
-                             equal.";
+const LAST_BATCH_NOT_LEARNED_FROM: &str = "The last samples, which do not fill a batch, are left out. They are a \
+                                           shorter batch: `chunks` returns it, `chunks_exact` does not.";
+const LOSS_SUMMED: &str = "This is the sum of the losses of the samples. Return their mean: it does not depend on the \
+                           number of samples.";
+const SOFTMAX_TWICE: &str = "The softmax is applied twice: the engine's `SoftmaxCrossEntropy` applies it to its \
+                             input. Pass the scores, not the probabilities.";
 
 /// The loss and the accuracy of a case, made into what `with` makes of them and of the number of samples.
 fn evaluation(c: &Record, with: impl Fn(f64, f64, f64) -> (f64, f64)) -> Record {
@@ -391,20 +388,20 @@ fn epochs() -> [Check; 7] {
             .expects(|c| one_step(c, 1.0))
             .mistake(
                 "gradient_summed",
-                "The step is n times too long: the gradients of the samples are added up. The engine's loss is a mean, \
-                 and its gradient carries the 1/n already; do not multiply by the batch's size, nor take a gradient of \
-                 your own.",
+                "The step is n times too long: it uses the sum of the samples' gradients. The loss is the mean, and \
+                 the gradient of the engine's loss contains the factor 1/n: use it as it is.",
                 |c| one_step(c, c.matrix("x").nrows() as f64),
             )
             .mistake(
                 "averaged_twice",
-                "The step is n times too short: 1/n is applied twice. The engine's gradient carries it already.",
+                "The step is n times too short: 1/n is applied twice. The gradient of the engine's loss contains this \
+                factor already.",
                 |c| one_step(c, 1.0 / c.matrix("x").nrows() as f64),
             )
             .mistake(
                 "averaged_over_the_full_size",
-                "A batch that is not full is averaged over `batch_size`, as if it were. Its mean is over the samples \
-                 that it has.",
+                "The gradient of a batch that is not full is divided by `batch_size`. Divide it by the number of \
+                 samples in the batch.",
                 |c| one_step(c, c.matrix("x").nrows() as f64 / c.count("batch_size") as f64),
             )
             .mistake("last_batch_not_learned_from", LAST_BATCH_NOT_LEARNED_FROM, |c| {
@@ -412,7 +409,7 @@ fn epochs() -> [Check; 7] {
             })
             .mistake(
                 "no_step",
-                "No parameter has moved. `backward` computes gradients, and only a `step` after it uses them.",
+                "No parameter has changed. `backward` only computes the gradients: call `step` after it.",
                 |c| one_step(c, 0.0),
             )
             .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
@@ -423,8 +420,8 @@ fn epochs() -> [Check; 7] {
             })
             .mistake_if(
                 "samples_and_labels_apart",
-                "The network learns labels here that belong to other samples, as if samples and labels were shuffled, \
-                 but not alike. Shuffle numbers, and choose rows and labels by the same ones.",
+                "The network is trained with labels of other samples. Perhaps samples and labels are shuffled \
+                 separately. Shuffle the indices, and select rows and labels with them.",
                 |c, seen| {
                     let rows: Vec<usize> = (0..c.matrix("x").nrows()).collect();
                     let with_labels = |order: &[usize]| in_batches(c, &rows, order, rows.len());
@@ -434,7 +431,7 @@ fn epochs() -> [Check; 7] {
             )
             .mistake_if(
                 "batch_size_ignored",
-                "Every sample gets a step of its own, whatever `batch_size` is.",
+                "There is one step for each sample, whatever `batch_size` is. Take one step for each batch.",
                 |c, seen| {
                     let alone = orders(c.matrix("x").nrows()).into_iter().map(|order| in_batches(c, &order, &order, 1));
                     alone.into_iter().any(|net| is_net(seen, &net))
@@ -446,8 +443,8 @@ fn epochs() -> [Check; 7] {
             .computes(|f| [("loss", cross_entropy_of(f, &scores_of(f)))])
             .mistake(
                 "loss_after_the_step",
-                "This is the loss after the step. The one before it is asked for: the forward pass of the step has it \
-                 already, and a second one would take time.",
+                "This is the loss after the step. Return the loss before it: the forward pass of the step has \
+                 computed it already.",
                 |c| {
                     let (mut after, labels) = (net(c), c.counts("labels"));
                     after.step(&c.matrix("x"), &labels, c.float("learning_rate"));
@@ -457,9 +454,9 @@ fn epochs() -> [Check; 7] {
             .mistake("loss_summed", LOSS_SUMMED, |c| loss_before(c, |loss, n| loss * n))
             .mistake_if(
                 "divided_by_full_batches",
-                "The loss is infinite where there are fewer samples than `batch_size`. It looks as if a sum is divided \
-                 by n / batch_size, which rounds down to 0 there. Divide by the number of samples, and count each \
-                 batch's mean as often as the batch has samples.",
+                "The loss is infinite if there are fewer samples than `batch_size`. Perhaps a sum is divided by n / \
+                 batch_size, which is rounded down to 0. Multiply the mean of each batch by its number of samples, \
+                 add them up, and divide by the number of all samples.",
                 |c, seen| c.matrix("x").nrows() < c.count("batch_size") && seen.float("loss") == f64::INFINITY,
             )
             .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
@@ -501,14 +498,15 @@ fn epochs() -> [Check; 7] {
         })
         .mistake_if(
             "mean_of_batch_means",
-            "This is the mean of the batches' means. The last batch is shorter, so its samples count for more than \
-             others: weight each mean with the number of its samples, and divide by that of all.",
+            "This is the mean of the batches' means. The last batch is shorter, so its samples have more weight than \
+             the others. Multiply the mean of each batch by its number of samples, add them up, and divide by the \
+             number of all samples.",
             |c, seen| with_any_last(c, seen, |full, last| (full.sum() + last.mean) / (full.count + 1.0)),
         )
         .mistake_if(
             "one_batch_for_all",
-            "This is the loss of a single batch, such as the first or the last one. All samples belong into the \
-             mean, those of every batch.",
+            "This is the loss of a single batch, such as the first or the last one. Return the mean over the samples \
+             of all batches.",
             |c, seen| {
                 let losses = c.vector("losses of the samples");
                 let mean = |rows: &[usize]| rows.iter().map(|&row| losses[row]).sum::<f64>() / rows.len() as f64;
@@ -524,7 +522,9 @@ fn epochs() -> [Check; 7] {
         })
         .mistake_if(
             "divided_by_full_batches",
-            "All batches are added up, but only the full ones are counted: n / batch_size rounds down.",
+            "The losses of all batches are added up, but the sum is divided by the number of full batches: n / \
+            batch_size is rounded down. Multiply the mean of each batch by its number of samples, add them up, and \
+            divide by the number of all samples.",
             |c, seen| with_any_last(c, seen, |full, last| (full.sum() + last.mean) / full.count),
         ),
         Check::new(
@@ -542,8 +542,7 @@ fn epochs() -> [Check; 7] {
             match orders(n).iter().any(|order| is_net(seen, &in_batches(c, order, order, size))) {
                 true => Ok(()),
                 false => Err(format!(
-                    "There is no order of the {n} samples in which steps on batches of {size} lead to these \
-                     parameters."
+                    "For no order of the {n} samples do steps on batches of {size} lead to these parameters."
                 )),
             }
         })
@@ -556,8 +555,8 @@ fn epochs() -> [Check; 7] {
         })
         .mistake_if(
             "one_step_an_epoch",
-            "The parameters are those after a single step. Every batch is a step, and each begins where the one before \
-             ended.",
+            "The parameters are those after a single step. Take a step for every batch, each from the parameters \
+             after the one before.",
             |c, seen| {
                 let size = c.count("batch_size");
                 orders(c.matrix("x").nrows())
@@ -582,8 +581,8 @@ fn epochs() -> [Check; 7] {
             })
             .mistake_if(
                 "loss_before_the_epoch",
-                "This is the loss of all samples before the first step. Each batch has its loss just before the step \
-                 on it, when earlier steps have been taken already.",
+                "This is the loss of all samples before the first step. Use the loss of each batch just before the \
+                 step on it, after the steps on earlier batches.",
                 |c, seen| {
                     let first = cross_entropy(&net(c).scores(&c.matrix("x")), &c.counts("labels"));
                     close(&[first], &[seen.float("loss")])
@@ -599,11 +598,11 @@ fn epochs() -> [Check; 7] {
             })
             .mistake_if(
                 "batches_of_none_accepted",
-                "With a `batch_size` of 0 your code returns. There are no such batches, so the call is a mistake: \
-                 panic, as `chunks(0)` does by itself.",
+                "With a `batch_size` of 0 your code returns. Such a call is a mistake of the caller: panic, as \
+                 `chunks(0)` does by itself.",
                 |c, _| c.count("batch_size") == 0,
             ),
-        Check::new("shuffles", "train_epoch", "every epoch has an order of its own, from the generator", 1)
+        Check::new("shuffles", "train_epoch", "every epoch has another order, from the generator", 1)
             .asks("epochs_anew")
             .about("train_epoch")
             .after("batches")
@@ -621,15 +620,15 @@ fn epochs() -> [Check; 7] {
                     }
                 }
                 true => Err(
-                    "Six epochs from the same beginning end at the same parameters: they had the same batches, one \
-                     after the other."
+                    "Six epochs from the same parameters end at the same parameters: they had the same batches in the \
+                     same order."
                         .to_owned(),
                 ),
             })
             .mistake_if(
                 "not_shuffled",
-                "The samples are taken as they stand. If all zeros come first, the network forgets them over the ones; \
-                 and the same neighbours always share a batch. Shuffle at the beginning of each epoch.",
+                "The samples are used in their original order. Then every epoch has the same batches, and if the data \
+                 are sorted, a batch may contain only one class. Shuffle at the beginning of each epoch.",
                 |c, seen| {
                     let order: Vec<usize> = (0..c.matrix("x").nrows()).collect();
                     let net = in_batches(c, &order, &order, c.count("batch_size"));
@@ -639,8 +638,8 @@ fn epochs() -> [Check; 7] {
             )
             .mistake_if(
                 "same_order_every_epoch",
-                "Every epoch has the same order. Either no chance is in it, or it comes from a generator that is made \
-                 again each time. `rng` goes on from where it was: use that one.",
+                "Every epoch has the same order. Either nothing is random, or you create a new generator in every \
+                 epoch. Use the argument `rng`: it continues from epoch to epoch.",
                 |_, seen| all_alike(seen),
             ),
     ]
@@ -694,7 +693,7 @@ fn all_alike(seen: &Record) -> bool {
 
 fn trainings() -> [Check; 4] {
     [
-        Check::new("train_history", "train", "train builds the network, and notes three numbers for each epoch", 2)
+        Check::new("train_history", "train", "train builds the network, and records three numbers for each epoch", 2)
             .asks("train")
             .on(|draw| {
                 let (epochs, width) = (2 + draw::count(draw, 4), 3 + draw::count(draw, 9));
@@ -717,8 +716,8 @@ fn trainings() -> [Check; 4] {
             .expects(|c| noted(c, c.count("epochs"), 1..=c.count("epochs"), "ReLU"))
             .mistake(
                 "untrained_network_noted",
-                "There is one number too many. Either the network is looked at before the first epoch as well, or \
-                 there is one epoch too many. The history has one number an epoch.",
+                "There is one number too many. Either the network is evaluated before the first epoch as well, or \
+                 there is one epoch too many. Record one number for each epoch.",
                 |c| Record::new().with("lengths", vec![c.count("epochs") + 1; 3]),
             )
             .mistake(
@@ -728,14 +727,14 @@ fn trainings() -> [Check; 4] {
             )
             .mistake(
                 "on_epoch_too_early",
-                "`on_epoch` gets a history that does not hold the epoch yet. Call it last in the loop, after the \
-                 numbers of the epoch are noted.",
+                "`on_epoch` gets a history without the current epoch. Call it at the end of the loop, after you \
+                 record the numbers of the epoch.",
                 |c| noted(c, c.count("epochs"), 0..c.count("epochs"), "ReLU"),
             )
             .mistake(
                 "on_epoch_once",
-                "`on_epoch` is called once, at the end. It is there to show every epoch as it ends: it belongs into \
-                 the loop.",
+                "`on_epoch` is called only once, after the last epoch. Call it at the end of every epoch, in the \
+                 loop.",
                 |c| noted(c, c.count("epochs"), c.count("epochs")..=c.count("epochs"), "ReLU"),
             )
             .mistake("other_activation", OTHER_ACTIVATION, |c| {
@@ -773,26 +772,26 @@ fn trainings() -> [Check; 4] {
             })
             .mistake(
                 "loss_after_the_epoch",
-                "`train_loss` is measured after the epoch. It is what `train_epoch` returns: the loss of each sample \
-                 before the step on it, which costs no further pass.",
+                "`train_loss` is measured after the epoch. Record what `train_epoch` returns, which needs no further \
+                 pass: the mean of the losses before each step.",
                 |c| blank(c, &[&["train"]], |epoch| epoch.end),
             )
             .mistake(
                 "loss_before_the_epoch",
-                "`train_loss` is measured before the epoch. It is what `train_epoch` returns: the loss of each sample \
-                 just before the step on it, which costs no further pass.",
+                "`train_loss` is measured before the epoch. Record what `train_epoch` returns, which needs no further \
+                 pass: the mean of the losses before each step.",
                 |c| blank(c, &[&["train"]], |epoch| (epoch.start.0, epoch.end.1, epoch.end.2)),
             )
             .mistake(
                 "accuracy_before_the_epoch",
-                "The accuracies are those before the epoch. The history records how good the network is *after* each \
-                 epoch, so that its last entry is the network that you return.",
+                "The accuracies are those before the epoch. Measure them *after* each epoch, so that the last ones \
+                 belong to the network that you return.",
                 |c| blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.start.1, epoch.start.2)),
             )
             .mistake(
                 "train_accuracy_before_the_epoch",
-                "`train_accuracy` is measured before the epoch, `validation_accuracy` after it. Measure both after it: \
-                 only numbers of the same network can be compared.",
+                "`train_accuracy` is measured before the epoch, `validation_accuracy` after it. Measure both after \
+                 it, so that they can be compared.",
                 |c| blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.start.1, epoch.end.2)),
             )
             .mistake("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c| {
@@ -815,161 +814,159 @@ fn trainings() -> [Check; 4] {
                 let first = losses_on_blank(c, &[&["train"]]).vector("train_loss")[0];
                 Record::new().with("train_loss", Array1::from_elem(c.count("epochs"), first))
             }),
-        Check::new("train_stands_still", "train", "with the learning rate 0 the history says what the network does", 1)
-            .asks("train")
-            .after("train_blank")
-            .after("every_sample_counts")
-            .after("evaluate_only_looks")
-            .on(|draw| {
-                // All inputs point the same way, so a network without biases gives all the same class. Whichever it is,
-                // a different fraction of either part has it.
-                let inputs =
-                    |n: usize| Array2::from_shape_fn((n, 2), |(row, column)| [1.0, -0.6][column] * (1.0 + row as f64));
-                let [train, validation] = uneven(draw);
-                vec![
-                    training(inputs(7), &train, inputs(5), &validation)
-                        .with("sizes", vec![2_usize, 24, 3])
-                        .with("learning_rate", 0.0)
-                        .with("batch_size", 3_usize)
-                        .with("epochs", 2_usize)
-                        .with("seed", seed(draw))
-                        .with(EVALUATED, true),
-                ]
-            })
-            .demands(|c, seen| {
-                let train = measured(c, seen, "train", 1.0);
-                let validation = measured(c, seen, "validation", 1.0).1;
-                let evaluated = ["train", "validation"].map(|part| by_evaluate(seen, part));
-                if is_history(seen, train.0, train.1, validation)
-                    || is_history(seen, train.0, evaluated[0], evaluated[1])
-                {
-                    return match is_drawn_once(seen) {
-                        false => Ok(()),
-                        true => Err("Two trainings, one after the other, begin with the same network.".to_owned()),
-                    };
-                }
-                Err(format!(
-                    "The network that is returned has the loss {:.6} and the accuracy {:.4} on the training samples, \
-                     and the accuracy {:.4} on the others. With the learning rate 0 it was the same in every epoch, \
-                     and the history says something else.",
-                    train.0, train.1, validation
-                ))
-            })
-            .mistake_if(
-                "generator_of_its_own",
-                "Two trainings, one after the other, begin with the same network: it is not drawn from `rng`. Hand \
-                 `rng` to `mlp`.",
-                |_, seen| is_drawn_once(seen),
-            )
-            .mistake_if("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c, seen| {
-                let (loss, accuracy) = measured(c, seen, "train", 1.0);
-                is_history(seen, loss, accuracy, accuracy)
-            })
-            .mistake_if("history_in_percent", HISTORY_IN_PERCENT, |c, seen| {
-                let ((loss, train), (_, validation)) =
-                    (measured(c, seen, "train", 1.0), measured(c, seen, "validation", 1.0));
-                is_history(seen, loss, 100.0 * train, 100.0 * validation)
-            })
-            .mistake_if("validation_learned_from", VALIDATION_LEARNED_FROM, |c, seen| {
-                let ((train, _), (validation, _)) =
-                    (measured(c, seen, "train", 1.0), measured(c, seen, "validation", 1.0));
-                let all = (7.0 * train + 5.0 * validation) / 12.0;
-                [validation, all].iter().any(|loss| close(&seen.vector("train_loss").to_vec(), &[*loss; 2]))
-            })
-            .mistake_if(
-                "scaled_twice",
-                "The inputs are scaled once more. `train` gets inputs that are between 0 and 1 already: divided by 16 \
-                 or 255 again, all images look like blank paper.",
-                |c, seen| {
-                    [16.0, 255.0].into_iter().any(|factor| {
-                        close(&seen.vector("train_loss").to_vec(), &[measured(c, seen, "train", factor).0; 2])
-                    })
-                },
-            ),
         Check::new(
-            "train_learns",
+            "train_stands_still",
             "train",
-            "the history describes the network that is returned, and that has learned",
+            "with the learning rate 0 the history describes the initial network",
             1,
         )
         .asks("train")
-        .after("train_stands_still")
-        .after("batches")
+        .after("train_blank")
+        .after("every_sample_counts")
+        .after("evaluate_only_looks")
         .on(|draw| {
-            // Three clouds far apart. A third of the labels put aside are wrong on purpose.
-            [1_usize, 8]
-                .map(|epochs| {
-                    // The first three classes are sure to be there; the others are drawn.
-                    let mut some = |n: usize| -> Vec<usize> {
-                        (0..n).map(|sample| if sample < 3 { sample } else { draw::count(draw, 3) }).collect()
-                    };
-                    let (labels, right) = (some(60), some(30));
-                    let wrong = |(sample, label): (usize, &usize)| if sample < 10 { (label + 1) % 3 } else { *label };
-                    let wrong: Vec<usize> = right.iter().enumerate().map(wrong).collect();
-                    training(clouds(draw, &labels), &labels, clouds(draw, &right), &wrong)
-                        .with("sizes", vec![2_usize, 16, 3])
-                        .with("learning_rate", 0.25)
-                        .with("batch_size", 4_usize)
-                        .with("epochs", epochs)
-                        .with("seed", seed(draw))
-                        .with(EVALUATED, true)
-                })
-                .to_vec()
+            // All inputs point the same way, so a network without biases gives all the same class. Whichever it is,
+            // a different fraction of either part has it.
+            let inputs =
+                |n: usize| Array2::from_shape_fn((n, 2), |(row, column)| [1.0, -0.6][column] * (1.0 + row as f64));
+            let [train, validation] = uneven(draw);
+            vec![
+                training(inputs(7), &train, inputs(5), &validation)
+                    .with("sizes", vec![2_usize, 24, 3])
+                    .with("learning_rate", 0.0)
+                    .with("batch_size", 3_usize)
+                    .with("epochs", 2_usize)
+                    .with("seed", seed(draw))
+                    .with(EVALUATED, true),
+            ]
         })
         .demands(|c, seen| {
-            let (noted, found) = last_accuracies(c, seen);
+            let train = measured(c, seen, "train", 1.0);
+            let validation = measured(c, seen, "validation", 1.0).1;
             let evaluated = ["train", "validation"].map(|part| by_evaluate(seen, part));
-            if !close(&noted, &found) && !close(&noted, &evaluated) {
-                return Err(format!(
-                    "After the last epoch the history says {:.4} and {:.4}. The network that is returned has the \
-                     accuracy {:.4} on the training samples, and {:.4} on the others.",
-                    noted[0], noted[1], found[0], found[1]
-                ));
+            if is_history(seen, train.0, train.1, validation) || is_history(seen, train.0, evaluated[0], evaluated[1]) {
+                return match is_drawn_once(seen) {
+                    false => Ok(()),
+                    true => Err("Two trainings, one after the other, begin with the same network.".to_owned()),
+                };
             }
-            match (seen.vector("train_loss").last(), found[0] > 0.9) {
-                (Some(loss), true) if c.count("epochs") == 1 || *loss < LEARNED => Ok(()),
-                _ => Err("Three clouds that lie far apart are not told apart after some epochs.".to_owned()),
-            }
+            Err(format!(
+                "The network that is returned has the loss {:.6} and the accuracy {:.4} on the training samples, \
+                     and the accuracy {:.4} on the others. With the learning rate 0 it was the same in every epoch, \
+                     but the history has other numbers.",
+                train.0, train.1, validation
+            ))
         })
         .mistake_if(
-            "accuracy_before_the_epoch",
-            "The accuracies are lower than those of the network that is returned, as if they were those before the \
-             epoch. The history records how good the network is *after* each epoch, so that its last entry is the \
-             network that you return.",
-            |c, seen| {
-                let (noted, found) = last_accuracies(c, seen);
-                c.count("epochs") == 1 && noted[0] < found[0] - 0.1
-            },
+            "generator_of_its_own",
+            "Two trainings, one after the other, begin with the same network: its weights are not drawn from \
+                 `rng`. Pass `rng` to `mlp`.",
+            |_, seen| is_drawn_once(seen),
         )
+        .mistake_if("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c, seen| {
+            let (loss, accuracy) = measured(c, seen, "train", 1.0);
+            is_history(seen, loss, accuracy, accuracy)
+        })
+        .mistake_if("history_in_percent", HISTORY_IN_PERCENT, |c, seen| {
+            let ((loss, train), (_, validation)) =
+                (measured(c, seen, "train", 1.0), measured(c, seen, "validation", 1.0));
+            is_history(seen, loss, 100.0 * train, 100.0 * validation)
+        })
+        .mistake_if("validation_learned_from", VALIDATION_LEARNED_FROM, |c, seen| {
+            let ((train, _), (validation, _)) = (measured(c, seen, "train", 1.0), measured(c, seen, "validation", 1.0));
+            let all = (7.0 * train + 5.0 * validation) / 12.0;
+            [validation, all].iter().any(|loss| close(&seen.vector("train_loss").to_vec(), &[*loss; 2]))
+        })
         .mistake_if(
-            "another_network_returned",
-            "The history tells of a better network than the one that is returned: return the network that was trained.",
+            "scaled_twice",
+            "The inputs are scaled once more. They are already between 0 and 1 when `train` gets them: do not \
+                 divide them by 16 or 255 again.",
             |c, seen| {
-                let (noted, found) = last_accuracies(c, seen);
-                noted[0] > found[0] + 0.1
+                [16.0, 255.0].into_iter().any(|factor| {
+                    close(&seen.vector("train_loss").to_vec(), &[measured(c, seen, "train", factor).0; 2])
+                })
             },
-        )
-        .mistake_if("a_new_network_each_epoch", A_NEW_NETWORK_EACH_EPOCH, |c, seen| {
-            let (noted, found) = last_accuracies(c, seen);
-            let losses = seen.vector("train_loss");
-            c.count("epochs") == 8 && close(&noted, &found) && losses[7] > 0.5 * losses[0]
-        }),
+        ),
+        Check::new("train_learns", "train", "the history describes the trained network that is returned", 1)
+            .asks("train")
+            .after("train_stands_still")
+            .after("batches")
+            .on(|draw| {
+                // Three clouds far apart. A third of the labels put aside are wrong on purpose.
+                [1_usize, 8]
+                    .map(|epochs| {
+                        // The first three classes are sure to be there; the others are drawn.
+                        let mut some = |n: usize| -> Vec<usize> {
+                            (0..n).map(|sample| if sample < 3 { sample } else { draw::count(draw, 3) }).collect()
+                        };
+                        let (labels, right) = (some(60), some(30));
+                        let wrong =
+                            |(sample, label): (usize, &usize)| if sample < 10 { (label + 1) % 3 } else { *label };
+                        let wrong: Vec<usize> = right.iter().enumerate().map(wrong).collect();
+                        training(clouds(draw, &labels), &labels, clouds(draw, &right), &wrong)
+                            .with("sizes", vec![2_usize, 16, 3])
+                            .with("learning_rate", 0.25)
+                            .with("batch_size", 4_usize)
+                            .with("epochs", epochs)
+                            .with("seed", seed(draw))
+                            .with(EVALUATED, true)
+                    })
+                    .to_vec()
+            })
+            .demands(|c, seen| {
+                let (noted, found) = last_accuracies(c, seen);
+                let evaluated = ["train", "validation"].map(|part| by_evaluate(seen, part));
+                if !close(&noted, &found) && !close(&noted, &evaluated) {
+                    return Err(format!(
+                        "The last accuracies in the history are {:.4} and {:.4}. The network that is returned has the \
+                     accuracy {:.4} on the training samples, and {:.4} on the others.",
+                        noted[0], noted[1], found[0], found[1]
+                    ));
+                }
+                match (seen.vector("train_loss").last(), found[0] > 0.9) {
+                    (Some(loss), true) if c.count("epochs") == 1 || *loss < LEARNED => Ok(()),
+                    _ => Err("Three clouds that lie far apart are not separated after some epochs.".to_owned()),
+                }
+            })
+            .mistake_if(
+                "accuracy_before_the_epoch",
+                "The training accuracy is lower than that of the network that is returned. Perhaps the accuracies are \
+             measured before the epoch. Measure them *after* each epoch, so that the last ones belong to the network \
+             that you return.",
+                |c, seen| {
+                    let (noted, found) = last_accuracies(c, seen);
+                    c.count("epochs") == 1 && noted[0] < found[0] - 0.1
+                },
+            )
+            .mistake_if(
+                "another_network_returned",
+                "The training accuracy in the history is higher than that of the network that is returned: return the \
+            network that was trained.",
+                |c, seen| {
+                    let (noted, found) = last_accuracies(c, seen);
+                    noted[0] > found[0] + 0.1
+                },
+            )
+            .mistake_if("a_new_network_each_epoch", A_NEW_NETWORK_EACH_EPOCH, |c, seen| {
+                let (noted, found) = last_accuracies(c, seen);
+                let losses = seen.vector("train_loss");
+                c.count("epochs") == 8 && close(&noted, &found) && losses[7] > 0.5 * losses[0]
+            }),
     ]
 }
 
 /// Where three clouds lie far apart, the loss of an epoch falls below this, but not yet in the first one.
 const LEARNED: f64 = 0.04;
-const VALIDATED_ON_THE_TRAINING_SET: &str = "The validation accuracy is measured on the training samples. A network \
-                                             may know those by heart, so this says little about others.";
+const VALIDATED_ON_THE_TRAINING_SET: &str = "The validation accuracy is measured on the training samples. The network \
+                                             was trained on these, so this says little about new samples.";
 const HISTORY_IN_PERCENT: &str =
-    "The accuracies of the history are in percent. They are fractions here, as `evaluate` returns them.";
-const VALIDATION_LEARNED_FROM: &str = "The network is trained on the validation samples: the loss is theirs, or \
-                                       includes theirs. Train on `x_train`, and only evaluate the others.";
-const A_NEW_NETWORK_EACH_EPOCH: &str = "\
-    The loss of the last epoch is not much lower than that of the first. Either every epoch begins with a new network, \
-    which belongs before the loop, or the steps of later epochs lead nowhere.";
-const OTHER_ACTIVATION: &str = "Between the layers stands another activation. ReLU is asked for, which learns faster \
-                                here: its slope does not vanish.";
+    "The accuracies in the history are in percent. Record fractions, as `evaluate` returns them.";
+const VALIDATION_LEARNED_FROM: &str = "The training loss is that of the validation samples, or includes them. Train \
+                                       on `x_train` alone, and only evaluate the others.";
+const A_NEW_NETWORK_EACH_EPOCH: &str = "The loss of the last epoch is not much lower than that of the first. Either \
+    every epoch begins with a new network (create it once, before the loop), or the steps of later epochs change too \
+    little.";
+const OTHER_ACTIVATION: &str = "There is another activation between the layers. Use ReLU.";
 
 fn training(
     x_train: Array2<f64>,
@@ -1135,8 +1132,8 @@ fn tables() -> [Check; 5] {
             )
             .mistake(
                 "matrix_without_missing_classes",
-                "The matrix is too small: a class that is neither there nor predicted has a row and a column of zeros. \
-                 That is why `n_classes` is given.",
+                "The matrix is too small: a class that occurs neither in the labels nor in the predictions has a row \
+                 and a column of zeros. Use `n_classes`.",
                 |c| {
                     let most = c.counts("labels").into_iter().chain(c.counts("predicted")).max().unwrap_or(0);
                     counted(c, c.count("n_classes") - most - 1, |(label, predicted), entry| {
@@ -1144,7 +1141,7 @@ fn tables() -> [Check; 5] {
                     })
                 },
             )
-            .mistake("only_errors_counted", "Nothing stands on the diagonal: what is right is counted there.", |c| {
+            .mistake("only_errors_counted", "The diagonal is zero. Count the right predictions there.", |c| {
                 counted(c, 0, |(label, predicted), entry| {
                     (label, predicted, entry + f64::from(u8::from(label != predicted)))
                 })
@@ -1175,14 +1172,14 @@ fn tables() -> [Check; 5] {
             })
             .mistake_if(
                 "lengths_not_compared",
-                "There are not as many predictions as labels, and your code goes on. Some of them are left out then, \
-                 and it goes unnoticed. Compare the lengths first, with `assert_eq!`.",
+                "The numbers of predictions and labels differ, but your code continues, and leaves some of them out. \
+                 Compare the lengths first, with `assert_eq!`.",
                 |c, _| c.counts("labels").len() != c.counts("predicted").len(),
             )
             .mistake_if(
                 "unknown_class_accepted",
-                "A label or a prediction is not below `n_classes`, and your code goes on: panic. An index that is too \
-                 large does so by itself.",
+                "A label or a prediction is not below `n_classes`, but your code continues: panic. An index that is \
+                 too large panics by itself.",
                 |c, _| {
                     c.counts("labels").len() == c.counts("predicted").len()
                         && c.counts("labels").iter().chain(&c.counts("predicted")).any(|class| *class > 2)
@@ -1205,14 +1202,14 @@ fn tables() -> [Check; 5] {
             .expects(|c| reports(c, |precision, recall| (precision, recall, harmonic(precision, recall))))
             .mistake(
                 "precision_and_recall_swapped",
-                "Precision and recall have swapped places. Precision asks all that were *given* the class, a column; \
-                 recall asks all that *have* it, a row.",
+                "Precision and recall are swapped. Precision is a fraction of all samples that are *predicted* as the \
+                 class, a column. Recall is a fraction of all samples that *are* in the class, a row.",
                 |c| reports(c, |precision, recall| (recall, precision, harmonic(precision, recall))),
             )
             .mistake(
                 "f1_arithmetic_mean",
-                "F1 is the arithmetic mean here. The harmonic one is asked for, 2pr / (p + r): it is small as soon as \
-                 one of the two is.",
+                "F1 is the arithmetic mean of precision and recall here. Use the harmonic mean, 2pr / (p + r): it is \
+                 small if one of the two is small.",
                 |c| reports(c, |precision, recall| (precision, recall, (precision + recall) / 2.0)),
             ),
         Check::new("nothing_of_a_class", "precision_recall_f1", "0 / 0 counts as 0, and no class is left out", 1)
@@ -1234,17 +1231,17 @@ fn tables() -> [Check; 5] {
             .expects(|c| reports(c, |p, r| (or(p, 0.0), or(r, 0.0), or(harmonic(or(p, 0.0), or(r, 0.0)), 0.0))))
             .mistake(
                 "nan_for_nothing",
-                "0 / 0 is NaN for an f64, and a NaN spoils every mean that it gets into. Here it counts as 0.",
+                "0 / 0 is NaN for an f64, and a NaN makes every mean NaN. Use 0 for 0 / 0.",
                 |c| reports(c, |p, r| (p, r, harmonic(p, r))),
             )
             .mistake(
                 "f1_of_two_zeros",
-                "Where precision and recall are both 0, F1 is 0 / 0 again, and NaN. It counts as 0.",
+                "If precision and recall are both 0, F1 is 0 / 0, which is NaN. Use 0 for it.",
                 |c| reports(c, |p, r| (or(p, 0.0), or(r, 0.0), harmonic(or(p, 0.0), or(r, 0.0)))),
             )
             .mistake(
                 "one_for_nothing",
-                "0 / 0 counts as 1 here: a class of which nothing was recognised would look perfect. It counts as 0.",
+                "0 / 0 counts as 1 here, so a class that was never recognised would look perfect. Use 0 for 0 / 0.",
                 |c| reports(c, |p, r| (or(p, 1.0), or(r, 1.0), harmonic(or(p, 1.0), or(r, 1.0)))),
             ),
         Check::new(
@@ -1264,12 +1261,18 @@ fn tables() -> [Check; 5] {
             cases
         })
         .expects(|c| ranked(c, |c| confusions(c, |label, predicted, count| label != predicted && count > 0)))
-        .mistake("diagonal_ranked", "The diagonal is in the list: a 4 that is predicted as a 4 is no confusion.", |c| {
-            ranked(c, |c| confusions(c, |_, _, count| count > 0))
-        })
-        .mistake("never_confused_ranked", "The list has entries that never happened. Leave out what is 0.", |c| {
-            ranked(c, |c| confusions(c, |label, predicted, _| label != predicted))
-        })
+        .mistake(
+            "diagonal_ranked",
+            "The list contains entries of the diagonal: a 4 that is predicted as a 4 is not a \
+                                    confusion.",
+            |c| ranked(c, |c| confusions(c, |_, _, count| count > 0)),
+        )
+        .mistake(
+            "never_confused_ranked",
+            "The list contains confusions that never happened. Leave out those whose \
+                                          count is 0.",
+            |c| ranked(c, |c| confusions(c, |label, predicted, _| label != predicted)),
+        )
         .mistake(
             "pairs_without_direction",
             "Both directions of a pair are added up. A 4 predicted as a 9 and a 9 predicted as a 4 are two confusions.",
@@ -1299,8 +1302,8 @@ fn tables() -> [Check; 5] {
         )
         .mistake(
             "equals_reversed",
-            "Equally frequent confusions are in the reverse order: smaller true classes come first. Sorting upwards \
-             and turning the list round turns equals round as well.",
+            "Equally frequent confusions are in the wrong order: smaller true classes come first. If you sort upwards \
+             and then reverse the list, equal ones are reversed as well.",
             |c| {
                 let mut list = confusions(c, |label, predicted, count| label != predicted && count > 0);
                 list.sort_by_key(|confusion| confusion.2);

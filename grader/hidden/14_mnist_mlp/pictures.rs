@@ -115,9 +115,9 @@ fn drawing(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("probability").from(0.0, 1.12),
     )
     .caption(
-        "How sure your network is of each digit for the image that it is shown: a held-out 3, or what you draw on the page of \
-         `serve`. A wide pen, in the middle, as large as the image, is what it has learned from. Draw something that is no digit: \
-         it is sure all the same. It has never seen anything else.",
+        "How sure your network is of each digit for the image that it is shown: a held-out 3, or what you draw on the \
+         page of `serve`. It has learned from digits drawn with a wide pen, in the middle, as large as the image. \
+         Draw something that is not a digit: the network may be just as sure, because it has only seen digits.",
     );
     let is_three = HELD_OUT_LABELS[HEADER..].iter().position(|&label| label == 3).unwrap_or(0);
     let usual = held_out_images().row(is_three).iter().map(|ink| ink / MAX_PIXEL).collect();
@@ -184,9 +184,9 @@ fn epochs() -> Axis {
 fn accuracies(reading: &Both<Reading>) -> Picture {
     let mut picture =
         Picture::new("accuracy", "Accuracy, epoch by epoch", epochs(), Axis::new("accuracy").from(0.75, 1.0)).caption(
-            "On the training set and on the validation set. The first rises towards 1, the second levels out below it: \
-         what the network still learns then is true of the training samples only. If both lines are the same, they \
-         were measured on the same samples.",
+            "On the training set and on the validation set. The first rises towards 1, the second levels out below \
+         it: from there on, the network improves on the training samples only. If both lines are the same, they were \
+         measured on the same samples.",
         );
     picture.level("95 %", 0.95, (1.0, EPOCHS as f64));
     let curve = |numbers: fn(&Reading) -> &Vec<f64>| reading.clone().map(|reading| by_epoch(numbers(&reading)));
@@ -211,9 +211,10 @@ fn weights(reading: &Both<Reading>) -> Picture {
         .equal_units()
         .caption(
             "The weights of 24 of the 64 hidden neurons, each as an image. Blue (cyan in a terminal) is a positive \
-             weight: ink there makes the neuron active. Orange (red in a terminal) is a negative one, and the stronger \
-             the colour, the larger the weight. Some neurons respond to a stroke, some to an edge. The pixels in the \
-             left and right columns hardly ever have ink, so their weights are still the random ones.",
+             weight: ink there makes the neuron active. Orange (red in a terminal) is a negative one, and the \
+             stronger the colour, the larger the weight. Some neurons respond to a stroke, some to an edge. The \
+             pixels in the left and right columns hardly ever have ink, so their weights are still nearly the initial \
+             random ones.",
         );
     let weights = &reading.one(&mut picture).weights;
     let largest = weights.iter().fold(0.0, |largest: f64, weight| largest.max(weight.abs()));
@@ -289,8 +290,8 @@ fn precision_and_recall(confused: &Both<Vec<f64>>, ask: &mut Ask<'_>) -> Result<
     )
     .caption(
         "Of the same matrix, by your `precision_recall_f1`. The dots of a digit are far apart where it is predicted \
-         too often (low precision) or too seldom (low recall). If the two dots of a digit are exchanged, compared with \
-         the faint ones, so are rows and columns.",
+         too often (low precision) or too rarely (low recall). If the two dots of a digit are swapped, compared with \
+         the faint ones, rows and columns are swapped in your code.",
     );
     for (n, name) in ["precision", "recall"].into_iter().enumerate() {
         let dots = ask.both(|side| {
