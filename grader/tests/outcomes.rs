@@ -92,7 +92,7 @@ fn a_shape_error_inside_ndarray_points_at_the_learners_call_and_explains_it() {
     let edited = Edited::new(SUM, "x.dot(&self.weights.t()) + &self.biases");
     let check = check_of(&edited.report(), "pre_activation_shapes").clone();
     assert_eq!(check["status"], "crashed");
-    assert!(check["message"].as_str().unwrap().contains("the columns of `a` have to be as many as the rows of `b`"));
+    assert!(check["message"].as_str().unwrap().contains("`a` needs as many columns as `b` has rows"));
     assert!(check["file"].as_str().unwrap().ends_with("src/lib.rs"), "{check}");
     let source = std::fs::read_to_string(edited.folder.path().join("src/lib.rs")).unwrap();
     assert_eq!(check["line"], source.lines().position(|line| line.contains("weights.t()")).unwrap() + 1);

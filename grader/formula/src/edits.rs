@@ -585,10 +585,10 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
     let of_owner = step.owner.map_or(String::new(), |owner| format!(" of `{owner}`"));
     let in_owner = step.owner.map_or(String::new(), |owner| format!(" in `{owner}`"));
     let in_formula = match step.owner {
-        Some(owner) => format!("the formula of `{owner}` has `{}` in it", written.words),
-        None => format!("the formula has `{}` in it", written.words),
+        Some(owner) => format!("the formula of `{owner}` contains `{}`", written.words),
+        None => format!("the formula contains `{}`", written.words),
     };
-    let in_formula = if written.is_whole() { in_formula } else { format!("another step{in_owner} is taken") };
+    let in_formula = if written.is_whole() { in_formula } else { format!("another operation is used{in_owner}") };
     let texts: Vec<&Text> = step.args.iter().map(|arg| &arg.0.text).collect();
     let (rank, code, says) = match &edit.change {
         Change::Only(index) => match step.op {
@@ -607,18 +607,18 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                 format!("leave_out:{}", how.name().replace(' ', "_")),
                 format!("{} is left out{of_owner}", how.noun(over)),
             ),
-            Op::Transpose => (10, "leave_out:transpose".to_owned(), format!("nothing is transposed{in_owner}")),
+            Op::Transpose => (10, "leave_out:transpose".to_owned(), format!("the transposition is left out{of_owner}")),
             _ => (
                 15,
                 "one_case_for_both".to_owned(),
-                format!("`{}` stands{in_owner} in every case", texts[*index].words),
+                format!("`{}` is used{in_owner} in every case", texts[*index].words),
             ),
         },
         Change::Op(other) => match (step.op, other) {
             (Op::Function(old), Op::Function(new)) => (
                 12,
                 format!("function:{}_for_{}", new.name(), old.name()).replace(' ', "_"),
-                format!("{} stands{in_owner} where {} belongs", new.noun(), old.noun()),
+                format!("{} is used{in_owner} instead of {}", new.noun(), old.noun()),
             ),
             (Op::Aggregate(old, over), Op::Aggregate(new, other)) => (
                 12,
@@ -626,12 +626,12 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                     true => format!("aggregate:{}_for_{}", new.name(), old.name()).replace(' ', "_"),
                     false => format!("aggregate:over_{other:?}_for_{over:?}").to_lowercase(),
                 },
-                format!("{} stands{in_owner} where {} belongs", new.noun(*other), old.noun(over)),
+                format!("{} is used{in_owner} instead of {}", new.noun(*other), old.noun(over)),
             ),
             (Op::Count(_), Op::Count(_)) => (
                 11,
                 format!("count:{}", slug(written)),
-                format!("`{}` stands{in_owner} where `{}` belongs", written.words, step.text.words),
+                format!("`{}` is used{in_owner} instead of `{}`", written.words, step.text.words),
             ),
             (Op::Binary(old), Op::Binary(new)) => {
                 (14, format!("operator:{}_for_{}", new.name(), old.name()), in_formula)
@@ -640,12 +640,12 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             _ => (16, format!("index:{}", slug(written)), in_formula),
         },
         Change::Swapped if step.op == Op::Choose => {
-            (14, "cases_swapped".to_owned(), format!("the two cases have changed places{in_owner}"))
+            (14, "cases_swapped".to_owned(), format!("the two cases are swapped{in_owner}"))
         }
         Change::Swapped => (14, format!("swapped:{}", slug(written)), in_formula),
         Change::Uses(name) => {
             let own = if let Op::Named(own) = step.op { own } else { "it" };
-            (14, format!("uses:{name}_for_{own}"), format!("`{name}` is used wherever `{own}` belongs"))
+            (14, format!("uses:{name}_for_{own}"), format!("`{name}` is always used instead of `{own}`"))
         }
         Change::Paired(..) => (17, format!("paired:{}", slug(written)), in_formula),
         Change::Regrouped(_) => (16, format!("regrouped:{}", slug(written)), in_formula),
@@ -679,11 +679,11 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         Change::Arg(_, Arg::Sized(..)) => (20, "sized".to_owned(), in_formula),
         Change::Arg(index, Arg::Op(Op::Function(Function::Ones))) => {
             let words = if texts[*index].is_whole() { &texts[*index].words } else { "a factor" };
-            (10, format!("ones:{}", slug(texts[*index])), format!("all numbers of `{words}` are 1{in_owner}"))
+            (10, format!("ones:{}", slug(texts[*index])), format!("all entries of `{words}` are 1{in_owner}"))
         }
         Change::Arg(index, Arg::Op(Op::Constant(number))) => {
             let (old, new) = (&texts[*index].words, words::constant(*number));
-            (17, format!("constant:{new}_for_{old}"), format!("{new} stands{in_owner} where {old} belongs"))
+            (17, format!("constant:{new}_for_{old}"), format!("{new} is used{in_owner} instead of {old}"))
         }
         Change::Result(Arg::Op(Op::Constant(number))) => {
             let (what, number) = (&step.text.words, words::constant(*number));
@@ -735,13 +735,13 @@ fn replaced(name: &str, is_old: bool, old: &Text, in_owner: &str, in_formula: &s
     if is_old {
         let code = format!("old:{name}");
         if *old.words == *name {
-            return (13, code, format!("the old `{name}` stands{in_owner} where the new one belongs"));
+            return (13, code, format!("the old `{name}` is used{in_owner} instead of the new one"));
         }
-        return (19, code, format!("the old `{name}` stands{in_owner} where `{}` belongs", old.words));
+        return (19, code, format!("the old `{name}` is used{in_owner} instead of `{}`", old.words));
     }
     let code = format!("other:{}_for_{}", slug(&Text::name(name)), slug(old));
     let says = if old.is_whole() {
-        format!("`{name}` stands{in_owner} where `{}` belongs", old.words)
+        format!("`{name}` is used{in_owner} instead of `{}`", old.words)
     } else {
         in_formula.to_owned()
     };

@@ -158,7 +158,7 @@ impl Side<'_> {
             Ended::Stopped(limit) => format!("`{experiment}`: {}", over(limit)),
             Ended::Died(cause) => format!("`{experiment}` ended the whole program: {cause}."),
             Ended::NotStarted | Ended::Refused(_) => {
-                format!("`{experiment}` was not run: your program had crashed too often.")
+                format!("`{experiment}` was not run: your program crashed too often.")
             }
         };
         self.silent.insert(experiment.to_owned(), sentence.clone());
@@ -205,7 +205,7 @@ impl Answer {
         }
         let what = if name == RESULT { self.experiment.as_str() } else { name };
         let n = numbers.len();
-        Err(Stop::NoAnswer(format!("`{what}` has {n} numbers where {count} belong.").into()))
+        Err(Stop::NoAnswer(format!("`{what}` has {n} numbers instead of {count}.").into()))
     }
 
     /// The number called `name`; NaN if there is none.
@@ -228,6 +228,6 @@ mod tests {
         assert!(answer.number("x").is_nan() && answer.number("none").is_nan() && answer.number("missing").is_nan());
         assert_eq!(answer.numbers("counts"), [1.0, 2.0]);
         let Err(Stop::NoAnswer(note)) = answer.exactly(3, "counts") else { panic!("there are two") };
-        assert_eq!(note, "`counts` has 2 numbers where 3 belong.".into());
+        assert_eq!(note, "`counts` has 2 numbers instead of 3.".into());
     }
 }

@@ -167,10 +167,10 @@ fn pattern(shape: &[usize], wanted: &[f64], got: &[f64], tolerance: Tolerance) -
     let largest = (0..wanted.len()).max_by(|&i, &j| wanted[i].abs().total_cmp(&wanted[j].abs()))?;
     let nonzero = wanted.iter().filter(|number| **number != 0.0).count();
     if nonzero > 0 && follows(&|wanted| -wanted) {
-        return Some("The sign is the wrong way round.".to_owned());
+        return Some("The sign is wrong.".to_owned());
     }
     if is_reordered(wanted, got, tolerance) {
-        return Some("The numbers are the right ones, in another order.".to_owned());
+        return Some("The numbers are right, but in another order.".to_owned());
     }
     let factor = got[largest] / wanted[largest];
     if nonzero > 1 && factor.is_finite() && factor != 0.0 && follows(&|wanted| factor * wanted) {
@@ -244,7 +244,7 @@ mod tests {
             assert!(sentence.ends_with(end), "{sentence}");
         };
         ends(&right * 3.0, "Every number is 3 times what it should be.");
-        ends(-&right, "The sign is the wrong way round.");
+        ends(-&right, "The sign is wrong.");
         ends(&right - 0.5, "Every number is off by -0.5.");
         ends(right.t().to_owned(), "It looks transposed.");
         assert_eq!(between(2.0, 4.0).unwrap(), "The result is 4, not 2.");
@@ -252,7 +252,7 @@ mod tests {
         let tiny =
             |right: f64, wrong: f64| difference(&right.into(), &wrong.into(), Tolerance::relative(1e-9)).unwrap();
         assert_eq!(tiny(1e-14, 3e-15), "The result is 3e-15, not 1e-14.");
-        assert_eq!(tiny(1e-14, -1e-14), "The result is -1e-14, not 1e-14. The sign is the wrong way round.");
+        assert_eq!(tiny(1e-14, -1e-14), "The result is -1e-14, not 1e-14. The sign is wrong.");
     }
 
     #[test]

@@ -191,7 +191,7 @@ impl Twist {
     pub(crate) fn describe(&self) -> (u32, String, String) {
         match self {
             Self::Input(name, Change::Other(other)) => {
-                (13, format!("edit:other:{other}_for_{name}"), format!("`{other}` stands where `{name}` belongs"))
+                (13, format!("edit:other:{other}_for_{name}"), format!("`{other}` is used instead of `{name}`"))
             }
             Self::Input(name, change) => {
                 let (code, words) = change.words(&format!("`{name}`"));
@@ -239,23 +239,23 @@ impl Change {
                 let words = format!("{what} is {verb} by the number of {count} of `{input}`");
                 return (format!("{verb}_by_{code}_of_{input}"), words);
             }
-            Self::Other(other) => return (format!("other:{other}"), format!("`{other}` stands for {what}")),
+            Self::Other(other) => return (format!("other:{other}"), format!("`{other}` is used instead of {what}")),
             Self::Op(op) => op,
         };
         let (code, words) = match op {
             Op::Function(Function::Zeros) => ("zero", format!("{what} is 0")),
             Op::Function(Function::Ones) => ("one", format!("{what} is 1")),
             Op::Function(Function::Neg) => ("sign", format!("{what} has the opposite sign")),
-            Op::Function(Function::Abs) => ("abs", format!("{what} has lost its sign")),
+            Op::Function(Function::Abs) => ("abs", format!("{what} is replaced by its absolute value")),
             Op::Function(Function::Square) => ("square", format!("{what} is squared")),
             Op::Function(Function::Sqrt) => ("sqrt", format!("the square root of {what} is taken")),
             Op::Function(Function::Recip) => ("recip", format!("1 is divided by {what}")),
             Op::Function(Function::Exp) => ("exp", format!("`exp` is applied to {what}")),
             Op::Function(Function::Ln) => ("ln", format!("the logarithm of {what} is taken")),
             Op::Function(Function::Round) => ("round", format!("{what} is rounded to whole numbers")),
-            Op::Function(Function::Floor) => ("floor", format!("{what} is cut down to whole numbers")),
-            Op::Function(Function::Sign) => ("only_the_sign", format!("only the sign of {what} counts")),
-            Op::Function(Function::Relu) => ("at_least_0", format!("what is negative in {what} is replaced by 0")),
+            Op::Function(Function::Floor) => ("floor", format!("{what} is rounded down to whole numbers")),
+            Op::Function(Function::Sign) => ("only_the_sign", format!("{what} is replaced by its sign")),
+            Op::Function(Function::Relu) => ("at_least_0", format!("0 is used instead of negative numbers in {what}")),
             Op::Function(Function::Sigmoid) => ("sigmoid", format!("the sigmoid is applied to {what}")),
             Op::Function(Function::Tanh) => ("tanh", format!("tanh is applied to {what}")),
             Op::Function(Function::OneMinus) => ("one_minus", format!("{what} is subtracted from 1")),
@@ -270,7 +270,7 @@ impl Change {
             Op::Plus(summand) if *summand > 0.0 => ("more", format!("{what} is larger by {}", constant(*summand))),
             Op::Plus(summand) => ("less", format!("{what} is smaller by {}", constant(-summand))),
             Op::Constant(number) => ("constant", format!("{what} is {}", constant(*number))),
-            Op::Rolled(_) => ("shifted", format!("{what} is moved by one place")),
+            Op::Rolled(_) => ("shifted", format!("{what} is shifted by one place")),
             Op::Reverse => ("reversed", format!("{what} is in reverse order")),
             _ => ("transposed", format!("{what} is transposed")),
         };
@@ -384,7 +384,7 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     if again != observed && !agree(observed, again, tolerance) {
         return found(
             "not_repeatable",
-            "Asked again with the same inputs, your code returns something else: does it draw random numbers, or keep \
+            "Called again with the same inputs, your code returns another result: does it use random numbers, or store \
              something between calls?"
                 .to_owned(),
         );
@@ -415,8 +415,8 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     if was_right.is_some() && is_right_now(1) == Some(false) {
         return found(
             "right_once",
-            "Asked a second time, your code is wrong where it was right the first time: does it keep something between \
-             calls?"
+            "In a second call with the same inputs your code is wrong, although it was right in the first one: does it \
+             store something between calls?"
                 .to_owned(),
         );
     }

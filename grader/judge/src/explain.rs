@@ -113,7 +113,7 @@ pub(crate) fn by_chain(check: &Check, seen: &Answered) -> Option<Explanation> {
     if chain.following.is_empty() || own.len() > 2 {
         return None;
     }
-    let are_wrong = if own.len() == 1 { "is the first that is wrong" } else { "are wrong by themselves" };
+    let are_wrong = if own.len() == 1 { "is the first wrong result" } else { "each have an error of their own" };
     let says = format!("{} {are_wrong}; {}.", listed(&own), chain.what_follows());
     Some(Explanation { id: format!("seen:first:{}", own.join(":")), says })
 }
@@ -599,7 +599,7 @@ impl Chain<'_> {
         }
         if !left.is_empty() {
             let are = if left.len() == 1 { "is" } else { "are" };
-            says.push(format!("Besides, {} {are} wrong.", listed(&left)));
+            says.push(format!("{} {are} wrong as well.", listed(&left)));
         }
         if !self.following.is_empty() {
             says.push(format!("{}.", self.what_follows()));
@@ -610,8 +610,8 @@ impl Chain<'_> {
     fn what_follows(&self) -> String {
         let from = if self.own.len() == 1 { " from it" } else { "" };
         match &*self.following {
-            [one] => format!("`{one}` follows{from} as it should"),
-            several => format!("{} follow{from} as they should", listed(several)),
+            [one] => format!("`{one}` follows correctly{from}"),
+            several => format!("{} follow correctly{from}", listed(several)),
         }
     }
 }
@@ -774,7 +774,7 @@ mod tests {
         let told = said(&mean_squared_error(), |f| e(f).square().sum() / f.input("y_true").rows());
         assert_eq!(
             told.says,
-            "Your result is what comes out if the sum divided by the number of rows stands where the mean belongs."
+            "Your result is what comes out if the sum divided by the number of rows is used instead of the mean."
         );
 
         let told = said(&neuron(), |f| {
@@ -822,7 +822,7 @@ mod tests {
         // No slip: nobody knows where this comes from.
         let told = said(&neuron(), |f| rest(f, (f.input("w") * 3.7 + f.input("b") * f.input("x")).cos()));
         assert_eq!(told.id, "seen:first:z");
-        assert_eq!(told.says, "`z` is the first that is wrong; `a`, `db` and `dw` follow from it as they should.");
+        assert_eq!(told.says, "`z` is the first wrong result; `a`, `db` and `dw` follow correctly from it.");
 
         // A slip in each of two parts: each is explained by itself.
         let told = said(&neuron(), |f| {
@@ -832,7 +832,7 @@ mod tests {
         assert!(told.id.contains("leave_out:b"), "{told:?}");
         assert!(told.says.contains("Your `z` is what comes out if `b` is left out"), "{}", told.says);
         assert!(told.says.contains("Your `dw` is what comes out if"), "{}", told.says);
-        assert!(told.says.ends_with("`a` and `db` follow as they should."), "{}", told.says);
+        assert!(told.says.ends_with("`a` and `db` follow correctly."), "{}", told.says);
     }
 
     #[test]

@@ -210,7 +210,7 @@ fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) ->
             (compare::difference(&expected, observed, check.tolerance())?, Some(Pair::new(&expected, observed)))
         }
         (Some(Prediction::Panics), _) => {
-            ("These inputs do not fit together, and your code continues: it should panic.".to_owned(), None)
+            ("These inputs do not fit together, but your code continues: it should panic.".to_owned(), None)
         }
         (None, Expectation::Satisfies(property)) => {
             let sentence = compare::not_finite(observed).or_else(|| {
@@ -272,7 +272,7 @@ impl Pair {
     }
 }
 
-const NOT_ASKED_FOR: &str = "What came back is not what this check asks for.";
+const NOT_ASKED_FOR: &str = "Your code returned something that this check does not expect.";
 
 /// What `ask` says of an observation. A forged one may lack a part that a check takes for granted.
 pub(crate) fn unless_it_panics<T>(ask: impl FnOnce() -> T) -> Option<T> {
@@ -333,21 +333,21 @@ fn explain_panic(message: &str) -> Option<&'static str> {
     let remarks = [
         (
             "not compatible for matrix multiplication",
-            "In `a.dot(&b)` the columns of `a` have to be as many as the rows of `b`: look at both shapes.",
+            "In `a.dot(&b)`, `a` needs as many columns as `b` has rows: compare both shapes.",
         ),
         (
             "could not broadcast",
-            "Two arrays combine entry by entry only if their shapes agree, counted from the last axis.",
+            "Two arrays can be combined entry by entry only if their shapes agree, counted from the last axis.",
         ),
         ("IncompatibleShape", "The shapes do not fit together: print `.dim()` of both sides to see them."),
         ("is out of bounds", "Indices count from 0; in a matrix the first one is the row, the second one the column."),
-        ("left == right", "Two values that have to be equal are not; in a dot product these are the two lengths."),
+        ("left == right", "Two values should be equal, but are not; in a dot product these are the two lengths."),
         (
             "attempt to subtract with overflow",
-            "A `usize` cannot go below 0. Indices count from 0; where a difference may be negative, turn both numbers into \
+            "A `usize` cannot go below 0. Indices count from 0; if a difference may be negative, convert both numbers to \
              `f64` first.",
         ),
-        ("attempt to divide by zero", "Something that may be empty is being averaged."),
+        ("attempt to divide by zero", "A whole number is divided by 0. Perhaps this is the mean of something empty."),
     ];
     remarks.into_iter().find_map(|(sign, remark)| message.contains(sign).then_some(remark))
 }
@@ -360,8 +360,8 @@ fn stopped(case: &Record, ended: Ended) -> Verdict {
                 !matches!(limit, Limit::Seconds(_) | Limit::Waiting(_) | Limit::TotalSeconds(_) | Limit::CpuSeconds(_));
             (if in_time { Status::Crashed } else { Status::TimedOut }, over(limit))
         }
-        Ended::Died(cause) => (Status::Crashed, format!("Your program ended before it could answer: {cause}.")),
-        _ => (Status::Crashed, "Your program had crashed too often to be started once more.".to_owned()),
+        Ended::Died(cause) => (Status::Crashed, format!("Your program ended before it returned a result: {cause}.")),
+        _ => (Status::Crashed, "Your program crashed so often that it was not started again.".to_owned()),
     };
     with_input(Verdict::new(status, sentence), case)
 }
@@ -381,7 +381,7 @@ pub(crate) fn over(limit: Limit) -> String {
              wait for a lock?"
         ),
         Limit::TotalSeconds(seconds) => format!(
-            "All checks together may take {seconds} s, and these are used up: look at the first check that was slow."
+            "All checks together may take {seconds} s, and this time is used up: look at the first check that was slow."
         ),
         Limit::CpuSeconds(seconds) => {
             format!("Your code used {seconds} s of processor time and was stopped: do many threads work without end?")

@@ -247,7 +247,7 @@ impl Picture {
             remarks.push("Some of your numbers are NaN or infinite: their cells are marked.".to_owned());
         }
         if points().any(|(x, y)| !(x.is_finite() && y.is_finite() || x.is_nan() && y.is_nan())) {
-            remarks.push("Some of your numbers are NaN or infinite: there is a gap in their place.".to_owned());
+            remarks.push("Some of your numbers are NaN or infinite: each of them leaves a gap.".to_owned());
         }
         let finite = points().filter(|(x, y)| x.is_finite() && y.is_finite()).map(|(_, y)| *y);
         let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| (low.min(y), high.max(y)));
