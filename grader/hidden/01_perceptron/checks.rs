@@ -394,7 +394,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "prediction_returned",
                 "`update` returns the prediction (true for class 1). It should return whether the prediction was \
-                wrong.",
+                 wrong.",
                 |c| Record::new().with("returned", score_of(c) >= 0.0),
             )
             .mistake("same_answer_always", SAME_ANSWER_ALWAYS, |_| Record::new().with("returned", true))
@@ -494,7 +494,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "hits_counted",
                 "These are the numbers of right predictions in each epoch. Count the wrong ones: `update` returns \
-                true for them.",
+                 true for them.",
                 |c| {
                     let mut run = trained(c, Rule::Online);
                     run.errors.iter_mut().for_each(|errors| *errors = c.matrix("x").nrows() - *errors);
@@ -1014,13 +1014,13 @@ fn checks() -> Vec<Check> {
         .mistake(
             "first_yes_wins",
             "The first perceptron with the answer 1 is chosen. Several perceptrons may answer 1, or none: choose the \
-                 one with the largest score.",
+             one with the largest score.",
             |c| best_classes(c, step, |score, best| score > best),
         )
         .mistake(
             "last_yes_wins",
             "The last perceptron with the answer 1 is chosen. Several perceptrons may answer 1, or none: choose the \
-                 one with the largest score.",
+             one with the largest score.",
             |c| best_classes(c, step, |score, best| score >= best),
         )
         .mistake("probabilities_tie", PROBABILITIES_TIE, |c| best_classes(c, sigmoid, |score, best| score > best))
@@ -1120,7 +1120,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "later_equals_replace",
                 "Weights that are as good as those in the pocket replace them. Only better ones should replace them: \
-                `>`, not `>=`.",
+                 `>`, not `>=`.",
                 |c| pocketed(c, &PocketRule { keeps: |new, best| new >= best, ..PocketRule::RIGHT }),
             )
             .mistake(

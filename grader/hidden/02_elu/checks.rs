@@ -138,7 +138,7 @@ fn checks() -> Vec<Check> {
         .mistake(
             "leak_on_both_sides",
             "The slope is alpha on both sides. It is alpha on the left only; on the right leaky ReLU is the line z, \
-                 with the slope 1.",
+             with the slope 1.",
             alpha,
         ),
         Check::new("elu", "elu", "elu is z on the right and alpha · (e^z - 1) on the left", 2)
@@ -608,7 +608,7 @@ fn checks() -> Vec<Check> {
         .mistake_if(
             "step_slope_infinite",
             "The step has an infinite slope at its jump here. A gradient multiplied by that would be infinite or NaN. \
-                 This course counts the slope as 0 there too.",
+             This course counts the slope as 0 there too.",
             |c, seen| c.text("activation") == "Step" && !seen.float("derivative").is_finite(),
         )
         .mistake_if(
@@ -746,7 +746,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "gelu_sigmoid_form",
                 "This is z · σ(1.702 z), a coarser approximation from the same paper. This exercise asks for the tanh \
-                form.",
+                 form.",
                 |c| z(c) * sigmoid(1.702 * z(c)),
             ),
         Check::new("mish", "mish", "mish is z · tanh(ln(1 + e^z))", 1)

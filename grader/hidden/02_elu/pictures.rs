@@ -71,8 +71,8 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
                 Axis::new("").from(-1.2, 3.1),
             )
             .caption(
-                "All three dip below 0 before they rise, and none has a kink. The slope of swish is 0 where swish \
-                     is lowest, rises a little above 1, and then approaches 1.",
+                "All three dip below 0 before they rise, and none has a kink. The slope of swish is 0 where swish is \
+                 lowest, rises a little above 1, and then approaches 1.",
             ),
             &[("swish", Some(1.0)), ("gelu", None), ("mish", None), ("swish_derivative", Some(1.0))],
             ask,
@@ -129,9 +129,9 @@ fn one_point(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("elu(z, alpha)").from(-3.2, 3.2),
     )
     .caption(
-        "The curve is `elu`, the straight line has the slope that `elu_derivative` returns. It has to touch the \
-             curve and run along it, at every place and for every alpha. Where it cuts through the curve, value and \
-             slope do not belong together.",
+        "The curve is `elu`, the straight line has the slope that `elu_derivative` returns. It has to touch the curve \
+         and run along it, at every place and for every alpha. Where it cuts through the curve, value and slope do \
+         not belong together.",
     );
     let alpha = picture.slider(&ask.controls, "alpha", 1.5, (0.1, 3.0));
     let at = picture.slider(&ask.controls, "z", -0.8, (-4.0, 3.0));

@@ -54,7 +54,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "capitals_accepted",
                 "`RELU` is accepted. The names are lower case, and anything else should be refused: compare them as \
-                they are.",
+                 they are.",
                 |c| match c.text("name") {
                     "RELU" => "relu".to_owned(),
                     name if is_known(c) => name.to_owned(),
@@ -331,7 +331,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "relu_on_the_last_layer",
                 "The last layer has ReLU as well. Logits may be negative. With ReLU all negative logits would become \
-                0, so different classes would get the same score.",
+                 0, so different classes would get the same score.",
                 |c| network_plan(&c.counts("sizes"), ["relu", "relu", "relu"]),
             )
             .mistake(

@@ -230,8 +230,8 @@ fn checks() -> Vec<Check> {
             .mistake("flat_is_not_kept", FLAT_IS_NOT_KEPT, |c| moves(c, ["raise", "lower", "lower"]))
             .mistake(
                 "small_slope_kept",
-                "A small gradient is treated as 0. However small it is, it says which way the loss falls: only at \
-                 exactly 0 is the prediction kept.",
+                "A small gradient is treated as 0. But its sign still shows which way the loss falls: keep the \
+                 prediction only if the gradient is exactly 0.",
                 |c| if c.float("gradient").abs() < 1e-8 { "keep" } else { moves(c, ["raise", "keep", "lower"]) },
             ),
         descend("descend_mae", "mae", "mae_grad", "descend takes one step down the MAE"),
@@ -498,8 +498,8 @@ fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, tit
         })
         .mistake(
             "ratio_upside_down",
-            "The ratio is upside down. It says how many times larger the outlier makes the loss: outlier divided by \
-             normal.",
+            "The ratio is upside down. It is the factor by which the outlier makes the loss larger: outlier divided \
+             by normal.",
             move |c| {
                 let (normal, outlier) = both(c);
                 report(normal, outlier, normal / outlier)

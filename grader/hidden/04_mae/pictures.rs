@@ -23,9 +23,9 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
         over_errors(
             Picture::new("gradients", "The slope of each", error_axis(), Axis::new("gradient").from(-6.0, 6.0))
                 .caption(
-                    "The gradient of the MAE has the same size for all errors and jumps at 0; at 0 itself it is 0, the \
-                 dot. The gradient of the MSE is proportional to the error. Both are negative on the left, where the \
-                 prediction is too small. If a curve is mirrored, its sign is wrong.",
+                    "The gradient of the MAE has the same size for all errors and jumps at 0; at 0 itself it is 0, \
+                     the dot. The gradient of the MSE is proportional to the error. Both are negative on the left, \
+                     where the prediction is too small. If a curve is mirrored, its sign is wrong.",
                 ),
             &["mae_grad", "mse_grad"],
             ask,
@@ -154,8 +154,8 @@ fn outlier(ask: &mut Ask<'_>) -> Result<Picture> {
         Picture::new("outlier", "Two ideas of the middle", Axis::new("value").from(-5.0, 55.0), none().from(-1.0, 1.0))
             .caption(
                 "The points are the values 1, 2, 3, 4 and 50; only where they are from left to right counts. The two \
-             lines are the results of your `best_constant`. Move the 50: one of the lines moves with it, and the \
-             other one stays where it is, until the point crosses it.",
+                 lines are the results of your `best_constant`. Move the 50: one of the lines moves with it, and the \
+                 other one stays where it is, until the point crosses it.",
             );
     let usual = VALUES.map(|x| Point { x, y: 0.0, class: 0 });
     let points = picture.points(&ask.controls, "values", &usual, 1, 12);

@@ -23,8 +23,7 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "inner_slope_forgotten",
-                "The slope of the inner part is missing. u = a·x + b grows by a when x grows by 1, so that u² grows \
-                 by 2u · a.",
+                "The slope of the inner part is missing. u = a·x + b has the slope a, so u² has the slope 2u · a.",
                 |c| square_and_slope(c, |a, b, x| 2.0 * (a * x + b)),
             )
             .mistake(
@@ -80,7 +79,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "divided_by_h",
                 "This slope is twice as large as it should be. The distance from x - h to x + h is 2h, so divide by \
-                2h.",
+                 2h.",
                 |c| (f_at(c, 1.0) - f_at(c, -1.0)) / c.float("h"),
             )
             .mistake(
@@ -97,7 +96,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "points_swapped",
                 "The sign is wrong: subtract the value on the left of x from the value on the right, f(x + h) - f(x - \
-                h).",
+                 h).",
                 |c| (f_at(c, -1.0) - f_at(c, 1.0)) / (2.0 * c.float("h")),
             )
             .mistake(
@@ -238,7 +237,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "activation_for_its_slope",
                 "dL/dŷ is multiplied by ReLU itself. In the backward pass it is multiplied by the slope of ReLU: 1 or \
-                0.",
+                 0.",
                 |c| backward(c, Slopes { of_activation: relu, ..relu_slope() }),
             )
             .mistake(
@@ -253,7 +252,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "only_the_weight_is_masked",
                 "dL/db does not contain the slope of ReLU. The bias acts on z, as the weight does: compute both from \
-                dL/dz.",
+                 dL/dz.",
                 |c| {
                     let slopes = relu_slope();
                     let dl_dy_hat = (slopes.of_loss)(relu(pre_activation(c)) - c.float("y"));
@@ -371,8 +370,7 @@ fn checks() -> Vec<Check> {
         Check::new(
             "critical_learning_rate",
             "gradient_descent",
-            "at the critical rate the error only changes its \
-                                                                 sign",
+            "at the critical rate the error only changes its sign",
             2,
         )
         .on(|draw| {
@@ -383,20 +381,20 @@ fn checks() -> Vec<Check> {
         .computes(|f| 1.0 / (f.input("x").square() + 1.0))
         .mistake(
             "twice_the_critical_rate",
-            "At this rate a step multiplies the error by -3, and the loss by 9. The slope is 2(ŷ - y), and its \
-                 factor 2 is missing in your rate.",
+            "At this rate a step multiplies the error by -3, and the loss by 9. The slope is 2(ŷ - y), and its factor \
+             2 is missing in your rate.",
             |c| 2.0 / (1.0 + c.float("x").powi(2)),
         )
         .mistake(
             "best_rate_for_critical",
-            "This is the best rate: a single step makes the error 0. At the critical rate the error after the \
-                 step is as large as before, with the opposite sign.",
+            "This is the best rate: a single step makes the error 0. At the critical rate the error after the step is \
+             as large as before, with the opposite sign.",
             |c| 0.5 / (1.0 + c.float("x").powi(2)),
         )
         .mistake(
             "bias_does_not_move",
-            "Only the weight is taken into account. The bias moves in the same step and adds 1 to x². Without it \
-                 the rate for x = 0 would be infinite.",
+            "Only the weight is taken into account. The bias moves in the same step and adds 1 to x². Without it the \
+             rate for x = 0 would be infinite.",
             |c| c.float("x").powi(2).recip(),
         )
         .mistake(
@@ -406,20 +404,20 @@ fn checks() -> Vec<Check> {
         )
         .mistake(
             "parentheses_forgotten",
-            "Division comes before addition: 1 / x² + 1 is (1 / x²) + 1. The denominator is the whole sum x² + 1, \
-                 so it needs parentheses.",
+            "Division comes before addition: 1 / x² + 1 is (1 / x²) + 1. The denominator is the whole sum x² + 1, so \
+             it needs parentheses.",
             |c| c.float("x").powi(2).recip() + 1.0,
         )
         .mistake(
             "rate_of_the_example",
             "0.1 is the critical rate for x = 3. It depends on x: the larger x, the more a step changes the \
-                prediction.",
+             prediction.",
             |_| 0.1,
         )
         .mistake(
             "rate_upside_down",
             "This is the reciprocal of the rate. The larger x, the more a step changes the prediction, and the \
-                 smaller the critical rate.",
+             smaller the critical rate.",
             |c| 1.0 + c.float("x").powi(2),
         ),
         Check::new("two_layer_forward", "forward_pass", "two_layer_step predicts: z1, a1, z2, a2 and the loss", 2)
@@ -440,13 +438,13 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "hidden_activation_forgotten",
                 "a1 is equal to z1: the sigmoid is missing. Without it the two layers are the same as a single linear \
-                one.",
+                 one.",
                 |c| forward_pass(c, &Forward { hidden: |z| z, ..Forward::new(c) }),
             )
             .mistake(
                 "pre_activation_passed_on",
                 "The output neuron gets z1 as its input. Its input is the output of the hidden neurons, a1: z2 = \
-                a1·W2 + b2.",
+                 a1·W2 + b2.",
                 |c| {
                     let z2 = Forward::new(c).z1.dot(&c.vector("w2")) + c.float("b2");
                     Record::new().with("a1", Forward::new(c).z1.mapv(sigmoid)).with("z2", z2).with("a2", sigmoid(z2))
@@ -492,7 +490,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "output_slope_skipped",
                 "delta2 is equal to dL/da2. It should be the slope along z2: multiply by the slope of the sigmoid, \
-                da2/dz2.",
+                 da2/dz2.",
                 |c| Record::new().with("dl_da2", walk(c).dl_da2).with("delta2", walk(c).dl_da2),
             )
             .mistake(
@@ -517,7 +515,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "weight_for_input",
                 "dL/dW2 is computed from W2 itself. The slope of z2 along a weight is the input of this weight, an \
-                entry of a1.",
+                 entry of a1.",
                 |c| output_gradients(walk(c).delta2 * &c.vector("w2"), walk(c).delta2),
             )
             .mistake(
@@ -561,7 +559,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "output_slope_skipped",
                 "dL/da1 is computed from dL/da2, without the slope of the output neuron's sigmoid. a1 acts on z2, so \
-                use delta2.",
+                 use delta2.",
                 |c| hidden_delta(walk(c).dl_da2 * &c.vector("w2"), walk(c).z1.mapv(sigmoid_slope)),
             )
             .mistake(
@@ -622,7 +620,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "activations_for_inputs",
                 "dL/dW1 is computed from the activations a1. The hidden neurons multiply W1 by the sample x, so use \
-                x.",
+                 x.",
                 |c| hidden_gradients(outer(&walk(c).a1, &walk(c).delta1), walk(c).delta1),
             )
             .mistake(

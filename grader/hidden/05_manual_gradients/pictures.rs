@@ -317,8 +317,8 @@ fn ratios(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("computed / measured"),
     )
     .caption(
-        "The same slopes, each divided by its measured one: 1 is right, for the small ones as well. 2 or 1/2 means \
-             a missing factor, -1 a wrong sign. If only the first layer is wrong, the mistake is between the layers.",
+        "The same slopes, each divided by its measured one: 1 is right, for the small ones as well. 2 or 1/2 means a \
+         missing factor, -1 a wrong sign. If only the first layer is wrong, the mistake is between the layers.",
     );
     picture.level("", 1.0, (-0.7, 8.7));
     let ratios = ask.both(|side| {

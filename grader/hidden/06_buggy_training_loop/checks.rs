@@ -189,7 +189,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "first_loss_repeated",
                 "All losses are equal to the first one, although W and b have changed. Keep the loss that each step \
-                returns.",
+                 returns.",
                 |c| {
                     let run = trained(c, c.count("epochs"));
                     let losses = run.losses.iter().map(|_| run.losses[0]).collect();
@@ -462,8 +462,8 @@ fn checks() -> Vec<Check> {
         .expects(|c| training_log(c, 1, four_decimals, percent_gone))
         .mistake(
             "log_of_nothing_panics",
-            "There may be no losses at all, and an index into an empty slice panics. `first()` and `last()` give \
-                 an `Option` instead.",
+            "There may be no losses at all, and an index into an empty slice panics. `first()` and `last()` give an \
+             `Option` instead.",
             |c| match c.vector("losses").is_empty() {
                 true => Prediction::Panics,
                 false => training_log(c, 1, four_decimals, percent_gone).into(),
@@ -516,7 +516,7 @@ fn sanity_checks() -> [Check; 3] {
             .mistake(
                 "zero_inputs_expects_minus_b",
                 "`zero_inputs` fails where it should pass, and passes where it should fail: with X = 0 the logits are \
-                b, not -b.",
+                 b, not -b.",
                 move |c| answer("zero_inputs", !adds_bias(c)),
             ),
         check("duplicated_data", "duplicated_data tells whether a step averages dW and db")
@@ -869,7 +869,7 @@ const SOFTMAX_FAULTS: [(&str, &str, Softmax); 3] = [
     (
         "softmax_twice",
         "Softmax is applied twice, which makes the probabilities more alike. Apply `softmax_rows` once, to the \
-        scores.",
+         scores.",
         |z| softmax(&softmax(z)),
     ),
 ];

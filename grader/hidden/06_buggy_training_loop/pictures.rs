@@ -16,8 +16,8 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             Picture::new("twenty_epochs", "Twenty epochs: the loss falls", epochs(), Axis::new("loss").from(0.4, 1.2))
                 .caption(
                     "Your step, taken twenty times with the learning rate 0.01. The loss falls from beginning to end, \
-                 whether the step is right or wrong. Without the faint line, would you have noticed? A loss that falls \
-                 faster than that of the right step is not better: it comes from another step.",
+                     whether the step is right or wrong. Without the faint line, would you have noticed? A loss that \
+                     falls faster than that of the right step is not better: it comes from another step.",
                 ),
             0.01,
             20,
@@ -111,8 +111,9 @@ fn switches(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("loss").from(0.3, 30.0).log(),
     )
     .caption(
-        "The dashed line is a step with bugs that you switch on and off on the page of `serve`. Which setting looks like your own \
-         loop? Which bugs cannot be seen in a loss at all? And which two of them, together, look like none?",
+        "The dashed line is a step with bugs that you switch on and off on the page of `serve`. Which setting looks \
+         like your own loop? Which bugs cannot be seen in a loss at all? And which two of them together look as if \
+         there were no bug?",
     );
     let controls = &ask.controls;
     let states = ["right", "wrong"];

@@ -448,7 +448,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "bias_slopes_averaged",
                 "The slopes of the biases are means over the samples. The error contains the 1/n already: take the \
-                sum.",
+                 sum.",
                 |c| {
                     let right = slopes(c, mean_square_slope, sigmoid_slope, relu_slope);
                     let n = c.matrix("x").nrows() as f64;
@@ -758,13 +758,13 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "upper_middle",
                 "With an even number of times this is the larger one of the two in the middle. The median is their \
-                mean.",
+                 mean.",
                 |c| sorted(c)[sorted(c).len() / 2],
             )
             .mistake(
                 "lower_middle",
                 "With an even number of times this is the smaller one of the two in the middle. The median is their \
-                mean.",
+                 mean.",
                 |c| sorted(c)[(sorted(c).len() - 1) / 2],
             )
             .mistake(

@@ -765,7 +765,7 @@ fn bce_checks() -> Vec<Check> {
             .mistake(
                 "labels_turned_round",
                 "Yes and no are swapped: for a high score the loss should be small where y is 1, and large where y is \
-                0.",
+                 0.",
                 move |c| mean(c, |z, y| bce(z, 1.0 - y)),
             )
             .mistake(

@@ -278,7 +278,7 @@ fn backwards() -> Vec<Check> {
             .mistake(
                 "gradient_transposed",
                 "dW1 is transposed. It should have the shape of W1, a row per input and a column per neuron: dW1 = Xᵀ \
-                · dZ1.",
+                 · dZ1.",
                 |c| {
                     let right = hidden_gradients(c, dz1(c, &Back::RIGHT));
                     let transposed = right.matrix("dw1").t().to_owned();
@@ -577,7 +577,7 @@ fn starting() -> Vec<Check> {
             .mistake(
                 "compared_with_itself",
                 "The result is true for every network, as if each neuron were compared with itself, too. Let k begin \
-                at j + 1.",
+                 at j + 1.",
                 |_| true,
             )
             .mistake_if(
@@ -1086,8 +1086,7 @@ fn freshly_drawn(c: &Record, seen: &Record) -> Result<(), String> {
         // One in 22 normal numbers does.
         if seen.matrix(name).iter().all(|weight| weight.abs() <= 2.0) {
             return Err(format!(
-                "No weight in {name} lies beyond 2 or -2: they are not drawn from a normal \
-                                distribution."
+                "No weight in {name} lies beyond 2 or -2: they are not drawn from a normal distribution."
             ));
         }
     }

@@ -512,33 +512,33 @@ fn sequential() -> Vec<Check> {
         .expects(|c| gone_back(30.0, &[3, 2, 1], c))
         .mistake(
             "layers_not_reversed",
-            "The layers are called in the order of the forward pass. The gradient begins at the output, so the \
-                 last layer comes first: `iter_mut().rev()`. The shapes agree here only because all layers have the \
-                 same width.",
+            "The layers are called in the order of the forward pass. The gradient begins at the output, so the last \
+             layer comes first: `iter_mut().rev()`. The shapes agree here only because all layers have the same \
+             width.",
             |c| gone_back(30.0, &[1, 2, 3], c),
         )
         .mistake(
             "every_layer_gets_d_out",
-            "Every layer gets the network's `d_out`. A layer needs the gradient with respect to *its* output, \
-                 which is the result of the layer after it.",
+            "Every layer gets the network's `d_out`. A layer needs the gradient with respect to *its* output, which \
+             is the result of the layer after it.",
             |c| gone_back(2.0, &[3, 2, 1], c),
         )
         .mistake(
             "last_layer_skipped_on_the_way_back",
-            "The last layer is left out in the backward pass, so its slope is missing in the gradients of all \
-                layers before it.",
+            "The last layer is left out in the backward pass, so its slope is missing in the gradients of all layers \
+             before it.",
             |c| gone_back(6.0, &[2, 1], c),
         )
         .mistake(
             "first_layer_skipped_on_the_way_back",
-            "The first layer is left out in the backward pass. Its result is seldom needed, but the call computes \
-                 the gradients of its parameters.",
+            "The first layer is left out in the backward pass. Its result is seldom needed, but the call computes the \
+             gradients of its parameters.",
             |c| gone_back(15.0, &[3, 2], c),
         )
         .mistake(
             "d_out_returned",
-            "All layers are called, but `d_out` is returned. Return the result of the first layer: the gradient \
-                 with respect to the network's input.",
+            "All layers are called, but `d_out` is returned. Return the result of the first layer: the gradient with \
+             respect to the network's input.",
             |c| gone_back(1.0, &[3, 2, 1], c),
         ),
         Check::new("network_parameters", "sequential", "parameters lists those of all layers, first to last", 1)
@@ -696,7 +696,7 @@ fn training() -> Vec<Check> {
             .mistake(
                 "gradient_not_of_the_loss",
                 "The backward pass begins with output minus target, whatever the loss is. Use the gradient of the \
-                loss: `loss.gradient(&output, y)`.",
+                 loss: `loss.gradient(&output, y)`.",
                 |c| trained(c, Training { plain_error: true, ..Training::default() }),
             )
             .mistake(

@@ -393,7 +393,7 @@ fn checks() -> Vec<Check> {
         .mistake(
             "direction_normalised",
             "The direction is divided by its length. Then the result is not the dot product of the gradient with the \
-                 direction: use the direction as it is.",
+             direction: use the direction as it is.",
             |c| {
                 let length = norm(&c.vector("direction"));
                 (along(c, 1.0 / length) - along(c, -1.0 / length)) / (2.0 * c.float("eps"))
@@ -408,8 +408,7 @@ fn tensor_checks() -> Vec<Check> {
         Check::new(
             "largest_difference",
             "tensor_check",
-            "largest_difference returns the size and the place of the \
-                                                         difference",
+            "largest_difference returns the size and the place of the difference",
             1,
         )
         .on(|draw| {
@@ -425,8 +424,8 @@ fn tensor_checks() -> Vec<Check> {
         .expects(|c| largest(c, f64::abs))
         .mistake(
             "no_place",
-            "If both gradients are equal, your search finds no index: it begins at 0 and finds nothing larger. \
-                 Begin with the first entry.",
+            "If both gradients are equal, your search finds no index: it begins at 0 and finds nothing larger. Begin \
+             with the first entry.",
             |c| {
                 let right = largest(c, f64::abs);
                 let index = if right.float("difference") == 0.0 { Vec::new() } else { right.counts("index") };
@@ -668,8 +667,7 @@ fn network_checks() -> Vec<Check> {
         Check::new(
             "verdicts",
             "check_network",
-            "wrong layers, kinks and dead networks are distinguished from right \
-                                                ones",
+            "wrong layers, kinks and dead networks are distinguished from right ones",
             3,
         )
         .after("check_network")

@@ -110,7 +110,7 @@ fn valley() -> Vec<Check> {
             )
             .mistake(
                 "a_step_too_many",
-                "There is one step too many: `n_steps` counts the steps, and the start is no step.",
+                "There is one step too many: `n_steps` counts the steps, and the start is not a step.",
                 |c| bowl_path(c, 0..=c.count("n_steps") + 1, |keep, step| keep.powi(step)),
             )
             .mistake(

@@ -121,7 +121,7 @@ fn files() -> [Check; 7] {
         .mistake(
             "header_not_counted",
             "`needed` and `found` do not count the header. Both should count all bytes of the file: the 16 or 8 of \
-            the header, and the data.",
+             the header, and the data.",
             |c| {
                 let (needed, found) = (needed(c), c.counts("bytes").len());
                 let kind = ["Truncated", "TooLong"].into_iter().find(|kind| is_error(&right_error(c), kind));
@@ -201,7 +201,7 @@ fn files() -> [Check; 7] {
             .mistake(
                 "divided_by_256",
                 "White becomes 0.996, because the pixels are divided by 256. A byte has 256 values, but the largest \
-                of them is 255, and that should become 1.",
+                 of them is 255, and that should become 1.",
                 |c| scaled_pixels(c, |pixel| pixel / 256.0),
             )
             .mistake(
@@ -289,7 +289,7 @@ fn files() -> [Check; 7] {
             .mistake(
                 "blanks_not_trimmed",
                 "A field with a blank beside the comma is reported as an error: `parse` accepts no blanks. Remove \
-                them with `trim`.",
+                 them with `trim`.",
                 |c| {
                     let csv = c.text("csv");
                     let is_blank = |field: &&str| field.trim() != *field && !field.trim().is_empty();
@@ -578,8 +578,7 @@ fn splits() -> [Check; 6] {
         Check::new(
             "split_sizes",
             "split",
-            "train_test_split puts n · test_fraction samples into the test part, \
-                                           rounded",
+            "train_test_split puts n · test_fraction samples into the test part, rounded",
             1,
         )
         .about("train_test_split")
@@ -594,8 +593,8 @@ fn splits() -> [Check; 6] {
         .mistake("rounded_up", ROUNDED_UP, |c| split_sizes(c, f64::ceil))
         .mistake(
             "parts_swapped",
-            "The two parts are swapped: the training samples come first, and `test_fraction` is the fraction of \
-                 the test samples.",
+            "The two parts are swapped: the training samples come first, and `test_fraction` is the fraction of the \
+             test samples.",
             |c| {
                 let right = split_sizes(c, f64::round);
                 Record::new().with("n_train", right.count("n_test")).with("n_test", right.count("n_train"))
@@ -1394,7 +1393,7 @@ fn with_shuffle_mistakes(check: Check) -> Check {
         .mistake_if(
             "not_shuffled",
             "The samples come in the order of the rows. If the data are sorted by class, a batch may contain only one \
-            class. Shuffle the samples first.",
+             class. Shuffle the samples first.",
             |c, seen| disorder(c, seen) == Some(Disorder::NotShuffled),
         )
         .mistake_if(

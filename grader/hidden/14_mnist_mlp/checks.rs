@@ -334,8 +334,7 @@ fn evaluations() -> [Check; 2] {
             )
             .mistake(
                 "error_for_accuracy",
-                "This is the fraction of wrong predictions. Accuracy is the fraction of \
-                                           right ones.",
+                "This is the fraction of wrong predictions. Accuracy is the fraction of right ones.",
                 |c| evaluation(c, |loss, accuracy, _| (loss, 1.0 - accuracy)),
             )
             .mistake("loss_summed", LOSS_SUMMED, |c| evaluation(c, |loss, accuracy, n| (loss * n, accuracy)))
@@ -395,7 +394,7 @@ fn epochs() -> [Check; 7] {
             .mistake(
                 "averaged_twice",
                 "The step is n times too short: 1/n is applied twice. The gradient of the engine's loss contains this \
-                factor already.",
+                 factor already.",
                 |c| one_step(c, 1.0 / c.matrix("x").nrows() as f64),
             )
             .mistake(
@@ -523,8 +522,8 @@ fn epochs() -> [Check; 7] {
         .mistake_if(
             "divided_by_full_batches",
             "The losses of all batches are added up, but the sum is divided by the number of full batches: n / \
-            batch_size is rounded down. Multiply the mean of each batch by its number of samples, add them up, and \
-            divide by the number of all samples.",
+             batch_size is rounded down. Multiply the mean of each batch by its number of samples, add them up, and \
+             divide by the number of all samples.",
             |c, seen| with_any_last(c, seen, |full, last| (full.sum() + last.mean) / full.count),
         ),
         Check::new(
@@ -851,16 +850,16 @@ fn trainings() -> [Check; 4] {
                 };
             }
             Err(format!(
-                "The network that is returned has the loss {:.6} and the accuracy {:.4} on the training samples, \
-                     and the accuracy {:.4} on the others. With the learning rate 0 it was the same in every epoch, \
-                     but the history has other numbers.",
+                "The network that is returned has the loss {:.6} and the accuracy {:.4} on the training samples, and \
+                 the accuracy {:.4} on the others. With the learning rate 0 it was the same in every epoch, but the \
+                 history has other numbers.",
                 train.0, train.1, validation
             ))
         })
         .mistake_if(
             "generator_of_its_own",
-            "Two trainings, one after the other, begin with the same network: its weights are not drawn from \
-                 `rng`. Pass `rng` to `mlp`.",
+            "Two trainings, one after the other, begin with the same network: its weights are not drawn from `rng`. \
+             Pass `rng` to `mlp`.",
             |_, seen| is_drawn_once(seen),
         )
         .mistake_if("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c, seen| {
@@ -879,8 +878,8 @@ fn trainings() -> [Check; 4] {
         })
         .mistake_if(
             "scaled_twice",
-            "The inputs are scaled once more. They are already between 0 and 1 when `train` gets them: do not \
-                 divide them by 16 or 255 again.",
+            "The inputs are scaled once more. They are already between 0 and 1 when `train` gets them: do not divide \
+             them by 16 or 255 again.",
             |c, seen| {
                 [16.0, 255.0].into_iter().any(|factor| {
                     close(&seen.vector("train_loss").to_vec(), &[measured(c, seen, "train", factor).0; 2])
@@ -919,7 +918,7 @@ fn trainings() -> [Check; 4] {
                 if !close(&noted, &found) && !close(&noted, &evaluated) {
                     return Err(format!(
                         "The last accuracies in the history are {:.4} and {:.4}. The network that is returned has the \
-                     accuracy {:.4} on the training samples, and {:.4} on the others.",
+                         accuracy {:.4} on the training samples, and {:.4} on the others.",
                         noted[0], noted[1], found[0], found[1]
                     ));
                 }
@@ -931,8 +930,8 @@ fn trainings() -> [Check; 4] {
             .mistake_if(
                 "accuracy_before_the_epoch",
                 "The training accuracy is lower than that of the network that is returned. Perhaps the accuracies are \
-             measured before the epoch. Measure them *after* each epoch, so that the last ones belong to the network \
-             that you return.",
+                 measured before the epoch. Measure them *after* each epoch, so that the last ones belong to the \
+                 network that you return.",
                 |c, seen| {
                     let (noted, found) = last_accuracies(c, seen);
                     c.count("epochs") == 1 && noted[0] < found[0] - 0.1
@@ -941,7 +940,7 @@ fn trainings() -> [Check; 4] {
             .mistake_if(
                 "another_network_returned",
                 "The training accuracy in the history is higher than that of the network that is returned: return the \
-            network that was trained.",
+                 network that was trained.",
                 |c, seen| {
                     let (noted, found) = last_accuracies(c, seen);
                     noted[0] > found[0] + 0.1
@@ -1263,14 +1262,12 @@ fn tables() -> [Check; 5] {
         .expects(|c| ranked(c, |c| confusions(c, |label, predicted, count| label != predicted && count > 0)))
         .mistake(
             "diagonal_ranked",
-            "The list contains entries of the diagonal: a 4 that is predicted as a 4 is not a \
-                                    confusion.",
+            "The list contains entries of the diagonal: a 4 that is predicted as a 4 is not a confusion.",
             |c| ranked(c, |c| confusions(c, |_, _, count| count > 0)),
         )
         .mistake(
             "never_confused_ranked",
-            "The list contains confusions that never happened. Leave out those whose \
-                                          count is 0.",
+            "The list contains confusions that never happened. Leave out those whose count is 0.",
             |c| ranked(c, |c| confusions(c, |label, predicted, _| label != predicted)),
         )
         .mistake(

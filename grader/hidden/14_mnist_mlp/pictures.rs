@@ -185,8 +185,8 @@ fn accuracies(reading: &Both<Reading>) -> Picture {
     let mut picture =
         Picture::new("accuracy", "Accuracy, epoch by epoch", epochs(), Axis::new("accuracy").from(0.75, 1.0)).caption(
             "On the training set and on the validation set. The first rises towards 1, the second levels out below \
-         it: from there on, the network improves on the training samples only. If both lines are the same, they were \
-         measured on the same samples.",
+             it: from there on, the network improves on the training samples only. If both lines are the same, they \
+             were measured on the same samples.",
         );
     picture.level("95 %", 0.95, (1.0, EPOCHS as f64));
     let curve = |numbers: fn(&Reading) -> &Vec<f64>| reading.clone().map(|reading| by_epoch(numbers(&reading)));
