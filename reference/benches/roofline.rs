@@ -62,7 +62,7 @@ fn main() {
         ("first layer, forward", 2 * 256 * ink, w1 + ink * TERM + a1, &mut first),
         ("other layers, forward and backward", 4 * later, 2 * w2_and_w3 + 2 * a1 + 3 * a2_and_a3, &mut others),
         (
-            "update of all weights",
+            "update of all weights, next batch",
             2 * 256 * ink + 2 * later,
             2 * w1 + ink * TERM + 2 * w2_and_w3 + 2 * a1 + 2 * a2_and_a3,
             &mut update,

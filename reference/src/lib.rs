@@ -8,11 +8,17 @@
 //! - Nothing is allocated while training: every array of a batch is kept for the next.
 //! - `W ← W - lr·dZᵀ·X` is one matrix product that adds into `W`. The gradient itself is never stored.
 //! - Where most pixels are 0, the first layer works on lists of the others; see [`Images`].
-//! - The first layer and all updates are cut into pieces of [`NEURONS_PER_TASK`] neurons, the rest into pieces of some
-//!   images, and threads take pieces. A piece is the same whoever works on it, and no two of them add into the same number:
+//! - The next batch is made ready while the weights are updated.
+//! - The first layer and all updates are cut into pieces of some neurons, the rest into pieces of some images, and threads
+//!   take pieces. A piece is the same whoever works on it, and no two of them add into the same number:
 //!   so the result is the same, to the last bit, whatever the number of threads.
 
-use std::{iter, mem, time::Instant};
+use std::{
+    iter, mem,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Instant,
+};
 
 use ndarray::{
     Array1, Array2, ArrayRef1, ArrayRef2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, linalg,
@@ -25,7 +31,7 @@ mod images;
 mod sparse;
 
 pub use images::Images;
-use images::Ink;
+use images::{Ink, InkOfBatch};
 use sparse::FirstLayer;
 
 /// How many neurons of a layer are one piece of work. Smaller pieces would keep more threads busy and spend more time on
@@ -49,7 +55,7 @@ pub struct Seconds {
     pub first_layer: f64,
     /// All other layers: forward pass, loss, and backward pass.
     pub other_layers: f64,
-    /// The update of all weights and biases.
+    /// The update of all weights and biases, and meanwhile the next batch made ready.
     pub update: f64,
 }
 
@@ -126,47 +132,43 @@ impl Mlp {
         assert_eq!(n_images, labels.len(), "an image has one label");
         let mut order: Vec<usize> = (0..n_images).collect();
         order.shuffle(rng);
-        let mut input = match &images.ink {
-            Some(ink) => {
-                let first = &self.layers[0];
-                Input::Sparse(ink, FirstLayer::new(&first.weights, &first.biases, batch_size))
-            }
-            None => Input::Dense(images.bytes, Batch::new(batch_size, images.bytes.ncols())),
-        };
+        let mut batches = order.chunks(batch_size).peekable();
+        let first = batches.peek().copied().unwrap_or_default();
+        let mut input = Input::new(images, first, &self.layers[0], batch_size);
         let mut batch_labels = Vec::with_capacity(batch_size);
         let (mut total, mut done) = (0.0, 0);
-        for chosen in order.chunks(batch_size) {
-            batch_labels.clear();
-            batch_labels.extend(chosen.iter().map(|&image| labels[image]));
-            total += self.step(&mut input, chosen, &batch_labels, learning_rate);
-            done += chosen.len();
-            on_batch(done);
-        }
-        if let Input::Sparse(_, weights) = input {
+        awake(|| {
+            while let Some(chosen) = batches.next() {
+                batch_labels.clear();
+                batch_labels.extend(chosen.iter().map(|&image| labels[image]));
+                let next = batches.peek().copied().unwrap_or_default();
+                total += self.step(&mut input, next, &batch_labels, learning_rate);
+                done += chosen.len();
+                on_batch(done);
+            }
+        });
+        if let Input::Sparse { layer: weights, .. } = input {
             let first = &mut self.layers[0];
             weights.write_back(&mut first.weights, &mut first.biases);
         }
         total / n_images as f64
     }
 
-    /// A step of gradient descent; returns the sum of the batch's losses before it.
-    fn step(&mut self, input: &mut Input<'_>, chosen: &[usize], labels: &[usize], learning_rate: f32) -> f64 {
+    /// A step of gradient descent; returns the sum of the batch's losses before it. Afterwards `input` is the `next` batch.
+    fn step(&mut self, input: &mut Input<'_>, next: &[usize], labels: &[usize], learning_rate: f32) -> f64 {
         let mut clock = Instant::now();
         let mut lap = |seconds: &mut f64| *seconds += mem::replace(&mut clock, Instant::now()).elapsed().as_secs_f64();
-        let n = chosen.len();
+        let n = labels.len();
         for layer in &mut self.layers {
             layer.make_room(n);
         }
         let rectified = self.layers.len() > 1;
         match input {
-            Input::Sparse(ink, weights) => {
+            Input::Sparse { layer, batch, .. } => {
                 let (output, _) = self.layers[0].output.view_mut().split_at(Axis(0), n);
-                weights.forward(ink, chosen, rectified, output);
+                layer.forward(batch, rectified, output);
             }
-            Input::Dense(bytes, batch) => {
-                batch.fill(bytes, chosen);
-                self.layers[0].forward(batch.x(), rectified);
-            }
+            Input::Dense { batch, .. } => self.layers[0].forward(batch.x(), rectified),
         }
         lap(&mut self.seconds.first_layer);
         let tasks: Vec<_> = self.some_images(n).into_iter().zip(labels.chunks(IMAGES_PER_TASK)).collect();
@@ -180,7 +182,7 @@ impl Mlp {
             })
             .collect();
         lap(&mut self.seconds.other_layers);
-        self.update(input, n, learning_rate);
+        self.update(input, next, n, learning_rate);
         lap(&mut self.seconds.update);
         losses.iter().sum()
     }
@@ -198,21 +200,30 @@ impl Mlp {
         tasks
     }
 
-    /// `W ← W - lr·dZᵀ·X` and `b ← b - lr·Σ dZ`, for all layers at once: each piece belongs to one task.
-    fn update(&mut self, input: &mut Input<'_>, n: usize, learning_rate: f32) {
+    /// `W ← W - lr·dZᵀ·X` and `b ← b - lr·Σ dZ`, for all layers at once: each piece belongs to one task. Meanwhile the `next`
+    /// batch is made ready, so that no thread has to wait for it.
+    fn update(&mut self, input: &mut Input<'_>, next: &[usize], n: usize, learning_rate: f32) {
         let mut tasks: Vec<Update<'_>> = Vec::new();
         let (first, others) = self.layers.split_first_mut().expect("a network has a layer");
         let Layer { weights, biases, output, d_z } = first;
+        let d_z = first_rows(d_z, n);
         match input {
-            Input::Sparse(_, weights) => tasks.extend(weights.updates(first_rows(d_z, n)).map(Update::Sparse)),
-            Input::Dense(_, batch) => tasks.extend(Update::of_layer(weights, biases, first_rows(d_z, n), batch.x())),
+            Input::Sparse { ink, layer, batch, next: following } => {
+                tasks.push(Update::Ink(ink, next, following));
+                tasks.extend(layer.updates(batch, d_z).map(Update::Sparse));
+            }
+            Input::Dense { bytes, batch, next: following } => {
+                tasks.extend(following.fills(bytes, next).map(Update::Pixels));
+                tasks.extend(Update::of_layer(weights, biases, d_z, batch.x()));
+            }
         }
-        let mut input = first_rows(output, n);
+        let mut before = first_rows(output, n);
         for Layer { weights, biases, output, d_z } in others {
-            tasks.extend(Update::of_layer(weights, biases, first_rows(d_z, n), input));
-            input = first_rows(output, n);
+            tasks.extend(Update::of_layer(weights, biases, first_rows(d_z, n), before));
+            before = first_rows(output, n);
         }
         tasks.into_par_iter().for_each(|task| task.run(learning_rate));
+        input.advance();
     }
 
     /// The class with the highest score for each image; (n).
@@ -221,7 +232,7 @@ impl Mlp {
         let mut batch = Batch::new(AT_ONCE, images.ncols());
         let mut classes = Vec::with_capacity(images.nrows());
         for chosen in (0..images.nrows()).collect::<Vec<_>>().chunks(AT_ONCE) {
-            batch.fill(images, chosen);
+            batch.fills(images, chosen).collect::<Vec<_>>().into_par_iter().for_each(Fill::run);
             for layer in &mut self.layers {
                 layer.make_room(chosen.len());
             }
@@ -233,6 +244,32 @@ impl Mlp {
         }
         Array1::from(classes)
     }
+}
+
+/// Does `work` while the other threads look for pieces of it all the time: to wake one up takes as long as a piece does.
+fn awake(work: impl FnOnce() + Send) {
+    /// Lets the other threads rest, also after a panic.
+    struct Rest<'a>(&'a AtomicBool);
+    impl Drop for Rest<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    let is_done = &AtomicBool::new(false);
+    rayon::scope(|scope| {
+        let rest = Rest(is_done);
+        let own = rayon::current_thread_index();
+        scope.spawn_broadcast(move |_, thread| {
+            while Some(thread.index()) != own && !is_done.load(Ordering::Relaxed) {
+                if rayon::yield_now() == Some(rayon::Yield::Idle) {
+                    thread::yield_now();
+                }
+            }
+        });
+        work();
+        drop(rest);
+    });
 }
 
 /// The rows of a batch, [`IMAGES_PER_TASK`] at a time.
@@ -342,15 +379,43 @@ fn add_biases(z: &mut ArrayViewMut2<'_, f32>, biases: ArrayView1<'_, f32>, recti
     }
 }
 
-/// Where the first layer's input comes from.
+/// The first layer's input: the present batch, and room for the next.
 enum Input<'a> {
     /// All pixels of the images.
-    Dense(&'a ArrayRef2<u8>, Batch),
+    Dense { bytes: &'a ArrayRef2<u8>, batch: Batch, next: Batch },
     /// The lists of ink, and the weights as these need them.
-    Sparse(&'a Ink, FirstLayer),
+    Sparse { ink: &'a Ink, layer: FirstLayer, batch: InkOfBatch, next: InkOfBatch },
 }
 
-/// The step of some neurons.
+impl<'a> Input<'a> {
+    /// The `first` batch.
+    fn new(images: &'a Images<'_>, first: &[usize], layer: &Layer, batch_size: usize) -> Self {
+        match &images.ink {
+            Some(ink) => {
+                let mut batch = InkOfBatch::default();
+                batch.fill(ink, first);
+                let layer = FirstLayer::new(&layer.weights, &layer.biases, batch_size);
+                Self::Sparse { ink, layer, batch, next: InkOfBatch::default() }
+            }
+            None => {
+                let room = || Batch::new(batch_size, images.bytes.ncols());
+                let mut batch = room();
+                batch.fills(images.bytes, first).for_each(Fill::run);
+                Self::Dense { bytes: images.bytes, batch, next: room() }
+            }
+        }
+    }
+
+    /// The next batch becomes the present one.
+    fn advance(&mut self) {
+        match self {
+            Self::Dense { batch, next, .. } => mem::swap(batch, next),
+            Self::Sparse { batch, next, .. } => mem::swap(batch, next),
+        }
+    }
+}
+
+/// A piece of work after the gradients are known: the step of some neurons, or some of the next batch.
 enum Update<'a> {
     Dense {
         /// (neurons, n_in)
@@ -363,6 +428,10 @@ enum Update<'a> {
         input: ArrayView2<'a, f32>,
     },
     Sparse(sparse::Update<'a>),
+    /// The lists of the next batch.
+    Ink(&'a Ink, &'a [usize], &'a mut InkOfBatch),
+    /// Some images of the next batch.
+    Pixels(Fill<'a>),
 }
 
 impl<'a> Update<'a> {
@@ -392,6 +461,8 @@ impl<'a> Update<'a> {
                 }
             }
             Self::Sparse(update) => update.run(learning_rate),
+            Self::Ink(ink, chosen, batch) => batch.fill(ink, chosen),
+            Self::Pixels(fill) => fill.run(),
         }
     }
 }
@@ -409,20 +480,31 @@ impl Batch {
         Self { pixels: Array2::zeros((size, n_in)), n: 0 }
     }
 
-    /// Takes the `chosen` images, as numbers between 0 and 1.
-    fn fill(&mut self, images: &ArrayRef2<u8>, chosen: &[usize]) {
-        let rows = self.pixels.axis_chunks_iter_mut(Axis(0), IMAGES_PER_TASK);
-        let tasks: Vec<_> = rows.zip(chosen.chunks(IMAGES_PER_TASK)).collect();
-        tasks.into_par_iter().for_each(|(mut rows, chosen)| {
-            for (mut numbers, &image) in rows.rows_mut().into_iter().zip(chosen) {
-                let pixels = images.row(image);
-                Zip::from(&mut numbers).and(&pixels).for_each(|number, &pixel| *number = f32::from(pixel) / 255.0);
-            }
-        });
+    /// The tasks that make it these images, as numbers between 0 and 1.
+    fn fills<'a>(&'a mut self, bytes: &'a ArrayRef2<u8>, chosen: &'a [usize]) -> impl Iterator<Item = Fill<'a>> {
         self.n = chosen.len();
+        let rows = self.pixels.axis_chunks_iter_mut(Axis(0), IMAGES_PER_TASK);
+        rows.zip(chosen.chunks(IMAGES_PER_TASK)).map(|(rows, chosen)| Fill { rows, bytes, chosen })
     }
 
     fn x(&self) -> ArrayView2<'_, f32> {
         first_rows(&self.pixels, self.n)
+    }
+}
+
+/// Some rows of a batch that become numbers.
+struct Fill<'a> {
+    /// (images, n_in)
+    rows: ArrayViewMut2<'a, f32>,
+    bytes: &'a ArrayRef2<u8>,
+    chosen: &'a [usize],
+}
+
+impl Fill<'_> {
+    fn run(mut self) {
+        for (mut numbers, &image) in self.rows.rows_mut().into_iter().zip(self.chosen) {
+            let pixels = self.bytes.row(image);
+            Zip::from(&mut numbers).and(&pixels).for_each(|number, &pixel| *number = f32::from(pixel) / 255.0);
+        }
     }
 }

@@ -13,10 +13,11 @@ use ndarray::{Array1, Array2, ArrayRef2, ArrayView2, ArrayViewMut2, Axis};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::images::{Ink, Lists};
+use crate::images::InkOfBatch;
 
-/// How many neurons are one piece of work: a row of them fills eight registers of AVX, or four of AVX-512.
-const WIDTH: usize = crate::NEURONS_PER_TASK;
+/// How many neurons are one piece of work: a row of them fills eight registers of AVX-512, and twice eight of AVX. In wider
+/// pieces the lists are read less often; but there have to be pieces for more than one thread.
+const WIDTH: usize = 128;
 
 /// A number for each neuron of a piece. It begins where a cache line does, so that no register's worth lies in two of them.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +29,6 @@ const ZEROS: Row = Row([0.0; WIDTH]);
 /// The weights of the first layer, as (n_in, n_out) in pieces of [`WIDTH`] neurons, while an epoch lasts.
 pub(crate) struct FirstLayer {
     pieces: Vec<Piece>,
-    /// The ink of the present batch, for each pixel.
-    by_pixel: Lists,
 }
 
 struct Piece {
@@ -53,7 +52,7 @@ impl FirstLayer {
             piece.biases.0.iter_mut().zip(biases).for_each(|(to, from)| *to = *from);
             piece
         });
-        Self { pieces: pieces.collect(), by_pixel: Lists::default() }
+        Self { pieces: pieces.collect() }
     }
 
     /// Writes the weights back to (n_out, n_in), and the biases.
@@ -68,30 +67,21 @@ impl FirstLayer {
         }
     }
 
-    /// `ReLU(X·W + b)` of the `chosen` images, or without ReLU where not `rectified`; `output` is (batch, n_out). Meanwhile
-    /// their ink is sorted by pixel, for the update.
-    pub(crate) fn forward(&mut self, ink: &Ink, chosen: &[usize], rectified: bool, output: ArrayViewMut2<'_, f32>) {
-        let Self { pieces, by_pixel } = self;
-        let mut output = output;
+    /// `ReLU(X·W + b)` of a batch, or without ReLU where not `rectified`; `output` is (batch, n_out).
+    pub(crate) fn forward(&mut self, batch: &InkOfBatch, rectified: bool, mut output: ArrayViewMut2<'_, f32>) {
         let outputs: Vec<_> = output.axis_chunks_iter_mut(Axis(1), WIDTH).collect();
-        rayon::join(
-            || {
-                pieces
-                    .par_iter_mut()
-                    .zip(outputs)
-                    .for_each(|(piece, output)| piece.forward(ink, chosen, rectified, output))
-            },
-            || ink.sort_by_pixel(chosen, by_pixel),
-        );
+        let pieces = self.pieces.par_iter_mut().zip(outputs);
+        pieces.for_each(|(piece, output)| piece.forward(batch, rectified, output));
     }
 }
 
 impl Piece {
-    fn forward(&mut self, ink: &Ink, chosen: &[usize], rectified: bool, mut output: ArrayViewMut2<'_, f32>) {
+    fn forward(&mut self, batch: &InkOfBatch, rectified: bool, mut output: ArrayViewMut2<'_, f32>) {
         let Self { weights, biases, rows } = self;
-        rows[..chosen.len()].fill(*biases);
-        for band in 0..ink.n_bands() {
-            add_rows(weights, rows.iter_mut().zip(chosen).map(|(row, &image)| (row, ink.of_band(image, band))));
+        let rows = &mut rows[..output.nrows()];
+        rows.fill(*biases);
+        for band in 0..batch.n_bands() {
+            add_rows(weights, rows.iter_mut().enumerate().map(|(at, row)| (row, batch.of_image(at, band))));
         }
         let floor = if rectified { 0.0 } else { f32::NEG_INFINITY };
         for (mut output, row) in output.rows_mut().into_iter().zip(rows) {
@@ -99,39 +89,42 @@ impl Piece {
         }
     }
 
-    fn update(&mut self, by_pixel: &Lists, d_z: ArrayView2<'_, f32>, learning_rate: f32) {
+    fn update(&mut self, batch: &InkOfBatch, d_z: ArrayView2<'_, f32>, learning_rate: f32) {
         let Self { weights, biases, rows } = self;
         for (row, d_z) in rows.iter_mut().zip(d_z.rows()) {
             row.0.iter_mut().zip(d_z).for_each(|(to, d_z)| *to = -learning_rate * d_z);
             biases.0.iter_mut().zip(&row.0).for_each(|(b, d)| *b += d);
         }
-        add_rows(rows, weights.iter_mut().enumerate().map(|(pixel, row)| (row, by_pixel.list(pixel))));
+        add_rows(rows, weights.iter_mut().enumerate().map(|(pixel, row)| (row, batch.of_pixel(pixel))));
     }
 }
 
 /// The update of one piece, as a task among those of the other layers.
 pub(crate) struct Update<'a> {
     piece: &'a mut Piece,
-    by_pixel: &'a Lists,
+    batch: &'a InkOfBatch,
     d_z: ArrayView2<'a, f32>,
 }
 
 impl FirstLayer {
     /// `W ← W - lr·Xᵀ·dZ` and `b ← b - lr·Σ dZ` for the batch of the last forward pass, a task for each piece; `d_z` is
     /// (batch, n_out).
-    pub(crate) fn updates<'a>(&'a mut self, d_z: ArrayView2<'a, f32>) -> impl Iterator<Item = Update<'a>> {
-        let by_pixel = &self.by_pixel;
+    pub(crate) fn updates<'a>(
+        &'a mut self,
+        batch: &'a InkOfBatch,
+        d_z: ArrayView2<'a, f32>,
+    ) -> impl Iterator<Item = Update<'a>> {
         self.pieces.iter_mut().enumerate().map(move |(at, piece)| {
             let (_, rest) = d_z.split_at(Axis(1), at * WIDTH);
             let neurons = WIDTH.min(rest.ncols());
-            Update { piece, by_pixel, d_z: rest.split_at(Axis(1), neurons).0 }
+            Update { piece, batch, d_z: rest.split_at(Axis(1), neurons).0 }
         })
     }
 }
 
 impl Update<'_> {
     pub(crate) fn run(self, learning_rate: f32) {
-        self.piece.update(self.by_pixel, self.d_z, learning_rate);
+        self.piece.update(self.batch, self.d_z, learning_rate);
     }
 }
 
@@ -157,18 +150,14 @@ fn add_rows<'a>(rows: &[Row], sums: impl Iterator<Item = (&'a mut Row, &'a [Term
         fn with_simd<S: Simd>(self, simd: S) {
             for (sum, terms) in self.sums {
                 // Eight registers are enough for two multiplications a cycle, and all processors have as many.
-                if S::F32_LANES == 16 {
-                    add::<S, 4>(simd, self.rows, sum, terms);
-                } else {
-                    add::<S, 8>(simd, self.rows, sum, terms);
-                }
+                add::<S, 8>(simd, self.rows, sum, terms);
             }
         }
     }
     Arch::new().dispatch(AddRows { rows, sums });
 }
 
-/// The same for one sum: its numbers stay in N registers until all terms are added.
+/// The same for one sum, N registers of it at a time: they stay there until all terms are added.
 #[inline(always)]
 fn add<S: Simd, const N: usize>(simd: S, rows: &[Row], sum: &mut Row, terms: &[Term]) {
     let (sum, _) = S::as_mut_simd_f32s(&mut sum.0);

@@ -30,7 +30,9 @@ fn main() {
         return;
     }
     let mnist = mnist::load(Which::Mnist).unwrap_or_else(|error| panic!("{error}"));
-    let folder = mnist::folder(Which::Mnist).expect("it has just been read from there");
+    let files = mnist::places(Which::Mnist);
+    let file = files.iter().find(|file| file.is_file()).expect("it has just been read");
+    let folder = file.parent().expect("a file lies in a folder").to_owned();
 
     let no_zeros = mnist.train.images.mapv(|pixel| pixel.max(1));
     let (images, no_zeros) = (Images::new(&mnist.train.images), Images::new(&no_zeros));
