@@ -43,6 +43,8 @@ pub(crate) enum News {
         /// In one sentence, for a screen reader.
         summary: String,
     },
+    /// A question was answered, on a page or in the terminal.
+    Answered,
 }
 
 /// What a page asks for when it has to be drawn.

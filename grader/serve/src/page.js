@@ -24,6 +24,7 @@ events.onmessage = (message) => {
     byId("busy").textContent = news.what;
     return;
   }
+  if (news.kind === "answered") return refreshQuestions();
   byId("busy").textContent = "";
   byId("verdict").innerHTML = news.html;
   byId("said").textContent = news.summary;
@@ -42,15 +43,21 @@ async function asked(address, wish) {
   return answer.json();
 }
 
+// Shows what was answered meanwhile, in another page or in the terminal.
+let refreshQuestions = () => {};
+
 if (byId("asked-here")) {
   const reply = (question, answers) =>
     asked("answer", {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ question: question.id, seed: question.seed, answers }),
+      body: JSON.stringify({ question: question.id, answer: answers.at(-1) }),
     });
   asked("questions").then(
-    (questions) => askQuestions(byId("asked-here"), questions, reply),
+    (questions) => {
+      const refresh = askQuestions(byId("asked-here"), questions, reply);
+      refreshQuestions = () => asked("questions").then(refresh, () => {});
+    },
     (error) => byId("asked-here").append(error.message),
   );
 }
