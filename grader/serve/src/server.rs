@@ -268,7 +268,8 @@ async fn show(State(app): State<Arc<App>>, Parts(exercise): Parts<String>) -> Re
     let Some(index) = app.index(&exercise) else {
         return refused(StatusCode::NOT_FOUND, "There is no such exercise.");
     };
-    match page::render(&app.course, &app.course.exercises[index], &app.key) {
+    let lib = app.submission(index).lib();
+    match page::render(&app.course, &app.course.exercises[index], &app.key, &lib) {
         Ok(page) => Html(page).into_response(),
         Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, &format!("{error:#}")),
     }

@@ -123,6 +123,9 @@ function askQuestions(place, questions, reply) {
       if (question.picture && judged && document.getElementById(`picture-${question.picture}`)) {
         said.append(make("p", {}, make("a", { href: `#picture-${question.picture}` }, "What your own code computes here")));
       }
+      if (question.image && judged) {
+        said.append(make("p", {}, make("img", { src: question.image, class: "frame", alt: "The picture that the question speaks of, as the solution draws it" })));
+      }
       if (verdict === "more") {
         // The points of a good answer can be ticked.
         ticks = [...said.querySelectorAll("ol > li")].map((point, at) => {

@@ -1,5 +1,7 @@
 //! A browser for tests: Chromium, which a program that speaks WebDriver drives.
 
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
 use std::{
     fs,
     io::{BufRead, BufReader},
