@@ -61,6 +61,8 @@ struct App {
     /// What is shown of the first exercise, if it is not what the learner has written.
     folder: Option<PathBuf>,
     benches: Mutex<HashMap<usize, Arc<Bench>>>,
+    /// What the files of each bench looked like when they were last looked at.
+    looks: Mutex<HashMap<usize, String>>,
     /// By the index of the exercise and the question's id.
     sittings: Mutex<HashMap<(usize, String), Sitting>>,
 }
@@ -95,6 +97,7 @@ pub(crate) fn run(course: Course, exercise: &str, port: u16, opens: bool, folder
             first: exercise.to_owned(),
             folder,
             benches: Mutex::default(),
+            looks: Mutex::default(),
             sittings: Mutex::default(),
         });
         let _watcher = watch(&app);
@@ -123,12 +126,11 @@ fn watch(app: &Arc<App>) -> Watcher {
     let weak = Arc::downgrade(app);
     let watcher = Watcher::new(&app.course, move |index| {
         if let Some(app) = weak.upgrade() {
-            app.saved(index);
+            app.look(index);
         }
     });
     let app = app.clone();
     tokio::spawn(async move {
-        let mut looks: HashMap<usize, String> = HashMap::new();
         let mut answers: HashMap<usize, Option<SystemTime>> = HashMap::new();
         loop {
             tokio::time::sleep(LOOK).await;
@@ -138,10 +140,7 @@ fn watch(app: &Arc<App>) -> Watcher {
                 if answers.insert(index, at).is_some_and(|before| before != at) {
                     app.answered(index);
                 }
-                let look = files::look(&app.submission(index));
-                if looks.insert(index, look.clone()).is_some_and(|before| before != look) {
-                    app.saved(index);
-                }
+                app.look(index);
             }
         }
     });
@@ -160,6 +159,7 @@ impl App {
     /// The bench of an exercise, which begins to work when a page first shows it.
     fn bench(&self, name: &str) -> Option<Arc<Bench>> {
         let index = self.index(name)?;
+        self.looks().entry(index).or_insert_with(|| files::look(&self.submission(index)));
         let new = || Arc::new(Bench::new(self.course.clone(), index, self.folder_of(index)));
         Some(self.benches().entry(index).or_insert_with(new).clone())
     }
@@ -189,8 +189,15 @@ impl App {
         act(sittings.entry((index, question.to_owned())).or_insert_with(new))
     }
 
-    fn saved(&self, index: usize) {
-        if let Some(bench) = self.benches().get(&index) {
+    fn looks(&self) -> std::sync::MutexGuard<'_, HashMap<usize, String>> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Grades again what has changed since the last look. An event and the clock may both ask for a look at the same save.
+    fn look(&self, index: usize) {
+        let Some(bench) = self.benches().get(&index).cloned() else { return };
+        let look = files::look(&self.submission(index));
+        if self.looks().insert(index, look.clone()).is_some_and(|before| before != look) {
             bench.grade();
         }
     }

@@ -156,6 +156,24 @@ fn what_is_varied_is_drawn_of_the_code_itself() {
         let few = page.run(&format!("return {circles}")).await;
         assert!(few.as_u64() < many.as_u64(), "no steps are fewer than {many}: {few}");
 
+        // The file that is shown is named, which is not the learner's.
+        let named = page.run("return document.querySelector('#pictures .soft').textContent").await;
+        assert!(named.as_str().is_some_and(|named| named.contains(&*page.lib.to_string_lossy())), "{named}");
+
+        // What is played goes on by itself, and stops when something else is varied.
+        page.run(
+            "for (const button of document.querySelectorAll('#picture-bowl .controls button')) button.textContent === 'Play' && button.click();",
+        )
+        .await;
+        page.until("document.querySelectorAll('#picture-bowl input[type=range]')[1].value > 3").await;
+        page.run(
+            "const slider = document.querySelector('#picture-bowl input[type=range]');
+             slider.value = 10; slider.dispatchEvent(new Event('input', { bubbles: true }));",
+        )
+        .await;
+        let is_playing = "[...document.querySelectorAll('#picture-bowl button')].some((button) => button.textContent === 'Pause')";
+        assert_eq!(page.run(&format!("return {is_playing}")).await, json!(false));
+
         // The ball is moved with the keyboard.
         let ball = "document.querySelector('#picture-bowl .handles button')";
         let place = page.run(&format!("return {ball}.getAttribute('aria-label')")).await;
@@ -283,6 +301,48 @@ fn questions_are_answered_in_the_page() {
             page.run(&format!("return {form}.querySelector('.said').textContent.length > 30")).await,
             json!(true)
         );
+        page.close().await;
+    });
+}
+
+#[test]
+fn all_pages_show_what_was_answered() {
+    block_on(async {
+        let Some(page) = Page::open("05_manual_gradients", 1280, "light").await else { return };
+        let form = "document.querySelector('.question:has(input[type=radio])')";
+        let said = format!("{form}?.querySelector('.said').textContent");
+        page.until(form).await;
+        let first = page.client.window().await.expect("a window");
+        let second = page.client.new_window(true).await.expect("another window").handle;
+        page.client.switch_to_window(second.clone()).await.expect("it is there");
+        page.client.goto(&page.address).await.expect("the page loads");
+        page.until(form).await;
+        page.run(&format!("{form}.querySelector('input').click(); {form}.requestSubmit();")).await;
+        page.until(&format!("{form}.dataset.verdict")).await;
+        let words = page.run(&format!("return {said}")).await;
+        // The other page tells the same without being loaded again, and this one after it.
+        page.client.switch_to_window(first).await.expect("it is there");
+        page.until(&format!("{said} === {words}")).await;
+        page.client.switch_to_window(second).await.expect("it is there");
+        page.client.refresh().await.expect("the page loads again");
+        page.until(&format!("{said} === {words} && {form}.querySelector('input').checked")).await;
+        page.close().await;
+    });
+}
+
+#[test]
+fn an_open_question_does_not_end_when_no_point_is_ticked_by_mistake() {
+    block_on(async {
+        let Some(page) = Page::open("05_manual_gradients", 390, "light").await else { return };
+        let form = "document.querySelector('.question:has(textarea)')";
+        page.until(form).await;
+        page.run(&format!("{form}.querySelector('textarea').value = 'because'; {form}.requestSubmit();")).await;
+        page.until(&format!("{form}.dataset.verdict === 'more'")).await;
+        page.run(&format!("{form}.requestSubmit()")).await;
+        page.until(&format!("{form}.textContent.includes('No point is ticked')")).await;
+        assert_eq!(page.run(&format!("return {form}.dataset.verdict")).await, json!("more"));
+        page.run(&format!("{form}.querySelector('.said input').click(); {form}.requestSubmit();")).await;
+        page.until(&format!("['right', 'partly'].includes({form}.dataset.verdict)")).await;
         page.close().await;
     });
 }
