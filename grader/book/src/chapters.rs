@@ -104,8 +104,11 @@ pub(crate) fn summary(chapters: &[Chapter<'_>]) -> String {
 fn map(course: &Course) -> Result<Chapter<'_>> {
     let address = |name: &str| Some(format!("exercises/{name}/index.html"));
     // An empty line would end the HTML.
-    let picture: Vec<String> =
-        view::map::picture_of(course, address)?.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+    let picture: Vec<String> = view::map::picture_of(course, address)?
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(str::to_owned)
+        .collect();
     let mut text = format!(
         "# The map\n\nEach exercise stands below those that it builds on. The list below says the same.\n\n\
          <div class=\"map\" tabindex=\"0\" role=\"region\" aria-label=\"Which exercise builds on which\">\n{}\n</div>\n\n",

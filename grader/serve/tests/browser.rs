@@ -171,7 +171,8 @@ fn what_is_varied_is_drawn_of_the_code_itself() {
              slider.value = 10; slider.dispatchEvent(new Event('input', { bubbles: true }));",
         )
         .await;
-        let is_playing = "[...document.querySelectorAll('#picture-bowl button')].some((button) => button.textContent === 'Pause')";
+        let is_playing =
+            "[...document.querySelectorAll('#picture-bowl button')].some((button) => button.textContent === 'Pause')";
         assert_eq!(page.run(&format!("return {is_playing}")).await, json!(false));
 
         // The ball is moved with the keyboard.
@@ -443,18 +444,17 @@ fn the_attack_suite_leaves_the_page_usable_and_is_told_as_in_the_terminal() {
             page.is_unharmed(&title, name).await;
         };
         for attack in suite {
-            let started = std::time::Instant::now();
             let (state, says) = told(attack);
             let fill = || match attack.folder {
                 Some(make) => make(&submission, &solution),
                 None => suite::source(&submission, &filled(&attack.text(&solution), &places)),
             };
             show(&attack.name, state, says, &fill).await;
-            eprintln!("{:?} {}", started.elapsed(), attack.name);
         }
         // The learner's code again, and a slider answers.
         show("the solution", ",complete", "", &|| suite::source(&submission, &solution)).await;
-        page.until("document.querySelector('#picture-one_neuron') && !document.querySelector('#trouble').textContent").await;
+        page.until("document.querySelector('#picture-one_neuron') && !document.querySelector('#trouble').textContent")
+            .await;
         let picture = "document.querySelector('#picture-one_neuron svg').outerHTML";
         let before = page.run(&format!("return {picture}")).await;
         page.run(
@@ -475,7 +475,8 @@ fn hostile_text_and_endless_code_are_told_in_pictures_too() {
         page.until(DRAWN).await;
         let title = page.run("return document.title").await;
         let solution = fs::read_to_string(&page.lib).expect("the solution");
-        let hostile = hostile_texts().map(|text| (format!("{{ println!(\"{text}\"); panic!(\"{text}\") }}"), "panicked"));
+        let hostile =
+            hostile_texts().map(|text| (format!("{{ println!(\"{text}\"); panic!(\"{text}\") }}"), "panicked"));
         let endless = [
             ("loop {}", "is there a loop that never ends"),
             ("loop { println!(\"again\") }", "printed more than"),

@@ -494,7 +494,9 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let several = || Kind::Several(three([true, false, true]));
-        assert!(partly(several(), "a") && partly(several(), "ab") && partly(several(), "abc") && !partly(several(), "b"));
+        assert!(
+            partly(several(), "a") && partly(several(), "ab") && partly(several(), "abc") && !partly(several(), "b")
+        );
         let parts = vec![three([true, false, false]), three([false, true, false])];
         let parts = || Kind::Parts(Parts { formula: "d = {} · {}".to_owned(), parts: parts.clone() });
         assert!(partly(parts(), "aa") && !partly(parts(), "bc"));
