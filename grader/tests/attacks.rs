@@ -4,6 +4,8 @@
 //! What has to come of each one is told with it. What must never happen is the same for all: see [`Stage::suspicious`].
 
 mod common;
+#[path = "attacks/suite.rs"]
+mod suite;
 
 use std::{
     collections::BTreeMap,
@@ -18,8 +20,8 @@ use std::{
 };
 
 use common::{check_of, course, grader, text};
-use serde::Deserialize;
 use serde_json::Value;
+use suite::{Attack, attacks, filled, source};
 
 /// Short, so that attacks on time take little of it; the compiler gets what a busy machine needs.
 const LIMITS: &str = "seconds = 2, total_seconds = 30, compile_seconds = 30";
@@ -29,145 +31,6 @@ const SECRET: &str = "the-password-is-swordfish";
 
 /// What stands in the checks of exercise 3 and in no message to learners.
 const IN_THE_CHECKS: &str = "Check::new(";
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Attack {
-    name: String,
-    count: Option<String>,
-    columns: Option<String>,
-    /// What `columns` is of.
-    returns: Option<String>,
-    #[serde(rename = "unsafe")]
-    with_the_c_library: Option<String>,
-    #[serde(default)]
-    items: String,
-    #[serde(default)]
-    head: String,
-    #[serde(skip)]
-    folder: Option<Make>,
-    gate: String,
-    alone: Option<String>,
-    #[serde(default = "yes")]
-    sandbox: bool,
-    limits: Option<String>,
-}
-
-/// Fills an empty folder; it gets the solution, too.
-type Make = fn(&Path, &str);
-
-fn yes() -> bool {
-    true
-}
-
-/// What unsafe code may call.
-const C_LIBRARY: &str = r#"
-#[allow(unsafe_code, dead_code)]
-unsafe extern "C" {
-    fn fork() -> i32;
-    fn kill(pid: i32, signal: i32) -> i32;
-    fn getppid() -> i32;
-    fn setsid() -> i32;
-    fn signal(signal: i32, handler: usize) -> usize;
-    fn fcntl(fd: i32, command: i32, argument: i64) -> i32;
-    fn syscall(number: i64, a: i64, b: i64, c: i64, d: i64, e: i64, f: i64) -> i64;
-}
-"#;
-
-/// Submissions that are odd before a compiler sees them, and what has to come of them; `refused` unless it says more.
-const ODD_FOLDERS: [(&str, &str, Make); 16] = [
-    ("a manifest, a build script and configurations", "full marks", |folder, solution| {
-        source(folder, solution);
-        let script = format!("fn main() {{ std::fs::write({:?}, \"\").unwrap(); }}", folder.join("pwned"));
-        fs::write(folder.join("build.rs"), script).unwrap();
-        fs::write(folder.join("Cargo.toml"), "[package]\nname = \"x\"\nbuild = \"build.rs\"\n").unwrap();
-        fs::create_dir(folder.join(".cargo")).unwrap();
-        fs::write(folder.join(".cargo/config.toml"), "[build]\nrustc-wrapper = \"/bin/false\"\n").unwrap();
-        fs::write(folder.join("rust-toolchain.toml"), "[toolchain]\nchannel = \"1.0\"\n").unwrap();
-    }),
-    ("honest modules", "full marks", |folder, solution| {
-        source(folder, "//! Two files.\nmod layers;\npub use layers::dense::*;\n");
-        fs::create_dir(folder.join("src/layers")).unwrap();
-        fs::write(folder.join("src/layers/mod.rs"), "pub mod dense;\n").unwrap();
-        fs::write(folder.join("src/layers/dense.rs"), solution).unwrap();
-        fs::write(folder.join("src/notes.txt"), "unsafe").unwrap();
-    }),
-    ("a link", "refused: is not an ordinary file", |folder, _| {
-        fs::create_dir(folder.join("src")).unwrap();
-        link(Path::new("/etc/passwd"), &folder.join("src/lib.rs"));
-    }),
-    ("a link to the solution", "refused: is not an ordinary file", |folder, _| {
-        fs::create_dir(folder.join("src")).unwrap();
-        link(&course().join("solutions/03_dense_layer/src/lib.rs"), &folder.join("src/lib.rs"));
-    }),
-    ("a linked folder", "refused: is not a folder", |folder, _| {
-        link(&course().join("solutions/03_dense_layer/src"), &folder.join("src"));
-    }),
-    ("a pipe", "refused: is not an ordinary file", |folder, _| {
-        fs::create_dir(folder.join("src")).unwrap();
-        let made = std::process::Command::new("mkfifo").arg(folder.join("src/lib.rs")).status().unwrap();
-        assert!(made.success());
-    }),
-    ("a folder called lib.rs", "refused: is not an ordinary file", |folder, _| {
-        fs::create_dir_all(folder.join("src/lib.rs")).unwrap();
-    }),
-    ("300 MB", "refused: is longer than 256 KiB", |folder, _| {
-        fs::create_dir(folder.join("src")).unwrap();
-        fs::File::create(folder.join("src/lib.rs")).unwrap().set_len(300 << 20).unwrap();
-    }),
-    ("bytes that are no text", "refused: is not UTF-8 text", |folder, _| {
-        fs::create_dir(folder.join("src")).unwrap();
-        fs::write(folder.join("src/lib.rs"), b"pub fn f() {} // \xff\xfe").unwrap();
-    }),
-    ("deep nesting", "refused", |folder, _| {
-        source(folder, &format!("const X: i32 = {}1{};", "(".repeat(60_000), ")".repeat(60_000)));
-    }),
-    ("a thousand files", "refused: 64 are enough", |folder, solution| {
-        let modules: String = (0..1000).map(|number| format!("mod m{number};\n")).collect();
-        source(folder, &format!("{solution}\n{modules}"));
-        (0..1000).for_each(|number| fs::write(folder.join(format!("src/m{number}.rs")), "").unwrap());
-    }),
-    ("files that no module names", "full marks", |folder, solution| {
-        source(folder, solution);
-        (0..100).for_each(|number| fs::write(folder.join(format!("src/m{number}.rs")), "unsafe").unwrap());
-        link(Path::new("/etc/passwd"), &folder.join("src/.#lib.rs"));
-        fs::create_dir(folder.join("src/old.rs")).unwrap();
-    }),
-    ("a module that a macro names elsewhere", "refused: file not found for module", |folder, solution| {
-        source(folder, &format!("{solution}\n#[macro_use]\nmod a;\nmod b {{\n    hidden!();\n}}\n"));
-        fs::write(folder.join("src/a.rs"), "macro_rules! hidden { () => { mod c; } }\n").unwrap();
-        fs::create_dir(folder.join("src/b")).unwrap();
-        fs::write(folder.join("src/b/c.rs"), "unsafe extern \"C\" { fn fork() -> i32; }").unwrap();
-    }),
-    ("a module behind a link", "refused: is behind a link", |folder, solution| {
-        source(folder, &format!("{solution}\nmod a;\n"));
-        fs::write(folder.join("elsewhere.rs"), "").unwrap();
-        fs::write(folder.join("mod.rs"), "").unwrap();
-        link(folder, &folder.join("src/a"));
-    }),
-    ("zeros", "refused", |folder, _| source(folder, "\0\0\0")),
-    ("a module without end", "refused", |folder, _| {
-        source(folder, "mod a;");
-        fs::create_dir(folder.join("src/a")).unwrap();
-        link(&folder.join("src"), &folder.join("src/a/a"));
-        fs::write(folder.join("src/a.rs"), "mod a;").unwrap();
-    }),
-];
-
-fn source(folder: &Path, text: &str) {
-    fs::create_dir_all(folder.join("src")).unwrap();
-    fs::write(folder.join("src/lib.rs"), text).unwrap();
-}
-
-#[cfg(unix)]
-fn link(to: &Path, at: &Path) {
-    std::os::unix::fs::symlink(to, at).unwrap();
-}
-
-#[cfg(not(unix))]
-fn link(_: &Path, at: &Path) {
-    fs::create_dir(at).unwrap();
-}
 
 #[test]
 fn strangers_code_gets_what_it_earns_and_nothing_else() {
@@ -220,30 +83,6 @@ fn strangers_code_gets_what_it_earns_and_nothing_else() {
     assert!(complaints.is_empty(), "{} of {} runs:\n{}", complaints.len(), runs.len(), complaints.join("\n"));
 }
 
-fn attacks() -> Vec<Attack> {
-    #[derive(Deserialize)]
-    struct Listed {
-        attack: Vec<Attack>,
-    }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/attacks/attacks.toml");
-    let Listed { attack: mut attacks } = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    attacks.extend(ODD_FOLDERS.map(|(name, outcome, folder)| Attack {
-        name: name.to_owned(),
-        count: None,
-        columns: None,
-        returns: None,
-        with_the_c_library: None,
-        items: String::new(),
-        head: String::new(),
-        folder: Some(folder),
-        gate: outcome.to_owned(),
-        alone: None,
-        sandbox: false,
-        limits: None,
-    }));
-    attacks
-}
-
 /// The places that attacks aim at.
 struct Stage {
     folder: tempfile::TempDir,
@@ -289,7 +128,7 @@ impl Stage {
         fs::create_dir(&submission).unwrap();
         match attack.folder {
             Some(make) => make(&submission, &self.solution),
-            None => source(&submission, &self.fill(&self.text(attack), &results)),
+            None => source(&submission, &self.fill(&attack.text(&self.solution), &results)),
         }
         let check = |format: &str, to: Option<&Path>| -> Output {
             let mut command = grader();
@@ -333,51 +172,21 @@ impl Stage {
         complaints.into_iter().map(|complaint| format!("{} (gate {gate}): {complaint}", attack.name)).collect()
     }
 
-    fn text(&self, attack: &Attack) -> String {
-        let mut text = self.solution.clone();
-        let mut replace = |find: &str, with: &str| {
-            assert_eq!(text.matches(find).count(), 1, "{find}");
-            text = text.replacen(find, with, 1);
-        };
-        const COUNT: &str = "self.weights.len() + self.biases.len()";
-        const COLUMNS: &str = "b: &ArrayRef1<f64>) -> Array1<f64> {\n    x.dot(w) + b\n";
-        if let Some(count) = &attack.count {
-            replace(COUNT, count);
-        }
-        if let Some(code) = &attack.with_the_c_library {
-            replace(COUNT, &format!("unsafe {{ {code} }}"));
-        }
-        if let Some(columns) = &attack.columns {
-            let returns = attack.returns.as_deref().unwrap_or("Array1<f64>");
-            replace(COLUMNS, &format!("b: &ArrayRef1<f64>) -> {returns} {{\n    {columns}\n"));
-        }
-        let (head, library) = match attack.with_the_c_library {
-            Some(_) => ("#![allow(unsafe_code)]", C_LIBRARY),
-            None => (attack.head.as_str(), ""),
-        };
-        format!("{head}\n{text}\n{}\n{library}", attack.items)
-    }
-
     /// Puts in the places and numbers that a text names.
     fn fill(&self, text: &str, results: &Path) -> String {
         let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
-        let mut filled = text
-            .replace("{course}", &path(&course()))
-            .replace("{secret}", &path(&self.folder.path().join("secret.txt")))
-            .replace("{place}", &path(&self.folder.path().join("place")))
-            .replace("{results}", &path(results))
-            .replace("{grader}", env!("CARGO_BIN_EXE_grader"))
-            .replace("{judges}", &path(&self.judges))
-            .replace("{judge_crate}", &path(&self.judge_crate))
-            .replace("{port}", &self.port.local_addr().unwrap().port().to_string());
-        if filled.contains("{flood}") {
-            let flood: String = (0..6000).map(|n| format!("pub fn f{n}() {{ let unused = {n}; }}\n")).collect();
-            filled = filled.replace("{flood}", &flood);
-        }
-        for (name, number) in numbers() {
-            filled = filled.replace(&format!("{{{name}}}"), &number);
-        }
-        filled
+        let mut places = vec![
+            ("course", path(&course())),
+            ("secret", path(&self.folder.path().join("secret.txt"))),
+            ("place", path(&self.folder.path().join("place"))),
+            ("results", path(results)),
+            ("grader", env!("CARGO_BIN_EXE_grader").to_owned()),
+            ("judges", path(&self.judges)),
+            ("judge_crate", path(&self.judge_crate)),
+            ("port", self.port.local_addr().unwrap().port().to_string()),
+        ];
+        places.extend(numbers());
+        filled(text, &places)
     }
 
     /// What no text that leaves the grader may contain, whatever the submission did, and no place may show.

@@ -14,9 +14,6 @@ use course::{Course, Exercise};
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
 use view::lesson;
 
-/// The picture of the map, which is drawn for the book.
-pub(crate) const MAP_PICTURE: &str = "map.svg";
-
 /// A page of the book.
 pub(crate) struct Chapter<'a> {
     /// The file of the course that it shows; the map has none.
@@ -69,7 +66,7 @@ pub(crate) fn read<'a>(course: &'a Course, repository: Option<&str>) -> Result<V
         chapters.push(Chapter { path: page(&source), source: Some(source), title, text, exercise });
     }
     let first_lesson = chapters.iter().position(|chapter| chapter.exercise.is_some()).unwrap_or(chapters.len());
-    chapters.insert(first_lesson, map(course));
+    chapters.insert(first_lesson, map(course)?);
     Ok(chapters)
 }
 
@@ -103,11 +100,19 @@ pub(crate) fn summary(chapters: &[Chapter<'_>]) -> String {
     text
 }
 
-/// The map as a picture and, for those who do not see it, as a list.
-fn map(course: &Course) -> Chapter<'_> {
+/// The map as a picture whose boxes are links and, for those who do not see it, as a list.
+fn map(course: &Course) -> Result<Chapter<'_>> {
+    let address = |name: &str| Some(format!("exercises/{name}/index.html"));
+    // An empty line would end the HTML.
+    let picture: Vec<String> = view::map::picture_of(course, address)?
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(str::to_owned)
+        .collect();
     let mut text = format!(
-        "# The map\n\nEach exercise stands below those that it builds on.\n\n\
-         ![Which exercise builds on which; the list below says the same]({MAP_PICTURE})\n\n"
+        "# The map\n\nEach exercise stands below those that it builds on. The list below says the same.\n\n\
+         <div class=\"map\" tabindex=\"0\" role=\"region\" aria-label=\"Which exercise builds on which\">\n{}\n</div>\n\n",
+        picture.join("\n")
     );
     for exercise in &course.exercises {
         let needed = |name: &String| course.exercises.iter().find(|other| other.name == *name);
@@ -117,7 +122,7 @@ fn map(course: &Course) -> Chapter<'_> {
         let page = slashes(&page(&lesson::path(exercise)));
         text += &format!("- [{} · {}]({page}){needs}\n", exercise.number, exercise.title);
     }
-    Chapter { source: None, path: "map.md".into(), title: "The map".to_owned(), text, exercise: None }
+    Ok(Chapter { source: None, path: "map.md".into(), title: "The map".to_owned(), text, exercise: None })
 }
 
 /// A link in Markdown.

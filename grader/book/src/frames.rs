@@ -1,6 +1,6 @@
 //! Pictures that can be varied, without code that runs: frames that the reference has computed beforehand.
 //!
-//! A picture that a question asks to predict is left out: it would give the answer away.
+//! A picture that a question asks to predict has no slider, which would give the answer away: the page shows it after the answer.
 
 use std::{fs, path::Path};
 
@@ -24,7 +24,7 @@ use wire::judge::Controls;
 const FRAMES: usize = 13;
 
 /// Where the frames of a chapter lie, beside its page.
-const FOLDER: &str = "frames";
+pub(crate) const FOLDER: &str = "frames";
 
 /// Draws the frames of an exercise into `folder`, and returns the part of the chapter that shows them.
 pub(crate) fn draw(course: &Course, exercise: &Exercise, folder: &Path) -> Result<String> {
@@ -39,21 +39,24 @@ pub(crate) fn draw(course: &Course, exercise: &Exercise, folder: &Path) -> Resul
     };
     let mut section = String::new();
     for picture in plot::pictures(&mut gallery, Controls::new(), &line)? {
+        if predicted.contains(&picture.id) {
+            write(folder, &picture.id.clone(), picture)?;
+            continue;
+        }
         let mut varied: Vec<_> =
             picture.controls.iter().filter_map(|control| Some((control, values(control)?))).collect();
         // A training that can be played shows most; the sort keeps the order of the others.
         varied.sort_by_key(|(control, _)| !matches!(control.kind, Kind::Whole { played: true, .. }));
         let varied = varied.into_iter().next();
-        if let Some((control, values)) = varied.filter(|_| !predicted.contains(&picture.id)) {
+        if let Some((control, values)) = varied {
             section += &one(&mut gallery, &picture, control, &values, folder, &line)?;
         }
     }
     Ok(match &*section {
         "" => section,
         figures => format!(
-            "\n\n## Pictures to vary\n\nHere the solution stands in for your code, and each picture has one control. The \
-             other controls of which a caption speaks are on the page of `{0} serve {1}`, which runs your own code, and \
-             `{0} plot {1}` draws what it computes.\n\n{figures}",
+            "\n\n## Pictures to vary\n\nHere the solution stands in for your code, and each picture has one control. The page \
+             of `{0} serve {1}` runs your own code and has all controls.\n\n{figures}",
             course.grader(),
             exercise.number
         ),
@@ -69,16 +72,18 @@ fn one(
     folder: &Path,
     observer: &dyn Observer,
 ) -> Result<String> {
-    let frames = folder.join(FOLDER);
-    files::create_folder(&frames)?;
     for (at, (value, _)) in values.iter().enumerate() {
         let varied = Controls::from([(format!("{}/{}", picture.id, control.name), vec![*value])]);
         let drawn = plot::pictures(gallery, varied, observer)?.into_iter().find(|other| other.id == picture.id);
         let drawn = drawn.with_context(|| format!("{} is not drawn at {value}", picture.id))?;
-        let path = frames.join(format!("{}-{at}.svg", picture.id));
-        let document = svg::render(&figures::alone(drawn))?;
-        fs::write(&path, document).with_context(|| format!("cannot write {}", path.display()))?;
+        write(folder, &format!("{}-{at}", picture.id), drawn)?;
     }
+    let others: Vec<String> =
+        picture.controls.iter().filter(|other| other.name != control.name).map(|other| escaped(&other.name)).collect();
+    let others = match &*others {
+        [] => String::new(),
+        others => format!("\n<p>The page of <code>serve</code> varies these as well: {}.</p>", others.join(", ")),
+    };
     let usual = control.value.first().copied().unwrap_or(values[0].0);
     let distance = |at: &usize| (values[*at].0 - usual).abs();
     let start = (0..values.len()).min_by(|one, other| distance(one).total_cmp(&distance(other))).unwrap_or(0);
@@ -86,16 +91,25 @@ fn one(
     Ok(format!(
         "<figure class=\"frames\" data-name=\"{}\" data-values=\"{}\" data-start=\"{start}\">\n\
          <p class=\"title\">{}</p>\n<img class=\"{}\" alt=\"{}\" src=\"{FOLDER}/{}-{start}.svg\">\n\
-         <figcaption>{}</figcaption>\n</figure>\n\n",
+         <figcaption>{}{others}</figcaption>\n</figure>\n\n",
         escaped(&control.name),
         escaped(&json!(names).to_string()),
         with_code(&picture.title),
-        // Shades mean something, so they are not turned round on a dark page.
+        // "Darker" means something for shades, so they are not turned round on a dark page.
         if picture.rasters.is_empty() { "frame" } else { "frame shades" },
         escaped(&picture.title),
         picture.id,
         with_code(&picture.caption),
     ))
+}
+
+/// Draws a picture of the solution into a file beside the page.
+fn write(folder: &Path, name: &str, picture: Picture) -> Result<()> {
+    let frames = folder.join(FOLDER);
+    files::create_folder(&frames)?;
+    let path = frames.join(format!("{name}.svg"));
+    let document = svg::render(&figures::alone(picture))?;
+    fs::write(&path, document).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The values of a control that are drawn, and their names; nothing if it is no slider and no choice.

@@ -108,14 +108,13 @@ fn write_sources(course: &Course, chapters: &[Chapter<'_>], draws: bool, root: &
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     };
     write(Path::new("SUMMARY.md"), &chapters::summary(chapters))?;
-    write(Path::new(chapters::MAP_PICTURE), &view::map::picture_of(course)?)?;
     for chapter in chapters {
         let mut text = chapter.text.clone();
         if let Some(exercise) = chapter.exercise {
             if draws {
                 text += &frames::draw(course, exercise, &src.join(&chapter.path).with_file_name(""))?;
             }
-            if let Some(script) = questions::script(course, exercise)? {
+            if let Some(script) = questions::script(course, exercise, draws)? {
                 write(&chapter.path.with_file_name(questions::FILE), &script)?;
                 text += questions::SECTION;
             }

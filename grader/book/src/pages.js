@@ -1,7 +1,8 @@
 // What the book does by itself: it answers questions, and shows figures in the colours that the reader has chosen.
 
-// The script beside a chapter calls this with the questions of its exercise.
-function askInBook(questions) {
+// The script beside a chapter calls this with the questions of its exercise, and with the folder of the pictures, if there are any.
+function askInBook(questions, folder) {
+  if (folder) for (const question of questions) question.image = question.picture && `${folder}/${question.picture}.svg`;
   // What a typed number may mean: 0.5, 1/2, 1e-3, 50 %, and a comma as a decimal point or between thousands. `readings` in
   // grader/learner/src/quiz/asked.rs reads the same.
   const readings = (typed, unit) => {

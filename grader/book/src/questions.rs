@@ -5,6 +5,8 @@ use course::{Course, Exercise};
 use serde_json::json;
 use view::questions::Answered;
 
+use crate::frames;
+
 /// The script of a chapter, beside its page. The answers are in here, so that they are not in the page's text.
 pub(crate) const FILE: &str = "answers.js";
 
@@ -14,12 +16,15 @@ pub(crate) const SECTION: &str = "\n\n## Test yourself\n\n\
     <script src=\"answers.js\" defer></script>\n";
 
 /// The script; nothing if there are no questions.
-pub(crate) fn script(course: &Course, exercise: &Exercise) -> Result<Option<String>> {
+///
+/// With frames, a picture that a question asks to predict is shown beside what is said to the answer.
+pub(crate) fn script(course: &Course, exercise: &Exercise, draws: bool) -> Result<Option<String>> {
     let questions = course.quiz(exercise)?;
     if questions.is_empty() {
         return Ok(None);
     }
     let answered: Vec<_> =
         questions.into_iter().zip(1..).map(|(question, seed)| Answered::new(question, seed)).collect();
-    Ok(Some(format!("askInBook({});\n", json!(answered))))
+    let folder = if draws { json!(frames::FOLDER) } else { json!(null) };
+    Ok(Some(format!("askInBook({}, {folder});\n", json!(answered))))
 }

@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, HashMap},
+    rc::Rc,
 };
 
 use anyhow::{Context, Result, bail};
@@ -66,8 +67,10 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// Answers of one side to one experiment, by the packed case.
-type ByCase = HashMap<Vec<u8>, Ended>;
+/// Answers of one side to one experiment, by the packed case: what was observed, or what a picture says of a panic.
+type ByCase = HashMap<Vec<u8>, Known>;
+
+type Known = Result<Rc<Record>, Note>;
 
 /// What was answered before. When one control of many pictures is moved, all questions of the others are known already.
 #[derive(Default)]
@@ -80,18 +83,13 @@ pub(crate) struct Memory {
 const MEMORY: usize = 256 << 20;
 
 impl Memory {
-    fn recall(&self, whose: Whose, experiment: &str, case: &Packed) -> Option<Ended> {
+    fn recall(&self, whose: Whose, experiment: &str, case: &Packed) -> Option<Known> {
         let answers = self.answers.borrow();
         answers.get(&(whose == Whose::Learner, experiment.to_owned()))?.get(&case.0).cloned()
     }
 
-    /// Keeps what code returned. What ended a process may come out otherwise the next time.
-    fn keep(&self, whose: Whose, experiment: &str, case: Packed, ended: &Ended) {
-        let size = match ended {
-            Ended::Observed(packed) => packed.0.len(),
-            Ended::Panicked { message, .. } => message.len(),
-            _ => return,
-        };
+    /// Keeps an answer of `size` bytes.
+    fn keep(&self, whose: Whose, experiment: &str, case: Packed, known: Known, size: usize) {
         let mut answers = self.answers.borrow_mut();
         let mut bytes = self.bytes.borrow_mut();
         *bytes += size + case.0.len();
@@ -101,7 +99,7 @@ impl Memory {
             return;
         }
         let of_experiment = answers.entry((whose == Whose::Learner, experiment.to_owned())).or_default();
-        of_experiment.insert(case.0, ended.clone());
+        of_experiment.insert(case.0, known);
     }
 }
 
@@ -138,22 +136,31 @@ impl Side<'_> {
             return Err(Stop::NoAnswer(sentence.as_str().into()));
         }
         let packed = case.pack();
-        let known = self.memory.recall(self.whose, experiment, &packed);
-        let ended = match known {
-            Some(ended) => ended,
-            None => {
-                let answer = self.grader.run(self.whose, experiment, [case])?.pop().context("there is an answer")?;
-                self.memory.keep(self.whose, experiment, packed, &answer.ended);
-                answer.ended
-            }
+        let answer = |known: Known| match known {
+            Ok(record) => Ok(Answer { experiment: experiment.to_owned(), record }),
+            Err(note) => Err(Stop::NoAnswer(note)),
+        };
+        if let Some(known) = self.memory.recall(self.whose, experiment, &packed) {
+            return answer(known);
+        }
+        let ended = self.grader.run(self.whose, experiment, [case])?.pop().context("there is an answer")?.ended;
+        let size = match &ended {
+            Ended::Observed(packed) => packed.0.len(),
+            Ended::Panicked { message, .. } => message.len(),
+            _ => 0,
+        };
+        // What ended a process may come out otherwise the next time, and is not kept.
+        let keep = |known: Known| {
+            self.memory.keep(self.whose, experiment, packed, known.clone(), size);
+            answer(known)
         };
         let sentence = match ended {
             Ended::Observed(packed) => match Record::unpack(&packed) {
-                Some(record) => return Ok(Answer { experiment: experiment.to_owned(), record }),
+                Some(record) => return keep(Ok(Rc::new(record))),
                 None => format!("`{experiment}`: the answer was garbled."),
             },
             Ended::Panicked { message, function, .. } => {
-                return Err(Stop::NoAnswer(panicked(function.as_deref().unwrap_or(experiment), &message)));
+                return keep(Err(panicked(function.as_deref().unwrap_or(experiment), &message)));
             }
             Ended::Stopped(limit) => format!("`{experiment}`: {}", over(limit)),
             Ended::Died(cause) => format!("`{experiment}` ended the whole program: {cause}."),
@@ -181,7 +188,7 @@ fn panicked(function: &str, message: &str) -> Note {
 /// What was observed. The code behind it may have returned anything: arrays of any length, NaN.
 pub struct Answer {
     experiment: String,
-    record: Record,
+    record: Rc<Record>,
 }
 
 impl Answer {
@@ -224,7 +231,7 @@ mod tests {
     #[test]
     fn answers_hold_whatever_was_returned() {
         let record = Record::new().with("x", f64::NAN).with("none", Value::Nothing).with("counts", vec![1, 2]);
-        let answer = Answer { experiment: "train".to_owned(), record };
+        let answer = Answer { experiment: "train".to_owned(), record: Rc::new(record) };
         assert!(answer.number("x").is_nan() && answer.number("none").is_nan() && answer.number("missing").is_nan());
         assert_eq!(answer.numbers("counts"), [1.0, 2.0]);
         let Err(Stop::NoAnswer(note)) = answer.exactly(3, "counts") else { panic!("there are two") };

@@ -43,6 +43,8 @@ pub(crate) enum News {
         /// In one sentence, for a screen reader.
         summary: String,
     },
+    /// A question was answered, on a page or in the terminal.
+    Answered,
 }
 
 /// What a page asks for when it has to be drawn.
@@ -80,6 +82,8 @@ struct Content {
     title: String,
     caption: String,
     svg: String,
+    /// Whether it holds shades, whose "darker" means something.
+    shades: bool,
     frame: svg::Frame,
     controls: Vec<judge::picture::Control>,
 }
@@ -276,7 +280,8 @@ fn shown(picture: Picture, known: &BTreeMap<String, String>) -> Result<Shown> {
     } else {
         let (svg, frame) = svg::render_framed(&picture)?;
         let caption = view::picture::html::with_code(&picture.caption);
-        Some(Content { title: picture.title, caption, svg, frame, controls: picture.controls })
+        let shades = !picture.rasters.is_empty();
+        Some(Content { title: picture.title, caption, svg, shades, frame, controls: picture.controls })
     };
     Ok(Shown { id: picture.id, version, content })
 }

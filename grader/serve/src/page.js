@@ -24,6 +24,7 @@ events.onmessage = (message) => {
     byId("busy").textContent = news.what;
     return;
   }
+  if (news.kind === "answered") return refreshQuestions();
   byId("busy").textContent = "";
   byId("verdict").innerHTML = news.html;
   byId("said").textContent = news.summary;
@@ -42,15 +43,21 @@ async function asked(address, wish) {
   return answer.json();
 }
 
+// Shows what was answered meanwhile, in another page or in the terminal.
+let refreshQuestions = () => {};
+
 if (byId("asked-here")) {
   const reply = (question, answers) =>
     asked("answer", {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ question: question.id, seed: question.seed, answers }),
+      body: JSON.stringify({ question: question.id, answer: answers.at(-1) }),
     });
   asked("questions").then(
-    (questions) => askQuestions(byId("asked-here"), questions, reply),
+    (questions) => {
+      const refresh = askQuestions(byId("asked-here"), questions, reply);
+      refreshQuestions = () => asked("questions").then(refresh, () => {});
+    },
     (error) => byId("asked-here").append(error.message),
   );
 }
@@ -89,8 +96,10 @@ async function draw() {
   }
 }
 
-function vary(picture, name, value) {
-  controls[`${picture}/${name}`] = value;
+// What is played stops when something else of its picture is varied: its training is another one.
+function vary(figure, name, value) {
+  for (const [other, part] of figure.parts) if (other !== name) part.stop?.();
+  controls[`${figure.id}/${name}`] = value;
   draw();
 }
 
@@ -141,6 +150,7 @@ class Figure {
     this.title.textContent = picture.title;
     this.caption.innerHTML = picture.caption;
     this.drawing.innerHTML = picture.svg;
+    this.drawing.classList.toggle("shades", picture.shades);
     this.drawing.append(this.handles);
     for (const control of picture.controls) {
       if (!this.parts.has(control.name)) {
@@ -186,7 +196,7 @@ const brief = (number) => String(Number(number.toPrecision(3)));
 
 function makeControl(figure, control) {
   const [kind, detail] = typeof control.kind === "string" ? [control.kind, {}] : Object.entries(control.kind)[0];
-  const change = (value) => vary(figure.id, control.name, value);
+  const change = (value) => vary(figure, control.name, value);
   return { Number: numberControl, Whole: wholeControl, Choice: choiceControl, Seed: seedControl, Points: pointsControl, Pixels: pixelsControl }[
     kind
   ](figure, control.name, detail, change);
@@ -225,9 +235,10 @@ function wholeControl(_, name, { low, high, played }, change) {
   };
   slider.addEventListener("input", () => set(slider.value));
   const node = make("fieldset", {}, make("label", {}, name, slider, output));
+  let stop;
   if (played) {
     let timer = null;
-    const stop = () => {
+    stop = () => {
       clearInterval(timer);
       timer = null;
       play.textContent = "Play";
@@ -241,7 +252,7 @@ function wholeControl(_, name, { low, high, played }, change) {
       if (timer) return stop();
       if (Number(slider.value) >= high) set(low);
       play.textContent = "Pause";
-      timer = setInterval(step, 60);
+      timer = setInterval(step, 30);
     } }, "Play");
     const once = make("button", { type: "button", onclick: () => { stop(); set(Number(slider.value) + 1); } }, "Step");
     const back = make("button", { type: "button", onclick: () => { stop(); set(low); } }, "Start again");
@@ -251,7 +262,7 @@ function wholeControl(_, name, { low, high, played }, change) {
     if (document.activeElement !== slider && !waiting) slider.value = value;
     output.textContent = slider.value;
   };
-  return { node, update };
+  return { node, update, stop };
 }
 
 function choiceControl(_, name, names, change) {

@@ -14,8 +14,8 @@ use wire::judge::Status;
 
 use crate::bench::News;
 
-/// The page of an exercise; `key` is the first part of every address.
-pub(crate) fn render(course: &Course, exercise: &Exercise, key: &str) -> Result<String> {
+/// The page of an exercise; `key` is the first part of every address, and `lib` the file that is graded.
+pub(crate) fn render(course: &Course, exercise: &Exercise, key: &str, lib: &Path) -> Result<String> {
     let (text, _) = lesson::read(course, exercise)?;
     let options: String = course
         .exercises
@@ -26,7 +26,8 @@ pub(crate) fn render(course: &Course, exercise: &Exercise, key: &str) -> Result<
             format!("<option value=\"/{key}/{name}\"{selected}>{number} · {title}</option>")
         })
         .collect();
-    let lib = format!("exercises/{}/src/lib.rs", exercise.name);
+    let lib = lib.strip_prefix(&course.root).unwrap_or(lib);
+    let lib = escaped(&lib.to_string_lossy().replace('\\', "/"));
     let questions = match course.quiz(exercise)?.len() {
         0 => "",
         _ => {

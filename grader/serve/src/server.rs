@@ -10,7 +10,7 @@ use std::{
     net::Ipv4Addr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::{Context, Result};
@@ -39,7 +39,7 @@ use view::{
 };
 
 use crate::{
-    bench::{Bench, Wish},
+    bench::{Bench, News, Wish},
     page,
 };
 
@@ -61,6 +61,19 @@ struct App {
     /// What is shown of the first exercise, if it is not what the learner has written.
     folder: Option<PathBuf>,
     benches: Mutex<HashMap<usize, Arc<Bench>>>,
+    /// What the files of each bench looked like when they were last looked at.
+    looks: Mutex<HashMap<usize, String>>,
+    /// By the index of the exercise and the question's id.
+    sittings: Mutex<HashMap<(usize, String), Sitting>>,
+}
+
+/// How far the pages have come with a question: all of them show the same.
+struct Sitting {
+    /// Of the order of the options.
+    seed: u64,
+    answers: Vec<String>,
+    /// What was said to the last answer.
+    said: Option<Said>,
 }
 
 /// Serves until it is stopped.
@@ -84,6 +97,8 @@ pub(crate) fn run(course: Course, exercise: &str, port: u16, opens: bool, folder
             first: exercise.to_owned(),
             folder,
             benches: Mutex::default(),
+            looks: Mutex::default(),
+            sittings: Mutex::default(),
         });
         let _watcher = watch(&app);
         println(&format!("Serving {address}"));
@@ -111,20 +126,21 @@ fn watch(app: &Arc<App>) -> Watcher {
     let weak = Arc::downgrade(app);
     let watcher = Watcher::new(&app.course, move |index| {
         if let Some(app) = weak.upgrade() {
-            app.saved(index);
+            app.look(index);
         }
     });
     let app = app.clone();
     tokio::spawn(async move {
-        let mut looks: HashMap<usize, String> = HashMap::new();
+        let mut answers: HashMap<usize, Option<SystemTime>> = HashMap::new();
         loop {
             tokio::time::sleep(LOOK).await;
             let shown: Vec<usize> = app.benches().keys().copied().collect();
             for index in shown {
-                let look = files::look(&app.submission(index));
-                if looks.insert(index, look.clone()).is_some_and(|before| before != look) {
-                    app.saved(index);
+                let at = quiz::answered_at(&app.course, &app.course.exercises[index]);
+                if answers.insert(index, at).is_some_and(|before| before != at) {
+                    app.answered(index);
                 }
+                app.look(index);
             }
         }
     });
@@ -143,6 +159,7 @@ impl App {
     /// The bench of an exercise, which begins to work when a page first shows it.
     fn bench(&self, name: &str) -> Option<Arc<Bench>> {
         let index = self.index(name)?;
+        self.looks().entry(index).or_insert_with(|| files::look(&self.submission(index)));
         let new = || Arc::new(Bench::new(self.course.clone(), index, self.folder_of(index)));
         Some(self.benches().entry(index).or_insert_with(new).clone())
     }
@@ -158,8 +175,29 @@ impl App {
         self.folder_of(index).map_or_else(learners, Submission::new)
     }
 
-    fn saved(&self, index: usize) {
+    fn answered(&self, index: usize) {
         if let Some(bench) = self.benches().get(&index) {
+            let _ = bench.news.send(News::Answered);
+        }
+    }
+
+    /// Does something with the sitting on a question, which begins when it is first shown.
+    fn sit<T>(&self, index: usize, question: &str, act: impl FnOnce(&mut Sitting) -> Result<T>) -> Result<T> {
+        let [a, b, c, d, ..] = random()?;
+        let new = || Sitting { seed: u32::from_ne_bytes([a, b, c, d]).into(), answers: Vec::new(), said: None };
+        let mut sittings = self.sittings.lock().unwrap_or_else(PoisonError::into_inner);
+        act(sittings.entry((index, question.to_owned())).or_insert_with(new))
+    }
+
+    fn looks(&self) -> std::sync::MutexGuard<'_, HashMap<usize, String>> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Grades again what has changed since the last look. An event and the clock may both ask for a look at the same save.
+    fn look(&self, index: usize) {
+        let Some(bench) = self.benches().get(&index).cloned() else { return };
+        let look = files::look(&self.submission(index));
+        if self.looks().insert(index, look.clone()).is_some_and(|before| before != look) {
             bench.grade();
         }
     }
@@ -237,7 +275,8 @@ async fn show(State(app): State<Arc<App>>, Parts(exercise): Parts<String>) -> Re
     let Some(index) = app.index(&exercise) else {
         return refused(StatusCode::NOT_FOUND, "There is no such exercise.");
     };
-    match page::render(&app.course, &app.course.exercises[index], &app.key) {
+    let lib = app.submission(index).lib();
+    match page::render(&app.course, &app.course.exercises[index], &app.key, &lib) {
         Ok(page) => Html(page).into_response(),
         Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, &format!("{error:#}")),
     }
@@ -301,17 +340,18 @@ struct Shown {
     #[serde(flatten)]
     asking: Asking,
     state: &'static str,
+    answers: Vec<String>,
+    said: Option<Said>,
 }
 
-/// The answers that a page has given to a question so far; the last one is new.
+/// A new answer to a question.
 #[derive(Deserialize)]
 struct Given {
     question: String,
-    seed: u64,
-    answers: Vec<String>,
+    answer: String,
 }
 
-/// The questions about an exercise, with their options in an order of their own for each page.
+/// The questions about an exercise, with what was answered on the pages.
 async fn ask(State(app): State<Arc<App>>, Parts(exercise): Parts<String>) -> Response {
     let asked = || -> Result<Option<Vec<Shown>>> {
         let Some(index) = app.index(&exercise) else { return Ok(None) };
@@ -323,8 +363,10 @@ async fn ask(State(app): State<Arc<App>>, Parts(exercise): Parts<String>) -> Res
                 Some(_) => "not right at first",
                 None => "",
             };
-            let [a, b, c, d, ..] = random()?;
-            Ok(Shown { asking: Asking::new(question, u32::from_ne_bytes([a, b, c, d]).into()), state })
+            let id = question.id.clone();
+            app.sit(index, &id, |Sitting { seed, answers, said }| {
+                Ok(Shown { asking: Asking::new(question, *seed), state, answers: answers.clone(), said: said.clone() })
+            })
         });
         shown.collect::<Result<_>>().map(Some)
     };
@@ -336,16 +378,25 @@ async fn answer(State(app): State<Arc<App>>, Parts(exercise): Parts<String>, Jso
     let said = || -> Result<Option<Said>> {
         let Some(index) = app.index(&exercise) else { return Ok(None) };
         let exercise = &app.course.exercises[index];
-        let question = app.course.quiz(exercise)?.into_iter().find(|question| question.id == given.question);
-        let reply = question.and_then(|question| questions::reply(question, given.seed, &given.answers));
-        let Some((mut said, first)) = reply else { return Ok(None) };
-        // Of another's code nothing is noted.
-        if let Some(first) = first.filter(|_| app.folder_of(index).is_none())
-            && let Err(error) = quiz::note(&app.course, exercise, &given.question, first.right, &first.given)
-        {
-            said.says += &format!("<p>This answer is not noted: {}</p>", escaped(&format!("{error:#}")));
-        }
-        Ok(Some(said))
+        let Some(question) = app.course.quiz(exercise)?.into_iter().find(|question| question.id == given.question)
+        else {
+            return Ok(None);
+        };
+        app.sit(index, &given.question, |sitting| {
+            let answers = [&sitting.answers[..], &[given.answer]].concat();
+            let Some((mut said, first)) = questions::reply(question, sitting.seed, &answers) else { return Ok(None) };
+            // Of another's code nothing is noted.
+            if let Some(first) = first.filter(|_| app.folder_of(index).is_none())
+                && let Err(error) = quiz::note(&app.course, exercise, &given.question, first.right, &first.given)
+            {
+                said.says += &format!("<p>This answer is not noted: {}</p>", escaped(&format!("{error:#}")));
+            }
+            if said.verdict != "unclear" {
+                (sitting.answers, sitting.said) = (answers, Some(said.clone()));
+                app.answered(index);
+            }
+            Ok(Some(said))
+        })
     };
     told(said())
 }

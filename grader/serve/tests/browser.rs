@@ -2,12 +2,23 @@
 //! tested.
 
 mod common;
+#[path = "../../tests/attacks/suite.rs"]
+mod suite;
 
-use std::{fs, ops::Deref, path::PathBuf, process::Command};
+use std::{
+    fs,
+    ops::Deref,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use common::{Browser, Running, block_on, one_exercise, root, start};
+use common::{Browser, Running, block_on, one_exercise, root, root as course, start};
 use fantoccini::Locator;
-use serde_json::json;
+use serde_json::{Value, json};
+use suite::{Attack, attacks, filled};
+
+/// In the environment of the server, and in a file.
+const SECRET: &str = "the-password-is-swordfish";
 
 /// A page on a submission, in a browser of its own.
 struct Page {
@@ -29,13 +40,18 @@ impl Deref for Page {
 impl Page {
     /// Shows the solution of an exercise; nothing where there is no browser.
     async fn open(exercise: &str, width: u32, scheme: &str) -> Option<Self> {
+        Self::open_in(&root(), exercise, width, scheme).await
+    }
+
+    /// The same in another course.
+    async fn open_in(course: &Path, exercise: &str, width: u32, scheme: &str) -> Option<Self> {
         let browser = Browser::open(width, scheme).await?;
         let folder = tempfile::tempdir().expect("a temporary folder");
         let lib = folder.path().join("src/lib.rs");
         fs::create_dir(folder.path().join("src")).expect("a folder");
         fs::copy(root().join("solutions").join(exercise).join("src/lib.rs"), &lib).expect("a solution");
         let mut serve = Command::new(env!("CARGO_BIN_EXE_serve"));
-        serve.arg(root()).args([exercise, "0", "-"]).arg(folder.path());
+        serve.arg(course).args([exercise, "0", "-"]).arg(folder.path()).env("NEURONLINGS_SECRET", SECRET);
         let (server, line) = start(&mut serve, "Serving ").expect("the server starts");
         let address = line.trim_start_matches("Serving ").to_owned();
         browser.client.goto(&address).await.expect("the page loads");
@@ -48,6 +64,38 @@ impl Page {
 
     async fn verdict(&self) -> String {
         self.client.find(Locator::Id("verdict")).await.expect("a verdict").text().await.expect("text")
+    }
+
+    /// Waits for a verdict after the one with this number, with this state and these words, whatever separates words.
+    async fn tells(&self, before: &Value, name: &str, state: &str, says: &str) {
+        let bare = |text: &str| json!(text.replace(|c: char| c == '`' || c.is_whitespace(), ""));
+        self.until(&format!(
+            "(() => {{ // {}
+                const text = document.querySelector('#verdict').textContent.replace(/[\\s`]/g, '');
+                return Number(document.body.dataset.graded) > {before} && text.includes({}) && text.includes({});
+            }})()",
+            name.lines().next().unwrap_or_default(),
+            bare(state),
+            bare(says)
+        ))
+        .await;
+    }
+
+    /// Nothing of a submission's has become a part of the page, nothing that it must not know is told, and nothing is too wide.
+    async fn is_unharmed(&self, title: &Value, name: &str) {
+        let tags = "return document.querySelectorAll('#side :is(img, script, style, iframe, link, form, a)').length";
+        assert_eq!(self.run(tags).await, json!(0), "{name}");
+        assert_eq!(self.run("return document.title").await, *title, "{name}");
+        let fits = self.run("return document.documentElement.scrollWidth <= innerWidth").await;
+        assert_eq!(fits, json!(true), "{name}");
+        let side = self.run("return document.querySelector('#side').textContent").await;
+        // A line of source may be shown.
+        let side = side.as_str().unwrap_or_default().replace("\"PWNED\"", "");
+        for secret in [SECRET, "Check::new(", "PWNED", "root:x:0", "/registry/src/"] {
+            assert!(!side.contains(secret), "{name}: {side}");
+        }
+        let steering = |c: char| (c.is_control() && c != '\n' && c != '\t') || c == '\u{202e}';
+        assert!(!side.contains(steering), "{name}: {side}");
     }
 
     fn write(&self, edit: impl Fn(&str) -> String) {
@@ -107,6 +155,25 @@ fn what_is_varied_is_drawn_of_the_code_itself() {
         page.until(&format!("Number({DRAWN}) > {count}")).await;
         let few = page.run(&format!("return {circles}")).await;
         assert!(few.as_u64() < many.as_u64(), "no steps are fewer than {many}: {few}");
+
+        // The file that is shown is named, which is not the learner's.
+        let named = page.run("return document.querySelector('#pictures .soft').textContent").await;
+        assert!(named.as_str().is_some_and(|named| named.contains(&*page.lib.to_string_lossy())), "{named}");
+
+        // What is played goes on by itself, and stops when something else is varied.
+        page.run(
+            "for (const button of document.querySelectorAll('#picture-bowl .controls button')) button.textContent === 'Play' && button.click();",
+        )
+        .await;
+        page.until("document.querySelectorAll('#picture-bowl input[type=range]')[1].value > 3").await;
+        page.run(
+            "const slider = document.querySelector('#picture-bowl input[type=range]');
+             slider.value = 10; slider.dispatchEvent(new Event('input', { bubbles: true }));",
+        )
+        .await;
+        let is_playing =
+            "[...document.querySelectorAll('#picture-bowl button')].some((button) => button.textContent === 'Pause')";
+        assert_eq!(page.run(&format!("return {is_playing}")).await, json!(false));
 
         // The ball is moved with the keyboard.
         let ball = "document.querySelector('#picture-bowl .handles button')";
@@ -240,10 +307,52 @@ fn questions_are_answered_in_the_page() {
 }
 
 #[test]
+fn all_pages_show_what_was_answered() {
+    block_on(async {
+        let Some(page) = Page::open("05_manual_gradients", 1280, "light").await else { return };
+        let form = "document.querySelector('.question:has(input[type=radio])')";
+        let said = format!("{form}?.querySelector('.said').textContent");
+        page.until(form).await;
+        let first = page.client.window().await.expect("a window");
+        let second = page.client.new_window(true).await.expect("another window").handle;
+        page.client.switch_to_window(second.clone()).await.expect("it is there");
+        page.client.goto(&page.address).await.expect("the page loads");
+        page.until(form).await;
+        page.run(&format!("{form}.querySelector('input').click(); {form}.requestSubmit();")).await;
+        page.until(&format!("{form}.dataset.verdict")).await;
+        let words = page.run(&format!("return {said}")).await;
+        // The other page tells the same without being loaded again, and this one after it.
+        page.client.switch_to_window(first).await.expect("it is there");
+        page.until(&format!("{said} === {words}")).await;
+        page.client.switch_to_window(second).await.expect("it is there");
+        page.client.refresh().await.expect("the page loads again");
+        page.until(&format!("{said} === {words} && {form}.querySelector('input').checked")).await;
+        page.close().await;
+    });
+}
+
+#[test]
+fn an_open_question_does_not_end_when_no_point_is_ticked_by_mistake() {
+    block_on(async {
+        let Some(page) = Page::open("05_manual_gradients", 390, "light").await else { return };
+        let form = "document.querySelector('.question:has(textarea)')";
+        page.until(form).await;
+        page.run(&format!("{form}.querySelector('textarea').value = 'because'; {form}.requestSubmit();")).await;
+        page.until(&format!("{form}.dataset.verdict === 'more'")).await;
+        page.run(&format!("{form}.requestSubmit()")).await;
+        page.until(&format!("{form}.textContent.includes('No point is ticked')")).await;
+        assert_eq!(page.run(&format!("return {form}.dataset.verdict")).await, json!("more"));
+        page.run(&format!("{form}.querySelector('.said input').click(); {form}.requestSubmit();")).await;
+        page.until(&format!("['right', 'partly'].includes({form}.dataset.verdict)")).await;
+        page.close().await;
+    });
+}
+
+#[test]
 fn the_first_answer_is_noted_where_the_terminal_notes_it() {
     block_on(async {
         let Some(browser) = Browser::open(1280, "dark").await else { return };
-        let course = one_exercise();
+        let course = one_exercise("02_elu", "");
         let mut serve = Command::new(env!("CARGO_BIN_EXE_serve"));
         let (_server, line) =
             start(serve.arg(course.path()).args(["02_elu", "0", "-"]), "Serving ").expect("the server starts");
@@ -267,7 +376,7 @@ fn the_first_answer_is_noted_where_the_terminal_notes_it() {
             }
         }
         let noted = fs::read_to_string(course.path().join("exercises/02_elu/answers.json")).expect("answers");
-        let noted: serde_json::Value = serde_json::from_str(&noted).expect("JSON");
+        let noted: Value = serde_json::from_str(&noted).expect("JSON");
         let answered = &noted["questions"][id.as_str().expect("an id")];
         assert_eq!(answered["first_right"], json!(verdicts[0] == "right"), "{noted}");
         browser.client.goto(&address).await.expect("the page loads");
@@ -279,57 +388,109 @@ fn the_first_answer_is_noted_where_the_terminal_notes_it() {
     });
 }
 
-/// Of the attack suite, what a page has to do with: text, output and loops without end, and programs that end.
-const ATTACKS: [&str; 8] = [
-    "commands for whoever reads the report",
-    "workflow commands from the compiler",
-    "a loop",
-    "output in a loop",
-    "output without a line end",
-    "memory in a loop",
-    "exit 0",
-    "the stack",
-];
+/// Text that would do something if it were more than text: as HTML, in a terminal, and by its length.
+fn hostile_texts() -> [String; 4] {
+    let html = "</script></style></svg></pre><img src=x onerror=document.title=1><script>document.title=1</script>";
+    [
+        html.to_owned(),
+        html.replace('<', "&lt;").replace('>', "&#62;"),
+        "long".repeat(5000),
+        "\\u{1b}[2J\\u{1b}]0;t\\u{7}\\u{202e}\\u{0}::error::x".to_owned(),
+    ]
+}
+
+/// What has to come of an attack in the page: the state, and the words of the terminal. Some have limits of their own, which the
+/// page has not; of these only the state is told.
+fn told(attack: &Attack) -> (&'static str, &str) {
+    let (outcome, says) = attack.gate.split_once(": ").unwrap_or((&attack.gate, ""));
+    let says = if attack.limits.is_some() { "" } else { says };
+    match outcome {
+        "refused" => ("doesnotcompile", says),
+        // Of checks that pass the page says no more.
+        "full marks" => (",complete", ""),
+        // It may not compile.
+        "no point" => ("points,", ""),
+        _ => ("notcompleteyet", says),
+    }
+}
 
 #[test]
-fn hostile_submissions_leave_the_page_usable() {
+fn the_attack_suite_leaves_the_page_usable_and_is_told_as_in_the_terminal() {
     block_on(async {
-        let Some(page) = Page::open("03_dense_layer", 390, "light").await else { return };
-        page.until("document.body.dataset.graded").await;
+        let course = one_exercise("03_dense_layer", "seconds = 2, total_seconds = 20");
+        let Some(page) = Page::open_in(course.path(), "03_dense_layer", 390, "light").await else { return };
+        page.until(DRAWN).await;
         let title = page.run("return document.title").await;
-        let attacks = fs::read_to_string(root().join("grader/tests/attacks/attacks.toml")).expect("the suite");
-        let attacks: toml::Table = attacks.parse().expect("TOML");
-        let attacks = attacks["attack"].as_array().expect("a list");
-        let hostile =
-            "</script></style></svg></pre><img src=x onerror=document.title=1><script>document.title=1</script>";
-        let panics = |text: &str| (format!("{{ println!(\"{text}\"); panic!(\"{text}\") }}"), String::new());
-        let mut all = vec![
-            panics(hostile),
-            panics(&"long".repeat(5000)),
-            panics("\\u{1b}[2J\\u{1b}]0;t\\u{7}\\u{202e}\\u{0}&lt;&#60;"),
-        ];
-        for name in ATTACKS {
-            let attack =
-                attacks.iter().find(|attack| attack["name"].as_str() == Some(name)).unwrap_or_else(|| panic!("{name}"));
-            let text = |key: &str| attack.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned();
-            all.push((text("count"), text("items")));
-        }
         let solution = fs::read_to_string(&page.lib).expect("the solution");
-        let count = "self.weights.len() + self.biases.len()";
-        for (code, items) in all.into_iter().chain([(count.to_owned(), String::new())]) {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let secret = place.path().join("secret.txt");
+        fs::write(&secret, SECRET).expect("a file");
+        let places = [
+            ("course", root().display().to_string()),
+            ("secret", secret.display().to_string()),
+            ("place", place.path().display().to_string()),
+        ];
+        // Some take all the time that they are allowed, which is no matter of the page.
+        let takes_long = |limits: &str| ["compile", "cpu", "total"].iter().any(|limit| limits.contains(limit));
+        let all = attacks();
+        // The terminal is tested with the odd folders: to the page, two that cannot be read look alike.
+        let suite =
+            all.iter().filter(|attack| attack.folder.is_none() && !attack.limits.as_deref().is_some_and(takes_long));
+        let submission = page.lib.parent().and_then(Path::parent).expect("a folder").to_owned();
+        let show = async |name: &str, state: &str, says: &str, fill: &dyn Fn()| {
             let before = page.run("return Number(document.body.dataset.graded)").await;
-            let code = if code.is_empty() { count } else { &code };
-            fs::write(&page.lib, format!("{}\n{items}\n// {before}\n", solution.replacen(count, code, 1)))
-                .expect("ours");
-            page.until(&format!("Number(document.body.dataset.graded) > {before}")).await;
-            let tags = "return document.querySelectorAll('#side img, #side script, #side style').length";
-            assert_eq!(page.run(tags).await, json!(0), "{code}");
-            assert_eq!(page.run("return document.title").await, title, "{code}");
-            let fits = page.run("return document.documentElement.scrollWidth <= innerWidth").await;
-            assert_eq!(fits, json!(true), "{code}");
+            fs::remove_dir_all(&submission).expect("ours");
+            fs::create_dir(&submission).expect("ours");
+            fill();
+            page.tells(&before, name, state, says).await;
+            page.is_unharmed(&title, name).await;
+        };
+        for attack in suite {
+            let (state, says) = told(attack);
+            let fill = || suite::source(&submission, &filled(&attack.text(&solution), &places));
+            show(&attack.name, state, says, &fill).await;
         }
-        // The last one was the solution again.
-        page.until("document.querySelector('#verdict').textContent.includes(', complete')").await;
+        // The learner's code again, and a slider answers.
+        show("the solution", ",complete", "", &|| suite::source(&submission, &solution)).await;
+        page.until("document.querySelector('#picture-one_neuron') && !document.querySelector('#trouble').textContent")
+            .await;
+        let picture = "document.querySelector('#picture-one_neuron svg').outerHTML";
+        let before = page.run(&format!("return {picture}")).await;
+        page.run(
+            "const slider = document.querySelector('#picture-one_neuron input[type=range]');
+             slider.value = 0; slider.dispatchEvent(new Event('input', { bubbles: true }));",
+        )
+        .await;
+        page.until(&format!("{picture} !== {before}")).await;
+        page.close().await;
+    });
+}
+
+#[test]
+fn hostile_text_and_endless_code_are_told_in_pictures_too() {
+    block_on(async {
+        let course = one_exercise("03_dense_layer", "seconds = 1, total_seconds = 10");
+        let Some(page) = Page::open_in(course.path(), "03_dense_layer", 390, "light").await else { return };
+        page.until(DRAWN).await;
+        let title = page.run("return document.title").await;
+        let solution = fs::read_to_string(&page.lib).expect("the solution");
+        let hostile =
+            hostile_texts().map(|text| (format!("{{ println!(\"{text}\"); panic!(\"{text}\") }}"), "panicked"));
+        let endless = [
+            ("loop {}", "is there a loop that never ends"),
+            ("loop { println!(\"again\") }", "printed more than"),
+            ("std::process::exit(0)", "ended the whole program"),
+        ];
+        let endless = endless.map(|(code, says)| (code.to_owned(), says));
+        for (code, says) in hostile.into_iter().chain(endless) {
+            let before = page.run("return Number(document.body.dataset.graded)").await;
+            fs::write(&page.lib, solution.replacen("x.dot(&self.weights) + &self.biases", &code, 1)).expect("ours");
+            page.tells(&before, &code, "notcompleteyet", says).await;
+            let said = "[...document.querySelectorAll('#pictures svg')].map((svg) => svg.textContent).join(' ')";
+            let words = json!(says.split(' ').next_back());
+            page.until(&format!("{said}.includes({words})")).await;
+            page.is_unharmed(&title, &code).await;
+        }
         page.close().await;
     });
 }

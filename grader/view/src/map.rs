@@ -45,7 +45,7 @@ pub(crate) fn show(course: &Course, output: Option<PathBuf>) -> Result<ExitCode>
     if let Some(folder) = path.parent() {
         files::create_folder(folder)?;
     }
-    files::write_atomically(&path, picture(&course.title, &rows).as_bytes())?;
+    files::write_atomically(&path, picture(&course.title, &rows, |_| None).as_bytes())?;
     let screen = Screen::of_stdout();
     let shown = path.strip_prefix(&course.root).unwrap_or(&path).display().to_string();
     let shown = link(screen.links, &file_url(&path), &shown);
@@ -89,17 +89,18 @@ fn all_needed<'a>(rows: &'a [Row], row: &'a Row) -> HashSet<&'a str> {
     found
 }
 
-/// The map of a course as an SVG document, as it is before anything is done.
+/// The map of a course as an SVG document, as it is before anything is done. Boxes are links where `address` knows one for the
+/// exercise of that name.
 ///
 /// # Errors
 ///
 /// If the course's questions cannot be read.
-pub fn picture_of(course: &Course) -> Result<String> {
-    Ok(picture(&course.title, &rows(course, &Progress::default())?))
+pub fn picture_of(course: &Course, address: impl Fn(&str) -> Option<String>) -> Result<String> {
+    Ok(picture(&course.title, &rows(course, &Progress::default())?, address))
 }
 
 /// The map as an SVG document: a box for each exercise, below those that it builds on.
-fn picture(title: &str, rows: &[Row]) -> String {
+fn picture(title: &str, rows: &[Row], address: impl Fn(&str) -> Option<String>) -> String {
     let mut graph = VisualGraph::new(Orientation::TopToBottom);
     let boxes: Vec<_> = rows
         .iter()
@@ -129,17 +130,29 @@ fn picture(title: &str, rows: &[Row]) -> String {
     let document = paper.finalize();
     // The crate leaves more room below the boxes than there is anything to see.
     let bottom = boxes.iter().map(|handle| graph.pos(*handle).bbox(false).1.y).fold(0.0, f64::max) + 10.0;
+    // A link lies over its box.
+    let link = |(row, handle): (&Row, _)| {
+        let (from, to) = graph.pos(handle).bbox(false);
+        let (href, title) = (escaped(&address(&row.name)?), escaped(&format!("{} {}", row.number, row.title)));
+        let (x, y, width, height) = (from.x, from.y, to.x - from.x, to.y - from.y);
+        let area = format!("x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"");
+        Some(format!("<a href=\"{href}\" aria-label=\"{title}\"><rect {area} fill=\"#ffffff00\"/></a>\n"))
+    };
+    let links: String = rows.iter().zip(boxes.iter().copied()).filter_map(link).collect();
+    // What holds links is no image.
+    let role = if links.is_empty() { "img" } else { "group" };
     let width = document.split_once("width=\"").and_then(|(_, rest)| rest.split('"').next()).unwrap_or("100%");
     let body = document.split_once("xmlns=").map_or("", |(_, body)| body);
     // White paper, since the arrows would be lost on a dark page; a name for screen readers; letters as in other pictures.
     format!(
-        "<svg width=\"{width}\" height=\"{bottom}\" viewBox=\"0 0 {width} {bottom}\" style=\"background:white\" role=\"img\" xmlns={}",
+        "<svg width=\"{width}\" height=\"{bottom}\" viewBox=\"0 0 {width} {bottom}\" style=\"background:white\" role=\"{role}\" xmlns={}",
         body.replacen(
             "<defs>",
             &format!("<title>{}: which exercise builds on which</title>\n<defs>", escaped(title)),
             1
         )
         .replace("Times, serif", FONTS)
+        .replace("</svg>", &(links + "</svg>"))
     )
 }
 
@@ -154,7 +167,7 @@ mod tests {
     fn the_map_in_the_documentation_is_that_of_this_course() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let course = Course::find(Some(&root)).unwrap();
-        holds_in_docs("map.svg", &picture_of(&course).unwrap());
+        holds_in_docs("map.svg", &picture_of(&course, |_| None).unwrap());
     }
 
     #[test]
@@ -181,7 +194,10 @@ mod tests {
         let shown = |rows: &[Row], width| anstream::adapter::strip_str(&text(rows, width)).to_string();
         assert_eq!(shown(&rows, 80), "○  1 a\n○  2 b  builds on 1\n○  3 c  builds on 2\n○  4 d  builds on 1\n");
         assert_eq!(shown(&rows[..2], 10), "○  1 a\n○  2 b\n    builds on 1\n");
-        let picture = picture("A & B", &rows);
+        let linked = picture("A & B", &rows, |name| Some(format!("{name}.html")));
+        assert_eq!(linked.matches("<a href").count(), 4);
+        assert!(linked.contains("<a href=\"02_b.html\" aria-label=\"2 b\">") && !linked.contains("role=\"img\""));
+        let picture = picture("A & B", &rows, |_| None);
         assert!(picture.contains("<title>A &amp; B: which"));
         assert_eq!(picture.matches("marker-end").count(), 3);
     }

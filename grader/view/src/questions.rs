@@ -56,7 +56,7 @@ impl Asking {
 /// What a page is told of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Said {
-    /// `right`, `wrong`, `unclear`, `more` (there is a second part to answer) or `solution`.
+    /// `right`, `partly`, `wrong`, `unclear`, `more` (there is a second part to answer) or `solution`.
     pub verdict: &'static str,
     /// In HTML.
     pub says: String,
@@ -68,7 +68,8 @@ impl Said {
             Reply::Unclear(says) => ("unclear", says),
             Reply::More(says) => ("more", says),
             Reply::Judged { right: true, says, .. } => ("right", says),
-            Reply::Judged { right: false, says, .. } => ("wrong", says),
+            Reply::Judged { partly: true, says, .. } => ("partly", says),
+            Reply::Judged { says, .. } => ("wrong", says),
         };
         Self { verdict, says: html(says) }
     }

@@ -167,11 +167,16 @@ impl<'a> Dialogue<'a> {
                 typed => match asked.answer(typed) {
                     Reply::Unclear(how) => self.tell("unclear", &how, exercise),
                     Reply::More(text) => self.tell("more", &text, exercise),
-                    Reply::Judged { right, given, says } => {
+                    Reply::Judged { right, partly, given, says } => {
                         if is_first && let Err(error) = note(self.course, exercise, &asked.question.id, right, &given) {
                             self.say(&format!("This answer is not saved: {error:#}"));
                         }
-                        self.tell(if right { "right" } else { "wrong" }, &says, exercise);
+                        let verdict = match (right, partly) {
+                            (true, _) => "right",
+                            (false, true) => "partly",
+                            (false, false) => "wrong",
+                        };
+                        self.tell(verdict, &says, exercise);
                         if is_first && let Some(id) = picture(&asked.question) {
                             self.draw(exercise, id);
                         }
@@ -213,6 +218,7 @@ impl<'a> Dialogue<'a> {
         self.unread = true;
         match verdict {
             "right" => print(&paint(GOOD, "\n✓ Right.")),
+            "partly" => print(&paint(BOLD, "\n◐ Partly right.")),
             "wrong" => print(&paint(BAD, "\n✗ Not right.")),
             _ => print(""),
         }

@@ -21,10 +21,14 @@ pub struct Cells {
 impl Cells {
     /// The middle of each cell, (rows · columns, 2): where a function has to be asked.
     pub fn centres(&self) -> Array2<f64> {
-        Array2::from_shape_fn((self.rows * self.columns, 2), |(cell, coordinate)| {
-            let (x, y) = self.centre(cell / self.columns, cell % self.columns);
-            if coordinate == 0 { x } else { y }
-        })
+        let mut centres = Vec::with_capacity(2 * self.rows * self.columns);
+        for row in 0..self.rows {
+            for column in 0..self.columns {
+                let (x, y) = self.centre(row, column);
+                centres.extend([x, y]);
+            }
+        }
+        Array2::from_shape_vec((self.rows * self.columns, 2), centres).expect("two for each cell")
     }
 
     fn centre(&self, row: usize, column: usize) -> (f64, f64) {
@@ -82,6 +86,12 @@ impl Cells {
             for column in 1..self.columns {
                 // Around the point where four cells meet.
                 let corners = [(row - 1, column - 1), (row - 1, column), (row, column), (row, column - 1)];
+                let is_below = |(row, column): (usize, usize)| values[row * self.columns + column] - level < 0.0;
+                // Most points have all four on one side.
+                let first = is_below(corners[0]);
+                if corners.iter().all(|corner| is_below(*corner) == first) {
+                    continue;
+                }
                 let mut around = Vec::new();
                 for (number, &one) in corners.iter().enumerate() {
                     let other = corners[(number + 1) % 4];

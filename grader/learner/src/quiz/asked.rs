@@ -44,6 +44,8 @@ pub enum Reply {
     Judged {
         /// Whether it is right.
         right: bool,
+        /// Whether it is not, and some of it is: of several options, gaps, pictures, steps or points.
+        partly: bool,
         /// What was answered, in the words of the question.
         given: String,
         /// Why, in Markdown.
@@ -212,27 +214,30 @@ impl Asked {
 
     fn one(&self, choice: &Choice, typed: &str) -> Option<Reply> {
         let option = &choice.options[self.chosen(typed, 1)?[0]];
-        Some(Reply::Judged { right: option.right, given: option.text.clone(), says: option.because.clone() })
+        let (right, given, says) = (option.right, option.text.clone(), option.because.clone());
+        Some(Reply::Judged { right, partly: false, given, says })
     }
 
     fn several(&self, choice: &Choice, typed: &str) -> Option<Reply> {
         let chosen = self.chosen(typed, typed.chars().filter(|c| c.is_alphabetic()).count())?;
         let is_chosen = |option: &Answer| chosen.iter().any(|at| std::ptr::eq(&choice.options[*at], option));
         let given: Vec<&str> = chosen.iter().map(|at| choice.options[*at].text.as_str()).collect();
-        let wrong: Vec<&Answer> = choice.options.iter().filter(|option| is_chosen(option) && !option.right).collect();
-        let missing = choice.options.iter().filter(|option| option.right && !is_chosen(option)).count();
-        let right = wrong.is_empty() && missing == 0;
+        let has_wrong = choice.options.iter().any(|option| is_chosen(option) && !option.right);
+        let rights = choice.options.iter().filter(|option| option.right).count();
+        let found = choice.options.iter().filter(|option| option.right && is_chosen(option)).count();
+        let right = !has_wrong && found == rights;
         let said = choice.options.iter().filter(|option| is_chosen(option) && option.right == right);
         let mut says: Vec<String> = said.map(sentence).collect();
-        if wrong.is_empty() && missing > 0 {
-            says = vec![match missing {
-                1 => "What you chose is right. One more option is right, too.".to_owned(),
-                n => format!("What you chose is right. {n} more options are right, too."),
-            }];
-        } else if missing > 0 {
-            says.push(format!("Of the options that are right, {missing} are not among yours."));
+        if !right {
+            says.push(match rights - found {
+                0 => "All options that are right are among yours.".to_owned(),
+                1 if !has_wrong => "What you chose is right. One more option is right, too.".to_owned(),
+                n if !has_wrong => format!("What you chose is right. {n} more options are right, too."),
+                _ => format!("Of the {rights} options that are right, {found} {} among yours.", are(found)),
+            });
         }
-        Some(Reply::Judged { right, given: given.join("; "), says: says.join("\n\n") })
+        let partly = !right && found > 0;
+        Some(Reply::Judged { right, partly, given: given.join("; "), says: says.join("\n\n") })
     }
 
     fn order(&self, Order { steps }: &Order, typed: &str) -> Option<Reply> {
@@ -252,7 +257,8 @@ impl Asked {
                 format!("{so_far} On “{}”: {}", steps[*at].text, steps[*at].because)
             }
         };
-        Some(Reply::Judged { right: chosen.is_sorted(), given: given.join(" → "), says })
+        let right = chosen.is_sorted();
+        Some(Reply::Judged { right, partly: !right && chosen[0] == 0, given: given.join(" → "), says })
     }
 
     fn parts(&self, Parts { parts, .. }: &Parts, typed: &str) -> Option<Reply> {
@@ -264,22 +270,23 @@ impl Asked {
         let said = chosen.iter().enumerate().filter(|(_, option)| option.right == right);
         let says: Vec<String> = said.map(|(gap, option)| format!("Gap {}: {}", gap + 1, option.because)).collect();
         let given: Vec<&str> = chosen.iter().map(|option| option.text.as_str()).collect();
-        Some(Reply::Judged { right, given: given.join("; "), says: says.join("\n\n") })
+        let partly = !right && chosen.iter().any(|option| option.right);
+        Some(Reply::Judged { right, partly, given: given.join("; "), says: says.join("\n\n") })
     }
 
     fn pairs(&self, Match { pairs }: &Match, typed: &str) -> Option<Reply> {
         let chosen = self.chosen(typed, pairs.len())?;
         let given: Vec<&str> = chosen.iter().map(|at| pairs[*at].cause.as_str()).collect();
         let right = chosen.is_sorted_by(|one, other| one < other);
+        let fit = chosen.iter().enumerate().filter(|(place, at)| place == *at).count();
         let says = if right {
             let lines = pairs.iter().zip(1..).map(|(pair, n)| format!("Number {n}: {}", pair.because));
             lines.collect::<Vec<_>>().join("\n\n")
         } else {
-            let fit = chosen.iter().enumerate().filter(|(place, at)| place == *at).count();
             let (place, _) = chosen.iter().enumerate().find(|(place, at)| place != *at)?;
             format!("{fit} of {} fit. Look at number {} again: {}", pairs.len(), place + 1, pairs[place].because)
         };
-        Some(Reply::Judged { right, given: given.join("; "), says })
+        Some(Reply::Judged { right, partly: !right && fit > 0, given: given.join("; "), says })
     }
 }
 
@@ -325,7 +332,8 @@ fn ticks(Open { contains, .. }: &Open, typed: &str) -> Option<Reply> {
     } else {
         format!("What was missing, for the next time: {}.", missing.join("; "))
     };
-    Some(Reply::Judged { right, given: format!("{} of {} points", ticked.len(), contains.len()), says })
+    let given = format!("{} of {} points", ticked.len(), contains.len());
+    Some(Reply::Judged { right, partly: !right && !ticked.is_empty(), given, says })
 }
 
 fn a_number(number: &Number, typed: &str) -> Option<Reply> {
@@ -333,11 +341,11 @@ fn a_number(number: &Number, typed: &str) -> Option<Reply> {
     let given = *readings.first()?;
     let shown = typed.trim().to_owned();
     if readings.iter().any(|given| number.is(*given, number.answer)) {
-        return Some(Reply::Judged { right: true, given: shown, says: number.because.clone() });
+        return Some(Reply::Judged { right: true, partly: false, given: shown, says: number.because.clone() });
     }
     let near = number.near.iter().find(|near| number.is(given, near.value));
     let says = near.map_or(&number.otherwise, |near| &near.because).clone();
-    Some(Reply::Judged { right: false, given: shown, says })
+    Some(Reply::Judged { right: false, partly: false, given: shown, says })
 }
 
 /// What a typed number may mean: `0.5`, `1/2`, `1e-3`, `50 %`, and a comma as a decimal point or between thousands.
@@ -366,6 +374,11 @@ fn letters(typed: &str, lengths: &[usize]) -> Option<Vec<usize>> {
         (at < *length).then_some(at)
     };
     typed.iter().zip(lengths).map(place).collect()
+}
+
+/// What follows a count.
+fn are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
 }
 
 fn letter(at: usize) -> char {
@@ -445,7 +458,7 @@ mod tests {
 
     fn judged(reply: Reply) -> (bool, String, String) {
         match reply {
-            Reply::Judged { right, given, says } => (right, given, says),
+            Reply::Judged { right, given, says, .. } => (right, given, says),
             other => panic!("{other:?}"),
         }
     }
@@ -470,6 +483,24 @@ mod tests {
         assert_eq!((right, says.as_str()), (false, "What you chose is right. One more option is right, too."));
         let (right, _, says) = judged(question.answer("ab"));
         assert!(!right && says.starts_with("**y**: about y") && !says.contains("about x"), "{says}");
+        assert!(says.ends_with("Of the 2 options that are right, 1 is among yours."), "{says}");
+        assert!(judged(question.answer("abc")).2.ends_with("All options that are right are among yours."));
+    }
+
+    #[test]
+    fn what_is_partly_right_is_told_from_what_is_wrong() {
+        let partly = |kind: Kind, typed: &str| match asked(kind).answer(typed) {
+            Reply::Judged { right: false, partly, .. } => partly,
+            other => panic!("{other:?}"),
+        };
+        let several = || Kind::Several(three([true, false, true]));
+        assert!(
+            partly(several(), "a") && partly(several(), "ab") && partly(several(), "abc") && !partly(several(), "b")
+        );
+        let parts = vec![three([true, false, false]), three([false, true, false])];
+        let parts = || Kind::Parts(Parts { formula: "d = {} · {}".to_owned(), parts: parts.clone() });
+        assert!(partly(parts(), "aa") && !partly(parts(), "bc"));
+        assert!(!partly(Kind::One(three([true, false, false])), "b"));
     }
 
     #[test]

@@ -125,6 +125,12 @@ impl Answers {
     }
 }
 
+/// When the answers to the questions of `exercise` were last saved; `None` if there are none.
+pub fn answered_at(course: &Course, exercise: &Exercise) -> Option<SystemTime> {
+    let file = Submission::of_learner(course, exercise).folder.join(FILE);
+    fs::metadata(file).and_then(|file| file.modified()).ok()
+}
+
 /// Notes the first answer of a sitting to a question.
 ///
 /// # Errors

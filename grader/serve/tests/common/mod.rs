@@ -1,5 +1,7 @@
 //! A browser for tests: Chromium, which a program that speaks WebDriver drives.
 
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -35,22 +37,23 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the course is there")
 }
 
-/// A course of exercise 2 alone, for tests that change something, or draw everything.
-pub(crate) fn one_exercise() -> tempfile::TempDir {
+/// A course of one exercise alone, for tests that change something, or draw everything; with these limits, if there are any.
+pub(crate) fn one_exercise(name: &str, limits: &str) -> tempfile::TempDir {
     let course = tempfile::tempdir().expect("a temporary folder");
-    for folder in ["exercises/02_elu", "solutions/02_elu", "grader/hidden/02_elu"] {
-        for file in course::files::files_below(&root().join(folder)).expect("files") {
+    for folder in ["exercises", "solutions", "grader/hidden"] {
+        for file in course::files::files_below(&root().join(folder).join(name)).expect("files") {
             let to = course.path().join(file.strip_prefix(root()).expect("it is below"));
             fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
             fs::copy(file, to).expect("a copy");
         }
     }
     let syllabus = fs::read_to_string(root().join("course.toml")).expect("the syllabus");
-    let entry =
-        syllabus.split("[[exercise]]\n").find(|entry| entry.starts_with("name = \"02_elu\"")).expect("exercise 2");
+    let begins = format!("name = \"{name}\"");
+    let entry = syllabus.split("[[exercise]]\n").find(|entry| entry.starts_with(&begins)).expect("the exercise");
     let entry: String =
         entry.lines().filter(|line| !line.starts_with("requires")).map(|line| format!("{line}\n")).collect();
-    let text = format!("format_version = 1\ntitle = \"One exercise\"\n\n[[exercise]]\n{entry}");
+    let limits = if limits.is_empty() { String::new() } else { format!("limits = {{ {limits} }}\n") };
+    let text = format!("format_version = 1\ntitle = \"One exercise\"\n\n[[exercise]]\n{limits}{entry}");
     fs::write(course.path().join("course.toml"), text).expect("a syllabus");
     course
 }
