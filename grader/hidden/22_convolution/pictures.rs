@@ -90,7 +90,7 @@ const KERNELS: [(&str, [f64; 9]); 6] = [
 /// An image that is drawn with the pointer, and what a kernel makes of it: one of the above, or one that was learned.
 fn chosen(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture =
-        Picture::new("chosen", "A kernel of your choice", blank(-3.0, 30.0), blank(-3.0, 14.0)).equal_units().caption(
+        Picture::new("chosen", "A kernel of your choice", blank(-1.0, 30.0), blank(-3.0, 13.0)).equal_units().caption(
             "An image, a kernel of 3 by 3, and the map that your `convolve` makes of them. On the page of `serve` you draw \
              the image, and choose the kernel, the stride and the padding. The last eight kernels are those that your \
              network has learned. Blue is positive (cyan in a terminal), orange is negative (red), and the strongest \
@@ -120,19 +120,29 @@ fn chosen(ask: &mut Ask<'_>) -> Result<Picture> {
         Ok((kernel, side.ask("convolve", &case)?.exactly(side_of_map * side_of_map, RESULT)?))
     })?;
     let (kernel, map) = both.one(&mut picture).clone();
-    // As large as a pixel of the image is a pixel of the map.
-    let square = |left: f64, side: usize| {
-        let bottom = (SIDE as f64 - side as f64) / 2.0;
-        Cells { x: (left, left + side as f64), y: (bottom, bottom + side as f64), columns: side, rows: side }
-    };
     let sum = |sign: f64| kernel.iter().map(|entry| (sign * entry).max(0.0)).sum::<f64>();
     let (strongest, most) = (largest(&kernel), sum(1.0).max(sum(-1.0)));
-    picture.raster(square(0.0, SIDE), ink, Palette::Ink, (0.0, 1.0));
-    picture.raster(square(10.5, 3), kernel, Palette::Diverging, (-strongest, strongest));
-    picture.raster(square(16.0, side_of_map), map, Palette::Diverging, (-most, most));
-    picture.label(0.0, 12.5, "image");
-    picture.label(10.5, 12.5, "kernel");
-    picture.label(16.0, 12.5, format!("map, {side_of_map} × {side_of_map}"));
+    // The pixels of the map are as large as those of the image.
+    let parts = [
+        ("image".to_owned(), 0.0, SIDE, SIDE as f64, ink, Palette::Ink, (0.0, 1.0)),
+        ("kernel".to_owned(), 9.5, 3, 6.0, kernel, Palette::Diverging, (-strongest, strongest)),
+        (
+            format!("map, {side_of_map} × {side_of_map}"),
+            17.0,
+            side_of_map,
+            side_of_map as f64,
+            map,
+            Palette::Diverging,
+            (-most, most),
+        ),
+    ];
+    for (name, left, side, width, numbers, palette, range) in parts {
+        let (x, y) = ((left, left + width), (4.0 - width / 2.0, 4.0 + width / 2.0));
+        picture.raster(Cells { x, y, columns: side, rows: side }, numbers, palette, range);
+        let corners = [(x.0, y.0), (x.1, y.0), (x.1, y.1), (x.0, y.1), (x.0, y.0)];
+        picture.add("", Mark::Line, Role::Guide, corners.to_vec());
+        picture.label(left + width.max(6.0) / 2.0, 11.5, name);
+    }
     Ok(picture)
 }
 

@@ -76,7 +76,7 @@ fn gates(ask: &mut Ask<'_>) -> Result<Picture> {
         Ok([last("f")?, last("i")?, last("o")?])
     })?;
     let [f, i, o] = *open.one(&mut picture);
-    picture.label(4.0, 1.3, format!("open: forget {f:.2}, input {i:.2}, output {o:.2}"));
+    picture.label(10.5, 1.3, format!("open: forget {f:.2}, input {i:.2}, output {o:.2}"));
     Ok(picture)
 }
 
@@ -104,13 +104,11 @@ fn vanishing(ask: &mut Ask<'_>) -> Result<Picture> {
          line is flatter, with 3 it is nearly level. If all your lines for the LSTM are as steep as that of the plain \
          layer, the gradient of the cell state is lost.",
     );
-    let chosen = picture.slider(&ask.controls, "a forget bias", 3.0, (-2.0, 6.0));
-    let its_name = format!("LSTM, bias {chosen}");
     for (name, layer, bias, n) in [
         ("plain", "rnn", 0.0, 0),
         ("LSTM, bias 0", "lstm", 0.0, 1),
         ("LSTM, bias 1", "lstm", 1.0, 2),
-        (&its_name, "lstm", chosen, 3),
+        ("LSTM, bias 3", "lstm", 3.0, 3),
     ] {
         let case =
             Record::new().with("layer", layer).with("n_steps", N).with("n_hidden", 8_usize).with("forget_bias", bias);
