@@ -178,7 +178,7 @@ fn seen(case: &Record, ink: &[f64], ask: &mut Ask<'_>) -> Result<Picture> {
         let cells = place(column, 8, 4.0);
         picture.raster(cells, of(neuron).collect(), Palette::Diverging, of_weights);
         picture.raster(place(column + 8, 8, 4.0), share(neuron), Palette::Diverging, of_shares);
-        picture.label(cells.x.0 + 1.0, cells.y.1 + 2.0, format!("{:.1}", strengths[neuron]));
+        picture.label(cells.x.0 + 4.0, cells.y.1 + 2.0, format!("{:.1}", strengths[neuron]));
     }
     Ok(picture)
 }

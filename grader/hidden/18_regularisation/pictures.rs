@@ -133,7 +133,7 @@ fn weights(runs: &[(Way, &Both<Run>)]) -> Picture {
 
 /// A training with any of the remedies.
 fn chosen(ask: &mut Ask<'_>) -> Result<Picture> {
-    const EPOCHS: usize = 100;
+    const EPOCHS: usize = 60;
     let mut picture = Picture::new(
         "chosen",
         "A remedy of your choice",

@@ -137,9 +137,9 @@ fn alarms(ask: &mut Ask<'_>) -> Result<Picture> {
     )
     .caption(
         "The same errors, with the quantile of the errors of the 70 learned zeros that you choose on the page of `serve`, by \
-         your `quantile`. Zeros above the threshold are false alarms; other digits below it are missed. A lower threshold \
-         exchanges one for the other. How low can it be before nearly half of the zeros are alarms? How high must it be \
-         before a digit is missed?",
+         your `quantile`. Zeros above the threshold are false alarms, and other digits below it are \
+         missed. With a lower threshold there are more false alarms, with a higher one more digits are missed. Is there a \
+         threshold with neither?",
     );
     let q = picture.slider(&ask.controls, "quantile", 0.95, (0.0, 1.0));
     add_errors(&mut picture, ask)?;
@@ -155,7 +155,7 @@ fn alarms(ask: &mut Ask<'_>) -> Result<Picture> {
         Ok((threshold, above(zeros, n_zeros)?, above(others, n_others)?))
     })?;
     let &(_, alarms, n_found) = found.one(&mut picture);
-    picture.label(4.0, 1.4, format!("false alarms: {alarms} of 72 · missed: {} of 144", 144 - n_found));
+    picture.label(73.0, 1.2, format!("false alarms: {alarms} of 72 · missed: {} of 144", 144 - n_found));
     let line = found.map(|(threshold, ..)| vec![(0.0, threshold), (146.0, threshold)]);
     picture.compare("threshold", Mark::Line, 2, line);
     Ok(picture)
