@@ -363,7 +363,7 @@ fn playground(ask: &mut Ask<'_>) -> Result<Picture> {
     let region = trained.map(|(region, _)| region);
     match shown {
         0 => add_region(&mut picture, region),
-        neuron => add_neuron(&mut picture, &names[neuron], &region),
+        neuron => add_neuron(&mut picture, names[neuron], &region),
     }
     Ok(picture)
 }
