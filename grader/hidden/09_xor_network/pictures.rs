@@ -140,6 +140,14 @@ impl Net {
         Ok(Region { values: predictions.exactly(CELLS.rows * CELLS.columns, "a2")?, borders: borders.collect() })
     }
 
+    /// What one hidden neuron says all over the plane, and its border.
+    fn seen_by(&self, neuron: usize, side: &mut Side<'_>) -> Asked<Region> {
+        let (n_cells, n_hidden) = (CELLS.rows * CELLS.columns, self.b1.len());
+        let answer = side.ask("forward", &self.case().with("x", CELLS.centres()))?;
+        let values = answer.exactly(n_cells * n_hidden, "a1")?.into_iter().skip(neuron).step_by(n_hidden).collect();
+        Ok(Region { values, borders: vec![line([self.w1[neuron], self.w1[n_hidden + neuron]], self.b1[neuron])] })
+    }
+
     /// Where the hidden layer puts the four samples, if it has two neurons: more dimensions cannot be drawn.
     fn hidden_places(&self, side: &mut Side<'_>) -> Asked<Vec<(f64, f64)>> {
         if self.b1.len() != 2 {
@@ -171,7 +179,8 @@ fn line([w1, w2]: [f64; 2], b: f64) -> Vec<(f64, f64)> {
     [-FAR, FAR].map(|far| (foot.0 + far * along.0, foot.1 + far * along.1)).to_vec()
 }
 
-/// What a network of two inputs says, cell by cell, and the borders of its hidden neurons.
+/// What a network of two inputs, or a neuron of it, says, cell by cell, and the borders of its hidden neurons.
+#[derive(Clone)]
 struct Region {
     values: Vec<f64>,
     borders: Vec<Vec<(f64, f64)>>,
@@ -197,6 +206,18 @@ fn add_region(picture: &mut Picture, region: Both<Region>) {
         picture.add(format!("hidden neuron {}", n + 1), Mark::Line, role(n), border);
     }
     picture.add("p = 0.5", Mark::Line, Role::Guide, change);
+    add_inputs(picture);
+}
+
+/// What one hidden neuron says, in place of the network.
+fn add_neuron(picture: &mut Picture, name: &str, region: &Both<Region>) {
+    let Region { values, borders } = region.one(picture).clone();
+    // A sigmoid ends at 1, a ramp nowhere.
+    let largest = values.iter().copied().filter(|value| value.is_finite()).fold(1.0, f64::max);
+    picture.raster(CELLS, values, Palette::Diverging, (-0.5 * largest, 1.5 * largest));
+    for border in borders {
+        picture.add(name, Mark::Line, Role::Guide, border);
+    }
     add_inputs(picture);
 }
 
@@ -306,14 +327,19 @@ fn measured(side: &mut Side<'_>) -> Asked<Vec<f64>> {
 /// Hidden neurons, their activation, the learning rate and the start, as one likes.
 fn playground(ask: &mut Ask<'_>) -> Result<Picture> {
     const LAST: usize = 80;
+    const MOST: usize = 8;
     let mut picture = plane("playground", "A network of your choice").caption(
         "The output of your network over the whole plane while it learns XOR, and the lines of its first hidden \
          neurons. On the page of `serve` you choose how many there are and play the training. Two are enough, if they \
-         start well. How often do they not?",
+         start well. How often do they not? The colours can also show the output of one hidden neuron: see what each of \
+         them contributes.",
     );
     let controls = &ask.controls;
-    let n_hidden = picture.whole(controls, "hidden neurons", 3, (1, 8));
+    let n_hidden = picture.whole(controls, "hidden neurons", 3, (1, MOST));
     let hidden = ["sigmoid", "relu"][picture.choice(controls, "activation", 0, &["sigmoid", "ReLU"])];
+    let neurons: Vec<String> = (1..=MOST).map(|neuron| format!("hidden neuron {neuron}")).collect();
+    let names: Vec<&str> = std::iter::once("the output").chain(neurons.iter().map(String::as_str)).collect();
+    let shown = picture.choice(controls, "colours show", 0, &names).min(n_hidden);
     let rate = picture.log_slider(controls, "learning rate", 5.0, (0.01, 20.0));
     let seed = picture.seed(controls, "start", 3);
     let tens = picture.played(controls, "epochs, in tens", 60, LAST);
@@ -326,12 +352,21 @@ fn playground(ask: &mut Ask<'_>) -> Result<Picture> {
     let trained = ask.both(|side| {
         let answer = side.ask("train", &case)?;
         let loss = answer.numbers("losses").last().copied();
-        Ok((Net::of(&answer, hidden)?.region(side)?, loss))
+        let net = Net::of(&answer, hidden)?;
+        let region = match shown.checked_sub(1) {
+            Some(neuron) if neuron < net.b1.len() => net.seen_by(neuron, side)?,
+            _ => net.region(side)?,
+        };
+        Ok((region, loss))
     })?;
     if let Ok((_, Some(loss))) = &trained.learner {
         picture.label(0.5, 1.4, format!("loss {loss:.4}"));
     }
-    add_region(&mut picture, trained.map(|(region, _)| region));
+    let region = trained.map(|(region, _)| region);
+    match shown {
+        0 => add_region(&mut picture, region),
+        neuron => add_neuron(&mut picture, names[neuron], &region),
+    }
     Ok(picture)
 }
 

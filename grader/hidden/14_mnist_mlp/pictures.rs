@@ -31,8 +31,10 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     })?;
     // Two epochs leave enough mistakes to look at.
     let confused = ask.both(|side| side.ask("look_back", &training(2))?.exactly(N_CLASSES * N_CLASSES, "result"))?;
+    let [drawing, seen] = drawing(ask)?;
     Ok(vec![
-        drawing(ask)?,
+        drawing,
+        seen,
         digits(&reading),
         confidences(&reading),
         accuracies(&reading),
@@ -106,8 +108,8 @@ fn digits(reading: &Both<Reading>) -> Picture {
     picture
 }
 
-/// A digit that is drawn with the pointer, and what the network reads.
-fn drawing(ask: &mut Ask<'_>) -> Result<Picture> {
+/// A digit that is drawn with the pointer: what the network reads, and what its first layer sees.
+fn drawing(ask: &mut Ask<'_>) -> Result<[Picture; 2]> {
     let mut picture = Picture::new(
         "drawing",
         "Draw a digit",
@@ -136,6 +138,48 @@ fn drawing(ask: &mut Ask<'_>) -> Result<Picture> {
         picture.label(digit, probability + 0.05, format!("{:.0} %", 100.0 * probability));
     }
     picture.compare(YOURS, Mark::Bars(0.6), 0, read);
+    Ok([picture, seen(&case, &ink, ask)?])
+}
+
+/// The hidden neurons that a drawing activates most.
+fn seen(case: &Record, ink: &[f64], ask: &mut Ask<'_>) -> Result<Picture> {
+    const SHOWN: usize = 7;
+    let mut picture =
+        Picture::new("seen", "What the first layer sees in the drawing", blank(-1.0, 79.0), blank(-24.0, 13.0))
+            .equal_units()
+            .caption(
+                "On the left is the same digit. The upper images are the weights of the seven hidden neurons that it activates \
+                 most, with their activations above: blue is a positive weight, orange a negative one (cyan and red in a \
+                 terminal). Below, the weights are multiplied by the ink: these numbers, summed up, are the activation, but \
+                 for the bias. Draw one stroke only, and look for the neurons that respond to it.",
+            );
+    let both = ask.both(|side| {
+        let answer = side.ask("read_drawing", case)?;
+        Ok((
+            answer.exactly(SIDE * SIDE, "image of the network")?,
+            answer.exactly(SIDE * SIDE * N_HIDDEN, "weights of the first layer")?,
+            answer.exactly(N_HIDDEN, "strengths")?,
+        ))
+    })?;
+    let (image, weights, strengths) = both.one(&mut picture);
+    let mut neurons: Vec<usize> = (0..N_HIDDEN).collect();
+    neurons.sort_by(|one, other| strengths[*other].total_cmp(&strengths[*one]));
+    neurons.truncate(SHOWN);
+    picture.raster(place(0, 8, 4.0), ink.to_vec(), Palette::Ink, (0.0, 1.0));
+    let of = |neuron: usize| weights.iter().skip(neuron).step_by(N_HIDDEN).copied();
+    let share = |neuron: usize| of(neuron).zip(image).map(|(weight, pixel)| weight * pixel).collect::<Vec<_>>();
+    let range = |numbers: Vec<f64>| {
+        let largest = numbers.iter().fold(1e-9, |largest: f64, number| largest.max(number.abs()));
+        (-0.8 * largest, 0.8 * largest)
+    };
+    let of_weights = range(neurons.iter().flat_map(|&neuron| of(neuron)).collect());
+    let of_shares = range(neurons.iter().flat_map(|&neuron| share(neuron)).collect());
+    for (column, &neuron) in (1..).zip(&neurons) {
+        let cells = place(column, 8, 4.0);
+        picture.raster(cells, of(neuron).collect(), Palette::Diverging, of_weights);
+        picture.raster(place(column + 8, 8, 4.0), share(neuron), Palette::Diverging, of_shares);
+        picture.label(cells.x.0 + 4.0, cells.y.1 + 2.0, format!("{:.1}", strengths[neuron]));
+    }
     Ok(picture)
 }
 

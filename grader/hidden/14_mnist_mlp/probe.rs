@@ -3,7 +3,7 @@
 use std::{cell::RefCell, mem, rc::Rc};
 
 use engine::{Layer, Linear, Sequential};
-use ndarray::{Array1, Array2, ArrayRef2, ArrayView1, Axis};
+use ndarray::{Array1, Array2, ArrayRef2, ArrayView1, Axis, Ix1, Ix2};
 use probe::{Generator, Record, generator, report_progress, serve};
 use rand::seq::SliceRandom;
 use submission::{ClassReport, Evaluation, History, Split, TrainConfig};
@@ -130,7 +130,13 @@ fn main() {
                     TRAIN(&config, &data, rng, Box::new(|_| ())).0
                 });
                 let image = SCALE_PIXELS(&case.matrix("image"), datasets::digits::MAX_PIXEL);
-                Record::new().with("scores", net.forward(&image).row(0).to_owned())
+                let scores = net.forward(&image).row(0).to_owned();
+                let (weights, strengths) = first_layer(net, &image);
+                Record::new()
+                    .with("scores", scores)
+                    .with("image of the network", image)
+                    .with("weights of the first layer", weights)
+                    .with("strengths", strengths)
             })
         }),
         // What the network makes of the samples that were put aside, whose labels are no secret.
@@ -146,6 +152,22 @@ fn main() {
             read(case, images(case, "train_pixels"), &case.counts("labels"), images(case, "test_pixels"), 255.0)
         }),
     ]);
+}
+
+/// The weights of the first layer, row by row, and how strongly an image activates each of its ReLUs; nothing where the network
+/// has no such layer.
+fn first_layer(net: &mut Sequential, image: &ArrayRef2<f64>) -> (Array1<f64>, Array1<f64>) {
+    let parameters = net.parameters();
+    let mut arrays = parameters.iter().map(|parameter| parameter.value.to_owned());
+    let weights = arrays.next().and_then(|weights| weights.into_dimensionality::<Ix2>().ok());
+    let biases = arrays.next().and_then(|biases| biases.into_dimensionality::<Ix1>().ok());
+    match weights.zip(biases) {
+        Some((weights, biases)) if weights.dim() == (image.ncols(), biases.len()) => {
+            let strengths = (image.dot(&weights) + &biases).row(0).mapv(|z| z.max(0.0));
+            (weights.iter().copied().collect(), strengths)
+        }
+        _ => Default::default(),
+    }
 }
 
 thread_local! {

@@ -54,6 +54,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
              prove that the initial weights are good.",
             ask,
         )?,
+        chosen(ask)?,
         training(ask)?,
     ])
 }
@@ -89,6 +90,40 @@ fn through_layers(
             Ok((1..).map(f64::from).zip(scales).collect::<Vec<_>>())
         })?;
         picture.compare(start.0, Mark::Line, start.3, scales);
+    }
+    Ok(picture)
+}
+
+/// Weights of any size, in front of any activation.
+fn chosen(ask: &mut Ask<'_>) -> Result<Picture> {
+    const WIDTH: usize = 32;
+    let layers = Axis::new("layer").from(0.0, 51.0);
+    let mut picture =
+        Picture::new("chosen", "Weights of your choice", layers, Axis::new("scale").from(1e-6, 1e3).log()).caption(
+            "The scale of the outputs, and that of the gradient on its way back. The weights have the standard deviation \
+             gain / √n, with n = 32 neurons in each layer: the gain of Xavier's rule is 1, that of He's is √2 = 1.41. On the \
+             page of `serve` you choose the gain, the activation and the number of layers. For which gain are both lines \
+             closest to level? Which activation forgives you the most?",
+        );
+    let controls = &ask.controls;
+    let activations = [("ReLU", "Relu"), ("tanh", "Tanh"), ("sigmoid", "Sigmoid")];
+    let activation = activations[picture.choice(controls, "activation", 0, &activations.map(|(name, _)| name))].1;
+    let gain = picture.log_slider(controls, "gain", 1.2, (0.2, 5.0));
+    let n_layers = picture.whole(controls, "layers", 30, (2, 50));
+    let seed = picture.seed(controls, "seed", 3);
+    let case = Record::new()
+        .with("init", "Normal")
+        .with("number", gain / (WIDTH as f64).sqrt())
+        .with("activation", activation)
+        .with("seed", seed)
+        .with("n_layers", n_layers)
+        .with("width", WIDTH);
+    for (n, (name, way)) in [("output", "forward"), ("gradient", "backward")].into_iter().enumerate() {
+        let scales = ask.both(|side| {
+            let scales = side.ask("deep", &case)?.exactly(n_layers, way)?;
+            Ok((1..).map(f64::from).zip(scales).collect::<Vec<_>>())
+        })?;
+        picture.compare(name, Mark::Line, n, scales);
     }
     Ok(picture)
 }

@@ -223,7 +223,8 @@ fn main() {
             let (settings, mut sgd, mut schedule) = (settings(case), Sgd::new(0.0), schedule(case));
             let go_on: AfterEpoch = Box::new(|_, _| ControlFlow::Continue(()));
             let rng = &mut generator(seed);
-            let history = TRAIN(&mut net, &moons(200, seed), &settings, &mut *schedule, &mut sgd, go_on, rng);
+            let data = moons(case.count("n_train"), seed);
+            let history = TRAIN(&mut net, &data, &settings, &mut *schedule, &mut sgd, go_on, rng);
             recorded(Record::new(), &history)
         }),
         // For the pictures: what a schedule says, epoch by epoch, for these losses.
@@ -374,18 +375,25 @@ fn moons(n_train: usize, seed: u64) -> Data {
     split(&moons.features, &moons.labels, 2, n_train)
 }
 
-/// The schedule of a picture.
+/// The schedule of a picture. Numbers that it does not need do not count.
 fn schedule(case: &Record) -> Box<dyn Schedule> {
-    let (initial, n_epochs) = (case.float("learning_rate"), case.count("n_epochs"));
-    match case.text("schedule") {
-        "StepDecay" => Box::new(StepDecay { initial, factor: 0.5, every: 10 }),
-        "ExponentialDecay" => Box::new(ExponentialDecay { initial, factor: 0.93 }),
-        "Cosine" => Box::new(Cosine { initial, end: 0.0, n_epochs }),
-        "WarmUp" => {
-            let then = Cosine { initial, end: 0.0, n_epochs: n_epochs - 10 };
-            Box::new(WarmUp { n_epochs: 10, then })
-        }
-        "Plateau" => Box::new(PLATEAU(initial, 0.5, 4)),
+    let (initial, factor, every) = (case.float("learning_rate"), case.float("factor"), case.count("every"));
+    let (n_epochs, warm_up) = (case.count("n_epochs"), case.count("warm_up"));
+    let then: Box<dyn Schedule> = match case.text("schedule") {
+        "StepDecay" => Box::new(StepDecay { initial, factor, every }),
+        "ExponentialDecay" => Box::new(ExponentialDecay { initial, factor }),
+        "Cosine" => Box::new(Cosine { initial, end: 0.0, n_epochs: n_epochs - warm_up }),
+        "Plateau" => Box::new(PLATEAU(initial, factor, every)),
         _ => Box::new(Given::new(vec![initial; n_epochs])),
+    };
+    if warm_up == 0 { then } else { Box::new(WarmUp { n_epochs: warm_up, then: Any(then) }) }
+}
+
+/// Any schedule, after a warm-up.
+struct Any(Box<dyn Schedule>);
+
+impl Schedule for Any {
+    fn learning_rate(&mut self, epoch: usize, last_loss: Option<f64>) -> f64 {
+        self.0.learning_rate(epoch, last_loss)
     }
 }

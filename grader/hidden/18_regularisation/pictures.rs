@@ -16,7 +16,9 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
         overfitting(nothing),
         against_it(&[(NOTHING, nothing), (L2, l2), (DROPOUT, dropout)]),
         weights(&[(NOTHING, nothing), (L2, l2), (L1, l1)]),
+        chosen(ask)?,
         shrinking(ask)?,
+        mask(ask)?,
         mean_output(ask)?,
     ])
 }
@@ -41,13 +43,7 @@ struct Run {
 
 impl Run {
     fn of(side: &mut Side<'_>, (_, penalty, lambda, p, _): Way) -> Asked<Self> {
-        let case = Record::new()
-            .with("penalty", penalty)
-            .with("lambda", lambda)
-            .with("p", p)
-            .with("n_train", 200_usize)
-            .with("epochs", EPOCHS)
-            .with("seed", 1_usize);
+        let case = digits_case(penalty, lambda, p, 200, EPOCHS);
         let answer = side.ask("digits", &case)?;
         Ok(Self {
             train: answer.exactly(EPOCHS, "train_loss")?,
@@ -55,6 +51,17 @@ impl Run {
             weights: answer.exactly(64 * 32, "weights")?,
         })
     }
+}
+
+/// A training on digits.
+fn digits_case(penalty: &str, lambda: f64, p: f64, n_train: usize, epochs: usize) -> Record {
+    Record::new()
+        .with("penalty", penalty)
+        .with("lambda", lambda)
+        .with("p", p)
+        .with("n_train", n_train)
+        .with("epochs", epochs)
+        .with("seed", 1_usize)
 }
 
 fn curve(losses: &[f64]) -> Vec<(f64, f64)> {
@@ -124,6 +131,62 @@ fn weights(runs: &[(Way, &Both<Run>)]) -> Picture {
     picture
 }
 
+/// A training with any of the remedies.
+fn chosen(ask: &mut Ask<'_>) -> Result<Picture> {
+    const EPOCHS: usize = 60;
+    let mut picture = Picture::new(
+        "chosen",
+        "A remedy of your choice",
+        Axis::new("epoch").from(0.0, EPOCHS as f64),
+        Axis::new("loss").from(0.01, 4.0).log(),
+    )
+    .caption(
+        "The same network with 60 digits only, so that it learns by heart sooner. On the page of `serve` you choose the \
+         penalty, its λ and the probability of dropout. Where is the validation loss lowest? What becomes of the training \
+         loss meanwhile? With too large a λ the network learns nothing at all: both losses stay near ln 10 = 2.3.",
+    );
+    let controls = &ask.controls;
+    let penalties = [("none", "None"), ("L2", "L2"), ("L1", "L1")];
+    let penalty = penalties[picture.choice(controls, "penalty", 1, &penalties.map(|(name, _)| name))].1;
+    let lambda = picture.log_slider(controls, "λ", 0.01, (0.0003, 0.3));
+    let p = picture.slider(controls, "dropout, p", 0.0, (0.0, 0.9));
+    let case = digits_case(penalty, lambda, p, 60, EPOCHS);
+    for (n, (name, part)) in [("training", "train_loss"), ("validation", "validation_loss")].into_iter().enumerate() {
+        let losses = ask.both(|side| Ok(curve(&side.ask("digits", &case)?.exactly(EPOCHS, part)?)))?;
+        picture.compare(name, Mark::Line, n, losses);
+    }
+    Ok(picture)
+}
+
+/// A mask that is drawn by lot.
+fn mask(ask: &mut Ask<'_>) -> Result<Picture> {
+    let cells = Cells { x: (0.0, 32.0), y: (0.0, 16.0), columns: 32, rows: 16 };
+    let mut picture = Picture::new(
+        "mask",
+        "A mask of dropout",
+        Axis::new("neuron").from(0.0, 32.0),
+        Axis::new("sample").from(0.0, 16.0).ticks([(0.5, 16), (5.5, 11), (10.5, 6), (15.5, 1)]),
+    )
+    .equal_units()
+    .caption(
+        "The mask for 16 samples and 32 neurons: light cells are 0, dark ones are 1 / (1 - p). On the page of `serve` you \
+         choose p and draw other masks. The share of the light cells is close to p, and the mean of all cells is close to \
+         1 for any p. If whole columns or rows are light, one number was drawn for many cells.",
+    );
+    let p = picture.slider(&ask.controls, "p", 0.5, (0.0, 0.9));
+    let seed = picture.seed(&ask.controls, "seed", 1);
+    let case =
+        Record::new().with("p", p).with("seed", seed).with("n_rows", cells.rows).with("n_columns", cells.columns);
+    let count = cells.rows * cells.columns;
+    let mask = ask.both(|side| side.ask("dropout_mask", &case)?.exactly(count, "first"))?;
+    let mask = mask.one(&mut picture).clone();
+    let dropped = mask.iter().filter(|factor| **factor == 0.0).count() as f64 / count as f64;
+    let mean = mask.iter().sum::<f64>() / count as f64;
+    picture.title = format!("A mask of dropout: {:.0} % dropped, mean {mean:.2}", 100.0 * dropped);
+    picture.raster(cells, mask, Palette::Ink, (0.0, 1.0 / (1.0 - p)));
+    Ok(picture)
+}
+
 fn shrinking(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new(
         "shrinking",
@@ -132,14 +195,15 @@ fn shrinking(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("weight").from(-0.1, 1.0),
     )
     .caption(
-        "A single weight with no gradient but that of the penalty, with lr · λ = 0.05. L2 takes the same fraction in \
+        "A single weight with no gradient but that of the penalty. lr · λ is 0.05, unless you change it. L2 takes the same fraction in \
          every step: the weight falls fast at first, and never quite reaches 0. L1 takes the same amount in every \
          step: the weight reaches 0 and then oscillates around it.",
     );
+    let step = picture.log_slider(&ask.controls, "lr · λ", 0.05, (0.005, 2.5));
     for (name, penalty, n) in [("L2", "L2", 1), ("L1", "L1", 2)] {
         let case = Record::new()
             .with("penalty", penalty)
-            .with("lambda", 0.5)
+            .with("lambda", step / 0.1)
             .with("learning_rate", 0.1)
             .with("w", 0.98)
             .with("n_steps", 60_usize);

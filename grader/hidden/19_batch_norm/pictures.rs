@@ -7,7 +7,7 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![through_layers(ask)?, gradient(ask)?, running(ask)?, learning(ask)?, evaluation(ask)?])
+    Ok(vec![through_layers(ask)?, batch(ask)?, gradient(ask)?, running(ask)?, learning(ask)?, evaluation(ask)?])
 }
 
 fn numbered(numbers: Vec<f64>) -> Vec<(f64, f64)> {
@@ -42,6 +42,52 @@ fn through_layers(ask: &mut Ask<'_>) -> Result<Picture> {
         picture.compare(name, Mark::Line, n, scales);
     }
     Ok(picture)
+}
+
+/// One column of a batch, before and behind a layer.
+fn batch(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "batch",
+        "A batch of your choice",
+        Axis::new("sample").from(0.0, 33.0),
+        Axis::new("value").from(-12.0, 12.0),
+    )
+    .caption(
+        "One column of a batch, and what a new layer makes of it. On the page of `serve` you choose the batch, its size, γ, \
+         β and the mode. In training, the mean of the batch and its standard deviation have no effect on the output: γ and β \
+         alone decide. In evaluation they have, because a new layer has the running mean 0 and the running variance 1. What \
+         is the output for a batch of one sample?",
+    );
+    let controls = &ask.controls;
+    let mean = picture.slider(controls, "mean of the batch", 6.0, (-10.0, 10.0));
+    let std = picture.log_slider(controls, "its standard deviation", 2.0, (0.05, 10.0));
+    let size = picture.whole(controls, "batch size", 16, (1, 32));
+    let gamma = picture.slider(controls, "γ", 1.0, (-3.0, 3.0));
+    let beta = picture.slider(controls, "β", 0.0, (-8.0, 8.0));
+    let mode = ["training", "evaluation"][picture.choice(controls, "mode", 0, &["training", "evaluation"])];
+    let x = values(size) * std + mean;
+    let case = Record::new()
+        .with("mode", mode)
+        .with("x", x.clone())
+        .with("gamma", array![gamma])
+        .with("beta", array![beta])
+        .with("running_mean", array![0.0])
+        .with("running_var", array![1.0])
+        .with("momentum", 0.1)
+        .with("eps", 1e-5);
+    let y = ask.both(|side| Ok(numbered(side.ask("forward", &case)?.exactly(size, RESULT)?)))?;
+    picture.level("", 0.0, (0.0, 33.0));
+    picture.compare("output", Mark::Points, 0, y);
+    picture.add("batch", Mark::Points, Role::Guide, numbered(x.into_iter().collect()));
+    Ok(picture)
+}
+
+/// A column of so many numbers, with mean 0 and standard deviation 1 as far as there is more than one.
+fn values(size: usize) -> Array2<f64> {
+    let mut values = Array2::from_shape_fn((size, 1), |(i, _)| (2.4 * i as f64).sin() + 0.5 * (5.1 * i as f64).cos());
+    values -= values.sum() / size as f64;
+    let std = (values.mapv(|value| value * value).sum() / size as f64).sqrt();
+    values / std.max(1e-9)
 }
 
 fn gradient(ask: &mut Ask<'_>) -> Result<Picture> {

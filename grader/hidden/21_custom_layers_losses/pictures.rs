@@ -24,7 +24,8 @@ fn slopes(ask: &mut Ask<'_>) -> Result<Picture> {
          range from 0 to 1 is the gate alone: the second term of the product rule is missing.",
     );
     let x: Vec<f64> = (0..N).map(|i| -5.0 + i as f64 / 8.0).collect();
-    for (n, beta) in [0.5, 1.0, 3.0].into_iter().enumerate() {
+    let chosen = picture.slider(&ask.controls, "β of the third line", 3.0, (0.0, 10.0));
+    for (n, beta) in [0.5, 1.0, chosen].into_iter().enumerate() {
         let case = Record::new()
             .with("layer", "Swish")
             .with("beta", array![beta])
@@ -111,7 +112,8 @@ fn focal(ask: &mut Ask<'_>) -> Result<Picture> {
          on each other, γ is ignored; if a line falls on the *left*, it has p in place of 1 - p.",
     );
     let p: Vec<f64> = (1..50).map(|i| i as f64 / 50.0).collect();
-    for (n, gamma) in [0.0, 1.0, 4.0].into_iter().enumerate() {
+    let chosen = picture.slider(&ask.controls, "γ of the third line", 4.0, (0.0, 10.0));
+    for (n, gamma) in [0.0, 1.0, chosen].into_iter().enumerate() {
         let case = Record::new()
             .with("loss", "Focal")
             .with("gamma", gamma)

@@ -9,7 +9,7 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![edges(ask)?, seen_by(ask)?, learned(ask)?, shifted(ask)?, rotated(ask)?])
+    Ok(vec![edges(ask)?, chosen(ask)?, seen_by(ask)?, learned(ask)?, shifted(ask)?, rotated(ask)?])
 }
 
 const N_PIXELS: usize = SIDE * SIDE;
@@ -77,6 +77,80 @@ fn edges(ask: &mut Ask<'_>) -> Result<Picture> {
     Ok(picture)
 }
 
+/// Kernels to choose from; what they find is their name.
+const KERNELS: [(&str, [f64; 9]); 6] = [
+    ("upright edges", [-1.0, 0.0, 1.0, -2.0, 0.0, 2.0, -1.0, 0.0, 1.0]),
+    ("level edges", [-1.0, -2.0, -1.0, 0.0, 0.0, 0.0, 1.0, 2.0, 1.0]),
+    ("slanting edges", [0.0, 1.0, 2.0, -1.0, 0.0, 1.0, -2.0, -1.0, 0.0]),
+    ("outlines", [-1.0, -1.0, -1.0, -1.0, 8.0, -1.0, -1.0, -1.0, -1.0]),
+    ("a blurred image", [1.0 / 9.0; 9]),
+    ("a sharper image", [0.0, -1.0, 0.0, -1.0, 5.0, -1.0, 0.0, -1.0, 0.0]),
+];
+
+/// An image that is drawn with the pointer, and what a kernel makes of it: one of the above, or one that was learned.
+fn chosen(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture =
+        Picture::new("chosen", "A kernel of your choice", blank(-1.0, 30.0), blank(-3.0, 13.0)).equal_units().caption(
+            "An image, a kernel of 3 by 3, and the map that your `convolve` makes of them. On the page of `serve` you draw \
+             the image, and choose the kernel, the stride and the padding. The last eight kernels are those that your \
+             network has learned. Blue is positive (cyan in a terminal), orange is negative (red), and the strongest \
+             colours are the largest numbers that the kernel can give. How does the map change its size? Which kernel \
+             responds to a stroke from the bottom left to the top right?",
+        );
+    let controls = &ask.controls;
+    let ink = picture.canvas(controls, "image", digit(2).into_iter().collect(), (SIDE, SIDE));
+    let learned = (1..=N_KERNELS).map(|number| format!("learned kernel {number}"));
+    let names: Vec<String> = KERNELS.iter().map(|(name, _)| (*name).to_owned()).chain(learned).collect();
+    let kernel = picture.choice(controls, "kernel", 0, &names.iter().map(String::as_str).collect::<Vec<_>>());
+    let stride = picture.whole(controls, "stride", 1, (1, 4));
+    let padding = picture.whole(controls, "padding", 1, (0, 3));
+    let side_of_map = (SIDE + 2 * padding - 3) / stride + 1;
+    let image = Array3::from_shape_vec((1, SIDE, SIDE), ink.clone()).map_err(anyhow::Error::from)?;
+    let both = ask.both(|side| {
+        let kernel = match KERNELS.get(kernel) {
+            Some((_, kernel)) => kernel.to_vec(),
+            None => Learned::of(side)?.kernel(kernel - KERNELS.len()),
+        };
+        let case = Record::new()
+            .with("image", image.clone())
+            .with("kernels", Array4::from_shape_fn((1, 1, 3, 3), |(_, _, i, j)| kernel[3 * i + j]))
+            .with("biases", array![0.0])
+            .with("stride", stride)
+            .with("padding", padding);
+        Ok((kernel, side.ask("convolve", &case)?.exactly(side_of_map * side_of_map, RESULT)?))
+    })?;
+    let (kernel, map) = both.one(&mut picture).clone();
+    let sum = |sign: f64| kernel.iter().map(|entry| (sign * entry).max(0.0)).sum::<f64>();
+    let (strongest, most) = (largest(&kernel), sum(1.0).max(sum(-1.0)));
+    // The pixels of the map are as large as those of the image.
+    let parts = [
+        ("image".to_owned(), 0.0, SIDE, SIDE as f64, ink, Palette::Ink, (0.0, 1.0)),
+        ("kernel".to_owned(), 9.5, 3, 6.0, kernel, Palette::Diverging, (-strongest, strongest)),
+        (
+            format!("map, {side_of_map} × {side_of_map}"),
+            17.0,
+            side_of_map,
+            side_of_map as f64,
+            map,
+            Palette::Diverging,
+            (-most, most),
+        ),
+    ];
+    for (name, left, side, width, numbers, palette, range) in parts {
+        let (x, y) = ((left, left + width), (4.0 - width / 2.0, 4.0 + width / 2.0));
+        picture.raster(Cells { x, y, columns: side, rows: side }, numbers, palette, range);
+        let corners = [(x.0, y.0), (x.1, y.0), (x.1, y.1), (x.0, y.1), (x.0, y.0)];
+        picture.add("", Mark::Line, Role::Guide, corners.to_vec());
+        picture.label(left + width.max(6.0) / 2.0, 11.5, name);
+    }
+    Ok(picture)
+}
+
+/// The largest size of these numbers, which is more than 0.
+fn largest(numbers: &[f64]) -> f64 {
+    numbers.iter().fold(1e-9, |largest: f64, number| largest.max(number.abs()))
+}
+
 fn seen_by(ask: &mut Ask<'_>) -> Result<Picture> {
     const WIDTH: usize = 12;
     let mut picture = Picture::new(
@@ -111,8 +185,39 @@ fn seen_by(ask: &mut Ask<'_>) -> Result<Picture> {
     Ok(picture)
 }
 
+const N_KERNELS: usize = 8;
+
+/// The first layer of the trained network.
+#[derive(Clone)]
+struct Learned {
+    kernels: Vec<f64>,
+    maps: Vec<f64>,
+}
+
+impl Learned {
+    fn of(side: &mut Side<'_>) -> Asked<Self> {
+        let case = Record::new()
+            .with("n_kernels", vec![N_KERNELS, 16])
+            .with("epochs", 6_usize)
+            .with("batch_size", 8_usize)
+            .with("learning_rate", 0.15)
+            .with("augmented", true)
+            .with("seed", 22_usize)
+            .with("image", digit(5).into_shape_with_order((1, N_PIXELS)).expect("64 pixels"));
+        let answer = side.ask("learned", &case)?;
+        Ok(Self {
+            kernels: answer.exactly(9 * N_KERNELS, "kernels")?,
+            maps: answer.exactly(N_PIXELS * N_KERNELS, "maps")?,
+        })
+    }
+
+    /// The entries of a kernel, which is a column.
+    fn kernel(&self, number: usize) -> Vec<f64> {
+        self.kernels.iter().skip(number).step_by(N_KERNELS).copied().collect()
+    }
+}
+
 fn learned(ask: &mut Ask<'_>) -> Result<Picture> {
-    const N_KERNELS: usize = 8;
     let mut picture = Picture::new("learned", "What the first layer has learned", blank(-1.0, 79.0), blank(-13.0, 9.0))
         .equal_units()
         .caption(
@@ -121,24 +226,11 @@ fn learned(ask: &mut Ask<'_>) -> Result<Picture> {
              direction, although no line of code told them to. If the maps are alike, or all of one colour, nothing \
              was learned.",
         );
-    let case = Record::new()
-        .with("n_kernels", vec![N_KERNELS, 16])
-        .with("epochs", 6_usize)
-        .with("batch_size", 8_usize)
-        .with("learning_rate", 0.15)
-        .with("augmented", true)
-        .with("seed", 22_usize)
-        .with("image", digit(5).into_shape_with_order((1, N_PIXELS)).expect("64 pixels"));
-    let learned = ask.both(|side| {
-        let answer = side.ask("learned", &case)?;
-        Ok((answer.exactly(9 * N_KERNELS, "kernels")?, answer.exactly(N_PIXELS * N_KERNELS, "maps")?))
-    })?;
-    let (kernels, maps) = learned.one(&mut picture);
-    let largest = |numbers: &[f64]| numbers.iter().fold(1e-9, |largest: f64, number| largest.max(number.abs()));
+    let learned = ask.both(Learned::of)?;
+    let learned = learned.one(&mut picture);
     for k in 0..N_KERNELS {
-        // A column for each kernel.
-        let kernel: Vec<f64> = (0..9).map(|entry| kernels[entry * N_KERNELS + k]).collect();
-        let map = maps[k * N_PIXELS..(k + 1) * N_PIXELS].to_vec();
+        let kernel = learned.kernel(k);
+        let map = learned.maps[k * N_PIXELS..(k + 1) * N_PIXELS].to_vec();
         let (strongest, most) = (largest(&kernel), largest(&map));
         picture.raster(place(0, k, 3), kernel, Palette::Diverging, (-strongest, strongest));
         picture.raster(place(1, k, SIDE), map, Palette::Diverging, (-most, most));
@@ -150,16 +242,19 @@ fn shifted(ask: &mut Ask<'_>) -> Result<Picture> {
     const N: usize = 16;
     let mut picture =
         Picture::new("shifted", "One digit, augmented", blank(-1.0, 79.0), blank(-13.0, 12.0)).equal_units().caption(
-            "One 3, which `augment` has shifted by up to two pixels. A person reads a 3 in all of these images: the \
+            "One 3, which `augment` has shifted, by up to two pixels unless you \
+             change that. A person reads a 3 in all of these images: the \
              label is still right. If all images are alike, one shift was drawn for the whole batch; if strokes come \
              in on the opposite side, pixels wrap round.",
         );
+    let max_shift = picture.whole(&ask.controls, "largest shift", 2, (0, 4));
+    let seed = picture.seed(&ask.controls, "seed", 5);
     let pixels: Vec<f64> = digit(3).into_iter().collect();
     let case = Record::new()
         .with("x", Array2::from_shape_fn((N, N_PIXELS), |(_, pixel)| pixels[pixel]))
         .with("shape", vec![1, SIDE, SIDE])
-        .with("max_shift", 2_usize)
-        .with("seed", 5_usize);
+        .with("max_shift", max_shift)
+        .with("seed", seed);
     let images = ask.both(|side| side.ask("augment", &case)?.exactly(N * N_PIXELS, "first"))?;
     let images = images.one(&mut picture);
     for (number, image) in images.chunks(N_PIXELS).enumerate() {

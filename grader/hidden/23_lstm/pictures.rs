@@ -7,7 +7,7 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![memory(ask)?, vanishing(ask)?, learning(ask)?, forecasts(ask)?])
+    Ok(vec![memory(ask)?, gates(ask)?, vanishing(ask)?, learning(ask)?, forecasts(ask)?])
 }
 
 fn numbered(numbers: Vec<f64>) -> Vec<(f64, f64)> {
@@ -28,11 +28,7 @@ fn memory(ask: &mut Ask<'_>) -> Result<Picture> {
          keeps 98 %: in that case the second number is added to nearly all of the first. A line that is 0 between the \
          two numbers has no memory; one that never falls does not forget.",
     );
-    let x = Array2::from_shape_fn((N, 1), |(t, _)| match t {
-        0 => 1.0,
-        11 => -1.0,
-        _ => 0.0,
-    });
+    let x = numbers_read(N, -1.0);
     for (name, bias, n) in [("bias 0", 0.0, 0), ("bias 1", 1.0, 1), ("bias 4", 4.0, 2)] {
         // The input gate is open, and the candidate is tanh of twice the input.
         let case = Record::new()
@@ -44,6 +40,53 @@ fn memory(ask: &mut Ask<'_>) -> Result<Picture> {
         picture.compare(name, Mark::Line, n, held);
     }
     Ok(picture)
+}
+
+/// The same cell, with gates of one's choice.
+fn gates(ask: &mut Ask<'_>) -> Result<Picture> {
+    const N: usize = 20;
+    let mut picture = Picture::new(
+        "gates",
+        "A cell whose gates you set",
+        Axis::new("step").from(0.0, 21.0),
+        Axis::new("value").from(-1.5, 1.5),
+    )
+    .caption(
+        "The cell reads a 1 at step 1, another number at step 12, and 0 at all other steps. The gates are open as far as \
+         the sigmoids of their biases say; on the page of `serve` you choose these. The gradient is that of the last cell \
+         state with respect to the cell state at each step: how much of a change at that step is left at the end. What \
+         shortens the memory shortens the gradient as well. Which of the gates have no effect on the gradient?",
+    );
+    let controls = &ask.controls;
+    let [forget, input, output] = [("forget gate, bias", 2.0), ("input gate, bias", 2.0), ("output gate, bias", 0.0)]
+        .map(|(name, usual)| picture.slider(controls, name, usual, (-6.0, 6.0)));
+    let second = picture.slider(controls, "number at step 12", -1.0, (-1.0, 1.0));
+    let case = Record::new()
+        .with("w", array![[0.0, 0.0, 2.0, 0.0]])
+        .with("u", Array2::<f64>::zeros((1, 4)))
+        .with("b", array![input, forget, 0.0, output])
+        .with("x", numbers_read(N, second));
+    for (n, (name, part)) in [("cell state", "c"), ("output", "h"), ("gradient", "gradients")].into_iter().enumerate() {
+        let line = ask.both(|side| Ok(numbered(side.ask("cell", &case)?.exactly(N, part)?)))?;
+        picture.compare(name, Mark::Line, n, line);
+    }
+    let open = ask.both(|side| {
+        let answer = side.ask("cell", &case)?;
+        let last = |part| Ok::<_, Stop>(answer.exactly(N, part)?[N - 1]);
+        Ok([last("f")?, last("i")?, last("o")?])
+    })?;
+    let [f, i, o] = *open.one(&mut picture);
+    picture.label(10.5, 1.3, format!("open: forget {f:.2}, input {i:.2}, output {o:.2}"));
+    Ok(picture)
+}
+
+/// A 1 at the first step, another number at step 12, and 0 at all others.
+fn numbers_read(n: usize, second: f64) -> Array2<f64> {
+    Array2::from_shape_fn((n, 1), |(t, _)| match t {
+        0 => 1.0,
+        11 => second,
+        _ => 0.0,
+    })
 }
 
 fn vanishing(ask: &mut Ask<'_>) -> Result<Picture> {

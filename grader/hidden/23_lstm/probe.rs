@@ -184,7 +184,39 @@ fn main() {
             }
             Array1::from(held).into()
         }),
+        ("cell", cell),
     ]);
+}
+
+/// One cell without a way from its output back to its gates: its states and gates, and how much a change of the cell state
+/// at each step changes the last one.
+fn cell(case: &Record) -> Record {
+    let lstm = LSTM(weights(case));
+    let mut state = State { h: Array2::zeros((1, 1)), c: Array2::zeros((1, 1)) };
+    let mut steps = Vec::new();
+    for x in case.matrix("x").rows() {
+        let step = STEP(&lstm, &x.insert_axis(ndarray::Axis(0)), &state);
+        state = step.after.clone();
+        steps.push(step);
+    }
+    let mut d_c = Array2::ones((1, 1));
+    let mut by_step = Vec::new();
+    for step in steps.iter().rev() {
+        by_step.push(d_c.sum());
+        d_c = STEP_BACKWARD(step, &State { h: Array2::zeros((1, 1)), c: d_c }).1;
+    }
+    by_step.reverse();
+    let record = Record::new().with("gradients", Array1::from(by_step));
+    let parts: [(&str, fn(&Step) -> &Array2<f64>); 5] = [
+        ("c", |step| &step.after.c),
+        ("h", |step| &step.after.h),
+        ("i", |step| &step.i),
+        ("f", |step| &step.f),
+        ("o", |step| &step.o),
+    ];
+    parts.into_iter().fold(record, |record, (name, part)| {
+        record.with(name, steps.iter().map(|step| part(step).sum()).collect::<Array1<f64>>())
+    })
 }
 
 fn weights(case: &Record) -> Weights {

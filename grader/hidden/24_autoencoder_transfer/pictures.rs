@@ -8,7 +8,7 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![denoised(ask)?, bottleneck(ask)?, anomalies(ask)?, transfer(ask)?])
+    Ok(vec![denoised(ask)?, bottleneck(ask)?, anomalies(ask)?, alarms(ask)?, transfer(ask)?])
 }
 
 /// Numbers with their places, counted from `step` in steps of `step`.
@@ -27,12 +27,18 @@ fn denoised(ask: &mut Ask<'_>) -> Result<Picture> {
     let mut picture = Picture::new("denoised", "Damaged digits, repaired", blank(-2.0, 80.0), blank(-32.0, 12.0))
         .equal_units()
         .caption(
-            "Digits outside the training set: the originals, with three tenths of their pixels blanked, and as your \
-             denoising autoencoder repairs them. The repaired digits are blurred, but their gaps are filled. If all \
+            "Digits outside the training set: the originals, with some of their pixels blanked, and as your denoising \
+             autoencoder repairs them. In its training three tenths were blanked. The repaired digits are blurred, but their gaps are filled. If all \
              eight repaired digits look alike, the code carries no information; if the gaps are still there, the \
              target was damaged as well.",
         );
-    let case = Record::new().with("epochs", 15_usize).with("images", vec![3_usize, 14, 15, 20, 33, 41, 57, 60]);
+    let share = picture.slider(&ask.controls, "blanked", 0.3, (0.0, 0.9));
+    let seed = picture.seed(&ask.controls, "damage", 9);
+    let case = Record::new()
+        .with("epochs", 15_usize)
+        .with("damaged", share)
+        .with("seed", seed)
+        .with("images", vec![3_usize, 14, 15, 20, 33, 41, 57, 60]);
     let both = ask.both(|side| {
         let answer = side.ask("denoised", &case)?;
         let part = |name| answer.exactly(SHOWN * PIXELS, name);
@@ -96,20 +102,62 @@ fn anomalies(ask: &mut Ask<'_>) -> Result<Picture> {
          other digit above. A threshold at the largest error of a zero, or far below these errors, is not the \
          quantile.",
     );
-    let case = Record::new();
-    for (name, part, count, n) in [("new zeros", "normal", 72, 0), ("other digits", "other", 144, 1)] {
+    add_errors(&mut picture, ask)?;
+    let threshold = ask.both(|side| {
+        let threshold = side.ask("anomalies", &Record::new())?.number("threshold");
+        Ok(vec![(0.0, threshold), (146.0, threshold)])
+    })?;
+    picture.compare("threshold", Mark::Line, 2, threshold);
+    Ok(picture)
+}
+
+/// Zeros that were not learned from, and other digits.
+const ERRORS: [(&str, &str, usize); 2] = [("new zeros", "normal", 72), ("other digits", "other", 144)];
+
+/// Their errors, in ascending order.
+fn add_errors(picture: &mut Picture, ask: &mut Ask<'_>) -> Result<()> {
+    for (n, (name, part, count)) in ERRORS.into_iter().enumerate() {
         let errors = ask.both(|side| {
-            let mut errors = side.ask("anomalies", &case)?.exactly(count, part)?;
+            let mut errors = side.ask("anomalies", &Record::new())?.exactly(count, part)?;
             errors.sort_by(f64::total_cmp);
             Ok(spaced(144 / count, errors))
         })?;
         picture.compare(name, Mark::Points, n, errors);
     }
-    let threshold = ask.both(|side| {
-        let threshold = side.ask("anomalies", &case)?.number("threshold");
-        Ok(vec![(0.0, threshold), (146.0, threshold)])
+    Ok(())
+}
+
+/// The same errors, with a threshold of one's choice.
+fn alarms(ask: &mut Ask<'_>) -> Result<Picture> {
+    let mut picture = Picture::new(
+        "alarms",
+        "A threshold of your choice",
+        Axis::new("sample").from(0.0, 146.0),
+        Axis::new("error").from(0.003, 2.0).log(),
+    )
+    .caption(
+        "The same errors, with the quantile of the errors of the 70 learned zeros that you choose on the page of `serve`, by \
+         your `quantile`. Zeros above the threshold are false alarms, and other digits below it are \
+         missed. With a lower threshold there are more false alarms, with a higher one more digits are missed. Is there a \
+         threshold with neither?",
+    );
+    let q = picture.slider(&ask.controls, "quantile", 0.95, (0.0, 1.0));
+    add_errors(&mut picture, ask)?;
+    let found = ask.both(|side| {
+        let answer = side.ask("anomalies", &Record::new())?;
+        let case = Record::new().with("values", Array1::from(answer.exactly(70, "learned")?)).with("q", q);
+        let threshold = side.ask("quantile", &case)?.number(RESULT);
+        let above = |part, count| {
+            let errors = answer.exactly(count, part)?;
+            Ok::<_, Stop>(errors.into_iter().filter(|error| *error > threshold).count())
+        };
+        let [(_, zeros, n_zeros), (_, others, n_others)] = ERRORS;
+        Ok((threshold, above(zeros, n_zeros)?, above(others, n_others)?))
     })?;
-    picture.compare("threshold", Mark::Line, 2, threshold);
+    let &(_, alarms, n_found) = found.one(&mut picture);
+    picture.label(73.0, 1.2, format!("false alarms: {alarms} of 72 · missed: {} of 144", 144 - n_found));
+    let line = found.map(|(threshold, ..)| vec![(0.0, threshold), (146.0, threshold)]);
+    picture.compare("threshold", Mark::Line, 2, line);
     Ok(picture)
 }
 

@@ -191,20 +191,25 @@ fn main() {
         }),
         ("transfer_digits", transfer_digits),
         ("pca_reconstruct", |case| PCA_RECONSTRUCT(&case.matrix("x"), case.count("k")).into()),
-        // For the pictures: what an autoencoder makes of damaged digits.
+        // For the pictures: what an autoencoder makes of damaged digits. It is trained for the first of them.
         ("denoised", |case| {
-            let rng = &mut generator(2);
-            let x = digits();
-            let mut autoencoder = AUTOENCODER(&[64, 64, 16], rng);
-            for _ in 0..case.count("epochs") {
-                TRAIN_EPOCH(&mut autoencoder, &x, 0.3, 16, 0.5, rng);
-            }
-            let originals = held_out().select(Axis(0), &case.counts("images"));
-            // Not drawn by the learner's code, so that both sides get the same.
-            let noise = &mut generator(9);
-            let damaged = originals.mapv(|pixel| if noise.random_bool(0.3) { 0.0 } else { pixel });
-            let repaired = RECONSTRUCT(&mut autoencoder, &damaged);
-            Record::new().with("original", originals).with("damaged", damaged).with("repaired", repaired)
+            TRAINED.with_borrow_mut(|trained| {
+                let autoencoder = trained.get_or_insert_with(|| {
+                    let rng = &mut generator(2);
+                    let x = digits();
+                    let mut autoencoder = AUTOENCODER(&[64, 64, 16], rng);
+                    for _ in 0..case.count("epochs") {
+                        TRAIN_EPOCH(&mut autoencoder, &x, 0.3, 16, 0.5, rng);
+                    }
+                    autoencoder
+                });
+                let originals = held_out().select(Axis(0), &case.counts("images"));
+                // Not drawn by the learner's code, so that both sides get the same.
+                let (share, noise) = (case.float("damaged"), &mut generator(case.count("seed") as u64));
+                let damaged = originals.mapv(|pixel| if noise.random_bool(share) { 0.0 } else { pixel });
+                let repaired = RECONSTRUCT(autoencoder, &damaged);
+                Record::new().with("original", originals).with("damaged", damaged).with("repaired", repaired)
+            })
         }),
         ("bottleneck", |case| {
             let rng = &mut generator(1);
@@ -231,10 +236,15 @@ fn main() {
             for _ in 0..60 {
                 TRAIN_EPOCH(&mut autoencoder, &learned, 0.0, 10, 0.3, rng);
             }
+            let of_learned = ERRORS(&mut autoencoder, &learned);
             let normal = ERRORS(&mut autoencoder, &new);
             let other = ERRORS(&mut autoencoder, &others);
             let threshold = FIT(autoencoder, &learned, 0.95).threshold;
-            Record::new().with("normal", normal).with("other", other).with("threshold", threshold)
+            Record::new()
+                .with("normal", normal)
+                .with("other", other)
+                .with("threshold", threshold)
+                .with("learned", of_learned)
         }),
         // Losses of a fine-tuning with these rates, and of the same from random weights.
         ("tuned", |case| {
@@ -264,6 +274,11 @@ fn main() {
             Array1::from(right).into()
         }),
     ]);
+}
+
+thread_local! {
+    /// The autoencoder that repairs digits.
+    static TRAINED: RefCell<Option<Autoencoder>> = const { RefCell::new(None) };
 }
 
 /// Digits 5 to 9 in stripes of light, from ten samples each, three times: by transfer from 0 to 4, and from random weights.
