@@ -92,7 +92,7 @@ fn forwards() -> Vec<Check> {
                     on_xor(with_part(&constant(2, 0.0), "b2", array![0.25])),
                 ]
             })
-            .expects(|c| classes(c, |_, p| p > 0.5))
+            .computes(|f| Net::new(f).pass(&f.input("x")).a2.above(&f.number(0.5)))
             .mistake(
                 "half_is_class_one",
                 "A prediction of exactly 0.5 was called class 1. It is class 0: the network has not decided for 1. \
@@ -322,6 +322,14 @@ fn backwards() -> Vec<Check> {
                 "These are the slopes of sigmoids, and these hidden neurons are ReLUs. The network knows what its \
                  hidden neurons are: `self.hidden.derivative(…)`, at Z1.",
                 |c| hidden_gradients(c, dz1(c, &Back { hidden_slope: |_, z| sigmoid_slope(z), ..Back::RIGHT })),
+            )
+            .mistake(
+                "hidden_slope_at_the_output",
+                "The slope of ReLU is taken at the output, too. Only the hidden neurons are ReLUs; the output neuron \
+                 always has a sigmoid, with the slope A2 ⊙ (1 - A2).",
+                |c| {
+                    hidden_gradients(c, dz1(c, &Back { output_slope: |z| f64::from(u8::from(z > 0.0)), ..Back::RIGHT }))
+                },
             ),
     ]
 }
@@ -1027,6 +1035,7 @@ fn training_cases(draw: &mut probe::Generator) -> Vec<Record> {
     let case = |net: Record, epochs: usize, rate: f64| net.with("epochs", epochs).with("learning_rate", rate);
     vec![
         case(on_xor(four_sigmoids()), 3, 1.0),
+        case(drawn(draw, [2, 3, 4]), 1, 0.5),
         case(drawn(draw, [3, 2, 5]), 2, 0.5),
         case(drawn_relu(draw, [2, 3, 4]), 4, 0.25),
         case(on_xor(exercise_5()), 0, 1.0),

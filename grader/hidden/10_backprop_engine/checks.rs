@@ -68,8 +68,10 @@ fn linear() -> Vec<Check> {
         .after("linear_forward")
         .on(linear_cases)
         .computes(|f| {
-            let d_out = f.input("d_out");
-            let d_weights = f.input("x").t().dot(&d_out);
+            let (x, d_out) = (f.input("x"), f.input("d_out"));
+            // What a layer may have kept in the place of its input.
+            let _ = (x.dot(&f.input("weights")) + f.input("biases")).named("output");
+            let d_weights = x.t().dot(&d_out);
             [("d_weights", d_weights), ("d_biases", d_out.aggregate(Aggregate::Sum, Over::Samples))]
         })
         .mistake(

@@ -340,7 +340,7 @@ fn checks() -> Vec<Check> {
                 });
                 vec![case]
             })
-            .expects(|c| Array1::from(GRADIENTS.map(|name| norm(&entries(c, name))).to_vec()))
+            .computes(|f| f.vector(&GRADIENTS.map(|name| f.input(name).square().sum().sqrt())))
             .mistake(
                 "norms_of_the_parameters",
                 "These are the norms of the parameters themselves. Of a `Parameter` the `gradient` is asked for.",
@@ -418,7 +418,19 @@ fn tensor_checks() -> Vec<Check> {
                     tensors(array![[2.0]], array![[2.0]]),
                 ]
             })
-            .expects(|c| largest(c, f64::abs))
+            .computes(|f| {
+                let computed = f.input("computed");
+                let differences = (&computed - f.input("measured")).abs();
+                let place = differences.aggregate(Aggregate::Largest, Over::All);
+                let flat = place.get() as usize;
+                let columns = computed.n_entries() / computed.n_rows();
+                let index = match f.case().get("computed") {
+                    Some(Value::Array { shape, .. }) if shape.len() == 2 => vec![flat / columns, flat % columns],
+                    _ => vec![flat],
+                };
+                let index: Vec<Num> = index.into_iter().map(|index| f.number(index as f64)).collect();
+                [("difference", differences.at(flat)), ("index", f.vector(&index).whole())]
+            })
             .mistake(
                 "no_place",
                 "Where both gradients agree entry by entry, there is no index: a search that begins at 0 finds nothing \

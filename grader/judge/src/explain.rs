@@ -87,9 +87,15 @@ fn slip_in_formula(check: &Check, seen: &Answered, more: &mut More<'_, '_>, work
     let run = Formula::new(&search.inputs[search.first_wrong], Vec::new(), true);
     let outputs = formula(&run);
     let trace = run.trace();
-    // Where the work is done, what is frequent has been tried.
+    // Where the work is done, what is frequent has been tried. What a right part is computed from is hardly wrong.
+    let is_right = search.right_parts();
+    let right = outputs.0.iter().filter(|(name, _)| is_right.contains(&name.as_str()));
+    let right: Vec<Place> = right.flat_map(|(_, num)| num.made_at()).collect();
     let mut edits = edits::all(&trace);
-    edits.sort_by_cached_key(|(edit, step)| edits::rank(edit, &trace[*step]));
+    edits.sort_by_cached_key(|(edit, step)| {
+        let changes_what_is_right = edit.visit.is_none() && !edit.is_for_uses() && right.contains(&edit.place);
+        (changes_what_is_right, edits::rank(edit, &trace[*step]))
+    });
     let open = edits::open(&trace);
     if let Some(found) = search.one_slip(&edits, &open, &trace, MAX_WORK - WORK_FOR_TWO, more) {
         return Some(found);
@@ -239,6 +245,18 @@ impl<'a> Search<'a> {
         if let Some(cheapest) = cheapest.filter(|cheapest| 2 * work(*cheapest) <= work(self.first_wrong)) {
             self.first_wrong = cheapest;
         }
+    }
+
+    /// The parts of the result that are right in all cases, and hardly by chance.
+    fn right_parts(&self) -> Vec<&str> {
+        let is_right = |name: &str| {
+            let pairs = self.right.iter().zip(self.seen);
+            let mut pairs = pairs.map(|(right, (_, observed))| right.get(name).zip(observed.get(name)));
+            pairs.all(|pair| pair.is_some_and(|(right, observed)| same(right, observed, self.check.tolerance())))
+        };
+        let has_digits = |value: &Value| numbers(value).iter().any(|number| number.fract() != 0.0);
+        let parts = self.right[self.first_wrong].parts().filter(|(_, value)| has_digits(value));
+        parts.map(|(name, _)| name).filter(|name| is_right(name)).collect()
     }
 
     fn first(&self) -> &(Record, Record) {
