@@ -126,7 +126,8 @@ impl Array {
     pub(crate) fn picked(&self, labels: &Self) -> Option<Self> {
         let labels = labels.data.iter().zip(0..self.rows);
         let entries = labels.map(|(&label, row)| {
-            self.row(row).get(label as usize).copied().filter(|_| label >= 0.0 && label.fract() == 0.0)
+            // Where code does not panic, a label below 0 has become 0.
+            self.row(row).get(label.max(0.0) as usize).copied().filter(|_| label.fract() == 0.0)
         });
         (self.axes == 2).then(|| entries.collect::<Option<Vec<_>>>().map(Self::vector)).flatten()
     }

@@ -761,7 +761,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             let size = Op::Count(*count).words(&[&Text::name(name)]).words;
             let count = format!("{count:?}").to_lowercase();
             // Where all cases have the same size, a number explains as much, and is the simpler explanation.
-            (16, format!("{verb}:{count}_of_{name}"), format!("{what} is {verb} by `{size}`{in_owner}"))
+            (17, format!("{verb}:{count}_of_{name}"), format!("{what} is {verb} by `{size}`{in_owner}"))
         }
         Change::Arg(index, Arg::With(binary, name)) => {
             let verb = if *binary == Binary::Mul { "multiplied" } else { "divided" };
@@ -792,7 +792,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         Change::MeanOverSize(count, name) => {
             let size = Op::Count(*count).words(&[&Text::name(name)]);
             (
-                14,
+                16,
                 format!("mean_over:{}", slug(&size)),
                 format!("the sum is divided by `{}` instead of the count{in_owner}", size.words),
             )

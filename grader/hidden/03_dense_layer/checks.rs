@@ -308,6 +308,18 @@ fn checks() -> Vec<Check> {
                     divided_by_row_sums((c.matrix("z").to_owned() - first).mapv(f64::exp))
                 },
             )
+            .mistake_if(
+                "maximum_begins_at_zero",
+                "Only rows whose scores all lie below 0 become NaN. Perhaps your search for the largest score begins at \
+                 0 or at `f64::MIN_POSITIVE`, the smallest number *above* 0? Then every exponential of such a row rounds \
+                 to 0, and 0 / 0 is NaN. Begin at `f64::NEG_INFINITY`.",
+                |c, seen| {
+                    let z = c.matrix("z");
+                    let mut rows = z.rows().into_iter().zip(seen.matrix("result").rows());
+                    rows.all(|(z, p)| z.iter().all(|z| *z < 0.0) == p.iter().all(|p| p.is_nan()))
+                        && seen.matrix("result").iter().any(|p| p.is_nan())
+                },
+            )
             .mistake(
                 "one_max_for_all_rows",
                 "The largest score of the whole matrix is subtracted. In a row of much smaller scores every exponential \

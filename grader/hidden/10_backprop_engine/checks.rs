@@ -81,22 +81,10 @@ fn linear() -> Vec<Check> {
             |c| Record::new().with("d_weights", dw(c) / n(c)),
         )
         .mistake(
-            "db_averaged",
-            "db is a mean over the samples. A bias is used once for each sample, and what it does to each of them adds \
-             up: the sum of the rows of dZ. The 1/n of the loss is in `d_out` already.",
-            |c| Record::new().with("d_weights", dw(c)).with("d_biases", db(c) / n(c)),
-        )
-        .mistake(
             "db_along_the_rows",
             "`d_biases` has one number for each sample. A bias belongs to an output, that is to a column: sum over the \
              samples, `sum_axis(Axis(0))`.",
             |c| Record::new().with("d_weights", dw(c)).with("d_biases", c.matrix("d_out").sum_axis(Axis(1))),
-        )
-        .mistake(
-            "dw_transposed",
-            "This is dZᵀ·X, the transpose of what is wanted. A gradient has the shape of its parameter, and means the \
-             same entries: row i of dW belongs to input i.",
-            |c| Record::new().with("d_weights", dw(c).reversed_axes()),
         )
         .mistake(
             "gradients_not_kept",
@@ -222,29 +210,11 @@ fn activations() -> Vec<Check> {
                 };
                 [("output", a), ("d_x", f.input("d_out") * slope.named("slope"))]
             })
-            .mistake(
-                "slope_forgotten",
-                "The gradient passes unchanged, as if the output moved exactly as much as the input. Multiply what \
-                 arrives by the slope, entry by entry.",
-                |c| activation(c, |_, _, d| d),
-            )
-            .mistake(
-                "d_out_forgotten",
-                "This is the slope of the layer alone. Slopes along a chain multiply: `d_out`, which is what comes \
-                 from all that follows, times this layer's slope.",
-                move |c| activation(c, |z, _, _| slope(name, z)),
-            )
     };
     vec![
         check("ReLU", "relu", "ReLU lets a gradient through where its input was positive")
             // A positive gradient over a negative input, a negative one over a positive, and the kink.
             .on(cases("ReLU", array![[1.0, 2.0, -0.5], [-2.0, 0.0, 0.25]]))
-            .mistake(
-                "mask_from_d_out",
-                "The gradient is cut off where it is itself negative. It is the *input* of the forward pass that \
-                 counts: where z > 0 everything passes, negative gradients too.",
-                |c| activation(c, |_, _, d| d.max(0.0)),
-            )
             .mistake(
                 "kink_counts_as_positive",
                 "At z = 0 the gradient passes. This course takes 0 for the slope at the kink: `z > 0.0`, not `>=`. \
@@ -253,7 +223,6 @@ fn activations() -> Vec<Check> {
             ),
         check("Sigmoid", "sigmoid", "sigmoid multiplies a gradient by σ(z)·(1 - σ(z)), for any z")
             .on(cases("Sigmoid", array![[0.5, -1.0, 3.0], [0.0, 800.0, -800.0]]))
-            .mistake("slope_at_z", SLOPE_AT_Z, |c| activation(c, |z, _, d| d * z * (1.0 - z)))
             .mistake("slope_of_the_output", SLOPE_OF_THE_OUTPUT, |c| activation(c, |_, a, d| d * slope("Sigmoid", a)))
             .mistake_if(
                 "sigmoid_overflows",
@@ -269,7 +238,6 @@ fn activations() -> Vec<Check> {
                  NaN. `f64::tanh` is right for every number.",
                 only_large_become_nan,
             )
-            .mistake("slope_at_z", SLOPE_AT_Z, |c| activation(c, |z, _, d| d * (1.0 - z * z)))
             .mistake("slope_of_the_output", SLOPE_OF_THE_OUTPUT, |c| activation(c, |_, a, d| d * slope("Tanh", a))),
         pass_mistakes(
             Check::new(
@@ -302,8 +270,6 @@ fn only_large_become_nan(c: &Record, seen: &Record) -> bool {
     is_nan(true) && !is_nan(false)
 }
 
-const SLOPE_AT_Z: &str = "The input z is put where the output belongs. In a(1 - a) and in 1 - a² the a is the *output* \
-                          of the forward pass.";
 const SLOPE_OF_THE_OUTPUT: &str = "The function is applied twice: the slope is taken at the output of the forward \
                                    pass, where it belongs to the input. If you kept the output a, the slope is a(1 - \
                                    a) for sigmoid and 1 - a² for tanh.";
@@ -333,7 +299,6 @@ fn losses() -> Vec<Check> {
     let value = |loss, id, title| {
         check("value", loss, id, title)
             .computes(loss_of)
-            .mistake("wrong_mean", WRONG_MEAN, |c| terms(c).0.sum() / other_count(c))
     };
     let gradient = |loss, id, title| {
         check("gradient", loss, id, title)
@@ -341,19 +306,6 @@ fn losses() -> Vec<Check> {
                 let _ = loss_of(f).named("loss");
                 loss_gradient_of(f)
             })
-            .mistake(
-                "gradient_of_the_sum",
-                "This is the gradient of the *sum*. `value` is a mean, so its slope has the same 1/n, and this is the \
-                 one place where it is taken: layers only sum.",
-                |c| terms(c).1,
-            )
-            .mistake("gradient_of_the_wrong_mean", GRADIENT_OF_THE_WRONG_MEAN, |c| terms(c).1 / other_count(c))
-            .mistake(
-                "gradient_reversed",
-                "The gradient has the wrong sign. It points to where the loss grows: output minus target, and a step \
-                 subtracts it.",
-                |c| terms(c).1 / -averaged_over(c),
-            )
     };
     vec![
         value("Mse", "mse", "Mse is the mean of all squared errors"),
@@ -365,8 +317,7 @@ fn losses() -> Vec<Check> {
                 "The gradient has been multiplied by σ(z)(1 - σ(z)) once more. This loss takes scores, and σ(z) - y is \
                  the slope along the *score*: the sigmoid's slope is in it already.",
                 |c| terms(c).1 * c.matrix("output").mapv(|z| slope("Sigmoid", z)) / averaged_over(c),
-            )
-            .mistake("scores_for_probabilities", SCORES_FOR_PROBABILITIES, scores_minus_targets),
+            ),
         Check::new("bce_large", "losses", "BceWithLogits is exact for scores of any size", 1)
             .asks("loss")
             .about("BceWithLogits::value")
@@ -408,7 +359,6 @@ fn losses() -> Vec<Check> {
             "cross_entropy_gradient",
             "the gradient of SoftmaxCrossEntropy is the slope along the scores",
         )
-        .mistake("scores_for_probabilities", SCORES_FOR_PROBABILITIES, scores_minus_targets)
         .mistake(
             "softmax_down_the_columns",
             "The probabilities are taken down the columns, so that the samples of a batch compete with each other. A \
@@ -459,14 +409,6 @@ fn losses() -> Vec<Check> {
     ]
 }
 
-const WRONG_MEAN: &str = "The sum is divided by the wrong count. Mse and BceWithLogits are means over all *entries*, \
-                          so divide by `output.len()`; SoftmaxCrossEntropy is a mean over the *samples*, because a \
-                          sample has one true class: divide by `output.nrows()`.";
-const GRADIENT_OF_THE_WRONG_MEAN: &str = "The gradient is divided by another count than the value. It is the slope of \
-                                          the number that `value` returns: entries for Mse and BceWithLogits, samples \
-                                          for SoftmaxCrossEntropy.";
-const SCORES_FOR_PROBABILITIES: &str = "The targets are subtracted from the scores. It is the probabilities that they \
-                                        are subtracted from: σ(z) or the softmax of the row comes first.";
 const ONE_MAX: &str = "The largest score of all rows is subtracted. In a row of much smaller scores every exponential \
                        then rounds to 0: each row needs its own maximum.";
 const CLIPPED: &str = "The loss is too small where the model is certain and wrong. Probably a probability is \
@@ -623,11 +565,6 @@ fn training() -> Vec<Check> {
                 "The parameters go uphill. A gradient points to where the loss grows, so it is subtracted: w ← w - \
                  learning_rate · dw.",
                 move |c| moved(c, &|_, _| -c.float("learning_rate")),
-            )
-            .mistake(
-                "learning_rate_forgotten",
-                "The step is as long as the gradient itself: the learning rate is missing.",
-                move |c| moved(c, &|_, _| 1.0),
             )
             .mistake(
                 "biases_stand_still",
@@ -1191,17 +1128,8 @@ fn averaged_over(c: &Record) -> f64 {
     if c.text("loss") == "SoftmaxCrossEntropy" { n_outputs(c) } else { c.matrix("output").len() as f64 }
 }
 
-/// What it is not averaged over.
-fn other_count(c: &Record) -> f64 {
-    if c.text("loss") == "SoftmaxCrossEntropy" { c.matrix("output").len() as f64 } else { n_outputs(c) }
-}
-
 fn n_outputs(c: &Record) -> f64 {
     c.matrix("output").nrows() as f64
-}
-
-fn scores_minus_targets(c: &Record) -> Array2<f64> {
-    (&c.matrix("output") - &c.matrix("target")) / averaged_over(c)
 }
 
 /// Whether the probabilities are right, but the logarithm of one that is nearly 0 is infinite.

@@ -375,12 +375,6 @@ fn files() -> [Check; 7] {
                     Prediction::Panics
                 }
             })
-            .mistake_if(
-                "one_hot_transposed",
-                "Samples and classes are swapped: a row is a sample and a column is a class, as everywhere in this \
-                 course.",
-                |c, seen| one_hot(c).reversed_axes() == seen.matrix("result"),
-            )
             .mistake(
                 "unknown_label_is_all_zero",
                 "A label that is not below `n_classes` becomes a row of zeros: a sample of no class, which no later \
@@ -674,6 +668,12 @@ fn splits() -> [Check; 6] {
         .expects(|c| stratified_sizes(c, |n| (n * c.float("test_fraction")).round()))
         .mistake("cut_instead_of_rounded", CUT, |c| stratified_sizes(c, |n| (n * c.float("test_fraction")).trunc()))
         .mistake("rounded_up", ROUNDED_UP, |c| stratified_sizes(c, |n| (n * c.float("test_fraction")).ceil()))
+        .mistake(
+            "one_of_each_class_at_least",
+            "Every class has a sample in the test, also where n · test_fraction rounds to 0. Round, and take what comes \
+             out.",
+            |c| stratified_sizes(c, |n| (n * c.float("test_fraction")).round().max(1.0_f64.min(n))),
+        )
         .mistake_if(
             "not_stratified",
             "How many samples of a class are kept for the test differs from one split to the next: chance decides over \
@@ -897,23 +897,6 @@ fn scaling() -> [Check; 5] {
                             .any(|(&right, &seen)| 0.0 < right && right < 1e-6 && seen == 1.0)
                 },
             )
-            .mistake(
-                "sample_std",
-                "The deviation divides by n - 1. That is an estimate of how much *other* samples vary; here it is \
-                 measured how much these do: divide by n. (`std_axis` takes what is to be subtracted from n.)",
-                |c| measured(&c.matrix("x"), 1.0).record(),
-            )
-            // With another number the search says as much.
-            .mistake(
-                "epsilon_added",
-                "All deviations are too large by the same small number, as if it was added to keep 0 out of a \
-                 division. It spoils them all for the sake of one. Set the deviation to 1 where a feature does not \
-                 vary, and leave the others alone.",
-                |c| {
-                    let Scale { mean, std } = measured(&c.matrix("x"), 0.0);
-                    Scale { mean, std: std + 1e-8 }.record()
-                },
-            )
             .mistake_if("nothing_measured", NOTHING_MEASURED, |c, _| c.matrix("x").nrows() == 0),
         Check::new("scaler_constant", "scaler", "a feature whose values are all equal becomes 0", 1)
             .about("StandardScaler::fit")
@@ -1001,13 +984,7 @@ fn scaling() -> [Check; 5] {
             .computes(|f| f.input("z") * f.input("std") + f.input("mean"))
             .mistake("transformed_again", "This is `transform` once more. What it does has to be undone.", |c| {
                 scaled(&c.matrix("z"), &scale_of(c))
-            })
-            .mistake(
-                "undone_in_the_wrong_order",
-                "(z + mean) · std: what was done last has to be undone first. Multiply by the deviation, then add the \
-                 mean.",
-                |c| (c.matrix("z").to_owned() + c.vector("mean")) * c.vector("std"),
-            ),
+            }),
         Check::new("prepare", "prepare", "prepare measures the training samples, and nothing else", 2)
             .after("scaler_fit")
             .after("scaler_transform")
@@ -1041,16 +1018,6 @@ fn scaling() -> [Check; 5] {
                     prepared(c, &measured(&all, 0.0), &measured(&all, 0.0))
                 },
             )
-            .mistake(
-                "test_not_scaled",
-                "The test samples are as they were. A network that was trained on scaled numbers would misread them: \
-                 scale both parts.",
-                |c| {
-                    let scale = measured(&c.matrix("x_train"), 0.0);
-                    let train = scaled(&c.matrix("x_train"), &scale);
-                    Record::new().with("train", train).with("test", c.matrix("x_test").to_owned())
-                },
-            )
             .mistake_if("nothing_measured", NOTHING_MEASURED, |c, _| c.matrix("x_train").nrows() == 0),
     ]
 }
@@ -1066,9 +1033,6 @@ struct Scale {
 }
 
 impl Scale {
-    fn record(self) -> Record {
-        Record::new().with("mean", self.mean).with("std", self.std)
-    }
 }
 
 /// Mean and deviation of each column by the formula of the lesson, in two passes, dividing by n - `less`.

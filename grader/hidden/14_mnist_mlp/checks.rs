@@ -118,12 +118,6 @@ fn scale_pixels() -> Check {
         })
         .computes(|f| f.input("pixels") / f.input("max_pixel"))
         .mistake(
-            "pixels_not_scaled",
-            "The pixels are what they were. Sums of 64 numbers up to 16, or of 784 up to 255, drive a fresh network \
-             far off, and its first steps further: divide by `max_pixel`.",
-            |c| c.matrix("pixels").to_owned(),
-        )
-        .mistake(
             "scaled_by_the_largest_pixel",
             "The largest pixel of this batch is used as full ink. In another batch it is another one, and the same \
              grey would become another number there. `max_pixel` says what full ink is.",
@@ -141,12 +135,6 @@ fn scale_pixels() -> Check {
                 let max = pixels.map_axis(Axis(1), |row| row.fold(0.0, |max: f64, &pixel| max.max(pixel)));
                 pixels / max.insert_axis(Axis(1))
             },
-        )
-        .mistake(
-            "divided_by_the_number_of_levels",
-            "Full ink becomes a little less than 1: pixels from 0 to 255 have 256 levels, but the largest is 255. \
-             Divide by `max_pixel`, not by one more.",
-            |c| c.matrix("pixels").to_owned() / (c.float("max_pixel") + 1.0),
         )
 }
 
@@ -234,11 +222,6 @@ fn predictions() -> [Check; 2] {
             })
             .computes(|f| f.input("scores").largest_of_rows())
             .mistake(
-                "the_smallest_score_wins",
-                "This is the class with the smallest score. The score of the most likely class is the largest.",
-                |c| argmax(c, f64::INFINITY, |score, best| score < best),
-            )
-            .mistake(
                 "the_last_of_equals",
                 "Where several scores are equal, the last of them is taken. The first one is asked for: `max_by` keeps \
                  the last, a loop with `>` the first.",
@@ -249,15 +232,6 @@ fn predictions() -> [Check; 2] {
                 "Where all scores are negative, class 0 comes out: the best score so far begins at 0, and none of them \
                  beats it. Scores may have any sign, so begin at -∞.",
                 |c| argmax(c, 0.0, |score, best| score > best),
-            )
-            .mistake(
-                "argmax_of_columns",
-                "There is one answer for each class: the largest score is looked for down the columns. A sample is a \
-                 row, so go along the rows.",
-                |c| {
-                    let transposed = c.matrix("scores").t().to_owned();
-                    argmax(&Record::new().with("scores", transposed), f64::NEG_INFINITY, |score, best| score > best)
-                },
             ),
         Check::new("predict_nan", "predict", "predict never chooses a NaN, and does not panic", 1)
             .asks("predict")
@@ -332,15 +306,6 @@ fn evaluations() -> [Check; 2] {
                 "The accuracy is in percent. It is a fraction here, from 0 to 1; multiply by 100 where you print it.",
                 |c| evaluation(c, |loss, accuracy, _| (loss, 100.0 * accuracy)),
             )
-            .mistake(
-                "accuracy_not_divided",
-                "This is how many samples are right, not which fraction of them: divide by their number.",
-                |c| evaluation(c, |loss, accuracy, n| (loss, accuracy * n)),
-            )
-            .mistake("error_for_accuracy", "This is the fraction that is wrong. Accuracy counts what is right.", |c| {
-                evaluation(c, |loss, accuracy, _| (loss, 1.0 - accuracy))
-            })
-            .mistake("loss_summed", LOSS_SUMMED, |c| evaluation(c, |loss, accuracy, n| (loss * n, accuracy)))
             .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
                 let z = softmax(&net(c).scores(&c.matrix("x")));
                 let loss = cross_entropy(&z, &c.counts("labels"));
@@ -370,8 +335,6 @@ fn evaluations() -> [Check; 2] {
 
 const LAST_BATCH_NOT_LEARNED_FROM: &str = "The samples that do not fill a batch are left out. They are a batch as \
                                            well, a shorter one: `chunks` keeps it, `chunks_exact` does not.";
-const LOSS_SUMMED: &str = "The losses of the samples are added up. The mean is asked for: only that can be compared \
-                           between many samples and few.";
 const SOFTMAX_TWICE: &str = "The softmax is applied twice: the engine's `SoftmaxCrossEntropy` takes scores, and does \
                              it by itself. Given probabilities, it sees scores between 0 and 1, which are nearly \
                              equal.";
@@ -454,7 +417,6 @@ fn epochs() -> [Check; 7] {
                     loss_before(c, |_, _| cross_entropy(&after.scores(&c.matrix("x")), &labels))
                 },
             )
-            .mistake("loss_summed", LOSS_SUMMED, |c| loss_before(c, |loss, n| loss * n))
             .mistake_if(
                 "divided_by_full_batches",
                 "The loss is infinite where there are fewer samples than `batch_size`. It looks as if a sum is divided \
@@ -795,6 +757,12 @@ fn trainings() -> [Check; 4] {
                  only numbers of the same network can be compared.",
                 |c| blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.start.1, epoch.end.2)),
             )
+            .mistake_if(
+                "stopped_early",
+                "Training ends early: the history has fewer entries than there are epochs. An accuracy that stands \
+                 still or falls is no sign of the end. Take as many epochs as are asked for.",
+                |c, seen| seen.vector("train_loss").len() < c.count("epochs"),
+            )
             .mistake("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c| {
                 blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.end.1, epoch.end.1))
             })
@@ -1128,11 +1096,6 @@ fn tables() -> [Check; 5] {
                 ]
             })
             .expects(|c| counted(c, 0, |(label, predicted), entry| (label, predicted, entry + 1.0)))
-            .mistake(
-                "rows_are_predictions",
-                "Rows and columns are swapped: here a row is what is true, a column is what was predicted.",
-                |c| counted(c, 0, |(label, predicted), entry| (predicted, label, entry + 1.0)),
-            )
             .mistake(
                 "matrix_without_missing_classes",
                 "The matrix is too small: a class that is neither there nor predicted has a row and a column of zeros. \
