@@ -842,8 +842,9 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         }
         // One time more, or one less.
         Change::Result(Arg::Op(Op::Plus(by))) if step.op == Op::Input && by.abs() == 1.0 && step.is_whole() => {
-            let more = if *by > 0.0 { "one more" } else { "one less" };
-            (11, format!("count:{}", slug(written)), format!("`{}` is {more}{in_owner}", step.text.words))
+            let more = if *by > 0.0 { "more" } else { "less" };
+            let says = format!("`{}` is one {more}{in_owner}", step.text.words);
+            (11, format!("one_{more}:{}", slug(&step.text)), says)
         }
         Change::Result(Arg::Op(Op::Plus(by))) if matches!(step.op, Op::Count(_)) && by.abs() == 1.0 => {
             (13, format!("count:{}", slug(written)), in_formula)

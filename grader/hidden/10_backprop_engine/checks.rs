@@ -210,6 +210,12 @@ fn activations() -> Vec<Check> {
                 };
                 [("output", a), ("d_x", f.input("d_out") * slope.named("slope"))]
             })
+            .mistake(
+                "d_out_forgotten",
+                "This is the slope of the layer alone. Slopes along a chain multiply: `d_out`, which is what comes \
+                 from all that follows, times this layer's slope.",
+                move |c| activation(c, |z, _, _| slope(name, z)),
+            )
     };
     vec![
         check("ReLU", "relu", "ReLU lets a gradient through where its input was positive")
@@ -296,16 +302,12 @@ fn losses() -> Vec<Check> {
             .about(if experiment == "value" { value } else { gradient })
             .on(move |draw| [(2, 3), (4, 3), (1, 3)].map(|shape| drawn(loss, shape, draw)).to_vec())
     };
-    let value = |loss, id, title| {
-        check("value", loss, id, title)
-            .computes(loss_of)
-    };
+    let value = |loss, id, title| check("value", loss, id, title).computes(loss_of);
     let gradient = |loss, id, title| {
-        check("gradient", loss, id, title)
-            .computes(|f| {
-                let _ = loss_of(f).named("loss");
-                loss_gradient_of(f)
-            })
+        check("gradient", loss, id, title).computes(|f| {
+            let _ = loss_of(f).named("loss");
+            loss_gradient_of(f)
+        })
     };
     vec![
         value("Mse", "mse", "Mse is the mean of all squared errors"),

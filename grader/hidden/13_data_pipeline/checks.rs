@@ -897,6 +897,12 @@ fn scaling() -> [Check; 5] {
                             .any(|(&right, &seen)| 0.0 < right && right < 1e-6 && seen == 1.0)
                 },
             )
+            .mistake(
+                "sample_std",
+                "The deviation divides by n - 1. That is an estimate of how much *other* samples vary; here it is \
+                 measured how much these do: divide by n. (`std_axis` takes what is to be subtracted from n.)",
+                |c| measured(&c.matrix("x"), 1.0).record(),
+            )
             .mistake_if("nothing_measured", NOTHING_MEASURED, |c, _| c.matrix("x").nrows() == 0),
         Check::new("scaler_constant", "scaler", "a feature whose values are all equal becomes 0", 1)
             .about("StandardScaler::fit")
@@ -1033,6 +1039,9 @@ struct Scale {
 }
 
 impl Scale {
+    fn record(self) -> Record {
+        Record::new().with("mean", self.mean).with("std", self.std)
+    }
 }
 
 /// Mean and deviation of each column by the formula of the lesson, in two passes, dividing by n - `less`.
