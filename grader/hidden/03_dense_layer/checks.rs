@@ -314,10 +314,10 @@ fn checks() -> Vec<Check> {
                  0 or at `f64::MIN_POSITIVE`, the smallest number *above* 0? Then every exponential of such a row rounds \
                  to 0, and 0 / 0 is NaN. Begin at `f64::NEG_INFINITY`.",
                 |c, seen| {
-                    let z = c.matrix("z");
-                    let mut rows = z.rows().into_iter().zip(seen.matrix("result").rows());
+                    let (z, result) = (c.matrix("z"), seen.matrix("result"));
+                    let mut rows = z.rows().into_iter().zip(result.rows());
                     rows.all(|(z, p)| z.iter().all(|z| *z < 0.0) == p.iter().all(|p| p.is_nan()))
-                        && seen.matrix("result").iter().any(|p| p.is_nan())
+                        && result.iter().any(|p| p.is_nan())
                 },
             )
             .mistake(
