@@ -308,6 +308,15 @@ fn checks() -> Vec<Check> {
                     divided_by_row_sums((c.matrix("z").to_owned() - first).mapv(f64::exp))
                 },
             )
+            .mistake(
+                "one_max_for_all_rows",
+                "The largest score of the whole matrix is subtracted. In a row of much smaller scores every exponential \
+                 then rounds to 0, and 0 / 0 is NaN: each row needs its own maximum.",
+                |c| {
+                    let max = c.matrix("z").fold(f64::NEG_INFINITY, |max, &z| max.max(z));
+                    divided_by_row_sums(c.matrix("z").mapv(|z| (z - max).exp()))
+                },
+            )
             .mistake_if(
                 "maximum_begins_at_zero",
                 "Only rows whose scores all lie below 0 become NaN. Perhaps your search for the largest score begins at \
@@ -318,15 +327,6 @@ fn checks() -> Vec<Check> {
                     let mut rows = z.rows().into_iter().zip(result.rows());
                     rows.all(|(z, p)| z.iter().all(|z| *z < 0.0) == p.iter().all(|p| p.is_nan()))
                         && result.iter().any(|p| p.is_nan())
-                },
-            )
-            .mistake(
-                "one_max_for_all_rows",
-                "The largest score of the whole matrix is subtracted. In a row of much smaller scores every exponential \
-                 then rounds to 0, and 0 / 0 is NaN: each row needs its own maximum.",
-                |c| {
-                    let max = c.matrix("z").fold(f64::NEG_INFINITY, |max, &z| max.max(z));
-                    divided_by_row_sums(c.matrix("z").mapv(|z| (z - max).exp()))
                 },
             ),
         Check::new("new_network", "network", "new builds two ReLU layers and a linear one that fit together", 1)
