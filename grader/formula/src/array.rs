@@ -104,6 +104,19 @@ impl Array {
         })
     }
 
+    /// Of the products that [`dot`](Self::dot) sums up, the last one alone, or the first one.
+    pub(crate) fn dot_of_one(&self, other: &Self, is_last: bool) -> Option<Self> {
+        let at = if is_last { self.columns.checked_sub(1)? } else { 0 };
+        let one: Vec<f64> =
+            (0..self.rows).map(|row| self.data.get(row * self.columns + at).copied()).collect::<Option<_>>()?;
+        let two = if other.axes == 2 {
+            Self::matrix(1, other.columns, other.row(at.min(other.rows.checked_sub(1)?)).to_vec())
+        } else {
+            Self::vector(vec![*other.data.get(at)?])
+        };
+        if self.axes == 2 { Self::matrix(self.rows, 1, one) } else { Self::vector(one) }.dot(&two)
+    }
+
     pub(crate) fn outer(&self, other: &Self) -> Option<Self> {
         let data = self.data.iter().flat_map(|one| other.data.iter().map(move |two| one * two)).collect();
         (self.axes == 1 && other.axes == 1).then(|| Self::matrix(self.columns, other.columns, data))
@@ -113,7 +126,8 @@ impl Array {
     pub(crate) fn picked(&self, labels: &Self) -> Option<Self> {
         let labels = labels.data.iter().zip(0..self.rows);
         let entries = labels.map(|(&label, row)| {
-            self.row(row).get(label as usize).copied().filter(|_| label >= 0.0 && label.fract() == 0.0)
+            // Where code does not panic, a label below 0 has become 0.
+            self.row(row).get(label.max(0.0) as usize).copied().filter(|_| label.fract() == 0.0)
         });
         (self.axes == 2).then(|| entries.collect::<Option<Vec<_>>>().map(Self::vector)).flatten()
     }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 pub use crate::words::recognised;
 use crate::{
-    Aggregate, Array, Binary, Count, Function, Num, Op, Over, Place, Run, Step,
+    Aggregate, Array, Binary, Count, Function, Kind, Num, Op, Over, Place, Run, Step,
     words::{self, Text},
 };
 
@@ -40,6 +40,14 @@ pub enum Change {
     Regrouped(usize),
     /// A sum is divided by this quantity, or by the sum of it, instead of by the count.
     MeanOver(String),
+    /// The same, with the size of this quantity.
+    MeanOverSize(Count, String),
+    /// Of the products that a matrix product sums up, only the last counts; or, with `false`, only the first.
+    OnlyLast(bool),
+    /// The slope of tanh, written as 1 - a², for that of the sigmoid, a(1 - a), or the other way round.
+    OtherSlope,
+    /// Instead of 1, the true class counts this much less, and all classes share it.
+    Smoothed(f64),
     /// It is this: what the learner's own code has there.
     Is(Array),
 }
@@ -58,6 +66,11 @@ pub enum Arg {
 }
 
 impl Edit {
+    /// Whether what is observed at its place stays as it is, and only what is computed from it changes.
+    pub fn is_for_uses(&self) -> bool {
+        matches!(self.change, Change::Uses(_))
+    }
+
     pub(crate) fn is_at(&self, place: Place, visit: usize) -> bool {
         self.place == place && self.visit.is_none_or(|wanted| wanted == visit)
     }
@@ -74,6 +87,22 @@ fn made_by(num: &Num, is_meant: impl Fn(Op) -> bool) -> Option<(Op, &[Num])> {
 
 fn is_sum(op: Op) -> bool {
     matches!(op, Op::Binary(Binary::Add | Binary::Sub))
+}
+
+/// The activation of which this is the slope, if it is that of a sigmoid or of tanh; and whether it is that of tanh.
+fn other_slope(op: Op, args: &[Num]) -> Option<(&Num, bool)> {
+    match op {
+        Op::Binary(Binary::Sub) if args[0].0.made.is_none() && args[0].scalar() == Some(1.0) => {
+            let (_, parts) = made_by(&args[1], |inner| inner == Op::Function(Function::Square))?;
+            Some((&parts[0], true))
+        }
+        Op::Binary(Binary::Mul) => {
+            let (_, parts) = made_by(&args[1], |inner| inner == Op::Binary(Binary::Sub))?;
+            let is_rest = parts[0].scalar() == Some(1.0) && Rc::ptr_eq(&parts[1].0, &args[0].0);
+            is_rest.then_some((&args[0], false))
+        }
+        _ => None,
+    }
 }
 
 impl Change {
@@ -116,6 +145,37 @@ impl Change {
                 let divided = args[0].0.value.as_ref().zip(run.quantity(name, false));
                 let value = divided.map(|(one, other)| Array::number(sum(one) / sum(&other)));
                 (value, text(op, &texts))
+            }
+            Self::MeanOverSize(count, name) => {
+                let size = run.quantity(name, false).and_then(|quantity| Op::Count(*count).of(&[&quantity]));
+                let value = args[0].0.value.as_ref().zip(size);
+                let mean = |(of, size): (&Array, Array)| of.data.iter().sum::<f64>() / size.data[0];
+                (value.map(mean).map(Array::number), text(op, &texts))
+            }
+            Self::OnlyLast(is_last) => {
+                let pair = args[0].0.value.as_ref().zip(args[1].0.value.as_ref());
+                (pair.and_then(|(one, two)| one.dot_of_one(two, *is_last)), text(op, &texts))
+            }
+            Self::OtherSlope => {
+                let slope = other_slope(op, args).and_then(|(a, is_tanh)| {
+                    let slope = |a: f64| if is_tanh { a * (1.0 - a) } else { 1.0 - a * a };
+                    a.0.value.as_ref().map(|a| a.map(slope))
+                });
+                (slope, text(op, &texts))
+            }
+            Self::Smoothed(share) => {
+                let right = op.value(args);
+                let uniform = args.iter().filter_map(|arg| arg.0.value.as_ref()).find(|arg| arg.axes == 2);
+                let mean = uniform.and_then(|of| match op {
+                    Op::Binary(Binary::Pick) => of.aggregate(Aggregate::Mean, Over::Row),
+                    _ => Some(Array::number(1.0 / of.columns as f64)),
+                });
+                let smoothed = right.zip(mean).and_then(|(right, mean)| {
+                    // Of picked entries there is a vector, and of their rows a column.
+                    let mean = if mean.axes == 2 { Array::vector(mean.data) } else { mean };
+                    right.zip(&mean, |right, mean| (1.0 - share) * right + share * mean)
+                });
+                (smoothed, text(op, &texts))
             }
             Self::Paired(index, name) => {
                 Arg::With(Binary::Mul, name.clone()).apply(run, args[*index].0.value.as_ref(), texts[*index])
@@ -210,6 +270,13 @@ impl Arg {
     }
 }
 
+impl Step {
+    /// Whether it is a whole number, as one that says how often something is done.
+    fn is_whole(&self) -> bool {
+        self.args[0].0.kind == Kind::Whole && self.value.as_ref().is_some_and(|value| value.axes == 0)
+    }
+}
+
 /// So often may a place be visited for each visit to be varied alone.
 const MAX_ALONE: usize = 4;
 
@@ -275,6 +342,11 @@ pub fn open(trace: &[Step]) -> Vec<Open> {
             }
             Op::Function(Function::Square) => push(|exponent| Change::Op(Op::Raised(exponent)), 2.0),
             Op::Function(Function::Sqrt) => push(|exponent| Change::Op(Op::Raised(exponent)), 0.5),
+            Op::Binary(Binary::Pick | Binary::OneHot) => push(Change::Smoothed, 0.0),
+            // As where weights decay in a training.
+            Op::Binary(Binary::Sub) if step.args[0].0.made.is_some() => {
+                push(|factor| Change::Arg(0, Arg::Op(Op::Times(factor))), 1.0);
+            }
             _ => {}
         }
         if matches!(step.op, Op::Binary(binary) if binary.is_question()) {
@@ -352,6 +424,12 @@ fn changes(step: &Step) -> Vec<Change> {
                     }
                 }
             }
+            if binary == Dot {
+                changes.extend([true, false].map(Change::OnlyLast));
+            }
+            if other_slope(step.op, &step.args).is_some() {
+                changes.push(Change::OtherSlope);
+            }
             if matches!(binary, Dot | Outer) {
                 changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Function(Function::Ones)))));
                 changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Transpose))));
@@ -392,6 +470,11 @@ fn changes(step: &Step) -> Vec<Change> {
             if how == Aggregate::Mean && over == Over::All {
                 let others = step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape[0] < 2);
                 changes.extend(others.map(|quantity| Change::MeanOver(quantity.name.clone())));
+                for quantity in step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape[0] > 0) {
+                    let counts = [Count::Entries, Count::Rows, Count::Columns];
+                    let counts = counts.into_iter().take(if quantity.shape[0] == 2 { 3 } else { 1 });
+                    changes.extend(counts.map(|count| Change::MeanOverSize(count, quantity.name.clone())));
+                }
             }
         }
         Op::Count(count) => {
@@ -467,6 +550,12 @@ fn changes_of_arg(step: &Step, index: usize, arg: &Num, changes: &mut Vec<Change
 fn changes_of_result(step: &Step, changes: &mut Vec<Change>) {
     let Some(value) = &step.value else { return };
     let mut push = |change| changes.push(Change::Result(change));
+    if step.op == Op::Input && step.is_whole() {
+        // How often something is done.
+        let ops = [Op::Plus(1.0), Op::Plus(-1.0), Op::Function(Function::Zeros), Op::Function(Function::Ones)];
+        ops.into_iter().for_each(|op| push(Arg::Op(op)));
+        return;
+    }
     if matches!(step.op, Op::Binary(binary) if binary.is_question()) {
         // The slope of a leaky ReLU.
         [0.01, 0.1].into_iter().for_each(|leak| push(Arg::Op(Op::AtLeast(leak))));
@@ -634,7 +723,9 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                 format!("`{}` is used{in_owner} instead of `{}`", written.words, step.text.words),
             ),
             (Op::Binary(old), Op::Binary(new)) => {
-                (14, format!("operator:{}_for_{}", new.name(), old.name()), in_formula)
+                // Where the answer is yes or no, the question is more likely to be wrong than what it is asked of.
+                let rank = if old.is_question() { 11 } else { 14 };
+                (rank, format!("operator:{}_for_{}", new.name(), old.name()), in_formula)
             }
             (_, Op::Raised(_)) => (18, format!("raised:{}", slug(written)), in_formula),
             _ => (16, format!("index:{}", slug(written)), in_formula),
@@ -670,7 +761,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             let size = Op::Count(*count).words(&[&Text::name(name)]).words;
             let count = format!("{count:?}").to_lowercase();
             // Where all cases have the same size, a number explains as much, and is the simpler explanation.
-            (16, format!("{verb}:{count}_of_{name}"), format!("{what} is {verb} by `{size}`{in_owner}"))
+            (17, format!("{verb}:{count}_of_{name}"), format!("{what} is {verb} by `{size}`{in_owner}"))
         }
         Change::Arg(index, Arg::With(binary, name)) => {
             let verb = if *binary == Binary::Mul { "multiplied" } else { "divided" };
@@ -698,6 +789,37 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                 format!("the sum is divided by {of}`{name}` instead of the count{in_owner}"),
             )
         }
+        Change::MeanOverSize(count, name) => {
+            let size = Op::Count(*count).words(&[&Text::name(name)]);
+            (
+                16,
+                format!("mean_over:{}", slug(&size)),
+                format!("the sum is divided by `{}` instead of the count{in_owner}", size.words),
+            )
+        }
+        Change::OnlyLast(is_last) => {
+            let which = if *is_last { "last" } else { "first" };
+            let is_over_samples = made_by(&step.args[0], |inner| inner == Op::Transpose).is_some();
+            let what = if is_over_samples { "sample" } else { "product" };
+            let of = if step.text.is_short() { format!(" of `{}`", step.text.words) } else { of_owner };
+            (15, format!("only_{which}:{}", slug(&step.text)), format!("only the {which} {what}{of} counts"))
+        }
+        Change::OtherSlope => {
+            let is_tanh = matches!(step.op, Op::Binary(Binary::Sub));
+            let (code, own, other) = match is_tanh {
+                true => ("sigmoid_for_tanh", "that of tanh, 1 - a²,", "the slope of the sigmoid, a(1 - a),"),
+                false => ("tanh_for_sigmoid", "that of the sigmoid, a(1 - a),", "the slope of tanh, 1 - a²,"),
+            };
+            (13, format!("slope:{code}"), format!("{other} stands{in_owner} where {own} belongs"))
+        }
+        Change::Smoothed(share) => (
+            17,
+            "smoothed_labels".to_owned(),
+            format!(
+                "the labels are smoothed{in_owner}: of the 1 of the true class, {} is shared among all classes",
+                words::constant(*share)
+            ),
+        ),
         Change::Is(_) => (30, "given".to_owned(), in_formula),
         Change::Arg(index, Arg::Op(op)) => {
             let code = format!("{}:{}", op.code(), slug(texts[*index]));
@@ -710,9 +832,19 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             if step.text.is_whole() =>
         {
             let number = if *constant == Function::Ones { 1 } else { 0 };
-            let rank = if step.op == Op::Input { 16 } else { 25 };
+            let rank = match step.op {
+                Op::Input if step.is_whole() => 12,
+                Op::Input => 16,
+                _ => 25,
+            };
             let says = format!("`{}` is {number}{in_owner}", step.text.words);
             (rank, format!("{}:{}", constant.name(), slug(&step.text)), says)
+        }
+        // One time more, or one less.
+        Change::Result(Arg::Op(Op::Plus(by))) if step.op == Op::Input && by.abs() == 1.0 && step.is_whole() => {
+            let more = if *by > 0.0 { "more" } else { "less" };
+            let says = format!("`{}` is one {more}{in_owner}", step.text.words);
+            (11, format!("one_{more}:{}", slug(&step.text)), says)
         }
         Change::Result(Arg::Op(Op::Plus(by))) if matches!(step.op, Op::Count(_)) && by.abs() == 1.0 => {
             (13, format!("count:{}", slug(written)), in_formula)

@@ -515,6 +515,20 @@ impl Num {
         self.0.made.as_ref().map(|(place, ..)| *place)
     }
 
+    /// All places at which it was computed, and what it is computed from.
+    pub fn made_at(&self) -> Vec<Place> {
+        let (mut known, mut open, mut places) = (Vec::new(), vec![self], Vec::new());
+        while let Some(num) = open.pop() {
+            let Some((place, _, args)) = &num.0.made else { continue };
+            if !known.contains(&Rc::as_ptr(&num.0)) {
+                known.push(Rc::as_ptr(&num.0));
+                places.push(*place);
+                open.extend(args);
+            }
+        }
+        places
+    }
+
     /// The number, for what depends on it; NaN where there is none.
     pub fn get(&self) -> f64 {
         self.scalar().unwrap_or(f64::NAN)

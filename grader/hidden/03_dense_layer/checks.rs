@@ -317,6 +317,18 @@ fn checks() -> Vec<Check> {
                     let max = c.matrix("z").fold(f64::NEG_INFINITY, |max, &z| max.max(z));
                     divided_by_row_sums(c.matrix("z").mapv(|z| (z - max).exp()))
                 },
+            )
+            .mistake_if(
+                "maximum_begins_at_zero",
+                "Only rows whose scores all lie below 0 become NaN. Perhaps your search for the largest score begins at \
+                 0 or at `f64::MIN_POSITIVE`, the smallest number *above* 0? Then every exponential of such a row rounds \
+                 to 0, and 0 / 0 is NaN. Begin at `f64::NEG_INFINITY`.",
+                |c, seen| {
+                    let (z, result) = (c.matrix("z"), seen.matrix("result"));
+                    let mut rows = z.rows().into_iter().zip(result.rows());
+                    rows.all(|(z, p)| z.iter().all(|z| *z < 0.0) == p.iter().all(|p| p.is_nan()))
+                        && result.iter().any(|p| p.is_nan())
+                },
             ),
         Check::new("new_network", "network", "new builds two ReLU layers and a linear one that fit together", 1)
             .about("ThreeLayerNetwork::new")

@@ -790,7 +790,7 @@ fn checks() -> Vec<Check> {
                 if took(seen, median) {
                     return Ok(());
                 }
-                Err(format!("The median of the runs is {median:.1} ms, not {:.1} ms.", seen.float("milliseconds")))
+                Err(format!("The result is {:.1} ms, and the median of the runs is {median:.1} ms.", seen.float("milliseconds")))
             })
             .mistake_if(
                 "no_warm_up",

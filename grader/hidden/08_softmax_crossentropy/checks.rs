@@ -22,17 +22,6 @@ fn checks() -> Vec<Check> {
                 "The scores are divided by their sum, without the exponential. Negative scores would become negative \
                  probabilities: e^z makes every score positive first.",
                 |c| divided_by_row_sums(c.matrix("z").to_owned()),
-            )
-            .mistake(
-                "not_divided",
-                "These are the exponentials alone. Divide each by the sum of its row to get probabilities.",
-                |c| c.matrix("z").mapv(f64::exp),
-            )
-            .mistake(
-                "not_divided",
-                "The row's largest score is subtracted and e^z is computed, but the division is missing: divide each \
-                 row by its sum.",
-                |c| (c.matrix("z").to_owned() - row_max(&c.matrix("z"))).mapv(f64::exp),
             ),
         Check::new("softmax_large", "softmax", "softmax is right for scores of any size", 2)
             .asks("softmax")
@@ -85,12 +74,6 @@ fn checks() -> Vec<Check> {
             .on(|draw| vec![lesson().with("temperature", 0.4), scores(draw).with("temperature", 2.5)])
             .computes(|f| softmax_of(&(f.input("z") / f.input("temperature")).named("scores")))
             .mistake(
-                "multiplied_by_the_temperature",
-                "The scores are multiplied by the temperature. Divide instead: a high temperature should make the \
-                 probabilities more alike.",
-                |c| softmax(&(&c.matrix("z") * c.float("temperature"))),
-            )
-            .mistake(
                 "temperature_ignored",
                 "The temperature has no effect. Divide the scores by it, before the exponential. A division of all \
                  exponentials by the same number cancels in the quotient, and so does a subtraction from all scores.",
@@ -109,25 +92,6 @@ fn checks() -> Vec<Check> {
                  ln Σ e^(z - max). Either add it to the logarithm of the sum, or subtract it from all scores of the \
                  row.",
                 |c| &log_softmax(&c.matrix("z")) + &row_max(&c.matrix("z")),
-            )
-            .mistake(
-                "sum_without_its_logarithm",
-                "The sum of the exponentials is subtracted without its logarithm. The logarithm of a quotient is a \
-                 difference of logarithms: z - ln Σ e^z.",
-                |c| {
-                    let z = c.matrix("z");
-                    z.to_owned() - z.mapv(f64::exp).sum_axis(Axis(1)).insert_axis(Axis(1))
-                },
-            )
-            .mistake(
-                "sum_without_its_logarithm",
-                "The sum of the exponentials is subtracted without its logarithm. The logarithm of a quotient is a \
-                 difference of logarithms: z - ln Σ e^z.",
-                |c| {
-                    let shifted = c.matrix("z").to_owned() - row_max(&c.matrix("z"));
-                    let sums = shifted.mapv(f64::exp).sum_axis(Axis(1)).insert_axis(Axis(1));
-                    shifted - sums
-                },
             )
             .mistake(
                 "sign_turned",
@@ -243,12 +207,6 @@ fn one_hot_checks() -> Vec<Check> {
                 },
             )
             .mistake(
-                "one_hot_transposed",
-                "Samples and classes are swapped: a row is a sample, a column is a class, as in P, from which Y is \
-                 subtracted.",
-                |c| ok(one_hot(&c.counts("labels"), c.count("n_classes")).reversed_axes()),
-            )
-            .mistake(
                 "labels_counted_from_one",
                 "The 1 is one column too far to the left: classes are counted from 0, so class 0 has column 0.",
                 |c| {
@@ -302,14 +260,6 @@ fn one_hot_checks() -> Vec<Check> {
                 "The last wrong label is reported, not the first. `return` as soon as you find one.",
                 |c| match wrong_labels(c).last() {
                     Some(&(position, label)) => error(position, label, c.count("n_classes")),
-                    None => first_wrong_label(c),
-                },
-            )
-            .mistake(
-                "position_counted_from_one",
-                "The position is one too large: it is an index, and indices are counted from 0.",
-                |c| match wrong_labels(c).first() {
-                    Some(&(position, label)) => error(position + 1, label, c.count("n_classes")),
                     None => first_wrong_label(c),
                 },
             )
@@ -371,22 +321,10 @@ fn nll_checks() -> Vec<Check> {
             })
             .computes(|f| -f.input("p").pick(&f.input("labels")).or_more(&f.input("eps")).ln().mean())
             .mistake(
-                "eps_added",
-                "`eps` is added to the probability. That changes every loss a little, and a perfect prediction gets a \
-                 loss below 0. Use a lower bound instead: the larger of p and `eps`.",
-                move |c| nll(c, |p, eps| -(p + eps).ln()),
-            )
-            .mistake(
                 "clipped_on_both_sides",
                 "Probabilities are also kept below 1 - eps. That is not needed: ln 1 is 0, and the loss of a perfect \
                  prediction should be exactly 0. Raise only probabilities below `eps`.",
                 move |c| nll(c, |p, eps| -p.clamp(eps, 1.0 - eps).ln()),
-            )
-            .mistake(
-                "not_clipped",
-                "Nothing is clipped, and where p is 0 the loss is infinite. This function should compute the clipped \
-                 loss: a p below `eps` counts as `eps`.",
-                move |c| nll(c, |p, _| -p.ln()),
             )
             .mistake_if("eps_of_your_own", "The bound is a fixed number. Use the argument `eps`.", |c, seen| {
                 let clipped = p_of_true(&c.matrix("p"), &c.counts("labels"));
@@ -517,24 +455,7 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
                 (p - y) / z.rows()
             })
             .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, move |c| ce_gradient(c) * n(c))
-            .mistake(
-                "gradient_averaged_twice",
-                "Every entry is n_samples times too small: the gradient is divided by n_samples twice.",
-                move |c| ce_gradient(c) / n(c),
-            )
-            .mistake(
-                "gradient_divided_by_all_entries",
-                "The gradient is divided by the number of entries, samples times classes. The loss is the mean over \
-                 the *samples*, and its gradient has the same divisor.",
-                |c| ce_gradient(c) / c.matrix("z").ncols() as f64,
-            )
             .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| -ce_gradient(c))
-            .mistake(
-                "labels_not_subtracted",
-                "These are the probabilities. Subtract 1 in the column of the true class; then every row of the \
-                 gradient sums to 0.",
-                move |c| softmax(&c.matrix("z")) / n(c),
-            )
             .mistake(
                 "one_taken_from_every_class",
                 "1 is taken from every class, so each row sums to 1 - k instead of 0. Subtract it only from the entry \
@@ -548,12 +469,7 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
             .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, move |c| {
                 (softmax_of_columns(&c.matrix("z")) - y(c)) / n(c)
             })
-            .mistake("softmax_twice", SOFTMAX_TWICE, move |c| (softmax(&softmax(&c.matrix("z"))) - y(c)) / n(c))
-            .mistake(
-                "softmax_forgotten",
-                "1 is subtracted from the scores instead of the probabilities. Apply softmax first.",
-                move |c| (c.matrix("z").to_owned() - y(c)) / n(c),
-            ),
+            .mistake("softmax_twice", SOFTMAX_TWICE, move |c| (softmax(&softmax(&c.matrix("z"))) - y(c)) / n(c)),
         Check::new("gradient_large", "cross_entropy_grad", "cross_entropy_grad is right for scores of any size", 1)
             .asks("cross_entropy_grad")
             .after("cross_entropy_grad")
@@ -733,17 +649,7 @@ fn bce_checks() -> Vec<Check> {
             )
             .mistake("no_left_out", "Samples with y = 0 are left out. Each of them has the factor 1 - p.", move |c| {
                 likely(c, |p, y| if y == 1.0 { p } else { 1.0 }).product()
-            })
-            .mistake(
-                "labels_turned_round",
-                "Yes and no are swapped: the factor is p where y is 1, and 1 - p where y is 0.",
-                move |c| likely(c, |p, y| if y == 1.0 { 1.0 - p } else { p }).product(),
-            )
-            .mistake(
-                "sum_for_product",
-                "The probabilities are added up. The probability that all of these happen is their product.",
-                move |c| likely(c, |p, y| if y == 1.0 { p } else { 1.0 - p }).sum(),
-            ),
+            }),
         Check::new("bce_with_logits", "bce_with_logits", "bce_with_logits is the mean of ln(1 + e^z) - y·z", 2)
             .on(|draw| vec![yes_or_no(), answers(draw)])
             .computes(bce_of)
@@ -767,16 +673,6 @@ fn bce_checks() -> Vec<Check> {
                 "Yes and no are swapped: for a high score the loss should be small where y is 1, and large where y is \
                  0.",
                 move |c| mean(c, |z, y| bce(z, 1.0 - y)),
-            )
-            .mistake(
-                "maximum_left_out",
-                "The term max(0, z) is missing: ln(1 + e^z) is max(0, z) + ln(1 + e^-|z|).",
-                move |c| mean(c, |z, y| (-z.abs()).exp().ln_1p() - y * z),
-            )
-            .mistake(
-                "label_left_out",
-                "This is the mean of ln(1 + e^z) alone, whatever the labels are. Subtract y·z: ln(1 + e^z) - y·z.",
-                move |c| mean(c, |z, _| bce(z, 0.0)),
             )
             .mistake_if(
                 "minus_after_the_exponential",
@@ -841,17 +737,6 @@ fn bce_grad_checks() -> Vec<Check> {
                 "This is the slope along p, (p - y) / (p · (1 - p)). It should be the slope along the *score*: the \
                  slope of the sigmoid, p · (1 - p), cancels the denominator.",
                 move |c| gradient(c) / c.vector("z").mapv(|z| sigmoid(z) * sigmoid(-z)),
-            )
-            .mistake(
-                "sigmoid_forgotten",
-                "These are scores minus labels. Subtract the labels from the probabilities: apply σ(z) first.",
-                move |c| (c.vector("z").to_owned() - c.vector("y")) / n(c),
-            )
-            .mistake(
-                "sigmoid_turned_round",
-                "1 / (1 + e^z) is used for σ(z), and falls when the score rises. The exponent is negative: 1 / (1 + \
-                 e^-z).",
-                move |c| (c.vector("z").mapv(|z| sigmoid(-z)) - c.vector("y")) / n(c),
             ),
         Check::new(
             "bce_grad_large",

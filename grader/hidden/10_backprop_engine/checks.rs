@@ -67,8 +67,10 @@ fn linear() -> Vec<Check> {
         .after("linear_forward")
         .on(linear_cases)
         .computes(|f| {
-            let d_out = f.input("d_out");
-            let d_weights = f.input("x").t().dot(&d_out);
+            let (x, d_out) = (f.input("x"), f.input("d_out"));
+            // What a layer may have kept in the place of its input.
+            let _ = (x.dot(&f.input("weights")) + f.input("biases")).named("output");
+            let d_weights = x.t().dot(&d_out);
             [("d_weights", d_weights), ("d_biases", d_out.aggregate(Aggregate::Sum, Over::Samples))]
         })
         .mistake(
@@ -78,22 +80,10 @@ fn linear() -> Vec<Check> {
             |c| Record::new().with("d_weights", dw(c) / n(c)),
         )
         .mistake(
-            "db_averaged",
-            "db is a mean over the samples. It should be the sum of the rows of dZ: `d_out` contains the 1/n of the \
-             loss already.",
-            |c| Record::new().with("d_weights", dw(c)).with("d_biases", db(c) / n(c)),
-        )
-        .mistake(
             "db_along_the_rows",
             "`d_biases` has one number for each sample. A bias belongs to an output, that is to a column: sum over the \
              samples, `sum_axis(Axis(0))`.",
             |c| Record::new().with("d_weights", dw(c)).with("d_biases", c.matrix("d_out").sum_axis(Axis(1))),
-        )
-        .mistake(
-            "dw_transposed",
-            "This is dZᵀ·X, the transpose of dW = Xᵀ·dZ. A gradient has the shape of its parameter: row i of dW \
-             belongs to input i.",
-            |c| Record::new().with("d_weights", dw(c).reversed_axes()),
         )
         .mistake(
             "gradients_not_kept",
@@ -219,11 +209,6 @@ fn activations() -> Vec<Check> {
                 [("output", a), ("d_x", f.input("d_out") * slope.named("slope"))]
             })
             .mistake(
-                "slope_forgotten",
-                "The gradient is passed back unchanged. Multiply it by the slope of the activation, entry by entry.",
-                |c| activation(c, |_, _, d| d),
-            )
-            .mistake(
                 "d_out_forgotten",
                 "This is the slope of the layer alone. The chain rule multiplies slopes: `d_out`, the gradient from \
                  the layers after it, times this layer's slope.",
@@ -235,12 +220,6 @@ fn activations() -> Vec<Check> {
             // A positive gradient over a negative input, a negative one over a positive, and the kink.
             .on(cases("ReLU", array![[1.0, 2.0, -0.5], [-2.0, 0.0, 0.25]]))
             .mistake(
-                "mask_from_d_out",
-                "The gradient is set to 0 where it is negative itself. The *input* of the forward pass decides: where \
-                 z > 0 every gradient is passed back, negative ones too.",
-                |c| activation(c, |_, _, d| d.max(0.0)),
-            )
-            .mistake(
                 "kink_counts_as_positive",
                 "At z = 0 the gradient is passed back. This course takes 0 for the slope at the kink: `z > 0.0`, not \
                  `>=`. (If you test the output: it is never negative, so `>= 0.0` is always true.)",
@@ -248,7 +227,6 @@ fn activations() -> Vec<Check> {
             ),
         check("Sigmoid", "sigmoid", "sigmoid multiplies a gradient by σ(z)·(1 - σ(z)), for any z")
             .on(cases("Sigmoid", array![[0.5, -1.0, 3.0], [0.0, 800.0, -800.0]]))
-            .mistake("slope_at_z", SLOPE_AT_Z, |c| activation(c, |z, _, d| d * z * (1.0 - z)))
             .mistake("slope_of_the_output", SLOPE_OF_THE_OUTPUT, |c| activation(c, |_, a, d| d * slope("Sigmoid", a)))
             .mistake_if(
                 "sigmoid_overflows",
@@ -264,7 +242,6 @@ fn activations() -> Vec<Check> {
                  NaN. `f64::tanh` is right for every number.",
                 only_large_become_nan,
             )
-            .mistake("slope_at_z", SLOPE_AT_Z, |c| activation(c, |z, _, d| d * (1.0 - z * z)))
             .mistake("slope_of_the_output", SLOPE_OF_THE_OUTPUT, |c| activation(c, |_, a, d| d * slope("Tanh", a))),
         pass_mistakes(
             Check::new(
@@ -297,8 +274,6 @@ fn only_large_become_nan(c: &Record, seen: &Record) -> bool {
     is_nan(true) && !is_nan(false)
 }
 
-const SLOPE_AT_Z: &str = "The input z is used in place of the output. In a(1 - a) and in 1 - a² the a is the *output* \
-                          of the forward pass.";
 const SLOPE_OF_THE_OUTPUT: &str = "The function is applied twice: the slope is taken at the output of the forward \
                                    pass instead of the input. If you kept the output a, the slope is a(1 - a) for \
                                    sigmoid and 1 - a² for tanh.";
@@ -325,30 +300,12 @@ fn losses() -> Vec<Check> {
             .about(if experiment == "value" { value } else { gradient })
             .on(move |draw| [(2, 3), (4, 3), (1, 3)].map(|shape| drawn(loss, shape, draw)).to_vec())
     };
-    let value = |loss, id, title| {
-        check("value", loss, id, title)
-            .computes(loss_of)
-            .mistake("wrong_mean", WRONG_MEAN, |c| terms(c).0.sum() / other_count(c))
-    };
+    let value = |loss, id, title| check("value", loss, id, title).computes(loss_of);
     let gradient = |loss, id, title| {
-        check("gradient", loss, id, title)
-            .computes(|f| {
-                let _ = loss_of(f).named("loss");
-                loss_gradient_of(f)
-            })
-            .mistake(
-                "gradient_of_the_sum",
-                "This is the gradient of the *sum*. `value` is a mean, so its gradient contains the same 1/n. The \
-                 layers do not divide by n: they only sum.",
-                |c| terms(c).1,
-            )
-            .mistake("gradient_of_the_wrong_mean", GRADIENT_OF_THE_WRONG_MEAN, |c| terms(c).1 / other_count(c))
-            .mistake(
-                "gradient_reversed",
-                "The gradient has the wrong sign. It should be output minus target. The minus comes later, when a \
-                 step subtracts it.",
-                |c| terms(c).1 / -averaged_over(c),
-            )
+        check("gradient", loss, id, title).computes(|f| {
+            let _ = loss_of(f).named("loss");
+            loss_gradient_of(f)
+        })
     };
     vec![
         value("Mse", "mse", "Mse is the mean of all squared errors"),
@@ -360,8 +317,7 @@ fn losses() -> Vec<Check> {
                 "The gradient is multiplied by σ(z)(1 - σ(z)). This loss takes scores, and σ(z) - y is the slope \
                  along the *score*: it already contains the slope of the sigmoid.",
                 |c| terms(c).1 * c.matrix("output").mapv(|z| slope("Sigmoid", z)) / averaged_over(c),
-            )
-            .mistake("scores_for_probabilities", SCORES_FOR_PROBABILITIES, scores_minus_targets),
+            ),
         Check::new("bce_large", "losses", "BceWithLogits is exact for scores of any size", 1)
             .asks("loss")
             .about("BceWithLogits::value")
@@ -403,7 +359,6 @@ fn losses() -> Vec<Check> {
             "cross_entropy_gradient",
             "the gradient of SoftmaxCrossEntropy is the slope along the scores",
         )
-        .mistake("scores_for_probabilities", SCORES_FOR_PROBABILITIES, scores_minus_targets)
         .mistake(
             "softmax_down_the_columns",
             "The probabilities are taken down the columns, so that the samples of a batch compete with each other. A \
@@ -454,14 +409,6 @@ fn losses() -> Vec<Check> {
     ]
 }
 
-const WRONG_MEAN: &str = "The sum is divided by the wrong count. Mse and BceWithLogits are means over all *entries*, \
-                          so divide by `output.len()`; SoftmaxCrossEntropy is a mean over the *samples*, because a \
-                          sample has one true class: divide by `output.nrows()`.";
-const GRADIENT_OF_THE_WRONG_MEAN: &str = "The gradient is divided by another number than the value. Divide both by \
-                                          the same one: entries for Mse and BceWithLogits, samples for \
-                                          SoftmaxCrossEntropy.";
-const SCORES_FOR_PROBABILITIES: &str = "The targets are subtracted from the scores. Subtract them from the \
-                                        probabilities: apply σ(z), or the softmax of the row, first.";
 const ONE_MAX: &str = "The largest score of all rows is subtracted. In a row of much smaller scores every exponential \
                        then rounds to 0: each row needs its own maximum.";
 const CLIPPED: &str = "The loss is too small where the model is certain and wrong. Probably a probability is clipped, \
@@ -624,11 +571,6 @@ fn training() -> Vec<Check> {
                 "The parameters go uphill. The gradient points to where the loss grows, so subtract it: w ← w - \
                  learning_rate · dw.",
                 move |c| moved(c, &|_, _| -c.float("learning_rate")),
-            )
-            .mistake(
-                "learning_rate_forgotten",
-                "The learning rate is missing: the step is the gradient itself.",
-                move |c| moved(c, &|_, _| 1.0),
             )
             .mistake(
                 "biases_stand_still",
@@ -1193,17 +1135,8 @@ fn averaged_over(c: &Record) -> f64 {
     if c.text("loss") == "SoftmaxCrossEntropy" { n_outputs(c) } else { c.matrix("output").len() as f64 }
 }
 
-/// What it is not averaged over.
-fn other_count(c: &Record) -> f64 {
-    if c.text("loss") == "SoftmaxCrossEntropy" { c.matrix("output").len() as f64 } else { n_outputs(c) }
-}
-
 fn n_outputs(c: &Record) -> f64 {
     c.matrix("output").nrows() as f64
-}
-
-fn scores_minus_targets(c: &Record) -> Array2<f64> {
-    (&c.matrix("output") - &c.matrix("target")) / averaged_over(c)
 }
 
 /// Whether the probabilities are right, but the logarithm of one that is nearly 0 is infinite.

@@ -338,7 +338,7 @@ fn checks() -> Vec<Check> {
                 });
                 vec![case]
             })
-            .expects(|c| Array1::from(GRADIENTS.map(|name| norm(&entries(c, name))).to_vec()))
+            .computes(|f| f.vector(&GRADIENTS.map(|name| f.input(name).square().sum().sqrt())))
             .mistake(
                 "norms_of_the_parameters",
                 "These are the norms of the parameters themselves. Use the `gradient` of each `Parameter`.",
@@ -421,17 +421,49 @@ fn tensor_checks() -> Vec<Check> {
                 tensors(array![[2.0]], array![[2.0]]),
             ]
         })
-        .expects(|c| largest(c, f64::abs))
+        .computes(|f| {
+            let computed = f.input("computed");
+            let differences = (&computed - f.input("measured")).abs();
+            let place = differences.aggregate(Aggregate::Largest, Over::All);
+            let flat = place.get() as usize;
+            let columns = computed.n_entries() / computed.n_rows();
+            let index = match f.case().get("computed") {
+                Some(Value::Array { shape, .. }) if shape.len() == 2 => vec![flat / columns, flat % columns],
+                _ => vec![flat],
+            };
+            let index: Vec<Num> = index.into_iter().map(|index| f.number(index as f64)).collect();
+            [("difference", differences.at(flat)), ("index", f.vector(&index).whole())]
+        })
         .mistake(
             "no_place",
             "If both gradients are equal, your search finds no index: it begins at 0 and finds nothing larger. Begin \
-             with the first entry.",
+                 with the first entry.",
             |c| {
                 let right = largest(c, f64::abs);
                 let index = if right.float("difference") == 0.0 { Vec::new() } else { right.counts("index") };
                 Record::new().with("difference", right.float("difference")).with("index", index)
             },
         )
+        .mistake("sign_kept", SIGN_KEPT, |c| largest(c, |difference| difference))
+        .mistake("sign_kept", SIGN_KEPT, |c| largest(c, |difference| -difference))
+        .mistake(
+            "place_in_a_row",
+            "The place is counted along the flattened tensor. Of a matrix it is the row and the column.",
+            |c| {
+                let right = largest(c, f64::abs);
+                let index = right.counts("index");
+                let flat = match index[..] {
+                    [row, column] => row * c.matrix("computed").ncols() + column,
+                    _ => index[0],
+                };
+                Record::new().with("difference", right.float("difference")).with("index", vec![flat])
+            },
+        )
+        .mistake("row_and_column_swapped", "Row and column have swapped places: the row comes first.", |c| {
+            let right = largest(c, f64::abs);
+            let index = if right.float("difference") == 0.0 { Vec::new() } else { right.counts("index") };
+            Record::new().with("difference", right.float("difference")).with("index", index)
+        })
         .mistake("sign_kept", SIGN_KEPT, |c| largest(c, |difference| difference))
         .mistake("sign_kept", SIGN_KEPT, |c| largest(c, |difference| -difference))
         .mistake(

@@ -118,12 +118,6 @@ fn scale_pixels() -> Check {
         })
         .computes(|f| f.input("pixels") / f.input("max_pixel"))
         .mistake(
-            "pixels_not_scaled",
-            "The pixels are not scaled. With such large inputs, the first steps of the training are much too long: \
-             divide by `max_pixel`.",
-            |c| c.matrix("pixels").to_owned(),
-        )
-        .mistake(
             "scaled_by_the_largest_pixel",
             "The pixels are divided by the largest pixel of this batch. In another batch the same grey would become \
              another number: divide by `max_pixel`.",
@@ -141,12 +135,6 @@ fn scale_pixels() -> Check {
                 let max = pixels.map_axis(Axis(1), |row| row.fold(0.0, |max: f64, &pixel| max.max(pixel)));
                 pixels / max.insert_axis(Axis(1))
             },
-        )
-        .mistake(
-            "divided_by_the_number_of_levels",
-            "The pixels are divided by `max_pixel` + 1, so full ink becomes a little less than 1. Pixels from 0 to \
-             255 have 256 levels, but the largest is 255: divide by `max_pixel`.",
-            |c| c.matrix("pixels").to_owned() / (c.float("max_pixel") + 1.0),
         )
 }
 
@@ -231,11 +219,6 @@ fn predictions() -> [Check; 2] {
             })
             .computes(|f| f.input("scores").largest_of_rows())
             .mistake(
-                "the_smallest_score_wins",
-                "This is the class with the smallest score. The most likely class has the largest score.",
-                |c| argmax(c, f64::INFINITY, |score, best| score < best),
-            )
-            .mistake(
                 "the_last_of_equals",
                 "If several scores are the largest, the last of them is chosen. Choose the first one: `max_by` \
                  returns the last, a loop with `>` finds the first.",
@@ -246,15 +229,6 @@ fn predictions() -> [Check; 2] {
                 "If all scores are negative, the result is class 0: your largest score so far begins at 0, and no \
                  score is larger. Begin at -∞.",
                 |c| argmax(c, 0.0, |score, best| score > best),
-            )
-            .mistake(
-                "argmax_of_columns",
-                "There is one result for each class: your code finds the largest score of each column. A sample is a \
-                 row: find the largest score of each row.",
-                |c| {
-                    let transposed = c.matrix("scores").t().to_owned();
-                    argmax(&Record::new().with("scores", transposed), f64::NEG_INFINITY, |score, best| score > best)
-                },
             ),
         Check::new("predict_nan", "predict", "predict never chooses a NaN, and does not panic", 1)
             .asks("predict")
@@ -327,17 +301,6 @@ fn evaluations() -> [Check; 2] {
             .mistake("accuracy_in_percent", "The accuracy is in percent. Return a fraction, from 0 to 1.", |c| {
                 evaluation(c, |loss, accuracy, _| (loss, 100.0 * accuracy))
             })
-            .mistake(
-                "accuracy_not_divided",
-                "This is the number of right predictions, not the fraction: divide by the number of samples.",
-                |c| evaluation(c, |loss, accuracy, n| (loss, accuracy * n)),
-            )
-            .mistake(
-                "error_for_accuracy",
-                "This is the fraction of wrong predictions. Accuracy is the fraction of right ones.",
-                |c| evaluation(c, |loss, accuracy, _| (loss, 1.0 - accuracy)),
-            )
-            .mistake("loss_summed", LOSS_SUMMED, |c| evaluation(c, |loss, accuracy, n| (loss * n, accuracy)))
             .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
                 let z = softmax(&net(c).scores(&c.matrix("x")));
                 let loss = cross_entropy(&z, &c.counts("labels"));
@@ -367,8 +330,6 @@ fn evaluations() -> [Check; 2] {
 
 const LAST_BATCH_NOT_LEARNED_FROM: &str = "The last samples, which do not fill a batch, are left out. They are a \
                                            shorter batch: `chunks` returns it, `chunks_exact` does not.";
-const LOSS_SUMMED: &str = "This is the sum of the losses of the samples. Return their mean: it does not depend on the \
-                           number of samples.";
 const SOFTMAX_TWICE: &str = "The softmax is applied twice: the engine's `SoftmaxCrossEntropy` applies it to its \
                              input. Pass the scores, not the probabilities.";
 
@@ -450,7 +411,6 @@ fn epochs() -> [Check; 7] {
                     loss_before(c, |_, _| cross_entropy(&after.scores(&c.matrix("x")), &labels))
                 },
             )
-            .mistake("loss_summed", LOSS_SUMMED, |c| loss_before(c, |loss, n| loss * n))
             .mistake_if(
                 "divided_by_full_batches",
                 "The loss is infinite if there are fewer samples than `batch_size`. Perhaps a sum is divided by n / \
@@ -793,6 +753,12 @@ fn trainings() -> [Check; 4] {
                  it, so that they can be compared.",
                 |c| blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.start.1, epoch.end.2)),
             )
+            .mistake_if(
+                "stopped_early",
+                "Training ends early: the history has fewer entries than there are epochs. An accuracy that stands \
+                 still or falls is no sign of the end. Take as many epochs as are asked for.",
+                |c, seen| seen.vector("train_loss").len() < c.count("epochs"),
+            )
             .mistake("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c| {
                 blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.end.1, epoch.end.1))
             })
@@ -1124,11 +1090,6 @@ fn tables() -> [Check; 5] {
                 ]
             })
             .expects(|c| counted(c, 0, |(label, predicted), entry| (label, predicted, entry + 1.0)))
-            .mistake(
-                "rows_are_predictions",
-                "Rows and columns are swapped: here a row is what is true, a column is what was predicted.",
-                |c| counted(c, 0, |(label, predicted), entry| (predicted, label, entry + 1.0)),
-            )
             .mistake(
                 "matrix_without_missing_classes",
                 "The matrix is too small: a class that occurs neither in the labels nor in the predictions has a row \

@@ -254,7 +254,7 @@ impl Change {
             Op::Function(Function::Ln) => ("ln", format!("the logarithm of {what} is taken")),
             Op::Function(Function::Round) => ("round", format!("{what} is rounded to whole numbers")),
             Op::Function(Function::Floor) => ("floor", format!("{what} is rounded down to whole numbers")),
-            Op::Function(Function::Sign) => ("only_the_sign", format!("{what} is replaced by its sign")),
+            Op::Function(Function::Sign) => ("only_the_sign", format!("{what} is replaced by its sign (1, 0 or -1)")),
             Op::Function(Function::Relu) => ("at_least_0", format!("0 is used instead of negative numbers in {what}")),
             Op::Function(Function::Sigmoid) => ("sigmoid", format!("the sigmoid is applied to {what}")),
             Op::Function(Function::Tanh) => ("tanh", format!("tanh is applied to {what}")),
@@ -328,6 +328,12 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     if seen.len() >= 3 && is_same && differ(&rights) {
         return found("same_for_all", "Your result is the same for all inputs.".to_owned());
     }
+    if let Some(says) = all_equal(&rights, seen) {
+        return found("all_equal", says);
+    }
+    if let Some(says) = all_whole(&rights, seen) {
+        return found("all_whole", says);
+    }
     if let Some(wrong) = places(&rights, seen, tolerance) {
         return found(&wrong.0, wrong.1);
     }
@@ -351,11 +357,14 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     // The rest is asked: the same again, what was right, a single sample; then each input is changed by itself.
     let wrong = is_right.iter().position(|is_right| !is_right)?;
     let (case, observed) = &seen[wrong];
-    let one_row = first_rows(check, case);
+    let one_row = first_rows(check, case, seen);
     let was_right = is_right.iter().position(|is_right| *is_right);
     let mut questions = vec![("", case.clone())];
     questions.extend(was_right.map(|index| ("", seen[index].0.clone())));
     questions.extend(one_row.iter().map(|(_, case)| ("", case.clone())));
+    let row = questions.len() - 1;
+    let once: Vec<(&str, Record)> = case.parts().filter_map(|(name, value)| once(check, case, name, value)).collect();
+    questions.extend(once.iter().map(|(_, case)| ("", case.clone())));
     let n_special = questions.len();
     for (name, value) in case.parts() {
         let Some(array) = formula::array_of(value) else { continue };
@@ -421,10 +430,15 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
         );
     }
     if let Some((names, _)) = &one_row
-        && is_right_now(n_special - 1) == Some(true)
-        && says_much(n_special - 1)
+        && is_right_now(row) == Some(true)
+        && says_much(row)
     {
         return found("right_for_one_row", format!("With only the first row of {names} your result is right."));
+    }
+    for (number, (name, _)) in once.iter().enumerate() {
+        if is_right_now(row + 1 + number) == Some(true) {
+            return found(&format!("right_once:{name}"), format!("With `{name} = 1` your result is right."));
+        }
     }
     let mut ignored: Vec<&str> = Vec::new();
     for (name, _) in &questions[n_special..] {
@@ -451,20 +465,24 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     }
 }
 
+/// The case in which something is done only once that is done several times, if that makes a difference.
+fn once<'a>(check: &Check, case: &Record, name: &'a str, value: &Value) -> Option<(&'a str, Record)> {
+    let [none, one] = [0, 1].map(|count| replaced(case, name, Value::Int(count)));
+    let is_repeated = matches!(value, Value::Int(2..)) && right(check, &none)? != right(check, &one)?;
+    (is_repeated && right(check, case)? != right(check, &one)?).then_some((name, one))
+}
+
 /// The case with only the first of its samples, and what these are rows of.
-fn first_rows(check: &Check, case: &Record) -> Option<(String, Record)> {
+fn first_rows(check: &Check, case: &Record, seen: &Answered) -> Option<(String, Record)> {
     let array = |value: &Value| formula::array_of(value).filter(|array| array.axes > 0);
     let n_rows = |array: &Array| if array.axes == 2 { array.rows } else { array.columns };
-    let (matrix, n) = case.parts().find_map(|(name, value)| {
-        let array = array(value).filter(|array| array.axes == 2 && array.rows > 1)?;
-        Some((name, array.rows))
-    })?;
-    let with_rows: Vec<&str> = case
+    let matrix = case
         .parts()
-        .filter(|(_, value)| array(value).is_some_and(|array| n_rows(&array) == n))
-        .map(|(name, _)| name)
-        .collect();
-    // Other inputs may have as many rows by chance.
+        .find_map(|(name, value)| array(value).filter(|array| array.axes == 2 && array.rows > 1).map(|_| name))?;
+    let n_of = |case: &Record, name: &str| case.get(name).and_then(array).map(|array| n_rows(&array));
+    // Other inputs may have as many rows by chance: in one case, but hardly in all.
+    let belongs = |name: &str| seen.iter().all(|(case, _)| n_of(case, name) == n_of(case, matrix));
+    let with_rows: Vec<&str> = case.parts().map(|(name, _)| name).filter(|name| belongs(name)).collect();
     [&*with_rows, &[matrix]].into_iter().find_map(|names| {
         let reduced = names.iter().try_fold(case.clone(), |reduced, name| {
             let value = case.get(name)?;
@@ -479,6 +497,39 @@ fn first_rows(check: &Check, case: &Record) -> Option<(String, Record)> {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         Some((names.join(" and "), reduced))
     })
+}
+
+/// Whether the entries of an array are always equal that should not be, as of a training that gets nowhere.
+fn all_equal(rights: &[Record], seen: &Answered) -> Option<String> {
+    let is_equal = |numbers: &[f64]| numbers.iter().all(|number| *number == numbers[0]);
+    let has_digits = |numbers: &[f64]| numbers.iter().all(|number| number.is_finite() && number.fract() != 0.0);
+    let (name, _) = rights.first()?.parts().find(|(name, _)| {
+        let mut pairs = rights.iter().zip(seen).map(|(right, (_, observed))| {
+            Some((numbers(right.get(name)?), numbers(observed.get(name)?))).filter(|(right, _)| right.len() > 2)
+        });
+        let pairs: Vec<_> = pairs.by_ref().flatten().collect();
+        !pairs.is_empty()
+            && pairs.iter().all(|(right, seen)| {
+                right.len() == seen.len() && !is_equal(right) && is_equal(seen) && has_digits(seen)
+            })
+    })?;
+    let of = if rights[0].is_bare() { "your result".to_owned() } else { format!("your `{name}`") };
+    Some(format!("All entries of {of} are equal."))
+}
+
+/// Whether a fraction is always a whole number, as where whole numbers are divided.
+fn all_whole(rights: &[Record], seen: &Answered) -> Option<String> {
+    let (name, _) = rights.first()?.parts().find(|(name, _)| {
+        let pairs = rights.iter().zip(seen).map(|(right, (_, observed))| {
+            let pair = right.get(name).zip(observed.get(name));
+            pair.map(|(right, observed)| (numbers(right), numbers(observed))).unwrap_or_default()
+        });
+        let pairs: Vec<(f64, f64)> = pairs.flat_map(|(right, seen)| right.into_iter().zip(seen)).collect();
+        let fractions = pairs.iter().filter(|(right, _)| right.fract() != 0.0);
+        fractions.count() > 1 && pairs.iter().all(|(right, seen)| (0.0..=1.0).contains(right) && *seen == right.floor())
+    })?;
+    let what = if rights[0].is_bare() { "your result".to_owned() } else { format!("your `{name}`") };
+    Some(format!("The fraction of {what} is always cut off: is it a division of whole numbers?"))
 }
 
 /// Where in an array the wrong entries are, if that is the same in all cases.

@@ -87,9 +87,15 @@ fn slip_in_formula(check: &Check, seen: &Answered, more: &mut More<'_, '_>, work
     let run = Formula::new(&search.inputs[search.first_wrong], Vec::new(), true);
     let outputs = formula(&run);
     let trace = run.trace();
-    // Where the work is done, what is frequent has been tried.
+    // Where the work is done, what is frequent has been tried. What a right part is computed from is hardly wrong.
+    let is_right = search.right_parts();
+    let right = outputs.0.iter().filter(|(name, _)| is_right.contains(&name.as_str()));
+    let right: Vec<Place> = right.flat_map(|(_, num)| num.made_at()).collect();
     let mut edits = edits::all(&trace);
-    edits.sort_by_cached_key(|(edit, step)| edits::rank(edit, &trace[*step]));
+    edits.sort_by_cached_key(|(edit, step)| {
+        let changes_what_is_right = edit.visit.is_none() && !edit.is_for_uses() && right.contains(&edit.place);
+        (changes_what_is_right, edits::rank(edit, &trace[*step]))
+    });
     let open = edits::open(&trace);
     if let Some(found) = search.one_slip(&edits, &open, &trace, MAX_WORK - WORK_FOR_TWO, more) {
         return Some(found);
@@ -239,6 +245,18 @@ impl<'a> Search<'a> {
         if let Some(cheapest) = cheapest.filter(|cheapest| 2 * work(*cheapest) <= work(self.first_wrong)) {
             self.first_wrong = cheapest;
         }
+    }
+
+    /// The parts of the result that are right in all cases, and hardly by chance.
+    fn right_parts(&self) -> Vec<&str> {
+        let is_right = |name: &str| {
+            let pairs = self.right.iter().zip(self.seen);
+            let mut pairs = pairs.map(|(right, (_, observed))| right.get(name).zip(observed.get(name)));
+            pairs.all(|pair| pair.is_some_and(|(right, observed)| same(right, observed, self.check.tolerance())))
+        };
+        let has_digits = |value: &Value| numbers(value).iter().any(|number| number.fract() != 0.0);
+        let parts = self.right[self.first_wrong].parts().filter(|(_, value)| has_digits(value));
+        parts.map(|(name, _)| name).filter(|name| is_right(name)).collect()
     }
 
     fn first(&self) -> &(Record, Record) {
@@ -804,6 +822,47 @@ mod tests {
     }
 
     #[test]
+    fn slips_of_classifiers_and_networks_are_told() {
+        // The slope of the other function.
+        let tanh = Check::new("tanh", "tanh", "", 1).on(|draw| (0..3).map(|_| neuron_case(draw)).collect());
+        let tanh = tanh.computes(|f| {
+            let a = f.input("x").tanh().named("a");
+            f.input("w") * (1.0 - a.square()).named("slope")
+        });
+        let told = said(&tanh, |f| {
+            let a = f.input("x").tanh();
+            f.input("w") * (&a * (1.0 - &a))
+        });
+        assert_eq!(told.id, "edit:slope:sigmoid_for_tanh", "{}", told.says);
+
+        // Smoothed labels.
+        let losses = Check::new("loss", "loss", "", 1).on(|draw| {
+            let case = |draw: &mut probe::Generator| Record::new().with("z", draw::matrix(draw, (3, 4), 2.0));
+            (0..3).map(|_| case(draw).with("labels", vec![2_usize, 0, 1])).collect()
+        });
+        let losses = losses.computes(|f| -f.input("z").pick(&f.input("labels")).mean());
+        let told = said(&losses, |f| {
+            let z = f.input("z");
+            -(0.9 * z.pick(&f.input("labels")).mean() + 0.1 * z.mean())
+        });
+        assert!(told.id == "edit:smoothed_labels" && told.says.contains("0.1"), "{told:?}");
+
+        // One sample for all, and the size of something else.
+        let gradient = Check::new("gradient", "gradient", "", 1).on(|draw| {
+            let case = |draw: &mut probe::Generator| Record::new().with("x", draw::matrix(draw, (3, 5), 2.0));
+            (0..3).map(|_| case(draw).with("dz", draw::matrix(draw, (3, 2), 2.0))).collect()
+        });
+        let gradient = gradient
+            .computes(|f| [("dw", f.input("x").t().dot(&f.input("dz"))), ("loss", f.input("dz").square().mean())]);
+        let told = said(&gradient, |f| {
+            let (x, dz) = (f.input("x"), f.input("dz"));
+            [("dw", x.row(2).outer(&dz.row(2))), ("loss", dz.square().sum() / x.count())]
+        });
+        assert!(told.says.contains("only the last sample of `xᵀ·dz` counts"), "{}", told.says);
+        assert!(told.says.contains("the sum is divided by `x.len()` instead of the count"), "{}", told.says);
+    }
+
+    #[test]
     fn two_slips_are_told() {
         let told = said(&softmax(), |f| {
             let z = f.input("z");
@@ -901,6 +960,27 @@ mod tests {
             (0..c.matrix("x").nrows()).map(of_row).collect::<ndarray::Array1<f64>>().into()
         });
         assert_eq!(told.unwrap().id, "seen:first_right:2");
+        // Right for one step; and a training that gets nowhere.
+        let decay = Check::new("decay", "decay", "", 1).on(|draw| {
+            [3_usize, 4].map(|steps| Record::new().with("x", draw::number(draw, 2.0)).with("steps", steps)).to_vec()
+        });
+        let path = |c: &Record, by: f64| -> ndarray::Array1<f64> {
+            (0..c.count("steps")).map(|step| c.float("x") * by.powi(step as i32)).collect()
+        };
+        let decay = decay.expects(move |c| path(c, 0.7).sum().sin());
+        let told = said_of(&decay, &mut |c| {
+            let off = if c.count("steps") > 1 { c.float("x").cos() / 7.0 } else { 0.0 };
+            (path(c, 0.7).sum().sin() + off).into()
+        });
+        assert_eq!(told.unwrap().id, "seen:right_once:steps");
+        let told = said_of(&decay.expects(move |c| path(c, 0.7)), &mut |c| path(&c.clone(), 1.0).mapv(f64::exp).into());
+        assert_eq!(told.unwrap().id, "seen:all_equal");
+        // Fractions that are cut off.
+        let shares = Check::new("shares", "shares", "", 1)
+            .on(|_| [(2, 7), (7, 7), (5, 6)].map(|(n, of)| Record::new().with("n", n).with("of", of)).to_vec());
+        let shares = shares.expects(|c| c.count("n") as f64 / c.count("of") as f64);
+        let told = said_of(&shares, &mut |c| ((c.count("n") / c.count("of")) as f64).into());
+        assert_eq!(told.unwrap().id, "seen:all_whole");
         // Right the first time only.
         let line = Check::new("line", "line", "", 1).on(|draw| (0..3).map(|_| neuron_case(draw)).collect());
         let line = line.expects(|c| c.float("w") * c.float("x"));
