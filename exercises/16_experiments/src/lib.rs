@@ -401,7 +401,7 @@ pub fn through_knots(f: impl Fn(f64) -> f64, knots: &[f64]) -> Sequential {
 }
 
 /// The setting that you found for the digits: 64 pixels between 0 and 1, ten classes, 600 samples to learn from. At
-/// most ten epochs, and at most 2,500 weights and biases.
+/// most five epochs, and at most 2,500 weights and biases.
 pub fn chosen() -> Setting {
     todo!()
 }

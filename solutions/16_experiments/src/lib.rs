@@ -512,10 +512,10 @@ pub fn through_knots(f: impl Fn(f64) -> f64, knots: &[f64]) -> Sequential {
 }
 
 /// The setting that you found for the digits: 64 pixels between 0 and 1, ten classes, 600 samples to learn from. At
-/// most ten epochs, and at most 2,500 weights and biases.
+/// most five epochs, and at most 2,500 weights and biases.
 ///
-/// A search over rates and batch sizes with one hidden layer of 32 neurons, which has 2,410 parameters: small batches
-/// give more steps in ten epochs, and any rate from 0.05 to 0.3 is a tie with the best.
+/// A search over rates and batch sizes, with one hidden layer of 32 neurons, which has 2,410 parameters, and with none.
+/// Small batches give more steps in five epochs. The larger the rate, the larger is the noise between seeds.
 pub fn chosen() -> Setting {
-    Setting { hidden: vec![32], activation: Activation::Relu, learning_rate: 0.15, batch_size: 8, epochs: 10 }
+    Setting { hidden: vec![32], activation: Activation::Tanh, learning_rate: 0.1, batch_size: 4, epochs: 5 }
 }
