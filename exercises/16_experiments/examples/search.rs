@@ -1,8 +1,10 @@
 //! A search on the digits, with your own functions: `cargo run -p experiments --example search`.
 //!
-//! Turn the knobs of `grid` as you like. The log is `digits.csv` in the folder `target`; a spreadsheet can open it.
+//! Turn the knobs of `grid` as you like. The log is `target/digits.csv` in the folder of the course; a spreadsheet can
+//! open it. Delete it when you change the data, the split or `train`: it knows a run by its setting and its seed only, so
+//! the old scores would come back.
 
-use std::{error::Error, path::Path};
+use std::{error::Error, fs, path::Path};
 
 use engine::Activation;
 use experiments::{Grid, Samples, accuracy, grid_settings, open_log, repeat, summarise, table, train};
@@ -13,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         activations: vec![Activation::Relu],
         learning_rates: vec![0.001, 0.01],
         batch_sizes: vec![32],
-        epochs: 10,
+        epochs: 5,
     };
 
     let digits = datasets::digits();
@@ -21,7 +23,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let samples = all.select(&(0..600).collect::<Vec<_>>());
     let validation = all.select(&(600..1000).collect::<Vec<_>>());
 
-    let mut log = open_log(Path::new("target/digits.csv"))?;
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target"));
+    fs::create_dir_all(folder)?;
+    let mut log = open_log(&folder.join("digits.csv"))?;
     let mut rows = Vec::new();
     for setting in grid_settings(&grid) {
         let scores = repeat(&setting, 2, |setting, seed| {

@@ -59,7 +59,9 @@ fn main() {
         ("random_settings", |case| {
             let (grid, rng) = (grid(case), &mut generator(case.count("seed") as u64));
             let settings = RANDOM_SETTINGS(&grid, case.count("n"), rng);
+            let is_same = RANDOM_SETTINGS(&grid, case.count("n"), rng) == settings;
             Record::new()
+                .with("a second call returns the same", is_same)
                 .with("learning rates", settings.iter().map(|setting| setting.learning_rate).collect::<Array1<f64>>())
                 .with(
                     "first widths",
@@ -157,7 +159,7 @@ fn main() {
             }
         }),
         ("tracker", |case| {
-            let log = Log::default();
+            let log = Log { has_buffer: case.get("the disk fails").is_some(), ..Log::default() };
             let (kept, is_full) = (log.kept.clone(), log.is_full.clone());
             let mut tracker = match RESUME(case.text("log so far"), log) {
                 Ok(tracker) => tracker,
@@ -165,21 +167,25 @@ fn main() {
             };
             let (settings, seeds, scores) = (case.counts("settings"), case.counts("seeds"), case.vector("scores"));
             let ran = Rc::new(RefCell::new(Vec::new()));
-            let mut returned = Vec::new();
+            let (mut returned, mut failed) = (Vec::new(), Vec::new());
             for (step, (&setting, &seed)) in settings.iter().zip(&seeds).enumerate() {
                 is_full.set(case.counts("steps with a full disk").contains(&step));
                 let (seen, score) = (ran.clone(), scores[step]);
-                let run = move |_: &Setting, _: u64| {
-                    seen.borrow_mut().push(step);
+                let run = move |setting: &Setting, seed: u64| {
+                    seen.borrow_mut().push((step, number_of_varied(setting), seed as usize));
                     score
                 };
-                let result = TRACKED(&mut tracker, &numbered(setting), seed as u64, Box::new(run));
+                let result = TRACKED(&mut tracker, &varied(setting), seed as u64, Box::new(run));
+                failed.extend(result.is_err().then_some(step));
                 returned.push(result.unwrap_or(f64::NAN));
             }
-            let kept = kept.take();
+            let (kept, ran) = (kept.take(), ran.take());
             Record::new()
                 .with("scores, NaN for an error", Array1::from(returned))
-                .with("steps that ran", ran.take())
+                .with("steps with an error", failed)
+                .with("steps that ran", ran.iter().map(|run| run.0).collect::<Vec<_>>())
+                .with("settings that ran", ran.iter().map(|run| run.1).collect::<Vec<_>>())
+                .with("seeds that ran", ran.iter().map(|run| run.2).collect::<Vec<_>>())
                 .with("bytes in the log", kept.len())
                 .with("new in the log", String::from_utf8_lossy(&kept).into_owned())
         }),
@@ -288,6 +294,23 @@ fn number_of(setting: &Setting) -> usize {
     (0..64).find(|&number| *setting == numbered(number)).unwrap_or(usize::MAX)
 }
 
+/// With 20 more, a setting that differs in the activation only; with 40 more, in the rate, and so on.
+fn varied(number: usize) -> Setting {
+    let setting = numbered(number % 20);
+    match number / 20 {
+        1 => Setting { activation: Activation::Sigmoid, ..setting },
+        2 => Setting { learning_rate: 0.75, ..setting },
+        3 => Setting { batch_size: 50, ..setting },
+        4 => Setting { epochs: 50, ..setting },
+        5 => Setting { hidden: vec![50], ..setting },
+        _ => setting,
+    }
+}
+
+fn number_of_varied(setting: &Setting) -> usize {
+    (0..120).find(|&number| *setting == varied(number)).unwrap_or(usize::MAX)
+}
+
 fn described(Setting { hidden, activation, learning_rate, batch_size, epochs }: &Setting) -> String {
     format!("hidden {hidden:?}, {activation:?}, rate {learning_rate}, batches of {batch_size}, {epochs} epochs")
 }
@@ -331,9 +354,11 @@ fn trials_record(found: &Search) -> Record {
         .with("test_score", found.test_score)
 }
 
-/// A log that keeps only what has been flushed, as a file does when its program is killed.
+/// A log that keeps only what has been flushed, as a file does when its program is killed. With a buffer, a full disk is
+/// noticed only when it is flushed, and what was in the buffer is lost.
 #[derive(Default)]
 struct Log {
+    has_buffer: bool,
     waiting: Vec<u8>,
     kept: Rc<RefCell<Vec<u8>>>,
     is_full: Rc<Cell<bool>>,
@@ -341,7 +366,7 @@ struct Log {
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.is_full.get() {
+        if self.is_full.get() && !self.has_buffer {
             return Err(io::Error::other("no space left on device"));
         }
         self.waiting.extend_from_slice(bytes);
@@ -350,6 +375,7 @@ impl Write for Log {
 
     fn flush(&mut self) -> io::Result<()> {
         if self.is_full.get() {
+            self.waiting.clear();
             return Err(io::Error::other("no space left on device"));
         }
         self.kept.borrow_mut().append(&mut self.waiting);
@@ -365,8 +391,10 @@ fn function(case: &Record) -> Box<dyn Fn(f64) -> f64> {
             _ => Box::new(|x| f64::from(u8::from(x >= 0.0))),
         };
     }
-    let [a, b, c] = case.vector("f").to_vec()[..] else { panic!("a case has three numbers") };
-    Box::new(move |x| a * (b * x).sin() + c * x)
+    let [a, b, c] = case.vector("a, b and c of f(x) = a cos(b x) + c x").to_vec()[..] else {
+        panic!("a case has three numbers")
+    };
+    Box::new(move |x| a * (b * x).cos() + c * x)
 }
 
 /// 600 digits to learn from, and 400 others to choose by.

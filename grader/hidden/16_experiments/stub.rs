@@ -118,18 +118,20 @@ pub fn grid_settings(grid: &Grid) -> Vec<Setting> {
 }
 
 /// A number between `low` and `high`, both above 0, whose logarithm is drawn uniformly: each factor of 10 is equally
-/// likely.
+/// likely. `low` may be equal to `high`. A result that is outside by no more than a rounding error is fine.
 pub fn log_uniform(low: f64, high: f64, rng: &mut impl Rng) -> f64 {
     todo!()
 }
 
 /// `n` random settings. Each knob of each setting is drawn independently: the learning rate by [`log_uniform`] between
-/// the smallest and the largest in `grid`, every other knob from its list, where each entry is equally likely.
+/// the smallest and the largest in `grid`, every other knob from its list, where each entry is equally likely. All
+/// random numbers come from `rng`.
 pub fn random_settings(grid: &Grid, n: usize, rng: &mut impl Rng) -> Vec<Setting> {
     todo!()
 }
 
-/// The scores of `setting` with the seeds 0, 1, …, `n_repeats` - 1: what `run` returns for each, in this order.
+/// The scores of `setting` with the seeds 0, 1, …, `n_repeats` - 1: what `run` returns for each, in this order. NaN is a
+/// score, too: that training has diverged.
 ///
 /// Every setting gets the same seeds, so that no setting wins only because its seeds were lucky. And a study that is
 /// repeated gives the same numbers.
@@ -149,7 +151,7 @@ pub struct Summary {
 }
 
 /// Mean, standard deviation and number of `scores`. The standard deviation divides by n - 1; that of a single score is
-/// NaN, because one run says nothing about the noise.
+/// NaN, because one run says nothing about the noise. If a score is NaN, so are the mean and the standard deviation.
 ///
 /// # Panics
 ///
@@ -161,12 +163,14 @@ pub fn summarise(scores: &[f64]) -> Summary {
 /// Whether `a` is better than `b` (`Greater`), worse (`Less`), or not distinguishable from it: `Equal`, a tie.
 ///
 /// A difference of the means counts if it is larger than twice its standard error, which is √(s_a²/n_a + s_b²/n_b).
-/// With a single score on either side the noise is not known, so the result is a tie.
+/// With a single score on either side the noise is not known, so the result is a tie. It is a tie as well if a mean is
+/// NaN.
 pub fn compare(a: &Summary, b: &Summary) -> Ordering {
     todo!()
 }
 
-/// The settings of a study as a table, the largest mean first; equal ones keep their order.
+/// The settings of a study as a table, the largest mean first; equal ones keep their order. A mean that is NaN comes
+/// last.
 ///
 /// ```text
 /// setting                  mean     std    n
@@ -177,7 +181,9 @@ pub fn compare(a: &Summary, b: &Summary) -> Ordering {
 ///
 /// Names are aligned to the left in 20 characters. Mean and standard deviation have four decimals and are aligned to
 /// the right in 9 and 8 characters, and n in 5. Two spaces and `best` follow in the first line, two spaces and `tie` in
-/// each line whose setting [`compare`] cannot tell from the first one, and nothing in the others.
+/// each line whose setting [`compare`] cannot tell from the first one, and nothing in the others. A name of more than 20
+/// characters is not cut, and moves the rest of its line. Without rows there is only the line of headings. The text may
+/// end with a line feed or without.
 pub fn table(rows: &[(String, Summary)]) -> String {
     todo!()
 }
@@ -197,7 +203,7 @@ pub struct Search {
 ///
 /// `validate` gives the score of a setting on the validation set. The best setting is the one with the largest mean of
 /// these scores; if several settings have it, the first of them. A mean that is NaN is never the best if another one is
-/// a number.
+/// a number; if all means are NaN, the first setting is the best.
 ///
 /// `test` gives the score of the chosen setting on the test set. It is a `FnOnce`: the compiler does not let you use it
 /// twice.
@@ -293,7 +299,7 @@ impl Run {
 pub struct BadLine {
     /// The number of the line, counted from 1; the header is line 1.
     pub number: usize,
-    /// The text of the line.
+    /// The text of the line, without its line feed.
     pub text: String,
 }
 
@@ -331,8 +337,9 @@ pub struct Tracker<W> {
 }
 
 impl<W: Write> Tracker<W> {
-    /// A tracker that continues where the log with the text `so_far` ends. What it writes to `log` follows the
-    /// [`whole_lines`] of that text.
+    /// A tracker that knows the runs in `so_far`, the text of the log up to now, and will append new ones to `log`.
+    ///
+    /// `resume` itself writes nothing. [`open_log`] has written the header, and has cut off half a line.
     ///
     /// # Errors
     ///
@@ -342,11 +349,15 @@ impl<W: Write> Tracker<W> {
     }
 
     /// The score of `setting` with `seed`. If the log has it, it is returned, and `run` is not called. Otherwise `run`
-    /// is called; its score is appended to the log as one line and flushed, and then returned.
+    /// is called with the same setting and seed; its score, even if it is NaN, is appended to the log as one line and
+    /// flushed, and then returned.
+    ///
+    /// The log does not know the data, and it does not know `train`. If you change either of them, begin a new log:
+    /// otherwise the old scores come back.
     ///
     /// # Errors
     ///
-    /// If the log cannot be written. The run then does not count as done. Open the log again before you continue: it
+    /// If the log cannot be written or flushed. The run then does not count as done. Open the log again before you continue: it
     /// may end with half a line.
     pub fn score(&mut self, setting: &Setting, seed: u64, run: impl FnOnce(&Setting, u64) -> f64) -> io::Result<f64> {
         todo!()
@@ -390,7 +401,7 @@ pub fn through_knots(f: impl Fn(f64) -> f64, knots: &[f64]) -> Sequential {
 }
 
 /// The setting that you found for the digits: 64 pixels between 0 and 1, ten classes, 600 samples to learn from. At
-/// most ten epochs, and at most 2,500 weights and biases.
+/// most five epochs, and at most 2,500 weights and biases.
 pub fn chosen() -> Setting {
     todo!()
 }

@@ -993,6 +993,21 @@ mod tests {
         assert_eq!(told.unwrap().id, "seen:right_once");
     }
 
+    #[test]
+    fn a_fixed_input_with_nan_is_fixed() {
+        let check = Check::new("text", "text", "", 1)
+            .on(|draw| [f64::NAN, 0.5, draw::number(draw, 1.0)].map(|x| Record::new().with("x", x)).to_vec())
+            .expects(|c| if c.float("x") == 0.5 { "half".to_owned() } else { "other".to_owned() });
+        // Right for the second input only: one of the fixed ones is wrong.
+        let told = said_of(&check, &mut |c| if c.float("x") == 0.5 { "half" } else { "?" }.to_owned().into());
+        assert!(told.is_none_or(|told| told.id != "seen:right_for_the_example"));
+        let told = said_of(&check, &mut |c| match c.float("x") {
+            x if x.is_nan() => "other".to_owned().into(),
+            x => if x == 0.5 { "half" } else { "?" }.to_owned().into(),
+        });
+        assert_eq!(told.expect("the behaviour is told").id, "seen:right_for_the_example");
+    }
+
     /// What a learner waits for: however long a formula is, the work that is spent on it is bounded.
     #[test]
     fn a_search_that_finds_nothing_comes_to_an_end() {

@@ -39,6 +39,29 @@ fn shortened(line: &str) -> String {
     }
 }
 
+/// More lines of a text are not shown beside each other.
+const MAX_LINES: usize = 12;
+
+/// Both texts, or of longer ones the lines around the first difference.
+pub(super) fn around_the_difference(expected: &str, observed: &str) -> (String, String) {
+    let (wanted, got): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), observed.lines().collect());
+    if wanted.len().max(got.len()) <= MAX_LINES {
+        return (expected.to_owned(), observed.to_owned());
+    }
+    let first = wanted.iter().zip(&got).take_while(|(wanted, got)| wanted == got).count();
+    let start = first.saturating_sub(2);
+    let shown = |lines: &[&str]| {
+        let end = (start + MAX_LINES / 2).min(lines.len());
+        let mut shown: Vec<String> = lines[start.min(end)..end].iter().map(|line| (*line).to_owned()).collect();
+        if start > 0 {
+            shown.insert(0, format!("… from line {} on:", start + 1));
+        }
+        shown.push(format!("… {} lines in all", lines.len()));
+        shown.join("\n")
+    };
+    (shown(&wanted), shown(&got))
+}
+
 /// Both texts, line by line: `-` before what was observed, `+` before what is expected, two blanks before the rest.
 pub(super) fn diff(expected: &str, observed: &str) -> String {
     let (expected, observed) = (tidy(expected) + "\n", tidy(observed) + "\n");

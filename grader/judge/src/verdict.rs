@@ -267,9 +267,34 @@ impl Pair {
             }
             _ => None,
         };
-        let (expected, observed) = render::records_apart(expected, &compared);
+        let (expected, observed) = match diff {
+            Some(_) => render::records_apart(expected, &compared),
+            None => {
+                let (expected, compared) = with_short_texts(expected, &compared);
+                render::records_apart(&expected, &compared)
+            }
+        };
         Self { expected, observed, diff }
     }
+}
+
+/// Both records; of long texts, the lines around the first difference.
+fn with_short_texts(expected: &Record, observed: &Record) -> (Record, Record) {
+    let (mut short_expected, mut short_observed) = (Record::new(), Record::new());
+    for (name, wanted) in expected.parts() {
+        let (wanted, got) = match (wanted, observed.get(name)) {
+            (Value::Text(wanted), Some(Value::Text(got))) => {
+                let (wanted, got) = text::around_the_difference(wanted, got);
+                (Value::Text(wanted), Some(Value::Text(got)))
+            }
+            (wanted, got) => (wanted.clone(), got.cloned()),
+        };
+        short_expected = short_expected.with(name, wanted);
+        if let Some(got) = got {
+            short_observed = short_observed.with(name, got);
+        }
+    }
+    (short_expected, short_observed)
 }
 
 const NOT_ASKED_FOR: &str = "Your code returned something that this check does not expect.";
@@ -341,7 +366,12 @@ fn explain_panic(message: &str) -> Option<&'static str> {
         ),
         ("IncompatibleShape", "The shapes do not fit together: print `.dim()` of both sides to see them."),
         ("is out of bounds", "Indices count from 0; in a matrix the first one is the row, the second one the column."),
-        ("left == right", "Two values should be equal, but are not; in a dot product these are the two lengths."),
+        // Not where the assertion has a message of its own, which follows a colon.
+        (
+            "`left == right` failed\n",
+            "Two values should be equal, but are not; in a dot product these are the two lengths.",
+        ),
+        ("cannot sample empty range", "`a..b` has no number in it if a and b are equal; `a..=b` has one."),
         (
             "attempt to subtract with overflow",
             "A `usize` cannot go below 0. Indices count from 0; if a difference may be negative, convert both numbers to \
@@ -406,6 +436,25 @@ pub(crate) fn over(limit: Limit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_remark_on_a_dot_product_does_not_contradict_the_assertion() {
+        let remark = |message| explain_panic(message).unwrap_or_default();
+        assert!(remark("assertion `left == right` failed\n  left: 3\n right: 2").contains("dot product"));
+        assert_eq!(remark("assertion `left == right` failed: one bias for each column\n  left: 3\n right: 2"), "");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_to_the_lines_around_the_first_difference() {
+        let lines = |wrong: usize| {
+            (0..30).map(|i| if i < wrong { format!("{i}\n") } else { "?\n".to_owned() }).collect::<String>()
+        };
+        let record = |text: String| Record::new().with("how many", 30_usize).with("settings", text);
+        let pair = Pair::new(&record(lines(30)), &record(lines(20)));
+        assert!(pair.expected.contains("\n           20\n") && !pair.expected.contains("10"), "{}", pair.expected);
+        assert!(pair.observed.contains('?') && pair.observed.lines().count() < 12, "{}", pair.observed);
+        assert!(pair.observed.contains("30 lines in all"));
+    }
 
     #[test]
     fn what_follows_from_an_earlier_mistake_is_right_as_well_unless_it_is_nan() {

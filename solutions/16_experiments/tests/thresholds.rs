@@ -1,13 +1,17 @@
 //! How far right solutions are from what the grader asks of results that depend on chance.
 
-use experiments_solution::{Samples, accuracy, chosen, repeat, summarise, train};
+use engine::Activation;
+use experiments_solution::{Samples, Setting, accuracy, chosen, repeat, summarise, train};
 
-/// The grader asks for 91 % of the held-out digits, as a mean over three seeds. Over 50 seeds the solution's setting reaches 94.8 %
-/// with a standard deviation of 1.1 %, so the goal is more than five standard deviations of that mean away. (A normal variable is 3.72
-/// below its mean once in 10,000 times.) Over 50 seeds each, these reach as much or more: rates of 0.1 to 0.3 with batches of 8, 0.2 and
-/// 0.3 with batches of 4, tanh with 0.5 and batches of 8, and no hidden layer at all with 0.3 and batches of 8.
+/// The grader asks for 91 % of the held-out digits, as a mean over six seeds. Over 50 seeds the solution's setting reaches 94.3 % with a
+/// standard deviation of 1.0 %, so the goal is more than eight standard deviations of that mean away. (A normal variable is 3.72 below its
+/// mean once in 10,000 times.) Over 50 seeds each, with five epochs, these are more than 3.72 above as well: 32 tanh neurons with rate 0.3
+/// and batches of 8, 32 ReLUs with 0.1 and batches of 4 or with 0.05 and batches of 4, and no hidden layer with 0.3 and batches of 4 or 8.
+///
+/// The setting from which the lesson's studies start reaches 89.4 ± 1.6 %, which is 2.4 standard deviations of the mean below the goal: so a
+/// search is needed.
 #[test]
-fn the_chosen_setting_is_far_above_the_goal() {
+fn the_chosen_setting_is_far_above_the_goal_and_that_of_the_lesson_is_below() {
     let scaled = |pixels| pixels / datasets::digits::MAX_PIXEL;
     let labels = &include_bytes!("../../../grader/hidden/16_experiments/held-out-labels-idx1-ubyte")[8..];
     let labels = labels.iter().map(|&label| usize::from(label)).collect();
@@ -16,8 +20,16 @@ fn the_chosen_setting_is_far_above_the_goal() {
     let all = Samples { x: scaled(digits.features), labels: digits.labels.to_vec() };
     let samples = all.select(&(0..600).collect::<Vec<_>>());
 
-    let scores = repeat(&chosen(), 50, |setting, seed| accuracy(&mut train(setting, &samples, 10, seed), &held_out));
-    let summary = summarise(&scores);
-    let distance = (summary.mean - 0.91) / (summary.std / 3.0_f64.sqrt());
-    assert!(distance > 5.0, "{summary:?} is {distance} standard deviations above the goal");
+    // In standard deviations of a mean over six seeds.
+    let distance = |setting: &Setting| {
+        let run = |setting: &Setting, seed| accuracy(&mut train(setting, &samples, 10, seed), &held_out);
+        let summary = summarise(&repeat(setting, 50, run));
+        let distance = (summary.mean - 0.91) / (summary.std / 6.0_f64.sqrt());
+        println!("{setting:?}: {summary:?} is {distance} standard deviations above the goal");
+        distance
+    };
+    assert!(distance(&chosen()) > 5.0);
+    let (hidden, activation) = (vec![32], Activation::Relu);
+    let of_the_lesson = Setting { hidden, activation, learning_rate: 0.1, batch_size: 16, epochs: 5 };
+    assert!(distance(&of_the_lesson) < -1.5);
 }
