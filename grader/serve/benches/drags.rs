@@ -70,7 +70,7 @@ fn main() {
     println!("{:>44}  median     95 %  of", "milliseconds from a move to its picture");
     block_on(async {
         for exercise in &course.exercises {
-            if !wanted.is_empty() && !wanted.iter().any(|number| *number == exercise.number as u32) {
+            if !wanted.is_empty() && !wanted.contains(&exercise.number) {
                 continue;
             }
             let Some(browser) = Browser::open(1280, "light").await else { return };
