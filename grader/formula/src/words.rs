@@ -7,17 +7,19 @@ use crate::{Aggregate, Binary, Count, Function, Num, Op, Over};
 /// How many significant digits a number is shown with.
 pub const DIGITS: usize = 6;
 
-/// A number with [`DIGITS`] significant digits, or fewer if they say the same.
+/// A number with [`DIGITS`] significant digits, or fewer if they say the same. Whole numbers have all their digits.
 pub fn number(real: f64) -> String {
     digits(real, DIGITS)
 }
 
-/// A number with `count` significant digits, or fewer if they say the same.
+/// A number with `count` significant digits, or fewer if they say the same. Whole numbers have all their digits.
 pub fn digits(real: f64, count: usize) -> String {
     if !real.is_finite() {
         return if real.is_nan() { "NaN".to_owned() } else { format!("{real}") };
     }
-    let rounded: f64 = format!("{real:.*e}", count - 1).parse().unwrap_or(real);
+    // Whole numbers are exact: 10000001 and 10000002 are two numbers.
+    let is_whole = real.fract() == 0.0 && real.abs() < 1e9;
+    let rounded: f64 = if is_whole { real } else { format!("{real:.*e}", count - 1).parse().unwrap_or(real) };
     if rounded == 0.0 {
         return "0".to_owned(); // not "-0", which tells a learner nothing
     }

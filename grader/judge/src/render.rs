@@ -164,6 +164,8 @@ mod tests {
         assert_eq!(number(4.248_354_255e-18), "4.24835e-18");
         assert_eq!(number(-0.0), "0");
         assert_eq!(number(235_146.0), "235146");
+        assert_eq!(number(10_000_001.0), "10000001");
+        assert_eq!(number(10_000_001.5), "10000000");
         assert_eq!(number(f64::NEG_INFINITY), "-inf");
     }
 

@@ -62,20 +62,33 @@ pub(super) fn around_the_difference(expected: &str, observed: &str) -> (String, 
     (shown(&wanted), shown(&got))
 }
 
-/// Both texts, line by line: `-` before what was observed, `+` before what is expected, two blanks before the rest.
+/// Lines that both texts have are shown this far from a difference.
+const CONTEXT: usize = 3;
+
+/// Both texts, line by line: `-` before what was observed, `+` before what is expected, two blanks before the rest. Far
+/// from every difference, lines are left out.
 pub(super) fn diff(expected: &str, observed: &str) -> String {
     let (expected, observed) = (tidy(expected) + "\n", tidy(observed) + "\n");
-    TextDiff::from_lines(&observed, &expected)
-        .iter_all_changes()
-        .map(|change| {
+    let lines = TextDiff::from_lines(&observed, &expected);
+    let (mut shown, mut next) = (String::new(), 0);
+    for group in lines.grouped_ops(CONTEXT) {
+        if group.first().is_some_and(|op| op.old_range().start > next) {
+            shown += "  …\n";
+        }
+        for change in group.iter().flat_map(|op| lines.iter_changes(op)) {
             let sign = match change.tag() {
                 ChangeTag::Delete => "- ",
                 ChangeTag::Insert => "+ ",
                 ChangeTag::Equal => "  ",
             };
-            format!("{sign}{}", change.value())
-        })
-        .collect()
+            shown += &format!("{sign}{}", change.value());
+        }
+        next = group.last().map_or(next, |op| op.old_range().end);
+    }
+    if next < observed.lines().count() {
+        shown += "  …\n";
+    }
+    shown
 }
 
 /// The text without blanks at the ends of its lines and without empty lines at its end.
@@ -113,5 +126,12 @@ mod tests {
     #[test]
     fn a_diff_marks_both_sides() {
         assert_eq!(diff("a\nb\nc", "a\nx\nc"), "  a\n- x\n+ b\n  c\n");
+    }
+
+    #[test]
+    fn a_diff_leaves_out_what_is_far_from_every_difference() {
+        let text = |middle: &str| format!("1\n2\n3\n4\n5\n{middle}\n7\n8\n9\n10\n11");
+        let shown = diff(&text("six"), &text("6"));
+        assert_eq!(shown, "  …\n  3\n  4\n  5\n- 6\n+ six\n  7\n  8\n  9\n  …\n");
     }
 }
