@@ -179,7 +179,9 @@ struct Progress {
 
 impl Progress {
     fn new(total: usize) -> Self {
-        Self { total, begun: Instant::now(), line: StatusLine::new() }
+        let line = StatusLine::new();
+        line.show(&format!("0 of {total} graded"));
+        Self { total, begun: Instant::now(), line }
     }
 
     fn show(&self, done: usize, name: &str) {

@@ -65,7 +65,8 @@ fn exercise_of(path: &Path, names: &[String]) -> Option<usize> {
 pub fn look(submission: &Submission) -> String {
     match rust_files(&submission.src()) {
         Ok(files) => files.iter().map(|file| stamp(file).unwrap_or_default()).collect(),
-        Err(_) => String::new(),
+        // Why it cannot be read is a look as well: another reason is another state.
+        Err(error) => format!("{error:#}"),
     }
 }
 
