@@ -448,26 +448,6 @@ fn tensor_checks() -> Vec<Check> {
         .mistake("sign_kept", SIGN_KEPT, |c| largest(c, |difference| -difference))
         .mistake(
             "place_in_a_row",
-            "The place is counted along the flattened tensor. Of a matrix it is the row and the column.",
-            |c| {
-                let right = largest(c, f64::abs);
-                let index = right.counts("index");
-                let flat = match index[..] {
-                    [row, column] => row * c.matrix("computed").ncols() + column,
-                    _ => index[0],
-                };
-                Record::new().with("difference", right.float("difference")).with("index", vec![flat])
-            },
-        )
-        .mistake("row_and_column_swapped", "Row and column have swapped places: the row comes first.", |c| {
-            let right = largest(c, f64::abs);
-            let index = if right.float("difference") == 0.0 { Vec::new() } else { right.counts("index") };
-            Record::new().with("difference", right.float("difference")).with("index", index)
-        })
-        .mistake("sign_kept", SIGN_KEPT, |c| largest(c, |difference| difference))
-        .mistake("sign_kept", SIGN_KEPT, |c| largest(c, |difference| -difference))
-        .mistake(
-            "place_in_a_row",
             "The place is the index in the flattened tensor. For a matrix it should be the row and the column.",
             |c| {
                 let right = largest(c, f64::abs);
