@@ -87,11 +87,18 @@ impl Browser {
         ];
         let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
         let Value::Object(capabilities) = capabilities else { unreachable!("it is an object") };
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .expect("the browser starts");
+        let mut connection = ClientBuilder::new(HttpConnector::new());
+        connection.capabilities(capabilities);
+        let address = format!("http://127.0.0.1:{port}");
+        // Where a machine has much to do, Chromium does not always start in the time that its driver gives it.
+        let mut tries = 1;
+        let client = loop {
+            match connection.connect(&address).await {
+                Ok(client) => break client,
+                Err(error) if tries == 3 => panic!("the browser does not start: {error}"),
+                Err(_) => tries += 1,
+            }
+        };
         Some(Self { client, _driver: driver })
     }
 
