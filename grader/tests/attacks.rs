@@ -21,16 +21,10 @@ use std::{
 
 use common::{check_of, course, grader, text};
 use serde_json::Value;
-use suite::{Attack, attacks, filled, source};
+use suite::{Attack, NEVER_TOLD, SECRET, attacks, filled, source};
 
 /// Short, so that attacks on time take little of it; the compiler gets what a busy machine needs.
 const LIMITS: &str = "seconds = 2, total_seconds = 30, compile_seconds = 30";
-
-/// In the environment of the grader, and in a file.
-const SECRET: &str = "the-password-is-swordfish";
-
-/// What stands in the checks of exercise 3 and in no message to learners.
-const IN_THE_CHECKS: &str = "Check::new(";
 
 #[test]
 fn strangers_code_gets_what_it_earns_and_nothing_else() {
@@ -189,7 +183,7 @@ impl Stage {
         filled(text, &places)
     }
 
-    /// What no text that leaves the grader may contain, whatever the submission did, and no place may show.
+    /// [`NEVER_TOLD`] and the submission's place may be in no text, and no file may have been made.
     fn suspicious(&self, shown: &str, submission: &Path) -> Vec<String> {
         let mut found = Vec::new();
         let folder = submission.to_str().expect("UTF-8");
@@ -197,7 +191,7 @@ impl Stage {
         let shown = shown.replace(r#"\"PWNED\""#, "");
         let home = env::home_dir().filter(|home| home.components().count() > 1);
         let home = home.as_deref().and_then(Path::to_str).unwrap_or(folder);
-        for secret in [SECRET, IN_THE_CHECKS, "PWNED", "/registry/src/", "root:x:0", folder, home] {
+        for secret in NEVER_TOLD.into_iter().chain([folder, home]) {
             if let Some(at) = shown.find(secret) {
                 let start = shown.floor_char_boundary(at.saturating_sub(100));
                 found.push(format!("it was told of {secret}: …{}", &shown[start..shown.floor_char_boundary(at + 60)]));

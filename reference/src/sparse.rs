@@ -149,24 +149,26 @@ fn add_rows<'a>(rows: &[Row], sums: impl Iterator<Item = (&'a mut Row, &'a [Term
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
             for (sum, terms) in self.sums {
-                // Eight registers are enough for two multiplications a cycle, and all processors have as many.
-                add::<S, 8>(simd, self.rows, sum, terms);
+                add(simd, self.rows, sum, terms);
             }
         }
     }
     Arch::new().dispatch(AddRows { rows, sums });
 }
 
-/// The same for one sum, N registers of it at a time: they stay there until all terms are added.
+/// So many are enough for two multiplications a cycle, and all processors have as many.
+const REGISTERS: usize = 8;
+
+/// The same for one sum, [`REGISTERS`] of it at a time: they stay there until all terms are added.
 #[inline(always)]
-fn add<S: Simd, const N: usize>(simd: S, rows: &[Row], sum: &mut Row, terms: &[Term]) {
+fn add<S: Simd>(simd: S, rows: &[Row], sum: &mut Row, terms: &[Term]) {
     let (sum, _) = S::as_mut_simd_f32s(&mut sum.0);
-    for (group, sum) in sum.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+    for (group, sum) in sum.as_chunks_mut::<REGISTERS>().0.iter_mut().enumerate() {
         let mut registers = *sum;
         for term in terms {
             let value = simd.splat_f32s(term.value);
             let (row, _) = S::as_simd_f32s(&rows[term.at as usize].0);
-            let row = &row.as_chunks::<N>().0[group];
+            let row = &row.as_chunks::<REGISTERS>().0[group];
             for (register, row) in registers.iter_mut().zip(row) {
                 *register = simd.mul_add_e_f32s(value, *row, *register);
             }

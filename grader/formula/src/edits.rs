@@ -66,7 +66,7 @@ pub enum Arg {
 }
 
 impl Edit {
-    /// Whether what is observed at its place stays as it is, and only what is computed from it changes.
+    /// Whether the result at its place is unchanged, and only what is computed from it differs.
     pub fn is_for_uses(&self) -> bool {
         matches!(self.change, Change::Uses(_))
     }

@@ -29,7 +29,7 @@ pub fn digits(real: f64, count: usize) -> String {
 /// A piece of a formula as text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Text {
-    /// As it is shown.
+    /// What a learner reads.
     pub words: String,
     /// How loosely it holds together: 0 a name, 1 a product, 2 a sum, 3 a comparison.
     level: u8,

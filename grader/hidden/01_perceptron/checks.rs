@@ -1163,7 +1163,7 @@ const MINUS_ONE_FOR_ZERO: &str = "Classes are -1 and 1 here. In this course they
 const STEP_REVERSED: &str = "0 and 1 are swapped: a sum of 0 or more is class 1.";
 const COMPARED_WITH_HALF: &str = "The weighted sum is compared with 0.5. That is the threshold for a probability. The \
      threshold for the sum is 0, because sigmoid(0) is 0.5.";
-const RELU_FOR_STEP: &str = "A positive sum is returned as it is. (That function is called ReLU; see exercise 2.) The \
+const RELU_FOR_STEP: &str = "A positive sum is returned unchanged. (That function is called ReLU; see exercise 2.) The \
                              step is only 0 or 1: it is 1 for every sum of 0 or more, however large.";
 const SAME_ANSWER_ALWAYS: &str = "`update` returns the same value for every sample. It should return true if the \
      prediction was wrong and was corrected, and false if it was right.";

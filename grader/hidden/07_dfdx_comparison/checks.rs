@@ -1003,7 +1003,7 @@ const TRAINING: Tolerance = Tolerance { relative: 2e-5, absolute: 1e-6 };
 const LOSS_OF_A_FRESH_MODEL: f64 = 0.250_027_18;
 
 const COMPARED_WITH_ITSELF: &str = "The result is always 0, even where the two networks differ. Perhaps one of them \
-     is compared with itself: use the argument `mlp` as it is.";
+     is compared with itself: use the argument `mlp` itself.";
 const MEAN_DIFFERENCE: &str = "This is the mean of the differences. It hides one wrong entry among many right ones; the largest difference does not.";
 const LOSS_AFTER_THE_UPDATE: &str = "The losses are those after each update. They should be those before it: the \
      first one belongs to the initial parameters.";

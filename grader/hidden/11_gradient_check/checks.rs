@@ -393,7 +393,7 @@ fn checks() -> Vec<Check> {
         .mistake(
             "direction_normalised",
             "The direction is divided by its length. Then the result is not the dot product of the gradient with the \
-             direction: use the direction as it is.",
+             direction: do not scale the direction.",
             |c| {
                 let length = norm(&c.vector("direction"));
                 (along(c, 1.0 / length) - along(c, -1.0 / length)) / (2.0 * c.float("eps"))

@@ -349,7 +349,7 @@ fn epochs() -> [Check; 7] {
             .mistake(
                 "gradient_summed",
                 "The step is n times too long: it uses the sum of the samples' gradients. The loss is the mean, and \
-                 the gradient of the engine's loss contains the factor 1/n: use it as it is.",
+                 the gradient of the engine's loss contains the factor 1/n: do not change it.",
                 |c| one_step(c, c.matrix("x").nrows() as f64),
             )
             .mistake(

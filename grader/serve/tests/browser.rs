@@ -15,10 +15,7 @@ use std::{
 use common::{Browser, Running, block_on, one_exercise, root, root as course, start};
 use fantoccini::Locator;
 use serde_json::{Value, json};
-use suite::{Attack, attacks, filled};
-
-/// In the environment of the server, and in a file.
-const SECRET: &str = "the-password-is-swordfish";
+use suite::{Attack, NEVER_TOLD, SECRET, attacks, filled};
 
 /// A page on a submission, in a browser of its own.
 struct Page {
@@ -91,7 +88,7 @@ impl Page {
         let side = self.run("return document.querySelector('#side').textContent").await;
         // A line of source may be shown.
         let side = side.as_str().unwrap_or_default().replace("\"PWNED\"", "");
-        for secret in [SECRET, "Check::new(", "PWNED", "root:x:0", "/registry/src/"] {
+        for secret in NEVER_TOLD {
             assert!(!side.contains(secret), "{name}: {side}");
         }
         let steering = |c: char| (c.is_control() && c != '\n' && c != '\t') || c == '\u{202e}';

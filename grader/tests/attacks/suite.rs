@@ -8,6 +8,13 @@ use serde::Deserialize;
 
 use super::course;
 
+/// In the environment of the grader, and in a file.
+pub(crate) const SECRET: &str = "the-password-is-swordfish";
+
+/// What no text that leaves the grader may contain, whatever the submission did: the secret, what stands in the checks of
+/// exercise 3 and in no message to learners, what a successful attack prints, and places of the machine.
+pub(crate) const NEVER_TOLD: [&str; 5] = [SECRET, "Check::new(", "PWNED", "/registry/src/", "root:x:0"];
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Attack {

@@ -56,7 +56,7 @@ impl Asking {
 /// What a page is told of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Said {
-    /// `right`, `partly`, `wrong`, `unclear`, `more` (there is a second part to answer) or `solution`.
+    /// That of [`Reply::verdict`], or `solution`.
     pub verdict: &'static str,
     /// In HTML.
     pub says: String,
@@ -64,14 +64,8 @@ pub struct Said {
 
 impl Said {
     fn new(reply: &Reply) -> Self {
-        let (verdict, says) = match reply {
-            Reply::Unclear(says) => ("unclear", says),
-            Reply::More(says) => ("more", says),
-            Reply::Judged { right: true, says, .. } => ("right", says),
-            Reply::Judged { partly: true, says, .. } => ("partly", says),
-            Reply::Judged { says, .. } => ("wrong", says),
-        };
-        Self { verdict, says: html(says) }
+        let (Reply::Unclear(says) | Reply::More(says) | Reply::Judged { says, .. }) = reply;
+        Self { verdict: reply.verdict(), says: html(says) }
     }
 }
 

@@ -164,29 +164,29 @@ impl<'a> Dialogue<'a> {
                     self.tell("solution", &asked.solution(), exercise);
                     return Ok(ControlFlow::Continue(()));
                 }
-                typed => match asked.answer(typed) {
-                    Reply::Unclear(how) => self.tell("unclear", &how, exercise),
-                    Reply::More(text) => self.tell("more", &text, exercise),
-                    Reply::Judged { right, partly, given, says } => {
-                        if is_first && let Err(error) = note(self.course, exercise, &asked.question.id, right, &given) {
-                            self.say(&format!("This answer is not saved: {error:#}"));
-                        }
-                        let verdict = match (right, partly) {
-                            (true, _) => "right",
-                            (false, true) => "partly",
-                            (false, false) => "wrong",
-                        };
-                        self.tell(verdict, &says, exercise);
-                        if is_first && let Some(id) = picture(&asked.question) {
-                            self.draw(exercise, id);
-                        }
-                        is_first = false;
-                        // The points are ticked beside the model answer, so there is nothing to try again.
-                        if right || asked.is_open() {
-                            return Ok(ControlFlow::Continue(()));
+                typed => {
+                    let reply = asked.answer(typed);
+                    let verdict = reply.verdict();
+                    match reply {
+                        Reply::Unclear(says) | Reply::More(says) => self.tell(verdict, &says, exercise),
+                        Reply::Judged { right, given, says, .. } => {
+                            if is_first
+                                && let Err(error) = note(self.course, exercise, &asked.question.id, right, &given)
+                            {
+                                self.say(&format!("This answer is not saved: {error:#}"));
+                            }
+                            self.tell(verdict, &says, exercise);
+                            if is_first && let Some(id) = picture(&asked.question) {
+                                self.draw(exercise, id);
+                            }
+                            is_first = false;
+                            // The points are ticked beside the model answer, so there is nothing to try again.
+                            if right || asked.is_open() {
+                                return Ok(ControlFlow::Continue(()));
+                            }
                         }
                     }
-                },
+                }
             }
         }
     }

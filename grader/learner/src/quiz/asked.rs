@@ -53,6 +53,20 @@ pub enum Reply {
     },
 }
 
+impl Reply {
+    /// In one word: `right`, `partly`, `wrong`, `unclear` or `more`.
+    #[must_use]
+    pub fn verdict(&self) -> &'static str {
+        match self {
+            Self::Unclear(_) => "unclear",
+            Self::More(_) => "more",
+            Self::Judged { right: true, .. } => "right",
+            Self::Judged { partly: true, .. } => "partly",
+            Self::Judged { .. } => "wrong",
+        }
+    }
+}
+
 impl Asked {
     /// The question, with its options in an order that `random` decides.
     pub fn new(question: Question, random: &mut fastrand::Rng) -> Self {
