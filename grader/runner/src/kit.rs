@@ -163,7 +163,7 @@ impl Kit {
             named.push((name.to_owned(), locked.dependency(PROBE, package)?));
         }
         for name in exercise.iter().flat_map(|exercise| &exercise.crates) {
-            named.push((name.replace('-', "_"), locked.dependency(&packages[1], name)?));
+            named.push((name.replace('-', "_"), locked.dependency(&packages[1], &package_called(&workspace, name))?));
         }
         named.push((PROBE.to_owned(), locked.package(PROBE)?));
         for name in bonuses.iter().flat_map(|task| &task.crates) {
@@ -653,14 +653,12 @@ fn digest_of_sources(home: &Path) -> Result<String> {
 /// The manifest and the sources of a crate that lies in the course's own workspace, as `engine` does, which is another
 /// exercise, solved; nothing for a published crate. What is wrong with a manifest, cargo says better.
 fn sources_in_the_workspace(root: &Path, name: &str) -> Result<Vec<PathBuf>> {
-    let read = |path: &Path| fs::read_to_string(path).ok().and_then(|text| text.parse::<toml::Table>().ok());
-    let workspace = read(&root.join("Cargo.toml"));
-    let dependency = workspace.as_ref().and_then(|manifest| manifest.get("workspace")?.get("dependencies")?.get(name));
-    let Some(folder) = dependency.and_then(|dependency| dependency.get("path")?.as_str()) else {
+    let dependency = dependency_in_the_workspace(root, name);
+    let Some(folder) = dependency.as_ref().and_then(|dependency| dependency.get("path")?.as_str()) else {
         return Ok(Vec::new());
     };
     let manifest = root.join(folder).join("Cargo.toml");
-    let settings = read(&manifest);
+    let settings = read_manifest(&manifest);
     let library = settings.as_ref().and_then(|settings| settings.get("lib")?.get("path")?.as_str());
     let source = root.join(folder).join(library.unwrap_or("src/lib.rs"));
     let mut found = vec![manifest];
@@ -668,6 +666,23 @@ fn sources_in_the_workspace(root: &Path, name: &str) -> Result<Vec<PathBuf>> {
         found.extend(files::rust_files(sources)?);
     }
     Ok(found)
+}
+
+/// The package that the workspace knows as `name`: `shared-dfdx` is called `dfdx`.
+fn package_called(root: &Path, name: &str) -> String {
+    let dependency = dependency_in_the_workspace(root, name);
+    let package = dependency.as_ref().and_then(|dependency| dependency.get("package")?.as_str());
+    package.unwrap_or(name).to_owned()
+}
+
+/// What `[workspace.dependencies]` says of `name`.
+fn dependency_in_the_workspace(root: &Path, name: &str) -> Option<toml::Value> {
+    let mut manifest = read_manifest(&root.join("Cargo.toml"))?;
+    manifest.get_mut("workspace")?.get_mut("dependencies")?.as_table_mut()?.remove(name)
+}
+
+fn read_manifest(path: &Path) -> Option<toml::Table> {
+    fs::read_to_string(path).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -684,7 +699,9 @@ mod tests {
             let found = sources_in_the_workspace(&root, name).unwrap();
             assert!(found.contains(&root.join(manifest)) && found.contains(&root.join(source)), "{name}: {found:?}");
         }
-        assert!(sources_in_the_workspace(&root, "dfdx").unwrap().is_empty());
+        assert!(sources_in_the_workspace(&root, "safetensors").unwrap().is_empty());
+        assert_eq!(package_called(&root, "dfdx"), "shared-dfdx");
+        assert_eq!(package_called(&root, "engine"), "engine");
     }
 
     #[test]
