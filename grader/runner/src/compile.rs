@@ -299,6 +299,9 @@ impl Compiler<'_> {
             .args(kit.dependencies.iter().flat_map(|folder| dependency_argument(folder)));
         if !slot.throw_away {
             rustc.args(["-C", "incremental=build/incremental"]);
+            // Every piece of a crate that has not changed is copied, which takes longer than to compile a small one again. With
+            // the 256 pieces that rustc would make, a check took 2 to 8 % longer.
+            rustc.args(["-C", "codegen-units=12"]);
         }
         Ok(rustc)
     }
