@@ -1,7 +1,7 @@
 //! The database: made of a class's records and settings, for looking at. The same records in any order make the same bytes.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs,
     path::Path,
 };
@@ -16,7 +16,7 @@ use crate::{
     roster::Student,
     settings::Policy,
     similar,
-    unclear::{Answer, Question},
+    unclear::{self, Answer, Question},
 };
 
 /// What makes each version of the schema of the one before. The last one is what this program writes and reads.
@@ -25,6 +25,8 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 /// How a question ends that is about a student, and one about two submissions of a student's.
 pub(crate) const WRITE_STUDENT: &str = "; write student";
 pub(crate) const WRITE_IGNORE: &str = "; write ignore = true for the one that does not count";
+/// A question about a submission that counted because of an answer that is gone.
+pub(crate) const ANSWER_IS_GONE: &str = "your answer about this was removed or changed; run the same `grader class grade` command again, which reads it again";
 
 /// "nlcl", in the file's head.
 const APPLICATION: i32 = 0x6e6c_636c;
@@ -124,15 +126,17 @@ struct Building<'a> {
 impl Building<'_> {
     fn all(&self, records: &Path) -> Result<Vec<Question>> {
         let (mut terms, mut regrades, mut decisions) = (Vec::new(), Vec::new(), Vec::new());
-        let mut hand_ins: Vec<HandIn> = Vec::new();
+        let (mut hand_ins, mut gone) = (Vec::<HandIn>::new(), BTreeSet::new());
         each_line(records, |_, line| {
             // What is damaged was told of when the file was opened.
             match serde_json::from_str(line) {
                 Ok(Record::Terms(new)) if !terms.contains(&new) => terms.push(new),
                 Ok(Record::Code(code)) => self.code(&code)?,
                 Ok(Record::HandIn(hand_in)) => {
-                    if !self.answers.iter().any(|answer| answer.takes_back(&hand_in.found, &hand_in.who.key)) {
+                    if unclear::counts(&hand_in, self.answers) {
                         hand_ins.push(hand_in);
+                    } else {
+                        gone.insert(hand_in.submission().to_owned());
                     }
                 }
                 Ok(Record::Result(graded)) => self.result(&graded)?,
@@ -155,7 +159,9 @@ impl Building<'_> {
         }
         self.about()?;
         self.exercises(&counted)?;
-        let (last, questions) = self.students(hand_ins)?;
+        gone.retain(|submission| hand_ins.iter().all(|hand_in| hand_in.submission() != submission));
+        let (last, mut questions) = self.students(hand_ins)?;
+        questions.extend(gone.iter().map(|submission| Question::new(submission, ANSWER_IS_GONE)));
         self.grades(&counted, &last)?;
         self.regrades(&regrades, &decisions, &last)?;
         Ok(questions)
@@ -350,7 +356,7 @@ impl Building<'_> {
                     _ => 0,
                 };
                 let off = if days > 0 { self.policy.late.off(f64::from(points), days) } else { 0.0 };
-                let counts = ((f64::from(points) - off) * 100.0).round() / 100.0;
+                let counts = self.policy.late.counted(points, days);
                 insert.execute(params![
                     student[0],
                     exercise,

@@ -111,6 +111,12 @@ impl Late {
         // Two places are enough for points, and the same on every machine.
         (off.min(most) * 100.0).round() / 100.0
     }
+
+    /// What counts of `points` after so many days.
+    pub(crate) fn counted(&self, points: u32, days: i64) -> f64 {
+        let points = f64::from(points);
+        ((points - self.off(points, days)) * 100.0).round() / 100.0
+    }
 }
 
 /// What the settings come to.

@@ -199,6 +199,52 @@ fn an_answer_takes_back_what_it_puts_right_and_no_submission_disappears() {
 }
 
 #[test]
+fn an_answer_that_is_removed_is_taken_back() {
+    let class = Class::new();
+    class.write("roster.csv", "Name,ID\nJane Doe,17\nPaul Low,18\nKim Poe,19\n");
+    class.hand_in("Jane Doe/lib.rs", &leap_years(RIGHT));
+    class.hand_in("P L/01_leap_years/src/lib.rs", &leap_years(ONLY_FOURS));
+    class.hand_in("Kim Poe/one.rs", &leap_years(ONLY_FOURS));
+    class.hand_in("Kim Poe/two.rs", &leap_years(RIGHT));
+    let grade = |code| class.grade(code, &["--roster", "roster.csv"]);
+    let said = grade(1);
+    assert!(said.contains("3 submissions are not clear"), "{said}");
+    let entry = |submission: &str, answer: &str| format!("\n[[unclear]]\nsubmission = \"{submission}\"\n{answer}");
+    let answers = [
+        entry("Jane Doe", "exercise = \"1\"\n"),
+        entry("P L", "student = \"18\"\n"),
+        entry("Kim Poe", "exercise = \"1\"\nfile = \"two.rs\"\n"),
+    ];
+    class.write("class.unclear.toml", &answers.concat());
+    grade(0);
+    let grades = "SELECT s.name, g.status FROM grade g JOIN student s ON s.key = g.student ORDER BY s.name";
+    assert_eq!(class.ask(grades), ["Jane Doe complete", "Kim Poe complete", "Paul Low incomplete"]);
+    for (without, student) in [(0, "Jane Doe"), (1, "Paul Low"), (2, "Kim Poe")] {
+        let left: String = (0..3).filter(|number| *number != without).map(|number| answers[number].as_str()).collect();
+        class.write("class.unclear.toml", &left);
+        // What looks at the class knows at once, and says what to do.
+        let said = class.run(0, &["report"]);
+        let why = if without == 1 { "the roster has no student `P L`" } else { "your answer about this was removed" };
+        assert!(said.contains("One submission is not clear") && said.contains(why), "{said}");
+        let missing = format!("{student} missing");
+        assert!(class.ask(grades).contains(&missing), "{:?}", class.ask(grades));
+        let said = grade(1);
+        assert!(said.contains("One submission is not clear") && !said.contains("removed or changed"), "{said}");
+        assert!(class.ask(grades).contains(&missing), "{:?}", class.ask(grades));
+        assert!(!class.run(0, &["report"]).contains("removed or changed"));
+        // Said again, it counts again, and is not graded again.
+        class.write("class.unclear.toml", &answers.concat());
+        assert!(grade(0).starts_with("0 graded now"));
+        assert!(!class.ask(grades).contains(&missing));
+    }
+    // Another exercise is taken back as well.
+    class.write("class.unclear.toml", &answers.concat().replacen("\"1\"", "\"2\"", 1));
+    grade(0);
+    let jane = "SELECT exercise, status FROM grade WHERE student = '17' ORDER BY exercise";
+    assert_eq!(class.ask(jane), ["01_leap_years missing", "02_anagrams does_not_compile"]);
+}
+
+#[test]
 fn a_file_is_chosen_without_its_exercise_where_one_is_graded() {
     let class = Class::new();
     class.hand_in("jane/one.rs", &leap_years(ONLY_FOURS));

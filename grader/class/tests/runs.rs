@@ -65,6 +65,43 @@ fn a_run_that_is_killed_goes_on_and_ends_as_one_that_was_not() {
 }
 
 #[test]
+#[cfg(unix)]
+fn ctrl_c_says_how_the_run_is_continued_and_leaves_no_process() {
+    use std::process::Stdio;
+
+    let class = Class::new();
+    fill(&class, 9);
+    // One that does not end by itself: what is being graded is given up.
+    let endless = leap_years("while year > 0 { std::hint::spin_loop(); } true");
+    class.hand_in("a student/01_leap_years/src/lib.rs", &endless);
+    let mut arguments = vec!["grade", "submissions", "--seed", "5", "--exercise", "1"];
+    arguments.extend(common::SANDBOX);
+    let mut child = class.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while results(&class, "class.jsonl") < 2 {
+        assert!(child.try_wait().unwrap().is_none() && begun.elapsed() < Duration::from_secs(240));
+        thread::sleep(Duration::from_millis(2));
+    }
+    let children = common::descendants(child.id());
+    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupt.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let done = results(&class, "class.jsonl");
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    let command = format!("grader class {}", arguments.join(" "));
+    let left = format!("{} of 10 submissions are left", 10 - done);
+    let stopped = "Stopped. Everything graded so far is kept.";
+    assert_eq!(said, format!("{stopped} {left}; the same command continues: {command}\n"));
+    let left: Vec<&u32> = children.iter().filter(|id| common::runs(**id)).collect();
+    assert!(left.is_empty(), "these processes are still there: {left:?}");
+    fs::remove_dir_all(class.path("submissions/a student")).unwrap();
+    // What was collected is graded, even if it is no longer there.
+    let said = class.grade(0, &[]);
+    assert!(said.starts_with(&format!("{} graded now, {done} before", 11 - done)), "{said}");
+}
+
+#[test]
 fn shards_in_any_order_and_any_number_of_times_make_the_database_of_a_serial_run() {
     let class = Class::new();
     fill(&class, 12);

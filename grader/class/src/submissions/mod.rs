@@ -31,6 +31,8 @@ pub(crate) struct Found {
     pub(crate) handed_in: Option<i64>,
     /// Where it lies below the folder of all submissions.
     pub(crate) place: String,
+    /// The answers that it was found by.
+    pub(crate) told: Vec<Answer>,
 }
 
 /// One of several that a student may have handed in to an exercise.
@@ -80,7 +82,6 @@ impl Search<'_> {
     ///
     /// If `submissions` cannot be read at all, and whatever `take` says.
     pub(crate) fn run(&self, submissions: &Path, mut take: impl FnMut(Found) -> Result<()>) -> Result<Vec<Question>> {
-        unpack::remove_leftovers(&self.work);
         let (root, _unpacked) = self.open_class(submissions)?;
         let mut students: BTreeMap<String, Vec<Item>> = BTreeMap::new();
         let mut questions = Vec::new();
@@ -232,9 +233,10 @@ impl Search<'_> {
                 continue;
             }
             let Some(Attempt { handed_in, code, place }) = codes.pop() else { continue };
+            let told = self.told(&names, &exercise);
             for who in &who {
                 let (who, exercise, code) = (who.clone(), exercise.clone(), code.clone());
-                take(Found { who, exercise, code, handed_in, place: place.clone() })?;
+                take(Found { who, exercise, code, handed_in, place: place.clone(), told: told.clone() })?;
             }
         }
         Ok(())
@@ -428,6 +430,17 @@ impl Search<'_> {
             stubs.iter().for_each(|name| drop(answers.remove(name)));
         }
         Ok(())
+    }
+
+    /// What answers say of these submissions that decides what counts in `exercise`.
+    fn told(&self, names: &[String], exercise: &str) -> Vec<Answer> {
+        let is_it = |name: &String| self.course.exercise(name).is_ok_and(|it| it.name == *exercise);
+        let decides = |answer: &Answer| {
+            let is_about = answer.exercise.as_ref().map_or(answer.file.is_some(), is_it);
+            answer.ignore || answer.student.is_some() || is_about
+        };
+        let about = self.answers.iter().filter(|answer| names.contains(&answer.submission));
+        about.map(Answer::without_time).filter(decides).collect()
     }
 
     fn answers_to(&self, name: &str) -> Vec<&Answer> {

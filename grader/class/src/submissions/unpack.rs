@@ -1,7 +1,7 @@
 //! Archives of strangers: what is code is written below one folder, and nothing else is.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
     path::{Component, Path, PathBuf},
 };
@@ -167,16 +167,9 @@ pub(super) fn new_folder(work: &Path) -> Result<tempfile::TempDir> {
     tempfile::tempdir_in(work).with_context(|| format!("cannot create a folder in {}", work.display()))
 }
 
-/// What is left of a run that was stopped.
-pub(super) fn remove_leftovers(work: &Path) {
-    if let Ok(entries) = fs::read_dir(work) {
-        entries.flatten().for_each(|entry| drop(fs::remove_dir_all(entry.path())));
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::{fs, io::Write};
 
     use zip::{ZipWriter, write::SimpleFileOptions};
 

@@ -161,3 +161,28 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     assert!(output.status.success(), "git {arguments:?}: {}", said(&output));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
+
+/// The processes that this one has started, and those that they have, where the system tells.
+pub(crate) fn descendants(of: u32) -> Vec<u32> {
+    let mut all = vec![of];
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids: Vec<u32> = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    let parents: Vec<(u32, u32)> = ids.into_iter().filter_map(|id| Some((id, stat(id)?.1))).collect();
+    for index in 0.. {
+        let Some(&parent) = all.get(index) else { break };
+        all.extend(parents.iter().filter(|(_, it)| *it == parent).map(|(id, _)| *id));
+    }
+    all.split_off(1)
+}
+
+/// Whether this process is there, and more than an entry that has not been waited for.
+pub(crate) fn runs(id: u32) -> bool {
+    stat(id).is_some_and(|(state, _)| state != 'Z')
+}
+
+/// The state of a process, and its parent.
+fn stat(id: u32) -> Option<(char, u32)> {
+    let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let mut cells = text.rsplit_once(") ")?.1.split(' ');
+    Some((cells.next()?.parse().ok()?, cells.next()?.parse().ok()?))
+}
