@@ -23,7 +23,7 @@ use crate::{
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 
 /// How a question ends that is about a student, and one about two submissions of a student's.
-pub(crate) const WRITE_STUDENT: &str = "; write student";
+pub(crate) const WRITE_STUDENT: &str = "; write student, or ignore = true";
 pub(crate) const WRITE_IGNORE: &str = "; write ignore = true for the one that does not count";
 /// A question about a submission that counted because of an answer that is gone.
 pub(crate) const ANSWER_IS_GONE: &str = "your answer about this was removed or changed; run the same `grader class grade` command again, which reads it again";

@@ -227,7 +227,7 @@ const BEGINNING: &str = "\
 /// A time in seconds since 1970. It has to name its zone, or end in `Z`.
 pub(crate) fn seconds(text: &str) -> Option<i64> {
     // Gradescope writes `2026-11-20 23:10:05.123456000 Z`.
-    let text = text.trim().replacen(' ', "T", 1).replace(' ', "");
+    let text = text.trim().replacen(' ', "T", 1).replace(' ', "").replace("UTC", "Z");
     text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
 }
 

@@ -102,7 +102,10 @@ pub(crate) fn read(path: &Path) -> Result<(Vec<Answer>, Vec<Question>)> {
         let handed_in = match &entry.handed_in {
             None => None,
             Some(text) => Some(seconds(text).ok_or_else(|| {
-                UsageError(format!("{}: `{text}` is not a time such as 2026-11-20T23:10:00Z", path.display()))
+                UsageError(format!(
+                    "{}: `{text}` is not a time; write one with its zone, such as 2026-11-20T23:10:00+01:00",
+                    path.display()
+                ))
             })?),
         };
         let Entry { submission, why, choices, file, exercise, student, handed_in: _, ignore } = entry;
