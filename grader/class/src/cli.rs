@@ -88,7 +88,7 @@ pub(crate) struct MergeArgs {
 #[derive(Args)]
 pub(crate) struct ReportArgs {
     /// The database
-    #[arg(default_value = "class.db")]
+    #[arg(long, value_name = "FILE", default_value = "class.db")]
     pub(crate) database: PathBuf,
 
     /// The folder to write to [default: the database's name with `-report`]
@@ -167,7 +167,7 @@ pub(crate) enum Form {
 #[derive(Args)]
 pub(crate) struct RegradeArgs {
     /// The database
-    #[arg(default_value = "class.db")]
+    #[arg(long, value_name = "FILE", default_value = "class.db")]
     pub(crate) database: PathBuf,
 
     /// Use the course as it is in this commit [default: as it is in this folder]

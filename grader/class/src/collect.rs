@@ -96,9 +96,9 @@ pub(crate) fn run(course: &Course, args: &GradeArgs, stop: &Stop) -> Result<bool
     if !changed.is_empty() {
         return Err(UsageError(format!(
             "the checks or the compiler have changed since this class was graded, so nothing new was graded here: {}. \
-             `grader class regrade {}` shows what that changes, and lets you accept it",
+             `grader class regrade --database {}` shows what that changes, and lets you accept it",
             changed.join(", "),
-            args.to.display()
+            crate::launch::quoted(&args.to.to_string_lossy())
         ))
         .into());
     }

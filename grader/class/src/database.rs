@@ -74,26 +74,45 @@ pub(crate) fn build(
     paths: &Paths,
 ) -> Result<Vec<Question>> {
     let path = &paths.database;
+    let cannot = || {
+        let says = "is its folder there, writable and not full? Everything graded is kept; run the same command again";
+        format!("cannot write {}; {says}", path.display())
+    };
+    // Who looks at a class while it is graded makes a database, too: one after the other.
+    let lock = fs::File::create(path.with_added_extension("lock")).with_context(cannot)?;
+    lock.lock().with_context(cannot)?;
     let [unsorted, sorted] = ["unsorted", "sorted"].map(|ending| path.with_extension(format!("{ending}.db")));
     for old in [&unsorted, &sorted] {
         let _ = fs::remove_file(old);
     }
-    let cannot = || format!("cannot write {}; is its folder there, writable and not full?", path.display());
-    let mut connection = Connection::open(&unsorted).with_context(cannot)?;
+    let result = make(course, policy, answers, records, &unsorted, &sorted);
+    let moved = result.and_then(|questions| Ok(fs::rename(&sorted, path).map(|()| questions)?));
+    // On a disk that is full, what was begun is in the way.
+    for old in [&unsorted, &sorted] {
+        let _ = fs::remove_file(old);
+    }
+    moved.with_context(cannot)
+}
+
+/// Makes the database in `sorted`, by way of `unsorted`; neither is there yet.
+fn make(
+    course: &Course,
+    policy: &Policy,
+    answers: &[Answer],
+    records: &Path,
+    unsorted: &Path,
+    sorted: &Path,
+) -> Result<Vec<Question>> {
+    let mut connection = Connection::open(unsorted)?;
     // It is thrown away if something goes wrong: the records are what counts.
     connection.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF;")?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     migrate(&mut connection)?;
     let transaction = connection.transaction()?;
-    let questions =
-        Building { course, policy, answers, transaction: &transaction }.all(records).with_context(cannot)?;
-    transaction.commit().with_context(cannot)?;
+    let questions = Building { course, policy, answers, transaction: &transaction }.all(records)?;
+    transaction.commit()?;
     // Written again in the order of the keys, so that it does not matter in which order the records came.
-    let target = sorted.to_str().context("the database's name is not UTF-8")?;
-    connection.execute("VACUUM INTO ?1", [target]).with_context(cannot)?;
-    drop(connection);
-    fs::remove_file(&unsorted).with_context(cannot)?;
-    fs::rename(&sorted, path).with_context(cannot)?;
+    connection.execute("VACUUM INTO ?1", [sorted.to_str().context("its name is not UTF-8")?])?;
     Ok(questions)
 }
 

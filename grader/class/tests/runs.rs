@@ -154,3 +154,24 @@ fn one_hostile_submission_changes_no_other_result() {
     fs::copy(class.path("honest.db"), class.path("class.db")).unwrap();
     assert!(with == class.ask(honest) && with.len() == 9, "an honest result has changed");
 }
+
+#[test]
+fn several_may_look_at_a_class_whose_settings_have_changed() {
+    let class = Class::new();
+    fill(&class, 3);
+    class.grade(0, &[]);
+    class.write("class.toml", "[late]\noff_per_day = 1\n");
+    // From here on, every command makes the database again.
+    let settings = fs::File::options().write(true).open(class.path("class.toml")).unwrap();
+    settings.set_modified(std::time::SystemTime::now() + Duration::from_secs(3600)).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..3).for_each(|_| drop(class.run(0, &["show", "student1"]))));
+        }
+    });
+    assert_eq!(class.ask("PRAGMA integrity_check"), ["ok"]);
+    let mut left: Vec<String> =
+        fs::read_dir(class.folder.path()).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    left.sort();
+    assert_eq!(left, ["class.db", "class.db.lock", "class.jsonl", "class.jsonl.lock", "class.toml", "submissions"]);
+}

@@ -315,7 +315,7 @@ impl Search<'_> {
             .any(|ending| names::strip_ending(&name, ending).is_some())
         {
             anyhow::bail!("is an archive that is not read here; pack it again as .zip or .tar.gz");
-        } else {
+        } else if path != item.path {
             others.push(name);
         }
         let candidates = self.look_into(item, to);
@@ -415,8 +415,9 @@ impl Search<'_> {
             }
         }
         if !nameless.is_empty() {
-            let why = "which exercise is this? Write exercise, and file where there are several";
-            questions.push(Question { choices: nameless, ..Question::new(&item.name, why) });
+            let for_all = if self.only.is_none() { "; --exercise N says it for all submissions" } else { "" };
+            let why = format!("which exercise is this? Write exercise, and file where there are several{for_all}");
+            questions.push(Question { choices: nameless, ..Question::new(&item.name, &why) });
         }
     }
 
