@@ -298,6 +298,8 @@ fn repositories_that_a_classroom_names_are_found_in_its_roster() {
     );
     class.hand_in("leap-years-jane/src/lib.rs", &leap_years(RIGHT));
     class.hand_in("leap-years-ann-lee/src/lib.rs", &leap_years(ONLY_FOURS));
+    class.hand_in("by mail/src/lib.rs", &leap_years(NO_CENTURIES));
+    class.write("class.unclear.toml", "[[unclear]]\nsubmission = \"by mail\"\nignore = true\n");
     class.grade(0, &["--exercise", "1", "--roster", "roster.csv"]);
     assert_eq!(class.ask("SELECT student, points FROM grade ORDER BY student"), ["a@x.org 0", "j@x.org 2"]);
 }

@@ -58,9 +58,16 @@ fn a_run_that_is_killed_goes_on_and_ends_as_one_that_was_not() {
         file.write_all(b"{\"result\":{\"unit\":\"ab").unwrap();
     }
     assert!(kills > 0, "the machine was quicker than the test");
+    // What was unpacked for it is still there, until the same class is graded again.
+    let path = class.path("class.jsonl").to_str().unwrap().to_owned();
+    let name: String =
+        hmac_sha256::Hash::hash(path.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let work = class.course.join("target/grader/class").join(name);
+    fs::create_dir_all(work.join("unpacked")).unwrap();
     let done = results(&class, "class.jsonl");
     let said = class.grade(0, &[]);
     assert!(said.starts_with(&format!("{} graded now, {done} before", 10 - done)), "{said}");
+    assert!(!work.exists());
     assert!(bytes(&class.path("class.db")) == bytes(&whole.path("class.db")), "another database");
 }
 

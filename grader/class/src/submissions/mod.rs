@@ -7,7 +7,7 @@ mod repository;
 mod unpack;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs,
     path::{Path, PathBuf, absolute},
 };
@@ -108,9 +108,10 @@ impl Search<'_> {
             }
             match item.who.first() {
                 Some(who) => students.entry(who.key.clone()).or_default().push(item),
-                None => {
-                    questions.push(Question::new(&item.name, "nothing says whose submission this is; write student"))
-                }
+                None => questions.push(Question::new(
+                    &item.name,
+                    "nothing says whose submission this is; write student, or ignore = true",
+                )),
             }
         }
         if students.is_empty() && questions.is_empty() {
@@ -197,7 +198,10 @@ impl Search<'_> {
         for name in known.iter().flat_map(BTreeMap::keys) {
             let is_here = items.iter().any(|item| item.name == *name);
             if !is_here && !self.answers_to(name).iter().any(|answer| answer.ignore) {
-                let why = format!("{} lists this, but it is not here; export again", gradescope::METADATA);
+                let why = format!(
+                    "{} lists this, but it is not here; export again, or write ignore = true",
+                    gradescope::METADATA
+                );
                 questions.push(Question::new(name, &why));
             }
         }
@@ -501,18 +505,20 @@ fn without_code(others: &[String]) -> String {
     why
 }
 
-/// GitHub Classroom calls a folder `homework-4-jane`: where all folders begin with the same words, a roster may have what
+/// GitHub Classroom calls a folder `homework-4-jane`: where most folders begin with the same words, a roster may have what
 /// follows them.
 fn name_without_assignment(items: &mut [Item]) {
-    let mut names = items.iter().filter(|item| item.path.is_dir() && item.who.len() == 1).map(|item| &*item.who[0].key);
-    let Some(first) = names.next() else { return };
-    let same = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
-    let Some(shared) = names.map(|name| same(first, name)).min() else { return };
-    let ends: Vec<usize> =
-        first.bytes().take(shared).zip(1..).filter(|(byte, _)| *byte == b'-').map(|(_, end)| end).collect();
-    for item in items.iter_mut().filter(|item| item.path.is_dir() && item.who.len() == 1) {
-        let Who { key, ids } = &mut item.who[0];
-        ids.extend(ends.iter().map(|&end| key[end..].to_owned()));
+    let ends = |key: &str| key.match_indices('-').map(|(at, _)| at + 1).collect::<Vec<_>>();
+    let mut folders: Vec<&mut Who> =
+        items.iter_mut().filter(|item| item.path.is_dir()).filter_map(|item| item.who.first_mut()).collect();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for Who { key, .. } in &folders {
+        ends(key).into_iter().for_each(|end| *counts.entry(key[..end].to_owned()).or_default() += 1);
+    }
+    let half = folders.len() / 2;
+    for Who { key, ids } in &mut folders {
+        let shared = ends(key).into_iter().filter(|&end| half > 0 && counts[&key[..end]] > half);
+        ids.extend(shared.map(|end| key[end..].to_owned()));
     }
 }
 
