@@ -118,7 +118,9 @@ pub(crate) fn grade<'a>(
                 outcome.faults.entry(name.clone()).or_default().push(format!("{error:#}"));
             }
         }
-        progress.show(index + 1, name);
+        // Others that were begun earlier may still be going on.
+        let done = outcome.graded + outcome.faults.values().map(Vec::len).sum::<usize>();
+        progress.show(done, name);
         Ok(true)
     };
     // One more than there are cores: while one waits for a file or a process, another computes.
