@@ -106,6 +106,8 @@ pub(crate) fn become_program(program: &Path, arguments: impl IntoIterator<Item =
     }
     #[cfg(not(unix))]
     {
+        // Ctrl-C reaches both programs, and the other one decides what follows.
+        signal_hook::flag::register(signal_hook::consts::SIGINT, Default::default())?;
         let status = command.status().with_context(failed)?;
         Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(3)))
     }

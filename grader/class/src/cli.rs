@@ -13,7 +13,7 @@ use crate::{record::Shard, roster::Columns};
     version,
     about = "Grades a whole class: continues where it stopped, reports, regrades, and exports the grades",
     after_help = "Exit codes: 0 everything is done, 1 something is not clear yet, 2 wrong usage, \
-                  3 the grader could not do its work.",
+                  3 the grader could not do its work, 130 it was stopped by Ctrl-C and can be continued.",
     max_term_width = 100
 )]
 pub(crate) struct Cli {
@@ -88,7 +88,7 @@ pub(crate) struct MergeArgs {
 #[derive(Args)]
 pub(crate) struct ReportArgs {
     /// The database
-    #[arg(default_value = "class.db")]
+    #[arg(long, value_name = "FILE", default_value = "class.db")]
     pub(crate) database: PathBuf,
 
     /// The folder to write to [default: the database's name with `-report`]
@@ -167,7 +167,7 @@ pub(crate) enum Form {
 #[derive(Args)]
 pub(crate) struct RegradeArgs {
     /// The database
-    #[arg(default_value = "class.db")]
+    #[arg(long, value_name = "FILE", default_value = "class.db")]
     pub(crate) database: PathBuf,
 
     /// Use the course as it is in this commit [default: as it is in this folder]

@@ -14,6 +14,7 @@ use crate::{
     roster::Columns,
     say,
     settings::{self, Policy},
+    stop::Stop,
     submissions::{Found, Search},
     unclear::{self, Question},
 };
@@ -22,7 +23,7 @@ use crate::{
 const BATCH: usize = 64;
 
 /// Whether all was clear.
-pub(crate) fn run(course: &Course, args: &GradeArgs) -> Result<bool> {
+pub(crate) fn run(course: &Course, args: &GradeArgs, stop: &Stop) -> Result<bool> {
     let sandbox = Sandbox::choose(args.sandbox.into())?;
     let paths = Paths { database: args.to.clone() };
     if let Some(roster) = &args.roster {
@@ -40,7 +41,9 @@ pub(crate) fn run(course: &Course, args: &GradeArgs) -> Result<bool> {
     let mut records = Records::open(&paths.records(args.shard))?;
     let seed = seed(&records, args.seed)?;
 
-    let work = course.work_folder()?.join("class").join(format!("open-{}", std::process::id()));
+    let work = records.work_folder(course)?;
+    // What a run that was killed has left.
+    let _ = std::fs::remove_dir_all(&work);
     let search = Search { course, only, answers: &answers, work: work.clone() };
     let mut collecting = Collecting {
         course,
@@ -52,6 +55,7 @@ pub(crate) fn run(course: &Course, args: &GradeArgs) -> Result<bool> {
         batch: Vec::new(),
     };
     let questions = search.run(&args.submissions, |found| {
+        stop.check()?;
         let is_wanted = wanted.is_empty() || wanted.iter().any(|exercise| exercise.name == found.exercise);
         if is_wanted { collecting.note(&mut records, found) } else { Ok(()) }
     });
@@ -59,20 +63,24 @@ pub(crate) fn run(course: &Course, args: &GradeArgs) -> Result<bool> {
     let questions = questions?;
     records.add(&std::mem::take(&mut collecting.batch))?;
     if args.shard.is_none() {
-        // Those of earlier runs that were stopped.
+        // What earlier runs have left, because they were stopped or because it did not count then.
         let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|exercise| exercise.name == name);
-        let earlier = records.all_last().filter(|hand_in| is_wanted(&hand_in.exercise));
-        let earlier: Units = earlier.map(|hand_in| (hand_in.exercise.clone(), hand_in.code.clone())).collect();
+        let earlier: Units = records.handed_in.iter().filter(|(exercise, _)| is_wanted(exercise)).cloned().collect();
         let names: BTreeSet<&String> = earlier.iter().map(|(name, _)| name).collect();
         for name in names {
             collecting.prepare(&mut records, name)?;
         }
-        collecting.units.extend(earlier);
+        let is_left = |(name, code): &(String, String)| {
+            let unit = collecting.ready.get(name).map(|ready| unit_of(&ready.terms, code));
+            unit.is_some_and(|unit| !records.results.contains(&unit))
+        };
+        let left: Units = earlier.into_iter().filter(is_left).collect();
+        collecting.units.extend(left);
     }
     let Collecting { ready, changed, mut units, .. } = collecting;
     units.retain(|(exercise, _)| ready.contains_key(exercise));
     let total = units.len();
-    let outcome = grade::grade(course, &ready, &units, sandbox, &mut records)?;
+    let outcome = grade::grade(course, &ready, &units, sandbox, &mut records, stop)?;
     say(&format!("{} graded now, {} before", outcome.graded, total.saturating_sub(outcome.graded)));
     drop(records);
     let is_clear = match args.shard {
@@ -88,9 +96,9 @@ pub(crate) fn run(course: &Course, args: &GradeArgs) -> Result<bool> {
     if !changed.is_empty() {
         return Err(UsageError(format!(
             "the checks or the compiler have changed since this class was graded, so nothing new was graded here: {}. \
-             `grader class regrade {}` shows what that changes, and lets you accept it",
+             `grader class regrade --database {}` shows what that changes, and lets you accept it",
             changed.join(", "),
-            args.to.display()
+            crate::launch::quoted(&args.to.to_string_lossy())
         ))
         .into());
     }
@@ -104,14 +112,19 @@ pub(crate) fn build(course: &Course, paths: &Paths, questions: Option<Vec<Questi
     let policy = Policy::read(course, &paths.settings())?;
     let (answers, open) = unclear::read(&paths.unclear())?;
     // Whose a submission is, is asked again if it is still not clear.
-    let is_asked_again =
-        |why: &str| [database::WRITE_STUDENT, database::WRITE_IGNORE].iter().any(|end| why.ends_with(end));
+    let is_asked_again = |why: &str| {
+        [database::WRITE_STUDENT, database::WRITE_IGNORE, database::ANSWER_IS_GONE].iter().any(|end| why.ends_with(end))
+    };
+    let is_read_now = questions.is_some();
     let kept = || open.into_iter().filter(|question| !is_asked_again(&question.why)).collect();
-    let mut all = questions.unwrap_or_else(kept);
+    let mut all: Vec<Question> = questions.unwrap_or_else(kept);
+    let asked: BTreeSet<String> = all.iter().map(|question| question.submission.clone()).collect();
     let about_students = database::build(course, &policy, &answers, &paths.records(None), paths)?;
     all.extend(about_students.into_iter().filter(|question| {
         // An answer has been given; that it is not in the roster has to be told again.
-        !answers.iter().any(|answer| answer.submission == question.submission && answer.ignore)
+        let is_ignored = answers.iter().any(|answer| answer.submission == question.submission && answer.ignore);
+        let is_gone = question.why == database::ANSWER_IS_GONE;
+        !is_ignored && !(is_gone && (is_read_now || asked.contains(&question.submission)))
     }));
     unclear::write(&paths.unclear(), &answers, &all)?;
     let class = crate::stored::Class::read(&database::open(&paths.database)?)?;
@@ -170,7 +183,7 @@ struct Collecting<'a> {
 
 impl Collecting<'_> {
     fn note(&mut self, records: &mut Records, found: Found) -> Result<()> {
-        let Found { who, exercise, code, handed_in, place } = found;
+        let Found { who, exercise, code, handed_in, place, told } = found;
         self.prepare(records, &exercise)?;
         let is_here = |name: &str| self.args.shard.is_none_or(|shard| shard.holds(name));
         // What is known of a student and an exercise is in one shard, whatever the code.
@@ -191,7 +204,8 @@ impl Collecting<'_> {
         }
         if is_at_home {
             let last = records.last(&who.key, &exercise);
-            let is_known = last.is_some_and(|last| last.code == digest && last.handed_in == handed_in);
+            let is_known =
+                last.is_some_and(|last| last.code == digest && last.handed_in == handed_in && last.told == told);
             if !is_known {
                 let attempt = last.map_or(0, |last| last.attempt) + 1;
                 self.batch.push(Record::HandIn(HandIn {
@@ -201,6 +215,7 @@ impl Collecting<'_> {
                     code: digest,
                     handed_in,
                     found: place,
+                    told,
                 }));
             }
         }

@@ -1,7 +1,7 @@
 //! The database: made of a class's records and settings, for looking at. The same records in any order make the same bytes.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs,
     path::Path,
 };
@@ -16,15 +16,17 @@ use crate::{
     roster::Student,
     settings::Policy,
     similar,
-    unclear::{Answer, Question},
+    unclear::{self, Answer, Question},
 };
 
 /// What makes each version of the schema of the one before. The last one is what this program writes and reads.
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 
 /// How a question ends that is about a student, and one about two submissions of a student's.
-pub(crate) const WRITE_STUDENT: &str = "; write student";
+pub(crate) const WRITE_STUDENT: &str = "; write student, or ignore = true";
 pub(crate) const WRITE_IGNORE: &str = "; write ignore = true for the one that does not count";
+/// A question about a submission that counted because of an answer that is gone.
+pub(crate) const ANSWER_IS_GONE: &str = "your answer about this was removed or changed; run the same `grader class grade` command again, which reads it again";
 
 /// "nlcl", in the file's head.
 const APPLICATION: i32 = 0x6e6c_636c;
@@ -72,26 +74,45 @@ pub(crate) fn build(
     paths: &Paths,
 ) -> Result<Vec<Question>> {
     let path = &paths.database;
+    let cannot = || {
+        let says = "is its folder there, writable and not full? Everything graded is kept; run the same command again";
+        format!("cannot write {}; {says}", path.display())
+    };
+    // Who looks at a class while it is graded makes a database, too: one after the other.
+    let lock = fs::File::create(path.with_added_extension("lock")).with_context(cannot)?;
+    lock.lock().with_context(cannot)?;
     let [unsorted, sorted] = ["unsorted", "sorted"].map(|ending| path.with_extension(format!("{ending}.db")));
     for old in [&unsorted, &sorted] {
         let _ = fs::remove_file(old);
     }
-    let cannot = || format!("cannot write {}; is its folder there, writable and not full?", path.display());
-    let mut connection = Connection::open(&unsorted).with_context(cannot)?;
+    let result = make(course, policy, answers, records, &unsorted, &sorted);
+    let moved = result.and_then(|questions| Ok(fs::rename(&sorted, path).map(|()| questions)?));
+    // On a disk that is full, what was begun is in the way.
+    for old in [&unsorted, &sorted] {
+        let _ = fs::remove_file(old);
+    }
+    moved.with_context(cannot)
+}
+
+/// Makes the database in `sorted`, by way of `unsorted`; neither is there yet.
+fn make(
+    course: &Course,
+    policy: &Policy,
+    answers: &[Answer],
+    records: &Path,
+    unsorted: &Path,
+    sorted: &Path,
+) -> Result<Vec<Question>> {
+    let mut connection = Connection::open(unsorted)?;
     // It is thrown away if something goes wrong: the records are what counts.
     connection.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF;")?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     migrate(&mut connection)?;
     let transaction = connection.transaction()?;
-    let questions =
-        Building { course, policy, answers, transaction: &transaction }.all(records).with_context(cannot)?;
-    transaction.commit().with_context(cannot)?;
+    let questions = Building { course, policy, answers, transaction: &transaction }.all(records)?;
+    transaction.commit()?;
     // Written again in the order of the keys, so that it does not matter in which order the records came.
-    let target = sorted.to_str().context("the database's name is not UTF-8")?;
-    connection.execute("VACUUM INTO ?1", [target]).with_context(cannot)?;
-    drop(connection);
-    fs::remove_file(&unsorted).with_context(cannot)?;
-    fs::rename(&sorted, path).with_context(cannot)?;
+    connection.execute("VACUUM INTO ?1", [sorted.to_str().context("its name is not UTF-8")?])?;
     Ok(questions)
 }
 
@@ -124,15 +145,17 @@ struct Building<'a> {
 impl Building<'_> {
     fn all(&self, records: &Path) -> Result<Vec<Question>> {
         let (mut terms, mut regrades, mut decisions) = (Vec::new(), Vec::new(), Vec::new());
-        let mut hand_ins: Vec<HandIn> = Vec::new();
+        let (mut hand_ins, mut gone) = (Vec::<HandIn>::new(), BTreeSet::new());
         each_line(records, |_, line| {
             // What is damaged was told of when the file was opened.
             match serde_json::from_str(line) {
                 Ok(Record::Terms(new)) if !terms.contains(&new) => terms.push(new),
                 Ok(Record::Code(code)) => self.code(&code)?,
                 Ok(Record::HandIn(hand_in)) => {
-                    if !self.answers.iter().any(|answer| answer.takes_back(&hand_in.found, &hand_in.who.key)) {
+                    if unclear::counts(&hand_in, self.answers) {
                         hand_ins.push(hand_in);
+                    } else {
+                        gone.insert(hand_in.submission().to_owned());
                     }
                 }
                 Ok(Record::Result(graded)) => self.result(&graded)?,
@@ -155,7 +178,9 @@ impl Building<'_> {
         }
         self.about()?;
         self.exercises(&counted)?;
-        let (last, questions) = self.students(hand_ins)?;
+        gone.retain(|submission| hand_ins.iter().all(|hand_in| hand_in.submission() != submission));
+        let (last, mut questions) = self.students(hand_ins)?;
+        questions.extend(gone.iter().map(|submission| Question::new(submission, ANSWER_IS_GONE)));
         self.grades(&counted, &last)?;
         self.regrades(&regrades, &decisions, &last)?;
         Ok(questions)
@@ -350,7 +375,7 @@ impl Building<'_> {
                     _ => 0,
                 };
                 let off = if days > 0 { self.policy.late.off(f64::from(points), days) } else { 0.0 };
-                let counts = ((f64::from(points) - off) * 100.0).round() / 100.0;
+                let counts = self.policy.late.counted(points, days);
                 insert.execute(params![
                     student[0],
                     exercise,

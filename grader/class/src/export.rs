@@ -18,7 +18,9 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 use crate::{
     cli::{ExportArgs, Form},
     page::Pseudonyms,
-    settings::{iso, now},
+    record::Paths,
+    roster::Sheet,
+    settings::{Policy, iso, now},
     show::{points, standing},
     stored::{self, Class, Exercise, Grade, Student},
 };
@@ -85,8 +87,60 @@ impl Export<'_> {
                  own gradebook, so export that, and give it with --roster"
             ));
         }
+        self.compare_with_gradebook()?;
         files::write_atomically(&self.args.to, &table.into_inner().context("the table cannot be written")?)?;
         Ok(self.class.students.len())
+    }
+
+    /// Says which columns Canvas would not recognise, and which have other points there, if the roster is its gradebook.
+    fn compare_with_gradebook(&self) -> Result<()> {
+        let settings = Paths { database: self.args.database.clone() }.settings();
+        let Some(roster) = Policy::read(self.course, &settings)?.roster.file else { return Ok(()) };
+        let Sheet { heads, rows } = Sheet::read(&roster)?;
+        if !["Student", "ID"].iter().all(|own| heads.iter().any(|head| head == own)) {
+            return Ok(());
+        }
+        let points = rows.iter().find(|row| row.first().is_some_and(|cell| cell == "Points Possible"));
+        // The number at the end tells an assignment from sums such as `Final Score`.
+        let is_assignment = |head: &&String| {
+            let number = head.strip_suffix(')').and_then(|head| head.rsplit_once(" (")).map(|(_, number)| number);
+            number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let mut unknown = Vec::new();
+        for Exercise { number, assignment, max_points, .. } in &self.class.exercises {
+            let Some(column) = heads.iter().position(|head| head == assignment) else {
+                unknown.push((number, assignment));
+                continue;
+            };
+            let there = points.and_then(|row| row.get(column)?.parse::<f64>().ok());
+            if let Some(there) = there.filter(|there| *there != f64::from(*max_points)) {
+                crate::warn(&format!(
+                    "`{assignment}` has {there} points in Canvas, but exercise {number} has {max_points}, and Canvas takes the \
+                     points as they are: set the points of the assignment to {max_points}"
+                ));
+            }
+        }
+        if let Some((number, _)) = unknown.first() {
+            let names: Vec<String> = unknown.iter().map(|(_, name)| format!("`{name}`")).collect();
+            let columns: Vec<String> = heads.iter().filter(is_assignment).map(|head| format!("`{head}`")).collect();
+            let is_named =
+                |head: &&String| head.split(|c: char| !c.is_ascii_digit()).any(|it| it == number.to_string());
+            let mut likely = heads.iter().filter(is_assignment);
+            let example = likely.find(is_named).map_or("Exercise (123456)", String::as_str);
+            crate::warn(&format!(
+                "{} has no column {}, so Canvas would offer to create a new assignment. Name the column of each exercise under \
+                 [assignments] in {}, such as {number} = \"{example}\"; {}",
+                roster.display(),
+                names.join(", "),
+                settings.display(),
+                match &*columns {
+                    [] => "the gradebook has no assignment yet: create it in Canvas, and export the gradebook again"
+                        .to_owned(),
+                    columns => format!("the gradebook has {}", columns.join(", ")),
+                }
+            ));
+        }
+        Ok(())
     }
 
     /// For Moodle's import of grades: identify by the address or the number, map each exercise to its item.

@@ -16,7 +16,10 @@ use anyhow::{Context, Result, bail};
 use course::{Course, Exercise, checks_digest, files};
 use runner::{Grader, Kit, Options, Sandbox, StatusLine, Submission, digest_of_own_crates};
 
-use crate::record::{Code, Graded, Record, Records, Spent, Terms, digest, unit_of};
+use crate::{
+    record::{Code, Graded, Record, Records, Spent, Terms, digest, unit_of},
+    stop::{Stop, Stopped},
+};
 
 /// After so many faults of the grader's in one exercise the rest of it is left for another run.
 const MAX_FAULTS: usize = 3;
@@ -68,19 +71,20 @@ impl Outcome {
     }
 }
 
-/// Grades `units`, pairs of an exercise and a digest of code, with what is `ready`.
+/// Grades `units`, pairs of an exercise and a digest of code, with what is `ready`, until there are no more or Ctrl-C stops it.
 pub(crate) fn grade<'a>(
     course: &'a Course,
     ready: &'a BTreeMap<String, Ready<'a>>,
     units: &Units,
     sandbox: Sandbox,
     records: &mut Records,
+    stop: &'a Stop,
 ) -> Result<Outcome> {
     let is_done = |(exercise, code): &&(String, String)| {
         ready.get(exercise).is_none_or(|ready| records.results.contains(&unit_of(&ready.terms, code)))
     };
     let units: Vec<&(String, String)> = units.iter().filter(|unit| !is_done(unit)).collect();
-    let work = course.work_folder()?.join("class");
+    let work = records.work_folder(course)?;
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
     let progress = Progress::new(units.len());
@@ -97,7 +101,11 @@ pub(crate) fn grade<'a>(
             records.code(digest)?
         };
         let begun = Instant::now();
-        let graded = graders.of(course, ready, sandbox).and_then(|grader| grade_one(&work, grader, ready, &code));
+        let graded = graders.of(course, ready, sandbox, stop).and_then(|grader| grade_one(&work, grader, ready, &code));
+        // Ctrl-C may have ended the compiler, the judge or the submission: what came of that is not a result.
+        if stop.is_asked() {
+            return Ok(false);
+        }
         let (records, outcome) = &mut *shared.lock().expect("no thread panics while it holds this");
         match graded {
             Ok(graded) => {
@@ -110,7 +118,9 @@ pub(crate) fn grade<'a>(
                 outcome.faults.entry(name.clone()).or_default().push(format!("{error:#}"));
             }
         }
-        progress.show(index + 1, name);
+        // Others that were begun earlier may still be going on.
+        let done = outcome.graded + outcome.faults.values().map(Vec::len).sum::<usize>();
+        progress.show(done, name);
         Ok(true)
     };
     // One more than there are cores: while one waits for a file or a process, another computes.
@@ -119,7 +129,7 @@ pub(crate) fn grade<'a>(
     thread::scope(|scope| -> Result<()> {
         let worker = || -> Result<()> {
             let mut graders = Graders { current: None };
-            while !stopped.load(Ordering::Relaxed) {
+            while !stopped.load(Ordering::Relaxed) && !stop.is_asked() {
                 if !grade_next(&mut graders).inspect_err(|_| stopped.store(true, Ordering::Relaxed))? {
                     break;
                 }
@@ -129,7 +139,10 @@ pub(crate) fn grade<'a>(
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
     })?;
-    Ok(shared.into_inner().expect("no thread panics while it holds this").1)
+    let _ = fs::remove_dir(&work);
+    let (_, outcome) = shared.into_inner().expect("no thread panics while it holds this");
+    let (of, left) = (units.len(), units.len() - outcome.graded);
+    if stop.is_asked() && left > 0 { Err(Stopped { left, of }.into()) } else { Ok(outcome) }
 }
 
 /// A worker's grader; units come exercise by exercise, so it needs one at a time.
@@ -138,11 +151,17 @@ struct Graders<'a> {
 }
 
 impl<'a> Graders<'a> {
-    fn of(&mut self, course: &'a Course, ready: &'a Ready<'a>, sandbox: Sandbox) -> Result<&mut Grader<'a>> {
+    fn of(
+        &mut self,
+        course: &'a Course,
+        ready: &'a Ready<'a>,
+        sandbox: Sandbox,
+        stop: &'a Stop,
+    ) -> Result<&mut Grader<'a>> {
         if self.current.as_ref().is_none_or(|(name, _)| *name != ready.exercise.name) {
             self.current = None;
             let options = Options { seed: ready.terms.seed, ..Options::default() };
-            let grader = Grader::start(course, ready.exercise, &ready.kit, options, sandbox)?;
+            let grader = Grader::start(course, ready.exercise, &ready.kit, options, sandbox, stop)?;
             self.current = Some((&ready.exercise.name, grader));
         }
         let (_, grader) = self.current.as_mut().context("it was just started")?;

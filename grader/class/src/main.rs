@@ -19,6 +19,7 @@ mod roster;
 mod settings;
 mod show;
 mod similar;
+mod stop;
 mod stored;
 mod submissions;
 mod unclear;
@@ -37,6 +38,7 @@ use report::{sanitise::clean, style};
 use cli::{Cli, Command, MergeArgs};
 use record::{Paths, Records};
 use settings::Policy;
+use stop::stoppable;
 
 fn main() -> ExitCode {
     runner::program(run)
@@ -49,15 +51,19 @@ fn run() -> Result<ExitCode> {
     let cli = Cli::parse_from([program].into_iter().chain(arguments));
     let course = Course::find(Some(&PathBuf::from(folder)))?;
     let is_clear = match &cli.command {
-        Command::Grade(args) => collect::run(&course, args)?,
+        Command::Grade(args) => return stoppable(|stop| collect::run(&course, args, stop)),
+        Command::Regrade(args) => return stoppable(|stop| regrade::run(&course, args, stop).map(|()| true)),
         Command::Merge(args) => merge(&course, args)?,
         Command::Report(args) => page::run(&course, args).map(|()| true)?,
         Command::Show(args) => show::run(&course, args).map(|()| true)?,
         Command::Export(args) => export::run(&course, args).map(|()| true)?,
-        Command::Regrade(args) => regrade::run(&course, args).map(|()| true)?,
         Command::Launch(args) => launch::run(&course, args).map(|()| true)?,
     };
-    Ok(if is_clear { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(exit_code(is_clear))
+}
+
+fn exit_code(is_clear: bool) -> ExitCode {
+    if is_clear { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
 /// Puts the records of shards together. It does not matter in which order, or how often.

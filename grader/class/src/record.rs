@@ -2,7 +2,7 @@
 //! at any moment, and the same lines in any order say the same.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fs::{File, OpenOptions, TryLockError},
     io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
@@ -11,10 +11,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use course::{UsageError, files};
+use course::{Course, UsageError, files};
 use hmac_sha256::Hash;
 use report::Report;
 use serde::{Deserialize, Serialize};
+
+use crate::unclear::Answer;
 
 /// How long a file may still be held by another grader.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -63,6 +65,9 @@ pub(crate) struct HandIn {
     pub(crate) handed_in: Option<i64>,
     /// Where it was found, below the folder of all submissions.
     pub(crate) found: String,
+    /// What teachers had said of this student's submissions by then: without these answers it does not count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) told: Vec<Answer>,
 }
 
 impl HandIn {
@@ -199,6 +204,8 @@ pub(crate) struct Records {
     code: HashMap<String, (u64, usize)>,
     /// Of each student and exercise the last hand-in.
     last: HashMap<(String, String), HandIn>,
+    /// Every exercise and code that was ever handed in; an answer may take the last one back, and then an earlier one counts.
+    pub(crate) handed_in: BTreeSet<(String, String)>,
     pub(crate) terms: Vec<Terms>,
     pub(crate) results: HashSet<String>,
     pub(crate) regrades: Vec<Regrade>,
@@ -248,6 +255,7 @@ impl Records {
             known: HashSet::new(),
             code: HashMap::new(),
             last: HashMap::new(),
+            handed_in: BTreeSet::new(),
             terms: Vec::new(),
             results: HashSet::new(),
             regrades: Vec::new(),
@@ -265,6 +273,13 @@ impl Records {
         Ok(records)
     }
 
+    /// A folder for what has to lie on the disk while these lines are written. Only one run at a time has it, so what is there
+    /// when a run begins was left by one that was killed.
+    pub(crate) fn work_folder(&self, course: &Course) -> Result<PathBuf> {
+        let path = std::path::absolute(&self.path)?;
+        Ok(course.work_folder()?.join("class").join(digest(&path.to_string_lossy())))
+    }
+
     fn index(&mut self, head: Head, line: &str, at: u64) {
         self.known.insert(identity(&head, line));
         match head {
@@ -277,6 +292,7 @@ impl Records {
                 self.code.insert(digest, (at, line.len()));
             }
             Head::HandIn(hand_in) => {
+                self.handed_in.insert((hand_in.exercise.clone(), hand_in.code.clone()));
                 let place = (hand_in.who.key.clone(), hand_in.exercise.clone());
                 if self.last.get(&place).is_none_or(|last| last.attempt < hand_in.attempt) {
                     self.last.insert(place, hand_in);
@@ -369,11 +385,6 @@ impl Records {
         self.last.get(&(key.to_owned(), exercise.to_owned()))
     }
 
-    /// The last hand-ins of all students.
-    pub(crate) fn all_last(&self) -> impl Iterator<Item = &HandIn> {
-        self.last.values()
-    }
-
     /// The terms that count for `exercise`: those that were accepted last, or else the first.
     pub(crate) fn terms_of(&self, exercise: &str) -> Result<Option<Terms>> {
         counting(exercise, &self.terms, &self.regrades, &self.decisions)
@@ -460,6 +471,7 @@ mod tests {
             code: code.to_owned(),
             handed_in: None,
             found: key.to_owned(),
+            told: Vec::new(),
         })
     }
 

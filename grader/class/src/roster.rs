@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Result, anyhow};
 use course::UsageError;
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::Deserialize;
 
 use crate::record::Who;
@@ -27,11 +28,14 @@ pub(crate) struct Columns {
 
 /// What other systems call their columns.
 const KNOWN: [(&str, &[&str]); 6] = [
-    ("name", &["student", "name", "full name", "student name"]),
+    ("name", &["student", "name", "full name", "student name", "vollständiger name"]),
     ("first_name", &["first name", "given name", "vorname"]),
     ("last_name", &["last name", "surname", "family name", "nachname"]),
-    ("id", &["id", "sid", "id number", "student id", "identifier", "matriculation number", "matrikelnummer"]),
-    ("email", &["email", "email address", "e-mail", "e-mail address", "mail"]),
+    (
+        "id",
+        &["id", "sid", "id number", "student id", "identifier", "matriculation number", "matrikelnummer", "id-nummer"],
+    ),
+    ("email", &["email", "email address", "e-mail", "e-mail address", "mail", "e-mail-adresse"]),
     ("login", &["sis login id", "username", "login", "github", "github username"]),
 ];
 
@@ -77,7 +81,8 @@ impl Columns {
         let heads = Sheet::read(path)?.heads;
         let mut columns = Self::default();
         for (field, names) in KNOWN {
-            let found = names.iter().find_map(|name| heads.iter().find(|head| head.trim().to_lowercase() == *name));
+            let found =
+                names.iter().find_map(|name| heads.iter().find(|head| normal(&head.replace('_', " ")) == *name));
             if let (Some(head), Some(field)) = (found, columns.field(field)) {
                 *field = Some(head.clone());
             }
@@ -87,7 +92,7 @@ impl Columns {
                 "{} has the columns {}. Which of them identify a student? Say it once, with those that there are: \
                  --columns 'name=…,first_name=…,last_name=…,id=…,email=…,login=…'",
                 path.display(),
-                heads.iter().map(|head| format!("`{head}`")).collect::<Vec<_>>().join(", ")
+                listed(&heads)
             ))
             .into());
         }
@@ -104,8 +109,14 @@ pub(crate) struct Sheet {
 impl Sheet {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let cannot = |error: csv::Error| anyhow!(UsageError(format!("{} is not a CSV file: {error}", path.display())));
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| UsageError(format!("cannot read {}: {error}", path.display())))?;
+        let bytes =
+            std::fs::read(path).map_err(|error| UsageError(format!("cannot read {}: {error}", path.display())))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let line =
+                error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+            let what = "is not UTF-8 text; export it again as UTF-8, which Excel calls `CSV UTF-8`";
+            UsageError(format!("{}, line {}: this {what}", path.display(), line + 1))
+        })?;
         let text = text.trim_start_matches('\u{feff}');
         // Excel separates by semicolons where the comma is for decimals.
         let first = text.lines().next().unwrap_or_default();
@@ -150,7 +161,7 @@ impl Roster {
             let Some(column) = column else { return Ok(None) };
             let place = heads.iter().position(|head| head == column);
             Ok(Some(place.ok_or_else(|| {
-                UsageError(format!("{} has no column `{column}`; --columns says which it has", path.display()))
+                UsageError(format!("{} has no column `{column}`; it has {}", path.display(), listed(&heads)))
             })?))
         };
         let [name, first, last, id, email, login] = [
@@ -172,6 +183,23 @@ impl Roster {
             let is_student = !name.starts_with("Points Possible") && !name.starts_with("Student, Test");
             let key = [&id, &email, &login, &name].into_iter().find(|key| !key.is_empty()).cloned();
             let (Some(key), true) = (key, is_student) else { continue };
+            let called_so = roster.known.get(&normal(&key)).into_iter().flatten().map(|&index| &roster.students[index]);
+            if let Some(other) = called_so.into_iter().find(|student| student.key == key) {
+                // Who is in two groups may have two rows.
+                if other.name == name && key != name {
+                    continue;
+                }
+                let (file, other) = (path.display(), &other.name);
+                return Err(UsageError(match key == name {
+                    true => format!(
+                        "{file} has two students called `{name}`, and nothing that tells them apart; --columns id=… or email=… \
+                         names a column that does, of {}",
+                        listed(&heads)
+                    ),
+                    false => format!("{file} has `{key}` for both `{other}` and `{name}`; which column tells students apart?"),
+                })
+                .into());
+            }
             let index = roster.students.len();
             // `Doe, Jane` is also Jane Doe, and Canvas calls her files `doejane`.
             let turned = name.split_once(',').map(|(last, first)| format!("{} {}", first.trim(), last.trim()));
@@ -217,13 +245,19 @@ impl Roster {
     }
 }
 
-/// A text as it is compared: case and blanks do not matter.
+/// A text as it is compared: case and blanks do not matter, nor whether `ü` is one character or two, as on macOS.
 fn normal(text: &str) -> String {
-    text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+    let composed = ComposingNormalizerBorrowed::new_nfc().normalize(text);
+    composed.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn letters(text: &str) -> String {
-    text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+    normal(text).chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// Columns in a sentence.
+fn listed(heads: &[String]) -> String {
+    heads.iter().map(|head| format!("`{head}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -269,6 +303,34 @@ mod tests {
         let worksheet = roster("Identifier,Full name,Email address\nParticipant 12345,Jane Doe,j@example.org\n");
         assert_eq!(worksheet.find(&who("Jane X", &["Participant 12345"])).unwrap().name, "Jane Doe");
         assert!(canvas.find(&who("nobody", &[])).unwrap_err().contains("no student `nobody`"));
+    }
+
+    #[test]
+    fn what_does_not_tell_students_apart_is_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("roster.csv");
+        let refused = |text: &[u8]| {
+            std::fs::write(&path, text).unwrap();
+            let read = Columns::guess(&path).and_then(|columns| Roster::read(&path, &columns));
+            read.err().expect("it is refused").to_string()
+        };
+        let said = refused("Name;Gruppe\nMax Muster;A\nMax Muster;B\n".as_bytes());
+        assert!(said.contains("two students called `Max Muster`") && said.contains("`Name`, `Gruppe`"), "{said}");
+        let said = refused(b"Name,ID\nJane Doe,17\nJo Roe,17\n");
+        assert!(said.contains("`17` for both `Jane Doe` and `Jo Roe`"), "{said}");
+        // As Excel writes it in a country with umlauts.
+        let said = refused(b"Name,ID\nJane Doe,17\nJ\xf6rg M\xfcller,18\n");
+        assert!(said.contains("line 3") && said.contains("`CSV UTF-8`"), "{said}");
+        std::fs::write(&path, "Name,ID\nJane Doe,17\n").unwrap();
+        let columns = Columns::parse("id=Number").unwrap();
+        let said = Roster::read(&path, &columns).err().unwrap().to_string();
+        assert!(said.contains("no column `Number`; it has `Name`, `ID`"), "{said}");
+        // One student in two groups, and an umlaut in two characters.
+        let twice = roster("Name,ID,Group\nJ\u{f6}rg M\u{fc}ller,18,A\nJ\u{f6}rg M\u{fc}ller,18,B\n");
+        assert_eq!(twice.students.len(), 1);
+        assert_eq!(twice.find(&who("Jo\u{308}rg Mu\u{308}ller", &[])).unwrap().key, "18");
+        let github = roster("identifier,github_username,github_id,name\njane@x.org,jane,1,Jane Doe\n");
+        assert_eq!(github.find(&who("homework-4-jane", &["4-jane", "jane"])).unwrap().key, "jane@x.org");
     }
 
     #[test]

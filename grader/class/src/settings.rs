@@ -111,6 +111,12 @@ impl Late {
         // Two places are enough for points, and the same on every machine.
         (off.min(most) * 100.0).round() / 100.0
     }
+
+    /// What counts of `points` after so many days.
+    pub(crate) fn counted(&self, points: u32, days: i64) -> f64 {
+        let points = f64::from(points);
+        ((points - self.off(points, days)) * 100.0).round() / 100.0
+    }
 }
 
 /// What the settings come to.
@@ -221,7 +227,7 @@ const BEGINNING: &str = "\
 /// A time in seconds since 1970. It has to name its zone, or end in `Z`.
 pub(crate) fn seconds(text: &str) -> Option<i64> {
     // Gradescope writes `2026-11-20 23:10:05.123456000 Z`.
-    let text = text.trim().replacen(' ', "T", 1).replace(' ', "");
+    let text = text.trim().replacen(' ', "T", 1).replace(' ', "").replace("UTC", "Z");
     text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
 }
 

@@ -5,9 +5,9 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 use course::{UsageError, files};
 use report::sanitise::clean_line;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::settings::seconds;
+use crate::{database::ANSWER_IS_GONE, record::HandIn, settings::seconds};
 
 /// What is not clear about a submission.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,24 +25,46 @@ impl Question {
 }
 
 /// What a teacher says about a submission.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Answer {
     pub(crate) submission: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exercise: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) student: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) handed_in: Option<i64>,
+    #[serde(skip_serializing_if = "is_false")]
     pub(crate) ignore: bool,
 }
 
+fn is_false(it: &bool) -> bool {
+    !it
+}
+
 impl Answer {
+    /// What it says of what counts, and whose it is.
+    pub(crate) fn without_time(&self) -> Self {
+        Self { handed_in: None, ..self.clone() }
+    }
+
     /// Whether this answer has taken back what was found at `found` and counted as `student`'s: it is ignored now, or another
     /// student's.
-    pub(crate) fn takes_back(&self, found: &str, student: &str) -> bool {
+    fn takes_back(&self, found: &str, student: &str) -> bool {
         let rest = found.strip_prefix(&self.submission);
         let is_about = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(": "));
         is_about && (self.ignore || self.student.as_ref().is_some_and(|told| told != student))
     }
+}
+
+/// Whether `hand_in` counts: no answer has taken it back, and those that it was found by still stand.
+pub(crate) fn counts(hand_in: &HandIn, answers: &[Answer]) -> bool {
+    let HandIn { who, found, told, .. } = hand_in;
+    let stands = |told: &Answer| answers.iter().any(|answer| answer.without_time() == *told);
+    told.iter().all(stands) && !answers.iter().any(|answer| answer.takes_back(found, &who.key))
 }
 
 #[derive(Deserialize)]
@@ -80,7 +102,10 @@ pub(crate) fn read(path: &Path) -> Result<(Vec<Answer>, Vec<Question>)> {
         let handed_in = match &entry.handed_in {
             None => None,
             Some(text) => Some(seconds(text).ok_or_else(|| {
-                UsageError(format!("{}: `{text}` is not a time such as 2026-11-20T23:10:00Z", path.display()))
+                UsageError(format!(
+                    "{}: `{text}` is not a time; write one with its zone, such as 2026-11-20T23:10:00+01:00",
+                    path.display()
+                ))
             })?),
         };
         let Entry { submission, why, choices, file, exercise, student, handed_in: _, ignore } = entry;
@@ -88,6 +113,8 @@ pub(crate) fn read(path: &Path) -> Result<(Vec<Answer>, Vec<Question>)> {
         if answer != (Answer { submission: answer.submission.clone(), ..Answer::default() }) {
             answers.push(answer);
         } else {
+            // An answer was written back without the question.
+            let why = if why.is_empty() { ANSWER_IS_GONE.to_owned() } else { why };
             questions.push(Question { submission: answer.submission, why, choices });
         }
     }

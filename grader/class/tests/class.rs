@@ -28,6 +28,16 @@ fn all_shapes_of_submissions_are_found_and_what_is_unclear_is_asked_about() {
     git(&work, &["clone", "--quiet", ".", &to("clone")]);
     git(&work, &["clone", "--quiet", "--bare", ".", &to("bare.git")]);
     git(&work, &["bundle", "create", "--quiet", &to("bundled.bundle"), "HEAD"]);
+    // One with longer digests, and one whose objects are gone.
+    let long = class.path("long");
+    class.write("long/01_leap_years/src/lib.rs", &leap_years(RIGHT));
+    git(&long, &["init", "--quiet", "--object-format=sha256"]);
+    git(&long, &["add", "."]);
+    git(&long, &["commit", "--quiet", "--message", "Leap years"]);
+    git(&long, &["clone", "--quiet", "--bare", ".", &to("long.git")]);
+    git(&work, &["clone", "--quiet", "--bare", ".", &to("hollow.git")]);
+    fs::remove_dir_all(submissions.join("hollow.git/objects")).unwrap();
+    fs::create_dir(submissions.join("hollow.git/objects")).unwrap();
     // What cannot be clear.
     class.hand_in("nameless/lib.rs", &leap_years(RIGHT));
     class.hand_in("twice/a/01_leap_years/src/lib.rs", &leap_years(RIGHT));
@@ -36,7 +46,8 @@ fn all_shapes_of_submissions_are_found_and_what_is_unclear_is_asked_about() {
     class.hand_in("notes/notes.txt", "nothing");
 
     let said = class.grade(1, &[]);
-    assert!(said.contains("5 submissions are not clear"), "{said}");
+    assert!(said.contains("6 submissions are not clear"), "{said}");
+    assert!(class.read("class.unclear.toml").contains("\"hollow.git\"\nwhy = \"cannot be read by git, which says: "));
     assert_eq!(
         class.ask(GRADES),
         [
@@ -54,6 +65,8 @@ fn all_shapes_of_submissions_are_found_and_what_is_unclear_is_asked_about() {
             "jane 02_anagrams complete 3",
             "joe 01_leap_years incomplete 0",
             "joe 02_anagrams missing -",
+            "long 01_leap_years complete 2",
+            "long 02_anagrams missing -",
             "tara 01_leap_years complete 2",
             "tara 02_anagrams missing -",
         ]
@@ -76,6 +89,7 @@ fn all_shapes_of_submissions_are_found_and_what_is_unclear_is_asked_about() {
         ("submission = \"nameless\"\n", "exercise = \"1\"\n"),
         ("submission = \"twice\"\n", "exercise = \"1\"\nfile = \"a/01_leap_years/src/lib.rs\"\n"),
         ("submission = \"broken.zip\"\n", "ignore = true\n"),
+        ("submission = \"hollow.git\"\n", "ignore = true\n"),
         ("submission = \"notes\"\n", "ignore = true\n"),
         ("submission = \"doejane_LATE_12345_67890_01_leap_years-1.rs\"\n", "handed_in = \"2026-11-21T00:00:00Z\"\n"),
     ];
@@ -164,7 +178,11 @@ fn an_answer_takes_back_what_it_puts_right_and_no_submission_disappears() {
     let said = grade(1);
     assert!(said.contains("3 submissions are not clear"), "{said}");
     let unclear = class.read("class.unclear.toml");
-    assert!(unclear.contains("Giulia Rossi_3_assignsubmission_file_\"\nwhy = \"this holds no Rust code"), "{unclear}");
+    assert!(
+        unclear
+            .contains("Giulia Rossi_3_assignsubmission_file_\"\nwhy = \"this holds no Rust code, but homework.pdf\""),
+        "{unclear}"
+    );
     // All that looks at the class says so, every time.
     for _ in 0..2 {
         let said = class.run(0, &["export", "moodle", "--to", "moodle.csv"]);
@@ -196,6 +214,140 @@ fn an_answer_takes_back_what_it_puts_right_and_no_submission_disappears() {
     );
     grade(0);
     assert_eq!(class.ask(grades), ["Giulia Rossi missing -", "Jane Doe missing -", "Paul Low incomplete 0"]);
+}
+
+#[test]
+fn odd_submissions_are_asked_about_with_what_is_odd() {
+    let class = Class::new();
+    let path = |name: &str| class.path(&format!("submissions/{name}"));
+    let code = leap_years(RIGHT);
+    fs::write(path("bytes.zip"), "").unwrap();
+    zip(&path("empty.zip"), &[]);
+    zip(&path("inner.zip"), &[("lib.rs", &code)]);
+    let inner = fs::read(path("inner.zip")).unwrap();
+    fs::remove_file(path("inner.zip")).unwrap();
+    zip(&path("nested.zip"), &[("homework/", ""), ("homework/notes.txt", "")]);
+    common::zip_bytes(&path("outer.zip"), &[("homework/inner.zip", &inner)]);
+    // The flag that says that its file is encrypted.
+    let mut locked = inner;
+    for (signature, at) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
+        let start = locked.windows(4).position(|bytes| bytes == signature).unwrap();
+        locked[start + at] |= 1;
+    }
+    fs::write(path("locked.zip"), locked).unwrap();
+    class.hand_in("text/lib.rs.txt", &code);
+    class.hand_in("deep/a/b/report.pdf", "%PDF");
+    class.hand_in("hidden/.vscode/lib.rs", &code);
+    // What is found: a file in capitals, in a folder with blanks, beside what macOS adds.
+    class.hand_in("loud/LIB.RS", &code);
+    class.hand_in("Ann Lee/my homework (1)/lib.rs", &code);
+    zip(
+        &path("mac.zip"),
+        &[("lib.rs", code.as_str()), ("__MACOSX/._lib.rs", "\0"), ("._lib.rs", "\0"), (".DS_Store", "\0")],
+    );
+    let said = class.grade(1, &["--exercise", "1"]);
+    assert!(said.contains("8 submissions are not clear"), "{said}");
+    assert_eq!(class.ask("SELECT student, status FROM grade"), ["Ann Lee complete", "loud complete", "mac complete"]);
+    let unclear = class.read("class.unclear.toml");
+    for (name, why) in [
+        ("bytes.zip", "is empty"),
+        ("deep", "this holds no Rust code, but a/b/report.pdf"),
+        ("empty.zip", "this holds no Rust code\""),
+        ("hidden", "this holds no Rust code\""),
+        ("locked.zip", "holds lib.rs behind a password"),
+        ("nested.zip", "this holds no Rust code, but homework/notes.txt"),
+        ("outer.zip", "this holds no Rust code, but homework/inner.zip; an archive within an archive is not opened"),
+        ("text", "this holds no Rust code, but lib.rs.txt"),
+    ] {
+        let entry = format!("submission = \"{name}\"\nwhy = \"{why}");
+        assert!(unclear.contains(&entry), "{entry} in {unclear}");
+    }
+}
+
+#[test]
+fn an_export_of_gradescope_without_a_submission_or_with_another_one_is_not_clear() {
+    let class = Class::new();
+    let of = |number: u32| format!("submission_{number}:\n  :submitters:\n  - :name: Student {number}\n");
+    class.hand_in("submission_metadata.yml", &(of(1) + &of(2)));
+    class.hand_in("submission_1/lib.rs", &leap_years(RIGHT));
+    class.hand_in("submission_9/lib.rs", &leap_years(ONLY_FOURS));
+    let said = class.grade(1, &["--exercise", "1"]);
+    assert!(said.contains("2 submissions are not clear"), "{said}");
+    let unclear = class.read("class.unclear.toml");
+    assert!(
+        unclear.contains("\"submission_2\"\nwhy = \"submission_metadata.yml lists this, but it is not here"),
+        "{unclear}"
+    );
+    assert!(
+        unclear.contains("\"submission_9\"\nwhy = \"nothing says whose submission this is; write student"),
+        "{unclear}"
+    );
+    let answer = |text: String, name: &str, answer: &str| text.replace(name, &format!("{name}\n{answer}"));
+    let unclear = answer(unclear, "submission = \"submission_2\"", "ignore = true");
+    class.write("class.unclear.toml", &answer(unclear, "submission = \"submission_9\"", "student = \"Student 9\""));
+    class.grade(0, &["--exercise", "1"]);
+    assert_eq!(class.ask("SELECT student, points FROM grade ORDER BY student"), ["Student 1 2", "Student 9 0"]);
+}
+
+#[test]
+fn repositories_that_a_classroom_names_are_found_in_its_roster() {
+    let class = Class::new();
+    class.write(
+        "roster.csv",
+        "identifier,github_username,github_id,name\nj@x.org,jane,1,Jane Doe\na@x.org,ann-lee,2,Ann Lee\n",
+    );
+    class.hand_in("leap-years-jane/src/lib.rs", &leap_years(RIGHT));
+    class.hand_in("leap-years-ann-lee/src/lib.rs", &leap_years(ONLY_FOURS));
+    class.hand_in("by mail/src/lib.rs", &leap_years(NO_CENTURIES));
+    class.write("class.unclear.toml", "[[unclear]]\nsubmission = \"by mail\"\nignore = true\n");
+    class.grade(0, &["--exercise", "1", "--roster", "roster.csv"]);
+    assert_eq!(class.ask("SELECT student, points FROM grade ORDER BY student"), ["a@x.org 0", "j@x.org 2"]);
+}
+
+#[test]
+fn an_answer_that_is_removed_is_taken_back() {
+    let class = Class::new();
+    class.write("roster.csv", "Name,ID\nJane Doe,17\nPaul Low,18\nKim Poe,19\n");
+    class.hand_in("Jane Doe/lib.rs", &leap_years(RIGHT));
+    class.hand_in("P L/01_leap_years/src/lib.rs", &leap_years(ONLY_FOURS));
+    class.hand_in("Kim Poe/one.rs", &leap_years(ONLY_FOURS));
+    class.hand_in("Kim Poe/two.rs", &leap_years(RIGHT));
+    let grade = |code| class.grade(code, &["--roster", "roster.csv"]);
+    let said = grade(1);
+    assert!(said.contains("3 submissions are not clear"), "{said}");
+    let entry = |submission: &str, answer: &str| format!("\n[[unclear]]\nsubmission = \"{submission}\"\n{answer}");
+    let answers = [
+        entry("Jane Doe", "exercise = \"1\"\n"),
+        entry("P L", "student = \"18\"\n"),
+        entry("Kim Poe", "exercise = \"1\"\nfile = \"two.rs\"\n"),
+    ];
+    class.write("class.unclear.toml", &answers.concat());
+    grade(0);
+    let grades = "SELECT s.name, g.status FROM grade g JOIN student s ON s.key = g.student ORDER BY s.name";
+    assert_eq!(class.ask(grades), ["Jane Doe complete", "Kim Poe complete", "Paul Low incomplete"]);
+    for (without, student) in [(0, "Jane Doe"), (1, "Paul Low"), (2, "Kim Poe")] {
+        let left: String = (0..3).filter(|number| *number != without).map(|number| answers[number].as_str()).collect();
+        class.write("class.unclear.toml", &left);
+        // What looks at the class knows at once, and says what to do.
+        let said = class.run(0, &["report"]);
+        let why = if without == 1 { "the roster has no student `P L`" } else { "your answer about this was removed" };
+        assert!(said.contains("One submission is not clear") && said.contains(why), "{said}");
+        let missing = format!("{student} missing");
+        assert!(class.ask(grades).contains(&missing), "{:?}", class.ask(grades));
+        let said = grade(1);
+        assert!(said.contains("One submission is not clear") && !said.contains("removed or changed"), "{said}");
+        assert!(class.ask(grades).contains(&missing), "{:?}", class.ask(grades));
+        assert!(!class.run(0, &["report"]).contains("removed or changed"));
+        // Said again, it counts again, and is not graded again.
+        class.write("class.unclear.toml", &answers.concat());
+        assert!(grade(0).starts_with("0 graded now"));
+        assert!(!class.ask(grades).contains(&missing));
+    }
+    // Another exercise is taken back as well.
+    class.write("class.unclear.toml", &answers.concat().replacen("\"1\"", "\"2\"", 1));
+    grade(0);
+    let jane = "SELECT exercise, status FROM grade WHERE student = '17' ORDER BY exercise";
+    assert_eq!(class.ask(jane), ["01_leap_years missing", "02_anagrams does_not_compile"]);
 }
 
 #[test]

@@ -89,6 +89,27 @@ fn grades_go_to_gradebooks_and_graders_in_their_own_forms() {
 }
 
 #[test]
+fn a_column_that_canvas_would_not_recognise_is_told_of() {
+    let class = Class::new();
+    class.hand_in("doejane_17_1_lib.rs", &leap_years(RIGHT));
+    let gradebook = "Student,ID,SIS User ID,SIS Login ID,Section,Exercise 1 (4711),Essay (4712),Final Score\n,,,,,Manual Posting,,\n    \
+                     Points Possible,,,,,10,5,(read only)\n\"Doe, Jane\",17,u17,jane,A,,,\n\"Student, Test\",99,,x,A,,,\n";
+    class.write("gradebook.csv", gradebook);
+    class.grade(0, &["--exercise", "1", "--roster", "gradebook.csv"]);
+    let settings = class.read("class.toml");
+    let said = class.run(0, &["export", "canvas", "--to", "canvas.csv"]);
+    assert!(said.contains("gradebook.csv has no column `1 Leap years`"), "{said}");
+    assert!(said.contains("under [assignments] in class.toml, such as 1 = \"Exercise 1 (4711)\""), "{said}");
+    assert!(said.contains("the gradebook has `Exercise 1 (4711)`, `Essay (4712)`"), "{said}");
+    class.write("class.toml", &(settings.clone() + "\n[assignments]\n1 = \"Exercise 1 (4711)\"\n"));
+    let said = class.run(0, &["export", "canvas", "--to", "canvas.csv"]);
+    assert!(!said.contains("no column") && said.contains("`Exercise 1 (4711)` has 10 points in Canvas"), "{said}");
+    assert!(class.read("canvas.csv").contains("\"Doe, Jane\",17,u17,jane,A,2\n"));
+    class.write("gradebook.csv", &gradebook.replace("10,5,", "2,5,"));
+    assert!(!class.run(0, &["export", "canvas", "--to", "canvas.csv"]).contains("note:"));
+}
+
+#[test]
 fn similarity_is_handed_over_with_stubs_earlier_years_and_without_names_if_asked() {
     let class = graded();
     fs::copy(class.path("class.db"), class.path("last year.db")).unwrap();

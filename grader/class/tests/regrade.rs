@@ -34,6 +34,11 @@ fn a_wrong_check_is_planted_put_right_and_regraded() {
         class.hand_in(&format!("{student}/01_leap_years/src/lib.rs"), &leap_years(body));
         class.hand_in(&format!("{student}/02_anagrams/src/lib.rs"), ANAGRAMS);
     }
+    // One of them is a day late, which costs a quarter of the points.
+    let late = "[deadlines]\n1 = \"2026-11-20T12:00:00Z\"\n\n[late]\noff_per_day = \"25%\"\n";
+    class.write("class.toml", late);
+    let time = "[[unclear]]\nsubmission = \"joe\"\nhanded_in = \"2026-11-21T11:00:00Z\"\n";
+    class.write("class.unclear.toml", time);
     class.grade(0, &[]);
     let before = ["jane 0", "joe 2", "kim 0", "max 0"];
     let after = ["jane 2", "joe 0", "kim 0", "max 2"];
@@ -43,8 +48,9 @@ fn a_wrong_check_is_planted_put_right_and_regraded() {
     let said = regrade(0, &["--with", &good[..12]]);
     // Exactly those whom the check touched, with the reason.
     assert!(said.contains("The points of 3 students change."), "{said}");
-    assert!(said.contains("01_leap_years  jane (jane): +2 points"), "{said}");
-    assert!(said.contains("01_leap_years  joe (joe): -2 points"), "{said}");
+    assert!(said.contains("01_leap_years  jane (jane): 0 → 2 points\n"), "{said}");
+    let joe = "01_leap_years  joe (joe): 2 → 0 points, 1.5 → 0 after the deduction for lateness\n";
+    assert!(said.contains(joe), "{said}");
     assert!(said.contains("-2 is_leap_year: passed → failed: 2000 was a leap year"), "{said}");
     assert!(
         said.contains("01_leap_years is_leap_year: 2 with more points, 1 with fewer") && !said.contains("kim"),

@@ -58,10 +58,54 @@ fn a_run_that_is_killed_goes_on_and_ends_as_one_that_was_not() {
         file.write_all(b"{\"result\":{\"unit\":\"ab").unwrap();
     }
     assert!(kills > 0, "the machine was quicker than the test");
+    // What was unpacked for it is still there, until the same class is graded again.
+    let path = class.path("class.jsonl").to_str().unwrap().to_owned();
+    let name: String =
+        hmac_sha256::Hash::hash(path.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let work = class.course.join("target/grader/class").join(name);
+    fs::create_dir_all(work.join("unpacked")).unwrap();
     let done = results(&class, "class.jsonl");
     let said = class.grade(0, &[]);
     assert!(said.starts_with(&format!("{} graded now, {done} before", 10 - done)), "{said}");
+    assert!(!work.exists());
     assert!(bytes(&class.path("class.db")) == bytes(&whole.path("class.db")), "another database");
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_says_how_the_run_is_continued_and_leaves_no_process() {
+    use std::process::Stdio;
+
+    let class = Class::new();
+    fill(&class, 9);
+    // One that does not end by itself: what is being graded is given up.
+    let endless = leap_years("while year > 0 { std::hint::spin_loop(); } true");
+    class.hand_in("a student/01_leap_years/src/lib.rs", &endless);
+    let mut arguments = vec!["grade", "submissions", "--seed", "5", "--exercise", "1"];
+    arguments.extend(common::SANDBOX);
+    let mut child = class.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while results(&class, "class.jsonl") < 2 {
+        assert!(child.try_wait().unwrap().is_none() && begun.elapsed() < Duration::from_secs(240));
+        thread::sleep(Duration::from_millis(2));
+    }
+    let children = common::descendants(child.id());
+    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupt.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let done = results(&class, "class.jsonl");
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    let command = format!("grader class {}", arguments.join(" "));
+    let left = format!("{} of 10 submissions are left", 10 - done);
+    let stopped = "Stopped. Everything graded so far is kept.";
+    assert_eq!(said, format!("{stopped} {left}; the same command continues: {command}\n"));
+    let left: Vec<&u32> = children.iter().filter(|id| common::runs(**id)).collect();
+    assert!(left.is_empty(), "these processes are still there: {left:?}");
+    fs::remove_dir_all(class.path("submissions/a student")).unwrap();
+    // What was collected is graded, even if it is no longer there.
+    let said = class.grade(0, &[]);
+    assert!(said.starts_with(&format!("{} graded now, {done} before", 11 - done)), "{said}");
 }
 
 #[test]
@@ -116,4 +160,25 @@ fn one_hostile_submission_changes_no_other_result() {
     let with = class.ask(honest);
     fs::copy(class.path("honest.db"), class.path("class.db")).unwrap();
     assert!(with == class.ask(honest) && with.len() == 9, "an honest result has changed");
+}
+
+#[test]
+fn several_may_look_at_a_class_whose_settings_have_changed() {
+    let class = Class::new();
+    fill(&class, 3);
+    class.grade(0, &[]);
+    class.write("class.toml", "[late]\noff_per_day = 1\n");
+    // From here on, every command makes the database again.
+    let settings = fs::File::options().write(true).open(class.path("class.toml")).unwrap();
+    settings.set_modified(std::time::SystemTime::now() + Duration::from_secs(3600)).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..3).for_each(|_| drop(class.run(0, &["show", "student1"]))));
+        }
+    });
+    assert_eq!(class.ask("PRAGMA integrity_check"), ["ok"]);
+    let mut left: Vec<String> =
+        fs::read_dir(class.folder.path()).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    left.sort();
+    assert_eq!(left, ["class.db", "class.db.lock", "class.jsonl", "class.jsonl.lock", "class.toml", "submissions"]);
 }

@@ -4,6 +4,9 @@
 //! says how many processor seconds each one took, how busy the machine was, how much memory the program had on the way, and
 //! how long the second run took, which has nothing to do.
 
+#[cfg(target_os = "linux")]
+mod common;
+
 fn main() {
     #[cfg(target_os = "linux")]
     linux::main();
@@ -22,51 +25,24 @@ mod linux {
     };
 
     use nix::sys::resource::{UsageWho, getrusage};
-    use serde::Deserialize;
-
-    #[derive(Deserialize)]
-    struct Variants {
-        wrong: Vec<Variant>,
-        right: Vec<Variant>,
-    }
-
-    #[derive(Deserialize)]
-    struct Variant {
-        edits: Vec<Edit>,
-    }
-
-    #[derive(Deserialize)]
-    struct Edit {
-        find: String,
-        with: String,
-    }
 
     pub(crate) fn main() {
         let count = env::var("COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(1000);
-        let course = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        let course = super::common::course();
         let folder = tempfile::tempdir().unwrap();
         let submissions = folder.path().join("submissions");
         fs::create_dir(&submissions).unwrap();
-        let solution = fs::read_to_string(course.join("solutions/04_mae/src/lib.rs")).unwrap();
-        let variants = fs::read_to_string(course.join("grader/hidden/04_mae/variants.toml")).unwrap();
-        let Variants { wrong, right } = toml::from_str(&variants).unwrap();
-        let variants: Vec<Variant> = wrong.into_iter().chain(right).collect();
-        let edit = |variant: &Variant| {
-            variant.edits.iter().fold(solution.clone(), |code, edit| code.replacen(&edit.find, &edit.with, 1))
-        };
-        let codes: Vec<String> = variants.iter().map(edit).collect();
         let warm = submissions.with_file_name("warm");
-        for number in 0..=count {
+        for (number, code) in super::common::answers("04_mae", count + 1).enumerate() {
             // The first one is for the crates and the judge, which a class is not charged with.
             let above = if number == 0 { &warm } else { &submissions };
             let src = above.join(format!("student{number}/exercises/04_mae/src"));
             fs::create_dir_all(&src).unwrap();
-            let own = format!("\n/// Student {number}.\npub const STUDENT: usize = {number};\n");
-            fs::write(src.join("lib.rs"), codes[number % codes.len()].clone() + &own).unwrap();
+            fs::write(src.join("lib.rs"), code).unwrap();
         }
         let start = |submissions: &Path, to: &str| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_class"));
-            command.arg(course).arg("grade").arg(submissions).args(["--to", to]).current_dir(folder.path());
+            command.arg(&course).arg("grade").arg(submissions).args(["--to", to]).current_dir(folder.path());
             command.spawn().unwrap()
         };
         start(&warm, "warm.db").wait().unwrap();

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{
-    Kit, Slot, Sources,
+    CalledOff, Kit, Observer, Slot, Sources,
     child::{Next, PATIENCE, Running, Usage},
     diagnostics::{self, Message, says_that_the_disk_is_full},
     kit::{dependency_argument, extern_argument},
@@ -83,7 +83,7 @@ pub enum Compiled {
 ///
 /// # Errors
 ///
-/// If the compiler cannot do its work.
+/// If the compiler cannot do its work, or `observer` has called it off.
 pub fn compile(
     course: &Course,
     exercise: &Exercise,
@@ -91,8 +91,9 @@ pub fn compile(
     sources: &Sources,
     kit: &Kit,
     slot: &Slot,
+    observer: &dyn Observer,
 ) -> Result<Compiled> {
-    let compiler = Compiler { course, exercise, limits, kit, slot };
+    let compiler = Compiler { course, exercise, limits, kit, slot, observer };
     let copy = slot.folder.join("src");
     if copy.exists() {
         fs::remove_dir_all(&copy).with_context(|| format!("cannot empty {}", copy.display()))?;
@@ -155,7 +156,7 @@ pub(crate) fn compile_together(
     kit: &Kit,
     slot: &Slot,
 ) -> Result<Option<Vec<Program>>> {
-    let compiler = Compiler { course, exercise, limits: exercise.limits, kit, slot };
+    let compiler = Compiler { course, exercise, limits: exercise.limits, kit, slot, observer: &() };
     let folder = slot.folder.join("together");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
@@ -220,7 +221,7 @@ pub(crate) fn errors_of_program(
     program: &str,
     number: Option<usize>,
 ) -> Result<Vec<(String, u32)>> {
-    let compiler = Compiler { course, exercise, limits, kit, slot };
+    let compiler = Compiler { course, exercise, limits, kit, slot, observer: &() };
     let source = slot.folder.join("program.rs");
     let (submission, more) = match number {
         Some(number) => (TOGETHER, format!("\nuse {TOGETHER}::v{number} as submission;\n")),
@@ -244,6 +245,7 @@ struct Compiler<'a> {
     limits: Limits,
     kit: &'a Kit,
     slot: &'a Slot,
+    observer: &'a dyn Observer,
 }
 
 /// What rustc said.
@@ -318,6 +320,9 @@ impl Compiler<'_> {
                 Next::Piece(piece) => said.extend(piece),
                 Next::Closed => break process.end(&said)?,
                 Next::Silence => {}
+            }
+            if self.observer.has_called_off() {
+                bail!(CalledOff);
             }
             let elapsed = begun.elapsed();
             if elapsed >= limit && has_had_its_time(limit, process.usage()) {

@@ -59,7 +59,8 @@ impl Gallery {
         let reference_sources = Sources::read(course, &Submission::solution(course, exercise), false)?;
         // A place of its own: the learner's next check finds the incremental cache that their last one left.
         let aside = Slot::take(&course.work_folder()?.join("reference"), &exercise.name, slot.sandbox)?;
-        let compiled = |sources: &Sources, slot: &Slot| compile(course, exercise, exercise.limits, sources, kit, slot);
+        let compiled =
+            |sources: &Sources, slot: &Slot| compile(course, exercise, exercise.limits, sources, kit, slot, &());
         let (learner, reference, judge) = thread::scope(|scope| {
             let reference = scope.spawn(|| compiled(&reference_sources, &aside));
             let judge = scope.spawn(|| judge_program::build(course, exercise, kit, Part::Pictures));

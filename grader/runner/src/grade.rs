@@ -84,7 +84,8 @@ impl Grading<'_> {
             let build = || judge_program::build(course, exercise, kit, Part::Checks);
             let built = judge.is_none().then(|| scope.spawn(build));
             let compiled = if sources.refused.is_empty() {
-                compile(course, exercise, self.limits(), &sources, kit, slot)
+                // A compiler that is killed would leave a damaged cache to the next one.
+                compile(course, exercise, self.limits(), &sources, kit, slot, &())
             } else {
                 Ok(Compiled::Broken(sources.refused.clone()))
             };
@@ -132,7 +133,7 @@ impl Grading<'_> {
     pub fn passed_by_rote(&self, submission: &Submission) -> Result<Vec<String>> {
         let Self { course, exercise, kit, slot, observer, options } = *self;
         let sources = Sources::read(course, submission, submission.gated)?;
-        let Compiled::Probe(program, _) = compile(course, exercise, self.limits(), &sources, kit, slot)? else {
+        let Compiled::Probe(program, _) = compile(course, exercise, self.limits(), &sources, kit, slot, &())? else {
             bail!("{} does not compile", sources.label);
         };
         let (mut judge, checks) = start_judge(course, exercise, kit, observer)?;
@@ -307,12 +308,13 @@ pub struct Grader<'a> {
     kit: &'a Kit,
     options: Options,
     sandbox: Sandbox,
+    observer: &'a dyn Observer,
     judge: JudgeProcess<'a>,
     checks: Vec<Planned>,
 }
 
 impl<'a> Grader<'a> {
-    /// Starts the judge of `exercise`, built now if it has to be.
+    /// Starts the judge of `exercise`, built now if it has to be. `observer` may call off what is being graded.
     ///
     /// # Errors
     ///
@@ -323,9 +325,10 @@ impl<'a> Grader<'a> {
         kit: &'a Kit,
         options: Options,
         sandbox: Sandbox,
+        observer: &'a dyn Observer,
     ) -> Result<Self> {
-        let (judge, checks) = start_judge(course, exercise, kit, &())?;
-        Ok(Self { course, exercise, kit, options, sandbox, judge, checks })
+        let (judge, checks) = start_judge(course, exercise, kit, observer)?;
+        Ok(Self { course, exercise, kit, options, sandbox, observer, judge, checks })
     }
 
     /// Compiles `submission`, has it judged and reports.
@@ -334,13 +337,13 @@ impl<'a> Grader<'a> {
     ///
     /// If the grader cannot do its work. Then the judge may be in the middle of something: start another one.
     pub fn grade(&mut self, submission: &Submission) -> Result<Graded> {
-        let Self { course, exercise, kit, options, sandbox, .. } = *self;
+        let Self { course, exercise, kit, options, sandbox, observer, .. } = *self;
         let start = Instant::now();
         let slot = Slot::take_empty(&course.work_folder()?, &exercise.name, sandbox)?;
-        let grading = Grading { course, exercise, kit, slot: &slot, options, observer: &() };
+        let grading = Grading { course, exercise, kit, slot: &slot, options, observer };
         let sources = Sources::read(course, submission, submission.gated)?;
         let compiled = if sources.refused.is_empty() {
-            compile(course, exercise, grading.limits(), &sources, kit, &slot)?
+            compile(course, exercise, grading.limits(), &sources, kit, &slot, observer)?
         } else {
             Compiled::Broken(sources.refused.clone())
         };

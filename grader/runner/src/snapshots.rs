@@ -20,7 +20,7 @@ fn snapshots_are_what_the_solutions_show() {
         }
         let slot = Slot::take(&course.work_folder().unwrap(), &exercise.name, Sandbox::None).unwrap();
         let sources = Sources::read(&course, &Submission::solution(&course, exercise), true).unwrap();
-        let compiled = compile(&course, exercise, exercise.limits, &sources, &kit, &slot).unwrap();
+        let compiled = compile(&course, exercise, exercise.limits, &sources, &kit, &slot, &()).unwrap();
         let Compiled::Probe(program, _) = compiled else {
             panic!("the solution of {} does not compile", exercise.name)
         };

@@ -40,15 +40,19 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Submission>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let entries: BTreeMap<String, Entry> = serde_saphyr::from_str(&text)
         .map_err(|error| anyhow!("{} is not as Gradescope writes it: {error}", path.display()))?;
-    let submission = |entry: Entry| {
+    let submission = |(name, entry): (String, Entry)| {
         let who = entry.submitters.into_iter().filter_map(|Submitter { name, sid, email }| {
             let ids: Vec<String> = [sid, email].into_iter().flatten().filter(|id| !id.is_empty()).collect();
             let key = name.or_else(|| ids.first().cloned())?;
             Some(Who { key, ids })
         });
-        Submission { who: who.collect(), handed_in: entry.created_at.as_deref().and_then(seconds) }
+        let time = |text: String| {
+            seconds(&text).with_context(|| format!("{}: `{text}` is not a time with its zone", path.display()))
+        };
+        let handed_in = entry.created_at.map(time).transpose()?;
+        Ok((name, Submission { who: who.collect(), handed_in }))
     };
-    Ok(entries.into_iter().map(|(name, entry)| (name, submission(entry))).collect())
+    entries.into_iter().map(submission).collect()
 }
 
 #[cfg(test)]
@@ -61,12 +65,16 @@ mod tests {
         let path = folder.path().join(METADATA);
         let text = "---\nsubmission_71:\n  :submitters:\n  - :name: Jane Doe\n    :sid: '0017'\n    :email: jane@example.org\n  \
                     :created_at: 2026-11-20 23:10:05.123456000 Z\n  :score: 0.0\n  :status: processed\n  :results:\n    tests: []\n  \
-                    :history: []\nsubmission_72:\n  :submitters: []\n";
+                    :history: []\nsubmission_72:\n  :submitters: []\n  :created_at: 2026-11-20 23:10:05 UTC\n";
         std::fs::write(&path, text).unwrap();
         let all = read(&path).unwrap();
         let jane = &all["submission_71"];
         assert_eq!(jane.who, [Who { key: "Jane Doe".into(), ids: vec!["0017".into(), "jane@example.org".into()] }]);
         assert_eq!(jane.handed_in, seconds("2026-11-20T23:10:05Z"));
         assert!(all["submission_72"].who.is_empty());
+        assert_eq!(all["submission_72"].handed_in, jane.handed_in);
+        std::fs::write(&path, text.replace(" UTC", " o'clock")).unwrap();
+        let said = read(&path).err().unwrap().to_string();
+        assert!(said.contains("`2026-11-20 23:10:05 o'clock` is not a time"), "{said}");
     }
 }

@@ -7,7 +7,7 @@ mod repository;
 mod unpack;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs,
     path::{Path, PathBuf, absolute},
 };
@@ -31,6 +31,8 @@ pub(crate) struct Found {
     pub(crate) handed_in: Option<i64>,
     /// Where it lies below the folder of all submissions.
     pub(crate) place: String,
+    /// The answers that it was found by.
+    pub(crate) told: Vec<Answer>,
 }
 
 /// One of several that a student may have handed in to an exercise.
@@ -65,6 +67,15 @@ struct Item {
     is_late: bool,
 }
 
+/// What lies in a folder or an archive.
+struct Opened {
+    candidates: Vec<Candidate>,
+    /// The names of files that are no code.
+    others: Vec<String>,
+    /// Has to live as long as the candidates, if they were unpacked.
+    _unpacked: Option<TempDir>,
+}
+
 /// Code in an item, to an exercise or to one that has to be told.
 struct Candidate {
     exercise: Option<String>,
@@ -80,7 +91,6 @@ impl Search<'_> {
     ///
     /// If `submissions` cannot be read at all, and whatever `take` says.
     pub(crate) fn run(&self, submissions: &Path, mut take: impl FnMut(Found) -> Result<()>) -> Result<Vec<Question>> {
-        unpack::remove_leftovers(&self.work);
         let (root, _unpacked) = self.open_class(submissions)?;
         let mut students: BTreeMap<String, Vec<Item>> = BTreeMap::new();
         let mut questions = Vec::new();
@@ -98,7 +108,10 @@ impl Search<'_> {
             }
             match item.who.first() {
                 Some(who) => students.entry(who.key.clone()).or_default().push(item),
-                None => questions.push(Question::new(&item.name, "it is not clear whose submission this is")),
+                None => questions.push(Question::new(
+                    &item.name,
+                    "nothing says whose submission this is; write student, or ignore = true",
+                )),
             }
         }
         if students.is_empty() && questions.is_empty() {
@@ -163,14 +176,17 @@ impl Search<'_> {
                 questions.push(Question::new(&name, "this is a link; links are not followed"));
                 continue;
             }
+            if name == gradescope::METADATA {
+                continue;
+            }
             let item = if let Some(known) = &known {
-                let Some(submission) = known.get(&name) else { continue };
+                let submission = known.get(&name);
                 Item {
-                    who: submission.who.clone(),
+                    who: submission.map_or_else(Vec::new, |submission| submission.who.clone()),
                     path,
                     name,
                     file: String::new(),
-                    handed_in: submission.handed_in,
+                    handed_in: submission.and_then(|submission| submission.handed_in),
                     is_late: false,
                 }
             } else {
@@ -179,6 +195,17 @@ impl Search<'_> {
             };
             items.push(item);
         }
+        for name in known.iter().flat_map(BTreeMap::keys) {
+            let is_here = items.iter().any(|item| item.name == *name);
+            if !is_here && !self.answers_to(name).iter().any(|answer| answer.ignore) {
+                let why = format!(
+                    "{} lists this, but it is not here; export again, or write ignore = true",
+                    gradescope::METADATA
+                );
+                questions.push(Question::new(name, &why));
+            }
+        }
+        name_without_assignment(&mut items);
         Ok(items)
     }
 
@@ -191,7 +218,7 @@ impl Search<'_> {
     ) -> Result<()> {
         // For each exercise what was handed in, in order.
         let mut answers: Attempts = BTreeMap::new();
-        let mut is_empty = true;
+        let (mut is_empty, mut others) = (true, Vec::new());
         let names: Vec<String> = items.iter().map(|item| item.name.clone()).collect();
         let who = items[0].who.clone();
         let mut asked = questions.len();
@@ -209,13 +236,14 @@ impl Search<'_> {
                 questions.push(Question::new(&item.name, why));
                 asked += 1;
             }
-            for (_unpacked, candidates) in &found {
-                is_empty &= candidates.is_empty();
-                self.candidates(&item, candidates, questions, &mut answers);
+            for opened in found {
+                is_empty &= opened.candidates.is_empty();
+                self.candidates(&item, &opened.candidates, questions, &mut answers);
+                others.extend(opened.others);
             }
         }
         if is_empty && questions.len() == asked {
-            questions.push(Question::new(&names[0], "this holds no Rust code"));
+            questions.push(Question::new(&names[0], &without_code(&others)));
         }
         self.leave_stubs_out(&mut answers)?;
         for (exercise, mut codes) in answers {
@@ -226,54 +254,60 @@ impl Search<'_> {
             if differ && times.len() < codes.len() {
                 let places = codes.iter().map(|attempt| attempt.place.clone()).collect();
                 let why = format!(
-                    "several of these may be the answer to {exercise}; write exercise and file, or ignore = true"
+                    "several of these may be the answer to {exercise}; write exercise and file, or ignore = true, or student if \
+                     this is another student of the same name"
                 );
                 questions.push(Question { choices: places, ..Question::new(&names[0], &why) });
                 continue;
             }
             let Some(Attempt { handed_in, code, place }) = codes.pop() else { continue };
+            let told = self.told(&names, &exercise);
             for who in &who {
                 let (who, exercise, code) = (who.clone(), exercise.clone(), code.clone());
-                take(Found { who, exercise, code, handed_in, place: place.clone() })?;
+                take(Found { who, exercise, code, handed_in, place: place.clone(), told: told.clone() })?;
             }
         }
         Ok(())
     }
 
-    /// What lies in an item: candidates of each folder and archive in it, and what has to live as long.
-    fn open(&self, item: &mut Item) -> Result<Vec<(Option<TempDir>, Vec<Candidate>)>> {
+    /// What lies in an item, and in each archive in it.
+    fn open(&self, item: &mut Item) -> Result<Vec<Opened>> {
         let path = item.path.clone();
         if path.is_file() {
-            return Ok(self.open_file(item, &path)?.into_iter().collect());
+            return Ok(vec![self.open_file(item, &path)?]);
         }
         if repository::is_bare(&path) {
             let folder = unpack::new_folder(&self.work)?;
             let time = repository::archive(&path, folder.path(), &self.work)?;
             item.handed_in = item.handed_in.or(time);
             let candidates = self.look_into(item, folder.path());
-            return Ok(vec![(Some(folder), candidates)]);
+            return Ok(vec![Opened { candidates, others: Vec::new(), _unpacked: Some(folder) }]);
         }
         if path.join(".git").is_dir() {
             item.handed_in = item.handed_in.or_else(|| repository::time(&path, &self.work));
         }
-        let mut found = vec![(None, self.look_into(item, &path))];
+        let mut found = vec![Opened { candidates: self.look_into(item, &path), others: Vec::new(), _unpacked: None }];
         // A folder for each student may hold what that student has packed.
         for inside in entries(&path)? {
             let is_source = file_name(&inside).to_lowercase().ends_with(".rs");
             if inside.is_file() && !inside.is_symlink() && !is_source {
-                let packed = self.open_file(item, &inside);
-                found.extend(packed.with_context(|| file_name(&inside))?);
+                found.push(self.open_file(item, &inside).with_context(|| file_name(&inside))?);
+            } else if inside.is_dir() && !inside.is_symlink() {
+                let below = files::files_below(&inside)?.into_iter().take(MOST_NAMED);
+                let name = |file: PathBuf| file.strip_prefix(&path).unwrap_or(&file).to_string_lossy().into_owned();
+                found[0].others.extend(below.map(name).filter(|name| !is_left_by_a_system(name)));
             }
         }
         Ok(found)
     }
 
-    fn open_file(&self, item: &mut Item, path: &Path) -> Result<Option<(Option<TempDir>, Vec<Candidate>)>> {
+    fn open_file(&self, item: &mut Item, path: &Path) -> Result<Opened> {
         let name = file_name(path);
         let folder = unpack::new_folder(&self.work)?;
         let to = folder.path();
+        let mut others = Vec::new();
         if let Some(kind) = Kind::of(&name) {
-            unpack::unpack(path, kind, to, Size::Student)?;
+            others = unpack::unpack(path, kind, to, Size::Student)?;
         } else if name.ends_with(".bundle") {
             let time = repository::archive(path, to, &self.work)?;
             item.handed_in = item.handed_in.or(time);
@@ -285,11 +319,11 @@ impl Search<'_> {
             .any(|ending| names::strip_ending(&name, ending).is_some())
         {
             anyhow::bail!("is an archive that is not read here; pack it again as .zip or .tar.gz");
-        } else {
-            return Ok(None);
+        } else if path != item.path {
+            others.push(name);
         }
         let candidates = self.look_into(item, to);
-        Ok(Some((Some(folder), candidates)))
+        Ok(Opened { candidates, others, _unpacked: Some(folder) })
     }
 
     /// What in `root` may be an answer to an exercise.
@@ -306,10 +340,13 @@ impl Search<'_> {
         }
         if candidates.is_empty() {
             // People rename their file.
-            let sources = files::rust_files(root).unwrap_or_default();
-            let is_plain =
-                |path: &PathBuf| below(path).split('/').all(|part| !part.starts_with('.') && part != "target");
-            for path in sources.into_iter().filter(is_plain).filter(|path| !path.is_symlink()) {
+            let files = files::files_below(root).unwrap_or_default();
+            let is_source = |path: &PathBuf| {
+                let below = below(path);
+                let is_built = below.split('/').any(|part| part == "target");
+                below.to_lowercase().ends_with(".rs") && !is_left_by_a_system(&below) && !is_built
+            };
+            for path in files.into_iter().filter(is_source).filter(|path| !path.is_symlink()) {
                 let exercise = self.named(&file_stem(&path)).or_else(|| hand_in::exercise_of(self.course, root, &path));
                 let exercise = exercise.map(|exercise| exercise.name.clone());
                 candidates.push(Candidate { exercise, file: below(&path), folder: path });
@@ -382,8 +419,9 @@ impl Search<'_> {
             }
         }
         if !nameless.is_empty() {
-            let why = "which exercise is this? Write exercise, and file where there are several";
-            questions.push(Question { choices: nameless, ..Question::new(&item.name, why) });
+            let for_all = if self.only.is_none() { "; --exercise N says it for all submissions" } else { "" };
+            let why = format!("which exercise is this? Write exercise, and file where there are several{for_all}");
+            questions.push(Question { choices: nameless, ..Question::new(&item.name, &why) });
         }
     }
 
@@ -430,6 +468,17 @@ impl Search<'_> {
         Ok(())
     }
 
+    /// What answers say of these submissions that decides what counts in `exercise`.
+    fn told(&self, names: &[String], exercise: &str) -> Vec<Answer> {
+        let is_it = |name: &String| self.course.exercise(name).is_ok_and(|it| it.name == *exercise);
+        let decides = |answer: &Answer| {
+            let is_about = answer.exercise.as_ref().map_or(answer.file.is_some(), is_it);
+            answer.ignore || answer.student.is_some() || is_about
+        };
+        let about = self.answers.iter().filter(|answer| names.contains(&answer.submission));
+        about.map(Answer::without_time).filter(decides).collect()
+    }
+
     fn answers_to(&self, name: &str) -> Vec<&Answer> {
         self.answers.iter().filter(|answer| answer.submission == name).collect()
     }
@@ -438,6 +487,46 @@ impl Search<'_> {
 /// Packages in a copy of the course that are no exercises.
 const COURSE_FOLDERS: [&str; 3] = ["datasets", "engine", "reference"];
 
+/// So many files are named that are no code.
+const MOST_NAMED: usize = 3;
+
+/// Why a submission without code is not clear.
+fn without_code(others: &[String]) -> String {
+    if others.is_empty() {
+        return "this holds no Rust code".to_owned();
+    }
+    let mut why = format!("this holds no Rust code, but {}", others[..others.len().min(MOST_NAMED)].join(", "));
+    if others.len() > MOST_NAMED {
+        why += " and more";
+    }
+    if others.iter().any(|name| Kind::of(name).is_some()) {
+        why += "; an archive within an archive is not opened, so unpack the outer one";
+    }
+    why
+}
+
+/// GitHub Classroom calls a folder `homework-4-jane`: where most folders begin with the same words, a roster may have what
+/// follows them.
+fn name_without_assignment(items: &mut [Item]) {
+    let ends = |key: &str| key.match_indices('-').map(|(at, _)| at + 1).collect::<Vec<_>>();
+    let mut folders: Vec<&mut Who> =
+        items.iter_mut().filter(|item| item.path.is_dir()).filter_map(|item| item.who.first_mut()).collect();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for Who { key, .. } in &folders {
+        ends(key).into_iter().for_each(|end| *counts.entry(key[..end].to_owned()).or_default() += 1);
+    }
+    let half = folders.len() / 2;
+    for Who { key, ids } in &mut folders {
+        let shared = ends(key).into_iter().filter(|&end| half > 0 && counts[&key[..end]] > half);
+        ids.extend(shared.map(|end| key[end..].to_owned()));
+    }
+}
+
+/// Whether a file is none of the student's: hidden, or what macOS adds to archives.
+fn is_left_by_a_system(path: &str) -> bool {
+    path.split(['/', '\\']).any(|part| part.starts_with('.') && part != "." || part == "__MACOSX")
+}
+
 /// What is in a folder, in order, without what systems leave there.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let cannot = || format!("cannot read the folder {}", folder.display());
@@ -445,7 +534,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     for entry in fs::read_dir(folder).with_context(cannot)? {
         let path = entry.with_context(cannot)?.path();
         let name = file_name(&path);
-        if !name.starts_with('.') && name != "__MACOSX" {
+        if !is_left_by_a_system(&name) {
             entries.push(path);
         }
     }

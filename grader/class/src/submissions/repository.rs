@@ -30,10 +30,15 @@ pub(super) fn archive(repository: &Path, to: &Path, work: &Path) -> Result<Optio
         if repository.is_dir() { Git::of(ours.path(), repository)? } else { Git::of_bundle(ours.path(), repository)? };
     let mut child = git.command(&["archive", "--format=tar", &git.commit]).stdout(Stdio::piped()).spawn()?;
     let unpacked = unpack::unpack_tar(child.stdout.take().context("git has no output")?, to);
-    // It would wait for a reader that has had enough.
-    let _ = child.kill();
-    let _ = child.wait();
+    if unpacked.is_err() {
+        // It would wait for a reader that has had enough.
+        let _ = child.kill();
+    }
+    let output = child.wait_with_output()?;
     unpacked?;
+    if !output.status.success() {
+        bail!("cannot be read by git, which says: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
     let time = git.run(&["log", "-1", "--format=%ct", &git.commit]).ok().and_then(|time| time.trim().parse().ok());
     Ok(time)
 }
@@ -49,12 +54,13 @@ impl Git {
     fn of(ours: &Path, repository: &Path) -> Result<Self> {
         let commit = head(repository).context("has no commit that is checked out")?;
         let git = Self { ours: ours.to_owned(), objects: repository.join("objects"), commit };
-        init(ours)?;
+        // The length of an id tells the kind of digest.
+        init(ours, if git.commit.len() == 64 { "sha256" } else { "sha1" })?;
         Ok(git)
     }
 
     fn of_bundle(ours: &Path, bundle: &Path) -> Result<Self> {
-        init(ours)?;
+        init(ours, "sha1")?;
         let mut git = Self { ours: ours.to_owned(), objects: ours.join("objects"), commit: String::new() };
         let path = bundle.to_str().context("has a name that is not UTF-8")?;
         let heads = git.run(&["bundle", "list-heads", path]).context("is not a bundle that git can read")?;
@@ -87,8 +93,10 @@ impl Git {
     }
 }
 
-fn init(folder: &Path) -> Result<()> {
-    let output = Command::new("git").args(["init", "--quiet", "--bare", "--template="]).arg(folder).output();
+fn init(folder: &Path, digests: &str) -> Result<()> {
+    let mut git = Command::new("git");
+    git.args(["init", "--quiet", "--bare", "--template=", "--object-format", digests]).arg(folder);
+    let output = git.output();
     let output = output.context("git cannot be run; install it")?;
     if !output.status.success() {
         bail!("git says: {}", String::from_utf8_lossy(&output.stderr).trim());

@@ -1,13 +1,14 @@
 //! Archives of strangers: what is code is written below one folder, and nothing else is.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
     path::{Component, Path, PathBuf},
 };
 
 use anyhow::{Context, Result, anyhow, bail};
 use course::files;
+use zip::result::ZipError;
 
 use super::names::strip_ending;
 
@@ -16,6 +17,8 @@ const MAX_ARCHIVE_MIB: u64 = 64;
 /// A whole class may be.
 const MAX_CLASS_MIB: u64 = 16 * 1024;
 const MAX_ENTRIES: usize = 20_000;
+/// So many names are kept of what is no code.
+const MAX_NAMED: usize = 100;
 /// One byte more than the sources of a submission may have, so that a longer file is refused with its own sentence.
 const MAX_SOURCE: u64 = 256 * 1024 + 1;
 
@@ -56,23 +59,27 @@ impl Kind {
     }
 }
 
-/// Unpacks what is code in the archive `path` into the empty folder `to`. The error is a sentence about the archive.
-pub(super) fn unpack(path: &Path, kind: Kind, to: &Path, size: Size) -> Result<()> {
+/// Unpacks what is code in the archive `path` into the empty folder `to`, and gives the names of some files that are no code. The
+/// error is a sentence about the archive.
+pub(super) fn unpack(path: &Path, kind: Kind, to: &Path, size: Size) -> Result<Vec<String>> {
     let file = File::open(path).context("cannot be opened")?;
     if size == Size::Student && file.metadata()?.len() > MAX_ARCHIVE_MIB << 20 {
         bail!("is larger than {MAX_ARCHIVE_MIB} MiB; an exercise needs a thousandth of that");
     }
-    let mut unpacking = Unpacking { to, size, entries: 0, bytes: 0 };
+    let mut unpacking = Unpacking::new(to, size);
     match kind {
-        Kind::Zip => unpacking.zip(file),
-        Kind::Tar => unpacking.tar(file),
-        Kind::Gzip => unpacking.tar(flate2::read::MultiGzDecoder::new(file)),
+        Kind::Zip => unpacking.zip(file)?,
+        Kind::Tar => unpacking.tar(file)?,
+        Kind::Gzip => unpacking.tar(flate2::read::MultiGzDecoder::new(file))?,
     }
+    Ok(unpacking.others)
 }
 
 /// Unpacks what git has archived.
-pub(super) fn unpack_tar(reader: impl Read, to: &Path) -> Result<()> {
-    Unpacking { to, size: Size::Student, entries: 0, bytes: 0 }.tar(reader)
+pub(super) fn unpack_tar(reader: impl Read, to: &Path) -> Result<Vec<String>> {
+    let mut unpacking = Unpacking::new(to, Size::Student);
+    unpacking.tar(reader)?;
+    Ok(unpacking.others)
 }
 
 struct Unpacking<'a> {
@@ -80,16 +87,32 @@ struct Unpacking<'a> {
     size: Size,
     entries: usize,
     bytes: u64,
+    /// Some of the files of which nothing is kept.
+    others: Vec<String>,
 }
 
-impl Unpacking<'_> {
+impl<'a> Unpacking<'a> {
+    fn new(to: &'a Path, size: Size) -> Self {
+        Self { to, size, entries: 0, bytes: 0, others: Vec::new() }
+    }
+
     fn zip(&mut self, file: File) -> Result<()> {
-        let broken = |error: zip::result::ZipError| anyhow!("is not a zip file that can be read ({error})");
-        let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
+        if file.metadata()?.len() == 0 {
+            bail!("is empty: it has no bytes");
+        }
+        let mut archive = zip::ZipArchive::new(file)
+            .map_err(|error| anyhow!("is not a zip file that can be read ({error}); was it cut off?"))?;
         for index in 0..archive.len() {
-            let mut entry = archive.by_index(index).map_err(broken)?;
+            let name = archive.name_for_index(index).and_then(Result::ok).unwrap_or_default().into_owned();
+            let mut entry = archive.by_index(index).map_err(|error| match error {
+                ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => {
+                    anyhow!("holds {name} behind a password; ask for it without one, or unpack it")
+                }
+                error => anyhow!("holds {name}, which cannot be read ({error})"),
+            })?;
             let is_plain = entry.is_file() && !entry.is_symlink();
-            let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+            // Many systems write UTF-8 without saying so; what is not UTF-8 is what the first PCs had.
+            let name = str::from_utf8(entry.name_raw()).map_or(name, str::to_owned);
             self.take(&name, is_plain, &mut entry)?;
         }
         Ok(())
@@ -115,7 +138,12 @@ impl Unpacking<'_> {
             bail!("holds more than {} files; an exercise needs a handful", self.size.entries());
         }
         let Some(path) = inside(name).filter(|_| is_plain) else { return Ok(()) };
-        let Some(most) = self.is_wanted(&path) else { return self.mark(&path) };
+        let Some(most) = self.is_wanted(&path) else {
+            if self.others.len() < MAX_NAMED && !super::is_left_by_a_system(name) {
+                self.others.push(name.to_owned());
+            }
+            return self.mark(&path);
+        };
         let path = self.to.join(path);
         files::create_folder(path.parent().unwrap_or(self.to))?;
         let mut file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
@@ -127,17 +155,14 @@ impl Unpacking<'_> {
         Ok(())
     }
 
-    /// Of a file that is no code nothing is kept. In a class it leaves an empty one, or its folder, so that a submission without
-    /// code is asked about.
+    /// Of a file that is no code nothing is kept. In a class, the first one of each student leaves an empty file, so that a
+    /// submission without code is asked about.
     fn mark(&self, path: &Path) -> Result<()> {
-        let parts: Vec<Component<'_>> = path.components().filter(|part| matches!(part, Component::Normal(_))).collect();
-        let place = self.to.join(parts.iter().take(2).collect::<PathBuf>());
-        if self.size == Size::Student || place.exists() {
+        let parts = path.components().filter(|part| matches!(part, Component::Normal(_)));
+        if self.size == Size::Student || self.to.join(parts.take(2).collect::<PathBuf>()).exists() {
             return Ok(());
         }
-        if parts.len() > 2 {
-            return files::create_folder(&place);
-        }
+        let place = self.to.join(path);
         files::create_folder(place.parent().unwrap_or(self.to))?;
         File::create(&place).map(drop).with_context(|| format!("cannot write {}", place.display()))
     }
@@ -145,6 +170,9 @@ impl Unpacking<'_> {
     /// How much of a file is kept; nothing of what is no code.
     fn is_wanted(&self, path: &Path) -> Option<u64> {
         let name = path.file_name()?.to_str()?;
+        if super::is_left_by_a_system(&path.to_string_lossy()) {
+            return None;
+        }
         if name.to_lowercase().ends_with(".rs") {
             return Some(MAX_SOURCE);
         }
@@ -167,16 +195,9 @@ pub(super) fn new_folder(work: &Path) -> Result<tempfile::TempDir> {
     tempfile::tempdir_in(work).with_context(|| format!("cannot create a folder in {}", work.display()))
 }
 
-/// What is left of a run that was stopped.
-pub(super) fn remove_leftovers(work: &Path) {
-    if let Ok(entries) = fs::read_dir(work) {
-        entries.flatten().for_each(|entry| drop(fs::remove_dir_all(entry.path())));
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::{fs, io::Write};
 
     use zip::{ZipWriter, write::SimpleFileOptions};
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use rusqlite::Connection;
+use serde::Deserialize;
 
 pub(crate) const RIGHT: &str = "(year % 4 == 0 && year % 100 != 0) || year % 400 == 0";
 pub(crate) const ONLY_FOURS: &str = "year % 4 == 0";
@@ -143,11 +144,16 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 
 /// Packs these files.
 pub(crate) fn zip(path: &Path, files: &[(&str, &str)]) {
+    let bytes: Vec<(&str, &[u8])> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+    zip_bytes(path, &bytes);
+}
+
+pub(crate) fn zip_bytes(path: &Path, files: &[(&str, &[u8])]) {
     use std::io::Write;
     let mut archive = zip::ZipWriter::new(fs::File::create(path).unwrap());
     for (name, text) in files {
         archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        archive.write_all(text.as_bytes()).unwrap();
+        archive.write_all(text).unwrap();
     }
     archive.finish().unwrap();
 }
@@ -160,4 +166,64 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = git.args(arguments).output().expect("this test needs git");
     assert!(output.status.success(), "git {arguments:?}: {}", said(&output));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// The course to which this crate belongs.
+pub(crate) fn course() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+}
+
+/// As many answers to an exercise of that course, wrong and right, no two of them the same: its variants.
+pub(crate) fn answers(exercise: &str, count: usize) -> impl Iterator<Item = String> {
+    #[derive(Deserialize)]
+    struct Variants {
+        wrong: Vec<Variant>,
+        right: Vec<Variant>,
+    }
+
+    #[derive(Deserialize)]
+    struct Variant {
+        edits: Vec<Edit>,
+    }
+
+    #[derive(Deserialize)]
+    struct Edit {
+        find: String,
+        with: String,
+    }
+
+    let read = |path: String| fs::read_to_string(course().join(path)).unwrap();
+    let solution = read(format!("solutions/{exercise}/src/lib.rs"));
+    let Variants { wrong, right } = toml::from_str(&read(format!("grader/hidden/{exercise}/variants.toml"))).unwrap();
+    let variants: Vec<Variant> = wrong.into_iter().chain(right).collect();
+    (0..count).map(move |number| {
+        let edits = &variants[number % variants.len()].edits;
+        let code = edits.iter().fold(solution.clone(), |code, edit| code.replacen(&edit.find, &edit.with, 1));
+        code + &format!("\n/// Student {number}.\npub const STUDENT: usize = {number};\n")
+    })
+}
+
+/// The processes that this one has started, and those that they have, where the system tells.
+pub(crate) fn descendants(of: u32) -> Vec<u32> {
+    let mut all = vec![of];
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids: Vec<u32> = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    let parents: Vec<(u32, u32)> = ids.into_iter().filter_map(|id| Some((id, stat(id)?.1))).collect();
+    for index in 0.. {
+        let Some(&parent) = all.get(index) else { break };
+        all.extend(parents.iter().filter(|(_, it)| *it == parent).map(|(id, _)| *id));
+    }
+    all.split_off(1)
+}
+
+/// Whether this process is there, and more than an entry that has not been waited for.
+pub(crate) fn runs(id: u32) -> bool {
+    stat(id).is_some_and(|(state, _)| state != 'Z')
+}
+
+/// The state of a process, and its parent.
+fn stat(id: u32) -> Option<(char, u32)> {
+    let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let mut cells = text.rsplit_once(") ")?.1.split(' ');
+    Some((cells.next()?.parse().ok()?, cells.next()?.parse().ok()?))
 }
