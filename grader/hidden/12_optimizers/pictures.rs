@@ -8,7 +8,8 @@ fn main() {
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
-        narrow_valley(
+        ask.once(|ask| {
+            narrow_valley(
             Picture::new("to_and_fro", "A narrow valley: across or along", across_x(), across_y()).caption(
                 "Forty steps from the left end to the minimum, +. The learning rate of SGD is just below its limit: \
                  it bounces from wall to wall and is slow along the valley. Momentum gains speed along the valley, \
@@ -18,8 +19,10 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             ),
             &[SGD, MOMENTUM, NESTEROV],
             ask,
-        )?,
-        narrow_valley(
+            )
+        })?,
+        ask.once(|ask| {
+            narrow_valley(
             Picture::new("scaled", "The same valley, with scaled steps", across_x(), across_y()).caption(
                 "The wall is fifty times as steep as the floor, yet the first steps are as long along the valley as \
                  across: both rules start diagonally. RMSProp reaches the floor and follows it, Adam swings as \
@@ -28,13 +31,14 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             ),
             &[SGD, RMS_PROP, ADAM],
             ask,
-        )?,
-        rosenbrock_paths(ask)?,
+            )
+        })?,
+        ask.once(rosenbrock_paths)?,
         race(ask)?,
-        rosenbrock_heights(ask)?,
-        first_step(ask)?,
-        bias(ask)?,
-        training(ask)?,
+        ask.once(rosenbrock_heights)?,
+        ask.once(first_step)?,
+        ask.once(bias)?,
+        ask.once(training)?,
     ])
 }
 

@@ -10,7 +10,8 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    let mut pictures = vec![rates(ask)?, map(ask)?, grid_and_random(ask)?, wave(ask)?, errors(ask)?];
+    let mut pictures =
+        vec![ask.once(rates)?, ask.once(map)?, ask.once(grid_and_random)?, ask.once(wave)?, ask.once(errors)?];
     if let Ok(mnist) = mnist::load(Which::Mnist) {
         pictures.extend(mnist_studies(ask, &mnist)?);
     }

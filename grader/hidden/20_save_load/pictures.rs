@@ -15,7 +15,7 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![curves(ask)?, file(ask)?, damage(ask)?, rings(ask)?])
+    Ok(vec![ask.once(curves)?, ask.once(file)?, ask.once(damage)?, ask.once(rings)?])
 }
 
 fn curves(ask: &mut Ask<'_>) -> Result<Picture> {

@@ -7,8 +7,8 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    let [losses, difference] = race(ask)?;
-    let [filters, seen] = filters(ask)?;
+    let [losses, difference] = ask.once(race)?;
+    let [filters, seen] = ask.once(filters)?;
     Ok(vec![losses, difference, filters, seen])
 }
 

@@ -1,8 +1,10 @@
 //! Whom a `pictures.rs` asks for numbers: the learner's code and the reference solution.
 
 use std::{
+    any::{Any, TypeId},
     cell::RefCell,
     collections::{BTreeMap, HashMap},
+    mem,
     rc::Rc,
 };
 
@@ -28,12 +30,40 @@ pub struct Ask<'a> {
     pub controls: Controls,
     learner: Side<'a>,
     reference: Side<'a>,
+    memory: &'a Memory,
 }
 
 impl<'a> Ask<'a> {
     pub(crate) fn new(grader: &'a Grader, controls: Controls, memory: &'a Memory) -> Self {
         let side = |whose| Side { whose, grader, memory, silent: BTreeMap::new() };
-        Self { controls, learner: side(Whose::Learner), reference: side(Whose::Reference) }
+        Self { controls, learner: side(Whose::Learner), reference: side(Whose::Reference), memory }
+    }
+
+    /// What `compute` returns, computed once and kept: for a picture without controls, or the part of one that no control
+    /// changes. `compute` finds all controls at their usual values.
+    ///
+    /// # Errors
+    ///
+    /// Those of `compute`.
+    pub fn once<T, F>(&mut self, compute: F) -> Result<T>
+    where
+        T: Clone + 'static,
+        F: FnOnce(&mut Self) -> Result<T> + 'static,
+    {
+        const { assert!(size_of::<F>() == 0, "what is computed once must not depend on a variable") }
+        let of_this = TypeId::of::<F>();
+        if let Some(kept) = self.memory.kept.borrow().get(&of_this).and_then(|kept| kept.downcast_ref::<T>()) {
+            return Ok(kept.clone());
+        }
+        let controls = mem::take(&mut self.controls);
+        let computed = compute(self);
+        self.controls = controls;
+        let computed = computed?;
+        // What ended a process may come out otherwise the next time.
+        if self.learner.silent.is_empty() {
+            self.memory.kept.borrow_mut().insert(of_this, Box::new(computed.clone()));
+        }
+        Ok(computed)
     }
 
     /// What `compute` makes of the answers of either.
@@ -77,6 +107,8 @@ type Known = Result<Rc<Record>, Note>;
 pub(crate) struct Memory {
     answers: RefCell<HashMap<(bool, String), ByCase>>,
     bytes: RefCell<usize>,
+    /// What was computed once, by the type of the function that computed it.
+    kept: RefCell<HashMap<TypeId, Box<dyn Any>>>,
 }
 
 /// Of more than this everything is forgotten.
