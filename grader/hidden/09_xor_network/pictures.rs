@@ -1,5 +1,7 @@
 //! What there is to see in exercise 9.
 
+use std::iter::repeat_n;
+
 use rand_distr::{Distribution, StandardNormal};
 
 use judge::pictures::*;
@@ -357,9 +359,9 @@ fn playground(ask: &mut Ask<'_>) -> Result<Picture> {
     let net = Net { w1, b1: vec![0.0; n_hidden], w2, b2: 0.0, hidden };
     let trained = ask.both(|side| {
         let (mut net, mut loss) = (net.clone(), None);
-        // Ten epochs at a time: what was played before is remembered, and training continues from there.
-        for _ in 0..tens {
-            let (later, losses) = net.trained(side, 10, rate)?;
+        // What was played before is remembered, and training continues from there.
+        for epochs in repeat_n(100, tens / 10).chain(repeat_n(10, tens % 10)) {
+            let (later, losses) = net.trained(side, epochs, rate)?;
             (net, loss) = (later, losses.last().copied());
         }
         let region = match shown.checked_sub(1) {

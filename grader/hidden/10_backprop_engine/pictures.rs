@@ -1,5 +1,7 @@
 //! What there is to see in exercise 10.
 
+use std::iter::repeat_n;
+
 use datasets::Dataset;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -243,7 +245,7 @@ fn any_network(ask: &mut Ask<'_>) -> Result<Picture> {
     let activation = picture.choice(controls, "activation", 1, &["ReLU", "tanh", "sigmoid"]);
     let rate = picture.log_slider(controls, "learning rate", 0.3, (0.003, 3.0));
     let seed = picture.seed(controls, "start", 5);
-    let steps = picture.played(controls, "steps of ten", 30, 60);
+    let tens = picture.played(controls, "steps of ten", 30, 60);
     let rng = &mut probe::generator(1);
     let data = match set {
         0 => datasets::moons(80, 0.12, rng),
@@ -255,15 +257,15 @@ fn any_network(ask: &mut Ask<'_>) -> Result<Picture> {
     let count = region.rows * region.columns;
     let both = ask.both(|side| {
         let (mut net, mut loss) = (start.clone(), None);
-        // Ten steps at a time: what was played before is remembered, and training continues from there.
-        for _ in 0..steps {
+        // What was played before is remembered, and training continues from there.
+        for steps in repeat_n(100_usize, tens / 10).chain(repeat_n(10, tens % 10)) {
             let case = net
                 .clone()
                 .with("x", data.features.clone())
                 .with("target", data.targets().insert_axis(ndarray::Axis(1)))
                 .with("loss", "BceWithLogits")
                 .with("learning_rate", rate)
-                .with("steps", 10_usize);
+                .with("steps", steps);
             let answer = side.ask("train_steps", &case)?;
             loss = answer.numbers("losses").last().copied();
             net = with_parameters(&start, &answer)?;

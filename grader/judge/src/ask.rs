@@ -247,6 +247,14 @@ impl Answer {
         Err(Stop::NoAnswer(format!("`{what}` has {n} numbers instead of {count}.").into()))
     }
 
+    /// The words called `name`; empty if there are none.
+    pub fn text(&self, name: &str) -> &str {
+        match self.record.get(name) {
+            Some(Value::Text(words)) => words,
+            _ => "",
+        }
+    }
+
     /// The number called `name`; NaN if there is none.
     pub fn number(&self, name: &str) -> f64 {
         self.numbers(name).first().copied().unwrap_or(f64::NAN)
@@ -266,6 +274,7 @@ mod tests {
         let answer = Answer { experiment: "train".to_owned(), record: Rc::new(record) };
         assert!(answer.number("x").is_nan() && answer.number("none").is_nan() && answer.number("missing").is_nan());
         assert_eq!(answer.numbers("counts"), [1.0, 2.0]);
+        assert_eq!(answer.text("x"), "", "a number is no text");
         let Err(Stop::NoAnswer(note)) = answer.exactly(3, "counts") else { panic!("there are two") };
         assert_eq!(note, "`counts` has 2 numbers instead of 3.".into());
     }
