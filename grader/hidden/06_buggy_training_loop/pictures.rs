@@ -130,8 +130,11 @@ fn switches(ask: &mut Ask<'_>) -> Result<Picture> {
     let epochs = picture.whole(controls, "epochs", 100, (5, 400));
     picture.x = Axis::new("epoch").from(1.0, epochs as f64);
     let case = case(rate, epochs);
-    let switched = by_epoch(losses_with(bugs, &case, rate, epochs));
     let losses = ask.both(|side| Ok(by_epoch(side.ask("repeated_steps", &case)?.numbers("losses"))))?;
+    let switched = match bugs {
+        [false, false, false] => losses.reference.clone(),
+        _ => by_epoch(losses_with(bugs, &case, rate, epochs)),
+    };
     picture.compare("your step", Mark::Line, 0, losses);
     picture.add("with these bugs", Mark::Line, Role::Guide, switched);
     Ok(picture)

@@ -266,7 +266,36 @@ pub const RESULT: &str = "result";
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    };
+
     use super::*;
+
+    #[test]
+    fn what_no_control_changes_is_computed_once() {
+        static TIMES: AtomicUsize = AtomicUsize::new(0);
+        fn count(ask: &mut Ask<'_>) -> Result<usize> {
+            assert!(ask.controls.is_empty(), "a control would not be followed");
+            Ok(TIMES.fetch_add(1, Ordering::Relaxed))
+        }
+        fn crashed(ask: &mut Ask<'_>) -> Result<usize> {
+            count(ask)
+        }
+
+        let grader = Grader { orders: mpsc::channel().1 };
+        let (memory, controls) = (Memory::default(), Controls::from([("id/rate".to_owned(), vec![1.0])]));
+        let mut ask = Ask::new(&grader, controls.clone(), &memory);
+        assert_eq!([ask.once(count).unwrap(), ask.once(count).unwrap()], [0, 0]);
+        assert_eq!(ask.controls, controls);
+        let mut later = Ask::new(&grader, controls, &memory);
+        assert_eq!(later.once(count).unwrap(), 0);
+
+        // Code that ended its process may answer the next time.
+        later.learner.silent.insert("forward".to_owned(), "It ended the whole program.".to_owned());
+        assert_eq!([later.once(crashed).unwrap(), later.once(crashed).unwrap()], [1, 2]);
+    }
 
     #[test]
     fn answers_hold_whatever_was_returned() {
