@@ -224,7 +224,7 @@ const TO_BOTH_ENDS: &str = "
     });
     let moved = 0;
     const move = async (control, event, value) => {
-      if (String(control.value) === String(value)) return;
+      if (value !== undefined && String(control.value) === String(value)) return;
       const shown = drawn();
       if (value !== undefined) control.value = value;
       control.dispatchEvent(event);
