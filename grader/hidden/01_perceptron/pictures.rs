@@ -12,10 +12,10 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    let clouds = separable_blobs([20, 25], 2, 0.1, &mut probe::generator(5));
     Ok(vec![
-        activations(ask)?,
-        lines(
+        ask.once(activations)?,
+        ask.once(|ask| {
+            lines(
             Picture::new(
                 "and_epoch_by_epoch",
                 "AND: the decision line after each epoch",
@@ -29,9 +29,11 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             ),
             &Gate::And.dataset(),
             ask,
-        )?,
+            )
+        })?,
         by_hand(ask)?,
-        lines(
+        ask.once(|ask| {
+            lines(
             Picture::new(
                 "or_epoch_by_epoch",
                 "OR: the decision line after each epoch",
@@ -44,10 +46,13 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             ),
             &Gate::Or.dataset(),
             ask,
-        )?,
-        errors(ask)?,
-        xor(ask)?,
-        lines(
+            )
+        })?,
+        ask.once(errors)?,
+        ask.once(xor)?,
+        ask.once(|ask| {
+            let clouds = clouds();
+            lines(
             Picture::new(
                 "two_clouds",
                 "Two clouds: the decision line after each epoch",
@@ -60,10 +65,16 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             ),
             &clouds,
             ask,
-        )?,
-        scales(&clouds, ask)?,
-        learning_rates(ask)?,
+            )
+        })?,
+        ask.once(scales)?,
+        ask.once(learning_rates)?,
     ])
+}
+
+/// Two clouds of points that a line separates.
+fn clouds() -> Dataset {
+    separable_blobs([20, 25], 2, 0.1, &mut probe::generator(5))
 }
 
 /// `step` and `sigmoid` over z.
@@ -293,9 +304,10 @@ fn xor(ask: &mut Ask<'_>) -> Result<Picture> {
 }
 
 /// How many epochs the same clouds take, as they are, pushed aside, and standardised.
-fn scales(clouds: &Dataset, ask: &mut Ask<'_>) -> Result<Picture> {
+fn scales(ask: &mut Ask<'_>) -> Result<Picture> {
     const VERSIONS: [&str; 3] = ["as they are", "x1 + 10", "standardised"];
     const MAX_EPOCHS: usize = 1000;
+    let clouds = clouds();
     let mut pushed = clouds.clone();
     pushed.features.column_mut(0).map_inplace(|x1| *x1 += 10.0);
 
@@ -313,7 +325,7 @@ fn scales(clouds: &Dataset, ask: &mut Ask<'_>) -> Result<Picture> {
         let (_, errors) = train(side, data, MAX_EPOCHS)?;
         Ok(errors.len() as f64)
     };
-    let raw = ask.both(|side| Ok(vec![(0.0, epochs(side, clouds)?), (1.0, epochs(side, &pushed)?)]))?;
+    let raw = ask.both(|side| Ok(vec![(0.0, epochs(side, &clouds)?), (1.0, epochs(side, &pushed)?)]))?;
     let standardised = ask.both(|side| {
         let x = || Record::new().with("x", pushed.features.clone());
         let fitted = side.ask("scaler_fit", &x())?;

@@ -10,7 +10,8 @@ fn main() {
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
-        alphas(
+        ask.once(|ask| {
+            alphas(
             Picture::new("elu", "ELU for three alphas", Axis::new("z"), Axis::new("elu(z, alpha)").from(-2.3, 3.1))
                 .caption(
                     "For positive z all three are the same line. For negative z each levels out at minus alpha. Only \
@@ -19,8 +20,10 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
                 ),
             "elu",
             ask,
-        )?,
-        alphas(
+            )
+        })?,
+        ask.once(|ask| {
+            alphas(
             Picture::new(
                 "elu_slopes",
                 "The slope of ELU for three alphas",
@@ -34,36 +37,47 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             ),
             "elu_derivative",
             ask,
-        )?,
+            )
+        })?,
         one_point(ask)?,
-        curves(
-            Picture::new("relatives", "ELU and its relatives", Axis::new("z"), Axis::new("activation").from(-1.2, 3.1))
+        ask.once(|ask| {
+            curves(
+                Picture::new(
+                    "relatives",
+                    "ELU and its relatives",
+                    Axis::new("z"),
+                    Axis::new("activation").from(-1.2, 3.1),
+                )
                 .caption(
                     "For positive z three of them are one line. For negative z ReLU is 0, leaky ReLU keeps falling, \
                      and ELU levels out. Only the sigmoid stays between 0 and 1.",
                 ),
-            &[("relu", None), ("leaky_relu", Some(0.1)), ("elu", Some(1.0)), ("sigmoid", None)],
-            ask,
-        )?,
-        curves(
-            Picture::new("slopes", "Their slopes", Axis::new("z"), Axis::new("slope").from(-0.1, 1.3)).caption(
-                "The factor by which the gradient is multiplied on its way back. Where a curve is near 0, almost \
+                &[("relu", None), ("leaky_relu", Some(0.1)), ("elu", Some(1.0)), ("sigmoid", None)],
+                ask,
+            )
+        })?,
+        ask.once(|ask| {
+            curves(
+                Picture::new("slopes", "Their slopes", Axis::new("z"), Axis::new("slope").from(-0.1, 1.3)).caption(
+                    "The factor by which the gradient is multiplied on its way back. Where a curve is near 0, almost \
                  nothing gets through. The slope of the sigmoid is at most a quarter. Only ReLU and leaky ReLU have a \
                  jump; any other jump, or a value outside the range from 0 to 1, is a mistake.",
-            ),
-            &[
-                ("relu_derivative", None),
-                ("leaky_relu_derivative", Some(0.1)),
-                ("elu_derivative", Some(1.0)),
-                ("sigmoid_derivative", None),
-                ("tanh_derivative", None),
-            ],
-            ask,
-        )?,
-        vanishing(ask)?,
-        close_to_zero(ask)?,
-        far_out(ask)?,
-        curves(
+                ),
+                &[
+                    ("relu_derivative", None),
+                    ("leaky_relu_derivative", Some(0.1)),
+                    ("elu_derivative", Some(1.0)),
+                    ("sigmoid_derivative", None),
+                    ("tanh_derivative", None),
+                ],
+                ask,
+            )
+        })?,
+        ask.once(vanishing)?,
+        ask.once(close_to_zero)?,
+        ask.once(far_out)?,
+        ask.once(|ask| {
+            curves(
             Picture::new(
                 "younger",
                 "Bonus: three more recent activations",
@@ -76,7 +90,8 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             ),
             &[("swish", Some(1.0)), ("gelu", None), ("mish", None), ("swish_derivative", Some(1.0))],
             ask,
-        )?,
+            )
+        })?,
     ])
 }
 

@@ -12,7 +12,14 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![network(ask)?, two_answers(ask)?, one_neuron(ask)?, softmax(ask)?, logits(ask)?, spread(ask)?])
+    Ok(vec![
+        ask.once(network)?,
+        ask.once(two_answers)?,
+        one_neuron(ask)?,
+        ask.once(softmax)?,
+        ask.once(logits)?,
+        ask.once(spread)?,
+    ])
 }
 
 /// Layers as columns of dots, with how many neurons and parameters they have.

@@ -11,7 +11,8 @@ fn main() {
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
-        over_errors(
+        ask.once(|ask| {
+            over_errors(
             Picture::new("losses", "The loss of one error", error_axis(), Axis::new("loss").from(-1.0, 6.0)).caption(
                 "Both losses of a single prediction. For errors below 1 the square is smaller than the absolute value, \
                  for large ones it is much larger. Both are 0 only at 0, and symmetric. If a curve goes below 0, \
@@ -19,49 +20,56 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             ),
             &["mae_loss", "mse_loss"],
             ask,
-        )?,
-        over_errors(
-            Picture::new("gradients", "The slope of each", error_axis(), Axis::new("gradient").from(-6.0, 6.0))
-                .caption(
-                    "The gradient of the MAE has the same size for all errors and jumps at 0; at 0 itself it is 0, \
+            )
+        })?,
+        ask.once(|ask| {
+            over_errors(
+                Picture::new("gradients", "The slope of each", error_axis(), Axis::new("gradient").from(-6.0, 6.0))
+                    .caption(
+                        "The gradient of the MAE has the same size for all errors and jumps at 0; at 0 itself it is 0, \
                      the dot. The gradient of the MSE is proportional to the error. Both are negative on the left, \
                      where the prediction is too small. If a curve is mirrored, its sign is wrong.",
-                ),
-            &["mae_grad", "mse_grad"],
-            ask,
-        )?,
-        votes(ask)?,
-        over_constants(
-            Picture::new(
-                "best_constant_mae",
-                "MAE over a constant, with an outlier",
-                Axis::new("constant c"),
-                Axis::new("MAE"),
+                    ),
+                &["mae_grad", "mse_grad"],
+                ask,
             )
-            .caption(
-                "The loss if every prediction is c, for the values 1, 2, 3, 4 and 50. It is straight between the \
+        })?,
+        ask.once(votes)?,
+        ask.once(|ask| {
+            over_constants(
+                Picture::new(
+                    "best_constant_mae",
+                    "MAE over a constant, with an outlier",
+                    Axis::new("constant c"),
+                    Axis::new("MAE"),
+                )
+                .caption(
+                    "The loss if every prediction is c, for the values 1, 2, 3, 4 and 50. It is straight between the \
                  values, and lowest at the median: with 5 instead of 50 the minimum would be at the same place. Your \
                  `best_constant` has to be at the minimum.",
-            ),
-            "mae",
-            ask,
-        )?,
-        over_constants(
-            Picture::new(
-                "best_constant_mse",
-                "MSE over a constant, with an outlier",
-                Axis::new("constant c"),
-                Axis::new("MSE"),
+                ),
+                "mae",
+                ask,
             )
-            .caption(
-                "The same for the MSE: a parabola, lowest at the mean. Because of the 50, this is far from every \
+        })?,
+        ask.once(|ask| {
+            over_constants(
+                Picture::new(
+                    "best_constant_mse",
+                    "MSE over a constant, with an outlier",
+                    Axis::new("constant c"),
+                    Axis::new("MSE"),
+                )
+                .caption(
+                    "The same for the MSE: a parabola, lowest at the mean. Because of the 50, this is far from every \
                  single value.",
-            ),
-            "mse",
-            ask,
-        )?,
+                ),
+                "mse",
+                ask,
+            )
+        })?,
         outlier(ask)?,
-        walks(ask)?,
+        ask.once(walks)?,
     ])
 }
 

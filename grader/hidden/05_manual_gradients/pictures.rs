@@ -8,8 +8,9 @@ fn main() {
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
-        width_of_a_step(ask)?,
-        tangents(
+        ask.once(width_of_a_step)?,
+        ask.once(|ask| {
+            tangents(
             Picture::new("tangent", "The loss over w, and its tangent", Axis::new("w").from(0.0, 1.2), loss_axis()).caption(
                 "A neuron without an activation. The straight line has the slope of your dL/dw at w = 0.5: it has to \
                  be the tangent of the curve there. If it crosses the curve, the slope is too steep, too flat, or has \
@@ -18,11 +19,13 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             &LINEAR,
             &[0.5],
             ask,
-        )?,
-        one_step(ask)?,
-        ten_steps(ask)?,
+            )
+        })?,
+        ask.once(one_step)?,
+        ask.once(ten_steps)?,
         bowl(ask)?,
-        tangents(
+        ask.once(|ask| {
+            tangents(
             Picture::new("deaf", "A neuron that cannot learn", Axis::new("w").from(-1.0, 1.2), Axis::new("loss").from(-0.5, 2.5))
                 .caption(
                     "The same with ReLU. On the right the tangent points to the minimum. On the left the loss is large \
@@ -32,9 +35,10 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             &RELU,
             &[0.5, -0.5],
             ask,
-        )?,
-        slopes(ask)?,
-        ratios(ask)?,
+            )
+        })?,
+        ask.once(slopes)?,
+        ask.once(ratios)?,
     ])
 }
 
@@ -184,14 +188,13 @@ fn ten_steps(ask: &mut Ask<'_>) -> Result<Picture> {
 
 /// The loss over w and b as shades, and a walk of gradient descent down there.
 fn bowl(ask: &mut Ask<'_>) -> Result<Picture> {
-    const CELLS: usize = 40;
     const LAST: usize = 30;
-    let (w_range, b_range) = ((0.0, 1.2), (-0.6, 1.0));
+    const BOWL: Cells = Cells { x: (0.0, 1.2), y: (-0.6, 1.0), columns: 40, rows: 40 };
     let mut picture = Picture::new(
         "bowl",
         "Gradient descent on the loss",
-        Axis::new("w").from(w_range.0, w_range.1),
-        Axis::new("b").from(b_range.0, b_range.1),
+        Axis::new("w").from(BOWL.x.0, BOWL.x.1),
+        Axis::new("b").from(BOWL.y.0, BOWL.y.1),
     )
     .caption(
         "The darker, the larger the loss; along the white valley it is 0. Each step follows your gradients and your \
@@ -204,17 +207,18 @@ fn bowl(ask: &mut Ask<'_>) -> Result<Picture> {
     let steps = picture.played(&ask.controls, "steps", LAST, LAST);
     let start = [Point { x: 0.2, y: -0.4, class: 0 }];
     let start = picture.points(&ask.controls, "start", &start, 1, 1).first().map_or((0.2, -0.4), |at| (at.x, at.y));
-    let cells = Cells { x: w_range, y: b_range, columns: CELLS, rows: CELLS };
-    let losses = ask.both(|side| {
-        let centres = cells.centres();
-        centres
-            .rows()
-            .into_iter()
-            .map(|at| Ok(LINEAR.ask(side, at[0], at[1])?.number("loss")))
-            .collect::<Asked<Vec<_>>>()
+    let losses = ask.once(|ask| {
+        ask.both(|side| {
+            let centres = BOWL.centres();
+            centres
+                .rows()
+                .into_iter()
+                .map(|at| Ok(LINEAR.ask(side, at[0], at[1])?.number("loss")))
+                .collect::<Asked<Vec<_>>>()
+        })
     })?;
     let heights = losses.one(&mut picture).iter().map(|loss| loss.sqrt()).collect();
-    picture.raster(cells, heights, Palette::Ink, (0.0, 4.0));
+    picture.raster(BOWL, heights, Palette::Ink, (0.0, 4.0));
     let walk = ask.both(|side| {
         let mut walk = vec![start];
         for _ in 0..steps {

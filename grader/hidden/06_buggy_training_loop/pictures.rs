@@ -10,22 +10,29 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    let epochs = || Axis::new("epoch").from(1.0, 20.0);
     Ok(vec![
-        falling(
-            Picture::new("twenty_epochs", "Twenty epochs: the loss falls", epochs(), Axis::new("loss").from(0.4, 1.2))
+        ask.once(|ask| {
+            falling(
+                Picture::new(
+                    "twenty_epochs",
+                    "Twenty epochs: the loss falls",
+                    Axis::new("epoch").from(1.0, 20.0),
+                    Axis::new("loss").from(0.4, 1.2),
+                )
                 .caption(
                     "Your step, taken twenty times with the learning rate 0.01. The loss falls from beginning to end, \
                      whether the step is right or wrong. Without the faint line, would you have noticed? A loss that \
                      falls faster than that of the right step is not better: it comes from another step.",
                 ),
-            0.01,
-            20,
-            ask,
-        )?,
+                0.01,
+                20,
+                ask,
+            )
+        })?,
         switches(ask)?,
-        two_steps(ask)?,
-        falling(
+        ask.once(two_steps)?,
+        ask.once(|ask| {
+            falling(
             Picture::new(
                 "four_hundred_epochs",
                 "Four hundred epochs",
@@ -40,10 +47,11 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             0.1,
             400,
             ask,
-        )?,
-        biases(ask)?,
-        cross_entropy(ask)?,
-        loop_against_steps(ask)?,
+            )
+        })?,
+        ask.once(biases)?,
+        ask.once(cross_entropy)?,
+        ask.once(loop_against_steps)?,
     ])
 }
 
@@ -122,8 +130,11 @@ fn switches(ask: &mut Ask<'_>) -> Result<Picture> {
     let epochs = picture.whole(controls, "epochs", 100, (5, 400));
     picture.x = Axis::new("epoch").from(1.0, epochs as f64);
     let case = case(rate, epochs);
-    let switched = by_epoch(losses_with(bugs, &case, rate, epochs));
     let losses = ask.both(|side| Ok(by_epoch(side.ask("repeated_steps", &case)?.numbers("losses"))))?;
+    let switched = match bugs {
+        [false, false, false] => losses.reference.clone(),
+        _ => by_epoch(losses_with(bugs, &case, rate, epochs)),
+    };
     picture.compare("your step", Mark::Line, 0, losses);
     picture.add("with these bugs", Mark::Line, Role::Guide, switched);
     Ok(picture)

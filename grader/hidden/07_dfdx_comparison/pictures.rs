@@ -9,12 +9,12 @@ fn main() {
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
         polynomial(ask)?,
-        softmax_once(ask)?,
-        slopes(ask)?,
-        curves(ask)?,
-        differences(ask)?,
-        times(ask)?,
-        half_precision(ask)?,
+        ask.once(softmax_once)?,
+        ask.once(slopes)?,
+        ask.once(curves)?,
+        ask.once(differences)?,
+        ask.once(times)?,
+        ask.once(half_precision)?,
     ])
 }
 

@@ -8,14 +8,14 @@ fn main() {
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
-        one_score_moves(ask)?,
-        temperatures(ask)?,
+        ask.once(one_score_moves)?,
+        ask.once(temperatures)?,
         five_dials(ask)?,
-        wrong_and_more_wrong(ask)?,
-        pushes(ask)?,
-        who_moves_whom(ask)?,
-        binary_losses(ask)?,
-        binary_slopes(ask)?,
+        ask.once(wrong_and_more_wrong)?,
+        ask.once(pushes)?,
+        ask.once(who_moves_whom)?,
+        ask.once(binary_losses)?,
+        ask.once(binary_slopes)?,
     ])
 }
 

@@ -1,5 +1,7 @@
 //! What there is to see in exercise 9.
 
+use std::iter::repeat_n;
+
 use rand_distr::{Distribution, StandardNormal};
 
 use judge::pictures::*;
@@ -10,7 +12,8 @@ fn main() {
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
-        hand_made(
+        ask.once(|ask| {
+            hand_made(
             plane("switches", "XOR with switches").caption(
                 "Your hand-made network of sigmoids: its output over the plane (blue above 0.5, orange below; cyan and \
                  red in a terminal), its decision boundary, and the lines of its hidden neurons. The two samples of a \
@@ -18,8 +21,10 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             ),
             "sigmoid",
             ask,
-        )?,
-        hand_made(
+            )
+        })?,
+        ask.once(|ask| {
+            hand_made(
             plane("ramps", "XOR with ramps").caption(
                 "The same with ReLUs. A ramp begins at its line and rises without limit, so look at the corner at the \
                  top right: if it has the shade of its neighbours, the second ramp does not outweigh the first one \
@@ -27,12 +32,13 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             ),
             "relu",
             ask,
-        )?,
-        hidden_space(ask)?,
-        slopes(ask)?,
-        starts(ask)?,
-        travelling(ask)?,
-        trained(ask)?,
+            )
+        })?,
+        ask.once(hidden_space)?,
+        ask.once(slopes)?,
+        ask.once(starts)?,
+        ask.once(travelling)?,
+        ask.once(trained)?,
         playground(ask)?,
     ])
 }
@@ -127,8 +133,8 @@ impl Net {
     }
 
     /// The network after so many epochs, and the losses.
-    fn trained(&self, side: &mut Side<'_>, epochs: usize) -> Asked<(Self, Vec<f64>)> {
-        let answer = side.ask("train", &self.on_xor().with("epochs", epochs).with("learning_rate", 5.0))?;
+    fn trained(&self, side: &mut Side<'_>, epochs: usize, learning_rate: f64) -> Asked<(Self, Vec<f64>)> {
+        let answer = side.ask("train", &self.on_xor().with("epochs", epochs).with("learning_rate", learning_rate))?;
         Ok((Self::of(&answer, self.hidden)?, answer.numbers("losses")))
     }
 
@@ -164,6 +170,9 @@ impl Net {
         line([self.w2[0], self.w2[1]], self.b2)
     }
 }
+
+/// The learning rate of the lesson.
+const RATE: f64 = 5.0;
 
 /// More lines than that say nothing any more.
 const MAX_BORDERS: usize = 4;
@@ -340,7 +349,7 @@ fn playground(ask: &mut Ask<'_>) -> Result<Picture> {
     let neurons: Vec<String> = (1..=MOST).map(|neuron| format!("hidden neuron {neuron}")).collect();
     let names: Vec<&str> = std::iter::once("the output").chain(neurons.iter().map(String::as_str)).collect();
     let shown = picture.choice(controls, "colours show", 0, &names).min(n_hidden);
-    let rate = picture.log_slider(controls, "learning rate", 5.0, (0.01, 20.0));
+    let rate = picture.log_slider(controls, "learning rate", RATE, (0.01, 20.0));
     let seed = picture.seed(controls, "start", 3);
     let tens = picture.played(controls, "epochs, in tens", 60, LAST);
     let rng = &mut probe::generator(seed as u64);
@@ -348,11 +357,13 @@ fn playground(ask: &mut Ask<'_>) -> Result<Picture> {
     let w1 = (0..2 * n_hidden).map(|_| normal()).collect();
     let w2 = (0..n_hidden).map(|_| normal()).collect();
     let net = Net { w1, b1: vec![0.0; n_hidden], w2, b2: 0.0, hidden };
-    let case = net.on_xor().with("epochs", 10 * tens).with("learning_rate", rate);
     let trained = ask.both(|side| {
-        let answer = side.ask("train", &case)?;
-        let loss = answer.numbers("losses").last().copied();
-        let net = Net::of(&answer, hidden)?;
+        let (mut net, mut loss) = (net.clone(), None);
+        // What was played before is remembered, and training continues from there.
+        for epochs in repeat_n(100, tens / 10).chain(repeat_n(10, tens % 10)) {
+            let (later, losses) = net.trained(side, epochs, rate)?;
+            (net, loss) = (later, losses.last().copied());
+        }
         let region = match shown.checked_sub(1) {
             Some(neuron) if neuron < net.b1.len() => net.seen_by(neuron, side)?,
             _ => net.region(side)?,
@@ -392,7 +403,8 @@ fn starts(ask: &mut Ask<'_>) -> Result<Picture> {
         ("all weights 0", Net::constant(0.0)),
     ];
     for (n, (name, net)) in starts.into_iter().enumerate() {
-        let losses = ask.both(|side| Ok((1..).map(f64::from).zip(net.trained(side, EPOCHS)?.1).collect::<Vec<_>>()))?;
+        let losses =
+            ask.both(|side| Ok((1..).map(f64::from).zip(net.trained(side, EPOCHS, RATE)?.1).collect::<Vec<_>>()))?;
         picture.compare(name, Mark::Line, n, losses);
     }
     Ok(picture)
@@ -418,7 +430,7 @@ fn travelling(ask: &mut Ask<'_>) -> Result<Picture> {
         let mut net = Net::two_sigmoids();
         let mut stops = vec![net.hidden_places(side)?];
         for _ in 0..STOPS {
-            net = net.trained(side, EPOCHS_AT_ONCE)?.0;
+            net = net.trained(side, EPOCHS_AT_ONCE, RATE)?.0;
             stops.push(net.hidden_places(side)?);
         }
         Ok((stops, net.output_border()))
@@ -448,7 +460,7 @@ fn trained(ask: &mut Ask<'_>) -> Result<Picture> {
         "The lesson's four sigmoids after 600 epochs. Training has found other lines than you did. Far from the \
          samples there is no right or wrong, because no sample lies there.",
     );
-    let region = ask.both(|side| Net::four_sigmoids().trained(side, 600)?.0.region(side))?;
+    let region = ask.both(|side| Net::four_sigmoids().trained(side, 600, RATE)?.0.region(side))?;
     add_region(&mut picture, region);
     Ok(picture)
 }

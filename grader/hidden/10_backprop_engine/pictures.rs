@@ -1,17 +1,21 @@
 //! What there is to see in exercise 10.
 
+use std::iter::repeat_n;
+
 use datasets::Dataset;
 use rand_distr::{Distribution, StandardNormal};
 
 use judge::pictures::*;
+use probe::Value;
 
 fn main() {
     judge::draw_pictures(pictures);
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    let mut pictures = vec![slopes_of_activations(ask)?, slopes_of_losses(ask)?, measured(ask)?, vanishing(ask)?];
-    pictures.extend(moons(ask)?);
+    let mut pictures =
+        vec![ask.once(slopes_of_activations)?, ask.once(slopes_of_losses)?, ask.once(measured)?, ask.once(vanishing)?];
+    pictures.extend(ask.once(moons)?);
     pictures.push(any_network(ask)?);
     Ok(pictures)
 }
@@ -241,7 +245,7 @@ fn any_network(ask: &mut Ask<'_>) -> Result<Picture> {
     let activation = picture.choice(controls, "activation", 1, &["ReLU", "tanh", "sigmoid"]);
     let rate = picture.log_slider(controls, "learning rate", 0.3, (0.003, 3.0));
     let seed = picture.seed(controls, "start", 5);
-    let steps = picture.played(controls, "steps of ten", 30, 60);
+    let tens = picture.played(controls, "steps of ten", 30, 60);
     let rng = &mut probe::generator(1);
     let data = match set {
         0 => datasets::moons(80, 0.12, rng),
@@ -249,21 +253,30 @@ fn any_network(ask: &mut Ask<'_>) -> Result<Picture> {
         _ => datasets::spirals(80, 2, 0.05, rng),
     };
     let widths = [vec![2], vec![width; layers], vec![1]].concat();
-    let case = drawn(&widths, ["ReLU", "Tanh", "Sigmoid"][activation], &mut normal(seed as u64))
-        .with("x", data.features.clone())
-        .with("target", data.targets().insert_axis(ndarray::Axis(1)))
-        .with("loss", "BceWithLogits")
-        .with("learning_rate", rate)
-        .with("steps", (10 * steps).max(1))
-        .with("grid", region.centres());
+    let start = drawn(&widths, ["ReLU", "Tanh", "Sigmoid"][activation], &mut normal(seed as u64));
     let count = region.rows * region.columns;
     let both = ask.both(|side| {
-        let answer = side.ask("training", &case)?;
-        let last = answer.numbers("losses").last().copied().unwrap_or(f64::NAN);
-        Ok((last, answer.exactly(count, "scores")?))
+        let (mut net, mut loss) = (start.clone(), None);
+        // What was played before is remembered, and training continues from there.
+        for steps in repeat_n(100_usize, tens / 10).chain(repeat_n(10, tens % 10)) {
+            let case = net
+                .clone()
+                .with("x", data.features.clone())
+                .with("target", data.targets().insert_axis(ndarray::Axis(1)))
+                .with("loss", "BceWithLogits")
+                .with("learning_rate", rate)
+                .with("steps", steps);
+            let answer = side.ask("train_steps", &case)?;
+            loss = answer.numbers("losses").last().copied();
+            net = with_parameters(&start, &answer)?;
+        }
+        let scores = side.ask("network_forward", &net.with("x", region.centres()))?.exactly(count, RESULT)?;
+        Ok((loss, scores))
     })?;
     let (loss, scores) = both.one(&mut picture).clone();
-    picture.label(region.x.0 + 0.8, region.y.1 - 0.2, format!("loss {loss:.3}"));
+    if let Some(loss) = loss {
+        picture.label(region.x.0 + 0.8, region.y.1 - 0.2, format!("loss {loss:.3}"));
+    }
     picture.add("border", Mark::Line, Role::Guide, region.contour(&scores, 0.0));
     picture.raster(region, scores, Palette::Diverging, (-8.0, 8.0));
     add_samples(&mut picture, &data);
@@ -288,4 +301,21 @@ fn drawn(widths: &[usize], activation: &str, normal: &mut impl FnMut() -> f64) -
         let biases = Array1::<f64>::zeros(weights.ncols());
         record.with(&format!("weights {number}"), weights).with(&format!("biases {number}"), biases)
     })
+}
+
+/// A network from [`drawn`] with the parameters that it has after `train_steps`.
+fn with_parameters(net: &Record, answer: &Answer) -> Asked<Record> {
+    let mut later = Record::new();
+    let mut number = 0;
+    for (name, value) in net.parts() {
+        later = match value {
+            Value::Array { shape, data } => {
+                number += 1;
+                let data = answer.exactly(data.len(), &format!("parameter {number}"))?;
+                later.with(name, Value::Array { shape: shape.clone(), data })
+            }
+            other => later.with(name, other.clone()),
+        };
+    }
+    Ok(later)
 }

@@ -8,13 +8,13 @@ fn main() {
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
-        cube(ask)?,
+        ask.once(cube)?,
         secant(ask)?,
-        steps_of_a_network(ask)?,
-        diagonal(ask)?,
-        reports(ask)?,
-        kinks(ask)?,
-        norms(ask)?,
+        ask.once(steps_of_a_network)?,
+        ask.once(diagonal)?,
+        ask.once(reports)?,
+        ask.once(kinks)?,
+        ask.once(norms)?,
     ])
 }
 

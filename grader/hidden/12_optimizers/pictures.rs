@@ -8,7 +8,8 @@ fn main() {
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
-        narrow_valley(
+        ask.once(|ask| {
+            narrow_valley(
             Picture::new("to_and_fro", "A narrow valley: across or along", across_x(), across_y()).caption(
                 "Forty steps from the left end to the minimum, +. The learning rate of SGD is just below its limit: \
                  it bounces from wall to wall and is slow along the valley. Momentum gains speed along the valley, \
@@ -18,8 +19,10 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             ),
             &[SGD, MOMENTUM, NESTEROV],
             ask,
-        )?,
-        narrow_valley(
+            )
+        })?,
+        ask.once(|ask| {
+            narrow_valley(
             Picture::new("scaled", "The same valley, with scaled steps", across_x(), across_y()).caption(
                 "The wall is fifty times as steep as the floor, yet the first steps are as long along the valley as \
                  across: both rules start diagonally. RMSProp reaches the floor and follows it, Adam swings as \
@@ -28,13 +31,14 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
             ),
             &[SGD, RMS_PROP, ADAM],
             ask,
-        )?,
-        rosenbrock_paths(ask)?,
+            )
+        })?,
+        ask.once(rosenbrock_paths)?,
         race(ask)?,
-        rosenbrock_heights(ask)?,
-        first_step(ask)?,
-        bias(ask)?,
-        training(ask)?,
+        ask.once(rosenbrock_heights)?,
+        ask.once(first_step)?,
+        ask.once(bias)?,
+        ask.once(training)?,
     ])
 }
 
@@ -78,13 +82,25 @@ fn across_y() -> Axis {
     Axis::new("y").from(-0.6, 0.6)
 }
 
-/// Lines on which a function of the two coordinates of `picture` has one of these values.
-fn contours(picture: &mut Picture, (x, y): ((f64, f64), (f64, f64)), levels: &[f64], height: fn(f64, f64) -> f64) {
+/// Lines on which a function of two coordinates has one of these values.
+fn contours((x, y): ((f64, f64), (f64, f64)), levels: &[f64], height: fn(f64, f64) -> f64) -> Vec<Vec<(f64, f64)>> {
     let cells = Cells { x, y, columns: 120, rows: 90 };
     let heights: Vec<f64> = cells.centres().rows().into_iter().map(|point| height(point[0], point[1])).collect();
-    for &level in levels {
-        picture.add("", Mark::Line, Role::Guide, cells.contour(&heights, level));
+    levels.iter().map(|&level| cells.contour(&heights, level)).collect()
+}
+
+fn add_guides(picture: &mut Picture, lines: Vec<Vec<(f64, f64)>>) {
+    for line in lines {
+        picture.add("", Mark::Line, Role::Guide, line);
     }
+}
+
+fn narrow(x: f64, y: f64) -> f64 {
+    0.5 * (x * x + 50.0 * y * y)
+}
+
+fn rosenbrock(x: f64, y: f64) -> f64 {
+    (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2)
 }
 
 /// The way of a rule down a valley.
@@ -104,7 +120,7 @@ fn points(path: &Answer) -> Vec<(f64, f64)> {
 }
 
 fn narrow_valley(mut picture: Picture, rules: &[Rule], ask: &mut Ask<'_>) -> Result<Picture> {
-    contours(&mut picture, ((-2.2, 1.4), (-0.6, 0.6)), &[0.1, 1.0, 3.0, 6.0], |x, y| 0.5 * (x * x + 50.0 * y * y));
+    add_guides(&mut picture, contours(((-2.2, 1.4), (-0.6, 0.6)), &[0.1, 1.0, 3.0, 6.0], narrow));
     for rule in rules {
         let way = ask.both(|side| Ok(points(&path(side, rule, rule.rates[0], "narrow", array![-2.0, 0.5], 40)?)))?;
         picture.compare(rule.name, Mark::Line, rule.colour, way);
@@ -127,9 +143,7 @@ fn rosenbrock_paths(ask: &mut Ask<'_>) -> Result<Picture> {
          minimum. All follow the curved floor of the valley, which is nearly flat: SGD has hardly moved. If a path \
          climbs out of the valley, its gradient is wrong; if it ends where it began, nothing is updated.",
     );
-    contours(&mut picture, ((-1.3, 1.3), (-0.4, 1.4)), &[0.5, 5.0, 40.0, 120.0], |x, y| {
-        (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2)
-    });
+    add_guides(&mut picture, contours(((-1.3, 1.3), (-0.4, 1.4)), &[0.5, 5.0, 40.0, 120.0], rosenbrock));
     for rule in [SGD, MOMENTUM, RMS_PROP, ADAM] {
         let way = ask.both(|side| {
             let start = Array1::from(START.to_vec());
@@ -150,6 +164,7 @@ fn rosenbrock_paths(ask: &mut Ask<'_>) -> Result<Picture> {
 /// A race down either valley, from wherever the ball is put.
 fn race(ask: &mut Ask<'_>) -> Result<Picture> {
     const STEPS: usize = 200;
+    const RANGE: ((f64, f64), (f64, f64)) = ((-2.2, 2.2), (-1.5, 2.5));
     let mut picture = Picture::new("race", "A race", Axis::new("x").from(-2.2, 2.2), Axis::new("y").from(-1.5, 2.5)).caption(
         "All rules from the same start, with their learning rates of the lesson, times a factor. Put the ball somewhere else, \
          or play the steps. Who wins depends on the valley, the start and the learning rate. A rule that leaves the picture has \
@@ -160,13 +175,11 @@ fn race(ask: &mut Ask<'_>) -> Result<Picture> {
     let steps = picture.played(&ask.controls, "steps", 60, STEPS);
     let start = picture.points(&ask.controls, "ball", &[Point { x: -1.8, y: 1.2, class: 0 }], 1, 1);
     let start = start.first().map_or([-1.8, 1.2], |ball| [ball.x, ball.y]);
-    let range = ((-2.2, 2.2), (-1.5, 2.5));
-    match valley {
-        0 => contours(&mut picture, range, &[0.5, 4.0, 16.0, 48.0], |x, y| 0.5 * (x * x + 50.0 * y * y)),
-        _ => contours(&mut picture, range, &[0.5, 5.0, 40.0, 200.0, 800.0], |x, y| {
-            (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2)
-        }),
-    }
+    let lines = match valley {
+        0 => ask.once(|_| Ok(contours(RANGE, &[0.5, 4.0, 16.0, 48.0], narrow)))?,
+        _ => ask.once(|_| Ok(contours(RANGE, &[0.5, 5.0, 40.0, 200.0, 800.0], rosenbrock)))?,
+    };
+    add_guides(&mut picture, lines);
     let name = ["narrow", "rosenbrock"][valley];
     for rule in [SGD, MOMENTUM, RMS_PROP, ADAM] {
         let rate = rule.rates[valley] * factor;

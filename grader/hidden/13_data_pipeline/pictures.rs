@@ -10,13 +10,13 @@ fn main() {
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
-        digits(ask)?,
-        batch_sizes(ask)?,
+        ask.once(digits)?,
+        ask.once(batch_sizes)?,
         one_epoch(ask)?,
-        two_epochs(ask)?,
-        rare_class(ask)?,
-        scaling(ask)?,
-        last_batch(ask)?,
+        ask.once(two_epochs)?,
+        ask.once(rare_class)?,
+        ask.once(scaling)?,
+        ask.once(last_batch)?,
     ])
 }
 

@@ -18,6 +18,13 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    let mut pictures = Vec::from(drawing(ask)?);
+    pictures.extend(ask.once(trained)?);
+    Ok(pictures)
+}
+
+/// What a network has learned, and how it is judged.
+fn trained(ask: &mut Ask<'_>) -> Result<[Picture; 8]> {
     let reading = ask.both(|side| {
         let answer = side.ask("read_digits", &training(EPOCHS))?;
         Ok(Reading {
@@ -31,10 +38,7 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     })?;
     // Two epochs leave enough mistakes to look at.
     let confused = ask.both(|side| side.ask("look_back", &training(2))?.exactly(N_CLASSES * N_CLASSES, "result"))?;
-    let [drawing, seen] = drawing(ask)?;
-    Ok(vec![
-        drawing,
-        seen,
+    Ok([
         digits(&reading),
         confidences(&reading),
         accuracies(&reading),

@@ -8,7 +8,8 @@ fn main() {
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
     Ok(vec![
-        through_layers(
+        ask.once(|ask| {
+            through_layers(
             "relu_forward",
             "A signal through 30 layers of ReLUs",
             "forward",
@@ -19,8 +20,10 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
              chance. With Xavier's weights it falls, because a ReLU sets half of its inputs to 0. With small weights \
              the signal vanishes after a few layers, and the line leaves the picture.",
             ask,
-        )?,
-        through_layers(
+            )
+        })?,
+        ask.once(|ask| {
+            through_layers(
             "relu_backward",
             "The gradient on its way back",
             "backward",
@@ -30,8 +33,10 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
              factors are those of the forward pass, because the layers have as many neurons as inputs. Where a line is \
              far down on the left, the first layers learn nothing.",
             ask,
-        )?,
-        through_layers(
+            )
+        })?,
+        ask.once(|ask| {
+            through_layers(
             "tanh_forward",
             "A signal through 30 layers of tanh",
             "forward",
@@ -41,8 +46,10 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
              Weights with the standard deviation 1 look best: their line is the flattest. But look at the next picture \
              before you choose them.",
             ask,
-        )?,
-        through_layers(
+            )
+        })?,
+        ask.once(|ask| {
+            through_layers(
             "tanh_backward",
             "The gradient of the tanh layers",
             "backward",
@@ -53,9 +60,10 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
              layer the gradient grows, until it leaves the picture. So a flat line in the picture before does not \
              prove that the initial weights are good.",
             ask,
-        )?,
+            )
+        })?,
         chosen(ask)?,
-        training(ask)?,
+        ask.once(training)?,
     ])
 }
 

@@ -10,7 +10,8 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    let mut pictures = vec![rates(ask)?, map(ask)?, grid_and_random(ask)?, wave(ask)?, errors(ask)?];
+    let mut pictures =
+        vec![ask.once(rates)?, ask.once(map)?, ask.once(grid_and_random)?, wave(ask)?, ask.once(errors)?];
     if let Ok(mnist) = mnist::load(Which::Mnist) {
         pictures.extend(mnist_studies(ask, &mnist)?);
     }
@@ -130,9 +131,12 @@ fn evenly(low: f64, high: f64, n: usize) -> Array1<f64> {
     (0..n).map(|i| low + (high - low) * i as f64 / (n - 1) as f64).collect()
 }
 
-/// sin x + 0.5 cos 3x + 0.2 sin 5x
-fn target(x: f64) -> f64 {
-    x.sin() + 0.5 * (3.0 * x).cos() + 0.2 * (5.0 * x).sin()
+/// Waves without a jump, or a step from 0 to 1.
+fn function(kind: &str, x: f64) -> f64 {
+    match kind {
+        "wave" => x.sin() + 0.5 * (3.0 * x).cos() + 0.2 * (5.0 * x).sin(),
+        _ => f64::from(u8::from(x >= 0.0)),
+    }
 }
 
 fn wave(ask: &mut Ask<'_>) -> Result<Picture> {
@@ -146,12 +150,16 @@ fn wave(ask: &mut Ask<'_>) -> Result<Picture> {
         "sin x + 0.5 cos 3x + 0.2 sin 5x, and your networks with 5, 10 and 20 hidden ReLUs. Each agrees with the \
          function at its knots, which are evenly spaced. More neurons are more knots, and so the network comes closer \
          to any function without jumps. If a line leaves the picture, the network adds slopes where it should add \
-         changes of the slope.",
+         changes of the slope. On the page of `serve` you choose another function, and the number of neurons of the third \
+         network. How many make the waves perfect to the eye? And the step?",
     );
     let x = evenly(-3.0, 3.0, 241);
-    picture.add("the function", Mark::Line, Role::Guide, x.iter().map(|&x| (x, target(x))).collect());
-    for (n, width) in [5, 10, 20].into_iter().enumerate() {
-        let case = Record::new().with("kind", "wave").with("knots", evenly(-3.0, 3.0, width + 1)).with("x", x.clone());
+    let kind = ["wave", "step"][picture.choice(&ask.controls, "function", 0, &["waves", "a step"])];
+    let chosen = picture.whole(&ask.controls, "neurons of the third network", 20, (2, 80));
+    let function = x.iter().map(|&x| (x, function(kind, x))).collect();
+    picture.add("the function", Mark::Line, Role::Guide, function);
+    for (n, width) in [5, 10, chosen].into_iter().enumerate() {
+        let case = Record::new().with("kind", kind).with("knots", evenly(-3.0, 3.0, width + 1)).with("x", x.clone());
         let line = ask.both(|side| {
             let outputs = side.ask("through_knots", &case)?.exactly(x.len(), "outputs")?;
             Ok(x.iter().copied().zip(outputs).collect::<Vec<_>>())
@@ -181,8 +189,7 @@ fn errors(ask: &mut Ask<'_>) -> Result<Picture> {
                 let case =
                     Record::new().with("kind", kind).with("knots", evenly(-3.0, 3.0, width + 1)).with("x", x.clone());
                 let outputs = side.ask("through_knots", &case)?.exactly(x.len(), "outputs")?;
-                let f = |x: f64| if kind == "wave" { target(x) } else { f64::from(u8::from(x >= 0.0)) };
-                let squares: f64 = x.iter().zip(outputs).map(|(&x, output)| (f(x) - output).powi(2)).sum();
+                let squares: f64 = x.iter().zip(outputs).map(|(&x, output)| (function(kind, x) - output).powi(2)).sum();
                 points.push((width as f64, squares / x.len() as f64));
             }
             Ok(points)

@@ -7,7 +7,7 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![curves(ask)?, plateau(ask)?, chosen(ask)?, clipping(ask)?, noise(ask)?, by_heart(ask)?])
+    Ok(vec![ask.once(curves)?, ask.once(plateau)?, chosen(ask)?, clipping(ask)?, ask.once(noise)?, ask.once(by_heart)?])
 }
 
 const N_EPOCHS: usize = 50;

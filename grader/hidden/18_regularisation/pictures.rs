@@ -7,19 +7,22 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
+    let mut pictures = Vec::from(ask.once(trainings)?);
+    pictures.extend([chosen(ask)?, shrinking(ask)?, mask(ask)?, ask.once(mean_output)?]);
+    Ok(pictures)
+}
+
+/// Trainings of one network with several remedies.
+fn trainings(ask: &mut Ask<'_>) -> Result<[Picture; 3]> {
     let mut runs = Vec::new();
     for way in [NOTHING, L2, L1, DROPOUT] {
         runs.push(ask.both(|side| Run::of(side, way))?);
     }
     let [nothing, l2, l1, dropout] = &runs[..] else { unreachable!("four ways, four runs") };
-    Ok(vec![
+    Ok([
         overfitting(nothing),
         against_it(&[(NOTHING, nothing), (L2, l2), (DROPOUT, dropout)]),
         weights(&[(NOTHING, nothing), (L2, l2), (L1, l1)]),
-        chosen(ask)?,
-        shrinking(ask)?,
-        mask(ask)?,
-        mean_output(ask)?,
     ])
 }
 

@@ -7,7 +7,14 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![through_layers(ask)?, batch(ask)?, gradient(ask)?, running(ask)?, learning(ask)?, evaluation(ask)?])
+    Ok(vec![
+        ask.once(through_layers)?,
+        batch(ask)?,
+        ask.once(gradient)?,
+        ask.once(running)?,
+        ask.once(learning)?,
+        ask.once(evaluation)?,
+    ])
 }
 
 fn numbered(numbers: Vec<f64>) -> Vec<(f64, f64)> {

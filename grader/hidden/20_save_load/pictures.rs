@@ -15,7 +15,7 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![curves(ask)?, file(ask)?, damage(ask)?, rings(ask)?])
+    Ok(vec![ask.once(curves)?, file(ask)?, ask.once(damage)?, ask.once(rings)?])
 }
 
 fn curves(ask: &mut Ask<'_>) -> Result<Picture> {
@@ -50,10 +50,11 @@ fn curves(ask: &mut Ask<'_>) -> Result<Picture> {
     Ok(picture)
 }
 
+/// A file, as it is or damaged, and what is said of it.
 fn file(ask: &mut Ask<'_>) -> Result<Picture> {
     const COLUMNS: usize = 32;
-    let bytes = ask.both(|side| Ok(side.ask("file", &small())?.numbers(RESULT)))?;
-    let n_rows = bytes.reference.len().div_ceil(COLUMNS);
+    let n_bytes = ask.once(|ask| ask.both(|side| bytes(side, 0, 0)))?.reference.len();
+    let n_rows = n_bytes.div_ceil(COLUMNS);
     let (width, height) = (COLUMNS as f64, n_rows as f64);
     let mut picture = Picture::new(
         "file",
@@ -66,21 +67,56 @@ fn file(ask: &mut Ask<'_>) -> Result<Picture> {
         "Each cell is a byte of a small checkpoint, 32 a row, white for 0 and darker for more. On the left is your \
          file, on the right the correct one. Counts are small numbers in 8 bytes; in little-endian order, the only \
          byte that is not 0 comes first. Names are grey. The bytes of an `f64` look random, except for the last two, \
-         which hold sign and exponent. The last 8 bytes are the checksum.",
+         which hold sign and exponent. The last 8 bytes are the checksum. On the page of `serve` you damage the file \
+         at any byte, and see what `decode` returns. In which bytes is a change not simply `Damaged`?",
     );
-    let mut draw = |left: f64, name: &str, bytes: &[f64]| {
+    let kinds = ["none", "one bit changed", "the file ends before it", "a byte inserted before it"];
+    let damage = picture.choice(&ask.controls, "damage", 0, &kinds);
+    let at = picture.whole(&ask.controls, "byte", 12, (0, n_bytes - 1));
+    let files = ask.both(|side| bytes(side, damage, at))?;
+    let said = ask.both(|side| match damage {
+        0 => Ok(String::new()),
+        _ => {
+            let file = bytes(side, damage, at)?.into_iter().map(|byte| byte as u8).collect();
+            let answer = side.ask("decode", &Record::new().with("bytes", Value::Bytes(file)))?;
+            Ok(format!(": {}", answer.text("outcome").chars().take(18).collect::<String>()))
+        }
+    })?;
+    let mut draw = |left: f64, name: String, bytes: &[f64]| {
         // Bytes too many would leave the picture.
         let values = (0..COLUMNS * n_rows).map(|i| bytes.get(i).copied().unwrap_or(0.0)).collect();
         let cells = Cells { x: (left, left + width), y: (0.0, height), columns: COLUMNS, rows: n_rows };
         picture.raster(cells, values, Palette::Ink, (0.0, 255.0));
         picture.label(left + width / 2.0, height + 1.5, name);
+        if damage > 0 {
+            let (x, y) = (left + (at % COLUMNS) as f64, height - (at / COLUMNS) as f64);
+            let around = [(x, y), (x + 1.0, y), (x + 1.0, y - 1.0), (x, y - 1.0), (x, y)];
+            picture.add("", Mark::Line, Role::Class(0), around.to_vec());
+        }
     };
-    draw(width + 4.0, "correct", &bytes.reference);
-    match &bytes.learner {
-        Ok(learners) => draw(0.0, "yours", learners),
-        Err(note) => picture.note(note.clone()),
+    draw(width + 4.0, format!("correct{}", said.reference), &files.reference);
+    match (&files.learner, &said.learner) {
+        (Ok(learners), Ok(said)) => draw(0.0, format!("yours{said}"), learners),
+        (Ok(learners), Err(note)) => {
+            draw(0.0, "yours".to_owned(), learners);
+            picture.note(note.clone());
+        }
+        (Err(note), _) => picture.note(note.clone()),
     }
     Ok(picture)
+}
+
+/// The bytes of a small checkpoint, damaged at this byte in one of the ways that the picture offers.
+fn bytes(side: &mut Side<'_>, damage: usize, at: usize) -> Asked<Vec<f64>> {
+    let mut bytes = side.ask("file", &small())?.numbers(RESULT);
+    let place = at.min(bytes.len());
+    match damage {
+        1 => bytes.iter_mut().skip(place).take(1).for_each(|byte| *byte = f64::from(*byte as u8 ^ 0x80)),
+        2 => bytes.truncate(place),
+        3 => bytes.insert(place, 0.0),
+        _ => {}
+    }
+    Ok(bytes)
 }
 
 fn damage(ask: &mut Ask<'_>) -> Result<Picture> {

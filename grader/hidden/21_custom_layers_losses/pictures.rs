@@ -7,7 +7,7 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![slopes(ask)?, deep(ask)?, attention(ask)?, focal(ask)?])
+    Ok(vec![slopes(ask)?, ask.once(deep)?, ask.once(attention)?, focal(ask)?])
 }
 
 fn slopes(ask: &mut Ask<'_>) -> Result<Picture> {

@@ -9,7 +9,7 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![edges(ask)?, chosen(ask)?, seen_by(ask)?, learned(ask)?, shifted(ask)?, rotated(ask)?])
+    Ok(vec![ask.once(edges)?, chosen(ask)?, ask.once(seen_by)?, ask.once(learned)?, shifted(ask)?, ask.once(rotated)?])
 }
 
 const N_PIXELS: usize = SIDE * SIDE;

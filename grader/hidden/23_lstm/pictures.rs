@@ -7,7 +7,7 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![memory(ask)?, gates(ask)?, vanishing(ask)?, learning(ask)?, forecasts(ask)?])
+    Ok(vec![ask.once(memory)?, gates(ask)?, ask.once(vanishing)?, ask.once(learning)?, ask.once(forecasts)?])
 }
 
 fn numbered(numbers: Vec<f64>) -> Vec<(f64, f64)> {

@@ -8,7 +8,7 @@ fn main() {
 }
 
 fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
-    Ok(vec![denoised(ask)?, bottleneck(ask)?, anomalies(ask)?, alarms(ask)?, transfer(ask)?])
+    Ok(vec![denoised(ask)?, ask.once(bottleneck)?, ask.once(anomalies)?, alarms(ask)?, ask.once(transfer)?])
 }
 
 /// Numbers with their places, counted from `step` in steps of `step`.

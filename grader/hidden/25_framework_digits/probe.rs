@@ -278,12 +278,15 @@ fn main() {
             let device = Dev::seed_from_u64(case.count("seed") as u64);
             let mut net = device.build_module::<Cnn, f32>();
             learn(case, &mut net, &device);
-            let (x, _) = digits(1);
-            let seen = net.1.forward(PATCHES(&Patches, submission::images(&x, &device))).relu();
             Record::new()
                 .with("filters", matrix(8, 9, net.1.weight.as_vec()))
-                .with("image", x.row(0).to_owned())
-                .with("seen", matrix(64, 8, seen.as_vec()))
+                .with("biases", vector(net.1.bias.as_vec()))
+        }),
+        ("seen", |case| {
+            let device = Dev::default();
+            let filters = linear::<9, 8>(case, 0, &device);
+            let seen = filters.forward(PATCHES(&Patches, submission::images(&case.matrix("image"), &device))).relu();
+            matrix(64, 8, seen.as_vec()).into()
         }),
     ]);
 }

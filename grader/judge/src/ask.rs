@@ -1,8 +1,10 @@
 //! Whom a `pictures.rs` asks for numbers: the learner's code and the reference solution.
 
 use std::{
+    any::{Any, TypeId},
     cell::RefCell,
     collections::{BTreeMap, HashMap},
+    mem,
     rc::Rc,
 };
 
@@ -28,12 +30,40 @@ pub struct Ask<'a> {
     pub controls: Controls,
     learner: Side<'a>,
     reference: Side<'a>,
+    memory: &'a Memory,
 }
 
 impl<'a> Ask<'a> {
     pub(crate) fn new(grader: &'a Grader, controls: Controls, memory: &'a Memory) -> Self {
         let side = |whose| Side { whose, grader, memory, silent: BTreeMap::new() };
-        Self { controls, learner: side(Whose::Learner), reference: side(Whose::Reference) }
+        Self { controls, learner: side(Whose::Learner), reference: side(Whose::Reference), memory }
+    }
+
+    /// What `compute` returns, computed once and kept: for a picture without controls, or the part of one that no control
+    /// changes. `compute` finds all controls at their usual values.
+    ///
+    /// # Errors
+    ///
+    /// Those of `compute`.
+    pub fn once<T, F>(&mut self, compute: F) -> Result<T>
+    where
+        T: Clone + 'static,
+        F: FnOnce(&mut Self) -> Result<T> + 'static,
+    {
+        const { assert!(size_of::<F>() == 0, "what is computed once must not depend on a variable") }
+        let of_this = TypeId::of::<F>();
+        if let Some(kept) = self.memory.kept.borrow().get(&of_this).and_then(|kept| kept.downcast_ref::<T>()) {
+            return Ok(kept.clone());
+        }
+        let controls = mem::take(&mut self.controls);
+        let computed = compute(self);
+        self.controls = controls;
+        let computed = computed?;
+        // What ended a process may come out otherwise the next time.
+        if self.learner.silent.is_empty() {
+            self.memory.kept.borrow_mut().insert(of_this, Box::new(computed.clone()));
+        }
+        Ok(computed)
     }
 
     /// What `compute` makes of the answers of either.
@@ -77,6 +107,8 @@ type Known = Result<Rc<Record>, Note>;
 pub(crate) struct Memory {
     answers: RefCell<HashMap<(bool, String), ByCase>>,
     bytes: RefCell<usize>,
+    /// What was computed once, by the type of the function that computed it.
+    kept: RefCell<HashMap<TypeId, Box<dyn Any>>>,
 }
 
 /// Of more than this everything is forgotten.
@@ -215,6 +247,14 @@ impl Answer {
         Err(Stop::NoAnswer(format!("`{what}` has {n} numbers instead of {count}.").into()))
     }
 
+    /// The words called `name`; empty if there are none.
+    pub fn text(&self, name: &str) -> &str {
+        match self.record.get(name) {
+            Some(Value::Text(words)) => words,
+            _ => "",
+        }
+    }
+
     /// The number called `name`; NaN if there is none.
     pub fn number(&self, name: &str) -> f64 {
         self.numbers(name).first().copied().unwrap_or(f64::NAN)
@@ -226,7 +266,36 @@ pub const RESULT: &str = "result";
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    };
+
     use super::*;
+
+    #[test]
+    fn what_no_control_changes_is_computed_once() {
+        static TIMES: AtomicUsize = AtomicUsize::new(0);
+        fn count(ask: &mut Ask<'_>) -> Result<usize> {
+            assert!(ask.controls.is_empty(), "a control would not be followed");
+            Ok(TIMES.fetch_add(1, Ordering::Relaxed))
+        }
+        fn crashed(ask: &mut Ask<'_>) -> Result<usize> {
+            count(ask)
+        }
+
+        let grader = Grader { orders: mpsc::channel().1 };
+        let (memory, controls) = (Memory::default(), Controls::from([("id/rate".to_owned(), vec![1.0])]));
+        let mut ask = Ask::new(&grader, controls.clone(), &memory);
+        assert_eq!([ask.once(count).unwrap(), ask.once(count).unwrap()], [0, 0]);
+        assert_eq!(ask.controls, controls);
+        let mut later = Ask::new(&grader, controls, &memory);
+        assert_eq!(later.once(count).unwrap(), 0);
+
+        // Code that ended its process may answer the next time.
+        later.learner.silent.insert("forward".to_owned(), "It ended the whole program.".to_owned());
+        assert_eq!([later.once(crashed).unwrap(), later.once(crashed).unwrap()], [1, 2]);
+    }
 
     #[test]
     fn answers_hold_whatever_was_returned() {
@@ -234,6 +303,7 @@ mod tests {
         let answer = Answer { experiment: "train".to_owned(), record: Rc::new(record) };
         assert!(answer.number("x").is_nan() && answer.number("none").is_nan() && answer.number("missing").is_nan());
         assert_eq!(answer.numbers("counts"), [1.0, 2.0]);
+        assert_eq!(answer.text("x"), "", "a number is no text");
         let Err(Stop::NoAnswer(note)) = answer.exactly(3, "counts") else { panic!("there are two") };
         assert_eq!(note, "`counts` has 2 numbers instead of 3.".into());
     }

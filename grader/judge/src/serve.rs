@@ -122,7 +122,7 @@ fn planned(check: &Check) -> Planned {
 
 /// The grader, as it answers questions.
 pub(crate) struct Grader {
-    orders: Receiver<Order>,
+    pub(crate) orders: Receiver<Order>,
 }
 
 impl Grader {

@@ -205,12 +205,65 @@ fn a_digit_is_drawn_and_read() {
         .await;
         // The tallest bar belongs to the digit below it: 1.
         let tallest = "(() => {
-            const bars = [...document.querySelectorAll('#picture-drawing rect')].filter((bar) => bar.getAttribute('fill') === '#0072B2');
-            const highest = Math.max(...bars.map((bar) => Number(bar.getAttribute('height'))));
-            return bars.findIndex((bar) => Number(bar.getAttribute('height')) === highest);
+            const bars = document.querySelector('#picture-drawing path[fill=\"#0072B2\"]').getAttribute('d');
+            const heights = [...bars.matchAll(/v(\\d+)/g)].map((height) => Number(height[1]));
+            return heights.indexOf(Math.max(...heights));
         })()";
-        page.until(&format!("{tallest} === 2")).await;
+        page.until(&format!("{tallest} === 1")).await;
         page.close().await;
+    });
+}
+
+/// Moves every control of the page to both ends and back, counts the moves in `moved`, and notes in `wrong` which pictures then
+/// say that something could not be drawn.
+const TO_BOTH_ENDS: &str = "
+    window.wrong = [];
+    const drawn = () => new Promise((then) => {
+      const observer = new MutationObserver(() => { observer.disconnect(); then(); });
+      observer.observe(document.body, { attributeFilter: ['data-drawn'] });
+    });
+    let moved = 0;
+    const move = async (control, event, value) => {
+      if (value !== undefined && String(control.value) === String(value)) return;
+      const shown = drawn();
+      if (value !== undefined) control.value = value;
+      control.dispatchEvent(event);
+      await shown;
+      moved += 1;
+      const { id } = control.closest('figure');
+      const texts = [...document.querySelectorAll(`#${id} text, #trouble`)].map((node) => node.textContent).join(' ');
+      if (/panicked|was not run|seconds|NaN|numbers instead|still to do|failed/.test(texts)) wrong.push(`${id} at ${value}: ${texts}`);
+    };
+    (async () => {
+      const kinds = 'input[type=range], label > select, button, canvas';
+      for (const control of document.querySelectorAll(`#pictures .controls :is(${kinds})`)) {
+        const event = (name) => new Event(name, { bubbles: true });
+        const usual = control.value;
+        if (control.matches('input')) {
+          for (const value of [control.min, control.max, usual]) await move(control, event('input'), value);
+        } else if (control.matches('select') && !control.closest('fieldset')) {
+          for (const value of [...control.options].map((option) => option.value)) await move(control, event('change'), value);
+          await move(control, event('change'), usual);
+        } else if (control.matches('canvas')) {
+          await move(control, new KeyboardEvent('keydown', { key: ' ', bubbles: true }));
+        } else if (/^(Another|Clear)/.test(control.textContent)) {
+          await move(control, event('click'));
+        }
+      }
+      window.moved = moved;
+    })();";
+
+#[test]
+fn no_control_leads_to_an_error() {
+    block_on(async {
+        for exercise in ["13_data_pipeline", "19_batch_norm", "20_save_load", "22_convolution", "25_framework_digits"] {
+            let Some(page) = Page::open(exercise, 1280, "light").await else { return };
+            page.until(DRAWN).await;
+            page.run(TO_BOTH_ENDS).await;
+            page.until("window.moved").await;
+            assert_eq!(page.run("return window.wrong").await, json!([]), "{exercise}");
+            page.close().await;
+        }
     });
 }
 

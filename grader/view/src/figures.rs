@@ -135,7 +135,8 @@ mod tests {
     fn is_like(one: &str, other: &str) -> bool {
         let ((one, words), (other, others)) =
             (one.rsplit_once('>').unwrap_or((one, "")), other.rsplit_once('>').unwrap_or((other, "")));
-        let pieces = |tag: &str| tag.split([' ', '"', ',', 'M']).map(str::to_owned).collect::<Vec<_>>();
+        let pieces =
+            |tag: &str| tag.split([' ', '"', ',', 'M', 'h', 'v', 'H', 'z']).map(str::to_owned).collect::<Vec<_>>();
         let (one, other) = (pieces(one), pieces(other));
         let near = |(one, other): (&String, &String)| match (one.parse::<f64>(), other.parse::<f64>()) {
             (Ok(one), Ok(other)) => (one - other).abs() <= PLACE,
@@ -146,11 +147,13 @@ mod tests {
 
     #[test]
     fn a_drawing_may_differ_by_less_than_the_eye_sees() {
-        let drawing =
-            "<polyline stroke=\"#0072B2\" points=\"40,50 60,70 \"/>\n<text x=\"40\" y=\"50\">\nalpha = 1\n</text>\n";
+        let drawing = "<polyline stroke=\"#0072B2\" points=\"40,50 60,70 \"/>\n<path d=\"M10,20h30v40H10z\"/>\n\
+             <text x=\"40\" y=\"50\">\nalpha = 1\n</text>\n";
         let is_like = |find: &str, with: &str| looks_like(drawing, &drawing.replacen(find, with, 1));
         assert!(is_like("60,70", "60,70") && is_like("60,70", "68,62"));
+        assert!(is_like("h30v40H10", "h31v38H10"));
         assert!(!is_like("60,70", "69,70"), "a line somewhere else");
+        assert!(!is_like("h30v40", "h30v49"), "a higher bar");
         assert!(!is_like("60,70 ", ""), "a shorter line");
         assert!(!is_like("#0072B2", "#0072B3"), "another colour");
         assert!(!is_like("alpha = 1", "alpha = 2"), "another word");

@@ -121,29 +121,35 @@ pub fn render_framed(picture: &Picture) -> Result<(String, Frame)> {
     Ok((document, frame))
 }
 
-/// The same elements, with lines of one look that follow each other as one path: the dashes of a line would make a document
-/// several times as large.
+/// The same elements, with lines or rectangles of one look that follow each other as one path: the dashes of a line and the
+/// cells of an image would make a document several times as large, and slow to show.
 fn joined(body: &str) -> String {
-    fn parts(line: &str) -> Option<(&str, &str)> {
-        line.strip_prefix("<polyline ")?.strip_suffix("\"/>")?.split_once(" points=\"")
-    }
-    fn look(line: &str) -> Option<&str> {
-        parts(line).map(|(look, _)| look)
-    }
-    let lines: Vec<&str> = body.lines().collect();
+    let lines: Vec<_> = body.lines().map(|line| (line, shape(line))).collect();
     let mut joined = String::new();
-    for alike in lines.chunk_by(|one, next| look(one).is_some() && look(one) == look(next)) {
-        joined += &match look(alike[0]) {
-            Some(look) if alike.len() > 1 => {
-                let points: Vec<&str> =
-                    alike.iter().filter_map(|line| parts(line)).map(|(_, points)| points.trim()).collect();
-                format!("<path {look} d=\"M{}\"/>", points.join("M"))
+    for alike in
+        lines.chunk_by(|(_, one), (_, next)| matches!((one, next), (Some((one, _)), Some((next, _))) if one == next))
+    {
+        match &alike[0] {
+            (_, Some((look, _))) if alike.len() > 1 => {
+                let outlines = alike.iter().filter_map(|(_, shape)| Some(shape.as_ref()?.1.as_str()));
+                joined += &format!("<path {look} d=\"{}\"/>", outlines.collect::<String>());
             }
-            _ => alike[0].to_owned(),
-        };
+            (line, _) => joined += line,
+        }
         joined.push('\n');
     }
     joined
+}
+
+/// What a line or a rectangle looks like, and its outline as a part of a path.
+fn shape(element: &str) -> Option<(&str, String)> {
+    if let Some(line) = element.strip_prefix("<polyline ") {
+        let (look, points) = line.strip_suffix("\"/>")?.split_once(" points=\"")?;
+        return Some((look, format!("M{}", points.trim())));
+    }
+    let parts: Vec<&str> = element.strip_prefix("<rect x=\"")?.strip_suffix("/>")?.splitn(8, '"').collect();
+    let [x, " y=", y, " width=", width, " height=", height, look] = parts[..] else { return None };
+    Some((look.trim_start(), format!("M{x},{y}h{width}v{height}H{x}z")))
 }
 
 /// The same document for dark pages: light becomes dark, and colours stay what they are.
@@ -421,7 +427,7 @@ fn draw_plot(picture: &Picture, paper: &Area<'_>) -> Result<Frame, Failed> {
     })
 }
 
-/// Cells side by side that look alike are one rectangle.
+/// Cells side by side that look alike are one rectangle, and all rectangles of a colour follow each other.
 fn draw_raster(
     raster: &Raster,
     axes: &Axes,
@@ -430,20 +436,29 @@ fn draw_raster(
 ) -> Result<(), Failed> {
     let cells = raster.cells;
     let (width, height) = ((cells.x.1 - cells.x.0) / cells.columns as f64, (cells.y.1 - cells.y.0) / cells.rows as f64);
+    let mut alike: Vec<(RGBColor, Vec<[(i32, i32); 2]>)> = Vec::new();
     for row in 0..cells.rows {
         let colours: Vec<_> =
             (0..cells.columns).map(|column| colour_of(raster, row * cells.columns + column)).collect();
         let mut column = 0;
-        for alike in colours.chunk_by(|one, next| one == next) {
-            let x = (cells.x.0 + width * column as f64, cells.x.0 + width * (column + alike.len()) as f64);
-            column += alike.len();
+        for run in colours.chunk_by(|one, next| one == next) {
+            let x = (cells.x.0 + width * column as f64, cells.x.0 + width * (column + run.len()) as f64);
+            column += run.len();
             let top = cells.y.1 - height * row as f64;
             if let Some(corners) = axes.rectangle(x, (top - height, top)) {
                 let [(left, bottom), (right, top)] = corners.map(pixel);
-                // What follows covers the seam.
+                // Half a pixel more leaves no seam.
                 let corners = [(left, top), (right + FINE / 2, bottom + FINE / 2)];
-                paper.draw(&Rectangle::new(corners, alike[0].filled()))?;
+                match alike.iter_mut().find(|(colour, _)| *colour == run[0]) {
+                    Some((_, rectangles)) => rectangles.push(corners),
+                    None => alike.push((run[0], vec![corners])),
+                }
             }
+        }
+    }
+    for (colour, rectangles) in alike {
+        for corners in rectangles {
+            paper.draw(&Rectangle::new(corners, colour.filled()))?;
         }
     }
     Ok(())
@@ -544,6 +559,15 @@ mod tests {
             + "<text>\n</svg>\n";
         let path = "<path fill=\"none\" stroke=\"#0072B2\" d=\"M1,2 3,4M5,6 7,8 9,9\"/>\n";
         assert_eq!(joined(&body), path.to_owned() + &dash("#757575", "1,1 2,2") + "<text>\n</svg>\n");
+    }
+
+    #[test]
+    fn rectangles_of_one_look_become_one_path() {
+        let cell =
+            |colour: &str, x: u32| format!("<rect x=\"{x}\" y=\"2\" width=\"3\" height=\"4\" fill=\"{colour}\"/>\n");
+        let body = cell("#0072B2", 1) + &cell("#0072B2", 5) + &cell("#757575", 9);
+        let path = "<path fill=\"#0072B2\" d=\"M1,2h3v4H1zM5,2h3v4H5z\"/>\n";
+        assert_eq!(joined(&body), path.to_owned() + &cell("#757575", 9));
     }
 
     #[test]
