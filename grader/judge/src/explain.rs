@@ -1101,4 +1101,19 @@ mod tests {
         }
         assert!(told.len() <= 20, "{} of 4000: {told:#?}", told.len());
     }
+
+    #[test]
+    fn slips_are_found_behind_columns_that_are_taken_apart_and_put_together() {
+        let check = Check::new("gates", "gates", "", 1)
+            .on(|draw| vec![Record::new().with("z", draw::matrix(draw, (3, 4), 2.0))])
+            .computes(|f| {
+                let z = f.input("z");
+                f.beside(&[z.columns_in(2..4).tanh().named("g"), z.columns_in(0..2).sigmoid().named("i")])
+            });
+        let mut code = |case: &Record| {
+            let z = case.matrix("z");
+            Record::from(ndarray::Array2::from_shape_fn((3, 4), |(row, k)| z[[row, (k + 2) % 4]].tanh()))
+        };
+        assert_eq!(said_of(&check, &mut code).unwrap().id, "edit:function:tanh_for_sigmoid");
+    }
 }
