@@ -354,12 +354,6 @@ fn checks() -> Vec<Check> {
             "0.1 is the critical rate for x = 3. It depends on x: the larger x, the more a step changes the \
              prediction.",
             |_| 0.1,
-        )
-        .mistake(
-            "rate_upside_down",
-            "This is the reciprocal of the rate. The larger x, the more a step changes the prediction, and the \
-             smaller the critical rate.",
-            |c| 1.0 + c.float("x").powi(2),
         ),
         Check::new("two_layer_forward", "forward_pass", "two_layer_step predicts: z1, a1, z2, a2 and the loss", 2)
             .asks("two_layer_step")

@@ -1483,11 +1483,6 @@ fn dice() -> Vec<Check> {
                 let [numerator, denominator] = dice_fraction(f);
                 1.0 - numerator / denominator
             })
-            .mistake(
-                "score_for_loss",
-                "This is the Dice score, which grows as the predictions get better. The loss is 1 minus this score.",
-                |c| dice_of(c, |o, p, t, s| (2.0 * o + s) / (p + t + s)),
-            )
             .mistake("smooth_left_out", "`smooth` is left out: if both sets are empty, 0 / 0 is NaN.", |c| {
                 dice_of(c, |o, p, t, _| 1.0 - 2.0 * o / (p + t))
             })

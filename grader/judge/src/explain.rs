@@ -1116,4 +1116,23 @@ mod tests {
         };
         assert_eq!(said_of(&check, &mut code).unwrap().id, "edit:function:tanh_for_sigmoid");
     }
+
+    #[test]
+    fn what_is_left_of_one_minus_and_of_a_reciprocal_is_said_without_a_product() {
+        let says = |formula: fn(&Formula) -> Num, code: fn(f64, f64) -> f64| {
+            let drawn = |draw: &mut probe::Generator| ["a", "b"].map(|name| (name, 2.0 + draw::number(draw, 1.0)));
+            let check = Check::new("share", "share", "", 1)
+                .on(move |draw| {
+                    (0..3)
+                        .map(|_| drawn(draw).into_iter().fold(Record::new(), |c, (name, x)| c.with(name, x)))
+                        .collect()
+                })
+                .computes(formula);
+            said_of(&check, &mut |case| Record::from(code(case.float("a"), case.float("b")))).unwrap().says
+        };
+        let one_minus = says(|f| 1.0 - f.input("a") / f.input("b"), |a, b| a / b);
+        assert!(one_minus.ends_with("if `1 -` is left out of `1 - a / b`."), "{one_minus}");
+        let reciprocal = says(|f| 1.0 / (f.input("a").square() + f.input("b")), |a, b| a * a + b);
+        assert!(reciprocal.ends_with("if `1 /` is left out of `1 / (a² + b)`."), "{reciprocal}");
+    }
 }
