@@ -725,7 +725,16 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             (Op::Binary(old), Op::Binary(new)) => {
                 // Where the answer is yes or no, the question is more likely to be wrong than what it is asked of.
                 let rank = if old.is_question() { 11 } else { 14 };
-                (rank, format!("operator:{}_for_{}", new.name(), old.name()), in_formula)
+                // Code does not multiply by 1.
+                let is_one = step.args[0].0.made.is_none() && step.args[0].scalar() == Some(1.0);
+                let left_out = match (old, new) {
+                    (Binary::Sub, Binary::Mul) if is_one => Some("1 -"),
+                    (Binary::Div, Binary::Mul) if is_one => Some("1 /"),
+                    _ => None,
+                };
+                let of = if step.text.is_short() { format!(" of `{}`", step.text.words) } else { of_owner };
+                let says = left_out.map_or(in_formula, |what| format!("`{what}` is left out{of}"));
+                (rank, format!("operator:{}_for_{}", new.name(), old.name()), says)
             }
             (_, Op::Raised(_)) => (18, format!("raised:{}", slug(written)), in_formula),
             _ => (16, format!("index:{}", slug(written)), in_formula),

@@ -10,7 +10,7 @@ mod words;
 
 use std::{
     cell::RefCell,
-    ops::{Add, Div, Mul, Neg, Sub},
+    ops::{Add, Div, Mul, Neg, Range, Sub},
     panic::Location,
     ptr,
     rc::Rc,
@@ -342,6 +342,19 @@ impl Formula {
         Num(Rc::new(Node { run: self.run.clone(), value, kind: Kind::Real, text, shown: None, made: None }))
     }
 
+    /// A matrix of these matrices, side by side.
+    pub fn beside(&self, parts: &[Num]) -> Num {
+        let values = parts.iter().map(|part| part.0.value.as_ref()).collect::<Option<Vec<_>>>();
+        let values = values.filter(|values| values.iter().all(|value| value.axes == 2 && value.rows == values[0].rows));
+        let value = values.map(|values| {
+            let rows = 0..values.first().map_or(0, |value| value.rows);
+            let data = rows.clone().flat_map(|row| values.iter().flat_map(move |value| value.row(row).to_vec()));
+            Array::matrix(rows.len(), values.iter().map(|value| value.columns).sum(), data.collect())
+        });
+        let text = self.run.text(|| Text::call("beside", &parts.iter().map(|part| &part.0.text).collect::<Vec<_>>()));
+        Num(Rc::new(Node { run: self.run.clone(), value, kind: Kind::Real, text, shown: None, made: None }))
+    }
+
     /// A matrix of these rows; of none, one without rows and with as many columns as there are in `like`.
     pub fn matrix(&self, rows: &[Num], like: &Num) -> Num {
         let mut data = Vec::new();
@@ -542,6 +555,18 @@ impl Num {
     /// How many rows there are.
     pub fn n_rows(&self) -> usize {
         self.0.value.as_ref().map_or(0, |value| value.rows)
+    }
+
+    /// These columns of it, or these entries of a vector.
+    #[must_use]
+    pub fn columns_in(&self, range: Range<usize>) -> Self {
+        let Node { run, value, kind, text, .. } = &*self.0;
+        let value = value.as_ref().filter(|value| value.axes > 0 && range.end <= value.columns).map(|value| {
+            let data = (0..value.rows).flat_map(|row| value.row(row)[range.clone()].to_vec()).collect();
+            Array { data, columns: range.len(), ..value.clone() }
+        });
+        let (run, kind, text) = (run.clone(), *kind, text.clone());
+        Self(Rc::new(Node { run, value, kind, text, shown: None, made: None }))
     }
 
     /// The same, known by a name that the lesson uses: other names may be taken for it.
@@ -776,6 +801,8 @@ methods! {
     t: Op::Transpose;
     /// How many entries there are, as a part of the formula.
     count: Op::Count(Count::Entries);
+    /// How many columns there are, as a part of the formula.
+    columns: Op::Count(Count::Columns);
     /// How many rows there are, as a part of the formula.
     rows: Op::Count(Count::Rows);
 }

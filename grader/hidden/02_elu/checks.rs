@@ -145,12 +145,6 @@ fn checks() -> Vec<Check> {
             .on(elu_cases)
             .computes(elu_of)
             .mistake(
-                "elu_without_alpha",
-                "Alpha is missing: for negative z this is e^z - 1 alone. With alpha = 1 there is no difference. \
-                 Multiply the whole bracket by alpha.",
-                |c| elu(z(c), 1.0),
-            )
-            .mistake(
                 "elu_without_minus_one",
                 "For negative z this is alpha · e^z, which is the slope of ELU there. The value is alpha · (e^z - \
                  1): without the -1 it would jump at 0.",
@@ -190,18 +184,6 @@ fn checks() -> Vec<Check> {
                 "This is the smaller of z and alpha · (e^z - 1). On the left the line z falls without limit, but ELU \
                  levels out: decide by the sign of z.",
                 |c| z(c).min(alpha(c) * z(c).exp_m1()),
-            )
-            .mistake(
-                "elu_upside_down",
-                "The bracket is the wrong way round: this is alpha · (1 - e^z), which is positive on the left. It \
-                 should be alpha · (e^z - 1).",
-                |c| if z(c) > 0.0 { z(c) } else { alpha(c) * (1.0 - z(c).exp()) },
-            )
-            .mistake(
-                "elu_minus_in_the_exponent",
-                "There is a minus in the exponent: e^-z grows without limit on the left. The minus belongs to the \
-                 sigmoid; here it is e^z.",
-                |c| if z(c) > 0.0 { z(c) } else { alpha(c) * ((-z(c)).exp() - 1.0) },
             ),
         Check::new("elu_extremes", "elu", "elu is z at 800 and -alpha at -800, and never NaN", 1)
             .asks("elu")
@@ -413,26 +395,10 @@ fn checks() -> Vec<Check> {
             .on(|draw| numbers(&[2.0, 0.0, -1.0, below(draw), above(draw)]))
             .computes(|f| 1.0 / (1.0 + (-f.input("z")).exp()))
             .mistake(
-                "sigmoid_without_minus",
-                "This function falls, but the sigmoid rises: the exponent is -z, as in 1 / (1 + e^-z).",
-                |c| sigmoid(-z(c)),
-            )
-            .mistake(
                 "sigmoid_without_brackets",
                 "This is 1/1 + e^-z: division comes before addition. Put the denominator in brackets: 1 / (1 + \
                  e^-z).",
                 |c| 1.0 + (-z(c)).exp(),
-            )
-            .mistake(
-                "sigmoid_one_forgotten",
-                "The 1 in the denominator is missing: 1 / e^-z is e^z. With it, 1 / (1 + e^-z), the result stays \
-                 below 1.",
-                |c| z(c).exp(),
-            )
-            .mistake(
-                "sigmoid_minus_for_plus",
-                "The denominator is 1 - e^-z, which is 0 at z = 0. It is a sum: 1 + e^-z.",
-                |c| 1.0 / (1.0 - (-z(c)).exp()),
             )
             .mistake(
                 "minus_binds_late",
@@ -525,11 +491,6 @@ fn checks() -> Vec<Check> {
                 let t = f.input("z").tanh().named("tanh(z)");
                 1.0 - t.square()
             })
-            .mistake(
-                "tanh_slope_without_square",
-                "This is 1 - tanh(z). The tanh is squared: 1 - tanh(z)², the same on both sides of 0.",
-                |c| 1.0 - z(c).tanh(),
-            )
             .mistake(
                 "takes_the_activation",
                 "This is 1 - z². That is right only if z is already the output of tanh. Here z is the pre-activation: \
@@ -719,12 +680,6 @@ fn checks() -> Vec<Check> {
                 "Only the slope of the gate, times z, is there. The product rule has two terms: the gate itself, \
                  because z grows by 1, and z times the slope of the gate.",
                 |c| beta(c) * z(c) * sigmoid_slope(beta(c) * z(c)),
-            )
-            .mistake(
-                "inner_derivative_forgotten",
-                "The inner derivative is missing: σ(beta · z) changes beta times as fast as σ, so the slope of the \
-                 gate is beta · σ'(beta · z).",
-                |c| sigmoid(beta(c) * z(c)) + z(c) * sigmoid_slope(beta(c) * z(c)),
             ),
         Check::new("gelu", "gelu", "gelu is the tanh form of the Gaussian error linear unit", 1)
             .on(|draw| numbers(&[1.5, -1.5, 0.0, 2.5, 1000.0, -1000.0, below(draw), above(draw)]))
@@ -751,13 +706,7 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("mish", "mish", "mish is z · tanh(ln(1 + e^z))", 1)
             .on(|draw| numbers(&[1.5, -1.5, 0.0, 2.5, below(draw), above(draw)]))
-            .computes(|f| f.input("z") * (1.0 + f.input("z").exp()).ln().tanh())
-            .mistake(
-                "mish_one_forgotten",
-                "The 1 is missing inside the logarithm. ln(e^z) is z again, so this is z · tanh(z), which is \
-                 positive on both sides of 0.",
-                |c| z(c) * z(c).tanh(),
-            ),
+            .computes(|f| f.input("z") * (1.0 + f.input("z").exp()).ln().tanh()),
         Check::new("mish_large", "mish", "mish is z at 1000 and 0 at -1000, and never NaN", 1)
             .asks("mish")
             .after("mish")

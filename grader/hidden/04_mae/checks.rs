@@ -52,7 +52,6 @@ fn checks() -> Vec<Check> {
                 e.sign() / e.count()
             })
             .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| -errors(c).mapv(sign) / n(c))
-            .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, |c| errors(c).mapv(sign))
             .mistake("gradient_divided_by_rows", GRADIENT_DIVIDED_BY_ROWS, |c| errors(c).mapv(sign) / rows(c))
             .mistake(
                 "gradient_of_the_mse",
@@ -119,9 +118,6 @@ fn checks() -> Vec<Check> {
                  this course the MSE is the mean of e².",
                 |c| squares(c).sum() / (2.0 * n(c)),
             )
-            .mistake("square_forgotten", "This is the MAE, the mean of |e|. The MSE squares each error, e · e.", |c| {
-                errors(c).mapv(f64::abs).sum() / n(c)
-            })
             .mistake(
                 "divided_by_n_minus_one",
                 "The sum is divided by n - 1. That belongs to the variance of a sample, whose mean is estimated from \
@@ -168,7 +164,6 @@ fn checks() -> Vec<Check> {
                  with a factor of 1/2 have no 2 here.)",
                 |c| errors(c) / n(c),
             )
-            .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, |c| errors(c) * 2.0)
             .mistake(
                 "the_error_itself",
                 "This is e, the error itself. Its direction is right, its size is not: the derivative of e² is 2 e, \
@@ -352,8 +347,6 @@ const GRADIENT_POINTS_DOWNHILL: &str = "Every sign is wrong. If a prediction tha
     so the gradient is positive there: e is y_pred - y_true. The minus comes later, when the gradient is subtracted.";
 const TARGET_MINUS_PREDICTION: &str = "This is (y_true - y_pred) / n: the sign is wrong, and the 2 of the derivative \
     is missing. Some programs *add* such a correction. The gradient is 2 · (y_pred - y_true) / n, and is subtracted.";
-const GRADIENT_NOT_AVERAGED: &str = "Each entry is n times too large. The loss is a mean, so its gradient contains \
-    the 1/n as well.";
 const GRADIENT_DIVIDED_BY_ROWS: &str = "The gradient is divided by the number of rows, the loss by the number of all \
     entries. With several outputs per sample the gradient is too large, by a factor of the number of columns. Use the \
     same n, `.len()`, in both.";
@@ -436,11 +429,6 @@ fn descend(id: &'static str, loss: &'static str, after: &'static str, title: &'s
             |c| &c.matrix("y_pred") + gradient(c, c.text("loss")) * c.float("learning_rate"),
         )
         .mistake(
-            "learning_rate_ignored",
-            "The gradient is subtracted without the learning rate: multiply the two first.",
-            |c| &c.matrix("y_pred") - gradient(c, c.text("loss")),
-        )
-        .mistake(
             "step_averaged_again",
             "The step is n times too short: the gradient already contains the 1/n of the mean. Divide only once, in \
              the gradient.",
@@ -467,9 +455,6 @@ fn descend(id: &'static str, loss: &'static str, after: &'static str, title: &'s
                     - gradient(c, if c.text("loss") == "mae" { "mse" } else { "mae" }) * c.float("learning_rate")
             },
         )
-        .mistake("targets_moved", "The step starts at the targets. It should start at the predictions.", |c| {
-            &c.matrix("y_true") - gradient(c, c.text("loss")) * c.float("learning_rate")
-        })
 }
 
 /// The part of the report that is about `loss`.
@@ -496,15 +481,6 @@ fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, tit
             let (normal, outlier) = both(c);
             report(normal, outlier, outlier / normal).into()
         })
-        .mistake(
-            "ratio_upside_down",
-            "The ratio is upside down. It is the factor by which the outlier makes the loss larger: outlier divided \
-             by normal.",
-            move |c| {
-                let (normal, outlier) = both(c);
-                report(normal, outlier, normal / outlier)
-            },
-        )
         .mistake(
             "perfect_has_no_ratio",
             "Where the normal predictions are perfect, your ratio is 0, as if the outlier had no effect. The ratio \
@@ -607,11 +583,6 @@ fn fit_constant(id: &'static str, loss: &'static str, after: &'static str, title
             "Your steps are n times too short. Raising the constant raises all n predictions, so their slopes add up; \
              the 1/n of the mean is in the gradient already. Take the sum of its entries, not their mean.",
             |c| walk(c, |_, constant| -c.float("learning_rate") * slope_at(c, constant) / c.vector("y").len() as f64),
-        )
-        .mistake(
-            "learning_rate_ignored",
-            "The slope is subtracted without the learning rate: multiply the two first.",
-            |c| walk(c, |_, constant| -slope_at(c, constant)),
         )
         .mistake(
             "slope_at_the_start_only",

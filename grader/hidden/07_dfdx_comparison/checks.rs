@@ -29,13 +29,7 @@ fn checks() -> Vec<Check> {
                 "`matmul` holds the product entry by entry. In dfdx `*` multiplies entry by entry, and the matrix \
                  product is the method `matmul`.",
                 |c| products(&(a(c) + b(c)), &(a(c) * b(c)), &(a(c) * b(c))),
-            )
-            .mistake(
-                "factors_swapped",
-                "This is b·a, but it should be a·b. With square matrices both products exist.",
-                |c| products(&(a(c) + b(c)), &(a(c) * b(c)), &b(c).dot(&a(c))),
-            )
-            .mistake(
+            ).mistake(
                 "matmul_for_both",
                 "`product` holds the matrix product as well. Entry by entry is `a * b`.",
                 |c| products(&(a(c) + b(c)), &a(c).dot(&b(c)), &a(c).dot(&b(c))),
@@ -61,20 +55,7 @@ fn checks() -> Vec<Check> {
             .asks("tensor_tour")
             .on(two_matrices)
             .computes(|f| [("mean", f.input("a").mean()), ("largest", f.input("a").max())])
-            .within(F32)
-            .mistake("sum_for_mean", "`mean` holds the sum. The mean is the sum divided by the number of entries.", |c| {
-                numbers(a(c).sum(), a(c).fold(f64::MIN, |max, &x| max.max(x)))
-            })
-            .mistake(
-                "smallest_for_largest",
-                "`largest` holds the smallest entry: the method is `max`, not `min`.",
-                |c| numbers(a(c).sum() / 4.0, a(c).fold(f64::MAX, |min, &x| min.min(x))),
-            )
-            .mistake(
-                "largest_without_sign",
-                "`largest` holds the entry with the largest absolute value. But -3 is less than 1.",
-                |c| numbers(a(c).sum() / 4.0, a(c).fold(0.0, |max, &x| max.max(x.abs()))),
-            ),
+            .within(F32),
         Check::new("autograd_poly", "autograd", "autograd_poly gives x² + 2x + 1 and the slope that dfdx finds", 2)
             .on(|draw| {
                 [3.0, -1.5, draw::number(draw, 4.0) + 10.0].map(|x| Record::new().with("x", x)).to_vec()
@@ -102,14 +83,6 @@ fn checks() -> Vec<Check> {
                 |c| {
                     let x = c.float("x");
                     Record::new().with("value", 2.0 * x + 2.0).with("slope", (x + 1.0).powi(2))
-                },
-            )
-            .mistake(
-                "constant_forgotten",
-                "The value is x² + 2x: the 1 is missing. (The slope of a constant is 0, so the slope is right.)",
-                |c| {
-                    let x = c.float("x");
-                    Record::new().with("value", x * x + 2.0 * x).with("slope", 2.0 * x + 2.0)
                 },
             )
             .mistake_if(
@@ -196,11 +169,6 @@ fn checks() -> Vec<Check> {
                 },
             )
             .mistake(
-                "not_averaged",
-                "This is the sum over the samples. The loss is their mean, so that it does not grow with the batch.",
-                |c| minus_log_p(c).sum(),
-            )
-            .mistake(
                 "averaged_over_classes_too",
                 "The loss is too small by the number of classes: the mean runs over all entries, most of which are 0. Add \
                  up along each row, and take the mean over the rows.",
@@ -224,11 +192,6 @@ fn checks() -> Vec<Check> {
                     let terms = log_softmax(&one_hot(c)) * logits;
                     -terms.sum() / logits.nrows() as f64
                 },
-            )
-            .mistake(
-                "minus_forgotten",
-                "The loss is negative: log p is, for every p below 1. The loss is -log p.",
-                |c| -mean(&minus_log_p(c)),
             ),
         Check::new("label_out_of_range", "logits", "cross_entropy panics on a label that no class has", 1)
             .asks("cross_entropy")
@@ -356,40 +319,12 @@ fn checks() -> Vec<Check> {
         Check::new("forward", "by_hand", "forward: ReLU in the hidden layer, the sigmoid at the end", 1)
             .after("stack")
             .on(networks)
-            .computes(|f| Net::new(f).pass(&f.input("x")).p)
-            .mistake("relu_forgotten", "The hidden layer has no activation: apply ReLU to its output.", |c| {
-                output(c, &pre_activation(c), sigmoid)
-            })
-            .mistake(
-                "sigmoid_forgotten",
-                "These are the pre-activations of the output layer: the sigmoid comes after them.",
-                |c| output(c, &relu(&pre_activation(c)), |z| z),
-            )
-            .mistake(
-                "sigmoid_in_the_hidden_layer",
-                "The hidden layer has a sigmoid. In this network it has ReLU, and the output layer has the sigmoid.",
-                |c| output(c, &pre_activation(c).mapv(sigmoid), sigmoid),
-            )
-            .mistake(
-                "output_bias_forgotten",
-                "The bias of the output layer is missing: every neuron adds its bias before its activation.",
-                |c| relu(&pre_activation(c)).dot(&c.matrix("output_weights")).mapv(sigmoid),
-            )
-            .mistake(
-                "hidden_biases_forgotten",
-                "The biases of the hidden layer are missing: every neuron adds its bias before its activation.",
-                |c| output(c, &relu(&c.matrix("x").dot(&c.matrix("hidden_weights"))), sigmoid),
-            ),
+            .computes(|f| Net::new(f).pass(&f.input("x")).p),
         Check::new("loss", "by_hand", "loss_and_slopes returns the mean squared error", 1)
             .asks("loss_and_slopes")
             .after("forward")
             .on(networks)
             .computes(|f| [("loss", loss_of(f))])
-            .mistake(
-                "loss_not_averaged",
-                "The loss is the sum of the squared errors. It is their mean here, as in dfdx's `mse_loss`.",
-                |c| loss(squared_error(c)),
-            )
             .mistake(
                 "loss_halved",
                 "The loss is half of the mean squared error. Some books multiply by 1/2, so that the 2 of the slope \
@@ -401,16 +336,6 @@ fn checks() -> Vec<Check> {
             .after("loss")
             .on(networks)
             .computes(slopes_of)
-            .mistake(
-                "slopes_not_averaged",
-                "The slopes are n times too large: the loss is a mean over n entries, so its slope contains the 1/n.",
-                |c| slopes(c, |p, y| 2.0 * (p - y), sigmoid_slope, relu_slope),
-            )
-            .mistake(
-                "factor_two_forgotten",
-                "The slopes are half of what they should be: the slope of (p - y)² is 2 (p - y).",
-                |c| slopes(c, |p, y| (p - y) / p.len() as f64, sigmoid_slope, relu_slope),
-            )
             .mistake(
                 "error_upside_down",
                 "Every sign is wrong: the slope of (p - y)² is 2 (p - y), not 2 (y - p). The minus comes later, in \
@@ -428,36 +353,15 @@ fn checks() -> Vec<Check> {
                 "The slope of the sigmoid is taken at p instead of z. p is the output of the sigmoid, so the slope is \
                  p (1 - p), without another sigmoid.",
                 |c| slopes(c, mean_square_slope, |p| sigmoid_slope(&p.mapv(sigmoid)), relu_slope),
-            )
-            .mistake(
+            ).mistake(
                 "relu_slope_forgotten",
                 "The slope of ReLU is missing in the backward pass: where z is not positive, the error is multiplied \
                  by 0.",
                 |c| slopes(c, mean_square_slope, sigmoid_slope, |z| z.mapv(|_| 1.0)),
-            )
-            .mistake(
-                "relu_instead_of_its_slope",
-                "The error is multiplied by ReLU itself. Multiply by its slope: 1 where z is positive, 0 elsewhere.",
-                |c| slopes(c, mean_square_slope, sigmoid_slope, relu),
-            )
-            .mistake(
+            ).mistake(
                 "signum_for_slope",
                 "Where z is negative, the error is multiplied by -1, as with `signum`. The slope of ReLU is 0 there.",
                 |c| slopes(c, mean_square_slope, sigmoid_slope, |z| z.mapv(f64::signum)),
-            )
-            .mistake(
-                "bias_slopes_averaged",
-                "The slopes of the biases are means over the samples. The error contains the 1/n already: take the \
-                 sum.",
-                |c| {
-                    let right = slopes(c, mean_square_slope, sigmoid_slope, relu_slope);
-                    let n = c.matrix("x").nrows() as f64;
-                    Record::new()
-                        .with("hidden_weights", right.matrix("hidden_weights").to_owned())
-                        .with("hidden_biases", right.vector("hidden_biases").to_owned() / n)
-                        .with("output_weights", right.matrix("output_weights").to_owned())
-                        .with("output_biases", right.vector("output_biases").to_owned() / n)
-                },
             ),
         Check::new("slopes_of_two_outputs", "by_hand", "loss_and_slopes averages over samples and outputs", 1)
             .about("loss_and_slopes")
@@ -531,17 +435,7 @@ fn checks() -> Vec<Check> {
             .after("dfdx_forward")
             .on(networks)
             .computes(|f| [("loss", loss_of(f))])
-            .within(F32)
-            .mistake(
-                "loss_not_averaged",
-                "The loss is the sum of the squared errors. It is their mean here, as in dfdx's `mse_loss`.",
-                |c| loss(squared_error(c)),
-            )
-            .mistake(
-                "another_loss",
-                "This is the mean *absolute* error. Use `mse_loss`, the loss of the network by hand.",
-                |c| loss((forward(c) - c.matrix("y")).abs().sum() / entries(c)),
-            ),
+            .within(F32),
         Check::new("dfdx_slopes", "in_dfdx", "dfdx finds the same gradient, returned in the layout of the course", 2)
             .asks("dfdx_loss_and_slopes")
             .after("dfdx_loss")
@@ -1031,10 +925,6 @@ fn products(sum: &ArrayRef2<f64>, product: &ArrayRef2<f64>, matmul: &ArrayRef2<f
 
 fn shapes(transposed: &ArrayRef2<f64>, flat: &ArrayRef2<f64>) -> Record {
     Record::new().with("transposed", transposed.to_owned()).with("flat", Array1::from_iter(flat.iter().copied()))
-}
-
-fn numbers(mean: f64, largest: f64) -> Record {
-    Record::new().with("mean", mean).with("largest", largest)
 }
 
 fn poly(c: &Record, slope: impl Fn(f64) -> f64) -> Record {

@@ -761,6 +761,7 @@ enum Fault {
     Twice(usize),
     InBoth(usize),
     Lost(usize),
+    Empty,
     NotShuffled,
     Sorted,
     SameAgain,
@@ -793,6 +794,10 @@ fn fault(labels: &[usize], seen: &Record) -> Option<Fault> {
     }
     if let Some(sample) = (0..n).find(|sample| !in_train.contains(sample) && !in_test.contains(sample)) {
         return Some(Fault::Lost(sample));
+    }
+    // Of such parts, nothing is known about an order.
+    if train.is_empty() || test.is_empty() {
+        return Some(Fault::Empty);
     }
     let is_an_end = |class: &usize| {
         let of_class: Vec<usize> = (0..n).filter(|&sample| labels[sample] == *class).collect();
@@ -830,6 +835,7 @@ fn with_split_mistakes(check: Check, labels: fn(&Record) -> Vec<usize>) -> Check
             Some(Fault::Twice(sample)) => Err(format!("Sample {sample} is in the same part twice.")),
             Some(Fault::InBoth(sample)) => Err(format!("Sample {sample} is in both parts.")),
             Some(Fault::Lost(sample)) => Err(format!("Sample {sample} is in neither part.")),
+            Some(Fault::Empty) => Err("One of the two parts is empty.".to_owned()),
             Some(Fault::NotShuffled) => Err("The test part is the beginning or the end of the data.".to_owned()),
             Some(Fault::Sorted) => Err("One of the two parts is sorted.".to_owned()),
             Some(Fault::SameAgain) => Err("A second call with the same generator gives the same split.".to_owned()),
@@ -910,10 +916,34 @@ fn scaling() -> [Check; 5] {
                 |c| measured(&c.matrix("x"), 1.0).record(),
             )
             .mistake_if("nothing_measured", NOTHING_MEASURED, |c, _| c.matrix("x").nrows() == 0),
+        Check::new("scaler_transform", "scaler", "transform uses the mean and deviation of fit, for any samples", 1)
+            .about("StandardScaler::transform")
+            .on(|draw| {
+                vec![
+                    scale_case(array![3.0, 10.0], array![2.0, 0.5])
+                        .with("x", array![[1.0, 10.0], [9.0, 12.0], [3.0, 9.5]]),
+                    scale_case(draw::vector(draw, 3, 4.0), array![0.5, 3.0, 8.0])
+                        .with("x", draw::matrix(draw, (4, 3), 9.0)),
+                ]
+            })
+            .computes(|f| (f.input("x") - f.input("mean")) / f.input("std"))
+            .mistake(
+                "measured_anew",
+                "The samples are scaled by their own mean and deviation. Use those of the scaler: the same number has \
+                 to become the same number in training and in a test.",
+                |c| scaled(&c.matrix("x"), &measured(&c.matrix("x"), 0.0)),
+            )
+            .mistake(
+                "divided_before_centred",
+                "This is x / std - mean, because `/` is evaluated before `-`. Subtract the mean first, then divide: \
+                 use parentheses.",
+                |c| c.matrix("x").to_owned() / c.vector("std") - c.vector("mean"),
+            ),
         Check::new("scaler_constant", "scaler", "a feature whose values are all equal becomes 0", 1)
             .about("StandardScaler::fit")
             .about("StandardScaler::transform")
             .after("scaler_fit")
+            .after("scaler_transform")
             .on(|draw| {
                 let mut drawn = draw::matrix(draw, (4, 2), 3.0);
                 drawn.column_mut(0).fill(0.75);
@@ -959,29 +989,6 @@ fn scaling() -> [Check; 5] {
                     scale.std.mapv_inplace(|std| if std == 0.0 { 1.0 } else { std });
                     Record::new().with("std", scale.std.clone()).with("z", scaled(&x, &scale))
                 },
-            ),
-        Check::new("scaler_transform", "scaler", "transform uses the mean and deviation of fit, for any samples", 1)
-            .about("StandardScaler::transform")
-            .on(|draw| {
-                vec![
-                    scale_case(array![3.0, 10.0], array![2.0, 0.5])
-                        .with("x", array![[1.0, 10.0], [9.0, 12.0], [3.0, 9.5]]),
-                    scale_case(draw::vector(draw, 3, 4.0), array![0.5, 3.0, 8.0])
-                        .with("x", draw::matrix(draw, (4, 3), 9.0)),
-                ]
-            })
-            .computes(|f| (f.input("x") - f.input("mean")) / f.input("std"))
-            .mistake(
-                "measured_anew",
-                "The samples are scaled by their own mean and deviation. Use those of the scaler: the same number has \
-                 to become the same number in training and in a test.",
-                |c| scaled(&c.matrix("x"), &measured(&c.matrix("x"), 0.0)),
-            )
-            .mistake(
-                "divided_before_centred",
-                "This is x / std - mean, because `/` is evaluated before `-`. Subtract the mean first, then divide: \
-                 use parentheses.",
-                |c| c.matrix("x").to_owned() / c.vector("std") - c.vector("mean"),
             ),
         Check::new("scaler_inverse", "scaler", "inverse_transform returns the inputs of transform", 1)
             .about("StandardScaler::inverse_transform")

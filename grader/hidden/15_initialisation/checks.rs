@@ -271,6 +271,7 @@ fn networks() -> Vec<Check> {
     vec![
         Check::new("build_layers", "build", "build puts the activation behind every linear layer but the last", 1)
             .asks("build")
+            .after("std_of")
             .after("draw_constant")
             .on(net_cases)
             .expects(|c| Record::new().with("layers", layers(c, |between, last| (between, last)).join(", ")))

@@ -142,22 +142,16 @@ fn decays() -> Vec<Check> {
         )
         .about("ExponentialDecay::learning_rate")
         .on(cases)
-        .expects(move |c| step(c, |epoch, _| epoch))
+        .computes(|f| f.input("initial") * f.input("factor").power(&f.input("epochs").real()))
         .mistake_if("depends_on_earlier_questions", ASKED_AGAIN, another_answer)
         .mistake(
             "decays_before_the_first_epoch",
             "The rates are one epoch ahead. Epoch 0 has the initial rate, because factor⁰ is 1.",
             move |c| step(c, |epoch, _| epoch + 1),
-        )
-        .mistake(
+        ).mistake(
             "exponential_of_e",
             "This is initial · e^(-factor · epoch). Here the factor itself is raised to the power of the epoch.",
             |c| by_epoch(c, |epoch| c.float("initial") * (-c.float("factor") * epoch as f64).exp()),
-        )
-        .mistake(
-            "factor_times_epoch",
-            "The factor is multiplied by the epoch. It should be raised to the power of the epoch: `powi`.",
-            |c| by_epoch(c, |epoch| c.float("initial") * c.float("factor") * epoch as f64),
         ),
     ]
 }
@@ -204,14 +198,13 @@ fn cosine() -> [Check; 2] {
         Check::new("cosine", "cosine", "Cosine goes down along half a wave", 2)
             .about("Cosine::learning_rate")
             .on(cases(|n_epochs| (0..n_epochs).chain([1, 0, n_epochs / 2]).collect()))
-            .expects(move |c| wave(c, n(c), half))
+            .computes(|f| {
+                let (initial, end) = (f.input("initial"), f.input("end"));
+                let share = f.input("epochs").real() / f.input("n_epochs").real();
+                let wave = ((1.0 + (std::f64::consts::PI * share).cos()) / 2.0).named("wave");
+                &end + (initial - &end) * wave
+            })
             .mistake_if("depends_on_earlier_questions", ASKED_AGAIN, another_answer)
-            .mistake(
-                "cosine_one_epoch_short",
-                "The rate reaches `end` one epoch too early. Divide by n_epochs: `end` is the rate of epoch n_epochs, \
-                 and not of the epoch before.",
-                move |c| wave(c, n(c) - 1.0, half),
-            )
             .mistake(
                 "cosine_never_moves",
                 "The rate stays at `initial` all the time. epoch / n_epochs of two integers is 0 for every epoch \
@@ -223,17 +216,6 @@ fn cosine() -> [Check; 2] {
                 "The wave goes down to 0. It should end at `end`: add `end`, and give the wave the height initial - \
                  end.",
                 move |c| by_epoch(c, |epoch| c.float("initial") * half(epoch as f64 / n(c))),
-            )
-            .mistake(
-                "end_on_top",
-                "`end` is added to a wave of the height `initial`, so the rate begins above `initial`. The height of \
-                 the wave is initial - end.",
-                move |c| by_epoch(c, |epoch| c.float("end") + c.float("initial") * half(epoch as f64 / n(c))),
-            )
-            .mistake(
-                "half_forgotten",
-                "The wave is twice as high as it should be: 1 + cos goes from 2 to 0, and has to be halved.",
-                move |c| wave(c, n(c), |share| 1.0 + (std::f64::consts::PI * share).cos()),
             )
             .mistake(
                 "whole_wave",
@@ -251,12 +233,6 @@ fn cosine() -> [Check; 2] {
                 "The rate falls below `end`: cos goes from 1 to -1. Add 1 and halve the sum, so that it goes from 1 to \
                  0.",
                 move |c| wave(c, n(c), |share| (std::f64::consts::PI * share).cos()),
-            )
-            .mistake(
-                "wave_upside_down",
-                "The rate rises from `end` to `initial`. cos(0) is 1, so 1 + cos begins at the top; 1 - cos does \
-                 not.",
-                move |c| wave(c, n(c), |share| (std::f64::consts::FRAC_PI_2 * share).sin().powi(2)),
             ),
         Check::new("cosine_after", "cosine", "Cosine stays at its end value", 1)
             .asks("cosine")
@@ -965,7 +941,12 @@ fn clipping() -> [Check; 2] {
                     case(draw, 1.0).with("max_norm", 0.2),
                 ]
             })
-            .expects(move |c| clipped(c, global(c)))
+            .computes(|f| {
+                let (first, second, max_norm) = (f.input("first"), f.input("second"), f.input("max_norm"));
+                let norm = (first.square().sum() + second.square().sum()).sqrt().named("norm");
+                let factor = norm.above(&max_norm).choose(&(max_norm / &norm), &f.number(1.0)).named("factor");
+                [("norm", norm), ("first", first * &factor), ("second", second * factor)]
+            })
             .mistake(
                 "clipped_one_by_one",
                 "Each array is clipped by its own norm, so the direction of the step changes. Use one norm, of all \
@@ -986,11 +967,6 @@ fn clipping() -> [Check; 2] {
                 },
             )
             .mistake(
-                "root_of_the_norm_forgotten",
-                "The norm is the sum of the squares here. Its root is missing.",
-                move |c| clipped(c, global(c).powi(2)),
-            )
-            .mistake(
                 "norms_added",
                 "The norms of the arrays are added up. Add up the *squares* of all numbers, and take the root once.",
                 move |c| clipped(c, of(c).iter().sum()),
@@ -999,12 +975,6 @@ fn clipping() -> [Check; 2] {
                 "absolute_values_added",
                 "The norm is the sum of the absolute values here. It is the root of the sum of the squares.",
                 move |c| clipped(c, c.matrix("first").iter().chain(c.vector("second")).map(|g| g.abs()).sum()),
-            )
-            .mistake(
-                "max_norm_forgotten",
-                "The clipped gradient has the norm 1. It should have the norm `max_norm`: the factor is max_norm / \
-                 norm.",
-                move |c| with_factor(c, global(c), [1.0 / global(c); 2]),
             )
             .mistake(
                 "norm_afterwards_returned",

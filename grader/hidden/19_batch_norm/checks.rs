@@ -40,9 +40,9 @@ fn statistics() -> Vec<Check> {
                 Record::new().with("x", draw::matrix(draw, (1, 3), 3.0)),
             ]
         })
-        .expects(move |c| {
-            let (mean, var) = stats(&c.matrix("x"));
-            pair(mean, var)
+        .computes(|f| {
+            let [mean, var] = statistics_of(&f.input("x"));
+            [("mean", mean), ("var", var)]
         })
         .mistake(
             "divided_by_n_minus_1",
@@ -74,23 +74,6 @@ fn statistics() -> Vec<Check> {
                 let x = c.matrix("x");
                 let (mean, var) = (x.sum() / x.len() as f64, x.var(0.0));
                 pair(Array1::from_elem(x.ncols(), mean), Array1::from_elem(x.ncols(), var))
-            },
-        )
-        .mistake(
-            "mean_not_taken_out",
-            "The variance is the mean of x². That is right only if the mean is 0: subtract the mean before you \
-                 square.",
-            move |c| {
-                let x = c.matrix("x");
-                pair(stats(&x).0, (&x * &x).sum_axis(Axis(0)) / x.nrows() as f64)
-            },
-        )
-        .mistake(
-            "sum_for_variance",
-            "This is the *sum* of the squared deviations: divide it by the number of samples.",
-            move |c| {
-                let (mean, var) = stats(&c.matrix("x"));
-                pair(mean, var * c.matrix("x").nrows() as f64)
             },
         ),
         Check::new("large_mean", "batch_statistics", "the variance is exact even if the mean is ten million", 1)
@@ -124,6 +107,41 @@ fn statistics() -> Vec<Check> {
     ]
 }
 
+/// Mean and variance of each column.
+fn statistics_of(x: &Num) -> [Num; 2] {
+    let mean = x.aggregate(Aggregate::Mean, Over::Samples).named("mean");
+    let var = (x - &mean).square().aggregate(Aggregate::Mean, Over::Samples).named("var");
+    [mean, var]
+}
+
+fn normalised_by(x: &Num, mean: &Num, var: &Num, eps: &Num) -> Num {
+    (x - mean) / (var + eps).sqrt()
+}
+
+/// The gradient on its way back through mean and variance.
+fn back_by(x_hat: &Num, var: &Num, eps: &Num, d_x_hat: &Num) -> Num {
+    let shift = d_x_hat.aggregate(Aggregate::Mean, Over::Samples).named("mean(dX̂)");
+    let stretch = (d_x_hat * x_hat).aggregate(Aggregate::Mean, Over::Samples).named("mean(dX̂ ⊙ X̂)");
+    (d_x_hat - shift - x_hat * stretch) / (var + eps).sqrt()
+}
+
+/// The gradients of a layer; `back` is the way back through the normalisation.
+fn gradients_by(
+    f: &Formula,
+    mean: &Num,
+    var: &Num,
+    back: fn(&Num, &Num, &Num, &Num) -> Num,
+) -> [(&'static str, Num); 3] {
+    let (eps, d_out) = (f.input("eps"), f.input("d_out"));
+    let x_hat = normalised_by(&f.input("x"), mean, var, &eps).named("X̂");
+    let d_x_hat = (&d_out * f.input("gamma")).named("dX̂");
+    [
+        ("d_x", back(&x_hat, var, &eps, &d_x_hat)),
+        ("d_gamma", (&d_out * &x_hat).aggregate(Aggregate::Sum, Over::Samples)),
+        ("d_beta", d_out.aggregate(Aggregate::Sum, Over::Samples)),
+    ]
+}
+
 const ROWS_FOR_COLUMNS: &str = "\
     These are the statistics of the rows. A row is a sample. Each feature, a column, is normalised over all samples of \
     the batch: `Axis(0)`.";
@@ -139,29 +157,13 @@ fn normalising() -> Check {
                 columns(draw::matrix(draw, (n, 3), 3.0), draw::vector(draw, 3, 2.0), var, eps(draw)),
             ]
         })
-        .expects(|c| normalised(c, |var, eps| (var + eps).sqrt()))
-        .mistake(
-            "eps_outside_the_root",
-            "eps is added to the standard deviation, outside the root. It belongs to the variance: √(var + eps).",
-            |c| normalised(c, |var, eps| var.sqrt() + eps),
-        )
-        .mistake(
-            "root_forgotten",
-            "X - mean is divided by the variance. Divide by its root, the standard deviation: then the variance of X̂ \
-             is 1.",
-            |c| normalised(c, |var, eps| var + eps),
-        )
+        .computes(|f| normalised_by(&f.input("x"), &f.input("mean"), &f.input("var"), &f.input("eps")))
         .mistake(
             "eps_forgotten",
             "`eps` is left out. A column that does not vary has the variance 0, and 0 / 0 is NaN.",
             |c| normalised(c, |var, _| var.sqrt()),
         )
         .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| normalised(c, |var, _| (var + 1e-5).sqrt()))
-        .mistake(
-            "mean_kept",
-            "The mean is not subtracted. Subtract it before you divide, so that the column has the mean 0.",
-            |c| normalised(c, |var, eps| (var + eps).sqrt()) + &shifted(c),
-        )
         .mistake(
             "own_statistics",
             "X is normalised by its own mean and variance, and the arguments are not used. In evaluation other \
@@ -171,9 +173,6 @@ fn normalising() -> Check {
                 hat(&c.matrix("x"), &mean, &var, c.float("eps"))
             },
         )
-        .mistake("multiplied_by_the_root", "X - mean is multiplied by √(var + eps). Divide by it.", |c| {
-            normalised(c, |var, eps| 1.0 / (var + eps).sqrt())
-        })
 }
 
 const EPS_OF_ITS_OWN: &str = "\
@@ -187,12 +186,6 @@ fn columns(x: Array2<f64>, mean: Array1<f64>, var: Array1<f64>, eps: f64) -> Rec
 fn normalised(c: &Record, divisor: impl Fn(f64, f64) -> f64) -> Array2<f64> {
     let eps = c.float("eps");
     (&c.matrix("x") - &c.vector("mean")) / c.vector("var").mapv(|var| divisor(var, eps))
-}
-
-/// What the mean of the case is, in units of the standard deviation.
-fn shifted(c: &Record) -> Array1<f64> {
-    let eps = c.float("eps");
-    &c.vector("mean") / &c.vector("var").mapv(|var| (var + eps).sqrt())
 }
 
 fn going_back() -> Check {
@@ -217,13 +210,8 @@ fn going_back() -> Check {
             case(constant, draw::matrix(draw, (3, 2), 2.0) + 0.3, 0.25),
         ]
     })
-    .expects(|c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, f64::sqrt))
+    .computes(|f| back_by(&f.input("x_hat"), &f.input("var"), &f.input("eps"), &f.input("d_x_hat")))
     .mistake("statistics_as_constants", STATISTICS_AS_CONSTANTS, |c| taken_back(c, |d, _, _, _| d, f64::sqrt))
-    .mistake(
-        "mean_as_constant",
-        "One term is missing: mean(dX̂). An entry of X moves the mean of its column, and with it every X̂ there.",
-        |c| taken_back(c, |d, x_hat, _, stretch| d - x_hat * stretch, f64::sqrt),
-    )
     .mistake(
         "variance_as_constant",
         "One term is missing: X̂ ⊙ mean(dX̂ ⊙ X̂). An entry of X moves the variance of its column, and with it \
@@ -236,36 +224,6 @@ fn going_back() -> Check {
         |c| {
             let n = c.matrix("x_hat").nrows() as f64;
             taken_back(c, |d, x_hat, shift, stretch| d - n * shift - n * x_hat * stretch, f64::sqrt)
-        },
-    )
-    .mistake(
-        "stretch_not_multiplied",
-        "mean(dX̂ ⊙ X̂) is subtracted without the factor X̂. Multiply it by X̂ first, entry by entry: an entry far \
-             from the mean moves the variance most.",
-        |c| taken_back(c, |d, _, shift, stretch| d - shift - stretch, f64::sqrt),
-    )
-    .mistake(
-        "sign_of_the_stretch",
-        "X̂ ⊙ mean(dX̂ ⊙ X̂) is added. It has to be subtracted, like the mean: a larger variance makes X̂ smaller.",
-        |c| taken_back(c, |d, x_hat, shift, stretch| d - shift + x_hat * stretch, f64::sqrt),
-    )
-    .mistake(
-        "divided_by_the_variance",
-        "The result is divided by var + eps. Divide by its root, as in the forward pass.",
-        |c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| var),
-    )
-    .mistake(
-        "not_divided",
-        "The division is missing: the forward pass divides by √(var + eps), and so does the backward pass.",
-        |c| taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |_| 1.0),
-    )
-    .mistake(
-        "eps_forgotten_on_the_way_back",
-        "`eps` is missing in the division. The forward pass divides by √(var + eps). Without eps, a column of \
-             equal values is divided by 0.",
-        |c| {
-            let eps = c.float("eps");
-            taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| (var - eps).sqrt())
         },
     )
     .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
@@ -323,7 +281,13 @@ fn running() -> Vec<Check> {
             }
             cases
         })
-        .expects(move |c| moved(c, usual, |var, n| var * n / (n - 1.0)))
+        .computes(|f| {
+            let (momentum, n) = (f.input("momentum"), f.input("n").real());
+            let var = (f.input("var") * &n / (&n - 1.0)).named("corrected var");
+            let mixed = |old: Num, new: Num| old * (1.0 - &momentum) + new * &momentum;
+            let mean = mixed(f.input("running_mean"), f.input("mean"));
+            [("running_mean", mean), ("running_var", mixed(f.input("running_var"), var))]
+        })
         .mistake(
             "momentum_inverted",
             "Old and new are swapped: `momentum` is the weight of the *new* statistics, and 1 - momentum that of \
@@ -452,7 +416,11 @@ fn forwards() -> Vec<Check> {
                     let cases = vec![layer_case(draw, n, 3), layer_case(draw, 4, 2), layer_case(draw, 1, 2)];
                     cases.into_iter().map(|case| case.with("mode", "training")).collect()
                 })
-                .expects(|c| scaled(c, true, |x, gamma, beta| gamma * x + beta))
+                .computes(|f| {
+                    let [mean, var] = statistics_of(&f.input("x"));
+                    let x_hat = normalised_by(&f.input("x"), &mean, &var, &f.input("eps")).named("X̂");
+                    x_hat * f.input("gamma") + f.input("beta")
+                })
                 .or_follows(|c, seen| seen.matrix("x_hat").to_owned() * c.vector("gamma") + c.vector("beta")),
         )
         .mistake(
@@ -486,7 +454,11 @@ fn forwards() -> Vec<Check> {
                 let cases = vec![layer_case(draw, n, 3), layer_case(draw, 1, 2)];
                 cases.into_iter().map(|case| case.with("mode", "evaluation")).collect()
             })
-            .expects(|c| scaled(c, false, |x, gamma, beta| gamma * x + beta))
+            .computes(|f| {
+                let (mean, var) = (f.input("running_mean"), f.input("running_var"));
+                let x_hat = normalised_by(&f.input("x"), &mean, &var, &f.input("eps")).named("X̂");
+                x_hat * f.input("gamma") + f.input("beta")
+            })
             .or_follows(|c, seen| seen.matrix("x_hat").to_owned() * c.vector("gamma") + c.vector("beta")),
         )
         .mistake(
@@ -555,25 +527,11 @@ fn forwards() -> Vec<Check> {
 /// What can be wrong between X̂ and Y, in either mode.
 fn scaling_mistakes(check: Check) -> Check {
     let is_training = |c: &Record| c.text("mode") == "training";
-    check
-        .mistake(
-            "gamma_left_out",
-            "γ is missing: Y = γ ⊙ X̂ + β. Without it the next layer could never get a column with another scale.",
-            move |c| scaled(c, is_training(c), |x, _, beta| x + beta),
-        )
-        .mistake("beta_left_out", "β is missing: Y = γ ⊙ X̂ + β.", move |c| {
-            scaled(c, is_training(c), |x, gamma, _| gamma * x)
-        })
-        .mistake(
-            "beta_stretched",
-            "β is added before γ multiplies, and so is multiplied as well: Y = γ ⊙ X̂ + β.",
-            move |c| scaled(c, is_training(c), |x, gamma, beta| gamma * (x + beta)),
-        )
-        .mistake(
-            "gamma_and_beta_swapped",
-            "γ and β are swapped: X̂ is multiplied by γ, and β is added.",
-            move |c| scaled(c, is_training(c), |x, gamma, beta| beta * x + gamma),
-        )
+    check.mistake(
+        "gamma_and_beta_swapped",
+        "γ and β are swapped: X̂ is multiplied by γ, and β is added.",
+        move |c| scaled(c, is_training(c), |x, gamma, beta| beta * x + gamma),
+    )
 }
 
 /// The gradients if the learner's own functions make X̂ and take the gradient back through it.
@@ -668,7 +626,10 @@ fn backwards() -> Vec<Check> {
                 .after("forward_training")
                 .after("normalise_backward")
                 .on(cases("training"))
-                .expects(|c| layer_gradients(c, "x", true, true))
+                .computes(|f| {
+                    let [mean, var] = statistics_of(&f.input("x"));
+                    gradients_by(f, &mean, &var, back_by)
+                })
                 .or_follows(by_own_functions),
         )
         .mistake(
@@ -689,7 +650,11 @@ fn backwards() -> Vec<Check> {
             .about("BatchNorm::backward")
             .after("forward_evaluation")
             .on(cases("evaluation"))
-            .expects(|c| layer_gradients(c, "x", false, false))
+            .computes(|f| {
+                gradients_by(f, &f.input("running_mean"), &f.input("running_var"), |_, var, eps, d_x_hat| {
+                    d_x_hat / (var + eps).sqrt()
+                })
+            })
             .or_follows(by_own_functions),
         )
         .mistake(
@@ -785,11 +750,6 @@ fn gradient_mistakes(check: Check) -> Check {
     };
     check
         .mistake(
-            "d_gamma_by_x",
-            "d_gamma is the sum of dY ⊙ X. γ multiplies X̂, so it should be dY ⊙ X̂.",
-            move |c| with_d_gamma(c, c.matrix("x").to_owned()),
-        )
-        .mistake(
             "d_gamma_by_the_output",
             "d_gamma is the sum of dY ⊙ Y. γ multiplies X̂, the value before γ and β: keep X̂.",
             move |c| {
@@ -798,12 +758,6 @@ fn gradient_mistakes(check: Check) -> Check {
                 // Where Y is kept in place of X̂, d_x is wrong as well.
                 Record::new().with("d_gamma", d_gamma).with("d_beta", d_beta)
             },
-        )
-        .mistake(
-            "d_gamma_stretched",
-            "d_gamma has the factor γ in it: it is the sum of dX̂ ⊙ X̂. It should be the sum of dY ⊙ X̂, with the \
-             gradient dY as it comes in.",
-            move |c| with_d_gamma(c, x_hat(c, "x", c.text("mode") == "training") * c.vector("gamma")),
         )
         .mistake(
             "gradients_averaged",
@@ -828,15 +782,6 @@ fn gradient_mistakes(check: Check) -> Check {
             move |c| {
                 let right = right(c);
                 Gradients { d_gamma: right.d_gamma * 0.0, d_beta: right.d_beta * 0.0, ..right }
-            },
-        )
-        .mistake(
-            "gamma_left_out_of_d_x",
-            "γ is missing in d_x. The gradient goes through γ first: dX̂ = dY ⊙ γ. Then it goes through the \
-             normalisation.",
-            move |c| {
-                let right = right(c);
-                Gradients { d_x: &right.d_x / &c.vector("gamma"), ..right }
             },
         )
 }

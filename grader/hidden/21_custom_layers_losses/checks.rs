@@ -38,20 +38,7 @@ fn swish() -> Vec<Check> {
                     swish_case(array![[800.0, -800.0], [-1e300, 1e300]], array![1.5, 0.5]),
                 ]
             })
-            .expects(|c| by_entry(c, |x, beta| x * sigmoid(beta * x)))
-            .mistake("beta_ignored", "β is ignored: the result is x · σ(x). The gate depends on β · x.", |c| {
-                by_entry(c, |x, _| x * sigmoid(x))
-            })
-            .mistake(
-                "beta_in_front",
-                "β is in front of the gate, β · x · σ(x). It belongs inside: x · σ(β · x).",
-                |c| by_entry(c, |x, beta| beta * x * sigmoid(x)),
-            )
-            .mistake(
-                "gate_alone",
-                "The result is the gate alone, σ(β · x), which is always between 0 and 1. Multiply it by x.",
-                |c| by_entry(c, |x, beta| sigmoid(beta * x)),
-            ),
+            .computes(|f| f.input("x") * gate_of(f)),
         Check::new(
             "swish_backward",
             "swish",
@@ -61,7 +48,11 @@ fn swish() -> Vec<Check> {
         .asks("backward")
         .about("Swish::backward")
         .on(|draw| vec![drawn_swish(draw, 4, 3), drawn_swish(draw, 1, 2)])
-        .expects(|c| swish_d_x(c, |gate, bend, beta| gate + beta * bend))
+        .computes(|f| {
+            let (x, gate) = (f.input("x"), gate_of(f));
+            let slope = (&gate * (1.0 - &gate)).named("slope");
+            f.input("d_out") * (gate + f.input("beta") * x * slope)
+        })
         .mistake(
             "gate_as_constant",
             "d_x is d_out · σ(βx), as if the gate were a constant. It contains x as well: the product rule has a \
@@ -69,33 +60,10 @@ fn swish() -> Vec<Check> {
             |c| swish_d_x(c, |gate, _, _| gate),
         )
         .mistake(
-            "gate_alone_has_a_slope",
-            "One term of the product rule is missing: the gate itself, σ(βx). It comes from the x in front.",
-            |c| swish_d_x(c, |_, bend, beta| beta * bend),
-        )
-        .mistake(
-            "inner_slope_forgotten",
-            "The second term has no β. Inside the gate is β · x, and its slope is β: chain rule.",
-            |c| swish_d_x(c, |gate, bend, _| gate + bend),
-        )
-        .mistake(
-            "x_forgotten",
-            "The second term has no x: it is β · σ'(βx). The product rule keeps the factor in front: x · β · σ'(βx).",
-            |c| {
-                let d_x = by_entry(c, |x, beta| sigmoid(beta * x) + beta * slope(beta * x));
-                d_x * c.matrix("d_out")
-            },
-        )
-        .mistake(
             "d_x_averaged",
             "d_x is divided by the number of samples. Each row of d_x belongs to one sample alone, and the 1/n of the \
              loss is in `d_out` already.",
             |c| swish_d_x(c, |gate, bend, beta| gate + beta * bend) / c.matrix("x").nrows() as f64,
-        )
-        .mistake(
-            "d_out_forgotten",
-            "This is dy/dx without `d_out`. The layer passes on how the *loss* depends on x: multiply by `d_out`.",
-            |c| by_entry(c, |x, beta| sigmoid(beta * x) + beta * x * slope(beta * x)),
         ),
         Check::new(
             "swish_parameters",
@@ -108,7 +76,13 @@ fn swish() -> Vec<Check> {
         .about("Swish::parameters")
         .after("swish_forward")
         .on(|draw| vec![drawn_swish(draw, 4, 3), drawn_swish(draw, 2, 2)])
-        .expects(|c| swish_parameters(c, |x, bend| x * bend, 1.0))
+        .computes(|f| {
+            let (x, beta, gate) = (f.input("x"), f.input("beta"), gate_of(f));
+            let slope = (&gate * (1.0 - &gate)).named("slope");
+            let gradient = (&x * &x * slope * f.input("d_out")).aggregate(Aggregate::Sum, Over::Samples);
+            let moved = &x * ((beta + 0.1) * &x).sigmoid();
+            [("gradient 1", gradient), ("parameters", f.number(1.0).whole()), (MOVED, moved)]
+        })
         .mistake(
             "nothing_handed_out",
             "`parameters` returns nothing, so no optimiser will ever change β. Return it with its gradient.",
@@ -123,12 +97,6 @@ fn swish() -> Vec<Check> {
             |c| swish_parameters(c, |_, _| 0.0, 1.0),
         )
         .mistake(
-            "d_beta_averaged",
-            "The gradient of β is divided by the number of samples. The 1/n of the loss is in `d_out` already: layers \
-             only sum.",
-            |c| swish_parameters(c, |x, bend| x * bend, 1.0 / c.matrix("x").nrows() as f64),
-        )
-        .mistake(
             "d_beta_of_samples",
             "The gradient of β has one number for each *sample*. A β belongs to a column: sum over the samples, \
              `Axis(0)`.",
@@ -136,12 +104,6 @@ fn swish() -> Vec<Check> {
                 let slopes = by_entry(c, |x, beta| x * x * slope(beta * x)) * c.matrix("d_out");
                 replaced(&swish_parameters(c, |x, bend| x * bend, 1.0), "gradient 1", slopes.sum_axis(Axis(1)))
             },
-        )
-        .mistake(
-            "one_x_missing",
-            "The gradient of β has x where x² is right. One x comes from in front of the gate, the other from inside, \
-             where β is multiplied by it.",
-            |c| swish_parameters(c, |_, bend| bend, 1.0),
         )
         .mistake(
             "beta_instead_of_x",
@@ -205,6 +167,11 @@ fn swish_case(x: Array2<f64>, beta: Array1<f64>) -> Record {
 fn drawn_swish(draw: &mut probe::Generator, n: usize, m: usize) -> Record {
     swish_case(draw::matrix(draw, (n, m), 2.0) + 0.003, draw::vector(draw, m, 0.6) + 1.705)
         .with("d_out", draw::matrix(draw, (n, m), 2.0) + 0.305)
+}
+
+/// σ(β · x).
+fn gate_of(f: &Formula) -> Num {
+    (f.input("beta") * f.input("x")).sigmoid().named("gate")
 }
 
 /// Entry by entry, what `f` makes of x and the β of its column.
@@ -854,49 +821,20 @@ fn attention() -> Vec<Check> {
                 queries(draw::matrix(draw, (2, 3), 2.0) + 0.1, draw::matrix(draw, (4, 3), 2.0) + 0.1),
             ]
         })
-        .expects(|c| softmax(&(scores(c) / root_d(c))))
+        .computes(|f| {
+            let (q, k) = (f.input("q"), f.input("k"));
+            softmax_of(&(q.dot(&k.t()) / q.columns().sqrt()).named("scores"))
+        })
         .mistake(
             "not_scaled",
             "√d is missing. The scores are sums of d products and grow with d; divide them by √d before the softmax.",
             |c| softmax(&scores(c)),
         )
-        .mistake("scaled_by_d", "The scores are divided by d. Divide by its root, √d.", |c| {
-            softmax(&(scores(c) / c.matrix("q").ncols() as f64))
-        })
-        .mistake("multiplied_by_the_root", "The scores are multiplied by √d. Divide by it.", |c| {
-            softmax(&(scores(c) * root_d(c)))
-        })
         .mistake(
             "scaled_by_the_positions",
             "The scores are divided by the root of the number of keys. d is the length of a query, the number of \
              columns.",
             |c| softmax(&(scores(c) / (c.matrix("k").nrows() as f64).sqrt())),
-        )
-        .mistake(
-            "scaled_by_the_queries",
-            "The scores are divided by the root of the number of queries. d is the length of a query, the number of \
-             columns.",
-            |c| softmax(&(scores(c) / (c.matrix("q").nrows() as f64).sqrt())),
-        )
-        .mistake(
-            "softmax_of_columns",
-            "The columns sum to 1. Softmax goes over the keys, along each row: a query divides its attention among \
-             them.",
-            |c| softmax(&(scores(c) / root_d(c)).t()).reversed_axes(),
-        )
-        .mistake(
-            "softmax_of_all",
-            "All entries together sum to 1. Every query has its own attention to divide: each row has to sum to 1.",
-            |c| {
-                let e = (scores(c) / root_d(c)).mapv(f64::exp);
-                let sum = e.sum();
-                e / sum
-            },
-        )
-        .mistake(
-            "keys_ask",
-            "Queries and keys are swapped: this is the softmax of K·Qᵀ. A row belongs to a query.",
-            |c| softmax(&(scores(c).reversed_axes() / root_d(c))),
         )
         .mistake(
             "keys_not_transposed",
@@ -935,7 +873,13 @@ fn attention() -> Vec<Check> {
             4,
         )
         .on(|draw| vec![attention_case(draw, 3, 3, 2, 2), attention_case(draw, 2, 4, 3, 2)])
-        .expects(|c| attention_gradients(c, |a, d, mean| a * (d - mean), |c| 1.0 / root_d(c)))
+        .computes(|f| {
+            let (q, weights, d_out) = (f.input("q"), f.input("weights"), f.input("d_out"));
+            let d_weights = d_out.dot(&f.input("v").t()).named("d_weights");
+            let mean = (&weights * &d_weights).aggregate(Aggregate::Sum, Over::Row).named("mean");
+            let d_scores = (&weights * (d_weights - mean) / q.columns().sqrt()).named("d_scores");
+            [("d_q", d_scores.dot(&f.input("k"))), ("d_k", d_scores.t().dot(&q)), ("d_v", weights.t().dot(&d_out))]
+        })
         .mistake(
             "softmax_left_out",
             "d_v is right; d_q and d_k leave out the softmax, as if A were the scores. Its slope comes between A and \
@@ -953,12 +897,6 @@ fn attention() -> Vec<Check> {
             "d_q and d_k use a · (1 - a) as the slope of the softmax. That is the effect of a score on its own weight \
              alone; it changes all weights of its row.",
             |c| attention_gradients(c, |a, d, _| a * (1.0 - a) * d, |c| 1.0 / root_d(c)),
-        )
-        .mistake(
-            "scale_forgotten_on_the_way_back",
-            "d_q and d_k are too large by √d. The scores are divided by it in the forward pass, so their gradients are \
-             divided by it in the backward pass.",
-            |c| attention_gradients(c, |a, d, mean| a * (d - mean), |_| 1.0),
         )
         .mistake(
             "d_v_without_transpose",
@@ -1006,6 +944,11 @@ fn scores(c: &Record) -> Array2<f64> {
 
 fn root_d(c: &Record) -> f64 {
     (c.matrix("q").ncols() as f64).sqrt()
+}
+
+fn softmax_of(scores: &Num) -> Num {
+    let exponentials = scores.exp().named("exponentials");
+    &exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)
 }
 
 fn softmax(scores: &ArrayRef2<f64>) -> Array2<f64> {
@@ -1293,22 +1236,12 @@ fn focal() -> Vec<Check> {
             .asks("loss_value")
             .about("Focal::value")
             .on(cases)
-            .expects(|c| focal_mean(c, |p, w, gamma| -w * (1.0 - p).powf(gamma) * p.ln()))
+            .computes(|f| {
+                let (_, p, w) = of_true_classes(f);
+                (-w * (1.0 - &p).power(&f.input("gamma")) * p.ln()).mean()
+            })
             .mistake("gamma_ignored", "γ is ignored: this is cross-entropy with class weights.", |c| {
                 focal_mean(c, |p, w, _| -w * p.ln())
-            })
-            .mistake(
-                "class_weights_ignored",
-                "The class weights are ignored. Multiply each sample's loss by the weight of its true class.",
-                |c| focal_mean(c, |p, _, gamma| -(1.0 - p).powf(gamma) * p.ln()),
-            )
-            .mistake(
-                "easy_samples_count_most",
-                "The factor is p^γ, so samples that are right already count most. It should be (1 - p)^γ.",
-                |c| focal_mean(c, |p, w, gamma| -w * p.powf(gamma) * p.ln()),
-            )
-            .mistake("sum_for_mean", "This is the sum over the samples. The loss is their mean: divide by n.", |c| {
-                focal_mean(c, |p, w, gamma| -w * (1.0 - p).powf(gamma) * p.ln()) * c.matrix("output").nrows() as f64
             })
             .mistake(
                 "divided_by_the_weights",
@@ -1318,49 +1251,23 @@ fn focal() -> Vec<Check> {
                     let total = focal_mean(c, |_, w, _| w);
                     focal_mean(c, |p, w, gamma| -w * (1.0 - p).powf(gamma) * p.ln()) / total
                 },
-            )
-            .mistake(
-                "divided_by_the_class_weights",
-                "The sum is divided by the sum of `class_weights`. Divide it by the number of samples.",
-                |c| {
-                    let n = c.matrix("output").nrows() as f64;
-                    focal_mean(c, |p, w, gamma| -w * (1.0 - p).powf(gamma) * p.ln()) * n
-                        / c.vector("class_weights").sum()
-                },
-            )
-            .mistake("gamma_as_a_factor", "γ multiplies (1 - p). It has to be its exponent.", |c| {
-                focal_mean(c, |p, w, gamma| -w * gamma * (1.0 - p) * p.ln())
-            }),
+            ),
         Check::new("focal_gradient", "focal", "the gradient of the focal loss is the slope of its value", 2)
             .asks("loss_gradient")
             .about("Focal::gradient")
             .on(cases)
-            .expects(|c| focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma) - second(p, w, gamma)))
+            .computes(|f| {
+                let ((probabilities, p, w), gamma) = (of_true_classes(f), f.input("gamma"));
+                let focus = (1.0 - &p).power(&gamma).named("focus");
+                let slope = (&gamma * (1.0 - &p).power(&(&gamma - 1.0)) * &p * p.ln()).named("slope");
+                let error = (probabilities - f.input("target")).named("error");
+                w * (focus - slope) * error / f.input("target").rows()
+            })
             .mistake(
                 "focus_as_constant",
                 "This is w · (1 - p)^γ · (P - Y), as if (1 - p)^γ were a constant. p depends on the scores: the \
                  product rule has a second term.",
                 |c| focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma)),
-            )
-            .mistake(
-                "second_term_added_the_wrong_way",
-                "The second term of the product rule has the wrong sign. (ln p is negative, and so is the slope of 1 - \
-                 p.)",
-                |c| focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma) + second(p, w, gamma)),
-            )
-            .mistake(
-                "second_term_without_p",
-                "In the second term a factor p is missing, as if dp/dl were 1. With l = ln p, p = e^l, and its slope \
-                 is p.",
-                |c| focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma) - second(p, w, gamma) / p),
-            )
-            .mistake(
-                "gradient_of_the_sum",
-                "The gradient belongs to the sum over the samples. The value is their mean: divide by n.",
-                |c| {
-                    focal_slope(c, |p, w, gamma| w * (1.0 - p).powf(gamma) - second(p, w, gamma))
-                        * c.matrix("output").nrows() as f64
-                },
             )
             .mistake(
                 "weights_by_column",
@@ -1428,6 +1335,14 @@ fn one_hot(draw: &mut probe::Generator, n: usize, n_classes: usize) -> Array2<f6
     Array2::from_shape_fn((n, n_classes), |(i, class)| if classes[i] == class { 1.0 } else { 0.0 })
 }
 
+/// All probabilities, and for each sample the one of its true class and the weight of that.
+fn of_true_classes(f: &Formula) -> (Num, Num, Num) {
+    let (probabilities, y) = (softmax_of(&f.input("output")).named("P"), f.input("target"));
+    let p = (&probabilities * &y).aggregate(Aggregate::Sum, Over::Row).named("p");
+    let w = (y * f.input("class_weights")).aggregate(Aggregate::Sum, Over::Row).named("w");
+    (probabilities, p, w)
+}
+
 /// For each sample the probability of its true class, and the weight of that.
 fn true_classes(c: &Record) -> Vec<(f64, f64)> {
     let (p, y, weights) = (softmax(&c.matrix("output")), c.matrix("target"), c.vector("class_weights"));
@@ -1492,18 +1407,7 @@ fn smoothed() -> Vec<Check> {
         Check::new("targets", "smoothed_cross_entropy", "targets spreads ε evenly over all classes", 1)
             .about("SmoothedCrossEntropy::targets")
             .on(cases)
-            .expects(|c| smooth(c, |epsilon, k| (1.0 - epsilon, epsilon / k)))
-            .mistake(
-                "epsilon_not_shared_out",
-                "The rows sum to more than 1: every class got all of ε. Divide it among the k classes: ε / k each.",
-                |c| smooth(c, |epsilon, _| (1.0 - epsilon, epsilon)),
-            )
-            .mistake(
-                "epsilon_lost",
-                "ε is taken from the true class and given to no other, so the rows sum to less than 1. Each class gets \
-                 ε / k.",
-                |c| smooth(c, |epsilon, _| (1.0 - epsilon, 0.0)),
-            )
+            .computes(targets_of)
             .mistake(
                 "others_only",
                 "ε is divided among the *wrong* classes only. Here all classes get the same part, including the true \
@@ -1524,21 +1428,19 @@ fn smoothed() -> Vec<Check> {
         .about("SmoothedCrossEntropy::value")
         .after("targets")
         .on(cases)
-        .expects(|c| cross_entropy(c, &smooth(c, |epsilon, k| (1.0 - epsilon, epsilon / k))))
-        .mistake("value_of_one_hot", "This is the cross-entropy against the one-hot rows: use `targets`.", |c| {
-            cross_entropy(c, &c.matrix("target"))
-        })
-        .mistake(
-            "summed_value",
-            "This is the sum over the samples. The loss is their mean: divide by n.",
-            |c| cross_entropy(c, &smooth(c, |e, k| (1.0 - e, e / k))) * c.matrix("output").nrows() as f64,
-        ),
+        .computes(|f| {
+            let (p, targets) = (softmax_of(&f.input("output")).named("P"), targets_of(f).named("targets"));
+            -(&targets * p.ln()).sum() / targets.rows()
+        }),
         Check::new("smoothed_gradient", "smoothed_cross_entropy", "the gradient is that of the same targets", 1)
             .asks("loss_gradient")
             .about("SmoothedCrossEntropy::gradient")
             .after("targets")
             .on(cases)
-            .expects(|c| cross_entropy_slope(c, &smooth(c, |epsilon, k| (1.0 - epsilon, epsilon / k))))
+            .computes(|f| {
+                let (p, targets) = (softmax_of(&f.input("output")).named("P"), targets_of(f).named("targets"));
+                (p - &targets) / targets.rows()
+            })
             .mistake(
                 "gradient_of_one_hot",
                 "This is the gradient for one-hot rows. Value and gradient have to belong to the same function: use \
@@ -1548,15 +1450,16 @@ fn smoothed() -> Vec<Check> {
     ]
 }
 
+fn targets_of(f: &Formula) -> Num {
+    let (target, epsilon) = (f.input("target"), f.input("epsilon"));
+    &target * (1.0 - &epsilon) + epsilon / target.columns()
+}
+
 /// Targets of which the true class keeps the first share, and all classes get the second.
 fn smooth(c: &Record, shares: impl Fn(f64, f64) -> (f64, f64)) -> Array2<f64> {
     let y = c.matrix("target");
     let (kept, spread) = shares(c.float("epsilon"), y.ncols() as f64);
     y.mapv(|y| y * kept + spread)
-}
-
-fn cross_entropy(c: &Record, targets: &ArrayRef2<f64>) -> f64 {
-    -(softmax(&c.matrix("output")).mapv(f64::ln) * targets).sum() / targets.nrows() as f64
 }
 
 fn cross_entropy_slope(c: &Record, targets: &ArrayRef2<f64>) -> Array2<f64> {
@@ -1576,25 +1479,13 @@ fn dice() -> Vec<Check> {
                 cases.push(dice_case(draw, empty.clone(), empty));
                 cases
             })
-            .expects(|c| dice_of(c, |o, p, t, s| 1.0 - (2.0 * o + s) / (p + t + s)))
-            .mistake(
-                "overlap_counts_once",
-                "The 2 is missing: a perfect prediction would get only half of the overlap. The numerator has 2 Σ p·t.",
-                |c| dice_of(c, |o, p, t, s| 1.0 - (o + s) / (p + t + s)),
-            )
-            .mistake(
-                "score_for_loss",
-                "This is the Dice score, which grows as the predictions get better. The loss is 1 minus this score.",
-                |c| dice_of(c, |o, p, t, s| (2.0 * o + s) / (p + t + s)),
-            )
+            .computes(|f| {
+                let [numerator, denominator] = dice_fraction(f);
+                1.0 - numerator / denominator
+            })
             .mistake("smooth_left_out", "`smooth` is left out: if both sets are empty, 0 / 0 is NaN.", |c| {
                 dice_of(c, |o, p, t, _| 1.0 - 2.0 * o / (p + t))
             })
-            .mistake(
-                "smooth_only_below",
-                "`smooth` is in the denominator only. If both sets are empty, the loss is 1, and it should be 0.",
-                |c| dice_of(c, |o, p, t, s| 1.0 - 2.0 * o / (p + t + s)),
-            )
             .mistake(
                 "mean_of_rows",
                 "Every row has its own fraction, and these are averaged. The sums go over all entries: there is only \
@@ -1608,16 +1499,6 @@ fn dice() -> Vec<Check> {
                 },
             )
             .mistake(
-                "squares_below",
-                "The denominator has the sums of the squares, Σ p² + Σ t². (The V-Net paper does so.) Use the plain \
-                 sums here, Σ p + Σ t.",
-                |c| {
-                    let (p, t) = (c.matrix("output"), c.matrix("target"));
-                    let below = (&p * &p).sum() + (&t * &t).sum();
-                    dice_of(c, |o, _, _, s| 1.0 - (2.0 * o + s) / (below + s))
-                },
-            )
-            .mistake(
                 "jaccard",
                 "The overlap is divided by the union, Σ p + Σ t - Σ p·t. That is the Jaccard index; Dice has 2 Σ p·t \
                  in the numerator, and Σ p + Σ t in the denominator.",
@@ -1627,39 +1508,15 @@ fn dice() -> Vec<Check> {
             .asks("loss_gradient")
             .about("Dice::gradient")
             .on(dice_cases)
-            .expects(|c| dice_slope(c, |t, n, d| (n - 2.0 * t * d) / (d * d)))
+            .computes(|f| {
+                let [numerator, denominator] = dice_fraction(f);
+                (numerator - 2.0 * f.input("target") * &denominator) / denominator.square()
+            })
             .mistake(
                 "denominator_as_constant",
                 "This is -2t / D, as if the denominator were a constant. It contains Σ p: the quotient rule gives a \
                  second term.",
                 |c| dice_slope(c, |t, _, d| -2.0 * t / d),
-            )
-            .mistake(
-                "gradient_of_the_score",
-                "The sign is that of the score. The loss is 1 minus the score, so the gradient changes its sign.",
-                |c| dice_slope(c, |t, n, d| (2.0 * t * d - n) / (d * d)),
-            )
-            .mistake(
-                "gradient_averaged",
-                "The gradient is divided by the number of entries. This loss is not a mean: it is one fraction, and \
-                 its slope is that of the fraction.",
-                |c| dice_slope(c, |t, n, d| (n - 2.0 * t * d) / (d * d)) / c.matrix("output").len() as f64,
-            )
-            .mistake(
-                "gradient_averaged_over_samples",
-                "The gradient is divided by the number of samples. This loss is not a mean: it is one fraction, and \
-                 its slope is that of the fraction.",
-                |c| dice_slope(c, |t, n, d| (n - 2.0 * t * d) / (d * d)) / c.matrix("output").nrows() as f64,
-            )
-            .mistake(
-                "slope_without_the_two",
-                "A factor 2 is missing where t is 1: the numerator has 2 Σ p·t, so its slope is 2t.",
-                |c| dice_slope(c, |t, n, d| (n - t * d) / (d * d)),
-            )
-            .mistake(
-                "denominator_not_squared",
-                "The quotient rule divides by the square of the denominator; here it is divided by the denominator.",
-                |c| dice_slope(c, |t, n, d| (n - 2.0 * t * d) / d),
             ),
     ]
 }
@@ -1679,6 +1536,13 @@ fn dice_cases(draw: &mut probe::Generator) -> Vec<Record> {
             dice_case(draw, p, t)
         })
         .to_vec()
+}
+
+/// Numerator and denominator.
+fn dice_fraction(f: &Formula) -> [Num; 2] {
+    let (p, t, smooth) = (f.input("output"), f.input("target"), f.input("smooth"));
+    let numerator = (2.0 * (&p * &t).sum() + &smooth).named("numerator");
+    [numerator, (p.sum() + t.sum() + smooth).named("denominator")]
 }
 
 /// What `f` makes of Σ p·t, Σ p, Σ t and `smooth`.
@@ -1722,26 +1586,8 @@ fn penalty() -> Vec<Check> {
                     case(draw, 2, 2).with(flag, false),
                 ]
             })
-            .expects(|c| penalty_of(c, |x| x.mapv(f64::abs).sum() / x.nrows() as f64))
-            .mistake(
-                "mean_of_all_entries",
-                "The penalty is divided by the number of entries. It is a mean over the samples: divide by the number \
-                 of rows.",
-                |c| penalty_of(c, |x| x.mapv(f64::abs).sum() / x.len() as f64),
-            )
-            .mistake("penalty_summed", "The penalty is not divided by the number of samples.", |c| {
-                penalty_of(c, |x| x.mapv(f64::abs).sum())
-            })
-            .mistake(
-                "squares",
-                "The penalty sums squares, which make activations small, but never 0. Sum their absolute values.",
-                |c| penalty_of(c, |x| (x * x).sum() / x.nrows() as f64),
-            )
-            .mistake(
-                "signs_cancel",
-                "Positive and negative activations cancel: the absolute values are missing.",
-                |c| penalty_of(c, |x| x.sum() / x.nrows() as f64),
-            ),
+            .computes(|f| f.input("lambda") * f.input("x").abs().sum() / f.input("x").rows())
+            .panics_where(|c| !c.flag("after a forward pass")),
         Check::new(
             "penalty_backward",
             "activity_penalty",
@@ -1751,33 +1597,11 @@ fn penalty() -> Vec<Check> {
         .asks("backward")
         .about("ActivityPenalty::backward")
         .on(move |draw| vec![case(draw, 3, 2), case(draw, 2, 4)])
-        .expects(|c| penalty_back(c, sign, c.matrix("x").nrows() as f64))
+        .computes(|f| f.input("d_out") + f.input("lambda") * f.input("x").sign() / f.input("x").rows())
         .mistake(
             "sign_of_zero",
             "An activation of exactly 0 gets a slope. `f64::signum` of 0 is 1; at the kink the slope is taken as 0.",
             |c| penalty_back(c, f64::signum, c.matrix("x").nrows() as f64),
-        )
-        .mistake(
-            "penalty_not_averaged",
-            "The slope of the penalty is λ where λ/n is right: the penalty is a mean over the samples.",
-            |c| penalty_back(c, sign, 1.0),
-        )
-        .mistake(
-            "averaged_over_entries",
-            "The slope of the penalty is divided by the number of entries. Divide by the number of samples, as in the \
-             penalty itself.",
-            |c| penalty_back(c, sign, c.matrix("x").len() as f64),
-        )
-        .mistake(
-            "penalty_forgotten_on_the_way_back",
-            "`d_out` is passed back unchanged, so the penalty has no effect on the network. Add its slope.",
-            |c| c.matrix("d_out").to_owned(),
-        )
-        .mistake(
-            "d_out_lost",
-            "Only the slope of the penalty is passed back. *Add* it to `d_out`, or the network no longer learns its \
-             task.",
-            |c| penalty_back(c, sign, c.matrix("x").nrows() as f64) - c.matrix("d_out"),
         ),
         Check::new("penalty_forward", "activity_penalty", "forward passes activations on unchanged", 1)
             .asks("forward")
@@ -1792,19 +1616,8 @@ fn penalty() -> Vec<Check> {
     ]
 }
 
-fn penalty_of(c: &Record, mean: impl Fn(&ArrayRef2<f64>) -> f64) -> Prediction {
-    match c.flag("after a forward pass") {
-        true => (c.float("lambda") * mean(&c.matrix("x"))).into(),
-        false => Prediction::Panics,
-    }
-}
-
 fn penalty_back(c: &Record, sign: impl Fn(f64) -> f64, n: f64) -> Array2<f64> {
     c.matrix("x").mapv(|x| sign(x) * c.float("lambda") / n) + c.matrix("d_out")
-}
-
-fn sign(x: f64) -> f64 {
-    if x == 0.0 { 0.0 } else { x.signum() }
 }
 
 fn sigmoid(z: f64) -> f64 {

@@ -102,26 +102,18 @@ fn data() -> Vec<Check> {
                 Record::new().with("series", draw::vector(draw, 5, 9.0) - 4.0).with("n_past", 3_usize),
             ]
         })
-        .expects(|c| rescaled(c, c.count("n_past"), 0.0, |v, mean, std| (v - mean) / std))
+        .computes(|f| {
+            let past = f.input("series").columns_in(0..f.times("n_past")).named("past");
+            let mean = past.mean().named("mean");
+            let std = (past - &mean).square().mean().sqrt().named("std");
+            (f.input("series") - mean) / std
+        })
         .mistake(
             "future_in_the_scale",
             "Mean and standard deviation are those of the whole series. Every input now depends on the future, which a \
              forecast does not know. Compute both from the first n_past values, and apply them to all.",
             |c| rescaled(c, c.vector("series").len(), 0.0, |v, mean, std| (v - mean) / std),
         )
-        .mistake(
-            "deviation_by_n_minus_1",
-            "The variance is divided by n_past - 1. Here it is the mean of the squared deviations, divided by n_past.",
-            |c| rescaled(c, c.count("n_past"), 1.0, |v, mean, std| (v - mean) / std),
-        )
-        .mistake(
-            "divided_by_the_variance",
-            "The values are divided by the variance. Divide by its root, the standard deviation.",
-            |c| rescaled(c, c.count("n_past"), 0.0, |v, mean, std| (v - mean) / (std * std)),
-        )
-        .mistake("mean_left_in", "The mean is not subtracted: subtract it before you divide.", |c| {
-            rescaled(c, c.count("n_past"), 0.0, |v, _, std| v / std)
-        })
         .mistake(
             "future_left_out",
             "Only the past is returned. Scale the whole series, including the future, with the mean and the standard \
@@ -187,29 +179,19 @@ fn data() -> Vec<Check> {
                 };
                 vec![case(forecast), case(far)]
             })
-            .expects(|c| 1.0 - mse(&c.matrix("forecast"), &c.matrix("y")) / naive_mse(c, 2))
+            .computes(|f| {
+                let (y, last) = (f.input("y"), f.input("x").aggregate(Aggregate::Last, Over::Row));
+                let mse = (f.input("forecast") - &y).square().mean().named("mse");
+                1.0 - mse / (last - y).square().mean().named("naive mse")
+            })
             .mistake(
                 "ratio_for_skill",
                 "This is the MSE of the forecast divided by that of the naive one, which is 0 for a perfect forecast. \
                  The skill is 1 minus that.",
-                |c| mse(&c.matrix("forecast"), &c.matrix("y")) / naive_mse(c, 2),
-            )
-            .mistake(
-                "first_value_as_forecast",
-                "Your naive forecast is the first value of each window. Take the last value, which is closest to the \
-                 next one.",
-                |c| 1.0 - mse(&c.matrix("forecast"), &c.matrix("y")) / naive_mse(c, 0),
-            )
-            .mistake(
-                "skill_upside_down",
-                "The MSE of the naive forecast is divided by that of `forecast`. It is the other way round, so that a \
-                 perfect forecast has the skill 1.",
-                |c| 1.0 - naive_mse(c, 2) / mse(&c.matrix("forecast"), &c.matrix("y")),
-            )
-            .mistake(
-                "roots_compared",
-                "The roots of the two mean squared errors are compared. Compare the mean squared errors themselves.",
-                |c| 1.0 - (mse(&c.matrix("forecast"), &c.matrix("y")) / naive_mse(c, 2)).sqrt(),
+                |c| {
+                    mse(&c.matrix("forecast"), &c.matrix("y"))
+                        / mse(&c.matrix("x").select(Axis(1), &[2]), &c.matrix("y"))
+                },
             )
             .mistake(
                 "mean_as_forecast",
@@ -250,11 +232,6 @@ fn mse(one: &ArrayRef2<f64>, other: &ArrayRef2<f64>) -> f64 {
     (one - other).mapv(|e| e * e).sum() / one.len() as f64
 }
 
-/// The error of a forecast that repeats a value of the window.
-fn naive_mse(c: &Record, column: usize) -> f64 {
-    mse(&c.matrix("x").select(Axis(1), &[column]), &c.matrix("y"))
-}
-
 fn weights() -> Vec<Check> {
     vec![
         Check::new("scores", "scores", "scores is X·W + H·U + b", 2)
@@ -264,18 +241,7 @@ fn weights() -> Vec<Check> {
                 let case = parameters(draw, 2, 3, 4);
                 vec![case.with("x", draw::matrix(draw, (n, 2), 2.0)).with("h", draw::matrix(draw, (n, 3), 1.0))]
             })
-            .expects(|c| c.matrix("x").dot(&c.matrix("w")) + c.matrix("h").dot(&c.matrix("u")) + c.vector("b"))
-            .mistake("bias_left_out", "The bias is missing: Z = X·W + H·U + b.", |c| {
-                c.matrix("x").dot(&c.matrix("w")) + c.matrix("h").dot(&c.matrix("u"))
-            })
-            .mistake(
-                "state_left_out",
-                "The scores do not depend on `h`, so the layer remembers nothing: H·U is missing.",
-                |c| c.matrix("x").dot(&c.matrix("w")) + c.vector("b"),
-            )
-            .mistake("input_left_out", "The scores do not depend on `x`: X·W is missing.", |c| {
-                c.matrix("h").dot(&c.matrix("u")) + c.vector("b")
-            }),
+            .computes(|f| f.input("x").dot(&f.input("w")) + f.input("h").dot(&f.input("u")) + f.input("b")),
         Check::new(
             "weights_backward",
             "weights_backward",
@@ -294,7 +260,16 @@ fn weights() -> Vec<Check> {
                 .with("d_u", draw::matrix(draw, (3, 3), 2.0));
             vec![case.with("d_b", draw::vector(draw, 3, 2.0))]
         })
-        .expects(|c| back_through_scores(c, |_| {}))
+        .computes(|f| {
+            let d_z = f.input("d_z");
+            [
+                ("d_x", d_z.dot(&f.input("w").t())),
+                ("d_h", d_z.dot(&f.input("u").t())),
+                ("d_w", f.input("d_w") + f.input("x").t().dot(&d_z)),
+                ("d_u", f.input("d_u") + f.input("h").t().dot(&d_z)),
+                ("d_b", f.input("d_b") + d_z.aggregate(Aggregate::Sum, Over::Samples)),
+            ]
+        })
         .mistake(
             "gradients_replaced",
             "The gradients of W, U and b are those of this step alone. All steps use the same weights, so a step \
@@ -305,17 +280,6 @@ fn weights() -> Vec<Check> {
                     g.d_u -= &c.matrix("d_u");
                     g.d_b -= &c.vector("d_b");
                 })
-            },
-        )
-        .mistake_if(
-            "one_gradient_replaced",
-            "Some of the gradients of W, U and b are those of this step alone, and others are added to. All steps use \
-             the same weights, so a step *adds* to the gradients so far, for all three: `+=`.",
-            |c, seen| {
-                let (d_z, d_b) = (c.matrix("d_z"), seen.vector("d_b"));
-                near(&seen.matrix("d_w"), &c.matrix("x").t().dot(&d_z))
-                    || near(&seen.matrix("d_u"), &c.matrix("h").t().dot(&d_z))
-                    || near(&d_b.insert_axis(Axis(0)), &d_z.sum_axis(Axis(0)).insert_axis(Axis(0)))
             },
         )
         .mistake(
@@ -329,42 +293,8 @@ fn weights() -> Vec<Check> {
                     g.d_b.assign(&c.vector("d_b"));
                 })
             },
-        )
-        .mistake("bias_gradient_forgotten", "`d_b` has not changed: add the sum of the rows of `d_z`.", |c| {
-            back_through_scores(c, |g| g.d_b.assign(&c.vector("d_b")))
-        })
-        .mistake(
-            "state_weights_forgotten",
-            "`d_u` has not changed. U multiplies the state, so its gradient is Hᵀ·dZ: add it.",
-            |c| back_through_scores(c, |g| g.d_u.assign(&c.matrix("d_u"))),
-        )
-        .mistake(
-            "bias_gradient_averaged",
-            "`d_b` gets the mean over the samples. The 1/n of the loss is in `d_z` already: layers only sum.",
-            |c| {
-                let n = c.matrix("x").nrows() as f64;
-                back_through_scores(c, |g| {
-                    g.d_b.assign(&(&c.vector("d_b") + &(c.matrix("d_z").sum_axis(Axis(0)) / n)));
-                })
-            },
-        )
-        .mistake(
-            "u_not_transposed",
-            "The gradient with respect to `h` is dZ·U. It should be dZ·Uᵀ: the backward pass uses the transposed \
-             matrix. (If n_scores equals n_hidden, both shapes fit.)",
-            |c| back_through_scores(c, |g| g.d_h = c.matrix("d_z").dot(&c.matrix("u"))),
-        )
-        .mistake(
-            "d_u_transposed",
-            "`d_u` gets dZᵀ·H. It is Hᵀ·dZ: a row for each number of the state, as in U.",
-            |c| back_through_scores(c, |g| g.d_u = &c.matrix("d_u") + &c.matrix("d_z").t().dot(&c.matrix("h"))),
         ),
     ]
-}
-
-/// Whether both are the same, but for rounding.
-fn near(one: &ArrayRef2<f64>, other: &ArrayRef2<f64>) -> bool {
-    one.dim() == other.dim() && one.iter().zip(other).all(|(a, b)| (a - b).abs() < 1e-9)
 }
 
 /// W (n_in, n_scores), U (n_hidden, n_scores) and b.
@@ -916,7 +846,6 @@ fn gates() -> Vec<Check> {
         let record = Record::new().with("i", gates.i).with("f", gates.f).with("g", gates.g).with("o", gates.o);
         record.with("after.c", gates.c).with("after.h", gates.h).with("x", x).with("before.h", h).with("before.c", c)
     };
-    let shown = |gates: &mut Gates| gates.h = &gates.o * &gates.c.mapv(f64::tanh);
     vec![
         Check::new("step", "step", "Lstm::step computes the gates, the cell state and h", 4)
             .about("Lstm::step")
@@ -936,12 +865,28 @@ fn gates() -> Vec<Check> {
                     .with("c", draw::matrix(draw, (n, 3), 2.0) + 0.305);
                 vec![by_hand, drawn]
             })
-            .expects(move |c| stepped(c, ORDER, |_, _| {}))
-            .mistake(
-                "memory_shown_raw",
-                "h is o ⊙ c: the tanh is missing. The cell state may be larger than 1, but h may not: h = o ⊙ tanh(c).",
-                move |c| stepped(c, ORDER, |_, gates| gates.h = &gates.o * &gates.c),
-            )
+            .computes(|run| {
+                let (x, h, c) = (run.input("x"), run.input("h"), run.input("c"));
+                let z = (x.dot(&run.input("w")) + h.dot(&run.input("u")) + run.input("b")).named("z");
+                let m = h.n_entries() / h.n_rows();
+                let i = z.columns_in(0..m).sigmoid().named("i");
+                let f = z.columns_in(m..2 * m).sigmoid().named("f");
+                let g = z.columns_in(2 * m..3 * m).tanh().named("g");
+                let o = z.columns_in(3 * m..4 * m).sigmoid().named("o");
+                let after_c = (&f * &c + &i * &g).named("after.c");
+                let after_h = (&o * after_c.tanh()).named("after.h");
+                [
+                    ("i", i),
+                    ("f", f),
+                    ("g", g),
+                    ("o", o),
+                    ("after.c", after_c),
+                    ("after.h", after_h),
+                    ("x", x),
+                    ("before.h", h),
+                    ("before.c", c),
+                ]
+            })
             .mistake(
                 "gates_exchanged",
                 "The forget gate multiplies the candidate, and the input gate the cell state. It should be c = f ⊙ \
@@ -964,49 +909,6 @@ fn gates() -> Vec<Check> {
                 "The columns of the input gate and of the forget gate are swapped. The blocks are i, f, g, o, in this \
                  order.",
                 move |c| stepped(c, [1, 0, 2, 3], |_, _| {}),
-            )
-            .mistake(
-                "candidate_by_sigmoid",
-                "The candidate is σ of its score, so it is never negative. Use tanh.",
-                move |c| {
-                    stepped(c, ORDER, |case, gates| {
-                        // σ(z), where g is tanh(z).
-                        gates.g = gates.g.mapv(|g| sigmoid(g.atanh()));
-                        gates.c = &gates.f * &case.matrix("c") + &gates.i * &gates.g;
-                        gates.h = &gates.o * &gates.c.mapv(f64::tanh);
-                    })
-                },
-            )
-            .mistake(
-                "memory_dropped",
-                "c is i ⊙ g: the old cell state is lost, and the forget gate has no effect. c = f ⊙ c_before + i ⊙ g.",
-                move |c| {
-                    stepped(c, ORDER, |_, gates| {
-                        gates.c = &gates.i * &gates.g;
-                        gates.h = &gates.o * &gates.c.mapv(f64::tanh);
-                    })
-                },
-            )
-            .mistake(
-                "nothing_forgotten",
-                "The whole cell state is kept: the forget gate is not used. c = f ⊙ c_before + i ⊙ g.",
-                move |c| {
-                    stepped(c, ORDER, |case, gates| {
-                        gates.c = &case.matrix("c") + &gates.i * &gates.g;
-                        gates.h = &gates.o * &gates.c.mapv(f64::tanh);
-                    })
-                },
-            )
-            .mistake(
-                "scores_of_the_memory",
-                "The scores are computed from the cell state. The gates use h of the step before.",
-                move |case| {
-                    let (x, c) = (case.matrix("x").to_owned(), case.matrix("c").to_owned());
-                    let mut gates = step_in(case, &x, &c, &c, ORDER);
-                    shown(&mut gates);
-                    let record = Record::new().with("i", gates.i).with("f", gates.f).with("g", gates.g);
-                    record.with("o", gates.o).with("after.c", gates.c).with("after.h", gates.h)
-                },
             ),
         back_through_gates(),
     ]
@@ -1016,16 +918,7 @@ fn gates() -> Vec<Check> {
 #[derive(Clone, Copy, PartialEq)]
 enum Slip {
     None,
-    MemoryGradientDropped,
-    ShownPathDropped,
-    TanhSlopeMissing,
-    SlopeByTheRawMemory,
-    ForgetGateSkipped,
     GateSlopesMissing,
-    CandidateAsGate,
-    RawMemoryInOutputGate,
-    ForgetByTheNewMemory,
-    ShownPathEndsHere,
     OwnFactor,
     OutputGateBeforeCandidate,
 }
@@ -1051,62 +944,21 @@ fn back_through_gates() -> Check {
         let d_h = draw::matrix(draw, (n, 3), 1.0) + 0.105;
         vec![record.with("d_after.h", d_h).with("d_after.c", draw::matrix(draw, (n, 3), 1.0) - 0.205)]
     })
-    .expects(slip(Slip::None))
-    .mistake(
-        "memory_gradient_dropped",
-        "The gradient of the cell state that comes from the next step, `d_after.c`, is not used. Through it a gradient \
-         gets back over many steps: add it to the part that comes through h.",
-        slip(Slip::MemoryGradientDropped),
-    )
-    .mistake(
-        "shown_path_dropped",
-        "The gradient of h does not reach the cell state. With h = o ⊙ tanh(c), c gets d_h ⊙ o ⊙ (1 - tanh²(c)) as \
-         well.",
-        slip(Slip::ShownPathDropped),
-    )
-    .mistake(
-        "slope_of_the_shown_memory",
-        "From h to c, the slope of tanh is taken as 1. It is 1 - tanh²(c), with the cell state *after* the step.",
-        slip(Slip::TanhSlopeMissing),
-    )
-    .mistake(
-        "slope_by_the_raw_memory",
-        "From h to c, the slope of tanh is taken as 1 - c². It is 1 minus the square of the *output* of tanh: 1 - \
-         tanh²(c).",
-        slip(Slip::SlopeByTheRawMemory),
-    )
-    .mistake(
-        "forget_gate_skipped",
-        "The gradient with respect to the cell state before the step equals that after it. The forget gate is between \
-         them: multiply by f.",
-        slip(Slip::ForgetGateSkipped),
-    )
+    .computes(|run| {
+        let [i, f, g, o] = ["i", "f", "g", "o"].map(|name| run.input(name));
+        let (d_h, shown) = (run.input("d_after.h"), run.input("after.c").tanh().named("tanh(c)"));
+        let d_after_c = (run.input("d_after.c") + &d_h * &o * (1.0 - shown.square())).named("dL/dc");
+        let d_i = &d_after_c * &g * &i * (1.0 - &i);
+        let d_f = &d_after_c * run.input("before.c") * &f * (1.0 - &f);
+        let d_g = &d_after_c * i * (1.0 - g.square());
+        let d_o = d_h * shown * &o * (1.0 - &o);
+        [("d_z", run.beside(&[d_i, d_f, d_g, d_o])), ("d_c", d_after_c * f)]
+    })
     .mistake(
         "gate_slopes_missing",
         "`d_z` holds the gradients with respect to the gates. The scores are one step further back: through σ' = σ(1 - \
          σ) for i, f and o, and through tanh' = 1 - tanh² for g.",
         slip(Slip::GateSlopesMissing),
-    )
-    .mistake(
-        "candidate_as_a_gate",
-        "The candidate goes back through g(1 - g), the slope of σ. g is a tanh: 1 - g².",
-        slip(Slip::CandidateAsGate),
-    )
-    .mistake(
-        "raw_memory_in_the_output_gate",
-        "The output gate gets d_h ⊙ c. It multiplied tanh(c), so that is the factor.",
-        slip(Slip::RawMemoryInOutputGate),
-    )
-    .mistake(
-        "forget_gate_by_the_new_memory",
-        "The forget gate gets the cell state *after* the step as its factor. It multiplied the one before.",
-        slip(Slip::ForgetByTheNewMemory),
-    )
-    .mistake(
-        "shown_path_ends_here",
-        "The gradient with respect to the cell state before the step is `d_after.c` ⊙ f. The part that came through h \
-         belongs to it as well: pass on the sum of both.",
-        slip(Slip::ShownPathEndsHere),
     )
     .mistake(
         "own_factor",
@@ -1137,43 +989,25 @@ fn back_through(
     slip: Slip,
 ) -> (Array2<f64>, Array2<f64>) {
     let tanh_c = step.c.mapv(f64::tanh);
-    let slope = match slip {
-        Slip::TanhSlopeMissing => Array2::ones(tanh_c.dim()),
-        Slip::SlopeByTheRawMemory => step.c.mapv(|c| 1.0 - c * c),
-        _ => tanh_c.mapv(|t| 1.0 - t * t),
-    };
-    let through_h = d_h * &step.o * &slope;
-    let d_c = match slip {
-        Slip::MemoryGradientDropped => through_h,
-        Slip::ShownPathDropped => d_c_after.clone(),
-        _ => d_c_after + &through_h,
-    };
+    let d_c = d_c_after + &(d_h * &step.o * tanh_c.mapv(|t| 1.0 - t * t));
     let gate = |a: &Array2<f64>| match slip {
         Slip::GateSlopesMissing => Array2::ones(a.dim()),
         _ => a.mapv(|a| a * (1.0 - a)),
     };
     let candidate = match slip {
         Slip::GateSlopesMissing => Array2::ones(step.g.dim()),
-        Slip::CandidateAsGate => step.g.mapv(|g| g * (1.0 - g)),
         _ => step.g.mapv(|g| 1.0 - g * g),
     };
     let (of_i, of_g) = if slip == Slip::OwnFactor { (&step.i, &step.g) } else { (&step.g, &step.i) };
-    let of_f = if slip == Slip::ForgetByTheNewMemory { &step.c } else { c_before };
-    let of_o = if slip == Slip::RawMemoryInOutputGate { &step.c } else { &tanh_c };
-    let (d_i, d_f) = (&d_c * of_i * gate(&step.i), &d_c * of_f * gate(&step.f));
-    let (d_g, d_o) = (&d_c * of_g * candidate, d_h * of_o * gate(&step.o));
+    let (d_i, d_f) = (&d_c * of_i * gate(&step.i), &d_c * c_before * gate(&step.f));
+    let (d_g, d_o) = (&d_c * of_g * candidate, d_h * &tanh_c * gate(&step.o));
     let blocks = match slip {
         Slip::OutputGateBeforeCandidate => [d_i, d_f, d_o, d_g],
         _ => [d_i, d_f, d_g, d_o],
     };
     let m = blocks[0].ncols();
     let d_z = Array2::from_shape_fn((d_h.nrows(), 4 * m), |(row, k)| blocks[k / m][[row, k % m]]);
-    let d_before = match slip {
-        Slip::ForgetGateSkipped => d_c,
-        Slip::ShownPathEndsHere => d_c_after * &step.f,
-        _ => d_c * &step.f,
-    };
-    (d_z, d_before)
+    (d_z, d_c * &step.f)
 }
 
 fn lstm() -> Vec<Check> {
@@ -1334,15 +1168,12 @@ fn sizes() -> Check {
             Record::new().with("d_x", draw::matrix(draw, (3, 4), 2.0)).with("n_in", 1_usize),
         ]
     })
-    .expects(move |c| by_step(c, norm))
-    .mistake("sums_of_squares", "This is the sum of the squares of each step: take its root.", move |c| {
-        by_step(c, |numbers| numbers.iter().map(|d| d * d).sum())
+    .computes(|f| {
+        let (d_x, n_in) = (f.input("d_x"), f.case().count("n_in"));
+        let n_steps = d_x.n_entries() / d_x.n_rows() / n_in;
+        let norm = |t: usize| d_x.columns_in(t * n_in..(t + 1) * n_in).square().sum().sqrt();
+        f.vector(&(0..n_steps).map(norm).collect::<Vec<_>>())
     })
-    .mistake(
-        "means_of_squares",
-        "The sum of the squares is divided by their number before the root is taken. Take the root of the sum itself.",
-        move |c| by_step(c, |numbers| (numbers.iter().map(|d| d * d).sum::<f64>() / numbers.len() as f64).sqrt()),
-    )
     .mistake("last_step_first", "The order is reversed: the first number belongs to the first step.", move |c| {
         by_step(c, norm).iter().rev().copied().collect::<Array1<f64>>()
     })
@@ -1369,7 +1200,27 @@ fn clipping() -> Check {
             };
             vec![case(0.75, draw), case(250.0, draw)]
         })
-        .expects(|c| clipped(c, |norm, max| if norm > max { max / norm } else { 1.0 }, |norm, _| norm))
+        .computes(|f| {
+            let (x, d_out, rate, max_norm) =
+                (f.input("x"), f.input("d_out"), f.input("learning_rate"), f.input("max_norm"));
+            let hidden = (x.dot(&f.input("w 1")) + f.input("b 1")).named("hidden");
+            let d_hidden = d_out.dot(&f.input("w 2").t()).named("d_hidden");
+            let d_w1 = x.t().dot(&d_hidden).named("d_w 1");
+            let d_b1 = d_hidden.aggregate(Aggregate::Sum, Over::Samples).named("d_b 1");
+            let d_w2 = hidden.t().dot(&d_out).named("d_w 2");
+            let d_b2 = d_out.aggregate(Aggregate::Sum, Over::Samples).named("d_b 2");
+            let squares = d_w1.square().sum() + d_b1.square().sum() + d_w2.square().sum() + d_b2.square().sum();
+            let norm = squares.sqrt().named("norm");
+            let factor = norm.above(&max_norm).choose(&(max_norm / &norm), &f.number(1.0)).named("factor");
+            let rate = (rate * factor).named("rate");
+            [
+                ("norm", norm),
+                ("w 1", f.input("w 1") - &rate * d_w1),
+                ("b 1", f.input("b 1") - &rate * d_b1),
+                ("w 2", f.input("w 2") - &rate * d_w2),
+                ("b 2", f.input("b 2") - &rate * d_b2),
+            ]
+        })
         // Room for a small number beside the norm, 1e-6 in some libraries, against a division by 0.
         .within(Tolerance { relative: 1e-6, absolute: 1e-6 })
         .mistake(
@@ -1384,29 +1235,10 @@ fn clipping() -> Check {
             |c| clipped(c, |norm, max| max / norm, |norm, _| norm),
         )
         .mistake(
-            "shortened_where_small",
-            "Only small gradients are changed: they are lengthened to `max_norm`, and those that are too large are not \
-             changed. Do the opposite.",
-            |c| clipped(c, |norm, max| if norm < max { max / norm } else { 1.0 }, |norm, _| norm),
-        )
-        .mistake(
-            "factor_upside_down",
-            "If gradients are too large, the step becomes even longer: the factor is max_norm / norm, not norm / \
-             max_norm.",
-            |c| clipped(c, |norm, max| if norm > max { norm / max } else { 1.0 }, |norm, _| norm),
-        )
-        .mistake(
             "clipped_norm_returned",
             "The returned norm is that after clipping. Return the one before, which tells how large the gradients \
              were.",
             |c| clipped(c, |norm, max| if norm > max { max / norm } else { 1.0 }, f64::min),
-        )
-        .mistake(
-            "norm_without_the_root",
-            "The norm is the sum of the squares: take the root of it before you compare it with `max_norm`.",
-            |c| {
-                clipped(c, |norm, max| if norm * norm > max { max / (norm * norm) } else { 1.0 }, |norm, _| norm * norm)
-            },
         )
         .mistake(
             "norms_added",

@@ -258,13 +258,14 @@ fn autoencoders() -> Vec<Check> {
                 let case = net(draw, 3, 2, 3).with("input", input).with("target", target);
                 vec![case.with("learning_rate", drawn(draw, 0.2, 0.9))]
             })
-            .expects(|c| trained(c, "input", "target", [1.0, 1.0]))
-            .mistake(
-                "towards_the_input",
-                "The reconstruction is compared with `input`, the damaged copy. Compare it with `target`, so that the \
-                 network learns to repair.",
-                |c| trained(c, "input", "input", [1.0, 1.0]),
-            )
+            .computes(|f| {
+                let (x, rate) = (f.input("input"), f.input("learning_rate"));
+                let [code, output] = passed(f, &x);
+                let error = (output - f.input("target")).named("error");
+                let d_out = (2.0 * &error / error.count()).named("d_out");
+                let loss = error.square().mean().named("loss");
+                after_step(f, loss, &x, &code, &d_out, [&rate, &rate])
+            })
             .mistake(
                 "gradient_towards_the_input",
                 "The loss compares with `target`, but the gradient compares with `input`, the damaged copy. Both have \
@@ -286,11 +287,6 @@ fn autoencoders() -> Vec<Check> {
                     let d_out = (&output - &c.matrix("target")) * (2.0 / output.len() as f64);
                     net.after_step(&net.gradients(&x, &d_out, &moved.w2), [rate, rate]).named(loss)
                 },
-            )
-            .mistake(
-                "damage_not_seen",
-                "`target` goes into the encoder, so the network never sees a damaged sample. Use `input`.",
-                |c| trained(c, "target", "target", [1.0, 1.0]),
             )
             .mistake(
                 "input_and_target_swapped",
@@ -316,15 +312,6 @@ fn autoencoders() -> Vec<Check> {
                     let (old, net) = stepped(c, "input", "target", [1.0, 1.0]);
                     let _ = old;
                     net.named(mse(&net.output(&c.matrix("input")), &c.matrix("target")))
-                },
-            )
-            .mistake(
-                "loss_summed",
-                "The networks are right, but the loss is a sum over features or samples. Return the mean over all \
-                 entries.",
-                |c| {
-                    let (loss, net) = stepped(c, "input", "target", [1.0, 1.0]);
-                    net.named(loss * c.matrix("input").len() as f64)
                 },
             ),
     ]
@@ -600,12 +587,6 @@ fn same(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> bool {
 }
 
 fn anomalies() -> Vec<Check> {
-    let by_rows = |of_row: fn(&[f64]) -> f64| {
-        move |c: &Record| {
-            let errors = Net::of(c).output(&c.matrix("x")) - c.matrix("x");
-            errors.rows().into_iter().map(|row| of_row(&row.to_vec())).collect::<Array1<f64>>()
-        }
-    };
     let quantile_case = |values: Array1<f64>, q: f64| Record::new().with("values", values).with("q", q);
     vec![
         Check::new("errors", "errors", "errors computes the mean squared error of each sample", 2)
@@ -615,28 +596,21 @@ fn anomalies() -> Vec<Check> {
                 let n = draw::size(draw, 4, 6);
                 vec![net(draw, 3, 2, 3).with("x", draw::matrix(draw, (n, 3), 1.5) + 0.2)]
             })
-            .expects(by_rows(|row| row.iter().map(|e| e * e).sum::<f64>() / row.len() as f64))
-            .mistake(
-                "squares_added_up",
-                "These are the *sums* of the squared errors of each sample. Divide by the number of features.",
-                by_rows(|row| row.iter().map(|e| e * e).sum()),
-            )
+            .computes(|f| {
+                let x = f.input("x");
+                let [_, output] = passed(f, &x);
+                let error = (output - &x).named("error");
+                let errors: Vec<Num> = (0..x.n_rows()).map(|sample| error.row(sample).square().mean()).collect();
+                f.vector(&errors)
+            })
             .mistake(
                 "root_taken",
                 "A root is taken: this is the root of the mean squared error, or the length of the error. Leave it \
                  out.",
-                by_rows(|row| (row.iter().map(|e| e * e).sum::<f64>() / row.len() as f64).sqrt()),
-            )
-            .mistake(
-                "absolute_errors",
-                "These are means of the absolute errors. Square the errors.",
-                by_rows(|row| row.iter().map(|e| e.abs()).sum::<f64>() / row.len() as f64),
-            )
-            .mistake(
-                "signed_errors",
-                "These are means of the errors with their signs: positive and negative errors cancel. Square the \
-                 errors first.",
-                by_rows(|row| row.iter().sum::<f64>() / row.len() as f64),
+                |c| {
+                    let errors = Net::of(c).output(&c.matrix("x")) - c.matrix("x");
+                    errors.rows().into_iter().map(|e| (e.dot(&e) / e.len() as f64).sqrt()).collect::<Array1<f64>>()
+                },
             )
             .mistake(
                 "errors_of_features",
@@ -1193,15 +1167,17 @@ fn parts() -> Vec<Check> {
                     net(draw, 3, 4, 2).with("x", draw::matrix(draw, (n, 3), 1.5)).with("y", one_hot_rows(draw, n, 2));
                 vec![case.with("body_rate", drawn(draw, 0.1, 0.3)).with("head_rate", drawn(draw, 0.5, 0.9))]
             })
-            .expects(|c| tuned(c, c.float("body_rate"), c.float("head_rate")))
+            .computes(|f| {
+                let (x, y) = (f.input("x"), f.input("y"));
+                let [hidden, scores] = passed(f, &x);
+                let exponentials = scores.exp().named("exponentials");
+                let p = (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p");
+                let loss = (-(&y * p.ln()).sum() / y.rows()).named("loss");
+                let d_out = ((p - &y) / y.rows()).named("d_out");
+                after_step(f, loss, &x, &hidden, &d_out, [&f.input("body_rate"), &f.input("head_rate")])
+            })
             .mistake("rates_swapped", "The rates are swapped: the body is updated with the rate of the head.", |c| {
                 tuned(c, c.float("head_rate"), c.float("body_rate"))
-            })
-            .mistake("body_rate_for_both", "The head is updated with the rate of the body. Use its own rate.", |c| {
-                tuned(c, c.float("body_rate"), c.float("body_rate"))
-            })
-            .mistake("head_rate_for_both", "The body is updated with the rate of the head. Use its own rate.", |c| {
-                tuned(c, c.float("head_rate"), c.float("head_rate"))
             })
             .mistake(
                 "body_stays",
@@ -1515,7 +1491,34 @@ fn projected(c: &Record, centres: bool, adds_back: bool, goes_on: bool) -> Array
     result
 }
 
-/// A linear layer and a tanh, and a linear layer.
+/// What a linear layer and a tanh put out, and the linear layer after it.
+fn passed(f: &Formula, x: &Num) -> [Num; 2] {
+    let hidden = (x.dot(&f.input("w1")) + f.input("b1")).tanh().named("hidden");
+    let output = (hidden.dot(&f.input("w2")) + f.input("b2")).named("output");
+    [hidden, output]
+}
+
+/// The loss, and the parameters after a step, in which each layer has a rate of its own.
+fn after_step(
+    f: &Formula,
+    loss: Num,
+    x: &Num,
+    hidden: &Num,
+    d_out: &Num,
+    [first, second]: [&Num; 2],
+) -> [(&'static str, Num); 5] {
+    let d_hidden = d_out.dot(&f.input("w2").t()).named("d_hidden");
+    let d_z = (d_hidden * (1.0 - hidden.square())).named("d_z");
+    [
+        ("loss", loss),
+        ("w1", f.input("w1") - first * x.t().dot(&d_z)),
+        ("b1", f.input("b1") - first * d_z.aggregate(Aggregate::Sum, Over::Samples)),
+        ("w2", f.input("w2") - second * hidden.t().dot(d_out)),
+        ("b2", f.input("b2") - second * d_out.aggregate(Aggregate::Sum, Over::Samples)),
+    ]
+}
+
+/// The same network, for what is commonly wrong.
 struct Net {
     w1: Array2<f64>,
     b1: Array1<f64>,

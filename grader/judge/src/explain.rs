@@ -1101,4 +1101,38 @@ mod tests {
         }
         assert!(told.len() <= 20, "{} of 4000: {told:#?}", told.len());
     }
+
+    #[test]
+    fn slips_are_found_behind_columns_that_are_taken_apart_and_put_together() {
+        let check = Check::new("gates", "gates", "", 1)
+            .on(|draw| vec![Record::new().with("z", draw::matrix(draw, (3, 4), 2.0))])
+            .computes(|f| {
+                let z = f.input("z");
+                f.beside(&[z.columns_in(2..4).tanh().named("g"), z.columns_in(0..2).sigmoid().named("i")])
+            });
+        let mut code = |case: &Record| {
+            let z = case.matrix("z");
+            Record::from(ndarray::Array2::from_shape_fn((3, 4), |(row, k)| z[[row, (k + 2) % 4]].tanh()))
+        };
+        assert_eq!(said_of(&check, &mut code).unwrap().id, "edit:function:tanh_for_sigmoid");
+    }
+
+    #[test]
+    fn what_is_left_of_one_minus_and_of_a_reciprocal_is_said_without_a_product() {
+        let says = |formula: fn(&Formula) -> Num, code: fn(f64, f64) -> f64| {
+            let drawn = |draw: &mut probe::Generator| ["a", "b"].map(|name| (name, 2.0 + draw::number(draw, 1.0)));
+            let check = Check::new("share", "share", "", 1)
+                .on(move |draw| {
+                    (0..3)
+                        .map(|_| drawn(draw).into_iter().fold(Record::new(), |c, (name, x)| c.with(name, x)))
+                        .collect()
+                })
+                .computes(formula);
+            said_of(&check, &mut |case| Record::from(code(case.float("a"), case.float("b")))).unwrap().says
+        };
+        let one_minus = says(|f| 1.0 - f.input("a") / f.input("b"), |a, b| a / b);
+        assert!(one_minus.ends_with("if `1 -` is left out of `1 - a / b`."), "{one_minus}");
+        let reciprocal = says(|f| 1.0 / (f.input("a").square() + f.input("b")), |a, b| a * a + b);
+        assert!(reciprocal.ends_with("if `1 /` is left out of `1 / (a² + b)`."), "{reciprocal}");
+    }
 }
