@@ -185,15 +185,6 @@ fn data() -> Vec<Check> {
                 1.0 - mse / (last - y).square().mean().named("naive mse")
             })
             .mistake(
-                "ratio_for_skill",
-                "This is the MSE of the forecast divided by that of the naive one, which is 0 for a perfect forecast. \
-                 The skill is 1 minus that.",
-                |c| {
-                    mse(&c.matrix("forecast"), &c.matrix("y"))
-                        / mse(&c.matrix("x").select(Axis(1), &[2]), &c.matrix("y"))
-                },
-            )
-            .mistake(
                 "mean_as_forecast",
                 "The forecast is compared with the mean of `y`, which is known only afterwards. Compare with the last \
                  value of each window.",
