@@ -2,10 +2,12 @@
 //!
 //! In copies of the course it measures a cold start, which is the first `check 3` with an empty target folder and all
 //! crates downloaded: of the course as it is, and cut down to three exercises. With `LATENCY_BASELINE=REVISION` the same of
-//! that revision, in turns. Then, in turns and each after a one-line edit of exercise 3: the grader with its sandbox and
-//! without, of code that is wrong in a way that no search explains, an installed one, the two bare calls of rustc that it cannot do without, a check that is recalled, the grader
-//! through `cargo run`, and `cargo test` of the same crate. At last the author's wait: `verify 3` after a changed line in a
-//! check, until the solution is judged and until all is done. It prints medians and ratios of this one run.
+//! that revision, in turns. Then, in turns and each after a one-line edit of exercise 3: the two bare calls of rustc that
+//! the grader cannot do without, with as many pieces of a crate as rustc would make and with as many as the grader has it
+//! make; the grader with its sandbox and without; an installed one; a check that is recalled; the grader through `cargo run`;
+//! `cargo test` of the same crate; and code that is wrong in a way that no search explains. At last the author's wait:
+//! `verify 3` after a changed line in a check, until the solution is judged and until all is done. It prints medians and
+//! ratios of this one run.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -21,6 +23,7 @@ use std::{
 const ROUNDS: usize = 21;
 const COLD_ROUNDS: usize = 3;
 const EXERCISE: &str = "03_dense_layer";
+const WRONG: &str = "grader check 3, inexplicably wrong";
 
 fn main() {
     // `cargo bench` hands on `--bench`; `cargo test --benches` does not, and there is nothing to test here.
@@ -36,32 +39,38 @@ fn main() {
     cold_starts(&course);
     timed(&mut check(&course));
 
-    let rustc = BareRustc::new(&course);
-    let mut times: [(&str, Vec<Duration>); 8] = [
+    let rustc = BareRustc::new(&course, "target/bare", None);
+    let in_pieces = BareRustc::new(&course, "target/bare-in-pieces", Some("-Ccodegen-units=12"));
+    let mut times: [(&str, Vec<Duration>); 9] = [
         ("two bare rustc calls", Vec::new()),
+        ("the same in 12 pieces", Vec::new()),
         ("grader check 3", Vec::new()),
         ("grader check 3 --sandbox off", Vec::new()),
-        ("grader check 3, inexplicably wrong", Vec::new()),
         ("grader check 3, installed", Vec::new()),
         ("grader check 3, recalled", Vec::new()),
         ("cargo run -p grader -- check 3", Vec::new()),
         ("cargo test -p dense_layer", Vec::new()),
+        (WRONG, Vec::new()),
     ];
     for round in 0..=ROUNDS {
         let mut measured = Vec::new();
         for (number, (name, _)) in times.iter().enumerate() {
             // Another bias each time, in a line that is compiled.
-            let bias = match *name {
-                "grader check 3, inexplicably wrong" => {
-                    format!("+ self.biases.mapv(|b| (7.3 * b + {round}{number}.0).cos())")
-                }
-                _ => format!("+ &self.biases + 0.0 * {round}{number}.0"),
+            let edit = |bias: String| {
+                fs::write(&lib, solution.replace("+ &self.biases", &bias)).expect("the copy is ours");
             };
-            fs::write(&lib, solution.replace("+ &self.biases", &bias)).expect("the copy is ours");
+            edit(format!("+ &self.biases + 0.0 * {round}{number}.0"));
             measured.push(match *name {
                 "two bare rustc calls" => rustc.run(&lib),
+                "the same in 12 pieces" => in_pieces.run(&lib),
                 "grader check 3" => timed(&mut check(&course)),
-                "grader check 3, inexplicably wrong" => timed_until(1, &mut check(&course)),
+                WRONG => {
+                    edit(format!("+ self.biases.mapv(|b| (7.3 * b + {round}{number}.0).cos())"));
+                    let wrong = timed_until(1, &mut check(&course));
+                    edit(format!("+ &self.biases - 0.0 * {round}{number}.0"));
+                    timed(&mut check(&course));
+                    wrong
+                }
                 "grader check 3, installed" => timed(&mut installed_check(&course)),
                 "grader check 3, recalled" => {
                     timed(&mut check(&course));
@@ -85,13 +94,13 @@ fn main() {
     for (name, durations) in &times {
         let median = median(durations);
         println!(
-            "  {name:<32} {:>8}   {:.2} times the bare calls",
+            "  {name:<36} {:>8}   {:.2} times the bare calls",
             seconds(median),
             median.as_secs_f64() / bare.as_secs_f64()
         );
     }
     println!("  (goals: the grader at most 1.1 times the bare calls, a recalled check at most 0.1 s)");
-    let (with, without) = (median(&times[1].1), median(&times[2].1));
+    let (with, without) = (median(&times[2].1), median(&times[3].1));
     println!(
         "  the sandbox costs {:.0} ms, {:.2} times a check without it   (goal: at most 60 ms)",
         1000.0 * (with.as_secs_f64() - without.as_secs_f64()),
@@ -240,11 +249,11 @@ struct BareRustc {
 }
 
 impl BareRustc {
-    fn new(course: &Path) -> Self {
+    fn new(course: &Path, folder: &str, more: Option<&str>) -> Self {
         let kit = fs::read(course.join("target/grader/kit.json")).expect("the first check has prepared the crates");
         let kit: serde_json::Value = serde_json::from_slice(&kit).expect("the grader's own file");
         let text = |value: &serde_json::Value| value.as_str().expect("a path").to_owned();
-        let folder = course.join("target/bare");
+        let folder = course.join(folder);
         fs::create_dir_all(&folder).expect("the copy is ours");
         let incremental = format!("incremental={}", folder.join("incremental").display());
         let mut arguments: Vec<String> = [
@@ -258,6 +267,7 @@ impl BareRustc {
         ]
         .map(str::to_owned)
         .to_vec();
+        arguments.extend(more.map(str::to_owned));
         for folder in kit["dependencies"].as_array().expect("a list") {
             arguments.extend(["-L".to_owned(), format!("dependency={}", text(folder))]);
         }

@@ -31,9 +31,9 @@ pub fn judge(checks: Vec<Check>) {
     serve(|order, grader| {
         Ok(match order {
             Order::Plan => Reply::Plan { wire: wire::DIGEST, checks: checks.iter().map(planned).collect() },
-            Order::Judge { check, seed } => {
+            Order::Judge { check, seed, explains } => {
                 ensure!(check < checks.len(), "there is no check {check}");
-                Reply::Verdict(verdict::judge(&checks[check], seed, grader)?)
+                Reply::Verdict(verdict::judge(&checks[check], seed, explains, grader)?)
             }
             Order::Examine { seeds } => {
                 let ids = |check: &Check| check.mistakes.iter().map(|mistake| mistake.id.to_owned()).collect();

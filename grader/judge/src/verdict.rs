@@ -50,12 +50,12 @@ fn missing(which: Which, file: Option<&OsStr>) -> String {
     format!("waits for {which}: {looked}`cargo run -p grader -- data fetch {name}` downloads it")
 }
 
-/// Runs `check` on its cases for `seed`.
+/// Runs `check` on its cases for `seed`, and explains what is wrong if it `explains`.
 ///
 /// # Errors
 ///
 /// When the grader does not answer.
-pub(crate) fn judge(check: &Check, seed: u64, grader: &Grader) -> Result<Verdict> {
+pub(crate) fn judge(check: &Check, seed: u64, explains: bool, grader: &Grader) -> Result<Verdict> {
     let mut seen = Vec::new();
     let mut output = String::new();
     let mut verdict = None;
@@ -135,7 +135,7 @@ pub(crate) fn judge(check: &Check, seed: u64, grader: &Grader) -> Result<Verdict
                 asked.push((cases.to_vec(), answers.clone()));
                 answers
             };
-            compare_all(check, &seen, &mut more, seed)
+            compare_all(check, &seen, explains.then_some(&mut more), seed)
         }
     };
     let says_nothing = seen.iter().any(|(_, observed)| {
@@ -159,12 +159,13 @@ fn panic_is_right(check: &Check, case: &Record) -> bool {
 /// Case by case what was observed; `None` is a panic.
 pub(crate) type Seen = [(Record, Option<Record>)];
 
-fn compare_all(check: &Check, seen: &Seen, more: &mut AskMore<'_>, seed: u64) -> Verdict {
+fn compare_all(check: &Check, seen: &Seen, more: Option<&mut AskMore<'_>>, seed: u64) -> Verdict {
     let mut wrong = seen.iter().enumerate().filter_map(|(index, (case, observed))| {
         let observed = observed.as_ref()?;
         compare_one(check, index, case, observed).map(|verdict| (case, observed, verdict))
     });
     let Some((case, observed, first)) = wrong.next() else { return Verdict::new(Status::Passed, "") };
+    let Some(more) = more else { return first };
     let answered: Option<Vec<(Record, Record)>> =
         seen.iter().map(|(case, observed)| Some((case.clone(), observed.clone()?))).collect();
     type By = fn(&Check, &explain::Answered, &mut AskMore<'_>, u64) -> Option<explain::Explanation>;
@@ -482,14 +483,16 @@ mod tests {
             });
         let seen: Vec<(Record, Option<Record>)> =
             [1.0_f64, -2.0, -3.0].map(|x| (Record::new().with("x", x), Some(Record::from(3.0 * x.abs())))).to_vec();
-        let verdict = compare_all(&check, &seen, &mut |_| Vec::new(), 0);
+        let verdict = compare_all(&check, &seen, Some(&mut |_| Vec::new()), 0);
         assert_eq!(verdict.mistake.as_deref(), Some("sign_lost"));
         assert_eq!(verdict.input.as_deref(), Some("x = -2"));
+        let unread = compare_all(&check, &seen, None, 0);
+        assert_eq!((unread.status, unread.mistake), (Status::Failed, None), "explained, and not read");
 
         // Without a mistake that explains it, it is the first.
         let strange = |case: &Record| Some(Record::from((7.3 * case.float("x")).sin() - 0.123));
         let plain: Vec<_> = seen.into_iter().map(|(case, _)| (case.clone(), strange(&case))).collect();
-        let verdict = compare_all(&check, &plain, &mut |_| Vec::new(), 0);
+        let verdict = compare_all(&check, &plain, Some(&mut |_| Vec::new()), 0);
         assert_eq!((verdict.mistake, verdict.input.as_deref()), (None, Some("x = 1")));
     }
 }

@@ -144,7 +144,7 @@ impl Grading<'_> {
                 continue;
             }
             let mut answers = Vec::new();
-            judge.judge(index, options.seed.wrapping_add(1), |question| {
+            judge.judge(index, options.seed.wrapping_add(1), false, |question| {
                 let Task::Run(experiment, case) = question.task else { bail!("`{}` compiles a program", check.id) };
                 let answer = probe.ask(&experiment, case, observer)?;
                 answers.push(answer.clone());
@@ -152,7 +152,7 @@ impl Grading<'_> {
             })?;
             let mut answers = answers.into_iter().cycle();
             let answer = |_: Question| answers.next().context("the other seed had no inputs");
-            if judge.judge(index, options.seed, answer)?.status == Status::Passed {
+            if judge.judge(index, options.seed, false, answer)?.status == Status::Passed {
                 passed.push(check.id.clone());
             }
         }
@@ -228,7 +228,8 @@ impl Grading<'_> {
                     if check.fetched.is_some() {
                         probe.be_patient();
                     }
-                    judge.judge(index, self.options.seed, |question| match question.task {
+                    // Where the check waits for another, what is wrong is not told.
+                    judge.judge(index, self.options.seed, unmet.is_empty(), |question| match question.task {
                         Task::Run(experiment, case) => probe.ask(&experiment, case, self.observer),
                         Task::Compile(program) => self.compile_program(&program, number),
                     })?

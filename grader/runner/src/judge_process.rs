@@ -83,7 +83,7 @@ impl<'a> JudgeProcess<'a> {
         }
     }
 
-    /// The verdict on the check with this index in the plan.
+    /// The verdict on the check with this index in the plan, with what explains a wrong result if it is to be `explained`.
     ///
     /// # Errors
     ///
@@ -92,9 +92,10 @@ impl<'a> JudgeProcess<'a> {
         &mut self,
         check: usize,
         seed: u64,
+        explained: bool,
         answer: impl FnMut(Question) -> Result<Answer>,
     ) -> Result<Verdict> {
-        match self.obey(&Order::Judge { check, seed }, answer)? {
+        match self.obey(&Order::Judge { check, seed, explains: explained }, answer)? {
             Reply::Verdict(verdict) => Ok(verdict),
             _ => bail!("the judge gave no verdict"),
         }

@@ -27,7 +27,7 @@ fn snapshots_are_what_the_solutions_show() {
         let mut probe = ProbeProcess::new(program, sources.paths(), Sandbox::None, exercise.limits);
         for (index, check) in checks.iter().enumerate().filter(|(_, check)| check.shows) {
             let mut shown = Vec::new();
-            let verdict = judge.judge(index, DEFAULT_SEED, |question| {
+            let verdict = judge.judge(index, DEFAULT_SEED, false, |question| {
                 let Task::Run(experiment, case) = question.task else { panic!("{} compiles a program", check.id) };
                 let answer = probe.ask(&experiment, case, &())?;
                 if let Ended::Observed(observed) = &answer.ended {

@@ -27,6 +27,8 @@ pub enum Order {
         check: usize,
         /// Of the inputs that are drawn at random.
         seed: u64,
+        /// Whether a wrong result is to be explained, which takes time. It is not where nobody will read it.
+        explains: bool,
     },
     /// The answers to what the judge has asked: at least one, and none after one that holds no observation.
     Answers(Vec<Answer>),
