@@ -54,6 +54,9 @@ const DASHES: [(i32, i32); 6] = [(0, 0), (14, 5), (4, 4), (22, 4), (9, 9), (2, 6
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
+/// The upper left and the lower right corner of a rectangle.
+type Corners = [(i32, i32); 2];
+
 /// Where the plot is in the document, and which numbers its edges stand for: what turns a place in it into numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Frame {
@@ -436,7 +439,7 @@ fn draw_raster(
 ) -> Result<(), Failed> {
     let cells = raster.cells;
     let (width, height) = ((cells.x.1 - cells.x.0) / cells.columns as f64, (cells.y.1 - cells.y.0) / cells.rows as f64);
-    let mut alike: Vec<(RGBColor, Vec<[(i32, i32); 2]>)> = Vec::new();
+    let mut alike: Vec<(RGBColor, Vec<Corners>)> = Vec::new();
     for row in 0..cells.rows {
         let colours: Vec<_> =
             (0..cells.columns).map(|column| colour_of(raster, row * cells.columns + column)).collect();
