@@ -52,8 +52,53 @@ pub(crate) fn render(exercise: &Exercise, grader: &str, source: &str, drawn: &[(
     page
 }
 
-/// `text` with what stands between backticks as code.
+/// `text` with what stands between backticks as code, and what stands between asterisks emphasised.
 pub fn with_code(text: &str) -> String {
     let parts = text.split('`').enumerate();
-    parts.map(|(n, part)| if n % 2 == 1 { format!("<code>{}</code>", escaped(part)) } else { escaped(part) }).collect()
+    parts
+        .map(|(n, part)| if n % 2 == 1 { format!("<code>{}</code>", escaped(part)) } else { emphasised(part) })
+        .collect()
+}
+
+/// `text` with `*words like these*` emphasised. Between numbers and names an asterisk is a product, and stays.
+fn emphasised(text: &str) -> String {
+    let text = escaped(text);
+    let mut parts = text.split('*').peekable();
+    let mut before = parts.next().unwrap_or("");
+    let mut html = before.to_owned();
+    while let Some(part) = parts.next() {
+        let begins = before.is_empty() || before.ends_with([' ', '(', '\n']);
+        let is_phrase = part.starts_with(char::is_alphabetic) && part.ends_with(char::is_alphabetic);
+        match parts.peek() {
+            Some(after) if begins && is_phrase && !after.starts_with(char::is_alphanumeric) => {
+                html += &format!("<em>{part}</em>{after}");
+                before = after;
+                parts.next();
+            }
+            _ => {
+                html += &format!("*{part}");
+                before = part;
+            }
+        }
+    }
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_between_asterisks_are_emphasised_and_products_are_not() {
+        for (text, html) in [
+            ("has to become *larger* than 0", "has to become <em>larger</em> than 0"),
+            ("*the other* one, *above* all", "<em>the other</em> one, <em>above</em> all"),
+            ("`a *b* c` and <i> *all*", "<code>a *b* c</code> and &lt;i&gt; <em>all</em>"),
+            ("a * b * c, 2*x*y, x *y", "a * b * c, 2*x*y, x *y"),
+            ("*", "*"),
+            ("", ""),
+        ] {
+            assert_eq!(with_code(text), html);
+        }
+    }
 }
