@@ -195,9 +195,9 @@ fn times(ask: &mut Ask<'_>) -> Result<Picture> {
         Axis::new("microseconds per training step"),
     )
     .caption(
-        "Measured by your `benchmark` on this machine, just now: medians of 5 runs of 200 steps each, with code that \
-         is not optimised, as `check` compiles it. The faint bars are the solution's `benchmark`, measured just \
-         before. Times differ a little each time. If your bars are 200 times too short, the time of one step was taken \
+        "Measured by your `benchmark` on this machine, just now: medians of 5 runs of 200 steps each. Your own code \
+         is not optimised, as `check` compiles it; dfdx, which is compiled beforehand, partly is. The faint bars are \
+         the solution's `benchmark`, measured just before. Times differ a little each time. If your bars are 200 times too short, the time of one step was taken \
          for that of all.",
     );
     let bars = ask.both(|side| {
