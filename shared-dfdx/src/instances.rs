@@ -1,28 +1,27 @@
-//! Uses of dfdx, so that they are compiled: nobody calls these functions.
+//! Uses of dfdx that only have to be compiled. These functions are never called.
 //!
 //! What stands here decides how long compiling takes, and nothing else. Whether something belongs here is told by
 //! `rustc -Z print-mono-items` on the probes of the exercises.
 
 use dfdx::{
     losses::cross_entropy_with_logits_loss,
-    nn::modules,
     optim::{Adam, AdamConfig, Sgd, SgdConfig},
     prelude::*,
 };
 
 type Images<const I: usize, T = NoneTape> = Tensor<(usize, Const<I>), f32, Cpu, T>;
-type Taped = OwnedTape<f32, Cpu>;
 type Scores<T = NoneTape> = Tensor<(usize, Const<10>), f32, Cpu, T>;
-type Layer<const I: usize, const O: usize> = modules::Linear<I, O, f32, Cpu>;
-type Plain<const I: usize> = (Layer<I, 128>, ReLU, Layer<128, 64>, ReLU, Layer<64, 10>);
+type Built<M> = <M as BuildOnDevice<Cpu, f32>>::Built;
+type Layer<const I: usize, const O: usize> = Built<Linear<I, O>>;
+type Plain<const I: usize> = (Linear<I, 128>, ReLU, Linear<128, 64>, ReLU, Linear<64, 10>);
 type Dropping<const I: usize> =
-    ((Layer<I, 128>, ReLU, DropoutOneIn<5>), (Layer<128, 64>, ReLU, DropoutOneIn<5>), Layer<64, 10>);
+    ((Linear<I, 128>, ReLU, DropoutOneIn<5>), (Linear<128, 64>, ReLU, DropoutOneIn<5>), Linear<64, 10>);
 
 /// A network that is trained on images: forwards, backwards, and a step of both optimisers.
 macro_rules! trained {
     ($name:ident, $I:literal, $Net:ty) => {
         /// See the macro.
-        pub fn $name(net: &mut $Net, x: Images<$I>, labels: Scores) -> (f32, Vec<f32>) {
+        pub fn $name(net: &mut Built<$Net>, x: Images<$I>, labels: Scores) -> (f32, Vec<f32>) {
             let mut sgd = Sgd::new(net, SgdConfig::default());
             let mut adam = Adam::new(net, AdamConfig::default());
             let mut gradients = net.alloc_grads();
@@ -42,47 +41,38 @@ trained!(plain_64, 64, Plain<64>);
 trained!(plain_3, 3, Plain<3>);
 trained!(dropping_64, 64, Dropping<64>);
 trained!(dropping_784, 784, Dropping<784>);
-trained!(small, 3, Layer<3, 10>);
-trained!(small_dropping, 3, (DropoutOneIn<2>, Layer<3, 10>));
+trained!(small, 3, Linear<3, 10>);
+trained!(small_dropping, 3, (DropoutOneIn<2>, Linear<3, 10>));
 
 /// Networks with random numbers.
-pub fn built(device: &Cpu) -> (Dropping<64>, Dropping<784>, Layer<9, 8>, Layer<128, 10>) {
+pub fn built(device: &Cpu) -> Built<(Dropping<64>, Dropping<784>, Linear<9, 8>, Linear<128, 10>)> {
     (
-        device.build_module::<modules_of::Dropping<64>, f32>(),
-        device.build_module::<modules_of::Dropping<784>, f32>(),
+        device.build_module::<Dropping<64>, f32>(),
+        device.build_module::<Dropping<784>, f32>(),
         device.build_module::<Linear<9, 8>, f32>(),
         device.build_module::<Linear<128, 10>, f32>(),
     )
 }
 
-/// Descriptions, without numbers.
-mod modules_of {
-    use dfdx::prelude::*;
-
-    pub(super) type Dropping<const I: usize> =
-        ((Linear<I, 128>, ReLU, DropoutOneIn<5>), (Linear<128, 64>, ReLU, DropoutOneIn<5>), Linear<64, 10>);
-}
-
 /// The same network in `f64`.
-pub fn wide(net: &Plain<3>, x: Tensor<(usize, Const<3>), f64, Cpu>) -> Vec<f64> {
+pub fn wide(net: &Built<Plain<3>>, x: Tensor<(usize, Const<3>), f64, Cpu>) -> Vec<f64> {
     net.to_dtype::<f64>().forward(x).as_vec()
 }
 
 /// The operations of a convolutional network on 8×8 pixels, forwards and backwards.
 pub fn convolution(x: Images<64>, filters: &Layer<9, 8>, dense: &Layer<128, 10>, labels: Scores) -> (f32, Vec<f32>) {
-    let cut: Tensor<(Const<64>, Const<576>), f32, Cpu> = x.device().zeros();
-    let n = x.shape().0;
-    let seen = filters.forward(x.clone().matmul(cut.clone()).reshape_like(&(n * 64, Const::<9>))).relu();
-    let groups = seen.reshape_like(&(n, 4, 2, 4, 2, 8)).max::<(usize, usize, usize, usize), Axes2<2, 4>>();
-    let scores = dense.forward(groups.reshape_like(&(n, Const::<128>))).as_vec();
-
-    let patches: Images<9, Taped> = x.leaky_trace().matmul(cut).reshape_like(&(n * 64, Const));
-    let seen = filters.forward(patches).relu();
-    let groups = seen.reshape_like(&(n, 4, 2, 4, 2, 8)).max::<(usize, usize, usize, usize), Axes2<2, 4>>();
-    let pooled: Images<128, Taped> = groups.reshape_like(&(n, Const));
-    let loss = cross_entropy_with_logits_loss(dense.forward(pooled), labels);
+    let scores = dense.forward(pooled(x.clone(), filters)).as_vec();
+    let loss = cross_entropy_with_logits_loss(dense.forward(pooled(x.leaky_trace(), filters)), labels);
     let value = loss.as_vec()[0];
     (value + loss.backward().get(&x).as_vec()[0], scores)
+}
+
+fn pooled<T: Tape<f32, Cpu>>(x: Images<64, T>, filters: &Layer<9, 8>) -> Images<128, T> {
+    let n = x.shape().0;
+    let cut: Tensor<(Const<64>, Const<576>), f32, Cpu> = x.device().zeros();
+    let seen = filters.forward(x.matmul(cut).reshape_like(&(n * 64, Const::<9>))).relu();
+    let groups = seen.reshape_like(&(n, 4, 2, 4, 2, 8)).max::<(usize, usize, usize, usize), Axes2<2, 4>>();
+    groups.reshape_like(&(n, Const))
 }
 
 /// Tensors from numbers, and their numbers.
@@ -105,7 +95,7 @@ pub fn tensors(device: &Cpu, n: usize, numbers: &[f32]) -> [Vec<f32>; 11] {
 
 /// The network for XOR: forwards, backwards, and a step.
 pub fn xor(
-    net: &mut (Layer<2, 4>, ReLU, Layer<4, 1>, Sigmoid),
+    net: &mut Built<(Linear<2, 4>, ReLU, Linear<4, 1>, Sigmoid)>,
     x: Tensor<(usize, Const<2>), f32, Cpu>,
     y: Tensor<(usize, Const<1>), f32, Cpu>,
 ) -> (f32, Vec<f32>) {

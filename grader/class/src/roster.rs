@@ -185,7 +185,7 @@ impl Roster {
             let (Some(key), true) = (key, is_student) else { continue };
             let called_so = roster.known.get(&normal(&key)).into_iter().flatten().map(|&index| &roster.students[index]);
             if let Some(other) = called_so.into_iter().find(|student| student.key == key) {
-                // Who is in two groups may have two rows.
+                // A student in two groups may have two rows.
                 if other.name == name && key != name {
                     continue;
                 }
@@ -245,7 +245,7 @@ impl Roster {
     }
 }
 
-/// A text as it is compared: case and blanks do not matter, nor whether `ü` is one character or two, as on macOS.
+/// The form in which texts are compared: case and spacing do not matter, nor whether `ü` is one character or two, as on macOS.
 fn normal(text: &str) -> String {
     let composed = ComposingNormalizerBorrowed::new_nfc().normalize(text);
     composed.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")

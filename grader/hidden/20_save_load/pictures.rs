@@ -50,7 +50,7 @@ fn curves(ask: &mut Ask<'_>) -> Result<Picture> {
     Ok(picture)
 }
 
-/// A file, as it is or damaged, and what is said of it.
+/// A file, intact or damaged, and what `decode` says about it.
 fn file(ask: &mut Ask<'_>) -> Result<Picture> {
     const COLUMNS: usize = 32;
     let n_bytes = ask.once(|ask| ask.both(|side| bytes(side, 0, 0)))?.reference.len();

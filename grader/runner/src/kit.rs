@@ -162,8 +162,9 @@ impl Kit {
         for (name, package) in CRATES {
             named.push((name.to_owned(), locked.dependency(PROBE, package)?));
         }
+        let known = dependencies_of_the_workspace(&workspace);
         for name in exercise.iter().flat_map(|exercise| &exercise.crates) {
-            named.push((name.replace('-', "_"), locked.dependency(&packages[1], &package_called(&workspace, name))?));
+            named.push((name.replace('-', "_"), locked.dependency(&packages[1], package_called(&known, name))?));
         }
         named.push((PROBE.to_owned(), locked.package(PROBE)?));
         for name in bonuses.iter().flat_map(|task| &task.crates) {
@@ -602,8 +603,9 @@ fn fingerprint(course: &Course, extent: Extent<'_>, rustc: &Path) -> Result<Stri
     if let Some(exercise) = extent.exercise() {
         inputs.push(Submission::solution(course, exercise).folder.join("Cargo.toml"));
         inputs.push(course.root.join("Cargo.lock"));
+        let known = dependencies_of_the_workspace(&course.root);
         for name in extent.crates() {
-            inputs.extend(sources_in_the_workspace(&course.root, name)?);
+            inputs.extend(sources_in_the_workspace(&course.root, &known, name)?);
         }
     }
     let home = home(course)?;
@@ -652,9 +654,8 @@ fn digest_of_sources(home: &Path) -> Result<String> {
 
 /// The manifest and the sources of a crate that lies in the course's own workspace, as `engine` does, which is another
 /// exercise, solved; nothing for a published crate. What is wrong with a manifest, cargo says better.
-fn sources_in_the_workspace(root: &Path, name: &str) -> Result<Vec<PathBuf>> {
-    let dependency = dependency_in_the_workspace(root, name);
-    let Some(folder) = dependency.as_ref().and_then(|dependency| dependency.get("path")?.as_str()) else {
+fn sources_in_the_workspace(root: &Path, known: &toml::Table, name: &str) -> Result<Vec<PathBuf>> {
+    let Some(folder) = known.get(name).and_then(|dependency| dependency.get("path")?.as_str()) else {
         return Ok(Vec::new());
     };
     let manifest = root.join(folder).join("Cargo.toml");
@@ -669,16 +670,15 @@ fn sources_in_the_workspace(root: &Path, name: &str) -> Result<Vec<PathBuf>> {
 }
 
 /// The package that the workspace knows as `name`: `shared-dfdx` is called `dfdx`.
-fn package_called(root: &Path, name: &str) -> String {
-    let dependency = dependency_in_the_workspace(root, name);
-    let package = dependency.as_ref().and_then(|dependency| dependency.get("package")?.as_str());
-    package.unwrap_or(name).to_owned()
+fn package_called<'a>(known: &'a toml::Table, name: &'a str) -> &'a str {
+    known.get(name).and_then(|dependency| dependency.get("package")?.as_str()).unwrap_or(name)
 }
 
-/// What `[workspace.dependencies]` says of `name`.
-fn dependency_in_the_workspace(root: &Path, name: &str) -> Option<toml::Value> {
-    let mut manifest = read_manifest(&root.join("Cargo.toml"))?;
-    manifest.get_mut("workspace")?.get_mut("dependencies")?.as_table_mut()?.remove(name)
+/// `[workspace.dependencies]`; empty where there is none.
+fn dependencies_of_the_workspace(root: &Path) -> toml::Table {
+    let manifest = read_manifest(&root.join("Cargo.toml"));
+    let known = manifest.as_ref().and_then(|manifest| manifest.get("workspace")?.get("dependencies")?.as_table());
+    known.cloned().unwrap_or_default()
 }
 
 fn read_manifest(path: &Path) -> Option<toml::Table> {
@@ -692,16 +692,17 @@ mod tests {
     #[test]
     fn a_crate_of_the_workspace_is_watched_where_its_source_is() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let known = dependencies_of_the_workspace(&root);
         for (name, manifest, source) in [
             ("engine", "engine/Cargo.toml", "engine/../solutions/10_backprop_engine/src/lib.rs"),
             ("optimizers_solution", "solutions/12_optimizers/Cargo.toml", "solutions/12_optimizers/src/lib.rs"),
         ] {
-            let found = sources_in_the_workspace(&root, name).unwrap();
+            let found = sources_in_the_workspace(&root, &known, name).unwrap();
             assert!(found.contains(&root.join(manifest)) && found.contains(&root.join(source)), "{name}: {found:?}");
         }
-        assert!(sources_in_the_workspace(&root, "safetensors").unwrap().is_empty());
-        assert_eq!(package_called(&root, "dfdx"), "shared-dfdx");
-        assert_eq!(package_called(&root, "engine"), "engine");
+        assert!(sources_in_the_workspace(&root, &known, "safetensors").unwrap().is_empty());
+        assert_eq!(package_called(&known, "dfdx"), "shared-dfdx");
+        assert_eq!(package_called(&known, "engine"), "engine");
     }
 
     #[test]

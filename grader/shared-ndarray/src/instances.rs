@@ -1,4 +1,4 @@
-//! Uses of ndarray, so that they are compiled: nobody calls these functions.
+//! Uses of ndarray that only have to be compiled. These functions are never called.
 //!
 //! What stands here decides how long compiling takes, and nothing else. Functions that take a closure of the learner's
 //! own are compiled with it, so of `mapv` and its like only the insides are here. Whether something belongs here is told by

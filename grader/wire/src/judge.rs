@@ -27,7 +27,7 @@ pub enum Order {
         check: usize,
         /// Of the inputs that are drawn at random.
         seed: u64,
-        /// Whether a wrong result is to be explained, which takes time. It is not where nobody will read it.
+        /// Whether to explain a wrong result. That takes time, so it is not done for a result that the report leaves out.
         explains: bool,
     },
     /// The answers to what the judge has asked: at least one, and none after one that holds no observation.
