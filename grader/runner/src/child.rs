@@ -51,11 +51,10 @@ pub(super) struct Usage {
 pub(super) const PATIENCE: u32 = 8;
 
 impl Running {
-    /// Starts `command`, which is sent its input if it `reads`. Both of its output streams are one pipe, so that what is
-    /// printed keeps its order.
-    pub(super) fn start(mut command: Command, reads: bool) -> Result<Self> {
+    /// Starts `command`, which is sent its input if `stdin` is a new pipe. Both of its output streams are one pipe, so that what
+    /// is printed keeps its order.
+    pub(super) fn start(mut command: Command, stdin: Stdio) -> Result<Self> {
         let (reader, writer) = io::pipe().context("cannot open a pipe")?;
-        let stdin = if reads { Stdio::piped() } else { Stdio::null() };
         command.stdin(stdin).stdout(writer.try_clone().context("cannot duplicate a pipe")?).stderr(writer);
         let mut child = command.spawn().with_context(|| format!("cannot run {}", command.get_program().display()))?;
         // The command holds the writing end; the pipe closes with the child only once this copy is gone.

@@ -1,9 +1,12 @@
-//! Two calls of rustc: the submission as a library, the probe against it.
+//! Two calls of rustc: the submission as a library, the probe against it. The second one begins when the first knows what the
+//! submission offers, and links when the first has ended.
 
 use std::{
     env, fs,
+    io::{self, Write},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -102,33 +105,29 @@ pub fn compile(
     let build = slot.folder.join("build");
     files::create_folder(&build)?;
 
-    let library = || -> Result<Said> {
-        let mut rustc = compiler.rustc("submission", Calls::Compiler, &copy)?;
-        rustc.args(["--crate-type", "rlib", "-o", LIBRARY]);
+    let probe = format!("build/probe{}", env::consts::EXE_SUFFIX);
+    let both = || -> Result<(Said, Option<Said>)> {
+        let mut library = compiler.rustc("submission", Calls::Compiler, &copy)?;
+        library.args(["--crate-type", "rlib"]);
         // The learner's own path, as it would be typed in the course's folder.
-        rustc.args(["--remap-path-prefix", &format!("src={}/src", sources.label)]);
-        rustc.args(kit.crates_for_submissions().flat_map(extern_argument)).arg("src/lib.rs");
-        compiler.run(rustc)
+        library.args(["--remap-path-prefix", &format!("src={}/src", sources.label)]);
+        library.args(kit.crates_for_submissions().flat_map(extern_argument)).arg("src/lib.rs");
+        let source = course.hidden_folder(exercise).join("probe.rs");
+        let mut program = compiler.rustc("probe_main", Calls::Linker, &source)?;
+        program.args(["--crate-type", "bin", "-o", &probe]).args(features(kit));
+        program.args(kit.crates_for_probes().chain([("submission", Path::new(LIBRARY))]).flat_map(extern_argument));
+        program.arg(source);
+        compiler.run_both(library, program)
     };
-    let mut said = library()?;
-    if said.gave_up && !slot.throw_away {
+    let (mut library, mut program) = both()?;
+    if library.gave_up && !slot.throw_away {
         // Perhaps it was not the code: a compiler that was killed leaves a cache that the next one trips over.
         fs::remove_dir_all(&build).with_context(|| format!("cannot empty {}", build.display()))?;
         files::create_folder(&build)?;
-        said = library()?;
+        (library, program) = both()?;
     }
-    let warnings = match said {
-        Said { succeeded: true, messages, .. } => compiler.about_code(messages),
-        Said { messages, .. } => return compiler.broken(messages),
-    };
-
-    let probe = format!("build/probe{}", env::consts::EXE_SUFFIX);
-    let source = course.hidden_folder(exercise).join("probe.rs");
-    let mut rustc = compiler.rustc("probe_main", Calls::Linker, &source)?;
-    rustc.args(["--crate-type", "bin", "-o", &probe]).args(features(kit));
-    rustc.args(kit.crates_for_probes().chain([("submission", Path::new(LIBRARY))]).flat_map(extern_argument));
-    rustc.arg(source);
-    let said = compiler.run(rustc)?;
+    let Some(said) = program else { return compiler.broken(library.messages) };
+    let warnings = compiler.about_code(library.messages);
     if said.succeeded {
         let probe = slot.folder.join(probe);
         make_executable(&probe)?;
@@ -184,17 +183,14 @@ pub(crate) fn compile_together(
     files::write_atomically(&folder.join("main.rs"), main.as_bytes())?;
 
     let mut rustc = compiler.rustc(TOGETHER, Calls::Compiler, &folder)?;
-    rustc.args(["--crate-type", "rlib", "-C", "debuginfo=0", "-o", LIBRARY]);
+    rustc.args(["--crate-type", "rlib", "-C", "debuginfo=0"]);
     rustc.args(kit.crates_for_submissions().flat_map(extern_argument)).arg("together/lib.rs");
-    if !compiler.run(rustc)?.succeeded {
-        return Ok(None);
-    }
     let target = format!("build/probe{}", env::consts::EXE_SUFFIX);
-    let mut rustc = compiler.rustc("probe_main", Calls::Linker, &folder)?;
-    rustc.args(["--crate-type", "bin", "-C", "debuginfo=0", "-o", &target]).args(features(kit));
-    rustc.args(kit.crates_for_probes().chain([(TOGETHER, Path::new(LIBRARY))]).flat_map(extern_argument));
-    rustc.arg("together/main.rs");
-    if !compiler.run(rustc)?.succeeded {
+    let mut program = compiler.rustc("probe_main", Calls::Linker, &folder)?;
+    program.args(["--crate-type", "bin", "-C", "debuginfo=0", "-o", &target]).args(features(kit));
+    program.args(kit.crates_for_probes().chain([(TOGETHER, Path::new(LIBRARY))]).flat_map(extern_argument));
+    program.arg("together/main.rs");
+    if !compiler.run_both(rustc, program)?.1.is_some_and(|said| said.succeeded) {
         return Ok(None);
     }
     let path = slot.folder.join(target);
@@ -232,11 +228,20 @@ pub(crate) fn errors_of_program(
     rustc.args(["--crate-type", "bin", "--emit", "metadata", "-o", "build/program.rmeta"]);
     rustc.args(kit.crates_for_submissions().chain([(submission, Path::new(LIBRARY))]).flat_map(extern_argument));
     rustc.arg(&source);
-    Ok(compiler.run(rustc)?.messages.iter().filter_map(Message::error_and_line).collect())
+    Ok(compiler.run(rustc, Stdio::null(), |_| Ok(()))?.messages.iter().filter_map(Message::error_and_line).collect())
 }
 
-/// The compiled submission, in its slot.
+/// The compiled submission, in its slot: until it is finished, only what it offers.
 const LIBRARY: &str = "build/libsubmission.rlib";
+/// Where rustc puts what the submission offers, its metadata, and later the whole.
+const METADATA: &str = "build/libsubmission.rmeta";
+const FINISHED: &str = "build/finished.rlib";
+
+/// Whether a program can be compiled beside the library that it is linked with. That takes a linker that waits, which is a
+/// script; this was tried with the usual linker of Linux alone.
+const BESIDE: bool = cfg!(all(target_os = "linux", target_env = "gnu"));
+/// The linker that waits until the library is finished.
+const WAITING_LINKER: &str = "#!/bin/sh\nread _ && exec cc \"$@\"\n";
 
 /// What it takes to call rustc.
 struct Compiler<'a> {
@@ -266,7 +271,10 @@ impl Compiler<'_> {
         read.extend(ALLOCATOR_SETTINGS.map(PathBuf::from));
         let mut execute = vec![kit.toolchain().to_owned()];
         match calls {
-            Calls::Linker => execute.extend(PROGRAM_FOLDERS.map(PathBuf::from)),
+            Calls::Linker => {
+                execute.extend(PROGRAM_FOLDERS.map(PathBuf::from));
+                execute.push(self.waiting_linker());
+            }
             _ => execute.extend(system_libraries()),
         }
         let profile = Profile {
@@ -308,16 +316,93 @@ impl Compiler<'_> {
         Ok(rustc)
     }
 
-    /// Runs rustc within its limits.
-    fn run(&self, rustc: Command) -> Result<Said> {
+    fn waiting_linker(&self) -> PathBuf {
+        self.slot.folder.join("cc")
+    }
+
+    /// Runs rustc on a library and on a program that is linked with it. `None` for the program if the library does not compile.
+    ///
+    /// rustc writes a crate's metadata before it generates code, and does not need more to compile what uses the crate; only the
+    /// linker does. So where [`BESIDE`] holds, both are compiled at the same time on two processors. Cargo does the same for
+    /// libraries.
+    fn run_both(&self, mut library: Command, mut program: Command) -> Result<(Said, Option<Said>)> {
+        library.args(["--json", "artifacts", "--out-dir", "build"]);
+        library.args(["--emit", &format!("metadata={METADATA},link={FINISHED}")]);
+        let [metadata, finished, whole] = [METADATA, FINISHED, LIBRARY].map(|path| self.slot.folder.join(path));
+        let finish = || fs::rename(&finished, &whole).with_context(|| format!("cannot rename {}", finished.display()));
+        // Where there is no linker, rustc says so itself.
+        let has_linker =
+            || env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|folder| folder.join("cc").exists()));
+        if !BESIDE || !has_linker() {
+            let said = self.run(library, Stdio::null(), |_| Ok(()))?;
+            if !said.succeeded {
+                return Ok((said, None));
+            }
+            finish()?;
+            return Ok((said, Some(self.run(program, Stdio::null(), |_| Ok(()))?)));
+        }
+        let linker = self.waiting_linker();
+        files::write_atomically(&linker, WAITING_LINKER.as_bytes())?;
+        make_executable(&linker)?;
+        program.arg("-C").arg(format!("linker={}", linker.display()));
+        let (reader, mut writer) = io::pipe().context("cannot open a pipe")?;
+        thread::scope(|scope| {
+            let mut waiting = Some((program, reader));
+            let mut beside = None;
+            let said = self.run(library, Stdio::null(), |artifact| {
+                match artifact {
+                    "metadata" => {
+                        let Some((program, reader)) = waiting.take() else { return Ok(()) };
+                        let bytes =
+                            fs::read(&metadata).with_context(|| format!("cannot read {}", metadata.display()))?;
+                        files::write_atomically(&whole, &archive(&bytes))?;
+                        beside = Some(scope.spawn(move || self.run(program, reader.into(), |_| Ok(()))));
+                    }
+                    "link" => {
+                        finish()?;
+                        // There may be no linker that waits: the program may have errors.
+                        let _ = writer.write_all(b"\n");
+                    }
+                    _ => {}
+                }
+                Ok(())
+            });
+            // A linker that still waits gives up.
+            drop(writer);
+            let program = beside.map(|beside| beside.join().expect("reading what rustc says does not panic"));
+            let said = said?;
+            if said.succeeded {
+                return Ok((said, Some(program.context("rustc did not say what it has written")??)));
+            }
+            // rustc keeps its pieces of a program that was not linked, and no later call uses them.
+            for entry in fs::read_dir(self.slot.folder.join("build"))?.flatten() {
+                if entry.file_type()?.is_file() {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+            Ok((said, None))
+        })
+    }
+
+    /// Runs rustc within its limits. `on_artifact` hears the kind of each file that it has written, if it is to tell.
+    fn run(&self, rustc: Command, stdin: Stdio, mut on_artifact: impl FnMut(&str) -> Result<()>) -> Result<Said> {
         let seconds = self.limits.compile_seconds;
         let limit = Duration::from_secs_f64(seconds);
         let begun = Instant::now();
-        let mut process = Running::start(rustc, false)?;
+        let mut process = Running::start(rustc, stdin)?;
         let mut said = Vec::new();
+        let mut heard = 0;
         let status = loop {
             match process.next(Instant::now() + GLANCE) {
-                Next::Piece(piece) => said.extend(piece),
+                Next::Piece(piece) => {
+                    said.extend(piece);
+                    while let Some(length) = said[heard..].iter().position(|&byte| byte == b'\n') {
+                        if let Some(kind) = diagnostics::artifact(&said[heard..heard + length]) {
+                            on_artifact(&kind)?;
+                        }
+                        heard += length + 1;
+                    }
+                }
                 Next::Closed => break process.end(&said)?,
                 Next::Silence => {}
             }
@@ -443,6 +528,13 @@ impl Said {
     fn only(sentence: String) -> Self {
         Self { succeeded: false, gave_up: false, messages: vec![Message::error(sentence)] }
     }
+}
+
+/// A library of nothing but `metadata`: an archive with one file, as `ar` makes it.
+fn archive(metadata: &[u8]) -> Vec<u8> {
+    let header = format!("{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", "lib.rmeta/", 0, 0, 0, "644", metadata.len());
+    let padding: &[u8] = if metadata.len().is_multiple_of(2) { b"" } else { b"\n" };
+    [b"!<arch>\n", header.as_bytes(), metadata, padding].concat()
 }
 
 /// Not every linker gets to mark what it has made, because nothing may change a file's mode in there.

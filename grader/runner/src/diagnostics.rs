@@ -63,6 +63,15 @@ pub(super) fn read(stderr: &str) -> Vec<Message> {
     stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
+/// What kind of file rustc says in `line` that it has written, as `--emit` names it.
+pub(super) fn artifact(line: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Artifact {
+        emit: String,
+    }
+    serde_json::from_slice::<Artifact>(line).ok().map(|artifact| artifact.emit)
+}
+
 impl Message {
     /// An error of the grader's own.
     pub(super) fn error(message: String) -> Self {

@@ -428,5 +428,15 @@ mod tests {
         let again = grading.grade_all(&submissions).unwrap();
         assert!(!again[1].report.compiled);
         assert_eq!(said(&again[0]), said(&together[0]));
+
+        // An error that rustc meets only when it generates code, where the probe is being compiled already.
+        let late = "pub fn is_leap_year(year: usize) -> bool { year % Late::<3>::LESS == 0 }\nstruct Late<const N: usize>;\n\
+                    impl<const N: usize> Late<N> { const LESS: usize = N - 4; }\n";
+        fs::write(submissions[1].lib(), late).unwrap();
+        let late = grading.grade(&submissions[1]).unwrap().report;
+        assert!(!late.compiled);
+        assert!(late.diagnostics[0].message.contains("would overflow"), "{:?}", late.diagnostics);
+        let mut left = fs::read_dir(slot.folder.join("build")).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!((left.next().unwrap(), left.next()), ("incremental".into(), None));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -60,7 +60,7 @@ impl<'a> JudgeProcess<'a> {
     ///
     /// If it cannot be run.
     pub fn start(program: &Path, observer: &'a dyn Observer) -> Result<Self> {
-        let process = Running::start(Command::new(program), true)?;
+        let process = Running::start(Command::new(program), Stdio::piped())?;
         let judge = Self { process, stream: Stream::new(MAX_REPLY_BYTES), observer };
         // So that it makes its plan while rustc is still at work.
         judge.send(&Order::Plan)?;

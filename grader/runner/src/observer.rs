@@ -57,7 +57,7 @@ fn in_words(time: Duration) -> String {
 }
 
 /// A caller that waits for a grading.
-pub trait Observer {
+pub trait Observer: Sync {
     /// Hears what the grading is busy with now.
     fn on_stage(&self, stage: Stage);
 

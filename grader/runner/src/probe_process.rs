@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    process::ExitStatus,
+    process::{ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -136,7 +136,7 @@ impl ProbeProcess {
         command.args(self.program.number.map(|number| number.to_string()));
         // Otherwise every thread reserves a piece of the address space for its own allocations.
         command.current_dir(self.program.path.parent().unwrap_or(Path::new("."))).env("MALLOC_ARENA_MAX", "2");
-        Ok(Probe { process: Running::start(command, true)?, stream: Stream::new(MAX_ANSWER_BYTES) })
+        Ok(Probe { process: Running::start(command, Stdio::piped())?, stream: Stream::new(MAX_ANSWER_BYTES) })
     }
 
     /// `place`, if it is in one of the submission's files.
@@ -300,7 +300,7 @@ mod tests {
         let start = |_| {
             let mut command = Command::new("sh");
             command.args(["-c", script]);
-            Running::start(command, false).unwrap()
+            Running::start(command, Stdio::null()).unwrap()
         };
         let processes: Vec<Running> = (0..times).map(start).collect();
         let mut clock = Clock { begun: Instant::now(), before: None };

@@ -322,7 +322,7 @@ fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// Tells the view how far a grading has come, until that is called off.
 struct Teller<'a> {
-    tell: &'a dyn Fn(Event),
+    tell: &'a (dyn Fn(Event) + Sync),
     called_off: &'a AtomicBool,
 }
 
