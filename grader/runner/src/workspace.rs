@@ -58,6 +58,11 @@ impl Slot {
         Ok(slot)
     }
 
+    /// Gives the slot back empty.
+    pub fn discard(mut self) {
+        self.throw_away = true;
+    }
+
     /// Removes what is in the folder; the folder itself stays, since others look for a free one meanwhile.
     fn empty(&self) -> std::io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {

@@ -63,13 +63,17 @@ pub(super) fn grade_all<'a>(
     Ok(all)
 }
 
+/// So many items are worked on at once.
+pub(super) fn workers() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Does `work` on every item, on all cores; the results are in the items' order.
 pub(super) fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::new());
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(items.len());
     thread::scope(|scope| {
-        for _ in 0..workers {
+        for _ in 0..workers().min(items.len()) {
             scope.spawn(|| {
                 while let Some((index, item)) = {
                     let index = next.fetch_add(1, Ordering::Relaxed);

@@ -11,7 +11,10 @@ mod variants;
 use std::{
     collections::BTreeSet,
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use anyhow::Result;
@@ -26,7 +29,7 @@ use wire::judge::Status;
 
 use super::{
     Outcome,
-    parallel::{Counter, parallel},
+    parallel::{Counter, parallel, workers},
 };
 use crate::cli::{Format, VerifyArgs};
 use examine::Examined;
@@ -66,10 +69,17 @@ pub(crate) fn run(course: &Course, args: &VerifyArgs) -> Result<Outcome> {
         }
     }
 
+    // An author comes back to one exercise. Of a whole course the caches would be some gigabytes.
+    let keeps_caches = kits.len() == 1;
+    let mut left: Vec<AtomicUsize> = kits.iter().map(|_| AtomicUsize::new(0)).collect();
+    let batches = batches(&entries);
+    for batch in &batches {
+        *left[batch[0].kit].get_mut() += 1;
+    }
     let counter = Counter::new(entries.len());
     let found = Mutex::new(found);
     let lock = || found.lock().unwrap_or_else(PoisonError::into_inner);
-    let faults = parallel(&batches(&entries), |batch| -> Result<()> {
+    let faults = parallel(&batches, |batch| -> Result<()> {
         let exercise = batch[0].exercise;
         for (entry, report) in batch.iter().zip(grade_batch(course, &kits[batch[0].kit], &work, batch)?) {
             lock().judge(exercise, &entry.job, &report);
@@ -82,6 +92,10 @@ pub(crate) fn run(course: &Course, args: &VerifyArgs) -> Result<Outcome> {
             for problem in rote.into_iter().chain(examine::pictures(course, exercise, kit, &work)?) {
                 lock().tell(prefixed(exercise, &problem));
             }
+        }
+        if left[batch[0].kit].fetch_sub(1, Ordering::Relaxed) == 1 && !keeps_caches {
+            let slots = (0..workers()).map(|_| slot_for(exercise, &work));
+            slots.collect::<Result<Vec<Slot>>>()?.into_iter().for_each(Slot::discard);
         }
         Ok(())
     });
@@ -278,7 +292,7 @@ const BATCH: usize = 16;
 
 fn grade_batch(course: &Course, kit: &Kit, work: &Path, batch: &[Entry<'_>]) -> Result<Vec<Report>> {
     let exercise = batch[0].exercise;
-    let slot = &Slot::take(&work.join("verify"), &exercise.name, Sandbox::choose(SandboxMode::Auto)?)?;
+    let slot = &slot_for(exercise, work)?;
     let submissions = (0..).zip(batch).map(|(number, entry)| submission_in(slot, number, &entry.job.source));
     let submissions = submissions.collect::<Result<Vec<_>>>()?;
     // What it says must not depend on what somebody has downloaded. Checks that need such data are left out, therefore;
@@ -291,6 +305,10 @@ fn grade_batch(course: &Course, kit: &Kit, work: &Path, batch: &[Entry<'_>]) -> 
         report
     };
     Ok(all.into_iter().map(counted).collect())
+}
+
+fn slot_for(exercise: &Exercise, work: &Path) -> Result<Slot> {
+    Slot::take(&work.join("verify"), &exercise.name, Sandbox::choose(SandboxMode::Auto)?)
 }
 
 /// A share of the variants, for one of several machines.
