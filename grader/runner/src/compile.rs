@@ -133,6 +133,7 @@ pub fn compile(
         make_executable(&probe)?;
         return Ok(Compiled::Probe(Program { path: probe, number: None }, warnings));
     }
+    compiler.try_out_the_system(&said.messages)?;
     compiler.try_out_the_kit(&said.messages)?;
     let (interface, others): (Vec<Message>, Vec<Message>) =
         said.messages.into_iter().partition(|message| message.is_error_in("probe.rs"));
@@ -448,23 +449,26 @@ impl Compiler<'_> {
         Ok(Said { gave_up: true, ..said })
     }
 
-    /// The diagnostics for a submission that does not compile.
-    ///
-    /// # Errors
-    ///
-    /// When what rustc says is none of the learner's business: a full disk, a file that may not be written.
-    fn broken(&self, messages: Vec<Message>) -> Result<Compiled> {
+    /// Makes sure that it is the learner's business what rustc says, and not a full disk, a file that may not be written, or a
+    /// linker that is not there.
+    fn try_out_the_system(&self, messages: &[Message]) -> Result<()> {
         let faults: Vec<&str> = messages.iter().filter_map(Message::fault_of_the_system).collect();
-        if !faults.is_empty() {
-            let next = match self.slot.sandbox {
-                _ if messages.iter().any(Message::is_about_a_full_disk) => FULL_DISK,
-                Sandbox::Landlock if messages.iter().any(Message::is_about_a_linker) => {
-                    "; in the sandbox it finds programs in /usr and /opt only, and `--sandbox off` does without it"
-                }
-                _ => "",
-            };
-            bail!("rustc could not do its work: {}{next}", self.folders().hide(&faults.join("; ")));
+        if faults.is_empty() {
+            return Ok(());
         }
+        let next = match self.slot.sandbox {
+            _ if messages.iter().any(Message::is_about_a_full_disk) => FULL_DISK,
+            Sandbox::Landlock if messages.iter().any(Message::is_about_a_linker) => {
+                "; in the sandbox it finds programs in /usr and /opt only, and `--sandbox off` does without it"
+            }
+            _ => "",
+        };
+        bail!("rustc could not do its work: {}{next}", self.folders().hide(&faults.join("; ")));
+    }
+
+    /// The diagnostics for a submission that does not compile.
+    fn broken(&self, messages: Vec<Message>) -> Result<Compiled> {
+        self.try_out_the_system(&messages)?;
         self.try_out_the_kit(&messages)?;
         let mut diagnostics = self.about_code(messages.iter().filter(|message| message.is_about_code()).cloned());
         if diagnostics.iter().all(|diagnostic| diagnostic.level != "error") {
