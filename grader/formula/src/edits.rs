@@ -685,7 +685,9 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                 let out = texts[1 - index];
                 let what = if out.is_whole() { format!("`{}`", out.words) } else { "a part".to_owned() };
                 let of = if step.text.is_short() { format!(" of `{}`", step.text.words) } else { of_owner };
-                (10, format!("leave_out:{}", slug(out)), format!("{what} is left out{of}"))
+                // Of `1 - x`, it is `1 -` that is left out, or the whole.
+                let rank = if step.op == Op::Binary(Binary::Sub) && begins_with_one(step) { 12 } else { 10 };
+                (rank, format!("leave_out:{}", slug(out)), format!("{what} is left out{of}"))
             }
             Op::Function(function) => {
                 let what = function.noun();
@@ -723,14 +725,17 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                 format!("`{}` is used{in_owner} instead of `{}`", written.words, step.text.words),
             ),
             (Op::Binary(old), Op::Binary(new)) => {
-                // Where the answer is yes or no, the question is more likely to be wrong than what it is asked of.
-                let rank = if old.is_question() { 11 } else { 14 };
                 // Code does not multiply by 1.
-                let is_one = step.args[0].0.made.is_none() && step.args[0].scalar() == Some(1.0);
                 let left_out = match (old, new) {
-                    (Binary::Sub, Binary::Mul) if is_one => Some("1 -"),
-                    (Binary::Div, Binary::Mul) if is_one => Some("1 /"),
+                    (Binary::Sub, Binary::Mul) if begins_with_one(step) => Some("1 -"),
+                    (Binary::Div, Binary::Mul) if begins_with_one(step) => Some("1 /"),
                     _ => None,
+                };
+                // Where the answer is yes or no, the question is more likely to be wrong than what it is asked of.
+                let rank = match left_out {
+                    Some(_) => 10,
+                    None if old.is_question() => 11,
+                    None => 14,
                 };
                 let of = if step.text.is_short() { format!(" of `{}`", step.text.words) } else { of_owner };
                 let says = left_out.map_or(in_formula, |what| format!("`{what}` is left out{of}"));
@@ -866,6 +871,11 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         _ => says,
     };
     (rank, format!("edit:{code}"), says)
+}
+
+/// Whether the first argument is the constant 1.
+fn begins_with_one(step: &Step) -> bool {
+    step.args[0].0.made.is_none() && step.args[0].scalar() == Some(1.0)
 }
 
 fn ordinal(visit: usize) -> &'static str {

@@ -20,19 +20,13 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "minus_binds_late",
                 "`-z.exp()` is -(e^z): a method binds tighter than the minus in front of it. e^-z is `(-z).exp()`.",
-                |c| match c.text("activation") {
-                    "sigmoid" => c.matrix("z").mapv(|z| 1.0 / (1.0 - z.exp())),
-                    other => activated(other, c.matrix("z").to_owned()),
-                },
+                with_sigmoid(|z| 1.0 / (1.0 - z.exp())),
             )
             .mistake(
                 "sigmoid_overflows",
                 "The sigmoid of 800 is NaN. e^800 is infinite, and infinity divided by infinity is NaN. In 1 / (1 + \
                  e^-z) only the denominator can become infinite, and the result is then 0, as it should be.",
-                |c| match c.text("activation") {
-                    "sigmoid" => c.matrix("z").mapv(|z| z.exp() / (1.0 + z.exp())),
-                    other => activated(other, c.matrix("z").to_owned()),
-                },
+                with_sigmoid(|z| z.exp() / (1.0 + z.exp())),
             ),
         Check::new("parse_activation", "activation", "parse_activation accepts three names and refuses all others", 1)
             .on(|draw| {
@@ -138,7 +132,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "activation_in_pre_activation",
                 "The activation is applied already. The pre-activation is X·W + b, without the activation.",
-                |c| activated(c.text("activation"), pre_activation(c)),
+                computed(|f| activate(f.case().text("activation"), &weighted_sum(f))),
             ),
         Check::new("forward", "forward", "forward applies the layer's own activation to X·W + b", 2)
             .about("DenseLayer::forward")
@@ -153,12 +147,15 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "always_relu",
                 "ReLU is applied whatever the layer says: use the layer's own `activation`.",
-                |c| activated("relu", pre_activation(c)),
+                computed(|f| weighted_sum(f).relu()),
             )
             .mistake(
                 "activation_before_the_weights",
                 "The activation is applied to the inputs. It comes last: first X·W + b, then the activation.",
-                |c| activated(c.text("activation"), c.matrix("x").to_owned()).dot(&c.matrix("weights")) + c.vector("biases"),
+                computed(|f| {
+                    let a = activate(f.case().text("activation"), &f.input("x"));
+                    a.dot(&f.input("weights")) + f.input("biases")
+                }),
             ),
         Check::new("one_sample", "forward", "a batch of one sample keeps its two dimensions", 1)
             .asks("forward")
@@ -252,26 +249,18 @@ fn checks() -> Vec<Check> {
                 "softmax_down_the_columns",
                 "Here the columns sum to 1. A row is a sample, and its classes compete with each other: sum along the \
                  row.",
-                |c| softmax(&c.matrix("z").t()).reversed_axes(),
+                of_scores(|z| softmax_of(&z.t()).t()),
             )
             .mistake(
                 "softmax_over_everything",
                 "The whole matrix sums to 1: the samples compete with each other. Sum along each row by itself.",
-                |c| {
-                    let exponentials = c.matrix("z").mapv(f64::exp);
-                    let sum = exponentials.sum();
-                    exponentials / sum
-                },
+                of_scores(|z| z.exp() / z.exp().sum()),
             )
             .mistake(
                 "scores_divided_by_their_sum",
                 "The scores are divided by their sum, without the exponential. Negative scores would become negative \
                  probabilities.",
-                |c| {
-                    let z = c.matrix("z").to_owned();
-                    let sums = z.sum_axis(Axis(1)).insert_axis(Axis(1));
-                    z / sums
-                },
+                of_scores(|z| z / z.aggregate(Aggregate::Sum, Over::Row)),
             ),
         Check::new("softmax_large", "softmax", "softmax_rows survives scores of 1000 and -1000", 1)
             .asks("softmax_rows")
@@ -289,34 +278,25 @@ fn checks() -> Vec<Check> {
                 "softmax_without_max",
                 "e^1000 is infinite, and infinity divided by infinity is NaN. Subtract the row's largest score first: \
                  the result stays the same.",
-                |c| divided_by_row_sums(c.matrix("z").mapv(f64::exp)),
+                of_scores(|z| softmax_below(z, &(0.0 * z))),
             )
             .mistake(
                 "smallest_score_subtracted",
                 "The row's smallest score is subtracted. The others are then above 0, and e^1000 is as infinite as \
                  before. Subtract the largest: then no exponent is above 0.",
-                |c| {
-                    let min = c.matrix("z").map_axis(Axis(1), |row| row.fold(f64::INFINITY, |min, &z| min.min(z)));
-                    divided_by_row_sums((c.matrix("z").to_owned() - min.insert_axis(Axis(1))).mapv(f64::exp))
-                },
+                of_scores(|z| softmax_below(z, &z.aggregate(Aggregate::Min, Over::Row))),
             )
             .mistake(
                 "first_score_subtracted",
                 "The row's first score is subtracted. Another one may be 1000 above it, and e^1000 is infinite. Subtract \
                  the largest: then no exponent is above 0.",
-                |c| {
-                    let first = c.matrix("z").column(0).to_owned().insert_axis(Axis(1));
-                    divided_by_row_sums((c.matrix("z").to_owned() - first).mapv(f64::exp))
-                },
+                of_scores(|z| softmax_below(z, &z.aggregate(Aggregate::First, Over::Row))),
             )
             .mistake(
                 "one_max_for_all_rows",
                 "The largest score of the whole matrix is subtracted. In a row of much smaller scores every exponential \
                  then rounds to 0, and 0 / 0 is NaN: each row needs its own maximum.",
-                |c| {
-                    let max = c.matrix("z").fold(f64::NEG_INFINITY, |max, &z| max.max(z));
-                    divided_by_row_sums(c.matrix("z").mapv(|z| (z - max).exp()))
-                },
+                of_scores(|z| softmax_below(z, &z.max())),
             )
             .mistake_if(
                 "maximum_begins_at_zero",
@@ -384,19 +364,19 @@ fn checks() -> Vec<Check> {
                 "softmax_in_forward",
                 "These are probabilities. `forward` returns the logits; only `predict_proba` turns them into \
                  probabilities.",
-                |c| softmax(&logits(c)),
+                computed(|f| softmax_of(&network_logits(f))),
             )
             .mistake(
                 "relu_on_the_last_layer",
                 "The negative logits are cut off: ReLU is applied after the last layer too. Each layer applies its \
                  own activation; do not apply another one after it.",
-                |c| logits(c).mapv(|z| z.max(0.0)),
+                computed(|f| network_logits(f).relu()),
             )
             .mistake(
                 "a_layer_is_skipped",
                 "A layer is left out: the outputs of the first layer are the inputs of the third.",
                 |c| if c.matrix("weights0").ncols() == c.matrix("weights2").nrows() {
-                    Prediction::from(layer_forward(c, 2, layer_forward(c, 0, c.matrix("x").to_owned())))
+                    computed(|f| layer_forward(f, 2, &layer_forward(f, 0, &f.input("x"))))(c).into()
                 } else {
                     Prediction::Panics
                 },
@@ -410,7 +390,7 @@ fn checks() -> Vec<Check> {
                 "softmax_applied_twice",
                 "Softmax is applied twice, which makes the probabilities more alike. Apply it once: is there one in \
                  `forward` already?",
-                |c| softmax(&softmax(&logits(c))),
+                computed(|f| softmax_of(&softmax_of(&network_logits(f)))),
             ),
         Check::new("predict", "network", "predict returns the class with the largest score", 1)
             .after("logits")
@@ -420,15 +400,7 @@ fn checks() -> Vec<Check> {
                 "search_starts_at_zero",
                 "The search for the largest score starts at 0, so a row of negative scores always gets the same class. \
                  Start with the row's first score, or with `f64::NEG_INFINITY`.",
-                |c| {
-                    let logits = logits(c);
-                    let best = |row: &ArrayRef1<f64>| {
-                        let start = (0, 0.0);
-                        let better = |best: (usize, f64), j: usize| if row[j] > best.1 { (j, row[j]) } else { best };
-                        (0..row.len()).fold(start, better).0
-                    };
-                    logits.rows().into_iter().map(|row| best(&row)).collect::<Vec<_>>()
-                },
+                computed(|f| network_logits(f).relu().largest_of_rows()),
             ),
     ]
 }
@@ -509,44 +481,39 @@ fn activate(activation: &str, z: &Num) -> Num {
     }
 }
 
-fn network_logits(f: &Formula) -> Num {
-    let mut a = f.input("x");
-    for number in 0..3 {
-        let part = |name: &str| format!("{name}{number}");
-        let z = (a.dot(&f.input(&part("weights"))) + f.input(&part("biases"))).named(["z1", "z2", "z3"][number]);
-        a = activate(f.case().text(&part("activation")), &z).named(["a1", "a2", "logits"][number]);
-    }
-    a
+/// What code returns whose sigmoid is this.
+fn with_sigmoid(sigmoid: fn(&Num) -> Num) -> impl Fn(&Record) -> Record {
+    computed(move |f| match f.case().text("activation") {
+        "sigmoid" => sigmoid(&f.input("z")),
+        other => activate(other, &f.input("z")),
+    })
 }
 
-fn softmax_of(z: &Num) -> Num {
-    let shifted = (z - z.aggregate(Aggregate::Max, Over::Row)).named("shifted");
-    let exponentials = shifted.exp().named("exponentials");
+fn layer_forward(f: &Formula, number: usize, a: &Num) -> Num {
+    let part = |name: &str| format!("{name}{number}");
+    let z = (a.dot(&f.input(&part("weights"))) + f.input(&part("biases"))).named(["z1", "z2", "z3"][number]);
+    activate(f.case().text(&part("activation")), &z).named(["a1", "a2", "logits"][number])
+}
+
+fn network_logits(f: &Formula) -> Num {
+    (0..3).fold(f.input("x"), |a, number| layer_forward(f, number, &a))
+}
+
+/// Softmax of each row, with this number taken off the scores before.
+fn softmax_below(z: &Num, max: &Num) -> Num {
+    let exponentials = (z - max).named("shifted").exp().named("exponentials");
     &exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)
 }
 
-fn pre_activation(c: &Record) -> Array2<f64> {
-    c.matrix("x").dot(&c.matrix("weights")) + c.vector("biases")
+fn softmax_of(z: &Num) -> Num {
+    softmax_below(z, &z.aggregate(Aggregate::Max, Over::Row))
 }
 
-fn activated(activation: &str, z: Array2<f64>) -> Array2<f64> {
-    match activation {
-        "relu" => z.mapv(|z| z.max(0.0)),
-        "sigmoid" => z.mapv(|z| 1.0 / (1.0 + (-z).exp())),
-        _ => z,
-    }
+/// What code returns that computes this from the scores.
+fn of_scores(formula: fn(&Num) -> Num) -> impl Fn(&Record) -> Record {
+    computed(move |f| formula(&f.input("z")))
 }
 
-fn layer_forward(c: &Record, number: usize, x: Array2<f64>) -> Array2<f64> {
-    let z = x.dot(&c.matrix(&format!("weights{number}"))) + c.vector(&format!("biases{number}"));
-    activated(c.text(&format!("activation{number}")), z)
-}
-
-fn logits(c: &Record) -> Array2<f64> {
-    (0..3).fold(c.matrix("x").to_owned(), |x, number| layer_forward(c, number, x))
-}
-
-/// The summary, with the number of its first layer and its names of activations.
 const REFUSED: &str = "an error that holds the name";
 
 fn is_known(c: &Record) -> bool {
@@ -559,6 +526,7 @@ fn sizes(draw: &mut probe::Generator) -> Vec<Record> {
     [vec![6_usize, 5, 4, 3], drawn].map(|sizes| Record::new().with("sizes", sizes)).to_vec()
 }
 
+/// The summary, with the number of its first layer and its names of activations.
 fn summary(c: &Record, first: usize, activations: [&str; 3]) -> String {
     let mut text = String::new();
     for (number, activation) in activations.into_iter().enumerate() {
@@ -571,16 +539,6 @@ fn summary(c: &Record, first: usize, activations: [&str; 3]) -> String {
 
 fn count_params(c: &Record, number: usize) -> usize {
     (c.counts("sizes")[number] + 1) * c.counts("sizes")[number + 1]
-}
-
-fn softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
-    let max = z.map_axis(Axis(1), |row| row.fold(f64::NEG_INFINITY, |max, &z| max.max(z)));
-    divided_by_row_sums((z.to_owned() - max.insert_axis(Axis(1))).mapv(f64::exp))
-}
-
-fn divided_by_row_sums(exponentials: Array2<f64>) -> Array2<f64> {
-    let sums = exponentials.sum_axis(Axis(1)).insert_axis(Axis(1));
-    exponentials / sums
 }
 
 fn network_plan(sizes: &[usize], activations: [&str; 3]) -> Record {

@@ -95,12 +95,6 @@ fn checks() -> Vec<Check> {
             |c| (c.matrix("y_onehot").to_owned(), c.matrix("p").to_owned()),
         )
         .mistake(
-            "all_classes_count",
-            "The logarithms of all classes are summed up. Only the true class counts: the factor y, which is 0 for all \
-             others, is missing.",
-            |c| -c.matrix("p").mapv(f64::ln).sum() / c.matrix("p").nrows() as f64,
-        )
-        .mistake(
             "labels_and_probabilities_swapped",
             "The loss is infinite, although no probability is 0 here. Perhaps you take the logarithm of the labels, \
              where ln 0 is infinite. The loss takes the logarithm of the probabilities: -y · ln p.",
@@ -638,9 +632,6 @@ fn steps() -> Vec<Check> {
                  training begins, both are the same, so this check begins at another b.",
                 |c| step_loss_of(c, Step { bias: -1.0, ..RIGHT }),
             )
-            .mistake("bias_forgotten", "This is the loss of X·W: the bias is missing. Z = X·W + b.", |c| {
-                step_loss_of(c, Step { bias: 0.0, ..RIGHT })
-            })
             .mistake(
                 "loss_after_the_update",
                 "This is the loss after the step. It should be the loss before the step: compute it from the same P \
@@ -960,21 +951,10 @@ fn with_loss_mistakes(check: Check, part: &'static str, find: fn(&Record) -> (Ar
     let is = move |loss: f64| Record::new().with(part, loss);
     check
         .mistake(
-            "loss_not_averaged",
-            "The loss is the sum over the samples; it should be their mean. A sum grows with the number of samples, \
-             so losses on different data cannot be compared.",
-            move |c| is(-p_of_true(c).mapv(f64::ln).sum()),
-        )
-        .mistake(
             "loss_averaged_over_all_entries",
             "The loss is divided by the number of entries, samples times classes. It is the mean over the *samples*: \
              each of them has one true class.",
             move |c| is(-p_of_true(c).mapv(f64::ln).sum() / find(c).1.len() as f64),
-        )
-        .mistake(
-            "loss_sign_forgotten",
-            "The loss is negative: the logarithm of a probability is below 0, and the minus in front of it is missing.",
-            move |c| is(p_of_true(c).mapv(f64::ln).mean().unwrap_or_default()),
         )
         .mistake(
             "logarithm_of_base_two",

@@ -4,6 +4,8 @@
 //! scores, which shows a wrong formula, and one on extreme ones, which shows a formula that was typed as it stands in
 //! the book. The second one is skipped until the first is passed.
 
+use std::f64::consts::LN_2;
+
 use judge::prelude::*;
 
 fn main() {
@@ -15,14 +17,8 @@ fn checks() -> Vec<Check> {
         Check::new("softmax", "softmax", "every row of softmax is a probability distribution", 2)
             .on(|draw| vec![lesson(), scores(draw)])
             .computes(|f| softmax_of(&f.input("z")))
-            .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, |c| softmax_of_columns(&c.matrix("z")))
-            .mistake("softmax_over_everything", OVER_EVERYTHING, |c| softmax_over_everything(&c.matrix("z")))
-            .mistake(
-                "scores_divided_by_their_sum",
-                "The scores are divided by their sum, without the exponential. Negative scores would become negative \
-                 probabilities: e^z makes every score positive first.",
-                |c| divided_by_row_sums(c.matrix("z").to_owned()),
-            ),
+            .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, of_scores(|z| softmax_of(&z.t()).t()))
+            .mistake("softmax_over_everything", OVER_EVERYTHING, of_scores(softmax_over_everything)),
         Check::new("softmax_large", "softmax", "softmax is right for scores of any size", 2)
             .asks("softmax")
             .after("softmax")
@@ -32,17 +28,14 @@ fn checks() -> Vec<Check> {
                 [large_scores(draw), vec![Record::new().with("z", far_apart)]].concat()
             })
             .computes(|f| softmax_of(&f.input("z")))
-            .mistake("softmax_without_max", SOFTMAX_WITHOUT_MAX, |c| softmax_as_in_the_book(&c.matrix("z")))
-            .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, |c| softmax_with_one_max(&c.matrix("z")))
+            .mistake("softmax_without_max", SOFTMAX_WITHOUT_MAX, of_scores(softmax_as_in_the_book))
+            .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, of_scores(|z| softmax_below(z, &z.max())))
             .mistake(
                 "maximum_begins_at_zero",
                 "If all scores of a row are negative, your largest score is 0, which is none of them. Then every \
                  exponential rounds to 0, and 0 / 0 is NaN. Start the search at `f64::NEG_INFINITY`. \
                  (`f64::MIN_POSITIVE` is the smallest number *above* 0; the most negative one is `f64::MIN`.)",
-                |c| {
-                    let max = row_max(&c.matrix("z")).mapv(|max| max.max(0.0));
-                    divided_by_row_sums((c.matrix("z").to_owned() - max).mapv(f64::exp))
-                },
+                of_scores(|z| softmax_below(z, &row_max(z).relu())),
             )
             .mistake_if(
                 "another_score_subtracted",
@@ -77,53 +70,48 @@ fn checks() -> Vec<Check> {
                 "temperature_ignored",
                 "The temperature has no effect. Divide the scores by it, before the exponential. A division of all \
                  exponentials by the same number cancels in the quotient, and so does a subtraction from all scores.",
-                |c| softmax(&c.matrix("z")),
+                of_scores(softmax_of),
             ),
         Check::new("log_softmax", "log_softmax", "log_softmax is the logarithm of softmax", 1)
             .on(|draw| vec![lesson(), scores(draw)])
             .computes(|f| log_softmax_of(&f.input("z")))
-            .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, |c| log_softmax(&c.matrix("z").t()).reversed_axes())
-            .mistake("softmax_over_everything", OVER_EVERYTHING, |c| {
-                softmax_over_everything(&c.matrix("z")).mapv(f64::ln)
-            })
+            .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, of_scores(|z| log_softmax_of(&z.t()).t()))
+            .mistake("softmax_over_everything", OVER_EVERYTHING, of_scores(|z| softmax_over_everything(z).ln()))
             .mistake(
                 "maximum_not_given_back",
                 "The row's largest score is subtracted inside the logarithm, but not added again: ln Σ e^z is max + \
                  ln Σ e^(z - max). Either add it to the logarithm of the sum, or subtract it from all scores of the \
                  row.",
-                |c| &log_softmax(&c.matrix("z")) + &row_max(&c.matrix("z")),
+                of_scores(|z| log_softmax_of(z) + row_max(z)),
             )
             .mistake(
                 "sign_turned",
                 "The sign is wrong: this is -ln p, which is not negative. A probability is at most 1, so its \
                  logarithm is at most 0. (The minus comes later, in the loss.)",
-                |c| -log_softmax(&c.matrix("z")),
+                of_scores(|z| -log_softmax_of(z)),
             )
-            .mistake("logarithm_of_base_two", BASE_TWO, |c| log_softmax(&c.matrix("z")) / std::f64::consts::LN_2),
+            .mistake("logarithm_of_base_two", BASE_TWO, of_scores(|z| log_softmax_of(z) / LN_2)),
         Check::new("log_softmax_large", "log_softmax", "log_softmax is right for scores of any size", 2)
             .asks("log_softmax")
             .after("log_softmax")
             .on(|draw| [large_scores(draw), vec![Record::new().with("z", array![[0.0, 1000.0, -500.0]])]].concat())
             .computes(|f| log_softmax_of(&f.input("z")))
-            .mistake("logarithm_of_softmax", LOGARITHM_OF_SOFTMAX, |c| softmax(&c.matrix("z")).mapv(f64::ln))
-            .mistake("sum_overflows", SUM_OVERFLOWS, |c| {
-                let z = c.matrix("z");
-                z.to_owned() - z.mapv(f64::exp).sum_axis(Axis(1)).insert_axis(Axis(1)).mapv(f64::ln)
-            })
-            .mistake("sum_overflows", SUM_OVERFLOWS, |c| softmax_as_in_the_book(&c.matrix("z")).mapv(f64::ln))
-            .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, |c| {
-                let z = c.matrix("z");
-                let max = largest(&z);
-                let log_sums = z.mapv(|z| (z - max).exp()).sum_axis(Axis(1)).mapv(|sum| max + sum.ln());
-                z.to_owned() - log_sums.insert_axis(Axis(1))
-            })
+            .mistake("logarithm_of_softmax", LOGARITHM_OF_SOFTMAX, of_scores(|z| softmax_of(z).ln()))
+            .mistake(
+                "sum_overflows",
+                SUM_OVERFLOWS,
+                of_scores(|z| z - z.exp().aggregate(Aggregate::Sum, Over::Row).ln()),
+            )
+            .mistake("sum_overflows", SUM_OVERFLOWS, of_scores(|z| softmax_as_in_the_book(z).ln()))
+            .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, of_scores(|z| log_softmax_below(z, &z.max())))
             .mistake_if(
                 "probability_made_larger",
                 "The probabilities are bounded below, or a small number is added to them, before the logarithm. That \
                  avoids -∞ but changes the result: a score that is 1000 below the largest has ln p = -1000.",
                 |c, seen| {
-                    let seen = seen.matrix("result");
-                    log_softmax(&c.matrix("z"))
+                    let (right, seen) = (of_scores(log_softmax_of)(c), seen.matrix("result"));
+                    right
+                        .matrix("result")
                         .indexed_iter()
                         .any(|(index, right)| *right < -100.0 && seen[index].is_finite() && seen[index] > right + 1.0)
                 },
@@ -152,10 +140,8 @@ fn checks() -> Vec<Check> {
                     Record::new().with("function", "cross_entropy").with("scores", fits).with("labels", vec![2, 0, 4]);
                 [vec![fits], labels_that_do_not_fit()].concat()
             })
-            .expects(|c| match c.get("labels") {
-                Some(_) if c.counts("labels") == [2, 0, 4] => cross_entropy(&c.matrix("scores"), &[2, 0, 4]).into(),
-                _ => Prediction::Panics,
-            })
+            .computes(|f| mean_loss(&log_softmax_of(&f.input("scores")), &f.input("labels")))
+            .panics_where(|c| c.get("labels").is_none() || c.counts("labels") != [2, 0, 4])
             .mistake_if(
                 "samples_left_out",
                 "One of the functions gets more samples than labels, or more labels than samples, and your code \
@@ -273,10 +259,6 @@ fn one_hot_checks() -> Vec<Check> {
 }
 
 fn nll_checks() -> Vec<Check> {
-    let nll = |c: &Record, loss: fn(f64, f64) -> f64| {
-        let p = p_of_true(&c.matrix("p"), &c.counts("labels"));
-        p.mapv(|p| loss(p, c.float("eps"))).sum() / p.len() as f64
-    };
     vec![
         with_loss_mistakes(
             Check::new(
@@ -295,14 +277,14 @@ fn nll_checks() -> Vec<Check> {
                         .with("eps", 1e-15),
                 ]
             })
-            .computes(|f| -f.input("p").pick(&f.input("labels")).or_more(&f.input("eps")).ln().mean()),
-            |c| c.matrix("p").to_owned(),
+            .computes(nll_of),
+            |f| f.input("p"),
         )
         .mistake(
             "smaller_for_larger",
             "You take the smaller of p and `eps`, so no p is above `eps`. For a lower bound take the larger of the \
              two, `p.max(eps)`: \"p, but at least eps\".",
-            move |c| nll(c, |p, eps| -p.min(eps).ln()),
+            computed(|f| -f.input("p").pick(&f.input("labels")).or_less(&f.input("eps")).ln().mean()),
         ),
         Check::new("nll_clipped", "nll_from_probs", "nll_from_probs raises a p below eps to eps, and no other", 1)
             .asks("nll_from_probs")
@@ -319,12 +301,15 @@ fn nll_checks() -> Vec<Check> {
                     case(array![[0.03125, 0.96875]], vec![0], eps),
                 ]
             })
-            .computes(|f| -f.input("p").pick(&f.input("labels")).or_more(&f.input("eps")).ln().mean())
+            .computes(nll_of)
             .mistake(
                 "clipped_on_both_sides",
                 "Probabilities are also kept below 1 - eps. That is not needed: ln 1 is 0, and the loss of a perfect \
                  prediction should be exactly 0. Raise only probabilities below `eps`.",
-                move |c| nll(c, |p, eps| -p.clamp(eps, 1.0 - eps).ln()),
+                computed(|f| {
+                    let (p, eps) = (f.input("p").pick(&f.input("labels")), f.input("eps"));
+                    -p.or_more(&eps).or_less(&(1.0 - eps)).ln().mean()
+                }),
             )
             .mistake_if("eps_of_your_own", "The bound is a fixed number. Use the argument `eps`.", |c, seen| {
                 let clipped = p_of_true(&c.matrix("p"), &c.counts("labels"));
@@ -334,9 +319,7 @@ fn nll_checks() -> Vec<Check> {
                         && clipped.iter().any(|p| *p < own)
                 })
             }),
-        of_nothing("nll_empty", "nll_from_probs", "nll_from_probs is NaN without samples", |c| {
-            nll_of(&p_of_true(&c.matrix("p"), &c.counts("labels")))
-        }),
+        of_nothing("nll_empty", "nll_from_probs", "nll_from_probs is NaN without samples", nll_of),
     ]
 }
 
@@ -347,32 +330,20 @@ fn cross_entropy_checks() -> Vec<Check> {
                 .after("log_softmax")
                 .on(|draw| vec![lesson().with("labels", vec![0, 2, 1]), scores(draw).with("labels", vec![4, 0, 1])])
                 .computes(cross_entropy_of),
-            |c| softmax(&c.matrix("z")),
+            |f| softmax_of(&f.input("z")),
         )
-        .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, |c| {
-            nll_of(&p_of_true(&softmax_of_columns(&c.matrix("z")), &c.counts("labels")))
-        })
-        .mistake("softmax_over_everything", OVER_EVERYTHING, |c| {
-            nll_of(&p_of_true(&softmax_over_everything(&c.matrix("z")), &c.counts("labels")))
-        })
-        .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
-            nll_of(&p_of_true(&softmax(&softmax(&c.matrix("z"))), &c.counts("labels")))
-        })
-        .mistake(
-            "score_alone",
-            "This is the mean of -z_true: the logarithm of the sum is missing. Without it the loss has no lower \
-             limit: it falls if all scores rise.",
-            |c| -p_of_true(&c.matrix("z"), &c.counts("labels")).sum() / c.counts("labels").len() as f64,
-        )
+        .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, loss_of(|z| softmax_of(&z.t()).t().ln()))
+        .mistake("softmax_over_everything", OVER_EVERYTHING, loss_of(|z| softmax_over_everything(z).ln()))
+        .mistake("softmax_twice", SOFTMAX_TWICE, loss_of(|z| log_softmax_of(&softmax_of(z))))
         .mistake_if(
             "small_number_in_the_logarithm",
             "A small number is added to the probability before the logarithm. That changes every loss a little, and \
              makes that of a perfect prediction negative. A loss computed from the scores does not need it.",
             |c, seen| {
-                let p = p_of_true(&softmax(&c.matrix("z")), &c.counts("labels"));
-                (2..=9)
-                    .map(|digits| 10_f64.powi(-digits))
-                    .any(|small| (seen.float("result") - nll_of(&p.mapv(|p| p + small))).abs() < 1e-3 * small)
+                (2..=9).map(|digits| 10_f64.powi(-digits)).any(|small| {
+                    let loss = loss_of(move |z| (softmax_of(z) + small).ln())(c);
+                    (seen.float("result") - loss.float("result")).abs() < 1e-3 * small
+                })
             },
         ),
         Check::new("cross_entropy_large", "cross_entropy", "cross_entropy is exact however wrong the scores are", 2)
@@ -386,25 +357,12 @@ fn cross_entropy_checks() -> Vec<Check> {
                 std::iter::once(wrong).chain(large).collect()
             })
             .computes(cross_entropy_of)
-            .mistake("logarithm_of_softmax", LOGARITHM_OF_SOFTMAX, |c| {
-                nll_of(&p_of_true(&softmax(&c.matrix("z")), &c.counts("labels")))
-            })
-            .mistake("sum_overflows", SUM_OVERFLOWS, |c| {
-                let z = c.matrix("z");
-                let log_sums = z.mapv(f64::exp).sum_axis(Axis(1)).mapv(f64::ln);
-                (log_sums - p_of_true(&z, &c.counts("labels"))).sum() / z.nrows() as f64
-            })
-            .mistake("softmax_without_max", SOFTMAX_WITHOUT_MAX, |c| {
-                nll_of(&p_of_true(&softmax_as_in_the_book(&c.matrix("z")), &c.counts("labels")))
-            })
-            .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, |c| {
-                let z = c.matrix("z");
-                let max = largest(&z);
-                let log_sums = z.mapv(|z| (z - max).exp()).sum_axis(Axis(1)).mapv(|sum| max + sum.ln());
-                (log_sums - p_of_true(&z, &c.counts("labels"))).sum() / z.nrows() as f64
-            })
+            .mistake("logarithm_of_softmax", LOGARITHM_OF_SOFTMAX, loss_of(|z| softmax_of(z).ln()))
+            .mistake("sum_overflows", SUM_OVERFLOWS, loss_of(|z| z - z.exp().aggregate(Aggregate::Sum, Over::Row).ln()))
+            .mistake("softmax_without_max", SOFTMAX_WITHOUT_MAX, loss_of(|z| softmax_as_in_the_book(z).ln()))
+            .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, loss_of(|z| log_softmax_below(z, &z.max())))
             .mistake_if("loss_clipped", LOSS_CLIPPED, |c, seen| {
-                let right = cross_entropy(&c.matrix("z"), &c.counts("labels"));
+                let right = computed(cross_entropy_of)(c).float("result");
                 right > 100.0 && seen.float("result").is_finite() && seen.float("result") < right - 1.0
             }),
         Check::new("cross_entropy_perfect", "cross_entropy", "the loss of a perfect prediction is exactly 0", 1)
@@ -435,41 +393,32 @@ fn cross_entropy_checks() -> Vec<Check> {
                  needs no protection. Compute the loss from the scores, without any clipping.",
                 |_, seen| seen.text("result").parse().is_ok_and(|loss: f64| loss > 0.0 && loss < 0.01),
             ),
-        of_nothing("cross_entropy_empty", "cross_entropy", "cross_entropy is NaN without samples", |c| {
-            cross_entropy(&c.matrix("z"), &c.counts("labels"))
-        }),
+        of_nothing("cross_entropy_empty", "cross_entropy", "cross_entropy is NaN without samples", cross_entropy_of),
     ]
 }
 
 fn cross_entropy_grad_checks() -> Vec<Check> {
-    let n = |c: &Record| c.matrix("z").nrows() as f64;
-    let y = |c: &Record| one_hot(&c.counts("labels"), c.matrix("z").ncols());
     vec![
         Check::new("cross_entropy_grad", "cross_entropy_grad", "cross_entropy_grad is (p - y) / n", 2)
             .after("softmax")
             .on(|draw| vec![lesson().with("labels", vec![0, 2, 1]), scores(draw).with("labels", vec![3, 0, 1])])
-            .computes(|f| {
-                let z = f.input("z");
-                let p = softmax_of(&z).named("p");
-                let y = f.input("labels").one_hot(&z).named("y");
-                (p - y) / z.rows()
-            })
-            .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, move |c| ce_gradient(c) * n(c))
-            .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| -ce_gradient(c))
+            .computes(ce_gradient_of)
             .mistake(
                 "one_taken_from_every_class",
                 "1 is taken from every class, so each row sums to 1 - k instead of 0. Subtract it only from the entry \
                  of the true class: `row[label] -= 1.0`.",
-                move |c| (softmax(&c.matrix("z")) - 1.0) / n(c),
+                of_scores(|z| (softmax_of(z) - 1.0) / z.rows()),
             )
-            .mistake("slope_of_the_squash_once_more", SLOPE_ONCE_MORE, |c| {
-                let p = softmax(&c.matrix("z"));
-                ce_gradient(c) * &(&p * &(1.0 - &p))
-            })
-            .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, move |c| {
-                (softmax_of_columns(&c.matrix("z")) - y(c)) / n(c)
-            })
-            .mistake("softmax_twice", SOFTMAX_TWICE, move |c| (softmax(&softmax(&c.matrix("z"))) - y(c)) / n(c)),
+            .mistake(
+                "slope_of_the_squash_once_more",
+                SLOPE_ONCE_MORE,
+                computed(|f| {
+                    let p = softmax_of(&f.input("z"));
+                    ce_gradient_of(f) * &p * (1.0 - &p)
+                }),
+            )
+            .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, gradient_of(|z| softmax_of(&z.t()).t()))
+            .mistake("softmax_twice", SOFTMAX_TWICE, gradient_of(|z| softmax_of(&softmax_of(z)))),
         Check::new("gradient_large", "cross_entropy_grad", "cross_entropy_grad is right for scores of any size", 1)
             .asks("cross_entropy_grad")
             .after("cross_entropy_grad")
@@ -485,32 +434,18 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
                     Record::new().with("z", Array2::zeros((0, 4))).with("labels", Vec::<usize>::new()),
                 ]
             })
-            .computes(|f| {
-                let z = f.input("z");
-                let p = softmax_of(&z).named("p");
-                let y = f.input("labels").one_hot(&z).named("y");
-                (p - y) / z.rows()
-            })
-            .mistake("softmax_without_max", SOFTMAX_WITHOUT_MAX, move |c| {
-                (softmax_as_in_the_book(&c.matrix("z")) - y(c)) / n(c)
-            })
-            .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, move |c| {
-                (softmax_with_one_max(&c.matrix("z")) - y(c)) / n(c)
-            })
+            .computes(ce_gradient_of)
+            .mistake("softmax_without_max", SOFTMAX_WITHOUT_MAX, gradient_of(softmax_as_in_the_book))
+            .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, gradient_of(|z| softmax_below(z, &z.max())))
             .mistake(
                 "chain_rule_through_zero",
                 "Where the true class has the probability 0, -1/p is infinite, the slopes of softmax are 0, and ∞ · 0 \
                  is NaN. On paper p cancels in the chain rule, and the result is p - y, which needs no division.",
-                move |c| {
-                    let (p, y) = (softmax(&c.matrix("z")), y(c));
-                    let mut gradient = ce_gradient(c);
-                    for ((mut row, p), y) in gradient.rows_mut().into_iter().zip(p.rows()).zip(y.rows()) {
-                        if p.dot(&y) == 0.0 {
-                            row.fill(f64::NAN);
-                        }
-                    }
-                    gradient
-                },
+                computed(|f| {
+                    let p = softmax_of(&f.input("z"));
+                    let p_of_true = (f.input("labels").one_hot(&p) * &p).aggregate(Aggregate::Sum, Over::Row);
+                    ce_gradient_of(f) + 0.0 * p_of_true.recip()
+                }),
             ),
         slope(
             Check::new(
@@ -523,7 +458,7 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
             .after("cross_entropy")
             .after("cross_entropy_grad")
             .on(|draw| vec![scores(draw).with("labels", vec![2, 0, 4])]),
-            |c| ce_gradient(c).into_dyn(),
+            ce_gradient_of,
         ),
     ]
 }
@@ -618,18 +553,6 @@ fn chain_rule_checks() -> Vec<Check> {
 }
 
 fn bce_checks() -> Vec<Check> {
-    let per_sample = |c: &Record, loss: fn(f64, f64) -> f64| {
-        let (z, y) = (c.vector("z"), c.vector("y"));
-        let losses: Array1<f64> = z.iter().zip(&y).map(|(&z, &y)| loss(z, y)).collect();
-        losses
-    };
-    let mean = move |c: &Record, loss: fn(f64, f64) -> f64| {
-        let losses = per_sample(c, loss);
-        losses.sum() / losses.len() as f64
-    };
-    let likely = |c: &Record, p_of: fn(f64, f64) -> f64| {
-        c.vector("p").iter().zip(c.vector("y")).map(|(&p, &y)| p_of(p, y)).collect::<Array1<f64>>()
-    };
     vec![
         Check::new("bernoulli_likelihood", "likelihood", "bernoulli_likelihood is e^(-n · BCE)", 1)
             .on(|draw| {
@@ -642,14 +565,10 @@ fn bce_checks() -> Vec<Check> {
                 y.equals(&f.number(1.0)).choose(&p, &(1.0 - &p)).aggregate(Aggregate::Product, Over::All)
             })
             .mistake(
-                "no_counts_as_yes",
-                "The factor is p for every sample, even where y is 0. There it should be 1 - p, the probability of \
-                 the answer no.",
-                move |c| likely(c, |p, _| p).product(),
-            )
-            .mistake("no_left_out", "Samples with y = 0 are left out. Each of them has the factor 1 - p.", move |c| {
-                likely(c, |p, y| if y == 1.0 { p } else { 1.0 }).product()
-            }),
+                "no_left_out",
+                "Samples with y = 0 are left out. Each of them has the factor 1 - p.",
+                computed(|f| f.input("p").power(&f.input("y")).aggregate(Aggregate::Product, Over::All)),
+            ),
         Check::new("bce_with_logits", "bce_with_logits", "bce_with_logits is the mean of ln(1 + e^z) - y·z", 2)
             .on(|draw| vec![yes_or_no(), answers(draw)])
             .computes(bce_of)
@@ -657,22 +576,20 @@ fn bce_checks() -> Vec<Check> {
                 "no_is_free",
                 "The term (1 - y) · ln(1 - p) is missing, so the loss of samples with y = 0 is 0. A model that always \
                  answers yes would be perfect.",
-                move |c| mean(c, |z, y| y * bce(z, 1.0)),
+                computed(|f| (f.input("y") * bce(f, &f.input("y"))).mean()),
             )
             .mistake(
                 "yes_is_free",
                 "The term y · ln p is missing, so the loss of samples with y = 1 is 0. A model that always answers no \
                  would be perfect.",
-                move |c| mean(c, |z, y| (1.0 - y) * bce(z, 0.0)),
+                computed(|f| ((1.0 - f.input("y")) * bce(f, &f.input("y"))).mean()),
             )
-            .mistake("loss_not_averaged", LOSS_NOT_AVERAGED, move |c| per_sample(c, bce).sum())
-            .mistake("loss_sign_forgotten", LOSS_SIGN_FORGOTTEN, move |c| -mean(c, bce))
-            .mistake("logarithm_of_base_two", BASE_TWO, move |c| mean(c, bce) / std::f64::consts::LN_2)
+            .mistake("logarithm_of_base_two", BASE_TWO, computed(|f| bce_of(f) / LN_2))
             .mistake(
                 "labels_turned_round",
                 "Yes and no are swapped: for a high score the loss should be small where y is 1, and large where y is \
                  0.",
-                move |c| mean(c, |z, y| bce(z, 1.0 - y)),
+                computed(|f| bce(f, &(1.0 - f.input("y"))).mean()),
             )
             .mistake_if(
                 "minus_after_the_exponential",
@@ -694,49 +611,60 @@ fn bce_checks() -> Vec<Check> {
                 "exponential_overflows",
                 "e^800 is infinite, and so is ln(1 + e^800), which should be 800. Take max(z, 0) out of the \
                  logarithm, and only e^-|z| remains in it.",
-                move |c| mean(c, |z, y| (1.0 + z.exp()).ln() - y * z),
+                computed(|f| ((1.0 + f.input("z").exp()).ln() - f.input("y") * f.input("z")).mean()),
             )
             .mistake(
                 "exponential_overflows",
                 "e^800 is infinite, and so is ln(1 + e^800), which should be 800: for scores far below 0 -z is large. \
                  Take max(z, 0) out of the logarithm, and only e^-|z| remains in it.",
-                move |c| mean(c, |z, y| (1.0 + (-z).exp()).ln() + (1.0 - y) * z),
+                computed(|f| ((1.0 + (-f.input("z")).exp()).ln() + (1.0 - f.input("y")) * f.input("z")).mean()),
             )
-            .mistake("loss_from_probabilities", LOSS_FROM_PROBABILITIES, move |c| {
-                mean(c, |z, y| -(y * sigmoid(z).ln() + (1.0 - y) * (1.0 - sigmoid(z)).ln()))
-            })
-            .mistake("loss_from_probabilities", LOSS_FROM_PROBABILITIES, move |c| {
-                mean(c, |z, y| if y == 1.0 { -sigmoid(z).ln() } else { -(1.0 - sigmoid(z)).ln() })
-            })
-            .mistake_if("loss_clipped", LOSS_CLIPPED, move |c, seen| {
-                let right = mean(c, bce);
+            .mistake(
+                "loss_from_probabilities",
+                LOSS_FROM_PROBABILITIES,
+                computed(|f| {
+                    let (p, y) = (f.input("z").sigmoid(), f.input("y"));
+                    -(&y * p.ln() + (1.0 - y) * (1.0 - p).ln()).mean()
+                }),
+            )
+            .mistake(
+                "loss_from_probabilities",
+                LOSS_FROM_PROBABILITIES,
+                computed(|f| {
+                    let (p, y) = (f.input("z").sigmoid(), f.input("y"));
+                    -y.choose(&p.ln(), &(1.0 - p).ln()).mean()
+                }),
+            )
+            .mistake_if("loss_clipped", LOSS_CLIPPED, |c, seen| {
+                let right = computed(bce_of)(c).float("result");
                 right > 30.0 && seen.float("result").is_finite() && seen.float("result") < right - 1.0
             }),
-        of_nothing("bce_empty", "bce_with_logits", "bce_with_logits is NaN without samples", |c| {
-            let losses: Array1<f64> = c.vector("z").iter().zip(c.vector("y")).map(|(&z, &y)| bce(z, y)).collect();
-            losses.sum() / losses.len() as f64
-        }),
+        of_nothing("bce_empty", "bce_with_logits", "bce_with_logits is NaN without samples", bce_of),
     ]
 }
 
 fn bce_grad_checks() -> Vec<Check> {
-    let n = |c: &Record| c.vector("z").len() as f64;
-    let gradient = move |c: &Record| (c.vector("z").mapv(sigmoid) - c.vector("y")) / n(c);
     vec![
         Check::new("bce_grad", "bce_with_logits_grad", "bce_with_logits_grad is (σ(z) - y) / n", 2)
             .asks("bce_with_logits_grad")
             .on(|draw| vec![yes_or_no(), answers(draw)])
             .computes(bce_gradient_of)
-            .mistake("gradient_not_averaged", GRADIENT_NOT_AVERAGED, move |c| gradient(c) * n(c))
-            .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, move |c| -gradient(c))
-            .mistake("slope_of_the_squash_once_more", SLOPE_ONCE_MORE, move |c| {
-                gradient(c) * c.vector("z").mapv(|z| sigmoid(z) * sigmoid(-z))
-            })
+            .mistake(
+                "slope_of_the_squash_once_more",
+                SLOPE_ONCE_MORE,
+                computed(|f| {
+                    let p = f.input("z").sigmoid();
+                    bce_gradient_of(f) * &p * (1.0 - &p)
+                }),
+            )
             .mistake(
                 "slope_along_the_probability",
                 "This is the slope along p, (p - y) / (p · (1 - p)). It should be the slope along the *score*: the \
                  slope of the sigmoid, p · (1 - p), cancels the denominator.",
-                move |c| gradient(c) / c.vector("z").mapv(|z| sigmoid(z) * sigmoid(-z)),
+                computed(|f| {
+                    let p = f.input("z").sigmoid();
+                    bce_gradient_of(f) / (&p * (1.0 - &p))
+                }),
             ),
         Check::new(
             "bce_grad_large",
@@ -760,7 +688,10 @@ fn bce_grad_checks() -> Vec<Check> {
             "exponential_overflows",
             "e^800 is infinite, and infinity divided by infinity is NaN: that is what e^z / (1 + e^z) does. 1 / (1 + \
              e^-z) is the same function without this problem, because 1 divided by infinity is 0.",
-            move |c| (c.vector("z").mapv(|z| z.exp() / (1.0 + z.exp())) - c.vector("y")) / n(c),
+            computed(|f| {
+                let e = f.input("z").exp();
+                (&e / (1.0 + &e) - f.input("y")) / e.count()
+            }),
         )
         .mistake_if(
             "chain_rule_through_zero",
@@ -774,11 +705,10 @@ fn bce_grad_checks() -> Vec<Check> {
             "The slope is far too small where the neuron is certain and wrong, so it would hardly learn. Perhaps p is \
              clipped before a division: that avoids NaN, but makes the slope nearly 0. On paper p · (1 - p) cancels, \
              and the result is p - y, without a division and without clipping.",
-            move |c, seen| {
-                gradient(c)
-                    .iter()
-                    .zip(seen.vector("result"))
-                    .any(|(right, seen)| right.abs() > 0.1 && seen.abs() < 0.5 * right.abs())
+            |c, seen| {
+                let right = computed(bce_gradient_of)(c);
+                let mut pairs = right.vector("result").into_iter().zip(seen.vector("result"));
+                pairs.any(|(right, seen)| right.abs() > 0.1 && seen.abs() < 0.5 * right.abs())
             },
         ),
         slope(
@@ -787,7 +717,7 @@ fn bce_grad_checks() -> Vec<Check> {
                 .after("bce_with_logits")
                 .after("bce_grad")
                 .on(|draw| vec![answers(draw)]),
-            |c| ((c.vector("z").mapv(sigmoid) - c.vector("y")) / c.vector("z").len() as f64).into_dyn(),
+            bce_gradient_of,
         ),
     ]
 }
@@ -812,47 +742,45 @@ const LOSS_CLIPPED: &str = "The loss is far too small, as if the probability wer
      without clipping.";
 const LOSS_FROM_PROBABILITIES: &str = "This takes the logarithm of the probability. σ(40) rounds to 1, so 1 - p is 0, \
      and its logarithm is -∞ instead of -40 (and 0 · ∞ is NaN). Compute ln(1 + e^z) - y·z from the score.";
-const LOSS_NOT_AVERAGED: &str = "The loss is the sum over the samples; it should be their mean. A sum grows with the \
-     number of samples, so losses of different batches cannot be compared.";
-const LOSS_SIGN_FORGOTTEN: &str =
-    "The loss is negative: the logarithm of a probability is below 0, and the minus in front of it is missing.";
 const BASE_TWO: &str = "This is the logarithm to base 2. The gradient p - y belongs to the natural logarithm, `ln`.";
-const GRADIENT_NOT_AVERAGED: &str = "Every entry is n_samples times too large. p - y is the gradient of the *sum* of \
-     the losses; the loss is their mean, so its gradient is divided by n_samples.";
-const GRADIENT_POINTS_DOWNHILL: &str = "The sign is wrong: this is y - p. The gradient points to where the loss \
-     rises, and the loss rises with the score of a wrong class: p - y.";
 const SLOPE_ONCE_MORE: &str = "The gradient is multiplied by p · (1 - p). p - y is the slope along the *scores*: it \
      already contains the slope of softmax, or of the sigmoid. With this factor twice, the most wrong predictions \
      have the smallest gradient.";
 
-/// What is commonly wrong with a loss of class labels. `p` gets the probabilities out of a case.
-fn with_loss_mistakes(check: Check, p: fn(&Record) -> Array2<f64>) -> Check {
-    let p_of_true = move |c: &Record| p_of_true(&p(c), &c.counts("labels"));
+/// What is commonly wrong with a loss of class labels. `p` computes the probabilities.
+fn with_loss_mistakes(check: Check, p: fn(&Formula) -> Num) -> Check {
     check
-        .mistake("loss_not_averaged", LOSS_NOT_AVERAGED, move |c| -p_of_true(c).mapv(f64::ln).sum())
-        .mistake(
-            "loss_averaged_over_all_entries",
-            "The loss is divided by the number of entries, samples times classes. It is the mean over the *samples*: \
-             each of them has one true class.",
-            move |c| -p_of_true(c).mapv(f64::ln).sum() / p(c).len() as f64,
-        )
-        .mistake("loss_sign_forgotten", LOSS_SIGN_FORGOTTEN, move |c| -nll_of(&p_of_true(c)))
-        .mistake("logarithm_of_base_two", BASE_TWO, move |c| nll_of(&p_of_true(c)) / std::f64::consts::LN_2)
+        .mistake("logarithm_of_base_two", BASE_TWO, computed(move |f| mean_loss(&p(f).ln(), &f.input("labels")) / LN_2))
         .mistake(
             "all_classes_count",
             "The logarithms of all classes are summed up. Only the true class counts, the one in the label's column.",
-            move |c| -p(c).mapv(f64::ln).sum() / p(c).nrows() as f64,
+            computed(move |f| -p(f).ln().sum() / p(f).rows()),
         )
         .mistake(
             "favourite_counts",
             "The largest probability of each row is used, whatever the label is. Use the probability of the *true* \
              class.",
-            move |c| nll_of(&row_max(&p(c)).remove_axis(Axis(1))),
+            computed(move |f| -row_max(&p(f)).ln().mean()),
         )
 }
 
+/// What code returns that computes this from the scores.
+fn of_scores(formula: impl Fn(&Num) -> Num) -> impl Fn(&Record) -> Record {
+    computed(move |f| formula(&f.input("z")))
+}
+
+/// The loss of code that computes ln p like this.
+fn loss_of(ln_p: impl Fn(&Num) -> Num) -> impl Fn(&Record) -> Record {
+    computed(move |f| mean_loss(&ln_p(&f.input("z")), &f.input("labels")))
+}
+
+/// The gradient of code that computes p like this.
+fn gradient_of(p: impl Fn(&Num) -> Num) -> impl Fn(&Record) -> Record {
+    computed(move |f| gradient_from(f, p(&f.input("z"))))
+}
+
 /// A loss of no samples; `right` is the formula for some and for none.
-fn of_nothing(id: &'static str, function: &'static str, title: &'static str, right: fn(&Record) -> f64) -> Check {
+fn of_nothing(id: &'static str, function: &'static str, title: &'static str, right: fn(&Formula) -> Num) -> Check {
     let is_nothing =
         |c: &Record| c.parts().any(|(_, value)| matches!(value, Value::Array { data, .. } if data.is_empty()));
     Check::new(id, function, title, 1)
@@ -869,35 +797,36 @@ fn of_nothing(id: &'static str, function: &'static str, title: &'static str, rig
                 .map(|(p, labels)| Record::new().with("p", p).with("labels", labels).with("eps", 1e-10))
                 .to_vec(),
         })
-        .expects(right)
+        .computes(right)
         .mistake(
             "nothing_is_perfect",
             "Without samples your loss is 0, as if the predictions were perfect. Nothing was measured, so it should \
              be NaN: 0.0 divided by 0.0 is NaN.",
-            move |c| if is_nothing(c) { 0.0 } else { right(c) },
+            move |c| if is_nothing(c) { 0.0.into() } else { computed(right)(c) },
         )
         .mistake(
             "panics_on_nothing",
             "Without samples your code panics. `.mean()` is `None` for an empty array; a sum divided by a count as \
              `f64` is NaN, which is what the documentation asks for.",
-            move |c| if is_nothing(c) { Prediction::Panics } else { right(c).into() },
+            move |c| if is_nothing(c) { Prediction::Panics } else { computed(right)(c).into() },
         )
 }
 
 /// A check that the gradient is what is measured on the learner's own loss, and `right`.
-fn slope(check: Check, right: fn(&Record) -> ndarray::ArrayD<f64>) -> Check {
+fn slope(check: Check, right: fn(&Formula) -> Num) -> Check {
     check.demands(move |c, seen| {
-        let entries = |name: &str| match seen.get(name) {
+        let entries = |record: &Record, name: &str| match record.get(name) {
             Some(Value::Array { shape, data }) => (shape.clone(), data.clone()),
             _ => (vec![], vec![]),
         };
-        let ((shape, claimed), (right_shape, measured)) = (entries("gradient"), entries("slope of the loss"));
+        let ((shape, claimed), (right_shape, measured)) =
+            (entries(seen, "gradient"), entries(seen, "slope of the loss"));
         if shape != right_shape {
             return Err(format!("The gradient has the shape {shape:?}, not {right_shape:?} as the scores have."));
         }
         // Central differences with 1e-5: what is left is about 1e-10 from the curve and 1e-10 from rounding.
         let off = claimed.iter().zip(&measured).position(|(claimed, measured)| (claimed - measured).abs() > 1e-8);
-        let right = right(c);
+        let (_, right) = entries(&computed(right)(c), "result");
         let wrong = claimed.len() != right.len() || claimed.iter().zip(&right).any(|(a, b)| (a - b).abs() > 1e-8);
         let Some(first) = off else {
             let sentence = "Your gradient agrees with the slope of your loss, but both differ from the right numbers.";
@@ -968,7 +897,7 @@ fn labels_that_do_not_fit() -> Vec<Record> {
 
 /// The loss as Rust prints it, where it is a whole number: the largest score of a row is the true one, or far above it.
 fn printed_loss(c: &Record) -> String {
-    cross_entropy(&c.matrix("z"), &c.counts("labels")).abs().to_string()
+    computed(cross_entropy_of)(c).float("result").abs().to_string()
 }
 
 /// Position and label of all labels that are no class.
@@ -996,27 +925,69 @@ fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
     Array2::from_shape_fn((labels.len(), n_classes), |(i, class)| f64::from(u8::from(labels[i] == class)))
 }
 
-/// Softmax of each row as `1 / Σ_k e^(z_k - z_j)`: as safe as with the maximum.
-fn softmax_of(z: &Num) -> Num {
-    let exponentials = (z - z.aggregate(Aggregate::Max, Over::Row)).exp().named("exponentials");
+/// Softmax of each row, with this number taken off the scores before.
+fn softmax_below(z: &Num, max: &Num) -> Num {
+    let exponentials = (z - max).exp().named("exponentials");
     &exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)
 }
 
-fn log_softmax_of(z: &Num) -> Num {
-    let shifted = (z - z.aggregate(Aggregate::Max, Over::Row)).named("shifted");
+fn softmax_of(z: &Num) -> Num {
+    softmax_below(z, &row_max(z))
+}
+
+fn softmax_as_in_the_book(z: &Num) -> Num {
+    softmax_below(z, &(0.0 * z))
+}
+
+fn softmax_over_everything(z: &Num) -> Num {
+    z.exp() / z.exp().sum()
+}
+
+/// The logarithm of softmax, with this number taken off the scores before.
+fn log_softmax_below(z: &Num, max: &Num) -> Num {
+    let shifted = (z - max).named("shifted");
     &shifted - shifted.exp().aggregate(Aggregate::Sum, Over::Row).ln()
 }
 
+fn log_softmax_of(z: &Num) -> Num {
+    log_softmax_below(z, &row_max(z))
+}
+
+/// The largest entry of each row, as a column.
+fn row_max(z: &Num) -> Num {
+    z.aggregate(Aggregate::Max, Over::Row)
+}
+
+fn mean_loss(ln_p: &Num, labels: &Num) -> Num {
+    -ln_p.pick(labels).mean()
+}
+
+fn nll_of(f: &Formula) -> Num {
+    -f.input("p").pick(&f.input("labels")).or_more(&f.input("eps")).ln().mean()
+}
+
 fn cross_entropy_of(f: &Formula) -> Num {
-    let ln_p = log_softmax_of(&f.input("z")).named("ln p");
-    -ln_p.pick(&f.input("labels")).mean()
+    mean_loss(&log_softmax_of(&f.input("z")).named("ln p"), &f.input("labels"))
+}
+
+fn ce_gradient_of(f: &Formula) -> Num {
+    gradient_from(f, softmax_of(&f.input("z")).named("p"))
+}
+
+fn gradient_from(f: &Formula, p: Num) -> Num {
+    let z = f.input("z");
+    let y = f.input("labels").one_hot(&z).named("y");
+    (p - y) / z.rows()
 }
 
 /// max(z, 0) - y·z + ln(1 + e^-|z|), which is ln(1 + e^z) - y·z without infinities.
+fn bce(f: &Formula, y: &Num) -> Num {
+    let z = f.input("z");
+    z.or_more(&f.number(0.0)) - y * &z + (1.0 + (-z.abs()).exp()).ln()
+}
+
 fn bce_of(f: &Formula) -> Num {
-    let (z, y) = (f.input("z"), f.input("y"));
-    let loss = z.or_more(&f.number(0.0)) - y * &z + (1.0 + (-z.abs()).exp()).ln();
-    loss.mean()
+    bce(f, &f.input("y")).named("losses").mean()
 }
 
 fn bce_gradient_of(f: &Formula) -> Num {
@@ -1024,66 +995,14 @@ fn bce_gradient_of(f: &Formula) -> Num {
     (p - f.input("y")) / f.input("z").count()
 }
 
+/// Softmax of each row as `1 / Σ_k e^(z_k - z_j)`: as safe as with the maximum.
 fn softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
     Array2::from_shape_fn(z.dim(), |(i, j)| 1.0 / z.row(i).iter().map(|other| (other - z[[i, j]]).exp()).sum::<f64>())
-}
-
-fn log_softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
-    let max = row_max(z);
-    let shifted = z.to_owned() - &max;
-    let log_sums = shifted.mapv(f64::exp).sum_axis(Axis(1)).mapv(f64::ln);
-    shifted - log_sums.insert_axis(Axis(1))
-}
-
-/// The largest entry of each row, as a column.
-fn row_max(z: &ArrayRef2<f64>) -> Array2<f64> {
-    z.map_axis(Axis(1), |row| row.fold(f64::NEG_INFINITY, |max, &z| max.max(z))).insert_axis(Axis(1))
-}
-
-fn largest(z: &ArrayRef2<f64>) -> f64 {
-    z.fold(f64::NEG_INFINITY, |max, &z| max.max(z))
-}
-
-fn divided_by_row_sums(a: Array2<f64>) -> Array2<f64> {
-    let sums = a.sum_axis(Axis(1)).insert_axis(Axis(1));
-    a / sums
-}
-
-fn softmax_of_columns(z: &ArrayRef2<f64>) -> Array2<f64> {
-    softmax(&z.t()).reversed_axes()
-}
-
-fn softmax_over_everything(z: &ArrayRef2<f64>) -> Array2<f64> {
-    let exponentials = z.mapv(f64::exp);
-    let sum = exponentials.sum();
-    exponentials / sum
-}
-
-fn softmax_as_in_the_book(z: &ArrayRef2<f64>) -> Array2<f64> {
-    divided_by_row_sums(z.mapv(f64::exp))
-}
-
-fn softmax_with_one_max(z: &ArrayRef2<f64>) -> Array2<f64> {
-    let max = largest(z);
-    softmax_as_in_the_book(&z.mapv(|z| z - max))
 }
 
 /// In each row the entry of the true class.
 fn p_of_true(p: &ArrayRef2<f64>, labels: &[usize]) -> Array1<f64> {
     labels.iter().enumerate().map(|(i, &label)| p[[i, label]]).collect()
-}
-
-fn nll_of(p: &ArrayRef1<f64>) -> f64 {
-    -p.mapv(f64::ln).sum() / p.len() as f64
-}
-
-fn cross_entropy(z: &ArrayRef2<f64>, labels: &[usize]) -> f64 {
-    -p_of_true(&log_softmax(z), labels).sum() / labels.len() as f64
-}
-
-fn ce_gradient(c: &Record) -> Array2<f64> {
-    let z = c.matrix("z");
-    (softmax(&z) - one_hot(&c.counts("labels"), z.ncols())) / z.nrows() as f64
 }
 
 fn jacobian(p: &ArrayRef1<f64>) -> Array2<f64> {
@@ -1092,9 +1011,4 @@ fn jacobian(p: &ArrayRef1<f64>) -> Array2<f64> {
 
 fn sigmoid(z: f64) -> f64 {
     1.0 / (1.0 + (-z).exp())
-}
-
-/// The binary cross-entropy of one sample.
-fn bce(z: f64, y: f64) -> f64 {
-    z.max(0.0) - y * z + (-z.abs()).exp().ln_1p()
 }

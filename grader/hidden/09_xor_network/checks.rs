@@ -24,39 +24,33 @@ fn forwards() -> Vec<Check> {
             .on(|draw| {
                 vec![on_xor(exercise_5()), on_xor(four_sigmoids()), drawn(draw, [3, 2, 5]), drawn_relu(draw, [2, 3, 4])]
             })
-            .computes(|f| {
-                let Pass { z1, a1, z2, a2 } = Net::new(f).pass(&f.input("x"));
-                [("z1", z1), ("a1", a1), ("z2", z2), ("a2", a2)]
-            })
+            .computes(|f| Net::new(f).pass(&f.input("x")).parts())
             .mistake(
                 "output_like_hidden",
                 "The output neuron has the activation of the hidden neurons. It should be a sigmoid in every network, \
                  even if the hidden neurons are ReLUs: `Activation::Sigmoid`.",
-                |c| forward(c, &Forward { output: activate, ..Forward::RIGHT }),
+                computed(|f| {
+                    let net = Net::new(f);
+                    let pass = net.pass(&f.input("x"));
+                    Pass { a2: net.activate(&pass.z2), ..pass }.parts()
+                }),
             )
             .mistake(
                 "activation_kept_twice",
                 "The cache holds A1 in the place of Z1. The backward pass needs both: the slope of the activation is \
                  taken at the pre-activation.",
-                |c| {
-                    let right = forward(c, &Forward::RIGHT);
-                    Record::new()
-                        .with("z1", right.matrix("a1").to_owned())
-                        .with("a1", right.matrix("a1").to_owned())
-                        .with("z2", right.matrix("z2").to_owned())
-                        .with("a2", right.matrix("a2").to_owned())
-                },
+                computed(|f| {
+                    let pass = Net::new(f).pass(&f.input("x"));
+                    Pass { z1: pass.a1.clone(), ..pass }.parts()
+                }),
             )
             .mistake(
                 "rows_are_neurons",
                 "W1 is transposed. A neuron is a column: X·W1. With two inputs and two hidden neurons the shapes do \
                  not show the difference.",
-                |c| {
-                    let w1 = c.matrix("w1");
-                    if w1.nrows() != w1.ncols() {
-                        return Prediction::Panics;
-                    }
-                    forward(&with_part(c, "w1", w1.t().to_owned()), &Forward::RIGHT).into()
+                |c| match c.matrix("w1").is_square() {
+                    true => forward(&with_part(c, "w1", c.matrix("w1").t().to_owned())).into(),
+                    false => Prediction::Panics,
                 },
             ),
         Check::new(
@@ -85,12 +79,12 @@ fn forwards() -> Vec<Check> {
                 "half_is_class_one",
                 "A prediction of exactly 0.5 was called class 1. It is class 0: compare with `> 0.5`. Rounding and \
                  `>= 0.5` give class 1.",
-                |c| classes(c, |_, p| p >= 0.5),
+                computed(|f| Net::new(f).pass(&f.input("x")).a2.at_least(&f.number(0.5))),
             )
             .mistake(
                 "pre_activation_compared",
                 "Z2 is compared with 0.5. Compare A2 = σ(Z2) with 0.5, or Z2 with 0.",
-                |c| classes(c, |z, _| z > 0.5),
+                computed(|f| Net::new(f).pass(&f.input("x")).z2.above(&f.number(0.5))),
             ),
     ]
 }
@@ -114,7 +108,7 @@ fn hand_made(id: &'static str, hidden: &'static str) -> Check {
                 return Err("The network has other hidden neurons than those asked for.".to_owned());
             }
             answers_are(seen, 2, is_odd)?;
-            let right = forward(&seen.clone().with("x", c.matrix("x").to_owned()), &Forward::RIGHT);
+            let right = forward(&seen.clone().with("x", c.matrix("x").to_owned()));
             let is_right = |name: &str| {
                 let (right, got) = (right.matrix(name), seen.matrix(name));
                 right.dim() == got.dim() && right.iter().zip(got).all(|(right, got)| (right - got).abs() < 1e-9)
@@ -171,8 +165,6 @@ fn hand_made(id: &'static str, hidden: &'static str) -> Check {
 }
 
 fn backwards() -> Vec<Check> {
-    const BIAS_AVERAGED: &str = "The gradient of a bias is averaged, so it is n times too small. dA2 contains the 1/n \
-                                 of the mean already: use `sum_axis`, not `mean_axis`.";
     const BIAS_PER_SAMPLE: &str = "The gradient of a bias is summed along the rows, which gives a number for each \
                                    *sample*. A bias belongs to a neuron, and a neuron is a column: sum down the \
                                    columns, `Axis(0)`.";
@@ -194,22 +186,24 @@ fn backwards() -> Vec<Check> {
                 "target_minus_prediction",
                 "The backward pass begins with (Y - A2)/n: the sign is wrong and the 2 is missing. Some programs use \
                  this form and *add* their updates. The gradient is the slope of the loss, so begin with 2(A2 - Y)/n.",
-                |c| output_gradients(c, -0.5, sigmoid_slope),
+                output_gradients(|net, pass, y| -0.5 * net.dz2(pass, y)),
             )
             .mistake(
                 "slope_of_cross_entropy",
                 "This is the gradient of another loss. For the cross-entropy dZ2 is A2 - Y, divided by n; for the \
                  squared error it contains the slope of the output's sigmoid, dZ2 = 2/n · (A2 - Y) ⊙ σ'(Z2).",
-                |c| output_gradients(c, 0.5, |_| 1.0),
+                output_gradients(|_, pass, y| (&pass.a2 - y) / y.rows()),
             )
-            .mistake("bias_averaged_again", BIAS_AVERAGED, |c| {
-                let right = output_gradients(c, 1.0, sigmoid_slope);
-                let db2 = right.vector("db2").to_owned() / c.matrix("y").len() as f64;
-                with_part(&right, "db2", db2)
-            })
-            .mistake("bias_per_sample", BIAS_PER_SAMPLE, |c| {
-                with_part(&output_gradients(c, 1.0, sigmoid_slope), "db2", dz2(c, sigmoid_slope).column(0).to_owned())
-            }),
+            .mistake(
+                "bias_per_sample",
+                BIAS_PER_SAMPLE,
+                computed(|f| {
+                    let net = Net::new(f);
+                    let pass = net.pass(&f.input("x"));
+                    let dz2 = net.dz2(&pass, &f.input("y"));
+                    [("dw2", pass.a1.t().dot(&dz2)), ("db2", column_sums(&dz2.t()))]
+                }),
+            ),
         Check::new("hidden_gradients", "gradients", "gradients has the exact slopes along W1 and b1", 3)
             .asks("gradients")
             .after("output_gradients")
@@ -223,26 +217,18 @@ fn backwards() -> Vec<Check> {
             .mistake(
                 "hidden_slope_at_the_activation",
                 "The slope of the hidden activation is taken at A1. Take it at the pre-activation: f'(Z1).",
-                |c| {
-                    hidden_gradients(c, dz1(c, &Back { hidden_slope: |_, z| sigmoid_slope(sigmoid(z)), ..Back::RIGHT }))
-                },
+                hidden_gradients(|net, pass, y| net.dz1(&net.dz2(pass, y), slope_of_sigmoid(&pass.a1))),
             )
             .mistake(
-                "outgoing_weights_forgotten",
-                "Every hidden neuron gets the same gradient. Multiply by the weights of the output layer: dA1 = dZ2 · \
-                 W2ᵀ.",
-                |c| hidden_gradients(c, dz1(c, &Back { through_w2: false, ..Back::RIGHT })),
-            )
-            .mistake("bias_averaged_again", BIAS_AVERAGED, |c| {
-                let right = hidden_gradients(c, dz1(c, &Back::RIGHT));
-                let db1 = right.vector("db1").to_owned() / c.matrix("y").len() as f64;
-                with_part(&right, "db1", db1)
-            })
-            .mistake("bias_per_sample", BIAS_PER_SAMPLE, |c| {
-                let dz1 = dz1(c, &Back::RIGHT);
-                let per_sample: Array1<f64> = dz1.rows().into_iter().map(|row| row.sum()).collect();
-                with_part(&hidden_gradients(c, dz1), "db1", per_sample)
-            }),
+                "bias_per_sample",
+                BIAS_PER_SAMPLE,
+                computed(|f| {
+                    let (net, x) = (Net::new(f), f.input("x"));
+                    let pass = net.pass(&x);
+                    let dz1 = net.dz1(&net.dz2(&pass, &f.input("y")), net.slope(&pass));
+                    [("dw1", x.t().dot(&dz1)), ("db1", column_sums(&dz1.t()))]
+                }),
+            ),
         Check::new("relu_gradients", "gradients", "gradients uses the slope of ReLU for ReLU hidden neurons", 1)
             .asks("gradients")
             .after("hidden_gradients")
@@ -257,25 +243,23 @@ fn backwards() -> Vec<Check> {
                 "sigmoid_slope_for_relu",
                 "A1 ⊙ (1 - A1) is the slope of a sigmoid, but these hidden neurons are ReLUs. Use the activation of \
                  the network: `self.hidden.derivative(…)`, at Z1.",
-                |c| {
-                    let slope = |_: bool, z: f64| relu(z) * (1.0 - relu(z));
-                    hidden_gradients(c, dz1(c, &Back { hidden_slope: slope, ..Back::RIGHT }))
-                },
+                hidden_gradients(|net, pass, y| net.dz1(&net.dz2(pass, y), &pass.a1 * (1.0 - &pass.a1))),
             )
             // The same, where the sigmoid is asked for its slope at Z1.
             .mistake(
                 "sigmoid_slope_for_relu",
                 "These are the slopes of sigmoids, but these hidden neurons are ReLUs. Use the activation of the \
                  network: `self.hidden.derivative(…)`, at Z1.",
-                |c| hidden_gradients(c, dz1(c, &Back { hidden_slope: |_, z| sigmoid_slope(z), ..Back::RIGHT })),
+                hidden_gradients(|net, pass, y| net.dz1(&net.dz2(pass, y), slope_of_sigmoid(&pass.z1))),
             )
             .mistake(
                 "hidden_slope_at_the_output",
                 "The slope of ReLU is taken at the output, too. Only the hidden neurons are ReLUs; the output neuron \
                  always has a sigmoid, with the slope A2 ⊙ (1 - A2).",
-                |c| {
-                    hidden_gradients(c, dz1(c, &Back { output_slope: |z| f64::from(u8::from(z > 0.0)), ..Back::RIGHT }))
-                },
+                hidden_gradients(|net, pass, y| {
+                    let dz2 = 2.0 * (&pass.a2 - y) / y.rows() * slope_of_relu(&pass.z2);
+                    net.dz1(&dz2, net.slope(pass))
+                }),
             ),
     ]
 }
@@ -294,84 +278,69 @@ fn training() -> Vec<Check> {
                 };
                 vec![net(draw, 2, 3, 0.5), net(draw, 3, 2, 2.0)]
             })
-            .computes(|f| {
-                let rate = f.input("learning_rate");
-                PARAMETERS.map(|name| (name, f.input(name) - &rate * f.input(&format!("d{name}"))))
-            })
+            .computes(|f| moved(f, |_| true))
             .mistake(
                 "biases_stand_still",
                 "The weights have moved, the biases have not. Biases are parameters too: update them with their own \
                  slopes.",
-                |c| stepped(c, |part, rate| if part.starts_with('w') { -rate } else { 0.0 }),
+                computed(|f| moved(f, |name| name.starts_with('w'))),
             )
             .mistake(
                 "hidden_layer_stands_still",
                 "Only W2 and b2 have moved. If W1 and b1 do not learn, the hidden representations stay as they are, \
                  and perhaps no line separates them.",
-                |c| stepped(c, |part, rate| if part.ends_with('2') { -rate } else { 0.0 }),
+                computed(|f| moved(f, |name| name.ends_with('2'))),
             ),
         Check::new("train", "train", "train takes step after step", 2)
             .after("hidden_gradients")
             .after("relu_gradients")
             .after("step")
             .on(training_cases)
-            .computes(|f| {
-                let [w1, b1, w2, b2] = descended(f).0.parameters;
-                [("w1", w1), ("b1", b1), ("w2", w2), ("b2", b2)]
-            })
+            .computes(|f| descended(f).0.named_parameters())
             .mistake(
                 "a_copy_was_trained",
                 "The losses fall, but the network itself has not changed: a copy was trained. `train` has `&mut \
                  self`: train `self`.",
-                |c| {
-                    let losses = losses_of(&trained(c, c.count("epochs"), one_step));
-                    with_part(&trained(c, 0, one_step), "losses", losses)
-                },
+                computed(|f| with_losses(Net::new(f), f.vector(&descended(f).1))),
             )
             .mistake(
                 "no_step_taken",
                 "The network has not changed: no step was taken. Pass the gradients to `step`.",
-                |c| trained(c, c.count("epochs"), Record::clone),
+                computed(|f| {
+                    let (net, losses) = trained(f, |_, _, _, _| {});
+                    with_losses(net, f.vector(&losses))
+                }),
             )
             .mistake(
                 "a_step_for_each_sample",
                 "There is one step for each sample. An epoch is one step on all samples at once.",
-                |c| {
-                    let after = trained(c, c.count("epochs"), |net| {
-                        (0..c.matrix("x").nrows()).fold(net.clone(), |net, i| {
-                            let row = |name| c.matrix(name).row(i).insert_axis(Axis(0)).to_owned();
-                            let sample = with_part(&with_part(&net, "x", row("x")), "y", row("y"));
-                            let moved = one_step(&sample);
-                            with_part(&with_part(&moved, "x", c.matrix("x").to_owned()), "y", c.matrix("y").to_owned())
-                        })
+                computed(|f| {
+                    let (net, _) = trained(f, |net, _, x, y| {
+                        for row in 0..x.n_rows() {
+                            let [x, y] = [x, y].map(|samples| f.matrix(&[samples.row(row)], &samples.row(row)));
+                            let slopes = net.slopes(&net.pass(&x), &x, &y);
+                            net.step(&f.input("learning_rate"), slopes);
+                        }
                     });
-                    network_of(&after)
-                },
+                    net.named_parameters()
+                }),
             )
             .mistake(
                 "output_layer_first",
                 "The output layer is updated before the slopes of the hidden layer are computed, so the error is \
                  propagated back through the *new* W2. Compute all slopes first, with the parameters that made the \
                  prediction, then take the step.",
-                |c| {
-                    let after = trained(c, c.count("epochs"), |net| {
-                        let output =
-                            stepped(&with_gradients(net), |part, rate| if part.ends_with('2') { -rate } else { 0.0 });
-                        // The cache is still that of the old parameters; only W2 is the new one.
-                        let back = Back { w2: Some(output.matrix("w2").to_owned()), ..Back::RIGHT };
-                        let hidden = hidden_gradients(net, dz1(net, &back));
-                        let moved = stepped(
-                            &with_part(
-                                &with_part(&with_gradients(net), "dw1", hidden.matrix("dw1").to_owned()),
-                                "db1",
-                                hidden.vector("db1").to_owned(),
-                            ),
-                            |_, rate| -rate,
-                        );
-                        overlaid(net, &moved)
+                computed(|f| {
+                    let (net, _) = trained(f, |net, pass, x, y| {
+                        let [.., dw2, db2] = net.slopes(pass, x, y);
+                        let rate = f.input("learning_rate");
+                        net.parameters[2] = &net.parameters[2] - &rate * &dw2;
+                        // Everything else of the pass is as before.
+                        let [dw1, db1, ..] = net.slopes(pass, x, y);
+                        net.step(&rate, [dw1, db1, 0.0 * dw2, db2]);
                     });
-                    network_of(&after)
-                },
+                    net.named_parameters()
+                }),
             ),
         Check::new("train_losses", "train", "train returns the loss before each step", 1)
             .asks("train")
@@ -383,10 +352,11 @@ fn training() -> Vec<Check> {
                 "loss_after_the_step",
                 "Each loss is the one after the step. It should be the loss before the step, which the forward pass \
                  of the step gives you.",
-                |c| {
-                    let later = losses_of(&trained(c, c.count("epochs") + 1, one_step));
-                    Record::new().with("losses", later.iter().skip(1).copied().collect::<Array1<f64>>())
-                },
+                computed(|f| {
+                    let (net, mut losses) = descended(f);
+                    losses.push(loss(&net.pass(&f.input("x")), &f.input("y")));
+                    [("losses", f.vector(&losses[1..]))]
+                }),
             ),
         Check::new("solves_xor", "train", "a few hundred epochs solve XOR from each of three starts", 1)
             .asks("train")
@@ -407,8 +377,8 @@ fn training() -> Vec<Check> {
             })
             .demands(|c, seen| {
                 let losses = losses_of(seen);
-                let first = trained(c, 3, one_step);
-                if losses.iter().zip(first.vector("losses")).any(|(got, right)| (got - right).abs() > 1e-9) {
+                let first = computed(|f| f.vector(&descended(f).1))(&with_part(c, "epochs", 3_usize));
+                if losses.iter().zip(first.vector("result")).any(|(got, right)| (got - right).abs() > 1e-9) {
                     return Err("The first losses are not those of gradient descent from this start.".to_owned());
                 }
                 if losses.len() != c.count("epochs") {
@@ -437,10 +407,7 @@ fn training() -> Vec<Check> {
                     .map(|weight| on_xor(constant(3, weight)).with("epochs", 15_usize).with("learning_rate", 5.0))
                     .to_vec()
             })
-            .computes(|f| {
-                let [w1, b1, w2, b2] = descended(f).0.parameters;
-                [("w1", w1), ("b1", b1), ("w2", w2), ("b2", b2)]
-            })
+            .computes(|f| descended(f).0.named_parameters())
             .mistake_if(
                 "twins_parted_by_force",
                 "Equal neurons have become different here, which gradient descent alone cannot do. Either training \
@@ -694,71 +661,14 @@ fn with_part(record: &Record, name: &str, value: impl Into<Value>) -> Record {
     })
 }
 
-/// The first record, with the parts of the second where it has them.
-fn overlaid(below: &Record, above: &Record) -> Record {
-    below.parts().fold(Record::new(), |new, (part, old)| new.with(part, above.get(part).unwrap_or(old).clone()))
-}
-
 // Forwards.
-
-fn sigmoid(z: f64) -> f64 {
-    0.5 + 0.5 * (0.5 * z).tanh()
-}
-
-/// σ'(z), without going through σ(z).
-fn sigmoid_slope(z: f64) -> f64 {
-    1.0 / (2.0 + z.exp() + (-z).exp())
-}
-
-fn relu(z: f64) -> f64 {
-    if z < 0.0 { 0.0 } else { z }
-}
 
 fn is_relu(c: &Record) -> bool {
     c.text("hidden") == "relu"
 }
 
-fn activate(is_relu: bool, z: f64) -> f64 {
-    if is_relu { relu(z) } else { sigmoid(z) }
-}
-
-/// A forward pass, with everything in it that can be got wrong.
-struct Forward {
-    /// What the biases are multiplied by.
-    b1: f64,
-    b2: f64,
-    /// Whether the hidden neurons are ReLUs, and a pre-activation.
-    hidden: fn(bool, f64) -> f64,
-    output: fn(bool, f64) -> f64,
-}
-
-impl Forward {
-    const RIGHT: Self = Self { b1: 1.0, b2: 1.0, hidden: activate, output: |_, z| sigmoid(z) };
-}
-
-fn forward(c: &Record, way: &Forward) -> Record {
-    let (x, w1, b1, w2, b2) = (c.matrix("x"), c.matrix("w1"), c.vector("b1"), c.matrix("w2"), c.vector("b2"));
-    let z1 = Array2::from_shape_fn((x.nrows(), b1.len()), |(i, j)| {
-        (0..x.ncols()).map(|k| x[[i, k]] * w1[[k, j]]).sum::<f64>() + way.b1 * b1[j]
-    });
-    let a1 = z1.mapv(|z| (way.hidden)(is_relu(c), z));
-    let z2 = Array2::from_shape_fn((x.nrows(), 1), |(i, _)| {
-        (0..b1.len()).map(|j| a1[[i, j]] * w2[[j, 0]]).sum::<f64>() + way.b2 * b2[0]
-    });
-    let a2 = z2.mapv(|z| (way.output)(is_relu(c), z));
-    Record::new().with("z1", z1).with("a1", a1).with("z2", z2).with("a2", a2)
-}
-
-/// The classes, by pre-activation and prediction of the output neuron.
-fn classes(c: &Record, is_one: fn(f64, f64) -> bool) -> Vec<usize> {
-    let pass = forward(c, &Forward::RIGHT);
-    let (z2, a2) = (pass.matrix("z2"), pass.matrix("a2"));
-    z2.iter().zip(&a2).map(|(&z, &p)| usize::from(is_one(z, p))).collect()
-}
-
-fn mean_squared_error(c: &Record) -> f64 {
-    let (pass, y) = (forward(c, &Forward::RIGHT), c.matrix("y"));
-    pass.matrix("a2").iter().zip(&y).map(|(p, y)| (p - y) * (p - y)).sum::<f64>() / y.len() as f64
+fn forward(c: &Record) -> Record {
+    computed(|f| Net::new(f).pass(&f.input("x")).parts())(c)
 }
 
 // Networks that were made by hand.
@@ -770,7 +680,7 @@ fn is_odd(ones: usize) -> bool {
 /// What this network says to every combination of inputs, beginning with 00 and 01.
 fn answers(net: &Record, n_inputs: usize) -> Vec<(usize, f64)> {
     let samples = Array2::from_shape_fn((1 << n_inputs, n_inputs), |(i, j)| f64::from(bit(i, n_inputs - 1 - j)));
-    let predictions = forward(&net.clone().with("x", samples), &Forward::RIGHT);
+    let predictions = forward(&net.clone().with("x", samples));
     predictions.matrix("a2").iter().copied().enumerate().collect()
 }
 
@@ -805,68 +715,39 @@ fn answer_bits(net: &Record) -> [bool; 4] {
 
 // Backwards.
 
-/// dZ2 with another slope in the place of σ'.
-fn dz2(c: &Record, output_slope: fn(f64) -> f64) -> Array2<f64> {
-    let (pass, y) = (forward(c, &Forward::RIGHT), c.matrix("y"));
-    let (z2, a2) = (pass.matrix("z2"), pass.matrix("a2"));
-    Array2::from_shape_fn(y.dim(), |at| 2.0 * (a2[at] - y[at]) / y.len() as f64 * output_slope(z2[at]))
-}
-
-/// Aᵀ·B, sample by sample.
-fn product_of_transposed(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array2<f64> {
-    Array2::from_shape_fn((a.ncols(), b.ncols()), |(i, j)| (0..a.nrows()).map(|n| a[[n, i]] * b[[n, j]]).sum())
-}
-
-fn column_sums(a: &ArrayRef2<f64>) -> Array1<f64> {
-    a.columns().into_iter().map(|column| column.iter().sum::<f64>()).collect()
-}
-
-fn output_gradients(c: &Record, factor: f64, output_slope: fn(f64) -> f64) -> Record {
-    let dz2 = factor * dz2(c, output_slope);
-    let a1 = forward(c, &Forward::RIGHT).matrix("a1").to_owned();
-    Record::new().with("dw2", product_of_transposed(&a1, &dz2)).with("db2", column_sums(&dz2))
-}
-
-/// The way back to the hidden layer, with everything in it that can be got wrong.
-struct Back {
-    output_slope: fn(f64) -> f64,
-    through_w2: bool,
-    /// Another W2 than that of the forward pass.
-    w2: Option<Array2<f64>>,
-    /// Whether the hidden neurons are ReLUs, and a pre-activation.
-    hidden_slope: fn(bool, f64) -> f64,
-}
-
-impl Back {
-    const RIGHT: Self = Self {
-        output_slope: sigmoid_slope,
-        through_w2: true,
-        w2: None,
-        hidden_slope: |is_relu, z| match is_relu {
-            true => f64::from(u8::from(z > 0.0)),
-            false => sigmoid_slope(z),
-        },
-    };
-}
-
-fn dz1(c: &Record, way: &Back) -> Array2<f64> {
-    let (pass, dz2) = (forward(c, &Forward::RIGHT), dz2(c, way.output_slope));
-    let z1 = pass.matrix("z1");
-    let w2 = way.w2.clone().unwrap_or_else(|| c.matrix("w2").to_owned());
-    Array2::from_shape_fn(z1.dim(), |(i, j)| {
-        let weight = if way.through_w2 { w2[[j, 0]] } else { 1.0 };
-        // Adding 0 turns -0 into 0, which is what a learner is shown.
-        dz2[[i, 0]] * weight * (way.hidden_slope)(is_relu(c), z1[[i, j]]) + 0.0
+/// The slopes along W2 and b2 of code that computes dZ2 like this.
+fn output_gradients(dz2: impl Fn(&Net, &Pass, &Num) -> Num) -> impl Fn(&Record) -> Record {
+    computed(move |f| {
+        let net = Net::new(f);
+        let pass = net.pass(&f.input("x"));
+        let dz2 = dz2(&net, &pass, &f.input("y"));
+        [("dw2", pass.a1.t().dot(&dz2)), ("db2", column_sums(&dz2))]
     })
 }
 
-fn hidden_gradients(c: &Record, dz1: Array2<f64>) -> Record {
-    Record::new().with("dw1", product_of_transposed(&c.matrix("x"), &dz1)).with("db1", column_sums(&dz1))
+/// The slopes along W1 and b1 of code that computes dZ1 like this.
+fn hidden_gradients(dz1: impl Fn(&Net, &Pass, &Num) -> Num) -> impl Fn(&Record) -> Record {
+    computed(move |f| {
+        let (net, x) = (Net::new(f), f.input("x"));
+        let dz1 = dz1(&net, &net.pass(&x), &f.input("y"));
+        [("dw1", x.t().dot(&dz1)), ("db1", column_sums(&dz1))]
+    })
+}
+
+fn slope_of_sigmoid(z: &Num) -> Num {
+    z.sigmoid() * (1.0 - z.sigmoid())
+}
+
+fn slope_of_relu(z: &Num) -> Num {
+    z.above(&(0.0 * z)).real()
+}
+
+fn column_sums(of: &Num) -> Num {
+    of.aggregate(Aggregate::Sum, Over::Samples)
 }
 
 // Training.
 
-/// The network of the case, moved by its gradients times what `factor` says for a parameter and the learning rate.
 const PARAMETERS: [&str; 4] = ["w1", "b1", "w2", "b2"];
 
 /// The network as the lesson writes it.
@@ -882,84 +763,106 @@ struct Pass {
     a2: Num,
 }
 
+impl Pass {
+    fn parts(self) -> [(&'static str, Num); 4] {
+        [("z1", self.z1), ("a1", self.a1), ("z2", self.z2), ("a2", self.a2)]
+    }
+}
+
 impl Net {
     fn new(f: &Formula) -> Self {
         Self { parameters: PARAMETERS.map(|name| f.input(name)), is_relu: is_relu(f.case()) }
     }
 
+    fn named_parameters(self) -> [(&'static str, Num); 4] {
+        let [w1, b1, w2, b2] = self.parameters;
+        [("w1", w1), ("b1", b1), ("w2", w2), ("b2", b2)]
+    }
+
+    /// What hidden neurons do.
+    fn activate(&self, z: &Num) -> Num {
+        if self.is_relu { z.relu() } else { z.sigmoid() }
+    }
+
     fn pass(&self, x: &Num) -> Pass {
         let [w1, b1, w2, b2] = &self.parameters;
         let z1 = (x.dot(w1) + b1).named("z1");
-        let a1 = if self.is_relu { z1.relu() } else { z1.sigmoid() }.named("a1");
+        let a1 = self.activate(&z1).named("a1");
         let z2 = (a1.dot(w2) + b2).named("z2");
         let a2 = z2.sigmoid().named("a2");
         Pass { z1, a1, z2, a2 }
     }
 
+    fn dz2(&self, Pass { a2, .. }: &Pass, y: &Num) -> Num {
+        let da2 = (2.0 * (a2 - y) / y.rows()).named("da2");
+        (da2 * (a2 * (1.0 - a2)).named("f'(z2)")).named("dz2")
+    }
+
+    /// The slope of the hidden activation.
+    fn slope(&self, Pass { z1, a1, .. }: &Pass) -> Num {
+        if self.is_relu { slope_of_relu(z1) } else { a1 * (1.0 - a1) }
+    }
+
+    fn dz1(&self, dz2: &Num, slope: Num) -> Num {
+        let da1 = dz2.dot(&self.parameters[2].t()).named("da1");
+        (da1 * slope.named("f'(z1)")).named("dz1")
+    }
+
     /// The slopes along all parameters.
     fn slopes(&self, pass: &Pass, x: &Num, y: &Num) -> [Num; 4] {
-        let Pass { z1, a1, a2, .. } = pass;
-        let da2 = (2.0 * (a2 - y) / y.rows()).named("da2");
-        let dz2 = (da2 * (a2 * (1.0 - a2)).named("f'(z2)")).named("dz2");
-        let da1 = dz2.dot(&self.parameters[2].t()).named("da1");
-        let slope = if self.is_relu { z1.above(&(0.0 * z1)).real() } else { a1 * (1.0 - a1) }.named("f'(z1)");
-        let dz1 = (da1 * slope).named("dz1");
-        let sum = |of: &Num| of.aggregate(Aggregate::Sum, Over::Samples);
-        [x.t().dot(&dz1), sum(&dz1), a1.t().dot(&dz2), sum(&dz2)]
+        let dz2 = self.dz2(pass, y);
+        let dz1 = self.dz1(&dz2, self.slope(pass));
+        [x.t().dot(&dz1), column_sums(&dz1), pass.a1.t().dot(&dz2), column_sums(&dz2)]
+    }
+
+    fn step(&mut self, rate: &Num, [dw1, db1, dw2, db2]: [Num; 4]) {
+        let [w1, b1, w2, b2] = &self.parameters;
+        self.parameters = [
+            (w1 - rate * dw1).named("w1"),
+            (b1 - rate * db1).named("b1"),
+            (w2 - rate * dw2).named("w2"),
+            (b2 - rate * db2).named("b2"),
+        ];
     }
 }
 
-/// The network after all epochs, and the loss before each step.
-fn descended(f: &Formula) -> (Net, Vec<Num>) {
-    let (x, y, rate) = (f.input("x"), f.input("y"), f.input("learning_rate"));
+fn loss(pass: &Pass, y: &Num) -> Num {
+    (&pass.a2 - y).square().mean().named("loss")
+}
+
+/// The network after all epochs, each of which goes on from a forward pass, and the loss before each.
+fn trained(f: &Formula, epoch: impl Fn(&mut Net, &Pass, &Num, &Num)) -> (Net, Vec<Num>) {
+    let (x, y) = (f.input("x"), f.input("y"));
     let (mut net, mut losses) = (Net::new(f), Vec::new());
     for _ in 0..f.times("epochs") {
         let pass = net.pass(&x);
-        losses.push((&pass.a2 - &y).square().mean().named("loss"));
-        let [dw1, db1, dw2, db2] = net.slopes(&pass, &x, &y);
-        let [w1, b1, w2, b2] = net.parameters;
-        net.parameters = [
-            (w1 - &rate * dw1).named("w1"),
-            (b1 - &rate * db1).named("b1"),
-            (w2 - &rate * dw2).named("w2"),
-            (b2 - &rate * db2).named("b2"),
-        ];
+        losses.push(loss(&pass, &y));
+        epoch(&mut net, &pass, &x, &y);
     }
     (net, losses)
 }
 
-fn stepped(c: &Record, factor: fn(&str, f64) -> f64) -> Record {
-    let rate = c.float("learning_rate");
-    let matrix = |name: &str| &c.matrix(name) + &(factor(name, rate) * &c.matrix(&format!("d{name}")));
-    let vector = |name: &str| &c.vector(name) + &(factor(name, rate) * &c.vector(&format!("d{name}")));
-    Record::new().with("w1", matrix("w1")).with("b1", vector("b1")).with("w2", matrix("w2")).with("b2", vector("b2"))
+/// The same, by gradient descent.
+fn descended(f: &Formula) -> (Net, Vec<Num>) {
+    let rate = f.input("learning_rate");
+    trained(f, |net, pass, x, y| {
+        let slopes = net.slopes(pass, x, y);
+        net.step(&rate, slopes);
+    })
 }
 
-/// The case with its gradients beside its parameters.
-fn with_gradients(c: &Record) -> Record {
-    let output = output_gradients(c, 1.0, sigmoid_slope);
-    let hidden = hidden_gradients(c, dz1(c, &Back::RIGHT));
-    output.parts().chain(hidden.parts()).fold(c.clone(), |case, (name, value)| case.with(name, value.clone()))
+fn with_losses(net: Net, losses: Num) -> [(&'static str, Num); 5] {
+    let [w1, b1, w2, b2] = net.named_parameters();
+    [w1, b1, w2, b2, ("losses", losses)]
 }
 
-fn one_step(c: &Record) -> Record {
-    overlaid(c, &stepped(&with_gradients(c), |_, rate| -rate))
-}
-
-/// The network of the case after so many epochs, and the losses on its way.
-fn trained(c: &Record, epochs: usize, epoch: impl Fn(&Record) -> Record) -> Record {
-    let (mut net, mut losses) = (c.clone(), Vec::new());
-    for _ in 0..epochs {
-        losses.push(mean_squared_error(&net));
-        net = epoch(&net);
-    }
-    network_of(&net).with("losses", Array1::from(losses))
-}
-
-/// The parameters of a network, and nothing else.
-fn network_of(c: &Record) -> Record {
-    let part = |name: &str| c.get(name).expect("a network has it").clone();
-    ["w1", "b1", "w2", "b2"].into_iter().fold(Record::new(), |net, name| net.with(name, part(name)))
+/// The parameters of the case, of which these have moved.
+fn moved(f: &Formula, has_moved: fn(&str) -> bool) -> [(&'static str, Num); 4] {
+    let rate = f.input("learning_rate");
+    PARAMETERS.map(|name| {
+        let before = f.input(name);
+        (name, if has_moved(name) { before - &rate * f.input(&format!("d{name}")) } else { before })
+    })
 }
 
 /// Networks to be trained for a few epochs, or for none.

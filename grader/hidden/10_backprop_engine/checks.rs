@@ -51,11 +51,6 @@ fn linear() -> Vec<Check> {
                 "dX is divided by the number of samples. `d_out` contains the 1/n of the loss already: do not divide \
                  again.",
                 |c| c.matrix("d_out").dot(&c.matrix("weights").t()) / c.matrix("x").nrows() as f64,
-            )
-            .mistake(
-                "d_out_passed_on",
-                "`d_out` is returned unchanged. Return the gradient with respect to the input: dX = dZ·Wᵀ.",
-                |c| c.matrix("d_out").to_owned(),
             ),
         Check::new(
             "linear_gradients",
@@ -189,31 +184,21 @@ fn activations() -> Vec<Check> {
             "Sigmoid" => ["Sigmoid::forward", "Sigmoid::backward"],
             _ => ["Tanh::forward", "Tanh::backward"],
         };
-        Check::new(id, "activations", title, 2)
-            .asks("layer")
-            .about(backward)
-            .about(forward)
-            .computes(move |f| {
-                let z = f.input("x");
-                let a = match name {
-                    "ReLU" => z.relu(),
-                    "Sigmoid" => z.sigmoid(),
-                    _ => z.tanh(),
-                };
-                let a = a.named("a");
-                let slope = match name {
-                    "ReLU" => z.above(&f.number(0.0)).real(),
-                    "Sigmoid" => &a * (1.0 - &a),
-                    _ => 1.0 - a.square(),
-                };
-                [("output", a), ("d_x", f.input("d_out") * slope.named("slope"))]
-            })
-            .mistake(
-                "d_out_forgotten",
-                "This is the slope of the layer alone. The chain rule multiplies slopes: `d_out`, the gradient from \
-                 the layers after it, times this layer's slope.",
-                move |c| activation(c, |z, _, _| slope(name, z)),
-            )
+        Check::new(id, "activations", title, 2).asks("layer").about(backward).about(forward).computes(move |f| {
+            let z = f.input("x");
+            let a = match name {
+                "ReLU" => z.relu(),
+                "Sigmoid" => z.sigmoid(),
+                _ => z.tanh(),
+            };
+            let a = a.named("a");
+            let slope = match name {
+                "ReLU" => z.above(&f.number(0.0)).real(),
+                "Sigmoid" => &a * (1.0 - &a),
+                _ => 1.0 - a.square(),
+            };
+            [("output", a), ("d_x", f.input("d_out") * slope.named("slope"))]
+        })
     };
     vec![
         check("ReLU", "relu", "ReLU passes a gradient back where its input was positive")
@@ -316,7 +301,10 @@ fn losses() -> Vec<Check> {
                 "sigmoid_slope_again",
                 "The gradient is multiplied by σ(z)(1 - σ(z)). This loss takes scores, and σ(z) - y is the slope \
                  along the *score*: it already contains the slope of the sigmoid.",
-                |c| terms(c).1 * c.matrix("output").mapv(|z| slope("Sigmoid", z)) / averaged_over(c),
+                computed(|f| {
+                    let p = f.input("output").sigmoid();
+                    loss_gradient_of(f) * &p * (1.0 - &p)
+                }),
             ),
         Check::new("bce_large", "losses", "BceWithLogits is exact for scores of any size", 1)
             .asks("loss")
@@ -335,10 +323,7 @@ fn losses() -> Vec<Check> {
                 })
                 .to_vec()
             })
-            .expects(|c| {
-                let (terms, slopes) = terms(c);
-                Record::new().with("value", terms.sum() / averaged_over(c)).with("gradient", slopes / averaged_over(c))
-            })
+            .computes(|f| [("value", loss_of(f)), ("gradient", loss_gradient_of(f))])
             .mistake_if(
                 "scores_overflow",
                 "For a score far from 0 the loss is not finite. Either e^800 is computed, which is infinite, or the \
@@ -346,9 +331,7 @@ fn losses() -> Vec<Check> {
                  + e^-|z|).",
                 |_, seen| !seen.float("value").is_finite(),
             )
-            .mistake_if("probability_clipped", CLIPPED, |c, seen| {
-                seen.float("value") < 0.9 * terms(c).0.mean().unwrap_or(0.0)
-            }),
+            .mistake_if("probability_clipped", CLIPPED, loss_is_too_small),
         value(
             "SoftmaxCrossEntropy",
             "cross_entropy",
@@ -363,7 +346,10 @@ fn losses() -> Vec<Check> {
             "softmax_down_the_columns",
             "The probabilities are taken down the columns, so that the samples of a batch compete with each other. A \
              row is a sample, and its classes compete.",
-            |c| (softmax(&c.matrix("output").t()).reversed_axes() - c.matrix("target")) / n_outputs(c),
+            |c| {
+                (softmax(&c.matrix("output").t()).reversed_axes() - c.matrix("target"))
+                    / c.matrix("output").nrows() as f64
+            },
         ),
         Check::new("cross_entropy_large", "losses", "SoftmaxCrossEntropy is exact for scores of any size", 1)
             .asks("loss")
@@ -381,10 +367,7 @@ fn losses() -> Vec<Check> {
                     })
                     .to_vec()
             })
-            .expects(|c| {
-                let (terms, slopes) = terms(c);
-                Record::new().with("value", terms.sum() / averaged_over(c)).with("gradient", slopes / averaged_over(c))
-            })
+            .computes(|f| [("value", loss_of(f)), ("gradient", loss_gradient_of(f))])
             .mistake_if(
                 "softmax_without_max",
                 "e^1000 is infinite. Subtract the row's largest score from the row first: ln p stays the same, and no \
@@ -403,9 +386,7 @@ fn losses() -> Vec<Check> {
                  without p: it is z - ln Σ e^z, with the row's largest score subtracted first.",
                 rounded_to_zero,
             )
-            .mistake_if("probability_clipped", CLIPPED, |c, seen| {
-                seen.float("value") < 0.9 * terms(c).0.sum() / averaged_over(c)
-            }),
+            .mistake_if("probability_clipped", CLIPPED, loss_is_too_small),
     ]
 }
 
@@ -566,12 +547,6 @@ fn training() -> Vec<Check> {
             .after("network_parameters")
             .on(|draw| [0.1, 0.25].map(|rate| given(draw, "Given, Given").with("learning_rate", rate)).to_vec())
             .expects(move |c| moved(c, &|_, _| c.float("learning_rate")))
-            .mistake(
-                "uphill",
-                "The parameters go uphill. The gradient points to where the loss grows, so subtract it: w ← w - \
-                 learning_rate · dw.",
-                move |c| moved(c, &|_, _| -c.float("learning_rate")),
-            )
             .mistake(
                 "biases_stand_still",
                 "The weights move, the biases do not. A step is for all parameters, whatever their shape.",
@@ -1074,7 +1049,6 @@ fn shows(c: &Record, seen: &Record, faults: Passes) -> bool {
     wrong.parts().all(|(name, _)| close(name))
 }
 
-/// The loss of each entry of a case, and its slope along that entry of the output, before any mean is taken.
 fn loss_of(f: &Formula) -> Num {
     let (output, target) = (f.input("output"), f.input("target"));
     match f.case().text("loss") {
@@ -1104,44 +1078,14 @@ fn loss_gradient_of(f: &Formula) -> Num {
     }
 }
 
-fn terms(c: &Record) -> (Array2<f64>, Array2<f64>) {
-    let (output, target) = (c.matrix("output"), c.matrix("target"));
-    let each = |f: &dyn Fn(f64, f64) -> f64| Array2::from_shape_fn(output.dim(), |at| f(output[at], target[at]));
-    match c.text("loss") {
-        "Mse" => (each(&|o, t| (o - t).powi(2)), each(&|o, t| 2.0 * (o - t))),
-        // ln(1 + e^-z) where the target is 1, ln(1 + e^z) where it is 0.
-        "BceWithLogits" => {
-            let softplus = |z: f64| if z > 0.0 { z + (-z).exp().ln_1p() } else { z.exp().ln_1p() };
-            (each(&|z, y| softplus(if y == 1.0 { -z } else { z })), each(&|z, y| value("Sigmoid", z) - y))
-        }
-        "SoftmaxCrossEntropy" => {
-            let log_sums: Vec<f64> = output
-                .rows()
-                .into_iter()
-                .map(|row| {
-                    let max = row.fold(f64::NEG_INFINITY, |max, &z| max.max(z));
-                    max + row.iter().map(|z| (z - max).exp()).sum::<f64>().ln()
-                })
-                .collect();
-            let terms = Array2::from_shape_fn(output.dim(), |(i, j)| target[[i, j]] * (log_sums[i] - output[[i, j]]));
-            (terms, softmax(&output) - target)
-        }
-        other => panic!("no loss is called `{other}`"),
-    }
-}
-
-/// What the loss of a case is averaged over.
-fn averaged_over(c: &Record) -> f64 {
-    if c.text("loss") == "SoftmaxCrossEntropy" { n_outputs(c) } else { c.matrix("output").len() as f64 }
-}
-
-fn n_outputs(c: &Record) -> f64 {
-    c.matrix("output").nrows() as f64
+fn loss_is_too_small(c: &Record, seen: &Record) -> bool {
+    seen.float("value") < 0.9 * computed(loss_of)(c).float("result")
 }
 
 /// Whether the probabilities are right, but the logarithm of one that is nearly 0 is infinite.
 fn rounded_to_zero(c: &Record, seen: &Record) -> bool {
-    !seen.float("value").is_finite() && seen.matrix("gradient").abs_diff_eq(&(terms(c).1 / averaged_over(c)), 1e-9)
+    let right = computed(loss_gradient_of)(c);
+    !seen.float("value").is_finite() && seen.matrix("gradient").abs_diff_eq(&right.matrix("result"), 1e-9)
 }
 
 /// Softmax of each row as `1 / Σ_k e^(z_k - z_j)`: as safe as with the maximum.

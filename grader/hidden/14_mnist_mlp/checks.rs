@@ -293,26 +293,19 @@ fn evaluations() -> [Check; 2] {
                 // The second time the last class is missing.
                 vec![samples(draw, &[2, 1, 0, 0, 2, 2, 0], 3), samples(draw, &[0, 1, 0, 1, 1], 3)]
             })
-            .computes(|f| {
-                let scores = scores_of(f);
-                let loss = cross_entropy_of(f, &scores);
-                [("loss", loss), ("accuracy", scores.largest_of_rows().equals(&f.input("labels")).mean())]
-            })
-            .mistake("accuracy_in_percent", "The accuracy is in percent. Return a fraction, from 0 to 1.", |c| {
-                evaluation(c, |loss, accuracy, _| (loss, 100.0 * accuracy))
-            })
-            .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
-                let z = softmax(&net(c).scores(&c.matrix("x")));
-                let loss = cross_entropy(&z, &c.counts("labels"));
-                evaluation(c, |_, accuracy, _| (loss, accuracy))
-            })
+            .computes(|f| evaluation(f, |scores| cross_entropy_of(f, scores)))
+            .mistake(
+                "softmax_twice",
+                SOFTMAX_TWICE,
+                computed(|f| evaluation(f, |scores| cross_entropy_of(f, &softmax_of(scores)))),
+            )
             .mistake(
                 "classes_counted_from_the_labels",
                 "The number of classes is taken from the largest label, but the last class may be missing in these \
                  samples. Use the number of outputs, `scores.ncols()`.",
                 |c| match c.matrix("weights").ncols() > 1 + c.counts("labels").into_iter().max().unwrap_or(0) {
                     true => Prediction::Panics,
-                    false => evaluation(c, |loss, accuracy, _| (loss, accuracy)).into(),
+                    false => computed(|f| evaluation(f, |scores| cross_entropy_of(f, scores)))(c).into(),
                 },
             ),
         Check::new("evaluate_only_looks", "evaluate", "evaluate changes no parameter of the network", 1)
@@ -333,11 +326,10 @@ const LAST_BATCH_NOT_LEARNED_FROM: &str = "The last samples, which do not fill a
 const SOFTMAX_TWICE: &str = "The softmax is applied twice: the engine's `SoftmaxCrossEntropy` applies it to its \
                              input. Pass the scores, not the probabilities.";
 
-/// The loss and the accuracy of a case, made into what `with` makes of them and of the number of samples.
-fn evaluation(c: &Record, with: impl Fn(f64, f64, f64) -> (f64, f64)) -> Record {
-    let (z, labels) = (net(c).scores(&c.matrix("x")), c.counts("labels"));
-    let (loss, accuracy) = with(cross_entropy(&z, &labels), accuracy(&z, &labels), labels.len() as f64);
-    Record::new().with("loss", loss).with("accuracy", accuracy)
+/// What `loss` computes from the scores, and the accuracy.
+fn evaluation(f: &Formula, loss: impl Fn(&Num) -> Num) -> [(&'static str, Num); 2] {
+    let scores = scores_of(f);
+    [("loss", loss(&scores)), ("accuracy", scores.largest_of_rows().equals(&f.input("labels")).mean())]
 }
 
 fn epochs() -> [Check; 7] {
@@ -408,7 +400,7 @@ fn epochs() -> [Check; 7] {
                 |c| {
                     let (mut after, labels) = (net(c), c.counts("labels"));
                     after.step(&c.matrix("x"), &labels, c.float("learning_rate"));
-                    loss_before(c, |_, _| cross_entropy(&after.scores(&c.matrix("x")), &labels))
+                    Record::new().with("loss", cross_entropy(&after.scores(&c.matrix("x")), &labels))
                 },
             )
             .mistake_if(
@@ -418,9 +410,11 @@ fn epochs() -> [Check; 7] {
                  add them up, and divide by the number of all samples.",
                 |c, seen| c.matrix("x").nrows() < c.count("batch_size") && seen.float("loss") == f64::INFINITY,
             )
-            .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
-                loss_before(c, |_, _| cross_entropy(&softmax(&net(c).scores(&c.matrix("x"))), &c.counts("labels")))
-            }),
+            .mistake(
+                "softmax_twice",
+                SOFTMAX_TWICE,
+                computed(|f| [("loss", cross_entropy_of(f, &softmax_of(&scores_of(f))))]),
+            ),
         Check::new(
             "every_sample_counts",
             "train_epoch",
@@ -553,7 +547,7 @@ fn epochs() -> [Check; 7] {
             .on(|draw| [3_usize, 0].map(|size| epoch(samples(draw, &[1, 0, 2], 3), size, 0.5)).to_vec())
             .expects(|c| match c.count("batch_size") {
                 0 => Prediction::Panics,
-                _ => loss_before(c, |loss, _| loss).into(),
+                _ => computed(|f| [("loss", cross_entropy_of(f, &scores_of(f)))])(c).into(),
             })
             .mistake_if(
                 "batches_of_none_accepted",
@@ -1161,12 +1155,6 @@ fn tables() -> [Check; 5] {
             })
             .expects(|c| reports(c, |precision, recall| (precision, recall, harmonic(precision, recall))))
             .mistake(
-                "precision_and_recall_swapped",
-                "Precision and recall are swapped. Precision is a fraction of all samples that are *predicted* as the \
-                 class, a column. Recall is a fraction of all samples that *are* in the class, a row.",
-                |c| reports(c, |precision, recall| (recall, precision, harmonic(precision, recall))),
-            )
-            .mistake(
                 "f1_arithmetic_mean",
                 "F1 is the arithmetic mean of precision and recall here. Use the harmonic mean, 2pr / (p + r): it is \
                  small if one of the two is small.",
@@ -1418,10 +1406,13 @@ fn scores_of(f: &Formula) -> Num {
     (f.input("x").dot(&f.input("weights")) + f.input("biases")).named("scores")
 }
 
-fn cross_entropy_of(f: &Formula, scores: &Num) -> Num {
+fn softmax_of(scores: &Num) -> Num {
     let exponentials = scores.exp().named("exponentials");
-    let p = (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p");
-    -p.pick(&f.input("labels")).ln().mean()
+    (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p")
+}
+
+fn cross_entropy_of(f: &Formula, scores: &Num) -> Num {
+    -softmax_of(scores).pick(&f.input("labels")).ln().mean()
 }
 
 fn accuracy(z: &ArrayRef2<f64>, labels: &[usize]) -> f64 {
@@ -1452,12 +1443,6 @@ fn one_step(c: &Record, factor: f64) -> Record {
 
 fn parameters_of(net: &Net) -> Record {
     Record::new().with("parameters", net.parameters())
-}
-
-/// What `with` makes of the mean loss before an epoch, and of the number of samples.
-fn loss_before(c: &Record, with: impl Fn(f64, f64) -> f64) -> Record {
-    let (z, labels) = (net(c).scores(&c.matrix("x")), c.counts("labels"));
-    Record::new().with("loss", with(cross_entropy(&z, &labels), labels.len() as f64))
 }
 
 /// The network after steps on batches of these rows, with these samples' labels.

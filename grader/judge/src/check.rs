@@ -156,10 +156,7 @@ impl Check {
     pub fn computes<O: Into<Outputs>>(mut self, formula: impl Fn(&Formula) -> O + Send + Sync + 'static) -> Self {
         let varied: Arc<Varied> = Arc::new(move |run| formula(run).into());
         self.formula = Some(varied.clone());
-        self.expects(move |case| {
-            let outputs = varied(&Formula::new(&Inputs::new(case), Vec::new(), false));
-            outputs.record().expect("the shapes in a formula fit together")
-        })
+        self.expects(computed(move |run| varied(run)))
     }
 
     /// For these inputs right code panics, because the documentation rules them out.
@@ -274,6 +271,14 @@ impl Check {
     pub fn cases(&self, seed: u64) -> Result<Vec<Record>, DataError> {
         let stream = self.id.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         (self.cases)(&mut probe::generator(stream))
+    }
+}
+
+/// A formula as a closure, for [`Check::mistake`]: what it yields for a case.
+pub fn computed<O: Into<Outputs>>(formula: impl Fn(&Formula) -> O) -> impl Fn(&Record) -> Record {
+    move |case| {
+        let outputs: Outputs = formula(&Formula::new(&Inputs::new(case), Vec::new(), false)).into();
+        outputs.record().expect("the shapes in a formula fit together")
     }
 }
 

@@ -20,7 +20,7 @@ mod serve;
 mod text;
 mod verdict;
 
-pub use check::{Check, Expectation, Mistake, Prediction, Recognition};
+pub use check::{Check, Expectation, Mistake, Prediction, Recognition, computed};
 pub use compare::Tolerance;
 pub use serve::{draw_pictures, judge};
 
@@ -31,7 +31,7 @@ pub mod prelude {
     pub use probe::{Record, Value};
 
     pub use crate::{
-        Check, Prediction, Tolerance, draw,
+        Check, Prediction, Tolerance, computed, draw,
         formula::{Aggregate, Formula, Num, Over},
     };
 }
