@@ -32,9 +32,10 @@ fn rules() -> Vec<Check> {
             })
             .computes(|f| {
                 let (n_in, n_out) = (f.input("n_in").real(), f.input("n_out").real());
+                let both = (&n_in + n_out).named("n_in + n_out");
                 match f.case().text("init") {
                     "Normal" => f.input("number"),
-                    "XavierNormal" | "XavierUniform" => (2.0 / (n_in + n_out)).sqrt(),
+                    "XavierNormal" | "XavierUniform" => (2.0 / both).sqrt(),
                     "HeNormal" | "HeUniform" => (2.0 / n_in).sqrt(),
                     _ => f.number(0.0),
                 }
