@@ -781,6 +781,8 @@ methods! {
     recip: Op::Function(Function::Recip);
     /// Every entry, rounded.
     round: Op::Function(Function::Round);
+    /// Every entry, rounded down.
+    floor: Op::Function(Function::Floor);
     /// The sine of every entry.
     sin: Op::Function(Function::Sin);
     /// The cosine of every entry.

@@ -30,7 +30,16 @@ fn rules() -> Vec<Check> {
                 cases.extend(INITS.map(|init| layer(init, 0.5, 8, 24)));
                 cases
             })
-            .expects(|c| variance(c, |n_in, n_out| 2.0 / (n_in + n_out), |n_in, _| 2.0 / n_in).sqrt())
+            .computes(|f| {
+                let (n_in, n_out) = (f.input("n_in").real(), f.input("n_out").real());
+                let both = (&n_in + n_out).named("n_in + n_out");
+                match f.case().text("init") {
+                    "Normal" => f.input("number"),
+                    "XavierNormal" | "XavierUniform" => (2.0 / both).sqrt(),
+                    "HeNormal" | "HeUniform" => (2.0 / n_in).sqrt(),
+                    _ => f.number(0.0),
+                }
+            })
             .mistake("variance_for_deviation", VARIANCE_FOR_DEVIATION, |c| match c.text("init") {
                 "Normal" => c.float("number"),
                 _ => variance(c, |n_in, n_out| 2.0 / (n_in + n_out), |n_in, _| 2.0 / n_in),
@@ -60,12 +69,6 @@ fn rules() -> Vec<Check> {
                 |c| variance(c, |n_in, _| 2.0 / n_in, |n_in, n_out| 2.0 / (n_in + n_out)).sqrt(),
             )
             .mistake(
-                "xavier_of_the_sum",
-                "Xavier's variance is half of what it should be: the factor of 2 is missing. 2 / (n_in + n_out) is 1 \
-                 over the *mean* of n_in and n_out.",
-                |c| variance(c, |n_in, n_out| 1.0 / (n_in + n_out), |n_in, _| 2.0 / n_in).sqrt(),
-            )
-            .mistake(
                 "bound_for_deviation",
                 "The uniform rules give the bound b here. The function should return the standard deviation, which \
                  does not depend on the kind of distribution: `uniform_bound` turns it into b.",
@@ -88,29 +91,7 @@ fn rules() -> Vec<Check> {
                 let drawn = 0.01 * draw::size(draw, 1, 500) as f64;
                 [1.0, 0.5, drawn].map(|std| Record::new().with("std", std)).to_vec()
             })
-            .expects(|c| 3.0_f64.sqrt() * c.float("std"))
-            .mistake(
-                "deviation_for_bound",
-                "This is the standard deviation itself. Numbers between -b and b are closer to 0 than b, most of them \
-                 much closer: their standard deviation is b / √3.",
-                |c| c.float("std"),
-            )
-            .mistake(
-                "divided_by_the_root",
-                "This is std / √3, the wrong way round: b is larger than the standard deviation. Solve std = b / √3 \
-                 for b.",
-                |c| c.float("std") / 3.0_f64.sqrt(),
-            )
-            .mistake(
-                "three_without_root",
-                "This is 3 · std. The *variance* is b² / 3, so the standard deviation is b / √3, and b is √3 · std.",
-                |c| 3.0 * c.float("std"),
-            )
-            .mistake(
-                "width_for_bound",
-                "This is √12 · std, the width of the range from -b to b. b is half of that: √3 · std.",
-                |c| 12.0_f64.sqrt() * c.float("std"),
-            ),
+            .computes(|f| f.number(3.0).sqrt() * f.input("std")),
     ]
 }
 
@@ -392,19 +373,8 @@ fn signals() -> Vec<Check> {
                     Record::new().with("a", draw::matrix(draw, (3, 4), 2.0) + 1.5),
                 ]
             })
-            .expects(|c| rms(&c.matrix("a")))
+            .computes(|f| scale_of(&f.input("a")))
             .mistake("mean_taken_out", MEAN_TAKEN_OUT, |c| spread(&c.matrix("a")))
-            .mistake(
-                "root_forgotten",
-                "This is the mean of the squares. Take its root, so that twice the numbers have twice the scale.",
-                |c| mean_square(&c.matrix("a")),
-            )
-            .mistake(
-                "length_for_scale",
-                "This is the root of the *sum* of the squares, which grows with the number of entries. Divide the sum \
-                 by how many there are.",
-                |c| length(&c.matrix("a")),
-            )
             .mistake(
                 "mean_size",
                 "This is the mean of |a|. Squares come first here, then the mean, then the root.",
@@ -418,7 +388,15 @@ fn signals() -> Vec<Check> {
         )
         .after("scale")
         .on(stacks)
-        .expects(|c| scales(outputs(c)))
+        .computes(|f| {
+            let mut a = f.input("x");
+            let scales = WEIGHTS.map(|w| {
+                let z = a.dot(&f.input(w)).named("Z");
+                a = activated(f, &z).named("A");
+                scale_of(&a)
+            });
+            f.vector(&scales)
+        })
         .or_follows(|c, seen| {
             by_own_scale(c, seen, |scale| outputs(c).iter().map(|a| scale(a)).collect::<Array1<f64>>())
         })
@@ -446,23 +424,21 @@ fn signals() -> Vec<Check> {
                 all.extend(sums(c).pop());
                 scales(all)
             },
-        )
-        .mistake(
-            "activation_left_out",
-            "The activation is never applied: the input of every layer is the output A = f(Z) of the layer before.",
-            |c| {
-                let mut a = c.matrix("x").to_owned();
-                let scales = weights(c).into_iter().map(|w| {
-                    a = a.dot(&w);
-                    rms(&a)
-                });
-                Array1::from(scales.collect::<Vec<_>>())
-            },
         ),
         Check::new("gradient_scales", "gradient_scales", "gradient_scales has the scale of dZ of each layer", 4)
             .after("scale")
             .on(stacks)
-            .expects(|c| backwards(c, true, true))
+            .computes(|f| {
+                let mut d_a = f.input("d_out").named("dA");
+                let mut scales = Vec::new();
+                for (w, a) in WEIGHTS.into_iter().zip(passed(f)).rev() {
+                    let d_z = (&d_a * slope_at(f, &a).named("f'(Z)")).named("dZ");
+                    scales.push(scale_of(&d_z));
+                    d_a = d_z.dot(&f.input(w).t()).named("dA");
+                }
+                scales.reverse();
+                f.vector(&scales)
+            })
             .or_follows(|c, seen| {
                 by_own_scale(c, seen, |scale| gradients(c, true).iter().map(|d_z| scale(d_z)).collect::<Array1<f64>>())
             })
@@ -471,12 +447,6 @@ fn signals() -> Vec<Check> {
                 "The numbers are right, but in the order of the backward pass. The first layer comes first in the \
                  list: reverse it.",
                 |c| Array1::from(backwards(c, true, true).iter().rev().copied().collect::<Vec<_>>()),
-            )
-            .mistake(
-                "slopes_forgotten",
-                "The slopes of the activations are missing: dZ is dA times f'(Z), entry by entry, before the gradient \
-                 goes on to the layer below.",
-                |c| backwards(c, false, true),
             )
             .mistake(
                 "gradient_of_the_output",
@@ -536,14 +506,14 @@ fn saturation() -> Vec<Check> {
                 .map(|(activation, a)| Record::new().with("a", a).with("activation", activation))
                 .to_vec()
             })
-            .expects(|c| share(c, slope_share))
-            .mistake(
-                "counted_not_shared",
-                "This is how many entries are saturated. Divide by how many there are.",
-                |c| share(c, slope_share) * c.matrix("a").len() as f64,
-            )
-            .mistake("saturation_in_percent", "This is the fraction in percent: it should be between 0 and 1.", |c| {
-                100.0 * share(c, slope_share)
+            .computes(|f| {
+                let a = f.input("a");
+                let slope = match f.case().text("activation") {
+                    "Sigmoid" => 4.0 * &a * (1.0 - &a),
+                    _ => slope_at(f, &a),
+                };
+                let slope = slope.named("slope");
+                slope.below(&f.number(0.01)).sum() / slope.count()
             })
             .mistake("close_to_the_end", CLOSE_TO_THE_END, |c| {
                 share(c, |c, a| match c.text("activation") {
@@ -604,10 +574,7 @@ fn saturation() -> Vec<Check> {
                         _ => slope_share(c, a),
                     })
                 },
-            )
-            .mistake("the_rest_counted", "This is the fraction of entries that are *not* saturated.", |c| {
-                1.0 - share(c, slope_share)
-            }),
+            ),
     ]
 }
 
@@ -628,7 +595,15 @@ fn rescaling() -> Vec<Check> {
     let sums = Check::new("rescale", "rescale", "rescale brings the Z of every layer to the scale 1", 2)
         .after("scale")
         .on(stacks)
-        .expects(move |c| rescaled(c, &|z, _| rms(z), true))
+        .computes(|f| {
+            let mut a = f.input("x");
+            WEIGHTS.map(|name| {
+                let z = a.dot(&f.input(name)).named("Z");
+                let w = (f.input(name) / scale_of(&z).named("scale")).named("W");
+                a = activated(f, &a.dot(&w).named("Z")).named("A");
+                (name, w)
+            })
+        })
         .or_follows(move |c, seen| by_own_scale(c, seen, |scale| rescaled(c, &|z, _| scale(z), true)))
         .mistake(
             "old_layers_measured",
@@ -640,24 +615,6 @@ fn rescaling() -> Vec<Check> {
             "divided_by_the_output",
             "W is divided by the scale of A = f(Z). It is Z that should have the scale 1.",
             move |c| rescaled(c, &|_, a| rms(a), true),
-        )
-        .mistake(
-            "divided_by_the_variance",
-            "W is divided by the mean of the squares of Z. If W is halved, Z is half as large: so divide by the root \
-             of this mean, the scale.",
-            move |c| rescaled(c, &|z, _| rms(z).powi(2), true),
-        )
-        .mistake(
-            "rescale_left_linear",
-            "The next layer gets Z as its input. Its input is A = f(Z), and it has to be measured with that.",
-            |c| {
-                let mut a = c.matrix("x").to_owned();
-                (1..).zip(weights(c)).fold(Record::new(), |record, (n, w)| {
-                    let new = &w / rms(&a.dot(&w));
-                    a = a.dot(&new);
-                    record.with(&format!("weights{n}"), new)
-                })
-            },
         )
         .mistake("weights_unchanged", "The weights are as they were: change them in place, `*w /= …`.", |c| {
             let numbered = (1..).zip(weights(c));
@@ -749,8 +706,42 @@ fn stacks(draw: &mut probe::Generator) -> Vec<Record> {
         .to_vec()
 }
 
+const WEIGHTS: [&str; 3] = ["weights1", "weights2", "weights3"];
+
+/// A of each layer, as a formula.
+fn passed(f: &Formula) -> [Num; 3] {
+    let mut a = f.input("x");
+    WEIGHTS.map(|w| {
+        let z = a.dot(&f.input(w)).named("Z");
+        a = activated(f, &z).named("A");
+        a.clone()
+    })
+}
+
+fn activated(f: &Formula, z: &Num) -> Num {
+    match f.case().text("activation") {
+        "Tanh" => z.tanh(),
+        "Sigmoid" => z.sigmoid(),
+        _ => z.relu(),
+    }
+}
+
+/// The slope of the activation where its output is `a`.
+fn slope_at(f: &Formula, a: &Num) -> Num {
+    match f.case().text("activation") {
+        "Tanh" => 1.0 - a.square(),
+        "Sigmoid" => a * (1.0 - a),
+        _ => a.above(&f.number(0.0)),
+    }
+}
+
+/// The root of the mean of the squares.
+fn scale_of(a: &Num) -> Num {
+    a.square().mean().sqrt()
+}
+
 fn weights(c: &Record) -> Vec<Array2<f64>> {
-    ["weights1", "weights2", "weights3"].map(|name| c.matrix(name).to_owned()).to_vec()
+    WEIGHTS.map(|name| c.matrix(name).to_owned()).to_vec()
 }
 
 fn sigmoid_of(z: f64) -> f64 {

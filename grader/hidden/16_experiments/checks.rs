@@ -72,12 +72,17 @@ fn n_parameters() -> Check {
                 case(vec![wide, narrow], size(draw, 2, 99), size(draw, 2, 12)),
             ]
         })
-        .expects(move |c| count(c, |n_in, n_out| (n_in + 1) * n_out, 0))
-        .mistake(
-            "biases_not_counted",
-            "The biases are missing: each neuron has a bias besides its weights.",
-            move |c| count(c, |n_in, n_out| n_in * n_out, 0),
-        )
+        .computes(|f| {
+            let hidden = f.input("hidden");
+            let mut n_in = f.input("n_in");
+            let n_outs = (0..hidden.n_entries()).map(|i| hidden.at(i)).chain([f.input("n_out")]);
+            let of_layers = n_outs.map(|n_out| {
+                let (weights, biases) = ((&n_in * &n_out).named("weights"), n_out.named("biases"));
+                n_in = n_out;
+                weights + biases
+            });
+            of_layers.reduce(|total, layer| total + layer).expect("there is a last layer").whole()
+        })
         .mistake(
             "bias_for_each_input",
             "There is one bias for each input of a layer. A bias belongs to a neuron, which is an output of its layer.",
@@ -510,16 +515,18 @@ fn summaries() -> Vec<Check> {
                 }));
                 cases
             })
-            .expects(|c| of(c, |squares, n| (squares / (n - 1.0)).sqrt()))
+            .computes(|f| {
+                let scores = f.input("scores");
+                let (mean, n) = (scores.mean().named("mean"), scores.count().named("n"));
+                let std = ((&scores - &mean).square().sum() / (&n - 1.0)).sqrt().named("std");
+                [("mean", mean), ("std", std), ("n", n)]
+            })
             .mistake(
                 "divided_by_n",
                 "The standard deviation is too small: the sum of the squares is divided by n. The scores lie closer to \
                  their own mean than to the true mean; dividing by n - 1 makes up for that.",
                 |c| of(c, |squares, n| (squares / n).sqrt()),
             )
-            .mistake("variance_for_std", "`std` is the variance. The standard deviation is its square root.", |c| {
-                of(c, |squares, n| squares / (n - 1.0))
-            })
             .mistake(
                 "standard_error_for_std",
                 "`std` is divided by √n as well: that is the standard error of the *mean*. The function should return \

@@ -41,26 +41,7 @@ fn penalties() -> Vec<Check> {
         Check::new("penalty_value", "penalty", "Penalty::value is λ/2 · w² for L2, and λ · |w| for L1", 2)
             .about("Penalty::value")
             .on(cases)
-            .expects(map(value))
-            .mistake(
-                "half_forgotten",
-                "The value of L2 is twice what it should be: it is λ / 2 times w², so that its slope is λ · w.",
-                map(|penalty, lambda, w| if penalty == "L2" { lambda * w * w } else { value(penalty, lambda, w) }),
-            )
-            .mistake(
-                "cost_below_zero",
-                "Negative weights have a negative penalty with L1. It uses their absolute values.",
-                map(|penalty, lambda, w| if penalty == "L1" { lambda * w } else { value(penalty, lambda, w) }),
-            )
-            .mistake(
-                "half_for_l1_too",
-                "The value of L1 is half of what it should be: the 1/2 belongs to L2 alone.",
-                map(
-                    |penalty, lambda, w| {
-                        if penalty == "L1" { lambda / 2.0 * w.abs() } else { value(penalty, lambda, w) }
-                    },
-                ),
-            )
+            .computes(|f| value_of(f, &f.input("w")))
             .mistake(
                 "penalties_swapped",
                 "L1 and L2 are swapped. L2 uses the squares, L1 the absolute values.",
@@ -69,7 +50,7 @@ fn penalties() -> Vec<Check> {
         Check::new("penalty_slope", "penalty", "Penalty::slope is the slope of Penalty::value, and 0 at 0", 2)
             .about("Penalty::slope")
             .on(cases)
-            .expects(map(slope))
+            .computes(|f| slope_of(f, &f.input("w")))
             .mistake(
                 "slope_doubled",
                 "The slope of L2 is twice what it should be. λ / 2 · w² has the slope λ · w: the 2 of the square \
@@ -107,7 +88,7 @@ fn penalties() -> Vec<Check> {
         Check::new("total_penalty", "total_penalty", "total_penalty is the sum over all weights, and no biases", 2)
             .after("penalty_value")
             .on(|draw| PENALTIES.map(|penalty| penalised(net_case(draw), draw, penalty)).to_vec())
-            .expects(|c| total(c, &Net::of(c)))
+            .computes(|f| value_of(f, &f.input("weights1")).sum() + value_of(f, &f.input("weights2")).sum())
             .mistake(
                 "biases_cost",
                 "The biases are counted as well. Weights are the parameters with two axes: `value.ndim()` is 2.",
@@ -119,12 +100,6 @@ fn penalties() -> Vec<Check> {
             .mistake("mean_cost", "This is the mean over the weights. The penalty is the sum.", |c| {
                 let net = Net::of(c);
                 total(c, &net) / (net.w1.len() + net.w2.len()) as f64
-            })
-            .mistake("last_layer_alone", "Only the last layer is counted: add up all layers.", |c| {
-                Net::of(c).w2.mapv(|w| cost(c, w)).sum()
-            })
-            .mistake("first_layer_alone", "Only the first layer is counted: add up all layers.", |c| {
-                Net::of(c).w1.mapv(|w| cost(c, w)).sum()
             }),
     ]
 }
@@ -140,13 +115,21 @@ fn steps() -> Vec<Check> {
         .after("penalty_slope")
         .on(|draw| {
             PENALTIES
-                .map(|penalty| penalised(net_case(draw), draw, penalty).with("learning_rate", drawn(draw, 0.1, 0.9)))
+                .map(|penalty| {
+                    let case = penalised(net_case(draw), draw, penalty).with("learning_rate", drawn(draw, 0.1, 0.9));
+                    with_gradients(case)
+                })
                 .to_vec()
         })
-        .expects(|c| stepped(c, |w, d_w| w - rate(c) * (d_w + pull(c, w)), |b, d_b| b - rate(c) * d_b))
+        .computes(|f| {
+            PARAMETERS.map(|(name, gradient)| {
+                let (value, gradient) = (f.input(name), f.input(gradient));
+                let slope = if name.starts_with("weights") { gradient + slope_of(f, &value) } else { gradient };
+                (name, value - f.input("learning_rate") * slope)
+            })
+        })
         .or_follows(|c, seen| {
-            let net = Net::of(c);
-            let d = net.gradients(&c.matrix("x"), &c.matrix("y"), 1.0);
+            let (net, d) = (Net::of(c), gradients(c));
             let step = |w: Array2<f64>, d_w: Array2<f64>, slopes: &str| w - (d_w + seen.matrix(slopes)) * rate(c);
             Record::new()
                 .with("weights1", step(net.w1, d.w1, "slopes1"))
@@ -158,25 +141,11 @@ fn steps() -> Vec<Check> {
             let step = |w: f64, d_w: f64| w - rate(c) * (d_w + pull(c, w));
             stepped(c, step, step)
         })
-        .mistake("plain_step", "This is a step on the loss alone: the slope of the penalty is missing.", |c| {
-            stepped(c, |w, d_w| w - rate(c) * d_w, |b, d_b| b - rate(c) * d_b)
-        })
         .mistake(
             "slope_without_rate",
             "The slope of the penalty is subtracted without the learning rate. The step is lr times the sum of *both* \
              slopes, that of the loss and that of the penalty.",
             |c| stepped(c, |w, d_w| w - rate(c) * d_w - pull(c, w), |b, d_b| b - rate(c) * d_b),
-        )
-        .mistake(
-            "weights_pushed",
-            "The penalty pushes weights away from 0. Its slope has the sign of the weight. Add it to the gradient, and \
-             then subtract the sum.",
-            |c| stepped(c, |w, d_w| w - rate(c) * (d_w - pull(c, w)), |b, d_b| b - rate(c) * d_b),
-        )
-        .mistake(
-            "penalty_alone",
-            "The weights follow the penalty alone: the gradient of the loss is missing in their step.",
-            |c| stepped(c, |w, _| w - rate(c) * pull(c, w), |b, d_b| b - rate(c) * d_b),
         )
         .mistake(
             "slope_after_the_step",
@@ -190,9 +159,6 @@ fn steps() -> Vec<Check> {
                 stepped(c, step, |b, d_b| b - rate(c) * d_b)
             },
         )
-        .mistake("uphill", "The step goes uphill, along the slope and not against it: subtract.", |c| {
-            stepped(c, |w, d_w| w + rate(c) * (d_w + pull(c, w)), |b, d_b| b + rate(c) * d_b)
-        })
         .mistake(
             "biases_stay",
             "The biases have not changed. They have no penalty, but they do learn: b - lr · db.",
@@ -201,27 +167,21 @@ fn steps() -> Vec<Check> {
         Check::new("decay", "decay", "decay shrinks every weight by the fraction lr · weight decay", 2)
             .on(|draw| {
                 let case = |draw: &mut Generator| {
-                    net_case(draw)
-                        .with("learning_rate", drawn(draw, 0.1, 0.9))
-                        .with("weight_decay", drawn(draw, 0.1, 0.9))
+                    let case = net_case(draw).with("learning_rate", drawn(draw, 0.1, 0.9));
+                    with_gradients(case.with("weight_decay", drawn(draw, 0.1, 0.9)))
                 };
                 vec![case(draw), case(draw)]
             })
-            .expects(|c| stepped(c, |w, _| w * (1.0 - rate(c) * c.float("weight_decay")), |b, _| b))
+            .computes(|f| {
+                let left = 1.0 - f.input("learning_rate") * f.input("weight_decay");
+                let shrunk = |name: &str| f.input(name) * &left;
+                PARAMETERS
+                    .map(|(name, _)| (name, if name.starts_with("weights") { shrunk(name) } else { f.input(name) }))
+            })
             .mistake("biases_shrink", BIASES_PULLED, |c| {
                 let shrink = |w: f64, _| w * (1.0 - rate(c) * c.float("weight_decay"));
                 stepped(c, shrink, shrink)
             })
-            .mistake(
-                "decay_without_rate",
-                "The weights shrink by the fraction `weight_decay`, without the learning rate.",
-                |c| stepped(c, |w, _| w * (1.0 - c.float("weight_decay")), |b, _| b),
-            )
-            .mistake(
-                "share_left",
-                "Only the fraction lr · weight decay is left of every weight. It is the fraction that they *lose*.",
-                |c| stepped(c, |w, _| w * rate(c) * c.float("weight_decay"), |b, _| b),
-            )
             .mistake(
                 "step_and_decay",
                 "There is a step along the gradients as well. The optimiser has already taken it; here the weights \
@@ -954,21 +914,12 @@ fn diagnosis() -> Vec<Check> {
                 })
                 .to_vec()
         })
-        .expects(|c| last(&c.vector("validation_loss")) - last(&c.vector("train_loss")))
-        .mistake(
-            "gap_turned_round",
-            "This is the training loss minus the validation loss. The gap is positive if the network is worse on new \
-             samples.",
-            |c| last(&c.vector("train_loss")) - last(&c.vector("validation_loss")),
-        )
-        .mistake(
-            "gap_without_sign",
-            "This is the absolute difference of the two losses. If the validation loss is the smaller one, the gap is \
-             negative.",
-            |c| (last(&c.vector("validation_loss")) - last(&c.vector("train_loss"))).abs(),
-        )
-        .mistake("gap_as_ratio", "This is the quotient of the two losses. The gap is their difference.", |c| {
-            last(&c.vector("validation_loss")) / last(&c.vector("train_loss"))
+        .computes(|f| {
+            let last = |name: &str| f.input(name).aggregate(Aggregate::Last, Over::All);
+            match f.input("train_loss").n_entries() {
+                0 => f.number(f64::NAN),
+                _ => last("validation_loss") - last("train_loss"),
+            }
         })
         .mistake(
             "gap_of_the_best_epoch",
@@ -1332,6 +1283,24 @@ fn slope(penalty: &str, lambda: f64, w: f64) -> f64 {
     }
 }
 
+/// The penalty of each weight, as a formula.
+fn value_of(f: &Formula, w: &Num) -> Num {
+    match f.case().text("penalty") {
+        "L2" => f.input("lambda") / 2.0 * w.square(),
+        "L1" => f.input("lambda") * w.abs(),
+        _ => 0.0 * w,
+    }
+}
+
+/// Its slope.
+fn slope_of(f: &Formula, w: &Num) -> Num {
+    match f.case().text("penalty") {
+        "L2" => f.input("lambda") * w,
+        "L1" => f.input("lambda") * w.sign(),
+        _ => 0.0 * w,
+    }
+}
+
 fn penalised(case: Record, draw: &mut Generator, penalty: &str) -> Record {
     case.with("penalty", penalty).with("lambda", drawn(draw, 0.1, 0.9))
 }
@@ -1375,6 +1344,26 @@ fn net_case(draw: &mut Generator) -> Record {
         .with("biases2", draw::vector(draw, 2, 1.0) + 0.503)
         .with("x", draw::matrix(draw, (4, 2), 1.5) + 0.003)
         .with("y", one_hot_rows(draw, 4, 2))
+}
+
+/// The parameters, each with its gradient.
+const PARAMETERS: [(&str, &str); 4] =
+    [("weights1", "d_weights1"), ("biases1", "d_biases1"), ("weights2", "d_weights2"), ("biases2", "d_biases2")];
+
+/// The case with the gradients of the loss.
+fn with_gradients(c: Record) -> Record {
+    let d = Net::of(&c).gradients(&c.matrix("x"), &c.matrix("y"), 1.0);
+    c.with("d_weights1", d.w1).with("d_biases1", d.b1).with("d_weights2", d.w2).with("d_biases2", d.b2)
+}
+
+/// The gradients in a case.
+fn gradients(c: &Record) -> Net {
+    Net {
+        w1: c.matrix("d_weights1").to_owned(),
+        b1: c.vector("d_biases1").to_owned(),
+        w2: c.matrix("d_weights2").to_owned(),
+        b2: c.vector("d_biases2").to_owned(),
+    }
 }
 
 fn one_hot_rows(draw: &mut Generator, n: usize, n_classes: usize) -> Array2<f64> {
@@ -1463,6 +1452,6 @@ fn total(c: &Record, net: &Net) -> f64 {
 /// The parameters after a step that makes this of weights and biases, as the probe reports them.
 fn stepped(c: &Record, weight: impl Fn(f64, f64) -> f64, bias: impl Fn(f64, f64) -> f64) -> Record {
     let net = Net::of(c);
-    let net = net.changed(&net.gradients(&c.matrix("x"), &c.matrix("y"), 1.0), weight, bias);
+    let net = net.changed(&gradients(c), weight, bias);
     Record::new().with("weights1", net.w1).with("biases1", net.b1).with("weights2", net.w2).with("biases2", net.b2)
 }

@@ -47,7 +47,10 @@ fn sizes() -> Vec<Check> {
                 }
                 cases
             })
-            .expects(|c| sized(c, |size, side, stride, padding| Some((size + 2 * padding - side) / stride + 1)))
+            .computes(|f| {
+                let room = (f.input("size") + 2.0 * f.input("padding") - f.input("side")).named("room");
+                ((room / f.input("stride")).floor() + 1.0).whole()
+            })
             .mistake(
                 "one_place_forgotten",
                 "There is one place too few: (size + 2 · padding - side) / stride counts the *moves* of the window. \
@@ -57,11 +60,6 @@ fn sizes() -> Vec<Check> {
             .mistake("padding_once", "The padding is counted only once. It is on both sides of the image.", |c| {
                 sized(c, |size, side, stride, padding| Some((size + padding).saturating_sub(side) / stride + 1))
             })
-            .mistake(
-                "padding_not_counted",
-                "The padding is ignored: the first window starts on it, and the last one ends on it.",
-                |c| sized(c, |size, side, stride, _| Some((size - side) / stride + 1)),
-            )
             .mistake("rounded_up", "The division rounds up. The last move has to be a whole one: round down.", |c| {
                 sized(c, |size, side, stride, padding| Some((size + 2 * padding - side).div_ceil(stride) + 1))
             })
@@ -239,9 +237,6 @@ fn convolutions() -> Vec<Check> {
             )
             .mistake("padding_forgotten", "The image is not padded: `padding` has no effect.", |c| {
                 Job { padding: 0, ..Job::of(c) }.output()
-            })
-            .mistake("bias_forgotten", "The biases are missing: one for each kernel, added at every place.", |c| {
-                Job { biases: Array1::zeros(Job::of(c).biases.len()), ..Job::of(c) }.output()
             })
             .mistake(
                 "first_channel_only",
@@ -745,11 +740,7 @@ fn conv_forwards() -> Vec<Check> {
                     let entries: Vec<f64> = responses(c).t().iter().copied().collect();
                     Array2::from_shape_vec((n, n_kernels * places), entries).expect("as many numbers")
                 },
-            )
-            .mistake("layer_without_biases", "The biases are missing: every place of map k gets `biases[k]`.", |c| {
-                let (n, places, n_kernels) = dimensions(c);
-                exchanged(&(responses(c) - c.vector("biases")), (n, places, n_kernels), (n, n_kernels * places))
-            }),
+            ),
     ]
 }
 

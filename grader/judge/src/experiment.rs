@@ -7,7 +7,7 @@ use probe::{Record, Value};
 
 use crate::{
     Check, Expectation, Prediction, compare,
-    explain::{Answered, AskMore, Explanation, MAX_MORE, agree, numbers},
+    explain::{Answered, AskMore, Explanation, MAX_MORE, agree, listed, numbers},
     formula::{Array, Count, Function, Op, constant},
 };
 
@@ -221,6 +221,10 @@ impl Change {
             }
             Self::BySize { input, count, is_divided } => {
                 let size = Op::Count(*count).of(&[&formula::array_of(case.get(input)?)?])?.data[0];
+                // Nobody multiplies by a number that is always 0.
+                if size == 0.0 {
+                    return None;
+                }
                 let factor = if *is_divided { size.recip() } else { size };
                 like(value, Op::Times(factor).of(&[&formula::array_of(value)?])?)
             }
@@ -336,6 +340,9 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     if let Some(says) = all_whole(&rights, seen) {
         return found("all_whole", says);
     }
+    if let Some((id, says)) = plainly(&rights, seen, tolerance) {
+        return found(id, says);
+    }
     if let Some(wrong) = places(&rights, seen, tolerance) {
         return found(&wrong.0, wrong.1);
     }
@@ -343,6 +350,15 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     let is_fixed = |case: &Record| others.iter().any(|other| is_equal(other, case));
     let (fixed, drawn): (Vec<_>, Vec<_>) = seen.iter().zip(&is_right).partition(|((case, _), _)| is_fixed(case));
     let all_right = fixed.iter().all(|(_, is_right)| **is_right);
+    // That nothing comes of an empty input is easily right.
+    let is_easy = |index: usize| {
+        let drawn = (0..seen.len()).filter(|index| !is_fixed(&seen[*index].0)).collect::<Vec<_>>();
+        rights[index].parts().all(|(name, value)| match value {
+            Value::Text(text) => text.is_empty() || drawn.iter().any(|drawn| rights[*drawn].get(name) == Some(value)),
+            value => numbers(value).iter().all(|number| [-1.0, 0.0, 1.0].contains(number)),
+        })
+    };
+    let all_right = all_right && (0..seen.len()).any(|index| is_fixed(&seen[index].0) && !is_easy(index));
     if !fixed.is_empty() && all_right && !drawn.is_empty() && drawn.iter().all(|(_, is_right)| !**is_right) {
         return found(
             "right_for_the_example",
@@ -528,11 +544,63 @@ fn all_whole(rights: &[Record], seen: &Answered) -> Option<String> {
         });
         let pairs: Vec<(f64, f64)> = pairs.flat_map(|(right, seen)| right.into_iter().zip(seen)).collect();
         let fractions = pairs.iter().filter(|(right, _)| right.fract() != 0.0);
-        fractions.count() > 1 && pairs.iter().all(|(right, seen)| (0.0..=1.0).contains(right) && *seen == right.floor())
+        // Fractions of a count: 2/7, but not a probability with many digits.
+        let is_share =
+            |right: f64| (1..=MAX_COUNT).any(|n| (n as f64 * right - (n as f64 * right).round()).abs() < 1e-9);
+        fractions.count() > 1
+            && pairs
+                .iter()
+                .all(|(right, seen)| (0.0..=1.0).contains(right) && is_share(*right) && *seen == right.floor())
     })?;
     let what = if rights[0].is_bare() { "your result".to_owned() } else { format!("your `{name}`") };
     Some(format!("The fraction of {what} is always cut off: is it a division of whole numbers?"))
 }
+
+/// What a wrong result is that many slips come to, so that none of them is likely: the same whole number everywhere, or what
+/// was there before.
+pub(crate) fn plainly(
+    rights: &[Record],
+    seen: &Answered,
+    tolerance: crate::Tolerance,
+) -> Option<(&'static str, String)> {
+    let pairs = |name: &str| -> Option<Vec<(Value, Value)>> {
+        let pairs = rights.iter().zip(seen);
+        pairs.map(|(right, (_, observed))| right.get(name).cloned().zip(observed.get(name).cloned())).collect()
+    };
+    let is_wrong = |name: &str| {
+        let pairs = pairs(name);
+        pairs.is_none_or(|pairs| pairs.iter().any(|(right, got)| !compare::same(right, got, tolerance)))
+    };
+    let wrong: Vec<&str> = rights.first()?.parts().map(|(name, _)| name).filter(|name| is_wrong(name)).collect();
+    let constants: Vec<f64> =
+        wrong.iter().map(|name| only_number(&pairs(name)?)).collect::<Option<_>>().unwrap_or_default();
+    if let Some(constant) = constants.first().filter(|first| constants.iter().all(|constant| constant == *first)) {
+        let what = if rights[0].is_bare() { "your result".to_owned() } else { format!("your {}", listed(&wrong)) };
+        return Some(("constant", format!("For all inputs, every number in {what} is {}.", constant + 0.0)));
+    }
+    let is_still_there = |name: &&str| {
+        seen.iter().all(|(case, observed)| case.get(name).is_some_and(|before| Some(before) == observed.get(name)))
+    };
+    // Where a single part stays, the search says what is left out.
+    let is_unchanged = wrong.len() > 1 && wrong.iter().all(is_still_there);
+    is_unchanged.then(|| ("unchanged", format!("Your {} have not changed.", listed(&wrong))))
+}
+
+/// The whole number that all numbers seen are, although most should be others.
+fn only_number(pairs: &[(Value, Value)]) -> Option<f64> {
+    let (rights, seen): (Vec<Vec<f64>>, Vec<Vec<f64>>) =
+        pairs.iter().map(|(right, seen)| (numbers(right), numbers(seen))).unzip();
+    let (rights, seen) = (rights.concat(), seen.concat());
+    let constant = *seen.first()?;
+    let n_wrong = rights.iter().filter(|right| **right != constant).count();
+    let differ = rights.iter().any(|right| *right != rights[0]);
+    // A few may be equal by chance.
+    let is_meant = constant.fract() == 0.0 && differ && n_wrong >= 3 && seen.len() >= 8;
+    (is_meant && seen.iter().all(|number| *number == constant)).then_some(constant)
+}
+
+/// Shares of more are not recognised as such.
+const MAX_COUNT: usize = 1_000;
 
 /// Where in an array the wrong entries are, if that is the same in all cases.
 fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Option<(String, String)> {
