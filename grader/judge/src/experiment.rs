@@ -221,7 +221,7 @@ impl Change {
             }
             Self::BySize { input, count, is_divided } => {
                 let size = Op::Count(*count).of(&[&formula::array_of(case.get(input)?)?])?.data[0];
-                // Nobody multiplies by a number that is always 0.
+                // A factor that is always 0 explains nothing.
                 if size == 0.0 {
                     return None;
                 }
