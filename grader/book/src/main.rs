@@ -140,6 +140,8 @@ fn config(course: &Course, folder: &Path, repository: Option<&str>) -> Result<Co
         "input-404": "",
         "additional-css": of_kind(".css"),
         "additional-js": of_kind(".js"),
+        // What stands in the title of a chapter or a section is about it.
+        "search": { "boost-title": 8, "boost-hierarchy": 4, "boost-paragraph": 1 },
         "print": { "enable": false },
         "playground": { "runnable": false },
     });

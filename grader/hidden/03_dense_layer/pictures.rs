@@ -97,8 +97,8 @@ fn one_neuron(ask: &mut Ask<'_>) -> Result<Picture> {
         .with("biases", array![bias])
         .with("activation", activation)
         .with("x", cells.centres());
-    let outputs = ask.both(|side| side.ask("forward", &case)?.exactly(cells.rows * cells.columns, "result"))?;
-    let outputs = outputs.one(&mut picture).clone();
+    let count = cells.rows * cells.columns;
+    let (outputs, _) = ask.one(&mut picture, |side, _| side.ask("forward", &case)?.exactly(count, "result"))?;
     let range = if activation == "sigmoid" { 1.0 } else { 8.0 };
     picture.raster(cells, outputs, Palette::Diverging, (-range, range));
     let z: Vec<f64> =

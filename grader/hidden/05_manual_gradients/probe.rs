@@ -62,6 +62,17 @@ fn main() {
             let (w, b) = GD_STEP(case.float("w"), case.float("b"), &grad, case.float("learning_rate"));
             Record::new().with("w", w).with("b", b)
         }),
+        // For the pictures: the way down, step by step.
+        ("walk", |case| {
+            let (mut w, mut b) = (case.float("w"), case.float("b"));
+            let mut places = vec![w, b];
+            for _ in 0..case.count("steps") {
+                let grad = LINEAR(case.float("x"), w, b, case.float("y"));
+                (w, b) = GD_STEP(w, b, &grad, case.float("learning_rate"));
+                places.extend([w, b]);
+            }
+            Array1::from(places).into()
+        }),
         ("critical_learning_rate", |case| CRITICAL_RATE(case.float("x")).into()),
         ("two_layer_step", |case| trace_parts(&two_layer_step(case).0)),
         ("two_layer_update", |case| {

@@ -56,8 +56,8 @@ fn pictures(ask: &mut Ask<'_>) -> Result<Vec<Picture>> {
 }
 
 /// The data of the lesson's table: 100 samples of ten features in three clouds that overlap, 50 of class 0, 30 of class
-/// 1 and 20 of class 2. With weights and biases that are 0.
-fn case(learning_rate: f64, epochs: usize) -> Record {
+/// 1 and 20 of class 2. `x`, and the one-hot rows.
+fn data() -> (Array2<f64>, Array2<f64>) {
     let mut rng = probe::generator(1);
     let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
     let centres = Array2::from_shape_simple_fn((3, 10), || 0.3 * normal());
@@ -65,13 +65,44 @@ fn case(learning_rate: f64, epochs: usize) -> Record {
     let mut labels = [vec![0; 50], vec![1; 30], vec![2; 20]].concat();
     labels.shuffle(&mut rng);
     let y = Array2::from_shape_fn((100, 3), |(sample, class)| if labels[sample] == class { 1.0 } else { 0.0 });
-    Record::new()
-        .with("x", noise + y.dot(&centres))
-        .with("y_onehot", y)
-        .with("w", Array2::<f64>::zeros((10, 3)))
-        .with("b", Array1::<f64>::zeros(3))
-        .with("learning_rate", learning_rate)
-        .with("epochs", epochs)
+    (noise + y.dot(&centres), y)
+}
+
+/// A training on these data, so far.
+#[derive(Clone)]
+struct Run {
+    w: Array2<f64>,
+    b: Array1<f64>,
+    losses: Vec<f64>,
+}
+
+impl Run {
+    fn start() -> Self {
+        Self { w: Array2::zeros((10, 3)), b: Array1::zeros(3), losses: Vec::new() }
+    }
+
+    /// More epochs, as a case for an experiment.
+    fn case(&self, (x, y): &(Array2<f64>, Array2<f64>), learning_rate: f64, epochs: usize) -> Record {
+        Record::new()
+            .with("x", x.clone())
+            .with("y_onehot", y.clone())
+            .with("w", self.w.clone())
+            .with("b", self.b.clone())
+            .with("learning_rate", learning_rate)
+            .with("epochs", epochs)
+    }
+
+    /// What it is after the epochs of this answer.
+    fn after(&self, answer: &Answer) -> Asked<Self> {
+        let w = Array2::from_shape_vec((10, 3), answer.exactly(30, "w")?).expect("there are as many numbers");
+        let losses = [&*self.losses, &*answer.numbers("losses")].concat();
+        Ok(Self { w, b: Array1::from(answer.exactly(3, "b")?), losses })
+    }
+}
+
+/// Epochs on these data from weights and biases that are 0.
+fn case(learning_rate: f64, epochs: usize) -> Record {
+    Run::start().case(&data(), learning_rate, epochs)
 }
 
 /// Numbers from epoch 1 on.
@@ -87,14 +118,14 @@ fn falling(mut picture: Picture, learning_rate: f64, epochs: usize, ask: &mut As
     Ok(picture)
 }
 
-/// The step of the lesson with none, some or all of three bugs, whose names stay a secret here.
-fn losses_with([a, b, c]: [bool; 3], case: &Record, learning_rate: f64, epochs: usize) -> Vec<f64> {
+/// Epochs of the lesson's step with none, some or all of three bugs, whose names stay a secret here.
+fn with_bugs([a, b, c]: [bool; 3], case: &Record) -> Record {
     let (x, y) = (case.matrix("x"), case.matrix("y_onehot"));
-    let (mut weights, mut biases) = (Array2::<f64>::zeros((x.ncols(), y.ncols())), Array1::<f64>::zeros(y.ncols()));
-    let n = x.nrows() as f64;
+    let (mut weights, mut biases) = (case.matrix("w").to_owned(), case.vector("b").to_owned());
+    let (learning_rate, n) = (case.float("learning_rate"), x.nrows() as f64);
     let sign = |bug: bool| if bug { -1.0 } else { 1.0 };
     let mut losses = Vec::new();
-    for _ in 0..epochs {
+    for _ in 0..case.count("epochs") {
         let mut p = x.dot(&weights) + &(sign(a) * &biases);
         for mut row in p.rows_mut() {
             let largest = row.fold(f64::NEG_INFINITY, |largest, z| largest.max(*z));
@@ -107,15 +138,16 @@ fn losses_with([a, b, c]: [bool; 3], case: &Record, learning_rate: f64, epochs: 
         weights.scaled_add(-learning_rate * if b { n } else { 1.0 }, &x.t().dot(&dz));
         biases.scaled_add(-learning_rate * sign(c), &dz.sum_axis(ndarray::Axis(0)));
     }
-    losses
+    Record::new().with("losses", Array1::from(losses)).with("w", weights).with("b", biases)
 }
 
 /// Your loss beside that of a step whose bugs can be switched.
 fn switches(ask: &mut Ask<'_>) -> Result<Picture> {
+    const LAST: usize = 40;
     let mut picture = Picture::new(
         "switches",
         "Three switches",
-        Axis::new("epoch"),
+        Axis::new("epoch").from(1.0, 10.0 * LAST as f64),
         Axis::new("loss").from(0.3, 30.0).log(),
     )
     .caption(
@@ -127,15 +159,20 @@ fn switches(ask: &mut Ask<'_>) -> Result<Picture> {
     let states = ["right", "wrong"];
     let bugs = ["bug A", "bug B", "bug C"].map(|name| picture.choice(controls, name, 0, &states) == 1);
     let rate = picture.log_slider(controls, "learning rate", 0.1, (0.001, 1.0));
-    let epochs = picture.whole(controls, "epochs", 100, (5, 400));
-    picture.x = Axis::new("epoch").from(1.0, epochs as f64);
-    let case = case(rate, epochs);
-    let losses = ask.both(|side| Ok(by_epoch(side.ask("repeated_steps", &case)?.numbers("losses"))))?;
-    let switched = match bugs {
-        [false, false, false] => losses.reference.clone(),
-        _ => by_epoch(losses_with(bugs, &case, rate, epochs)),
-    };
-    picture.compare("your step", Mark::Line, 0, losses);
+    picture.played(controls, "epochs, in tens", LAST, LAST);
+    let data = data();
+    let name = format!("bugs {bugs:?}");
+    let start = (Run::start(), Run::start());
+    let runs = ask.train(&mut picture, start, |side, (own, switched)| {
+        let own = own.after(&side.ask("repeated_steps", &own.case(&data, rate, 10))?)?;
+        if bugs == [false; 3] {
+            return Ok((own.clone(), own));
+        }
+        let case = switched.case(&data, rate, 10);
+        Ok((own, switched.after(&side.compute(&name, &case, || with_bugs(bugs, &case)))?))
+    })?;
+    let switched = by_epoch(runs.reference.1.losses.clone());
+    picture.compare("your step", Mark::Line, 0, runs.map(|(own, _)| by_epoch(own.losses)));
     picture.add("with these bugs", Mark::Line, Role::Guide, switched);
     Ok(picture)
 }

@@ -54,7 +54,11 @@ fn main() {
                 losses.push(step(case, &mut w, &mut b));
                 biases.extend_from_slice(&b.to_vec());
             }
-            Record::new().with("losses", Array1::from(losses)).with("biases", Array1::from(biases))
+            Record::new()
+                .with("losses", Array1::from(losses))
+                .with("biases", Array1::from(biases))
+                .with("w", w)
+                .with("b", b)
         }),
         ("train", |case| {
             let result = TRAIN(

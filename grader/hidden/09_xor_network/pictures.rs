@@ -1,7 +1,5 @@
 //! What there is to see in exercise 9.
 
-use std::iter::repeat_n;
-
 use rand_distr::{Distribution, StandardNormal};
 
 use judge::pictures::*;
@@ -140,10 +138,10 @@ impl Net {
 
     /// What the network says all over the plane, and the border of each hidden neuron.
     fn region(&self, side: &mut Side<'_>) -> Asked<Region> {
-        let predictions = side.ask("forward", &self.case().with("x", CELLS.centres()))?;
+        let predictions = side.ask("outputs", &self.case().with("x", CELLS.centres()))?;
         let n_hidden = self.b1.len();
         let borders = (0..n_hidden.min(MAX_BORDERS)).map(|j| line([self.w1[j], self.w1[n_hidden + j]], self.b1[j]));
-        Ok(Region { values: predictions.exactly(CELLS.rows * CELLS.columns, "a2")?, borders: borders.collect() })
+        Ok(Region { values: predictions.exactly(CELLS.rows * CELLS.columns, RESULT)?, borders: borders.collect() })
     }
 
     /// What one hidden neuron says all over the plane, and its border.
@@ -189,24 +187,13 @@ fn line([w1, w2]: [f64; 2], b: f64) -> Vec<(f64, f64)> {
 }
 
 /// What a network of two inputs, or a neuron of it, says, cell by cell, and the borders of its hidden neurons.
-#[derive(Clone)]
 struct Region {
     values: Vec<f64>,
     borders: Vec<Vec<(f64, f64)>>,
 }
 
-/// The learner's region, or the reference's and a note.
-///
-/// There is no single right one, so the reference is not drawn behind it.
-fn add_region(picture: &mut Picture, region: Both<Region>) {
-    let is_learners = region.learner.is_ok();
-    let Region { values, borders } = match region.learner {
-        Ok(region) => region,
-        Err(note) => {
-            picture.note(note);
-            region.reference
-        }
-    };
+/// The learner's region, or the reference's. There is no single right one, so only one of them is drawn.
+fn add_region(picture: &mut Picture, Region { values, borders }: Region, is_learners: bool) {
     let role = |n| if is_learners { Role::Learner(n) } else { Role::Reference(n) };
     let change = CELLS.contour(&values, 0.5);
     // Half as strong as could be, so that lines stand out.
@@ -219,8 +206,7 @@ fn add_region(picture: &mut Picture, region: Both<Region>) {
 }
 
 /// What one hidden neuron says, in place of the network.
-fn add_neuron(picture: &mut Picture, name: &str, region: &Both<Region>) {
-    let Region { values, borders } = region.one(picture).clone();
+fn add_neuron(picture: &mut Picture, name: &str, Region { values, borders }: Region) {
     // A sigmoid ends at 1, a ramp nowhere.
     let largest = values.iter().copied().filter(|value| value.is_finite()).fold(1.0, f64::max);
     picture.raster(CELLS, values, Palette::Diverging, (-0.5 * largest, 1.5 * largest));
@@ -231,11 +217,11 @@ fn add_neuron(picture: &mut Picture, name: &str, region: &Both<Region>) {
 }
 
 fn hand_made(mut picture: Picture, hidden: &'static str, ask: &mut Ask<'_>) -> Result<Picture> {
-    let region = ask.both(|side| {
+    let (region, is_learners) = ask.one(&mut picture, |side, _| {
         let answer = side.ask("hand_made_xor", &Record::new().with("hidden", hidden).with("x", samples()))?;
         Net::of(&answer, hidden)?.region(side)
     })?;
-    add_region(&mut picture, region);
+    add_region(&mut picture, region, is_learners);
     Ok(picture)
 }
 
@@ -351,32 +337,29 @@ fn playground(ask: &mut Ask<'_>) -> Result<Picture> {
     let shown = picture.choice(controls, "colours show", 0, &names).min(n_hidden);
     let rate = picture.log_slider(controls, "learning rate", RATE, (0.01, 20.0));
     let seed = picture.seed(controls, "start", 3);
-    let tens = picture.played(controls, "epochs, in tens", 60, LAST);
+    picture.played(controls, "epochs, in tens", 60, LAST);
     let rng = &mut probe::generator(seed as u64);
     let mut normal = || -> f64 { StandardNormal.sample(rng) };
     let w1 = (0..2 * n_hidden).map(|_| normal()).collect();
     let w2 = (0..n_hidden).map(|_| normal()).collect();
     let net = Net { w1, b1: vec![0.0; n_hidden], w2, b2: 0.0, hidden };
-    let trained = ask.both(|side| {
-        let (mut net, mut loss) = (net.clone(), None);
-        // What was played before is remembered, and training continues from there.
-        for epochs in repeat_n(100, tens / 10).chain(repeat_n(10, tens % 10)) {
-            let (later, losses) = net.trained(side, epochs, rate)?;
-            (net, loss) = (later, losses.last().copied());
-        }
+    let ((region, loss), is_learners) = ask.one(&mut picture, |side, picture| {
+        let (net, loss) = side.train(picture, (net.clone(), None), |side, (net, _)| {
+            let (later, losses) = net.trained(side, 10, rate)?;
+            Ok((later, losses.last().copied()))
+        })?;
         let region = match shown.checked_sub(1) {
             Some(neuron) if neuron < net.b1.len() => net.seen_by(neuron, side)?,
             _ => net.region(side)?,
         };
         Ok((region, loss))
     })?;
-    if let Ok((_, Some(loss))) = &trained.learner {
+    if let (Some(loss), true) = (loss, is_learners) {
         picture.label(0.5, 1.4, format!("loss {loss:.4}"));
     }
-    let region = trained.map(|(region, _)| region);
     match shown {
-        0 => add_region(&mut picture, region),
-        neuron => add_neuron(&mut picture, names[neuron], &region),
+        0 => add_region(&mut picture, region, is_learners),
+        neuron => add_neuron(&mut picture, names[neuron], region),
     }
     Ok(picture)
 }
@@ -460,7 +443,8 @@ fn trained(ask: &mut Ask<'_>) -> Result<Picture> {
         "The lesson's four sigmoids after 600 epochs. Training has found other lines than you did. Far from the \
          samples there is no right or wrong, because no sample lies there.",
     );
-    let region = ask.both(|side| Net::four_sigmoids().trained(side, 600, RATE)?.0.region(side))?;
-    add_region(&mut picture, region);
+    let (region, is_learners) =
+        ask.one(&mut picture, |side, _| Net::four_sigmoids().trained(side, 600, RATE)?.0.region(side))?;
+    add_region(&mut picture, region, is_learners);
     Ok(picture)
 }

@@ -25,6 +25,8 @@ fn main() {
             let ForwardCache { z1, a1, z2, a2 } = FORWARD(&net(case), &case.matrix("x"));
             Record::new().with("z1", z1).with("a1", a1).with("z2", z2).with("a2", a2)
         }),
+        // For the pictures, which ask for thousands of places.
+        ("outputs", |case| FORWARD(&net(case), &case.matrix("x")).a2.into()),
         ("hidden_representation", |case| HIDDEN_REPRESENTATION(&net(case), &case.matrix("x")).into()),
         ("predict", |case| PREDICT(&net(case), &case.matrix("x")).to_vec().into()),
         ("hand_made_xor", |case| {

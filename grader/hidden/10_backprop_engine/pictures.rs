@@ -1,7 +1,5 @@
 //! What there is to see in exercise 10.
 
-use std::iter::repeat_n;
-
 use datasets::Dataset;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -245,7 +243,7 @@ fn any_network(ask: &mut Ask<'_>) -> Result<Picture> {
     let activation = picture.choice(controls, "activation", 1, &["ReLU", "tanh", "sigmoid"]);
     let rate = picture.log_slider(controls, "learning rate", 0.3, (0.003, 3.0));
     let seed = picture.seed(controls, "start", 5);
-    let tens = picture.played(controls, "steps of ten", 30, 60);
+    picture.played(controls, "steps of ten", 30, 60);
     let rng = &mut probe::generator(1);
     let data = match set {
         0 => datasets::moons(80, 0.12, rng),
@@ -255,25 +253,20 @@ fn any_network(ask: &mut Ask<'_>) -> Result<Picture> {
     let widths = [vec![2], vec![width; layers], vec![1]].concat();
     let start = drawn(&widths, ["ReLU", "Tanh", "Sigmoid"][activation], &mut normal(seed as u64));
     let count = region.rows * region.columns;
-    let both = ask.both(|side| {
-        let (mut net, mut loss) = (start.clone(), None);
-        // What was played before is remembered, and training continues from there.
-        for steps in repeat_n(100_usize, tens / 10).chain(repeat_n(10, tens % 10)) {
+    let ((loss, scores), _) = ask.one(&mut picture, |side, picture| {
+        let (net, loss) = side.train(picture, (start.clone(), None), |side, (net, _)| {
             let case = net
-                .clone()
                 .with("x", data.features.clone())
                 .with("target", data.targets().insert_axis(ndarray::Axis(1)))
                 .with("loss", "BceWithLogits")
                 .with("learning_rate", rate)
-                .with("steps", steps);
+                .with("steps", 10_usize);
             let answer = side.ask("train_steps", &case)?;
-            loss = answer.numbers("losses").last().copied();
-            net = with_parameters(&start, &answer)?;
-        }
+            Ok((with_parameters(&start, &answer)?, answer.numbers("losses").last().copied()))
+        })?;
         let scores = side.ask("network_forward", &net.with("x", region.centres()))?.exactly(count, RESULT)?;
         Ok((loss, scores))
     })?;
-    let (loss, scores) = both.one(&mut picture).clone();
     if let Some(loss) = loss {
         picture.label(region.x.0 + 0.8, region.y.1 - 0.2, format!("loss {loss:.3}"));
     }

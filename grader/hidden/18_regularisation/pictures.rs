@@ -47,11 +47,14 @@ struct Run {
 impl Run {
     fn of(side: &mut Side<'_>, (_, penalty, lambda, p, _): Way) -> Asked<Self> {
         let case = digits_case(penalty, lambda, p, 200, EPOCHS);
-        let answer = side.ask("digits", &case)?;
+        let answer =
+            side.ask("digits", &case.with("epochs done", 0_usize).with("parameters", Array1::<f64>::zeros(0)))?;
+        let mut weights = answer.numbers("parameters");
+        weights.truncate(64 * 32);
         Ok(Self {
             train: answer.exactly(EPOCHS, "train_loss")?,
             validation: answer.exactly(EPOCHS, "validation_loss")?,
-            weights: answer.exactly(64 * 32, "weights")?,
+            weights,
         })
     }
 }
@@ -153,10 +156,19 @@ fn chosen(ask: &mut Ask<'_>) -> Result<Picture> {
     let penalty = penalties[picture.choice(controls, "penalty", 1, &penalties.map(|(name, _)| name))].1;
     let lambda = picture.log_slider(controls, "λ", 0.01, (0.0003, 0.3));
     let p = picture.slider(controls, "dropout, p", 0.0, (0.0, 0.9));
-    let case = digits_case(penalty, lambda, p, 60, EPOCHS);
-    for (n, (name, part)) in [("training", "train_loss"), ("validation", "validation_loss")].into_iter().enumerate() {
-        let losses = ask.both(|side| Ok(curve(&side.ask("digits", &case)?.exactly(EPOCHS, part)?)))?;
-        picture.compare(name, Mark::Line, n, losses);
+    picture.played(controls, "epochs", EPOCHS, EPOCHS);
+    let case = digits_case(penalty, lambda, p, 60, 1);
+    let start = (Vec::new(), [Vec::new(), Vec::new()]);
+    let losses = ask.train(&mut picture, start, |side, (parameters, mut losses)| {
+        let case = case.clone().with("epochs done", losses[0].len()).with("parameters", Array1::from(parameters));
+        let answer = side.ask("digits", &case)?;
+        for (losses, part) in losses.iter_mut().zip(["train_loss", "validation_loss"]) {
+            losses.extend(answer.exactly(1, part)?);
+        }
+        Ok((answer.numbers("parameters"), losses))
+    })?;
+    for (n, name) in ["training", "validation"].into_iter().enumerate() {
+        picture.compare(name, Mark::Line, n, losses.clone().map(|(_, losses)| curve(&losses[n])));
     }
     Ok(picture)
 }
@@ -181,8 +193,7 @@ fn mask(ask: &mut Ask<'_>) -> Result<Picture> {
     let case =
         Record::new().with("p", p).with("seed", seed).with("n_rows", cells.rows).with("n_columns", cells.columns);
     let count = cells.rows * cells.columns;
-    let mask = ask.both(|side| side.ask("dropout_mask", &case)?.exactly(count, "first"))?;
-    let mask = mask.one(&mut picture).clone();
+    let (mask, _) = ask.one(&mut picture, |side, _| side.ask("dropout_mask", &case)?.exactly(count, "first"))?;
     let dropped = mask.iter().filter(|factor| **factor == 0.0).count() as f64 / count as f64;
     let mean = mask.iter().sum::<f64>() / count as f64;
     picture.title = format!("A mask of dropout: {:.0} % dropped, mean {mean:.2}", 100.0 * dropped);

@@ -1,5 +1,8 @@
 //! What the grader asks of exercise 18.
 
+use std::sync::LazyLock;
+
+use datasets::Dataset;
 use engine::{Layer, Linear, Loss, Relu, Sequential, SoftmaxCrossEntropy};
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, Slice};
 use probe::{Generator, Record, generator, layers_of, serve};
@@ -153,16 +156,27 @@ fn main() {
         ("soft_threshold", |case| case.vector("w").mapv(|w| SOFT_THRESHOLD(w, case.float("threshold"))).into()),
         // For the pictures: digits, some with a wrong label, learned by the learner's own code.
         ("digits", |case| {
-            let rng = &mut generator(case.count("seed") as u64);
+            let seed = case.count("seed") as u64;
+            let rng = &mut generator(seed);
             let data = some_digits(case.count("n_train"), rng);
             let switch = NEW_SWITCH();
+            // A training goes on with the parameters that it had, and with other masks.
+            let done = case.count("epochs done") as u64;
+            if done > 0 {
+                *rng = generator(seed + done);
+            }
             let mut net = MLP_WITH_DROPOUT(&[64, 32, 10], case.float("p"), &switch, rng);
+            let numbers = net.parameters().into_iter().flat_map(|parameter| parameter.value);
+            for (number, &had) in numbers.zip(case.vector("parameters")) {
+                *number = had;
+            }
             let history = FIT(&mut net, &switch, &data, penalty(case), 0.5, case.count("epochs"));
-            let weights: Array1<f64> = net.parameters()[0].value.iter().copied().collect();
+            let numbers: Array1<f64> =
+                net.parameters().iter().flat_map(|parameter| parameter.value.iter().copied()).collect();
             Record::new()
                 .with("train_loss", Array1::from(history.train_loss))
                 .with("validation_loss", Array1::from(history.validation_loss))
-                .with("weights", weights)
+                .with("parameters", numbers)
         }),
         // For the pictures: how a single weight shrinks with no gradient at all.
         ("shrink", |case| {
@@ -279,9 +293,12 @@ fn fit_name(fit: Fit) -> &'static str {
 /// The first digits to learn from, every tenth of them with a label that is drawn by lot, and the last 200 to look at.
 fn some_digits(n_train: usize, rng: &mut Generator) -> Split {
     use rand::RngExt;
-    let digits = datasets::digits();
-    let x = &digits.features / datasets::digits::MAX_PIXEL;
-    let true_labels = |range: Slice| digits.labels.slice_axis(Axis(0), range).to_owned();
+    static DIGITS: LazyLock<Dataset> = LazyLock::new(|| {
+        let digits = datasets::digits();
+        Dataset { features: digits.features / datasets::digits::MAX_PIXEL, ..digits }
+    });
+    let Dataset { features: x, labels } = &*DIGITS;
+    let true_labels = |range: Slice| labels.slice_axis(Axis(0), range).to_owned();
     let (first, last) = (Slice::from(..n_train), Slice::from(-200..));
     let noisy = true_labels(first).mapv(|label| if rng.random_bool(0.1) { rng.random_range(0..10) } else { label });
     Split {

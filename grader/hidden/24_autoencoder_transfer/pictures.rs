@@ -155,7 +155,8 @@ fn alarms(ask: &mut Ask<'_>) -> Result<Picture> {
         Ok((threshold, above(zeros, n_zeros)?, above(others, n_others)?))
     })?;
     let &(_, alarms, n_found) = found.one(&mut picture);
-    picture.label(73.0, 1.2, format!("false alarms: {alarms} of 72 · missed: {} of 144", 144 - n_found));
+    let missed = 144 - n_found;
+    picture.title = format!("A threshold of your choice: {alarms} of 72 false alarms, {missed} of 144 missed");
     let line = found.map(|(threshold, ..)| vec![(0.0, threshold), (146.0, threshold)]);
     picture.compare("threshold", Mark::Line, 2, line);
     Ok(picture)

@@ -2,13 +2,14 @@
 
 use std::{
     any::{Any, TypeId},
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, HashMap},
     mem,
     rc::Rc,
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use probe::{Record, Value};
 use wire::{
     Packed,
@@ -16,10 +17,13 @@ use wire::{
 };
 
 use crate::{
-    picture::{Both, Note},
+    picture::{Both, INSTEAD, Note, Picture},
     serve::Grader,
     verdict::{is_todo, over},
 };
+
+/// A training that takes longer is drawn before its end, if it may be.
+const AT_ONCE: Duration = Duration::from_millis(10);
 
 /// A panic's message longer than this is cut: it stands in a picture.
 const MAX_MESSAGE: usize = 120;
@@ -34,8 +38,8 @@ pub struct Ask<'a> {
 }
 
 impl<'a> Ask<'a> {
-    pub(crate) fn new(grader: &'a Grader, controls: Controls, memory: &'a Memory) -> Self {
-        let side = |whose| Side { whose, grader, memory, silent: BTreeMap::new() };
+    pub(crate) fn new(grader: &'a Grader, controls: Controls, streams: bool, memory: &'a Memory) -> Self {
+        let side = |whose| Side { whose, grader, memory, streams, silent: BTreeMap::new() };
         Self { controls, learner: side(Whose::Learner), reference: side(Whose::Reference), memory }
     }
 
@@ -73,12 +77,64 @@ impl<'a> Ask<'a> {
     /// For faults of the grader's own, a reference that does not answer among them. A learner's code that does not answer
     /// is a case for the picture.
     pub fn both<T>(&mut self, compute: impl Fn(&mut Side<'_>) -> Asked<T>) -> Result<Both<T>> {
-        let reference = match compute(&mut self.reference) {
-            Ok(reference) => reference,
-            Err(Stop::NoAnswer(note)) => bail!("the reference solution does not answer: {note:?}"),
-            Err(Stop::Fault(error)) => return Err(error),
+        self.each(Both { reference: (), learner: Ok(()) }, |side, ()| compute(side))
+    }
+
+    /// What `compute` makes of the answers of either and of what is known of it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`both`](Self::both).
+    pub fn each<T, U>(&mut self, known: Both<T>, compute: impl Fn(&mut Side<'_>, T) -> Asked<U>) -> Result<Both<U>> {
+        let reference = of_reference(compute(&mut self.reference, known.reference))?;
+        let learner = match known.learner.map(|known| compute(&mut self.learner, known)) {
+            Ok(Ok(learner)) => Ok(learner),
+            Ok(Err(Stop::NoAnswer(note))) | Err(note) => Err(note),
+            Ok(Err(Stop::Fault(error))) => return Err(error),
         };
-        self.beside(reference, compute)
+        Ok(Both { reference, learner })
+    }
+
+    /// A training: from `start`, the reference and the learner's code take as many steps as the picture's
+    /// [played](Picture::played) control says.
+    ///
+    /// Where trainings stream, a long one ends before that. Answers are remembered, so the next drawing goes on from there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`both`](Self::both).
+    pub fn train<T: Clone>(
+        &mut self,
+        picture: &mut Picture,
+        start: T,
+        step: impl Fn(&mut Side<'_>, T) -> Asked<T>,
+    ) -> Result<Both<T>> {
+        let (memory, streams) = (self.memory, self.reference.streams);
+        let start = Both { reference: start.clone(), learner: Ok(start) };
+        train(memory, streams, picture, start, |both| self.each(both, &step))
+    }
+
+    /// What `compute` makes of the learner's answers, and `true`; or of the reference's, and `false`, with a note of what the
+    /// learner's code did instead. For pictures that have room for one of them alone.
+    ///
+    /// # Errors
+    ///
+    /// As for [`both`](Self::both).
+    pub fn one<T>(
+        &mut self,
+        picture: &mut Picture,
+        compute: impl Fn(&mut Side<'_>, &mut Picture) -> Asked<T>,
+    ) -> Result<(T, bool)> {
+        match compute(&mut self.learner, picture) {
+            Ok(learners) => Ok((learners, true)),
+            Err(Stop::NoAnswer(note)) => {
+                picture.note(note);
+                picture.note(INSTEAD);
+                let reference = of_reference(compute(&mut self.reference, picture))?;
+                Ok((reference, false))
+            }
+            Err(Stop::Fault(error)) => Err(error),
+        }
     }
 
     /// What `compute` makes of the learner's answers, beside a `reference` that is known: for trainings of minutes, which would
@@ -97,6 +153,36 @@ impl<'a> Ask<'a> {
     }
 }
 
+fn of_reference<T>(asked: Asked<T>) -> Result<T> {
+    asked.map_err(|stop| match stop {
+        Stop::NoAnswer(note) => anyhow!("the reference solution does not answer: {note:?}"),
+        Stop::Fault(error) => error,
+    })
+}
+
+/// Takes the steps of a training, or as many new ones as there is time for before it is drawn.
+fn train<T, E>(
+    memory: &Memory,
+    streams: bool,
+    picture: &mut Picture,
+    start: T,
+    mut step: impl FnMut(T) -> Result<T, E>,
+) -> Result<T, E> {
+    let begin = Instant::now();
+    let steps = picture.reach(None);
+    let mut state = start;
+    for taken in 1..=steps {
+        let known = memory.questions.get();
+        state = step(state)?;
+        let is_new = memory.questions.get() > known;
+        if streams && is_new && taken < steps && begin.elapsed() > AT_ONCE {
+            picture.reach(Some(taken));
+            break;
+        }
+    }
+    Ok(state)
+}
+
 /// Answers of one side to one experiment, by the packed case: what was observed, or what a picture says of a panic.
 type ByCase = HashMap<Vec<u8>, Known>;
 
@@ -107,6 +193,8 @@ type Known = Result<Rc<Record>, Note>;
 pub(crate) struct Memory {
     answers: RefCell<HashMap<(bool, String), ByCase>>,
     bytes: RefCell<usize>,
+    /// How many questions it had no answer to.
+    questions: Cell<usize>,
     /// What was computed once, by the type of the function that computed it.
     kept: RefCell<HashMap<TypeId, Box<dyn Any>>>,
 }
@@ -140,6 +228,8 @@ pub struct Side<'a> {
     whose: Whose,
     grader: &'a Grader,
     memory: &'a Memory,
+    /// Whether a training may be drawn before its end.
+    streams: bool,
     /// Experiments that ended the probe: they are not run again, so that one endless loop costs one deadline.
     silent: BTreeMap<String, String>,
 }
@@ -175,6 +265,7 @@ impl Side<'_> {
         if let Some(known) = self.memory.recall(self.whose, experiment, &packed) {
             return answer(known);
         }
+        self.memory.questions.update(|count| count + 1);
         let ended = self.grader.run(self.whose, experiment, [case])?.pop().context("there is an answer")?.ended;
         let size = match &ended {
             Ended::Observed(packed) => packed.0.len(),
@@ -202,6 +293,32 @@ impl Side<'_> {
         };
         self.silent.insert(experiment.to_owned(), sentence.clone());
         Err(Stop::NoAnswer(sentence.into()))
+    }
+
+    /// A training of this side alone, as [`Ask::train`] is one of both.
+    ///
+    /// # Errors
+    ///
+    /// Those of `step`.
+    pub fn train<T>(&mut self, picture: &mut Picture, start: T, step: impl Fn(&mut Self, T) -> Asked<T>) -> Asked<T> {
+        train(self.memory, self.streams, picture, start, |state| step(self, state))
+    }
+
+    /// What `compute` makes of `case`, remembered as an answer is: for what takes the picture itself long. `name` is not that of
+    /// an experiment.
+    pub fn compute(&mut self, name: &str, case: &Record, compute: impl FnOnce() -> Record) -> Answer {
+        let packed = case.pack();
+        let record = match self.memory.recall(Whose::Reference, name, &packed) {
+            Some(Ok(record)) => record,
+            _ => {
+                self.memory.questions.update(|count| count + 1);
+                let record = Rc::new(compute());
+                let size = record.pack().0.len();
+                self.memory.keep(Whose::Reference, name, packed, Ok(record.clone()), size);
+                record
+            }
+        };
+        Answer { experiment: name.to_owned(), record }
     }
 }
 
@@ -286,10 +403,10 @@ mod tests {
 
         let grader = Grader { orders: mpsc::channel().1 };
         let (memory, controls) = (Memory::default(), Controls::from([("id/rate".to_owned(), vec![1.0])]));
-        let mut ask = Ask::new(&grader, controls.clone(), &memory);
+        let mut ask = Ask::new(&grader, controls.clone(), false, &memory);
         assert_eq!([ask.once(count).unwrap(), ask.once(count).unwrap()], [0, 0]);
         assert_eq!(ask.controls, controls);
-        let mut later = Ask::new(&grader, controls, &memory);
+        let mut later = Ask::new(&grader, controls, false, &memory);
         assert_eq!(later.once(count).unwrap(), 0);
 
         // Code that ended its process may answer the next time.

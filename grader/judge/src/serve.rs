@@ -48,8 +48,8 @@ pub fn judge(checks: Vec<Check>) {
 pub fn draw_pictures(pictures: fn(&mut Ask<'_>) -> Result<Vec<Picture>>) {
     let memory = Memory::default();
     serve(|order, grader| match order {
-        Order::Draw { controls } => {
-            let pictures = pictures(&mut Ask::new(grader, controls, &memory))?;
+        Order::Draw { controls, streams } => {
+            let pictures = pictures(&mut Ask::new(grader, controls, streams, &memory))?;
             let summary = |picture: &Picture| PictureSummary { id: picture.id.clone(), remarks: picture.remarks() };
             let summaries = pictures.iter().map(summary).collect();
             Ok(Reply::Pictures { pictures: Packed(frame::encode(&pictures)?), summaries })

@@ -29,6 +29,8 @@ pub enum Opened {
 
 /// A submission and the reference, compiled and running: they can be drawn any number of times.
 pub struct Gallery {
+    /// Whether a long training may be drawn as far as it has come, to go on with the next drawing. At first it may not.
+    pub streams: bool,
     learner: ProbeProcess,
     reference: ProbeProcess,
     judge: JudgeProcess<'static>,
@@ -80,7 +82,7 @@ impl Gallery {
         let (learner, reference) = (probe(learner, &sources), probe(reference, &reference_sources));
         let mut judge = JudgeProcess::start(&judge?, &())?;
         judge.plan()?;
-        Ok(Opened::Gallery(Box::new(Self { learner, reference, judge, sources, _aside: aside })))
+        Ok(Opened::Gallery(Box::new(Self { streams: false, learner, reference, judge, sources, _aside: aside })))
     }
 
     /// The pictures, encoded for those who show them, and what each of them says. Each drawing has all of the exercise's
@@ -91,10 +93,10 @@ impl Gallery {
     /// If the grader cannot do its work, or the reference does not answer; and [`CalledOff`], after which another drawing may
     /// follow.
     pub fn draw(&mut self, controls: Controls, observer: &dyn Observer) -> Result<(Packed, Vec<PictureSummary>)> {
-        let Self { learner, reference, judge, sources, .. } = self;
+        let Self { streams, learner, reference, judge, sources, .. } = self;
         learner.begin_again();
         reference.begin_again();
-        let drawn = judge.draw(controls, |question| {
+        let drawn = judge.draw(controls, *streams, |question| {
             let Task::Run(experiment, case) = question.task else { bail!("pictures run experiments and nothing else") };
             let probe = match question.side {
                 Side::Learner => &mut *learner,

@@ -113,7 +113,7 @@ impl<'a> JudgeProcess<'a> {
         }
     }
 
-    /// The pictures, encoded, and a summary of each.
+    /// The pictures, encoded, and a summary of each. If it `streams`, a long training is drawn as far as it has come.
     ///
     /// # Errors
     ///
@@ -121,9 +121,10 @@ impl<'a> JudgeProcess<'a> {
     pub fn draw(
         &mut self,
         controls: Controls,
+        streams: bool,
         answer: impl FnMut(Question) -> Result<Answer>,
     ) -> Result<(Packed, Vec<PictureSummary>)> {
-        match self.obey(&Order::Draw { controls }, answer)? {
+        match self.obey(&Order::Draw { controls, streams }, answer)? {
             Reply::Pictures { pictures, summaries } => Ok((pictures, summaries)),
             _ => bail!("the judge drew nothing"),
         }

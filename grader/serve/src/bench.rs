@@ -265,7 +265,10 @@ impl Worker {
         let (course, exercise) = (&self.course, self.exercise());
         let slot = self.slot(Sandbox::choose(SandboxMode::Auto)?)?;
         match Gallery::open(course, exercise, &self.submission(), &self.kit()?, &slot, self)? {
-            Opened::Gallery(gallery) => Ok((gallery, slot)),
+            Opened::Gallery(mut gallery) => {
+                gallery.streams = true;
+                Ok((gallery, slot))
+            }
             Opened::Broken(_) => bail!("The code does not compile yet, so there is nothing to draw."),
         }
     }

@@ -62,7 +62,8 @@ if (byId("asked-here")) {
   );
 }
 
-// ---- Drawing: one wish is under way, and the newest one waits. A drawing that takes long is cut off by the next wish.
+// ---- Drawing: one wish is under way, and the newest one waits. A drawing that takes long is cut off by the next wish, as is one
+// that goes on with a training.
 
 const PATIENCE = 400;
 const page = Math.floor(Math.random() * 2 ** 48);
@@ -71,12 +72,12 @@ const figures = new Map();
 let underway = null;
 let waiting = false;
 
-async function draw() {
-  if (underway && performance.now() - underway.since < PATIENCE) {
+async function draw(goesOn = false) {
+  if (underway && !underway.goesOn && performance.now() - underway.since < PATIENCE) {
     waiting = true;
     return;
   }
-  const mine = (underway = { since: performance.now() });
+  const mine = (underway = { since: performance.now(), goesOn });
   waiting = false;
   const known = Object.fromEntries([...figures].map(([id, figure]) => [id, figure.version]));
   try {
@@ -85,7 +86,10 @@ async function draw() {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ page, controls, known }),
     });
-    if (answer.status === 200) show(await answer.json());
+    const drawn = answer.status === 200 ? await answer.json() : null;
+    // A newer wish has cut this one off.
+    if (underway !== mine) return;
+    if (drawn) show(drawn);
     else if (answer.status !== 204) byId("trouble").textContent = await answer.text();
   } catch {
     byId("trouble").textContent = "The grader does not answer.";
@@ -93,6 +97,7 @@ async function draw() {
   if (underway === mine) {
     underway = null;
     if (waiting) draw();
+    else if ([...figures.values()].some((figure) => figure.goesOn)) draw(true);
   }
 }
 
@@ -147,6 +152,7 @@ class Figure {
   update(picture) {
     this.version = picture.version;
     this.frame = picture.frame;
+    this.goesOn = picture.controls.some((control) => control.reached !== null);
     this.title.textContent = picture.title;
     this.caption.innerHTML = picture.caption;
     this.drawing.innerHTML = picture.svg;
@@ -158,7 +164,7 @@ class Figure {
         this.parts.set(control.name, part);
         if (part.node) this.panel.append(part.node);
       }
-      this.parts.get(control.name).update(control.value);
+      this.parts.get(control.name).update(control.value, control.reached);
     }
   }
 
@@ -236,12 +242,24 @@ function wholeControl(_, name, { low, high, played }, change) {
   slider.addEventListener("input", () => set(slider.value));
   const node = make("fieldset", {}, make("label", {}, name, slider, output));
   let stop;
+  let shows = () => {};
   if (played) {
     let timer = null;
+    // How far a training has come that goes on without being played.
+    let reached = null;
+    shows = (now) => {
+      reached = now;
+      play.textContent = timer || reached !== null ? "Pause" : "Play";
+    };
     stop = () => {
       clearInterval(timer);
       timer = null;
-      play.textContent = "Play";
+      shows(null);
+    };
+    // Stands still where it has come to.
+    const pause = () => {
+      if (reached !== null) slider.value = reached;
+      stop();
     };
     const step = () => {
       if (Number(slider.value) >= high) return stop();
@@ -249,18 +267,23 @@ function wholeControl(_, name, { low, high, played }, change) {
       if (!underway) set(Number(slider.value) + 1);
     };
     const play = make("button", { type: "button", onclick: () => {
+      if (reached !== null) {
+        pause();
+        return set(slider.value);
+      }
       if (timer) return stop();
       if (Number(slider.value) >= high) set(low);
-      play.textContent = "Pause";
       timer = setInterval(step, 30);
+      shows(null);
     } }, "Play");
-    const once = make("button", { type: "button", onclick: () => { stop(); set(Number(slider.value) + 1); } }, "Step");
+    const once = make("button", { type: "button", onclick: () => { pause(); set(Number(slider.value) + 1); } }, "Step");
     const back = make("button", { type: "button", onclick: () => { stop(); set(low); } }, "Start again");
     node.append(play, once, back);
   }
-  const update = ([value]) => {
+  const update = ([value], reached) => {
     if (document.activeElement !== slider && !waiting) slider.value = value;
-    output.textContent = slider.value;
+    output.textContent = reached === null ? slider.value : `${reached} of ${slider.value}`;
+    shows(reached);
   };
   return { node, update, stop };
 }

@@ -10,6 +10,7 @@ use std::{
     ops::Deref,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use common::{Browser, Running, block_on, one_exercise, root, root as course, start};
@@ -43,7 +44,7 @@ impl Page {
     /// The same in another course.
     async fn open_in(course: &Path, exercise: &str, width: u32, scheme: &str) -> Option<Self> {
         let browser = Browser::open(width, scheme).await?;
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = tempfile::Builder::new().prefix(ODD).tempdir().expect("a temporary folder");
         let lib = folder.path().join("src/lib.rs");
         fs::create_dir(folder.path().join("src")).expect("a folder");
         fs::copy(root().join("solutions").join(exercise).join("src/lib.rs"), &lib).expect("a solution");
@@ -102,6 +103,9 @@ impl Page {
         fs::write(&self.lib, edited).expect("the folder is ours");
     }
 }
+
+/// What a folder's name may hold. In an address, in HTML or on a command line most of it means something.
+const ODD: &str = "<b>ö &lt; 50 %41 #1 'it' \"x\" ";
 
 const DRAWN: &str = "document.body.dataset.drawn";
 
@@ -177,6 +181,85 @@ fn what_is_varied_is_drawn_of_the_code_itself() {
         let place = page.run(&format!("return {ball}.getAttribute('aria-label')")).await;
         page.run(&format!("{ball}.focus(); {ball}.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'ArrowRight', shiftKey: true, bubbles: true }}));")).await;
         page.until(&format!("{ball}.getAttribute('aria-label') !== {place}")).await;
+        page.close().await;
+    });
+}
+
+#[test]
+fn a_training_streams_and_is_paused_stepped_scrubbed_and_cut_off() {
+    block_on(async {
+        let Some(page) = Page::open("06_buggy_training_loop", 1280, "light").await else { return };
+        page.until(DRAWN).await;
+        let graded = page.run("return Number(document.body.dataset.graded)").await;
+        // So slow that no training is finished at once.
+        page.write(|text| {
+            let (before, after) = text.split_once("pub fn softmax_classifier_step").expect("the step");
+            let slow = "{\n    (0..100_000).for_each(|n| { std::hint::black_box(n); });";
+            format!("{before}pub fn softmax_classifier_step{}", after.replacen('{', slow, 1))
+        });
+        // The epochs that are shown, in tens: a number, or `3 of 40` while the training goes on.
+        page.run(
+            "window.field = [...document.querySelectorAll('#picture-switches fieldset')].find((field) => field.querySelector('button'));
+             window.shown = () => field.querySelector('output').textContent;
+             window.press = (name) => [...field.querySelectorAll('button')].find((button) => button.textContent === name).click();
+             window.slide = (slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', { bubbles: true })); };
+             window.epochs = field.querySelector('input');
+             window.rate = [...document.querySelectorAll('#picture-switches label')].find((label) => label.textContent.startsWith('learning rate')).querySelector('input');
+             window.drawing = () => document.querySelector('#picture-switches svg').outerHTML;",
+        )
+        .await;
+        let stands = async || {
+            let before = page.run("return shown()").await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            assert_eq!(page.run("return shown()").await, before);
+            before.as_str().expect("text").parse::<u32>().expect("a number")
+        };
+        page.until(&format!("Number(document.body.dataset.graded) > {graded}")).await;
+
+        // It streams by itself, and stands still where it is paused.
+        page.until("/^[2-9] of 40$/.test(shown())").await;
+        page.run("press('Pause')").await;
+        page.until("/^\\d+$/.test(shown())").await;
+        let paused = stands().await;
+        assert!((2..40).contains(&paused), "{paused}");
+        let drawing = page.run("return drawing()").await;
+
+        // One step further, and back to the beginning and to where it was: the picture is the same again.
+        page.run("press('Step')").await;
+        page.until(&format!("shown() === '{}' && drawing() !== {drawing}", paused + 1)).await;
+        page.run("slide(epochs, 0)").await;
+        page.until("shown() === '0'").await;
+        page.run(&format!("slide(epochs, {paused})")).await;
+        page.until(&format!("shown() === '{paused}' && drawing() === {drawing}")).await;
+
+        // It is played, and stands still where it is paused.
+        page.run("slide(epochs, 0); press('Play')").await;
+        page.until("shown() >= 4").await;
+        page.run("press('Pause')").await;
+        let played = stands().await;
+        assert!(played >= 4, "{played}");
+
+        // Another learning rate stops what is played. Its own training begins anew, and ends where the other was.
+        page.run("slide(epochs, 0); press('Play')").await;
+        page.until("shown() >= 4").await;
+        page.run(
+            "window.seen = [];
+             new MutationObserver(() => seen.push(shown())).observe(field, { subtree: true, childList: true });
+             slide(rate, 150);",
+        )
+        .await;
+        page.until("seen.some((text) => text.startsWith('1 of')) && /^\\d+$/.test(shown())").await;
+        assert!(stands().await < 40);
+        let playing = "[...field.querySelectorAll('button')].some((button) => button.textContent === 'Pause')";
+        assert_eq!(page.run(&format!("return {playing}")).await, json!(false));
+
+        // It cuts off what streams.
+        page.run("slide(epochs, 40)").await;
+        page.until("parseInt(shown()) >= 8 && shown() !== '40'").await;
+        page.run("seen.length = 0; slide(rate, 50)").await;
+        page.until("shown() === '40'").await;
+        let seen = page.run("return seen").await;
+        assert!(seen.as_array().is_some_and(|seen| seen.contains(&json!("1 of 40"))), "{seen}");
         page.close().await;
     });
 }
@@ -512,6 +595,43 @@ fn the_attack_suite_leaves_the_page_usable_and_is_told_as_in_the_terminal() {
         )
         .await;
         page.until(&format!("{picture} !== {before}")).await;
+        page.close().await;
+    });
+}
+
+#[test]
+fn odd_names_and_a_read_only_folder_do_no_harm() {
+    block_on(async {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        // Rust's linker replaces each % in the path of a program, so nothing can be compiled below a folder with one.
+        let course = place.path().join(ODD.replace('%', ""));
+        fs::rename(one_exercise("02_elu", "").path(), &course).expect("ours");
+        let Some(page) = Page::open_in(&course, "02_elu", 390, "light").await else { return };
+        page.until(DRAWN).await;
+        let title = page.run("return document.title").await;
+        let complete = "document.querySelector('#verdict').textContent.includes(', complete')";
+        page.until(complete).await;
+        page.until("[...document.querySelectorAll('#lesson picture img')].every((figure) => figure.naturalWidth > 0)")
+            .await;
+
+        // The name of a file stands in rustc's message.
+        let name = "<i>ü & %41 #'x'.rs";
+        let solution = fs::read_to_string(&page.lib).expect("the solution");
+        fs::write(page.lib.with_file_name(name), "fn broken() { nowhere }\n").expect("ours");
+        page.write(|text| format!("{text}\n#[path = {name:?}]\nmod odd;\n"));
+        page.until(&format!("document.querySelector('#verdict').textContent.includes({})", json!(name))).await;
+        page.is_unharmed(&title, "odd names").await;
+        assert_eq!(page.run("return document.querySelectorAll('#side :is(b, i)').length").await, json!(0));
+
+        let src = page.lib.parent().expect("a folder");
+        fs::write(&page.lib, solution).expect("ours");
+        let usual = fs::metadata(src).expect("ours").permissions();
+        let mut read_only = usual.clone();
+        read_only.set_readonly(true);
+        fs::set_permissions(src, read_only).expect("ours");
+        page.until(complete).await;
+        page.until("!document.querySelector('#trouble').textContent").await;
+        fs::set_permissions(src, usual).expect("ours");
         page.close().await;
     });
 }

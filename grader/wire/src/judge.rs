@@ -41,6 +41,8 @@ pub enum Order {
     Draw {
         /// What somebody has varied; everything else has its usual value.
         controls: Controls,
+        /// Whether a long training may be drawn as far as it has come, to go on with the next drawing.
+        streams: bool,
     },
 }
 

@@ -14,6 +14,8 @@ pub struct Control {
     pub kind: Kind,
     /// One number, or those of all points or pixels.
     pub value: Vec<f64>,
+    /// How far a training has come that is not yet where `value` says.
+    pub reached: Option<usize>,
 }
 
 /// What a control looks like, and which values it can have.
@@ -94,6 +96,16 @@ impl Picture {
         self.count(controls, name, usual, Kind::Whole { low: 0, high: last, played: true })
     }
 
+    /// Says how far the picture's training has come, if not to its end, and returns how many steps it has.
+    pub(crate) fn reach(&mut self, step: Option<usize>) -> usize {
+        let mut controls = self.controls.iter_mut();
+        let played = controls.find(|control| matches!(control.kind, Kind::Whole { played: true, .. }));
+        played.map_or(0, |control| {
+            control.reached = step;
+            control.value.first().map_or(0, |value| *value as usize)
+        })
+    }
+
     /// One of `names`, by its place.
     pub fn choice(&mut self, controls: &Controls, name: &str, usual: usize, names: &[&str]) -> usize {
         let names = names.iter().map(|&name| name.to_owned()).collect();
@@ -146,14 +158,18 @@ impl Picture {
             _ => (0, u32::MAX as usize),
         };
         let value = self.value(controls, name, vec![usual as f64], kind);
-        value.first().map_or(usual, |value| value.round().max(0.0) as usize).clamp(low, high)
+        let count = value.first().map_or(usual, |value| value.round().max(0.0) as usize).clamp(low, high);
+        if let Some(control) = self.controls.last_mut() {
+            control.value = vec![count as f64];
+        }
+        count
     }
 
     /// The present value of a control, which is added to the picture: one that is not finite is no value.
     fn value(&mut self, controls: &Controls, name: &str, usual: Vec<f64>, kind: Kind) -> Vec<f64> {
         let set = controls.get(&key(&self.id, name));
         let value = set.filter(|value| value.iter().all(|number| number.is_finite())).cloned().unwrap_or(usual);
-        self.controls.push(Control { name: name.to_owned(), kind, value: value.clone() });
+        self.controls.push(Control { name: name.to_owned(), kind, value: value.clone(), reached: None });
         value
     }
 }

@@ -21,6 +21,9 @@ const MAX_CELLS: usize = 10_000;
 pub const YOURS: &str = "your code";
 const REFERENCE: &str = "reference";
 
+/// What a picture says that has room for one of the two alone.
+pub(crate) const INSTEAD: &str = "The reference is shown instead.";
+
 /// A chart, and what to look for in it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Picture {
@@ -132,7 +135,7 @@ impl<T> Both<T> {
             Ok(learners) => learners,
             Err(note) => {
                 picture.note(note.clone());
-                picture.note("The reference is shown instead.");
+                picture.note(INSTEAD);
                 &self.reference
             }
         }
