@@ -70,17 +70,19 @@ pub(crate) fn build(course: &Course, exercise: &Exercise, kit: &Kit, part: Part)
         return Ok(program);
     }
     // Beside the program, which may be running.
-    let unfinished = folder.join(format!("{name}-{:016x}{}", random_id(), env::consts::EXE_SUFFIX));
+    let file = format!("{name}-{:016x}{}", random_id(), env::consts::EXE_SUFFIX);
+    let unfinished = folder.join(&file);
     let mut rustc = Command::new(&kit.rustc);
+    // Rust's linker replaces every `%` of a path that it is to write to.
     rustc
+        .current_dir(&folder)
         .args(["--crate-name", name, "--crate-type", "bin", "--edition", "2024", "--color", "never"])
         .args(["-C", "debuginfo=0", "-D", "warnings"])
         .arg("-C")
         .arg(files::joined("incremental=", &folder.join(format!("{name}.incremental"))))
         .args(kit.of_judges.dependencies.iter().flat_map(|folder| dependency_argument(folder)))
         .args(kit.of_judges.crates.iter().flat_map(|(name, path)| extern_argument((name, path))))
-        .arg("-o")
-        .arg(&unfinished)
+        .args(["-o", &file])
         .arg(&source);
     remove_unfinished(&folder, name)?;
     let output = rustc.output().with_context(|| format!("cannot run {}", kit.rustc.display()))?;

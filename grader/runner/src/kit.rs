@@ -209,9 +209,10 @@ impl Kit {
         let uses: String = crates.iter().map(|(name, _)| format!("extern crate {name};\n")).collect();
         files::write_atomically(&source, format!("{uses}fn main() {{}}\n").as_bytes())?;
         let mut rustc = Command::new(&self.rustc);
+        rustc.current_dir(folder);
         rustc.args(["--edition", "2024", "--crate-type", "bin", "--color", "never", "-A", "warnings"]);
         rustc.args(dependencies.iter().flat_map(|folder| dependency_argument(folder)));
-        rustc.args(crates.into_iter().flat_map(extern_argument)).arg("-o").arg(&program).arg(&source);
+        rustc.args(crates.into_iter().flat_map(extern_argument)).args(["-o", "empty"]).arg(&source);
         let output = rustc.output().with_context(|| format!("cannot run {}", self.rustc.display()))?;
         let _ = [source, program].map(fs::remove_file);
         if output.status.success() {
