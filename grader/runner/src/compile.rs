@@ -244,7 +244,8 @@ const CACHE: &str = "incremental";
 /// Whether a program can be compiled beside the library that it is linked with. That takes a linker that waits, which is a
 /// script; this was tried with the usual linker of Linux alone.
 const BESIDE: bool = cfg!(all(target_os = "linux", target_env = "gnu"));
-/// The linker that waits until the library is finished.
+/// The linker that waits until the library is finished. It runs in its own folder, which may be on the search path, so it is
+/// not called `cc` itself.
 const WAITING_LINKER: &str = "#!/bin/sh\nread _ && exec cc \"$@\"\n";
 
 /// What it takes to call rustc.
@@ -321,7 +322,7 @@ impl Compiler<'_> {
     }
 
     fn waiting_linker(&self) -> PathBuf {
-        self.slot.folder.join("cc")
+        self.slot.folder.join("waiting_cc")
     }
 
     /// Runs rustc on a library and on a program that is linked with it. `None` for the program if the library does not compile.

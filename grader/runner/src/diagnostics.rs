@@ -101,9 +101,13 @@ impl Message {
             || self.children.iter().any(|child| says_that_the_disk_is_full(&child.message))
     }
 
-    /// Whether this says that a linker is missing, or cannot be run.
+    /// Whether this says that a linker is missing, or cannot be run. Of one that is run by a shell, the shell says it with its
+    /// exit status.
     pub(super) fn is_about_a_linker(&self) -> bool {
-        self.message.starts_with("linker `") || self.message.starts_with("could not exec the linker")
+        let says_so = |status| self.message.ends_with(status);
+        self.message.starts_with("linker `")
+            || self.message.starts_with("could not exec the linker")
+            || self.message.starts_with("linking with `") && ["status: 126", "status: 127"].into_iter().any(says_so)
     }
 
     /// The same; where it says that there is no such crate, with those that there are, in the place of rustc's guess.
@@ -244,6 +248,8 @@ mod tests {
         }
         let linker = message("linker `cc` not found", "No such file or directory (os error 2)");
         assert!(linker.fault_of_the_system().is_some() && linker.is_about_a_linker() && !linker.is_about_a_full_disk());
+        let shell = message("linking with `cc` failed: exit status: 126", "cc: Permission denied");
+        assert!(shell.fault_of_the_system().is_some() && shell.is_about_a_linker() && !shell.is_about_a_full_disk());
         assert!(message("linking with `cc` failed: exit status: 1", "").fault_of_the_system().is_none());
     }
 
