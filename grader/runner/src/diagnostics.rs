@@ -51,9 +51,10 @@ struct Child {
     level: String,
 }
 
-/// Whether a compiler or a linker says in `text` that the disk is full, in the words of Unix or Windows.
+/// Whether a compiler or a linker says in `text` that the disk is full, in the words of Unix or Windows. rustc's own linker
+/// writes into memory that stands for a file: it gets the signal when there is no room for that file.
 pub(super) fn says_that_the_disk_is_full(text: &str) -> bool {
-    ["No space left on device", "os error 28)", "Disk quota exceeded", "os error 112)"]
+    ["No space left on device", "os error 28)", "Disk quota exceeded", "os error 112)", "signal 7 [Bus error]"]
         .iter()
         .any(|it| text.contains(it))
 }
@@ -240,6 +241,10 @@ mod tests {
         for (text, child) in [
             ("failed to write to `lib.rmeta`: No space left on device (os error 28)", ""),
             ("linking with `cc` failed: exit status: 1", "ld: final link failed: No space left on device"),
+            (
+                "linking with `cc` failed: exit status: 1",
+                "collect2: fatal error: ld terminated with signal 7 [Bus error]",
+            ),
             ("failed to write file: There is not enough space on the disk. (os error 112)", ""),
         ] {
             let message = message(text, child);
