@@ -18,6 +18,7 @@ use super::{
     diagnostics::{self, Message, says_that_the_disk_is_full},
     kit::{dependency_argument, extern_argument},
     sandbox::{Calls, Profile, Sandbox, system_libraries},
+    workspace::empty,
 };
 use course::{Course, Exercise, Limits, files};
 use report::{
@@ -237,11 +238,14 @@ const LIBRARY: &str = "build/libsubmission.rlib";
 /// Where rustc puts what the submission offers, its metadata, and later the whole.
 const METADATA: &str = "build/libsubmission.rmeta";
 const FINISHED: &str = "build/finished.rlib";
+/// rustc's incremental cache, in `build`.
+const CACHE: &str = "incremental";
 
 /// Whether a program can be compiled beside the library that it is linked with. That takes a linker that waits, which is a
 /// script; this was tried with the usual linker of Linux alone.
 const BESIDE: bool = cfg!(all(target_os = "linux", target_env = "gnu"));
-/// The linker that waits until the library is finished.
+/// The linker that waits until the library is finished. It runs in its own folder, which may be on the search path, so it is
+/// not called `cc` itself.
 const WAITING_LINKER: &str = "#!/bin/sh\nread _ && exec cc \"$@\"\n";
 
 /// What it takes to call rustc.
@@ -309,7 +313,7 @@ impl Compiler<'_> {
             .args(["-D", "unsafe_code"])
             .args(kit.dependencies.iter().flat_map(|folder| dependency_argument(folder)));
         if !slot.throw_away {
-            rustc.args(["-C", "incremental=build/incremental"]);
+            rustc.args(["-C", &format!("incremental=build/{CACHE}")]);
             // Every piece of a crate that has not changed is copied, which takes longer than to compile a small one again. With
             // the 256 pieces that rustc would make, a check took 2 to 8 % longer.
             rustc.args(["-C", "codegen-units=12"]);
@@ -318,7 +322,7 @@ impl Compiler<'_> {
     }
 
     fn waiting_linker(&self) -> PathBuf {
-        self.slot.folder.join("cc")
+        self.slot.folder.join("waiting_cc")
     }
 
     /// Runs rustc on a library and on a program that is linked with it. `None` for the program if the library does not compile.
@@ -327,6 +331,9 @@ impl Compiler<'_> {
     /// linker does. So where [`BESIDE`] holds, both are compiled at the same time on two processors. Cargo does the same for
     /// libraries.
     fn run_both(&self, mut library: Command, mut program: Command) -> Result<(Said, Option<Said>)> {
+        // A rustc that is killed, or whose linker fails, leaves files that no later one uses.
+        let build = self.slot.folder.join("build");
+        empty(&build, Some(CACHE)).with_context(|| format!("cannot empty {}", build.display()))?;
         library.args(["--json", "artifacts", "--out-dir", "build"]);
         library.args(["--emit", &format!("metadata={METADATA},link={FINISHED}")]);
         let [metadata, finished, whole] = [METADATA, FINISHED, LIBRARY].map(|path| self.slot.folder.join(path));
@@ -374,12 +381,6 @@ impl Compiler<'_> {
             let said = said?;
             if said.succeeded {
                 return Ok((said, Some(program.context("rustc did not say what it has written")??)));
-            }
-            // rustc keeps its pieces of a program that was not linked, and no later call uses them.
-            for entry in fs::read_dir(self.slot.folder.join("build"))?.flatten() {
-                if entry.file_type()?.is_file() {
-                    fs::remove_file(entry.path())?;
-                }
             }
             Ok((said, None))
         })

@@ -51,9 +51,10 @@ struct Child {
     level: String,
 }
 
-/// Whether a compiler or a linker says in `text` that the disk is full, in the words of Unix or Windows.
+/// Whether a compiler or a linker says in `text` that the disk is full, in the words of Unix or Windows. rustc's own linker
+/// writes into memory that stands for a file: it gets the signal when there is no room for that file.
 pub(super) fn says_that_the_disk_is_full(text: &str) -> bool {
-    ["No space left on device", "os error 28)", "Disk quota exceeded", "os error 112)"]
+    ["No space left on device", "os error 28)", "Disk quota exceeded", "os error 112)", "signal 7 [Bus error]"]
         .iter()
         .any(|it| text.contains(it))
 }
@@ -101,9 +102,13 @@ impl Message {
             || self.children.iter().any(|child| says_that_the_disk_is_full(&child.message))
     }
 
-    /// Whether this says that a linker is missing, or cannot be run.
+    /// Whether this says that a linker is missing, or cannot be run. Of one that is run by a shell, the shell says it with its
+    /// exit status.
     pub(super) fn is_about_a_linker(&self) -> bool {
-        self.message.starts_with("linker `") || self.message.starts_with("could not exec the linker")
+        let says_so = |status| self.message.ends_with(status);
+        self.message.starts_with("linker `")
+            || self.message.starts_with("could not exec the linker")
+            || self.message.starts_with("linking with `") && ["status: 126", "status: 127"].into_iter().any(says_so)
     }
 
     /// The same; where it says that there is no such crate, with those that there are, in the place of rustc's guess.
@@ -236,6 +241,10 @@ mod tests {
         for (text, child) in [
             ("failed to write to `lib.rmeta`: No space left on device (os error 28)", ""),
             ("linking with `cc` failed: exit status: 1", "ld: final link failed: No space left on device"),
+            (
+                "linking with `cc` failed: exit status: 1",
+                "collect2: fatal error: ld terminated with signal 7 [Bus error]",
+            ),
             ("failed to write file: There is not enough space on the disk. (os error 112)", ""),
         ] {
             let message = message(text, child);
@@ -244,6 +253,8 @@ mod tests {
         }
         let linker = message("linker `cc` not found", "No such file or directory (os error 2)");
         assert!(linker.fault_of_the_system().is_some() && linker.is_about_a_linker() && !linker.is_about_a_full_disk());
+        let shell = message("linking with `cc` failed: exit status: 126", "cc: Permission denied");
+        assert!(shell.fault_of_the_system().is_some() && shell.is_about_a_linker() && !shell.is_about_a_full_disk());
         assert!(message("linking with `cc` failed: exit status: 1", "").fault_of_the_system().is_none());
     }
 

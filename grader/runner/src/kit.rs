@@ -16,7 +16,7 @@ use course::{Course, Exercise, Task, files};
 use hmac_sha256::Hash;
 use serde::{Deserialize, Serialize};
 
-use crate::{Submission, home};
+use crate::{Submission, compile::FULL_DISK, diagnostics::says_that_the_disk_is_full, home};
 
 /// The crates that every submission may name. The probe may name [`PROBE`] besides, and a judge [`JUDGE`] as well.
 ///
@@ -219,6 +219,9 @@ impl Kit {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&output.stderr);
+        if says_that_the_disk_is_full(&said) {
+            bail!("rustc could not do its work{FULL_DISK}");
+        }
         let reason = said.lines().find(|line| line.starts_with("error")).unwrap_or("it ended without a reason");
         let settings: Vec<String> = settings().into_iter().chain(settings_files()?.iter().filter_map(named)).collect();
         let next = if settings.is_empty() {

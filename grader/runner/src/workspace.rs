@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -54,7 +55,7 @@ impl Slot {
     pub fn take_empty(work: &Path, exercise: &str, sandbox: Sandbox) -> Result<Self> {
         let mut slot = Self::take(&work.join("strangers"), exercise, sandbox)?;
         slot.throw_away = true;
-        slot.empty().with_context(|| format!("cannot empty {}", slot.folder.display()))?;
+        empty(&slot.folder, None).with_context(|| format!("cannot empty {}", slot.folder.display()))?;
         Ok(slot)
     }
 
@@ -62,25 +63,28 @@ impl Slot {
     pub fn discard(mut self) {
         self.throw_away = true;
     }
-
-    /// Removes what is in the folder; the folder itself stays, since others look for a free one meanwhile.
-    fn empty(&self) -> std::io::Result<()> {
-        for entry in fs::read_dir(&self.folder)? {
-            let entry = entry?;
-            // The type of the entry itself: a link is removed, not followed.
-            if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path())? } else { fs::remove_file(entry.path())? }
-        }
-        Ok(())
-    }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         if self.throw_away {
             // What cannot be removed now is removed before the next one begins.
-            let _ = self.empty();
+            let _ = empty(&self.folder, None);
         }
     }
+}
+
+/// Removes what is in `folder`, but for the entry called `kept`. The folder itself stays: others look for a free one meanwhile.
+pub(super) fn empty(folder: &Path, kept: Option<&str>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if kept.is_some_and(|kept| entry.file_name() == kept) {
+            continue;
+        }
+        // The type of the entry itself: a link is removed, not followed.
+        if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path())? } else { fs::remove_file(entry.path())? }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
