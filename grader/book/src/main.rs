@@ -91,8 +91,13 @@ fn put(made: &Path, folder: &Path) -> Result<()> {
     files::write_atomically(&list, (names.join("\n") + "\n").as_bytes())
 }
 
+/// What is added to the head of each page. A browser makes a global name of every id, and a heading "Exports" has the id
+/// `exports`: mdBook's search would take it for that of a module system, and fail.
+const HEAD: &str = "<script>var exports;</script>\n";
+
 /// The scripts and styles that are added to mdBook's own, which has a `book.js`, too.
-const ADDED: [(&str, &str); 4] = [
+const ADDED: [(&str, &str); 5] = [
+    ("theme/head.hbs", HEAD),
     ("questions.css", view::questions::STYLE),
     ("pages.css", include_str!("pages.css")),
     ("questions.js", view::questions::SCRIPT),
@@ -121,6 +126,7 @@ fn write_sources(course: &Course, chapters: &[Chapter<'_>], draws: bool, root: &
         }
         write(&chapter.path, &text)?;
     }
+    files::create_folder(&root.join("theme"))?;
     for (name, text) in ADDED {
         fs::write(root.join(name), text).with_context(|| format!("cannot write {name}"))?;
     }

@@ -79,6 +79,13 @@ for (const wide of document.querySelectorAll(".content pre, .content .table-wrap
   follow();
 }
 
+// The map begins at its first exercise, wherever in its row that is.
+const map = document.querySelector(".map");
+if (map) {
+  const [at, first] = [map, map.querySelector("a")].map((node) => node.getBoundingClientRect());
+  map.scrollLeft += first.left + first.width / 2 - at.left - at.width / 2;
+}
+
 // A picture that can be varied: its frames lie beside the page, and a slider shows one of them.
 for (const figure of document.querySelectorAll("figure.frames")) {
   const image = figure.querySelector("img");

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Error, Result};
 use course::{Course, Exercise, Figure};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
-use report::{CheckReport, ExerciseStatus, Report, remark, sanitise::clean};
+use report::{CheckReport, ExerciseStatus, Report, TaskReport, remark, sanitise::clean};
 use view::{
     lesson,
     picture::{html::with_code, svg::escaped},
@@ -202,6 +202,9 @@ pub(crate) fn verdict(report: &Report) -> News {
             for (number, check) in wrong.enumerate() {
                 html += &self::check(check, number == 0);
             }
+            if let Some(why) = why_open(&task).filter(|_| report.status() != ExerciseStatus::NotStarted) {
+                html += &format!("\n<p class=\"why soft\">{}</p>\n", with_code(why));
+            }
             html += "</li>\n";
         }
         html += "</ul>\n";
@@ -213,11 +216,20 @@ pub(crate) fn verdict(report: &Report) -> News {
     News::Verdict { html, summary: format!("{score} of {max} points, {state}.{first}") }
 }
 
+/// Why a task is open in which nothing is wrong and nothing is left to write: its first open check was skipped.
+fn why_open<'a>(task: &TaskReport<'a>) -> Option<&'a str> {
+    let first = task.checks.iter().copied().find(|check| check.status != Status::Passed)?;
+    let is_open = task.first_failure().is_none() && first.status == Status::Skipped;
+    is_open.then_some(&first.message)
+}
+
 /// A check that failed; its numbers are open to see if it is the first of its task.
 fn check(check: &CheckReport, is_first: bool) -> String {
     let place = check.line.map_or(String::new(), |line| {
         let file = check.file.as_deref().unwrap_or("src/lib.rs");
-        format!(" <span class=\"soft\">{}, line {line}</span>", escaped(file))
+        // A path is broken after a slash rather than within a name.
+        let file = escaped(file).replace('/', "/<wbr>");
+        format!(" <span class=\"soft\">{file}, line {line}</span>")
     });
     let state = match check.status {
         Status::Crashed => " (panicked)",

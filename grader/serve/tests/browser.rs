@@ -122,9 +122,12 @@ fn a_save_changes_the_verdict_and_the_pictures() {
         page.until("document.querySelector('#trouble').textContent.includes('does not compile')").await;
 
         page.write(|text| {
-            text.replacen("pub fn no_step", "pub fn gd_step", 1).replacen("- learning_rate", "+ learning_rate", 1)
+            text.replacen("pub fn no_step", "pub fn gd_step", 1)
+                .replacen("- learning_rate", "+ learning_rate", 1)
+                .replacen("let a1 = z1.mapv(sigmoid);", "let a1 = z1.mapv(f64::tanh);", 1)
         });
         page.until("document.querySelector('#verdict .wrong')").await;
+        assert!(page.verdict().await.contains("skipped until this passes: two_layer_step"), "why a task is open");
         page.until("!document.querySelector('#trouble').textContent").await;
         let after = page.run("return document.querySelector('#picture-bowl svg').outerHTML").await;
         assert_ne!(before, after);

@@ -26,9 +26,9 @@ use crate::{
 };
 
 /// The size of a box in pixels, and how many letters fit side by side.
-const BOX: Point = Point { x: 210.0, y: 70.0 };
-const LETTERS: usize = 24;
-const FONT_SIZE: usize = 16;
+const BOX: Point = Point { x: 210.0, y: 90.0 };
+const LETTERS: usize = 16;
+const FONT_SIZE: usize = 22;
 /// Colours as 0xRRGGBBAA: complete, begun, and not begun.
 const FILLS: [u32; 3] = [0xBFE3D2FF, 0xFFF3DCFF, 0xFFFFFFFF];
 const INK: u32 = 0x222222FF;
