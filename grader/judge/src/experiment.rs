@@ -1,7 +1,7 @@
 //! What can be found out about a wrong answer where no formula can be varied: what other inputs, or another last step,
 //! make of the reference; and how the learner's code behaves.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use probe::{Record, Value};
 
@@ -316,6 +316,33 @@ fn right(check: &Check, case: &Record) -> Option<Record> {
 /// Where the reference takes longer for one case, nothing is asked that needs many.
 pub(crate) const SLOW: Duration = Duration::from_millis(4);
 
+/// Measures time. Where the system tells, only what this thread has had of the processor counts: what is found must not depend
+/// on what else the machine does.
+pub(crate) struct Stopwatch(Duration);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(Self::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        Self::now().saturating_sub(self.0)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn now() -> Duration {
+        use nix::time::{ClockId, clock_gettime};
+        clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn now() -> Duration {
+        use std::{sync::LazyLock, time::Instant};
+        static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        BEGUN.elapsed()
+    }
+}
+
 /// How the learner's code behaves, where that says more than a wrong number.
 pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, seed: u64) -> Option<Explanation> {
     if check.program.is_some() || check.snapshot.is_some() {
@@ -366,7 +393,7 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
         );
     }
 
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let _ = right(check, &seen[0].0);
     if started.elapsed() > SLOW {
         return None;

@@ -4,11 +4,7 @@
 //! What is found is an observation, "is what comes out if …", and true as such. It has to agree with every case, also with
 //! cases that the learner's code is asked for in addition, and to be more than chance.
 
-use std::{
-    cell::Cell,
-    rc::Rc,
-    time::{Duration, Instant},
-};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use probe::{Record, Value};
 
@@ -137,7 +133,7 @@ pub(crate) fn by_twist(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, se
     let mut tried = 0;
     let mut fits = Vec::new();
     let more = &mut More { ask, seed };
-    let started = Instant::now();
+    let started = experiment::Stopwatch::start();
     for twist in experiment::twists(&search.first().0, &search.right[search.first_wrong]) {
         tried += 1;
         let (rank, id, says) = twist.describe();
@@ -218,7 +214,7 @@ struct Part {
 impl<'a> Search<'a> {
     /// `None` if there is nothing that a slip could explain.
     fn new(check: &'a Check, seen: &'a Answered, work: &'a Cell<usize>) -> Option<Self> {
-        let started = Instant::now();
+        let started = experiment::Stopwatch::start();
         let right = seen.iter().map(|(case, _)| right_of(check, case)).collect::<Option<Vec<_>>>()?;
         let is_slow = started.elapsed() > experiment::SLOW * seen.len() as u32;
         let agrees = |right: &Record, observed: &Record| agree(right, observed, check.tolerance());
@@ -1037,7 +1033,7 @@ mod tests {
                 })
             };
             let seen: Vec<_> = check.cases(SEED).unwrap().into_iter().map(|case| (case.clone(), code(&case))).collect();
-            let (work, started) = (Cell::new(0), Instant::now());
+            let (work, started) = (Cell::new(0), experiment::Stopwatch::start());
             let mut more = More { ask: &mut |_| Vec::new(), seed: SEED };
             assert!(slip_in_formula(&check, &seen, &mut more, &work).is_none());
             let (work, took) = (work.get(), started.elapsed());

@@ -143,6 +143,11 @@ fn picture(title: &str, rows: &[Row], address: impl Fn(&str) -> Option<String>) 
     let role = if links.is_empty() { "img" } else { "group" };
     let width = document.split_once("width=\"").and_then(|(_, rest)| rest.split('"').next()).unwrap_or("100%");
     let body = document.split_once("xmlns=").map_or("", |(_, body)| body);
+    // The crate draws arrows last: one that passes behind a box would lie on its words.
+    let (head, drawn) = body.split_once("</style>").unwrap_or(("", body));
+    let (boxes, arrows) = drawn.find("<g >\n\n            <path").map_or((drawn, ""), |at| drawn.split_at(at));
+    let arrows = arrows.trim_end().trim_end_matches("</svg>");
+    let body = format!("{head}</style>{arrows}{boxes}</svg>");
     // White paper, since the arrows would be lost on a dark page; a name for screen readers; letters as in other pictures.
     format!(
         "<svg width=\"{width}\" height=\"{bottom}\" viewBox=\"0 0 {width} {bottom}\" style=\"background:white\" role=\"{role}\" xmlns={}",
