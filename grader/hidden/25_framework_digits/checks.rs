@@ -794,16 +794,16 @@ const TAPE_LOST: &str = "\
     input to the result; they carry the tape along.";
 
 fn max_pool() -> Check {
-    Check::new("max_pool", "max_pool", "MaxPool keeps the largest of each 2×2 places, for each filter", 3)
+    Check::new("max_pool", "max_pool", "MaxPool keeps the largest of each block of 2×2 places, for each filter", 3)
         .asks("pool")
         .about("MaxPool::apply")
         .on(|draw| vec![Record::new().with("seen", draw::matrix(draw, (128, 8), 1.0))])
         .expects(|c| pooled(c, square, largest, by_groups))
         .within(F32)
-        .mistake("mean_for_maximum", "This is the mean of each 2×2 places. Take the largest of them.", |c| {
+        .mistake("mean_for_maximum", "This is the mean of each block of 2×2 places. Take the largest of them.", |c| {
             pooled(c, square, |four| four.iter().sum::<f64>() / 4.0, by_groups)
         })
-        .mistake("smallest", "This is the smallest of each 2×2 places. Take the largest.", |c| {
+        .mistake("smallest", "This is the smallest of each block of 2×2 places. Take the largest.", |c| {
             pooled(c, square, |four| four.iter().fold(f64::INFINITY, |least, &one| least.min(one)), by_groups)
         })
         .mistake(

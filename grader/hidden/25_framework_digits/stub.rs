@@ -192,12 +192,12 @@ impl Patches {
     }
 }
 
-/// Keeps the largest of each 2×2 places, for each filter. It has no parameters.
+/// Keeps the largest of each block of 2×2 places, for each filter. It has no parameters.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MaxPool;
 
 impl MaxPool {
-    /// What the filters said at every place, (n · 64, 8), to the largest of each 2×2 places: (n, 128).
+    /// What the filters said at every place, (n · 64, 8), to the largest of each block of 2×2 places: (n, 128).
     ///
     /// The 16 groups of places come row by row, and for each group its 8 filters. What is computed here is recorded if there is
     /// a tape.
