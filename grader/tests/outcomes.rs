@@ -44,7 +44,7 @@ fn what_waits_for_a_failed_check_is_skipped_and_says_for_which() {
     let report = Edited::new(SUM, "x.dot(&self.weights)").report();
     let check = check_of(&report, "logits");
     assert_eq!(check["status"], "skipped");
-    assert!(check["message"].as_str().unwrap().starts_with("skipped until this passes: forward"));
+    assert!(check["message"].as_str().unwrap().starts_with("skipped until this passes: pre_activation"));
 }
 
 #[test]

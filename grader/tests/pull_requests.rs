@@ -14,7 +14,7 @@ use std::{
     sync::OnceLock,
 };
 
-use common::{copy_of_the_course, course, grader, text};
+use common::{copy_of_the_course, course, grader, keep_the_first, text};
 use serde_json::{Value, json};
 
 /// The teacher's repository, checked out. It stays where it is, so that only the first run compiles everything.
@@ -28,6 +28,8 @@ fn class() -> &'static Path {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("class");
         let _ = fs::remove_dir_all(folder.join(".git"));
         copy_of_the_course(&folder);
+        // Grading is the same for any number of exercises, and one build script grades every solution.
+        keep_the_first(6, &folder);
         for entry in fs::read_dir(folder.join("exercises")).unwrap() {
             let exercise = entry.unwrap().path();
             let stub = folder.join("grader/hidden").join(exercise.file_name().unwrap()).join("stub.rs");

@@ -220,9 +220,12 @@ impl Grading<'_> {
             let before = check.after.iter().filter_map(|id| checks[..index].iter().position(|other| other.id == *id));
             let mut unmet: Vec<usize> = before.flat_map(|other| open[other].clone()).collect();
             let can_tell = |&other: &usize| is_told_apart(check, &checks[other], reports[other].status);
-            let waits = unmet.first().filter(|_| !unmet.iter().all(can_tell));
+            // Of those that it waits for, the nearest that was asked: what was skipped waits itself.
+            let was_asked = |&&other: &&usize| reports[other].status != Status::Skipped;
+            let blocker = unmet.iter().find(was_asked).or(unmet.first()).map(|&other| &checks[other]);
+            let waits = blocker.filter(|_| !unmet.iter().all(can_tell));
             let mut verdict = match (waits, self.missing(check)) {
-                (Some(&other), _) => Verdict::skipped(waits_for(&checks[other])),
+                (Some(other), _) => Verdict::skipped(waits_for(other)),
                 (None, Some(missing)) => Verdict::skipped(missing),
                 (None, None) => {
                     if check.fetched.is_some() {
@@ -236,9 +239,8 @@ impl Grading<'_> {
                 }
             };
             // What is right is right. What is wrong may be the fault of the code before it, so it is no evidence yet.
-            if let (Some(&other), Status::Failed | Status::Crashed | Status::TimedOut) = (unmet.first(), verdict.status)
-            {
-                verdict = Verdict::skipped(waits_for(&checks[other]));
+            if let (Some(other), Status::Failed | Status::Crashed | Status::TimedOut) = (blocker, verdict.status) {
+                verdict = Verdict::skipped(waits_for(other));
             }
             if verdict.status != Status::Passed {
                 unmet.insert(0, index);

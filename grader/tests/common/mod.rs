@@ -78,6 +78,14 @@ pub(crate) fn copy_of_the_course(to: &Path) {
     }
 }
 
+/// Shortens the syllabus of a copy to its first `n` exercises.
+pub(crate) fn keep_the_first(n: usize, course: &Path) {
+    let syllabus = course.join("course.toml");
+    let text = fs::read_to_string(&syllabus).expect("a syllabus");
+    let end = text.match_indices("[[exercise]]").nth(n).map_or(text.len(), |(at, _)| at);
+    fs::write(&syllabus, &text[..end]).expect("the copy is ours");
+}
+
 pub(crate) fn copy(from: &Path, to: &Path) {
     if from.is_dir() {
         fs::create_dir_all(to).expect("the target folder is writable");
