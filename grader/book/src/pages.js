@@ -60,6 +60,11 @@ function askInBook(questions, folder) {
   for (const corner of document.querySelectorAll(".content th:empty")) corner.replaceWith(document.createElement("td"));
 }
 
+// An option such as `--bonus` is not broken after its hyphens.
+for (const code of document.querySelectorAll(".content :not(pre) > code")) {
+  code.innerHTML = code.innerHTML.replace(/(^|\s)(-[\w-]+)/g, '$1<span class="flag">$2</span>');
+}
+
 // What is scrolled by itself can be scrolled with the keyboard.
 for (const wide of document.querySelectorAll(".content pre, .content .table-wrapper")) {
   (wide.querySelector("code.hljs") ?? wide).tabIndex = 0;

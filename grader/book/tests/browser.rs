@@ -58,6 +58,8 @@ fn the_book_is_accessible_and_fits_a_phone_in_light_and_dark() {
                     assert_eq!(dark, json!(scheme == "dark"), "the theme follows the system");
                     let fits = browser.run("return document.documentElement.scrollWidth <= innerWidth").await;
                     assert_eq!(fits, json!(true), "{page} at {width}");
+                    let broken = "return [...document.querySelectorAll('.flag')].filter((flag) => flag.getClientRects().length > 1).length";
+                    assert_eq!(browser.run(broken).await, json!(0), "options that are broken on {page} at {width}");
                     browser.is_accessible().await;
                 }
                 browser.close().await;

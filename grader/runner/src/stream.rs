@@ -41,7 +41,8 @@ impl Stream {
         } else {
             (Some(self.bytes.get(body..body + length)?.to_vec()), body + length)
         };
-        let mut printed: Vec<u8> = self.bytes.drain(..end).collect();
+        let rest = self.bytes.split_off(end);
+        let mut printed = std::mem::replace(&mut self.bytes, rest);
         printed.truncate(start);
         self.searched = 0;
         Some(Taken { printed, message })

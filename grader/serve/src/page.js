@@ -32,7 +32,7 @@ events.onmessage = (message) => {
   draw();
 };
 events.onerror = () => {
-  byId("busy").textContent = "The grader does not answer. Is `grader serve` still running?";
+  byId("busy").textContent = "The grader does not answer. Is `grader serve` still running? If it was started again, open the address that it prints.";
 };
 
 // ---- The questions.

@@ -8,7 +8,10 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 use report::{CheckReport, ExerciseStatus, Report, TaskReport, remark, sanitise::clean};
 use view::{
     lesson,
-    picture::{html::with_code, svg::escaped},
+    picture::{
+        html::{code, with_code},
+        svg::escaped,
+    },
 };
 use wire::judge::Status;
 
@@ -47,7 +50,7 @@ pub(crate) fn render(course: &Course, exercise: &Exercise, key: &str, lib: &Path
          <p id=\"said\" role=\"status\" class=\"unseen\"></p>\n\
          <section id=\"pictures\" aria-label=\"Pictures of what your code computes\">\n<h2>Pictures of your code</h2>\n\
          <p class=\"soft\">Strong colours are what <code>{lib}</code> computes; the wide, pale lines behind them are the reference.</p>\n\
-         <p id=\"trouble\" role=\"status\"></p>\n</section>\n</div>\n</main>\n</body>\n</html>\n",
+         <p id=\"trouble\" role=\"status\">They are drawn after the verdict …</p>\n</section>\n</div>\n</main>\n</body>\n</html>\n",
         number = exercise.number,
         title = escaped(&exercise.title),
         lesson = markdown(course, exercise, key, &text),
@@ -111,7 +114,11 @@ fn markdown(course: &Course, exercise: &Exercise, key: &str, text: &str) -> Stri
         };
         events.push(event);
     }
-    html::push_html(&mut out, events.into_iter());
+    let events = events.into_iter().map(|event| match event {
+        Event::Code(text) => Event::InlineHtml(code(&text).into()),
+        event => event,
+    });
+    html::push_html(&mut out, events);
     // Wide tables and code are scrolled by themselves, with the keyboard as well.
     out.replace("<table>", "<div class=\"wide\" tabindex=\"0\"><table>")
         .replace("</table>", "</table></div>")

@@ -15,6 +15,7 @@ h1 { margin: 0; font-size: 1.6rem; line-height: 1.25; }
 h2 { margin: 0 0 .6rem; font-size: 1.1rem; line-height: 1.3; }
 p { margin: .4rem 0; max-width: 42rem; }
 code { font: .92em ui-monospace, monospace; overflow-wrap: anywhere; }
+.flag { white-space: nowrap; }
 .soft, figcaption { color: var(--soft); }
 main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 2rem 1.75rem;
   align-items: start; margin-top: 2rem; }
@@ -55,9 +56,17 @@ pub(crate) fn render(exercise: &Exercise, grader: &str, source: &str, drawn: &[(
 /// `text` with what stands between backticks as code, and what stands between asterisks emphasised.
 pub fn with_code(text: &str) -> String {
     let parts = text.split('`').enumerate();
-    parts
-        .map(|(n, part)| if n % 2 == 1 { format!("<code>{}</code>", escaped(part)) } else { emphasised(part) })
-        .collect()
+    parts.map(|(n, part)| if n % 2 == 1 { code(part) } else { emphasised(part) }).collect()
+}
+
+/// `text` as code. An option such as `--bonus` is marked, so that a page does not break it after its hyphens.
+pub fn code(text: &str) -> String {
+    let is_option = |word: &str| word.starts_with('-') && word.len() > 1;
+    let words = text.split(' ').map(|word| match escaped(word) {
+        option if is_option(word) => format!("<span class=\"flag\">{option}</span>"),
+        word => word,
+    });
+    format!("<code>{}</code>", words.collect::<Vec<_>>().join(" "))
 }
 
 /// `text` with `*words like these*` emphasised. Between numbers and names an asterisk is a product, and stays.
@@ -94,6 +103,10 @@ mod tests {
             ("has to become *larger* than 0", "has to become <em>larger</em> than 0"),
             ("*the other* one, *above* all", "<em>the other</em> one, <em>above</em> all"),
             ("`a *b* c` and <i> *all*", "<code>a *b* c</code> and &lt;i&gt; <em>all</em>"),
+            (
+                "`check 25 --bonus`, `a - b`",
+                "<code>check 25 <span class=\"flag\">--bonus</span></code>, <code>a - b</code>",
+            ),
             ("a * b * c, 2*x*y, x *y", "a * b * c, 2*x*y, x *y"),
             ("*", "*"),
             ("", ""),

@@ -54,9 +54,6 @@ const DASHES: [(i32, i32); 6] = [(0, 0), (14, 5), (4, 4), (22, 4), (9, 9), (2, 6
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// The upper left and the lower right corner of a rectangle.
-type Corners = [(i32, i32); 2];
-
 /// Where the plot is in the document, and which numbers its edges stand for: what turns a place in it into numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Frame {
@@ -101,11 +98,12 @@ pub fn render_framed(picture: &Picture) -> Result<(String, Frame)> {
         + plot_height(picture)
         + MARGIN / 2;
 
-    let mut body = String::new();
+    let (mut body, mut shades) = (String::new(), String::new());
     let frame = {
         let size = (fine(WIDTH) as u32, fine(height) as u32);
         let paper = SVGBackend::with_string(&mut body, size).into_drawing_area();
-        draw(picture, &legend, &notes, &paper).map_err(|error| anyhow!("cannot draw {}: {error}", picture.id))?
+        draw(picture, &legend, &notes, &paper, &mut shades)
+            .map_err(|error| anyhow!("cannot draw {}: {error}", picture.id))?
     };
     // plotters' own first line gives the size in pixels that are far too many.
     let body = body.split_once('\n').map_or("", |(_, rest)| rest);
@@ -113,7 +111,7 @@ pub fn render_framed(picture: &Picture) -> Result<(String, Frame)> {
     let fonts = format!(" font-family=\"{FONTS}\"");
     let body =
         [" opacity=\"1\"", " stroke=\"none\"", &fonts].iter().fold(body.to_owned(), |body, all| body.replace(all, ""));
-    let body = joined(&body);
+    let body = joined(&body).replacen(&place_of_shades(frame.left, frame.top), &shades, 1);
     let document = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
          role=\"img\"{fonts} stroke-linejoin=\"round\" stroke-linecap=\"round\">\n<title>{}</title>\n{body}",
@@ -307,7 +305,14 @@ impl Legend {
 
 type Failed = DrawingAreaErrorKind<std::io::Error>;
 
-fn draw(picture: &Picture, legend: &Legend, notes: &[String], paper: &Area<'_>) -> Result<Frame, Failed> {
+/// `shades` gets the elements that belong in the [place of shades](place_of_shades).
+fn draw(
+    picture: &Picture,
+    legend: &Legend,
+    notes: &[String],
+    paper: &Area<'_>,
+    shades: &mut String,
+) -> Result<Frame, Failed> {
     paper.fill(&WHITE)?;
     let mut top = MARGIN / 2;
     legend.draw(paper, top)?;
@@ -332,7 +337,7 @@ fn draw(picture: &Picture, legend: &Legend, notes: &[String], paper: &Area<'_>) 
     if !picture.x.label.is_empty() {
         below.draw(&text(&picture.x.label, (fine(WIDTH - 2 * MARGIN), fine(LINE / 2 - 2)), GREY, HPos::Right))?;
     }
-    let frame = draw_plot(picture, &plot)?;
+    let frame = draw_plot(picture, &plot, shades)?;
     paper.present()?;
     Ok(frame)
 }
@@ -356,7 +361,7 @@ fn plot_height(picture: &Picture) -> i32 {
     (height.min(1e4) as i32 + below + MARGIN).clamp(PLOT_HEIGHTS.0, PLOT_HEIGHTS.1)
 }
 
-fn draw_plot(picture: &Picture, paper: &Area<'_>) -> Result<Frame, Failed> {
+fn draw_plot(picture: &Picture, paper: &Area<'_>, shades: &mut String) -> Result<Frame, Failed> {
     let axes = Axes::of(picture, 5);
     let (left, below) = label_areas(&axes);
     let mut chart = ChartBuilder::on(paper)
@@ -383,11 +388,15 @@ fn draw_plot(picture: &Picture, paper: &Area<'_>) -> Result<Frame, Failed> {
 
     // From here on in pixels, so that a dash is as long in every direction.
     let plot = chart.plotting_area();
+    let (x, y) = plot.get_pixel_range();
     let pixel = |at: (f64, f64)| plot.map_coordinate(&at);
     let pixels = |line: Vec<(f64, f64)>| line.into_iter().map(pixel).collect::<Vec<_>>();
     let paper = plot.use_screen_coord();
     for raster in &picture.rasters {
-        draw_raster(raster, &axes, &paper, &pixel)?;
+        *shades += &shades_of(raster, &axes, &pixel, (x.end, y.end));
+    }
+    if !shades.is_empty() {
+        paper.draw(&Rectangle::new([(x.start, y.start); 2], WHITE.filled()))?;
     }
     for series in picture.back_to_front() {
         let (colour, width, dashes) = look(series.role);
@@ -416,7 +425,6 @@ fn draw_plot(picture: &Picture, paper: &Area<'_>) -> Result<Frame, Failed> {
             paper.draw(&text(words, pixel(*at), colour, HPos::Center))?;
         }
     }
-    let (x, y) = plot.get_pixel_range();
     let is_log = |scale: Scale| scale == Scale::Log;
     Ok(Frame {
         left: x.start,
@@ -430,16 +438,17 @@ fn draw_plot(picture: &Picture, paper: &Area<'_>) -> Result<Frame, Failed> {
     })
 }
 
-/// Cells side by side that look alike are one rectangle, and all rectangles of a colour follow each other.
-fn draw_raster(
-    raster: &Raster,
-    axes: &Axes,
-    paper: &Area<'_>,
-    pixel: &dyn Fn((f64, f64)) -> (i32, i32),
-) -> Result<(), Failed> {
+/// What plotters makes of a rectangle without size in the upper left corner of the plot. It keeps the place of the shades: to
+/// draw thousands of cells with plotters takes longer than everything else in a picture.
+fn place_of_shades(left: i32, top: i32) -> String {
+    format!("<rect x=\"{left}\" y=\"{top}\" width=\"0\" height=\"0\" fill=\"#FFFFFF\"/>\n")
+}
+
+/// A path for each colour. Cells side by side that look alike are one rectangle. `end` is the lower right corner of the plot.
+fn shades_of(raster: &Raster, axes: &Axes, pixel: &dyn Fn((f64, f64)) -> (i32, i32), end: (i32, i32)) -> String {
     let cells = raster.cells;
     let (width, height) = ((cells.x.1 - cells.x.0) / cells.columns as f64, (cells.y.1 - cells.y.0) / cells.rows as f64);
-    let mut alike: Vec<(RGBColor, Vec<Corners>)> = Vec::new();
+    let mut paths: Vec<(RGBColor, String)> = Vec::new();
     for row in 0..cells.rows {
         let colours: Vec<_> =
             (0..cells.columns).map(|column| colour_of(raster, row * cells.columns + column)).collect();
@@ -451,20 +460,19 @@ fn draw_raster(
             if let Some(corners) = axes.rectangle(x, (top - height, top)) {
                 let [(left, bottom), (right, top)] = corners.map(pixel);
                 // Half a pixel more leaves no seam.
-                let corners = [(left, top), (right + FINE / 2, bottom + FINE / 2)];
-                match alike.iter_mut().find(|(colour, _)| *colour == run[0]) {
-                    Some((_, rectangles)) => rectangles.push(corners),
-                    None => alike.push((run[0], vec![corners])),
+                let (right, bottom) = ((right + FINE / 2).min(end.0), (bottom + FINE / 2).min(end.1));
+                let (width, height) = (right - left, bottom - top);
+                let outline = format!("M{left},{top}h{width}v{height}H{left}z");
+                match paths.iter_mut().find(|(colour, _)| *colour == run[0]) {
+                    Some((_, path)) => *path += &outline,
+                    None => paths.push((run[0], outline)),
                 }
             }
         }
     }
-    for (colour, rectangles) in alike {
-        for corners in rectangles {
-            paper.draw(&Rectangle::new(corners, colour.filled()))?;
-        }
-    }
-    Ok(())
+    let element =
+        |(RGBColor(red, green, blue), path)| format!("<path fill=\"#{red:02X}{green:02X}{blue:02X}\" d=\"{path}\"/>\n");
+    paths.into_iter().map(element).collect()
 }
 
 /// Shades that the eye tells apart: more would make the file larger and nothing clearer.
