@@ -504,16 +504,7 @@ fn splits() -> [Check; 6] {
         })
         .expects(|c| split_sizes(c, f64::round))
         .mistake("cut_instead_of_rounded", CUT, |c| split_sizes(c, f64::trunc))
-        .mistake("rounded_up", ROUNDED_UP, |c| split_sizes(c, f64::ceil))
-        .mistake(
-            "parts_swapped",
-            "The two parts are swapped: the training samples come first, and `test_fraction` is the fraction of the \
-             test samples.",
-            |c| {
-                let right = split_sizes(c, f64::round);
-                Record::new().with("n_train", right.count("n_test")).with("n_test", right.count("n_train"))
-            },
-        ),
+        .mistake("rounded_up", ROUNDED_UP, |c| split_sizes(c, f64::ceil)),
         Check::new("split_refused", "split", "a test fraction that is not between 0 and 1 panics", 1)
             .asks("split_sizes")
             .about("train_test_split")

@@ -236,6 +236,9 @@ impl Twist {
                 let (code, words) = change.words("the right result");
                 (12, format!("edit:{code}:result"), words)
             }
+            Self::Result(Some(part), Change::Other(input)) if part == input => {
+                (12, format!("edit:unchanged:{part}"), format!("`{part}` stays as it is given"))
+            }
             Self::Result(Some(part), change) => {
                 let (code, words) = change.words(&format!("the right `{part}`"));
                 (12, format!("edit:{code}:{part}"), words)

@@ -127,11 +127,15 @@ pub(crate) fn by_tests(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, se
     let slips = Rc::new(refusal::Slips::of(check, seen.iter().map(|(case, _)| case))?);
     let work = Cell::new(0);
     let search = Search::new(check, seen, &work)?;
-    let all: Vec<_> =
-        slips.all().into_iter().map(|slip| (slips.describe(&slip), Slip::Tests(slips.clone(), slip))).collect();
+    let all = slips.all();
     let tried = all.len();
-    let fits = (0..).zip(all).filter(|(_, (_, slip))| search.fits(slip));
-    let fits = fits.map(|(rank, ((id, says), slip))| Candidate { slip, rank, id, says }).collect();
+    let slip_of = |slip: &refusal::Slip| Slip::Tests(slips.clone(), slip.clone());
+    let fit: Vec<refusal::Slip> = all.into_iter().filter(|slip| search.fits(&slip_of(slip))).collect();
+    let candidate = |(rank, slip)| {
+        let (id, says) = slips.describe(slip, &fit);
+        Candidate { slip: slip_of(slip), rank, id, says }
+    };
+    let fits = (0..).zip(&fit).map(candidate).collect();
     search.choose(fits, tried, 0.0, &mut More { ask, seed })
 }
 
@@ -843,7 +847,7 @@ mod tests {
                 Ok(())
             })
         });
-        assert_eq!(before.id, "edit:before:NoName:TooOld");
+        assert_eq!(before.id, "edit:after:TooOld:NoName");
         let exchanged = told(&mut |c| answer(if is_old(c) || is_unnamed(c) { Err("NoName") } else { Ok(()) }));
         assert_eq!(exchanged.id, "edit:error:NoName_for_TooOld");
     }

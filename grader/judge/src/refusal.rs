@@ -67,6 +67,7 @@ impl Tests {
 }
 
 /// One way to test wrongly.
+#[derive(Clone)]
 pub(crate) enum Slip {
     Without(Vec<usize>),
     /// The first of them comes just before the second, which is an earlier one.
@@ -140,8 +141,8 @@ impl Slips {
         Some(run(Change::Nothing)?.0)
     }
 
-    /// Its short form, and what follows "is what comes out if".
-    pub(crate) fn describe(&self, slip: &Slip) -> (String, String) {
+    /// Its short form, and what follows "is what comes out if", where the slips that `fit` explain as much.
+    pub(crate) fn describe(&self, slip: &Slip, fit: &[Slip]) -> (String, String) {
         let whether = |index: &usize| {
             let Test { condition, error } = &self.tests[*index];
             format!("whether {condition} (`{error}`)")
@@ -151,7 +152,10 @@ impl Slips {
             Slip::Without(tests) => {
                 let errors: Vec<&str> = tests.iter().map(error).collect();
                 let tested: Vec<String> = tests.iter().map(whether).collect();
-                (format!("edit:untested:{}", errors.join("+")), format!("it is not tested {}", tested.join(", nor ")))
+                // Often the results are the same where the test comes later.
+                let may_be_late = fit.iter().any(|other| matches!(other, Slip::Later(late, _) if tests == &[*late]));
+                let is_tested = if may_be_late { "is tested too late, or not at all," } else { "is not tested" };
+                (format!("edit:untested:{}", errors.join("+")), format!("it {is_tested} {}", tested.join(", nor ")))
             }
             Slip::Earlier(one, two) => (
                 format!("edit:before:{}:{}", error(one), error(two)),

@@ -457,6 +457,25 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_with_a_name_is_told_and_any_other_is_a_plain_difference() {
+        let check = Check::new("pick", "pick", "pick returns another number", 1)
+            .on(|_| vec![Record::new().with("x", 3.0)])
+            .has_none_of(&[("same_again", "It is the same number again.")], |case, seen| match seen.float("result") {
+                result if result == case.float("x") => Err("same_again"),
+                result if result < 0.0 => Err("The number is negative."),
+                _ => Ok(()),
+            });
+        let judged = |result: f64| {
+            let seen = [(Record::new().with("x", 3.0), Some(Record::from(result)))];
+            let verdict = compare_all(&check, &seen, Some(&mut |_| Vec::new()), 0);
+            (verdict.mistake, verdict.message)
+        };
+        assert_eq!(judged(3.0), (Some("same_again".to_owned()), "It is the same number again.".to_owned()));
+        assert_eq!(judged(-1.0), (None, "The number is negative.".to_owned()));
+        assert_eq!(judged(4.0).1, "");
+    }
+
+    #[test]
     fn a_long_text_is_cut_to_the_lines_around_the_first_difference() {
         let lines = |wrong: usize| {
             (0..30).map(|i| if i < wrong { format!("{i}\n") } else { "?\n".to_owned() }).collect::<String>()
