@@ -1,7 +1,7 @@
 //! What is right in exercise 7, and what is commonly got wrong.
 //!
-//! The references are computed with ndarray in `f64`; what dfdx computes in `f32` is held against them with as many
-//! digits as `f32` has.
+//! The references are computed in `f64`; what dfdx computes in `f32` is held against them with as many digits as `f32`
+//! has.
 
 use rand::seq::SliceRandom;
 
@@ -28,28 +28,34 @@ fn checks() -> Vec<Check> {
                 "elementwise_product",
                 "`matmul` holds the product entry by entry. In dfdx `*` multiplies entry by entry, and the matrix \
                  product is the method `matmul`.",
-                |c| products(&(a(c) + b(c)), &(a(c) * b(c)), &(a(c) * b(c))),
+                computed(|f| {
+                    let (a, b) = (f.input("a"), f.input("b"));
+                    [("sum", &a + &b), ("product", &a * &b), ("matmul", a * b)]
+                }),
             ).mistake(
                 "matmul_for_both",
                 "`product` holds the matrix product as well. Entry by entry is `a * b`.",
-                |c| products(&(a(c) + b(c)), &a(c).dot(&b(c)), &a(c).dot(&b(c))),
+                computed(|f| {
+                    let (a, b) = (f.input("a"), f.input("b"));
+                    [("sum", &a + &b), ("product", a.dot(&b)), ("matmul", a.dot(&b))]
+                }),
             ),
         Check::new("tour_shapes", "tensors", "tensor_tour transposes and flattens", 1)
             .asks("tensor_tour")
             .on(two_matrices)
-            .expects(|c| shapes(&a(c).t(), &a(c)))
+            .expects(|c| shapes(&c.matrix("a").t(), &c.matrix("a")))
             .within(F32)
             .mistake(
                 "reshaped_not_transposed",
                 "`transposed` has the numbers of `a` in the same order: a new shape does not transpose. `permute` \
                  swaps the axes.",
-                |c| shapes(&a(c), &a(c)),
+                |c| shapes(&c.matrix("a"), &c.matrix("a")),
             )
             .mistake(
                 "flattened_by_columns",
                 "`flat` goes down the columns. It should go row by row: `reshape` does that, if nothing was \
                  transposed before.",
-                |c| shapes(&a(c).t(), &a(c).t()),
+                |c| shapes(&c.matrix("a").t(), &c.matrix("a").t()),
             ),
         Check::new("tour_numbers", "tensors", "tensor_tour finds mean and maximum", 1)
             .asks("tensor_tour")
@@ -69,21 +75,18 @@ fn checks() -> Vec<Check> {
                 "linear_term_without_tape",
                 "The slope is 2x: the 2 of the linear term is missing. That term was computed from an `x` without a \
                  tape, and dfdx treats it as a constant. Trace `x` in both terms.",
-                |c| poly(c, |x| 2.0 * x),
+                computed(|f| [("value", (f.input("x") + 1.0).square()), ("slope", 2.0 * f.input("x"))]),
             )
             .mistake(
                 "square_without_tape",
                 "The slope is 2, the linear term's: x² was computed from an `x` without a tape, and dfdx treats it as \
                  a constant. Trace `x` in both terms.",
-                |c| poly(c, |_| 2.0),
+                computed(|f| [("value", (f.input("x") + 1.0).square()), ("slope", f.number(2.0))]),
             )
             .mistake(
                 "value_and_slope_swapped",
                 "Value and slope are swapped: the value is the first number, the slope the second.",
-                |c| {
-                    let x = c.float("x");
-                    Record::new().with("value", 2.0 * x + 2.0).with("slope", (x + 1.0).powi(2))
-                },
+                computed(|f| [("value", 2.0 * f.input("x") + 2.0), ("slope", (f.input("x") + 1.0).square())]),
             )
             .mistake_if(
                 "difference_quotient",
@@ -104,16 +107,10 @@ fn checks() -> Vec<Check> {
             .computes(|f| [("value", f.input("w").dot(&f.input("x"))), ("gradient", f.input("x"))])
             .within(F32)
             .mistake(
-                "gradient_of_the_other",
-                "The gradient is w: that is the gradient with respect to x. It should be the one with respect to `w`: \
-                 `get` the gradient of `w`.",
-                |c| dot(c, 1.0, &c.vector("w")),
-            )
-            .mistake(
                 "mean_for_sum",
                 "Value and gradient are a third of what they should be: the mean of the products is taken. A dot \
                  product is their sum.",
-                |c| dot(c, 3.0, &c.vector("x")),
+                computed(|f| [("value", (f.input("w") * f.input("x")).mean()), ("gradient", f.input("x") / 3.0)]),
             ),
         Check::new("two_passes", "clearing", "two_passes shows when gradients add up", 2)
             .on(|draw| {
@@ -121,25 +118,25 @@ fn checks() -> Vec<Check> {
             })
             .computes(|f| {
                 let first = (2.0 * f.input("x")).named("first");
-                [("first", first.clone()), ("kept", first + 1.0), ("cleared", f.number(1.0))]
+                passes(first.clone(), first + 1.0, f.number(1.0))
             })
             .within(F32)
             .mistake(
                 "never_cleared",
                 "`cleared` still holds the slopes of the passes before: `backward` adds. Between two losses the gradients \
                  have to be set to 0 with `zero_grads`.",
-                |c| passes(2.0 * c.float("x"), 2.0 * c.float("x") + 1.0, 2.0 * c.float("x") + 2.0),
+                computed(|f| passes(2.0 * f.input("x"), 2.0 * f.input("x") + 1.0, 2.0 * f.input("x") + 2.0)),
             )
             .mistake(
                 "fresh_gradients",
                 "`kept` is the slope of x + 1 alone: the second pass began with a new, empty `Gradients`. Pass it the \
                  one that the first `backward` returned.",
-                |c| passes(2.0 * c.float("x"), 1.0, 1.0),
+                computed(|f| passes(2.0 * f.input("x"), f.number(1.0), f.number(1.0))),
             )
             .mistake(
                 "read_before_the_pass",
                 "`cleared` is 0: it was read after the gradients were cleared, and before the backward pass of x + 1.",
-                |c| passes(2.0 * c.float("x"), 2.0 * c.float("x") + 1.0, 0.0),
+                computed(|f| passes(2.0 * f.input("x"), 2.0 * f.input("x") + 1.0, f.number(0.0))),
             ),
         Check::new("cross_entropy", "logits", "cross_entropy is the mean of -log p(label)", 2)
             .on(|draw| {
@@ -150,48 +147,35 @@ fn checks() -> Vec<Check> {
                     Record::new().with("logits", draw::matrix(draw, (2, 3), 2.0)).with("labels", vec![2_usize, 1]),
                 ]
             })
-            .computes(|f| {
-                let exponentials = f.input("logits").exp().named("exponentials");
-                let p = (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p");
-                -p.pick(&f.input("labels")).ln().mean()
-            })
+            .computes(|f| minus_log_p(f, &f.input("logits")).mean())
             .within(F32)
             .mistake(
                 "softmax_before_the_loss",
                 "Softmax is applied twice. `cross_entropy_with_logits_loss` applies it itself: pass the logits. There \
                  is no error message, but the loss stops falling early, because a softmax of probabilities never gets \
                  near 0 or 1.",
-                |c| {
-                    let softened = log_softmax(&c.matrix("logits")).exp();
-                    let losses: Array1<f64> =
-                        (0..).zip(c.counts("labels")).map(|(row, label)| -log_softmax(&softened)[[row, label]]).collect();
-                    mean(&losses)
-                },
+                computed(|f| minus_log_p(f, &softmax(&f.input("logits"))).mean()),
             )
             .mistake(
                 "averaged_over_classes_too",
                 "The loss is too small by the number of classes: the mean runs over all entries, most of which are 0. Add \
                  up along each row, and take the mean over the rows.",
-                |c| mean(&minus_log_p(c)) / c.matrix("logits").ncols() as f64,
+                computed(|f| minus_log_p(f, &f.input("logits")).mean() / f.input("logits").columns()),
             )
             .mistake(
                 "class_index_as_target",
                 "Each term is multiplied by the number of its class, so class 0 contributes nothing. The target is a \
                  distribution: 1 for the label, and 0 for all others.",
-                |c| {
-                    let labels: Array1<f64> = c.counts("labels").into_iter().map(|label| label as f64).collect();
-                    mean(&(minus_log_p(c) * labels))
-                },
+                computed(|f| (minus_log_p(f, &f.input("logits")) * f.input("labels").real()).mean()),
             )
             .mistake(
                 "arguments_swapped",
                 "The arguments are swapped: logits come first, targets second. Both have the same type, so the \
                  compiler does not notice.",
-                |c| {
-                    let logits = c.matrix("logits");
-                    let terms = log_softmax(&one_hot(c)) * logits;
-                    -terms.sum() / logits.nrows() as f64
-                },
+                computed(|f| {
+                    let (logits, labels) = (f.input("logits"), f.input("labels"));
+                    -(softmax(&labels.one_hot(&logits)).ln() * &logits).sum() / logits.rows()
+                }),
             ),
         Check::new("label_out_of_range", "logits", "cross_entropy panics on a label that no class has", 1)
             .asks("cross_entropy")
@@ -203,10 +187,8 @@ fn checks() -> Vec<Check> {
                     Record::new().with("logits", array![[2.0, 1.0], [0.5, 1.5]]).with("labels", vec![2_usize, 1]),
                 ]
             })
-            .expects(|c| match c.counts("labels")[0] {
-                2 => Prediction::Panics,
-                _ => mean(&minus_log_p(c)).into(),
-            })
+            .computes(|f| minus_log_p(f, &f.input("logits")).mean())
+            .panics_where(|c| c.counts("labels")[0] == 2)
             .within(F32)
             .mistake_if(
                 "label_spills_over",
@@ -329,39 +311,42 @@ fn checks() -> Vec<Check> {
                 "loss_halved",
                 "The loss is half of the mean squared error. Some books multiply by 1/2, so that the 2 of the slope \
                  cancels; this course and dfdx do not.",
-                |c| loss(squared_error(c) / entries(c) / 2.0),
+                computed(|f| [("loss", loss_of(f) / 2.0)]),
             ),
         Check::new("slopes", "by_hand", "loss_and_slopes derives the gradient by hand", 2)
             .asks("loss_and_slopes")
             .after("loss")
             .on(networks)
-            .computes(slopes_of)
+            .computes(|f| slopes_of(f, &Rules::default()))
             .mistake(
                 "error_upside_down",
                 "Every sign is wrong: the slope of (p - y)² is 2 (p - y), not 2 (y - p). The minus comes later, in \
                  the training loop.",
-                |c| slopes(c, |p, y| -mean_square_slope(p, y), sigmoid_slope, relu_slope),
+                computed(|f| slopes_of(f, &Rules { loss: |p, y| 2.0 * (y - p) / p.count(), ..Rules::default() })),
             )
             .mistake(
                 "sigmoid_slope_forgotten",
                 "The slope of the sigmoid is missing: in the backward pass the error is multiplied by p (1 - p). This \
                  factor cancels for cross-entropy, but not for the squared error.",
-                |c| slopes(c, mean_square_slope, |p| p.mapv(|_| 1.0), relu_slope),
+                computed(|f| slopes_of(f, &Rules { sigmoid: |p| 0.0 * p + 1.0, ..Rules::default() })),
             )
             .mistake(
                 "slope_of_an_activation",
                 "The slope of the sigmoid is taken at p instead of z. p is the output of the sigmoid, so the slope is \
                  p (1 - p), without another sigmoid.",
-                |c| slopes(c, mean_square_slope, |p| sigmoid_slope(&p.mapv(sigmoid)), relu_slope),
+                computed(|f| {
+                    let sigmoid = |p: &Num| p.sigmoid() * (1.0 - p.sigmoid());
+                    slopes_of(f, &Rules { sigmoid, ..Rules::default() })
+                }),
             ).mistake(
                 "relu_slope_forgotten",
                 "The slope of ReLU is missing in the backward pass: where z is not positive, the error is multiplied \
                  by 0.",
-                |c| slopes(c, mean_square_slope, sigmoid_slope, |z| z.mapv(|_| 1.0)),
+                computed(|f| slopes_of(f, &Rules { relu: |z| 0.0 * z + 1.0, ..Rules::default() })),
             ).mistake(
                 "signum_for_slope",
                 "Where z is negative, the error is multiplied by -1, as with `signum`. The slope of ReLU is 0 there.",
-                |c| slopes(c, mean_square_slope, sigmoid_slope, |z| z.mapv(f64::signum)),
+                computed(|f| slopes_of(f, &Rules { relu: Num::sign, ..Rules::default() })),
             ),
         Check::new("slopes_of_two_outputs", "by_hand", "loss_and_slopes averages over samples and outputs", 1)
             .about("loss_and_slopes")
@@ -373,13 +358,7 @@ fn checks() -> Vec<Check> {
                     .with("y", draw::matrix(draw, (3, 2), 1.0));
                 vec![replaced(&drawn_network(draw), &wide)]
             })
-            .computes(slopes_of)
-            .mistake(
-                "averaged_over_samples_only",
-                "The slopes are divided by the number of samples, the loss by the number of all entries of P. With \
-                 several outputs these differ: use the same n, samples times outputs, for both.",
-                |c| slopes(c, |p, y| (p - y) * (2.0 / p.nrows() as f64), sigmoid_slope, relu_slope),
-            ),
+            .computes(|f| slopes_of(f, &Rules::default())),
         Check::new("layer_to_dfdx", "in_dfdx", "to_dfdx of a layer transposes its weights", 2)
             .about("Dense::to_dfdx")
             .after("from_parts")
@@ -427,7 +406,7 @@ fn checks() -> Vec<Check> {
                 |c| {
                     let x = c.matrix("x");
                     let scrambled = x.t().to_shape(x.dim()).expect("as many numbers").to_owned();
-                    forward(&with_samples(c, scrambled))
+                    probabilities(&with_samples(c, scrambled))
                 },
             ),
         Check::new("dfdx_loss", "in_dfdx", "dfdx computes the same loss", 1)
@@ -440,21 +419,17 @@ fn checks() -> Vec<Check> {
             .asks("dfdx_loss_and_slopes")
             .after("dfdx_loss")
             .on(networks)
-            .computes(slopes_of)
+            .computes(|f| slopes_of(f, &Rules::default()))
             .within(F32)
             .mistake(
                 "slopes_relabelled",
                 "The slopes of the hidden weights have the right shape, but the order of dfdx: they were reshaped, \
                  not transposed. dfdx stores them as (neuron, input); this course as (input, neuron).",
                 |c| {
-                    let right = slopes(c, mean_square_slope, sigmoid_slope, relu_slope);
+                    let right = slopes(c);
                     let hidden = right.matrix("hidden_weights");
                     let relabelled = hidden.t().to_shape(hidden.dim()).expect("as many numbers").to_owned();
-                    Record::new()
-                        .with("hidden_weights", relabelled)
-                        .with("hidden_biases", right.vector("hidden_biases").to_owned())
-                        .with("output_weights", right.matrix("output_weights").to_owned())
-                        .with("output_biases", right.vector("output_biases").to_owned())
+                    replaced(&right, &Record::new().with("hidden_weights", relabelled))
                 },
             ),
         Check::new("max_difference", "parity", "max_difference finds the largest difference, whatever its sign", 2)
@@ -510,11 +485,11 @@ fn checks() -> Vec<Check> {
             .after("max_difference")
             .after("dfdx_forward")
             .on(two_networks)
-            .expects(|c| largest(&[forward(c) - forward(&other(c))]))
+            .expects(|c| largest(&[probabilities(c) - probabilities(&other(c))]))
             .within(PARITY)
             .mistake("compared_with_itself", COMPARED_WITH_ITSELF, |_| 0.0)
             .mistake("mean_difference", MEAN_DIFFERENCE, |c| {
-                let difference = forward(c) - forward(&other(c));
+                let difference = probabilities(c) - probabilities(&other(c));
                 difference.abs().sum() / difference.len() as f64
             }),
         Check::new("gradient_parity", "parity", "gradient_parity compares every weight and every bias", 2)
@@ -564,26 +539,26 @@ fn checks() -> Vec<Check> {
         Check::new("train_xor", "training", "train_xor takes the steps of gradient descent, in dfdx", 2)
             .after("dfdx_slopes")
             .on(trainings)
-            .computes(losses_of)
+            .computes(|f| losses_of(f, f.times("epochs"), step))
             .within(TRAINING)
             .mistake(
                 "gradients_not_cleared",
                 "From the second step on the gradients are sums of all the passes so far: `backward` adds. Clear them with \
                  `zero_grads` after each update.",
-                |c| descend(c, Descent { clears: false, ..Descent::default() }),
+                computed(|f| losses_of(f, f.times("epochs"), with_memory(f, 1.0))),
             )
             .mistake("loss_after_the_update", LOSS_AFTER_THE_UPDATE, loss_after_the_update)
-            .mistake("never_updated", NEVER_UPDATED, |c| descend(c, Descent { rate: 0.0, ..Descent::default() }))
+            .mistake("never_updated", NEVER_UPDATED, never_updated)
             .mistake(
                 "learning_rate_left_at_default",
                 "The learning rate is always 0.01, as in `SgdConfig::default()`. Set `lr`.",
-                |c| descend(c, Descent { rate: 0.01 / c.float("learning_rate"), ..Descent::default() }),
+                computed(|f| losses_of(f, f.times("epochs"), |_, _, slope| 0.01 * slope)),
             )
             .mistake(
                 "momentum_switched_on",
                 "The steps use momentum: each one contains 0.9 of the previous one. For plain gradient descent set \
                  `momentum: None`.",
-                |c| descend(c, Descent { momentum: 0.9, ..Descent::default() }),
+                computed(|f| losses_of(f, f.times("epochs"), with_memory(f, 0.9))),
             )
             .mistake_if(
                 "another_start",
@@ -599,8 +574,9 @@ fn checks() -> Vec<Check> {
             .on(|draw| vec![training(2.0 + 0.01 * draw::count(draw, 20) as f64, 600, &lesson_network())])
             .demands(|c, seen| {
                 let losses = seen.vector("result");
-                let first = descend_for(c, Descent::default(), 4);
-                if losses.iter().zip(&first).any(|(got, right)| (got - right).abs() > 1e-4 * right) {
+                let first = computed(|f| losses_of(f, 4, step))(c);
+                let first = first.vector("result");
+                if losses.iter().zip(first).any(|(got, right)| (got - right).abs() > 1e-4 * right) {
                     return Err("The first losses are not those of gradient descent with this learning rate.".to_owned());
                 }
                 match losses.last() {
@@ -612,18 +588,17 @@ fn checks() -> Vec<Check> {
         Check::new("train_xor_by_hand", "training", "train_xor_by_hand takes the same steps", 1)
             .after("slopes")
             .on(trainings)
-            .computes(losses_of)
+            .computes(|f| losses_of(f, f.times("epochs"), step))
             .mistake("loss_after_the_update", LOSS_AFTER_THE_UPDATE, loss_after_the_update)
-            .mistake("never_updated", NEVER_UPDATED, |c| descend(c, Descent { rate: 0.0, ..Descent::default() }))
-            .mistake(
-                "uphill",
-                "The loss rises: the slopes are added. The gradient points uphill, so subtract it.",
-                |c| descend(c, Descent { rate: -1.0, ..Descent::default() }),
-            )
+            .mistake("never_updated", NEVER_UPDATED, never_updated)
             .mistake(
                 "biases_not_trained",
                 "Only the weights are trained. Update the biases in the same way, with their own slopes.",
-                |c| descend(c, Descent { trains_biases: false, ..Descent::default() }),
+                computed(|f| {
+                    losses_of(f, f.times("epochs"), |place, rate, slope| {
+                        if PARAMETERS[place].ends_with("biases") { 0.0 * slope } else { rate * slope }
+                    })
+                }),
             ),
         Check::new("median", "benchmark", "median is the middle of the sorted times", 1)
             .on(|draw| {
@@ -911,55 +886,22 @@ fn two_matrices(draw: &mut probe::Generator) -> Vec<Record> {
     vec![lesson, negative, drawn]
 }
 
-fn a(c: &Record) -> Array2<f64> {
-    c.matrix("a").to_owned()
-}
-
-fn b(c: &Record) -> Array2<f64> {
-    c.matrix("b").to_owned()
-}
-
-fn products(sum: &ArrayRef2<f64>, product: &ArrayRef2<f64>, matmul: &ArrayRef2<f64>) -> Record {
-    Record::new().with("sum", sum.to_owned()).with("product", product.to_owned()).with("matmul", matmul.to_owned())
-}
-
 fn shapes(transposed: &ArrayRef2<f64>, flat: &ArrayRef2<f64>) -> Record {
     Record::new().with("transposed", transposed.to_owned()).with("flat", Array1::from_iter(flat.iter().copied()))
 }
 
-fn poly(c: &Record, slope: impl Fn(f64) -> f64) -> Record {
-    let x = c.float("x");
-    Record::new().with("value", (x + 1.0).powi(2)).with("slope", slope(x))
+fn passes(first: Num, kept: Num, cleared: Num) -> [(&'static str, Num); 3] {
+    [("first", first), ("kept", kept), ("cleared", cleared)]
 }
 
-fn dot(c: &Record, divisor: f64, gradient: &ArrayRef1<f64>) -> Record {
-    let value = c.vector("w").dot(&c.vector("x")) / divisor;
-    Record::new().with("value", value).with("gradient", gradient.to_owned() / divisor)
-}
-
-fn passes(first: f64, kept: f64, cleared: f64) -> Record {
-    Record::new().with("first", first).with("kept", kept).with("cleared", cleared)
-}
-
-fn log_softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
-    let max = z.fold(f64::NEG_INFINITY, |max, &z| max.max(z));
-    let log_sums = (z.to_owned() - max).exp().sum_axis(Axis(1)).ln() + max;
-    z.to_owned() - log_sums.insert_axis(Axis(1))
+fn softmax(logits: &Num) -> Num {
+    let exponentials = logits.exp().named("exponentials");
+    (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p")
 }
 
 /// -log p(label) for each sample.
-fn minus_log_p(c: &Record) -> Array1<f64> {
-    let log_p = log_softmax(&c.matrix("logits"));
-    (0..).zip(c.counts("labels")).map(|(row, label)| -log_p[[row, label]]).collect()
-}
-
-fn one_hot(c: &Record) -> Array2<f64> {
-    let labels = c.counts("labels");
-    Array2::from_shape_fn(c.matrix("logits").dim(), |(row, class)| if labels[row] == class { 1.0 } else { 0.0 })
-}
-
-fn mean(numbers: &ArrayRef1<f64>) -> f64 {
-    numbers.sum() / numbers.len() as f64
+fn minus_log_p(f: &Formula, logits: &Num) -> Num {
+    -softmax(logits).pick(&f.input("labels")).ln()
 }
 
 fn accepted(c: &Record, accepts: impl Fn(usize, usize, usize) -> bool) -> &'static str {
@@ -1079,68 +1021,18 @@ fn biases(c: &Record) -> Array1<f64> {
     c.vector("biases").to_owned()
 }
 
-fn sigmoid(z: f64) -> f64 {
-    1.0 / (1.0 + (-z).exp())
-}
-
-fn relu(z: &ArrayRef2<f64>) -> Array2<f64> {
-    z.mapv(|z| if z > 0.0 { z } else { 0.0 })
-}
-
 fn pre_activation(c: &Record) -> Array2<f64> {
     c.matrix("x").dot(&c.matrix("hidden_weights")) + c.vector("hidden_biases")
 }
 
-fn output(c: &Record, hidden: &ArrayRef2<f64>, activation: impl Fn(f64) -> f64) -> Array2<f64> {
-    (hidden.dot(&c.matrix("output_weights")) + c.vector("output_biases")).mapv(activation)
+fn probabilities(c: &Record) -> Array2<f64> {
+    let output = computed(|f| Net::new(f).pass(&f.input("x")).p)(c);
+    output.matrix("result").to_owned()
 }
 
-fn forward(c: &Record) -> Array2<f64> {
-    output(c, &relu(&pre_activation(c)), sigmoid)
+fn slopes(c: &Record) -> Record {
+    computed(|f| slopes_of(f, &Rules::default()))(c)
 }
-
-fn squared_error(c: &Record) -> f64 {
-    (forward(c) - c.matrix("y")).mapv(|error| error * error).sum()
-}
-
-fn entries(c: &Record) -> f64 {
-    c.matrix("y").len() as f64
-}
-
-fn loss(loss: f64) -> Record {
-    Record::new().with("loss", loss)
-}
-
-fn mean_square_slope(p: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Array2<f64> {
-    (p - y) * (2.0 / p.len() as f64)
-}
-
-fn sigmoid_slope(p: &ArrayRef2<f64>) -> Array2<f64> {
-    p.mapv(|p| p * (1.0 - p))
-}
-
-fn relu_slope(z: &ArrayRef2<f64>) -> Array2<f64> {
-    z.mapv(|z| if z > 0.0 { 1.0 } else { 0.0 })
-}
-
-/// The gradient, from the slopes of loss, sigmoid (at its output) and ReLU (at its input).
-fn slopes(
-    c: &Record,
-    loss_slope: impl Fn(&ArrayRef2<f64>, &ArrayRef2<f64>) -> Array2<f64>,
-    sigmoid_slope: impl Fn(&ArrayRef2<f64>) -> Array2<f64>,
-    relu_slope: impl Fn(&ArrayRef2<f64>) -> Array2<f64>,
-) -> Record {
-    let (z, p) = (pre_activation(c), forward(c));
-    let output = loss_slope(&p, &c.matrix("y")) * sigmoid_slope(&p);
-    let hidden = output.dot(&c.matrix("output_weights").t()) * relu_slope(&z);
-    Record::new()
-        .with("hidden_weights", c.matrix("x").t().dot(&hidden))
-        .with("hidden_biases", hidden.sum_axis(Axis(0)))
-        .with("output_weights", relu(&z).t().dot(&output))
-        .with("output_biases", output.sum_axis(Axis(0)))
-}
-
-// The same as formulas that can be varied.
 
 struct Net {
     /// In the order of `PARAMETERS`.
@@ -1168,13 +1060,30 @@ impl Net {
     }
 
     /// The slopes along all parameters.
-    fn slopes(&self, pass: &Pass, x: &Num, y: &Num) -> [Num; 4] {
+    fn slopes(&self, pass: &Pass, x: &Num, y: &Num, rules: &Rules) -> [Num; 4] {
         let Pass { z1, h, p } = pass;
-        let dp = (2.0 * (p - y) / p.count()).named("dP");
-        let dz2 = (dp * (p * (1.0 - p))).named("dZ2");
-        let dz1 = (dz2.dot(&self.parameters[2].t()) * z1.above(&(0.0 * z1)).real()).named("dZ1");
+        let dp = (rules.loss)(p, y).named("dP");
+        let dz2 = (dp * (rules.sigmoid)(p)).named("dZ2");
+        let dz1 = (dz2.dot(&self.parameters[2].t()) * (rules.relu)(z1)).named("dZ1");
         let sum = |of: &Num| of.aggregate(Aggregate::Sum, Over::Samples);
         [x.t().dot(&dz1), sum(&dz1), h.t().dot(&dz2), sum(&dz2)]
+    }
+}
+
+/// The slopes of the loss, of the sigmoid (from its output) and of ReLU (from its input).
+struct Rules {
+    loss: fn(&Num, &Num) -> Num,
+    sigmoid: fn(&Num) -> Num,
+    relu: fn(&Num) -> Num,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            loss: |p, y| 2.0 * (p - y) / p.count(),
+            sigmoid: |p| p * (1.0 - p),
+            relu: |z| z.above(&(0.0 * z)).real(),
+        }
     }
 }
 
@@ -1182,14 +1091,15 @@ fn loss_of(f: &Formula) -> Num {
     (Net::new(f).pass(&f.input("x")).p - f.input("y")).square().mean()
 }
 
-fn slopes_of(f: &Formula) -> [(&'static str, Num); 4] {
+fn slopes_of(f: &Formula, rules: &Rules) -> [(&'static str, Num); 4] {
     let (net, x, y) = (Net::new(f), f.input("x"), f.input("y"));
-    let [dw1, db1, dw2, db2] = net.slopes(&net.pass(&x), &x, &y);
+    let [dw1, db1, dw2, db2] = net.slopes(&net.pass(&x), &x, &y, rules);
     [("hidden_weights", dw1), ("hidden_biases", db1), ("output_weights", dw2), ("output_biases", db2)]
 }
 
-/// The losses before each step of a training.
-fn losses_of(f: &Formula) -> Num {
+/// The losses before each step of a training on XOR. `step` is by how much a parameter gets smaller: from its place in
+/// `PARAMETERS`, the learning rate and its slope.
+fn losses_of(f: &Formula, n_epochs: usize, mut step: impl FnMut(usize, &Num, Num) -> Num) -> Num {
     let samples = |rows: &[&[f64]]| {
         let rows: Vec<Num> =
             rows.iter().map(|row| f.vector(&row.iter().map(|&x| f.number(x)).collect::<Vec<_>>())).collect();
@@ -1197,19 +1107,41 @@ fn losses_of(f: &Formula) -> Num {
     };
     let (x, y) = (samples(&[&[0., 0.], &[0., 1.], &[1., 0.], &[1., 1.]]), samples(&[&[0.], &[1.], &[1.], &[0.]]));
     let (rate, mut net, mut losses) = (f.input("learning_rate"), Net::new(f), Vec::new());
-    for _ in 0..f.times("epochs") {
+    for _ in 0..n_epochs {
         let pass = net.pass(&x);
         losses.push((&pass.p - &y).square().mean().named("loss"));
-        let [dw1, db1, dw2, db2] = net.slopes(&pass, &x, &y);
+        let [dw1, db1, dw2, db2] = net.slopes(&pass, &x, &y, &Rules::default());
         let [w1, b1, w2, b2] = net.parameters;
         net.parameters = [
-            (w1 - &rate * dw1).named("W1"),
-            (b1 - &rate * db1).named("b1"),
-            (w2 - &rate * dw2).named("W2"),
-            (b2 - &rate * db2).named("b2"),
+            (w1 - step(0, &rate, dw1)).named("W1"),
+            (b1 - step(1, &rate, db1)).named("b1"),
+            (w2 - step(2, &rate, dw2)).named("W2"),
+            (b2 - step(3, &rate, db2)).named("b2"),
         ];
     }
     f.vector(&losses)
+}
+
+fn step(_: usize, rate: &Num, slope: Num) -> Num {
+    rate * slope
+}
+
+/// Steps that contain a part of the step before.
+fn with_memory(f: &Formula, kept: f64) -> impl FnMut(usize, &Num, Num) -> Num {
+    let mut sums = PARAMETERS.map(|_| f.number(0.0));
+    move |place, rate, slope| {
+        sums[place] = kept * &sums[place] + slope;
+        rate * &sums[place]
+    }
+}
+
+fn never_updated(c: &Record) -> Record {
+    computed(|f| losses_of(f, f.times("epochs"), |_, _, slope| 0.0 * slope))(c)
+}
+
+fn loss_after_the_update(c: &Record) -> Array1<f64> {
+    let losses = computed(|f| losses_of(f, f.times("epochs") + 1, step))(c);
+    losses.vector("result").iter().skip(1).copied().collect()
 }
 
 /// What `of` makes of the differences; nothing if the shapes differ.
@@ -1229,8 +1161,7 @@ fn largest(differences: &[Array2<f64>]) -> f64 {
 
 /// Hidden weights, output weights, hidden biases, output biases: what both gradients differ by.
 fn slope_differences(c: &Record) -> [Array2<f64>; 4] {
-    let one = slopes(c, mean_square_slope, sigmoid_slope, relu_slope);
-    let two = slopes(&other(c), mean_square_slope, sigmoid_slope, relu_slope);
+    let (one, two) = (slopes(c), slopes(&other(c)));
     let weights = |name| &one.matrix(name) - &two.matrix(name);
     let biases = |name| (&one.vector(name) - &two.vector(name)).insert_axis(Axis(0));
     [weights("hidden_weights"), weights("output_weights"), biases("hidden_biases"), biases("output_biases")]
@@ -1254,74 +1185,6 @@ fn training(learning_rate: f64, epochs: usize, start: &Record) -> Record {
     // The code trains on XOR, whatever it is given.
     let parameters = start.parts().filter(|(name, _)| PARAMETERS.contains(name));
     parameters.fold(case, |case, (name, value)| case.with(name, value.clone()))
-}
-
-/// How the parameters take their steps.
-#[derive(Clone, Copy)]
-struct Descent {
-    clears: bool,
-    /// Multiplies the learning rate of the case.
-    rate: f64,
-    momentum: f64,
-    trains_biases: bool,
-}
-
-impl Default for Descent {
-    fn default() -> Self {
-        Self { clears: true, rate: 1.0, momentum: 0.0, trains_biases: true }
-    }
-}
-
-/// The losses before each step of a training.
-fn descend(c: &Record, how: Descent) -> Array1<f64> {
-    descend_for(c, how, c.count("epochs"))
-}
-
-fn loss_after_the_update(c: &Record) -> Array1<f64> {
-    let losses = descend_for(c, Descent::default(), c.count("epochs") + 1);
-    losses.iter().skip(1).copied().collect()
-}
-
-fn descend_for(c: &Record, how: Descent, epochs: usize) -> Array1<f64> {
-    let step_length = how.rate * c.float("learning_rate");
-    // Once they keep something, the steps are sums of earlier gradients: all of each, or a part.
-    let kept = if how.clears { how.momentum } else { 1.0 };
-    let xor = lesson_network();
-    let case = c.clone().with("x", xor.matrix("x").to_owned()).with("y", xor.matrix("y").to_owned());
-    let (mut case, mut step): (Record, Option<Record>) = (case, None);
-    let mut losses = Vec::new();
-    for _ in 0..epochs {
-        losses.push(squared_error(&case) / entries(&case));
-        let gradient = slopes(&case, mean_square_slope, sigmoid_slope, relu_slope);
-        let next = match step {
-            Some(before) => combined(&gradient, 1.0, &before, kept),
-            None => gradient,
-        };
-        let mut moved = combined(&case, 1.0, &next, -step_length);
-        if !how.trains_biases {
-            moved = replaced(&moved, &biases_of(&case));
-        }
-        case = replaced(&case, &moved);
-        step = Some(next);
-    }
-    losses.into()
-}
-
-/// `factor · one + other_factor · other` for all parameters.
-fn combined(one: &Record, factor: f64, other: &Record, other_factor: f64) -> Record {
-    PARAMETERS.iter().fold(Record::new(), |sum, name| {
-        if name.ends_with("weights") {
-            sum.with(name, &one.matrix(name) * factor + &other.matrix(name) * other_factor)
-        } else {
-            sum.with(name, &one.vector(name) * factor + &other.vector(name) * other_factor)
-        }
-    })
-}
-
-fn biases_of(c: &Record) -> Record {
-    Record::new()
-        .with("hidden_biases", c.vector("hidden_biases").to_owned())
-        .with("output_biases", c.vector("output_biases").to_owned())
 }
 
 fn sorted(c: &Record) -> Vec<usize> {

@@ -47,7 +47,7 @@ fn files() -> [Check; 7] {
                     })
                     .to_vec()
             })
-            .expects(|c| images(sizes(c), c.counts("bytes")[16..].to_vec()))
+            .expects(|c| images_read(sizes(c), c.counts("bytes")[16..].to_vec()))
             .mistake("little_endian", LITTLE_ENDIAN, |_| failed("WrongMagic { expected: 2051, found: 50855936 }"))
             .mistake(
                 "header_of_labels",
@@ -55,7 +55,7 @@ fn files() -> [Check; 7] {
                  two more sizes follow, the rows and the columns: the first pixel is byte 16.",
                 |c| {
                     let bytes = c.counts("bytes");
-                    images(sizes(c), bytes[8..bytes.len() - 8].to_vec())
+                    images_read(sizes(c), bytes[8..bytes.len() - 8].to_vec())
                 },
             )
             .mistake(
@@ -64,7 +64,7 @@ fn files() -> [Check; 7] {
                  columns. MNIST's 28 × 28 pixels would hide this error.",
                 |c| {
                     let [n, rows, columns] = sizes(c);
-                    images([n, columns, rows], c.counts("bytes")[16..].to_vec())
+                    images_read([n, columns, rows], c.counts("bytes")[16..].to_vec())
                 },
             )
             .mistake(
@@ -78,7 +78,7 @@ fn files() -> [Check; 7] {
                         let (image, row, column) = (i / (rows * columns), i / columns % rows, i % columns);
                         data[image * rows * columns + column * rows + row]
                     };
-                    images(sizes(c), (0..n * rows * columns).map(pixel).collect())
+                    images_read(sizes(c), (0..n * rows * columns).map(pixel).collect())
                 },
             ),
         Check::new(
@@ -97,80 +97,39 @@ fn files() -> [Check; 7] {
             let cut = idx(&[40], &vec![3; n]);
             [damaged_files(), vec![Record::new().with("as", "labels").with("bytes", cut)]].concat()
         })
-        .expects(right_error)
-        .mistake_if(
-            "magic_not_checked",
-            "A file of another kind is read without an error. The first four bytes are 2049 for labels and 2051 for \
-             images. Anything else is another kind of file, perhaps one that is still compressed.",
-            |c, seen| is_error(&right_error(c), "WrongMagic") && seen.get("error") == Some(&Value::Nothing),
-        )
-        .mistake(
-            "rest_ignored",
-            "Bytes are left over, but your code returns no error. If a file is longer than its header says, return \
-             `TooLong`.",
-            |c| if is_error(&right_error(c), "TooLong") { succeeded() } else { right_error(c) },
-        )
-        .mistake("read_blindly", READ_BLINDLY, |c| {
-            if c.counts("bytes").len() < header_len(c) { Prediction::Panics } else { right_error(c).into() }
-        })
-        // The same, where the header is looked at first and only the data is taken for granted.
-        .mistake("read_blindly", READ_BLINDLY, |c| {
-            let is_cut_off = is_error(&right_error(c), "Truncated") && c.counts("bytes").len() >= header_len(c);
-            if is_cut_off { Prediction::Panics } else { right_error(c).into() }
-        })
+        .tests(|c, tests| file_read(c, tests, 0))
         .mistake(
             "header_not_counted",
             "`needed` and `found` do not count the header. Both should count all bytes of the file: the 16 or 8 of \
              the header, and the data.",
-            |c| {
-                let (needed, found) = (needed(c), c.counts("bytes").len());
-                let kind = ["Truncated", "TooLong"].into_iter().find(|kind| is_error(&right_error(c), kind));
-                match (kind, needed) {
-                    (Some(kind), Some(needed)) if found >= header_len(c) => failed(&format!(
-                        "{kind} {{ needed: {}, found: {} }}",
-                        needed - header_len(c),
-                        found - header_len(c)
-                    )),
-                    _ => right_error(c),
-                }
-            },
-        )
-        .mistake(
-            "sizes_multiplied_blindly",
-            "The sizes are multiplied without a test for overflow, but a header may contain any sizes. If the product \
-             does not fit into a `usize`, `*` panics, or, in a release build, returns a wrong number. `checked_mul` \
-             returns `None` instead.",
-            |c| if is_error(&right_error(c), "TooLarge") { Prediction::Panics } else { right_error(c).into() },
+            |c| file_read(c, &Tests::default(), header_len(c)),
         )
         .mistake(
             "kind_before_length",
             "The error for a file that is too short for its header is `WrongMagic`. Follow the order of the \
              documentation: first check that the header is complete, then check its first number.",
-            |c| {
-                let bytes = c.counts("bytes");
-                if (4..header_len(c)).contains(&bytes.len()) && number(c, 0) != expected_magic(c) {
-                    return wrong_magic(c);
-                }
-                right_error(c)
+            |c| match is_of_another_kind(c) {
+                true => failed(&wrong_magic(c)),
+                false => file_read(c, &Tests::default(), 0),
             },
         )
         .mistake(
             "sizes_multiplied_as_u32",
             "`TooLarge` is returned for a product that fits into a `usize`: the sizes are multiplied as `u32`. \
              Convert each of them to `usize` first, then multiply.",
-            |c| {
-                if claims_too_much(c) {
-                    failed(&format!("TooLarge {{ sizes: {:?} }}", sizes(c)))
-                } else {
-                    right_error(c)
-                }
+            |c| match claims_too_much(c) {
+                true => failed(&format!("TooLarge {{ sizes: {:?} }}", sizes(c))),
+                false => file_read(c, &Tests::default(), 0),
             },
         )
         .mistake(
             "memory_before_bytes",
             "Your code panics if the sizes in the header are very large. Probably it allocates memory before it \
              checks the length of the file: first compare the length with what the header says.",
-            |c| if claims_too_much(c) { Prediction::Panics } else { right_error(c).into() },
+            |c| match claims_too_much(c) {
+                true => Prediction::Panics,
+                false => file_read(c, &Tests::default(), 0).into(),
+            },
         ),
         Check::new("scale_pixels", "pixels", "scale_pixels divides by 255, once, and returns a row for every image", 2)
             .on(|draw| {
@@ -188,43 +147,27 @@ fn files() -> [Check; 7] {
                     })
                     .to_vec()
             })
-            .expects(|c| scaled_pixels(c, |pixel| pixel / 255.0))
-            .mistake("not_scaled", "The pixels are real numbers now, but still from 0 to 255: divide by 255.", |c| {
-                scaled_pixels(c, |pixel| pixel)
-            })
+            .computes(|f| images(f) / 255.0)
             .mistake(
                 "integer_division",
                 "A `u8` divided by 255 is a `u8` again: 0 for every pixel below 255. Convert it first, \
                  `f64::from(pixel)`, then divide.",
-                |c| scaled_pixels(c, |pixel| (pixel / 255.0).floor()),
-            )
-            .mistake(
-                "divided_by_256",
-                "White becomes 0.996, because the pixels are divided by 256. A byte has 256 values, but the largest \
-                 of them is 255, and that should become 1.",
-                |c| scaled_pixels(c, |pixel| pixel / 256.0),
-            )
-            .mistake(
-                "scaled_twice",
-                "The pixels are divided by 255 twice, so white is 0.0039, and the first layer gets almost no input.",
-                |c| scaled_pixels(c, |pixel| pixel / 255.0 / 255.0),
+                computed(|f| (images(f) / 255.0).floor()),
             )
             .mistake(
                 "own_maximum",
                 "The pixels are divided by the largest pixel of these images. So the result for an image depends on \
                  the other images. Always divide by 255.",
-                |c| {
-                    let max = c.counts("pixels").into_iter().max().unwrap_or(255) as f64;
-                    scaled_pixels(c, |pixel| pixel / max)
-                },
+                computed(|f| images(f) / images(f).max()),
             )
             .mistake(
                 "flattened_by_columns",
                 "The pixels of an image are in its row column after column. They should have the order of the file: \
                  row after row.",
                 |c| {
-                    let right = scaled_pixels(c, |pixel| pixel / 255.0);
+                    let right = computed(|f| images(f) / 255.0)(c);
                     let (rows, columns) = (c.count("rows"), c.count("columns"));
+                    let right = right.matrix("result");
                     Array2::from_shape_fn(right.dim(), |(i, k)| right[[i, k % rows * columns + k / rows]])
                 },
             ),
@@ -245,59 +188,38 @@ fn files() -> [Check; 7] {
                 .map(|csv| Record::new().with("csv", csv))
                 .collect()
             })
-            .expects(|c| flowers(c.text("csv"), |name| SPECIES.iter().position(|species| *species == name)))
+            .tests(|c, tests| flowers(c, tests, &Reading::default()))
             .mistake(
                 "headings_read",
                 "The headings are read as a flower. Line 1 contains the headings of the columns: skip it.",
-                |c| headings_refused(c.text("csv")),
+                |c| flowers(c, &Tests::default(), &Reading { headings: 0, ..Reading::default() }),
             )
             .mistake(
                 "headings_known_by_their_words",
                 "The headings are skipped only if they are the usual words. Another file may have other headings: \
                  always skip line 1.",
-                |c| match c.text("csv").starts_with(HEADINGS) {
-                    true => flowers(c.text("csv"), |name| SPECIES.iter().position(|species| *species == name)),
-                    false => headings_refused(c.text("csv")),
+                |c| {
+                    let headings = usize::from(c.text("csv").starts_with(HEADINGS));
+                    flowers(c, &Tests::default(), &Reading { headings, ..Reading::default() })
                 },
             )
             .mistake(
                 "classes_by_appearance",
                 "The species are numbered in the order of the text, so a class can be another species in another \
                  file. The class is the index in `SPECIES`.",
-                |c| {
-                    let mut seen: Vec<String> = Vec::new();
-                    flowers(c.text("csv"), move |name| {
-                        if !seen.iter().any(|seen| seen == name) {
-                            seen.push(name.to_owned());
-                        }
-                        seen.iter().position(|seen| seen == name)
-                    })
-                },
+                |c| flowers(c, &Tests::default(), &Reading { by_appearance: true, ..Reading::default() }),
             )
             .mistake(
                 "empty_line_refused",
                 "A line of blanks only is reported as one with too few fields. Skip such lines; many files end with \
                  one.",
-                |c| {
-                    let csv = c.text("csv");
-                    match csv.lines().position(|line| line.trim().is_empty()) {
-                        Some(place) => failed(&format!("WrongNumberOfFields {{ line: {}, found: 1 }}", place + 1)),
-                        None => flowers(csv, |name| SPECIES.iter().position(|species| *species == name)),
-                    }
-                },
+                |c| flowers(c, &Tests::default(), &Reading { skips_blank_lines: false, ..Reading::default() }),
             )
             .mistake(
                 "blanks_not_trimmed",
                 "A field with a blank beside the comma is reported as an error: `parse` accepts no blanks. Remove \
                  them with `trim`.",
-                |c| {
-                    let csv = c.text("csv");
-                    let is_blank = |field: &&str| field.trim() != *field && !field.trim().is_empty();
-                    match csv.lines().nth(1).and_then(|line| line.split(',').find(is_blank)) {
-                        Some(field) => failed(&format!("NotANumber {{ line: 2, field: {field:?} }}")),
-                        None => flowers(csv, |name| SPECIES.iter().position(|species| *species == name)),
-                    }
-                },
+                |c| flowers(c, &Tests::default(), &Reading { trims: false, ..Reading::default() }),
             ),
         Check::new("csv_errors", "csv", "parse_iris reports what is wrong, and in which line", 2)
             .asks("parse_iris")
@@ -307,59 +229,21 @@ fn files() -> [Check; 7] {
                 // The first ones tell most mistakes.
                 lines[4..].shuffle(draw);
                 lines
-                    .map(|(line, _)| Record::new().with("csv", format!("{HEADINGS}\n{GOOD_LINES}{line}\n{GOOD_LINES}")))
+                    .map(|line| Record::new().with("csv", format!("{HEADINGS}\n{GOOD_LINES}{line}\n{GOOD_LINES}")))
                     .to_vec()
             })
-            .expects(|c| csv_error(c, LINE_OF_ERROR))
+            .tests(|c, tests| error_of(&flowers(c, tests, &Reading::default())))
             .mistake(
                 "line_number_too_small",
                 "The line numbers are one too small: the line of headings is not counted, or the count begins at 0. \
                  The headings are line 1, as in an editor.",
-                |c| csv_error(c, LINE_OF_ERROR - 1),
+                |c| flowers(c, &Tests::default(), &Reading { not_counted: 1, ..Reading::default() }),
             )
             .mistake(
                 "empty_lines_not_counted",
                 "Skipped lines are not counted, so the line number in the error is too small. Count a line first, \
                  then skip it.",
-                |c| csv_error(c, LINE_OF_ERROR - EMPTY_LINES),
-            )
-            .mistake(
-                "nan_accepted",
-                "`parse::<f64>()` accepts `nan` and `inf` as numbers. With one of them among the measurements, their \
-                 mean is NaN or infinite: test each number with `is_finite`.",
-                |c| match broken_line(c) {
-                    "nan,3.5,1.4,0.2,setosa" | "5.1,3.5,-inf,0.2,setosa" => succeeded(),
-                    _ => csv_error(c, LINE_OF_ERROR),
-                },
-            )
-            .mistake(
-                "unwrapped",
-                "A field that is not a number makes your code panic. A file may contain anything: return the error \
-                 instead of `unwrap` or `expect`.",
-                |c| match broken_line(c) {
-                    "5.1,3.5,x,0.2,setosa" => Prediction::Panics,
-                    _ => csv_error(c, LINE_OF_ERROR).into(),
-                },
-            )
-            .mistake(
-                "unknown_species_made_a_class",
-                "A species that is not in `SPECIES` gets a class, so a typing error becomes a wrong label. Return the \
-                 error `UnknownSpecies`.",
-                |c| match broken_line(c) {
-                    "5.1,3.5,1.4,0.2,setossa" | "5.1,3.5,1.4,0.2,Setosa" => succeeded(),
-                    _ => csv_error(c, LINE_OF_ERROR),
-                },
-            )
-            .mistake(
-                "species_before_measurements",
-                "A line has two errors, and the error in the species is reported, which comes last. Check the fields \
-                 from left to right: first the measurements, then the species.",
-                |c| match broken_line(c) {
-                    "5.1,3.5,1.4,?,setossa" => {
-                        failed(&format!("UnknownSpecies {{ line: {LINE_OF_ERROR}, name: \"setossa\" }}"))
-                    }
-                    _ => csv_error(c, LINE_OF_ERROR),
-                },
+                |c| flowers(c, &Tests::default(), &Reading { not_counted: EMPTY_LINES, ..Reading::default() }),
             ),
         Check::new("one_hot", "one_hot", "one_hot has a row for each sample, with a 1 in the column of its class", 1)
             .on(|draw| {
@@ -387,8 +271,6 @@ fn files() -> [Check; 7] {
 
 const LITTLE_ENDIAN: &str = "The bytes of a number are read in the wrong order. In an IDX file the most significant \
      byte comes first: use `u32::from_be_bytes`.";
-const READ_BLINDLY: &str = "Your code panics if a file is cut off: it reads bytes that are not there. Check the \
-     length first, or read them with `get`, and return `Truncated`.";
 
 // IDX files.
 
@@ -415,22 +297,19 @@ fn truncated(needed: usize, found: usize) -> Record {
     failed(&format!("Truncated {{ needed: {needed}, found: {found} }}"))
 }
 
-fn is_error(seen: &Record, kind: &str) -> bool {
-    matches!(seen.get("error"), Some(Value::Text(error)) if error.starts_with(kind))
-}
-
-fn images(shape: [usize; 3], pixels: Vec<usize>) -> Record {
+fn images_read(shape: [usize; 3], pixels: Vec<usize>) -> Record {
     succeeded().with("shape", shape.to_vec()).with("pixels", pixels)
 }
 
-/// The number at this place of the header.
-fn number(c: &Record, place: usize) -> usize {
-    c.counts("bytes")[4 * place..4 * place + 4].iter().fold(0, |number, byte| 256 * number + byte)
+/// The number at this place of the header, if it is there.
+fn number(c: &Record, place: usize) -> Option<usize> {
+    let bytes = c.counts("bytes");
+    Some(bytes.get(4 * place..4 * place + 4)?.iter().fold(0, |number, byte| 256 * number + byte))
 }
 
 /// The sizes in the header of a file of images.
 fn sizes(c: &Record) -> [usize; 3] {
-    [1, 2, 3].map(|place| number(c, place))
+    [1, 2, 3].map(|place| number(c, place).unwrap_or(0))
 }
 
 fn damaged_files() -> Vec<Record> {
@@ -470,7 +349,7 @@ fn needed(c: &Record) -> Option<usize> {
     if c.counts("bytes").len() < header_len {
         return Some(header_len);
     }
-    let mut sizes = (1..header_len / 4).map(|place| number(c, place));
+    let mut sizes = (1..header_len / 4).map(|place| number(c, place).unwrap_or(0));
     sizes.try_fold(1_usize, |product, size| product.checked_mul(size))?.checked_add(header_len)
 }
 
@@ -478,34 +357,46 @@ fn expected_magic(c: &Record) -> usize {
     if c.text("as") == "labels" { 2049 } else { 2051 }
 }
 
-fn wrong_magic(c: &Record) -> Record {
-    failed(&format!("WrongMagic {{ expected: {}, found: {} }}", expected_magic(c), number(c, 0)))
+fn is_of_another_kind(c: &Record) -> bool {
+    number(c, 0).is_some_and(|magic| magic != expected_magic(c))
+}
+
+fn wrong_magic(c: &Record) -> String {
+    format!("WrongMagic {{ expected: {}, found: {} }}", expected_magic(c), number(c, 0).unwrap_or(0))
 }
 
 /// Whether the header claims more than any computer has, but a number that a `usize` holds.
 fn claims_too_much(c: &Record) -> bool {
-    needed(c).is_some_and(|needed| needed > isize::MAX as usize) && is_error(&right_error(c), "Truncated")
+    needed(c).is_some_and(|needed| needed > isize::MAX as usize) && !is_of_another_kind(c)
 }
 
-fn right_error(c: &Record) -> Record {
-    let found = c.counts("bytes").len();
-    if found < header_len(c) {
-        return truncated(header_len(c), found);
-    }
-    if number(c, 0) != expected_magic(c) {
-        return wrong_magic(c);
-    }
-    match needed(c) {
-        None => failed(&format!("TooLarge {{ sizes: {:?} }}", sizes(c))),
-        Some(needed) if found < needed => truncated(needed, found),
-        Some(needed) => failed(&format!("TooLong {{ needed: {needed}, found: {found} }}")),
-    }
+/// What comes of reading the file, where its length is told without the bytes that are `not_counted`.
+fn file_read(c: &Record, tests: &Tests, not_counted: usize) -> Record {
+    tested(c, tests, not_counted).map_or_else(|error| failed(&error), |()| succeeded())
 }
 
-fn scaled_pixels(c: &Record, scale: impl Fn(f64) -> f64) -> Array2<f64> {
-    let shape = (c.count("n_images"), c.count("rows") * c.count("columns"));
-    let pixels = c.counts("pixels").into_iter().map(|pixel| scale(pixel as f64)).collect();
-    Array2::from_shape_vec(shape, pixels).expect("a case has all of its pixels")
+fn tested(c: &Record, tests: &Tests, not_counted: usize) -> Result<(), String> {
+    let (found, header_len) = (c.counts("bytes").len(), header_len(c));
+    let lengths = |needed: usize, not_counted: usize| {
+        format!("{{ needed: {}, found: {} }}", needed - not_counted, found - not_counted)
+    };
+    let too_short = format!("Truncated {}", lengths(header_len, 0));
+    tests.refuse(found < header_len, "the header is incomplete", too_short)?;
+    tests.refuse(is_of_another_kind(c), "the file is of another kind", wrong_magic(c))?;
+    let needed = needed(c);
+    let too_large = format!("TooLarge {{ sizes: {:?} }}", sizes(c));
+    tests.refuse(needed.is_none(), "the product of the sizes is too large", too_large)?;
+    let needed = needed.unwrap_or(found);
+    tests.refuse(found < needed, "bytes are missing", format!("Truncated {}", lengths(needed, not_counted)))?;
+    tests.refuse(found > needed, "bytes are left over", format!("TooLong {}", lengths(needed, not_counted)))
+}
+
+/// A row for each image, with its pixels.
+fn images(f: &Formula) -> Num {
+    let (pixels, n) = (f.input("pixels"), f.case().count("rows") * f.case().count("columns"));
+    let image = |image: usize| f.vector(&(image * n..(image + 1) * n).map(|i| pixels.at(i)).collect::<Vec<_>>());
+    let rows: Vec<Num> = (0..f.case().count("n_images")).map(image).collect();
+    f.matrix(&rows, &rows[0]).named("images")
 }
 
 // Text.
@@ -514,50 +405,79 @@ const SPECIES: [&str; 3] = ["setosa", "versicolor", "virginica"];
 
 const HEADINGS: &str = "sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm,species";
 
-/// The error where line 1 is taken for a flower.
-fn headings_refused(csv: &str) -> Record {
-    let first = csv.split(',').next().unwrap_or_default();
-    failed(&format!("NotANumber {{ line: 1, field: {first:?} }}"))
+/// How the text is read.
+struct Reading {
+    headings: usize,
+    skips_blank_lines: bool,
+    trims: bool,
+    /// Whether classes are numbered as they come.
+    by_appearance: bool,
+    /// How much the line number in an error is too small.
+    not_counted: usize,
 }
 
-/// What a right text holds, each species numbered by `class`.
-fn flowers(csv: &str, mut class: impl FnMut(&str) -> Option<usize>) -> Record {
-    let (mut measurements, mut labels) = (Vec::new(), Vec::new());
-    for line in csv.lines().skip(1).filter(|line| !line.trim().is_empty()) {
-        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
-        measurements.extend(fields[..4].iter().map(|field| field.parse::<f64>().expect("a case has numbers")));
-        labels.push(class(fields[4]).expect("a case has flowers that there are"));
+impl Default for Reading {
+    fn default() -> Self {
+        Self { headings: 1, skips_blank_lines: true, trims: true, by_appearance: false, not_counted: 0 }
+    }
+}
+
+fn flowers(c: &Record, tests: &Tests, reading: &Reading) -> Record {
+    flowers_or_error(c.text("csv"), tests, reading).unwrap_or_else(|error| failed(&error))
+}
+
+/// What is compared where a text is wrong.
+fn error_of(read: &Record) -> Record {
+    Record::new().with("error", read.get("error").cloned().unwrap_or(Value::Nothing))
+}
+
+fn flowers_or_error(csv: &str, tests: &Tests, reading: &Reading) -> Result<Record, String> {
+    let (mut measurements, mut labels, mut names) = (Vec::new(), Vec::new(), SPECIES.to_vec());
+    if reading.by_appearance {
+        names.clear();
+    }
+    for (line, number) in csv.lines().zip(1..).skip(reading.headings) {
+        if reading.skips_blank_lines && line.trim().is_empty() {
+            continue;
+        }
+        let at = number - reading.not_counted;
+        let fields: Vec<&str> = line.split(',').map(|field| if reading.trims { field.trim() } else { field }).collect();
+        let wrong_number = format!("WrongNumberOfFields {{ line: {at}, found: {} }}", fields.len());
+        tests.refuse(fields.len() != 5, "a line has too few or too many fields", wrong_number)?;
+        for field in &fields[..4] {
+            let (number, error) = (field.parse::<f64>(), format!("NotANumber {{ line: {at}, field: {field:?} }}"));
+            tests.refuse(number.is_err(), "a field is not a number", error.as_str())?;
+            let number = number.unwrap_or(0.0);
+            tests.refuse(!number.is_finite(), "a number is infinite or NaN", error)?;
+            measurements.push(number);
+        }
+        let name = fields[fields.len() - 1];
+        let unknown = format!("UnknownSpecies {{ line: {at}, name: {name:?} }}");
+        tests.refuse(!SPECIES.contains(&name), "there is no such species", unknown)?;
+        if reading.by_appearance && !names.contains(&name) {
+            names.push(name);
+        }
+        labels.push(names.iter().position(|known| *known == name).unwrap_or(0));
     }
     let measurements = Array2::from_shape_vec((labels.len(), 4), measurements).expect("four for each label");
-    succeeded().with("measurements", measurements).with("labels", labels)
+    Ok(succeeded().with("measurements", measurements).with("labels", labels))
 }
 
 /// Stand before and behind each broken line.
 const GOOD_LINES: &str = "5.1,3.5,1.4,0.2,setosa\n\n \n7.0,3.2,4.7,1.4,versicolor\n";
 const EMPTY_LINES: usize = 2;
-const LINE_OF_ERROR: usize = 6;
 
-/// Broken lines, and what follows the line's number in the error.
-const BROKEN_LINES: [(&str, &str); 9] = [
-    ("5.1,3.5,1.4,0.2", "WrongNumberOfFields { line: #, found: 4 }"),
-    ("5.1,3.5,1.4,0.2,0.3,setosa", "WrongNumberOfFields { line: #, found: 6 }"),
-    ("5.1,3.5,x,0.2,setosa", "NotANumber { line: #, field: \"x\" }"),
-    ("5.1,,1.4,0.2,setosa", "NotANumber { line: #, field: \"\" }"),
-    ("nan,3.5,1.4,0.2,setosa", "NotANumber { line: #, field: \"nan\" }"),
-    ("5.1,3.5,-inf,0.2,setosa", "NotANumber { line: #, field: \"-inf\" }"),
-    ("5.1,3.5,1.4,0.2,setossa", "UnknownSpecies { line: #, name: \"setossa\" }"),
-    ("5.1,3.5,1.4,0.2,Setosa", "UnknownSpecies { line: #, name: \"Setosa\" }"),
-    ("5.1,3.5,1.4,?,setossa", "NotANumber { line: #, field: \"?\" }"),
+const BROKEN_LINES: [&str; 9] = [
+    "5.1,3.5,1.4,0.2",
+    "5.1,3.5,1.4,0.2,0.3,setosa",
+    "5.1,3.5,x,0.2,setosa",
+    "5.1,,1.4,0.2,setosa",
+    "nan,3.5,1.4,0.2,setosa",
+    "5.1,3.5,-inf,0.2,setosa",
+    "5.1,3.5,1.4,0.2,setossa",
+    "5.1,3.5,1.4,0.2,Setosa",
+    "5.1,3.5,1.4,?,setossa",
 ];
-
-fn broken_line(c: &Record) -> &str {
-    c.text("csv").lines().nth(LINE_OF_ERROR - 1).expect("a case has this line")
-}
-
-fn csv_error(c: &Record, line: usize) -> Record {
-    let (_, error) = BROKEN_LINES.iter().find(|(line, _)| *line == broken_line(c)).expect("one of the broken lines");
-    failed(&error.replace('#', &line.to_string()))
-}
 
 fn one_hot(c: &Record) -> Array2<f64> {
     let labels = c.counts("labels");
@@ -584,16 +504,7 @@ fn splits() -> [Check; 6] {
         })
         .expects(|c| split_sizes(c, f64::round))
         .mistake("cut_instead_of_rounded", CUT, |c| split_sizes(c, f64::trunc))
-        .mistake("rounded_up", ROUNDED_UP, |c| split_sizes(c, f64::ceil))
-        .mistake(
-            "parts_swapped",
-            "The two parts are swapped: the training samples come first, and `test_fraction` is the fraction of the \
-             test samples.",
-            |c| {
-                let right = split_sizes(c, f64::round);
-                Record::new().with("n_train", right.count("n_test")).with("n_test", right.count("n_train"))
-            },
-        ),
+        .mistake("rounded_up", ROUNDED_UP, |c| split_sizes(c, f64::ceil)),
         Check::new("split_refused", "split", "a test fraction that is not between 0 and 1 panics", 1)
             .asks("split_sizes")
             .about("train_test_split")
@@ -612,43 +523,28 @@ fn splits() -> [Check; 6] {
                  what is not between 0 and 1.",
                 |c, seen| c.float("test_fraction") != 0.5 && seen.count("n_test") == 0,
             ),
-        with_split_mistakes(
-            Check::new("train_test_split", "split", "train_test_split puts every sample into one part, at random", 2)
-                .on(|draw| {
-                    let drawn = 50 + draw::count(draw, 40);
-                    [(40, 0.3), (41, 0.5), (drawn, 0.2)].map(|(n, share)| split_case(n, share, seed(draw))).to_vec()
-                }),
-            |c| vec![0; c.count("n")],
-        ),
-        with_split_mistakes(
-            Check::new(
-                "stratified_split",
-                "stratified_split",
-                "stratified_split chooses at random, and mixes the classes",
-                2,
-            )
-            .after("train_test_split")
+        Check::new("train_test_split", "split", "train_test_split puts every sample into one part, at random", 2)
             .on(|draw| {
-                // As in the file of the irises: class after class.
-                let sorted = labels_of(&[30 + draw::count(draw, 9), 20, 10]);
-                let mut mixed = labels_of(&[22, 22 + draw::count(draw, 9), 16]);
-                mixed.shuffle(draw);
-                [(sorted, 0.3), (mixed, 0.5)].map(|(labels, share)| stratified_case(labels, share, draw)).to_vec()
-            }),
-            |c| c.counts("labels"),
+                let drawn = 50 + draw::count(draw, 40);
+                [(40, 0.3), (41, 0.5), (drawn, 0.2)].map(|(n, share)| split_case(n, share, seed(draw))).to_vec()
+            })
+            // The other faults are of classes.
+            .has_none_of(&SPLIT_FAULTS[1..7], |c, seen| fault(&vec![0; c.count("n")], seen)),
+        Check::new(
+            "stratified_split",
+            "stratified_split",
+            "stratified_split chooses at random, and mixes the classes",
+            2,
         )
-        .mistake_if(
-            "places_taken_for_samples",
-            "Small indices occur several times, and large ones never. If you call `train_test_split` for one class, \
-             it returns positions in the list of that class. Look up the sample at each position.",
-            |c, seen| fault(&c.counts("labels"), seen) == Some(Fault::Places),
-        )
-        .mistake_if(
-            "grouped_by_class",
-            "The samples are grouped by class, so the first batches contain only one class. Shuffle each part again \
-             when all classes are in it.",
-            |c, seen| fault(&c.counts("labels"), seen) == Some(Fault::Grouped),
-        ),
+        .after("train_test_split")
+        .on(|draw| {
+            // As in the file of the irises: class after class.
+            let sorted = labels_of(&[30 + draw::count(draw, 9), 20, 10]);
+            let mut mixed = labels_of(&[22, 22 + draw::count(draw, 9), 16]);
+            mixed.shuffle(draw);
+            [(sorted, 0.3), (mixed, 0.5)].map(|(labels, share)| stratified_case(labels, share, draw)).to_vec()
+        })
+        .has_none_of(&SPLIT_FAULTS, |c, seen| fault(&c.counts("labels"), seen)),
         Check::new(
             "stratified_sizes",
             "stratified_split",
@@ -753,27 +649,52 @@ fn stratified_sizes(c: &Record, n_test: impl Fn(f64) -> f64) -> Record {
         .with("next test of each class", test)
 }
 
-/// What is wrong with a split, the worst first. Samples are named by their index.
-#[derive(Debug, PartialEq)]
-enum Fault {
-    Foreign,
-    Places,
-    Twice(usize),
-    InBoth(usize),
-    Lost(usize),
-    Empty,
-    NotShuffled,
-    Sorted,
-    SameAgain,
-    Grouped,
-}
+/// What is commonly wrong with a split.
+const SPLIT_FAULTS: [(&str, &str); 8] = [
+    (
+        "places_taken_for_samples",
+        "Small indices occur several times, and large ones never. If you call `train_test_split` for one class, it \
+         returns positions in the list of that class. Look up the sample at each position.",
+    ),
+    (
+        "drawn_with_replacement",
+        "Some samples are in a part twice. Perhaps they are drawn one by one from all samples, with replacement. \
+         Shuffle the indices and divide them instead: then each occurs once.",
+    ),
+    (
+        "test_samples_in_training",
+        "Some samples are in both parts. The test should use samples that the network has never seen: do not train \
+         with test samples.",
+    ),
+    (
+        "samples_lost",
+        "Some samples are in neither part. One part has to begin where the other one ends: use the ranges `..n_train` \
+         and `n_train..`.",
+    ),
+    (
+        "not_shuffled",
+        "The samples are taken in their original order. Many files are sorted, by class or by date, and then the two \
+         parts are not alike: shuffle first.",
+    ),
+    (
+        "part_sorted",
+        "The samples of a part are chosen at random, but they are in their original order. The first ones of a part \
+         may then be of one class only: leave them in shuffled order.",
+    ),
+    ("same_every_time", SAME_EVERY_TIME),
+    (
+        "grouped_by_class",
+        "The samples are grouped by class, so the first batches contain only one class. Shuffle each part again when \
+         all classes are in it.",
+    ),
+];
 
-/// `labels` of a split that does not know any are all the same.
-fn fault(labels: &[usize], seen: &Record) -> Option<Fault> {
+/// The worst fault of a split. `labels` of a split that does not know any are all the same.
+fn fault(labels: &[usize], seen: &Record) -> Result<(), &'static str> {
     let (train, test) = (seen.counts("train"), seen.counts("test"));
     let n = labels.len();
     if train.iter().chain(&test).any(|&sample| sample >= n) {
-        return Some(Fault::Foreign);
+        return Err("There are samples that do not exist: indices go from 0 to n - 1.");
     }
     let classes: BTreeSet<usize> = labels.iter().copied().collect();
     let mut seen_samples = [&train[..], &test].concat();
@@ -782,22 +703,22 @@ fn fault(labels: &[usize], seen: &Record) -> Option<Fault> {
     seen_samples.sort_unstable();
     places.sort_unstable();
     if classes.len() > 1 && seen_samples == places {
-        return Some(Fault::Places);
+        return Err("places_taken_for_samples");
     }
-    if let Some(sample) = [&train, &test].into_iter().find_map(|part| twice(part)) {
-        return Some(Fault::Twice(sample));
+    if [&train, &test].into_iter().any(|part| has_twice(part)) {
+        return Err("drawn_with_replacement");
     }
     let in_train: BTreeSet<usize> = train.iter().copied().collect();
     let in_test: BTreeSet<usize> = test.iter().copied().collect();
-    if let Some(&sample) = in_train.intersection(&in_test).next() {
-        return Some(Fault::InBoth(sample));
+    if !in_train.is_disjoint(&in_test) {
+        return Err("test_samples_in_training");
     }
-    if let Some(sample) = (0..n).find(|sample| !in_train.contains(sample) && !in_test.contains(sample)) {
-        return Some(Fault::Lost(sample));
+    if in_train.len() + in_test.len() < n {
+        return Err("samples_lost");
     }
     // Of such parts, nothing is known about an order.
     if train.is_empty() || test.is_empty() {
-        return Some(Fault::Empty);
+        return Err("One of the two parts is empty.");
     }
     let is_an_end = |class: &usize| {
         let of_class: Vec<usize> = (0..n).filter(|&sample| labels[sample] == *class).collect();
@@ -806,74 +727,22 @@ fn fault(labels: &[usize], seen: &Record) -> Option<Fault> {
         all_in_test(&of_class[..n_test]) || all_in_test(&of_class[of_class.len() - n_test..])
     };
     if classes.iter().all(is_an_end) {
-        return Some(Fault::NotShuffled);
+        return Err("not_shuffled");
     }
     if [&train, &test].into_iter().any(|part| part.is_sorted()) {
-        return Some(Fault::Sorted);
+        return Err("part_sorted");
     }
     if train == seen.counts("next train") && test == seen.counts("next test") {
-        return Some(Fault::SameAgain);
+        return Err("same_every_time");
     }
     let runs = |part: &[usize]| 1 + part.windows(2).filter(|pair| labels[pair[0]] != labels[pair[1]]).count();
     let is_grouped = classes.len() > 1 && [train, test].iter().any(|part| runs(part) == classes.len());
-    is_grouped.then_some(Fault::Grouped)
+    if is_grouped { Err("grouped_by_class") } else { Ok(()) }
 }
 
-/// The first sample that is there a second time.
-fn twice(samples: &[usize]) -> Option<usize> {
-    let mut seen = BTreeSet::new();
-    samples.iter().copied().find(|sample| !seen.insert(*sample))
-}
-
-/// Demands that a split has no fault, and knows the faults of any split; `labels` says of which class each sample is.
-fn with_split_mistakes(check: Check, labels: fn(&Record) -> Vec<usize>) -> Check {
-    check
-        .demands(move |c, seen| match fault(&labels(c), seen) {
-            None => Ok(()),
-            Some(Fault::Foreign) => Err("There are samples that do not exist: indices go from 0 to n - 1.".to_owned()),
-            Some(Fault::Places) => Err("Small indices occur several times, and large ones never.".to_owned()),
-            Some(Fault::Twice(sample)) => Err(format!("Sample {sample} is in the same part twice.")),
-            Some(Fault::InBoth(sample)) => Err(format!("Sample {sample} is in both parts.")),
-            Some(Fault::Lost(sample)) => Err(format!("Sample {sample} is in neither part.")),
-            Some(Fault::Empty) => Err("One of the two parts is empty.".to_owned()),
-            Some(Fault::NotShuffled) => Err("The test part is the beginning or the end of the data.".to_owned()),
-            Some(Fault::Sorted) => Err("One of the two parts is sorted.".to_owned()),
-            Some(Fault::SameAgain) => Err("A second call with the same generator gives the same split.".to_owned()),
-            Some(Fault::Grouped) => Err("The samples are grouped by class.".to_owned()),
-        })
-        .mistake_if(
-            "drawn_with_replacement",
-            "Some samples are in a part twice. Perhaps they are drawn one by one from all samples, with replacement. \
-             Shuffle the indices and divide them instead: then each occurs once.",
-            move |c, seen| matches!(fault(&labels(c), seen), Some(Fault::Twice(_))),
-        )
-        .mistake_if(
-            "test_samples_in_training",
-            "Some samples are in both parts. The test should use samples that the network has never seen: do not \
-             train with test samples.",
-            move |c, seen| matches!(fault(&labels(c), seen), Some(Fault::InBoth(_))),
-        )
-        .mistake_if(
-            "samples_lost",
-            "Some samples are in neither part. One part has to begin where the other one ends: use the ranges \
-             `..n_train` and `n_train..`.",
-            move |c, seen| matches!(fault(&labels(c), seen), Some(Fault::Lost(_))),
-        )
-        .mistake_if(
-            "not_shuffled",
-            "The samples are taken in their original order. Many files are sorted, by class or by date, and then the \
-             two parts are not alike: shuffle first.",
-            move |c, seen| fault(&labels(c), seen) == Some(Fault::NotShuffled),
-        )
-        .mistake_if(
-            "part_sorted",
-            "The samples of a part are chosen at random, but they are in their original order. The first ones of a \
-             part may then be of one class only: leave them in shuffled order.",
-            move |c, seen| fault(&labels(c), seen) == Some(Fault::Sorted),
-        )
-        .mistake_if("same_every_time", SAME_EVERY_TIME, move |c, seen| {
-            fault(&labels(c), seen) == Some(Fault::SameAgain)
-        })
+/// Whether a sample is there a second time.
+fn has_twice(samples: &[usize]) -> bool {
+    samples.iter().collect::<BTreeSet<_>>().len() < samples.len()
 }
 
 const SAME_EVERY_TIME: &str = "A second call with the same generator gives the same order again. Either nothing is \
@@ -894,7 +763,7 @@ fn scaling() -> [Check; 5] {
                     .map(|x| Record::new().with("x", x))
                     .to_vec()
             })
-            .computes(|f| measured_by(&f.input("x")))
+            .computes(|f| measured(&f.input("x")))
             .panics_where(|c| c.matrix("x").nrows() == 0)
             .mistake_if(
                 "small_taken_for_constant",
@@ -902,7 +771,8 @@ fn scaling() -> [Check; 5] {
                  Set the deviation to 1 only if all values are equal.",
                 |c, seen| {
                     // Along the wrong axis there are other deviations, and more or fewer of them.
-                    let right = measured(&c.matrix("x"), 0.0).std;
+                    let right = computed(|f| measured(&f.input("x")))(c);
+                    let right = right.vector("std");
                     right.len() == seen.vector("std").len()
                         && (right.iter().zip(seen.vector("std")))
                             .any(|(&right, &seen)| 0.0 < right && right < 1e-6 && seen == 1.0)
@@ -913,7 +783,11 @@ fn scaling() -> [Check; 5] {
                 "The sum of squares is divided by n - 1. That estimates the deviation of a larger population. Here it \
                  is the deviation of these samples: divide by n. (The argument `ddof` of `std_axis` is subtracted \
                  from n.)",
-                |c| measured(&c.matrix("x"), 1.0).record(),
+                computed(|f| {
+                    let ([mean, _], x) = (measured(&f.input("x")), f.input("x"));
+                    let squares = (&x - &mean.1).square().aggregate(Aggregate::Sum, Over::Samples);
+                    [mean, ("std", (squares / (x.rows() - 1.0)).sqrt())]
+                }),
             )
             .mistake_if("nothing_measured", NOTHING_MEASURED, |c, _| c.matrix("x").nrows() == 0),
         Check::new("scaler_transform", "scaler", "transform uses the mean and deviation of fit, for any samples", 1)
@@ -931,13 +805,13 @@ fn scaling() -> [Check; 5] {
                 "measured_anew",
                 "The samples are scaled by their own mean and deviation. Use those of the scaler: the same number has \
                  to become the same number in training and in a test.",
-                |c| scaled(&c.matrix("x"), &measured(&c.matrix("x"), 0.0)),
+                computed(|f| scaled(&f.input("x"), &measured(&f.input("x")))),
             )
             .mistake(
                 "divided_before_centred",
                 "This is x / std - mean, because `/` is evaluated before `-`. Subtract the mean first, then divide: \
                  use parentheses.",
-                |c| c.matrix("x").to_owned() / c.vector("std") - c.vector("mean"),
+                computed(|f| f.input("x") / f.input("std") - f.input("mean")),
             ),
         Check::new("scaler_constant", "scaler", "a feature whose values are all equal becomes 0", 1)
             .about("StandardScaler::fit")
@@ -957,38 +831,42 @@ fn scaling() -> [Check; 5] {
                 .map(|x| Record::new().with("x", x))
                 .to_vec()
             })
-            .expects(|c| {
-                let x = c.matrix("x");
-                let Scale { mut mean, mut std } = measured(&x, 0.0);
-                for (feature, column) in x.columns().into_iter().enumerate() {
-                    if column.iter().all(|value| *value == column[0]) {
-                        (mean[feature], std[feature]) = (column[0], 1.0);
-                    }
-                }
-                Record::new().with("std", std.clone()).with("z", scaled(&x, &Scale { mean, std }))
+            .computes(|f| {
+                let x = f.input("x");
+                let [(_, mean), (_, std)] = measured(&x);
+                let is_constant = is_constant(&x);
+                let (mean, std) = (is_constant.choose(&x.row(0), &mean), is_constant.choose(&f.number(1.0), &std));
+                [("std", std.clone()), ("z", (x - mean) / std)]
             })
-            .mistake("divided_by_zero", DIVIDED_BY_ZERO, |c| {
-                // By the way of ndarray.
-                let x = c.matrix("x");
-                let mean = x.mean_axis(Axis(0)).expect("a case has samples");
-                let scale = Scale { mean, std: x.std_axis(Axis(0), 0.0) };
-                Record::new().with("std", scale.std.clone()).with("z", scaled(&x, &scale))
-            })
-            .mistake("divided_by_zero", DIVIDED_BY_ZERO, |c| {
-                let (x, scale) = (c.matrix("x"), measured(&c.matrix("x"), 0.0));
-                Record::new().with("std", scale.std.clone()).with("z", scaled(&x, &scale))
-            })
+            .mistake(
+                "divided_by_zero",
+                DIVIDED_BY_ZERO,
+                // As ndarray computes it: exactly 0.
+                computed(|f| {
+                    let [mean, (_, std)] = measured(&f.input("x"));
+                    let std = is_constant(&f.input("x")).choose(&f.number(0.0), &std);
+                    [("std", std.clone()), ("z", scaled(&f.input("x"), &[mean, ("std", std)]))]
+                }),
+            )
+            .mistake(
+                "divided_by_zero",
+                DIVIDED_BY_ZERO,
+                computed(|f| {
+                    let scale = measured(&f.input("x"));
+                    [("std", scale[1].1.clone()), ("z", scaled(&f.input("x"), &scale))]
+                }),
+            )
             .mistake(
                 "rounding_taken_for_variation",
                 "A feature that does not vary gets a deviation of about 1e-17, and becomes 1 or -1 instead of 0. \
                  Because of rounding, (0.1 + 0.1 + 0.1) / 3 is not 0.1 in an `f64`, so each value seems to differ \
                  from the mean. Test whether all values are equal, or use ndarray's `std_axis`, which is exact in \
                  this case.",
-                |c| {
-                    let (x, mut scale) = (c.matrix("x"), measured(&c.matrix("x"), 0.0));
-                    scale.std.mapv_inplace(|std| if std == 0.0 { 1.0 } else { std });
-                    Record::new().with("std", scale.std.clone()).with("z", scaled(&x, &scale))
-                },
+                computed(|f| {
+                    let [mean, (_, std)] = measured(&f.input("x"));
+                    let std = std.equals(&f.number(0.0)).choose(&f.number(1.0), &std);
+                    [("std", std.clone()), ("z", scaled(&f.input("x"), &[mean, ("std", std)]))]
+                }),
             ),
         Check::new("scaler_inverse", "scaler", "inverse_transform returns the inputs of transform", 1)
             .about("StandardScaler::inverse_transform")
@@ -1001,9 +879,11 @@ fn scaling() -> [Check; 5] {
                 ]
             })
             .computes(|f| f.input("z") * f.input("std") + f.input("mean"))
-            .mistake("transformed_again", "This is `transform` once more. `inverse_transform` has to undo it.", |c| {
-                scaled(&c.matrix("z"), &scale_of(c))
-            }),
+            .mistake(
+                "transformed_again",
+                "This is `transform` once more. `inverse_transform` has to undo it.",
+                computed(|f| (f.input("z") - f.input("mean")) / f.input("std")),
+            ),
         Check::new("prepare", "prepare", "prepare fits the scaler to the training samples only", 2)
             .after("scaler_fit")
             .after("scaler_transform")
@@ -1016,25 +896,32 @@ fn scaling() -> [Check; 5] {
                     .to_vec()
             })
             .computes(|f| {
-                let [(_, mean), (_, std)] = measured_by(&f.input("x_train"));
-                [("train", (f.input("x_train") - &mean) / &std), ("test", (f.input("x_test") - mean) / std)]
+                let scale = measured(&f.input("x_train"));
+                [("train", scaled(&f.input("x_train"), &scale)), ("test", scaled(&f.input("x_test"), &scale))]
             })
             .panics_where(|c| c.matrix("x_train").nrows() == 0)
             .mistake(
                 "each_by_itself",
                 "The test samples are scaled by their own mean and deviation. Then the same number means one thing in \
                  training and another one in the test. Scale both parts by the scaler of the training samples.",
-                |c| prepared(c, &measured(&c.matrix("x_train"), 0.0), &measured(&c.matrix("x_test"), 0.0)),
+                computed(|f| {
+                    ["train", "test"].map(|part| {
+                        let x = f.input(&format!("x_{part}"));
+                        (part, scaled(&x, &measured(&x)))
+                    })
+                }),
             )
             .mistake(
                 "measured_on_all",
                 "The mean and the deviation are those of all samples, so information from the test samples leaks into \
                  the training. Fit the scaler to the training samples alone.",
-                |c| {
-                    let (train, test) = (c.matrix("x_train"), c.matrix("x_test"));
-                    let all = ndarray::concatenate(Axis(0), &[train, test]).expect("both parts have the same features");
-                    prepared(c, &measured(&all, 0.0), &measured(&all, 0.0))
-                },
+                computed(|f| {
+                    let (train, test) = (f.input("x_train"), f.input("x_test"));
+                    let rows = |x: &Num| (0..x.n_rows()).map(|row| x.row(row)).collect::<Vec<_>>();
+                    let all = f.matrix(&[rows(&train), rows(&test)].concat(), &test.row(0));
+                    let scale = measured(&all);
+                    [("train", scaled(&train, &scale)), ("test", scaled(&test, &scale))]
+                }),
             )
             .mistake_if("nothing_measured", NOTHING_MEASURED, |c, _| c.matrix("x_train").nrows() == 0),
     ]
@@ -1045,51 +932,24 @@ const NOTHING_MEASURED: &str = "Without any samples there is neither a mean nor 
 const DIVIDED_BY_ZERO: &str = "A feature whose values are all equal has the deviation 0, and x - mean is 0 as well: 0 \
      / 0 is NaN. In `fit`, set the deviation of such a feature to 1.";
 
-struct Scale {
-    mean: Array1<f64>,
-    std: Array1<f64>,
-}
-
-impl Scale {
-    fn record(self) -> Record {
-        Record::new().with("mean", self.mean).with("std", self.std)
-    }
-}
-
-/// Mean and deviation of each column by the formula of the lesson, in two passes, dividing by n - `less`.
-fn measured(x: &ArrayRef2<f64>, less: f64) -> Scale {
-    let n = x.nrows() as f64;
-    let mean: Array1<f64> = x.columns().into_iter().map(|column| column.iter().sum::<f64>() / n).collect();
-    let squares = |(column, mean): (ndarray::ArrayView1<'_, f64>, &f64)| {
-        column.iter().map(|value| (value - mean).powi(2)).sum::<f64>()
-    };
-    let std = x.columns().into_iter().zip(&mean).map(squares).map(|sum| (sum / (n - less)).sqrt()).collect();
-    Scale { mean, std }
-}
-
-/// Mean and deviation of each column, as a formula that can be varied.
-fn measured_by(x: &Num) -> [(&'static str, Num); 2] {
+/// Mean and deviation of each column.
+fn measured(x: &Num) -> [(&'static str, Num); 2] {
     let mean = x.aggregate(Aggregate::Mean, Over::Samples).named("mean");
     let std = (x - &mean).square().aggregate(Aggregate::Mean, Over::Samples).sqrt().named("std");
     [("mean", mean), ("std", std)]
 }
 
-fn scaled(x: &ArrayRef2<f64>, scale: &Scale) -> Array2<f64> {
-    (x.to_owned() - &scale.mean) / &scale.std
+fn scaled(x: &Num, [(_, mean), (_, std)]: &[(&'static str, Num); 2]) -> Num {
+    (x - mean) / std
+}
+
+/// Of which columns all values are equal.
+fn is_constant(x: &Num) -> Num {
+    x.aggregate(Aggregate::Max, Over::Samples).equals(&x.aggregate(Aggregate::Min, Over::Samples))
 }
 
 fn scale_case(mean: Array1<f64>, std: Array1<f64>) -> Record {
     Record::new().with("mean", mean).with("std", std)
-}
-
-fn scale_of(c: &Record) -> Scale {
-    Scale { mean: c.vector("mean").to_owned(), std: c.vector("std").to_owned() }
-}
-
-fn prepared(c: &Record, of_train: &Scale, of_test: &Scale) -> Record {
-    Record::new()
-        .with("train", scaled(&c.matrix("x_train"), of_train))
-        .with("test", scaled(&c.matrix("x_test"), of_test))
 }
 
 // Batches.
@@ -1192,22 +1052,21 @@ fn batches() -> [Check; 5] {
             batches.resize(MOST_BATCHES, Vec::new());
             epoch(c, &batches)
         }),
-        with_shuffle_mistakes(
-            Check::new(
-                "batches_shuffled",
-                "batches",
-                "Batches::shuffled mixes samples together with their labels, each epoch in another order",
-                3,
-            )
-            .asks("batches")
-            .about("Batches::shuffled")
-            .after("batches_in_order")
-            .on(|draw| {
-                [(40, 8), (41, 8), (50 + draw::count(draw, 20), 7)]
-                    .map(|(n, size)| batch_case(n, size).with("seed", seed(draw)))
-                    .to_vec()
-            }),
-        ),
+        Check::new(
+            "batches_shuffled",
+            "batches",
+            "Batches::shuffled mixes samples together with their labels, each epoch in another order",
+            3,
+        )
+        .asks("batches")
+        .about("Batches::shuffled")
+        .after("batches_in_order")
+        .on(|draw| {
+            [(40, 8), (41, 8), (50 + draw::count(draw, 20), 7)]
+                .map(|(n, size)| batch_case(n, size).with("seed", seed(draw)))
+                .to_vec()
+        })
+        .has_none_of(&SHUFFLE_FAULTS, disorder),
         Check::new("batches_refused", "batches", "a batch size of 0 and labels that do not fit panic", 1)
             .asks("batches")
             .about("Batches::in_order")
@@ -1300,96 +1159,68 @@ fn epoch(c: &Record, batches: &[Vec<usize>]) -> Record {
         .with("labels", samples.iter().map(|&sample| labels[sample]).collect::<Vec<_>>())
 }
 
-/// What is wrong with a shuffled epoch, the worst first.
-#[derive(Debug, PartialEq)]
-enum Disorder {
-    Sizes,
-    Foreign,
-    Apart(usize),
-    Twice(usize),
-    NotShuffled,
-    OnlyBatches,
-    OnlyWithin,
-    SameAgain,
-}
+/// What is commonly wrong with a shuffled epoch.
+const SHUFFLE_FAULTS: [(&str, &str); 6] = [
+    (
+        "shuffled_apart",
+        "Samples have the labels of others: the rows and the labels are no longer in the same order. Shuffle the \
+         indices, once, and select both with them. (In these tests the label of a sample is the number in its first \
+         column.)",
+    ),
+    (
+        "drawn_with_replacement",
+        "Some samples are returned twice in an epoch. Perhaps they are drawn one by one from all samples, with \
+         replacement. Shuffle the indices instead: then each occurs once.",
+    ),
+    (
+        "not_shuffled",
+        "The samples come in the order of the rows. If the data are sorted by class, a batch may contain only one \
+         class. Shuffle the samples first.",
+    ),
+    (
+        "only_batches_shuffled",
+        "The batches are shuffled, but each of them has the same samples as in `in_order`. Shuffle the samples first, \
+         then divide them into batches.",
+    ),
+    (
+        "shuffled_within_batches",
+        "The samples are shuffled only within their batch: each batch has the same samples as in `in_order`. Shuffle \
+         all samples first, then divide them into batches.",
+    ),
+    ("same_every_time", SAME_EVERY_TIME),
+];
 
-fn disorder(c: &Record, seen: &Record) -> Option<Disorder> {
+/// The worst fault of a shuffled epoch.
+fn disorder(c: &Record, seen: &Record) -> Result<(), &'static str> {
     let (x, labels) = (seen.matrix("x"), seen.counts("labels"));
     let batches = in_batches(c);
     if seen.counts("sizes") != batches.iter().map(Vec::len).collect::<Vec<_>>() || labels.len() != x.nrows() {
-        return Some(Disorder::Sizes);
+        return Err("The sizes of the batches are not those of `in_order`.");
     }
     let n = c.counts("labels").len();
     let samples: Vec<usize> = x.column(0).iter().map(|&first| first as usize).collect();
     if x.rows().into_iter().zip(&samples).any(|(row, &sample)| sample >= n || row != c.matrix("x").row(sample)) {
-        return Some(Disorder::Foreign);
+        return Err("There are rows that are not in `x`.");
     }
-    if let Some(place) = (0..n).find(|&place| samples[place] != labels[place]) {
-        return Some(Disorder::Apart(samples[place]));
+    if samples != labels {
+        return Err("shuffled_apart");
     }
-    if let Some(sample) = twice(&samples) {
-        return Some(Disorder::Twice(sample));
+    if has_twice(&samples) {
+        return Err("drawn_with_replacement");
     }
     if samples.iter().is_sorted() {
-        return Some(Disorder::NotShuffled);
+        return Err("not_shuffled");
     }
     let is_one_of_the_file = |batch: &[usize]| batches.iter().any(|other| other == batch);
     if samples.chunks(c.count("batch_size")).take(n / c.count("batch_size")).all(is_one_of_the_file) {
-        return Some(Disorder::OnlyBatches);
+        return Err("only_batches_shuffled");
     }
     let is_inside_its_batch =
         |(place, sample): (usize, &usize)| place / c.count("batch_size") == sample / c.count("batch_size");
     if samples.iter().enumerate().all(is_inside_its_batch) {
-        return Some(Disorder::OnlyWithin);
+        return Err("shuffled_within_batches");
     }
-    (labels == seen.counts("next labels")).then_some(Disorder::SameAgain)
-}
-
-fn with_shuffle_mistakes(check: Check) -> Check {
-    check
-        .demands(|c, seen| match disorder(c, seen) {
-            None => Ok(()),
-            Some(Disorder::Sizes) => Err("The sizes of the batches are not those of `in_order`.".to_owned()),
-            Some(Disorder::Foreign) => Err("There are rows that are not in `x`.".to_owned()),
-            Some(Disorder::Apart(sample)) => Err(format!("Sample {sample} has the label of another sample.")),
-            Some(Disorder::Twice(sample)) => Err(format!("Sample {sample} is returned twice.")),
-            Some(Disorder::NotShuffled) => Err("The samples come in the order of the rows.".to_owned()),
-            Some(Disorder::OnlyBatches) => Err("Only the batches are in another order.".to_owned()),
-            Some(Disorder::OnlyWithin) => Err("Every batch has the same samples as in `in_order`.".to_owned()),
-            Some(Disorder::SameAgain) => Err("A second epoch with the same generator has the same order.".to_owned()),
-        })
-        .mistake_if(
-            "shuffled_apart",
-            "Samples have the labels of others: the rows and the labels are no longer in the same order. Shuffle the \
-             indices, once, and select both with them. (In these tests the label of a sample is the number in its \
-             first column.)",
-            |c, seen| matches!(disorder(c, seen), Some(Disorder::Apart(_))),
-        )
-        .mistake_if(
-            "drawn_with_replacement",
-            "Some samples are returned twice in an epoch. Perhaps they are drawn one by one from all samples, with \
-             replacement. Shuffle the indices instead: then each occurs once.",
-            |c, seen| matches!(disorder(c, seen), Some(Disorder::Twice(_))),
-        )
-        .mistake_if(
-            "not_shuffled",
-            "The samples come in the order of the rows. If the data are sorted by class, a batch may contain only one \
-             class. Shuffle the samples first.",
-            |c, seen| disorder(c, seen) == Some(Disorder::NotShuffled),
-        )
-        .mistake_if(
-            "only_batches_shuffled",
-            "The batches are shuffled, but each of them has the same samples as in `in_order`. Shuffle the samples \
-             first, then divide them into batches.",
-            |c, seen| disorder(c, seen) == Some(Disorder::OnlyBatches),
-        )
-        .mistake_if(
-            "shuffled_within_batches",
-            "The samples are shuffled only within their batch: each batch has the same samples as in `in_order`. \
-             Shuffle all samples first, then divide them into batches.",
-            |c, seen| disorder(c, seen) == Some(Disorder::OnlyWithin),
-        )
-        .mistake_if("same_every_time", SAME_EVERY_TIME, |c, seen| disorder(c, seen) == Some(Disorder::SameAgain))
+    if labels == seen.counts("next labels") { Err("same_every_time") } else { Ok(()) }
 }
 
 fn mean_case(means: Array1<f64>, sizes: Vec<usize>) -> Record {

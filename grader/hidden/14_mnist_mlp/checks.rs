@@ -121,20 +121,13 @@ fn scale_pixels() -> Check {
             "scaled_by_the_largest_pixel",
             "The pixels are divided by the largest pixel of this batch. In another batch the same grey would become \
              another number: divide by `max_pixel`.",
-            |c| {
-                let pixels = c.matrix("pixels");
-                pixels.to_owned() / pixels.fold(0.0, |max: f64, &pixel| max.max(pixel))
-            },
+            computed(|f| f.input("pixels") / f.input("pixels").max()),
         )
         .mistake(
             "every_image_by_itself",
             "Each image is divided by its own largest pixel, so the same grey becomes different numbers in different \
              images: divide all of them by `max_pixel`.",
-            |c| {
-                let pixels = c.matrix("pixels").to_owned();
-                let max = pixels.map_axis(Axis(1), |row| row.fold(0.0, |max: f64, &pixel| max.max(pixel)));
-                pixels / max.insert_axis(Axis(1))
-            },
+            computed(|f| f.input("pixels") / f.input("pixels").aggregate(Aggregate::Max, Over::Row)),
         )
 }
 
@@ -144,7 +137,7 @@ fn too_much_held_out() -> Check {
         .after("hold_out")
         .on(|draw| [(5, 3), (4, 5)].map(|(n, n_validation)| to_split(draw, n, n_validation)).to_vec())
         .expects(|c| match c.count("n_validation") <= c.matrix("x").nrows() {
-            true => split(c, |n, aside| (0..n - aside, n - aside..n), |n, aside| (0..n - aside, n - aside..n)).into(),
+            true => split(c, LAST, LAST).into(),
             false => Prediction::Panics,
         })
         .mistake_if(
@@ -168,25 +161,29 @@ fn to_split(draw: &mut probe::Generator, n: usize, n_validation: usize) -> Recor
 fn hold_out() -> Check {
     Check::new("hold_out", "pixels", "hold_out holds out the last samples", 1)
         .on(|draw| [(7, 2), (5, 4), (4, 0)].map(|(n, n_validation)| to_split(draw, n, n_validation)).to_vec())
-        .expects(|c| split(c, |n, aside| (0..n - aside, n - aside..n), |n, aside| (0..n - aside, n - aside..n)))
+        .expects(|c| split(c, LAST, LAST))
         .mistake("the_first_are_put_aside", "The first samples are held out. Hold out the last ones.", |c| {
-            split(c, |n, aside| (aside..n, 0..aside), |n, aside| (aside..n, 0..aside))
+            split(c, FIRST, FIRST)
         })
         .mistake(
             "learned_from_all",
             "The validation samples are in the training set as well. Then the validation does not show how well the \
              network does on new samples.",
-            |c| split(c, |n, aside| (0..n, n - aside..n), |n, aside| (0..n, n - aside..n)),
+            |c| split(c, ALL, ALL),
         )
         .mistake(
             "labels_of_other_samples",
             "Inputs and labels are split at different places, so samples lose their labels: split both at the same \
              place.",
-            |c| split(c, |n, aside| (0..n - aside, n - aside..n), |n, aside| (aside..n, 0..aside)),
+            |c| split(c, LAST, FIRST),
         )
 }
 
+/// Of `n` samples those to learn from, and those that are held out.
 type Cut = fn(usize, usize) -> (std::ops::Range<usize>, std::ops::Range<usize>);
+const LAST: Cut = |n, aside| (0..n - aside, n - aside..n);
+const FIRST: Cut = |n, aside| (aside..n, 0..aside);
+const ALL: Cut = |n, aside| (0..n, n - aside..n);
 
 /// The parts of a split, of inputs and of labels, that lie in these ranges.
 fn split(c: &Record, x: Cut, labels: Cut) -> Record {
@@ -337,39 +334,37 @@ fn epochs() -> [Check; 7] {
         Check::new("one_batch", "train_epoch", "an epoch of one batch is one step on the mean loss of all samples", 1)
             .asks("train_epoch")
             .on(one_batch_cases)
-            .expects(|c| one_step(c, 1.0))
+            .computes(|f| one_step(f, &scores_of(f), &f.number(1.0)))
             .mistake(
                 "gradient_summed",
                 "The step is n times too long: it uses the sum of the samples' gradients. The loss is the mean, and \
                  the gradient of the engine's loss contains the factor 1/n: do not change it.",
-                |c| one_step(c, c.matrix("x").nrows() as f64),
+                computed(|f| one_step(f, &scores_of(f), &f.input("x").rows())),
             )
             .mistake(
                 "averaged_twice",
                 "The step is n times too short: 1/n is applied twice. The gradient of the engine's loss contains this \
                  factor already.",
-                |c| one_step(c, 1.0 / c.matrix("x").nrows() as f64),
+                computed(|f| one_step(f, &scores_of(f), &f.input("x").rows().recip())),
             )
             .mistake(
-                "averaged_over_the_full_size",
-                "The gradient of a batch that is not full is divided by `batch_size`. Divide it by the number of \
-                 samples in the batch.",
-                |c| one_step(c, c.matrix("x").nrows() as f64 / c.count("batch_size") as f64),
+                "last_batch_not_learned_from",
+                LAST_BATCH_NOT_LEARNED_FROM,
+                computed(|f| {
+                    let is_full = f.input("x").rows().at_least(&f.input("batch_size").real());
+                    one_step(f, &scores_of(f), &is_full.real())
+                }),
             )
-            .mistake("last_batch_not_learned_from", LAST_BATCH_NOT_LEARNED_FROM, |c| {
-                one_step(c, if c.matrix("x").nrows() < c.count("batch_size") { 0.0 } else { 1.0 })
-            })
             .mistake(
                 "no_step",
                 "No parameter has changed. `backward` only computes the gradients: call `step` after it.",
-                |c| one_step(c, 0.0),
+                computed(|f| one_step(f, &scores_of(f), &f.number(0.0))),
             )
-            .mistake("softmax_twice", SOFTMAX_TWICE, |c| {
-                let (mut net, x, labels) = (net(c), c.matrix("x").to_owned(), c.counts("labels"));
-                let z = softmax(&net.scores(&x));
-                net.step_along(&x, &(gradient(&z, &labels)), c.float("learning_rate"));
-                parameters_of(&net)
-            })
+            .mistake(
+                "softmax_twice",
+                SOFTMAX_TWICE,
+                computed(|f| one_step(f, &softmax_of(&scores_of(f)), &f.number(1.0))),
+            )
             .mistake_if(
                 "samples_and_labels_apart",
                 "The network is trained with labels of other samples. Perhaps samples and labels are shuffled \
@@ -405,8 +400,8 @@ fn epochs() -> [Check; 7] {
             )
             .mistake_if(
                 "divided_by_full_batches",
-                "The loss is infinite if there are fewer samples than `batch_size`. Perhaps a sum is divided by n / \
-                 batch_size, which is rounded down to 0. Multiply the mean of each batch by its number of samples, \
+                "The loss is infinite if there are fewer samples than `batch_size`. Perhaps a sum is divided by `n / \
+                 batch_size`, which is rounded down to 0. Multiply the mean of each batch by its number of samples, \
                  add them up, and divide by the number of all samples.",
                 |c, seen| c.matrix("x").nrows() < c.count("batch_size") && seen.float("loss") == f64::INFINITY,
             )
@@ -475,8 +470,8 @@ fn epochs() -> [Check; 7] {
         })
         .mistake_if(
             "divided_by_full_batches",
-            "The losses of all batches are added up, but the sum is divided by the number of full batches: n / \
-             batch_size is rounded down. Multiply the mean of each batch by its number of samples, add them up, and \
+            "The losses of all batches are added up, but the sum is divided by the number of full batches: `n / \
+             batch_size` is rounded down. Multiply the mean of each batch by its number of samples, add them up, and \
              divide by the number of all samples.",
             |c, seen| with_any_last(c, seen, |full, last| (full.sum() + last.mean) / full.count),
         ),
@@ -560,43 +555,34 @@ fn epochs() -> [Check; 7] {
             .about("train_epoch")
             .after("batches")
             .on(|draw| vec![epoch(samples(draw, &[0, 1, 2, 2, 1], 3), 2, 0.75).with("epochs", 6_usize)])
-            .demands(|c, seen| match all_alike(seen) {
-                false => {
-                    let first = seen.vector("parameters after epoch 1").to_vec();
-                    let ends_there =
-                        |order: &Vec<usize>| close(&first, &in_batches(c, order, order, 2).parameters().to_vec());
-                    match orders(5).iter().any(ends_there) {
-                        true => Ok(()),
-                        false => {
-                            Err("No order of the samples leads to the parameters after the first epoch.".to_owned())
-                        }
-                    }
+            .has_none_of(&ORDER_FAULTS, |c, seen| {
+                let first = seen.vector("parameters after epoch 1").to_vec();
+                let size = c.count("batch_size");
+                let ends_there =
+                    |order: &Vec<usize>| close(&first, &in_batches(c, order, order, size).parameters().to_vec());
+                match (all_alike(seen), ends_there(&(0..c.matrix("x").nrows()).collect())) {
+                    (true, true) => Err("not_shuffled"),
+                    (true, false) => Err("same_order_every_epoch"),
+                    (false, _) if orders(c.matrix("x").nrows()).iter().any(ends_there) => Ok(()),
+                    (false, _) => Err("No order of the samples leads to the parameters after the first epoch."),
                 }
-                true => Err(
-                    "Six epochs from the same parameters end at the same parameters: they had the same batches in the \
-                     same order."
-                        .to_owned(),
-                ),
-            })
-            .mistake_if(
-                "not_shuffled",
-                "The samples are used in their original order. Then every epoch has the same batches, and if the data \
-                 are sorted, a batch may contain only one class. Shuffle at the beginning of each epoch.",
-                |c, seen| {
-                    let order: Vec<usize> = (0..c.matrix("x").nrows()).collect();
-                    let net = in_batches(c, &order, &order, c.count("batch_size"));
-                    all_alike(seen)
-                        && close(&seen.vector("parameters after epoch 1").to_vec(), &net.parameters().to_vec())
-                },
-            )
-            .mistake_if(
-                "same_order_every_epoch",
-                "Every epoch has the same order. Either nothing is random, or you create a new generator in every \
-                 epoch. Use the argument `rng`: it continues from epoch to epoch.",
-                |_, seen| all_alike(seen),
-            ),
+            }),
     ]
 }
+
+/// What is commonly wrong with the orders of six epochs.
+const ORDER_FAULTS: [(&str, &str); 2] = [
+    (
+        "not_shuffled",
+        "The samples are used in their original order. Then every epoch has the same batches, and if the data are \
+         sorted, a batch may contain only one class. Shuffle at the beginning of each epoch.",
+    ),
+    (
+        "same_order_every_epoch",
+        "Every epoch has the same order. Either nothing is random, or you create a new generator in every epoch. Use \
+         the argument `rng`: it continues from epoch to epoch.",
+    ),
+];
 
 /// Some full batches, and what is left at the end.
 struct Batches {
@@ -1083,22 +1069,18 @@ fn tables() -> [Check; 5] {
                     case(&labels, &predicted, 5),
                 ]
             })
-            .expects(|c| counted(c, 0, |(label, predicted), entry| (label, predicted, entry + 1.0)))
+            .expects(|c| counted(c, c.count("n_classes"), |_, _| true))
             .mistake(
                 "matrix_without_missing_classes",
                 "The matrix is too small: a class that occurs neither in the labels nor in the predictions has a row \
                  and a column of zeros. Use `n_classes`.",
                 |c| {
                     let most = c.counts("labels").into_iter().chain(c.counts("predicted")).max().unwrap_or(0);
-                    counted(c, c.count("n_classes") - most - 1, |(label, predicted), entry| {
-                        (label, predicted, entry + 1.0)
-                    })
+                    counted(c, most + 1, |_, _| true)
                 },
             )
             .mistake("only_errors_counted", "The diagonal is zero. Count the right predictions there.", |c| {
-                counted(c, 0, |(label, predicted), entry| {
-                    (label, predicted, entry + f64::from(u8::from(label != predicted)))
-                })
+                counted(c, c.count("n_classes"), |label, predicted| label != predicted)
             }),
         Check::new("no_such_class", "confusion_matrix", "confusion_matrix refuses what does not fit", 1)
             .asks("confusion_matrix")
@@ -1121,7 +1103,7 @@ fn tables() -> [Check; 5] {
                 let (labels, predicted) = (c.counts("labels"), c.counts("predicted"));
                 match labels.len() != predicted.len() || labels.iter().chain(&predicted).any(|class| *class > 2) {
                     true => Prediction::Panics,
-                    false => counted(c, 0, |(label, predicted), entry| (label, predicted, entry + 1.0)).into(),
+                    false => counted(c, c.count("n_classes"), |_, _| true).into(),
                 }
             })
             .mistake_if(
@@ -1208,71 +1190,54 @@ fn tables() -> [Check; 5] {
             cases.push(matrix(array![[4.0, 0.0], [0.0, 3.0]]).with("n", 3_usize));
             cases
         })
-        .expects(|c| ranked(c, |c| confusions(c, |label, predicted, count| label != predicted && count > 0)))
+        .expects(|c| ranked(c, c.count("n"), is_confusion, most_frequent_first))
         .mistake(
             "diagonal_ranked",
             "The list contains entries of the diagonal: a 4 that is predicted as a 4 is not a confusion.",
-            |c| ranked(c, |c| confusions(c, |_, _, count| count > 0)),
+            |c| ranked(c, c.count("n"), |(_, _, count)| *count > 0, most_frequent_first),
         )
         .mistake(
             "never_confused_ranked",
             "The list contains confusions that never happened. Leave out those whose count is 0.",
-            |c| ranked(c, |c| confusions(c, |label, predicted, _| label != predicted)),
+            |c| ranked(c, c.count("n"), |(label, predicted, _)| label != predicted, most_frequent_first),
         )
         .mistake(
             "pairs_without_direction",
             "Both directions of a pair are added up. A 4 predicted as a 9 and a 9 predicted as a 4 are two confusions.",
             |c| {
-                ranked(c, |c| {
-                    let matrix = c.matrix("matrix");
-                    let both = |(label, predicted, _): (usize, usize, usize)| {
-                        (label, predicted, (matrix[[label, predicted]] + matrix[[predicted, label]]) as usize)
-                    };
-                    confusions(c, |label, predicted, _| label < predicted)
-                        .into_iter()
-                        .map(both)
-                        .filter(|pair| pair.2 > 0)
-                        .collect()
-                })
+                let both = matrix(&c.matrix("matrix") + &c.matrix("matrix").t());
+                ranked(&both, c.count("n"), |pair| pair.0 < pair.1 && is_confusion(pair), most_frequent_first)
             },
         )
         .mistake(
             "least_confused_first",
             "The rarest confusion comes first. Sort the other way round: `Reverse(count)`, or `b.cmp(a)`.",
-            |c| {
-                let mut list = confusions(c, |label, predicted, count| label != predicted && count > 0);
-                list.sort_by_key(|confusion| confusion.2);
-                list.truncate(c.count("n"));
-                rows(&list)
-            },
+            |c| ranked(c, c.count("n"), is_confusion, |list| list.sort_by_key(|confusion| confusion.2)),
         )
         .mistake(
             "equals_reversed",
             "Equally frequent confusions are in the wrong order: smaller true classes come first. If you sort upwards \
              and then reverse the list, equal ones are reversed as well.",
             |c| {
-                let mut list = confusions(c, |label, predicted, count| label != predicted && count > 0);
-                list.sort_by_key(|confusion| confusion.2);
-                list.reverse();
-                list.truncate(c.count("n"));
-                rows(&list)
+                ranked(c, c.count("n"), is_confusion, |list| {
+                    list.sort_by_key(|confusion| confusion.2);
+                    list.reverse();
+                })
             },
         )
         .mistake("n_ignored", "The list is longer than `n`: `truncate(n)` cuts it.", |c| {
-            let mut list = confusions(c, |label, predicted, count| label != predicted && count > 0);
-            list.sort_by_key(|confusion| std::cmp::Reverse(confusion.2));
-            rows(&list)
+            ranked(c, usize::MAX, is_confusion, most_frequent_first)
         }),
     ]
 }
 
-/// The confusion matrix, `smaller` than it should be, where each sample changes one entry.
-fn counted(c: &Record, smaller: usize, change: impl Fn((usize, usize), f64) -> (usize, usize, f64)) -> Array2<f64> {
-    let size = c.count("n_classes") - smaller;
-    let mut matrix = Array2::zeros((size, size));
+/// The confusion matrix of so many classes, with the samples that are `counted`.
+fn counted(c: &Record, n_classes: usize, counted: fn(usize, usize) -> bool) -> Array2<f64> {
+    let mut matrix = Array2::zeros((n_classes, n_classes));
     for (label, predicted) in c.counts("labels").into_iter().zip(c.counts("predicted")) {
-        let (row, column, _) = change((label, predicted), 0.0);
-        matrix[[row, column]] = change((label, predicted), matrix[[row, column]]).2;
+        if counted(label, predicted) {
+            matrix[[label, predicted]] += 1.0;
+        }
     }
     matrix
 }
@@ -1306,24 +1271,24 @@ fn or(number: f64, otherwise: f64) -> f64 {
     if number.is_nan() { otherwise } else { number }
 }
 
-/// The entries that `counts`, row by row.
-fn confusions(c: &Record, counts: impl Fn(usize, usize, usize) -> bool) -> Vec<(usize, usize, usize)> {
-    let entries = c
-        .matrix("matrix")
-        .indexed_iter()
-        .map(|((row, column), &count)| (row, column, count as usize))
-        .collect::<Vec<_>>();
-    entries.into_iter().filter(|&(row, column, count)| counts(row, column, count)).collect()
+/// True class, predicted class, and how often.
+type Entry = (usize, usize, usize);
+
+fn is_confusion((label, predicted, count): &Entry) -> bool {
+    label != predicted && *count > 0
 }
 
-fn ranked(c: &Record, list: impl Fn(&Record) -> Vec<(usize, usize, usize)>) -> Array2<f64> {
-    let mut list = list(c);
-    list.sort_by_key(|confusion| std::cmp::Reverse(confusion.2));
-    list.truncate(c.count("n"));
-    rows(&list)
+fn most_frequent_first(list: &mut [Entry]) {
+    list.sort_by_key(|entry| std::cmp::Reverse(entry.2));
 }
 
-fn rows(list: &[(usize, usize, usize)]) -> Array2<f64> {
+/// The first `n` of the entries that are `meant`, row by row and then in another order.
+fn ranked(c: &Record, n: usize, meant: impl Fn(&Entry) -> bool, order: fn(&mut [Entry])) -> Array2<f64> {
+    let matrix = c.matrix("matrix");
+    let entries = matrix.indexed_iter().map(|((row, column), &count)| (row, column, count as usize));
+    let mut list: Vec<Entry> = entries.filter(meant).collect();
+    order(&mut list);
+    list.truncate(n);
     let numbers = list.iter().flat_map(|&(label, predicted, count)| [label, predicted, count]);
     let numbers = numbers.map(|number| number as f64).collect();
     Array2::from_shape_vec((list.len(), 3), numbers).expect("three numbers a row")
@@ -1367,11 +1332,7 @@ impl Net {
     /// A step on the mean loss of a batch.
     fn step(&mut self, x: &ArrayRef2<f64>, labels: &[usize], learning_rate: f64) {
         let d_scores = gradient(&self.scores(x), labels);
-        self.step_along(x, &d_scores, learning_rate);
-    }
-
-    fn step_along(&mut self, x: &ArrayRef2<f64>, d_scores: &ArrayRef2<f64>, learning_rate: f64) {
-        self.weights.scaled_add(-learning_rate, &x.t().dot(d_scores));
+        self.weights.scaled_add(-learning_rate, &x.t().dot(&d_scores));
         self.biases.scaled_add(-learning_rate, &d_scores.sum_axis(Axis(0)));
     }
 
@@ -1434,15 +1395,16 @@ fn batches_cases(draw: &mut probe::Generator) -> Vec<Record> {
         .to_vec()
 }
 
-/// The parameters after an epoch with one batch, whose gradient is `factor` times as large as it should be.
-fn one_step(c: &Record, factor: f64) -> Record {
-    let mut net = net(c);
-    net.step(&c.matrix("x"), &c.counts("labels"), factor * c.float("learning_rate"));
-    parameters_of(&net)
-}
-
-fn parameters_of(net: &Net) -> Record {
-    Record::new().with("parameters", net.parameters())
+/// The parameters after an epoch with one batch, whose gradient with respect to `scores` is `factor` times as large as it
+/// should be.
+fn one_step(f: &Formula, scores: &Num, factor: &Num) -> [(&'static str, Num); 1] {
+    let (x, labels, weights, biases) = (f.input("x"), f.input("labels"), f.input("weights"), f.input("biases"));
+    let d_scores = ((softmax_of(scores) - labels.one_hot(scores)) / x.rows()).named("d_scores");
+    let step = (factor * f.input("learning_rate")).named("step");
+    let weights = weights - &step * x.t().dot(&d_scores);
+    let biases = biases - &step * d_scores.aggregate(Aggregate::Sum, Over::Samples);
+    let entries = (0..weights.n_entries()).map(|i| weights.at(i)).chain((0..biases.n_entries()).map(|i| biases.at(i)));
+    [("parameters", f.vector(&entries.collect::<Vec<_>>()))]
 }
 
 /// The network after steps on batches of these rows, with these samples' labels.

@@ -8,6 +8,7 @@ use probe::{Generator, Record};
 use super::{
     Tolerance,
     formula::{Formula, Inputs, Outputs},
+    refusal::{Testing, Tests},
     text,
 };
 
@@ -44,6 +45,8 @@ pub struct Check {
     pub consequence: Option<Box<Consequence>>,
     /// The same as a formula that can be varied, if there is one.
     pub formula: Option<Arc<Varied>>,
+    /// The same as tests of which one can be left out, if it makes any.
+    pub(crate) testing: Option<Arc<Testing>>,
     /// What is commonly wrong; the first one that fits is told.
     pub mistakes: Vec<Mistake>,
     /// The `.snap` file that the expected text of the first case comes from; authors review it with `cargo insta`.
@@ -111,6 +114,7 @@ impl Check {
             expectation: Expectation::Satisfies(Box::new(|_, _| Err("the check expects nothing".to_owned()))),
             consequence: None,
             formula: None,
+            testing: None,
             mistakes: Vec::new(),
             snapshot: None,
             program: None,
@@ -157,6 +161,15 @@ impl Check {
         let varied: Arc<Varied> = Arc::new(move |run| formula(run).into());
         self.formula = Some(varied.clone());
         self.expects(computed(move |run| varied(run)))
+    }
+
+    /// The right result like [`expects`](Self::expects), where several things are tested one after the other, and each has
+    /// an error of its own: [`Tests::refuse`] makes a test. The judge leaves tests out, and looks for other orders and
+    /// errors: where an answer is what comes out then, the learner is told.
+    pub fn tests<P: Into<Prediction>>(mut self, rule: impl Fn(&Record, &Tests) -> P + Send + Sync + 'static) -> Self {
+        let testing: Arc<Testing> = Arc::new(move |case, tests| rule(case, tests).into());
+        self.testing = Some(testing.clone());
+        self.expects(move |case| testing(case, &Tests::default()))
     }
 
     /// For these inputs right code panics, because the documentation rules them out.
@@ -212,6 +225,22 @@ impl Check {
     ) -> Self {
         self.expectation = Expectation::Satisfies(Box::new(property));
         self
+    }
+
+    /// A property like that of [`demands`](Self::demands), where the common ways to miss it are mistakes with names. `property`
+    /// returns the id of one of these `faults`, each an id and what the learner is told, or else a sentence.
+    pub fn has_none_of(
+        self,
+        faults: &[(&'static str, &'static str)],
+        property: impl Fn(&Record, &Record) -> Result<(), &'static str> + Send + Sync + 'static,
+    ) -> Self {
+        let property = Arc::new(property);
+        let demanded = property.clone();
+        let check = self.demands(move |case, seen| demanded(case, seen).map_err(str::to_owned));
+        faults.iter().fold(check, |check, &(id, says)| {
+            let property = property.clone();
+            check.mistake_if(id, says, move |case, seen| property(case, seen) == Err(id))
+        })
     }
 
     /// A common mistake, known by its result: `formula` computes what code with this mistake returns.

@@ -1,7 +1,7 @@
 //! What can be found out about a wrong answer where no formula can be varied: what other inputs, or another last step,
 //! make of the reference; and how the learner's code behaves.
 
-use std::time::Duration;
+use std::{mem::discriminant, time::Duration};
 
 use probe::{Record, Value};
 
@@ -17,6 +17,8 @@ pub(crate) enum Twist {
     Input(String, Change),
     /// Of all parts of the result, or of one.
     Result(Option<String>, Change),
+    /// Two parts of the result, each in place of the other.
+    Swapped(String, String),
 }
 
 #[derive(Clone)]
@@ -116,6 +118,20 @@ pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
             }
         }
     }
+    let is_like = |one: &Value, other: &Value| match (one, other) {
+        (Value::Array { shape: one, .. }, Value::Array { shape: other, .. }) => one.len() == other.len(),
+        _ => discriminant(one) == discriminant(other),
+    };
+    let result: Vec<(&str, &Value)> = right.parts().collect();
+    for (index, (name, value)) in result.iter().enumerate() {
+        let part = (!right.is_bare()).then(|| (*name).to_owned());
+        for (input, _) in case.parts().filter(|(_, other)| is_like(value, other)) {
+            twists.push(Twist::Result(part.clone(), Change::Other(input.to_owned())));
+        }
+        for (other, _) in result[..index].iter().filter(|(_, other)| is_like(value, other)) {
+            twists.push(Twist::Swapped((*other).to_owned(), (*name).to_owned()));
+        }
+    }
     twists
 }
 
@@ -168,6 +184,15 @@ pub(crate) fn open_twists(case: &Record, right: &Record) -> Vec<Open> {
 }
 
 impl Twist {
+    /// Whether it may change a part of the result of which this is true.
+    pub(crate) fn changes_any(&self, is_meant: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Input(..) | Self::Result(None, _) => true,
+            Self::Result(Some(part), _) => is_meant(part),
+            Self::Swapped(one, other) => is_meant(one) || is_meant(other),
+        }
+    }
+
     /// What code returns that is right but for this.
     pub(crate) fn predict(&self, check: &Check, case: &Record) -> Option<Record> {
         match self {
@@ -184,6 +209,11 @@ impl Twist {
                 let parts = parts.collect::<Option<Vec<_>>>()?;
                 Some(parts.into_iter().fold(Record::new(), |record, (name, value)| record.with(name, value)))
             }
+            Self::Swapped(one, other) => {
+                let right = right(check, case)?;
+                let swapped = replaced(&right, one, right.get(other)?.clone());
+                Some(replaced(&swapped, other, right.get(one)?.clone()))
+            }
         }
     }
 
@@ -199,9 +229,15 @@ impl Twist {
                     if matches!(change, Change::Op(Op::Function(Function::Zeros | Function::Ones))) { 10 } else { 14 };
                 (rank, format!("edit:{code}:{name}"), words)
             }
+            Self::Swapped(one, other) => {
+                (12, format!("edit:swapped:{one}:{other}"), format!("`{one}` and `{other}` are swapped"))
+            }
             Self::Result(None, change) => {
                 let (code, words) = change.words("the right result");
                 (12, format!("edit:{code}:result"), words)
+            }
+            Self::Result(Some(part), Change::Other(input)) if part == input => {
+                (12, format!("edit:unchanged:{part}"), format!("`{part}` stays as it is given"))
             }
             Self::Result(Some(part), change) => {
                 let (code, words) = change.words(&format!("the right `{part}`"));
@@ -249,7 +285,7 @@ impl Change {
         let (code, words) = match op {
             Op::Function(Function::Zeros) => ("zero", format!("{what} is 0")),
             Op::Function(Function::Ones) => ("one", format!("{what} is 1")),
-            Op::Function(Function::Neg) => ("sign", format!("{what} has the opposite sign")),
+            Op::Function(Function::Neg) => ("sign", format!("the sign of {what} is changed")),
             Op::Function(Function::Abs) => ("abs", format!("{what} is replaced by its absolute value")),
             Op::Function(Function::Square) => ("square", format!("{what} is squared")),
             Op::Function(Function::Sqrt) => ("sqrt", format!("the square root of {what} is taken")),

@@ -16,6 +16,7 @@ use crate::{
         Formula, Inputs, Outputs, Place,
         edits::{self, Edit, Open},
     },
+    refusal,
     verdict::unless_it_panics,
 };
 
@@ -53,6 +54,7 @@ const BITS_OF_A_CONSTANT: f64 = 20.0;
 enum Slip {
     Edits(Vec<Edit>),
     Twist(Twist),
+    Tests(Rc<refusal::Slips>, refusal::Slip),
 }
 
 /// A slip that agrees with what was seen so far.
@@ -120,6 +122,23 @@ pub(crate) fn by_chain(check: &Check, seen: &Answered) -> Option<Explanation> {
     Some(Explanation { id: format!("seen:first:{}", own.join(":")), says })
 }
 
+/// The test that is left out, comes at another time or has another error, which explains what was seen.
+pub(crate) fn by_tests(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, seed: u64) -> Option<Explanation> {
+    let slips = Rc::new(refusal::Slips::of(check, seen.iter().map(|(case, _)| case))?);
+    let work = Cell::new(0);
+    let search = Search::new(check, seen, &work)?;
+    let all = slips.all();
+    let tried = all.len();
+    let slip_of = |slip: &refusal::Slip| Slip::Tests(slips.clone(), slip.clone());
+    let fit: Vec<refusal::Slip> = all.into_iter().filter(|slip| search.fits(&slip_of(slip))).collect();
+    let candidate = |(rank, slip)| {
+        let (id, says) = slips.describe(slip, &fit);
+        Candidate { slip: slip_of(slip), rank, id, says }
+    };
+    let fits = (0..).zip(&fit).map(candidate).collect();
+    search.choose(fits, tried, 0.0, &mut More { ask, seed })
+}
+
 /// The change of the inputs or of the result that explains what was seen, where there is no formula to vary.
 pub(crate) fn by_twist(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, seed: u64) -> Option<Explanation> {
     if !matches!(check.expectation, Expectation::Equals(..)) || check.program.is_some() || check.snapshot.is_some() {
@@ -134,8 +153,17 @@ pub(crate) fn by_twist(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, se
     let mut fits = Vec::new();
     let more = &mut More { ask, seed };
     let started = experiment::Stopwatch::start();
-    for twist in experiment::twists(&search.first().0, &search.right[search.first_wrong]) {
+    let (case, observed) = search.first();
+    let right = &search.right[search.first_wrong];
+    let is_wrong = |part: &str| {
+        !right.get(part).zip(observed.get(part)).is_some_and(|(right, seen)| same(right, seen, search.tolerance))
+    };
+    for twist in experiment::twists(case, right) {
         tried += 1;
+        // What changes only parts that are right explains nothing, and takes time.
+        if !twist.changes_any(is_wrong) {
+            continue;
+        }
         let (rank, id, says) = twist.describe();
         let slip = Slip::Twist(twist);
         if started.elapsed() <= MAX_TIME && search.fits(&slip) {
@@ -270,6 +298,7 @@ impl<'a> Search<'a> {
                 self.work.set(self.work.get() + 20);
                 return twist.predict(self.check, case);
             }
+            Slip::Tests(slips, slip) => return slips.predict(slip, self.check, case),
         };
         let mut all = Vec::new();
         if let (Some(part), Some(observed)) = (&self.part, observed) {
@@ -443,7 +472,9 @@ impl<'a> Search<'a> {
         if fits.is_empty() {
             return None;
         }
-        let needed = (tried as f64).log2() + 8.0 + free_bits;
+        // Few tests can be left out, and what comes of it is seen by every case, also by those that are right.
+        let is_test = matches!(fits[0].slip, Slip::Tests(..));
+        let needed = if is_test { 0.0 } else { (tried as f64).log2() + 8.0 + free_bits };
         let mut bits = self.evidence(self.seen, &self.right);
         // Further cases tell apart what these cases do not, and chance from a rule.
         let mut fresh: Vec<Record> = (1..10).flat_map(|by| self.fresh_cases(more.seed.wrapping_add(by))).collect();
@@ -771,7 +802,8 @@ mod tests {
         let seen: Vec<_> = check.cases(SEED).unwrap().into_iter().map(|case| (case.clone(), code(&case))).collect();
         let mut more = |cases: &[Record]| cases.iter().map(&mut *code).collect();
         let by_formula = by_formula(check, &seen, &mut more, SEED);
-        let by_twist = by_formula.or_else(|| by_twist(check, &seen, &mut more, SEED));
+        let by_tests = by_formula.or_else(|| by_tests(check, &seen, &mut more, SEED));
+        let by_twist = by_tests.or_else(|| by_twist(check, &seen, &mut more, SEED));
         let by_chain = by_twist.or_else(|| by_chain(check, &seen));
         by_chain.or_else(|| experiment::behaviour(check, &seen, &mut more, SEED))
     }
@@ -781,6 +813,43 @@ mod tests {
         let mut code =
             |case: &Record| wrong(&Formula::new(&Inputs::new(case), Vec::new(), false)).into().record().unwrap();
         said_of(check, &mut code).expect("there is an explanation")
+    }
+
+    #[test]
+    fn a_test_that_is_left_out_or_comes_at_another_time_is_told() {
+        let answer = |result: Result<(), &str>| Record::new().with("error", result.err().unwrap_or("none").to_owned());
+        let check = Check::new("age", "age", "", 1)
+            .on(|draw| {
+                let drawn = 200 + draw::count(draw, 90);
+                [(30, 'a'), (drawn, 'a'), (30, '?'), (drawn, '?')]
+                    .map(|(age, name)| Record::new().with("age", age).with("name", name.to_string()))
+                    .to_vec()
+            })
+            .tests(|c, tests| {
+                let name_is_wrong = || tests.refuse(c.text("name") == "?", "there is no name", "NoName");
+                let result = tests.refuse(c.count("age") > 150, "somebody is too old", "TooOld");
+                Record::new().with("error", result.and_then(|()| name_is_wrong()).err().unwrap_or("none".to_owned()))
+            });
+        let (is_old, is_unnamed) = (|c: &Record| c.count("age") > 150, |c: &Record| c.text("name") == "?");
+        let told = |code: &mut dyn FnMut(&Record) -> Record| said_of(&check, code).expect("there is an explanation");
+        let untested = told(&mut |c| answer(if is_old(c) { Err("TooOld") } else { Ok(()) }));
+        assert_eq!(untested.id, "edit:untested:NoName");
+        assert_eq!(
+            untested.says,
+            "Your `error` is what comes out if it is not tested whether there is no name (`NoName`)."
+        );
+        let before = told(&mut |c| {
+            answer(if is_unnamed(c) {
+                Err("NoName")
+            } else if is_old(c) {
+                Err("TooOld")
+            } else {
+                Ok(())
+            })
+        });
+        assert_eq!(before.id, "edit:after:TooOld:NoName");
+        let exchanged = told(&mut |c| answer(if is_old(c) || is_unnamed(c) { Err("NoName") } else { Ok(()) }));
+        assert_eq!(exchanged.id, "edit:error:NoName_for_TooOld");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod experiment;
 mod explain;
 pub use formula;
 pub mod picture;
+mod refusal;
 pub mod render;
 mod serve;
 mod text;
@@ -22,6 +23,7 @@ mod verdict;
 
 pub use check::{Check, Expectation, Mistake, Prediction, Recognition, computed};
 pub use compare::Tolerance;
+pub use refusal::Tests;
 pub use serve::{draw_pictures, judge};
 
 /// What a `checks.rs` needs; not every one needs all of it.
@@ -31,7 +33,7 @@ pub mod prelude {
     pub use probe::{Record, Value};
 
     pub use crate::{
-        Check, Prediction, Tolerance, computed, draw,
+        Check, Prediction, Tests, Tolerance, computed, draw,
         formula::{Aggregate, Formula, Num, Over},
     };
 }

@@ -21,7 +21,7 @@ use super::{
     check::errors_as_text,
     compare, experiment,
     explain::{self, AskMore},
-    render,
+    refusal, render,
     serve::Grader,
     text,
 };
@@ -107,6 +107,9 @@ pub(crate) fn judge(check: &Check, seed: u64, explains: bool, grader: &Grader) -
                 stop.status = Status::Failed;
                 stop.mistake = Some(mistake.id.to_owned());
                 stop.message = format!("{} ({})", mistake.says, stop.message);
+            } else if let Some((name, error)) = seen.last().and_then(|(case, _)| refusal::right_error(check, case)) {
+                stop.mistake = Some(format!("seen:panics_for:{name}"));
+                stop.message += &format!("\nThe right result is the error `{error}`.");
             }
             stop
         }
@@ -178,7 +181,7 @@ fn compare_all(check: &Check, seen: &Seen, more: Option<&mut AskMore<'_>>, seed:
         return Verdict { mistake: Some(found.id), message: found.says, ..first };
     }
     let Some(mistake) = mistake else {
-        if let Some(found) = explained(explain::by_twist) {
+        if let Some(found) = explained(explain::by_tests).or_else(|| explained(explain::by_twist)) {
             return Verdict { mistake: Some(found.id), message: found.says, ..first };
         }
         let by_chain = answered.as_ref().and_then(|answered| explain::by_chain(check, answered));
@@ -375,8 +378,16 @@ fn explain_panic(message: &str) -> Option<&'static str> {
         ("cannot sample empty range", "`a..b` has no number in it if a and b are equal; `a..=b` has one."),
         (
             "attempt to subtract with overflow",
-            "A `usize` cannot go below 0. Indices count from 0; if a difference may be negative, convert both numbers to \
-             `f64` first.",
+            "A `usize` cannot go below 0. Indices count from 0. If the difference may be negative, compare the two numbers \
+             first, or convert both to `f64`.",
+        ),
+        (
+            "attempt to multiply with overflow",
+            "The product does not fit into the type. `checked_mul` returns `None` where `*` panics.",
+        ),
+        (
+            "capacity overflow",
+            "More memory is asked for than there can be: perhaps for a number that was read and not compared with anything.",
         ),
         ("attempt to divide by zero", "A whole number is divided by 0. Perhaps this is the mean of something empty."),
     ];
@@ -443,6 +454,25 @@ mod tests {
         let remark = |message| explain_panic(message).unwrap_or_default();
         assert!(remark("assertion `left == right` failed\n  left: 3\n right: 2").contains("dot product"));
         assert_eq!(remark("assertion `left == right` failed: one bias for each column\n  left: 3\n right: 2"), "");
+    }
+
+    #[test]
+    fn a_fault_with_a_name_is_told_and_any_other_is_a_plain_difference() {
+        let check = Check::new("pick", "pick", "pick returns another number", 1)
+            .on(|_| vec![Record::new().with("x", 3.0)])
+            .has_none_of(&[("same_again", "It is the same number again.")], |case, seen| match seen.float("result") {
+                result if result == case.float("x") => Err("same_again"),
+                result if result < 0.0 => Err("The number is negative."),
+                _ => Ok(()),
+            });
+        let judged = |result: f64| {
+            let seen = [(Record::new().with("x", 3.0), Some(Record::from(result)))];
+            let verdict = compare_all(&check, &seen, Some(&mut |_| Vec::new()), 0);
+            (verdict.mistake, verdict.message)
+        };
+        assert_eq!(judged(3.0), (Some("same_again".to_owned()), "It is the same number again.".to_owned()));
+        assert_eq!(judged(-1.0), (None, "The number is negative.".to_owned()));
+        assert_eq!(judged(4.0).1, "");
     }
 
     #[test]
