@@ -937,7 +937,7 @@ fn diagnosis() -> Vec<Check> {
         })
         .mistake(
             "gap_nothing_is_zero",
-            "With no epochs the gap is 0 here, as if there were no over-fitting. The gap is not known then: return \
+            "With no epochs the gap is 0 here, as if there were no overfitting. The gap is not known then: return \
              NaN.",
             |c| match c.vector("train_loss").len() {
                 0 => 0.0,
@@ -1024,7 +1024,7 @@ fn diagnosis() -> Vec<Check> {
         Check::new(
             "diagnose",
             "diagnose",
-            "diagnose tells over-fitting, under-fitting and a good training apart",
+            "diagnose tells overfitting, underfitting and a good training apart",
             4,
         )
         .after("best_epoch")
@@ -1036,8 +1036,8 @@ fn diagnosis() -> Vec<Check> {
         })
         .mistake(
             "underfitting_first",
-            "A training that over-fits is called under-fitting if its training loss is above `acceptable`. The rules \
-             apply in order: test for over-fitting first.",
+            "A training that overfits is called underfitting if its training loss is above `acceptable`. The rules \
+             apply in order: test for overfitting first.",
             |c| {
                 let over = diagnosed(c, Rules::default());
                 if over == "Overfitting" && last(&c.vector("train_loss")) > c.float("acceptable") {
@@ -1049,7 +1049,7 @@ fn diagnosis() -> Vec<Check> {
         )
         .mistake(
             "diverged_is_overfitting",
-            "A training whose *both* losses rise is called over-fitting. It has diverged. Over-fitting needs a \
+            "A training whose *both* losses rise is called overfitting. It has diverged. Overfitting needs a \
                  training loss that is lower than in the best epoch.",
             |c| diagnosed(c, Rules { training_falls: false, ..Rules::default() }),
         )
@@ -1073,12 +1073,12 @@ fn diagnosis() -> Vec<Check> {
         )
         .mistake(
             "any_rise",
-            "Any rise of the validation loss is called over-fitting. Curves are noisy: it has to be more than 10 %.",
+            "Any rise of the validation loss is called overfitting. Curves are noisy: it has to be more than 10 %.",
             |c| diagnosed(c, Rules { too_much: |best| best, ..Rules::default() }),
         )
         .mistake(
             "gap_is_overfitting",
-            "A training is called over-fitting because its validation loss is above its training loss. That is nearly \
+            "A training is called overfitting because its validation loss is above its training loss. That is nearly \
              always the case. The rule compares the validation loss with its own smallest value.",
             |c| {
                 let (train, validation) = (last(&c.vector("train_loss")), last(&c.vector("validation_loss")));
@@ -1090,7 +1090,7 @@ fn diagnosis() -> Vec<Check> {
         )
         .mistake(
             "validation_not_acceptable",
-            "`acceptable` is compared with the validation loss. Under-fitting shows in the *training* loss: the \
+            "`acceptable` is compared with the validation loss. Underfitting shows in the *training* loss: the \
              network has not even learned its training set.",
             |c| match diagnosed(c, Rules::default()) {
                 "Overfitting" => "Overfitting",
@@ -1108,7 +1108,7 @@ fn diagnosis() -> Vec<Check> {
         )
         .mistake(
             "acceptable_is_not",
-            "A training loss equal to `acceptable` is called under-fitting. It has to be above `acceptable` for that.",
+            "A training loss equal to `acceptable` is called underfitting. It has to be above `acceptable` for that.",
             |c| match last(&c.vector("train_loss")) == c.float("acceptable") && diagnosed(c, Rules::default()) == "Good"
             {
                 true => "Underfitting",
@@ -1125,7 +1125,7 @@ fn curves(draw: &mut Generator) -> Vec<Record> {
     let nan = f64::NAN;
     let scale = drawn(draw, 0.8, 1.2);
     let kinds: [(&[f64], &[f64], f64); 12] = [
-        // Over-fitting, slowly and from a low level.
+        // Overfitting, slowly and from a low level.
         (&[1.0, 0.4, 0.2, 0.1, 0.05, 0.04], &[1.2, 0.6, 0.5, 0.54, 0.57, 0.59], 0.5),
         // And with a training loss that is still high.
         (&[2.0, 1.5, 1.3, 1.2, 1.1, 1.0], &[2.1, 1.6, 1.7, 1.8, 1.9, 2.0], 0.5),
@@ -1163,7 +1163,7 @@ fn curves(draw: &mut Generator) -> Vec<Record> {
     cases
 }
 
-/// When a training is called over-fitting.
+/// When a training is called overfitting.
 struct Rules {
     /// The epoch that the end is compared with.
     best: fn(&Record) -> Option<usize>,

@@ -288,7 +288,7 @@ pub enum Fit {
 /// 2. [`Fit::Underfitting`]: the training loss at the end is above `acceptable`, or NaN.
 /// 3. [`Fit::Good`].
 ///
-/// Where both losses rise, the training has diverged. That is no over-fitting, so the first rule asks for both.
+/// Where both losses rise, the training has diverged. That is no overfitting, so the first rule asks for both.
 pub fn diagnose(history: &History, acceptable: f64) -> Fit {
     let (train, validation) = (&history.train_loss, &history.validation_loss);
     let end = train.len() - 1;
