@@ -116,6 +116,7 @@ struct Quantity {
 }
 
 /// One computation in a trace.
+#[derive(Clone)]
 pub struct Step {
     /// Where.
     pub place: Place,
