@@ -487,10 +487,7 @@ fn changes(step: &Step) -> Vec<Change> {
             changes.extend(index.checked_sub(1).map(|before| Change::Op(at(before))));
             changes.push(Change::Op(at(index + 1)));
         }
-        Op::Choose => {
-            changes.extend([Change::Only(1), Change::Only(2), Change::Swapped]);
-            changes.extend([1, 2].map(|case| Change::Arg(case, Arg::Op(Op::Function(Function::Zeros)))));
-        }
+        Op::Choose => changes.extend([Change::Only(1), Change::Only(2), Change::Swapped]),
         Op::Reverse | Op::Rolled(_) | Op::Plus(_) | Op::Times(_) | Op::AtLeast(_) | Op::Raised(_) | Op::Constant(_) => {
         }
     }
@@ -788,10 +785,6 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         Change::Arg(index, Arg::Op(Op::Function(Function::Ones))) => {
             let words = if texts[*index].is_whole() { &texts[*index].words } else { "a factor" };
             (10, format!("ones:{}", slug(texts[*index])), format!("all entries of `{words}` are 1{in_owner}"))
-        }
-        Change::Arg(index, Arg::Op(Op::Function(Function::Zeros))) if step.op == Op::Choose => {
-            let case = texts[*index];
-            (14, format!("zero:{}", slug(case)), format!("0 is used{in_owner} instead of `{}`", case.words))
         }
         Change::Arg(index, Arg::Op(Op::Constant(number))) => {
             let (old, new) = (&texts[*index].words, words::constant(*number));

@@ -606,6 +606,10 @@ pub(crate) fn plainly(
         wrong.iter().map(|name| only_number(&pairs(name)?)).collect::<Option<_>>().unwrap_or_default();
     if let Some(constant) = constants.first().filter(|first| constants.iter().all(|constant| constant == *first)) {
         let what = if rights[0].is_bare() { "your result".to_owned() } else { format!("your {}", listed(&wrong)) };
+        let is_truth = wrong.iter().all(|name| matches!(rights[0].get(name), Some(Value::Bool(_))));
+        if let ([_], true) = (&*wrong, is_truth) {
+            return Some(("constant", format!("For all inputs {what} is {}.", *constant != 0.0)));
+        }
         return Some(("constant", format!("For all inputs, every number in {what} is {}.", constant + 0.0)));
     }
     if let [one, other] = &*wrong
@@ -623,7 +627,11 @@ pub(crate) fn plainly(
 }
 
 /// The only part that is wrong, and the one whose value it has.
-fn copied<'a>(rights: &'a [Record], seen: &Answered, tolerance: crate::Tolerance) -> Option<(&'a str, &'a str)> {
+pub(crate) fn copied<'a>(
+    rights: &'a [Record],
+    seen: &Answered,
+    tolerance: crate::Tolerance,
+) -> Option<(&'a str, &'a str)> {
     let names: Vec<&str> = rights.first()?.parts().map(|(name, _)| name).collect();
     let is_right = |name: &&str| {
         rights.iter().zip(seen).all(|(right, (_, observed))| {

@@ -100,6 +100,10 @@ fn slip_in_formula(check: &Check, seen: &Answered, more: &mut More<'_, '_>, work
     if let Some(found) = chain.and_then(|chain| chain.explained(&edits, &open, &trace, more)) {
         return Some(found);
     }
+    // Two slips are less likely than one part in the place of another.
+    if experiment::copied(&search.right, seen, check.tolerance()).is_some() {
+        return None;
+    }
     search.two_slips(&edits, &trace, more)
 }
 
@@ -1028,6 +1032,11 @@ mod tests {
             .computes(|f| [("w", f.input("w") - 0.1 * f.input("x")), ("b", f.input("b") - 0.1)]);
         let same = |c: &Record| Record::new().with("w", c.float("w")).with("b", c.float("b"));
         assert_eq!(said_of(&step, &mut |c| same(c)).unwrap().says, "Your `w` and `b` have not changed.");
+        // A truth value that is always the same.
+        let signs = Check::new("signs", "signs", "", 1)
+            .on(|draw| (0..9).map(|_| neuron_case(draw)).collect())
+            .computes(|f| f.input("x").above(&f.input("y")));
+        assert_eq!(said_of(&signs, &mut |_| true.into()).unwrap().says, "For all inputs your result is true.");
         // Parts in each other's place, and one that is returned twice.
         let parts =
             |step: [(&'static str, Num); 2], order: [usize; 2]| [0, 1].map(|i| (step[i].0, step[order[i]].1.clone()));
