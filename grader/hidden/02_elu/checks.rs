@@ -491,7 +491,7 @@ fn checks() -> Vec<Check> {
             "leaky_relu_derivative",
             |draw| {
                 [-1.5, 2.5, 0.0, below(draw), above(draw)]
-                    .map(|z| activation("LeakyRelu", z).with("alpha", 0.2))
+                    .map(|z| activation("LeakyRelu", z).with("alpha", above(draw)))
                     .to_vec()
             },
         )
@@ -504,7 +504,11 @@ fn checks() -> Vec<Check> {
             "activation_elu",
             "Activation::Elu(alpha) is elu with its slope",
             "elu_derivative_at_zero",
-            |draw| [-1.5, 2.5, 0.0, below(draw), above(draw)].map(|z| activation("Elu", z).with("alpha", 2.0)).to_vec(),
+            |draw| {
+                [-1.5, 2.5, 0.0, below(draw), above(draw)]
+                    .map(|z| activation("Elu", z).with("alpha", above(draw)))
+                    .to_vec()
+            },
         )
         .mistake(
             "arguments_swapped",
