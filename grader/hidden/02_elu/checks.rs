@@ -522,12 +522,22 @@ fn checks() -> Vec<Check> {
             "sigmoid_derivative",
             |draw| [-1.5, 2.5, below(draw), above(draw)].map(|z| activation("Sigmoid", z)).to_vec(),
         )
+        .mistake(
+            "sigmoid_and_tanh_mixed_up",
+            "The slope of tanh is used instead of that of the sigmoid: call `sigmoid_derivative`.",
+            computed(|f| with_slope_of(f, "Tanh")),
+        )
         .mistake("slope_at_the_activation", SLOPE_AT_THE_ACTIVATION, computed(slope_at_the_activation)),
         activation_check(
             "activation_tanh",
             "Activation::Tanh is tanh with its slope",
             "tanh_derivative_large",
             |draw| [-1.5, 2.5, below(draw), above(draw), 1000.0, -1000.0].map(|z| activation("Tanh", z)).to_vec(),
+        )
+        .mistake(
+            "sigmoid_and_tanh_mixed_up",
+            "The slope of the sigmoid is used instead of that of tanh: call `tanh_derivative`.",
+            computed(|f| with_slope_of(f, "Sigmoid")),
         )
         .mistake("slope_at_the_activation", SLOPE_AT_THE_ACTIVATION, computed(slope_at_the_activation))
         .mistake_if(
@@ -746,6 +756,13 @@ fn activated(f: &Formula) -> [(&'static str, Num); 2] {
     value_and_slope(f, f.case().text("activation"), &f.input("z"))
 }
 
+/// The right value, and the slope of another activation.
+fn with_slope_of(f: &Formula, other: &str) -> [(&'static str, Num); 2] {
+    let [value, _] = activated(f);
+    let [_, slope] = value_and_slope(f, other, &f.input("z"));
+    [value, slope]
+}
+
 fn slope_at_the_activation(f: &Formula) -> [(&'static str, Num); 2] {
     let name = f.case().text("activation");
     let [value, _] = value_and_slope(f, name, &f.input("z"));
@@ -754,12 +771,11 @@ fn slope_at_the_activation(f: &Formula) -> [(&'static str, Num); 2] {
 }
 
 fn value_and_slope(f: &Formula, name: &str, z: &Num) -> [(&'static str, Num); 2] {
-    let alpha = || f.input("alpha");
     let (value, slope) = match name {
         "Step" => (z.at_least(&f.number(0.0)).real(), f.number(0.0)),
         "Relu" => (z.relu(), z.above(&f.number(0.0)).real()),
-        "LeakyRelu" => (leaky_relu(f, z, &alpha()), leaky_slope(f, z, &alpha())),
-        "Elu" => (elu(f, z, &alpha()), elu_slope(f, z, &alpha())),
+        "LeakyRelu" => (leaky_relu(f, z, &f.input("alpha")), leaky_slope(f, z, &f.input("alpha"))),
+        "Elu" => (elu(f, z, &f.input("alpha")), elu_slope(f, z, &f.input("alpha"))),
         "Sigmoid" => (z.sigmoid(), z.sigmoid() * (1.0 - z.sigmoid())),
         "Tanh" => (z.tanh(), 1.0 - z.tanh().square()),
         _ => (z.clone(), f.number(1.0)),
