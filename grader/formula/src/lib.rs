@@ -116,6 +116,7 @@ struct Quantity {
 }
 
 /// One computation in a trace.
+#[derive(Clone)]
 pub struct Step {
     /// Where.
     pub place: Place,
@@ -662,6 +663,7 @@ impl Op {
                 // NaN marks what the second takes; what is chosen may be NaN itself.
                 let yes = first.zip(yes, |_, yes| yes)?;
                 let no = first.zip(no, |_, no| no)?;
+                let (yes, no) = (yes.zip(&no, |yes, _| yes)?, no.zip(&yes, |no, _| no)?);
                 let first = first.spread_to(&yes)?;
                 let choose = |i: usize| if first.data[i] != 0.0 { yes.data[i] } else { no.data[i] };
                 yes.has_shape_of(&no)
@@ -848,6 +850,8 @@ binary_methods! {
     at_least: AtLeast;
     /// 1 where both are equal, else 0.
     equals: Equal;
+    /// 1 where both differ, else 0.
+    unequal: Unequal;
     /// 1 where both are true, else 0.
     and: And;
 }

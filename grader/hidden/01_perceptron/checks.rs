@@ -1,11 +1,10 @@
 //! What is right in exercise 1, and what is commonly got wrong.
 
 use datasets::{Gate, separable_blobs};
-use ndarray::ArrayView1;
 use probe::{Generator, generator};
 use rand::RngExt;
 
-use judge::prelude::*;
+use judge::{formula::Outputs, prelude::*};
 
 fn main() {
     judge::judge(checks());
@@ -16,45 +15,32 @@ fn checks() -> Vec<Check> {
         with_wrong_sums(
             Check::new("linear_neuron", "neuron", "linear_neuron is w·x + b", 1)
                 .on(single_samples)
-                .computes(|f| f.input("x").dot(&f.input("weights")) + f.input("bias")),
+                .computes(weighted_sum),
             |z| z,
         )
-        .mistake("activation_in_linear_neuron", ACTIVATION_IN_LINEAR_NEURON, |c| {
-            sigmoid(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias")))
-        })
-        .mistake("activation_in_linear_neuron", ACTIVATION_IN_LINEAR_NEURON, |c| {
-            step(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias")))
-        }),
-        Check::new("step", "neuron", "step is 1 from 0 upwards, also for -0", 1)
-            .on(|draw| {
-                // -2.8e-17 is what rounding may leave of a sum that is 0 on paper: it is below 0 all the same.
-                let fixed = [2.5, -1.5, 0.3, -0.3, 0.0, -0.0, -1e-12, -2.8e-17, 2.8e-17];
-                let drawn = draw::vector(draw, 8, 3.0);
-                fixed.iter().chain(&drawn).map(|z| Record::new().with("z", *z)).collect()
-            })
-            .expects(|c| step(c.float("z")))
-            .within(Tolerance::EXACT)
-            .mistake(
-                "tiny_sum_taken_for_zero",
-                "A sum just below 0 is put into class 1, as if it were 0. The step is exact: 0 and every number above \
-                 it are class 1, `z >= 0.0`, with no tolerance.",
-                |c| if c.float("z") > -1e-11 { 1.0 } else { 0.0 },
-            )
-            .mistake(
-                "tiny_sum_taken_for_zero",
-                "A sum just below 0 is put into class 1, as if it were 0. The step is exact: 0 and every number above \
-                 it are class 1, `z >= 0.0`, with no tolerance.",
-                |c| if c.float("z") > -1e-15 { 1.0 } else { 0.0 },
-            )
-            .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| if c.float("z") > 0.0 { 1.0 } else { 0.0 })
-            .mistake("minus_zero_is_negative", MINUS_ZERO_IS_NEGATIVE, |c| {
-                if c.float("z").is_sign_positive() { 1.0 } else { 0.0 }
-            })
-            .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, |c| if c.float("z") >= 0.0 { 1.0 } else { -1.0 })
-            .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, |c| c.float("z").signum())
-            .mistake("step_reversed", STEP_REVERSED, |c| 1.0 - step(c.float("z")))
-            .mistake("compared_with_half", COMPARED_WITH_HALF, |c| step(c.float("z") - 0.5))
-            .mistake("relu_for_step", RELU_FOR_STEP, |c| c.float("z").max(0.0)),
+        .mistake("activation_in_linear_neuron", ACTIVATION_IN_LINEAR_NEURON, computed(|f| weighted_sum(f).sigmoid()))
+        .mistake(
+            "activation_in_linear_neuron",
+            ACTIVATION_IN_LINEAR_NEURON,
+            computed(|f| step(f, &weighted_sum(f))),
+        ),
+        with_wrong_classes(
+            Check::new("step", "neuron", "step is 1 from 0 upwards, also for -0", 1)
+                .on(|draw| {
+                    // -2.8e-17 is what rounding may leave of a sum that is 0 on paper: it is below 0 all the same.
+                    let fixed = [2.5, -1.5, 0.3, -0.3, 0.0, -0.0, -1e-12, -2.8e-17, 2.8e-17];
+                    let drawn = draw::vector(draw, 8, 3.0);
+                    fixed.iter().chain(&drawn).map(|z| Record::new().with("z", *z)).collect()
+                })
+                .computes(|f| f.input("z").at_least(&f.number(0.0)).real())
+                .within(Tolerance::EXACT),
+            |f| f.input("z"),
+            |_, class| class,
+        )
+        .mistake("tiny_sum_taken_for_zero", TINY_SUM_TAKEN_FOR_ZERO, |c| f64::from(c.float("z") > -1e-11))
+        .mistake("minus_zero_is_negative", MINUS_ZERO_IS_NEGATIVE, |c| f64::from(c.float("z").is_sign_positive()))
+        .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, |c| c.float("z").signum())
+        .mistake("step_reversed", STEP_REVERSED, computed(|f| 1.0 - step(f, &f.input("z")))),
         Check::new("sigmoid", "sigmoid", "sigmoid is 1 / (1 + e^-z)", 1)
             .on(|draw| [0.0, 2.0, -1.5, 3.0 + draw::number(draw, 1.0)].map(|z| Record::new().with("z", z)).to_vec())
             .computes(|f| 1.0 / (1.0 + (-f.input("z")).exp()))
@@ -82,12 +68,12 @@ fn checks() -> Vec<Check> {
                     let z = (f.input("x").dot(&f.input("weights")) + f.input("bias")).named("z");
                     z.sigmoid().named("a")
                 }),
-            sigmoid,
+            |z| z.sigmoid(),
         )
         .mistake(
             "step_for_sigmoid",
             "The result is 0 or 1, as with `step`. A sigmoid neuron returns a probability between 0 and 1.",
-            |c| step(weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias"))),
+            computed(|f| step(f, &weighted_sum(f))),
         ),
         Check::new("accuracy", "accuracy", "accuracy is the share of right predictions, from 0 to 1", 1)
             .on(|draw| {
@@ -98,38 +84,39 @@ fn checks() -> Vec<Check> {
                     pairs(classes(draw, 19), classes(draw, 19)),
                 ]
             })
-            .computes(|f| f.input("predictions").equals(&f.input("targets")).mean())
-            .mistake("integer_division", INTEGER_DIVISION, |c| {
-                (hits(&c.vector("predictions"), &c.vector("targets")) / c.vector("targets").len()) as f64
-            })
+            .computes(accuracy)
             .mistake(
                 "divided_by_the_ones",
                 "This is the fraction of the samples of class 1 that were found, which is called recall. Accuracy \
                  counts both classes: the number of right predictions, divided by the number of samples.",
-                |c| (&c.vector("predictions") * &c.vector("targets")).sum() / c.vector("targets").sum(),
+                computed(|f| (f.input("predictions") * f.input("targets")).sum() / f.input("targets").sum()),
             )
-            .mistake("only_ones_count", ONLY_ONES_COUNT, |c| {
-                share_of_ones(&c.vector("predictions"), &c.vector("targets"))
-            }),
+            .mistake(
+                "only_ones_count",
+                "Only samples of class 1 are counted as right. A 0 that was predicted as 0 is right as well: compare \
+                 prediction and target.",
+                computed(|f| (f.input("predictions") * f.input("targets")).mean()),
+            ),
         Check::new("accuracy_of_nothing", "accuracy", "the accuracy of no predictions is NaN", 1)
             .asks("accuracy")
             .after("accuracy")
             .on(|draw| vec![pairs(Array1::zeros(0), Array1::zeros(0)), pairs(classes(draw, 17), classes(draw, 17))])
-            .computes(|f| f.input("predictions").equals(&f.input("targets")).mean())
+            .computes(accuracy)
             .mistake(
                 "nothing_is_perfect",
                 "Without predictions none was right, and an accuracy of 1 would be misleading. NaN says that nothing \
                  was measured: 0.0 / 0.0 is NaN.",
-                |c| share_or(c, 1.0),
+                computed(|f| accuracy_or(f, 1.0)),
             )
             .mistake(
                 "nothing_is_all_wrong",
                 "Without predictions none was wrong either. NaN says that nothing was measured: 0.0 / 0.0 is NaN.",
-                |c| share_or(c, 0.0),
+                computed(|f| accuracy_or(f, 0.0)),
             ),
         Check::new("new", "initialisation", "new draws small weights around 0 and starts with the bias 0", 1)
             .on(|draw| {
-                let (n_inputs, seed): (usize, usize) = (N_DRAWN + draw.random_range(0..500), draw.random_range(0..1000));
+                let n_inputs: usize = N_DRAWN + draw.random_range(0..500);
+                let seed: usize = draw.random_range(0..1000);
                 vec![Record::new().with("n_inputs", n_inputs).with("learning_rate", 0.25).with("seed", seed)]
             })
             .demands(freshly_drawn)
@@ -141,8 +128,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "one_draw_for_all",
-                "All weights are the same number. Either it was drawn once and copied, or it was not drawn at all: draw \
-                 again for every weight.",
+                "All weights are the same number. Either it was drawn once and copied, or it was not drawn at all: \
+                 draw again for every weight.",
                 |_, seen| spread(seen) == 0.0 && seen.vector("weights").iter().any(|weight| *weight != 0.0),
             )
             .mistake_if(
@@ -181,7 +168,7 @@ fn checks() -> Vec<Check> {
         Check::new("scores", "predict", "scores is X·w + b, one number per sample", 1)
             .after("linear_neuron")
             .on(batches)
-            .computes(|f| f.input("x").dot(&f.input("weights")) + f.input("bias"))
+            .computes(weighted_sum)
             .mistake(
                 "columns_are_samples",
                 "There is one number per column. A sample is a row of X: (n_samples, n_inputs) · (n_inputs) gives \
@@ -195,170 +182,126 @@ fn checks() -> Vec<Check> {
                     }
                 },
             ),
-        Check::new("predict", "predict", "predict is the step of each score", 1)
-            .about("Perceptron::predict")
-            .after("step")
-            .after("scores")
-            .on(|draw| {
-                let mut cases = batches(draw);
-                cases.extend(close_calls());
-                cases.push(just_below_zero().with("x", array![[0.0, 0.0], [1.0, 0.0]]));
-                cases
-            })
-            .computes(|f| {
-                let scores = (f.input("x").dot(&f.input("weights")) + f.input("bias")).named("scores");
-                scores.at_least(&f.number(0.0)).real()
-            })
-            .mistake(
-                "tiny_sum_taken_for_zero",
-                "A score just below 0 is put into class 1. Either there is a tolerance, or the classes come from \
-                 probabilities: the sigmoid of -2.8e-17 rounds to 0.5. The step looks at the score itself, `>= 0.0`.",
-                |c| sums_of_rows(c, weighted_sum).mapv(|z| if z > -1e-16 { 1.0 } else { 0.0 }),
-            )
-            .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| {
-                sums_of_rows(c, weighted_sum).mapv(|z| if z > 0.0 { 1.0 } else { 0.0 })
-            })
-            .mistake(
-                "scores_for_classes",
-                "These are the scores. A prediction is a class, 0 or 1: apply `step` to every score.",
-                |c| sums_of_rows(c, weighted_sum),
-            )
-            .mistake(
-                "probabilities_for_classes",
-                "These are probabilities. A prediction is a class, 0 or 1: compare each probability with the \
-                 threshold.",
-                |c| sums_of_rows(c, weighted_sum).mapv(sigmoid),
-            )
-            .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, |c| {
-                sums_of_rows(c, weighted_sum).mapv(|z| if z >= 0.0 { 1.0 } else { -1.0 })
-            })
-            .mistake("compared_with_half", COMPARED_WITH_HALF, |c| {
-                sums_of_rows(c, weighted_sum).mapv(|z| step(z - 0.5))
-            })
-            .mistake("relu_for_step", RELU_FOR_STEP, |c| sums_of_rows(c, weighted_sum).mapv(|z| z.max(0.0))),
-        Check::new("update", "update", "update moves weights and bias if, and only if, the answer was wrong", 2)
-            .after("linear_neuron")
-            .after("step")
-            .on(single_corrections)
-            .computes(|f| {
-                let (x, weights, bias, rate) =
-                    (f.input("x"), f.input("weights"), f.input("bias"), f.input("learning_rate"));
-                let z = (x.dot(&weights) + &bias).named("z");
-                let prediction = z.at_least(&f.number(0.0)).real().named("prediction");
-                let error = (f.input("target") - prediction).named("error");
-                [("weights", weights + &rate * &error * x), ("bias", bias + rate * error)]
-            })
-            .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, |c| {
-                corrected(c, c.float("target") - if score_of(c) > 0.0 { 1.0 } else { 0.0 })
-            })
-            .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, |c| {
-                corrected(c, c.float("target") - if score_of(c) >= 0.0 { 1.0 } else { -1.0 })
-            })
-            .mistake("compared_with_half", COMPARED_WITH_HALF, |c| {
-                corrected(c, c.float("target") - step(score_of(c) - 0.5))
-            })
-            .mistake("relu_for_step", RELU_FOR_STEP, |c| corrected(c, c.float("target") - score_of(c).max(0.0)))
-            .mistake(
-                "tiny_sum_taken_for_zero",
-                "A sum just below 0 is put into class 1. Either there is a tolerance, or the class comes from a \
-                 probability: the sigmoid of -2.8e-17 rounds to 0.5. The step looks at the sum itself, `>= 0.0`.",
-                |c| corrected(c, c.float("target") - if score_of(c) > -1e-16 { 1.0 } else { 0.0 }),
-            )
-            .mistake("bias_not_updated", BIAS_NOT_UPDATED, |c| corrected(c, error_of(c)).with_bias(c.float("bias")))
-            .mistake(
-                "learning_rate_twice",
-                "The step is too small: it is multiplied by the learning rate twice. Multiply once, for the weights \
-                 and for the bias.",
-                |c| corrected(c, error_of(c) * c.float("learning_rate")),
-            )
-            .mistake(
-                "nothing_moves",
-                "Weights and bias are what they were, also where the answer was wrong. Did you change a copy? Change \
-                 `self.weights` and `self.bias` themselves.",
-                |c| corrected(c, 0.0),
-            )
-            .mistake(
-                "weights_stand_still",
-                "The weights are what they were, also where the answer was wrong; only the bias moves. Did you change \
-                 a copy of the weights? Change `self.weights` itself.",
-                |c| Parameters { weights: c.vector("weights").to_owned(), ..corrected(c, error_of(c)) },
-            )
-            .mistake(
-                "score_for_prediction",
-                "The error is taken from the score, target - (w·x + b). The perceptron compares classes: \
-                 target - step(w·x + b), which is -1, 0 or 1. (With the score it is another rule, that of Widrow and \
-                 Hoff, and it also moves when the answer was right.)",
-                |c| corrected(c, c.float("target") - score_of(c)),
-            )
-            .mistake(
-                "probability_for_prediction",
-                "The error is taken from the sigmoid's probability, so something moves even when the class was right. \
-                 This rule compares classes: target - step(w·x + b), which is -1, 0 or 1.",
-                |c| corrected(c, c.float("target") - sigmoid(score_of(c))),
-            )
-            .mistake(
-                "targets_plus_minus_one",
-                "A sample of class 0 never changes anything, although it is predicted as class 1. Either only class 1 \
-                 is corrected, or this is the rule for classes called -1 and 1, which adds target · x. Here the error \
-                 is target - prediction, and -1 for such a sample.",
-                |c| corrected(c, if error_of(c) != 0.0 { c.float("target") } else { 0.0 }),
-            )
-            .mistake(
-                "moves_when_right",
-                "The weights move even where the answer was right, and a right answer should change nothing. If you \
-                 wrote `if prediction < target { … } else { … }`: the `else` covers two cases, an answer that was \
-                 too high and one that was right.",
-                |c| corrected(c, if error_of(c) > 0.0 { 1.0 } else { -1.0 }),
-            )
-            .mistake(
-                "moves_when_right",
-                "The weights move even where the answer was right, and a right answer should change nothing. If you \
-                 wrote `if prediction > target { … } else { … }`: the `else` covers two cases, an answer that was \
-                 too low and one that was right.",
-                |c| corrected(c, if error_of(c) < 0.0 { -1.0 } else { 1.0 }),
-            )
-            .mistake(
-                "always_upwards",
-                "Every correction goes upwards. If the answer was 1 and should be 0, the sum has to become smaller: \
-                 the error is target - prediction and may be -1.",
-                |c| corrected(c, error_of(c).abs()),
-            )
-            .mistake(
-                "parameters_overwritten",
-                "The correction replaces the weights instead of being added to them, so everything learned before is \
-                 lost. Use `+=`, not `=`.",
-                |c| {
-                    if error_of(c) == 0.0 {
-                        return corrected(c, 0.0);
-                    }
-                    overwritten(c)
-                },
-            )
-            .mistake(
-                "parameters_overwritten",
-                "The correction replaces the weights instead of being added to them, so everything learned before is \
-                 lost. Use `+=`, not `=`.",
-                overwritten,
-            ),
+        with_wrong_classes(
+            Check::new("predict", "predict", "predict is the step of each score", 1)
+                .about("Perceptron::predict")
+                .after("step")
+                .after("scores")
+                .on(|draw| {
+                    let below = just_below_zero().with("x", array![[0.0, 0.0], [1.0, 0.0]]);
+                    [batches(draw), close_calls(), vec![below]].concat()
+                })
+                .computes(|f| weighted_sum(f).named("scores").at_least(&f.number(0.0)).real()),
+            weighted_sum,
+            |_, classes| classes,
+        )
+        .mistake(
+            "scores_for_classes",
+            "These are the scores. A prediction is a class, 0 or 1: apply `step` to every score.",
+            computed(weighted_sum),
+        )
+        .mistake(
+            "probabilities_for_classes",
+            PROBABILITIES_FOR_CLASSES,
+            computed(|f| weighted_sum(f).sigmoid()),
+        ),
+        with_wrong_classes(
+            Check::new("update", "update", "update moves weights and bias if, and only if, the answer was wrong", 2)
+                .after("linear_neuron")
+                .after("step")
+                .on(single_corrections)
+                .computes(|f| {
+                    let (x, weights, bias, rate) =
+                        (f.input("x"), f.input("weights"), f.input("bias"), f.input("learning_rate"));
+                    let z = (x.dot(&weights) + &bias).named("z");
+                    let prediction = z.at_least(&f.number(0.0)).real().named("prediction");
+                    let error = (f.input("target") - prediction).named("error");
+                    [("weights", weights + &rate * &error * x), ("bias", bias + rate * error)]
+                }),
+            weighted_sum,
+            |f, class| corrected(f, f.input("target") - class),
+        )
+        .mistake(
+            "learning_rate_twice",
+            "The step is too small: it is multiplied by the learning rate twice. Multiply once, for the weights and \
+             for the bias.",
+            computed(|f| corrected(f, f.input("learning_rate") * error_of(f))),
+        )
+        .mistake(
+            "nothing_moves",
+            "Weights and bias are what they were, also where the answer was wrong. Did you change a copy? Change \
+             `self.weights` and `self.bias` themselves.",
+            computed(|f| corrected(f, f.number(0.0))),
+        )
+        .mistake(
+            "weights_stand_still",
+            "The weights are what they were, also where the answer was wrong; only the bias moves. Did you change a \
+             copy of the weights? Change `self.weights` itself.",
+            computed(|f| {
+                let [_, bias] = corrected(f, error_of(f));
+                [("weights", f.input("weights")), bias]
+            }),
+        )
+        .mistake(
+            "score_for_prediction",
+            "The error is taken from the score, target - (w·x + b). The perceptron compares classes: target - \
+             step(w·x + b), which is -1, 0 or 1. (With the score it is another rule, that of Widrow and Hoff, and it \
+             also moves when the answer was right.)",
+            computed(|f| corrected(f, f.input("target") - weighted_sum(f))),
+        )
+        .mistake(
+            "probability_for_prediction",
+            "The error is taken from the sigmoid's probability, so something moves even when the class was right. \
+             This rule compares classes: target - step(w·x + b), which is -1, 0 or 1.",
+            computed(|f| corrected(f, f.input("target") - weighted_sum(f).sigmoid())),
+        )
+        .mistake(
+            "targets_plus_minus_one",
+            "A sample of class 0 never changes anything, although it is predicted as class 1. Either only class 1 is \
+             corrected, or this is the rule for classes called -1 and 1, which adds target · x. Here the error is \
+             target - prediction, and -1 for such a sample.",
+            computed(|f| corrected(f, f.input("target") * error_of(f).abs())),
+        )
+        .mistake(
+            "moves_when_right",
+            MOVES_WHEN_RIGHT,
+            computed(|f| corrected(f, 2.0 * error_of(f).above(&f.number(0.0)) - 1.0)),
+        )
+        .mistake(
+            "moves_when_right",
+            MOVES_WHEN_RIGHT,
+            computed(|f| corrected(f, 1.0 - 2.0 * error_of(f).below(&f.number(0.0)))),
+        )
+        .mistake(
+            "parameters_overwritten",
+            "The correction replaces the weights instead of being added to them, so everything learned before is \
+             lost. Use `+=`, not `=`.",
+            computed(|f| {
+                let (is_right, step) = (error_of(f).equals(&f.number(0.0)), f.input("learning_rate") * error_of(f));
+                let weights = is_right.choose(&f.input("weights"), &(&step * f.input("x")));
+                [("weights", weights), ("bias", is_right.choose(&f.input("bias"), &step))]
+            }),
+        ),
         Check::new("update_tells", "update", "update returns whether there was something to correct", 1)
             .asks("update")
             .after("update")
             .on(|draw| [single_corrections(draw), any_corrections(draw)].concat())
-            .expects(|c| Record::new().with("returned", error_of(c) != 0.0))
+            .computes(|f| {
+                let prediction = weighted_sum(f).at_least(&f.number(0.0)).named("prediction");
+                [("returned", f.input("target").unequal(&prediction))]
+            })
             .mistake(
                 "true_for_right",
                 "`update` returns true if the prediction was right. It should return true if the prediction was wrong \
                  and something was corrected.",
-                |c| Record::new().with("returned", error_of(c) == 0.0),
+                computed(|f| [("returned", error_of(f).equals(&f.number(0.0)))]),
             )
             .mistake(
                 "prediction_returned",
                 "`update` returns the prediction (true for class 1). It should return whether the prediction was \
                  wrong.",
-                |c| Record::new().with("returned", score_of(c) >= 0.0),
-            )
-            .mistake("same_answer_always", SAME_ANSWER_ALWAYS, |_| Record::new().with("returned", true))
-            .mistake("same_answer_always", SAME_ANSWER_ALWAYS, |_| Record::new().with("returned", false)),
+                computed(|f| [("returned", weighted_sum(f).at_least(&f.number(0.0)))]),
+            ),
         Check::new("train_online", "train", "train corrects after every sample, not after every epoch", 1)
             .asks("train")
             .after("update_tells")
@@ -374,15 +317,14 @@ fn checks() -> Vec<Check> {
                 ]
             })
             // What is returned, and when it stops, is another check's question.
-            .computes(|f| {
-                let [weights, bias, _] = perceptron_rule(f);
-                [weights, bias]
-            })
+            .computes(|f| trained(f).neuron.parts())
             .within(Tolerance::EXACT)
-            .mistake("batch_for_online", BATCH_FOR_ONLINE, |c| trained(c, Rule::BatchSum).without_errors())
-            .mistake("averaged_batch_for_online", AVERAGED_BATCH_FOR_ONLINE, |c| {
-                trained(c, Rule::BatchMean).without_errors()
-            }),
+            .mistake("batch_for_online", BATCH_FOR_ONLINE, computed(|f| in_batches(f, |error, _| error).neuron.parts()))
+            .mistake(
+                "averaged_batch_for_online",
+                AVERAGED_BATCH_FOR_ONLINE,
+                computed(|f| in_batches(f, |error, n| error / n).neuron.parts()),
+            ),
         Check::new("train_gates", "train", "train learns AND, OR and NAND and returns the errors of every epoch", 2)
             .asks("train")
             .after("update_tells")
@@ -395,118 +337,113 @@ fn checks() -> Vec<Check> {
                 cases.push(gate_case(Gate::And, drawn, 100));
                 cases
             })
-            .computes(perceptron_rule)
+            .computes(|f| trained(f).parts(f))
             .within(Tolerance::EXACT)
-            .mistake("batch_for_online", BATCH_FOR_ONLINE, |c| trained(c, Rule::BatchSum))
-            .mistake("averaged_batch_for_online", AVERAGED_BATCH_FOR_ONLINE, |c| trained(c, Rule::BatchMean))
+            .mistake("batch_for_online", BATCH_FOR_ONLINE, computed(|f| in_batches(f, |error, _| error).parts(f)))
+            .mistake(
+                "averaged_batch_for_online",
+                AVERAGED_BATCH_FOR_ONLINE,
+                computed(|f| in_batches(f, |error, n| error / n).parts(f)),
+            )
             .mistake(
                 "no_early_stop",
                 "Training continues after an epoch without an error, although nothing can change any more. Leave the \
                  loop when the count of an epoch is 0.",
-                |c| {
-                    let mut run = trained(c, Rule::Online);
-                    run.errors.resize(c.count("max_epochs"), 0);
-                    run
-                },
+                changed(|f, run| run.errors.resize(f.times("max_epochs"), f.number(0.0))),
             )
             .mistake(
                 "final_zero_missing",
                 "The last epoch is missing. The epoch without an error was run as well, so its 0 belongs in the list. \
                  Push the count first, then decide whether to stop.",
-                |c| {
-                    let mut run = trained(c, Rule::Online);
-                    run.errors.retain(|errors| *errors > 0);
-                    run
-                },
+                changed(|_, run| run.errors.retain(|errors| errors.get() > 0.0)),
             )
             .mistake(
                 "errors_never_reset",
                 "The numbers only grow: the counter goes on from epoch to epoch. It has to start at 0 in every epoch, \
                  inside the loop, or no epoch ever seems free of errors.",
-                |c| {
-                    let mut run = trained(c, Rule::Online);
-                    let mut sum = 0;
-                    run.errors.resize(c.count("max_epochs"), 0);
-                    for errors in &mut run.errors {
-                        sum += *errors;
-                        *errors = sum;
+                changed(|f, run| {
+                    run.errors.resize(f.times("max_epochs"), f.number(0.0));
+                    for epoch in 1..run.errors.len() {
+                        run.errors[epoch] = &run.errors[epoch - 1] + &run.errors[epoch];
                     }
                     // Only somebody who starts with a perfect neuron stops.
-                    if sum == 0 {
+                    if run.errors.last().is_some_and(|errors| errors.get() == 0.0) {
                         run.errors.truncate(1);
                     }
-                    run
-                },
+                }),
             )
             .mistake(
                 "errors_counted_afterwards",
                 "These are the numbers of samples that are wrong at the end of each epoch. Count the errors made \
                  during the epoch: the samples for which `update` corrected something.",
-                counted_afterwards,
+                in_epochs(|f, neuron| {
+                    let _ = one_epoch(f, neuron);
+                    (f.input("targets") - step(f, &neuron.sum(&f.input("x")))).abs().sum()
+                }),
             )
             .mistake(
                 "signed_errors_added",
                 "The errors -1 and 1 are added with their signs, so they cancel out, and the sum is smaller than the \
                  number of errors. Count 1 for each error, whatever its sign.",
-                signed_errors_added,
+                // `as` makes 0 of a negative number.
+                in_epochs(|f, neuron| sum_of(f, one_epoch(f, neuron)).relu()),
             )
             .mistake(
                 "hits_counted",
                 "These are the numbers of right predictions in each epoch. Count the wrong ones: `update` returns \
                  true for them.",
-                |c| {
-                    let mut run = trained(c, Rule::Online);
-                    run.errors.iter_mut().for_each(|errors| *errors = c.matrix("x").nrows() - *errors);
-                    run
-                },
+                changed(|f, run| run.errors.iter_mut().for_each(|errors| *errors = f.input("x").rows() - &*errors)),
             )
             .mistake(
                 "gives_up_early",
                 "Training stops when the number of errors stops falling. This number may rise or stay equal for a \
                  while before it falls. Only an epoch without errors, or `max_epochs`, ends the training.",
-                |c| {
-                    let run = trained(c, Rule::Online);
-                    let fallen = run.errors.windows(2).take_while(|pair| pair[1] < pair[0]).count();
-                    trained_for(c, fallen + 2)
-                },
+                computed(|f| {
+                    let errors = trained(f).counts();
+                    let fallen = errors.windows(2).take_while(|pair| pair[1] < pair[0]).count();
+                    trained_for(f, fallen + 2).parts(f)
+                }),
             )
             .mistake(
                 "stops_when_stuck",
                 "Training stops when two epochs have the same number of errors. The weights still change, and the \
                  number may fall later. Only an epoch without errors, or `max_epochs`, ends the training.",
-                |c| {
-                    let run = trained(c, Rule::Online);
-                    let before = run.errors.windows(2).take_while(|pair| pair[1] != pair[0]).count();
-                    trained_for(c, before + 2)
-                },
+                computed(|f| {
+                    let errors = trained(f).counts();
+                    let before = errors.windows(2).take_while(|pair| pair[1] != pair[0]).count();
+                    trained_for(f, before + 2).parts(f)
+                }),
             )
             .mistake(
                 "stops_when_stuck",
                 "Training stops when an epoch has as many errors as the one before, and leaves that epoch out. The \
                  weights still change, and the number may fall later. Only an epoch without errors, or `max_epochs`, \
                  ends the training.",
-                |c| {
-                    let run = trained(c, Rule::Online);
-                    let stuck = run.errors.windows(2).position(|pair| pair[1] == pair[0]);
-                    let mut run = trained_for(c, stuck.map_or(c.count("max_epochs"), |before| before + 2));
+                computed(|f| {
+                    let errors = trained(f).counts();
+                    let stuck = errors.windows(2).position(|pair| pair[1] == pair[0]);
+                    let mut run = trained_for(f, stuck.map_or(f.times("max_epochs"), |before| before + 2));
                     run.errors.truncate(stuck.map_or(run.errors.len(), |before| before + 1));
-                    run
-                },
+                    run.parts(f)
+                }),
             )
             .mistake(
                 "starts_from_zero",
                 "Training starts from weights of 0. It should start from the weights that the perceptron has: a \
                  second call of `train` continues the first.",
-                |c| {
-                    let zero = Neuron { weights: Array1::zeros(c.vector("weights").len()), bias: 0.0 };
-                    trained_from(c, zero, Rule::Online)
-                },
+                computed(|f| {
+                    let zero = Neuron { weights: 0.0 * f.input("weights"), bias: f.number(0.0) };
+                    run_epochs(zero, f.times("max_epochs"), |neuron| n_errors(f, one_epoch(f, neuron))).parts(f)
+                }),
             )
             .mistake(
                 "starts_over_in_every_epoch",
                 "Every epoch starts again from the first weights, so nothing is ever learned. Each epoch should start \
                  from the weights at the end of the previous one.",
-                starting_over,
+                in_epochs(|f, neuron| {
+                    *neuron = Neuron::of(f);
+                    n_errors(f, one_epoch(f, neuron))
+                }),
             ),
         Check::new("gates_learned", "train", "after training AND, OR and NAND are right, and XOR is not", 1)
             .asks("train_and_predict")
@@ -521,7 +458,7 @@ fn checks() -> Vec<Check> {
                 }));
                 cases
             })
-            .expects(|c| trained(c, Rule::Online).neuron.predictions(&c.matrix("x"))),
+            .expects(computed(|f| step(f, &trained(f).neuron.sum(&f.input("x"))))),
         Check::new("train_xor", "train", "on XOR train stops after max_epochs, not one earlier or later", 1)
             .asks("train")
             .after("train_gates")
@@ -535,23 +472,18 @@ fn checks() -> Vec<Check> {
                     gate_case(Gate::Xor, drawn, draw.random_range(5..20)),
                 ]
             })
-            .computes(perceptron_rule)
+            .computes(|f| trained(f).parts(f))
             .within(Tolerance::EXACT)
             .mistake(
                 "max_epochs_ignored",
                 "`train` runs 100 epochs, whatever `max_epochs` is. On XOR every epoch has errors, so only the limit \
                  ends the training: use the argument.",
-                |c| trained_for(c, 100),
-            )
-            .mistake(
-                "one_epoch_too_many",
-                "Training runs one epoch more than `max_epochs`: `0..=n` counts n + 1 times, `0..n` counts n times.",
-                |c| trained_for(c, c.count("max_epochs") + 1),
+                computed(|f| trained_for(f, 100).parts(f)),
             )
             .mistake(
                 "one_epoch_too_few",
                 "Training runs one epoch less than `max_epochs`: `1..n` counts n - 1 times, `0..n` counts n times.",
-                |c| trained_for(c, c.count("max_epochs") - 1),
+                computed(|f| trained_for(f, f.times("max_epochs") - 1).parts(f)),
             ),
         Check::new("train_edges", "train", "train with no epochs changes nothing, and no samples make no errors", 1)
             .asks("train")
@@ -568,12 +500,12 @@ fn checks() -> Vec<Check> {
                         .with("max_epochs", 5_usize),
                 ]
             })
-            .computes(perceptron_rule)
+            .computes(|f| trained(f).parts(f))
             .within(Tolerance::EXACT)
             .mistake(
                 "one_epoch_at_least",
                 "With `max_epochs` = 0 one epoch is run. A `for` loop over `0..max_epochs` runs none.",
-                |c| trained_for(c, c.count("max_epochs").max(1)),
+                computed(|f| trained_for(f, f.times("max_epochs").max(1)).parts(f)),
             ),
         Check::new("train_blobs", "train", "train separates 160 random sets that a line or a plane can separate", 1)
             .about("Perceptron::train")
@@ -602,25 +534,17 @@ fn checks() -> Vec<Check> {
                     neuron(array![draw::number(draw, 2.0) + 3.0, -second], 1.5),
                 ]
             })
-            .computes(|f| {
-                let (w1, w2) = (f.input("weights").at(0).named("w1"), f.input("weights").at(1).named("w2"));
-                [("slope", -w1 / &w2), ("intercept", -f.input("bias") / &w2)]
-            })
+            .computes(|f| line_of(f, |w1, w2, b| [-w1 / w2, -b / w2]))
             .mistake(
                 "both_signs",
                 "Slope and intercept have the wrong sign: both terms change sides in w2·x2 = -w1·x1 - b.",
-                |c| line(c, |w, b| (w[0] / w[1], b / w[1])),
+                computed(|f| line_of(f, |w1, w2, b| [w1 / w2, b / w2])),
             )
             .mistake(
                 "solved_for_x1",
                 "The equation is solved for x1. A slope says how x2 changes with x1: divide by the second weight, not \
                  by the first.",
-                |c| line(c, |w, b| (-w[1] / w[0], -b / w[0])),
-            )
-            .mistake(
-                "slope_and_intercept_swapped",
-                "The two numbers are swapped: the slope comes first, then the intercept.",
-                |c| line(c, |w, b| (-b / w[1], -w[0] / w[1])),
+                computed(|f| line_of(f, |w1, w2, b| [-w2 / w1, -b / w1])),
             ),
         Check::new("no_line", "decision_line", "decision_line is None where there is no such line", 1)
             .asks("decision_line")
@@ -678,96 +602,106 @@ fn checks() -> Vec<Check> {
         Check::new("predict_sigmoid", "batch", "predict_sigmoid is 1 where the probability is above 0.5, not at it", 1)
             .after("scores")
             .after("sigmoid")
-            .on(|draw| {
-                let mut cases = batches(draw);
-                cases.extend(close_calls());
-                cases
-            })
-            .computes(|f| {
-                let scores = (f.input("x").dot(&f.input("weights")) + f.input("bias")).named("scores");
-                scores.sigmoid().named("p").above(&f.number(0.5)).real()
-            })
+            .on(|draw| [batches(draw), close_calls()].concat())
+            .computes(|f| weighted_sum(f).sigmoid().named("p").above(&f.number(0.5)).real())
             .mistake(
                 "half_is_class_1",
                 "A probability of exactly 0.5 is put into class 1. Here class 1 has to be more likely than class 0: p \
                  > 0.5. (`predict` decides a tie the other way; that is how both are defined, and ties are rare.)",
-                |c| sums_of_rows(c, weighted_sum).mapv(step),
+                computed(|f| step(f, &weighted_sum(f))),
             )
-            .mistake(
-                "probabilities_for_classes",
-                "These are probabilities. A prediction is a class, 0 or 1: compare each probability with the \
-                 threshold.",
-                |c| sums_of_rows(c, weighted_sum).mapv(sigmoid),
-            )
+            .mistake("probabilities_for_classes", PROBABILITIES_FOR_CLASSES, computed(|f| weighted_sum(f).sigmoid()))
             .mistake(
                 "scores_for_classes",
                 "These are the scores. A prediction is a class, 0 or 1: is the sigmoid of the score above 0.5?",
-                |c| sums_of_rows(c, weighted_sum),
-            )
-            .mistake("compared_with_half", COMPARED_WITH_HALF, |c| {
-                sums_of_rows(c, weighted_sum).mapv(|z| if z > 0.5 { 1.0 } else { 0.0 })
-            }),
-        Check::new("batch_step", "batch", "fit_batch_sigmoid adds up the corrections of all samples, then moves once", 2)
-            .asks("fit_batch_sigmoid")
-            .after("scores")
-            .after("sigmoid")
-            .on(|draw| {
-                let data = |start: Record| {
-                    start
-                        .with("x", array![[1.0, 2.0], [-1.0, 0.5], [3.0, -2.0]])
-                        .with("targets", array![1.0, 0.0, 0.0])
-                        .with("epochs", 1_usize)
-                };
-                let drawn = neuron(draw::vector(draw, 2, 0.5), 0.25).with("learning_rate", 0.25);
-                vec![data(unlearned(0.5)), data(drawn)]
-            })
-            .computes(|f| batch_rule(f, 1))
-            .mistake(
-                "online_for_batch",
-                "The weights change after every sample. In this rule all predictions of an epoch use the same \
-                 weights. Add up the corrections first, and change the weights once, at the end.",
-                |c| batch_fitted(c, Descent::AfterEverySample),
+                computed(weighted_sum),
             )
             .mistake(
-                "correction_averaged",
-                "The correction is divided by the number of samples. This rule takes the sum. Taking the mean is also \
-                 common, and equals a learning rate that is n times smaller.",
-                |c| batch_fitted(c, Descent::Averaged),
-            )
-            .mistake(
-                "slope_of_the_sigmoid",
-                "The errors are multiplied by p · (1 - p), the slope of the sigmoid. That belongs to the squared \
-                 error. In logistic regression this factor cancels, and target - p remains.",
-                |c| batch_fitted(c, Descent::TimesSlope),
-            )
-            .mistake(
-                "classes_for_probabilities",
-                "The error is taken from classes. Here it is target - p, with the probability p itself. So the \
-                 weights move even if the class is right but p is not yet 0 or 1.",
-                |c| batch_fitted(c, Descent::FromSteps),
-            )
-            .mistake(
-                "classes_for_probabilities",
-                "The error is taken from classes. Here it is target - p, with the probability p itself. So the \
-                 weights move even if the class is right but p is not yet 0 or 1.",
-                |c| batch_fitted(c, Descent::FromClasses),
-            )
-            .mistake(
-                "learning_rate_forgotten",
-                "The learning rate is not used: every correction is multiplied by it, for the weights and for the bias.",
-                |c| batch_fitted(c, Descent::LearningRateOne),
-            )
-            .mistake(
-                "bias_from_moved_weights",
-                "The weights are right and the bias is not: it was corrected with the probabilities of the new \
-                 weights. Compute the errors once, before any change, and use them for both.",
-                |c| batch_fitted(c, Descent::BiasLater),
-            )
-            .mistake(
-                "one_epoch_too_many",
-                "Training runs one epoch more than `epochs`: `0..=n` counts n + 1 times, `0..n` counts n times.",
-                |c| batch_fitted_for(c, Descent::Right, c.count("epochs") + 1),
+                "compared_with_half",
+                COMPARED_WITH_HALF,
+                computed(|f| weighted_sum(f).above(&f.number(0.5)).real()),
             ),
+        Check::new(
+            "batch_step",
+            "batch",
+            "fit_batch_sigmoid adds up the corrections of all samples, then moves once",
+            2,
+        )
+        .asks("fit_batch_sigmoid")
+        .after("scores")
+        .after("sigmoid")
+        .on(|draw| {
+            let data = |start: Record| {
+                start
+                    .with("x", array![[1.0, 2.0], [-1.0, 0.5], [3.0, -2.0]])
+                    .with("targets", array![1.0, 0.0, 0.0])
+                    .with("epochs", 1_usize)
+            };
+            let drawn = neuron(draw::vector(draw, 2, 0.5), 0.25).with("learning_rate", 0.25);
+            vec![data(unlearned(0.5)), data(drawn)]
+        })
+        .computes(|f| batch_rule(f, 1, probability_errors))
+        .mistake(
+            "online_for_batch",
+            "The weights change after every sample. In this rule all predictions of an epoch use the same \
+                 weights. Add up the corrections first, and change the weights once, at the end.",
+            computed(|f| {
+                let mut neuron = Neuron::of(f);
+                for sample in 0..f.input("x").n_rows() {
+                    let (x, target) = (f.input("x").row(sample), f.input("targets").at(sample));
+                    let error = target - neuron.sum(&x).sigmoid();
+                    neuron.correct(&f.input("learning_rate"), &error, &x);
+                }
+                neuron.parts()
+            }),
+        )
+        .mistake(
+            "slope_of_the_sigmoid",
+            "The errors are multiplied by p · (1 - p), the slope of the sigmoid. That belongs to the squared \
+                 error. In logistic regression this factor cancels, and target - p remains.",
+            computed(|f| {
+                batch_rule(f, 1, |targets, z| {
+                    let p = z.sigmoid();
+                    (targets - &p) * (&p * (1.0 - &p))
+                })
+            }),
+        )
+        .mistake(
+            "classes_for_probabilities",
+            CLASSES_FOR_PROBABILITIES,
+            computed(|f| batch_rule(f, 1, |targets, z| targets - z.at_least(&(0.0 * z)))),
+        )
+        .mistake(
+            "classes_for_probabilities",
+            CLASSES_FOR_PROBABILITIES,
+            computed(|f| batch_rule(f, 1, |targets, z| targets - z.above(&(0.0 * z)))),
+        )
+        .mistake(
+            "learning_rate_forgotten",
+            "The learning rate is not used: every correction is multiplied by it, for the weights and for the \
+                 bias.",
+            computed(|f| {
+                let errors = f.input("targets") - weighted_sum(f).sigmoid();
+                let weights = f.input("weights") + errors.dot(&f.input("x"));
+                [("weights", weights), ("bias", f.input("bias") + errors.sum())]
+            }),
+        )
+        .mistake(
+            "bias_from_moved_weights",
+            "The weights are right and the bias is not: it was corrected with the probabilities of the new \
+                 weights. Compute the errors once, before any change, and use them for both.",
+            computed(|f| {
+                let [(_, weights), _] = batch_rule(f, 1, probability_errors);
+                let z = f.input("x").dot(&weights) + f.input("bias");
+                let errors = f.input("targets") - z.sigmoid();
+                [("weights", weights), ("bias", f.input("bias") + f.input("learning_rate") * errors.sum())]
+            }),
+        )
+        .mistake(
+            "one_epoch_too_many",
+            "Training runs one epoch more than `epochs`: `0..=n` counts n + 1 times, `0..n` counts n times.",
+            computed(|f| batch_rule(f, 2, probability_errors)),
+        ),
         Check::new("batch_epochs", "batch", "fit_batch_sigmoid runs all its epochs", 1)
             .asks("fit_batch_sigmoid")
             .after("batch_step")
@@ -789,17 +723,22 @@ fn checks() -> Vec<Check> {
                     epochs(Gate::And, neuron(draw::vector(draw, 2, 1.0), 0.5).with("learning_rate", 0.25), 7),
                 ]
             })
-            .computes(|f| batch_rule(f, f.times("epochs")))
-            .mistake(
-                "one_epoch_only",
-                "Only one epoch is run, whatever `epochs` says: put the correction into a loop.",
-                |c| batch_fitted_for(c, Descent::Right, 1),
-            )
+            .computes(|f| batch_rule(f, f.times("epochs"), probability_errors))
             .mistake(
                 "stops_when_all_are_right",
                 "Training stops as soon as all classes are right. This rule does not stop there: the probabilities \
                  still come closer to the targets in every epoch.",
-                |c| batch_fitted(c, Descent::StopsWhenRight),
+                computed(|f| {
+                    let mut neuron = Neuron::of(f);
+                    for _ in 0..f.times("epochs") {
+                        batch_epoch(f, &mut neuron, probability_errors);
+                        let classes = neuron.sum(&f.input("x")).above(&f.number(0.0));
+                        if classes.equals(&f.input("targets")).mean().get() == 1.0 {
+                            break;
+                        }
+                    }
+                    neuron.parts()
+                }),
             ),
         Check::new("scaler_fit", "scaling", "fit measures the mean and the standard deviation of every feature", 1)
             .about("Standardizer::fit")
@@ -809,36 +748,16 @@ fn checks() -> Vec<Check> {
                     Record::new().with("x", draw::matrix(draw, (5, 3), 4.0)),
                 ]
             })
-            .computes(|f| {
-                let means = f.input("x").aggregate(Aggregate::Mean, Over::Samples).named("means");
-                let squares = (f.input("x") - &means).square();
-                [("means", means), ("std_devs", squares.aggregate(Aggregate::Mean, Over::Samples).sqrt())]
-            })
-            .mistake(
-                "sample_deviation",
-                "The sum of squares is divided by n - 1. That estimates the deviation of a population from a sample. \
-                 Here it is the deviation of the given numbers themselves: divide by n, `std_axis(Axis(0), 0.0)`.",
-                |c| measured_scale(&c.matrix("x"), 1.0),
-            )
-            .mistake(
-                "rows_measured",
-                "There is one number per sample. A feature is a column: `Axis(0)` runs down the rows and leaves one \
-                 number per column.",
-                |c| measured_scale(&c.matrix("x").t(), 0.0),
-            )
+            .computes(scale)
             .mistake(
                 "one_scale_for_all",
                 "All features get the same mean and deviation. Features differ in scale, and the scaler should remove \
                  these differences: measure every column separately.",
-                |c| {
-                    let x = c.matrix("x");
-                    let everything = x.flatten().insert_axis(Axis(1));
-                    let Scale { means, std_devs } = measured_scale(&everything, 0.0);
-                    Scale {
-                        means: Array1::from_elem(x.ncols(), means[0]),
-                        std_devs: Array1::from_elem(x.ncols(), std_devs[0]),
-                    }
-                },
+                computed(|f| {
+                    let (x, [(_, means), _]) = (f.input("x"), scale(f));
+                    let std_dev = (&x - x.mean()).square().mean().sqrt();
+                    [("means", 0.0 * &means + x.mean()), ("std_devs", 0.0 * means + std_dev)]
+                }),
             ),
         Check::new("scaler_constant", "scaling", "a feature that does not vary has the scale 1", 1)
             .asks("scaler_fit")
@@ -852,15 +771,16 @@ fn checks() -> Vec<Check> {
                     Record::new().with("x", constant),
                 ]
             })
-            .expects(|c| {
-                let scale = measured_scale(&c.matrix("x"), 0.0);
-                Scale { std_devs: scale.std_devs.mapv(|std_dev| if std_dev == 0.0 { 1.0 } else { std_dev }), ..scale }
+            .computes(|f| {
+                let [means, (name, std_devs)] = scale(f);
+                let is_constant = std_devs.equals(&f.number(0.0));
+                [means, (name, is_constant.choose(&f.number(1.0), &std_devs))]
             })
             .mistake(
                 "constant_feature_has_scale_0",
                 "The second feature does not vary, so its deviation is 0, and `transform` would divide 0 by 0: every \
                  sample would get a NaN. Use 1 in its place.",
-                |c| measured_scale(&c.matrix("x"), 0.0),
+                computed(scale),
             ),
         Check::new("scaler_transform", "scaling", "transform uses what was measured in training, on any data", 1)
             .about("Standardizer::transform")
@@ -883,16 +803,15 @@ fn checks() -> Vec<Check> {
                 "The numbers are scaled with the mean and the deviation of `x` itself. Test data must be scaled with \
                  the values measured on the *training* data, `self.means` and `self.std_devs`. Otherwise the same \
                  flower gets different numbers, depending on the other flowers in the test data.",
-                |c| {
-                    let x = c.matrix("x");
-                    let scale = measured_scale(&x, 0.0);
-                    (&x - &scale.means) / &scale.std_devs
-                },
+                computed(|f| {
+                    let [(_, means), (_, std_devs)] = scale(f);
+                    (f.input("x") - means) / std_devs
+                }),
             )
             .mistake(
                 "divided_before_subtracting",
                 "Only x is divided by the deviation. Subtract first, then divide: (x - mean) / deviation.",
-                |c| scaled(c, |x, mean, std_dev| x / std_dev - mean),
+                computed(|f| f.input("x") / f.input("std_devs") - f.input("means")),
             ),
         Check::new(
             "one_vs_rest_predict",
@@ -915,73 +834,73 @@ fn checks() -> Vec<Check> {
                 drawn.with("x", draw::matrix(draw, (5, 2), 3.0)),
             ]
         })
-        .expects(|c| best_classes(c, |z| z, |score, best| score > best))
+        .computes(|f| scores_of_classes(f).largest_of_rows())
         .mistake(
             "first_yes_wins",
             "The first perceptron with the answer 1 is chosen. Several perceptrons may answer 1, or none: choose the \
              one with the largest score.",
-            |c| best_classes(c, step, |score, best| score > best),
+            computed(|f| step(f, &scores_of_classes(f)).largest_of_rows()),
         )
         .mistake(
             "last_yes_wins",
             "The last perceptron with the answer 1 is chosen. Several perceptrons may answer 1, or none: choose the \
              one with the largest score.",
-            |c| best_classes(c, step, |score, best| score >= best),
+            computed(|f| step(f, &scores_of_classes(f)).aggregate(Aggregate::LastLargest, Over::Row)),
         )
-        .mistake("probabilities_tie", PROBABILITIES_TIE, |c| best_classes(c, sigmoid, |score, best| score > best))
-        .mistake("probabilities_tie", PROBABILITIES_TIE, |c| best_classes(c, sigmoid, |score, best| score >= best))
-        .mistake("smallest_score_wins", "The class with the smallest score is chosen. Choose the one with the largest \
-                                        score.", |c| {
-            best_classes(c, |z| z, |score, best| score < best)
+        .mistake("probabilities_tie", PROBABILITIES_TIE, computed(|f| scores_of_classes(f).sigmoid().largest_of_rows()))
+        .mistake(
+            "probabilities_tie",
+            PROBABILITIES_TIE,
+            computed(|f| scores_of_classes(f).sigmoid().aggregate(Aggregate::LastLargest, Over::Row)),
+        ),
+        Check::new(
+            "one_vs_rest_fit",
+            "one_vs_rest",
+            "OneVsRest::fit teaches perceptron k to tell class k from the rest",
+            2,
+        )
+        .about("OneVsRest::fit")
+        .after("train_xor")
+        .on(|draw| {
+            let corners = array![[0.0, 3.0], [1.0, 4.0], [3.0, 0.0], [4.0, -1.0], [-3.0, -2.0], [-4.0, -3.0]];
+            let start = || several_neurons(Array2::zeros((3, 2)), Array1::zeros(3));
+            vec![
+                start()
+                    .with("x", corners.clone())
+                    .with("labels", vec![0_usize, 0, 1, 1, 2, 2])
+                    .with("max_epochs", 50_usize),
+                start().with("x", corners).with("labels", vec![2_usize, 2, 0, 0, 1, 1]).with("max_epochs", 1_usize),
+                several_neurons(grid(draw, (3, 2)), quarters(draw, 3))
+                    .with("x", grid(draw, (6, 2)))
+                    .with("labels", vec![1_usize, 0, 2, 2, 1, 0])
+                    .with("max_epochs", 3_usize),
+            ]
         })
-        .mistake("classes_counted_from_one", "The classes start at 1. They are counted from 0.", |c| {
-            let classes = best_classes(c, |z| z, |score, best| score > best);
-            classes.into_iter().map(|class| class + 1).collect::<Vec<_>>()
-        }),
-        Check::new("one_vs_rest_fit", "one_vs_rest", "OneVsRest::fit teaches perceptron k to tell class k from the \
-                                                     rest", 2)
-            .about("OneVsRest::fit")
-            .after("train_xor")
-            .on(|draw| {
-                let corners = array![[0.0, 3.0], [1.0, 4.0], [3.0, 0.0], [4.0, -1.0], [-3.0, -2.0], [-4.0, -3.0]];
-                let start = || several_neurons(Array2::zeros((3, 2)), Array1::zeros(3));
-                vec![
-                    start()
-                        .with("x", corners.clone())
-                        .with("labels", vec![0_usize, 0, 1, 1, 2, 2])
-                        .with("max_epochs", 50_usize),
-                    start().with("x", corners).with("labels", vec![2_usize, 2, 0, 0, 1, 1]).with("max_epochs", 1_usize),
-                    several_neurons(grid(draw, (3, 2)), quarters(draw, 3))
-                        .with("x", grid(draw, (6, 2)))
-                        .with("labels", vec![1_usize, 0, 2, 2, 1, 0])
-                        .with("max_epochs", 3_usize),
-                ]
-            })
-            .expects(|c| fitted_classes(c, |label, class| f64::from(u8::from(label == class))))
-            .within(Tolerance::EXACT)
-            .mistake(
-                "rest_against_one",
-                "The targets are swapped: perceptron k learns to answer 0 for class k and 1 for all others. Its \
+        .computes(|f| fitted_classes(f, |class| f.input("labels").equals(&class).real()))
+        .within(Tolerance::EXACT)
+        .mistake(
+            "rest_against_one",
+            "The targets are swapped: perceptron k learns to answer 0 for class k and 1 for all others. Its \
                  target is 1 where the label is k, and 0 elsewhere.",
-                |c| fitted_classes(c, |label, class| f64::from(u8::from(label != class))),
-            )
-            .mistake(
-                "labels_for_targets",
-                "Every perceptron learns from the labels themselves. But the labels 0, 1, 2 are names of classes, not \
+            computed(|f| fitted_classes(f, |class| f.input("labels").unequal(&class).real())),
+        )
+        .mistake(
+            "labels_for_targets",
+            "Every perceptron learns from the labels themselves. But the labels 0, 1, 2 are names of classes, not \
                  targets. The target of perceptron k is 1 where the label is k and 0 elsewhere.",
-                |c| fitted_classes(c, |label, _| label as f64),
-            )
-            .mistake(
-                "same_question_for_all",
-                "All perceptrons get the same targets. Each needs its own: the target of perceptron k is 1 where the \
+            computed(|f| fitted_classes(f, |_| f.input("labels"))),
+        )
+        .mistake(
+            "same_question_for_all",
+            "All perceptrons get the same targets. Each needs its own: the target of perceptron k is 1 where the \
                  label is k and 0 elsewhere.",
-                |c| fitted_classes(c, |label, _| f64::from(u8::from(label == 0))),
-            )
-            .mistake(
-                "classes_counted_from_one",
-                "Classes are counted from 0; here perceptron 0 learns to recognise class 1.",
-                |c| fitted_classes(c, |label, class| f64::from(u8::from(label == class + 1))),
-            ),
+            computed(|f| fitted_classes(f, |_| f.input("labels").equals(&f.number(0.0)).real())),
+        )
+        .mistake(
+            "classes_counted_from_one",
+            "Classes are counted from 0; here perceptron 0 learns to recognise class 1.",
+            computed(|f| fitted_classes(f, |class| f.input("labels").equals(&(class + 1.0)).real())),
+        ),
         Check::new("pocket", "pocket", "Pocket keeps a copy of the best weights, and their accuracy", 2)
             .about("Pocket::fit")
             .after("accuracy")
@@ -1009,54 +928,71 @@ fn checks() -> Vec<Check> {
                     islands,
                 ]
             })
-            .expects(|c| pocketed(c, &PocketRule::RIGHT))
+            .expects(computed(|f| pocketed(f, &PocketRule::RIGHT)))
             .mistake(
                 "last_instead_of_best",
                 "These are the last weights. Where no line separates the classes, the last ones may be the worst. \
                  Keep a copy of the weights whenever the accuracy is higher than ever before.",
-                |c| pocketed(c, &PocketRule::LAST),
+                computed(|f| pocketed(f, &PocketRule::LAST)),
             )
             .mistake(
                 "last_instead_of_best",
                 "The accuracy is that of the best weights, but the weights are the last ones. Keep a copy, \
                  `perceptron.clone()`, made when the accuracy was best.",
-                |c| pocketed(c, &PocketRule::LAST).with_accuracy(pocketed(c, &PocketRule::RIGHT).accuracy),
+                computed(|f| {
+                    let [weights, bias, _] = pocketed(f, &PocketRule::LAST);
+                    let [_, _, accuracy] = pocketed(f, &PocketRule::RIGHT);
+                    [weights, bias, accuracy]
+                }),
             )
             .mistake(
                 "later_equals_replace",
                 "Weights that are as good as those in the pocket replace them. Only better ones should replace them: \
                  `>`, not `>=`.",
-                |c| pocketed(c, &PocketRule { keeps: |new, best| new >= best, ..PocketRule::RIGHT }),
+                computed(|f| pocketed(f, &PocketRule { keeps: |new, best| new >= best, ..PocketRule::RIGHT })),
             )
             .mistake(
                 "measured_once_an_epoch",
                 "The accuracy is measured at the end of each epoch only, so good weights on the way are missed. On \
                  XOR every epoch ends with the same bad weights. Measure after every correction.",
-                |c| pocketed(c, &PocketRule { once_an_epoch: true, ..PocketRule::RIGHT }),
+                computed(|f| pocketed(f, &PocketRule { once_an_epoch: true, ..PocketRule::RIGHT })),
             )
             .mistake(
                 "measured_too_early",
                 "The accuracy is measured before each correction, so the weights after the very last correction are \
                  never measured. Measure right after a correction.",
-                |c| pocketed(c, &PocketRule { before_correcting: true, ..PocketRule::RIGHT }),
+                computed(|f| pocketed(f, &PocketRule { before_correcting: true, ..PocketRule::RIGHT })),
             )
             .mistake(
                 "start_not_in_the_pocket",
                 "The initial perceptron is not considered. If training finds nothing better, it is the best one. Put \
                  a copy of it and its accuracy into the pocket before training starts.",
-                |c| pocketed(c, &PocketRule { starts_empty: true, ..PocketRule::RIGHT }),
+                computed(|f| pocketed(f, &PocketRule { starts_empty: true, ..PocketRule::RIGHT })),
             )
             .mistake(
                 "accuracy_of_the_last",
                 "The weights are the best ones, but the accuracy is that of the last ones. Store both at the same \
                  time.",
-                |c| pocketed(c, &PocketRule::RIGHT).with_accuracy(pocketed(c, &PocketRule::LAST).accuracy),
+                computed(|f| {
+                    let [weights, bias, _] = pocketed(f, &PocketRule::RIGHT);
+                    let [_, _, accuracy] = pocketed(f, &PocketRule::LAST);
+                    [weights, bias, accuracy]
+                }),
             ),
     ]
 }
 
 const ACTIVATION_IN_LINEAR_NEURON: &str = "The output of the linear neuron is the weighted sum itself, which can be \
      any real number. There is no step and no sigmoid after it.";
+const TINY_SUM_TAKEN_FOR_ZERO: &str = "A sum just below 0 is put into class 1. Either there is a tolerance, or the \
+     class comes from a probability: the sigmoid of -2.8e-17 rounds to 0.5. The step looks at the sum itself, `>= 0.0`.";
+const MOVES_WHEN_RIGHT: &str = "The weights move even where the answer was right, and a right answer should change \
+     nothing. If you wrote `if prediction < target { … } else { … }`, or the same with `>`: the `else` covers two \
+     cases, a mistake in the other direction and an answer that was right.";
+const PROBABILITIES_FOR_CLASSES: &str = "These are probabilities. A prediction is a class, 0 or 1: compare each \
+     probability with the threshold.";
+const CLASSES_FOR_PROBABILITIES: &str = "The error is taken from classes. Here it is target - p, with the probability \
+     p itself. So the weights move even if the class is right but p is not yet 0 or 1.";
 const STEP_AT_ZERO_IS_0: &str = "A sum of exactly 0 is put into class 0. In this course step(0) is 1: `>=`, not `>`. \
      This matters: a neuron whose weights are all 0 has the sum 0 for every sample.";
 const MINUS_ZERO_IS_NEGATIVE: &str = "-0.0 is treated as a negative number. It is equal to 0.0; only its sign bit \
@@ -1068,21 +1004,12 @@ const COMPARED_WITH_HALF: &str = "The weighted sum is compared with 0.5. That is
      threshold for the sum is 0, because sigmoid(0) is 0.5.";
 const RELU_FOR_STEP: &str = "A positive sum is returned unchanged. (That function is called ReLU; see exercise 2.) The \
                              step is only 0 or 1: it is 1 for every sum of 0 or more, however large.";
-const SAME_ANSWER_ALWAYS: &str = "`update` returns the same value for every sample. It should return true if the \
-     prediction was wrong and was corrected, and false if it was right.";
 const TANH_FOR_SIGMOID: &str = "This is tanh, which lies between -1 and 1. The sigmoid has a similar shape but lies \
      between 0 and 1, so it can be read as a probability: 1 / (1 + e^-z).";
-const BIAS_NOT_UPDATED: &str = "The bias never moves. If the bias stays 0, the decision line always passes through \
-     the origin. The bias learns too: it moves by learning_rate · error, like a weight whose input is always 1.";
 const BATCH_FOR_ONLINE: &str = "All predictions of an epoch are made with the same weights, and the corrections come \
      at its end. The perceptron rule corrects at once: the next sample is predicted with the new weights.";
 const AVERAGED_BATCH_FOR_ONLINE: &str = "The corrections of an epoch are averaged and made at its end. The perceptron \
      rule corrects at once, after every sample: the next one is predicted with the new weights.";
-const INTEGER_DIVISION: &str = "Every accuracy below 1 becomes 0. Either two integers are divided, and 3 / 5 is 0 in \
-     Rust: convert both to `f64` first, `right as f64 / n as f64`. Or the two arrays are compared as a whole: compare \
-     entry by entry.";
-const ONLY_ONES_COUNT: &str = "Only samples of class 1 are counted as right. A 0 that was predicted as 0 is right as \
-     well: compare prediction and target.";
 const DIVIDED_BY_ZERO: &str = "The second weight is 0, and a division by 0 yields infinity or NaN. Such a line is \
      vertical and has no slope (or all weights are 0 and there is no line): return `None`.";
 const PROBABILITIES_TIE: &str = "The sigmoids are compared. For scores above about 37 the sigmoid is exactly 1 in \
@@ -1218,85 +1145,60 @@ impl Joined for Record {
 
 // One neuron
 
-fn weighted_sum(x: &ArrayRef1<f64>, weights: &ArrayRef1<f64>, bias: f64) -> f64 {
-    let mut sum = bias;
-    for (x, weight) in x.iter().zip(weights) {
-        sum += x * weight;
-    }
-    sum
+/// w·x + b, of one sample or of each row.
+fn weighted_sum(f: &Formula) -> Num {
+    f.input("x").dot(&f.input("weights")) + f.input("bias")
 }
 
-fn step(z: f64) -> f64 {
-    if z < 0.0 { 0.0 } else { 1.0 }
-}
-
-fn sigmoid(z: f64) -> f64 {
-    0.5 * (1.0 + (0.5 * z).tanh())
+fn step(f: &Formula, z: &Num) -> Num {
+    z.at_least(&f.number(0.0)).real()
 }
 
 /// Adds the common ways to get a weighted sum wrong to a check of `then(w·x + b)` on one sample.
-fn with_wrong_sums(check: Check, then: fn(f64) -> f64) -> Check {
-    let parts = |c: &Record| (c.vector("x").to_owned(), c.vector("weights").to_owned(), c.float("bias"));
+fn with_wrong_sums(check: Check, then: fn(Num) -> Num) -> Check {
+    let sum_of_products = |f: &Formula, how| (f.input("x") * f.input("weights")).aggregate(how, Over::All);
     check
-        .mistake(
-            "bias_for_every_input",
-            "The bias is added once for every input. Add it once, after the loop: there is one bias for each neuron.",
-            move |c| {
-                let (x, weights, bias) = parts(c);
-                then(weighted_sum(&x, &weights, bias * x.len() as f64))
-            },
-        )
         .mistake(
             "first_input_skipped",
             "The first input is left out. Indices start at 0: `0..n` runs through all n of them.",
-            move |c| {
-                let (mut x, weights, bias) = parts(c);
-                x[0] = 0.0;
-                then(weighted_sum(&x, &weights, bias))
-            },
+            computed(move |f| then(sum_of_products(f, Aggregate::SumWithoutFirst) + f.input("bias"))),
         )
         .mistake(
             "last_input_skipped",
             "The last input is left out. `0..n` ends before n by itself: it runs through all n indices.",
-            move |c| {
-                let (mut x, weights, bias) = parts(c);
-                x[weights.len() - 1] = 0.0;
-                then(weighted_sum(&x, &weights, bias))
-            },
+            computed(move |f| then(sum_of_products(f, Aggregate::SumWithoutLast) + f.input("bias"))),
         )
         .mistake(
             "sums_multiplied",
             "The sum of all inputs is multiplied by the sum of all weights. Multiply each input by its own weight \
              first, then add up the products.",
-            move |c| {
-                let (x, weights, bias) = parts(c);
-                then(x.sum() * weights.sum() + bias)
-            },
+            computed(move |f| then(f.input("x").sum() * f.input("weights").sum() + f.input("bias"))),
         )
 }
 
-/// `sum` for every row of `x`.
-fn sums_of_rows(c: &Record, sum: fn(&ArrayRef1<f64>, &ArrayRef1<f64>, f64) -> f64) -> Array1<f64> {
-    let (x, weights) = (c.matrix("x"), c.vector("weights"));
-    x.rows().into_iter().map(|row| sum(&row, &weights, c.float("bias"))).collect()
+/// Adds the common ways to get the step of `z` wrong to a check of what is made of it.
+fn with_wrong_classes<O: Into<Outputs> + 'static>(
+    check: Check,
+    z: impl Fn(&Formula) -> Num + Copy + Send + Sync + 'static,
+    then: impl Fn(&Formula, Num) -> O + Copy + Send + Sync + 'static,
+) -> Check {
+    let of = move |class: fn(&Formula, Num) -> Num| computed(move |f| then(f, class(f, z(f))));
+    check
+        .mistake("tiny_sum_taken_for_zero", TINY_SUM_TAKEN_FOR_ZERO, of(|f, z| z.above(&f.number(-1e-15)).real()))
+        .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, of(|f, z| z.above(&f.number(0.0)).real()))
+        .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, of(|f, z| 2.0 * step(f, &z) - 1.0))
+        .mistake("compared_with_half", COMPARED_WITH_HALF, of(|f, z| step(f, &(z - 0.5))))
+        .mistake("relu_for_step", RELU_FOR_STEP, of(|_, z| z.relu()))
 }
 
-fn hits(predictions: &ArrayRef1<f64>, targets: &ArrayRef1<f64>) -> usize {
-    predictions.iter().zip(targets).filter(|(prediction, target)| prediction == target).count()
+/// The share of right predictions.
+fn accuracy(f: &Formula) -> Num {
+    f.input("predictions").equals(&f.input("targets")).mean()
 }
 
-fn share(predictions: &ArrayRef1<f64>, targets: &ArrayRef1<f64>) -> f64 {
-    hits(predictions, targets) as f64 / targets.len() as f64
-}
-
-/// The share of right predictions, or `nothing` where there are none.
-fn share_or(c: &Record, nothing: f64) -> f64 {
-    let (predictions, targets) = (c.vector("predictions"), c.vector("targets"));
-    if targets.is_empty() { nothing } else { share(&predictions, &targets) }
-}
-
-fn share_of_ones(predictions: &ArrayRef1<f64>, targets: &ArrayRef1<f64>) -> f64 {
-    (predictions * targets).sum() / targets.len() as f64
+/// The same, or `nothing` where there are no predictions.
+fn accuracy_or(f: &Formula, nothing: f64) -> Num {
+    if f.input("targets").n_entries() == 0 { f.number(nothing) } else { accuracy(f) }
 }
 
 /// The weights of `new` have this standard deviation.
@@ -1346,186 +1248,129 @@ fn freshly_drawn(c: &Record, seen: &Record) -> Result<(), String> {
 
 // The perceptron rule
 
-/// Weights and bias after a correction.
-struct Parameters {
-    weights: Array1<f64>,
-    bias: f64,
+/// What is wrong with the class of a single sample.
+fn error_of(f: &Formula) -> Num {
+    f.input("target") - step(f, &weighted_sum(f))
 }
 
-impl Parameters {
-    fn with_bias(self, bias: f64) -> Self {
-        Self { bias, ..self }
-    }
+/// Weights and bias after a correction by this error.
+fn corrected(f: &Formula, error: Num) -> [(&'static str, Num); 2] {
+    let mut neuron = Neuron::of(f);
+    neuron.correct(&f.input("learning_rate"), &error, &f.input("x"));
+    neuron.parts()
 }
 
-impl From<Parameters> for Record {
-    fn from(parameters: Parameters) -> Self {
-        Record::new().with("weights", parameters.weights).with("bias", parameters.bias)
-    }
-}
-
-fn score_of(c: &Record) -> f64 {
-    weighted_sum(&c.vector("x"), &c.vector("weights"), c.float("bias"))
-}
-
-fn error_of(c: &Record) -> f64 {
-    c.float("target") - step(score_of(c))
-}
-
-/// The parameters of a case, moved by its learning rate times `error`.
-fn corrected(c: &Record, error: f64) -> Parameters {
-    let far = c.float("learning_rate") * error;
-    let weights = c.vector("weights").iter().zip(&c.vector("x")).map(|(weight, x)| weight + far * x).collect();
-    Parameters { weights, bias: c.float("bias") + far }
-}
-
-/// The correction itself, as if weights and bias had been 0.
-fn overwritten(c: &Record) -> Parameters {
-    let far = c.float("learning_rate") * error_of(c);
-    Parameters { weights: c.vector("x").mapv(|x| far * x), bias: far }
-}
-
-/// Training by the perceptron rule.
-fn perceptron_rule(f: &Formula) -> [(&'static str, Num); 3] {
-    let (x, targets, rate) = (f.input("x"), f.input("targets"), f.input("learning_rate"));
-    let (mut weights, mut bias, mut errors) = (f.input("weights"), f.input("bias"), Vec::new());
-    for _ in 0..f.times("max_epochs") {
-        let mut count = f.number(0.0);
-        for sample in 0..x.n_rows() {
-            let (x, target) = (x.row(sample).named("x"), targets.at(sample).named("target"));
-            let z = (x.dot(&weights) + &bias).named("z");
-            let prediction = z.at_least(&f.number(0.0)).real().named("prediction");
-            let error = (target - prediction).named("error");
-            weights = (weights + &rate * &error * x).named("weights");
-            bias = (bias + &rate * &error).named("bias");
-            count = count + error.abs();
-        }
-        let is_last = count.get() == 0.0;
-        errors.push(count);
-        if is_last {
-            break;
-        }
-    }
-    [("weights", weights), ("bias", bias), ("errors", f.vector(&errors).whole())]
-}
-
-/// A way to go through an epoch.
-#[derive(Clone, Copy, PartialEq)]
-enum Rule {
-    Online,
-    BatchSum,
-    BatchMean,
-}
-
+/// A neuron in training.
 #[derive(Clone)]
 struct Neuron {
-    weights: Array1<f64>,
-    bias: f64,
+    weights: Num,
+    bias: Num,
 }
 
 impl Neuron {
-    fn of(c: &Record) -> Self {
-        Self { weights: c.vector("weights").to_owned(), bias: c.float("bias") }
+    fn of(f: &Formula) -> Self {
+        Self { weights: f.input("weights"), bias: f.input("bias") }
     }
 
-    fn score(&self, x: &ArrayRef1<f64>) -> f64 {
-        weighted_sum(x, &self.weights, self.bias)
+    /// w·x + b, of one sample or of each row.
+    fn sum(&self, x: &Num) -> Num {
+        x.dot(&self.weights) + &self.bias
     }
 
-    fn predictions(&self, x: &ArrayRef2<f64>) -> Array1<f64> {
-        x.rows().into_iter().map(|row| step(self.score(&row))).collect()
+    fn correct(&mut self, rate: &Num, error: &Num, x: &Num) {
+        self.weights = (&self.weights + rate * error * x).named("weights");
+        self.bias = (&self.bias + rate * error).named("bias");
     }
 
-    fn move_by(&mut self, far: f64, x: &ArrayRef1<f64>) {
-        for (weight, x) in self.weights.iter_mut().zip(x) {
-            *weight += far * x;
-        }
-        self.bias += far;
+    fn parts(self) -> [(&'static str, Num); 2] {
+        [("weights", self.weights), ("bias", self.bias)]
     }
+}
 
-    /// One epoch; the errors of the samples, each -1, 0 or 1.
-    fn epoch(&mut self, x: &ArrayRef2<f64>, targets: &ArrayRef1<f64>, learning_rate: f64, rule: Rule) -> Vec<f64> {
-        let before = self.clone();
-        let mut errors = Vec::new();
-        for (row, target) in x.rows().into_iter().zip(targets) {
-            let z =
-                if matches!(rule, Rule::BatchSum | Rule::BatchMean) { before.score(&row) } else { self.score(&row) };
-            let error = target - step(z);
-            let n = if rule == Rule::BatchMean { targets.len() as f64 } else { 1.0 };
-            self.move_by(learning_rate * error / n, &row);
-            errors.push(error);
-        }
-        errors
-    }
+/// One epoch on the samples of a case; the errors of each.
+fn epoch(f: &Formula, neuron: &mut Neuron, targets: &Num, rate: &Num) -> Vec<Num> {
+    let x = f.input("x");
+    let sample = |sample: usize| {
+        let (x, target) = (x.row(sample).named("x"), targets.at(sample).named("target"));
+        let z = neuron.sum(&x).named("z");
+        let prediction = z.at_least(&f.number(0.0)).real().named("prediction");
+        let error = (target - prediction).named("error");
+        neuron.correct(rate, &error, &x);
+        error
+    };
+    (0..x.n_rows()).map(sample).collect()
+}
+
+/// The same, with the targets and the learning rate of the case.
+fn one_epoch(f: &Formula, neuron: &mut Neuron) -> Vec<Num> {
+    epoch(f, neuron, &f.input("targets"), &f.input("learning_rate"))
+}
+
+fn sum_of(f: &Formula, numbers: Vec<Num>) -> Num {
+    numbers.into_iter().fold(f.number(0.0), |sum, number| sum + number)
+}
+
+/// How many of these errors are not 0.
+fn n_errors(f: &Formula, errors: Vec<Num>) -> Num {
+    sum_of(f, errors.into_iter().map(|error| error.abs()).collect())
 }
 
 /// What training leaves behind.
 struct Run {
     neuron: Neuron,
-    errors: Vec<usize>,
+    errors: Vec<Num>,
 }
 
 impl Run {
-    fn without_errors(self) -> Parameters {
-        Parameters { weights: self.neuron.weights, bias: self.neuron.bias }
+    fn counts(&self) -> Vec<f64> {
+        self.errors.iter().map(Num::get).collect()
+    }
+
+    fn parts(self, f: &Formula) -> [(&'static str, Num); 3] {
+        let [weights, bias] = self.neuron.parts();
+        [weights, bias, ("errors", f.vector(&self.errors).whole())]
     }
 }
 
-impl From<Run> for Record {
-    fn from(run: Run) -> Self {
-        Record::new().with("weights", run.neuron.weights).with("bias", run.neuron.bias).with("errors", run.errors)
-    }
+/// Training by the perceptron rule.
+fn trained(f: &Formula) -> Run {
+    trained_for(f, f.times("max_epochs"))
 }
 
-fn trained(c: &Record, rule: Rule) -> Run {
-    trained_from(c, Neuron::of(c), rule)
+fn trained_for(f: &Formula, max_epochs: usize) -> Run {
+    run_epochs(Neuron::of(f), max_epochs, |neuron| n_errors(f, one_epoch(f, neuron)))
 }
 
-fn trained_from(c: &Record, neuron: Neuron, rule: Rule) -> Run {
-    run_epochs(neuron, c.count("max_epochs"), |neuron| {
-        let errors = neuron.epoch(&c.matrix("x"), &c.vector("targets"), c.float("learning_rate"), rule);
-        errors.iter().filter(|error| **error != 0.0).count()
+/// Training that corrects at the end of every epoch. `share` makes what a sample adds of its error and of their number.
+fn in_batches(f: &Formula, share: fn(Num, Num) -> Num) -> Run {
+    run_epochs(Neuron::of(f), f.times("max_epochs"), |neuron| {
+        let errors = f.input("targets") - step(f, &neuron.sum(&f.input("x")));
+        batch_epoch(f, neuron, |_, _| share(errors.clone(), errors.count()));
+        errors.abs().sum()
     })
 }
 
-fn trained_for(c: &Record, max_epochs: usize) -> Run {
-    run_epochs(Neuron::of(c), max_epochs, |neuron| {
-        let errors = neuron.epoch(&c.matrix("x"), &c.vector("targets"), c.float("learning_rate"), Rule::Online);
-        errors.iter().filter(|error| **error != 0.0).count()
+/// The right training, with a change of what it leaves behind.
+fn changed(change: fn(&Formula, &mut Run)) -> impl Fn(&Record) -> Record {
+    computed(move |f| {
+        let mut run = trained(f);
+        change(f, &mut run);
+        run.parts(f)
     })
+}
+
+/// Training with another epoch, which returns what counts as its errors.
+fn in_epochs(epoch: fn(&Formula, &mut Neuron) -> Num) -> impl Fn(&Record) -> Record {
+    computed(move |f| run_epochs(Neuron::of(f), f.times("max_epochs"), |neuron| epoch(f, neuron)).parts(f))
 }
 
 /// Repeats `epoch` until it returns 0 or `max_epochs` are over.
-fn run_epochs(mut neuron: Neuron, max_epochs: usize, mut epoch: impl FnMut(&mut Neuron) -> usize) -> Run {
-    let mut errors = Vec::new();
-    while errors.len() < max_epochs && errors.last() != Some(&0) {
+fn run_epochs(mut neuron: Neuron, max_epochs: usize, mut epoch: impl FnMut(&mut Neuron) -> Num) -> Run {
+    let mut errors: Vec<Num> = Vec::new();
+    while errors.len() < max_epochs && errors.last().is_none_or(|errors| errors.get() != 0.0) {
         errors.push(epoch(&mut neuron));
     }
     Run { neuron, errors }
-}
-
-fn counted_afterwards(c: &Record) -> Run {
-    let (x, targets) = (c.matrix("x"), c.vector("targets"));
-    run_epochs(Neuron::of(c), c.count("max_epochs"), |neuron| {
-        neuron.epoch(&x, &targets, c.float("learning_rate"), Rule::Online);
-        targets.len() - hits(&neuron.predictions(&x), &targets)
-    })
-}
-
-fn signed_errors_added(c: &Record) -> Run {
-    run_epochs(Neuron::of(c), c.count("max_epochs"), |neuron| {
-        let errors = neuron.epoch(&c.matrix("x"), &c.vector("targets"), c.float("learning_rate"), Rule::Online);
-        // `as` makes 0 of a negative number.
-        errors.iter().sum::<f64>() as usize
-    })
-}
-
-fn starting_over(c: &Record) -> Run {
-    run_epochs(Neuron::of(c), c.count("max_epochs"), |neuron| {
-        *neuron = Neuron::of(c);
-        let errors = neuron.epoch(&c.matrix("x"), &c.vector("targets"), c.float("learning_rate"), Rule::Online);
-        errors.iter().filter(|error| **error != 0.0).count()
-    })
 }
 
 /// Whether the perceptrons that come back separate the sets of a case, which are made here once more.
@@ -1539,8 +1384,8 @@ fn all_separated(c: &Record, seen: &Record) -> Result<(), String> {
     let mut rng = generator(c.count("seed") as u64);
     for set in 0..n_sets {
         let data = separable_blobs([9, 13], n_inputs, 0.25, &mut rng);
-        let neuron = Neuron { weights: weights.row(set).to_owned(), bias: biases[set] };
-        let wrong = data.labels.len() - hits(&neuron.predictions(&data.features), &data.targets());
+        let sums = data.features.dot(&weights.row(set)) + biases[set];
+        let wrong = sums.iter().zip(&data.targets()).filter(|(z, target)| f64::from(**z >= 0.0) != **target).count();
         if last_errors[set] != 0 {
             return Err(format!(
                 "Random set {set} can be separated, but after {} of {max_epochs} epochs there still is an error in \
@@ -1558,15 +1403,16 @@ fn all_separated(c: &Record, seen: &Record) -> Result<(), String> {
     Ok(())
 }
 
-/// The line as `solve` has it from weights and bias.
-fn line(c: &Record, solve: fn(ArrayView1<'_, f64>, f64) -> (f64, f64)) -> Record {
-    let (slope, intercept) = solve(c.vector("weights"), c.float("bias"));
-    Record::new().with("slope", slope).with("intercept", intercept)
+/// Slope and intercept as `solve` has them from both weights and the bias.
+fn line_of(f: &Formula, solve: fn(&Num, &Num, &Num) -> [Num; 2]) -> [(&'static str, Num); 2] {
+    let (w1, w2) = (f.input("weights").at(0).named("w1"), f.input("weights").at(1).named("w2"));
+    let [slope, intercept] = solve(&w1, &w2, &f.input("bias"));
+    [("slope", slope), ("intercept", intercept)]
 }
 
 /// The right line, where there is one.
 fn solved(c: &Record) -> Record {
-    line(c, |w, b| (-w[0] / w[1], -b / w[1]))
+    computed(|f| line_of(f, |w1, w2, b| [-w1 / w2, -b / w2]))(c)
 }
 
 /// What code does that panics unless there are two weights at least.
@@ -1580,136 +1426,56 @@ fn no_line() -> Record {
 
 // The batch rule
 
-/// Gradient descent on the logistic loss.
-fn batch_rule(f: &Formula, epochs: usize) -> [(&'static str, Num); 2] {
-    let (x, targets, rate) = (f.input("x"), f.input("targets"), f.input("learning_rate"));
-    let (mut weights, mut bias) = (f.input("weights"), f.input("bias"));
+/// Gradient descent on the logistic loss, if `errors` makes the errors of the targets and of z that it should.
+fn batch_rule(f: &Formula, epochs: usize, errors: fn(&Num, &Num) -> Num) -> [(&'static str, Num); 2] {
+    let mut neuron = Neuron::of(f);
     for _ in 0..epochs {
-        let z = (x.dot(&weights) + &bias).named("z");
-        let p = z.sigmoid().named("p");
-        let errors = (&targets - p).named("errors");
-        weights = (weights + &rate * errors.dot(&x)).named("weights");
-        bias = (bias + &rate * errors.sum()).named("bias");
+        batch_epoch(f, &mut neuron, errors);
     }
-    [("weights", weights), ("bias", bias)]
+    neuron.parts()
 }
 
-/// The same, or a common misunderstanding of it.
-#[derive(Clone, Copy, PartialEq)]
-enum Descent {
-    Right,
-    AfterEverySample,
-    Averaged,
-    TimesSlope,
-    FromSteps,
-    FromClasses,
-    LearningRateOne,
-    BiasLater,
-    StopsWhenRight,
+fn batch_epoch(f: &Formula, neuron: &mut Neuron, errors: impl Fn(&Num, &Num) -> Num) {
+    let (x, rate) = (f.input("x"), f.input("learning_rate"));
+    let z = neuron.sum(&x).named("z");
+    let errors = errors(&f.input("targets"), &z).named("errors");
+    neuron.weights = (&neuron.weights + &rate * errors.dot(&x)).named("weights");
+    neuron.bias = (&neuron.bias + &rate * errors.sum()).named("bias");
 }
 
-fn batch_fitted(c: &Record, descent: Descent) -> Parameters {
-    batch_fitted_for(c, descent, c.count("epochs"))
-}
-
-fn batch_fitted_for(c: &Record, descent: Descent, epochs: usize) -> Parameters {
-    let (x, targets, n) = (c.matrix("x"), c.vector("targets"), c.matrix("x").nrows() as f64);
-    let mut neuron = Neuron::of(c);
-    let error = |neuron: &Neuron, row: &ArrayRef1<f64>, target: f64| {
-        let z = neuron.score(row);
-        let p = sigmoid(z);
-        match descent {
-            Descent::Averaged => (target - p) / n,
-            Descent::TimesSlope => (target - p) * p * (1.0 - p),
-            Descent::FromSteps => target - step(z),
-            Descent::FromClasses => target - f64::from(u8::from(z > 0.0)),
-            _ => target - p,
-        }
-    };
-    let rate = if descent == Descent::LearningRateOne { 1.0 } else { c.float("learning_rate") };
-    for _ in 0..epochs {
-        let before = neuron.clone();
-        for (row, target) in x.rows().into_iter().zip(targets) {
-            let seen_by = if descent == Descent::AfterEverySample { &neuron } else { &before };
-            let far = rate * error(seen_by, &row, *target);
-            neuron.move_by(far, &row);
-        }
-        if descent == Descent::BiasLater {
-            let moved = Neuron { bias: before.bias, ..neuron.clone() };
-            let errors = x.rows().into_iter().zip(targets).map(|(row, target)| error(&moved, &row, *target));
-            neuron.bias = before.bias + rate * errors.sum::<f64>();
-        }
-        let classes: Array1<f64> =
-            x.rows().into_iter().map(|row| f64::from(u8::from(neuron.score(&row) > 0.0))).collect();
-        if descent == Descent::StopsWhenRight && classes == targets {
-            break;
-        }
-    }
-    Parameters { weights: neuron.weights, bias: neuron.bias }
+fn probability_errors(targets: &Num, z: &Num) -> Num {
+    targets - z.sigmoid().named("p")
 }
 
 // Scaling
 
-/// What the scaler measures.
-struct Scale {
-    means: Array1<f64>,
-    std_devs: Array1<f64>,
-}
-
-impl From<Scale> for Record {
-    fn from(scale: Scale) -> Self {
-        Record::new().with("means", scale.means).with("std_devs", scale.std_devs)
-    }
-}
-
-/// Mean and standard deviation of every column; the squares are divided by n - `less`.
-fn measured_scale(x: &ArrayRef2<f64>, less: f64) -> Scale {
-    let n = x.nrows() as f64;
-    let means: Array1<f64> = x.columns().into_iter().map(|column| column.sum() / n).collect();
-    let deviation = |(column, mean): (ArrayView1<'_, f64>, &f64)| {
-        let squares: f64 = column.iter().map(|x| (x - mean) * (x - mean)).sum();
-        (squares / (n - less)).sqrt()
-    };
-    let std_devs = x.columns().into_iter().zip(&means).map(deviation).collect();
-    Scale { means, std_devs }
-}
-
-fn scaled(c: &Record, formula: fn(f64, f64, f64) -> f64) -> Array2<f64> {
-    let (means, std_devs) = (c.vector("means"), c.vector("std_devs"));
-    let mut x = c.matrix("x").to_owned();
-    for ((_, feature), x) in x.indexed_iter_mut() {
-        *x = formula(*x, means[feature], std_devs[feature]);
-    }
-    x
+fn scale(f: &Formula) -> [(&'static str, Num); 2] {
+    let means = f.input("x").aggregate(Aggregate::Mean, Over::Samples).named("means");
+    let squares = (f.input("x") - &means).square();
+    [("means", means), ("std_devs", squares.aggregate(Aggregate::Mean, Over::Samples).sqrt())]
 }
 
 // Several classes
 
-/// For each sample the first class whose score, seen through `view`, no later one beats.
-fn best_classes(c: &Record, view: fn(f64) -> f64, beats: fn(f64, f64) -> bool) -> Vec<usize> {
-    let (weights, biases, x) = (c.matrix("weights"), c.vector("biases"), c.matrix("x"));
-    let best_of = |sample: ArrayView1<'_, f64>| {
-        let score = |class: usize| view(weighted_sum(&sample, &weights.row(class), biases[class]));
-        (0..biases.len()).fold(0, |best, class| if beats(score(class), score(best)) { class } else { best })
-    };
-    x.rows().into_iter().map(best_of).collect()
+/// A row for each sample, with the score of each class.
+fn scores_of_classes(f: &Formula) -> Num {
+    (f.input("x").dot(&f.input("weights").t()) + f.input("biases")).named("scores")
 }
 
-/// Every perceptron trained on targets that `question` makes from a label and the perceptron's class.
-fn fitted_classes(c: &Record, question: fn(usize, usize) -> f64) -> Record {
-    let mut weights = c.matrix("weights").to_owned();
-    let mut biases = c.vector("biases").to_owned();
-    for class in 0..biases.len() {
-        let targets: Array1<f64> = c.counts("labels").into_iter().map(|label| question(label, class)).collect();
-        let start = Neuron { weights: weights.row(class).to_owned(), bias: biases[class] };
-        let run = run_epochs(start, c.count("max_epochs"), |neuron| {
-            let errors = neuron.epoch(&c.matrix("x"), &targets, 1.0, Rule::Online);
-            errors.iter().filter(|error| **error != 0.0).count()
-        });
-        weights.row_mut(class).assign(&run.neuron.weights);
-        biases[class] = run.neuron.bias;
-    }
-    Record::new().with("weights", weights).with("biases", biases)
+/// Every perceptron, trained on the targets that `targets` makes of its class.
+fn fitted_classes(f: &Formula, targets: impl Fn(Num) -> Num) -> [(&'static str, Num); 2] {
+    let (weights, biases) = (f.input("weights"), f.input("biases"));
+    let fitted: Vec<Neuron> = (0..biases.n_entries())
+        .map(|class| {
+            let targets = targets(f.number(class as f64)).named("targets");
+            let start = Neuron { weights: weights.row(class), bias: biases.at(class) };
+            let one = f.number(1.0);
+            run_epochs(start, f.times("max_epochs"), |neuron| n_errors(f, epoch(f, neuron, &targets, &one))).neuron
+        })
+        .collect();
+    let rows: Vec<Num> = fitted.iter().map(|neuron| neuron.weights.clone()).collect();
+    let biases: Vec<Num> = fitted.into_iter().map(|neuron| neuron.bias).collect();
+    [("weights", f.matrix(&rows, &weights.row(0))), ("biases", f.vector(&biases))]
 }
 
 // The pocket
@@ -1729,51 +1495,35 @@ impl PocketRule {
     const LAST: Self = Self { keeps: |_, _| true, ..Self::RIGHT };
 }
 
-struct Pocketed {
-    neuron: Neuron,
-    accuracy: f64,
-}
-
-impl Pocketed {
-    fn with_accuracy(self, accuracy: f64) -> Self {
-        Self { accuracy, ..self }
-    }
-}
-
-impl From<Pocketed> for Record {
-    fn from(pocket: Pocketed) -> Self {
-        let Pocketed { neuron, accuracy } = pocket;
-        Record::new().with("weights", neuron.weights).with("bias", neuron.bias).with("accuracy", accuracy)
-    }
-}
-
-fn pocketed(c: &Record, rule: &PocketRule) -> Pocketed {
-    let (x, targets) = (c.matrix("x"), c.vector("targets"));
-    let measured = |neuron: &Neuron| share(&neuron.predictions(&x), &targets);
-    let mut neuron = Neuron::of(c);
-    let mut pocket = Pocketed { accuracy: measured(&neuron), neuron: neuron.clone() };
+fn pocketed(f: &Formula, rule: &PocketRule) -> [(&'static str, Num); 3] {
+    let (x, targets) = (f.input("x"), f.input("targets"));
+    let measured = |neuron: &Neuron| step(f, &neuron.sum(&x)).equals(&targets).mean();
+    let mut neuron = Neuron::of(f);
+    let (mut best, mut accuracy) = (neuron.clone(), measured(&neuron));
     if rule.starts_empty {
-        pocket.accuracy = 0.0;
+        accuracy = f.number(0.0);
     }
-    for _ in 0..c.count("max_epochs") {
-        let mut errors = 0;
-        for (number, (row, target)) in x.rows().into_iter().zip(targets).enumerate() {
-            let error = target - step(neuron.score(&row));
+    for _ in 0..f.times("max_epochs") {
+        let mut is_right = true;
+        for number in 0..x.n_rows() {
+            let (sample, target) = (x.row(number), targets.at(number));
+            let error = target - step(f, &neuron.sum(&sample));
             let before = neuron.clone();
-            neuron.move_by(c.float("learning_rate") * error, &row);
-            errors += usize::from(error != 0.0);
+            neuron.correct(&f.input("learning_rate"), &error, &sample);
+            is_right &= error.get() == 0.0;
             let looks = match rule {
-                PocketRule { once_an_epoch: true, .. } => number + 1 == targets.len(),
-                rule => rule.before_correcting || error != 0.0,
+                PocketRule { once_an_epoch: true, .. } => number + 1 == x.n_rows(),
+                rule => rule.before_correcting || error.get() != 0.0,
             };
             let seen = if rule.before_correcting { &before } else { &neuron };
-            if looks && (rule.keeps)(measured(seen), pocket.accuracy) {
-                pocket = Pocketed { accuracy: measured(seen), neuron: seen.clone() };
+            if looks && (rule.keeps)(measured(seen).get(), accuracy.get()) {
+                (best, accuracy) = (seen.clone(), measured(seen));
             }
         }
-        if errors == 0 {
+        if is_right {
             break;
         }
     }
-    pocket
+    let [weights, bias] = best.parts();
+    [weights, bias, ("accuracy", accuracy)]
 }

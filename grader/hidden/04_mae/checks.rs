@@ -10,197 +10,96 @@ fn checks() -> Vec<Check> {
     vec![
         Check::new("mae_loss", "mae_loss", "mae_loss is the mean of |e| over all entries", 2)
             .on(|draw| [pairs(draw), ties(draw)].concat())
-            .computes(|f| error(f).abs().mean())
-            .mistake("loss_not_averaged", LOSS_NOT_AVERAGED, |c| errors(c).mapv(f64::abs).sum())
-            .mistake("loss_divided_by_rows", LOSS_DIVIDED_BY_ROWS, |c| errors(c).mapv(f64::abs).sum() / rows(c))
-            .mistake("abs_forgotten", ABS_FORGOTTEN, |c| errors(c).sum() / n(c))
-            .mistake("abs_forgotten", ABS_FORGOTTEN, |c| -errors(c).sum() / n(c))
-            .mistake(
-                "abs_after_the_mean",
-                "The absolute value is taken of the mean. By then positive and negative errors have cancelled each \
-                 other. Take |e| of every error first, then the mean.",
-                |c| (errors(c).sum() / n(c)).abs(),
-            )
-            .mistake(
-                "squares_for_absolute_values",
-                "This is the MSE: the errors are squared. The MAE takes |e|, the size of each error.",
-                |c| squares(c).sum() / n(c),
-            )
-            .mistake(
-                "root_of_the_mse",
-                "This is the RMSE, the root of the mean square. It has the same unit as the MAE, but large errors \
-                 count more in it. Take the mean of |e|, with no square and no root.",
-                |c| (squares(c).sum() / n(c)).sqrt(),
-            )
+            .computes(|f| loss_of(&error(f), "mae"))
             .mistake("loss_in_whole_numbers", LOSS_IN_WHOLE_NUMBERS, |_| 0.0),
-        Check::new("mae_loss_empty", "mae_loss", "mae_loss of nothing is NaN", 1)
-            .asks("mae_loss")
-            .after("mae_loss")
-            .on(something_and_nothing)
-            .computes(|f| error(f).abs().mean())
-            .mistake("nothing_is_perfect", NOTHING_IS_PERFECT, |c| {
-                if n(c) == 0.0 { 0.0 } else { errors(c).mapv(f64::abs).sum() / n(c) }
-            })
-            .mistake("panics_on_nothing", PANICS_ON_NOTHING, |c| {
-                unless_empty(c, errors(c).mapv(f64::abs).sum() / n(c))
-            }),
+        loss_of_nothing("mae_loss_empty", "mae_loss", "mae_loss of nothing is NaN"),
         Check::new("mae_grad", "mae_grad", "mae_grad is the sign of each error, divided by n", 2)
             .on(|draw| [pairs(draw), vec![nothing()]].concat())
-            .computes(|f| {
-                let e = error(f);
-                let _ = e.abs().mean().named("loss");
-                e.sign() / e.count()
-            })
-            .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| -errors(c).mapv(sign) / n(c))
-            .mistake("gradient_divided_by_rows", GRADIENT_DIVIDED_BY_ROWS, |c| errors(c).mapv(sign) / rows(c))
+            .computes(|f| gradient(f, "mae"))
             .mistake(
                 "gradient_of_the_mse",
                 "This is 2 e / n, the gradient of the MSE. |e| is equally steep everywhere, so the gradient of the MAE \
                  keeps only the sign of each error.",
-                |c| errors(c) * (2.0 / n(c)),
+                computed(|f| gradient(f, "mse")),
             )
-            .mistake("size_of_the_error_kept", SIZE_OF_THE_ERROR_KEPT, errors)
-            .mistake("size_of_the_error_kept", SIZE_OF_THE_ERROR_KEPT, |c| errors(c) / n(c))
-            .mistake("size_of_the_error_kept", SIZE_OF_THE_ERROR_KEPT, |c| errors(c).mapv(f64::abs) / n(c))
-            .mistake(
-                "direction_lost",
-                "Every entry is 1/n, also where the prediction is too low. There the loss falls when the prediction \
-                 rises, so the slope is negative: the sign of the error is missing.",
-                |c| errors(c).mapv(|_| 1.0 / n(c)),
-            )
-            .mistake("gradient_in_whole_numbers", GRADIENT_IN_WHOLE_NUMBERS, |c| {
-                unless_empty(c, Array2::zeros(errors(c).dim()))
-            }),
+            .mistake("gradient_in_whole_numbers", GRADIENT_IN_WHOLE_NUMBERS, zeros_unless_empty),
         Check::new("mae_grad_ties", "mae_grad", "mae_grad is 0 where prediction and target agree", 1)
             .asks("mae_grad")
             .after("mae_grad")
             .on(|draw| [ties(draw), vec![tiny_errors(draw)]].concat())
-            .computes(|f| {
-                let e = error(f);
-                let _ = e.abs().mean().named("loss");
-                e.sign() / e.count()
-            })
+            .computes(|f| gradient(f, "mae"))
             .mistake(
                 "signum_at_a_tie",
                 "Where prediction and target agree, yours is 1/n; it should be 0, so that a prediction that is right \
                  does not move. An error of 0 needs a case of its own: `f64::signum(0.0)` is 1.0 in Rust (unlike \
                  NumPy's `sign`), and `>=` in place of `>` has the same effect.",
-                |c| errors(c).mapv(f64::signum) / n(c),
+                computed(|f| (2.0 * error(f).at_least(&f.number(0.0)) - 1.0) / error(f).count()),
             )
             .mistake(
                 "tie_counts_as_too_low",
                 "Where prediction and target agree, yours is -1/n, as if the prediction were too low. There are three \
                  cases, not two: above, below, and equal, where the gradient is 0.",
-                |c| errors(c).mapv(|e| if e > 0.0 { 1.0 } else { -1.0 }) / n(c),
+                computed(|f| (2.0 * error(f).above(&f.number(0.0)) - 1.0) / error(f).count()),
             )
             .mistake(
                 "nan_at_a_tie",
                 "e / |e| is the sign of e, except at e = 0: there it is 0 / 0, which is NaN, and everything that is \
                  computed from it becomes NaN as well. An error of 0 needs a case of its own.",
-                |c| errors(c).mapv(|e| e / e.abs()) / n(c),
+                computed(|f| error(f) / error(f).abs() / error(f).count()),
             )
             .mistake_if(
                 "tiny_error_taken_for_a_tie",
                 "Some entries are 0 although prediction and target differ, by a tiny error. The slope of |e| is 1 or \
                  -1 there, as everywhere else, so the entry is 1/n or -1/n. Only for an error of exactly 0 the entry \
                  is 0.",
-                |c, seen| errors(c).iter().zip(seen.matrix("result")).any(|(e, slope)| *e != 0.0 && *slope == 0.0),
+                |c, seen| {
+                    let errors = &c.matrix("y_pred") - &c.matrix("y_true");
+                    errors.iter().zip(seen.matrix("result")).any(|(e, slope)| *e != 0.0 && *slope == 0.0)
+                },
             ),
         slope("mae_slope", "mae_grad", "mae_loss", "mae_grad agrees with the slope measured on mae_loss"),
         Check::new("mse_loss", "mse_loss", "mse_loss is the mean of e² over all entries", 2)
             .on(|draw| [pairs(draw), ties(draw)].concat())
-            .computes(|f| error(f).square().mean())
-            .mistake("loss_not_averaged", LOSS_NOT_AVERAGED, |c| squares(c).sum())
-            .mistake("loss_divided_by_rows", LOSS_DIVIDED_BY_ROWS, |c| squares(c).sum() / rows(c))
+            .computes(|f| loss_of(&error(f), "mse"))
             .mistake(
                 "half_of_the_mse",
                 "This is half of the MSE. Some books multiply by 1/2, so that the 2 of the derivative cancels. In \
                  this course the MSE is the mean of e².",
-                |c| squares(c).sum() / (2.0 * n(c)),
-            )
-            .mistake(
-                "divided_by_n_minus_one",
-                "The sum is divided by n - 1. That belongs to the variance of a sample, whose mean is estimated from \
-                 the same data. Here nothing is estimated: divide by n.",
-                |c| squares(c).sum() / (n(c) - 1.0),
-            )
-            .mistake(
-                "square_after_the_mean",
-                "The mean is squared. By then positive and negative errors have cancelled each other. Square every \
-                 error first, then take the mean.",
-                |c| (errors(c).sum() / n(c)).powi(2),
+                computed(|f| 0.5 * error(f).square().mean()),
             )
             .mistake(
                 "root_taken",
                 "This is the RMSE, the root of the MSE. It is easy to read, because it has the unit of the targets, \
                  but it is another loss with another gradient. Do not take the root.",
-                |c| (squares(c).sum() / n(c)).sqrt(),
+                computed(|f| error(f).square().mean().sqrt()),
             )
             .mistake("loss_in_whole_numbers", LOSS_IN_WHOLE_NUMBERS, |_| 0.0),
-        Check::new("mse_loss_empty", "mse_loss", "mse_loss of nothing is NaN", 1)
-            .asks("mse_loss")
-            .after("mse_loss")
-            .on(something_and_nothing)
-            .computes(|f| error(f).square().mean())
-            .mistake(
-                "nothing_is_perfect",
-                NOTHING_IS_PERFECT,
-                |c| {
-                    if n(c) == 0.0 { 0.0 } else { squares(c).sum() / n(c) }
-                },
-            )
-            .mistake("panics_on_nothing", PANICS_ON_NOTHING, |c| unless_empty(c, squares(c).sum() / n(c))),
+        loss_of_nothing("mse_loss_empty", "mse_loss", "mse_loss of nothing is NaN"),
         Check::new("mse_grad", "mse_grad", "mse_grad is 2 e / n", 2)
             .on(|draw| [pairs(draw), ties(draw), vec![nothing()]].concat())
-            .computes(|f| {
-                let e = error(f);
-                let _ = e.square().mean().named("loss");
-                2.0 * &e / e.count()
-            })
-            .mistake("gradient_points_downhill", GRADIENT_POINTS_DOWNHILL, |c| errors(c) * (-2.0 / n(c)))
-            .mistake(
-                "factor_two_forgotten",
-                "Every entry is half of what it should be: the derivative of e² is 2 e. (Books that define the loss \
-                 with a factor of 1/2 have no 2 here.)",
-                |c| errors(c) / n(c),
-            )
-            .mistake(
-                "the_error_itself",
-                "This is e, the error itself. Its direction is right, its size is not: the derivative of e² is 2 e, \
-                 and the loss is a mean, so each entry is divided by n.",
-                errors,
-            )
+            .computes(|f| gradient(f, "mse"))
             .mistake(
                 "gradient_of_another_mse",
                 "This is e / n_samples, the gradient of another loss: half of the squared errors, averaged over \
                  samples only. The MSE here is the mean of e² over all entries, so its gradient is 2 e / n, with n \
                  rows × columns.",
-                |c| errors(c) / rows(c),
+                computed(|f| error(f) / error(f).rows()),
             )
-            .mistake("target_minus_prediction", TARGET_MINUS_PREDICTION, |c| -errors(c))
-            .mistake("target_minus_prediction", TARGET_MINUS_PREDICTION, |c| -errors(c) / n(c))
-            .mistake("gradient_divided_by_rows", GRADIENT_DIVIDED_BY_ROWS, |c| errors(c) * (2.0 / rows(c)))
+            .mistake("target_minus_prediction", TARGET_MINUS_PREDICTION, computed(|f| -error(f)))
+            .mistake("target_minus_prediction", TARGET_MINUS_PREDICTION, computed(|f| -error(f) / error(f).count()))
             .mistake(
                 "gradient_of_the_mae",
                 "This is the gradient of the MAE: only the sign of the error is left. The slope of e² grows with e, \
                  so the gradient contains the error itself: 2 e / n.",
-                |c| errors(c).mapv(sign) / n(c),
+                computed(|f| gradient(f, "mae")),
             )
             .mistake(
-                "direction_lost",
-                "No entry is negative, although some predictions are too low. There the loss falls when the prediction \
-                 rises, so the slope is negative: take e itself, not |e| or e².",
-                |c| errors(c).mapv(f64::abs) * (2.0 / n(c)),
-            )
-            .mistake(
-                "direction_lost",
+                "squares_for_slopes",
                 "These are the squared errors, which belong in the loss. The gradient is their derivative, 2 e / n, \
                  and is negative where a prediction is too low.",
-                |c| squares(c) / n(c),
+                computed(|f| error(f).square() / error(f).count()),
             )
-            .mistake("gradient_in_whole_numbers", GRADIENT_IN_WHOLE_NUMBERS, |c| {
-                unless_empty(c, Array2::zeros(errors(c).dim()))
-            }),
+            .mistake("gradient_in_whole_numbers", GRADIENT_IN_WHOLE_NUMBERS, zeros_unless_empty),
         slope("mse_slope", "mse_grad", "mse_loss", "mse_grad agrees with the slope measured on mse_loss"),
         Check::new("shapes", "shapes", "targets and predictions of different shapes are refused", 1)
             .about("mae_loss")
@@ -239,18 +138,12 @@ fn checks() -> Vec<Check> {
             .asks("best_constant")
             .on(|draw| odd_counts(draw, "mse"))
             .computes(|f| f.input("y").mean())
-            .mistake(
-                "median_for_the_mse",
-                "This is the median, the best constant for the MAE. The best constant for the MSE is the mean, where \
-                 positive and negative errors have the same sum.",
-                |c| middle(c, 0),
-            )
-            .mistake("midrange", MIDRANGE, midrange),
+            .mistake("midrange", MIDRANGE, computed(midrange)),
         Check::new("best_constant_mae", "best_constant", "the best constant for the MAE is the median", 1)
             .asks("best_constant")
             .on(|draw| odd_counts(draw, "mae"))
             .computes(|f| f.input("y").median())
-            .mistake("mean_for_the_mae", MEAN_FOR_THE_MAE, mean)
+            .mistake("mean_for_the_mae", MEAN_FOR_THE_MAE, computed(|f| f.input("y").mean()))
             .mistake(
                 "median_without_sorting",
                 "This is the value in the middle of the unsorted list. The median is the middle value *by size*: sort \
@@ -275,7 +168,7 @@ fn checks() -> Vec<Check> {
                     0.5 * (different[(different.len() - 1) / 2] + different[different.len() / 2])
                 },
             )
-            .mistake("midrange", MIDRANGE, midrange),
+            .mistake("midrange", MIDRANGE, computed(midrange)),
         Check::new("best_constant_even", "best_constant", "of two values in the middle the median is halfway", 1)
             .asks("best_constant")
             .after("best_constant_mae")
@@ -287,7 +180,7 @@ fn checks() -> Vec<Check> {
             .computes(|f| f.input("y").median())
             .mistake("upper_of_the_two", ONE_OF_THE_TWO, |c| middle(c, 0))
             .mistake("lower_of_the_two", ONE_OF_THE_TWO, |c| middle(c, -1))
-            .mistake("mean_for_the_mae", MEAN_FOR_THE_MAE, mean)
+            .mistake("mean_for_the_mae", MEAN_FOR_THE_MAE, computed(|f| f.input("y").mean()))
             .mistake(
                 "pair_one_too_far",
                 "The two values that you average are not the two in the middle: indices start at 0, so among 4 sorted \
@@ -329,31 +222,12 @@ fn checks() -> Vec<Check> {
     ]
 }
 
-const LOSS_NOT_AVERAGED: &str = "This is the sum over all entries. The loss is their mean: divide by the number of \
-    entries. Otherwise a larger batch has a larger loss only because it is larger.";
-const LOSS_DIVIDED_BY_ROWS: &str = "\
-    The sum is divided by the number of rows. With several outputs per sample there are more errors than rows: n is \
-    rows × columns, which is what `.len()` counts.";
 const LOSS_IN_WHOLE_NUMBERS: &str = "The loss is 0 whatever the predictions are. Perhaps your code divides two \
     integers, as in `1 / n`: 1 / 4 is 0 in Rust. Write `n as f64` before you divide.";
-const ABS_FORGOTTEN: &str = "This is the mean of the errors themselves. Positive and negative errors cancel each \
-    other, so even bad predictions can have a loss of 0. Take the absolute value of each error first.";
-const NOTHING_IS_PERFECT: &str = "Without entries your loss is 0, as if the predictions were perfect. Nothing was \
-    measured, so the loss should be NaN: the sum, 0, divided by the count, 0.0, is NaN.";
-const PANICS_ON_NOTHING: &str = "Your code panics when there are no entries. `.mean()` is an `Option` in ndarray, \
-    `None` if there is nothing to average, so `unwrap` panics. An integer division by 0 panics as well. The sum \
-    divided by the count, both `f64`, is NaN, as it should be.";
-const GRADIENT_POINTS_DOWNHILL: &str = "Every sign is wrong. If a prediction that is too high rises, the loss rises, \
-    so the gradient is positive there: e is y_pred - y_true. The minus comes later, when the gradient is subtracted.";
 const TARGET_MINUS_PREDICTION: &str = "This is (y_true - y_pred) / n: the sign is wrong, and the 2 of the derivative \
     is missing. Some programs *add* such a correction. The gradient is 2 · (y_pred - y_true) / n, and is subtracted.";
-const GRADIENT_DIVIDED_BY_ROWS: &str = "The gradient is divided by the number of rows, the loss by the number of all \
-    entries. With several outputs per sample the gradient is too large, by a factor of the number of columns. Use the \
-    same n, `.len()`, in both.";
 const GRADIENT_IN_WHOLE_NUMBERS: &str = "The gradient is 0 everywhere. Perhaps your code divides two integers, as in \
     `1 / n` or `2 / n`: 1 / 4 is 0 in Rust. Write `n as f64` before you divide.";
-const SIZE_OF_THE_ERROR_KEPT: &str = "Your entries grow with the errors. The slope of |e| has the same size for small \
-    and large errors: it is 1 where e is positive and -1 where e is negative.";
 const SHAPES_NOT_COMPARED: &str = "The targets have another shape than the predictions, and your code continues. `-` \
     broadcasts, so a target is compared with predictions of other samples, and `zip` stops at the shorter one. Both \
     hide a mistake of the caller. Compare `.dim()` of both first, with `assert_eq!`, in all four functions.";
@@ -362,8 +236,6 @@ const WITH_THE_GRADIENT: &str = "This is the wrong direction. Where the gradient
 const FLAT_IS_NOT_KEPT: &str = "\
     Where the gradient is 0, a small move changes nothing, so the prediction is kept. There are three cases: above 0, \
     below 0, and 0.";
-const STEP_FOR_THE_RESULT: &str = "This is the step alone, learning rate times gradient. Return the new predictions: \
-    the old ones minus that step.";
 const MIDRANGE: &str = "This is the point halfway between the smallest and the largest value. It depends on these two \
     alone, so a single outlier changes it a lot. The best constant for the MSE is the mean of all values, for the MAE \
     the median.";
@@ -377,6 +249,29 @@ const ONE_OF_THE_TWO: &str = "With an even number of values there are two in the
 const NO_CONSTANT_PANICS: &str = "Your code panics when there are no values: there is no middle value and no mean. \
     Return `None` in this case. (`y.mean()` returns `None` by itself.)";
 
+/// What there is without entries.
+fn loss_of_nothing(id: &'static str, loss: &'static str, title: &'static str) -> Check {
+    let right = move |c: &Record| computed(|f| loss_of(&error(f), &loss[..3]))(c);
+    Check::new(id, loss, title, 1)
+        .asks(loss)
+        .after(loss)
+        .on(|draw| vec![lesson_pair(), drawn_pair(draw, (2, 3)), nothing()])
+        .expects(right)
+        .mistake(
+            "nothing_is_perfect",
+            "Without entries your loss is 0, as if the predictions were perfect. Nothing was measured, so the loss \
+             should be NaN: the sum, 0, divided by the count, 0.0, is NaN.",
+            move |c| if is_empty(c) { 0.0.into() } else { right(c) },
+        )
+        .mistake(
+            "panics_on_nothing",
+            "Your code panics when there are no entries. `.mean()` is an `Option` in ndarray, `None` if there is \
+             nothing to average, so `unwrap` panics. An integer division by 0 panics as well. The sum divided by the \
+             count, both `f64`, is NaN, as it should be.",
+            move |c| if is_empty(c) { Prediction::Panics } else { right(c).into() },
+        )
+}
+
 /// `gradient` against the slope that is measured on the learner's own `loss`, which the judge knows as well.
 fn slope(id: &'static str, gradient: &'static str, loss: &'static str, title: &'static str) -> Check {
     Check::new(id, gradient, title, 1)
@@ -385,7 +280,8 @@ fn slope(id: &'static str, gradient: &'static str, loss: &'static str, title: &'
         .on(|draw| vec![several_outputs(), drawn_pair(draw, (3, 2))])
         .demands(move |c, seen| {
             let (claimed, measured) = (seen.matrix("gradient"), seen.matrix("slope of the loss"));
-            let right = self::gradient(c, &loss[..3]);
+            let right = computed(|f| self::gradient(f, &loss[..3]))(c);
+            let right = right.matrix("result");
             if claimed.dim() != right.dim() {
                 let (wrong, right) = (claimed.dim(), right.dim());
                 return Err(format!("The gradient has the shape {wrong:?}, not {right:?} as the predictions have."));
@@ -416,110 +312,68 @@ fn descend(id: &'static str, loss: &'static str, after: &'static str, title: &'s
                 .map(|(pair, rate)| pair.with("loss", loss).with("learning_rate", rate))
                 .to_vec()
         })
-        .computes(move |f| {
-            let error = error(f);
-            let slope = if loss == "mae" { error.sign() } else { 2.0 * &error };
-            let gradient = (slope / error.count()).named("gradient");
-            f.input("y_pred") - f.input("learning_rate") * gradient
-        })
+        .computes(move |f| f.input("y_pred") - step(f, loss))
         .mistake(
             "step_uphill",
             "The step goes uphill: the loss is larger than before. The gradient points to where the loss rises, so it \
              is subtracted. (Or are the two arguments of the gradient swapped? `y_true` comes first.)",
-            |c| &c.matrix("y_pred") + gradient(c, c.text("loss")) * c.float("learning_rate"),
+            computed(move |f| f.input("y_pred") + step(f, loss)),
         )
         .mistake(
             "step_averaged_again",
             "The step is n times too short: the gradient already contains the 1/n of the mean. Divide only once, in \
              the gradient.",
-            |c| &c.matrix("y_pred") - gradient(c, c.text("loss")) * (c.float("learning_rate") / n(c)),
+            computed(move |f| f.input("y_pred") - step(f, loss) / f.input("y_pred").count()),
         )
         .mistake(
             "loss_for_the_gradient",
             "The loss itself is subtracted, the same number from every prediction. Subtract the gradient, \
              `loss.grad(…)`: it contains the direction for each prediction.",
-            |c| {
-                let loss = loss_between(c.text("loss"), &c.matrix("y_true"), &c.matrix("y_pred"));
-                &c.matrix("y_pred") - loss * c.float("learning_rate")
-            },
+            computed(move |f| f.input("y_pred") - f.input("learning_rate") * loss_of(&error(f), loss)),
         )
-        .mistake("step_for_the_result", STEP_FOR_THE_RESULT, |c| {
-            gradient(c, c.text("loss")) * -c.float("learning_rate")
-        })
-        .mistake("step_for_the_result", STEP_FOR_THE_RESULT, |c| gradient(c, c.text("loss")) * c.float("learning_rate"))
+        .mistake(
+            "step_for_the_result",
+            "This is the step alone, learning rate times gradient. Return the new predictions: the old ones minus \
+             that step.",
+            computed(move |f| step(f, loss)),
+        )
         .mistake(
             "loss_kind_ignored",
             "This is a step for the other loss. Use the argument `loss`: its gradient is `loss.grad(…)`.",
-            |c| {
-                &c.matrix("y_pred")
-                    - gradient(c, if c.text("loss") == "mae" { "mse" } else { "mae" }) * c.float("learning_rate")
-            },
+            computed(move |f| f.input("y_pred") - step(f, if loss == "mae" { "mse" } else { "mae" })),
         )
 }
 
 /// The part of the report that is about `loss`.
 fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, title: &'static str) -> Check {
-    let report = move |normal: f64, outlier: f64, ratio: f64| {
-        Record::new()
-            .with(&format!("normal_{loss}"), normal)
-            .with(&format!("outlier_{loss}"), outlier)
-            .with(&format!("{loss}_ratio"), ratio)
-    };
-    let measured = move |c: &Record, targets: &str, predictions: &str| {
-        loss_between(loss, &c.matrix(targets), &c.matrix(predictions))
+    let names = match loss {
+        "mae" => ["normal_mae", "outlier_mae", "mae_ratio"],
+        _ => ["normal_mse", "outlier_mse", "mse_ratio"],
     };
     let fits = |c: &Record| agree_in_shape(c, "y_true", "normal") && agree_in_shape(c, "y_true", "outlier");
-    let both = move |c: &Record| (measured(c, "y_true", "normal"), measured(c, "y_true", "outlier"));
+    let report = move |f: &Formula, ratio: fn(&Num, &Num) -> Num| {
+        let y_true = f.input("y_true");
+        let normal = loss_of(&(f.input("normal") - &y_true), loss).named(names[0]);
+        let outlier = loss_of(&(f.input("outlier") - &y_true), loss).named(names[1]);
+        let ratio = ratio(&outlier, &normal);
+        [(names[0], normal), (names[1], outlier), (names[2], ratio)]
+    };
     Check::new(id, "outlier_report", title, 1)
         .asks("outlier_report")
         .after(after)
         .on(outliers)
-        .expects(move |c| {
-            if !fits(c) {
-                return Prediction::Panics;
-            }
-            let (normal, outlier) = both(c);
-            report(normal, outlier, outlier / normal).into()
-        })
+        .computes(move |f| report(f, |outlier, normal| outlier / normal))
+        .panics_where(move |c| !fits(c))
         .mistake(
             "perfect_has_no_ratio",
             "Where the normal predictions are perfect, your ratio is 0, as if the outlier had no effect. The ratio \
              should be infinite, and the division by 0.0 gives that without a special case.",
-            move |c| {
-                let (normal, outlier) = both(c);
-                report(normal, outlier, if normal == 0.0 { 0.0 } else { outlier / normal })
-            },
-        )
-        .mistake(
-            "difference_for_ratio",
-            "This is a difference, not a ratio. Divide the two losses: MAE and MSE have different units, and only \
-             ratios can be compared.",
-            move |c| {
-                let (normal, outlier) = both(c);
-                report(normal, outlier, outlier - normal)
-            },
-        )
-        .mistake(
-            "mae_and_mse_swapped",
-            "The values of MAE and MSE are swapped: check which function is used for which field.",
-            move |c| {
-                let other = if loss == "mae" { "mse" } else { "mae" };
-                let of = |predictions| loss_between(other, &c.matrix("y_true"), &c.matrix(predictions));
-                report(of("normal"), of("outlier"), of("outlier") / of("normal"))
-            },
-        )
-        .mistake("normal_and_outlier_swapped", "The predictions with and without the outlier are swapped.", move |c| {
-            let (normal, outlier) = both(c);
-            report(outlier, normal, normal / outlier)
-        })
-        .mistake(
-            "measured_against_predictions",
-            "The predictions with the outlier are compared with the other predictions. Every loss compares \
-             predictions with the targets, `y_true`.",
-            move |c| {
-                let (normal, outlier) = (measured(c, "y_true", "normal"), measured(c, "normal", "outlier"));
-                report(normal, outlier, outlier / normal)
-            },
+            computed(move |f| {
+                report(f, |outlier, normal| {
+                    let is_perfect = normal.equals(&(0.0 * normal));
+                    is_perfect.choose(&(0.0 * normal), &(outlier / normal))
+                })
+            }),
         )
         .mistake_if(
             "shapes_not_compared",
@@ -560,53 +414,43 @@ fn fit_constant(id: &'static str, loss: &'static str, after: &'static str, title
                 ]
             }
         })
-        .computes(move |f| {
-            let (y, rate) = (f.input("y"), f.input("learning_rate"));
-            let mut c = f.input("start").named("c");
-            let mut path = vec![c.clone()];
-            for _ in 0..f.times("steps") {
-                let error = (&c - &y).named("error");
-                let slope = if loss == "mae" { error.sign() } else { 2.0 * error };
-                let gradient = (slope / y.count()).named("gradient");
-                c = (&c - &rate * gradient.sum()).named("c");
-                path.push(c.clone());
-            }
-            f.vector(&path)
-        })
+        .computes(move |f| f.vector(&path(f, Num::sum)))
         .mistake(
             "step_uphill",
             "The steps go uphill. The loss rises in the direction of the slope, so the slope is subtracted.",
-            |c| walk(c, |_, constant| c.float("learning_rate") * slope_at(c, constant)),
+            computed(|f| f.vector(&path(f, |gradient| -gradient.sum()))),
         )
         .mistake(
             "slope_averaged_again",
             "Your steps are n times too short. Raising the constant raises all n predictions, so their slopes add up; \
              the 1/n of the mean is in the gradient already. Take the sum of its entries, not their mean.",
-            |c| walk(c, |_, constant| -c.float("learning_rate") * slope_at(c, constant) / c.vector("y").len() as f64),
-        )
-        .mistake(
-            "slope_at_the_start_only",
-            "All steps are equal: each uses the slope at the start. Compute the slope at the current constant in \
-             every step.",
-            |c| walk(c, |start, _| -c.float("learning_rate") * slope_at(c, start)),
+            computed(|f| f.vector(&path(f, Num::mean))),
         )
         .mistake(
             "start_left_out",
             "The list begins with the first step. It should begin with `start` itself, so that it has `steps + 1` \
              numbers.",
-            |c| {
-                let path = walk(c, |_, constant| -c.float("learning_rate") * slope_at(c, constant));
-                path.iter().skip(1).copied().collect::<Array1<f64>>()
-            },
+            computed(|f| f.vector(&path(f, Num::sum)[1..])),
         )
         .mistake(
             "last_step_left_out",
             "The last step is missing: `start` and then one number for each of the `steps` makes `steps + 1` numbers.",
-            |c| {
-                let path = walk(c, |_, constant| -c.float("learning_rate") * slope_at(c, constant));
-                path.iter().take(c.count("steps")).copied().collect::<Array1<f64>>()
-            },
+            computed(|f| f.vector(&path(f, Num::sum)[..f.case().count("steps")])),
         )
+}
+
+/// The constants on the way to the best one. `slope` makes the slope along the constant of the gradient.
+fn path(f: &Formula, slope: fn(&Num) -> Num) -> Vec<Num> {
+    let (y, rate) = (f.input("y"), f.input("learning_rate"));
+    let mut c = f.input("start").named("c");
+    let mut path = vec![c.clone()];
+    for _ in 0..f.times("steps") {
+        let error = (&c - &y).named("error");
+        let gradient = (slope_of(&error, f.case().text("loss")) / y.count()).named("gradient");
+        c = (&c - &rate * slope(&gradient)).named("c");
+        path.push(c.clone());
+    }
+    path
 }
 
 /// The example of the lesson: four samples, one output.
@@ -690,10 +534,6 @@ fn nothing() -> Record {
     Record::new().with("y_true", Array2::zeros((0, 3))).with("y_pred", Array2::zeros((0, 3)))
 }
 
-fn something_and_nothing(draw: &mut probe::Generator) -> Vec<Record> {
-    vec![lesson_pair(), drawn_pair(draw, (2, 3)), nothing()]
-}
-
 /// The example of the lesson, a drawn one, and one whose normal predictions are perfect.
 fn outliers(draw: &mut probe::Generator) -> Vec<Record> {
     let report =
@@ -735,42 +575,35 @@ fn error(f: &Formula) -> Num {
     (f.input("y_pred") - f.input("y_true")).named("e")
 }
 
-fn errors(c: &Record) -> Array2<f64> {
-    &c.matrix("y_pred") - &c.matrix("y_true")
+/// The mean over all entries of the error.
+fn loss_of(e: &Num, loss: &str) -> Num {
+    if loss == "mae" { e.abs().mean() } else { e.square().mean() }
 }
 
-fn squares(c: &Record) -> Array2<f64> {
-    errors(c).mapv(|e| e.powi(2))
+/// The slope of what the loss is the mean of.
+fn slope_of(e: &Num, loss: &str) -> Num {
+    if loss == "mae" { e.sign() } else { 2.0 * e }
 }
 
-/// How many entries there are.
-fn n(c: &Record) -> f64 {
-    c.matrix("y_true").len() as f64
+fn gradient(f: &Formula, loss: &str) -> Num {
+    let e = error(f);
+    let _ = loss_of(&e, loss).named("loss");
+    slope_of(&e, loss) / e.count()
 }
 
-fn rows(c: &Record) -> f64 {
-    c.matrix("y_true").nrows() as f64
+/// What a step down the loss subtracts.
+fn step(f: &Formula, loss: &str) -> Num {
+    let gradient = gradient(f, loss).named("gradient");
+    f.input("learning_rate") * gradient
 }
 
-/// 1, -1 or 0.
-fn sign(e: f64) -> f64 {
-    if e == 0.0 { 0.0 } else { e.signum() }
+fn is_empty(c: &Record) -> bool {
+    c.matrix("y_true").is_empty()
 }
 
-fn unless_empty(c: &Record, prediction: impl Into<Prediction>) -> Prediction {
-    if n(c) == 0.0 { Prediction::Panics } else { prediction.into() }
-}
-
-fn gradient(c: &Record, loss: &str) -> Array2<f64> {
-    match loss {
-        "mae" => errors(c).mapv(sign) / n(c),
-        _ => errors(c) * (2.0 / n(c)),
-    }
-}
-
-fn loss_between(loss: &str, y_true: &ArrayRef2<f64>, y_pred: &ArrayRef2<f64>) -> f64 {
-    let power = if loss == "mae" { 1 } else { 2 };
-    (y_pred - y_true).iter().map(|e| e.abs().powi(power)).sum::<f64>() / y_true.len() as f64
+/// What divisions of whole numbers lead to.
+fn zeros_unless_empty(c: &Record) -> Prediction {
+    if is_empty(c) { Prediction::Panics } else { Array2::zeros(c.matrix("y_true").dim()).into() }
 }
 
 /// What a prediction does whose slope is below, at and above 0.
@@ -786,14 +619,9 @@ fn n_values(c: &Record) -> usize {
     c.vector("y").len()
 }
 
-fn mean(c: &Record) -> f64 {
-    c.vector("y").sum() / n_values(c) as f64
-}
-
-fn midrange(c: &Record) -> f64 {
-    let y = c.vector("y");
-    let (min, max) = y.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), &y| (min.min(y), max.max(y)));
-    0.5 * (min + max)
+fn midrange(f: &Formula) -> Num {
+    let y = f.input("y");
+    0.5 * (y.aggregate(Aggregate::Min, Over::All) + y.max())
 }
 
 /// The middle value by size, or a neighbour of it; of two in the middle the upper one.
@@ -801,20 +629,4 @@ fn middle(c: &Record, offset: isize) -> f64 {
     let mut sorted = c.vector("y").to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[(sorted.len() / 2).saturating_add_signed(offset)]
-}
-
-/// The slope of the loss along a constant prediction.
-fn slope_at(c: &Record, constant: f64) -> f64 {
-    let y = c.vector("y");
-    match c.text("loss") {
-        "mae" => y.iter().map(|y| sign(constant - y)).sum::<f64>() / y.len() as f64,
-        _ => 2.0 * (constant - mean(c)),
-    }
-}
-
-/// The constants on the way; `step` gets the first and the current one.
-fn walk(c: &Record, step: impl Fn(f64, f64) -> f64) -> Array1<f64> {
-    let start = c.float("start");
-    let path = std::iter::successors(Some(start), |constant| Some(constant + step(start, *constant)));
-    path.take(c.count("steps") + 1).collect()
 }

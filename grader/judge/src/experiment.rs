@@ -406,6 +406,9 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     if let Some((id, says)) = plainly(&rights, seen, tolerance) {
         return found(id, says);
     }
+    if let Some((one, other)) = copied(&rights, seen, tolerance) {
+        return found(&format!("copied:{other}"), format!("Your `{one}` is what `{other}` should be."));
+    }
     if let Some(wrong) = places(&rights, seen, tolerance) {
         return found(&wrong.0, wrong.1);
     }
@@ -639,7 +642,17 @@ pub(crate) fn plainly(
         wrong.iter().map(|name| only_number(&pairs(name)?)).collect::<Option<_>>().unwrap_or_default();
     if let Some(constant) = constants.first().filter(|first| constants.iter().all(|constant| constant == *first)) {
         let what = if rights[0].is_bare() { "your result".to_owned() } else { format!("your {}", listed(&wrong)) };
+        let is_truth = wrong.iter().all(|name| matches!(rights[0].get(name), Some(Value::Bool(_))));
+        if let ([_], true) = (&*wrong, is_truth) {
+            return Some(("constant", format!("For all inputs {what} is {}.", *constant != 0.0)));
+        }
         return Some(("constant", format!("For all inputs, every number in {what} is {}.", constant + 0.0)));
+    }
+    if let [one, other] = &*wrong
+        && is_value_of(one, other, rights, seen, tolerance)
+        && is_value_of(other, one, rights, seen, tolerance)
+    {
+        return Some(("swapped", format!("Your `{one}` and `{other}` are swapped: each is what the other should be.")));
     }
     let is_still_there = |name: &&str| {
         seen.iter().all(|(case, observed)| case.get(name).is_some_and(|before| Some(before) == observed.get(name)))
@@ -647,6 +660,39 @@ pub(crate) fn plainly(
     // Where a single part stays, the search says what is left out.
     let is_unchanged = wrong.len() > 1 && wrong.iter().all(is_still_there);
     is_unchanged.then(|| ("unchanged", format!("Your {} have not changed.", listed(&wrong))))
+}
+
+/// The only part that is wrong, and the one whose value it has.
+pub(crate) fn copied<'a>(
+    rights: &'a [Record],
+    seen: &Answered,
+    tolerance: crate::Tolerance,
+) -> Option<(&'a str, &'a str)> {
+    let names: Vec<&str> = rights.first()?.parts().map(|(name, _)| name).collect();
+    let is_right = |name: &&str| {
+        rights.iter().zip(seen).all(|(right, (_, observed))| {
+            let pair = right.get(name).zip(observed.get(name));
+            pair.is_some_and(|(right, observed)| compare::same(right, observed, tolerance))
+        })
+    };
+    let (_, wrong): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| is_right(name));
+    let [one] = &*wrong else { return None };
+    let other = names.iter().find(|other| *other != one && is_value_of(one, other, rights, seen, tolerance))?;
+    Some((one, other))
+}
+
+/// Whether what is seen of `part` is what `other` should be, and hardly by chance.
+fn is_value_of(part: &str, other: &str, rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> bool {
+    let mut n_telling = 0;
+    let is_value = rights.iter().zip(seen).all(|(right, (_, observed))| {
+        let (Some(should), Some(other), Some(got)) = (right.get(part), right.get(other), observed.get(part)) else {
+            return false;
+        };
+        let differ = !compare::same(should, other, tolerance);
+        n_telling += usize::from(differ && numbers(other).iter().any(|number| ![-1.0, 0.0, 1.0].contains(number)));
+        compare::same(other, got, tolerance)
+    });
+    is_value && n_telling > 1
 }
 
 /// The whole number that all numbers seen are, although most should be others.

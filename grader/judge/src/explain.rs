@@ -102,6 +102,10 @@ fn slip_in_formula(check: &Check, seen: &Answered, more: &mut More<'_, '_>, work
     if let Some(found) = chain.and_then(|chain| chain.explained(&edits, &open, &trace, more)) {
         return Some(found);
     }
+    // Two slips are less likely than one part in the place of another.
+    if experiment::copied(&search.right, seen, check.tolerance()).is_some() {
+        return None;
+    }
     search.two_slips(&edits, &trace, more)
 }
 
@@ -199,12 +203,17 @@ fn describe(
     for (edit, step) in edits {
         let run = Formula::new(inputs, vec![(*edit).clone()], true);
         unless_it_panics(|| formula(&run))?;
-        let step = &trace[*step];
+        let mut step = trace[*step].clone();
+        // What is computed for several quantities belongs to none of them.
+        let is_elsewhere = |other: &formula::Step| other.place == step.place && other.owner != step.owner;
+        if edit.visit.is_none() && trace.iter().any(is_elsewhere) {
+            step.owner = None;
+        }
         let written = run.trace().into_iter().find(|other| edit.place == other.place && step.visit == other.visit);
         let written = written.map(|step| step.text).unwrap_or_default();
         let is_repeated =
             trace.iter().filter(|other| other.place == step.place && other.text == step.text).nth(1).is_some();
-        let (own_rank, id, says) = edits::describe(edit, step, &written, is_repeated);
+        let (own_rank, id, says) = edits::describe(edit, &step, &written, is_repeated);
         rank += own_rank;
         ids.push(id);
         sayings.push(says);
@@ -500,7 +509,11 @@ impl<'a> Search<'a> {
         // What always comes to the same is one explanation; what does not, but could not be told apart, is said as such.
         let others: Vec<Record> = (10..14).flat_map(|by| self.fresh_cases(more.seed.wrapping_add(by))).collect();
         let outcomes = |candidate: &Candidate| -> Vec<Option<Record>> {
-            others.iter().map(|case| self.predict(&candidate.slip, case, &Inputs::new(case), None)).collect()
+            let outcome = |case: &Record| {
+                let right = right_of(self.check, case);
+                self.predict(&candidate.slip, case, &Inputs::new(case), right.as_ref())
+            };
+            others.iter().map(outcome).collect()
         };
         let is_same = |one: &[Option<Record>], two: &[Option<Record>]| {
             one.iter().zip(two).all(|pair| match pair {
@@ -963,6 +976,36 @@ mod tests {
     }
 
     #[test]
+    fn what_is_computed_for_two_quantities_is_said_of_none() {
+        let parts = |f: &Formula, loss: fn(&Num) -> Num| {
+            let one = loss(&(f.input("x") - f.input("y"))).named("one");
+            let two = loss(&(f.input("w") - f.input("y"))).named("two");
+            [("one", one), ("two", two)]
+        };
+        let check = Check::new("losses", "losses", "", 1)
+            .on(|draw| (0..3).map(|_| neuron_case(draw)).collect())
+            .computes(move |f| parts(f, Num::abs));
+        let told = said(&check, |f| parts(f, Num::square));
+        assert_eq!(
+            told.says,
+            "Your `one` and `two` are what comes out if the square is used instead of the absolute value."
+        );
+    }
+
+    #[test]
+    fn two_ways_to_change_one_part_are_one_where_the_parts_before_are_given() {
+        let square = |f: &Formula| (f.input("w") * f.input("x") + f.input("b")).named("z");
+        let check = Check::new("square", "square", "", 1).on(|draw| (0..3).map(|_| neuron_case(draw)).collect());
+        let check = check.computes(move |f| {
+            let slope = (2.0 * square(f)).named("slope");
+            [("slope", slope.clone()), ("along_w", &slope * f.input("x")), ("along_x", slope * f.input("w"))]
+        });
+        let told = said(&check, |f| ["slope", "along_w", "along_x"].map(|name| (name, 2.0 * square(f))));
+        assert!(told.says.contains("Your `along_w` is what comes out if `x` is left out of"), "{}", told.says);
+        assert!(!told.says.contains("either"), "{}", told.says);
+    }
+
+    #[test]
     fn a_constant_is_recognised() {
         let e = |f: &Formula| f.input("y_pred") - f.input("y_true");
         let told = said(&mean_squared_error(), |f| 0.3 * e(f).square().mean());
@@ -1058,6 +1101,21 @@ mod tests {
             .computes(|f| [("w", f.input("w") - 0.1 * f.input("x")), ("b", f.input("b") - 0.1)]);
         let same = |c: &Record| Record::new().with("w", c.float("w")).with("b", c.float("b"));
         assert_eq!(said_of(&step, &mut |c| same(c)).unwrap().says, "Your `w` and `b` have not changed.");
+        // A truth value that is always the same.
+        let signs = Check::new("signs", "signs", "", 1)
+            .on(|draw| (0..9).map(|_| neuron_case(draw)).collect())
+            .computes(|f| f.input("x").above(&f.input("y")));
+        assert_eq!(said_of(&signs, &mut |_| true.into()).unwrap().says, "For all inputs your result is true.");
+        // Parts in each other's place, and one that is returned twice.
+        let parts =
+            |step: [(&'static str, Num); 2], order: [usize; 2]| [0, 1].map(|i| (step[i].0, step[order[i]].1.clone()));
+        let right = |f: &Formula| [("w", f.input("w") - 0.1 * f.input("x")), ("b", f.input("b").sin() * f.input("y"))];
+        let step =
+            Check::new("step", "step", "", 1).on(|draw| (0..3).map(|_| neuron_case(draw)).collect()).computes(right);
+        let told = said(&step, |f| parts(right(f), [1, 0]));
+        assert_eq!(told.says, "Your `w` and `b` are swapped: each is what the other should be.");
+        let told = said(&step, |f| parts(right(f), [0, 0]));
+        assert_eq!(told.says, "Your `b` is what `w` should be.");
         // Right the first time only.
         let line = Check::new("line", "line", "", 1).on(|draw| (0..3).map(|_| neuron_case(draw)).collect());
         let line = line.expects(|c| c.float("w") * c.float("x"));
