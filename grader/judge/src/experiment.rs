@@ -17,8 +17,6 @@ pub(crate) enum Twist {
     Input(String, Change),
     /// Of all parts of the result, or of one.
     Result(Option<String>, Change),
-    /// Two parts of the result, each in place of the other.
-    Swapped(String, String),
 }
 
 #[derive(Clone)]
@@ -122,14 +120,10 @@ pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
         (Value::Array { shape: one, .. }, Value::Array { shape: other, .. }) => one.len() == other.len(),
         _ => discriminant(one) == discriminant(other),
     };
-    let result: Vec<(&str, &Value)> = right.parts().collect();
-    for (index, (name, value)) in result.iter().enumerate() {
-        let part = (!right.is_bare()).then(|| (*name).to_owned());
+    for (name, value) in right.parts() {
+        let part = (!right.is_bare()).then(|| name.to_owned());
         for (input, _) in case.parts().filter(|(_, other)| is_like(value, other)) {
             twists.push(Twist::Result(part.clone(), Change::Other(input.to_owned())));
-        }
-        for (other, _) in result[..index].iter().filter(|(_, other)| is_like(value, other)) {
-            twists.push(Twist::Swapped((*other).to_owned(), (*name).to_owned()));
         }
     }
     twists
@@ -189,7 +183,6 @@ impl Twist {
         match self {
             Self::Input(..) | Self::Result(None, _) => true,
             Self::Result(Some(part), _) => is_meant(part),
-            Self::Swapped(one, other) => is_meant(one) || is_meant(other),
         }
     }
 
@@ -209,11 +202,6 @@ impl Twist {
                 let parts = parts.collect::<Option<Vec<_>>>()?;
                 Some(parts.into_iter().fold(Record::new(), |record, (name, value)| record.with(name, value)))
             }
-            Self::Swapped(one, other) => {
-                let right = right(check, case)?;
-                let swapped = replaced(&right, one, right.get(other)?.clone());
-                Some(replaced(&swapped, other, right.get(one)?.clone()))
-            }
         }
     }
 
@@ -228,9 +216,6 @@ impl Twist {
                 let rank =
                     if matches!(change, Change::Op(Op::Function(Function::Zeros | Function::Ones))) { 10 } else { 14 };
                 (rank, format!("edit:{code}:{name}"), words)
-            }
-            Self::Swapped(one, other) => {
-                (12, format!("edit:swapped:{one}:{other}"), format!("`{one}` and `{other}` are swapped"))
             }
             Self::Result(None, change) => {
                 let (code, words) = change.words("the right result");
@@ -630,8 +615,9 @@ pub(crate) fn plainly(
     tolerance: crate::Tolerance,
 ) -> Option<(&'static str, String)> {
     let pairs = |name: &str| -> Option<Vec<(Value, Value)>> {
-        let pairs = rights.iter().zip(seen);
-        pairs.map(|(right, (_, observed))| right.get(name).cloned().zip(observed.get(name).cloned())).collect()
+        // Not every case has every part.
+        let pairs = rights.iter().zip(seen).filter_map(|(right, seen)| Some((right.get(name)?, seen)));
+        pairs.map(|(right, (_, observed))| Some((right.clone(), observed.get(name)?.clone()))).collect()
     };
     let is_wrong = |name: &str| {
         let pairs = pairs(name);
@@ -649,8 +635,9 @@ pub(crate) fn plainly(
         return Some(("constant", format!("For all inputs, every number in {what} is {}.", constant + 0.0)));
     }
     if let [one, other] = &*wrong
-        && is_value_of(one, other, rights, seen, tolerance)
-        && is_value_of(other, one, rights, seen, tolerance)
+        && let Some(there) = has_value_of(one, other, rights, seen, tolerance)
+        && let Some(back) = has_value_of(other, one, rights, seen, tolerance)
+        && there + back > 1
     {
         return Some(("swapped", format!("Your `{one}` and `{other}` are swapped: each is what the other should be.")));
     }
@@ -671,28 +658,36 @@ pub(crate) fn copied<'a>(
     let names: Vec<&str> = rights.first()?.parts().map(|(name, _)| name).collect();
     let is_right = |name: &&str| {
         rights.iter().zip(seen).all(|(right, (_, observed))| {
-            let pair = right.get(name).zip(observed.get(name));
-            pair.is_some_and(|(right, observed)| compare::same(right, observed, tolerance))
+            let is_same = |right| observed.get(name).is_some_and(|observed| compare::same(right, observed, tolerance));
+            right.get(name).is_none_or(is_same)
         })
     };
     let (_, wrong): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| is_right(name));
     let [one] = &*wrong else { return None };
-    let other = names.iter().find(|other| *other != one && is_value_of(one, other, rights, seen, tolerance))?;
+    let mut others = names.iter().filter(|other| *other != one);
+    let other = others.find(|other| has_value_of(one, other, rights, seen, tolerance) > Some(1))?;
     Some((one, other))
 }
 
-/// Whether what is seen of `part` is what `other` should be, and hardly by chance.
-fn is_value_of(part: &str, other: &str, rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> bool {
+/// In how many cases what is seen of `part` is what `other` should be, and hardly by chance. `None` if it is something else in
+/// one of them.
+fn has_value_of(
+    part: &str,
+    other: &str,
+    rights: &[Record],
+    seen: &Answered,
+    tolerance: crate::Tolerance,
+) -> Option<usize> {
     let mut n_telling = 0;
-    let is_value = rights.iter().zip(seen).all(|(right, (_, observed))| {
-        let (Some(should), Some(other), Some(got)) = (right.get(part), right.get(other), observed.get(part)) else {
-            return false;
-        };
+    for (right, (_, observed)) in rights.iter().zip(seen) {
+        let (Some(should), Some(other)) = (right.get(part), right.get(other)) else { continue };
+        if !compare::same(other, observed.get(part)?, tolerance) {
+            return None;
+        }
         let differ = !compare::same(should, other, tolerance);
         n_telling += usize::from(differ && numbers(other).iter().any(|number| ![-1.0, 0.0, 1.0].contains(number)));
-        compare::same(other, got, tolerance)
-    });
-    is_value && n_telling > 1
+    }
+    Some(n_telling)
 }
 
 /// The whole number that all numbers seen are, although most should be others.
