@@ -396,7 +396,7 @@ fn draw_plot(picture: &Picture, paper: &Area<'_>, shades: &mut String) -> Result
         *shades += &shades_of(raster, &axes, &pixel, (x.end, y.end));
     }
     if !shades.is_empty() {
-        paper.draw(&Rectangle::new([(x.start, y.start); 2], WHITE.filled()))?;
+        paper.draw(&Rectangle::new([(x.start, y.start); 2], PLACE_OF_SHADES.filled()))?;
     }
     for series in picture.back_to_front() {
         let (colour, width, dashes) = look(series.role);
@@ -441,8 +441,11 @@ fn draw_plot(picture: &Picture, paper: &Area<'_>, shades: &mut String) -> Result
 /// What plotters makes of a rectangle without size in the upper left corner of the plot. It keeps the place of the shades: to
 /// draw thousands of cells with plotters takes longer than everything else in a picture.
 fn place_of_shades(left: i32, top: i32) -> String {
-    format!("<rect x=\"{left}\" y=\"{top}\" width=\"0\" height=\"0\" fill=\"#FFFFFF\"/>\n")
+    format!("<rect x=\"{left}\" y=\"{top}\" width=\"0\" height=\"0\" fill=\"#010203\"/>\n")
 }
+
+/// A colour that nothing else has: what looks like the element before it is [`joined`] with it.
+const PLACE_OF_SHADES: RGBColor = RGBColor(1, 2, 3);
 
 /// A path for each colour. Cells side by side that look alike are one rectangle. `end` is the lower right corner of the plot.
 fn shades_of(raster: &Raster, axes: &Axes, pixel: &dyn Fn((f64, f64)) -> (i32, i32), end: (i32, i32)) -> String {
