@@ -17,7 +17,7 @@ use std::{
 use common::{copy_of_the_course, course, grader, keep_the_first, text};
 use serde_json::{Value, json};
 
-/// The teacher's repository, checked out. It stays where it is, so that only the first run compiles everything.
+/// The teacher's repository, checked out. It lies where the grader of another copy was built, so that little is compiled.
 fn class() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -25,8 +25,10 @@ fn class() -> &'static Path {
             let found = Command::new(tool).arg("--help").output().is_ok();
             assert!(found, "these tests need {tool}: apt-get install -y git jq unzip zip");
         }
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("class");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("my course");
         let _ = fs::remove_dir_all(folder.join(".git"));
+        let _ = fs::remove_dir_all(folder.join("backups"));
+        let _ = fs::remove_file(folder.join("progress.json"));
         copy_of_the_course(&folder);
         // Grading is the same for any number of exercises, and one build script grades every solution.
         keep_the_first(6, &folder);
@@ -43,9 +45,9 @@ fn class() -> &'static Path {
     })
 }
 
-/// Where cargo builds the class's grader: where it has built the grader of another copy already.
+/// Where cargo builds the class's grader.
 fn target() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("my course/target")
+    class().join("target")
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> String {

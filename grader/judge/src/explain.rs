@@ -728,6 +728,8 @@ pub(crate) fn numbers(value: &Value) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::{ops::Range, thread};
+
     use rand::RngExt;
 
     use super::*;
@@ -1188,52 +1190,59 @@ mod tests {
         let line = line.expects(|c| c.float("w") * c.float("x") + c.float("b").sin());
         let quick = [mean_squared_error(), classes(), softmax(), accuracy(), line];
         let slow = [neuron(), momentum()];
-        let mut draw = probe::generator(15);
-        let mut told = Vec::new();
-        for number in 0..4_000 {
-            // A formula with more steps takes longer.
-            let check = if number % 50 < 48 { &quick[number % 5] } else { &slow[number % 2] };
-            let way = draw.random_range(0..5);
-            let factor: f64 = draw.random_range(-3.0..3.0);
-            let mut seed = 1_000 * number as u64;
-            let mut code = |case: &Record| {
-                seed += 1;
-                let mut noise = probe::generator(seed);
-                let mut wrong = |right: f64| match way {
-                    0 => noise.random_range(-3.0..3.0),
-                    1 => right + noise.random_range(-0.1..0.1),
-                    2 => right * factor,
-                    3 => f64::round(100.0 * noise.random_range(-3.0..3.0)) / 100.0,
-                    _ => f64::from(noise.random_range(0..3_u8)),
+        let results = |numbers: Range<usize>| {
+            let mut draw = probe::generator(numbers.start as u64 + 15);
+            let mut told = Vec::new();
+            for number in numbers {
+                // A formula with more steps takes longer.
+                let check = if number % 50 < 48 { &quick[number % 5] } else { &slow[number % 2] };
+                let way = draw.random_range(0..5);
+                let factor: f64 = draw.random_range(-3.0..3.0);
+                let mut seed = 1_000 * number as u64;
+                let mut code = |case: &Record| {
+                    seed += 1;
+                    let mut noise = probe::generator(seed);
+                    let mut wrong = |right: f64| match way {
+                        0 => noise.random_range(-3.0..3.0),
+                        1 => right + noise.random_range(-0.1..0.1),
+                        2 => right * factor,
+                        3 => f64::round(100.0 * noise.random_range(-3.0..3.0)) / 100.0,
+                        _ => f64::from(noise.random_range(0..3_u8)),
+                    };
+                    let Some(Prediction::Is(right)) = check.expected(0, case) else { unreachable!() };
+                    right.parts().fold(Record::new(), |record, (name, value)| match value {
+                        Value::Float(right) => record.with(name, wrong(*right)),
+                        Value::Ints(labels) => {
+                            let labels = labels.iter().map(|_| wrong(0.0).abs() as usize % 3).collect::<Vec<_>>();
+                            record.with(name, labels)
+                        }
+                        Value::Array { shape, data } => {
+                            let data = data.iter().map(|right| wrong(*right)).collect();
+                            record.with(name, Value::Array { shape: shape.clone(), data })
+                        }
+                        _ => record,
+                    })
                 };
-                let Some(Prediction::Is(right)) = check.expected(0, case) else { unreachable!() };
-                right.parts().fold(Record::new(), |record, (name, value)| match value {
-                    Value::Float(right) => record.with(name, wrong(*right)),
-                    Value::Ints(labels) => {
-                        let labels = labels.iter().map(|_| wrong(0.0).abs() as usize % 3).collect::<Vec<_>>();
-                        record.with(name, labels)
-                    }
-                    Value::Array { shape, data } => {
-                        let data = data.iter().map(|right| wrong(*right)).collect();
-                        record.with(name, Value::Array { shape: shape.clone(), data })
-                    }
-                    _ => record,
-                })
-            };
-            // Half of it is code that answers no further question.
-            let found = if number % 2 == 0 {
-                said_of(check, &mut code)
-            } else {
-                let seen: Vec<_> =
-                    check.cases(SEED).unwrap().into_iter().map(|case| (case.clone(), code(&case))).collect();
-                let by_formula = by_formula(check, &seen, &mut |_| Vec::new(), SEED);
-                by_formula.or_else(|| by_twist(check, &seen, &mut |_| Vec::new(), SEED))
-            };
-            // "Asked again, it returns something else" is true of random numbers.
-            let is_true = ["seen:not_repeatable", "seen:right_once"];
-            let found = found.filter(|found| !is_true.contains(&&*found.id));
-            told.extend(found.map(|found| (check.id, way, found)));
-        }
+                // Half of it is code that answers no further question.
+                let found = if number % 2 == 0 {
+                    said_of(check, &mut code)
+                } else {
+                    let seen: Vec<_> =
+                        check.cases(SEED).unwrap().into_iter().map(|case| (case.clone(), code(&case))).collect();
+                    let by_formula = by_formula(check, &seen, &mut |_| Vec::new(), SEED);
+                    by_formula.or_else(|| by_twist(check, &seen, &mut |_| Vec::new(), SEED))
+                };
+                // "Asked again, it returns something else" is true of random numbers.
+                let is_true = ["seen:not_repeatable", "seen:right_once"];
+                let found = found.filter(|found| !is_true.contains(&&*found.id));
+                told.extend(found.map(|found| (check.id, way, found)));
+            }
+            told
+        };
+        let told: Vec<_> = thread::scope(|scope| {
+            let halves = [0..2_000, 2_000..4_000].map(|half| scope.spawn(|| results(half)));
+            halves.into_iter().flat_map(|half| half.join().expect("no search panics")).collect()
+        });
         assert!(told.len() <= 20, "{} of 4000: {told:#?}", told.len());
     }
 
