@@ -222,7 +222,7 @@ impl Twist {
                 (12, format!("edit:{code}:result"), words)
             }
             Self::Result(Some(part), Change::Other(input)) if part == input => {
-                (12, format!("edit:unchanged:{part}"), format!("`{part}` stays as it is given"))
+                (12, format!("edit:unchanged:{part}"), format!("`{part}` is left unchanged"))
             }
             Self::Result(Some(part), change) => {
                 let (code, words) = change.words(&format!("the right `{part}`"));
@@ -619,11 +619,7 @@ pub(crate) fn plainly(
         let pairs = rights.iter().zip(seen).filter_map(|(right, seen)| Some((right.get(name)?, seen)));
         pairs.map(|(right, (_, observed))| Some((right.clone(), observed.get(name)?.clone()))).collect()
     };
-    let is_wrong = |name: &str| {
-        let pairs = pairs(name);
-        pairs.is_none_or(|pairs| pairs.iter().any(|(right, got)| !compare::same(right, got, tolerance)))
-    };
-    let wrong: Vec<&str> = rights.first()?.parts().map(|(name, _)| name).filter(|name| is_wrong(name)).collect();
+    let wrong = wrong_parts(rights, seen, tolerance);
     let constants: Vec<f64> =
         wrong.iter().map(|name| only_number(&pairs(name)?)).collect::<Option<_>>().unwrap_or_default();
     if let Some(constant) = constants.first().filter(|first| constants.iter().all(|constant| constant == *first)) {
@@ -649,22 +645,27 @@ pub(crate) fn plainly(
     is_unchanged.then(|| ("unchanged", format!("Your {} have not changed.", listed(&wrong))))
 }
 
+/// The parts of the first result that are wrong or missing somewhere. Not every case has every part.
+fn wrong_parts<'a>(rights: &'a [Record], seen: &Answered, tolerance: crate::Tolerance) -> Vec<&'a str> {
+    let is_right = |name: &str| {
+        rights.iter().zip(seen).all(|(right, (_, observed))| {
+            let is_same = |right| observed.get(name).is_some_and(|observed| compare::same(right, observed, tolerance));
+            right.get(name).is_none_or(is_same)
+        })
+    };
+    let first = rights.first().into_iter().flat_map(Record::parts);
+    first.map(|(name, _)| name).filter(|name| !is_right(name)).collect()
+}
+
 /// The only part that is wrong, and the one whose value it has.
 pub(crate) fn copied<'a>(
     rights: &'a [Record],
     seen: &Answered,
     tolerance: crate::Tolerance,
 ) -> Option<(&'a str, &'a str)> {
-    let names: Vec<&str> = rights.first()?.parts().map(|(name, _)| name).collect();
-    let is_right = |name: &&str| {
-        rights.iter().zip(seen).all(|(right, (_, observed))| {
-            let is_same = |right| observed.get(name).is_some_and(|observed| compare::same(right, observed, tolerance));
-            right.get(name).is_none_or(is_same)
-        })
-    };
-    let (_, wrong): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| is_right(name));
+    let wrong = wrong_parts(rights, seen, tolerance);
     let [one] = &*wrong else { return None };
-    let mut others = names.iter().filter(|other| *other != one);
+    let mut others = rights.first()?.parts().map(|(name, _)| name).filter(|other| other != one);
     let other = others.find(|other| has_value_of(one, other, rights, seen, tolerance) > Some(1))?;
     Some((one, other))
 }
