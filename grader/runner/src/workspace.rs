@@ -41,7 +41,10 @@ impl Slot {
                 format!("cannot create {}; set CARGO_TARGET_DIR to a folder that you may write to", path.display())
             })?;
             match lock.try_lock() {
-                Ok(()) => return Ok(Self { folder, sandbox, throw_away: false, _lock: lock }),
+                Ok(()) => {
+                    keep_to_oneself(&folder).with_context(|| format!("cannot close {}", folder.display()))?;
+                    return Ok(Self { folder, sandbox, throw_away: false, _lock: lock });
+                }
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => {
                     return Err(error).with_context(|| format!("cannot lock {}", path.display()));
@@ -74,6 +77,17 @@ impl Drop for Slot {
     }
 }
 
+/// Lets no other user of this computer into `folder`, where the system has such rights.
+fn keep_to_oneself(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    }
+    let _ = folder;
+    Ok(())
+}
+
 /// Removes what is in `folder`, but for the entry called `kept`. The folder itself stays: others look for a free one meanwhile.
 pub(super) fn empty(folder: &Path, kept: Option<&str>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
@@ -103,6 +117,15 @@ mod tests {
         fs::create_dir(folder.join("src")).unwrap();
         drop(slot);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_other_user_may_look_into_a_slot() {
+        use std::os::unix::fs::PermissionsExt;
+        let work = tempfile::tempdir().unwrap();
+        let slot = Slot::take(work.path(), "01_perceptron", Sandbox::None).unwrap();
+        assert_eq!(fs::metadata(&slot.folder).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
     #[test]

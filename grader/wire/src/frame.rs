@@ -59,7 +59,7 @@ pub fn take_input() -> io::Result<impl Read> {
     {
         let messages = std::fs::File::from(io::stdin().as_fd().try_clone_to_owned()?);
         // Standard output cannot be read from, which the standard library takes for the end of an input.
-        nix::unistd::dup2_stdin(io::stdout())?;
+        rustix::stdio::dup2_stdin(io::stdout())?;
         Ok(messages)
     }
     #[cfg(not(unix))]

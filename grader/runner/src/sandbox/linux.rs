@@ -14,7 +14,6 @@ use nix::{
         prctl,
         resource::{Resource, getrlimit, setrlimit},
         signal::Signal,
-        stat::{Mode, umask},
     },
     unistd::{Pid, close, getppid, setsid},
 };
@@ -47,11 +46,10 @@ pub(super) fn missing() -> Option<&'static str> {
 
 /// Gives up every right that `profile` does not name, in an order in which each step still may be taken.
 pub(super) fn restrict_self(profile: &Profile, parent: i32) -> Result<()> {
-    // No terminal, nothing left behind when the grader is killed, no file that others may read.
+    // No terminal, nothing left behind when the grader is killed.
     setsid().context("no session of its own")?;
     prctl::set_pdeathsig(Signal::SIGKILL).context("no signal at the grader's death")?;
     ensure!(getppid() == Pid::from_raw(parent), "the grader has ended");
-    umask(Mode::from_bits_truncate(0o077));
     close_inherited_files()?;
     limit_resources(profile).context("no resource limits")?;
     restrict_files(profile).context("no Landlock")?;

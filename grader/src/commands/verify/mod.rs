@@ -296,7 +296,7 @@ fn grade_batch(course: &Course, kit: &Kit, work: &Path, batch: &[Entry<'_>]) -> 
     let submissions = (0..).zip(batch).map(|(number, entry)| submission_in(slot, number, &entry.job.source));
     let submissions = submissions.collect::<Result<Vec<_>>>()?;
     // What it says must not depend on what somebody has downloaded. Checks that need such data are left out, therefore;
-    // tests/fetched_data.rs runs them.
+    // tests/commands/fetched_data.rs runs them.
     let options = Options { seed: DEFAULT_SEED, uses_fetched_data: false, ..Options::default() };
     let all = Grading { course, exercise, kit, slot, options, observer: &() }.grade_all(&submissions)?;
     let counted = |graded: Graded| {

@@ -1,10 +1,8 @@
 //! The commands, their options and their exit codes.
 
-mod common;
-
 use std::{fs, path::Path, process::Command, thread};
 
-use common::{Edited, course, grader, text};
+use crate::common::{Edited, course, grader, text};
 use serde_json::Value;
 
 /// The stub as it was before the learner touched it.
@@ -228,17 +226,6 @@ fn an_exercise_is_known_by_number_name_and_path_from_any_folder() {
         let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
         assert_eq!(report["exercise"], "03_dense_layer", "{wanted:?} in {}", folder.display());
     }
-}
-
-#[test]
-fn all_exercises_are_graded_at_once() {
-    let output = grader().args(["check", "all", "--solution", "--format", "json"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let all: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(all["score"], all["max_score"]);
-    assert!(all["exercises"].as_array().unwrap().iter().any(|report| report["exercise"] == "03_dense_layer"));
-    let shown = text(&grader().args(["check", "all", "--solution"]).output().unwrap().stdout);
-    assert!(shown.contains("03_dense_layer") && shown.contains("Everything is complete"), "{shown}");
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! The rules that keep the workflows safe, whoever edits them next. That they work is tested in `pull_requests.rs`; that
 //! GitHub understands them, by actionlint in `.ci/run`.
 
-mod common;
-
 use std::fs;
 
-use common::course;
+use crate::common::course;
 use serde_json::{Value, json};
 
 /// The workflows by the names of their files, read strictly: a key that stands twice is an error.

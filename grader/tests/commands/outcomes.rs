@@ -1,8 +1,6 @@
 //! Whatever a learner's code does, the report says it clearly.
 
-mod common;
-
-use common::{Edited, check_of, text};
+use crate::common::{Edited, check_of, text};
 
 const SUM: &str = "x.dot(&self.weights) + &self.biases";
 const COUNT: &str = "self.weights.len() + self.biases.len()";
@@ -209,7 +207,8 @@ fn a_compiler_error_is_shown_as_rustc_shows_it_with_the_learners_path() {
 #[test]
 fn a_crate_that_is_not_there_is_answered_with_those_that_are() {
     for code in ["use rayon::prelude::*;", "use rayon;", "fn f() { rayon::join(|| (), || ()); }"] {
-        let solution = std::fs::read_to_string(common::course().join("solutions/03_dense_layer/src/lib.rs")).unwrap();
+        let solution =
+            std::fs::read_to_string(crate::common::course().join("solutions/03_dense_layer/src/lib.rs")).unwrap();
         let report = Edited::source(&format!("{solution}\n{code}\n")).report();
         assert_eq!(report["status"], "does_not_compile");
         let rendered = report["diagnostics"][0]["rendered"].as_str().unwrap();
@@ -268,12 +267,12 @@ fn printed_escape_sequences_reach_no_terminal() {
 
 #[test]
 fn a_bug_that_ships_with_an_exercise_is_not_named_before_the_instrument_that_finds_it_is_right() {
-    let read = |path: &str| std::fs::read_to_string(common::course().join(path)).unwrap();
+    let read = |path: &str| std::fs::read_to_string(crate::common::course().join(path)).unwrap();
     let stub = read("grader/hidden/06_buggy_training_loop/stub.rs");
     let solution = read("solutions/06_buggy_training_loop/src/lib.rs");
     let report = |source: &str| {
         let folder = Edited::source(source).folder;
-        let mut command = common::grader();
+        let mut command = crate::common::grader();
         let output = command.args(["check", "6", "--format", "json", "--source"]).arg(folder.path()).output().unwrap();
         serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
     };

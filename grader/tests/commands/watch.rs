@@ -1,9 +1,5 @@
 //! The terminal that the full-screen view has taken is given back, whatever ends it.
 
-#![cfg(unix)]
-
-mod common;
-
 use std::{
     fs::File,
     io::{Read, Write},
@@ -14,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::grader;
+use crate::common::grader;
 use nix::{
     pty::{Winsize, openpty},
     sys::{

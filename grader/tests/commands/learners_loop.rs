@@ -1,7 +1,5 @@
 //! What a learner lives in: progress, hints, resets, solutions. Everything happens in a copy of the course whose path has
-//! blanks in it; the copy stays, so that only the first run compiles everything.
-
-mod common;
+//! blanks in it.
 
 use std::{
     fs,
@@ -13,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use common::{copy_of_the_course, grader, text};
+use crate::common::{bring_what_was_built, copy_of_the_course, grader, text};
 use serde_json::Value;
 
 /// The copy, as a learner gets it. Each test takes exercises of its own.
@@ -22,6 +20,7 @@ fn my_course() -> &'static Path {
     FOLDER.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("my course");
         copy_of_the_course(&folder);
+        bring_what_was_built(&folder);
         for leftover in ["backups", "progress.json"] {
             let leftover = folder.join(leftover);
             let _ = if leftover.is_dir() { fs::remove_dir_all(leftover) } else { fs::remove_file(leftover) };

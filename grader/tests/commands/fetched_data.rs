@@ -2,11 +2,9 @@
 //!
 //! The data here has MNIST's form and sizes, and shows the digits of the course, enlarged.
 
-mod common;
-
 use std::{fs, path::Path};
 
-use common::{Edited, check_of, course, grader, text};
+use crate::common::{Edited, check_of, course, grader, text};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -2,9 +2,6 @@
 //! ones. Where a step would speak with GitHub, the script `pull_requests/gh` answers.
 //!
 //! The sandbox, and GitHub's runners that have it, are Linux.
-#![cfg(target_os = "linux")]
-
-mod common;
 
 use std::{
     env, fs,
@@ -14,10 +11,10 @@ use std::{
     sync::OnceLock,
 };
 
-use common::{copy_of_the_course, course, grader, keep_the_first, text};
+use crate::common::{bring_what_was_built, copy_of_the_course, course, grader, keep_the_first, text};
 use serde_json::{Value, json};
 
-/// The teacher's repository, checked out. It lies where the grader of another copy was built, so that little is compiled.
+/// The teacher's repository, checked out.
 fn class() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -25,11 +22,12 @@ fn class() -> &'static Path {
             let found = Command::new(tool).arg("--help").output().is_ok();
             assert!(found, "these tests need {tool}: apt-get install -y git jq unzip zip");
         }
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("my course");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("a class");
         let _ = fs::remove_dir_all(folder.join(".git"));
         let _ = fs::remove_dir_all(folder.join("backups"));
         let _ = fs::remove_file(folder.join("progress.json"));
         copy_of_the_course(&folder);
+        bring_what_was_built(&folder);
         // Grading is the same for any number of exercises, and one build script grades every solution.
         keep_the_first(6, &folder);
         for entry in fs::read_dir(folder.join("exercises")).unwrap() {
@@ -152,7 +150,7 @@ impl PullRequest {
     fn run(&self, step: &Value, workspace: &Path) -> Output {
         let mut bash = Command::new("bash");
         bash.args(["-e", "-c", step["run"].as_str().unwrap()]).current_dir(workspace);
-        let gh = course().join("grader/tests/pull_requests");
+        let gh = course().join("grader/tests/commands/pull_requests");
         let path = format!("{}:{}", gh.display(), env::var("PATH").unwrap());
         let github = |file: &str| self.github(file).into_os_string();
         bash.env("PATH", path).env("FORK", self.folder.path().join("fork")).env("GITHUB", github("."));

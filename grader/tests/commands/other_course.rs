@@ -1,15 +1,13 @@
 //! The grader knows no exercise: a course that lies elsewhere and has nothing to do with neural networks is graded,
 //! verified and drawn by the same program, and so is one that `new` has just begun.
 
-mod common;
-
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
-use common::{check_of, copy, grader, text};
+use crate::common::{check_of, copy, grader, text};
 use serde_json::Value;
 
 /// `other_course/` in a folder of its own, whose name is one that people give.

@@ -4,15 +4,13 @@
 //! The course here is a Cargo workspace, as a course with crates has to be. It stays where it is, so that only the first run
 //! compiles everything.
 
-mod common;
-
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Output,
 };
 
-use common::{check_of, copy, course, grader, text};
+use crate::common::{check_of, copy, course, grader, text};
 use serde_json::Value;
 
 const WORKSPACE: &str = r#"

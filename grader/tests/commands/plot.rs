@@ -1,10 +1,8 @@
 //! `grader plot`: pictures of right code, of code that is still to be written, and of wrong code.
 
-mod common;
-
 use std::{fs, path::PathBuf, process::Output};
 
-use common::{Edited, course, grader, text};
+use crate::common::{Edited, course, grader, text};
 
 /// Runs `grader plot` on exercise `name`, and reads what it wrote.
 struct Plotted {

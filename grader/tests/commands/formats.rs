@@ -1,10 +1,8 @@
 //! The forms of a report, as the grader writes them.
 
-mod common;
-
 use std::{fs, path::Path};
 
-use common::{Edited, course, grader, text};
+use crate::common::{Edited, course, grader, text};
 use serde_json::Value;
 
 /// The mean over the samples is missing, something is printed, and a panic has a line.
@@ -119,7 +117,7 @@ fn a_single_format_goes_to_standard_output_or_to_the_file_that_takes_its_place()
 }
 
 #[test]
-fn several_exercises_fit_in_one_report() {
+fn all_exercises_are_graded_at_once_and_fit_in_one_report() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = grader();
     command.args(["check", "all", "--solution"]);
@@ -128,9 +126,13 @@ fn several_exercises_fit_in_one_report() {
     }
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let shown = text(&output.stdout);
+    assert!(shown.contains("03_dense_layer") && shown.contains("Everything is complete"), "{shown}");
     let read = |format: &str| fs::read_to_string(folder.path().join(format)).unwrap();
     let all: Value = serde_json::from_str(&read("json")).unwrap();
+    assert_eq!(all["score"], all["max_score"]);
     let exercises = all["exercises"].as_array().unwrap().len();
+    assert!(all["exercises"].as_array().unwrap().iter().any(|report| report["exercise"] == "03_dense_layer"));
     assert_eq!(read("junit").matches("<testsuite ").count(), exercises);
     assert_eq!(read("markdown").matches("| complete |").count(), exercises);
     // GitHub shows no more than ten of a kind; the last of them counts the rest.
