@@ -551,7 +551,7 @@ fn told(attack: &Attack) -> (&'static str, &str) {
 }
 
 #[test]
-fn the_attack_suite_leaves_the_page_usable_and_is_told_as_in_the_terminal() {
+fn attacks_leave_the_page_usable_and_are_told_as_in_the_terminal() {
     block_on(async {
         let course = one_exercise("03_dense_layer", "seconds = 2, total_seconds = 20");
         let Some(page) = Page::open_in(course.path(), "03_dense_layer", 390, "light").await else { return };

@@ -13,6 +13,7 @@ mod outcomes;
 mod plot;
 #[cfg(target_os = "linux")]
 mod pull_requests;
+mod verify;
 #[cfg(unix)]
 mod watch;
 mod workflows;
