@@ -38,6 +38,8 @@ pub enum Change {
     Paired(usize, String),
     /// Two computations change their order, as where parentheses are missing.
     Regrouped(usize),
+    /// A function of a sum is computed of both summands instead.
+    OfBoth,
     /// A sum is divided by this quantity, or by the sum of it, instead of by the count.
     MeanOver(String),
     /// The same, with the size of this quantity.
@@ -46,6 +48,8 @@ pub enum Change {
     OnlyLast(bool),
     /// The slope of tanh, written as 1 - a², for that of the sigmoid, a(1 - a), or the other way round.
     OtherSlope,
+    /// The slope of the sigmoid or of tanh, taken at what it has put out: the function is applied once more.
+    SlopeAtOutput,
     /// Instead of 1, the true class counts this much less, and all classes share it.
     Smoothed(f64),
     /// It is this: what the learner's own code has there.
@@ -126,7 +130,11 @@ impl Change {
                     _ => Op::Function(Function::Same),
                 };
                 let only = rest.value(&args[*index..]);
-                let value = op.value(args).and_then(|right| only?.spread_to(&right));
+                let value = match op {
+                    // There are more numbers than a sum of each row has.
+                    Op::Aggregate(..) => only,
+                    _ => op.value(args).and_then(|right| only?.spread_to(&right)),
+                };
                 (value, text(rest, &texts[*index..]))
             }
             Self::Arg(index, change) => {
@@ -162,6 +170,20 @@ impl Change {
                     a.0.value.as_ref().map(|a| a.map(slope))
                 });
                 (slope, text(op, &texts))
+            }
+            Self::SlopeAtOutput => {
+                let slope = other_slope(op, args).and_then(|(a, is_tanh)| {
+                    let slope = if is_tanh { Function::TanhSlope } else { Function::SigmoidSlope };
+                    a.0.value.as_ref().map(|a| a.map(|a| slope.of(a)))
+                });
+                (slope, text(op, &texts))
+            }
+            Self::OfBoth => {
+                let Some((then, parts)) = made_by(&args[0], is_sum) else { return (None, Text::default()) };
+                let each: Vec<Option<Array>> = parts.iter().map(|part| op.value(std::slice::from_ref(part))).collect();
+                let words: Vec<Text> = parts.iter().map(|part| text(op, &[&part.0.text])).collect();
+                let value = each[0].as_ref().zip(each[1].as_ref()).and_then(|(one, two)| then.of(&[one, two]));
+                (value, text(then, &[&words[0], &words[1]]))
             }
             Self::Smoothed(share) => {
                 let right = op.value(args);
@@ -212,7 +234,7 @@ struct Regrouped {
 }
 
 /// `(a + b) / c` as `a + b / c` (0), `c / (a + b)` as `c / a + b` (1), `f(a + b)` as `f(a) + b` (0) or `a + f(b)` (1),
-/// `mean(f(a))` as `f(mean(a))` (2).
+/// `mean(f(a))` as `f(mean(a))` (2), `a - f(b)` as `f(a - b)` (3), `f(a) / b` as `f(a / b)` (4).
 fn regrouped(op: Op, args: &[Num], way: usize) -> Option<Regrouped> {
     let is_product = matches!(op, Op::Binary(Binary::Mul | Binary::Div));
     let is_arithmetic = |op| matches!(op, Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div));
@@ -229,6 +251,11 @@ fn regrouped(op: Op, args: &[Num], way: usize) -> Option<Regrouped> {
             let first = (op, vec![args[0].clone(), parts[0].clone()]);
             Some(Regrouped { first, then, other: Some(parts[1].clone()), comes_first: false })
         }
+        (_, 4) if is_product => {
+            let (then, parts) = made_by(&args[0], |inner| matches!(inner, Op::Function(_)))?;
+            let first = (op, vec![parts[0].clone(), args[1].clone()]);
+            Some(Regrouped { first, then, other: None, comes_first: false })
+        }
         (Op::Function(_), 0 | 1) => {
             let (then, parts) = made_by(&args[0], is_arithmetic)?;
             let first = (op, vec![parts[way].clone()]);
@@ -238,6 +265,11 @@ fn regrouped(op: Op, args: &[Num], way: usize) -> Option<Regrouped> {
             let is_aggregate = |inner| matches!(op, Op::Function(_)) && matches!(inner, Op::Aggregate(..));
             let (then, parts) = made_by(&args[0], |inner| matches!(inner, Op::Function(_)) || is_aggregate(inner))?;
             Some(Regrouped { first: (op, parts[..1].to_vec()), then, other: None, comes_first: false })
+        }
+        (_, 3) if is_sum(op) => {
+            let (then, parts) = made_by(&args[1], |inner| matches!(inner, Op::Function(_)))?;
+            let first = (op, vec![args[0].clone(), parts[0].clone()]);
+            Some(Regrouped { first, then, other: None, comes_first: false })
         }
         _ => None,
     }
@@ -413,10 +445,11 @@ fn changes(step: &Step) -> Vec<Change> {
                 changes.push(Change::Swapped);
             }
             if matches!(binary, Mul | Div) {
-                changes.extend([0, 1].map(Change::Regrouped));
+                changes.extend([0, 1, 4].map(Change::Regrouped));
                 changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Function(Function::Square)))));
             }
             if matches!(binary, Add | Sub) {
+                changes.push(Change::Regrouped(3));
                 for quantity in step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape == [0, 1, 1]) {
                     for arg in step.args.iter().enumerate().filter(|(_, arg)| arg.0.made.is_some()).map(|(i, _)| i) {
                         changes.push(Change::Arg(arg, Arg::With(Mul, quantity.name.clone())));
@@ -428,7 +461,7 @@ fn changes(step: &Step) -> Vec<Change> {
                 changes.extend([true, false].map(Change::OnlyLast));
             }
             if other_slope(step.op, &step.args).is_some() {
-                changes.push(Change::OtherSlope);
+                changes.extend([Change::OtherSlope, Change::SlopeAtOutput]);
             }
             if matches!(binary, Dot | Outer) {
                 changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Function(Function::Ones)))));
@@ -451,6 +484,7 @@ fn changes(step: &Step) -> Vec<Change> {
             changes.push(Change::Only(0));
             changes.extend(function.neighbours().iter().map(|&other| Change::Op(Op::Function(other))));
             changes.extend([0, 1, 2].map(Change::Regrouped));
+            changes.push(Change::OfBoth);
             let inside = [Op::Function(Function::Neg), Op::Times(2.0), Op::Times(0.5), Op::Plus(1.0), Op::Plus(-1.0)];
             changes.extend(inside.map(|op| Change::Arg(0, Arg::Op(op))));
             changes.push(Change::Result(Arg::Op(step.op)));
@@ -753,7 +787,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             (14, format!("uses:{name}_for_{own}"), format!("`{name}` is always used instead of `{own}`"))
         }
         Change::Paired(..) => (17, format!("paired:{}", slug(written)), in_formula),
-        Change::Regrouped(_) => (16, format!("regrouped:{}", slug(written)), in_formula),
+        Change::Regrouped(_) | Change::OfBoth => (16, format!("regrouped:{}", slug(written)), in_formula),
         Change::Arg(index, Arg::Quantity(name, is_old)) => {
             replaced(name, *is_old, texts[*index], &in_owner, &in_formula)
         }
@@ -825,6 +859,11 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                 false => ("tanh_for_sigmoid", "that of the sigmoid, a(1 - a),", "the slope of tanh, 1 - a²,"),
             };
             (13, format!("slope:{code}"), format!("{other} stands{in_owner} where {own} belongs"))
+        }
+        Change::SlopeAtOutput => {
+            let function = if matches!(step.op, Op::Binary(Binary::Sub)) { "tanh" } else { "the sigmoid" };
+            let says = format!("the slope of {function} is taken at its output, so that {function} is applied twice");
+            (13, "slope:at_output".to_owned(), says)
         }
         Change::Smoothed(share) => (
             17,

@@ -206,6 +206,12 @@ impl Function {
             Self::TwiceMinusOne => Text::new(format!("2 * {} - 1", of.within(0)), 2),
             Self::Ones => Text::name("1"),
             Self::Zeros => Text::name("0"),
+            // The root of a square.
+            Self::Sqrt if of.level == 0 && of.words.ends_with('²') => {
+                let words = of.words.trim_end_matches('²');
+                let inner = words.strip_prefix('(').and_then(|words| words.strip_suffix(')')).unwrap_or(words);
+                Text::new(format!("|{inner}|"), 0)
+            }
             _ => Text::call(&self.name(), &[of]),
         }
     }

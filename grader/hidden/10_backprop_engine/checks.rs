@@ -4,9 +4,7 @@
 //! computes, for what it passes back, for its own gradients; a network with layers that are not the learner's. What
 //! comes later needs less.
 
-use ndarray::ArrayD;
-
-use judge::prelude::*;
+use judge::{formula::Outputs, prelude::*};
 
 fn main() {
     judge::judge(checks());
@@ -45,12 +43,6 @@ fn linear() -> Vec<Check> {
                     true => c.matrix("d_out").dot(&c.matrix("weights")).into(),
                     false => Prediction::Panics,
                 },
-            )
-            .mistake(
-                "dx_averaged",
-                "dX is divided by the number of samples. `d_out` contains the 1/n of the loss already: do not divide \
-                 again.",
-                |c| c.matrix("d_out").dot(&c.matrix("weights").t()) / c.matrix("x").nrows() as f64,
             ),
         Check::new(
             "linear_gradients",
@@ -72,24 +64,20 @@ fn linear() -> Vec<Check> {
             "averaged_in_the_layer",
             "dW is divided by the number of samples. `d_out` is the gradient of a loss that is a *mean*, so it \
              contains the 1/n already. Layers only sum.",
-            |c| Record::new().with("d_weights", dw(c) / n(c)),
+            computed(|f| {
+                let x = f.input("x");
+                [("d_weights", x.t().dot(&f.input("d_out")) / x.rows())]
+            }),
         )
         .mistake(
             "db_along_the_rows",
             "`d_biases` has one number for each sample. A bias belongs to an output, that is to a column: sum over the \
              samples, `sum_axis(Axis(0))`.",
-            |c| Record::new().with("d_weights", dw(c)).with("d_biases", c.matrix("d_out").sum_axis(Axis(1))),
-        )
-        .mistake(
-            "gradients_not_kept",
-            "`d_weights` is still 0 after the backward pass. Write the gradient to `self.d_weights`, and that of the \
-             biases to `self.d_biases`.",
-            |c| Record::new().with("d_weights", dw(c) * 0.0),
-        )
-        .mistake(
-            "bias_gradients_not_kept",
-            "`d_biases` is still 0 after the backward pass. Write the sums of the columns of dZ to `self.d_biases`.",
-            |c| Record::new().with("d_weights", dw(c)).with("d_biases", db(c) * 0.0),
+            computed(|f| {
+                let (x, d_out) = (f.input("x"), f.input("d_out"));
+                let d_biases = d_out.t().aggregate(Aggregate::Sum, Over::Samples);
+                [("d_weights", x.t().dot(&d_out)), ("d_biases", d_biases)]
+            }),
         ),
         pass_mistakes(
             Check::new(
@@ -109,7 +97,7 @@ fn linear() -> Vec<Check> {
             "gradients_accumulate",
             "Gradients of several backward passes are added up. Here every backward pass should replace the old \
              gradients: `=`, not `+=`. (Some frameworks add them up and have a separate function that clears them.)",
-            |c| passed(c, Passes { accumulate: true, ..Passes::default() }),
+            |c| passed(c, "Linear", Kept::AddedUp),
         ),
         Check::new(
             "linear_parameters",
@@ -122,25 +110,21 @@ fn linear() -> Vec<Check> {
             let [d_weights, d_biases] = [(3, 2), (1, 2)].map(|shape| draw::matrix(draw, shape, 2.0));
             vec![linear_case(draw, 1, 3, 2).with("d_weights", d_weights).with("d_biases", d_biases.row(0).to_owned())]
         })
-        .expects(|c| {
-            raised(c, 1.0, 1.0)
-                .with("gradient 1", c.matrix("d_weights").to_owned())
-                .with("gradient 2", c.vector("d_biases").to_owned())
+        .computes(|f| {
+            [
+                ("weights raised by 1", f.input("weights") + 1.0),
+                ("biases raised by 1", f.input("biases") + 1.0),
+                ("gradient 1", f.input("d_weights")),
+                ("gradient 2", f.input("d_biases")),
+            ]
         })
-        .mistake(
-            "biases_first",
-            "The biases come first. The order matters, because an optimiser identifies each parameter by its \
-             position: weights, then biases.",
-            |c| {
-                raised(c, 1.0, 1.0)
-                    .with("gradient 1", c.vector("d_biases").to_owned())
-                    .with("gradient 2", c.matrix("d_weights").to_owned())
-            },
-        )
         .mistake(
             "biases_left_out",
             "Only the weights are returned, so an optimiser cannot update the biases.",
-            |c| raised(c, 1.0, 0.0).with("gradient 1", c.matrix("d_weights").to_owned()),
+            computed(|f| {
+                let (weights, biases) = (f.input("weights") + 1.0, f.input("biases"));
+                [("weights raised by 1", weights), ("biases raised by 1", biases), ("gradient 1", f.input("d_weights"))]
+            }),
         ),
         Check::new("new_linear", "linear", "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)", 1)
             .about("Linear::new")
@@ -157,8 +141,12 @@ fn linear() -> Vec<Check> {
             )
             .mistake_if(
                 "fan_out_for_fan_in",
-                "The weights are scaled by the number of outputs. An output sums over the inputs: sqrt(2 / n_in).",
-                |c, seen| deviates_by(seen, (2.0 / c.count("n_out") as f64).sqrt()),
+                "The weights are scaled by the number of outputs, or by that of inputs and outputs together. An output \
+                 sums over the inputs: sqrt(2 / n_in).",
+                |c, seen| {
+                    let (n_in, n_out) = (c.count("n_in") as f64, c.count("n_out") as f64);
+                    [n_out, n_in + n_out].iter().any(|n| deviates_by(seen, (2.0 / n).sqrt()))
+                },
             )
             .mistake_if(
                 "random_biases",
@@ -184,21 +172,13 @@ fn activations() -> Vec<Check> {
             "Sigmoid" => ["Sigmoid::forward", "Sigmoid::backward"],
             _ => ["Tanh::forward", "Tanh::backward"],
         };
-        Check::new(id, "activations", title, 2).asks("layer").about(backward).about(forward).computes(move |f| {
-            let z = f.input("x");
-            let a = match name {
-                "ReLU" => z.relu(),
-                "Sigmoid" => z.sigmoid(),
-                _ => z.tanh(),
-            };
-            let a = a.named("a");
-            let slope = match name {
-                "ReLU" => z.above(&f.number(0.0)).real(),
-                "Sigmoid" => &a * (1.0 - &a),
-                _ => 1.0 - a.square(),
-            };
-            [("output", a), ("d_x", f.input("d_out") * slope.named("slope"))]
-        })
+        let check = Check::new(id, "activations", title, 2).asks("layer").about(backward).about(forward);
+        check.computes(move |f| forward_and_back(f, |z, a| slope(f, name, z, a))).mistake_if(
+            "activation_overflows",
+            "For z = 800 or z = -800 the output is NaN. e^800 is infinite, and infinity divided by infinity is NaN. In \
+             1 / (1 + e^-z) an infinite e^-z gives the right result, 0; and `f64::tanh` is right for every number.",
+            only_large_become_nan,
+        )
     };
     vec![
         check("ReLU", "relu", "ReLU passes a gradient back where its input was positive")
@@ -208,26 +188,12 @@ fn activations() -> Vec<Check> {
                 "kink_counts_as_positive",
                 "At z = 0 the gradient is passed back. This course takes 0 for the slope at the kink: `z > 0.0`, not \
                  `>=`. (If you test the output: it is never negative, so `>= 0.0` is always true.)",
-                |c| activation(c, |z, _, d| if z >= 0.0 { d } else { 0.0 }),
+                computed(|f| forward_and_back(f, |z, _| z.at_least(&f.number(0.0)).real())),
             ),
         check("Sigmoid", "sigmoid", "sigmoid multiplies a gradient by σ(z)·(1 - σ(z)), for any z")
-            .on(cases("Sigmoid", array![[0.5, -1.0, 3.0], [0.0, 800.0, -800.0]]))
-            .mistake("slope_of_the_output", SLOPE_OF_THE_OUTPUT, |c| activation(c, |_, a, d| d * slope("Sigmoid", a)))
-            .mistake_if(
-                "sigmoid_overflows",
-                "For z = 800 or z = -800 the output is NaN. e^800 is infinite, and infinity divided by infinity is \
-                 NaN. In 1 / (1 + e^-z) an infinite e^-z gives the right result, 0.",
-                only_large_become_nan,
-            ),
+            .on(cases("Sigmoid", array![[0.5, -1.0, 3.0], [0.0, 800.0, -800.0]])),
         check("Tanh", "tanh", "tanh multiplies a gradient by 1 - tanh²(z), for any z")
-            .on(cases("Tanh", array![[0.5, -1.0, 2.0], [0.0, 800.0, -800.0]]))
-            .mistake_if(
-                "tanh_overflows",
-                "For z = 800 or z = -800 the output is NaN. e^800 is infinite, and infinity divided by infinity is \
-                 NaN. `f64::tanh` is right for every number.",
-                only_large_become_nan,
-            )
-            .mistake("slope_of_the_output", SLOPE_OF_THE_OUTPUT, |c| activation(c, |_, a, d| d * slope("Tanh", a))),
+            .on(cases("Tanh", array![[0.5, -1.0, 2.0], [0.0, 800.0, -800.0]])),
         pass_mistakes(
             Check::new(
                 "activation_passes",
@@ -258,10 +224,6 @@ fn only_large_become_nan(c: &Record, seen: &Record) -> bool {
         |large: bool| z.iter().zip(output).filter(|(z, _)| (z.abs() > 700.0) == large).any(|(_, a)| a.is_nan());
     is_nan(true) && !is_nan(false)
 }
-
-const SLOPE_OF_THE_OUTPUT: &str = "The function is applied twice: the slope is taken at the output of the forward \
-                                   pass instead of the input. If you kept the output a, the slope is a(1 - a) for \
-                                   sigmoid and 1 - a² for tanh.";
 
 fn losses() -> Vec<Check> {
     let drawn = |loss: &'static str, shape, draw: &mut probe::Generator| {
@@ -346,10 +308,7 @@ fn losses() -> Vec<Check> {
             "softmax_down_the_columns",
             "The probabilities are taken down the columns, so that the samples of a batch compete with each other. A \
              row is a sample, and its classes compete.",
-            |c| {
-                (softmax(&c.matrix("output").t()).reversed_axes() - c.matrix("target"))
-                    / c.matrix("output").nrows() as f64
-            },
+            computed(|f| softmax_gradient(f, Over::Samples)),
         ),
         Check::new("cross_entropy_large", "losses", "SoftmaxCrossEntropy is exact for scores of any size", 1)
             .asks("loss")
@@ -401,24 +360,19 @@ fn sequential() -> Vec<Check> {
             .asks("calls")
             .about("Sequential::forward")
             .on(|draw| {
-                let case = |scales| layers_that_scale(Array1::from(scales)).with("x", array![[1.0, 2.0]]);
+                let case = |scales| layers_that_scale(Array1::from(scales));
                 vec![case(vec![2.0, 3.0, 5.0]), case(vec![]), case(draw::vector(draw, 4, 3.0).to_vec())]
             })
             .expects(|c| {
-                let scales = c.vector("scales").to_vec();
-                called(
-                    scales.iter().fold(c.matrix("x").to_owned(), |x, scale| x * *scale + 1.0),
-                    forwards(scales.len()),
-                )
+                called(c, c.vector("scales").iter().fold(c.matrix("x").to_owned(), |x, by| x * *by + 1.0), &[])
             })
             .mistake(
                 "every_layer_gets_x",
                 "Every layer gets the network's input. The input of a layer is the output of the one before it: keep \
                  the signal in one variable, and replace it by each output.",
                 |c| {
-                    let scales = c.vector("scales");
-                    let output = scales.last().map_or(c.matrix("x").to_owned(), |scale| &c.matrix("x") * *scale + 1.0);
-                    called(output, forwards(scales.len()))
+                    let x = c.matrix("x").to_owned();
+                    called(c, c.vector("scales").last().map_or(x.clone(), |by| &x * *by + 1.0), &[])
                 },
             ),
         Check::new(
@@ -431,57 +385,54 @@ fn sequential() -> Vec<Check> {
         .about("Sequential::backward")
         .after("calls_forward")
         .on(|draw| {
-            [array![[1.0, -0.5]], draw::matrix(draw, (1, 2), 3.0)]
-                .map(|d_out| {
-                    layers_that_scale(array![2.0, 3.0, 5.0]).with("x", array![[1.0, 2.0]]).with("d_out", d_out)
-                })
+            let drawn = (draw::vector(draw, 3, 3.0) + 5.0, draw::matrix(draw, (1, 2), 3.0));
+            [(array![2.0, 3.0, 5.0], array![[1.0, -0.5]]), drawn]
+                .map(|(scales, d_out)| layers_that_scale(scales).with("d_out", d_out))
                 .to_vec()
         })
-        .expects(|c| gone_back(30.0, &[3, 2, 1], c))
+        .expects(|c| gone_back(c, &[1, 2, 3], &[3, 2, 1]))
         .mistake(
             "layers_not_reversed",
             "The layers are called in the order of the forward pass. The gradient begins at the output, so the last \
              layer comes first: `iter_mut().rev()`. The shapes agree here only because all layers have the same \
              width.",
-            |c| gone_back(30.0, &[1, 2, 3], c),
+            |c| gone_back(c, &[1, 2, 3], &[1, 2, 3]),
         )
         .mistake(
             "every_layer_gets_d_out",
             "Every layer gets the network's `d_out`. A layer needs the gradient with respect to *its* output, which \
              is the result of the layer after it.",
-            |c| gone_back(2.0, &[3, 2, 1], c),
-        )
-        .mistake(
-            "last_layer_skipped_on_the_way_back",
-            "The last layer is left out in the backward pass, so its slope is missing in the gradients of all layers \
-             before it.",
-            |c| gone_back(6.0, &[2, 1], c),
-        )
-        .mistake(
-            "first_layer_skipped_on_the_way_back",
-            "The first layer is left out in the backward pass. Its result is seldom needed, but the call computes the \
-             gradients of its parameters.",
-            |c| gone_back(15.0, &[3, 2], c),
+            |c| gone_back(c, &[1], &[3, 2, 1]),
         )
         .mistake(
             "d_out_returned",
             "All layers are called, but `d_out` is returned. Return the result of the first layer: the gradient with \
              respect to the network's input.",
-            |c| gone_back(1.0, &[3, 2, 1], c),
+            |c| gone_back(c, &[], &[3, 2, 1]),
+        )
+        .mistake_if(
+            "layer_skipped_on_the_way_back",
+            "The first or the last layer is left out in the backward pass. Without the last one, its slope is missing \
+             in the gradients of all layers before it. The result of the first one is seldom needed, but the call \
+             computes the gradients of its parameters.",
+            |c, seen| [[2, 1], [3, 2]].iter().any(|order| gone_back(c, order, order).get("calls") == seen.get("calls")),
         ),
         Check::new("network_parameters", "sequential", "parameters lists those of all layers, first to last", 1)
             .about("Sequential::parameters")
             .on(|draw| vec![given(draw, "Given, Given, Scale")])
-            .expects(|c| values(&pieces(c)))
+            .computes(|f| listed(f, parameters(f)))
             .mistake(
                 "parameters_reversed",
                 "The parameters of the last layer come first. Use the order of the layers, first to last.",
-                |c| values(&pieces(c).into_iter().rev().collect::<Vec<_>>()),
+                computed(|f| {
+                    let [first, second, scale] = [0..2, 2..4, 4..5].map(|part| parameters(f)[part].to_vec());
+                    listed(f, [scale, second, first].concat())
+                }),
             )
             .mistake(
                 "parameters_of_one_layer",
                 "Only the first layer's parameters are listed. `flat_map` makes one list of the lists of all layers.",
-                |c| values(&pieces(c)[..1]),
+                computed(|f| listed(f, parameters(f)[..2].to_vec())),
             ),
         Check::new(
             "network_gradients",
@@ -504,15 +455,7 @@ fn sequential() -> Vec<Check> {
                     .with("d_out", d_out),
             ]
         })
-        .expects(|c| {
-            let pieces = pieces(c);
-            let signals = signals(&pieces, &c.matrix("x"));
-            let (d_x, gradients) = gradients(&pieces, &signals, c.matrix("d_out").to_owned());
-            let record = Record::new().with("output", signals[pieces.len()].clone()).with("d_x", d_x);
-            (1..)
-                .zip(numbers(&gradients))
-                .fold(record, |record, (number, gradient)| record.with(&format!("gradient {number}"), gradient))
-        })
+        .computes(network_gradients)
         // Some of these gradients are as small as 1e-5.
         .within(Tolerance { relative: 1e-9, absolute: 1e-15 }),
         Check::new("n_parameters", "sequential", "n_parameters counts the numbers that are learned", 1)
@@ -524,44 +467,57 @@ fn sequential() -> Vec<Check> {
                     .map(|sizes| Record::new().with("sizes", sizes))
                     .to_vec()
             })
-            .expects(|c| c.counts("sizes").windows(2).map(|pair| pair[0] * pair[1] + pair[1]).sum::<usize>())
+            .computes(|f| {
+                let sizes = f.input("sizes");
+                let sum = |of: &dyn Fn(usize) -> Num| {
+                    (1..f.case().counts("sizes").len()).map(of).reduce(|sum, next| sum + next).expect(
+                        "there are \
+                                                                                                       layers",
+                    )
+                };
+                let weights = sum(&|i| sizes.at(i - 1) * sizes.at(i)).named("weights");
+                (weights + sum(&|i| sizes.at(i)).named("biases")).whole()
+            })
             .mistake(
                 "arrays_counted",
                 "This is the number of arrays. Count the numbers in them: `value.len()` is the count for one array.",
                 |c| 2 * (c.counts("sizes").len() - 1),
-            )
-            .mistake("biases_not_counted", "Only the weights are counted. The biases are learned, too.", |c| {
-                c.counts("sizes").windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>()
-            }),
+            ),
     ]
 }
 
 fn training() -> Vec<Check> {
-    let moved = |c: &Record, factor: &dyn Fn(usize, &ArrayD<f64>) -> f64| {
-        let gradients: Vec<Piece> = [1, 2].map(|number| linear_piece(c, "d_", number)).to_vec();
-        let moved = numbers(&pieces(c)).into_iter().zip(numbers(&gradients)).enumerate();
-        listed(moved.map(|(i, (value, gradient))| value - factor(i, &gradient) * gradient).collect())
+    let moved = |moves: fn(usize) -> bool| {
+        move |f: &Formula| {
+            let pairs =
+                [1, 2].map(|n| ["weights", "biases"].map(|name| (format!("{name} {n}"), format!("d_{name} {n}"))));
+            let values = pairs.concat().into_iter().enumerate().map(|(i, (value, slope))| {
+                let value = f.input(&value);
+                if moves(i) { value - f.input("learning_rate") * f.input(&slope) } else { value }
+            });
+            listed(f, values.collect())
+        }
     };
     vec![
         Check::new("step", "training", "step moves every parameter down its gradient", 2)
             .after("network_parameters")
             .on(|draw| [0.1, 0.25].map(|rate| given(draw, "Given, Given").with("learning_rate", rate)).to_vec())
-            .expects(move |c| moved(c, &|_, _| c.float("learning_rate")))
+            .computes(moved(|_| true))
             .mistake(
                 "biases_stand_still",
                 "The weights move, the biases do not. A step is for all parameters, whatever their shape.",
-                move |c| moved(c, &|_, gradient| if gradient.ndim() == 1 { 0.0 } else { c.float("learning_rate") }),
+                computed(moved(|i| i % 2 == 0)),
             )
             .mistake(
                 "only_the_first_layer_moves",
                 "Only the first layer moves. All of them have gradients.",
-                move |c| moved(c, &|number, _| if number > 1 { 0.0 } else { c.float("learning_rate") }),
+                computed(moved(|i| i < 2)),
             )
             .mistake(
                 "nothing_moves",
                 "The parameters have not changed: a copy was changed. `value` is a view into the layer; change the \
                  view itself, with `scaled_add` or `-=`.",
-                move |c| moved(c, &|_, _| 0.0),
+                computed(moved(|_| false)),
             ),
         Check::new("train_steps", "training", "train_step returns the loss before the step that it takes", 3)
             .about("Sequential::train_step")
@@ -585,41 +541,30 @@ fn training() -> Vec<Check> {
                     })
                     .to_vec()
             })
-            .expects(|c| trained(c, Training::default()))
+            .computes(|f| trained(f, Training::Right))
             .mistake(
                 "loss_after_the_step",
                 "The losses are those after each step. Return the one *before* the step: it belongs to the output \
                  from which the gradient was computed, and needs no second forward pass.",
-                |c| trained(c, Training { loss_after: true, ..Training::default() }),
+                computed(|f| trained(f, Training::LossAfter)),
             )
             .mistake(
                 "no_step_taken",
                 "The parameters, and so the loss, have not changed. You need both `backward`, which stores the \
                  gradients in the layers, and `step`, which uses them.",
-                |c| trained(c, Training { rate: 0.0, ..Training::default() }),
+                computed(|f| trained(f, Training::NoStep)),
             )
             .mistake(
                 "step_before_backward",
                 "The step is taken before the backward pass, with gradients that are 0 at first, and later those of \
                  the previous batch. First `backward`, then `step`.",
-                |c| trained(c, Training { step_first: true, ..Training::default() }),
+                computed(|f| trained(f, Training::StepFirst)),
             )
             .mistake(
                 "output_and_target_swapped",
                 "Output and target are swapped. That changes the sign of the gradient of a squared error, and the \
                  value of other losses: `loss.value(&output, y)`.",
-                |c| trained(c, Training { swapped: true, ..Training::default() }),
-            )
-            .mistake(
-                "gradient_not_of_the_loss",
-                "The backward pass begins with output minus target, whatever the loss is. Use the gradient of the \
-                 loss: `loss.gradient(&output, y)`.",
-                |c| trained(c, Training { plain_error: true, ..Training::default() }),
-            )
-            .mistake(
-                "averaged_once_more",
-                "The gradient is divided by the number of samples again. The loss divides already.",
-                |c| trained(c, Training { rate: 1.0 / n(c), ..Training::default() }),
+                computed(|f| trained(f, Training::Swapped)),
             ),
     ]
 }
@@ -636,20 +581,14 @@ fn summary() -> Vec<Check> {
             .asks("summary_of_sizes")
             .about("summary")
             .after("n_parameters")
-            .expects(|c| summary_of_sizes(c, 1, true))
+            .expects(summary_of_sizes)
             .on(sizes(vec![784, 256, 128, 10], "ReLU"))
-            .shows(include_str!("snapshots/summary_for_digits.snap"))
-            .mistake("layers_counted_from_zero", "The layers are counted from 0. Count them from 1.", |c| {
-                summary_of_sizes(c, 0, true)
-            })
-            .mistake("total_missing", "The last line is missing: how many parameters there are in all.", |c| {
-                summary_of_sizes(c, 1, false)
-            }),
+            .shows(include_str!("snapshots/summary_for_digits.snap")),
         Check::new("summary_of_a_deep_network", "summary", "summary keeps its columns where layers have two digits", 1)
             .asks("summary_of_sizes")
             .about("summary")
             .after("summary_for_digits")
-            .expects(|c| summary_of_sizes(c, 1, true))
+            .expects(summary_of_sizes)
             .on(sizes(vec![8, 6, 6, 6, 6, 6, 1], "Sigmoid"))
             .shows(include_str!("snapshots/summary_of_a_deep_network.snap")),
         Check::new("summary_of_other_layers", "summary", "summary asks each layer to describe itself", 1)
@@ -662,15 +601,8 @@ fn summary() -> Vec<Check> {
                     .to_vec()
             })
             .expects(|c| {
-                let n_in_and_out = |number| c.matrix(&format!("weights {number}")).dim();
-                let line = |number: usize, text: &str, count: usize| format!("{number:>2}  {text:<20}{count:>10}\n");
-                let linear = |number: usize| {
-                    let (n_in, n_out) = n_in_and_out(number);
-                    (format!("Linear {n_in} -> {n_out}"), (n_in + 1) * n_out)
-                };
-                let [(first, one), (last, two)] = [linear(1), linear(4)];
-                let lines = [line(1, &first, one), line(2, "Tanh", 0), line(3, "Scale by 3", 1), line(4, &last, two)];
-                lines.concat() + &format!("{:>34}", one + 1 + two)
+                let linear = |number: usize| linear_line(c.matrix(&format!("weights {number}")).dim());
+                summary_of(&[linear(1), ("Tanh".to_owned(), 0), ("Scale by 3".to_owned(), 1), linear(4)])
             })
             .shows(include_str!("snapshots/summary_of_other_layers.snap")),
     ]
@@ -724,27 +656,29 @@ fn mlp() -> Vec<Check> {
                 let seed = draw::count(draw, 1000);
                 vec![Record::new().with("sizes", sizes).with("activation", "Tanh").with("seed", seed)]
             })
-            .demands(|c, seen| {
-                let sizes = c.counts("sizes");
-                if seen.matrix("weights of the second layer").dim() != (sizes[1], sizes[2]) {
-                    return Err("The layers do not have the sizes that were asked for.".to_owned());
-                }
-                let names = ["weights of the first layer", "weights of the second layer", "weights of another mlp"];
-                let [first, second, another] = names.map(|name| seen.matrix(name));
-                match names.iter().find(|name| (seen.matrix(name).std(0.0) / 0.05_f64.sqrt() - 1.0).abs() > 0.1) {
-                    Some(name) => Err(format!("The {name} are not spread as `Linear::new` draws them.")),
-                    None if first == second => Err("Two layers have the same weights.".to_owned()),
-                    None if first == another => {
-                        Err("Two networks from one generator have the same weights.".to_owned())
+            .has_none_of(
+                &[(
+                    "generator_of_its_own",
+                    "Every network begins with the same weights: the generator that is passed in is not used. Draw the \
+                     weights from it.",
+                )],
+                |c, seen| {
+                    let sizes = c.counts("sizes");
+                    let names = ["the first layer", "the second layer", "another mlp"];
+                    let [first, second, another] = names.map(|of| seen.matrix(&format!("weights of {of}")));
+                    let is_spread = |w: &ArrayRef2<f64>| (w.std(0.0) / 0.05_f64.sqrt() - 1.0).abs() <= 0.1;
+                    match () {
+                        () if second.dim() != (sizes[1], sizes[2]) => {
+                            Err("The layers do not have the sizes that were asked for.")
+                        }
+                        () if first == another => Err("generator_of_its_own"),
+                        () if first == second => Err("Two layers have the same weights."),
+                        () if ![&first, &second, &another].iter().all(|w| is_spread(w)) => {
+                            Err("The weights are not spread as `Linear::new` draws them.")
+                        }
+                        () => Ok(()),
                     }
-                    None => Ok(()),
-                }
-            })
-            .mistake_if(
-                "generator_of_its_own",
-                "Every network begins with the same weights: the generator that is passed in is not used. Draw the \
-                 weights from it.",
-                |_, seen| seen.matrix("weights of the first layer") == seen.matrix("weights of another mlp"),
+                },
             ),
     ]
 }
@@ -757,40 +691,24 @@ fn softmax_layer() -> Vec<Check> {
             .about("Softmax::forward")
             .on(|draw| {
                 let [x, d_out] = [0, 1].map(|_| draw::matrix(draw, (2, 3), 2.0));
-                let example = Record::new()
-                    .with("x", array![[0.0, 1.0, 2.0], [1.0, 1.0, 1.0]])
-                    .with("d_out", array![[1.0, 0.0, 0.0], [0.0, 3.0, -1.5]]);
-                [example, Record::new().with("x", x).with("d_out", d_out)]
-                    .map(|case| {
-                        Record::new()
-                            .with("layer", "Softmax")
-                            .with("x", case.matrix("x").to_owned())
-                            .with("d_out", case.matrix("d_out").to_owned())
-                    })
+                let example = [array![[0.0, 1.0, 2.0], [1.0, 1.0, 1.0]], array![[1.0, 0.0, 0.0], [0.0, 3.0, -1.5]]];
+                [example, [x, d_out]]
+                    .map(|[x, d_out]| Record::new().with("layer", "Softmax").with("x", x).with("d_out", d_out))
                     .to_vec()
             })
-            .expects(|c| {
-                Record::new()
-                    .with("output", softmax(&c.matrix("x")))
-                    .with("d_x", softmax_backward(&c.matrix("x"), &c.matrix("d_out")))
+            .computes(|f| {
+                let p = softmax(&f.input("x"), Over::Row).named("p");
+                [("d_x", softmax_back(&p, &f.input("d_out"))), ("output", p)]
             })
-            .mistake(
-                "softmax_passes_the_gradient_on",
-                "The gradient is passed back unchanged. That is right only if softmax and cross-entropy are combined. \
-                 A separate softmax layer needs its own slope.",
-                |c| softmax_and_back(c, |_, d, k| d[k]),
-            )
-            .mistake(
-                "only_the_own_score",
-                "Only the slope of each probability along its own score is used, p(1 - p). It depends on all scores \
-                 of its row: if one rises, the others fall.",
-                |c| softmax_and_back(c, |p, d, k| d[k] * p[k] * (1.0 - p[k])),
-            )
             .mistake(
                 "plain_mean_subtracted",
                 "The mean of the row of `d_out` is subtracted. Subtract the mean weighted by the probabilities: Σ \
                  d·p.",
-                |c| softmax_and_back(c, |p, d, k| p[k] * (d[k] - d.mean().unwrap_or(0.0))),
+                computed(|f| {
+                    let d_out = f.input("d_out");
+                    let means = d_out.aggregate(Aggregate::Mean, Over::Row);
+                    [("d_x", softmax(&f.input("x"), Over::Row) * (d_out - means))]
+                }),
             ),
         pass_mistakes(
             Check::new(
@@ -816,7 +734,7 @@ fn softmax_layer() -> Vec<Check> {
                     .map(|x| Record::new().with("layer", "Softmax").with("x", x))
                     .to_vec()
             })
-            .expects(|c| softmax(&c.matrix("x")))
+            .computes(|f| softmax(&f.input("x"), Over::Row))
             .mistake_if(
                 "softmax_without_max",
                 "e^1000 is infinite, and infinity divided by infinity is NaN. Subtract the row's largest score from \
@@ -837,7 +755,7 @@ fn linear_cases(draw: &mut probe::Generator) -> Vec<Record> {
         .with("biases", array![0.5, -0.5])
         .with("x", array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
         .with("d_out", array![[1.0, 2.0], [3.0, 4.0], [-5.0, 1.0]]);
-    vec![example, linear_case(draw, 2, 3, 3), linear_case(draw, 4, 3, 2)]
+    vec![example, linear_case(draw, 2, 3, 3), linear_case(draw, 4, 3, 4)]
 }
 
 fn linear_case(draw: &mut probe::Generator, samples: usize, n_in: usize, n_out: usize) -> Record {
@@ -847,26 +765,6 @@ fn linear_case(draw: &mut probe::Generator, samples: usize, n_in: usize, n_out: 
         .with("biases", draw::vector(draw, n_out, 1.0))
         .with("x", draw::matrix(draw, (samples, n_in), 2.0))
         .with("d_out", draw::matrix(draw, (samples, n_out), 2.0))
-}
-
-fn dw(c: &Record) -> Array2<f64> {
-    c.matrix("x").t().dot(&c.matrix("d_out"))
-}
-
-fn db(c: &Record) -> Array1<f64> {
-    c.matrix("d_out").sum_axis(Axis(0))
-}
-
-/// How many samples a case has.
-fn n(c: &Record) -> f64 {
-    c.matrix("x").nrows() as f64
-}
-
-/// The parameters of a linear layer with something added to each.
-fn raised(c: &Record, weights: f64, biases: f64) -> Record {
-    Record::new()
-        .with("weights raised by 1", &c.matrix("weights") + weights)
-        .with("biases raised by 1", &c.vector("biases") + biases)
 }
 
 fn he_initialised(c: &Record, seen: &Record) -> Result<(), String> {
@@ -901,32 +799,29 @@ fn deviates_by(seen: &Record, std_dev: f64) -> bool {
     (seen.matrix("weights").std(0.0) / std_dev - 1.0).abs() < 0.03
 }
 
-/// What an activation puts out, and what it passes back, given input, output and gradient of each entry.
-fn activation(c: &Record, back: impl Fn(f64, f64, f64) -> f64) -> Record {
-    let z = c.matrix("x");
-    let a = z.mapv(|z| value(c.text("layer"), z));
-    let d_x = Array2::from_shape_fn(z.dim(), |at| back(z[at], a[at], c.matrix("d_out")[at]));
-    Record::new().with("output", a).with("d_x", d_x)
+/// What the case's activation puts out, and what it passes back, with this slope.
+fn forward_and_back(f: &Formula, slope: impl Fn(&Num, &Num) -> Num) -> [(&'static str, Num); 2] {
+    let z = f.input("x");
+    let a = activated(f.case().text("layer"), &z).named("a");
+    let slope = slope(&z, &a).named("slope");
+    [("output", a), ("d_x", f.input("d_out") * slope)]
 }
 
-/// An activation at `z`.
-fn value(name: &str, z: f64) -> f64 {
+fn activated(name: &str, z: &Num) -> Num {
     match name {
-        "ReLU" => z.max(0.0),
-        "Sigmoid" => 1.0 / (1.0 + (-z).exp()),
+        "ReLU" => z.relu(),
+        "Sigmoid" => z.sigmoid(),
         "Tanh" => z.tanh(),
         other => panic!("no activation is called `{other}`"),
     }
 }
 
-/// The slope of an activation at `z`.
-fn slope(name: &str, z: f64) -> f64 {
+/// The slope of the activation called `name`, whose output for `z` is `a`.
+fn slope(f: &Formula, name: &str, z: &Num, a: &Num) -> Num {
     match name {
-        "ReLU" => f64::from(u8::from(z > 0.0)),
-        "Sigmoid" => value(name, z) * value(name, -z),
-        // 1 / cosh²
-        "Tanh" => z.cosh().powi(-2),
-        other => panic!("no activation is called `{other}`"),
+        "ReLU" => z.above(&f.number(0.0)).real(),
+        "Sigmoid" => a * (1.0 - a),
+        _ => 1.0 - a.square(),
     }
 }
 
@@ -953,70 +848,69 @@ fn passes_of(layer: &'static str, draw: &mut probe::Generator) -> [Record; 4] {
     })
 }
 
-/// What can be wrong with what a layer keeps.
-#[derive(Clone, Copy, Default)]
-struct Passes {
-    first_batch_kept: bool,
-    shared: bool,
-    used_up: bool,
-    accumulate: bool,
+/// What can be wrong with what a layer keeps: nothing, or one of three things.
+#[derive(Clone, Copy, PartialEq)]
+enum Kept {
+    Well,
+    Shared,
+    UsedUp,
+    AddedUp,
 }
 
-/// What comes of the passes of a case.
-fn passed(c: &Record, faults: Passes) -> Prediction {
-    let mut kept: Option<Array2<f64>> = None;
-    let (mut record, mut number) = (Record::new(), 0);
+/// What comes of the passes of a case, if the layers called `wrong` keep what they need like this, and all others well.
+fn passed(c: &Record, wrong: &str, kept_how: Kept) -> Prediction {
+    let name = c.text("layer");
+    let how = if name == wrong { kept_how } else { Kept::Well };
+    let mut kept = None;
+    let mut backward_of = Vec::new();
     for pass in c.text("passes").split(", ") {
         match pass {
-            "forward(x)" => kept = Some(c.matrix("x").to_owned()),
-            "forward(x2)" if !faults.first_batch_kept => kept = Some(c.matrix("x2").to_owned()),
-            "another layer's forward(x2)" if faults.shared => kept = Some(c.matrix("x2").to_owned()),
+            "forward(x)" => kept = Some("x"),
+            "forward(x2)" => kept = Some("x2"),
+            "another layer's forward(x2)" if how == Kept::Shared => kept = Some("x2"),
             "backward(d_out)" => {
-                number += 1;
-                let Some(x) = &kept else { return Prediction::Panics };
-                let d_out = c.matrix("d_out");
-                if c.text("layer") == "Linear" {
-                    let times = if faults.accumulate { f64::from(number) } else { 1.0 };
-                    record = record
-                        .with(&format!("d_x {number}"), d_out.dot(&c.matrix("weights").t()))
-                        .with(&format!("d_weights {number}"), times * x.t().dot(&d_out))
-                        .with(&format!("d_biases {number}"), times * db(c));
-                } else {
-                    let d_x = match c.text("layer") {
-                        "Softmax" => softmax_backward(x, &d_out),
-                        name => x.mapv(|z| slope(name, z)) * d_out,
-                    };
-                    record = record.with(&format!("d_x {number}"), d_x);
-                }
-                if faults.used_up {
-                    kept = None;
-                }
+                let Some(input) = kept else { return Prediction::Panics };
+                backward_of.push(input);
+                kept = kept.filter(|_| how != Kept::UsedUp);
             }
             _ => {}
         }
     }
-    record.into()
+    let passes = computed(|f| {
+        let d_out = f.input("d_out");
+        let mut parts = Vec::new();
+        for (number, input) in (1..).zip(&backward_of) {
+            let x = f.input(input);
+            if name == "Linear" {
+                let times = if how == Kept::AddedUp { f64::from(number) } else { 1.0 };
+                parts.push((format!("d_x {number}"), d_out.dot(&f.input("weights").t())));
+                parts.push((format!("d_weights {number}"), times * x.t().dot(&d_out)));
+                parts.push((format!("d_biases {number}"), times * d_out.aggregate(Aggregate::Sum, Over::Samples)));
+            } else {
+                let d_x = match name {
+                    "Softmax" => softmax_back(&softmax(&x, Over::Row), &d_out),
+                    name => &d_out * slope(f, name, &x, &activated(name, &x)),
+                };
+                parts.push((format!("d_x {number}"), d_x));
+            }
+        }
+        Outputs(parts)
+    });
+    passes(c).into()
 }
 
 /// What is right about the passes of `layers`, and what is commonly wrong: a mistake may be in any of them alone.
 fn pass_mistakes(check: Check, layers: &'static [&'static str]) -> Check {
     let check = check
-        .expects(|c| passed(c, Passes::default()))
-        .mistake_if(
-            "first_batch_kept",
-            "`backward` uses the *first* batch of the layer. It should use the batch of the last forward pass: every \
-             forward pass has to replace the stored values.",
-            |c, seen| {
-                c.text("passes").starts_with("forward(x), forward(x2)")
-                    && shows(c, seen, Passes { first_batch_kept: true, ..Passes::default() })
-            },
-        )
+        .expects(|c| passed(c, "", Kept::Well))
         .mistake_if(
             "cache_is_shared",
             "Two layers of the same type share their stored values: `backward` of the first uses the input of the \
              second. Store the values in a field of the layer.",
             |c, seen| {
-                c.text("passes").contains("another") && shows(c, seen, Passes { shared: true, ..Passes::default() })
+                let Prediction::Is(shared) = passed(c, c.text("layer"), Kept::Shared) else { return false };
+                let part = if c.text("layer") == "Linear" { "d_weights 1" } else { "d_x 1" };
+                c.text("passes").contains("another") && shared.matrix(part).abs_diff_eq(&seen.matrix(part), 1e-9)
             },
         )
         .mistake_if(
@@ -1030,23 +924,9 @@ fn pass_mistakes(check: Check, layers: &'static [&'static str]) -> Check {
             "cache_is_used_up",
             "A second backward pass fails, as if `take` had removed the stored values. Borrow them with `as_ref` \
              instead.",
-            move |c| passed(c, Passes { used_up: c.text("layer") == *layer, ..Passes::default() }),
+            |c| passed(c, layer, Kept::UsedUp),
         )
     })
-}
-
-/// Whether what was seen is what comes of these faults.
-fn shows(c: &Record, seen: &Record, faults: Passes) -> bool {
-    let Prediction::Is(wrong) = passed(c, faults) else { return false };
-    let close = |name: &str| {
-        let (Some(Value::Array { data: wrong, .. }), Some(Value::Array { data: seen, .. })) =
-            (wrong.get(name), seen.get(name))
-        else {
-            return false;
-        };
-        wrong.len() == seen.len() && wrong.iter().zip(seen).all(|(wrong, seen)| (wrong - seen).abs() < 1e-9)
-    };
-    wrong.parts().all(|(name, _)| close(name))
 }
 
 fn loss_of(f: &Formula) -> Num {
@@ -1070,12 +950,23 @@ fn loss_gradient_of(f: &Formula) -> Num {
     match f.case().text("loss") {
         "Mse" => 2.0 * (&output - target) / output.count(),
         "BceWithLogits" => (output.sigmoid().named("p") - target) / output.count(),
-        _ => {
-            let exponentials = (&output - output.aggregate(Aggregate::Max, Over::Row)).exp().named("exponentials");
-            let p = (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p");
-            (p - target) / output.rows()
-        }
+        _ => softmax_gradient(f, Over::Row),
     }
+}
+
+/// (P - Y) / n, with probabilities that sum to 1 over these scores.
+fn softmax_gradient(f: &Formula, over: Over) -> Num {
+    (softmax(&f.input("output"), over).named("p") - f.input("target")) / f.input("output").rows()
+}
+
+fn softmax(z: &Num, over: Over) -> Num {
+    let exponentials = (z - z.aggregate(Aggregate::Max, over)).exp().named("exponentials");
+    &exponentials / exponentials.aggregate(Aggregate::Sum, over)
+}
+
+/// What a softmax layer passes back: every score of a row moves all of its probabilities.
+fn softmax_back(p: &Num, d_out: &Num) -> Num {
+    p * (d_out - (p * d_out).aggregate(Aggregate::Sum, Over::Row))
 }
 
 fn loss_is_too_small(c: &Record, seen: &Record) -> bool {
@@ -1088,187 +979,116 @@ fn rounded_to_zero(c: &Record, seen: &Record) -> bool {
     !seen.float("value").is_finite() && seen.matrix("gradient").abs_diff_eq(&right.matrix("result"), 1e-9)
 }
 
-/// Softmax of each row as `1 / Σ_k e^(z_k - z_j)`: as safe as with the maximum.
-fn softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
-    Array2::from_shape_fn(z.dim(), |(i, j)| 1.0 / z.row(i).iter().map(|other| (other - z[[i, j]]).exp()).sum::<f64>())
-}
-
-/// A softmax layer, and the gradient along score k of a row, given its probabilities and what has arrived.
-fn softmax_and_back(c: &Record, back: impl Fn(&ArrayRef1<f64>, &ArrayRef1<f64>, usize) -> f64) -> Record {
-    let (p, d_out) = (softmax(&c.matrix("x")), c.matrix("d_out"));
-    let d_x = Array2::from_shape_fn(p.dim(), |(i, k)| back(&p.row(i), &d_out.row(i), k));
-    Record::new().with("output", p).with("d_x", d_x)
-}
-
-/// What a softmax layer passes back: Σ_j d_j · dp_j/dz_k for each score k of a row.
-fn softmax_backward(z: &ArrayRef2<f64>, d_out: &ArrayRef2<f64>) -> Array2<f64> {
-    let p = softmax(z);
-    Array2::from_shape_fn(p.dim(), |(i, k)| {
-        (0..p.ncols()).map(|j| d_out[[i, j]] * p[[i, k]] * (delta(j, k) - p[[i, j]])).sum()
-    })
-}
-
-fn delta(j: usize, k: usize) -> f64 {
-    f64::from(u8::from(j == k))
-}
-
 fn layers_that_scale(scales: Array1<f64>) -> Record {
-    Record::new().with("scales", scales).with("each layer computes", "scale · x + 1")
+    Record::new().with("scales", scales).with("each layer computes", "scale · x + 1").with("x", array![[1.0, 2.0]])
 }
 
-fn forwards(count: usize) -> String {
-    (1..=count).map(|number| format!("forward {number}")).collect::<Vec<_>>().join(", ")
+/// What comes out of a network of such layers that are all called forwards, and then backwards in this order.
+fn called(c: &Record, output: Array2<f64>, backwards: &[usize]) -> Record {
+    let forwards = (1..=c.vector("scales").len()).map(|number| format!("forward {number}"));
+    let calls: Vec<String> = forwards.chain(backwards.iter().map(|number| format!("backward {number}"))).collect();
+    Record::new().with(if backwards.is_empty() { "output" } else { "d_x" }, output).with("calls", calls.join(", "))
 }
 
-fn called(output: Array2<f64>, calls: String) -> Record {
-    Record::new().with("output", output).with("calls", calls)
+/// A backward pass whose result has gone through some of the layers, and that calls layers in this order.
+fn gone_back(c: &Record, through: &[usize], order: &[usize]) -> Record {
+    let factor: f64 = through.iter().map(|number| c.vector("scales")[number - 1]).product();
+    called(c, &c.matrix("d_out") * factor, order)
 }
 
-/// A backward pass through three layers that multiplies by `factor` and calls these layers.
-fn gone_back(factor: f64, order: &[usize], c: &Record) -> Record {
-    let backwards: String = order.iter().map(|number| format!(", backward {number}")).collect();
-    Record::new().with("d_x", &c.matrix("d_out") * factor).with("calls", forwards(3) + &backwards)
+/// The names of the layers of the case's network, with their numbers.
+fn layers(f: &Formula) -> impl DoubleEndedIterator<Item = (&str, usize)> {
+    let names: Vec<&str> = f.case().text("network").split(", ").collect();
+    names.into_iter().enumerate().map(|(i, name)| (name, i + 1))
 }
 
-/// A piece of a network, or the gradients of its parameters.
-#[derive(Clone)]
-enum Piece {
-    Linear(Array2<f64>, Array1<f64>),
-    Scale(f64),
-    Activation(String),
+/// The parameters of the case's network, in order.
+fn parameters(f: &Formula) -> Vec<Num> {
+    let of = |(name, number)| match name {
+        "Linear" | "Given" => vec![f.input(&format!("weights {number}")), f.input(&format!("biases {number}"))],
+        "Scale" => vec![f.vector(&[f.input(&format!("scale {number}"))])],
+        _ => Vec::new(),
+    };
+    layers(f).flat_map(of).collect()
 }
 
-/// The weights and biases of a case with this number, or with a prefix their gradients.
-fn linear_piece(c: &Record, prefix: &str, number: usize) -> Piece {
-    Piece::Linear(
-        c.matrix(&format!("{prefix}weights {number}")).to_owned(),
-        c.vector(&format!("{prefix}biases {number}")).to_owned(),
-    )
+/// How many parameters there are, and each of them.
+fn listed(f: &Formula, parameters: Vec<Num>) -> Outputs {
+    let how_many = ("how many".to_owned(), f.number(parameters.len() as f64).whole());
+    let parameters = (1..).zip(parameters).map(|(number, value)| (format!("parameter {number}"), value));
+    Outputs([how_many].into_iter().chain(parameters).collect())
 }
 
-/// The network of a case.
-fn pieces(c: &Record) -> Vec<Piece> {
-    let part = |name: &str, number: usize| format!("{name} {number}");
-    (1..)
-        .zip(c.text("network").split(", "))
-        .map(|(number, name)| match name {
-            "Linear" | "Given" => linear_piece(c, "", number),
-            "Scale" => Piece::Scale(c.float(&part("scale", number))),
-            name => Piece::Activation(name.to_owned()),
-        })
-        .collect()
-}
-
-/// The input of a network, and what comes out of each of its pieces.
-fn signals(pieces: &[Piece], x: &ArrayRef2<f64>) -> Vec<Array2<f64>> {
-    let mut signals = vec![x.to_owned()];
-    for piece in pieces {
-        let x = &signals[signals.len() - 1];
-        signals.push(match piece {
-            Piece::Linear(weights, biases) => x.dot(weights) + biases,
-            Piece::Scale(scale) => x * *scale + 1.0,
-            Piece::Activation(name) => x.mapv(|z| value(name, z)),
+/// The output of the case's network, and all gradients.
+fn network_gradients(f: &Formula) -> Outputs {
+    let of = |name: &str, number: usize| f.input(&format!("{name} {number}"));
+    let mut signals = vec![f.input("x")];
+    for (name, number) in layers(f) {
+        let x = &signals[number - 1];
+        signals.push(match name {
+            "Linear" => x.dot(&of("weights", number)) + of("biases", number),
+            "Scale" => x * of("scale", number) + 1.0,
+            name => activated(name, x),
         });
     }
-    signals
-}
-
-/// The gradient along the input of a network, and those of all its pieces, given the one along its output.
-fn gradients(pieces: &[Piece], signals: &[Array2<f64>], d_out: Array2<f64>) -> (Array2<f64>, Vec<Piece>) {
-    let mut d = d_out;
-    let mut gradients: Vec<Piece> = pieces
-        .iter()
-        .zip(signals)
-        .rev()
-        .map(|(piece, x)| {
-            let (gradient, d_x) = match piece {
-                Piece::Linear(weights, _) => (Piece::Linear(x.t().dot(&d), d.sum_axis(Axis(0))), d.dot(&weights.t())),
-                Piece::Scale(scale) => (Piece::Scale((x * &d).sum()), &d * *scale),
-                Piece::Activation(name) => (piece.clone(), &d * &x.mapv(|z| slope(name, z))),
-            };
-            d = d_x;
-            gradient
-        })
-        .collect();
-    gradients.reverse();
-    (d, gradients)
-}
-
-/// The parameters of some pieces, or their gradients, in order.
-fn numbers(pieces: &[Piece]) -> Vec<ArrayD<f64>> {
-    let of = |piece: &Piece| match piece {
-        Piece::Linear(weights, biases) => vec![weights.clone().into_dyn(), biases.clone().into_dyn()],
-        Piece::Scale(scale) => vec![array![*scale].into_dyn()],
-        Piece::Activation(_) => Vec::new(),
-    };
-    pieces.iter().flat_map(of).collect()
-}
-
-fn values(pieces: &[Piece]) -> Record {
-    listed(numbers(pieces))
-}
-
-fn listed(numbers: Vec<ArrayD<f64>>) -> Record {
-    let record = Record::new().with("how many", numbers.len());
-    (1..).zip(numbers).fold(record, |record, (number, value)| record.with(&format!("parameter {number}"), value))
-}
-
-/// What can be wrong with a training step.
-#[derive(Clone, Copy)]
-struct Training {
-    loss_after: bool,
-    step_first: bool,
-    swapped: bool,
-    plain_error: bool,
-    /// What the learning rate is multiplied by.
-    rate: f64,
-}
-
-impl Default for Training {
-    fn default() -> Self {
-        Self { loss_after: false, step_first: false, swapped: false, plain_error: false, rate: 1.0 }
-    }
-}
-
-/// The losses of a training, and the parameters that it ends with.
-fn trained(c: &Record, faults: Training) -> Record {
-    let mut pieces = pieces(c);
-    let mut known: Option<Vec<Piece>> = None;
-    let mut losses = Vec::new();
-    for _ in 0..c.count("steps") {
-        let signals_before = signals(&pieces, &c.matrix("x"));
-        let output = &signals_before[pieces.len()];
-        let (loss, d_out) = loss_and_gradient(c, output, faults);
-        let (_, gradients) = gradients(&pieces, &signals_before, d_out);
-        let used = if faults.step_first { known.replace(gradients) } else { Some(gradients) };
-        let rate = c.float("learning_rate") * faults.rate;
-        for (piece, gradient) in pieces.iter_mut().zip(used.unwrap_or_default()) {
-            match (piece, gradient) {
-                (Piece::Linear(weights, biases), Piece::Linear(dw, db)) => {
-                    weights.scaled_add(-rate, &dw);
-                    biases.scaled_add(-rate, &db);
-                }
-                (Piece::Scale(scale), Piece::Scale(d)) => *scale -= rate * d,
-                _ => {}
+    let mut d = f.input("d_out");
+    let mut gradients = Vec::new();
+    for (name, number) in layers(f).rev() {
+        let (x, a) = (&signals[number - 1], &signals[number]);
+        match name {
+            "Linear" => {
+                gradients.extend([d.aggregate(Aggregate::Sum, Over::Samples), x.t().dot(&d)]);
+                d = d.dot(&of("weights", number).t());
             }
+            "Scale" => {
+                gradients.push(f.vector(&[(x * &d).sum()]));
+                d = d * of("scale", number);
+            }
+            name => d = d * slope(f, name, x, a),
         }
-        let after = &signals(&pieces, &c.matrix("x"))[pieces.len()];
-        losses.push(if faults.loss_after { loss_and_gradient(c, after, faults).0 } else { loss });
     }
-    values(&pieces).with("losses", Array1::from(losses))
+    let output = signals.pop().expect("there is the input at least");
+    let parts = [("output".to_owned(), output), ("d_x".to_owned(), d)];
+    let gradients = (1..).zip(gradients.into_iter().rev()).map(|(number, g)| (format!("gradient {number}"), g));
+    Outputs(parts.into_iter().chain(gradients).collect())
 }
 
-fn loss_and_gradient(c: &Record, output: &Array2<f64>, faults: Training) -> (f64, Array2<f64>) {
-    let (mut output, mut target) = (output.clone(), c.matrix("target").to_owned());
-    if faults.swapped {
-        (output, target) = (target, output);
+/// A training: the right one, and those with a mistake.
+#[derive(Clone, Copy, PartialEq)]
+enum Training {
+    Right,
+    LossAfter,
+    NoStep,
+    StepFirst,
+    Swapped,
+}
+
+/// The losses of a training of two Scale layers, and the parameters that it ends with.
+fn trained(f: &Formula, how: Training) -> Outputs {
+    let (x, rate, steps) = (f.input("x"), f.input("learning_rate"), f.times("steps"));
+    let mut scales = [f.input("scale 1"), f.input("scale 2")];
+    let (mut known, mut losses) = (None, Vec::new());
+    for step in 0..=steps {
+        let hidden = &x * &scales[0] + 1.0;
+        let mut pair = [(&hidden * &scales[1] + 1.0).named("output"), f.input("target")];
+        if how == Training::Swapped {
+            pair.reverse();
+        }
+        let error = (&pair[0] - &pair[1]).named("error");
+        let is_cubes = f.case().text("loss") == "sum of cubes";
+        losses.push(if is_cubes { error.cube().sum() } else { error.square().sum() });
+        let error = &pair[0] - &pair[1];
+        let gradient = (if is_cubes { 3.0 * error.square() } else { 2.0 * error }).named("gradient");
+        let slopes = [(&x * &gradient * &scales[1]).sum(), (&hidden * &gradient).sum()];
+        let used = if how == Training::StepFirst { known.replace(slopes) } else { Some(slopes) };
+        if let Some([one, two]) = used.filter(|_| step < steps && how != Training::NoStep) {
+            scales = [&scales[0] - &rate * one, &scales[1] - &rate * two];
+        }
     }
-    let error = &output - &target;
-    let (value, gradient) = match c.text("loss") {
-        "sum of cubes" => (error.mapv(|e| e.powi(3)).sum(), error.mapv(|e| 3.0 * e * e)),
-        _ => (error.mapv(|e| e * e).sum(), &error * 2.0),
-    };
-    (value, if faults.plain_error { error } else { gradient })
+    let losses = if how == Training::LossAfter { &losses[1..] } else { &losses[..steps] };
+    let mut outputs = listed(f, scales.map(|scale| f.vector(&[scale])).to_vec());
+    outputs.0.push(("losses".to_owned(), f.vector(losses)));
+    outputs
 }
 
 /// A network with drawn parameters: the names of its layers, and the widths between its linear ones. `head` comes
@@ -1317,50 +1137,50 @@ fn four_layers() -> Record {
 }
 
 /// The activation behind linear layer `layer` of `count`.
-type Behind = fn(usize, usize, &'static str) -> Option<&'static str>;
+type Behind = for<'a> fn(usize, usize, &'a str) -> Option<&'a str>;
 
-fn between(layer: usize, count: usize, name: &'static str) -> Option<&'static str> {
+fn between(layer: usize, count: usize, name: &str) -> Option<&str> {
     (layer + 1 < count).then_some(name)
 }
 
 /// The shapes of an mlp, and its output for parameters that are the sines of their places.
 fn mlp_with(c: &Record, behind: Behind) -> Record {
     let sizes = c.counts("sizes");
-    let name = match c.text("activation") {
-        "Relu" => "ReLU",
-        "Sigmoid" => "Sigmoid",
-        _ => "Tanh",
-    };
-    let sine = |index: usize, number: usize| ((index * number) as f64).sin();
-    let mut pieces = Vec::new();
-    let mut shapes = Vec::new();
-    for (layer, pair) in sizes.windows(2).enumerate() {
-        let number = 2 * layer + 1;
-        shapes.extend([format!("[{}, {}]", pair[0], pair[1]), format!("[{}]", pair[1])]);
-        pieces.push(Piece::Linear(
-            Array2::from_shape_fn((pair[0], pair[1]), |(i, j)| sine(i * pair[1] + j + 1, number)),
-            Array1::from_shape_fn(pair[1], |j| sine(j + 1, number + 1)),
-        ));
-        pieces.extend(behind(layer, sizes.len() - 1, name).map(|name| Piece::Activation(name.to_owned())));
-    }
-    let output = signals(&pieces, &c.matrix("x"))[pieces.len()].clone();
-    Record::new().with("shapes", shapes.join(" ")).with("output", output)
+    let name = if c.text("activation") == "Relu" { "ReLU" } else { c.text("activation") };
+    let pairs = || sizes.windows(2).map(|pair| (pair[0], pair[1])).enumerate();
+    let shapes: Vec<String> = pairs().map(|(_, (n_in, n_out))| format!("[{n_in}, {n_out}] [{n_out}]")).collect();
+    let output = computed(|f| {
+        let mut signal = f.input("x");
+        for (layer, (n_in, n_out)) in pairs() {
+            let sines = |row: usize, number: usize| {
+                let sine = |j: usize| f.number(((row * n_out + j + 1) as f64 * number as f64).sin());
+                f.vector(&(0..n_out).map(sine).collect::<Vec<_>>())
+            };
+            let weights: Vec<Num> = (0..n_in).map(|row| sines(row, 2 * layer + 1)).collect();
+            signal = signal.dot(&f.matrix(&weights, &weights[0])) + sines(0, 2 * layer + 2);
+            signal = behind(layer, sizes.len() - 1, name).map_or(signal.clone(), |name| activated(name, &signal));
+        }
+        [("output", signal)]
+    });
+    output(c).with("shapes", shapes.join(" "))
 }
 
-/// The summary of linear layers with ReLUs between them.
-fn summary_of_sizes(c: &Record, first: usize, total: bool) -> String {
-    let sizes = c.counts("sizes");
-    let mut layers = Vec::new();
-    for pair in sizes.windows(2) {
-        layers.push((format!("Linear {} -> {}", pair[0], pair[1]), (pair[0] + 1) * pair[1]));
-        layers.push((c.text("between").to_owned(), 0));
-    }
+/// The summary of linear layers with other ones between them.
+fn summary_of_sizes(c: &Record) -> String {
+    let linear = c.counts("sizes").windows(2).map(|pair| linear_line((pair[0], pair[1]))).collect::<Vec<_>>();
+    let between = (c.text("between").to_owned(), 0);
+    let mut layers: Vec<(String, usize)> = linear.into_iter().flat_map(|linear| [linear, between.clone()]).collect();
     layers.pop();
-    let sum: usize = layers.iter().map(|(_, count)| count).sum();
-    let mut lines: Vec<String> =
-        (first..).zip(layers).map(|(number, (text, count))| format!("{number:>2}  {text:<20}{count:>10}")).collect();
-    if total {
-        lines.push(format!("{sum:>34}"));
-    }
-    lines.join("\n")
+    summary_of(&layers)
+}
+
+/// How a linear layer describes itself, and its number of parameters.
+fn linear_line((n_in, n_out): (usize, usize)) -> (String, usize) {
+    (format!("Linear {n_in} -> {n_out}"), (n_in + 1) * n_out)
+}
+
+fn summary_of(layers: &[(String, usize)]) -> String {
+    let lines = (1..).zip(layers).map(|(number, (text, count))| format!("{number:>2}  {text:<20}{count:>10}\n"));
+    let total: usize = layers.iter().map(|(_, count)| count).sum();
+    lines.collect::<String>() + &format!("{total:>34}")
 }

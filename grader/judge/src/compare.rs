@@ -173,8 +173,9 @@ fn pattern(shape: &[usize], wanted: &[f64], got: &[f64], tolerance: Tolerance) -
         return Some("The numbers are right, but in another order.".to_owned());
     }
     let factor = got[largest] / wanted[largest];
-    if nonzero > 1 && factor.is_finite() && factor != 0.0 && follows(&|wanted| factor * wanted) {
-        return Some(format!("Every number is {} times what it should be.", render::number(factor)));
+    let times = render::number(factor);
+    if nonzero > 1 && factor.is_finite() && factor != 0.0 && times != "1" && follows(&|wanted| factor * wanted) {
+        return Some(format!("Every number is {times} times what it should be."));
     }
     let offset = got[0] - wanted[0];
     if wanted.len() > 1 && follows(&|wanted| wanted + offset) {

@@ -9,6 +9,7 @@ use crate::{
     Check, Expectation, Prediction, compare,
     explain::{Answered, AskMore, Explanation, MAX_MORE, agree, listed, numbers},
     formula::{Array, Count, Function, Op, constant},
+    text,
 };
 
 /// A change of one input of the reference, or of its result.
@@ -366,11 +367,19 @@ impl Stopwatch {
 
 /// How the learner's code behaves, where that says more than a wrong number.
 pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, seed: u64) -> Option<Explanation> {
-    if check.program.is_some() || check.snapshot.is_some() {
+    if check.program.is_some() {
         return None;
     }
     let tolerance = check.tolerance();
     let rights = seen.iter().map(|(case, _)| right(check, case)).collect::<Option<Vec<_>>>()?;
+    if let [part] = &*wrong_parts(&rights, seen, tolerance)
+        && let Some((id, says)) = text::slip(&texts(part, &rights, seen))
+    {
+        return Some(Explanation { id: format!("seen:{id}"), says });
+    }
+    if check.snapshot.is_some() {
+        return None;
+    }
     let is_right: Vec<bool> =
         rights.iter().zip(seen).map(|(right, (_, observed))| agree(right, observed, tolerance)).collect();
     let found = |id: &str, says: String| Some(Explanation { id: format!("seen:{id}"), says });
@@ -643,6 +652,16 @@ pub(crate) fn plainly(
     // Where a single part stays, the search says what is left out.
     let is_unchanged = wrong.len() > 1 && wrong.iter().all(is_still_there);
     is_unchanged.then(|| ("unchanged", format!("Your {} have not changed.", listed(&wrong))))
+}
+
+/// This part of the result, right and as it was seen, where it is a text.
+fn texts<'a>(part: &str, rights: &'a [Record], seen: &'a Answered) -> Vec<(&'a str, &'a str)> {
+    let pairs = rights.iter().zip(seen).filter_map(|(right, (_, observed))| right.get(part).zip(observed.get(part)));
+    let texts = |pair: (&'a Value, &'a Value)| match pair {
+        (Value::Text(right), Value::Text(seen)) => Some((right.as_ref(), seen.as_ref())),
+        _ => None,
+    };
+    pairs.filter_map(texts).collect()
 }
 
 /// The parts of the first result that are wrong or missing somewhere. Not every case has every part.

@@ -85,6 +85,10 @@ fn slip_in_formula(check: &Check, seen: &Answered, more: &mut More<'_, '_>, work
     let run = Formula::new(&search.inputs[search.first_wrong], Vec::new(), true);
     let outputs = formula(&run);
     let trace = run.trace();
+    // A formula may say only some parts of the result, and explains no others.
+    if !search.wrong_parts().iter().all(|part| outputs.0.iter().any(|(name, _)| name == part)) {
+        return None;
+    }
     // Where the work is done, what is frequent has been tried. What a right part is computed from is hardly wrong.
     let is_right = search.right_parts();
     let right = outputs.0.iter().filter(|(name, _)| is_right.contains(&name.as_str()));
@@ -281,6 +285,15 @@ impl<'a> Search<'a> {
         if let Some(cheapest) = cheapest.filter(|cheapest| 2 * work(*cheapest) <= work(self.first_wrong)) {
             self.first_wrong = cheapest;
         }
+    }
+
+    /// The parts of the result that are wrong in the first wrong case.
+    fn wrong_parts(&self) -> Vec<&str> {
+        let (right, observed) = (&self.right[self.first_wrong], &self.first().1);
+        let is_wrong = |(name, value): &(&str, &Value)| {
+            !observed.get(name).is_some_and(|seen| same(value, seen, self.check.tolerance()))
+        };
+        right.parts().filter(is_wrong).map(|(name, _)| name).collect()
     }
 
     /// The parts of the result that are right in all cases, and hardly by chance.
@@ -1259,6 +1272,52 @@ mod tests {
             Record::from(ndarray::Array2::from_shape_fn((3, 4), |(row, k)| z[[row, (k + 2) % 4]].tanh()))
         };
         assert_eq!(said_of(&check, &mut code).unwrap().id, "edit:function:tanh_for_sigmoid");
+    }
+
+    #[test]
+    fn a_slope_at_the_output_a_missing_sum_and_a_misplaced_square_are_told() {
+        let check = |formula: fn(&Formula) -> Num| {
+            Check::new("back", "back", "back", 1)
+                .on(|draw| (0..2).map(|_| Record::new().with("z", draw::matrix(draw, (2, 3), 1.5))).collect())
+                .computes(formula)
+        };
+        let id = |formula, code: fn(ndarray::Array2<f64>) -> ndarray::Array2<f64>| {
+            said_of(&check(formula), &mut |case| Record::from(code(case.matrix("z").to_owned()))).unwrap().id
+        };
+        let of_tanh = |f: &Formula| 1.0 - f.input("z").tanh().named("a").square();
+        let of_sigmoid = |f: &Formula| {
+            let a = f.input("z").sigmoid().named("a");
+            &a * (1.0 - &a)
+        };
+        let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
+        assert_eq!(id(of_tanh, |z| z.mapv(|z| 1.0 - z.tanh().tanh().powi(2))), "edit:slope:at_output");
+        assert_eq!(id(of_tanh, |z| z.mapv(|z| (1.0 - z.tanh()).powi(2))), "edit:regrouped:1_a_²");
+        let twice = check(of_sigmoid);
+        let mut code =
+            |case: &Record| Record::from(case.matrix("z").mapv(|z| sigmoid(sigmoid(z)) * (1.0 - sigmoid(sigmoid(z)))));
+        assert_eq!(said_of(&twice, &mut code).unwrap().id, "edit:slope:at_output");
+        let centred = |f: &Formula| f.input("z") - f.input("z").square().aggregate(Aggregate::Sum, Over::Row);
+        assert_eq!(id(centred, |z| &z - &z.mapv(|z| z * z)), "edit:leave_out:sum");
+        let error = |f: &Formula| (f.input("z").square() / 3.0 + f.input("z").exp()).sqrt();
+        assert_eq!(
+            id(error, |z| z.mapv(|z| (z * z / 3.0).sqrt() + z.exp().sqrt())),
+            "edit:regrouped:sqrt_z²_3_sqrt_exp_z"
+        );
+        let ratio = |f: &Formula| f.input("z").exp() / 3.0 + f.input("z");
+        assert_eq!(id(ratio, |z| z.mapv(|z| (z / 3.0).exp() + z)), "edit:regrouped:exp_z_3");
+    }
+
+    #[test]
+    fn a_formula_of_some_parts_of_the_result_explains_no_others() {
+        let check = Check::new("net", "net", "net", 1)
+            .on(|draw| (0..3).map(|_| neuron_case(draw)).collect())
+            .computes(|f| [("output", f.input("w") * f.input("x"))])
+            .expects(|c| Record::new().with("output", c.float("w") * c.float("x")).with("layers", "two"));
+        let answer = |output: f64, layers: &'static str| Record::new().with("output", output).with("layers", layers);
+        let told = said_of(&check, &mut |c| answer(c.float("w") + c.float("x"), "two")).unwrap();
+        assert_eq!(told.id, "edit:operator:add_for_mul");
+        let told = said_of(&check, &mut |c| answer(c.float("w") * c.float("x"), "three"));
+        assert!(told.is_none_or(|told| !told.id.starts_with("edit:")));
     }
 
     #[test]

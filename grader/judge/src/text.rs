@@ -91,6 +91,129 @@ pub(super) fn diff(expected: &str, observed: &str) -> String {
     shown
 }
 
+/// Whether something is so of a right text and the one that was seen.
+type IsSo<'a> = &'a dyn Fn(&str, &str) -> bool;
+
+/// In what all wrong texts of these pairs, right and seen, differ from the right ones, if that is easily overlooked or always
+/// the same: in a short form and as a sentence.
+pub(super) fn slip(pairs: &[(&str, &str)]) -> Option<(&'static str, String)> {
+    let pairs: Vec<(String, String)> = pairs.iter().map(|(right, seen)| (tidy(right), tidy(seen))).collect();
+    let wrong: Vec<&(String, String)> = pairs.iter().filter(|(right, seen)| right != seen).collect();
+    let all = |is_so: IsSo<'_>| !wrong.is_empty() && wrong.iter().all(|(one, two)| is_so(one, two));
+    let lines = |text: &str| -> Vec<String> { text.lines().map(str::to_owned).collect() };
+    let sorted = |mut lines: Vec<String>| {
+        lines.sort();
+        lines
+    };
+    let is_without_last =
+        |all: &str, most: &str| lines(all).split_last().is_some_and(|(_, rest)| *rest == *lines(most));
+    let is_without_first =
+        |all: &str, most: &str| lines(all).split_first().is_some_and(|(_, rest)| *rest == *lines(most));
+    let is_backwards = |right: &str, seen: &str| lines(right).iter().rev().eq(&lines(seen));
+    let tests: [(&str, &str, IsSo<'_>); 8] = [
+        ("only_blanks", "Only blanks and line breaks differ.", &|right, seen| {
+            without_blanks(right) == without_blanks(seen)
+        }),
+        ("only_case", "Only capital and small letters differ.", &|right, seen| {
+            right.to_lowercase() == seen.to_lowercase()
+        }),
+        ("last_line_missing", "Only the last line is missing.", &|right, seen| is_without_last(right, seen)),
+        ("first_line_missing", "Only the first line is missing.", &|right, seen| is_without_first(right, seen)),
+        ("line_at_the_end", "There is one line too many at the end.", &|right, seen| is_without_last(seen, right)),
+        ("line_at_the_start", "There is one line too many at the start.", &|right, seen| is_without_first(seen, right)),
+        ("lines_backwards", "The lines are right, but in reverse order.", &is_backwards),
+        ("line_order", "The lines are right, but in another order.", &|right, seen| {
+            sorted(lines(right)) == sorted(lines(seen))
+        }),
+    ];
+    let found = tests.iter().find(|(_, _, is_so)| all(is_so));
+    found.map(|(id, says, _)| (*id, (*says).to_owned())).or_else(|| slip_in_numbers(&wrong))
+}
+
+/// The same, where the texts are the same but for numbers.
+fn slip_in_numbers(wrong: &[&(String, String)]) -> Option<(&'static str, String)> {
+    let mut differing: Vec<(Number, Number)> = Vec::new();
+    for (right, seen) in wrong {
+        let ((right, rights), (seen, seens)) = (apart(right), apart(seen));
+        if right != seen || rights.len() != seens.len() {
+            return None;
+        }
+        differing.extend(rights.into_iter().zip(seens).filter(|(right, seen)| right.text != seen.text));
+    }
+    let (right, seen) = differing.first()?;
+    let example = format!("`{}` instead of `{}`", seen.text, right.text);
+    let all = |is_so: &dyn Fn(&Number, &Number) -> bool| differing.iter().all(|(right, seen)| is_so(right, seen));
+    // Half a unit of the last decimal.
+    let off = |number: &Number| 0.5 * 10_f64.powi(-(number.decimals as i32)) * 1.000_001;
+    if all(&|right, seen| {
+        let coarser = if right.decimals < seen.decimals { right } else { seen };
+        right.decimals != seen.decimals && (right.value - seen.value).abs() <= off(coarser)
+    }) {
+        return Some(("decimals", format!("Only the number of decimals differs: {example}.")));
+    }
+    if all(&|right, seen| right.value == -seen.value) {
+        return Some(("sign", format!("Only the sign of a number differs: {example}.")));
+    }
+    let is_more = |by: f64| move |right: &Number, seen: &Number| right.decimals == 0 && seen.value - right.value == by;
+    for (by, id, what) in [(1.0, "one_more", "large"), (-1.0, "one_less", "small")] {
+        if differing.len() > 1 && all(&is_more(by)) {
+            return Some((id, format!("All numbers that differ are too {what} by 1.")));
+        }
+    }
+    let is_times = |factor: f64| {
+        move |right: &Number, seen: &Number| {
+            let unsure = off(seen) + factor * off(right);
+            (seen.value - factor * right.value).abs() <= unsure && unsure < 0.02 * seen.value.abs()
+        }
+    };
+    for (factor, id, what) in [(0.01, "a_hundredth", "small"), (100.0, "hundredfold", "large")] {
+        if all(&is_times(factor)) {
+            return Some((id, format!("The numbers that differ are 100 times too {what}.")));
+        }
+    }
+    None
+}
+
+/// A number as it stands in a text.
+struct Number {
+    text: String,
+    value: f64,
+    decimals: usize,
+}
+
+/// What is left of a text without its blanks and numbers, and the numbers. A minus belongs to a number after a blank.
+fn apart(text: &str) -> (String, Vec<Number>) {
+    let (mut rest, mut numbers) = (String::new(), Vec::new());
+    for word in text.split_whitespace() {
+        let mut left = word;
+        while let Some(start) = left.find(|letter: char| letter.is_ascii_digit()) {
+            let start = if start == 1 && left.len() == word.len() && word.starts_with('-') { 0 } else { start };
+            let is_part = |(at, letter): &(usize, char)| {
+                letter.is_ascii_digit() || *letter == '.' || (*at == 0 && *letter == '-')
+            };
+            let length = left[start..].char_indices().take_while(is_part).count();
+            let (number, behind) = left[start..].split_at(length);
+            rest += &left[..start];
+            rest.push('0');
+            match number.trim_end_matches('.').parse() {
+                Ok(value) => {
+                    let decimals = number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+                    numbers.push(Number { text: number.to_owned(), value, decimals });
+                }
+                // As a version number.
+                Err(_) => rest += number,
+            }
+            left = behind;
+        }
+        rest += left;
+    }
+    (rest, numbers)
+}
+
+fn without_blanks(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
 /// The text without blanks at the ends of its lines and without empty lines at its end.
 fn tidy(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
@@ -121,6 +244,29 @@ mod tests {
         let (number, _, got) = first_difference("a\nb", "a").unwrap();
         assert_eq!((number, got.as_str()), (2, "no line"));
         assert_eq!(first_difference("a", "a\n"), None);
+    }
+
+    #[test]
+    fn what_all_wrong_texts_differ_in_is_told() {
+        let log = "epoch 1: loss 1.2500\nepoch 2: loss 1.0000\nimprovement: 20.0000 %\n";
+        let id = |seen: &str| slip(&[(log, seen), ("the same", "the same")]).map(|(id, _)| id);
+        assert_eq!(id(log), None);
+        assert_eq!(id(&log.replace(" %", "%")), Some("only_blanks"));
+        assert_eq!(id(&log.replace("epoch", "Epoch")), Some("only_case"));
+        assert_eq!(id("epoch 1: loss 1.2500\nepoch 2: loss 1.0000"), Some("last_line_missing"));
+        assert_eq!(id(&format!("{log}end")), Some("line_at_the_end"));
+        assert_eq!(id(&format!("losses\n{log}")), Some("line_at_the_start"));
+        assert_eq!(id("improvement: 20.0000 %\nepoch 2: loss 1.0000\nepoch 1: loss 1.2500"), Some("lines_backwards"));
+        assert_eq!(id("epoch 2: loss 1.0000\nepoch 1: loss 1.2500\nimprovement: 20.0000 %"), Some("line_order"));
+        assert_eq!(id(&log.replace("00 %", " %")), Some("decimals"));
+        assert_eq!(id(&log.replace("loss 1.2500", "loss 1.25").replace("loss 1.0000", "loss 1")), Some("decimals"));
+        assert_eq!(id(&log.replace(" 20", " -20")), Some("sign"));
+        assert_eq!(id(&log.replace("2:", "1:").replace("epoch 1: loss 1.2", "epoch 0: loss 1.2")), Some("one_less"));
+        assert_eq!(id(&log.replace("20.0000", "0.2000")), Some("a_hundredth"));
+        // Other numbers, other words, and different slips in two texts are none of these.
+        assert_eq!(id(&log.replace("20.0000", "25.0000")), None);
+        assert_eq!(id(&log.replace("loss", "cost")), None);
+        assert_eq!(slip(&[("a 1.50", "a 1.5"), ("a 2", "A 2")]), None);
     }
 
     #[test]
