@@ -658,12 +658,12 @@ impl Function {
             Relu => &[LeakyRelu, Abs, Sigmoid, Tanh, Sign, Step],
             Sign => &[Signum, Abs, Relu],
             Recip => &[Neg, Sqrt],
-            Round => &[Floor],
-            Floor => &[Round],
+            Round => &[Floor, Ceil],
+            Floor => &[Round, Ceil],
             Sin => &[Cos, Tanh],
             Cos => &[Sin],
             Neg | Same | Signum | LeakyRelu | Step | SigmoidSlope | TanhSlope | OneMinus | TwiceMinusOne | Log2
-            | Log10 | Ones | Zeros => &[],
+            | Log10 | Ones | Zeros | Ceil => &[],
         }
     }
 }

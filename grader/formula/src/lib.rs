@@ -236,6 +236,7 @@ pub enum Function {
     Log10,
     Round,
     Floor,
+    Ceil,
     Sin,
     Cos,
     Ones,
@@ -734,6 +735,7 @@ impl Function {
             Self::Log10 => x.log10(),
             Self::Round => x.round(),
             Self::Floor => x.floor(),
+            Self::Ceil => x.ceil(),
             Self::Sin => x.sin(),
             Self::Cos => x.cos(),
             Self::Ones => 1.0,
@@ -785,6 +787,8 @@ methods! {
     round: Op::Function(Function::Round);
     /// Every entry, rounded down.
     floor: Op::Function(Function::Floor);
+    /// Every entry, rounded up.
+    ceil: Op::Function(Function::Ceil);
     /// The sine of every entry.
     sin: Op::Function(Function::Sin);
     /// The cosine of every entry.

@@ -241,6 +241,7 @@ impl Function {
             Self::Sign => "the sign".to_owned(),
             Self::Recip => "the reciprocal".to_owned(),
             Self::Round => "the rounding".to_owned(),
+            Self::Ceil => "rounding up".to_owned(),
             Self::Relu => "ReLU".to_owned(),
             Self::LeakyRelu => "the leaky ReLU".to_owned(),
             Self::Step => "the slope of ReLU".to_owned(),

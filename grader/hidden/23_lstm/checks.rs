@@ -252,40 +252,25 @@ fn weights() -> Vec<Check> {
                 .with("d_u", draw::matrix(draw, (3, 3), 2.0));
             vec![case.with("d_b", draw::vector(draw, 3, 2.0))]
         })
-        .computes(|f| {
-            let d_z = f.input("d_z");
-            [
-                ("d_x", d_z.dot(&f.input("w").t())),
-                ("d_h", d_z.dot(&f.input("u").t())),
-                ("d_w", f.input("d_w") + f.input("x").t().dot(&d_z)),
-                ("d_u", f.input("d_u") + f.input("h").t().dot(&d_z)),
-                ("d_b", f.input("d_b") + d_z.aggregate(Aggregate::Sum, Over::Samples)),
-            ]
-        })
+        .computes(|f| back_through_scores(f, |earlier| earlier))
         .mistake(
             "gradients_replaced",
             "The gradients of W, U and b are those of this step alone. All steps use the same weights, so a step \
              *adds* to the gradients so far: `+=`.",
-            |c| {
-                back_through_scores(c, |g| {
-                    g.d_w -= &c.matrix("d_w");
-                    g.d_u -= &c.matrix("d_u");
-                    g.d_b -= &c.vector("d_b");
-                })
-            },
-        )
-        .mistake(
-            "gradients_not_kept",
-            "The gradients of W, U and b have not changed: add those of this step to `self.d_w`, `self.d_u` and \
-             `self.d_b`.",
-            |c| {
-                back_through_scores(c, |g| {
-                    g.d_w.assign(&c.matrix("d_w"));
-                    g.d_u.assign(&c.matrix("d_u"));
-                    g.d_b.assign(&c.vector("d_b"));
-                })
-            },
+            computed(|f| back_through_scores(f, |earlier| 0.0 * earlier)),
         ),
+    ]
+}
+
+/// The gradients of a step, added to what `kept` makes of the gradients so far.
+fn back_through_scores(f: &Formula, kept: fn(Num) -> Num) -> [(&'static str, Num); 5] {
+    let d_z = f.input("d_z");
+    [
+        ("d_x", d_z.dot(&f.input("w").t())),
+        ("d_h", d_z.dot(&f.input("u").t())),
+        ("d_w", kept(f.input("d_w")) + f.input("x").t().dot(&d_z)),
+        ("d_u", kept(f.input("d_u")) + f.input("h").t().dot(&d_z)),
+        ("d_b", kept(f.input("d_b")) + d_z.aggregate(Aggregate::Sum, Over::Samples)),
     ]
 }
 
@@ -295,29 +280,6 @@ fn parameters(draw: &mut probe::Generator, n_in: usize, n_hidden: usize, n_score
         .with("w", draw::matrix(draw, (n_in, n_scores), 1.0))
         .with("u", draw::matrix(draw, (n_hidden, n_scores), 1.0))
         .with("b", draw::vector(draw, n_scores, 0.8) + 0.105)
-}
-
-/// What a way back through scores comes to.
-struct OneStep {
-    d_x: Array2<f64>,
-    d_h: Array2<f64>,
-    d_w: Array2<f64>,
-    d_u: Array2<f64>,
-    d_b: Array1<f64>,
-}
-
-fn back_through_scores(c: &Record, spoil: impl Fn(&mut OneStep)) -> Record {
-    let d_z = c.matrix("d_z");
-    let mut g = OneStep {
-        d_x: d_z.dot(&c.matrix("w").t()),
-        d_h: d_z.dot(&c.matrix("u").t()),
-        d_w: &c.matrix("d_w") + &c.matrix("x").t().dot(&d_z),
-        d_u: &c.matrix("d_u") + &c.matrix("h").t().dot(&d_z),
-        d_b: &c.vector("d_b") + &d_z.sum_axis(Axis(0)),
-    };
-    spoil(&mut g);
-    let record = Record::new().with("d_x", g.d_x).with("d_h", g.d_h);
-    record.with("d_w", g.d_w).with("d_u", g.d_u).with("d_b", g.d_b)
 }
 
 fn plain() -> Vec<Check> {
@@ -1141,12 +1103,6 @@ fn lstm_gradients(case: &Record, x: &str, fault: Fault) -> Gradients {
 }
 
 fn sizes() -> Check {
-    let by_step = |c: &Record, size: fn(&[f64]) -> f64| -> Array1<f64> {
-        let (d_x, n_in) = (c.matrix("d_x"), c.count("n_in"));
-        let of_step = |t: usize| d_x.select(Axis(1), &(t * n_in..(t + 1) * n_in).collect::<Vec<_>>());
-        (0..d_x.ncols() / n_in).map(|t| size(&of_step(t).into_iter().collect::<Vec<_>>())).collect()
-    };
-    let norm = |numbers: &[f64]| numbers.iter().map(|d| d * d).sum::<f64>().sqrt();
     Check::new(
         "gradient_by_step",
         "gradient_by_step",
@@ -1165,9 +1121,6 @@ fn sizes() -> Check {
         let n_steps = d_x.n_entries() / d_x.n_rows() / n_in;
         let norm = |t: usize| d_x.columns_in(t * n_in..(t + 1) * n_in).square().sum().sqrt();
         f.vector(&(0..n_steps).map(norm).collect::<Vec<_>>())
-    })
-    .mistake("last_step_first", "The order is reversed: the first number belongs to the first step.", move |c| {
-        by_step(c, norm).iter().rev().copied().collect::<Array1<f64>>()
     })
     .mistake(
         "one_number_a_sample",
@@ -1193,25 +1146,9 @@ fn clipping() -> Check {
             vec![case(0.75, draw), case(250.0, draw)]
         })
         .computes(|f| {
-            let (x, d_out, rate, max_norm) =
-                (f.input("x"), f.input("d_out"), f.input("learning_rate"), f.input("max_norm"));
-            let hidden = (x.dot(&f.input("w 1")) + f.input("b 1")).named("hidden");
-            let d_hidden = d_out.dot(&f.input("w 2").t()).named("d_hidden");
-            let d_w1 = x.t().dot(&d_hidden).named("d_w 1");
-            let d_b1 = d_hidden.aggregate(Aggregate::Sum, Over::Samples).named("d_b 1");
-            let d_w2 = hidden.t().dot(&d_out).named("d_w 2");
-            let d_b2 = d_out.aggregate(Aggregate::Sum, Over::Samples).named("d_b 2");
-            let squares = d_w1.square().sum() + d_b1.square().sum() + d_w2.square().sum() + d_b2.square().sum();
-            let norm = squares.sqrt().named("norm");
-            let factor = norm.above(&max_norm).choose(&(max_norm / &norm), &f.number(1.0)).named("factor");
-            let rate = (rate * factor).named("rate");
-            [
-                ("norm", norm),
-                ("w 1", f.input("w 1") - &rate * d_w1),
-                ("b 1", f.input("b 1") - &rate * d_b1),
-                ("w 2", f.input("w 2") - &rate * d_w2),
-                ("b 2", f.input("b 2") - &rate * d_b2),
-            ]
+            let gradients = linear_gradients(f);
+            let norm = norm_of_all(&gradients);
+            clipped_by(f, gradients, norm)
         })
         // Room for a small number beside the norm, 1e-6 in some libraries, against a division by 0.
         .within(Tolerance { relative: 1e-6, absolute: 1e-6 })
@@ -1219,97 +1156,102 @@ fn clipping() -> Check {
             "never_clipped",
             "The step is never shortened, however large the gradients are: multiply the learning rate by max_norm / \
              norm if the norm is larger than `max_norm`.",
-            |c| clipped(c, |_, _| 1.0, |norm, _| norm),
+            computed(|f| each_clipped(f, |d, _| d.clone())),
         )
         .mistake(
             "always_scaled",
             "Small gradients are lengthened to `max_norm`. Change only those that are too large.",
-            |c| clipped(c, |norm, max| max / norm, |norm, _| norm),
+            computed(|f| {
+                let gradients = linear_gradients(f);
+                let norm = norm_of_all(&gradients);
+                stepped_by(f, gradients, f.input("learning_rate") * f.input("max_norm") / &norm, norm)
+            }),
         )
         .mistake(
             "clipped_norm_returned",
             "The returned norm is that after clipping. Return the one before, which tells how large the gradients \
              were.",
-            |c| clipped(c, |norm, max| if norm > max { max / norm } else { 1.0 }, f64::min),
+            computed(|f| {
+                let gradients = linear_gradients(f);
+                let norm = norm_of_all(&gradients);
+                let [(name, told), w1, b1, w2, b2] = clipped_by(f, gradients, norm);
+                [(name, told.or_less(&f.input("max_norm"))), w1, b1, w2, b2]
+            }),
         )
         .mistake(
             "norms_added",
             "The norms of the parameters' gradients are added. The norm of all gradients together is the root of the \
              sum of *all* squares: add the squares first, and take one root.",
-            |c| clipped_by(c, linear_gradients(c).iter().map(|d| d.mapv(|d| d * d).sum().sqrt()).sum()),
+            computed(|f| {
+                let gradients = linear_gradients(f);
+                let [w1, b1, w2, b2] = gradients.each_ref().map(Num::norm);
+                clipped_by(f, gradients, w1 + b1 + w2 + b2)
+            }),
         )
         .mistake(
             "largest_entry_as_norm",
             "This is the largest entry of the gradients, not their norm. The norm is the root of the sum of all \
              squares.",
-            |c| clipped_by(c, linear_gradients(c).iter().flatten().fold(0.0, |largest, d| largest.max(d.abs()))),
-        )
-        .mistake(
-            "not_stepped",
-            "The parameters have not changed: take the step, `net.step(…)`, with the shortened learning rate.",
-            |c| clipped(c, |_, _| 0.0, |norm, _| norm),
+            computed(|f| {
+                let gradients = linear_gradients(f);
+                let [w1, b1, w2, b2] = gradients.each_ref().map(|d| d.abs().max());
+                clipped_by(f, gradients, w1.or_more(&b1).or_more(&w2).or_more(&b2))
+            }),
         )
         .mistake(
             "each_parameter_alone",
             "The gradient of each parameter is clipped by its own norm, which changes the direction of the step. Use \
              one norm, of all gradients together.",
-            |c| {
-                clipped_each(c, |d, max| {
-                    let norm = d.mapv(|d| d * d).sum().sqrt();
-                    if norm > max { d * (max / norm) } else { d.clone() }
-                })
-            },
+            computed(|f| each_clipped(f, |d, max| d * (max / d.norm()).or_less(&(0.0 * max + 1.0)))),
         )
         .mistake(
             "entries_clipped",
             "Every entry of the gradients is clipped separately, which changes the direction of the step. Shorten all \
              of them by the same factor.",
-            |c| clipped_each(c, |d, max| d.mapv(|d| d.clamp(-max, max))),
+            computed(|f| each_clipped(f, |d, max| d.or_less(max).or_more(&-max))),
         )
 }
 
-/// The gradients of the two linear layers of a case, as rows and matrices: w 1, b 1, w 2, b 2.
-fn linear_gradients(c: &Record) -> [Array2<f64>; 4] {
-    let (x, d_out) = (c.matrix("x"), c.matrix("d_out"));
-    let hidden = x.dot(&c.matrix("w 1")) + c.vector("b 1");
-    let d_hidden = d_out.dot(&c.matrix("w 2").t());
-    let row = |d: &ArrayRef2<f64>| d.sum_axis(Axis(0)).insert_axis(Axis(0));
-    [x.t().dot(&d_hidden), row(&d_hidden), hidden.t().dot(&d_out), row(&d_out)]
+/// The gradients of the two linear layers of a case: w 1, b 1, w 2, b 2.
+fn linear_gradients(f: &Formula) -> [Num; 4] {
+    let (x, d_out) = (f.input("x"), f.input("d_out"));
+    let hidden = (x.dot(&f.input("w 1")) + f.input("b 1")).named("hidden");
+    let d_hidden = d_out.dot(&f.input("w 2").t()).named("d_hidden");
+    [
+        x.t().dot(&d_hidden).named("d_w 1"),
+        d_hidden.aggregate(Aggregate::Sum, Over::Samples).named("d_b 1"),
+        hidden.t().dot(&d_out).named("d_w 2"),
+        d_out.aggregate(Aggregate::Sum, Over::Samples).named("d_b 2"),
+    ]
 }
 
-/// The parameters after a step by these gradients.
-fn stepped_by(c: &Record, gradients: [Array2<f64>; 4], norm: f64) -> Record {
-    let rate = c.float("learning_rate");
-    let [w1, b1, w2, b2] = gradients;
-    Record::new()
-        .with("norm", norm)
-        .with("w 1", &c.matrix("w 1") - &(w1 * rate))
-        .with("b 1", &c.vector("b 1") - &(b1.row(0).to_owned() * rate))
-        .with("w 2", &c.matrix("w 2") - &(w2 * rate))
-        .with("b 2", &c.vector("b 2") - &(b2.row(0).to_owned() * rate))
+fn norm_of_all([w1, b1, w2, b2]: &[Num; 4]) -> Num {
+    (w1.square().sum() + b1.square().sum() + w2.square().sum() + b2.square().sum()).sqrt().named("norm")
 }
 
-fn norm_of(gradients: &[Array2<f64>; 4]) -> f64 {
-    gradients.iter().map(|d| d.mapv(|d| d * d).sum()).sum::<f64>().sqrt()
+/// A step that is shortened by this norm.
+fn clipped_by(f: &Formula, gradients: [Num; 4], norm: Num) -> [(&'static str, Num); 5] {
+    let max_norm = f.input("max_norm");
+    let factor = norm.above(&max_norm).choose(&(max_norm / &norm), &f.number(1.0)).named("factor");
+    stepped_by(f, gradients, f.input("learning_rate") * factor, norm)
 }
 
-/// A step that is shortened by this number in place of the norm, and tells it.
-fn clipped_by(c: &Record, norm: f64) -> Record {
-    let max = c.float("max_norm");
-    let factor = if norm > max { max / norm } else { 1.0 };
-    stepped_by(c, linear_gradients(c).map(|d| d * factor), norm)
+/// A step in which `clip` changes each gradient by itself.
+fn each_clipped(f: &Formula, clip: fn(&Num, &Num) -> Num) -> [(&'static str, Num); 5] {
+    let (gradients, max_norm) = (linear_gradients(f), f.input("max_norm"));
+    let norm = norm_of_all(&gradients);
+    stepped_by(f, gradients.map(|d| clip(&d, &max_norm)), f.input("learning_rate"), norm)
 }
 
-fn clipped(c: &Record, factor: fn(f64, f64) -> f64, told: fn(f64, f64) -> f64) -> Record {
-    let (gradients, max) = (linear_gradients(c), c.float("max_norm"));
-    let norm = norm_of(&gradients);
-    stepped_by(c, gradients.map(|d| d * factor(norm, max)), told(norm, max))
-}
-
-fn clipped_each(c: &Record, clip: fn(&Array2<f64>, f64) -> Array2<f64>) -> Record {
-    let (gradients, max) = (linear_gradients(c), c.float("max_norm"));
-    let norm = norm_of(&gradients);
-    stepped_by(c, gradients.map(|d| clip(&d, max)), norm)
+fn stepped_by(f: &Formula, gradients: [Num; 4], rate: Num, norm: Num) -> [(&'static str, Num); 5] {
+    let (rate, [d_w1, d_b1, d_w2, d_b2]) = (rate.named("rate"), gradients);
+    [
+        ("norm", norm),
+        ("w 1", f.input("w 1") - &rate * d_w1),
+        ("b 1", f.input("b 1") - &rate * d_b1),
+        ("w 2", f.input("w 2") - &rate * d_w2),
+        ("b 2", f.input("b 2") - &rate * d_b2),
+    ]
 }
 
 fn training() -> Vec<Check> {

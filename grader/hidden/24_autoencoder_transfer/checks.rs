@@ -47,45 +47,7 @@ fn blanks() -> Vec<Check> {
                     })
                     .to_vec()
             })
-            .demands(well_blanked)
-            .mistake_if(
-                "one_draw_for_all",
-                "All entries are blanked together, or kept together. Draw each entry separately.",
-                |c, seen| {
-                    let share = share_blanked(&seen.matrix("first"));
-                    (share == 0.0 || share == 1.0) && has_shape_of_case(c, &seen.matrix("first"))
-                },
-            )
-            .mistake_if(
-                "one_row_for_all",
-                "Whole columns are blanked, in all rows alike: every sample loses the same features. Draw each entry \
-                 separately.",
-                |_, seen| {
-                    let blanked = seen.matrix("first").mapv(|entry| entry == 0.0);
-                    blanked.rows().into_iter().all(|row| row == blanked.row(0))
-                },
-            )
-            .mistake_if(
-                "blanks_repeated",
-                "Two calls in a row blank the same entries: the numbers do not come from `rng`, or it is copied and \
-                 starts again each time.",
-                |_, seen| seen.matrix("first") == seen.matrix("second"),
-            )
-            .mistake_if(
-                "p_kept",
-                "The share p is kept and the rest is blanked. p is the probability that an entry becomes 0.",
-                |c, seen| (share_blanked(&seen.matrix("first")) - (1.0 - c.float("p"))).abs() < 0.03,
-            )
-            .mistake_if(
-                "grown_as_in_dropout",
-                "The remaining entries are scaled to x / (1 - p), as in dropout. Here the blanks need no compensation: \
-                 leave these entries unchanged.",
-                |c, seen| {
-                    let grown = 1.0 / (1.0 - c.float("p"));
-                    let first = seen.matrix("first");
-                    first.indexed_iter().all(|((i, j), &entry)| entry == 0.0 || close(entry, grown * entry_of(c, i, j)))
-                },
-            ),
+            .has_none_of(&BLANKING_FAULTS, misblanked),
         Check::new(
             "blank_out_ends",
             "blank_out",
@@ -111,8 +73,8 @@ fn blanks() -> Vec<Check> {
             "ends_swapped",
             "With p = 0 everything is blanked, and with p = 1 nothing. p is the probability that an entry becomes 0.",
             |c| match c.float("p") {
-                1.0 => Prediction::Is(c.matrix("x").to_owned().into()),
                 0.0 => Prediction::Is((&c.matrix("x") * 0.0).into()),
+                1.0 => Prediction::Is(c.matrix("x").to_owned().into()),
                 _ => Prediction::Panics,
             },
         )
@@ -137,45 +99,74 @@ fn share_blanked(x: &ArrayRef2<f64>) -> f64 {
     x.iter().filter(|entry| **entry == 0.0).count() as f64 / x.len() as f64
 }
 
-fn well_blanked(c: &Record, seen: &Record) -> Result<(), String> {
+const BLANKING_FAULTS: [(&str, &str); 6] = [
+    (
+        "grown_as_in_dropout",
+        "The remaining entries are scaled to x / (1 - p), as in dropout. Here the blanks need no compensation: leave \
+         these entries unchanged.",
+    ),
+    ("one_draw_for_all", "All entries are blanked together, or kept together. Draw each entry separately."),
+    (
+        "one_row_for_all",
+        "Whole columns are blanked, in all rows alike: every sample loses the same features. Draw each entry \
+         separately.",
+    ),
+    (
+        "one_draw_for_a_row",
+        "Whole rows are blanked: a sample loses all of its features, or none. Draw each entry separately.",
+    ),
+    ("p_kept", "The share p is kept and the rest is blanked. p is the probability that an entry becomes 0."),
+    (
+        "blanks_repeated",
+        "Two calls in a row blank the same entries: the numbers do not come from `rng`, or it is copied and starts \
+         again each time.",
+    ),
+];
+
+fn misblanked(c: &Record, seen: &Record) -> Result<(), String> {
     let p = c.float("p");
-    for name in ["first", "second"] {
-        let x = seen.matrix(name);
+    for pass in PASSES {
+        let x = seen.matrix(pass);
         if !has_shape_of_case(c, &x) {
             return Err(format!("The shape is {:?}, not that of `x`.", x.dim()));
         }
-        for ((i, j), &entry) in x.indexed_iter() {
-            let right = entry_of(c, i, j);
-            if entry != 0.0 && entry != right {
-                return Err(format!(
-                    "In row {i}, column {j} the entry {right} has become {entry:.4}: neither 0 nor unchanged."
-                ));
-            }
+        let changed = |factor: f64| {
+            let is_changed =
+                move |&((i, j), &x): &((usize, usize), &f64)| x != 0.0 && !close(x, factor * entry_of(c, i, j));
+            x.indexed_iter().find(is_changed)
+        };
+        if let Some(((i, j), entry)) = changed(1.0) {
+            return Err(match changed(1.0 / (1.0 - p)) {
+                None => "grown_as_in_dropout".to_owned(),
+                Some(_) => format!(
+                    "In row {i}, column {j} the entry {} has become {entry:.4}: neither 0 nor unchanged.",
+                    entry_of(c, i, j)
+                ),
+            });
         }
-        let shares = [
-            share_blanked(&x),
-            share_blanked(&x.row(0).insert_axis(Axis(0))),
-            share_blanked(&x.column(0).insert_axis(Axis(0))),
-        ];
+        let is_blank = x.mapv(|entry| entry == 0.0);
+        let share = share_blanked(&x);
+        let fault = if share == 0.0 || share == 1.0 {
+            "one_draw_for_all"
+        } else if is_blank.rows().into_iter().all(|row| row == is_blank.row(0)) {
+            "one_row_for_all"
+        } else if is_blank.columns().into_iter().all(|column| column == is_blank.column(0)) {
+            "one_draw_for_a_row"
         // Of 20,000 entries or more the share is known to 0.0034: this is eight times as much.
-        if (shares[0] - p).abs() > 0.03 {
+        } else if (share - (1.0 - p)).abs() < 0.03 {
+            "p_kept"
+        } else if (share - p).abs() > 0.03 {
             return Err(format!(
                 "{:.1} % of the entries are blanked, but {:.1} % should be.",
-                100.0 * shares[0],
+                100.0 * share,
                 100.0 * p
             ));
-        }
-        // All or nothing of a row of 100 entries: less likely than 1e-6, on average over the p that are drawn.
-        if shares[1..].iter().any(|&share| share == 0.0 || share == 1.0) {
-            return Err(
-                "A row or a column is blanked as a whole, or not at all. Draw each entry separately.".to_owned()
-            );
-        }
+        } else {
+            continue;
+        };
+        return Err(fault.to_owned());
     }
-    if seen.matrix("first") == seen.matrix("second") {
-        return Err("Two calls in a row blank the same entries.".to_owned());
-    }
-    Ok(())
+    if seen.matrix("first") == seen.matrix("second") { Err("blanks_repeated".to_owned()) } else { Ok(()) }
 }
 
 fn autoencoders() -> Vec<Check> {
@@ -190,41 +181,35 @@ fn autoencoders() -> Vec<Check> {
                     })
                     .to_vec()
             })
-            .expects(|c| networks(&c.counts("sizes"), &reversed(c), "", ""))
+            .expects(mirrored)
             .mistake(
                 "decoder_not_mirrored",
                 "The decoder has the sizes of the encoder, in the same order. It goes from the code to the samples: \
                  reverse the sizes.",
-                |c| networks(&c.counts("sizes"), &c.counts("sizes"), "", ""),
+                |c| changed(mirrored(c), "decoder", linear_layers(&c.counts("sizes"), ", ReLU, ")),
             )
             .mistake(
                 "relu_behind_the_code",
                 "There is a ReLU after the last layer of the encoder. The code may be negative: leave this ReLU out.",
-                |c| networks(&c.counts("sizes"), &reversed(c), ", ReLU", ""),
+                |c| with_relu(mirrored(c), "encoder"),
             )
             .mistake(
                 "relu_behind_the_output",
                 "There is a ReLU after the last layer of the decoder. If such an output is 0, its gradient is 0 as \
                  well, and it cannot learn to be larger.",
-                |c| networks(&c.counts("sizes"), &reversed(c), "", ", ReLU"),
+                |c| with_relu(mirrored(c), "decoder"),
             )
             .mistake(
                 "relu_behind_every_layer",
                 "There is a ReLU after the last layer of both networks. ReLUs belong between linear layers only: code \
                  and output may be any number.",
-                |c| networks(&c.counts("sizes"), &reversed(c), ", ReLU", ", ReLU"),
+                |c| with_relu(with_relu(mirrored(c), "encoder"), "decoder"),
             )
             .mistake(
                 "weights_not_drawn",
                 "Two autoencoders from one generator start with the same weights. Draw them from the `rng` that is \
                  passed in.",
-                |c| {
-                    changed(
-                        networks(&c.counts("sizes"), &reversed(c), "", ""),
-                        "a second one has the same weights",
-                        true,
-                    )
-                },
+                |c| changed(mirrored(c), "a second one has the same weights", true),
             ),
         Check::new("reconstruct", "reconstruct", "encode, decode and reconstruct use the right networks", 2)
             .about("Autoencoder::encode")
@@ -237,18 +222,24 @@ fn autoencoders() -> Vec<Check> {
                         .with("codes", draw::matrix(draw, (5, 2), 1.5)),
                 ]
             })
-            .expects(|c| halves(c, |net, x| net.hidden(x), |net, x| net.output(x)))
+            .computes(|f| halves(f, Clone::clone))
             .mistake(
                 "code_for_reconstruction",
                 "`reconstruct` returns the code. The decoder still has to turn it into a sample.",
-                |c| halves(c, |net, x| net.hidden(x), |net, x| net.hidden(x)),
+                computed(|f| halves(f, |[code, _]| [code.clone(), code.clone()])),
             )
             .mistake(
                 "encoded_all_the_way",
                 "`encode` returns the reconstruction. The code is the output of the encoder alone.",
-                |c| halves(c, |net, x| net.output(x), |net, x| net.output(x)),
+                computed(|f| halves(f, |[_, output]| [output.clone(), output.clone()])),
             ),
-        Check::new("train_step", "train_step", "train_step trains both networks to turn the input into the target", 5)
+        with_one_step(
+            Check::new(
+                "train_step",
+                "train_step",
+                "train_step trains both networks to turn the input into the target",
+                5,
+            )
             .about("Autoencoder::train_step")
             .after("reconstruct")
             .on(|draw| {
@@ -257,105 +248,46 @@ fn autoencoders() -> Vec<Check> {
                 let input = &target + &draw::matrix(draw, (n, 3), 0.8);
                 let case = net(draw, 3, 2, 3).with("input", input).with("target", target);
                 vec![case.with("learning_rate", drawn(draw, 0.2, 0.9))]
-            })
-            .computes(|f| {
-                let (x, rate) = (f.input("input"), f.input("learning_rate"));
-                let [code, output] = passed(f, &x);
-                let error = (output - f.input("target")).named("error");
-                let d_out = (2.0 * &error / error.count()).named("d_out");
-                let loss = error.square().mean().named("loss");
-                after_step(f, loss, &x, &code, &d_out, [&rate, &rate])
-            })
-            .mistake(
-                "gradient_towards_the_input",
-                "The loss compares with `target`, but the gradient compares with `input`, the damaged copy. Both have \
-                 to compare with `target`.",
-                |c| {
-                    let (_, net) = stepped(c, "input", "input", [1.0, 1.0]);
-                    let (loss, _) = stepped(c, "input", "target", [1.0, 1.0]);
-                    net.named(loss)
-                },
-            )
-            .mistake(
-                "decoder_moves_first",
-                "The gradient goes to the encoder through a decoder that has been updated already. Compute both \
-                 gradients first, and then take both steps.",
-                |c| {
-                    let (loss, moved) = stepped(c, "input", "target", [1.0, 1.0]);
-                    let (net, x, rate) = (Net::of(c), c.matrix("input"), c.float("learning_rate"));
-                    let output = net.output(&x);
-                    let d_out = (&output - &c.matrix("target")) * (2.0 / output.len() as f64);
-                    net.after_step(&net.gradients(&x, &d_out, &moved.w2), [rate, rate]).named(loss)
-                },
-            )
-            .mistake(
-                "input_and_target_swapped",
-                "`input` and `target` are swapped: `input` goes into the network.",
-                |c| trained(c, "target", "input", [1.0, 1.0]),
-            )
-            .mistake(
-                "encoder_stays",
-                "The encoder has not changed. Either the gradient of the code does not reach its `backward`, or it \
-                 takes no step.",
-                |c| trained(c, "input", "target", [0.0, 1.0]),
-            )
-            .mistake("decoder_stays", "The decoder has not changed. Both networks have to take a step.", |c| {
-                trained(c, "input", "target", [1.0, 0.0])
-            })
-            .mistake("uphill", "The step goes uphill. It has to go against the gradient.", |c| {
-                trained(c, "input", "target", [-1.0, -1.0])
-            })
-            .mistake(
-                "loss_after_the_step",
-                "The networks are right, but the loss is that after the step. Return the loss before it.",
-                |c| {
-                    let (old, net) = stepped(c, "input", "target", [1.0, 1.0]);
-                    let _ = old;
-                    net.named(mse(&net.output(&c.matrix("input")), &c.matrix("target")))
-                },
-            ),
+            }),
+            TRAINING,
+            "decoder_moves_first",
+            "The gradient goes to the encoder through a decoder that has been updated already. Compute both gradients \
+             first, and then take both steps.",
+        )
+        .mistake(
+            "input_and_target_swapped",
+            "`input` and `target` are swapped: `input` goes into the network.",
+            computed(|f| Lesson { input: "target", target: "input", ..TRAINING }.step(f, |_, w2| w2)),
+        ),
     ]
 }
 
-fn reversed(c: &Record) -> Vec<usize> {
-    c.counts("sizes").into_iter().rev().collect()
+/// What encoder, decoder and both compute; `returned` are the code and the reconstruction that are returned.
+fn halves(f: &Formula, returned: fn(&[Num; 2]) -> [Num; 2]) -> [(&'static str, Num); 3] {
+    let net = parameters(f);
+    let [code, output] = returned(&passed(&net, &f.input("x")));
+    let [_, _, w2, b2] = net;
+    [("encode(x)", code), ("decode(codes)", f.input("codes").dot(&w2) + b2), ("reconstruct(x)", output)]
 }
 
-/// The two networks as they describe themselves.
-fn networks(encoder: &[usize], decoder: &[usize], behind_code: &str, behind_output: &str) -> Record {
+/// An encoder and a decoder, as they describe themselves.
+fn mirrored(c: &Record) -> Record {
+    let sizes = c.counts("sizes");
+    let reversed: Vec<usize> = sizes.iter().rev().copied().collect();
     Record::new()
-        .with("encoder", linear_layers(encoder, ", ReLU, ") + behind_code)
-        .with("decoder", linear_layers(decoder, ", ReLU, ") + behind_output)
+        .with("encoder", linear_layers(&sizes, ", ReLU, "))
+        .with("decoder", linear_layers(&reversed, ", ReLU, "))
         .with("a second one has the same weights", false)
 }
 
+fn with_relu(record: Record, network: &str) -> Record {
+    let layers = format!("{}, ReLU", record.text(network));
+    changed(record, network, layers)
+}
+
+/// A network as it describes itself.
 fn linear_layers(sizes: &[usize], between: &str) -> String {
     sizes.windows(2).map(|pair| format!("Linear {} -> {}", pair[0], pair[1])).collect::<Vec<_>>().join(between)
-}
-
-type Pass = fn(&Net, &ArrayRef2<f64>) -> Array2<f64>;
-
-fn halves(c: &Record, encode: Pass, reconstruct: Pass) -> Record {
-    let (net, x) = (Net::of(c), c.matrix("x"));
-    Record::new()
-        .with("encode(x)", encode(&net, &x))
-        .with("decode(codes)", c.matrix("codes").dot(&net.w2) + &net.b2)
-        .with("reconstruct(x)", reconstruct(&net, &x))
-}
-
-/// The loss before a step of the autoencoder, and the networks after it; `shares` are those of the learning rate that
-/// encoder and decoder take.
-fn stepped(c: &Record, input: &str, target: &str, shares: [f64; 2]) -> (f64, Net) {
-    let (net, x, t) = (Net::of(c), c.matrix(input), c.matrix(target));
-    let output = net.output(&x);
-    let d_out = (&output - &t) * (2.0 / output.len() as f64);
-    let rate = c.float("learning_rate");
-    (mse(&output, &t), net.after_step(&net.gradients(&x, &d_out, &net.w2), shares.map(|share| share * rate)))
-}
-
-fn trained(c: &Record, input: &str, target: &str, shares: [f64; 2]) -> Record {
-    let (loss, net) = stepped(c, input, target, shares);
-    net.named(loss)
 }
 
 fn epochs() -> Vec<Check> {
@@ -384,93 +316,11 @@ fn epochs() -> Vec<Check> {
                     .with("seed", draw::size(draw, 1, 1000)),
             ]
         })
-        .demands(|c, seen| {
-            for name in EPOCHS {
-                Epoch::of(seen, name).judge(c)?;
-            }
-            if order(c, seen, "first") == order(c, seen, "second") {
-                return Err("Both epochs use the samples in the same order.".to_owned());
-            }
-            Ok(())
-        })
-        .mistake_if(
-            "batches_ignored",
-            "The whole epoch is one batch. Take a step for every `batch_size` samples.",
-            |c, seen| Epoch::of(seen, "first").sizes == [c.matrix("x").nrows()],
-        )
-        .mistake_if(
-            "rest_dropped",
-            "The samples that are left at the end are dropped. They are a batch as well, only shorter.",
-            |c, seen| {
-                let sizes = Epoch::of(seen, "first").sizes;
-                sizes.len() == c.matrix("x").nrows() / c.count("batch_size")
-                    && sizes.iter().all(|&size| size == c.count("batch_size"))
-            },
-        )
-        .mistake_if(
-            "target_damaged",
-            "The target is damaged like the input: the network learns to reproduce the damage. Use the undamaged batch \
-             as the target.",
-            |_, seen| {
-                let epoch = Epoch::of(seen, "first");
-                share_blanked(&epoch.inputs) > 0.1 && same(&epoch.inputs, &epoch.targets)
-            },
-        )
-        .mistake_if(
-            "nothing_damaged",
-            "No input is damaged, although p is not 0: blank out the share p of every batch before it goes in.",
-            |_, seen| {
-                let epoch = Epoch::of(seen, "first");
-                share_blanked(&epoch.inputs) == 0.0 && !epoch.sizes.is_empty() && same(&epoch.inputs, &epoch.targets)
-            },
-        )
-        .mistake_if(
-            "not_shuffled",
-            "The samples come in the order of `x`. Every epoch needs a new random order.",
-            |c, seen| {
-                order(c, seen, "first").is_some_and(|order| order.iter().enumerate().all(|(place, row)| place == *row))
-            },
-        )
-        .mistake_if(
-            "drawn_with_replacement",
-            "Some samples are used several times in an epoch and others not at all. Shuffle the numbers of all \
-             samples, and go through them.",
-            |c, seen| {
-                order(c, seen, "first").is_some_and(|order| {
-                    let mut once = order.clone();
-                    once.sort_unstable();
-                    once.dedup();
-                    once.len() < order.len()
-                })
-            },
-        )
-        .mistake_if(
-            "same_order_again",
-            "Both epochs use the samples in the same order. Shuffle with the `rng` that is passed in, not with a copy \
-             or a generator of your own.",
-            |c, seen| order(c, seen, "first").is_some() && order(c, seen, "first") == order(c, seen, "second"),
-        )
-        .mistake_if(
-            "mean_of_batch_means",
-            "The loss is the mean of the losses of the batches. The last batch is shorter, so its samples count more: \
-             multiply each loss by the size of its batch, and divide by the number of samples.",
-            |_, seen| {
-                let epoch = Epoch::of(seen, "first");
-                let losses = epoch.losses();
-                close(epoch.loss, losses.iter().sum::<f64>() / losses.len() as f64)
-            },
-        )
-        .mistake_if(
-            "losses_added_up",
-            "The loss is the sum over batches or samples, and not the mean over the samples: the division at the end \
-             is missing or wrong.",
-            |_, seen| {
-                let epoch = Epoch::of(seen, "first");
-                let losses = epoch.losses();
-                let weighted: f64 = losses.iter().zip(&epoch.sizes).map(|(loss, &size)| loss * size as f64).sum();
-                close(epoch.loss, losses.iter().sum()) || close(epoch.loss, weighted)
-            },
-        ),
+        .has_none_of(&EPOCH_FAULTS, |c, seen| {
+            PASSES.iter().try_for_each(|pass| Epoch::of(seen, pass).judge(c))?;
+            let [first, second] = PASSES.map(|pass| Epoch::of(seen, pass).targets);
+            if same(&first, &second) { Err("same_order_again".to_owned()) } else { Ok(()) }
+        }),
         Check::new(
             "train_epoch_step",
             "train_epoch",
@@ -491,14 +341,45 @@ fn epochs() -> Vec<Check> {
                 })
                 .to_vec()
         })
-        .expects(|c| match c.count("batch_size") {
-            0 => Prediction::Panics,
-            _ => trained(c, "x", "x", [1.0, 1.0]).into(),
-        }),
+        .computes(|f| Lesson { input: "x", target: "x", ..TRAINING }.step(f, |_, w2| w2))
+        .panics_where(|c| c.count("batch_size") == 0),
     ]
 }
 
-const EPOCHS: [&str; 2] = ["first", "second"];
+const EPOCH_FAULTS: [(&str, &str); 9] = [
+    ("batches_ignored", "The whole epoch is one batch. Take a step for every `batch_size` samples."),
+    ("rest_dropped", "The samples that are left at the end are dropped. They are a batch as well, only shorter."),
+    (
+        "target_damaged",
+        "The target is damaged like the input: the network learns to reproduce the damage. Use the undamaged batch as \
+         the target.",
+    ),
+    (
+        "nothing_damaged",
+        "No input is damaged, although p is not 0: blank out the share p of every batch before it goes in.",
+    ),
+    ("not_shuffled", "The samples come in the order of `x`. Every epoch needs a new random order."),
+    (
+        "drawn_with_replacement",
+        "Some samples are used several times in an epoch and others not at all. Shuffle the numbers of all samples, \
+         and go through them.",
+    ),
+    (
+        "same_order_again",
+        "Both epochs use the samples in the same order. Shuffle with the `rng` that is passed in, not with a copy or a \
+         generator of your own.",
+    ),
+    (
+        "mean_of_batch_means",
+        "The loss is the mean of the losses of the batches. The last batch is shorter, so its samples count more: \
+         multiply each loss by the size of its batch, and divide by the number of samples.",
+    ),
+    (
+        "losses_added_up",
+        "The loss is the sum over batches or samples, and not the mean over the samples: the division at the end is \
+         missing or wrong.",
+    ),
+];
 
 /// What the probe's layer saw in an epoch.
 struct Epoch {
@@ -529,58 +410,71 @@ impl Epoch {
         self.sizes.iter().map(batch).collect()
     }
 
+    /// The id of a fault, or what else is wrong.
     fn judge(&self, c: &Record) -> Result<(), String> {
         let (x, batch_size) = (c.matrix("x"), c.count("batch_size"));
         let n = x.nrows();
         let right: Vec<usize> = (0..n).step_by(batch_size).map(|from| batch_size.min(n - from)).collect();
+        if self.sizes == [n] {
+            return Err("batches_ignored".to_owned());
+        }
+        if self.sizes == right[..right.len() - 1] {
+            return Err("rest_dropped".to_owned());
+        }
         if self.sizes != right {
             return Err(format!(
                 "The batches have the sizes {:?}; {n} samples in batches of {batch_size} are {right:?}.",
                 self.sizes
             ));
         }
-        let mut seen = vec![0; n];
-        for (row, target) in self.targets.rows().into_iter().enumerate() {
-            let Some(sample) = place_of(&x, &target) else {
-                return Err("The target of a step is not an unchanged sample of `x`.".to_owned());
-            };
-            seen[sample] += 1;
-            let input = self.inputs.row(row);
-            if input.iter().zip(&target).any(|(input, target)| *input != 0.0 && !close(*input, *target)) {
-                return Err("An input is not its target with some entries blanked.".to_owned());
-            }
-        }
-        if let Some(sample) = seen.iter().position(|&times| times != 1) {
-            return Err(format!("Sample {sample} is used {} times in an epoch, not once.", seen[sample]));
-        }
-        // One of 27! orders or more: hardly an accident.
-        if (0..n).all(|row| place_of(&x, &self.targets.row(row)) == Some(row)) {
-            return Err("The samples come in the order of `x`.".to_owned());
-        }
+        let order: Option<Vec<usize>> = self.targets.rows().into_iter().map(|target| place_of(&x, &target)).collect();
         let (share, p) = (share_blanked(&self.inputs), c.float("p"));
+        let is_undamaged = same(&self.inputs, &self.targets);
+        let Some(order) = order else {
+            let is_damaged = share > 0.1 && is_undamaged;
+            return Err(if is_damaged {
+                "target_damaged"
+            } else {
+                "The target of a step is not an unchanged sample of `x`."
+            }
+            .to_owned());
+        };
+        let is_blanked = |(input, target): (&f64, &f64)| *input == 0.0 || close(*input, *target);
+        // One of 27! orders or more is that of `x`: hardly an accident.
+        let fault = if is_undamaged {
+            "nothing_damaged"
+        } else if !self.inputs.iter().zip(&self.targets).all(is_blanked) {
+            "An input is not its target with some entries blanked."
+        } else if order.iter().enumerate().all(|(place, &sample)| place == sample) {
+            "not_shuffled"
+        } else if (0..n).any(|sample| !order.contains(&sample)) {
+            "drawn_with_replacement"
         // Of 270 entries or more the share is known to 0.03; this is five times as much.
-        if (share - p).abs() > 0.15 {
+        } else if (share - p).abs() > 0.15 {
             return Err(format!("{:.0} % of the inputs are blanked, but {:.0} % should be.", 100.0 * share, 100.0 * p));
-        }
-        let mean = mse(&self.inputs, &self.targets);
-        if !close(self.loss, mean) {
-            return Err(format!("The mean loss of the samples is {mean:.6}, and {:.6} was returned.", self.loss));
-        }
-        Ok(())
+        } else {
+            return self.judge_loss();
+        };
+        Err(fault.to_owned())
     }
-}
 
-/// Which sample of `x` each target is; nothing if one of them is none.
-fn order(c: &Record, seen: &Record, name: &str) -> Option<Vec<usize>> {
-    let x = c.matrix("x");
-    let order: Option<Vec<usize>> =
-        Epoch::of(seen, name).targets.rows().into_iter().map(|target| place_of(&x, &target)).collect();
-    order.filter(|order| order.len() > 1)
+    fn judge_loss(&self) -> Result<(), String> {
+        let (losses, mean) = (self.losses(), mse(&self.inputs, &self.targets));
+        let (sum, n) = (losses.iter().sum::<f64>(), self.inputs.nrows() as f64);
+        match self.loss {
+            loss if close(loss, mean) => Ok(()),
+            loss if close(loss, sum / losses.len() as f64) => Err("mean_of_batch_means".to_owned()),
+            loss if close(loss, sum) || close(loss, mean * n) => Err("losses_added_up".to_owned()),
+            loss => Err(format!("The mean loss of the samples is {mean:.6}, and {loss:.6} was returned.")),
+        }
+    }
 }
 
 fn place_of(x: &ArrayRef2<f64>, row: &ArrayRef1<f64>) -> Option<usize> {
     (0..x.nrows()).find(|&i| x.row(i).iter().zip(row).all(|(a, b)| close(*a, *b)))
 }
+
+const PASSES: [&str; 2] = ["first", "second"];
 
 fn same(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> bool {
     a.dim() == b.dim() && a.iter().zip(b).all(|(a, b)| close(*a, *b))
@@ -596,30 +490,12 @@ fn anomalies() -> Vec<Check> {
                 let n = draw::size(draw, 4, 6);
                 vec![net(draw, 3, 2, 3).with("x", draw::matrix(draw, (n, 3), 1.5) + 0.2)]
             })
-            .computes(|f| {
-                let x = f.input("x");
-                let [_, output] = passed(f, &x);
-                let error = (output - &x).named("error");
-                let errors: Vec<Num> = (0..x.n_rows()).map(|sample| error.row(sample).square().mean()).collect();
-                f.vector(&errors)
-            })
-            .mistake(
-                "root_taken",
-                "A root is taken: this is the root of the mean squared error, or the length of the error. Leave it \
-                 out.",
-                |c| {
-                    let errors = Net::of(c).output(&c.matrix("x")) - c.matrix("x");
-                    errors.rows().into_iter().map(|e| (e.dot(&e) / e.len() as f64).sqrt()).collect::<Array1<f64>>()
-                },
-            )
+            .computes(|f| errors(f, "x"))
             .mistake(
                 "errors_of_features",
                 "There is one number for each feature, a mean over the samples. Compute one for each sample: \
                  `Axis(1)`.",
-                |c| {
-                    let errors = Net::of(c).output(&c.matrix("x")) - c.matrix("x");
-                    (&errors * &errors).sum_axis(Axis(0)) / errors.nrows() as f64
-                },
+                computed(|f| reconstruction_error(f, "x").square().aggregate(Aggregate::Mean, Over::Samples)),
             ),
         Check::new("quantile", "quantile", "quantile takes the position q · (n - 1) in the sorted values", 3)
             .on(move |draw| {
@@ -642,63 +518,41 @@ fn anomalies() -> Vec<Check> {
                     quantile_case(array![drawn(draw, 1.0, 4.0)], 0.5),
                 ]
             })
-            .expects(|c| mixed(&sorted(c), c.float("q")))
-            .mistake("not_sorted", "The position is counted in the unsorted values. Sort a copy of them first.", |c| {
-                mixed(&c.vector("values").to_vec(), c.float("q"))
-            })
+            .computes(|f| quantile(&f.vector(&sorted(&f.input("values"))), &f.input("q")))
             .mistake(
-                "share_of_all_places",
-                "The position is q · n, counted from 0. The last of n positions is n - 1, so use q · (n - 1).",
-                |c| {
-                    let (sorted, q) = (sorted(c), c.float("q"));
-                    let last = sorted.len() - 1;
-                    let place = (q * sorted.len() as f64).min(last as f64);
-                    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-                    below + (above - below) * place.fract()
-                },
+                "not_sorted",
+                "The position is counted in the unsorted values. Sort a copy of them first.",
+                computed(|f| quantile(&f.input("values"), &f.input("q"))),
             )
-            .mistake(
-                "rounded_down",
-                "The position is rounded down to a whole number. Between two positions, interpolate between both \
-                 values.",
-                |c| at(&sorted(c), f64::floor, c.float("q")),
-            )
-            .mistake(
-                "rounded_up",
-                "The position is rounded up to a whole number. Between two positions, interpolate between both values.",
-                |c| at(&sorted(c), f64::ceil, c.float("q")),
-            )
-            .mistake(
-                "nearest_place",
-                "The position is rounded to the nearest whole number. Between two positions, interpolate between both \
-                 values.",
-                |c| at(&sorted(c), f64::round, c.float("q")),
-            )
+            .mistake("position_rounded", POSITION_ROUNDED, computed(|f| value_at_whole(f, Num::floor)))
+            .mistake("position_rounded", POSITION_ROUNDED, computed(|f| value_at_whole(f, Num::ceil)))
+            .mistake("position_rounded", POSITION_ROUNDED, computed(|f| value_at_whole(f, Num::round)))
             .mistake(
                 "halfway",
                 "Between two positions you take the mean of both values. Weight them: the nearer value counts more.",
-                |c| (at(&sorted(c), f64::floor, c.float("q")) + at(&sorted(c), f64::ceil, c.float("q"))) / 2.0,
+                computed(|f| (value_at_whole(f, Num::floor) + value_at_whole(f, Num::ceil)) / 2.0),
             )
             .mistake(
-                "mixture_reversed",
-                "The weights are exchanged: near the upper position the upper value has to count more.",
-                |c| {
-                    at(&sorted(c), f64::floor, c.float("q")) + at(&sorted(c), f64::ceil, c.float("q"))
-                        - mixed(&sorted(c), c.float("q"))
-                },
+                "share_of_all_places",
+                "The position is q · n, counted from 0. The last of n positions is n - 1, so use q · (n - 1).",
+                computed(|f| {
+                    let (values, n) = (f.vector(&sorted(&f.input("values"))), f.input("values").count());
+                    between(&values, &(f.input("q") * &n).or_less(&(n - 1.0)))
+                }),
             )
             .mistake(
                 "counted_from_the_top",
                 "This is the 1 - q quantile: either the values are sorted from large to small, or q is used as the \
                  share above.",
-                |c| mixed(&sorted(c), 1.0 - c.float("q")),
+                computed(|f| quantile(&f.vector(&sorted(&f.input("values"))), &(1.0 - f.input("q")))),
             )
             .mistake(
                 "place_q_times_n",
                 "The position is q · n, rounded down. Positions are counted from 0, so the last one is n - 1: with q = \
                  1 your code reads after the end.",
                 |c| {
-                    let values = sorted(c);
+                    let mut values = c.vector("values").to_vec();
+                    values.sort_by(f64::total_cmp);
                     match values.get((c.float("q") * values.len() as f64) as usize) {
                         Some(value) => Prediction::Is((*value).into()),
                         None => Prediction::Panics,
@@ -723,10 +577,8 @@ fn anomalies() -> Vec<Check> {
                 quantile_case(values(), f64::NAN),
             ]
         })
-        .expects(|c| match c.float("q") {
-            0.5 if c.vector("values").len() > 1 => Prediction::Is(mixed(&sorted(c), 0.5).into()),
-            _ => Prediction::Panics,
-        })
+        .computes(|f| quantile(&f.vector(&sorted(&f.input("values"))), &f.input("q")))
+        .panics_where(|c| c.vector("values").is_empty() || !(0.0..=1.0).contains(&c.float("q")))
         .mistake_if(
             "q_not_refused",
             "A q below 0, above 1 or NaN is accepted, or an empty list of values. There is no value at such a \
@@ -743,27 +595,19 @@ fn anomalies() -> Vec<Check> {
                     .map(|q| net(draw, 3, 2, 3).with("x_normal", draw::matrix(draw, (6, 3), 1.5) + 0.2).with("q", q))
                     .to_vec()
             })
-            .expects(|c| mixed(&errors_of(c, "x_normal"), c.float("q")))
+            .computes(|f| quantile(&f.vector(&sorted(&errors(f, "x_normal"))), &f.input("q")))
             .mistake(
-                "largest_error",
-                "This is the largest of the normal errors, whatever q is. Take the q-quantile.",
-                |c| mixed(&errors_of(c, "x_normal"), 1.0),
-            )
-            .mistake("mean_error", "This is the mean of the normal errors, whatever q is. Take the q-quantile.", |c| {
-                let errors = errors_of(c, "x_normal");
-                errors.iter().sum::<f64>() / errors.len() as f64
-            })
-            .mistake(
-                "share_reversed",
-                "This is the 1 - q quantile. q is the share of normal samples that stays *below* the threshold.",
-                |c| mixed(&errors_of(c, "x_normal"), 1.0 - c.float("q")),
+                "mean_error",
+                "This is the mean of the normal errors, whatever q is. Take the q-quantile.",
+                computed(|f| errors(f, "x_normal").mean()),
             ),
         Check::new("is_anomaly", "detector", "an anomaly has an error above the threshold, or NaN", 2)
             .about("AnomalyDetector::is_anomaly")
             .after("errors")
             .on(|draw| {
                 let case = net(draw, 3, 2, 3).with("x", draw::matrix(draw, (8, 3), 1.5) + 0.2);
-                let errors = errors_of(&case, "x");
+                let errors = computed(|f| f.vector(&sorted(&errors(f, "x"))))(&case);
+                let errors = errors.vector("result");
                 let between = (errors[3] + errors[4]) / 2.0;
                 // This one puts out 0, so that the error of whole numbers is exact.
                 let blind = Record::new().with("w1", Array2::zeros((3, 2))).with("b1", Array1::zeros(2));
@@ -793,36 +637,52 @@ fn anomalies() -> Vec<Check> {
     ]
 }
 
-fn sorted(c: &Record) -> Vec<f64> {
-    let mut values = c.vector("values").to_vec();
-    values.sort_by(f64::total_cmp);
-    values
+const POSITION_ROUNDED: &str = "The position is rounded to a whole number. Between two positions, interpolate between \
+                                both values.";
+
+/// What the reconstructions of these samples add to them.
+fn reconstruction_error(f: &Formula, name: &str) -> Num {
+    let x = f.input(name);
+    let [_, output] = passed(&parameters(f), &x);
+    (output - x).named("error")
 }
 
-fn at(values: &[f64], round: fn(f64) -> f64, q: f64) -> f64 {
-    values[round(q * (values.len() - 1) as f64) as usize]
+fn errors(f: &Formula, name: &str) -> Num {
+    let error = reconstruction_error(f, name);
+    let errors: Vec<Num> = (0..error.n_rows()).map(|sample| error.row(sample).square().mean()).collect();
+    f.vector(&errors)
 }
 
-fn mixed(values: &[f64], q: f64) -> f64 {
-    let share = (q * (values.len() - 1) as f64).fract();
-    at(values, f64::floor, q) * (1.0 - share) + at(values, f64::ceil, q) * share
+fn sorted(values: &Num) -> Vec<Num> {
+    let mut entries: Vec<Num> = (0..values.n_entries()).map(|place| values.at(place)).collect();
+    entries.sort_by(|one, other| one.get().total_cmp(&other.get()));
+    entries
 }
 
-/// The errors of these samples, sorted.
-fn errors_of(c: &Record, name: &str) -> Vec<f64> {
-    let errors = Net::of(c).output(&c.matrix(name)) - c.matrix(name);
-    let mut errors = ((&errors * &errors).sum_axis(Axis(1)) / errors.ncols() as f64).to_vec();
-    errors.sort_by(f64::total_cmp);
-    errors
+fn quantile(values: &Num, q: &Num) -> Num {
+    let values = values.named("sorted");
+    between(&values, &(q * (values.count() - 1.0)))
+}
+
+fn between(values: &Num, position: &Num) -> Num {
+    let position = position.named("position");
+    let value_at = |place: &Num| values.at(place.get() as usize);
+    let (below, above) = (value_at(&position.floor()).named("below"), value_at(&position.ceil()).named("above"));
+    let share = (&position - position.floor()).named("share");
+    &below + (above - &below) * share
+}
+
+/// The value at a position that is made whole.
+fn value_at_whole(f: &Formula, whole: fn(&Num) -> Num) -> Num {
+    let values = f.input("values");
+    let position = whole(&(f.input("q") * (values.count() - 1.0)));
+    sorted(&values)[position.get() as usize].clone()
 }
 
 fn judged(c: &Record, is_anomaly: fn(f64, f64) -> bool) -> String {
-    let errors = Net::of(c).output(&c.matrix("x")) - c.matrix("x");
-    let flag = |row: ndarray::ArrayView1<'_, f64>| {
-        let error = row.iter().map(|e| e * e).sum::<f64>() / row.len() as f64;
-        if is_anomaly(error, c.float("threshold")) { "anomaly" } else { "normal" }
-    };
-    errors.rows().into_iter().map(flag).collect::<Vec<_>>().join(", ")
+    let errors = computed(|f| errors(f, "x"))(c);
+    let word = |&error: &f64| if is_anomaly(error, c.float("threshold")) { "anomaly" } else { "normal" };
+    errors.vector("result").iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
 fn choices() -> Vec<Check> {
@@ -881,7 +741,7 @@ fn choices() -> Vec<Check> {
         Check::new("few_per_class", "few_per_class", "few_per_class draws n samples of each class", 2)
             .on(|draw| {
                 let mut labels: Vec<usize> = (0..52).map(|i| (i % 13).min(4)).collect();
-                labels.extend([0, 1, 2, 3].repeat(10));
+                labels.extend([0, 1, 2, 3].repeat(40));
                 labels.shuffle(draw);
                 let n = draw::size(draw, 4, 6);
                 vec![
@@ -892,62 +752,39 @@ fn choices() -> Vec<Check> {
                         .with("seed", draw::size(draw, 1, 1000)),
                 ]
             })
-            .demands(|c, seen| {
-                let labels = c.counts("labels");
-                for name in EPOCHS {
-                    let chosen = seen.counts(name);
-                    if let Some(pair) = chosen.windows(2).find(|pair| pair[0] == pair[1]) {
-                        return Err(format!("Sample {} is drawn twice.", pair[0]));
+            .has_none_of(&CHOICE_FAULTS, |c, seen| {
+                let (labels, n) = (c.counts("labels"), c.count("n"));
+                for pass in PASSES {
+                    let chosen = seen.counts(pass);
+                    let n_of = |class| chosen.iter().filter(|&&sample| labels.get(sample) == Some(&class)).count();
+                    if chosen.windows(2).any(|pair| pair[0] == pair[1]) {
+                        return Err("drawn_twice".to_owned());
                     }
                     if let Some(sample) =
-                        chosen.iter().find(|sample| labels.get(**sample).is_none_or(|label| *label >= 4))
+                        chosen.iter().find(|&&sample| labels.get(sample).is_none_or(|&label| label >= 4))
                     {
                         return Err(format!("Sample {sample} has none of the 4 classes."));
                     }
-                    for class in 0..c.count("n_classes") {
-                        let n = chosen.iter().filter(|sample| labels[**sample] == class).count();
-                        if n != c.count("n") {
-                            return Err(format!("There are {n} samples of class {class}, not {}.", c.count("n")));
-                        }
+                    if let Some(class) = (0..4).find(|&class| n_of(class) != n) {
+                        let is_enough = chosen.len() == 4 * n;
+                        let plain = format!("There are {} samples of class {class}, not {n}.", n_of(class));
+                        return Err(if is_enough { "classes_not_balanced".to_owned() } else { plain });
+                    }
+                    if chosen == first_of_each(c, n) {
+                        return Err("always_the_first".to_owned());
                     }
                 }
+                // Of 44 samples or more of each class, 32 in all: less likely than 1e-9.
+                let half = first_of_each(c, 22);
+                if PASSES.iter().all(|pass| seen.counts(pass).iter().all(|sample| half.contains(sample))) {
+                    return Err("only_the_first_half".to_owned());
+                }
                 // There are more than 1e10 ways to choose.
-                if seen.counts("first") == seen.counts("second") {
-                    return Err("Two draws choose the same samples.".to_owned());
+                match seen.counts("first") == seen.counts("second") {
+                    true => Err("same_draw_again".to_owned()),
+                    false => Ok(()),
                 }
-                if let Some(sample) =
-                    EPOCHS.iter().map(|name| seen.counts(name)).find(|chosen| *chosen == first_of_each(c))
-                {
-                    return Err(format!("The first samples of each class are chosen: {sample:?}."));
-                }
-                Ok(())
-            })
-            .mistake_if(
-                "always_the_first",
-                "The first n samples of each class are chosen. Draw them from all samples of the class.",
-                |c, seen| seen.counts("first") == first_of_each(c),
-            )
-            .mistake_if(
-                "same_draw_again",
-                "Two draws in a row choose the same samples: the random numbers do not come from `rng`, or it is \
-                 copied and starts again.",
-                |c, seen| seen.counts("first") == seen.counts("second") && seen.counts("first") != first_of_each(c),
-            )
-            .mistake_if(
-                "drawn_twice",
-                "A sample is drawn twice. Shuffle the samples of a class and take the first n of them.",
-                |_, seen| seen.counts("first").windows(2).any(|pair| pair[0] == pair[1]),
-            )
-            .mistake_if(
-                "classes_not_balanced",
-                "There are n samples for each class in all, but not n of each class. Draw from the samples of one \
-                 class at a time.",
-                |c, seen| {
-                    let (labels, chosen) = (c.counts("labels"), seen.counts("first"));
-                    let n_of = |class| chosen.iter().filter(|sample| labels.get(**sample) == Some(&class)).count();
-                    chosen.len() == 4 * c.count("n") && (0..4).any(|class| n_of(class) != c.count("n"))
-                },
-            ),
+            }),
         Check::new(
             "few_per_class_ends",
             "few_per_class",
@@ -994,12 +831,31 @@ fn selected(c: &Record, new_label: fn(usize, &[usize]) -> usize) -> Record {
     Record::new().with("x", c.matrix("x").select(Axis(0), &rows)).with("labels", new)
 }
 
+const CHOICE_FAULTS: [(&str, &str); 5] = [
+    ("always_the_first", "The first n samples of each class are chosen. Draw them from all samples of the class."),
+    (
+        "only_the_first_half",
+        "All samples come from the first half of those of their class. Draw them from all samples of the class.",
+    ),
+    (
+        "same_draw_again",
+        "Two draws in a row choose the same samples: the random numbers do not come from `rng`, or it is copied and \
+         starts again.",
+    ),
+    ("drawn_twice", "A sample is drawn twice. Shuffle the samples of a class and take the first n of them."),
+    (
+        "classes_not_balanced",
+        "There are n samples for each class in all, but not n of each class. Draw from the samples of one class at a \
+         time.",
+    ),
+];
+
 /// The first n samples of each class, sorted.
-fn first_of_each(c: &Record) -> Vec<usize> {
+fn first_of_each(c: &Record, n: usize) -> Vec<usize> {
     let labels = c.counts("labels");
     let of = |class: usize| {
         let samples = labels.iter().enumerate().filter(move |(_, label)| **label == class).map(|(sample, _)| sample);
-        samples.take(c.count("n")).collect::<Vec<_>>()
+        samples.take(n).collect::<Vec<_>>()
     };
     let mut chosen: Vec<usize> = (0..c.count("n_classes")).flat_map(of).collect();
     chosen.sort_unstable();
@@ -1017,35 +873,22 @@ fn parts() -> Vec<Check> {
                 let case = net(draw, 3, 3, 2).with("x", draw::matrix(draw, (4, 3), 1.5));
                 vec![case.with("d_out", draw::matrix(draw, (4, 3), 1.0) + 0.3)]
             })
-            .expects(|c| frozen(c, |d_x, _| d_x))
-            .mistake(
-                "gradient_cut_off",
-                "No gradient comes back through the frozen layer. A layer below it may learn: pass the gradient back \
-                 through the network.",
-                |c| frozen(c, |d_x, _| d_x * 0.0),
-            )
-            .mistake(
-                "gradient_passed_by",
-                "`d_out` is passed on unchanged, as if the frozen network were not there. It has to go back through \
-                 that network.",
-                |c| frozen(c, |_, d_out| d_out),
-            )
+            .computes(|f| {
+                let ([w1, ..], x, d_out) = (parameters(f), f.input("x"), f.input("d_out"));
+                let [hidden, _] = passed(&parameters(f), &x);
+                let d_z = (d_out * (1.0 - hidden.square())).named("d_z");
+                [
+                    ("output", hidden.clone()),
+                    ("d_x", d_z.dot(&w1.t())),
+                    ("n_parameters", f.number(0.0).whole()),
+                    ("output after a step", hidden),
+                ]
+            })
             .mistake(
                 "frozen_learns",
                 "The frozen network still returns its parameters, and a step of an optimiser changes them. If a layer \
                  returns no parameters, nothing in it can change.",
-                |c| {
-                    let (net, x) = (Net::of(c), c.matrix("x"));
-                    let d_hidden = c.matrix("d_out");
-                    let d_z = &d_hidden * &net.hidden(&x).mapv(|a| 1.0 - a * a);
-                    let moved = Net {
-                        w1: &net.w1 - 0.5 * x.t().dot(&d_z),
-                        b1: &net.b1 - 0.5 * d_z.sum_axis(Axis(0)),
-                        ..Net::of(c)
-                    };
-                    let learns = changed(frozen(c, |d_x, _| d_x), "n_parameters", net.w1.len() + net.b1.len());
-                    changed(learns, "output after a step", moved.hidden(&x))
-                },
+                |c| Record::new().with("n_parameters", c.matrix("w1").len() + c.vector("b1").len()),
             ),
         Check::new(
             "classifier",
@@ -1065,32 +908,27 @@ fn parts() -> Vec<Check> {
                 })
                 .to_vec()
         })
-        .expects(|c| described(c, ", ReLU"))
+        .expects(described)
         .mistake(
             "no_relu_behind_the_body",
             "There is no ReLU after the last layer of the body. The last layer and the head would be two linear layers \
              in a row, which are equivalent to one.",
-            |c| described(c, ""),
+            |c| changed(described(c), "body", linear_layers(&c.counts("sizes"), ", ReLU, ")),
         )
         .mistake(
             "classifier_not_drawn",
             "Two classifiers from one generator have the same head. Draw its weights from the `rng` that is passed in.",
-            |c| changed(described(c, ", ReLU"), "a second one has the same weights", true),
+            |c| changed(described(c), "a second one has the same weights", true),
         )
         .mistake(
             "no_relu",
             "There is no ReLU in the body: linear layers alone are equivalent to one linear layer.",
-            |c| changed(described(c, ""), "body", linear_layers(&c.counts("sizes"), ", ")),
+            |c| changed(described(c), "body", linear_layers(&c.counts("sizes"), ", ")),
         ),
         Check::new("scores", "classifier", "scores go through body and head", 1)
             .about("Classifier::scores")
             .on(|draw| vec![net(draw, 3, 4, 2).with("x", draw::matrix(draw, (5, 3), 1.5))])
-            .expects(|c| Net::of(c).output(&c.matrix("x")))
-            .mistake(
-                "hidden_for_scores",
-                "This is the output of the body. The head still has to turn it into scores.",
-                |c| Net::of(c).hidden(&c.matrix("x")),
-            ),
+            .computes(|f| passed(&parameters(f), &f.input("x"))[1].clone()),
         Check::new(
             "with_new_head",
             "classifier",
@@ -1106,21 +944,21 @@ fn parts() -> Vec<Check> {
                 })
                 .to_vec()
         })
-        .expects(|c| headed(c, 4, c.count("n_classes")))
+        .expects(|c| headed(c, 4))
         .mistake("head_kept", "The head is the old one, for the old classes. Make a new one with `Linear::new`.", |c| {
-            let old = changed(headed(c, 4, 2), "the head has its old weights", true);
-            changed(old, "another rng gives the same weights", true)
+            let old = changed(headed(c, 4), "head", "Linear 4 -> 2");
+            changed(changed(old, "the head has its old weights", true), "another rng gives the same weights", true)
         })
         .mistake(
             "head_on_the_head",
             "The new head takes the old scores as its inputs. Its input is the output of the body: as many numbers as \
              the old head had inputs.",
-            |c| headed(c, 2, c.count("n_classes")),
+            |c| headed(c, 2),
         )
         .mistake(
             "head_not_drawn",
             "The new head does not depend on `rng`: draw it with `Linear::new(…, rng)`.",
-            |c| changed(headed(c, 4, c.count("n_classes")), "another rng gives the same weights", true),
+            |c| changed(headed(c, 4), "another rng gives the same weights", true),
         ),
         Check::new(
             "freeze",
@@ -1131,11 +969,17 @@ fn parts() -> Vec<Check> {
         .about("Classifier::freeze")
         .after("frozen")
         .on(|draw| vec![net(draw, 3, 4, 2).with("x", draw::matrix(draw, (5, 3), 1.5))])
-        .expects(|c| froze(c, 0))
+        .expects(|c| {
+            Record::new()
+                .with("body(x)", hidden_of(c))
+                .with("parameters of the body", 0_usize)
+                .with("head weights", c.matrix("w2").to_owned())
+                .with("head biases", c.vector("b2").to_owned())
+        })
         .mistake(
             "nothing_frozen",
             "The body still has parameters: put it into a `Frozen`, and make a network of that one layer.",
-            |c| froze(c, 16),
+            |c| Record::new().with("parameters of the body", c.matrix("w1").len() + c.vector("b1").len()),
         ),
         Check::new("n_trainable", "two_rates", "n_trainable counts the parameters of body and head", 1)
             .about("Classifier::n_trainable")
@@ -1143,123 +987,57 @@ fn parts() -> Vec<Check> {
                 let (n_in, n_hidden, n_out) = (draw::size(draw, 2, 5), draw::size(draw, 3, 6), draw::size(draw, 2, 4));
                 vec![net(draw, n_in, n_hidden, n_out), net(draw, 7, 5, 3)]
             })
-            .expects(|c| counted(c, [1, 1, 1, 1]))
-            .mistake("head_not_counted", "The head is not counted: it has weights and biases as well.", |c| {
-                counted(c, [1, 1, 0, 0])
-            })
-            .mistake("body_not_counted", "The body is not counted. Only a frozen body has no parameters.", |c| {
-                counted(c, [0, 0, 1, 1])
-            })
-            .mistake("biases_not_counted", "The biases are not counted, or those of the head are not.", |c| {
-                counted(c, [1, 1, 1, 0])
+            .computes(|f| {
+                let [w1, b1, w2, b2] = parameters(f);
+                let body = (w1.count() + b1.count()).named("body");
+                let head = (w2.count() + b2.count()).named("head");
+                (body + head).whole()
             })
             .mistake(
                 "arrays_counted",
                 "This is the number of *arrays*. Count the numbers in them: `parameter.value.len()`.",
                 |_| 4_usize,
             ),
-        Check::new("two_rates", "two_rates", "train_step updates body and head, each at its own rate", 3)
-            .about("Classifier::train_step")
-            .after("scores")
-            .on(|draw| {
-                let n = draw::size(draw, 3, 5);
-                let case =
-                    net(draw, 3, 4, 2).with("x", draw::matrix(draw, (n, 3), 1.5)).with("y", one_hot_rows(draw, n, 2));
-                vec![case.with("body_rate", drawn(draw, 0.1, 0.3)).with("head_rate", drawn(draw, 0.5, 0.9))]
-            })
-            .computes(|f| {
-                let (x, y) = (f.input("x"), f.input("y"));
-                let [hidden, scores] = passed(f, &x);
-                let exponentials = scores.exp().named("exponentials");
-                let p = (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p");
-                let loss = (-(&y * p.ln()).sum() / y.rows()).named("loss");
-                let d_out = ((p - &y) / y.rows()).named("d_out");
-                after_step(f, loss, &x, &hidden, &d_out, [&f.input("body_rate"), &f.input("head_rate")])
-            })
-            .mistake("rates_swapped", "The rates are swapped: the body is updated with the rate of the head.", |c| {
-                tuned(c, c.float("head_rate"), c.float("body_rate"))
-            })
-            .mistake(
-                "body_stays",
-                "The body has not changed. Either the gradient from the head does not reach its `backward`, or it \
-                 takes no step.",
-                |c| tuned(c, 0.0, c.float("head_rate")),
-            )
-            .mistake("head_stays", "The head has not changed. It has to take a step as well, with its own rate.", |c| {
-                tuned(c, c.float("body_rate"), 0.0)
-            })
-            .mistake(
-                "back_through_the_new_head",
-                "The gradient goes to the body through a head that has been updated already. Compute both gradients \
-                 first, and then take both steps.",
-                |c| {
-                    let (net, x) = (Net::of(c), c.matrix("x"));
-                    let (loss, d_out) = cross_entropy(&net.output(&x), &c.matrix("y"));
-                    let moved = net.after_step(&net.gradients(&x, &d_out, &net.w2), [0.0, c.float("head_rate")]);
-                    let gradients = net.gradients(&x, &d_out, &moved.w2);
-                    net.after_step(&gradients, [c.float("body_rate"), c.float("head_rate")]).named(loss)
-                },
-            )
-            .mistake(
-                "loss_after_the_step",
-                "Body and head are right, but the loss is that after the step. Return the loss before it.",
-                |c| {
-                    let right = tuned(c, c.float("body_rate"), c.float("head_rate"));
-                    let net = Net::of(&right);
-                    net.named(cross_entropy(&net.output(&c.matrix("x")), &c.matrix("y")).0)
-                },
-            ),
+        with_one_step(
+            Check::new("two_rates", "two_rates", "train_step updates body and head, each at its own rate", 3)
+                .about("Classifier::train_step")
+                .after("scores")
+                .on(|draw| {
+                    let n = draw::size(draw, 3, 5);
+                    let case = net(draw, 3, 4, 2)
+                        .with("x", draw::matrix(draw, (n, 3), 1.5))
+                        .with("y", one_hot_rows(draw, n, 2));
+                    vec![case.with("body_rate", drawn(draw, 0.1, 0.3)).with("head_rate", drawn(draw, 0.5, 0.9))]
+                }),
+            TUNING,
+            "back_through_the_new_head",
+            "The gradient goes to the body through a head that has been updated already. Compute both gradients first, \
+             and then take both steps.",
+        )
+        .mistake(
+            "rates_swapped",
+            "The rates are swapped: the body is updated with the rate of the head.",
+            computed(|f| Lesson { rates: ["head_rate", "body_rate"], ..TUNING }.step(f, |_, w2| w2)),
+        ),
     ]
 }
 
-fn frozen(c: &Record, on_the_way_back: fn(Array2<f64>, Array2<f64>) -> Array2<f64>) -> Record {
-    let (net, x, d_out) = (Net::of(c), c.matrix("x"), c.matrix("d_out"));
-    let hidden = net.hidden(&x);
-    let d_x = (&d_out * &hidden.mapv(|a| 1.0 - a * a)).dot(&net.w1.t());
-    Record::new()
-        .with("output", hidden.clone())
-        .with("d_x", on_the_way_back(d_x, d_out.to_owned()))
-        .with("n_parameters", 0_usize)
-        .with("output after a step", hidden)
-}
-
-fn described(c: &Record, behind: &str) -> Record {
+/// A classifier as it describes itself.
+fn described(c: &Record) -> Record {
     let sizes = c.counts("sizes");
-    let last = sizes.last().copied().unwrap_or_default();
     Record::new()
-        .with("body", linear_layers(&sizes, ", ReLU, ") + behind)
-        .with("head", format!("Linear {last} -> {}", c.count("n_classes")))
+        .with("body", linear_layers(&sizes, ", ReLU, ") + ", ReLU")
+        .with("head", format!("Linear {} -> {}", sizes[sizes.len() - 1], c.count("n_classes")))
         .with("a second one has the same weights", false)
 }
 
-fn headed(c: &Record, n_in: usize, n_out: usize) -> Record {
+/// A classifier with a new head for so many inputs.
+fn headed(c: &Record, n_in: usize) -> Record {
     Record::new()
-        .with("body(x)", Net::of(c).hidden(&c.matrix("x")))
-        .with("head", format!("Linear {n_in} -> {n_out}"))
+        .with("body(x)", hidden_of(c))
+        .with("head", format!("Linear {n_in} -> {}", c.count("n_classes")))
         .with("the head has its old weights", false)
         .with("another rng gives the same weights", false)
-}
-
-fn froze(c: &Record, n_parameters: usize) -> Record {
-    let net = Net::of(c);
-    Record::new()
-        .with("body(x)", net.hidden(&c.matrix("x")))
-        .with("parameters of the body", n_parameters)
-        .with("head weights", net.w2)
-        .with("head biases", net.b2)
-}
-
-/// How many numbers there are, with what is left out counted 0 times.
-fn counted(c: &Record, times: [usize; 4]) -> usize {
-    let net = Net::of(c);
-    let counts = [net.w1.len(), net.b1.len(), net.w2.len(), net.b2.len()];
-    counts.iter().zip(times).map(|(count, times)| count * times).sum()
-}
-
-fn tuned(c: &Record, body_rate: f64, head_rate: f64) -> Record {
-    let (net, x) = (Net::of(c), c.matrix("x"));
-    let (loss, d_out) = cross_entropy(&net.output(&x), &c.matrix("y"));
-    net.after_step(&net.gradients(&x, &d_out, &net.w2), [body_rate, head_rate]).named(loss)
 }
 
 fn transfers() -> Vec<Check> {
@@ -1298,97 +1076,77 @@ fn transfers() -> Vec<Check> {
                 })
                 .to_vec()
         })
-        .demands(well_transferred)
-        .mistake_if(
-            "old_head_trained",
-            "The training continues with the old head. The new task has its own classes: give the classifier a new \
-             head first.",
-            |c, seen| seen.matrix("head weights before the steps") == c.matrix("w2"),
-        )
-        .mistake_if(
-            "body_moves",
-            "The body has changed in the training. Freeze it before the first step.",
-            |c, seen| !same(&seen.matrix("body(x)"), &Net::of(c).hidden(&c.matrix("x"))),
-        )
-        .mistake_if(
-            "body_not_frozen",
-            "The body has not changed, but it is not frozen: it still has parameters, and the next training would \
-             change them.",
-            |c, seen| {
-                seen.count("parameters of the body") > 0
-                    && same(&seen.matrix("body(x)"), &Net::of(c).hidden(&c.matrix("x")))
-            },
-        )
-        .mistake_if(
-            "head_not_trained",
-            "The new head has not been trained. It has to take `steps` steps with `head_rate`.",
-            |_, seen| seen.matrix("head weights before the steps") == seen.matrix("head weights"),
-        )
-        .mistake_if(
-            "a_step_too_many",
-            "With steps = 0 the biases of the head are not 0, as those of a new head are. Does your loop run once too \
-             often? `0..steps` runs `steps` times, `0..=steps` once more.",
-            |c, seen| {
-                let before = seen.matrix("head weights before the steps");
-                if before.dim() != (4, c.matrix("y").ncols()) || before == c.matrix("w2") {
-                    return false;
-                }
-                let (right, _) = after_steps(c, seen, c.count("steps"));
-                same(&right, &seen.matrix("head weights")) && has_moved(seen)
-            },
-        )
-        .mistake_if("one_step_only", "The head has taken only one step. It has to take `steps` steps.", |c, seen| {
-            let (weights, _) = after_steps(c, seen, 1);
-            same(&weights, &seen.matrix("head weights"))
-        });
+        .has_none_of(&TRANSFER_FAULTS, mistransferred);
     vec![transfer, needs.into_iter().fold(digits, Check::after)]
 }
 
-/// Whether the head is no new one even without a step: a new one has biases 0.
-fn has_moved(seen: &Record) -> bool {
-    seen.vector("head biases before the steps").iter().any(|bias| *bias != 0.0)
-}
+const TRANSFER_FAULTS: [(&str, &str); 6] = [
+    (
+        "old_head_trained",
+        "The training continues with the old head. The new task has its own classes: give the classifier a new head \
+         first.",
+    ),
+    ("body_moves", "The body has changed in the training. Freeze it before the first step."),
+    (
+        "body_not_frozen",
+        "The body has not changed, but it is not frozen: it still has parameters, and the next training would change \
+         them.",
+    ),
+    ("head_not_trained", "The new head has not been trained. It has to take `steps` steps with `head_rate`."),
+    (
+        "a_step_too_many",
+        "With steps = 0 the biases of the head are not 0, as those of a new head are. Does your loop run once too \
+         often? `0..steps` runs `steps` times, `0..=steps` once more.",
+    ),
+    ("one_step_only", "The head has taken only one step. It has to take `steps` steps."),
+];
 
-/// The head after so many steps, from what it was before the first.
+/// The weights and biases of the head after so many steps, from what they were before the first.
 fn after_steps(c: &Record, seen: &Record, steps: usize) -> (Array2<f64>, Array1<f64>) {
-    let hidden = Net::of(c).hidden(&c.matrix("x"));
     let mut weights = seen.matrix("head weights before the steps").to_owned();
     let mut biases = seen.vector("head biases before the steps").to_owned();
     for _ in 0..steps {
-        let (_, d_scores) = cross_entropy(&(hidden.dot(&weights) + &biases), &c.matrix("y"));
-        weights = weights - c.float("head_rate") * hidden.t().dot(&d_scores);
-        biases = biases - c.float("head_rate") * d_scores.sum_axis(Axis(0));
+        let case = c.parts().filter(|(name, _)| !["w2", "b2"].contains(name));
+        let case = case.fold(Record::new(), |case, (name, value)| case.with(name, value.clone()));
+        let case = case.with("w2", weights).with("b2", biases).with("body_rate", 0.0);
+        let after = computed(|f| TUNING.step(f, |_, w2| w2))(&case);
+        (weights, biases) = (after.matrix("w2").to_owned(), after.vector("b2").to_owned());
     }
     (weights, biases)
 }
 
-fn well_transferred(c: &Record, seen: &Record) -> Result<(), String> {
-    let (weights, n_classes) = (seen.matrix("head weights"), c.matrix("y").ncols());
-    if weights.dim() != (4, n_classes) {
+fn mistransferred(c: &Record, seen: &Record) -> Result<(), String> {
+    let (steps, n_classes) = (c.count("steps"), c.matrix("y").ncols());
+    let (before, weights) = (seen.matrix("head weights before the steps"), seen.matrix("head weights"));
+    let is_after = |steps: usize| {
+        let (weights, biases) = after_steps(c, seen, steps);
+        same(&weights, &seen.matrix("head weights"))
+            && biases.iter().zip(&seen.vector("head biases")).all(|(a, b)| close(*a, *b))
+    };
+    let fault = if before == c.matrix("w2") {
+        "old_head_trained"
+    } else if weights.dim() != (4, n_classes) || before.dim() != weights.dim() {
         return Err(format!("The weights of the head have the shape {:?}, not (4, {n_classes}).", weights.dim()));
-    }
-    if seen.matrix("head weights before the steps") == c.matrix("w2") {
-        return Err("The head is the old one.".to_owned());
-    }
-    if !same(&seen.matrix("body(x)"), &Net::of(c).hidden(&c.matrix("x"))) {
-        return Err("The body computes something different from before.".to_owned());
-    }
-    if seen.count("parameters of the body") > 0 {
-        return Err(format!("The body has {} parameters that can learn.", seen.count("parameters of the body")));
-    }
-    if has_moved(seen) {
-        return Err("With steps = 0 the biases of the head are not 0, as those of a new head are.".to_owned());
-    }
-    let (right, biases) = after_steps(c, seen, c.count("steps"));
-    if !same(&right, &weights) || biases.iter().zip(&seen.vector("head biases")).any(|(a, b)| !close(*a, *b)) {
-        let head = weights.first().copied().unwrap_or(f64::NAN);
+    } else if !same(&seen.matrix("body(x)"), &hidden_of(c)) {
+        "body_moves"
+    } else if seen.count("parameters of the body") > 0 {
+        "body_not_frozen"
+    } else if seen.vector("head biases before the steps").iter().any(|bias| *bias != 0.0) {
+        if is_after(steps) { "a_step_too_many" } else { "With steps = 0 the biases of the head are not 0." }
+    } else if is_after(steps) {
+        return Ok(());
+    } else if before == weights {
+        "head_not_trained"
+    } else if is_after(1) {
+        "one_step_only"
+    } else {
+        let (right, first) = (after_steps(c, seen, steps).0[[0, 0]], weights[[0, 0]]);
         return Err(format!(
-            "After {} steps from the head that was drawn, its first weight should be {:.6}, and it is {head:.6}.",
-            c.count("steps"),
-            right[[0, 0]]
+            "After {steps} steps from the head that was drawn, its first weight should be {right:.6}, and it is \
+             {first:.6}."
         ));
-    }
-    Ok(())
+    };
+    Err(fault.to_owned())
 }
 
 /// Over 60 seeds of the solution, transfer reads 46.7 % to 60.9 % of the striped digits rightly: 53.5 % on average,
@@ -1491,91 +1249,93 @@ fn projected(c: &Record, centres: bool, adds_back: bool, goes_on: bool) -> Array
     result
 }
 
+/// The weights and biases of both layers.
+fn parameters(f: &Formula) -> [Num; 4] {
+    ["w1", "b1", "w2", "b2"].map(|name| f.input(name))
+}
+
 /// What a linear layer and a tanh put out, and the linear layer after it.
-fn passed(f: &Formula, x: &Num) -> [Num; 2] {
-    let hidden = (x.dot(&f.input("w1")) + f.input("b1")).tanh().named("hidden");
-    let output = (hidden.dot(&f.input("w2")) + f.input("b2")).named("output");
+fn passed([w1, b1, w2, b2]: &[Num; 4], x: &Num) -> [Num; 2] {
+    let hidden = (x.dot(w1) + b1).tanh().named("hidden");
+    let output = (hidden.dot(w2) + b2).named("output");
     [hidden, output]
 }
 
-/// The loss, and the parameters after a step, in which each layer has a rate of its own.
-fn after_step(
-    f: &Formula,
-    loss: Num,
-    x: &Num,
-    hidden: &Num,
-    d_out: &Num,
-    [first, second]: [&Num; 2],
-) -> [(&'static str, Num); 5] {
-    let d_hidden = d_out.dot(&f.input("w2").t()).named("d_hidden");
-    let d_z = (d_hidden * (1.0 - hidden.square())).named("d_z");
-    [
-        ("loss", loss),
-        ("w1", f.input("w1") - first * x.t().dot(&d_z)),
-        ("b1", f.input("b1") - first * d_z.aggregate(Aggregate::Sum, Over::Samples)),
-        ("w2", f.input("w2") - second * hidden.t().dot(d_out)),
-        ("b2", f.input("b2") - second * d_out.aggregate(Aggregate::Sum, Over::Samples)),
-    ]
+/// What the first layer puts out for the `x` of a case.
+fn hidden_of(c: &Record) -> Array2<f64> {
+    computed(|f| (f.input("x").dot(&f.input("w1")) + f.input("b1")).tanh())(c).matrix("result").to_owned()
 }
 
-/// The same network, for what is commonly wrong.
-struct Net {
-    w1: Array2<f64>,
-    b1: Array1<f64>,
-    w2: Array2<f64>,
-    b2: Array1<f64>,
+/// A loss and its gradient, for outputs and targets.
+type Measure = fn(&Num, &Num) -> [Num; 2];
+
+/// What a step of training is made of: the names of its inputs and rates, and its loss.
+#[derive(Clone, Copy)]
+struct Lesson {
+    input: &'static str,
+    target: &'static str,
+    rates: [&'static str; 2],
+    measure: Measure,
 }
 
-impl Net {
-    fn of(c: &Record) -> Self {
-        Self {
-            w1: c.matrix("w1").to_owned(),
-            b1: c.vector("b1").to_owned(),
-            w2: c.matrix("w2").to_owned(),
-            b2: c.vector("b2").to_owned(),
-        }
+const TRAINING: Lesson =
+    Lesson { input: "input", target: "target", rates: ["learning_rate"; 2], measure: squared_error };
+const TUNING: Lesson = Lesson { input: "x", target: "y", rates: ["body_rate", "head_rate"], measure: cross_entropy };
+
+impl Lesson {
+    /// The loss, and the parameters after a step. `back` makes of the second layer's weights, new and old, those that the
+    /// gradient goes back through.
+    fn step(self, f: &Formula, back: fn(Num, Num) -> Num) -> [(&'static str, Num); 5] {
+        let (net, x) = (parameters(f), f.input(self.input));
+        let [hidden, output] = passed(&net, &x);
+        let [loss, d_out] = (self.measure)(&output, &f.input(self.target));
+        let ([w1, b1, w2, b2], [first, second]) = (net, self.rates.map(|rate| f.input(rate)));
+        let new_w2 = &w2 - &second * hidden.t().dot(&d_out);
+        let d_hidden = d_out.dot(&back(new_w2.clone(), w2).t()).named("d_hidden");
+        let d_z = (d_hidden * (1.0 - hidden.square())).named("d_z");
+        [
+            ("loss", loss),
+            ("w1", w1 - &first * x.t().dot(&d_z)),
+            ("b1", b1 - first * d_z.aggregate(Aggregate::Sum, Over::Samples)),
+            ("w2", new_w2),
+            ("b2", b2 - second * d_out.aggregate(Aggregate::Sum, Over::Samples)),
+        ]
     }
 
-    fn hidden(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
-        (x.dot(&self.w1) + &self.b1).mapv(f64::tanh)
+    fn loss_after_the_step(self, f: &Formula) -> Num {
+        let [_, w1, b1, w2, b2] = self.step(f, |_, w2| w2).map(|(_, part)| part);
+        let [_, output] = passed(&[w1, b1, w2, b2], &f.input(self.input));
+        let [loss, _] = (self.measure)(&output, &f.input(self.target));
+        loss
     }
+}
 
-    fn output(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
-        self.hidden(x).dot(&self.w2) + &self.b2
-    }
+/// The check that such a step is taken. `id` and `says` name the mistake that the second layer is changed too early.
+fn with_one_step(check: Check, lesson: Lesson, id: &'static str, says: &'static str) -> Check {
+    check
+        .computes(move |f| lesson.step(f, |_, w2| w2))
+        .mistake(id, says, computed(move |f| lesson.step(f, |new_w2, _| new_w2)))
+        .mistake(
+            "loss_after_the_step",
+            "The loss is that after the step. Return the loss before it.",
+            computed(move |f| [("loss", lesson.loss_after_the_step(f))]),
+        )
+}
 
-    /// The gradients of all parameters, where `w2` is what the gradient goes back through.
-    fn gradients(&self, x: &ArrayRef2<f64>, d_out: &ArrayRef2<f64>, w2: &ArrayRef2<f64>) -> Self {
-        let hidden = self.hidden(x);
-        let d_z = d_out.dot(&w2.t()) * hidden.mapv(|a| 1.0 - a * a);
-        Self { w1: x.t().dot(&d_z), b1: d_z.sum_axis(Axis(0)), w2: hidden.t().dot(d_out), b2: d_out.sum_axis(Axis(0)) }
-    }
+/// The mean squared error.
+fn squared_error(output: &Num, target: &Num) -> [Num; 2] {
+    [(output - target).square().mean().named("loss"), (2.0 * (output - target) / output.count()).named("d_out")]
+}
 
-    fn after_step(&self, gradients: &Self, [first, second]: [f64; 2]) -> Self {
-        Self {
-            w1: &self.w1 - first * &gradients.w1,
-            b1: &self.b1 - first * &gradients.b1,
-            w2: &self.w2 - second * &gradients.w2,
-            b2: &self.b2 - second * &gradients.b2,
-        }
-    }
-
-    fn named(&self, loss: f64) -> Record {
-        let record = Record::new().with("loss", loss).with("w1", self.w1.clone()).with("b1", self.b1.clone());
-        record.with("w2", self.w2.clone()).with("b2", self.b2.clone())
-    }
+/// The mean cross-entropy of softmax.
+fn cross_entropy(scores: &Num, y: &Num) -> [Num; 2] {
+    let exponentials = scores.exp().named("exponentials");
+    let p = (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p");
+    [(-(y * p.ln()).sum() / y.rows()).named("loss"), ((p - y) / y.rows()).named("d_out")]
 }
 
 fn mse(output: &ArrayRef2<f64>, target: &ArrayRef2<f64>) -> f64 {
     (output - target).mapv(|error| error * error).sum() / output.len() as f64
-}
-
-/// The mean cross-entropy of softmax, and its gradient.
-fn cross_entropy(scores: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> (f64, Array2<f64>) {
-    let n = scores.nrows() as f64;
-    let powers = scores.mapv(f64::exp);
-    let p = &powers / &powers.sum_axis(Axis(1)).insert_axis(Axis(1));
-    (-(p.mapv(f64::ln) * y).sum() / n, (p - y) / n)
 }
 
 /// Parameters of a network with so many inputs, neurons and outputs.

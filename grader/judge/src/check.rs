@@ -229,17 +229,17 @@ impl Check {
 
     /// A property like that of [`demands`](Self::demands), where the common ways to miss it are mistakes with names. `property`
     /// returns the id of one of these `faults`, each an id and what the learner is told, or else a sentence.
-    pub fn has_none_of(
+    pub fn has_none_of<E: Into<String>>(
         self,
         faults: &[(&'static str, &'static str)],
-        property: impl Fn(&Record, &Record) -> Result<(), &'static str> + Send + Sync + 'static,
+        property: impl Fn(&Record, &Record) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        let property = Arc::new(property);
+        let property = Arc::new(move |case: &Record, seen: &Record| property(case, seen).map_err(E::into));
         let demanded = property.clone();
-        let check = self.demands(move |case, seen| demanded(case, seen).map_err(str::to_owned));
+        let check = self.demands(move |case, seen| demanded(case, seen));
         faults.iter().fold(check, |check, &(id, says)| {
             let property = property.clone();
-            check.mistake_if(id, says, move |case, seen| property(case, seen) == Err(id))
+            check.mistake_if(id, says, move |case, seen| property(case, seen) == Err(id.to_owned()))
         })
     }
 

@@ -3,6 +3,7 @@
 
 use std::{mem::discriminant, time::Duration};
 
+use ndarray::{ArrayD, Axis};
 use probe::{Record, Value};
 
 use crate::{
@@ -16,6 +17,8 @@ use crate::{
 #[derive(Clone)]
 pub(crate) enum Twist {
     Input(String, Change),
+    /// Two inputs stand in each other's place.
+    Exchanged(String, String),
     /// Of all parts of the result, or of one.
     Result(Option<String>, Change),
 }
@@ -31,6 +34,23 @@ pub(crate) enum Change {
         count: Count,
         is_divided: bool,
     },
+    /// The axes of an array are taken in another order.
+    Axes(Axes, Vec<usize>),
+    /// Of all places along an axis only the first counts: it stands at all of them, or else 0 stands at the others.
+    First {
+        axis: usize,
+        is_repeated: bool,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Axes {
+    /// The array has its axes in this order.
+    Moved,
+    /// The numbers stand in this order, in an array of the right shape.
+    Written,
+    /// The right numbers are taken for an array with this order.
+    Read,
 }
 
 /// All changes that fit a case like this one.
@@ -42,6 +62,14 @@ pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
     };
     let arrays: Vec<(&str, Array)> =
         case.parts().filter_map(|(name, value)| Some((name, formula::array_of(value)?))).collect();
+    for (name, shape) in case.parts().filter_map(|(name, value)| Some((name, shape_of(value)?))) {
+        let mut push = |change| twists.push(Twist::Input(name.to_owned(), change));
+        for axis in (0..shape.len()).filter(|&axis| shape[axis] > 1) {
+            [true, false].into_iter().for_each(|is_repeated| push(Change::First { axis, is_repeated }));
+        }
+        other_orders(shape).into_iter().for_each(|order| push(Change::Axes(Axes::Moved, order)));
+    }
+    let is_real = |name: &str| matches!(case.get(name), Some(Value::Float(_) | Value::Array { .. }));
     for (name, array) in &arrays {
         // Counts are how often something is repeated: they may be off by one, and no number that a loop would not end with.
         match case.get(name) {
@@ -50,6 +78,11 @@ pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
                 let shifts = [1.0, -1.0].into_iter().filter(|shift| *count as f64 + shift >= 0.0);
                 let shifts = shifts.map(|shift| Twist::Input((*name).to_owned(), Change::Op(Op::Plus(shift))));
                 twists.extend(shifts);
+                // It has no effect: nothing is added, or each step is one.
+                let others = [0.0, 1.0].into_iter().filter(|constant| *count as f64 != *constant);
+                twists.extend(
+                    others.map(|constant| Twist::Input((*name).to_owned(), Change::Op(Op::Constant(constant)))),
+                );
                 continue;
             }
             _ => continue,
@@ -78,12 +111,13 @@ pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
         if array.data.len() > 2 {
             [true, false].into_iter().for_each(|is_forward| push(Change::Op(Op::Rolled(is_forward))));
         }
-        for (other, _) in arrays.iter().filter(|(other, two)| {
-            let is_real = matches!(case.get(other), Some(Value::Float(_) | Value::Array { .. }));
-            is_real && other != name && two.has_shape_of(array)
-        }) {
-            push(Change::Other((*other).to_owned()));
+        for other in arrays.iter().filter(|(other, two)| is_real(other) && other != name && two.has_shape_of(array)) {
+            push(Change::Other(other.0.to_owned()));
         }
+    }
+    for (number, (name, array)) in arrays.iter().enumerate().filter(|(_, (name, _))| is_real(name)) {
+        let others = arrays[number + 1..].iter().filter(|(other, two)| is_real(other) && two.has_shape_of(array));
+        twists.extend(others.map(|(other, _)| Twist::Exchanged((*name).to_owned(), (*other).to_owned())));
     }
     for function in [
         Function::Neg,
@@ -117,6 +151,13 @@ pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
             }
         }
     }
+    for (name, shape) in right.parts().filter_map(|(name, value)| Some((name, shape_of(value)?))) {
+        let part = (!right.is_bare()).then(|| name.to_owned());
+        for order in other_orders(shape) {
+            let twist = |axes| Twist::Result(part.clone(), Change::Axes(axes, order.clone()));
+            twists.extend([Axes::Written, Axes::Read].map(twist));
+        }
+    }
     let is_like = |one: &Value, other: &Value| match (one, other) {
         (Value::Array { shape: one, .. }, Value::Array { shape: other, .. }) => one.len() == other.len(),
         _ => discriminant(one) == discriminant(other),
@@ -128,6 +169,29 @@ pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
         }
     }
     twists
+}
+
+fn shape_of(value: &Value) -> Option<&[usize]> {
+    match value {
+        Value::Array { shape, .. } => Some(shape),
+        _ => None,
+    }
+}
+
+/// All orders of the axes but the right one, where there are more than two.
+fn other_orders(shape: &[usize]) -> Vec<Vec<usize>> {
+    if !(3..=4).contains(&shape.len()) {
+        return Vec::new();
+    }
+    let mut orders = vec![Vec::new()];
+    for _ in shape {
+        let with_one_more = |order: Vec<usize>| {
+            let left = (0..shape.len()).filter(|axis| !order.contains(axis)).collect::<Vec<_>>();
+            left.into_iter().map(move |axis| [&order[..], &[axis]].concat())
+        };
+        orders = orders.into_iter().flat_map(with_one_more).collect();
+    }
+    orders.split_off(1)
 }
 
 /// What of the result may be changed: all of it (`None`), or one of its parts.
@@ -182,7 +246,7 @@ impl Twist {
     /// Whether it may change a part of the result of which this is true.
     pub(crate) fn changes_any(&self, is_meant: impl Fn(&str) -> bool) -> bool {
         match self {
-            Self::Input(..) | Self::Result(None, _) => true,
+            Self::Input(..) | Self::Exchanged(..) | Self::Result(None, _) => true,
             Self::Result(Some(part), _) => is_meant(part),
         }
     }
@@ -193,6 +257,10 @@ impl Twist {
             Self::Input(name, change) => {
                 let changed = change.of(case.get(name)?, case)?;
                 right(check, &replaced(case, name, changed))
+            }
+            Self::Exchanged(one, other) => {
+                let (first, second) = (case.get(one)?.clone(), case.get(other)?.clone());
+                right(check, &replaced(&replaced(case, one, second), other, first))
             }
             Self::Result(part, change) => {
                 let right = right(check, case)?;
@@ -211,6 +279,9 @@ impl Twist {
         match self {
             Self::Input(name, Change::Other(other)) => {
                 (13, format!("edit:other:{other}_for_{name}"), format!("`{other}` is used instead of `{name}`"))
+            }
+            Self::Exchanged(one, other) => {
+                (13, format!("edit:exchanged:{one}:{other}"), format!("`{one}` and `{other}` are exchanged"))
             }
             Self::Input(name, change) => {
                 let (code, words) = change.words(&format!("`{name}`"));
@@ -241,6 +312,40 @@ impl Change {
                 let changed = op.of(&[&formula::array_of(value)?])?;
                 like(value, changed)
             }
+            Self::Axes(axes, order) => {
+                let Value::Array { shape, data } = value else { return None };
+                // Another case may have fewer axes.
+                if order.len() != shape.len() {
+                    return None;
+                }
+                let moved: Vec<usize> = order.iter().map(|&axis| shape[axis]).collect();
+                let array = |shape: &[usize]| ArrayD::from_shape_vec(shape, data.clone()).ok();
+                let listed = match axes {
+                    Axes::Moved | Axes::Written => array(shape)?.permuted_axes(&order[..]),
+                    Axes::Read => {
+                        let back: Option<Vec<usize>> =
+                            (0..order.len()).map(|axis| order.iter().position(|&at| at == axis)).collect();
+                        array(&moved)?.permuted_axes(back?)
+                    }
+                };
+                let shape = if *axes == Axes::Moved { moved } else { shape.clone() };
+                Some(Value::Array { shape, data: listed.iter().copied().collect() })
+            }
+            Self::First { axis, is_repeated } => {
+                let Value::Array { shape, data } = value else { return None };
+                let right = ArrayD::from_shape_vec(&shape[..], data.clone()).ok()?;
+                if right.len_of(Axis(*axis)) == 0 {
+                    return None;
+                }
+                let first = right.index_axis(Axis(*axis), 0);
+                let mut changed = ArrayD::zeros(right.dim());
+                for (place, mut part) in changed.axis_iter_mut(Axis(*axis)).enumerate() {
+                    if place == 0 || *is_repeated {
+                        part.assign(&first);
+                    }
+                }
+                Some(Value::Array { shape: shape.clone(), data: changed.into_iter().collect() })
+            }
             Self::BySize { input, count, is_divided } => {
                 let size = Op::Count(*count).of(&[&formula::array_of(case.get(input)?)?])?.data[0];
                 // A factor that is always 0 explains nothing.
@@ -264,6 +369,26 @@ impl Change {
                 let verb = if *is_divided { "divided" } else { "multiplied" };
                 let words = format!("{what} is {verb} by the number of {count} of `{input}`");
                 return (format!("{verb}_by_{code}_of_{input}"), words);
+            }
+            Self::Axes(axes, order) => {
+                let order = order.iter().map(usize::to_string).collect::<Vec<_>>();
+                let (code, says) = match axes {
+                    Axes::Moved => ("axes", format!("{what} has its axes in the order")),
+                    Axes::Written => {
+                        ("written", format!("the numbers of {what} are listed with its axes in the order"))
+                    }
+                    Axes::Read => {
+                        ("read", format!("the numbers of {what} are taken for an array with the axes in the order"))
+                    }
+                };
+                return (format!("{code}_{}", order.concat()), format!("{says} {}", order.join(", ")));
+            }
+            Self::First { axis, is_repeated } => {
+                let first = format!("what comes first along axis {axis} of {what} is used");
+                return match is_repeated {
+                    true => (format!("first_{axis}"), format!("{first} for all of it")),
+                    false => (format!("only_first_{axis}"), format!("only {first}")),
+                };
             }
             Self::Other(other) => return (format!("other:{other}"), format!("`{other}` is used instead of {what}")),
             Self::Op(op) => op,

@@ -1196,6 +1196,47 @@ mod tests {
         assert_eq!(told.id, "edit:other:y_for_b", "{}", told.says);
     }
 
+    #[test]
+    fn another_order_of_axes_a_first_part_exchanged_inputs_and_a_count_without_effect_are_told() {
+        let result = |image: &ndarray::ArrayD<f64>, [down, right]: [f64; 2], padding: usize| {
+            // Every number has a weight of its own, by its place.
+            let weighted = image.iter().zip(1..).map(|(pixel, place)| pixel * f64::from(place)).sum::<f64>();
+            Record::from(weighted + down - 2.0 * right + padding as f64 * down.sin())
+        };
+        let image = |c: &Record| match c.get("image") {
+            Some(Value::Array { shape, data }) => ndarray::ArrayD::from_shape_vec(&shape[..], data.clone()).unwrap(),
+            other => panic!("the image is {other:?}"),
+        };
+        let moves = |c: &Record| [c.float("down"), c.float("right")];
+        let check = Check::new("image", "image", "", 1)
+            .on(|draw| {
+                [1_usize, 3, 2]
+                    .map(|padding| {
+                        let pixels = draw::vector(draw, 24, 2.0).into_shape_with_order((2, 3, 4)).unwrap();
+                        let case = Record::new().with("image", pixels).with("padding", padding);
+                        case.with("down", draw::number(draw, 2.0)).with("right", draw::number(draw, 2.0))
+                    })
+                    .to_vec()
+            })
+            .expects(move |c| result(&image(c), moves(c), c.count("padding")));
+        let told = |seen: &mut dyn FnMut(&Record) -> Record| said_of(&check, seen).expect("the slip is found");
+        let swapped = told(&mut |c| result(&image(c).permuted_axes(&[0, 2, 1][..]), moves(c), c.count("padding")));
+        assert_eq!(swapped.id, "edit:axes_021:image", "{}", swapped.says);
+        let first = told(&mut |c| {
+            let mut image = image(c);
+            image.index_axis_mut(ndarray::Axis(0), 1).fill(0.0);
+            result(&image, moves(c), c.count("padding"))
+        });
+        assert_eq!(first.id, "edit:only_first_0:image", "{}", first.says);
+        let exchanged = told(&mut |c| {
+            let [down, right] = moves(c);
+            result(&image(c), [right, down], c.count("padding"))
+        });
+        assert_eq!(exchanged.id, "edit:exchanged:down:right", "{}", exchanged.says);
+        let ignored = told(&mut |c| result(&image(c), moves(c), 0));
+        assert_eq!(ignored.id, "edit:constant:padding", "{}", ignored.says);
+    }
+
     /// A sentence that accuses falsely costs more than none.
     #[test]
     fn random_wrong_results_get_no_sentence() {
