@@ -207,8 +207,8 @@ fn going_back() -> Check {
     )
     .mistake(
         "variance_as_constant",
-        "One term is missing: X̂ ⊙ mean(dX̂ ⊙ X̂). An entry of X moves the variance of its column, and with it every X̂ \
-         there.",
+        "This is the gradient without the term X̂ ⊙ mean(dX̂ ⊙ X̂). An entry of X moves the variance of its column, and \
+         with it every X̂ there.",
         computed(|f| {
             let d = f.input("d_x_hat");
             (&d - d.aggregate(Aggregate::Mean, Over::Samples)) / (f.input("var") + f.input("eps")).sqrt()
