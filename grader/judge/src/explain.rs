@@ -843,15 +843,6 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_is_not_told_to_be_a_number() {
-        let check = Check::new("limited", "limited", "", 1)
-            .on(|draw| (0..4).map(|_| neuron_case(draw)).collect())
-            .computes(|f| f.input("x").at_least(&f.input("y")).choose(&f.input("w"), &f.input("b")));
-        let told = said(&check, |f| f.input("w"));
-        assert_eq!(told.id, "edit:one_case_for_both");
-    }
-
-    #[test]
     fn a_test_that_is_left_out_or_comes_at_another_time_is_told() {
         let answer = |result: Result<(), &str>| Record::new().with("error", result.err().unwrap_or("none").to_owned());
         let check = Check::new("age", "age", "", 1)
