@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 pub use crate::words::recognised;
 use crate::{
-    Aggregate, Array, Binary, Count, Function, Kind, Num, Op, Over, Place, Run, Step,
+    Aggregate, Array, Binary, Count, Function, InScope, Kind, Num, Op, Over, Place, Run, Step,
     words::{self, Text},
 };
 
@@ -536,6 +536,10 @@ fn changes(step: &Step) -> Vec<Change> {
 
 fn changes_of_arg(step: &Step, index: usize, arg: &Num, changes: &mut Vec<Change>) {
     let Some(value) = &arg.0.value else { return };
+    // Nobody writes a number where a condition belongs.
+    if step.op == Op::Choose && index == 0 {
+        return;
+    }
     let mut push = |change| changes.push(Change::Arg(index, change));
     let is_constant = arg.0.made.is_none();
     if is_constant {
@@ -548,7 +552,16 @@ fn changes_of_arg(step: &Step, index: usize, arg: &Num, changes: &mut Vec<Change
         }
         return;
     }
+    // Nobody compares a quantity with itself.
+    let is_compared_with = |quantity: &InScope| {
+        matches!(step.op, Op::Binary(binary) if binary.is_question())
+            && !quantity.is_old
+            && step.args.iter().any(|arg| *quantity.name == *arg.0.text.words)
+    };
     for quantity in step.scope.iter().filter(|quantity| quantity.shape == value.shape()) {
+        if is_compared_with(quantity) {
+            continue;
+        }
         if *quantity.name != *arg.0.text.words || quantity.is_old {
             push(Arg::Quantity(quantity.name.clone(), quantity.is_old));
         }
@@ -781,7 +794,8 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         Change::Swapped if step.op == Op::Choose => {
             (14, "cases_swapped".to_owned(), format!("the two cases are swapped{in_owner}"))
         }
-        Change::Swapped => (14, format!("swapped:{}", slug(written)), in_formula),
+        // Nobody writes `x - 1` for `1 - x`, where a sign before it is wrong.
+        Change::Swapped => (14 + u32::from(begins_with_one(step)), format!("swapped:{}", slug(written)), in_formula),
         Change::Uses(name) => {
             let own = if let Op::Named(own) = step.op { own } else { "it" };
             (14, format!("uses:{name}_for_{own}"), format!("`{name}` is always used instead of `{own}`"))
@@ -789,7 +803,10 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         Change::Paired(..) => (17, format!("paired:{}", slug(written)), in_formula),
         Change::Regrouped(_) | Change::OfBoth => (16, format!("regrouped:{}", slug(written)), in_formula),
         Change::Arg(index, Arg::Quantity(name, is_old)) => {
-            replaced(name, *is_old, texts[*index], &in_owner, &in_formula)
+            let (rank, code, says) = replaced(name, *is_old, texts[*index], &in_owner, &in_formula);
+            // Many other quantities give the same answer to a question; one of its cases for both is as likely.
+            let is_asked = matches!(step.op, Op::Binary(binary) if binary.is_question());
+            (rank + 3 * u32::from(is_asked), code, says)
         }
         Change::Result(Arg::Quantity(name, is_old)) if let Op::Named(own) = step.op => {
             replaced(name, *is_old, &Text::name(own), "", &in_formula)

@@ -438,7 +438,7 @@ impl Run {
 
 impl Num {
     fn constant(run: &Rc<Run>, number: f64) -> Self {
-        let (value, text) = (Some(Array::number(number)), run.text(|| Text::name(&words::number(number))));
+        let (value, text) = (Some(Array::number(number)), run.text(|| Text::name(&words::constant(number))));
         Self(Rc::new(Node { run: run.clone(), value, kind: Kind::Real, text, shown: None, made: None }))
     }
 

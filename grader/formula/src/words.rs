@@ -239,6 +239,7 @@ impl Function {
             Self::Log2 => "the logarithm to base 2".to_owned(),
             Self::Log10 => "the logarithm to base 10".to_owned(),
             Self::Sign => "the sign".to_owned(),
+            Self::Signum => "`f64::signum`, which is 1 for 0,".to_owned(),
             Self::Recip => "the reciprocal".to_owned(),
             Self::Round => "the rounding".to_owned(),
             Self::Ceil => "rounding up".to_owned(),

@@ -6,7 +6,6 @@
 //! it shows without chance which way a switch was turned.
 
 use judge::prelude::*;
-use ndarray::Zip;
 use probe::Generator;
 use rand::seq::SliceRandom;
 
@@ -35,8 +34,6 @@ fn penalties() -> Vec<Check> {
             })
             .to_vec()
     };
-    let map =
-        |f: fn(&str, f64, f64) -> f64| move |c: &Record| c.vector("w").mapv(|w| f(c.text("penalty"), lambda(c), w));
     vec![
         Check::new("penalty_value", "penalty", "Penalty::value is λ/2 · w² for L2, and λ · |w| for L1", 2)
             .about("Penalty::value")
@@ -45,62 +42,51 @@ fn penalties() -> Vec<Check> {
             .mistake(
                 "penalties_swapped",
                 "L1 and L2 are swapped. L2 uses the squares, L1 the absolute values.",
-                map(|penalty, lambda, w| value(other(penalty), lambda, w)),
+                computed(|f| match f.case().text("penalty") {
+                    "L2" => f.input("lambda") * f.input("w").abs(),
+                    "L1" => f.input("lambda") / 2.0 * f.input("w").square(),
+                    _ => 0.0 * f.input("w"),
+                }),
             ),
         Check::new("penalty_slope", "penalty", "Penalty::slope is the slope of Penalty::value, and 0 at 0", 2)
             .about("Penalty::slope")
             .on(cases)
             .computes(|f| slope_of(f, &f.input("w")))
             .mistake(
-                "slope_doubled",
-                "The slope of L2 is twice what it should be. λ / 2 · w² has the slope λ · w: the 2 of the square \
-                 cancels the 1/2.",
-                map(|penalty, lambda, w| slope(penalty, lambda, w) * if penalty == "L2" { 2.0 } else { 1.0 }),
-            )
-            .mistake(
-                "slope_halved",
-                "The slope of L2 is half of what it should be. λ / 2 · w² has the slope λ · w: the 2 of the square \
-                 cancels the 1/2.",
-                map(|penalty, lambda, w| slope(penalty, lambda, w) / if penalty == "L2" { 2.0 } else { 1.0 }),
-            )
-            .mistake(
-                "sign_of_zero",
-                "A weight of 0 has a slope of λ with L1, so a step would push it away from 0. Its slope there is 0. \
-                 Note that `0.0_f64.signum()` is 1.",
-                map(|penalty, lambda, w| if penalty == "L1" && w == 0.0 { lambda } else { slope(penalty, lambda, w) }),
-            )
-            .mistake(
                 "slope_without_sign",
                 "The slope of L1 is λ for negative weights as well. But |w| falls on that side: the slope there is -λ.",
-                map(
-                    |penalty, lambda, w| {
-                        if penalty == "L1" { slope(penalty, lambda, w).abs() } else { slope(penalty, lambda, w) }
-                    },
-                ),
+                computed(|f| match f.case().text("penalty") {
+                    "L1" => f.input("lambda") * f.input("w").sign().abs(),
+                    _ => slope_of(f, &f.input("w")),
+                }),
             )
             .mistake(
-                "slope_grows_with_the_weight",
-                "The slope of L1 is λ · w. That is the slope of L2; |w| is equally steep for a large weight and a \
-                 small one.",
-                map(|penalty, lambda, w| if penalty == "None" { 0.0 } else { lambda * w }),
-            )
-            .mistake("value_for_slope", "This is the value of the penalty, not its slope.", map(value)),
+                "value_for_slope",
+                "This is the value of the penalty, not its slope.",
+                computed(|f| value_of(f, &f.input("w"))),
+            ),
         Check::new("total_penalty", "total_penalty", "total_penalty is the sum over all weights, and no biases", 2)
             .after("penalty_value")
             .on(|draw| PENALTIES.map(|penalty| penalised(net_case(draw), draw, penalty)).to_vec())
-            .computes(|f| value_of(f, &f.input("weights1")).sum() + value_of(f, &f.input("weights2")).sum())
+            .computes(|f| total_of(f, WEIGHTS, value_of))
             .mistake(
                 "biases_cost",
                 "The biases are counted as well. Weights are the parameters with two axes: `value.ndim()` is 2.",
-                |c| {
-                    let net = Net::of(c);
-                    total(c, &net) + net.b1.iter().chain(&net.b2).map(|b| cost(c, *b)).sum::<f64>()
-                },
+                computed(|f| total_of(f, WEIGHTS, value_of) + total_of(f, BIASES, value_of)),
             )
-            .mistake("mean_cost", "This is the mean over the weights. The penalty is the sum.", |c| {
-                let net = Net::of(c);
-                total(c, &net) / (net.w1.len() + net.w2.len()) as f64
-            }),
+            .mistake(
+                "mean_cost",
+                "This is the mean over the weights. The penalty is the sum.",
+                computed(|f| {
+                    let n_weights = WEIGHTS.map(|name| f.input(name).n_entries()).iter().sum::<usize>();
+                    total_of(f, WEIGHTS, value_of) / n_weights as f64
+                }),
+            )
+            .mistake(
+                "slopes_added",
+                "The slopes of the weights are added up. The penalty is the sum of the values: `Penalty::value`.",
+                computed(|f| total_of(f, WEIGHTS, slope_of)),
+            ),
     ]
 }
 
@@ -121,13 +107,7 @@ fn steps() -> Vec<Check> {
                 })
                 .to_vec()
         })
-        .computes(|f| {
-            PARAMETERS.map(|(name, gradient)| {
-                let (value, gradient) = (f.input(name), f.input(gradient));
-                let slope = if name.starts_with("weights") { gradient + slope_of(f, &value) } else { gradient };
-                (name, value - f.input("learning_rate") * slope)
-            })
-        })
+        .computes(|f| step(f, WEIGHTS, slope_of))
         .or_follows(|c, seen| {
             let (net, d) = (Net::of(c), gradients(c));
             let step = |w: Array2<f64>, d_w: Array2<f64>, slopes: &str| w - (d_w + seen.matrix(slopes)) * rate(c);
@@ -137,32 +117,28 @@ fn steps() -> Vec<Check> {
                 .with("weights2", step(net.w2, d.w2, "slopes2"))
                 .with("biases2", net.b2 - d.b2 * rate(c))
         })
-        .mistake("biases_pulled", BIASES_PULLED, |c| {
-            let step = |w: f64, d_w: f64| w - rate(c) * (d_w + pull(c, w));
-            stepped(c, step, step)
-        })
+        .mistake("biases_pulled", BIASES_PULLED, computed(|f| step(f, PARAMETERS, slope_of)))
         .mistake(
             "slope_without_rate",
             "The slope of the penalty is subtracted without the learning rate. The step is lr times the sum of *both* \
              slopes, that of the loss and that of the penalty.",
-            |c| stepped(c, |w, d_w| w - rate(c) * d_w - pull(c, w), |b, d_b| b - rate(c) * d_b),
+            computed(|f| step(f, WEIGHTS, |f, w| slope_of(f, w) / f.input("learning_rate"))),
+        )
+        .mistake(
+            "value_for_slope_in_the_step",
+            "The step contains the value of the penalty. It needs the slope: `Penalty::slope`.",
+            computed(|f| step(f, WEIGHTS, value_of)),
         )
         .mistake(
             "slope_after_the_step",
             "The slope of the penalty is taken after the step on the loss. Both slopes are taken at the weight before \
              the step.",
-            |c| {
-                let step = |w: f64, d_w: f64| {
-                    let w = w - rate(c) * d_w;
-                    w - rate(c) * pull(c, w)
-                };
-                stepped(c, step, |b, d_b| b - rate(c) * d_b)
-            },
-        )
-        .mistake(
-            "biases_stay",
-            "The biases have not changed. They have no penalty, but they do learn: b - lr · db.",
-            |c| stepped(c, |w, d_w| w - rate(c) * (d_w + pull(c, w)), |b, _| b),
+            computed(|f| {
+                step(f, [], slope_of).map(|(name, value)| match WEIGHTS.contains(&name) {
+                    true => (name, &value - f.input("learning_rate") * slope_of(f, &value)),
+                    false => (name, value),
+                })
+            }),
         ),
         Check::new("decay", "decay", "decay shrinks every weight by the fraction lr · weight decay", 2)
             .on(|draw| {
@@ -172,38 +148,60 @@ fn steps() -> Vec<Check> {
                 };
                 vec![case(draw), case(draw)]
             })
-            .computes(|f| {
-                let left = 1.0 - f.input("learning_rate") * f.input("weight_decay");
-                let shrunk = |name: &str| f.input(name) * &left;
-                PARAMETERS
-                    .map(|(name, _)| (name, if name.starts_with("weights") { shrunk(name) } else { f.input(name) }))
-            })
-            .mistake("biases_shrink", BIASES_PULLED, |c| {
-                let shrink = |w: f64, _| w * (1.0 - rate(c) * c.float("weight_decay"));
-                stepped(c, shrink, shrink)
-            })
+            .computes(|f| shrunk(f, WEIGHTS))
+            .mistake("biases_shrink", BIASES_PULLED, computed(|f| shrunk(f, PARAMETERS)))
             .mistake(
                 "step_and_decay",
                 "There is a step along the gradients as well. The optimiser has already taken it; here the weights \
                  only shrink.",
-                |c| {
-                    let left = 1.0 - rate(c) * c.float("weight_decay");
-                    stepped(c, |w, d_w| left * (w - rate(c) * d_w), |b, d_b| b - rate(c) * d_b)
-                },
+                computed(|f| {
+                    step(f, [], slope_of).map(|(name, value)| match WEIGHTS.contains(&name) {
+                        true => (name, value * left(f)),
+                        false => (name, value),
+                    })
+                }),
             )
             .mistake(
                 "same_amount_for_all",
                 "Every weight moves towards 0 by the same amount, as with L1. Here each weight should lose the same \
                  *fraction* of itself.",
-                |c| stepped(c, |w, _| w - rate(c) * c.float("weight_decay") * w.signum(), |b, _| b),
-            )
-            .mistake(
-                "nothing_shrinks",
-                "The weights have not changed. `parameter.value` is a view of them: change it in place, for example \
-                 with `*=`.",
-                |c| stepped(c, |w, _| w, |b, _| b),
+                computed(|f| {
+                    PARAMETERS.map(|name| match WEIGHTS.contains(&name) {
+                        true => (name, f.input(name) - (1.0 - left(f)) * f.input(name).sign()),
+                        false => (name, f.input(name)),
+                    })
+                }),
             ),
     ]
+}
+
+const WEIGHTS: [&str; 2] = ["weights1", "weights2"];
+const BIASES: [&str; 2] = ["biases1", "biases2"];
+const PARAMETERS: [&str; 4] = ["weights1", "biases1", "weights2", "biases2"];
+
+/// The sum of what `of` makes of these parameters.
+fn total_of(f: &Formula, names: [&str; 2], of: fn(&Formula, &Num) -> Num) -> Num {
+    let [one, other] = names.map(|name| of(f, &f.input(name)).sum());
+    one + other
+}
+
+/// The parameters after a step, in which `pull` is added to the gradients of those that are `pulled`.
+fn step<const N: usize>(f: &Formula, pulled: [&str; N], pull: fn(&Formula, &Num) -> Num) -> [(&'static str, Num); 4] {
+    PARAMETERS.map(|name| {
+        let (value, gradient) = (f.input(name), f.input(&format!("d_{name}")));
+        let slope = if pulled.contains(&name) { gradient + pull(f, &value) } else { gradient };
+        (name, value - f.input("learning_rate") * slope)
+    })
+}
+
+/// The parameters, of which these have decayed.
+fn shrunk<const N: usize>(f: &Formula, names: [&str; N]) -> [(&'static str, Num); 4] {
+    PARAMETERS.map(|name| (name, if names.contains(&name) { f.input(name) * left(f) } else { f.input(name) }))
+}
+
+/// What is left of a weight.
+fn left(f: &Formula) -> Num {
+    1.0 - f.input("learning_rate") * f.input("weight_decay")
 }
 
 const BIASES_PULLED: &str = "\
@@ -791,6 +789,17 @@ fn training() -> Check {
             },
         )
         .mistake(
+            "training_loss_in_training",
+            "`train_loss` is measured with the switch at training, so neurons would be dropped. Set it to evaluation \
+             before you measure either loss.",
+            |c| {
+                let in_training = trained(c, Way { evaluates: false, ..RIGHT });
+                Record::new()
+                    .with("train_loss", in_training.vector("train_loss").to_owned())
+                    .with("validation_loss", trained(c, RIGHT).vector("validation_loss").to_owned())
+            },
+        )
+        .mistake(
             "measured_before_the_step",
             "The losses of each epoch are those before its step: take the step first.",
             |c| trained(c, Way { after: false, ..RIGHT }),
@@ -1124,7 +1133,7 @@ const NO_EPOCHS: &str = "With no epochs there was a panic. The gap is not known 
 fn curves(draw: &mut Generator) -> Vec<Record> {
     let nan = f64::NAN;
     let scale = drawn(draw, 0.8, 1.2);
-    let kinds: [(&[f64], &[f64], f64); 12] = [
+    let kinds: [(&[f64], &[f64], f64); 14] = [
         // Overfitting, slowly and from a low level.
         (&[1.0, 0.4, 0.2, 0.1, 0.05, 0.04], &[1.2, 0.6, 0.5, 0.54, 0.57, 0.59], 0.5),
         // And with a training loss that is still high.
@@ -1138,6 +1147,10 @@ fn curves(draw: &mut Generator) -> Vec<Record> {
         // Both rise: diverged. The first one has not learned enough.
         (&[1.0, 0.5, 0.8, 2.0], &[1.1, 0.6, 0.9, 2.2], 0.4),
         (&[0.3, 0.1, 0.2, 0.25], &[0.4, 0.2, 0.3, 0.35], 0.4),
+        // It was acceptable once.
+        (&[0.6, 0.3, 0.45, 0.7], &[0.7, 0.5, 0.52, 0.54], 0.5),
+        // The validation loss rises, and the training loss does not fall.
+        (&[0.6, 0.3, 0.3, 0.3], &[0.7, 0.5, 0.6, 0.7], 0.4),
         // Nothing is learned.
         (&[2.3, 2.3, 2.2, 2.2], &[2.3, 2.3, 2.3, 2.2], 0.5),
         // Good on what it was shown, not so good on others.
@@ -1211,7 +1224,6 @@ fn last(losses: &ArrayRef1<f64>) -> f64 {
 }
 
 fn soft_thresholds() -> Check {
-    let map = |f: fn(f64, f64) -> f64| move |c: &Record| c.vector("w").mapv(|w| f(w, c.float("threshold")));
     Check::new("soft_threshold", "soft_threshold", "soft_threshold moves a weight towards 0, and not past it", 2)
         .on(|draw| {
             let threshold = drawn(draw, 0.2, 0.8);
@@ -1223,48 +1235,34 @@ fn soft_thresholds() -> Check {
                 })
                 .to_vec()
         })
-        .expects(map(soft))
+        .computes(|f| {
+            let (w, threshold) = (f.input("w"), f.input("threshold"));
+            w.abs().above(&threshold).choose(&(&w - threshold * w.sign()), &f.number(0.0))
+        })
         .mistake(
             "threshold_overshot",
             "Small weights go past 0 and change their sign. A weight that is closer to 0 than the threshold becomes 0.",
-            map(|w, threshold| w - threshold * if w == 0.0 { 0.0 } else { w.signum() }),
+            computed(|f| f.input("w") - f.input("threshold") * f.input("w").sign()),
         )
         .mistake(
             "zero_moved",
             "Small weights go past 0 and change their sign, and 0 itself is moved: `0.0_f64.signum()` is 1. A weight \
              that is closer to 0 than the threshold becomes 0.",
-            map(|w, threshold| w - threshold * w.signum()),
-        )
-        .mistake(
-            "hard_threshold",
-            "Large weights do not change. They should move towards 0 by the threshold as well.",
-            map(|w, threshold| if w.abs() > threshold { w } else { 0.0 }),
+            |c| c.vector("w").mapv(|w| w - c.float("threshold") * w.signum()),
         )
         .mistake(
             "negative_weights_lost",
             "Negative weights all become 0. They should move towards 0 from below: w + threshold.",
-            map(|w, threshold| (w - threshold).max(0.0)),
+            computed(|f| (f.input("w") - f.input("threshold")).relu()),
         )
         .mistake(
             "sign_lost",
             "Negative weights become positive. A weight keeps its sign, or becomes 0.",
-            map(|w, threshold| (w.abs() - threshold).max(0.0)),
+            computed(|f| (f.input("w").abs() - f.input("threshold")).relu()),
         )
 }
 
-fn soft(w: f64, threshold: f64) -> f64 {
-    if w.abs() <= threshold { 0.0 } else { w - threshold * w.signum() }
-}
-
 const PENALTIES: [&str; 3] = ["L2", "L1", "None"];
-
-fn other(penalty: &str) -> &str {
-    match penalty {
-        "L2" => "L1",
-        "L1" => "L2",
-        other => other,
-    }
-}
 
 fn value(penalty: &str, lambda: f64, w: f64) -> f64 {
     match penalty {
@@ -1346,10 +1344,6 @@ fn net_case(draw: &mut Generator) -> Record {
         .with("y", one_hot_rows(draw, 4, 2))
 }
 
-/// The parameters, each with its gradient.
-const PARAMETERS: [(&str, &str); 4] =
-    [("weights1", "d_weights1"), ("biases1", "d_biases1"), ("weights2", "d_weights2"), ("biases2", "d_biases2")];
-
 /// The case with the gradients of the loss.
 fn with_gradients(c: Record) -> Record {
     let d = Net::of(&c).gradients(&c.matrix("x"), &c.matrix("y"), 1.0);
@@ -1420,16 +1414,6 @@ impl Net {
         }
     }
 
-    /// The network whose parameters are what these functions make of old ones and their gradients.
-    fn changed(&self, gradients: &Self, weight: impl Fn(f64, f64) -> f64, bias: impl Fn(f64, f64) -> f64) -> Self {
-        Self {
-            w1: Zip::from(&self.w1).and(&gradients.w1).map_collect(|w, d_w| weight(*w, *d_w)),
-            b1: Zip::from(&self.b1).and(&gradients.b1).map_collect(|b, d_b| bias(*b, *d_b)),
-            w2: Zip::from(&self.w2).and(&gradients.w2).map_collect(|w, d_w| weight(*w, *d_w)),
-            b2: Zip::from(&self.b2).and(&gradients.b2).map_collect(|b, d_b| bias(*b, *d_b)),
-        }
-    }
-
     /// The network after a step with `share` times the gradients of the loss of these samples.
     fn after_step(
         &self,
@@ -1439,19 +1423,17 @@ impl Net {
         share: f64,
         penalised: bool,
     ) -> Self {
-        let pull = |w| if penalised { pull(c, w) } else { 0.0 };
-        let weight = |w, d_w| w - rate(c) * (share * d_w + pull(w));
-        self.changed(&self.gradients(x, y, factor), weight, |b, d_b| b - rate(c) * share * d_b)
+        let pulls = |weights: &Array2<f64>| weights.mapv(|w| if penalised { pull(c, w) } else { 0.0 });
+        let d = self.gradients(x, y, factor);
+        Self {
+            w1: &self.w1 - rate(c) * (share * d.w1 + pulls(&self.w1)),
+            b1: &self.b1 - rate(c) * share * d.b1,
+            w2: &self.w2 - rate(c) * (share * d.w2 + pulls(&self.w2)),
+            b2: &self.b2 - rate(c) * share * d.b2,
+        }
     }
 }
 
 fn total(c: &Record, net: &Net) -> f64 {
     net.w1.iter().chain(&net.w2).map(|w| cost(c, *w)).sum()
-}
-
-/// The parameters after a step that makes this of weights and biases, as the probe reports them.
-fn stepped(c: &Record, weight: impl Fn(f64, f64) -> f64, bias: impl Fn(f64, f64) -> f64) -> Record {
-    let net = Net::of(c);
-    let net = net.changed(&gradients(c), weight, bias);
-    Record::new().with("weights1", net.w1).with("biases1", net.b1).with("weights2", net.w2).with("biases2", net.b2)
 }

@@ -24,7 +24,6 @@ fn checks() -> Vec<Check> {
 }
 
 fn statistics() -> Vec<Check> {
-    let pair = |mean: Array1<f64>, var: Array1<f64>| Record::new().with("mean", mean).with("var", var);
     vec![
         Check::new(
             "batch_statistics",
@@ -45,36 +44,32 @@ fn statistics() -> Vec<Check> {
             [("mean", mean), ("var", var)]
         })
         .mistake(
-            "divided_by_n_minus_1",
-            "The variance is divided by n - 1. It should be the mean of the squared deviations, divided by n: a \
-                 batch is normalised by its own variance, and not by an estimate for new data. (With one sample, n - 1 \
-                 is 0.)",
-            move |c| {
-                let (mean, var) = stats(&c.matrix("x"));
-                pair(mean, unbiased(&var, c.matrix("x").nrows()))
-            },
-        )
-        .mistake(
             "deviation_for_variance",
             "This is the standard deviation. The variance is its square: `normalise` takes the root later.",
-            move |c| {
-                let (mean, var) = stats(&c.matrix("x"));
-                pair(mean, var.mapv(f64::sqrt))
-            },
+            computed(|f| {
+                let [mean, var] = statistics_of(&f.input("x"));
+                [("mean", mean), ("var", var.sqrt())]
+            }),
         )
-        .mistake("rows_for_columns", ROWS_FOR_COLUMNS, move |c| {
-            let (mean, var) = stats(&c.matrix("x").t());
-            pair(mean, var)
-        })
+        .mistake(
+            "rows_for_columns",
+            "These are the statistics of the rows. A row is a sample. Each feature, a column, is normalised over all \
+             samples of the batch: `Axis(0)`.",
+            computed(|f| {
+                let [mean, var] = statistics_of(&f.input("x").t());
+                [("mean", mean), ("var", var)]
+            }),
+        )
         .mistake(
             "one_number_for_all",
             "All columns have the same mean and variance: those of all entries of the matrix. Every column should \
                  have its own.",
-            move |c| {
-                let x = c.matrix("x");
-                let (mean, var) = (x.sum() / x.len() as f64, x.var(0.0));
-                pair(Array1::from_elem(x.ncols(), mean), Array1::from_elem(x.ncols(), var))
-            },
+            computed(|f| {
+                let x = f.input("x");
+                let for_each_column = |number: Num| number + 0.0 * x.aggregate(Aggregate::Sum, Over::Samples);
+                let (mean, var) = (x.mean(), (&x - x.mean()).square().mean());
+                [("mean", for_each_column(mean)), ("var", for_each_column(var))]
+            }),
         ),
         Check::new("large_mean", "batch_statistics", "the variance is exact even if the mean is ten million", 1)
             .asks("batch_statistics")
@@ -83,9 +78,9 @@ fn statistics() -> Vec<Check> {
                 let mean = 1e7 + draw::number(draw, 1000.0);
                 vec![Record::new().with("x", draw::matrix(draw, (5, 4), 2.0) + mean)]
             })
-            .expects(move |c| {
+            .expects(|c| {
                 let (mean, var) = stats(&c.matrix("x"));
-                pair(mean, var)
+                Record::new().with("mean", mean).with("var", var)
             })
             // Sums that go on from sample to sample keep eight digits here, the difference of squares none.
             .within(Tolerance::relative(1e-6))
@@ -109,8 +104,13 @@ fn statistics() -> Vec<Check> {
 
 /// Mean and variance of each column.
 fn statistics_of(x: &Num) -> [Num; 2] {
-    let mean = x.aggregate(Aggregate::Mean, Over::Samples).named("mean");
-    let var = (x - &mean).square().aggregate(Aggregate::Mean, Over::Samples).named("var");
+    statistics_over(x, Over::Samples)
+}
+
+/// Mean and variance of each column, or of each row.
+fn statistics_over(x: &Num, over: Over) -> [Num; 2] {
+    let mean = x.aggregate(Aggregate::Mean, over).named("mean");
+    let var = (x - &mean).square().aggregate(Aggregate::Mean, over).named("var");
     [mean, var]
 }
 
@@ -119,32 +119,33 @@ fn normalised_by(x: &Num, mean: &Num, var: &Num, eps: &Num) -> Num {
 }
 
 /// The gradient on its way back through mean and variance.
-fn back_by(x_hat: &Num, var: &Num, eps: &Num, d_x_hat: &Num) -> Num {
-    let shift = d_x_hat.aggregate(Aggregate::Mean, Over::Samples).named("mean(dX̂)");
-    let stretch = (d_x_hat * x_hat).aggregate(Aggregate::Mean, Over::Samples).named("mean(dX̂ ⊙ X̂)");
-    (d_x_hat - shift - x_hat * stretch) / (var + eps).sqrt()
+fn back_by(x_hat: &Num, var: &Num, eps: &Num, d_x_hat: &Num, over: Over) -> Num {
+    let shift = d_x_hat.aggregate(Aggregate::Mean, over).named("mean(dX̂)");
+    let stretch = (d_x_hat * x_hat).aggregate(Aggregate::Mean, over).named("mean(dX̂ ⊙ X̂)");
+    (d_x_hat - (shift + x_hat * stretch)) / (var + eps).sqrt()
 }
 
-/// The gradients of a layer; `back` is the way back through the normalisation.
-fn gradients_by(
-    f: &Formula,
-    mean: &Num,
-    var: &Num,
-    back: fn(&Num, &Num, &Num, &Num) -> Num,
-) -> [(&'static str, Num); 3] {
-    let (eps, d_out) = (f.input("eps"), f.input("d_out"));
-    let x_hat = normalised_by(&f.input("x"), mean, var, &eps).named("X̂");
+/// The same if mean and variance are constants.
+fn back_by_constants(_: &Num, var: &Num, eps: &Num, d_x_hat: &Num, _: Over) -> Num {
+    d_x_hat / (var + eps).sqrt()
+}
+
+type Back = fn(&Num, &Num, &Num, &Num, Over) -> Num;
+
+/// The gradients of a layer, by the statistics of the batch or by the running ones; `back` is the way back through the
+/// normalisation.
+fn gradients(f: &Formula, by_batch: bool, back: Back) -> [(&'static str, Num); 3] {
+    let (x, eps, d_out) = (f.input("x"), f.input("eps"), f.input("d_out"));
+    let [mean, var] =
+        if by_batch { statistics_of(&x) } else { ["running_mean", "running_var"].map(|name| f.input(name)) };
+    let x_hat = normalised_by(&x, &mean, &var, &eps).named("X̂");
     let d_x_hat = (&d_out * f.input("gamma")).named("dX̂");
     [
-        ("d_x", back(&x_hat, var, &eps, &d_x_hat)),
+        ("d_x", back(&x_hat, &var, &eps, &d_x_hat, Over::Samples)),
         ("d_gamma", (&d_out * &x_hat).aggregate(Aggregate::Sum, Over::Samples)),
         ("d_beta", d_out.aggregate(Aggregate::Sum, Over::Samples)),
     ]
 }
-
-const ROWS_FOR_COLUMNS: &str = "\
-    These are the statistics of the rows. A row is a sample. Each feature, a column, is normalised over all samples of \
-    the batch: `Axis(0)`.";
 
 fn normalising() -> Check {
     Check::new("normalise", "normalise", "normalise is (X - mean) / √(var + eps), column by column", 3)
@@ -161,31 +162,18 @@ fn normalising() -> Check {
         .mistake(
             "eps_forgotten",
             "`eps` is left out. A column that does not vary has the variance 0, and 0 / 0 is NaN.",
-            |c| normalised(c, |var, _| var.sqrt()),
+            computed(|f| (f.input("x") - f.input("mean")) / f.input("var").sqrt()),
         )
-        .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| normalised(c, |var, _| (var + 1e-5).sqrt()))
         .mistake(
             "own_statistics",
             "X is normalised by its own mean and variance, and the arguments are not used. In evaluation other \
              statistics are needed: use `mean` and `var`.",
-            |c| {
-                let (mean, var) = stats(&c.matrix("x"));
-                hat(&c.matrix("x"), &mean, &var, c.float("eps"))
-            },
+            computed(normalised_columns),
         )
 }
 
-const EPS_OF_ITS_OWN: &str = "\
-    The result uses 1e-5, whatever eps is. Use the argument `eps`, or the field of the layer.";
-
 fn columns(x: Array2<f64>, mean: Array1<f64>, var: Array1<f64>, eps: f64) -> Record {
     Record::new().with("x", x).with("mean", mean).with("var", var).with("eps", eps)
-}
-
-/// X - mean of the case, divided by what a closure makes of variance and eps.
-fn normalised(c: &Record, divisor: impl Fn(f64, f64) -> f64) -> Array2<f64> {
-    let eps = c.float("eps");
-    (&c.matrix("x") - &c.vector("mean")) / c.vector("var").mapv(|var| divisor(var, eps))
 }
 
 fn going_back() -> Check {
@@ -210,60 +198,42 @@ fn going_back() -> Check {
             case(constant, draw::matrix(draw, (3, 2), 2.0) + 0.3, 0.25),
         ]
     })
-    .computes(|f| back_by(&f.input("x_hat"), &f.input("var"), &f.input("eps"), &f.input("d_x_hat")))
-    .mistake("statistics_as_constants", STATISTICS_AS_CONSTANTS, |c| taken_back(c, |d, _, _, _| d, f64::sqrt))
+    .computes(|f| back_by(&f.input("x_hat"), &f.input("var"), &f.input("eps"), &f.input("d_x_hat"), Over::Samples))
+    .mistake(
+        "statistics_as_constants",
+        "This is dX̂ / √(var + eps), as if mean and variance were constants. In training they are computed from X: an \
+         entry of X moves both, and through them every X̂ of its column.",
+        computed(|f| f.input("d_x_hat") / (f.input("var") + f.input("eps")).sqrt()),
+    )
     .mistake(
         "variance_as_constant",
-        "One term is missing: X̂ ⊙ mean(dX̂ ⊙ X̂). An entry of X moves the variance of its column, and with it \
-             every X̂ there.",
-        |c| taken_back(c, |d, _, shift, _| d - shift, f64::sqrt),
+        "This is the gradient without the term X̂ ⊙ mean(dX̂ ⊙ X̂). An entry of X moves the variance of its column, and \
+         with it every X̂ there.",
+        computed(|f| {
+            let d = f.input("d_x_hat");
+            (&d - d.aggregate(Aggregate::Mean, Over::Samples)) / (f.input("var") + f.input("eps")).sqrt()
+        }),
     )
     .mistake(
-        "sums_for_means",
-        "The two terms that are subtracted are sums over the samples. They should be means: divide them by n.",
-        |c| {
-            let n = c.matrix("x_hat").nrows() as f64;
-            taken_back(c, |d, x_hat, shift, stretch| d - n * shift - n * x_hat * stretch, f64::sqrt)
-        },
+        "eps_of_its_own",
+        "The result uses 1e-5, whatever eps is. Use the argument `eps`.",
+        computed(|f| {
+            let eps = f.number(1e-5);
+            back_by(&f.input("x_hat"), &f.input("var"), &eps, &f.input("d_x_hat"), Over::Samples)
+        }),
     )
-    .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
-        let eps = c.float("eps");
-        taken_back(c, |d, x_hat, shift, stretch| d - shift - x_hat * stretch, |var| (var - eps + 1e-5).sqrt())
-    })
     .mistake(
         "means_over_the_rows",
         "The two means are taken along the rows. They belong to columns, in the backward pass as well: `Axis(0)`.",
-        |c| {
-            let (x_hat, d) = (c.matrix("x_hat"), c.matrix("d_x_hat"));
-            let m = x_hat.ncols() as f64;
-            let shift = d.sum_axis(Axis(1)).insert_axis(Axis(1)) / m;
-            let stretch = (&x_hat * &d).sum_axis(Axis(1)).insert_axis(Axis(1)) / m;
-            let eps = c.float("eps");
-            (&d - &shift - &x_hat * &stretch) / c.vector("var").mapv(|var| (var + eps).sqrt())
-        },
+        computed(|f| {
+            let (x_hat, d) = (f.input("x_hat"), f.input("d_x_hat"));
+            let mean = |of: &Num| of.aggregate(Aggregate::Mean, Over::Row);
+            (&d - mean(&d) - &x_hat * mean(&(&x_hat * &d))) / (f.input("var") + f.input("eps")).sqrt()
+        }),
     )
 }
 
-const STATISTICS_AS_CONSTANTS: &str = "\
-    This is dX̂ / √(var + eps), as if mean and variance were constants. In training they are computed from X: an entry \
-    of X moves both, and through them every X̂ of its column.";
-
-/// The gradient of a case on its way back: what `left` makes of dX̂, X̂, mean(dX̂) and mean(dX̂ ⊙ X̂), divided by what
-/// `divisor` makes of var + eps.
-fn taken_back(c: &Record, left: impl Fn(f64, f64, f64, f64) -> f64, divisor: impl Fn(f64) -> f64) -> Array2<f64> {
-    let eps = c.float("eps");
-    going(&c.matrix("x_hat"), &c.matrix("d_x_hat"), left) / c.vector("var").mapv(|var| divisor(var + eps))
-}
-
-fn going(x_hat: &ArrayRef2<f64>, d: &ArrayRef2<f64>, left: impl Fn(f64, f64, f64, f64) -> f64) -> Array2<f64> {
-    let n = x_hat.nrows() as f64;
-    let shift = d.sum_axis(Axis(0)) / n;
-    let stretch = (d * x_hat).sum_axis(Axis(0)) / n;
-    Array2::from_shape_fn(d.dim(), |(i, j)| left(d[[i, j]], x_hat[[i, j]], shift[j], stretch[j]))
-}
-
 fn running() -> Vec<Check> {
-    let usual = |mean: f64, _: f64, new: f64, m: f64| (1.0 - m) * mean + m * new;
     vec![
         Check::new(
             "update_running",
@@ -281,76 +251,56 @@ fn running() -> Vec<Check> {
             }
             cases
         })
-        .computes(|f| {
-            let (momentum, n) = (f.input("momentum"), f.input("n").real());
-            let var = (f.input("var") * &n / (&n - 1.0)).named("corrected var");
-            let mixed = |old: Num, new: Num| old * (1.0 - &momentum) + new * &momentum;
-            let mean = mixed(f.input("running_mean"), f.input("mean"));
-            [("running_mean", mean), ("running_var", mixed(f.input("running_var"), var))]
-        })
+        .computes(|f| moved(f, mixed, corrected))
         .mistake(
             "momentum_inverted",
             "Old and new are swapped: `momentum` is the weight of the *new* statistics, and 1 - momentum that of \
                  the old ones. (Some libraries define it the other way round.)",
-            |c| moved(c, |old, _, new, m| m * old + (1.0 - m) * new, |var, n| var * n / (n - 1.0)),
+            computed(|f| moved(f, |old, new, momentum| mixed(old, new, &(1.0 - momentum)), corrected)),
         )
         .mistake(
             "running_variance_too_small",
             "The running variance uses the variance of the batch as it is. The variance of a few samples is too \
                  small on average: the new value is var · n / (n - 1).",
-            move |c| moved(c, usual, |var, _| var),
+            computed(|f| moved(f, mixed, |var, _| var.clone())),
         )
         .mistake(
             "correction_upside_down",
             "The variance is multiplied by (n - 1) / n, which makes it even smaller. The factor is n / (n - 1).",
-            move |c| moved(c, usual, |var, n| var * (n - 1.0) / n),
+            computed(|f| moved(f, mixed, |var, n| var * (n - 1.0) / n)),
         )
         .mistake(
             "last_batch_only",
             "The running statistics are those of this batch, and the old ones are lost. The new statistics should \
-                 only have the weight `momentum`.",
-            |c| moved(c, |_, _, new, _| new, |var, n| var * n / (n - 1.0)),
+             only have the weight `momentum`.",
+            computed(|f| moved(f, |_, new, _| new.clone(), corrected)),
         )
         .mistake(
             "nothing_fades",
             "The old statistics keep the weight 1, so they grow from batch to batch. The two weights are momentum \
-                 and 1 - momentum.",
-            |c| moved(c, |old, _, new, m| old + m * new, |var, n| var * n / (n - 1.0)),
+             and 1 - momentum.",
+            computed(|f| moved(f, |old, new, momentum| old + new * momentum, corrected)),
         )
         .mistake(
             "mean_corrected_as_well",
             "The mean is multiplied by n / (n - 1), too. Only the variance needs this factor.",
-            |c| {
-                let n = c.count("n") as f64;
-                moved(
-                    c,
-                    |old, place, new, m| (1.0 - m) * old + m * new * if place == 0.0 { n / (n - 1.0) } else { 1.0 },
-                    |var, n| var * n / (n - 1.0),
-                )
-            },
+            computed(|f| {
+                let mean = mixed(
+                    &f.input("running_mean"),
+                    &corrected(&f.input("mean"), &f.input("n").real()),
+                    &f.input("momentum"),
+                );
+                [("running_mean", mean), ("running_var", moved(f, mixed, corrected)[1].1.clone())]
+            }),
         )
         .mistake(
             "whole_mixture_corrected",
             "n / (n - 1) is applied to the whole sum. It belongs to the new variance alone; otherwise the old \
                  variance would grow with every batch.",
-            |c| {
-                let n = c.count("n") as f64;
-                moved(
-                    c,
-                    |old, place, new, m| ((1.0 - m) * old + m * new) * if place == 1.0 { n / (n - 1.0) } else { 1.0 },
-                    |var, _| var,
-                )
-            },
-        )
-        .mistake(
-            "variance_does_not_run",
-            "Only the running mean has changed. Evaluation needs the variance as well: `running_var`.",
-            |c| moved(c, |old, place, new, m| if place == 1.0 { old } else { (1.0 - m) * old + m * new }, |var, _| var),
-        )
-        .mistake(
-            "momentum_of_its_own",
-            "The weight of the new statistics is 0.1, whatever the `momentum` of the layer is.",
-            |c| moved(c, |old, _, new, _| 0.9 * old + 0.1 * new, |var, n| var * n / (n - 1.0)),
+            computed(|f| {
+                let [mean, (name, var)] = moved(f, mixed, |var, _| var.clone());
+                [mean, (name, corrected(&var, &f.input("n").real()))]
+            }),
         ),
         Check::new("one_sample", "update_running", "a batch of one sample changes the running mean alone", 1)
             .asks("update_running")
@@ -388,15 +338,23 @@ fn one_sample(c: &Record, var: impl Fn(f64, f64) -> f64) -> Record {
     running_record(mean, c.vector("running_var").mapv(|old| var(old, m)))
 }
 
-/// The running statistics of a case after one batch, as `mix` makes them of the old one, its place (0 for the mean, 1
-/// for the variance), the new one and the momentum; `correct` makes the new variance of that of the batch and n.
-fn moved(c: &Record, mix: impl Fn(f64, f64, f64, f64) -> f64, correct: impl Fn(f64, f64) -> f64) -> Record {
-    let (m, n) = (c.float("momentum"), c.count("n") as f64);
-    let mixed = |old: &str, new: &str, place: f64| -> Array1<f64> {
-        let correct = |new: f64| if place == 1.0 { correct(new, n) } else { new };
-        c.vector(old).iter().zip(c.vector(new)).map(|(&old, &new)| mix(old, place, correct(new), m)).collect()
-    };
-    running_record(mixed("running_mean", "mean", 0.0), mixed("running_var", "var", 1.0))
+/// The running statistics after one batch: `mix` makes them of old, new and momentum, where `correct` has made the new
+/// variance of that of the batch and n.
+fn moved(f: &Formula, mix: fn(&Num, &Num, &Num) -> Num, correct: fn(&Num, &Num) -> Num) -> [(&'static str, Num); 2] {
+    let var = correct(&f.input("var"), &f.input("n").real()).named("corrected var");
+    let momentum = f.input("momentum");
+    [
+        ("running_mean", mix(&f.input("running_mean"), &f.input("mean"), &momentum)),
+        ("running_var", mix(&f.input("running_var"), &var, &momentum)),
+    ]
+}
+
+fn mixed(old: &Num, new: &Num, momentum: &Num) -> Num {
+    old * (1.0 - momentum) + new * momentum
+}
+
+fn corrected(var: &Num, n: &Num) -> Num {
+    var * n / (n - 1.0)
 }
 
 fn running_record(mean: Array1<f64>, var: Array1<f64>) -> Record {
@@ -416,29 +374,21 @@ fn forwards() -> Vec<Check> {
                     let cases = vec![layer_case(draw, n, 3), layer_case(draw, 4, 2), layer_case(draw, 1, 2)];
                     cases.into_iter().map(|case| case.with("mode", "training")).collect()
                 })
-                .computes(|f| {
-                    let [mean, var] = statistics_of(&f.input("x"));
-                    let x_hat = normalised_by(&f.input("x"), &mean, &var, &f.input("eps")).named("X̂");
-                    x_hat * f.input("gamma") + f.input("beta")
-                })
+                .computes(|f| scaled_by(f, &normalised_columns(f)))
                 .or_follows(|c, seen| seen.matrix("x_hat").to_owned() * c.vector("gamma") + c.vector("beta")),
         )
         .mistake(
             "running_in_training",
             "In training, too, X is normalised by the running statistics. In training, use the statistics of the \
              batch: then every column has mean 0 and variance 1 from the first step on.",
-            |c| scaled(c, false, |x, gamma, beta| gamma * x + beta),
+            computed(|f| scaled_by(f, &by_running(f))),
         )
         .mistake(
             "moved_and_used_in_training",
             "In training, X is normalised by the running statistics after this batch has updated them. In training, \
              use the statistics of the batch: the running ones are for evaluation.",
             by_moved_statistics,
-        )
-        .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
-            let (mean, var) = stats(&c.matrix("x"));
-            hat(&c.matrix("x"), &mean, &var, 1e-5) * c.vector("gamma") + c.vector("beta")
-        }),
+        ),
         scaling_mistakes(
             Check::new(
                 "forward_evaluation",
@@ -454,29 +404,21 @@ fn forwards() -> Vec<Check> {
                 let cases = vec![layer_case(draw, n, 3), layer_case(draw, 1, 2)];
                 cases.into_iter().map(|case| case.with("mode", "evaluation")).collect()
             })
-            .computes(|f| {
-                let (mean, var) = (f.input("running_mean"), f.input("running_var"));
-                let x_hat = normalised_by(&f.input("x"), &mean, &var, &f.input("eps")).named("X̂");
-                x_hat * f.input("gamma") + f.input("beta")
-            })
+            .computes(|f| scaled_by(f, &by_running(f)))
             .or_follows(|c, seen| seen.matrix("x_hat").to_owned() * c.vector("gamma") + c.vector("beta")),
         )
         .mistake(
             "batch_in_evaluation",
             "In evaluation, too, X is normalised by its own mean and variance. Then the output for a sample depends on \
              the other samples, and for a single sample it is always β. Use the running statistics.",
-            |c| scaled(c, true, |x, gamma, beta| gamma * x + beta),
+            computed(|f| scaled_by(f, &normalised_columns(f))),
         )
         .mistake(
             "moved_before_evaluation",
             "The running statistics are updated by the samples that are evaluated, and then used. In evaluation they \
              should not change.",
             by_moved_statistics,
-        )
-        .mistake("eps_of_its_own", EPS_OF_ITS_OWN, |c| {
-            let x = hat(&c.matrix("x"), &c.vector("running_mean"), &c.vector("running_var"), 1e-5);
-            x * c.vector("gamma") + c.vector("beta")
-        }),
+        ),
         Check::new(
             "running",
             "forward",
@@ -526,12 +468,30 @@ fn forwards() -> Vec<Check> {
 
 /// What can be wrong between X̂ and Y, in either mode.
 fn scaling_mistakes(check: Check) -> Check {
-    let is_training = |c: &Record| c.text("mode") == "training";
     check.mistake(
         "gamma_and_beta_swapped",
         "γ and β are swapped: X̂ is multiplied by γ, and β is added.",
-        move |c| scaled(c, is_training(c), |x, gamma, beta| beta * x + gamma),
+        computed(|f| {
+            let is_training = f.case().text("mode") == "training";
+            let x_hat = if is_training { normalised_columns(f) } else { by_running(f) };
+            x_hat * f.input("beta") + f.input("gamma")
+        }),
     )
+}
+
+/// X̂ by the statistics of its columns.
+fn normalised_columns(f: &Formula) -> Num {
+    let [mean, var] = statistics_of(&f.input("x"));
+    normalised_by(&f.input("x"), &mean, &var, &f.input("eps"))
+}
+
+/// X̂ by the running statistics.
+fn by_running(f: &Formula) -> Num {
+    normalised_by(&f.input("x"), &f.input("running_mean"), &f.input("running_var"), &f.input("eps"))
+}
+
+fn scaled_by(f: &Formula, x_hat: &Num) -> Num {
+    x_hat.named("X̂") * f.input("gamma") + f.input("beta")
 }
 
 /// The gradients if the learner's own functions make X̂ and take the gradient back through it.
@@ -542,13 +502,6 @@ fn by_own_functions(c: &Record, seen: &Record) -> Gradients {
         _ => &d_out * &(&gamma / &c.vector("running_var").mapv(|var| (var + c.float("eps")).sqrt())),
     };
     Gradients { d_x, d_gamma: (&d_out * &seen.matrix("x_hat")).sum_axis(Axis(0)), d_beta: d_out.sum_axis(Axis(0)) }
-}
-
-/// What comes out of the layer of a case.
-fn scaled(c: &Record, by_batch: bool, scale: impl Fn(f64, f64, f64) -> f64) -> Array2<f64> {
-    let x_hat = x_hat(c, "x", by_batch);
-    let (gamma, beta) = (c.vector("gamma"), c.vector("beta"));
-    Array2::from_shape_fn(x_hat.dim(), |(i, j)| scale(x_hat[[i, j]], gamma[j], beta[j]))
 }
 
 /// What comes out of the layer of a case if it is normalised by the running statistics that its batch has just moved.
@@ -626,17 +579,14 @@ fn backwards() -> Vec<Check> {
                 .after("forward_training")
                 .after("normalise_backward")
                 .on(cases("training"))
-                .computes(|f| {
-                    let [mean, var] = statistics_of(&f.input("x"));
-                    gradients_by(f, &mean, &var, back_by)
-                })
+                .computes(|f| gradients(f, true, back_by))
                 .or_follows(by_own_functions),
         )
         .mistake(
             "evaluation_formula_in_training",
             "d_gamma and d_beta are right; d_x is dX̂ / √(var + eps), as if mean and variance were constants. After a \
              forward pass in training, use `normalise_backward`.",
-            |c| layer_gradients(c, "x", true, false),
+            computed(|f| gradients(f, true, back_by_constants)),
         ),
         gradient_mistakes(
             Check::new(
@@ -650,26 +600,14 @@ fn backwards() -> Vec<Check> {
             .about("BatchNorm::backward")
             .after("forward_evaluation")
             .on(cases("evaluation"))
-            .computes(|f| {
-                gradients_by(f, &f.input("running_mean"), &f.input("running_var"), |_, var, eps, d_x_hat| {
-                    d_x_hat / (var + eps).sqrt()
-                })
-            })
+            .computes(|f| gradients(f, false, back_by_constants))
             .or_follows(by_own_functions),
         )
         .mistake(
             "training_formula_in_evaluation",
             "d_gamma and d_beta are right; d_x is that of training. In evaluation the running mean and variance do not \
              depend on X, so no gradient goes through them: d_x is dX̂ / √(var + eps).",
-            |c| layer_gradients(c, "x", false, true),
-        )
-        .mistake(
-            "eps_left_out_in_evaluation",
-            "d_x is dX̂ / √var: eps is missing. The forward pass divided by √(var + eps).",
-            |c| {
-                let d_x = (&c.matrix("d_out") * &c.vector("gamma")) / c.vector("running_var").mapv(f64::sqrt);
-                Gradients { d_x, ..layer_gradients(c, "x", false, false) }
-            },
+            computed(|f| gradients(f, false, back_by)),
         ),
         Check::new("passes", "backward", "backward uses the last forward pass and its mode, in any number of calls", 1)
             .about("BatchNorm::backward")
@@ -739,50 +677,37 @@ fn backwards() -> Vec<Check> {
 
 /// What can be wrong with the gradients in either mode.
 fn gradient_mistakes(check: Check) -> Check {
-    let right = |c: &Record| {
-        let is_training = c.text("mode") == "training";
-        layer_gradients(c, "x", is_training, is_training)
-    };
-    // d_gamma as the sum of dY times something else than X̂.
-    let with_d_gamma = move |c: &Record, factor: Array2<f64>| Gradients {
-        d_gamma: (&factor * &c.matrix("d_out")).sum_axis(Axis(0)),
-        ..right(c)
-    };
+    fn right(f: &Formula) -> [(&'static str, Num); 3] {
+        let is_training = f.case().text("mode") == "training";
+        gradients(f, is_training, if is_training { back_by } else { back_by_constants })
+    }
     check
         .mistake(
             "d_gamma_by_the_output",
             "d_gamma is the sum of dY ⊙ Y. γ multiplies X̂, the value before γ and β: keep X̂.",
-            move |c| {
-                let y = scaled(c, c.text("mode") == "training", |x, gamma, beta| gamma * x + beta);
-                let Gradients { d_gamma, d_beta, .. } = with_d_gamma(c, y);
-                // Where Y is kept in place of X̂, d_x is wrong as well.
-                Record::new().with("d_gamma", d_gamma).with("d_beta", d_beta)
-            },
+            computed(|f| {
+                // Where Y is kept in place of X̂, d_x is wrong as well. The sum of dY ⊙ Y follows from the sums.
+                let [_, (name, d_gamma), d_beta] = right(f);
+                [(name, d_gamma * f.input("gamma") + &d_beta.1 * f.input("beta")), d_beta]
+            }),
         )
         .mistake(
             "gradients_averaged",
             "d_gamma and d_beta are means over the samples. `d_out` already has the 1/n of the loss: layers only sum.",
-            move |c| {
-                let (right, n) = (right(c), c.matrix("x").nrows() as f64);
-                Gradients { d_gamma: right.d_gamma / n, d_beta: right.d_beta / n, ..right }
-            },
-        )
-        .mistake(
-            "d_gamma_and_d_beta_swapped",
-            "d_gamma and d_beta are swapped: β is added to every sample, so d_beta is the sum of dY; γ multiplies X̂.",
-            move |c| {
-                let right = right(c);
-                Gradients { d_gamma: right.d_beta, d_beta: right.d_gamma, ..right }
-            },
+            computed(|f| {
+                let [d_x, (one, d_gamma), (other, d_beta)] = right(f);
+                let n = f.input("x").rows();
+                [d_x, (one, d_gamma / &n), (other, d_beta / n)]
+            }),
         )
         .mistake(
             "gradients_not_kept",
             "`d_gamma` and `d_beta` are still 0, so γ and β will never learn: write the sums to `self.d_gamma` and \
              `self.d_beta`.",
-            move |c| {
-                let right = right(c);
-                Gradients { d_gamma: right.d_gamma * 0.0, d_beta: right.d_beta * 0.0, ..right }
-            },
+            computed(|f| {
+                let [d_x, (one, d_gamma), (other, d_beta)] = right(f);
+                [d_x, (one, 0.0 * d_gamma), (other, 0.0 * d_beta)]
+            }),
         )
 }
 
@@ -1132,32 +1057,22 @@ fn layer_norm() -> Vec<Check> {
                     Record::new().with("x", draw::matrix(draw, (4, 3), 3.0) + 1.0).with("eps", eps(draw)),
                 ]
             })
-            .expects(|c| rows_normalised(c, 0.0))
+            .computes(normalised_rows)
             .or_follows(|c, seen| if_in_order(c, seen, "x_hat of xᵀ"))
             .mistake(
                 "columns_normalised",
                 "The columns are normalised over the samples, as in batch normalisation. Here each row should be \
                  normalised by its own mean and variance.",
-                |c| {
-                    let (mean, var) = stats(&c.matrix("x"));
-                    hat(&c.matrix("x"), &mean, &var, c.float("eps"))
-                },
-            )
-            .mistake(
-                "row_variance_by_n_minus_1",
-                "The variance of a row is divided by the number of its entries minus 1. It should be the mean of the \
-                 squared deviations here as well.",
-                |c| rows_normalised(c, 1.0),
+                computed(normalised_columns),
             )
             .mistake(
                 "matrix_normalised",
                 "All entries share one mean and one variance. Every row should have its own, so that no sample depends \
                  on another.",
-                |c| {
-                    let x = c.matrix("x");
-                    let (mean, std) = (x.sum() / x.len() as f64, (x.var(0.0) + c.float("eps")).sqrt());
-                    x.mapv(|x| (x - mean) / std)
-                },
+                computed(|f| {
+                    let x = f.input("x");
+                    normalised_by(&x, &x.mean(), &(&x - x.mean()).square().mean(), &f.input("eps"))
+                }),
             ),
         Check::new(
             "layer_norm_backward",
@@ -1176,29 +1091,21 @@ fn layer_norm() -> Vec<Check> {
                     .with("d_out", draw::matrix(draw, (4, 3), 2.0) + 0.3),
             ]
         })
-        .expects(|c| {
-            let (_, var) = stats(&c.matrix("x").t());
-            back(&rows_normalised(c, 0.0).t(), &var, c.float("eps"), &c.matrix("d_out").t()).reversed_axes()
-        })
+        .computes(|f| rows_back(f, back_by))
         .or_follows(|c, seen| if_in_order(c, seen, "taken back"))
         .mistake(
             "row_statistics_as_constants",
             "This is dY / √(var + eps), as if the mean and the variance of a row were constants. They come from \
                  the row itself.",
-            |c| {
-                let (_, var) = stats(&c.matrix("x").t());
-                let eps = c.float("eps");
-                &c.matrix("d_out") / &var.mapv(|var| (var + eps).sqrt()).insert_axis(Axis(1))
-            },
+            computed(|f| rows_back(f, back_by_constants)),
         )
         .mistake(
             "columns_on_the_way_back",
             "This is the backward pass of batch normalisation, column by column. Transpose before and after it.",
-            |c| {
-                let (mean, var) = stats(&c.matrix("x"));
-                let x_hat = hat(&c.matrix("x"), &mean, &var, c.float("eps"));
-                back(&x_hat, &var, c.float("eps"), &c.matrix("d_out"))
-            },
+            computed(|f| {
+                let [_, var] = statistics_of(&f.input("x"));
+                back_by(&normalised_columns(f), &var, &f.input("eps"), &f.input("d_out"), Over::Samples)
+            }),
         ),
     ]
 }
@@ -1217,11 +1124,18 @@ fn if_in_order(c: &Record, seen: &Record, name: &str) -> Prediction {
     }
 }
 
-fn rows_normalised(c: &Record, ddof: f64) -> Array2<f64> {
-    let x = c.matrix("x");
-    let (mean, var) = stats(&x.t());
-    let m = x.ncols() as f64;
-    hat(&x.t(), &mean, &(var * (m / (m - ddof))), c.float("eps")).reversed_axes()
+fn normalised_rows(f: &Formula) -> Num {
+    let (x, eps) = (f.input("x"), f.input("eps"));
+    let [mean, var] = statistics_over(&x, Over::Row);
+    normalised_by(&x, &mean, &var, &eps)
+}
+
+/// The gradient of the rows; `back` is the way back through the normalisation.
+fn rows_back(f: &Formula, back: Back) -> Num {
+    let (x, eps) = (f.input("x"), f.input("eps"));
+    let [mean, var] = statistics_over(&x, Over::Row);
+    let x_hat = normalised_by(&x, &mean, &var, &eps).named("X̂");
+    back(&x_hat, &var, &eps, &f.input("d_out"), Over::Row)
 }
 
 /// An eps that shows.
@@ -1264,5 +1178,7 @@ fn hat(x: &ArrayRef2<f64>, mean: &ArrayRef1<f64>, var: &ArrayRef1<f64>, eps: f64
 
 /// The way back through X̂ and its statistics.
 fn back(x_hat: &ArrayRef2<f64>, var: &ArrayRef1<f64>, eps: f64, d: &ArrayRef2<f64>) -> Array2<f64> {
-    going(x_hat, d, |d, x_hat, shift, stretch| d - shift - x_hat * stretch) / var.mapv(|var| (var + eps).sqrt())
+    let n = x_hat.nrows() as f64;
+    let (shift, stretch) = (d.sum_axis(Axis(0)) / n, (d * x_hat).sum_axis(Axis(0)) / n);
+    (d - &*shift - x_hat * &*stretch) / var.mapv(|var| (var + eps).sqrt())
 }

@@ -429,12 +429,13 @@ impl Change {
     }
 }
 
-/// The array as a value of the same kind.
+/// The array as a value of the same kind. A count does not become negative: code that repeats something once less does not do
+/// it at all where the count is 0.
 fn like(value: &Value, array: Array) -> Option<Value> {
     let is_whole = array.data.iter().all(|number| number.fract() == 0.0);
     Some(match value {
         Value::Float(_) => Value::Float(array.data[0]),
-        Value::Int(_) if is_whole => Value::Int(array.data[0] as i64),
+        Value::Int(old) if is_whole => Value::Int((array.data[0] as i64).max((*old).min(0))),
         Value::Ints(_) if is_whole => Value::Ints(array.data.iter().map(|&number| number as i64).collect()),
         Value::Array { shape, .. } if shape.len() == 2 => {
             Value::Array { shape: vec![array.rows, array.columns], data: array.data }

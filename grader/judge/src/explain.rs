@@ -844,6 +844,18 @@ mod tests {
     }
 
     #[test]
+    fn a_count_does_not_become_negative() {
+        let check = Check::new("sums", "sums", "", 1)
+            .on(|draw| {
+                let drawn = draw::number(draw, 2.0);
+                [3_usize, 0, 2].map(|n| Record::new().with("n", n).with("x", drawn)).to_vec()
+            })
+            .expects(|c| (0..c.count("n")).map(|_| c.float("x")).sum::<f64>());
+        let mut code = |c: &Record| Record::from((1..c.count("n")).map(|_| c.float("x")).sum::<f64>());
+        assert_eq!(said_of(&check, &mut code).unwrap().id, "edit:one_less:n");
+    }
+
+    #[test]
     fn a_test_that_is_left_out_or_comes_at_another_time_is_told() {
         let answer = |result: Result<(), &str>| Record::new().with("error", result.err().unwrap_or("none").to_owned());
         let check = Check::new("age", "age", "", 1)

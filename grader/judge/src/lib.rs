@@ -34,7 +34,7 @@ pub mod prelude {
 
     pub use crate::{
         Check, Prediction, Tests, Tolerance, computed, draw,
-        formula::{Aggregate, Formula, Num, Over},
+        formula::{Aggregate, Formula, Num, Outputs, Over},
     };
 }
 
