@@ -1,8 +1,8 @@
-//! The program. Nearly all of it is in the library beside this file, so that cargo compiles it at the same time as the crates
-//! which code is linked with.
+//! The program. What it does is in the crate `command_line`, which cargo compiles at the same time as the crates that code is
+//! linked with.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    grader::main()
+    command_line::main()
 }

@@ -1,7 +1,7 @@
 //! `grader` tells a learner what is right, what is wrong, and which misunderstanding is behind it.
 //!
 //! It knows no exercise: a course is a folder with a `course.toml`, and what an exercise asks is compiled from its files.
-//! This crate is the command line; the work is done in [`course`], [`runner`], [`report`] and [`learner`].
+//! This crate is its command line; the work is done in [`course`], [`runner`], [`report`] and [`learner`].
 
 mod cli;
 mod commands;
