@@ -285,8 +285,12 @@ impl Twist {
             }
             Self::Input(name, change) => {
                 let (code, words) = change.words(&format!("`{name}`"));
-                let rank =
-                    if matches!(change, Change::Op(Op::Function(Function::Zeros | Function::Ones))) { 10 } else { 14 };
+                let rank = match change {
+                    Change::Op(Op::Function(Function::Zeros | Function::Ones)) => 10,
+                    // A count without effect may also be one less, where it is 1.
+                    Change::Op(Op::Constant(_)) => 13,
+                    _ => 14,
+                };
                 (rank, format!("edit:{code}:{name}"), words)
             }
             Self::Result(None, change) => {
