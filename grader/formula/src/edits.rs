@@ -536,7 +536,7 @@ fn changes(step: &Step) -> Vec<Change> {
 
 fn changes_of_arg(step: &Step, index: usize, arg: &Num, changes: &mut Vec<Change>) {
     let Some(value) = &arg.0.value else { return };
-    // Nobody writes a number where a condition belongs.
+    // No slip puts a number where a condition belongs.
     if step.op == Op::Choose && index == 0 {
         return;
     }
@@ -552,7 +552,7 @@ fn changes_of_arg(step: &Step, index: usize, arg: &Num, changes: &mut Vec<Change
         }
         return;
     }
-    // Nobody compares a quantity with itself.
+    // No slip compares a quantity with itself.
     let is_compared_with = |quantity: &InScope| {
         matches!(step.op, Op::Binary(binary) if binary.is_question())
             && !quantity.is_old
@@ -794,7 +794,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         Change::Swapped if step.op == Op::Choose => {
             (14, "cases_swapped".to_owned(), format!("the two cases are swapped{in_owner}"))
         }
-        // Nobody writes `x - 1` for `1 - x`, where a sign before it is wrong.
+        // `x - 1` for `1 - x` is rare, and gives the same numbers as a wrong sign before it.
         Change::Swapped => (14 + u32::from(begins_with_one(step)), format!("swapped:{}", slug(written)), in_formula),
         Change::Uses(name) => {
             let own = if let Op::Named(own) = step.op { own } else { "it" };

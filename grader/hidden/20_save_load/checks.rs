@@ -1093,8 +1093,8 @@ fn with_count(record: Record, name: &str, count: usize) -> Record {
     replaced(record, name, count.into())
 }
 
-/// What comes of loading the case's `state` into its `net`, and the network afterwards, if each parameter is changed as soon
-/// as it is checked. `swaps` exchanges the shapes in an error.
+/// What comes of loading the case's `state` into its `net`, and the network afterwards, if each parameter is changed right
+/// after its test. `swaps` exchanges the shapes in an error.
 fn load(c: &Record, tests: &Tests, swaps: bool) -> (Result<(), String>, Dict) {
     let (mut net, state) = (dict(c, "net "), dict(c, "state "));
     let mut all = || {

@@ -795,7 +795,7 @@ fn texts<'a>(part: &str, rights: &'a [Record], seen: &'a Answered) -> Vec<(&'a s
 }
 
 /// The parts of the first result that are wrong or missing somewhere. Not every case has every part.
-fn wrong_parts<'a>(rights: &'a [Record], seen: &Answered, tolerance: crate::Tolerance) -> Vec<&'a str> {
+pub(crate) fn wrong_parts<'a>(rights: &'a [Record], seen: &Answered, tolerance: crate::Tolerance) -> Vec<&'a str> {
     let is_right = |name: &str| {
         rights.iter().zip(seen).all(|(right, (_, observed))| {
             let is_same = |right| observed.get(name).is_some_and(|observed| compare::same(right, observed, tolerance));

@@ -289,11 +289,8 @@ impl<'a> Search<'a> {
 
     /// The parts of the result that are wrong in the first wrong case.
     fn wrong_parts(&self) -> Vec<&str> {
-        let (right, observed) = (&self.right[self.first_wrong], &self.first().1);
-        let is_wrong = |(name, value): &(&str, &Value)| {
-            !observed.get(name).is_some_and(|seen| same(value, seen, self.check.tolerance()))
-        };
-        right.parts().filter(is_wrong).map(|(name, _)| name).collect()
+        let first = self.first_wrong..=self.first_wrong;
+        experiment::wrong_parts(&self.right[first.clone()], &self.seen[first], self.check.tolerance())
     }
 
     /// The parts of the result that are right in all cases, and hardly by chance.

@@ -18,7 +18,7 @@ use super::{
     diagnostics::{self, Message, says_that_the_disk_is_full},
     kit::{dependency_argument, extern_argument},
     sandbox::{Calls, Profile, Sandbox, system_libraries},
-    workspace::empty,
+    workspace::{empty, owner_only},
 };
 use course::{Course, Exercise, Limits, files};
 use report::{
@@ -544,17 +544,11 @@ fn archive(metadata: &[u8]) -> Vec<u8> {
 
 /// Not every linker gets to mark what it has made, because nothing may change a file's mode in there.
 fn make_executable(program: &Path) -> Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let change = || {
-            anyhow::ensure!(fs::symlink_metadata(program)?.is_file(), "it is not a file");
-            Ok(fs::set_permissions(program, fs::Permissions::from_mode(0o700))?)
-        };
-        change().with_context(|| format!("cannot make {} executable", program.display()))?;
-    }
-    let _ = program;
-    Ok(())
+    let change = || {
+        anyhow::ensure!(fs::symlink_metadata(program)?.is_file(), "it is not a file");
+        Ok(owner_only(program)?)
+    };
+    change().with_context(|| format!("cannot make {} executable", program.display()))
 }
 
 #[cfg(test)]

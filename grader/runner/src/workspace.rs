@@ -42,7 +42,7 @@ impl Slot {
             })?;
             match lock.try_lock() {
                 Ok(()) => {
-                    keep_to_oneself(&folder).with_context(|| format!("cannot close {}", folder.display()))?;
+                    owner_only(&folder).with_context(|| format!("cannot close {}", folder.display()))?;
                     return Ok(Self { folder, sandbox, throw_away: false, _lock: lock });
                 }
                 Err(TryLockError::WouldBlock) => {}
@@ -77,14 +77,15 @@ impl Drop for Slot {
     }
 }
 
-/// Lets no other user of this computer into `folder`, where the system has such rights.
-fn keep_to_oneself(folder: &Path) -> io::Result<()> {
+/// Gives the owner of a file or folder every right to it, and other users of this computer none, where the system has such
+/// rights.
+pub(super) fn owner_only(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
     }
-    let _ = folder;
+    let _ = path;
     Ok(())
 }
 

@@ -11,26 +11,13 @@ use std::{
     time::Duration,
 };
 
-use crate::common::{bring_what_was_built, copy_of_the_course, grader, text};
+use crate::common::{grader, new_course, text};
 use serde_json::Value;
 
 /// The copy, as a learner gets it. Each test takes exercises of its own.
 fn my_course() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("my course");
-        copy_of_the_course(&folder);
-        bring_what_was_built(&folder);
-        for leftover in ["backups", "progress.json"] {
-            let leftover = folder.join(leftover);
-            let _ = if leftover.is_dir() { fs::remove_dir_all(leftover) } else { fs::remove_file(leftover) };
-        }
-        for entry in fs::read_dir(folder.join("exercises")).expect("a readable folder") {
-            let name = entry.expect("a readable folder").file_name().into_string().expect("a plain name");
-            write(&folder, &name, &stub(&folder, &name));
-        }
-        folder
-    })
+    FOLDER.get_or_init(|| new_course("my course"))
 }
 
 fn stub(course: &Path, exercise: &str) -> String {

@@ -11,7 +11,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::common::{bring_what_was_built, copy_of_the_course, course, grader, keep_the_first, text};
+use crate::common::{course, grader, keep_the_first, new_course, text};
 use serde_json::{Value, json};
 
 /// The teacher's repository, checked out.
@@ -22,19 +22,9 @@ fn class() -> &'static Path {
             let found = Command::new(tool).arg("--help").output().is_ok();
             assert!(found, "these tests need {tool}: apt-get install -y git jq unzip zip");
         }
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("a class");
-        let _ = fs::remove_dir_all(folder.join(".git"));
-        let _ = fs::remove_dir_all(folder.join("backups"));
-        let _ = fs::remove_file(folder.join("progress.json"));
-        copy_of_the_course(&folder);
-        bring_what_was_built(&folder);
+        let folder = new_course("a class");
         // Grading is the same for any number of exercises, and one build script grades every solution.
         keep_the_first(6, &folder);
-        for entry in fs::read_dir(folder.join("exercises")).unwrap() {
-            let exercise = entry.unwrap().path();
-            let stub = folder.join("grader/hidden").join(exercise.file_name().unwrap()).join("stub.rs");
-            fs::copy(stub, exercise.join("src/lib.rs")).unwrap();
-        }
         fs::write(folder.join(".gitignore"), "/target/\n").unwrap();
         git(&folder, &["init", "--quiet", "--initial-branch=main"]);
         git(&folder, &["config", "uploadpack.allowFilter", "true"]);

@@ -67,6 +67,21 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 /// What was built, and what belongs to whoever works here.
 const NOT_COPIED: [&str; 4] = ["target", ".git", "backups", "progress.json"];
 
+/// A copy of the course as a learner gets it, below cargo's target folder.
+pub(crate) fn new_course(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // From an earlier run it may hold files that the course has no more.
+    let _ = fs::remove_dir_all(&folder);
+    copy_of_the_course(&folder);
+    bring_what_was_built(&folder);
+    for entry in fs::read_dir(folder.join("exercises")).expect("a readable folder") {
+        let exercise = entry.expect("a readable folder").path();
+        let stub = folder.join("grader/hidden").join(exercise.file_name().expect("a name")).join("stub.rs");
+        fs::copy(stub, exercise.join("src/lib.rs")).expect("every exercise has a stub");
+    }
+    folder
+}
+
 /// Copies all that the course is built from, and nothing that was built, into `to`.
 pub(crate) fn copy_of_the_course(to: &Path) {
     fs::create_dir_all(to).expect("the target folder is writable");
@@ -80,17 +95,20 @@ pub(crate) fn copy_of_the_course(to: &Path) {
 
 /// Gives such a copy the crates that were built for these tests. Cargo goes by times, and by names below the course, which are
 /// the same, and so does not build them again.
-pub(crate) fn bring_what_was_built(to: &Path) {
+fn bring_what_was_built(to: &Path) {
     let built = Path::new(env!("CARGO_BIN_EXE_grader")).parent().expect("it lies in a folder");
     let to = to.join("target/debug");
-    let _ = fs::remove_dir_all(&to);
     for part in [".fingerprint", "build"] {
         copy(&built.join(part), &to.join(part));
     }
-    // These are some gigabytes. Cargo and rustc put new files in their places, and never change them.
+    // These are some gigabytes. Cargo and rustc put new files in their places, but write over lists of what a crate is made of
+    // (.d), which cargo has read and needs no more.
     fs::create_dir(to.join("deps")).expect("the target folder is writable");
     for entry in fs::read_dir(built.join("deps")).expect("a readable folder") {
         let entry = entry.expect("a readable folder");
+        if entry.path().extension().is_some_and(|extension| extension == "d") {
+            continue;
+        }
         // Whatever cannot be linked to is built again, or was removed meanwhile.
         let _ = fs::hard_link(entry.path(), to.join("deps").join(entry.file_name()));
     }
