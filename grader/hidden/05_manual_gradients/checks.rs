@@ -122,12 +122,6 @@ fn checks() -> Vec<Check> {
         .on(relu_neurons)
         .computes(|f| neuron_backward(f, Num::relu, |z| z.above(&f.number(0.0))))
         .mistake(
-            "slope_one_at_the_kink",
-            "At z = 0 the slope is taken to be 1. ReLU has no slope at its kink; this course, like most programs, \
-             takes 0: `z > 0.0`, not `>=`.",
-            computed(|f| neuron_backward(f, Num::relu, |z| z.at_least(&f.number(0.0)))),
-        )
-        .mistake(
             "loss_slope_masked",
             "`dl_dy_hat` is 0 where the neuron is 0. The loss does depend on the prediction: 2(ŷ - y). The slope of 0 \
              belongs to the next step, from ŷ to z.",
