@@ -219,12 +219,15 @@ impl Aggregate {
             Self::Norm => numbers.iter().map(|x| x * x).sum::<f64>().sqrt(),
             Self::NormByCount => Self::Norm.of(numbers) / n,
             Self::RootMeanSquare => Self::Norm.of(numbers) / n.sqrt(),
-            Self::Median | Self::UpperMedian => {
+            Self::Median | Self::UpperMedian | Self::LowerMedian | Self::UnsortedMedian => {
                 let mut sorted = numbers.to_vec();
-                sorted.sort_by(f64::total_cmp);
+                if self != Self::UnsortedMedian {
+                    sorted.sort_by(f64::total_cmp);
+                }
                 match (sorted.len(), sorted.len() / 2) {
                     (0, _) => f64::NAN,
-                    (n, half) if n % 2 == 0 && self == Self::Median => (sorted[half - 1] + sorted[half]) / 2.0,
+                    (n, half) if n % 2 == 0 && self == Self::LowerMedian => sorted[half - 1],
+                    (n, half) if n % 2 == 0 && self != Self::UpperMedian => (sorted[half - 1] + sorted[half]) / 2.0,
                     (_, half) => sorted[half],
                 }
             }

@@ -286,7 +286,8 @@ struct Regrouped {
 }
 
 /// `(a + b) / c` as `a + b / c` (0), `c / (a + b)` as `c / a + b` (1), `f(a + b)` as `f(a) + b` (0) or `a + f(b)` (1),
-/// `mean(f(a))` as `f(mean(a))` (2), `a - f(b)` as `f(a - b)` (3), `f(a) / b` as `f(a / b)` (4).
+/// `mean(f(a))` as `f(mean(a))` (2), `a - f(b)` as `f(a - b)` (3), `f(a) / b` as `f(a / b)` (4), `(a + b) / c` as `a / c + b`
+/// (5).
 fn regrouped(op: Op, args: &[Num], way: usize) -> Option<Regrouped> {
     let is_product = matches!(op, Op::Binary(Binary::Mul | Binary::Div));
     let is_arithmetic = |op| matches!(op, Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div));
@@ -295,6 +296,11 @@ fn regrouped(op: Op, args: &[Num], way: usize) -> Option<Regrouped> {
             let (then, parts) = made_by(&args[0], is_sum)?;
             let first = (op, vec![parts[1].clone(), args[1].clone()]);
             Some(Regrouped { first, then, other: Some(parts[0].clone()), comes_first: true })
+        }
+        (_, 5) if is_product => {
+            let (then, parts) = made_by(&args[0], is_sum)?;
+            let first = (op, vec![parts[0].clone(), args[1].clone()]);
+            Some(Regrouped { first, then, other: Some(parts[1].clone()), comes_first: false })
         }
         (_, 1) if is_product => {
             // `c / (a * b)` without its parentheses is `c / a * b`.
@@ -500,7 +506,7 @@ fn changes(step: &Step) -> Vec<Change> {
                 changes.push(Change::Swapped);
             }
             if matches!(binary, Mul | Div) {
-                changes.extend([0, 1, 4].map(Change::Regrouped));
+                changes.extend([0, 1, 4, 5].map(Change::Regrouped));
                 changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Function(Function::Square)))));
             }
             if matches!(binary, Add | Sub) {
@@ -750,10 +756,11 @@ impl Function {
             Recip => &[Neg, Sqrt],
             Round => &[Floor, Ceil],
             Floor => &[Round, Ceil],
+            Ceil => &[Floor, FloorPlusOne, Round],
             Sin => &[Cos, Tanh],
             Cos => &[Sin],
             Neg | Same | Signum | LeakyRelu | Step | SigmoidSlope | TanhSlope | OneMinus | TwiceMinusOne | Log2
-            | Log10 | Ones | Zeros | Ceil => &[],
+            | Log10 | Ones | Zeros | FloorPlusOne => &[],
         }
     }
 }
@@ -779,6 +786,8 @@ impl Aggregate {
                     RootMeanSquare,
                     Median,
                     UpperMedian,
+                    LowerMedian,
+                    UnsortedMedian,
                     First,
                     Last,
                     SumWithoutFirst,
@@ -831,7 +840,8 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         },
         Change::Op(other) => match (step.op, other) {
             (Op::Function(old), Op::Function(new)) => (
-                12,
+                // One more in the numerator comes to the same.
+                if *new == Function::FloorPlusOne { 10 } else { 12 },
                 format!("function:{}_for_{}", new.name(), old.name()).replace(' ', "_"),
                 format!("{} is used{in_owner} instead of {}", new.noun(), old.noun()),
             ),

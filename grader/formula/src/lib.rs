@@ -237,6 +237,8 @@ pub enum Function {
     Round,
     Floor,
     Ceil,
+    /// Rounded down, and 1 more: [`Self::Ceil`] but for whole numbers.
+    FloorPlusOne,
     Sin,
     Cos,
     Ones,
@@ -257,6 +259,9 @@ pub enum Aggregate {
     Norm,
     Median,
     UpperMedian,
+    LowerMedian,
+    /// The median of code that forgot to sort.
+    UnsortedMedian,
     NormByCount,
     RootMeanSquare,
     First,
@@ -736,6 +741,7 @@ impl Function {
             Self::Round => x.round(),
             Self::Floor => x.floor(),
             Self::Ceil => x.ceil(),
+            Self::FloorPlusOne => x.floor() + 1.0,
             Self::Sin => x.sin(),
             Self::Cos => x.cos(),
             Self::Ones => 1.0,

@@ -222,6 +222,7 @@ impl Function {
             Self::Step => "slope of relu".to_owned(),
             Self::SigmoidSlope => "slope of sigmoid".to_owned(),
             Self::TanhSlope => "slope of tanh".to_owned(),
+            Self::FloorPlusOne => "floor_plus_1".to_owned(),
             other => format!("{other:?}").to_lowercase(),
         }
     }
@@ -243,6 +244,7 @@ impl Function {
             Self::Recip => "the reciprocal".to_owned(),
             Self::Round => "the rounding".to_owned(),
             Self::Ceil => "rounding up".to_owned(),
+            Self::FloorPlusOne => "`floor`, and 1 more,".to_owned(),
             Self::Relu => "ReLU".to_owned(),
             Self::LeakyRelu => "the leaky ReLU".to_owned(),
             Self::Step => "the slope of ReLU".to_owned(),
@@ -267,6 +269,8 @@ impl Aggregate {
             Self::SumByColumns => "sum by columns",
             Self::Median => "median",
             Self::UpperMedian => "upper median",
+            Self::LowerMedian => "lower median",
+            Self::UnsortedMedian => "unsorted median",
             Self::NormByCount => "norm by count",
             Self::RootMeanSquare => "root mean square",
             Self::First => "first",
@@ -293,6 +297,8 @@ impl Aggregate {
             Self::Norm => "the norm (the root of the sum of squares)",
             Self::Median => "the median",
             Self::UpperMedian => "the larger of the two middle values",
+            Self::LowerMedian => "the smaller of the two middle values",
+            Self::UnsortedMedian => "the middle of the unsorted list",
             Self::NormByCount => "the root of the sum of squares, divided by the count,",
             Self::RootMeanSquare => "the root of the mean square",
             Self::First => "the first entry",

@@ -363,7 +363,7 @@ fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, tit
         .after(after)
         .on(outliers)
         .computes(move |f| report(f, |outlier, normal| outlier / normal))
-        .panics_where(move |c| !fits(c))
+        .panics_where("the arrays have different shapes", move |c| !fits(c))
         .mistake(
             "perfect_has_no_ratio",
             "Where the normal predictions are perfect, your ratio is 0, as if the outlier had no effect. The ratio \

@@ -30,8 +30,7 @@ fn files() -> [Check; 7] {
             .mistake("little_endian", LITTLE_ENDIAN, |_| failed("WrongMagic { expected: 2049, found: 17301504 }"))
             .mistake(
                 "header_of_images",
-                "Your code expects a header of 16 bytes, as in a file of images. A file of labels has one size \
-                 instead of three, so its header has 8 bytes.",
+                "Your code expects a header of 16 bytes, as in a file of images. That of a file of labels has 8.",
                 |c| {
                     let (n, found) = (c.counts("bytes").len() - 8, c.counts("bytes").len());
                     truncated(if found < 16 { 16 } else { 16 + n }, found)
@@ -51,8 +50,7 @@ fn files() -> [Check; 7] {
             .mistake("little_endian", LITTLE_ENDIAN, |_| failed("WrongMagic { expected: 2051, found: 50855936 }"))
             .mistake(
                 "header_of_labels",
-                "The pixels are read from byte 8 on, where the header of a file of labels ends. In a file of images \
-                 two more sizes follow, the rows and the columns: the first pixel is byte 16.",
+                "The pixels are read from byte 8 on. There the rows and the columns follow: the first pixel is byte 16.",
                 |c| {
                     let bytes = c.counts("bytes");
                     images_read(sizes(c), bytes[8..bytes.len() - 8].to_vec())
@@ -60,8 +58,7 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "rows_and_columns_swapped",
-                "Rows and columns are swapped: the header contains the number of images, then the rows, then the \
-                 columns. MNIST's 28 × 28 pixels would hide this error.",
+                "Rows and columns are swapped: in the header the rows come first. MNIST's 28 × 28 pixels would hide this.",
                 |c| {
                     let [n, rows, columns] = sizes(c);
                     images_read([n, columns, rows], c.counts("bytes")[16..].to_vec())
@@ -69,8 +66,7 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "columns_first",
-                "The bytes of an image are read column after column. They are stored row after row, so the column \
-                 index changes fastest.",
+                "The bytes of an image are read column after column. They are stored row after row.",
                 |c| {
                     let [n, rows, columns] = sizes(c);
                     let data = c.counts("bytes")[16..].to_vec();
@@ -100,35 +96,15 @@ fn files() -> [Check; 7] {
         .tests(|c, tests| file_read(c, tests, 0))
         .mistake(
             "header_not_counted",
-            "`needed` and `found` do not count the header. Both should count all bytes of the file: the 16 or 8 of \
-             the header, and the data.",
+            "`needed` and `found` do not count the header. Both should count all bytes of the file.",
             |c| file_read(c, &Tests::default(), header_len(c)),
         )
         .mistake(
-            "kind_before_length",
-            "The error for a file that is too short for its header is `WrongMagic`. Follow the order of the \
-             documentation: first check that the header is complete, then check its first number.",
-            |c| match is_of_another_kind(c) {
-                true => failed(&wrong_magic(c)),
-                false => file_read(c, &Tests::default(), 0),
-            },
-        )
-        .mistake(
             "sizes_multiplied_as_u32",
-            "`TooLarge` is returned for a product that fits into a `usize`: the sizes are multiplied as `u32`. \
-             Convert each of them to `usize` first, then multiply.",
+            "`TooLarge` is returned for a product that fits into a `usize`. Convert the sizes before you multiply.",
             |c| match claims_too_much(c) {
                 true => failed(&format!("TooLarge {{ sizes: {:?} }}", sizes(c))),
                 false => file_read(c, &Tests::default(), 0),
-            },
-        )
-        .mistake(
-            "memory_before_bytes",
-            "Your code panics if the sizes in the header are very large. Probably it allocates memory before it \
-             checks the length of the file: first compare the length with what the header says.",
-            |c| match claims_too_much(c) {
-                true => Prediction::Panics,
-                false => file_read(c, &Tests::default(), 0).into(),
             },
         ),
         Check::new("scale_pixels", "pixels", "scale_pixels divides by 255, once, and returns a row for every image", 2)
@@ -150,20 +126,17 @@ fn files() -> [Check; 7] {
             .computes(|f| images(f) / 255.0)
             .mistake(
                 "integer_division",
-                "A `u8` divided by 255 is a `u8` again: 0 for every pixel below 255. Convert it first, \
-                 `f64::from(pixel)`, then divide.",
+                "A `u8` divided by 255 is 0 for every pixel below 255. Convert it first: `f64::from(pixel)`.",
                 computed(|f| (images(f) / 255.0).floor()),
             )
             .mistake(
                 "own_maximum",
-                "The pixels are divided by the largest pixel of these images. So the result for an image depends on \
-                 the other images. Always divide by 255.",
+                "The pixels are divided by the largest one of these images, so an image depends on the others.",
                 computed(|f| images(f) / images(f).max()),
             )
             .mistake(
                 "flattened_by_columns",
-                "The pixels of an image are in its row column after column. They should have the order of the file: \
-                 row after row.",
+                "The pixels of an image are listed column after column. Keep the order of the file: row after row.",
                 |c| {
                     let right = computed(|f| images(f) / 255.0)(c);
                     let (rows, columns) = (c.count("rows"), c.count("columns"));
@@ -188,38 +161,34 @@ fn files() -> [Check; 7] {
                 .map(|csv| Record::new().with("csv", csv))
                 .collect()
             })
-            .tests(|c, tests| flowers(c, tests, &Reading::default()))
+            .tests(|c, tests| flowers(c, tests, &READING))
             .mistake(
                 "headings_read",
-                "The headings are read as a flower. Line 1 contains the headings of the columns: skip it.",
-                |c| flowers(c, &Tests::default(), &Reading { headings: 0, ..Reading::default() }),
+                "The headings are read as a flower: skip line 1.",
+                flowers_if(Reading { headings: 0, ..READING }),
             )
             .mistake(
                 "headings_known_by_their_words",
-                "The headings are skipped only if they are the usual words. Another file may have other headings: \
-                 always skip line 1.",
+                "The headings are skipped only if they are the usual words. Always skip line 1.",
                 |c| {
                     let headings = usize::from(c.text("csv").starts_with(HEADINGS));
-                    flowers(c, &Tests::default(), &Reading { headings, ..Reading::default() })
+                    flowers_if(Reading { headings, ..READING })(c)
                 },
             )
             .mistake(
                 "classes_by_appearance",
-                "The species are numbered in the order of the text, so a class can be another species in another \
-                 file. The class is the index in `SPECIES`.",
-                |c| flowers(c, &Tests::default(), &Reading { by_appearance: true, ..Reading::default() }),
+                "The species are numbered in the order of the text. The class is the index in `SPECIES`, in any file.",
+                flowers_if(Reading { by_appearance: true, ..READING }),
             )
             .mistake(
                 "empty_line_refused",
-                "A line of blanks only is reported as one with too few fields. Skip such lines; many files end with \
-                 one.",
-                |c| flowers(c, &Tests::default(), &Reading { skips_blank_lines: false, ..Reading::default() }),
+                "A line of blanks only is an error. Skip such lines; many files end with one.",
+                flowers_if(Reading { skips_blank_lines: false, ..READING }),
             )
             .mistake(
                 "blanks_not_trimmed",
-                "A field with a blank beside the comma is reported as an error: `parse` accepts no blanks. Remove \
-                 them with `trim`.",
-                |c| flowers(c, &Tests::default(), &Reading { trims: false, ..Reading::default() }),
+                "A blank beside a comma is an error: `parse` accepts none. Remove blanks with `trim`.",
+                flowers_if(Reading { trims: false, ..READING }),
             ),
         Check::new("csv_errors", "csv", "parse_iris reports what is wrong, and in which line", 2)
             .asks("parse_iris")
@@ -232,18 +201,16 @@ fn files() -> [Check; 7] {
                     .map(|line| Record::new().with("csv", format!("{HEADINGS}\n{GOOD_LINES}{line}\n{GOOD_LINES}")))
                     .to_vec()
             })
-            .tests(|c, tests| error_of(&flowers(c, tests, &Reading::default())))
+            .tests(|c, tests| error_of(&flowers(c, tests, &READING)))
             .mistake(
                 "line_number_too_small",
-                "The line numbers are one too small: the line of headings is not counted, or the count begins at 0. \
-                 The headings are line 1, as in an editor.",
-                |c| flowers(c, &Tests::default(), &Reading { not_counted: 1, ..Reading::default() }),
+                "The line numbers are one too small. The headings are line 1, as in an editor.",
+                flowers_if(Reading { not_counted: 1, ..READING }),
             )
             .mistake(
                 "empty_lines_not_counted",
-                "Skipped lines are not counted, so the line number in the error is too small. Count a line first, \
-                 then skip it.",
-                |c| flowers(c, &Tests::default(), &Reading { not_counted: EMPTY_LINES, ..Reading::default() }),
+                "Skipped lines are not counted. Count a line first, then skip it.",
+                flowers_if(Reading { not_counted: EMPTY_LINES, ..READING }),
             ),
         Check::new("one_hot", "one_hot", "one_hot has a row for each sample, with a 1 in the column of its class", 1)
             .on(|draw| {
@@ -253,24 +220,14 @@ fn files() -> [Check; 7] {
                     .map(|(labels, n_classes)| Record::new().with("labels", labels).with("n_classes", n_classes))
                     .to_vec()
             })
-            .expects(|c| {
-                if c.counts("labels").iter().all(|&label| label < c.count("n_classes")) {
-                    one_hot(c).into()
-                } else {
-                    Prediction::Panics
-                }
-            })
-            .mistake(
-                "unknown_label_is_all_zero",
-                "A label that is not below `n_classes` becomes a row of zeros: a sample without a class. Later steps \
-                 would not notice this. Panic instead.",
-                one_hot,
-            ),
+            .expects(one_hot)
+            .panics_where("a label is not below `n_classes`", |c| {
+                c.counts("labels").iter().any(|&label| label >= c.count("n_classes"))
+            }),
     ]
 }
 
-const LITTLE_ENDIAN: &str = "The bytes of a number are read in the wrong order. In an IDX file the most significant \
-     byte comes first: use `u32::from_be_bytes`.";
+const LITTLE_ENDIAN: &str = "The most significant byte comes first in an IDX file: use `u32::from_be_bytes`.";
 
 // IDX files.
 
@@ -416,10 +373,12 @@ struct Reading {
     not_counted: usize,
 }
 
-impl Default for Reading {
-    fn default() -> Self {
-        Self { headings: 1, skips_blank_lines: true, trims: true, by_appearance: false, not_counted: 0 }
-    }
+const READING: Reading =
+    Reading { headings: 1, skips_blank_lines: true, trims: true, by_appearance: false, not_counted: 0 };
+
+/// The flowers of a text that is read like this.
+fn flowers_if(reading: Reading) -> impl Fn(&Record) -> Record {
+    move |c| flowers(c, &Tests::default(), &reading)
 }
 
 fn flowers(c: &Record, tests: &Tests, reading: &Reading) -> Record {
@@ -497,14 +456,12 @@ fn splits() -> [Check; 6] {
         )
         .about("train_test_split")
         .on(|draw| {
-            let drawn = (30 + draw::count(draw, 100), 0.35);
-            [(10, 0.25), (100, 0.29), (12, 0.2), (7, 0.0), (5, 1.0), (0, 0.5), drawn]
+            let [one, two] = [0.35, 0.2].map(|share| (30 + draw::count(draw, 100), share));
+            [(10, 0.25), (100, 0.29), (12, 0.2), (7, 0.0), (5, 1.0), (0, 0.5), one, two]
                 .map(|(n, test_fraction)| split_case(n, test_fraction, 1))
                 .to_vec()
         })
-        .expects(|c| split_sizes(c, f64::round))
-        .mistake("cut_instead_of_rounded", CUT, |c| split_sizes(c, f64::trunc))
-        .mistake("rounded_up", ROUNDED_UP, |c| split_sizes(c, f64::ceil)),
+        .computes(split_sizes),
         Check::new("split_refused", "split", "a test fraction that is not between 0 and 1 panics", 1)
             .asks("split_sizes")
             .about("train_test_split")
@@ -513,16 +470,8 @@ fn splits() -> [Check; 6] {
                 let n = 10 + draw::count(draw, 50);
                 [0.5, -0.25, f64::NAN, 1.5].map(|test_fraction| split_case(n, test_fraction, 1)).to_vec()
             })
-            .expects(|c| match c.float("test_fraction") {
-                0.5 => split_sizes(c, f64::round).into(),
-                _ => Prediction::Panics,
-            })
-            .mistake_if(
-                "fraction_not_checked",
-                "A fraction below 0, or NaN, is treated as 0. (`as usize` makes 0 of both, without an error.) Refuse \
-                 what is not between 0 and 1.",
-                |c, seen| c.float("test_fraction") != 0.5 && seen.count("n_test") == 0,
-            ),
+            .computes(split_sizes)
+            .panics_where(NO_FRACTION, is_no_fraction),
         Check::new("train_test_split", "split", "train_test_split puts every sample into one part, at random", 2)
             .on(|draw| {
                 let drawn = 50 + draw::count(draw, 40);
@@ -567,19 +516,15 @@ fn splits() -> [Check; 6] {
             .map(|(counts, share)| stratified_case(labels_of(&counts), share, draw))
             .to_vec()
         })
-        .expects(|c| stratified_sizes(c, |n| (n * c.float("test_fraction")).round()))
-        .mistake("cut_instead_of_rounded", CUT, |c| stratified_sizes(c, |n| (n * c.float("test_fraction")).trunc()))
-        .mistake("rounded_up", ROUNDED_UP, |c| stratified_sizes(c, |n| (n * c.float("test_fraction")).ceil()))
+        .computes(|f| stratified_sizes(f, |_, n_test| n_test))
         .mistake(
             "one_of_each_class_at_least",
-            "Every class has a sample in the test, also where n · test_fraction rounds to 0. Round, and take what comes \
-             out.",
-            |c| stratified_sizes(c, |n| (n * c.float("test_fraction")).round().max(1.0_f64.min(n))),
+            "Every class has a sample in the test, also where n · test_fraction rounds to 0. Take what comes out.",
+            computed(|f| stratified_sizes(f, |n, n_test| n_test.or_more(&n.or_less(&f.number(1.0))))),
         )
         .mistake_if(
             "not_stratified",
-            "The number of test samples of a class differs from one split to the next. Probably all samples are split \
-             at once. Split each class separately.",
+            "A class has another number of test samples in the next split. Split each class separately.",
             |_, seen| seen.counts("test of each class") != seen.counts("next test of each class"),
         ),
         Check::new(
@@ -598,21 +543,16 @@ fn splits() -> [Check; 6] {
             let wrong = [-0.25, f64::NAN, 1.5].map(|share| stratified_case(labels_of(&counts), share, draw));
             [vec![right], wrong.to_vec()].concat()
         })
-        .expects(|c| match c.float("test_fraction") {
-            0.5 => stratified_sizes(c, |n| (n * 0.5).round()).into(),
-            _ => Prediction::Panics,
-        })
-        .mistake_if(
-            "fraction_not_checked",
-            "A fraction that is not between 0 and 1 is accepted. Refuse it with a panic, also where it is NaN.",
-            |c, _| c.float("test_fraction") != 0.5,
-        ),
+        .computes(|f| stratified_sizes(f, |_, n_test| n_test))
+        .panics_where(NO_FRACTION, is_no_fraction),
     ]
 }
 
-const CUT: &str = "The size of the test part is rounded down: `as usize` does that, and so does an integer division. \
-     Round it to the nearest whole number: 28.999999999999996 becomes 29.";
-const ROUNDED_UP: &str = "The size of the test part is always rounded up. Round it to the nearest whole number.";
+const NO_FRACTION: &str = "`test_fraction` is not between 0 and 1";
+
+fn is_no_fraction(c: &Record) -> bool {
+    !(0.0..=1.0).contains(&c.float("test_fraction"))
+}
 
 fn seed(draw: &mut probe::Generator) -> usize {
     draw.random_range(0..1000)
@@ -631,46 +571,40 @@ fn labels_of(counts: &[usize]) -> Vec<usize> {
     counts.iter().enumerate().flat_map(|(class, &count)| vec![class; count]).collect()
 }
 
-fn split_sizes(c: &Record, round: fn(f64) -> f64) -> Record {
-    let n = c.count("n");
-    let n_test = round(n as f64 * c.float("test_fraction")) as usize;
-    Record::new().with("n_train", n - n_test).with("n_test", n_test)
+fn split_sizes(f: &Formula) -> [(&'static str, Num); 2] {
+    let n = f.input("n");
+    let n_test = (&n * f.input("test_fraction")).round().named("n_test");
+    [("n_train", (n - &n_test).whole()), ("n_test", n_test.whole())]
 }
 
-fn stratified_sizes(c: &Record, n_test: impl Fn(f64) -> f64) -> Record {
-    let labels = c.counts("labels");
-    let n_classes = labels.iter().max().map_or(0, |max| max + 1);
-    let all: Vec<usize> = (0..n_classes).map(|class| labels.iter().filter(|&&label| label == class).count()).collect();
-    let test: Vec<usize> = all.iter().map(|&count| n_test(count as f64) as usize).collect();
-    let train: Vec<usize> = all.iter().zip(&test).map(|(all, test)| all - test).collect();
-    Record::new()
-        .with("train of each class", train)
-        .with("test of each class", test.clone())
-        .with("next test of each class", test)
+/// What becomes of each class; `cut` makes the number of its test samples of the number of all and of that which is right.
+fn stratified_sizes(f: &Formula, cut: impl Fn(&Num, Num) -> Num) -> [(&'static str, Num); 3] {
+    let n_classes = f.case().counts("labels").iter().max().map_or(0, |max| max + 1);
+    let (mut train, mut test) = (Vec::new(), Vec::new());
+    for class in 0..n_classes {
+        let n = f.number(f.case().counts("labels").iter().filter(|&&label| label == class).count() as f64).named("n");
+        let n_test = cut(&n, (&n * f.input("test_fraction")).round().named("n_test"));
+        train.push(n - &n_test);
+        test.push(n_test);
+    }
+    let test = f.vector(&test).whole();
+    [
+        ("train of each class", f.vector(&train).whole()),
+        ("test of each class", test.clone()),
+        ("next test of each class", test),
+    ]
 }
 
 /// What is commonly wrong with a split.
 const SPLIT_FAULTS: [(&str, &str); 8] = [
     (
         "places_taken_for_samples",
-        "Small indices occur several times, and large ones never. If you call `train_test_split` for one class, it \
-         returns positions in the list of that class. Look up the sample at each position.",
+        "Small indices occur several times, and large ones never. If you split one class with `train_test_split`, it \
+         returns positions in the list of that class: look up the samples there.",
     ),
-    (
-        "drawn_with_replacement",
-        "Some samples are in a part twice. Perhaps they are drawn one by one from all samples, with replacement. \
-         Shuffle the indices and divide them instead: then each occurs once.",
-    ),
-    (
-        "test_samples_in_training",
-        "Some samples are in both parts. The test should use samples that the network has never seen: do not train \
-         with test samples.",
-    ),
-    (
-        "samples_lost",
-        "Some samples are in neither part. One part has to begin where the other one ends: use the ranges `..n_train` \
-         and `n_train..`.",
-    ),
+    ("drawn_with_replacement", DRAWN_WITH_REPLACEMENT),
+    ("test_samples_in_training", "Some samples are in both parts. Test with samples that the network has never seen."),
+    ("samples_lost", "Some samples are in neither part: use the ranges `..n_train` and `n_train..`."),
     (
         "not_shuffled",
         "The samples are taken in their original order. Many files are sorted, by class or by date, and then the two \
@@ -678,14 +612,13 @@ const SPLIT_FAULTS: [(&str, &str); 8] = [
     ),
     (
         "part_sorted",
-        "The samples of a part are chosen at random, but they are in their original order. The first ones of a part \
-         may then be of one class only: leave them in shuffled order.",
+        "The samples of a part are chosen at random, but stand in their original order. The first ones may then be of \
+         one class only: leave them in shuffled order.",
     ),
     ("same_every_time", SAME_EVERY_TIME),
     (
         "grouped_by_class",
-        "The samples are grouped by class, so the first batches contain only one class. Shuffle each part again when \
-         all classes are in it.",
+        "The samples are grouped by class, so the first batches contain only one. Shuffle each part again at the end.",
     ),
 ];
 
@@ -745,9 +678,10 @@ fn has_twice(samples: &[usize]) -> bool {
     samples.iter().collect::<BTreeSet<_>>().len() < samples.len()
 }
 
-const SAME_EVERY_TIME: &str = "A second call with the same generator gives the same order again. Either nothing is \
-                               random, or you create a new generator in every call. Use the argument `rng`: it \
-                               continues from call to call.";
+const DRAWN_WITH_REPLACEMENT: &str = "Some samples occur twice, as if each were drawn from all of them. Shuffle the \
+                                      indices instead: then each occurs once.";
+const SAME_EVERY_TIME: &str = "A second call with the same generator gives the same order again. Use the argument `rng`, \
+                               which continues from call to call.";
 
 // Scaling.
 
@@ -764,11 +698,11 @@ fn scaling() -> [Check; 5] {
                     .to_vec()
             })
             .computes(|f| measured(&f.input("x")))
-            .panics_where(|c| c.matrix("x").nrows() == 0)
+            .panics_where("there are no samples", |c| c.matrix("x").nrows() == 0)
             .mistake_if(
                 "small_taken_for_constant",
-                "The deviation of a feature that varies a little is set to 1. But what is little depends on the unit. \
-                 Set the deviation to 1 only if all values are equal.",
+                "The deviation of a feature that varies a little is set to 1. What is little depends on the unit: do so \
+                 only if all values are equal.",
                 |c, seen| {
                     // Along the wrong axis there are other deviations, and more or fewer of them.
                     let right = computed(|f| measured(&f.input("x")))(c);
@@ -780,16 +714,10 @@ fn scaling() -> [Check; 5] {
             )
             .mistake(
                 "sample_std",
-                "The sum of squares is divided by n - 1. That estimates the deviation of a larger population. Here it \
-                 is the deviation of these samples: divide by n. (The argument `ddof` of `std_axis` is subtracted \
-                 from n.)",
-                computed(|f| {
-                    let ([mean, _], x) = (measured(&f.input("x")), f.input("x"));
-                    let squares = (&x - &mean.1).square().aggregate(Aggregate::Sum, Over::Samples);
-                    [mean, ("std", (squares / (x.rows() - 1.0)).sqrt())]
-                }),
-            )
-            .mistake_if("nothing_measured", NOTHING_MEASURED, |c, _| c.matrix("x").nrows() == 0),
+                "The sum of squares is divided by n - 1, which estimates the deviation of a larger population. Here it \
+                 is that of these samples: divide by n. (`std_axis` subtracts its argument `ddof` from n.)",
+                computed(|f| measured_by(&f.input("x"), Aggregate::MeanOfOneLess)),
+            ),
         Check::new("scaler_transform", "scaler", "transform uses the mean and deviation of fit, for any samples", 1)
             .about("StandardScaler::transform")
             .on(|draw| {
@@ -803,15 +731,9 @@ fn scaling() -> [Check; 5] {
             .computes(|f| (f.input("x") - f.input("mean")) / f.input("std"))
             .mistake(
                 "measured_anew",
-                "The samples are scaled by their own mean and deviation. Use those of the scaler: the same number has \
-                 to become the same number in training and in a test.",
+                "The samples are scaled by their own mean and deviation. Use the scaler's: the same number has to become \
+                 the same number in training and in a test.",
                 computed(|f| scaled(&f.input("x"), &measured(&f.input("x")))),
-            )
-            .mistake(
-                "divided_before_centred",
-                "This is x / std - mean, because `/` is evaluated before `-`. Subtract the mean first, then divide: \
-                 use parentheses.",
-                computed(|f| f.input("x") / f.input("std") - f.input("mean")),
             ),
         Check::new("scaler_constant", "scaler", "a feature whose values are all equal becomes 0", 1)
             .about("StandardScaler::fit")
@@ -838,35 +760,14 @@ fn scaling() -> [Check; 5] {
                 let (mean, std) = (is_constant.choose(&x.row(0), &mean), is_constant.choose(&f.number(1.0), &std));
                 [("std", std.clone()), ("z", (x - mean) / std)]
             })
-            .mistake(
-                "divided_by_zero",
-                DIVIDED_BY_ZERO,
-                // As ndarray computes it: exactly 0.
-                computed(|f| {
-                    let [mean, (_, std)] = measured(&f.input("x"));
-                    let std = is_constant(&f.input("x")).choose(&f.number(0.0), &std);
-                    [("std", std.clone()), ("z", scaled(&f.input("x"), &[mean, ("std", std)]))]
-                }),
-            )
-            .mistake(
-                "divided_by_zero",
-                DIVIDED_BY_ZERO,
-                computed(|f| {
-                    let scale = measured(&f.input("x"));
-                    [("std", scale[1].1.clone()), ("z", scaled(&f.input("x"), &scale))]
-                }),
-            )
+            // As ndarray computes it: exactly 0.
+            .mistake("divided_by_zero", DIVIDED_BY_ZERO, scaled_with(|f, std| is_constant(&f.input("x")).choose(&f.number(0.0), &std)))
+            .mistake("divided_by_zero", DIVIDED_BY_ZERO, scaled_with(|_, std| std))
             .mistake(
                 "rounding_taken_for_variation",
-                "A feature that does not vary gets a deviation of about 1e-17, and becomes 1 or -1 instead of 0. \
-                 Because of rounding, (0.1 + 0.1 + 0.1) / 3 is not 0.1 in an `f64`, so each value seems to differ \
-                 from the mean. Test whether all values are equal, or use ndarray's `std_axis`, which is exact in \
-                 this case.",
-                computed(|f| {
-                    let [mean, (_, std)] = measured(&f.input("x"));
-                    let std = std.equals(&f.number(0.0)).choose(&f.number(1.0), &std);
-                    [("std", std.clone()), ("z", scaled(&f.input("x"), &[mean, ("std", std)]))]
-                }),
+                "A feature that does not vary gets a deviation of about 1e-17, because (0.1 + 0.1 + 0.1) / 3 is not 0.1 \
+                 in an `f64`. Test whether all values are equal, or use ndarray's `std_axis`, which is exact here.",
+                scaled_with(|f, std| std.equals(&f.number(0.0)).choose(&f.number(1.0), &std)),
             ),
         Check::new("scaler_inverse", "scaler", "inverse_transform returns the inputs of transform", 1)
             .about("StandardScaler::inverse_transform")
@@ -881,7 +782,7 @@ fn scaling() -> [Check; 5] {
             .computes(|f| f.input("z") * f.input("std") + f.input("mean"))
             .mistake(
                 "transformed_again",
-                "This is `transform` once more. `inverse_transform` has to undo it.",
+                "This is `transform` once more: undo it.",
                 computed(|f| (f.input("z") - f.input("mean")) / f.input("std")),
             ),
         Check::new("prepare", "prepare", "prepare fits the scaler to the training samples only", 2)
@@ -899,11 +800,11 @@ fn scaling() -> [Check; 5] {
                 let scale = measured(&f.input("x_train"));
                 [("train", scaled(&f.input("x_train"), &scale)), ("test", scaled(&f.input("x_test"), &scale))]
             })
-            .panics_where(|c| c.matrix("x_train").nrows() == 0)
+            .panics_where("there are no training samples", |c| c.matrix("x_train").nrows() == 0)
             .mistake(
                 "each_by_itself",
-                "The test samples are scaled by their own mean and deviation. Then the same number means one thing in \
-                 training and another one in the test. Scale both parts by the scaler of the training samples.",
+                "The test samples are scaled by their own mean and deviation, so the same number means something else \
+                 there than in training. Scale both parts by the scaler of the training samples.",
                 computed(|f| {
                     ["train", "test"].map(|part| {
                         let x = f.input(&format!("x_{part}"));
@@ -913,8 +814,7 @@ fn scaling() -> [Check; 5] {
             )
             .mistake(
                 "measured_on_all",
-                "The mean and the deviation are those of all samples, so information from the test samples leaks into \
-                 the training. Fit the scaler to the training samples alone.",
+                "Information from the test samples leaks into the training. Fit the scaler to the training samples alone.",
                 computed(|f| {
                     let (train, test) = (f.input("x_train"), f.input("x_test"));
                     let rows = |x: &Num| (0..x.n_rows()).map(|row| x.row(row)).collect::<Vec<_>>();
@@ -922,21 +822,31 @@ fn scaling() -> [Check; 5] {
                     let scale = measured(&all);
                     [("train", scaled(&train, &scale)), ("test", scaled(&test, &scale))]
                 }),
-            )
-            .mistake_if("nothing_measured", NOTHING_MEASURED, |c, _| c.matrix("x_train").nrows() == 0),
+            ),
     ]
 }
 
-const NOTHING_MEASURED: &str = "Without any samples there is neither a mean nor a deviation, but your code continues. \
-                                Panic instead.";
-const DIVIDED_BY_ZERO: &str = "A feature whose values are all equal has the deviation 0, and x - mean is 0 as well: 0 \
-     / 0 is NaN. In `fit`, set the deviation of such a feature to 1.";
+const DIVIDED_BY_ZERO: &str =
+    "A feature whose values are all equal has the deviation 0, and 0 / 0 is NaN. In `fit`, set such a deviation to 1.";
 
 /// Mean and deviation of each column.
 fn measured(x: &Num) -> [(&'static str, Num); 2] {
+    measured_by(x, Aggregate::Mean)
+}
+
+fn measured_by(x: &Num, mean_of_squares: Aggregate) -> [(&'static str, Num); 2] {
     let mean = x.aggregate(Aggregate::Mean, Over::Samples).named("mean");
-    let std = (x - &mean).square().aggregate(Aggregate::Mean, Over::Samples).sqrt().named("std");
+    let std = (x - &mean).square().aggregate(mean_of_squares, Over::Samples).sqrt().named("std");
     [("mean", mean), ("std", std)]
+}
+
+/// What a scaler makes of its own samples that computes this of their deviation.
+fn scaled_with(of_std: impl Fn(&Formula, Num) -> Num) -> impl Fn(&Record) -> Record {
+    computed(move |f| {
+        let [mean, (_, std)] = measured(&f.input("x"));
+        let std = of_std(f, std);
+        [("std", std.clone()), ("z", scaled(&f.input("x"), &[mean, ("std", std)]))]
+    })
 }
 
 fn scaled(x: &Num, [(_, mean), (_, std)]: &[(&'static str, Num); 2]) -> Num {
@@ -959,23 +869,16 @@ fn batches() -> [Check; 5] {
         Check::new("n_batches", "batches", "n_batches counts the short last batch as well", 1)
             .on(|draw| {
                 let drawn = (100 + draw::count(draw, 900), 7 + draw::count(draw, 9));
-                [(10, 3), (9, 3), (60_000, 64), (2, 5), (7, 1), (0, 4), (5, 0), drawn]
+                // Without a remainder.
+                let [few, many] = [(2, 5), (20, 90)].map(|(low, high)| (6 * draw::size(draw, low, high), 6));
+                [(10, 3), (9, 3), (60_000, 64), (2, 5), (7, 1), (0, 4), (5, 0), drawn, few, many]
                     .map(|(n_samples, batch_size): (usize, usize)| {
                         Record::new().with("n_samples", n_samples).with("batch_size", batch_size)
                     })
                     .to_vec()
             })
-            .expects(|c| n_batches(c, usize::div_ceil))
-            .mistake("last_batch_dropped", LAST_BATCH_DROPPED, |c| n_batches(c, |n, size| n / size))
-            .mistake(
-                "one_batch_too_many",
-                "One batch is always added to the quotient, even if there is no remainder: 9 samples in batches of 3 \
-                 make 3 batches. `div_ceil` rounds a division up.",
-                |c| n_batches(c, |n, size| n / size + 1),
-            )
-            .mistake("size_zero_accepted", SIZE_ZERO_ACCEPTED, |c| {
-                (c.count("n_samples") as f64 / c.count("batch_size") as f64).ceil() as usize
-            }),
+            .computes(|f| (f.input("n_samples") / f.input("batch_size")).ceil().whole())
+            .panics_where(BATCHES_OF_NONE, is_of_none),
         Check::new(
             "batches_in_order",
             "batches",
@@ -990,67 +893,44 @@ fn batches() -> [Check; 5] {
             [(6, 3), (10, 3), (4, 9), (4, 4), (3, 1), (0, 2), drawn].map(|(n, size)| batch_case(n, size)).to_vec()
         })
         .expects(|c| epoch(c, &in_batches(c)))
-        .mistake("last_batch_dropped", LAST_BATCH_DROPPED, |c| {
-            let full: Vec<_> = in_batches(c).into_iter().filter(|batch| batch.len() == c.count("batch_size")).collect();
-            epoch(c, &full)
-        })
+        .mistake(
+            "last_batch_dropped",
+            "The last batch is missing where it is a short one. So its samples would never be used.",
+            epoch_with(|batches, _, size| batches.retain(|batch| batch.len() == size)),
+        )
         .mistake(
             "last_batch_out_of_range",
-            "The last batch reaches beyond the last sample, and your code panics. Let a batch end at the last sample \
-             at the latest.",
-            |c| {
-                let is_short = c.counts("labels").len() % c.count("batch_size") != 0;
-                if is_short { Prediction::Panics } else { epoch(c, &in_batches(c)).into() }
+            "The last batch reaches beyond the last sample, and your code panics. Let it end there.",
+            |c| match c.counts("labels").len() % c.count("batch_size") {
+                0 => epoch(c, &in_batches(c)).into(),
+                _ => Prediction::Panics,
             },
         )
         .mistake(
             "last_batch_dropped_when_full",
-            "The last batch is missing, even if it is a full one. Stop when no sample is left, not when the next \
-             batch would reach the end.",
-            |c| {
-                let (n, size) = (c.counts("labels").len(), c.count("batch_size"));
-                let before_the_end: Vec<_> =
-                    in_batches(c).into_iter().filter(|batch| batch.len() == size && batch[0] + size < n).collect();
-                epoch(c, &before_the_end)
-            },
+            "The last batch is missing, even if it is a full one. Stop when no sample is left, not before.",
+            epoch_with(|batches, n, size| batches.retain(|batch| batch[0] + size < n)),
         )
         .mistake(
             "filled_up_from_the_beginning",
-            "The last batch is filled up with samples from the beginning, which then count twice in this epoch. Let \
-             it be shorter.",
-            |c| {
-                let (n, size) = (c.counts("labels").len(), c.count("batch_size"));
-                let filled: Vec<Vec<usize>> = in_batches(c)
-                    .iter()
-                    .map(|batch| (batch[0]..batch[0] + size).map(|row| row % n).collect())
-                    .collect();
-                epoch(c, &filled)
-            },
+            "The last batch is filled up with samples from the beginning, which then count twice. Let it be shorter.",
+            epoch_with(|batches, n, size| {
+                for batch in batches {
+                    *batch = (batch[0]..batch[0] + size).map(|row| row % n).collect();
+                }
+            }),
         )
         .mistake(
             "labels_stay_behind",
-            "Every batch has the labels of the first one: the rows advance, but the labels do not. Select both with \
-             the same indices.",
+            "Every batch has the labels of the first one: the rows advance, but the labels do not.",
             |c| {
-                let right = epoch(c, &in_batches(c));
-                let labels: Vec<usize> =
-                    in_batches(c).iter().flat_map(|batch| c.counts("labels")[..batch.len()].to_vec()).collect();
-                Record::new()
-                    .with("sizes", right.counts("sizes"))
-                    .with("x", right.matrix("x").to_owned())
-                    .with("labels", labels)
+                let labels = in_batches(c).into_iter().flat_map(|batch| c.counts("labels")[..batch.len()].to_vec());
+                let x = epoch(c, &in_batches(c)).matrix("x").to_owned();
+                Record::new().with("x", x).with("labels", labels.collect::<Vec<_>>())
             },
         )
-        .mistake("never_ends", NEVER_ENDS, |c| {
-            // The first batch again and again.
-            let first = in_batches(c).into_iter().take(1);
-            epoch(c, &first.cycle().take(MOST_BATCHES).collect::<Vec<_>>())
-        })
-        .mistake("never_ends", NEVER_ENDS, |c| {
-            // Batches of nothing after the last one.
-            let mut batches = in_batches(c);
-            batches.resize(MOST_BATCHES, Vec::new());
-            epoch(c, &batches)
+        .mistake_if("never_ends", "The batches never end: return `None` after the last sample.", |_, seen| {
+            seen.counts("sizes").len() == MOST_BATCHES
         }),
         Check::new(
             "batches_shuffled",
@@ -1088,17 +968,11 @@ fn batches() -> [Check; 5] {
                     case(3, 2).with("seed", 1_usize),
                 ]
             })
-            .expects(|c| match c.count("batch_size") {
-                3 => epoch(c, &in_batches(c)).into(),
-                _ => Prediction::Panics,
-            })
-            .mistake_if("size_zero_accepted", SIZE_ZERO_ACCEPTED, |c, _| c.count("batch_size") == 0)
-            .mistake_if(
-                "lengths_not_compared",
-                "The numbers of samples and labels differ, but your code continues. Compare the lengths, and panic if \
-                 they differ.",
-                |c, _| c.counts("labels").len() != c.matrix("x").nrows(),
-            ),
+            .expects(|c| epoch(c, &in_batches(c)))
+            .panics_where(BATCHES_OF_NONE, is_of_none)
+            .panics_where("there are more labels than samples, or fewer", |c| {
+                c.counts("labels").len() != c.matrix("x").nrows()
+            }),
         Check::new("mean_over_batches", "mean", "mean_over_batches gives every sample the same weight", 1)
             .on(|draw| {
                 vec![
@@ -1110,25 +984,16 @@ fn batches() -> [Check; 5] {
             .computes(|f| (f.input("means") * f.input("sizes")).sum() / f.input("sizes").sum())
             .mistake(
                 "mean_of_means",
-                "This is the mean of the means. In it, the samples of a short last batch have more weight than the \
-                 others: weight each batch by its number of samples.",
+                "This is the mean of the means. Weight each batch by its number of samples: the last may be shorter.",
                 |c| c.vector("means").sum() / c.vector("means").len() as f64,
             ),
     ]
 }
 
-const LAST_BATCH_DROPPED: &str = "The last batch is missing where it is a short one: 10 samples in batches of 3 make \
-     batches of 3, 3, 3 and 1. Without the last batch, its sample would never be used.";
-const SIZE_ZERO_ACCEPTED: &str =
-    "A batch size of 0 is accepted. Such batches contain no samples: refuse it with a panic.";
-const NEVER_ENDS: &str = "The batches never end, so a `for` loop over them would never stop. Count the samples that \
-     `next` has returned, and return `None` after the last one.";
+const BATCHES_OF_NONE: &str = "the batch size is 0";
 
-fn n_batches(c: &Record, count: fn(usize, usize) -> usize) -> Prediction {
-    match c.count("batch_size") {
-        0 => Prediction::Panics,
-        size => count(c.count("n_samples"), size).into(),
-    }
+fn is_of_none(c: &Record) -> bool {
+    c.count("batch_size") == 0
 }
 
 /// Samples that say who they are: i in the first column and in the labels, 100 + i in the second column.
@@ -1143,6 +1008,15 @@ fn batch_case(n: usize, batch_size: usize) -> Record {
 fn in_batches(c: &Record) -> Vec<Vec<usize>> {
     let samples: Vec<usize> = (0..c.counts("labels").len()).collect();
     samples.chunks(c.count("batch_size")).map(<[usize]>::to_vec).collect()
+}
+
+/// The epoch of code that changes the batches like this, given the number of samples and the batch size.
+fn epoch_with(change: fn(&mut Vec<Vec<usize>>, usize, usize)) -> impl Fn(&Record) -> Record {
+    move |c| {
+        let mut batches = in_batches(c);
+        change(&mut batches, c.counts("labels").len(), c.count("batch_size"));
+        epoch(c, &batches)
+    }
 }
 
 /// How many batches the probe looks at.
@@ -1160,32 +1034,17 @@ fn epoch(c: &Record, batches: &[Vec<usize>]) -> Record {
 }
 
 /// What is commonly wrong with a shuffled epoch.
-const SHUFFLE_FAULTS: [(&str, &str); 6] = [
+const SHUFFLE_FAULTS: [(&str, &str); 5] = [
     (
         "shuffled_apart",
-        "Samples have the labels of others: the rows and the labels are no longer in the same order. Shuffle the \
-         indices, once, and select both with them. (In these tests the label of a sample is the number in its first \
-         column.)",
+        "Samples have the labels of others. Shuffle the indices, once, and select rows and labels with them. (In these \
+         tests the label of a sample is the number in its first column.)",
     ),
+    ("drawn_with_replacement", DRAWN_WITH_REPLACEMENT),
+    ("not_shuffled", "The samples come in the order of the rows. If they are sorted, a batch may have only one class."),
     (
-        "drawn_with_replacement",
-        "Some samples are returned twice in an epoch. Perhaps they are drawn one by one from all samples, with \
-         replacement. Shuffle the indices instead: then each occurs once.",
-    ),
-    (
-        "not_shuffled",
-        "The samples come in the order of the rows. If the data are sorted by class, a batch may contain only one \
-         class. Shuffle the samples first.",
-    ),
-    (
-        "only_batches_shuffled",
-        "The batches are shuffled, but each of them has the same samples as in `in_order`. Shuffle the samples first, \
-         then divide them into batches.",
-    ),
-    (
-        "shuffled_within_batches",
-        "The samples are shuffled only within their batch: each batch has the same samples as in `in_order`. Shuffle \
-         all samples first, then divide them into batches.",
+        "batches_not_mixed",
+        "Each batch has the same samples as in `in_order`. Shuffle all samples first, then divide them into batches.",
     ),
     ("same_every_time", SAME_EVERY_TIME),
 ];
@@ -1213,12 +1072,12 @@ fn disorder(c: &Record, seen: &Record) -> Result<(), &'static str> {
     }
     let is_one_of_the_file = |batch: &[usize]| batches.iter().any(|other| other == batch);
     if samples.chunks(c.count("batch_size")).take(n / c.count("batch_size")).all(is_one_of_the_file) {
-        return Err("only_batches_shuffled");
+        return Err("batches_not_mixed");
     }
     let is_inside_its_batch =
         |(place, sample): (usize, &usize)| place / c.count("batch_size") == sample / c.count("batch_size");
     if samples.iter().enumerate().all(is_inside_its_batch) {
-        return Err("shuffled_within_batches");
+        return Err("batches_not_mixed");
     }
     if labels == seen.counts("next labels") { Err("same_every_time") } else { Ok(()) }
 }

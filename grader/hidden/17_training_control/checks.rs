@@ -89,7 +89,7 @@ fn decays() -> Vec<Check> {
             vec![case(0, vec![3]), case(1, vec![0, 1, 2])]
         })
         .computes(step_decay)
-        .panics_where(|c| c.count("every") == 0)
+        .panics_where("a step is 0 epochs long", |c| c.count("every") == 0)
         .mistake_if(
             "steps_of_0_accepted",
             "Steps of 0 epochs are accepted. The documentation promises a panic for them: a division of integers by 0 \

@@ -270,7 +270,7 @@ fn residual() -> Vec<Check> {
         .after("residual_forward")
         .on(|draw| vec![residual_case(draw, 3, 2, 2, false), residual_case(draw, 3, 1, 3, false)])
         .computes(|f| branch(f) + f.input("x"))
-        .panics_where(|c| !keeps_width(c))
+        .panics_where("the branch changes the number of columns", |c| !keeps_width(c))
         .mistake(
             "one_column_repeated",
             "A single column of x is added to all three columns of the branch: ndarray repeats it without an error. \
@@ -1451,7 +1451,7 @@ fn penalty() -> Vec<Check> {
                 ]
             })
             .computes(|f| f.input("lambda") * f.input("x").abs().sum() / f.input("x").rows())
-            .panics_where(|c| !c.flag("after a forward pass")),
+            .panics_where("there was no forward pass", |c| !c.flag("after a forward pass")),
         Check::new(
             "penalty_backward",
             "activity_penalty",

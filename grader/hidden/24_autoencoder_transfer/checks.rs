@@ -342,7 +342,7 @@ fn epochs() -> Vec<Check> {
                 .to_vec()
         })
         .computes(|f| Lesson { input: "x", target: "x", ..TRAINING }.step(f, |_, w2| w2))
-        .panics_where(|c| c.count("batch_size") == 0),
+        .panics_where("the batch size is 0", |c| c.count("batch_size") == 0),
     ]
 }
 
@@ -578,7 +578,8 @@ fn anomalies() -> Vec<Check> {
             ]
         })
         .computes(|f| quantile(&f.vector(&sorted(&f.input("values"))), &f.input("q")))
-        .panics_where(|c| c.vector("values").is_empty() || !(0.0..=1.0).contains(&c.float("q")))
+        .panics_where("there are no values", |c| c.vector("values").is_empty())
+        .panics_where("q is not between 0 and 1", |c| !(0.0..=1.0).contains(&c.float("q")))
         .mistake_if(
             "q_not_refused",
             "A q below 0, above 1 or NaN is accepted, or an empty list of values. There is no value at such a \

@@ -18,6 +18,7 @@ pub(crate) type Varied = dyn Fn(&Formula) -> Outputs + Send + Sync;
 type Property = dyn Fn(&Record, &Record) -> Result<(), String> + Send + Sync;
 type Consequence = dyn Fn(&Record, &Record) -> Prediction + Send + Sync;
 type Sign = dyn Fn(&Record, &Record) -> bool + Send + Sync;
+type IsRuledOut = dyn Fn(&Record) -> bool + Send + Sync;
 
 /// One thing that is checked.
 ///
@@ -41,6 +42,8 @@ pub struct Check {
     pub fetched: Option<Which>,
     /// What is right.
     pub expectation: Expectation,
+    /// For which inputs right code panics, each with what is wrong about them.
+    pub(crate) ruled_out: Vec<(&'static str, Arc<IsRuledOut>)>,
     /// What is right as well, given what an earlier function of the learner's returned.
     pub consequence: Option<Box<Consequence>>,
     /// The same as a formula that can be varied, if there is one.
@@ -112,6 +115,7 @@ impl Check {
             cases: Box::new(|_| Ok(Vec::new())),
             fetched: None,
             expectation: Expectation::Satisfies(Box::new(|_, _| Err("the check expects nothing".to_owned()))),
+            ruled_out: Vec::new(),
             consequence: None,
             formula: None,
             testing: None,
@@ -172,8 +176,15 @@ impl Check {
         self.expects(move |case| testing(case, &Tests::default()))
     }
 
-    /// For these inputs right code panics, because the documentation rules them out.
-    pub fn panics_where(mut self, is_ruled_out: impl Fn(&Record) -> bool + Send + Sync + 'static) -> Self {
+    /// For these inputs right code panics, because the documentation rules them out: `condition` says in words what is wrong
+    /// about them ("the batch size is 0"). It comes after what is expected, and may be called several times.
+    pub fn panics_where(
+        mut self,
+        condition: &'static str,
+        is_ruled_out: impl Fn(&Record) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let is_ruled_out: Arc<IsRuledOut> = Arc::new(is_ruled_out);
+        self.ruled_out.push((condition, is_ruled_out.clone()));
         if let Expectation::Equals(rule, tolerance) = self.expectation {
             let rule = Box::new(move |case: &Record| if is_ruled_out(case) { Prediction::Panics } else { rule(case) });
             self.expectation = Expectation::Equals(rule, tolerance);

@@ -23,7 +23,8 @@ fn tasks_without_mistakes(checks: &[Check]) -> Vec<String> {
     let has_formula = |check: &&Check| matches!(check.expectation, Expectation::Equals(..)) && check.snapshot.is_none();
     let tasks: BTreeSet<&str> = checks.iter().filter(has_formula).map(|check| check.task).collect();
     // A formula that can be varied knows many.
-    let knows = |check: &Check| !check.mistakes.is_empty() || check.formula.is_some() || check.testing.is_some();
+    let has_none = |check: &Check| check.mistakes.is_empty() && check.ruled_out.is_empty();
+    let knows = |check: &Check| !has_none(check) || check.formula.is_some() || check.testing.is_some();
     let is_known = |task: &&str| checks.iter().any(|check| check.task == *task && knows(check));
     let unknown = tasks.into_iter().filter(|task| !is_known(task));
     unknown.map(|task| format!("no check of `{task}` knows a mistake; what do learners get wrong there?")).collect()

@@ -1443,6 +1443,31 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_parenthesis_another_rounding_and_another_middle_are_told() {
+        let id = |formula: fn(&Formula) -> Num, code: fn(&[f64]) -> f64| {
+            let check = Check::new("list", "list", "", 1).on(|draw| {
+                let lists = (0..24).map(|_| (10.0 * (2.0 + draw::vector(draw, 4, 1.0))).round());
+                lists.map(|list| Record::new().with("x", list)).collect()
+            });
+            said_of(&check.computes(formula), &mut |c| code(&c.vector("x").to_vec()).into())
+                .map(|found| found.id)
+                .unwrap_or_default()
+        };
+        let centred = |f: &Formula| (f.input("x").at(0) - f.input("x").at(1)) / f.input("x").at(2);
+        assert_eq!(id(centred, |x| x[0] / x[2] - x[1]), "edit:regrouped:x_0_x_2_x_1");
+        let batches = |f: &Formula| (f.input("x").at(0) / 3.0).ceil();
+        assert_eq!(id(batches, |x| (x[0] / 3.0).floor() + 1.0), "edit:function:floor_plus_1_for_ceil");
+        let middle = |f: &Formula| (f.input("x").median() / 7.0).exp();
+        let smaller = |x: &[f64]| {
+            let mut sorted = x.to_vec();
+            sorted.sort_by(f64::total_cmp);
+            (sorted[1] / 7.0).exp()
+        };
+        assert_eq!(id(middle, smaller), "edit:aggregate:lower_median_for_median");
+        assert_eq!(id(middle, |x| ((x[1] + x[2]) / 14.0).exp()), "edit:aggregate:unsorted_median_for_median");
+    }
+
+    #[test]
     fn a_formula_of_some_parts_of_the_result_explains_no_others() {
         let check = Check::new("net", "net", "net", 1)
             .on(|draw| (0..3).map(|_| neuron_case(draw)).collect())

@@ -209,12 +209,16 @@ fn compare_all(check: &Check, seen: &Seen, more: Option<&mut AskMore<'_>>, seed:
 
 /// What is wrong with the observation of one case; `None` if it is right.
 fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) -> Option<Verdict> {
+    let mut mistake = None;
     let (sentence, pair) = match (check.expected(index, case), &check.expectation) {
         (Some(Prediction::Is(expected)), _) => {
             (compare::difference(&expected, observed, check.tolerance())?, Some(Pair::new(&expected, observed)))
         }
         (Some(Prediction::Panics), _) => {
-            ("These inputs do not fit together, but your code continues: it should panic.".to_owned(), None)
+            let ruled_out = check.ruled_out.iter().find(|(_, is_ruled_out)| is_ruled_out(case));
+            let condition = ruled_out.map_or("these inputs do not fit together", |(condition, _)| condition);
+            mistake = ruled_out.map(|(condition, _)| format!("seen:continues:{}", slug(condition)));
+            (format!("Here {condition}, but your code continues: it should panic."), None)
         }
         (None, Expectation::Satisfies(property)) => {
             let sentence = compare::not_finite(observed).or_else(|| {
@@ -227,7 +231,7 @@ fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) ->
     if follows(check, case, observed) {
         return None;
     }
-    let mut verdict = with_input(Verdict::new(Status::Failed, sentence), case);
+    let mut verdict = with_input(Verdict { mistake, ..Verdict::new(Status::Failed, sentence) }, case);
     match pair {
         Some(pair) => {
             verdict.expected = Some(pair.expected);
@@ -237,6 +241,12 @@ fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) ->
         None => verdict.observed = Some(render::record(observed)),
     }
     Some(verdict)
+}
+
+/// The words of a condition, for its short form.
+fn slug(condition: &str) -> String {
+    let words = condition.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("_")
 }
 
 /// Whether the observation is what follows from the learner's own earlier function. From NaN anything may follow, so that
@@ -454,6 +464,23 @@ mod tests {
         let remark = |message| explain_panic(message).unwrap_or_default();
         assert!(remark("assertion `left == right` failed\n  left: 3\n right: 2").contains("dot product"));
         assert_eq!(remark("assertion `left == right` failed: one bias for each column\n  left: 3\n right: 2"), "");
+    }
+
+    #[test]
+    fn code_that_does_not_panic_is_told_what_is_wrong_about_the_inputs() {
+        let check = Check::new("chunks", "chunks", "chunks refuses chunks of 0", 1)
+            .on(|_| [2_usize, 0].map(|size| Record::new().with("size", size)).to_vec())
+            .expects(|c| 6 / c.count("size"))
+            .panics_where("the size is 0", |c| c.count("size") == 0);
+        let judged = |of_zero: Option<Record>| {
+            let seen = [(Record::new().with("size", 2_usize), Some(3_usize.into()))];
+            let seen = [seen, [(Record::new().with("size", 0_usize), of_zero)]].concat();
+            compare_all(&check, &seen, Some(&mut |_| Vec::new()), 0)
+        };
+        let wrong = judged(Some(0_usize.into()));
+        assert_eq!(wrong.message, "Here the size is 0, but your code continues: it should panic.");
+        assert_eq!(wrong.mistake.as_deref(), Some("seen:continues:the_size_is_0"));
+        assert_eq!(judged(None).status, Status::Passed);
     }
 
     #[test]
