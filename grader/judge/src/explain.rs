@@ -394,7 +394,10 @@ impl<'a> Search<'a> {
         let (name, index) = self.right[self.first_wrong].parts().find_map(|(name, value)| {
             let seen = numbers(observed.get(name)?);
             let pairs = numbers(value).into_iter().zip(&seen);
-            let is_off = |(right, seen): (f64, &f64)| (right - seen).abs() > 1e-9 * right.abs() && seen.is_finite();
+            let is_off = |(right, seen): (f64, &f64)| {
+                let Tolerance { relative, absolute } = self.tolerance;
+                (right - seen).abs() > relative * right.abs() + absolute && seen.is_finite()
+            };
             Some((name, pairs.map(is_off).position(|is_off| is_off)?))
         })?;
         let wanted = numbers(observed.get(name)?)[index];
@@ -402,6 +405,8 @@ impl<'a> Search<'a> {
             let predicted = self.predict(&slip(constant), case, &self.inputs[self.first_wrong], Some(observed))?;
             Some(numbers(predicted.get(name)?).get(index)? - wanted)
         };
+        // The number that is solved for has fewer digits than the one that was seen.
+        let precision = (10.0 * self.tolerance.relative).max(1e-6);
         // Along straight lines: the first one is right already where the constant is a factor of the whole.
         let mut before = (right, numbers(self.right[self.first_wrong].get(name)?)[index] - wanted);
         let mut now = (1.25 * right + 0.125, off_at(1.25 * right + 0.125)?);
@@ -410,8 +415,8 @@ impl<'a> Search<'a> {
             if !next.is_finite() {
                 return None;
             }
-            if (next - now.0).abs() <= 1e-8 * next.abs() {
-                return edits::recognised(next).filter(|constant| self.fits(&slip(*constant)));
+            if (next - now.0).abs() <= precision / 100.0 * next.abs() {
+                return edits::recognised(next, precision).filter(|constant| self.fits(&slip(*constant)));
             }
             (before, now) = (now, (next, off_at(next)?));
         }
@@ -1091,6 +1096,20 @@ mod tests {
         assert_eq!(told.says, "Your result is what comes out if the right result is multiplied by 0.3.");
         let told = said_of(&line(), &mut |c| (c.float("w") * 2.5 + c.float("b").sin()).into()).unwrap();
         assert_eq!(told.says, "Your result is what comes out if `x` is 2.5.");
+        // 1 divided by a whole number; and a number that is not a factor, where results are computed in `f32`.
+        let told =
+            said_of(&line(), &mut |c| ((c.float("w") * c.float("x") + c.float("b").sin()) / 16.0).into()).unwrap();
+        assert_eq!(told.says, "Your result is what comes out if the right result is multiplied by 1/16.");
+        let curve = Check::new("curve", "curve", "", 1).on(|draw| (0..9).map(|_| neuron_case(draw)).collect());
+        let curve = curve
+            .computes(|f| [("z", f.input("x") + f.input("y")), ("a", f.input("x") * f.input("w") + f.input("b"))])
+            .within(Tolerance { relative: 1e-4, absolute: 1e-5 });
+        let told = said_of(&curve, &mut |c| {
+            let (x, y, b) = (c.float("x"), c.float("y"), c.float("b"));
+            let narrow = |number: f64| f64::from(number as f32);
+            Record::new().with("z", narrow(x + y)).with("a", narrow(0.45 * x + b))
+        });
+        assert_eq!(told.unwrap().says, "Your `a` is what comes out if `w` is 0.45.");
         // A constant that nobody writes is none.
         let told = said_of(&line(), &mut |c| (0.312_345 * (c.float("w") * c.float("x") + c.float("b").sin())).into());
         assert!(told.is_none_or(|told| !told.id.starts_with("edit:")));
