@@ -84,12 +84,16 @@ impl Edit {
         matches!(self.change, Change::Uses(_))
     }
 
-    /// If a question is asked otherwise, or with another threshold: how many bits of evidence make that more than chance.
+    /// If a question is asked otherwise, with another threshold, or where none belongs: how many bits of evidence make that
+    /// more than chance.
     ///
     /// There are few ways to do so. What is wrong at ties alone is wrong because of how ties are decided.
     pub fn bits_of_question(&self, step: &Step) -> Option<f64> {
         use Binary::*;
-        let Op::Binary(binary) = step.op else { return None };
+        let Op::Binary(binary) = step.op else {
+            let is_answer = matches!(self.change, Change::Op(Op::Function(Function::Step | Function::Signum)));
+            return is_answer.then_some(9.0);
+        };
         match &self.change {
             Change::Op(Op::Binary(other)) if binary.is_question() => match (binary, other) {
                 (Less, AtMost) | (AtMost, Less) | (Greater, AtLeast) | (AtLeast, Greater) => Some(3.0),

@@ -202,10 +202,7 @@ fn checks() -> Vec<Check> {
                     .to_vec()
             })
             .expects(|c| if n_values(c) == 0 { Value::Nothing } else { middle(c, 0).into() })
-            .mistake("no_constant_panics", NO_CONSTANT_PANICS, |c| match n_values(c) {
-                0 => Prediction::Panics,
-                _ => middle(c, 0).into(),
-            })
+            .mistake_panics("no_constant_panics", NO_CONSTANT_PANICS, |c| n_values(c) == 0)
             .mistake("no_constant_panics", NO_CONSTANT_PANICS, |c| match (n_values(c), c.text("loss")) {
                 (0, "mae") => Prediction::Panics,
                 (0, _) => Prediction::from(Value::Nothing),
@@ -263,12 +260,12 @@ fn loss_of_nothing(id: &'static str, loss: &'static str, title: &'static str) ->
              should be NaN: the sum, 0, divided by the count, 0.0, is NaN.",
             move |c| if is_empty(c) { 0.0.into() } else { right(c) },
         )
-        .mistake(
+        .mistake_panics(
             "panics_on_nothing",
             "Your code panics when there are no entries. `.mean()` is an `Option` in ndarray, `None` if there is \
              nothing to average, so `unwrap` panics. An integer division by 0 panics as well. The sum divided by the \
              count, both `f64`, is NaN, as it should be.",
-            move |c| if is_empty(c) { Prediction::Panics } else { right(c).into() },
+            is_empty,
         )
 }
 

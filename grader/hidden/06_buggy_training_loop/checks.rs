@@ -34,10 +34,8 @@ fn checks() -> Vec<Check> {
                 .map(|(labels, n_classes)| Record::new().with("labels", labels).with("n_classes", n_classes))
                 .to_vec()
             })
-            .expects(|c| match label_is_too_large(c) {
-                true => Prediction::Panics,
-                false => one_hot(&c.counts("labels"), c.count("n_classes")).into(),
-            })
+            .expects(|c| one_hot(&c.counts("labels"), c.count("n_classes")))
+            .panics_where("a label is not below `n_classes`", label_is_too_large)
             .mistake(
                 "label_for_one",
                 "The label itself is written where a 1 belongs. One-hot means that one entry of the row is 1 and all \
@@ -67,13 +65,6 @@ fn checks() -> Vec<Check> {
                     let labels = c.counts("labels");
                     one_hot(&labels, labels.iter().max().map_or(0, |max| max + 1))
                 },
-            )
-            .mistake_if(
-                "label_too_large_accepted",
-                "Labels that are not below `n_classes` are accepted. Such a label belongs to no class, and its 1 is \
-                 missing or in the row of another sample. The documentation asks for a panic: indexing with row and \
-                 column, `y[[sample, label]]`, panics by itself.",
-                |c, _| label_is_too_large(c),
             ),
             Check::new("cross_entropy", "cross_entropy", "cross_entropy is the mean of -ln p of the true classes", 1)
                 .on(|draw| {
@@ -346,14 +337,11 @@ fn checks() -> Vec<Check> {
                     false => "Nan",
                 },
             )
-            .mistake(
+            .mistake_panics(
                 "no_losses_panic",
                 "There may be no losses at all, and an index into an empty slice panics. `first()` and `last()` give \
                  an `Option` instead.",
-                |c| match c.vector("losses").is_empty() {
-                    true => Prediction::Panics,
-                    false => diagnosis(c, doubled, fallen).into(),
-                },
+                |c| c.vector("losses").is_empty(),
             ),
         Check::new("diagnose_nan", "diagnose", "diagnose finds a NaN wherever it is", 1)
             .asks("diagnose")
@@ -430,14 +418,11 @@ fn checks() -> Vec<Check> {
             [vec![1.25, 1.0], rising, drawn_losses(draw, 12), drawn_losses(draw, 1), vec![]].map(curve).to_vec()
         })
         .expects(|c| training_log(c, four_decimals, percent_gone))
-        .mistake(
+        .mistake_panics(
             "log_of_nothing_panics",
             "There may be no losses at all, and an index into an empty slice panics. `first()` and `last()` give an \
              `Option` instead.",
-            |c| match c.vector("losses").is_empty() {
-                true => Prediction::Panics,
-                false => training_log(c, four_decimals, percent_gone).into(),
-            },
+            |c| c.vector("losses").is_empty(),
         ),
     ]);
     checks

@@ -410,16 +410,8 @@ fn tensor_checks() -> Vec<Check> {
                     tensors(Array2::zeros((0, 3)), Array2::zeros((0, 3))),
                 ]
             })
-            .expects(|c| match entries(c, "computed").len() {
-                0 => Prediction::Panics,
-                _ => largest(c, f64::abs).into(),
-            })
-            .mistake_if(
-                "no_entries_accepted",
-                "These tensors have no entries, and your code continues. Without entries there is neither a \
-                 difference nor an index: panic, for example with `expect` after the search.",
-                |c, _| entries(c, "computed").is_empty(),
-            ),
+            .expects(|c| largest(c, f64::abs))
+            .panics_where("the tensors have no entries", |c| entries(c, "computed").is_empty()),
         Check::new("verdict", "tensor_check", "verdict is the first of four rules that is true", 3)
             .after("zero_and_nan")
             .on(|draw| {

@@ -472,21 +472,13 @@ fn summaries() -> Vec<Check> {
             diverged[size(draw, 0, 3)] = f64::NAN;
             [one, diverged, Array1::zeros(0)].map(|scores| Record::new().with("scores", scores)).to_vec()
         })
-        .expects(|c| match c.vector("scores").is_empty() {
-            true => Prediction::Panics,
-            false => of(c, |_, _| f64::NAN).into(),
-        })
+        .expects(|c| of(c, |_, _| f64::NAN))
+        .panics_where("there are no scores", |c| c.vector("scores").is_empty())
         .mistake_if(
             "one_score_without_noise",
             "The standard deviation of a single score is 0 here, as if there were no noise. One run says nothing \
                  about noise: return NaN, which is what 0 / 0 gives.",
             |c, seen| c.vector("scores").len() == 1 && seen.float("std") == 0.0,
-        )
-        .mistake_if(
-            "nothing_summarised",
-            "There are no scores, and your code does not panic. No scores have no mean: panic, for example with \
-                 `assert!`.",
-            |c, _| c.vector("scores").is_empty(),
         )
         .mistake(
             "nan_left_out",
@@ -815,14 +807,11 @@ fn table_nan() -> Check {
              has diverged there: it belongs at the end.",
             |c| as_table(c, Slip::NanFirst),
         )
-        .mistake(
+        .mistake_panics(
             "nan_panics_in_table",
             "`partial_cmp` returns `None` for NaN, and `unwrap` turns that into a panic. A run that has diverged is a \
              bad score, not the end of the study.",
-            |c| match c.matrix("mean, std and n").iter().any(|number| number.is_nan()) {
-                true => Prediction::Panics,
-                false => as_table(c, Slip::None).into(),
-            },
+            |c| c.matrix("mean, std and n").iter().any(|number| number.is_nan()),
         )
 }
 
@@ -1079,10 +1068,8 @@ fn searches() -> Vec<Check> {
                 cases.push(with_scores(Array2::zeros((2, 0)), Array1::zeros(2)));
                 cases
             })
-            .expects(|c| match c.matrix("scores").is_empty() {
-                true => Prediction::Panics,
-                false => found(c, largest(&means(c).to_vec())).into(),
-            })
+            .expects(|c| found(c, largest(&means(c).to_vec())))
+            .panics_where("there are no settings, or no repeats", |c| c.matrix("scores").is_empty())
             .mistake_if(
                 "nan_is_the_best",
                 "A setting whose mean is NaN is taken for the best, though one of its runs has diverged. `total_cmp` \
@@ -1097,20 +1084,11 @@ fn searches() -> Vec<Check> {
                     any_number && is_nan(means(c).get(best)) && is_nan(seen_means.get(best))
                 },
             )
-            .mistake(
+            .mistake_panics(
                 "nan_panics_in_search",
                 "`partial_cmp` returns `None` for NaN, and `unwrap` turns that into a panic. A run that has diverged \
                  is a bad score, not the end of the study.",
-                |c| match means(c).is_empty() || means(c).iter().any(|mean| mean.is_nan()) {
-                    true => Prediction::Panics,
-                    false => found(c, largest(&means(c).to_vec())).into(),
-                },
-            )
-            .mistake_if(
-                "nothing_to_search",
-                "There are no settings, or no repeats, and your code does not panic. There is no best setting then: \
-                 panic.",
-                |c, _| c.matrix("scores").is_empty(),
+                |c| means(c).iter().any(|mean| mean.is_nan()),
             ),
     ]
 }
@@ -1231,14 +1209,11 @@ fn folds() -> Vec<Check> {
                  the training set is *all* the rest, before and behind it.",
                 |c| folded(c, &parts(c), |validation, _| (0..validation[0]).collect()),
             )
-            .mistake(
+            .mistake_panics(
                 "as_many_folds_as_samples_refused",
                 "Your code panics if k is the number of samples. That is allowed: each sample is then the validation \
                  set once, alone.",
-                |c| match c.count("k") == c.counts("order").len() {
-                    true => Prediction::Panics,
-                    false => folded(c, &parts(c), others).into(),
-                },
+                |c| c.count("k") == c.counts("order").len(),
             )
             .mistake_if(
                 "cut_elsewhere",
@@ -1263,17 +1238,9 @@ fn folds() -> Vec<Check> {
             .asks("k_fold")
             .after("k_fold")
             .on(|draw| [(6, 2), (6, 1), (4, 5), (3, 0)].map(|(n, k)| order_case(draw, n, k)).to_vec())
-            .expects(|c| match (2..=c.counts("order").len()).contains(&c.count("k")) {
-                true => folded(c, &parts(c), others).into(),
-                false => Prediction::Panics,
-            })
-            .mistake_if(
-                "impossible_folds",
-                "There is a single fold, which leaves nothing to learn from, or there are more folds than samples, so \
-                 that some are empty. Your code does not panic. Such a call is a mistake: panic, for example with \
-                 `assert!`.",
-                |c, _| !(2..=c.counts("order").len()).contains(&c.count("k")),
-            ),
+            .expects(|c| folded(c, &parts(c), others))
+            .panics_where("there are fewer than two folds", |c| c.count("k") < 2)
+            .panics_where("there are more folds than samples", |c| c.count("k") > c.counts("order").len()),
         Check::new("cross_validate", "cross_validate", "cross_validate summarises one score for each fold", 1)
             .after("k_fold")
             .after("summarise")
@@ -1868,16 +1835,8 @@ fn knots() -> Vec<Check> {
                 .map(|knots| Record::new().with(FUNCTION, three(draw)).with("knots", knots).with("x", x.clone()))
                 .to_vec()
         })
-        .expects(|c| match increase(c) {
-            true => net_of(c, Num::clone).into(),
-            false => Prediction::Panics,
-        })
-        .mistake_if(
-            "knots_not_checked",
-            "There are fewer than two knots, or a knot is not larger than the one before, and your code does not \
-                 panic. With two equal knots the slope is infinite or NaN: panic, for example with `assert!`.",
-            |c, _| !increase(c),
-        ),
+        .expects(|c| net_of(c, Num::clone))
+        .panics_where("there are fewer than two knots, or a knot is not larger than the one before", |c| !increase(c)),
     ]
 }
 

@@ -498,18 +498,8 @@ fn dropout() -> Vec<Check> {
                     .map(|forward_first| dropout_case(draw, 0.5, true).with("forward_first", forward_first))
                     .to_vec()
             })
-            .expects(|c| -> Prediction {
-                match c.flag("forward_first") {
-                    true => c.matrix("d_out").to_owned().into(),
-                    false => Prediction::Panics,
-                }
-            })
-            .mistake(
-                "backwards_without_forwards",
-                "There was no forward pass, and backward still returned a gradient. It should panic, because there is \
-                 no mask to use.",
-                |c| c.matrix("d_out").to_owned(),
-            ),
+            .expects(|c| c.matrix("d_out").to_owned())
+            .panics_where("there was no forward pass", |c| !c.flag("forward_first")),
     ]
 }
 
@@ -1019,16 +1009,11 @@ fn diagnosis() -> Vec<Check> {
                 "With no epochs, the function still returns an epoch. There is no best epoch then: return `None`.",
                 |c, seen| c.vector("validation_loss").is_empty() && seen.result() != Some(&Value::Nothing),
             )
-            .mistake(
+            .mistake_panics(
                 "nan_panics",
                 "There was a panic at a loss that is NaN. A training that has diverged is not a bug in this function: \
                  leave NaN out.",
-                |c| -> Prediction {
-                    match c.vector("validation_loss").iter().any(|loss| loss.is_nan()) {
-                        true => Prediction::Panics,
-                        false => Record::from(best(c)).into(),
-                    }
-                },
+                |c| c.vector("validation_loss").iter().any(|loss| loss.is_nan()),
             ),
         Check::new(
             "diagnose",

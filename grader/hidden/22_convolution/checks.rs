@@ -958,18 +958,8 @@ fn max_pools() -> Vec<Check> {
                     })
                     .to_vec()
             })
-            .expects(|c| -> Prediction {
-                match c.count("passes") {
-                    0 => Prediction::Panics,
-                    _ => Record::from(unpooled(c, winner)).into(),
-                }
-            })
-            .mistake_if(
-                "back_without_forward",
-                "There was no forward pass, and `backward` returns something. The trait `Layer` promises a panic: keep \
-                 an `Option`, and `expect` it.",
-                |c, _| c.count("passes") == 0,
-            ),
+            .expects(|c| unpooled(c, winner))
+            .panics_where("there was no forward pass", |c| c.count("passes") == 0),
     ]
 }
 

@@ -63,7 +63,7 @@ pub struct Check {
 /// What is right.
 pub enum Expectation {
     /// This result, within this tolerance.
-    Equals(Box<Rule>, Tolerance),
+    Equals(Arc<Rule>, Tolerance),
     /// Whatever has this property; the error says what is missing.
     Satisfies(Box<Property>),
 }
@@ -155,7 +155,7 @@ impl Check {
 
     /// The right result, as a formula of the inputs, within the default tolerance.
     pub fn expects<P: Into<Prediction>>(mut self, formula: impl Fn(&Record) -> P + Send + Sync + 'static) -> Self {
-        self.expectation = Expectation::Equals(Box::new(move |case| formula(case).into()), Tolerance::default());
+        self.expectation = Expectation::Equals(Arc::new(move |case| formula(case).into()), Tolerance::default());
         self
     }
 
@@ -186,7 +186,7 @@ impl Check {
         let is_ruled_out: Arc<IsRuledOut> = Arc::new(is_ruled_out);
         self.ruled_out.push((condition, is_ruled_out.clone()));
         if let Expectation::Equals(rule, tolerance) = self.expectation {
-            let rule = Box::new(move |case: &Record| if is_ruled_out(case) { Prediction::Panics } else { rule(case) });
+            let rule = Arc::new(move |case: &Record| if is_ruled_out(case) { Prediction::Panics } else { rule(case) });
             self.expectation = Expectation::Equals(rule, tolerance);
         }
         self
@@ -264,6 +264,18 @@ impl Check {
         let recognition = Recognition::Result(Box::new(move |case| formula(case).into()));
         self.mistakes.push(Mistake { id, says, recognition });
         self
+    }
+
+    /// A common mistake of code that is right but panics for these inputs. It comes after what is expected.
+    pub fn mistake_panics(
+        self,
+        id: &'static str,
+        says: &'static str,
+        where_it_panics: impl Fn(&Record) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let Expectation::Equals(right, _) = &self.expectation else { return self };
+        let right = right.clone();
+        self.mistake(id, says, move |case| if where_it_panics(case) { Prediction::Panics } else { right(case) })
     }
 
     /// A common mistake, known by a sign in what was observed on some case, where its result depends on chance.

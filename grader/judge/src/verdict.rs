@@ -218,7 +218,7 @@ fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) ->
             let ruled_out = check.ruled_out.iter().find(|(_, is_ruled_out)| is_ruled_out(case));
             let condition = ruled_out.map_or("these inputs do not fit together", |(condition, _)| condition);
             mistake = ruled_out.map(|(condition, _)| format!("seen:continues:{}", slug(condition)));
-            (format!("Here {condition}, but your code continues: it should panic."), None)
+            (format!("Your code continues, although {condition}: it should panic."), None)
         }
         (None, Expectation::Satisfies(property)) => {
             let sentence = compare::not_finite(observed).or_else(|| {
@@ -478,7 +478,7 @@ mod tests {
             compare_all(&check, &seen, Some(&mut |_| Vec::new()), 0)
         };
         let wrong = judged(Some(0_usize.into()));
-        assert_eq!(wrong.message, "Here the size is 0, but your code continues: it should panic.");
+        assert_eq!(wrong.message, "Your code continues, although the size is 0: it should panic.");
         assert_eq!(wrong.mistake.as_deref(), Some("seen:continues:the_size_is_0"));
         assert_eq!(judged(None).status, Status::Passed);
     }
