@@ -901,6 +901,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_always_0_is_not_said_to_be_rounded() {
+        let check = Check::new("clip", "clip", "", 1)
+            .on(|draw| {
+                let case = |norm: f64| Record::new().with("norm", norm).with("max", 1.0);
+                [0.5, 1.5, 2.5].map(|norm| case(norm).with("g", draw::vector(draw, 3, 2.0))).to_vec()
+            })
+            .computes(|f| {
+                let (norm, max) = (f.input("norm"), f.input("max"));
+                f.input("g") * norm.above(&max).choose(&(&max / &norm), &f.number(1.0)).named("factor")
+            });
+        let told = said_of(&check, &mut |c| {
+            let factor = if c.float("norm") > 1.0 { 0.0 } else { 1.0 };
+            (c.vector("g").to_owned() * factor).into()
+        });
+        let told = told.expect("there is an explanation").says;
+        assert!(!told.contains("floor") && !told.contains("round"), "{told}");
+    }
+
+    #[test]
     fn another_error_is_not_explained_with_other_numbers() {
         let loaded = |c: &Record, result: Result<(), String>| {
             let start = draw::vector(&mut probe::generator(c.count("seed") as u64), 6, 1.0);
