@@ -1089,6 +1089,8 @@ impl Op {
             Self::Function(Function::Square) => 15,
             Self::Aggregate(..) | Self::Transpose => 16,
             Self::Function(Function::Ones | Function::Zeros) => 24,
+            // What always comes to 0 or 1 is that number rather than something rounded.
+            Self::Function(Function::Round | Function::Floor | Function::Ceil) => 25,
             Self::Function(_) => 17,
             Self::AtLeast(_) => 18,
             _ => 19,

@@ -363,6 +363,8 @@ fn plateau() -> [Check; 3] {
                         (2, &[1.0, 1.1, 1.2, 0.8, 0.9, 0.85, 0.7, 0.8, 0.75, 0.6]),
                         (1, &[1.0, 0.5, 0.6, 0.4, 0.4, 0.5, 0.3]),
                         (1, &[1.0, 0.999_99, 0.999_98, 0.999_97, 0.5]),
+                        // Steps of more than a ten-thousandth, and of less than a thousandth.
+                        (1, &[1.0, 0.999_6, 0.999_2, 0.998_8, 0.998_4]),
                     ],
                 )
             })
@@ -754,13 +756,6 @@ fn early_stopping() -> [Check; 2] {
 // Gradients
 
 fn clipping() -> [Check; 2] {
-    let with_factor = |c: &Record, norm: f64, factors: [f64; 2]| {
-        let first = c.matrix("first").to_owned() * factors[0];
-        let second = c.vector("second").to_owned() * factors[1];
-        Record::new().with("norm", norm).with("first", first).with("second", second)
-    };
-    let of = |c: &Record| [length(c.matrix("first").iter()), length(c.vector("second").iter())];
-    let global = move |c: &Record| of(c)[0].hypot(of(c)[1]);
     let case = |draw: &mut probe::Generator, scale: f64| {
         Record::new()
             .with("first", (draw::matrix(draw, (3, 2), 1.0) + 0.3) * scale)
@@ -777,7 +772,7 @@ fn clipping() -> [Check; 2] {
                     case(draw, 1.0).with("max_norm", 0.2),
                 ]
             })
-            .computes(|f| clipped(f, |first, second| (first.square().sum() + second.square().sum()).sqrt()))
+            .computes(|f| clipped(f, norm_of))
             .mistake(
                 "norms_added",
                 "The norms of the arrays are added up. Add up the *squares* of all numbers, and take the root once.",
@@ -792,26 +787,19 @@ fn clipping() -> [Check; 2] {
                 "clipped_one_by_one",
                 "Each array is clipped by its own norm, so the direction of the step changes. Use one norm, of all \
                  numbers together, and one factor.",
-                move |c| {
-                    let max = c.float("max_norm");
-                    with_factor(c, global(c), of(c).map(|norm| if norm > max { max / norm } else { 1.0 }))
-                },
+                computed(|f| shortened(f, |array, _, max_norm| array * (max_norm / array.norm()).or_less(&one(array)))),
             )
             .mistake(
                 "clipped_number_by_number",
                 "Every number is cut to the range from -max_norm to max_norm, so the direction of the step changes. \
                  All numbers are multiplied by max_norm / norm.",
-                move |c| {
-                    let cut = |g: f64| g.clamp(-c.float("max_norm"), c.float("max_norm"));
-                    let record = Record::new().with("norm", global(c)).with("first", c.matrix("first").mapv(cut));
-                    record.with("second", c.vector("second").mapv(cut))
-                },
+                computed(|f| shortened(f, |array, _, max_norm| array.or_less(max_norm).or_more(&-max_norm))),
             )
             .mistake(
                 "small_number_added",
                 "The norm of the clipped gradients is a little below `max_norm`: about 0.000001 is added to the norm \
                  before the division. This is not needed, because a norm above `max_norm` is not 0.",
-                move |c| with_factor(c, global(c), [c.float("max_norm") / (global(c) + 1e-6); 2]),
+                computed(|f| shortened(f, |array, norm, max_norm| array * (max_norm / (norm + 1e-6)))),
             ),
         Check::new("clip_short", "clip", "clip_global_norm does not change gradients that are short enough", 1)
             .asks("clip_global_norm")
@@ -827,7 +815,7 @@ fn clipping() -> [Check; 2] {
                     zeros.with("max_norm", 1.0),
                 ]
             })
-            .expects(move |c| with_factor(c, global(c), [1.0; 2]))
+            .expects(computed(|f| clipped(f, norm_of)))
             .mistake_if(
                 "short_gradients_stretched",
                 "Gradients that are short enough are stretched to `max_norm`, or become NaN. Use the factor only for \
@@ -840,6 +828,10 @@ fn clipping() -> [Check; 2] {
     ]
 }
 
+fn norm_of(first: &Num, second: &Num) -> Num {
+    (first.square().sum() + second.square().sum()).sqrt()
+}
+
 fn clipped(f: &Formula, norm: fn(&Num, &Num) -> Num) -> [(&'static str, Num); 3] {
     let (first, second, max_norm) = (f.input("first"), f.input("second"), f.input("max_norm"));
     let norm = norm(&first, &second).named("norm");
@@ -847,38 +839,63 @@ fn clipped(f: &Formula, norm: fn(&Num, &Num) -> Num) -> [(&'static str, Num); 3]
     [("norm", norm), ("first", first * &factor), ("second", second * factor)]
 }
 
-/// The root of the sum of the squares.
-fn length<'a>(numbers: impl Iterator<Item = &'a f64>) -> f64 {
-    numbers.map(|x| x * x).sum::<f64>().sqrt()
+/// What comes of the arrays if `shorten` changes each, given the norm of both and `max_norm`.
+fn shortened(f: &Formula, shorten: fn(&Num, &Num, &Num) -> Num) -> [(&'static str, Num); 3] {
+    let (first, second, max_norm) = (f.input("first"), f.input("second"), f.input("max_norm"));
+    let norm = norm_of(&first, &second);
+    let [first, second] = [first, second].map(|array| shorten(&array, &norm, &max_norm));
+    [("norm", norm), ("first", first), ("second", second)]
+}
+
+fn one(like: &Num) -> Num {
+    0.0 * like.sum() + 1.0
+}
+
+/// How gradients are added up.
+#[derive(Clone, Copy)]
+struct Summing {
+    /// What a piece is multiplied by, given whether it is the first one.
+    weight: fn(bool, &Num) -> Num,
+    /// By how much the count grows.
+    counted: fn(&Num) -> Num,
+    /// What is left of a sum when the next piece is added, and when the mean has been taken.
+    kept: fn(&Num) -> Num,
+    left: fn(&Num) -> Num,
+    count_left: fn(&Num) -> Num,
+}
+
+const SUMMING: Summing = Summing {
+    weight: |_, n| n.clone(),
+    counted: Num::clone,
+    kept: Num::clone,
+    left: |sum| 0.0 * sum,
+    count_left: |count| 0.0 * count,
+};
+
+/// The means of some pieces each.
+fn means(f: &Formula, how: Summing) -> Outputs {
+    let n_samples = f.input("n_samples").real();
+    let (mut sums, mut count) = ([f.number(0.0), f.number(0.0)], f.number(0.0));
+    let (mut parts, mut piece) = (Vec::new(), 0);
+    for (mean, n_pieces) in (1..).zip(f.case().counts("pieces")) {
+        for number in 0..n_pieces {
+            let n = n_samples.at(piece).named("n_samples");
+            piece += 1;
+            let pieces = ["d_weights", "d_biases"].map(|name| f.input(&format!("{name} {piece}")));
+            let weight = (how.weight)(number == 0, &n);
+            sums = std::array::from_fn(|i| (how.kept)(&sums[i]) + &weight * &pieces[i]);
+            count = (how.kept)(&count) + (how.counted)(&n);
+        }
+        count = count.named("n");
+        for (sum, name) in sums.iter().zip(["d_weights", "d_biases"]) {
+            parts.push((format!("mean {mean} of {name}"), sum / &count));
+        }
+        (sums, count) = (sums.each_ref().map(how.left), (how.count_left)(&count));
+    }
+    Outputs(parts)
 }
 
 fn sums() -> [Check; 2] {
-    /// The mean that `weigh` makes of some pieces, given the number of samples of each.
-    fn means(c: &Record, weigh: impl Fn(&[usize], usize) -> f64, forgets: [bool; 2]) -> Record {
-        let (all, mut record) = (c.counts("n_samples"), Record::new());
-        let mut begin = 0;
-        let (mut first_of_sum, mut first_of_count) = (0, 0);
-        for (mean, n_pieces) in (1..).zip(c.counts("pieces")) {
-            let end = begin + n_pieces;
-            [first_of_sum, first_of_count] =
-                [if forgets[0] { begin } else { first_of_sum }, if forgets[1] { begin } else { first_of_count }];
-            let total: usize = all[first_of_count..end].iter().sum();
-            let weights: Vec<f64> = (first_of_sum..end)
-                .map(|piece| weigh(&all[first_of_sum..end], piece - first_of_sum) / total as f64)
-                .collect();
-            let pieces = || (first_of_sum..end).zip(&weights);
-            let d_weights = pieces().fold(Array2::zeros((3, 2)), |sum, (piece, weight)| {
-                sum + c.matrix(&format!("d_weights {}", piece + 1)).to_owned() * *weight
-            });
-            let d_biases = pieces().fold(Array1::zeros(2), |sum, (piece, weight)| {
-                sum + c.vector(&format!("d_biases {}", piece + 1)).to_owned() * *weight
-            });
-            record = record.with(&format!("mean {mean} of d_weights"), d_weights);
-            record = record.with(&format!("mean {mean} of d_biases"), d_biases);
-            begin = end;
-        }
-        record
-    }
     /// Pieces that are added, as many as `pieces` says before each mean is taken.
     fn pieces(draw: &mut probe::Generator, pieces: Vec<usize>) -> Record {
         let n_pieces = pieces.iter().sum();
@@ -889,96 +906,68 @@ fn sums() -> [Check; 2] {
         let n_samples = (0..n_pieces).map(|piece| 2 + (3 * piece) % 5 + draw::size(draw, 0, 1)).collect::<Vec<_>>();
         case.with("n_samples", n_samples).with("pieces", pieces)
     }
-    let total = |n_samples: &[usize]| n_samples.iter().sum::<usize>() as f64;
+    let wrong = |how| computed(move |f| means(f, how));
     [
         Check::new(
             "gradient_sum",
             "gradient_sum",
-            "GradientSum gives the mean over all samples, and is empty \
-                                                    afterwards",
+            "GradientSum gives the mean over all samples, and is empty afterwards",
             3,
         )
         .about("GradientSum::take_mean")
         .on(|draw| vec![pieces(draw, vec![3, 2]), pieces(draw, vec![1, 4])])
-        .expects(|c| means(c, |n_samples, piece| n_samples[piece] as f64, [true, true]))
+        .computes(|f| means(f, SUMMING))
         .mistake(
             "mean_of_means",
             "Every piece has the same weight, although their numbers of samples differ. The gradient of a piece is \
-                 a mean: multiply it by its number of samples before you add it.",
-            move |c| means(c, move |n_samples, _| total(n_samples) / n_samples.len() as f64, [true, true]),
-        )
-        .mistake(
-            "sum_for_mean",
-            "This is the sum over the samples. Divide it by the number of all samples.",
-            move |c| means(c, move |n_samples, piece| n_samples[piece] as f64 * total(n_samples), [true, true]),
-        )
-        .mistake(
-            "gradients_only_added",
-            "The gradients of the pieces are added up as they are, so four pieces make a step four times as long. \
-                 Multiply each by its number of samples, and divide the sum by the number of all samples.",
-            move |c| means(c, move |n_samples, _| total(n_samples), [true, true]),
-        )
-        .mistake(
-            "divided_by_samples_only",
-            "The gradients of the pieces are added up without their numbers of samples, and then divided by the \
-                 number of all samples. Each gradient is a mean: multiply it by its number of samples first.",
-            move |c| means(c, |_, _| 1.0, [true, true]),
+             a mean: multiply it by its number of samples before you add it.",
+            wrong(Summing { weight: |_, n| one(n), counted: one, ..SUMMING }),
         )
         .mistake(
             "divided_by_pieces",
             "The weighted sum is divided by the number of pieces. Divide it by the number of samples.",
-            move |c| {
-                means(
-                    c,
-                    move |n_samples, piece| n_samples[piece] as f64 * total(n_samples) / n_samples.len() as f64,
-                    [true, true],
-                )
-            },
+            wrong(Summing { counted: one, ..SUMMING }),
         )
-        .mistake("last_piece_only", "Only the last piece counts. *Add* each piece to the sum.", move |c| {
-            means(
-                c,
-                move |n_samples, piece| if piece + 1 == n_samples.len() { total(n_samples) } else { 0.0 },
-                [true, true],
-            )
-        })
+        .mistake(
+            "last_piece_only",
+            "Only the last piece counts. *Add* each piece to the sum.",
+            wrong(Summing { kept: |sum| 0.0 * sum, ..SUMMING }),
+        )
         .mistake(
             "first_piece_missing",
             "The first piece is missing in the sum. Begin with arrays of zeros, and then add every piece.",
-            move |c| means(c, |n_samples, piece| if piece == 0 { 0.0 } else { n_samples[piece] as f64 }, [true, true]),
+            wrong(Summing { weight: |is_first, n| if is_first { 0.0 * n } else { n.clone() }, ..SUMMING }),
         )
         .mistake(
             "first_piece_counts_once",
             "The first piece counts as one sample only: its gradient is added as it is, and those of the other \
-                 pieces are multiplied by their numbers of samples. Multiply the first one, too.",
-            |c| means(c, |n_samples, piece| if piece == 0 { 1.0 } else { n_samples[piece] as f64 }, [true, true]),
+             pieces are multiplied by their numbers of samples. Multiply the first one, too.",
+            wrong(Summing { weight: |is_first, n| if is_first { one(n) } else { n.clone() }, ..SUMMING }),
         )
         .mistake(
             "never_emptied",
             "The first mean is right, but the second one includes the samples of the first. `take_mean` has to \
-                 leave the sum empty.",
-            |c| means(c, |n_samples, piece| n_samples[piece] as f64, [false, false]),
+             leave the sum empty.",
+            wrong(Summing { left: Num::clone, count_left: Num::clone, ..SUMMING }),
         )
         .mistake(
             "count_never_emptied",
             "The second mean is too small: it is divided by the number of all samples so far. Set this number to 0 \
-                 as well.",
-            |c| means(c, |n_samples, piece| n_samples[piece] as f64, [true, false]),
+             as well.",
+            wrong(Summing { count_left: Num::clone, ..SUMMING }),
         )
         .mistake(
             "sum_never_emptied",
             "The second mean is wrong: the number of samples is set to 0, and the sum is not. Empty both.",
-            |c| means(c, |n_samples, piece| n_samples[piece] as f64, [false, true]),
+            wrong(Summing { left: Num::clone, ..SUMMING }),
         ),
         Check::new("mean_of_nothing", "gradient_sum", "GradientSum has no mean without samples", 1)
             .asks("gradient_sum")
             .about("GradientSum::take_mean")
             .after("gradient_sum")
             .on(|draw| vec![pieces(draw, vec![2]), pieces(draw, vec![2, 0])])
-            .expects(|c| match c.counts("pieces").last() {
-                Some(0) => Prediction::Panics,
-                _ => means(c, |n_samples, piece| n_samples[piece] as f64, [true, true]).into(),
-            })
+            .computes(|f| means(f, SUMMING))
+            .panics_where(|c| c.counts("pieces").last() == Some(&0))
             .mistake_if(
                 "mean_of_nothing_accepted",
                 "The mean is taken twice in a row, the second time without any samples, and there is no panic. The \
@@ -990,59 +979,47 @@ fn sums() -> [Check; 2] {
 
 // Trainings
 
-/// One layer under softmax, in this file's own arithmetic.
-#[derive(Clone)]
-struct Net {
-    weights: Array2<f64>,
-    biases: Array1<f64>,
+/// Weights and biases of one layer under softmax, or a gradient in the same form.
+type Net = [Num; 2];
+
+fn net_of(f: &Formula) -> Net {
+    ["weights", "biases"].map(|name| f.input(name))
 }
 
-impl Net {
-    fn of(c: &Record) -> Self {
-        Self { weights: c.matrix("weights").to_owned(), biases: c.vector("biases").to_owned() }
-    }
+fn probabilities([weights, biases]: &Net, x: &Num) -> Num {
+    let powers = (x.dot(weights) + biases).exp();
+    (&powers / powers.aggregate(Aggregate::Sum, Over::Row)).named("p")
+}
 
-    fn probabilities(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
-        let mut p = (x.dot(&self.weights) + &self.biases).mapv(f64::exp);
-        p.rows_mut().into_iter().for_each(|mut row| row /= row.sum());
-        p
-    }
+/// The mean cross-entropy.
+fn loss_of(net: &Net, x: &Num, y: &Num) -> Num {
+    -(probabilities(net, x).ln() * y).sum() / x.rows()
+}
 
-    /// The mean cross-entropy.
-    fn loss(&self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> f64 {
-        -(self.probabilities(x).mapv(f64::ln) * y).sum() / x.nrows() as f64
-    }
+fn gradient_of(net: &Net, x: &Num, y: &Num) -> Net {
+    let d_scores = (probabilities(net, x) - y) / x.rows();
+    [x.t().dot(&d_scores), d_scores.aggregate(Aggregate::Sum, Over::Samples)]
+}
 
-    /// The gradient of it, in the form of a network.
-    fn gradient(&self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Self {
-        let d_scores = (self.probabilities(x) - y) / x.nrows() as f64;
-        Self { weights: x.t().dot(&d_scores), biases: d_scores.sum_axis(Axis(0)) }
-    }
+/// Not longer than this.
+fn clipped_to(gradient: &Net, max_norm: &Num) -> Net {
+    let norm = norm_of(&gradient[0], &gradient[1]).named("norm");
+    let factor = norm.above(max_norm).choose(&(max_norm / &norm), &one(&norm)).named("factor");
+    gradient.each_ref().map(|gradient| gradient * &factor)
+}
 
-    fn norm(&self) -> f64 {
-        length(self.weights.iter().chain(&self.biases))
-    }
+fn stepped(net: &Net, gradient: &Net, rate: &Num) -> Net {
+    std::array::from_fn(|i| &net[i] - rate * &gradient[i])
+}
 
-    fn times(&self, factor: f64) -> Self {
-        Self { weights: &self.weights * factor, biases: &self.biases * factor }
-    }
+/// All numbers of a network.
+fn flat(f: &Formula, net: &Net) -> Num {
+    f.vector(&net.iter().flat_map(|array| (0..array.n_entries()).map(|i| array.at(i))).collect::<Vec<_>>())
+}
 
-    /// Not longer than this.
-    fn clipped(&self, max_norm: f64) -> Self {
-        if self.norm() > max_norm { self.times(max_norm / self.norm()) } else { self.clone() }
-    }
-
-    fn plus(&self, other: &Self) -> Self {
-        Self { weights: &self.weights + &other.weights, biases: &self.biases + &other.biases }
-    }
-
-    fn step(&mut self, gradient: &Self, rate: f64) {
-        *self = self.plus(&gradient.times(-rate));
-    }
-
-    fn flat(&self) -> Array1<f64> {
-        self.weights.iter().chain(&self.biases).copied().collect()
-    }
+/// These rows of a matrix.
+fn rows(matrix: &Num, range: std::ops::Range<usize>) -> Num {
+    matrix.t().columns_in(range).t()
 }
 
 fn one_layer(draw: &mut probe::Generator, n_in: usize, n_out: usize) -> Record {
@@ -1063,18 +1040,23 @@ fn with_settings(case: Record, batch_size: usize, micro_batch_size: usize, max_n
 }
 
 fn epochs() -> [Check; 4] {
-    /// An epoch over equal samples, in steps of so many samples each. What counts is the loss at each of them.
-    fn epoch(c: &Record, steps: impl Fn(&Record) -> Vec<usize>, mean: impl Fn(&[(usize, f64)]) -> f64) -> Record {
-        let (mut net, x, y) = (Net::of(c), c.matrix("x"), c.matrix("y"));
-        let steps = steps(c);
+    /// An epoch over equal samples, in steps of so many samples each; `told` makes the loss of the loss at each of them.
+    fn epoch(
+        f: &Formula,
+        steps: fn(&Record) -> Vec<usize>,
+        told: fn(&Record, &[(usize, Num)]) -> Num,
+    ) -> [(&'static str, Num); 3] {
+        let (mut net, x, y) = (net_of(f), f.input("x"), f.input("y"));
+        let (rate, max_norm) = (f.input("learning_rate"), f.input("max_norm"));
+        let steps = steps(f.case());
         let mut losses = Vec::new();
         for n_samples in &steps {
-            losses.push((*n_samples, net.loss(&x, &y)));
-            let gradient = net.gradient(&x, &y).clipped(c.float("max_norm"));
-            net.step(&gradient, c.float("learning_rate"));
+            losses.push((*n_samples, loss_of(&net, &x, &y)));
+            net = stepped(&net, &clipped_to(&gradient_of(&net, &x, &y), &max_norm), &rate);
         }
-        losses.push((0, net.loss(&x, &y)));
-        Record::new().with("loss", mean(&losses)).with("steps", steps.len()).with("parameters", net.flat())
+        losses.push((0, loss_of(&net, &x, &y)));
+        let n_steps = f.number(steps.len() as f64).whole();
+        [("loss", told(f.case(), &losses)), ("steps", n_steps), ("parameters", flat(f, &net))]
     }
     /// n in pieces of `size`.
     fn cut(n: usize, size: usize) -> Vec<usize> {
@@ -1083,13 +1065,17 @@ fn epochs() -> [Check; 4] {
     fn batches(c: &Record) -> Vec<usize> {
         cut(c.matrix("x").nrows(), c.count("batch_size"))
     }
-    fn pieces_of(c: &Record, n_samples: usize) -> Vec<usize> {
-        cut(n_samples, c.count("micro_batch_size"))
+    fn sum(losses: &[(usize, Num)]) -> Num {
+        let weighted = losses.iter().map(|(n, loss)| *n as f64 * loss);
+        weighted.reduce(|sum, loss| sum + loss).expect("there is a loss")
     }
     /// The mean over the samples. The last entry is the loss after the last step, with no samples.
-    fn mean(losses: &[(usize, f64)]) -> f64 {
-        let n: usize = losses.iter().map(|(n, _)| n).sum();
-        losses.iter().map(|(n, loss)| *n as f64 * loss).sum::<f64>() / n as f64
+    fn mean(losses: &[(usize, Num)]) -> Num {
+        sum(losses) / losses.iter().map(|(n, _)| *n).sum::<usize>() as f64
+    }
+    /// The losses with numbers of pieces for those of samples.
+    fn by_pieces(c: &Record, losses: &[(usize, Num)]) -> Vec<(usize, Num)> {
+        losses.iter().map(|(n, loss)| (cut(*n, c.count("micro_batch_size")).len(), loss.clone())).collect()
     }
     let equal = |draw: &mut probe::Generator, n: usize, batch_size: usize, micro_batch_size: usize| {
         let row = draw::vector(draw, 2, 1.0) + 0.03;
@@ -1105,21 +1091,18 @@ fn epochs() -> [Check; 4] {
         let case = case.with("learning_rate", 0.5).with("seed", draw::size(draw, 1, 1000));
         with_settings(case, 2, 1, max_norm)
     };
-    let one_by_one = |c: &Record| {
-        let (net, x, y) = (Net::of(c), c.matrix("x"), c.matrix("y"));
-        let gradient = |sample: usize| net.gradient(&x.select(Axis(0), &[sample]), &y.select(Axis(0), &[sample]));
-        [0, 1].map(gradient)
+    let one_by_one = |f: &Formula| {
+        let (net, x, y) = (net_of(f), f.input("x"), f.input("y"));
+        [0, 1].map(|sample| gradient_of(&net, &rows(&x, sample..sample + 1), &rows(&y, sample..sample + 1)))
     };
-    let stepped = |c: &Record, gradient: &Net| {
-        let mut net = Net::of(c);
-        net.step(gradient, c.float("learning_rate"));
-        net.flat()
-    };
-    let after = move |c: &Record, gradient: &Net| {
-        let loss = Net::of(c).loss(&c.matrix("x"), &c.matrix("y"));
-        Record::new().with("loss", loss).with("steps", 1_usize).with("parameters", stepped(c, gradient))
-    };
-    let whole = |c: &Record| Net::of(c).gradient(&c.matrix("x"), &c.matrix("y"));
+    let whole = |f: &Formula| gradient_of(&net_of(f), &f.input("x"), &f.input("y"));
+    /// What a step with this gradient comes to.
+    fn after(f: &Formula, gradient: &Net) -> [(&'static str, Num); 3] {
+        let net = net_of(f);
+        let loss = loss_of(&net, &f.input("x"), &f.input("y"));
+        let net = stepped(&net, gradient, &f.input("learning_rate"));
+        [("loss", loss), ("steps", f.number(1.0).whole()), ("parameters", flat(f, &net))]
+    }
     [
         Check::new("train_epoch", "train_epoch", "train_epoch takes one step for each batch", 2)
             .after("gradient_sum")
@@ -1127,122 +1110,124 @@ fn epochs() -> [Check; 4] {
             .on(move |draw| {
                 vec![equal(draw, 7, 4, 3), equal(draw, 5, 2, 1), equal(draw, 6, 10, 4), equal(draw, 5, 3, 8)]
             })
-            .expects(|c| epoch(c, batches, mean))
+            .computes(|f| epoch(f, batches, |_, losses| mean(losses)))
             .mistake(
                 "step_for_every_piece",
                 "There is a step for every piece of a batch. Add up the gradients of its pieces, and then take one \
                  step for the whole batch.",
-                |c| {
-                    let pieces = |c: &Record| batches(c).into_iter().flat_map(|n| pieces_of(c, n)).collect();
-                    epoch(c, pieces, mean)
-                },
+                computed(|f| {
+                    let pieces =
+                        |c: &Record| batches(c).into_iter().flat_map(|n| cut(n, c.count("micro_batch_size"))).collect();
+                    epoch(f, pieces, |_, losses| mean(losses))
+                }),
             )
             .mistake(
                 "pieces_for_batches",
                 "There is a step for every `micro_batch_size` samples: the two sizes are swapped, or `batch_size` is \
                  not used. There should be one step for each whole batch.",
-                |c| epoch(c, |c| cut(c.matrix("x").nrows(), c.count("micro_batch_size")), mean),
+                computed(|f| {
+                    let pieces = |c: &Record| cut(c.matrix("x").nrows(), c.count("micro_batch_size"));
+                    epoch(f, pieces, |_, losses| mean(losses))
+                }),
             )
             .mistake(
                 "one_step_an_epoch",
                 "There is one step for all samples together. There should be one step for \
                                            every `batch_size` samples.",
-                |c| epoch(c, |c| vec![c.matrix("x").nrows()], mean),
+                computed(|f| epoch(f, |c| vec![c.matrix("x").nrows()], |_, losses| mean(losses))),
             )
             .mistake(
                 "short_batch_left_out",
                 "The samples that remain at the end are not learned from. They are a batch as well, with fewer \
                  samples.",
-                |c| {
+                computed(|f| {
                     let whole = |c: &Record| batches(c).into_iter().filter(|n| *n == c.count("batch_size")).collect();
                     // The loss depends on which number it is divided by.
-                    let trained = epoch(c, whole, mean);
-                    let named = trained.parts().filter(|(name, _)| *name != "loss");
-                    named.fold(Record::new(), |record, (name, value)| record.with(name, value.clone()))
-                },
+                    let [_, steps, parameters] = epoch(f, whole, |_, losses| mean(losses));
+                    [steps, parameters]
+                }),
             )
             .mistake(
                 "loss_after_the_step",
                 "Each loss is the one after the step on its batch. It should be the loss before the step, computed \
                  from the same scores as the gradient.",
-                |c| {
-                    epoch(c, batches, |losses| {
-                        let shifted: Vec<_> = losses.windows(2).map(|pair| (pair[0].0, pair[1].1)).collect();
+                computed(|f| {
+                    epoch(f, batches, |_, losses| {
+                        let shifted: Vec<_> = losses.windows(2).map(|pair| (pair[0].0, pair[1].1.clone())).collect();
                         mean(&shifted)
                     })
-                },
+                }),
             )
             .mistake(
                 "loss_is_a_mean_of_means",
                 "The loss is the mean of the means of the batches, so a short batch has too much weight. Weight each \
                  batch with its number of samples.",
-                |c| {
-                    epoch(c, batches, |losses| {
-                        let means: Vec<_> = losses.iter().filter(|(n, _)| *n > 0).map(|(_, loss)| (1, *loss)).collect();
+                computed(|f| {
+                    epoch(f, batches, |_, losses| {
+                        let means: Vec<_> =
+                            losses.iter().map(|(n, loss)| (n.min(&1).to_owned(), loss.clone())).collect();
                         mean(&means)
                     })
-                },
+                }),
             )
             .mistake(
                 "loss_is_a_mean_of_pieces",
                 "The loss is the mean of the means of the pieces, so a short piece has too much weight. Weight each \
                  piece with its number of samples.",
-                |c| {
-                    epoch(c, batches, |losses| {
-                        let pieces: Vec<_> = losses.iter().map(|(n, loss)| (pieces_of(c, *n).len(), *loss)).collect();
-                        mean(&pieces)
-                    })
-                },
+                computed(|f| epoch(f, batches, |c, losses| mean(&by_pieces(c, losses)))),
             )
             .mistake(
                 "loss_of_a_piece_not_weighted",
                 "The losses of the pieces are added up as they are, and divided by the number of samples. Each is a \
                  mean: multiply it by the number of samples of its piece first.",
-                |c| {
-                    epoch(c, batches, |losses| {
-                        let sum: f64 = losses.iter().map(|(n, loss)| pieces_of(c, *n).len() as f64 * loss).sum();
-                        sum / c.matrix("x").nrows() as f64
-                    })
-                },
+                computed(|f| epoch(f, batches, |c, losses| sum(&by_pieces(c, losses)) / c.matrix("x").nrows() as f64)),
             )
-            .mistake("loss_is_a_sum", "The loss is the sum over the samples. Divide it by their number.", |c| {
-                epoch(c, batches, |losses| losses.iter().map(|(n, loss)| *n as f64 * loss).sum())
-            }),
+            .mistake(
+                "loss_is_a_sum",
+                "The loss is the sum over the samples. Divide it by their number.",
+                computed(|f| epoch(f, batches, |_, losses| sum(losses))),
+            ),
         Check::new("train_epoch_clips", "train_epoch", "train_epoch clips the mean of all gradients of a step", 2)
             .asks("train_epoch")
             .after("train_epoch")
             .on(move |draw| vec![two(draw, 0.1), two(draw, 0.2), two(draw, f64::INFINITY)])
-            .expects(move |c| after(c, &whole(c).clipped(c.float("max_norm"))))
+            .computes(move |f| after(f, &clipped_to(&whole(f), &f.input("max_norm"))))
             .mistake(
                 "never_clipped",
                 "The step is taken with the whole gradient, however long it is: `clip_global_norm` is not called, or \
                  its result is not used.",
-                move |c| after(c, &whole(c)),
+                computed(move |f| after(f, &whole(f))),
             )
             .mistake(
                 "pieces_clipped",
                 "Every piece is clipped on its own, so long gradients that would cancel no longer do. Clip the mean \
                  that the step is taken with.",
-                move |c| {
-                    let [one, other] = one_by_one(c).map(|gradient| gradient.clipped(c.float("max_norm")));
-                    after(c, &one.plus(&other).times(0.5))
-                },
+                computed(move |f| {
+                    let [one, other] = one_by_one(f).map(|gradient| clipped_to(&gradient, &f.input("max_norm")));
+                    after(f, &std::array::from_fn(|i| (&one[i] + &other[i]) / 2.0))
+                }),
             )
-            .mistake_if("pairs_torn_apart", PAIRS_TORN_APART, move |c, seen| {
-                let classes_swapped = c.matrix("y").select(Axis(0), &[1, 0]);
-                let gradient = Net::of(c).gradient(&c.matrix("x"), &classes_swapped);
-                let parameters = seen.vector("parameters").to_owned();
-                close(&stepped(c, &gradient.clipped(c.float("max_norm"))), &parameters)
+            .mistake_if("pairs_torn_apart", PAIRS_TORN_APART, |c, seen| {
+                let swapped = computed(|f| {
+                    let (x, y) = (f.input("x"), f.input("y"));
+                    let swapped = f.matrix(&[y.row(1), y.row(0)], &y.row(0));
+                    after(f, &clipped_to(&gradient_of(&net_of(f), &x, &swapped), &f.input("max_norm")))
+                });
+                close(&swapped(c).vector("parameters"), &seen.vector("parameters"))
             })
             .mistake_if(
                 "own_gradients_of_the_network",
                 "The step is taken with the gradients in the network, which are those of the last piece. `take_mean` \
                  gives the mean of all pieces, and `step_with` takes a step with it.",
                 move |c, seen| {
-                    let parameters = seen.vector("parameters").to_owned();
-                    let leads_there = |gradient: &Net| close(&stepped(c, gradient), &parameters);
-                    let own = one_by_one(c);
-                    own.iter().any(|own| leads_there(own) || leads_there(&own.clipped(c.float("max_norm"))))
+                    [0, 1].into_iter().any(|piece| {
+                        let own = computed(|f| after(f, &one_by_one(f)[piece]))(c);
+                        let clipped =
+                            computed(|f| after(f, &clipped_to(&one_by_one(f)[piece], &f.input("max_norm"))))(c);
+                        [own, clipped]
+                            .iter()
+                            .any(|after| close(&after.vector("parameters"), &seen.vector("parameters")))
+                    })
                 },
             ),
         Check::new("train_epoch_order", "train_epoch", "train_epoch learns from every sample once, in a new order", 1)
@@ -1257,43 +1242,41 @@ fn epochs() -> [Check; 4] {
                     case.with("learning_rate", 0.9).with("seed", draw::size(draw, 1, 1000)).with("epochs", 6_usize);
                 vec![with_settings(case, 1, 1, f64::INFINITY)]
             })
-            .demands(in_any_order)
-            .mistake_if(
-                "same_order_every_epoch",
-                "Every epoch has the same order: either the samples are not shuffled, or they are shuffled with a new \
-                 generator of the same seed each time. Use `rng`.",
-                |c, seen| {
-                    let first = seen.vector("parameters after epoch 1");
-                    in_some_order(c, &first.to_owned())
-                        && (2..=c.count("epochs")).all(|n| seen.vector(&format!("parameters after epoch {n}")) == first)
-                },
-            )
-            .mistake_if("pairs_torn_apart", PAIRS_TORN_APART, |c, seen| {
-                let parameters = seen.vector("parameters after epoch 1").to_owned();
-                let orders = orders();
-                let meets = |x: &[usize; 4], y: &[usize; 4]| x != y && close(&in_order(c, x, y), &parameters);
-                orders.iter().any(|x| orders.iter().any(|y| meets(x, y)))
-            }),
+            .has_none_of(&ORDER_FAULTS, misordered),
         Check::new("train_epoch_of_0", "train_epoch", "train_epoch panics if a batch or a piece has no samples", 1)
             .asks("train_epoch")
             .after("train_epoch")
             .on(move |draw| vec![equal(draw, 5, 2, 1), equal(draw, 5, 0, 1), equal(draw, 5, 2, 0)])
-            .expects(|c| match c.count("batch_size").min(c.count("micro_batch_size")) {
-                0 => Prediction::Panics,
-                _ => epoch(c, batches, mean).into(),
+            .computes(|f| match has_empty_batches(f.case()) {
+                true => epoch(f, |_| Vec::new(), |_, losses| losses[0].1.clone()),
+                false => epoch(f, batches, |_, losses| mean(losses)),
             })
+            .panics_where(has_empty_batches)
             .mistake_if(
                 "empty_batches_accepted",
                 "Batches or pieces of 0 samples are accepted. The documentation promises a panic for both sizes; \
                  `chunks` panics by itself.",
-                |c, _| c.count("batch_size").min(c.count("micro_batch_size")) == 0,
+                |c, _| has_empty_batches(c),
             ),
     ]
+}
+
+fn has_empty_batches(c: &Record) -> bool {
+    c.count("batch_size").min(c.count("micro_batch_size")) == 0
 }
 
 const PAIRS_TORN_APART: &str = "\
     Samples get the classes of other samples: `x` and `y` are shuffled separately. Shuffle the numbers of the samples, \
     and select the rows of both by them.";
+
+const ORDER_FAULTS: [(&str, &str); 2] = [
+    ("pairs_torn_apart", PAIRS_TORN_APART),
+    (
+        "same_order_every_epoch",
+        "Every epoch has the same order: either the samples are not shuffled, or they are shuffled with a new generator \
+         of the same seed each time. Use `rng`.",
+    ),
+];
 
 /// All orders of four samples.
 fn orders() -> Vec<[usize; 4]> {
@@ -1309,38 +1292,39 @@ fn orders() -> Vec<[usize; 4]> {
 
 /// What is learned from these samples with the classes of those, one after the other.
 fn in_order(c: &Record, samples: &[usize; 4], classes: &[usize; 4]) -> Array1<f64> {
-    let mut net = Net::of(c);
-    for (&sample, &class) in samples.iter().zip(classes) {
-        let gradient =
-            net.gradient(&c.matrix("x").select(Axis(0), &[sample]), &c.matrix("y").select(Axis(0), &[class]));
-        net.step(&gradient, c.float("learning_rate"));
-    }
-    net.flat()
+    let after = computed(|f| {
+        let (x, y, rate) = (f.input("x"), f.input("y"), f.input("learning_rate"));
+        let net = samples.iter().zip(classes).fold(net_of(f), |net, (&sample, &class)| {
+            let (x, y) = (rows(&x, sample..sample + 1), rows(&y, class..class + 1));
+            stepped(&net, &gradient_of(&net, &x, &y), &rate)
+        });
+        flat(f, &net)
+    });
+    after(c).vector("result").to_owned()
 }
 
-fn close(one: &Array1<f64>, other: &Array1<f64>) -> bool {
+fn close(one: &ArrayRef1<f64>, other: &ArrayRef1<f64>) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| (one - other).abs() < 1e-9)
-}
-
-fn in_some_order(c: &Record, parameters: &Array1<f64>) -> bool {
-    orders().iter().any(|order| close(&in_order(c, order, order), parameters))
 }
 
 /// Six epochs from the same beginning: each in one of 24 orders, and not all in the same one. A right solution has the
 /// same order six times with a probability of 24^-5, once in eight million.
-fn in_any_order(c: &Record, seen: &Record) -> Result<(), String> {
-    let after = |number: usize| seen.vector(&format!("parameters after epoch {number}")).to_owned();
-    for number in 1..=c.count("epochs") {
-        if !in_some_order(c, &after(number)) {
-            return Err(format!(
+fn misordered(c: &Record, seen: &Record) -> Result<(), String> {
+    let orders = orders();
+    let possible: Vec<Array1<f64>> = orders.iter().map(|order| in_order(c, order, order)).collect();
+    let after = |number: usize| seen.vector(&format!("parameters after epoch {number}"));
+    let mut epochs = 1..=c.count("epochs");
+    let is_possible = |number: usize| possible.iter().any(|parameters| close(parameters, &after(number)));
+    if let Some(number) = epochs.clone().find(|&number| !is_possible(number)) {
+        let is_torn = |x: &[usize; 4]| orders.iter().any(|y| close(&in_order(c, x, y), &after(number)));
+        return Err(match orders.iter().any(is_torn) {
+            true => "pairs_torn_apart".to_owned(),
+            false => format!(
                 "No order of the four samples, each of them used once, leads to the parameters after epoch {number}."
-            ));
-        }
+            ),
+        });
     }
-    if (2..=c.count("epochs")).all(|number| after(number) == after(1)) {
-        return Err("All epochs learn from the samples in the same order.".to_owned());
-    }
-    Ok(())
+    if epochs.all(|number| after(number) == after(1)) { Err("same_order_every_epoch".to_owned()) } else { Ok(()) }
 }
 
 /// How a training goes wrong.
@@ -1348,12 +1332,12 @@ fn in_any_order(c: &Record, seen: &Record) -> Result<(), String> {
 struct TrainingRule {
     first_epoch: usize,
     /// What the schedule hears: of the losses in training, and of those in validation.
-    hears: fn(&[f64], &[f64]) -> Option<f64>,
+    hears: fn(&[Num], &[Num]) -> Option<Num>,
     /// The learning rate of the steps, given the one of this epoch, the one before, and the one that the optimiser
     /// began with.
-    rate: fn(f64, f64, f64) -> f64,
+    rate: fn([Num; 3]) -> Num,
     /// The validation loss of an epoch, given the training loss, and the validation losses before and after.
-    validation: fn(f64, f64, f64) -> f64,
+    validation: fn([Num; 3]) -> Num,
     stops: bool,
     /// Whether the callback is called.
     calls: bool,
@@ -1363,9 +1347,9 @@ struct TrainingRule {
 
 const TRAINING: TrainingRule = TrainingRule {
     first_epoch: 0,
-    hears: |_, validation| validation.last().copied(),
-    rate: |rate, _, _| rate,
-    validation: |_, _, after| after,
+    hears: |_, validation| validation.last().cloned(),
+    rate: |[rate, ..]| rate,
+    validation: |[.., after]| after,
     stops: true,
     calls: true,
     keeps_last: true,
@@ -1373,56 +1357,56 @@ const TRAINING: TrainingRule = TrainingRule {
 
 /// What a training comes to.
 struct Trained {
-    record: Record,
+    parts: Vec<(&'static str, Num)>,
     /// The network after each epoch.
     nets: Vec<Net>,
-    train: Vec<f64>,
-    validation: Vec<f64>,
+    train: Vec<Num>,
+    validation: Vec<Num>,
 }
 
 /// A training in which every epoch is one step on all samples.
-fn trained(c: &Record, rule: TrainingRule, n_epochs: usize) -> Trained {
-    const BEGAN_WITH: f64 = 0.125;
-    let mut net = Net::of(c);
+fn trained(f: &Formula, rule: TrainingRule) -> Trained {
+    let (mut net, c, began_with) = (net_of(f), f.case(), f.number(0.125));
     let [x, y, x_validation, y_validation] =
-        ["x_train", "y_train", "x_validation", "y_validation"].map(|name| c.matrix(name).to_owned());
-    let given = c.vector("rates").to_vec();
+        ["x_train", "y_train", "x_validation", "y_validation"].map(|name| f.input(name));
+    let given = f.input("rates");
     let (mut rates, mut train, mut validation) = (Vec::new(), Vec::new(), Vec::new());
     let (mut epochs, mut heard, mut of_steps, mut lengths, mut nets) = (vec![], vec![], vec![], vec![], vec![]);
-    for number in 0..n_epochs {
+    for number in 0..c.count("n_epochs") {
         let epoch = number + rule.first_epoch;
-        epochs.push(epoch);
-        heard.push((rule.hears)(&train, &validation).unwrap_or(-1.0));
-        let rate = given.get(epoch).copied().unwrap_or(0.0);
-        of_steps.push((rule.rate)(rate, rates.last().copied().unwrap_or(BEGAN_WITH), BEGAN_WITH));
+        epochs.push(f.number(epoch as f64));
+        heard.push((rule.hears)(&train, &validation).unwrap_or_else(|| f.number(-1.0)));
+        let rate = if epoch < given.n_entries() { given.at(epoch) } else { f.number(0.0) };
+        let rate_before = rates.last().unwrap_or(&began_with).clone();
+        let of_step = (rule.rate)([rate.clone(), rate_before, began_with.clone()]);
         rates.push(rate);
-        let before = net.loss(&x_validation, &y_validation);
-        train.push(net.loss(&x, &y));
-        net.step(&net.gradient(&x, &y), of_steps[number]);
+        let (loss, before) = (loss_of(&net, &x, &y), loss_of(&net, &x_validation, &y_validation));
+        net = stepped(&net, &gradient_of(&net, &x, &y), &of_step);
+        of_steps.push(of_step);
         nets.push(net.clone());
-        let after = net.loss(&x_validation, &y_validation);
-        validation.push((rule.validation)(train[number], before, after));
+        validation.push((rule.validation)([loss.clone(), before, loss_of(&net, &x_validation, &y_validation)]));
+        train.push(loss);
         if rule.calls {
-            lengths.push(number + 1);
+            lengths.push(f.number((number + 1) as f64));
             if rule.stops && c.get("stop_after").is_some() && c.count("stop_after") == number + 1 {
                 break;
             }
         }
     }
-    let stopped = train.len() < n_epochs;
-    let kept = if stopped && !rule.keeps_last { train.len() - 1 } else { train.len() };
-    let part = |numbers: &[f64]| Array1::from(numbers[..kept].to_vec());
-    let record = Record::new()
-        .with("epochs of schedule", epochs)
-        .with("losses passed to schedule (-1 for None)", Array1::from(heard))
-        .with("learning_rate", part(&rates))
-        .with("train_loss", part(&train))
-        .with("validation_loss", part(&validation))
-        .with("lengths", vec![kept; 3])
-        .with("rates of the steps", Array1::from(of_steps))
-        .with("history lengths in after_epoch", lengths)
-        .with("parameters", net.flat());
-    Trained { record, nets, train, validation }
+    let is_stopped = train.len() < c.count("n_epochs");
+    let kept = if is_stopped && !rule.keeps_last { train.len() - 1 } else { train.len() };
+    let parts = vec![
+        ("epochs of schedule", f.vector(&epochs).whole()),
+        ("losses passed to schedule (-1 for None)", f.vector(&heard)),
+        ("learning_rate", f.vector(&rates[..kept])),
+        ("train_loss", f.vector(&train[..kept])),
+        ("validation_loss", f.vector(&validation[..kept])),
+        ("lengths", f.vector(&[(); 3].map(|()| f.number(kept as f64))).whole()),
+        ("rates of the steps", f.vector(&of_steps)),
+        ("history lengths in after_epoch", f.vector(&lengths).whole()),
+        ("parameters", flat(f, &net)),
+    ];
+    Trained { parts, nets, train, validation }
 }
 
 /// A few samples to learn from, others to look at, and one batch for all.
@@ -1441,7 +1425,10 @@ fn small_data(draw: &mut probe::Generator, rates: &[f64]) -> Record {
 }
 
 fn training() -> Check {
-    let run = |c: &Record, rule: TrainingRule| trained(c, rule, c.count("n_epochs")).record;
+    let parts = |f: &Formula, rule| {
+        Outputs(trained(f, rule).parts.into_iter().map(|(name, part)| (name.to_owned(), part)).collect())
+    };
+    let run = |rule| computed(move |f| parts(f, rule));
     Check::new("train", "train", "train calls the schedule, learns, validates, and calls the callback", 5)
         .after("train_epoch")
         .after("train_epoch_clips")
@@ -1451,52 +1438,58 @@ fn training() -> Check {
             let stopped = small_data(draw, &rates).with("n_epochs", 5_usize).with("stop_after", 3_usize);
             vec![whole, stopped]
         })
-        .expects(move |c| run(c, TRAINING))
-        .mistake("epochs_from_1", "The schedule is called for epoch 1 first. Epochs are counted from 0.", move |c| {
-            run(c, TrainingRule { first_epoch: 1, ..TRAINING })
-        })
+        .computes(move |f| parts(f, TRAINING))
+        .mistake(
+            "epochs_from_1",
+            "The schedule is called for epoch 1 first. Epochs are counted from 0.",
+            run(TrainingRule { first_epoch: 1, ..TRAINING }),
+        )
         .mistake(
             "schedule_hears_the_training_loss",
             "The schedule gets the training loss. It should get the *validation* loss after the previous epoch.",
-            move |c| run(c, TrainingRule { hears: |train, _| train.last().copied(), ..TRAINING }),
+            run(TrainingRule { hears: |train, _| train.last().cloned(), ..TRAINING }),
         )
         .mistake(
             "schedule_hears_nothing",
             "The schedule gets `None` in every epoch. Before every epoch but the first there is a validation loss, \
              that of the previous epoch.",
-            move |c| run(c, TrainingRule { hears: |_, _| None, ..TRAINING }),
+            run(TrainingRule { hears: |_, _| None, ..TRAINING }),
         )
         .mistake(
             "rate_never_set",
             "The optimiser keeps its initial learning rate. Set the one of the schedule: `set_learning_rate`.",
-            move |c| run(c, TrainingRule { rate: |_, _, began| began, ..TRAINING }),
+            run(TrainingRule { rate: |[.., began]| began, ..TRAINING }),
         )
         .mistake(
             "rate_one_epoch_late",
             "Every epoch is trained with the learning rate of the previous one, because the new rate is set after the \
              epoch. Set it before the epoch.",
-            move |c| run(c, TrainingRule { rate: |_, before, _| before, ..TRAINING }),
+            run(TrainingRule { rate: |[_, before, _]| before, ..TRAINING }),
         )
         .mistake(
             "looked_before_the_epoch",
             "The validation loss is the one before the epoch. Compute it after the epoch.",
-            move |c| run(c, TrainingRule { validation: |_, before, _| before, ..TRAINING }),
+            run(TrainingRule { validation: |[_, before, _]| before, ..TRAINING }),
         )
         .mistake(
             "training_loss_twice",
             "The validation loss is that of `train_epoch`. Compute it on the validation set.",
-            move |c| run(c, TrainingRule { validation: |train, _, _| train, ..TRAINING }),
+            run(TrainingRule { validation: |[train, ..]| train, ..TRAINING }),
         )
-        .mistake("callback_cannot_stop", "The training goes on although `after_epoch` returned `Break`.", move |c| {
-            run(c, TrainingRule { stops: false, ..TRAINING })
-        })
-        .mistake("callback_never_called", "`after_epoch` is never called.", move |c| {
-            run(c, TrainingRule { calls: false, ..TRAINING })
-        })
+        .mistake(
+            "callback_cannot_stop",
+            "The training goes on although `after_epoch` returned `Break`.",
+            run(TrainingRule { stops: false, ..TRAINING }),
+        )
+        .mistake(
+            "callback_never_called",
+            "`after_epoch` is never called.",
+            run(TrainingRule { calls: false, ..TRAINING }),
+        )
         .mistake(
             "last_epoch_not_in_the_history",
             "If `after_epoch` ends the training, the last epoch is missing in the history that is returned.",
-            move |c| run(c, TrainingRule { keeps_last: false, ..TRAINING }),
+            run(TrainingRule { keeps_last: false, ..TRAINING }),
         )
         .mistake_if(
             "called_before_the_epoch_is_noted",
@@ -1508,12 +1501,13 @@ fn training() -> Check {
             "trained_on_the_validation_set",
             "The network learns from the validation set. Use these samples only to compute the validation loss.",
             |c, seen| {
-                let mut net = Net::of(c);
-                let (x, y) = (c.matrix("x_validation"), c.matrix("y_validation"));
-                for rate in c.vector("rates").iter().take(seen.vector("train_loss").len()) {
-                    net.step(&net.gradient(&x, &y), *rate);
-                }
-                close(&net.flat(), &seen.vector("parameters").to_owned())
+                let after = computed(|f| {
+                    let (x, y, rates) = (f.input("x_validation"), f.input("y_validation"), f.input("rates"));
+                    let epochs = 0..seen.vector("train_loss").len().min(rates.n_entries());
+                    let step = |net: Net, epoch| stepped(&net, &gradient_of(&net, &x, &y), &rates.at(epoch));
+                    flat(f, &epochs.fold(net_of(f), step))
+                });
+                close(&after(c).vector("result"), &seen.vector("parameters"))
             },
         )
 }
@@ -1521,11 +1515,16 @@ fn training() -> Check {
 fn restoring() -> Check {
     /// The training ends by `stopping`, which hears what `hears` chooses of both losses; `kept` chooses the weights,
     /// given the best epoch, the last, and whether the training was stopped.
-    fn run(c: &Record, stops: bool, hears: fn(&Trained) -> &[f64], kept: fn(usize, usize, bool) -> usize) -> Record {
-        let n_epochs = c.count("n_epochs");
-        let all = trained(c, TRAINING, n_epochs);
+    fn run(
+        f: &Formula,
+        stops: bool,
+        hears: fn(&Trained) -> &[Num],
+        kept: fn(usize, usize, bool) -> usize,
+    ) -> [(&'static str, Num); 4] {
+        let (c, all) = (f.case(), trained(f, TRAINING));
+        let n_epochs = all.train.len();
         let (mut best, mut best_loss, mut n_bad, mut length) = (0, f64::INFINITY, 0, n_epochs);
-        for (epoch, &loss) in hears(&all).iter().enumerate() {
+        for (epoch, loss) in hears(&all).iter().map(Num::get).enumerate() {
             n_bad += 1;
             if loss < best_loss - c.float("min_delta") {
                 (best, best_loss, n_bad) = (epoch, loss, 0);
@@ -1535,12 +1534,13 @@ fn restoring() -> Check {
                 break;
             }
         }
-        let part = |numbers: &[f64]| Array1::from(numbers[..length].to_vec());
-        Record::new()
-            .with("learning_rate", part(&c.vector("rates").to_vec()))
-            .with("train_loss", part(&all.train))
-            .with("validation_loss", part(&all.validation))
-            .with("parameters", all.nets[kept(best, length - 1, length < n_epochs)].flat())
+        let rates: Vec<Num> = (0..length).map(|epoch| f.input("rates").at(epoch)).collect();
+        [
+            ("learning_rate", f.vector(&rates)),
+            ("train_loss", f.vector(&all.train[..length])),
+            ("validation_loss", f.vector(&all.validation[..length])),
+            ("parameters", flat(f, &all.nets[kept(best, length - 1, length < n_epochs)])),
+        ]
     }
     Check::new(
         "train_and_restore",
@@ -1568,26 +1568,26 @@ fn restoring() -> Check {
             case(&[0.5, -0.4, 0.6, 0.6, -0.5, -0.4, -0.3, -0.3], 3),
         ]
     })
-    .expects(|c| run(c, true, |all| &all.validation, |best, _, _| best))
+    .computes(|f| run(f, true, |all| &all.validation, |best, _, _| best))
     .mistake(
         "best_weights_not_restored",
         "The network has the weights of the last epoch afterwards. `stopping` has kept the best ones: call `restore`.",
-        |c| run(c, true, |all| &all.validation, |_, last, _| last),
+        computed(|f| run(f, true, |all| &all.validation, |_, last, _| last)),
     )
     .mistake(
         "restored_only_if_stopped",
         "If all epochs are trained, the network has the weights of the last epoch. The best ones should be restored in \
          any case.",
-        |c| run(c, true, |all| &all.validation, |best, last, stopped| if stopped { best } else { last }),
+        computed(|f| run(f, true, |all| &all.validation, |best, last, stopped| if stopped { best } else { last })),
     )
     .mistake(
         "stopping_cannot_stop",
         "The training runs for all epochs, although `stopping` returns `Break`. Return its result from the callback.",
-        |c| run(c, false, |all| &all.validation, |best, _, _| best),
+        computed(|f| run(f, false, |all| &all.validation, |best, _, _| best)),
     )
     .mistake(
         "stopping_hears_the_training_loss",
         "`stopping` gets the training loss. It should get the *validation* loss.",
-        |c| run(c, true, |all| &all.train, |best, _, _| best),
+        computed(|f| run(f, true, |all| &all.train, |best, _, _| best)),
     )
 }

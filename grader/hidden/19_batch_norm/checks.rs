@@ -1026,7 +1026,8 @@ fn eps(draw: &mut probe::Generator) -> f64 {
 /// A layer with `m` columns in the middle of its training, and a batch of `n` samples.
 fn layer_case(draw: &mut probe::Generator, n: usize, m: usize) -> Record {
     let x = draw::matrix(draw, (n, m), 3.0) + 1.0;
-    fields(draw, m).with("x", x).with("momentum", 0.3)
+    let momentum = 0.05 * draw::size(draw, 4, 8) as f64;
+    fields(draw, m).with("x", x).with("momentum", momentum)
 }
 
 /// A layer with `m` columns in the middle of its training.

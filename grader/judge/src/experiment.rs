@@ -251,6 +251,14 @@ impl Twist {
         }
     }
 
+    /// Whether it changes an input that is an array.
+    pub(crate) fn is_of_an_array(&self, case: &Record) -> bool {
+        match self {
+            Self::Input(name, _) | Self::Exchanged(name, _) => matches!(case.get(name), Some(Value::Array { .. })),
+            Self::Result(..) => false,
+        }
+    }
+
     /// What code returns that is right but for this.
     pub(crate) fn predict(&self, check: &Check, case: &Record) -> Option<Record> {
         match self {
