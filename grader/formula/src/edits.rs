@@ -44,12 +44,21 @@ pub enum Change {
     MeanOver(String),
     /// The same, with the size of this quantity.
     MeanOverSize(Count, String),
-    /// Of the products that a matrix product sums up, only the last counts; or, with `false`, only the first.
-    OnlyLast(bool),
+    /// Of the products that a matrix product sums up, one is treated otherwise than the rest.
+    Product {
+        /// The last one, and not the first.
+        is_last: bool,
+        /// It alone is left out, where else it alone counts.
+        is_left_out: bool,
+    },
+    /// A function of the first argument takes the place of a question about it.
+    Unasked(Function),
     /// The slope of tanh, written as 1 - a², for that of the sigmoid, a(1 - a), or the other way round.
     OtherSlope,
     /// The slope of the sigmoid or of tanh, taken at what it has put out: the function is applied once more.
     SlopeAtOutput,
+    /// What is computed of an output of the sigmoid or of tanh is multiplied by its slope there.
+    SlopeAgain,
     /// Instead of 1, the true class counts this much less, and all classes share it.
     Smoothed(f64),
     /// It is this: what the learner's own code has there.
@@ -75,6 +84,22 @@ impl Edit {
         matches!(self.change, Change::Uses(_))
     }
 
+    /// If a question is asked otherwise, or with another threshold: how many bits of evidence make that more than chance.
+    ///
+    /// There are few ways to do so. What is wrong at ties alone is wrong because of how ties are decided.
+    pub fn bits_of_question(&self, step: &Step) -> Option<f64> {
+        use Binary::*;
+        let Op::Binary(binary) = step.op else { return None };
+        match &self.change {
+            Change::Op(Op::Binary(other)) if binary.is_question() => match (binary, other) {
+                (Less, AtMost) | (AtMost, Less) | (Greater, AtLeast) | (AtLeast, Greater) => Some(3.0),
+                _ => Some(9.0),
+            },
+            Change::Arg(_, Arg::Op(Op::Constant(_))) if binary.is_question() => Some(9.0),
+            _ => None,
+        }
+    }
+
     pub(crate) fn is_at(&self, place: Place, visit: usize) -> bool {
         self.place == place && self.visit.is_none_or(|wanted| wanted == visit)
     }
@@ -89,8 +114,25 @@ fn made_by(num: &Num, is_meant: impl Fn(Op) -> bool) -> Option<(Op, &[Num])> {
     }
 }
 
+fn is_comparison(binary: Binary) -> bool {
+    binary.is_question() && !matches!(binary, Binary::And | Binary::Or)
+}
+
 fn is_sum(op: Op) -> bool {
     matches!(op, Op::Binary(Binary::Add | Binary::Sub))
+}
+
+/// The argument that an activation with a simple slope has put out, and whether the activation is tanh.
+fn activated(args: &[Num]) -> Option<(&Num, bool)> {
+    args.iter().find_map(|arg| {
+        let is_activation = |op| matches!(op, Op::Function(Function::Sigmoid | Function::Tanh));
+        made_by(arg, is_activation).map(|(op, _)| (arg, op == Op::Function(Function::Tanh)))
+    })
+}
+
+/// The slope of the sigmoid, or of tanh, by what it has put out.
+fn slope_of(a: f64, is_tanh: bool) -> f64 {
+    if is_tanh { 1.0 - a * a } else { a * (1.0 - a) }
 }
 
 /// The activation of which this is the slope, if it is that of a sigmoid or of tanh; and whether it is that of tanh.
@@ -160,15 +202,19 @@ impl Change {
                 let mean = |(of, size): (&Array, Array)| of.data.iter().sum::<f64>() / size.data[0];
                 (value.map(mean).map(Array::number), text(op, &texts))
             }
-            Self::OnlyLast(is_last) => {
+            Self::Product { is_last, is_left_out } => {
                 let pair = args[0].0.value.as_ref().zip(args[1].0.value.as_ref());
-                (pair.and_then(|(one, two)| one.dot_of_one(two, *is_last)), text(op, &texts))
+                let alone = pair.and_then(|(one, two)| one.dot_of_one(two, *is_last));
+                let rest = || Op::Binary(Binary::Sub).of(&[&op.value(args)?, alone.as_ref()?]);
+                (if *is_left_out { rest() } else { alone.clone() }, text(op, &texts))
+            }
+            Self::Unasked(function) => {
+                let function = Op::Function(*function);
+                (function.value(&args[..1]), text(function, &texts[..1]))
             }
             Self::OtherSlope => {
-                let slope = other_slope(op, args).and_then(|(a, is_tanh)| {
-                    let slope = |a: f64| if is_tanh { a * (1.0 - a) } else { 1.0 - a * a };
-                    a.0.value.as_ref().map(|a| a.map(slope))
-                });
+                let slope = other_slope(op, args)
+                    .and_then(|(a, is_tanh)| a.0.value.as_ref().map(|a| a.map(|a| slope_of(a, !is_tanh))));
                 (slope, text(op, &texts))
             }
             Self::SlopeAtOutput => {
@@ -177,6 +223,12 @@ impl Change {
                     a.0.value.as_ref().map(|a| a.map(|a| slope.of(a)))
                 });
                 (slope, text(op, &texts))
+            }
+            Self::SlopeAgain => {
+                let slope = activated(args)
+                    .and_then(|(a, is_tanh)| a.0.value.as_ref().map(|a| a.map(|a| slope_of(a, is_tanh))));
+                let value = slope.and_then(|slope| Op::Binary(Binary::Mul).of(&[&op.value(args)?, &slope]));
+                (value, text(op, &texts))
             }
             Self::OfBoth => {
                 let Some((then, parts)) = made_by(&args[0], is_sum) else { return (None, Text::default()) };
@@ -438,15 +490,18 @@ fn changes(step: &Step) -> Vec<Change> {
                 AtMost => (&[Less, Greater, AtLeast], false, false),
                 Greater => (&[AtLeast, Less, AtMost, Unequal], false, false),
                 AtLeast => (&[Greater, Less, AtMost], false, false),
-                Equal => (&[Unequal, AtLeast, AtMost], false, false),
-                Unequal => (&[Equal], false, false),
+                Equal => (&[Unequal, AtLeast, AtMost, And], false, false),
+                Unequal => (&[Equal, Or], false, false),
                 And => (&[Or], false, true),
                 Or => (&[And], false, true),
             };
             if leaves_out {
                 changes.extend([Change::Only(0), Change::Only(1)]);
             }
-            changes.extend(others.iter().map(|&other| Change::Op(Op::Binary(other))));
+            // A constant is no answer that could be joined with another one.
+            let is_joined = |other: &Binary| !matches!(other, And | Or) || step.args[1].0.made.is_some();
+            let others = others.iter().copied().filter(is_joined);
+            changes.extend(others.map(|other| Change::Op(Op::Binary(other))));
             if swaps {
                 changes.push(Change::Swapped);
             }
@@ -456,6 +511,9 @@ fn changes(step: &Step) -> Vec<Change> {
             }
             if matches!(binary, Add | Sub) {
                 changes.push(Change::Regrouped(3));
+                if activated(&step.args).is_some() {
+                    changes.push(Change::SlopeAgain);
+                }
                 for quantity in step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape == [0, 1, 1]) {
                     for arg in step.args.iter().enumerate().filter(|(_, arg)| arg.0.made.is_some()).map(|(i, _)| i) {
                         changes.push(Change::Arg(arg, Arg::With(Mul, quantity.name.clone())));
@@ -464,7 +522,18 @@ fn changes(step: &Step) -> Vec<Change> {
                 }
             }
             if binary == Dot {
-                changes.extend([true, false].map(Change::OnlyLast));
+                for is_left_out in [false, true] {
+                    changes.extend([true, false].map(|is_last| Change::Product { is_last, is_left_out }));
+                }
+            }
+            if is_comparison(binary) {
+                changes.push(Change::Unasked(Function::Same));
+                if step.args[1].scalar() == Some(0.0) {
+                    changes.extend([Function::Sigmoid, Function::Relu].map(Change::Unasked));
+                }
+                if step.args[1].0.made.is_some() && matches!(binary, Equal | Unequal) {
+                    changes.push(Change::Only(1));
+                }
             }
             if other_slope(step.op, &step.args).is_some() {
                 changes.extend([Change::OtherSlope, Change::SlopeAtOutput]);
@@ -494,6 +563,10 @@ fn changes(step: &Step) -> Vec<Change> {
             let inside = [Op::Function(Function::Neg), Op::Times(2.0), Op::Times(0.5), Op::Plus(1.0), Op::Plus(-1.0)];
             changes.extend(inside.map(|op| Change::Arg(0, Arg::Op(op))));
             changes.push(Change::Result(Arg::Op(step.op)));
+            if function == Function::Sign {
+                // The slope of the square in place of that of the absolute value.
+                changes.push(Change::Op(Op::Times(2.0)));
+            }
             if matches!(function, Function::Ln | Function::Sqrt | Function::Recip) {
                 let small = EPSILONS.iter().flat_map(|&small| [Op::Plus(small), Op::AtLeast(small)]);
                 changes.extend(small.map(|op| Change::Arg(0, Arg::Op(op))));
@@ -552,6 +625,10 @@ fn changes_of_arg(step: &Step, index: usize, arg: &Num, changes: &mut Vec<Change
         let number = value.data[0];
         for other in [number + 1.0, number - 1.0, number * 2.0, number / 2.0, number * 10.0, number / 10.0] {
             push(Arg::Op(Op::Constant(other)));
+        }
+        // A sum is compared with the threshold of a probability, or a probability with that of a sum.
+        if matches!(step.op, Op::Binary(binary) if is_comparison(binary)) {
+            [number + 0.5, number - 0.5].into_iter().for_each(|other| push(Arg::Op(Op::Constant(other))));
         }
         for quantity in step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape == [0, 1, 1]) {
             push(Arg::Quantity(quantity.name.clone(), false));
@@ -796,6 +873,14 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                 // Where the answer is yes or no, the question is more likely to be wrong than what it is asked of.
                 let rank = match left_out {
                     Some(_) => 10,
+                    // The opposite answer.
+                    None if matches!(
+                        (old, new),
+                        (Binary::Equal, Binary::Unequal) | (Binary::Unequal, Binary::Equal)
+                    ) =>
+                    {
+                        10
+                    }
                     None if old.is_question() => 11,
                     None => 14,
                 };
@@ -803,6 +888,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                 let says = left_out.map_or(in_formula, |what| format!("`{what}` is left out{of}"));
                 (rank, format!("operator:{}_for_{}", new.name(), old.name()), says)
             }
+            (Op::Function(_), Op::Times(_)) => (13, format!("times:{}", slug(written)), in_formula),
             (_, Op::Raised(_)) => (18, format!("raised:{}", slug(written)), in_formula),
             _ => (16, format!("index:{}", slug(written)), in_formula),
         },
@@ -877,12 +963,25 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                 format!("the sum is divided by `{}` instead of the count{in_owner}", size.words),
             )
         }
-        Change::OnlyLast(is_last) => {
+        Change::Product { is_last, is_left_out } => {
             let which = if *is_last { "last" } else { "first" };
             let is_over_samples = made_by(&step.args[0], |inner| inner == Op::Transpose).is_some();
             let what = if is_over_samples { "sample" } else { "product" };
             let of = if step.text.is_short() { format!(" of `{}`", step.text.words) } else { of_owner };
-            (15, format!("only_{which}:{}", slug(&step.text)), format!("only the {which} {what}{of} counts"))
+            let (code, says) = if *is_left_out { ("without", "is left out") } else { ("only", "counts") };
+            let only = if *is_left_out { "" } else { "only " };
+            (15, format!("{code}_{which}:{}", slug(&step.text)), format!("{only}the {which} {what}{of} {says}"))
+        }
+        Change::Unasked(function) => {
+            // A quantity that has a name is the simpler explanation.
+            let rank = if *function == Function::Same { 12 } else { 17 };
+            let code = format!("unasked:{}", slug(written));
+            match (written.is_whole(), step.text.is_whole()) {
+                (true, true) => {
+                    (rank, code, format!("`{}` is used{in_owner} instead of `{}`", written.words, step.text.words))
+                }
+                _ => (rank, code, in_formula),
+            }
         }
         Change::OtherSlope => {
             let is_tanh = matches!(step.op, Op::Binary(Binary::Sub));
@@ -896,6 +995,15 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             let function = if matches!(step.op, Op::Binary(Binary::Sub)) { "tanh" } else { "the sigmoid" };
             let says = format!("the slope of {function} is taken at its output, so that {function} is applied twice");
             (13, "slope:at_output".to_owned(), says)
+        }
+        Change::SlopeAgain => {
+            let (function, slope) = match activated(&step.args) {
+                Some((_, true)) => ("tanh", "1 - a²"),
+                _ => ("the sigmoid", "a(1 - a)"),
+            };
+            let what = if step.text.is_whole() { format!("`{}`", step.text.words) } else { "a part".to_owned() };
+            let says = format!("{what} is multiplied{in_owner} by the slope of {function}, {slope}");
+            (15, format!("slope:again:{}", slug(&step.text)), says)
         }
         Change::Smoothed(share) => (
             17,
@@ -921,12 +1029,14 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             if step.text.is_whole() =>
         {
             let number = if *constant == Function::Ones { 1 } else { 0 };
+            let is_factor = *constant == Function::Ones && step.value.as_ref().is_some_and(|value| value.axes == 0);
             let rank = match step.op {
-                Op::Input if step.is_whole() => 12,
+                Op::Input if step.is_whole() || is_factor => 12,
                 Op::Input => 16,
                 _ => 25,
             };
-            let says = format!("`{}` is {number}{in_owner}", step.text.words);
+            let left_out = if is_factor && !step.is_whole() { ", or left out as a factor" } else { "" };
+            let says = format!("`{}` is {number}{left_out}{in_owner}", step.text.words);
             (rank, format!("{}:{}", constant.name(), slug(&step.text)), says)
         }
         // One time more, or one less.

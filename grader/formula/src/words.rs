@@ -105,7 +105,7 @@ impl Op {
 }
 
 /// Constants that are known by a name.
-const CONSTANTS: [(&str, f64); 22] = [
+const CONSTANTS: [(&str, f64); 19] = [
     ("π", PI),
     ("2π", TAU),
     ("π/2", FRAC_PI_2),
@@ -123,31 +123,36 @@ const CONSTANTS: [(&str, f64); 22] = [
     ("√(1/3)", 0.577_350_269_189_625_8),
     ("√(2π)", 2.506_628_274_631_000_5),
     ("√(2/π)", 0.797_884_560_802_865_4),
-    ("1/3", 1.0 / 3.0),
     ("2/3", 2.0 / 3.0),
-    ("1/6", 1.0 / 6.0),
-    ("1/12", 1.0 / 12.0),
     ("1/255", 1.0 / 255.0),
 ];
 
-/// The constant that somebody may have written where `number` comes out: one with a name, or one of two digits.
-pub fn recognised(number: f64) -> Option<f64> {
-    let is_near = |known: f64| (number.abs() - known).abs() <= 1e-6 * known;
-    if let Some((_, known)) = CONSTANTS.iter().find(|(_, known)| is_near(*known)) {
+/// The constant that somebody may have written where about `number` comes out: one with a name, one of two digits, or 1
+/// divided by one of two digits. `precision` is how far off `number` may be, as a fraction of it.
+pub fn recognised(number: f64, precision: f64) -> Option<f64> {
+    let is_near = |known: &f64| (number.abs() - known.abs()).abs() <= precision * known.abs();
+    if let Some((_, known)) = CONSTANTS.iter().find(|(_, known)| is_near(known)) {
         return Some(known.copysign(number));
     }
     let rounded: f64 = format!("{number:.1e}").parse().ok()?;
     let is_usual = (1e-15..1e6).contains(&rounded.abs());
-    [rounded, 255.0, 256.0].into_iter().find(|known| is_near(known.abs())).filter(|_| is_usual)
+    let usual = [rounded, 255.0, 256.0].into_iter().find(is_near).filter(|_| is_usual);
+    usual.or_else(|| Some(number.recip().round().recip()).filter(is_near).filter(|known| divisor(*known).is_some()))
+}
+
+/// The whole number of up to two digits by which 1 is divided there.
+fn divisor(number: f64) -> Option<f64> {
+    let divisor = number.abs().recip().round();
+    (divisor.recip() == number.abs() && (3.0..100.0).contains(&divisor)).then_some(divisor)
 }
 
 /// A constant as it is written.
 pub fn constant(number: f64) -> String {
     let sign = if number < 0.0 { "-" } else { "" };
-    match CONSTANTS.iter().find(|(_, known)| *known == number.abs()) {
-        Some((name, _)) => format!("{sign}{name}"),
-        None => self::number(number),
-    }
+    let name = CONSTANTS.iter().find(|(_, known)| *known == number.abs()).map(|(name, _)| (*name).to_owned());
+    let has_few_digits = format!("{number:.1e}").parse() == Ok(number);
+    let share = || divisor(number).filter(|_| !has_few_digits).map(|divisor| format!("1/{divisor}"));
+    name.or_else(share).map_or_else(|| self::number(number), |name| format!("{sign}{name}"))
 }
 
 impl Over {
@@ -318,5 +323,22 @@ impl Aggregate {
             Over::Samples => format!("{noun} of each column"),
             Over::Row => format!("{noun} of each row"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_are_recognised_with_the_digits_that_there_are() {
+        let written = |number, precision| recognised(number, precision).map(constant);
+        assert_eq!(written(0.0625, 1e-6).as_deref(), Some("1/16"));
+        assert_eq!(written(-1.0 / 3.0, 1e-6).as_deref(), Some("-1/3"));
+        assert_eq!(written(0.25, 1e-6).as_deref(), Some("0.25"));
+        assert_eq!(written(0.312_345, 1e-6), None);
+        // A number that was computed in `f32`.
+        assert_eq!(written(0.001_000_04, 1e-6), None);
+        assert_eq!(written(0.001_000_04, 1e-3).as_deref(), Some("0.001"));
     }
 }

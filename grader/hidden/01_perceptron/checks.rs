@@ -12,18 +12,19 @@ fn main() {
 
 fn checks() -> Vec<Check> {
     vec![
-        with_wrong_sums(
-            Check::new("linear_neuron", "neuron", "linear_neuron is w·x + b", 1)
-                .on(single_samples)
-                .computes(weighted_sum),
-            |z| z,
-        )
-        .mistake("activation_in_linear_neuron", ACTIVATION_IN_LINEAR_NEURON, computed(|f| weighted_sum(f).sigmoid()))
-        .mistake(
-            "activation_in_linear_neuron",
-            ACTIVATION_IN_LINEAR_NEURON,
-            computed(|f| step(f, &weighted_sum(f))),
-        ),
+        Check::new("linear_neuron", "neuron", "linear_neuron is w·x + b", 1)
+            .on(single_samples)
+            .computes(weighted_sum)
+            .mistake(
+                "activation_in_linear_neuron",
+                ACTIVATION_IN_LINEAR_NEURON,
+                computed(|f| weighted_sum(f).sigmoid()),
+            )
+            .mistake(
+                "activation_in_linear_neuron",
+                ACTIVATION_IN_LINEAR_NEURON,
+                computed(|f| step(f, &weighted_sum(f))),
+            ),
         with_wrong_classes(
             Check::new("step", "neuron", "step is 1 from 0 upwards, also for -0", 1)
                 .on(|draw| {
@@ -39,8 +40,7 @@ fn checks() -> Vec<Check> {
         )
         .mistake("tiny_sum_taken_for_zero", TINY_SUM_TAKEN_FOR_ZERO, |c| f64::from(c.float("z") > -1e-11))
         .mistake("minus_zero_is_negative", MINUS_ZERO_IS_NEGATIVE, |c| f64::from(c.float("z").is_sign_positive()))
-        .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, |c| c.float("z").signum())
-        .mistake("step_reversed", STEP_REVERSED, computed(|f| 1.0 - step(f, &f.input("z")))),
+        .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, |c| c.float("z").signum()),
         Check::new("sigmoid", "sigmoid", "sigmoid is 1 / (1 + e^-z)", 1)
             .on(|draw| [0.0, 2.0, -1.5, 3.0 + draw::number(draw, 1.0)].map(|z| Record::new().with("z", z)).to_vec())
             .computes(|f| 1.0 / (1.0 + (-f.input("z")).exp()))
@@ -59,22 +59,19 @@ fn checks() -> Vec<Check> {
                  (1 + e^-z) is the same function without this problem, because 1 / infinity is 0.",
                 |c| c.float("z").exp() / (1.0 + c.float("z").exp()),
             ),
-        with_wrong_sums(
-            Check::new("sigmoid_neuron", "sigmoid", "sigmoid_neuron is the sigmoid of w·x + b", 1)
-                .after("sigmoid")
-                .after("linear_neuron")
-                .on(single_samples)
-                .computes(|f| {
-                    let z = (f.input("x").dot(&f.input("weights")) + f.input("bias")).named("z");
-                    z.sigmoid().named("a")
-                }),
-            |z| z.sigmoid(),
-        )
-        .mistake(
-            "step_for_sigmoid",
-            "The result is 0 or 1, as with `step`. A sigmoid neuron returns a probability between 0 and 1.",
-            computed(|f| step(f, &weighted_sum(f))),
-        ),
+        Check::new("sigmoid_neuron", "sigmoid", "sigmoid_neuron is the sigmoid of w·x + b", 1)
+            .after("sigmoid")
+            .after("linear_neuron")
+            .on(single_samples)
+            .computes(|f| {
+                let z = (f.input("x").dot(&f.input("weights")) + f.input("bias")).named("z");
+                z.sigmoid().named("a")
+            })
+            .mistake(
+                "step_for_sigmoid",
+                "The result is 0 or 1, as with `step`. A sigmoid neuron returns a probability between 0 and 1.",
+                computed(|f| step(f, &weighted_sum(f))),
+            ),
         Check::new("accuracy", "accuracy", "accuracy is the share of right predictions, from 0 to 1", 1)
             .on(|draw| {
                 vec![
@@ -90,12 +87,6 @@ fn checks() -> Vec<Check> {
                 "This is the fraction of the samples of class 1 that were found, which is called recall. Accuracy \
                  counts both classes: the number of right predictions, divided by the number of samples.",
                 computed(|f| (f.input("predictions") * f.input("targets")).sum() / f.input("targets").sum()),
-            )
-            .mistake(
-                "only_ones_count",
-                "Only samples of class 1 are counted as right. A 0 that was predicted as 0 is right as well: compare \
-                 prediction and target.",
-                computed(|f| (f.input("predictions") * f.input("targets")).mean()),
             ),
         Check::new("accuracy_of_nothing", "accuracy", "the accuracy of no predictions is NaN", 1)
             .asks("accuracy")
@@ -194,16 +185,6 @@ fn checks() -> Vec<Check> {
                 .computes(|f| weighted_sum(f).named("scores").at_least(&f.number(0.0)).real()),
             weighted_sum,
             |_, classes| classes,
-        )
-        .mistake(
-            "scores_for_classes",
-            "These are the scores. A prediction is a class, 0 or 1: apply `step` to every score.",
-            computed(weighted_sum),
-        )
-        .mistake(
-            "probabilities_for_classes",
-            PROBABILITIES_FOR_CLASSES,
-            computed(|f| weighted_sum(f).sigmoid()),
         ),
         with_wrong_classes(
             Check::new("update", "update", "update moves weights and bias if, and only if, the answer was wrong", 2)
@@ -222,38 +203,10 @@ fn checks() -> Vec<Check> {
             |f, class| corrected(f, f.input("target") - class),
         )
         .mistake(
-            "learning_rate_twice",
-            "The step is too small: it is multiplied by the learning rate twice. Multiply once, for the weights and \
-             for the bias.",
-            computed(|f| corrected(f, f.input("learning_rate") * error_of(f))),
-        )
-        .mistake(
             "nothing_moves",
             "Weights and bias are what they were, also where the answer was wrong. Did you change a copy? Change \
              `self.weights` and `self.bias` themselves.",
             computed(|f| corrected(f, f.number(0.0))),
-        )
-        .mistake(
-            "weights_stand_still",
-            "The weights are what they were, also where the answer was wrong; only the bias moves. Did you change a \
-             copy of the weights? Change `self.weights` itself.",
-            computed(|f| {
-                let [_, bias] = corrected(f, error_of(f));
-                [("weights", f.input("weights")), bias]
-            }),
-        )
-        .mistake(
-            "score_for_prediction",
-            "The error is taken from the score, target - (w·x + b). The perceptron compares classes: target - \
-             step(w·x + b), which is -1, 0 or 1. (With the score it is another rule, that of Widrow and Hoff, and it \
-             also moves when the answer was right.)",
-            computed(|f| corrected(f, f.input("target") - weighted_sum(f))),
-        )
-        .mistake(
-            "probability_for_prediction",
-            "The error is taken from the sigmoid's probability, so something moves even when the class was right. \
-             This rule compares classes: target - step(w·x + b), which is -1, 0 or 1.",
-            computed(|f| corrected(f, f.input("target") - weighted_sum(f).sigmoid())),
         )
         .mistake(
             "targets_plus_minus_one",
@@ -289,19 +242,7 @@ fn checks() -> Vec<Check> {
             .computes(|f| {
                 let prediction = weighted_sum(f).at_least(&f.number(0.0)).named("prediction");
                 [("returned", f.input("target").unequal(&prediction))]
-            })
-            .mistake(
-                "true_for_right",
-                "`update` returns true if the prediction was right. It should return true if the prediction was wrong \
-                 and something was corrected.",
-                computed(|f| [("returned", error_of(f).equals(&f.number(0.0)))]),
-            )
-            .mistake(
-                "prediction_returned",
-                "`update` returns the prediction (true for class 1). It should return whether the prediction was \
-                 wrong.",
-                computed(|f| [("returned", weighted_sum(f).at_least(&f.number(0.0)))]),
-            ),
+            }),
         Check::new("train_online", "train", "train corrects after every sample, not after every epoch", 1)
             .asks("train")
             .after("update_tells")
@@ -479,11 +420,6 @@ fn checks() -> Vec<Check> {
                 "`train` runs 100 epochs, whatever `max_epochs` is. On XOR every epoch has errors, so only the limit \
                  ends the training: use the argument.",
                 computed(|f| trained_for(f, 100).parts(f)),
-            )
-            .mistake(
-                "one_epoch_too_few",
-                "Training runs one epoch less than `max_epochs`: `1..n` counts n - 1 times, `0..n` counts n times.",
-                computed(|f| trained_for(f, f.times("max_epochs") - 1).parts(f)),
             ),
         Check::new("train_edges", "train", "train with no epochs changes nothing, and no samples make no errors", 1)
             .asks("train")
@@ -539,12 +475,6 @@ fn checks() -> Vec<Check> {
                 "both_signs",
                 "Slope and intercept have the wrong sign: both terms change sides in w2·x2 = -w1·x1 - b.",
                 computed(|f| line_of(f, |w1, w2, b| [w1 / w2, b / w2])),
-            )
-            .mistake(
-                "solved_for_x1",
-                "The equation is solved for x1. A slope says how x2 changes with x1: divide by the second weight, not \
-                 by the first.",
-                computed(|f| line_of(f, |w1, w2, b| [-w2 / w1, -b / w1])),
             ),
         Check::new("no_line", "decision_line", "decision_line is None where there is no such line", 1)
             .asks("decision_line")
@@ -605,18 +535,6 @@ fn checks() -> Vec<Check> {
             .on(|draw| [batches(draw), close_calls()].concat())
             .computes(|f| weighted_sum(f).sigmoid().named("p").above(&f.number(0.5)).real())
             .mistake(
-                "half_is_class_1",
-                "A probability of exactly 0.5 is put into class 1. Here class 1 has to be more likely than class 0: p \
-                 > 0.5. (`predict` decides a tie the other way; that is how both are defined, and ties are rare.)",
-                computed(|f| step(f, &weighted_sum(f))),
-            )
-            .mistake("probabilities_for_classes", PROBABILITIES_FOR_CLASSES, computed(|f| weighted_sum(f).sigmoid()))
-            .mistake(
-                "scores_for_classes",
-                "These are the scores. A prediction is a class, 0 or 1: is the sigmoid of the score above 0.5?",
-                computed(weighted_sum),
-            )
-            .mistake(
                 "compared_with_half",
                 COMPARED_WITH_HALF,
                 computed(|f| weighted_sum(f).above(&f.number(0.5)).real()),
@@ -656,17 +574,6 @@ fn checks() -> Vec<Check> {
             }),
         )
         .mistake(
-            "slope_of_the_sigmoid",
-            "The errors are multiplied by p · (1 - p), the slope of the sigmoid. That belongs to the squared \
-                 error. In logistic regression this factor cancels, and target - p remains.",
-            computed(|f| {
-                batch_rule(f, 1, |targets, z| {
-                    let p = z.sigmoid();
-                    (targets - &p) * (&p * (1.0 - &p))
-                })
-            }),
-        )
-        .mistake(
             "classes_for_probabilities",
             CLASSES_FOR_PROBABILITIES,
             computed(|f| batch_rule(f, 1, |targets, z| targets - z.at_least(&(0.0 * z)))),
@@ -675,16 +582,6 @@ fn checks() -> Vec<Check> {
             "classes_for_probabilities",
             CLASSES_FOR_PROBABILITIES,
             computed(|f| batch_rule(f, 1, |targets, z| targets - z.above(&(0.0 * z)))),
-        )
-        .mistake(
-            "learning_rate_forgotten",
-            "The learning rate is not used: every correction is multiplied by it, for the weights and for the \
-                 bias.",
-            computed(|f| {
-                let errors = f.input("targets") - weighted_sum(f).sigmoid();
-                let weights = f.input("weights") + errors.dot(&f.input("x"));
-                [("weights", weights), ("bias", f.input("bias") + errors.sum())]
-            }),
         )
         .mistake(
             "bias_from_moved_weights",
@@ -989,8 +886,6 @@ const TINY_SUM_TAKEN_FOR_ZERO: &str = "A sum just below 0 is put into class 1. E
 const MOVES_WHEN_RIGHT: &str = "The weights move even where the answer was right, and a right answer should change \
      nothing. If you wrote `if prediction < target { … } else { … }`, or the same with `>`: the `else` covers two \
      cases, a mistake in the other direction and an answer that was right.";
-const PROBABILITIES_FOR_CLASSES: &str = "These are probabilities. A prediction is a class, 0 or 1: compare each \
-     probability with the threshold.";
 const CLASSES_FOR_PROBABILITIES: &str = "The error is taken from classes. Here it is target - p, with the probability \
      p itself. So the weights move even if the class is right but p is not yet 0 or 1.";
 const STEP_AT_ZERO_IS_0: &str = "A sum of exactly 0 is put into class 0. In this course step(0) is 1: `>=`, not `>`. \
@@ -999,11 +894,8 @@ const MINUS_ZERO_IS_NEGATIVE: &str = "-0.0 is treated as a negative number. It i
                                       differs. Compare with `>= 0.0` instead of testing the sign.";
 const MINUS_ONE_FOR_ZERO: &str = "Classes are -1 and 1 here. In this course they are 0 and 1, and the error target - \
      prediction relies on that.";
-const STEP_REVERSED: &str = "0 and 1 are swapped: a sum of 0 or more is class 1.";
 const COMPARED_WITH_HALF: &str = "The weighted sum is compared with 0.5. That is the threshold for a probability. The \
      threshold for the sum is 0, because sigmoid(0) is 0.5.";
-const RELU_FOR_STEP: &str = "A positive sum is returned unchanged. (That function is called ReLU; see exercise 2.) The \
-                             step is only 0 or 1: it is 1 for every sum of 0 or more, however large.";
 const TANH_FOR_SIGMOID: &str = "This is tanh, which lies between -1 and 1. The sigmoid has a similar shape but lies \
      between 0 and 1, so it can be read as a probability: 1 / (1 + e^-z).";
 const BATCH_FOR_ONLINE: &str = "All predictions of an epoch are made with the same weights, and the corrections come \
@@ -1154,28 +1046,6 @@ fn step(f: &Formula, z: &Num) -> Num {
     z.at_least(&f.number(0.0)).real()
 }
 
-/// Adds the common ways to get a weighted sum wrong to a check of `then(w·x + b)` on one sample.
-fn with_wrong_sums(check: Check, then: fn(Num) -> Num) -> Check {
-    let sum_of_products = |f: &Formula, how| (f.input("x") * f.input("weights")).aggregate(how, Over::All);
-    check
-        .mistake(
-            "first_input_skipped",
-            "The first input is left out. Indices start at 0: `0..n` runs through all n of them.",
-            computed(move |f| then(sum_of_products(f, Aggregate::SumWithoutFirst) + f.input("bias"))),
-        )
-        .mistake(
-            "last_input_skipped",
-            "The last input is left out. `0..n` ends before n by itself: it runs through all n indices.",
-            computed(move |f| then(sum_of_products(f, Aggregate::SumWithoutLast) + f.input("bias"))),
-        )
-        .mistake(
-            "sums_multiplied",
-            "The sum of all inputs is multiplied by the sum of all weights. Multiply each input by its own weight \
-             first, then add up the products.",
-            computed(move |f| then(f.input("x").sum() * f.input("weights").sum() + f.input("bias"))),
-        )
-}
-
 /// Adds the common ways to get the step of `z` wrong to a check of what is made of it.
 fn with_wrong_classes<O: Into<Outputs> + 'static>(
     check: Check,
@@ -1188,7 +1058,6 @@ fn with_wrong_classes<O: Into<Outputs> + 'static>(
         .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, of(|f, z| z.above(&f.number(0.0)).real()))
         .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, of(|f, z| 2.0 * step(f, &z) - 1.0))
         .mistake("compared_with_half", COMPARED_WITH_HALF, of(|f, z| step(f, &(z - 0.5))))
-        .mistake("relu_for_step", RELU_FOR_STEP, of(|_, z| z.relu()))
 }
 
 /// The share of right predictions.
@@ -1405,7 +1274,8 @@ fn all_separated(c: &Record, seen: &Record) -> Result<(), String> {
 
 /// Slope and intercept as `solve` has them from both weights and the bias.
 fn line_of(f: &Formula, solve: fn(&Num, &Num, &Num) -> [Num; 2]) -> [(&'static str, Num); 2] {
-    let (w1, w2) = (f.input("weights").at(0).named("w1"), f.input("weights").at(1).named("w2"));
+    let weights = f.input("weights");
+    let (w1, w2) = (weights.at(0).named("w1"), weights.at(1).named("w2"));
     let [slope, intercept] = solve(&w1, &w2, &f.input("bias"));
     [("slope", slope), ("intercept", intercept)]
 }

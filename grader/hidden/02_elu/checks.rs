@@ -39,22 +39,10 @@ fn checks() -> Vec<Check> {
             .on(|draw| [numbers(&[2.5, 0.5, -1.5, 0.0, 800.0, -800.0]), on_either_side(draw)].concat())
             .computes(|f| f.input("z").above(&f.number(0.0)).real())
             .mistake(
-                "relu_slope_one_at_zero",
-                "At z = 0 this is 1. There ReLU has a kink: slope 0 on the left, 1 on the right. This course takes 0 \
-                 there, so that a neuron whose sum is exactly 0 counts as switched off: `>`, not `>=`.",
-                |c| f64::from(z(c) >= 0.0),
-            )
-            .mistake(
                 "relu_slope_half_at_zero",
                 "At z = 0 this is 1/2, the mean of the slopes on both sides. That is a possible convention, but this \
                  course takes 0.",
                 |c| if z(c) == 0.0 { 0.5 } else { f64::from(z(c) > 0.0) },
-            )
-            .mistake(
-                "relu_slope_is_relu",
-                "For positive z this is z: the value of ReLU, not its slope. The line y = z has the slope 1, however \
-                 large z is.",
-                |c| z(c).max(0.0),
             )
             .mistake_if(
                 "relu_slope_is_sign",
@@ -99,11 +87,6 @@ fn checks() -> Vec<Check> {
                 .collect()
         })
         .computes(|f| leaky_slope(f, &f.input("z"), &f.input("alpha")))
-        .mistake(
-            "leaky_slope_one_at_zero",
-            "At z = 0 this is 1, the slope on the right. At the kink this course takes the slope on the left, alpha.",
-            |c| if z(c) >= 0.0 { 1.0 } else { alpha(c) },
-        )
         .mistake(
             "leaky_slope_zero_at_zero",
             "At z = 0 this is 0, as for ReLU. Leaky ReLU never has the slope 0: it is alpha on the left of the kink \
@@ -450,11 +433,6 @@ fn checks() -> Vec<Check> {
             step.into_iter().chain([-1.5, 2.5, above(draw)].map(|z| activation("Linear", z))).collect()
         })
         .computes(activated)
-        .mistake_if(
-            "step_zero_at_zero",
-            "Step(0) is 0 here. As in exercise 1, the step is 1 where z is at least 0: `>=`.",
-            |c, seen| c.text("activation") == "Step" && z(c) == 0.0 && seen.float("apply") == 0.0,
-        )
         .mistake_if(
             "step_is_sign",
             "The step goes from -1 to 1 here. In this course it goes from 0 to 1.",

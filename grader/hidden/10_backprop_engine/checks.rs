@@ -173,7 +173,7 @@ fn activations() -> Vec<Check> {
             _ => ["Tanh::forward", "Tanh::backward"],
         };
         let check = Check::new(id, "activations", title, 2).asks("layer").about(backward).about(forward);
-        check.computes(move |f| forward_and_back(f, |z, a| slope(f, name, z, a))).mistake_if(
+        check.computes(forward_and_back).mistake_if(
             "activation_overflows",
             "For z = 800 or z = -800 the output is NaN. e^800 is infinite, and infinity divided by infinity is NaN. In \
              1 / (1 + e^-z) an infinite e^-z gives the right result, 0; and `f64::tanh` is right for every number.",
@@ -183,13 +183,7 @@ fn activations() -> Vec<Check> {
     vec![
         check("ReLU", "relu", "ReLU passes a gradient back where its input was positive")
             // A positive gradient over a negative input, a negative one over a positive, and the kink.
-            .on(cases("ReLU", array![[1.0, 2.0, -0.5], [-2.0, 0.0, 0.25]]))
-            .mistake(
-                "kink_counts_as_positive",
-                "At z = 0 the gradient is passed back. This course takes 0 for the slope at the kink: `z > 0.0`, not \
-                 `>=`. (If you test the output: it is never negative, so `>= 0.0` is always true.)",
-                computed(|f| forward_and_back(f, |z, _| z.at_least(&f.number(0.0)).real())),
-            ),
+            .on(cases("ReLU", array![[1.0, 2.0, -0.5], [-2.0, 0.0, 0.25]])),
         check("Sigmoid", "sigmoid", "sigmoid multiplies a gradient by σ(z)·(1 - σ(z)), for any z")
             .on(cases("Sigmoid", array![[0.5, -1.0, 3.0], [0.0, 800.0, -800.0]])),
         check("Tanh", "tanh", "tanh multiplies a gradient by 1 - tanh²(z), for any z")
@@ -258,16 +252,7 @@ fn losses() -> Vec<Check> {
         value("Mse", "mse", "Mse is the mean of all squared errors"),
         gradient("Mse", "mse_gradient", "the gradient of Mse is the slope of that mean"),
         value("BceWithLogits", "bce", "BceWithLogits is the mean binary cross-entropy of scores"),
-        gradient("BceWithLogits", "bce_gradient", "the gradient of BceWithLogits is the slope along the scores")
-            .mistake(
-                "sigmoid_slope_again",
-                "The gradient is multiplied by σ(z)(1 - σ(z)). This loss takes scores, and σ(z) - y is the slope \
-                 along the *score*: it already contains the slope of the sigmoid.",
-                computed(|f| {
-                    let p = f.input("output").sigmoid();
-                    loss_gradient_of(f) * &p * (1.0 - &p)
-                }),
-            ),
+        gradient("BceWithLogits", "bce_gradient", "the gradient of BceWithLogits is the slope along the scores"),
         Check::new("bce_large", "losses", "BceWithLogits is exact for scores of any size", 1)
             .asks("loss")
             .about("BceWithLogits::value")
@@ -799,11 +784,11 @@ fn deviates_by(seen: &Record, std_dev: f64) -> bool {
     (seen.matrix("weights").std(0.0) / std_dev - 1.0).abs() < 0.03
 }
 
-/// What the case's activation puts out, and what it passes back, with this slope.
-fn forward_and_back(f: &Formula, slope: impl Fn(&Num, &Num) -> Num) -> [(&'static str, Num); 2] {
-    let z = f.input("x");
-    let a = activated(f.case().text("layer"), &z).named("a");
-    let slope = slope(&z, &a).named("slope");
+/// What the case's activation puts out, and what it passes back.
+fn forward_and_back(f: &Formula) -> [(&'static str, Num); 2] {
+    let (z, name) = (f.input("x"), f.case().text("layer"));
+    let a = activated(name, &z).named("a");
+    let slope = slope(f, name, &z, &a).named("slope");
     [("output", a), ("d_x", f.input("d_out") * slope)]
 }
 

@@ -22,7 +22,7 @@ fn checks() -> Vec<Check> {
     checks.extend(weights());
     checks.extend(plain());
     checks.extend(starting());
-    checks.extend(gates());
+    checks.extend(step());
     checks.extend(lstm());
     checks.push(sizes());
     checks.push(clipping());
@@ -102,26 +102,18 @@ fn data() -> Vec<Check> {
                 Record::new().with("series", draw::vector(draw, 5, 9.0) - 4.0).with("n_past", 3_usize),
             ]
         })
-        .computes(|f| {
-            let past = f.input("series").columns_in(0..f.times("n_past")).named("past");
-            let mean = past.mean().named("mean");
-            let std = (past - &mean).square().mean().sqrt().named("std");
-            (f.input("series") - mean) / std
-        })
+        .computes(|f| scaled(f, f.times("n_past")))
         .mistake(
             "future_in_the_scale",
             "Mean and standard deviation are those of the whole series. Every input now depends on the future, which a \
              forecast does not know. Compute both from the first n_past values, and apply them to all.",
-            |c| rescaled(c, c.vector("series").len(), 0.0, |v, mean, std| (v - mean) / std),
+            computed(|f| scaled(f, f.input("series").n_entries())),
         )
         .mistake(
             "future_left_out",
             "Only the past is returned. Scale the whole series, including the future, with the mean and the standard \
              deviation of the past.",
-            |c| {
-                let all = rescaled(c, c.count("n_past"), 0.0, |v, mean, std| (v - mean) / std);
-                all.iter().take(c.count("n_past")).copied().collect::<Array1<f64>>()
-            },
+            computed(|f| scaled(f, f.times("n_past")).columns_in(0..f.times("n_past"))),
         ),
         Check::new(
             "split_in_time",
@@ -179,31 +171,29 @@ fn data() -> Vec<Check> {
                 };
                 vec![case(forecast), case(far)]
             })
-            .computes(|f| {
-                let y = f.input("y");
-                let mse = (f.input("forecast") - &y).square().mean().named("mse");
-                let last = f.input("x").aggregate(Aggregate::Last, Over::Row);
-                1.0 - mse / (last - y).square().mean().named("naive mse")
-            })
+            .computes(|f| skill(f, |x, _| x.aggregate(Aggregate::Last, Over::Row)))
             .mistake(
                 "mean_as_forecast",
                 "The forecast is compared with the mean of `y`, which is known only afterwards. Compare with the last \
                  value of each window.",
-                |c| {
-                    let y = c.matrix("y");
-                    let mean = Array2::from_elem(y.dim(), y.sum() / y.len() as f64);
-                    1.0 - mse(&c.matrix("forecast"), &y) / mse(&mean, &y)
-                },
+                computed(|f| skill(f, |_, y| y.mean())),
             ),
     ]
 }
 
-/// The series of a case by mean and standard deviation of its first `n` values, whose variance is divided by n - ddof.
-fn rescaled(c: &Record, n: usize, ddof: f64, scale: impl Fn(f64, f64, f64) -> f64) -> Array1<f64> {
-    let series = c.vector("series");
-    let mean = series.iter().take(n).sum::<f64>() / n as f64;
-    let var = series.iter().take(n).map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n as f64 - ddof);
-    series.mapv(|v| scale(v, mean, var.sqrt()))
+/// The series of a case, scaled by mean and standard deviation of its first `n` values.
+fn scaled(f: &Formula, n: usize) -> Num {
+    let past = f.input("series").columns_in(0..n).named("past");
+    let mean = past.mean().named("mean");
+    let std = (past - &mean).square().mean().sqrt().named("std");
+    (f.input("series") - mean) / std
+}
+
+/// The skill of a forecast beside that of `naive`.
+fn skill(f: &Formula, naive: fn(&Num, &Num) -> Num) -> Num {
+    let y = f.input("y");
+    let mse = (f.input("forecast") - &y).square().mean().named("mse");
+    1.0 - mse / (naive(&f.input("x"), &y) - y).square().mean().named("naive mse")
 }
 
 /// The windows into the values from `from` on and before `to`.
@@ -252,25 +242,16 @@ fn weights() -> Vec<Check> {
                 .with("d_u", draw::matrix(draw, (3, 3), 2.0));
             vec![case.with("d_b", draw::vector(draw, 3, 2.0))]
         })
-        .computes(|f| back_through_scores(f, |earlier| earlier))
-        .mistake(
-            "gradients_replaced",
-            "The gradients of W, U and b are those of this step alone. All steps use the same weights, so a step \
-             *adds* to the gradients so far: `+=`.",
-            computed(|f| back_through_scores(f, |earlier| 0.0 * earlier)),
-        ),
-    ]
-}
-
-/// The gradients of a step, added to what `kept` makes of the gradients so far.
-fn back_through_scores(f: &Formula, kept: fn(Num) -> Num) -> [(&'static str, Num); 5] {
-    let d_z = f.input("d_z");
-    [
-        ("d_x", d_z.dot(&f.input("w").t())),
-        ("d_h", d_z.dot(&f.input("u").t())),
-        ("d_w", kept(f.input("d_w")) + f.input("x").t().dot(&d_z)),
-        ("d_u", kept(f.input("d_u")) + f.input("h").t().dot(&d_z)),
-        ("d_b", kept(f.input("d_b")) + d_z.aggregate(Aggregate::Sum, Over::Samples)),
+        .computes(|f| {
+            let d_z = f.input("d_z");
+            [
+                ("d_x", d_z.dot(&f.input("w").t())),
+                ("d_h", d_z.dot(&f.input("u").t())),
+                ("d_w", f.input("d_w") + f.input("x").t().dot(&d_z)),
+                ("d_u", f.input("d_u") + f.input("h").t().dot(&d_z)),
+                ("d_b", f.input("d_b") + d_z.aggregate(Aggregate::Sum, Over::Samples)),
+            ]
+        }),
     ]
 }
 
@@ -283,12 +264,6 @@ fn parameters(draw: &mut probe::Generator, n_in: usize, n_hidden: usize, n_score
 }
 
 fn plain() -> Vec<Check> {
-    let cases = |draw: &mut probe::Generator| {
-        let n = size(draw, 2, 4);
-        let two = parameters(draw, 2, 3, 3).with("x", draw::matrix(draw, (n, 6), 1.5));
-        let one = parameters(draw, 1, 2, 2).with("x", draw::matrix(draw, (2, 4), 1.5));
-        vec![two, one]
-    };
     vec![
         reading_mistakes(
             Check::new(
@@ -299,43 +274,21 @@ fn plain() -> Vec<Check> {
             )
             .about("Rnn::forward")
             .after("scores")
-            .on(move |draw| {
-                // The last one has two and a half steps.
-                let odd = parameters(draw, 2, 3, 3).with("x", draw::matrix(draw, (2, 5), 1.5));
-                cases(draw).into_iter().chain([odd]).collect()
-            })
-            .expects(|c| plain_twice(c, Reading::default())),
-            plain_twice,
-        )
-        .mistake(
-            "tanh_forgotten",
-            "The state is the score itself, which can grow from step to step. It is tanh of the score.",
-            |c| plain_twice(c, Reading { activation: |z| z, ..Reading::default() }),
-        )
-        .mistake("sigmoid_for_tanh", "The state is σ of the score. In this layer it is tanh.", |c| {
-            plain_twice(c, Reading { activation: sigmoid, ..Reading::default() })
-        }),
+            .on(|draw| with_half_a_step(draw, 1)),
+            &PLAIN,
+        ),
         bptt_mistakes(
             Check::new("rnn_backward", "rnn_backward", "Rnn::backward goes back through all steps", 3)
                 .about("Rnn::backward")
                 .after("rnn_forward")
                 .after("weights_backward")
-                .on(move |draw| cases(draw).into_iter().map(|case| with_d_out(draw, case)).collect())
-                .expects(|c| plain_gradients(c, "x", Fault::None).record("")),
-            |c, fault| plain_gradients(c, "x", fault),
+                .on(|draw| sequences(draw, 1).map(|case| with_d_out(draw, case)).to_vec()),
+            &PLAIN,
         )
-        .mistake(
-            "slope_forgotten",
-            "The slope of tanh is taken as 1. It is 1 - h², with the state after the step.",
-            |c| plain_gradients(c, "x", Fault::SlopeForgotten).record(""),
-        )
-        .mistake("slope_1_minus_h", "The slope of tanh is taken as 1 - h. It is 1 - h².", |c| {
-            plain_gradients(c, "x", Fault::SlopeOneMinusH).record("")
-        })
         .mistake(
             "slope_of_the_state_before",
             "The slope of tanh is that of the state *before* the step. The output of tanh is the state after it.",
-            |c| plain_gradients(c, "x", Fault::SlopeBefore).record(""),
+            goes_back(&SLOPE_BEFORE, LAST_TO_FIRST),
         ),
         passes_check(
             Check::new(
@@ -348,254 +301,288 @@ fn plain() -> Vec<Check> {
             .about("Rnn::forward")
             .after("rnn_backward")
             .on(|draw| passes_cases(draw, 2, 3, 3)),
-            |c, x| plain_gradients(c, x, Fault::None),
+            &PLAIN,
         ),
     ]
 }
 
+/// Sequences of three steps with two numbers, and of four steps with one, for layers with so many blocks of scores.
+fn sequences(draw: &mut probe::Generator, n_blocks: usize) -> [Record; 2] {
+    let n = size(draw, 2, 4);
+    let two = parameters(draw, 2, 3, 3 * n_blocks).with("x", draw::matrix(draw, (n, 6), 1.5));
+    [two, parameters(draw, 1, 2, 2 * n_blocks).with("x", draw::matrix(draw, (2, 4), 1.5))]
+}
+
+/// The same, and one with two and a half steps.
+fn with_half_a_step(draw: &mut probe::Generator, n_blocks: usize) -> Vec<Record> {
+    let odd = parameters(draw, 2, 3, 3 * n_blocks).with("x", draw::matrix(draw, (2, 5), 1.5));
+    sequences(draw, n_blocks).into_iter().chain([odd]).collect()
+}
+
+/// h and c; a plain layer has no use for c.
+type State = [Num; 2];
+
+/// A recurrent layer.
+struct Layer {
+    /// The gates that come from the scores of a step, and the state after it.
+    step: fn(&Num, &State) -> (Vec<Num>, State),
+    /// dL/dZ, and dL/dc before a step, from dL/dh and dL/dc after it.
+    back: fn(&Formula, &Step, &State) -> [Num; 2],
+}
+
+/// One step of a sequence.
+struct Step {
+    x: Num,
+    gates: Vec<Num>,
+    before: State,
+    after: State,
+}
+
+const PLAIN: Layer = Layer {
+    step: |z, [_, c]| (Vec::new(), [z.tanh().named("h"), c.clone()]),
+    back: |_, step, [d_h, d_c]| [d_h * (1.0 - step.after[0].square()), d_c.clone()],
+};
+
+/// With the slope of tanh at the state before each step.
+const SLOPE_BEFORE: Layer =
+    Layer { back: |_, step, [d_h, d_c]| [d_h * (1.0 - step.before[0].square()), d_c.clone()], ..PLAIN };
+
 /// How a sequence is read.
 #[derive(Clone, Copy)]
 struct Reading {
-    activation: fn(f64) -> f64,
-    order: Order,
-    handed_on: bool,
-    reset: bool,
+    /// The columns of the steps, in the order in which they are read.
+    columns: fn(n_steps: usize, n_in: usize) -> Vec<Vec<usize>>,
+    /// The state with which a step starts, made of the one after the step before and that of the beginning.
+    handed_on: fn(State, &State) -> State,
+    /// The state with which a second pass begins, made of that of the first one and the one at its end.
+    again: fn(State, State) -> State,
+    /// What is returned of the last state.
+    returned: fn(State) -> Num,
 }
 
-/// Which columns are read, in what order.
-#[derive(Clone, Copy, PartialEq)]
-enum Order {
-    FirstToLast,
-    LastToFirst,
-    AllButTheLast,
-    Interleaved,
-}
+const FIRST_TO_LAST: Reading = Reading {
+    columns: |n_steps, n_in| (0..n_steps).map(|t| (t * n_in..(t + 1) * n_in).collect()).collect(),
+    handed_on: |state, _| state,
+    again: |start, _| start,
+    returned: |[h, _]| h,
+};
 
-impl Default for Reading {
-    fn default() -> Self {
-        Self { activation: f64::tanh, order: Order::FirstToLast, handed_on: true, reset: true }
-    }
-}
-
-/// The inputs of each step; `None` if the columns are not whole steps.
-fn steps(c: &Record, x: &str, order: Order) -> Option<Vec<Array2<f64>>> {
-    let (x, n_in) = (c.matrix(x), c.matrix("w").nrows());
-    let n_steps = x.ncols() / n_in;
-    if !x.ncols().is_multiple_of(n_in) {
-        return None;
-    }
-    let columns = |t: usize| -> Vec<usize> {
-        match order {
-            Order::Interleaved => (0..n_in).map(|k| k * n_steps + t).collect(),
-            _ => (t * n_in..(t + 1) * n_in).collect(),
+impl Layer {
+    /// The steps through the sequences called `x`, from this state.
+    fn read(&self, f: &Formula, x: &str, start: &State, reading: Reading) -> Vec<Step> {
+        let (x, w, u, b) = (f.input(x), f.input("w"), f.input("u"), f.input("b"));
+        let n_in = w.n_rows();
+        let columns = (reading.columns)(x.n_entries() / x.n_rows() / n_in, n_in);
+        let mut steps: Vec<Step> = Vec::new();
+        for columns in columns {
+            let columns: Vec<Num> = columns.into_iter().map(|k| x.columns_in(k..k + 1)).collect();
+            let x = f.beside(&columns).named("X_t");
+            let before = match steps.last() {
+                Some(step) => (reading.handed_on)(step.after.clone(), start),
+                None => start.clone(),
+            };
+            let z = (x.dot(&w) + before[0].dot(&u) + &b).named("z");
+            let (gates, after) = (self.step)(&z, &before);
+            steps.push(Step { x, gates, before, after });
         }
-    };
-    let mut steps: Vec<_> = (0..n_steps).map(|t| x.select(Axis(1), &columns(t))).collect();
-    match order {
-        Order::LastToFirst => steps.reverse(),
-        Order::AllButTheLast => drop(steps.pop()),
-        Order::FirstToLast | Order::Interleaved => {}
+        steps
     }
-    Some(steps)
+
+    /// What the layer returns for the same sequences twice.
+    fn read_twice(&self, f: &Formula, reading: Reading) -> [(&'static str, Num); 2] {
+        let zeros = zeros(f, "x");
+        let after = |start: &State| self.read(f, "x", start, reading).pop().map_or(start.clone(), |step| step.after);
+        let first = after(&zeros);
+        let second = after(&(reading.again)(zeros, first.clone()));
+        [("first time", (reading.returned)(first)), ("second time", (reading.returned)(second))]
+    }
+
+    /// The gradients for the sequences called `x`.
+    fn gradients(&self, f: &Formula, x: &str, way: Way) -> Gradients {
+        let (w, u, d_out) = (f.input("w"), f.input("u"), f.input("d_out"));
+        let zeros = zeros(f, x);
+        let steps = self.read(f, x, &zeros, FIRST_TO_LAST);
+        let mut d_x: Vec<Num> = steps.iter().map(|step| &step.x * 0.0).collect();
+        let [mut d_w, mut d_u, mut d_b] = [0.0; 3].map(|zero| f.number(zero));
+        let mut d_state = (way.start)(&d_out, &zeros[1]);
+        for t in (way.order)(steps.len()) {
+            let step = &steps[t];
+            let [d_z, d_c] = (self.back)(f, step, &d_state);
+            let d_z = d_z.named("dZ");
+            let state = (way.of_u)(step);
+            [d_w, d_u, d_b] = (way.so_far)([d_w, d_u, d_b]);
+            d_w = d_w + step.x.t().dot(&d_z);
+            d_u = d_u + state.t().dot(&d_z);
+            d_b = d_b + d_z.aggregate(Aggregate::Sum, Over::Samples);
+            d_x[t] = d_z.dot(&w.t());
+            d_state = (way.carried)([d_z.dot(&u.t()).named("dL/dh"), d_c], &d_out);
+        }
+        Gradients { d_x, d_w, d_u, d_b }
+    }
 }
 
-/// What the plain layer of a case answers to the same sequences twice.
-fn plain_twice(c: &Record, reading: Reading) -> Prediction {
-    let Some(steps) = steps(c, "x", reading.order) else { return Prediction::Panics };
-    let zeros = Array2::zeros((c.matrix("x").nrows(), c.matrix("u").nrows()));
-    let read = |start: &Array2<f64>| {
-        steps.iter().fold(start.clone(), |h, x| {
-            let h = if reading.handed_on { &h } else { &zeros };
-            (x.dot(&c.matrix("w")) + h.dot(&c.matrix("u")) + c.vector("b")).mapv(reading.activation)
-        })
-    };
-    let first = read(&zeros);
-    let second = read(if reading.reset { &zeros } else { &first });
-    Record::new().with("first time", first).with("second time", second).into()
+/// The state before the first step.
+fn zeros(f: &Formula, x: &str) -> State {
+    let (n, m) = (f.input(x).n_rows(), f.input("u").n_rows());
+    let row = f.vector(&vec![f.number(0.0); m]);
+    let zeros = f.matrix(&vec![row.clone(); n], &row);
+    [zeros.clone(), zeros]
 }
+
+/// The gradients of a layer; those of the inputs step by step.
+struct Gradients {
+    d_x: Vec<Num>,
+    d_w: Num,
+    d_u: Num,
+    d_b: Num,
+}
+
+impl Gradients {
+    fn parts(self, f: &Formula) -> [(&'static str, Num); 4] {
+        [("d_x", f.beside(&self.d_x)), ("d_w", self.d_w), ("d_u", self.d_u), ("d_b", self.d_b)]
+    }
+}
+
+/// The way back through time.
+#[derive(Clone, Copy)]
+struct Way {
+    /// The order of the steps.
+    order: fn(n_steps: usize) -> Vec<usize>,
+    /// dL/dh and dL/dc after the last step, made of `d_out` and zeros.
+    start: fn(&Num, &Num) -> State,
+    /// dL/dh and dL/dc for the next step, made of what a step yields and of `d_out`.
+    carried: fn(State, &Num) -> State,
+    /// The state that U multiplied.
+    of_u: fn(&Step) -> &Num,
+    /// The gradients of W, U and b to which a step adds.
+    so_far: fn([Num; 3]) -> [Num; 3],
+}
+
+const LAST_TO_FIRST: Way = Way {
+    order: |n_steps| (0..n_steps).rev().collect(),
+    start: |d_out, zeros| [d_out.clone(), zeros.clone()],
+    carried: |d_state, _| d_state,
+    of_u: |step| &step.before[0],
+    so_far: |gradients| gradients,
+};
 
 /// What can be wrong with how either layer reads a sequence.
-fn reading_mistakes(check: Check, twice: fn(&Record, Reading) -> Prediction) -> Check {
+fn reading_mistakes(check: Check, layer: &'static Layer) -> Check {
     check
+        .computes(move |f| layer.read_twice(f, FIRST_TO_LAST))
+        .panics_where("the columns of x are not whole steps", |c| !has_whole_steps(c))
         .mistake(
             "state_not_reset",
             "The same sequences have another output when they are read a second time: they start with the state of the \
              earlier sequences. Before the first step the state is 0, in every forward pass.",
-            move |c| twice(c, Reading { reset: false, ..Reading::default() }),
+            reads(layer, Reading { again: |_, first| first, ..FIRST_TO_LAST }),
         )
         .mistake(
             "state_not_handed_on",
             "Only the last step counts: every step starts from a state of 0. Start each step from the state after the \
              previous one.",
-            move |c| twice(c, Reading { handed_on: false, ..Reading::default() }),
+            reads(layer, Reading { handed_on: |_, start| start.clone(), ..FIRST_TO_LAST }),
         )
         .mistake(
             "read_backwards",
             "The sequence is read from its end to its beginning. Step 0 comes first in a row, and is read first.",
-            move |c| twice(c, Reading { order: Order::LastToFirst, ..Reading::default() }),
+            reads(
+                layer,
+                Reading {
+                    columns: |n_steps, n_in| (FIRST_TO_LAST.columns)(n_steps, n_in).into_iter().rev().collect(),
+                    ..FIRST_TO_LAST
+                },
+            ),
         )
-        .mistake("last_step_not_read", "The state is the one before the last step: read that step, too.", move |c| {
-            twice(c, Reading { order: Order::AllButTheLast, ..Reading::default() })
-        })
+        .mistake(
+            "last_step_not_read",
+            "The state is the one before the last step: read that step, too.",
+            reads(
+                layer,
+                Reading { columns: |n_steps, n_in| (FIRST_TO_LAST.columns)(n_steps - 1, n_in), ..FIRST_TO_LAST },
+            ),
+        )
         .mistake(
             "steps_interleaved",
             "The numbers of a step are taken from the wrong columns. Step t has the columns t·n_in to (t+1)·n_in, side \
              by side.",
-            move |c| twice(c, Reading { order: Order::Interleaved, ..Reading::default() }),
+            reads(
+                layer,
+                Reading {
+                    columns: |n_steps, n_in| {
+                        (0..n_steps).map(|t| (0..n_in).map(|k| k * n_steps + t).collect()).collect()
+                    },
+                    ..FIRST_TO_LAST
+                },
+            ),
         )
         .mistake_if(
             "half_a_step_read",
             "Your code returns a result although the columns are not whole steps: with two numbers per step, five \
              columns are two and a half steps. Such data are wrong, so `assert!` that the number of columns can be \
              divided by n_in.",
-            |c, _| !c.matrix("x").ncols().is_multiple_of(c.matrix("w").nrows()),
+            |c, _| !has_whole_steps(c),
         )
 }
 
-/// What can be wrong on the way back through time.
-#[derive(Clone, Copy, PartialEq)]
-enum Fault {
-    None,
-    Truncated,
-    FirstToLast,
-    OutputEverywhere,
-    StateAfter,
-    LastStepAlone,
-    SlopeForgotten,
-    SlopeOneMinusH,
-    SlopeBefore,
-    CellNotCarried,
-    CellFromTheOutput,
-    StateNotCarried,
+fn has_whole_steps(c: &Record) -> bool {
+    c.matrix("x").ncols().is_multiple_of(c.matrix("w").nrows())
 }
 
-/// The gradients of a layer.
-#[derive(Clone)]
-struct Gradients {
-    d_x: Array2<f64>,
-    d_w: Array2<f64>,
-    d_u: Array2<f64>,
-    d_b: Array1<f64>,
-}
-
-impl Gradients {
-    fn zeros(c: &Record, n: usize, n_columns: usize) -> Self {
-        let (w, u) = (c.matrix("w"), c.matrix("u"));
-        Self {
-            d_x: Array2::zeros((n, n_columns)),
-            d_w: Array2::zeros(w.dim()),
-            d_u: Array2::zeros(u.dim()),
-            d_b: Array1::zeros(u.ncols()),
-        }
-    }
-
-    /// Adds what step `t` says; returns the gradient with respect to the state before it.
-    fn add(&mut self, c: &Record, t: usize, x: &Array2<f64>, h: &Array2<f64>, d_z: &Array2<f64>) -> Array2<f64> {
-        self.d_w = &self.d_w + &x.t().dot(d_z);
-        self.d_u = &self.d_u + &h.t().dot(d_z);
-        self.d_b = &self.d_b + &d_z.sum_axis(Axis(0));
-        let d_x = d_z.dot(&c.matrix("w").t());
-        for ((i, k), &d) in d_x.indexed_iter() {
-            self.d_x[[i, t * x.ncols() + k]] = d;
-        }
-        d_z.dot(&c.matrix("u").t())
-    }
-
-    fn record(self, number: &str) -> Record {
-        self.with(Record::new(), number)
-    }
-
-    fn with(self, record: Record, number: &str) -> Record {
-        record
-            .with(&format!("d_x{number}"), self.d_x)
-            .with(&format!("d_w{number}"), self.d_w)
-            .with(&format!("d_u{number}"), self.d_u)
-            .with(&format!("d_b{number}"), self.d_b)
+/// What code that reads like this returns; it panics where the columns are not whole steps.
+fn reads(layer: &'static Layer, reading: Reading) -> impl Fn(&Record) -> Prediction {
+    move |c| match has_whole_steps(c) {
+        true => computed(|f| layer.read_twice(f, reading))(c).into(),
+        false => Prediction::Panics,
     }
 }
 
-/// The steps on the way back.
-fn way_back(n_steps: usize, fault: Fault) -> Vec<usize> {
-    match fault {
-        Fault::Truncated => (n_steps - 1..n_steps).collect(),
-        Fault::FirstToLast => (0..n_steps).collect(),
-        _ => (0..n_steps).rev().collect(),
-    }
-}
-
-fn plain_gradients(c: &Record, x: &str, fault: Fault) -> Gradients {
-    let (n, d_out) = (c.matrix(x).nrows(), c.matrix("d_out").to_owned());
-    let steps = steps(c, x, Order::FirstToLast).expect("whole steps");
-    let mut states = vec![Array2::zeros(d_out.dim())];
-    for (t, x) in steps.iter().enumerate() {
-        let z = x.dot(&c.matrix("w")) + states[t].dot(&c.matrix("u")) + c.vector("b");
-        states.push(z.mapv(f64::tanh));
-    }
-    let mut g = Gradients::zeros(c, n, c.matrix(x).ncols());
-    let mut d_h = d_out.clone();
-    for t in way_back(steps.len(), fault) {
-        let slope = match fault {
-            Fault::SlopeForgotten => Array2::ones(d_out.dim()),
-            Fault::SlopeOneMinusH => states[t + 1].mapv(|h| 1.0 - h),
-            Fault::SlopeBefore => states[t].mapv(|h| 1.0 - h * h),
-            _ => states[t + 1].mapv(|h| 1.0 - h * h),
-        };
-        let before = if fault == Fault::StateAfter { &states[t + 1] } else { &states[t] };
-        if fault == Fault::LastStepAlone {
-            g = Gradients { d_x: g.d_x, ..Gradients::zeros(c, n, 0) };
-        }
-        d_h = g.add(c, t, &steps[t], before, &(d_h * slope));
-        if fault == Fault::OutputEverywhere {
-            d_h += &d_out;
-        }
-    }
-    g
+fn goes_back(layer: &'static Layer, way: Way) -> impl Fn(&Record) -> Record {
+    computed(move |f| layer.gradients(f, "x", way).parts(f))
 }
 
 /// What can be wrong with back-propagation through time in either layer.
-fn bptt_mistakes(check: Check, gradients: fn(&Record, Fault) -> Gradients) -> Check {
+fn bptt_mistakes(check: Check, layer: &'static Layer) -> Check {
     check
+        .computes(move |f| layer.gradients(f, "x", LAST_TO_FIRST).parts(f))
         .mistake(
             "truncated",
             "The gradient stops after the last step: all others get 0. It has to go back through the state, step by \
              step, to the first.",
-            move |c| gradients(c, Fault::Truncated).record(""),
+            goes_back(layer, Way { order: |n_steps| vec![n_steps - 1], ..LAST_TO_FIRST }),
         )
         .mistake(
             "forwards_on_the_way_back",
             "The steps are taken from first to last. The output is the state after the *last* step, so the backward \
              pass starts there.",
-            move |c| gradients(c, Fault::FirstToLast).record(""),
+            goes_back(layer, Way { order: |n_steps| (0..n_steps).collect(), ..LAST_TO_FIRST }),
         )
         .mistake(
             "last_step_first_in_d_x",
             "The steps of d_x are in reverse order. The backward pass starts with the last step, but d_x has the same \
              order as x, first to last.",
-            move |c| {
-                let g = gradients(c, Fault::None);
-                let n_in = c.matrix("w").nrows();
-                let n_steps = g.d_x.ncols() / n_in;
-                let d_x =
-                    Array2::from_shape_fn(g.d_x.dim(), |(i, k)| g.d_x[[i, (n_steps - 1 - k / n_in) * n_in + k % n_in]]);
-                Gradients { d_x, ..g }.record("")
-            },
+            computed(move |f| {
+                let mut gradients = layer.gradients(f, "x", LAST_TO_FIRST);
+                gradients.d_x.reverse();
+                gradients.parts(f)
+            }),
         )
         .mistake(
             "output_at_every_step",
             "`d_out` is added at every step, as if each state were an output. Only the state after the last step is \
              one.",
-            move |c| gradients(c, Fault::OutputEverywhere).record(""),
+            goes_back(layer, Way { carried: |[d_h, d_c], d_out| [d_h + d_out, d_c], ..LAST_TO_FIRST }),
         )
         .mistake(
             "state_after_in_d_u",
             "`d_u` is computed from the state after each step. U multiplied the state *before* the step.",
-            move |c| gradients(c, Fault::StateAfter).record(""),
+            goes_back(layer, Way { of_u: |step| &step.after[0], ..LAST_TO_FIRST }),
         )
         .mistake(
             "cleared_at_every_step",
             "The gradients of W, U and b are those of the first step alone: they are cleared at every step. Clear them \
              once, before the last step, and let all steps add to them.",
-            move |c| gradients(c, Fault::LastStepAlone).record(""),
+            goes_back(layer, Way { so_far: |gradients| gradients.map(|d| d * 0.0), ..LAST_TO_FIRST }),
         )
 }
 
@@ -622,26 +609,20 @@ fn passes_cases(draw: &mut probe::Generator, n_in: usize, n_hidden: usize, n_sco
 }
 
 /// What can be wrong with what a layer keeps from pass to pass.
-fn passes_check(check: Check, gradients: fn(&Record, &str) -> Gradients) -> Check {
+fn passes_check(check: Check, layer: &'static Layer) -> Check {
     check
-        .expects(move |c| passed(c, gradients, Kept::Last))
+        .expects(move |c| passed(c, layer, Kept::Last))
         .mistake(
             "gradients_pile_up",
             "Gradients accumulate from one backward pass to the next. The steps of one pass add up, but a new pass \
              starts at 0: `clear_gradients`.",
-            move |c| passed(c, gradients, Kept::PilesUp),
+            move |c| passed(c, layer, Kept::PilesUp),
         )
         .mistake(
             "cache_is_used_up",
             "A second backward pass finds nothing: `take` has removed what `forward` stored. `as_ref` reads it and \
              leaves it in place.",
-            move |c| passed(c, gradients, Kept::UsedUp),
-        )
-        .mistake(
-            "first_pass_kept",
-            "`backward` goes back through the *first* sequences that the layer has ever read. Every forward pass has \
-             to replace the stored steps.",
-            move |c| passed(c, gradients, Kept::First),
+            move |c| passed(c, layer, Kept::UsedUp),
         )
         .mistake_if(
             "backward_without_forward",
@@ -654,38 +635,39 @@ fn passes_check(check: Check, gradients: fn(&Record, &str) -> Gradients) -> Chec
 #[derive(Clone, Copy, PartialEq)]
 enum Kept {
     Last,
-    First,
     UsedUp,
     PilesUp,
 }
 
-fn passed(c: &Record, gradients: fn(&Record, &str) -> Gradients, keeps: Kept) -> Prediction {
+fn passed(c: &Record, layer: &Layer, keeps: Kept) -> Prediction {
     let (mut kept, mut number, mut record) = (None, 0, Record::new());
-    let mut earlier: Option<Gradients> = None;
+    let mut earlier: Option<Record> = None;
     for pass in c.text("passes").split(", ") {
         let x = match pass {
             "forward(x)" => "x",
             "forward(x2)" => "x2",
             _ => {
                 let Some(x) = kept else { return Prediction::Panics };
-                let mut g = gradients(c, x);
+                let mut gradients = computed(|f| layer.gradients(f, x, LAST_TO_FIRST).parts(f))(c);
                 if let (Kept::PilesUp, Some(earlier)) = (keeps, &earlier) {
-                    g.d_w += &earlier.d_w;
-                    g.d_u += &earlier.d_u;
-                    g.d_b += &earlier.d_b;
+                    gradients = Record::new()
+                        .with("d_x", gradients.matrix("d_x").to_owned())
+                        .with("d_w", &gradients.matrix("d_w") + &earlier.matrix("d_w"))
+                        .with("d_u", &gradients.matrix("d_u") + &earlier.matrix("d_u"))
+                        .with("d_b", &gradients.vector("d_b") + &earlier.vector("d_b"));
                 }
                 number += 1;
-                record = g.clone().with(record, &format!(" {number}"));
-                earlier = Some(g);
+                for (name, value) in gradients.parts() {
+                    record = record.with(&format!("{name} {number}"), value.clone());
+                }
+                earlier = Some(gradients);
                 if keeps == Kept::UsedUp {
                     kept = None;
                 }
                 continue;
             }
         };
-        if kept.is_none() || keeps != Kept::First {
-            kept = Some(x);
-        }
+        kept = Some(x);
     }
     record.into()
 }
@@ -765,41 +747,56 @@ fn starting() -> Vec<Check> {
     ]
 }
 
-/// An LSTM's step: the inputs and results of its gates.
-struct Gates {
-    i: Array2<f64>,
-    f: Array2<f64>,
-    g: Array2<f64>,
-    o: Array2<f64>,
-    c: Array2<f64>,
-    h: Array2<f64>,
+/// i, f, g and o, made of the scores; `order` says which block of columns each has.
+fn gates(z: &Num, order: [usize; 4]) -> [Num; 4] {
+    let m = z.n_entries() / z.n_rows() / 4;
+    let [i, f, g, o] = order.map(|block| z.columns_in(block * m..(block + 1) * m));
+    [i.sigmoid().named("i"), f.sigmoid().named("f"), g.tanh().named("g"), o.sigmoid().named("o")]
 }
 
-fn block(z: &Array2<f64>, k: usize) -> Array2<f64> {
-    let m = z.ncols() / 4;
-    z.select(Axis(1), &(k * m..(k + 1) * m).collect::<Vec<_>>())
-}
-
-/// One step, with the columns of i, f, g and o in this order.
-fn step_in(case: &Record, x: &Array2<f64>, h: &Array2<f64>, c: &Array2<f64>, order: [usize; 4]) -> Gates {
-    let z = x.dot(&case.matrix("w")) + h.dot(&case.matrix("u")) + case.vector("b");
-    let (i, f) = (block(&z, order[0]).mapv(sigmoid), block(&z, order[1]).mapv(sigmoid));
-    let (g, o) = (block(&z, order[2]).mapv(f64::tanh), block(&z, order[3]).mapv(sigmoid));
-    let c = &f * c + &i * &g;
-    let h = &o * &c.mapv(f64::tanh);
-    Gates { i, f, g, o, c, h }
+/// h and c after a step.
+fn state_after([i, f, g, o]: &[Num; 4], c: &Num) -> [Num; 2] {
+    let after_c = (f * c + i * g).named("after.c");
+    [(o * after_c.tanh()).named("after.h"), after_c]
 }
 
 const ORDER: [usize; 4] = [0, 1, 2, 3];
 
-fn gates() -> Vec<Check> {
-    let stepped = |case: &Record, order: [usize; 4], spoil: fn(&Record, &mut Gates)| -> Record {
-        let (x, h, c) = (case.matrix("x").to_owned(), case.matrix("h").to_owned(), case.matrix("c").to_owned());
-        let mut gates = step_in(case, &x, &h, &c, order);
-        spoil(case, &mut gates);
-        let record = Record::new().with("i", gates.i).with("f", gates.f).with("g", gates.g).with("o", gates.o);
-        record.with("after.c", gates.c).with("after.h", gates.h).with("x", x).with("before.h", h).with("before.c", c)
-    };
+const LSTM: Layer = Layer {
+    step: |z, [_, c]| {
+        let gates = gates(z, ORDER);
+        let after = state_after(&gates, c);
+        (gates.to_vec(), after)
+    },
+    back: |f, step, d_after| {
+        let [i, forget, g, o] = &*step.gates else { unreachable!("an LSTM has four gates") };
+        let gates = [i, forget, g, o];
+        let (d_gates, d_c) = back_to_gates(gates, [&step.before[1], &step.after[1]], d_after);
+        [f.beside(&back_to_scores(d_gates, gates)), d_c]
+    },
+};
+
+/// The parts of a step, where `after` makes the state.
+fn stepped(f: &Formula, order: [usize; 4], after: fn(&[Num; 4], &Num) -> [Num; 2]) -> [(&'static str, Num); 9] {
+    let (x, h, c) = (f.input("x"), f.input("h"), f.input("c"));
+    let z = (x.dot(&f.input("w")) + h.dot(&f.input("u")) + f.input("b")).named("z");
+    let gates = gates(&z, order);
+    let [after_h, after_c] = after(&gates, &c);
+    let [i, f, g, o] = gates;
+    [
+        ("i", i),
+        ("f", f),
+        ("g", g),
+        ("o", o),
+        ("after.c", after_c),
+        ("after.h", after_h),
+        ("x", x),
+        ("before.h", h),
+        ("before.c", c),
+    ]
+}
+
+fn step() -> Vec<Check> {
     vec![
         Check::new("step", "step", "Lstm::step computes the gates, the cell state and h", 4)
             .about("Lstm::step")
@@ -819,66 +816,37 @@ fn gates() -> Vec<Check> {
                     .with("c", draw::matrix(draw, (n, 3), 2.0) + 0.305);
                 vec![by_hand, drawn]
             })
-            .computes(|run| {
-                let (x, h, c) = (run.input("x"), run.input("h"), run.input("c"));
-                let z = (x.dot(&run.input("w")) + h.dot(&run.input("u")) + run.input("b")).named("z");
-                let m = h.n_entries() / h.n_rows();
-                let i = z.columns_in(0..m).sigmoid().named("i");
-                let f = z.columns_in(m..2 * m).sigmoid().named("f");
-                let g = z.columns_in(2 * m..3 * m).tanh().named("g");
-                let o = z.columns_in(3 * m..4 * m).sigmoid().named("o");
-                let after_c = (&f * &c + &i * &g).named("after.c");
-                let after_h = (&o * after_c.tanh()).named("after.h");
-                [
-                    ("i", i),
-                    ("f", f),
-                    ("g", g),
-                    ("o", o),
-                    ("after.c", after_c),
-                    ("after.h", after_h),
-                    ("x", x),
-                    ("before.h", h),
-                    ("before.c", c),
-                ]
-            })
+            .computes(|f| stepped(f, ORDER, state_after))
             .mistake(
                 "gates_exchanged",
                 "The forget gate multiplies the candidate, and the input gate the cell state. It should be c = f ⊙ \
                  c_before + i ⊙ g.",
-                move |c| {
-                    stepped(c, ORDER, |case, gates| {
-                        gates.c = &gates.i * &case.matrix("c") + &gates.f * &gates.g;
-                        gates.h = &gates.o * &gates.c.mapv(f64::tanh);
-                    })
-                },
+                computed(|f| stepped(f, ORDER, |[i, f, g, o], c| state_after(&[f, i, g, o].map(Num::clone), c))),
             )
             .mistake(
                 "order_i_f_o_g",
                 "The columns of the candidate and of the output gate are swapped. The blocks are i, f, g, o, in this \
                  order.",
-                move |c| stepped(c, [0, 1, 3, 2], |_, _| {}),
+                computed(|f| stepped(f, [0, 1, 3, 2], state_after)),
             )
             .mistake(
                 "order_f_i_g_o",
                 "The columns of the input gate and of the forget gate are swapped. The blocks are i, f, g, o, in this \
                  order.",
-                move |c| stepped(c, [1, 0, 2, 3], |_, _| {}),
+                computed(|f| stepped(f, [1, 0, 2, 3], state_after)),
             ),
-        back_through_gates(),
+        step_backward(),
     ]
 }
 
-/// What can be wrong on the way back through the gates.
-#[derive(Clone, Copy, PartialEq)]
-enum Slip {
-    None,
-    GateSlopesMissing,
-    OwnFactor,
-    OutputGateBeforeCandidate,
-}
-
-fn back_through_gates() -> Check {
-    let slip = |slip: Slip| move |c: &Record| gates_back(c, slip);
+fn step_backward() -> Check {
+    let back = |f: &Formula, d_z: fn([Num; 4], [&Num; 4]) -> [Num; 4]| {
+        let [i, forget, g, o] = ["i", "f", "g", "o"].map(|name| f.input(name));
+        let gates = [&i, &forget, &g, &o];
+        let cells = [&f.input("before.c"), &f.input("after.c")];
+        let (d_gates, d_c) = back_to_gates(gates, cells, &[f.input("d_after.h"), f.input("d_after.c")]);
+        [("d_z", f.beside(&d_z(d_gates, gates))), ("d_c", d_c)]
+    };
     Check::new(
         "step_backward",
         "step_backward",
@@ -888,109 +856,74 @@ fn back_through_gates() -> Check {
     .about("Step::backward")
     .on(|draw| {
         let n = size(draw, 2, 4);
-        let case = parameters(draw, 2, 3, 12);
-        let (x, h) = (draw::matrix(draw, (n, 2), 1.5), draw::matrix(draw, (n, 3), 0.9));
-        let c = draw::matrix(draw, (n, 3), 1.5) + 0.305;
-        let gates = step_in(&case, &x, &h, &c, ORDER);
-        let record = Record::new().with("x", x).with("before.h", h).with("before.c", c);
-        let record = record.with("i", gates.i).with("f", gates.f).with("g", gates.g).with("o", gates.o);
-        let record = record.with("after.h", gates.h).with("after.c", gates.c);
+        let case = parameters(draw, 2, 3, 12)
+            .with("x", draw::matrix(draw, (n, 2), 1.5))
+            .with("h", draw::matrix(draw, (n, 3), 0.9))
+            .with("c", draw::matrix(draw, (n, 3), 1.5) + 0.305);
         let d_h = draw::matrix(draw, (n, 3), 1.0) + 0.105;
-        vec![record.with("d_after.h", d_h).with("d_after.c", draw::matrix(draw, (n, 3), 1.0) - 0.205)]
+        let step = computed(|f| stepped(f, ORDER, state_after))(&case);
+        vec![step.with("d_after.h", d_h).with("d_after.c", draw::matrix(draw, (n, 3), 1.0) - 0.205)]
     })
-    .computes(|run| {
-        let [i, f, g, o] = ["i", "f", "g", "o"].map(|name| run.input(name));
-        let (d_h, shown) = (run.input("d_after.h"), run.input("after.c").tanh().named("tanh(c)"));
-        let d_after_c = (run.input("d_after.c") + &d_h * &o * (1.0 - shown.square())).named("dL/dc");
-        let d_i = &d_after_c * &g * &i * (1.0 - &i);
-        let d_f = &d_after_c * run.input("before.c") * &f * (1.0 - &f);
-        let d_g = &d_after_c * i * (1.0 - g.square());
-        let d_o = d_h * shown * &o * (1.0 - &o);
-        [("d_z", run.beside(&[d_i, d_f, d_g, d_o])), ("d_c", d_after_c * f)]
-    })
+    .computes(move |f| back(f, back_to_scores))
     .mistake(
         "gate_slopes_missing",
         "`d_z` holds the gradients with respect to the gates. The scores are one step further back: through σ' = σ(1 - \
          σ) for i, f and o, and through tanh' = 1 - tanh² for g.",
-        slip(Slip::GateSlopesMissing),
+        computed(move |f| back(f, |d_gates, _| d_gates)),
     )
     .mistake(
         "own_factor",
         "i and g each get their own value as a factor. In a product, the gradient of each factor has the *other* \
          factor: d_i has g, and d_g has i.",
-        slip(Slip::OwnFactor),
+        computed(move |f| {
+            back(f, |[d_i, d_f, d_g, d_o], gates| {
+                let [i, _, g, _] = gates;
+                back_to_scores([d_i / g * i, d_f, d_g / i * g, d_o], gates)
+            })
+        }),
     )
     .mistake(
         "output_gate_before_candidate",
         "The blocks of `d_z` are in the order i, f, o, g. It should be i, f, g, o, as in the scores.",
-        slip(Slip::OutputGateBeforeCandidate),
+        computed(move |f| {
+            back(f, |d_gates, gates| {
+                let [d_i, d_f, d_g, d_o] = back_to_scores(d_gates, gates);
+                [d_i, d_f, d_o, d_g]
+            })
+        }),
     )
 }
 
-/// The way back through one step: d_z and the gradient of the memory before it.
-fn gates_back(case: &Record, slip: Slip) -> Record {
-    let part = |name: &str| case.matrix(name).to_owned();
-    let step = Gates { i: part("i"), f: part("f"), g: part("g"), o: part("o"), c: part("after.c"), h: part("after.h") };
-    let (d_z, d_c) = back_through(&step, &part("before.c"), &part("d_after.h"), &part("d_after.c"), slip);
-    Record::new().with("d_z", d_z).with("d_c", d_c)
+/// The gradients of the gates and of c before a step, from those of h and c after it.
+fn back_to_gates(gates: [&Num; 4], [before_c, after_c]: [&Num; 2], [d_h, d_c]: &[Num; 2]) -> ([Num; 4], Num) {
+    let ([i, f, g, o], shown) = (gates, after_c.tanh().named("tanh(c)"));
+    let d_after_c = (d_c + d_h * o * (1.0 - shown.square())).named("dL/dc");
+    ([&d_after_c * g, &d_after_c * before_c, &d_after_c * i, d_h * shown], d_after_c * f)
 }
 
-fn back_through(
-    step: &Gates,
-    c_before: &Array2<f64>,
-    d_h: &Array2<f64>,
-    d_c_after: &Array2<f64>,
-    slip: Slip,
-) -> (Array2<f64>, Array2<f64>) {
-    let tanh_c = step.c.mapv(f64::tanh);
-    let d_c = d_c_after + &(d_h * &step.o * tanh_c.mapv(|t| 1.0 - t * t));
-    let gate = |a: &Array2<f64>| match slip {
-        Slip::GateSlopesMissing => Array2::ones(a.dim()),
-        _ => a.mapv(|a| a * (1.0 - a)),
-    };
-    let candidate = match slip {
-        Slip::GateSlopesMissing => Array2::ones(step.g.dim()),
-        _ => step.g.mapv(|g| 1.0 - g * g),
-    };
-    let (of_i, of_g) = if slip == Slip::OwnFactor { (&step.i, &step.g) } else { (&step.g, &step.i) };
-    let (d_i, d_f) = (&d_c * of_i * gate(&step.i), &d_c * c_before * gate(&step.f));
-    let (d_g, d_o) = (&d_c * of_g * candidate, d_h * &tanh_c * gate(&step.o));
-    let blocks = match slip {
-        Slip::OutputGateBeforeCandidate => [d_i, d_f, d_o, d_g],
-        _ => [d_i, d_f, d_g, d_o],
-    };
-    let m = blocks[0].ncols();
-    let d_z = Array2::from_shape_fn((d_h.nrows(), 4 * m), |(row, k)| blocks[k / m][[row, k % m]]);
-    (d_z, d_c * &step.f)
+fn back_to_scores([d_i, d_f, d_g, d_o]: [Num; 4], [i, f, g, o]: [&Num; 4]) -> [Num; 4] {
+    [d_i * i * (1.0 - i), d_f * f * (1.0 - f), d_g * (1.0 - g.square()), d_o * o * (1.0 - o)]
 }
 
 fn lstm() -> Vec<Check> {
-    let cases = |draw: &mut probe::Generator| {
-        let n = size(draw, 2, 4);
-        let two = parameters(draw, 2, 3, 12).with("x", draw::matrix(draw, (n, 6), 1.5));
-        let one = parameters(draw, 1, 2, 8).with("x", draw::matrix(draw, (2, 4), 1.5));
-        vec![two, one]
-    };
     vec![
         reading_mistakes(
             Check::new("lstm_forward", "lstm_forward", "Lstm::forward passes both states from step to step", 2)
                 .about("Lstm::forward")
                 .after("step")
-                .on(move |draw| {
-                    let odd = parameters(draw, 2, 3, 12).with("x", draw::matrix(draw, (2, 5), 1.5));
-                    cases(draw).into_iter().chain([odd]).collect()
-                })
-                .expects(|c| lstm_twice(c, Reading::default())),
-            lstm_twice,
+                .on(|draw| with_half_a_step(draw, 4)),
+            &LSTM,
         )
-        .mistake("memory_returned", "This is the cell state after the last step. The output is h.", |c| {
-            lstm_twice_with(c, Reading::default(), |_, c| (c.clone(), c.clone()))
-        })
+        .mistake(
+            "memory_returned",
+            "This is the cell state after the last step. The output is h.",
+            reads(&LSTM, Reading { returned: |[_, c]| c, ..FIRST_TO_LAST }),
+        )
         .mistake(
             "memory_not_handed_on",
             "Every step starts with an empty cell state: only h is passed on. Pass on both: the cell state is the \
              memory of an LSTM.",
-            |c| lstm_twice_with(c, Reading::default(), |h, c| (h.clone(), Array2::zeros(c.dim()))),
+            reads(&LSTM, Reading { handed_on: |[h, _], start| [h, start[1].clone()], ..FIRST_TO_LAST }),
         ),
         bptt_mistakes(
             Check::new(
@@ -1003,27 +936,26 @@ fn lstm() -> Vec<Check> {
             .after("lstm_forward")
             .after("step_backward")
             .after("weights_backward")
-            .on(move |draw| cases(draw).into_iter().map(|case| with_d_out(draw, case)).collect())
-            .expects(|c| lstm_gradients(c, "x", Fault::None).record("")),
-            |c, fault| lstm_gradients(c, "x", fault),
+            .on(|draw| sequences(draw, 4).map(|case| with_d_out(draw, case)).to_vec()),
+            &LSTM,
         )
         .mistake(
             "memory_gradient_not_carried",
             "The gradient of the cell state is not passed from step to step: each step starts with 0 for it. Pass on \
              what `Step::backward` returns; this gradient does not vanish.",
-            |c| lstm_gradients(c, "x", Fault::CellNotCarried).record(""),
+            goes_back(&LSTM, Way { carried: |[d_h, d_c], _| [d_h, d_c * 0.0], ..LAST_TO_FIRST }),
         )
         .mistake(
             "memory_as_output",
             "At the last step the gradient of the cell state is `d_out`. The cell state is not an output: its gradient \
              is 0 there.",
-            |c| lstm_gradients(c, "x", Fault::CellFromTheOutput).record(""),
+            goes_back(&LSTM, Way { start: |d_out, _| [d_out.clone(), d_out.clone()], ..LAST_TO_FIRST }),
         )
         .mistake(
             "state_gradient_not_carried",
             "Only the gradient of the cell state is passed from step to step. The gates use h, so its gradient, dZ·Uᵀ, \
              has to go back as well.",
-            |c| lstm_gradients(c, "x", Fault::StateNotCarried).record(""),
+            goes_back(&LSTM, Way { carried: |[d_h, d_c], _| [d_h * 0.0, d_c], ..LAST_TO_FIRST }),
         ),
         passes_check(
             Check::new(
@@ -1036,70 +968,9 @@ fn lstm() -> Vec<Check> {
             .about("Lstm::forward")
             .after("lstm_backward")
             .on(|draw| passes_cases(draw, 2, 2, 8)),
-            |c, x| lstm_gradients(c, x, Fault::None),
+            &LSTM,
         ),
     ]
-}
-
-fn lstm_twice(c: &Record, reading: Reading) -> Prediction {
-    lstm_twice_with(c, reading, |h, c| (h.clone(), c.clone()))
-}
-
-/// Makes what is shown, and the cell state that the next step finds, of the h and c that a step left.
-type Hand = fn(&Array2<f64>, &Array2<f64>) -> (Array2<f64>, Array2<f64>);
-
-/// What the LSTM of a case answers to the same sequences twice.
-fn lstm_twice_with(case: &Record, reading: Reading, hand: Hand) -> Prediction {
-    let Some(steps) = steps(case, "x", reading.order) else { return Prediction::Panics };
-    let zeros = Array2::zeros((case.matrix("x").nrows(), case.matrix("u").nrows()));
-    let read = |start: (Array2<f64>, Array2<f64>)| {
-        let (mut h, mut c, mut shown) = (start.0, start.1, zeros.clone());
-        for x in &steps {
-            if !reading.handed_on {
-                (h, c) = (zeros.clone(), zeros.clone());
-            }
-            let gates = step_in(case, x, &h, &c, ORDER);
-            (shown, c) = hand(&gates.h, &gates.c);
-            h = gates.h;
-        }
-        (shown, h, c)
-    };
-    let (first, h, c) = read((zeros.clone(), zeros.clone()));
-    let (second, ..) = read(if reading.reset { (zeros.clone(), zeros.clone()) } else { (h, c) });
-    Record::new().with("first time", first).with("second time", second).into()
-}
-
-fn lstm_gradients(case: &Record, x: &str, fault: Fault) -> Gradients {
-    let (n, d_out) = (case.matrix(x).nrows(), case.matrix("d_out").to_owned());
-    let steps = steps(case, x, Order::FirstToLast).expect("whole steps");
-    let zeros: Array2<f64> = Array2::zeros(d_out.dim());
-    let mut states = vec![(zeros.clone(), zeros.clone())];
-    let mut gates = Vec::new();
-    for (t, x) in steps.iter().enumerate() {
-        let (h, c) = &states[t];
-        let step = step_in(case, x, h, c, ORDER);
-        states.push((step.h.clone(), step.c.clone()));
-        gates.push(step);
-    }
-    let mut g = Gradients::zeros(case, n, case.matrix(x).ncols());
-    let mut d_h = d_out.clone();
-    let mut d_c = if fault == Fault::CellFromTheOutput { d_out.clone() } else { zeros.clone() };
-    for t in way_back(steps.len(), fault) {
-        let (d_z, d_c_before) = back_through(&gates[t], &states[t].1, &d_h, &d_c, Slip::None);
-        let before = if fault == Fault::StateAfter { &states[t + 1].0 } else { &states[t].0 };
-        if fault == Fault::LastStepAlone {
-            g = Gradients { d_x: g.d_x, ..Gradients::zeros(case, n, 0) };
-        }
-        d_h = g.add(case, t, &steps[t], before, &d_z);
-        d_c = d_c_before;
-        match fault {
-            Fault::OutputEverywhere => d_h += &d_out,
-            Fault::CellNotCarried => d_c.fill(0.0),
-            Fault::StateNotCarried => d_h.fill(0.0),
-            _ => {}
-        }
-    }
-    g
 }
 
 fn sizes() -> Check {
@@ -1271,18 +1142,18 @@ fn training() -> Vec<Check> {
                         .with("max_norm", 1.25),
                 ]
             })
-            .expects(|c| fitted(c, c.float("max_norm"), false))
+            .computes(|f| fitted(f, shortened, |loss, _| loss))
             .within(Tolerance { relative: 1e-5, absolute: 1e-6 })
             .mistake(
                 "losses_after_the_steps",
                 "Each loss is that after its step. Return the loss before it, so that the first one is that of the \
                  untrained network.",
-                |c| fitted(c, c.float("max_norm"), true),
+                computed(|f| fitted(f, shortened, |_, loss_after| loss_after)),
             )
             .mistake(
                 "fit_without_clipping",
                 "The steps are not clipped. `train_step` and `step` do not use `max_norm`: call `clipped_step`.",
-                |c| fitted(c, f64::INFINITY, false),
+                computed(|f| fitted(f, |norm, _| 0.0 * norm + 1.0, |loss, _| loss)),
             ),
         Check::new(
             "forecasts",
@@ -1314,7 +1185,7 @@ fn training() -> Vec<Check> {
         })
         .demands(|c, seen| {
             let n_past = c.count("n_past");
-            let series = rescaled(c, n_past, 0.0, |v, mean, std| (v - mean) / std);
+            let series = computed(|f| scaled(f, n_past))(c).vector("result").to_owned();
             let (x, y) = windows_of(&series, (n_past - c.count("len"), series.len()), c.count("len"));
             let forecasts = seen.matrix("forecasts");
             if forecasts.dim() != y.dim() {
@@ -1381,27 +1252,26 @@ fn seasonal(t: usize, year: f64, week: f64) -> f64 {
     (TAU * t as f64 / 12.0 + year).sin() + 0.5 * (TAU * t as f64 / 5.0 + week).sin()
 }
 
-/// A linear layer after some steps on the mean squared error, each with a gradient no longer than `max_norm`.
-fn fitted(c: &Record, max_norm: f64, after: bool) -> Record {
-    let (x, y, rate) = (c.matrix("x"), c.matrix("y"), c.float("learning_rate"));
-    let (mut w, mut b) = (c.matrix("w").to_owned(), c.vector("b").to_owned());
+/// What a step is multiplied by.
+fn shortened(norm: &Num, max_norm: &Num) -> Num {
+    norm.above(max_norm).choose(&(max_norm / norm), &(0.0 * norm + 1.0)).named("factor")
+}
+
+/// A linear layer after some steps on the mean squared error. `told` is returned of the losses before and after a step.
+fn fitted(f: &Formula, factor: fn(&Num, &Num) -> Num, told: fn(Num, Num) -> Num) -> [(&'static str, Num); 2] {
+    let (x, y, rate, max_norm) = (f.input("x"), f.input("y"), f.input("learning_rate"), f.input("max_norm"));
+    let (mut w, mut b) = (f.input("w"), f.input("b"));
     let mut losses = Vec::new();
-    for _ in 0..c.count("n_steps") {
-        let errors = x.dot(&w) + &b - y;
-        losses.push(errors.mapv(|e| e * e).sum() / errors.len() as f64);
-        let d = &errors * (2.0 / errors.len() as f64);
-        let (d_w, d_b) = (x.t().dot(&d), d.sum_axis(Axis(0)));
-        let norm = (d_w.mapv(|d| d * d).sum() + d_b.mapv(|d| d * d).sum()).sqrt();
-        let rate = rate * if norm > max_norm { max_norm / norm } else { 1.0 };
-        w = w - d_w * rate;
-        b = b - d_b * rate;
+    for _ in 0..f.times("n_steps") {
+        let errors = (x.dot(&w) + &b - &y).named("errors");
+        let d = 2.0 * &errors / errors.count();
+        let (d_w, d_b) = (x.t().dot(&d).named("d_w"), d.aggregate(Aggregate::Sum, Over::Samples).named("d_b"));
+        let norm = (d_w.square().sum() + d_b.square().sum()).sqrt().named("norm");
+        let rate = (&rate * factor(&norm, &max_norm)).named("rate");
+        (w, b) = (w - &rate * d_w, b - rate * d_b);
+        losses.push(told(errors.square().mean(), (x.dot(&w) + &b - &y).square().mean()));
     }
-    let output = x.dot(&w) + &b;
-    if after {
-        losses.remove(0);
-        losses.push(mse(&output, &y));
-    }
-    Record::new().with("losses", Array1::from(losses)).with("output", output)
+    [("losses", f.vector(&losses)), ("output", x.dot(&w) + b)]
 }
 
 fn forecasting() -> Check {
@@ -1476,10 +1346,6 @@ fn forecasts(c: &Record, moved: impl Fn(&mut Vec<f64>, f64)) -> Array1<f64> {
             value
         })
         .collect()
-}
-
-fn sigmoid(z: f64) -> f64 {
-    1.0 / (1.0 + (-z).exp())
 }
 
 /// A whole number from `low` to `high`.

@@ -64,6 +64,8 @@ struct Candidate {
     id: String,
     /// What follows "is what comes out if".
     says: String,
+    /// If it is one question that is asked otherwise: how many bits of evidence it needs.
+    bits_of_question: Option<f64>,
 }
 
 /// What else can be asked, and with which seed.
@@ -141,7 +143,7 @@ pub(crate) fn by_tests(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, se
     let fit: Vec<refusal::Slip> = all.into_iter().filter(|slip| search.fits(&slip_of(slip))).collect();
     let candidate = |(rank, slip)| {
         let (id, says) = slips.describe(slip, &fit);
-        Candidate { slip: slip_of(slip), rank, id, says }
+        Candidate { slip: slip_of(slip), rank, id, says, bits_of_question: None }
     };
     let fits = (0..).zip(&fit).map(candidate).collect();
     search.choose(fits, tried, 0.0, &mut More { ask, seed })
@@ -175,7 +177,7 @@ pub(crate) fn by_twist(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, se
         let (rank, id, says) = twist.describe();
         let slip = Slip::Twist(twist);
         if started.elapsed() <= MAX_TIME && search.fits(&slip) {
-            fits.push(Candidate { slip, rank, id, says });
+            fits.push(Candidate { slip, rank, id, says, bits_of_question: None });
         }
     }
     if let Some(found) = search.choose(fits, tried, 0.0, more) {
@@ -190,7 +192,7 @@ pub(crate) fn by_twist(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, se
         let slip = |constant| Slip::Twist(open.with(constant));
         if let Some(constant) = search.constant(&slip, open.right) {
             let (rank, id, says) = open.with(constant).describe();
-            fits.push(Candidate { slip: slip(constant), rank, id, says });
+            fits.push(Candidate { slip: slip(constant), rank, id, says, bits_of_question: None });
         }
     }
     search.choose(fits, tried, BITS_OF_A_CONSTANT, more)
@@ -224,7 +226,11 @@ fn describe(
     }
     sayings.dedup();
     let slip = Slip::Edits(edits.iter().map(|(edit, _)| (*edit).clone()).collect());
-    Some(Candidate { slip, rank, id: ids.join("+"), says: sayings.join(", and ") })
+    let bits_of_question = match edits {
+        [(edit, step)] => edit.bits_of_question(&trace[*step]),
+        _ => None,
+    };
+    Some(Candidate { slip, rank, id: ids.join("+"), says: sayings.join(", and "), bits_of_question })
 }
 
 /// What slips are held against.
@@ -388,7 +394,10 @@ impl<'a> Search<'a> {
         let (name, index) = self.right[self.first_wrong].parts().find_map(|(name, value)| {
             let seen = numbers(observed.get(name)?);
             let pairs = numbers(value).into_iter().zip(&seen);
-            let is_off = |(right, seen): (f64, &f64)| (right - seen).abs() > 1e-9 * right.abs() && seen.is_finite();
+            let is_off = |(right, seen): (f64, &f64)| {
+                let Tolerance { relative, absolute } = self.tolerance;
+                (right - seen).abs() > relative * right.abs() + absolute && seen.is_finite()
+            };
             Some((name, pairs.map(is_off).position(|is_off| is_off)?))
         })?;
         let wanted = numbers(observed.get(name)?)[index];
@@ -396,6 +405,8 @@ impl<'a> Search<'a> {
             let predicted = self.predict(&slip(constant), case, &self.inputs[self.first_wrong], Some(observed))?;
             Some(numbers(predicted.get(name)?).get(index)? - wanted)
         };
+        // The number that is solved for has fewer digits than the one that was seen.
+        let precision = (10.0 * self.tolerance.relative).max(1e-6);
         // Along straight lines: the first one is right already where the constant is a factor of the whole.
         let mut before = (right, numbers(self.right[self.first_wrong].get(name)?)[index] - wanted);
         let mut now = (1.25 * right + 0.125, off_at(1.25 * right + 0.125)?);
@@ -404,8 +415,8 @@ impl<'a> Search<'a> {
             if !next.is_finite() {
                 return None;
             }
-            if (next - now.0).abs() <= 1e-8 * next.abs() {
-                return edits::recognised(next).filter(|constant| self.fits(&slip(*constant)));
+            if (next - now.0).abs() <= precision / 100.0 * next.abs() {
+                return edits::recognised(next, precision).filter(|constant| self.fits(&slip(*constant)));
             }
             (before, now) = (now, (next, off_at(next)?));
         }
@@ -511,8 +522,14 @@ impl<'a> Search<'a> {
         });
         let right: Option<Vec<Record>> =
             answered.iter().map(|(case, observed)| self.right_given(case, observed)).collect();
-        bits += right.map_or(0.0, |right| self.evidence(&answered, &right));
-        if fits.is_empty() || bits < needed {
+        let right = right.unwrap_or_default();
+        bits += self.evidence(&answered, &right);
+        if bits < needed {
+            let answers = self.seen.iter().zip(&self.right).chain(answered.iter().zip(&right));
+            let bits = bits_of_wrong_answers(answers);
+            fits.retain(|candidate| candidate.bits_of_question.is_some_and(|needed| bits >= needed));
+        }
+        if fits.is_empty() {
             return None;
         }
         fits.sort_by_key(|candidate| candidate.rank);
@@ -722,6 +739,20 @@ const MAX_COMPARED: usize = 12;
 /// Whether everything that was predicted was observed.
 pub(crate) fn agree(predicted: &Record, observed: &Record, tolerance: Tolerance) -> bool {
     predicted.parts().all(|(name, value)| observed.get(name).is_some_and(|seen| same(value, seen, tolerance)))
+}
+
+/// How many bits it takes to say which of all these answers are wrong.
+fn bits_of_wrong_answers<'a>(answers: impl Iterator<Item = (&'a (Record, Record), &'a Record)>) -> f64 {
+    let (mut n_all, mut n_wrong) = (0, 0);
+    for ((_, observed), right) in answers {
+        for (right, observed) in right.parts().filter_map(|(name, right)| Some((right, observed.get(name)?))) {
+            let (right, observed) = (numbers(right), numbers(observed));
+            n_all += right.len();
+            n_wrong += right.iter().zip(&observed).filter(|(right, observed)| right != observed).count();
+        }
+    }
+    // The logarithm of n over k.
+    (0..n_wrong.min(n_all - n_wrong)).map(|k| ((n_all - k) as f64 / (k + 1) as f64).log2()).sum()
 }
 
 /// The numbers in a value, in order.
@@ -1065,6 +1096,20 @@ mod tests {
         assert_eq!(told.says, "Your result is what comes out if the right result is multiplied by 0.3.");
         let told = said_of(&line(), &mut |c| (c.float("w") * 2.5 + c.float("b").sin()).into()).unwrap();
         assert_eq!(told.says, "Your result is what comes out if `x` is 2.5.");
+        // 1 divided by a whole number; and a number that is not a factor, where results are computed in `f32`.
+        let told =
+            said_of(&line(), &mut |c| ((c.float("w") * c.float("x") + c.float("b").sin()) / 16.0).into()).unwrap();
+        assert_eq!(told.says, "Your result is what comes out if the right result is multiplied by 1/16.");
+        let curve = Check::new("curve", "curve", "", 1).on(|draw| (0..9).map(|_| neuron_case(draw)).collect());
+        let curve = curve
+            .computes(|f| [("z", f.input("x") + f.input("y")), ("a", f.input("x") * f.input("w") + f.input("b"))])
+            .within(Tolerance { relative: 1e-4, absolute: 1e-5 });
+        let told = said_of(&curve, &mut |c| {
+            let (x, y, b) = (c.float("x"), c.float("y"), c.float("b"));
+            let narrow = |number: f64| f64::from(number as f32);
+            Record::new().with("z", narrow(x + y)).with("a", narrow(0.45 * x + b))
+        });
+        assert_eq!(told.unwrap().says, "Your `a` is what comes out if `w` is 0.45.");
         // A constant that nobody writes is none.
         let told = said_of(&line(), &mut |c| (0.312_345 * (c.float("w") * c.float("x") + c.float("b").sin())).into());
         assert!(told.is_none_or(|told| !told.id.starts_with("edit:")));
@@ -1322,6 +1367,65 @@ mod tests {
             Record::from(ndarray::Array2::from_shape_fn((3, 4), |(row, k)| z[[row, (k + 2) % 4]].tanh()))
         };
         assert_eq!(said_of(&check, &mut code).unwrap().id, "edit:function:tanh_for_sigmoid");
+    }
+
+    #[test]
+    fn a_question_that_is_asked_otherwise_is_told() {
+        let check = Check::new("predict", "predict", "", 1)
+            .on(|draw| {
+                let drawn = draw::vector(draw, 8, 2.0).to_vec();
+                let scores = [vec![0.0, 0.25, -1.0, 0.75], drawn].concat();
+                vec![Record::new().with("scores", ndarray::Array1::from(scores))]
+            })
+            .computes(|f| f.input("scores").at_least(&f.number(0.0)).real());
+        let told = |class: fn(f64) -> f64| {
+            said_of(&check, &mut |case| Record::from(case.vector("scores").mapv(class))).map(|told| told.id)
+        };
+        // A single tie is enough for this one, and nothing else explains it.
+        assert_eq!(told(|z| f64::from(u8::from(z > 0.0))).unwrap(), "edit:operator:greater_for_atleast");
+        assert_eq!(told(|z| f64::from(u8::from(z >= 0.5))).unwrap(), "edit:constant:0.5_for_0");
+        assert_eq!(told(|z| z).unwrap(), "edit:unasked:scores");
+        assert_eq!(told(|z| 1.0 / (1.0 + (-z).exp())).unwrap(), "edit:unasked:sigmoid_scores");
+        // Of the fixed numbers one is wrong, as if by chance.
+        assert_eq!(told(|z| f64::from(u8::from(z >= 0.0 && z != 0.75))), None);
+        let check = Check::new("accuracy", "accuracy", "", 1)
+            .on(|draw| {
+                let mut classes = || draw::vector(draw, 9, 1.0).mapv(|x| f64::from(u8::from(x > 0.0)));
+                let pair = Record::new().with("predictions", classes());
+                vec![pair.with("targets", classes())]
+            })
+            .computes(|f| f.input("predictions").equals(&f.input("targets")).mean());
+        let mut ones = |case: &Record| Record::from((&case.vector("predictions") * &case.vector("targets")).mean());
+        assert_eq!(said_of(&check, &mut ones).unwrap().id, "edit:operator:and_for_equal");
+    }
+
+    #[test]
+    fn a_product_left_out_a_slope_too_many_and_the_slope_of_the_square_are_told() {
+        let check = |formula: fn(&Formula) -> Num| {
+            Check::new("step", "step", "", 1)
+                .on(|draw| {
+                    let pair = |draw: &mut probe::Generator| ["x", "w"].map(|name| (name, draw::vector(draw, 3, 1.5)));
+                    (0..2).map(|_| pair(draw).into_iter().fold(Record::new(), |c, (name, x)| c.with(name, x))).collect()
+                })
+                .computes(formula)
+        };
+        let told = |formula, code: &mut dyn FnMut(&Record) -> Record| said_of(&check(formula), code).unwrap();
+        let dot = |f: &Formula| f.input("x").dot(&f.input("w"));
+        let first =
+            told(dot, &mut |c| (c.vector("x").dot(&c.vector("w")) - c.vector("x")[0] * c.vector("w")[0]).into());
+        assert_eq!(first.says, "Your result is what comes out if the first product of `x·w` is left out.");
+        let error = |f: &Formula| f.input("w") - f.input("x").sigmoid().named("p");
+        let slope = told(error, &mut |c| {
+            let p = c.vector("x").mapv(|x| 1.0 / (1.0 + (-x).exp()));
+            Record::from((&c.vector("w") - &p) * &p * (1.0 - &p))
+        });
+        assert_eq!(
+            slope.says,
+            "Your result is what comes out if `w - p` is multiplied by the slope of the sigmoid, a(1 - a)."
+        );
+        let sign = |f: &Formula| (f.input("x") - f.input("w")).named("e").sign();
+        let square = told(sign, &mut |c| Record::from(2.0 * (&c.vector("x") - &c.vector("w"))));
+        assert_eq!(square.says, "Your result is what comes out if the formula contains `2 * e`.");
     }
 
     #[test]
