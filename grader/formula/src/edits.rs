@@ -653,6 +653,10 @@ fn changes_of_arg(step: &Step, index: usize, arg: &Num, changes: &mut Vec<Change
             push(Arg::Quantity(quantity.name.clone(), quantity.is_old));
         }
     }
+    // The slope of ReLU is not taken of anything else.
+    if step.op == Op::Function(Function::Step) {
+        return;
+    }
     let functions = [
         Function::Square,
         Function::Abs,
@@ -757,14 +761,15 @@ impl Function {
             Tanh => &[Sigmoid, Relu, Sin, TanhSlope],
             Relu => &[LeakyRelu, Abs, Sigmoid, Tanh, Sign, Step],
             Sign => &[Signum, Abs, Relu],
+            Step => &[StepFrom0, Sign, Relu, Ones, SigmoidSlope],
             Recip => &[Neg, Sqrt],
             Round => &[Floor, Ceil],
             Floor => &[Round, Ceil],
             Ceil => &[Floor, FloorPlusOne, Round],
             Sin => &[Cos, Tanh],
             Cos => &[Sin],
-            Neg | Same | Signum | LeakyRelu | Step | SigmoidSlope | TanhSlope | OneMinus | TwiceMinusOne | Log2
-            | Log10 | Ones | Zeros | FloorPlusOne => &[],
+            Neg | Same | Signum | LeakyRelu | SigmoidSlope | TanhSlope | OneMinus | TwiceMinusOne | Log2 | Log10
+            | Ones | Zeros | FloorPlusOne | StepFrom0 => &[],
         }
     }
 }
@@ -1013,6 +1018,10 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             ),
         ),
         Change::Is(_) => (30, "given".to_owned(), in_formula),
+        Change::Arg(_, Arg::Op(Op::Transpose)) if let Op::Aggregate(how, Over::Samples) = step.op => {
+            let says = format!("{} is used{in_owner} instead of {}", how.noun(Over::Row), how.noun(Over::Samples));
+            (12, "aggregate:over_row_for_samples".to_owned(), says)
+        }
         Change::Arg(index, Arg::Op(op)) => {
             let code = format!("{}:{}", op.code(), slug(texts[*index]));
             (op.rank(), code, in_formula)

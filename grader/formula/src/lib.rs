@@ -219,6 +219,8 @@ pub enum Function {
     LeakyRelu,
     /// The slope of the function before: 1 where it is positive, else 0.
     Step,
+    /// 1 where it is not negative, else 0.
+    StepFrom0,
     /// σ(x)(1 - σ(x)).
     SigmoidSlope,
     /// 1 - tanh²(x).
@@ -729,6 +731,7 @@ impl Function {
             Self::Relu => x.max(0.0),
             Self::LeakyRelu => x.max(0.01 * x),
             Self::Step => f64::from(u8::from(x > 0.0)),
+            Self::StepFrom0 => f64::from(u8::from(x >= 0.0)),
             Self::SigmoidSlope => 1.0 / (2.0 + x.exp() + (-x).exp()),
             Self::TanhSlope => 1.0 - x.tanh().powi(2),
             Self::Sign if x == 0.0 => 0.0,
@@ -785,6 +788,8 @@ methods! {
     tanh: Op::Function(Function::Tanh);
     /// Every entry, or 0 where it is negative.
     relu: Op::Function(Function::Relu);
+    /// The slope of ReLU: 1 for every positive entry, else 0.
+    step: Op::Function(Function::Step);
     /// 1, 0 or -1 for every entry.
     sign: Op::Function(Function::Sign);
     /// 1 divided by every entry.

@@ -210,6 +210,7 @@ impl Function {
             Self::OneMinus => Text::new(format!("1 - {}", of.within(1)), 2),
             Self::TwiceMinusOne => Text::new(format!("2 * {} - 1", of.within(0)), 2),
             Self::Ones => Text::name("1"),
+            Self::Step => Text::call("relu'", &[of]),
             Self::Zeros => Text::name("0"),
             // The root of a square.
             Self::Sqrt if of.level == 0 && of.words.ends_with('²') => {
@@ -225,6 +226,7 @@ impl Function {
         match self {
             Self::Same => "nothing".to_owned(),
             Self::Step => "slope of relu".to_owned(),
+            Self::StepFrom0 => "slope of relu from 0".to_owned(),
             Self::SigmoidSlope => "slope of sigmoid".to_owned(),
             Self::TanhSlope => "slope of tanh".to_owned(),
             Self::FloorPlusOne => "floor_plus_1".to_owned(),
@@ -253,6 +255,7 @@ impl Function {
             Self::Relu => "ReLU".to_owned(),
             Self::LeakyRelu => "the leaky ReLU".to_owned(),
             Self::Step => "the slope of ReLU".to_owned(),
+            Self::StepFrom0 => "a slope of ReLU that is 1 at 0".to_owned(),
             Self::SigmoidSlope => "the slope of the sigmoid".to_owned(),
             Self::TanhSlope => "the slope of tanh".to_owned(),
             Self::Exp => "`exp`".to_owned(),

@@ -86,7 +86,7 @@ fn main() {
         ("from_parts", |case| {
             let layer =
                 HIDDEN(Array2::zeros((case.count("rows"), case.count("columns"))), Array1::zeros(case.count("biases")));
-            layer.map_or("an error", |_| "a layer").into()
+            layer.map_or("Err", |_| "a layer").into()
         }),
         ("stack", |case| {
             let network = network(case, "");

@@ -76,30 +76,21 @@ fn valley() -> Vec<Check> {
                 let calls = f.number(n_steps as f64).whole();
                 [("result", f.matrix(&path, &start)), (SEEN, f.number(n_steps.min(1) as f64).whole()), (CALLS, calls)]
             })
-            .mistake("a_parameter_for_each_coordinate", A_PARAMETER_FOR_EACH_COORDINATE, |c| {
-                let n = if c.count("n_steps") == 0 { 0 } else { c.vector("start").len() };
-                let path = bowl_path(c, 0..=c.count("n_steps"));
-                Record::new().with("result", path).with(SEEN, n).with(CALLS, c.count("n_steps"))
-            })
-            // The same, with a call for each of them.
-            .mistake("a_parameter_for_each_coordinate", A_PARAMETER_FOR_EACH_COORDINATE, |c| {
-                let n_calls = c.count("n_steps") * c.vector("start").len();
-                let path = bowl_path(c, 0..=c.count("n_steps"));
-                Record::new().with("result", path).with(SEEN, n_calls.min(1)).with(CALLS, n_calls)
-            })
             .mistake_if(
-                "a_call_for_each_coordinate",
-                "The optimiser is called once for each coordinate, and each time it moves all of them. One call is one \
-                 step for the whole point.",
-                |c, seen| c.count("n_steps") > 0 && seen.count(CALLS) == c.count("n_steps") * c.vector("start").len(),
+                "coordinates_apart",
+                "The coordinates are handed to the optimiser as separate parameters, or in separate calls. The point is \
+                 one parameter: pass a view of the whole array, in one call of `step`.",
+                |c, seen| {
+                    let n = c.vector("start").len();
+                    c.count("n_steps") > 0 && (seen.count(SEEN) == n || seen.count(CALLS) == n * c.count("n_steps"))
+                },
             )
             .mistake("start_missing", "The start is missing: row 0 is the start, before any step.", |c| {
                 bowl_path(c, 1..=c.count("n_steps"))
             })
             .mistake(
                 "start_counted_twice",
-                "The first two rows are both the start, and the last step is missing. Row k is the point after k \
-                 steps: take the step first, then write its row.",
+                "The first two rows are both the start. Row k is the point after k steps: step first, then write.",
                 |c| bowl_path(c, std::iter::once(0).chain(0..c.count("n_steps"))),
             ),
     ]
@@ -108,10 +99,6 @@ fn valley() -> Vec<Check> {
 /// What the probe's own optimiser was handed.
 const SEEN: &str = "parameters in a step";
 const CALLS: &str = "calls of step";
-
-const A_PARAMETER_FOR_EACH_COORDINATE: &str = "The path is right, but every coordinate is passed to the optimiser as \
-                                               a separate parameter. The point is one parameter: pass a view of the \
-                                               whole array, in one call of `step`.";
 
 fn momentum() -> [Check; 3] {
     [
@@ -123,8 +110,7 @@ fn momentum() -> [Check; 3] {
         )
         .mistake(
             "averaged_gradients",
-            "(1 - β) · g is added to the velocity, as for a mean, so the steps are 1 - β times as long as they should \
-             be. Add the whole gradient: v ← β · v + g.",
+            "(1 - β) · g is added to the velocity, as for a mean. Add the whole gradient: v ← β · v + g.",
             after_steps(|f, now| {
                 now.g = (1.0 - f.input("beta")) * &now.g;
                 momentum_step(f, now);
@@ -224,53 +210,25 @@ fn adam() -> [Check; 3] {
             adam_rule,
         )
         .mistake(
-            "bias_not_corrected",
-            "The means are used without correction. They start at 0, so the first ones are too small: divide m by 1 - \
-             β₁ᵗ and v by 1 - β₂ᵗ before the step.",
-            after_steps(|f, now| {
-                let means = means(now, &betas(f));
-                adam_step(f, now, means);
-            }),
-        )
-        .mistake(
             "t_starts_at_zero",
-            "Everything is NaN from the first step on. Perhaps t is 0 there: then 1 - β⁰ is 0, and 0 / 0 is NaN. \
-             Count t from 1. Or perhaps you take the root of a negative number: v̂ must not be negative.",
+            "Everything is NaN. Perhaps t is 0 at first: 1 - β⁰ is 0, and 0 / 0 is NaN. Count t from 1. Or perhaps you \
+             take the root of a negative number: v̂ must not be negative.",
             after_steps(|f, now| {
                 now.t = &now.t - 1.0;
                 adam_rule(f, now);
             }),
         )
         .mistake(
-            "t_never_advances",
-            "Every step is corrected like the first one: m̂ is m / (1 - β₁) in all of them. Either t is never \
-             increased, or the power t is missing in 1 - β₁ᵗ and 1 - β₂ᵗ.",
-            after_steps(|f, now| {
-                now.t = f.number(1.0);
-                adam_rule(f, now);
-            }),
-        )
-        .mistake(
             "hats_stored",
-            "The corrected means are stored, and corrected again at the next step. Use m̂ and v̂ for this step only, \
-             and store m and v.",
+            "The corrected means are stored, and corrected again at the next step. Store m and v.",
             after_steps(|f, now| {
                 adam_rule(f, now);
                 now.memory = corrected(now, &betas(f), now.memory.clone());
             }),
         )
         .mistake(
-            "betas_swapped",
-            "β₁ and β₂ are swapped: β₁ belongs to m, the mean of gradients, and β₂ to v, the mean of squares.",
-            after_steps(|f, now| {
-                let [beta1, beta2] = betas(f);
-                adam_with(f, now, [beta2, beta1]);
-            }),
-        )
-        .mistake(
             "usual_values_for_given",
-            "The usual hyperparameters are used, not those that were passed to `new`. Store the arguments of `new` in \
-             fields, and use these.",
+            "The usual hyperparameters are used. Store the arguments of `new` in fields, and use these.",
             after_steps(|f, now| adam_with(f, now, [0.9, 0.999].map(|beta| f.number(beta)))),
         ),
         rule_check("adam_epsilon", "adam", "Adam adds ε to the root of v̂, where gradients are tiny or 0", 1)
@@ -288,8 +246,7 @@ fn adam() -> [Check; 3] {
             )
             .mistake(
                 "epsilon_before_the_correction",
-                "ε is added to √v before the correction. So ε is divided by √(1 - β₂ᵗ) as well: at the first step it \
-                 is 1 / √(1 - β₂) times too large. Correct v first, then take the root, then add ε.",
+                "ε is added to √v before the correction. Correct v first, then take the root, then add ε.",
                 after_steps(|f, now| {
                     let means = means(now, &betas(f));
                     let [m_hat, _] = corrected(now, &betas(f), means.clone());
@@ -309,8 +266,7 @@ fn adam() -> [Check; 3] {
         .within(ORDINARY)
         .mistake(
             "t_counts_parameters",
-            "t is increased for every parameter. But t counts steps, and a call of `step` is one step for all \
-             parameters: increase t once, before the loop.",
+            "t is increased for every parameter. It counts steps: increase it once, before the loop.",
             after_both(|f, now, place| {
                 now.t = 2.0 * &now.t - 1.0 + place as f64;
                 adam_rule(f, now);
@@ -335,8 +291,7 @@ fn adam_w() -> [Check; 3] {
             .within(Tolerance { relative: 1e-7, absolute: 1e-7 })
             .mistake(
                 "decay_in_the_gradient",
-                "λ · θ is added to the gradient, so Adam scales it like the gradient. AdamW subtracts lr · λ · θ from \
-                 the value itself, and gives Adam the gradient without decay.",
+                "λ · θ is added to the gradient, so Adam scales it. AdamW subtracts lr · λ · θ from the value itself.",
                 after_steps(|f, now| {
                     now.g = &now.g + f.input("weight_decay") * &now.theta;
                     adam_rule(f, now);
@@ -344,18 +299,11 @@ fn adam_w() -> [Check; 3] {
             )
             .mistake(
                 "decay_after_the_step",
-                "The decay is computed from the value after the step. Compute it from the value before: first the \
-                 decay, then Adam.",
+                "The decay is computed from the value after the step: first the decay, then Adam.",
                 after_steps(|f, now| {
                     adam_rule(f, now);
                     decay(f, now);
                 }),
-            )
-            .mistake(
-                "decay_forgotten",
-                "There is no decay here: this is the step of Adam. Either the decay is missing, or it leaves out \
-                 parameters of one dimension. Apply it to every parameter, biases as well.",
-                after_steps(adam_rule),
             )
             .mistake(
                 "adam_forgotten",
@@ -370,8 +318,7 @@ fn adam_w() -> [Check; 3] {
             .within(ORDINARY)
             .mistake(
                 "decay_at_the_first_rate",
-                "The step uses the new learning rate, but the decay still uses the one of `new`: `set_learning_rate` \
-                 has to change it for both.",
+                "The decay still uses the learning rate of `new`: `set_learning_rate` has to change it for both.",
                 after_steps(|f, now| {
                     let rate = std::mem::replace(&mut now.rate, f.input("learning_rate"));
                     decay(f, now);
@@ -393,7 +340,7 @@ fn adam_w() -> [Check; 3] {
         .within(ORDINARY)
         .mistake(
             "only_the_first_shrinks",
-            "The decay changes only the first parameter. Apply it to all of them, as the step.",
+            "The decay changes only the first parameter.",
             after_both(|f, now, place| if place == 0 { adam_w_rule(f, now) } else { adam_rule(f, now) }),
         ),
     ]
@@ -422,8 +369,7 @@ fn training() -> [Check; 1] {
         })
         .mistake(
             "loss_after_the_step",
-            "Each loss is that of the network after the step. Return the loss before the step: it is the one whose \
-             gradient is used.",
+            "Each loss is that of the network after the step. Return the one whose gradient is used.",
             computed(|f| {
                 let (losses, parameters) = trained_and_measured(f);
                 observed(f, &losses[1..], losses.len() - 1, parameters)
@@ -431,7 +377,7 @@ fn training() -> [Check; 1] {
         )
         .mistake(
             "one_loss_too_many",
-            "There is one loss too many: a training of n steps has n losses, one before each step.",
+            "There is one loss too many: n steps have n losses, one before each.",
             computed(|f| {
                 let (losses, parameters) = trained_and_measured(f);
                 observed(f, &losses, losses.len() - 1, parameters)
@@ -442,72 +388,49 @@ fn training() -> [Check; 1] {
             NOTHING_LEARNED,
             computed(|f| {
                 let (losses, parameters) = trained(f, &f.number(0.0));
-                observed(f, &losses, losses.len(), parameters)
-            }),
-        )
-        // The same, without a single call of the optimiser.
-        .mistake(
-            "nothing_learned",
-            NOTHING_LEARNED,
-            computed(|f| {
-                let (losses, parameters) = trained(f, &f.number(0.0));
-                observed(f, &losses, 0, parameters)
-            }),
-        )
-        .mistake(
-            "target_for_output",
-            "The steps go uphill, so the loss grows. Either the arguments of the loss's gradient are swapped (the \
-             output comes first, then the target), or its sign is wrong.",
-            computed(|f| {
-                let (losses, parameters) = trained(f, &-f.input("learning_rate"));
-                observed(f, &losses, losses.len(), parameters)
+                // With calls of the optimiser, or without.
+                let [losses, _, parts @ ..] = observed(f, &losses, 0, parameters);
+                let [w1, b1, w2, b2] = parts;
+                [losses, w1, b1, w2, b2]
             }),
         )
         .mistake(
             "step_before_backward",
-            "The optimiser uses the gradients of the step before, and zeros at the first step. Run the backward pass \
-             first, then take the step.",
+            "The optimiser uses the gradients of the step before. Run the backward pass first, then take the step.",
             computed(lagging),
         )
         .mistake_if(
             "optimizer_left_out",
-            "The network changes, but the optimiser is never asked: its `step` was not called once. Which rule is used, \
-             and with which learning rate, is up to the optimiser: hand it `net.parameters()`.",
+            "The network changes, but the optimiser is never asked. The rule is up to it: hand it `net.parameters()`.",
             |c, seen| c.count("n_steps") > 0 && seen.count(CALLS) == 0,
         )
         .mistake_if(
             "one_call_for_each_parameter",
             "The optimiser is called once for every parameter. It knows a parameter only by its place in the list, so \
-             it would mix up what it stores for them, and Adam would count too many steps. Pass all parameters in one \
-             call.",
+             it would mix up what it stores for them. Pass all in one call.",
             |c, seen| c.count("n_steps") > 0 && seen.count(CALLS) == PARAMETERS.len() * c.count("n_steps"),
         )]
 }
 
-const NOTHING_LEARNED: &str = "The network never changes, so all losses are the same. Gradients are 0 until a \
-                               backward pass computes them: pass the gradient of the loss to `backward`, then let the \
-                               optimiser change `net.parameters()`.";
+const NOTHING_LEARNED: &str = "The network never changes. Gradients are 0 until a backward pass computes them: pass the \
+                               gradient of the loss to `backward`, then let the optimiser step.";
 
-const NOTHING_MOVES: &str = "No parameter changes. If you `zip` the parameters with the stored arrays, the loop ends \
-                             with the shorter of the two. With no stored arrays it ends at once: fill the list with \
-                             zeros at the first step.";
+const NOTHING_MOVES: &str = "No parameter changes. If you `zip` the parameters with the stored arrays, and there are none \
+                             yet, the loop ends at once: fill the list with zeros at the first step.";
 
 const MEMORY_LOST: &str = "Nothing is kept from the steps before. Either the stored arrays are created again in each \
-                           step, or they are never written back. Create them once, at the first step, and change them \
-                           in place.";
+                           step, or they are never written back.";
 
 const ONE_MEMORY_FOR_ALL: &str = "The parameters share one stored array, so the gradient of one changes the step of \
                                   the other. Store an array for each parameter, in the order of the list.";
 
 const ONLY_THE_FIRST: &str = "Only the first parameter changes. Update every parameter in the list.";
 
-const RATE_IN_THE_VELOCITY: &str = "The velocity contains the learning rate, so old gradients keep the old rate after \
-                                    a change. Store the velocity without the rate, and multiply by the rate when you \
-                                    take the step.";
+const RATE_IN_THE_VELOCITY: &str = "The velocity contains the learning rate, so old gradients keep the old rate. Multiply \
+                                    by the rate when you take the step.";
 
-const EPSILON_UNDER_THE_ROOT: &str = "ε is added under the root, so its effect is that of √ε: with 1e-8, that is \
-                                      10,000 times as much. Tiny gradients then change almost nothing. Take the root \
-                                      first, then add ε.";
+const EPSILON_UNDER_THE_ROOT: &str = "ε is added under the root, so its effect is that of √ε: with 1e-8, that is 10,000 \
+                                      times as much. Take the root first, then add ε.";
 
 /// For gradients of ordinary size, where nothing hangs on the place of ε: that has a check of its own.
 const ORDINARY: Tolerance = Tolerance { relative: 1e-6, absolute: 1e-6 };

@@ -470,7 +470,7 @@ const LAST_TO_FIRST: Way = Way {
 fn reading_mistakes(check: Check, layer: &'static Layer) -> Check {
     check
         .computes(move |f| layer.read_twice(f, FIRST_TO_LAST))
-        .panics_where(|c| !has_whole_steps(c))
+        .panics_where("the columns of x are not whole steps", |c| !has_whole_steps(c))
         .mistake(
             "state_not_reset",
             "The same sequences have another output when they are read a second time: they start with the state of the \

@@ -1473,10 +1473,10 @@ mod tests {
     }
 
     #[test]
-    fn a_slope_at_the_output_a_missing_sum_and_a_misplaced_square_are_told() {
+    fn wrong_slopes_sums_and_squares_are_told() {
         let check = |formula: fn(&Formula) -> Num| {
             Check::new("back", "back", "back", 1)
-                .on(|draw| (0..2).map(|_| Record::new().with("z", draw::matrix(draw, (2, 3), 1.5))).collect())
+                .on(|draw| (0..6).map(|_| Record::new().with("z", 0.005 + draw::matrix(draw, (2, 3), 1.5))).collect())
                 .computes(formula)
         };
         let id = |formula, code: fn(ndarray::Array2<f64>) -> ndarray::Array2<f64>| {
@@ -1494,6 +1494,18 @@ mod tests {
         let mut code =
             |case: &Record| Record::from(case.matrix("z").mapv(|z| sigmoid(sigmoid(z)) * (1.0 - sigmoid(sigmoid(z)))));
         assert_eq!(said_of(&twice, &mut code).unwrap().id, "edit:slope:at_output");
+        let of_relu = |f: &Formula| f.input("z").step() * f.input("z").exp();
+        assert_eq!(id(of_relu, |z| z.mapv(f64::exp)), "edit:leave_out:relu_z");
+        assert_eq!(id(of_relu, |z| z.mapv(|z| z.signum() * z.exp())), "edit:function:sign_for_slope_of_relu");
+        let sums = check(|f| f.input("z").exp().aggregate(Aggregate::Sum, Over::Samples));
+        let mut code = |case: &Record| Record::from(case.matrix("z").mapv(f64::exp).sum_axis(ndarray::Axis(1)));
+        let found = said_of(&sums, &mut code).unwrap();
+        assert_eq!(found.id, "edit:aggregate:over_row_for_samples");
+        assert!(
+            found.says.ends_with("if the sum of each row is used instead of the sum of each column."),
+            "{}",
+            found.says
+        );
         let centred = |f: &Formula| f.input("z") - f.input("z").square().aggregate(Aggregate::Sum, Over::Row);
         assert_eq!(id(centred, |z| &z - &z.mapv(|z| z * z)), "edit:leave_out:sum");
         let error = |f: &Formula| (f.input("z").square() / 3.0 + f.input("z").exp()).sqrt();
