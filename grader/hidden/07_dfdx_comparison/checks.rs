@@ -290,6 +290,14 @@ fn checks() -> Vec<Check> {
                     i * h + h * o
                 },
             )
+            .mistake("one_layer_without_biases", ONE_LAYER_WITHOUT_BIASES, |c| {
+                let (i, h, o) = sizes(c);
+                i * h + h + h * o
+            })
+            .mistake("one_layer_without_biases", ONE_LAYER_WITHOUT_BIASES, |c| {
+                let (i, h, o) = sizes(c);
+                i * h + h * o + o
+            })
             .mistake(
                 "bias_for_every_input",
                 "A layer has as many biases as outputs, not as inputs: there is one per neuron.",
@@ -525,6 +533,16 @@ fn checks() -> Vec<Check> {
                     largest(&[output_weights, output_biases])
                 },
             )
+            .mistake("one_array_not_compared", ONE_ARRAY_NOT_COMPARED, |c| largest(&slope_differences(c)[1..]))
+            .mistake("one_array_not_compared", ONE_ARRAY_NOT_COMPARED, |c| largest(&slope_differences(c)[..3]))
+            .mistake("one_array_not_compared", ONE_ARRAY_NOT_COMPARED, |c| {
+                let [one, _, three, four] = slope_differences(c);
+                largest(&[one, three, four])
+            })
+            .mistake("one_array_not_compared", ONE_ARRAY_NOT_COMPARED, |c| {
+                let [one, two, _, four] = slope_differences(c);
+                largest(&[one, two, four])
+            })
             .mistake(
                 "differences_added_up",
                 "The differences of the four arrays are added up. Return the largest of them.",
@@ -871,8 +889,12 @@ const TRAINING: Tolerance = Tolerance { relative: 2e-5, absolute: 1e-6 };
 /// On XOR: `Cpu::default()` always starts its generator at the seed 0.
 const LOSS_OF_A_FRESH_MODEL: f64 = 0.250_027_18;
 
+const ONE_LAYER_WITHOUT_BIASES: &str =
+    "The biases of one layer are not counted. Both layers learn biases, one per neuron.";
 const COMPARED_WITH_ITSELF: &str = "The result is always 0, even where the two networks differ. Perhaps one of them \
      is compared with itself: use the argument `mlp` itself.";
+const ONE_ARRAY_NOT_COMPARED: &str = "The slopes of one of the four arrays are not compared. Each layer has \
+     weights and biases: take the largest of all four differences.";
 const MEAN_DIFFERENCE: &str = "This is the mean of the differences. It hides one wrong entry among many right ones; the largest difference does not.";
 const LOSS_AFTER_THE_UPDATE: &str = "The losses are those after each update. They should be those before it: the \
      first one belongs to the initial parameters.";

@@ -398,6 +398,15 @@ fn epochs() -> [Check; 7] {
                     Record::new().with("loss", cross_entropy(&after.scores(&c.matrix("x")), &labels))
                 },
             )
+            .mistake(
+                "multiplied_by_batch_size",
+                "The mean of the batch is multiplied by `batch_size`, although the batch has fewer samples. Multiply \
+                 by the number of samples in the batch.",
+                computed(|f| {
+                    let loss = cross_entropy_of(f, &scores_of(f));
+                    [("loss", loss * f.input("batch_size") / f.input("x").rows())]
+                }),
+            )
             .mistake_if(
                 "divided_by_full_batches",
                 "The loss is infinite if there are fewer samples than `batch_size`. Perhaps a sum is divided by `n / \
@@ -1208,6 +1217,11 @@ fn tables() -> [Check; 5] {
                 let both = matrix(&c.matrix("matrix") + &c.matrix("matrix").t());
                 ranked(&both, c.count("n"), |pair| pair.0 < pair.1 && is_confusion(pair), most_frequent_first)
             },
+        )
+        .mistake(
+            "one_direction_only",
+            "Only pairs with the smaller class first are in the list. A 9 predicted as a 4 is a confusion as well.",
+            |c| ranked(c, c.count("n"), |pair| pair.0 < pair.1 && is_confusion(pair), most_frequent_first),
         )
         .mistake(
             "least_confused_first",
