@@ -44,6 +44,10 @@ pub enum Change {
     MeanOver(String),
     /// The same, with the size of this quantity.
     MeanOverSize(Count, String),
+    /// Instead of this size, that of another quantity.
+    CountOf(Count, String),
+    /// In all of this argument, something stands for what is computed at a place: another quantity, or 1.
+    Within(usize, Place, Option<String>),
     /// Of the products that a matrix product sums up, one is treated otherwise than the rest.
     Product {
         /// The last one, and not the first.
@@ -206,6 +210,21 @@ impl Change {
                 let mean = |(of, size): (&Array, Array)| of.data.iter().sum::<f64>() / size.data[0];
                 (value.map(mean).map(Array::number), text(op, &texts))
             }
+            Self::CountOf(count, name) => {
+                let op = Op::Count(*count);
+                let size = run.quantity(name, false).and_then(|quantity| op.of(&[&quantity]));
+                (size, text(op, &[&Text::name(name)]))
+            }
+            Self::Within(index, place, name) => {
+                let mut values: Vec<Option<Array>> = args.iter().map(|arg| arg.0.value.clone()).collect();
+                let stands_there = match name {
+                    Some(name) => run.quantity(name, false),
+                    None => Some(Array::number(1.0)),
+                };
+                values[*index] = stands_there.and_then(|value| args[*index].with(*place, &value));
+                let values: Option<Vec<&Array>> = values.iter().map(Option::as_ref).collect();
+                (values.and_then(|values| op.of(&values)), text(op, &texts))
+            }
             Self::Product { is_last, is_left_out } => {
                 let pair = args[0].0.value.as_ref().zip(args[1].0.value.as_ref());
                 let alone = pair.and_then(|(one, two)| one.dot_of_one(two, *is_last));
@@ -290,8 +309,8 @@ struct Regrouped {
 }
 
 /// `(a + b) / c` as `a + b / c` (0), `c / (a + b)` as `c / a + b` (1), `f(a + b)` as `f(a) + b` (0) or `a + f(b)` (1),
-/// `mean(f(a))` as `f(mean(a))` (2), `a - f(b)` as `f(a - b)` (3), `f(a) / b` as `f(a / b)` (4), `(a + b) / c` as `a / c + b`
-/// (5).
+/// `mean(f(a))` as `f(mean(a))` (2), `a - f(b)` as `f(a - b)` and `a * f(b)` as `f(a * b)` (3), `f(a) / b` as `f(a / b)` (4),
+/// `(a + b) / c` as `a / c + b` (5).
 fn regrouped(op: Op, args: &[Num], way: usize) -> Option<Regrouped> {
     let is_product = matches!(op, Op::Binary(Binary::Mul | Binary::Div));
     let is_arithmetic = |op| matches!(op, Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div));
@@ -328,7 +347,7 @@ fn regrouped(op: Op, args: &[Num], way: usize) -> Option<Regrouped> {
             let (then, parts) = made_by(&args[0], |inner| matches!(inner, Op::Function(_)) || is_aggregate(inner))?;
             Some(Regrouped { first: (op, parts[..1].to_vec()), then, other: None, comes_first: false })
         }
-        (_, 3) if is_sum(op) => {
+        (_, 3) if is_sum(op) || is_product => {
             let (then, parts) = made_by(&args[1], |inner| matches!(inner, Op::Function(_)))?;
             let first = (op, vec![args[0].clone(), parts[0].clone()]);
             Some(Regrouped { first, then, other: None, comes_first: false })
@@ -369,6 +388,12 @@ impl Step {
     fn is_whole(&self) -> bool {
         self.args[0].0.kind == Kind::Whole && self.value.as_ref().is_some_and(|value| value.axes == 0)
     }
+
+    /// Whether it is the name of a whole number that is not computed, as of the number of a step.
+    fn is_counter(&self) -> bool {
+        let is_constant = matches!(self.op, Op::Named(_)) && self.args[0].0.made.is_none();
+        is_constant && self.value.as_ref().is_some_and(|value| value.axes == 0 && value.data[0].fract() == 0.0)
+    }
 }
 
 /// So often may a place be visited for each visit to be varied alone.
@@ -389,6 +414,10 @@ pub fn all(trace: &[Step]) -> Vec<(Edit, usize)> {
             continue;
         }
         for change in changes(step) {
+            // In a loop, an argument is computed from all turns before.
+            if visits > 1 && matches!(change, Change::Within(..)) {
+                continue;
+            }
             if stands_for_all {
                 edits.push((Edit { place: step.place, visit: None, change: change.clone() }, index));
             }
@@ -474,6 +503,9 @@ fn changes(step: &Step) -> Vec<Change> {
                     changes.push(Change::Uses(other.name.clone()));
                 }
             }
+            if step.is_counter() {
+                changes.extend([1.0, -1.0].map(|by| Change::Result(Arg::Op(Op::Plus(by)))));
+            }
             return changes;
         }
         Op::Input => {}
@@ -510,8 +542,11 @@ fn changes(step: &Step) -> Vec<Change> {
                 changes.push(Change::Swapped);
             }
             if matches!(binary, Mul | Div) {
-                changes.extend([0, 1, 4, 5].map(Change::Regrouped));
+                changes.extend([0, 1, 3, 4, 5].map(Change::Regrouped));
                 changes.extend([0, 1].map(|i| Change::Arg(i, Arg::Op(Op::Function(Function::Square)))));
+            }
+            if matches!(binary, Add | Sub | Mul | Div) {
+                changes.extend((0..2).flat_map(|index| changes_within(step, index)));
             }
             if matches!(binary, Add | Sub) {
                 changes.push(Change::Regrouped(3));
@@ -587,16 +622,19 @@ fn changes(step: &Step) -> Vec<Change> {
             if how == Aggregate::Mean && over == Over::All {
                 let others = step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape[0] < 2);
                 changes.extend(others.map(|quantity| Change::MeanOver(quantity.name.clone())));
-                for quantity in step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape[0] > 0) {
-                    let counts = [Count::Entries, Count::Rows, Count::Columns];
-                    let counts = counts.into_iter().take(if quantity.shape[0] == 2 { 3 } else { 1 });
-                    changes.extend(counts.map(|count| Change::MeanOverSize(count, quantity.name.clone())));
+                for quantity in step.scope.iter().filter(|quantity| !quantity.is_old) {
+                    let sizes = sizes_of(quantity).iter();
+                    changes.extend(sizes.map(|&size| Change::MeanOverSize(size, quantity.name.clone())));
                 }
             }
         }
         Op::Count(count) => {
             let others = [Count::Entries, Count::Rows, Count::Columns].into_iter().filter(|&other| other != count);
             changes.extend(others.map(|other| Change::Op(Op::Count(other))));
+            let is_other = |quantity: &&InScope| !quantity.is_old && *quantity.name != *step.args[0].0.text.words;
+            for quantity in step.scope.iter().filter(is_other) {
+                changes.extend(sizes_of(quantity).iter().map(|&size| Change::CountOf(size, quantity.name.clone())));
+            }
         }
         Op::Transpose => changes.push(Change::Only(0)),
         Op::Entry(index) | Op::Row(index) => {
@@ -614,6 +652,33 @@ fn changes(step: &Step) -> Vec<Change> {
         }
     }
     changes_of_result(step, &mut changes);
+    changes
+}
+
+/// The sizes that an array has.
+fn sizes_of(quantity: &InScope) -> &'static [Count] {
+    match quantity.shape[0] {
+        0 => &[],
+        1 => &[Count::Entries],
+        _ => &[Count::Entries, Count::Rows, Count::Columns],
+    }
+}
+
+/// What may stand for a quantity that occurs several times in an argument; what occurs once is changed where it is used.
+fn changes_within(step: &Step, index: usize) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let parts = step.args[index].parts();
+    for (number, part) in parts.iter().enumerate().filter(|(_, part)| part.0.text.is_name()) {
+        let (Some(place), Some(value)) = (part.place(), &part.0.value) else { continue };
+        let places = |parts: &[&Num]| parts.iter().filter(|other| other.place() == Some(place)).count();
+        if places(&parts[..number]) > 0 || places(&parts[number..]) < 2 {
+            continue;
+        }
+        let others = step.scope.iter().filter(|other| !other.is_old && other.shape == value.shape());
+        let others = others.filter(|other| *other.name != *part.0.text.words);
+        changes.extend(others.map(|other| Change::Within(index, place, Some(other.name.clone()))));
+        changes.extend((value.axes == 0).then_some(Change::Within(index, place, None)));
+    }
     changes
 }
 
@@ -705,9 +770,8 @@ fn changes_of_result(step: &Step, changes: &mut Vec<Change>) {
         }
     }
     if value.axes < 2 || step.op != Op::Input {
-        for quantity in step.scope.iter().filter(|q| !q.is_old && q.shape[0] > 0) {
-            let counts = [Count::Entries, Count::Rows, Count::Columns];
-            for &count in &counts[..if quantity.shape[0] == 2 { 3 } else { 1 }] {
+        for quantity in step.scope.iter().filter(|q| !q.is_old) {
+            for &count in sizes_of(quantity) {
                 push(Arg::Sized(Binary::Div, count, quantity.name.clone()));
                 push(Arg::Sized(Binary::Mul, count, quantity.name.clone()));
             }
@@ -967,6 +1031,22 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                 format!("the sum is divided by `{}` instead of the count{in_owner}", size.words),
             )
         }
+        Change::CountOf(..) => (
+            12,
+            format!("count:{}", slug(written)),
+            format!("`{}` is used{in_owner} instead of `{}`", written.words, step.text.words),
+        ),
+        Change::Within(index, place, name) => {
+            let parts = step.args[*index].parts();
+            let own = parts.iter().find(|part| part.place() == Some(*place)).map_or(&step.text, |part| &part.0.text);
+            let within =
+                if texts[*index].is_whole() { format!("`{}`", texts[*index].words) } else { "a part".to_owned() };
+            let (code, says) = match name {
+                Some(name) => (name.as_str(), format!("`{name}` is used in {within} instead of `{}`", own.words)),
+                None => ("1", format!("`{}` is 1 in {within}", own.words)),
+            };
+            (14, format!("within:{code}_for_{}", slug(own)), says)
+        }
         Change::Product { is_last, is_left_out } => {
             let which = if *is_last { "last" } else { "first" };
             let is_over_samples = made_by(&step.args[0], |inner| inner == Op::Transpose).is_some();
@@ -1044,10 +1124,15 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             (rank, format!("{}:{}", constant.name(), slug(&step.text)), says)
         }
         // One time more, or one less.
-        Change::Result(Arg::Op(Op::Plus(by))) if step.op == Op::Input && by.abs() == 1.0 && step.is_whole() => {
+        Change::Result(Arg::Op(Op::Plus(by)))
+            if by.abs() == 1.0 && (step.is_counter() || (step.op == Op::Input && step.is_whole())) =>
+        {
             let more = if *by > 0.0 { "more" } else { "less" };
-            let says = format!("`{}` is one {more}{in_owner}", step.text.words);
-            (11, format!("one_{more}:{}", slug(&step.text)), says)
+            let (name, in_owner) = match step.op {
+                Op::Named(name) => (name, ""),
+                _ => (&*step.text.words, &*in_owner),
+            };
+            (11, format!("one_{more}:{}", slug(&Text::name(name))), format!("`{name}` is one {more}{in_owner}"))
         }
         Change::Result(Arg::Op(Op::Plus(by))) if matches!(step.op, Op::Count(_)) && by.abs() == 1.0 => {
             (13, format!("count:{}", slug(written)), in_formula)
@@ -1132,6 +1217,16 @@ fn slug(text: &Text) -> String {
         }
     }
     slug.trim_end_matches('_').to_owned()
+}
+
+/// Whether two slips are one move: what is multiplied or divided by a quantity in one place is so in another place instead.
+pub fn is_moved(from: &(Edit, usize), to: &Edit, trace: &[Step]) -> bool {
+    let Step { op, args, .. } = &trace[from.1];
+    let Change::Result(Arg::With(binary, name)) = &to.change else { return false };
+    from.0.change == Change::Only(0)
+        && *op == Op::Binary(*binary)
+        && *args[1].0.text.words == *name
+        && (from.0.visit, to.visit) == (None, None)
 }
 
 /// Two slips at once are looked for among those that are at most so far from the formula.

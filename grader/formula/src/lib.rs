@@ -551,6 +551,36 @@ impl Num {
         places
     }
 
+    /// Itself and all that it is computed from, what is used twice also twice, as far as that is not too much.
+    fn parts(&self) -> Vec<&Self> {
+        let mut parts = vec![self];
+        let mut next = 0;
+        while next < parts.len() && parts.len() < MAX_PARTS {
+            parts.extend(parts[next].0.made.iter().flat_map(|(_, _, args)| args));
+            next += 1;
+        }
+        parts
+    }
+
+    /// What it is if this value comes out at a place that it is computed from; `None` if it is computed from too much.
+    fn with(&self, place: Place, value: &Array) -> Option<Array> {
+        fn replaced(num: &Num, place: Place, value: &Array) -> Option<Array> {
+            let is_given = |own| {
+                let edits = &num.0.run.edits;
+                edits.iter().any(|edit| edit.place == own && matches!(edit.change, Change::Is(_)))
+            };
+            match &num.0.made {
+                Some((own, ..)) if *own == place => Some(value.clone()),
+                Some((own, op, args)) if !is_given(*own) => {
+                    let args: Vec<Array> = args.iter().map(|arg| replaced(arg, place, value)).collect::<Option<_>>()?;
+                    op.of(&args.iter().collect::<Vec<_>>())
+                }
+                _ => num.0.value.clone(),
+            }
+        }
+        (self.parts().len() < MAX_PARTS).then(|| replaced(self, place, value))?
+    }
+
     /// The number, for what depends on it; NaN where there is none.
     pub fn get(&self) -> f64 {
         self.scalar().unwrap_or(f64::NAN)
@@ -632,6 +662,9 @@ impl Num {
         })
     }
 }
+
+/// What is computed from more is not looked through.
+const MAX_PARTS: usize = 60;
 
 /// Of longer trainings the first steps are looked at: each place is in them.
 const MAX_TRACE: usize = 4_000;

@@ -226,6 +226,26 @@ fn checks() -> Vec<Check> {
             computed(|f| corrected(f, 1.0 - 2.0 * error_of(f).below(&f.number(0.0)))),
         )
         .mistake(
+            "predicted_again",
+            PREDICTED_AGAIN,
+            computed(|f| {
+                let [weights, _] = corrected(f, error_of(f));
+                let z = f.input("x").dot(&weights.1) + f.input("bias");
+                let again = f.input("target") - step(f, &z);
+                [weights, ("bias", corrected(f, again)[1].1.clone())]
+            }),
+        )
+        .mistake(
+            "predicted_again",
+            PREDICTED_AGAIN,
+            computed(|f| {
+                let [_, bias] = corrected(f, error_of(f));
+                let z = f.input("x").dot(&f.input("weights")) + &bias.1;
+                let again = f.input("target") - step(f, &z);
+                [("weights", corrected(f, again)[0].1.clone()), bias]
+            }),
+        )
+        .mistake(
             "parameters_overwritten",
             "The correction replaces the weights instead of being added to them, so everything learned before is \
              lost. Use `+=`, not `=`.",
@@ -242,7 +262,13 @@ fn checks() -> Vec<Check> {
             .computes(|f| {
                 let prediction = weighted_sum(f).at_least(&f.number(0.0)).named("prediction");
                 [("returned", f.input("target").unequal(&prediction))]
-            }),
+            })
+            .mistake(
+                "only_positive_errors",
+                "`update` returns true only if the error is 1. A sample of class 0 that was predicted as class 1 has \
+                 the error -1, and something was corrected there, too.",
+                computed(|f| [("returned", error_of(f).above(&f.number(0.0)))]),
+            ),
         Check::new("train_online", "train", "train corrects after every sample, not after every epoch", 1)
             .asks("train")
             .after("update_tells")
@@ -883,6 +909,8 @@ const ACTIVATION_IN_LINEAR_NEURON: &str = "The output of the linear neuron is th
      any real number. There is no step and no sigmoid after it.";
 const TINY_SUM_TAKEN_FOR_ZERO: &str = "A sum just below 0 is put into class 1. Either there is a tolerance, or the \
      class comes from a probability: the sigmoid of -2.8e-17 rounds to 0.5. The step looks at the sum itself, `>= 0.0`.";
+const PREDICTED_AGAIN: &str = "The prediction is made twice, the second time with parameters that are partly corrected. \
+     Compute the error once, before anything changes, and use it for the weights and for the bias.";
 const MOVES_WHEN_RIGHT: &str = "The weights move even where the answer was right, and a right answer should change \
      nothing. If you wrote `if prediction < target { … } else { … }`, or the same with `>`: the `else` covers two \
      cases, a mistake in the other direction and an answer that was right.";

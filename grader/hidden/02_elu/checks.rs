@@ -457,30 +457,36 @@ fn checks() -> Vec<Check> {
         activation_check("activation_relu", "Activation::Relu is relu with its slope", "relu_derivative", |draw| {
             [-1.5, 2.5, 0.0, below(draw), above(draw)].map(|z| activation("Relu", z)).to_vec()
         }),
-        activation_check(
-            "activation_leaky_relu",
-            "Activation::LeakyRelu(alpha) is leaky_relu with its slope",
-            "leaky_relu_derivative",
-            |draw| {
-                [-1.5, 2.5, 0.0, below(draw), above(draw)]
-                    .map(|z| activation("LeakyRelu", z).with("alpha", above(draw)))
-                    .to_vec()
-            },
+        with_another_slope(
+            activation_check(
+                "activation_leaky_relu",
+                "Activation::LeakyRelu(alpha) is leaky_relu with its slope",
+                "leaky_relu_derivative",
+                |draw| {
+                    [-1.5, 2.5, 0.0, below(draw), above(draw)]
+                        .map(|z| activation("LeakyRelu", z).with("alpha", above(draw)))
+                        .to_vec()
+                },
+            ),
+            "Elu",
         )
         .mistake(
             "arguments_swapped",
             ARGUMENTS_SWAPPED,
             computed(|f| [("apply", leaky_relu(f, &f.input("alpha"), &f.input("z")))]),
         ),
-        activation_check(
-            "activation_elu",
-            "Activation::Elu(alpha) is elu with its slope",
-            "elu_derivative_at_zero",
-            |draw| {
-                [-1.5, 2.5, 0.0, below(draw), above(draw)]
-                    .map(|z| activation("Elu", z).with("alpha", above(draw)))
-                    .to_vec()
-            },
+        with_another_slope(
+            activation_check(
+                "activation_elu",
+                "Activation::Elu(alpha) is elu with its slope",
+                "elu_derivative_at_zero",
+                |draw| {
+                    [-1.5, 2.5, 0.0, below(draw), above(draw)]
+                        .map(|z| activation("Elu", z).with("alpha", above(draw)))
+                        .to_vec()
+                },
+            ),
+            "LeakyRelu",
         )
         .mistake(
             "arguments_swapped",
@@ -494,22 +500,12 @@ fn checks() -> Vec<Check> {
             "sigmoid_derivative",
             |draw| [-1.5, 2.5, below(draw), above(draw)].map(|z| activation("Sigmoid", z)).to_vec(),
         )
-        .mistake(
-            "sigmoid_and_tanh_mixed_up",
-            "The slope of tanh is used instead of that of the sigmoid: call `sigmoid_derivative`.",
-            computed(|f| with_slope_of(f, "Tanh")),
-        )
         .mistake("slope_at_the_activation", SLOPE_AT_THE_ACTIVATION, computed(slope_at_the_activation)),
         activation_check(
             "activation_tanh",
             "Activation::Tanh is tanh with its slope",
             "tanh_derivative_large",
             |draw| [-1.5, 2.5, below(draw), above(draw), 1000.0, -1000.0].map(|z| activation("Tanh", z)).to_vec(),
-        )
-        .mistake(
-            "sigmoid_and_tanh_mixed_up",
-            "The slope of the sigmoid is used instead of that of tanh: call `tanh_derivative`.",
-            computed(|f| with_slope_of(f, "Sigmoid")),
         )
         .mistake("slope_at_the_activation", SLOPE_AT_THE_ACTIVATION, computed(slope_at_the_activation))
         .mistake_if(
@@ -589,7 +585,19 @@ fn activation_check(
     cases: impl Fn(&mut Generator) -> Vec<Record> + Send + Sync + 'static,
 ) -> Check {
     let check = Check::new(id, "activation", title, 1).asks("activation").after(after);
-    check.about("Activation::apply").about("Activation::derivative").on(cases).computes(activated)
+    let check = check.about("Activation::apply").about("Activation::derivative").on(cases).computes(activated);
+    let others =
+        ["Relu", "Sigmoid", "Tanh"].into_iter().filter(|other| id != format!("activation_{}", other.to_lowercase()));
+    others.fold(check, with_another_slope)
+}
+
+/// Adds the mistake that the right value comes with the slope of this activation.
+fn with_another_slope(check: Check, other: &'static str) -> Check {
+    check.mistake(
+        "slope_of_another",
+        "`apply` is right, and `derivative` is the slope of another activation. Look at what it calls for this one.",
+        computed(move |f| with_slope_of(f, other)),
+    )
 }
 
 fn z(case: &Record) -> f64 {

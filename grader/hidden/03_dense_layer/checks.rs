@@ -206,6 +206,12 @@ fn checks() -> Vec<Check> {
                 |c, seen| deviates_by(seen, (2.0 / c.count("n_out") as f64).sqrt()),
             )
             .mistake_if(
+                "fan_out_counted_as_well",
+                "The standard deviation is sqrt(2 / (n_in + n_out)), a rule for layers with a sigmoid. Here every layer \
+                 uses He's rule, whatever its activation is: sqrt(2 / n_in).",
+                |c, seen| deviates_by(seen, (2.0 / (c.count("n_in") + c.count("n_out")) as f64).sqrt()),
+            )
+            .mistake_if(
                 "factor_two_forgotten",
                 "The standard deviation is sqrt(1 / n_in), Xavier's for tanh. ReLU cuts off half of the signal, and the \
                  2 in sqrt(2 / n_in) makes up for it.",

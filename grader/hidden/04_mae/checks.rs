@@ -152,11 +152,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake("median_one_too_far", MEDIAN_ONE_TOO_FAR, |c| middle(c, 1))
             .mistake("median_one_too_far", MEDIAN_ONE_TOO_FAR, |c| middle(c, -1))
-            .mistake(
-                "two_in_the_middle_of_an_odd_count",
-                "You average two values, but with an odd number of them there is one in the middle: take that one.",
-                |c| 0.5 * (middle(c, -1) + middle(c, 0)),
-            )
+            .mistake("two_in_the_middle_of_an_odd_count", TWO_OF_AN_ODD_COUNT, |c| 0.5 * (middle(c, -1) + middle(c, 0)))
+            .mistake("two_in_the_middle_of_an_odd_count", TWO_OF_AN_ODD_COUNT, |c| 0.5 * (middle(c, 0) + middle(c, 1)))
             .mistake(
                 "repeated_values_dropped",
                 "This is the median of the different values. A value that occurs three times counts three times: keep \
@@ -236,6 +233,8 @@ const FLAT_IS_NOT_KEPT: &str = "\
 const MIDRANGE: &str = "This is the point halfway between the smallest and the largest value. It depends on these two \
     alone, so a single outlier changes it a lot. The best constant for the MSE is the mean of all values, for the MAE \
     the median.";
+const TWO_OF_AN_ODD_COUNT: &str =
+    "You average two values, but with an odd number of them there is one in the middle: take that one.";
 const MEDIAN_ONE_TOO_FAR: &str =
     "This is a neighbour of the median. Indices start at 0, so among 5 sorted values the middle one has the index 2.";
 const MEAN_FOR_THE_MAE: &str = "This is the mean, the best constant for the MSE. For the MAE it is the median: there \
@@ -347,9 +346,17 @@ fn outlier_report(id: &'static str, loss: &'static str, after: &'static str, tit
         "mae" => ["normal_mae", "outlier_mae", "mae_ratio"],
         _ => ["normal_mse", "outlier_mse", "mse_ratio"],
     };
+    let other = match loss {
+        "mae" => ("mse", ["normal_mse", "outlier_mse"]),
+        _ => ("mae", ["normal_mae", "outlier_mae"]),
+    };
     let fits = |c: &Record| agree_in_shape(c, "y_true", "normal") && agree_in_shape(c, "y_true", "outlier");
     let report = move |f: &Formula, ratio: fn(&Num, &Num) -> Num| {
         let y_true = f.input("y_true");
+        // The report has the other loss as well, which may stand in the place of this one.
+        let (other, [other_normal, other_outlier]) = other;
+        let of_other = |predictions: &str| loss_of(&(f.input(predictions) - &y_true), other);
+        let _ = (of_other("normal").named(other_normal), of_other("outlier").named(other_outlier));
         let normal = loss_of(&(f.input("normal") - &y_true), loss).named(names[0]);
         let outlier = loss_of(&(f.input("outlier") - &y_true), loss).named(names[1]);
         let ratio = ratio(&outlier, &normal);

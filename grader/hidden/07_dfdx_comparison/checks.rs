@@ -203,6 +203,8 @@ fn checks() -> Vec<Check> {
                 "Only the weights are counted. A layer has I · O of them, and O biases.",
                 of_sizes(|i, h, o| i * h + h * o),
             )
+            .mistake("one_layer_without_biases", ONE_LAYER_WITHOUT_BIASES, of_sizes(|i, h, o| i * h + h + h * o))
+            .mistake("one_layer_without_biases", ONE_LAYER_WITHOUT_BIASES, of_sizes(|i, h, o| i * h + h * o + o))
             .mistake(
                 "bias_for_every_input",
                 "A layer has as many biases as outputs, not as inputs: there is one per neuron.",
@@ -383,6 +385,10 @@ fn checks() -> Vec<Check> {
                 "Only the output layer is compared. Compare the hidden layer too: mistakes are more common there.",
                 |c| largest(&[1, 3].map(|place| slope_differences(c)[place].clone())),
             )
+            .mistake("one_array_not_compared", ONE_ARRAY_NOT_COMPARED, largest_but(0))
+            .mistake("one_array_not_compared", ONE_ARRAY_NOT_COMPARED, largest_but(1))
+            .mistake("one_array_not_compared", ONE_ARRAY_NOT_COMPARED, largest_but(2))
+            .mistake("one_array_not_compared", ONE_ARRAY_NOT_COMPARED, largest_but(3))
             .mistake(
                 "differences_added_up",
                 "The differences of the four arrays are added up. Return the largest of them.",
@@ -650,6 +656,10 @@ const TRAINING: Tolerance = Tolerance { relative: 2e-5, absolute: 1e-6 };
 /// On XOR: `Cpu::default()` always starts its generator at the seed 0.
 const LOSS_OF_A_FRESH_MODEL: f64 = 0.250_027_18;
 
+const ONE_LAYER_WITHOUT_BIASES: &str =
+    "The biases of one layer are not counted. Both layers learn biases, one per neuron.";
+const ONE_ARRAY_NOT_COMPARED: &str = "The slopes of one of the four arrays are not compared. Each layer has weights and \
+     biases: take the largest of all four differences.";
 const TERM_WITHOUT_TAPE: &str = "The slope is that of one term alone. The other was computed from an `x` without a tape, \
                                  so dfdx treats it as a constant. Trace `x` in both terms.";
 const COMPARED_WITH_ITSELF: &str =
@@ -937,6 +947,15 @@ fn nan_or_max(numbers: impl Iterator<Item = f64>) -> f64 {
 
 fn largest(differences: &[Array2<f64>]) -> f64 {
     nan_or_max(differences.iter().flatten().map(|difference| difference.abs()))
+}
+
+/// The largest difference, if one of the four arrays is left out.
+fn largest_but(place: usize) -> impl Fn(&Record) -> f64 {
+    move |c| {
+        let mut differences = slope_differences(c).to_vec();
+        differences.remove(place);
+        largest(&differences)
+    }
 }
 
 /// Hidden weights, output weights, hidden biases, output biases: what both gradients differ by.

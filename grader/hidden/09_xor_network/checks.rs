@@ -155,12 +155,12 @@ fn backwards() -> Vec<Check> {
     vec![
         Check::new("loss", "gradients", "loss is the mean squared error of the predictions", 1)
             .after("forward")
-            .on(|draw| vec![on_xor(exercise_5()), drawn(draw, [3, 2, 5])])
+            .on(|draw| vec![on_xor(exercise_5()), drawn(draw, [3, 4, 5])])
             .computes(|f| (Net::new(f).pass(&f.input("x")).a2 - f.input("y")).square().mean()),
         Check::new("output_gradients", "gradients", "gradients has the exact slopes along W2 and b2", 3)
             .asks("gradients")
             .after("forward")
-            .on(|draw| vec![on_xor(four_sigmoids()), one_sample(), drawn(draw, [3, 2, 5])])
+            .on(|draw| vec![on_xor(four_sigmoids()), one_sample(), drawn(draw, [3, 4, 5])])
             .computes(|f| {
                 let net = Net::new(f);
                 let [_, _, dw2, db2] = net.slopes(&net.pass(&f.input("x")), &f.input("x"), &f.input("y"));

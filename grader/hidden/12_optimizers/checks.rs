@@ -266,9 +266,18 @@ fn adam() -> [Check; 3] {
         .within(ORDINARY)
         .mistake(
             "t_counts_parameters",
-            "t is increased for every parameter. It counts steps: increase it once, before the loop.",
+            T_COUNTS_PARAMETERS,
             after_both(|f, now, place| {
                 now.t = 2.0 * &now.t - 1.0 + place as f64;
+                adam_rule(f, now);
+            }),
+        )
+        // The same, before the loop.
+        .mistake(
+            "t_counts_parameters",
+            T_COUNTS_PARAMETERS,
+            after_both(|f, now, _| {
+                now.t = 2.0 * &now.t;
                 adam_rule(f, now);
             }),
         )
@@ -433,6 +442,9 @@ const EPSILON_UNDER_THE_ROOT: &str = "ε is added under the root, so its effect 
                                       times as much. Take the root first, then add ε.";
 
 /// For gradients of ordinary size, where nothing hangs on the place of ε: that has a check of its own.
+const T_COUNTS_PARAMETERS: &str = "t is increased for every parameter. But t counts steps, and a call of `step` is one \
+     step for all parameters: increase t once, before the loop.";
+
 const ORDINARY: Tolerance = Tolerance { relative: 1e-6, absolute: 1e-6 };
 
 /// A check of how one parameter moves.

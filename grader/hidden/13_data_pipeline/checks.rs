@@ -94,10 +94,12 @@ fn files() -> [Check; 7] {
             [damaged_files(), vec![Record::new().with("as", "labels").with("bytes", cut)]].concat()
         })
         .tests(|c, tests| file_read(c, tests, 0))
-        .mistake(
+        .mistake_if(
             "header_not_counted",
             "`needed` and `found` do not count the header. Both should count all bytes of the file.",
-            |c| file_read(c, &Tests::default(), header_len(c)),
+            |c, seen| {
+                *seen == file_read(c, &Tests::default(), header_len(c)) && *seen != file_read(c, &Tests::default(), 0)
+            },
         )
         .mistake(
             "sizes_multiplied_as_u32",
@@ -151,6 +153,8 @@ fn files() -> [Check; 7] {
                 [
                     // The species do not come in the order of their classes.
                     "6.3,3.3,6.0,2.5,virginica\n5.1,3.5,1.4,0.2,setosa\n7.0,3.2,4.7,1.4,versicolor\n".to_owned(),
+                    // Any finite number is a measurement, 0 and negative ones too.
+                    "5.1,0,1.4,-0.2,setosa\n".to_owned(),
                     format!("5.1,3.5,1.4,0.2,setosa\n\n{}.5,2,{}.25,1,virginica\n   \n", a, b),
                     "5.1, 3.5, 1.4, 0.2, setosa\r\n 4.9 ,3.0,1.4,0.2 ,setosa \r\n".to_owned(),
                     String::new(),
@@ -189,6 +193,14 @@ fn files() -> [Check; 7] {
                 "blanks_not_trimmed",
                 "A blank beside a comma is an error: `parse` accepts none. Remove blanks with `trim`.",
                 flowers_if(Reading { trims: false, ..READING }),
+            )
+            .mistake_if(
+                "zero_or_less_refused",
+                "A measurement of 0, or a negative one, is refused. Any finite number is a measurement.",
+                |_, seen| match seen.get("error") {
+                    Some(Value::Text(error)) => ["\"0\"", "\"-0.2\""].iter().any(|field| error.contains(field)),
+                    _ => false,
+                },
             ),
         Check::new("csv_errors", "csv", "parse_iris reports what is wrong, and in which line", 2)
             .asks("parse_iris")

@@ -367,6 +367,15 @@ fn epochs() -> [Check; 7] {
                     Record::new().with("loss", cross_entropy(&after.scores(&c.matrix("x")), &labels))
                 },
             )
+            .mistake(
+                "multiplied_by_batch_size",
+                "The mean of the batch is multiplied by `batch_size`, although the batch has fewer samples. Multiply \
+                 by the number of samples in the batch.",
+                computed(|f| {
+                    let loss = cross_entropy_of(f, &scores_of(f));
+                    [("loss", loss * f.input("batch_size") / f.input("x").rows())]
+                }),
+            )
             .mistake_if("mean_of_batch_means", EVERY_BATCH_COUNTS_THE_SAME, |c, seen| {
                 c.matrix("x").nrows() < c.count("batch_size") && seen.float("loss") == f64::INFINITY
             })
@@ -1076,6 +1085,11 @@ fn tables() -> [Check; 5] {
                 let both = matrix(&c.matrix("matrix") + &c.matrix("matrix").t());
                 ranked(&both, c.count("n"), |pair| pair.0 < pair.1 && is_confusion(pair), most_frequent_first)
             },
+        )
+        .mistake(
+            "one_direction_only",
+            "Only pairs with the smaller class first are in the list. A 9 predicted as a 4 is a confusion as well.",
+            |c| ranked(c, c.count("n"), |pair| pair.0 < pair.1 && is_confusion(pair), most_frequent_first),
         )
         .mistake(
             "least_confused_first",

@@ -9,7 +9,7 @@ use probe::{Record, Value};
 use crate::{
     Check, Expectation, Prediction, compare,
     explain::{Answered, AskMore, Explanation, MAX_MORE, agree, listed, numbers},
-    formula::{Array, Count, Function, Op, constant},
+    formula::{Array, Binary, Count, Function, Op, constant},
     text,
 };
 
@@ -19,6 +19,8 @@ pub(crate) enum Twist {
     Input(String, Change),
     /// Two inputs stand in each other's place.
     Exchanged(String, String),
+    /// An input is changed for these parts of the result only.
+    InputOf(Vec<String>, String, Change),
     /// Of all parts of the result, or of one.
     Result(Option<String>, Change),
 }
@@ -28,6 +30,8 @@ pub(crate) enum Change {
     Op(Op),
     /// Another input stands there.
     Other(String),
+    /// It is added, subtracted or multiplied by another input, which is a number.
+    With(Binary, String),
     /// Multiplied by the size of an input, or divided.
     BySize {
         input: String,
@@ -53,8 +57,8 @@ pub(crate) enum Axes {
     Read,
 }
 
-/// All changes that fit a case like this one.
-pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
+/// All changes that fit a case like this one, where these parts of the result are wrong.
+pub(crate) fn twists(case: &Record, right: &Record, wrong: &[&str]) -> Vec<Twist> {
     let mut twists = Vec::new();
     let parts = parts_to_twist(right);
     let of_result = |change: Change, twists: &mut Vec<Twist>| {
@@ -114,6 +118,21 @@ pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
         for other in arrays.iter().filter(|(other, two)| is_real(other) && other != name && two.has_shape_of(array)) {
             push(Change::Other(other.0.to_owned()));
         }
+        let others = arrays.iter().filter(|(other, two)| is_real(other) && other != name && two.axes == 0);
+        for (other, _) in others.filter(|_| array.axes == 0) {
+            for op in [Binary::Add, Binary::Sub, Binary::Mul] {
+                push(Change::With(op, (*other).to_owned()));
+            }
+        }
+    }
+    if wrong.len() < right.parts().count() {
+        let parts: Vec<String> = wrong.iter().map(|part| (*part).to_owned()).collect();
+        let of_parts = twists.iter().filter_map(|twist| match twist {
+            Twist::Input(name, change) => Some(Twist::InputOf(parts.clone(), name.clone(), change.clone())),
+            _ => None,
+        });
+        let of_parts: Vec<Twist> = of_parts.collect();
+        twists.extend(of_parts);
     }
     for (number, (name, array)) in arrays.iter().enumerate().filter(|(_, (name, _))| is_real(name)) {
         let others = arrays[number + 1..].iter().filter(|(other, two)| is_real(other) && two.has_shape_of(array));
@@ -246,7 +265,7 @@ impl Twist {
     /// Whether it may change a part of the result of which this is true.
     pub(crate) fn changes_any(&self, is_meant: impl Fn(&str) -> bool) -> bool {
         match self {
-            Self::Input(..) | Self::Exchanged(..) | Self::Result(None, _) => true,
+            Self::Input(..) | Self::InputOf(..) | Self::Exchanged(..) | Self::Result(None, _) => true,
             Self::Result(Some(part), _) => is_meant(part),
         }
     }
@@ -254,7 +273,9 @@ impl Twist {
     /// Whether it changes an input that is an array.
     pub(crate) fn is_of_an_array(&self, case: &Record) -> bool {
         match self {
-            Self::Input(name, _) | Self::Exchanged(name, _) => matches!(case.get(name), Some(Value::Array { .. })),
+            Self::Input(name, _) | Self::InputOf(_, name, _) | Self::Exchanged(name, _) => {
+                matches!(case.get(name), Some(Value::Array { .. }))
+            }
             Self::Result(..) => false,
         }
     }
@@ -266,6 +287,15 @@ impl Twist {
                 let changed = change.of(case.get(name)?, case)?;
                 right(check, &replaced(case, name, changed))
             }
+            Self::InputOf(parts, name, change) => {
+                let (right, changed) =
+                    (right(check, case)?, Self::Input(name.clone(), change.clone()).predict(check, case)?);
+                let parts = right.parts().map(|(name, value)| {
+                    let is_meant = parts.iter().any(|part| part == name);
+                    Some((name, if is_meant { changed.get(name)?.clone() } else { value.clone() }))
+                });
+                record_of(parts)
+            }
             Self::Exchanged(one, other) => {
                 let (first, second) = (case.get(one)?.clone(), case.get(other)?.clone());
                 right(check, &replaced(&replaced(case, one, second), other, first))
@@ -276,8 +306,7 @@ impl Twist {
                     let is_meant = part.as_ref().is_none_or(|part| part == name);
                     Some((name, if is_meant { change.of(value, case)? } else { value.clone() }))
                 });
-                let parts = parts.collect::<Option<Vec<_>>>()?;
-                Some(parts.into_iter().fold(Record::new(), |record, (name, value)| record.with(name, value)))
+                record_of(parts)
             }
         }
     }
@@ -290,6 +319,10 @@ impl Twist {
             }
             Self::Exchanged(one, other) => {
                 (13, format!("edit:exchanged:{one}:{other}"), format!("`{one}` and `{other}` are exchanged"))
+            }
+            Self::InputOf(_, name, change) => {
+                let (rank, id, says) = Self::Input(name.clone(), change.clone()).describe();
+                (rank + 1, id, says)
             }
             Self::Input(name, change) => {
                 let (code, words) = change.words(&format!("`{name}`"));
@@ -316,10 +349,19 @@ impl Twist {
     }
 }
 
+/// The parts as a record, if all of them are there.
+fn record_of<'a>(parts: impl Iterator<Item = Option<(&'a str, Value)>>) -> Option<Record> {
+    parts.into_iter().try_fold(Record::new(), |record, part| part.map(|(name, value)| record.with(name, value)))
+}
+
 impl Change {
     fn of(&self, value: &Value, case: &Record) -> Option<Value> {
         match self {
             Self::Other(name) => case.get(name).cloned(),
+            Self::With(op, name) => {
+                let (one, other) = (formula::array_of(value)?, formula::array_of(case.get(name)?)?);
+                like(value, Op::Binary(*op).of(&[&one, &other])?)
+            }
             Self::Op(op) => {
                 let changed = op.of(&[&formula::array_of(value)?])?;
                 like(value, changed)
@@ -403,6 +445,14 @@ impl Change {
                 };
             }
             Self::Other(other) => return (format!("other:{other}"), format!("`{other}` is used instead of {what}")),
+            Self::With(op, other) => {
+                let (code, words) = match op {
+                    Binary::Add => ("added", format!("`{other}` is added to {what}")),
+                    Binary::Sub => ("subtracted", format!("`{other}` is subtracted from {what}")),
+                    _ => ("multiplied", format!("{what} is multiplied by `{other}`")),
+                };
+                return (format!("{code}_{other}"), words);
+            }
             Self::Op(op) => op,
         };
         let (code, words) = match op {
@@ -540,6 +590,9 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     }
     if let Some((one, other)) = copied(&rights, seen, tolerance) {
         return found(&format!("copied:{other}"), format!("Your `{one}` is what `{other}` should be."));
+    }
+    if let Some((id, says)) = slice_of_input(&rights, seen, tolerance) {
+        return found(&id, says);
     }
     if let Some(wrong) = places(&rights, seen, tolerance) {
         return found(&wrong.0, wrong.1);
@@ -695,6 +748,13 @@ fn first_rows(check: &Check, case: &Record, seen: &Answered) -> Option<(String, 
     let matrix = case
         .parts()
         .find_map(|(name, value)| array(value).filter(|array| array.axes == 2 && array.rows > 1).map(|_| name))?;
+    // Rows of a matrix that is always square are no samples: it may count how often one class is taken for another.
+    let is_square = |(case, _): &(Record, Record)| {
+        case.get(matrix).and_then(array).is_some_and(|array| array.axes == 2 && array.rows == array.columns)
+    };
+    if seen.iter().all(is_square) {
+        return None;
+    }
     let n_of = |case: &Record, name: &str| case.get(name).and_then(array).map(|array| n_rows(&array));
     // Other inputs may have as many rows by chance: in one case, but hardly in all.
     let belongs = |name: &str| seen.iter().all(|(case, _)| n_of(case, name) == n_of(case, matrix));
@@ -864,6 +924,58 @@ fn only_number(pairs: &[(Value, Value)]) -> Option<f64> {
 /// Shares of more are not recognised as such.
 const MAX_COUNT: usize = 1_000;
 
+/// The only part that is wrong, and the input of which it has neighbouring rows or entries, but others than it should.
+fn slice_of_input(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Option<(String, String)> {
+    let wrong = wrong_parts(rights, seen, tolerance);
+    let [part] = &*wrong else { return None };
+    let rows = |value: &Value| -> Option<Vec<Vec<f64>>> {
+        let array = formula::array_of(value).filter(|array| array.axes > 0)?;
+        let width = if array.axes == 2 { array.columns } else { 1 };
+        (width > 0).then(|| array.data.chunks(width).map(<[f64]>::to_vec).collect())
+    };
+    let is_wrong = |(right, (_, observed)): &(&Record, &(Record, Record))| {
+        !right.get(part).zip(observed.get(part)).is_some_and(|(right, seen)| compare::same(right, seen, tolerance))
+    };
+    let wrong: Vec<&(Record, Record)> = rights.iter().zip(seen).filter(is_wrong).map(|(_, seen)| seen).collect();
+    // Where it begins in the input, and how long it is, in each wrong case.
+    let ranges = |input: &str| -> Option<Vec<(usize, usize)>> {
+        let range = |(case, observed): &&(Record, Record)| {
+            let (all, own) = (rows(case.get(input)?)?, rows(observed.get(part)?)?);
+            let is_part = !own.is_empty() && own.len() < all.len();
+            let start = is_part.then(|| all.windows(own.len()).position(|window| window == own))??;
+            Some((start, own.len()))
+        };
+        wrong.iter().map(range).collect()
+    };
+    let (case, _) = wrong.first()?;
+    let inputs = case.parts().map(|(input, _)| input);
+    let (input, ranges) = inputs.filter_map(|input| Some((input, ranges(input)?))).next()?;
+    // A few labels are found somewhere by chance.
+    let n_entries: usize = wrong.iter().filter_map(|(_, observed)| Some(numbers(observed.get(part)?).len())).sum();
+    let (start, len) = ranges[0];
+    let what = if rights[0].is_bare() { "your result".to_owned() } else { format!("your `{part}`") };
+    let range = format!("{start}..{}", start + len);
+    let is_matrix = formula::array_of(case.get(input)?)?.axes == 2;
+    let slice = if is_matrix { format!("rows {range} of `{input}`") } else { format!("`{input}[{range}]`") };
+    (n_entries >= 5).then(|| (format!("slice:{input}"), format!("Here {what} holds {slice}.")))
+}
+
+/// Whether each row or entry is what its neighbour should be, except where there is none.
+fn shifted(right: &Array, seen: &[f64], tolerance: crate::Tolerance) -> Option<bool> {
+    let width = if right.axes == 2 { right.columns } else { 1 };
+    let is_same = |one: &[f64], other: &[f64]| {
+        one.iter().zip(other).all(|(one, other)| compare::same(&Value::Float(*one), &Value::Float(*other), tolerance))
+    };
+    let n = right.data.len();
+    let has_digits = right.data.iter().any(|number| number.fract() != 0.0);
+    // Where all are equal, a shift is not seen.
+    if n < 3 * width || !has_digits || is_same(&right.data[width..], &right.data[..n - width]) {
+        return None;
+    }
+    let is_ahead = is_same(&right.data[width..], &seen[..n - width]);
+    (is_ahead || is_same(&right.data[..n - width], &seen[width..])).then_some(is_ahead)
+}
+
 /// Where in an array the wrong entries are, if that is the same in all cases.
 fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Option<(String, String)> {
     type Mask = fn(usize, usize, &Array) -> bool;
@@ -879,7 +991,7 @@ fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Op
             a.data[i * a.columns + j] < 0.0
         }),
     ];
-    let mut wrong_arrays = Vec::new();
+    let (mut wrong_arrays, mut shifts) = (Vec::new(), Vec::new());
     for (right, (_, observed)) in rights.iter().zip(seen) {
         for (name, right) in right.parts() {
             let observed = observed.get(name)?;
@@ -894,8 +1006,17 @@ fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Op
             let wrong =
                 |index: usize| !compare::same(&Value::Float(wanted.data[index]), &Value::Float(got[index]), tolerance);
             let wrong: Vec<bool> = (0..wanted.data.len()).map(wrong).collect();
+            shifts.push(shifted(&wanted, &got, tolerance));
             wrong_arrays.push((wanted, wrong));
         }
+    }
+    if let Some(Some(is_ahead)) = shifts.first()
+        && shifts.iter().all(|shift| *shift == Some(*is_ahead))
+    {
+        let what = if wrong_arrays[0].0.axes == 2 { "row" } else { "entry" };
+        let (id, neighbour) =
+            if *is_ahead { ("one_ahead", "the next one") } else { ("one_behind", "the one before it") };
+        return Some((id.to_owned(), format!("Each {what} is what {neighbour} should be.")));
     }
     let n_wrong: usize = wrong_arrays.iter().map(|(_, wrong)| wrong.iter().filter(|wrong| **wrong).count()).sum();
     if n_wrong < 2 {

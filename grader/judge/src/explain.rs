@@ -171,7 +171,8 @@ pub(crate) fn by_twist(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, se
     // Where tests come first, other numbers may fail another test: that explains no error.
     let is_error = |(name, right): (&str, &Value)| is_wrong(name) && matches!(right, Value::Text(_));
     let no_arrays = check.testing.is_some() && right.parts().any(is_error);
-    for twist in experiment::twists(case, right) {
+    let wrong = experiment::wrong_parts(&search.right, seen, check.tolerance());
+    for twist in experiment::twists(case, right, &wrong) {
         tried += 1;
         if no_arrays && twist.is_of_an_array(case) {
             continue;
@@ -439,6 +440,18 @@ impl<'a> Search<'a> {
         let rank = |(edit, step): &(Edit, usize)| edits::rank(edit, &trace[*step]);
         let frequent: Vec<&(Edit, usize)> = edits.iter().take_while(|edit| rank(edit) <= edits::FREQUENT).collect();
         let (mut tried, mut fits) = (edits.len(), Vec::new());
+        for from in &frequent {
+            for to in edits.iter().filter(|(to, _)| from.0.place != to.place && edits::is_moved(from, to, trace)) {
+                if self.work.get() > MAX_WORK {
+                    break;
+                }
+                tried += 1;
+                if self.fits(&Slip::Edits(vec![from.0.clone(), to.0.clone()])) {
+                    let both = [(&from.0, from.1), (&to.0, to.1)];
+                    fits.push(describe(self.check, &self.inputs[self.first_wrong], &both, trace)?);
+                }
+            }
+        }
         for (number, (one, step)) in frequent.iter().enumerate() {
             for (two, other) in &frequent[..number] {
                 if self.work.get() > MAX_WORK {
@@ -1178,6 +1191,12 @@ mod tests {
             (0..5).map(|row| first(c) + row as f64 / 7.0).collect::<ndarray::Array1<f64>>().into()
         });
         assert_eq!(told.unwrap().id, "seen:right_for_one_row");
+        // Of a table of classes, one row is no sample.
+        let table = Check::new("table", "table", "", 1)
+            .on(|draw| vec![Record::new().with("table", draw::matrix(draw, (3, 3), 2.0))])
+            .expects(|c| c.matrix("table").row(0).mapv(f64::sin).sum());
+        let told = said_of(&table, &mut |c| c.matrix("table").mapv(f64::sin).sum().into());
+        assert!(told.is_none_or(|told| told.id != "seen:right_for_one_row"));
         // Two rows are right, the others are not.
         let told = said_of(&check, &mut |c| {
             let of_row = |row: usize| c.matrix("x").row(row).sum().sin() + if row < 2 { 0.0 } else { first(c).cos() };
@@ -1333,6 +1352,105 @@ mod tests {
         assert_eq!(exchanged.id, "edit:exchanged:down:right", "{}", exchanged.says);
         let ignored = told(&mut |c| result(&image(c), moves(c), 0));
         assert_eq!(ignored.id, "edit:constant:padding", "{}", ignored.says);
+    }
+
+    #[test]
+    fn another_size_a_quantity_in_one_term_and_a_division_elsewhere_are_told() {
+        let on = |formula: fn(&Formula) -> Num| {
+            let drawn = |draw: &mut probe::Generator, shape| {
+                let case =
+                    Record::new().with("z", draw::matrix(draw, shape, 2.0)).with("t", 2.0 + draw::number(draw, 1.0));
+                case.with("w", draw::vector(draw, 5, 2.0))
+            };
+            let check = Check::new("it", "it", "", 1).on(move |draw| vec![drawn(draw, (2, 3)), drawn(draw, (4, 3))]);
+            check.computes(formula)
+        };
+        let told =
+            said(&on(|f| f.input("z").exp() / f.input("z").rows()), |f| f.input("z").exp() / f.input("w").count());
+        assert_eq!(told.says, "Your result is what comes out if `w.len()` is used instead of `z.nrows()`.");
+
+        let product = |z: Num, t: Num, other: Num| {
+            let gate = (&t * &z).sigmoid().named("gate");
+            let slope = (other.clone() * &z).sigmoid();
+            gate + z * (other * (&slope * (1.0 - &slope)))
+        };
+        let right = on(|f| {
+            let (z, t) = (f.input("z"), f.input("t"));
+            let gate = (&t * &z).sigmoid().named("gate");
+            &gate + z * (t * (&gate * (1.0 - &gate)))
+        });
+        let told = said(&right, |f| product(f.input("z"), f.input("t"), f.number(1.0)));
+        assert_eq!(told.says, "Your result is what comes out if `t` is 1 in `t * gate * (1 - gate)`.");
+
+        let softmax = |z: Num| {
+            let exponentials = z.exp().named("exponentials");
+            &exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)
+        };
+        let check = on(|f| {
+            let exponentials = (f.input("z") / f.input("t")).named("scores").exp().named("exponentials");
+            &exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)
+        });
+        let told = said(&check, |f| softmax(f.input("z")) / f.input("t"));
+        assert!(told.says.contains("`t` is left out of `z / t`, and "), "{}", told.says);
+        assert!(told.says.ends_with("is divided by `t`."), "{}", told.says);
+    }
+
+    #[test]
+    fn a_counter_that_is_one_off_and_a_factor_inside_are_told() {
+        let drawn = |draw: &mut probe::Generator| Record::new().with("x", draw::vector(draw, 4, 2.0)).with("b", 0.9);
+        let means = |f: &Formula, by: f64| {
+            let mut all = Vec::new();
+            for step in 1..=4 {
+                let t = f.number(f64::from(step) + by).named("t");
+                all.push(f.input("x").at(step as usize - 1) / (1.0 - f.input("b").power(&t)));
+            }
+            f.vector(&all)
+        };
+        let check = Check::new("means", "means", "", 1).on(move |draw| vec![drawn(draw)]);
+        let told = said(&check.computes(move |f| means(f, 0.0)), |f| means(f, 1.0));
+        assert_eq!(told.says, "Your result is what comes out if `t` is one more.");
+
+        let check = Check::new("cubes", "cubes", "", 1).on(move |draw| vec![drawn(draw)]);
+        let check = check.computes(|f| f.input("x") + 0.3 * f.input("x").cube());
+        let told = said(&check, |f| f.input("x") + (0.3 * f.input("x")).cube());
+        assert_eq!(told.says, "Your result is what comes out if the formula contains `(0.3 * x)³`.");
+    }
+
+    #[test]
+    fn an_input_that_is_changed_for_one_part_only_is_told() {
+        let check =
+            Check::new("slopes", "slopes", "", 1).on(|draw| (0..3).map(|_| neuron_case(draw)).collect()).expects(|c| {
+                let along = |w: f64, b: f64| w.sin() * c.float("x") + (w * b).cos();
+                let (w, b) = (c.float("w"), c.float("b"));
+                Record::new().with("one", along(w, b)).with("two", along(b, w))
+            });
+        let told = said_of(&check, &mut |c| {
+            let along = |w: f64, b: f64| w.sin() * c.float("x") + (w * b).cos();
+            let (w, b) = (c.float("w"), c.float("b"));
+            Record::new().with("one", along(w, b)).with("two", along(b, w + c.float("y")))
+        });
+        assert_eq!(told.unwrap().says, "Your `two` is what comes out if `y` is added to `w`.");
+    }
+
+    #[test]
+    fn another_part_of_an_input_and_a_shift_are_told() {
+        let cases = |draw: &mut probe::Generator| {
+            let labels = |n: usize| (0..n).map(|i| 7 * i % 4).collect::<Vec<_>>();
+            [7, 5].map(|n| Record::new().with("x", draw::matrix(draw, (n, 2), 2.0)).with("labels", labels(n))).to_vec()
+        };
+        let split = Check::new("split", "split", "", 1).on(cases).expects(|c| c.counts("labels")[..3].to_vec());
+        let told = said_of(&split, &mut |c| c.counts("labels")[1..4].to_vec().into()).unwrap();
+        assert!(told.says.ends_with("Here your result holds `labels[1..4]`."), "{}", told.says);
+        let sums =
+            |c: &Record| c.matrix("x").rows().into_iter().map(|row| row.sum().sin()).collect::<ndarray::Array1<f64>>();
+        let path = Check::new("path", "path", "", 1).on(cases).expects(sums);
+        let told = said_of(&path, &mut |c| {
+            let mut sums = sums(c).to_vec();
+            sums.remove(0);
+            sums.push(0.0);
+            ndarray::Array1::from(sums).into()
+        });
+        assert_eq!(told.unwrap().says, "Each entry is what the next one should be.");
     }
 
     /// A sentence that accuses falsely costs more than none.
