@@ -205,6 +205,7 @@ fn nll_checks() -> Vec<Check> {
             })
             .computes(nll_of)
             .mistake("all_classes_count", ALL_CLASSES_COUNT, computed(|f| sum_of_all_logarithms(&f.input("p"))))
+            .mistake("favourite_counts", FAVOURITE_COUNTS, computed(|f| -row_max(&f.input("p")).ln().mean()))
             .mistake(
                 "smaller_for_larger",
                 "You take the smaller of p and `eps`. For a lower bound take the larger, `p.max(eps)`: at least eps.",
@@ -247,6 +248,7 @@ fn cross_entropy_checks() -> Vec<Check> {
             .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, loss_of(|z| softmax_of(&z.t()).t().ln()))
             .mistake("softmax_over_everything", OVER_EVERYTHING, loss_of(|z| softmax_over_everything(z).ln()))
             .mistake("all_classes_count", ALL_CLASSES_COUNT, of_scores(|z| sum_of_all_logarithms(&softmax_of(z))))
+            .mistake("favourite_counts", FAVOURITE_COUNTS, of_scores(|z| -row_max(&softmax_of(z)).ln().mean()))
             .mistake("softmax_twice", SOFTMAX_TWICE, loss_of(|z| log_softmax_of(&softmax_of(z))))
             .mistake_if(
                 "small_number_in_the_logarithm",
@@ -591,6 +593,7 @@ const LOGARITHM_OF_SOFTMAX: &str = "This takes the logarithm of the probability.
 const LOSS_CLIPPED: &str = "The loss is far too small, as if the probability were clipped. Then the loss stops growing, \
      and its slope is 0. Compute the loss from the scores, without clipping.";
 const ALL_CLASSES_COUNT: &str = "The logarithms of all classes are summed up. Only the true class counts.";
+const FAVOURITE_COUNTS: &str = "The largest probability of each row is used. Use that of the *true* class.";
 const SLOPE_ONCE_MORE: &str = "The gradient is multiplied by p · (1 - p). p - y already contains the slope of softmax, or \
      of the sigmoid. With this factor twice, the most wrong predictions have the smallest gradient.";
 const CHAIN_RULE_THROUGH_ZERO: &str = "A slope is NaN, probably from the chain rule, step by step: where p is 0 or 1, one \
