@@ -609,8 +609,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "ties_away_from_zero",
-                "2049 lies in the middle between 2048 and 2050. `round` rounds such ties away from 0. To the even \
-                 multiple of the spacing, which leaves sums without bias, they are rounded by `round_ties_even`.",
+                "2049 lies in the middle between 2048 and 2050. `round` rounds such ties away from 0. Round them to the \
+                 even multiple of the spacing, with `round_ties_even`: then sums have no bias.",
                 |c| c.vector("x").mapv(|x| half(x, f64::round, -14, f64::INFINITY)),
             )
             .mistake(

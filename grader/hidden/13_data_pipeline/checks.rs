@@ -146,7 +146,7 @@ fn files() -> [Check; 7] {
                     Array2::from_shape_fn(right.dim(), |(i, k)| right[[i, k % rows * columns + k / rows]])
                 },
             ),
-        Check::new("parse_iris", "csv", "parse_iris reads measurements and species, and ignores blanks", 2)
+        Check::new("parse_iris", "csv", "parse_iris reads measurements and species, and ignores spaces", 2)
             .on(|draw| {
                 let mut measured = || draw.random_range(1..80);
                 let (a, b) = (measured(), measured());
@@ -186,12 +186,12 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "empty_line_refused",
-                "A line of blanks only is an error. Skip such lines; many files end with one.",
+                "A line of spaces only is reported as an error. Skip such lines: many files end with one.",
                 flowers_if(Reading { skips_blank_lines: false, ..READING }),
             )
             .mistake(
                 "blanks_not_trimmed",
-                "A blank beside a comma is an error: `parse` accepts none. Remove blanks with `trim`.",
+                "A space beside a comma is reported as an error: `parse` accepts none. Remove spaces with `trim`.",
                 flowers_if(Reading { trims: false, ..READING }),
             )
             .mistake_if(

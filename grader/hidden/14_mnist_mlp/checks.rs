@@ -117,14 +117,20 @@ fn scale_pixels() -> Check {
             ]
         })
         .computes(|f| f.input("pixels") / f.input("max_pixel"))
-        .mistake_if(
+        .mistake(
             "scaled_by_the_largest_pixel",
-            "The pixels are divided by the largest pixel of the batch, or of each image. So the same grey becomes \
-             another number elsewhere: divide by `max_pixel`.",
-            // In this case, no pixel is full ink.
-            |c, seen| c.float("max_pixel") == 16.0 && seen.matrix("result").iter().any(|pixel| *pixel == 1.0),
+            SCALED_BY_THE_LARGEST,
+            computed(|f| f.input("pixels") / f.input("pixels").max()),
+        )
+        .mistake(
+            "scaled_by_the_largest_pixel",
+            SCALED_BY_THE_LARGEST,
+            computed(|f| f.input("pixels") / f.input("pixels").aggregate(Aggregate::Max, Over::Row)),
         )
 }
+
+const SCALED_BY_THE_LARGEST: &str = "The pixels are divided by the largest one of the batch, or of each image. So the \
+     same grey becomes another number elsewhere: divide by `max_pixel`.";
 
 fn too_much_held_out() -> Check {
     Check::new("too_much_held_out", "pixels", "hold_out refuses to hold out more samples than there are", 1)

@@ -337,7 +337,7 @@ const LOSS_FAULTS: [(&str, &str); 7] = [
     (
         "mean_of_means",
         "The means of the batches are averaged as if all batches had as many samples. The last one here has fewer, and its \
-         samples count for more then: weigh each mean with the size of its batch.",
+         samples count for more then: weight each mean by the size of its batch.",
     ),
     (
         "last_batch_dropped",
@@ -353,8 +353,8 @@ const LOSS_FAULTS: [(&str, &str); 7] = [
     ),
     (
         "weighed_with_batch_size",
-        "The mean of every batch counts `batch_size` times, that of the last one as well. It has fewer samples: weigh each \
-         mean with the size of its own batch.",
+        "The mean of every batch counts `batch_size` times, that of the last one as well. It has fewer samples: weight each \
+         mean by the size of its own batch.",
     ),
     ("loss_of_the_last_batch", "This is the loss of the last batch. Return the mean over all samples of the epoch."),
     (
