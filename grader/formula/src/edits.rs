@@ -392,7 +392,8 @@ impl Step {
     /// Whether it is the name of a whole number that is not computed, as of the number of a step.
     fn is_counter(&self) -> bool {
         let is_constant = matches!(self.op, Op::Named(_)) && self.args[0].0.made.is_none();
-        is_constant && self.value.as_ref().is_some_and(|value| value.axes == 0 && value.data[0].fract() == 0.0)
+        let is_count = |value: &Array| value.axes == 0 && value.data[0] > 0.0 && value.data[0].fract() == 0.0;
+        is_constant && self.value.as_ref().is_some_and(is_count)
     }
 }
 
@@ -1031,11 +1032,18 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                 format!("the sum is divided by `{}` instead of the count{in_owner}", size.words),
             )
         }
-        Change::CountOf(..) => (
-            12,
-            format!("count:{}", slug(written)),
-            format!("`{}` is used{in_owner} instead of `{}`", written.words, step.text.words),
-        ),
+        Change::CountOf(count, name) => {
+            let [_, rows, columns] =
+                step.scope.iter().find(|quantity| quantity.name == *name).map_or([0; 3], |q| q.shape);
+            let size = match count {
+                Count::Entries => rows * columns,
+                Count::Rows => rows,
+                Count::Columns => columns,
+            };
+            // The number itself may be what the code has.
+            let says = format!("`{}`, here {size}, is used{in_owner} instead of `{}`", written.words, step.text.words);
+            (12, format!("count:{}", slug(written)), says)
+        }
         Change::Within(index, place, name) => {
             let parts = step.args[*index].parts();
             let own = parts.iter().find(|part| part.place() == Some(*place)).map_or(&step.text, |part| &part.0.text);
@@ -1236,6 +1244,8 @@ pub const FREQUENT: u32 = 14;
 pub fn rank(edit: &Edit, step: &Step) -> u32 {
     match edit.change {
         Change::Result(Arg::Sized(..)) => 13 + 3 * u32::from(edit.visit.is_some()),
+        // What is rare is tried late: the work may be used up before.
+        Change::CountOf(..) | Change::Within(..) => 18,
         _ => describe(edit, step, &Text::default(), false).0,
     }
 }

@@ -699,6 +699,8 @@ impl Op {
             Self::Entry(index) => Array::number(*first.data.get(index)?),
             Self::Row(row) if row < first.rows => Array::vector(first.row(row).to_vec()),
             Self::Row(_) => return None,
+            // What is neither yes nor no decides nothing.
+            Self::Choose if first.data.iter().any(|answer| ![0.0, 1.0].contains(answer)) => return None,
             Self::Choose => {
                 let (yes, no) = (values[1], values[2]);
                 // NaN marks what the second takes; what is chosen may be NaN itself.

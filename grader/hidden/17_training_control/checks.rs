@@ -225,11 +225,11 @@ fn warm_up() -> Check {
                 let last_loss = if number == 0 { none.clone() } else { losses.at(number - 1) };
                 let last_loss = last_loss.named("last_loss");
                 let n_epochs = f.input("n_epochs").real();
-                let later = epoch.at_least(&n_epochs).choose(&(&epoch - &n_epochs), &f.number(0.0));
-                asked.push(later.named("epoch of then"));
-                heard.push(epoch.at_least(&n_epochs).choose(&last_loss, &none).named("loss passed to then"));
+                let is_over = epoch.at_least(&n_epochs);
+                asked.push(is_over.choose(&(&epoch - &n_epochs), &f.number(0.0)).named("epoch of then"));
+                heard.push(is_over.choose(&last_loss, &none).named("loss passed to then"));
                 let rising = (&epoch + 1.0) / f.input("n_epochs").real();
-                let share = epoch.at_least(&n_epochs).choose(&f.number(1.0), &rising).named("share");
+                let share = is_over.choose(&f.number(1.0), &rising).named("share");
                 answers.push(share * rates.at(asked[number].get() as usize));
             }
             [("epochs of then", f.vector(&asked).whole()), (TOLD, f.vector(&heard)), ("rates", f.vector(&answers))]
@@ -967,13 +967,7 @@ fn sums() -> [Check; 2] {
             .after("gradient_sum")
             .on(|draw| vec![pieces(draw, vec![2]), pieces(draw, vec![2, 0])])
             .computes(|f| means(f, SUMMING))
-            .panics_where(|c| c.counts("pieces").last() == Some(&0))
-            .mistake_if(
-                "mean_of_nothing_accepted",
-                "The mean is taken twice in a row, the second time without any samples, and there is no panic. The \
-                 documentation promises one, because a step without gradients would do nothing and raise no error.",
-                |c, _| c.counts("pieces").last() == Some(&0),
-            ),
+            .panics_where("there are no samples since the last mean", |c| c.counts("pieces").last() == Some(&0)),
     ]
 }
 
@@ -1251,13 +1245,7 @@ fn epochs() -> [Check; 4] {
                 true => epoch(f, |_| Vec::new(), |_, losses| losses[0].1.clone()),
                 false => epoch(f, batches, |_, losses| mean(losses)),
             })
-            .panics_where(has_empty_batches)
-            .mistake_if(
-                "empty_batches_accepted",
-                "Batches or pieces of 0 samples are accepted. The documentation promises a panic for both sizes; \
-                 `chunks` panics by itself.",
-                |c, _| has_empty_batches(c),
-            ),
+            .panics_where("batches or pieces have no samples", has_empty_batches),
     ]
 }
 

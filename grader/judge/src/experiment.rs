@@ -57,8 +57,8 @@ pub(crate) enum Axes {
     Read,
 }
 
-/// All changes that fit a case like this one, where these parts of the result are wrong.
-pub(crate) fn twists(case: &Record, right: &Record, wrong: &[&str]) -> Vec<Twist> {
+/// All changes that fit a case like this one.
+pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
     let mut twists = Vec::new();
     let parts = parts_to_twist(right);
     let of_result = |change: Change, twists: &mut Vec<Twist>| {
@@ -124,15 +124,6 @@ pub(crate) fn twists(case: &Record, right: &Record, wrong: &[&str]) -> Vec<Twist
                 push(Change::With(op, (*other).to_owned()));
             }
         }
-    }
-    if wrong.len() < right.parts().count() {
-        let parts: Vec<String> = wrong.iter().map(|part| (*part).to_owned()).collect();
-        let of_parts = twists.iter().filter_map(|twist| match twist {
-            Twist::Input(name, change) => Some(Twist::InputOf(parts.clone(), name.clone(), change.clone())),
-            _ => None,
-        });
-        let of_parts: Vec<Twist> = of_parts.collect();
-        twists.extend(of_parts);
     }
     for (number, (name, array)) in arrays.iter().enumerate().filter(|(_, (name, _))| is_real(name)) {
         let others = arrays[number + 1..].iter().filter(|(other, two)| is_real(other) && two.has_shape_of(array));
@@ -259,6 +250,16 @@ pub(crate) fn open_twists(case: &Record, right: &Record) -> Vec<Open> {
         twists.push(Open { input: input(), part: None, op: Op::Plus, right: 0.0 });
     }
     twists
+}
+
+/// The changes of an input among these, each for these parts of the result only.
+pub(crate) fn twists_of(parts: &[&str], twists: &[Twist]) -> Vec<Twist> {
+    let parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+    let of_parts = twists.iter().filter_map(|twist| match twist {
+        Twist::Input(name, change) => Some(Twist::InputOf(parts.clone(), name.clone(), change.clone())),
+        _ => None,
+    });
+    of_parts.collect()
 }
 
 impl Twist {

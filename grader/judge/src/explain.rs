@@ -47,6 +47,9 @@ const MAX_TIME: Duration = Duration::from_millis(100);
 /// So many cases are asked for in addition.
 pub(crate) const MAX_MORE: usize = 20;
 
+/// By so much the same slip in two places comes before two different ones.
+const SLIP_REPEATED: u32 = 3;
+
 /// A constant that was made to fit could have been any of so many bits.
 const BITS_OF_A_CONSTANT: f64 = 20.0;
 
@@ -160,7 +163,6 @@ pub(crate) fn by_twist(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, se
         return None;
     }
     let mut tried = 0;
-    let mut fits = Vec::new();
     let more = &mut More { ask, seed };
     let started = experiment::Stopwatch::start();
     let (case, observed) = search.first();
@@ -171,24 +173,31 @@ pub(crate) fn by_twist(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, se
     // Where tests come first, other numbers may fail another test: that explains no error.
     let is_error = |(name, right): (&str, &Value)| is_wrong(name) && matches!(right, Value::Text(_));
     let no_arrays = check.testing.is_some() && right.parts().any(is_error);
+    let twists = experiment::twists(case, right);
     let wrong = experiment::wrong_parts(&search.right, seen, check.tolerance());
-    for twist in experiment::twists(case, right, &wrong) {
-        tried += 1;
-        if no_arrays && twist.is_of_an_array(case) {
-            continue;
+    // Where other parts are right, an input may be changed for the wrong ones alone.
+    let of_wrong =
+        if wrong.len() < right.parts().count() { experiment::twists_of(&wrong, &twists) } else { Vec::new() };
+    for twists in [twists, of_wrong] {
+        let mut fits = Vec::new();
+        for twist in twists {
+            tried += 1;
+            if no_arrays && twist.is_of_an_array(case) {
+                continue;
+            }
+            // What changes only parts that are right explains nothing, and takes time.
+            if !twist.changes_any(is_wrong) {
+                continue;
+            }
+            let (rank, id, says) = twist.describe();
+            let slip = Slip::Twist(twist);
+            if started.elapsed() <= MAX_TIME && search.fits(&slip) {
+                fits.push(Candidate { slip, rank, id, says, bits_of_question: None });
+            }
         }
-        // What changes only parts that are right explains nothing, and takes time.
-        if !twist.changes_any(is_wrong) {
-            continue;
+        if let Some(found) = search.choose(fits, tried, 0.0, more) {
+            return Some(found);
         }
-        let (rank, id, says) = twist.describe();
-        let slip = Slip::Twist(twist);
-        if started.elapsed() <= MAX_TIME && search.fits(&slip) {
-            fits.push(Candidate { slip, rank, id, says, bits_of_question: None });
-        }
-    }
-    if let Some(found) = search.choose(fits, tried, 0.0, more) {
-        return Some(found);
     }
     let mut fits = Vec::new();
     for open in experiment::open_twists(&search.first().0, &search.right[search.first_wrong]) {
@@ -438,33 +447,31 @@ impl<'a> Search<'a> {
         more: &mut More<'_, '_>,
     ) -> Option<Explanation> {
         let rank = |(edit, step): &(Edit, usize)| edits::rank(edit, &trace[*step]);
-        let frequent: Vec<&(Edit, usize)> = edits.iter().take_while(|edit| rank(edit) <= edits::FREQUENT).collect();
-        let (mut tried, mut fits) = (edits.len(), Vec::new());
-        for from in &frequent {
-            for to in edits.iter().filter(|(to, _)| from.0.place != to.place && edits::is_moved(from, to, trace)) {
-                if self.work.get() > MAX_WORK {
-                    break;
-                }
-                tried += 1;
-                if self.fits(&Slip::Edits(vec![from.0.clone(), to.0.clone()])) {
-                    let both = [(&from.0, from.1), (&to.0, to.1)];
-                    fits.push(describe(self.check, &self.inputs[self.first_wrong], &both, trace)?);
-                }
+        let ranked = edits.iter().map(|edit| (rank(edit), edit));
+        let frequent: Vec<(u32, &(Edit, usize))> = ranked.take_while(|(rank, _)| *rank <= edits::FREQUENT).collect();
+        let mut pairs = Vec::new();
+        for (number, (rank, two)) in frequent.iter().enumerate() {
+            for (other, one) in &frequent[..number] {
+                // The same slip in two places is likelier than two of them.
+                let is_twice = one.0.change == two.0.change && trace[one.1].op == trace[two.1].op;
+                pairs.push((rank + other - if is_twice { SLIP_REPEATED } else { 0 }, [*one, *two]));
             }
+            let moves = edits.iter().filter(|(to, _)| edits::is_moved(two, to, trace));
+            pairs.extend(moves.map(|to| (2 * rank, [*two, to])));
         }
-        for (number, (one, step)) in frequent.iter().enumerate() {
-            for (two, other) in &frequent[..number] {
-                if self.work.get() > MAX_WORK {
-                    break;
-                }
-                if one.place == two.place {
-                    continue;
-                }
-                tried += 1;
-                if self.fits(&Slip::Edits(vec![one.clone(), two.clone()])) {
-                    let both = [(two, *other), (one, *step)];
-                    fits.push(describe(self.check, &self.inputs[self.first_wrong], &both, trace)?);
-                }
+        pairs.sort_by_key(|(rank, _)| *rank);
+        let (mut tried, mut fits) = (edits.len(), Vec::new());
+        for (_, [one, two]) in pairs {
+            if self.work.get() > MAX_WORK {
+                break;
+            }
+            if one.0.place == two.0.place {
+                continue;
+            }
+            tried += 1;
+            if self.fits(&Slip::Edits(vec![one.0.clone(), two.0.clone()])) {
+                let both = [(&one.0, one.1), (&two.0, two.1)];
+                fits.push(describe(self.check, &self.inputs[self.first_wrong], &both, trace)?);
             }
         }
         self.choose(fits, tried, 0.0, more)
@@ -1367,7 +1374,7 @@ mod tests {
         };
         let told =
             said(&on(|f| f.input("z").exp() / f.input("z").rows()), |f| f.input("z").exp() / f.input("w").count());
-        assert_eq!(told.says, "Your result is what comes out if `w.len()` is used instead of `z.nrows()`.");
+        assert_eq!(told.says, "Your result is what comes out if `w.len()`, here 5, is used instead of `z.nrows()`.");
 
         let product = |z: Num, t: Num, other: Num| {
             let gate = (&t * &z).sigmoid().named("gate");
