@@ -88,6 +88,11 @@ impl Edit {
         matches!(self.change, Change::Uses(_))
     }
 
+    /// Whether a result is multiplied or divided by another quantity.
+    pub fn is_factor(&self) -> bool {
+        matches!(self.change, Change::Result(Arg::With(..)))
+    }
+
     /// If a question is asked otherwise, with another threshold, or where none belongs: how many bits of evidence make that
     /// more than chance.
     ///
@@ -723,6 +728,11 @@ fn changes_of_arg(step: &Step, index: usize, arg: &Num, changes: &mut Vec<Change
     if step.op == Op::Function(Function::Step) {
         return;
     }
+    // A number takes the place of an array, as the slope of the output neuron that of the hidden ones.
+    if step.op == Op::Binary(Binary::Mul) && value.axes > 0 {
+        let numbers = step.scope.iter().filter(|quantity| !quantity.is_old && quantity.shape == [0, 1, 1]);
+        numbers.for_each(|number| push(Arg::Quantity(number.name.clone(), false)));
+    }
     let functions = [
         Function::Square,
         Function::Abs,
@@ -898,7 +908,11 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             }
             Op::Function(function) => {
                 let what = function.noun();
-                (10, format!("leave_out:{}", function.name()), format!("{what} is left out{of_owner}"))
+                let of = match step.owner {
+                    None if step.text.is_short() => format!(" of `{}`", step.text.words),
+                    _ => of_owner,
+                };
+                (10, format!("leave_out:{}", function.name()), format!("{what} is left out{of}"))
             }
             Op::Aggregate(how, over) => (
                 12,

@@ -580,14 +580,14 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     if seen.len() >= 3 && is_same && differ(&rights) {
         return found("same_for_all", "Your result is the same for all inputs.".to_owned());
     }
+    if let Some((id, says)) = plainly(&rights, seen, tolerance) {
+        return found(id, says);
+    }
     if let Some(says) = all_equal(&rights, seen) {
         return found("all_equal", says);
     }
     if let Some(says) = all_whole(&rights, seen) {
         return found("all_whole", says);
-    }
-    if let Some((id, says)) = plainly(&rights, seen, tolerance) {
-        return found(id, says);
     }
     if let Some((one, other)) = copied(&rights, seen, tolerance) {
         return found(&format!("copied:{other}"), format!("Your `{one}` is what `{other}` should be."));
@@ -656,6 +656,15 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
             }
         }
     }
+    // Counts come last: code may panic where there are more of something.
+    for (name, value) in case.parts() {
+        let Value::Int(count) = value else { continue };
+        let others = [count + 1, count + 2, if *count > 0 { count - 1 } else { count + 3 }];
+        let others = others.into_iter().map(|other| replaced(case, name, Value::Int(other)));
+        let is_other =
+            |case: &Record| right(check, case).is_some_and(|right| !agree(&right, &rights[wrong], tolerance));
+        questions.extend(others.filter(is_other).map(|case| (name, case)));
+    }
     questions.truncate(MAX_MORE);
     let cases: Vec<Record> = questions.iter().map(|(_, case)| case.clone()).collect();
     let answers = more(&cases);
@@ -699,6 +708,22 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
                 .to_owned(),
         );
     }
+    // Where there is no result, it depends on nothing.
+    let has_result = wrong_parts(&rights, seen, tolerance)
+        .iter()
+        .any(|part| observed.get(part).is_some_and(|value| !matches!(value, Value::Nothing)));
+    let mut ignored: Vec<&str> = Vec::new();
+    for (name, _) in &questions[n_special..] {
+        let of_name: Vec<usize> = (n_special..answers.len()).filter(|&index| questions[index].0 == *name).collect();
+        let is_same = of_name.iter().all(|&index| answers[index] == *observed);
+        if of_name.len() == 3 && is_same && has_result && !ignored.contains(name) {
+            ignored.push(name);
+        }
+    }
+    let count = ignored.iter().find(|name| matches!(case.get(name), Some(Value::Int(_))));
+    if let ([_], Some(count)) = (&*ignored, count) {
+        return found(&format!("ignores:{count}"), stays_the_same(&[count]));
+    }
     if let Some((names, _)) = &one_row
         && is_right_now(row) == Some(true)
         && says_much(row)
@@ -710,27 +735,12 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
             return found(&format!("right_once:{name}"), format!("With `{name} = 1` your result is right."));
         }
     }
-    let mut ignored: Vec<&str> = Vec::new();
-    for (name, _) in &questions[n_special..] {
-        let of_name: Vec<usize> = (n_special..answers.len()).filter(|&index| questions[index].0 == *name).collect();
-        let is_same = of_name.iter().all(|&index| answers[index] == *observed);
-        if of_name.len() == 3 && is_same && !ignored.contains(name) {
-            ignored.push(name);
-        }
-    }
     let is_next = |index: &usize| *index == n_special || questions[*index].0 != questions[*index - 1].0;
     let n_asked = (n_special..answers.len()).filter(is_next).count();
     match &*ignored {
         [] => None,
         names if names.len() == n_asked && n_asked > 1 => None,
-        [one] => found(
-            &format!("ignores:{one}"),
-            format!("With these inputs your result stays the same whatever `{one}` is."),
-        ),
-        [one, two] => found(
-            &format!("ignores:{one}:{two}"),
-            format!("With these inputs your result stays the same whatever `{one}` and `{two}` are."),
-        ),
+        names if names.len() <= 2 => found(&format!("ignores:{}", names.join(":")), stays_the_same(names)),
         _ => None,
     }
 }
@@ -815,6 +825,12 @@ fn all_whole(rights: &[Record], seen: &Answered) -> Option<String> {
     Some(format!("The fraction of {what} is always cut off: is it a division of whole numbers?"))
 }
 
+/// That these inputs have no effect.
+fn stays_the_same(names: &[&str]) -> String {
+    let are = if names.len() == 1 { "is" } else { "are" };
+    format!("With these inputs your result stays the same whatever {} {are}.", listed(names))
+}
+
 /// What a wrong result is that many slips come to, so that none of them is likely: the same whole number everywhere, or what
 /// was there before.
 pub(crate) fn plainly(
@@ -849,8 +865,8 @@ pub(crate) fn plainly(
         seen.iter().all(|(case, observed)| case.get(name).is_some_and(|before| Some(before) == observed.get(name)))
     };
     // Where a single part stays, the search says what is left out.
-    let is_unchanged = wrong.len() > 1 && wrong.iter().all(is_still_there);
-    is_unchanged.then(|| ("unchanged", format!("Your {} have not changed.", listed(&wrong))))
+    let unchanged: Vec<&str> = wrong.into_iter().filter(is_still_there).collect();
+    (unchanged.len() > 1).then(|| ("unchanged", format!("Your {} have not changed.", listed(&unchanged))))
 }
 
 /// This part of the result, right and as it was seen, where it is a text.

@@ -101,7 +101,9 @@ fn slip_in_formula(check: &Check, seen: &Answered, more: &mut More<'_, '_>, work
     let mut edits = edits::all(&trace);
     edits.sort_by_cached_key(|(edit, step)| {
         let changes_what_is_right = edit.visit.is_none() && !edit.is_for_uses() && right.contains(&edit.place);
-        (changes_what_is_right, edits::rank(edit, &trace[*step]))
+        // A factor too many stands nearer to the result than to what other functions compute.
+        let place = if edit.is_factor() { trace.len() - *step } else { *step };
+        (changes_what_is_right, edits::rank(edit, &trace[*step]), place)
     });
     let open = edits::open(&trace);
     if let Some(found) = search.one_slip(&edits, &open, &trace, MAX_WORK - WORK_FOR_TWO, more) {
@@ -1458,6 +1460,31 @@ mod tests {
             ndarray::Array1::from(sums).into()
         });
         assert_eq!(told.unwrap().says, "Each entry is what the next one should be.");
+    }
+
+    #[test]
+    fn parts_that_stay_and_counts_without_effect_are_told() {
+        let train = |c: &Record, epochs: usize| {
+            let mut w = c.float("w");
+            let losses: Vec<f64> = (0..epochs)
+                .map(|_| {
+                    w -= 0.25 * w * c.float("x");
+                    w * w
+                })
+                .collect();
+            Record::new().with("w", w).with("b", w.sin()).with("losses", ndarray::Array1::from(losses))
+        };
+        let check = Check::new("train", "train", "", 1)
+            .on(|draw| [3_usize, 2].map(|epochs| neuron_case(draw).with("epochs", epochs)).to_vec())
+            .expects(move |c| train(c, c.count("epochs")));
+        let told = said_of(&check, &mut |c| train(c, 2 * c.count("epochs").min(1) + 3)).unwrap();
+        assert_eq!(told.id, "seen:ignores:epochs", "{}", told.says);
+        let told = said_of(&check, &mut |c| {
+            let losses = ndarray::Array1::from_elem(c.count("epochs"), c.float("w").powi(2));
+            Record::new().with("w", c.float("w")).with("b", c.float("b")).with("losses", losses)
+        });
+        let says = told.map(|told| told.says).unwrap_or_default();
+        assert!(says.ends_with("Your `w` and `b` have not changed."), "{says}");
     }
 
     /// A sentence that accuses falsely costs more than none.
