@@ -808,6 +808,11 @@ fn checks() -> Vec<Check> {
             computed(|f| fitted_classes(f, |class| f.input("labels").unequal(&class).real())),
         )
         .mistake(
+            "later_classes_as_well",
+            "The target is 1 for all classes from k on. That of perceptron k is 1 where the label is k, and 0 elsewhere.",
+            computed(|f| fitted_classes(f, |class| f.input("labels").at_least(&class).real())),
+        )
+        .mistake(
             "labels_for_targets",
             "Every perceptron learns from the labels themselves. But the labels 0, 1, 2 are names of classes, not \
                  targets. The target of perceptron k is 1 where the label is k and 0 elsewhere.",
@@ -873,6 +878,17 @@ fn checks() -> Vec<Check> {
                 "Weights that are as good as those in the pocket replace them. Only better ones should replace them: \
                  `>`, not `>=`.",
                 computed(|f| pocketed(f, &PocketRule { keeps: |new, best| new >= best, ..PocketRule::RIGHT })),
+            )
+            .mistake(
+                "worst_kept",
+                "The weights with the lowest accuracy are kept. Keep those with the highest: compare with `>`.",
+                computed(|f| pocketed(f, &PocketRule { keeps: |new, best| new < best, ..PocketRule::RIGHT })),
+            )
+            .mistake(
+                "copied_before_correcting",
+                "The accuracy is measured after a correction, but the copy is made before it. Make the copy after it \
+                 as well.",
+                computed(|f| pocketed(f, &PocketRule { copied_before: true, ..PocketRule::RIGHT })),
             )
             .mistake(
                 "measured_once_an_epoch",
@@ -1384,12 +1400,18 @@ struct PocketRule {
     keeps: fn(f64, f64) -> bool,
     once_an_epoch: bool,
     before_correcting: bool,
+    copied_before: bool,
     starts_empty: bool,
 }
 
 impl PocketRule {
-    const RIGHT: Self =
-        Self { keeps: |new, best| new > best, once_an_epoch: false, before_correcting: false, starts_empty: false };
+    const RIGHT: Self = Self {
+        keeps: |new, best| new > best,
+        once_an_epoch: false,
+        before_correcting: false,
+        copied_before: false,
+        starts_empty: false,
+    };
     const LAST: Self = Self { keeps: |_, _| true, ..Self::RIGHT };
 }
 
@@ -1415,7 +1437,8 @@ fn pocketed(f: &Formula, rule: &PocketRule) -> [(&'static str, Num); 3] {
             };
             let seen = if rule.before_correcting { &before } else { &neuron };
             if looks && (rule.keeps)(measured(seen).get(), accuracy.get()) {
-                (best, accuracy) = (seen.clone(), measured(seen));
+                let copied = if rule.copied_before { &before } else { seen };
+                (best, accuracy) = (copied.clone(), measured(seen));
             }
         }
         if is_right {

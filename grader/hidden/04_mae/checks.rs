@@ -431,6 +431,11 @@ fn fit_constant(id: &'static str, loss: &'static str, after: &'static str, title
             computed(|f| f.vector(&path(f, Num::mean))),
         )
         .mistake(
+            "steps_from_zero",
+            "The list begins with `start`, but the steps begin at 0. Take the first step from `start`.",
+            computed(|f| f.vector(&path_from(f, &f.number(0.0), Num::sum))),
+        )
+        .mistake(
             "start_left_out",
             "The list begins with the first step. It should begin with `start` itself, so that it has `steps + 1` \
              numbers.",
@@ -445,9 +450,14 @@ fn fit_constant(id: &'static str, loss: &'static str, after: &'static str, title
 
 /// The constants on the way to the best one. `slope` makes the slope along the constant of the gradient.
 fn path(f: &Formula, slope: fn(&Num) -> Num) -> Vec<Num> {
+    path_from(f, &f.input("start"), slope)
+}
+
+/// The same, if the first step is taken from another place than the start.
+fn path_from(f: &Formula, from: &Num, slope: fn(&Num) -> Num) -> Vec<Num> {
     let (y, rate) = (f.input("y"), f.input("learning_rate"));
-    let mut c = f.input("start").named("c");
-    let mut path = vec![c.clone()];
+    let mut c = from.named("c");
+    let mut path = vec![f.input("start")];
     for _ in 0..f.times("steps") {
         let error = (&c - &y).named("error");
         let gradient = (slope_of(&error, f.case().text("loss")) / y.count()).named("gradient");

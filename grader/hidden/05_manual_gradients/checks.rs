@@ -246,6 +246,17 @@ fn checks() -> Vec<Check> {
                 }),
             )
             .mistake(
+                "output_slope_for_hidden",
+                "delta1 contains da2/dz2, the slope of the output neuron's sigmoid. Each hidden neuron has its own \
+                 slope, da1/dz1.",
+                computed(|f| {
+                    let trace = Trace::of(f);
+                    let [_, dl_da1, da1_dz1] = hidden_delta(trace.get("dl_da1"), trace.get("da1_dz1"));
+                    let [delta1, ..] = hidden_delta(trace.get("dl_da1"), trace.get("da2_dz2"));
+                    [delta1, dl_da1, da1_dz1]
+                }),
+            )
+            .mistake(
                 "slope_formula_with_z",
                 SLOPE_FORMULA_WITH_Z,
                 computed(|f| {

@@ -381,7 +381,16 @@ fn chain_rule_checks() -> Vec<Check> {
                     .map(|p| Record::new().with("p", p))
                     .to_vec()
             })
-            .expects(|c| jacobian(&c.vector("p")))
+            .computes(|f| {
+                let p = f.input("p");
+                let slope = |i: usize, j: usize| {
+                    let (p_i, p_j) = (p.at(i).named("p_i"), p.at(j).named("p_j"));
+                    if i == j { &p_i * (1.0 - &p_i) } else { -&p_i * p_j }
+                };
+                let places = 0..p.n_entries();
+                let row = |i: usize| f.vector(&places.clone().map(|j| slope(i, j)).collect::<Vec<_>>());
+                f.matrix(&places.clone().map(row).collect::<Vec<_>>(), &p)
+            })
             .mistake(
                 "diagonal_only",
                 "Only the diagonal is not 0. But if one score rises, all other probabilities fall: by -p_i · p_j.",
@@ -400,6 +409,8 @@ fn chain_rule_checks() -> Vec<Check> {
                     Array2::from_shape_fn((p.len(), p.len()), |(i, j)| -p[i] * p[j])
                 },
             )
+            .mistake("same_factor_twice", SAME_FACTOR_TWICE, |c| row_factor_twice(&c.vector("p")))
+            .mistake("same_factor_twice", SAME_FACTOR_TWICE, |c| row_factor_twice(&c.vector("p")).t().to_owned())
             .mistake("softmax_twice", "Softmax is applied once more, but `p` is its result already.", |c| {
                 jacobian(&softmax(&c.vector("p").insert_axis(Axis(0))).row(0))
             }),
@@ -415,6 +426,14 @@ fn chain_rule_checks() -> Vec<Check> {
                 "slope_of_the_logarithm_forgotten",
                 "dL/dp is -1 at the label here. The slope of -ln p is -1/p.",
                 move |c| chain(c) * c.vector("p")[c.count("label")],
+            )
+            .mistake(
+                "loss_for_its_slope",
+                "dL/dp is -ln p at the label here, which is the loss itself. Its slope is -1/p.",
+                move |c| {
+                    let p = c.vector("p")[c.count("label")];
+                    chain(c) * p * p.ln()
+                },
             )
             .mistake(
                 "every_class_counts",
@@ -594,6 +613,8 @@ const LOSS_CLIPPED: &str = "The loss is far too small, as if the probability wer
      and its slope is 0. Compute the loss from the scores, without clipping.";
 const ALL_CLASSES_COUNT: &str = "The logarithms of all classes are summed up. Only the true class counts.";
 const FAVOURITE_COUNTS: &str = "The largest probability of each row is used. Use that of the *true* class.";
+const SAME_FACTOR_TWICE: &str = "Off the diagonal both factors are the same. Entry (i, j) is -p_i · p_j: one factor of the \
+     row, one of the column.";
 const SLOPE_ONCE_MORE: &str = "The gradient is multiplied by p · (1 - p). p - y already contains the slope of softmax, or \
      of the sigmoid. With this factor twice, the most wrong predictions have the smallest gradient.";
 const CHAIN_RULE_THROUGH_ZERO: &str = "A slope is NaN, probably from the chain rule, step by step: where p is 0 or 1, one \
@@ -848,6 +869,11 @@ fn softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
 
 fn jacobian(p: &ArrayRef1<f64>) -> Array2<f64> {
     Array2::from_diag(&p.to_owned()) - Array2::from_shape_fn((p.len(), p.len()), |(i, j)| p[i] * p[j])
+}
+
+/// The same, but off the diagonal both factors are those of the row.
+fn row_factor_twice(p: &ArrayRef1<f64>) -> Array2<f64> {
+    Array2::from_shape_fn((p.len(), p.len()), |(i, j)| if i == j { p[i] * (1.0 - p[i]) } else { -p[i] * p[i] })
 }
 
 fn sigmoid(z: f64) -> f64 {

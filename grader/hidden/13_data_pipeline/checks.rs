@@ -490,7 +490,7 @@ fn splits() -> [Check; 6] {
                 [(40, 0.3), (41, 0.5), (drawn, 0.2)].map(|(n, share)| split_case(n, share, seed(draw))).to_vec()
             })
             // The other faults are of classes.
-            .has_none_of(&SPLIT_FAULTS[1..7], |c, seen| fault(&vec![0; c.count("n")], seen)),
+            .has_none_of(&SPLIT_FAULTS[2..8], |c, seen| fault(&vec![0; c.count("n")], seen)),
         Check::new(
             "stratified_split",
             "stratified_split",
@@ -503,7 +503,7 @@ fn splits() -> [Check; 6] {
             let sorted = labels_of(&[30 + draw::count(draw, 9), 20, 10]);
             let mut mixed = labels_of(&[22, 22 + draw::count(draw, 9), 16]);
             mixed.shuffle(draw);
-            [(sorted, 0.3), (mixed, 0.5)].map(|(labels, share)| stratified_case(labels, share, draw)).to_vec()
+            [(sorted, 0.4), (mixed, 0.5)].map(|(labels, share)| stratified_case(labels, share, draw)).to_vec()
         })
         .has_none_of(&SPLIT_FAULTS, |c, seen| fault(&c.counts("labels"), seen)),
         Check::new(
@@ -608,18 +608,22 @@ fn stratified_sizes(f: &Formula, cut: impl Fn(&Num, Num) -> Num) -> [(&'static s
 }
 
 /// What is commonly wrong with a split.
-const SPLIT_FAULTS: [(&str, &str); 8] = [
+const SPLIT_FAULTS: [(&str, &str); 9] = [
+    (
+        "labels_taken_for_samples",
+        "All indices are labels. In the list of a class, collect the numbers of its samples, and not their labels.",
+    ),
     (
         "places_taken_for_samples",
-        "Small indices occur several times, and large ones never. If you split one class with `train_test_split`, it \
+        "In a part, small indices occur several times, and large ones never. If you split one class with `train_test_split`, it \
          returns positions in the list of that class: look up the samples there.",
     ),
     ("drawn_with_replacement", DRAWN_WITH_REPLACEMENT),
     ("test_samples_in_training", "Some samples are in both parts. Test with samples that the network has never seen."),
-    ("samples_lost", "Some samples are in neither part: use the ranges `..n_train` and `n_train..`."),
+    ("samples_lost", "Some samples are in neither part. What is not in the test part belongs to the training part."),
     (
         "not_shuffled",
-        "The samples are taken in their original order. Many files are sorted, by class or by date, and then the two \
+        "The test samples are the first or the last ones, of all samples or of each class. Many files are sorted, by class or by date, and then the two \
          parts are not alike: shuffle first.",
     ),
     (
@@ -642,12 +646,14 @@ fn fault(labels: &[usize], seen: &Record) -> Result<(), &'static str> {
         return Err("There are samples that do not exist: indices go from 0 to n - 1.");
     }
     let classes: BTreeSet<usize> = labels.iter().copied().collect();
-    let mut seen_samples = [&train[..], &test].concat();
     let members = |class: &usize| labels.iter().filter(|&label| label == class).count();
-    let mut places: Vec<usize> = classes.iter().flat_map(|class| 0..members(class)).collect();
-    seen_samples.sort_unstable();
-    places.sort_unstable();
-    if classes.len() > 1 && seen_samples == places {
+    let largest = classes.iter().map(members).max().unwrap_or(0);
+    let parts = ["train", "test", "next train", "next test"].map(|part| seen.counts(part));
+    let has_places = |part: &Vec<usize>| has_twice(part) && part.iter().all(|&sample| sample < largest);
+    if classes.len() > 1 && train.iter().chain(&test).all(|sample| classes.contains(sample)) {
+        return Err("labels_taken_for_samples");
+    }
+    if classes.len() > 1 && parts.iter().any(has_places) {
         return Err("places_taken_for_samples");
     }
     if [&train, &test].into_iter().any(|part| has_twice(part)) {

@@ -333,7 +333,8 @@ fn epochs() -> [Check; 7] {
             )
             .mistake(
                 "no_step",
-                "No parameter has changed. `backward` only computes the gradients: call `step` after it.",
+                "No parameter has changed. `backward` only computes the gradients, and only `step` uses them: each batch \
+                 needs both calls, in this order.",
                 computed(|f| one_step(f, &scores_of(f), &f.number(0.0))),
             )
             .mistake(
@@ -350,6 +351,23 @@ fn epochs() -> [Check; 7] {
                     let with_labels = |order: &[usize]| in_batches(c, &rows, order, rows.len());
                     !is_net(seen, &with_labels(&rows))
                         && orders(rows.len()).iter().any(|order| is_net(seen, &with_labels(order)))
+                },
+            )
+            .mistake_if(
+                "samples_uneven",
+                "Some samples count more often than others, as if they were drawn. Shuffle the indices instead: then each \
+                 occurs once.",
+                |c, seen| {
+                    let n = c.matrix("x").nrows();
+                    // The digits of a number below nⁿ are a way to draw n samples.
+                    let drawn = |i: usize| (0..n).map(|place| i / n.pow(place as u32) % n).collect::<Vec<_>>();
+                    // Where all that are drawn occur equally often, the others may simply be left out.
+                    let is_uneven = |order: &Vec<usize>| {
+                        let times = |sample: &usize| order.iter().filter(|other| *other == sample).count();
+                        order.iter().any(|sample| times(sample) != times(&order[0]))
+                    };
+                    let mut orders = (0..n.pow(n as u32)).map(drawn).filter(is_uneven);
+                    orders.any(|order| is_net(seen, &in_batches(c, &order, &order, n)))
                 },
             )
             .mistake_if(
@@ -635,17 +653,22 @@ fn trainings() -> [Check; 4] {
             .after("evaluate_only_looks")
             .on(|draw| {
                 // Nothing is on the images, so all that is left of the network is the biases of its last layer. With one
-                // batch, or one class, the order of the samples does not matter.
+                // batch, or one class, the order of the samples does not matter. Steps that are far too large lead from
+                // one class to the next, and back: the loss rises, and each accuracy falls.
                 let [train, validation] = uneven(draw);
                 let class = 1 + draw::count(draw, 2);
-                [(train, validation, 20_usize), (vec![class; 7], vec![class; 5], 2)]
-                    .map(|(train, validation, batch_size)| {
+                [
+                    (train.clone(), validation.clone(), 20_usize, 1.0, 3_usize),
+                    (vec![class; 7], vec![class; 5], 2, 1.0, 3),
+                    (train, validation, 20, 50.0, 5),
+                ]
+                    .map(|(train, validation, batch_size, factor, epochs)| {
                         let blank = |labels: &[usize]| Array2::<f64>::zeros((labels.len(), 2));
                         training(blank(&train), &train, blank(&validation), &validation)
                             .with("sizes", vec![2_usize, 5, 3])
-                            .with("learning_rate", 0.3 + 0.01 * draw::count(draw, 40) as f64)
+                            .with("learning_rate", factor * (0.3 + 0.01 * draw::count(draw, 40) as f64))
                             .with("batch_size", batch_size)
-                            .with("epochs", 3_usize)
+                            .with("epochs", epochs)
                             .with("seed", seed(draw))
                             .with(EVALUATED, true)
                     })
@@ -670,8 +693,19 @@ fn trainings() -> [Check; 4] {
             })
             .mistake_if(
                 "stopped_early",
-                "Training ends early. An accuracy that stands still or falls is no sign of the end: run all epochs.",
+                "Training ends before its last epoch. Run all epochs, also where an accuracy stands still or falls, or the \
+                 loss rises.",
                 |c, seen| seen.vector("train_loss").len() < c.count("epochs"),
+            )
+            .mistake(
+                "all_samples_in_a_batch",
+                "Every epoch has a single batch, whatever `config.batch_size` is. Pass it to `train_epoch`.",
+                |c| {
+                    let others = c.parts().filter(|(name, _)| *name != "batch_size");
+                    let one_batch = others.fold(Record::new(), |one, (name, value)| one.with(name, value.clone()));
+                    let one_batch = one_batch.with("batch_size", c.counts("labels_train").len());
+                    blank(&one_batch, &[&["train"]], |epoch| (epoch.loss, epoch.end.1, epoch.end.2))
+                },
             )
             .mistake("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c| {
                 blank(c, &[&["train"]], |epoch| (epoch.loss, epoch.end.1, epoch.end.1))
@@ -1024,7 +1058,12 @@ fn tables() -> [Check; 5] {
                     matrix(draw::matrix(draw, (3, 3), 9.0).mapv(|count| 1.0 + count.abs().round())),
                 ]
             })
-            .expects(|c| reports(c, |precision, recall| (precision, recall, harmonic(precision, recall))))
+            .computes(|f| class_reports(f, &samples_of_classes(f)))
+            .mistake(
+                "recall_of_all_samples",
+                "Recall is divided by the number of all samples. Divide by that of the class: the sum of its row.",
+                computed(|f| class_reports(f, &f.input("matrix").sum())),
+            )
             .mistake(
                 "f1_arithmetic_mean",
                 "F1 is the arithmetic mean here. Use the harmonic mean, 2pr / (p + r): it is small if one of both is.",
@@ -1093,6 +1132,25 @@ fn tables() -> [Check; 5] {
             },
         )
         .mistake(
+            "pairs_without_direction",
+            "Both directions of a pair are added up, but a 4 read as a 9 is not a 9 read as a 4.",
+            |c| {
+                let both = matrix(&c.matrix("matrix") + &c.matrix("matrix").t());
+                let is_there = |&(label, predicted, _): &Entry| label != predicted && c.matrix("matrix")[[label, predicted]] > 0.0;
+                ranked(&both, c.count("n"), is_there, most_frequent_first)
+            },
+        )
+        .mistake(
+            "cut_before_it_is_sorted",
+            "The list is cut to `n` entries before it is sorted, so frequent confusions are lost. Sort first.",
+            |c| {
+                let mut first = c.matrix("matrix").to_owned();
+                let confusions = first.indexed_iter_mut().filter(|((row, column), count)| row != column && **count > 0.0);
+                confusions.skip(c.count("n")).for_each(|(_, count)| *count = 0.0);
+                ranked(&matrix(first), c.count("n"), is_confusion, most_frequent_first)
+            },
+        )
+        .mistake(
             "one_direction_only",
             "Only pairs with the smaller class first are in the list. A 9 predicted as a 4 is a confusion as well.",
             |c| ranked(c, c.count("n"), |pair| pair.0 < pair.1 && is_confusion(pair), most_frequent_first),
@@ -1132,6 +1190,24 @@ fn counted(c: &Record, n_classes: usize, counted: fn(usize, usize) -> bool) -> A
 
 fn matrix(matrix: Array2<f64>) -> Record {
     Record::new().with("matrix", matrix)
+}
+
+/// The sums of the rows of the matrix.
+fn samples_of_classes(f: &Formula) -> Num {
+    let sums = f.input("matrix").aggregate(Aggregate::Sum, Over::Row).named("n_true");
+    f.vector(&(0..sums.n_entries()).map(|class| sums.at(class)).collect::<Vec<_>>())
+}
+
+/// Precision, recall and F1 of each class, where recall is the right ones of `n_true`.
+fn class_reports(f: &Formula, n_true: &Num) -> [(&'static str, Num); 3] {
+    let matrix = f.input("matrix");
+    let n_classes = matrix.n_rows();
+    let diagonal: Vec<Num> = (0..n_classes).map(|class| matrix.at(class * n_classes + class)).collect();
+    let right = f.vector(&diagonal).named("right");
+    let n_predicted = matrix.aggregate(Aggregate::Sum, Over::Samples).named("n_predicted");
+    let (precision, recall) = ((&right / n_predicted).named("precision"), (right / n_true).named("recall"));
+    let f1 = 2.0 * &precision * &recall / (&precision + &recall);
+    [("precision", precision), ("recall", recall), ("f1", f1)]
 }
 
 /// What `report` makes of each class's precision and recall, which may be NaN.
