@@ -888,8 +888,8 @@ impl Net {
         let Pass { z1, h, p } = pass;
         let dp = (2.0 * (p - y) / p.count()).named("dP");
         let dz2 = (dp * (p * (1.0 - p))).named("dZ2");
-        let dh = dz2.dot(&self.parameters[2].t()).named("dH");
-        let dz1 = (dh * z1.step()).named("dZ1");
+        let back = dz2.dot(&self.parameters[2].t()).named("dZ2·W2ᵀ");
+        let dz1 = (back * z1.step()).named("dZ1");
         let sum = |of: &Num| of.aggregate(Aggregate::Sum, Over::Samples);
         [x.t().dot(&dz1), sum(&dz1), h.t().dot(&dz2), sum(&dz2)]
     }
