@@ -253,6 +253,13 @@ fn training() -> Vec<Check> {
                     net.named_parameters()
                 }),
             )
+            .mistake_if(
+                "more_losses_than_epochs",
+                "There are more losses than epochs. Take as many steps as `epochs` says, each on all samples at once, and \
+                 keep one loss for each.",
+                // One more is that of the trained network.
+                |c, seen| losses_of(seen).len() > c.count("epochs") + 1,
+            )
             // Before the step from where the loss has risen, or after it.
             .mistake("stops_when_the_loss_rises", STOPS_WHEN_THE_LOSS_RISES, |c| stopped_at_a_rise(c, 0))
             .mistake("stops_when_the_loss_rises", STOPS_WHEN_THE_LOSS_RISES, |c| stopped_at_a_rise(c, 1))
