@@ -90,7 +90,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "read_before_the_pass",
-                "`cleared` is 0: it was read before the backward pass of x + 1.",
+                "`cleared` is 0: either it was read before the backward pass of x + 1, or the slopes were set to 0 after \
+                 that pass.",
                 computed(|f| passes(2.0 * f.input("x"), 2.0 * f.input("x") + 1.0, f.number(0.0))),
             ),
         Check::new("cross_entropy", "logits", "cross_entropy is the mean of -log p(label)", 2)
@@ -144,7 +145,7 @@ fn checks() -> Vec<Check> {
                 let (shape, n_biases) = ((c.count("rows"), c.count("columns")), c.count("biases"));
                 let made = tests
                     .refuse(shape != (2, 4), "the weights have another shape", "Err")
-                    .and_then(|()| tests.refuse(n_biases != 4, "there is not one bias for each neuron", "Err"));
+                    .and_then(|()| tests.refuse(n_biases != 4, "there are too few or too many biases", "Err"));
                 made.map_or_else(|error| error, |()| "a layer".to_owned())
             })
             .mistake(
@@ -205,11 +206,9 @@ fn checks() -> Vec<Check> {
             )
             .mistake("one_layer_without_biases", ONE_LAYER_WITHOUT_BIASES, of_sizes(|i, h, o| i * h + h + h * o))
             .mistake("one_layer_without_biases", ONE_LAYER_WITHOUT_BIASES, of_sizes(|i, h, o| i * h + h * o + o))
-            .mistake(
-                "bias_for_every_input",
-                "A layer has as many biases as outputs, not as inputs: there is one per neuron.",
-                of_sizes(|i, h, o| i * h + i + h * o + h),
-            ),
+            .mistake("bias_for_every_input", BIAS_FOR_EVERY_INPUT, of_sizes(|i, h, o| i * h + i + h * o + h))
+            .mistake("bias_for_every_input", BIAS_FOR_EVERY_INPUT, of_sizes(|i, h, o| i * h + h + h * o + h))
+            .mistake("bias_for_every_input", BIAS_FOR_EVERY_INPUT, of_sizes(|i, h, o| i * h + i + h * o + o)),
         Check::new("forward", "by_hand", "forward: ReLU in the hidden layer, the sigmoid at the end", 1)
             .after("stack")
             .on(networks)
@@ -480,7 +479,8 @@ fn checks() -> Vec<Check> {
                 let sum = took_each.iter().skip(1).sum::<f64>();
                 let median = median_of(took_each.iter().skip(1));
                 match took_each.len() {
-                    calls if calls == runs => Err("no_warm_up".to_owned()),
+                    calls if calls == runs && took(seen, median) => Err("one_run_too_few".to_owned()),
+                    calls if calls == runs && took(seen, median_of(took_each.iter())) => Err("no_warm_up".to_owned()),
                     calls if calls != runs + 1 => Err(format!("The work was done {calls} times, not {}.", runs + 1)),
                     _ if took(seen, median) => Ok(()),
                     _ if took(seen, median_of(took_each.iter())) => Err("warm_up_counts".to_owned()),
@@ -618,6 +618,17 @@ fn checks() -> Vec<Check> {
                 "Numbers below 2^-14 keep all their 11 bits. But the spacing cannot get smaller: it stays at 2^-24.",
                 |c| c.vector("x").mapv(|x| half(x, f64::round_ties_even, -1000, f64::INFINITY)),
             )
+            .mistake_if(
+                "not_rounded",
+                "From 2^-14 on, the numbers are not rounded. Between 2^k and 2^(k+1) the spacing is 2^(k-10), with a whole \
+                 number k: the logarithm of |x| to base 2, rounded down.",
+                |c, seen| {
+                    let (given, seen) = (c.vector("x"), seen.vector("result"));
+                    let large: Vec<_> = given.iter().zip(&seen).filter(|(x, _)| (2_f64.powi(-14)..65504.0).contains(&x.abs())).collect();
+                    large.iter().all(|(x, seen)| (*x - *seen).abs() <= 1e-6 * x.abs())
+                        && large.iter().any(|(x, _)| (**x - in_half(**x)).abs() > 1e-5 * x.abs())
+                },
+            )
             .mistake(
                 "stops_at_the_largest",
                 "A number that is too large becomes 65,504. It should become infinite.",
@@ -658,6 +669,7 @@ const LOSS_OF_A_FRESH_MODEL: f64 = 0.250_027_18;
 
 const ONE_LAYER_WITHOUT_BIASES: &str =
     "The biases of one layer are not counted. Both layers learn biases, one per neuron.";
+const BIAS_FOR_EVERY_INPUT: &str = "A layer has as many biases as outputs, not as inputs: there is one per neuron.";
 const ONE_ARRAY_NOT_COMPARED: &str = "The slopes of one of the four arrays are not compared. Each layer has weights and \
      biases: take the largest of all four differences.";
 const TERM_WITHOUT_TAPE: &str = "The slope is that of one term alone. The other was computed from an `x` without a tape, \
@@ -669,7 +681,8 @@ const LOSS_AFTER_THE_UPDATE: &str =
 const NOT_RELATIVE_TO_DFDX: &str = "`relative` is a time divided by the time of dfdx, so dfdx has 1.00.";
 
 /// What is commonly wrong with a time.
-const FAULTS_OF_MEASURING: [(&str, &str); 4] = [
+const FAULTS_OF_MEASURING: [(&str, &str); 5] = [
+    ("one_run_too_few", "One run too few is measured: the warm-up is not among the `runs`, it comes before them."),
     ("no_warm_up", "There is no warm-up: the first run has costs that occur only once, so it must not count."),
     ("warm_up_counts", "The warm-up is among the times: run it before the first time is taken."),
     ("mean_of_runs", "This is the mean of the runs. Use your `median`."),
@@ -875,7 +888,8 @@ impl Net {
         let Pass { z1, h, p } = pass;
         let dp = (2.0 * (p - y) / p.count()).named("dP");
         let dz2 = (dp * (p * (1.0 - p))).named("dZ2");
-        let dz1 = (dz2.dot(&self.parameters[2].t()) * z1.step()).named("dZ1");
+        let back = dz2.dot(&self.parameters[2].t()).named("dZ2·W2ᵀ");
+        let dz1 = (back * z1.step()).named("dZ1");
         let sum = |of: &Num| of.aggregate(Aggregate::Sum, Over::Samples);
         [x.t().dot(&dz1), sum(&dz1), h.t().dot(&dz2), sum(&dz2)]
     }

@@ -209,6 +209,8 @@ fn backwards() -> Vec<Check> {
 }
 
 fn training() -> Vec<Check> {
+    const STOPS_WHEN_THE_LOSS_RISES: &str = "The training ends early, where the loss has risen. The loss may rise for a \
+                                             while and fall again: take all steps.";
     vec![
         Check::new("step", "train", "step moves all four parameters against their slopes", 2)
             .on(|draw| {
@@ -251,6 +253,16 @@ fn training() -> Vec<Check> {
                     net.named_parameters()
                 }),
             )
+            .mistake_if(
+                "more_losses_than_epochs",
+                "There are more losses than epochs. Take as many steps as `epochs` says, each on all samples at once, and \
+                 keep one loss for each.",
+                // One more is that of the trained network.
+                |c, seen| losses_of(seen).len() > c.count("epochs") + 1,
+            )
+            // Before the step from where the loss has risen, or after it.
+            .mistake("stops_when_the_loss_rises", STOPS_WHEN_THE_LOSS_RISES, |c| stopped_at_a_rise(c, 0))
+            .mistake("stops_when_the_loss_rises", STOPS_WHEN_THE_LOSS_RISES, |c| stopped_at_a_rise(c, 1))
             .mistake(
                 "output_layer_first",
                 "The output layer is updated before the slopes of the hidden layer are computed, so the error goes back \
@@ -319,7 +331,8 @@ fn training() -> Vec<Check> {
             })
             .mistake_if(
                 "stopped_on_the_plateau",
-                "Training ends early. Run all epochs: here the loss stays on a plateau for 200 of them before it falls.",
+                "Training ends early. Run all epochs, whatever the loss is: from the first of these starts it stays on a \
+                 plateau for 200 of them before it falls.",
                 |c, seen| losses_of(seen).len() < c.count("epochs"),
             ),
         Check::new("twins", "train", "training keeps twins equal, and does not leave a start of zeros", 1)
@@ -359,6 +372,8 @@ fn starting() -> Vec<Check> {
                     // The first and the last one.
                     net(w1(), b1(), w2(), b2()),
                     net(w1(), array![0.25, 0.25, -0.25], w2(), b2()),
+                    // The last two.
+                    net(array![[-0.5, 0.5, 0.5], [0.5, 1.0, 1.0]], b1(), w2(), b2()),
                     net(w1(), b1(), array![[1.5], [1.5], [-1.5]], b2()),
                     net(array![[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]], b1(), w2(), b2()),
                     net(array![[1.0, 1.0, 3.0], [2.0, 2.0, 3.0]], b1(), w2(), b2()),
@@ -394,6 +409,11 @@ fn starting() -> Vec<Check> {
                 "only_neighbours_compared",
                 "Neurons are compared only with the next one. Twins may be anywhere: compare every pair.",
                 |c| any_pair(c, |j, k| k == j + 1 && alike(c, &OF_A_NEURON, j, k, 0.0)),
+            )
+            .mistake(
+                "only_the_first_compared",
+                "Only the first neuron is compared with the others. Twins may be anywhere: compare every pair.",
+                |c| any_pair(c, |j, k| j == 0 && alike(c, &OF_A_NEURON, j, k, 0.0)),
             )
             .mistake(
                 "rows_of_w1_compared",
@@ -721,6 +741,15 @@ fn descended(f: &Formula) -> (Net, Vec<Num>) {
     })
 }
 
+/// What a training that ends where the loss has risen makes of the parameters, after so many more steps.
+fn stopped_at_a_rise(c: &Record, more: usize) -> Record {
+    let losses = computed(|f| f.vector(&descended(f).1))(c);
+    let losses = losses.vector("result").to_vec();
+    let before = losses.windows(2).position(|pair| pair[1] > pair[0]);
+    let epochs = before.map_or(losses.len(), |before| before + 1 + more);
+    computed(|f| descended(f).0.named_parameters())(&with_part(c, "epochs", epochs))
+}
+
 fn with_losses(net: Net, losses: Num) -> [(&'static str, Num); 5] {
     let [w1, b1, w2, b2] = net.named_parameters();
     [w1, b1, w2, b2, ("losses", losses)]
@@ -735,6 +764,8 @@ fn training_cases(draw: &mut probe::Generator) -> Vec<Record> {
         case(drawn(draw, [3, 2, 5]), 2, 0.5),
         case(drawn_relu(draw, [2, 3, 4]), 4, 0.25),
         case(on_xor(exercise_5()), 0, 1.0),
+        // Here the loss rises at once, and falls again.
+        case(on_xor(exercise_5()), 3, 20.0),
     ]
 }
 

@@ -629,9 +629,31 @@ fn mlp() -> Vec<Check> {
                  one.",
                 |c| mlp_with(c, |_, _, _| None),
             )
+            .mistake(
+                "first_activation_missing",
+                "There is no activation after the first linear layer. There is one between any two linear layers.",
+                |c| mlp_with(c, |layer, count, name| between(layer, count, name).filter(|_| layer > 0)),
+            )
             .mistake("activation_ignored", "The activation is always ReLU. Use the one that is passed in.", |c| {
                 mlp_with(c, |layer, count, name| between(layer, count, name).map(|_| "ReLU"))
-            }),
+            })
+            .mistake_if(
+                "other_activation",
+                "The activation between the linear layers is another one than the one that is passed in. Which layer does \
+                 your code make for it?",
+                |c, seen| {
+                    let others: [Behind; 3] = [
+                        |layer, count, name| between(layer, count, name).map(|_| "ReLU"),
+                        |layer, count, name| between(layer, count, name).map(|_| "Sigmoid"),
+                        |layer, count, name| between(layer, count, name).map(|_| "Tanh"),
+                    ];
+                    let is_of = |behind| {
+                        let output = mlp_with(c, behind);
+                        output.matrix("output").iter().zip(seen.matrix("output")).all(|(one, other)| (one - other).abs() < 1e-9)
+                    };
+                    !is_of(between) && others.into_iter().any(is_of)
+                },
+            ),
         Check::new("mlp_draws", "mlp", "mlp draws all weights from the generator that it is given", 1)
             .about("mlp")
             .after("mlp")

@@ -380,6 +380,15 @@ fn explain_panic(message: &str) -> Option<&'static str> {
         ),
         ("IncompatibleShape", "The shapes do not fit together: print `.dim()` of both sides to see them."),
         ("is out of bounds", "Indices count from 0; in a matrix the first one is the row, the second one the column."),
+        (
+            "must be less than axis length",
+            "Indices count from 0. In a matrix, `row` and `Axis(0)` choose a row, `column` and `Axis(1)` a column.",
+        ),
+        (
+            "is past end of axis",
+            "A range may end at the length of its axis, but not after it. In a matrix the first axis has the rows, the \
+             second one the columns.",
+        ),
         // Not where the assertion has a message of its own, which follows a colon.
         (
             "`left == right` failed\n",
@@ -457,6 +466,8 @@ pub(crate) fn over(limit: Limit) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::{Array2, Axis, Slice};
+
     use super::*;
 
     #[test]
@@ -464,6 +475,23 @@ mod tests {
         let remark = |message| explain_panic(message).unwrap_or_default();
         assert!(remark("assertion `left == right` failed\n  left: 3\n right: 2").contains("dot product"));
         assert_eq!(remark("assertion `left == right` failed: one bias for each column\n  left: 3\n right: 2"), "");
+    }
+
+    #[test]
+    fn an_index_beyond_the_end_of_an_axis_has_a_remark() {
+        let matrix = Array2::<f64>::zeros((2, 3));
+        let panics: [&dyn Fn() -> usize; 5] = [
+            &|| matrix.row(2).len(),
+            &|| matrix.column(3).len(),
+            &|| matrix.index_axis(Axis(0), 2).len(),
+            &|| matrix.select(Axis(1), &[3]).len(),
+            &|| matrix.slice_axis(Axis(0), Slice::from(..3)).len(),
+        ];
+        for panics in panics {
+            let payload = panic::catch_unwind(AssertUnwindSafe(panics)).expect_err("it is beyond the end");
+            let message = payload.downcast::<String>().expect("it has numbers in it");
+            assert!(explain_panic(&message).is_some(), "{message}");
+        }
     }
 
     #[test]
