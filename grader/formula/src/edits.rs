@@ -210,16 +210,11 @@ impl Change {
                 (value, text(op, &texts))
             }
             Self::MeanOverSize(count, name) => {
-                let size = run.quantity(name, false).and_then(|quantity| Op::Count(*count).of(&[&quantity]));
-                let value = args[0].0.value.as_ref().zip(size);
+                let value = args[0].0.value.as_ref().zip(run.size(*count, name));
                 let mean = |(of, size): (&Array, Array)| of.data.iter().sum::<f64>() / size.data[0];
                 (value.map(mean).map(Array::number), text(op, &texts))
             }
-            Self::CountOf(count, name) => {
-                let op = Op::Count(*count);
-                let size = run.quantity(name, false).and_then(|quantity| op.of(&[&quantity]));
-                (size, text(op, &[&Text::name(name)]))
-            }
+            Self::CountOf(count, name) => (run.size(*count, name), text(Op::Count(*count), &[&Text::name(name)])),
             Self::Within(index, place, name) => {
                 let mut values: Vec<Option<Array>> = args.iter().map(|arg| arg.0.value.clone()).collect();
                 let stands_there = match name {
@@ -373,8 +368,7 @@ impl Arg {
             }
             Self::Sized(binary, count, name) => {
                 let op = Op::Binary(*binary);
-                let size = run.quantity(name, false).and_then(|quantity| Op::Count(*count).of(&[&quantity]));
-                let value = value.and_then(|value| op.of(&[value, &size?]));
+                let value = value.and_then(|value| op.of(&[value, &run.size(*count, name)?]));
                 (value, text(op, &[words, &text(Op::Count(*count), &[&Text::name(name)])]))
             }
             Self::Op(op) => {

@@ -425,6 +425,10 @@ impl Run {
         }
     }
 
+    fn size(&self, count: Count, name: &str) -> Option<Array> {
+        Op::Count(count).of(&[&self.quantity(name, false)?])
+    }
+
     fn quantity(&self, name: &str, before: bool) -> Option<Array> {
         let noted = self.noted.borrow();
         match noted.scope.iter().find(|quantity| quantity.name == name) {

@@ -457,41 +457,19 @@ fn checks() -> Vec<Check> {
         activation_check("activation_relu", "Activation::Relu is relu with its slope", "relu_derivative", |draw| {
             [-1.5, 2.5, 0.0, below(draw), above(draw)].map(|z| activation("Relu", z)).to_vec()
         }),
-        with_another_slope(
-            activation_check(
-                "activation_leaky_relu",
-                "Activation::LeakyRelu(alpha) is leaky_relu with its slope",
-                "leaky_relu_derivative",
-                |draw| {
-                    [-1.5, 2.5, 0.0, below(draw), above(draw)]
-                        .map(|z| activation("LeakyRelu", z).with("alpha", above(draw)))
-                        .to_vec()
-                },
-            ),
-            "Elu",
-        )
-        .mistake(
-            "arguments_swapped",
-            ARGUMENTS_SWAPPED,
-            computed(|f| [("apply", leaky_relu(f, &f.input("alpha"), &f.input("z")))]),
+        activation_with_alpha(
+            ["LeakyRelu", "Elu"],
+            "activation_leaky_relu",
+            "Activation::LeakyRelu(alpha) is leaky_relu with its slope",
+            "leaky_relu_derivative",
+            leaky_relu,
         ),
-        with_another_slope(
-            activation_check(
-                "activation_elu",
-                "Activation::Elu(alpha) is elu with its slope",
-                "elu_derivative_at_zero",
-                |draw| {
-                    [-1.5, 2.5, 0.0, below(draw), above(draw)]
-                        .map(|z| activation("Elu", z).with("alpha", above(draw)))
-                        .to_vec()
-                },
-            ),
-            "LeakyRelu",
-        )
-        .mistake(
-            "arguments_swapped",
-            ARGUMENTS_SWAPPED,
-            computed(|f| [("apply", elu(f, &f.input("alpha"), &f.input("z")))]),
+        activation_with_alpha(
+            ["Elu", "LeakyRelu"],
+            "activation_elu",
+            "Activation::Elu(alpha) is elu with its slope",
+            "elu_derivative_at_zero",
+            elu,
         )
         .mistake("slope_at_the_activation", SLOPE_AT_THE_ACTIVATION, computed(slope_at_the_activation)),
         activation_check(
@@ -589,6 +567,24 @@ fn activation_check(
     let others =
         ["Relu", "Sigmoid", "Tanh"].into_iter().filter(|other| id != format!("activation_{}", other.to_lowercase()));
     others.fold(check, with_another_slope)
+}
+
+/// The same for an activation with an alpha, `value`, which is taken for `other`.
+fn activation_with_alpha(
+    [kind, other]: [&'static str; 2],
+    id: &'static str,
+    title: &'static str,
+    after: &'static str,
+    value: fn(&Formula, &Num, &Num) -> Num,
+) -> Check {
+    let check = activation_check(id, title, after, move |draw| {
+        [-1.5, 2.5, 0.0, below(draw), above(draw)].map(|z| activation(kind, z).with("alpha", above(draw))).to_vec()
+    });
+    with_another_slope(check, other).mistake(
+        "arguments_swapped",
+        ARGUMENTS_SWAPPED,
+        computed(move |f| [("apply", value(f, &f.input("alpha"), &f.input("z")))]),
+    )
 }
 
 /// Adds the mistake that the right value comes with the slope of this activation.

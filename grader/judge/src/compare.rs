@@ -44,6 +44,11 @@ pub(super) fn agrees(expected: &Record, observed: &Record, tolerance: Tolerance)
     difference(expected, observed, tolerance).is_none()
 }
 
+/// Whether both have this part, and the same in it.
+pub(crate) fn same_part(name: &str, right: &Record, observed: &Record, tolerance: Tolerance) -> bool {
+    right.get(name).zip(observed.get(name)).is_some_and(|(right, observed)| same(right, observed, tolerance))
+}
+
 /// Whether two values are the same within `tolerance`, without words about it.
 pub(crate) fn same(wanted: &Value, got: &Value, tolerance: Tolerance) -> bool {
     match (wanted, got) {

@@ -685,10 +685,8 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     let says_much = |index: usize| {
         let right = right(check, &cases[index]);
         right.is_some_and(|right| {
-            let mut wrong_parts = right.parts().filter(|(name, _)| {
-                let pair = rights[wrong].get(name).zip(observed.get(name));
-                !pair.is_some_and(|(right, observed)| compare::same(right, observed, tolerance))
-            });
+            let is_wrong = |name: &str| !compare::same_part(name, &rights[wrong], observed, tolerance);
+            let mut wrong_parts = right.parts().filter(|(name, _)| is_wrong(name));
             wrong_parts.all(|(name, value)| {
                 let (first, all) = (numbers(value), rights[wrong].get(name).map(numbers).unwrap_or_default());
                 let seen = observed.get(name).map(numbers).unwrap_or_default();
@@ -950,9 +948,8 @@ fn slice_of_input(rights: &[Record], seen: &Answered, tolerance: crate::Toleranc
         let width = if array.axes == 2 { array.columns } else { 1 };
         (width > 0).then(|| array.data.chunks(width).map(<[f64]>::to_vec).collect())
     };
-    let is_wrong = |(right, (_, observed)): &(&Record, &(Record, Record))| {
-        !right.get(part).zip(observed.get(part)).is_some_and(|(right, seen)| compare::same(right, seen, tolerance))
-    };
+    let is_wrong =
+        |(right, (_, observed)): &(&Record, &(Record, Record))| !compare::same_part(part, right, observed, tolerance);
     let wrong: Vec<&(Record, Record)> = rights.iter().zip(seen).filter(is_wrong).map(|(_, seen)| seen).collect();
     // Where it begins in the input, and how long it is, in each wrong case.
     let ranges = |input: &str| -> Option<Vec<(usize, usize)>> {

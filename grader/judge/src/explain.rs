@@ -10,7 +10,7 @@ use probe::{Record, Value};
 
 use crate::{
     Check, Expectation, Prediction, Tolerance,
-    compare::same,
+    compare::{same, same_part},
     experiment::{self, Twist},
     formula::{
         Formula, Inputs, Outputs, Place,
@@ -169,9 +169,7 @@ pub(crate) fn by_twist(check: &Check, seen: &Answered, ask: &mut AskMore<'_>, se
     let started = experiment::Stopwatch::start();
     let (case, observed) = search.first();
     let right = &search.right[search.first_wrong];
-    let is_wrong = |part: &str| {
-        !right.get(part).zip(observed.get(part)).is_some_and(|(right, seen)| same(right, seen, search.tolerance))
-    };
+    let is_wrong = |part: &str| !same_part(part, right, observed, search.tolerance);
     // Where tests come first, other numbers may fail another test: that explains no error.
     let is_error = |(name, right): (&str, &Value)| is_wrong(name) && matches!(right, Value::Text(_));
     let no_arrays = check.testing.is_some() && right.parts().any(is_error);
@@ -320,9 +318,8 @@ impl<'a> Search<'a> {
     /// The parts of the result that are right in all cases, and hardly by chance.
     fn right_parts(&self) -> Vec<&str> {
         let is_right = |name: &str| {
-            let pairs = self.right.iter().zip(self.seen);
-            let mut pairs = pairs.map(|(right, (_, observed))| right.get(name).zip(observed.get(name)));
-            pairs.all(|pair| pair.is_some_and(|(right, observed)| same(right, observed, self.check.tolerance())))
+            let mut pairs = self.right.iter().zip(self.seen);
+            pairs.all(|(right, (_, observed))| same_part(name, right, observed, self.check.tolerance()))
         };
         let has_digits = |value: &Value| numbers(value).iter().any(|number| number.fract() != 0.0);
         let parts = self.right[self.first_wrong].parts().filter(|(_, value)| has_digits(value));
@@ -496,8 +493,7 @@ impl<'a> Search<'a> {
         let (mut own, mut following) = (Vec::new(), Vec::new());
         for (number, (_, name, _)) in parts.iter().enumerate() {
             let is_right = |(right, (_, observed)): (&Record, &(Record, Record))| {
-                let pair = right.get(name).zip(observed.get(name));
-                pair.is_some_and(|(right, observed)| same(right, observed, self.check.tolerance()))
+                same_part(name, right, observed, self.check.tolerance())
             };
             if self.right.iter().zip(self.seen).all(is_right) {
                 continue;
