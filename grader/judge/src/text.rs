@@ -1,6 +1,6 @@
 //! Texts that a learner's code prints or returns: when two are the same, and how they differ.
 
-use similar::{ChangeTag, TextDiff};
+use similar::{Algorithm, ChangeTag, DiffTag, TextDiff, capture_diff_slices};
 
 /// The text in a `.snap` file, which begins with a header of insta's between two lines `---`.
 pub(super) fn snapshot_body(snap: &str) -> &str {
@@ -127,7 +127,80 @@ pub(super) fn slip(pairs: &[(&str, &str)]) -> Option<(&'static str, String)> {
         }),
     ];
     let found = tests.iter().find(|(_, _, is_so)| all(is_so));
-    found.map(|(id, says, _)| (*id, (*says).to_owned())).or_else(|| slip_in_numbers(&wrong))
+    found
+        .map(|(id, says, _)| (*id, (*says).to_owned()))
+        .or_else(|| slip_in_numbers(&wrong))
+        .or_else(|| Some(("words", slip_in_words(&wrong)?)))
+}
+
+/// More differences of words are shown and not told.
+const MAX_DIFFERENCES: usize = 2;
+
+/// A difference is told if it is at most so many letters long.
+const MAX_LETTERS: usize = 24;
+
+/// The few words and signs that are missing, too many, or others in all wrong texts, if nothing else differs but spaces.
+fn slip_in_words(wrong: &[&(String, String)]) -> Option<String> {
+    let mut differences: Vec<String> = Vec::new();
+    for (right, seen) in wrong {
+        let (wanted, got) = (words(right), words(seen));
+        let texts = |words: &[(usize, &str)]| words.iter().map(|(_, word)| (*word).to_owned()).collect::<Vec<_>>();
+        let mut shared = 0;
+        for op in capture_diff_slices(Algorithm::Myers, &texts(&wanted), &texts(&got)) {
+            if op.tag() == DiffTag::Equal {
+                shared += op.old_range().len();
+                continue;
+            }
+            let wanted = passage(right, wanted.get(op.old_range())?);
+            let got = passage(seen, got.get(op.new_range())?);
+            let has_digits = |text: &str| text.contains(|letter: char| letter.is_ascii_digit());
+            let is_long = |text: &str| text.len() > MAX_LETTERS || text.contains('\n');
+            if is_long(wanted) || is_long(got) || has_digits(wanted) || has_digits(got) {
+                return None;
+            }
+            let difference = match (wanted, got) {
+                (wanted, "") => format!("`{wanted}` is missing"),
+                ("", got) => format!("`{got}` is extra"),
+                (wanted, got) => format!("`{got}` is where `{wanted}` belongs"),
+            };
+            if !differences.contains(&difference) {
+                differences.push(difference);
+            }
+        }
+        // Otherwise it is another text.
+        if 2 * shared < wanted.len().max(got.len()) {
+            return None;
+        }
+    }
+    let is_told = (1..=MAX_DIFFERENCES).contains(&differences.len());
+    is_told.then(|| format!("In your text {}.", differences.join(", and ")))
+}
+
+/// The words, numbers and signs of a text, each with the place where it begins.
+fn words(text: &str) -> Vec<(usize, &str)> {
+    let is_of_a_word = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
+    let mut words = Vec::new();
+    let mut start = 0;
+    while let Some(first) = text[start..].chars().next() {
+        let length = match text[start..].find(|letter| !is_of_a_word(letter)) {
+            Some(0) => first.len_utf8(),
+            Some(length) => length,
+            None => text.len() - start,
+        };
+        if !first.is_whitespace() {
+            words.push((start, &text[start..start + length]));
+        }
+        start += length;
+    }
+    words
+}
+
+/// What a text has from the first to the last of these words.
+fn passage<'a>(text: &'a str, words: &[(usize, &str)]) -> &'a str {
+    match (words.first(), words.last()) {
+        (Some((start, _)), Some((last, word))) => &text[*start..last + word.len()],
+        _ => "",
+    }
 }
 
 /// The same, where the texts are the same but for numbers.
@@ -285,10 +358,33 @@ mod tests {
         assert_eq!(id(&log.replace(" 20", " -20")), Some("sign"));
         assert_eq!(id(&log.replace("2:", "1:").replace("epoch 1: loss 1.2", "epoch 0: loss 1.2")), Some("one_less"));
         assert_eq!(id(&log.replace("20.0000", "0.2000")), Some("a_hundredth"));
-        // Other numbers, other words, and different slips in two texts are none of these.
+        // Other numbers, and different slips in two texts are none of these.
         assert_eq!(id(&log.replace("20.0000", "25.0000")), None);
-        assert_eq!(id(&log.replace("loss", "cost")), None);
         assert_eq!(slip(&[("a 1.50", "a 1.5"), ("a 2", "A 2")]), None);
+    }
+
+    #[test]
+    fn words_and_signs_that_differ_are_told() {
+        let layers =
+            "layer 1: 6 -> 5, relu, 35 parameters\nlayer 2: 5 -> 3, linear, 18 parameters\ntotal: 53 parameters\n";
+        let says = |seen: &str| slip(&[(layers, seen)]).map(|(_, says)| says);
+        let told = |from: &str, to: &str| says(&layers.replace(from, to)).expect("something is said");
+        assert_eq!(told("->", "-"), "In your text `>` is missing.");
+        assert_eq!(told("->", "→"), "In your text `→` is where `->` belongs.");
+        assert_eq!(told(" parameters", ""), "In your text `parameters` is missing.");
+        assert_eq!(told("relu", "ReLU (f)"), "In your text `ReLU (f)` is where `relu` belongs.");
+        assert_eq!(told("3,", "3,,"), "In your text `,` is extra.");
+        assert_eq!(
+            says(&layers.replace("total", "sum").replace("layer", "layer no.")).unwrap(),
+            "In your text `no.` is extra, and `sum` is where `total` belongs."
+        );
+        // Numbers, more than a few words, and whole lines are shown and not told.
+        assert_eq!(says(&layers.replace("5 ->", "7 ->").replace("layer", "Layer")), None);
+        assert_eq!(
+            says("one 6 two 5 three 35 four\nlayer 2: 5 -> 3, linear, 18 parameters\ntotal: 53 parameters\n"),
+            None
+        );
+        assert_eq!(says("layer 1: 6 -> 5, relu, 35 parameters\ntotal: 53 parameters\n"), None);
     }
 
     #[test]
