@@ -564,14 +564,15 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     if let [part] = &*wrong_parts(&rights, seen, tolerance)
         && let Some((id, says)) = text::slip(&texts(part, &rights, seen))
     {
-        return Some(Explanation { id: format!("seen:{id}"), says });
+        return Some(Explanation { id: format!("seen:{id}"), says, is_all: false });
     }
     if check.snapshot.is_some() {
         return None;
     }
     let is_right: Vec<bool> =
         rights.iter().zip(seen).map(|(right, (_, observed))| agree(right, observed, tolerance)).collect();
-    let found = |id: &str, says: String| Some(Explanation { id: format!("seen:{id}"), says });
+    let found = |id: &str, says: String| Some(Explanation { id: format!("seen:{id}"), says, is_all: false });
+    let found_all = |id: &str, says: String| Some(Explanation { id: format!("seen:{id}"), says, is_all: true });
 
     // As bytes, because NaN is not equal to itself.
     let is_equal = |one: &Record, other: &Record| one.pack() == other.pack();
@@ -581,7 +582,7 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
         return found("same_for_all", "Your result is the same for all inputs.".to_owned());
     }
     if let Some((id, says)) = plainly(&rights, seen, tolerance) {
-        return found(id, says);
+        return found_all(id, says);
     }
     if let Some(says) = all_equal(&rights, seen) {
         return found("all_equal", says);
@@ -590,7 +591,7 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
         return found("all_whole", says);
     }
     if let Some((one, other)) = copied(&rights, seen, tolerance) {
-        return found(&format!("copied:{other}"), format!("Your `{one}` is what `{other}` should be."));
+        return found_all(&format!("copied:{other}"), format!("Your `{one}` is what `{other}` should be."));
     }
     if let Some((id, says)) = slice_of_input(&rights, seen, tolerance) {
         return found(&id, says);
@@ -638,7 +639,7 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     let n_special = questions.len();
     for (name, value) in case.parts() {
         let Some(array) = formula::array_of(value) else { continue };
-        for factor in [1.5, -1.0, -3.0] {
+        for factor in [1.5, -1.0, 10.0] {
             let mut place = 0.0;
             let changed = array.map(|number| {
                 place += 1.0;

@@ -27,6 +27,8 @@ pub(crate) struct Explanation {
     pub(crate) id: String,
     /// What the learner is told.
     pub(crate) says: String,
+    /// Whether this says all, so that no first difference need stand before it.
+    pub(crate) is_all: bool,
 }
 
 /// Case by case what was observed.
@@ -134,7 +136,7 @@ pub(crate) fn by_chain(check: &Check, seen: &Answered) -> Option<Explanation> {
     }
     let are_wrong = if own.len() == 1 { "is the first wrong result" } else { "each have an error of their own" };
     let says = format!("{} {are_wrong}; {}.", listed(&own), chain.what_follows());
-    Some(Explanation { id: format!("seen:first:{}", own.join(":")), says })
+    Some(Explanation { id: format!("seen:first:{}", own.join(":")), says, is_all: false })
 }
 
 /// The test that is left out, comes at another time or has another error, which explains what was seen.
@@ -231,11 +233,17 @@ fn describe(
         if edit.visit.is_none() && trace.iter().any(is_elsewhere) {
             step.owner = None;
         }
-        let written = run.trace().into_iter().find(|other| edit.place == other.place && step.visit == other.visit);
-        let written = written.map(|step| step.text).unwrap_or_default();
+        let run = run.trace();
+        let written = run.iter().find(|other| edit.place == other.place && step.visit == other.visit);
+        let written = written.map(|step| step.text.clone()).unwrap_or_default();
         let is_repeated =
             trace.iter().filter(|other| other.place == step.place && other.text == step.text).nth(1).is_some();
-        let (own_rank, id, says) = edits::describe(edit, &step, &written, is_repeated);
+        let (own_rank, id, mut says) = edits::describe(edit, &step, &written, is_repeated);
+        if edit.visit.is_none() {
+            let own = [&step.text, &written].into_iter().find(|text| says.contains(&format!("`{}`", text.words)));
+            let steps = if own == Some(&step.text) { trace } else { &*run };
+            says += &own.map_or(String::new(), |own| elsewhere(own, steps, edit.place));
+        }
         rank += own_rank;
         ids.push(id);
         sayings.push(says);
@@ -247,6 +255,27 @@ fn describe(
         _ => None,
     };
     Some(Candidate { slip, rank, id: ids.join("+"), says: sayings.join(", and "), bits_of_question })
+}
+
+/// More pieces of a formula than this are not listed.
+const MAX_PIECES: usize = 2;
+
+/// That a slip is also made where the same place computes another piece of the formula than this one, as in each layer.
+fn elsewhere(own: &formula::Text, steps: &[formula::Step], place: Place) -> String {
+    let mut others: Vec<&formula::Text> = Vec::new();
+    for text in steps.iter().filter(|step| step.place == place).map(|step| &step.text) {
+        if text != own && !others.contains(&text) {
+            others.push(text);
+        }
+    }
+    match &*others {
+        [] => String::new(),
+        few if few.len() <= MAX_PIECES && few.iter().all(|text| text.is_short()) => {
+            let few: Vec<&str> = few.iter().map(|text| &*text.words).collect();
+            format!(", and in the same way in {}", listed(&few))
+        }
+        _ => ", and in the same way wherever that is computed".to_owned(),
+    }
 }
 
 /// What slips are held against.
@@ -582,10 +611,15 @@ impl<'a> Search<'a> {
         }
         let what = self.what();
         match &*kinds {
-            [(one, _)] => Some(Explanation { id: one.id.clone(), says: format!("{what} comes out if {}.", one.says) }),
+            [(one, _)] => Some(Explanation {
+                id: one.id.clone(),
+                says: format!("{what} comes out if {}.", one.says),
+                is_all: true,
+            }),
             [(one, _), (two, _)] => Some(Explanation {
                 id: format!("{}|{}", one.id, two.id.trim_start_matches("edit:")),
                 says: format!("{what} comes out either if {}, or if {}.", one.says, two.says),
+                is_all: true,
             }),
             _ => None,
         }
@@ -716,7 +750,7 @@ impl Chain<'_> {
         if !self.following.is_empty() {
             says.push(format!("{}.", self.what_follows()));
         }
-        Some(Explanation { id: ids.join("+"), says: says.join(" ") })
+        Some(Explanation { id: ids.join("+"), says: says.join(" "), is_all: true })
     }
 
     fn what_follows(&self) -> String {
@@ -1106,6 +1140,19 @@ mod tests {
         assert_eq!(
             told.says,
             "Your `one` and `two` are what comes out if the square is used instead of the absolute value."
+        );
+        // As in every layer.
+        let layers = |f: &Formula, activation: fn(&Num) -> Num| {
+            let layer = |a: Num, w: &str| activation(&(a * f.input(w) + f.input("b")));
+            layer(layer(f.input("x"), "w"), "y")
+        };
+        let check = Check::new("layers", "layers", "", 1)
+            .on(|draw| (0..3).map(|_| neuron_case(draw)).collect())
+            .computes(move |f| layers(f, Num::tanh));
+        assert_eq!(
+            said(&check, |f| layers(f, Num::clone)).says,
+            "Your result is what comes out if `tanh` is left out of `tanh(tanh(x * w + b) * y + b)`, and in the same way \
+             in `tanh(x * w + b)`."
         );
     }
 

@@ -188,7 +188,8 @@ fn compare_all(check: &Check, seen: &Seen, more: Option<&mut AskMore<'_>>, seed:
         let remark = by_chain.or_else(|| explained(experiment::behaviour));
         return match remark {
             Some(found) => {
-                Verdict { mistake: Some(found.id), message: format!("{} {}", first.message, found.says), ..first }
+                let message = if found.is_all { found.says } else { format!("{} {}", first.message, found.says) };
+                Verdict { mistake: Some(found.id), message, ..first }
             }
             None => first,
         };
@@ -407,6 +408,11 @@ fn explain_panic(message: &str) -> Option<&'static str> {
         (
             "capacity overflow",
             "More memory is asked for than there can be: perhaps for a number that was read and not compared with anything.",
+        ),
+        (
+            "left: UniqueId(",
+            "Both sides of an operation are the same tensor, or a copy of it, which dfdx does not allow: `.square()` \
+             multiplies a tensor by itself.",
         ),
         ("attempt to divide by zero", "A whole number is divided by 0. Perhaps this is the mean of something empty."),
     ];
