@@ -1120,7 +1120,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         }
         Change::Arg(index, Arg::Op(op)) => {
             let code = format!("{}:{}", op.code(), slug(texts[*index]));
-            (op.rank(), code, in_formula)
+            (op.rank(), code, changed(*op, texts[*index], &in_owner).unwrap_or(in_formula))
         }
         Change::Result(Arg::Op(Op::AtLeast(0.0))) if matches!(step.op, Op::Aggregate(Aggregate::Max, _)) => {
             (11, "max_starts_at_0".to_owned(), format!("the search for the maximum starts at 0{in_owner}"))
@@ -1153,7 +1153,10 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         Change::Result(Arg::Op(Op::Plus(by))) if matches!(step.op, Op::Count(_)) && by.abs() == 1.0 => {
             (13, format!("count:{}", slug(written)), in_formula)
         }
-        Change::Result(Arg::Op(op)) => (op.rank() + 1, format!("{}:{}", op.code(), slug(&step.text)), in_formula),
+        Change::Result(Arg::Op(op)) => {
+            let says = changed(*op, &step.text, &in_owner).unwrap_or(in_formula);
+            (op.rank() + 1, format!("{}:{}", op.code(), slug(&step.text)), says)
+        }
     };
     let rank = rank + 3 * u32::from(edit.visit.is_some());
     let says = match edit.visit {
@@ -1170,6 +1173,13 @@ fn begins_with_one(step: &Step) -> bool {
 
 fn ordinal(visit: usize) -> &'static str {
     ["first", "second", "third", "fourth"].get(visit).copied().unwrap_or("last")
+}
+
+/// That this is made of a quantity or a constant, where that itself belongs.
+fn changed(op: Op, old: &Text, in_owner: &str) -> Option<String> {
+    let new = op.words(&[old]);
+    let says = || format!("`{}` is used{in_owner} instead of `{}`", new.words, old.words);
+    (old.is_name() && new.is_whole()).then(says)
 }
 
 fn replaced(name: &str, is_old: bool, old: &Text, in_owner: &str, in_formula: &str) -> (u32, String, String) {
