@@ -163,6 +163,7 @@ fn checks() -> Vec<Check> {
             .after("forward")
             .on(|draw| vec![layer(draw, 4, 3, "relu", "").with("x", draw::matrix(draw, (1, 4), 2.0))])
             .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("z")).named("a")),
+        with_other_scales(
         Check::new("new_layer", "initialisation", "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)", 2)
             .about("DenseLayer::new")
             .on(|draw| {
@@ -180,47 +181,13 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "one_row_repeated",
-                "The same random row is used again and again: draw every weight separately.",
+                "All rows of the weights are the same, or all columns: draw every weight separately.",
                 |_, seen| repeats(&seen.matrix("weights")) && spread(&seen.matrix("weights")) > 0.0,
-            )
-            .mistake_if(
-                "scale_forgotten",
-                "The weights have standard deviation 1, as `StandardNormal` draws them: multiply each by \
-                 sqrt(2 / n_in).",
-                |_, seen| deviates_by(seen, 1.0),
             )
             .mistake_if(
                 "activation_ignored",
                 "The layer does not have the activation that `new` was given.",
                 |c, seen| c.text("activation") != seen.text("activation"),
-            )
-            .mistake_if(
-                "variance_for_deviation",
-                "2 / n_in is the variance. The standard deviation, by which a standard normal number is multiplied, is \
-                 its square root.",
-                |c, seen| deviates_by(seen, 2.0 / c.count("n_in") as f64),
-            )
-            .mistake_if(
-                "fan_out_for_fan_in",
-                "The weights are scaled by the number of outputs. A neuron sums over its inputs: sqrt(2 / n_in).",
-                |c, seen| deviates_by(seen, (2.0 / c.count("n_out") as f64).sqrt()),
-            )
-            .mistake_if(
-                "fan_out_counted_as_well",
-                "The standard deviation is sqrt(2 / (n_in + n_out)), a rule for layers with a sigmoid. Here every layer \
-                 uses He's rule, whatever its activation is: sqrt(2 / n_in).",
-                |c, seen| deviates_by(seen, (2.0 / (c.count("n_in") + c.count("n_out")) as f64).sqrt()),
-            )
-            .mistake_if(
-                "factor_two_forgotten",
-                "The standard deviation is sqrt(1 / n_in), Xavier's for tanh. ReLU cuts off half of the signal, and the \
-                 2 in sqrt(2 / n_in) makes up for it.",
-                |c, seen| deviates_by(seen, (1.0 / c.count("n_in") as f64).sqrt()),
-            )
-            .mistake_if(
-                "fixed_small_weights",
-                "Weights of size 0.01 make the signal shrink from layer to layer: scale with the number of inputs.",
-                |_, seen| deviates_by(seen, 0.01),
             )
             .mistake_if(
                 "uniform_weights",
@@ -233,6 +200,7 @@ fn checks() -> Vec<Check> {
                 "The biases are random. Only the weights have to differ; biases start at 0.",
                 |_, seen| seen.vector("biases").iter().any(|b| *b != seen.vector("biases")[0]),
             ),
+        ),
         Check::new("n_params", "initialisation", "n_params counts weights and biases", 1)
             .about("DenseLayer::n_params")
             .on(|draw| {
@@ -299,6 +267,12 @@ fn checks() -> Vec<Check> {
                 of_scores(|z| softmax_below(z, &z.aggregate(Aggregate::First, Over::Row))),
             )
             .mistake(
+                "mean_score_subtracted",
+                "The row's mean is subtracted. The largest score may be 1000 above it, and e^1000 is infinite. Subtract \
+                 the largest: then no exponent is above 0.",
+                of_scores(|z| softmax_below(z, &z.aggregate(Aggregate::Mean, Over::Row))),
+            )
+            .mistake(
                 "one_max_for_all_rows",
                 "The largest score of the whole matrix is subtracted. In a row of much smaller scores every exponential \
                  then rounds to 0, and 0 / 0 is NaN: each row needs its own maximum.",
@@ -312,7 +286,7 @@ fn checks() -> Vec<Check> {
                 |c, seen| {
                     let (z, result) = (c.matrix("z"), seen.matrix("result"));
                     let mut rows = z.rows().into_iter().zip(result.rows());
-                    rows.all(|(z, p)| z.iter().all(|z| *z < 0.0) == p.iter().all(|p| p.is_nan()))
+                    rows.all(|(z, p)| z.iter().all(|z| *z < 0.0) == p.iter().any(|p| p.is_nan()))
                         && result.iter().any(|p| p.is_nan())
                 },
             ),
@@ -552,6 +526,60 @@ fn network_plan(sizes: &[usize], activations: [&str; 3]) -> Record {
 fn spread(weights: &ArrayRef2<f64>) -> f64 {
     weights.std(0.0)
 }
+
+/// A check of new weights, told apart from those with another standard deviation than He's.
+fn with_other_scales(check: Check) -> Check {
+    OTHER_SCALES.into_iter().fold(check, |check, (id, says, std_dev)| {
+        let scale = move |c: &Record| std_dev(c.count("n_in") as f64, c.count("n_out") as f64);
+        check.mistake_if(id, says, move |c, seen| deviates_by(seen, scale(c)))
+    })
+}
+
+/// A standard deviation from the numbers of inputs and of outputs.
+type Scale = fn(f64, f64) -> f64;
+
+/// Other standard deviations than He's.
+const OTHER_SCALES: [(&str, &str, Scale); 7] = [
+    (
+        "scale_forgotten",
+        "The weights have standard deviation 1, as `StandardNormal` draws them: multiply each by sqrt(2 / n_in).",
+        |_, _| 1.0,
+    ),
+    (
+        "variance_for_deviation",
+        "2 / n_in is the variance. The standard deviation, by which a standard normal number is multiplied, is its square \
+         root.",
+        |n_in, _| 2.0 / n_in,
+    ),
+    (
+        "root_of_the_two_only",
+        "The standard deviation is sqrt(2) / n_in: the root is taken of the 2 alone. Take it of the whole fraction, \
+         sqrt(2 / n_in).",
+        |n_in, _| 2.0_f64.sqrt() / n_in,
+    ),
+    (
+        "fan_out_for_fan_in",
+        "The weights are scaled by the number of outputs. A neuron sums over its inputs: sqrt(2 / n_in).",
+        |_, n_out| (2.0 / n_out).sqrt(),
+    ),
+    (
+        "fan_out_counted_as_well",
+        "The standard deviation is sqrt(2 / (n_in + n_out)), a rule for layers with a sigmoid. Here every layer uses He's \
+         rule, whatever its activation is: sqrt(2 / n_in).",
+        |n_in, n_out| (2.0 / (n_in + n_out)).sqrt(),
+    ),
+    (
+        "factor_two_forgotten",
+        "The standard deviation is sqrt(1 / n_in), Xavier's for tanh. ReLU cuts off half of the signal, and the 2 in \
+         sqrt(2 / n_in) makes up for it.",
+        |n_in, _| n_in.recip().sqrt(),
+    ),
+    (
+        "fixed_small_weights",
+        "Weights of size 0.01 make the signal shrink from layer to layer: scale with the number of inputs.",
+        |_, _| 0.01,
+    ),
+];
 
 /// Whether the weights have this standard deviation, as far as 19,200 of them can tell (their own is known to 0.5 %).
 fn deviates_by(seen: &Record, std_dev: f64) -> bool {

@@ -580,9 +580,10 @@ fn outliers_of_other_shapes() -> Vec<Record> {
 
 fn odd_counts(draw: &mut probe::Generator, loss: &str) -> Vec<Record> {
     let repeated = array![4.0, 2.0, 2.0, 30.0, 2.0, 7.0, 3.0];
-    [array![4.0, 1.0, 50.0, 3.0, 2.0], array![-3.0, 0.5, 2.0, -8.0, 1.0], repeated, draw::vector(draw, 7, 9.0)]
-        .map(|y| Record::new().with("y", y).with("loss", loss))
-        .to_vec()
+    let fixed = [array![4.0, 1.0, 50.0, 3.0, 2.0], array![-3.0, 0.5, 2.0, -8.0, 1.0], repeated];
+    let drawn = [draw::vector(draw, 7, 9.0), draw::vector(draw, 5, 9.0) + 10.0];
+    let cases = fixed.into_iter().chain(drawn);
+    cases.map(|y| Record::new().with("y", y).with("loss", loss)).collect()
 }
 
 fn error(f: &Formula) -> Num {

@@ -34,7 +34,13 @@ fn checks() -> Vec<Check> {
                 .map(|(labels, n_classes)| Record::new().with("labels", labels).with("n_classes", n_classes))
                 .to_vec()
             })
-            .expects(|c| one_hot(&c.counts("labels"), c.count("n_classes")))
+            .computes(|f| {
+                let labels = f.input("labels");
+                let classes: Vec<Num> = (0..f.times("n_classes")).map(|class| f.number(class as f64)).collect();
+                let class = f.vector(&classes).named("class");
+                let rows: Vec<Num> = (0..labels.n_entries()).map(|i| labels.at(i).named("label").equals(&class)).collect();
+                f.matrix(&rows, &class)
+            })
             .panics_where("a label is not below `n_classes`", label_is_too_large)
             .mistake(
                 "label_for_one",
@@ -329,6 +335,14 @@ fn checks() -> Vec<Check> {
                 |c| diagnosis(c, doubled, |first, last| last <= first),
             )
             .mistake(
+                "equal_counts_as_lower",
+                "A last loss that equals the first is not below it, so this is `NotDecreasing`.",
+                |c| {
+                    let are_several = c.vector("losses").len() > 1;
+                    diagnosis(c, doubled, move |first, last| last < first || (last == first && are_several))
+                },
+            )
+            .mistake(
                 "infinity_called_nan",
                 "Infinity is not NaN: it is larger than every finite loss, so an infinite last loss has diverged. \
                  `is_nan` is true for NaN alone.",
@@ -389,7 +403,10 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("training_log", "training_log", "training_log has a line for each epoch, and the improvement", 1)
             // Fifth decimals that round up and zeros at the end; none exactly between two.
-            .on(|draw| [vec![1.098_68, 0.9, 0.703_67, 0.543_19], drawn_losses(draw, 3)].map(curve).to_vec())
+            .on(|draw| {
+                let risen = vec![1.2, 0.5, 0.703_67];
+                [vec![1.098_68, 0.9, 0.703_67, 0.543_19], drawn_losses(draw, 3), risen].map(curve).to_vec()
+            })
             .shows(include_str!("snapshots/training_log.snap"))
             .expects(|c| training_log(c, four_decimals, percent_gone))
             .mistake(
@@ -404,6 +421,23 @@ fn checks() -> Vec<Check> {
                 "improvement_of_the_last",
                 "The improvement is divided by the last loss. Divide by the *first* one.",
                 |c| training_log(c, four_decimals, |first, last| 100.0 * (first - last) / last),
+            )
+            .mistake(
+                "improvement_to_the_lowest",
+                "The improvement is that of the lowest loss. Subtract the *last* one, also where the loss has risen.",
+                |c| {
+                    let lowest = c.vector("losses").fold(f64::INFINITY, |lowest, &loss| lowest.min(loss));
+                    training_log(c, four_decimals, |first, _| percent_gone(first, lowest))
+                },
+            )
+            .mistake(
+                "improvement_of_the_last_epoch",
+                "The improvement is that of the last epoch. Compare the last loss with the first of all.",
+                |c| {
+                    let losses = c.vector("losses").to_vec();
+                    let before = losses[losses.len().saturating_sub(2)..].first().copied().unwrap_or(0.0);
+                    training_log(c, four_decimals, |_, last| percent_gone(before, last))
+                },
             ),
         Check::new(
             "any_log",

@@ -477,6 +477,14 @@ fn checks() -> Vec<Check> {
             .has_none_of(&FAULTS_OF_MEASURING, |c, seen| {
                 let (took_each, runs) = (seen.vector("each call took"), c.count("runs"));
                 let sum = took_each.iter().skip(1).sum::<f64>();
+                let since_the_start = |skipped: usize| {
+                    let mut sum = 0.0;
+                    let sums = took_each.iter().skip(skipped).map(|took| {
+                        sum += took;
+                        sum
+                    });
+                    median_of(sums.collect::<Vec<_>>()[1 - skipped..].iter())
+                };
                 let median = median_of(took_each.iter().skip(1));
                 match took_each.len() {
                     calls if calls == runs && took(seen, median) => Err("one_run_too_few".to_owned()),
@@ -486,8 +494,12 @@ fn checks() -> Vec<Check> {
                     _ if took(seen, median_of(took_each.iter())) => Err("warm_up_counts".to_owned()),
                     _ if took(seen, sum / runs as f64) => Err("mean_of_runs".to_owned()),
                     _ if took(seen, sum) => Err("time_of_all_runs".to_owned()),
+                    // Before the warm-up, or after it.
+                    _ if [0, 1].iter().any(|&skipped| took(seen, since_the_start(skipped))) => {
+                        Err("clock_started_once".to_owned())
+                    }
                     _ => Err(format!(
-                        "The result is {:.1} ms, and the median of the runs is {median:.1} ms.",
+                        "The result is {:.1} ms, not {median:.1} ms, the median of the runs.",
                         seen.float("milliseconds")
                     )),
                 }
@@ -681,12 +693,17 @@ const LOSS_AFTER_THE_UPDATE: &str =
 const NOT_RELATIVE_TO_DFDX: &str = "`relative` is a time divided by the time of dfdx, so dfdx has 1.00.";
 
 /// What is commonly wrong with a time.
-const FAULTS_OF_MEASURING: [(&str, &str); 5] = [
+const FAULTS_OF_MEASURING: [(&str, &str); 6] = [
     ("one_run_too_few", "One run too few is measured: the warm-up is not among the `runs`, it comes before them."),
     ("no_warm_up", "There is no warm-up: the first run has costs that occur only once, so it must not count."),
     ("warm_up_counts", "The warm-up is among the times: run it before the first time is taken."),
     ("mean_of_runs", "This is the mean of the runs. Use your `median`."),
     ("time_of_all_runs", "This is the time of all runs together: measure each run separately."),
+    (
+        "clock_started_once",
+        "The clock is started only once, so the time of a run contains those of the runs before it. Start it again for \
+         each run.",
+    ),
 ];
 
 /// What is commonly wrong with two times.

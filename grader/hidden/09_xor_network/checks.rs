@@ -459,6 +459,12 @@ fn starting() -> Vec<Check> {
                 |c, seen| c.count("n_inputs") == 3 && answers_are(seen, 3, |ones| ones == 1).is_ok(),
             )
             .mistake_if(
+                "every_one_is_odd",
+                "With three inputs every sample with a 1 in it counts as odd, also those with two. The answer has to \
+                 change at every whole number that the sum of the inputs reaches.",
+                |c, seen| c.count("n_inputs") == 3 && answers_are(seen, 3, |ones| ones > 0).is_ok(),
+            )
+            .mistake_if(
                 "even_for_odd",
                 "Odd and even are swapped: without any 1 the number of ones is even.",
                 |c, seen| answers_are(seen, c.count("n_inputs"), |ones| ones % 2 == 0).is_ok(),
@@ -831,8 +837,13 @@ fn freshly_drawn(c: &Record, seen: &Record) -> Result<(), String> {
     if seen.text("hidden") != c.text("hidden") {
         return Err("The network does not have the activation that `new` was given.".to_owned());
     }
-    if seen.matrix("w1").dim() != (2, n_hidden) || seen.matrix("w2").dim() != (n_hidden, 1) {
-        return Err(format!("The shapes should be (2, {n_hidden}) for W1 and ({n_hidden}, 1) for W2."));
+    for (name, shape) in [("w1", (2, n_hidden)), ("w2", (n_hidden, 1))] {
+        let seen = seen.matrix(name).dim();
+        if seen != shape {
+            return Err(format!(
+                "`{name}` has the shape {seen:?}, not {shape:?}: (from, to) for the neurons that it connects."
+            ));
+        }
     }
     if all_equal(seen.matrix("w1").iter()) || all_equal(seen.matrix("w2").iter()) {
         return Err("all_weights_equal".to_owned());

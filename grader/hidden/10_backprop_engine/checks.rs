@@ -126,33 +126,20 @@ fn linear() -> Vec<Check> {
                 [("weights raised by 1", weights), ("biases raised by 1", biases), ("gradient 1", f.input("d_weights"))]
             }),
         ),
-        Check::new("new_linear", "linear", "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)", 1)
-            .about("Linear::new")
-            .on(|draw| {
-                let (n_in, seed) = (160 + draw::count(draw, 40), draw::count(draw, 1000));
-                vec![Record::new().with("n_in", n_in).with("n_out", 120_usize).with("seed", seed)]
-            })
-            .demands(he_initialised)
-            .mistake_if(
-                "variance_for_deviation",
-                "2 / n_in is the variance. The standard deviation, by which a standard normal number is multiplied, is \
-                 its square root.",
-                |c, seen| deviates_by(seen, 2.0 / c.count("n_in") as f64),
-            )
-            .mistake_if(
-                "fan_out_for_fan_in",
-                "The weights are scaled by the number of outputs, or by that of inputs and outputs together. An output \
-                 sums over the inputs: sqrt(2 / n_in).",
-                |c, seen| {
-                    let (n_in, n_out) = (c.count("n_in") as f64, c.count("n_out") as f64);
-                    [n_out, n_in + n_out].iter().any(|n| deviates_by(seen, (2.0 / n).sqrt()))
-                },
-            )
-            .mistake_if(
-                "random_biases",
-                "The biases are random. Only the weights have to differ; biases start at 0.",
-                |_, seen| seen.vector("biases").iter().any(|b| *b != seen.vector("biases")[0]),
-            ),
+        with_other_scales(
+            Check::new("new_linear", "linear", "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)", 1)
+                .about("Linear::new")
+                .on(|draw| {
+                    let (n_in, seed) = (160 + draw::count(draw, 40), draw::count(draw, 1000));
+                    vec![Record::new().with("n_in", n_in).with("n_out", 120_usize).with("seed", seed)]
+                })
+                .demands(he_initialised)
+                .mistake_if(
+                    "random_biases",
+                    "The biases are random. Only the weights have to differ; biases start at 0.",
+                    |_, seen| seen.vector("biases").iter().any(|b| *b != seen.vector("biases")[0]),
+                ),
+        ),
     ]
 }
 
@@ -546,6 +533,11 @@ fn training() -> Vec<Check> {
                 computed(|f| trained(f, Training::StepFirst)),
             )
             .mistake(
+                "value_passed_back",
+                "`backward` gets the value of the loss. It needs the slope of the loss at each output: `loss.gradient`.",
+                computed(|f| trained(f, Training::ValuePassedBack)),
+            )
+            .mistake(
                 "output_and_target_swapped",
                 "Output and target are swapped. That changes the sign of the gradient of a squared error, and the \
                  value of other losses: `loss.value(&output, y)`.",
@@ -609,6 +601,7 @@ fn mlp() -> Vec<Check> {
                     ("Tanh", vec![2, 3, 4, 2]),
                     ("Sigmoid", vec![2, 3, 1]),
                     ("Relu", vec![2, 2]),
+                    ("Relu", vec![2, 3, 3, 3, 1]),
                 ]
                 .map(|(activation, sizes)| {
                     let x = draw::matrix(draw, (3, 2), 1.0) - 1.5;
@@ -633,6 +626,11 @@ fn mlp() -> Vec<Check> {
                 "first_activation_missing",
                 "There is no activation after the first linear layer. There is one between any two linear layers.",
                 |c| mlp_with(c, |layer, count, name| between(layer, count, name).filter(|_| layer > 0)),
+            )
+            .mistake(
+                "only_the_first_activation",
+                "There is an activation after the first linear layer only. There is one between any two linear layers.",
+                |c| mlp_with(c, |layer, count, name| between(layer, count, name).filter(|_| layer == 0)),
             )
             .mistake("activation_ignored", "The activation is always ReLU. Use the one that is passed in.", |c| {
                 mlp_with(c, |layer, count, name| between(layer, count, name).map(|_| "ReLU"))
@@ -801,6 +799,48 @@ fn he_initialised(c: &Record, seen: &Record) -> Result<(), String> {
         false => Ok(()),
     }
 }
+
+/// A check of new weights, told apart from those with another standard deviation than He's.
+fn with_other_scales(check: Check) -> Check {
+    OTHER_SCALES.into_iter().fold(check, |check, (id, says, std_dev)| {
+        let scale = move |c: &Record| std_dev(c.count("n_in") as f64, c.count("n_out") as f64);
+        check.mistake_if(id, says, move |c, seen| deviates_by(seen, scale(c)))
+    })
+}
+
+/// A standard deviation from the numbers of inputs and of outputs.
+type Scale = fn(f64, f64) -> f64;
+
+/// Other standard deviations than He's.
+const OTHER_SCALES: [(&str, &str, Scale); 6] = [
+    (
+        "scale_forgotten",
+        "The weights have standard deviation 1, as `StandardNormal` draws them: multiply each by sqrt(2 / n_in).",
+        |_, _| 1.0,
+    ),
+    (
+        "variance_for_deviation",
+        "2 / n_in is the variance. The standard deviation, by which a standard normal number is multiplied, is its square \
+         root.",
+        |n_in, _| 2.0 / n_in,
+    ),
+    (
+        "root_of_the_two_only",
+        "The standard deviation is sqrt(2) / n_in: the root is taken of the 2 alone. Take it of the whole fraction, \
+         sqrt(2 / n_in).",
+        |n_in, _| 2.0_f64.sqrt() / n_in,
+    ),
+    ("fan_out_for_fan_in", FAN_OUT_FOR_FAN_IN, |_, n_out| (2.0 / n_out).sqrt()),
+    ("fan_out_for_fan_in", FAN_OUT_FOR_FAN_IN, |n_in, n_out| (2.0 / (n_in + n_out)).sqrt()),
+    (
+        "factor_two_of_the_weights_forgotten",
+        "The standard deviation is sqrt(1 / n_in), Xavier's. Use He's, sqrt(2 / n_in).",
+        |n_in, _| n_in.recip().sqrt(),
+    ),
+];
+
+const FAN_OUT_FOR_FAN_IN: &str = "The weights are scaled by the number of outputs, or by that of inputs and outputs \
+     together. An output sums over the inputs: sqrt(2 / n_in).";
 
 fn deviates_by(seen: &Record, std_dev: f64) -> bool {
     (seen.matrix("weights").std(0.0) / std_dev - 1.0).abs() < 0.03
@@ -1068,6 +1108,7 @@ enum Training {
     NoStep,
     StepFirst,
     Swapped,
+    ValuePassedBack,
 }
 
 /// The losses of a training of two Scale layers, and the parameters that it ends with.
@@ -1085,7 +1126,12 @@ fn trained(f: &Formula, how: Training) -> Outputs {
         let is_cubes = f.case().text("loss") == "sum of cubes";
         losses.push(if is_cubes { error.cube().sum() } else { error.square().sum() });
         let error = &pair[0] - &pair[1];
-        let gradient = (if is_cubes { 3.0 * error.square() } else { 2.0 * error }).named("gradient");
+        let gradient = match how {
+            Training::ValuePassedBack => 0.0 * error + &losses[step],
+            _ if is_cubes => 3.0 * error.square(),
+            _ => 2.0 * error,
+        };
+        let gradient = gradient.named("gradient");
         let slopes = [(&x * &gradient * &scales[1]).sum(), (&hidden * &gradient).sum()];
         let used = if how == Training::StepFirst { known.replace(slopes) } else { Some(slopes) };
         if let Some([one, two]) = used.filter(|_| step < steps && how != Training::NoStep) {

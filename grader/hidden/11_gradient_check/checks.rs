@@ -376,6 +376,28 @@ fn tensor_checks() -> Vec<Check> {
             let index: Vec<Num> = index.into_iter().map(|index| f.number(index as f64)).collect();
             [("difference", differences.at(flat)), ("index", f.vector(&index).whole())]
         })
+        .mistake_if(
+            "relative_difference",
+            "The differences are divided by the size of the entries. That is the relative error of single entries. Return \
+             the largest |computed - measured|.",
+            |c, seen| {
+                let (computed, measured) = (entries(c, "computed"), entries(c, "measured"));
+                let sizes: [fn(f64, f64) -> f64; 4] = [
+                    |one, other| one.abs() + other.abs(),
+                    |one, other| one.abs().max(other.abs()),
+                    |one, _| one.abs(),
+                    |_, other| other.abs(),
+                ];
+                let right = largest(c, f64::abs).float("difference");
+                let is_largest = |size: fn(f64, f64) -> f64| {
+                    let pairs = computed.iter().zip(&measured);
+                    let relative = pairs.map(|(one, other)| (one - other).abs() / size(*one, *other));
+                    let most = relative.fold(0.0, f64::max);
+                    most != right && (most - seen.float("difference")).abs() < 1e-9
+                };
+                sizes.into_iter().any(is_largest)
+            },
+        )
         .mistake(
             "no_place",
             "If both gradients are equal, your search finds no index: it begins at 0 and finds nothing larger. Begin \
@@ -467,10 +489,12 @@ fn tensor_checks() -> Vec<Check> {
             )
             .mistake(
                 "one_zero_is_enough",
-                "The result is vacuous although only one of the two gradients is zero. A forgotten db looks like \
-                 that! *Both* norms have to be below `NOISE`.",
+                ONE_ZERO_IS_ENOUGH,
                 |c| judged(c, &Rules { vacuous: |one, other| one.min(other) < NOISE, ..Rules::default() }),
             )
+            .mistake("one_zero_is_enough", ONE_ZERO_IS_ENOUGH, |c| {
+                judged(c, &Rules { vacuous: |one, other| one.min(other) < NOISE, kink_first: true, ..Rules::default() })
+            })
             .mistake(
                 "kink_before_right",
                 "Gradients that agree are called a kink, because one is near. If they agree, the kink had no effect: \
@@ -496,6 +520,9 @@ fn tensor_checks() -> Vec<Check> {
             ),
     ]
 }
+
+const ONE_ZERO_IS_ENOUGH: &str = "The result is vacuous although only one of the two gradients is zero. A forgotten db \
+     looks like that! *Both* norms have to be below `NOISE`.";
 
 fn network_checks() -> Vec<Check> {
     vec![

@@ -23,6 +23,11 @@ pub(crate) enum Twist {
     InputOf(Vec<String>, String, Change),
     /// Of all parts of the result, or of one.
     Result(Option<String>, Change),
+    /// All that a count repeats is done twice each time, and of a list of results only the first or the second is kept.
+    EachTwice {
+        count: String,
+        keeps_second: bool,
+    },
 }
 
 #[derive(Clone)]
@@ -87,6 +92,10 @@ pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
                 twists.extend(
                     others.map(|constant| Twist::Input((*name).to_owned(), Change::Op(Op::Constant(constant)))),
                 );
+                if (1..=MAX_REPEATED).contains(count) {
+                    let twice = |keeps_second| Twist::EachTwice { count: (*name).to_owned(), keeps_second };
+                    twists.extend([true, false].map(twice));
+                }
                 continue;
             }
             _ => continue,
@@ -181,6 +190,9 @@ pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
     twists
 }
 
+/// What is done more often is not done twice to see what comes of it.
+const MAX_REPEATED: i64 = 1_000;
+
 fn shape_of(value: &Value) -> Option<&[usize]> {
     match value {
         Value::Array { shape, .. } => Some(shape),
@@ -266,7 +278,11 @@ impl Twist {
     /// Whether it may change a part of the result of which this is true.
     pub(crate) fn changes_any(&self, is_meant: impl Fn(&str) -> bool) -> bool {
         match self {
-            Self::Input(..) | Self::InputOf(..) | Self::Exchanged(..) | Self::Result(None, _) => true,
+            Self::Input(..)
+            | Self::InputOf(..)
+            | Self::Exchanged(..)
+            | Self::Result(None, _)
+            | Self::EachTwice { .. } => true,
             Self::Result(Some(part), _) => is_meant(part),
         }
     }
@@ -277,7 +293,7 @@ impl Twist {
             Self::Input(name, _) | Self::InputOf(_, name, _) | Self::Exchanged(name, _) => {
                 matches!(case.get(name), Some(Value::Array { .. }))
             }
-            Self::Result(..) => false,
+            Self::Result(..) | Self::EachTwice { .. } => false,
         }
     }
 
@@ -309,6 +325,25 @@ impl Twist {
                 });
                 record_of(parts)
             }
+            Self::EachTwice { count, keeps_second } => {
+                let &Value::Int(n) = case.get(count)? else { return None };
+                if n > MAX_REPEATED {
+                    return None;
+                }
+                let doubled = right(check, &replaced(case, count, Value::Int(2 * n)))?;
+                let (n, skipped) = (usize::try_from(n).ok()?, usize::from(*keeps_second));
+                let parts = doubled.parts().map(|(name, value)| {
+                    let kept = match value {
+                        Value::Array { shape, data } if *shape == [2 * n] => Value::Array {
+                            shape: vec![n],
+                            data: data.iter().skip(skipped).step_by(2).copied().collect(),
+                        },
+                        value => value.clone(),
+                    };
+                    Some((name, kept))
+                });
+                record_of(parts)
+            }
         }
     }
 
@@ -334,6 +369,11 @@ impl Twist {
                     _ => 14,
                 };
                 (rank, format!("edit:{code}:{name}"), words)
+            }
+            Self::EachTwice { count, keeps_second } => {
+                let which = if *keeps_second { "second" } else { "first" };
+                let words = format!("each of `{count}` is done twice, and only its {which} result is kept");
+                (14, format!("edit:twice:{count}:{which}"), words)
             }
             Self::Result(None, change) => {
                 let (code, words) = change.words("the right result");
@@ -584,6 +624,9 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     if let Some((id, says)) = plainly(&rights, seen, tolerance) {
         return found_all(id, says);
     }
+    if let Some(says) = other_shape(&rights, seen, tolerance) {
+        return found_all("shape", says);
+    }
     if let Some(says) = all_equal(&rights, seen) {
         return found("all_equal", says);
     }
@@ -739,10 +782,13 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     match &*ignored {
         [] => None,
         names if names.len() == n_asked && n_asked > 1 => None,
-        names if names.len() <= 2 => found(&format!("ignores:{}", names.join(":")), stays_the_same(names)),
+        names if names.len() <= MAX_IGNORED => found(&format!("ignores:{}", names.join(":")), stays_the_same(names)),
         _ => None,
     }
 }
+
+/// Where the result depends on fewer of its inputs, more is wrong than that they are left out.
+const MAX_IGNORED: usize = 4;
 
 /// The case in which something is done only once that is done several times, if that makes a difference.
 fn once<'a>(check: &Check, case: &Record, name: &'a str, value: &Value) -> Option<(&'a str, Record)> {
@@ -783,6 +829,27 @@ fn first_rows(check: &Check, case: &Record, seen: &Answered) -> Option<(String, 
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         Some((names.join(" and "), reduced))
     })
+}
+
+/// Whether all that is wrong has the right numbers in the right order, in an array of another shape.
+fn other_shape(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Option<String> {
+    let wrong = wrong_parts(rights, seen, tolerance);
+    let has_right_numbers = |name: &&str| {
+        let mut pairs =
+            rights.iter().zip(seen).filter_map(|(right, (_, seen))| Some((right.get(name)?, seen.get(name)?)));
+        pairs.all(|(right, seen)| match (right, seen) {
+            (Value::Array { shape, data: right }, Value::Array { shape: other, data: seen }) => {
+                let of_shape = |data: &[f64]| Value::Array { shape: vec![data.len()], data: data.to_vec() };
+                (shape == other || right.len() > 1) && compare::same(&of_shape(right), &of_shape(seen), tolerance)
+            }
+            _ => false,
+        })
+    };
+    if wrong.is_empty() || !wrong.iter().all(has_right_numbers) {
+        return None;
+    }
+    let what = if rights[0].is_bare() { "your result".to_owned() } else { format!("your {}", listed(&wrong)) };
+    Some(format!("The numbers in {what} are right, also their order; only the shape is wrong."))
 }
 
 /// Whether the entries of an array are always equal that should not be, as of a training that gets nowhere.

@@ -833,7 +833,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        draw,
+        condition, draw,
         formula::{Aggregate, Num, Over},
     };
 
@@ -919,7 +919,8 @@ mod tests {
         let by_tests = by_formula.or_else(|| by_tests(check, &seen, &mut more, SEED));
         let by_twist = by_tests.or_else(|| by_twist(check, &seen, &mut more, SEED));
         let by_chain = by_twist.or_else(|| by_chain(check, &seen));
-        by_chain.or_else(|| experiment::behaviour(check, &seen, &mut more, SEED))
+        let behaviour = by_chain.or_else(|| experiment::behaviour(check, &seen, &mut more, SEED));
+        behaviour.or_else(|| condition::of_wrong_inputs(check, &seen, &mut more, SEED))
     }
 
     /// What is said where the code is the formula `wrong`.
@@ -1528,6 +1529,38 @@ mod tests {
         });
         let says = told.map(|told| told.says).unwrap_or_default();
         assert!(says.ends_with("Your `w` and `b` have not changed."), "{says}");
+    }
+
+    #[test]
+    fn two_steps_for_each_another_shape_and_many_inputs_without_influence_are_told() {
+        let train = |c: &Record, keep: fn(usize) -> bool, steps: usize| {
+            let mut w = c.float("w");
+            let mut losses = Vec::new();
+            for step in 0..steps * c.count("epochs") {
+                if keep(step) {
+                    losses.push((w - c.float("y")).powi(2) + c.float("x").exp() * c.float("b").cos());
+                }
+                w -= 0.25 * (w - c.float("y"));
+            }
+            Record::new().with("w", w).with("losses", ndarray::Array1::from(losses))
+        };
+        let check = Check::new("train", "train", "", 1)
+            .on(|draw| [3_usize, 4].map(|epochs| neuron_case(draw).with("epochs", epochs)).to_vec())
+            .expects(move |c| train(c, |_| true, 1));
+        let first = said_of(&check, &mut |c| train(c, |step| step % 2 == 0, 2)).unwrap();
+        assert_eq!(first.id, "edit:twice:epochs:first", "{}", first.says);
+        let second = said_of(&check, &mut |c| train(c, |step| step % 2 == 1, 2)).unwrap();
+        let says = "if each of `epochs` is done twice, and only its second result is kept.";
+        assert!(second.says.ends_with(says), "{}", second.says);
+        let elsewhere = |c: &Record| neuron_case(&mut probe::generator(5)).with("epochs", c.count("epochs"));
+        let ignored = said_of(&check, &mut |c| train(&elsewhere(c), |_| true, 1)).unwrap();
+        assert_eq!(ignored.id, "seen:ignores:x:w:b:y", "{}", ignored.says);
+
+        let check = Check::new("copy", "copy", "", 1)
+            .on(|draw| (0..2).map(|_| Record::new().with("x", draw::matrix(draw, (2, 3), 2.0))).collect())
+            .expects(|c| c.matrix("x").mapv(f64::sin));
+        let flat = said_of(&check, &mut |c| Record::from(c.matrix("x").mapv(f64::sin).flatten().to_owned())).unwrap();
+        assert_eq!(flat.id, "seen:shape", "{}", flat.says);
     }
 
     /// A sentence that accuses falsely costs more than none.

@@ -9,6 +9,7 @@
 mod ask;
 mod check;
 mod compare;
+mod condition;
 pub mod draw;
 mod examine;
 mod experiment;

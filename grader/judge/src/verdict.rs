@@ -19,7 +19,7 @@ use wire::{
 use super::{
     Check, Expectation, Mistake, Prediction, Recognition,
     check::errors_as_text,
-    compare, experiment,
+    compare, condition, experiment,
     explain::{self, AskMore},
     refusal, render,
     serve::Grader,
@@ -155,7 +155,7 @@ pub(crate) fn judge(check: &Check, seed: u64, explains: bool, grader: &Grader) -
 const MAX_TIME: Duration = Duration::from_millis(150);
 
 /// Whether right code panics on `case`, as for inputs that its documentation rules out.
-fn panic_is_right(check: &Check, case: &Record) -> bool {
+pub(crate) fn panic_is_right(check: &Check, case: &Record) -> bool {
     matches!(&check.expectation, Expectation::Equals(formula, _) if matches!(formula(case), Prediction::Panics))
 }
 
@@ -186,6 +186,7 @@ fn compare_all(check: &Check, seen: &Seen, more: Option<&mut AskMore<'_>>, seed:
         }
         let by_chain = answered.as_ref().and_then(|answered| explain::by_chain(check, answered));
         let remark = by_chain.or_else(|| explained(experiment::behaviour));
+        let remark = remark.or_else(|| explained(condition::of_wrong_inputs).filter(|_| first.mistake.is_none()));
         return match remark {
             Some(found) => {
                 let message = if found.is_all { found.says } else { format!("{} {}", first.message, found.says) };
@@ -242,6 +243,20 @@ fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) ->
         None => verdict.observed = Some(render::record(observed)),
     }
     Some(verdict)
+}
+
+/// Whether this is what right code returns, or follows from the learner's own earlier function.
+pub(crate) fn is_right(check: &Check, case: &Record, observed: &Record) -> bool {
+    let is_expected = match &check.expectation {
+        Expectation::Equals(rule, tolerance) => {
+            matches!(unless_it_panics(|| rule(case)), Some(Prediction::Is(right)) if explain::agree(&right, observed, *tolerance))
+        }
+        Expectation::Satisfies(property) => {
+            compare::not_finite(observed).is_none()
+                && unless_it_panics(|| property(case, observed)).is_some_and(|found| found.is_ok())
+        }
+    };
+    is_expected || follows(check, case, observed)
 }
 
 /// The words of a condition, for its short form.
