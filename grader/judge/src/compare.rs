@@ -142,15 +142,30 @@ fn array_difference(what: &str, shape: &[usize], wanted: &[f64], got: &[f64], to
     } else {
         format!("{what} differs first{place}: {seen}, not {right}.")
     };
-    if let Some(pattern) = pattern(shape, wanted, got, tolerance) {
+    if let Some((_, pattern)) = pattern(shape, wanted, got, tolerance) {
         sentence += " ";
         sentence += &pattern;
     }
     Some(sentence)
 }
 
-/// A rule by which all numbers differ, if there is a simple one: often it is enough to see what went wrong.
-fn pattern(shape: &[usize], wanted: &[f64], got: &[f64], tolerance: Tolerance) -> Option<String> {
+/// The short form of the rule by which all numbers differ of the first part that is wrong, if there is a simple one:
+/// [`difference`] tells it.
+pub(super) fn rule(expected: &Record, observed: &Record, tolerance: Tolerance) -> Option<&'static str> {
+    let (name, wanted) = expected.parts().find(|(name, _)| !same_part(name, expected, observed, tolerance))?;
+    let found = match (wanted, observed.get(name)?) {
+        (Value::Float(wanted), Value::Float(got)) => pattern(&[], &[*wanted], &[*got], tolerance),
+        (Value::Array { shape, data }, Value::Array { shape: other, data: got }) if shape == other => {
+            pattern(shape, data, got, tolerance)
+        }
+        _ => None,
+    };
+    found.map(|(id, _)| id)
+}
+
+/// A rule by which all numbers differ, if there is a simple one, in a short form and as a sentence: often it is enough to see
+/// what went wrong.
+fn pattern(shape: &[usize], wanted: &[f64], got: &[f64], tolerance: Tolerance) -> Option<(&'static str, String)> {
     if got.iter().chain(wanted).any(|number| !number.is_finite()) {
         return None;
     }
@@ -166,25 +181,25 @@ fn pattern(shape: &[usize], wanted: &[f64], got: &[f64], tolerance: Tolerance) -
         && rows == columns
         && (0..got.len()).all(|i| tolerance.accepts(wanted[(i % columns) * columns + i / columns], got[i]))
     {
-        return Some("It looks transposed.".to_owned());
+        return Some(("transposed", "It looks transposed.".to_owned()));
     }
     // With one number any factor and any offset would fit: say only what can hardly be chance.
     let largest = (0..wanted.len()).max_by(|&i, &j| wanted[i].abs().total_cmp(&wanted[j].abs()))?;
     let nonzero = wanted.iter().filter(|number| **number != 0.0).count();
     if nonzero > 0 && follows(&|wanted| -wanted) {
-        return Some("The sign is wrong.".to_owned());
+        return Some(("sign", "The sign is wrong.".to_owned()));
     }
     if is_reordered(wanted, got, tolerance) {
-        return Some("The numbers are right, but in another order.".to_owned());
+        return Some(("order", "The numbers are right, but in another order.".to_owned()));
     }
     let factor = got[largest] / wanted[largest];
     let times = render::number(factor);
     if nonzero > 1 && factor.is_finite() && factor != 0.0 && times != "1" && follows(&|wanted| factor * wanted) {
-        return Some(format!("Every number is {times} times what it should be."));
+        return Some(("factor", format!("Every number is {times} times what it should be.")));
     }
     let offset = got[0] - wanted[0];
     if wanted.len() > 1 && follows(&|wanted| wanted + offset) {
-        return Some(format!("Every number is off by {}.", render::number(offset)));
+        return Some(("offset", format!("Every number is off by {}.", render::number(offset))));
     }
     None
 }

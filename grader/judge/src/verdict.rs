@@ -192,7 +192,7 @@ fn compare_all(check: &Check, seen: &Seen, more: Option<&mut AskMore<'_>>, seed:
                 let message = if found.is_all { found.says } else { format!("{} {}", first.message, found.says) };
                 Verdict { mistake: Some(found.id), message, ..first }
             }
-            None => first,
+            None => Verdict { mistake: first.mistake.or_else(|| rule_of_all(check, seen)), ..first },
         };
     };
     // What is shown is a case in which the mistake is seen.
@@ -243,6 +243,20 @@ fn compare_one(check: &Check, index: usize, case: &Record, observed: &Record) ->
         None => verdict.observed = Some(render::record(observed)),
     }
     Some(verdict)
+}
+
+/// The short form of the simple rule by which all wrong results differ, if it is one rule.
+fn rule_of_all(check: &Check, seen: &Seen) -> Option<String> {
+    let results = seen.iter().enumerate().filter_map(|(index, (case, observed))| {
+        let observed = observed.as_ref().filter(|observed| !is_right(check, case, observed))?;
+        match check.expected(index, case) {
+            Some(Prediction::Is(expected)) => Some(compare::rule(&expected, observed, check.tolerance())),
+            _ => Some(None),
+        }
+    });
+    let rules: Vec<Option<&str>> = results.collect();
+    let first = (*rules.first()?)?;
+    rules.iter().all(|rule| *rule == Some(first)).then(|| format!("seen:{first}"))
 }
 
 /// Whether this is what right code returns, or follows from the learner's own earlier function.
@@ -487,7 +501,7 @@ pub(crate) fn over(limit: Limit) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, Axis, Slice};
+    use ndarray::{Array2, Axis, Slice, array};
 
     use super::*;
 
@@ -549,6 +563,22 @@ mod tests {
         assert_eq!(judged(3.0), (Some("same_again".to_owned()), "It is the same number again.".to_owned()));
         assert_eq!(judged(-1.0), (None, "The number is negative.".to_owned()));
         assert_eq!(judged(4.0).1, "");
+    }
+
+    #[test]
+    fn a_rule_that_all_wrong_results_follow_is_a_mistake_with_a_name() {
+        let vector = |factor: f64| array![1.0, -2.5, 4.0, 0.5] * factor;
+        let check = Check::new("vector", "vector", "vector returns numbers", 1)
+            .on(|_| [1.0, 3.7, 5.9].map(|x| Record::new().with("x", x)).to_vec())
+            .expects(move |case| vector(case.float("x")));
+        let judged = |factors: [f64; 3], other: f64| {
+            let seen = [1.0, 3.7, 5.9].into_iter().zip(factors).map(|(x, factor)| {
+                (Record::new().with("x", x), Some(Record::from(vector(factor * x) + other * (factor - 1.0))))
+            });
+            compare_all(&check, &seen.collect::<Vec<_>>(), Some(&mut |_| Vec::new()), 0)
+        };
+        assert_eq!(judged([2.17, 1.0, -0.39], 0.0).mistake.as_deref(), Some("seen:factor"));
+        assert_eq!(judged([2.17, 1.0, -0.39], 0.7).mistake, None);
     }
 
     #[test]
