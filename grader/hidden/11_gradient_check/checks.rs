@@ -128,6 +128,8 @@ fn checks() -> Vec<Check> {
                     pair(Array1::zeros(3), Array1::zeros(3)),
                     pair(array![1.0, f64::NAN], array![1.0, 2.0]),
                     pair(array![0.0, 0.0], array![0.0, f64::NAN]),
+                    pair(Array1::zeros(3), draw::vector(draw, 3, 2.0)),
+                    pair(draw::vector(draw, 3, 2.0), Array1::zeros(3)),
                 ]
             })
             .expects(|c| nan_or(c, 0.0))
@@ -139,6 +141,12 @@ fn checks() -> Vec<Check> {
             .mistake("zeros_are_far_apart", "Two gradients of zeros are the same, so their error is 0, not 1.", |c| {
                 nan_or(c, 1.0)
             })
+            .mistake_if(
+                "one_of_zeros",
+                "The error is 0 although only one of the two gradients is 0. It is 0 / 0 only if both are: test the sum \
+                 of their norms.",
+                |c, seen| seen.float("result") == 0.0 && nan_or(c, 0.0) == 1.0,
+            )
             .mistake(
                 "nan_is_no_error",
                 "The error of a gradient with NaN is 0, so it would pass every check. Every comparison with NaN is \
