@@ -161,6 +161,17 @@ impl Array {
         turned
     }
 
+    /// The softmax of a vector, or of each row of a matrix.
+    pub(crate) fn softmax(&self) -> Self {
+        let of_row = |row: &[f64]| {
+            let largest = Aggregate::Max.of(row);
+            let exponentials: Vec<f64> = row.iter().map(|score| (score - largest).exp()).collect();
+            let sum = Aggregate::Sum.of(&exponentials);
+            exponentials.into_iter().map(move |exponential| exponential / sum)
+        };
+        Self { data: (0..self.rows).flat_map(|row| of_row(self.row(row))).collect(), ..*self }
+    }
+
     /// The entries, of a matrix the rows, moved by one place.
     pub(crate) fn rolled(&self, is_forward: bool) -> Self {
         let mut rolled = self.clone();

@@ -643,8 +643,14 @@ fn changes(step: &Step) -> Vec<Change> {
             changes.push(Change::Op(at(index + 1)));
         }
         Op::Choose => changes.extend([Change::Only(1), Change::Only(2), Change::Swapped]),
-        Op::Reverse | Op::Rolled(_) | Op::Plus(_) | Op::Times(_) | Op::AtLeast(_) | Op::Raised(_) | Op::Constant(_) => {
-        }
+        Op::Reverse
+        | Op::Rolled(_)
+        | Op::Softmax
+        | Op::Plus(_)
+        | Op::Times(_)
+        | Op::AtLeast(_)
+        | Op::Raised(_)
+        | Op::Constant(_) => {}
     }
     if step.op != Op::Input {
         for (index, arg) in step.args.iter().enumerate() {

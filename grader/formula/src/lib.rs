@@ -162,6 +162,8 @@ pub enum Op {
     Reverse,
     /// Each entry, or row, in the place of the one before, and the first at the end; or, with `false`, the other way.
     Rolled(bool),
+    /// The softmax of a vector, or of each row of a matrix.
+    Softmax,
     Entry(usize),
     Row(usize),
     /// The second where the first is true, else the third.
@@ -700,6 +702,7 @@ impl Op {
             Self::Transpose => first.transposed(),
             Self::Reverse => first.reversed(),
             Self::Rolled(is_forward) => first.rolled(is_forward),
+            Self::Softmax => first.softmax(),
             Self::Entry(index) => Array::number(*first.data.get(index)?),
             Self::Row(row) if row < first.rows => Array::vector(first.row(row).to_vec()),
             Self::Row(_) => return None,

@@ -92,6 +92,7 @@ impl Op {
             Self::Transpose => Text::new(format!("{}ᵀ", first.within(0)), 0),
             Self::Reverse => Text::call("reversed", args),
             Self::Rolled(_) => Text::call("shifted", args),
+            Self::Softmax => Text::call("softmax", args),
             Self::Entry(index) | Self::Row(index) => Text::new(format!("{}[{index}]", first.within(0)), 0),
             Self::Choose => Text::new(format!("{} if {}, else {}", args[1].words, first.words, args[2].words), 3),
             Self::Plus(number) if number < 0.0 => Text::new(format!("{} - {}", first.within(2), constant(-number)), 2),

@@ -120,6 +120,7 @@ pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
         if array.data.len() > 1 {
             push(Change::Op(Op::Reverse));
             push(Change::Op(Op::Transpose));
+            push(Change::Op(Op::Softmax));
         }
         if array.data.len() > 2 {
             [true, false].into_iter().for_each(|is_forward| push(Change::Op(Op::Rolled(is_forward))));
@@ -157,8 +158,8 @@ pub(crate) fn twists(case: &Record, right: &Record) -> Vec<Twist> {
     ] {
         of_result(Change::Op(Op::Function(function)), &mut twists);
     }
-    let orders = [Op::Reverse, Op::Transpose, Op::Rolled(true), Op::Rolled(false)];
-    for op in [Op::Times(2.0), Op::Times(0.5), Op::Plus(1.0), Op::Plus(-1.0)].into_iter().chain(orders) {
+    let others = [Op::Reverse, Op::Transpose, Op::Rolled(true), Op::Rolled(false), Op::Softmax];
+    for op in [Op::Times(2.0), Op::Times(0.5), Op::Plus(1.0), Op::Plus(-1.0)].into_iter().chain(others) {
         of_result(Change::Op(op), &mut twists);
     }
     for (name, array) in arrays.iter().filter(|(_, array)| array.axes > 0) {
@@ -525,6 +526,7 @@ impl Change {
             Op::Plus(summand) => ("less", format!("{what} is smaller by {}", constant(-summand))),
             Op::Constant(number) => ("constant", format!("{what} is {}", constant(*number))),
             Op::Rolled(_) => ("shifted", format!("{what} is shifted by one place")),
+            Op::Softmax => ("softmax", format!("softmax is applied to {what}")),
             Op::Reverse => ("reversed", format!("{what} is in reverse order")),
             _ => ("transposed", format!("{what} is transposed")),
         };

@@ -1068,6 +1068,13 @@ mod tests {
         });
         assert_eq!(told.id, "edit:slope:sigmoid_for_tanh", "{}", told.says);
 
+        // Softmax twice.
+        let told = said(&softmax(), |f| {
+            let softmax = |z: &Num| z.exp() / z.exp().aggregate(Aggregate::Sum, Over::Row);
+            softmax(&softmax(&f.input("z")))
+        });
+        assert_eq!(told.says, "Your result is what comes out if softmax is applied to the right result.");
+
         // Smoothed labels.
         let losses = Check::new("loss", "loss", "", 1).on(|draw| {
             let case = |draw: &mut probe::Generator| Record::new().with("z", draw::matrix(draw, (3, 4), 2.0));
