@@ -795,8 +795,13 @@ const MAX_IGNORED: usize = 4;
 /// The case in which something is done only once that is done several times, if that makes a difference.
 fn once<'a>(check: &Check, case: &Record, name: &'a str, value: &Value) -> Option<(&'a str, Record)> {
     let [none, one] = [0, 1].map(|count| replaced(case, name, Value::Int(count)));
-    let is_repeated = matches!(value, Value::Int(2..)) && right(check, &none)? != right(check, &one)?;
-    (is_repeated && right(check, case)? != right(check, &one)?).then_some((name, one))
+    let (right_of_one, right_of_all) = (right(check, &one)?, right(check, case)?);
+    let is_repeated = matches!(value, Value::Int(2..)) && right(check, &none)? != right_of_one;
+    // Where it is how many are listed, the first of them says nothing of the others.
+    let is_start = |(name, value): (&str, &Value)| {
+        right_of_all.get(name).is_some_and(|all| numbers(all).starts_with(&numbers(value)))
+    };
+    (is_repeated && !right_of_one.parts().all(is_start)).then_some((name, one))
 }
 
 /// The case with only the first of its samples, and what these are rows of.

@@ -239,6 +239,17 @@ fn describe(
         let is_repeated =
             trace.iter().filter(|other| other.place == step.place && other.text == step.text).nth(1).is_some();
         let (own_rank, id, mut says) = edits::describe(edit, &step, &written, is_repeated);
+        // It is said of this use of an input, and of no other one.
+        let is_same_input = |other: &formula::Step| {
+            (step.op, other.op) == (formula::Op::Input, formula::Op::Input)
+                && other.text == step.text
+                && other.place != step.place
+        };
+        if step.owner.is_none() && trace.iter().any(is_same_input) {
+            let uses = |other: &&formula::Step| other.args.iter().any(|arg| arg.place() == Some(step.place));
+            let within = trace.iter().find(uses).map(|other| &other.text).filter(|text| text.is_short());
+            says += &within.map_or(" in one place".to_owned(), |text| format!(" in `{}`", text.words));
+        }
         if edit.visit.is_none() {
             let own = [&step.text, &written].into_iter().find(|text| says.contains(&format!("`{}`", text.words)));
             let steps = if own == Some(&step.text) { trace } else { &*run };
