@@ -86,13 +86,15 @@ pub(crate) fn of_wrong_inputs(
         return None;
     }
     let words = best.iter().map(|condition| condition.words.as_str()).collect::<Vec<_>>().join(" and ");
-    let are = match (n_right, wrong.len()) {
-        (0, 1) => format!("the one where {words}"),
-        (0, _) => format!("exactly those where {words}"),
-        (_, n_wrong) => format!("{n_wrong} of the {} where {words}", n_right + n_wrong),
+    let says = match (n_right, wrong.len()) {
+        (0, 1) => format!("Of {n} inputs, only the one where {words} has a wrong result."),
+        (0, _) => format!("Of {n} inputs, exactly those where {words} have a wrong result."),
+        (_, n_wrong) => {
+            let n_meant = n_right + n_wrong;
+            format!("Of {n} inputs, {n_wrong} have a wrong result: all of them are among the {n_meant} where {words}.")
+        }
     };
     let ids = best.iter().map(|condition| condition.id.as_str()).collect::<Vec<_>>().join("+");
-    let says = format!("Of {n} inputs, these have a wrong result: {are}.");
     Some(Explanation { id: format!("seen:only_where:{ids}"), says, is_all: false })
 }
 
@@ -295,7 +297,7 @@ mod tests {
         };
         let (id, says) = told(by_size).unwrap();
         assert_eq!(id, "seen:only_where:with_negatives:y", "{says}");
-        assert!(says.starts_with("Of 27 inputs, these have a wrong result: ") && says.contains("contains negative"));
+        assert!(says.starts_with("Of 27 inputs, ") && says.contains("contains negative"));
         let upper = |mut y: Vec<f64>| {
             y.sort_by(f64::total_cmp);
             if y.is_empty() { f64::NAN } else { y[y.len() / 2] }
@@ -306,7 +308,7 @@ mod tests {
             y.sort_by(f64::total_cmp);
             if y.is_empty() { 0.0 } else { middle(&y) }
         };
-        let says = "Of 27 inputs, these have a wrong result: the one where `y` is empty.";
+        let says = "Of 27 inputs, only the one where `y` is empty has a wrong result.";
         assert_eq!(told(zero), Some(("seen:only_where:empty:y".to_owned(), says.to_owned())));
     }
 
