@@ -46,7 +46,7 @@ const WORK_FOR_TWO: usize = 30_000;
 /// So long may be computed with changed inputs, where nothing says how long a reference takes.
 const MAX_TIME: Duration = Duration::from_millis(100);
 
-/// So many cases are asked for in addition.
+/// So many cases are asked for in addition, at most.
 pub(crate) const MAX_MORE: usize = 20;
 
 /// By so much the same slip in two places comes before two different ones.

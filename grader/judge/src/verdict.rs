@@ -20,7 +20,7 @@ use super::{
     Check, Expectation, Mistake, Prediction, Recognition,
     check::errors_as_text,
     compare, condition, experiment,
-    explain::{self, AskMore},
+    explain::{self, AskMore, MAX_MORE},
     refusal, render,
     serve::Grader,
     text,
@@ -118,12 +118,15 @@ pub(crate) fn judge(check: &Check, seed: u64, explains: bool, grader: &Grader) -
             // What is slow is not asked for more: a learner would wait.
             let is_quick = started.elapsed() <= MAX_TIME;
             let mut asked: Vec<(Vec<Record>, Vec<Record>)> = Vec::new();
+            let mut left = MAX_MORE;
             let mut more = |cases: &[Record]| -> Vec<Record> {
                 // The same is not asked twice.
                 if let Some((_, answers)) = asked.iter().find(|(before, _)| before == cases) {
                     return answers.clone();
                 }
-                let answers = match cases {
+                let meant = &cases[..cases.len().min(left)];
+                left -= meant.len();
+                let answers = match meant {
                     [] => Ok(Vec::new()),
                     _ if !is_quick || check.program.is_some() => Ok(Vec::new()),
                     cases => grader.run(Side::Learner, check.experiment, cases),
