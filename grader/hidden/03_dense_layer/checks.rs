@@ -189,11 +189,22 @@ fn checks() -> Vec<Check> {
                 "The layer does not have the activation that `new` was given.",
                 |c, seen| c.text("activation") != seen.text("activation"),
             )
+                .mistake_if(
+                "no_negative_weight",
+                "No weight is negative. Either they are uniform numbers from 0 upwards, or their absolute value is taken. \
+                 Half of the numbers that `StandardNormal` draws are negative.",
+                |_, seen| seen.matrix("weights").iter().all(|w| *w >= 0.0) && spread(&seen.matrix("weights")) > 0.0,
+            )
             .mistake_if(
                 "uniform_weights",
-                "No weight is negative, as with uniform numbers between 0 and 1. Draw normal numbers with \
-                 `StandardNormal`.",
-                |_, seen| seen.matrix("weights").iter().all(|w| *w >= 0.0) && spread(&seen.matrix("weights")) > 0.0,
+                "No weight is farther from the mean than uniform random numbers would be. Normal numbers are mostly near 0, \
+                 and a few are far away: draw them with `StandardNormal`.",
+                |_, seen| {
+                    let (weights, mean) = (seen.matrix("weights"), seen.matrix("weights").mean().unwrap_or(f64::NAN));
+                    let std_dev = spread(&weights);
+                    // Uniform numbers end at sqrt(3) standard deviations.
+                    std_dev > 0.0 && weights.iter().all(|w| (w - mean).abs() < 1.8 * std_dev)
+                },
             )
             .mistake_if(
                 "random_biases",
@@ -315,7 +326,10 @@ fn checks() -> Vec<Check> {
             .about("ThreeLayerNetwork::n_params")
             .after("n_params")
             .on(sizes)
-            .expects(|c| (0..3).map(|i| count_params(c, i)).sum::<usize>())
+            .computes(|f| {
+                let of = |i: usize, name| f.number(count_params(f.case(), i) as f64).named(name);
+                (of(0, "parameters of layer 1") + of(1, "parameters of layer 2") + of(2, "parameters of layer 3")).whole()
+            })
             .mistake("biases_not_counted", BIASES_NOT_COUNTED, |c| {
                 c.counts("sizes").windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>()
             }),
@@ -360,6 +374,12 @@ fn checks() -> Vec<Check> {
             .after("softmax_rows")
             .on(|draw| vec![network(draw, [5, 4, 3, 4])])
             .computes(|f| softmax_of(&network_logits(f)))
+            .mistake(
+                "sigmoid_for_softmax",
+                "The sigmoid is applied to every logit, so the probabilities of a sample do not sum to 1. Use \
+                 `softmax_rows`.",
+                computed(|f| network_logits(f).sigmoid()),
+            )
             .mistake(
                 "softmax_applied_twice",
                 "Softmax is applied twice, which makes the probabilities more alike. Apply it once: is there one in \

@@ -263,6 +263,10 @@ fn checks() -> Vec<Check> {
                     vec![1.0, 0.5, 1.5],
                     vec![1.0, 0.5, 2.0],
                     vec![1.0, 0.5, 2.5],
+                    vec![1.0, 5.0],
+                    vec![4.0, 7.0],
+                    vec![4.0, 3.0],
+                    vec![1.0, 0.97],
                     vec![0.25, 0.5, 0.75],
                     vec![1.0, 2.0, f64::INFINITY],
                     vec![f64::INFINITY, 1.0],
@@ -322,6 +326,33 @@ fn checks() -> Vec<Check> {
                 "Exactly twice the first loss is not more than twice: `>`, not `>=`.",
                 |c| diagnosis(c, |first, last| last >= 2.0 * first, fallen),
             )
+            .mistake("another_limit_of_divergence", ANOTHER_LIMIT, |c| {
+                diagnosis(c, |first, last| last > 1.5 * first, fallen)
+            })
+            .mistake("another_limit_of_divergence", ANOTHER_LIMIT, |c| {
+                diagnosis(c, |first, last| last > 3.0 * first, fallen)
+            })
+            .mistake("another_limit_of_divergence", ANOTHER_LIMIT, |c| {
+                diagnosis(c, |first, last| last > 10.0 * first, fallen)
+            })
+            .mistake("another_limit_of_divergence", ANOTHER_LIMIT, |c| {
+                diagnosis(c, |first, last| last > first + 2.0, fallen)
+            })
+            .mistake("another_limit_of_divergence", ANOTHER_LIMIT, |c| {
+                diagnosis(c, |first, last| last > first + 1.0, fallen)
+            })
+            .mistake("small_fall_refused", SMALL_FALL_REFUSED, |c| {
+                diagnosis(c, doubled, |first, last| last < 0.99 * first)
+            })
+            .mistake("small_fall_refused", SMALL_FALL_REFUSED, |c| {
+                diagnosis(c, doubled, |first, last| last < 0.95 * first)
+            })
+            .mistake("small_fall_refused", SMALL_FALL_REFUSED, |c| {
+                diagnosis(c, doubled, |first, last| last < 0.9 * first)
+            })
+            .mistake("small_fall_refused", SMALL_FALL_REFUSED, |c| {
+                diagnosis(c, doubled, |first, last| last < 0.5 * first)
+            })
             .mistake(
                 "fixed_bound",
                 "The last loss is compared with a fixed number. How large a loss is depends on the data: the limit is \
@@ -393,6 +424,14 @@ fn checks() -> Vec<Check> {
                 }
             })
             .mistake(
+                "nan_only_at_the_start",
+                "Only the first loss is tested for NaN. Test all of them: `losses.iter().any(…)`.",
+                |c| match c.vector("losses").first().is_some_and(|first| first.is_nan()) {
+                    true => "Nan",
+                    false => diagnosis(c, doubled, fallen),
+                },
+            )
+            .mistake(
                 "nan_called_divergence",
                 "NaN has its own diagnosis, `Nan`. It means that some operation had no result, such as 0 · ln 0 or ∞ \
                  / ∞.",
@@ -421,6 +460,11 @@ fn checks() -> Vec<Check> {
                 "improvement_of_the_last",
                 "The improvement is divided by the last loss. Divide by the *first* one.",
                 |c| training_log(c, four_decimals, |first, last| 100.0 * (first - last) / last),
+            )
+            .mistake(
+                "share_that_is_left",
+                "This is the share of the first loss that is left. The improvement is the share that is gone.",
+                |c| training_log(c, four_decimals, |first, last| 100.0 * last / first),
             )
             .mistake(
                 "improvement_to_the_lowest",
@@ -466,6 +510,10 @@ const NAN_COMPARED: &str = "A NaN goes unnoticed. Every comparison with NaN is f
      nor `==` finds it, and the last branch is chosen. Use `is_nan`.";
 const STOPS_WHEN_THE_LOSS_RISES: &str = "The training ends early, where the loss has risen. The loss may rise for a \
      while and fall again: run all `epochs`.";
+const ANOTHER_LIMIT: &str = "A curve has diverged if its last loss is more than twice the first. Here the limit is another \
+     one.";
+const SMALL_FALL_REFUSED: &str = "A loss that has fallen a little is `NotDecreasing` here. Any last loss below the first is \
+     `Ok`.";
 const NAN_ONLY_AT_THE_END: &str = "Only the last loss is tested for NaN. Test all of them: `losses.iter().any(…)`.";
 
 /// The three answers of `sanity_checks`, each a check of its own.

@@ -325,6 +325,7 @@ fn checks() -> Vec<Check> {
                     pair(array![[1.5, 3.0]], array![[1.0, 2.0], [3.0, 7.0]]),
                     pair(array![[1.0, 2.0], [3.0, 7.0]], array![[1.5], [3.0]]),
                     pair(array![[1.5], [3.0]], array![[1.0, 2.0], [3.0, 7.0]]),
+                    pair(draw::matrix(draw, (2, 3), 2.0), draw::matrix(draw, (3, 2), 2.0)),
                 ]
             })
             .expects(|c| difference(c, |d| nan_or_max(d.iter().map(|d| d.abs()))))
@@ -339,9 +340,20 @@ fn checks() -> Vec<Check> {
                 |c| nan_or_max(c.matrix("a").iter().zip(c.matrix("b")).map(|(a, b)| (a - b).abs())),
             )
             .mistake(
+                "only_the_numbers_of_entries_compared",
+                "Arrays of different shapes are compared if they have as many entries. Compare their shapes, `dim()`.",
+                |c| match c.matrix("a").len() == c.matrix("b").len() {
+                    true => nan_or_max(c.matrix("a").iter().zip(c.matrix("b")).map(|(a, b)| (a - b).abs())).into(),
+                    false => Record::from(None::<f64>),
+                },
+            )
+            .mistake(
                 "one_row_for_all",
                 "A matrix with one row or one column is compared with a larger one: `a - b` broadcasts.",
-                |c| nan_or_max((&c.matrix("a") - &c.matrix("b")).iter().map(|d| d.abs())),
+                |c| match fit_together(&c.matrix("a"), &c.matrix("b")) {
+                    true => nan_or_max((&c.matrix("a") - &c.matrix("b")).iter().map(|d| d.abs())).into(),
+                    false => Prediction::Panics,
+                },
             ),
         Check::new("forward_parity", "parity", "forward_parity compares the two networks that it is given", 1)
             .after("forward")
@@ -467,11 +479,13 @@ fn checks() -> Vec<Check> {
             .computes(|f| f.input("nanoseconds").median().floor().whole()),
         Check::new("measure", "benchmark", "measure warms up once and takes the median of the other runs", 1)
             .after("median")
-            // The first call is the warm-up. The median of the others is a short one, far below their mean.
+            // The first call is the warm-up. The median of the others is a short one, far below their mean, and neither the
+            // first nor the last.
             .on(|draw| {
                 let runs = 3 + 2 * draw::count(draw, 4);
                 let mut waits = vec![60_usize];
                 waits.extend((0..runs).map(|run| if run % 2 == 1 { 40 } else { 3 + run }));
+                waits[1..].rotate_left(1);
                 vec![Record::new().with("runs", runs).with("milliseconds", waits)]
             })
             .has_none_of(&FAULTS_OF_MEASURING, |c, seen| {
@@ -494,6 +508,7 @@ fn checks() -> Vec<Check> {
                     _ if took(seen, median_of(took_each.iter())) => Err("warm_up_counts".to_owned()),
                     _ if took(seen, sum / runs as f64) => Err("mean_of_runs".to_owned()),
                     _ if took(seen, sum) => Err("time_of_all_runs".to_owned()),
+                    _ if took_each.iter().skip(1).any(|one| took(seen, *one)) => Err("time_of_another_run".to_owned()),
                     // Before the warm-up, or after it.
                     _ if [0, 1].iter().any(|&skipped| took(seen, since_the_start(skipped))) => {
                         Err("clock_started_once".to_owned())
@@ -693,11 +708,15 @@ const LOSS_AFTER_THE_UPDATE: &str =
 const NOT_RELATIVE_TO_DFDX: &str = "`relative` is a time divided by the time of dfdx, so dfdx has 1.00.";
 
 /// What is commonly wrong with a time.
-const FAULTS_OF_MEASURING: [(&str, &str); 6] = [
+const FAULTS_OF_MEASURING: [(&str, &str); 7] = [
     ("one_run_too_few", "One run too few is measured: the warm-up is not among the `runs`, it comes before them."),
     ("no_warm_up", "There is no warm-up: the first run has costs that occur only once, so it must not count."),
     ("warm_up_counts", "The warm-up is among the times: run it before the first time is taken."),
     ("mean_of_runs", "This is the mean of the runs. Use your `median`."),
+    (
+        "time_of_another_run",
+        "This is the time of a single run, which is not the median. Use your `median` of all times.",
+    ),
     ("time_of_all_runs", "This is the time of all runs together: measure each run separately."),
     (
         "clock_started_once",
@@ -711,6 +730,11 @@ const FAULTS_OF_A_BENCHMARK: [(&str, &str); 2] = [
     ("one_time_for_both", "Both times are the same to the nanosecond, as if one training were reported twice."),
     ("time_of_one_step", "These are the times of one step. Report that of a whole run; `comparison_table` divides."),
 ];
+
+/// Whether `a - b` has a result, be it one in which a row or a column is repeated.
+fn fit_together(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> bool {
+    (0..2).all(|axis| a.shape()[axis] == b.shape()[axis] || a.shape()[axis] == 1 || b.shape()[axis] == 1)
+}
 
 /// The matrices of the lesson, and two that are not symmetric in any way.
 fn two_matrices(draw: &mut probe::Generator) -> Vec<Record> {

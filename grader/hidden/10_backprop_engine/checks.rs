@@ -134,6 +134,22 @@ fn linear() -> Vec<Check> {
                     vec![Record::new().with("n_in", n_in).with("n_out", 120_usize).with("seed", seed)]
                 })
                 .demands(he_initialised)
+                .mistake_if("no_negative_weight", NO_NEGATIVE_WEIGHT, |_, seen| {
+                    let weights = seen.matrix("weights");
+                    weights.iter().all(|w| *w >= 0.0) && weights.std(0.0) > 0.0
+                })
+                .mistake_if(
+                    "uniform_weights",
+                    "No weight is farther from the mean than uniform random numbers would be. Draw normal numbers with \
+                 `StandardNormal`.",
+                    |_, seen| {
+                        let (weights, mean) =
+                            (seen.matrix("weights"), seen.matrix("weights").mean().unwrap_or(f64::NAN));
+                        // Uniform numbers end at sqrt(3) standard deviations.
+                        let std_dev = weights.std(0.0);
+                        std_dev > 0.0 && weights.iter().all(|w| (w - mean).abs() < 1.8 * std_dev)
+                    },
+                )
                 .mistake_if(
                     "random_biases",
                     "The biases are random. Only the weights have to differ; biases start at 0.",
@@ -622,19 +638,22 @@ fn mlp() -> Vec<Check> {
                  one.",
                 |c| mlp_with(c, |_, _, _| None),
             )
-            .mistake(
-                "first_activation_missing",
-                "There is no activation after the first linear layer. There is one between any two linear layers.",
-                |c| mlp_with(c, |layer, count, name| between(layer, count, name).filter(|_| layer > 0)),
-            )
-            .mistake(
-                "only_the_first_activation",
-                "There is an activation after the first linear layer only. There is one between any two linear layers.",
-                |c| mlp_with(c, |layer, count, name| between(layer, count, name).filter(|_| layer == 0)),
-            )
             .mistake("activation_ignored", "The activation is always ReLU. Use the one that is passed in.", |c| {
                 mlp_with(c, |layer, count, name| between(layer, count, name).map(|_| "ReLU"))
             })
+            .mistake_if(
+                "activations_missing",
+                "Only some of the linear layers have an activation between them. There is one between any two.",
+                |c, seen| {
+                    let n_between = c.counts("sizes").len() - 2;
+                    let is_of = |kept: usize| {
+                        let some =
+                            mlp_with(c, |layer, count, name| between(layer, count, name).filter(|_| kept >> layer & 1 == 1));
+                        has_output(&some, seen)
+                    };
+                    !has_output(&mlp_with(c, between), seen) && (1..(1 << n_between) - 1).any(is_of)
+                },
+            )
             .mistake_if(
                 "other_activation",
                 "The activation between the linear layers is another one than the one that is passed in. Which layer does \
@@ -645,10 +664,7 @@ fn mlp() -> Vec<Check> {
                         |layer, count, name| between(layer, count, name).map(|_| "Sigmoid"),
                         |layer, count, name| between(layer, count, name).map(|_| "Tanh"),
                     ];
-                    let is_of = |behind| {
-                        let output = mlp_with(c, behind);
-                        output.matrix("output").iter().zip(seen.matrix("output")).all(|(one, other)| (one - other).abs() < 1e-9)
-                    };
+                    let is_of = |behind: Behind| has_output(&mlp_with(c, behind), seen);
                     !is_of(between) && others.into_iter().any(is_of)
                 },
             ),
@@ -838,6 +854,9 @@ const OTHER_SCALES: [(&str, &str, Scale); 6] = [
         |n_in, _| n_in.recip().sqrt(),
     ),
 ];
+
+const NO_NEGATIVE_WEIGHT: &str = "No weight is negative. Either they are uniform numbers from 0 upwards, or their absolute \
+     value is taken. Half of the numbers that `StandardNormal` draws are negative.";
 
 const FAN_OUT_FOR_FAN_IN: &str = "The weights are scaled by the number of outputs, or by that of inputs and outputs \
      together. An output sums over the inputs: sqrt(2 / n_in).";
@@ -1196,8 +1215,14 @@ fn between(layer: usize, count: usize, name: &str) -> Option<&str> {
     (layer + 1 < count).then_some(name)
 }
 
+/// Whether both have the same output.
+fn has_output(one: &Record, other: &Record) -> bool {
+    let (one, other) = (one.matrix("output"), other.matrix("output"));
+    one.dim() == other.dim() && one.iter().zip(&other).all(|(one, other)| (one - other).abs() < 1e-9)
+}
+
 /// The shapes of an mlp, and its output for parameters that are the sines of their places.
-fn mlp_with(c: &Record, behind: Behind) -> Record {
+fn mlp_with(c: &Record, behind: impl for<'a> Fn(usize, usize, &'a str) -> Option<&'a str>) -> Record {
     let sizes = c.counts("sizes");
     let name = if c.text("activation") == "Relu" { "ReLU" } else { c.text("activation") };
     let pairs = || sizes.windows(2).map(|pair| (pair[0], pair[1])).enumerate();

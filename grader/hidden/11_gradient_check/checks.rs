@@ -478,6 +478,17 @@ fn tensor_checks() -> Vec<Check> {
                 |c| judged(c, &Rules { vacuous: |_, _| false, ..Rules::default() }),
             )
             .mistake(
+                "zeros_are_right",
+                "Two gradients of zeros are called right. Such a comparison proves nothing: test for `Vacuous` first.",
+                |c| judged(c, &Rules { right_first: true, ..Rules::default() }),
+            )
+            .mistake("tolerance_of_the_verdict", TOLERANCE_OF_THE_VERDICT, |c| {
+                judged(c, &Rules { right: |error, _| error < 1e-2, ..Rules::default() })
+            })
+            .mistake("tolerance_of_the_verdict", TOLERANCE_OF_THE_VERDICT, |c| {
+                judged(c, &Rules { right: |error, _| error < 1e-4, ..Rules::default() })
+            })
+            .mistake(
                 "only_exact_zeros",
                 "Only gradients of exactly 0 are called vacuous. A measured gradient of 0 has rounding errors, and \
                  may be 1e-12: both norms have to be below `NOISE`.",
@@ -529,6 +540,8 @@ fn tensor_checks() -> Vec<Check> {
     ]
 }
 
+const TOLERANCE_OF_THE_VERDICT: &str = "A gradient whose relative error is above `TOLERANCE` is called right. Compare with \
+     this constant, not with a number of your own.";
 const ONE_ZERO_IS_ENOUGH: &str = "The result is vacuous although only one of the two gradients is zero. A forgotten db \
      looks like that! *Both* norms have to be below `NOISE`.";
 
@@ -849,6 +862,7 @@ struct Rules {
     right: fn(f64, f64) -> bool,
     kink: fn(usize) -> bool,
     kink_first: bool,
+    right_first: bool,
 }
 
 impl Default for Rules {
@@ -858,6 +872,7 @@ impl Default for Rules {
             right: |error, _| error < TOLERANCE,
             kink: |n| n > 0,
             kink_first: false,
+            right_first: false,
         }
     }
 }
@@ -873,7 +888,9 @@ fn judged_by(c: &Record, rules: &Rules, error: f64) -> &'static str {
     let (computed, measured) = (entries(c, "computed"), entries(c, "measured"));
     let difference = norm(&(&computed - &measured));
     let kink = (rules.kink)(c.count("n_near_kink"));
-    if (rules.vacuous)(norm(&computed), norm(&measured)) {
+    if rules.right_first && (rules.right)(error, difference) {
+        "Right"
+    } else if (rules.vacuous)(norm(&computed), norm(&measured)) {
         "Vacuous"
     } else if rules.kink_first && kink {
         "Kink"

@@ -215,6 +215,14 @@ fn files() -> [Check; 7] {
             })
             .tests(|c, tests| error_of(&flowers(c, tests, &READING)))
             .mistake(
+                "capitals_accepted",
+                "`Setosa` is accepted. A species is exactly one of `SPECIES`.",
+                |c| match c.text("csv").contains(",Setosa") {
+                    true => Record::new().with("error", Value::Nothing),
+                    false => error_of(&flowers(c, &Tests::default(), &READING)),
+                },
+            )
+            .mistake(
                 "line_number_too_small",
                 "The line numbers are one too small. The headings are line 1, as in an editor.",
                 flowers_if(Reading { not_counted: 1, ..READING }),
@@ -518,6 +526,7 @@ fn splits() -> [Check; 6] {
         .after("stratified_split")
         .on(|draw| {
             let drawn = (0..3).map(|_| 10 + draw::count(draw, 40)).collect();
+            let of_five = (0..5).map(|_| 6 + draw::count(draw, 9)).collect();
             // Classes of several sizes, one of them empty; in the fourth case no class has enough for the test.
             [
                 (vec![10, 4, 25], 0.25),
@@ -525,6 +534,7 @@ fn splits() -> [Check; 6] {
                 (vec![6, 0, 3], 0.5),
                 (vec![3, 3, 3, 3], 0.1),
                 (drawn, 0.3),
+                (of_five, 0.5),
             ]
             .map(|(counts, share)| stratified_case(labels_of(&counts), share, draw))
             .to_vec()
@@ -829,6 +839,15 @@ fn scaling() -> [Check; 5] {
                         let x = f.input(&format!("x_{part}"));
                         (part, scaled(&x, &measured(&x)))
                     })
+                }),
+            )
+            .mistake(
+                "measured_on_the_test",
+                "The scaler is fitted to the test samples. They stand for samples that are not there yet: fit it to the \
+                 training samples.",
+                computed(|f| {
+                    let scale = measured(&f.input("x_test"));
+                    [("train", scaled(&f.input("x_train"), &scale)), ("test", scaled(&f.input("x_test"), &scale))]
                 }),
             )
             .mistake(

@@ -21,10 +21,15 @@ struct Condition {
     holds: Box<dyn Fn(&Record) -> bool>,
     /// Whether right code easily forgets these inputs, so that one of them says enough.
     is_edge: bool,
+    /// Whether it is that a size is large, or small.
+    is_size: bool,
 }
 
 /// The likelihood of a condition that fits by chance, above which it is not told.
 const MAX_CHANCE: f64 = 0.02;
+
+/// A condition that holds for a right result, too, holds for so many wrong ones.
+const MIN_WRONG_FOR_A_RIGHT: usize = 3;
 
 /// Where so many inputs have something in common, none of it is likely to be the reason.
 const MAX_TOLD: usize = 2;
@@ -67,9 +72,14 @@ pub(crate) fn of_wrong_inputs(
     }
     let conditions = conditions(&right, &wrong);
     let n = right.len() + wrong.len();
-    let is_told = |(n_right, condition): &(usize, &Condition)| {
-        let is_certain = *n_right == 0 && condition.is_edge;
-        is_certain || chance(n_right + wrong.len(), wrong.len(), n) * conditions.len() as f64 <= MAX_CHANCE
+    let is_told = |(n_right, condition): &(usize, &Condition)| match *n_right {
+        0 if condition.is_edge => true,
+        0 => condition.chance(&right, &wrong) * conditions.len() as f64 <= MAX_CHANCE,
+        // Where a size is exceeded, others may be exceeded as well.
+        n_right => {
+            let is_rare = MIN_WRONG_FOR_A_RIGHT * n_right <= wrong.len() && !condition.is_size;
+            is_rare && condition.chance(&right, &wrong) * conditions.len() as f64 <= MAX_CHANCE
+        }
     };
     let n_right = |condition: &Condition| right.iter().filter(|case| (condition.holds)(case)).count();
     let fits = conditions.iter().map(|condition| (n_right(condition), condition));
@@ -110,9 +120,19 @@ fn right_for_one(case: &Record, result: &Record, n: usize) -> Option<Explanation
     (is_short && has_digits).then(|| Explanation { id: "seen:right_for_one_input".to_owned(), says, is_all: false })
 }
 
-/// How likely it is that of `n` inputs `n_wrong` drawn at random are all among `n_meant`.
-fn chance(n_meant: usize, n_wrong: usize, n: usize) -> f64 {
-    (0..n_wrong).map(|drawn| (n_meant - drawn) as f64 / (n - drawn) as f64).product()
+impl Condition {
+    /// How likely it is that it holds for all wrong inputs by chance. Inputs that have the same in this part count once.
+    fn chance(&self, right: &[Record], wrong: &[Record]) -> f64 {
+        let different = |cases: &mut dyn Iterator<Item = &Record>| {
+            let values: BTreeSet<Vec<u8>> =
+                cases.filter_map(|case| Some(Record::from(case.get(&self.part)?.clone()).pack().0.to_vec())).collect();
+            values.len()
+        };
+        let n_wrong = different(&mut wrong.iter());
+        let n_meant = different(&mut right.iter().chain(wrong).filter(|case| (self.holds)(case)));
+        let n = different(&mut right.iter().chain(wrong));
+        (0..n_wrong).map(|drawn| n_meant.saturating_sub(drawn) as f64 / (n - drawn) as f64).product()
+    }
 }
 
 /// All conditions that are true of every one of the `wrong` inputs, and not of every one of the `right` ones.
@@ -129,8 +149,15 @@ fn conditions(right: &[Record], wrong: &[Record]) -> Vec<Condition> {
 
 fn of_part(name: &str, right: &[Record], wrong: &[Record]) -> Vec<Condition> {
     type Property = (&'static str, &'static str, bool, fn(&Value) -> bool);
-    let properties: [Property; 10] = [
+    let properties: [Property; 13] = [
         ("empty", "is empty", true, |value| sizes(value).is_some_and(|[entries, ..]| entries == 0)),
+        ("single", "has a single entry", true, |value| sizes(value).is_some_and(|[entries, ..]| entries == 1)),
+        ("nan_first", "begins with NaN", true, |value| {
+            is_list(value) && numbers(value).first().is_some_and(|x| x.is_nan())
+        }),
+        ("infinite_last", "ends with an infinity", true, |value| {
+            is_list(value) && numbers(value).last().is_some_and(|x| x.is_infinite())
+        }),
         ("zero", "is 0", true, |value| is_number(value) && numbers(value) == [0.0]),
         ("negative", "is negative", false, |value| is_number(value) && numbers(value)[0] < 0.0),
         ("true", "is true", false, |value| *value == Value::Bool(true)),
@@ -151,7 +178,11 @@ fn of_part(name: &str, right: &[Record], wrong: &[Record]) -> Vec<Condition> {
     let condition = |id: String, words: String, is_edge: bool, holds: Box<dyn Fn(&Value) -> bool>| {
         let part = name.to_owned();
         let holds = Box::new(move |case: &Record| case.get(&part).is_some_and(&holds));
-        Condition { id: format!("{id}:{name}"), part: name.to_owned(), words, holds, is_edge }
+        Condition { id: format!("{id}:{name}"), part: name.to_owned(), words, holds, is_edge, is_size: false }
+    };
+    let size_condition = |id: String, words: String, holds: Box<dyn Fn(&Value) -> bool>| Condition {
+        is_size: true,
+        ..condition(id, words, false, holds)
     };
     let mut conditions: Vec<Condition> = properties
         .into_iter()
@@ -176,21 +207,15 @@ fn of_part(name: &str, right: &[Record], wrong: &[Record]) -> Vec<Condition> {
             // Where there is nothing to do, any code is right.
             if least > 1 && rights.first().is_some_and(|right| *right < least) {
                 let holds = Box::new(move |value: &Value| size(value).is_some_and(|size| size >= least));
-                conditions.push(condition(
+                conditions.push(size_condition(
                     format!("{id}_from_{least}"),
                     format!("{words} {least} or more"),
-                    false,
                     holds,
                 ));
             }
             if rights.last().is_some_and(|right| *right > most) {
                 let holds = Box::new(move |value: &Value| size(value).is_some_and(|size| size <= most));
-                conditions.push(condition(
-                    format!("{id}_up_to_{most}"),
-                    format!("{words} {most} or less"),
-                    false,
-                    holds,
-                ));
+                conditions.push(size_condition(format!("{id}_up_to_{most}"), format!("{words} {most} or less"), holds));
             }
         }
     }
@@ -227,6 +252,10 @@ fn measures(name: &str) -> [(&'static str, String, Measure); 5] {
             _ => None,
         }),
     ]
+}
+
+fn is_list(value: &Value) -> bool {
+    matches!(value, Value::Array { shape, .. } if shape.len() == 1)
 }
 
 fn is_number(value: &Value) -> bool {
@@ -291,11 +320,12 @@ mod tests {
 
     #[test]
     fn what_wrong_inputs_have_in_common_is_told() {
-        let by_size = |mut y: Vec<f64>| {
-            y.sort_by(|one, other| one.abs().total_cmp(&other.abs()));
+        let without_negatives = |mut y: Vec<f64>| {
+            y.retain(|y| *y >= 0.0);
+            y.sort_by(f64::total_cmp);
             middle(&y)
         };
-        let (id, says) = told(by_size).unwrap();
+        let (id, says) = told(without_negatives).unwrap();
         assert_eq!(id, "seen:only_where:with_negatives:y", "{says}");
         assert!(says.starts_with("Of 27 inputs, ") && says.contains("contains negative"));
         let upper = |mut y: Vec<f64>| {

@@ -23,6 +23,8 @@ pub(crate) enum Twist {
     InputOf(Vec<String>, String, Change),
     /// Of all parts of the result, or of one.
     Result(Option<String>, Change),
+    /// Of these parts of the result.
+    ResultOf(Vec<String>, Change),
     /// All that a count repeats is done twice each time, and of a list of results only the first or the second is kept.
     EachTwice {
         count: String,
@@ -265,11 +267,12 @@ pub(crate) fn open_twists(case: &Record, right: &Record) -> Vec<Open> {
     twists
 }
 
-/// The changes of an input among these, each for these parts of the result only.
+/// The changes of an input or of the whole result among these, each for these parts of the result only.
 pub(crate) fn twists_of(parts: &[&str], twists: &[Twist]) -> Vec<Twist> {
     let parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
     let of_parts = twists.iter().filter_map(|twist| match twist {
         Twist::Input(name, change) => Some(Twist::InputOf(parts.clone(), name.clone(), change.clone())),
+        Twist::Result(None, change) if parts.len() > 1 => Some(Twist::ResultOf(parts.clone(), change.clone())),
         _ => None,
     });
     of_parts.collect()
@@ -285,6 +288,7 @@ impl Twist {
             | Self::Result(None, _)
             | Self::EachTwice { .. } => true,
             Self::Result(Some(part), _) => is_meant(part),
+            Self::ResultOf(..) => true,
         }
     }
 
@@ -294,7 +298,7 @@ impl Twist {
             Self::Input(name, _) | Self::InputOf(_, name, _) | Self::Exchanged(name, _) => {
                 matches!(case.get(name), Some(Value::Array { .. }))
             }
-            Self::Result(..) | Self::EachTwice { .. } => false,
+            Self::Result(..) | Self::ResultOf(..) | Self::EachTwice { .. } => false,
         }
     }
 
@@ -319,12 +323,10 @@ impl Twist {
                 right(check, &replaced(&replaced(case, one, second), other, first))
             }
             Self::Result(part, change) => {
-                let right = right(check, case)?;
-                let parts = right.parts().map(|(name, value)| {
-                    let is_meant = part.as_ref().is_none_or(|part| part == name);
-                    Some((name, if is_meant { change.of(value, case)? } else { value.clone() }))
-                });
-                record_of(parts)
+                change_parts(&right(check, case)?, case, change, |name| part.as_ref().is_none_or(|part| part == name))
+            }
+            Self::ResultOf(parts, change) => {
+                change_parts(&right(check, case)?, case, change, |name| parts.iter().any(|part| part == name))
             }
             Self::EachTwice { count, keeps_second } => {
                 let &Value::Int(n) = case.get(count)? else { return None };
@@ -380,6 +382,10 @@ impl Twist {
                 let (code, words) = change.words("the right result");
                 (12, format!("edit:{code}:result"), words)
             }
+            Self::ResultOf(parts, change) => {
+                let (code, words) = change.words(&format!("each of the right {}", listed(parts)));
+                (13, format!("edit:{code}:results"), words)
+            }
             Self::Result(Some(part), Change::Other(input)) if part == input => {
                 (12, format!("edit:unchanged:{part}"), format!("`{part}` is left unchanged"))
             }
@@ -389,6 +395,14 @@ impl Twist {
             }
         }
     }
+}
+
+/// What is right, with a change in the parts that are meant.
+fn change_parts(right: &Record, case: &Record, change: &Change, is_meant: impl Fn(&str) -> bool) -> Option<Record> {
+    let parts = right
+        .parts()
+        .map(|(name, value)| Some((name, if is_meant(name) { change.of(value, case)? } else { value.clone() })));
+    record_of(parts)
 }
 
 /// The parts as a record, if all of them are there.
@@ -629,6 +643,15 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     if let Some(says) = other_shape(&rights, seen, tolerance) {
         return found_all("shape", says);
     }
+    if let Some(says) = in_single_precision(&rights, seen) {
+        return found("single_precision", says);
+    }
+    if let Some((id, says)) = rows_missing(&rights, seen, tolerance) {
+        return found(id, says);
+    }
+    if let Some(says) = other_columns(&rights, seen, tolerance) {
+        return found("columns", says);
+    }
     if let Some(says) = all_equal(&rights, seen) {
         return found("all_equal", says);
     }
@@ -752,10 +775,10 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
                 .to_owned(),
         );
     }
-    // Where there is no result, it depends on nothing.
+    // Where there is no result, it depends on nothing; a word depends on one thing at a time.
     let has_result = wrong_parts(&rights, seen, tolerance)
         .iter()
-        .any(|part| observed.get(part).is_some_and(|value| !matches!(value, Value::Nothing)));
+        .any(|part| observed.get(part).is_some_and(|value| !matches!(value, Value::Nothing | Value::Text(_))));
     let mut ignored: Vec<&str> = Vec::new();
     for (name, _) in &questions[n_special..] {
         let of_name: Vec<usize> = (n_special..answers.len()).filter(|&index| questions[index].0 == *name).collect();
@@ -857,6 +880,102 @@ fn other_shape(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) 
     }
     let what = if rights[0].is_bare() { "your result".to_owned() } else { format!("your {}", listed(&wrong)) };
     Some(format!("The numbers in {what} are right, also their order; only the shape is wrong."))
+}
+
+/// Whether the numbers that are wrong are the right ones, rounded to `f32`.
+fn in_single_precision(rights: &[Record], seen: &Answered) -> Option<String> {
+    let (mut n_rounded, mut example) = (0, None);
+    for (right, (_, observed)) in rights.iter().zip(seen) {
+        for (name, value) in right.parts() {
+            let (right, seen) = (numbers(value), numbers(observed.get(name)?));
+            if right.len() != seen.len() {
+                return None;
+            }
+            for (right, seen) in right.into_iter().zip(seen).filter(|(right, seen)| right != seen) {
+                if seen != f64::from(right as f32) {
+                    return None;
+                }
+                n_rounded += 1;
+                example.get_or_insert((right, seen));
+            }
+        }
+    }
+    (n_rounded > 1).then(|| "Your numbers are rounded as `f32` rounds them: use `f64` everywhere.".to_owned())
+}
+
+/// Whether what is wrong lacks its first or its last row or entry, or has one more.
+fn rows_missing(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Option<(&'static str, String)> {
+    let wrong = wrong_parts(rights, seen, tolerance);
+    let rows = |value: &Value| -> Option<Vec<Vec<f64>>> {
+        let array = formula::array_of(value).filter(|array| array.axes > 0)?;
+        let width = if array.axes == 2 { array.columns } else { 1 };
+        (width > 0).then(|| array.data.chunks(width).map(<[f64]>::to_vec).collect())
+    };
+    let as_value = |rows: &[Vec<f64>]| Value::Array { shape: vec![rows.len()], data: rows.concat() };
+    let is_same = |one: &[Vec<f64>], other: &[Vec<f64>]| {
+        one.len() == other.len() && compare::same(&as_value(one), &as_value(other), tolerance)
+    };
+    type Cut = for<'a> fn(&'a [Vec<f64>], &'a [Vec<f64>]) -> (Option<&'a [Vec<f64>]>, &'a [Vec<f64>]);
+    let cuts: [(&str, &str, Cut); 4] = [
+        ("first_missing", "Only the first NAME is missing.", |right, seen| (right.get(1..), seen)),
+        ("last_missing", "Only the last NAME is missing.", |right, seen| {
+            (right.split_last().map(|(_, rest)| rest), seen)
+        }),
+        ("one_too_many_first", "There is one NAME too many, the first.", |right, seen| (seen.get(1..), right)),
+        ("one_too_many_last", "There is one NAME too many, the last.", |right, seen| {
+            (seen.split_last().map(|(_, rest)| rest), right)
+        }),
+    ];
+    let (id, says, _) = cuts.into_iter().find(|(_, _, cut)| {
+        let mut n_telling = 0;
+        let fits = wrong.iter().all(|name| {
+            let mut pairs =
+                rights.iter().zip(seen).filter_map(|(right, (_, seen))| Some((right.get(name)?, seen.get(name)?)));
+            pairs.all(|(right, seen)| {
+                if compare::same(right, seen, tolerance) {
+                    return true;
+                }
+                let (Some(right), Some(seen)) = (rows(right), rows(seen)) else { return false };
+                let (longer, shorter) = cut(&right, &seen);
+                n_telling += usize::from(!shorter.is_empty());
+                longer.is_some_and(|longer| is_same(longer, shorter))
+            })
+        });
+        fits && n_telling > 0
+    })?;
+    let is_matrix = |name: &&str| matches!(rights[0].get(name), Some(Value::Array { shape, .. }) if shape.len() > 1);
+    let row = if wrong.iter().any(is_matrix) { "row" } else { "entry" };
+    Some((id, says.replace("NAME", row)))
+}
+
+/// Whether the columns of the only matrix that is wrong are right, but in another order.
+fn other_columns(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Option<String> {
+    let wrong = wrong_parts(rights, seen, tolerance);
+    let [part] = &*wrong else { return None };
+    let pairs: Vec<(Array, Array)> = rights
+        .iter()
+        .zip(seen)
+        .filter_map(|(right, (_, seen))| {
+            Some((formula::array_of(right.get(part)?)?, formula::array_of(seen.get(part)?)?))
+        })
+        .collect();
+    let (first, _) = pairs.iter().find(|(right, _)| right.axes == 2 && right.rows > 0)?;
+    let is_like = |(right, seen): &(Array, Array)| seen.has_shape_of(right) && right.columns == first.columns;
+    if !(2..=4).contains(&first.columns) || !pairs.iter().all(is_like) {
+        return None;
+    }
+    let is_same = |one: usize, other: usize| {
+        let entries =
+            |array: &Array, column: usize| (0..array.rows).map(|row| array.row(row)[column]).collect::<Vec<_>>();
+        let value = |array: &Array, column| Value::Array { shape: vec![array.rows], data: entries(array, column) };
+        pairs.iter().all(|(right, seen)| compare::same(&value(right, other), &value(seen, one), tolerance))
+    };
+    let order: Vec<usize> = (0..first.columns)
+        .map(|column| (0..first.columns).find(|other| is_same(column, *other)))
+        .collect::<Option<_>>()?;
+    let is_permuted = (0..first.columns).all(|column| order.contains(&column));
+    let order = order.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+    is_permuted.then(|| format!("The columns are right, but in the order {order}."))
 }
 
 /// Whether the entries of an array are always equal that should not be, as of a training that gets nowhere.

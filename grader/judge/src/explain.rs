@@ -1581,6 +1581,34 @@ mod tests {
         assert_eq!(flat.id, "seen:shape", "{}", flat.says);
     }
 
+    #[test]
+    fn rounding_to_f32_missing_rows_other_columns_and_several_changed_parts_are_told() {
+        let check = Check::new("rows", "rows", "", 1)
+            .on(|draw| (0..2).map(|_| Record::new().with("x", draw::matrix(draw, (4, 3), 2.0))).collect())
+            .expects(|c| c.matrix("x").mapv(f64::sin));
+        let told = |code: fn(ndarray::Array2<f64>) -> ndarray::Array2<f64>| {
+            said_of(&check, &mut |c| Record::from(code(c.matrix("x").mapv(f64::sin)))).map(|told| (told.id, told.says))
+        };
+        let says = |code| told(code).unwrap_or_default().1;
+        assert_eq!(told(|y| y.mapv(|y| f64::from(y as f32))).unwrap().0, "seen:single_precision");
+        assert_eq!(says(|y| y.select(ndarray::Axis(0), &[1, 2, 3])), "Only the first row is missing.");
+        assert_eq!(says(|y| y.select(ndarray::Axis(0), &[0, 1, 2])), "Only the last row is missing.");
+        let twice = says(|y| y.select(ndarray::Axis(0), &[0, 1, 2, 3, 3]));
+        assert_eq!(twice, "There is one row too many, the last.");
+        let columns = says(|y| y.select(ndarray::Axis(1), &[2, 0, 1]));
+        assert_eq!(columns, "The columns are right, but in the order 2, 0, 1.");
+
+        let check = Check::new("parts", "parts", "", 1)
+            .on(|draw| (0..3).map(|_| neuron_case(draw)).collect())
+            .expects(|c| ["x", "w", "b"].into_iter().fold(Record::new(), |r, name| r.with(name, c.float(name).exp())));
+        let told = said_of(&check, &mut |c| {
+            let factors = [("x", 1.0), ("w", -1.0), ("b", -1.0)];
+            factors.into_iter().fold(Record::new(), |r, (name, factor)| r.with(name, factor * c.float(name).exp()))
+        });
+        let says = "Your `w` and `b` are what comes out if the sign of each of the right `w` and `b` is changed.";
+        assert_eq!(told.unwrap().says, says);
+    }
+
     /// A sentence that accuses falsely costs more than none.
     #[test]
     fn random_wrong_results_get_no_sentence() {
