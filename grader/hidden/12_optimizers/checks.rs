@@ -78,8 +78,8 @@ fn valley() -> Vec<Check> {
             })
             .mistake_if(
                 "coordinates_apart",
-                "The coordinates are handed to the optimiser as separate parameters, or in separate calls. The point is \
-                 one parameter: pass a view of the whole array, in one call of `step`.",
+                "The coordinates are separate parameters, or `step` is called several times for one step. The point is one \
+                 parameter: pass a view of the whole array, in one call of `step`.",
                 |c, seen| {
                     let n = c.vector("start").len();
                     c.count("n_steps") > 0 && (seen.count(SEEN) == n || seen.count(CALLS) == n * c.count("n_steps"))
@@ -92,6 +92,11 @@ fn valley() -> Vec<Check> {
                 "start_counted_twice",
                 "The first two rows are both the start. Row k is the point after k steps: step first, then write.",
                 |c| bowl_path(c, std::iter::once(0).chain(0..c.count("n_steps"))),
+            )
+            .mistake_if(
+                "too_few_calls",
+                "`step` of the optimiser is called fewer times than `n_steps` says.",
+                |c, seen| seen.count(CALLS) < c.count("n_steps"),
             ),
     ]
 }
@@ -110,10 +115,19 @@ fn momentum() -> [Check; 3] {
         )
         .mistake(
             "averaged_gradients",
-            "(1 - β) · g is added to the velocity, as for a mean. Add the whole gradient: v ← β · v + g.",
+            "The steps are those of v ← β · v + (1 - β) · g, a mean. Add the whole gradient: v ← β · v + g.",
             after_steps(|f, now| {
                 now.g = (1.0 - f.input("beta")) * &now.g;
                 momentum_step(f, now);
+            }),
+        )
+        .mistake(
+            "beta_for_the_gradient",
+            "The steps are those of v ← v + β · g. β belongs to what is remembered: v ← β · v + g.",
+            after_steps(|f, now| {
+                let v = &now.memory[0] + f.input("beta") * &now.g;
+                now.theta = &now.theta - &now.rate * &v;
+                now.memory[0] = v;
             }),
         ),
         rule_check("momentum_rate", "momentum", "a new learning rate of Momentum applies to the whole velocity", 1)
@@ -141,6 +155,20 @@ fn nesterov() -> [Check; 3] {
                 .on(|draw| cases(draw, NESTEROV))
                 .computes(|f| steps(f, nesterov_step)),
             nesterov_step,
+        )
+        .mistake(
+            "moves_like_momentum",
+            "These are the steps of Momentum. The step of Nesterov is lr · (g + β · v) with the new v. (With the old one, \
+             g + β · v is Momentum's v.)",
+            after_steps(momentum_step),
+        )
+        .mistake(
+            "velocity_subtracted",
+            "The steps are those of lr · (g - β · v). Both count alike: lr · (g + β · v).",
+            after_steps(|f, now| {
+                let v = velocity(f, now);
+                now.theta = &now.theta - &now.rate * (&now.g - f.input("beta") * v);
+            }),
         ),
         rule_check("nesterov_rate", "nesterov", "a new learning rate of Nesterov applies to the whole step", 1)
             .after("nesterov")
@@ -168,6 +196,16 @@ fn rms_prop() -> [Check; 3] {
                 .computes(|f| steps(f, rms_prop_step))
                 .within(ORDINARY),
             rms_prop_step,
+        )
+        .mistake(
+            "weights_swapped",
+            WEIGHTS_SWAPPED,
+            after_steps(|f, now| {
+                let alpha = f.input("alpha");
+                let s = (1.0 - &alpha) * &now.memory[0] + alpha * now.g.square();
+                now.theta = &now.theta - &now.rate * &now.g / (s.sqrt() + f.input("epsilon"));
+                now.memory[0] = s;
+            }),
         ),
         rule_check("rms_prop_epsilon", "rms_prop", "RmsProp adds ε to the root, where gradients are tiny or 0", 1)
             .after("rms_prop")
@@ -229,7 +267,36 @@ fn adam() -> [Check; 3] {
         .mistake(
             "usual_values_for_given",
             "The usual hyperparameters are used. Store the arguments of `new` in fields, and use these.",
-            after_steps(|f, now| adam_with(f, now, [0.9, 0.999].map(|beta| f.number(beta)))),
+            after_steps(|f, now| {
+                let usual = [0.9, 0.999].map(|beta| f.number(beta));
+                adam_with(f, now, &usual, &usual);
+            }),
+        )
+        .mistake(
+            "weights_swapped",
+            WEIGHTS_SWAPPED,
+            after_steps(|f, now| adam_with(f, now, &betas(f).map(|beta| 1.0 - beta), &betas(f))),
+        )
+        .mistake(
+            "betas_of_the_means_swapped",
+            "m uses β₂ and v uses β₁, though they are corrected with the right ones. β₁ belongs to m, and β₂ to v.",
+            after_steps(|f, now| {
+                let [beta1, beta2] = betas(f);
+                adam_with(f, now, &[beta2, beta1], &betas(f));
+            }),
+        )
+        .mistake(
+            "variance_for_mean_square",
+            "v is a mean of (g - m)², so it measures how much g varies. It is a mean of g².",
+            after_steps(|f, now| {
+                let before = now.memory[1].clone();
+                let [m, _] = means(now, &betas(f));
+                let [_, beta2] = betas(f);
+                let v = &beta2 * before + (1.0 - beta2) * (&now.g - &m).square();
+                now.memory = [m, v];
+                let hats = corrected(now, &betas(f), now.memory.clone());
+                adam_step(f, now, hats);
+            }),
         ),
         rule_check("adam_epsilon", "adam", "Adam adds ε to the root of v̂, where gradients are tiny or 0", 1)
             .after("adam")
@@ -404,6 +471,8 @@ fn training() -> [Check; 1] {
                 [losses, w1, b1, w2, b2]
             }),
         )
+        .mistake("mean_taken_again", MEAN_TAKEN_AGAIN, slower(|f| f.input("x").rows()))
+        .mistake("mean_taken_again", MEAN_TAKEN_AGAIN, slower(|f| f.input("y").count()))
         .mistake(
             "step_before_backward",
             "The optimiser uses the gradients of the step before. Run the backward pass first, then take the step.",
@@ -411,12 +480,17 @@ fn training() -> [Check; 1] {
         )
         .mistake_if(
             "stopped_early",
-            "Training ends before its last step. Take all `n_steps` steps, also where the loss rises.",
-            |c, seen| seen.vector("losses").len() < c.count("n_steps"),
+            "There are fewer steps than `n_steps` says. Take all of them, also where the loss rises.",
+            |c, seen| (1..c.count("n_steps")).contains(&seen.count(CALLS)),
+        )
+        .mistake_if(
+            "losses_missing",
+            "All steps are taken, but there are fewer losses than steps: put one into the list at each step.",
+            |c, seen| seen.count(CALLS) == c.count("n_steps") && seen.vector("losses").len() < c.count("n_steps"),
         )
         .mistake_if(
             "optimizer_left_out",
-            "The network changes, but the optimiser is never asked. The rule is up to it: hand it `net.parameters()`.",
+            "The optimiser is never asked. Hand it `net.parameters()` in each step.",
             |c, seen| c.count("n_steps") > 0 && seen.count(CALLS) == 0,
         )
         .mistake_if(
@@ -433,8 +507,14 @@ const NOTHING_LEARNED: &str = "The network never changes. Gradients are 0 until 
 const NOTHING_MOVES: &str = "No parameter changes. If you `zip` the parameters with the stored arrays, and there are none \
                              yet, the loop ends at once: fill the list with zeros at the first step.";
 
-const MEMORY_LOST: &str = "Nothing is kept from the steps before. Either the stored arrays are created again in each \
-                           step, or they are never written back.";
+const MEMORY_LOST: &str = "Nothing is kept from the steps before. Either the stored arrays are not used, or they are \
+                           created again in each step, or they are never written back.";
+
+const WEIGHTS_SWAPPED: &str = "The weights of the running mean are swapped: what is remembered keeps most of its weight, \
+                               and the new gradient gets 1 minus that.";
+
+const MEAN_TAKEN_AGAIN: &str = "The gradient of the loss is divided once more. The loss has taken the mean already: hand \
+                                the gradient to `backward` without a further factor.";
 
 const ONE_MEMORY_FOR_ALL: &str = "The parameters share one stored array, so the gradient of one changes the step of \
                                   the other. Store an array for each parameter, in the order of the list.";
@@ -447,10 +527,10 @@ const RATE_IN_THE_VELOCITY: &str = "The velocity contains the learning rate, so 
 const EPSILON_UNDER_THE_ROOT: &str = "ε is added under the root, so its effect is that of √ε: with 1e-8, that is 10,000 \
                                       times as much. Take the root first, then add ε.";
 
-/// For gradients of ordinary size, where nothing hangs on the place of ε: that has a check of its own.
 const T_COUNTS_PARAMETERS: &str = "t is increased for every parameter. But t counts steps, and a call of `step` is one \
      step for all parameters: increase t once, before the loop.";
 
+/// For gradients of ordinary size, where nothing hangs on the place of ε: that has a check of its own.
 const ORDINARY: Tolerance = Tolerance { relative: 1e-6, absolute: 1e-6 };
 
 /// A check of how one parameter moves.
@@ -641,18 +721,22 @@ fn sgd_step(_: &Formula, now: &mut Moment) {
     now.theta = &now.theta - &now.rate * &now.g;
 }
 
-fn momentum_step(f: &Formula, now: &mut Moment) {
+/// The new velocity, which is remembered.
+fn velocity(f: &Formula, now: &mut Moment) -> Num {
     let before = now.memory[0].named("v");
     let v = (f.input("beta") * before + &now.g).named("v");
-    now.theta = &now.theta - &now.rate * &v;
-    now.memory[0] = v;
+    now.memory[0] = v.clone();
+    v
+}
+
+fn momentum_step(f: &Formula, now: &mut Moment) {
+    let v = velocity(f, now);
+    now.theta = &now.theta - &now.rate * v;
 }
 
 fn nesterov_step(f: &Formula, now: &mut Moment) {
-    let before = now.memory[0].named("v");
-    let v = (f.input("beta") * before + &now.g).named("v");
-    now.theta = &now.theta - &now.rate * (&now.g + f.input("beta") * &v);
-    now.memory[0] = v;
+    let v = velocity(f, now);
+    now.theta = &now.theta - &now.rate * (&now.g + f.input("beta") * v);
 }
 
 /// The new mean of the squares of all gradients, which is remembered.
@@ -691,14 +775,14 @@ fn adam_step(f: &Formula, now: &mut Moment, [m_hat, v_hat]: [Num; 2]) {
     now.theta = &now.theta - &now.rate * m_hat / (v_hat.sqrt() + f.input("epsilon"));
 }
 
-fn adam_with(f: &Formula, now: &mut Moment, betas: [Num; 2]) {
-    let means = means(now, &betas);
-    let hats = corrected(now, &betas, means);
+fn adam_with(f: &Formula, now: &mut Moment, of_the_means: &[Num; 2], of_the_corrections: &[Num; 2]) {
+    let means = means(now, of_the_means);
+    let hats = corrected(now, of_the_corrections, means);
     adam_step(f, now, hats);
 }
 
 fn adam_rule(f: &Formula, now: &mut Moment) {
-    adam_with(f, now, betas(f));
+    adam_with(f, now, &betas(f), &betas(f));
 }
 
 fn decay(f: &Formula, now: &mut Moment) {
@@ -861,6 +945,14 @@ fn trained_and_measured(f: &Formula) -> (Vec<Num>, [Num; 4]) {
     let (mut losses, parameters) = trained(f, &f.input("learning_rate"));
     losses.push(pass(f, &parameters, &parameters[2]).0);
     (losses, parameters)
+}
+
+/// A training whose gradients are divided by `what`.
+fn slower(what: fn(&Formula) -> Num) -> impl Fn(&Record) -> Record {
+    computed(move |f| {
+        let (losses, parameters) = trained(f, &(f.input("learning_rate") / what(f)));
+        observed(f, &losses, losses.len(), parameters)
+    })
 }
 
 /// A training whose steps have the gradients of the pass before, which goes back through weights that have moved on.

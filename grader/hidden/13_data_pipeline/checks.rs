@@ -27,13 +27,15 @@ fn files() -> [Check; 7] {
                     .to_vec()
             })
             .expects(|c| succeeded().with("labels", c.counts("bytes")[8..].to_vec()))
-            .mistake("little_endian", LITTLE_ENDIAN, |_| failed("WrongMagic { expected: 2049, found: 17301504 }"))
+            .mistake("little_endian", LITTLE_ENDIAN, little_endian("labels", 0))
+            .mistake("little_endian", LITTLE_ENDIAN, little_endian("labels", 4))
             .mistake(
                 "header_of_images",
                 "Your code expects a header of 16 bytes, as in a file of images. That of a file of labels has 8.",
-                |c| {
-                    let (n, found) = (c.counts("bytes").len() - 8, c.counts("bytes").len());
-                    truncated(if found < 16 { 16 } else { 16 + n }, found)
+                |c| match c.counts("bytes").len() {
+                    found @ ..16 => failed(&format!("Truncated {{ needed: 16, found: {found} }}")),
+                    // Labels that are read as sizes may come to anything.
+                    _ => Record::new(),
                 },
             ),
         Check::new("read_idx_images", "idx", "read_idx_images returns images of bytes, row after row", 2)
@@ -47,7 +49,8 @@ fn files() -> [Check; 7] {
                     .to_vec()
             })
             .expects(|c| images_read(sizes(c), c.counts("bytes")[16..].to_vec()))
-            .mistake("little_endian", LITTLE_ENDIAN, |_| failed("WrongMagic { expected: 2051, found: 50855936 }"))
+            .mistake("little_endian", LITTLE_ENDIAN, little_endian("images", 0))
+            .mistake("little_endian", LITTLE_ENDIAN, little_endian("images", 4))
             .mistake(
                 "header_of_labels",
                 "The pixels are read from byte 8 on. There the rows and the columns follow: the first pixel is byte 16.",
@@ -137,6 +140,12 @@ fn files() -> [Check; 7] {
                 computed(|f| images(f) / images(f).max()),
             )
             .mistake(
+                "standardised",
+                "The pixels are standardised, with the mean and the deviation of all MNIST pixels. Here they are only divided \
+                 by 255.",
+                computed(|f| (images(f) / 255.0 - 0.1307) / 0.3081),
+            )
+            .mistake(
                 "flattened_by_columns",
                 "The pixels of an image are listed column after column. Keep the order of the file: row after row.",
                 |c| {
@@ -186,8 +195,18 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "empty_line_refused",
-                "A line of spaces only is reported as an error. Skip such lines: many files end with one.",
-                flowers_if(Reading { skips_blank_lines: false, ..READING }),
+                "An empty line is reported as an error. Skip such lines, and lines of spaces.",
+                flowers_if(Reading { is_blank: |_| false, ..READING }),
+            )
+            .mistake(
+                "spaces_refused",
+                "A line of spaces is reported as an error. Skip it like an empty one: `trim` it before you ask `is_empty`.",
+                flowers_if(Reading { is_blank: str::is_empty, ..READING }),
+            )
+            .mistake(
+                "stops_at_a_blank_line",
+                "What follows a blank line is not read. Skip the line, and continue with the next one.",
+                flowers_if(Reading { stops_at_a_blank_line: true, ..READING }),
             )
             .mistake(
                 "blanks_not_trimmed",
@@ -231,6 +250,11 @@ fn files() -> [Check; 7] {
                 "empty_lines_not_counted",
                 "Skipped lines are not counted. Count a line first, then skip it.",
                 flowers_if(Reading { not_counted: EMPTY_LINES, ..READING }),
+            )
+            .mistake(
+                "field_not_trimmed",
+                "The field in an error still has the spaces around it. Report it without them.",
+                flowers_if(Reading { reports_spaces: true, ..READING }),
             ),
         Check::new("one_hot", "one_hot", "one_hot has a row for each sample, with a 1 in the column of its class", 1)
             .on(|draw| {
@@ -276,12 +300,23 @@ fn failed(error: &str) -> Record {
     Record::new().with("error", error)
 }
 
-fn truncated(needed: usize, found: usize) -> Record {
-    failed(&format!("Truncated {{ needed: {needed}, found: {found} }}"))
-}
-
 fn images_read(shape: [usize; 3], pixels: Vec<usize>) -> Record {
     succeeded().with("shape", shape.to_vec()).with("pixels", pixels)
+}
+
+/// What code does that reads the numbers of the header from this byte on as little-endian.
+fn little_endian(kind: &'static str, from: usize) -> impl Fn(&Record) -> Record {
+    move |c| {
+        let mut bytes = c.counts("bytes");
+        let end = if kind == "labels" { 8 } else { 16 };
+        bytes[from..end].chunks_mut(4).for_each(<[usize]>::reverse);
+        let turned = Record::new().with("as", kind).with("bytes", bytes);
+        match tested(&turned, &Tests::default(), 0) {
+            Err(error) => failed(&error),
+            // A 0 is 0 either way.
+            Ok(()) => Record::new(),
+        }
+    }
 }
 
 /// The number at this place of the header, if it is there.
@@ -391,16 +426,27 @@ const HEADINGS: &str = "sepal_length_cm,sepal_width_cm,petal_length_cm,petal_wid
 /// How the text is read.
 struct Reading {
     headings: usize,
-    skips_blank_lines: bool,
+    /// Which lines are skipped.
+    is_blank: fn(&str) -> bool,
+    stops_at_a_blank_line: bool,
     trims: bool,
+    /// Whether an error has the spaces around its field.
+    reports_spaces: bool,
     /// Whether classes are numbered as they come.
     by_appearance: bool,
     /// How much the line number in an error is too small.
     not_counted: usize,
 }
 
-const READING: Reading =
-    Reading { headings: 1, skips_blank_lines: true, trims: true, by_appearance: false, not_counted: 0 };
+const READING: Reading = Reading {
+    headings: 1,
+    is_blank: |line| line.trim().is_empty(),
+    stops_at_a_blank_line: false,
+    trims: true,
+    reports_spaces: false,
+    by_appearance: false,
+    not_counted: 0,
+};
 
 /// The flowers of a text that is read like this.
 fn flowers_if(reading: Reading) -> impl Fn(&Record) -> Record {
@@ -422,23 +468,28 @@ fn flowers_or_error(csv: &str, tests: &Tests, reading: &Reading) -> Result<Recor
         names.clear();
     }
     for (line, number) in csv.lines().zip(1..).skip(reading.headings) {
-        if reading.skips_blank_lines && line.trim().is_empty() {
+        if (reading.is_blank)(line) {
+            if reading.stops_at_a_blank_line {
+                break;
+            }
             continue;
         }
         let at = number - reading.not_counted;
         let fields: Vec<&str> = line.split(',').map(|field| if reading.trims { field.trim() } else { field }).collect();
+        let reported: Vec<&str> = if reading.reports_spaces { line.split(',').collect() } else { fields.clone() };
         let wrong_number = format!("WrongNumberOfFields {{ line: {at}, found: {} }}", fields.len());
         tests.refuse(fields.len() < 5, "a line has too few fields", wrong_number.as_str())?;
         tests.refuse(fields.len() > 5, "a line has too many fields", wrong_number)?;
-        for field in &fields[..4] {
-            let (number, error) = (field.parse::<f64>(), format!("NotANumber {{ line: {at}, field: {field:?} }}"));
+        for (field, reported) in fields[..4].iter().zip(&reported) {
+            let (number, error) = (field.parse::<f64>(), format!("NotANumber {{ line: {at}, field: {reported:?} }}"));
             tests.refuse(number.is_err(), "a field is not a number", error.as_str())?;
             let number = number.unwrap_or(0.0);
             tests.refuse(!number.is_finite(), "a number is infinite or NaN", error)?;
             measurements.push(number);
         }
-        let name = fields[4.min(fields.len() - 1)];
-        let unknown = format!("UnknownSpecies {{ line: {at}, name: {name:?} }}");
+        let last = 4.min(fields.len() - 1);
+        let name = fields[last];
+        let unknown = format!("UnknownSpecies {{ line: {at}, name: {:?} }}", reported[last]);
         tests.refuse(!SPECIES.contains(&name), "there is no such species", unknown)?;
         if reading.by_appearance && !names.contains(&name) {
             names.push(name);
@@ -456,12 +507,12 @@ const EMPTY_LINES: usize = 2;
 const BROKEN_LINES: [&str; 9] = [
     "5.1,3.5,1.4,0.2",
     "5.1,3.5,1.4,0.2,0.3,setosa",
-    "5.1,3.5,x,0.2,setosa",
+    "5.1,3.5, x ,0.2,setosa",
     "5.1,,1.4,0.2,setosa",
     "nan,3.5,1.4,0.2,setosa",
     "5.1,3.5,-inf,0.2,setosa",
     "5.1,3.5,1.4,0.2,setossa",
-    "5.1,3.5,1.4,0.2,Setosa",
+    "5.1,3.5,1.4,0.2, Setosa",
     "5.1,3.5,1.4,?,setossa",
 ];
 
@@ -482,7 +533,13 @@ fn splits() -> [Check; 6] {
                 .map(|(n, test_fraction)| split_case(n, test_fraction, 1))
                 .to_vec()
         })
-        .computes(split_sizes),
+        .computes(split_sizes)
+        .mistake_if(
+            "size_by_chance",
+            "A second call with the same arguments gives a test part of another size. The size is no matter of chance: it \
+             is n · test_fraction, rounded.",
+            |_, seen| seen.count("n_test") != seen.count("next n_test"),
+        ),
         Check::new("split_refused", "split", "a test fraction that is not between 0 and 1 panics", 1)
             .asks("split_sizes")
             .about("train_test_split")
@@ -707,8 +764,8 @@ fn has_twice(samples: &[usize]) -> bool {
     samples.iter().collect::<BTreeSet<_>>().len() < samples.len()
 }
 
-const DRAWN_WITH_REPLACEMENT: &str = "Some samples occur twice, as if each were drawn from all of them. Shuffle the \
-                                      indices instead: then each occurs once.";
+const DRAWN_WITH_REPLACEMENT: &str =
+    "Some samples occur twice. Shuffle the indices and divide them: then each occurs once.";
 const SAME_EVERY_TIME: &str = "A second call with the same generator gives the same order again. Use the argument `rng`, \
                                which continues from call to call.";
 
@@ -930,7 +987,7 @@ fn batches() -> [Check; 5] {
             let drawn = (12 + draw::count(draw, 20), 4);
             [(6, 3), (10, 3), (4, 9), (4, 4), (3, 1), (0, 2), drawn].map(|(n, size)| batch_case(n, size)).to_vec()
         })
-        .expects(|c| epoch(c, &in_batches(c)))
+        .expects(|c| epoch(c, &in_batches(c)).with(AFTER_THE_END, false))
         .mistake(
             "last_batch_dropped",
             "The last batch is missing where it is a short one. So its samples would never be used.",
@@ -950,11 +1007,20 @@ fn batches() -> [Check; 5] {
             epoch_with(|batches, n, size| batches.retain(|batch| batch[0] + size < n)),
         )
         .mistake(
-            "filled_up_from_the_beginning",
-            "The last batch is filled up with samples from the beginning, which then count twice. Let it be shorter.",
+            "filled_up",
+            FILLED_UP,
             epoch_with(|batches, n, size| {
                 for batch in batches {
                     *batch = (batch[0]..batch[0] + size).map(|row| row % n).collect();
+                }
+            }),
+        )
+        .mistake(
+            "filled_up",
+            FILLED_UP,
+            epoch_with(|batches, n, size| {
+                if let Some(last) = batches.last_mut() {
+                    *last = (n.saturating_sub(size)..n).collect();
                 }
             }),
         )
@@ -969,7 +1035,12 @@ fn batches() -> [Check; 5] {
         )
         .mistake_if("never_ends", "The batches never end: return `None` after the last sample.", |_, seen| {
             seen.counts("sizes").len() == MOST_BATCHES
-        }),
+        })
+        .mistake_if(
+            "begins_again",
+            "After `None` the batches begin again. Once every sample has been returned, the answer stays `None`.",
+            |_, seen| seen.get(AFTER_THE_END) == Some(&Value::from(true)),
+        ),
         Check::new(
             "batches_shuffled",
             "batches",
@@ -1021,12 +1092,23 @@ fn batches() -> [Check; 5] {
             })
             .computes(|f| (f.input("means") * f.input("sizes")).sum() / f.input("sizes").sum())
             .mistake(
+                "divided_by_batches",
+                "The sum is divided by the number of batches. Divide it by the number of samples in all batches.",
+                computed(|f| (f.input("means") * f.input("sizes")).sum() / f.input("means").count()),
+            )
+            .mistake(
                 "mean_of_means",
                 "This is the mean of the means. Weight each batch by its number of samples: the last may be shorter.",
                 |c| c.vector("means").sum() / c.vector("means").len() as f64,
             ),
     ]
 }
+
+const FILLED_UP: &str = "The last batch is filled up with samples that have been returned before, and count twice. Let it be \
+                         shorter.";
+
+/// Whether there is another batch after `None`.
+const AFTER_THE_END: &str = "a batch after the end";
 
 const BATCHES_OF_NONE: &str = "the batch size is 0";
 

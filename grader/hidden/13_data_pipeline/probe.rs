@@ -48,8 +48,10 @@ fn main() {
         }),
         ("one_hot", |case| ONE_HOT(&case.counts("labels"), case.count("n_classes")).into()),
         ("split_sizes", |case| {
-            let (train, test) = SPLIT(case.count("n"), case.float("test_fraction"), &mut rng(case));
-            Record::new().with("n_train", train.len()).with("n_test", test.len())
+            let (n, test_fraction, mut rng) = (case.count("n"), case.float("test_fraction"), rng(case));
+            let (train, test) = SPLIT(n, test_fraction, &mut rng);
+            let (_, next_test) = SPLIT(n, test_fraction, &mut rng);
+            Record::new().with("n_train", train.len()).with("n_test", test.len()).with("next n_test", next_test.len())
         }),
         ("train_test_split", |case| {
             let (n, test_fraction, mut rng) = (case.count("n"), case.float("test_fraction"), rng(case));
@@ -160,24 +162,31 @@ struct Epoch {
     sizes: Vec<usize>,
     x: Array2<f64>,
     labels: Vec<usize>,
+    /// Whether there is another batch after the end.
+    goes_on: bool,
 }
 
 impl Epoch {
     /// An iterator may go on for ever: more than this is not looked at.
     const MOST_BATCHES: usize = 64;
 
-    fn of(batches: Batches<'_>) -> Self {
-        let (x, labels): (Vec<Array2<f64>>, Vec<Vec<usize>>) = batches.take(Self::MOST_BATCHES).unzip();
+    fn of(mut batches: Batches<'_>) -> Self {
+        let (x, labels): (Vec<Array2<f64>>, Vec<Vec<usize>>) = batches.by_ref().take(Self::MOST_BATCHES).unzip();
         let views: Vec<_> = x.iter().map(|x| x.view()).collect();
         let all = if views.is_empty() { Ok(Array2::zeros((0, 0))) } else { concatenate(Axis(0), &views) };
         Self {
             sizes: x.iter().map(|x| x.nrows()).collect(),
             x: all.expect("all batches should have the columns of `x`"),
             labels: labels.concat(),
+            goes_on: labels.len() < Self::MOST_BATCHES && batches.next().is_some(),
         }
     }
 
     fn record(self) -> Record {
-        Record::new().with("sizes", self.sizes).with("x", self.x).with("labels", self.labels)
+        Record::new()
+            .with("sizes", self.sizes)
+            .with("x", self.x)
+            .with("labels", self.labels)
+            .with("a batch after the end", self.goes_on)
     }
 }
