@@ -125,8 +125,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "no_negative_weight",
-                "No weight is negative. Either they are uniform numbers from 0 upwards, or their absolute value is \
-                 taken. Half of the numbers that `StandardNormal` draws are negative.",
+                "No weight is negative, as with uniform numbers from 0 upwards, absolute values or squares. Half of \
+                 the numbers that `StandardNormal` draws are negative.",
                 |_, seen| spread(seen) > 0.0 && seen.vector("weights").iter().all(|weight| *weight >= 0.0),
             )
             .mistake_if(
@@ -172,6 +172,14 @@ fn checks() -> Vec<Check> {
                         Prediction::Panics
                     }
                 },
+            )
+            .mistake(
+                "summed_down_the_columns",
+                "The products are added down the columns, which gives one number per input. A sample is a row of X: \
+                 add along the rows, `Axis(1)`, as `x.dot(…)` does.",
+                computed(|f| {
+                    (f.input("x") * f.input("weights")).aggregate(Aggregate::Sum, Over::Samples) + f.input("bias")
+                }),
             ),
         with_wrong_classes(
             Check::new("predict", "predict", "predict is the step of each score", 1)
@@ -520,15 +528,28 @@ fn checks() -> Vec<Check> {
                 let weights = c.vector("weights");
                 if weights.len() == 2 && weights[1] != 0.0 { solved(c) } else { no_line() }
             })
-            .mistake("divided_by_zero", DIVIDED_BY_ZERO, |c| of_several(c, solved))
-            .mistake("divided_by_zero", DIVIDED_BY_ZERO, |c| {
-                if c.vector("weights").len() == 2 { solved(c) } else { no_line() }
+            .mistake_panics("not_two_weights", NOT_TWO_WEIGHTS, |c| c.vector("weights").len() < 2)
+            .mistake("not_two_weights", NOT_TWO_WEIGHTS, |c| of_several(c, |w| w[1] != 0.0))
+            .mistake("not_two_weights", NOT_TWO_WEIGHTS, |c| of_several(c, |w| w[0] != 0.0))
+            .mistake("not_two_weights", NOT_TWO_WEIGHTS, |c| of_several(c, |_| true))
+            .mistake("not_two_weights", NOT_TWO_WEIGHTS, |c| {
+                let weights = c.vector("weights");
+                if weights.len() >= 2 && weights[1] != 0.0 { solved(c) } else { no_line() }
             })
+            .mistake(
+                "divided_by_zero",
+                "The second weight is 0, and a division by 0 yields infinity or NaN. Such a line is vertical and has \
+                 no slope (or all weights are 0 and there is no line): return `None`.",
+                |c| if c.vector("weights").len() == 2 { solved(c) } else { no_line() },
+            )
             .mistake(
                 "wrong_weight_guarded",
                 "The first weight is compared with 0. If it is 0, the line is horizontal, with the slope 0, and there \
                  is a result. Compare the second weight: it is the divisor.",
-                |c| of_several(c, |c| if c.vector("weights")[0] == 0.0 { no_line() } else { solved(c) }),
+                |c| {
+                    let weights = c.vector("weights");
+                    if weights.len() == 2 && weights[0] != 0.0 { solved(c) } else { no_line() }
+                },
             )
             .mistake(
                 "small_weight_taken_for_zero",
@@ -537,22 +558,6 @@ fn checks() -> Vec<Check> {
                 |c| {
                     let weights = c.vector("weights");
                     if weights.len() == 2 && weights[1].abs() > 1e-8 { solved(c) } else { no_line() }
-                },
-            )
-            .mistake(
-                "line_of_three_inputs",
-                "With three inputs the decision boundary is a plane in space, not a line. Return `None` unless there \
-                 are exactly two weights.",
-                |c| of_several(c, |c| if c.vector("weights")[1] == 0.0 { no_line() } else { solved(c) }),
-            )
-            .mistake(
-                "one_weight_not_expected",
-                "A perceptron with a single input has no second weight, and an index out of bounds panics. Without two \
-                 weights there is no such line: return `None`.",
-                |c| {
-                    let weights = c.vector("weights");
-                    let right = if weights.len() == 2 && weights[1] != 0.0 { solved(c) } else { no_line() };
-                    of_several(c, |_| right.clone())
                 },
             ),
         Check::new("predict_sigmoid", "batch", "predict_sigmoid is 1 where the probability is above 0.5, not at it", 1)
@@ -621,8 +626,15 @@ fn checks() -> Vec<Check> {
             }),
         )
         .mistake(
+            "corrections_averaged",
+            "The corrections are averaged over the samples. In this rule they are added up: Σ (target - p) · x, \
+                 without a division.",
+            computed(|f| batch_rule(f, 1, |targets, z| probability_errors(targets, z) / targets.count())),
+        )
+        .mistake(
             "one_epoch_too_many",
-            "Training runs one epoch more than `epochs`: `0..=n` counts n + 1 times, `0..n` counts n times.",
+            "Weights and bias are those after two epochs, and `epochs` is 1. `0..=n` counts n + 1 times, `0..n` counts \
+                 n times.",
             computed(|f| batch_rule(f, 2, probability_errors)),
         ),
         Check::new("batch_epochs", "batch", "fit_batch_sigmoid runs all its epochs", 1)
@@ -692,6 +704,7 @@ fn checks() -> Vec<Check> {
                 vec![
                     Record::new().with("x", array![[1.0, 3.0, 2.0], [5.0, 3.0, 2.5]]),
                     Record::new().with("x", constant),
+                    Record::new().with("x", array![[1.0, 2e-6], [5.0, 5e-6], [3.0, 3e-6]]),
                 ]
             })
             .computes(|f| {
@@ -704,6 +717,12 @@ fn checks() -> Vec<Check> {
                 "The second feature does not vary, so its deviation is 0, and `transform` would divide 0 by 0: every \
                  sample would get a NaN. Use 1 in its place.",
                 computed(scale),
+            )
+            .mistake_if(
+                "small_deviation_taken_for_zero",
+                "The second feature varies, by a few millionths, and its deviation is replaced by 1. However small it \
+                 is, it is the scale of this feature. Only a deviation of 0 is replaced.",
+                |c, seen| c.matrix("x").column(1).std(0.0) > 0.0 && seen.vector("std_devs")[1] == 1.0,
             ),
         Check::new("scaler_transform", "scaling", "transform uses what was measured in training, on any data", 1)
             .about("Standardizer::transform")
@@ -825,6 +844,12 @@ fn checks() -> Vec<Check> {
             computed(|f| fitted_classes(f, |_| f.input("labels").equals(&f.number(0.0)).real())),
         )
         .mistake(
+            "targets_plus_minus_one",
+            "The targets are 1 and -1. In this course they are 1 and 0, and the error target - prediction relies on \
+                 that: with -1 it is never 0, so these samples always move the weights.",
+            computed(|f| fitted_classes(f, |class| 2.0 * f.input("labels").equals(&class) - 1.0)),
+        )
+        .mistake(
             "classes_counted_from_one",
             "Classes are counted from 0; here perceptron 0 learns to recognise class 1.",
             computed(|f| fitted_classes(f, |class| f.input("labels").equals(&(class + 1.0)).real())),
@@ -909,6 +934,22 @@ fn checks() -> Vec<Check> {
                 computed(|f| pocketed(f, &PocketRule { starts_empty: true, ..PocketRule::RIGHT })),
             )
             .mistake(
+                "goes_back_to_the_pocket",
+                "Each epoch starts from the weights in the pocket, so the rule repeats the same corrections. Training \
+                 goes on from the last weights; the pocket only keeps a copy.",
+                computed(|f| pocketed(f, &PocketRule { goes_back: true, ..PocketRule::RIGHT })),
+            )
+            .mistake(
+                "score_of_zero_in_class_0",
+                SCORE_OF_ZERO_IN_CLASS_0,
+                computed(|f| pocketed(f, &PocketRule { classes: [positive, positive], ..PocketRule::RIGHT })),
+            )
+            .mistake(
+                "score_of_zero_in_class_0",
+                SCORE_OF_ZERO_IN_CLASS_0,
+                computed(|f| pocketed(f, &PocketRule { classes: [step, positive], ..PocketRule::RIGHT })),
+            )
+            .mistake(
                 "accuracy_of_the_last",
                 "The weights are the best ones, but the accuracy is that of the last ones. Store both at the same \
                  time.",
@@ -934,6 +975,8 @@ const CLASSES_FOR_PROBABILITIES: &str = "The error is taken from classes. Here i
      p itself. So the weights move even if the class is right but p is not yet 0 or 1.";
 const STEP_AT_ZERO_IS_0: &str = "A sum of exactly 0 is put into class 0. In this course step(0) is 1: `>=`, not `>`. \
      This matters: a neuron whose weights are all 0 has the sum 0 for every sample.";
+const SCORE_OF_ZERO_IN_CLASS_0: &str = "The accuracy is measured with a score of exactly 0 in class 0, as in \
+     `predict_sigmoid`. The perceptron is corrected by the classes of `predict`, so measure with those.";
 const MINUS_ZERO_IS_NEGATIVE: &str = "-0.0 is treated as a negative number. It is equal to 0.0; only its sign bit \
                                       differs. Compare with `>= 0.0` instead of testing the sign.";
 const MINUS_ONE_FOR_ZERO: &str = "Classes are -1 and 1 here. In this course they are 0 and 1, and the error target - \
@@ -946,8 +989,8 @@ const BATCH_FOR_ONLINE: &str = "All predictions of an epoch are made with the sa
      at its end. The perceptron rule corrects at once: the next sample is predicted with the new weights.";
 const AVERAGED_BATCH_FOR_ONLINE: &str = "The corrections of an epoch are averaged and made at its end. The perceptron \
      rule corrects at once, after every sample: the next one is predicted with the new weights.";
-const DIVIDED_BY_ZERO: &str = "The second weight is 0, and a division by 0 yields infinity or NaN. Such a line is \
-     vertical and has no slope (or all weights are 0 and there is no line): return `None`.";
+const NOT_TWO_WEIGHTS: &str = "Return `None` unless there are exactly two weights. With three inputs the decision \
+     boundary is a plane in space, and with a single one there is no second weight to divide by.";
 const PROBABILITIES_TIE: &str = "The sigmoids are compared. For scores above about 37 the sigmoid is exactly 1 in \
      f64, so different large scores become equal. Compare the scores w·x + b themselves.";
 
@@ -1088,6 +1131,11 @@ fn weighted_sum(f: &Formula) -> Num {
 
 fn step(f: &Formula, z: &Num) -> Num {
     z.at_least(&f.number(0.0)).real()
+}
+
+/// The classes of `predict_sigmoid`.
+fn positive(f: &Formula, z: &Num) -> Num {
+    z.above(&f.number(0.0)).real()
 }
 
 /// Adds the common ways to get the step of `z` wrong to a check of what is made of it.
@@ -1329,9 +1377,14 @@ fn solved(c: &Record) -> Record {
     computed(|f| line_of(f, |w1, w2, b| [-w1 / w2, -b / w2]))(c)
 }
 
-/// What code does that panics unless there are two weights at least.
-fn of_several(c: &Record, line: impl Fn(&Record) -> Record) -> Prediction {
-    if c.vector("weights").len() < 2 { Prediction::Panics } else { line(c).into() }
+/// What code does that does not count the weights, and panics if there is only one.
+fn of_several(c: &Record, has_line: fn(&ArrayRef1<f64>) -> bool) -> Prediction {
+    let weights = c.vector("weights");
+    match weights.len() < 2 {
+        true => Prediction::Panics,
+        false if has_line(&weights) => solved(c).into(),
+        false => no_line().into(),
+    }
 }
 
 fn no_line() -> Record {
@@ -1402,6 +1455,10 @@ struct PocketRule {
     before_correcting: bool,
     copied_before: bool,
     starts_empty: bool,
+    /// Whether every epoch begins with the weights in the pocket.
+    goes_back: bool,
+    /// The classes of scores whose accuracy is measured, at the start and later.
+    classes: [fn(&Formula, &Num) -> Num; 2],
 }
 
 impl PocketRule {
@@ -1411,15 +1468,19 @@ impl PocketRule {
         before_correcting: false,
         copied_before: false,
         starts_empty: false,
+        goes_back: false,
+        classes: [step, step],
     };
     const LAST: Self = Self { keeps: |_, _| true, ..Self::RIGHT };
 }
 
 fn pocketed(f: &Formula, rule: &PocketRule) -> [(&'static str, Num); 3] {
     let (x, targets) = (f.input("x"), f.input("targets"));
-    let measured = |neuron: &Neuron| step(f, &neuron.sum(&x)).equals(&targets).mean();
+    let accuracy_of =
+        |neuron: &Neuron, classes: fn(&Formula, &Num) -> Num| classes(f, &neuron.sum(&x)).equals(&targets).mean();
+    let measured = |neuron: &Neuron| accuracy_of(neuron, rule.classes[1]);
     let mut neuron = Neuron::of(f);
-    let (mut best, mut accuracy) = (neuron.clone(), measured(&neuron));
+    let (mut best, mut accuracy) = (neuron.clone(), accuracy_of(&neuron, rule.classes[0]));
     if rule.starts_empty {
         accuracy = f.number(0.0);
     }
@@ -1443,6 +1504,9 @@ fn pocketed(f: &Formula, rule: &PocketRule) -> [(&'static str, Num); 3] {
         }
         if is_right {
             break;
+        }
+        if rule.goes_back {
+            neuron = best.clone();
         }
     }
     let [weights, bias] = best.parts();
