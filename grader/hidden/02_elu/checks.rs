@@ -53,7 +53,7 @@ fn checks() -> Vec<Check> {
         Check::new("leaky_relu", "leaky_relu", "leaky_relu is z on the right and alpha · z on the left", 1)
             .on(|draw| {
                 let drawn = [below(draw), above(draw)].map(|z| with_alpha(z, 0.25));
-                [(-2.0, 0.1), (3.0, 0.1), (0.0, 0.1), (-1.0, 2.0), (3.0, 2.0)]
+                [(-2.0, 0.1), (3.0, 0.1), (0.0, 0.1), (-1.0, 2.0), (3.0, 2.0), (-2.0, -0.5)]
                     .map(|(z, alpha)| with_alpha(z, alpha))
                     .into_iter()
                     .chain(drawn)
@@ -80,7 +80,7 @@ fn checks() -> Vec<Check> {
         .after("leaky_relu")
         .on(|draw| {
             let drawn = [below(draw), above(draw)].map(|z| with_alpha(z, above(draw)));
-            [(-2.0, 0.1), (3.0, 0.1), (0.0, 0.1), (-1.0, 2.0), (0.5, 2.0), (0.0, 2.0)]
+            [(-2.0, 0.1), (3.0, 0.1), (0.0, 0.1), (-1.0, 2.0), (0.5, 2.0), (0.0, 2.0), (-2.0, -0.5)]
                 .map(|(z, alpha)| with_alpha(z, alpha))
                 .into_iter()
                 .chain(drawn)
@@ -96,6 +96,12 @@ fn checks() -> Vec<Check> {
                 z if z > 0.0 => 1.0,
                 _ => alpha(c),
             },
+        )
+        .mistake(
+            "leaky_is_max",
+            "This is the slope of the larger of alpha · z and z. That is leaky ReLU only while alpha is at most 1. Decide \
+             by the sign of z.",
+            |c| if z(c) > alpha(c) * z(c) { 1.0 } else { alpha(c) },
         )
         .mistake(
             "leak_forgotten",
@@ -127,6 +133,12 @@ fn checks() -> Vec<Check> {
                 "This is the smaller of z and alpha · (e^z - 1). On the left the line z falls without limit, but ELU \
                  levels out: decide by the sign of z.",
                 |c| z(c).min(alpha(c) * z(c).exp_m1()),
+            )
+            .mistake(
+                "elu_for_positive_alpha",
+                "The left side is bounded by 0, which is right only while alpha is positive. For alpha = -0.5 it is above \
+                 0: decide by the sign of z.",
+                |c| z(c).max(0.0) + (alpha(c) * z(c).exp_m1()).min(0.0),
             ),
         Check::new("elu_extremes", "elu", "elu is z at 800 and -alpha at -800, and never NaN", 1)
             .asks("elu")
@@ -171,11 +183,7 @@ fn checks() -> Vec<Check> {
              the right ELU is the line z, and its slope is 1.",
             computed(|f| elu_of(f) + f.input("alpha")),
         )
-        .mistake(
-            "elu_slope_is_elu_plus_one",
-            "On the left this is elu(z) + 1. Add alpha, not 1: alpha · (e^z - 1) + alpha is alpha · e^z.",
-            |c| if z(c) > 0.0 { 1.0 } else { alpha(c) * z(c).exp_m1() + 1.0 },
-        )
+        .mistake("elu_slope_is_elu_plus_one", ELU_SLOPE_IS_ELU_PLUS_ONE, computed(elu_plus_one))
         .mistake(
             "elu_slope_is_relus",
             "For negative z this is 0, the slope of ReLU. ELU still rises there: its slope is alpha · e^z.",
@@ -253,6 +261,7 @@ fn checks() -> Vec<Check> {
                  your `elu_derivative` on each entry.",
                 computed(|f| elu_of(f) + f.input("alpha")),
             )
+            .mistake("elu_slope_is_elu_plus_one", ELU_SLOPE_IS_ELU_PLUS_ONE, computed(elu_plus_one))
             .mistake(
                 "values_for_slopes",
                 "These are values: elu is applied to each entry. It should be elu_derivative.",
@@ -320,8 +329,9 @@ fn checks() -> Vec<Check> {
             .computes(|f| f.input("z").sigmoid())
             .mistake_if(
                 "infinity_over_infinity",
-                "The result is NaN: e^800 is infinite, and infinity divided by infinity is NaN. Written as 1 / (1 + \
-                 e^-z), only the denominator can become infinite, and 1 divided by infinity is 0.",
+                "The result is NaN: e^800 is infinite, and infinity divided by infinity is NaN, as is infinity times \
+                 0. Written as 1 / (1 + e^-z), only the denominator can become infinite, and 1 divided by infinity is \
+                 0.",
                 is_nan,
             ),
         Check::new(
@@ -333,7 +343,7 @@ fn checks() -> Vec<Check> {
         .after("sigmoid_large")
         .on(|draw| numbers(&[2.0, 0.0, -1.0, below(draw), above(draw)]))
         .computes(|f| {
-            let s = f.input("z").sigmoid().named("s");
+            let s = f.input("z").sigmoid().named("σ(z)");
             &s * (1.0 - &s)
         })
         .mistake(
@@ -369,7 +379,7 @@ fn checks() -> Vec<Check> {
         .expects(computed(|f| sigmoid_slope(&f.input("z"))))
         .mistake_if(
             "infinity_over_infinity",
-            "The slope is NaN: e^800 is infinite, its square too, and infinity divided by infinity is NaN. Build the \
+            "The slope is NaN: e^800 is infinite, and infinity divided by infinity is NaN, as is infinity times 0. Build the \
              slope from sigmoids, which are between 0 and 1.",
             is_nan,
         ),
@@ -404,15 +414,25 @@ fn checks() -> Vec<Check> {
         Check::new("apply", "activation", "apply returns what the function of the same name returns", 1)
             .on(|draw| {
                 let plain = ["Step", "Linear", "Relu", "Sigmoid", "Tanh"].map(|name| activation(name, below(draw)));
-                let with_alpha =
-                    ["LeakyRelu", "Elu"].map(|name| activation(name, below(draw)).with("alpha", above(draw)));
-                plain.into_iter().chain(with_alpha).collect()
+                // On the right they do not depend on alpha.
+                let on_both_sides = ["LeakyRelu", "Elu"].iter().flat_map(|name| {
+                    let sides = [below(draw), above(draw)];
+                    sides.map(|z| activation(name, z).with("alpha", above(draw)))
+                });
+                plain.into_iter().chain(on_both_sides).collect()
             })
             .after("sigmoid")
             .after("relu")
             .after("leaky_relu")
             .after("elu")
-            .computes(|f| value_and_slope(f, f.case().text("activation"), &f.input("z"))[0].1.clone()),
+            .computes(|f| applied_with_swapped(f, &[]))
+            .mistake("arguments_swapped", ARGUMENTS_SWAPPED, computed(|f| applied_with_swapped(f, &["LeakyRelu"])))
+            .mistake("arguments_swapped", ARGUMENTS_SWAPPED, computed(|f| applied_with_swapped(f, &["Elu"])))
+            .mistake(
+                "arguments_swapped",
+                ARGUMENTS_SWAPPED,
+                computed(|f| applied_with_swapped(f, &["LeakyRelu", "Elu"])),
+            ),
         Check::new(
             "step_and_linear",
             "activation",
@@ -471,7 +491,13 @@ fn checks() -> Vec<Check> {
             "elu_derivative_at_zero",
             elu,
         )
-        .mistake("slope_at_the_activation", SLOPE_AT_THE_ACTIVATION, computed(slope_at_the_activation)),
+        .mistake("slope_at_the_activation", SLOPE_AT_THE_ACTIVATION, computed(slope_at_the_activation))
+        .mistake(
+            "elu_plus_alpha_everywhere",
+            "The slope is elu(z) + alpha on both sides. That holds on the left only; on the right it is 1: call your \
+             `elu_derivative`.",
+            computed(|f| [("apply", elu_of(f)), ("derivative", elu_of(f) + f.input("alpha"))]),
+        ),
         activation_check(
             "activation_sigmoid",
             "Activation::Sigmoid is sigmoid with its slope",
@@ -547,9 +573,11 @@ fn checks() -> Vec<Check> {
     ]
 }
 
-const INFINITY_TIMES_ZERO: &str = "The result is NaN. e^800 is infinite, and infinity times 0 is NaN, so multiplying a \
-                                   side by 0 does not remove it. Choose the side with `if`, which computes only one \
-                                   of them.";
+const INFINITY_TIMES_ZERO: &str = "The result is NaN. e^800 is infinite, and infinity times 0 is NaN, as is infinity \
+                                   minus infinity. So multiplying a side by 0 does not remove it. Choose the side \
+                                   with `if`, which computes only one of them.";
+const ELU_SLOPE_IS_ELU_PLUS_ONE: &str =
+    "On the left this is elu(z) + 1. Add alpha, not 1: alpha · (e^z - 1) + alpha is alpha · e^z.";
 const ARGUMENTS_SWAPPED: &str = "The two arguments are swapped: z comes first, then alpha. Both are `f64`, so the \
                                  compiler does not notice.";
 const SLOPE_AT_THE_ACTIVATION: &str = "`derivative` takes the slope at apply(z). Its argument is the pre-activation \
@@ -629,7 +657,7 @@ fn above(draw: &mut Generator) -> f64 {
 /// The lesson's example and drawn ones; alpha is never 1, where most mistakes would hide.
 fn elu_cases(draw: &mut Generator) -> Vec<Record> {
     let drawn = [(below(draw), 1.5), (above(draw), 1.5), (below(draw), 3.0)];
-    [(-1.0, 2.0), (3.0, 2.0), (0.0, 2.0), (-2.0, 2.0), (-1.0, 0.5)]
+    [(-1.0, 2.0), (3.0, 2.0), (0.0, 2.0), (-2.0, 2.0), (-1.0, 0.5), (-1.5, -0.5)]
         .into_iter()
         .chain(drawn)
         .map(|(z, alpha)| with_alpha(z, alpha))
@@ -658,7 +686,7 @@ fn arrays(draw: &mut Generator) -> Vec<Record> {
     let example = Record::new().with("z", array![-2.0, -1.0, 0.0, 3.0]).with("alpha", 2.0);
     // Far out the exponential of the left side is infinite.
     let drawn = array![below(draw), above(draw), below(draw), 800.0, -800.0, above(draw)];
-    vec![example, Record::new().with("z", drawn).with("alpha", 0.5)]
+    vec![example, Record::new().with("z", drawn).with("alpha", -0.5)]
 }
 
 fn swish_cases(draw: &mut Generator) -> Vec<Record> {
@@ -759,6 +787,16 @@ fn value_and_slope(f: &Formula, name: &str, z: &Num) -> [(&'static str, Num); 2]
     [("apply", value), ("derivative", slope)]
 }
 
+/// What `apply` returns, if the two arguments of these functions are swapped.
+fn applied_with_swapped(f: &Formula, swapped: &[&str]) -> Num {
+    let (name, z) = (f.case().text("activation"), f.input("z"));
+    match name {
+        "LeakyRelu" if swapped.contains(&name) => leaky_relu(f, &f.input("alpha"), &z),
+        "Elu" if swapped.contains(&name) => elu(f, &f.input("alpha"), &z),
+        _ => value_and_slope(f, name, &z)[0].1.clone(),
+    }
+}
+
 fn is_nan(_: &Record, seen: &Record) -> bool {
     seen.float("result").is_nan()
 }
@@ -788,6 +826,11 @@ fn elu_of(f: &Formula) -> Num {
     elu(f, &f.input("z"), &f.input("alpha"))
 }
 
+/// The slope on the right, and 1 more than ELU on the left.
+fn elu_plus_one(f: &Formula) -> Num {
+    f.input("z").above(&f.number(0.0)).choose(&f.number(1.0), &(elu_of(f) + 1.0))
+}
+
 fn elu_slope_of(f: &Formula) -> Num {
     elu_slope(f, &f.input("z"), &f.input("alpha"))
 }
@@ -801,7 +844,7 @@ fn sigmoid_slope(z: &Num) -> Num {
 
 fn gelu(f: &Formula) -> Num {
     let z = f.input("z");
-    let inner = f.number((2.0 / PI).sqrt()) * (&z + 0.044715 * z.cube());
+    let inner = (f.number(2.0) / f.number(PI)).sqrt() * (&z + 0.044715 * z.cube());
     0.5 * &z * (1.0 + inner.tanh())
 }
 
