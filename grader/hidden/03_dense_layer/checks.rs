@@ -31,20 +31,14 @@ fn checks() -> Vec<Check> {
         Check::new("parse_activation", "activation", "parse_activation accepts three names and refuses all others", 1)
             .on(|draw| {
                 // A table of names could not hold all of these.
-                let mut names = vec!["swish9".to_owned(), "RELU".to_owned()];
-                for known in ["linear", "relu", "sigmoid"] {
+                let mut names = ["swish9", "RELU", " relu", ""].map(str::to_owned).to_vec();
+                for known in NAMES {
                     names.insert(draw::count(draw, names.len() + 1), known.to_owned());
                     names.push(format!("{known}{}", draw::count(draw, 100)));
                 }
                 names.into_iter().map(|name| Record::new().with("name", name)).collect()
             })
             .expects(|c| if is_known(c) { c.text("name").to_owned() } else { REFUSED.to_owned() })
-            .mistake(
-                "unknown_activation_accepted",
-                "A name that is no activation is accepted. Return an `Err` for an unknown name: a default would hide \
-                 typing errors.",
-                |c| if is_known(c) { c.text("name").to_owned() } else { "linear".to_owned() },
-            )
             .mistake(
                 "capitals_accepted",
                 "`RELU` is accepted. The names are lower case, and anything else should be refused: compare them as \
@@ -55,11 +49,22 @@ fn checks() -> Vec<Check> {
                     _ => REFUSED.to_owned(),
                 },
             )
+            .mistake_if(
+                "unknown_activation_accepted",
+                "A name that is no activation is accepted. Return an `Err` for all names but the three: a default, or a \
+                 name that is repaired, would hide typing errors.",
+                |c, seen| !is_known(c) && NAMES.contains(&seen.text("result")),
+            )
             .mistake(
                 "name_missing_in_error",
                 "The error does not say which name it refuses. Put the name into it, `format!(\"… {name} …\")`, so \
                  that a reader sees the typing error.",
-                |c| if is_known(c) { c.text("name").to_owned() } else { "an error without the name".to_owned() },
+                |c| match c.text("name") {
+                    // Every text holds the empty one.
+                    "" => REFUSED.to_owned(),
+                    name if is_known(c) => name.to_owned(),
+                    _ => "an error without the name".to_owned(),
+                },
             ),
         Check::new("columns_are_neurons", "by_hand", "columns_are_neurons computes x·W + b", 1)
             .on(by_hand)
@@ -144,10 +149,16 @@ fn checks() -> Vec<Check> {
                 cases
             })
             .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("z")).named("a"))
+            .mistake("always_the_same", ALWAYS_THE_SAME, computed(|f| weighted_sum(f).relu()))
+            .mistake("always_the_same", ALWAYS_THE_SAME, computed(|f| weighted_sum(f).sigmoid()))
             .mistake(
-                "always_relu",
-                "ReLU is applied whatever the layer says: use the layer's own `activation`.",
-                computed(|f| weighted_sum(f).relu()),
+                "bias_after_the_activation",
+                "The bias is added after the activation. It belongs to the pre-activation: first X·W + b, then the \
+                 activation.",
+                computed(|f| {
+                    let z = f.input("x").dot(&f.input("weights"));
+                    activate(f.case().text("activation"), &z) + f.input("biases")
+                }),
             )
             .mistake(
                 "activation_before_the_weights",
@@ -175,8 +186,8 @@ fn checks() -> Vec<Check> {
             .mistake_if(
                 "zero_weights",
                 "All weights are equal, so all neurons compute the same output and always will: they have to start \
-                 with different weights. (If they are all 0: `2 / n_in` of whole numbers is 0; make n_in an `f64` \
-                 first.)",
+                 with different weights. (If they are all 0, perhaps your code divides whole numbers: `2 / n_in` \
+                 is 0. Make n_in an `f64` first.)",
                 |_, seen| seen.matrix("weights").iter().all(|w| *w == seen.matrix("weights")[[0, 0]]),
             )
             .mistake_if(
@@ -189,22 +200,17 @@ fn checks() -> Vec<Check> {
                 "The layer does not have the activation that `new` was given.",
                 |c, seen| c.text("activation") != seen.text("activation"),
             )
-                .mistake_if(
+            .mistake_if(
                 "no_negative_weight",
-                "No weight is negative. Either they are uniform numbers from 0 upwards, or their absolute value is taken. \
-                 Half of the numbers that `StandardNormal` draws are negative.",
+                "No weight is negative, as with uniform numbers from 0 upwards, absolute values or squares. Half of the \
+                 numbers that `StandardNormal` draws are negative.",
                 |_, seen| seen.matrix("weights").iter().all(|w| *w >= 0.0) && spread(&seen.matrix("weights")) > 0.0,
             )
             .mistake_if(
                 "uniform_weights",
-                "No weight is farther from the mean than uniform random numbers would be. Normal numbers are mostly near 0, \
-                 and a few are far away: draw them with `StandardNormal`.",
-                |_, seen| {
-                    let (weights, mean) = (seen.matrix("weights"), seen.matrix("weights").mean().unwrap_or(f64::NAN));
-                    let std_dev = spread(&weights);
-                    // Uniform numbers end at sqrt(3) standard deviations.
-                    std_dev > 0.0 && weights.iter().all(|w| (w - mean).abs() < 1.8 * std_dev)
-                },
+                "No weight is farther from the mean than uniform random numbers would be. Most normal numbers are close \
+                 to 0, and a few are far away: draw them with `StandardNormal`.",
+                |_, seen| evenly_spread(&seen.matrix("weights")),
             )
             .mistake_if(
                 "random_biases",
@@ -240,6 +246,16 @@ fn checks() -> Vec<Check> {
                 "softmax_over_everything",
                 "The whole matrix sums to 1: the samples compete with each other. Sum along each row by itself.",
                 of_scores(|z| z.exp() / z.exp().sum()),
+            )
+            .mistake(
+                "max_above_the_line_only",
+                MAX_IN_ONE_PLACE,
+                of_scores(|z| (z - row_max(z)).exp() / z.exp().aggregate(Aggregate::Sum, Over::Row)),
+            )
+            .mistake(
+                "max_below_the_line_only",
+                MAX_IN_ONE_PLACE,
+                of_scores(|z| z.exp() / (z - row_max(z)).exp().aggregate(Aggregate::Sum, Over::Row)),
             )
             .mistake(
                 "scores_divided_by_their_sum",
@@ -335,13 +351,23 @@ fn checks() -> Vec<Check> {
             }),
         Check::new("summary", "network", "summary names every layer with its shape and its parameters", 1)
             .after("network_params")
-            .on(sizes)
+            .on(|draw| {
+                let mut cases = sizes(draw);
+                cases.push(with_activations(cases[0].clone(), ["sigmoid", "linear", "relu"]));
+                cases
+            })
             .expects(|c| summary(c, 1))
             .shows(include_str!("snapshots/summary.snap"))
             .mistake(
                 "layers_counted_from_zero",
                 "The layers are counted from 0. The first line should be `layer 1`.",
                 |c| summary(c, 0),
+            )
+            .mistake(
+                "activations_by_position",
+                "The hidden layers are always called relu and the last one linear. A layer may have another activation: \
+                 write its own.",
+                |c| summary(&with_activations(c.clone(), ["relu", "relu", "linear"]), 1),
             ),
         Check::new("logits", "network", "forward returns the logits of the last layer", 1)
             .about("ThreeLayerNetwork::forward")
@@ -359,6 +385,11 @@ fn checks() -> Vec<Check> {
                 "The negative logits are cut off: ReLU is applied after the last layer too. Each layer applies its \
                  own activation; do not apply another one after it.",
                 computed(|f| network_logits(f).relu()),
+            )
+            .mistake(
+                "always_the_same",
+                ALWAYS_THE_SAME,
+                computed(|f| (0..3).fold(f.input("x"), |a, number| pre_activation(f, number, &a).sigmoid())),
             )
             .mistake(
                 "a_layer_is_skipped",
@@ -385,6 +416,18 @@ fn checks() -> Vec<Check> {
                 "Softmax is applied twice, which makes the probabilities more alike. Apply it once: is there one in \
                  `forward` already?",
                 computed(|f| softmax_of(&softmax_of(&network_logits(f)))),
+            )
+            .mistake(
+                "softmax_down_the_columns",
+                "Here the columns sum to 1. A row is a sample, and its classes compete with each other: each row of \
+                 probabilities sums to 1.",
+                computed(|f| softmax_of(&network_logits(f).t()).t()),
+            )
+            .mistake(
+                "sigmoid_for_softmax",
+                "This is the sigmoid of each score by itself, and a row does not sum to 1. The classes exclude each \
+                 other: use `softmax_rows`.",
+                computed(|f| network_logits(f).sigmoid()),
             ),
         Check::new("predict", "network", "predict returns the class with the largest score", 1)
             .after("logits")
@@ -395,10 +438,20 @@ fn checks() -> Vec<Check> {
                 "The search for the largest score starts at 0, so a row of negative scores always gets the same class. \
                  Start with the row's first score, or with `f64::NEG_INFINITY`.",
                 computed(|f| network_logits(f).relu().largest_of_rows()),
+            )
+            .mistake(
+                "first_score_above_a_threshold",
+                "This is the first class whose score is above some threshold, or class 0 if there is none. Take the class \
+                 with the largest score.",
+                computed(|f| network_logits(f).above(&f.number(0.5)).real().largest_of_rows()),
             ),
     ]
 }
 
+const ALWAYS_THE_SAME: &str =
+    "The same activation is applied whatever the layer says: use the layer's own `activation`.";
+const MAX_IN_ONE_PLACE: &str = "The row's largest score is subtracted in one place only, in the numerator or in the \
+    denominator. Subtract it in both: the exponentials that are added are those that are divided.";
 const BIASES_NOT_COUNTED: &str =
     "Only the weights are counted. The biases are learned too: a layer has n_in · n_out + n_out parameters.";
 
@@ -483,10 +536,13 @@ fn with_sigmoid(sigmoid: fn(&Num) -> Num) -> impl Fn(&Record) -> Record {
     })
 }
 
+fn pre_activation(f: &Formula, number: usize, a: &Num) -> Num {
+    a.dot(&f.input(&format!("weights{number}"))) + f.input(&format!("biases{number}"))
+}
+
 fn layer_forward(f: &Formula, number: usize, a: &Num) -> Num {
-    let part = |name: &str| format!("{name}{number}");
-    let z = (a.dot(&f.input(&part("weights"))) + f.input(&part("biases"))).named(["z1", "z2", "z3"][number]);
-    activate(f.case().text(&part("activation")), &z).named(["a1", "a2", "logits"][number])
+    let z = pre_activation(f, number, a).named(["z1", "z2", "z3"][number]);
+    activate(f.case().text(&format!("activation{number}")), &z).named(["a1", "a2", "logits"][number])
 }
 
 fn network_logits(f: &Formula) -> Num {
@@ -500,7 +556,11 @@ fn softmax_below(z: &Num, max: &Num) -> Num {
 }
 
 fn softmax_of(z: &Num) -> Num {
-    softmax_below(z, &z.aggregate(Aggregate::Max, Over::Row))
+    softmax_below(z, &row_max(z))
+}
+
+fn row_max(z: &Num) -> Num {
+    z.aggregate(Aggregate::Max, Over::Row)
 }
 
 /// What code returns that computes this from the scores.
@@ -508,23 +568,32 @@ fn of_scores(formula: fn(&Num) -> Num) -> impl Fn(&Record) -> Record {
     computed(move |f| formula(&f.input("z")))
 }
 
+const NAMES: [&str; 3] = ["linear", "relu", "sigmoid"];
 const REFUSED: &str = "an error that holds the name";
 
 fn is_known(c: &Record) -> bool {
-    ["linear", "relu", "sigmoid"].contains(&c.text("name"))
+    NAMES.contains(&c.text("name"))
 }
 
 /// Networks of which only the sizes count.
 fn sizes(draw: &mut probe::Generator) -> Vec<Record> {
     let drawn = (0..4).map(|_| 2 + draw::count(draw, 30)).collect();
-    [vec![6_usize, 5, 4, 3], drawn].map(|sizes| Record::new().with("sizes", sizes)).to_vec()
+    [vec![6_usize, 5, 4, 3], drawn]
+        .map(|sizes| with_activations(Record::new().with("sizes", sizes), ["relu", "relu", "linear"]))
+        .to_vec()
+}
+
+fn with_activations(sizes: Record, activations: [&str; 3]) -> Record {
+    let sizes = Record::new().with("sizes", sizes.counts("sizes"));
+    (0..3).fold(sizes, |case, number| case.with(&format!("activation{number}"), activations[number]))
 }
 
 /// The summary, with the number of its first layer.
 fn summary(c: &Record, first: usize) -> String {
     let mut text = String::new();
-    for (number, activation) in ["relu", "relu", "linear"].into_iter().enumerate() {
+    for number in 0..3 {
         let (n_in, n_out) = (c.counts("sizes")[number], c.counts("sizes")[number + 1]);
+        let activation = c.text(&format!("activation{number}"));
         let params = count_params(c, number);
         text += &format!("layer {}: {n_in} -> {n_out}, {activation}, {params} parameters\n", number + first);
     }
@@ -604,6 +673,13 @@ const OTHER_SCALES: [(&str, &str, Scale); 7] = [
 /// Whether the weights have this standard deviation, as far as 19,200 of them can tell (their own is known to 0.5 %).
 fn deviates_by(seen: &Record, std_dev: f64) -> bool {
     (spread(&seen.matrix("weights")) / std_dev - 1.0).abs() < 0.03
+}
+
+/// Whether no number is further from the mean than uniform ones are, which is sqrt(3) standard deviations. The furthest
+/// of 19,200 normal ones is at about 4.
+fn evenly_spread(weights: &ArrayRef2<f64>) -> bool {
+    let (mean, std_dev) = (weights.mean().unwrap_or(0.0), spread(weights));
+    std_dev > 0.0 && weights.iter().all(|weight| (weight - mean).abs() < 1.8 * std_dev)
 }
 
 fn repeats(weights: &ArrayRef2<f64>) -> bool {

@@ -104,14 +104,15 @@ fn layer(case: &Record, suffix: &str) -> DenseLayer {
     )
 }
 
-/// A network of which only the sizes count.
+/// A network of which only the sizes and the activations count.
 fn network_of_zeros(case: &Record) -> ThreeLayerNetwork {
     let sizes = case.counts("sizes");
-    let layer = |number: usize, activation| {
+    let layer = |number: usize| {
         let (n_in, n_out) = (sizes[number], sizes[number + 1]);
+        let activation = activation(case.text(&format!("activation{number}")));
         LAYER(Array2::zeros((n_in, n_out)), Array1::zeros(n_out), activation)
     };
-    NETWORK([layer(0, Activation::Relu), layer(1, Activation::Relu), layer(2, Activation::Linear)])
+    NETWORK([layer(0), layer(1), layer(2)])
 }
 
 fn network(case: &Record) -> ThreeLayerNetwork {
