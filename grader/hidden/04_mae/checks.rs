@@ -22,7 +22,10 @@ fn checks() -> Vec<Check> {
                  keeps only the sign of each error.",
                 computed(|f| gradient(f, "mse")),
             )
-            .mistake("gradient_in_whole_numbers", GRADIENT_IN_WHOLE_NUMBERS, zeros_unless_empty),
+            .mistake("gradient_in_whole_numbers", GRADIENT_IN_WHOLE_NUMBERS, zeros_unless_empty)
+            .mistake("gradient_in_whole_numbers", GRADIENT_IN_WHOLE_NUMBERS, |c| {
+                Array2::zeros(c.matrix("y_true").dim())
+            }),
         Check::new("mae_grad_ties", "mae_grad", "mae_grad is 0 where prediction and target agree", 1)
             .asks("mae_grad")
             .after("mae_grad")
@@ -99,7 +102,10 @@ fn checks() -> Vec<Check> {
                  and is negative where a prediction is too low.",
                 computed(|f| error(f).square() / error(f).count()),
             )
-            .mistake("gradient_in_whole_numbers", GRADIENT_IN_WHOLE_NUMBERS, zeros_unless_empty),
+            .mistake("gradient_in_whole_numbers", GRADIENT_IN_WHOLE_NUMBERS, zeros_unless_empty)
+            .mistake("gradient_in_whole_numbers", GRADIENT_IN_WHOLE_NUMBERS, |c| {
+                Array2::zeros(c.matrix("y_true").dim())
+            }),
         slope("mse_slope", "mse_grad", "mse_loss", "mse_grad agrees with the slope measured on mse_loss"),
         Check::new("shapes", "shapes", "targets and predictions of different shapes are refused", 1)
             .about("mae_loss")
@@ -165,6 +171,7 @@ fn checks() -> Vec<Check> {
                     0.5 * (different[(different.len() - 1) / 2] + different[different.len() / 2])
                 },
             )
+            .mistake("only_one_of_the_two_halved", ONLY_ONE_HALVED, |c| 1.5 * middle(c, 0))
             .mistake("midrange", MIDRANGE, computed(midrange)),
         Check::new("best_constant_even", "best_constant", "of two values in the middle the median is halfway", 1)
             .asks("best_constant")
@@ -178,6 +185,8 @@ fn checks() -> Vec<Check> {
             .mistake("upper_of_the_two", ONE_OF_THE_TWO, |c| middle(c, 0))
             .mistake("lower_of_the_two", ONE_OF_THE_TWO, |c| middle(c, -1))
             .mistake("mean_for_the_mae", MEAN_FOR_THE_MAE, computed(|f| f.input("y").mean()))
+            .mistake("only_one_of_the_two_halved", ONLY_ONE_HALVED, |c| 0.5 * middle(c, -1) + middle(c, 0))
+            .mistake("only_one_of_the_two_halved", ONLY_ONE_HALVED, |c| 0.5 * middle(c, 0) + middle(c, -1))
             .mistake(
                 "pair_one_too_far",
                 "The two values that you average are not the two in the middle: indices start at 0, so among 4 sorted \
@@ -220,8 +229,8 @@ const LOSS_IN_WHOLE_NUMBERS: &str = "The loss is 0 whatever the predictions are.
     integers, as in `1 / n`: 1 / 4 is 0 in Rust. Write `n as f64` before you divide.";
 const TARGET_MINUS_PREDICTION: &str = "This is (y_true - y_pred) / n: the sign is wrong, and the 2 of the derivative \
     is missing. Some programs *add* such a correction. The gradient is 2 · (y_pred - y_true) / n, and is subtracted.";
-const GRADIENT_IN_WHOLE_NUMBERS: &str = "The gradient is 0 everywhere. Perhaps your code divides two integers, as in \
-    `1 / n` or `2 / n`: 1 / 4 is 0 in Rust. Write `n as f64` before you divide.";
+const GRADIENT_IN_WHOLE_NUMBERS: &str = "Wherever there are entries, the gradient is 0. Perhaps your code divides two \
+    integers, as in `1 / n` or `2 / n`: 1 / 4 is 0 in Rust, and 1 / 0 panics. Write `n as f64` before you divide.";
 const SHAPES_NOT_COMPARED: &str = "The targets have another shape than the predictions, and your code continues. `-` \
     broadcasts, so a target is compared with predictions of other samples, and `zip` stops at the shorter one. Both \
     hide a mistake of the caller. Compare `.dim()` of both first, with `assert_eq!`, in all four functions.";
@@ -235,6 +244,9 @@ const MIDRANGE: &str = "This is the point halfway between the smallest and the l
     the median.";
 const TWO_OF_AN_ODD_COUNT: &str =
     "You average two values, but with an odd number of them there is one in the middle: take that one.";
+const ONLY_ONE_HALVED: &str = "Only one of the values in the middle is halved, and the other one is added to it. `0.5 * a \
+    + b` needs brackets, `0.5 * (a + b)`: that is the median for an odd number of values as well, where a and b are the \
+    same.";
 const MEDIAN_ONE_TOO_FAR: &str =
     "This is a neighbour of the median. Indices start at 0, so among 5 sorted values the middle one has the index 2.";
 const MEAN_FOR_THE_MAE: &str = "This is the mean, the best constant for the MSE. For the MAE it is the median: there \
@@ -444,7 +456,7 @@ fn fit_constant(id: &'static str, loss: &'static str, after: &'static str, title
         .mistake(
             "last_step_left_out",
             "The last step is missing: `start` and then one number for each of the `steps` makes `steps + 1` numbers.",
-            computed(|f| f.vector(&path(f, Num::sum)[..f.case().count("steps")])),
+            computed(|f| f.vector(&path(f, Num::sum)[..f.case().count("steps").max(1)])),
         )
 }
 
