@@ -188,6 +188,12 @@ fn checks() -> Vec<Check> {
             |c| 0.5 / (1.0 + c.float("x").powi(2)),
         )
         .mistake(
+            "square_of_the_sum",
+            "This is 1 / (x + 1)². The square belongs to x alone: the weight adds x² and the bias adds 1, so it is 1 / (x² \
+             + 1).",
+            |c| (c.float("x") + 1.0).powi(2).recip(),
+        )
+        .mistake(
             "bias_does_not_move",
             "Only the weight is taken into account. The bias moves in the same step and adds 1 to x². Without it the \
              rate for x = 0 would be infinite.",
@@ -278,6 +284,16 @@ fn checks() -> Vec<Check> {
                     let same_rows = (0.0 * &x + 1.0).outer(&(x * trace.get("delta1")));
                     [("dl_dw1", same_rows), ("dl_db1", trace.get("dl_db1"))]
                 }),
+            )
+            .mistake(
+                "a1_in_dl_dw1",
+                "dL/dW1 contains a1 as a factor too many. The input of the hidden neurons is x: entry [i, j] is x[i] times \
+                 delta1[j].",
+                computed(|f| {
+                    let trace = Trace::of(f);
+                    let dl_dw1 = f.input("x").outer(&(trace.get("a1") * trace.get("delta1")));
+                    [("dl_dw1", dl_dw1), ("dl_db1", trace.get("dl_db1"))]
+                }),
             ),
         Check::new("two_layer_update", "update", "two_layer_step moves all four parameters against their slopes", 2)
             .about("two_layer_step")
@@ -329,6 +345,11 @@ fn checks() -> Vec<Check> {
                 },
             )
             .mistake(
+                "matrix_by_columns",
+                "dL/dW1 is written column by column. The inner brackets hold its rows, one for each input.",
+                |c| lines(report(&with_columns(c), number)),
+            )
+            .mistake(
                 "truncated_not_rounded",
                 "The digits after the sixth are cut off. Round instead: 0.6636167 becomes 0.663617.",
                 |c| lines(report(c, |value| format!("{:.6}", (value * 1e6).trunc() / 1e6))),
@@ -351,6 +372,12 @@ fn checks() -> Vec<Check> {
                 "A number that rounds to zero has kept its sign, -0.000000. -0.0000004 is not zero before the \
                  rounding, so test the rounded number.",
                 |c| lines(report(c, |value| if value == 0.0 { number(0.0) } else { format!("{value:.6}") })),
+            )
+            .mistake(
+                "small_numbers_taken_for_zero",
+                "A number closer to zero than a millionth is written as zero, but -0.0000007 rounds to -0.000001. Round \
+                 first, and remove the sign if only zeros are left.",
+                |c| lines(report(c, |value| number(if value.abs() < 1e-6 { 0.0 } else { value }))),
             )
             .mistake(
                 "small_numbers_in_exponents",
@@ -661,6 +688,14 @@ fn made_up_trace(size: usize, z2: f64, mut number: impl FnMut() -> f64) -> Recor
         "z2" => record.with(field, z2),
         "a2" | "loss" | "dl_da2" | "da2_dz2" | "delta2" | "dl_db2" => record.with(field, number()),
         _ => record.with(field, Array1::from_shape_simple_fn(size, &mut number)),
+    })
+}
+
+/// The trace with the columns of its matrix for rows.
+fn with_columns(c: &Record) -> Record {
+    c.parts().fold(Record::new(), |record, (name, value)| match name {
+        "dl_dw1" => record.with(name, c.matrix(name).t().to_owned()),
+        _ => record.with(name, value.clone()),
     })
 }
 
