@@ -102,6 +102,8 @@ fn checks() -> Vec<Check> {
             "This is the logarithm to base 2. The gradient P - Y belongs to the natural logarithm, `ln`.",
             |c| cross_entropy(&c.matrix("y_onehot"), &c.matrix("p")) / LN_2,
         )
+        .mistake("logarithm_of_the_sum", LOGARITHM_OF_THE_SUM, computed(|f| -(f.input("y_onehot") * f.input("p")).sum().ln() / f.input("p").rows()))
+        .mistake("logarithm_of_the_sum", LOGARITHM_OF_THE_SUM, computed(|f| -((f.input("y_onehot") * f.input("p")).sum() / f.input("p").rows()).ln()))
         .mistake(
             "labels_and_probabilities_swapped",
             "The loss is infinite, although no probability is 0 here. Perhaps you take the logarithm of the labels, \
@@ -186,6 +188,22 @@ fn checks() -> Vec<Check> {
                     let run = trained(c, c.count("epochs"));
                     let losses = trained(c, c.count("epochs") + 1).losses.split_off(1);
                     Run { losses, ..run }.record()
+                },
+            )
+            .mistake(
+                "starts_from_zero",
+                "Training starts from W = 0 and b = 0. It should start from the parameters that it is given.",
+                |c| {
+                    let zeros = (Array2::zeros(c.matrix("w").dim()), Array1::zeros(c.vector("b").len()));
+                    trained_from(zeros, c, |_| c.float("learning_rate")).record()
+                },
+            )
+            .mistake(
+                "learning_rate_shrinks",
+                "The learning rate is divided by the number of the epoch. Take every step with the one that is given.",
+                |c| {
+                    let start = (c.matrix("w").to_owned(), c.vector("b").to_owned());
+                    trained_from(start, c, |epoch| c.float("learning_rate") / (epoch + 1) as f64).record()
                 },
             )
             .mistake(
@@ -384,8 +402,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_panics(
                 "no_losses_panic",
-                "There may be no losses at all, and an index into an empty slice panics. `first()` and `last()` give \
-                 an `Option` instead.",
+                "Your code panics if there are no losses at all. `first()` and `last()` return `None` then: what should \
+                 it return in that case?",
                 |c| c.vector("losses").is_empty(),
             ),
         Check::new("diagnose_nan", "diagnose", "diagnose finds a NaN wherever it is", 1)
@@ -498,14 +516,32 @@ fn checks() -> Vec<Check> {
         .expects(|c| training_log(c, four_decimals, percent_gone))
         .mistake_panics(
             "log_of_nothing_panics",
-            "There may be no losses at all, and an index into an empty slice panics. `first()` and `last()` give an \
-             `Option` instead.",
+            "Your code panics if there are no losses at all. `first()` and `last()` return `None` then, and the log is \
+             empty.",
             |c| c.vector("losses").is_empty(),
         ),
     ]);
     checks
 }
 
+const LOGARITHM_OF_THE_SUM: &str = "The logarithm is taken once, of the probabilities of all samples together. Take the \
+     logarithm for each sample, and then the mean of the logarithms.";
+const SIGMOID_SLOPE_IN_DZ: &str = "dZ contains P (1 - P), the slope of a sigmoid, as an additional factor. With softmax \
+     and cross-entropy dZ is P - Y alone.";
+const AVERAGED_OVER_ALL_ENTRIES: &str = "The step is n_classes times too short: dZ is divided by the number of its \
+     entries. The loss is a mean over the samples, so divide by n_samples.";
+const ZERO_INPUTS_PROVES_NOTHING: &str = "A step that subtracts the bias passes `zero_inputs`. Do you call the given \
+     `step`, take the absolute value of the difference, and allow for no more than rounding? Begin with a b for which b and -b give different losses, so \
+     not 0. With two classes of equal size there is no such b: use three classes, or classes of different sizes.";
+/// The logits of a step that returns no loss.
+const LOSS_OF_ZERO: &str = "X·W + b, and the step returns 0";
+const DUPLICATED_DATA_PROVES_NOTHING: &str = "A step that averages nothing passes `duplicated_data`. Do you call the \
+     given `step`? Compare every entry of W and b after it: not the loss, which is averaged in all these steps, and not \
+     sums, in which differences cancel out.";
+const UPHILL_ACCEPTED: &str = "A step that goes uphill passes `bias_direction`: it moves b, but the bias of the most \
+     frequent class falls. Test whether that one is above 0.";
+const DUPLICATED_DATA_EXPECTS_TWICE: &str = "A right step fails `duplicated_data`, and one that sums dW up passes. The \
+     gradients are means: with every sample twice W and b are the same as before, not twice as large.";
 const NAN_COMPARED: &str = "A NaN goes unnoticed. Every comparison with NaN is false, even NaN == NaN, so neither `<` \
      nor `==` finds it, and the last branch is chosen. Use `is_nan`.";
 const STOPS_WHEN_THE_LOSS_RISES: &str = "The training ends early, where the loss has risen. The loss may rise for a \
@@ -525,6 +561,7 @@ fn sanity_checks() -> [Check; 3] {
             .after("cross_entropy")
             .on(|draw| shuffled(draw, steps_to_test()))
     };
+    let returns_zero = |c: &Record| c.text("logits") == LOSS_OF_ZERO;
     let adds_bias = |c: &Record| c.text("logits") == "X·W + b";
     let averages_dw = |c: &Record| c.text("dW") == "Xᵀ·dZ / n";
     let averages_db = |c: &Record| c.text("db") == "sum of dZ / n";
@@ -533,12 +570,15 @@ fn sanity_checks() -> [Check; 3] {
     [
         check("zero_inputs", "zero_inputs tells whether the logits of a step are X·W + b")
             .expects(move |c| answer("zero_inputs", adds_bias(c)))
+            .mistake("zero_inputs_proves_nothing", ZERO_INPUTS_PROVES_NOTHING, |_| answer("zero_inputs", true))
+            .mistake("zero_inputs_proves_nothing", ZERO_INPUTS_PROVES_NOTHING, move |c| {
+                answer("zero_inputs", !returns_zero(c))
+            })
             .mistake(
-                "zero_inputs_proves_nothing",
-                "A step that subtracts the bias passes `zero_inputs`. Do you call the given `step`? Begin with a b \
-                 for which b and -b give different losses, so not 0. With two classes of equal size there is no such \
-                 b: use three classes, or classes of different sizes.",
-                |_| answer("zero_inputs", true),
+                "zero_inputs_looks_one_way",
+                "A step whose loss is too low passes `zero_inputs`. Test how far it is from the expected loss, in either \
+                 direction: `.abs() < 1e-9`.",
+                move |c| answer("zero_inputs", adds_bias(c) || returns_zero(c)),
             )
             .mistake(
                 "zero_inputs_always_fails",
@@ -556,22 +596,29 @@ fn sanity_checks() -> [Check; 3] {
                 "zero_inputs_expects_minus_b",
                 "`zero_inputs` fails where it should pass, and passes where it should fail: with X = 0 the logits are \
                  b, not -b.",
-                move |c| answer("zero_inputs", !adds_bias(c)),
+                move |c| answer("zero_inputs", !adds_bias(c) && !returns_zero(c)),
             ),
         check("duplicated_data", "duplicated_data tells whether a step averages dW and db")
             .expects(move |c| answer("duplicated_data", averages_dw(c) && averages_db(c) && !nan(c)))
-            .mistake(
-                "duplicated_data_proves_nothing",
-                "Every step passes `duplicated_data`. Do you call the given `step`? Compare W and b after it. The \
-                 loss does not help: it is averaged in all these steps.",
-                |_| answer("duplicated_data", true),
-            )
+            .mistake("duplicated_data_proves_nothing", DUPLICATED_DATA_PROVES_NOTHING, |_| {
+                answer("duplicated_data", true)
+            })
+            .mistake("duplicated_data_proves_nothing", DUPLICATED_DATA_PROVES_NOTHING, move |c| {
+                answer("duplicated_data", !nan(c))
+            })
             .mistake(
                 "duplicated_data_always_fails",
                 "A right step fails `duplicated_data`. Do both steps begin with the same W and b? The first step \
-                 changes them: make new ones, or clone them before. And allow for rounding.",
+                 changes them: make new ones, or clone them before. Does every sample occur twice, each time with its \
+                 own label? And allow for rounding.",
                 |_| answer("duplicated_data", false),
             )
+            .mistake("duplicated_data_expects_twice", DUPLICATED_DATA_EXPECTS_TWICE, move |c| {
+                answer("duplicated_data", c.text("dW") == "Xᵀ·dZ" && averages_db(c))
+            })
+            .mistake("duplicated_data_expects_twice", DUPLICATED_DATA_EXPECTS_TWICE, move |c| {
+                answer("duplicated_data", c.text("dW") == "Xᵀ·dZ" && !averages_db(c))
+            })
             .mistake(
                 "duplicated_data_looks_at_b_only",
                 "A step that sums dW up, or leaves NaN in W, passes `duplicated_data`: compare W after the step too, \
@@ -612,9 +659,19 @@ fn sanity_checks() -> [Check; 3] {
             )
             .mistake(
                 "bias_direction_reversed",
-                "The result of `bias_direction` is inverted: the most frequent class should become more likely, so \
-                 its bias rises.",
+                "A step that goes uphill passes `bias_direction`, and the right one fails. The most frequent class should \
+                 become more likely: test whether *its* bias is above 0.",
                 move |c| answer("bias_direction", moves(c, "b + lr·db")),
+            )
+            .mistake("uphill_accepted", UPHILL_ACCEPTED, move |c| {
+                answer("bias_direction", moves(c, "b - lr·db") || moves(c, "b + lr·db"))
+            })
+            .mistake("uphill_accepted", UPHILL_ACCEPTED, move |c| answer("bias_direction", !moves(c, "none")))
+            .mistake(
+                "bias_above_zero_before",
+                "All steps pass `bias_direction` that leave numbers in b, whatever they do. Does b begin at 0, so that a \
+                 bias above 0 has risen?",
+                move |c| answer("bias_direction", !moves(c, "NaN")),
             )
             .mistake(
                 "standing_still_accepted",
@@ -634,7 +691,7 @@ fn answer(question: &str, yes: bool) -> Record {
     Record::new().with(question, yes)
 }
 
-/// Every combination of the three shipped bugs, and five more steps that are wrong in other ways.
+/// Every combination of the three shipped bugs, and six more steps that are wrong in other ways.
 fn steps_to_test() -> Vec<Record> {
     let step = |logits: &str, dw: &str, db: &str, update: &str| {
         Record::new().with("logits", logits).with("dW", dw).with("db", db).with("update of b", update)
@@ -652,6 +709,7 @@ fn steps_to_test() -> Vec<Record> {
     steps.push(step("X·W + b", "Xᵀ·dZ", "sum of dZ", "b - lr·db"));
     steps.push(step("X·W + b", "NaN", "sum of dZ / n", "b - lr·db"));
     steps.push(step("X·W + b", "Xᵀ·dZ / n", "sum of dZ / n", "NaN"));
+    steps.push(step(LOSS_OF_ZERO, "Xᵀ·dZ / n", "sum of dZ / n", "b - lr·db"));
     steps
 }
 
@@ -700,6 +758,16 @@ fn steps() -> Vec<Check> {
             },
         )
         .mistake(
+            "logarithm_of_the_sum",
+            LOGARITHM_OF_THE_SUM,
+            computed(|f| [("loss", -true_p(f).sum().ln() / true_p(f).rows())]),
+        )
+        .mistake(
+            "logarithm_of_the_sum",
+            LOGARITHM_OF_THE_SUM,
+            computed(|f| [("loss", -(true_p(f).sum() / true_p(f).rows()).ln())]),
+        )
+        .mistake(
             "softmax_twice",
             "Softmax is applied twice, which makes the probabilities more alike. Apply `softmax_rows` once, to the \
              scores.",
@@ -730,6 +798,16 @@ fn steps() -> Vec<Check> {
         "W goes uphill. The gradient points to where the loss rises, so subtract it: W ← W - learning_rate · dW. If \
                  b goes uphill, too, perhaps dZ is Y - P.",
         computed(|f| [("w", 2.0 * f.input("w") - &after_step(f)[0])]),
+    )
+    .mistake(
+        "sigmoid_slope_in_dz",
+        SIGMOID_SLOPE_IN_DZ,
+        computed(|f| [("w", after_step_with(f, with_sigmoid_slope)[0].clone())]),
+    )
+    .mistake(
+        "averaged_over_all_entries",
+        AVERAGED_OVER_ALL_ENTRIES,
+        computed(|f| [("w", after_step_with(f, divided_by_classes)[0].clone())]),
     )
     .mistake(
         "dw_not_averaged",
@@ -767,6 +845,25 @@ fn steps() -> Vec<Check> {
          from b as from W. Here the most frequent class should get a larger bias, but gets a smaller one.",
         // It begins at 0.
         computed(|f| [("b", -&after_step(f)[1])]),
+    )
+    .mistake(
+        "sigmoid_slope_in_dz",
+        SIGMOID_SLOPE_IN_DZ,
+        computed(|f| [("b", after_step_with(f, with_sigmoid_slope)[1].clone())]),
+    )
+    .mistake(
+        "averaged_over_all_entries",
+        AVERAGED_OVER_ALL_ENTRIES,
+        computed(|f| [("b", after_step_with(f, divided_by_classes)[1].clone())]),
+    )
+    .mistake(
+        "bias_from_moved_weights",
+        "db is computed with the new W. Compute dZ once, before anything changes, and use it for W and for b.",
+        computed(|f| {
+            let (mut w, mut b) = (after_step(f)[0].clone(), f.input("b"));
+            step_of(f, &mut w, &mut b, softmax_of);
+            [("b", b)]
+        }),
     )
     .mistake(
         "bias_gradient_per_sample",
@@ -852,6 +949,27 @@ fn loss_with(f: &Formula, mut b: Num, softmax: fn(&Num) -> Num) -> [(&'static st
     [("loss", step_of(f, &mut f.input("w"), &mut b, softmax))]
 }
 
+/// The entries of P that belong to true classes, and 0 for all others.
+fn true_p(f: &Formula) -> Num {
+    softmax_of(&(f.input("x").dot(&f.input("w")) + f.input("b"))) * f.input("y_onehot")
+}
+
+/// W and b after a step with another dZ, made of P and Y.
+fn after_step_with(f: &Formula, dz: fn(&Num, &Num) -> Num) -> [Num; 2] {
+    let (x, y, w, b) = (f.input("x"), f.input("y_onehot"), f.input("w"), f.input("b"));
+    let dz = dz(&softmax_of(&(x.dot(&w) + &b)), &y) / x.rows();
+    let db = dz.aggregate(Aggregate::Sum, Over::Samples);
+    [w - f.input("learning_rate") * x.t().dot(&dz), b - f.input("learning_rate") * db]
+}
+
+fn with_sigmoid_slope(p: &Num, y: &Num) -> Num {
+    (p - y) * p * (1.0 - p)
+}
+
+fn divided_by_classes(p: &Num, y: &Num) -> Num {
+    (p - y) * y.rows() / y.count()
+}
+
 /// W and b after a step.
 fn after_step(f: &Formula) -> [Num; 2] {
     let (mut w, mut b) = (f.input("w"), f.input("b"));
@@ -884,6 +1002,18 @@ impl Run {
     fn record(self) -> Record {
         Record::new().with("losses", Array1::from(self.losses)).with("w", self.w).with("b", self.b)
     }
+}
+
+/// A training from these parameters, with a learning rate for each epoch.
+fn trained_from((mut w, mut b): (Array2<f64>, Array1<f64>), c: &Record, rate: impl Fn(usize) -> f64) -> Run {
+    let of_epoch = |epoch| {
+        c.clone().parts().fold(Record::new(), |case, (name, value)| match name {
+            "learning_rate" => case.with(name, rate(epoch)),
+            _ => case.with(name, value.clone()),
+        })
+    };
+    let losses = (0..c.count("epochs")).map(|epoch| take(&of_epoch(epoch), &mut w, &mut b)).collect();
+    Run { losses, w, b }
 }
 
 fn trained(c: &Record, epochs: usize) -> Run {
