@@ -85,7 +85,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "fresh_gradients",
-                "`kept` is the slope of x + 1 alone. Pass the `Gradients` that the first `backward` returned.",
+                "`kept` is the slope of x + 1 alone. Pass the `Gradients` that the first `backward` returned, and do not \
+                 clear them before the second pass.",
                 computed(|f| passes(2.0 * f.input("x"), f.number(1.0), f.number(1.0))),
             )
             .mistake(
@@ -206,6 +207,14 @@ fn checks() -> Vec<Check> {
             )
             .mistake("one_layer_without_biases", ONE_LAYER_WITHOUT_BIASES, of_sizes(|i, h, o| i * h + h + h * o))
             .mistake("one_layer_without_biases", ONE_LAYER_WITHOUT_BIASES, of_sizes(|i, h, o| i * h + h * o + o))
+            .mistake("one_output_bias", ONE_OUTPUT_BIAS, of_sizes(|i, h, o| i * h + h + h * o + 1))
+            .mistake("one_output_bias", ONE_OUTPUT_BIAS, of_sizes(|i, h, o| i * h + 1 + h * o + 1))
+            .mistake(
+                "weights_multiplied",
+                "The numbers of weights of the two layers are multiplied. Add them: I · H in the first layer, H · O in the \
+                 second.",
+                of_sizes(|i, h, o| i * h * o + h + o),
+            )
             .mistake("bias_for_every_input", BIAS_FOR_EVERY_INPUT, of_sizes(|i, h, o| i * h + i + h * o + h))
             .mistake("bias_for_every_input", BIAS_FOR_EVERY_INPUT, of_sizes(|i, h, o| i * h + h + h * o + h))
             .mistake("bias_for_every_input", BIAS_FOR_EVERY_INPUT, of_sizes(|i, h, o| i * h + i + h * o + o)),
@@ -221,8 +230,18 @@ fn checks() -> Vec<Check> {
         Check::new("slopes", "by_hand", "loss_and_slopes derives the gradient by hand", 2)
             .asks("loss_and_slopes")
             .after("loss")
-            .on(networks)
-            .computes(slopes_of),
+            .on(|draw| {
+                // Without a bias the sample (0, 0) is at the kink of ReLU.
+                let at_the_kink = Record::new().with("hidden_biases", array![0.0, -0.02, 0.03, 0.0]);
+                let mut cases = networks(draw);
+                cases.push(replaced(&cases[0], &at_the_kink));
+                cases
+            })
+            .computes(slopes_of)
+            .mistake("value_for_the_slope_of_relu", VALUE_FOR_THE_SLOPE_OF_RELU, computed(|f| {
+                let [hidden_weights, ..] = slopes_masked_by(f, |pass| pass.h.clone());
+                [hidden_weights]
+            })),
         Check::new("slopes_of_two_outputs", "by_hand", "loss_and_slopes averages over samples and outputs", 1)
             .about("loss_and_slopes")
             .after("slopes")
@@ -335,17 +354,17 @@ fn checks() -> Vec<Check> {
                 |c| difference(c, |d| d.iter().fold(0.0, |max: f64, d| max.max(d.abs()))),
             )
             .mistake(
+                "counted_not_shaped",
+                "Arrays with as many entries, but of another shape, are compared. Compare the shapes, `.dim()`.",
+                |c| match (c.matrix("a"), c.matrix("b")) {
+                    (a, b) if a.len() == b.len() => nan_or_max(a.iter().zip(b).map(|(a, b)| (a - b).abs())).into(),
+                    _ => Value::Nothing,
+                },
+            )
+            .mistake(
                 "zip_stops_early",
                 "Arrays of different shapes are compared up to the end of the shorter one: `zip` stops there.",
                 |c| nan_or_max(c.matrix("a").iter().zip(c.matrix("b")).map(|(a, b)| (a - b).abs())),
-            )
-            .mistake(
-                "only_the_numbers_of_entries_compared",
-                "Arrays of different shapes are compared if they have as many entries. Compare their shapes, `dim()`.",
-                |c| match c.matrix("a").len() == c.matrix("b").len() {
-                    true => nan_or_max(c.matrix("a").iter().zip(c.matrix("b")).map(|(a, b)| (a - b).abs())).into(),
-                    false => Record::from(None::<f64>),
-                },
             )
             .mistake(
                 "one_row_for_all",
@@ -365,7 +384,15 @@ fn checks() -> Vec<Check> {
                 (by_hand.named("by hand") - dfdx.named("dfdx")).abs().max()
             })
             .within(PARITY)
-            .mistake("compared_with_itself", COMPARED_WITH_ITSELF, |_| 0.0),
+            .mistake("compared_with_itself", COMPARED_WITH_ITSELF, |_| 0.0)
+            .mistake(
+                "divided_by_samples",
+                "The largest difference is divided by the number of samples. Return the largest difference itself.",
+                computed(|f| {
+                    let [by_hand, dfdx] = ["", "dfdx_"].map(|prefix| Net::of(f, prefix).pass(&f.input("x")).p);
+                    (by_hand - dfdx).abs().max() / f.input("x").rows()
+                }),
+            ),
         Check::new("gradient_parity", "parity", "gradient_parity compares every weight and every bias", 2)
             .after("slopes")
             .after("no_difference")
@@ -396,15 +423,17 @@ fn checks() -> Vec<Check> {
                 "Only the output layer is compared. Compare the hidden layer too: mistakes are more common there.",
                 |c| largest(&[1, 3].map(|place| slope_differences(c)[place].clone())),
             )
+            .mistake(
+                "one_layer_compared",
+                "Only the hidden layer is compared. Compare the output layer too.",
+                |c| largest(&[0, 2].map(|place| slope_differences(c)[place].clone())),
+            )
             .mistake("one_array_not_compared", ONE_ARRAY_NOT_COMPARED, largest_but(0))
             .mistake("one_array_not_compared", ONE_ARRAY_NOT_COMPARED, largest_but(1))
             .mistake("one_array_not_compared", ONE_ARRAY_NOT_COMPARED, largest_but(2))
             .mistake("one_array_not_compared", ONE_ARRAY_NOT_COMPARED, largest_but(3))
-            .mistake(
-                "differences_added_up",
-                "The differences of the four arrays are added up. Return the largest of them.",
-                |c| slope_differences(c).map(|difference| largest(&[difference])).iter().sum::<f64>(),
-            )
+            .mistake("differences_added_up", DIFFERENCES_ADDED_UP, sum_of_differences)
+            .mistake("differences_added_up", DIFFERENCES_ADDED_UP, |c| sum_of_differences(c) / 4.0)
             .mistake(
                 "nan_is_passed_over",
                 "If all slopes are NaN, the result is 0, as for a perfect match: `f64::max` ignores NaN.",
@@ -421,6 +450,12 @@ fn checks() -> Vec<Check> {
                 computed(|f| losses_of(f, f.times("epochs"), with_memory(f, 1.0))),
             )
             .mistake("loss_after_the_update", LOSS_AFTER_THE_UPDATE, loss_after_the_update)
+            .mistake(
+                "nothing_moves",
+                "All losses are the same: the parameters never change. Are the gradients cleared before `update` has used \
+                 them, or is another model updated than the one whose loss is taken?",
+                computed(|f| losses_of(f, f.times("epochs"), |_, _, slope| 0.0 * slope)),
+            )
             .mistake(
                 "learning_rate_left_at_default",
                 "The learning rate is always 0.01, as in `SgdConfig::default()`. Set `lr`.",
@@ -455,20 +490,31 @@ fn checks() -> Vec<Check> {
                     None => Err("There are no losses.".to_owned()),
                 }
             }),
-        Check::new("train_xor_by_hand", "training", "train_xor_by_hand takes the same steps", 1)
-            .after("slopes")
-            .on(trainings)
-            .computes(|f| losses_of(f, f.times("epochs"), step))
-            .mistake("loss_after_the_update", LOSS_AFTER_THE_UPDATE, loss_after_the_update)
-            .mistake(
-                "biases_not_trained",
-                "Only the weights are trained. Update the biases as well, with their own slopes.",
-                computed(|f| {
-                    losses_of(f, f.times("epochs"), |place, rate, slope| {
-                        if PARAMETERS[place].ends_with("biases") { 0.0 * slope } else { rate * slope }
-                    })
-                }),
-            ),
+        with_wrong_steps(
+            Check::new("train_xor_by_hand", "training", "train_xor_by_hand takes the same steps", 1)
+                .after("slopes")
+                .on(trainings)
+                .computes(|f| losses_of(f, f.times("epochs"), step)),
+        )
+        .mistake("loss_after_the_update", LOSS_AFTER_THE_UPDATE, loss_after_the_update)
+        .mistake(
+            "nothing_moves",
+            "All losses are the same. Either no parameter is updated, or each loss is that of `start`.",
+            losses_with_factors([0.0; 4]),
+        )
+        .mistake("slopes_between_updates", SLOPES_BETWEEN_UPDATES, in_turns(&[&[0, 1], &[2, 3]]))
+        .mistake("slopes_between_updates", SLOPES_BETWEEN_UPDATES, in_turns(&[&[2, 3], &[0, 1]]))
+        .mistake("slopes_between_updates", SLOPES_BETWEEN_UPDATES, in_turns(&[&[0], &[1], &[2], &[3]]))
+        .mistake(
+            "slopes_of_the_start",
+            "Every step takes the slopes of the first network. Compute them in each epoch, of the network as it is then.",
+            computed(|f| {
+                let mut of_the_start: [Option<Num>; 4] = [const { None }; 4];
+                losses_of(f, f.times("epochs"), move |place, rate, slope| {
+                    rate * &*of_the_start[place].get_or_insert(slope)
+                })
+            }),
+        ),
         Check::new("median", "benchmark", "median is the middle of the sorted times", 1)
             .on(|draw| {
                 let [odd, even, more] = [7, 4, 6].map(|n| (0..n).map(|_| 1 + draw::count(draw, 900)).collect());
@@ -479,13 +525,12 @@ fn checks() -> Vec<Check> {
             .computes(|f| f.input("nanoseconds").median().floor().whole()),
         Check::new("measure", "benchmark", "measure warms up once and takes the median of the other runs", 1)
             .after("median")
-            // The first call is the warm-up. The median of the others is a short one, far below their mean, and neither the
-            // first nor the last.
+            // The first call is the warm-up. The median of the others is a short one, far below their mean; it is neither
+            // the first of them nor the last, nor the one in the middle.
             .on(|draw| {
-                let runs = 3 + 2 * draw::count(draw, 4);
-                let mut waits = vec![60_usize];
-                waits.extend((0..runs).map(|run| if run % 2 == 1 { 40 } else { 3 + run }));
-                waits[1..].rotate_left(1);
+                let runs = 5 + 2 * draw::count(draw, 4);
+                let mut waits = vec![60_usize, 3, 15];
+                waits.extend((2..runs).map(|run| if run % 2 == 0 { 40 } else { 3 + run }));
                 vec![Record::new().with("runs", runs).with("milliseconds", waits)]
             })
             .has_none_of(&FAULTS_OF_MEASURING, |c, seen| {
@@ -588,8 +633,10 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "run_for_step",
                 "This is the time of a whole run. Divide it by the number of steps.",
-                table_in(Style { whole_run: true, ..STYLE }),
+                table_in(Style { divisor: |_, _| 1, ..STYLE }),
             )
+            .mistake("divided_by_runs", DIVIDED_BY_RUNS, table_in(Style { divisor: |_, runs| runs, ..STYLE }))
+            .mistake("divided_by_runs", DIVIDED_BY_RUNS, table_in(Style { divisor: |steps, runs| steps * runs, ..STYLE }))
             .mistake(
                 "milliseconds",
                 "These are milliseconds. A microsecond, µs, is a millionth of a second.",
@@ -629,21 +676,43 @@ fn checks() -> Vec<Check> {
                     Record::new().with("x", drawn),
                 ]
             })
-            .expects(|c| c.vector("x").mapv(|x| half(x, f64::round_ties_even, -14, f64::INFINITY)))
+            .expects(halves(HALF))
             .within(Tolerance::relative(1e-6))
-            .mistake("cut_off", "The digits that do not fit are cut off. Round to the nearest number that fits.", |c| {
-                c.vector("x").mapv(|x| half(x, f64::trunc, -14, f64::INFINITY))
-            })
+            .mistake(
+                "cut_off",
+                "The digits that do not fit are cut off. Round to the nearest number that fits.",
+                halves(Half { rounding: f64::trunc, ..HALF }),
+            )
             .mistake(
                 "ties_away_from_zero",
                 "2049 lies in the middle between 2048 and 2050. `round` rounds such ties away from 0. Round them to the \
                  even multiple of the spacing, with `round_ties_even`: then sums have no bias.",
-                |c| c.vector("x").mapv(|x| half(x, f64::round, -14, f64::INFINITY)),
+                halves(Half { rounding: f64::round, ..HALF }),
             )
             .mistake(
                 "never_too_small",
                 "Numbers below 2^-14 keep all their 11 bits. But the spacing cannot get smaller: it stays at 2^-24.",
-                |c| c.vector("x").mapv(|x| half(x, f64::round_ties_even, -1000, f64::INFINITY)),
+                halves(Half { smallest_exponent: -1000.0, ..HALF }),
+            )
+            .mistake(
+                "too_small_spacing",
+                "Below 2^-14 the numbers are finer than half precision allows: the spacing stays at 2^-24 there.",
+                halves(Half { smallest_exponent: -15.0, ..HALF }),
+            )
+            .mistake("another_spacing", ANOTHER_SPACING, halves(Half { bits: 11.0, ..HALF }))
+            .mistake("another_spacing", ANOTHER_SPACING, halves(Half { bits: 9.0, ..HALF }))
+            .mistake("another_spacing", ANOTHER_SPACING, halves(Half { exponent: f64::ceil, ..HALF }))
+            .mistake("another_spacing", ANOTHER_SPACING, halves(Half { exponent: f64::round, ..HALF }))
+            .mistake(
+                "small_numbers_lost",
+                "Numbers below 2^-14 become 0. Half precision has such numbers: the spacing stays at 2^-24 there.",
+                |c| c.vector("x").mapv(|x| if x.abs() < 2_f64.powi(-14) { 0.0 } else { in_half(x) }),
+            )
+            .mistake(
+                "infinite_before_rounding",
+                "Numbers between 65,504 and 65,520 become infinite, but they round to 65,504. Round first, then compare \
+                 the result with the largest number.",
+                |c| c.vector("x").mapv(|x| if x.abs() > 65504.0 { f64::INFINITY.copysign(x) } else { in_half(x) }),
             )
             .mistake_if(
                 "not_rounded",
@@ -659,7 +728,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "stops_at_the_largest",
                 "A number that is too large becomes 65,504. It should become infinite.",
-                |c| c.vector("x").mapv(|x| half(x, f64::round_ties_even, -14, 65504.0)),
+                halves(Half { too_large: 65504.0, ..HALF }),
             ),
         Check::new("slope_in_half", "half", "scaling saves a small slope from half precision", 1)
             .after("to_half")
@@ -678,11 +747,10 @@ fn checks() -> Vec<Check> {
                 "The slope is still multiplied by the scale. Divide by it in full precision, after the rounding.",
                 |c| c.vector("slope").mapv(|slope| in_half(slope * c.float("scale"))),
             )
-            .mistake(
-                "scaled_too_late",
-                "The slope is rounded before it is scaled, and may be 0 by then. Scale, round, undo the scaling.",
-                |c| c.vector("slope").mapv(in_half),
-            ),
+            .mistake("scaled_too_late", SCALED_TOO_LATE, |c| c.vector("slope").mapv(in_half))
+            .mistake("scaled_too_late", SCALED_TOO_LATE, |c| {
+                c.vector("slope").mapv(|slope| in_half(in_half(slope) * c.float("scale")) / c.float("scale"))
+            }),
     ]
 }
 
@@ -696,15 +764,32 @@ const LOSS_OF_A_FRESH_MODEL: f64 = 0.250_027_18;
 
 const ONE_LAYER_WITHOUT_BIASES: &str =
     "The biases of one layer are not counted. Both layers learn biases, one per neuron.";
+const ONE_OUTPUT_BIAS: &str = "A layer with O outputs has O biases, one per neuron, and not a single one.";
 const BIAS_FOR_EVERY_INPUT: &str = "A layer has as many biases as outputs, not as inputs: there is one per neuron.";
+const VALUE_FOR_THE_SLOPE_OF_RELU: &str = "The slopes of the hidden weights contain the values of the hidden neurons, H, \
+     where the slope of ReLU belongs: 1 where Z1 is positive, else 0.";
 const ONE_ARRAY_NOT_COMPARED: &str = "The slopes of one of the four arrays are not compared. Each layer has weights and \
      biases: take the largest of all four differences.";
+const DIFFERENCES_ADDED_UP: &str =
+    "The differences of the four arrays are added up, or averaged. Return the largest of them.";
+const ARRAYS_NOT_TRAINED: &str = "Not all of the four arrays are updated. Each layer has weights and biases: update \
+     all of them, each with its own slopes.";
+const ARRAYS_GO_UPHILL: &str = "Some parameters go uphill, or all of them: their steps are added. Subtract the learning \
+     rate times the slope.";
+const ANOTHER_SPACING: &str = "The numbers are rounded to multiples of another spacing. Between 2^k and 2^(k+1) it is \
+     2^(k-10), with k the logarithm of |x| to base 2, rounded down.";
+const SCALED_TOO_LATE: &str = "The unscaled slope is rounded, before it is scaled or after the scale is undone, so it may become 0. Scale, round, \
+     and divide by the scale in full precision.";
+const SLOPES_BETWEEN_UPDATES: &str = "The slopes are computed anew between the updates of an epoch. Compute all of them \
+     once, before anything moves.";
 const TERM_WITHOUT_TAPE: &str = "The slope is that of one term alone. The other was computed from an `x` without a tape, \
                                  so dfdx treats it as a constant. Trace `x` in both terms.";
 const COMPARED_WITH_ITSELF: &str =
     "The result is always 0, as if one network were compared with itself: use the argument `mlp`.";
 const LOSS_AFTER_THE_UPDATE: &str =
     "The losses are those after each update. The first belongs to the initial parameters.";
+const DIVIDED_BY_RUNS: &str = "The time is divided by the number of runs. It is the median of the runs, so that of one \
+     run: divide it by the steps of a run alone.";
 const NOT_RELATIVE_TO_DFDX: &str = "`relative` is a time divided by the time of dfdx, so dfdx has 1.00.";
 
 /// What is commonly wrong with a time.
@@ -925,12 +1010,12 @@ impl Net {
     }
 
     /// The slopes along all parameters.
-    fn slopes(&self, pass: &Pass, x: &Num, y: &Num) -> [Num; 4] {
-        let Pass { z1, h, p } = pass;
+    fn slopes(&self, pass: &Pass, relu_slope: fn(&Pass) -> Num, x: &Num, y: &Num) -> [Num; 4] {
+        let Pass { h, p, .. } = pass;
         let dp = (2.0 * (p - y) / p.count()).named("dP");
         let dz2 = (dp * (p * (1.0 - p))).named("dZ2");
         let back = dz2.dot(&self.parameters[2].t()).named("dZ2·W2ᵀ");
-        let dz1 = (back * z1.step()).named("dZ1");
+        let dz1 = (back * relu_slope(pass)).named("dZ1");
         let sum = |of: &Num| of.aggregate(Aggregate::Sum, Over::Samples);
         [x.t().dot(&dz1), sum(&dz1), h.t().dot(&dz2), sum(&dz2)]
     }
@@ -941,14 +1026,30 @@ fn loss_of(f: &Formula) -> Num {
 }
 
 fn slopes_of(f: &Formula) -> [(&'static str, Num); 4] {
+    slopes_masked_by(f, |pass| pass.z1.step())
+}
+
+/// The slopes, with this for the slope of ReLU.
+fn slopes_masked_by(f: &Formula, relu_slope: fn(&Pass) -> Num) -> [(&'static str, Num); 4] {
     let (net, x, y) = (Net::new(f), f.input("x"), f.input("y"));
-    let [dw1, db1, dw2, db2] = net.slopes(&net.pass(&x), &x, &y);
+    let pass = net.pass(&x);
+    let [dw1, db1, dw2, db2] = net.slopes(&pass, relu_slope, &x, &y);
     [("hidden_weights", dw1), ("hidden_biases", db1), ("output_weights", dw2), ("output_biases", db2)]
 }
 
 /// The losses before each step of a training on XOR. `step` is by how much a parameter gets smaller: from its place in
 /// `PARAMETERS`, the learning rate and its slope.
-fn losses_of(f: &Formula, n_epochs: usize, mut step: impl FnMut(usize, &Num, Num) -> Num) -> Num {
+fn losses_of(f: &Formula, n_epochs: usize, step: impl FnMut(usize, &Num, Num) -> Num) -> Num {
+    losses_in_turns(f, n_epochs, &[&[0, 1, 2, 3]], step)
+}
+
+/// The same, if an epoch has several turns, each of which computes the slopes anew and moves these parameters.
+fn losses_in_turns(
+    f: &Formula,
+    n_epochs: usize,
+    turns: &[&[usize]],
+    mut step: impl FnMut(usize, &Num, Num) -> Num,
+) -> Num {
     let samples = |rows: &[&[f64]]| {
         let rows: Vec<Num> =
             rows.iter().map(|row| f.vector(&row.iter().map(|&x| f.number(x)).collect::<Vec<_>>())).collect();
@@ -957,22 +1058,45 @@ fn losses_of(f: &Formula, n_epochs: usize, mut step: impl FnMut(usize, &Num, Num
     let (x, y) = (samples(&[&[0., 0.], &[0., 1.], &[1., 0.], &[1., 1.]]), samples(&[&[0.], &[1.], &[1.], &[0.]]));
     let (rate, mut net, mut losses) = (f.input("learning_rate"), Net::new(f), Vec::new());
     for _ in 0..n_epochs {
-        let pass = net.pass(&x);
-        losses.push((&pass.p - &y).square().mean().named("loss"));
-        let [dw1, db1, dw2, db2] = net.slopes(&pass, &x, &y);
-        let [w1, b1, w2, b2] = net.parameters;
-        net.parameters = [
-            (w1 - step(0, &rate, dw1)).named("W1"),
-            (b1 - step(1, &rate, db1)).named("b1"),
-            (w2 - step(2, &rate, dw2)).named("W2"),
-            (b2 - step(3, &rate, db2)).named("b2"),
-        ];
+        for (turn, places) in turns.iter().enumerate() {
+            let pass = net.pass(&x);
+            if turn == 0 {
+                losses.push((&pass.p - &y).square().mean().named("loss"));
+            }
+            let slopes = net.slopes(&pass, |pass| pass.z1.step(), &x, &y);
+            for (place, slope) in slopes.into_iter().enumerate().filter(|(place, _)| places.contains(place)) {
+                let moved = &net.parameters[place] - step(place, &rate, slope);
+                net.parameters[place] = moved.named(["W1", "b1", "W2", "b2"][place]);
+            }
+        }
     }
     f.vector(&losses)
 }
 
 fn step(_: usize, rate: &Num, slope: Num) -> Num {
     rate * slope
+}
+
+/// Adds the mistakes of updates that leave out some of the arrays, or that go the wrong way along them.
+fn with_wrong_steps(check: Check) -> Check {
+    // One bit for each array.
+    let factors =
+        |arrays: usize, factor: f64| std::array::from_fn(|place| if arrays >> place & 1 == 1 { factor } else { 1.0 });
+    let check = (1..15).fold(check, |check, arrays| {
+        check.mistake("arrays_not_trained", ARRAYS_NOT_TRAINED, losses_with_factors(factors(arrays, 0.0)))
+    });
+    (1..16).fold(check, |check, arrays| {
+        check.mistake("arrays_go_uphill", ARRAYS_GO_UPHILL, losses_with_factors(factors(arrays, -1.0)))
+    })
+}
+
+/// The losses if the step along each array is multiplied by its factor.
+fn losses_with_factors(factors: [f64; 4]) -> impl Fn(&Record) -> Record {
+    computed(move |f| losses_of(f, f.times("epochs"), |place, rate, slope| factors[place] * rate * slope))
+}
+
+fn in_turns(turns: &'static [&'static [usize]]) -> impl Fn(&Record) -> Record {
+    computed(move |f| losses_in_turns(f, f.times("epochs"), turns, step))
 }
 
 /// Steps that contain a part of the step before.
@@ -1011,6 +1135,10 @@ fn largest_but(place: usize) -> impl Fn(&Record) -> f64 {
         differences.remove(place);
         largest(&differences)
     }
+}
+
+fn sum_of_differences(c: &Record) -> f64 {
+    slope_differences(c).map(|difference| largest(&[difference])).iter().sum()
 }
 
 /// Hidden weights, output weights, hidden biases, output biases: what both gradients differ by.
@@ -1058,7 +1186,8 @@ struct Style {
     swapped: bool,
     upside_down: bool,
     relative_to_by_hand: bool,
-    whole_run: bool,
+    /// What the time of a run is divided by, from the numbers of steps and of runs.
+    divisor: fn(usize, usize) -> usize,
     /// How many of it make a second.
     unit: f64,
     differences_swapped: bool,
@@ -1068,7 +1197,7 @@ const STYLE: Style = Style {
     swapped: false,
     upside_down: false,
     relative_to_by_hand: false,
-    whole_run: false,
+    divisor: |steps, _| steps,
     unit: 1e6,
     differences_swapped: false,
 };
@@ -1080,10 +1209,10 @@ fn table_in(style: Style) -> impl Fn(&Record) -> String {
 fn table(c: &Record, style: &Style) -> String {
     let seconds = |name| c.count(name) as f64 / 1e9;
     let times = [seconds("by_hand, nanoseconds"), seconds("dfdx, nanoseconds")];
-    let steps = if style.whole_run { 1.0 } else { c.count("steps") as f64 };
+    let divisor = (style.divisor)(c.count("steps"), c.count("runs")) as f64;
     let measure = if style.relative_to_by_hand { times[0] } else { times[1] };
     let mut ratios = times.map(|time| if style.upside_down { measure / time } else { time / measure });
-    let mut times = times.map(|time| time * style.unit / steps);
+    let mut times = times.map(|time| time * style.unit / divisor);
     if style.swapped {
         times.reverse();
         ratios.reverse();
@@ -1102,17 +1231,41 @@ fn table(c: &Record, style: &Style) -> String {
     .join("\n")
 }
 
-/// `x` with the 11 significant bits of half precision; `rounding` makes whole multiples of the spacing.
-fn half(x: f64, rounding: impl Fn(f64) -> f64, smallest_exponent: i32, too_large: f64) -> f64 {
+/// How half precision can be made.
+struct Half {
+    /// Makes whole multiples of the spacing.
+    rounding: fn(f64) -> f64,
+    /// Makes the exponent of a logarithm.
+    exponent: fn(f64) -> f64,
+    smallest_exponent: f64,
+    /// How many bits come after the first one.
+    bits: f64,
+    too_large: f64,
+}
+
+const HALF: Half = Half {
+    rounding: f64::round_ties_even,
+    exponent: f64::floor,
+    smallest_exponent: -14.0,
+    bits: 10.0,
+    too_large: f64::INFINITY,
+};
+
+fn half(x: f64, style: &Half) -> f64 {
     if x == 0.0 {
         return x;
     }
-    let exponent = (x.abs().log2().floor() as i32).max(smallest_exponent);
-    let spacing = f64::from(exponent - 10).exp2();
-    let rounded = rounding(x / spacing) * spacing;
-    if rounded.abs() > 65504.0 { too_large.copysign(x) } else { rounded }
+    let exponent = (style.exponent)(x.abs().log2()).max(style.smallest_exponent);
+    let spacing = (exponent - style.bits).exp2();
+    let rounded = (style.rounding)(x / spacing) * spacing;
+    if rounded.abs() > 65504.0 { style.too_large.copysign(x) } else { rounded }
+}
+
+/// All numbers of a case in half precision.
+fn halves(style: Half) -> impl Fn(&Record) -> Array1<f64> {
+    move |c| c.vector("x").mapv(|x| half(x, &style))
 }
 
 fn in_half(x: f64) -> f64 {
-    half(x, f64::round_ties_even, -14, f64::INFINITY)
+    half(x, &HALF)
 }
