@@ -406,12 +406,6 @@ fn checks() -> Vec<Check> {
             .on(|draw| vec![network(draw, [5, 4, 3, 4])])
             .computes(|f| softmax_of(&network_logits(f)))
             .mistake(
-                "sigmoid_for_softmax",
-                "The sigmoid is applied to every logit, so the probabilities of a sample do not sum to 1. Use \
-                 `softmax_rows`.",
-                computed(|f| network_logits(f).sigmoid()),
-            )
-            .mistake(
                 "softmax_applied_twice",
                 "Softmax is applied twice, which makes the probabilities more alike. Apply it once: is there one in \
                  `forward` already?",
