@@ -236,7 +236,7 @@ fn files() -> [Check; 7] {
             .mistake(
                 "capitals_accepted",
                 "`Setosa` is accepted. A species is exactly one of `SPECIES`.",
-                |c| match c.text("csv").contains(",Setosa") {
+                |c| match c.text("csv").contains("Setosa") {
                     true => Record::new().with("error", Value::Nothing),
                     false => error_of(&flowers(c, &Tests::default(), &READING)),
                 },
@@ -592,6 +592,7 @@ fn splits() -> [Check; 6] {
                 (vec![3, 3, 3, 3], 0.1),
                 (drawn, 0.3),
                 (of_five, 0.5),
+                (vec![4, 2, 8, 2, 4], 0.5),
             ]
             .map(|(counts, share)| stratified_case(labels_of(&counts), share, draw))
             .to_vec()
