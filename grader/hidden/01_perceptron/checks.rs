@@ -659,22 +659,12 @@ fn checks() -> Vec<Check> {
                 ]
             })
             .computes(|f| batch_rule(f, f.times("epochs"), probability_errors))
-            .mistake(
-                "stops_when_all_are_right",
-                "Training stops as soon as all classes are right. This rule does not stop there: the probabilities \
-                 still come closer to the targets in every epoch.",
-                computed(|f| {
-                    let mut neuron = Neuron::of(f);
-                    for _ in 0..f.times("epochs") {
-                        batch_epoch(f, &mut neuron, probability_errors);
-                        let classes = neuron.sum(&f.input("x")).above(&f.number(0.0));
-                        if classes.equals(&f.input("targets")).mean().get() == 1.0 {
-                            break;
-                        }
-                    }
-                    neuron.parts()
-                }),
-            ),
+            .mistake("stops_when_all_are_right", STOPS_WHEN_ALL_ARE_RIGHT, computed(|f| {
+                in_batches_until_right(f, |_, after| after)
+            }))
+            .mistake("stops_when_all_are_right", STOPS_WHEN_ALL_ARE_RIGHT, computed(|f| {
+                in_batches_until_right(f, |before, _| before)
+            })),
         Check::new("scaler_fit", "scaling", "fit measures the mean and the standard deviation of every feature", 1)
             .about("Standardizer::fit")
             .on(|draw| {
@@ -832,6 +822,11 @@ fn checks() -> Vec<Check> {
             computed(|f| fitted_classes(f, |class| f.input("labels").at_least(&class).real())),
         )
         .mistake(
+            "earlier_classes_as_well",
+            "The target is 1 for all classes up to k. That of perceptron k is 1 where the label is k, and 0 elsewhere.",
+            computed(|f| fitted_classes(f, |class| class.at_least(&f.input("labels")).real())),
+        )
+        .mistake(
             "labels_for_targets",
             "Every perceptron learns from the labels themselves. But the labels 0, 1, 2 are names of classes, not \
                  targets. The target of perceptron k is 1 where the label is k and 0 elsewhere.",
@@ -922,6 +917,21 @@ fn checks() -> Vec<Check> {
                 computed(|f| pocketed(f, &PocketRule { once_an_epoch: true, ..PocketRule::RIGHT })),
             )
             .mistake(
+                "measured_after_training",
+                "The accuracy is measured only after the whole training, so good weights on the way are missed. Measure \
+                 after every correction.",
+                computed(|f| {
+                    let (first, last) = (Neuron::of(f), trained(f).neuron);
+                    let accuracy = |neuron: &Neuron| {
+                        step(f, &neuron.sum(&f.input("x"))).equals(&f.input("targets")).mean()
+                    };
+                    let best = if accuracy(&last).get() > accuracy(&first).get() { last } else { first };
+                    let accuracy = accuracy(&best);
+                    let [weights, bias] = best.parts();
+                    [weights, bias, ("accuracy", accuracy)]
+                }),
+            )
+            .mistake(
                 "measured_too_early",
                 "The accuracy is measured before each correction, so the weights after the very last correction are \
                  never measured. Measure right after a correction.",
@@ -973,6 +983,8 @@ const MOVES_WHEN_RIGHT: &str = "The weights move even where the answer was right
      cases, a mistake in the other direction and an answer that was right.";
 const CLASSES_FOR_PROBABILITIES: &str = "The error is taken from classes. Here it is target - p, with the probability \
      p itself. So the weights move even if the class is right but p is not yet 0 or 1.";
+const STOPS_WHEN_ALL_ARE_RIGHT: &str = "Training stops as soon as all classes are right. This rule does not stop there: \
+     the probabilities still come closer to the targets in every epoch.";
 const STEP_AT_ZERO_IS_0: &str = "A sum of exactly 0 is put into class 0. In this course step(0) is 1: `>=`, not `>`. \
      This matters: a neuron whose weights are all 0 has the sum 0 for every sample.";
 const SCORE_OF_ZERO_IN_CLASS_0: &str = "The accuracy is measured with a score of exactly 0 in class 0, as in \
@@ -1408,6 +1420,20 @@ fn batch_epoch(f: &Formula, neuron: &mut Neuron, errors: impl Fn(&Num, &Num) -> 
     let errors = errors(&f.input("targets"), &z).named("errors");
     neuron.weights = (&neuron.weights + &rate * errors.dot(&x)).named("weights");
     neuron.bias = (&neuron.bias + &rate * errors.sum()).named("bias");
+}
+
+/// The same, until all classes are right. `looks_at` chooses the neuron from that before the epoch and that after it.
+fn in_batches_until_right(f: &Formula, looks_at: fn(Neuron, Neuron) -> Neuron) -> [(&'static str, Num); 2] {
+    let mut neuron = Neuron::of(f);
+    for _ in 0..f.times("epochs") {
+        let before = neuron.clone();
+        batch_epoch(f, &mut neuron, probability_errors);
+        let classes = positive(f, &looks_at(before, neuron.clone()).sum(&f.input("x")));
+        if classes.equals(&f.input("targets")).mean().get() == 1.0 {
+            break;
+        }
+    }
+    neuron.parts()
 }
 
 fn probability_errors(targets: &Num, z: &Num) -> Num {

@@ -304,7 +304,7 @@ fn checks() -> Vec<Check> {
             })
             .demands(follows_elu),
         Check::new("sigmoid", "sigmoid", "sigmoid is 1 / (1 + e^-z)", 1)
-            .on(|draw| numbers(&[2.0, 0.0, -1.0, below(draw), above(draw)]))
+            .on(|draw| numbers(&[2.0, 0.0, -1.0, 6.0, -9.0, below(draw), above(draw)]))
             .computes(|f| 1.0 / (1.0 + (-f.input("z")).exp()))
             .mistake(
                 "sigmoid_without_brackets",
@@ -341,7 +341,7 @@ fn checks() -> Vec<Check> {
             1,
         )
         .after("sigmoid_large")
-        .on(|draw| numbers(&[2.0, 0.0, -1.0, below(draw), above(draw)]))
+        .on(|draw| numbers(&[2.0, 0.0, -1.0, 6.0, -9.0, below(draw), above(draw)]))
         .computes(|f| {
             let s = f.input("z").sigmoid().named("σ(z)");
             &s * (1.0 - &s)
@@ -355,17 +355,23 @@ fn checks() -> Vec<Check> {
         Check::new("sigmoid_derivative_at_40", "sigmoid", "sigmoid_derivative keeps its digits at z = 40", 1)
             .asks("sigmoid_derivative")
             .after("sigmoid_derivative")
-            .on(|draw| numbers(&[40.0, -40.0, 50.0, 38.0 + above(draw)]))
+            .on(|draw| numbers(&[40.0, -40.0, 50.0, 38.0 + above(draw), below(draw), above(draw)]))
             .expects(computed(|f| sigmoid_slope(&f.input("z"))))
             .within(Tolerance::relative(1e-12))
             .mistake(
                 "slope_rounds_to_zero",
-                "The slope is tiny here, but not 0. σ(40) rounds to 1, and 1 - 1 is 0: the rounding loses the \
-                 difference. 1 - σ(z) is itself a sigmoid. Of which number?",
-                computed(|f| {
-                    let z = f.input("z");
-                    z.above(&f.number(0.0)).choose(&f.number(0.0), &sigmoid_slope(&z))
-                }),
+                SLOPE_ROUNDS_TO_ZERO,
+                computed(|f| slope_without_tail(f, &f.input("z"))),
+            )
+            .mistake(
+                "slope_rounds_to_zero",
+                SLOPE_ROUNDS_TO_ZERO,
+                computed(|f| slope_without_tail(f, &-f.input("z"))),
+            )
+            .mistake(
+                "slope_zero_far_out",
+                "Far from 0 the slope is 0 here. It is tiny there, but not 0: at z = 40 and at z = -40 it is 4.2e-18.",
+                computed(|f| slope_without_tail(f, &f.input("z").abs())),
             ),
         Check::new(
             "sigmoid_derivative_large",
@@ -384,7 +390,7 @@ fn checks() -> Vec<Check> {
             is_nan,
         ),
         Check::new("tanh_derivative", "tanh", "tanh_derivative is the slope of tanh at the pre-activation z", 1)
-            .on(|draw| numbers(&[1.0, 0.0, -0.5, below(draw), above(draw)]))
+            .on(|draw| numbers(&[1.0, 0.0, -0.5, 6.0, -9.0, below(draw), above(draw)]))
             .computes(|f| {
                 let t = f.input("z").tanh().named("tanh(z)");
                 1.0 - t.square()
@@ -557,7 +563,7 @@ fn checks() -> Vec<Check> {
                 computed(|f| f.input("z") * (1.702 * f.input("z")).sigmoid()),
             ),
         Check::new("mish", "mish", "mish is z · tanh(ln(1 + e^z))", 1)
-            .on(|draw| numbers(&[1.5, -1.5, 0.0, 2.5, below(draw), above(draw)]))
+            .on(|draw| numbers(&[1.5, -1.5, 0.0, 2.5, 6.0, -9.0, below(draw), above(draw)]))
             .computes(|f| f.input("z") * (1.0 + f.input("z").exp()).ln().tanh()),
         Check::new("mish_large", "mish", "mish is z at 1000 and 0 at -1000, and never NaN", 1)
             .asks("mish")
@@ -578,6 +584,8 @@ const INFINITY_TIMES_ZERO: &str = "The result is NaN. e^800 is infinite, and inf
                                    with `if`, which computes only one of them.";
 const ELU_SLOPE_IS_ELU_PLUS_ONE: &str =
     "On the left this is elu(z) + 1. Add alpha, not 1: alpha · (e^z - 1) + alpha is alpha · e^z.";
+const SLOPE_ROUNDS_TO_ZERO: &str = "The slope is tiny here, but not 0. σ(40) rounds to 1, and 1 - 1 is 0: the rounding \
+                                    loses the difference. 1 - σ(z) is itself a sigmoid. Of which number?";
 const ARGUMENTS_SWAPPED: &str = "The two arguments are swapped: z comes first, then alpha. Both are `f64`, so the \
                                  compiler does not notice.";
 const SLOPE_AT_THE_ACTIVATION: &str = "`derivative` takes the slope at apply(z). Its argument is the pre-activation \
@@ -840,6 +848,11 @@ fn elu_slope_of(f: &Formula) -> Num {
 fn sigmoid_slope(z: &Num) -> Num {
     let e = (-z.abs()).exp();
     &e / (1.0 + &e).square()
+}
+
+/// The same, but 0 where σ(z) rounds to 1.
+fn slope_without_tail(f: &Formula, z: &Num) -> Num {
+    z.above(&f.number(36.8)).choose(&f.number(0.0), &sigmoid_slope(z))
 }
 
 fn gelu(f: &Formula) -> Num {

@@ -31,7 +31,7 @@ fn checks() -> Vec<Check> {
         Check::new("parse_activation", "activation", "parse_activation accepts three names and refuses all others", 1)
             .on(|draw| {
                 // A table of names could not hold all of these.
-                let mut names = ["swish9", "RELU", " relu", ""].map(str::to_owned).to_vec();
+                let mut names = ["swish9", "RELU", " relu", "sigmoid ", ""].map(str::to_owned).to_vec();
                 for known in NAMES {
                     names.insert(draw::count(draw, names.len() + 1), known.to_owned());
                     names.push(format!("{known}{}", draw::count(draw, 100)));
@@ -425,7 +425,14 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("predict", "network", "predict returns the class with the largest score", 1)
             .after("logits")
-            .on(|draw| vec![with_output_biases(network(draw, [5, 4, 3, 4]), -50.0), network(draw, [3, 6, 5, 6])])
+            .on(|draw| {
+                // All scores below 0, and two that are large but not the largest one.
+                vec![
+                    with_output_biases(network(draw, [5, 4, 3, 4]), &array![-50.0, -50.0, -50.0, -50.0]),
+                    with_output_biases(network(draw, [5, 4, 3, 4]), &array![-50.0, 50.0, 80.0, 50.0]),
+                    network(draw, [3, 6, 5, 6]),
+                ]
+            })
             .computes(|f| network_logits(f).largest_of_rows())
             .mistake(
                 "search_starts_at_zero",
@@ -502,10 +509,10 @@ fn network(draw: &mut probe::Generator, sizes: [usize; 4]) -> Record {
     case
 }
 
-/// The network with all biases of its last layer moved by `shift`, so that all logits have the same sign.
-fn with_output_biases(case: Record, shift: f64) -> Record {
+/// The network with the biases of its last layer moved by `shift`, which is larger than what the samples make of it.
+fn with_output_biases(case: Record, shift: &ArrayRef1<f64>) -> Record {
     case.parts().fold(Record::new(), |moved, (name, value)| match name {
-        "biases2" => moved.with(name, &case.vector(name) + shift),
+        "biases2" => moved.with(name, case.vector(name).to_owned() + shift),
         _ => moved.with(name, value.clone()),
     })
 }

@@ -158,6 +158,11 @@ fn checks() -> Vec<Check> {
                 "the_other_layout",
                 "Your code expects a neuron per row, as dfdx stores them. Here `Dense<I, O>` has weights of shape (I, O).",
                 |c| accepted(c, |rows, columns, biases| (rows, columns) == (4, 2) && biases == 4),
+            )
+            .mistake(
+                "bias_for_every_input",
+                BIAS_FOR_EVERY_INPUT,
+                |c| accepted(c, |rows, columns, biases| (rows, columns) == (2, 4) && biases == 2),
             ),
         Check::new("stack", "shapes", "stack puts the layers that it is given into a network", 1)
             .after("from_parts")
@@ -252,7 +257,10 @@ fn checks() -> Vec<Check> {
                     .with("y", draw::matrix(draw, (3, 2), 1.0));
                 vec![replaced(&drawn_network(draw), &wide)]
             })
-            .computes(slopes_of),
+            .computes(|f| {
+                let [dw1, db1, dw2, db2] = slopes_of(f);
+                [("loss", loss_of(f)), dw1, db1, dw2, db2]
+            }),
         Check::new("layer_to_dfdx", "in_dfdx", "to_dfdx of a layer transposes its weights", 2)
             .about("Dense::to_dfdx")
             .after("from_parts")
