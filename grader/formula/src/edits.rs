@@ -836,7 +836,7 @@ impl Function {
             Tanh => &[Sigmoid, Relu, Sin, TanhSlope],
             Relu => &[LeakyRelu, Abs, Sigmoid, Tanh, Sign, Step],
             Sign => &[Signum, Abs, Relu],
-            Step => &[StepFrom0, Sign, Relu, Ones, SigmoidSlope],
+            Step => &[StepFrom0, Sign, Signum, Relu, Ones, SigmoidSlope],
             Recip => &[Neg, Sqrt],
             Round => &[Floor, Ceil],
             Floor => &[Round, Ceil],

@@ -242,11 +242,7 @@ fn checks() -> Vec<Check> {
                 cases.push(replaced(&cases[0], &at_the_kink));
                 cases
             })
-            .computes(slopes_of)
-            .mistake("value_for_the_slope_of_relu", VALUE_FOR_THE_SLOPE_OF_RELU, computed(|f| {
-                let [hidden_weights, ..] = slopes_masked_by(f, |pass| pass.h.clone());
-                [hidden_weights]
-            })),
+            .computes(slopes_of),
         Check::new("slopes_of_two_outputs", "by_hand", "loss_and_slopes averages over samples and outputs", 1)
             .about("loss_and_slopes")
             .after("slopes")
@@ -774,8 +770,6 @@ const ONE_LAYER_WITHOUT_BIASES: &str =
     "The biases of one layer are not counted. Both layers learn biases, one per neuron.";
 const ONE_OUTPUT_BIAS: &str = "A layer with O outputs has O biases, one per neuron, and not a single one.";
 const BIAS_FOR_EVERY_INPUT: &str = "A layer has as many biases as outputs, not as inputs: there is one per neuron.";
-const VALUE_FOR_THE_SLOPE_OF_RELU: &str = "The slopes of the hidden weights contain the values of the hidden neurons, H, \
-     where the slope of ReLU belongs: 1 where Z1 is positive, else 0.";
 const ONE_ARRAY_NOT_COMPARED: &str = "The slopes of one of the four arrays are not compared. Each layer has weights and \
      biases: take the largest of all four differences.";
 const DIFFERENCES_ADDED_UP: &str =
@@ -1034,14 +1028,9 @@ fn loss_of(f: &Formula) -> Num {
 }
 
 fn slopes_of(f: &Formula) -> [(&'static str, Num); 4] {
-    slopes_masked_by(f, |pass| pass.z1.step())
-}
-
-/// The slopes, with this for the slope of ReLU.
-fn slopes_masked_by(f: &Formula, relu_slope: fn(&Pass) -> Num) -> [(&'static str, Num); 4] {
     let (net, x, y) = (Net::new(f), f.input("x"), f.input("y"));
     let pass = net.pass(&x);
-    let [dw1, db1, dw2, db2] = net.slopes(&pass, relu_slope, &x, &y);
+    let [dw1, db1, dw2, db2] = net.slopes(&pass, |pass| pass.z1.step(), &x, &y);
     [("hidden_weights", dw1), ("hidden_biases", db1), ("output_weights", dw2), ("output_biases", db2)]
 }
 

@@ -16,7 +16,12 @@ fn checks() -> Vec<Check> {
             .on(|draw| vec![lesson(), scores(draw)])
             .computes(|f| softmax_of(&f.input("z")))
             .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, of_scores(|z| softmax_of(&z.t()).t()))
-            .mistake("softmax_over_everything", OVER_EVERYTHING, of_scores(softmax_over_everything)),
+            .mistake("softmax_over_everything", OVER_EVERYTHING, of_scores(softmax_over_everything))
+            .mistake(
+                "sum_of_other_exponentials",
+                "The exponentials are e^(z - max), but the sum is that of e^z. Subtract the largest score in both.",
+                of_scores(|z| (z - row_max(z)).exp() / z.exp().aggregate(Aggregate::Sum, Over::Row)),
+            ),
         Check::new("softmax_large", "softmax", "softmax is right for scores of any size", 2)
             .asks("softmax")
             .after("softmax")
@@ -39,8 +44,9 @@ fn checks() -> Vec<Check> {
                 "Large scores are clipped, which makes their probabilities equal. Subtract the largest score instead.",
                 |c, seen| {
                     let z = c.matrix("z");
+                    // Where small probabilities are equal, it is these that have been raised.
                     seen.matrix("result").indexed_iter().any(|((i, j), p)| {
-                        j > 0 && z[[i, j]] != z[[i, 0]] && *p == seen.matrix("result")[[i, 0]] && *p > 0.0
+                        j > 0 && z[[i, j]] != z[[i, 0]] && *p == seen.matrix("result")[[i, 0]] && *p > 0.1
                     })
                 },
             ),
@@ -48,7 +54,23 @@ fn checks() -> Vec<Check> {
             .about("softmax_with_temperature")
             .after("softmax")
             .on(|draw| vec![lesson().with("temperature", 0.4), scores(draw).with("temperature", 2.5)])
-            .computes(|f| softmax_of(&(f.input("z") / f.input("temperature")).named("scores"))),
+            .computes(|f| softmax_of(&(f.input("z") / f.input("temperature")).named("scores")))
+            .mistake(
+                "probabilities_divided",
+                "The probabilities are divided by the temperature. Divide the scores, before softmax.",
+                computed(|f| softmax_of(&f.input("z")) / f.input("temperature")),
+            )
+            .mistake(
+                "temperature_at_least_one",
+                "A temperature below 1 is treated as 1. It is any number above 0, and below 1 the largest probability grows.",
+                computed(|f| softmax_of(&(f.input("z") / f.input("temperature").or_more(&f.number(1.0))))),
+            )
+            .mistake(
+                "temperature_at_most_one",
+                "A temperature above 1 is treated as 1. It is any number above 0, and above 1 the probabilities move towards \
+                 each other.",
+                computed(|f| softmax_of(&(f.input("z") / f.input("temperature").or_less(&f.number(1.0))))),
+            ),
         Check::new("log_softmax", "log_softmax", "log_softmax is the logarithm of softmax", 1)
             .on(|draw| vec![lesson(), scores(draw)])
             .computes(|f| log_softmax_of(&f.input("z")))
@@ -69,9 +91,14 @@ fn checks() -> Vec<Check> {
             .mistake("exponential_overflows", EXPONENTIAL_OVERFLOWS, of_scores(sum_as_in_the_book))
             .mistake("exponential_overflows", EXPONENTIAL_OVERFLOWS, of_scores(|z| softmax_as_in_the_book(z).ln()))
             .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, of_scores(|z| log_softmax_below(z, &z.max())))
+            .mistake(
+                "largest_begins_at_zero",
+                "The search for the largest score begins at 0, so in a row of negative scores it finds 0. Begin at -∞.",
+                of_scores(|z| log_softmax_below(z, &row_max(z).relu())),
+            )
             .mistake_if(
                 "probability_made_larger",
-                "A probability is bounded below, or made larger, before the logarithm. That avoids -∞ but changes the \
+                "A score or a probability is bounded, or made larger, before the logarithm. That avoids -∞ but changes the \
                  result: a score that is 1000 below the largest has ln p = -1000.",
                 |c, seen| {
                     let right = of_scores(log_softmax_of)(c);
@@ -486,6 +513,12 @@ fn bce_checks() -> Vec<Check> {
                 "yes_is_free",
                 "The term y · ln p is missing, so the loss of samples with y = 1 is 0.",
                 computed(|f| ((1.0 - f.input("y")) * bce(f, &f.input("y"))).mean()),
+            )
+            .mistake(
+                "one_outside_the_logarithm",
+                "This is ln(e^z) + 1 - y·z, and ln(e^z) is z. The 1 belongs into the logarithm: ln(1 + e^z), as `ln_1p` \
+                 computes it from e^z.",
+                computed(|f| (f.input("z") + 1.0 - f.input("y") * f.input("z")).mean()),
             )
             .mistake(
                 "labels_turned_round",

@@ -276,14 +276,32 @@ fn evaluations() -> [Check; 2] {
         Check::new("evaluate", "evaluate", "evaluate returns the mean loss, and the fraction of right predictions", 2)
             .after("predict")
             .on(|draw| {
-                // The second time the last class is missing.
-                vec![samples(draw, &[2, 1, 0, 0, 2, 2, 0], 3), samples(draw, &[0, 1, 0, 1, 1], 3)]
+                // In the end the last class is missing.
+                vec![
+                    samples(draw, &[9, 0, 4], 10),
+                    samples(draw, &[2, 1, 0, 0, 2, 2, 0], 3),
+                    samples(draw, &[0, 1, 0, 1, 1], 3),
+                ]
             })
             .computes(|f| evaluation(f, |scores| cross_entropy_of(f, scores)))
             .mistake(
                 "softmax_twice",
                 SOFTMAX_TWICE,
                 computed(|f| evaluation(f, |scores| cross_entropy_of(f, &softmax_of(scores)))),
+            )
+            .mistake(
+                "mean_squared_error",
+                MEAN_SQUARED_ERROR,
+                computed(|f| evaluation(f, |scores| error_of(f, scores).square().mean())),
+            )
+            .mistake(
+                "always_ten_classes",
+                "The loss is right for ten classes only. `one_hot` has to make as many columns as there are outputs: \
+                 `scores.ncols()`.",
+                |c| match c.matrix("weights").ncols() {
+                    10 => computed(|f| evaluation(f, |scores| cross_entropy_of(f, scores)))(c).into(),
+                    _ => Prediction::Panics,
+                },
             )
             .mistake(
                 "classes_counted_from_the_labels",
@@ -308,6 +326,7 @@ const LAST_BATCH_NOT_LEARNED_FROM: &str =
 const EVERY_BATCH_COUNTS_THE_SAME: &str = "The losses of the batches are added up and divided by a number of batches, \
     perhaps by `n / batch_size`, which is rounded down. But the last batch is shorter: multiply the mean of each batch \
     by its number of samples, and divide the sum by the number of all samples.";
+const MEAN_SQUARED_ERROR: &str = "The loss is the mean squared error. Use the engine's `SoftmaxCrossEntropy`.";
 const SOFTMAX_TWICE: &str = "The softmax is applied twice: the engine's `SoftmaxCrossEntropy` applies it to its \
                              input. Pass the scores, not the probabilities.";
 
@@ -322,13 +341,13 @@ fn epochs() -> [Check; 7] {
         Check::new("one_batch", "train_epoch", "an epoch of one batch is one step on the mean loss of all samples", 1)
             .asks("train_epoch")
             .on(one_batch_cases)
-            .computes(|f| one_step(f, &scores_of(f), &f.number(1.0)))
+            .computes(|f| one_step(f, &scores_of(f), &f.input("learning_rate")))
             .mistake(
                 "last_batch_not_learned_from",
                 LAST_BATCH_NOT_LEARNED_FROM,
                 computed(|f| {
                     let is_full = f.input("x").rows().at_least(&f.input("batch_size").real());
-                    one_step(f, &scores_of(f), &is_full.real())
+                    one_step(f, &scores_of(f), &(is_full.real() * f.input("learning_rate")))
                 }),
             )
             .mistake(
@@ -340,12 +359,29 @@ fn epochs() -> [Check; 7] {
             .mistake(
                 "softmax_twice",
                 SOFTMAX_TWICE,
-                computed(|f| one_step(f, &softmax_of(&scores_of(f)), &f.number(1.0))),
+                computed(|f| one_step(f, &softmax_of(&scores_of(f)), &f.input("learning_rate"))),
+            )
+            .mistake(
+                "mean_squared_error",
+                MEAN_SQUARED_ERROR,
+                computed(|f| {
+                    let scores = scores_of(f);
+                    step_along(f, &(2.0 * error_of(f, &scores) / scores.count()), &f.input("learning_rate"))
+                }),
+            )
+            .mistake(
+                "two_steps_for_one",
+                "The batch is used for two steps. In an epoch every sample is used once.",
+                |c| {
+                    let twice: Vec<usize> = (0..c.matrix("x").nrows()).cycle().take(2 * c.matrix("x").nrows()).collect();
+                    let Net { weights, biases } = in_batches(c, &twice, &twice, c.matrix("x").nrows());
+                    Record::new().with("weights", weights).with("biases", biases)
+                },
             )
             .mistake_if(
                 "samples_and_labels_apart",
-                "The network is trained with labels of other samples, as if samples and labels were shuffled \
-                 separately. Shuffle the indices, and select both with them.",
+                "The network is trained with labels of other samples. Shuffle the indices, and select both, samples and \
+                 labels, with them.",
                 |c, seen| {
                     let rows: Vec<usize> = (0..c.matrix("x").nrows()).collect();
                     let with_labels = |order: &[usize]| in_batches(c, &rows, order, rows.len());
@@ -355,8 +391,7 @@ fn epochs() -> [Check; 7] {
             )
             .mistake_if(
                 "samples_uneven",
-                "Some samples count more often than others, as if they were drawn. Shuffle the indices instead: then each \
-                 occurs once.",
+                "Some samples count more often than others. Shuffle the indices, and use each of them once.",
                 |c, seen| {
                     let n = c.matrix("x").nrows();
                     // The digits of a number below nⁿ are a way to draw n samples.
@@ -390,6 +425,11 @@ fn epochs() -> [Check; 7] {
                     after.step(&c.matrix("x"), &labels, c.float("learning_rate"));
                     Record::new().with("loss", cross_entropy(&after.scores(&c.matrix("x")), &labels))
                 },
+            )
+            .mistake(
+                "mean_squared_error",
+                MEAN_SQUARED_ERROR,
+                computed(|f| [("loss", error_of(f, &scores_of(f)).square().mean())]),
             )
             .mistake(
                 "multiplied_by_batch_size",
@@ -448,13 +488,15 @@ fn epochs() -> [Check; 7] {
         })
         .mistake_if(
             "one_batch_for_all",
-            "This is the loss of a single batch. Return the mean over the samples of all batches.",
+            "Only one batch counts. Add up the losses of all batches, each times its number of samples, and divide the sum by \
+             the number of all samples.",
             |c, seen| {
                 let losses = c.vector("losses of the samples");
-                let mean = |rows: &[usize]| rows.iter().map(|&row| losses[row]).sum::<f64>() / rows.len() as f64;
-                [LEFT_OVER, c.count("batch_size")].iter().any(|&size| {
-                    choices(losses.len(), size).iter().any(|rows| close(&[mean(rows)], &[seen.float("loss")]))
-                })
+                let is_seen = |rows: &Vec<usize>| {
+                    let sum: f64 = rows.iter().map(|&row| losses[row]).sum();
+                    [rows.len(), losses.len()].iter().any(|&n| close(&[sum / n as f64], &[seen.float("loss")]))
+                };
+                [LEFT_OVER, c.count("batch_size")].iter().any(|&size| choices(losses.len(), size).iter().any(is_seen))
             },
         )
         .mistake_if("last_batch_not_learned_from", LAST_BATCH_NOT_LEARNED_FROM, |c, seen| {
@@ -606,10 +648,11 @@ fn all_alike(seen: &Record) -> bool {
     ends.windows(2).all(|pair| close(&pair[0], &pair[1]))
 }
 
-fn trainings() -> [Check; 4] {
+fn trainings() -> [Check; 5] {
     [
-        Check::new("train_history", "train", "train builds the network, and records three numbers for each epoch", 2)
+        Check::new("train_history", "train", "train builds the network, and records three numbers for each epoch", 1)
             .asks("train")
+            .after("evaluate")
             .on(|draw| {
                 let (epochs, width) = (2 + draw::count(draw, 4), 3 + draw::count(draw, 9));
                 [(epochs, vec![2_usize, width, 3]), (1, vec![2, 5, 4, 3]), (0, vec![2, 3])]
@@ -631,7 +674,7 @@ fn trainings() -> [Check; 4] {
             .expects(|c| noted(c, c.count("epochs"), 1..=c.count("epochs"), "ReLU"))
             .mistake(
                 "untrained_network_noted",
-                "There is one number too many: record one for each epoch, after it, and none before the first.",
+                "There is one number too many in each list. Record one for each of the `config.epochs` epochs, after it.",
                 |c| Record::new().with("lengths", vec![c.count("epochs") + 1; 3]),
             )
             .mistake_if(
@@ -643,6 +686,7 @@ fn trainings() -> [Check; 4] {
                     is_right("lengths") && is_right("network") && !is_right("epochs that on_epoch saw")
                 },
             )
+            .mistake_if("history_begun_again", HISTORY_BEGUN_AGAIN, has_lost_epochs)
             .mistake("other_activation", "There is another activation between the layers. Use ReLU.", |c| {
                 noted(c, c.count("epochs"), 1..=c.count("epochs"), "Sigmoid")
             }),
@@ -695,16 +739,18 @@ fn trainings() -> [Check; 4] {
                 "stopped_early",
                 "Training ends before its last epoch. Run all epochs, also where an accuracy stands still or falls, or the \
                  loss rises.",
-                |c, seen| seen.vector("train_loss").len() < c.count("epochs"),
+                |c, seen| seen.vector("train_loss").len() < c.count("epochs") && !has_lost_epochs(c, seen),
             )
-            .mistake(
-                "all_samples_in_a_batch",
-                "Every epoch has a single batch, whatever `config.batch_size` is. Pass it to `train_epoch`.",
-                |c| {
-                    let others = c.parts().filter(|(name, _)| *name != "batch_size");
-                    let one_batch = others.fold(Record::new(), |one, (name, value)| one.with(name, value.clone()));
-                    let one_batch = one_batch.with("batch_size", c.counts("labels_train").len());
-                    blank(&one_batch, &[&["train"]], |epoch| (epoch.loss, epoch.end.1, epoch.end.2))
+            .mistake_if("history_begun_again", HISTORY_BEGUN_AGAIN, has_lost_epochs)
+            .mistake_if(
+                "other_batch_size",
+                "The batches do not have `config.batch_size` samples. Pass it to `train_epoch`.",
+                |c, seen| {
+                    let n = c.counts("labels_train").len();
+                    (1..=n).filter(|size| *size != c.count("batch_size").min(n)).any(|size| {
+                        let other = with_part(c, "batch_size", size);
+                        close(&losses_on_blank(&other, &[&["train"]]), &seen.vector("train_loss").to_vec())
+                    })
                 },
             )
             .mistake("validated_on_the_training_set", VALIDATED_ON_THE_TRAINING_SET, |c| {
@@ -713,6 +759,15 @@ fn trainings() -> [Check; 4] {
             .mistake("history_in_percent", HISTORY_IN_PERCENT, |c| {
                 blank(c, &[&["train"]], |epoch| (epoch.loss, 100.0 * epoch.end.1, 100.0 * epoch.end.2))
             })
+            .mistake_if(
+                "accuracy_above_one",
+                "An accuracy in the history is above 1. It is a fraction: the `accuracy` of `evaluate`, not its `loss`.",
+                |_, seen| {
+                    ["train_accuracy", "validation_accuracy"]
+                        .iter()
+                        .any(|name| seen.vector(name).iter().any(|accuracy| *accuracy > 1.0))
+                },
+            )
             .mistake_if("validation_learned_from", VALIDATION_LEARNED_FROM, |c, seen| {
                 let parts: [&[&[&str]]; 3] =
                     [&[&["validation"]], &[&["train", "validation"]], &[&["train"], &["validation"]]];
@@ -772,6 +827,51 @@ fn trainings() -> [Check; 4] {
                 )),
             }
         }),
+        Check::new("train_orders", "train", "train gives every epoch another order of the samples", 1)
+            .about("train")
+            .after("shuffles")
+            .after("train_history")
+            .after("train_stands_still")
+            .on(|draw| {
+                let (x, other) = (draw::matrix(draw, (5, 2), 2.0), draw::matrix(draw, (3, 2), 2.0));
+                vec![
+                    training(x, &[0, 1, 2, 2, 1], other, &[0, 1, 2])
+                        .with("sizes", vec![2_usize, 3])
+                        .with("learning_rate", 0.75)
+                        .with("batch_size", 2_usize)
+                        .with("epochs", 6_usize)
+                        .with("seed", seed(draw)),
+                ]
+            })
+            .has_none_of(
+                &[(
+                    "one_order_for_all_epochs",
+                    "Every epoch has the same order, although `train_epoch` shuffles. Pass it the argument `rng`, which \
+                     continues from epoch to epoch.",
+                )],
+                |c, seen| {
+                    let after = |epoch: usize| seen.vector(&format!("parameters after epoch {epoch}")).to_vec();
+                    let leads_on = |epoch: usize, order: &[usize]| {
+                        let (weights, biases) = (after(epoch - 1)[..6].to_vec(), after(epoch - 1)[6..].to_vec());
+                        let before = Record::new()
+                            .with("x", c.matrix("x_train").to_owned())
+                            .with("labels", c.counts("labels_train"))
+                            .with("weights", Array2::from_shape_vec((2, 3), weights).expect("two times three"))
+                            .with("biases", Array1::from(biases))
+                            .with("learning_rate", c.float("learning_rate"));
+                        let net = in_batches(&before, order, order, c.count("batch_size"));
+                        close(&after(epoch), &net.parameters().to_vec())
+                    };
+                    let epochs = 1..=c.count("epochs");
+                    if orders(5).iter().any(|order| epochs.clone().all(|epoch| leads_on(epoch, order))) {
+                        return Err("one_order_for_all_epochs");
+                    }
+                    match epochs.clone().all(|epoch| orders(5).iter().any(|order| leads_on(epoch, order))) {
+                        true => Ok(()),
+                        false => Err("An epoch more, from the same seed, is not another epoch of steps on batches."),
+                    }
+                },
+            ),
         Check::new("train_learns", "train", "the history describes the trained network that is returned", 1)
             .asks("train")
             .after("train_stands_still")
@@ -820,6 +920,8 @@ fn trainings() -> [Check; 4] {
 
 /// Where three clouds lie far apart, the loss of an epoch falls below this, but not yet in the first one.
 const LEARNED: f64 = 0.04;
+const HISTORY_BEGUN_AGAIN: &str = "All epochs run, but the history has fewer numbers. Create it once, before the loop, and \
+                                  add a number to each list in each epoch.";
 const LOSS_MEASURED_ANEW: &str = "`train_loss` is measured before or after the epoch. Record what `train_epoch` \
                                   returns: the mean of the losses before each step.";
 const ACCURACY_BEFORE_THE_EPOCH: &str = "An accuracy is measured before the epoch. Measure both *after* it, so that the \
@@ -864,6 +966,21 @@ fn training(
         .with("labels_train", labels_train.to_vec())
         .with("x_validation", x_validation)
         .with("labels_validation", labels_validation.to_vec())
+}
+
+/// Whether `on_epoch` heard of all epochs, and the history has fewer.
+fn has_lost_epochs(c: &Record, seen: &Record) -> bool {
+    let has_fewer = seen.counts("lengths").iter().any(|length| *length < c.count("epochs"));
+    has_fewer && seen.counts("epochs that on_epoch saw").len() == c.count("epochs")
+}
+
+/// The record with another value for one of its parts.
+fn with_part(record: &Record, name: &str, value: impl Into<Value>) -> Record {
+    let mut value = Some(value.into());
+    record.parts().fold(Record::new(), |new, (part, old)| {
+        let value = if part == name { value.take() } else { None };
+        new.with(part, value.unwrap_or_else(|| old.clone()))
+    })
 }
 
 /// A point for each label, around the centre of its class.
@@ -1017,6 +1134,9 @@ fn tables() -> [Check; 5] {
                     counted(c, most + 1, |_, _| true)
                 },
             )
+            .mistake("each_pair_once", "No entry is above 1. Count the samples: `+= 1`.", |c| {
+                counted(c, c.count("n_classes"), |_, _| true).mapv(|count| count.min(1.0))
+            })
             .mistake("only_errors_counted", "The diagonal is zero. Count the right predictions there.", |c| {
                 counted(c, c.count("n_classes"), |label, predicted| label != predicted)
             }),
@@ -1066,8 +1186,35 @@ fn tables() -> [Check; 5] {
             )
             .mistake(
                 "f1_arithmetic_mean",
-                "F1 is the arithmetic mean here. Use the harmonic mean, 2pr / (p + r): it is small if one of both is.",
+                "F1 is the arithmetic mean here. Use the harmonic mean, 2pr / (p + r): it is small if one of the two is.",
                 |c| reports(c, |precision, recall| (precision, recall, (precision + recall) / 2.0)),
+            )
+            .mistake(
+                "f1_geometric_mean",
+                "F1 is the geometric mean here, √(pr). Use the harmonic mean, 2pr / (p + r).",
+                |c| reports(c, |precision, recall| (precision, recall, (precision * recall).sqrt())),
+            )
+            .mistake(
+                "recall_of_all_classes",
+                "Recall is the accuracy, the same for every class. Of the samples of *this* class, it is the fraction that \
+                 was predicted as it.",
+                |c| {
+                    let matrix = c.matrix("matrix");
+                    let accuracy: f64 = matrix.diag().sum() / matrix.sum();
+                    Record::new().with("recall", Array1::from_elem(matrix.nrows(), accuracy))
+                },
+            )
+            .mistake_if(
+                "divided_by_the_wrong_ones",
+                "The right predictions of a class are divided by the wrong ones. Divide by both together: the sum of the \
+                 column for precision, of the row for recall.",
+                |c, seen| {
+                    let odds = reports(c, |p, r| (p / (1.0 - p), r / (1.0 - r), 0.0));
+                    ["precision", "recall"].iter().any(|part| {
+                        let odds = odds.vector(part).to_vec();
+                        odds.iter().all(|odds| odds.is_finite()) && close(&odds, &seen.vector(part).to_vec())
+                    })
+                },
             ),
         Check::new("nothing_of_a_class", "precision_recall_f1", "0 / 0 counts as 0, and no class is left out", 1)
             .asks("precision_recall_f1")
@@ -1124,6 +1271,11 @@ fn tables() -> [Check; 5] {
             |c| ranked(c, c.count("n"), |(label, predicted, _)| label != predicted, most_frequent_first),
         )
         .mistake(
+            "single_confusions_left_out",
+            "Confusions that happened once are missing. Leave out only those that never happened.",
+            |c| ranked(c, c.count("n"), |entry| is_confusion(entry) && entry.2 > 1, most_frequent_first),
+        )
+        .mistake(
             "pairs_without_direction",
             "Both directions of a pair are added up, but a 4 read as a 9 is not a 9 read as a 4.",
             |c| {
@@ -1171,6 +1323,9 @@ fn tables() -> [Check; 5] {
                 })
             },
         )
+        .mistake_panics("fewer_than_n", "There may be fewer than `n` confusions: `truncate(n)` and `take(n)` allow that.", |c| {
+            ranked(c, usize::MAX, is_confusion, most_frequent_first).nrows() < c.count("n")
+        })
         .mistake("n_ignored", "The list is longer than `n`: `truncate(n)` cuts it.", |c| {
             ranked(c, usize::MAX, is_confusion, most_frequent_first)
         }),
@@ -1194,8 +1349,8 @@ fn matrix(matrix: Array2<f64>) -> Record {
 
 /// The sums of the rows of the matrix.
 fn samples_of_classes(f: &Formula) -> Num {
-    let sums = f.input("matrix").aggregate(Aggregate::Sum, Over::Row).named("n_true");
-    f.vector(&(0..sums.n_entries()).map(|class| sums.at(class)).collect::<Vec<_>>())
+    let sums = f.input("matrix").aggregate(Aggregate::Sum, Over::Row);
+    f.vector(&(0..sums.n_entries()).map(|class| sums.at(class)).collect::<Vec<_>>()).named("n_true")
 }
 
 /// Precision, recall and F1 of each class, where recall is the right ones of `n_true`.
@@ -1258,12 +1413,12 @@ fn ranked(c: &Record, n: usize, meant: impl Fn(&Entry) -> bool, order: fn(&mut [
     Array2::from_shape_vec((list.len(), 3), numbers).expect("three numbers a row")
 }
 
-/// A layer and samples of two features; labels are below `n_classes`.
+/// A layer and samples of four features; labels are below `n_classes`.
 fn samples(draw: &mut probe::Generator, labels: &[usize], n_classes: usize) -> Record {
     Record::new()
-        .with("x", draw::matrix(draw, (labels.len(), 2), 2.0))
+        .with("x", draw::matrix(draw, (labels.len(), 4), 2.0))
         .with("labels", labels.to_vec())
-        .with("weights", draw::matrix(draw, (2, n_classes), 1.0))
+        .with("weights", draw::matrix(draw, (4, n_classes), 1.0))
         .with("biases", draw::vector(draw, n_classes, 1.0))
         .with("seed", seed(draw))
 }
@@ -1348,7 +1503,7 @@ fn accuracy(z: &ArrayRef2<f64>, labels: &[usize]) -> f64 {
 /// Epochs of one batch: one that is just full, and one that is not.
 fn one_batch_cases(draw: &mut probe::Generator) -> Vec<Record> {
     [(vec![0, 2, 1, 0], 4_usize), (vec![1, 0, 1], 10)]
-        .map(|(labels, batch_size)| epoch(samples(draw, &labels, 3), batch_size, 0.5))
+        .map(|(labels, batch_size)| epoch(samples(draw, &labels, 3), batch_size, 0.3))
         .to_vec()
 }
 
@@ -1359,16 +1514,24 @@ fn batches_cases(draw: &mut probe::Generator) -> Vec<Record> {
         .to_vec()
 }
 
-/// The parameters after an epoch with one batch, whose gradient with respect to `scores` is `factor` times as large as it
-/// should be.
-fn one_step(f: &Formula, scores: &Num, factor: &Num) -> [(&'static str, Num); 1] {
-    let (x, labels, weights, biases) = (f.input("x"), f.input("labels"), f.input("weights"), f.input("biases"));
+/// How far the scores are from a 1 for the true class and a 0 for the others.
+fn error_of(f: &Formula, scores: &Num) -> Num {
+    scores - f.input("labels").one_hot(scores)
+}
+
+/// The parameters after an epoch with one batch, in which the network has these scores.
+fn one_step(f: &Formula, scores: &Num, rate: &Num) -> [(&'static str, Num); 2] {
+    let (x, labels) = (f.input("x"), f.input("labels"));
     let d_scores = ((softmax_of(scores) - labels.one_hot(scores)) / x.rows()).named("d_scores");
-    let step = (factor * f.input("learning_rate")).named("step");
-    let weights = weights - &step * x.t().dot(&d_scores);
-    let biases = biases - &step * d_scores.aggregate(Aggregate::Sum, Over::Samples);
-    let entries = (0..weights.n_entries()).map(|i| weights.at(i)).chain((0..biases.n_entries()).map(|i| biases.at(i)));
-    [("parameters", f.vector(&entries.collect::<Vec<_>>()))]
+    step_along(f, &d_scores, rate)
+}
+
+/// The parameters after a step against these slopes of the scores.
+fn step_along(f: &Formula, d_scores: &Num, rate: &Num) -> [(&'static str, Num); 2] {
+    let step = (rate * d_scores).named("step");
+    let weights = f.input("weights") - f.input("x").t().dot(&step);
+    let biases = f.input("biases") - step.aggregate(Aggregate::Sum, Over::Samples);
+    [("weights", weights), ("biases", biases)]
 }
 
 /// The network after steps on batches of these rows, with these samples' labels.

@@ -48,7 +48,9 @@ fn main() {
         ("train_epoch", |case| {
             let mut net = network(case);
             let loss = one_epoch(case, &mut net, &mut generator(case.count("seed") as u64));
-            Record::new().with("loss", loss).with("parameters", parameters(&mut net))
+            let record = Record::new().with("loss", loss).with("parameters", parameters(&mut net));
+            let arrays = ["weights", "biases"].into_iter().zip(net.parameters());
+            arrays.fold(record, |record, (name, parameter)| record.with(name, parameter.value.to_owned()))
         }),
         // Some epochs, each from the same beginning, with one generator for all of them.
         ("epochs_anew", |case| {
@@ -60,12 +62,7 @@ fn main() {
             })
         }),
         ("train", |case| {
-            let data = Split {
-                x_train: case.matrix("x_train").to_owned(),
-                labels_train: case.counts("labels_train"),
-                x_validation: case.matrix("x_validation").to_owned(),
-                labels_validation: case.counts("labels_validation"),
-            };
+            let data = split(case);
             let heard = Rc::new(RefCell::new(Vec::new()));
             let hears = heard.clone();
             let on_epoch = Box::new(move |history: &History| hears.borrow_mut().push(history.train_loss.len()));
@@ -88,6 +85,16 @@ fn main() {
                 .with("scores_train", net.forward(&data.x_train))
                 .with("scores_validation", net.forward(&data.x_validation))
                 .with("scores_train of the next network", next.forward(&data.x_train))
+        }),
+        // Trainings with the same beginning, each longer by one epoch.
+        ("train_orders", |case| {
+            let data = split(case);
+            (0..=case.count("epochs")).fold(Record::new(), |record, epochs| {
+                let mut rng = generator(case.count("seed") as u64);
+                let config = TrainConfig { epochs, ..config(case) };
+                let (mut net, _) = TRAIN(&config, &data, &mut rng, Box::new(|_| ()));
+                record.with(&format!("parameters after epoch {epochs}"), parameters(&mut net))
+            })
         }),
         ("confusion_matrix", |case| {
             let matrix = CONFUSION_MATRIX(&case.counts("labels"), &case.counts("predicted"), case.count("n_classes"));
@@ -210,6 +217,15 @@ fn parameters(net: &mut Sequential) -> Array1<f64> {
 fn one_epoch(case: &Record, net: &mut Sequential, rng: &mut Generator) -> f64 {
     let (x, labels) = (case.matrix("x"), case.counts("labels"));
     TRAIN_EPOCH(net, &x, &labels, case.count("batch_size"), case.float("learning_rate"), rng)
+}
+
+fn split(case: &Record) -> Split {
+    Split {
+        x_train: case.matrix("x_train").to_owned(),
+        labels_train: case.counts("labels_train"),
+        x_validation: case.matrix("x_validation").to_owned(),
+        labels_validation: case.counts("labels_validation"),
+    }
 }
 
 fn config(case: &Record) -> TrainConfig {
