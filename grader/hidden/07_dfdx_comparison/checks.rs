@@ -235,19 +235,13 @@ fn checks() -> Vec<Check> {
         Check::new("slopes", "by_hand", "loss_and_slopes derives the gradient by hand", 2)
             .asks("loss_and_slopes")
             .after("loss")
-            .on(|draw| {
-                // Without a bias the sample (0, 0) is at the kink of ReLU.
-                let at_the_kink = Record::new().with("hidden_biases", array![0.0, -0.02, 0.03, 0.0]);
-                let mut cases = networks(draw);
-                cases.push(replaced(&cases[0], &at_the_kink));
-                cases
-            })
+            .on(networks)
             .computes(slopes_of)
             .mistake("value_for_the_slope_of_relu", VALUE_FOR_THE_SLOPE_OF_RELU, computed(|f| {
                 let [hidden_weights, ..] = slopes_masked_by(f, |pass| pass.h.clone());
                 [hidden_weights]
             })),
-        Check::new("slopes_of_two_outputs", "by_hand", "loss_and_slopes averages over samples and outputs", 1)
+        Check::new("slopes_of_two_outputs", "by_hand", "loss_and_slopes takes several outputs, and samples at the kink", 1)
             .about("loss_and_slopes")
             .after("slopes")
             .on(|draw| {
@@ -255,7 +249,12 @@ fn checks() -> Vec<Check> {
                     .with("output_weights", draw::matrix(draw, (4, 2), 2.0))
                     .with("output_biases", draw::vector(draw, 2, 1.0))
                     .with("y", draw::matrix(draw, (3, 2), 1.0));
-                vec![replaced(&drawn_network(draw), &wide)]
+                let wide = replaced(&drawn_network(draw), &wide);
+                // Without inputs and biases the sums are 0.
+                let at_the_kink = Record::new()
+                    .with("hidden_biases", array![0.0, -0.02, 0.03, 0.0])
+                    .with("x", array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]]);
+                vec![wide.clone(), replaced(&wide, &at_the_kink)]
             })
             .computes(|f| {
                 let [dw1, db1, dw2, db2] = slopes_of(f);
@@ -507,7 +506,7 @@ fn checks() -> Vec<Check> {
         .mistake("loss_after_the_update", LOSS_AFTER_THE_UPDATE, loss_after_the_update)
         .mistake(
             "nothing_moves",
-            "All losses are the same. Either no parameter is updated, or each loss is that of `start`.",
+            "All losses are the same. Either no parameter is updated, or each epoch takes `start` again.",
             losses_with_factors([0.0; 4]),
         )
         .mistake("slopes_between_updates", SLOPES_BETWEEN_UPDATES, in_turns(&[&[0, 1], &[2, 3]]))
