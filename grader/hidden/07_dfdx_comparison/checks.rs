@@ -235,15 +235,9 @@ fn checks() -> Vec<Check> {
         Check::new("slopes", "by_hand", "loss_and_slopes derives the gradient by hand", 2)
             .asks("loss_and_slopes")
             .after("loss")
-            .on(|draw| {
-                // Without a bias the sample (0, 0) is at the kink of ReLU.
-                let at_the_kink = Record::new().with("hidden_biases", array![0.0, -0.02, 0.03, 0.0]);
-                let mut cases = networks(draw);
-                cases.push(replaced(&cases[0], &at_the_kink));
-                cases
-            })
+            .on(networks)
             .computes(slopes_of),
-        Check::new("slopes_of_two_outputs", "by_hand", "loss_and_slopes averages over samples and outputs", 1)
+        Check::new("slopes_of_two_outputs", "by_hand", "loss_and_slopes takes several outputs, and samples at the kink", 1)
             .about("loss_and_slopes")
             .after("slopes")
             .on(|draw| {
@@ -251,7 +245,12 @@ fn checks() -> Vec<Check> {
                     .with("output_weights", draw::matrix(draw, (4, 2), 2.0))
                     .with("output_biases", draw::vector(draw, 2, 1.0))
                     .with("y", draw::matrix(draw, (3, 2), 1.0));
-                vec![replaced(&drawn_network(draw), &wide)]
+                let wide = replaced(&drawn_network(draw), &wide);
+                // Without inputs and biases the sums are 0.
+                let at_the_kink = Record::new()
+                    .with("hidden_biases", array![0.0, -0.02, 0.03, 0.0])
+                    .with("x", array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]]);
+                vec![wide.clone(), replaced(&wide, &at_the_kink)]
             })
             .computes(|f| {
                 let [dw1, db1, dw2, db2] = slopes_of(f);
@@ -503,7 +502,7 @@ fn checks() -> Vec<Check> {
         .mistake("loss_after_the_update", LOSS_AFTER_THE_UPDATE, loss_after_the_update)
         .mistake(
             "nothing_moves",
-            "All losses are the same. Either no parameter is updated, or each loss is that of `start`.",
+            "All losses are the same. Either no parameter is updated, or each epoch takes `start` again.",
             losses_with_factors([0.0; 4]),
         )
         .mistake("slopes_between_updates", SLOPES_BETWEEN_UPDATES, in_turns(&[&[0, 1], &[2, 3]]))
@@ -529,12 +528,13 @@ fn checks() -> Vec<Check> {
             .computes(|f| f.input("nanoseconds").median().floor().whole()),
         Check::new("measure", "benchmark", "measure warms up once and takes the median of the other runs", 1)
             .after("median")
-            // The first call is the warm-up. The median of the others is a short one, far below their mean; it is neither
-            // the first of them nor the last, nor the one in the middle.
+            // The first call is the warm-up. The median of the others, 15, is far from their mean, and neither the first of
+            // them nor the last, nor the one in the middle. Without one of the runs it is another one, with the warm-up or not.
             .on(|draw| {
-                let runs = 5 + 2 * draw::count(draw, 4);
-                let mut waits = vec![60_usize, 3, 15];
-                waits.extend((2..runs).map(|run| if run % 2 == 0 { 40 } else { 3 + run }));
+                let half = 2 + draw::count(draw, 4);
+                let runs = 2 * half + 1;
+                let mut waits = vec![60_usize];
+                waits.extend((1..half).flat_map(|run| [2 + run, 40]).chain([40, 15, 2 + half]));
                 vec![Record::new().with("runs", runs).with("milliseconds", waits)]
             })
             .has_none_of(&FAULTS_OF_MEASURING, |c, seen| {
