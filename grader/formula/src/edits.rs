@@ -917,7 +917,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             Op::Aggregate(how, over) => (
                 12,
                 format!("leave_out:{}", how.name().replace(' ', "_")),
-                format!("{} is left out{of_owner}", how.noun(over)),
+                format!("{} is not taken{in_owner}", how.noun(over)),
             ),
             Op::Transpose => (10, "leave_out:transpose".to_owned(), format!("the transposition is left out{of_owner}")),
             _ => (
@@ -979,7 +979,10 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             (14, "cases_swapped".to_owned(), format!("the two cases are swapped{in_owner}"))
         }
         // `x - 1` for `1 - x` is rare, and gives the same numbers as a wrong sign before it.
-        Change::Swapped => (14 + u32::from(begins_with_one(step)), format!("swapped:{}", slug(written)), in_formula),
+        Change::Swapped if begins_with_one(step) && step.text.is_short() => {
+            (15, format!("swapped:{}", slug(written)), format!("the sign of `{}` is wrong{in_owner}", step.text.words))
+        }
+        Change::Swapped => (14, format!("swapped:{}", slug(written)), in_formula),
         Change::Uses(name) => {
             let own = if let Op::Named(own) = step.op { own } else { "it" };
             (14, format!("uses:{name}_for_{own}"), format!("`{name}` is always used instead of `{own}`"))

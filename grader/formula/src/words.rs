@@ -252,7 +252,7 @@ impl Function {
             Self::Recip => "the reciprocal".to_owned(),
             Self::Round => "the rounding".to_owned(),
             Self::Ceil => "rounding up".to_owned(),
-            Self::FloorPlusOne => "`floor`, and 1 more,".to_owned(),
+            Self::FloorPlusOne => "rounding down and adding 1".to_owned(),
             Self::Relu => "ReLU".to_owned(),
             Self::LeakyRelu => "the leaky ReLU".to_owned(),
             Self::Step => "the slope of ReLU".to_owned(),

@@ -334,7 +334,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "errors_never_reset",
-                "The numbers only grow: the counter goes on from epoch to epoch. It has to start at 0 in every epoch, \
+                "The numbers never fall: the counter goes on from epoch to epoch. It has to start at 0 in every epoch, \
                  inside the loop, or no epoch ever seems free of errors.",
                 changed(|f, run| {
                     run.errors.resize(f.times("max_epochs"), f.number(0.0));
@@ -912,8 +912,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "measured_once_an_epoch",
-                "The accuracy is measured at the end of each epoch only, so good weights on the way are missed. On \
-                 XOR every epoch ends with the same bad weights. Measure after every correction.",
+                "The accuracy is measured at the end of each epoch only, so better weights on the way are \
+                 missed. Measure after every correction.",
                 computed(|f| pocketed(f, &PocketRule { once_an_epoch: true, ..PocketRule::RIGHT })),
             )
             .mistake(
@@ -986,7 +986,7 @@ const CLASSES_FOR_PROBABILITIES: &str = "The error is taken from classes. Here i
 const STOPS_WHEN_ALL_ARE_RIGHT: &str = "Training stops as soon as all classes are right. This rule does not stop there: \
      the probabilities still come closer to the targets in every epoch.";
 const STEP_AT_ZERO_IS_0: &str = "A sum of exactly 0 is put into class 0. In this course step(0) is 1: `>=`, not `>`. \
-     This matters: a neuron whose weights are all 0 has the sum 0 for every sample.";
+     This matters: a neuron whose weights and bias are all 0 has the sum 0 for every sample.";
 const SCORE_OF_ZERO_IN_CLASS_0: &str = "The accuracy is measured with a score of exactly 0 in class 0, as in \
      `predict_sigmoid`. The perceptron is corrected by the classes of `predict`, so measure with those.";
 const MINUS_ZERO_IS_NEGATIVE: &str = "-0.0 is treated as a negative number. It is equal to 0.0; only its sign bit \

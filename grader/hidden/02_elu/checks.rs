@@ -31,7 +31,7 @@ fn checks() -> Vec<Check> {
                 "nan_hidden",
                 "The input was NaN, and the output is 0. NaN is a sign of an earlier mistake, and this hides it. \
                  Every comparison with NaN is false, so `z > 0.0` leads to the `else`; and `max` of a number and NaN \
-                 is the number. Which comparison leads to the branch that returns z if z is NaN?",
+                 is the number. With which comparison does NaN end up in the branch that returns z?",
                 |c| z(c).max(0.0),
             ),
         Check::new("relu_derivative", "relu", "relu_derivative is 1 on the right, 0 on the left and 0 at the kink", 1)
@@ -257,7 +257,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "elu_plus_alpha_everywhere",
-                "This is elu_array + alpha. It holds for entries on the left only; on the right the slope is 1. Use \
+                "This is elu_array + alpha. That is the slope where z is not above 0; where it is, the slope is 1. Use \
                  your `elu_derivative` on each entry.",
                 computed(|f| elu_of(f) + f.input("alpha")),
             )

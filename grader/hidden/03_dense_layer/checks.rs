@@ -80,7 +80,7 @@ fn checks() -> Vec<Check> {
             .computes(|f| f.input("w").dot(&f.input("x")) + f.input("b"))
             .mistake(
                 "rows_and_columns_mixed_up",
-                "This is x·W + b again, with a neuron in each column. In this function a neuron is a row of W, so W \
+                "This is x·W + b, with a neuron in each column. In this function a neuron is a row of W, so W \
                  comes first: W·x + b.",
                 |c| c.vector("x").dot(&c.matrix("w")) + c.vector("b"),
             ),
@@ -116,7 +116,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "bias_on_wrong_axis",
                 "Each bias is added to a row. Rows are samples; a bias belongs to a neuron, that is to a column. \
-                 Adding the 1-D array itself adds it to every row in this way.",
+                 Add the 1-D array of biases: it is added to every row, each bias to its column.",
                 |c| c.matrix("x").dot(&c.matrix("weights")) + c.vector("biases").insert_axis(Axis(1)),
             ),
         Check::new("pre_activation_shapes", "pre_activation", "pre_activation takes any number of inputs, neurons and samples", 1)

@@ -455,7 +455,7 @@ fn fit_constant(id: &'static str, loss: &'static str, after: &'static str, title
         )
         .mistake(
             "last_step_left_out",
-            "The last step is missing: `start` and then one number for each of the `steps` makes `steps + 1` numbers.",
+            "The last step is missing. The path has `steps + 1` numbers: `start`, and one after each step.",
             computed(|f| f.vector(&path(f, Num::sum)[..f.case().count("steps").max(1)])),
         )
 }

@@ -364,13 +364,13 @@ fn checks() -> Vec<Check> {
             .expects(|c| lines(report(c, number)))
             .mistake(
                 "negative_zero",
-                "A slope that rounds to zero has kept its sign, -0.000000. Write 0.000000.",
+                "A slope that rounds to zero has kept its sign: `-0.000000`. Write `0.000000`.",
                 |c| lines(report(c, |value| format!("{value:.6}"))),
             )
             .mistake(
                 "zero_tested_before_rounding",
-                "A number that rounds to zero has kept its sign, -0.000000. -0.0000004 is not zero before the \
-                 rounding, so test the rounded number.",
+                "A number that rounds to zero has kept its sign: `-0.000000`. Before the rounding it is not \
+                 zero (-0.0000004, say), so test the rounded number.",
                 |c| lines(report(c, |value| if value == 0.0 { number(0.0) } else { format!("{value:.6}") })),
             )
             .mistake(

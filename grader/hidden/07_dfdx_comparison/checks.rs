@@ -271,8 +271,8 @@ fn checks() -> Vec<Check> {
             .within(F32)
             .mistake(
                 "copied_without_transposing",
-                "The numbers were copied in their order in memory, which `.t()` does not change, nor `.t().to_owned()`: \
-                 `.t().iter()` goes along the new rows.",
+                "The numbers are in the order of our weights, and only the shape is dfdx's: transpose them. `.t().iter()` goes \
+                 along the new rows; `.t()` and `.t().to_owned()` leave the order in memory as it was.",
                 |c| {
                     let weights = c.matrix("weights");
                     let (i, o) = weights.dim();
@@ -690,7 +690,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "ties_away_from_zero",
                 "2049 lies in the middle between 2048 and 2050. `round` rounds such ties away from 0. Round them to the \
-                 even multiple of the spacing, with `round_ties_even`: then sums have no bias.",
+                 even multiple of the spacing, with `round_ties_even`: not all ties go one way then.",
                 halves(Half { rounding: f64::round, ..HALF }),
             )
             .mistake(
@@ -789,9 +789,9 @@ const TERM_WITHOUT_TAPE: &str = "The slope is that of one term alone. The other 
 const COMPARED_WITH_ITSELF: &str =
     "The result is always 0, as if one network were compared with itself: use the argument `mlp`.";
 const LOSS_AFTER_THE_UPDATE: &str =
-    "The losses are those after each update. The first belongs to the initial parameters.";
-const DIVIDED_BY_RUNS: &str = "The time is divided by the number of runs. It is the median of the runs, so that of one \
-     run: divide it by the steps of a run alone.";
+    "The losses are those after each update. The first should be that of the initial parameters.";
+const DIVIDED_BY_RUNS: &str = "The time is divided by the number of runs. It is the median of the runs, so it is the time \
+     of one run: divide it by `steps` only.";
 const NOT_RELATIVE_TO_DFDX: &str = "`relative` is a time divided by the time of dfdx, so dfdx has 1.00.";
 
 /// What is commonly wrong with a time.

@@ -323,8 +323,8 @@ fn cross_entropy_checks() -> Vec<Check> {
             .expects(printed_loss)
             .mistake(
                 "minus_zero",
-                "The loss is printed as -0, the negative of ln p = 0. Subtract instead of changing the sign: ln Σ e^z - \
-                 z_true, or each ln p from a sum that begins at 0.0.",
+                "The loss is printed as -0, the negative of ln p = 0. Do not change a sign at the end: compute ln Σ e^z - \
+                 z_true, or subtract each ln p from a sum that begins at 0.0.",
                 |c| if printed_loss(c) == "0" { "-0".to_owned() } else { printed_loss(c) },
             )
             .mistake_if(
@@ -549,8 +549,8 @@ fn bce_checks() -> Vec<Check> {
             )
             .mistake_if(
                 "exponential_overflows",
-                "e^800 is infinite, and so is ln(1 + e^800), which should be 800. Take max(z, 0) out of the logarithm, \
-                 and only e^-|z| remains in it.",
+                "e^800 is infinite, and so is ln(1 + e^800), which should be 800. Take max(z, 0) out of the logarithm: \
+                 ln(1 + e^-|z|) remains.",
                 |_, seen| !seen.float("result").is_finite(),
             )
             .mistake_if("loss_clipped", LOSS_CLIPPED, |c, seen| {

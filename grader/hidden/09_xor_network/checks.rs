@@ -131,7 +131,7 @@ const HAND_MADE_FAULTS: [(&str, &str); 6] = [
     (
         "weights_of_the_other_activation",
         "These weights solve XOR with the other activation. A switch levels out at 1, a ramp rises without limit, so \
-         each needs its own weights.",
+         weights that suit one need not suit the other.",
     ),
     (
         "undecided",
@@ -307,7 +307,7 @@ fn training() -> Vec<Check> {
             .computes(|f| [("losses", f.vector(&descended(f).1))])
             .mistake(
                 "loss_after_the_step",
-                "Each loss is the one after the step. The forward pass of the step gives you the one before it.",
+                "Each loss is the one after the step. Take it from the forward pass with which the step begins.",
                 computed(|f| {
                     let (net, mut losses) = descended(f);
                     losses.push(loss(&net.pass(&f.input("x")), &f.input("y")));

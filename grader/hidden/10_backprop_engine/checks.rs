@@ -276,7 +276,7 @@ fn losses() -> Vec<Check> {
             .computes(|f| [("value", loss_of(f)), ("gradient", loss_gradient_of(f))])
             .mistake_if(
                 "scores_overflow",
-                "For a score far from 0 the loss is not finite. Either e^800 is computed, which is infinite, or the \
+                "For a score far from 0 the loss is not finite. Either e^|z| is computed, which is infinite, or the \
                  logarithm of a probability that was rounded to 0. Use the formula for scores: max(z, 0) - z·y + ln(1 \
                  + e^-|z|).",
                 |_, seen| !seen.float("value").is_finite(),

@@ -54,7 +54,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "eps_ignored",
-                "The slopes are closer to the true ones than two points at a distance of eps can bring them. Either \
+                "The slopes are more exact than two points at a distance of eps allow. Either \
                  the points are much closer to theta, or there are more of them. Use two points at the distance \
                  `eps`.",
                 |c, seen| {
@@ -188,7 +188,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "nan_overlooked",
                 "The gradient that is NaN was not reported. Every comparison with NaN is false, so `error > \
-                 TOLERANCE` is false as well: report every box whose error is not *below* the tolerance.",
+                 TOLERANCE` is false as well: report every candidate whose error is not *below* the tolerance.",
                 |c| named(c, |it| it.wrong && !it.title.ends_with("NaN")),
             )
             .mistake(
@@ -611,7 +611,7 @@ fn network_checks() -> Vec<Check> {
             })
             .mistake_if(
                 "eps_ignored",
-                "The measured slopes are closer to the true ones than two points at a distance of eps can bring them. \
+                "The measured slopes are more exact than two points at a distance of eps allow. \
                  Either the parameters are moved by much less, or more than two points are used. Use two points at \
                  the distance `eps`.",
                 |c, seen| {
@@ -691,9 +691,8 @@ fn network_checks() -> Vec<Check> {
     ]
 }
 
-const ONE_SIDED: &str = "One of the two points is where the parameters are: (f(θ + ε) - f(θ)) / ε, or the same on the \
-     left. Its error is proportional to ε. With one point on either side the effect of the curvature cancels, and the \
-     error is proportional to ε².";
+const ONE_SIDED: &str = "One of your two points is θ itself, as in (f(θ + ε) - f(θ)) / ε. The error of that is proportional \
+     to ε. With a point on either side the effect of the curvature cancels, and the error is proportional to ε².";
 const DIVIDED_BY_EPS: &str = "These slopes are twice as large as they should be. The distance from theta - eps to \
                               theta + eps is 2 eps, so divide by 2 eps.";
 const NOT_RESTORED: &str = "A number that was changed is not restored, so that all later slopes are measured at \

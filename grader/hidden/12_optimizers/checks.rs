@@ -446,7 +446,7 @@ fn training() -> [Check; 1] {
         })
         .mistake(
             "loss_after_the_step",
-            "Each loss is that of the network after the step. Return the one whose gradient is used.",
+            "Each loss is that of the network after the step. Store the one whose gradient the step uses.",
             computed(|f| {
                 let (losses, parameters) = trained_and_measured(f);
                 observed(f, &losses[1..], losses.len() - 1, parameters)

@@ -703,7 +703,7 @@ const SPLIT_FAULTS: [(&str, &str); 9] = [
     ("same_every_time", SAME_EVERY_TIME),
     (
         "grouped_by_class",
-        "The samples are grouped by class, so the first batches contain only one. Shuffle each part again at the end.",
+        "The samples are grouped by class, so the first batches contain only one class. Shuffle each part again at the end.",
     ),
 ];
 
@@ -991,7 +991,7 @@ fn batches() -> [Check; 5] {
         .expects(|c| epoch(c, &in_batches(c)).with(AFTER_THE_END, false))
         .mistake(
             "last_batch_dropped",
-            "The last batch is missing where it is a short one. So its samples would never be used.",
+            "The last batch is missing where it is a short one. So its samples are left out.",
             epoch_with(|batches, _, size| batches.retain(|batch| batch.len() == size)),
         )
         .mistake(

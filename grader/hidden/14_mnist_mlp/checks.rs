@@ -323,8 +323,8 @@ fn evaluations() -> [Check; 2] {
 
 const LAST_BATCH_NOT_LEARNED_FROM: &str =
     "The last samples, which do not fill a batch, are left out: `chunks` returns them, `chunks_exact` does not.";
-const EVERY_BATCH_COUNTS_THE_SAME: &str = "The losses of the batches are added up and divided by a number of batches, \
-    perhaps by `n / batch_size`, which is rounded down. But the last batch is shorter: multiply the mean of each batch \
+const EVERY_BATCH_COUNTS_THE_SAME: &str = "The losses of the batches are added up and divided by their number. But \
+    the last batch is shorter: multiply the mean of each batch \
     by its number of samples, and divide the sum by the number of all samples.";
 const MEAN_SQUARED_ERROR: &str = "The loss is the mean squared error. Use the engine's `SoftmaxCrossEntropy`.";
 const SOFTMAX_TWICE: &str = "The softmax is applied twice: the engine's `SoftmaxCrossEntropy` applies it to its \
@@ -419,7 +419,7 @@ fn epochs() -> [Check; 7] {
             .computes(|f| [("loss", cross_entropy_of(f, &scores_of(f)))])
             .mistake(
                 "loss_after_the_step",
-                "This is the loss after the step. Return that of the step's own forward pass, before it.",
+                "This is the loss after the step. Return the one of the forward pass that the step's gradient comes from.",
                 |c| {
                     let (mut after, labels) = (net(c), c.counts("labels"));
                     after.step(&c.matrix("x"), &labels, c.float("learning_rate"));

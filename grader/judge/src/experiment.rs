@@ -8,7 +8,7 @@ use probe::{Record, Value};
 
 use crate::{
     Check, Expectation, Prediction, compare,
-    explain::{Answered, AskMore, Explanation, MAX_MORE, agree, listed, numbers},
+    explain::{Answered, AskMore, Explanation, MAX_MORE, agree, is_or_are, listed, numbers},
     formula::{Array, Binary, Count, Function, Op, constant},
     text,
 };
@@ -659,7 +659,10 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
         return found("all_whole", says);
     }
     if let Some((one, other)) = copied(&rights, seen, tolerance) {
-        return found_all(&format!("copied:{other}"), format!("Your `{one}` is what `{other}` should be."));
+        return found_all(
+            &format!("copied:{other}"),
+            format!("Your `{one}` {} what `{other}` should be.", is_or_are(one)),
+        );
     }
     if let Some((id, says)) = slice_of_input(&rights, seen, tolerance) {
         return found(&id, says);

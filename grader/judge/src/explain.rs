@@ -712,10 +712,10 @@ impl<'a> Search<'a> {
         }
         match &*names {
             _ if self.right[self.first_wrong].is_bare() => "Your result is what".to_owned(),
-            [one] => format!("Your `{one}` is what"),
+            [one] => format!("Your `{one}` {} what", is_or_are(one)),
             [] => "Your result is what".to_owned(),
             few if few.len() <= 4 => format!("Your {} are what", listed(few)),
-            [one, ..] => format!("Your `{one}`, with the other parts that are wrong, is what"),
+            [one, ..] => format!("Your `{one}`, with the other parts that are wrong, {} what", is_or_are(one)),
         }
     }
 }
@@ -778,6 +778,12 @@ const MAX_OWN: usize = 3;
 
 /// So many straight lines lead to a constant, or there is none.
 const MAX_LINES: usize = 7;
+
+/// The verb after the name of a part of a result: `weights` are many, `bias` and `loss` are one.
+pub(crate) fn is_or_are(name: &str) -> &'static str {
+    let is_singular = !name.ends_with('s') || ["ss", "as", "is", "us"].iter().any(|end| name.ends_with(end));
+    if is_singular { "is" } else { "are" }
+}
 
 /// Names in a sentence.
 pub(crate) fn listed(names: &[impl AsRef<str>]) -> String {
