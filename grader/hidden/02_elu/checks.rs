@@ -263,6 +263,17 @@ fn checks() -> Vec<Check> {
             )
             .mistake("elu_slope_is_elu_plus_one", ELU_SLOPE_IS_ELU_PLUS_ONE, computed(elu_plus_one))
             .mistake(
+                "elu_slope_is_elu_plus_one",
+                ELU_SLOPE_IS_ELU_PLUS_ONE,
+                computed(|f| slope_by_the_value(f, &f.number(1.0))),
+            )
+            .mistake(
+                "side_of_the_value",
+                "The side is chosen by the sign of elu(z). For a negative alpha elu(z) is above 0 on the left, too: choose \
+                 the side by the sign of z.",
+                computed(|f| slope_by_the_value(f, &f.input("alpha"))),
+            )
+            .mistake(
                 "values_for_slopes",
                 "These are values: elu is applied to each entry. It should be elu_derivative.",
                 computed(elu_of),
@@ -837,6 +848,11 @@ fn elu_of(f: &Formula) -> Num {
 /// The slope on the right, and 1 more than ELU on the left.
 fn elu_plus_one(f: &Formula) -> Num {
     f.input("z").above(&f.number(0.0)).choose(&f.number(1.0), &(elu_of(f) + 1.0))
+}
+
+/// 1 where ELU is above 0, and so much more than ELU elsewhere.
+fn slope_by_the_value(f: &Formula, more: &Num) -> Num {
+    elu_of(f).above(&f.number(0.0)).choose(&f.number(1.0), &(elu_of(f) + more))
 }
 
 fn elu_slope_of(f: &Formula) -> Num {
