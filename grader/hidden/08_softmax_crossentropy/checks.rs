@@ -98,8 +98,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "probability_made_larger",
-                "A score or a probability is bounded, or made larger, before the logarithm. That avoids -∞ but changes the \
-                 result: a score that is 1000 below the largest has ln p = -1000.",
+                "A logarithm is too large. Either a score or a probability is bounded, or -∞ is replaced by something else. \
+                 That changes the result: a score that is 1000 below the largest has ln p = -1000.",
                 |c, seen| {
                     let right = of_scores(log_softmax_of)(c);
                     let mut pairs = right.matrix("result").into_iter().zip(seen.matrix("result"));
