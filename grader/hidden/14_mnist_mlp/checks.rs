@@ -1323,6 +1323,15 @@ fn tables() -> [Check; 5] {
                 })
             },
         )
+        .mistake(
+            "equals_by_predicted_class",
+            "Equally frequent confusions are in the order of their predicted class. The true class comes first.",
+            |c| {
+                ranked(c, c.count("n"), is_confusion, |list| {
+                    list.sort_by_key(|entry| (std::cmp::Reverse(entry.2), entry.1, entry.0));
+                })
+            },
+        )
         .mistake_panics("fewer_than_n", "There may be fewer than `n` confusions: `truncate(n)` and `take(n)` allow that.", |c| {
             ranked(c, usize::MAX, is_confusion, most_frequent_first).nrows() < c.count("n")
         })
