@@ -518,8 +518,8 @@ const MEMORY_LOST: &str = "Nothing is kept from the steps before. Either the sto
 const WEIGHTS_SWAPPED: &str = "The weights of the running mean are swapped: what is remembered keeps most of its weight, \
                                and the new gradient gets 1 minus that.";
 
-const GRADIENT_SCALED: &str = "The gradient of the loss is divided or multiplied by a number of samples. The loss takes the \
-                               mean: hand its gradient to `backward` without a further factor.";
+const GRADIENT_SCALED: &str = "The gradient has a further factor, such as the number of samples, or 1 divided by it. The loss \
+                               takes the mean: hand its gradient to `backward` unchanged.";
 
 const ONE_MEMORY_FOR_ALL: &str = "The parameters share one stored array, so the gradient of one changes the step of \
                                   the other. Store an array for each parameter, in the order of the list.";

@@ -761,7 +761,7 @@ fn trainings() -> [Check; 5] {
             })
             .mistake_if(
                 "accuracy_above_one",
-                "An accuracy in the history is above 1. It is a fraction: the `accuracy` of `evaluate`, not its `loss`.",
+                "An accuracy in the history is above 1, but it is a fraction: record the `accuracy` that `evaluate` returns.",
                 |_, seen| {
                     ["train_accuracy", "validation_accuracy"]
                         .iter()
