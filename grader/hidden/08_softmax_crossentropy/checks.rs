@@ -98,8 +98,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "probability_made_larger",
-                "A score or a probability is bounded, or made larger, before the logarithm. That avoids -∞ but changes the \
-                 result: a score that is 1000 below the largest has ln p = -1000.",
+                "A logarithm is too large. Either a score or a probability is bounded, or -∞ is replaced by something else. \
+                 That changes the result: a score that is 1000 below the largest has ln p = -1000.",
                 |c, seen| {
                     let right = of_scores(log_softmax_of)(c);
                     let mut pairs = right.matrix("result").into_iter().zip(seen.matrix("result"));
@@ -248,12 +248,28 @@ fn nll_checks() -> Vec<Check> {
                 };
                 vec![
                     case(array![[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], vec![0, 1], 0.001),
-                    case(array![[1.0, 0.0, 0.0], [0.25, 0.25, 0.5]], vec![1, 0], 1e-10),
+                    case(array![[1.0, 0.0, 0.0], [0.25, 0.25, 0.5], [0.125, 0.75, 0.125]], vec![1, 0, 1], 1e-10),
                     case(array![[0.03125, 0.96875]], vec![0], 0.125),
                     case(array![[0.03125, 0.96875]], vec![0], eps),
                 ]
             })
             .computes(nll_of)
+            .mistake(
+                "below_eps_left_out",
+                "A probability below `eps` costs nothing. Raise it to `eps`.",
+                computed(|f| {
+                    let (p, eps) = (f.input("p").pick(&f.input("labels")), f.input("eps"));
+                    -p.at_least(&eps).choose(&p, &f.number(1.0)).ln().mean()
+                }),
+            )
+            .mistake(
+                "only_zero_raised",
+                "Only a probability of exactly 0 is raised to `eps`. Raise every one below `eps`.",
+                computed(|f| {
+                    let (p, eps) = (f.input("p").pick(&f.input("labels")), f.input("eps"));
+                    -p.equals(&f.number(0.0)).choose(&eps, &p).ln().mean()
+                }),
+            )
             .mistake(
                 "clipped_on_both_sides",
                 "Probabilities are also kept below 1 - eps. The loss of a perfect prediction should be exactly 0.",
@@ -549,8 +565,8 @@ fn bce_checks() -> Vec<Check> {
             )
             .mistake_if(
                 "exponential_overflows",
-                "e^800 is infinite, and so is ln(1 + e^800), which should be 800. Take max(z, 0) out of the logarithm: \
-                 ln(1 + e^-|z|) remains.",
+                "e^800 is infinite, and 1 / (1 + e^800) is 0: the logarithm of 1 + e^800 is infinite, and so is that of such \
+                  a probability. Take max(z, 0) out of ln(1 + e^z): ln(1 + e^-|z|) remains.",
                 |_, seen| !seen.float("result").is_finite(),
             )
             .mistake_if("loss_clipped", LOSS_CLIPPED, |c, seen| {

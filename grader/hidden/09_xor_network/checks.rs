@@ -303,7 +303,10 @@ fn training() -> Vec<Check> {
             .asks("train")
             .after("loss")
             .after("train")
-            .on(training_cases)
+            .on(|draw| {
+                let stands_still = on_xor(constant(2, 0.0)).with("epochs", 3_usize).with("learning_rate", 1.0);
+                [training_cases(draw), vec![stands_still]].concat()
+            })
             .computes(|f| [("losses", f.vector(&descended(f).1))])
             .mistake(
                 "loss_after_the_step",
@@ -313,6 +316,12 @@ fn training() -> Vec<Check> {
                     losses.push(loss(&net.pass(&f.input("x")), &f.input("y")));
                     [("losses", f.vector(&losses[1..]))]
                 }),
+            )
+            .mistake_if(
+                "losses_missing",
+                "There are fewer losses than epochs. Either training ends early, as where the loss stands still, or not \
+                 every epoch puts its loss into the list.",
+                |c, seen| losses_of(seen).len() < c.count("epochs"),
             ),
         Check::new("solves_xor", "train", "a few hundred epochs solve XOR from each of three starts", 1)
             .asks("train")
@@ -396,6 +405,13 @@ fn starting() -> Vec<Check> {
                     net(w1(), array![0.25, 0.25, -0.25], w2(), b2()),
                     // The last two.
                     net(array![[-0.5, 0.5, 0.5], [0.5, 1.0, 1.0]], b1(), w2(), b2()),
+                    // The second and the last one.
+                    net(
+                        array![[-0.5, 0.5, 0.25, 0.5], [0.5, 1.0, 1.0, 1.0]],
+                        Array1::from_elem(4, 0.25),
+                        Array2::from_elem((4, 1), 1.5),
+                        b2(),
+                    ),
                     net(w1(), b1(), array![[1.5], [1.5], [-1.5]], b2()),
                     net(array![[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]], b1(), w2(), b2()),
                     net(array![[1.0, 1.0, 3.0], [2.0, 2.0, 3.0]], b1(), w2(), b2()),
@@ -447,7 +463,8 @@ fn starting() -> Vec<Check> {
             )
             .mistake(
                 "compared_with_itself",
-                "The result is always true, even for a single neuron. Compare no neuron with itself: let k begin at j + 1.",
+                "The result is always true, even for a single neuron. Either a neuron is compared with itself (let k begin at \
+                 j + 1), or `all` is asked of an empty range, which is true.",
                 |_| true,
             )
             .mistake("nearly_equal_counts", NEARLY_EQUAL_COUNTS, |c| any_pair(c, |j, k| alike(c, &OF_A_NEURON, j, k, 1e-6)))
@@ -829,7 +846,8 @@ fn deviation(a: &ArrayRef2<f64>) -> f64 {
 }
 
 /// What is commonly wrong with a start.
-const FAULTS_OF_A_START: [(&str, &str); 6] = [
+const FAULTS_OF_A_START: [(&str, &str); 7] = [
+    ("weight_used_twice", "Some weights are equal. Draw every weight of both layers separately."),
     (
         "all_weights_equal",
         "All hidden neurons have the same weight for an input, or the same outgoing weight. Draw every weight of both \
@@ -889,5 +907,10 @@ fn freshly_drawn(c: &Record, seen: &Record) -> Result<(), String> {
             return Err("not_normal".to_owned());
         }
     }
-    Ok(())
+    let mut weights: Vec<f64> = seen.matrix("w1").iter().chain(&seen.matrix("w2")).copied().collect();
+    weights.sort_by(f64::total_cmp);
+    match weights.windows(2).any(|pair| pair[0] == pair[1]) {
+        true => Err("weight_used_twice".to_owned()),
+        false => Ok(()),
+    }
 }

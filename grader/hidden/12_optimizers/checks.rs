@@ -471,8 +471,9 @@ fn training() -> [Check; 1] {
                 [losses, w1, b1, w2, b2]
             }),
         )
-        .mistake("mean_taken_again", MEAN_TAKEN_AGAIN, slower(|f| f.input("x").rows()))
-        .mistake("mean_taken_again", MEAN_TAKEN_AGAIN, slower(|f| f.input("y").count()))
+        .mistake("gradient_scaled", GRADIENT_SCALED, slower(|f| f.input("x").rows()))
+        .mistake("gradient_scaled", GRADIENT_SCALED, slower(|f| f.input("y").count()))
+        .mistake("gradient_scaled", GRADIENT_SCALED, slower(|f| 1.0 / f.input("x").rows()))
         .mistake(
             "step_before_backward",
             "The optimiser uses the gradients of the step before. Run the backward pass first, then take the step.",
@@ -494,10 +495,14 @@ fn training() -> [Check; 1] {
             |c, seen| c.count("n_steps") > 0 && seen.count(CALLS) == 0,
         )
         .mistake_if(
-            "one_call_for_each_parameter",
-            "The optimiser is called once for every parameter. It knows a parameter only by its place in the list, so \
-             it would mix up what it stores for them. Pass all in one call.",
-            |c, seen| c.count("n_steps") > 0 && seen.count(CALLS) == PARAMETERS.len() * c.count("n_steps"),
+            "several_calls_for_a_step",
+            "The optimiser is called several times for each step. Call it once, with all parameters: it knows a parameter \
+             only by its place in the list.",
+            |c, seen| {
+                // With a single step, a second call may be that of a step too many.
+                let (calls, n_steps) = (seen.count(CALLS), c.count("n_steps"));
+                n_steps > 1 && calls > n_steps && calls.is_multiple_of(n_steps)
+            },
         )]
 }
 
@@ -513,8 +518,8 @@ const MEMORY_LOST: &str = "Nothing is kept from the steps before. Either the sto
 const WEIGHTS_SWAPPED: &str = "The weights of the running mean are swapped: what is remembered keeps most of its weight, \
                                and the new gradient gets 1 minus that.";
 
-const MEAN_TAKEN_AGAIN: &str = "The gradient of the loss is divided once more. The loss has taken the mean already: hand \
-                                the gradient to `backward` without a further factor.";
+const GRADIENT_SCALED: &str = "The gradient has a further factor, such as the number of samples, or 1 divided by it. The loss \
+                               takes the mean: hand its gradient to `backward` unchanged.";
 
 const ONE_MEMORY_FOR_ALL: &str = "The parameters share one stored array, so the gradient of one changes the step of \
                                   the other. Store an array for each parameter, in the order of the list.";

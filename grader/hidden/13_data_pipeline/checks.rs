@@ -605,7 +605,8 @@ fn splits() -> [Check; 6] {
         )
         .mistake_if(
             "not_stratified",
-            "A class has another number of test samples in the next split. Split each class separately.",
+            "A class has another number of test samples in the next split. Split each class separately; the number for the \
+             test is n · test_fraction, rounded.",
             |_, seen| seen.counts("test of each class") != seen.counts("next test of each class"),
         ),
         Check::new(
@@ -697,8 +698,8 @@ const SPLIT_FAULTS: [(&str, &str); 9] = [
     ),
     (
         "part_sorted",
-        "The samples of a part are chosen at random, but stand in their original order. The first ones may then be of \
-         one class only: leave them in shuffled order.",
+        "The samples of a part stand in their original order. The first ones may then be of one class only: return them \
+         in random order.",
     ),
     ("same_every_time", SAME_EVERY_TIME),
     (
@@ -840,13 +841,13 @@ fn scaling() -> [Check; 5] {
                 .map(|x| Record::new().with("x", x))
                 .to_vec()
             })
-            .computes(|f| {
+            .expects(computed(|f| {
                 let x = f.input("x");
                 let [(_, mean), (_, std)] = measured(&x);
                 let is_constant = is_constant(&x);
                 let (mean, std) = (is_constant.choose(&x.row(0), &mean), is_constant.choose(&f.number(1.0), &std));
                 [("std", std.clone()), ("z", (x - mean) / std)]
-            })
+            }))
             // As ndarray computes it: exactly 0.
             .mistake("divided_by_zero", DIVIDED_BY_ZERO, scaled_with(|f, std| is_constant(&f.input("x")).choose(&f.number(0.0), &std)))
             .mistake("divided_by_zero", DIVIDED_BY_ZERO, scaled_with(|_, std| std))
@@ -855,6 +856,16 @@ fn scaling() -> [Check; 5] {
                 "A feature that does not vary gets a deviation of about 1e-17, because (0.1 + 0.1 + 0.1) / 3 is not 0.1 \
                  in an `f64`. Test whether all values are equal, or use ndarray's `std_axis`, which is exact here.",
                 scaled_with(|f, std| std.equals(&f.number(0.0)).choose(&f.number(1.0), &std)),
+            )
+            .mistake_if(
+                "small_number_for_one",
+                "The deviation of a feature whose values are all equal is a small number. In `fit`, set it to 1.",
+                |c, seen| {
+                    // Of equal values it is 0, but for rounding.
+                    let measured = computed(|f| measured(&f.input("x")))(c);
+                    let mut features = measured.vector("std").into_iter().zip(seen.vector("std"));
+                    features.any(|(measured, std)| *measured < 1e-12 && 0.0 < *std && *std < 1e-3)
+                },
             ),
         Check::new("scaler_inverse", "scaler", "inverse_transform returns the inputs of transform", 1)
             .about("StandardScaler::inverse_transform")

@@ -761,7 +761,7 @@ fn trainings() -> [Check; 5] {
             })
             .mistake_if(
                 "accuracy_above_one",
-                "An accuracy in the history is above 1. It is a fraction: the `accuracy` of `evaluate`, not its `loss`.",
+                "An accuracy in the history is above 1, but it is a fraction: record the `accuracy` that `evaluate` returns.",
                 |_, seen| {
                     ["train_accuracy", "validation_accuracy"]
                         .iter()
@@ -1320,6 +1320,15 @@ fn tables() -> [Check; 5] {
                 ranked(c, c.count("n"), is_confusion, |list| {
                     list.sort_by_key(|confusion| confusion.2);
                     list.reverse();
+                })
+            },
+        )
+        .mistake(
+            "equals_by_predicted_class",
+            "Equally frequent confusions are in the order of their predicted class. The true class comes first.",
+            |c| {
+                ranked(c, c.count("n"), is_confusion, |list| {
+                    list.sort_by_key(|entry| (std::cmp::Reverse(entry.2), entry.1, entry.0));
                 })
             },
         )
