@@ -1009,8 +1009,10 @@ fn all_whole(rights: &[Record], seen: &Answered) -> Option<String> {
         let pairs: Vec<(f64, f64)> = pairs.flat_map(|(right, seen)| right.into_iter().zip(seen)).collect();
         let fractions = pairs.iter().filter(|(right, _)| right.fract() != 0.0);
         // Fractions of a count: 2/7, but not a probability with many digits.
-        let is_share =
-            |right: f64| (1..=MAX_COUNT).any(|n| (n as f64 * right - (n as f64 * right).round()).abs() < 1e-9);
+        let is_share = |right: f64| {
+            let is_whole = |number: f64| (number - number.round()).abs() < 1e-9;
+            right == 0.0 || (1..=MAX_COUNT).any(|n| is_whole(n as f64 * right) && n as f64 * right > 0.5)
+        };
         fractions.count() > 1
             && pairs
                 .iter()
