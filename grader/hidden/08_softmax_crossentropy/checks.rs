@@ -532,7 +532,7 @@ fn bce_checks() -> Vec<Check> {
             )
             .mistake(
                 "one_outside_the_logarithm",
-                "This is ln(e^z) + 1 - y·z, and ln(e^z) is z. The 1 belongs into the logarithm: ln(1 + e^z), as `ln_1p` \
+                "This is ln(e^z) + 1 - y·z, and ln(e^z) is z. The 1 belongs inside the logarithm: ln(1 + e^z), as `ln_1p` \
                  computes it from e^z.",
                 computed(|f| (f.input("z") + 1.0 - f.input("y") * f.input("z")).mean()),
             )

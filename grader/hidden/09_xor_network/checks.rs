@@ -855,7 +855,7 @@ const FAULTS_OF_A_START: [(&str, &str); 7] = [
     ),
     ("generator_of_its_own", "Two networks made one after the other are the same. Draw from the argument `rng`."),
     ("biases_drawn", "The biases are not 0. Only the weights have to differ."),
-    ("never_negative", "No weight of a layer is negative. Of the numbers that `StandardNormal` draws, one half is."),
+    ("never_negative", "No weight of a layer is negative. Half of the numbers that `StandardNormal` draws are."),
     (
         "other_standard_deviation",
         "The weights of a layer do not have the standard deviation 1. Use `StandardNormal` without a factor, in both layers.",
