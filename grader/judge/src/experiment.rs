@@ -887,7 +887,7 @@ fn other_shape(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) 
 
 /// Whether the numbers that are wrong are the right ones, rounded to `f32`.
 fn in_single_precision(rights: &[Record], seen: &Answered) -> Option<String> {
-    let (mut n_rounded, mut example) = (0, None);
+    let mut n_rounded = 0;
     for (right, (_, observed)) in rights.iter().zip(seen) {
         for (name, value) in right.parts() {
             let (right, seen) = (numbers(value), numbers(observed.get(name)?));
@@ -899,7 +899,6 @@ fn in_single_precision(rights: &[Record], seen: &Answered) -> Option<String> {
                     return None;
                 }
                 n_rounded += 1;
-                example.get_or_insert((right, seen));
             }
         }
     }
