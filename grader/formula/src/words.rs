@@ -319,10 +319,14 @@ impl Aggregate {
             Self::LastLargest => "the last index of the largest entry",
             Self::Smallest => "the index of the smallest entry",
         };
-        match over {
-            Over::All => noun.to_owned(),
-            Over::Samples => format!("{noun} of each column"),
-            Over::Row => format!("{noun} of each row"),
+        let each = match over {
+            Over::All => return noun.to_owned(),
+            Over::Samples => "column",
+            Over::Row => "row",
+        };
+        match noun.strip_prefix("the sum divided by ") {
+            Some(divisor) => format!("the sum of each {each}, divided by {divisor},"),
+            None => format!("{noun} of each {each}"),
         }
     }
 }

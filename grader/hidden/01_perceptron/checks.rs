@@ -101,7 +101,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "nothing_is_all_wrong",
-                "Without predictions none was wrong either. NaN says that nothing was measured: 0.0 / 0.0 is NaN.",
+                "Without predictions you return 0, as if all had been wrong. Nothing was measured, so the answer is NaN, \
+                 which is what 0.0 / 0.0 gives.",
                 computed(|f| accuracy_or(f, 0.0)),
             ),
         Check::new("new", "initialisation", "new draws small weights around 0 and starts with the bias 0", 1)
@@ -335,7 +336,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "errors_never_reset",
                 "The numbers never fall: the counter goes on from epoch to epoch. It has to start at 0 in every epoch, \
-                 inside the loop, or no epoch ever seems free of errors.",
+                 inside the loop, or after the first error no epoch seems free of errors.",
                 changed(|f, run| {
                     run.errors.resize(f.times("max_epochs"), f.number(0.0));
                     for epoch in 1..run.errors.len() {
@@ -518,7 +519,7 @@ fn checks() -> Vec<Check> {
                     neuron(array![1.0, 0.0], -3.0),
                     neuron(array![0.0, 0.0], -1.0),
                     neuron(array![0.0, 2.0], -1.0),
-                    neuron(array![0.5, 1e-9], 1e-9),
+                    neuron(array![0.5, 1e-20], 1e-20),
                     neuron(array![1.0, 2.0, 4.0], -3.0),
                     neuron(array![0.0, 3.0 + draw::number(draw, 2.0)], 0.25),
                     neuron(array![2.0], -1.0),

@@ -323,8 +323,8 @@ fn descend(id: &'static str, loss: &'static str, after: &'static str, title: &'s
         .computes(move |f| f.input("y_pred") - step(f, loss))
         .mistake(
             "step_uphill",
-            "The step goes uphill: the loss is larger than before. The gradient points to where the loss rises, so it \
-             is subtracted. (Or are the two arguments of the gradient swapped? `y_true` comes first.)",
+            "The step goes uphill: the loss is larger than before. Either the gradient is added: it points to where the \
+             loss rises, so subtract it. Or its two arguments are swapped: `y_true` comes first.",
             computed(move |f| f.input("y_pred") + step(f, loss)),
         )
         .mistake(

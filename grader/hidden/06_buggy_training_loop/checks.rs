@@ -183,7 +183,7 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "loss_after_the_update",
                 "Each loss is that of the parameters after the step. It should be the one before the step, which the \
-                 step returns. The first loss is that of the given parameters.",
+                 step returns. So the first loss has to be that of the given parameters.",
                 |c| {
                     let run = trained(c, c.count("epochs"));
                     let losses = trained(c, c.count("epochs") + 1).losses.split_off(1);
@@ -393,8 +393,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "infinity_called_nan",
-                "Infinity is not NaN: it is larger than every finite loss, so an infinite last loss has diverged. \
-                 `is_nan` is true for NaN alone.",
+                "Infinity is a number to `f64`, larger than all finite ones, and not NaN: `is_nan` is true for NaN alone. \
+                 The other rules decide.",
                 |c| match c.vector("losses").iter().all(|loss| loss.is_finite()) {
                     true => diagnosis(c, doubled, fallen),
                     false => "Nan",
@@ -528,6 +528,8 @@ const LOGARITHM_OF_THE_SUM: &str = "The logarithm is taken once, of the probabil
      logarithm for each sample, and then the mean of the logarithms.";
 const SIGMOID_SLOPE_IN_DZ: &str = "dZ contains P (1 - P), the slope of a sigmoid, as an additional factor. With softmax \
      and cross-entropy dZ is P - Y alone.";
+const AVERAGED_TWICE: &str = "The step is n_samples times too short: 1/n is applied twice. Apply it once, either in dZ or \
+     in dW and db.";
 const AVERAGED_OVER_ALL_ENTRIES: &str = "The step is n_classes times too short: dZ is divided by the number of its \
      entries. The loss is a mean over the samples, so divide by n_samples.";
 const ZERO_INPUTS_PROVES_NOTHING: &str = "A step that subtracts the bias passes `zero_inputs`. Do you call the given \
@@ -810,6 +812,14 @@ fn steps() -> Vec<Check> {
         computed(|f| [("w", after_step_with(f, divided_by_classes)[0].clone())]),
     )
     .mistake(
+        "averaged_twice",
+        AVERAGED_TWICE,
+        computed(|f| {
+            let w = f.input("w");
+            [("w", &w + (&after_step(f)[0] - &w) / f.input("x").rows())]
+        }),
+    )
+    .mistake(
         "dw_not_averaged",
         "W moves n_samples times too far. The loss is a mean over the samples, and Xᵀ·(P - Y) is the gradient of \
                  their *sum*: divide it by n_samples. Otherwise the effective learning rate grows with the number of \
@@ -856,6 +866,7 @@ fn steps() -> Vec<Check> {
         AVERAGED_OVER_ALL_ENTRIES,
         computed(|f| [("b", after_step_with(f, divided_by_classes)[1].clone())]),
     )
+    .mistake("averaged_twice", AVERAGED_TWICE, computed(|f| [("b", &after_step(f)[1] / f.input("x").rows())]))
     .mistake(
         "bias_from_moved_weights",
         "db is computed with the new W. Compute dZ once, before anything changes, and use it for W and for b.",

@@ -624,6 +624,7 @@ fn checks() -> Vec<Check> {
                 vec![
                     report(12_345_678, 3_210_987, 1000, 5).with("outputs_differ", 1.09e-8).with("slopes_differ", 3.14e-2),
                     report(time(), 10 * time(), 40, 11).with("outputs_differ", 5.96e-8).with("slopes_differ", 0.0),
+                    report(4_560, 13_980, 2, 3).with("outputs_differ", 0.0).with("slopes_differ", 1e-7),
                 ]
             })
             .expects(table_in(STYLE))
@@ -639,12 +640,17 @@ fn checks() -> Vec<Check> {
                 "This is the time of a whole run. Divide it by the number of steps.",
                 table_in(Style { divisor: |_, _| 1, ..STYLE }),
             )
+            .mistake(
+                "whole_microseconds",
+                "The time of a run is cut off to whole microseconds before it is divided: use `as_secs_f64`.",
+                table_in(Style { in_unit: |seconds| (1e6 * seconds + 1e-6).floor(), ..STYLE }),
+            )
             .mistake("divided_by_runs", DIVIDED_BY_RUNS, table_in(Style { divisor: |_, runs| runs, ..STYLE }))
             .mistake("divided_by_runs", DIVIDED_BY_RUNS, table_in(Style { divisor: |steps, runs| steps * runs, ..STYLE }))
             .mistake(
                 "milliseconds",
                 "These are milliseconds. A microsecond, µs, is a millionth of a second.",
-                table_in(Style { unit: 1e3, ..STYLE }),
+                table_in(Style { in_unit: |seconds| 1e3 * seconds, ..STYLE }),
             )
             .mistake(
                 "differences_swapped",
@@ -1185,8 +1191,8 @@ struct Style {
     relative_to_by_hand: bool,
     /// What the time of a run is divided by, from the numbers of steps and of runs.
     divisor: fn(usize, usize) -> usize,
-    /// How many of it make a second.
-    unit: f64,
+    /// Seconds in the unit of the table, with what is left of them.
+    in_unit: fn(f64) -> f64,
     differences_swapped: bool,
 }
 
@@ -1195,7 +1201,7 @@ const STYLE: Style = Style {
     upside_down: false,
     relative_to_by_hand: false,
     divisor: |steps, _| steps,
-    unit: 1e6,
+    in_unit: |seconds| 1e6 * seconds,
     differences_swapped: false,
 };
 
@@ -1209,7 +1215,7 @@ fn table(c: &Record, style: &Style) -> String {
     let divisor = (style.divisor)(c.count("steps"), c.count("runs")) as f64;
     let measure = if style.relative_to_by_hand { times[0] } else { times[1] };
     let mut ratios = times.map(|time| if style.upside_down { measure / time } else { time / measure });
-    let mut times = times.map(|time| time * style.unit / divisor);
+    let mut times = times.map(|time| (style.in_unit)(time) / divisor);
     if style.swapped {
         times.reverse();
         ratios.reverse();

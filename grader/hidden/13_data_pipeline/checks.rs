@@ -248,7 +248,7 @@ fn files() -> [Check; 7] {
             )
             .mistake(
                 "empty_lines_not_counted",
-                "Skipped lines are not counted. Count a line first, then skip it.",
+                "Blank lines are not counted. Number the lines first, then skip the blank ones.",
                 flowers_if(Reading { not_counted: EMPTY_LINES, ..READING }),
             )
             .mistake(

@@ -65,7 +65,10 @@ fn main() {
             let data = split(case);
             let heard = Rc::new(RefCell::new(Vec::new()));
             let hears = heard.clone();
-            let on_epoch = Box::new(move |history: &History| hears.borrow_mut().push(history.train_loss.len()));
+            let on_epoch = Box::new(move |history: &History| {
+                let lists = [&history.train_accuracy, &history.validation_accuracy].map(Vec::len);
+                hears.borrow_mut().push(lists.into_iter().fold(history.train_loss.len(), usize::min));
+            });
             let mut rng = generator(case.count("seed") as u64);
             let (mut net, history) = TRAIN(&config(case), &data, &mut rng, on_epoch);
             let epochs_heard = heard.take();

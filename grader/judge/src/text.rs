@@ -111,7 +111,7 @@ pub(super) fn slip(pairs: &[(&str, &str)]) -> Option<(&'static str, String)> {
         |all: &str, most: &str| lines(all).split_first().is_some_and(|(_, rest)| *rest == *lines(most));
     let is_backwards = |right: &str, seen: &str| lines(right).iter().rev().eq(&lines(seen));
     let tests: [(&str, &str, IsSo<'_>); 8] = [
-        ("only_blanks", "Only spaces and line breaks differ.", &|right, seen| {
+        ("only_blanks", "Apart from spaces and line breaks, the texts are the same.", &|right, seen| {
             without_blanks(right) == without_blanks(seen)
         }),
         ("only_case", "Only capital and small letters differ.", &|right, seen| {
