@@ -510,7 +510,7 @@ fn checks() -> Vec<Check> {
         .mistake("slopes_between_updates", SLOPES_BETWEEN_UPDATES, in_turns(&[&[0], &[1], &[2], &[3]]))
         .mistake(
             "slopes_of_the_start",
-            "Every step takes the slopes of the first network. Compute them in each epoch, of the network as it is then.",
+            "Every step takes the slopes of the first network. Compute them again in each epoch, for the current parameters.",
             computed(|f| {
                 let mut of_the_start: [Option<Num>; 4] = [const { None }; 4];
                 losses_of(f, f.times("epochs"), move |place, rate, slope| {
@@ -788,7 +788,7 @@ const ANOTHER_SPACING: &str = "The numbers are rounded to multiples of another s
      2^(k-10), with k the logarithm of |x| to base 2, rounded down.";
 const SCALED_TOO_LATE: &str = "The unscaled slope is rounded, before it is scaled or after the scale is undone, so it may become 0. Scale, round, \
      and divide by the scale in full precision.";
-const SLOPES_BETWEEN_UPDATES: &str = "The slopes are computed anew between the updates of an epoch. Compute all of them \
+const SLOPES_BETWEEN_UPDATES: &str = "The slopes are computed again between the updates of an epoch. Compute all of them \
      once, before anything moves.";
 const TERM_WITHOUT_TAPE: &str = "The slope is that of one term alone. The other was computed from an `x` without a tape, \
                                  so dfdx treats it as a constant. Trace `x` in both terms.";
@@ -1046,7 +1046,7 @@ fn losses_of(f: &Formula, n_epochs: usize, step: impl FnMut(usize, &Num, Num) ->
     losses_in_turns(f, n_epochs, &[&[0, 1, 2, 3]], step)
 }
 
-/// The same, if an epoch has several turns, each of which computes the slopes anew and moves these parameters.
+/// The same, if an epoch has several turns, each of which computes the slopes again and moves these parameters.
 fn losses_in_turns(
     f: &Formula,
     n_epochs: usize,

@@ -54,7 +54,10 @@ pub(crate) fn of_wrong_inputs(
     }
     let mut cases: Vec<Record> = Vec::new();
     for case in (1..10).flat_map(|by| check.cases(seed.wrapping_add(by)).unwrap_or_default()) {
-        let is_new = cases.len() < MAX_MORE && !cases.contains(&case) && !seen.iter().any(|(other, _)| *other == case);
+        if cases.len() == MAX_MORE {
+            break;
+        }
+        let is_new = !cases.contains(&case) && !seen.iter().any(|(other, _)| *other == case);
         if is_new && !verdict::panic_is_right(check, &case) {
             cases.push(case);
         }
@@ -72,14 +75,11 @@ pub(crate) fn of_wrong_inputs(
     }
     let conditions = conditions(&right, &wrong);
     let n = right.len() + wrong.len();
-    let is_told = |(n_right, condition): &(usize, &Condition)| match *n_right {
-        0 if condition.is_edge => true,
-        0 => condition.chance(&right, &wrong) * conditions.len() as f64 <= MAX_CHANCE,
+    let is_told = |(n_right, condition): &(usize, &Condition)| {
         // Where a size is exceeded, others may be exceeded as well.
-        n_right => {
-            let is_rare = MIN_WRONG_FOR_A_RIGHT * n_right <= wrong.len() && !condition.is_size;
-            is_rare && condition.chance(&right, &wrong) * conditions.len() as f64 <= MAX_CHANCE
-        }
+        let fits = *n_right == 0 || (!condition.is_size && MIN_WRONG_FOR_A_RIGHT * n_right <= wrong.len());
+        let is_certain = *n_right == 0 && condition.is_edge;
+        is_certain || (fits && condition.chance(&right, &wrong) * conditions.len() as f64 <= MAX_CHANCE)
     };
     let n_right = |condition: &Condition| right.iter().filter(|case| (condition.holds)(case)).count();
     let fits = conditions.iter().map(|condition| (n_right(condition), condition));

@@ -144,9 +144,10 @@ fn slip_in_words(wrong: &[&(String, String)]) -> Option<String> {
     let mut differences: Vec<String> = Vec::new();
     for (right, seen) in wrong {
         let (wanted, got) = (words(right), words(seen));
-        let texts = |words: &[(usize, &str)]| words.iter().map(|(_, word)| (*word).to_owned()).collect::<Vec<_>>();
+        let [of_wanted, of_got] =
+            [&wanted, &got].map(|words| words.iter().map(|(_, word)| *word).collect::<Vec<&str>>());
         let mut shared = 0;
-        for op in capture_diff_slices(Algorithm::Myers, &texts(&wanted), &texts(&got)) {
+        for op in capture_diff_slices(Algorithm::Myers, &of_wanted, &of_got) {
             if op.tag() == DiffTag::Equal {
                 shared += op.old_range().len();
                 continue;

@@ -187,13 +187,9 @@ fn compare_all(check: &Check, seen: &Seen, more: Option<&mut AskMore<'_>>, seed:
         return Verdict { mistake: Some(found.id), message: found.says, ..first };
     }
     let Some(mistake) = mistake else {
-        if let Some(found) = explained(explain::by_tests).or_else(|| explained(explain::by_twist)) {
-            return Verdict { mistake: Some(found.id), message: found.says, ..first };
-        }
-        let by_chain = answered.as_ref().and_then(|answered| explain::by_chain(check, answered));
-        let remark = by_chain.or_else(|| explained(experiment::behaviour));
-        let remark = remark.or_else(|| explained(condition::of_wrong_inputs).filter(|_| first.mistake.is_none()));
-        return match remark {
+        let by_chain: By = |check, answered, _, _| explain::by_chain(check, answered);
+        let ways = [explain::by_tests, explain::by_twist, by_chain, experiment::behaviour, condition::of_wrong_inputs];
+        return match ways.into_iter().find_map(explained) {
             Some(found) => {
                 let message = if found.is_all { found.says } else { format!("{} {}", first.message, found.says) };
                 Verdict { mistake: Some(found.id), message, ..first }
