@@ -33,6 +33,11 @@ fn main() -> ExitCode {
 
 fn run(which: Which) -> Result<String, String> {
     let folder = mnist::folder(which).map_err(|error| error.to_string())?;
+    // What was put there by hand may be unpacked, or lie in the folder around it.
+    let is_packed_here = mnist::FILES.iter().any(|file| folder.join(file).exists());
+    if !is_packed_here && mnist::load(which).is_ok() {
+        return Ok(format!("{which} is there already, and can be read:{}", found(which)));
+    }
     let mirrors = match env::var(MIRROR_VARIABLE) {
         Ok(mirror) if !mirror.is_empty() => vec![format!("{}/{}", mirror.trim_end_matches('/'), which.name())],
         _ => which.mirrors().map(str::to_owned).to_vec(),
@@ -55,6 +60,12 @@ fn run(which: Which) -> Result<String, String> {
         )),
         Err(failure) => Err(failure.to_string()),
     }
+}
+
+/// The files of a data set that are there, each in a line of its own.
+fn found(which: Which) -> String {
+    let paths = mnist::places(which).into_iter().filter(|path| path.exists());
+    paths.map(|path| format!("\n  {}", path.display())).collect()
 }
 
 /// In a pipe it stays hidden.

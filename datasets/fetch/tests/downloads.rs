@@ -397,6 +397,29 @@ fn whoever_has_no_network_is_told_what_to_do_in_plain_lines() {
 }
 
 #[test]
+fn files_that_were_put_there_by_hand_are_not_downloaded_again() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // Images and labels of zeros, unpacked, in the folder for all data sets.
+    let write = |name: &str, header: &[u32], size: u64| {
+        let mut file = fs::File::create(folder.path().join(name)).expect("a writable folder");
+        let header: Vec<u8> = header.iter().flat_map(|number| number.to_be_bytes()).collect();
+        file.write_all(&header).expect("a writable file");
+        file.set_len(header.len() as u64 + size).expect("a disk with room");
+    };
+    for (name, n) in [("train", 60_000), ("t10k", 10_000)] {
+        write(&format!("{name}-images-idx3-ubyte"), &[0x803, n, 28, 28], u64::from(n) * 28 * 28);
+        write(&format!("{name}-labels-idx1-ubyte"), &[0x801, n], u64::from(n));
+    }
+    let server = Server::new(&[Answer::NotFound]);
+    let output = program(&["mnist"], folder.path(), &server).output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = String::from_utf8_lossy(&output.stdout);
+    let file = folder.path().join("t10k-labels-idx1-ubyte");
+    assert!(said.contains("is there already") && said.contains(&*file.to_string_lossy()), "{said}");
+    assert!(server.requests().is_empty() && !folder.path().join("mnist").exists());
+}
+
+#[test]
 fn a_name_that_there_is_not_is_wrong_usage() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let server = Server::new(&[Answer::NotFound]);
