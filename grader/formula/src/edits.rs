@@ -885,16 +885,18 @@ impl Aggregate {
 }
 
 /// How far from the formula a slip seems, for the choice among equals; and its short form; and what a learner is told, to
-/// follow "is what comes out if". `written` is what stands at its place then; `is_repeated`, whether the same is computed
-/// more than once.
-pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> (u32, String, String) {
+/// follow "is what comes out if". `written` is what stands at its place then, and `trace` is the whole formula.
+pub fn describe(edit: &Edit, step: &Step, written: &Text, trace: &[Step]) -> (u32, String, String) {
     let of_owner = step.owner.map_or(String::new(), |owner| format!(" of `{owner}`"));
     let in_owner = step.owner.map_or(String::new(), |owner| format!(" in `{owner}`"));
-    let in_formula = match step.owner {
-        Some(owner) => format!("the formula of `{owner}` contains `{}`", written.words),
-        None => format!("the formula contains `{}`", written.words),
+    let in_formula = match (written.is_whole(), step.text.is_whole()) {
+        (true, true) => format!("`{}` is used{in_owner} instead of `{}`", written.words, step.text.words),
+        (true, false) => match step.owner {
+            Some(owner) => format!("the formula of `{owner}` contains `{}`", written.words),
+            None => format!("the formula contains `{}`", written.words),
+        },
+        (false, _) => format!("another operation is used{in_owner}"),
     };
-    let in_formula = if written.is_whole() { in_formula } else { format!("another operation is used{in_owner}") };
     let texts: Vec<&Text> = step.args.iter().map(|arg| &arg.0.text).collect();
     let (rank, code, says) = match &edit.change {
         Change::Only(index) => match step.op {
@@ -917,7 +919,10 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             Op::Aggregate(how, over) => (
                 12,
                 format!("leave_out:{}", how.name().replace(' ', "_")),
-                format!("{} is not taken{in_owner}", how.noun(over)),
+                match texts[0].is_short() {
+                    true => format!("{} of `{}` is not taken{in_owner}", how.noun(over), texts[0].words),
+                    false => format!("{} is not taken{in_owner}", how.noun(over)),
+                },
             ),
             Op::Transpose => (10, "leave_out:transpose".to_owned(), format!("the transposition is left out{of_owner}")),
             _ => (
@@ -939,7 +944,15 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                     true => format!("aggregate:{}_for_{}", new.name(), old.name()).replace(' ', "_"),
                     false => format!("aggregate:over_{other:?}_for_{over:?}").to_lowercase(),
                 },
-                format!("{} is used{in_owner} instead of {}", new.noun(*other), old.noun(over)),
+                match (old.divisor(*new), new.divisor(old)) {
+                    (Some(right), Some(wrong)) if over == *other => {
+                        let summed =
+                            if texts[0].is_short() { format!(" of `{}`", texts[0].words) } else { String::new() };
+                        let each = over.each().map_or(String::new(), |each| format!(" in each {each}"));
+                        format!("the sum{summed}{each} is divided{in_owner} by {wrong} instead of {right}")
+                    }
+                    _ => format!("{} is used{in_owner} instead of {}", new.noun(*other), old.noun(over)),
+                },
             ),
             (Op::Count(_), Op::Count(_)) => (
                 11,
@@ -991,6 +1004,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         Change::Regrouped(_) | Change::OfBoth => (16, format!("regrouped:{}", slug(written)), in_formula),
         Change::Arg(index, Arg::Quantity(name, is_old)) => {
             let (rank, code, says) = replaced(name, *is_old, texts[*index], &in_owner, &in_formula);
+            let says = if is_used_elsewhere(*index, step, trace) && written.is_short() { in_formula } else { says };
             // Many other quantities give the same answer to a question; one of its cases for both is as likely.
             let is_asked = matches!(step.op, Op::Binary(binary) if binary.is_question());
             (rank + 3 * u32::from(is_asked), code, says)
@@ -1012,8 +1026,12 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             let what = if step.text.is_whole() { format!("`{}`", step.text.words) } else { "a part".to_owned() };
             let size = Op::Count(*count).words(&[&Text::name(name)]).words;
             let count = format!("{count:?}").to_lowercase();
+            let again = match *binary == Binary::Div && is_averaged(step, trace) {
+                true => ", although a mean is taken already",
+                false => "",
+            };
             // Where all cases have the same size, a number explains as much, and is the simpler explanation.
-            (17, format!("{verb}:{count}_of_{name}"), format!("{what} is {verb} by `{size}`{in_owner}"))
+            (17, format!("{verb}:{count}_of_{name}"), format!("{what} is {verb} by `{size}`{in_owner}{again}"))
         }
         Change::Arg(index, Arg::With(binary, name)) => {
             let verb = if *binary == Binary::Mul { "multiplied" } else { "divided" };
@@ -1084,13 +1102,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         Change::Unasked(function) => {
             // A quantity that has a name is the simpler explanation.
             let rank = if *function == Function::Same { 12 } else { 17 };
-            let code = format!("unasked:{}", slug(written));
-            match (written.is_whole(), step.text.is_whole()) {
-                (true, true) => {
-                    (rank, code, format!("`{}` is used{in_owner} instead of `{}`", written.words, step.text.words))
-                }
-                _ => (rank, code, in_formula),
-            }
+            (rank, format!("unasked:{}", slug(written)), in_formula)
         }
         Change::OtherSlope => {
             let is_tanh = matches!(step.op, Op::Binary(Binary::Sub));
@@ -1098,11 +1110,13 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
                 true => ("sigmoid_for_tanh", "that of tanh, 1 - a²,", "the slope of the sigmoid, a(1 - a),"),
                 false => ("tanh_for_sigmoid", "that of the sigmoid, a(1 - a),", "the slope of tanh, 1 - a²,"),
             };
-            (13, format!("slope:{code}"), format!("{other} stands{in_owner} where {own} belongs"))
+            (13, format!("slope:{code}"), format!("{other} stands where {own} belongs"))
         }
         Change::SlopeAtOutput => {
             let function = if matches!(step.op, Op::Binary(Binary::Sub)) { "tanh" } else { "the sigmoid" };
-            let says = format!("the slope of {function} is taken at its output, so that {function} is applied twice");
+            let says = format!(
+                "the slope of {function} is taken{in_owner} at its output, so that {function} is applied twice"
+            );
             (13, "slope:at_output".to_owned(), says)
         }
         Change::SlopeAgain => {
@@ -1129,10 +1143,12 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
         }
         Change::Arg(index, Arg::Op(op)) => {
             let code = format!("{}:{}", op.code(), slug(texts[*index]));
-            (op.rank(), code, changed(*op, texts[*index], &in_owner).unwrap_or(in_formula))
+            let says = changed(*op, texts[*index], &in_owner).filter(|_| !is_used_elsewhere(*index, step, trace));
+            (op.rank(), code, says.unwrap_or(in_formula))
         }
         Change::Result(Arg::Op(Op::AtLeast(0.0))) if matches!(step.op, Op::Aggregate(Aggregate::Max, _)) => {
-            (11, "max_starts_at_0".to_owned(), format!("the search for the maximum starts at 0{in_owner}"))
+            let of = if texts[0].is_short() { format!(" of `{}`", texts[0].words) } else { String::new() };
+            (11, "max_starts_at_0".to_owned(), format!("the search for the maximum{of} starts at 0"))
         }
         Change::Result(Arg::Op(Op::Function(constant @ (Function::Ones | Function::Zeros))))
             if step.text.is_whole() =>
@@ -1169,10 +1185,32 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
     };
     let rank = rank + 3 * u32::from(edit.visit.is_some());
     let says = match edit.visit {
-        Some(visit) if is_repeated => format!("{says} (the {} time that it is computed)", ordinal(visit)),
+        Some(visit) if is_repeated(step, trace) => format!("{says} (the {} time that it is computed)", ordinal(visit)),
         _ => says,
     };
     (rank, format!("edit:{code}"), says)
+}
+
+/// Whether the same is computed more than once.
+fn is_repeated(step: &Step, trace: &[Step]) -> bool {
+    trace.iter().filter(|other| other.place == step.place && other.text == step.text).nth(1).is_some()
+}
+
+/// Whether it is a mean, or a mean is taken of it.
+fn is_averaged(step: &Step, trace: &[Step]) -> bool {
+    let is_of_it = |other: &Step| other.args[0].parts().iter().any(|part| part.place() == Some(step.place));
+    let means = trace.iter().filter(|other| matches!(other.op, Op::Aggregate(Aggregate::Mean, _)));
+    means.into_iter().any(|other| other.place == step.place || is_of_it(other))
+}
+
+/// Whether this argument of a step is also one of another step that the same quantity is made of, so that its name alone does
+/// not say which use is meant.
+fn is_used_elsewhere(index: usize, step: &Step, trace: &[Step]) -> bool {
+    let text = &step.args[index].0.text;
+    let is_other = |other: &&Step| other.place != step.place && other.owner == step.owner;
+    let others = trace.iter().filter(is_other).flat_map(|other| &other.args);
+    let own = step.args.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, arg)| arg);
+    others.chain(own).any(|arg| arg.0.text == *text)
 }
 
 /// Whether the first argument is the constant 1.
@@ -1273,6 +1311,6 @@ pub fn rank(edit: &Edit, step: &Step) -> u32 {
         Change::Result(Arg::Sized(..)) => 13 + 3 * u32::from(edit.visit.is_some()),
         // What is rare is tried late: the work may be used up before.
         Change::CountOf(..) | Change::Within(..) => 18,
-        _ => describe(edit, step, &Text::default(), false).0,
+        _ => describe(edit, step, &Text::default(), &[]).0,
     }
 }

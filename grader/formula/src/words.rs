@@ -164,6 +164,15 @@ impl Over {
             Self::Row => ", row by row",
         }
     }
+
+    /// What an aggregate is taken of; `None` if it is everything.
+    pub(crate) fn each(self) -> Option<&'static str> {
+        match self {
+            Self::All => None,
+            Self::Samples => Some("column"),
+            Self::Row => Some("row"),
+        }
+    }
 }
 
 impl Binary {
@@ -296,13 +305,10 @@ impl Aggregate {
     /// What it is called in a sentence.
     pub(crate) fn noun(self, over: Over) -> String {
         let noun = match self {
-            Self::Sum => "the sum",
+            Self::Sum | Self::MeanOfOneLess | Self::SumByRows | Self::SumByColumns => "the sum",
             Self::Mean => "the mean",
-            Self::MeanOfOneLess => "the sum divided by n - 1",
             Self::Max => "the maximum",
             Self::Min => "the minimum",
-            Self::SumByRows => "the sum divided by the number of rows",
-            Self::SumByColumns => "the sum divided by the number of columns",
             Self::Norm => "the norm (the root of the sum of squares)",
             Self::Median => "the median",
             Self::UpperMedian => "the larger of the two middle values",
@@ -319,14 +325,27 @@ impl Aggregate {
             Self::LastLargest => "the last index of the largest entry",
             Self::Smallest => "the index of the smallest entry",
         };
-        let each = match over {
-            Over::All => return noun.to_owned(),
-            Over::Samples => "column",
-            Over::Row => "row",
+        let of_each = over.each().map_or(String::new(), |each| format!(" of each {each}"));
+        let divisor = match self {
+            Self::Mean => None,
+            _ => self.divisor(Self::Sum),
         };
-        match noun.strip_prefix("the sum divided by ") {
-            Some(divisor) => format!("the sum of each {each}, divided by {divisor},"),
-            None => format!("{noun} of each {each}"),
+        match divisor {
+            Some(divisor) if over == Over::All => format!("{noun} divided by {divisor}"),
+            Some(divisor) => format!("{noun}{of_each}, divided by {divisor},"),
+            None => noun.to_owned() + &of_each,
+        }
+    }
+
+    /// What this divides the sum by, in a sentence that compares it with `other`.
+    pub(crate) fn divisor(self, other: Self) -> Option<&'static str> {
+        match self {
+            Self::Mean if other == Self::MeanOfOneLess => Some("n"),
+            Self::Mean => Some("the number of entries"),
+            Self::MeanOfOneLess => Some("n - 1"),
+            Self::SumByRows => Some("the number of rows"),
+            Self::SumByColumns => Some("the number of columns"),
+            _ => None,
         }
     }
 }

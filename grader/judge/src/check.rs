@@ -133,7 +133,8 @@ impl Check {
     }
 
     /// A function or method that it is about: `Relu::backward`. Unless this is called, it is the one that the experiment is
-    /// named after. It may be called several times; a wrong result is shown with the line of the first one.
+    /// named after. It may be called several times; a wrong result is shown with the line of the one that is a text of the
+    /// input, or else of the first one.
     pub fn about(mut self, item: &'static str) -> Self {
         self.items.push(item);
         self

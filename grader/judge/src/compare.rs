@@ -108,7 +108,7 @@ fn value_difference(what: &str, wanted: &Value, got: &Value, tolerance: Toleranc
                 return array_difference(what, shape, data, got, tolerance);
             }
             let mut sentence =
-                format!("{what} has the shape {}, not {}.", render::shape(got_shape), render::shape(shape));
+                format!("{what} has the shape {} instead of {}.", render::shape(got_shape), render::shape(shape));
             if shape.len() == 2 && got_shape.iter().rev().eq(shape) {
                 sentence += " It looks transposed.";
             }
@@ -116,17 +116,21 @@ fn value_difference(what: &str, wanted: &Value, got: &Value, tolerance: Toleranc
         }
         (Value::Ints(wanted), Value::Ints(got)) => {
             if let Some(index) = wanted.iter().zip(got).position(|(wanted, got)| wanted != got) {
-                return Some(format!("{what} differs first at index {index}: {}, not {}.", got[index], wanted[index]));
+                return Some(format!(
+                    "{what} differs first at index {index}: {} instead of {}.",
+                    got[index], wanted[index]
+                ));
             }
-            (wanted.len() != got.len()).then(|| format!("{what} has {} entries, not {}.", got.len(), wanted.len()))
+            (wanted.len() != got.len())
+                .then(|| format!("{what} has {} entries instead of {}.", got.len(), wanted.len()))
         }
         (Value::Text(wanted), Value::Text(got)) if wanted.contains('\n') || got.contains('\n') => {
             text::first_difference(wanted, got)
-                .map(|(line, wanted, got)| format!("{what} differs first in line {line}: {got}, not {wanted}."))
+                .map(|(line, wanted, got)| format!("{what} differs first in line {line}: {got} instead of {wanted}."))
         }
         (Value::Text(wanted), Value::Text(got)) if text::same(wanted, got) => None,
         _ if wanted == got => None,
-        _ => Some(format!("{what} is {}, not {}.", render::value(got), render::value(wanted))),
+        _ => Some(format!("{what} is {} instead of {}.", render::value(got), render::value(wanted))),
     }
 }
 
@@ -138,9 +142,9 @@ fn array_difference(what: &str, shape: &[usize], wanted: &[f64], got: &[f64], to
     }
     let (seen, right) = render::apart(got[first], wanted[first]);
     let mut sentence = if shape.is_empty() {
-        format!("{what} is {seen}, not {right}.")
+        format!("{what} is {seen} instead of {right}.")
     } else {
-        format!("{what} differs first{place}: {seen}, not {right}.")
+        format!("{what} differs first{place}: {seen} instead of {right}.")
     };
     if let Some((_, pattern)) = pattern(shape, wanted, got, tolerance) {
         sentence += " ";
@@ -248,13 +252,13 @@ mod tests {
     #[test]
     fn the_first_differing_index_is_named() {
         let sentence = between(array![[1.0, 2.0], [3.0, 4.0]], array![[1.0, 2.0], [3.5, 5.0]]).unwrap();
-        assert_eq!(sentence, "The result differs first at [1, 0]: 3.5, not 3.");
+        assert_eq!(sentence, "The result differs first at [1, 0]: 3.5 instead of 3.");
         let record = |errors: Vec<usize>| Record::new().with("errors", errors);
         assert_eq!(
             between(record(vec![2, 3, 1]), record(vec![2, 2, 1])).unwrap(),
-            "`errors` differs first at index 1: 2, not 3."
+            "`errors` differs first at index 1: 2 instead of 3."
         );
-        assert_eq!(between(record(vec![2, 3, 0]), record(vec![2, 3])).unwrap(), "`errors` has 2 entries, not 3.");
+        assert_eq!(between(record(vec![2, 3, 0]), record(vec![2, 3])).unwrap(), "`errors` has 2 entries instead of 3.");
     }
 
     #[test]
@@ -268,26 +272,26 @@ mod tests {
         ends(-&right, "The sign is wrong.");
         ends(&right - 0.5, "Every number is off by -0.5.");
         ends(right.t().to_owned(), "It looks transposed.");
-        assert_eq!(between(2.0, 4.0).unwrap(), "The result is 4, not 2.");
+        assert_eq!(between(2.0, 4.0).unwrap(), "The result is 4 instead of 2.");
 
         let tiny =
             |right: f64, wrong: f64| difference(&right.into(), &wrong.into(), Tolerance::relative(1e-9)).unwrap();
-        assert_eq!(tiny(1e-14, 3e-15), "The result is 3e-15, not 1e-14.");
-        assert_eq!(tiny(1e-14, -1e-14), "The result is -1e-14, not 1e-14. The sign is wrong.");
+        assert_eq!(tiny(1e-14, 3e-15), "The result is 3e-15 instead of 1e-14.");
+        assert_eq!(tiny(1e-14, -1e-14), "The result is -1e-14 instead of 1e-14. The sign is wrong.");
     }
 
     #[test]
     fn a_wrong_shape_is_named_before_any_number() {
         let sentence = between(Array2::zeros((2, 3)), Array2::zeros((3, 2))).unwrap();
-        assert_eq!(sentence, "The result has the shape (3, 2), not (2, 3). It looks transposed.");
+        assert_eq!(sentence, "The result has the shape (3, 2) instead of (2, 3). It looks transposed.");
     }
 
     #[test]
     fn numbers_that_look_alike_are_shown_with_more_digits() {
         let (right, wrong) = ((-9.999_999_999_5e-11).into(), (-1.000_000_082_74e-10).into());
         let sentence = difference(&right, &wrong, Tolerance::relative(1e-12)).unwrap();
-        assert_eq!(sentence, "The result is -1.0000001e-10, not -1e-10.");
+        assert_eq!(sentence, "The result is -1.0000001e-10 instead of -1e-10.");
         let sentence = between(1.0, 1.000_000_1).unwrap();
-        assert_eq!(sentence, "The result is 1.0000001, not 1.");
+        assert_eq!(sentence, "The result is 1.0000001 instead of 1.");
     }
 }

@@ -382,8 +382,8 @@ impl Twist {
                 let (code, words) = change.words("the right result");
                 (12, format!("edit:{code}:result"), words)
             }
-            Self::ResultOf(parts, change) => {
-                let (code, words) = change.words(&format!("each of the right {}", listed(parts)));
+            Self::ResultOf(_, change) => {
+                let (code, words) = change.words("each of the right ones");
                 (13, format!("edit:{code}:results"), words)
             }
             Self::Result(Some(part), Change::Other(input)) if part == input => {
@@ -514,7 +514,7 @@ impl Change {
         let (code, words) = match op {
             Op::Function(Function::Zeros) => ("zero", format!("{what} is 0")),
             Op::Function(Function::Ones) => ("one", format!("{what} is 1")),
-            Op::Function(Function::Neg) => ("sign", format!("the sign of {what} is changed")),
+            Op::Function(Function::Neg) => ("sign", format!("{what} has the opposite sign")),
             Op::Function(Function::Abs) => ("abs", format!("{what} is replaced by its absolute value")),
             Op::Function(Function::Square) => ("square", format!("{what} is squared")),
             Op::Function(Function::Sqrt) => ("sqrt", format!("the square root of {what} is taken")),
@@ -1023,8 +1023,7 @@ fn all_whole(rights: &[Record], seen: &Answered) -> Option<String> {
 
 /// That these inputs have no effect.
 fn stays_the_same(names: &[&str]) -> String {
-    let are = if names.len() == 1 { "is" } else { "are" };
-    format!("With these inputs your result stays the same whatever {} {are}.", listed(names))
+    format!("Here your result does not depend on {}: other values do not change it.", listed(names))
 }
 
 /// What a wrong result is that many slips come to, so that none of them is likely: the same whole number everywhere, or what
@@ -1056,6 +1055,11 @@ pub(crate) fn plainly(
         && there + back > 1
     {
         return Some(("swapped", format!("Your `{one}` and `{other}` are swapped: each is what the other should be.")));
+    }
+    if let Some((one, other)) = in_another_order(rights, seen, tolerance) {
+        let says =
+            format!("Your `{one}` is what `{other}` should be, and so on: all values are there, in another order.");
+        return Some(("other_order", says));
     }
     let is_still_there = |name: &&str| {
         seen.iter().all(|(case, observed)| case.get(name).is_some_and(|before| Some(before) == observed.get(name)))
@@ -1119,6 +1123,29 @@ fn has_value_of(
         n_telling += usize::from(differ && numbers(other).iter().any(|number| ![-1.0, 0.0, 1.0].contains(number)));
     }
     Some(n_telling)
+}
+
+/// A part, and the one whose value it has, if the wrong parts of each result are right ones in another order.
+fn in_another_order<'a>(
+    rights: &'a [Record],
+    seen: &Answered,
+    tolerance: crate::Tolerance,
+) -> Option<(&'a str, &'a str)> {
+    let mut first = None;
+    for (right, (_, observed)) in rights.iter().zip(seen) {
+        let is_wrong = |(name, value): &(&str, &Value)| {
+            observed.get(name).is_none_or(|observed| !compare::same(value, observed, tolerance))
+        };
+        let wrong: Vec<(&str, &Value)> = right.parts().filter(is_wrong).collect();
+        let mut left = wrong.clone();
+        for (name, _) in &wrong {
+            let got = observed.get(name)?;
+            let place = left.iter().position(|(_, value)| compare::same(value, got, tolerance))?;
+            let (other, _) = left.remove(place);
+            first = first.or(Some((*name, other)));
+        }
+    }
+    first
 }
 
 /// The whole number that all numbers seen are, although most should be others.
@@ -1236,10 +1263,8 @@ fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Op
     }
     let fits = |mask: &Mask| {
         wrong_arrays.iter().all(|(array, wrong)| {
-            array.data.len() > 1
-                && wrong.contains(&false)
-                && (0..wrong.len()).all(|k| wrong[k] == mask(k / array.columns, k % array.columns, array))
-        })
+            (0..wrong.len()).all(|k| wrong[k] == mask(k / array.columns, k % array.columns, array))
+        }) && wrong_arrays.iter().any(|(_, wrong)| wrong.contains(&false))
     };
     if let Some((id, says, _)) = masks.iter().find(|(_, _, mask)| fits(mask)) {
         return Some(((*id).to_owned(), (*says).to_owned()));

@@ -236,9 +236,7 @@ fn describe(
         let run = run.trace();
         let written = run.iter().find(|other| edit.place == other.place && step.visit == other.visit);
         let written = written.map(|step| step.text.clone()).unwrap_or_default();
-        let is_repeated =
-            trace.iter().filter(|other| other.place == step.place && other.text == step.text).nth(1).is_some();
-        let (own_rank, id, mut says) = edits::describe(edit, &step, &written, is_repeated);
+        let (own_rank, id, mut says) = edits::describe(edit, &step, &written, trace);
         // It is said of this use of an input, and of no other one.
         let is_same_input = |other: &formula::Step| {
             (step.op, other.op) == (formula::Op::Input, formula::Op::Input)
@@ -247,8 +245,16 @@ fn describe(
         };
         if step.owner.is_none() && trace.iter().any(is_same_input) {
             let uses = |other: &&formula::Step| other.args.iter().any(|arg| arg.place() == Some(step.place));
-            let within = trace.iter().find(uses).map(|other| &other.text).filter(|text| text.is_short());
-            says += &within.map_or(" in one place".to_owned(), |text| format!(" in `{}`", text.words));
+            let user = trace.iter().find(uses).filter(|user| user.text.is_short());
+            let as_written = user.and_then(|user| run.iter().find(|other| other.place == user.place));
+            says = match (user, as_written) {
+                // Where it is used twice, its name does not say which use is meant.
+                (Some(user), Some(wrong)) if user.text.words.matches(&*step.text.words).nth(1).is_some() => {
+                    format!("`{}` is used instead of `{}`", wrong.text.words, user.text.words)
+                }
+                (Some(user), _) => format!("{says} in `{}`", user.text.words),
+                (None, _) => format!("{says} in one place"),
+            };
         }
         if edit.visit.is_none() {
             let own = [&step.text, &written].into_iter().find(|text| says.contains(&format!("`{}`", text.words)));
@@ -283,9 +289,9 @@ fn elsewhere(own: &formula::Text, steps: &[formula::Step], place: Place) -> Stri
         [] => String::new(),
         few if few.len() <= MAX_PIECES && few.iter().all(|text| text.is_short()) => {
             let few: Vec<&str> = few.iter().map(|text| &*text.words).collect();
-            format!(", and in the same way in {}", listed(&few))
+            format!(", and likewise in {}", listed(&few))
         }
-        _ => ", and in the same way wherever that is computed".to_owned(),
+        _ => ", and likewise wherever the formula does the same".to_owned(),
     }
 }
 
@@ -980,7 +986,7 @@ mod tests {
         assert_eq!(untested.id, "edit:untested:NoName");
         assert_eq!(
             untested.says,
-            "Your `error` is what comes out if it is not tested whether there is no name (`NoName`)."
+            "Your `error` is what comes out if the code does not test whether there is no name (`NoName`)."
         );
         let before = told(&mut |c| {
             answer(if is_unnamed(c) {
@@ -1042,7 +1048,8 @@ mod tests {
         let told = said(&mean_squared_error(), |f| e(f).square().sum() / f.input("y_true").rows());
         assert_eq!(
             told.says,
-            "Your result is what comes out if the sum divided by the number of rows is used instead of the mean."
+            "Your result is what comes out if the sum of `e²` is divided by the number of rows instead of \
+             the number of entries."
         );
 
         let told = said(&neuron(), |f| {
@@ -1176,9 +1183,49 @@ mod tests {
             .computes(move |f| layers(f, Num::tanh));
         assert_eq!(
             said(&check, |f| layers(f, Num::clone)).says,
-            "Your result is what comes out if `tanh` is left out of `tanh(tanh(x * w + b) * y + b)`, and in the same way \
-             in `tanh(x * w + b)`."
+            "Your result is what comes out if `tanh` is left out of `tanh(tanh(x * w + b) * y + b)`, and likewise in \
+             `tanh(x * w + b)`."
         );
+    }
+
+    #[test]
+    fn of_a_quantity_that_is_used_twice_the_use_is_told() {
+        let check = Check::new("sums", "sums", "", 1)
+            .on(|draw| (0..3).map(|_| neuron_case(draw)).collect())
+            .computes(|f| f.input("x") * f.input("w") + f.input("w"));
+        assert_eq!(
+            said(&check, |f| f.input("x") * f.input("w") + f.input("x")).says,
+            "Your result is what comes out if `x * w + x` is used instead of `x * w + w`."
+        );
+    }
+
+    #[test]
+    fn that_a_mean_is_divided_again_is_said_as_such() {
+        let told = said(&mean_squared_error(), |f| {
+            (f.input("y_pred") - f.input("y_true")).square().mean() / f.input("y_true").rows()
+        });
+        assert!(
+            told.says.ends_with(" is divided by `y_true.nrows()`, although a mean is taken already."),
+            "{}",
+            told.says
+        );
+    }
+
+    #[test]
+    fn parts_in_another_order_are_told_also_where_there_are_more_in_other_cases() {
+        let parts = |c: &Record, reversed: bool| {
+            let n = c.count("n");
+            let value = |k: usize| if reversed { n - 1 - k } else { k };
+            (0..n).fold(Record::new(), |result, k| {
+                result.with(&format!("part {k}"), c.float("x") * (value(k) + 1) as f64)
+            })
+        };
+        let check = Check::new("parts", "parts", "", 1)
+            .on(|draw| [3_usize, 4].map(|n| neuron_case(draw).with("n", n)).to_vec())
+            .expects(move |c| parts(c, false));
+        let told = said_of(&check, &mut |c| parts(c, true)).unwrap();
+        let says = "Your `part 0` is what `part 2` should be, and so on: all values are there, in another order.";
+        assert_eq!((&*told.id, &*told.says), ("seen:other_order", says));
     }
 
     #[test]
@@ -1490,7 +1537,7 @@ mod tests {
         let check = Check::new("cubes", "cubes", "", 1).on(move |draw| vec![drawn(draw)]);
         let check = check.computes(|f| f.input("x") + 0.3 * f.input("x").cube());
         let told = said(&check, |f| f.input("x") + (0.3 * f.input("x")).cube());
-        assert_eq!(told.says, "Your result is what comes out if the formula contains `(0.3 * x)³`.");
+        assert_eq!(told.says, "Your result is what comes out if `(0.3 * x)³` is used instead of `0.3 * x³`.");
     }
 
     #[test]
@@ -1611,7 +1658,7 @@ mod tests {
             let factors = [("x", 1.0), ("w", -1.0), ("b", -1.0)];
             factors.into_iter().fold(Record::new(), |r, (name, factor)| r.with(name, factor * c.float(name).exp()))
         });
-        let says = "Your `w` and `b` are what comes out if the sign of each of the right `w` and `b` is changed.";
+        let says = "Your `w` and `b` are what comes out if each of the right ones has the opposite sign.";
         assert_eq!(told.unwrap().says, says);
     }
 
@@ -1749,7 +1796,7 @@ mod tests {
         );
         let sign = |f: &Formula| (f.input("x") - f.input("w")).named("e").sign();
         let square = told(sign, &mut |c| Record::from(2.0 * (&c.vector("x") - &c.vector("w"))));
-        assert_eq!(square.says, "Your result is what comes out if the formula contains `2 * e`.");
+        assert_eq!(square.says, "Your result is what comes out if `2 * e` is used instead of `sign(e)`.");
     }
 
     #[test]

@@ -154,16 +154,16 @@ impl Slips {
                 let tested: Vec<String> = tests.iter().map(whether).collect();
                 // Often the results are the same where the test comes later.
                 let may_be_late = fit.iter().any(|other| matches!(other, Slip::Later(late, _) if tests == &[*late]));
-                let is_tested = if may_be_late { "is tested too late, or not at all," } else { "is not tested" };
-                (format!("edit:untested:{}", errors.join("+")), format!("it {is_tested} {}", tested.join(", nor ")))
+                let tests = if may_be_late { "tests too late, or not at all," } else { "does not test" };
+                (format!("edit:untested:{}", errors.join("+")), format!("the code {tests} {}", tested.join(", nor ")))
             }
             Slip::Earlier(one, two) => (
                 format!("edit:before:{}:{}", error(one), error(two)),
-                format!("it is tested {} before it is tested {}", whether(one), whether(two)),
+                format!("the code tests {} before it tests {}", whether(one), whether(two)),
             ),
             Slip::Later(one, two) => (
                 format!("edit:after:{}:{}", error(one), error(two)),
-                format!("it is tested {} only after it is tested {}", whether(one), whether(two)),
+                format!("the code tests {} only after it has tested {}", whether(one), whether(two)),
             ),
             Slip::Error(one, two) => {
                 let says = format!(

@@ -247,8 +247,11 @@ impl Grading<'_> {
             }
             open.push(unmet);
             if verdict.status == Status::Failed && !check.compiles {
-                // A wrong result has no line of its own; the function that was asked has.
-                verdict.place = verdict.place.or_else(|| check.items.first().and_then(|item| sources.item(item)));
+                // A wrong result has no line of its own; the function that was asked has. Of several, the input may name it.
+                let input = verdict.input.as_deref().unwrap_or_default();
+                let asked = check.items.iter().find(|item| input.contains(&format!("\"{item}\"")));
+                let item = asked.or(check.items.first());
+                verdict.place = verdict.place.or_else(|| item.and_then(|item| sources.item(item)));
             }
             hide(&mut verdict, &folders);
             let duration_ms = begun.elapsed().as_millis() as u64;
