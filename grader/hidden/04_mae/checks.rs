@@ -233,7 +233,8 @@ const GRADIENT_IN_WHOLE_NUMBERS: &str = "Wherever there are entries, the gradien
     integers, as in `1 / n` or `2 / n`: 1 / 4 is 0 in Rust, and 1 / 0 panics. Write `n as f64` before you divide.";
 const SHAPES_NOT_COMPARED: &str = "The targets have another shape than the predictions, and your code continues. `-` \
     broadcasts, so a target is compared with predictions of other samples, and `zip` stops at the shorter one. Both \
-    hide a mistake of the caller. Compare `.dim()` of both first, with `assert_eq!`, in all four functions.";
+    hide a mistake of the caller. It is not enough to count the entries: (3, 1) and (1, 3) have three each. Compare \
+    `.dim()` of both first, with `assert_eq!`, in all four functions.";
 const WITH_THE_GRADIENT: &str = "This is the wrong direction. Where the gradient is positive, the loss rises with the \
     prediction, so the prediction has to be lowered. (Some tutorials get this wrong.)";
 const FLAT_IS_NOT_KEPT: &str = "\
@@ -298,12 +299,13 @@ fn slope(id: &'static str, gradient: &'static str, loss: &'static str, title: &'
             let agree = |one: f64, other: f64| (one - other).abs() < 1e-8;
             for (index, right) in right.indexed_iter() {
                 let (claimed, measured, (row, column)) = (claimed[index], measured[index], index);
-                let rise = format!("If y_pred[{row}, {column}] rises a little, your {loss} changes by {measured:.4}");
+                let slope =
+                    format!("The slope of your {loss} along y_pred[{row}, {column}], measured, is {measured:.4}");
                 if !agree(measured, *right) {
-                    return Err(format!("{rise} per unit of it, not by {right:.4}."));
+                    return Err(format!("{slope} instead of {right:.4}."));
                 }
                 if !agree(claimed, measured) {
-                    return Err(format!("{rise} per unit of it; your {gradient} returns {claimed:.4}."));
+                    return Err(format!("{slope}; your {gradient} returns {claimed:.4}."));
                 }
             }
             Ok(())

@@ -277,8 +277,8 @@ fn losses() -> Vec<Check> {
             .mistake_if(
                 "scores_overflow",
                 "For a score far from 0 the loss is not finite. Either e^|z| is computed, which is infinite, or the \
-                 logarithm of a probability that was rounded to 0. Use the formula for scores: max(z, 0) - z·y + ln(1 \
-                 + e^-|z|).",
+                 logarithm of p or of 1 - p, where that was rounded to 0. Use the formula for scores: max(z, 0) - z·y \
+                 + ln(1 + e^-|z|).",
                 |_, seen| !seen.float("value").is_finite(),
             )
             .mistake_if("probability_clipped", CLIPPED, loss_is_too_small),
