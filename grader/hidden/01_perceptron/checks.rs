@@ -16,13 +16,9 @@ fn checks() -> Vec<Check> {
             .on(single_samples)
             .computes(weighted_sum)
             .mistake(
-                "activation_in_linear_neuron",
-                ACTIVATION_IN_LINEAR_NEURON,
-                computed(|f| weighted_sum(f).sigmoid()),
-            )
-            .mistake(
-                "activation_in_linear_neuron",
-                ACTIVATION_IN_LINEAR_NEURON,
+                "step_of_linear_neuron",
+                "The output of the linear neuron is the weighted sum itself, which can be any real number. There is \
+                 no step after it.",
                 computed(|f| step(f, &weighted_sum(f))),
             ),
         with_wrong_classes(
@@ -39,12 +35,22 @@ fn checks() -> Vec<Check> {
             |_, class| class,
         )
         .mistake("tiny_sum_taken_for_zero", TINY_SUM_TAKEN_FOR_ZERO, |c| f64::from(c.float("z") > -1e-11))
-        .mistake("minus_zero_is_negative", MINUS_ZERO_IS_NEGATIVE, |c| f64::from(c.float("z").is_sign_positive()))
+        .mistake(
+            "minus_zero_is_negative",
+            "-0.0 is treated as a negative number, but it is equal to 0.0; only its sign bit differs. Compare with \
+             `>= 0.0` instead of testing the sign.",
+            |c| f64::from(c.float("z").is_sign_positive()),
+        )
         .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, |c| c.float("z").signum()),
         Check::new("sigmoid", "sigmoid", "sigmoid is 1 / (1 + e^-z)", 1)
             .on(|draw| [0.0, 2.0, -1.5, 3.0 + draw::number(draw, 1.0)].map(|z| Record::new().with("z", z)).to_vec())
             .computes(|f| 1.0 / (1.0 + (-f.input("z")).exp()))
-            .mistake("tanh_for_sigmoid", TANH_FOR_SIGMOID, |c| c.float("z").tanh()),
+            .mistake(
+                "tanh_for_sigmoid",
+                "This is tanh, which lies between -1 and 1. The sigmoid has a similar shape but lies between 0 and \
+                 1, so it can be read as a probability: 1 / (1 + e^-z).",
+                |c| c.float("z").tanh(),
+            ),
         Check::new("sigmoid_saturated", "sigmoid", "sigmoid survives z = 1000 and z = -1000", 1)
             .asks("sigmoid")
             .after("sigmoid")
@@ -92,71 +98,14 @@ fn checks() -> Vec<Check> {
             .asks("accuracy")
             .after("accuracy")
             .on(|draw| vec![pairs(Array1::zeros(0), Array1::zeros(0)), pairs(classes(draw, 17), classes(draw, 17))])
-            .computes(accuracy)
-            .mistake(
-                "nothing_is_perfect",
-                "Without predictions none was right, and an accuracy of 1 would be misleading. NaN says that nothing \
-                 was measured: 0.0 / 0.0 is NaN.",
-                computed(|f| accuracy_or(f, 1.0)),
-            )
-            .mistake(
-                "nothing_is_all_wrong",
-                "Without predictions you return 0, as if all had been wrong. Nothing was measured, so the answer is NaN, \
-                 which is what 0.0 / 0.0 gives.",
-                computed(|f| accuracy_or(f, 0.0)),
-            ),
+            .computes(accuracy),
         Check::new("new", "initialisation", "new draws small weights around 0 and starts with the bias 0", 1)
             .on(|draw| {
                 let n_inputs: usize = N_DRAWN + draw.random_range(0..500);
                 let seed: usize = draw.random_range(0..1000);
                 vec![Record::new().with("n_inputs", n_inputs).with("learning_rate", 0.25).with("seed", seed)]
             })
-            .demands(freshly_drawn)
-            .mistake_if(
-                "zero_weights",
-                "All weights are 0. A single neuron can learn from there, but equal neurons in a layer would stay \
-                 equal for ever. So weights start at random numbers: draw each one separately.",
-                |_, seen| seen.vector("weights").iter().all(|weight| *weight == 0.0),
-            )
-            .mistake_if(
-                "one_draw_for_all",
-                "All weights are the same number. Either it was drawn once and copied, or it was not drawn at all: \
-                 draw again for every weight.",
-                |_, seen| spread(seen) == 0.0 && seen.vector("weights").iter().any(|weight| *weight != 0.0),
-            )
-            .mistake_if(
-                "no_negative_weight",
-                "No weight is negative, as with uniform numbers from 0 upwards, absolute values or squares. Half of \
-                 the numbers that `StandardNormal` draws are negative.",
-                |_, seen| spread(seen) > 0.0 && seen.vector("weights").iter().all(|weight| *weight >= 0.0),
-            )
-            .mistake_if(
-                "weights_not_small",
-                "The weights have the standard deviation 1, as `StandardNormal` draws them. Multiply each by 0.01.",
-                |_, seen| (spread(seen) - 1.0).abs() < 0.1,
-            )
-            .mistake_if(
-                "uniform_weights",
-                "No weight is farther from the mean than uniform random numbers would be. Most normal numbers are \
-                 close to 0, and a few are far away: draw them with `StandardNormal`.",
-                |_, seen| evenly_spread(&seen.vector("weights")),
-            )
-            .mistake_if(
-                "random_bias",
-                "The bias is not 0. Only weights have to differ from each other; a bias starts at 0.",
-                |_, seen| seen.float("bias") != 0.0,
-            )
-            .mistake_if(
-                "generator_of_its_own",
-                "Two perceptrons made one after the other have the same weights. `new` uses a generator that starts \
-                 with the same numbers each time: its own one, or a copy. Draw from the `rng` that is passed in.",
-                |_, seen| spread(seen) > 0.0 && seen.vector("weights") == seen.vector("weights of the next one"),
-            )
-            .mistake_if(
-                "learning_rate_ignored",
-                "The perceptron does not have the learning rate that it was given: store the argument.",
-                |c, seen| seen.float("learning_rate") != c.float("learning_rate"),
-            ),
+            .has_none_of(&UNUSUAL_STARTS, freshly_drawn),
         Check::new("scores", "predict", "scores is X·w + b, one number per sample", 1)
             .after("linear_neuron")
             .on(batches)
@@ -213,46 +162,47 @@ fn checks() -> Vec<Check> {
         )
         .mistake(
             "nothing_moves",
-            "Weights and bias are what they were, also where the answer was wrong. Did you change a copy? Change \
+            "Weights and bias are what they were, also where the answer was wrong. If you changed a copy, change \
              `self.weights` and `self.bias` themselves.",
             computed(|f| corrected(f, f.number(0.0))),
         )
         .mistake(
             "targets_plus_minus_one",
-            "A sample of class 0 never changes anything, although it is predicted as class 1. Either only class 1 is \
+            "A sample of class 0 never changes anything, although it is predicted as class 1: either only class 1 is \
              corrected, or this is the rule for classes called -1 and 1, which adds target · x. Here the error is \
              target - prediction, and -1 for such a sample.",
             computed(|f| corrected(f, f.input("target") * error_of(f).abs())),
         )
-        .mistake(
+        .mistake_each(
             "moves_when_right",
-            MOVES_WHEN_RIGHT,
-            computed(|f| corrected(f, 2.0 * error_of(f).above(&f.number(0.0)) - 1.0)),
+            "The weights move even where the answer was right, and a right answer should change nothing. If you \
+             wrote `if prediction < target { … } else { … }`, or the same with `>`: the `else` covers two cases, a \
+             mistake in the other direction and an answer that was right.",
+            [1.0, -1.0],
+            // The error that the `if` asks for; all else gets the other one.
+            |c, asked| computed(|f| corrected(f, *asked * (2.0 * error_of(f).equals(&f.number(*asked)) - 1.0)))(c),
         )
-        .mistake(
-            "moves_when_right",
-            MOVES_WHEN_RIGHT,
-            computed(|f| corrected(f, 1.0 - 2.0 * error_of(f).below(&f.number(0.0)))),
-        )
-        .mistake(
+        .mistake_each(
             "predicted_again",
-            PREDICTED_AGAIN,
-            computed(|f| {
-                let [weights, _] = corrected(f, error_of(f));
-                let z = f.input("x").dot(&weights.1) + f.input("bias");
-                let again = f.input("target") - step(f, &z);
-                [weights, ("bias", corrected(f, again)[1].1.clone())]
-            }),
-        )
-        .mistake(
-            "predicted_again",
-            PREDICTED_AGAIN,
-            computed(|f| {
-                let [_, bias] = corrected(f, error_of(f));
-                let z = f.input("x").dot(&f.input("weights")) + &bias.1;
-                let again = f.input("target") - step(f, &z);
-                [("weights", corrected(f, again)[0].1.clone()), bias]
-            }),
+            "The prediction is made twice, the second time with parameters that are partly corrected. Compute the \
+             error once, before anything changes, and use it for the weights and for the bias.",
+            [0, 1],
+            // What is corrected first: the weights (0), or the bias (1).
+            |c, &first| {
+                computed(|f| {
+                    let mut neuron = Neuron::of(f);
+                    let [weights, bias] = corrected(f, error_of(f));
+                    if first == 0 {
+                        neuron.weights = weights.1.clone()
+                    } else {
+                        neuron.bias = bias.1.clone()
+                    }
+                    let again = corrected(f, f.input("target") - step(f, &neuron.sum(&f.input("x"))));
+                    let mut parts = [weights, bias];
+                    parts[1 - first] = again[1 - first].clone();
+                    parts
+                })(c)
+            },
         )
         .mistake(
             "parameters_overwritten",
@@ -295,12 +245,9 @@ fn checks() -> Vec<Check> {
             // What is returned, and when it stops, is another check's question.
             .computes(|f| trained(f).neuron.parts())
             .within(Tolerance::EXACT)
-            .mistake("batch_for_online", BATCH_FOR_ONLINE, computed(|f| in_batches(f, |error, _| error).neuron.parts()))
-            .mistake(
-                "averaged_batch_for_online",
-                AVERAGED_BATCH_FOR_ONLINE,
-                computed(|f| in_batches(f, |error, n| error / n).neuron.parts()),
-            ),
+            .mistake_each("batch_for_online", BATCH_FOR_ONLINE, [false, true], |c, is_mean| {
+                computed(|f| in_batches(f, *is_mean).neuron.parts())(c)
+            }),
         Check::new("train_gates", "train", "train learns AND, OR and NAND and returns the errors of every epoch", 2)
             .asks("train")
             .after("update_tells")
@@ -315,12 +262,9 @@ fn checks() -> Vec<Check> {
             })
             .computes(|f| trained(f).parts(f))
             .within(Tolerance::EXACT)
-            .mistake("batch_for_online", BATCH_FOR_ONLINE, computed(|f| in_batches(f, |error, _| error).parts(f)))
-            .mistake(
-                "averaged_batch_for_online",
-                AVERAGED_BATCH_FOR_ONLINE,
-                computed(|f| in_batches(f, |error, n| error / n).parts(f)),
-            )
+            .mistake_each("batch_for_online", BATCH_FOR_ONLINE, [false, true], |c, is_mean| {
+                computed(|f| in_batches(f, *is_mean).parts(f))(c)
+            })
             .mistake(
                 "no_early_stop",
                 "Training continues after an epoch without an error, although nothing can change any more. Leave the \
@@ -328,15 +272,9 @@ fn checks() -> Vec<Check> {
                 changed(|f, run| run.errors.resize(f.times("max_epochs"), f.number(0.0))),
             )
             .mistake(
-                "final_zero_missing",
-                "The last epoch is missing. The epoch without an error was run as well, so its 0 belongs in the list. \
-                 Push the count first, then decide whether to stop.",
-                changed(|_, run| run.errors.retain(|errors| errors.get() > 0.0)),
-            )
-            .mistake(
                 "errors_never_reset",
-                "The numbers never fall: the counter goes on from epoch to epoch. It has to start at 0 in every epoch, \
-                 inside the loop, or after the first error no epoch seems free of errors.",
+                "The numbers never fall: the counter goes on from epoch to epoch. It has to start at 0 in every \
+                 epoch, inside the loop, or after the first error no epoch seems free of errors.",
                 changed(|f, run| {
                     run.errors.resize(f.times("max_epochs"), f.number(0.0));
                     for epoch in 1..run.errors.len() {
@@ -370,52 +308,30 @@ fn checks() -> Vec<Check> {
                  true for them.",
                 changed(|f, run| run.errors.iter_mut().for_each(|errors| *errors = f.input("x").rows() - &*errors)),
             )
-            .mistake(
+            .mistake_each(
                 "gives_up_early",
-                "Training stops when the number of errors stops falling. This number may rise or stay equal for a \
-                 while before it falls. Only an epoch without errors, or `max_epochs`, ends the training.",
-                computed(|f| {
-                    let errors = trained(f).counts();
-                    let fallen = errors.windows(2).take_while(|pair| pair[1] < pair[0]).count();
-                    trained_for(f, fallen + 2).parts(f)
-                }),
-            )
-            .mistake(
-                "stops_when_stuck",
-                "Training stops when two epochs have the same number of errors. The weights still change, and the \
-                 number may fall later. Only an epoch without errors, or `max_epochs`, ends the training.",
-                computed(|f| {
-                    let errors = trained(f).counts();
-                    let before = errors.windows(2).take_while(|pair| pair[1] != pair[0]).count();
-                    trained_for(f, before + 2).parts(f)
-                }),
-            )
-            .mistake(
-                "stops_when_stuck",
-                "Training stops when an epoch has as many errors as the one before, and leaves that epoch out. The \
-                 weights still change, and the number may fall later. Only an epoch without errors, or `max_epochs`, \
-                 ends the training.",
-                computed(|f| {
-                    let errors = trained(f).counts();
-                    let stuck = errors.windows(2).position(|pair| pair[1] == pair[0]);
-                    let mut run = trained_for(f, stuck.map_or(f.times("max_epochs"), |before| before + 2));
-                    run.errors.truncate(stuck.map_or(run.errors.len(), |before| before + 1));
-                    run.parts(f)
-                }),
-            )
-            .mistake(
-                "starts_from_zero",
-                "Training starts from weights of 0. It should start from the weights that the perceptron has: a \
-                 second call of `train` continues the first.",
-                computed(|f| {
-                    let zero = Neuron { weights: 0.0 * f.input("weights"), bias: f.number(0.0) };
-                    run_epochs(zero, f.times("max_epochs"), |neuron| n_errors(f, one_epoch(f, neuron))).parts(f)
-                }),
+                "Training stops after an epoch that has no fewer errors than the one before. The number may rise or \
+                 stay equal for a while before it falls: only an epoch without errors, or `max_epochs`, ends the \
+                 training.",
+                // Whether a rise ends it, too, and whether the last number is kept.
+                [(true, true), (false, true), (false, false)],
+                |c, &(ends_at_a_rise, is_kept)| {
+                    computed(|f| {
+                        let errors = trained(f).counts();
+                        let ends = |pair: &[f64]| pair[1] == pair[0] || ends_at_a_rise && pair[1] > pair[0];
+                        let before = errors.windows(2).position(ends);
+                        let mut run = trained_for(f, before.map_or(f.times("max_epochs"), |before| before + 2));
+                        if !is_kept && before.is_some() {
+                            run.errors.pop();
+                        }
+                        run.parts(f)
+                    })(c)
+                },
             )
             .mistake(
                 "starts_over_in_every_epoch",
-                "Every epoch starts again from the first weights, so nothing is ever learned. Each epoch should start \
-                 from the weights at the end of the previous one.",
+                "Every epoch starts again from the first weights, so nothing is ever learned. Each epoch should \
+                 start from the weights at the end of the previous one.",
                 in_epochs(|f, neuron| {
                     *neuron = Neuron::of(f);
                     n_errors(f, one_epoch(f, neuron))
@@ -527,29 +443,31 @@ fn checks() -> Vec<Check> {
             })
             .expects(|c| {
                 let weights = c.vector("weights");
-                if weights.len() == 2 && weights[1] != 0.0 { solved(c) } else { no_line() }
+                line_if(c, weights.len() == 2 && weights[1] != 0.0)
             })
-            .mistake_panics("not_two_weights", NOT_TWO_WEIGHTS, |c| c.vector("weights").len() < 2)
-            .mistake("not_two_weights", NOT_TWO_WEIGHTS, |c| of_several(c, |w| w[1] != 0.0))
-            .mistake("not_two_weights", NOT_TWO_WEIGHTS, |c| of_several(c, |w| w[0] != 0.0))
-            .mistake("not_two_weights", NOT_TWO_WEIGHTS, |c| of_several(c, |_| true))
-            .mistake("not_two_weights", NOT_TWO_WEIGHTS, |c| {
-                let weights = c.vector("weights");
-                if weights.len() >= 2 && weights[1] != 0.0 { solved(c) } else { no_line() }
-            })
+            .mistake_each(
+                "not_two_weights",
+                "Return `None` unless there are exactly two weights. With three inputs the decision boundary is a \
+                 plane in space, and with a single one there is no second weight to divide by.",
+                HAS_A_LINE,
+                |c, has_a_line| match has_a_line(&c.vector("weights")) {
+                    Some(has_one) => line_if(c, has_one).into(),
+                    None => Prediction::Panics,
+                },
+            )
             .mistake(
                 "divided_by_zero",
                 "The second weight is 0, and a division by 0 yields infinity or NaN. Such a line is vertical and has \
                  no slope (or all weights are 0 and there is no line): return `None`.",
-                |c| if c.vector("weights").len() == 2 { solved(c) } else { no_line() },
+                |c| line_if(c, c.vector("weights").len() == 2),
             )
             .mistake(
                 "wrong_weight_guarded",
-                "The first weight is compared with 0. If it is 0, the line is horizontal, with the slope 0, and there \
-                 is a result. Compare the second weight: it is the divisor.",
+                "The first weight is compared with 0, but if it is 0, the line is horizontal, and there is a result. \
+                 Compare the second weight: it is the divisor.",
                 |c| {
                     let weights = c.vector("weights");
-                    if weights.len() == 2 && weights[0] != 0.0 { solved(c) } else { no_line() }
+                    line_if(c, weights.len() == 2 && weights[0] != 0.0)
                 },
             )
             .mistake(
@@ -558,7 +476,7 @@ fn checks() -> Vec<Check> {
                  exactly 0 has no such line.",
                 |c| {
                     let weights = c.vector("weights");
-                    if weights.len() == 2 && weights[1].abs() > 1e-8 { solved(c) } else { no_line() }
+                    line_if(c, weights.len() == 2 && weights[1].abs() > 1e-8)
                 },
             ),
         Check::new("predict_sigmoid", "batch", "predict_sigmoid is 1 where the probability is above 0.5, not at it", 1)
@@ -568,7 +486,8 @@ fn checks() -> Vec<Check> {
             .computes(|f| weighted_sum(f).sigmoid().named("p").above(&f.number(0.5)).real())
             .mistake(
                 "compared_with_half",
-                COMPARED_WITH_HALF,
+                "The weighted sum is compared with 0.5, the threshold for a probability. The threshold for the sum \
+                 is 0, because sigmoid(0) is 0.5.",
                 computed(|f| weighted_sum(f).above(&f.number(0.5)).real()),
             ),
         Check::new(
@@ -590,11 +509,11 @@ fn checks() -> Vec<Check> {
             let drawn = neuron(draw::vector(draw, 2, 0.5), 0.25).with("learning_rate", 0.25);
             vec![data(unlearned(0.5)), data(drawn)]
         })
-        .computes(|f| batch_rule(f, 1, probability_errors))
+        .computes(|f| batch_rule(f, probability_errors))
         .mistake(
             "online_for_batch",
-            "The weights change after every sample. In this rule all predictions of an epoch use the same \
-                 weights. Add up the corrections first, and change the weights once, at the end.",
+            "The weights change after every sample. In this rule all predictions of an epoch use the same weights: \
+             add up the corrections first, and change the weights once, at the end.",
             computed(|f| {
                 let mut neuron = Neuron::of(f);
                 for sample in 0..f.input("x").n_rows() {
@@ -605,38 +524,23 @@ fn checks() -> Vec<Check> {
                 neuron.parts()
             }),
         )
-        .mistake(
+        .mistake_each(
             "classes_for_probabilities",
-            CLASSES_FOR_PROBABILITIES,
-            computed(|f| batch_rule(f, 1, |targets, z| targets - z.at_least(&(0.0 * z)))),
-        )
-        .mistake(
-            "classes_for_probabilities",
-            CLASSES_FOR_PROBABILITIES,
-            computed(|f| batch_rule(f, 1, |targets, z| targets - z.above(&(0.0 * z)))),
+            "The error is taken from classes. Here it is target - p, with the probability p itself, so the weights \
+             move even if the class is right but p is not yet 0 or 1.",
+            [step, positive],
+            |c, class| computed(|f| batch_rule(f, |targets, z| targets - class(f, z)))(c),
         )
         .mistake(
             "bias_from_moved_weights",
-            "The weights are right and the bias is not: it was corrected with the probabilities of the new \
-                 weights. Compute the errors once, before any change, and use them for both.",
+            "The weights are right and the bias is not: it was corrected with the probabilities of the new weights. \
+             Compute the errors once, before any change, and use them for both.",
             computed(|f| {
-                let [(_, weights), _] = batch_rule(f, 1, probability_errors);
+                let [(_, weights), _] = batch_rule(f, probability_errors);
                 let z = f.input("x").dot(&weights) + f.input("bias");
                 let errors = f.input("targets") - z.sigmoid();
                 [("weights", weights), ("bias", f.input("bias") + f.input("learning_rate") * errors.sum())]
             }),
-        )
-        .mistake(
-            "corrections_averaged",
-            "The corrections are averaged over the samples. In this rule they are added up: Σ (target - p) · x, \
-                 without a division.",
-            computed(|f| batch_rule(f, 1, |targets, z| probability_errors(targets, z) / targets.count())),
-        )
-        .mistake(
-            "one_epoch_too_many",
-            "Weights and bias are those after two epochs, and `epochs` is 1. `0..=n` counts n + 1 times, `0..n` counts \
-                 n times.",
-            computed(|f| batch_rule(f, 2, probability_errors)),
         ),
         Check::new("batch_epochs", "batch", "fit_batch_sigmoid runs all its epochs", 1)
             .asks("fit_batch_sigmoid")
@@ -659,13 +563,14 @@ fn checks() -> Vec<Check> {
                     epochs(Gate::And, neuron(draw::vector(draw, 2, 1.0), 0.5).with("learning_rate", 0.25), 7),
                 ]
             })
-            .computes(|f| batch_rule(f, f.times("epochs"), probability_errors))
-            .mistake("stops_when_all_are_right", STOPS_WHEN_ALL_ARE_RIGHT, computed(|f| {
-                in_batches_until_right(f, |_, after| after)
-            }))
-            .mistake("stops_when_all_are_right", STOPS_WHEN_ALL_ARE_RIGHT, computed(|f| {
-                in_batches_until_right(f, |before, _| before)
-            })),
+            .computes(|f| batch_rule(f, probability_errors))
+            .mistake_each(
+                "stops_when_all_are_right",
+                "Training stops as soon as all classes are right. This rule does not stop there: the probabilities \
+                 still come closer to the targets in every epoch.",
+                [false, true],
+                |c, looks_before| computed(|f| in_batches_until_right(f, *looks_before))(c),
+            ),
         Check::new("scaler_fit", "scaling", "fit measures the mean and the standard deviation of every feature", 1)
             .about("Standardizer::fit")
             .on(|draw| {
@@ -677,8 +582,8 @@ fn checks() -> Vec<Check> {
             .computes(scale)
             .mistake(
                 "one_scale_for_all",
-                "All features get the same mean and deviation. Features differ in scale, and the scaler should remove \
-                 these differences: measure every column separately.",
+                "All features get the same mean and deviation. Features differ in scale, and the scaler should \
+                 remove these differences: measure every column separately.",
                 computed(|f| {
                     let (x, [(_, means), _]) = (f.input("x"), scale(f));
                     let std_dev = (&x - x.mean()).square().mean().sqrt();
@@ -711,8 +616,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "small_deviation_taken_for_zero",
-                "The second feature varies, by a few millionths, and its deviation is replaced by 1. However small it \
-                 is, it is the scale of this feature. Only a deviation of 0 is replaced.",
+                "The second feature varies, by a few millionths, and its deviation is replaced by 1. However small \
+                 it is, it is the scale of this feature: only a deviation of 0 is replaced.",
                 |c, seen| c.matrix("x").column(1).std(0.0) > 0.0 && seen.vector("std_devs")[1] == 1.0,
             ),
         Check::new("scaler_transform", "scaling", "transform uses what was measured in training, on any data", 1)
@@ -730,22 +635,7 @@ fn checks() -> Vec<Check> {
                         .with("x", shifted),
                 ]
             })
-            .computes(|f| (f.input("x") - f.input("means")) / f.input("std_devs"))
-            .mistake(
-                "scaled_by_its_own_statistics",
-                "The numbers are scaled with the mean and the deviation of `x` itself. Test data must be scaled with \
-                 the values measured on the *training* data, `self.means` and `self.std_devs`. Otherwise the same \
-                 flower gets different numbers, depending on the other flowers in the test data.",
-                computed(|f| {
-                    let [(_, means), (_, std_devs)] = scale(f);
-                    (f.input("x") - means) / std_devs
-                }),
-            )
-            .mistake(
-                "divided_before_subtracting",
-                "Only x is divided by the deviation. Subtract first, then divide: (x - mean) / deviation.",
-                computed(|f| f.input("x") / f.input("std_devs") - f.input("means")),
-            ),
+            .computes(|f| (f.input("x") - f.input("means")) / f.input("std_devs")),
         Check::new(
             "one_vs_rest_predict",
             "one_vs_rest",
@@ -768,23 +658,19 @@ fn checks() -> Vec<Check> {
             ]
         })
         .computes(|f| scores_of_classes(f).largest_of_rows())
-        .mistake(
-            "first_yes_wins",
-            "The first perceptron with the answer 1 is chosen. Several perceptrons may answer 1, or none: choose the \
-             one with the largest score.",
-            computed(|f| step(f, &scores_of_classes(f)).largest_of_rows()),
+        .mistake_each(
+            "any_yes_wins",
+            "The first or the last perceptron with the answer 1 is chosen. Several perceptrons may answer 1, or \
+             none: choose the one with the largest score.",
+            [Aggregate::Largest, Aggregate::LastLargest],
+            |c, how| computed(|f| step(f, &scores_of_classes(f)).aggregate(*how, Over::Row))(c),
         )
-        .mistake(
-            "last_yes_wins",
-            "The last perceptron with the answer 1 is chosen. Several perceptrons may answer 1, or none: choose the \
-             one with the largest score.",
-            computed(|f| step(f, &scores_of_classes(f)).aggregate(Aggregate::LastLargest, Over::Row)),
-        )
-        .mistake("probabilities_tie", PROBABILITIES_TIE, computed(|f| scores_of_classes(f).sigmoid().largest_of_rows()))
-        .mistake(
+        .mistake_each(
             "probabilities_tie",
-            PROBABILITIES_TIE,
-            computed(|f| scores_of_classes(f).sigmoid().aggregate(Aggregate::LastLargest, Over::Row)),
+            "The sigmoids are compared. For scores above about 37 the sigmoid is exactly 1 in f64, so compare the \
+             scores w·x + b themselves.",
+            [Aggregate::Largest, Aggregate::LastLargest],
+            |c, how| computed(|f| scores_of_classes(f).sigmoid().aggregate(*how, Over::Row))(c),
         ),
         Check::new(
             "one_vs_rest_fit",
@@ -813,36 +699,38 @@ fn checks() -> Vec<Check> {
         .within(Tolerance::EXACT)
         .mistake(
             "rest_against_one",
-            "The targets are swapped: perceptron k learns to answer 0 for class k and 1 for all others. Its \
-                 target is 1 where the label is k, and 0 elsewhere.",
+            "The targets are swapped: perceptron k learns to answer 0 for class k and 1 for all others. Its target \
+             is 1 where the label is k, and 0 elsewhere.",
             computed(|f| fitted_classes(f, |class| f.input("labels").unequal(&class).real())),
         )
-        .mistake(
-            "later_classes_as_well",
-            "The target is 1 for all classes from k on. That of perceptron k is 1 where the label is k, and 0 elsewhere.",
-            computed(|f| fitted_classes(f, |class| f.input("labels").at_least(&class).real())),
-        )
-        .mistake(
-            "earlier_classes_as_well",
-            "The target is 1 for all classes up to k. That of perceptron k is 1 where the label is k, and 0 elsewhere.",
-            computed(|f| fitted_classes(f, |class| class.at_least(&f.input("labels")).real())),
+        .mistake_each(
+            "other_classes_as_well",
+            "The target is 1 for all classes up to k, or for all from k on. That of perceptron k is 1 where the \
+             label is k, and 0 elsewhere.",
+            [false, true],
+            |c, are_earlier| {
+                computed(|f| {
+                    let labels = f.input("labels");
+                    fitted_classes(f, |k| if *are_earlier { k.at_least(&labels) } else { labels.at_least(&k) }.real())
+                })(c)
+            },
         )
         .mistake(
             "labels_for_targets",
-            "Every perceptron learns from the labels themselves. But the labels 0, 1, 2 are names of classes, not \
-                 targets. The target of perceptron k is 1 where the label is k and 0 elsewhere.",
+            "Every perceptron learns from the labels themselves, but the labels 0, 1, 2 are names of classes, not \
+             targets. The target of perceptron k is 1 where the label is k and 0 elsewhere.",
             computed(|f| fitted_classes(f, |_| f.input("labels"))),
         )
         .mistake(
             "same_question_for_all",
             "All perceptrons get the same targets. Each needs its own: the target of perceptron k is 1 where the \
-                 label is k and 0 elsewhere.",
+             label is k and 0 elsewhere.",
             computed(|f| fitted_classes(f, |_| f.input("labels").equals(&f.number(0.0)).real())),
         )
         .mistake(
             "targets_plus_minus_one",
             "The targets are 1 and -1. In this course they are 1 and 0, and the error target - prediction relies on \
-                 that: with -1 it is never 0, so these samples always move the weights.",
+             that: with -1 it is never 0, so these samples always move the weights.",
             computed(|f| fitted_classes(f, |class| 2.0 * f.input("labels").equals(&class) - 1.0)),
         )
         .mistake(
@@ -878,21 +766,18 @@ fn checks() -> Vec<Check> {
                 ]
             })
             .expects(computed(|f| pocketed(f, &PocketRule::RIGHT)))
-            .mistake(
+            .mistake_each(
                 "last_instead_of_best",
-                "These are the last weights. Where no line separates the classes, the last ones may be the worst. \
-                 Keep a copy of the weights whenever the accuracy is higher than ever before.",
-                computed(|f| pocketed(f, &PocketRule::LAST)),
-            )
-            .mistake(
-                "last_instead_of_best",
-                "The accuracy is that of the best weights, but the weights are the last ones. Keep a copy, \
-                 `perceptron.clone()`, made when the accuracy was best.",
-                computed(|f| {
-                    let [weights, bias, _] = pocketed(f, &PocketRule::LAST);
-                    let [_, _, accuracy] = pocketed(f, &PocketRule::RIGHT);
-                    [weights, bias, accuracy]
-                }),
+                "These are the last weights. Where no line separates the classes, they may be the worst: keep a \
+                 copy, `perceptron.clone()`, whenever the accuracy is higher than ever before.",
+                [PocketRule::LAST, PocketRule::RIGHT],
+                |c, of_the_accuracy| {
+                    computed(|f| {
+                        let [weights, bias, _] = pocketed(f, &PocketRule::LAST);
+                        let [_, _, accuracy] = pocketed(f, of_the_accuracy);
+                        [weights, bias, accuracy]
+                    })(c)
+                },
             )
             .mistake(
                 "later_equals_replace",
@@ -913,19 +798,18 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "measured_once_an_epoch",
-                "The accuracy is measured at the end of each epoch only, so better weights on the way are \
-                 missed. Measure after every correction.",
+                "The accuracy is measured at the end of each epoch only, so better weights on the way are missed. \
+                 Measure after every correction.",
                 computed(|f| pocketed(f, &PocketRule { once_an_epoch: true, ..PocketRule::RIGHT })),
             )
             .mistake(
                 "measured_after_training",
-                "The accuracy is measured only after the whole training, so good weights on the way are missed. Measure \
-                 after every correction.",
+                "The accuracy is measured only after the whole training, so good weights on the way are missed. \
+                 Measure after every correction.",
                 computed(|f| {
                     let (first, last) = (Neuron::of(f), trained(f).neuron);
-                    let accuracy = |neuron: &Neuron| {
-                        step(f, &neuron.sum(&f.input("x"))).equals(&f.input("targets")).mean()
-                    };
+                    let accuracy =
+                        |neuron: &Neuron| step(f, &neuron.sum(&f.input("x"))).equals(&f.input("targets")).mean();
                     let best = if accuracy(&last).get() > accuracy(&first).get() { last } else { first };
                     let accuracy = accuracy(&best);
                     let [weights, bias] = best.parts();
@@ -940,25 +824,22 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "start_not_in_the_pocket",
-                "The initial perceptron is not considered. If training finds nothing better, it is the best one. Put \
-                 a copy of it and its accuracy into the pocket before training starts.",
+                "The initial perceptron is not considered, although it is the best one if training finds nothing \
+                 better. Put a copy of it and its accuracy into the pocket before training starts.",
                 computed(|f| pocketed(f, &PocketRule { starts_empty: true, ..PocketRule::RIGHT })),
             )
             .mistake(
                 "goes_back_to_the_pocket",
-                "Each epoch starts from the weights in the pocket, so the rule repeats the same corrections. Training \
-                 goes on from the last weights; the pocket only keeps a copy.",
+                "Each epoch starts from the weights in the pocket, so the rule repeats the same corrections. \
+                 Training goes on from the last weights; the pocket only keeps a copy.",
                 computed(|f| pocketed(f, &PocketRule { goes_back: true, ..PocketRule::RIGHT })),
             )
-            .mistake(
+            .mistake_each(
                 "score_of_zero_in_class_0",
-                SCORE_OF_ZERO_IN_CLASS_0,
-                computed(|f| pocketed(f, &PocketRule { classes: [positive, positive], ..PocketRule::RIGHT })),
-            )
-            .mistake(
-                "score_of_zero_in_class_0",
-                SCORE_OF_ZERO_IN_CLASS_0,
-                computed(|f| pocketed(f, &PocketRule { classes: [step, positive], ..PocketRule::RIGHT })),
+                "The accuracy is measured with a score of exactly 0 in class 0, as in `predict_sigmoid`. The \
+                 perceptron is corrected by the classes of `predict`, so measure with those.",
+                [[positive as Classes, positive], [step, positive]],
+                |c, &classes| computed(|f| pocketed(f, &PocketRule { classes, ..PocketRule::RIGHT }))(c),
             )
             .mistake(
                 "accuracy_of_the_last",
@@ -973,39 +854,10 @@ fn checks() -> Vec<Check> {
     ]
 }
 
-const ACTIVATION_IN_LINEAR_NEURON: &str = "The output of the linear neuron is the weighted sum itself, which can be \
-     any real number. There is no step and no sigmoid after it.";
-const TINY_SUM_TAKEN_FOR_ZERO: &str = "A sum just below 0 is put into class 1. Either there is a tolerance, or the \
-     class comes from a probability: the sigmoid of -2.8e-17 rounds to 0.5. The step looks at the sum itself, `>= 0.0`.";
-const PREDICTED_AGAIN: &str = "The prediction is made twice, the second time with parameters that are partly corrected. \
-     Compute the error once, before anything changes, and use it for the weights and for the bias.";
-const MOVES_WHEN_RIGHT: &str = "The weights move even where the answer was right, and a right answer should change \
-     nothing. If you wrote `if prediction < target { … } else { … }`, or the same with `>`: the `else` covers two \
-     cases, a mistake in the other direction and an answer that was right.";
-const CLASSES_FOR_PROBABILITIES: &str = "The error is taken from classes. Here it is target - p, with the probability \
-     p itself. So the weights move even if the class is right but p is not yet 0 or 1.";
-const STOPS_WHEN_ALL_ARE_RIGHT: &str = "Training stops as soon as all classes are right. This rule does not stop there: \
-     the probabilities still come closer to the targets in every epoch.";
-const STEP_AT_ZERO_IS_0: &str = "A sum of exactly 0 is put into class 0. In this course step(0) is 1: `>=`, not `>`. \
-     This matters: a neuron whose weights and bias are all 0 has the sum 0 for every sample.";
-const SCORE_OF_ZERO_IN_CLASS_0: &str = "The accuracy is measured with a score of exactly 0 in class 0, as in \
-     `predict_sigmoid`. The perceptron is corrected by the classes of `predict`, so measure with those.";
-const MINUS_ZERO_IS_NEGATIVE: &str = "-0.0 is treated as a negative number. It is equal to 0.0; only its sign bit \
-                                      differs. Compare with `>= 0.0` instead of testing the sign.";
+const TINY_SUM_TAKEN_FOR_ZERO: &str = "A sum just below 0 is put into class 1, by a tolerance, or by a probability: \
+     the sigmoid of -2.8e-17 rounds to 0.5. The step looks at the sum itself, `>= 0.0`.";
 const MINUS_ONE_FOR_ZERO: &str = "Classes are -1 and 1 here. In this course they are 0 and 1, and the error target - \
      prediction relies on that.";
-const COMPARED_WITH_HALF: &str = "The weighted sum is compared with 0.5. That is the threshold for a probability. The \
-     threshold for the sum is 0, because sigmoid(0) is 0.5.";
-const TANH_FOR_SIGMOID: &str = "This is tanh, which lies between -1 and 1. The sigmoid has a similar shape but lies \
-     between 0 and 1, so it can be read as a probability: 1 / (1 + e^-z).";
-const BATCH_FOR_ONLINE: &str = "All predictions of an epoch are made with the same weights, and the corrections come \
-     at its end. The perceptron rule corrects at once: the next sample is predicted with the new weights.";
-const AVERAGED_BATCH_FOR_ONLINE: &str = "The corrections of an epoch are averaged and made at its end. The perceptron \
-     rule corrects at once, after every sample: the next one is predicted with the new weights.";
-const NOT_TWO_WEIGHTS: &str = "Return `None` unless there are exactly two weights. With three inputs the decision \
-     boundary is a plane in space, and with a single one there is no second weight to divide by.";
-const PROBABILITIES_TIE: &str = "The sigmoids are compared. For scores above about 37 the sigmoid is exactly 1 in \
-     f64, so different large scores become equal. Compare the scores w·x + b themselves.";
 
 /// How many weights `new` is asked for: enough to measure their spread.
 const N_DRAWN: usize = 4000;
@@ -1146,6 +998,9 @@ fn step(f: &Formula, z: &Num) -> Num {
     z.at_least(&f.number(0.0)).real()
 }
 
+/// What makes classes of scores.
+type Classes = fn(&Formula, &Num) -> Num;
+
 /// The classes of `predict_sigmoid`.
 fn positive(f: &Formula, z: &Num) -> Num {
     z.above(&f.number(0.0)).real()
@@ -1157,12 +1012,13 @@ fn with_wrong_classes<O: Into<Outputs> + 'static>(
     z: impl Fn(&Formula) -> Num + Copy + Send + Sync + 'static,
     then: impl Fn(&Formula, Num) -> O + Copy + Send + Sync + 'static,
 ) -> Check {
-    let of = move |class: fn(&Formula, Num) -> Num| computed(move |f| then(f, class(f, z(f))));
     check
-        .mistake("tiny_sum_taken_for_zero", TINY_SUM_TAKEN_FOR_ZERO, of(|f, z| z.above(&f.number(-1e-15)).real()))
-        .mistake("step_at_zero_is_0", STEP_AT_ZERO_IS_0, of(|f, z| z.above(&f.number(0.0)).real()))
-        .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, of(|f, z| 2.0 * step(f, &z) - 1.0))
-        .mistake("compared_with_half", COMPARED_WITH_HALF, of(|f, z| step(f, &(z - 0.5))))
+        .mistake(
+            "tiny_sum_taken_for_zero",
+            TINY_SUM_TAKEN_FOR_ZERO,
+            computed(move |f| then(f, z(f).above(&f.number(-1e-15)).real())),
+        )
+        .mistake("minus_one_for_zero", MINUS_ONE_FOR_ZERO, computed(move |f| then(f, 2.0 * step(f, &z(f)) - 1.0)))
 }
 
 /// The share of right predictions.
@@ -1170,22 +1026,40 @@ fn accuracy(f: &Formula) -> Num {
     f.input("predictions").equals(&f.input("targets")).mean()
 }
 
-/// The same, or `nothing` where there are no predictions.
-fn accuracy_or(f: &Formula, nothing: f64) -> Num {
-    if f.input("targets").n_entries() == 0 { f.number(nothing) } else { accuracy(f) }
-}
-
-/// The weights of `new` have this standard deviation.
-fn spread(seen: &Record) -> f64 {
-    seen.vector("weights").std(0.0)
-}
-
-/// Whether no number is further from the mean than uniform ones are, which is sqrt(3) standard deviations. The furthest
-/// of 4000 normal ones is at about 3.5.
-fn evenly_spread(weights: &ArrayRef1<f64>) -> bool {
-    let (mean, std_dev) = (weights.sum() / weights.len() as f64, weights.std(0.0));
-    std_dev > 0.0 && weights.iter().all(|weight| (weight - mean).abs() < 1.8 * std_dev)
-}
+/// The ways in which a new perceptron is not as it should be.
+const UNUSUAL_STARTS: [(&str, &str); 8] = [
+    (
+        "zero_weights",
+        "All weights are 0. A single neuron can learn from there, but equal neurons in a layer would stay equal for \
+         ever: draw each weight separately.",
+    ),
+    (
+        "one_draw_for_all",
+        "All weights are the same number. Either it was drawn once and copied, or it was not drawn at all: draw \
+         again for every weight.",
+    ),
+    (
+        "no_negative_weight",
+        "No weight is negative, as with uniform numbers from 0 upwards, absolute values or squares. Half of the \
+         numbers that `StandardNormal` draws are negative.",
+    ),
+    (
+        "weights_not_small",
+        "The weights have the standard deviation 1, as `StandardNormal` draws them. Multiply each by 0.01.",
+    ),
+    (
+        "uniform_weights",
+        "No weight is farther from the mean than uniform random numbers would be. Most normal numbers are close to \
+         0, and a few are far away: draw them with `StandardNormal`.",
+    ),
+    ("random_bias", "The bias is not 0. Only weights have to differ from each other; a bias starts at 0."),
+    (
+        "generator_of_its_own",
+        "Two perceptrons made one after the other have the same weights. Draw from the `rng` that is passed in, not \
+         from a generator that starts with the same numbers each time, or from a copy.",
+    ),
+    ("learning_rate_ignored", "The perceptron does not have the learning rate that it was given: store the argument."),
+];
 
 /// What `new` promises, as far as 4000 draws can tell. Bounds are four standard errors wide or more, so that honest
 /// generators pass.
@@ -1196,31 +1070,38 @@ fn freshly_drawn(c: &Record, seen: &Record) -> Result<(), String> {
     if weights.len() != n {
         return Err(format!("There are {} weights, not {n}: one for each input.", weights.len()));
     }
-    if seen.float("bias") != 0.0 {
-        return Err(format!("The bias is {}, not 0.", seen.float("bias")));
-    }
-    if seen.float("learning_rate") != c.float("learning_rate") {
-        return Err(format!("The learning rate is {}, not the given one.", seen.float("learning_rate")));
-    }
-    if (spread(seen) / STD_DEV - 1.0).abs() > 0.05 {
-        return Err(format!("The weights have the standard deviation {:.4}, not {STD_DEV}.", spread(seen)));
-    }
-    let mean = weights.sum() / n as f64;
-    if mean.abs() > 4.5 * STD_DEV / (n as f64).sqrt() {
-        return Err(format!("The weights have the mean {mean:.4}, not 0."));
-    }
+    let (mean, std_dev) = (weights.sum() / n as f64, weights.std(0.0));
     // 4.55 % of normal numbers are beyond two standard deviations; of uniform ones it is none.
     let far = weights.iter().filter(|weight| weight.abs() > 2.0 * STD_DEV).count() as f64 / n as f64;
-    if (far - 0.0455).abs() > 0.015 {
-        return Err(format!("{:.1} % of the weights are beyond two standard deviations, not 4.6 %.", 100.0 * far));
-    }
-    if weights == seen.vector("weights of the next one") {
-        return Err("Two perceptrons made one after the other have the same weights.".to_owned());
-    }
-    Ok(())
+    // Uniform numbers are at most sqrt(3) standard deviations from their mean. The furthest of 4000 normal ones is at
+    // about 3.5.
+    let is_near = |weight: &f64| (weight - mean).abs() < 1.8 * std_dev;
+    Err(match () {
+        () if weights.iter().all(|weight| *weight == 0.0) => "zero_weights".to_owned(),
+        () if std_dev == 0.0 => "one_draw_for_all".to_owned(),
+        () if weights.iter().all(|weight| *weight >= 0.0) => "no_negative_weight".to_owned(),
+        () if (std_dev - 1.0).abs() < 0.1 => "weights_not_small".to_owned(),
+        () if weights.iter().all(is_near) => "uniform_weights".to_owned(),
+        () if seen.float("bias") != 0.0 => "random_bias".to_owned(),
+        () if weights == seen.vector("weights of the next one") => "generator_of_its_own".to_owned(),
+        () if seen.float("learning_rate") != c.float("learning_rate") => "learning_rate_ignored".to_owned(),
+        () if (std_dev / STD_DEV - 1.0).abs() > 0.05 => {
+            format!("The weights have the standard deviation {std_dev:.4}, not {STD_DEV}.")
+        }
+        () if mean.abs() > 4.5 * STD_DEV / (n as f64).sqrt() => {
+            format!("The weights have the mean {mean:.4}, not 0.")
+        }
+        () if (far - 0.0455).abs() > 0.015 => {
+            format!("{:.1} % of the weights are beyond two standard deviations, not 4.6 %.", 100.0 * far)
+        }
+        () => return Ok(()),
+    })
 }
 
 // The perceptron rule
+
+const BATCH_FOR_ONLINE: &str = "The corrections of an epoch are made at its end, so all its predictions are made \
+     with the same weights. The perceptron rule corrects at once: the next sample is predicted with the new weights.";
 
 /// What is wrong with the class of a single sample.
 fn error_of(f: &Formula) -> Num {
@@ -1315,11 +1196,11 @@ fn trained_for(f: &Formula, max_epochs: usize) -> Run {
     run_epochs(Neuron::of(f), max_epochs, |neuron| n_errors(f, one_epoch(f, neuron)))
 }
 
-/// Training that corrects at the end of every epoch. `share` makes what a sample adds of its error and of their number.
-fn in_batches(f: &Formula, share: fn(Num, Num) -> Num) -> Run {
+/// Training that corrects at the end of every epoch, by the sum or by the mean.
+fn in_batches(f: &Formula, is_mean: bool) -> Run {
     run_epochs(Neuron::of(f), f.times("max_epochs"), |neuron| {
         let errors = f.input("targets") - step(f, &neuron.sum(&f.input("x")));
-        batch_epoch(f, neuron, |_, _| share(errors.clone(), errors.count()));
+        batch_epoch(f, neuron, |_, _| if is_mean { &errors / errors.count() } else { errors.clone() });
         errors.abs().sum()
     })
 }
@@ -1385,32 +1266,32 @@ fn line_of(f: &Formula, solve: fn(&Num, &Num, &Num) -> [Num; 2]) -> [(&'static s
     [("slope", slope), ("intercept", intercept)]
 }
 
-/// The right line, where there is one.
-fn solved(c: &Record) -> Record {
-    computed(|f| line_of(f, |w1, w2, b| [-w1 / w2, -b / w2]))(c)
-}
-
-/// What code does that does not count the weights, and panics if there is only one.
-fn of_several(c: &Record, has_line: fn(&ArrayRef1<f64>) -> bool) -> Prediction {
-    let weights = c.vector("weights");
-    match weights.len() < 2 {
-        true => Prediction::Panics,
-        false if has_line(&weights) => solved(c).into(),
-        false => no_line().into(),
+/// The right line, or none.
+fn line_if(c: &Record, has_one: bool) -> Record {
+    match has_one {
+        true => computed(|f| line_of(f, |w1, w2, b| [-w1 / w2, -b / w2]))(c),
+        false => Record::new().with("slope", Value::Nothing).with("intercept", Value::Nothing),
     }
 }
 
-fn no_line() -> Record {
-    Record::new().with("slope", Value::Nothing).with("intercept", Value::Nothing)
-}
+type HasALine = fn(&ArrayRef1<f64>) -> Option<bool>;
+
+/// Whether there is a line, for code that does not count the weights as it should. `None` if it panics.
+const HAS_A_LINE: [HasALine; 5] = [
+    |w| w.get(1).map(|w2| w.len() == 2 && *w2 != 0.0),
+    |w| w.get(1).map(|w2| *w2 != 0.0),
+    |w| w.get(1).map(|_| w[0] != 0.0),
+    |w| w.get(1).map(|_| true),
+    |w| Some(w.get(1).is_some_and(|w2| *w2 != 0.0)),
+];
 
 // The batch rule
 
 /// Gradient descent on the logistic loss, if `errors` makes the errors of the targets and of z that it should.
-fn batch_rule(f: &Formula, epochs: usize, errors: fn(&Num, &Num) -> Num) -> [(&'static str, Num); 2] {
+fn batch_rule(f: &Formula, errors: impl Fn(&Num, &Num) -> Num) -> [(&'static str, Num); 2] {
     let mut neuron = Neuron::of(f);
-    for _ in 0..epochs {
-        batch_epoch(f, &mut neuron, errors);
+    for _ in 0..f.times("epochs") {
+        batch_epoch(f, &mut neuron, &errors);
     }
     neuron.parts()
 }
@@ -1423,13 +1304,13 @@ fn batch_epoch(f: &Formula, neuron: &mut Neuron, errors: impl Fn(&Num, &Num) -> 
     neuron.bias = (&neuron.bias + &rate * errors.sum()).named("bias");
 }
 
-/// The same, until all classes are right. `looks_at` chooses the neuron from that before the epoch and that after it.
-fn in_batches_until_right(f: &Formula, looks_at: fn(Neuron, Neuron) -> Neuron) -> [(&'static str, Num); 2] {
+/// The same, until all classes are right, before the corrections of an epoch or after them.
+fn in_batches_until_right(f: &Formula, looks_before: bool) -> [(&'static str, Num); 2] {
     let mut neuron = Neuron::of(f);
     for _ in 0..f.times("epochs") {
         let before = neuron.clone();
         batch_epoch(f, &mut neuron, probability_errors);
-        let classes = positive(f, &looks_at(before, neuron.clone()).sum(&f.input("x")));
+        let classes = positive(f, &if looks_before { &before } else { &neuron }.sum(&f.input("x")));
         if classes.equals(&f.input("targets")).mean().get() == 1.0 {
             break;
         }
@@ -1485,7 +1366,7 @@ struct PocketRule {
     /// Whether every epoch begins with the weights in the pocket.
     goes_back: bool,
     /// The classes of scores whose accuracy is measured, at the start and later.
-    classes: [fn(&Formula, &Num) -> Num; 2],
+    classes: [Classes; 2],
 }
 
 impl PocketRule {
@@ -1503,8 +1384,7 @@ impl PocketRule {
 
 fn pocketed(f: &Formula, rule: &PocketRule) -> [(&'static str, Num); 3] {
     let (x, targets) = (f.input("x"), f.input("targets"));
-    let accuracy_of =
-        |neuron: &Neuron, classes: fn(&Formula, &Num) -> Num| classes(f, &neuron.sum(&x)).equals(&targets).mean();
+    let accuracy_of = |neuron: &Neuron, classes: Classes| classes(f, &neuron.sum(&x)).equals(&targets).mean();
     let measured = |neuron: &Neuron| accuracy_of(neuron, rule.classes[1]);
     let mut neuron = Neuron::of(f);
     let (mut best, mut accuracy) = (neuron.clone(), accuracy_of(&neuron, rule.classes[0]));

@@ -29,24 +29,18 @@ fn checks() -> Vec<Check> {
             .expects(|c| if z(c) < 0.0 { 0.0 } else { z(c) })
             .mistake(
                 "nan_hidden",
-                "The input was NaN, and the output is 0. NaN is a sign of an earlier mistake, and this hides it. \
-                 Every comparison with NaN is false, so `z > 0.0` leads to the `else`; and `max` of a number and NaN \
-                 is the number. With which comparison does NaN end up in the branch that returns z?",
+                "The input was NaN, and the output is 0, which hides an earlier mistake. `max` of a number and NaN \
+                 is the number, and every comparison with NaN is false: with which one does NaN end up in the branch \
+                 that returns z?",
                 |c| z(c).max(0.0),
             ),
         Check::new("relu_derivative", "relu", "relu_derivative is 1 on the right, 0 on the left and 0 at the kink", 1)
             .after("relu")
             .on(|draw| [numbers(&[2.5, 0.5, -1.5, 0.0, 800.0, -800.0]), on_either_side(draw)].concat())
             .computes(|f| f.input("z").above(&f.number(0.0)).real())
-            .mistake(
-                "relu_slope_half_at_zero",
-                "At z = 0 this is 1/2, the mean of the slopes on both sides. That is a possible convention, but this \
-                 course takes 0.",
-                |c| if z(c) == 0.0 { 0.5 } else { f64::from(z(c) > 0.0) },
-            )
             .mistake_if(
                 "relu_slope_is_sign",
-                "The slope is -1 for negative z. That is the slope of |z|. ReLU is flat there, so its slope is 0. \
+                "The slope is -1 for negative z, as that of |z|, but ReLU is flat there, so its slope is 0. \
                  (`signum` does not help: the sign of 0.0 is 1 in Rust.)",
                 |c, seen| z(c) < 0.0 && seen.float("result") == -1.0,
             ),
@@ -62,7 +56,7 @@ fn checks() -> Vec<Check> {
             .computes(|f| leaky_relu(f, &f.input("z"), &f.input("alpha")))
             .mistake(
                 "leaky_is_max",
-                "This is the larger of alpha · z and z. That is leaky ReLU only while alpha is at most 1: for alpha \
+                "This is the larger of alpha · z and z, which is leaky ReLU only while alpha is at most 1: for alpha \
                  = 2 and z = -1 the larger one is -1, but alpha · z is -2. Decide by the sign of z.",
                 |c| (alpha(c) * z(c)).max(z(c)),
             )
@@ -99,8 +93,8 @@ fn checks() -> Vec<Check> {
         )
         .mistake(
             "leaky_is_max",
-            "This is the slope of the larger of alpha · z and z. That is leaky ReLU only while alpha is at most 1. Decide \
-             by the sign of z.",
+            "This is the slope of the larger of alpha · z and z, which is leaky ReLU only while alpha is at most 1. \
+             Decide by the sign of z.",
             |c| if z(c) > alpha(c) * z(c) { 1.0 } else { alpha(c) },
         )
         .mistake(
@@ -123,22 +117,12 @@ fn checks() -> Vec<Check> {
                  that ELU levels out at -alpha.",
                 |c| if z(c) > 0.0 { z(c) } else { (alpha(c) * z(c)).exp_m1() },
             )
-            .mistake(
+            .mistake_each(
                 "elu_is_max",
-                "This is the larger of z and alpha · (e^z - 1). That is not ELU: decide by the sign of z.",
-                |c| z(c).max(alpha(c) * z(c).exp_m1()),
-            )
-            .mistake(
-                "elu_is_min",
-                "This is the smaller of z and alpha · (e^z - 1). On the left the line z falls without limit, but ELU \
-                 levels out: decide by the sign of z.",
-                |c| z(c).min(alpha(c) * z(c).exp_m1()),
-            )
-            .mistake(
-                "elu_for_positive_alpha",
-                "The left side is bounded by 0, which is right only while alpha is positive. For alpha = -0.5 it is above \
-                 0: decide by the sign of z.",
-                |c| z(c).max(0.0) + (alpha(c) * z(c).exp_m1()).min(0.0),
+                "This is the larger or the smaller of z and alpha · (e^z - 1), or a side is bounded by 0: not for \
+                 every z and alpha that is ELU. Decide by the sign of z.",
+                ELU_WITHOUT_SIDES,
+                |c, elu| elu(z(c), alpha(c) * z(c).exp_m1()),
             ),
         Check::new("elu_extremes", "elu", "elu is z at 800 and -alpha at -800, and never NaN", 1)
             .asks("elu")
@@ -159,31 +143,25 @@ fn checks() -> Vec<Check> {
             .within(Tolerance::relative(1e-12))
             .mistake(
                 "digits_cancelled",
-                "About nine of sixteen digits are lost. e^z is 0.9999999999 here, rounded in its 16th digit, and \
+                "About nine of sixteen digits are lost: e^z is 0.9999999999 here, rounded in its 16th digit, and \
                  after subtracting 1 this rounding error is large. `f64` has a method that computes e^z - 1 \
                  accurately.",
                 computed(elu_of),
             ),
-        Check::new(
-            "elu_derivative",
-            "elu_derivative",
-            "elu_derivative is 1 on the right and alpha · e^z on the left",
-            1,
+        with_slopes_by_values(
+            Check::new(
+                "elu_derivative",
+                "elu_derivative",
+                "elu_derivative is 1 on the right and alpha · e^z on the left",
+                1,
+            )
+            .after("elu")
+            .on(|draw| {
+                let mut cases = elu_cases(draw);
+                cases.retain(|case| z(case) != 0.0);
+                cases
+            }),
         )
-        .after("elu")
-        .on(|draw| {
-            let mut cases = elu_cases(draw);
-            cases.retain(|case| z(case) != 0.0);
-            cases
-        })
-        .computes(elu_slope_of)
-        .mistake(
-            "elu_plus_alpha_everywhere",
-            "This is elu(z) + alpha on both sides. That holds on the left only, where elu is alpha · e^z - alpha. On \
-             the right ELU is the line z, and its slope is 1.",
-            computed(|f| elu_of(f) + f.input("alpha")),
-        )
-        .mistake("elu_slope_is_elu_plus_one", ELU_SLOPE_IS_ELU_PLUS_ONE, computed(elu_plus_one))
         .mistake(
             "elu_slope_is_relus",
             "For negative z this is 0, the slope of ReLU. ELU still rises there: its slope is alpha · e^z.",
@@ -199,22 +177,12 @@ fn checks() -> Vec<Check> {
         .after("elu_derivative")
         .on(|draw| [2.0, 0.5, 1.0, above(draw)].map(|alpha| with_alpha(0.0, alpha)).to_vec())
         .expects(alpha)
-        .mistake(
-            "elu_slope_one_at_zero",
-            "At z = 0 this is 1, the slope on the right. With alpha = 1 both sides agree; with any other alpha there \
-             is a kink, and this course takes the slope of the left side.",
-            |_| 1.0,
-        )
-        .mistake(
-            "elu_slope_mean_at_zero",
-            "At z = 0 this is the mean of both slopes. That is a possible convention, but this course takes the slope \
-             of the left side, alpha.",
-            |c| 0.5 * (1.0 + alpha(c)),
-        )
-        .mistake(
-            "elu_slope_zero_at_zero",
-            "At z = 0 this is 0, as for ReLU. ELU is not flat there: on the left of the kink its slope is alpha.",
-            |_| 0.0,
+        .mistake_each(
+            "elu_slope_of_another_side",
+            "At z = 0 this is the slope on the right, 1, or the mean of both slopes, or 0 as for ReLU. This course \
+             takes the slope of the left side, alpha.",
+            [(1.0, 0.0), (0.5, 0.5), (0.0, 0.0)],
+            |c, (summand, factor)| summand + factor * alpha(c),
         ),
         Check::new(
             "elu_derivative_extremes",
@@ -244,46 +212,25 @@ fn checks() -> Vec<Check> {
                 "These are slopes: elu_derivative is applied to each entry. It should be elu.",
                 computed(elu_slope_of),
             ),
-        Check::new("elu_derivative_array", "elu_array", "elu_derivative_array is elu_derivative of every entry", 1)
-            .after("elu_array")
-            .after("elu_derivative_at_zero")
-            .after("elu_derivative_extremes")
-            .on(arrays)
-            .computes(elu_slope_of)
-            .mistake(
-                "arguments_swapped",
-                ARGUMENTS_SWAPPED,
-                computed(|f| elu_slope(f, &f.input("alpha"), &f.input("z"))),
-            )
-            .mistake(
-                "elu_plus_alpha_everywhere",
-                "This is elu_array + alpha. That is the slope where z is not above 0; where it is, the slope is 1. Use \
-                 your `elu_derivative` on each entry.",
-                computed(|f| elu_of(f) + f.input("alpha")),
-            )
-            .mistake("elu_slope_is_elu_plus_one", ELU_SLOPE_IS_ELU_PLUS_ONE, computed(elu_plus_one))
-            .mistake(
-                "elu_slope_is_elu_plus_one",
-                ELU_SLOPE_IS_ELU_PLUS_ONE,
-                computed(|f| slope_by_the_value(f, &f.number(1.0))),
-            )
-            .mistake(
-                "side_of_the_value",
-                "The side is chosen by the sign of elu(z). For a negative alpha elu(z) is above 0 on the left, too: choose \
-                 the side by the sign of z.",
-                computed(|f| slope_by_the_value(f, &f.input("alpha"))),
-            )
-            .mistake(
-                "values_for_slopes",
-                "These are values: elu is applied to each entry. It should be elu_derivative.",
-                computed(elu_of),
-            )
-            .mistake(
-                "slope_at_the_activation",
-                "elu is applied to the entries before their slope is taken. `z` is the pre-activation: take the slope \
-                 at z, not at elu(z).",
-                computed(|f| elu_slope(f, &elu_of(f), &f.input("alpha"))),
-            ),
+        with_slopes_by_values(
+            Check::new("elu_derivative_array", "elu_array", "elu_derivative_array is elu_derivative of every entry", 1)
+                .after("elu_array")
+                .after("elu_derivative_at_zero")
+                .after("elu_derivative_extremes")
+                .on(arrays),
+        )
+        .mistake("arguments_swapped", ARGUMENTS_SWAPPED, computed(|f| elu_slope(f, &f.input("alpha"), &f.input("z"))))
+        .mistake(
+            "values_for_slopes",
+            "These are values: elu is applied to each entry. It should be elu_derivative.",
+            computed(elu_of),
+        )
+        .mistake(
+            "slope_at_the_activation",
+            "elu is applied to the entries before their slope is taken. `z` is the pre-activation: take the slope at \
+             z, not at elu(z).",
+            computed(|f| elu_slope(f, &elu_of(f), &f.input("alpha"))),
+        ),
         Check::new("elu_of_column", "elu_array", "both array functions take the column of a matrix", 1)
             .about("elu_array")
             .about("elu_derivative_array")
@@ -299,8 +246,8 @@ fn checks() -> Vec<Check> {
             .computes(of_column)
             .mistake_panics(
                 "as_slice_of_a_column",
-                "`as_slice` is `None` here: the entries of a column are not next to each other in memory, so they are \
-                 not a slice. `mapv` and `iter` work for any layout.",
+                "`as_slice` is `None` here: the entries of a column are not next to each other in memory, so they \
+                 are not a slice. `mapv` and `iter` work for any layout.",
                 |c| c.matrix("matrix").ncols() != 1,
             ),
         Check::new("elu_curve", "elu_array", "from -3 to 3 ELU only rises, and it stays above -alpha", 1)
@@ -338,13 +285,7 @@ fn checks() -> Vec<Check> {
             .after("sigmoid")
             .on(far_out)
             .computes(|f| f.input("z").sigmoid())
-            .mistake_if(
-                "infinity_over_infinity",
-                "The result is NaN: e^800 is infinite, and infinity divided by infinity is NaN, as is infinity times \
-                 0. Written as 1 / (1 + e^-z), only the denominator can become infinite, and 1 divided by infinity is \
-                 0.",
-                is_nan,
-            ),
+            .mistake_if("infinity_over_infinity", INFINITY_OVER_INFINITY, is_nan),
         Check::new(
             "sigmoid_derivative",
             "sigmoid",
@@ -356,28 +297,19 @@ fn checks() -> Vec<Check> {
         .computes(|f| {
             let s = f.input("z").sigmoid().named("σ(z)");
             &s * (1.0 - &s)
-        })
-        .mistake(
-            "takes_the_activation",
-            "This is z · (1 - z). That is right only if z is already the output of the sigmoid. Here z is the \
-             pre-activation: compute its sigmoid s first, then s · (1 - s).",
-            |c| z(c) * (1.0 - z(c)),
-        ),
+        }),
         Check::new("sigmoid_derivative_at_40", "sigmoid", "sigmoid_derivative keeps its digits at z = 40", 1)
             .asks("sigmoid_derivative")
             .after("sigmoid_derivative")
             .on(|draw| numbers(&[40.0, -40.0, 50.0, 38.0 + above(draw), below(draw), above(draw)]))
             .expects(computed(|f| sigmoid_slope(&f.input("z"))))
             .within(Tolerance::relative(1e-12))
-            .mistake(
+            .mistake_each(
                 "slope_rounds_to_zero",
-                SLOPE_ROUNDS_TO_ZERO,
-                computed(|f| slope_without_tail(f, &f.input("z"))),
-            )
-            .mistake(
-                "slope_rounds_to_zero",
-                SLOPE_ROUNDS_TO_ZERO,
-                computed(|f| slope_without_tail(f, &-f.input("z"))),
+                "The slope is tiny here, but not 0: σ(40) rounds to 1, and 1 - 1 is 0. 1 - σ(z) is itself a sigmoid: \
+                 of which number?",
+                [1.0, -1.0],
+                |c, sign| computed(|f| slope_without_tail(f, &(*sign * f.input("z"))))(c),
             )
             .mistake(
                 "slope_zero_far_out",
@@ -394,24 +326,13 @@ fn checks() -> Vec<Check> {
         .after("sigmoid_derivative")
         .on(far_out)
         .expects(computed(|f| sigmoid_slope(&f.input("z"))))
-        .mistake_if(
-            "infinity_over_infinity",
-            "The slope is NaN: e^800 is infinite, and infinity divided by infinity is NaN, as is infinity times 0. Build the \
-             slope from sigmoids, which are between 0 and 1.",
-            is_nan,
-        ),
+        .mistake_if("infinity_over_infinity", INFINITY_OVER_INFINITY, is_nan),
         Check::new("tanh_derivative", "tanh", "tanh_derivative is the slope of tanh at the pre-activation z", 1)
             .on(|draw| numbers(&[1.0, 0.0, -0.5, 6.0, -9.0, below(draw), above(draw)]))
             .computes(|f| {
                 let t = f.input("z").tanh().named("tanh(z)");
                 1.0 - t.square()
             })
-            .mistake(
-                "takes_the_activation",
-                "This is 1 - z². That is right only if z is already the output of tanh. Here z is the pre-activation: \
-                 compute its tanh first.",
-                |c| 1.0 - z(c).powi(2),
-            )
             .mistake(
                 "tanh_slope_without_square",
                 "This is 1 / cosh(z). The cosh is squared: 1 / cosh(z)², or 1 - tanh(z)².",
@@ -422,12 +343,7 @@ fn checks() -> Vec<Check> {
             .after("tanh_derivative")
             .on(far_out)
             .expects(computed(|f| 4.0 * sigmoid_slope(&(2.0 * f.input("z")))))
-            .mistake_if(
-                "infinity_over_infinity",
-                "The slope is NaN: e^800 is infinite, and infinity divided by infinity is NaN. `z.tanh()` of the \
-                 standard library is 1 there.",
-                is_nan,
-            ),
+            .mistake_if("infinity_over_infinity", INFINITY_OVER_INFINITY, is_nan),
         Check::new("apply", "activation", "apply returns what the function of the same name returns", 1)
             .on(|draw| {
                 let plain = ["Step", "Linear", "Relu", "Sigmoid", "Tanh"].map(|name| activation(name, below(draw)));
@@ -443,12 +359,11 @@ fn checks() -> Vec<Check> {
             .after("leaky_relu")
             .after("elu")
             .computes(|f| applied_with_swapped(f, &[]))
-            .mistake("arguments_swapped", ARGUMENTS_SWAPPED, computed(|f| applied_with_swapped(f, &["LeakyRelu"])))
-            .mistake("arguments_swapped", ARGUMENTS_SWAPPED, computed(|f| applied_with_swapped(f, &["Elu"])))
-            .mistake(
+            .mistake_each(
                 "arguments_swapped",
                 ARGUMENTS_SWAPPED,
-                computed(|f| applied_with_swapped(f, &["LeakyRelu", "Elu"])),
+                [&["LeakyRelu"][..], &["Elu"], &["LeakyRelu", "Elu"]],
+                |c, swapped| computed(|f| applied_with_swapped(f, swapped))(c),
             ),
         Check::new(
             "step_and_linear",
@@ -470,26 +385,21 @@ fn checks() -> Vec<Check> {
             |c, seen| c.text("activation") == "Step" && z(c) < 0.0 && seen.float("apply") == -1.0,
         )
         .mistake_if(
-            "step_slope_is_step",
+            "step_has_a_slope",
             "The step has a slope other than 0. It is flat on both sides of its jump; at the jump it has no slope at \
              all, and this course counts that as 0 too.",
-            |c, seen| c.text("activation") == "Step" && seen.float("derivative") == 1.0,
-        )
-        .mistake_if(
-            "step_slope_infinite",
-            "The step has an infinite slope at its jump here. A gradient multiplied by that would be infinite or NaN. \
-             This course counts the slope as 0 there too.",
-            |c, seen| c.text("activation") == "Step" && !seen.float("derivative").is_finite(),
+            |c, seen| {
+                let slope = seen.float("derivative");
+                c.text("activation") == "Step" && slope != 0.0 && !slope.is_nan()
+            },
         )
         .mistake_if(
             "linear_slope_is_z",
-            "The slope of Linear is z here. The line y = z has the slope 1 everywhere.",
-            |c, seen| c.text("activation") == "Linear" && z(c) != 1.0 && seen.float("derivative") == z(c),
-        )
-        .mistake_if(
-            "linear_slope_zero",
-            "The slope of Linear is 0 here. That is the slope of a constant; the line y = z has the slope 1.",
-            |c, seen| c.text("activation") == "Linear" && seen.float("derivative") == 0.0,
+            "The slope of Linear is z here, or 0, the slope of a constant. The line y = z has the slope 1 everywhere.",
+            |c, seen| {
+                let slope = seen.float("derivative");
+                c.text("activation") == "Linear" && slope != 1.0 && (slope == z(c) || slope == 0.0)
+            },
         ),
         activation_check("activation_relu", "Activation::Relu is relu with its slope", "relu_derivative", |draw| {
             [-1.5, 2.5, 0.0, below(draw), above(draw)].map(|z| activation("Relu", z)).to_vec()
@@ -511,8 +421,7 @@ fn checks() -> Vec<Check> {
         .mistake("slope_at_the_activation", SLOPE_AT_THE_ACTIVATION, computed(slope_at_the_activation))
         .mistake(
             "elu_plus_alpha_everywhere",
-            "The slope is elu(z) + alpha on both sides. That holds on the left only; on the right it is 1: call your \
-             `elu_derivative`.",
+            ELU_PLUS_ALPHA_EVERYWHERE,
             computed(|f| [("apply", elu_of(f)), ("derivative", elu_of(f) + f.input("alpha"))]),
         ),
         activation_check(
@@ -529,22 +438,12 @@ fn checks() -> Vec<Check> {
             |draw| [-1.5, 2.5, below(draw), above(draw), 1000.0, -1000.0].map(|z| activation("Tanh", z)).to_vec(),
         )
         .mistake("slope_at_the_activation", SLOPE_AT_THE_ACTIVATION, computed(slope_at_the_activation))
-        .mistake_if(
-            "infinity_over_infinity",
-            "Activation::Tanh is NaN: e^1000 is infinite, and infinity divided by infinity is NaN. The method `tanh` \
-             of `f64` avoids that.",
-            |_, seen| seen.float("apply").is_nan(),
-        ),
+        .mistake_if("infinity_over_infinity", INFINITY_OVER_INFINITY, is_nan),
         Check::new("swish", "swish", "swish is z · σ(beta · z)", 1)
             .after("sigmoid_large")
             .on(swish_cases)
             .computes(|f| f.input("z") * (f.input("beta") * f.input("z")).sigmoid())
-            .mistake_if(
-                "infinity_over_infinity",
-                "The result is NaN: e^1000 is infinite, and infinity divided by infinity is NaN. Your `sigmoid` \
-                 avoids that.",
-                is_nan,
-            ),
+            .mistake_if("infinity_over_infinity", INFINITY_OVER_INFINITY, is_nan),
         Check::new("swish_derivative", "swish", "swish_derivative follows the product rule", 1)
             .after("sigmoid_derivative_large")
             .on(swish_cases)
@@ -558,8 +457,8 @@ fn checks() -> Vec<Check> {
             .computes(gelu)
             .mistake_if(
                 "gelu_exact",
-                "This is the exact GELU, z · Φ(z). This exercise asks for the tanh form, and the two differ in the \
-                 fourth decimal. A trained network needs the form that it was trained with.",
+                "This is the exact GELU, z · Φ(z), which differs from the tanh form in the fourth decimal. This \
+                 exercise asks for the tanh form: a trained network needs the form that it was trained with.",
                 |c, seen| {
                     // Wide enough for the error function of any textbook, and for no other form.
                     let exact = z(c) * normal_distribution(z(c));
@@ -569,8 +468,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "gelu_sigmoid_form",
-                "This is z · σ(1.702 z), a coarser approximation from the same paper. This exercise asks for the tanh \
-                 form.",
+                "This is z · σ(1.702 z), a coarser approximation from the same paper. This exercise asks for the \
+                 tanh form.",
                 computed(|f| f.input("z") * (1.702 * f.input("z")).sigmoid()),
             ),
         Check::new("mish", "mish", "mish is z · tanh(ln(1 + e^z))", 1)
@@ -581,26 +480,22 @@ fn checks() -> Vec<Check> {
             .after("mish")
             .on(|draw| numbers(&[800.0, -800.0, 1000.0, -1000.0, 700.0 + above(draw)]))
             .expects(|c| z(c).max(0.0))
-            .mistake_if(
-                "infinity_over_infinity",
-                "The result is NaN: e^800 is infinite, and infinity divided by infinity is NaN. The formula as it \
-                 stands is safe, because the tanh of infinity is 1. A fraction of exponentials is not.",
-                is_nan,
-            ),
+            .mistake_if("infinity_over_infinity", INFINITY_OVER_INFINITY, is_nan),
     ]
 }
 
-const INFINITY_TIMES_ZERO: &str = "The result is NaN. e^800 is infinite, and infinity times 0 is NaN, as is infinity \
-                                   minus infinity. So multiplying a side by 0 does not remove it. Choose the side \
-                                   with `if`, which computes only one of them.";
-const ELU_SLOPE_IS_ELU_PLUS_ONE: &str =
-    "On the left this is elu(z) + 1. Add alpha, not 1: alpha · (e^z - 1) + alpha is alpha · e^z.";
-const SLOPE_ROUNDS_TO_ZERO: &str = "The slope is tiny here, but not 0. σ(40) rounds to 1, and 1 - 1 is 0: the rounding \
-                                    loses the difference. 1 - σ(z) is itself a sigmoid. Of which number?";
+const INFINITY_TIMES_ZERO: &str = "The result is NaN: e^800 is infinite, and infinity times 0 is NaN, as is infinity \
+     minus infinity. So multiplying a side by 0 does not remove it: choose the side with `if`, which computes only \
+     one of them.";
+const INFINITY_OVER_INFINITY: &str = "The result is NaN: e^800 is infinite, and infinity divided by infinity is NaN, \
+     as is infinity times 0. Use a form in which only a denominator can become infinite, as 1 / (1 + e^-z), or \
+     functions that are safe: your `sigmoid`, and `tanh` of `f64`.";
+const ELU_PLUS_ALPHA_EVERYWHERE: &str = "The slope is elu(z) + alpha on both sides. That holds on the left only, \
+     where elu is alpha · e^z - alpha; on the right the slope is 1.";
 const ARGUMENTS_SWAPPED: &str = "The two arguments are swapped: z comes first, then alpha. Both are `f64`, so the \
-                                 compiler does not notice.";
+     compiler does not notice.";
 const SLOPE_AT_THE_ACTIVATION: &str = "`derivative` takes the slope at apply(z). Its argument is the pre-activation \
-                                       z: do not apply the activation first.";
+     z: do not apply the activation first.";
 
 /// A check that `Activation::apply` and `derivative` follow the functions that the learner has written already.
 fn activation_check(
@@ -632,6 +527,28 @@ fn activation_with_alpha(
         ARGUMENTS_SWAPPED,
         computed(move |f| [("apply", value(f, &f.input("alpha"), &f.input("z")))]),
     )
+}
+
+/// A check of the slope of ELU, with the common ways to get it wrong from elu(z).
+fn with_slopes_by_values(check: Check) -> Check {
+    let side = |f: &Formula, of: &Num, left: &Num| of.above(&f.number(0.0)).choose(&f.number(1.0), left);
+    check
+        .computes(elu_slope_of)
+        .mistake("elu_plus_alpha_everywhere", ELU_PLUS_ALPHA_EVERYWHERE, computed(|f| elu_of(f) + f.input("alpha")))
+        .mistake_each(
+            "elu_slope_is_elu_plus_one",
+            "On the left this is elu(z) + 1. Add alpha, not 1: alpha · (e^z - 1) + alpha is alpha · e^z.",
+            [false, true],
+            move |c, looks_at_elu| {
+                computed(|f| side(f, &if *looks_at_elu { elu_of(f) } else { f.input("z") }, &(elu_of(f) + 1.0)))(c)
+            },
+        )
+        .mistake(
+            "side_of_the_value",
+            "The side is chosen by the sign of elu(z). For a negative alpha elu(z) is above 0 on the left, too: \
+             choose the side by the sign of z.",
+            computed(move |f| side(f, &elu_of(f), &(elu_of(f) + f.input("alpha")))),
+        )
 }
 
 /// Adds the mistake that the right value comes with the slope of this activation.
@@ -816,8 +733,11 @@ fn applied_with_swapped(f: &Formula, swapped: &[&str]) -> Num {
     }
 }
 
+/// What is taken for ELU, made of z and of the left side.
+const ELU_WITHOUT_SIDES: [fn(f64, f64) -> f64; 3] = [f64::max, f64::min, |z, left| z.max(0.0) + left.min(0.0)];
+
 fn is_nan(_: &Record, seen: &Record) -> bool {
-    seen.float("result").is_nan()
+    seen.parts().any(|(part, _)| seen.float(part).is_nan())
 }
 
 /// Whether two numbers are equal up to rounding.
@@ -843,16 +763,6 @@ fn elu_slope(f: &Formula, z: &Num, alpha: &Num) -> Num {
 
 fn elu_of(f: &Formula) -> Num {
     elu(f, &f.input("z"), &f.input("alpha"))
-}
-
-/// The slope on the right, and 1 more than ELU on the left.
-fn elu_plus_one(f: &Formula) -> Num {
-    f.input("z").above(&f.number(0.0)).choose(&f.number(1.0), &(elu_of(f) + 1.0))
-}
-
-/// 1 where ELU is above 0, and so much more than ELU elsewhere.
-fn slope_by_the_value(f: &Formula, more: &Num) -> Num {
-    elu_of(f).above(&f.number(0.0)).choose(&f.number(1.0), &(elu_of(f) + more))
 }
 
 fn elu_slope_of(f: &Formula) -> Num {

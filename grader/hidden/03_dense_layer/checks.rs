@@ -11,7 +11,8 @@ fn checks() -> Vec<Check> {
         Check::new("apply", "activation", "apply works on every entry and keeps the shape", 1)
             .on(|draw| {
                 let case = |name: &str, z: Array2<f64>| Record::new().with("activation", name).with("z", z);
-                let mut cases = ["linear", "relu", "sigmoid"].map(|name| case(name, draw::matrix(draw, (2, 3), 3.0))).to_vec();
+                let mut cases =
+                    ["linear", "relu", "sigmoid"].map(|name| case(name, draw::matrix(draw, (2, 3), 3.0))).to_vec();
                 // e^710 is infinite.
                 cases.push(case("sigmoid", array![[800.0, -800.0], [0.5, -710.0]]));
                 cases
@@ -24,7 +25,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "sigmoid_overflows",
-                "The sigmoid of 800 is NaN. e^800 is infinite, and infinity divided by infinity is NaN. In 1 / (1 + \
+                "The sigmoid of 800 is NaN: e^800 is infinite, and infinity divided by infinity is NaN. In 1 / (1 + \
                  e^-z) only the denominator can become infinite, and the result is then 0, as it should be.",
                 with_sigmoid(|z| z.exp() / (1.0 + z.exp())),
             ),
@@ -39,20 +40,10 @@ fn checks() -> Vec<Check> {
                 names.into_iter().map(|name| Record::new().with("name", name)).collect()
             })
             .expects(|c| if is_known(c) { c.text("name").to_owned() } else { REFUSED.to_owned() })
-            .mistake(
-                "capitals_accepted",
-                "`RELU` is accepted. The names are lower case, and anything else should be refused: compare them as \
-                 they are.",
-                |c| match c.text("name") {
-                    "RELU" => "relu".to_owned(),
-                    name if is_known(c) => name.to_owned(),
-                    _ => REFUSED.to_owned(),
-                },
-            )
             .mistake_if(
                 "unknown_activation_accepted",
-                "A name that is no activation is accepted. Return an `Err` for all names but the three: a default, or a \
-                 name that is repaired, would hide typing errors.",
+                "A name that is no activation is accepted. Return an `Err` for all names but the three: a default, \
+                 or a name that is repaired, would hide typing errors.",
                 |c, seen| !is_known(c) && NAMES.contains(&seen.text("result")),
             )
             .mistake(
@@ -68,22 +59,10 @@ fn checks() -> Vec<Check> {
             ),
         Check::new("columns_are_neurons", "by_hand", "columns_are_neurons computes x·W + b", 1)
             .on(by_hand)
-            .computes(|f| f.input("x").dot(&f.input("w")) + f.input("b"))
-            .mistake(
-                "weights_transposed",
-                "This is W·x + b, with a neuron in each row of W. Here a neuron is a column: x·W + b. With a square W \
-                 both products exist, so the shapes do not show the difference.",
-                |c| c.matrix("w").dot(&c.vector("x")) + c.vector("b"),
-            ),
+            .computes(|f| f.input("x").dot(&f.input("w")) + f.input("b")),
         Check::new("rows_are_neurons", "by_hand", "rows_are_neurons computes W·x + b", 1)
             .on(by_hand)
-            .computes(|f| f.input("w").dot(&f.input("x")) + f.input("b"))
-            .mistake(
-                "rows_and_columns_mixed_up",
-                "This is x·W + b, with a neuron in each column. In this function a neuron is a row of W, so W \
-                 comes first: W·x + b.",
-                |c| c.vector("x").dot(&c.matrix("w")) + c.vector("b"),
-            ),
+            .computes(|f| f.input("w").dot(&f.input("x")) + f.input("b")),
         Check::new("columns_any_shape", "by_hand", "columns_are_neurons takes any number of inputs and neurons", 1)
             .asks("columns_are_neurons")
             .after("columns_are_neurons")
@@ -96,49 +75,44 @@ fn checks() -> Vec<Check> {
             .computes(|f| f.input("w").dot(&f.input("x")) + f.input("b")),
         Check::new("pre_activation", "pre_activation", "pre_activation is X·W + b", 2)
             .about("DenseLayer::pre_activation")
-            .on(|draw| vec![square_layer("linear").with("x", array![[1.0, 2.0], [3.0, 4.0]]), {
-                let x = draw::matrix(draw, (2, 2), 2.0);
-                square_layer("relu").with("x", x)
-            }])
+            .on(|draw| {
+                vec![square_layer("linear").with("x", array![[1.0, 2.0], [3.0, 4.0]]), {
+                    let x = draw::matrix(draw, (2, 2), 2.0);
+                    square_layer("relu").with("x", x)
+                }]
+            })
             .computes(weighted_sum)
             .mistake(
-                "weights_transposed",
-                "The weights are transposed: this is X·Wᵀ. Column j of W belongs to neuron j. With a square W the \
-                 shapes do not show the difference.",
-                |c| c.matrix("x").dot(&c.matrix("weights").t()) + c.vector("biases"),
-            )
-            .mistake(
-                "factors_swapped",
-                "The factors are swapped: this is W·X, but it should be X·W. A matrix product depends on the order; \
-                 only with square matrices do both products exist.",
-                |c| c.matrix("weights").dot(&c.matrix("x")) + c.vector("biases"),
-            )
-            .mistake(
                 "bias_on_wrong_axis",
-                "Each bias is added to a row. Rows are samples; a bias belongs to a neuron, that is to a column. \
+                "Each bias is added to a row, which is a sample; a bias belongs to a neuron, that is to a column. \
                  Add the 1-D array of biases: it is added to every row, each bias to its column.",
                 |c| c.matrix("x").dot(&c.matrix("weights")) + c.vector("biases").insert_axis(Axis(1)),
             ),
-        Check::new("pre_activation_shapes", "pre_activation", "pre_activation takes any number of inputs, neurons and samples", 1)
-            .asks("pre_activation")
-            .about("DenseLayer::pre_activation")
-            .on(layers)
-            .computes(weighted_sum)
-            .mistake(
-                "reshaped_not_transposed",
-                "The numbers of W have been reshaped instead of transposed: `to_shape` keeps the order in memory, \
-                 `.t()` swaps the axes. W needs neither: it already has the shape (n_in, n_out).",
-                |c| {
-                    let weights = c.matrix("weights");
-                    let reshaped = weights.to_shape((weights.ncols(), weights.nrows())).expect("as many numbers");
-                    c.matrix("x").dot(&reshaped.t()) + c.vector("biases")
-                },
-            )
-            .mistake(
-                "activation_in_pre_activation",
-                "The activation is applied already. The pre-activation is X·W + b, without the activation.",
-                computed(|f| activate(f.case().text("activation"), &weighted_sum(f))),
-            ),
+        Check::new(
+            "pre_activation_shapes",
+            "pre_activation",
+            "pre_activation takes any number of inputs, neurons and samples",
+            1,
+        )
+        .asks("pre_activation")
+        .about("DenseLayer::pre_activation")
+        .on(layers)
+        .computes(weighted_sum)
+        .mistake(
+            "reshaped_not_transposed",
+            "The numbers of W have been reshaped instead of transposed: `to_shape` keeps the order in memory, `.t()` \
+             swaps the axes. W needs neither: it already has the shape (n_in, n_out).",
+            |c| {
+                let weights = c.matrix("weights");
+                let reshaped = weights.to_shape((weights.ncols(), weights.nrows())).expect("as many numbers");
+                c.matrix("x").dot(&reshaped.t()) + c.vector("biases")
+            },
+        )
+        .mistake(
+            "activation_in_pre_activation",
+            "The activation is applied already. The pre-activation is X·W + b, without the activation.",
+            computed(|f| activate(f.case().text("activation"), &weighted_sum(f))),
+        ),
         Check::new("forward", "forward", "forward applies the layer's own activation to X·W + b", 2)
             .about("DenseLayer::forward")
             .after("apply")
@@ -149,8 +123,12 @@ fn checks() -> Vec<Check> {
                 cases
             })
             .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("z")).named("a"))
-            .mistake("always_the_same", ALWAYS_THE_SAME, computed(|f| weighted_sum(f).relu()))
-            .mistake("always_the_same", ALWAYS_THE_SAME, computed(|f| weighted_sum(f).sigmoid()))
+            .mistake_each(
+                "always_the_same",
+                ALWAYS_THE_SAME,
+                [Num::relu as fn(&Num) -> Num, Num::sigmoid],
+                |c, function| computed(|f| function(&weighted_sum(f)))(c),
+            )
             .mistake(
                 "bias_after_the_activation",
                 "The bias is added after the activation. It belongs to the pre-activation: first X·W + b, then the \
@@ -175,48 +153,19 @@ fn checks() -> Vec<Check> {
             .on(|draw| vec![layer(draw, 4, 3, "relu", "").with("x", draw::matrix(draw, (1, 4), 2.0))])
             .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("z")).named("a")),
         with_other_scales(
-        Check::new("new_layer", "initialisation", "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)", 2)
+            Check::new(
+                "new_layer",
+                "initialisation",
+                "new draws He weights: mean 0, standard deviation sqrt(2 / n_in)",
+                2,
+            )
             .about("DenseLayer::new")
             .on(|draw| {
                 let (n_in, seed) = (160 + draw::count(draw, 40), draw::count(draw, 1000));
                 let sizes = Record::new().with("n_in", n_in).with("n_out", 120_usize);
                 vec![sizes.with("activation", "sigmoid").with("seed", seed)]
             })
-            .demands(he_initialised)
-            .mistake_if(
-                "zero_weights",
-                "All weights are equal, so all neurons compute the same output and always will: they have to start \
-                 with different weights. (If they are all 0, perhaps your code divides whole numbers: `2 / n_in` \
-                 is 0. Make n_in an `f64` first.)",
-                |_, seen| seen.matrix("weights").iter().all(|w| *w == seen.matrix("weights")[[0, 0]]),
-            )
-            .mistake_if(
-                "one_row_repeated",
-                "All rows of the weights are the same, or all columns: draw every weight separately.",
-                |_, seen| repeats(&seen.matrix("weights")) && spread(&seen.matrix("weights")) > 0.0,
-            )
-            .mistake_if(
-                "activation_ignored",
-                "The layer does not have the activation that `new` was given.",
-                |c, seen| c.text("activation") != seen.text("activation"),
-            )
-            .mistake_if(
-                "no_negative_weight",
-                "No weight is negative, as with uniform numbers from 0 upwards, absolute values or squares. Half of the \
-                 numbers that `StandardNormal` draws are negative.",
-                |_, seen| seen.matrix("weights").iter().all(|w| *w >= 0.0) && spread(&seen.matrix("weights")) > 0.0,
-            )
-            .mistake_if(
-                "uniform_weights",
-                "No weight is farther from the mean than uniform random numbers would be. Most normal numbers are close \
-                 to 0, and a few are far away: draw them with `StandardNormal`.",
-                |_, seen| evenly_spread(&seen.matrix("weights")),
-            )
-            .mistake_if(
-                "random_biases",
-                "The biases are random. Only the weights have to differ; biases start at 0.",
-                |_, seen| seen.vector("biases").iter().any(|b| *b != seen.vector("biases")[0]),
-            ),
+            .has_none_of(&UNUSUAL_LAYERS, he_initialised),
         ),
         Check::new("n_params", "initialisation", "n_params counts weights and biases", 1)
             .about("DenseLayer::n_params")
@@ -236,26 +185,25 @@ fn checks() -> Vec<Check> {
                 ]
             })
             .computes(|f| softmax_of(&f.input("z")))
-            .mistake(
-                "softmax_down_the_columns",
-                "Here the columns sum to 1. A row is a sample, and its classes compete with each other: sum along the \
-                 row.",
-                of_scores(|z| softmax_of(&z.t()).t()),
-            )
+            .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, of_scores(|z| softmax_of(&z.t()).t()))
             .mistake(
                 "softmax_over_everything",
                 "The whole matrix sums to 1: the samples compete with each other. Sum along each row by itself.",
                 of_scores(|z| z.exp() / z.exp().sum()),
             )
-            .mistake(
-                "max_above_the_line_only",
-                MAX_IN_ONE_PLACE,
-                of_scores(|z| (z - row_max(z)).exp() / z.exp().aggregate(Aggregate::Sum, Over::Row)),
-            )
-            .mistake(
-                "max_below_the_line_only",
-                MAX_IN_ONE_PLACE,
-                of_scores(|z| z.exp() / (z - row_max(z)).exp().aggregate(Aggregate::Sum, Over::Row)),
+            .mistake_each(
+                "max_in_one_place",
+                "The row's largest score is subtracted in one place only, in the numerator or in the denominator. \
+                 Subtract it in both: the exponentials that are added are those that are divided.",
+                // Whether that is the numerator.
+                [true, false],
+                |c, is_above| {
+                    computed(|f| {
+                        let (all, below) = (f.input("z").exp(), (f.input("z") - row_max(&f.input("z"))).exp());
+                        let (above, under) = if *is_above { (below, all) } else { (all, below) };
+                        above / under.aggregate(Aggregate::Sum, Over::Row)
+                    })(c)
+                },
             )
             .mistake(
                 "scores_divided_by_their_sum",
@@ -275,41 +223,18 @@ fn checks() -> Vec<Check> {
             })
             .after("softmax_rows")
             .computes(|f| softmax_of(&f.input("z")))
-            .mistake(
-                "softmax_without_max",
-                "e^1000 is infinite, and infinity divided by infinity is NaN. Subtract the row's largest score first: \
-                 the result stays the same.",
-                of_scores(|z| softmax_below(z, &(0.0 * z))),
-            )
-            .mistake(
-                "smallest_score_subtracted",
-                "The row's smallest score is subtracted. The others are then above 0, and e^1000 is as infinite as \
-                 before. Subtract the largest: then no exponent is above 0.",
-                of_scores(|z| softmax_below(z, &z.aggregate(Aggregate::Min, Over::Row))),
-            )
-            .mistake(
-                "first_score_subtracted",
-                "The row's first score is subtracted. Another one may be 1000 above it, and e^1000 is infinite. Subtract \
-                 the largest: then no exponent is above 0.",
-                of_scores(|z| softmax_below(z, &z.aggregate(Aggregate::First, Over::Row))),
-            )
-            .mistake(
-                "mean_score_subtracted",
-                "The row's mean is subtracted. The largest score may be 1000 above it, and e^1000 is infinite. Subtract \
-                 the largest: then no exponent is above 0.",
-                of_scores(|z| softmax_below(z, &z.aggregate(Aggregate::Mean, Over::Row))),
-            )
-            .mistake(
-                "one_max_for_all_rows",
-                "The largest score of the whole matrix is subtracted. In a row of much smaller scores every exponential \
-                 then rounds to 0, and 0 / 0 is NaN: each row needs its own maximum.",
-                of_scores(|z| softmax_below(z, &z.max())),
+            .mistake_each(
+                "other_score_subtracted",
+                "The row's smallest, first or mean score is subtracted. Another one may be 1000 above it, and e^1000 \
+                 is infinite: subtract the largest, then no exponent is above 0.",
+                [Aggregate::Min, Aggregate::First, Aggregate::Mean],
+                |c, how| computed(|f| softmax_below(&f.input("z"), &f.input("z").aggregate(*how, Over::Row)))(c),
             )
             .mistake_if(
                 "maximum_begins_at_zero",
-                "Only rows whose scores all lie below 0 become NaN. Perhaps your search for the largest score begins at \
-                 0 or at `f64::MIN_POSITIVE`, the smallest number *above* 0? Then every exponential of such a row rounds \
-                 to 0, and 0 / 0 is NaN. Begin at `f64::NEG_INFINITY`.",
+                "Only rows whose scores all lie below 0 become NaN, as if the search for the largest score began at \
+                 0 or at `f64::MIN_POSITIVE`, the smallest number *above* 0. Begin at `f64::NEG_INFINITY`: otherwise \
+                 every exponential of such a row rounds to 0, and 0 / 0 is NaN.",
                 |c, seen| {
                     let (z, result) = (c.matrix("z"), seen.matrix("result"));
                     let mut rows = z.rows().into_iter().zip(result.rows());
@@ -329,8 +254,8 @@ fn checks() -> Vec<Check> {
             .expects(|c| network_plan(&c.counts("sizes"), ["relu", "relu", "linear"]))
             .mistake(
                 "relu_on_the_last_layer",
-                "The last layer has ReLU as well. Logits may be negative. With ReLU all negative logits would become \
-                 0, so different classes would get the same score.",
+                "The last layer has ReLU as well, but logits may be negative. With ReLU all negative logits would \
+                 become 0, so different classes would get the same score.",
                 |c| network_plan(&c.counts("sizes"), ["relu", "relu", "relu"]),
             )
             .mistake(
@@ -344,7 +269,8 @@ fn checks() -> Vec<Check> {
             .on(sizes)
             .computes(|f| {
                 let of = |i: usize, name| f.number(count_params(f.case(), i) as f64).named(name);
-                (of(0, "parameters of layer 1") + of(1, "parameters of layer 2") + of(2, "parameters of layer 3")).whole()
+                (of(0, "parameters of layer 1") + of(1, "parameters of layer 2") + of(2, "parameters of layer 3"))
+                    .whole()
             })
             .mistake("biases_not_counted", BIASES_NOT_COUNTED, |c| {
                 c.counts("sizes").windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>()
@@ -356,30 +282,19 @@ fn checks() -> Vec<Check> {
                 cases.push(with_activations(cases[0].clone(), ["sigmoid", "linear", "relu"]));
                 cases
             })
-            .expects(|c| summary(c, 1))
+            .expects(summary)
             .shows(include_str!("snapshots/summary.snap"))
             .mistake(
-                "layers_counted_from_zero",
-                "The layers are counted from 0. The first line should be `layer 1`.",
-                |c| summary(c, 0),
-            )
-            .mistake(
                 "activations_by_position",
-                "The hidden layers are always called relu and the last one linear. A layer may have another activation: \
-                 write its own.",
-                |c| summary(&with_activations(c.clone(), ["relu", "relu", "linear"]), 1),
+                "The hidden layers are always called relu and the last one linear. A layer may have another \
+                 activation: write its own.",
+                |c| summary(&with_activations(c.clone(), ["relu", "relu", "linear"])),
             ),
         Check::new("logits", "network", "forward returns the logits of the last layer", 1)
             .about("ThreeLayerNetwork::forward")
             .after("forward")
             .on(|draw| vec![network(draw, [5, 4, 4, 3]), network(draw, [4, 6, 5, 3])])
             .computes(network_logits)
-            .mistake(
-                "softmax_in_forward",
-                "These are probabilities. `forward` returns the logits; only `predict_proba` turns them into \
-                 probabilities.",
-                computed(|f| softmax_of(&network_logits(f))),
-            )
             .mistake(
                 "relu_on_the_last_layer",
                 "The negative logits are cut off: ReLU is applied after the last layer too. Each layer applies its \
@@ -394,10 +309,12 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "a_layer_is_skipped",
                 "A layer is left out: the outputs of the first layer are the inputs of the third.",
-                |c| if c.matrix("weights0").ncols() == c.matrix("weights2").nrows() {
-                    computed(|f| layer_forward(f, 2, &layer_forward(f, 0, &f.input("x"))))(c).into()
-                } else {
-                    Prediction::Panics
+                |c| {
+                    if c.matrix("weights0").ncols() == c.matrix("weights2").nrows() {
+                        computed(|f| layer_forward(f, 2, &layer_forward(f, 0, &f.input("x"))))(c).into()
+                    } else {
+                        Prediction::Panics
+                    }
                 },
             ),
         Check::new("predict_proba", "network", "predict_proba is the softmax of the logits", 1)
@@ -405,18 +322,7 @@ fn checks() -> Vec<Check> {
             .after("softmax_rows")
             .on(|draw| vec![network(draw, [5, 4, 3, 4])])
             .computes(|f| softmax_of(&network_logits(f)))
-            .mistake(
-                "softmax_applied_twice",
-                "Softmax is applied twice, which makes the probabilities more alike. Apply it once: is there one in \
-                 `forward` already?",
-                computed(|f| softmax_of(&softmax_of(&network_logits(f)))),
-            )
-            .mistake(
-                "softmax_down_the_columns",
-                "Here the columns sum to 1. A row is a sample, and its classes compete with each other: each row of \
-                 probabilities sums to 1.",
-                computed(|f| softmax_of(&network_logits(f).t()).t()),
-            )
+            .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, computed(|f| softmax_of(&network_logits(f).t()).t()))
             .mistake(
                 "sigmoid_for_softmax",
                 "This is the sigmoid of each score by itself, and a row does not sum to 1. The classes exclude each \
@@ -436,14 +342,14 @@ fn checks() -> Vec<Check> {
             .computes(|f| network_logits(f).largest_of_rows())
             .mistake(
                 "search_starts_at_zero",
-                "The search for the largest score starts at 0, so a row of negative scores always gets the same class. \
-                 Start with the row's first score, or with `f64::NEG_INFINITY`.",
+                "The search for the largest score starts at 0, so a row of negative scores always gets the same \
+                 class. Start with the row's first score, or with `f64::NEG_INFINITY`.",
                 computed(|f| network_logits(f).relu().largest_of_rows()),
             )
             .mistake(
                 "first_score_above_a_threshold",
-                "This is the first class whose score is above some threshold, or class 0 if there is none. Take the class \
-                 with the largest score.",
+                "This is the first class whose score is above some threshold, or class 0 if there is none. Take the \
+                 class with the largest score.",
                 computed(|f| network_logits(f).above(&f.number(0.5)).real().largest_of_rows()),
             ),
     ]
@@ -451,8 +357,8 @@ fn checks() -> Vec<Check> {
 
 const ALWAYS_THE_SAME: &str =
     "The same activation is applied whatever the layer says: use the layer's own `activation`.";
-const MAX_IN_ONE_PLACE: &str = "The row's largest score is subtracted in one place only, in the numerator or in the \
-    denominator. Subtract it in both: the exponentials that are added are those that are divided.";
+const DOWN_THE_COLUMNS: &str = "Here the columns sum to 1. A row is a sample, and its classes compete with each \
+     other: sum along the row.";
 const BIASES_NOT_COUNTED: &str =
     "Only the weights are counted. The biases are learned too: a layer has n_in · n_out + n_out parameters.";
 
@@ -589,14 +495,13 @@ fn with_activations(sizes: Record, activations: [&str; 3]) -> Record {
     (0..3).fold(sizes, |case, number| case.with(&format!("activation{number}"), activations[number]))
 }
 
-/// The summary, with the number of its first layer.
-fn summary(c: &Record, first: usize) -> String {
+fn summary(c: &Record) -> String {
     let mut text = String::new();
     for number in 0..3 {
         let (n_in, n_out) = (c.counts("sizes")[number], c.counts("sizes")[number + 1]);
         let activation = c.text(&format!("activation{number}"));
         let params = count_params(c, number);
-        text += &format!("layer {}: {n_in} -> {n_out}, {activation}, {params} parameters\n", number + first);
+        text += &format!("layer {}: {n_in} -> {n_out}, {activation}, {params} parameters\n", number + 1);
     }
     text + &format!("total: {} parameters", (0..3).map(|number| count_params(c, number)).sum::<usize>())
 }
@@ -637,8 +542,8 @@ const OTHER_SCALES: [(&str, &str, Scale); 7] = [
     ),
     (
         "variance_for_deviation",
-        "2 / n_in is the variance. The standard deviation, by which a standard normal number is multiplied, is its square \
-         root.",
+        "2 / n_in is the variance. The standard deviation, by which a standard normal number is multiplied, is its \
+         square root.",
         |n_in, _| 2.0 / n_in,
     ),
     (
@@ -654,8 +559,8 @@ const OTHER_SCALES: [(&str, &str, Scale); 7] = [
     ),
     (
         "fan_out_counted_as_well",
-        "The standard deviation is sqrt(2 / (n_in + n_out)), a rule for layers with a sigmoid. Here every layer uses He's \
-         rule, whatever its activation is: sqrt(2 / n_in).",
+        "The standard deviation is sqrt(2 / (n_in + n_out)), a rule for layers with a sigmoid. Here every layer uses \
+         He's rule, whatever its activation is: sqrt(2 / n_in).",
         |n_in, n_out| (2.0 / (n_in + n_out)).sqrt(),
     ),
     (
@@ -676,12 +581,28 @@ fn deviates_by(seen: &Record, std_dev: f64) -> bool {
     (spread(&seen.matrix("weights")) / std_dev - 1.0).abs() < 0.03
 }
 
-/// Whether no number is further from the mean than uniform ones are, which is sqrt(3) standard deviations. The furthest
-/// of 19,200 normal ones is at about 4.
-fn evenly_spread(weights: &ArrayRef2<f64>) -> bool {
-    let (mean, std_dev) = (weights.mean().unwrap_or(0.0), spread(weights));
-    std_dev > 0.0 && weights.iter().all(|weight| (weight - mean).abs() < 1.8 * std_dev)
-}
+/// The ways in which a new layer is not as it should be, but for the scale of its weights.
+const UNUSUAL_LAYERS: [(&str, &str); 6] = [
+    (
+        "zero_weights",
+        "All weights are equal, so all neurons compute the same output and always will: they have to start with \
+         different weights. (If they are all 0, perhaps your code divides whole numbers: `2 / n_in` is 0. Make n_in \
+         an `f64` first.)",
+    ),
+    ("one_row_repeated", "All rows of the weights are the same, or all columns: draw every weight separately."),
+    ("activation_ignored", "The layer does not have the activation that `new` was given."),
+    (
+        "no_negative_weight",
+        "No weight is negative, as with uniform numbers from 0 upwards, absolute values or squares. Half of the \
+         numbers that `StandardNormal` draws are negative.",
+    ),
+    (
+        "uniform_weights",
+        "No weight is farther from the mean than uniform random numbers would be. Most normal numbers are close to \
+         0, and a few are far away: draw them with `StandardNormal`.",
+    ),
+    ("biases_not_zero", "The biases are not 0. Only the weights have to differ; biases start at 0."),
+];
 
 fn repeats(weights: &ArrayRef2<f64>) -> bool {
     let equal_rows = weights.row(0) == weights.row(1);
@@ -700,21 +621,28 @@ fn he_initialised(c: &Record, seen: &Record) -> Result<(), String> {
     if seen.vector("biases").len() != n_out {
         return Err(format!("There are {} biases, not {n_out}.", seen.vector("biases").len()));
     }
-    if seen.vector("biases").iter().any(|bias| *bias != 0.0) {
-        return Err("The biases are not 0.".to_owned());
-    }
-    if seen.text("activation") != c.text("activation") {
-        return Err(format!("The layer's activation is {}, not {}.", seen.text("activation"), c.text("activation")));
+    // Uniform numbers are at most sqrt(3) standard deviations from their mean. The furthest of 19,200 normal ones is at
+    // about 4.
+    let (mean, std_dev) = (weights.mean().unwrap_or(f64::NAN), spread(&weights));
+    let is_near = |weight: &f64| (weight - mean).abs() < 1.8 * std_dev;
+    let fault = match () {
+        () if weights.iter().all(|weight| *weight == weights[[0, 0]]) => Some("zero_weights"),
+        () if repeats(&weights) => Some("one_row_repeated"),
+        () if seen.text("activation") != c.text("activation") => Some("activation_ignored"),
+        () if weights.iter().all(|weight| *weight >= 0.0) => Some("no_negative_weight"),
+        () if weights.iter().all(is_near) => Some("uniform_weights"),
+        () if seen.vector("biases").iter().any(|bias| *bias != 0.0) => Some("biases_not_zero"),
+        () => None,
+    };
+    if let Some(fault) = fault {
+        return Err(fault.to_owned());
     }
     if !deviates_by(seen, wanted) {
-        return Err(format!("The weights have the standard deviation {:.4}, not {wanted:.4}.", spread(&weights)));
+        return Err(format!("The weights have the standard deviation {std_dev:.4}, not {wanted:.4}."));
     }
     // The mean of n draws has the standard deviation wanted / sqrt(n); six of those leave one chance in 500 millions.
-    if weights.mean().is_none_or(|mean| mean.abs() > 6.0 * wanted / (weights.len() as f64).sqrt()) {
-        return Err(format!("The weights have the mean {:.4}, not 0.", weights.mean().unwrap_or(f64::NAN)));
-    }
-    if repeats(&weights) {
-        return Err("Some rows or columns of the weights are equal.".to_owned());
+    if mean.is_nan() || mean.abs() > 6.0 * wanted / (weights.len() as f64).sqrt() {
+        return Err(format!("The weights have the mean {mean:.4}, not 0."));
     }
     // About 95 % of normal numbers lie within two standard deviations, all of uniform ones within sqrt(3).
     let far = weights.iter().filter(|weight| weight.abs() > 2.0 * wanted).count() as f64 / weights.len() as f64;

@@ -38,8 +38,8 @@ fn checks() -> Vec<Check> {
                 let labels = f.input("labels");
                 let classes: Vec<Num> = (0..f.times("n_classes")).map(|class| f.number(class as f64)).collect();
                 let class = f.vector(&classes).named("class");
-                let rows: Vec<Num> = (0..labels.n_entries()).map(|i| labels.at(i).named("label").equals(&class)).collect();
-                f.matrix(&rows, &class)
+                let row = |i| labels.at(i).named("label").equals(&class);
+                f.matrix(&(0..labels.n_entries()).map(row).collect::<Vec<_>>(), &class)
             })
             .panics_where("a label is not below `n_classes`", label_is_too_large)
             .mistake(
@@ -62,54 +62,46 @@ fn checks() -> Vec<Check> {
                     }
                     one_hot(&labels.iter().map(|label| label - 1).collect::<Vec<_>>(), c.count("n_classes")).into()
                 },
+            ),
+        Check::new("cross_entropy", "cross_entropy", "cross_entropy is the mean of -ln p of the true classes", 1)
+            .on(|draw| {
+                let example = array![[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]];
+                let drawn = softmax(&draw::matrix(draw, (5, 4), 1.5));
+                vec![
+                    Record::new().with("y_onehot", one_hot(&[0, 2], 3)).with("p", example),
+                    Record::new().with("y_onehot", one_hot(&[0, 3, 3, 1, 0], 4)).with("p", drawn),
+                ]
+            })
+            .computes(|f| -(f.input("y_onehot") * f.input("p").ln()).sum() / f.input("p").rows())
+            .mistake(
+                "loss_averaged_over_all_entries",
+                "The loss is divided by the number of entries, samples times classes. It is the mean over the \
+                 *samples*: each of them has one true class.",
+                computed(|f| -(f.input("y_onehot") * f.input("p").ln()).mean()),
             )
             .mistake(
-                "classes_counted_from_the_labels",
-                "The number of columns depends on the largest label. The largest class may be missing in a batch, and \
-                 then Y does not have the shape of P. Use `n_classes` columns.",
-                |c| {
-                    let labels = c.counts("labels");
-                    one_hot(&labels, labels.iter().max().map_or(0, |max| max + 1))
-                },
+                "false_classes_counted",
+                "The false classes are counted too, with -ln(1 - p), as in the loss for two classes. With softmax, \
+                 only the true class counts.",
+                computed(|f| {
+                    let (y, p) = (f.input("y_onehot"), f.input("p"));
+                    -(&y * p.ln() + (1.0 - &y) * (1.0 - &p).ln()).sum() / p.rows()
+                }),
+            )
+            .mistake(
+                "logarithm_of_base_two",
+                "This is the logarithm to base 2. The gradient P - Y belongs to the natural logarithm, `ln`.",
+                |c| cross_entropy(&c.matrix("y_onehot"), &c.matrix("p")) / LN_2,
+            )
+            .mistake_each("logarithm_of_the_sum", LOGARITHM_OF_THE_SUM, [false, true], |c, is_of_the_mean| {
+                computed(|f| logarithm_of_the_sum(&f.input("p"), &f.input("y_onehot"), *is_of_the_mean))(c)
+            })
+            .mistake(
+                "labels_and_probabilities_swapped",
+                "The loss is infinite, although no probability is 0 here. Perhaps you take the logarithm of the \
+                 labels, where ln 0 is infinite: the loss takes that of the probabilities, -y · ln p.",
+                |_| f64::INFINITY,
             ),
-            Check::new("cross_entropy", "cross_entropy", "cross_entropy is the mean of -ln p of the true classes", 1)
-                .on(|draw| {
-                    let example = array![[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]];
-                    let drawn = softmax(&draw::matrix(draw, (5, 4), 1.5));
-                    vec![
-                        Record::new().with("y_onehot", one_hot(&[0, 2], 3)).with("p", example),
-                        Record::new().with("y_onehot", one_hot(&[0, 3, 3, 1, 0], 4)).with("p", drawn),
-                    ]
-                })
-                .computes(|f| -(f.input("y_onehot") * f.input("p").ln()).sum() / f.input("p").rows())
-        .mistake(
-            "loss_averaged_over_all_entries",
-            "The loss is divided by the number of entries, samples times classes. It is the mean over the *samples*: \
-             each of them has one true class.",
-            computed(|f| -(f.input("y_onehot") * f.input("p").ln()).mean()),
-        )
-        .mistake(
-            "false_classes_counted",
-            "The false classes are counted too, with -ln(1 - p), as in the loss for two classes. With softmax, only the \
-             true class counts.",
-            computed(|f| {
-                let (y, p) = (f.input("y_onehot"), f.input("p"));
-                -(&y * p.ln() + (1.0 - &y) * (1.0 - &p).ln()).sum() / p.rows()
-            }),
-        )
-        .mistake(
-            "logarithm_of_base_two",
-            "This is the logarithm to base 2. The gradient P - Y belongs to the natural logarithm, `ln`.",
-            |c| cross_entropy(&c.matrix("y_onehot"), &c.matrix("p")) / LN_2,
-        )
-        .mistake("logarithm_of_the_sum", LOGARITHM_OF_THE_SUM, computed(|f| -(f.input("y_onehot") * f.input("p")).sum().ln() / f.input("p").rows()))
-        .mistake("logarithm_of_the_sum", LOGARITHM_OF_THE_SUM, computed(|f| -((f.input("y_onehot") * f.input("p")).sum() / f.input("p").rows()).ln()))
-        .mistake(
-            "labels_and_probabilities_swapped",
-            "The loss is infinite, although no probability is 0 here. Perhaps you take the logarithm of the labels, \
-             where ln 0 is infinite. The loss takes the logarithm of the probabilities: -y · ln p.",
-            |_| f64::INFINITY,
-        ),
         Check::new("cross_entropy_at_zero", "cross_entropy", "cross_entropy is exact where a probability is 0 or 1", 1)
             .asks("cross_entropy")
             .after("cross_entropy")
@@ -171,19 +163,9 @@ fn checks() -> Vec<Check> {
                 [("losses", f.vector(&losses)), ("w", w), ("b", b)]
             })
             .mistake(
-                "one_loss_too_many",
-                "There is one loss too many: leave out the one after the last step. `losses` has one entry for each \
-                 epoch.",
-                |c| {
-                    let run = trained(c, c.count("epochs"));
-                    let losses = trained(c, c.count("epochs") + 1).losses;
-                    Run { losses, ..run }.record()
-                },
-            )
-            .mistake(
                 "loss_after_the_update",
                 "Each loss is that of the parameters after the step. It should be the one before the step, which the \
-                 step returns. So the first loss has to be that of the given parameters.",
+                 step returns.",
                 |c| {
                     let run = trained(c, c.count("epochs"));
                     let losses = trained(c, c.count("epochs") + 1).losses.split_off(1);
@@ -195,15 +177,15 @@ fn checks() -> Vec<Check> {
                 "Training starts from W = 0 and b = 0. It should start from the parameters that it is given.",
                 |c| {
                     let zeros = (Array2::zeros(c.matrix("w").dim()), Array1::zeros(c.vector("b").len()));
-                    trained_from(zeros, c, |_| c.float("learning_rate")).record()
+                    trained_from(zeros, c, c.count("epochs"), |_| c.float("learning_rate")).record()
                 },
             )
             .mistake(
                 "learning_rate_shrinks",
                 "The learning rate is divided by the number of the epoch. Take every step with the one that is given.",
                 |c| {
-                    let start = (c.matrix("w").to_owned(), c.vector("b").to_owned());
-                    trained_from(start, c, |epoch| c.float("learning_rate") / (epoch + 1) as f64).record()
+                    let rate = |epoch: usize| c.float("learning_rate") / (epoch + 1) as f64;
+                    trained_from(start(c), c, c.count("epochs"), rate).record()
                 },
             )
             .mistake(
@@ -231,14 +213,12 @@ fn checks() -> Vec<Check> {
                 "There is one step for each sample. An epoch is one step on all samples at once: pass all of X and Y \
                  to the step.",
                 |c| {
-                    let (mut w, mut b) = (c.matrix("w").to_owned(), c.vector("b").to_owned());
+                    let (mut w, mut b) = start(c);
                     for _ in 0..c.count("epochs") {
-                        for (x, y) in c.matrix("x").rows().into_iter().zip(c.matrix("y_onehot").rows()) {
-                            let sample = Record::new()
-                                .with("x", x.insert_axis(Axis(0)).to_owned())
-                                .with("y_onehot", y.insert_axis(Axis(0)).to_owned())
-                                .with("learning_rate", c.float("learning_rate"));
-                            take(&sample, &mut w, &mut b);
+                        for i in 0..c.matrix("x").nrows() {
+                            let row = |name| c.matrix(name).select(Axis(0), &[i]);
+                            let sample = Record::new().with("x", row("x")).with("y_onehot", row("y_onehot"));
+                            take(&sample, c.float("learning_rate"), &mut w, &mut b);
                         }
                     }
                     Record::new().with("w", w).with("b", b)
@@ -251,8 +231,13 @@ fn checks() -> Vec<Check> {
                 comes_apart,
             )
             // With the loss that has risen, or without it.
-            .mistake("stops_when_the_loss_rises", STOPS_WHEN_THE_LOSS_RISES, |c| stopped_at_a_rise(c, 1))
-            .mistake("stops_when_the_loss_rises", STOPS_WHEN_THE_LOSS_RISES, |c| stopped_at_a_rise(c, 0)),
+            .mistake_each(
+                "stops_when_the_loss_rises",
+                "The training ends early, where the loss has risen. The loss may rise for a while and fall again: \
+                 run all `epochs`.",
+                [0, 1],
+                |c, kept| stopped_at_a_rise(c, *kept),
+            ),
         Check::new("long_run", "train", "400 epochs on 60 samples stay finite and end where they should", 1)
             .asks("train")
             .after("train")
@@ -297,41 +282,30 @@ fn checks() -> Vec<Check> {
             .expects(|c| diagnosis(c, doubled, fallen))
             .mistake(
                 "every_rise_counts",
-                "A curve that rises somewhere on its way is refused. Only the first and the last loss count here: the \
-                 loss of a good training may rise for an epoch.",
+                "A curve that rises somewhere on its way is refused. Only the first and the last loss count here: \
+                 the loss of a good training may rise for an epoch.",
                 |c| {
-                    let losses = c.vector("losses").to_vec();
-                    let rises = losses.windows(2).any(|pair| pair[1] >= pair[0]);
-                    diagnosis(c, doubled, move |first, last| last < first && !rises)
+                    let rises = c.vector("losses").windows(2).into_iter().any(|pair| pair[1] >= pair[0]);
+                    diagnosis(c, doubled, |first, last| last < first && !rises)
                 },
             )
             .mistake(
                 "last_two_compared",
                 "The last loss is compared with the one before it. Compare it with the first: the diagnosis is about \
                  the training as a whole.",
-                |c| {
-                    let losses = c.vector("losses").to_vec();
-                    let before = losses[losses.len().saturating_sub(2)..].first().copied().unwrap_or(0.0);
-                    diagnosis(c, doubled, move |_, last| last < before)
-                },
+                |c| diagnosis(c, doubled, |_, last| last < before_the_last(c)),
             )
             .mistake(
                 "a_peak_is_divergence",
-                "A peak on the way is reported as divergence. A curve has diverged if it *ends* above twice its first \
-                 loss.",
-                |c| {
-                    let peak = c.vector("losses").fold(f64::NEG_INFINITY, |peak, &loss| peak.max(loss));
-                    diagnosis(c, move |first, _| peak > 2.0 * first, fallen)
-                },
+                "A peak on the way is reported as divergence. A curve has diverged if it *ends* above twice its \
+                 first loss.",
+                |c| diagnosis(c, |first, _| c.vector("losses").iter().any(|loss| *loss > 2.0 * first), fallen),
             )
             .mistake(
                 "lowest_loss_compared",
                 "The lowest loss is compared with the first. What counts is where the curve *ends*: a loss that has \
                  fallen may rise again.",
-                |c| {
-                    let lowest = c.vector("losses").fold(f64::INFINITY, |lowest, &loss| lowest.min(loss));
-                    diagnosis(c, doubled, move |first, _| lowest < first)
-                },
+                |c| diagnosis(c, doubled, |first, _| lowest(c) < first),
             )
             .mistake(
                 "every_increase_is_divergence",
@@ -344,66 +318,38 @@ fn checks() -> Vec<Check> {
                 "Exactly twice the first loss is not more than twice: `>`, not `>=`.",
                 |c| diagnosis(c, |first, last| last >= 2.0 * first, fallen),
             )
-            .mistake("another_limit_of_divergence", ANOTHER_LIMIT, |c| {
-                diagnosis(c, |first, last| last > 1.5 * first, fallen)
-            })
-            .mistake("another_limit_of_divergence", ANOTHER_LIMIT, |c| {
-                diagnosis(c, |first, last| last > 3.0 * first, fallen)
-            })
-            .mistake("another_limit_of_divergence", ANOTHER_LIMIT, |c| {
-                diagnosis(c, |first, last| last > 10.0 * first, fallen)
-            })
-            .mistake("another_limit_of_divergence", ANOTHER_LIMIT, |c| {
-                diagnosis(c, |first, last| last > first + 2.0, fallen)
-            })
-            .mistake("another_limit_of_divergence", ANOTHER_LIMIT, |c| {
-                diagnosis(c, |first, last| last > first + 1.0, fallen)
-            })
-            .mistake("small_fall_refused", SMALL_FALL_REFUSED, |c| {
-                diagnosis(c, doubled, |first, last| last < 0.99 * first)
-            })
-            .mistake("small_fall_refused", SMALL_FALL_REFUSED, |c| {
-                diagnosis(c, doubled, |first, last| last < 0.95 * first)
-            })
-            .mistake("small_fall_refused", SMALL_FALL_REFUSED, |c| {
-                diagnosis(c, doubled, |first, last| last < 0.9 * first)
-            })
-            .mistake("small_fall_refused", SMALL_FALL_REFUSED, |c| {
-                diagnosis(c, doubled, |first, last| last < 0.5 * first)
-            })
+            .mistake_each(
+                "another_limit_of_divergence",
+                "A curve has diverged if its last loss is more than twice the first. Here the limit is another one.",
+                [(1.5, 0.0), (3.0, 0.0), (10.0, 0.0), (1.0, 1.0), (1.0, 2.0)],
+                |c, &(factor, summand)| diagnosis(c, |first, last| last > factor * first + summand, fallen),
+            )
+            .mistake_each(
+                "small_fall_refused",
+                "A loss that has fallen a little is `NotDecreasing` here. Any last loss below the first is `Ok`.",
+                [0.99, 0.95, 0.9, 0.5],
+                |c, share| diagnosis(c, doubled, |first, last| last < share * first),
+            )
             .mistake(
                 "fixed_bound",
-                "The last loss is compared with a fixed number. How large a loss is depends on the data: the limit is \
-                 twice the first loss.",
+                "The last loss is compared with a fixed number. How large a loss is depends on the data: the limit \
+                 is twice the first loss.",
                 |c| diagnosis(c, |_, last| last > 2.0, fallen),
             )
-            .mistake(
+            .mistake_each(
                 "equal_counts_as_lower",
-                "A last loss that equals the first is not below it, so this is `NotDecreasing`. The same is true of a \
-                 single loss, which is both first and last.",
-                |c| diagnosis(c, doubled, |first, last| last <= first),
-            )
-            .mistake(
-                "equal_counts_as_lower",
-                "A last loss that equals the first is not below it, so this is `NotDecreasing`.",
-                |c| {
-                    let are_several = c.vector("losses").len() > 1;
-                    diagnosis(c, doubled, move |first, last| last < first || (last == first && are_several))
-                },
-            )
-            .mistake(
-                "infinity_called_nan",
-                "Infinity is a number to `f64`, larger than all finite ones, and not NaN: `is_nan` is true for NaN alone. \
-                 The other rules decide.",
-                |c| match c.vector("losses").iter().all(|loss| loss.is_finite()) {
-                    true => diagnosis(c, doubled, fallen),
-                    false => "Nan",
+                "A last loss that equals the first is not below it, so this is `NotDecreasing`. The same is true of \
+                 a single loss, which is both first and last.",
+                [1, 2],
+                |c, least| {
+                    let are_enough = c.vector("losses").len() >= *least;
+                    diagnosis(c, doubled, |first, last| last < first || (last == first && are_enough))
                 },
             )
             .mistake_panics(
                 "no_losses_panic",
-                "Your code panics if there are no losses at all. `first()` and `last()` return `None` then: what should \
-                 it return in that case?",
+                "Your code panics if there are no losses at all. `first()` and `last()` return `None` then: what \
+                 should it return in that case?",
                 |c| c.vector("losses").is_empty(),
             ),
         Check::new("diagnose_nan", "diagnose", "diagnose finds a NaN wherever it is", 1)
@@ -420,41 +366,28 @@ fn checks() -> Vec<Check> {
                 true => "Nan",
                 false => diagnosis(c, doubled, fallen),
             })
-            .mistake("nan_compared", NAN_COMPARED, |c| diagnosis(c, doubled, fallen))
-            // The same, where it is asked whether the loss has risen instead of whether it has fallen, or NaN comes last.
-            .mistake("nan_compared", NAN_COMPARED, |c| {
-                diagnosis(c, doubled, |first, last| first.is_nan() || last.is_nan() || last < first)
-            })
-            .mistake("nan_compared", NAN_COMPARED, |c| match diagnosis(c, doubled, fallen) {
-                "NotDecreasing" if has_nan(c) => "Nan",
-                other => other,
-            })
-            .mistake("nan_only_at_the_end", NAN_ONLY_AT_THE_END, |c| {
-                match c.vector("losses").last().is_some_and(|last| last.is_nan()) {
+            .mistake_each(
+                "nan_compared",
+                "A NaN goes unnoticed: every comparison with NaN is false, so neither `<` nor `==` finds it, and the \
+                 last branch is chosen. Use `is_nan`.",
+                // What is answered in its place.
+                ["NotDecreasing", "Ok", "Nan"],
+                |c, otherwise| diagnosis_with_nan(c, otherwise),
+            )
+            .mistake_each(
+                "nan_only_at_the_end",
+                "Only the last loss is tested for NaN. Test all of them: `losses.iter().any(…)`.",
+                ["NotDecreasing", "Ok"],
+                |c, otherwise| match is_nan(c.vector("losses").last()) {
                     true => "Nan",
-                    false => diagnosis(c, doubled, fallen),
-                }
-            })
-            .mistake("nan_only_at_the_end", NAN_ONLY_AT_THE_END, |c| {
-                match c.vector("losses").last().is_some_and(|last| last.is_nan()) {
-                    true => "Nan",
-                    false => diagnosis(c, doubled, |first, last| first.is_nan() || last < first),
-                }
-            })
-            .mistake(
-                "nan_only_at_the_start",
-                "Only the first loss is tested for NaN. Test all of them: `losses.iter().any(…)`.",
-                |c| match c.vector("losses").first().is_some_and(|first| first.is_nan()) {
-                    true => "Nan",
-                    false => diagnosis(c, doubled, fallen),
+                    false => diagnosis_with_nan(c, otherwise),
                 },
             )
             .mistake(
-                "nan_called_divergence",
-                "NaN has its own diagnosis, `Nan`. It means that some operation had no result, such as 0 · ln 0 or ∞ \
-                 / ∞.",
-                |c| match has_nan(c) {
-                    true => "Diverged",
+                "nan_only_at_the_start",
+                "Only the first loss is tested for NaN. Test all of them: `losses.iter().any(…)`.",
+                |c| match is_nan(c.vector("losses").first()) {
+                    true => "Nan",
                     false => diagnosis(c, doubled, fallen),
                 },
             ),
@@ -487,19 +420,12 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "improvement_to_the_lowest",
                 "The improvement is that of the lowest loss. Subtract the *last* one, also where the loss has risen.",
-                |c| {
-                    let lowest = c.vector("losses").fold(f64::INFINITY, |lowest, &loss| lowest.min(loss));
-                    training_log(c, four_decimals, |first, _| percent_gone(first, lowest))
-                },
+                |c| training_log(c, four_decimals, |first, _| percent_gone(first, lowest(c))),
             )
             .mistake(
                 "improvement_of_the_last_epoch",
                 "The improvement is that of the last epoch. Compare the last loss with the first of all.",
-                |c| {
-                    let losses = c.vector("losses").to_vec();
-                    let before = losses[losses.len().saturating_sub(2)..].first().copied().unwrap_or(0.0);
-                    training_log(c, four_decimals, |_, last| percent_gone(before, last))
-                },
+                |c| training_log(c, four_decimals, |_, last| percent_gone(before_the_last(c), last)),
             ),
         Check::new(
             "any_log",
@@ -516,43 +442,18 @@ fn checks() -> Vec<Check> {
         .expects(|c| training_log(c, four_decimals, percent_gone))
         .mistake_panics(
             "log_of_nothing_panics",
-            "Your code panics if there are no losses at all. `first()` and `last()` return `None` then, and the log is \
-             empty.",
+            "Your code panics if there are no losses at all. `first()` and `last()` return `None` then, and the log \
+             is empty.",
             |c| c.vector("losses").is_empty(),
         ),
     ]);
     checks
 }
 
-const LOGARITHM_OF_THE_SUM: &str = "The logarithm is taken once, of the probabilities of all samples together. Take the \
-     logarithm for each sample, and then the mean of the logarithms.";
-const SIGMOID_SLOPE_IN_DZ: &str = "dZ contains P (1 - P), the slope of a sigmoid, as an additional factor. With softmax \
-     and cross-entropy dZ is P - Y alone.";
-const AVERAGED_TWICE: &str = "The step is n_samples times too short: 1/n is applied twice. Apply it once, either in dZ or \
-     in dW and db.";
-const AVERAGED_OVER_ALL_ENTRIES: &str = "The step is n_classes times too short: dZ is divided by the number of its \
-     entries. The loss is a mean over the samples, so divide by n_samples.";
-const ZERO_INPUTS_PROVES_NOTHING: &str = "A step that subtracts the bias passes `zero_inputs`. Do you call the given \
-     `step`, take the absolute value of the difference, and allow for no more than rounding? Begin with a b for which b and -b give different losses, so \
-     not 0. With two classes of equal size there is no such b: use three classes, or classes of different sizes.";
+const LOGARITHM_OF_THE_SUM: &str = "The logarithm is taken once, of the probabilities of all samples together. Take \
+     the logarithm for each sample, and then the mean of the logarithms.";
 /// The logits of a step that returns no loss.
 const LOSS_OF_ZERO: &str = "X·W + b, and the step returns 0";
-const DUPLICATED_DATA_PROVES_NOTHING: &str = "A step that averages nothing passes `duplicated_data`. Do you call the \
-     given `step`? Compare every entry of W and b after it: not the loss, which is averaged in all these steps, and not \
-     sums, in which differences cancel out.";
-const UPHILL_ACCEPTED: &str = "A step that goes uphill passes `bias_direction`: it moves b, but the bias of the most \
-     frequent class falls. Test whether that one is above 0.";
-const DUPLICATED_DATA_EXPECTS_TWICE: &str = "A right step fails `duplicated_data`, and one that sums dW up passes. The \
-     gradients are means: with every sample twice W and b are the same as before, not twice as large.";
-const NAN_COMPARED: &str = "A NaN goes unnoticed. Every comparison with NaN is false, even NaN == NaN, so neither `<` \
-     nor `==` finds it, and the last branch is chosen. Use `is_nan`.";
-const STOPS_WHEN_THE_LOSS_RISES: &str = "The training ends early, where the loss has risen. The loss may rise for a \
-     while and fall again: run all `epochs`.";
-const ANOTHER_LIMIT: &str = "A curve has diverged if its last loss is more than twice the first. Here the limit is another \
-     one.";
-const SMALL_FALL_REFUSED: &str = "A loss that has fallen a little is `NotDecreasing` here. Any last loss below the first is \
-     `Ok`.";
-const NAN_ONLY_AT_THE_END: &str = "Only the last loss is tested for NaN. Test all of them: `losses.iter().any(…)`.";
 
 /// The three answers of `sanity_checks`, each a check of its own.
 fn sanity_checks() -> [Check; 3] {
@@ -572,20 +473,24 @@ fn sanity_checks() -> [Check; 3] {
     [
         check("zero_inputs", "zero_inputs tells whether the logits of a step are X·W + b")
             .expects(move |c| answer("zero_inputs", adds_bias(c)))
-            .mistake("zero_inputs_proves_nothing", ZERO_INPUTS_PROVES_NOTHING, |_| answer("zero_inputs", true))
-            .mistake("zero_inputs_proves_nothing", ZERO_INPUTS_PROVES_NOTHING, move |c| {
-                answer("zero_inputs", !returns_zero(c))
-            })
+            .mistake_each(
+                "zero_inputs_proves_nothing",
+                "A step that subtracts the bias passes `zero_inputs`. Call the given `step` with a b for which b and \
+                 -b give different losses (not 0, and not with two classes of equal size), and allow for no more \
+                 than rounding, in either direction.",
+                [false, true],
+                move |c, wants_loss| answer("zero_inputs", !(*wants_loss && returns_zero(c))),
+            )
             .mistake(
                 "zero_inputs_looks_one_way",
-                "A step whose loss is too low passes `zero_inputs`. Test how far it is from the expected loss, in either \
-                 direction: `.abs() < 1e-9`.",
+                "A step whose loss is too low passes `zero_inputs`. Test how far it is from the expected loss, in \
+                 either direction: `.abs() < 1e-9`.",
                 move |c| answer("zero_inputs", adds_bias(c) || returns_zero(c)),
             )
             .mistake(
                 "zero_inputs_always_fails",
                 "A right step fails `zero_inputs`. With X = 0 every row of the logits is b, so the expected loss is \
-                 the `cross_entropy` of their softmax. Allow for rounding.",
+                 the `cross_entropy` of their softmax, up to rounding.",
                 |_| answer("zero_inputs", false),
             )
             .mistake(
@@ -596,31 +501,34 @@ fn sanity_checks() -> [Check; 3] {
             )
             .mistake(
                 "zero_inputs_expects_minus_b",
-                "`zero_inputs` fails where it should pass, and passes where it should fail: with X = 0 the logits are \
-                 b, not -b.",
+                "`zero_inputs` fails where it should pass, and passes where it should fail: with X = 0 the logits \
+                 are b, not -b.",
                 move |c| answer("zero_inputs", !adds_bias(c) && !returns_zero(c)),
             ),
         check("duplicated_data", "duplicated_data tells whether a step averages dW and db")
             .expects(move |c| answer("duplicated_data", averages_dw(c) && averages_db(c) && !nan(c)))
-            .mistake("duplicated_data_proves_nothing", DUPLICATED_DATA_PROVES_NOTHING, |_| {
-                answer("duplicated_data", true)
-            })
-            .mistake("duplicated_data_proves_nothing", DUPLICATED_DATA_PROVES_NOTHING, move |c| {
-                answer("duplicated_data", !nan(c))
-            })
+            .mistake_each(
+                "duplicated_data_proves_nothing",
+                "A step that averages nothing passes `duplicated_data`. Call the given `step`, and compare every \
+                 entry of W and b after it: not the loss, which is averaged in all these steps, and not sums, in \
+                 which differences cancel out.",
+                [false, true],
+                move |c, finds_nan| answer("duplicated_data", !(*finds_nan && nan(c))),
+            )
             .mistake(
                 "duplicated_data_always_fails",
-                "A right step fails `duplicated_data`. Do both steps begin with the same W and b? The first step \
-                 changes them: make new ones, or clone them before. Does every sample occur twice, each time with its \
-                 own label? And allow for rounding.",
+                "A right step fails `duplicated_data`. Do both steps begin with the same W and b (the first step \
+                 changes them), does every sample occur twice with its own label, and do you allow for rounding?",
                 |_| answer("duplicated_data", false),
             )
-            .mistake("duplicated_data_expects_twice", DUPLICATED_DATA_EXPECTS_TWICE, move |c| {
-                answer("duplicated_data", c.text("dW") == "Xᵀ·dZ" && averages_db(c))
-            })
-            .mistake("duplicated_data_expects_twice", DUPLICATED_DATA_EXPECTS_TWICE, move |c| {
-                answer("duplicated_data", c.text("dW") == "Xᵀ·dZ" && !averages_db(c))
-            })
+            .mistake_each(
+                "duplicated_data_expects_twice",
+                "A right step fails `duplicated_data`, and one that sums dW up passes. The gradients are means: with \
+                 every sample twice W and b are the same as before, not twice as large.",
+                // It expects of b that it is the same, or twice as large as well.
+                [true, false],
+                move |c, is_same| answer("duplicated_data", c.text("dW") == "Xᵀ·dZ" && averages_db(c) == *is_same),
+            )
             .mistake(
                 "duplicated_data_looks_at_b_only",
                 "A step that sums dW up, or leaves NaN in W, passes `duplicated_data`: compare W after the step too, \
@@ -649,30 +557,33 @@ fn sanity_checks() -> [Check; 3] {
             .expects(move |c| answer("bias_direction", moves(c, "b - lr·db")))
             .mistake(
                 "bias_direction_proves_nothing",
-                "Every step passes `bias_direction`. Do you call the given `step`? Test the bias of the most frequent \
-                 class after it: is it larger than 0?",
+                "Every step passes `bias_direction`. Call the given `step`, and test whether the bias of the most \
+                 frequent class is larger than 0 after it.",
                 |_| answer("bias_direction", true),
             )
             .mistake(
                 "bias_direction_always_fails",
                 "A right step fails `bias_direction`. Begin with W = 0 and b = 0, and use samples in which one class \
-                 is more frequent than the others. If all classes are equally frequent, db is 0 and b does not move.",
+                 is more frequent than the others: if all are equally frequent, db is 0 and b does not move.",
                 |_| answer("bias_direction", false),
             )
             .mistake(
                 "bias_direction_reversed",
-                "A step that goes uphill passes `bias_direction`, and the right one fails. The most frequent class should \
-                 become more likely: test whether *its* bias is above 0.",
+                "A step that goes uphill passes `bias_direction`, and the right one fails. The most frequent class \
+                 should become more likely: test whether *its* bias is above 0.",
                 move |c| answer("bias_direction", moves(c, "b + lr·db")),
             )
-            .mistake("uphill_accepted", UPHILL_ACCEPTED, move |c| {
-                answer("bias_direction", moves(c, "b - lr·db") || moves(c, "b + lr·db"))
-            })
-            .mistake("uphill_accepted", UPHILL_ACCEPTED, move |c| answer("bias_direction", !moves(c, "none")))
+            .mistake_each(
+                "uphill_accepted",
+                "A step that goes uphill passes `bias_direction`: it moves b, but the bias of the most frequent \
+                 class falls. Test whether that one is above 0.",
+                [false, true],
+                move |c, finds_nan| answer("bias_direction", !(moves(c, "none") || *finds_nan && moves(c, "NaN"))),
+            )
             .mistake(
                 "bias_above_zero_before",
-                "All steps pass `bias_direction` that leave numbers in b, whatever they do. Does b begin at 0, so that a \
-                 bias above 0 has risen?",
+                "All steps pass `bias_direction` that leave numbers in b, whatever they do. Does b begin at 0, so \
+                 that a bias above 0 has risen?",
                 move |c| answer("bias_direction", !moves(c, "NaN")),
             )
             .mistake(
@@ -734,41 +645,37 @@ fn steps() -> Vec<Check> {
         .computes(|f| loss_with(f, f.input("b"), softmax_of))
         .mistake(
             "bias_subtracted",
-            "This is the loss of X·W - b: the bias is subtracted. It is added, Z = X·W + b. At b = 0, where training \
-             begins, both are the same, so this check begins at another b.",
+            "This is the loss of X·W - b, but the bias is added: Z = X·W + b. At b = 0, where training begins, both \
+             are the same, so this check begins at another b.",
             computed(|f| loss_with(f, -f.input("b"), softmax_of)),
         )
         .mistake(
             "loss_after_the_update",
-            "This is the loss after the step. It should be the loss before the step: compute it from the same P as the \
-             gradients.",
+            "This is the loss after the step. It should be the loss before the step: compute it from the same P as \
+             the gradients.",
             |c| Record::new().with("loss", trained(c, 2).losses[1]),
         )
         .mistake(
             "softmax_down_the_columns",
-            "The probabilities are normalised down the columns, so that the samples compete for each class. A row is a \
-             sample, and its classes compete: each row of P sums to 1.",
+            "The probabilities are normalised down the columns, so that the samples compete for each class. A row is \
+             a sample, and its classes compete: each row of P sums to 1.",
             computed(|f| loss_with(f, f.input("b"), |z| softmax_of(&z.t()).t())),
         )
         .mistake(
             "softmax_forgotten",
-            "The scores are used as if they were probabilities: they may be negative, and their rows do not sum to 1. \
-             P is the softmax of the rows of Z.",
+            "The scores are used as if they were probabilities: they may be negative, and their rows do not sum to \
+             1. P is the softmax of the rows of Z.",
             |c| {
                 let z = c.matrix("x").dot(&c.matrix("w")) + c.vector("b");
                 Record::new().with("loss", cross_entropy(&c.matrix("y_onehot"), &z))
             },
         )
-        .mistake(
-            "logarithm_of_the_sum",
-            LOGARITHM_OF_THE_SUM,
-            computed(|f| [("loss", -true_p(f).sum().ln() / true_p(f).rows())]),
-        )
-        .mistake(
-            "logarithm_of_the_sum",
-            LOGARITHM_OF_THE_SUM,
-            computed(|f| [("loss", -(true_p(f).sum() / true_p(f).rows()).ln())]),
-        )
+        .mistake_each("logarithm_of_the_sum", LOGARITHM_OF_THE_SUM, [false, true], |c, is_of_the_mean| {
+            computed(|f| {
+                let p = softmax_of(&(f.input("x").dot(&f.input("w")) + f.input("b")));
+                [("loss", logarithm_of_the_sum(&p, &f.input("y_onehot"), *is_of_the_mean))]
+            })(c)
+        })
         .mistake(
             "softmax_twice",
             "Softmax is applied twice, which makes the probabilities more alike. Apply `softmax_rows` once, to the \
@@ -797,33 +704,14 @@ fn steps() -> Vec<Check> {
     .expects(|c| Record::new().with("w", trained(c, 1).w))
     .mistake(
         "weights_go_uphill",
-        "W goes uphill. The gradient points to where the loss rises, so subtract it: W ← W - learning_rate · dW. If \
-                 b goes uphill, too, perhaps dZ is Y - P.",
+        "W goes uphill: the gradient points to where the loss rises, so subtract it, W ← W - learning_rate · dW. If \
+         b goes uphill, too, perhaps dZ is Y - P.",
         computed(|f| [("w", 2.0 * f.input("w") - &after_step(f)[0])]),
-    )
-    .mistake(
-        "sigmoid_slope_in_dz",
-        SIGMOID_SLOPE_IN_DZ,
-        computed(|f| [("w", after_step_with(f, with_sigmoid_slope)[0].clone())]),
-    )
-    .mistake(
-        "averaged_over_all_entries",
-        AVERAGED_OVER_ALL_ENTRIES,
-        computed(|f| [("w", after_step_with(f, divided_by_classes)[0].clone())]),
-    )
-    .mistake(
-        "averaged_twice",
-        AVERAGED_TWICE,
-        computed(|f| {
-            let w = f.input("w");
-            [("w", &w + (&after_step(f)[0] - &w) / f.input("x").rows())]
-        }),
     )
     .mistake(
         "dw_not_averaged",
         "W moves n_samples times too far. The loss is a mean over the samples, and Xᵀ·(P - Y) is the gradient of \
-                 their *sum*: divide it by n_samples. Otherwise the effective learning rate grows with the number of \
-                 samples.",
+         their *sum*: divide it by n_samples.",
         computed(|f| {
             let w = f.input("w");
             [("w", &w + f.input("x").rows() * (&after_step(f)[0] - &w))]
@@ -851,22 +739,11 @@ fn steps() -> Vec<Check> {
     .expects(|c| Record::new().with("b", trained(c, 1).b))
     .mistake(
         "bias_goes_uphill",
-        "b goes uphill: it moves by + learning_rate · db. The gradient points to where the loss rises, so subtract it, \
-         from b as from W. Here the most frequent class should get a larger bias, but gets a smaller one.",
+        "b goes uphill: it moves by + learning_rate · db. The gradient points to where the loss rises, so subtract \
+         it, from b as from W.",
         // It begins at 0.
         computed(|f| [("b", -&after_step(f)[1])]),
     )
-    .mistake(
-        "sigmoid_slope_in_dz",
-        SIGMOID_SLOPE_IN_DZ,
-        computed(|f| [("b", after_step_with(f, with_sigmoid_slope)[1].clone())]),
-    )
-    .mistake(
-        "averaged_over_all_entries",
-        AVERAGED_OVER_ALL_ENTRIES,
-        computed(|f| [("b", after_step_with(f, divided_by_classes)[1].clone())]),
-    )
-    .mistake("averaged_twice", AVERAGED_TWICE, computed(|f| [("b", &after_step(f)[1] / f.input("x").rows())]))
     .mistake(
         "bias_from_moved_weights",
         "db is computed with the new W. Compute dZ once, before anything changes, and use it for W and for b.",
@@ -931,7 +808,7 @@ fn steps() -> Vec<Check> {
              rounds to 0, and 0 / 0 is NaN: each row needs its own maximum.",
             computed(|f| loss_with(f, f.input("b"), |z| shares(&(z - z.max()).exp()))),
         );
-    vec![step_loss, step_weights, step_bias, two_steps, large_logits]
+    vec![step_loss, with_wrong_dz(step_weights, 0), with_wrong_dz(step_bias, 1), two_steps, large_logits]
 }
 
 /// Each entry as a share of its row.
@@ -960,25 +837,49 @@ fn loss_with(f: &Formula, mut b: Num, softmax: fn(&Num) -> Num) -> [(&'static st
     [("loss", step_of(f, &mut f.input("w"), &mut b, softmax))]
 }
 
-/// The entries of P that belong to true classes, and 0 for all others.
-fn true_p(f: &Formula) -> Num {
-    softmax_of(&(f.input("x").dot(&f.input("w")) + f.input("b"))) * f.input("y_onehot")
+/// The loss with one logarithm, of the probabilities of all true classes together or of their mean.
+fn logarithm_of_the_sum(p: &Num, y: &Num, is_of_the_mean: bool) -> Num {
+    let sum = (y * p).sum();
+    if is_of_the_mean { -(sum / p.rows()).ln() } else { -sum.ln() / p.rows() }
 }
 
-/// W and b after a step with another dZ, made of P and Y.
-fn after_step_with(f: &Formula, dz: fn(&Num, &Num) -> Num) -> [Num; 2] {
+/// W and b after a step with another dZ.
+fn after_step_with(f: &Formula, dz: Dz) -> [Num; 2] {
     let (x, y, w, b) = (f.input("x"), f.input("y_onehot"), f.input("w"), f.input("b"));
     let dz = dz(&softmax_of(&(x.dot(&w) + &b)), &y) / x.rows();
     let db = dz.aggregate(Aggregate::Sum, Over::Samples);
     [w - f.input("learning_rate") * x.t().dot(&dz), b - f.input("learning_rate") * db]
 }
 
-fn with_sigmoid_slope(p: &Num, y: &Num) -> Num {
-    (p - y) * p * (1.0 - p)
-}
+/// dZ, made of P and Y.
+type Dz = fn(&Num, &Num) -> Num;
 
-fn divided_by_classes(p: &Num, y: &Num) -> Num {
-    (p - y) * y.rows() / y.count()
+/// What may be wrong with dZ, which is then divided by n.
+const WRONG_DZ: [(&str, &str, Dz); 3] = [
+    (
+        "sigmoid_slope_in_dz",
+        "dZ contains P (1 - P), the slope of a sigmoid, as an additional factor. With softmax and cross-entropy dZ \
+         is P - Y alone.",
+        |p, y| (p - y) * p * (1.0 - p),
+    ),
+    (
+        "averaged_over_all_entries",
+        "The step is n_classes times too short: dZ is divided by the number of its entries. The loss is a mean over \
+         the samples, so divide by n_samples.",
+        |p, y| (p - y) * y.rows() / y.count(),
+    ),
+    (
+        "averaged_twice",
+        "The step is n_samples times too short: 1/n is applied twice. Apply it once, either in dZ or in dW and db.",
+        |p, y| (p - y) / y.rows(),
+    ),
+];
+
+/// The check of W (0) or of b (1), with what a wrong dZ makes of it.
+fn with_wrong_dz(check: Check, part: usize) -> Check {
+    WRONG_DZ.into_iter().fold(check, |check, (id, says, dz)| {
+        check.mistake(id, says, computed(move |f| [(["w", "b"][part], after_step_with(f, dz)[part].clone())]))
+    })
 }
 
 /// W and b after a step.
@@ -989,8 +890,8 @@ fn after_step(f: &Formula) -> [Num; 2] {
 }
 
 /// Takes a right step from `w` and `b` on the samples of a case, and returns the loss before it.
-fn take(c: &Record, w: &mut Array2<f64>, b: &mut Array1<f64>) -> f64 {
-    let (x, y, learning_rate) = (c.matrix("x"), c.matrix("y_onehot"), c.float("learning_rate"));
+fn take(c: &Record, learning_rate: f64, w: &mut Array2<f64>, b: &mut Array1<f64>) -> f64 {
+    let (x, y) = (c.matrix("x"), c.matrix("y_onehot"));
     let p = softmax(&(x.dot(w) + &*b));
     let dz = (&p - &y) / x.nrows() as f64;
     *w -= &(learning_rate * x.t().dot(&dz));
@@ -1015,22 +916,21 @@ impl Run {
     }
 }
 
+type Parameters = (Array2<f64>, Array1<f64>);
+
+/// W and b of a case.
+fn start(c: &Record) -> Parameters {
+    (c.matrix("w").to_owned(), c.vector("b").to_owned())
+}
+
 /// A training from these parameters, with a learning rate for each epoch.
-fn trained_from((mut w, mut b): (Array2<f64>, Array1<f64>), c: &Record, rate: impl Fn(usize) -> f64) -> Run {
-    let of_epoch = |epoch| {
-        c.clone().parts().fold(Record::new(), |case, (name, value)| match name {
-            "learning_rate" => case.with(name, rate(epoch)),
-            _ => case.with(name, value.clone()),
-        })
-    };
-    let losses = (0..c.count("epochs")).map(|epoch| take(&of_epoch(epoch), &mut w, &mut b)).collect();
+fn trained_from((mut w, mut b): Parameters, c: &Record, epochs: usize, rate: impl Fn(usize) -> f64) -> Run {
+    let losses = (0..epochs).map(|epoch| take(c, rate(epoch), &mut w, &mut b)).collect();
     Run { losses, w, b }
 }
 
 fn trained(c: &Record, epochs: usize) -> Run {
-    let (mut w, mut b) = (c.matrix("w").to_owned(), c.vector("b").to_owned());
-    let losses = (0..epochs).map(|_| take(c, &mut w, &mut b)).collect();
-    Run { losses, w, b }
+    trained_from(start(c), c, epochs, |_| c.float("learning_rate"))
 }
 
 /// A training that ends with the step that returns the first loss that has risen; of such losses it keeps `kept`.
@@ -1045,10 +945,10 @@ fn stopped_at_a_rise(c: &Record, kept: usize) -> Record {
 /// Whether the first loss that is wrong is what it would be if the labels belonged to the samples in some other order.
 fn comes_apart(c: &Record, seen: &Record) -> bool {
     let (x, y) = (c.matrix("x"), c.matrix("y_onehot"));
-    let (mut w, mut b) = (c.matrix("w").to_owned(), c.vector("b").to_owned());
+    let (mut w, mut b) = start(c);
     for &loss in seen.vector("losses") {
         let p = softmax(&(x.dot(&w) + &b));
-        if (take(c, &mut w, &mut b) - loss).abs() > 1e-9 {
+        if (take(c, c.float("learning_rate"), &mut w, &mut b) - loss).abs() > 1e-9 {
             return orders(x.nrows()).any(|order| (cross_entropy(&y.select(Axis(0), &order), &p) - loss).abs() < 1e-9);
         }
     }
@@ -1126,6 +1026,26 @@ fn diagnosis(c: &Record, diverged: impl Fn(f64, f64) -> bool, fallen: impl Fn(f6
         (Some(&first), Some(&last)) if fallen(first, last) => "Ok",
         _ => "NotDecreasing",
     }
+}
+
+fn lowest(c: &Record) -> f64 {
+    c.vector("losses").fold(f64::INFINITY, |lowest, loss| lowest.min(*loss))
+}
+
+/// The loss before the last one, or the only one.
+fn before_the_last(c: &Record) -> f64 {
+    let losses = c.vector("losses");
+    losses[losses.len().saturating_sub(2)]
+}
+
+/// The same, of code that does not ask for NaN: this is its answer where the first or the last loss is NaN.
+fn diagnosis_with_nan(c: &Record, otherwise: &'static str) -> &'static str {
+    let losses = c.vector("losses");
+    if is_nan(losses.first()) || is_nan(losses.last()) { otherwise } else { diagnosis(c, doubled, fallen) }
+}
+
+fn is_nan(loss: Option<&f64>) -> bool {
+    loss.is_some_and(|loss| loss.is_nan())
 }
 
 fn doubled(first: f64, last: f64) -> bool {

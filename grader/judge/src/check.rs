@@ -267,6 +267,20 @@ impl Check {
         self
     }
 
+    /// A common mistake that is made in several ways, each with its own result: `formula` gets the case and one of the `ways`.
+    pub fn mistake_each<W: Send + Sync + 'static, P: Into<Prediction>>(
+        self,
+        id: &'static str,
+        says: &'static str,
+        ways: impl IntoIterator<Item = W>,
+        formula: impl Fn(&Record, &W) -> P + Clone + Send + Sync + 'static,
+    ) -> Self {
+        ways.into_iter().fold(self, |check, way| {
+            let formula = formula.clone();
+            check.mistake(id, says, move |case| formula(case, &way))
+        })
+    }
+
     /// A common mistake of code that is right but panics for these inputs. It comes after what is expected.
     pub fn mistake_panics(
         self,
