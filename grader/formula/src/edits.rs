@@ -135,6 +135,15 @@ fn is_sum(op: Op) -> bool {
     matches!(op, Op::Binary(Binary::Add | Binary::Sub))
 }
 
+/// Whether exponentials are divided by their sum in each row.
+fn is_softmax(step: &Step) -> bool {
+    let is_exp = |num: &Num| made_by(num, |op| op == Op::Function(Function::Exp)).is_some();
+    let is_sum_of_row = |op| op == Op::Aggregate(Aggregate::Sum, Over::Row);
+    step.op == Op::Binary(Binary::Div)
+        && is_exp(&step.args[0])
+        && made_by(&step.args[1], is_sum_of_row).is_some_and(|(_, of)| is_exp(&of[0]))
+}
+
 /// The argument that an activation with a simple slope has put out, and whether the activation is tanh.
 fn activated(args: &[Num]) -> Option<(&Num, bool)> {
     args.iter().find_map(|arg| {
@@ -588,6 +597,9 @@ fn changes(step: &Step) -> Vec<Change> {
             if matches!(binary, Pick | OneHot) {
                 let label = usize::from(binary == Pick);
                 changes.extend([1.0, -1.0].map(|by| Change::Arg(label, Arg::Op(Op::Plus(by)))));
+            }
+            if is_softmax(step) {
+                changes.push(Change::Result(Arg::Op(Op::Softmax)));
             }
             if binary == Div {
                 let small = EPSILONS.iter().flat_map(|&small| [Op::Plus(small), Op::AtLeast(small)]);
@@ -1147,6 +1159,9 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             let left_out = if is_factor && !step.is_whole() { ", or left out as a factor" } else { "" };
             let says = format!("`{}` is {number}{left_out}{in_owner}", step.text.words);
             (rank, format!("{}:{}", constant.name(), slug(&step.text)), says)
+        }
+        Change::Result(Arg::Op(Op::Softmax)) => {
+            (9, "softmax_twice".to_owned(), "softmax is applied twice".to_owned())
         }
         // One time more, or one less.
         Change::Result(Arg::Op(Op::Plus(by)))

@@ -1090,7 +1090,7 @@ mod tests {
             let softmax = |z: &Num| z.exp() / z.exp().aggregate(Aggregate::Sum, Over::Row);
             softmax(&softmax(&f.input("z")))
         });
-        assert_eq!(told.says, "Your result is what comes out if softmax is applied to the right result.");
+        assert_eq!(told.says, "Your result is what comes out if softmax is applied twice.");
 
         // Smoothed labels.
         let losses = Check::new("loss", "loss", "", 1).on(|draw| {
