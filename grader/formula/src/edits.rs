@@ -88,9 +88,9 @@ impl Edit {
         matches!(self.change, Change::Uses(_))
     }
 
-    /// Whether a result is multiplied or divided by another quantity.
+    /// Whether a result is multiplied or divided by another quantity, or by its size.
     pub fn is_factor(&self) -> bool {
-        matches!(self.change, Change::Result(Arg::With(..)))
+        matches!(self.change, Change::Result(Arg::With(..) | Arg::Sized(..)))
     }
 
     /// If a question is asked otherwise, with another threshold, or where none belongs: how many bits of evidence make that
@@ -318,8 +318,8 @@ struct Regrouped {
 }
 
 /// `(a + b) / c` as `a + b / c` (0), `c / (a + b)` as `c / a + b` (1), `f(a + b)` as `f(a) + b` (0) or `a + f(b)` (1),
-/// `mean(f(a))` as `f(mean(a))` (2), `a - f(b)` as `f(a - b)` and `a * f(b)` as `f(a * b)` (3), `f(a) / b` as `f(a / b)` (4),
-/// `(a + b) / c` as `a / c + b` (5).
+/// `mean(f(a))` as `f(mean(a))` (2), `a - f(b)` as `f(a - b)` and `a * f(b)` as `f(a * b)` (3), `f(a) + b` as `f(a + b)`
+/// and `f(a) / b` as `f(a / b)` (4), `(a + b) / c` as `a / c + b` (5).
 fn regrouped(op: Op, args: &[Num], way: usize) -> Option<Regrouped> {
     let is_product = matches!(op, Op::Binary(Binary::Mul | Binary::Div));
     let is_arithmetic = |op| matches!(op, Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div));
@@ -341,7 +341,7 @@ fn regrouped(op: Op, args: &[Num], way: usize) -> Option<Regrouped> {
             let first = (op, vec![args[0].clone(), parts[0].clone()]);
             Some(Regrouped { first, then, other: Some(parts[1].clone()), comes_first: false })
         }
-        (_, 4) if is_product => {
+        (_, 4) if is_sum(op) || is_product => {
             let (then, parts) = made_by(&args[0], |inner| matches!(inner, Op::Function(_)))?;
             let first = (op, vec![parts[0].clone(), args[1].clone()]);
             Some(Regrouped { first, then, other: None, comes_first: false })
@@ -558,7 +558,7 @@ fn changes(step: &Step) -> Vec<Change> {
                 changes.extend((0..2).flat_map(|index| changes_within(step, index)));
             }
             if matches!(binary, Add | Sub) {
-                changes.push(Change::Regrouped(3));
+                changes.extend([3, 4].map(Change::Regrouped));
                 if activated(&step.args).is_some() {
                     changes.push(Change::SlopeAgain);
                 }
@@ -1160,9 +1160,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, is_repeated: bool) -> 
             let says = format!("`{}` is {number}{left_out}{in_owner}", step.text.words);
             (rank, format!("{}:{}", constant.name(), slug(&step.text)), says)
         }
-        Change::Result(Arg::Op(Op::Softmax)) => {
-            (9, "softmax_twice".to_owned(), "softmax is applied twice".to_owned())
-        }
+        Change::Result(Arg::Op(Op::Softmax)) => (9, "softmax_twice".to_owned(), "softmax is applied twice".to_owned()),
         // One time more, or one less.
         Change::Result(Arg::Op(Op::Plus(by)))
             if by.abs() == 1.0 && (step.is_counter() || (step.op == Op::Input && step.is_whole())) =>
