@@ -420,15 +420,6 @@ fn training() -> [Check; 1] {
             let (losses, parameters) = trained(f, &f.input("learning_rate"));
             observed(f, &losses, losses.len(), parameters)
         })
-        .mistake(
-            "loss_after_the_step",
-            "Each loss is that of the network after the step. Store the one whose gradient the step uses.",
-            computed(|f| {
-                let (mut losses, parameters) = trained(f, &f.input("learning_rate"));
-                losses.push(pass(f, &parameters, &parameters[2]).0);
-                observed(f, &losses[1..], losses.len() - 1, parameters)
-            }),
-        )
         .mistake("gradient_scaled", GRADIENT_SCALED, slower(|f| f.input("x").rows()))
         .mistake("gradient_scaled", GRADIENT_SCALED, slower(|f| f.input("y").count()))
         .mistake("gradient_scaled", GRADIENT_SCALED, slower(|f| 1.0 / f.input("x").rows()))
