@@ -1037,6 +1037,8 @@ mod tests {
     #[test]
     fn one_slip_is_told() {
         let e = |f: &Formula| f.input("y_pred") - f.input("y_true");
+        let told = said(&mean_squared_error(), |f| e(f).square().mean() / f.input("y_true").rows());
+        assert_eq!(told.says, "Your result is what comes out if `mean(e²)` is divided by `y_true.nrows()`.");
         let told = said(&mean_squared_error(), |f| e(f).abs().mean());
         assert_eq!(told.id, "edit:function:abs_for_square");
         let told = said(&mean_squared_error(), |f| e(f).square().sum() / f.input("y_true").rows());
@@ -1800,6 +1802,8 @@ mod tests {
         );
         let ratio = |f: &Formula| f.input("z").exp() / 3.0 + f.input("z");
         assert_eq!(id(ratio, |z| z.mapv(|z| (z / 3.0).exp() + z)), "edit:regrouped:exp_z_3");
+        let root = |f: &Formula| f.input("z").exp().sqrt() + 3.0;
+        assert_eq!(id(root, |z| z.mapv(|z| (z.exp() + 3.0).sqrt())), "edit:regrouped:sqrt_exp_z_3");
     }
 
     #[test]
