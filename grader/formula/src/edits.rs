@@ -88,9 +88,9 @@ impl Edit {
         matches!(self.change, Change::Uses(_))
     }
 
-    /// Whether a result is multiplied or divided by another quantity.
+    /// Whether a result is multiplied or divided by another quantity, or by its size.
     pub fn is_factor(&self) -> bool {
-        matches!(self.change, Change::Result(Arg::With(..)))
+        matches!(self.change, Change::Result(Arg::With(..) | Arg::Sized(..)))
     }
 
     /// If a question is asked otherwise, with another threshold, or where none belongs: how many bits of evidence make that
@@ -133,6 +133,15 @@ fn is_comparison(binary: Binary) -> bool {
 
 fn is_sum(op: Op) -> bool {
     matches!(op, Op::Binary(Binary::Add | Binary::Sub))
+}
+
+/// Whether exponentials are divided by their sum in each row.
+fn is_softmax(step: &Step) -> bool {
+    let is_exp = |num: &Num| made_by(num, |op| op == Op::Function(Function::Exp)).is_some();
+    let is_sum_of_row = |op| op == Op::Aggregate(Aggregate::Sum, Over::Row);
+    step.op == Op::Binary(Binary::Div)
+        && is_exp(&step.args[0])
+        && made_by(&step.args[1], is_sum_of_row).is_some_and(|(_, of)| is_exp(&of[0]))
 }
 
 /// The argument that an activation with a simple slope has put out, and whether the activation is tanh.
@@ -309,8 +318,8 @@ struct Regrouped {
 }
 
 /// `(a + b) / c` as `a + b / c` (0), `c / (a + b)` as `c / a + b` (1), `f(a + b)` as `f(a) + b` (0) or `a + f(b)` (1),
-/// `mean(f(a))` as `f(mean(a))` (2), `a - f(b)` as `f(a - b)` and `a * f(b)` as `f(a * b)` (3), `f(a) / b` as `f(a / b)` (4),
-/// `(a + b) / c` as `a / c + b` (5).
+/// `mean(f(a))` as `f(mean(a))` (2), `a - f(b)` as `f(a - b)` and `a * f(b)` as `f(a * b)` (3), `f(a) + b` as `f(a + b)`
+/// and `f(a) / b` as `f(a / b)` (4), `(a + b) / c` as `a / c + b` (5).
 fn regrouped(op: Op, args: &[Num], way: usize) -> Option<Regrouped> {
     let is_product = matches!(op, Op::Binary(Binary::Mul | Binary::Div));
     let is_arithmetic = |op| matches!(op, Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div));
@@ -332,7 +341,7 @@ fn regrouped(op: Op, args: &[Num], way: usize) -> Option<Regrouped> {
             let first = (op, vec![args[0].clone(), parts[0].clone()]);
             Some(Regrouped { first, then, other: Some(parts[1].clone()), comes_first: false })
         }
-        (_, 4) if is_product => {
+        (_, 4) if is_sum(op) || is_product => {
             let (then, parts) = made_by(&args[0], |inner| matches!(inner, Op::Function(_)))?;
             let first = (op, vec![parts[0].clone(), args[1].clone()]);
             Some(Regrouped { first, then, other: None, comes_first: false })
@@ -549,7 +558,7 @@ fn changes(step: &Step) -> Vec<Change> {
                 changes.extend((0..2).flat_map(|index| changes_within(step, index)));
             }
             if matches!(binary, Add | Sub) {
-                changes.push(Change::Regrouped(3));
+                changes.extend([3, 4].map(Change::Regrouped));
                 if activated(&step.args).is_some() {
                     changes.push(Change::SlopeAgain);
                 }
@@ -588,6 +597,9 @@ fn changes(step: &Step) -> Vec<Change> {
             if matches!(binary, Pick | OneHot) {
                 let label = usize::from(binary == Pick);
                 changes.extend([1.0, -1.0].map(|by| Change::Arg(label, Arg::Op(Op::Plus(by)))));
+            }
+            if is_softmax(step) {
+                changes.push(Change::Result(Arg::Op(Op::Softmax)));
             }
             if binary == Div {
                 let small = EPSILONS.iter().flat_map(|&small| [Op::Plus(small), Op::AtLeast(small)]);
@@ -1164,6 +1176,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, trace: &[Step]) -> (u3
             let says = format!("`{}` is {number}{left_out}{in_owner}", step.text.words);
             (rank, format!("{}:{}", constant.name(), slug(&step.text)), says)
         }
+        Change::Result(Arg::Op(Op::Softmax)) => (9, "softmax_twice".to_owned(), "softmax is applied twice".to_owned()),
         // One time more, or one less.
         Change::Result(Arg::Op(Op::Plus(by)))
             if by.abs() == 1.0 && (step.is_counter() || (step.op == Op::Input && step.is_whole())) =>

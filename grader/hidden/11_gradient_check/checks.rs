@@ -51,17 +51,6 @@ fn checks() -> Vec<Check> {
                         (f(&all(eps)) - f(&all(-eps))) / (2.0 * eps)
                     })
                 },
-            )
-            .mistake_if(
-                "eps_ignored",
-                "The slopes are more exact than two points at a distance of eps allow. Either \
-                 the points are much closer to theta, or there are more of them. Use two points at the distance \
-                 `eps`.",
-                |c, seen| {
-                    let near = 1e-5;
-                    let slopes = differences(c, |f, i, _| (f(&[(i, near)]) - f(&[(i, -near)])) / (2.0 * near));
-                    c.float("eps") > 0.05 && close(&slopes, &seen.vector("result"), 1e-5)
-                },
             ),
         Check::new("points", "numerical_gradient", "numerical_gradient puts every number back, bit for bit", 1)
             .about("numerical_gradient")
@@ -133,14 +122,8 @@ fn checks() -> Vec<Check> {
                 ]
             })
             .expects(|c| nan_or(c, 0.0))
-            .mistake(
-                "zero_by_zero",
-                "0 / 0 is NaN. Two gradients of zeros are the same, so their error is 0: test that before you divide.",
-                |c| nan_or(c, f64::NAN),
-            )
-            .mistake("zeros_are_far_apart", "Two gradients of zeros are the same, so their error is 0, not 1.", |c| {
-                nan_or(c, 1.0)
-            })
+            .mistake("zero_by_zero", ZERO_BY_ZERO, |c| nan_or(c, f64::NAN))
+            .mistake("zero_by_zero", ZERO_BY_ZERO, |c| nan_or(c, 1.0))
             .mistake_if(
                 "one_of_zeros",
                 "The error is 0 although only one of the two gradients is 0. It is 0 / 0 only if both are: test the sum \
@@ -191,36 +174,22 @@ fn checks() -> Vec<Check> {
                  TOLERANCE` is false as well: report every candidate whose error is not *below* the tolerance.",
                 |c| named(c, |it| it.wrong && !it.title.ends_with("NaN")),
             )
-            .mistake(
-                "checked_at_zero",
-                "The boxes were compared at θ = 0. There a missing factor has no effect, and ReLU has its kink. \
-                 Choose numbers without special properties.",
-                |c| named(c, |it| it.wrong_at_zero),
-            )
-            .mistake(
-                "checked_at_one",
-                "The boxes were compared at θ = 1, where θ, θ² and θ³ are all the same. Choose numbers without \
-                 special properties.",
-                |c| named(c, |it| it.wrong && !it.title.ends_with("claims 3θ/n") && !it.title.ends_with("reverse")),
-            )
-            .mistake(
-                "equal_entries",
-                "A gradient whose entries are in the wrong order was not reported. Choose numbers with different \
-                 absolute values, so that these entries differ.",
-                |c| named(c, |it| it.wrong && !it.title.ends_with("reverse")),
-            )
+            .mistake("special_numbers", SPECIAL_NUMBERS, |c| named(c, |it| it.wrong_at_zero))
+            .mistake("special_numbers", SPECIAL_NUMBERS, |c| {
+                named(c, |it| it.wrong && !it.title.ends_with("claims 3θ/n") && !it.title.ends_with("reverse"))
+            })
+            .mistake("special_numbers", SPECIAL_NUMBERS, |c| {
+                named(c, |it| it.wrong && !it.title.ends_with("reverse"))
+            })
+            .mistake("special_numbers", SPECIAL_NUMBERS, |c| {
+                named(c, |it| it.wrong || it.title.starts_with("Σ max(0, θ)"))
+            })
             .mistake(
                 "tolerance_of_its_own",
                 "A gradient with a small error was not reported: every entry is too large by a factor of 1.000005. A \
                  right gradient agrees with a good measurement much better: compare the relative error with \
                  `TOLERANCE`.",
                 |c| named(c, |it| it.wrong && !it.title.ends_with("2.00001·θ")),
-            )
-            .mistake(
-                "number_at_the_kink",
-                "The box with ReLU is right, but it was reported. Probably one of your numbers is 0 or nearly 0, \
-                 where ReLU has its kink. Choose numbers without special properties.",
-                |c| named(c, |it| it.wrong || it.title.starts_with("Σ max(0, θ)")),
             )
             .mistake(
                 "only_the_first_entry",
@@ -269,14 +238,9 @@ fn checks() -> Vec<Check> {
             })
             .computes(|f| f.input("eps").at_least(&f.input("z").abs()).sum().whole())
             .mistake(
-                "border_left_out",
-                "A pre-activation exactly eps away counts: `<=`, not `<`.",
-                computed(|f| f.input("eps").above(&f.input("z").abs()).sum().whole()),
-            )
-            .mistake(
                 "one_side_of_the_kink",
                 "Only one side of the kink is counted. Count pre-activations just below 0 and just above 0.",
-                |c| counted(c, |z, eps| (0.0..=eps).contains(&z)),
+                |c| c.matrix("z").iter().filter(|z| (0.0..=c.float("eps")).contains(*z)).count(),
             )
             .mistake(
                 "samples_counted",
@@ -304,9 +268,6 @@ fn checks() -> Vec<Check> {
                 "These are the norms of the parameters themselves. Use the `gradient` of each `Parameter`.",
                 |c| Array1::from(["W1", "b1", "W2", "b2"].map(|name| norm(&entries(c, name))).to_vec()),
             )
-            .mistake("weights_only", WEIGHTS_ONLY, |c| {
-                Array1::from(["dW1", "dW2"].map(|name| norm(&entries(c, name))).to_vec())
-            })
             .mistake(
                 "one_norm_a_layer",
                 "Weights and biases of a layer are combined. Compute a separate norm for every parameter tensor.",
@@ -396,7 +357,7 @@ fn tensor_checks() -> Vec<Check> {
                     |one, _| one.abs(),
                     |_, other| other.abs(),
                 ];
-                let right = largest(c, f64::abs).float("difference");
+                let right = largest(c).float("difference");
                 let is_largest = |size: fn(f64, f64) -> f64| {
                     let pairs = computed.iter().zip(&measured);
                     let relative = pairs.map(|(one, other)| (one - other).abs() / size(*one, *other));
@@ -411,7 +372,7 @@ fn tensor_checks() -> Vec<Check> {
             "If both gradients are equal, your search finds no index: it begins at 0 and finds nothing larger. Begin \
                  with the first entry.",
             |c| {
-                let right = largest(c, f64::abs);
+                let right = largest(c);
                 let index = if right.float("difference") == 0.0 { Vec::new() } else { right.counts("index") };
                 Record::new().with("difference", right.float("difference")).with("index", index)
             },
@@ -420,7 +381,7 @@ fn tensor_checks() -> Vec<Check> {
             "place_in_a_row",
             "The place is the index in the flattened tensor. For a matrix it should be the row and the column.",
             |c| {
-                let right = largest(c, f64::abs);
+                let right = largest(c);
                 let index = right.counts("index");
                 let flat = match index[..] {
                     [row, column] => row * c.matrix("computed").ncols() + column,
@@ -440,7 +401,7 @@ fn tensor_checks() -> Vec<Check> {
                     tensors(Array2::zeros((0, 3)), Array2::zeros((0, 3))),
                 ]
             })
-            .expects(|c| largest(c, f64::abs))
+            .expects(largest)
             .panics_where("the tensors have no entries", |c| entries(c, "computed").is_empty()),
         Check::new("verdict", "tensor_check", "verdict is the first of four rules that is true", 3)
             .after("zero_and_nan")
@@ -470,29 +431,25 @@ fn tensor_checks() -> Vec<Check> {
                 cases.shuffle(draw);
                 cases
             })
-            .expects(|c| judged(c, &Rules::default()))
-            .or_follows(|c, seen| judged_by(c, &Rules::default(), seen.float("error")))
+            .expects(by_rules(RULES))
+            .or_follows(|c, seen| judged_by(c, &RULES, seen.float("error")))
+            .mistake("zeros_are_right", ZEROS_ARE_RIGHT, by_rules(Rules { vacuous: |_, _| false, ..RULES }))
+            .mistake("zeros_are_right", ZEROS_ARE_RIGHT, by_rules(Rules { right_first: true, ..RULES }))
             .mistake(
-                "zeros_are_right",
-                "Two gradients of zeros are called right. Such a comparison proves nothing: test for `Vacuous` first.",
-                |c| judged(c, &Rules { vacuous: |_, _| false, ..Rules::default() }),
+                "tolerance_of_the_verdict",
+                TOLERANCE_OF_THE_VERDICT,
+                by_rules(Rules { right: |error, _| error < 1e-2, ..RULES }),
             )
             .mistake(
-                "zeros_are_right",
-                "Two gradients of zeros are called right. Such a comparison proves nothing: test for `Vacuous` first.",
-                |c| judged(c, &Rules { right_first: true, ..Rules::default() }),
+                "tolerance_of_the_verdict",
+                TOLERANCE_OF_THE_VERDICT,
+                by_rules(Rules { right: |error, _| error < 1e-4, ..RULES }),
             )
-            .mistake("tolerance_of_the_verdict", TOLERANCE_OF_THE_VERDICT, |c| {
-                judged(c, &Rules { right: |error, _| error < 1e-2, ..Rules::default() })
-            })
-            .mistake("tolerance_of_the_verdict", TOLERANCE_OF_THE_VERDICT, |c| {
-                judged(c, &Rules { right: |error, _| error < 1e-4, ..Rules::default() })
-            })
             .mistake(
                 "only_exact_zeros",
                 "Only gradients of exactly 0 are called vacuous. A measured gradient of 0 has rounding errors, and \
                  may be 1e-12: both norms have to be below `NOISE`.",
-                |c| judged(c, &Rules { vacuous: |computed, measured| computed + measured == 0.0, ..Rules::default() }),
+                by_rules(Rules { vacuous: |computed, measured| computed + measured == 0.0, ..RULES }),
             )
             .mistake(
                 "entries_held_against_noise",
@@ -503,43 +460,47 @@ fn tensor_checks() -> Vec<Check> {
                     if largest("computed") < NOISE && largest("measured") < NOISE {
                         return "Vacuous";
                     }
-                    judged(c, &Rules::default())
+                    judged(c, &RULES)
                 },
             )
             .mistake(
                 "one_zero_is_enough",
                 ONE_ZERO_IS_ENOUGH,
-                |c| judged(c, &Rules { vacuous: |one, other| one.min(other) < NOISE, ..Rules::default() }),
+                by_rules(Rules { vacuous: |one, other| one.min(other) < NOISE, ..RULES }),
             )
-            .mistake("one_zero_is_enough", ONE_ZERO_IS_ENOUGH, |c| {
-                judged(c, &Rules { vacuous: |one, other| one.min(other) < NOISE, kink_first: true, ..Rules::default() })
-            })
+            .mistake(
+                "one_zero_is_enough",
+                ONE_ZERO_IS_ENOUGH,
+                by_rules(Rules { vacuous: |one, other| one.min(other) < NOISE, kink_first: true, ..RULES }),
+            )
             .mistake(
                 "kink_before_right",
                 "Gradients that agree are called a kink, because one is near. If they agree, the kink had no effect: \
                  the second rule comes before the third.",
-                |c| judged(c, &Rules { kink_first: true, ..Rules::default() }),
+                by_rules(Rules { kink_first: true, ..RULES }),
             )
             .mistake(
                 "kinks_ignored",
                 "A gradient that differs near a kink is called wrong. It may be right: `n_near_kink` says so.",
-                |c| judged(c, &Rules { kink: |_| false, ..Rules::default() }),
+                by_rules(Rules { kink: |_| false, ..RULES }),
             )
             .mistake(
                 "nan_is_right",
                 "A gradient with NaN is called right. Every comparison with NaN is false, `error >= TOLERANCE` too. \
                  Test whether the error is below the tolerance, not whether it is above.",
-                |c| judged(c, &Rules { right: |error, _| error < TOLERANCE || error.is_nan(), ..Rules::default() }),
+                by_rules(Rules { right: |error, _| error < TOLERANCE || error.is_nan(), ..RULES }),
             )
             .mistake(
                 "absolute_difference",
                 "Absolute differences are compared, so that very small gradients always seem right and very large \
                  ones wrong. Compare the *relative* error with `TOLERANCE`.",
-                |c| judged(c, &Rules { right: |_, difference| difference < TOLERANCE, ..Rules::default() }),
+                by_rules(Rules { right: |_, difference| difference < TOLERANCE, ..RULES }),
             ),
     ]
 }
 
+const ZEROS_ARE_RIGHT: &str =
+    "Two gradients of zeros are called right. Such a comparison proves nothing: test for `Vacuous` first.";
 const TOLERANCE_OF_THE_VERDICT: &str = "A gradient whose relative error is above `TOLERANCE` is called right. Compare with \
      this constant, not with a number of your own.";
 const ONE_ZERO_IS_ENOUGH: &str = "The result is vacuous although only one of the two gradients is zero. A forgotten db \
@@ -550,7 +511,7 @@ fn network_checks() -> Vec<Check> {
         Check::new("check_network", "check_network", "check_network computes and measures every parameter's slope", 4)
             .after("numerical_gradient")
             .on(|draw| vec![batch(draw, 0.05, "Mse"), batch(draw, 0.25, "BceWithLogits")])
-            .expects(|c| both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &Measuring::default())))
+            .expects(by_measuring(MEASURING))
             .or_follows(|c, seen| {
                 let measured = TENSORS.map(|name| entries(seen, &format!("slopes {name}")));
                 // Zeros could be made up without measuring anything.
@@ -569,16 +530,13 @@ fn network_checks() -> Vec<Check> {
                  and a backward pass with the arguments `x` and `y`.",
                 |c| {
                     let earlier = gradients(c, "x of an earlier batch", "y of an earlier batch");
-                    both_gradients(c, earlier, measured_gradients(c, &Measuring::default()))
+                    both_gradients(c, earlier, measured_gradients(c, &MEASURING))
                 },
             )
             .mistake(
                 "another_loss",
                 "The gradients are those of the mean squared error, whatever the loss is. Use the argument `loss`.",
-                |c| {
-                    let c = &with_loss(c, "Mse");
-                    both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &Measuring::default()))
-                },
+                |c| by_measuring(MEASURING)(&with_loss(c, "Mse")),
             )
             .mistake(
                 "target_for_output",
@@ -586,29 +544,20 @@ fn network_checks() -> Vec<Check> {
                  then the target. For the mean squared error the order makes no difference, for others it does.",
                 |c| {
                     let loss = if c.text("loss") == "Mse" { "Mse" } else { "swapped" };
-                    let measured = measured_gradients(&with_loss(c, loss), &Measuring::default());
+                    let measured = measured_gradients(&with_loss(c, loss), &MEASURING);
                     both_gradients(c, gradients(c, "x", "y"), measured)
                 },
             )
             .mistake("computed_and_measured_swapped", "`computed` and `measured` are swapped.", |c| {
-                both_gradients(c, measured_gradients(c, &Measuring::default()), gradients(c, "x", "y"))
+                both_gradients(c, measured_gradients(c, &MEASURING), gradients(c, "x", "y"))
             })
-            .mistake("not_restored", NOT_RESTORED, |c| {
-                let drifting = Measuring { comes_back: |_| false, ..Measuring::default() };
-                both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &drifting))
-            })
-            .mistake("last_point_stays", LAST_POINT_STAYS, |c| {
-                let drifting = Measuring { comes_back: |is_last| !is_last, ..Measuring::default() };
-                both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &drifting))
-            })
-            .mistake("forward_difference", ONE_SIDED, |c| {
-                let one_sided = Measuring { left: 0.0, width: 1.0, ..Measuring::default() };
-                both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &one_sided))
-            })
-            .mistake("divided_by_eps", DIVIDED_BY_EPS, |c| {
-                let doubled = Measuring { width: 1.0, ..Measuring::default() };
-                both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &doubled))
-            })
+            .mistake("not_restored", NOT_RESTORED, by_measuring(Measuring { comes_back: |_| false, ..MEASURING }))
+            .mistake(
+                "last_point_stays",
+                LAST_POINT_STAYS,
+                by_measuring(Measuring { comes_back: |is_last| !is_last, ..MEASURING }),
+            )
+            .mistake("forward_difference", ONE_SIDED, by_measuring(Measuring { left: 0.0, width: 1.0, ..MEASURING }))
             .mistake_if(
                 "eps_ignored",
                 "The measured slopes are more exact than two points at a distance of eps allow. \
@@ -693,14 +642,16 @@ fn network_checks() -> Vec<Check> {
 
 const ONE_SIDED: &str = "One of your two points is θ itself, as in (f(θ + ε) - f(θ)) / ε. The error of that is proportional \
      to ε. With a point on either side the effect of the curvature cancels, and the error is proportional to ε².";
-const DIVIDED_BY_EPS: &str = "These slopes are twice as large as they should be. The distance from theta - eps to \
-                              theta + eps is 2 eps, so divide by 2 eps.";
 const NOT_RESTORED: &str = "A number that was changed is not restored, so that all later slopes are measured at \
      another point. Restore the old value before you continue with the next number.";
 const LAST_POINT_STAYS: &str = "After a tensor is measured, its last number is still changed in the network. Restore \
      the tensor before you continue with the next one.";
 const RESTORED_BY_ARITHMETIC: &str = "Numbers are restored only approximately: adding and subtracting eps is rounded, \
      and the last bits are lost. Keep a copy of the old value, and restore that.";
+const ZERO_BY_ZERO: &str =
+    "Two gradients of zeros are the same, so their error is 0. Test that before you divide: 0 / 0 is NaN.";
+const SPECIAL_NUMBERS: &str = "Probably you compare at numbers with special properties. At 0 a missing factor has no effect \
+     and ReLU has its kink, at 1 all powers are the same, and equal entries hide a wrong order.";
 const WEIGHTS_ONLY: &str = "Biases are missing: they are parameters like the weights, and a forgotten db is a common \
      mistake. Return one entry for every tensor of `parameters()`.";
 
@@ -727,7 +678,6 @@ fn moved(c: &Record, steps: &[(usize, f64)]) -> f64 {
     }
 }
 
-/// Some difference of a case's function for each of its numbers.
 /// The function of a case.
 fn value_of(f: &Formula, point: &[Num]) -> Num {
     let a = &point[0];
@@ -737,6 +687,7 @@ fn value_of(f: &Formula, point: &[Num]) -> Num {
     }
 }
 
+/// Some difference of a case's function for each of its numbers.
 fn differences(c: &Record, slope: impl Fn(&dyn Fn(&[(usize, f64)]) -> f64, usize, f64) -> f64) -> Array1<f64> {
     (0..c.vector("theta").len()).map(|i| slope(&|steps| moved(c, steps), i, c.float("eps"))).collect()
 }
@@ -822,10 +773,6 @@ fn named(c: &Record, is_named: impl Fn(&BlackBox) -> bool) -> Vec<usize> {
     boxes.enumerate().filter(|(_, it)| is_named(it)).map(|(place, _)| place).collect()
 }
 
-fn counted(c: &Record, counts: impl Fn(f64, f64) -> bool) -> usize {
-    c.matrix("z").iter().filter(|&&z| counts(z, c.float("eps"))).count()
-}
-
 // One tensor.
 
 const GRADIENTS: [&str; 4] = ["dW1", "db1", "dW2", "db2"];
@@ -842,9 +789,9 @@ fn tensors(computed: impl Into<Value>, measured: impl Into<Value>) -> Record {
     Record::new().with("computed", computed).with("measured", measured)
 }
 
-/// The entry whose difference is the largest by some measure, and its place.
-fn largest(c: &Record, measure: impl Fn(f64) -> f64) -> Record {
-    let differences = (entries(c, "computed") - entries(c, "measured")).mapv(measure);
+/// The largest difference, and its place.
+fn largest(c: &Record) -> Record {
+    let differences = (entries(c, "computed") - entries(c, "measured")).mapv(f64::abs);
     let flat = (1..differences.len()).fold(0, |best, i| if differences[i] > differences[best] { i } else { best });
     let index = match c.get("computed") {
         Some(Value::Array { shape, .. }) if shape.len() == 2 => vec![flat / shape[1], flat % shape[1]],
@@ -864,16 +811,16 @@ struct Rules {
     right_first: bool,
 }
 
-impl Default for Rules {
-    fn default() -> Self {
-        Self {
-            vacuous: |computed, measured| computed < NOISE && measured < NOISE,
-            right: |error, _| error < TOLERANCE,
-            kink: |n| n > 0,
-            kink_first: false,
-            right_first: false,
-        }
-    }
+const RULES: Rules = Rules {
+    vacuous: |computed, measured| computed < NOISE && measured < NOISE,
+    right: |error, _| error < TOLERANCE,
+    kink: |n| n > 0,
+    kink_first: false,
+    right_first: false,
+};
+
+fn by_rules(rules: Rules) -> impl Fn(&Record) -> &'static str {
+    move |c| judged(c, &rules)
 }
 
 fn judged(c: &Record, rules: &Rules) -> &'static str {
@@ -981,10 +928,11 @@ struct Measuring {
     comes_back: fn(bool) -> bool,
 }
 
-impl Default for Measuring {
-    fn default() -> Self {
-        Self { left: -1.0, width: 2.0, comes_back: |_| true }
-    }
+const MEASURING: Measuring = Measuring { left: -1.0, width: 2.0, comes_back: |_| true };
+
+/// The right gradients, and those that are measured like this.
+fn by_measuring(measuring: Measuring) -> impl Fn(&Record) -> Record {
+    move |c| both_gradients(c, gradients(c, "x", "y"), measured_gradients(c, &measuring))
 }
 
 fn measured_gradients(c: &Record, measuring: &Measuring) -> [Array1<f64>; 4] {

@@ -64,17 +64,11 @@ fn valley() -> Vec<Check> {
                 ]
             })
             .computes(|f| {
-                let start = f.input("start");
-                let n_steps = f.times("n_steps");
-                let mut point = start.named("point");
-                let mut path = vec![point.clone()];
-                for _ in 0..n_steps {
-                    let gradient = (f.input("curvatures") * &point).named("gradient");
-                    point = (&point - f.input("learning_rate") * gradient).named("point");
-                    path.push(point.clone());
-                }
+                let path = path_in_a_bowl(f);
+                let n_steps = path.len() - 1;
                 let calls = f.number(n_steps as f64).whole();
-                [("result", f.matrix(&path, &start)), (SEEN, f.number(n_steps.min(1) as f64).whole()), (CALLS, calls)]
+                let seen = f.number(n_steps.min(1) as f64).whole();
+                [("result", f.matrix(&path, &f.input("start"))), (SEEN, seen), (CALLS, calls)]
             })
             .mistake_if(
                 "coordinates_apart",
@@ -85,20 +79,23 @@ fn valley() -> Vec<Check> {
                     c.count("n_steps") > 0 && (seen.count(SEEN) == n || seen.count(CALLS) == n * c.count("n_steps"))
                 },
             )
-            .mistake("start_missing", "The start is missing: row 0 is the start, before any step.", |c| {
-                bowl_path(c, 1..=c.count("n_steps"))
-            })
             .mistake(
                 "start_counted_twice",
                 "The first two rows are both the start. Row k is the point after k steps: step first, then write.",
-                |c| bowl_path(c, std::iter::once(0).chain(0..c.count("n_steps"))),
+                computed(|f| {
+                    let path = path_in_a_bowl(f);
+                    f.matrix(&[&path[..1], &path[..path.len() - 1]].concat(), &f.input("start"))
+                }),
             )
-            .mistake_if(
-                "too_few_calls",
-                "`step` of the optimiser is called fewer times than `n_steps` says.",
-                |c, seen| seen.count(CALLS) < c.count("n_steps"),
-            ),
+            .mistake_if("too_few_calls", TOO_FEW_CALLS, has_too_few_calls),
     ]
+}
+
+const TOO_FEW_CALLS: &str = "`step` of the optimiser is called fewer times than `n_steps` says. Call it once in each step, \
+                             to the last one, whatever the loss does.";
+
+fn has_too_few_calls(c: &Record, seen: &Record) -> bool {
+    seen.count(CALLS) < c.count("n_steps")
 }
 
 /// What the probe's own optimiser was handed.
@@ -196,29 +193,11 @@ fn rms_prop() -> [Check; 3] {
                 .computes(|f| steps(f, rms_prop_step))
                 .within(ORDINARY),
             rms_prop_step,
-        )
-        .mistake(
-            "weights_swapped",
-            WEIGHTS_SWAPPED,
-            after_steps(|f, now| {
-                let alpha = f.input("alpha");
-                let s = (1.0 - &alpha) * &now.memory[0] + alpha * now.g.square();
-                now.theta = &now.theta - &now.rate * &now.g / (s.sqrt() + f.input("epsilon"));
-                now.memory[0] = s;
-            }),
         ),
         rule_check("rms_prop_epsilon", "rms_prop", "RmsProp adds ε to the root, where gradients are tiny or 0", 1)
             .after("rms_prop")
             .on(|draw| epsilon_cases(draw, RMS_PROP))
-            .computes(|f| steps(f, rms_prop_step))
-            .mistake(
-                "epsilon_under_the_root",
-                EPSILON_UNDER_THE_ROOT,
-                after_steps(|f, now| {
-                    let s = mean_square(f, now);
-                    now.theta = &now.theta - &now.rate * &now.g / (s + f.input("epsilon")).sqrt();
-                }),
-            ),
+            .computes(|f| steps(f, rms_prop_step)),
         two_parameters_check(
             "rms_prop_two_parameters",
             "rms_prop",
@@ -274,7 +253,8 @@ fn adam() -> [Check; 3] {
         )
         .mistake(
             "weights_swapped",
-            WEIGHTS_SWAPPED,
+            "The weights of the running mean are swapped: what is remembered keeps most of its weight, and the new \
+             gradient gets 1 minus that.",
             after_steps(|f, now| adam_with(f, now, &betas(f).map(|beta| 1.0 - beta), &betas(f))),
         )
         .mistake(
@@ -304,7 +284,8 @@ fn adam() -> [Check; 3] {
             .computes(|f| steps(f, adam_rule))
             .mistake(
                 "epsilon_under_the_root",
-                EPSILON_UNDER_THE_ROOT,
+                "ε is added under the root, so its effect is that of √ε: with 1e-8, that is 10,000 times as much. Take \
+                 the root first, then add ε.",
                 after_steps(|f, now| {
                     let means = means(now, &betas(f));
                     let [m_hat, v_hat] = corrected(now, &betas(f), means);
@@ -413,12 +394,7 @@ fn adam_w() -> [Check; 3] {
         .after("adam_w")
         .after("adam_two_parameters")
         .or_follows(both_by_adam_alone)
-        .within(ORDINARY)
-        .mistake(
-            "only_the_first_shrinks",
-            "The decay changes only the first parameter.",
-            after_both(|f, now, place| if place == 0 { adam_w_rule(f, now) } else { adam_rule(f, now) }),
-        ),
+        .within(ORDINARY),
     ]
 }
 
@@ -444,33 +420,6 @@ fn training() -> [Check; 1] {
             let (losses, parameters) = trained(f, &f.input("learning_rate"));
             observed(f, &losses, losses.len(), parameters)
         })
-        .mistake(
-            "loss_after_the_step",
-            "Each loss is that of the network after the step. Store the one whose gradient the step uses.",
-            computed(|f| {
-                let (losses, parameters) = trained_and_measured(f);
-                observed(f, &losses[1..], losses.len() - 1, parameters)
-            }),
-        )
-        .mistake(
-            "one_loss_too_many",
-            "There is one loss too many: n steps have n losses, one before each.",
-            computed(|f| {
-                let (losses, parameters) = trained_and_measured(f);
-                observed(f, &losses, losses.len() - 1, parameters)
-            }),
-        )
-        .mistake(
-            "nothing_learned",
-            NOTHING_LEARNED,
-            computed(|f| {
-                let (losses, parameters) = trained(f, &f.number(0.0));
-                // With calls of the optimiser, or without.
-                let [losses, _, parts @ ..] = observed(f, &losses, 0, parameters);
-                let [w1, b1, w2, b2] = parts;
-                [losses, w1, b1, w2, b2]
-            }),
-        )
         .mistake("gradient_scaled", GRADIENT_SCALED, slower(|f| f.input("x").rows()))
         .mistake("gradient_scaled", GRADIENT_SCALED, slower(|f| f.input("y").count()))
         .mistake("gradient_scaled", GRADIENT_SCALED, slower(|f| 1.0 / f.input("x").rows()))
@@ -479,20 +428,11 @@ fn training() -> [Check; 1] {
             "The optimiser uses the gradients of the step before. Run the backward pass first, then take the step.",
             computed(lagging),
         )
-        .mistake_if(
-            "stopped_early",
-            "There are fewer steps than `n_steps` says. Take all of them, also where the loss rises.",
-            |c, seen| (1..c.count("n_steps")).contains(&seen.count(CALLS)),
-        )
+        .mistake_if("too_few_calls", TOO_FEW_CALLS, has_too_few_calls)
         .mistake_if(
             "losses_missing",
             "All steps are taken, but there are fewer losses than steps: put one into the list at each step.",
             |c, seen| seen.count(CALLS) == c.count("n_steps") && seen.vector("losses").len() < c.count("n_steps"),
-        )
-        .mistake_if(
-            "optimizer_left_out",
-            "The optimiser is never asked. Hand it `net.parameters()` in each step.",
-            |c, seen| c.count("n_steps") > 0 && seen.count(CALLS) == 0,
         )
         .mistake_if(
             "several_calls_for_a_step",
@@ -506,17 +446,11 @@ fn training() -> [Check; 1] {
         )]
 }
 
-const NOTHING_LEARNED: &str = "The network never changes. Gradients are 0 until a backward pass computes them: pass the \
-                               gradient of the loss to `backward`, then let the optimiser step.";
-
 const NOTHING_MOVES: &str = "No parameter changes. If you `zip` the parameters with the stored arrays, and there are none \
                              yet, the loop ends at once: fill the list with zeros at the first step.";
 
 const MEMORY_LOST: &str = "Nothing is kept from the steps before. Either the stored arrays are not used, or they are \
                            created again in each step, or they are never written back.";
-
-const WEIGHTS_SWAPPED: &str = "The weights of the running mean are swapped: what is remembered keeps most of its weight, \
-                               and the new gradient gets 1 minus that.";
 
 const GRADIENT_SCALED: &str = "The gradient has a further factor, such as the number of samples, or 1 divided by it. The loss \
                                takes the mean: hand its gradient to `backward` unchanged.";
@@ -524,13 +458,8 @@ const GRADIENT_SCALED: &str = "The gradient has a further factor, such as the nu
 const ONE_MEMORY_FOR_ALL: &str = "The parameters share one stored array, so the gradient of one changes the step of \
                                   the other. Store an array for each parameter, in the order of the list.";
 
-const ONLY_THE_FIRST: &str = "Only the first parameter changes. Update every parameter in the list.";
-
 const RATE_IN_THE_VELOCITY: &str = "The velocity contains the learning rate, so old gradients keep the old rate. Multiply \
                                     by the rate when you take the step.";
-
-const EPSILON_UNDER_THE_ROOT: &str = "ε is added under the root, so its effect is that of √ε: with 1e-8, that is 10,000 \
-                                      times as much. Take the root first, then add ε.";
 
 const T_COUNTS_PARAMETERS: &str = "t is increased for every parameter. But t counts steps, and a call of `step` is one \
      step for all parameters: increase t once, before the loop.";
@@ -589,15 +518,6 @@ fn two_parameters_check(
             vec![case(ones.clone(), ones, same), case(first, second, other)]
         })
         .computes(move |f| both(f, |f, now, _| step(f, now)))
-        .mistake(
-            "only_the_first_moves",
-            ONLY_THE_FIRST,
-            after_both(move |f, now, place| {
-                if place == 0 {
-                    step(f, now);
-                }
-            }),
-        )
 }
 
 /// What can be wrong with any memory, seen on one parameter.
@@ -897,13 +817,16 @@ fn points(draw: &mut probe::Generator) -> Vec<Record> {
     [array![-1.0, 1.0], array![0.5, -0.5], array![2.0, 3.0], drawn].map(|at| Record::new().with("point", at)).to_vec()
 }
 
-/// The point in a bowl after so many steps, a row for each number of them.
-fn bowl_path(c: &Record, n_steps: impl Iterator<Item = usize>) -> Array2<f64> {
-    let (start, curvatures) = (c.vector("start"), c.vector("curvatures"));
-    let n_steps: Vec<usize> = n_steps.collect();
-    Array2::from_shape_fn((n_steps.len(), start.len()), |(row, along)| {
-        start[along] * (1.0 - c.float("learning_rate") * curvatures[along]).powi(n_steps[row] as i32)
-    })
+/// The start, and the point after each step of gradient descent in a bowl.
+fn path_in_a_bowl(f: &Formula) -> Vec<Num> {
+    let mut point = f.input("start").named("point");
+    let mut path = vec![point.clone()];
+    for _ in 0..f.times("n_steps") {
+        let gradient = (f.input("curvatures") * &point).named("gradient");
+        point = (&point - f.input("learning_rate") * gradient).named("point");
+        path.push(point.clone());
+    }
+    path
 }
 
 // Training.
@@ -942,13 +865,6 @@ fn trained(f: &Formula, rate: &Num) -> (Vec<Num>, [Num; 4]) {
         losses.push(loss);
         parameters = stepped(&parameters, rate, &gradients);
     }
-    (losses, parameters)
-}
-
-/// The same, with the loss after the last step.
-fn trained_and_measured(f: &Formula) -> (Vec<Num>, [Num; 4]) {
-    let (mut losses, parameters) = trained(f, &f.input("learning_rate"));
-    losses.push(pass(f, &parameters, &parameters[2]).0);
     (losses, parameters)
 }
 

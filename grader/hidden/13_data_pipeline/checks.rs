@@ -52,14 +52,6 @@ fn files() -> [Check; 7] {
             .mistake("little_endian", LITTLE_ENDIAN, little_endian("images", 0))
             .mistake("little_endian", LITTLE_ENDIAN, little_endian("images", 4))
             .mistake(
-                "header_of_labels",
-                "The pixels are read from byte 8 on. There the rows and the columns follow: the first pixel is byte 16.",
-                |c| {
-                    let bytes = c.counts("bytes");
-                    images_read(sizes(c), bytes[8..bytes.len() - 8].to_vec())
-                },
-            )
-            .mistake(
                 "rows_and_columns_swapped",
                 "Rows and columns are swapped: in the header the rows come first. MNIST's 28 × 28 pixels would hide this.",
                 |c| {
@@ -130,11 +122,6 @@ fn files() -> [Check; 7] {
             })
             .computes(|f| images(f) / 255.0)
             .mistake(
-                "integer_division",
-                "A `u8` divided by 255 is 0 for every pixel below 255. Convert it first: `f64::from(pixel)`.",
-                computed(|f| (images(f) / 255.0).floor()),
-            )
-            .mistake(
                 "own_maximum",
                 "The pixels are divided by the largest one of these images, so an image depends on the others.",
                 computed(|f| images(f) / images(f).max()),
@@ -144,16 +131,6 @@ fn files() -> [Check; 7] {
                 "The pixels are standardised, with the mean and the deviation of all MNIST pixels. Here they are only divided \
                  by 255.",
                 computed(|f| (images(f) / 255.0 - 0.1307) / 0.3081),
-            )
-            .mistake(
-                "flattened_by_columns",
-                "The pixels of an image are listed column after column. Keep the order of the file: row after row.",
-                |c| {
-                    let right = computed(|f| images(f) / 255.0)(c);
-                    let (rows, columns) = (c.count("rows"), c.count("columns"));
-                    let right = right.matrix("result");
-                    Array2::from_shape_fn(right.dim(), |(i, k)| right[[i, k % rows * columns + k / rows]])
-                },
             ),
         Check::new("parse_iris", "csv", "parse_iris reads measurements and species, and ignores spaces", 2)
             .on(|draw| {
@@ -193,16 +170,8 @@ fn files() -> [Check; 7] {
                 "The species are numbered in the order of the text. The class is the index in `SPECIES`, in any file.",
                 flowers_if(Reading { by_appearance: true, ..READING }),
             )
-            .mistake(
-                "empty_line_refused",
-                "An empty line is reported as an error. Skip such lines, and lines of spaces.",
-                flowers_if(Reading { is_blank: |_| false, ..READING }),
-            )
-            .mistake(
-                "spaces_refused",
-                "A line of spaces is reported as an error. Skip it like an empty one: `trim` it before you ask `is_empty`.",
-                flowers_if(Reading { is_blank: str::is_empty, ..READING }),
-            )
+            .mistake("blank_line_refused", BLANK_LINE_REFUSED, flowers_if(Reading { is_blank: |_| false, ..READING }))
+            .mistake("blank_line_refused", BLANK_LINE_REFUSED, flowers_if(Reading { is_blank: str::is_empty, ..READING }))
             .mistake(
                 "stops_at_a_blank_line",
                 "What follows a blank line is not read. Skip the line, and continue with the next one.",
@@ -242,19 +211,9 @@ fn files() -> [Check; 7] {
                 },
             )
             .mistake(
-                "line_number_too_small",
-                "The line numbers are one too small. The headings are line 1, as in an editor.",
-                flowers_if(Reading { not_counted: 1, ..READING }),
-            )
-            .mistake(
                 "empty_lines_not_counted",
                 "Blank lines are not counted. Number the lines first, then skip the blank ones.",
                 flowers_if(Reading { not_counted: EMPTY_LINES, ..READING }),
-            )
-            .mistake(
-                "field_not_trimmed",
-                "The field in an error still has the spaces around it. Report it without them.",
-                flowers_if(Reading { reports_spaces: true, ..READING }),
             ),
         Check::new("one_hot", "one_hot", "one_hot has a row for each sample, with a 1 in the column of its class", 1)
             .on(|draw| {
@@ -277,6 +236,8 @@ fn files() -> [Check; 7] {
     ]
 }
 
+const BLANK_LINE_REFUSED: &str = "A blank line is reported as an error. Skip lines that are empty or of spaces only: `trim` \
+     before you ask `is_empty`.";
 const LITTLE_ENDIAN: &str = "The most significant byte comes first in an IDX file: use `u32::from_be_bytes`.";
 
 // IDX files.
@@ -430,8 +391,6 @@ struct Reading {
     is_blank: fn(&str) -> bool,
     stops_at_a_blank_line: bool,
     trims: bool,
-    /// Whether an error has the spaces around its field.
-    reports_spaces: bool,
     /// Whether classes are numbered as they come.
     by_appearance: bool,
     /// How much the line number in an error is too small.
@@ -443,7 +402,6 @@ const READING: Reading = Reading {
     is_blank: |line| line.trim().is_empty(),
     stops_at_a_blank_line: false,
     trims: true,
-    reports_spaces: false,
     by_appearance: false,
     not_counted: 0,
 };
@@ -476,20 +434,18 @@ fn flowers_or_error(csv: &str, tests: &Tests, reading: &Reading) -> Result<Recor
         }
         let at = number - reading.not_counted;
         let fields: Vec<&str> = line.split(',').map(|field| if reading.trims { field.trim() } else { field }).collect();
-        let reported: Vec<&str> = if reading.reports_spaces { line.split(',').collect() } else { fields.clone() };
         let wrong_number = format!("WrongNumberOfFields {{ line: {at}, found: {} }}", fields.len());
         tests.refuse(fields.len() < 5, "a line has too few fields", wrong_number.as_str())?;
         tests.refuse(fields.len() > 5, "a line has too many fields", wrong_number)?;
-        for (field, reported) in fields[..4].iter().zip(&reported) {
-            let (number, error) = (field.parse::<f64>(), format!("NotANumber {{ line: {at}, field: {reported:?} }}"));
+        for field in &fields[..4] {
+            let (number, error) = (field.parse::<f64>(), format!("NotANumber {{ line: {at}, field: {field:?} }}"));
             tests.refuse(number.is_err(), "a field is not a number", error.as_str())?;
             let number = number.unwrap_or(0.0);
             tests.refuse(!number.is_finite(), "a number is infinite or NaN", error)?;
             measurements.push(number);
         }
-        let last = 4.min(fields.len() - 1);
-        let name = fields[last];
-        let unknown = format!("UnknownSpecies {{ line: {at}, name: {:?} }}", reported[last]);
+        let name = fields[4.min(fields.len() - 1)];
+        let unknown = format!("UnknownSpecies {{ line: {at}, name: {name:?} }}");
         tests.refuse(!SPECIES.contains(&name), "there is no such species", unknown)?;
         if reading.by_appearance && !names.contains(&name) {
             names.push(name);
@@ -816,13 +772,7 @@ fn scaling() -> [Check; 5] {
                         .with("x", draw::matrix(draw, (4, 3), 9.0)),
                 ]
             })
-            .computes(|f| (f.input("x") - f.input("mean")) / f.input("std"))
-            .mistake(
-                "measured_anew",
-                "The samples are scaled by their own mean and deviation. Use the scaler's: the same number has to become \
-                 the same number in training and in a test.",
-                computed(|f| scaled(&f.input("x"), &measured(&f.input("x")))),
-            ),
+            .computes(|f| (f.input("x") - f.input("mean")) / f.input("std")),
         Check::new("scaler_constant", "scaler", "a feature whose values are all equal becomes 0", 1)
             .about("StandardScaler::fit")
             .about("StandardScaler::transform")
@@ -848,23 +798,14 @@ fn scaling() -> [Check; 5] {
                 let (mean, std) = (is_constant.choose(&x.row(0), &mean), is_constant.choose(&f.number(1.0), &std));
                 [("std", std.clone()), ("z", (x - mean) / std)]
             }))
-            // As ndarray computes it: exactly 0.
-            .mistake("divided_by_zero", DIVIDED_BY_ZERO, scaled_with(|f, std| is_constant(&f.input("x")).choose(&f.number(0.0), &std)))
-            .mistake("divided_by_zero", DIVIDED_BY_ZERO, scaled_with(|_, std| std))
-            .mistake(
-                "rounding_taken_for_variation",
-                "A feature that does not vary gets a deviation of about 1e-17, because (0.1 + 0.1 + 0.1) / 3 is not 0.1 \
-                 in an `f64`. Test whether all values are equal, or use ndarray's `std_axis`, which is exact here.",
-                scaled_with(|f, std| std.equals(&f.number(0.0)).choose(&f.number(1.0), &std)),
-            )
             .mistake_if(
-                "small_number_for_one",
-                "The deviation of a feature whose values are all equal is a small number. In `fit`, set it to 1.",
+                "deviation_of_equal_values",
+                "The deviation of a feature whose values are all equal is not 1. Test in `fit` whether they are equal, and \
+                 set it to 1 then: computed, it is 0, or about 1e-17 by rounding, and 0 / 0 is NaN.",
                 |c, seen| {
-                    // Of equal values it is 0, but for rounding.
-                    let measured = computed(|f| measured(&f.input("x")))(c);
-                    let mut features = measured.vector("std").into_iter().zip(seen.vector("std"));
-                    features.any(|(measured, std)| *measured < 1e-12 && 0.0 < *std && *std < 1e-3)
+                    let is_constant = |column: ndarray::ArrayView1<'_, f64>| column.iter().all(|x| *x == column[0]);
+                    let (x, std) = (c.matrix("x"), seen.vector("std"));
+                    x.columns().into_iter().zip(std).any(|(column, std)| is_constant(column) && *std != 1.0)
                 },
             ),
         Check::new("scaler_inverse", "scaler", "inverse_transform returns the inputs of transform", 1)
@@ -894,10 +835,7 @@ fn scaling() -> [Check; 5] {
                     .map(|(train, test)| Record::new().with("x_train", train).with("x_test", test))
                     .to_vec()
             })
-            .computes(|f| {
-                let scale = measured(&f.input("x_train"));
-                [("train", scaled(&f.input("x_train"), &scale)), ("test", scaled(&f.input("x_test"), &scale))]
-            })
+            .computes(|f| prepared(f, &measured(&f.input("x_train"))))
             .panics_where("there are no training samples", |c| c.matrix("x_train").nrows() == 0)
             .mistake(
                 "each_by_itself",
@@ -911,30 +849,25 @@ fn scaling() -> [Check; 5] {
                 }),
             )
             .mistake(
-                "measured_on_the_test",
-                "The scaler is fitted to the test samples. They stand for samples that are not there yet: fit it to the \
-                 training samples.",
-                computed(|f| {
-                    let scale = measured(&f.input("x_test"));
-                    [("train", scaled(&f.input("x_train"), &scale)), ("test", scaled(&f.input("x_test"), &scale))]
-                }),
-            )
-            .mistake(
                 "measured_on_all",
-                "Information from the test samples leaks into the training. Fit the scaler to the training samples alone.",
+                MEASURED_ON_ALL,
                 computed(|f| {
                     let (train, test) = (f.input("x_train"), f.input("x_test"));
                     let rows = |x: &Num| (0..x.n_rows()).map(|row| x.row(row)).collect::<Vec<_>>();
-                    let all = f.matrix(&[rows(&train), rows(&test)].concat(), &test.row(0));
-                    let scale = measured(&all);
-                    [("train", scaled(&train, &scale)), ("test", scaled(&test, &scale))]
+                    prepared(f, &measured(&f.matrix(&[rows(&train), rows(&test)].concat(), &test.row(0))))
                 }),
-            ),
+            )
+            .mistake("measured_on_all", MEASURED_ON_ALL, computed(|f| prepared(f, &measured(&f.input("x_test"))))),
     ]
 }
 
-const DIVIDED_BY_ZERO: &str =
-    "A feature whose values are all equal has the deviation 0, and 0 / 0 is NaN. In `fit`, set such a deviation to 1.";
+const MEASURED_ON_ALL: &str = "The scaler is fitted to the test samples, alone or with the others. So information from them \
+     leaks into the training: fit it to the training samples alone.";
+
+/// The training and the test samples, scaled like this.
+fn prepared(f: &Formula, scale: &[(&'static str, Num); 2]) -> [(&'static str, Num); 2] {
+    [("train", scaled(&f.input("x_train"), scale)), ("test", scaled(&f.input("x_test"), scale))]
+}
 
 /// Mean and deviation of each column.
 fn measured(x: &Num) -> [(&'static str, Num); 2] {
@@ -945,15 +878,6 @@ fn measured_by(x: &Num, mean_of_squares: Aggregate) -> [(&'static str, Num); 2] 
     let mean = x.aggregate(Aggregate::Mean, Over::Samples).named("mean");
     let std = (x - &mean).square().aggregate(mean_of_squares, Over::Samples).sqrt().named("std");
     [("mean", mean), ("std", std)]
-}
-
-/// What a scaler makes of its own samples that computes this of their deviation.
-fn scaled_with(of_std: impl Fn(&Formula, Num) -> Num) -> impl Fn(&Record) -> Record {
-    computed(move |f| {
-        let [mean, (_, std)] = measured(&f.input("x"));
-        let std = of_std(f, std);
-        [("std", std.clone()), ("z", scaled(&f.input("x"), &[mean, ("std", std)]))]
-    })
 }
 
 fn scaled(x: &Num, [(_, mean), (_, std)]: &[(&'static str, Num); 2]) -> Num {
@@ -1005,13 +929,10 @@ fn batches() -> [Check; 5] {
             "The last batch is missing where it is a short one. So its samples are left out.",
             epoch_with(|batches, _, size| batches.retain(|batch| batch.len() == size)),
         )
-        .mistake(
+        .mistake_panics(
             "last_batch_out_of_range",
             "The last batch reaches beyond the last sample, and your code panics. Let it end there.",
-            |c| match c.counts("labels").len() % c.count("batch_size") {
-                0 => epoch(c, &in_batches(c)).into(),
-                _ => Prediction::Panics,
-            },
+            |c| !c.counts("labels").len().is_multiple_of(c.count("batch_size")),
         )
         .mistake(
             "last_batch_dropped_when_full",

@@ -1199,20 +1199,20 @@ fn slice_of_input(rights: &[Record], seen: &Answered, tolerance: crate::Toleranc
     (n_entries >= 5).then(|| (format!("slice:{input}"), format!("Here {what} holds {slice}.")))
 }
 
-/// Whether each row or entry is what its neighbour should be, except where there is none.
-fn shifted(right: &Array, seen: &[f64], tolerance: crate::Tolerance) -> Option<bool> {
+/// Whether each row or entry is what the next one should be, or else the one before it, except where there is none.
+fn is_shifted(right: &Array, seen: &[f64], is_ahead: bool, tolerance: crate::Tolerance) -> bool {
     let width = if right.axes == 2 { right.columns } else { 1 };
-    let is_same = |one: &[f64], other: &[f64]| {
-        one.iter().zip(other).all(|(one, other)| compare::same(&Value::Float(*one), &Value::Float(*other), tolerance))
-    };
-    let n = right.data.len();
+    let rest = right.data.len().saturating_sub(width);
+    let (right, seen) =
+        if is_ahead { (&right.data[width..], &seen[..rest]) } else { (&right.data[..rest], &seen[width..]) };
+    right.iter().zip(seen).all(|(one, other)| compare::same(&Value::Float(*one), &Value::Float(*other), tolerance))
+}
+
+/// Whether a shift of these rows or entries is more than chance: there are several, and not all are equal.
+fn shows_a_shift(right: &Array, tolerance: crate::Tolerance) -> bool {
+    let width = if right.axes == 2 { right.columns } else { 1 };
     let has_digits = right.data.iter().any(|number| number.fract() != 0.0);
-    // Where all are equal, a shift is not seen.
-    if n < 3 * width || !has_digits || is_same(&right.data[width..], &right.data[..n - width]) {
-        return None;
-    }
-    let is_ahead = is_same(&right.data[width..], &seen[..n - width]);
-    (is_ahead || is_same(&right.data[..n - width], &seen[width..])).then_some(is_ahead)
+    right.data.len() >= 3 * width && has_digits && !is_shifted(right, &right.data, true, tolerance)
 }
 
 /// Where in an array the wrong entries are, if that is the same in all cases.
@@ -1230,7 +1230,7 @@ fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Op
             a.data[i * a.columns + j] < 0.0
         }),
     ];
-    let (mut wrong_arrays, mut shifts) = (Vec::new(), Vec::new());
+    let (mut wrong_arrays, mut seen_arrays) = (Vec::new(), Vec::new());
     for (right, (_, observed)) in rights.iter().zip(seen) {
         for (name, right) in right.parts() {
             let observed = observed.get(name)?;
@@ -1245,16 +1245,20 @@ fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Op
             let wrong =
                 |index: usize| !compare::same(&Value::Float(wanted.data[index]), &Value::Float(got[index]), tolerance);
             let wrong: Vec<bool> = (0..wanted.data.len()).map(wrong).collect();
-            shifts.push(shifted(&wanted, &got, tolerance));
             wrong_arrays.push((wanted, wrong));
+            seen_arrays.push(got);
         }
     }
-    if let Some(Some(is_ahead)) = shifts.first()
-        && shifts.iter().all(|shift| *shift == Some(*is_ahead))
+    let all_shifted = |is_ahead: bool| {
+        let mut pairs = wrong_arrays.iter().zip(&seen_arrays);
+        pairs.all(|((right, _), seen)| is_shifted(right, seen, is_ahead, tolerance))
+    };
+    if wrong_arrays.iter().any(|(right, _)| shows_a_shift(right, tolerance))
+        && let Some(is_ahead) = [true, false].into_iter().find(|is_ahead| all_shifted(*is_ahead))
     {
         let what = if wrong_arrays[0].0.axes == 2 { "row" } else { "entry" };
         let (id, neighbour) =
-            if *is_ahead { ("one_ahead", "the next one") } else { ("one_behind", "the one before it") };
+            if is_ahead { ("one_ahead", "the next one") } else { ("one_behind", "the one before it") };
         return Some((id.to_owned(), format!("Each {what} is what {neighbour} should be.")));
     }
     let n_wrong: usize = wrong_arrays.iter().map(|(_, wrong)| wrong.iter().filter(|wrong| **wrong).count()).sum();

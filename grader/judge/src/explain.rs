@@ -1043,6 +1043,8 @@ mod tests {
     #[test]
     fn one_slip_is_told() {
         let e = |f: &Formula| f.input("y_pred") - f.input("y_true");
+        let told = said(&mean_squared_error(), |f| e(f).square().mean() / f.input("y_true").rows());
+        assert_eq!(told.says, "Your result is what comes out if `mean(e²)` is divided by `y_true.nrows()`.");
         let told = said(&mean_squared_error(), |f| e(f).abs().mean());
         assert_eq!(told.id, "edit:function:abs_for_square");
         let told = said(&mean_squared_error(), |f| e(f).square().sum() / f.input("y_true").rows());
@@ -1097,7 +1099,7 @@ mod tests {
             let softmax = |z: &Num| z.exp() / z.exp().aggregate(Aggregate::Sum, Over::Row);
             softmax(&softmax(&f.input("z")))
         });
-        assert_eq!(told.says, "Your result is what comes out if softmax is applied to the right result.");
+        assert_eq!(told.says, "Your result is what comes out if softmax is applied twice.");
 
         // Smoothed labels.
         let losses = Check::new("loss", "loss", "", 1).on(|draw| {
@@ -1567,7 +1569,12 @@ mod tests {
         assert!(told.says.ends_with("Here your result holds `labels[1..4]`."), "{}", told.says);
         let sums =
             |c: &Record| c.matrix("x").rows().into_iter().map(|row| row.sum().sin()).collect::<ndarray::Array1<f64>>();
-        let path = Check::new("path", "path", "", 1).on(cases).expects(sums);
+        // Of a single entry nothing is ahead.
+        let with_one_entry = move |draw: &mut probe::Generator| {
+            let one = Record::new().with("x", draw::matrix(draw, (1, 2), 2.0)).with("labels", vec![0_usize]);
+            [vec![one], cases(draw)].concat()
+        };
+        let path = Check::new("path", "path", "", 1).on(with_one_entry).expects(sums);
         let told = said_of(&path, &mut |c| {
             let mut sums = sums(c).to_vec();
             sums.remove(0);
@@ -1842,6 +1849,8 @@ mod tests {
         );
         let ratio = |f: &Formula| f.input("z").exp() / 3.0 + f.input("z");
         assert_eq!(id(ratio, |z| z.mapv(|z| (z / 3.0).exp() + z)), "edit:regrouped:exp_z_3");
+        let root = |f: &Formula| f.input("z").exp().sqrt() + 3.0;
+        assert_eq!(id(root, |z| z.mapv(|z| (z.exp() + 3.0).sqrt())), "edit:regrouped:sqrt_exp_z_3");
     }
 
     #[test]
