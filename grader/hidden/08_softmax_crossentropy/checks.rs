@@ -31,13 +31,12 @@ fn checks() -> Vec<Check> {
                 [large_scores(draw), vec![Record::new().with("z", far_apart)]].concat()
             })
             .computes(|f| softmax_of(&f.input("z")))
-            .mistake("exponential_overflows", EXPONENTIAL_OVERFLOWS, of_scores(softmax_as_in_the_book))
             .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, of_scores(|z| softmax_below(z, &z.max())))
             .mistake_if(
                 "another_score_subtracted",
-                "A probability is NaN, probably because not the row's *largest* score is subtracted. After the first, \
-                 the smallest or the mean, a large positive number may remain, and e^710 is already infinite.",
-                |_, seen| seen.matrix("result").iter().any(|p| p.is_nan()),
+                "A probability is NaN, probably because not the row's *largest* score is subtracted. After the \
+                 first, the smallest or the mean, a large positive number may remain, and e^710 is already infinite.",
+                has_nan,
             )
             .mistake_if(
                 "scores_clamped",
@@ -60,16 +59,14 @@ fn checks() -> Vec<Check> {
                 "The probabilities are divided by the temperature. Divide the scores, before softmax.",
                 computed(|f| softmax_of(&f.input("z")) / f.input("temperature")),
             )
-            .mistake(
-                "temperature_at_least_one",
-                "A temperature below 1 is treated as 1. It is any number above 0, and below 1 the largest probability grows.",
-                computed(|f| softmax_of(&(f.input("z") / f.input("temperature").or_more(&f.number(1.0))))),
-            )
-            .mistake(
-                "temperature_at_most_one",
-                "A temperature above 1 is treated as 1. It is any number above 0, and above 1 the probabilities move towards \
-                 each other.",
-                computed(|f| softmax_of(&(f.input("z") / f.input("temperature").or_less(&f.number(1.0))))),
+            .mistake_each(
+                "temperature_kept_on_one_side_of_1",
+                "A temperature below 1, or one above 1, is treated as 1. It is any number above 0: below 1 the \
+                 largest probability grows, above 1 the probabilities move towards each other.",
+                [Num::or_more as fn(&Num, &Num) -> Num, Num::or_less],
+                |c, bounded| {
+                    computed(|f| softmax_of(&(f.input("z") / bounded(&f.input("temperature"), &f.number(1.0)))))(c)
+                },
             ),
         Check::new("log_softmax", "log_softmax", "log_softmax is the logarithm of softmax", 1)
             .on(|draw| vec![lesson(), scores(draw)])
@@ -88,17 +85,17 @@ fn checks() -> Vec<Check> {
             .on(|draw| [large_scores(draw), vec![Record::new().with("z", array![[0.0, 1000.0, -500.0]])]].concat())
             .computes(|f| log_softmax_of(&f.input("z")))
             .mistake("logarithm_of_softmax", LOGARITHM_OF_SOFTMAX, of_scores(|z| softmax_of(z).ln()))
-            .mistake("exponential_overflows", EXPONENTIAL_OVERFLOWS, of_scores(sum_as_in_the_book))
-            .mistake("exponential_overflows", EXPONENTIAL_OVERFLOWS, of_scores(|z| softmax_as_in_the_book(z).ln()))
+            .mistake_each("exponential_overflows", EXPONENTIAL_OVERFLOWS, AS_IN_THE_BOOK, |c, ln_p| of_scores(ln_p)(c))
             .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, of_scores(|z| log_softmax_below(z, &z.max())))
             .mistake(
                 "largest_begins_at_zero",
-                "The search for the largest score begins at 0, so in a row of negative scores it finds 0. Begin at -∞.",
+                "The search for the largest score begins at 0, so in a row of negative scores it finds 0. Begin at \
+                 -∞.",
                 of_scores(|z| log_softmax_below(z, &row_max(z).relu())),
             )
             .mistake_if(
                 "probability_made_larger",
-                "A logarithm is too large. Either a score or a probability is bounded, or -∞ is replaced by something else. \
+                "A logarithm is too large: a score or a probability is bounded, or -∞ is replaced by something else. \
                  That changes the result: a score that is 1000 below the largest has ln p = -1000.",
                 |c, seen| {
                     let right = of_scores(log_softmax_of)(c);
@@ -159,19 +156,15 @@ fn one_hot_checks() -> Vec<Check> {
                 let y = one_hot(&labels, c.count("n_classes"));
                 ok(y * Array2::from_shape_fn((labels.len(), 1), |(i, _)| labels[i] as f64))
             })
-            .mistake("labels_counted_from_one", "The 1 is one column too far to the left: class 0 has column 0.", |c| {
-                let labels = c.counts("labels");
-                if labels.contains(&0) {
-                    return Prediction::Panics;
-                }
-                ok(one_hot(&labels.iter().map(|label| label - 1).collect::<Vec<_>>(), c.count("n_classes"))).into()
-            })
             .mistake(
-                "classes_counted_from_the_labels",
-                "The number of columns depends on the largest label, but the largest class may be missing in a batch.",
+                "labels_counted_from_one",
+                "The 1 is one column too far to the left: class 0 has column 0.",
                 |c| {
                     let labels = c.counts("labels");
-                    ok(one_hot(&labels, labels.iter().max().map_or(0, |max| max + 1)))
+                    if labels.contains(&0) {
+                        return Prediction::Panics;
+                    }
+                    ok(one_hot(&labels.iter().map(|label| label - 1).collect::<Vec<_>>(), c.count("n_classes"))).into()
                 },
             ),
         Check::new("one_hot_error", "one_hot", "one_hot reports the first label that is no class", 2)
@@ -186,7 +179,8 @@ fn one_hot_checks() -> Vec<Check> {
             .expects(first_wrong_label)
             .mistake(
                 "panics_on_a_wrong_label",
-                "Your code panics on a label that is no class. Compare it with `n_classes` first, and return an `Err`.",
+                "Your code panics on a label that is no class. Compare it with `n_classes` first, and return an \
+                 `Err`.",
                 |c| if wrong_labels(c).is_empty() { first_wrong_label(c).into() } else { Prediction::Panics },
             )
             .mistake(
@@ -232,7 +226,6 @@ fn nll_checks() -> Vec<Check> {
             })
             .computes(nll_of)
             .mistake("all_classes_count", ALL_CLASSES_COUNT, computed(|f| sum_of_all_logarithms(&f.input("p"))))
-            .mistake("favourite_counts", FAVOURITE_COUNTS, computed(|f| -row_max(&f.input("p")).ln().mean()))
             .mistake(
                 "smaller_for_larger",
                 "You take the smaller of p and `eps`. For a lower bound take the larger, `p.max(eps)`: at least eps.",
@@ -291,7 +284,11 @@ fn cross_entropy_checks() -> Vec<Check> {
             .mistake("softmax_down_the_columns", DOWN_THE_COLUMNS, loss_of(|z| softmax_of(&z.t()).t().ln()))
             .mistake("softmax_over_everything", OVER_EVERYTHING, loss_of(|z| softmax_over_everything(z).ln()))
             .mistake("all_classes_count", ALL_CLASSES_COUNT, of_scores(|z| sum_of_all_logarithms(&softmax_of(z))))
-            .mistake("favourite_counts", FAVOURITE_COUNTS, of_scores(|z| -row_max(&softmax_of(z)).ln().mean()))
+            .mistake(
+                "favourite_counts",
+                "The largest probability of each row is used. Use that of the *true* class.",
+                of_scores(|z| -row_max(&softmax_of(z)).ln().mean()),
+            )
             .mistake("softmax_twice", SOFTMAX_TWICE, loss_of(|z| log_softmax_of(&softmax_of(z))))
             .mistake_if(
                 "small_number_in_the_logarithm",
@@ -315,8 +312,7 @@ fn cross_entropy_checks() -> Vec<Check> {
             })
             .computes(cross_entropy_of)
             .mistake("logarithm_of_softmax", LOGARITHM_OF_SOFTMAX, loss_of(|z| softmax_of(z).ln()))
-            .mistake("exponential_overflows", EXPONENTIAL_OVERFLOWS, loss_of(sum_as_in_the_book))
-            .mistake("exponential_overflows", EXPONENTIAL_OVERFLOWS, loss_of(|z| softmax_as_in_the_book(z).ln()))
+            .mistake_each("exponential_overflows", EXPONENTIAL_OVERFLOWS, AS_IN_THE_BOOK, |c, ln_p| loss_of(ln_p)(c))
             .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, loss_of(|z| log_softmax_below(z, &z.max())))
             .mistake_if("loss_clipped", LOSS_CLIPPED, |c, seen| {
                 let right = computed(cross_entropy_of)(c).float("result");
@@ -339,13 +335,14 @@ fn cross_entropy_checks() -> Vec<Check> {
             .expects(printed_loss)
             .mistake(
                 "minus_zero",
-                "The loss is printed as -0, the negative of ln p = 0. Do not change a sign at the end: compute ln Σ e^z - \
-                 z_true, or subtract each ln p from a sum that begins at 0.0.",
+                "The loss is printed as -0, the negative of ln p = 0. Do not change a sign at the end: compute ln Σ \
+                 e^z - z_true, or subtract each ln p from a sum that begins at 0.0.",
                 |c| if printed_loss(c) == "0" { "-0".to_owned() } else { printed_loss(c) },
             )
             .mistake_if(
                 "certainty_costs_something",
-                "The loss of a perfect prediction is not 0, as if its probability were kept below 1. ln 1 needs no care.",
+                "The loss of a perfect prediction is not 0, as if its probability were kept below 1. ln 1 needs no \
+                 care.",
                 |_, seen| seen.text("result").parse().is_ok_and(|loss: f64| loss > 0.0 && loss < 0.01),
             ),
         of_nothing("cross_entropy_empty", "cross_entropy", "cross_entropy is NaN without samples", cross_entropy_of),
@@ -366,7 +363,8 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
             )
             .mistake(
                 "slope_of_the_squash_once_more",
-                SLOPE_ONCE_MORE,
+                "The gradient is multiplied by p · (1 - p), but p - y already contains the slope of softmax. With \
+                 this factor twice, the most wrong predictions have the smallest gradient.",
                 computed(|f| {
                     let p = softmax_of(&f.input("z"));
                     ce_gradient_of(f) * &p * (1.0 - &p)
@@ -389,11 +387,8 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
                 ]
             })
             .computes(ce_gradient_of)
-            .mistake("exponential_overflows", EXPONENTIAL_OVERFLOWS, gradient_of(softmax_as_in_the_book))
             .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, gradient_of(|z| softmax_below(z, &z.max())))
-            .mistake_if("chain_rule_through_zero", CHAIN_RULE_THROUGH_ZERO, |_, seen| {
-                seen.matrix("result").iter().any(|slope| slope.is_nan())
-            }),
+            .mistake_if("chain_rule_through_zero", CHAIN_RULE_THROUGH_ZERO, has_nan),
         slope(
             Check::new(
                 "cross_entropy_slope",
@@ -412,11 +407,6 @@ fn cross_entropy_grad_checks() -> Vec<Check> {
 
 fn chain_rule_checks() -> Vec<Check> {
     let p = |draw: &mut probe::Generator| softmax(&draw::matrix(draw, (1, 4), 1.5)).row(0).to_owned();
-    let chain = |c: &Record| {
-        let mut gradient = c.vector("p").to_owned();
-        gradient[c.count("label")] -= 1.0;
-        gradient
-    };
     vec![
         Check::new("softmax_jacobian", "jacobian", "softmax_jacobian has the slope of each p along each score", 2)
             .on(move |draw| {
@@ -424,16 +414,7 @@ fn chain_rule_checks() -> Vec<Check> {
                     .map(|p| Record::new().with("p", p))
                     .to_vec()
             })
-            .computes(|f| {
-                let p = f.input("p");
-                let slope = |i: usize, j: usize| {
-                    let (p_i, p_j) = (p.at(i).named("p_i"), p.at(j).named("p_j"));
-                    if i == j { &p_i * (1.0 - &p_i) } else { -&p_i * p_j }
-                };
-                let places = 0..p.n_entries();
-                let row = |i: usize| f.vector(&places.clone().map(|j| slope(i, j)).collect::<Vec<_>>());
-                f.matrix(&places.clone().map(row).collect::<Vec<_>>(), &p)
-            })
+            .computes(jacobian_of)
             .mistake(
                 "diagonal_only",
                 "Only the diagonal is not 0. But if one score rises, all other probabilities fall: by -p_i · p_j.",
@@ -442,21 +423,21 @@ fn chain_rule_checks() -> Vec<Check> {
             .mistake(
                 "others_rise_as_well",
                 "Off the diagonal the sign is wrong: if one score rises, the *other* probabilities fall.",
-                |c| jacobian(&c.vector("p")).mapv(f64::abs),
+                computed(|f| jacobian_of(f).abs()),
             )
-            .mistake(
-                "diagonal_like_the_rest",
-                "The diagonal is -p_i · p_i, but the slope of a probability along its own score is p_i · (1 - p_i).",
-                |c| {
+            .mistake_each(
+                "same_factor_twice",
+                "Off the diagonal both factors are the same. Entry (i, j) is -p_i · p_j: one factor of the row, one \
+                 of the column.",
+                [false, true],
+                |c, is_of_the_column| {
                     let p = c.vector("p");
-                    Array2::from_shape_fn((p.len(), p.len()), |(i, j)| -p[i] * p[j])
+                    Array2::from_shape_fn((p.len(), p.len()), |(i, j)| match i == j {
+                        true => p[i] * (1.0 - p[i]),
+                        false => -p[if *is_of_the_column { j } else { i }].powi(2),
+                    })
                 },
-            )
-            .mistake("same_factor_twice", SAME_FACTOR_TWICE, |c| row_factor_twice(&c.vector("p")))
-            .mistake("same_factor_twice", SAME_FACTOR_TWICE, |c| row_factor_twice(&c.vector("p")).t().to_owned())
-            .mistake("softmax_twice", "Softmax is applied once more, but `p` is its result already.", |c| {
-                jacobian(&softmax(&c.vector("p").insert_axis(Axis(0))).row(0))
-            }),
+            ),
         Check::new("grad_by_chain_rule", "jacobian", "the chain rule leads to p - y as well", 1)
             .after("softmax_jacobian")
             .on(move |draw| {
@@ -464,43 +445,30 @@ fn chain_rule_checks() -> Vec<Check> {
                     .map(|(p, label)| Record::new().with("p", p).with("label", label))
                     .to_vec()
             })
-            .expects(chain)
-            .mistake(
-                "slope_of_the_logarithm_forgotten",
-                "dL/dp is -1 at the label here. The slope of -ln p is -1/p.",
-                move |c| chain(c) * c.vector("p")[c.count("label")],
-            )
+            .computes(|f| {
+                let y = true_class(f).named("y");
+                let dl_dp = (-y / f.input("p")).named("dL/dp");
+                jacobian_of(f).dot(&dl_dp)
+            })
             .mistake(
                 "loss_for_its_slope",
                 "dL/dp is -ln p at the label here, which is the loss itself. Its slope is -1/p.",
-                move |c| {
-                    let p = c.vector("p")[c.count("label")];
-                    chain(c) * p * p.ln()
-                },
+                computed(|f| jacobian_of(f).dot(&(-true_class(f) * f.input("p").ln()))),
             )
             .mistake(
                 "every_class_counts",
                 "dL/dp is -1/p for every class, but the loss depends on the true class only.",
-                |c| c.vector("p").mapv(|p| c.vector("p").len() as f64 * p - 1.0),
+                computed(|f| jacobian_of(f).dot(&(-1.0 / f.input("p")))),
             )
             .mistake(
                 "chain_ends_at_p",
                 "This is dL/dp, the slope along the probabilities. Multiply it by the Jacobian.",
-                |c| {
-                    let mut slope = Array1::zeros(c.vector("p").len());
-                    slope[c.count("label")] = -1.0 / c.vector("p")[c.count("label")];
-                    slope
-                },
+                computed(|f| -true_class(f) / f.input("p")),
             )
             .mistake(
                 "diagonal_only",
                 "Only the score of the true class gets a slope: use the whole Jacobian, not only its diagonal.",
-                move |c| {
-                    let label = c.count("label");
-                    let mut gradient = Array1::zeros(c.vector("p").len());
-                    gradient[label] = chain(c)[label];
-                    gradient
-                },
+                computed(|f| true_class(f) * (f.input("p") - 1.0)),
             ),
     ]
 }
@@ -516,12 +484,7 @@ fn bce_checks() -> Vec<Check> {
             .computes(|f| {
                 let (p, y) = (f.input("p"), f.input("y"));
                 y.equals(&f.number(1.0)).choose(&p, &(1.0 - &p)).aggregate(Aggregate::Product, Over::All)
-            })
-            .mistake(
-                "no_left_out",
-                "Samples with y = 0 are left out. Each has the factor 1 - p.",
-                computed(|f| f.input("p").power(&f.input("y")).aggregate(Aggregate::Product, Over::All)),
-            ),
+            }),
         Check::new("bce_with_logits", "bce_with_logits", "bce_with_logits is the mean of ln(1 + e^z) - y·z", 2)
             .on(|draw| vec![yes_or_no(), answers(draw)])
             .computes(bce_of)
@@ -532,8 +495,8 @@ fn bce_checks() -> Vec<Check> {
             )
             .mistake(
                 "one_outside_the_logarithm",
-                "This is ln(e^z) + 1 - y·z, and ln(e^z) is z. The 1 belongs inside the logarithm: ln(1 + e^z), as `ln_1p` \
-                 computes it from e^z.",
+                "This is ln(e^z) + 1 - y·z, and ln(e^z) is z. The 1 belongs inside the logarithm: ln(1 + e^z), as \
+                 `ln_1p` computes it from e^z.",
                 computed(|f| (f.input("z") + 1.0 - f.input("y") * f.input("z")).mean()),
             )
             .mistake(
@@ -543,8 +506,8 @@ fn bce_checks() -> Vec<Check> {
             )
             .mistake_if(
                 "minus_after_the_exponential",
-                "The loss is NaN. Is it the logarithm of a negative number? `-z.abs().exp()` is -(e^|z|), and e^-|z| is \
-                 `(-z.abs()).exp()`.",
+                "The loss is NaN, perhaps as the logarithm of a negative number. `-z.abs().exp()` is -(e^|z|), and \
+                 e^-|z| is `(-z.abs()).exp()`.",
                 |_, seen| seen.float("result").is_nan(),
             ),
         Check::new("bce_large", "bce_with_logits", "bce_with_logits is exact however wrong the scores are", 2)
@@ -559,14 +522,14 @@ fn bce_checks() -> Vec<Check> {
             .computes(bce_of)
             .mistake_if(
                 "loss_from_probabilities",
-                "This takes the logarithm of the probability. σ(40) rounds to 1, and ln(1 - p) is -∞ instead of -40. \
-                 Compute ln(1 + e^z) - y·z from the score.",
+                "This takes the logarithm of the probability, and σ(40) rounds to 1, so ln(1 - p) is -∞ instead of \
+                 -40. Compute ln(1 + e^z) - y·z from the score.",
                 |c, seen| c.vector("z")[0] == 40.0 && !seen.float("result").is_finite(),
             )
             .mistake_if(
                 "exponential_overflows",
-                "e^800 is infinite, and 1 / (1 + e^800) is 0: the logarithm of 1 + e^800 is infinite, and so is that of such \
-                  a probability. Take max(z, 0) out of ln(1 + e^z): ln(1 + e^-|z|) remains.",
+                "e^800 is infinite, and 1 / (1 + e^800) is 0: the logarithm of 1 + e^800 is infinite, and so is that \
+                 of such a probability. Take max(z, 0) out of ln(1 + e^z): ln(1 + e^-|z|) remains.",
                 |_, seen| !seen.float("result").is_finite(),
             )
             .mistake_if("loss_clipped", LOSS_CLIPPED, |c, seen| {
@@ -583,14 +546,6 @@ fn bce_grad_checks() -> Vec<Check> {
             .asks("bce_with_logits_grad")
             .on(|draw| vec![yes_or_no(), answers(draw)])
             .computes(bce_gradient_of)
-            .mistake(
-                "slope_of_the_squash_once_more",
-                SLOPE_ONCE_MORE,
-                computed(|f| {
-                    let p = f.input("z").sigmoid();
-                    bce_gradient_of(f) * &p * (1.0 - &p)
-                }),
-            )
             .mistake(
                 "slope_along_the_probability",
                 "This is the slope along p. Along the *score*, p · (1 - p), the slope of the sigmoid, cancels.",
@@ -619,19 +574,19 @@ fn bce_grad_checks() -> Vec<Check> {
         .computes(bce_gradient_of)
         .mistake(
             "exponential_overflows",
-            "e^800 is infinite, and e^z / (1 + e^z) is NaN. 1 / (1 + e^-z) is the same, and 1 divided by infinity is 0.",
+            "e^800 is infinite, and e^z / (1 + e^z) is NaN. 1 / (1 + e^-z) is the same, and 1 divided by infinity is \
+             0.",
             computed(|f| {
                 let e = f.input("z").exp();
                 (&e / (1.0 + &e) - f.input("y")) / e.count()
             }),
         )
-        .mistake_if("chain_rule_through_zero", CHAIN_RULE_THROUGH_ZERO, |_, seen| {
-            seen.vector("result").iter().any(|slope| slope.is_nan())
-        })
+        .mistake_if("chain_rule_through_zero", CHAIN_RULE_THROUGH_ZERO, has_nan)
         .mistake_if(
             "slope_lost",
-            "The slope is far too small where the neuron is certain and wrong. Perhaps p is clipped before a division. \
-             On paper p · (1 - p) cancels, and the result is p - y, without a division and without clipping.",
+            "The slope is far too small where the neuron is certain and wrong, perhaps because p is clipped before a \
+             division. On paper p · (1 - p) cancels, and the result is p - y, without a division and without \
+             clipping.",
             |c, seen| {
                 let right = computed(bce_gradient_of)(c);
                 let mut pairs = right.vector("result").into_iter().zip(seen.vector("result"));
@@ -652,22 +607,17 @@ fn bce_grad_checks() -> Vec<Check> {
 const DOWN_THE_COLUMNS: &str = "The sum goes down the columns, but a row is a sample: each row of P sums to 1.";
 const OVER_EVERYTHING: &str = "The sum goes over the whole matrix. Sum along each row by itself.";
 const SOFTMAX_TWICE: &str = "Softmax is applied twice. Apply it once, to the scores.";
-const EXPONENTIAL_OVERFLOWS: &str = "e^1000 is infinite, and e^-1000 is 0. Subtract the row's largest score first: the \
-     probabilities stay the same, and ln Σ e^z is max + ln Σ e^(z - max).";
+const EXPONENTIAL_OVERFLOWS: &str = "e^1000 is infinite, and e^-1000 is 0. Subtract the row's largest score first: \
+     the probabilities stay the same, and ln Σ e^z is max + ln Σ e^(z - max).";
 const ONE_MAX_FOR_ALL_ROWS: &str = "The largest score of *all* rows is subtracted. In a row of much smaller scores \
      every exponential then rounds to 0: each row needs its own maximum.";
-const LOGARITHM_OF_SOFTMAX: &str = "This takes the logarithm of the probability. e^-1000 rounds to 0, and its logarithm is \
-     -∞ instead of -1000. Simplify on paper first: z - ln Σ e^z needs no probability.";
-const LOSS_CLIPPED: &str = "The loss is far too small, as if the probability were clipped. Then the loss stops growing, \
+const LOGARITHM_OF_SOFTMAX: &str = "This takes the logarithm of the probability, and e^-1000 rounds to 0, so the \
+     logarithm is -∞ instead of -1000. Simplify on paper first: z - ln Σ e^z needs no probability.";
+const LOSS_CLIPPED: &str = "The loss is far too small, as if the probability were clipped, so that it stops growing, \
      and its slope is 0. Compute the loss from the scores, without clipping.";
 const ALL_CLASSES_COUNT: &str = "The logarithms of all classes are summed up. Only the true class counts.";
-const FAVOURITE_COUNTS: &str = "The largest probability of each row is used. Use that of the *true* class.";
-const SAME_FACTOR_TWICE: &str = "Off the diagonal both factors are the same. Entry (i, j) is -p_i · p_j: one factor of the \
-     row, one of the column.";
-const SLOPE_ONCE_MORE: &str = "The gradient is multiplied by p · (1 - p). p - y already contains the slope of softmax, or \
-     of the sigmoid. With this factor twice, the most wrong predictions have the smallest gradient.";
-const CHAIN_RULE_THROUGH_ZERO: &str = "A slope is NaN, probably from the chain rule, step by step: where p is 0 or 1, one \
-     factor is infinite, another 0. On paper p cancels, and the result is p - y, which needs no division.";
+const CHAIN_RULE_THROUGH_ZERO: &str = "A slope is NaN, probably from the chain rule, step by step: where p is 0 or \
+     1, one factor is infinite, another 0. On paper p cancels, and the result is p - y, which needs no division.";
 
 /// The mean over the samples of what code sums up that does not look at the label.
 fn sum_of_all_logarithms(p: &Num) -> Num {
@@ -689,10 +639,12 @@ fn gradient_of(p: impl Fn(&Num) -> Num) -> impl Fn(&Record) -> Record {
     computed(move |f| gradient_from(f, p(&f.input("z"))))
 }
 
+fn has_nan(_: &Record, seen: &Record) -> bool {
+    matches!(seen.get("result"), Some(Value::Array { data, .. }) if data.iter().any(|number| number.is_nan()))
+}
+
 /// A loss of no samples; `right` is the formula for some and for none.
 fn of_nothing(id: &'static str, function: &'static str, title: &'static str, right: fn(&Formula) -> Num) -> Check {
-    let is_nothing =
-        |c: &Record| c.parts().any(|(_, value)| matches!(value, Value::Array { data, .. } if data.is_empty()));
     Check::new(id, function, title, 1)
         .asks(function)
         .after(function)
@@ -708,18 +660,6 @@ fn of_nothing(id: &'static str, function: &'static str, title: &'static str, rig
                 .to_vec(),
         })
         .computes(right)
-        .mistake(
-            "nothing_is_perfect",
-            "Without samples your loss is 0, as if the predictions were perfect. Nothing was measured, so it should \
-             be NaN: 0.0 divided by 0.0 is NaN.",
-            move |c| if is_nothing(c) { 0.0.into() } else { computed(right)(c) },
-        )
-        .mistake(
-            "panics_on_nothing",
-            "Without samples your code panics. `.mean()` is `None` for an empty array; a sum divided by a count as \
-             `f64` is NaN, which is what the documentation asks for.",
-            move |c| if is_nothing(c) { Prediction::Panics } else { computed(right)(c).into() },
-        )
 }
 
 /// A check that the gradient is what is measured on the learner's own loss, and `right`.
@@ -845,19 +785,15 @@ fn softmax_of(z: &Num) -> Num {
     softmax_below(z, &row_max(z))
 }
 
-fn softmax_as_in_the_book(z: &Num) -> Num {
-    let exponentials = z.exp().named("exponentials");
-    &exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)
-}
-
 fn softmax_over_everything(z: &Num) -> Num {
     z.exp() / z.exp().sum()
 }
 
-/// The logarithm of softmax, without anything taken off.
-fn sum_as_in_the_book(z: &Num) -> Num {
-    z - z.exp().aggregate(Aggregate::Sum, Over::Row).ln()
-}
+/// The logarithm of softmax, without anything taken off the scores.
+const AS_IN_THE_BOOK: [fn(&Num) -> Num; 2] = [
+    |z| z - z.exp().aggregate(Aggregate::Sum, Over::Row).ln(),
+    |z| (z.exp() / z.exp().aggregate(Aggregate::Sum, Over::Row)).ln(),
+];
 
 /// The logarithm of softmax, with this number taken off the scores before.
 fn log_softmax_below(z: &Num, max: &Num) -> Num {
@@ -911,18 +847,27 @@ fn bce_gradient_of(f: &Formula) -> Num {
     (p - f.input("y")) / f.input("z").count()
 }
 
+/// The slope of each probability along each score.
+fn jacobian_of(f: &Formula) -> Num {
+    let p = f.input("p");
+    let slope = |i: usize, j: usize| {
+        let (p_i, p_j) = (p.at(i).named("p_i"), p.at(j).named("p_j"));
+        if i == j { &p_i * (1.0 - &p_i) } else { -&p_i * p_j }
+    };
+    let places = 0..p.n_entries();
+    let row = |i: usize| f.vector(&places.clone().map(|j| slope(i, j)).collect::<Vec<_>>());
+    f.matrix(&places.clone().map(row).collect::<Vec<_>>(), &p)
+}
+
+/// 1 for the true class, 0 for the others.
+fn true_class(f: &Formula) -> Num {
+    let classes: Vec<Num> = (0..f.input("p").n_entries()).map(|class| f.number(class as f64)).collect();
+    f.vector(&classes).equals(&f.input("label")).real()
+}
+
 /// Softmax of each row as `1 / Σ_k e^(z_k - z_j)`: as safe as with the maximum.
 fn softmax(z: &ArrayRef2<f64>) -> Array2<f64> {
     Array2::from_shape_fn(z.dim(), |(i, j)| 1.0 / z.row(i).iter().map(|other| (other - z[[i, j]]).exp()).sum::<f64>())
-}
-
-fn jacobian(p: &ArrayRef1<f64>) -> Array2<f64> {
-    Array2::from_diag(&p.to_owned()) - Array2::from_shape_fn((p.len(), p.len()), |(i, j)| p[i] * p[j])
-}
-
-/// The same, but off the diagonal both factors are those of the row.
-fn row_factor_twice(p: &ArrayRef1<f64>) -> Array2<f64> {
-    Array2::from_shape_fn((p.len(), p.len()), |(i, j)| if i == j { p[i] * (1.0 - p[i]) } else { -p[i] * p[i] })
 }
 
 fn sigmoid(z: f64) -> f64 {

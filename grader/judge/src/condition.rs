@@ -52,16 +52,7 @@ pub(crate) fn of_wrong_inputs(
     if n_right == 0 || started.elapsed() > SLOW * seen.len() as u32 {
         return None;
     }
-    let mut cases: Vec<Record> = Vec::new();
-    for case in (1..10).flat_map(|by| check.cases(seed.wrapping_add(by)).unwrap_or_default()) {
-        if cases.len() == MAX_MORE {
-            break;
-        }
-        let is_new = !cases.contains(&case) && !seen.iter().any(|(other, _)| *other == case);
-        if is_new && !verdict::panic_is_right(check, &case) {
-            cases.push(case);
-        }
-    }
+    let cases = further_cases(check, |case| seen.iter().any(|(other, _)| other == case), seed);
     let answers = more(&cases);
     let all = seen.iter().cloned().chain(cases.into_iter().zip(answers));
     let (right, wrong): (Vec<_>, Vec<_>) = all.partition(|(case, seen)| verdict::is_right(check, case, seen));
@@ -84,18 +75,10 @@ pub(crate) fn of_wrong_inputs(
     let n_right = |condition: &Condition| right.iter().filter(|case| (condition.holds)(case)).count();
     let fits = conditions.iter().map(|condition| (n_right(condition), condition));
     let fits: Vec<(usize, &Condition)> = fits.filter(is_told).collect();
-    // What holds for the fewest right results explains most; of each part it is told once.
+    // What holds for the fewest right results explains most.
     let n_right = fits.iter().map(|(n_right, _)| *n_right).min()?;
-    let mut best: Vec<&Condition> = Vec::new();
-    for (_, condition) in fits.iter().filter(|(other, _)| *other == n_right) {
-        if best.iter().all(|other| other.part != condition.part) {
-            best.push(condition);
-        }
-    }
-    if best.len() > MAX_TOLD {
-        return None;
-    }
-    let words = best.iter().map(|condition| condition.words.as_str()).collect::<Vec<_>>().join(" and ");
+    let best = fits.iter().filter(|(other, _)| *other == n_right).map(|(_, condition)| *condition);
+    let (ids, words) = together(best)?;
     let says = match (n_right, wrong.len()) {
         (0, 1) => format!("Of {n} inputs, only the one where {words} has a wrong result."),
         (0, _) => format!("Of {n} inputs, exactly those where {words} have a wrong result."),
@@ -104,8 +87,49 @@ pub(crate) fn of_wrong_inputs(
             format!("Of {n} inputs, {n_wrong} have a wrong result: all of them are among the {n_meant} where {words}.")
         }
     };
-    let ids = best.iter().map(|condition| condition.id.as_str()).collect::<Vec<_>>().join("+");
     Some(Explanation { id: format!("seen:only_where:{ids}"), says, is_all: false })
+}
+
+/// What is special about the inputs for which code panics, if it `returns` something for others.
+pub(crate) fn of_panics(panics: &[Record], returns: &[Record]) -> Option<Explanation> {
+    if panics.is_empty() || returns.len() < MIN_RIGHT {
+        return None;
+    }
+    let conditions = conditions(returns, panics);
+    let is_special = |condition: &&Condition| condition.is_edge && !returns.iter().any(|case| (condition.holds)(case));
+    let (ids, words) = together(conditions.iter().filter(is_special))?;
+    let n = panics.len() + returns.len();
+    let says = match panics.len() {
+        1 => format!("Of {n} inputs, your code panics only for the one where {words}."),
+        _ => format!("Of {n} inputs, your code panics for exactly those where {words}."),
+    };
+    Some(Explanation { id: format!("seen:panics_where:{ids}"), says, is_all: false })
+}
+
+/// Conditions as one: their ids and their words. Of each part the first one is told.
+fn together<'a>(conditions: impl Iterator<Item = &'a Condition>) -> Option<(String, String)> {
+    let mut told: Vec<&Condition> = Vec::new();
+    for condition in conditions {
+        if told.iter().all(|other| other.part != condition.part) {
+            told.push(condition);
+        }
+    }
+    let join = |what: fn(&Condition) -> &str, with: &str| told.iter().map(|it| what(it)).collect::<Vec<_>>().join(with);
+    (1..=MAX_TOLD).contains(&told.len()).then(|| (join(|it| &it.id, "+"), join(|it| &it.words, " and ")))
+}
+
+/// Cases of other seeds, at which right code does not panic. None of them is known.
+pub(crate) fn further_cases(check: &Check, is_known: impl Fn(&Record) -> bool, seed: u64) -> Vec<Record> {
+    let mut cases: Vec<Record> = Vec::new();
+    for case in (1..10).flat_map(|by| check.cases(seed.wrapping_add(by)).unwrap_or_default()) {
+        if cases.len() == MAX_MORE {
+            break;
+        }
+        if !cases.contains(&case) && !is_known(&case) && !verdict::panic_is_right(check, &case) {
+            cases.push(case);
+        }
+    }
+    cases
 }
 
 /// With fewer wrong results, a single right one is no exception.
@@ -354,6 +378,21 @@ mod tests {
             check.cases(1).unwrap().into_iter().map(|case| (case.clone(), answer(&case))).collect();
         let found = of_wrong_inputs(&check, &seen, &mut |cases| cases.iter().map(answer).collect(), 1).unwrap();
         assert_eq!(found.says, "Of 25 inputs, only x = 3 has a right result.");
+    }
+
+    #[test]
+    fn what_is_special_about_inputs_with_a_panic_is_told() {
+        let numbers = |numbers: &[f64]| Record::new().with("y", ndarray::Array1::from(numbers.to_vec()));
+        let returns = [numbers(&[1.0]), numbers(&[2.0, -3.0]), numbers(&[0.5, 4.0, 1.0])];
+        let told = |panics: &[Record], n: usize| of_panics(panics, &returns[..n]).map(|found| (found.id, found.says));
+        let (id, says) = told(&[numbers(&[])], 3).unwrap();
+        assert_eq!(id, "seen:panics_where:empty:y");
+        assert_eq!(says, "Of 4 inputs, your code panics only for the one where `y` is empty.");
+        let (_, says) = told(&[numbers(&[f64::NAN]), numbers(&[2.0, f64::NAN])], 3).unwrap();
+        assert_eq!(says, "Of 5 inputs, your code panics for exactly those where `y` contains NaN.");
+        // Nothing special, and too few others.
+        assert_eq!(told(&[numbers(&[7.0, 8.0])], 3), None);
+        assert_eq!(told(&[numbers(&[])], 2), None);
     }
 
     #[test]

@@ -110,6 +110,12 @@ pub(crate) fn judge(check: &Check, seed: u64, explains: bool, grader: &Grader) -
             } else if let Some((name, error)) = seen.last().and_then(|(case, _)| refusal::right_error(check, case)) {
                 stop.mistake = Some(format!("seen:panics_for:{name}"));
                 stop.message += &format!("\nThe right result is the error `{error}`.");
+            } else if explains
+                && started.elapsed() <= MAX_TIME
+                && let Some(found) = special_about_panics(check, &seen, cases, seed, grader)?
+            {
+                stop.mistake = Some(found.id);
+                stop.message += &format!("\n{}", found.says);
             }
             stop
         }
@@ -152,6 +158,39 @@ pub(crate) fn judge(check: &Check, seed: u64, explains: bool, grader: &Grader) -
     }
     verdict.output = output;
     Ok(verdict)
+}
+
+/// What is special about inputs for which code panics; `left` are the cases after the first of them.
+fn special_about_panics(
+    check: &Check,
+    seen: &Seen,
+    left: VecDeque<Record>,
+    seed: u64,
+    grader: &Grader,
+) -> Result<Option<explain::Explanation>> {
+    if check.fetched.is_some() {
+        return Ok(None);
+    }
+    let (mut panics, mut returns) = (Vec::new(), Vec::new());
+    for (case, observed) in seen {
+        if observed.is_some() { returns.push(case.clone()) } else { panics.push(case.clone()) }
+    }
+    let further =
+        condition::further_cases(check, |case| left.contains(case) || seen.iter().any(|(it, _)| it == case), seed);
+    let is_meant = |case: &Record| !panic_is_right(check, case);
+    let mut left: VecDeque<Record> = left.iter().filter(|case| is_meant(case)).cloned().chain(further).collect();
+    left.truncate(MAX_MORE);
+    while !left.is_empty() {
+        for answer in grader.run(Side::Learner, check.experiment, &left)? {
+            let Some(case) = left.pop_front() else { break };
+            match answer.ended {
+                Ended::Observed(_) => returns.push(case),
+                Ended::Panicked { .. } => panics.push(case),
+                _ => return Ok(None),
+            }
+        }
+    }
+    Ok(condition::of_panics(&panics, &returns))
 }
 
 /// Code that takes longer for its cases is asked for no more.
