@@ -234,15 +234,12 @@ fn training() -> Vec<Check> {
             .mistake(
                 "a_step_for_each_sample",
                 "There is one step for each sample. Take one on all samples at once.",
-                computed(|f| {
-                    let (net, _) = trained(f, |net, _, x, y| {
-                        for row in 0..x.n_rows() {
-                            let [x, y] = [x, y].map(|samples| f.matrix(&[samples.row(row)], &samples.row(row)));
-                            let slopes = net.slopes(&net.pass(&x), &x, &y);
-                            net.step(&f.input("learning_rate"), slopes);
-                        }
-                    });
-                    net.named_parameters()
+                parameters_after(|f, net, _, x, y| {
+                    for row in 0..x.n_rows() {
+                        let [x, y] = [x, y].map(|samples| f.matrix(&[samples.row(row)], &samples.row(row)));
+                        let slopes = net.slopes(&net.pass(&x), &x, &y);
+                        net.step(&f.input("learning_rate"), slopes);
+                    }
                 }),
             )
             .mistake_if(
@@ -256,12 +253,9 @@ fn training() -> Vec<Check> {
                 "forward_before_the_loop",
                 "Every step uses the forward pass of the untrained network. Each epoch needs a forward pass of its own: call \
                  `forward` in the loop.",
-                computed(|f| {
-                    let (net, _) = trained(f, |net, _, x, y| {
-                        let slopes = net.slopes(&Net::new(f).pass(x), x, y);
-                        net.step(&f.input("learning_rate"), slopes);
-                    });
-                    net.named_parameters()
+                parameters_after(|f, net, _, x, y| {
+                    let slopes = net.slopes(&Net::new(f).pass(x), x, y);
+                    net.step(&f.input("learning_rate"), slopes);
                 }),
             )
             // Before the step from where the loss has risen, or after it.
@@ -271,16 +265,13 @@ fn training() -> Vec<Check> {
                 "output_layer_first",
                 "The output layer is updated before the slopes of the hidden layer are computed, so the error goes back \
                  through the *new* W2. Compute all slopes first, then take the step.",
-                computed(|f| {
-                    let (net, _) = trained(f, |net, pass, x, y| {
-                        let [.., dw2, db2] = net.slopes(pass, x, y);
-                        let rate = f.input("learning_rate");
-                        net.parameters[2] = &net.parameters[2] - &rate * &dw2;
-                        // Everything else of the pass is as before.
-                        let [dw1, db1, ..] = net.slopes(pass, x, y);
-                        net.step(&rate, [dw1, db1, 0.0 * dw2, db2]);
-                    });
-                    net.named_parameters()
+                parameters_after(|f, net, pass, x, y| {
+                    let [.., dw2, db2] = net.slopes(pass, x, y);
+                    let rate = f.input("learning_rate");
+                    net.parameters[2] = &net.parameters[2] - &rate * &dw2;
+                    // Everything else of the pass is as before.
+                    let [dw1, db1, ..] = net.slopes(pass, x, y);
+                    net.step(&rate, [dw1, db1, 0.0 * dw2, db2]);
                 }),
             ),
         Check::new("train_losses", "train", "train returns the loss before each step", 1)
@@ -733,7 +724,12 @@ fn trained(f: &Formula, epoch: impl Fn(&mut Net, &Pass, &Num, &Num)) -> (Net, Ve
     (net, losses)
 }
 
-/// The same, by gradient descent.
+/// The parameters after a training with such epochs, for a mistake.
+fn parameters_after(epoch: fn(&Formula, &mut Net, &Pass, &Num, &Num)) -> impl Fn(&Record) -> Record {
+    computed(move |f| trained(f, |net, pass, x, y| epoch(f, net, pass, x, y)).0.named_parameters())
+}
+
+/// The network and the losses, by gradient descent.
 fn descended(f: &Formula) -> (Net, Vec<Num>) {
     let rate = f.input("learning_rate");
     trained(f, |net, pass, x, y| {

@@ -332,63 +332,40 @@ fn tensor_checks() -> Vec<Check> {
                 tensors(array![[2.0]], array![[2.0]]),
             ]
         })
-        .computes(|f| {
-            let computed = f.input("computed");
-            let differences = (&computed - f.input("measured")).abs();
-            let place = differences.aggregate(Aggregate::Largest, Over::All);
-            let flat = place.get() as usize;
-            let columns = computed.n_entries() / computed.n_rows();
-            let index = match f.case().get("computed") {
-                Some(Value::Array { shape, .. }) if shape.len() == 2 => vec![flat / columns, flat % columns],
-                _ => vec![flat],
-            };
-            let index: Vec<Num> = index.into_iter().map(|index| f.number(index as f64)).collect();
-            [("difference", differences.at(flat)), ("index", f.vector(&index).whole())]
-        })
+        .computes(|f| largest(f, place_of))
         .mistake_if(
             "relative_difference",
             "The differences are divided by the size of the entries. That is the relative error of single entries. Return \
              the largest |computed - measured|.",
             |c, seen| {
                 let (computed, measured) = (entries(c, "computed"), entries(c, "measured"));
+                let largest = |size: fn(f64, f64) -> f64| {
+                    let pairs = computed.iter().zip(&measured);
+                    pairs.map(|(one, other)| (one - other).abs() / size(*one, *other)).fold(0.0, f64::max)
+                };
                 let sizes: [fn(f64, f64) -> f64; 4] = [
                     |one, other| one.abs() + other.abs(),
                     |one, other| one.abs().max(other.abs()),
                     |one, _| one.abs(),
                     |_, other| other.abs(),
                 ];
-                let right = largest(c).float("difference");
-                let is_largest = |size: fn(f64, f64) -> f64| {
-                    let pairs = computed.iter().zip(&measured);
-                    let relative = pairs.map(|(one, other)| (one - other).abs() / size(*one, *other));
-                    let most = relative.fold(0.0, f64::max);
-                    most != right && (most - seen.float("difference")).abs() < 1e-9
-                };
-                sizes.into_iter().any(is_largest)
+                let (right, seen) = (largest(|_, _| 1.0), seen.float("difference"));
+                sizes.map(largest).iter().any(|relative| *relative != right && (relative - seen).abs() < 1e-9)
             },
         )
         .mistake(
             "no_place",
             "If both gradients are equal, your search finds no index: it begins at 0 and finds nothing larger. Begin \
-                 with the first entry.",
-            |c| {
-                let right = largest(c);
-                let index = if right.float("difference") == 0.0 { Vec::new() } else { right.counts("index") };
-                Record::new().with("difference", right.float("difference")).with("index", index)
-            },
+             with the first entry.",
+            computed(|f| {
+                let is_found = f.case().get("computed") != f.case().get("measured");
+                largest(f, |c, flat| if is_found { place_of(c, flat) } else { Vec::new() })
+            }),
         )
         .mistake(
             "place_in_a_row",
             "The place is the index in the flattened tensor. For a matrix it should be the row and the column.",
-            |c| {
-                let right = largest(c);
-                let index = right.counts("index");
-                let flat = match index[..] {
-                    [row, column] => row * c.matrix("computed").ncols() + column,
-                    _ => index[0],
-                };
-                Record::new().with("difference", right.float("difference")).with("index", vec![flat])
-            },
+            computed(|f| largest(f, |_, flat| vec![flat])),
         ),
         Check::new("no_entries", "tensor_check", "largest_difference refuses tensors without entries", 1)
             .asks("largest_difference")
@@ -401,7 +378,7 @@ fn tensor_checks() -> Vec<Check> {
                     tensors(Array2::zeros((0, 3)), Array2::zeros((0, 3))),
                 ]
             })
-            .expects(largest)
+            .computes(|f| largest(f, place_of))
             .panics_where("the tensors have no entries", |c| entries(c, "computed").is_empty()),
         Check::new("verdict", "tensor_check", "verdict is the first of four rules that is true", 3)
             .after("zero_and_nan")
@@ -789,15 +766,20 @@ fn tensors(computed: impl Into<Value>, measured: impl Into<Value>) -> Record {
     Record::new().with("computed", computed).with("measured", measured)
 }
 
-/// The largest difference, and its place.
-fn largest(c: &Record) -> Record {
-    let differences = (entries(c, "computed") - entries(c, "measured")).mapv(f64::abs);
-    let flat = (1..differences.len()).fold(0, |best, i| if differences[i] > differences[best] { i } else { best });
-    let index = match c.get("computed") {
+/// The largest difference, and what `place` makes of its index in the flattened tensor.
+fn largest(f: &Formula, place: impl Fn(&Record, usize) -> Vec<usize>) -> [(&'static str, Num); 2] {
+    let differences = (f.input("computed") - f.input("measured")).abs();
+    let flat = differences.aggregate(Aggregate::Largest, Over::All).get() as usize;
+    let index: Vec<Num> = place(f.case(), flat).into_iter().map(|index| f.number(index as f64)).collect();
+    [("difference", differences.at(flat)), ("index", f.vector(&index).whole())]
+}
+
+/// The place of an entry: its index, or for a matrix its row and its column.
+fn place_of(c: &Record, flat: usize) -> Vec<usize> {
+    match c.get("computed") {
         Some(Value::Array { shape, .. }) if shape.len() == 2 => vec![flat / shape[1], flat % shape[1]],
         _ => vec![flat],
-    };
-    Record::new().with("difference", differences[flat]).with("index", index)
+    }
 }
 
 /// The rules of a verdict, with everything in them that can be got wrong.

@@ -312,23 +312,9 @@ fn adam() -> [Check; 3] {
         )
         .after("adam")
         .within(ORDINARY)
-        .mistake(
-            "t_counts_parameters",
-            T_COUNTS_PARAMETERS,
-            after_both(|f, now, place| {
-                now.t = 2.0 * &now.t - 1.0 + place as f64;
-                adam_rule(f, now);
-            }),
-        )
-        // The same, before the loop.
-        .mistake(
-            "t_counts_parameters",
-            T_COUNTS_PARAMETERS,
-            after_both(|f, now, _| {
-                now.t = 2.0 * &now.t;
-                adam_rule(f, now);
-            }),
-        )
+        // In the loop, or before it.
+        .mistake("t_counts_parameters", T_COUNTS_PARAMETERS, counting(|t, place| 2.0 * t - 1.0 + place as f64))
+        .mistake("t_counts_parameters", T_COUNTS_PARAMETERS, counting(|t, _| 2.0 * t))
         .mistake_if("one_memory_for_all", ONE_MEMORY_FOR_ALL, one_memory_for_all(adam_rule)),
     ]
 }
@@ -621,6 +607,16 @@ fn after_steps(step: impl Fn(&Formula, &mut Moment)) -> impl Fn(&Record) -> Reco
     computed(move |f| steps(f, &step))
 }
 
+/// Two parameters after their steps with Adam, where this becomes of t.
+fn counting(t: fn(&Num, usize) -> Num) -> impl Fn(&Record) -> Record {
+    computed(move |f| {
+        both(f, |f, now, place| {
+            now.t = t(&now.t, place);
+            adam_rule(f, now);
+        })
+    })
+}
+
 /// Two parameters after their steps, by a rule that knows their places.
 fn both(f: &Formula, step: impl Fn(&Formula, &mut Moment, usize)) -> [(&'static str, Num); 2] {
     [(0, "first"), (1, "second")].map(|(place, name)| {
@@ -631,11 +627,6 @@ fn both(f: &Formula, step: impl Fn(&Formula, &mut Moment, usize)) -> [(&'static 
         }
         (name, one.theta)
     })
-}
-
-/// The same, for a mistake.
-fn after_both(step: impl Fn(&Formula, &mut Moment, usize)) -> impl Fn(&Record) -> Record {
-    computed(move |f| both(f, &step))
 }
 
 fn gradient_of(f: &Formula, name: &str) -> Num {

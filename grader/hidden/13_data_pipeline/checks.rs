@@ -749,11 +749,10 @@ fn scaling() -> [Check; 5] {
                  only if all values are equal.",
                 |c, seen| {
                     // Along the wrong axis there are other deviations, and more or fewer of them.
-                    let right = computed(|f| measured(&f.input("x")))(c);
-                    let right = right.vector("std");
-                    right.len() == seen.vector("std").len()
-                        && (right.iter().zip(seen.vector("std")))
-                            .any(|(&right, &seen)| 0.0 < right && right < 1e-6 && seen == 1.0)
+                    let right = computed(|f| measured(&f.input("x")))(c).vector("std").to_vec();
+                    let seen = seen.vector("std").to_vec();
+                    let is_set = |(right, seen): (&f64, &f64)| 0.0 < *right && *right < 1e-6 && *seen == 1.0;
+                    right.len() == seen.len() && right.iter().zip(&seen).any(is_set)
                 },
             )
             .mistake(
@@ -842,10 +841,8 @@ fn scaling() -> [Check; 5] {
                 "The test samples are scaled by their own mean and deviation, so the same number means something else \
                  there than in training. Scale both parts by the scaler of the training samples.",
                 computed(|f| {
-                    ["train", "test"].map(|part| {
-                        let x = f.input(&format!("x_{part}"));
-                        (part, scaled(&x, &measured(&x)))
-                    })
+                    let by_itself = |x: Num| scaled(&x, &measured(&x));
+                    [("train", by_itself(f.input("x_train"))), ("test", by_itself(f.input("x_test")))]
                 }),
             )
             .mistake(
@@ -939,23 +936,13 @@ fn batches() -> [Check; 5] {
             "The last batch is missing, even if it is a full one. Stop when no sample is left, not before.",
             epoch_with(|batches, n, size| batches.retain(|batch| batch[0] + size < n)),
         )
-        .mistake(
+        .mistake_if(
             "filled_up",
-            FILLED_UP,
-            epoch_with(|batches, n, size| {
-                for batch in batches {
-                    *batch = (batch[0]..batch[0] + size).map(|row| row % n).collect();
-                }
-            }),
-        )
-        .mistake(
-            "filled_up",
-            FILLED_UP,
-            epoch_with(|batches, n, size| {
-                if let Some(last) = batches.last_mut() {
-                    *last = (n.saturating_sub(size)..n).collect();
-                }
-            }),
+            "The last batch is filled up to `batch_size`. Let it be shorter: no sample counts twice, and none is added.",
+            |c, seen| {
+                let sizes = seen.counts("sizes");
+                sizes.len() == in_batches(c).len() && sizes.iter().sum::<usize>() > c.counts("labels").len()
+            },
         )
         .mistake(
             "labels_stay_behind",
@@ -1036,9 +1023,6 @@ fn batches() -> [Check; 5] {
             ),
     ]
 }
-
-const FILLED_UP: &str = "The last batch is filled up with samples that have been returned before, and count twice. Let it be \
-                         shorter.";
 
 /// Whether there is another batch after `None`.
 const AFTER_THE_END: &str = "a batch after the end";

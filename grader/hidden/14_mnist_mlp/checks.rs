@@ -269,17 +269,10 @@ fn evaluations() -> [Check; 2] {
                 MEAN_SQUARED_ERROR,
                 computed(|f| evaluation(f, |scores| error_of(f, scores).square().mean())),
             )
-            .mistake_panics(
-                "always_ten_classes",
-                "The loss is right for ten classes only. `one_hot` has to make as many columns as there are outputs: \
-                 `scores.ncols()`.",
-                |c| c.matrix("weights").ncols() != 10,
-            )
-            .mistake_panics(
-                "classes_counted_from_the_labels",
-                "The last class is missing in these samples. Count the outputs, `scores.ncols()`, not the labels.",
-                |c| c.matrix("weights").ncols() > 1 + c.counts("labels").into_iter().max().unwrap_or(0),
-            ),
+            .mistake_panics("columns_miscounted", COLUMNS_MISCOUNTED, |c| c.matrix("weights").ncols() != 10)
+            .mistake_panics("columns_miscounted", COLUMNS_MISCOUNTED, |c| {
+                c.matrix("weights").ncols() > 1 + c.counts("labels").into_iter().max().unwrap_or(0)
+            }),
         Check::new("evaluate_only_looks", "evaluate", "evaluate changes no parameter of the network", 1)
             .asks("evaluate")
             .on(|draw| vec![samples(draw, &[0, 1, 2, 1, 0, 2], 3)])
@@ -290,6 +283,8 @@ fn evaluations() -> [Check; 2] {
     ]
 }
 
+const COLUMNS_MISCOUNTED: &str = "`one_hot` has to make as many columns as the network has outputs, `scores.ncols()`: not \
+     always ten, and not as many as the labels at hand reach.";
 const LAST_BATCH_NOT_LEARNED_FROM: &str =
     "The last samples, which do not fill a batch, are left out: `chunks` returns them, `chunks_exact` does not.";
 const EVERY_BATCH_COUNTS_THE_SAME: &str = "The losses of the batches are added up and divided by their number. But \
@@ -308,30 +303,29 @@ fn epochs() -> [Check; 7] {
         Check::new("one_batch", "train_epoch", "an epoch of one batch is one step on the mean loss of all samples", 1)
             .asks("train_epoch")
             .on(one_batch_cases)
-            .computes(|f| one_step(f, &scores_of(f), &f.input("learning_rate")))
-            .mistake(
-                "last_batch_not_learned_from",
-                LAST_BATCH_NOT_LEARNED_FROM,
-                computed(|f| {
-                    let is_full = f.input("x").rows().at_least(&f.input("batch_size").real());
-                    one_step(f, &scores_of(f), &(is_full.real() * f.input("learning_rate")))
-                }),
-            )
+            .computes(|f| {
+                let (scores, labels) = (scores_of(f), f.input("labels"));
+                let d_scores = (softmax_of(&scores) - labels.one_hot(&scores)) / f.input("x").rows();
+                step_along(f, &d_scores.named("d_scores"))
+            })
+            .mistake("last_batch_not_learned_from", LAST_BATCH_NOT_LEARNED_FROM, |c| {
+                let (n, size) = (c.matrix("x").nrows(), c.count("batch_size"));
+                steps_on(c, 0..n - n % size, size)
+            })
             .mistake(
                 "mean_squared_error",
                 MEAN_SQUARED_ERROR,
                 computed(|f| {
                     let scores = scores_of(f);
-                    step_along(f, &(2.0 * error_of(f, &scores) / scores.count()), &f.input("learning_rate"))
+                    step_along(f, &(2.0 * error_of(f, &scores) / scores.count()))
                 }),
             )
             .mistake(
                 "two_steps_for_one",
                 "The batch is used for two steps. In an epoch every sample is used once.",
                 |c| {
-                    let twice: Vec<usize> = (0..c.matrix("x").nrows()).cycle().take(2 * c.matrix("x").nrows()).collect();
-                    let Net { weights, biases } = in_batches(c, &twice, &twice, c.matrix("x").nrows());
-                    Record::new().with("weights", weights).with("biases", biases)
+                    let n = c.matrix("x").nrows();
+                    steps_on(c, (0..n).cycle().take(2 * n), n)
                 },
             )
             .mistake_if(
@@ -1411,19 +1405,19 @@ fn error_of(f: &Formula, scores: &Num) -> Num {
     scores - f.input("labels").one_hot(scores)
 }
 
-/// The parameters after an epoch with one batch, in which the network has these scores.
-fn one_step(f: &Formula, scores: &Num, rate: &Num) -> [(&'static str, Num); 2] {
-    let (x, labels) = (f.input("x"), f.input("labels"));
-    let d_scores = ((softmax_of(scores) - labels.one_hot(scores)) / x.rows()).named("d_scores");
-    step_along(f, &d_scores, rate)
-}
-
 /// The parameters after a step against these slopes of the scores.
-fn step_along(f: &Formula, d_scores: &Num, rate: &Num) -> [(&'static str, Num); 2] {
-    let step = (rate * d_scores).named("step");
+fn step_along(f: &Formula, d_scores: &Num) -> [(&'static str, Num); 2] {
+    let step = (f.input("learning_rate") * d_scores).named("step");
     let weights = f.input("weights") - f.input("x").t().dot(&step);
     let biases = f.input("biases") - step.aggregate(Aggregate::Sum, Over::Samples);
     [("weights", weights), ("biases", biases)]
+}
+
+/// The parameters after steps on batches of these rows.
+fn steps_on(c: &Record, rows: impl Iterator<Item = usize>, batch_size: usize) -> Record {
+    let rows: Vec<usize> = rows.collect();
+    let Net { weights, biases } = in_batches(c, &rows, &rows, batch_size);
+    Record::new().with("weights", weights).with("biases", biases)
 }
 
 /// The network after steps on batches of these rows, with these samples' labels.
