@@ -71,7 +71,7 @@ fn checks() -> Vec<Check> {
             .on(single_samples)
             .computes(|f| {
                 let z = (f.input("x").dot(&f.input("weights")) + f.input("bias")).named("z");
-                z.sigmoid().named("a")
+                z.sigmoid()
             })
             .mistake(
                 "step_for_sigmoid",
@@ -671,6 +671,12 @@ fn checks() -> Vec<Check> {
              scores w·x + b themselves.",
             [Aggregate::Largest, Aggregate::LastLargest],
             |c, how| computed(|f| scores_of_classes(f).sigmoid().aggregate(*how, Over::Row))(c),
+        )
+        .mistake(
+            "search_starts_at_zero",
+            "The search for the largest score starts at 0, so a sample with no positive score always gets the same \
+             class. Start with the first score, or with `f64::NEG_INFINITY`.",
+            computed(|f| scores_of_classes(f).relu().largest_of_rows()),
         ),
         Check::new(
             "one_vs_rest_fit",
@@ -1326,7 +1332,7 @@ fn probability_errors(targets: &Num, z: &Num) -> Num {
 
 fn scale(f: &Formula) -> [(&'static str, Num); 2] {
     let means = f.input("x").aggregate(Aggregate::Mean, Over::Samples).named("means");
-    let squares = (f.input("x") - &means).square();
+    let squares = (f.input("x") - &means).square().named("squared deviations");
     [("means", means), ("std_devs", squares.aggregate(Aggregate::Mean, Over::Samples).sqrt())]
 }
 

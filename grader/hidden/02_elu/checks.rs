@@ -449,8 +449,8 @@ fn checks() -> Vec<Check> {
             .on(swish_cases)
             .computes(|f| {
                 let (z, beta) = (f.input("z"), f.input("beta"));
-                let gate = (&beta * &z).sigmoid().named("gate");
-                &gate + z * (beta * (&gate * (1.0 - &gate)).named("slope of the gate"))
+                let sigmoid = (&beta * &z).sigmoid().named("σ(beta * z)");
+                &sigmoid + z * (beta * (&sigmoid * (1.0 - &sigmoid)).named("σ'(beta * z)"))
             }),
         Check::new("gelu", "gelu", "gelu is the tanh form of the Gaussian error linear unit", 1)
             .on(|draw| numbers(&[1.5, -1.5, 0.0, 2.5, 1000.0, -1000.0, below(draw), above(draw)]))

@@ -87,7 +87,8 @@ fn checks() -> Vec<Check> {
                 "Each bias is added to a row, which is a sample; a bias belongs to a neuron, that is to a column. \
                  Add the 1-D array of biases: it is added to every row, each bias to its column.",
                 |c| c.matrix("x").dot(&c.matrix("weights")) + c.vector("biases").insert_axis(Axis(1)),
-            ),
+            )
+            .mistake("activation_in_pre_activation", ACTIVATION_APPLIED, activation_applied()),
         Check::new(
             "pre_activation_shapes",
             "pre_activation",
@@ -108,11 +109,7 @@ fn checks() -> Vec<Check> {
                 c.matrix("x").dot(&reshaped.t()) + c.vector("biases")
             },
         )
-        .mistake(
-            "activation_in_pre_activation",
-            "The activation is applied already. The pre-activation is X·W + b, without the activation.",
-            computed(|f| activate(f.case().text("activation"), &weighted_sum(f))),
-        ),
+        .mistake("activation_in_pre_activation", ACTIVATION_APPLIED, activation_applied()),
         Check::new("forward", "forward", "forward applies the layer's own activation to X·W + b", 2)
             .about("DenseLayer::forward")
             .after("apply")
@@ -122,7 +119,7 @@ fn checks() -> Vec<Check> {
                 cases.push(square_layer("sigmoid").with("x", array![[0.5, -1.0], [2.0, 0.0]]));
                 cases
             })
-            .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("z")).named("a"))
+            .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("Z")).named("A"))
             .mistake_each(
                 "always_the_same",
                 ALWAYS_THE_SAME,
@@ -151,7 +148,7 @@ fn checks() -> Vec<Check> {
             .about("DenseLayer::forward")
             .after("forward")
             .on(|draw| vec![layer(draw, 4, 3, "relu", "").with("x", draw::matrix(draw, (1, 4), 2.0))])
-            .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("z")).named("a")),
+            .computes(|f| activate(f.case().text("activation"), &weighted_sum(f).named("Z")).named("A")),
         with_other_scales(
             Check::new(
                 "new_layer",
@@ -355,6 +352,8 @@ fn checks() -> Vec<Check> {
     ]
 }
 
+const ACTIVATION_APPLIED: &str =
+    "The activation is applied already. The pre-activation is X·W + b, without the activation.";
 const ALWAYS_THE_SAME: &str =
     "The same activation is applied whatever the layer says: use the layer's own `activation`.";
 const DOWN_THE_COLUMNS: &str = "Here the columns sum to 1. A row is a sample, and its classes compete with each \
@@ -421,6 +420,11 @@ fn with_output_biases(case: Record, shift: &ArrayRef1<f64>) -> Record {
         "biases2" => moved.with(name, case.vector(name).to_owned() + shift),
         _ => moved.with(name, value.clone()),
     })
+}
+
+/// The output of a layer in the place of its pre-activation.
+fn activation_applied() -> impl Fn(&Record) -> Record {
+    computed(|f| activate(f.case().text("activation"), &weighted_sum(f)))
 }
 
 fn weighted_sum(f: &Formula) -> Num {

@@ -464,8 +464,8 @@ fn sanity_checks() -> [Check; 3] {
             .mistake_each(
                 "zero_inputs_proves_nothing",
                 "A step that subtracts the bias passes `zero_inputs`. Call the given `step` with a b for which b and \
-                 -b give different losses (not 0, and not with two classes of equal size), and allow for no more \
-                 than rounding, in either direction.",
+                 -b give different losses: not 0, and not the same number for every class. (With two classes of equal \
+                 size there is no such b.) Does your code allow for rounding, and for no more, in either direction?",
                 [false, true],
                 move |c, wants_loss| answer("zero_inputs", !(*wants_loss && returns_zero(c))),
             )
@@ -858,7 +858,7 @@ const WRONG_DZ: [(&str, &str, Dz); 3] = [
     ),
     (
         "averaged_twice",
-        "The step is n_samples times too short: 1/n is applied twice. Apply it once, either in dZ or in dW and db.",
+        "1/n is applied twice: in dZ, and again in dW or db. Apply it once, either in dZ or in dW and db.",
         |p, y| (p - y) / y.rows(),
     ),
 ];

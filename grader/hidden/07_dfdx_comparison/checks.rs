@@ -163,7 +163,8 @@ fn checks() -> Vec<Check> {
             .does_not_compile(include_str!("compile_fail/layers_that_do_not_fit.rs"))
             .mistake(
                 "any_layers_stack",
-                "`stack` takes a layer with four outputs and one with three inputs. Give both the same name, `H`.",
+                "The compiler accepts a call of `stack` with a layer of four outputs and one of three inputs. A panic \
+                 would come too late: give the outputs of the one and the inputs of the other the same name, `H`.",
                 |_| "no error",
             ),
         Check::new("private_fields", "shapes", "the parameters of a layer are private", 1)

@@ -53,7 +53,7 @@ fn checks() -> Vec<Check> {
             .about("softmax_with_temperature")
             .after("softmax")
             .on(|draw| vec![lesson().with("temperature", 0.4), scores(draw).with("temperature", 2.5)])
-            .computes(|f| softmax_of(&(f.input("z") / f.input("temperature")).named("scores")))
+            .computes(|f| softmax_of(&(f.input("z") / f.input("temperature")).named("z / temperature")))
             .mistake(
                 "probabilities_divided",
                 "The probabilities are divided by the temperature. Divide the scores, before softmax.",
@@ -89,8 +89,8 @@ fn checks() -> Vec<Check> {
             .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, of_scores(|z| log_softmax_below(z, &z.max())))
             .mistake(
                 "largest_begins_at_zero",
-                "The search for the largest score begins at 0, so in a row of negative scores it finds 0. Begin at \
-                 -∞.",
+                "The search for the largest score begins at 0, or just above it, so in a row of negative scores it \
+                 does not find one of them. Begin at -∞. (`f64::MIN_POSITIVE` is the smallest number above 0.)",
                 of_scores(|z| log_softmax_below(z, &row_max(z).relu())),
             )
             .mistake_if(
@@ -128,10 +128,10 @@ fn checks() -> Vec<Check> {
                 [vec![fits], labels_that_do_not_fit()].concat()
             })
             .computes(|f| mean_loss(&log_softmax_of(&f.input("scores")), &f.input("labels")))
-            .panics_where("there are more labels than samples, or fewer", |c| {
+            .panics_where("there are not as many labels as samples", |c| {
                 c.get("labels").is_some() && c.counts("labels").len() != c.matrix("scores").nrows()
             })
-            .panics_where("there are more answers than scores, or fewer", |c| c.get("y").is_some())
+            .panics_where("`y` has not as many entries as the other argument", |c| c.get("y").is_some())
             .panics_where("a label is not below the number of classes", |c| {
                 let is_no_class = |label: &usize| *label >= c.matrix("scores").ncols();
                 c.get("label").is_some() || c.get("labels").is_some() && c.counts("labels").iter().any(is_no_class)
@@ -335,7 +335,7 @@ fn cross_entropy_checks() -> Vec<Check> {
             .expects(printed_loss)
             .mistake(
                 "minus_zero",
-                "The loss is printed as -0, the negative of ln p = 0. Do not change a sign at the end: compute ln Σ \
+                "The loss is printed as -0: ln p is 0, and its negative is -0. Do not change a sign at the end: compute ln Σ \
                  e^z - z_true, or subtract each ln p from a sum that begins at 0.0.",
                 |c| if printed_loss(c) == "0" { "-0".to_owned() } else { printed_loss(c) },
             )
@@ -528,8 +528,8 @@ fn bce_checks() -> Vec<Check> {
             )
             .mistake_if(
                 "exponential_overflows",
-                "e^800 is infinite, and 1 / (1 + e^800) is 0: the logarithm of 1 + e^800 is infinite, and so is that \
-                 of such a probability. Take max(z, 0) out of ln(1 + e^z): ln(1 + e^-|z|) remains.",
+                "e^800 is infinite, and so is ln(1 + e^800). 1 / (1 + e^800) is 0, and its logarithm is -∞. Take \
+                 max(z, 0) out of ln(1 + e^z): ln(1 + e^-|z|) remains.",
                 |_, seen| !seen.float("result").is_finite(),
             )
             .mistake_if("loss_clipped", LOSS_CLIPPED, |c, seen| {
@@ -687,7 +687,7 @@ fn slope(check: Check, right: fn(&Formula) -> Num) -> Check {
             _ => format!("[{first}]"),
         };
         Err(format!(
-            "If z{index} rises a little, your loss changes by {:.4} per unit of it; your gradient is {:.4}.",
+            "The slope of your loss along z{index}, measured, is {:.4}; your gradient is {:.4}.",
             measured[first], claimed[first],
         ))
     })
@@ -777,7 +777,7 @@ fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
 
 /// Softmax of each row, with this number taken off the scores before.
 fn softmax_below(z: &Num, max: &Num) -> Num {
-    let exponentials = (z - max).exp().named("exponentials");
+    let exponentials = (z - max).exp().named("exp(z - max)");
     &exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)
 }
 

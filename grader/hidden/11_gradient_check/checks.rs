@@ -537,7 +537,7 @@ fn network_checks() -> Vec<Check> {
             .mistake("forward_difference", ONE_SIDED, by_measuring(Measuring { left: 0.0, width: 1.0, ..MEASURING }))
             .mistake_if(
                 "eps_ignored",
-                "The measured slopes are more exact than two points at a distance of eps allow. \
+                "The measured slopes are more exact than two points, each `eps` away from the parameter, allow. \
                  Either the parameters are moved by much less, or more than two points are used. Use two points at \
                  the distance `eps`.",
                 |c, seen| {

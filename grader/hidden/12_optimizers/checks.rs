@@ -44,9 +44,9 @@ fn valley() -> Vec<Check> {
             .on(points)
             .computes(|f| {
                 let (x, y) = (f.input("point").at(0).named("x"), f.input("point").at(1).named("y"));
-                let wall = (y - x.square()).named("wall");
-                let slope = (-2.0 * &x).named("slope of wall");
-                f.vector(&[-2.0 * (1.0 - x) + 200.0 * &wall * slope, 200.0 * wall])
+                let height = (y - x.square()).named("(y - x²)");
+                let slope = (-2.0 * &x).named("(-2x)");
+                f.vector(&[-2.0 * (1.0 - x) + 200.0 * &height * slope, 200.0 * height])
             }),
         Check::new("trajectory", "trajectory", "trajectory has a row for the start and one after each step", 3)
             .on(|draw| {
@@ -253,8 +253,8 @@ fn adam() -> [Check; 3] {
         )
         .mistake(
             "weights_swapped",
-            "The weights of the running mean are swapped: what is remembered keeps most of its weight, and the new \
-             gradient gets 1 minus that.",
+            "The weights of the running means are swapped. The stored m and v should be multiplied by β₁ and β₂, the \
+             new g and g² by 1 - β₁ and 1 - β₂.",
             after_steps(|f, now| adam_with(f, now, &betas(f).map(|beta| 1.0 - beta), &betas(f))),
         )
         .mistake(
@@ -575,9 +575,9 @@ fn nothing(f: &Formula) -> [Num; 2] {
 }
 
 impl Moment {
-    fn new(f: &Formula, theta: Num) -> Self {
+    fn new(f: &Formula, start: Num) -> Self {
         let [g, rate] = nothing(f);
-        Self { theta, g, rate, t: f.number(0.0), memory: nothing(f) }
+        Self { theta: start.named("θ"), g, rate, t: f.number(0.0), memory: nothing(f) }
     }
 
     fn go(&mut self, f: &Formula, t: usize, g: Num, step: impl Fn(&Formula, &mut Self)) {

@@ -649,8 +649,8 @@ const SPLIT_FAULTS: [(&str, &str); 9] = [
     ("samples_lost", "Some samples are in neither part. What is not in the test part belongs to the training part."),
     (
         "not_shuffled",
-        "The test samples are the first or the last ones, of all samples or of each class. Many files are sorted, by class or by date, and then the two \
-         parts are not alike: shuffle first.",
+        "The test samples are the first or the last ones, of all samples or of each class. Many files are sorted, for \
+         instance by date, and then the two parts are not alike: shuffle first.",
     ),
     (
         "part_sorted",

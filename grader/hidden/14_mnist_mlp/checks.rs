@@ -305,8 +305,9 @@ fn epochs() -> [Check; 7] {
             .on(one_batch_cases)
             .computes(|f| {
                 let (scores, labels) = (scores_of(f), f.input("labels"));
-                let d_scores = (softmax_of(&scores) - labels.one_hot(&scores)) / f.input("x").rows();
-                step_along(f, &d_scores.named("d_scores"))
+                let batch_size = f.input("x").rows().named("B");
+                let gradient = (softmax_of(&scores) - labels.one_hot(&scores)) / batch_size;
+                step_along(f, &gradient.named("gradient of the scores"))
             })
             .mistake("last_batch_not_learned_from", LAST_BATCH_NOT_LEARNED_FROM, |c| {
                 let (n, size) = (c.matrix("x").nrows(), c.count("batch_size"));
@@ -1373,7 +1374,7 @@ fn scores_of(f: &Formula) -> Num {
 }
 
 fn softmax_of(scores: &Num) -> Num {
-    let exponentials = scores.exp().named("exponentials");
+    let exponentials = scores.exp().named("exp(scores)");
     (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p")
 }
 

@@ -54,8 +54,8 @@ pub fn one_hot(labels: &[usize], n_classes: usize) -> Array2<f64> {
 /// The class that `net` gives each row of `x` (n, n_in): the one with the largest score, or the first of them if
 /// several have the same.
 ///
-/// A score that is NaN is never the largest. If all scores are NaN, the class is 0. So the predictions of a network
-/// that has diverged can be counted without a panic.
+/// A score that is NaN or -∞ is never the largest. If there are no other scores, the class is 0. So the predictions of a
+/// network that has diverged can be counted without a panic.
 pub fn predict(net: &mut Sequential, x: &ArrayRef2<f64>) -> Vec<usize> {
     todo!()
 }

@@ -106,7 +106,7 @@ pub fn train_epoch<const I: usize, N: Network<I>>(
 }
 
 /// The class that `net` gives each image of `x` (n, I): the one with the largest score, the first of them if several have it. A
-/// NaN is never the largest; if all are NaN, it is class 0.
+/// NaN and -∞ are never the largest; if there is no other score, it is class 0.
 pub fn predict<const I: usize>(net: &impl Network<I>, x: &ArrayRef2<f64>, device: &Dev) -> Vec<usize> {
     todo!()
 }

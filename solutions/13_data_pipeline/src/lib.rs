@@ -266,6 +266,8 @@ fn n_test(n: usize, test_fraction: f64) -> usize {
 ///
 /// If `test_fraction` is not a number from 0 to 1.
 pub fn stratified_split(labels: &[usize], test_fraction: f64, rng: &mut impl Rng) -> (Vec<usize>, Vec<usize>) {
+    // A wrong fraction is refused even if there are no labels.
+    n_test(0, test_fraction);
     let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (sample, &label) in labels.iter().enumerate() {
         classes.entry(label).or_default().push(sample);
