@@ -693,34 +693,15 @@ fn checks() -> Vec<Check> {
                     .with("x", grid(draw, (6, 2)))
                     .with("labels", vec![1_usize, 0, 2, 2, 1, 0])
                     .with("max_epochs", 3_usize),
+                // A small one, in which many slips can be looked for.
+                several_neurons(grid(draw, (3, 2)), quarters(draw, 3))
+                    .with("x", grid(draw, (3, 2)))
+                    .with("labels", vec![1_usize, 0, 2])
+                    .with("max_epochs", 1_usize),
             ]
         })
         .computes(|f| fitted_classes(f, |class| f.input("labels").equals(&class).real()))
         .within(Tolerance::EXACT)
-        .mistake(
-            "rest_against_one",
-            "The targets are swapped: perceptron k learns to answer 0 for class k and 1 for all others. Its target \
-             is 1 where the label is k, and 0 elsewhere.",
-            computed(|f| fitted_classes(f, |class| f.input("labels").unequal(&class).real())),
-        )
-        .mistake_each(
-            "other_classes_as_well",
-            "The target is 1 for all classes up to k, or for all from k on. That of perceptron k is 1 where the \
-             label is k, and 0 elsewhere.",
-            [false, true],
-            |c, are_earlier| {
-                computed(|f| {
-                    let labels = f.input("labels");
-                    fitted_classes(f, |k| if *are_earlier { k.at_least(&labels) } else { labels.at_least(&k) }.real())
-                })(c)
-            },
-        )
-        .mistake(
-            "labels_for_targets",
-            "Every perceptron learns from the labels themselves, but the labels 0, 1, 2 are names of classes, not \
-             targets. The target of perceptron k is 1 where the label is k and 0 elsewhere.",
-            computed(|f| fitted_classes(f, |_| f.input("labels"))),
-        )
         .mistake(
             "same_question_for_all",
             "All perceptrons get the same targets. Each needs its own: the target of perceptron k is 1 where the \
@@ -732,11 +713,6 @@ fn checks() -> Vec<Check> {
             "The targets are 1 and -1. In this course they are 1 and 0, and the error target - prediction relies on \
              that: with -1 it is never 0, so these samples always move the weights.",
             computed(|f| fitted_classes(f, |class| 2.0 * f.input("labels").equals(&class) - 1.0)),
-        )
-        .mistake(
-            "classes_counted_from_one",
-            "Classes are counted from 0; here perceptron 0 learns to recognise class 1.",
-            computed(|f| fitted_classes(f, |class| f.input("labels").equals(&(class + 1.0)).real())),
         ),
         Check::new("pocket", "pocket", "Pocket keeps a copy of the best weights, and their accuracy", 2)
             .about("Pocket::fit")
@@ -1342,7 +1318,7 @@ fn fitted_classes(f: &Formula, targets: impl Fn(Num) -> Num) -> [(&'static str, 
     let (weights, biases) = (f.input("weights"), f.input("biases"));
     let fitted: Vec<Neuron> = (0..biases.n_entries())
         .map(|class| {
-            let targets = targets(f.number(class as f64)).named("targets");
+            let targets = targets(f.number(class as f64).named("class")).named("targets");
             let start = Neuron { weights: weights.row(class), bias: biases.at(class) };
             let one = f.number(1.0);
             run_epochs(start, f.times("max_epochs"), |neuron| n_errors(f, epoch(f, neuron, &targets, &one))).neuron
