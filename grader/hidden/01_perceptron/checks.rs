@@ -1047,31 +1047,34 @@ fn freshly_drawn(c: &Record, seen: &Record) -> Result<(), String> {
         return Err(format!("There are {} weights, not {n}: one for each input.", weights.len()));
     }
     let (mean, std_dev) = (weights.sum() / n as f64, weights.std(0.0));
-    // 4.55 % of normal numbers are beyond two standard deviations; of uniform ones it is none.
-    let far = weights.iter().filter(|weight| weight.abs() > 2.0 * STD_DEV).count() as f64 / n as f64;
     // Uniform numbers are at most sqrt(3) standard deviations from their mean. The furthest of 4000 normal ones is at
     // about 3.5.
     let is_near = |weight: &f64| (weight - mean).abs() < 1.8 * std_dev;
-    Err(match () {
-        () if weights.iter().all(|weight| *weight == 0.0) => "zero_weights".to_owned(),
-        () if std_dev == 0.0 => "one_draw_for_all".to_owned(),
-        () if weights.iter().all(|weight| *weight >= 0.0) => "no_negative_weight".to_owned(),
-        () if (std_dev - 1.0).abs() < 0.1 => "weights_not_small".to_owned(),
-        () if weights.iter().all(is_near) => "uniform_weights".to_owned(),
-        () if seen.float("bias") != 0.0 => "random_bias".to_owned(),
-        () if weights == seen.vector("weights of the next one") => "generator_of_its_own".to_owned(),
-        () if seen.float("learning_rate") != c.float("learning_rate") => "learning_rate_ignored".to_owned(),
-        () if (std_dev / STD_DEV - 1.0).abs() > 0.05 => {
-            format!("The weights have the standard deviation {std_dev:.4}, not {STD_DEV}.")
-        }
-        () if mean.abs() > 4.5 * STD_DEV / (n as f64).sqrt() => {
-            format!("The weights have the mean {mean:.4}, not 0.")
-        }
-        () if (far - 0.0455).abs() > 0.015 => {
-            format!("{:.1} % of the weights are beyond two standard deviations, not 4.6 %.", 100.0 * far)
-        }
-        () => return Ok(()),
-    })
+    let faults = [
+        ("zero_weights", weights.iter().all(|weight| *weight == 0.0)),
+        ("one_draw_for_all", std_dev == 0.0),
+        ("no_negative_weight", weights.iter().all(|weight| *weight >= 0.0)),
+        ("weights_not_small", (std_dev - 1.0).abs() < 0.1),
+        ("uniform_weights", weights.iter().all(is_near)),
+        ("random_bias", seen.float("bias") != 0.0),
+        ("generator_of_its_own", weights == seen.vector("weights of the next one")),
+        ("learning_rate_ignored", seen.float("learning_rate") != c.float("learning_rate")),
+    ];
+    if let Some((fault, _)) = faults.into_iter().find(|(_, is_so)| *is_so) {
+        return Err(fault.to_owned());
+    }
+    if (std_dev / STD_DEV - 1.0).abs() > 0.05 {
+        return Err(format!("The weights have the standard deviation {std_dev:.4}, not {STD_DEV}."));
+    }
+    if mean.abs() > 4.5 * STD_DEV / (n as f64).sqrt() {
+        return Err(format!("The weights have the mean {mean:.4}, not 0."));
+    }
+    // 4.55 % of normal numbers are beyond two standard deviations; of uniform ones it is none.
+    let far = weights.iter().filter(|weight| weight.abs() > 2.0 * STD_DEV).count() as f64 / n as f64;
+    if (far - 0.0455).abs() > 0.015 {
+        return Err(format!("{:.1} % of the weights are beyond two standard deviations, not 4.6 %.", 100.0 * far));
+    }
+    Ok(())
 }
 
 // The perceptron rule
