@@ -629,16 +629,15 @@ fn he_initialised(c: &Record, seen: &Record) -> Result<(), String> {
     // about 4.
     let (mean, std_dev) = (weights.mean().unwrap_or(f64::NAN), spread(&weights));
     let is_near = |weight: &f64| (weight - mean).abs() < 1.8 * std_dev;
-    let fault = match () {
-        () if weights.iter().all(|weight| *weight == weights[[0, 0]]) => Some("zero_weights"),
-        () if repeats(&weights) => Some("one_row_repeated"),
-        () if seen.text("activation") != c.text("activation") => Some("activation_ignored"),
-        () if weights.iter().all(|weight| *weight >= 0.0) => Some("no_negative_weight"),
-        () if weights.iter().all(is_near) => Some("uniform_weights"),
-        () if seen.vector("biases").iter().any(|bias| *bias != 0.0) => Some("biases_not_zero"),
-        () => None,
-    };
-    if let Some(fault) = fault {
+    let faults = [
+        ("zero_weights", weights.iter().all(|weight| *weight == weights[[0, 0]])),
+        ("one_row_repeated", repeats(&weights)),
+        ("activation_ignored", seen.text("activation") != c.text("activation")),
+        ("no_negative_weight", weights.iter().all(|weight| *weight >= 0.0)),
+        ("uniform_weights", weights.iter().all(is_near)),
+        ("biases_not_zero", seen.vector("biases").iter().any(|bias| *bias != 0.0)),
+    ];
+    if let Some((fault, _)) = faults.into_iter().find(|(_, is_so)| *is_so) {
         return Err(fault.to_owned());
     }
     if !deviates_by(seen, wanted) {

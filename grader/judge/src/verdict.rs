@@ -168,12 +168,13 @@ fn special_about_panics(
     seed: u64,
     grader: &Grader,
 ) -> Result<Option<explain::Explanation>> {
-    if check.fetched.is_some() {
-        return Ok(None);
-    }
     let (mut panics, mut returns) = (Vec::new(), Vec::new());
     for (case, observed) in seen {
         if observed.is_some() { returns.push(case.clone()) } else { panics.push(case.clone()) }
+    }
+    // Code that did not panic has died.
+    if panics.is_empty() || check.fetched.is_some() {
+        return Ok(None);
     }
     let further =
         condition::further_cases(check, |case| left.contains(case) || seen.iter().any(|(it, _)| it == case), seed);
