@@ -329,8 +329,9 @@ fn checks() -> Vec<Check> {
             .expects(|c| difference(c, |d| nan_or_max(d.iter().map(|d| d.abs()))))
             .mistake_if(
                 "shapes_not_compared",
-                "Arrays of different shapes have a difference: return `None` unless `.dim()` is the same. As many entries are not \
-                 enough, `zip` stops at the end of the shorter one, and `a - b` repeats a single row or column.",
+                "Arrays of different shapes have a difference: return `None` unless `.dim()` is the same. An equal \
+                 number of entries is not enough, `zip` stops at the end of the shorter one, and `a - b` repeats a \
+                 single row or column.",
                 |c, seen| c.matrix("a").dim() != c.matrix("b").dim() && seen.get("result") != Some(&Value::Nothing),
             ),
         Check::new("forward_parity", "parity", "forward_parity compares the two networks that it is given", 1)
@@ -561,7 +562,11 @@ fn checks() -> Vec<Check> {
             )
             .mistake("another_divisor", ANOTHER_DIVISOR, table_in(Style { divisor: |_, _| 1, ..STYLE }))
             .mistake("another_divisor", ANOTHER_DIVISOR, table_in(Style { divisor: |_, runs| runs, ..STYLE }))
-            .mistake("another_divisor", ANOTHER_DIVISOR, table_in(Style { divisor: |steps, runs| steps * runs, ..STYLE }))
+            .mistake(
+                "another_divisor",
+                ANOTHER_DIVISOR,
+                table_in(Style { divisor: |steps, runs| steps * runs, ..STYLE }),
+            )
             .mistake(
                 "milliseconds",
                 "These are milliseconds. A microsecond, µs, is a millionth of a second.",
@@ -610,8 +615,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "ties_away_from_zero",
-                "2049 lies in the middle between 2048 and 2050. `round` rounds such ties away from 0. Round them to the \
-                 even multiple of the spacing, with `round_ties_even`: not all ties go one way then.",
+                "2049 lies in the middle between 2048 and 2050, and `round` rounds such ties away from 0. Use \
+                 `round_ties_even`: it takes the even multiple of the spacing, so that not all ties go one way.",
                 halves(Half { rounding: f64::round, ..HALF }),
             )
             .mistake("small_numbers", SMALL_NUMBERS, halves(Half { smallest_exponent: -1000.0, ..HALF }))
@@ -670,8 +675,8 @@ const TRAINING: Tolerance = Tolerance { relative: 2e-5, absolute: 1e-6 };
 const BIASES_NOT_COUNTED: &str =
     "Not all biases are counted. A layer has I · O weights and O biases, one per neuron, in both layers.";
 const BIAS_FOR_EVERY_INPUT: &str = "A layer has as many biases as outputs, not as inputs: there is one per neuron.";
-const ARRAYS_NOT_COMPARED: &str = "Some of the four arrays are not compared. Each layer has weights and biases: take the \
-     largest of all four differences.";
+const ARRAYS_NOT_COMPARED: &str = "Some of the four arrays are not compared. Each layer has weights and biases: take \
+     the largest of all four differences.";
 const DIFFERENCES_ADDED_UP: &str =
     "The differences of the four arrays are added up, or averaged. Return the largest of them.";
 const ARRAYS_NOT_TRAINED: &str = "Not all of the four arrays are updated. Each layer has weights and biases: update \
@@ -680,20 +685,20 @@ const ARRAYS_GO_UPHILL: &str = "Some parameters go uphill, or all of them: their
      rate times the slope.";
 const ANOTHER_SPACING: &str = "The numbers are rounded to multiples of another spacing. Between 2^k and 2^(k+1) it is \
      2^(k-10), with k the logarithm of |x| to base 2, rounded down.";
-const SMALL_NUMBERS: &str = "Numbers below 2^-14 are not rounded to the nearest multiple of 2^-24. That is the spacing of \
-     all of them: it gets no smaller, and they do not all become 0.";
+const SMALL_NUMBERS: &str = "Numbers below 2^-14 are not rounded to the nearest multiple of 2^-24. That is the spacing \
+     of all of them: it gets no smaller, and they do not all become 0.";
 const LARGE_NUMBERS: &str = "A number becomes infinite exactly if it is above 65,504 after rounding. Round first, then \
      compare the result with the largest number.";
 const SCALED_TOO_LATE: &str = "The unscaled slope is rounded, before it is scaled or after the scale is undone, so it may become 0. Scale, round, \
      and divide by the scale in full precision.";
 const SLOPES_BETWEEN_UPDATES: &str = "The slopes are computed again between the updates of an epoch. Compute all of them \
      once, before anything moves.";
-const TERM_WITHOUT_TAPE: &str = "The slope is that of one term alone. The other was computed from an `x` without a tape, \
-                                 so dfdx treats it as a constant. Trace `x` in both terms.";
+const TERM_WITHOUT_TAPE: &str = "The slope is that of one term alone: the other was computed from an `x` without a \
+     tape, so dfdx treats it as a constant. Trace `x` in both terms.";
 const COMPARED_WITH_ITSELF: &str =
     "The result is always 0, as if one network were compared with itself: use the argument `mlp`.";
-const ANOTHER_DIVISOR: &str = "This is not the time of one step. The time in the report is the median of the runs, so it \
-     is that of one run: divide it by `steps`, and by nothing else.";
+const ANOTHER_DIVISOR: &str = "This is not the time of one step. The time in the report is the median of the runs, so \
+     it is that of one run: divide it by `steps`, and by nothing else.";
 const NOT_RELATIVE_TO_DFDX: &str = "`relative` is a time divided by the time of dfdx, so dfdx has 1.00.";
 
 /// What is commonly wrong with a time.

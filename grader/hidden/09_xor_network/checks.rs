@@ -36,7 +36,7 @@ fn forwards() -> Vec<Check> {
             )
             .mistake(
                 "rows_are_neurons",
-                "W1 is transposed. A neuron is a column: X·W1. Not all shapes show the difference.",
+                "W1 is transposed: a neuron is a column, X·W1. Not all shapes show the difference.",
                 |c| match c.matrix("w1").is_square() {
                     true => forward(&with_part(c, "w1", c.matrix("w1").t().to_owned())).into(),
                     false => Prediction::Panics,
@@ -141,8 +141,8 @@ const HAND_MADE_FAULTS: [(&str, &str); 6] = [
     ),
     (
         "one_line_is_enough",
-        "Three samples are of one class here, and one line separates them from the fourth. XOR needs two lines. Look \
-         below at the sample for which a2 is wrong: what are its hidden activations, a1?",
+        "Three samples are of one class here: one line separates them from the fourth, and XOR needs two. Look below \
+         at the sample for which a2 is wrong: what are its hidden activations, a1?",
     ),
 ];
 
@@ -350,8 +350,8 @@ fn training() -> Vec<Check> {
 fn starting() -> Vec<Check> {
     const NOT_EVERYTHING_COMPARED: &str = "Neurons that are different count as twins. All of a hidden neuron has to be \
                                            equal: its column of W1, its bias in b1 and its weight in W2.";
-    const NOT_EVERY_PAIR_COMPARED: &str = "Neurons are compared only with the next one, or only with the first. Twins may \
-                                           be anywhere: compare every pair.";
+    const NOT_EVERY_PAIR_COMPARED: &str = "Neurons are compared only with the next one, or only with the first. Twins \
+                                           may be anywhere: compare every pair.";
     const NEARLY_EQUAL_COUNTS: &str =
         "Neurons that are only nearly equal count as twins, but their slopes differ: compare with `==`.";
     vec![

@@ -104,8 +104,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "small_ones_taken_for_zeros",
-                "Small gradients are treated as zeros, so that their error is 0. Only 0 / 0 needs a special case, so \
-                 test whether both norms are exactly 0. (`NOISE` is used later, in `verdict`.)",
+                "Small gradients are treated as zeros, so that their error is 0. Only 0 / 0 needs a special case: test \
+                 whether both norms are exactly 0 (`NOISE` is used later, in `verdict`).",
                 |c, seen| seen.float("result") == 0.0 && (1e-30..1e-6).contains(&errors(c, |_, a, b| a + b)),
             ),
         Check::new("zero_and_nan", "relative_error", "relative_error of zeros is 0, and of NaN it is NaN", 1)
@@ -168,12 +168,7 @@ fn checks() -> Vec<Check> {
                 "There is more than one wrong box, and only the first of them is reported.",
                 |c| named(c, |it| it.wrong).into_iter().take(1).collect::<Vec<_>>(),
             )
-            .mistake(
-                "nan_overlooked",
-                "The gradient that is NaN was not reported. Every comparison with NaN is false, so `error > \
-                 TOLERANCE` is false as well: report every candidate whose error is not *below* the tolerance.",
-                |c| named(c, |it| it.wrong && !it.title.ends_with("NaN")),
-            )
+            .mistake("nan_overlooked", NAN_PASSES, |c| named(c, |it| it.wrong && !it.title.ends_with("NaN")))
             .mistake("special_numbers", SPECIAL_NUMBERS, |c| named(c, |it| it.wrong_at_zero))
             .mistake("special_numbers", SPECIAL_NUMBERS, |c| {
                 named(c, |it| it.wrong && !it.title.ends_with("claims 3θ/n") && !it.title.ends_with("reverse"))
@@ -199,8 +194,8 @@ fn checks() -> Vec<Check> {
             .mistake_if(
                 "step_too_large_or_too_small",
                 "The gradient of ln Σe^θ is right, but it was reported. Perhaps your limit is much smaller than \
-                 `TOLERANCE`. Or perhaps the measurement is inaccurate: use a step near 1e-5, to both sides. A much \
-                 smaller step has a large rounding error, a much larger one a large truncation error.",
+                 `TOLERANCE`, or the measurement is inaccurate: take a step near 1e-5, to both sides, where the \
+                 rounding error and the truncation error are small.",
                 |c, seen| {
                     let Some(Value::Ints(named)) = seen.result() else { return false };
                     let is_smooth = |title: &str| title.starts_with("ln Σe^θ");
@@ -211,8 +206,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "absolute_difference",
-                "Absolute differences are compared with a fixed number. Then a very small gradient always seems \
-                 right, and a very large one always wrong. Compare the relative error instead.",
+                ABSOLUTE_DIFFERENCE,
                 |c, seen| {
                     // Boxes of ordinary size are judged rightly, and one of the others is not.
                     let is_small = |it: &BlackBox| it.title.starts_with("10⁻⁶");
@@ -335,8 +329,8 @@ fn tensor_checks() -> Vec<Check> {
         .computes(|f| largest(f, place_of))
         .mistake_if(
             "relative_difference",
-            "The differences are divided by the size of the entries. That is the relative error of single entries. Return \
-             the largest |computed - measured|.",
+            "The differences are divided by the size of the entries, as for a relative error. Return the largest \
+             |computed - measured|.",
             |c, seen| {
                 let (computed, measured) = (entries(c, "computed"), entries(c, "measured"));
                 let largest = |size: fn(f64, f64) -> f64| {
@@ -463,14 +457,12 @@ fn tensor_checks() -> Vec<Check> {
             )
             .mistake(
                 "nan_is_right",
-                "A gradient with NaN is called right. Every comparison with NaN is false, `error >= TOLERANCE` too. \
-                 Test whether the error is below the tolerance, not whether it is above.",
+                NAN_PASSES,
                 by_rules(Rules { right: |error, _| error < TOLERANCE || error.is_nan(), ..RULES }),
             )
             .mistake(
                 "absolute_difference",
-                "Absolute differences are compared, so that very small gradients always seem right and very large \
-                 ones wrong. Compare the *relative* error with `TOLERANCE`.",
+                ABSOLUTE_DIFFERENCE,
                 by_rules(Rules { right: |_, difference| difference < TOLERANCE, ..RULES }),
             ),
     ]
@@ -480,8 +472,8 @@ const ZEROS_ARE_RIGHT: &str =
     "Two gradients of zeros are called right. Such a comparison proves nothing: test for `Vacuous` first.";
 const TOLERANCE_OF_THE_VERDICT: &str = "A gradient whose relative error is above `TOLERANCE` is called right. Compare with \
      this constant, not with a number of your own.";
-const ONE_ZERO_IS_ENOUGH: &str = "The result is vacuous although only one of the two gradients is zero. A forgotten db \
-     looks like that! *Both* norms have to be below `NOISE`.";
+const ONE_ZERO_IS_ENOUGH: &str = "The result is vacuous although only one of the two gradients is zero, as it is with \
+     a forgotten db. *Both* norms have to be below `NOISE`.";
 
 fn network_checks() -> Vec<Check> {
     vec![
@@ -537,9 +529,8 @@ fn network_checks() -> Vec<Check> {
             .mistake("forward_difference", ONE_SIDED, by_measuring(Measuring { left: 0.0, width: 1.0, ..MEASURING }))
             .mistake_if(
                 "eps_ignored",
-                "The measured slopes are more exact than two points, each `eps` away from the parameter, allow. \
-                 Either the parameters are moved by much less, or more than two points are used. Use two points at \
-                 the distance `eps`.",
+                "The measured slopes are more exact than two points at the distance `eps` allow. Either they are the \
+                 computed ones, or the points are much closer, or there are more than two.",
                 |c, seen| {
                     let exact = gradients(c, "x", "y");
                     (TENSORS.iter().zip(&exact))
@@ -548,9 +539,9 @@ fn network_checks() -> Vec<Check> {
             )
             .mistake_if(
                 "gradient_at_moved_parameters",
-                "`computed` is close to the gradient, but not equal to it. Probably it belongs to parameters that \
-                 were changed a little. A layer stores the input of its last forward pass. So run the backward pass \
-                 before you change any parameter, or restore all parameters and run another forward pass first.",
+                "`computed` is close to the gradient, but not equal to it: probably it belongs to parameters that were \
+                 changed a little, since a layer stores the input of its last forward pass. Run the backward pass \
+                 before any parameter is changed, or restore all of them and run another forward pass first.",
                 |c, seen| {
                     let off: Vec<f64> = (TENSORS.iter().zip(gradients(c, "x", "y")))
                         .map(|(name, exact)| relative_error(&exact, &entries(seen, &format!("computed {name}"))))
@@ -617,18 +608,23 @@ fn network_checks() -> Vec<Check> {
     ]
 }
 
-const ONE_SIDED: &str = "One of your two points is θ itself, as in (f(θ + ε) - f(θ)) / ε. The error of that is proportional \
-     to ε. With a point on either side the effect of the curvature cancels, and the error is proportional to ε².";
+const ONE_SIDED: &str = "One of your two points is θ itself, as in (f(θ + ε) - f(θ)) / ε, and the error of that is \
+     proportional to ε. With a point on either side the effect of the curvature cancels, and the error is proportional \
+     to ε².";
 const NOT_RESTORED: &str = "A number that was changed is not restored, so that all later slopes are measured at \
      another point. Restore the old value before you continue with the next number.";
 const LAST_POINT_STAYS: &str = "After a tensor is measured, its last number is still changed in the network. Restore \
      the tensor before you continue with the next one.";
 const RESTORED_BY_ARITHMETIC: &str = "Numbers are restored only approximately: adding and subtracting eps is rounded, \
      and the last bits are lost. Keep a copy of the old value, and restore that.";
+const NAN_PASSES: &str = "A gradient with NaN is not found to be wrong: every comparison with NaN is false, `error >= \
+     TOLERANCE` too. Test whether the error is below the tolerance, not whether it is above.";
+const ABSOLUTE_DIFFERENCE: &str = "Absolute differences are compared, so that a very small gradient always seems \
+     right, and a very large one always wrong. Compare the relative error with `TOLERANCE`.";
 const ZERO_BY_ZERO: &str =
     "Two gradients of zeros are the same, so their error is 0. Test that before you divide: 0 / 0 is NaN.";
-const SPECIAL_NUMBERS: &str = "Probably you compare at numbers with special properties. At 0 a missing factor has no effect \
-     and ReLU has its kink, at 1 all powers are the same, and equal entries hide a wrong order.";
+const SPECIAL_NUMBERS: &str = "Probably you compare at numbers with special properties. At 0 a missing factor has no \
+     effect and ReLU has its kink, at 1 all powers are the same, and equal entries hide a wrong order.";
 const WEIGHTS_ONLY: &str = "Biases are missing: they are parameters like the weights, and a forgotten db is a common \
      mistake. Return one entry for every tensor of `parameters()`.";
 

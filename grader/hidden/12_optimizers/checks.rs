@@ -91,8 +91,8 @@ fn valley() -> Vec<Check> {
     ]
 }
 
-const TOO_FEW_CALLS: &str = "`step` of the optimiser is called fewer times than `n_steps` says. Call it once in each step, \
-                             to the last one, whatever the loss does.";
+const TOO_FEW_CALLS: &str = "`step` of the optimiser is called fewer times than `n_steps` says. Call it once in each \
+     step, to the last one, whatever the loss does.";
 
 fn has_too_few_calls(c: &Record, seen: &Record) -> bool {
     seen.count(CALLS) < c.count("n_steps")
@@ -155,8 +155,8 @@ fn nesterov() -> [Check; 3] {
         )
         .mistake(
             "moves_like_momentum",
-            "These are the steps of Momentum. The step of Nesterov is lr · (g + β · v) with the new v. (With the old one, \
-             g + β · v is Momentum's v.)",
+            "These are the steps of Momentum. The step of Nesterov is lr · (g + β · v) with the new v; with the old \
+             one, g + β · v is Momentum's v.",
             after_steps(momentum_step),
         )
         .mistake(
@@ -228,8 +228,8 @@ fn adam() -> [Check; 3] {
         )
         .mistake(
             "t_starts_at_zero",
-            "Everything is NaN. Perhaps t is 0 at first: 1 - β⁰ is 0, and 0 / 0 is NaN. Count t from 1. Or perhaps you \
-             take the root of a negative number: v̂ must not be negative.",
+            "Everything is NaN. Perhaps t is 0 at first, so that 1 - β⁰ is 0 (count t from 1), or you take the root of \
+             a negative number (v̂ must not be negative).",
             after_steps(|f, now| {
                 now.t = &now.t - 1.0;
                 adam_rule(f, now);

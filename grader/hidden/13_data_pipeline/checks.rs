@@ -171,7 +171,11 @@ fn files() -> [Check; 7] {
                 flowers_if(Reading { by_appearance: true, ..READING }),
             )
             .mistake("blank_line_refused", BLANK_LINE_REFUSED, flowers_if(Reading { is_blank: |_| false, ..READING }))
-            .mistake("blank_line_refused", BLANK_LINE_REFUSED, flowers_if(Reading { is_blank: str::is_empty, ..READING }))
+            .mistake(
+                "blank_line_refused",
+                BLANK_LINE_REFUSED,
+                flowers_if(Reading { is_blank: str::is_empty, ..READING }),
+            )
             .mistake(
                 "stops_at_a_blank_line",
                 "What follows a blank line is not read. Skip the line, and continue with the next one.",
@@ -236,8 +240,8 @@ fn files() -> [Check; 7] {
     ]
 }
 
-const BLANK_LINE_REFUSED: &str = "A blank line is reported as an error. Skip lines that are empty or of spaces only: `trim` \
-     before you ask `is_empty`.";
+const BLANK_LINE_REFUSED: &str = "A blank line is reported as an error. Skip lines that are empty or of spaces only: \
+     `trim` before you ask `is_empty`.";
 const LITTLE_ENDIAN: &str = "The most significant byte comes first in an IDX file: use `u32::from_be_bytes`.";
 
 // IDX files.
@@ -745,8 +749,8 @@ fn scaling() -> [Check; 5] {
             .panics_where("there are no samples", |c| c.matrix("x").nrows() == 0)
             .mistake_if(
                 "small_taken_for_constant",
-                "The deviation of a feature that varies a little is set to 1. What is little depends on the unit: do so \
-                 only if all values are equal.",
+                "The deviation of a feature that varies a little is set to 1. What is little depends on the unit: do \
+                 so only if all values are equal.",
                 |c, seen| {
                     // Along the wrong axis there are other deviations, and more or fewer of them.
                     let right = computed(|f| measured(&f.input("x")))(c).vector("std").to_vec();
@@ -757,8 +761,8 @@ fn scaling() -> [Check; 5] {
             )
             .mistake(
                 "sample_std",
-                "The sum of squares is divided by n - 1, which estimates the deviation of a larger population. Here it \
-                 is that of these samples: divide by n. (`std_axis` subtracts its argument `ddof` from n.)",
+                "The sum of squares is divided by n - 1, as for a larger population. Here it is the deviation of these \
+                 samples: divide by n (`std_axis` subtracts its argument `ddof` from n).",
                 computed(|f| measured_by(&f.input("x"), Aggregate::MeanOfOneLess)),
             ),
         Check::new("scaler_transform", "scaler", "transform uses the mean and deviation of fit, for any samples", 1)
@@ -799,8 +803,8 @@ fn scaling() -> [Check; 5] {
             }))
             .mistake_if(
                 "deviation_of_equal_values",
-                "The deviation of a feature whose values are all equal is not 1. Test in `fit` whether they are equal, and \
-                 set it to 1 then: computed, it is 0, or about 1e-17 by rounding, and 0 / 0 is NaN.",
+                "The deviation of a feature whose values are all equal is not 1. Test in `fit` whether they are equal, \
+                 and set it to 1 then: computed, it is 0, or about 1e-17 by rounding, and 0 / 0 is NaN.",
                 |c, seen| {
                     let is_constant = |column: ndarray::ArrayView1<'_, f64>| column.iter().all(|x| *x == column[0]);
                     let (x, std) = (c.matrix("x"), seen.vector("std"));
@@ -858,8 +862,8 @@ fn scaling() -> [Check; 5] {
     ]
 }
 
-const MEASURED_ON_ALL: &str = "The scaler is fitted to the test samples, alone or with the others. So information from them \
-     leaks into the training: fit it to the training samples alone.";
+const MEASURED_ON_ALL: &str = "The scaler is fitted to the test samples, alone or with the others. So information from \
+     them leaks into the training: fit it to the training samples alone.";
 
 /// The training and the test samples, scaled like this.
 fn prepared(f: &Formula, scale: &[(&'static str, Num); 2]) -> [(&'static str, Num); 2] {
@@ -938,7 +942,8 @@ fn batches() -> [Check; 5] {
         )
         .mistake_if(
             "filled_up",
-            "The last batch is filled up to `batch_size`. Let it be shorter: no sample counts twice, and none is added.",
+            "The last batch is filled up to `batch_size`. Let it be shorter: no sample counts twice, and none is \
+             added.",
             |c, seen| {
                 let sizes = seen.counts("sizes");
                 sizes.len() == in_batches(c).len() && sizes.iter().sum::<usize>() > c.counts("labels").len()
@@ -1074,7 +1079,7 @@ fn epoch(c: &Record, batches: &[Vec<usize>]) -> Record {
 const SHUFFLE_FAULTS: [(&str, &str); 5] = [
     (
         "shuffled_apart",
-        "Samples have the labels of others. Shuffle the indices, once, and select rows and labels with them. (In these \
+        "Samples have the labels of others: shuffle the indices, once, and select rows and labels with them. (In these \
          tests the label of a sample is the number in its first column.)",
     ),
     ("drawn_with_replacement", DRAWN_WITH_REPLACEMENT),

@@ -100,9 +100,9 @@ fn enough_right(seen: &Record, labels: impl ExactSizeIterator<Item = usize>, goa
         return Ok(());
     }
     Err(format!(
-        "Your network recognises {n_right} of {n} images that it was not trained on: {:.1} %. The goal is {} %, and a \
-         network like this one should reach it with any seed. Look at the curve of the loss. Is every sample used? \
-         Are all images scaled in the same way?",
+        "Your network recognises {n_right} of {n} images that it was not trained on: {:.1} %, and a network like this \
+         one should reach {} % with any seed. Look at the curve of the loss: is every sample used, and are all images \
+         scaled in the same way?",
         100.0 * n_right as f64 / n as f64,
         100.0 * goal
     ))
@@ -283,8 +283,8 @@ fn evaluations() -> [Check; 2] {
     ]
 }
 
-const COLUMNS_MISCOUNTED: &str = "`one_hot` has to make as many columns as the network has outputs, `scores.ncols()`: not \
-     always ten, and not as many as the labels at hand reach.";
+const COLUMNS_MISCOUNTED: &str = "`one_hot` has to make as many columns as the network has outputs, `scores.ncols()`: \
+     not always ten, and not as many as the labels at hand reach.";
 const LAST_BATCH_NOT_LEARNED_FROM: &str =
     "The last samples, which do not fill a batch, are left out: `chunks` returns them, `chunks_exact` does not.";
 const EVERY_BATCH_COUNTS_THE_SAME: &str = "The losses of the batches are added up and divided by their number. But \
@@ -1279,8 +1279,8 @@ fn most_frequent_first(list: &mut [Entry]) {
 
 const PAIRS_WITHOUT_DIRECTION: &str =
     "Both directions of a pair are added up, but a 4 read as a 9 is not a 9 read as a 4.";
-const EQUALS_IN_ANOTHER_ORDER: &str = "Equally frequent confusions are in another order. Sort them by their true class, \
-     then by their predicted class. Where a list is reversed after sorting, equals are reversed as well.";
+const EQUALS_IN_ANOTHER_ORDER: &str = "Equally frequent confusions are in another order: sort them by true class, then \
+     by predicted class. A list that is reversed after sorting has its equals reversed as well.";
 
 /// The same of the matrix with both directions of each pair added up.
 fn of_both_directions(c: &Record, meant: impl Fn(&Entry) -> bool) -> Array2<f64> {
