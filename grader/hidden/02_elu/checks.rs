@@ -119,8 +119,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_each(
                 "elu_is_max",
-                "This is the larger or the smaller of z and alpha · (e^z - 1), or a side is bounded by 0: not for \
-                 every z and alpha that is ELU. Decide by the sign of z.",
+                "The sides are made with `max` or `min`, of each other or of 0. That is ELU for some z and alpha \
+                 only: decide by the sign of z.",
                 ELU_WITHOUT_SIDES,
                 |c, elu| elu(z(c), alpha(c) * z(c).exp_m1()),
             ),
@@ -386,7 +386,7 @@ fn checks() -> Vec<Check> {
         )
         .mistake_if(
             "step_has_a_slope",
-            "The step has a slope other than 0. It is flat on both sides of its jump; at the jump it has no slope at \
+            "Your slope of Step is not 0. The step is flat on both sides of its jump; at the jump it has no slope at \
              all, and this course counts that as 0 too.",
             |c, seen| {
                 let slope = seen.float("derivative");
@@ -487,11 +487,11 @@ fn checks() -> Vec<Check> {
 const INFINITY_TIMES_ZERO: &str = "The result is NaN: e^800 is infinite, and infinity times 0 is NaN, as is infinity \
      minus infinity. So multiplying a side by 0 does not remove it: choose the side with `if`, which computes only \
      one of them.";
-const INFINITY_OVER_INFINITY: &str = "The result is NaN: e^800 is infinite, and infinity divided by infinity is NaN, \
-     as is infinity times 0. Use a form in which only a denominator can become infinite, as 1 / (1 + e^-z), or \
-     functions that are safe: your `sigmoid`, and `tanh` of `f64`.";
-const ELU_PLUS_ALPHA_EVERYWHERE: &str = "The slope is elu(z) + alpha on both sides. That holds on the left only, \
-     where elu is alpha · e^z - alpha; on the right the slope is 1.";
+const INFINITY_OVER_INFINITY: &str = "The result is NaN: e^800 is infinite, and infinity divided by infinity, times \
+     0 or minus infinity is NaN. Use a form in which only a denominator can become infinite, as 1 / (1 + e^-z) for \
+     the sigmoid, or `tanh` of `f64`.";
+const ELU_PLUS_ALPHA_EVERYWHERE: &str = "Your slope is elu(z) + alpha on both sides. That holds on the left only, \
+     where elu is alpha · e^z - alpha; on the right it is 1.";
 const ARGUMENTS_SWAPPED: &str = "The two arguments are swapped: z comes first, then alpha. Both are `f64`, so the \
      compiler does not notice.";
 const SLOPE_AT_THE_ACTIVATION: &str = "`derivative` takes the slope at apply(z). Its argument is the pre-activation \

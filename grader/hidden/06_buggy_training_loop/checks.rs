@@ -98,8 +98,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "labels_and_probabilities_swapped",
-                "The loss is infinite, although no probability is 0 here. Perhaps you take the logarithm of the \
-                 labels, where ln 0 is infinite: the loss takes that of the probabilities, -y · ln p.",
+                "The loss is infinite, although no probability is 0 here: you take ln 0, perhaps of the labels, or \
+                 of y · p. Take the logarithm of p alone: -y · ln p.",
                 |_| f64::INFINITY,
             ),
         Check::new("cross_entropy_at_zero", "cross_entropy", "cross_entropy is exact where a probability is 0 or 1", 1)
@@ -365,8 +365,14 @@ fn checks() -> Vec<Check> {
                 "A NaN goes unnoticed: every comparison with NaN is false, so neither `<` nor `==` finds it, and the \
                  last branch is chosen. Use `is_nan`.",
                 // What is answered in its place.
-                ["NotDecreasing", "Ok", "Nan"],
+                ["NotDecreasing", "Ok"],
                 |c, otherwise| diagnosis_with_nan(c, otherwise),
+            )
+            .mistake(
+                "nan_only_at_both_ends",
+                "A NaN is noticed only where it is the first or the last loss. Test all of them: \
+                 `losses.iter().any(…)`.",
+                |c| diagnosis_with_nan(c, "Nan"),
             )
             .mistake_each(
                 "nan_only_at_the_end",
@@ -483,8 +489,8 @@ fn sanity_checks() -> [Check; 3] {
             )
             .mistake(
                 "zero_inputs_takes_b_after_the_step",
-                "A right step fails `zero_inputs`, unless it leaves b alone. The returned loss is that of the b \
-                 *before* the step; afterwards b has moved, so compute the expected loss first.",
+                "Every step that moves b fails `zero_inputs`. The returned loss is that of the b *before* the step; \
+                 afterwards b has moved, so compute the expected loss first.",
                 move |c| answer("zero_inputs", adds_bias(c) && moves(c, "none")),
             )
             .mistake(
@@ -497,9 +503,9 @@ fn sanity_checks() -> [Check; 3] {
             .expects(move |c| answer("duplicated_data", averages_dw(c) && averages_db(c) && !nan(c)))
             .mistake_each(
                 "duplicated_data_proves_nothing",
-                "A step that averages nothing passes `duplicated_data`. Call the given `step`, and compare every \
-                 entry of W and b after it: not the loss, which is averaged in all these steps, and not sums, in \
-                 which differences cancel out.",
+                "A step that averages nothing passes `duplicated_data`. Call the given `step` so that W and b move, \
+                 and compare every entry of both, up to 1e-9: not the loss, which all these steps average, and not \
+                 sums, in which differences cancel.",
                 [false, true],
                 move |c, finds_nan| answer("duplicated_data", !(*finds_nan && nan(c))),
             )
@@ -511,8 +517,8 @@ fn sanity_checks() -> [Check; 3] {
             )
             .mistake_each(
                 "duplicated_data_expects_twice",
-                "A right step fails `duplicated_data`, and one that sums dW up passes. The gradients are means: with \
-                 every sample twice W and b are the same as before, not twice as large.",
+                "A right step fails `duplicated_data`, and one that sums dW up passes. The gradients are means: W \
+                 and b end up the same as with every sample once, not twice as large.",
                 // It expects of b that it is the same, or twice as large as well.
                 [true, false],
                 move |c, is_same| answer("duplicated_data", c.text("dW") == "Xᵀ·dZ" && averages_db(c) == *is_same),
@@ -570,8 +576,8 @@ fn sanity_checks() -> [Check; 3] {
             )
             .mistake(
                 "bias_above_zero_before",
-                "All steps pass `bias_direction` that leave numbers in b, whatever they do. Does b begin at 0, so \
-                 that a bias above 0 has risen?",
+                "Every step passes `bias_direction` that leaves numbers in b. Does b begin at 0, and do you test the \
+                 most frequent class, by `>`?",
                 move |c| answer("bias_direction", !moves(c, "NaN")),
             )
             .mistake(
@@ -727,8 +733,8 @@ fn steps() -> Vec<Check> {
     .expects(|c| Record::new().with("b", trained(c, 1).b))
     .mistake(
         "bias_goes_uphill",
-        "b goes uphill: it moves by + learning_rate · db. The gradient points to where the loss rises, so subtract \
-         it, from b as from W.",
+        "b goes uphill: the gradient points to where the loss rises, so subtract it. If W goes uphill, too, perhaps \
+         dZ is Y - P.",
         // It begins at 0.
         computed(|f| [("b", -&after_step(f)[1])]),
     )
@@ -852,13 +858,13 @@ const WRONG_DZ: [(&str, &str, Dz); 3] = [
     ),
     (
         "averaged_over_all_entries",
-        "The step is n_classes times too short: dZ is divided by the number of its entries. The loss is a mean over \
-         the samples, so divide by n_samples.",
+        "The gradient is n_classes times too small, as if divided by the entries of dZ. The loss is a mean over the \
+         samples, so divide by n_samples.",
         |p, y| (p - y) * y.rows() / y.count(),
     ),
     (
         "averaged_twice",
-        "1/n is applied twice: in dZ, and again in dW or db. Apply it once, either in dZ or in dW and db.",
+        "1/n is applied twice, perhaps in dZ and again here. Apply it once: in dZ, or in dW and db.",
         |p, y| (p - y) / y.rows(),
     ),
 ];

@@ -47,8 +47,11 @@ fn checks() -> Vec<Check> {
                 [("value", x.square() + 2.0 * &x + 1.0), ("slope", 2.0 * &x + 2.0)]
             })
             .within(F32)
-            .mistake("term_without_tape", TERM_WITHOUT_TAPE, |c| Record::new().with("slope", 2.0 * c.float("x")))
-            .mistake("term_without_tape", TERM_WITHOUT_TAPE, |_| Record::new().with("slope", 2.0))
+            .mistake_each("term_without_tape", TERM_WITHOUT_TAPE, [false, true], |c, is_square_left| {
+                let x = c.float("x");
+                let slope = if *is_square_left { 2.0 } else { 2.0 * x };
+                Record::new().with("value", (x + 1.0).powi(2)).with("slope", slope)
+            })
             .mistake_if(
                 "difference_quotient",
                 "The slope is only nearly right, as from a difference quotient. `backward` is as exact as the value.",
@@ -329,9 +332,8 @@ fn checks() -> Vec<Check> {
             .expects(|c| difference(c, |d| nan_or_max(d.iter().map(|d| d.abs()))))
             .mistake_if(
                 "shapes_not_compared",
-                "Arrays of different shapes have a difference: return `None` unless `.dim()` is the same. An equal \
-                 number of entries is not enough, `zip` stops at the end of the shorter one, and `a - b` repeats a \
-                 single row or column.",
+                "Arrays of different shapes should give `None`: compare `.dim()`. An equal number of entries is not \
+                 enough, `zip` stops at the end of the shorter one, and `a - b` repeats a single row or column.",
                 |c, seen| c.matrix("a").dim() != c.matrix("b").dim() && seen.get("result") != Some(&Value::Nothing),
             ),
         Check::new("forward_parity", "parity", "forward_parity compares the two networks that it is given", 1)
@@ -373,7 +375,7 @@ fn checks() -> Vec<Check> {
         .mistake("differences_added_up", DIFFERENCES_ADDED_UP, |c| sum_of_differences(c) / 4.0)
         .mistake(
             "nan_is_passed_over",
-            "If all slopes are NaN, the result is 0, as for a perfect match: `f64::max` ignores NaN.",
+            "If all slopes are NaN, the result is 0, as for a perfect match: `f64::max` and `>` ignore NaN.",
             |c| slope_differences(c).iter().flatten().fold(0.0, |max: f64, d| max.max(d.abs())),
         ),
         Check::new("train_xor", "training", "train_xor takes the steps of gradient descent, in dfdx", 2)
@@ -388,8 +390,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "nothing_moves",
-                "All losses are the same: the parameters never change. Are the gradients cleared before `update` has used \
-                 them, or is another model updated than the one whose loss is taken?",
+                "All losses are equal. Are the gradients cleared before `update` has used them, is another model \
+                 updated than the one whose loss is taken, or does each epoch take `start` again?",
                 computed(|f| losses_of(f, f.times("epochs"), |_, _, slope| 0.0 * slope)),
             )
             .mistake(
@@ -422,7 +424,7 @@ fn checks() -> Vec<Check> {
         )
         .mistake(
             "nothing_moves",
-            "All losses are the same. Either no parameter is updated, or each epoch takes `start` again.",
+            "All losses are equal. Either no parameter is updated, or each epoch or loss takes `start` again.",
             losses_with_factors([0.0; 4]),
         )
         .mistake("slopes_between_updates", SLOPES_BETWEEN_UPDATES, in_turns(&[&[0, 1], &[2, 3]]))
@@ -673,7 +675,7 @@ const PARITY: Tolerance = Tolerance { relative: 1e-4, absolute: 1e-5 };
 const TRAINING: Tolerance = Tolerance { relative: 2e-5, absolute: 1e-6 };
 
 const BIASES_NOT_COUNTED: &str =
-    "Not all biases are counted. A layer has I · O weights and O biases, one per neuron, in both layers.";
+    "Not all biases are counted: the hidden layer has H and the output layer O, one per neuron.";
 const BIAS_FOR_EVERY_INPUT: &str = "A layer has as many biases as outputs, not as inputs: there is one per neuron.";
 const ARRAYS_NOT_COMPARED: &str = "Some of the four arrays are not compared. Each layer has weights and biases: take \
      the largest of all four differences.";
@@ -687,14 +689,14 @@ const ANOTHER_SPACING: &str = "The numbers are rounded to multiples of another s
      2^(k-10), with k the logarithm of |x| to base 2, rounded down.";
 const SMALL_NUMBERS: &str = "Numbers below 2^-14 are not rounded to the nearest multiple of 2^-24. That is the spacing \
      of all of them: it gets no smaller, and they do not all become 0.";
-const LARGE_NUMBERS: &str = "A number becomes infinite exactly if it is above 65,504 after rounding. Round first, then \
-     compare the result with the largest number.";
-const SCALED_TOO_LATE: &str = "The unscaled slope is rounded, before it is scaled or after the scale is undone, so it may become 0. Scale, round, \
-     and divide by the scale in full precision.";
+const LARGE_NUMBERS: &str = "A number becomes infinite if, and only if, it is above 65,504 after rounding: 65,519 \
+     becomes 65,504, and 65,520 infinite.";
+const SCALED_TOO_LATE: &str =
+    "The unscaled slope is rounded, so it may become 0. Scale, round, and divide by the scale in full precision.";
 const SLOPES_BETWEEN_UPDATES: &str = "The slopes are computed again between the updates of an epoch. Compute all of them \
      once, before anything moves.";
-const TERM_WITHOUT_TAPE: &str = "The slope is that of one term alone: the other was computed from an `x` without a \
-     tape, so dfdx treats it as a constant. Trace `x` in both terms.";
+const TERM_WITHOUT_TAPE: &str = "The slope is that of one term alone. The other was computed from an `x` without a \
+     tape, or from another tensor. Trace the same `x` in both.";
 const COMPARED_WITH_ITSELF: &str =
     "The result is always 0, as if one network were compared with itself: use the argument `mlp`.";
 const ANOTHER_DIVISOR: &str = "This is not the time of one step. The time in the report is the median of the runs, so \
@@ -711,7 +713,7 @@ const FAULTS_OF_MEASURING: [(&str, &str); 7] = [
         "time_of_another_run",
         "This is the time of a single run, which is not the median. Use your `median` of all times.",
     ),
-    ("time_of_all_runs", "This is the time of all runs together: measure each run separately."),
+    ("time_of_all_runs", "This is the time of all runs together: return the median of their times."),
     (
         "clock_started_once",
         "The clock is started only once, so the time of a run contains those of the runs before it. Start it again for \

@@ -120,7 +120,7 @@ fn linear() -> Vec<Check> {
         })
         .mistake(
             "biases_left_out",
-            "Only the weights are returned, so an optimiser cannot update the biases.",
+            "The biases themselves are not returned, so an optimiser cannot update them.",
             computed(|f| {
                 let (weights, biases) = (f.input("weights") + 1.0, f.input("biases"));
                 [("weights raised by 1", weights), ("biases raised by 1", biases), ("gradient 1", f.input("d_weights"))]
@@ -329,18 +329,18 @@ fn losses() -> Vec<Check> {
             })
             .mistake_if(
                 "logarithm_of_a_rounded_probability",
-                "A probability of e^-1000 is rounded to 0, and its logarithm is -∞ instead of -1000. Compute ln p \
-                 without p: it is z - ln Σ e^z, with the row's largest score subtracted first.",
+                "The loss is infinite or NaN, although the gradient is right: before the logarithm, an exponential \
+                 became 0 or ∞. Compute ln p as z - ln Σ e^z, with the row's largest score subtracted first.",
                 rounded_to_zero,
             )
             .mistake_if("probability_clipped", CLIPPED, loss_is_too_small),
     ]
 }
 
-const ONE_MAX: &str = "The largest score of all rows is subtracted. In a row of much smaller scores every exponential \
-                       then rounds to 0: each row needs its own maximum.";
-const CLIPPED: &str = "The loss is too small where the model is certain and wrong. Probably a probability is clipped, \
-                       or a small number is added to it. The formula for scores needs no such protection.";
+const ONE_MAX: &str = "In a row of very small scores every exponential rounds to 0. Either the largest score of all \
+     rows is subtracted, or the search for the row's own begins at 0: begin at -∞.";
+const CLIPPED: &str = "The loss is too small where the model is certain and wrong. Probably a probability or a score \
+     is clipped, or a small number is added. The formula for scores needs no such protection.";
 
 fn sequential() -> Vec<Check> {
     vec![
@@ -503,8 +503,8 @@ fn training() -> Vec<Check> {
             )
             .mistake(
                 "nothing_moves",
-                "The parameters have not changed: a copy was changed. `value` is a view into the layer; change the \
-                 view itself, with `scaled_add` or `-=`.",
+                "The parameters have not changed. Perhaps a copy was changed, or a `map` never runs: change the view \
+                 `value` itself in a `for` loop, with `scaled_add` or `-=`.",
                 computed(moved(|_| false)),
             ),
         Check::new("train_steps", "training", "train_step returns the loss before the step that it takes", 3)
@@ -850,13 +850,13 @@ const OTHER_SCALES: [(&str, &str, Scale); 6] = [
     ("fan_out_for_fan_in", FAN_OUT_FOR_FAN_IN, |n_in, n_out| (2.0 / (n_in + n_out)).sqrt()),
     (
         "factor_two_of_the_weights_forgotten",
-        "The standard deviation is sqrt(1 / n_in), Xavier's. Use He's, sqrt(2 / n_in).",
+        "The standard deviation is sqrt(1 / n_in). Use He's, sqrt(2 / n_in).",
         |n_in, _| n_in.recip().sqrt(),
     ),
 ];
 
-const NO_NEGATIVE_WEIGHT: &str = "No weight is negative. Either they are uniform numbers from 0 upwards, or their absolute \
-     value is taken. Half of the numbers that `StandardNormal` draws are negative.";
+const NO_NEGATIVE_WEIGHT: &str = "No weight is negative. Perhaps they are uniform numbers from 0 upwards, or \
+     absolute values. Half of the numbers that `StandardNormal` draws are negative.";
 
 const FAN_OUT_FOR_FAN_IN: &str = "The weights are scaled by the number of outputs, or by that of inputs and outputs \
      together. An output sums over the inputs: sqrt(2 / n_in).";
@@ -971,8 +971,8 @@ fn pass_mistakes(check: Check, layers: &'static [&'static str]) -> Check {
         .expects(|c| passed(c, "", Kept::Well))
         .mistake_if(
             "cache_is_shared",
-            "Two layers of the same type share their stored values: `backward` of the first uses the input of the \
-             second. Store the values in a field of the layer.",
+            "Two layers of the same type share their stored values: `backward` of the first uses what the second has \
+             stored. Store the values in a field of the layer.",
             |c, seen| {
                 let Prediction::Is(shared) = passed(c, c.text("layer"), Kept::Shared) else { return false };
                 let part = if c.text("layer") == "Linear" { "d_weights 1" } else { "d_x 1" };
@@ -981,8 +981,8 @@ fn pass_mistakes(check: Check, layers: &'static [&'static str]) -> Check {
         )
         .mistake_if(
             "backward_without_forward",
-            "`backward` returns a result although there was no forward pass. Without a forward pass there is no \
-             gradient: store an `Option`, and use `expect` with a clear message.",
+            "`backward` returns a result although there was no forward pass. Without one there is no gradient: if \
+             the stored value is `None`, panic with `expect` and a clear message.",
             |c, _| c.text("passes") == "backward(d_out)",
         );
     layers.iter().fold(check, |check, layer| {

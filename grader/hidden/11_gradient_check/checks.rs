@@ -622,9 +622,9 @@ const NAN_PASSES: &str = "A gradient with NaN is not found to be wrong: every co
 const ABSOLUTE_DIFFERENCE: &str = "Absolute differences are compared, so that a very small gradient always seems \
      right, and a very large one always wrong. Compare the relative error with `TOLERANCE`.";
 const ZERO_BY_ZERO: &str =
-    "Two gradients of zeros are the same, so their error is 0. Test that before you divide: 0 / 0 is NaN.";
+    "Two gradients of zeros are the same: return 0 for them, not 1, and do not divide, because 0 / 0 is NaN.";
 const SPECIAL_NUMBERS: &str = "Probably you compare at numbers with special properties. At 0 a missing factor has no \
-     effect and ReLU has its kink, at 1 all powers are the same, and equal entries hide a wrong order.";
+     effect and ReLU has its kink, at 1 all powers are the same, and numbers of equal size hide a wrong order.";
 const WEIGHTS_ONLY: &str = "Biases are missing: they are parameters like the weights, and a forgotten db is a common \
      mistake. Return one entry for every tensor of `parameters()`.";
 

@@ -91,8 +91,8 @@ fn valley() -> Vec<Check> {
     ]
 }
 
-const TOO_FEW_CALLS: &str = "`step` of the optimiser is called fewer times than `n_steps` says. Call it once in each \
-     step, to the last one, whatever the loss does.";
+const TOO_FEW_CALLS: &str = "`step` of the optimiser is called fewer times than `n_steps` says, or never. Call it \
+     once in each step, up to the last one.";
 
 fn has_too_few_calls(c: &Record, seen: &Record) -> bool {
     seen.count(CALLS) < c.count("n_steps")
@@ -228,8 +228,8 @@ fn adam() -> [Check; 3] {
         )
         .mistake(
             "t_starts_at_zero",
-            "Everything is NaN. Perhaps t is 0 at first, so that 1 - β⁰ is 0 (count t from 1), or you take the root of \
-             a negative number (v̂ must not be negative).",
+            "Everything is NaN. Perhaps t is 0 at first: then m and v are divided by 1 - β⁰, which is 0 (count t \
+             from 1). Or you take the root of a negative number (v̂ must not be negative).",
             after_steps(|f, now| {
                 now.t = &now.t - 1.0;
                 adam_rule(f, now);
@@ -245,7 +245,7 @@ fn adam() -> [Check; 3] {
         )
         .mistake(
             "usual_values_for_given",
-            "The usual hyperparameters are used. Store the arguments of `new` in fields, and use these.",
+            "The usual hyper-parameters are used. Use those in the fields, which are the arguments of `new`.",
             after_steps(|f, now| {
                 let usual = [0.9, 0.999].map(|beta| f.number(beta));
                 adam_with(f, now, &usual, &usual);
@@ -422,8 +422,8 @@ fn training() -> [Check; 1] {
         )
         .mistake_if(
             "several_calls_for_a_step",
-            "The optimiser is called several times for each step. Call it once, with all parameters: it knows a parameter \
-             only by its place in the list.",
+            "The optimiser is called several times for each step. Call it once, with all parameters, after the \
+             backward pass of all samples.",
             |c, seen| {
                 // With a single step, a second call may be that of a step too many.
                 let (calls, n_steps) = (seen.count(CALLS), c.count("n_steps"));
@@ -441,8 +441,8 @@ const MEMORY_LOST: &str = "Nothing is kept from the steps before. Either the sto
 const GRADIENT_SCALED: &str = "The gradient has a further factor, such as the number of samples, or 1 divided by it. The loss \
                                takes the mean: hand its gradient to `backward` unchanged.";
 
-const ONE_MEMORY_FOR_ALL: &str = "The parameters share one stored array, so the gradient of one changes the step of \
-                                  the other. Store an array for each parameter, in the order of the list.";
+const ONE_MEMORY_FOR_ALL: &str = "The parameters share what is stored, so the gradient of one changes the step of \
+     the other. Store an array for each parameter, in the order of the list.";
 
 const RATE_IN_THE_VELOCITY: &str = "The velocity contains the learning rate, so old gradients keep the old rate. Multiply \
                                     by the rate when you take the step.";

@@ -98,7 +98,8 @@ fn files() -> [Check; 7] {
         )
         .mistake(
             "sizes_multiplied_as_u32",
-            "`TooLarge` is returned for a product that fits into a `usize`. Convert the sizes before you multiply.",
+            "`TooLarge` is returned for a product that fits into a `usize`. Convert the sizes to `usize` before you \
+             multiply.",
             |c| match claims_too_much(c) {
                 true => failed(&format!("TooLarge {{ sizes: {:?} }}", sizes(c))),
                 false => file_read(c, &Tests::default(), 0),
@@ -727,7 +728,7 @@ fn has_twice(samples: &[usize]) -> bool {
 }
 
 const DRAWN_WITH_REPLACEMENT: &str =
-    "Some samples occur twice. Shuffle the indices and divide them: then each occurs once.";
+    "Some samples occur twice. Put each index into a list once, shuffle the list, and divide it.";
 const SAME_EVERY_TIME: &str = "A second call with the same generator gives the same order again. Use the argument `rng`, \
                                which continues from call to call.";
 
@@ -803,8 +804,8 @@ fn scaling() -> [Check; 5] {
             }))
             .mistake_if(
                 "deviation_of_equal_values",
-                "The deviation of a feature whose values are all equal is not 1. Test in `fit` whether they are equal, \
-                 and set it to 1 then: computed, it is 0, or about 1e-17 by rounding, and 0 / 0 is NaN.",
+                "The deviation of a feature whose values are all equal is not 1. By the formula it is 0, or about \
+                 1e-17 by rounding: test in `fit` whether all values are equal, and set it to 1 then.",
                 |c, seen| {
                     let is_constant = |column: ndarray::ArrayView1<'_, f64>| column.iter().all(|x| *x == column[0]);
                     let (x, std) = (c.matrix("x"), seen.vector("std"));
@@ -932,7 +933,7 @@ fn batches() -> [Check; 5] {
         )
         .mistake_panics(
             "last_batch_out_of_range",
-            "The last batch reaches beyond the last sample, and your code panics. Let it end there.",
+            "Your code panics where the last batch is a shorter one. Let it end at the last sample.",
             |c| !c.counts("labels").len().is_multiple_of(c.count("batch_size")),
         )
         .mistake(

@@ -218,14 +218,13 @@ fn predictions() -> [Check; 2] {
             .expects(|c| argmax(c, f64::NEG_INFINITY, |score, best| score > best))
             .mistake_panics(
                 "nan_panics",
-                "`partial_cmp` returns `None` for a NaN, and `unwrap` panics. Compare with `>`, which is false for NaN.",
+                "A NaN makes your code panic: `partial_cmp` returns `None` for it, and `==` never finds it. Compare \
+                 with `>`, which is false for NaN.",
                 |c| c.matrix("scores").iter().any(|score| score.is_nan()),
             )
-            .mistake(
-                "nan_wins",
-                "A NaN is treated as the largest score, as `total_cmp` orders it.",
-                |c| argmax(c, f64::NEG_INFINITY, |score, best| score.is_nan() && !best.is_nan() || score > best),
-            )
+            .mistake("nan_wins", "A NaN is treated as the largest score, as `total_cmp` orders it.", |c| {
+                argmax(c, f64::NEG_INFINITY, |score, best| score.is_nan() && !best.is_nan() || score > best)
+            })
             .mistake(
                 "a_first_nan_stays",
                 "A NaN in the first place is chosen: your search begins with it, and no score is `>` NaN. Begin at -∞.",
@@ -287,9 +286,9 @@ const COLUMNS_MISCOUNTED: &str = "`one_hot` has to make as many columns as the n
      not always ten, and not as many as the labels at hand reach.";
 const LAST_BATCH_NOT_LEARNED_FROM: &str =
     "The last samples, which do not fill a batch, are left out: `chunks` returns them, `chunks_exact` does not.";
-const EVERY_BATCH_COUNTS_THE_SAME: &str = "The losses of the batches are added up and divided by their number. But \
-    the last batch is shorter: multiply the mean of each batch \
-    by its number of samples, and divide the sum by the number of all samples.";
+const EVERY_BATCH_COUNTS_THE_SAME: &str = "The losses of the batches are added up and divided by their number, or by \
+     n / batch_size. But the last batch is shorter: multiply each mean by its number of samples, and divide the sum \
+     by the number of all samples.";
 const MEAN_SQUARED_ERROR: &str = "The loss is the mean squared error. Use the engine's `SoftmaxCrossEntropy`.";
 
 /// What `loss` computes from the scores, and the accuracy.
@@ -680,8 +679,8 @@ fn trainings() -> [Check; 5] {
             })
             .mistake_if(
                 "stopped_early",
-                "Training ends before its last epoch. Run all epochs, also where an accuracy stands still or falls, or the \
-                 loss rises.",
+                "The history ends before the last epoch. Run and record all epochs, also where an accuracy stands \
+                 still or falls, or the loss rises.",
                 |c, seen| seen.vector("train_loss").len() < c.count("epochs") && !has_lost_epochs(c, seen),
             )
             .mistake_if("history_begun_again", HISTORY_BEGUN_AGAIN, has_lost_epochs)
@@ -865,7 +864,7 @@ const FAULTS_OF_A_STANDSTILL: [(&str, &str); 2] = [
         "generator_of_its_own",
         "Two trainings begin with the same network. Pass `rng` to `mlp`, so that its weights differ.",
     ),
-    ("scaled_twice", "The inputs are divided by 16 or 255 again: `train` gets them between 0 and 1."),
+    ("scaled_twice", "The inputs are divided by 16 or 255 again: only `scale_pixels` does that."),
 ];
 
 fn training(
@@ -1279,8 +1278,8 @@ fn most_frequent_first(list: &mut [Entry]) {
 
 const PAIRS_WITHOUT_DIRECTION: &str =
     "Both directions of a pair are added up, but a 4 read as a 9 is not a 9 read as a 4.";
-const EQUALS_IN_ANOTHER_ORDER: &str = "Equally frequent confusions are in another order: sort them by true class, then \
-     by predicted class. A list that is reversed after sorting has its equals reversed as well.";
+const EQUALS_IN_ANOTHER_ORDER: &str = "Equally frequent confusions are in the wrong order: sort them by true class, \
+     then by predicted class. A list that is reversed after sorting has its equals reversed as well.";
 
 /// The same of the matrix with both directions of each pair added up.
 fn of_both_directions(c: &Record, meant: impl Fn(&Entry) -> bool) -> Array2<f64> {
