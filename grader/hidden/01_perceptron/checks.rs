@@ -168,7 +168,7 @@ fn checks() -> Vec<Check> {
         )
         .mistake(
             "targets_plus_minus_one",
-            "A sample of class 0 never changes anything, although it is predicted as class 1: either only class 1 is \
+            "A sample of class 0 never changes anything, not even one predicted as class 1: either only class 1 is \
              corrected, or this is the rule for classes called -1 and 1, which adds target · x. Here the error is \
              target - prediction, and -1 for such a sample.",
             computed(|f| corrected(f, f.input("target") * error_of(f).abs())),
@@ -267,8 +267,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake(
                 "no_early_stop",
-                "Training continues after an epoch without an error, although nothing can change any more. Leave the \
-                 loop when the count of an epoch is 0.",
+                "The list goes on after an epoch without an error. Leave the loop when the count of an epoch is 0, \
+                 and list no epoch that was not run.",
                 changed(|f, run| run.errors.resize(f.times("max_epochs"), f.number(0.0))),
             )
             .mistake(
@@ -310,9 +310,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake_each(
                 "gives_up_early",
-                "Training stops after an epoch that has no fewer errors than the one before. The number may rise or \
-                 stay equal for a while before it falls: only an epoch without errors, or `max_epochs`, ends the \
-                 training.",
+                "Training stops after an epoch with as many errors as the one before, or more. The number may rise \
+                 or stay equal before it falls: only an epoch without errors, or `max_epochs`, ends the training.",
                 // Whether a rise ends it, too, and whether the last number is kept.
                 [(true, true), (false, true), (false, false)],
                 |c, &(ends_at_a_rise, is_kept)| {
@@ -447,8 +446,8 @@ fn checks() -> Vec<Check> {
             })
             .mistake_each(
                 "not_two_weights",
-                "Return `None` unless there are exactly two weights. With three inputs the decision boundary is a \
-                 plane in space, and with a single one there is no second weight to divide by.",
+                "Return `None` unless there are exactly two weights, and test that first. With three inputs the \
+                 border is a plane in space; with one there is no second weight to divide by.",
                 HAS_A_LINE,
                 |c, has_a_line| match has_a_line(&c.vector("weights")) {
                     Some(has_one) => line_if(c, has_one).into(),
@@ -786,8 +785,8 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "measured_after_training",
-                "The accuracy is measured only after the whole training, so good weights on the way are missed. \
-                 Measure after every correction.",
+                "No accuracy is measured during the training, so good weights on the way are missed. Measure after \
+                 every correction.",
                 computed(|f| {
                     let (first, last) = (Neuron::of(f), trained(f).neuron);
                     let accuracy =
@@ -800,14 +799,14 @@ fn checks() -> Vec<Check> {
             )
             .mistake(
                 "measured_too_early",
-                "The accuracy is measured before each correction, so the weights after the very last correction are \
-                 never measured. Measure right after a correction.",
+                "The accuracy is measured before each sample, so the weights after the very last sample are never \
+                 measured. Measure right after a correction.",
                 computed(|f| pocketed(f, &PocketRule { before_correcting: true, ..PocketRule::RIGHT })),
             )
             .mistake(
                 "start_not_in_the_pocket",
-                "The initial perceptron is not considered, although it is the best one if training finds nothing \
-                 better. Put a copy of it and its accuracy into the pocket before training starts.",
+                "The accuracy in the pocket is 0 at the start, so worse weights replace the initial perceptron. \
+                 Begin with a copy of it and with its own accuracy.",
                 computed(|f| pocketed(f, &PocketRule { starts_empty: true, ..PocketRule::RIGHT })),
             )
             .mistake(
@@ -1017,8 +1016,8 @@ const UNUSUAL_STARTS: [(&str, &str); 8] = [
     ),
     (
         "one_draw_for_all",
-        "All weights are the same number. Either it was drawn once and copied, or it was not drawn at all: draw \
-         again for every weight.",
+        "All weights are the same number, as if it was drawn once and copied, or not drawn. Draw each from the `rng` \
+         that is passed in.",
     ),
     (
         "no_negative_weight",
@@ -1085,8 +1084,8 @@ fn freshly_drawn(c: &Record, seen: &Record) -> Result<(), String> {
 
 // The perceptron rule
 
-const BATCH_FOR_ONLINE: &str = "The corrections of an epoch are made at its end, so all its predictions are made \
-     with the same weights. The perceptron rule corrects at once: the next sample is predicted with the new weights.";
+const BATCH_FOR_ONLINE: &str = "All predictions of an epoch are made with the weights that it began with. The \
+     perceptron rule corrects at once: the next sample is predicted with the new weights.";
 
 /// What is wrong with the class of a single sample.
 fn error_of(f: &Formula) -> Num {

@@ -158,7 +158,7 @@ fn checks() -> Vec<Check> {
             )
             .about("DenseLayer::new")
             .on(|draw| {
-                let (n_in, seed) = (160 + draw::count(draw, 40), draw::count(draw, 1000));
+                let (n_in, seed) = (160 + draw::count(draw, 30), draw::count(draw, 1000));
                 let sizes = Record::new().with("n_in", n_in).with("n_out", 120_usize);
                 vec![sizes.with("activation", "sigmoid").with("seed", seed)]
             })
@@ -222,16 +222,16 @@ fn checks() -> Vec<Check> {
             .computes(|f| softmax_of(&f.input("z")))
             .mistake_each(
                 "other_score_subtracted",
-                "The row's smallest, first or mean score is subtracted. Another one may be 1000 above it, and e^1000 \
-                 is infinite: subtract the largest, then no exponent is above 0.",
+                "Not the row's largest score is subtracted, but perhaps the first, last or smallest, or the mean. \
+                 The largest may be 1000 above it, and e^1000 is infinite.",
                 [Aggregate::Min, Aggregate::First, Aggregate::Mean],
                 |c, how| computed(|f| softmax_below(&f.input("z"), &f.input("z").aggregate(*how, Over::Row)))(c),
             )
             .mistake_if(
                 "maximum_begins_at_zero",
-                "Only rows whose scores all lie below 0 become NaN, as if the search for the largest score began at \
-                 0 or at `f64::MIN_POSITIVE`, the smallest number *above* 0. Begin at `f64::NEG_INFINITY`: otherwise \
-                 every exponential of such a row rounds to 0, and 0 / 0 is NaN.",
+                "A row becomes NaN whose scores all lie far below the number that is subtracted: every exponential \
+                 rounds to 0, and 0 / 0 is NaN. Search for the largest score of each row by itself, from \
+                 `f64::NEG_INFINITY` on, not from 0 or `f64::MIN_POSITIVE`.",
                 |c, seen| {
                     let (z, result) = (c.matrix("z"), seen.matrix("result"));
                     let mut rows = z.rows().into_iter().zip(result.rows());
@@ -294,8 +294,8 @@ fn checks() -> Vec<Check> {
             .computes(network_logits)
             .mistake(
                 "relu_on_the_last_layer",
-                "The negative logits are cut off: ReLU is applied after the last layer too. Each layer applies its \
-                 own activation; do not apply another one after it.",
+                "The negative logits are cut off: ReLU is applied after the last layer too. Each layer has its own \
+                 activation, which its `forward` applies.",
                 computed(|f| network_logits(f).relu()),
             )
             .mistake(
@@ -569,8 +569,8 @@ const OTHER_SCALES: [(&str, &str, Scale); 7] = [
     ),
     (
         "factor_two_forgotten",
-        "The standard deviation is sqrt(1 / n_in), Xavier's for tanh. ReLU cuts off half of the signal, and the 2 in \
-         sqrt(2 / n_in) makes up for it.",
+        "The standard deviation is sqrt(1 / n_in), a rule for linear, tanh and sigmoid layers. Here every layer uses \
+         He's: sqrt(2 / n_in).",
         |n_in, _| n_in.recip().sqrt(),
     ),
     (
