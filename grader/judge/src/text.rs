@@ -130,7 +130,70 @@ pub(super) fn slip(pairs: &[(&str, &str)]) -> Option<(&'static str, String)> {
     found
         .map(|(id, says, _)| (*id, (*says).to_owned()))
         .or_else(|| slip_in_numbers(&wrong))
+        .or_else(|| slip_in_lists(&wrong))
         .or_else(|| Some(("words", slip_in_words(&wrong)?)))
+}
+
+/// What is missing in all wrong texts, too much, or in another place, where all texts are lists with commas. Numbers in their
+/// entries do not count.
+fn slip_in_lists(wrong: &[&(String, String)]) -> Option<(&'static str, String)> {
+    let mut slips: Vec<(&str, String)> = Vec::new();
+    for (right, seen) in wrong {
+        let (wanted, got) = (entries(right)?, entries(seen)?);
+        let sorted = |mut entries: Vec<&str>| {
+            entries.sort_unstable();
+            entries.join(", ")
+        };
+        if sorted(wanted.clone()) == sorted(got.clone()) {
+            slips.push(("list_order", "The entries of the list are right, but in another order.".to_owned()));
+            continue;
+        }
+        let (mut shared, mut differences) = (0, Vec::new());
+        for op in capture_diff_slices(Algorithm::Myers, &wanted, &got) {
+            let (of_wanted, of_got) = (&wanted[op.old_range()], &got[op.new_range()]);
+            let difference = match op.tag() {
+                DiffTag::Equal => {
+                    shared += of_wanted.len();
+                    continue;
+                }
+                DiffTag::Replace => return None,
+                DiffTag::Delete => format!("`{}` is missing", kinds(of_wanted)?),
+                DiffTag::Insert if op.new_range().start == 0 => format!("`{}` is extra at the start", kinds(of_got)?),
+                DiffTag::Insert if op.new_range().end == got.len() => {
+                    format!("`{}` is extra at the end", kinds(of_got)?)
+                }
+                DiffTag::Insert => format!("`{}` is extra", kinds(of_got)?),
+            };
+            if !differences.contains(&difference) {
+                differences.push(difference);
+            }
+        }
+        if differences.len() > MAX_DIFFERENCES || 2 * shared < wanted.len() {
+            return None;
+        }
+        slips.push(("list", format!("In your list {}.", differences.join(", and "))));
+    }
+    let first = slips.first()?.clone();
+    slips.iter().all(|slip| *slip == first).then_some(first)
+}
+
+/// The entries of a text that is a list: short, and with commas between them.
+fn entries(text: &str) -> Option<Vec<&str>> {
+    let entries: Vec<&str> = text.split(", ").collect();
+    let is_short = |entry: &&str| !entry.is_empty() && entry.len() <= MAX_LETTERS && !entry.contains('\n');
+    (entries.len() > 1 && entries.iter().all(is_short)).then_some(entries)
+}
+
+/// What is in front of the numbers of these entries, each once; nothing if an entry begins with a number.
+fn kinds(entries: &[&str]) -> Option<String> {
+    let mut kinds: Vec<&str> = Vec::new();
+    for entry in entries {
+        let kind = entry.split(|letter: char| letter.is_ascii_digit()).next()?.trim_end_matches([' ', '.', '-']);
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    (!kinds.contains(&"")).then(|| kinds.join(", "))
 }
 
 /// More differences of words are shown and not told.
@@ -323,6 +386,31 @@ mod tests {
     fn the_header_of_a_snapshot_is_no_text() {
         assert_eq!(snapshot_body("---\nsource: a.rs\nexpression: text\n---\nfirst\nsecond\n"), "first\nsecond");
         assert_eq!(snapshot_body("no header\n"), "no header");
+    }
+
+    #[test]
+    fn entries_of_a_list_are_missing_or_extra_whatever_their_numbers_are() {
+        let told = |pairs: &[(&str, &str)]| slip(pairs);
+        let (one, two) =
+            ("Linear 3 -> 2, ReLU, Dropout 0.5, Linear 2 -> 4", "Linear 5 -> 2, ReLU, Dropout 0.2, Linear 2 -> 1");
+        let both = |change: fn(&str) -> String| told(&[(one, &change(one)), (two, &change(two))]);
+        let says = |found: Option<(&'static str, String)>| found.unwrap_or_default().1;
+        assert_eq!(says(both(|list| format!("Dropout 0.7, {list}"))), "In your list `Dropout` is extra at the start.");
+        assert_eq!(
+            says(both(|list| format!("{list}, ReLU, Dropout 0.7"))),
+            "In your list `ReLU, Dropout` is extra at the end."
+        );
+        assert_eq!(says(both(|list| list.replace(", ReLU", ""))), "In your list `ReLU` is missing.");
+        assert_eq!(
+            both(|list| list.split(", ").collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(", "))
+                .map(|slip| slip.0),
+            Some("list_order")
+        );
+        assert_eq!(
+            told(&[(one, "Linear 3 -> 2, Dropout 0.5, Linear 2 -> 4"), (two, "Linear 5 -> 2, ReLU, Linear 2 -> 1")]),
+            None
+        );
+        assert_eq!(told(&[("1, 2, 3", "1, 2, 3, 4")]), None);
     }
 
     #[test]
