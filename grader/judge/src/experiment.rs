@@ -617,8 +617,12 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     }
     let tolerance = check.tolerance();
     let rights = seen.iter().map(|(case, _)| right(check, case)).collect::<Option<Vec<_>>>()?;
-    if let [part] = &*wrong_parts(&rights, seen, tolerance)
+    let wrong = wrong_parts(&rights, seen, tolerance);
+    let is_there = |part: &&&str| seen.iter().any(|(_, observed)| observed.get(part).is_some());
+    // What a list leaves out may be left out of the other parts as well.
+    if let [part] = &*wrong.iter().filter(is_there).collect::<Vec<_>>()
         && let Some((id, says)) = text::slip(&texts(part, &rights, seen))
+        && (wrong.len() == 1 || id == "list")
     {
         return Some(Explanation { id: format!("seen:{id}"), says, is_all: false });
     }

@@ -139,30 +139,31 @@ pub(super) fn slip(pairs: &[(&str, &str)]) -> Option<(&'static str, String)> {
 fn slip_in_lists(wrong: &[&(String, String)]) -> Option<(&'static str, String)> {
     let mut slips: Vec<(&str, String)> = Vec::new();
     for (right, seen) in wrong {
-        let (wanted, got) = (entries(right)?, entries(seen)?);
-        let sorted = |mut entries: Vec<&str>| {
-            entries.sort_unstable();
-            entries.join(", ")
+        let (wanted, got) = (kinds(right)?, kinds(seen)?);
+        if wanted.len().max(got.len()) < 2 || wanted == got {
+            return None;
+        }
+        let sorted = |mut kinds: Vec<&str>| {
+            kinds.sort_unstable();
+            kinds.join(", ")
         };
         if sorted(wanted.clone()) == sorted(got.clone()) {
-            slips.push(("list_order", "The entries of the list are right, but in another order.".to_owned()));
+            slips.push(("list_order", "The entries of the list are in another order.".to_owned()));
             continue;
         }
         let (mut shared, mut differences) = (0, Vec::new());
         for op in capture_diff_slices(Algorithm::Myers, &wanted, &got) {
-            let (of_wanted, of_got) = (&wanted[op.old_range()], &got[op.new_range()]);
+            let (of_wanted, of_got) = (&wanted[op.old_range()], each_once(&got[op.new_range()]));
             let difference = match op.tag() {
                 DiffTag::Equal => {
                     shared += of_wanted.len();
                     continue;
                 }
                 DiffTag::Replace => return None,
-                DiffTag::Delete => format!("`{}` is missing", kinds(of_wanted)?),
-                DiffTag::Insert if op.new_range().start == 0 => format!("`{}` is extra at the start", kinds(of_got)?),
-                DiffTag::Insert if op.new_range().end == got.len() => {
-                    format!("`{}` is extra at the end", kinds(of_got)?)
-                }
-                DiffTag::Insert => format!("`{}` is extra", kinds(of_got)?),
+                DiffTag::Delete => format!("`{}` is missing", each_once(of_wanted)),
+                DiffTag::Insert if op.new_range().start == 0 => format!("`{of_got}` is extra at the start"),
+                DiffTag::Insert if op.new_range().end == got.len() => format!("`{of_got}` is extra at the end"),
+                DiffTag::Insert => format!("`{of_got}` is extra"),
             };
             if !differences.contains(&difference) {
                 differences.push(difference);
@@ -177,23 +178,19 @@ fn slip_in_lists(wrong: &[&(String, String)]) -> Option<(&'static str, String)> 
     slips.iter().all(|slip| *slip == first).then_some(first)
 }
 
-/// The entries of a text that is a list: short, and with commas between them.
-fn entries(text: &str) -> Option<Vec<&str>> {
-    let entries: Vec<&str> = text.split(", ").collect();
-    let is_short = |entry: &&str| !entry.is_empty() && entry.len() <= MAX_LETTERS && !entry.contains('\n');
-    (entries.len() > 1 && entries.iter().all(is_short)).then_some(entries)
+/// The entries of a text that may be a list: short, with commas between them, each up to its first number. None begins with
+/// a number.
+fn kinds(text: &str) -> Option<Vec<&str>> {
+    let kind = |entry| -> Option<&str> {
+        let kind = str::split(entry, |letter: char| letter.is_ascii_digit()).next()?.trim_end_matches([' ', '.', '-']);
+        (!kind.is_empty() && entry.len() <= MAX_LETTERS && !entry.contains('\n')).then_some(kind)
+    };
+    text.split(", ").map(kind).collect()
 }
 
-/// What is in front of the numbers of these entries, each once; nothing if an entry begins with a number.
-fn kinds(entries: &[&str]) -> Option<String> {
-    let mut kinds: Vec<&str> = Vec::new();
-    for entry in entries {
-        let kind = entry.split(|letter: char| letter.is_ascii_digit()).next()?.trim_end_matches([' ', '.', '-']);
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
-        }
-    }
-    (!kinds.contains(&"")).then(|| kinds.join(", "))
+fn each_once(kinds: &[&str]) -> String {
+    let is_new = |(i, kind): &(usize, &&str)| !kinds[..*i].contains(*kind);
+    kinds.iter().enumerate().filter(is_new).map(|(_, kind)| *kind).collect::<Vec<_>>().join(", ")
 }
 
 /// More differences of words are shown and not told.
@@ -410,6 +407,9 @@ mod tests {
             told(&[(one, "Linear 3 -> 2, Dropout 0.5, Linear 2 -> 4"), (two, "Linear 5 -> 2, ReLU, Linear 2 -> 1")]),
             None
         );
+        let smaller = "Linear 3 -> 2, Dropout 0.5, Linear 9 -> 4";
+        assert_eq!(says(told(&[(one, smaller)])), "In your list `ReLU` is missing.");
+        assert_eq!(told(&[(one, &one.replace("3 -> 2", "2 -> 3"))]), None);
         assert_eq!(told(&[("1, 2, 3", "1, 2, 3, 4")]), None);
     }
 
