@@ -135,47 +135,52 @@ pub(super) fn slip(pairs: &[(&str, &str)]) -> Option<(&'static str, String)> {
 }
 
 /// What is missing in all wrong texts, too much, or in another place, where all texts are lists with commas. Numbers in their
-/// entries do not count.
+/// entries do not count. What exactly it is, is told of the first text.
 fn slip_in_lists(wrong: &[&(String, String)]) -> Option<(&'static str, String)> {
-    let mut slips: Vec<(&str, String)> = Vec::new();
-    for (right, seen) in wrong {
-        let (wanted, got) = (kinds(right)?, kinds(seen)?);
-        if wanted.len().max(got.len()) < 2 || wanted == got {
-            return None;
-        }
-        let sorted = |mut kinds: Vec<&str>| {
-            kinds.sort_unstable();
-            kinds.join(", ")
-        };
-        if sorted(wanted.clone()) == sorted(got.clone()) {
-            slips.push(("list_order", "The entries of the list are in another order.".to_owned()));
-            continue;
-        }
-        let (mut shared, mut differences) = (0, Vec::new());
-        for op in capture_diff_slices(Algorithm::Myers, &wanted, &got) {
-            let (of_wanted, of_got) = (&wanted[op.old_range()], each_once(&got[op.new_range()]));
-            let difference = match op.tag() {
-                DiffTag::Equal => {
-                    shared += of_wanted.len();
-                    continue;
-                }
-                DiffTag::Replace => return None,
-                DiffTag::Delete => format!("`{}` is missing", each_once(of_wanted)),
-                DiffTag::Insert if op.new_range().start == 0 => format!("`{of_got}` is extra at the start"),
-                DiffTag::Insert if op.new_range().end == got.len() => format!("`{of_got}` is extra at the end"),
-                DiffTag::Insert => format!("`{of_got}` is extra"),
-            };
-            if !differences.contains(&difference) {
-                differences.push(difference);
-            }
-        }
-        if differences.len() > MAX_DIFFERENCES || 2 * shared < wanted.len() {
-            return None;
-        }
-        slips.push(("list", format!("In your list {}.", differences.join(", and "))));
+    let slips: Vec<(Vec<&str>, String)> =
+        wrong.iter().map(|(right, seen)| slip_in_list(right, seen)).collect::<Option<_>>()?;
+    let (ways, says) = slips.first()?;
+    let id = if ways.is_empty() { "list_order" } else { "list" };
+    slips.iter().all(|(others, _)| others == ways).then(|| (id, says.clone()))
+}
+
+/// The same for one text: in which ways entries are missing or extra, none if only their order differs, and a sentence.
+fn slip_in_list(right: &str, seen: &str) -> Option<(Vec<&'static str>, String)> {
+    let (wanted, got) = (kinds(right)?, kinds(seen)?);
+    if wanted.len().max(got.len()) < 2 || wanted == got {
+        return None;
     }
-    let first = slips.first()?.clone();
-    slips.iter().all(|slip| *slip == first).then_some(first)
+    let sorted = |mut kinds: Vec<&str>| {
+        kinds.sort_unstable();
+        kinds.join(", ")
+    };
+    if wanted.len() == got.len() {
+        // Of a few words, another order is chance.
+        let is_reordered = sorted(wanted.clone()) == sorted(got) && each_once(&wanted).matches(", ").count() > 1;
+        return is_reordered.then(|| (Vec::new(), "The entries of the list are in another order.".to_owned()));
+    }
+    let (mut shared, mut ways, mut differences) = (0, Vec::new(), Vec::new());
+    for op in capture_diff_slices(Algorithm::Myers, &wanted, &got) {
+        let (of_wanted, of_got) = (&wanted[op.old_range()], &got[op.new_range()]);
+        let (kinds, way) = match op.tag() {
+            DiffTag::Equal => {
+                shared += of_wanted.len();
+                continue;
+            }
+            DiffTag::Replace => return None,
+            DiffTag::Delete => (of_wanted, "missing"),
+            DiffTag::Insert if op.new_range().start == 0 => (of_got, "extra at the start"),
+            DiffTag::Insert if op.new_range().end == got.len() => (of_got, "extra at the end"),
+            DiffTag::Insert => (of_got, "extra"),
+        };
+        let difference = format!("`{}` is {way}", each_once(kinds));
+        if !differences.contains(&difference) {
+            differences.push(difference);
+            ways.push(way);
+        }
+    }
+    let is_told = differences.len() <= MAX_DIFFERENCES && 2 * shared >= wanted.len();
+    is_told.then(|| (ways, format!("In your list {}.", differences.join(", and "))))
 }
 
 /// The entries of a text that may be a list: short, with commas between them, each up to its first number. None begins with
@@ -387,30 +392,26 @@ mod tests {
 
     #[test]
     fn entries_of_a_list_are_missing_or_extra_whatever_their_numbers_are() {
-        let told = |pairs: &[(&str, &str)]| slip(pairs);
         let (one, two) =
-            ("Linear 3 -> 2, ReLU, Dropout 0.5, Linear 2 -> 4", "Linear 5 -> 2, ReLU, Dropout 0.2, Linear 2 -> 1");
-        let both = |change: fn(&str) -> String| told(&[(one, &change(one)), (two, &change(two))]);
-        let says = |found: Option<(&'static str, String)>| found.unwrap_or_default().1;
-        assert_eq!(says(both(|list| format!("Dropout 0.7, {list}"))), "In your list `Dropout` is extra at the start.");
+            ("Linear 3 -> 2, ReLU, Dropout 0.5, Linear 2 -> 4", "Linear 5 -> 2, Tanh, Dropout 0.2, Linear 2 -> 1");
+        let says = |of_one: &str, of_two: &str| slip(&[(one, of_one), (two, of_two)]).map(|(_, says)| says);
+        let both = |change: fn(&str) -> String| says(&change(one), &change(two)).unwrap_or_default();
+        assert_eq!(both(|list| format!("Dropout 0.7, {list}")), "In your list `Dropout` is extra at the start.");
         assert_eq!(
-            says(both(|list| format!("{list}, ReLU, Dropout 0.7"))),
+            both(|list| format!("{list}, ReLU, Dropout 0.7")),
             "In your list `ReLU, Dropout` is extra at the end."
         );
-        assert_eq!(says(both(|list| list.replace(", ReLU", ""))), "In your list `ReLU` is missing.");
-        assert_eq!(
-            both(|list| list.split(", ").collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(", "))
-                .map(|slip| slip.0),
-            Some("list_order")
-        );
-        assert_eq!(
-            told(&[(one, "Linear 3 -> 2, Dropout 0.5, Linear 2 -> 4"), (two, "Linear 5 -> 2, ReLU, Linear 2 -> 1")]),
-            None
-        );
-        let smaller = "Linear 3 -> 2, Dropout 0.5, Linear 9 -> 4";
-        assert_eq!(says(told(&[(one, smaller)])), "In your list `ReLU` is missing.");
-        assert_eq!(told(&[(one, &one.replace("3 -> 2", "2 -> 3"))]), None);
-        assert_eq!(told(&[("1, 2, 3", "1, 2, 3, 4")]), None);
+        // What depends on the case is told of the first one, and other numbers do not matter.
+        let missing = says("Linear 3 -> 2, Dropout 0.5, Linear 9 -> 4", "Linear 5 -> 2, Dropout 0.2, Linear 2 -> 1");
+        assert_eq!(missing.unwrap_or_default(), "In your list `ReLU` is missing.");
+        let swapped = both(|list| list.rsplit(", ").collect::<Vec<_>>().join(", "));
+        assert_eq!(swapped, "The entries of the list are in another order.");
+        assert_eq!(slip(&[("yes, no, no, yes, yes", "no, yes, yes, no, yes")]), None);
+        assert_ne!(slip(&[("no, no, yes, yes, no", "no, no, yes, no, no")]).map(|(id, _)| id), Some("list"));
+        let in_two_ways = slip(&[(one, &format!("{one}, ReLU")), (two, &format!("ReLU, {two}"))]);
+        assert_ne!(in_two_ways.map(|(id, _)| id), Some("list"));
+        assert_eq!(slip(&[(one, &one.replace("3 -> 2", "2 -> 3"))]), None);
+        assert_eq!(slip(&[("1, 2, 3", "1, 2, 3, 4")]), None);
     }
 
     #[test]
