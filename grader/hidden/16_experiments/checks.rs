@@ -337,7 +337,7 @@ fn random_settings() -> Check {
                     }
                     () if !counts.iter().all(|count| (2..90).contains(count)) => Err(
                         "Some combinations come far more often than others: draw each knob independently, with the \
-                             same probability for each entry of its list.",
+                         same probability for each entry of its list.",
                     ),
                     () => Ok(()),
                 }
@@ -616,7 +616,7 @@ fn comparisons() -> Vec<Check> {
     .mistake(
         "limit_itself_counts",
         "Two settings whose runs all gave the same score are not a tie here: their difference and its standard error \
-             are both 0, and 0 >= 0. The difference has to be *larger* than the limit.",
+         are both 0, and 0 >= 0. The difference has to be *larger* than the limit.",
         computed(|f| {
             let [a_is_better, _] = better(f, twice_the_error, |difference, limit| difference.at_least(limit));
             let [_, b_is_better] = compared(f);
@@ -857,7 +857,7 @@ fn searches() -> Vec<Check> {
             "search",
             "search",
             "search takes the setting with the best mean validation score, and tests it \
-                                        once",
+             once",
             3,
         )
         .after("repeat")
@@ -886,13 +886,13 @@ fn searches() -> Vec<Check> {
         .mistake(
             "last_of_equals",
             "Of equal means the last one is taken, and it should be the first: `max_by` keeps the last, a loop \
-                 with `>` the first.",
+             with `>` the first.",
             found_with(f64::NEG_INFINITY, |x, best| x >= best),
         )
         .mistake(
             "luckiest_run_wins",
             "The setting with the best single run is taken. One lucky seed does not make a good setting: compare \
-                 the means.",
+             the means.",
             found_by(|scores| scores.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
         )
         .mistake(
@@ -903,13 +903,13 @@ fn searches() -> Vec<Check> {
         .mistake(
             "noise_subtracted",
             "The standard deviation is subtracted from the mean before the settings are compared. The best setting is \
-                 the one with the largest mean.",
+             the one with the largest mean.",
             found_by(|scores| moments(scores).0 - std(scores)),
         )
         .mistake(
             "ties_keep_the_first",
             "A setting is taken only if `compare` says that it is better than the best one so far. `search` takes the \
-                 largest mean, also where it is a tie: which of the settings that tie you use is decided later.",
+             largest mean, also where it is a tie: which of the settings that tie you use is decided later.",
             |c| {
                 let (means, stds, n) = (means(c), of_rows(c, std), c.count("n_repeats") as f64);
                 let summary = |i: usize| [means[i], stds[i], n];
@@ -927,7 +927,7 @@ fn searches() -> Vec<Check> {
         .mistake(
             "new_seeds_for_each",
             "Each setting gets seeds of its own. All settings get the same seeds, 0 to `n_repeats` - 1, so that none \
-                 wins only because its seeds were lucky.",
+             wins only because its seeds were lucky.",
             |c| {
                 let (n_settings, n_repeats) = c.matrix("scores").dim();
                 let runs = 0..n_settings * n_repeats;
@@ -939,13 +939,13 @@ fn searches() -> Vec<Check> {
         .mistake(
             "means_begin_at_zero",
             "If all means are negative, the first setting is taken: the best mean so far begins at 0, and none is \
-                 above it. A score may be negative; begin at -∞.",
+             above it. A score may be negative; begin at -∞.",
             found_with(0.0, |x, best| x > best),
         )
         .mistake(
             "one_run_each",
             "Each setting has run once, with the seed 0. It should run `n_repeats` times: one run says nothing \
-                 about noise.",
+             about noise.",
             |c| {
                 let once = with_scores(c.matrix("scores").select(Axis(1), &[0]), c.vector("test scores").to_owned());
                 found_by(|scores| moments(scores).0)(&once)
@@ -1072,7 +1072,7 @@ fn folds() -> Vec<Check> {
             )
             .mistake_if(
                 "other_lengths",
-                "The parts have other lengths: 14 samples and k = 4 make 4, 4, 3 and 3. The first n % k parts have one \
+                "The validation sets have other lengths: 14 samples and k = 4 make 4, 4, 3 and 3. The first n % k have one \
                  sample more than the others, and no sample is left out.",
                 move |c, seen| !validations(c, seen).iter().map(Vec::len).eq(parts(c).iter().map(Vec::len)),
             )
@@ -1559,13 +1559,13 @@ fn trackers() -> Vec<Check> {
         .mistake_if(
             "error_not_returned",
             "The disk is full, and the score is returned as if it were in the log. Writing and flushing can both fail: \
-                 return their errors with `?`.",
+             return their errors with `?`.",
             |c, seen| reading(c.text("log so far")).is_ok() && !seen.counts("steps with an error").contains(&1),
         )
         .mistake_if(
             "done_before_written",
             "After a failed write the run counts as done, although it is not in the log. Remember a run only after it \
-                 is written and flushed.",
+             is written and flushed.",
             |c, seen| {
                 reading(c.text("log so far")).is_ok()
                     && seen.counts("steps with an error") == [1]
@@ -1575,7 +1575,7 @@ fn trackers() -> Vec<Check> {
         .mistake_if(
             "bad_log_accepted",
             "The log has a line that is not a run, and `resume` ignores it. Return the error of `read_log` with \
-                 `?`.",
+             `?`.",
             |c, seen| reading(c.text("log so far")).is_err() && seen.get("bad line").is_none(),
         ),
     ]

@@ -839,7 +839,7 @@ fn sums() -> [Check; 2] {
     .mistake(
         "first_piece_counts_once",
         "The first piece counts as one sample only: its gradient is added as it is, and those of the other \
-             pieces are multiplied by their numbers of samples. Multiply the first one, too.",
+         pieces are multiplied by their numbers of samples. Multiply the first one, too.",
         wrong(Summing { weight: |is_first, n| if is_first { one(n) } else { n.clone() }, ..SUMMING }),
     );
     let not_emptied = [
@@ -1023,7 +1023,7 @@ fn epochs() -> [Check; 4] {
             .mistake(
                 "one_step_an_epoch",
                 "There is one step for all samples together. There should be one step for \
-                                           every `batch_size` samples.",
+                 every `batch_size` samples.",
                 computed(|f| epoch(f, |c| vec![c.matrix("x").nrows()], |_, losses| mean(losses))),
             )
             .mistake(

@@ -886,7 +886,7 @@ fn diagnosis() -> Vec<Check> {
         .mistake(
             "diverged_is_overfitting",
             "A training whose *both* losses rise is called overfitting. It has diverged. Overfitting needs a \
-                 training loss that is lower than in the best epoch.",
+             training loss that is lower than in the best epoch.",
             |c| diagnosed(c, Rules { training_falls: false, ..Rules::default() }),
         )
         .mistake(

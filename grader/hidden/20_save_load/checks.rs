@@ -418,8 +418,7 @@ fn encode() -> Check {
             move |c| in_hex(&encoded_with(c, length, |head, body| [head, body].concat())),
         )
     };
-    let wrong_sums: [fn(&[u8], &[u8]) -> Vec<u8>; 2] =
-        [|_, body| body.to_vec(), |head, body| [&head[..16], &[0; 8], body].concat()];
+    let wrong_sums: [Summed; 2] = [|_, body| body.to_vec(), |head, body| [&head[..16], &[0; 8], body].concat()];
     let with_wrong_sum = |check: Check, summed| {
         check.mistake(
             "checksum_of_others",
@@ -429,8 +428,9 @@ fn encode() -> Check {
         )
     };
     let encode = wrong_lengths.into_iter().fold(encode, with_wrong_length);
-    let encode = wrong_sums.into_iter().fold(encode, with_wrong_sum);
-    encode
+    wrong_sums
+        .into_iter()
+        .fold(encode, with_wrong_sum)
         .mistake("seed_and_epoch_swapped", "Seed and epoch are swapped. The seed comes first.", |c| {
             let swapped = checkpoint_of(c, &dict(c, "model "), &dict(c, "optimizer "));
             let swapped = with_count(swapped, "seed", c.count("epoch"));
@@ -1230,8 +1230,11 @@ fn encoded(c: &Record) -> Vec<u8> {
     encoded_with(c, |body| body + 32, |head, body| [head, body].concat())
 }
 
+/// The bytes of which the checksum is made, given those of the head and of the body.
+type Summed = fn(&[u8], &[u8]) -> Vec<u8>;
+
 /// The same with another length, and a checksum of other bytes.
-fn encoded_with(c: &Record, length: fn(u64) -> u64, summed: fn(&[u8], &[u8]) -> Vec<u8>) -> Vec<u8> {
+fn encoded_with(c: &Record, length: fn(u64) -> u64, summed: Summed) -> Vec<u8> {
     let mut body = (c.count("seed") as u64).to_le_bytes().to_vec();
     body.extend((c.count("epoch") as u64).to_le_bytes());
     let losses = c.vector("losses");

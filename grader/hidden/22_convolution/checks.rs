@@ -162,7 +162,7 @@ fn convolutions() -> Vec<Check> {
         .mistake(
             "kernel_flipped",
             "The kernel is flipped before it is applied. That is the mathematicians' convolution. Compute the sum \
-                 as documented, without flipping, like all libraries for neural networks.",
+             as documented, without flipping, like all libraries for neural networks.",
             |c| {
                 let mut job = Job::of(c);
                 job.kernels.invert_axis(Axis(2));
@@ -173,7 +173,7 @@ fn convolutions() -> Vec<Check> {
         .mistake(
             "moved_without_the_stride",
             "The number of places is right, but they are next to each other in one corner of the image. Place (y, \
-                 x) starts at the pixel (y · stride, x · stride).",
+             x) starts at the pixel (y · stride, x · stride).",
             |c| {
                 let job = Job::of(c);
                 let (_, rows, columns) = job.output().dim();
