@@ -228,63 +228,7 @@ fn masks() -> Vec<Check> {
                 })
                 .to_vec()
         })
-        .demands(well_masked)
-        .mistake_if("mask_transposed", MASK_TRANSPOSED, |c, seen| {
-            seen.matrix("first").dim() == (c.count("n_columns"), c.count("n_rows"))
-        })
-        .mistake_if(
-            "one_draw_for_all",
-            "All entries are equal, dropped or kept together. Draw each entry independently.",
-            |_, seen| {
-                let mask = seen.matrix("first");
-                mask.iter().all(|entry| Some(entry) == mask.first())
-            },
-        )
-        .mistake_if(
-            "one_row_for_all",
-            "All rows of the mask are equal: every sample loses the same neurons. Draw each entry independently.",
-            |_, seen| {
-                let mask = seen.matrix("first");
-                mask.rows().into_iter().all(|row| row == mask.row(0))
-            },
-        )
-        .mistake_if(
-            "one_column_for_all",
-            "All columns of the mask are equal: a sample loses all of its neurons or none. Draw each entry \
-             independently.",
-            |_, seen| {
-                let mask = seen.matrix("first");
-                mask.columns().into_iter().all(|column| column == mask.column(0))
-            },
-        )
-        .mistake_if(
-            "mask_repeated",
-            "Two masks in a row are equal: the numbers do not come from `rng`, or it is copied and starts again each \
-             time.",
-            |_, seen| seen.matrix("first") == seen.matrix("second"),
-        )
-        .mistake_if(
-            "p_kept",
-            "The fraction p is kept and the rest is dropped. In this course p is the probability to *drop*.",
-            |c, seen| (share_dropped(&seen.matrix("first")) - (1.0 - c.float("p"))).abs() < 0.03,
-        )
-        .mistake_if(
-            "not_grown",
-            "Entries that are kept are 1. They have to be 1 / (1 - p), or the next layer gets less in training than in \
-             evaluation.",
-            |_, seen| seen.matrix("first").iter().all(|entry| *entry == 0.0 || *entry == 1.0),
-        )
-        .mistake_if(
-            "grown_by_p",
-            "Entries that are kept are 1 / p. The fraction that is kept is 1 - p, so they have to be 1 / (1 - p).",
-            |c, seen| seen.matrix("first").iter().all(|entry| *entry == 0.0 || close(*entry, 1.0 / c.float("p"))),
-        )
-        .mistake_if(
-            "shrunk_in_training",
-            "Entries that are kept are 1 - p, so the input shrinks. They have to make up for the entries that are \
-             dropped: 1 / (1 - p).",
-            |c, seen| seen.matrix("first").iter().all(|entry| *entry == 0.0 || close(*entry, 1.0 - c.float("p"))),
-        ),
+        .has_none_of(&MASK_FAULTS, well_masked),
         Check::new(
             "dropout_mask_ends",
             "dropout_mask",
@@ -303,41 +247,52 @@ fn masks() -> Vec<Check> {
                 })
                 .to_vec()
         })
-        .expects(|c| match c.float("p") {
-            0.0 => filled(c, 1.0),
-            1.0 => filled(c, 0.0),
-            _ => Prediction::Panics,
-        })
+        .expects(|c| filled(c, 1.0 - c.float("p")))
+        .panics_where("p is not between 0 and 1", |c| !(0.0..=1.0).contains(&c.float("p")))
         .mistake(
             "nan_at_one",
             "With p = 1 the mask is NaN: it contains 0 / (1 - 1), or 0 · 1/0. Nothing is kept then, so all entries \
              should be 0.",
-            |c| match c.float("p") {
-                0.0 => filled(c, 1.0),
-                1.0 => filled(c, f64::NAN),
-                _ => Prediction::Panics,
-            },
-        )
-        .mistake(
-            "any_p_taken",
-            "There was a mask for a p that is not a probability. The documentation promises a panic for p below 0, \
-             above 1 or NaN.",
-            |c| match c.float("p") {
-                0.0 => filled(c, 1.0),
-                1.0 | 1.5 => filled(c, 0.0),
-                p => filled(c, 1.0 / (1.0 - p)),
-            },
+            |c| filled(c, if c.float("p") == 1.0 { f64::NAN } else { 1.0 }),
         ),
     ]
 }
 
-const MASK_TRANSPOSED: &str =
-    "The mask has as many rows as it should have columns. Its shape should be the argument `shape`.";
+const MASK_FAULTS: [(&str, &str); 7] = [
+    (
+        "mask_transposed",
+        "The mask has as many rows as it should have columns. Its shape should be the argument `shape`.",
+    ),
+    (
+        "drawn_together",
+        "Rows or columns of the mask are equal: their entries are dropped or kept together. Draw each entry \
+         independently.",
+    ),
+    (
+        "mask_repeated",
+        "Two masks in a row are equal: the numbers do not come from `rng`, or it is copied and starts again each time.",
+    ),
+    ("p_kept", "The fraction p is kept and the rest is dropped. In this course p is the probability to *drop*."),
+    (
+        "not_grown",
+        "Entries that are kept are 1. They have to be 1 / (1 - p), or the next layer gets less in training than in \
+         evaluation.",
+    ),
+    (
+        "grown_by_p",
+        "Entries that are kept are 1 / p. The fraction that is kept is 1 - p, so they have to be 1 / (1 - p).",
+    ),
+    (
+        "shrunk_in_training",
+        "Entries that are kept are 1 - p, so the input shrinks. They have to make up for the entries that are \
+         dropped: 1 / (1 - p).",
+    ),
+];
 
 /// A mask of this shape whose entries are all the same, both times.
-fn filled(c: &Record, entry: f64) -> Prediction {
+fn filled(c: &Record, entry: f64) -> Record {
     let mask = Array2::from_elem((c.count("n_rows"), c.count("n_columns")), entry);
-    Record::new().with("first", mask.clone()).with("second", mask).into()
+    Record::new().with("first", mask.clone()).with("second", mask)
 }
 
 fn well_masked(c: &Record, seen: &Record) -> Result<(), String> {
@@ -345,27 +300,33 @@ fn well_masked(c: &Record, seen: &Record) -> Result<(), String> {
     for name in ["first", "second"] {
         let mask = seen.matrix(name);
         if mask.dim() != shape {
-            return Err(format!("The mask has the shape {:?}, not {shape:?}.", mask.dim()));
+            return Err(match mask.dim() == (shape.1, shape.0) {
+                true => "mask_transposed".to_owned(),
+                false => format!("The mask has the shape {:?}, not {shape:?}.", mask.dim()),
+            });
         }
-        let kept = 1.0 / (1.0 - p);
-        if let Some(entry) = mask.iter().find(|entry| **entry != 0.0 && !close(**entry, kept)) {
-            return Err(format!("With p = {p} every entry is 0 or {kept:.4}; here one is {entry:.4}."));
-        }
-        let dropped = share_dropped(&mask);
-        if (dropped - p).abs() > 0.03 {
-            return Err(format!("With p = {p} the fraction {dropped:.4} of the entries is dropped."));
-        }
-        if mask.rows().into_iter().skip(1).any(|row| row == mask.row(0)) {
-            return Err("Two rows of the mask are equal.".to_owned());
-        }
-        if mask.columns().into_iter().skip(1).any(|column| column == mask.column(0)) {
-            return Err("Two columns of the mask are equal.".to_owned());
-        }
+        let (kept, dropped) = (1.0 / (1.0 - p), share_dropped(&mask));
+        let keeps = |kept: f64| mask.iter().all(|entry| *entry == 0.0 || close(*entry, kept));
+        let has_equal_rows =
+            |mask: ndarray::ArrayView2<'_, f64>| mask.rows().into_iter().skip(1).any(|row| row == mask.row(0));
+        let fault = match () {
+            () if has_equal_rows(mask.view()) || has_equal_rows(mask.t()) => "drawn_together",
+            () if (dropped - (1.0 - p)).abs() < 0.03 => "p_kept",
+            () if keeps(1.0) => "not_grown",
+            () if keeps(1.0 / p) => "grown_by_p",
+            () if keeps(1.0 - p) => "shrunk_in_training",
+            () if !keeps(kept) => &format!("With p = {p} every entry is 0 or {kept:.4}; here there are others."),
+            () if (dropped - p).abs() > 0.03 => {
+                &format!("With p = {p} the fraction {dropped:.4} of the entries is dropped.")
+            }
+            () => continue,
+        };
+        return Err(fault.to_owned());
     }
-    if seen.matrix("first") == seen.matrix("second") {
-        return Err("Two masks that are drawn one after the other are the same.".to_owned());
+    match seen.matrix("first") == seen.matrix("second") {
+        true => Err("mask_repeated".to_owned()),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 fn dropout() -> Vec<Check> {
@@ -379,17 +340,20 @@ fn dropout() -> Vec<Check> {
             .about("Dropout::forward")
             .after("dropout_mask")
             .on(cases(false))
-            .demands(well_dropped)
-            .mistake_if(
-                "nothing_dropped",
-                "In training the input is passed on unchanged. Multiply it by a new mask while `switch` is at \
-                 training.",
-                |c, seen| seen.matrix("first output") == c.matrix("x"),
-            )
-            .mistake_if(
-                "one_mask_for_ever",
-                "Two forward passes have dropped the same entries. Every forward pass in training needs a new mask.",
-                |_, seen| seen.matrix("first output") == seen.matrix("second output"),
+            .has_none_of(
+                &[
+                    (
+                        "nothing_dropped",
+                        "In training the input is passed on unchanged. Multiply it by a new mask while `switch` is at \
+                         training.",
+                    ),
+                    (
+                        "one_mask_for_ever",
+                        "Two forward passes have dropped the same entries. Every forward pass in training needs a new \
+                         mask.",
+                    ),
+                ],
+                well_dropped,
             ),
         Check::new("dropout_evaluates", "dropout", "Dropout changes nothing in an evaluation", 1)
             .about("Dropout::forward")
@@ -401,17 +365,17 @@ fn dropout() -> Vec<Check> {
                  `switch` is at training.",
                 |_, seen| seen.matrix("result").iter().any(|out| *out == 0.0),
             )
-            .mistake(
-                "shrunk_in_evaluation",
-                "In an evaluation the input is multiplied by 1 - p. That belongs to the other form of dropout, which \
-                 has no factor in training. Here the input should be returned unchanged.",
-                |c| &c.matrix("x") * (1.0 - c.float("p")),
-            )
-            .mistake(
-                "grown_in_evaluation",
-                "In an evaluation the input is multiplied by 1 / (1 - p). Nothing is dropped then, so this factor is \
-                 not needed.",
-                |c| &c.matrix("x") / (1.0 - c.float("p")),
+            .mistake_if(
+                "scaled_in_evaluation",
+                "In an evaluation the input is multiplied by 1 - p or 1 / (1 - p). Here this form of dropout does \
+                 nothing: its factor belongs to training. Return the input unchanged.",
+                |c, seen| {
+                    let kept = 1.0 - c.float("p");
+                    let is_times = |factor: f64| {
+                        c.matrix("x").iter().zip(&seen.matrix("result")).all(|(x, out)| close(*out, x * factor))
+                    };
+                    is_times(kept) || is_times(1.0 / kept)
+                },
             ),
         Check::new(
             "dropout_backward",
@@ -519,6 +483,9 @@ fn well_dropped(c: &Record, seen: &Record) -> Result<(), String> {
         if out.dim() != x.dim() {
             return Err(format!("The {name} has the shape {:?}, not that of the input, {:?}.", out.dim(), x.dim()));
         }
+        if out == x {
+            return Err("nothing_dropped".to_owned());
+        }
         if let Some(at) = place(|at| out[at] == 0.0 || close(out[at], x[at] * kept), x.dim()) {
             return Err(format!(
                 "The {name} is {:.4} where the input is {:.4}: neither 0 nor {:.4}.",
@@ -532,7 +499,7 @@ fn well_dropped(c: &Record, seen: &Record) -> Result<(), String> {
         }
     }
     if seen.matrix("first output") == seen.matrix("second output") {
-        return Err("Two forward passes have dropped the same entries.".to_owned());
+        return Err("one_mask_for_ever".to_owned());
     }
     Ok(())
 }
@@ -591,80 +558,46 @@ fn networks() -> Vec<Check> {
         )
         .about("mlp_with_dropout")
         .on(cases)
-        .expects(|c| layers(c, &[], &["ReLU", "Dropout"], &[]))
-        .mistake(
-            "dropout_of_the_input",
-            "A part of the input is dropped. Dropout stands behind the ReLUs, and the first linear layer gets the \
-             whole input.",
-            |c| layers(c, &["Dropout"], &["ReLU", "Dropout"], &[]),
-        )
-        .mistake(
-            "dropout_of_the_scores",
-            "A part of the scores is dropped. Each score belongs to a class, and the loss needs them all.",
-            |c| layers(c, &[], &["ReLU", "Dropout"], &["Dropout"]),
-        )
-        .mistake(
-            "activation_at_the_end",
-            "ReLU and Dropout stand behind the last layer as well. The loss expects its scores as they are.",
-            |c| layers(c, &[], &["ReLU", "Dropout"], &["ReLU", "Dropout"]),
-        )
-        .mistake(
-            "dropout_before_the_relu",
-            "Dropout stands in front of the ReLU. With a ReLU the result is the same, but the documentation asks for \
-             it behind the ReLU.",
-            |c| layers(c, &[], &["Dropout", "ReLU"], &[]),
-        )
-        .mistake("no_dropout", "There is no Dropout in this network.", |c| layers(c, &[], &["ReLU"], &[]))
-        .mistake(
-            "no_relu",
-            "There is no ReLU in this network: linear layers without activations are the same as one linear layer.",
-            |c| layers(c, &[], &["Dropout"], &[]),
-        ),
+        .expects(layers),
         Check::new("mlp_switch", "mlp_with_dropout", "all layers of mlp_with_dropout share the switch", 2)
             .asks("mlp_with_dropout")
             .after("mlp_layers")
             .after("dropout_trains")
             .after("dropout_evaluates")
             .on(cases)
-            .demands(well_switched)
-            .mistake_if(
-                "switch_of_its_own",
-                "The network still drops neurons after `switch` was set to evaluation. The layers do not react to \
-                 `switch`: pass it on to them, and make no new switch.",
-                |_, seen| seen.matrix("first output in evaluation") != seen.matrix("second output in evaluation"),
-            )
-            .mistake_if(
-                "stuck_in_evaluation",
-                "Two passes of the same samples give the same scores although `switch` is at training: nothing is \
-                 dropped. The layers do not react to `switch`: pass it on to them, and make no new switch.",
-                |_, seen| seen.matrix("first output in training") == seen.matrix("second output in training"),
+            .has_none_of(
+                &[
+                    (
+                        "switch_of_its_own",
+                        "The network still drops neurons after `switch` was set to evaluation. The layers do not \
+                         react to `switch`: pass it on to them, and make no new switch.",
+                    ),
+                    (
+                        "stuck_in_evaluation",
+                        "Two passes of the same samples give the same scores although `switch` is at training: \
+                         nothing is dropped. The layers do not react to `switch`: pass it on to them, and make no new \
+                         switch.",
+                    ),
+                ],
+                well_switched,
             ),
     ]
 }
 
-/// The layers as they describe themselves: in front of the first linear layer, between two, and behind the last.
-fn layers(c: &Record, front: &[&str], between: &[&str], behind: &[&str]) -> Record {
-    let sizes = c.counts("sizes");
-    let named = |names: &[&str]| {
-        let text =
-            |name: &&str| if *name == "Dropout" { format!("Dropout {}", c.float("p")) } else { (*name).to_owned() };
-        names.iter().map(text).collect::<Vec<_>>()
-    };
-    let mut all = named(front);
-    for (n, pair) in sizes.windows(2).enumerate() {
-        all.push(format!("Linear {} -> {}", pair[0], pair[1]));
-        all.extend(named(if n + 2 == sizes.len() { behind } else { between }));
-    }
-    Record::new().with("layers", all.join(", "))
+/// The layers as they describe themselves.
+fn layers(c: &Record) -> Record {
+    let linear = |pair: &[usize]| format!("Linear {} -> {}", pair[0], pair[1]);
+    let all: Vec<String> = c.counts("sizes").windows(2).map(linear).collect();
+    Record::new().with("layers", all.join(&format!(", ReLU, Dropout {}, ", c.float("p"))))
 }
 
 fn well_switched(c: &Record, seen: &Record) -> Result<(), String> {
     let same = |one: &str, other: &str| seen.matrix(one) == seen.matrix(other);
     if !same("first output in evaluation", "second output in evaluation") {
-        return Err("Two evaluations of the same samples give different scores.".to_owned());
+        return Err("switch_of_its_own".to_owned());
     }
     if same("first output in training", "second output in training") {
-        return Err("Two passes in training give the same scores: nothing is dropped.".to_owned());
+        return Err("stuck_in_evaluation".to_owned());
     }
     // What its linear layers and ReLUs make of the samples, nothing dropped.
     let mut signal = c.matrix("x").to_owned();
@@ -698,21 +631,20 @@ struct Way {
     trains: [bool; 2],
     /// Whether it is at evaluation when losses are measured.
     evaluates: bool,
-    /// Whether the penalty is part of the step.
-    penalised: bool,
-    /// Whether losses are measured after the step.
-    after: bool,
     /// Whether the validation samples are learned from, too.
     peeks: bool,
     /// Whether the gradient, a mean already, is divided by the number of samples once more.
     averages_again: bool,
 }
 
-const RIGHT: Way =
-    Way { trains: [true; 2], evaluates: true, penalised: true, after: true, peeks: false, averages_again: false };
+const RIGHT: Way = Way { trains: [true; 2], evaluates: true, peeks: false, averages_again: false };
+
+/// Where the switch is at a step of the first epoch and of later ones, in wrong trainings: `true` is training.
+const IN_EVALUATION: [fn(&Record) -> [bool; 2]; 3] =
+    [|_| [false; 2], |c| [!c.flag("starts_at_evaluation"), false], |_| [true, false]];
 
 fn training() -> Check {
-    Check::new("fit", "fit", "fit takes its steps in training, and measures both losses in evaluation", 5)
+    let fit = Check::new("fit", "fit", "fit takes its steps in training, and measures both losses in evaluation", 5)
         .after("penalised_step")
         .on(|draw| {
             [("L2", true), ("L1", false), ("None", true)]
@@ -735,25 +667,18 @@ fn training() -> Check {
                 let training = !c.flag("starts_at_evaluation");
                 trained(c, Way { trains: [training; 2], evaluates: !training, ..RIGHT })
             },
-        )
-        .mistake(
-            "evaluated_in_training",
-            "The losses are measured with the switch at training, so neurons would be dropped. Set it to evaluation \
-             first.",
-            |c| trained(c, Way { evaluates: false, ..RIGHT }),
-        )
-        .mistake(
+        );
+    let with_steps_in_evaluation = |check: Check, trains: fn(&Record) -> [bool; 2]| {
+        check.mistake(
             "trained_in_evaluation",
-            "The steps are taken with the switch at evaluation, so nothing would ever be dropped. Set it to training \
-             before the forward pass of each step.",
-            |c| trained(c, Way { trains: [false; 2], ..RIGHT }),
+            "Steps are taken with the switch at evaluation, so nothing would be dropped. Set it to training before \
+             the forward pass of each step, in every epoch.",
+            move |c| trained(c, Way { trains: trains(c), ..RIGHT }),
         )
-        .mistake(
-            "never_turned_to_training",
-            "The switch is set to evaluation for the losses, but never to training: a step is taken in whatever mode \
-             the switch has. Set it to training before the forward pass of each step.",
-            |c| trained(c, Way { trains: [!c.flag("starts_at_evaluation"), false], ..RIGHT }),
-        )
+    };
+    IN_EVALUATION
+        .into_iter()
+        .fold(fit, with_steps_in_evaluation)
         .mistake(
             "averaged_again",
             "The gradients are divided by the number of samples once more. `SoftmaxCrossEntropy` gives the mean loss, \
@@ -761,55 +686,22 @@ fn training() -> Check {
             |c| trained(c, Way { averages_again: true, ..RIGHT }),
         )
         .mistake(
-            "trained_in_evaluation_later",
-            "From the second epoch on, steps are taken with the switch at evaluation, so nothing would be dropped any \
-             more. Set it back to training in every epoch.",
-            |c| trained(c, Way { trains: [true, false], ..RIGHT }),
-        )
-        .mistake(
-            "loss_of_the_step",
-            "`train_loss` has the losses of the forward passes of the steps: in training, and before the step. Measure \
-             it with a new forward pass after the step, in evaluation, like the validation loss.",
-            |c| {
-                let steps = losses_of_steps(c);
-                let right = trained(c, RIGHT);
-                Record::new()
-                    .with("train_loss", steps)
-                    .with("validation_loss", right.vector("validation_loss").to_owned())
-            },
-        )
-        .mistake(
-            "training_loss_in_training",
+            "measured_in_training",
             "`train_loss` is measured with the switch at training, so neurons would be dropped. Set it to evaluation \
              before you measure either loss.",
             |c| {
                 let in_training = trained(c, Way { evaluates: false, ..RIGHT });
-                Record::new()
-                    .with("train_loss", in_training.vector("train_loss").to_owned())
-                    .with("validation_loss", trained(c, RIGHT).vector("validation_loss").to_owned())
+                Record::new().with("train_loss", in_training.vector("train_loss").to_owned())
             },
         )
         .mistake(
-            "measured_before_the_step",
-            "The losses of each epoch are those before its step: take the step first.",
-            |c| trained(c, Way { after: false, ..RIGHT }),
-        )
-        .mistake(
-            "penalty_in_one_curve",
-            "`train_loss` includes the penalty, so the gap between the two curves has no meaning. The curves should \
-             show the loss of the data alone.",
-            |c| with_penalties(c, true),
-        )
-        .mistake(
-            "penalty_in_both_curves",
-            "The curves include the penalty, so trainings with different λ cannot be compared. They should show the \
-             loss of the data alone.",
-            |c| with_penalties(c, false),
-        )
-        .mistake(
-            "fit_without_penalty",
-            "The network was trained without the penalty: take the steps with `penalised_step`.",
-            |c| trained(c, Way { penalised: false, ..RIGHT }),
+            "penalty_in_the_curves",
+            "`train_loss` includes the penalty. The curves should show the loss of the data alone: only then can they \
+             be compared with each other, and with those of another λ.",
+            |c| {
+                let (_, losses, _, penalties) = train(c, RIGHT);
+                Record::new().with("train_loss", Array1::from(losses) + Array1::from(penalties))
+            },
         )
         .mistake(
             "validation_learned",
@@ -817,12 +709,6 @@ fn training() -> Check {
              samples.",
             |c| trained(c, Way { peeks: true, ..RIGHT }),
         )
-        .mistake("curves_swapped", "The two curves are swapped: `train_loss` is the loss on the training set.", |c| {
-            let right = trained(c, RIGHT);
-            Record::new()
-                .with("train_loss", right.vector("validation_loss").to_owned())
-                .with("validation_loss", right.vector("train_loss").to_owned())
-        })
         .mistake_if(
             "first_loss_too_early",
             "The first number of `train_loss` is the loss of the network before its first step. Measure the loss after \
@@ -853,25 +739,6 @@ fn trained(c: &Record, way: Way) -> Record {
         .with("biases2", net.b2)
 }
 
-fn losses_of_steps(c: &Record) -> Array1<f64> {
-    let mut net = Net::of(c);
-    let mut losses = Vec::new();
-    for _ in 0..c.count("epochs") {
-        losses.push(net.loss(&c.matrix("x"), &c.matrix("y"), 0.5));
-        net = net.after_step(c, (&c.matrix("x"), &c.matrix("y")), 0.5, 1.0, true);
-    }
-    losses.into()
-}
-
-/// The right curves with the penalty added to the first, or to both.
-fn with_penalties(c: &Record, first_alone: bool) -> Record {
-    let (_, train, validation, penalties) = train(c, RIGHT);
-    let added =
-        |losses: &[f64]| losses.iter().zip(&penalties).map(|(loss, penalty)| loss + penalty).collect::<Array1<f64>>();
-    let validation = if first_alone { Array1::from(validation) } else { added(&validation) };
-    Record::new().with("train_loss", added(&train)).with("validation_loss", validation)
-}
-
 /// The network after the training, both curves, and the penalty after each epoch.
 fn train(c: &Record, way: Way) -> (Net, Vec<f64>, Vec<f64>, Vec<f64>) {
     let (x, y, x_validation, y_validation) =
@@ -881,15 +748,14 @@ fn train(c: &Record, way: Way) -> (Net, Vec<f64>, Vec<f64>, Vec<f64>) {
     for epoch in 0..c.count("epochs") {
         let factor = if way.trains[usize::from(epoch > 0)] { 0.5 } else { 1.0 };
         let share = if way.averages_again { 1.0 / x.nrows() as f64 } else { 1.0 };
-        let mut next = net.after_step(c, (&x, &y), factor, share, way.penalised);
+        let mut next = net.after_step(c, (&x, &y), factor, share);
         if way.peeks {
-            next = next.after_step(c, (&x_validation, &y_validation), factor, 1.0, way.penalised);
+            next = next.after_step(c, (&x_validation, &y_validation), factor, 1.0);
         }
-        let measured = if way.after { &next } else { &net };
         let factor = if way.evaluates { 1.0 } else { 0.5 };
-        train.push(measured.loss(&x, &y, factor));
-        validation.push(measured.loss(&x_validation, &y_validation, factor));
-        penalties.push(total(c, measured));
+        train.push(next.loss(&x, &y, factor));
+        validation.push(next.loss(&x_validation, &y_validation, factor));
+        penalties.push(total(c, &next));
         net = next;
     }
     (net, train, validation, penalties)
@@ -928,20 +794,10 @@ fn diagnosis() -> Vec<Check> {
                 best.map_or(f64::NAN, |at| c.vector("validation_loss")[at] - c.vector("train_loss")[at])
             },
         )
-        .mistake("gap_needs_an_epoch", NO_EPOCHS, |c| -> Prediction {
-            match c.vector("train_loss").len() {
-                0 => Prediction::Panics,
-                _ => (last(&c.vector("validation_loss")) - last(&c.vector("train_loss"))).into(),
-            }
-        })
-        .mistake(
-            "gap_nothing_is_zero",
-            "With no epochs the gap is 0 here, as if there were no overfitting. The gap is not known then: return \
-             NaN.",
-            |c| match c.vector("train_loss").len() {
-                0 => 0.0,
-                _ => last(&c.vector("validation_loss")) - last(&c.vector("train_loss")),
-            },
+        .mistake_panics(
+            "gap_needs_an_epoch",
+            "With no epochs there was a panic. The gap is not known then: return NaN.",
+            |c| c.vector("train_loss").is_empty(),
         ),
         Check::new("best_epoch", "best_epoch", "best_epoch finds the first epoch with the smallest validation loss", 2)
             .on(|draw| {
@@ -987,27 +843,13 @@ fn diagnosis() -> Vec<Check> {
                 losses.iter().position(|loss| *loss == most)
             })
             .mistake_if(
-                "nan_first_stays",
-                "A NaN in the first epoch is taken for the smallest loss: every comparison with NaN is false, so no \
-                 later loss replaces it. Leave NaN out.",
-                |c, seen| {
-                    let first_is_nan = c.vector("validation_loss").first().is_some_and(|loss| loss.is_nan());
-                    first_is_nan && best(c).is_some() && seen.result() == Some(&Value::Int(0))
-                },
-            )
-            .mistake_if(
                 "nan_is_an_epoch",
-                "If every loss is NaN, the function still returns an epoch. There is no best epoch then: return \
-                 `None`.",
-                |c, seen| {
-                    let all_are_nan = best(c).is_none() && !c.vector("validation_loss").is_empty();
-                    all_are_nan && seen.result() != Some(&Value::Nothing)
+                "The loss of the epoch that is returned is NaN. Every comparison with NaN is false, so no later loss \
+                 replaces it: leave NaN out. If every loss is NaN, there is no best epoch: return `None`.",
+                |c, seen| match seen.result() {
+                    Some(Value::Int(epoch)) => c.vector("validation_loss")[*epoch as usize].is_nan(),
+                    _ => false,
                 },
-            )
-            .mistake_if(
-                "nothing_is_an_epoch",
-                "With no epochs, the function still returns an epoch. There is no best epoch then: return `None`.",
-                |c, seen| c.vector("validation_loss").is_empty() && seen.result() != Some(&Value::Nothing),
             )
             .mistake_panics(
                 "nan_panics",
@@ -1044,7 +886,7 @@ fn diagnosis() -> Vec<Check> {
         .mistake(
             "diverged_is_overfitting",
             "A training whose *both* losses rise is called overfitting. It has diverged. Overfitting needs a \
-                 training loss that is lower than in the best epoch.",
+             training loss that is lower than in the best epoch.",
             |c| diagnosed(c, Rules { training_falls: false, ..Rules::default() }),
         )
         .mistake(
@@ -1092,15 +934,6 @@ fn diagnosis() -> Vec<Check> {
             },
         )
         .mistake(
-            "nan_is_good",
-            "A training that ended in NaN is called good. Every comparison with NaN is false, so test for what a good \
-             training needs: training loss ≤ `acceptable`.",
-            |c| match last(&c.vector("train_loss")).is_nan() {
-                true => "Good",
-                false => diagnosed(c, Rules::default()),
-            },
-        )
-        .mistake(
             "acceptable_is_not",
             "A training loss equal to `acceptable` is called underfitting. It has to be above `acceptable` for that.",
             |c| match last(&c.vector("train_loss")) == c.float("acceptable") && diagnosed(c, Rules::default()) == "Good"
@@ -1111,8 +944,6 @@ fn diagnosis() -> Vec<Check> {
         ),
     ]
 }
-
-const NO_EPOCHS: &str = "With no epochs there was a panic. The gap is not known then: return NaN.";
 
 /// Learning curves of every kind, in random order.
 fn curves(draw: &mut Generator) -> Vec<Record> {
@@ -1226,15 +1057,12 @@ fn soft_thresholds() -> Check {
         })
         .mistake(
             "threshold_overshot",
-            "Small weights go past 0 and change their sign. A weight that is closer to 0 than the threshold becomes 0.",
+            THRESHOLD_OVERSHOT,
             computed(|f| f.input("w") - f.input("threshold") * f.input("w").sign()),
         )
-        .mistake(
-            "zero_moved",
-            "Small weights go past 0 and change their sign, and 0 itself is moved: `0.0_f64.signum()` is 1. A weight \
-             that is closer to 0 than the threshold becomes 0.",
-            |c| c.vector("w").mapv(|w| w - c.float("threshold") * w.signum()),
-        )
+        .mistake("threshold_overshot", THRESHOLD_OVERSHOT, |c| {
+            c.vector("w").mapv(|w| w - c.float("threshold") * w.signum())
+        })
         .mistake(
             "negative_weights_lost",
             "Negative weights all become 0. They should move towards 0 from below: w + threshold.",
@@ -1247,24 +1075,11 @@ fn soft_thresholds() -> Check {
         )
 }
 
+const THRESHOLD_OVERSHOT: &str = "\
+    Small weights go past 0 and change their sign. A weight that is closer to 0 than the threshold becomes 0; 0 itself \
+    stays 0, although `0.0_f64.signum()` is 1.";
+
 const PENALTIES: [&str; 3] = ["L2", "L1", "None"];
-
-fn value(penalty: &str, lambda: f64, w: f64) -> f64 {
-    match penalty {
-        "L2" => lambda / 2.0 * w * w,
-        "L1" => lambda * w.abs(),
-        _ => 0.0,
-    }
-}
-
-fn slope(penalty: &str, lambda: f64, w: f64) -> f64 {
-    match penalty {
-        "L2" => lambda * w,
-        "L1" if w == 0.0 => 0.0,
-        "L1" => lambda * w.signum(),
-        _ => 0.0,
-    }
-}
 
 /// The penalty of each weight, as a formula.
 fn value_of(f: &Formula, w: &Num) -> Num {
@@ -1288,20 +1103,14 @@ fn penalised(case: Record, draw: &mut Generator, penalty: &str) -> Record {
     case.with("penalty", penalty).with("lambda", drawn(draw, 0.1, 0.9))
 }
 
-fn lambda(c: &Record) -> f64 {
-    c.float("lambda")
-}
-
 fn rate(c: &Record) -> f64 {
     c.float("learning_rate")
 }
 
-fn cost(c: &Record, w: f64) -> f64 {
-    value(c.text("penalty"), lambda(c), w)
-}
-
-fn pull(c: &Record, w: f64) -> f64 {
-    slope(c.text("penalty"), lambda(c), w)
+/// What a formula makes of these weights, with the case's penalty.
+fn of_weights(c: &Record, weights: &Array2<f64>, of: fn(&Formula, &Num) -> Num) -> Array2<f64> {
+    let case = Record::new().with("penalty", c.text("penalty")).with("lambda", c.float("lambda"));
+    computed(|f| of(f, &f.input("w")))(&case.with("w", weights.clone())).matrix("result").to_owned()
 }
 
 /// A number of two decimals from `low` to `high`.
@@ -1400,15 +1209,8 @@ impl Net {
     }
 
     /// The network after a step with `share` times the gradients of the loss of these samples.
-    fn after_step(
-        &self,
-        c: &Record,
-        (x, y): (&ArrayRef2<f64>, &ArrayRef2<f64>),
-        factor: f64,
-        share: f64,
-        penalised: bool,
-    ) -> Self {
-        let pulls = |weights: &Array2<f64>| weights.mapv(|w| if penalised { pull(c, w) } else { 0.0 });
+    fn after_step(&self, c: &Record, (x, y): (&ArrayRef2<f64>, &ArrayRef2<f64>), factor: f64, share: f64) -> Self {
+        let pulls = |weights: &Array2<f64>| of_weights(c, weights, slope_of);
         let d = self.gradients(x, y, factor);
         Self {
             w1: &self.w1 - rate(c) * (share * d.w1 + pulls(&self.w1)),
@@ -1420,5 +1222,5 @@ impl Net {
 }
 
 fn total(c: &Record, net: &Net) -> f64 {
-    net.w1.iter().chain(&net.w2).map(|w| cost(c, *w)).sum()
+    [&net.w1, &net.w2].map(|weights| of_weights(c, weights, value_of).sum()).iter().sum()
 }

@@ -49,15 +49,9 @@ fn statistics() -> Vec<Check> {
             }),
         )
         .mistake(
-            "rows_for_columns",
-            "These are the statistics of the rows. A row is a sample. Each feature, a column, is normalised over all \
-             samples of the batch: `Axis(0)`.",
-            computed(|f| as_told(statistics_of(&f.input("x").t()))),
-        )
-        .mistake(
             "one_number_for_all",
             "All columns have the same mean and variance: those of all entries of the matrix. Every column should \
-                 have its own.",
+             have its own.",
             computed(|f| {
                 let x = f.input("x");
                 let for_each_column = |number: Num| number + 0.0 * x.aggregate(Aggregate::Sum, Over::Samples);
@@ -141,8 +135,8 @@ fn gradients(f: &Formula, x: &Num, [mean, var]: &[Num; 2], back: Back) -> [(&'st
     ]
 }
 
-fn gradients_in_training(f: &Formula, back: Back) -> [(&'static str, Num); 3] {
-    gradients(f, &f.input("x"), &statistics_of(&f.input("x")), back)
+fn gradients_in_training(f: &Formula) -> [(&'static str, Num); 3] {
+    gradients(f, &f.input("x"), &statistics_of(&f.input("x")), back_by)
 }
 
 fn gradients_in_evaluation(f: &Formula, back: Back) -> [(&'static str, Num); 3] {
@@ -250,13 +244,13 @@ fn running() -> Vec<Check> {
         .mistake(
             "momentum_inverted",
             "Old and new are swapped: `momentum` is the weight of the *new* statistics, and 1 - momentum that of \
-                 the old ones. (Some libraries define it the other way round.)",
+             the old ones. (Some libraries define it the other way round.)",
             computed(|f| moved(f, |old, new, momentum| mixed(old, new, &(1.0 - momentum)), corrected)),
         )
         .mistake(
             "running_variance_too_small",
             "The running variance uses the variance of the batch as it is. The variance of a few samples is too \
-                 small on average: the new value is var · n / (n - 1).",
+             small on average: the new value is var · n / (n - 1).",
             computed(|f| moved(f, mixed, |var, _| var.clone())),
         )
         .mistake(
@@ -291,7 +285,7 @@ fn running() -> Vec<Check> {
         .mistake(
             "whole_mixture_corrected",
             "n / (n - 1) is applied to the whole sum. It belongs to the new variance alone; otherwise the old \
-                 variance would grow with every batch.",
+             variance would grow with every batch.",
             computed(|f| {
                 let [mean, (name, var)] = moved(f, mixed, |var, _| var.clone());
                 [mean, (name, corrected(&var, &f.input("n").real()))]
@@ -318,11 +312,6 @@ fn running() -> Vec<Check> {
                 "The running variance has become smaller, as if the variance of the batch were 0. One sample says \
                  nothing about a variance: do not change `running_var` if n is 1.",
                 computed(|f| one_sample(f, |old, momentum| old * (1.0 - momentum))),
-            )
-            .mistake(
-                "one_sample_left_out",
-                "The running mean has not changed, either. One sample has a mean; only the variance is missing.",
-                computed(|f| as_running(running_of(f))),
             ),
     ]
 }
@@ -437,12 +426,6 @@ fn forwards() -> Vec<Check> {
         })
         .computes(|f| ran(f, |is_training| is_training))
         .mistake(
-            "statistics_never_run",
-            "The running statistics have not changed, so evaluation would use their initial values. Every forward \
-                 pass in training should call `update_running`.",
-            computed(|f| ran(f, |_| false)),
-        )
-        .mistake(
             "modes_swapped",
             "The running statistics change in evaluation, and not in training. It should be the other way round.",
             computed(|f| ran(f, |is_training| !is_training)),
@@ -450,7 +433,7 @@ fn forwards() -> Vec<Check> {
         .mistake_if(
             "statistics_run_in_evaluation",
             "The running statistics change in evaluation, too. Then the output for a sample depends on the samples \
-                 that were evaluated before.",
+             that were evaluated before.",
             |c, seen| {
                 let differs = |name: &str| seen.vector(name) != c.vector(name);
                 c.text("passes") == "x in evaluation" && (differs("running_mean") || differs("running_var"))
@@ -522,21 +505,15 @@ fn backwards() -> Vec<Check> {
                 .after("forward_training")
                 .after("normalise_backward")
                 .on(cases("training"))
-                .computes(|f| gradients_in_training(f, back_by))
+                .computes(gradients_in_training)
                 .or_follows(by_own_functions),
-        )
-        .mistake(
-            "evaluation_formula_in_training",
-            "d_gamma and d_beta are right; d_x is dX̂ / √(var + eps), as if mean and variance were constants. After a \
-             forward pass in training, use `normalise_backward`.",
-            computed(|f| gradients_in_training(f, back_by_constants)),
         ),
         gradient_mistakes(
             Check::new(
                 "backward_evaluation",
                 "backward",
                 "in evaluation, backward treats mean and variance as \
-                                                           constants",
+                 constants",
                 2,
             )
             .asks("backward")
@@ -572,36 +549,25 @@ fn backwards() -> Vec<Check> {
                 })
                 .to_vec()
             })
-            .expects(|c| passed(c, Faults::default()))
+            .computes(|f| gradients_of_passes(f, Faults::default()))
+            .panics_where("there was no forward pass", |c| c.text("passes") == "backward(d_out)")
             .mistake(
                 "mode_of_the_moment",
                 "`backward` uses the present mode of the switch. It should use the mode of the last forward pass: keep \
                  that mode.",
-                |c| passed(c, Faults { mode_of_the_moment: true, ..Faults::default() }),
+                computed(|f| gradients_of_passes(f, Faults { mode_of_the_moment: true, ..Faults::default() })),
             )
-            .mistake(
+            .mistake_panics(
                 "cache_is_used_up",
                 "A second backward pass finds nothing: `take` has removed what `forward` kept. `as_ref` gives a \
                  reference and leaves the value there.",
-                |c| passed(c, Faults { used_up: true, ..Faults::default() }),
+                |c| c.text("passes").ends_with("backward(d_out), backward(d_out)"),
             )
             .mistake(
                 "gradients_accumulate",
                 "Gradients add up from one backward pass to the next. Every backward pass should replace the old \
                  gradients: `=`, not `+=`.",
-                |c| passed(c, Faults { accumulates: true, ..Faults::default() }),
-            )
-            .mistake(
-                "first_batch_kept",
-                "`backward` goes back through the *first* forward pass of the layer. It should use the last one: every \
-                 forward pass has to replace what is kept.",
-                |c| passed(c, Faults { first_kept: true, ..Faults::default() }),
-            )
-            .mistake_if(
-                "backward_without_forward",
-                "`backward` returns a gradient although there was no forward pass. No gradient can be right then. \
-                 Panic: call `expect` on what is kept, with a message of your own.",
-                |c, _| c.text("passes") == "backward(d_out)",
+                computed(|f| gradients_of_passes(f, Faults { accumulates: true, ..Faults::default() })),
             ),
     ]
 }
@@ -610,7 +576,7 @@ fn backwards() -> Vec<Check> {
 fn gradient_mistakes(check: Check) -> Check {
     fn right(f: &Formula) -> [(&'static str, Num); 3] {
         let is_training = f.case().text("mode") == "training";
-        if is_training { gradients_in_training(f, back_by) } else { gradients_in_evaluation(f, back_by_constants) }
+        if is_training { gradients_in_training(f) } else { gradients_in_evaluation(f, back_by_constants) }
     }
     check
         .mistake(
@@ -620,15 +586,6 @@ fn gradient_mistakes(check: Check) -> Check {
                 // Where Y is kept in place of X̂, d_x is wrong as well. The sum of dY ⊙ Y follows from the sums.
                 let [_, (name, d_gamma), d_beta] = right(f);
                 [(name, d_gamma * f.input("gamma") + &d_beta.1 * f.input("beta")), d_beta]
-            }),
-        )
-        .mistake(
-            "gradients_averaged",
-            "d_gamma and d_beta are means over the samples. `d_out` already has the 1/n of the loss: layers only sum.",
-            computed(|f| {
-                let [d_x, (one, d_gamma), (other, d_beta)] = right(f);
-                let n = f.input("x").rows();
-                [d_x, (one, d_gamma / &n), (other, d_beta / n)]
             }),
         )
         .mistake(
@@ -646,21 +603,10 @@ fn gradient_mistakes(check: Check) -> Check {
 #[derive(Clone, Copy, Default)]
 struct Faults {
     mode_of_the_moment: bool,
-    used_up: bool,
     accumulates: bool,
-    first_kept: bool,
 }
 
-/// What comes of the passes of a case.
-fn passed(c: &Record, faults: Faults) -> Prediction {
-    let passes = c.text("passes");
-    let is_used_up = faults.used_up && passes.ends_with("backward(d_out), backward(d_out)");
-    match is_used_up || passes == "backward(d_out)" {
-        true => Prediction::Panics,
-        false => computed(|f| gradients_of_passes(f, faults))(c).into(),
-    }
-}
-
+/// The gradients that the passes of a case come to.
 fn gradients_of_passes(f: &Formula, faults: Faults) -> Outputs {
     let (mut running, mut is_training, mut kept) = (running_of(f), true, None);
     let (mut parts, mut sums) = (Vec::new(), [f.number(0.0), f.number(0.0)]);
@@ -687,9 +633,7 @@ fn gradients_of_passes(f: &Formula, faults: Faults) -> Outputs {
                     running = after_batch(f, &running, &x);
                 }
                 let statistics = if is_training { statistics_of(&x) } else { running.clone() };
-                if kept.is_none() || !faults.first_kept {
-                    kept = Some((x, statistics, is_training));
-                }
+                kept = Some((x, statistics, is_training));
             }
         }
     }
@@ -718,31 +662,7 @@ fn networks() -> Vec<Check> {
                 Record::new().with("sizes", vec![m, 4, 3]),
             ]
         })
-        .expects(|c| layers(c, &["norm", "relu"], &[]))
-        .mistake(
-            "everything_behind_the_last",
-            "There are a BatchNorm and a ReLU behind the last layer. The loss expects its scores as they are.",
-            |c| layers(c, &["norm", "relu"], &["norm", "relu"]),
-        )
-        .mistake(
-            "norm_behind_the_last",
-            "There is a BatchNorm behind the last layer. Scores may have any scale, and the loss expects them as \
-                 they are.",
-            |c| layers(c, &["norm", "relu"], &["norm"]),
-        )
-        .mistake(
-            "norm_behind_the_relu",
-            "BatchNorm stands behind the ReLU. Some networks do it this way, but here the order is that of the \
-                 paper: linear, BatchNorm, ReLU.",
-            |c| layers(c, &["relu", "norm"], &[]),
-        )
-        .mistake("norm_forgotten", "There is no BatchNorm in this network.", |c| layers(c, &["relu"], &[]))
-        .mistake(
-            "relu_forgotten",
-            "There is no ReLU. In evaluation a BatchNorm is linear, and together with the linear layer before it \
-                 is one linear layer.",
-            |c| layers(c, &["norm"], &[]),
-        ),
+        .expects(layers),
         Check::new("modes", "normalised_mlp", "one switch sets all layers of normalised_mlp", 2)
             .about("normalised_mlp")
             .after("layers")
@@ -778,14 +698,13 @@ fn with_x(c: &Record, x: Array2<f64>) -> Record {
 }
 
 /// The layers as they describe themselves.
-fn layers(c: &Record, between: &[&str], last: &[&str]) -> Record {
+fn layers(c: &Record) -> Record {
     let sizes = c.counts("sizes");
     let mut layers = Vec::new();
     for (n, pair) in sizes.windows(2).enumerate() {
         layers.push(format!("Linear {} -> {}", pair[0], pair[1]));
-        let behind = if n + 2 == sizes.len() { last } else { between };
-        for layer in behind {
-            layers.push(if *layer == "norm" { format!("BatchNorm {}", pair[1]) } else { "ReLU".to_owned() });
+        if n + 2 < sizes.len() {
+            layers.extend([format!("BatchNorm {}", pair[1]), "ReLU".to_owned()]);
         }
     }
     Record::new().with("layers", layers.join(", "))
@@ -913,32 +832,25 @@ fn evaluating() -> Check {
             .map(|mode| Record::new().with("x", draw::matrix(draw, (2, 2), 3.0) + 0.005).with("mode", mode))
             .to_vec()
     })
-    .expects(|c| evaluated(c, "evaluation", c.text("mode")))
+    .expects(|c| evaluated(c, "evaluation"))
     .mistake(
         "not_switched",
         "The network runs in the mode that the switch has before the call. In training its outputs depend on the \
-             batch, and its running statistics change: set the switch to `Mode::Eval` first.",
-        |c| evaluated(c, c.text("mode"), c.text("mode")),
+         batch, and its running statistics change: set the switch to `Mode::Eval` first.",
+        |c| evaluated(c, c.text("mode")),
     )
-    .mistake(
-        "evaluation_stays_on",
-        "After `evaluate` the network is still in evaluation, so the next training step would be in the wrong \
-             mode. Restore the mode.",
-        |c| evaluated(c, "evaluation", "evaluation"),
-    )
-    .mistake(
-        "always_back_to_training",
-        "After `evaluate` the network is in training, even if it was in evaluation before. Keep the mode of the \
-             switch first, and set it again at the end.",
-        |c| evaluated(c, "evaluation", "training"),
+    .mistake_if(
+        "mode_not_restored",
+        "After `evaluate` the switch has another mode than before. Keep its mode first, and set it again at the end.",
+        |c, seen| seen.text("mode afterwards") != c.text("mode"),
     )
 }
 
 /// What the probe's own layer does: it doubles in training and adds 1 in evaluation.
-fn evaluated(c: &Record, asked_in: &str, afterwards: &str) -> Record {
+fn evaluated(c: &Record, asked_in: &str) -> Record {
     let x = c.matrix("x");
     let output = if asked_in == "training" { &x * 2.0 } else { &x + 1.0 };
-    Record::new().with("output", output).with("modes of the passes", asked_in).with("mode afterwards", afterwards)
+    Record::new().with("output", output).with("modes of the passes", asked_in).with("mode afterwards", c.text("mode"))
 }
 
 fn layer_norm() -> Vec<Check> {
@@ -971,14 +883,8 @@ fn layer_norm() -> Vec<Check> {
                     .with("d_out", draw::matrix(draw, (4, 3), 2.0) + 0.3),
             ]
         })
-        .computes(|f| rows_back(f, back_by))
+        .computes(rows_back)
         .or_follows(|c, seen| if_in_order(c, seen, "taken back"))
-        .mistake(
-            "row_statistics_as_constants",
-            "This is dY / √(var + eps), as if the mean and the variance of a row were constants. They come from \
-                 the row itself.",
-            computed(|f| rows_back(f, back_by_constants)),
-        )
         .mistake(
             "columns_on_the_way_back",
             "This is the backward pass of batch normalisation, column by column. Transpose before and after it.",
@@ -1010,12 +916,12 @@ fn normalised_rows(f: &Formula) -> Num {
     normalised_by(&x, &mean, &var, &eps)
 }
 
-/// The gradient of the rows; `back` is the way back through the normalisation.
-fn rows_back(f: &Formula, back: Back) -> Num {
+/// The gradient of the rows.
+fn rows_back(f: &Formula) -> Num {
     let (x, eps) = (f.input("x"), f.input("eps"));
     let [mean, var] = statistics_over(&x, Over::Row);
     let x_hat = normalised_by(&x, &mean, &var, &eps).named("X̂");
-    back(&x_hat, &var, &eps, &f.input("d_out"), Over::Row)
+    back_by(&x_hat, &var, &eps, &f.input("d_out"), Over::Row)
 }
 
 /// An eps that shows.

@@ -56,11 +56,6 @@ fn state_dict() -> Check {
              instead.",
             |c| with_dict(Record::new(), "", &map(&dict(c, "net "), |array| ArrayD::zeros(array.shape()))),
         )
-        .mistake(
-            "shapes_lost",
-            "The numbers are right, but each array has only one axis. Keep the shapes as well.",
-            |c| with_dict(Record::new(), "", &map(&dict(c, "net "), flat)),
-        )
 }
 
 fn load_state_dict() -> Vec<Check> {
@@ -119,18 +114,7 @@ fn load_state_dict() -> Vec<Check> {
                 let mut less = parameters(draw, &[3, 2, 2]);
                 less.remove("parameter.1");
                 [more, other, two, less].map(|state| net_and_state(&net, &state)).to_vec()
-            })
-            .mistake(
-                "last_unexpected",
-                "Several names belong to no parameter, and the last of them is reported. Report the first, in the \
-                 order of the map.",
-                |c| match (load(c, &Tests::default(), false), strangers(c).last()) {
-                    ((Err(error), _), Some(last)) if error.starts_with("Unexpected") => {
-                        with_network(outcome(&format!("Unexpected({last:?})")), &dict(c, "net "))
-                    }
-                    _ => loaded(c, &Tests::default()),
-                },
-            ),
+            }),
         check("load_shape", "load_state_dict names an array of another shape, and then changes nothing", 2)
             .after("load_by_name")
             .on(|draw| {
@@ -147,35 +131,10 @@ fn load_state_dict() -> Vec<Check> {
             })
             .mistake("half_loaded", HALF_LOADED, half_loaded)
             .mistake(
-                "broadcast",
-                "An array with one entry was accepted for a parameter with several: `assign` stretches it over all of \
-                 them, which is called broadcasting. Compare the shapes first.",
-                |c| {
-                    let mut net = dict(c, "net ");
-                    for (name, array) in dict(c, "state ") {
-                        let Some(wider) = array.broadcast(net[&name].shape()) else { return Prediction::Panics };
-                        net.insert(name, wider.to_owned());
-                    }
-                    with_network(outcome("Ok"), &net).into()
-                },
-            )
-            .mistake(
                 "expected_and_found_swapped",
                 "`expected` and `found` are swapped. `expected` is the shape of the parameter in the network, `found` \
                  that of the array in `state`.",
                 |c| with_outcome(load(c, &Tests::default(), true).0, &dict(c, "net ")),
-            )
-            .mistake(
-                "lengths_compared",
-                "A transposed matrix is accepted: it has the same number of entries, but another shape. Compare \
-                 `shape()`, not `len()`.",
-                |c| {
-                    let (net, state) = (dict(c, "net "), dict(c, "state "));
-                    let as_many = |(name, array): (&String, &ArrayD<f64>)| {
-                        state.get(name).is_some_and(|other| other.len() == array.len())
-                    };
-                    if net.iter().all(as_many) { Prediction::Panics } else { loaded(c, &Tests::default()).into() }
-                },
             ),
     ]
 }
@@ -189,22 +148,6 @@ fn adam_state() -> Check {
         .on(|draw| vec![adam(draw, &[3, 4, 2]), adam(draw, &[2, 3, 1, 2]).with("columns_first", true), adam(draw, &[])])
         .expects(|c| with_dict(Record::new(), "", &state_of_adam(c)))
         .mistake(
-            "steps_left_out",
-            "There is no `n_steps`. The bias correction needs it: without it, the next step would be corrected like \
-             the first one, although the means are old.",
-            |c| without(c, "n_steps"),
-        )
-        .mistake(
-            "rate_left_out",
-            "There is no `learning_rate`. A schedule may have changed it since the start, so it belongs to the state.",
-            |c| without(c, "learning_rate"),
-        )
-        .mistake(
-            "squares_left_out",
-            "The running means of the squares are missing. They are the other half of what Adam remembers.",
-            |c| without(c, "mean_square"),
-        )
-        .mistake(
             "numbers_with_an_axis",
             "`learning_rate` and `n_steps` are arrays with one axis. A single number needs none: `arr0(x).into_dyn()`.",
             |c| {
@@ -215,12 +158,6 @@ fn adam_state() -> Check {
         .mistake("means_and_squares_swapped", "`mean.0` holds the mean squares, and `mean_square.0` the means.", |c| {
             with_dict(Record::new(), "", &swapped(&state_of_adam(c)))
         })
-}
-
-fn without(c: &Record, what: &str) -> Record {
-    let mut state = state_of_adam(c);
-    state.retain(|name, _| !name.starts_with(what));
-    with_dict(Record::new(), "", &state)
 }
 
 /// The state with means and mean squares in each other's place.
@@ -259,17 +196,7 @@ fn adam_from_state() -> Vec<Check> {
             )
             .mistake("restored_swapped", "Means and mean squares are swapped.", |c| {
                 restored(&swapped(&dict(c, "state ")), &Tests::default())
-            })
-            .mistake(
-                "memory_dropped",
-                "The means of the parameters are missing. `mean.0`, `mean.1` and so on belong in `means`, and the \
-                 squares in `mean_squares`.",
-                |c| {
-                    let mut state = dict(c, "state ");
-                    state.retain(|name, _| !name.starts_with("mean"));
-                    restored(&state, &Tests::default())
-                },
-            ),
+            }),
         Check::new(
             "adam_damaged",
             "adam_from_state",
@@ -359,21 +286,11 @@ fn write_array() -> Check {
                 }
             },
         )
-        .mistake(
-            "big_endian",
-            "The bytes of the entries come in the opposite order: `to_be_bytes` begins with the most significant byte. \
-             The format is little-endian, which is `to_le_bytes`.",
-            |c| in_hex(&written(c, f64::to_be_bytes)),
-        )
-        .mistake(
-            "big_endian",
-            "The bytes of every number come in the opposite order: `to_be_bytes` begins with the most significant byte. \
-             The format is little-endian, which is `to_le_bytes`.",
-            |c| {
-                let bytes = written(c, f64::to_le_bytes);
-                in_hex(&bytes.chunks(8).flat_map(|number| number.iter().rev()).copied().collect::<Vec<_>>())
-            },
-        )
+        .mistake("big_endian", BIG_ENDIAN, |c| in_hex(&written(c, f64::to_be_bytes)))
+        .mistake("big_endian", BIG_ENDIAN, |c| {
+            let bytes = written(c, f64::to_le_bytes);
+            in_hex(&bytes.chunks(8).flat_map(|number| number.iter().rev()).copied().collect::<Vec<_>>())
+        })
         .mistake(
             "shape_left_out",
             "The entries are there without their shape. The number of axes and their lengths come first.",
@@ -409,6 +326,10 @@ fn write_array() -> Check {
         )
 }
 
+const BIG_ENDIAN: &str = "\
+    The bytes of numbers come in the opposite order: `to_be_bytes` begins with the most significant byte. The format is \
+    little-endian, which is `to_le_bytes`.";
+
 fn read_array() -> Vec<Check> {
     let whole = |draw: &mut probe::Generator, array: ArrayD<f64>| {
         let mut bytes = bytes_of(array.shape(), array.iter().copied(), f64::to_le_bytes);
@@ -428,19 +349,6 @@ fn read_array() -> Vec<Check> {
                 arrays.map(|array| of_bytes(whole(draw, array))).to_vec()
             })
             .tests(|c, tests| array_read(c.bytes("bytes"), tests))
-            .mistake(
-                "columns_read_first",
-                "Matrices are filled column by column. The bytes hold them row by row.",
-                |c| match array_read_from(c.bytes("bytes"), &Tests::default()) {
-                    Ok((array, left)) => {
-                        let mut columns: Vec<usize> = array.shape().to_vec();
-                        columns.reverse();
-                        let turned = ArrayD::from_shape_vec(columns, array.iter().copied().collect()).expect("as many");
-                        outcome("Ok").with("array", turned.t().to_owned()).with("bytes left", left)
-                    }
-                    Err(error) => outcome(&error),
-                },
-            )
             .mistake(
                 "rest_taken_as_well",
                 "The array is right, but no bytes are left. What follows the array is for the next reader: take as \
@@ -497,39 +405,32 @@ fn read_array() -> Vec<Check> {
 }
 
 fn encode() -> Check {
-    Check::new("encode", "encode", "encode writes a checkpoint as its documentation says", 3)
+    let encode = Check::new("encode", "encode", "encode writes a checkpoint as its documentation says", 3)
         .after("write_array")
         .on(|draw| vec![training(draw, &[3, 4, 2]), training(draw, &[2, 1]), training(draw, &[])])
-        .expects(|c| in_hex(&encoded(c)))
-        .mistake(
-            "length_without_checksum",
-            "The third number leaves out the checksum at the end. It says how many bytes there are in all: 8 more.",
-            |c| in_hex(&encoded_with(c, |body| body + 24, |head, body| [head, body].concat())),
+        .expects(|c| in_hex(&encoded(c)));
+    let wrong_lengths: [fn(u64) -> u64; 3] = [|body| body + 24, |body| body + 8, |body| body];
+    let with_wrong_length = |check: Check, length| {
+        check.mistake(
+            "other_length",
+            "The third number does not count all bytes. It says how many there are from the first to the last, with \
+             MAGIC and the checksum.",
+            move |c| in_hex(&encoded_with(c, length, |head, body| [head, body].concat())),
         )
-        .mistake(
-            "length_of_the_body",
-            "The third number counts only what follows it. It says how many bytes there are in all, from the first to \
-             the last.",
-            |c| in_hex(&encoded_with(c, |body| body, |head, body| [head, body].concat())),
+    };
+    let wrong_sums: [Summed; 2] = [|_, body| body.to_vec(), |head, body| [&head[..16], &[0; 8], body].concat()];
+    let with_wrong_sum = |check: Check, summed| {
+        check.mistake(
+            "checksum_of_others",
+            "Only the checksum is wrong. It has to cover all bytes before it as they are in the end: MAGIC, the \
+             version and the length as well.",
+            move |c| in_hex(&encoded_with(c, |body| body + 32, summed)),
         )
-        .mistake(
-            "length_without_the_start",
-            "The third number counts only what follows it, including the checksum. It says how many bytes there are in \
-             all, from the first to the last.",
-            |c| in_hex(&encoded_with(c, |body| body + 8, |head, body| [head, body].concat())),
-        )
-        .mistake(
-            "checksum_of_the_body",
-            "Only the checksum is wrong: it is that of the bytes from the seed on. It has to cover all bytes before \
-             it, including MAGIC.",
-            |c| in_hex(&encoded_with(c, |body| body + 32, |_, body| body.to_vec())),
-        )
-        .mistake(
-            "checksum_before_length",
-            "Only the checksum is wrong: it was computed before the length was written. It has to cover all bytes \
-             before it as they are in the end.",
-            |c| in_hex(&encoded_with(c, |body| body + 32, |head, body| [&head[..16], &[0; 8], body].concat())),
-        )
+    };
+    let encode = wrong_lengths.into_iter().fold(encode, with_wrong_length);
+    wrong_sums
+        .into_iter()
+        .fold(encode, with_wrong_sum)
         .mistake("seed_and_epoch_swapped", "Seed and epoch are swapped. The seed comes first.", |c| {
             let swapped = checkpoint_of(c, &dict(c, "model "), &dict(c, "optimizer "));
             let swapped = with_count(swapped, "seed", c.count("epoch"));
@@ -566,22 +467,12 @@ fn decode() -> Vec<Check> {
                 let right = decoded(c.bytes("bytes"), &Tests::default());
                 right.parts().fold(Record::new(), |record, (name, value)| record.with(&other(name), value.clone()))
             }),
-        damaged("decode_magic", "decode recognises files that are not checkpoints", 1)
-            .on(move |draw| {
-                let whole = bytes(draw);
-                let mut other = whole.clone();
-                other[size(draw, 0, 7)] = b'x';
-                vec![whole, sealed(other), MAGIC[..5].to_vec(), Vec::new()].into_iter().map(of_bytes).collect()
-            })
-            .mistake(
-                "short_file_called_truncated",
-                "A file of fewer than 8 bytes is called truncated. It does not begin with MAGIC, and that is the first \
-                 error of the list: `NotACheckpoint`. Do not pass on the error of `take` with `?` here.",
-                |c| match c.bytes("bytes").len() {
-                    0..8 => outcome("Truncated"),
-                    _ => decoded(c.bytes("bytes"), &Tests::default()),
-                },
-            ),
+        damaged("decode_magic", "decode recognises files that are not checkpoints", 1).on(move |draw| {
+            let whole = bytes(draw);
+            let mut other = whole.clone();
+            other[size(draw, 0, 7)] = b'x';
+            vec![whole, sealed(other), MAGIC[..5].to_vec(), Vec::new()].into_iter().map(of_bytes).collect()
+        }),
         damaged("decode_version", "decode reads its own version, and stops at any other", 1).on(move |draw| {
             let whole = bytes(draw);
             let mut next = whole.clone();
@@ -662,23 +553,14 @@ fn decode() -> Vec<Check> {
                 },
             )
             .mistake_if(
-                "checksum_ignored",
-                "A bit has changed, and no error is returned: the training would continue with a wrong number. Compare \
-                 the last 8 bytes with the checksum of all bytes before them.",
-                |c, seen| {
-                    seen.text("outcome") == "Ok"
-                        && decoded(c.bytes("bytes"), &Tests::default()).text("outcome") == "Damaged"
-                },
-            )
-            .mistake_if(
                 "checksum_last",
-                "A bit has changed, and another error than `Damaged` is reported. If the checksum is wrong, no length \
-                 that it covers can be trusted: compare it before you read them.",
+                "A bit has changed, and there is no error, or another one than `Damaged`. Compare the checksum first: if \
+                 it is wrong, no length and no number that it covers can be trusted.",
                 |c, seen| {
                     let right = decoded(c.bytes("bytes"), &Tests::default());
                     c.bytes("bytes").len() >= 32
                         && right.text("outcome") == "Damaged"
-                        && !["Ok", "Damaged"].contains(&seen.text("outcome"))
+                        && seen.text("outcome") != "Damaged"
                 },
             ),
     ]
@@ -730,27 +612,11 @@ fn resume() -> Vec<Check> {
             })
             .expects(right)
             .mistake(
-                "epoch_stays",
-                "The number of the epoch has not changed. The order of the samples depends on it: the first epochs \
-                 would be repeated.",
-                move |c| with_count(right(c), "epoch", c.count("run's epoch")),
-            )
-            .mistake(
                 "losses_appended",
                 "The losses of the checkpoint are appended to those that were there before. They have to replace them.",
                 move |c| {
                     let all = ndarray::concatenate![Axis(0), c.vector("run's losses"), c.vector("losses")];
                     replaced(right(c), "losses", all.into())
-                },
-            )
-            .mistake(
-                "memory_stays",
-                "Network and epoch are right, but the optimiser still has its earlier memory. It belongs to the \
-                 training as well.",
-                move |c| {
-                    let record = outcome("Ok").with("seed", c.count("seed")).with("epoch", c.count("epoch"));
-                    let record = record.with("losses", c.vector("losses").to_owned());
-                    with_network(with_adam(record, &state_of_adam(c)), &dict(c, "model "))
                 },
             ),
         Check::new("resume_damaged", "resume", "resume changes nothing when it returns an error", 2)
@@ -810,9 +676,9 @@ fn resume() -> Vec<Check> {
 }
 
 fn to_safetensors() -> Check {
-    let written = |c: &Record, kind: &str, change: fn(&ArrayD<f64>) -> ArrayD<f64>| {
+    let written = |c: &Record, change: fn(&ArrayD<f64>) -> ArrayD<f64>| {
         let state = map(&dict(c, "state "), change);
-        let types: Vec<String> = state.keys().map(|name| format!("{name}: {kind}")).collect();
+        let types: Vec<String> = state.keys().map(|name| format!("{name}: F64")).collect();
         with_arrays(outcome("Ok").with("types", types.join(", ")), "", &state)
     };
     Check::new("to_safetensors", "to_safetensors", "to_safetensors writes a file that the crate safetensors reads", 3)
@@ -824,38 +690,18 @@ fn to_safetensors() -> Check {
             let turned = with_arrays(Record::new(), "state ", &other).with("columns_first", true);
             vec![plain, turned]
         })
-        .expects(move |c| written(c, "F64", ArrayD::clone))
-        .mistake(
-            "singles_written",
-            "The numbers are of the type F32, with only 7 digits. Write the whole `f64`: `Dtype::F64`, 8 bytes each.",
-            move |c| written(c, "F32", |array| array.mapv(|number| f64::from(number as f32))),
-        )
-        .mistake("tensors_flat", "Every tensor has only one axis: its shape is lost.", move |c| written(c, "F64", flat))
-        .mistake(
-            "tensors_in_memory_order",
-            "Transposed arrays are written in the order of their memory. The format stores them row by row, in the \
-             order of `iter()`.",
-            move |c| {
-                if c.get("columns_first").is_none() {
-                    return written(c, "F64", ArrayD::clone);
-                }
-                written(c, "F64", |array| {
-                    let by_columns: Vec<f64> = array.t().iter().copied().collect();
-                    ArrayD::from_shape_vec(array.shape(), by_columns).expect("as many")
-                })
-            },
-        )
+        .expects(move |c| written(c, ArrayD::clone))
         .mistake(
             "tensors_big_endian",
             "The bytes of the numbers come in the opposite order. The format is little-endian: `to_le_bytes`.",
-            move |c| written(c, "F64", |array| array.mapv(|number| f64::from_bits(number.to_bits().swap_bytes()))),
+            move |c| written(c, |array| array.mapv(|number| f64::from_bits(number.to_bits().swap_bytes()))),
         )
 }
 
 fn from_safetensors() -> Vec<Check> {
     let check = |id, title, points| {
         let check = Check::new(id, "from_safetensors", title, points).asks("from_safetensors");
-        check.tests(|c, tests| tensors(c, tests, true, ArrayD::clone))
+        check.tests(|c, tests| tensors(c, tests, true))
     };
     vec![
         check("from_safetensors", "from_safetensors reads F64 and F32", 2)
@@ -872,23 +718,7 @@ fn from_safetensors() -> Vec<Check> {
                 "singles_refused",
                 "Tensors of the type F32 are rejected. Most files hold these: `f32::from_le_bytes` of 4 bytes each, \
                  and `f64::from`.",
-                |c| tensors(c, &Tests::default(), false, ArrayD::clone),
-            )
-            .mistake(
-                "tensors_read_flat",
-                "Every array has only one axis. The tensor's `shape()` says how many it has.",
-                |c| tensors(c, &Tests::default(), true, flat),
-            )
-            .mistake(
-                "tensors_read_by_columns",
-                "Arrays are filled column by column. The format holds them row by row.",
-                |c| {
-                    tensors(c, &Tests::default(), true, |array| {
-                        let mut shape = array.shape().to_vec();
-                        shape.reverse();
-                        ArrayD::from_shape_vec(shape, array.iter().copied().collect()).expect("as many").t().to_owned()
-                    })
-                },
+                |c| tensors(c, &Tests::default(), false),
             ),
         check("safetensors_types", "from_safetensors names a tensor of a type that it does not read", 1)
             .after("from_safetensors")
@@ -911,7 +741,7 @@ fn from_safetensors() -> Vec<Check> {
                  `dtype()`.",
                 |c, seen| {
                     seen.text("outcome") == "Ok"
-                        && tensors(c, &Tests::default(), true, ArrayD::clone).text("outcome") != "Ok"
+                        && tensors(c, &Tests::default(), true).text("outcome") != "Ok"
                         && seen.text("names").contains("step")
                 },
             ),
@@ -1400,8 +1230,11 @@ fn encoded(c: &Record) -> Vec<u8> {
     encoded_with(c, |body| body + 32, |head, body| [head, body].concat())
 }
 
+/// The bytes of which the checksum is made, given those of the head and of the body.
+type Summed = fn(&[u8], &[u8]) -> Vec<u8>;
+
 /// The same with another length, and a checksum of other bytes.
-fn encoded_with(c: &Record, length: fn(u64) -> u64, summed: fn(&[u8], &[u8]) -> Vec<u8>) -> Vec<u8> {
+fn encoded_with(c: &Record, length: fn(u64) -> u64, summed: Summed) -> Vec<u8> {
     let mut body = (c.count("seed") as u64).to_le_bytes().to_vec();
     body.extend((c.count("epoch") as u64).to_le_bytes());
     let losses = c.vector("losses");
@@ -1493,16 +1326,11 @@ fn safetensors(state: &Dict, kind: impl Fn(&str) -> &'static str) -> Vec<u8> {
 
 /// What is in the case's safetensors file, with numbers of half the size or not. It is one of those that [`safetensors`]
 /// writes, or none.
-fn tensors(c: &Record, tests: &Tests, reads_singles: bool, change: fn(&ArrayD<f64>) -> ArrayD<f64>) -> Record {
-    read_tensors(c.bytes("bytes"), tests, reads_singles, change).unwrap_or_else(|error| outcome(&error))
+fn tensors(c: &Record, tests: &Tests, reads_singles: bool) -> Record {
+    read_tensors(c.bytes("bytes"), tests, reads_singles).unwrap_or_else(|error| outcome(&error))
 }
 
-fn read_tensors(
-    bytes: &[u8],
-    tests: &Tests,
-    reads_singles: bool,
-    change: fn(&ArrayD<f64>) -> ArrayD<f64>,
-) -> Result<Record, String> {
+fn read_tensors(bytes: &[u8], tests: &Tests, reads_singles: bool) -> Result<Record, String> {
     let is_whole = |is_whole: bool| tests.refuse(!is_whole, "the crate refuses the file", "NotSafetensors");
     is_whole(bytes.len() >= 8)?;
     let (length, rest) = number_from(bytes, tests)?;
@@ -1533,7 +1361,7 @@ fn read_tensors(
             "F32" => entries.map(|n| f64::from(f32::from_le_bytes(n.try_into().expect("4 bytes")))).collect(),
             _ => continue,
         };
-        state.insert(name.to_owned(), change(&ArrayD::from_shape_vec(shape, numbers).expect("as many")));
+        state.insert(name.to_owned(), ArrayD::from_shape_vec(shape, numbers).expect("as many"));
     }
     Ok(with_dict(outcome("Ok"), "", &state))
 }

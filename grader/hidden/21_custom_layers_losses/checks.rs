@@ -27,6 +27,12 @@ fn checks() -> Vec<Check> {
 // ---- Swish ----
 
 fn swish() -> Vec<Check> {
+    let parameters = Check::new(
+        "swish_parameters",
+        "swish",
+        "Swish returns β, with the gradient x² · σ'(β · x) · d_out, summed over the samples",
+        2,
+    );
     vec![
         Check::new("swish_forward", "swish", "forward of Swish is x · σ(β · x), with a β for each column", 1)
             .asks("forward")
@@ -48,40 +54,17 @@ fn swish() -> Vec<Check> {
         .asks("backward")
         .about("Swish::backward")
         .on(|draw| vec![drawn_swish(draw, 4, 3), drawn_swish(draw, 1, 2)])
-        .computes(swish_d_x)
-        .mistake(
-            "gate_as_constant",
-            "d_x is d_out · σ(βx), as if the gate were a constant. It contains x as well: the product rule has a \
-             second term.",
-            computed(|f| f.input("d_out") * gate_of(f)),
-        ),
-        Check::new(
-            "swish_parameters",
-            "swish",
-            "Swish returns β, with the gradient x² · σ'(β · x) · d_out, summed over the samples",
-            2,
-        )
-        .asks("parameters")
+        .computes(swish_d_x),
+        all_handed_out(parameters, |_| 1)
         .about("Swish::backward")
         .about("Swish::parameters")
         .after("swish_forward")
         .on(|draw| vec![drawn_swish(draw, 4, 3), drawn_swish(draw, 2, 2)])
         .computes(|f| swish_parameters(f, swish_d_beta(f)))
         .mistake(
-            "nothing_handed_out",
-            "`parameters` returns nothing, so no optimiser will ever change β. Return it with its gradient.",
-            computed(|f| [("parameters", f.number(0.0).whole()), (MOVED, f.input("x") * gate_of(f))]),
-        )
-        .mistake(
             "d_beta_not_kept",
             "The gradient of β is still 0 after the backward pass, so β never changes. Write it to `self.d_beta`.",
             computed(|f| swish_parameters(f, 0.0 * swish_d_beta(f))),
-        )
-        .mistake(
-            "d_beta_of_samples",
-            "The gradient of β has one number for each *sample*. A β belongs to a column: sum over the samples, \
-             `Axis(0)`.",
-            computed(|f| swish_parameters(f, swish_d_betas(f).t().aggregate(Aggregate::Sum, Over::Samples))),
         )
         .mistake(
             "beta_instead_of_x",
@@ -105,20 +88,10 @@ fn swish() -> Vec<Check> {
                     })
                     .to_vec()
             })
-            .expects(|c| passed(c, swish_pass, Faults::default()))
-            .mistake("gradients_accumulate", ACCUMULATE, |c| {
-                passed(c, swish_pass, Faults { accumulate: true, ..Faults::default() })
-            })
-            .mistake("cache_is_used_up", USED_UP, |c| {
-                passed(c, swish_pass, Faults { used_up: true, ..Faults::default() })
-            })
-            .mistake(
-                "first_input_kept",
-                "`backward` goes back through the *first* input that the layer has seen. Every forward pass has to \
-                 replace the stored input.",
-                |c| passed(c, swish_pass, Faults { first_kept: true, ..Faults::default() }),
-            )
-            .mistake_if("backward_without_forward", WITHOUT_FORWARD, |c, _| c.text("passes") == NO_FORWARD),
+            .expects(|c| passed(c, swish_pass, false))
+            .mistake("gradients_accumulate", ACCUMULATE, |c| passed(c, swish_pass, true))
+            .mistake_panics("cache_is_used_up", USED_UP, |c| c.text("passes") == TWICE_BACK)
+            .panics_where("there was no forward pass", |c| c.text("passes") == NO_FORWARD),
     ]
 }
 
@@ -133,9 +106,14 @@ const ACCUMULATE: &str = "\
 const USED_UP: &str = "\
     A second backward pass finds nothing: `take` has removed what `forward` stored. `as_ref` reads it and leaves it in \
     place.";
-const WITHOUT_FORWARD: &str = "\
-    `backward` returns a gradient although there was no forward pass. Without one, no gradient can be right: `expect` \
-    on the stored value panics with a message of your own.";
+/// Asks for parameters, of which there should be so many.
+fn all_handed_out(check: Check, n: fn(&Record) -> usize) -> Check {
+    check.asks("parameters").mistake_if(
+        "parameters_missing",
+        "`parameters` does not return all parameters. No optimiser changes those that are missing, so they never learn.",
+        move |c, seen| seen.count("parameters") < n(c),
+    )
+}
 
 fn swish_case(x: Array2<f64>, beta: Array1<f64>) -> Record {
     Record::new().with("layer", "Swish").with("x", x).with("beta", beta)
@@ -195,25 +173,16 @@ fn replaced(record: &Record, name: &str, value: impl Into<Value>) -> Record {
     others.fold(Record::new(), |record, (name, value)| record.with(name, value.clone())).with(name, value)
 }
 
-/// What can be wrong with what a layer keeps.
-#[derive(Clone, Copy, Default)]
-struct Faults {
-    accumulate: bool,
-    used_up: bool,
-    first_kept: bool,
-}
-
 /// What comes of the passes of a case; `pass` goes forwards and backwards.
-fn passed(c: &Record, pass: impl Fn(&Record, &str) -> (Array2<f64>, f64), faults: Faults) -> Prediction {
-    let (mut kept, mut number, mut before, mut record) = (None, 0, 0.0, Record::new());
+fn passed(c: &Record, pass: impl Fn(&Record, &str) -> (Array2<f64>, f64), accumulates: bool) -> Record {
+    let (mut kept, mut number, mut before, mut record) = ("x", 0, 0.0, Record::new());
     for name in c.text("passes").split(", ") {
         match name {
-            "forward(x)" if kept.is_none() || !faults.first_kept => kept = Some("x"),
-            "forward(x2)" if kept.is_none() || !faults.first_kept => kept = Some("x2"),
-            "backward(d_out)" => {
-                let Some(x) = kept else { return Prediction::Panics };
-                let (d_x, mut sum) = pass(c, x);
-                if faults.accumulate {
+            "forward(x)" => kept = "x",
+            "forward(x2)" => kept = "x2",
+            _ => {
+                let (d_x, mut sum) = pass(c, kept);
+                if accumulates {
                     sum += before;
                 }
                 before = sum;
@@ -221,14 +190,10 @@ fn passed(c: &Record, pass: impl Fn(&Record, &str) -> (Array2<f64>, f64), faults
                 record = record
                     .with(&format!("d_x {number}"), d_x)
                     .with(&format!("sum of the first gradient {number}"), sum);
-                if faults.used_up {
-                    kept = None;
-                }
             }
-            _ => {}
         }
     }
-    record.into()
+    record
 }
 
 // ---- Residual ----
@@ -242,6 +207,8 @@ fn residual() -> Vec<Check> {
             residual_case(draw, 2, 2, 2, true),
         ]
     };
+    let title = "Residual returns the parameters of branch and shortcut";
+    let parameters = Check::new("residual_parameters", "residual", title, 1);
     vec![
         Check::new("residual_forward", "residual", "forward of Residual is the sum of branch and shortcut", 2)
             .asks("forward")
@@ -270,13 +237,7 @@ fn residual() -> Vec<Check> {
         .after("residual_forward")
         .on(|draw| vec![residual_case(draw, 3, 2, 2, false), residual_case(draw, 3, 1, 3, false)])
         .computes(|f| branch(f) + f.input("x"))
-        .panics_where("the branch changes the number of columns", |c| !keeps_width(c))
-        .mistake(
-            "one_column_repeated",
-            "A single column of x is added to all three columns of the branch: ndarray repeats it without an error. \
-             Compare the shapes before you add, and panic if they differ.",
-            computed(|f| branch(f) + f.input("x")),
-        ),
+        .panics_where("the branch changes the number of columns", |c| !keeps_width(c)),
         Check::new(
             "residual_backward",
             "residual",
@@ -303,23 +264,12 @@ fn residual() -> Vec<Check> {
              layer.",
             |c| unless_widths_differ(c, |f| branch_back(f) + f.input("d_out")),
         ),
-        Check::new("residual_parameters", "residual", "Residual returns the parameters of branch and shortcut", 1)
-            .asks("parameters")
+        all_handed_out(parameters, |c| if has_linear_shortcut(c) { 4 } else { 2 })
             .about("Residual::parameters")
             .after("residual_forward")
             .after("residual_backward")
             .on(cases)
             .computes(|f| residual_parameters(f, &["branch", "shortcut"]))
-            .mistake(
-                "shortcut_never_learns",
-                "The parameters of the shortcut's linear layer are missing, so it never learns.",
-                computed(|f| residual_parameters(f, &["branch"])),
-            )
-            .mistake(
-                "branch_never_learns",
-                "The parameters of the branch are missing, so it never learns.",
-                computed(|f| residual_parameters(f, &["shortcut"])),
-            )
             .mistake(
                 "shortcut_first",
                 "The parameters of the shortcut come first. Optimisers and files with weights rely on the order: \
@@ -424,6 +374,8 @@ fn multi_path() -> Vec<Check> {
             multi_path_case(draw, 2, 2, &[2, 4, 3]),
         ]
     };
+    let title = "MultiPath returns the parameters of all its paths";
+    let parameters = Check::new("multi_path_parameters", "multi_path", title, 1);
     vec![
         Check::new(
             "multi_path_forward",
@@ -493,18 +445,12 @@ fn multi_path() -> Vec<Check> {
              the sum.",
             computed(|f| sum_of(paths_back(f, false)) / names(f.case()).count() as f64),
         ),
-        Check::new("multi_path_parameters", "multi_path", "MultiPath returns the parameters of all its paths", 1)
-            .asks("parameters")
+        all_handed_out(parameters, |c| 2 * names(c).count())
             .about("MultiPath::parameters")
             .after("multi_path_forward")
             .after("multi_path_backward")
             .on(cases)
-            .computes(|f| multi_path_parameters(f, usize::MAX))
-            .mistake(
-                "first_path_learns_alone",
-                "Only the parameters of the first path are returned: the others never learn.",
-                computed(|f| multi_path_parameters(f, 1)),
-            ),
+            .computes(multi_path_parameters),
     ]
 }
 
@@ -560,10 +506,9 @@ fn sum_of(parts: Vec<Num>) -> Num {
     parts.into_iter().reduce(|sum, part| sum + part).expect("there are parts")
 }
 
-fn multi_path_parameters(f: &Formula, handed_out: usize) -> Outputs {
-    let d_z: Vec<_> = paths_d_z(f, false).into_iter().take(handed_out).collect();
-    let outputs = names(f.case()).enumerate().map(|(n, name)| path(f, name, if n < handed_out { 0.1 } else { 0.0 }));
-    linear_gradients(f, &d_z, f.beside(&outputs.collect::<Vec<_>>()))
+fn multi_path_parameters(f: &Formula) -> Outputs {
+    let moved: Vec<Num> = names(f.case()).map(|name| path(f, name, 0.1)).collect();
+    linear_gradients(f, &paths_d_z(f, false), f.beside(&moved))
 }
 
 // ---- A network of residual blocks ----
@@ -800,12 +745,6 @@ fn attention() -> Vec<Check> {
         .on(|draw| vec![attention_case(draw, 3, 3, 2, 2), attention_case(draw, 2, 4, 3, 2)])
         .computes(|f| attention_back(f, |a, d, mean| a * (d - mean)))
         .mistake(
-            "softmax_left_out",
-            "d_v is right; d_q and d_k leave out the softmax, as if A were the scores. Its slope comes between A and \
-             the scores.",
-            computed(|f| attention_back(f, |_, d, _| d.clone())),
-        )
-        .mistake(
             "weights_of_a_row_as_independent",
             "d_q and d_k use a · da as the gradient of a score. The weights of a row sum to 1, so a score changes all \
              of them: subtract the row's Σ a · da from each da before you multiply.",
@@ -899,6 +838,38 @@ fn self_attention() -> Vec<Check> {
         let n = 2 + draw::count(draw, 2);
         vec![self_attention_case(draw, n, 4, 2), self_attention_case(draw, n, 2, 3), self_attention_case(draw, 1, 3, 1)]
     };
+    let backward = Check::new(
+        "self_attention_backward",
+        "self_attention",
+        "backward of SelfAttention adds the gradients of queries, keys and values",
+        2,
+    )
+    .asks("backward")
+    .about("SelfAttention::backward")
+    .after("attention_weights")
+    .after("self_attention_forward")
+    .after("attention_backward")
+    .on(cases)
+    .expects(|c| self_attention_d_x(c, &ROLES))
+    .or_follows(|c, seen| {
+        let part = |role: &&str| in_one(&of_sequences(c, seen, &format!("d_{role}"))).dot(&weights(c, role).t());
+        as_rows(c, &sum(ROLES.iter().map(part)))
+    });
+    let ways_back: [&[&str]; 4] = [&["value"], &["key", "value"], &["query", "key"], &["query", "value"]];
+    let with_ways_back = |check: Check, roles: &'static [&'static str]| {
+        check.mistake(
+            "way_back_missing",
+            "A gradient is missing: that of the queries, of the keys or of the values. x was used for all of them: add \
+             three gradients.",
+            move |c| self_attention_d_x(c, roles),
+        )
+    };
+    let parameters = Check::new(
+        "self_attention_parameters",
+        "self_attention",
+        "SelfAttention returns the parameters of queries, keys and values, in this order",
+        1,
+    );
     vec![
         Check::new(
             "self_attention_forward",
@@ -955,65 +926,20 @@ fn self_attention() -> Vec<Check> {
                 )
             },
         ),
-        Check::new(
-            "self_attention_backward",
-            "self_attention",
-            "backward of SelfAttention adds the gradients of queries, keys and values",
-            2,
-        )
-        .asks("backward")
-        .about("SelfAttention::backward")
-        .after("attention_weights")
-        .after("self_attention_forward")
-        .after("attention_backward")
-        .on(cases)
-        .expects(|c| self_attention_d_x(c, &ROLES))
-        .or_follows(|c, seen| {
-            let part = |role: &&str| in_one(&of_sequences(c, seen, &format!("d_{role}"))).dot(&weights(c, role).t());
-            as_rows(c, &sum(ROLES.iter().map(part)))
-        })
-        .mistake(
-            "values_way_back_alone",
-            "Only the gradient of the values is returned. x was also used for the queries and the keys: add all three.",
-            |c| self_attention_d_x(c, &["value"]),
-        )
-        .mistake(
-            "queries_way_back_missing",
-            "The gradient of the queries is missing. x was used three times: add three gradients.",
-            |c| self_attention_d_x(c, &["key", "value"]),
-        )
-        .mistake(
-            "values_way_back_missing",
-            "The gradient of the values is missing. x was used three times: add three gradients.",
-            |c| self_attention_d_x(c, &["query", "key"]),
-        )
-        .mistake(
-            "keys_way_back_missing",
-            "The gradient of the keys is missing. x was used three times: add three gradients.",
-            |c| self_attention_d_x(c, &["query", "value"]),
-        ),
-        Check::new(
-            "self_attention_parameters",
-            "self_attention",
-            "SelfAttention returns the parameters of queries, keys and values, in this order",
-            1,
-        )
-        .asks("parameters")
-        .about("SelfAttention::parameters")
-        .after("attention_weights")
-        .after("attention_backward")
-        .after("self_attention_forward")
-        .after("self_attention_backward")
-        .on(cases)
-        .expects(|c| self_attention_parameters(c, &ROLES))
-        .mistake("values_never_learn", "The parameters of the values are missing, so that layer never learns.", |c| {
-            self_attention_parameters(c, &["query", "key"])
-        })
-        .mistake(
-            "another_order",
-            "The parameters come in another order than queries, keys, values. Optimisers rely on the order.",
-            |c| self_attention_parameters(c, &["value", "key", "query"]),
-        ),
+        ways_back.into_iter().fold(backward, with_ways_back),
+        all_handed_out(parameters, |_| 2 * ROLES.len())
+            .about("SelfAttention::parameters")
+            .after("attention_weights")
+            .after("attention_backward")
+            .after("self_attention_forward")
+            .after("self_attention_backward")
+            .on(cases)
+            .expects(|c| self_attention_parameters(c, &ROLES))
+            .mistake(
+                "another_order",
+                "The parameters come in another order than queries, keys, values. Optimisers rely on the order.",
+                |c| self_attention_parameters(c, &["value", "key", "query"]),
+            ),
         Check::new(
             "self_attention_passes",
             "self_attention",
@@ -1035,11 +961,9 @@ fn self_attention() -> Vec<Check> {
                 })
                 .to_vec()
         })
-        .expects(|c| passed(c, self_attention_pass, Faults::default()))
-        .mistake("cache_is_used_up", USED_UP, |c| {
-            passed(c, self_attention_pass, Faults { used_up: true, ..Faults::default() })
-        })
-        .mistake_if("backward_without_forward", WITHOUT_FORWARD, |c, _| c.text("passes") == NO_FORWARD),
+        .expects(|c| passed(c, self_attention_pass, false))
+        .mistake_panics("cache_is_used_up", USED_UP, |c| c.text("passes") == TWICE_BACK)
+        .panics_where("there was no forward pass", |c| c.text("passes") == NO_FORWARD),
     ]
 }
 

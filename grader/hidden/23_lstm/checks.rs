@@ -33,13 +33,10 @@ fn checks() -> Vec<Check> {
 
 fn data() -> Vec<Check> {
     let both = |x: Array2<f64>, y: Array2<f64>| Record::new().with("x", x).with("y", y);
-    let windows_with = move |c: &Record, first: usize, n: usize, by: usize, target: usize| -> Prediction {
-        let (series, len) = (c.vector("series"), c.count("len"));
-        if series.len() <= len {
-            return Prediction::Panics;
-        }
-        let x = Array2::from_shape_fn((n, len), |(i, t)| series[first + i * by + t]);
-        both(x, Array2::from_shape_fn((n, 1), |(i, _)| series[first + i * by + target])).into()
+    let windows_with = move |c: &Record, n: usize, by: usize, target: usize| {
+        let series = c.vector("series");
+        let x = Array2::from_shape_fn((n, c.count("len")), |(i, t)| series[i * by + t]);
+        both(x, Array2::from_shape_fn((n, 1), |(i, _)| series[i * by + target]))
     };
     let n_windows = |c: &Record| c.vector("series").len().saturating_sub(c.count("len"));
     vec![
@@ -51,43 +48,30 @@ fn data() -> Vec<Check> {
                 };
                 vec![case(n, 3, draw), case(6, 2, draw), case(3, 3, draw)]
             })
-            .expects(move |c| windows_with(c, 0, n_windows(c), 1, c.count("len")))
-            .mistake(
-                "last_window_lost",
-                "The last window is missing. A series of n values has n - len windows that are followed by a value.",
-                move |c| windows_with(c, 0, n_windows(c).saturating_sub(1), 1, c.count("len")),
-            )
+            .expects(move |c| windows_with(c, n_windows(c), 1, c.count("len")))
+            .panics_where("the series has no more values than a window", move |c| n_windows(c) == 0)
             .mistake(
                 "target_in_the_window",
                 "The value in `y` is the last one of its window. It has to be the next value, which is not in the \
                  window: otherwise there is nothing to forecast.",
-                move |c| windows_with(c, 0, n_windows(c), 1, c.count("len") - 1),
+                move |c| windows_with(c, n_windows(c), 1, c.count("len") - 1),
             )
             .mistake(
                 "windows_do_not_overlap",
                 "Each window begins where the previous one ends. A window begins at every value but the last few, so \
                  windows overlap.",
-                move |c| windows_with(c, 0, n_windows(c) / c.count("len"), c.count("len"), c.count("len")),
+                move |c| windows_with(c, n_windows(c) / c.count("len"), c.count("len"), c.count("len")),
             )
             .mistake(
                 "windows_backwards",
                 "In each row the values are in reverse order. A recurrent layer reads from left to right: the latest \
                  value comes last.",
-                move |c| match windows_with(c, 0, n_windows(c), 1, c.count("len")) {
-                    Prediction::Is(record) => {
-                        let x = record.matrix("x").to_owned();
-                        let last = x.ncols() - 1;
-                        both(Array2::from_shape_fn(x.dim(), |(i, t)| x[[i, last - t]]), record.matrix("y").to_owned())
-                            .into()
-                    }
-                    Prediction::Panics => Prediction::Panics,
+                move |c| {
+                    let right = windows_with(c, n_windows(c), 1, c.count("len"));
+                    let mut x = right.matrix("x").to_owned();
+                    x.invert_axis(Axis(1));
+                    both(x, right.matrix("y").to_owned())
                 },
-            )
-            .mistake_if(
-                "no_window_accepted",
-                "The series has no more than `len` values, so no value follows its only window, and still your code \
-                 returns a result. Use `assert!` with a message of your own.",
-                |c, _| c.vector("series").len() <= c.count("len"),
             ),
         Check::new(
             "scale_by_past",
@@ -516,25 +500,15 @@ fn reading_mistakes(check: Check, layer: &'static Layer) -> Check {
                 },
             ),
         )
-        .mistake_if(
-            "half_a_step_read",
-            "Your code returns a result although the columns are not whole steps: with two numbers per step, five \
-             columns are two and a half steps. Such data are wrong, so `assert!` that the number of columns can be \
-             divided by n_in.",
-            |c, _| !has_whole_steps(c),
-        )
 }
 
 fn has_whole_steps(c: &Record) -> bool {
     c.matrix("x").ncols().is_multiple_of(c.matrix("w").nrows())
 }
 
-/// What code that reads like this returns; it panics where the columns are not whole steps.
-fn reads(layer: &'static Layer, reading: Reading) -> impl Fn(&Record) -> Prediction {
-    move |c| match has_whole_steps(c) {
-        true => computed(|f| layer.read_twice(f, reading))(c).into(),
-        false => Prediction::Panics,
-    }
+/// What code that reads like this returns.
+fn reads(layer: &'static Layer, reading: Reading) -> impl Fn(&Record) -> Record {
+    computed(move |f| layer.read_twice(f, reading))
 }
 
 fn goes_back(layer: &'static Layer, way: Way) -> impl Fn(&Record) -> Record {
@@ -611,45 +585,33 @@ fn passes_cases(draw: &mut probe::Generator, n_in: usize, n_hidden: usize, n_sco
 /// What can be wrong with what a layer keeps from pass to pass.
 fn passes_check(check: Check, layer: &'static Layer) -> Check {
     check
-        .expects(move |c| passed(c, layer, Kept::Last))
+        .expects(move |c| passed(c, layer, false))
+        .panics_where("there was no forward pass", |c| c.text("passes") == "backward(d_out)")
         .mistake(
             "gradients_pile_up",
             "Gradients accumulate from one backward pass to the next. The steps of one pass add up, but a new pass \
              starts at 0: `clear_gradients`.",
-            move |c| passed(c, layer, Kept::PilesUp),
+            move |c| passed(c, layer, true),
         )
-        .mistake(
+        .mistake_panics(
             "cache_is_used_up",
             "A second backward pass finds nothing: `take` has removed what `forward` stored. `as_ref` reads it and \
              leaves it in place.",
-            move |c| passed(c, layer, Kept::UsedUp),
-        )
-        .mistake_if(
-            "backward_without_forward",
-            "`backward` returns a gradient although there was no forward pass. Without one, no gradient can be right: \
-             `expect` on the stored value panics with a message of your own.",
-            |c, _| c.text("passes") == "backward(d_out)",
+            |c| c.text("passes").ends_with("backward(d_out), backward(d_out)"),
         )
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Kept {
-    Last,
-    UsedUp,
-    PilesUp,
-}
-
-fn passed(c: &Record, layer: &Layer, keeps: Kept) -> Prediction {
-    let (mut kept, mut number, mut record) = (None, 0, Record::new());
+/// What the passes of a case come to.
+fn passed(c: &Record, layer: &Layer, piles_up: bool) -> Record {
+    let (mut kept, mut number, mut record) = ("x", 0, Record::new());
     let mut earlier: Option<Record> = None;
     for pass in c.text("passes").split(", ") {
-        let x = match pass {
-            "forward(x)" => "x",
-            "forward(x2)" => "x2",
+        match pass {
+            "forward(x)" => kept = "x",
+            "forward(x2)" => kept = "x2",
             _ => {
-                let Some(x) = kept else { return Prediction::Panics };
-                let mut gradients = computed(|f| layer.gradients(f, x, LAST_TO_FIRST).parts(f))(c);
-                if let (Kept::PilesUp, Some(earlier)) = (keeps, &earlier) {
+                let mut gradients = computed(|f| layer.gradients(f, kept, LAST_TO_FIRST).parts(f))(c);
+                if let (true, Some(earlier)) = (piles_up, &earlier) {
                     gradients = Record::new()
                         .with("d_x", gradients.matrix("d_x").to_owned())
                         .with("d_w", &gradients.matrix("d_w") + &earlier.matrix("d_w"))
@@ -661,15 +623,10 @@ fn passed(c: &Record, layer: &Layer, keeps: Kept) -> Prediction {
                     record = record.with(&format!("{name} {number}"), value.clone());
                 }
                 earlier = Some(gradients);
-                if keeps == Kept::UsedUp {
-                    kept = None;
-                }
-                continue;
             }
-        };
-        kept = Some(x);
+        }
     }
-    record.into()
+    record
 }
 
 fn starting() -> Vec<Check> {
@@ -684,38 +641,20 @@ fn starting() -> Vec<Check> {
         let (one, two) = (size(draw, 4, 6), size(draw, 7, 9));
         vec![case(one, draw), case(two, draw)]
     };
-    let biases = |c: &Record, blocks: &[usize]| {
+    let biases = |c: &Record, block: usize| {
         let (m, bias) = (c.count("n_hidden"), c.float("forget_bias"));
-        let b: Array1<f64> = (0..4 * m).map(|k| if blocks.contains(&(k / m)) { bias } else { 0.0 }).collect();
-        Record::new().with("b", b)
+        (0..4 * m).map(|k| if k / m == block { bias } else { 0.0 }).collect::<Array1<f64>>()
     };
     vec![
         Check::new("lstm_new", "lstm_new", "Lstm::new sets the biases of the forget gate, and all others to 0", 1)
             .about("Lstm::new")
             .on(cases)
-            .expects(move |c| biases(c, &[1]))
-            .mistake(
-                "forget_bias_forgotten",
-                "All biases are 0: `forget_bias` is not used. Without it, a new layer forgets half of its memory at \
-                 every step.",
-                move |c| biases(c, &[]),
-            )
-            .mistake(
-                "forget_bias_everywhere",
-                "All four blocks have the bias of the forget gate. It belongs to the second block alone.",
-                move |c| biases(c, &[0, 1, 2, 3]),
-            )
-            .mistake(
-                "bias_of_the_input_gate",
-                "The first block has the bias, which belongs to the input gate. The order is i, f, g, o: the forget \
-                 gate is the second.",
-                move |c| biases(c, &[0]),
-            )
-            .mistake(
-                "bias_of_the_candidate",
-                "The third block has the bias, which belongs to the candidate. The order is i, f, g, o: the forget \
-                 gate is the second, columns n_hidden to 2 · n_hidden.",
-                move |c| biases(c, &[2]),
+            .expects(move |c| Record::new().with("b", biases(c, 1)))
+            .mistake_if(
+                "bias_of_another_gate",
+                "Another block has the bias. The order is i, f, g, o: the forget gate is the second, columns n_hidden \
+                 to 2 · n_hidden.",
+                move |c, seen| [0, 2, 3].iter().any(|&block| *seen.vector("b") == *biases(c, block)),
             ),
         Check::new("lstm_new_weights", "lstm_new", "Lstm::new draws W and U between ±1/√n_hidden", 1)
             .asks("lstm_new")
@@ -797,46 +736,39 @@ fn stepped(f: &Formula, order: [usize; 4], after: fn(&[Num; 4], &Num) -> [Num; 2
 }
 
 fn step() -> Vec<Check> {
-    vec![
-        Check::new("step", "step", "Lstm::step computes the gates, the cell state and h", 4)
-            .about("Lstm::step")
-            .after("scores")
-            .on(|draw| {
-                let one = |name: &str, value: f64| (name.to_owned(), array![[value]]);
-                let by_hand = [one("x", 1.0), one("h", 0.0), one("c", 0.0)]
-                    .into_iter()
-                    .fold(Record::new(), |record, (name, value)| record.with(&name, value))
-                    .with("w", Array2::from_elem((1, 4), 0.5))
-                    .with("u", Array2::from_elem((1, 4), 0.25))
-                    .with("b", Array1::<f64>::zeros(4));
-                let n = size(draw, 2, 4);
-                let drawn = parameters(draw, 2, 3, 12)
-                    .with("x", draw::matrix(draw, (n, 2), 2.0))
-                    .with("h", draw::matrix(draw, (n, 3), 0.9))
-                    .with("c", draw::matrix(draw, (n, 3), 2.0) + 0.305);
-                vec![by_hand, drawn]
-            })
-            .computes(|f| stepped(f, ORDER, state_after))
-            .mistake(
-                "gates_exchanged",
-                "The forget gate multiplies the candidate, and the input gate the cell state. It should be c = f ⊙ \
-                 c_before + i ⊙ g.",
-                computed(|f| stepped(f, ORDER, |[i, f, g, o], c| state_after(&[f, i, g, o].map(Num::clone), c))),
-            )
-            .mistake(
-                "order_i_f_o_g",
-                "The columns of the candidate and of the output gate are swapped. The blocks are i, f, g, o, in this \
-                 order.",
-                computed(|f| stepped(f, [0, 1, 3, 2], state_after)),
-            )
-            .mistake(
-                "order_f_i_g_o",
-                "The columns of the input gate and of the forget gate are swapped. The blocks are i, f, g, o, in this \
-                 order.",
-                computed(|f| stepped(f, [1, 0, 2, 3], state_after)),
-            ),
-        step_backward(),
-    ]
+    let step = Check::new("step", "step", "Lstm::step computes the gates, the cell state and h", 4)
+        .about("Lstm::step")
+        .after("scores")
+        .on(|draw| {
+            let one = |name: &str, value: f64| (name.to_owned(), array![[value]]);
+            let by_hand = [one("x", 1.0), one("h", 0.0), one("c", 0.0)]
+                .into_iter()
+                .fold(Record::new(), |record, (name, value)| record.with(&name, value))
+                .with("w", Array2::from_elem((1, 4), 0.5))
+                .with("u", Array2::from_elem((1, 4), 0.25))
+                .with("b", Array1::<f64>::zeros(4));
+            let n = size(draw, 2, 4);
+            let drawn = parameters(draw, 2, 3, 12)
+                .with("x", draw::matrix(draw, (n, 2), 2.0))
+                .with("h", draw::matrix(draw, (n, 3), 0.9))
+                .with("c", draw::matrix(draw, (n, 3), 2.0) + 0.305);
+            vec![by_hand, drawn]
+        })
+        .computes(|f| stepped(f, ORDER, state_after))
+        .mistake(
+            "gates_exchanged",
+            "The forget gate multiplies the candidate, and the input gate the cell state. It should be c = f ⊙ \
+             c_before + i ⊙ g.",
+            computed(|f| stepped(f, ORDER, |[i, f, g, o], c| state_after(&[f, i, g, o].map(Num::clone), c))),
+        );
+    let with_order = |check: Check, order: [usize; 4]| {
+        check.mistake(
+            "another_order",
+            "The columns of two gates are swapped. The blocks are i, f, g, o, in this order.",
+            computed(move |f| stepped(f, order, state_after)),
+        )
+    };
+    vec![[[0, 1, 3, 2], [1, 0, 2, 3]].into_iter().fold(step, with_order), step_backward()]
 }
 
 fn step_backward() -> Check {
@@ -1025,12 +957,6 @@ fn clipping() -> Check {
         // Room for a small number beside the norm, 1e-6 in some libraries, against a division by 0.
         .within(Tolerance { relative: 1e-6, absolute: 1e-6 })
         .mistake(
-            "never_clipped",
-            "The step is never shortened, however large the gradients are: multiply the learning rate by max_norm / \
-             norm if the norm is larger than `max_norm`.",
-            computed(|f| each_clipped(f, |d, _| d.clone())),
-        )
-        .mistake(
             "always_scaled",
             "Small gradients are lengthened to `max_norm`. Change only those that are too large.",
             computed(|f| {
@@ -1143,19 +1069,8 @@ fn training() -> Vec<Check> {
                         .with("max_norm", 1.25),
                 ]
             })
-            .computes(|f| fitted(f, shortened, |loss, _| loss))
-            .within(Tolerance { relative: 1e-5, absolute: 1e-6 })
-            .mistake(
-                "losses_after_the_steps",
-                "Each loss is that after its step. Return the loss before it, so that the first one is that of the \
-                 untrained network.",
-                computed(|f| fitted(f, shortened, |_, loss_after| loss_after)),
-            )
-            .mistake(
-                "fit_without_clipping",
-                "The steps are not clipped. `train_step` and `step` do not use `max_norm`: call `clipped_step`.",
-                computed(|f| fitted(f, |norm, _| 0.0 * norm + 1.0, |loss, _| loss)),
-            ),
+            .computes(fitted)
+            .within(Tolerance { relative: 1e-5, absolute: 1e-6 }),
         Check::new(
             "forecasts",
             "fit",
@@ -1258,8 +1173,8 @@ fn shortened(norm: &Num, max_norm: &Num) -> Num {
     norm.above(max_norm).choose(&(max_norm / norm), &(0.0 * norm + 1.0)).named("factor")
 }
 
-/// A linear layer after some steps on the mean squared error. `told` is returned of the losses before and after a step.
-fn fitted(f: &Formula, factor: fn(&Num, &Num) -> Num, told: fn(Num, Num) -> Num) -> [(&'static str, Num); 2] {
+/// A linear layer after some steps on the mean squared error, and the loss before each.
+fn fitted(f: &Formula) -> [(&'static str, Num); 2] {
     let (x, y, rate, max_norm) = (f.input("x"), f.input("y"), f.input("learning_rate"), f.input("max_norm"));
     let (mut w, mut b) = (f.input("w"), f.input("b"));
     let mut losses = Vec::new();
@@ -1268,9 +1183,9 @@ fn fitted(f: &Formula, factor: fn(&Num, &Num) -> Num, told: fn(Num, Num) -> Num)
         let d = 2.0 * &errors / errors.count();
         let (d_w, d_b) = (x.t().dot(&d).named("d_w"), d.aggregate(Aggregate::Sum, Over::Samples).named("d_b"));
         let norm = (d_w.square().sum() + d_b.square().sum()).sqrt().named("norm");
-        let rate = (&rate * factor(&norm, &max_norm)).named("rate");
+        let rate = (&rate * shortened(&norm, &max_norm)).named("rate");
         (w, b) = (w - &rate * d_w, b - rate * d_b);
-        losses.push(told(errors.square().mean(), (x.dot(&w) + &b - &y).square().mean()));
+        losses.push(errors.square().mean());
     }
     [("losses", f.vector(&losses)), ("output", x.dot(&w) + b)]
 }
@@ -1289,17 +1204,6 @@ fn forecasting() -> Check {
             vec![case(n, draw), case(1, draw), case(0, draw)]
         })
         .expects(|c| forecasts(c, |window, value| window.push(value)))
-        .mistake(
-            "window_stands_still",
-            "All forecasts are the same: the window does not move. Each forecast becomes the last value of the next \
-             window.",
-            |c| {
-                forecasts(c, |window, _| {
-                    let first = window[0];
-                    window.insert(0, first);
-                })
-            },
-        )
         .mistake(
             "forecast_put_in_front",
             "The forecast is put at the front of the window, in place of the earliest value. It is the latest: it \

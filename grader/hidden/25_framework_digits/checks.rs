@@ -60,14 +60,11 @@ fn images() -> Check {
                 x.into_shape_clone((c.matrix("x").nrows(), 4)).expect("as many numbers")
             },
         )
-        .mistake(
+        .mistake_panics(
             "needs_rows_in_memory",
             "Your code panics where an array lies column by column in memory, as after a transposition: `as_slice` gives nothing \
              then. `iter` works for every array.",
-            |c| match c.matrix("x").nrows() {
-                1 => c.matrix("x").to_owned().into(),
-                _ => Prediction::Panics,
-            },
+            |c| c.matrix("x").nrows() > 1,
         )
 }
 
@@ -75,18 +72,12 @@ fn images_width() -> Check {
     Check::new("images_width", "images", "images refuses images with another number of pixels", 1)
         .asks("images")
         .after("images")
-        .on(|draw| [(3, 4), (2, 8), (4, 2)].map(|shape| Record::new().with("x", draw::matrix(draw, shape, 1.0))).to_vec())
-        .expects(|c| match c.matrix("x").ncols() {
-            4 => c.matrix("x").to_owned().into(),
-            _ => Prediction::Panics,
+        .on(|draw| {
+            [(3, 4), (2, 8), (4, 2)].map(|shape| Record::new().with("x", draw::matrix(draw, shape, 1.0))).to_vec()
         })
+        .expects(|c| c.matrix("x").to_owned())
+        .panics_where("the network takes 4 pixels, and the images have another width", |c| c.matrix("x").ncols() != 4)
         .within(F32)
-        .mistake_if(
-            "width_not_compared",
-            "The network takes 4 pixels, and images of another width are answered. The pixels of two images get mixed up, and \
-             nothing tells so. Compare `x.ncols()` with `I`.",
-            |c, _| c.matrix("x").ncols() != 4,
-        )
 }
 
 fn one_hot() -> Check {
@@ -142,19 +133,16 @@ fn one_hot_range() -> Check {
         .on(|draw| {
             // Not in the last row: there is a next one, into which such a label could spill.
             let right = vec![draw::count(draw, 10), draw::count(draw, 10), draw::count(draw, 10)];
-            [10, 13].map(|wrong| vec![wrong, 1]).into_iter().chain([right]).map(|l| Record::new().with("labels", l)).collect()
+            [10, 13]
+                .map(|wrong| vec![wrong, 1])
+                .into_iter()
+                .chain([right])
+                .map(|l| Record::new().with("labels", l))
+                .collect()
         })
-        .expects(|c| match c.counts("labels").iter().all(|&label| label < 10) {
-            true => ones(c, |label| (label, 1.0)).into(),
-            false => Prediction::Panics,
-        })
+        .expects(|c| ones(c, |label| (label, 1.0)))
+        .panics_where("a label is not below 10", |c| c.counts("labels").iter().any(|&label| label > 9))
         .within(Tolerance::EXACT)
-        .mistake_if(
-            "label_spills_over",
-            "There are ten classes, and the label 10 or 13 is answered. Either its 1 lands in the row of the next image, as in a flat \
-             `Vec`, or the image is left without a 1. Index the row of the image, and Rust compares for you.",
-            |c, _| c.counts("labels").iter().any(|&label| label > 9),
-        )
 }
 
 fn one_step() -> Check {
@@ -471,12 +459,6 @@ fn predict() -> Check {
         })
         .computes(|f| f.input("scores").largest_of_rows().whole())
         .mistake(
-            "the_last_of_equals",
-            "Where several scores are equal, the last of them is taken. The first one is asked for: `max_by` keeps the last, a loop \
-             with `>` the first.",
-            |c| argmax(&c.matrix("scores"), f64::NEG_INFINITY, |score, best| score >= best),
-        )
-        .mistake(
             "scores_begin_at_zero",
             "Where all scores are negative, class 0 comes out: the best score so far begins at 0, and none of them is above it. \
              Begin at -∞.",
@@ -500,24 +482,17 @@ fn predict_nan() -> Check {
             [plain, some, all].map(|scores| Record::new().with("scores", scores)).to_vec()
         })
         .expects(|c| argmax(&c.matrix("scores"), f64::NEG_INFINITY, |score, best| score > best))
-        .mistake(
-            "nan_panics",
-            "`partial_cmp` has no answer for NaN, and `unwrap` turns that into a panic. A network that has diverged is wrong, and no \
-             reason to stop the program. `>` is false for NaN.",
-            |c| match c.matrix("scores").iter().any(|score| score.is_nan()) {
-                true => Prediction::Panics,
-                false => argmax(&c.matrix("scores"), f64::NEG_INFINITY, |score, best| score > best).into(),
-            },
-        )
-        .mistake(
+        .mistake_if(
             "nan_wins",
-            "A NaN is taken for the largest score: `total_cmp` puts it above all numbers. Here it is never chosen.",
-            |c| argmax(&c.matrix("scores"), f64::NEG_INFINITY, |score, best| score.is_nan() && !best.is_nan() || score > best),
-        )
-        .mistake(
-            "a_first_nan_stays",
-            "A NaN in front is never beaten, since every comparison with it is false. Begin at -∞, which any number beats.",
-            |c| argmax(&c.matrix("scores"), f64::NAN, |score, best| score > best),
+            "A NaN is taken for the largest score. `total_cmp` puts it above all numbers, and a NaN in front is never beaten, since \
+             every comparison with it is false. Begin at -∞, and compare with `>`.",
+            |c, seen| {
+                let scores = c.matrix("scores");
+                let is_nan = |(row, class): (ndarray::ArrayView1<'_, f64>, usize)| {
+                    row.get(class).is_some_and(|score| score.is_nan()) && row.iter().any(|score| !score.is_nan())
+                };
+                scores.rows().into_iter().zip(seen.counts("result")).any(is_nan)
+            },
         );
     after(check, &["images", "images_width"])
 }
@@ -563,11 +538,6 @@ fn train() -> Check {
             "accuracy_before_the_epoch",
             "The accuracy is that before the epoch. Look at the validation images after it.",
             computed(|f| trained(f, Training { looks_before: true, ..TRAINING })),
-        )
-        .mistake(
-            "trained_on_validation",
-            "The network learns from the validation images. Then they say nothing about what it has not seen: train with `x_train`.",
-            computed(|f| trained(f, Training { learns_from: "validation", ..TRAINING })),
         );
     after(check, &TRAININGS)
 }
@@ -575,7 +545,6 @@ fn train() -> Check {
 /// How a network of one layer is trained.
 #[derive(Clone, Copy)]
 struct Training {
-    learns_from: &'static str,
     reads: &'static str,
     looks_before: bool,
     /// Whether Adam is the same in all epochs.
@@ -583,12 +552,11 @@ struct Training {
     step: fn(&mut Adam, &[Layer], &[Layer], &Num) -> Vec<Layer>,
 }
 
-const TRAINING: Training =
-    Training { learns_from: "train", reads: "validation", looks_before: false, remembers: true, step: Adam::step };
+const TRAINING: Training = Training { reads: "validation", looks_before: false, remembers: true, step: Adam::step };
 
 /// A training of which every step is on all samples.
 fn trained(f: &Formula, how: Training) -> [(&'static str, Num); 4] {
-    let (x, labels) = part(f, how.learns_from);
+    let (x, labels) = part(f, "train");
     let (x_read, labels_read) = part(f, how.reads);
     let (mut net, mut adam, rate) = (network_of(f), Adam::new(f), f.input("learning_rate"));
     let (mut losses, mut accuracies) = (Vec::new(), Vec::new());
@@ -895,7 +863,7 @@ fn max_pool_back() -> Check {
 fn from_engine() -> Check {
     Check::new("from_engine", "from_engine", "from_engine copies every weight and every bias", 2)
         .on(|draw| vec![network(draw, &[3, 128, 64, 10])])
-        .expects(|c| copied(c, |w| w.t().to_owned(), |b| b.to_owned()))
+        .expects(|c| copied(c, |w| w.t().to_owned()))
         .within(F32)
         .mistake(
             "relabelled",
@@ -906,23 +874,16 @@ fn from_engine() -> Check {
                     let (rows, columns) = w.dim();
                     w.to_owned().into_shape_clone((columns, rows)).expect("as many numbers")
                 };
-                copied(c, relabelled, |b| b.to_owned())
+                copied(c, relabelled)
             },
         )
-        .mistake("biases_left_out", "The weights are right, and the biases are 0. Copy them as well.", |c| {
-            copied(c, |w| w.t().to_owned(), |b| Array1::zeros(b.len()))
-        })
 }
 
-fn copied(
-    c: &Record,
-    weights: fn(&ArrayRef2<f64>) -> Array2<f64>,
-    biases: fn(&ArrayRef1<f64>) -> Array1<f64>,
-) -> Record {
+fn copied(c: &Record, weights: fn(&ArrayRef2<f64>) -> Array2<f64>) -> Record {
     (0..3).fold(Record::new(), |record, i| {
         record
             .with(&format!("{}.weight", 2 * i), weights(&c.matrix(&format!("weights {i}"))))
-            .with(&format!("{}.bias", 2 * i), biases(&c.vector(&format!("biases {i}"))))
+            .with(&format!("{}.bias", 2 * i), c.vector(&format!("biases {i}")).to_owned())
     })
 }
 
@@ -935,17 +896,9 @@ fn from_engine_sizes() -> Check {
                 .map(|sizes| network(draw, sizes))
                 .to_vec()
         })
-        .expects(|c| match fits(c) {
-            true => copied(c, |w| w.t().to_owned(), |b| b.to_owned()).into(),
-            false => Prediction::Panics,
-        })
+        .expects(|c| copied(c, |w| w.t().to_owned()))
+        .panics_where("the network has other layers than dfdx's", |c| !fits(c))
         .within(F32)
-        .mistake_if(
-            "other_sizes_taken",
-            "A network of other sizes is answered: one with a fourth layer, for example, loses it without a word. Compare \
-             how many parameters there are, and the shape of each.",
-            |c, _| !fits(c),
-        )
 }
 
 fn fits(c: &Record) -> bool {
@@ -1395,14 +1348,6 @@ fn load_broken() -> Check {
         })
         .tests(loaded)
         .within(F32)
-        .mistake(
-            "broken_panics",
-            "Your code panics where the bytes are not a whole file. `deserialize` gives an error: hand it on with `map_err` and `?`.",
-            |c| match &*stored(c) {
-                [] => Prediction::Panics,
-                _ => loaded(c, &Tests::default()).into(),
-            },
-        )
 }
 
 fn candle() -> Check {

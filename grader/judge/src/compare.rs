@@ -194,6 +194,11 @@ fn pattern(shape: &[usize], wanted: &[f64], got: &[f64], tolerance: Tolerance) -
         return Some(("sign", "The sign is wrong.".to_owned()));
     }
     if is_reordered(wanted, got, tolerance) {
+        let is = |one: &[f64], other: &[f64]| one.iter().zip(other).all(|(one, other)| tolerance.accepts(*one, *other));
+        if is(&by_columns(shape, wanted), got) || is(wanted, &by_columns(shape, got)) {
+            let says = "The numbers are right, but go column by column, and should go row by row.";
+            return Some(("by_columns", says.to_owned()));
+        }
         return Some(("order", "The numbers are right, but in another order.".to_owned()));
     }
     let factor = got[largest] / wanted[largest];
@@ -206,6 +211,17 @@ fn pattern(shape: &[usize], wanted: &[f64], got: &[f64], tolerance: Tolerance) -
         return Some(("offset", format!("Every number is off by {}.", render::number(offset))));
     }
     None
+}
+
+/// The entries of an array in the order in which its first axis is the fastest: those of a matrix column by column.
+fn by_columns(shape: &[usize], data: &[f64]) -> Vec<f64> {
+    match shape {
+        [length, rest @ ..] if !rest.is_empty() && !data.is_empty() => {
+            let rows: Vec<Vec<f64>> = data.chunks(data.len() / length).map(|row| by_columns(rest, row)).collect();
+            (0..data.len() / length).flat_map(|i| rows.iter().map(move |row| row[i])).collect()
+        }
+        _ => data.to_vec(),
+    }
 }
 
 /// Whether these are the same numbers in another order, and more than two that differ.
@@ -273,6 +289,15 @@ mod tests {
         ends(&right - 0.5, "Every number is off by -0.5.");
         ends(right.t().to_owned(), "It looks transposed.");
         assert_eq!(between(2.0, 4.0).unwrap(), "The result is 4 instead of 2.");
+        let rows = array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]];
+        for columns in [array![[1.0, 4.0, 2.0], [5.0, 3.0, 6.0]], array![[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]] {
+            let sentence = between(rows.clone(), columns).unwrap();
+            assert!(sentence.ends_with("go column by column, and should go row by row."), "{sentence}");
+        }
+        assert_eq!(
+            by_columns(&[2, 2, 2], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]),
+            [0.0, 4.0, 2.0, 6.0, 1.0, 5.0, 3.0, 7.0]
+        );
 
         let tiny =
             |right: f64, wrong: f64| difference(&right.into(), &wrong.into(), Tolerance::relative(1e-9)).unwrap();

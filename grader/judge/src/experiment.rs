@@ -617,8 +617,12 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     }
     let tolerance = check.tolerance();
     let rights = seen.iter().map(|(case, _)| right(check, case)).collect::<Option<Vec<_>>>()?;
-    if let [part] = &*wrong_parts(&rights, seen, tolerance)
+    let wrong = wrong_parts(&rights, seen, tolerance);
+    let is_there = |part: &&&str| seen.iter().any(|(_, observed)| observed.get(part).is_some());
+    // What a list leaves out may be left out of the other parts as well.
+    if let [part] = &*wrong.iter().filter(is_there).collect::<Vec<_>>()
         && let Some((id, says)) = text::slip(&texts(part, &rights, seen))
+        && (wrong.len() == 1 || id == "list")
     {
         return Some(Explanation { id: format!("seen:{id}"), says, is_all: false });
     }
@@ -643,7 +647,7 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     if let Some(says) = other_shape(&rights, seen, tolerance) {
         return found_all("shape", says);
     }
-    if let Some(says) = in_single_precision(&rights, seen) {
+    if let Some(says) = in_single_precision(&rights, seen, tolerance) {
         return found("single_precision", says);
     }
     if let Some((id, says)) = rows_missing(&rights, seen, tolerance) {
@@ -886,10 +890,11 @@ fn other_shape(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) 
 }
 
 /// Whether the numbers that are wrong are the right ones, rounded to `f32`.
-fn in_single_precision(rights: &[Record], seen: &Answered) -> Option<String> {
+fn in_single_precision(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Option<String> {
+    let wrong = wrong_parts(rights, seen, tolerance);
     let mut n_rounded = 0;
     for (right, (_, observed)) in rights.iter().zip(seen) {
-        for (name, value) in right.parts() {
+        for (name, value) in right.parts().filter(|(name, _)| wrong.contains(name)) {
             let (right, seen) = (numbers(value), numbers(observed.get(name)?));
             if right.len() != seen.len() {
                 return None;

@@ -1642,6 +1642,14 @@ mod tests {
         };
         let says = |code| told(code).unwrap_or_default().1;
         assert_eq!(told(|y| y.mapv(|y| f64::from(y as f32))).unwrap().0, "seen:single_precision");
+        // What is rounded and right is not why a word is wrong.
+        let of_two_parts = Check::new("rows", "rows", "", 1)
+            .on(|draw| (0..2).map(|_| Record::new().with("x", draw::matrix(draw, (4, 3), 2.0))).collect())
+            .expects(|c| Record::new().with("word", "one").with("y", c.matrix("x").mapv(f64::sin)))
+            .within(Tolerance::relative(1e-6));
+        let rounded = |c: &Record| c.matrix("x").mapv(|x| f64::from(x.sin() as f32));
+        let of_word = said_of(&of_two_parts, &mut |c| Record::new().with("word", "two").with("y", rounded(c)));
+        assert!(of_word.is_none_or(|told| told.id != "seen:single_precision"));
         assert_eq!(says(|y| y.select(ndarray::Axis(0), &[1, 2, 3])), "Only the first row is missing.");
         assert_eq!(says(|y| y.select(ndarray::Axis(0), &[0, 1, 2])), "Only the last row is missing.");
         let twice = says(|y| y.select(ndarray::Axis(0), &[0, 1, 2, 3, 3]));

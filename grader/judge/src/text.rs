@@ -130,7 +130,72 @@ pub(super) fn slip(pairs: &[(&str, &str)]) -> Option<(&'static str, String)> {
     found
         .map(|(id, says, _)| (*id, (*says).to_owned()))
         .or_else(|| slip_in_numbers(&wrong))
+        .or_else(|| slip_in_lists(&wrong))
         .or_else(|| Some(("words", slip_in_words(&wrong)?)))
+}
+
+/// What is missing in all wrong texts, too much, or in another place, where all texts are lists with commas. Numbers in their
+/// entries do not count. What exactly it is, is told of the first text.
+fn slip_in_lists(wrong: &[&(String, String)]) -> Option<(&'static str, String)> {
+    let slips: Vec<(Vec<&str>, String)> =
+        wrong.iter().map(|(right, seen)| slip_in_list(right, seen)).collect::<Option<_>>()?;
+    let (ways, says) = slips.first()?;
+    let id = if ways.is_empty() { "list_order" } else { "list" };
+    slips.iter().all(|(others, _)| others == ways).then(|| (id, says.clone()))
+}
+
+/// The same for one text: in which ways entries are missing or extra, none if only their order differs, and a sentence.
+fn slip_in_list(right: &str, seen: &str) -> Option<(Vec<&'static str>, String)> {
+    let (wanted, got) = (kinds(right)?, kinds(seen)?);
+    if wanted.len().max(got.len()) < 2 || wanted == got {
+        return None;
+    }
+    let sorted = |mut kinds: Vec<&str>| {
+        kinds.sort_unstable();
+        kinds.join(", ")
+    };
+    if wanted.len() == got.len() {
+        // Of a few words, another order is chance.
+        let is_reordered = sorted(wanted.clone()) == sorted(got) && each_once(&wanted).matches(", ").count() > 1;
+        return is_reordered.then(|| (Vec::new(), "The entries of the list are in another order.".to_owned()));
+    }
+    let (mut shared, mut ways, mut differences) = (0, Vec::new(), Vec::new());
+    for op in capture_diff_slices(Algorithm::Myers, &wanted, &got) {
+        let (of_wanted, of_got) = (&wanted[op.old_range()], &got[op.new_range()]);
+        let (kinds, way) = match op.tag() {
+            DiffTag::Equal => {
+                shared += of_wanted.len();
+                continue;
+            }
+            DiffTag::Replace => return None,
+            DiffTag::Delete => (of_wanted, "missing"),
+            DiffTag::Insert if op.new_range().start == 0 => (of_got, "extra at the start"),
+            DiffTag::Insert if op.new_range().end == got.len() => (of_got, "extra at the end"),
+            DiffTag::Insert => (of_got, "extra"),
+        };
+        let difference = format!("`{}` is {way}", each_once(kinds));
+        if !differences.contains(&difference) {
+            differences.push(difference);
+            ways.push(way);
+        }
+    }
+    let is_told = differences.len() <= MAX_DIFFERENCES && 2 * shared >= wanted.len();
+    is_told.then(|| (ways, format!("In your list {}.", differences.join(", and "))))
+}
+
+/// The entries of a text that may be a list: short, with commas between them, each up to its first number. None begins with
+/// a number.
+fn kinds(text: &str) -> Option<Vec<&str>> {
+    let kind = |entry| -> Option<&str> {
+        let kind = str::split(entry, |letter: char| letter.is_ascii_digit()).next()?.trim_end_matches([' ', '.', '-']);
+        (!kind.is_empty() && entry.len() <= MAX_LETTERS && !entry.contains('\n')).then_some(kind)
+    };
+    text.split(", ").map(kind).collect()
+}
+
+fn each_once(kinds: &[&str]) -> String {
+    let is_new = |(i, kind): &(usize, &&str)| !kinds[..*i].contains(*kind);
+    kinds.iter().enumerate().filter(is_new).map(|(_, kind)| *kind).collect::<Vec<_>>().join(", ")
 }
 
 /// More differences of words are shown and not told.
@@ -323,6 +388,30 @@ mod tests {
     fn the_header_of_a_snapshot_is_no_text() {
         assert_eq!(snapshot_body("---\nsource: a.rs\nexpression: text\n---\nfirst\nsecond\n"), "first\nsecond");
         assert_eq!(snapshot_body("no header\n"), "no header");
+    }
+
+    #[test]
+    fn entries_of_a_list_are_missing_or_extra_whatever_their_numbers_are() {
+        let (one, two) =
+            ("Linear 3 -> 2, ReLU, Dropout 0.5, Linear 2 -> 4", "Linear 5 -> 2, Tanh, Dropout 0.2, Linear 2 -> 1");
+        let says = |of_one: &str, of_two: &str| slip(&[(one, of_one), (two, of_two)]).map(|(_, says)| says);
+        let both = |change: fn(&str) -> String| says(&change(one), &change(two)).unwrap_or_default();
+        assert_eq!(both(|list| format!("Dropout 0.7, {list}")), "In your list `Dropout` is extra at the start.");
+        assert_eq!(
+            both(|list| format!("{list}, ReLU, Dropout 0.7")),
+            "In your list `ReLU, Dropout` is extra at the end."
+        );
+        // What depends on the case is told of the first one, and other numbers do not matter.
+        let missing = says("Linear 3 -> 2, Dropout 0.5, Linear 9 -> 4", "Linear 5 -> 2, Dropout 0.2, Linear 2 -> 1");
+        assert_eq!(missing.unwrap_or_default(), "In your list `ReLU` is missing.");
+        let swapped = both(|list| list.rsplit(", ").collect::<Vec<_>>().join(", "));
+        assert_eq!(swapped, "The entries of the list are in another order.");
+        assert_eq!(slip(&[("yes, no, no, yes, yes", "no, yes, yes, no, yes")]), None);
+        assert_ne!(slip(&[("no, no, yes, yes, no", "no, no, yes, no, no")]).map(|(id, _)| id), Some("list"));
+        let in_two_ways = slip(&[(one, &format!("{one}, ReLU")), (two, &format!("ReLU, {two}"))]);
+        assert_ne!(in_two_ways.map(|(id, _)| id), Some("list"));
+        assert_eq!(slip(&[(one, &one.replace("3 -> 2", "2 -> 3"))]), None);
+        assert_eq!(slip(&[("1, 2, 3", "1, 2, 3, 4")]), None);
     }
 
     #[test]

@@ -110,6 +110,9 @@ pub(crate) fn judge(check: &Check, seed: u64, explains: bool, grader: &Grader) -
             } else if let Some((name, error)) = seen.last().and_then(|(case, _)| refusal::right_error(check, case)) {
                 stop.mistake = Some(format!("seen:panics_for:{name}"));
                 stop.message += &format!("\nThe right result is the error `{error}`.");
+            } else if seen.last().is_some_and(|(case, _)| is_unwrapped_order(&stop.message, case)) {
+                stop.mistake = Some("seen:panics_for_nan".to_owned());
+                stop.message += ORDER_OF_NAN;
             } else if explains
                 && started.elapsed() <= MAX_TIME
                 && let Some(found) = special_about_panics(check, &seen, cases, seed, grader)?
@@ -439,6 +442,17 @@ fn panicked(case: &Record, message: &str, place: Option<Place>) -> Verdict {
     verdict
 }
 
+/// What is told where [`is_unwrapped_order`].
+const ORDER_OF_NAN: &str = "\nThe input contains NaN. `partial_cmp` returns `None` for it, and a search with `==` does \
+                            not find it: `unwrap` panics then. A comparison with `>` is false for NaN, and `total_cmp` \
+                            puts NaN above all numbers.";
+
+/// Whether the panic may come from comparing NaN: an `unwrap` of nothing, for an input with a NaN.
+fn is_unwrapped_order(message: &str, case: &Record) -> bool {
+    let has_nan = |value: &Value| explain::numbers(value).iter().any(|number| number.is_nan());
+    message.contains("`Option::unwrap()` on a `None` value") && case.parts().any(|(_, value)| has_nan(value))
+}
+
 /// What a panic of ndarray or the standard library means, for those who meet it for the first time.
 fn explain_panic(message: &str) -> Option<&'static str> {
     let remarks = [
@@ -569,6 +583,16 @@ mod tests {
             let message = payload.downcast::<String>().expect("it has numbers in it");
             assert!(explain_panic(&message).is_some(), "{message}");
         }
+    }
+
+    #[test]
+    fn an_order_of_nan_that_is_unwrapped_is_recognised_by_message_and_input() {
+        let orders = panic::catch_unwind(|| f64::NAN.partial_cmp(&1.0).unwrap()).expect_err("there is no order");
+        let message = orders.downcast_ref::<&str>().expect("it has no numbers in it");
+        let case = |x: f64| Record::new().with("x", array![1.0, x]);
+        assert!(is_unwrapped_order(message, &case(f64::NAN)));
+        assert!(!is_unwrapped_order(message, &case(2.0)));
+        assert!(!is_unwrapped_order("index out of bounds", &case(f64::NAN)));
     }
 
     #[test]
