@@ -900,7 +900,8 @@ impl Aggregate {
 /// follow "is what comes out if". `written` is what stands at its place then, and `trace` is the whole formula.
 pub fn describe(edit: &Edit, step: &Step, written: &Text, trace: &[Step]) -> (u32, String, String) {
     let of_owner = step.owner.map_or(String::new(), |owner| format!(" of `{owner}`"));
-    let in_owner = step.owner.map_or(String::new(), |owner| format!(" in `{owner}`"));
+    let owner = step.owner.filter(|owner| *owner != step.text.words);
+    let in_owner = owner.map_or(String::new(), |owner| format!(" in `{owner}`"));
     let in_formula = match (written.is_whole(), step.text.is_whole()) {
         (true, true) => format!("`{}` is used{in_owner} instead of `{}`", written.words, step.text.words),
         (true, false) => match step.owner {
@@ -922,10 +923,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, trace: &[Step]) -> (u3
             }
             Op::Function(function) => {
                 let what = function.noun();
-                let of = match step.owner {
-                    None if step.text.is_short() => format!(" of `{}`", step.text.words),
-                    _ => of_owner,
-                };
+                let of = if step.text.is_short() { format!(" of `{}`", step.text.words) } else { of_owner };
                 (10, format!("leave_out:{}", function.name()), format!("{what} is left out{of}"))
             }
             Op::Aggregate(how, over) => (
@@ -948,7 +946,12 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, trace: &[Step]) -> (u3
                 // One more in the numerator comes to the same.
                 if *new == Function::FloorPlusOne { 10 } else { 12 },
                 format!("function:{}_for_{}", new.name(), old.name()).replace(' ', "_"),
-                format!("{} is used{in_owner} instead of {}", new.noun(), old.noun()),
+                match (old, new) {
+                    (Function::Ceil, Function::FloorPlusOne) => {
+                        format!("a number is rounded down and 1 is added{in_owner}, instead of rounding up")
+                    }
+                    _ => format!("{} is used{in_owner} instead of {}", new.noun(), old.noun()),
+                },
             ),
             (Op::Aggregate(old, over), Op::Aggregate(new, other)) => (
                 12,
@@ -1126,9 +1129,10 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, trace: &[Step]) -> (u3
         }
         Change::SlopeAtOutput => {
             let function = if matches!(step.op, Op::Binary(Binary::Sub)) { "tanh" } else { "the sigmoid" };
-            let says = format!(
-                "the slope of {function} is taken{in_owner} at its output, so that {function} is applied twice"
-            );
+            let output = other_slope(step.op, &step.args).map(|(a, _)| &a.0.text).filter(|text| text.is_name());
+            let output = output.map_or(String::new(), |text| format!(" `{}`", text.words));
+            let says =
+                format!("the slope of {function} is taken at its output{output}, so that {function} is applied twice");
             (13, "slope:at_output".to_owned(), says)
         }
         Change::SlopeAgain => {
@@ -1182,17 +1186,22 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, trace: &[Step]) -> (u3
             if by.abs() == 1.0 && (step.is_counter() || (step.op == Op::Input && step.is_whole())) =>
         {
             let more = if *by > 0.0 { "more" } else { "less" };
-            let (name, in_owner) = match step.op {
-                Op::Named(name) => (name, ""),
-                _ => (&*step.text.words, &*in_owner),
+            let (name, says) = match step.op {
+                Op::Named(name) => (name, format!("`{name}` is one {more}")),
+                _ => (&*step.text.words, in_formula),
             };
-            (11, format!("one_{more}:{}", slug(&Text::name(name))), format!("`{name}` is one {more}{in_owner}"))
+            (11, format!("one_{more}:{}", slug(&Text::name(name))), says)
         }
         Change::Result(Arg::Op(Op::Plus(by))) if matches!(step.op, Op::Count(_)) && by.abs() == 1.0 => {
             (13, format!("count:{}", slug(written)), in_formula)
         }
         Change::Result(Arg::Op(op)) => {
-            let says = changed(*op, &step.text, &in_owner).unwrap_or(in_formula);
+            let says = match op {
+                Op::Times(factor) if step.text.is_whole() && !step.text.is_name() => {
+                    format!("`{}` is multiplied by {}{in_owner}", step.text.words, words::constant(*factor))
+                }
+                _ => changed(*op, &step.text, &in_owner).unwrap_or(in_formula),
+            };
             (op.rank() + 1, format!("{}:{}", op.code(), slug(&step.text)), says)
         }
     };

@@ -905,6 +905,8 @@ binary_methods! {
     above: Greater;
     /// 1 where this is as much or more, else 0.
     at_least: AtLeast;
+    /// 1 where this is as much or less, else 0.
+    at_most: AtMost;
     /// 1 where both are equal, else 0.
     equals: Equal;
     /// 1 where both differ, else 0.

@@ -30,8 +30,8 @@ fn checks() -> Vec<Check> {
             .mistake(
                 "nan_hidden",
                 "The input was NaN, and the output is 0, which hides an earlier mistake. `max` of a number and NaN \
-                 is the number, and every comparison with NaN is false: with which one does NaN end up in the branch \
-                 that returns z?",
+                 is the number, and every comparison with NaN is false. Which comparison sends NaN to the branch \
+                 that returns z: `z > 0.0` or `z <= 0.0`?",
                 |c| z(c).max(0.0),
             ),
         Check::new("relu_derivative", "relu", "relu_derivative is 1 on the right, 0 on the left and 0 at the kink", 1)
@@ -449,8 +449,8 @@ fn checks() -> Vec<Check> {
             .on(swish_cases)
             .computes(|f| {
                 let (z, beta) = (f.input("z"), f.input("beta"));
-                let sigmoid = (&beta * &z).sigmoid().named("σ(beta * z)");
-                &sigmoid + z * (beta * (&sigmoid * (1.0 - &sigmoid)).named("σ'(beta * z)"))
+                let sigmoid = (&beta * &z).sigmoid().named("σ");
+                &sigmoid + z * (beta * (&sigmoid * (1.0 - &sigmoid)).named("σ'"))
             }),
         Check::new("gelu", "gelu", "gelu is the tanh form of the Gaussian error linear unit", 1)
             .on(|draw| numbers(&[1.5, -1.5, 0.0, 2.5, 1000.0, -1000.0, below(draw), above(draw)]))

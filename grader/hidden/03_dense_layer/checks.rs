@@ -229,7 +229,7 @@ fn checks() -> Vec<Check> {
             )
             .mistake_if(
                 "maximum_begins_at_zero",
-                "A row becomes NaN whose scores all lie far below the number that is subtracted: every exponential \
+                "A row becomes NaN if all its scores lie far below the number that is subtracted: every exponential \
                  rounds to 0, and 0 / 0 is NaN. Search for the largest score of each row by itself, from \
                  `f64::NEG_INFINITY` on, not from 0 or `f64::MIN_POSITIVE`.",
                 |c, seen| {
@@ -563,8 +563,8 @@ const OTHER_SCALES: [(&str, &str, Scale); 7] = [
     ),
     (
         "fan_out_counted_as_well",
-        "The standard deviation is sqrt(2 / (n_in + n_out)), a rule for layers with a sigmoid. Here every layer uses \
-         He's rule, whatever its activation is: sqrt(2 / n_in).",
+        "The standard deviation is sqrt(2 / (n_in + n_out)), a rule for linear, tanh and sigmoid layers. Here every \
+         layer uses He's rule, whatever its activation is: sqrt(2 / n_in).",
         |n_in, n_out| (2.0 / (n_in + n_out)).sqrt(),
     ),
     (

@@ -231,10 +231,10 @@ const TARGET_MINUS_PREDICTION: &str = "This is (y_true - y_pred) / n: the sign i
     is missing. Some programs *add* such a correction. The gradient is 2 · (y_pred - y_true) / n, and is subtracted.";
 const GRADIENT_IN_WHOLE_NUMBERS: &str = "Wherever there are entries, the gradient is 0. Perhaps your code divides two \
     integers, as in `1 / n` or `2 / n`: 1 / 4 is 0 in Rust, and 1 / 0 panics. Write `n as f64` before you divide.";
-const SHAPES_NOT_COMPARED: &str = "The targets have another shape than the predictions, and your code continues. `-` \
-    broadcasts, so a target is compared with predictions of other samples, and `zip` stops at the shorter one. Both \
-    hide a mistake of the caller. It is not enough to count the entries: (3, 1) and (1, 3) have three each. Compare \
-    `.dim()` of both first, with `assert_eq!`, in all four functions.";
+const SHAPES_NOT_COMPARED: &str = "The targets have another shape than the predictions, and your code continues. \
+     Compare `.dim()` of both first, with `assert_eq!`, in all four functions; it is not enough to count the \
+     entries, since (3, 1) and (1, 3) have three each. Without it `-` broadcasts, or `zip` stops at the shorter one, \
+     and a mistake of the caller stays hidden.";
 const WITH_THE_GRADIENT: &str = "This is the wrong direction. Where the gradient is positive, the loss rises with the \
     prediction, so the prediction has to be lowered. (Some tutorials get this wrong.)";
 const FLAT_IS_NOT_KEPT: &str = "\

@@ -469,9 +469,10 @@ fn sanity_checks() -> [Check; 3] {
             .expects(move |c| answer("zero_inputs", adds_bias(c)))
             .mistake_each(
                 "zero_inputs_proves_nothing",
-                "A step that subtracts the bias passes `zero_inputs`. Call the given `step` with a b for which b and \
-                 -b give different losses: not 0, and not the same number for every class. (With two classes of equal \
-                 size there is no such b.) Does your code allow for rounding, and for no more, in either direction?",
+                "A step that subtracts the bias passes `zero_inputs`. Call the given `step` with a b that is not 0 \
+                 and not the same number for every class: b and -b have to give different losses. (With two classes \
+                 of equal size there is no such b.) If yours is such a b, look at the comparison: `(loss - \
+                 expected).abs() < 1e-9`.",
                 [false, true],
                 move |c, wants_loss| answer("zero_inputs", !(*wants_loss && returns_zero(c))),
             )

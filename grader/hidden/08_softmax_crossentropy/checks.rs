@@ -89,8 +89,8 @@ fn checks() -> Vec<Check> {
             .mistake("one_max_for_all_rows", ONE_MAX_FOR_ALL_ROWS, of_scores(|z| log_softmax_below(z, &z.max())))
             .mistake(
                 "largest_begins_at_zero",
-                "The search for the largest score begins at 0, or just above it, so in a row of negative scores it \
-                 does not find one of them. Begin at -∞. (`f64::MIN_POSITIVE` is the smallest number above 0.)",
+                "The search for the largest score begins at 0, or just above it, so where all scores of a row are \
+                 negative, it finds none of them. Begin at -∞. (`f64::MIN_POSITIVE` is the smallest number above 0.)",
                 of_scores(|z| log_softmax_below(z, &row_max(z).relu())),
             )
             .mistake_if(
@@ -131,7 +131,7 @@ fn checks() -> Vec<Check> {
             .panics_where("there are not as many labels as samples", |c| {
                 c.get("labels").is_some() && c.counts("labels").len() != c.matrix("scores").nrows()
             })
-            .panics_where("`y` has not as many entries as the other argument", |c| c.get("y").is_some())
+            .panics_where("the two arguments have different lengths", |c| c.get("y").is_some())
             .panics_where("a label is not below the number of classes", |c| {
                 let is_no_class = |label: &usize| *label >= c.matrix("scores").ncols();
                 c.get("label").is_some() || c.get("labels").is_some() && c.counts("labels").iter().any(is_no_class)
@@ -839,7 +839,7 @@ fn bce(f: &Formula, y: &Num) -> Num {
 }
 
 fn bce_of(f: &Formula) -> Num {
-    bce(f, &f.input("y")).named("losses").mean()
+    bce(f, &f.input("y")).mean()
 }
 
 fn bce_gradient_of(f: &Formula) -> Num {

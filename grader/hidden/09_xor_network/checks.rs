@@ -141,8 +141,8 @@ const HAND_MADE_FAULTS: [(&str, &str); 6] = [
     ),
     (
         "one_line_is_enough",
-        "Three samples are of one class here: one line separates them from the fourth, and XOR needs two. Look below \
-         at the sample for which a2 is wrong: what are its hidden activations, a1?",
+        "Your network gives three samples the same class; for that, one line would do. Look below at the sample for \
+         which a2 is wrong: what are its hidden activations a1, and what do the output weights make of them?",
     ),
 ];
 
@@ -348,8 +348,9 @@ fn training() -> Vec<Check> {
 }
 
 fn starting() -> Vec<Check> {
-    const NOT_EVERYTHING_COMPARED: &str = "Neurons that are different count as twins. All of a hidden neuron has to be \
-                                           equal: its column of W1, its bias in b1 and its weight in W2.";
+    const NOT_EVERYTHING_COMPARED: &str = "Neurons that are different count as twins. Two neurons are twins only if \
+                                           all of this is equal: the column of W1, the bias in b1, and the weight in \
+                                           W2.";
     const NOT_EVERY_PAIR_COMPARED: &str = "Neurons are compared only with the next one, or only with the first. Twins \
                                            may be anywhere: compare every pair.";
     const NEARLY_EQUAL_COUNTS: &str =
@@ -806,7 +807,8 @@ const FAULTS_OF_A_START: [(&str, &str); 7] = [
     ("never_negative", "No weight of a layer is negative. Half of the numbers that `StandardNormal` draws are."),
     (
         "other_standard_deviation",
-        "The weights of a layer do not have the standard deviation 1. Use `StandardNormal` without a factor, in both layers.",
+        "The weights of w1 or w2 do not have the standard deviation 1. Use `StandardNormal` without a factor, in \
+         both layers.",
     ),
     (
         "not_normal",

@@ -869,7 +869,7 @@ fn deviates_by(seen: &Record, std_dev: f64) -> bool {
 fn forward_and_back(f: &Formula) -> [(&'static str, Num); 2] {
     let (z, name) = (f.input("x"), f.case().text("layer"));
     let a = activated(name, &z).named("a");
-    let slope = slope(f, name, &z, &a).named("slope");
+    let slope = slope(f, name, &z, &a).named("f'(x)");
     [("output", a), ("d_x", f.input("d_out") * slope)]
 }
 

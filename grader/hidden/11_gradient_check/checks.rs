@@ -230,7 +230,7 @@ fn checks() -> Vec<Check> {
                     Record::new().with("z", drawn).with("eps", 0.5),
                 ]
             })
-            .computes(|f| f.input("eps").at_least(&f.input("z").abs()).sum().whole())
+            .computes(|f| f.input("z").abs().at_most(&f.input("eps")).sum().whole())
             .mistake(
                 "one_side_of_the_kink",
                 "Only one side of the kink is counted. Count pre-activations just below 0 and just above 0.",
@@ -472,8 +472,8 @@ const ZEROS_ARE_RIGHT: &str =
     "Two gradients of zeros are called right. Such a comparison proves nothing: test for `Vacuous` first.";
 const TOLERANCE_OF_THE_VERDICT: &str = "A gradient whose relative error is above `TOLERANCE` is called right. Compare with \
      this constant, not with a number of your own.";
-const ONE_ZERO_IS_ENOUGH: &str = "The result is vacuous although only one of the two gradients is zero, as it is with \
-     a forgotten db. *Both* norms have to be below `NOISE`.";
+const ONE_ZERO_IS_ENOUGH: &str = "The result is vacuous although only one of the two gradients is zero. That is what \
+     a forgotten db looks like, and it is wrong. *Both* norms have to be below `NOISE`.";
 
 fn network_checks() -> Vec<Check> {
     vec![
@@ -495,8 +495,8 @@ fn network_checks() -> Vec<Check> {
             })
             .mistake(
                 "gradient_of_an_earlier_batch",
-                "`computed` is the gradient of an earlier batch, which is still stored in the network. Run a forward \
-                 and a backward pass with the arguments `x` and `y`.",
+                "`computed` is the gradient of an earlier batch, which is still stored in the network. Copy the \
+                 gradients only *after* a forward and a backward pass with `x` and `y`.",
                 |c| {
                     let earlier = gradients(c, "x of an earlier batch", "y of an earlier batch");
                     both_gradients(c, earlier, measured_gradients(c, &MEASURING))
@@ -613,8 +613,8 @@ const ONE_SIDED: &str = "One of your two points is θ itself, as in (f(θ + ε) 
      to ε².";
 const NOT_RESTORED: &str = "A number that was changed is not restored, so that all later slopes are measured at \
      another point. Restore the old value before you continue with the next number.";
-const LAST_POINT_STAYS: &str = "After a tensor is measured, its last number is still changed in the network. Restore \
-     the tensor before you continue with the next one.";
+const LAST_POINT_STAYS: &str = "After a tensor is measured, its last number keeps the changed value. Restore the \
+     tensor before you continue with the next one.";
 const RESTORED_BY_ARITHMETIC: &str = "Numbers are restored only approximately: adding and subtracting eps is rounded, \
      and the last bits are lost. Keep a copy of the old value, and restore that.";
 const NAN_PASSES: &str = "A gradient with NaN is not found to be wrong: every comparison with NaN is false, `error >= \

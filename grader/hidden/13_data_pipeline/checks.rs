@@ -665,7 +665,8 @@ const SPLIT_FAULTS: [(&str, &str); 9] = [
     ("same_every_time", SAME_EVERY_TIME),
     (
         "grouped_by_class",
-        "The samples are grouped by class, so the first batches contain only one class. Shuffle each part again at the end.",
+        "In at least one of the two parts, the samples are grouped by class, so its first ones are all of one class. \
+         Shuffle *each* part again at the end.",
     ),
 ];
 
@@ -928,7 +929,7 @@ fn batches() -> [Check; 5] {
         .expects(|c| epoch(c, &in_batches(c)).with(AFTER_THE_END, false))
         .mistake(
             "last_batch_dropped",
-            "The last batch is missing where it is a short one. So its samples are left out.",
+            "The last batch is missing if it is shorter than the others, and its samples with it.",
             epoch_with(|batches, _, size| batches.retain(|batch| batch.len() == size)),
         )
         .mistake_panics(

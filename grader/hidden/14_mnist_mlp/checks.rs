@@ -856,8 +856,8 @@ const HISTORY_BEGUN_AGAIN: &str = "All epochs run, but the history has fewer num
                                   add a number to each list in each epoch.";
 const LOSS_MEASURED_ANEW: &str = "`train_loss` is measured before or after the epoch. Record what `train_epoch` \
                                   returns: the mean of the losses before each step.";
-const ACCURACY_BEFORE_THE_EPOCH: &str = "An accuracy is measured before the epoch. Measure both *after* it, so that the \
-                                         last ones belong to the network that you return.";
+const ACCURACY_BEFORE_THE_EPOCH: &str = "An accuracy, of the training or of the validation samples, is measured \
+     before the epoch. Measure both *after* it, so that the last ones belong to the network that you return.";
 /// What is commonly wrong where nothing is learned.
 const FAULTS_OF_A_STANDSTILL: [(&str, &str); 2] = [
     (
@@ -1066,7 +1066,7 @@ fn tables() -> [Check; 5] {
                 .to_vec()
             })
             .expects(|c| counted(c, |_, _| true))
-            .panics_where("there are more labels than predictions, or fewer", |c| {
+            .panics_where("there are not as many labels as predictions", |c| {
                 c.counts("labels").len() != c.counts("predicted").len()
             })
             .panics_where("a label or a prediction is not below `n_classes`", |c| {

@@ -7,7 +7,7 @@ use probe::{Record, Value};
 use crate::{
     Check,
     experiment::{SLOW, Stopwatch},
-    explain::{Answered, AskMore, Explanation, MAX_MORE, numbers},
+    explain::{Answered, AskMore, Explanation, MAX_MORE, is_same_case, numbers},
     render, verdict,
 };
 
@@ -52,7 +52,7 @@ pub(crate) fn of_wrong_inputs(
     if n_right == 0 || started.elapsed() > SLOW * seen.len() as u32 {
         return None;
     }
-    let cases = further_cases(check, |case| seen.iter().any(|(other, _)| other == case), seed);
+    let cases = further_cases(check, |case| seen.iter().any(|(other, _)| is_same_case(other, case)), seed);
     let answers = more(&cases);
     let all = seen.iter().cloned().chain(cases.into_iter().zip(answers));
     let (right, wrong): (Vec<_>, Vec<_>) = all.partition(|(case, seen)| verdict::is_right(check, case, seen));
@@ -125,7 +125,8 @@ pub(crate) fn further_cases(check: &Check, is_known: impl Fn(&Record) -> bool, s
         if cases.len() == MAX_MORE {
             break;
         }
-        if !cases.contains(&case) && !is_known(&case) && !verdict::panic_is_right(check, &case) {
+        let is_new = !cases.iter().any(|other| is_same_case(other, &case)) && !is_known(&case);
+        if is_new && !verdict::panic_is_right(check, &case) {
             cases.push(case);
         }
     }

@@ -8,7 +8,7 @@ use probe::{Record, Value};
 
 use crate::{
     Check, Expectation, Prediction, compare,
-    explain::{Answered, AskMore, Explanation, MAX_MORE, agree, is_or_are, listed, numbers},
+    explain::{Answered, AskMore, Explanation, MAX_MORE, agree, is_or_are, is_same_case, listed, numbers},
     formula::{Array, Binary, Count, Function, Op, constant},
     text,
 };
@@ -634,10 +634,9 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     let found = |id: &str, says: String| Some(Explanation { id: format!("seen:{id}"), says, is_all: false });
     let found_all = |id: &str, says: String| Some(Explanation { id: format!("seen:{id}"), says, is_all: true });
 
-    // As bytes, because NaN is not equal to itself.
-    let is_equal = |one: &Record, other: &Record| one.pack() == other.pack();
-    let differ = |records: &[Record]| (1..records.len()).all(|i| (0..i).all(|j| !is_equal(&records[i], &records[j])));
-    let is_same = seen.iter().all(|(_, observed)| is_equal(observed, &seen[0].1));
+    let differ =
+        |records: &[Record]| (1..records.len()).all(|i| (0..i).all(|j| !is_same_case(&records[i], &records[j])));
+    let is_same = seen.iter().all(|(_, observed)| is_same_case(observed, &seen[0].1));
     if seen.len() >= 3 && is_same && differ(&rights) {
         return found("same_for_all", "Your result is the same for all inputs.".to_owned());
     }
@@ -675,7 +674,7 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
         return found(&wrong.0, wrong.1);
     }
     let others = check.cases(seed.wrapping_add(1)).unwrap_or_default();
-    let is_fixed = |case: &Record| others.iter().any(|other| is_equal(other, case));
+    let is_fixed = |case: &Record| others.iter().any(|other| is_same_case(other, case));
     let (fixed, drawn): (Vec<_>, Vec<_>) = seen.iter().zip(&is_right).partition(|((case, _), _)| is_fixed(case));
     let all_right = fixed.iter().all(|(_, is_right)| **is_right);
     // That nothing comes of an empty input is easily right.
@@ -745,7 +744,7 @@ pub(crate) fn behaviour(check: &Check, seen: &Answered, more: &mut AskMore<'_>, 
     let cases: Vec<Record> = questions.iter().map(|(_, case)| case.clone()).collect();
     let answers = more(&cases);
     let again = answers.first()?;
-    if !is_equal(again, observed) && !agree(observed, again, tolerance) {
+    if !is_same_case(again, observed) && !agree(observed, again, tolerance) {
         return found(
             "not_repeatable",
             "Called again with the same inputs, your code returns another result: does it use random numbers, or store \

@@ -271,7 +271,7 @@ fn describe(
         [(edit, step)] => edit.bits_of_question(&trace[*step]),
         _ => None,
     };
-    Some(Candidate { slip, rank, id: ids.join("+"), says: sayings.join(", and "), bits_of_question })
+    Some(Candidate { slip, rank, id: ids.join("+"), says: sayings.join(", and at the same time "), bits_of_question })
 }
 
 /// More pieces of a formula than this are not listed.
@@ -289,7 +289,7 @@ fn elsewhere(own: &formula::Text, steps: &[formula::Step], place: Place) -> Stri
         [] => String::new(),
         few if few.len() <= MAX_PIECES && few.iter().all(|text| text.is_short()) => {
             let few: Vec<&str> = few.iter().map(|text| &*text.words).collect();
-            format!(", and likewise in {}", listed(&few))
+            format!(", and likewise for {}", listed(&few))
         }
         _ => ", and likewise wherever the formula does the same".to_owned(),
     }
@@ -657,7 +657,7 @@ impl<'a> Search<'a> {
         } else {
             self.check.cases(seed).unwrap_or_default()
         };
-        let is_new = |case: &Record| !self.seen.iter().any(|(other, _)| other == case);
+        let is_new = |case: &Record| !self.seen.iter().any(|(other, _)| is_same_case(other, case));
         cases.into_iter().filter(is_new).filter(|case| right_of(self.check, case).is_some()).take(MAX_MORE).collect()
     }
 
@@ -789,6 +789,11 @@ const MAX_LINES: usize = 7;
 pub(crate) fn is_or_are(name: &str) -> &'static str {
     let is_singular = !name.ends_with('s') || ["ss", "as", "is", "us"].iter().any(|end| name.ends_with(end));
     if is_singular { "is" } else { "are" }
+}
+
+/// Whether two cases are one. As bytes, because NaN is not equal to itself.
+pub(crate) fn is_same_case(one: &Record, other: &Record) -> bool {
+    one.pack() == other.pack()
 }
 
 /// Names in a sentence.
@@ -1188,7 +1193,7 @@ mod tests {
             .computes(move |f| layers(f, Num::tanh));
         assert_eq!(
             said(&check, |f| layers(f, Num::clone)).says,
-            "Your result is what comes out if `tanh` is left out of `tanh(tanh(x * w + b) * y + b)`, and likewise in \
+            "Your result is what comes out if `tanh` is left out of `tanh(tanh(x * w + b) * y + b)`, and likewise for \
              `tanh(x * w + b)`."
         );
     }

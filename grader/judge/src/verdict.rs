@@ -179,8 +179,8 @@ fn special_about_panics(
     if panics.is_empty() || check.fetched.is_some() {
         return Ok(None);
     }
-    let further =
-        condition::further_cases(check, |case| left.contains(case) || seen.iter().any(|(it, _)| it == case), seed);
+    let known = || left.iter().chain(seen.iter().map(|(case, _)| case));
+    let further = condition::further_cases(check, |case| known().any(|it| explain::is_same_case(it, case)), seed);
     let is_meant = |case: &Record| !panic_is_right(check, case);
     let mut left: VecDeque<Record> = left.iter().filter(|case| is_meant(case)).cloned().chain(further).collect();
     left.truncate(MAX_MORE);
