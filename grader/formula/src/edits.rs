@@ -93,6 +93,14 @@ impl Edit {
         matches!(self.change, Change::Result(Arg::With(..) | Arg::Sized(..)))
     }
 
+    /// The size by which a result is multiplied or divided: of which quantity, and what is counted.
+    pub fn size(&self) -> Option<(&str, Count)> {
+        match &self.change {
+            Change::Result(Arg::Sized(_, count, name)) => Some((name, *count)),
+            _ => None,
+        }
+    }
+
     /// If a question is asked otherwise, with another threshold, or where none belongs: how many bits of evidence make that
     /// more than chance.
     ///

@@ -101,6 +101,7 @@ fn slip_in_formula(check: &Check, seen: &Answered, more: &mut More<'_, '_>, work
     let right = outputs.0.iter().filter(|(name, _)| is_right.contains(&name.as_str()));
     let right: Vec<Place> = right.flat_map(|(_, num)| num.made_at()).collect();
     let mut edits = edits::all(&trace);
+    edits.retain(|(edit, step)| !search.is_always_two(edit, &trace[*step]));
     edits.sort_by_cached_key(|(edit, step)| {
         let changes_what_is_right = edit.visit.is_none() && !edit.is_for_uses() && right.contains(&edit.place);
         // A factor too many stands nearer to the result than to what other functions compute.
@@ -399,6 +400,23 @@ impl<'a> Search<'a> {
         let outputs = unless_it_panics(|| formula(&run));
         self.work.set(self.work.get() + run.work());
         outputs?.record_of(|name| self.part.as_ref().is_none_or(|part| part.name == name))
+    }
+
+    /// Whether the slip is a factor by a size that is always 2: then it is the factor 2. Of what is no input, this is known
+    /// for the traced case only.
+    fn is_always_two(&self, edit: &Edit, step: &formula::Step) -> bool {
+        let Some((name, count)) = edit.size() else { return false };
+        let is_two = |[_, rows, columns]: [usize; 3]| {
+            2 == match count {
+                formula::Count::Entries => rows * columns,
+                formula::Count::Rows => rows,
+                formula::Count::Columns => columns,
+            }
+        };
+        let array = |(case, _): &(Record, Record)| case.get(name).and_then(formula::array_of);
+        let of_inputs: Option<Vec<bool>> = self.seen.iter().map(|seen| Some(is_two(array(seen)?.shape()))).collect();
+        let here = step.scope.iter().find(|quantity| quantity.name == *name).map(|quantity| is_two(quantity.shape));
+        of_inputs.map_or(here == Some(true), |all| all.iter().all(|is_two| *is_two))
     }
 
     /// Whether the slip explains every case.
@@ -1207,6 +1225,18 @@ mod tests {
             said(&check, |f| f.input("x") * f.input("w") + f.input("x")).says,
             "Your result is what comes out if `x * w + x` is used instead of `x * w + w`."
         );
+    }
+
+    #[test]
+    fn what_is_always_2_is_no_size() {
+        let told = |sizes: [usize; 2]| {
+            let check = Check::new("sums", "sums", "", 1)
+                .on(move |draw| sizes.map(|n| Record::new().with("x", draw::vector(draw, n, 2.0))).to_vec())
+                .computes(|f| f.input("x").square());
+            said(&check, |f| f.input("x").square() * f.input("x").count()).id
+        };
+        assert_eq!(told([3, 4]), "edit:multiplied:entries_of_x");
+        assert_eq!(told([2, 2]), "edit:times_2:x²");
     }
 
     #[test]
