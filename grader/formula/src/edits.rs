@@ -974,7 +974,11 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, trace: &[Step]) -> (u3
                         let each = over.each().map_or(String::new(), |each| format!(" in each {each}"));
                         format!("the sum{summed}{each} is divided{in_owner} by {wrong} instead of {right}")
                     }
-                    _ => format!("{} is used{in_owner} instead of {}", new.noun(*other), old.noun(over)),
+                    _ => {
+                        let all = |own| if own == Over::All && over != *other { " of all entries" } else { "" };
+                        let (new, old) = (new.noun(*other) + all(*other), old.noun(over) + all(over));
+                        format!("{new} is used{in_owner} instead of {old}")
+                    }
                 },
             ),
             (Op::Count(_), Op::Count(_)) => (
@@ -1226,11 +1230,11 @@ fn is_repeated(step: &Step, trace: &[Step]) -> bool {
     trace.iter().filter(|other| other.place == step.place && other.text == step.text).nth(1).is_some()
 }
 
-/// Whether it is a mean, or a mean is taken of it.
+/// Whether it is a mean, or contains one, or a mean is taken of it.
 fn is_averaged(step: &Step, trace: &[Step]) -> bool {
-    let is_of_it = |other: &Step| other.args[0].parts().iter().any(|part| part.place() == Some(step.place));
-    let means = trace.iter().filter(|other| matches!(other.op, Op::Aggregate(Aggregate::Mean, _)));
-    means.into_iter().any(|other| other.place == step.place || is_of_it(other))
+    let contains = |one: &Step, place| one.args.iter().flat_map(Num::parts).any(|part| part.place() == Some(place));
+    let mut means = trace.iter().filter(|other| matches!(other.op, Op::Aggregate(Aggregate::Mean, _)));
+    means.any(|mean| mean.place == step.place || contains(step, mean.place) || contains(mean, step.place))
 }
 
 /// Whether this argument of a step is also one of another step that the same quantity is made of, so that its name alone does

@@ -462,7 +462,7 @@ fn network_logits(f: &Formula) -> Num {
 
 /// Softmax of each row, with this number taken off the scores before.
 fn softmax_below(z: &Num, max: &Num) -> Num {
-    let exponentials = (z - max).named("shifted").exp().named("exponentials");
+    let exponentials = (z - max).named("(z - max)").exp().named("exp(z - max)");
     &exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)
 }
 

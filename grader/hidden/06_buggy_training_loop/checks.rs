@@ -812,7 +812,7 @@ fn shares(z: &Num) -> Num {
 }
 
 fn softmax_of(z: &Num) -> Num {
-    shares(&(z - z.aggregate(Aggregate::Max, Over::Row)).exp().named("exponentials"))
+    shares(&(z - z.aggregate(Aggregate::Max, Over::Row)).exp().named("exp(z - max)"))
 }
 
 /// One step as the lesson writes it; it returns the loss before.

@@ -740,7 +740,7 @@ fn passes(first: Num, kept: Num, cleared: Num) -> [(&'static str, Num); 3] {
 }
 
 fn softmax(logits: &Num) -> Num {
-    let exponentials = logits.exp().named("exponentials");
+    let exponentials = logits.exp().named("exp(logits)");
     (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p")
 }
 

@@ -797,7 +797,7 @@ const AS_IN_THE_BOOK: [fn(&Num) -> Num; 2] = [
 
 /// The logarithm of softmax, with this number taken off the scores before.
 fn log_softmax_below(z: &Num, max: &Num) -> Num {
-    let shifted = (z - max).named("shifted");
+    let shifted = (z - max).named("(z - max)");
     &shifted - shifted.exp().aggregate(Aggregate::Sum, Over::Row).ln()
 }
 

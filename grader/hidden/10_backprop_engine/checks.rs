@@ -1004,7 +1004,7 @@ fn loss_of(f: &Formula) -> Num {
             terms.mean()
         }
         _ => {
-            let shifted = (&output - output.aggregate(Aggregate::Max, Over::Row)).named("shifted");
+            let shifted = (&output - output.aggregate(Aggregate::Max, Over::Row)).named("(output - max)");
             let ln_p = (&shifted - shifted.exp().aggregate(Aggregate::Sum, Over::Row).ln()).named("ln p");
             -(target * ln_p).sum() / output.rows()
         }
@@ -1026,7 +1026,7 @@ fn softmax_gradient(f: &Formula, over: Over) -> Num {
 }
 
 fn softmax(z: &Num, over: Over) -> Num {
-    let exponentials = (z - z.aggregate(Aggregate::Max, over)).exp().named("exponentials");
+    let exponentials = (z - z.aggregate(Aggregate::Max, over)).exp().named("exp(z - max)");
     &exponentials / exponentials.aggregate(Aggregate::Sum, over)
 }
 

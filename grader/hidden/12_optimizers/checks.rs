@@ -45,7 +45,7 @@ fn valley() -> Vec<Check> {
             .computes(|f| {
                 let (x, y) = (f.input("point").at(0).named("x"), f.input("point").at(1).named("y"));
                 let height = (y - x.square()).named("(y - x²)");
-                let slope = (-2.0 * &x).named("(-2x)");
+                let slope = (-2.0 * &x).named("slope of -x²");
                 f.vector(&[-2.0 * (1.0 - x) + 200.0 * &height * slope, 200.0 * height])
             }),
         Check::new("trajectory", "trajectory", "trajectory has a row for the start and one after each step", 3)

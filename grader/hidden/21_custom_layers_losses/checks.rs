@@ -792,7 +792,7 @@ fn root_d(c: &Record) -> f64 {
 }
 
 fn softmax_of(scores: &Num) -> Num {
-    let exponentials = scores.exp().named("exponentials");
+    let exponentials = scores.exp().named("exp(scores)");
     &exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)
 }
 

@@ -1245,7 +1245,7 @@ fn squared_error(output: &Num, target: &Num) -> [Num; 2] {
 
 /// The mean cross-entropy of softmax.
 fn cross_entropy(scores: &Num, y: &Num) -> [Num; 2] {
-    let exponentials = scores.exp().named("exponentials");
+    let exponentials = scores.exp().named("exp(scores)");
     let p = (&exponentials / exponentials.aggregate(Aggregate::Sum, Over::Row)).named("p");
     [(-(y * p.ln()).sum() / y.rows()).named("loss"), ((p - y) / y.rows()).named("d_out")]
 }

@@ -1269,10 +1269,13 @@ fn places(rights: &[Record], seen: &Answered, tolerance: crate::Tolerance) -> Op
     if n_wrong < 2 {
         return None;
     }
+    // A single row is the first and the last. If one part is wrong, the other cases show which of them is meant.
+    let is_one_part = wrong_parts(rights, seen, tolerance).len() == 1;
     let fits = |mask: &Mask| {
+        let shows = |(_, wrong): &(Array, Vec<bool>)| wrong.contains(&false);
         wrong_arrays.iter().all(|(array, wrong)| {
             (0..wrong.len()).all(|k| wrong[k] == mask(k / array.columns, k % array.columns, array))
-        }) && wrong_arrays.iter().any(|(_, wrong)| wrong.contains(&false))
+        }) && if is_one_part { wrong_arrays.iter().any(shows) } else { wrong_arrays.iter().all(shows) }
     };
     if let Some((id, says, _)) = masks.iter().find(|(_, _, mask)| fits(mask)) {
         return Some(((*id).to_owned(), (*says).to_owned()));
