@@ -220,6 +220,12 @@ fn checks() -> Vec<Check> {
             })
             .after("softmax_rows")
             .computes(|f| softmax_of(&f.input("z")))
+            .mistake(
+                "softmax_without_max",
+                "e^1000 is infinite, and infinity divided by infinity is NaN. Subtract the row's largest score first: \
+                 the result stays the same.",
+                of_scores(|z| softmax_below(z, &(0.0 * z))),
+            )
             .mistake_each(
                 "other_score_subtracted",
                 "Not the row's largest score is subtracted, but perhaps the first, last or smallest, or the mean. \
