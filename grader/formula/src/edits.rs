@@ -937,10 +937,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, trace: &[Step]) -> (u3
             Op::Aggregate(how, over) => (
                 12,
                 format!("leave_out:{}", how.name().replace(' ', "_")),
-                match texts[0].is_short() {
-                    true => format!("{} of `{}` is not taken{in_owner}", how.noun(over), texts[0].words),
-                    false => format!("{} is not taken{in_owner}", how.noun(over)),
-                },
+                format!("{}{} is not taken{in_owner}", how.noun(over), of(texts[0])),
             ),
             Op::Transpose => (10, "leave_out:transpose".to_owned(), format!("the transposition is left out{of_owner}")),
             _ => (
@@ -969,10 +966,8 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, trace: &[Step]) -> (u3
                 },
                 match (old.divisor(*new), new.divisor(old)) {
                     (Some(right), Some(wrong)) if over == *other => {
-                        let summed =
-                            if texts[0].is_short() { format!(" of `{}`", texts[0].words) } else { String::new() };
                         let each = over.each().map_or(String::new(), |each| format!(" in each {each}"));
-                        format!("the sum{summed}{each} is divided{in_owner} by {wrong} instead of {right}")
+                        format!("the sum{}{each} is divided{in_owner} by {wrong} instead of {right}", of(texts[0]))
                     }
                     _ => {
                         let all = |own| if own == Over::All && over != *other { " of all entries" } else { "" };
@@ -1095,13 +1090,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, trace: &[Step]) -> (u3
             )
         }
         Change::CountOf(count, name) => {
-            let [_, rows, columns] =
-                step.scope.iter().find(|quantity| quantity.name == *name).map_or([0; 3], |q| q.shape);
-            let size = match count {
-                Count::Entries => rows * columns,
-                Count::Rows => rows,
-                Count::Columns => columns,
-            };
+            let size = step.scope.iter().find(|quantity| quantity.name == *name).map_or(0, |q| count.of(q.shape));
             // The number itself may be what the code has.
             let says = format!("`{}`, here {size}, is used{in_owner} instead of `{}`", written.words, step.text.words);
             (12, format!("count:{}", slug(written)), says)
@@ -1175,8 +1164,7 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, trace: &[Step]) -> (u3
             (op.rank(), code, says.unwrap_or(in_formula))
         }
         Change::Result(Arg::Op(Op::AtLeast(0.0))) if matches!(step.op, Op::Aggregate(Aggregate::Max, _)) => {
-            let of = if texts[0].is_short() { format!(" of `{}`", texts[0].words) } else { String::new() };
-            (11, "max_starts_at_0".to_owned(), format!("the search for the maximum{of} starts at 0"))
+            (11, "max_starts_at_0".to_owned(), format!("the search for the maximum{} starts at 0", of(texts[0])))
         }
         Change::Result(Arg::Op(Op::Function(constant @ (Function::Ones | Function::Zeros))))
             if step.text.is_whole() =>
@@ -1223,6 +1211,11 @@ pub fn describe(edit: &Edit, step: &Step, written: &Text, trace: &[Step]) -> (u3
         _ => says,
     };
     (rank, format!("edit:{code}"), says)
+}
+
+/// What something is done with, if that fits into a sentence.
+fn of(text: &Text) -> String {
+    if text.is_short() { format!(" of `{}`", text.words) } else { String::new() }
 }
 
 /// Whether the same is computed more than once.

@@ -298,6 +298,17 @@ pub enum Count {
     Columns,
 }
 
+impl Count {
+    /// How many there are in an array of this shape: how many axes it has, its rows and its columns.
+    pub fn of(self, [_, rows, columns]: [usize; 3]) -> usize {
+        match self {
+            Self::Entries => rows * columns,
+            Self::Rows => rows,
+            Self::Columns => columns,
+        }
+    }
+}
+
 /// A variation that takes more than this many steps is given up: edits may keep a loop from ending.
 const MAX_WORK: usize = 200_000;
 

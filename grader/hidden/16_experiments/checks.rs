@@ -1079,7 +1079,7 @@ fn folds() -> Vec<Check> {
             .mistake_if(
                 "cut_elsewhere",
                 "The parts have the right lengths, but are not consecutive entries of `order`: every k-th entry, \
-                 perhaps. It is shuffled already: cut it as it is.",
+                 perhaps. It is shuffled already: only cut it.",
                 move |c, seen| {
                     let (order, cut) = (c.counts("order"), validations(c, seen));
                     let at = |part: Vec<usize>| sorted(part.iter().map(|&place| order[place]).collect());

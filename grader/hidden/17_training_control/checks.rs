@@ -838,7 +838,7 @@ fn sums() -> [Check; 2] {
     )
     .mistake(
         "first_piece_counts_once",
-        "The first piece counts as one sample only: its gradient is added as it is, and those of the other \
+        "The first piece counts as one sample only: its gradient is added without a factor, and those of the other \
          pieces are multiplied by their numbers of samples. Multiply the first one, too.",
         wrong(Summing { weight: |is_first, n| if is_first { one(n) } else { n.clone() }, ..SUMMING }),
     );

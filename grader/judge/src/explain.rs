@@ -406,13 +406,7 @@ impl<'a> Search<'a> {
     /// for the traced case only.
     fn is_always_two(&self, edit: &Edit, step: &formula::Step) -> bool {
         let Some((name, count)) = edit.size() else { return false };
-        let is_two = |[_, rows, columns]: [usize; 3]| {
-            2 == match count {
-                formula::Count::Entries => rows * columns,
-                formula::Count::Rows => rows,
-                formula::Count::Columns => columns,
-            }
-        };
+        let is_two = |shape| count.of(shape) == 2;
         let array = |(case, _): &(Record, Record)| case.get(name).and_then(formula::array_of);
         let of_inputs: Option<Vec<bool>> = self.seen.iter().map(|seen| Some(is_two(array(seen)?.shape()))).collect();
         let here = step.scope.iter().find(|quantity| quantity.name == *name).map(|quantity| is_two(quantity.shape));
